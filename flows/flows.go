@@ -1,0 +1,57 @@
+// Package flows defines a way to get a token, and chooses among them.
+//
+// The folders below it hold the flows: device (RFC 8628), authcode (RFC 8252
+// with RFC 7636) and clientcred. [Select] picks the first that the
+// authorization server and the caller's surroundings allow.
+//
+// # Stability
+//
+// [Flow] does not grow. What only some flows can do is an optional interface,
+// such as [Registrant].
+package flows
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// The errors that end a flow. Flows wrap them.
+var (
+	// ErrUnsupported: this flow cannot be used here; the next may.
+	ErrUnsupported = errors.New("not supported")
+	// ErrDenied: a person or the server refused. No other flow is tried.
+	ErrDenied = errors.New("authorization was denied")
+	// ErrExpired: nobody approved in time.
+	ErrExpired = errors.New("authorization was not given in time")
+)
+
+// Request is one login that a flow is asked to run.
+type Request struct {
+	Client   *oauth.Client // who we are, at which server
+	Resource string        // RFC 8707, byte for byte; "": not sent
+	Scopes   []string      // nil: the scope parameter is not sent
+	Params   url.Values    // further parameters of the authorization request; nil: none
+}
+
+// Flow is one way to get a token.
+type Flow interface {
+	// Name is short and stable; it is stored and accepted by --flow.
+	Name() string
+	// Check returns nil, or why the flow cannot be used at this server
+	// (wrapping ErrUnsupported). It does no I/O.
+	Check(oauth.Server) error
+	// Run gets a token. It may wait for a person until ctx ends.
+	Run(ctx context.Context, r Request) (oauth.Token, error)
+}
+
+// Registrant is a Flow that works with a client registered dynamically.
+type Registrant interface {
+	Flow
+	// Metadata returns what the registration must ask for (RFC 7591 §2):
+	// grant types, response types and redirect URIs. It may reserve what the
+	// run will need, such as a listener's port.
+	Metadata() (oauth.ClientMetadata, error)
+}

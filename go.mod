@@ -1,0 +1,3 @@
+module github.com/mcp-login/mcp-login
+
+go 1.26

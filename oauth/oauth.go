@@ -1,0 +1,100 @@
+// Package oauth is the wire: the OAuth messages that a client of MCP servers
+// sends and reads, one file per RFC.
+//
+// Most programs want package mcplogin instead, which ties these messages to a
+// store and refreshes safely. Use this package to speak one message:
+// [Discover] and [FetchServer] find the authorization server of an MCP server,
+// [Register] obtains a client at it, and a [Client] then speaks to its token,
+// device and revocation endpoints.
+//
+// # Security
+//
+// Everything a server says is taken as hostile. Make the http.Client with
+// [Guard]: it refuses plain http outside loopback, private addresses that the
+// MCP server does not share, redirects of a POST, and long bodies. Types that
+// hold secrets print as redacted. Errors never carry a response body.
+//
+// # Stability
+//
+// Exported names follow semantic versioning. The JSON forms of [Server],
+// [App] and [Token] are persisted by package mcplogin and stay readable.
+package oauth
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Server is what this client uses of an authorization server's metadata
+// (RFC 8414 §2, OpenID Connect Discovery §3). Field names in JSON are the
+// registered metadata names. An empty endpoint means: not offered.
+type Server struct {
+	Issuer                      string   `json:"issuer"`
+	AuthorizationEndpoint       string   `json:"authorization_endpoint,omitempty"`
+	DeviceAuthorizationEndpoint string   `json:"device_authorization_endpoint,omitempty"` // RFC 8628 §4
+	TokenEndpoint               string   `json:"token_endpoint,omitempty"`
+	RegistrationEndpoint        string   `json:"registration_endpoint,omitempty"` // RFC 7591
+	RevocationEndpoint          string   `json:"revocation_endpoint,omitempty"`   // RFC 7009
+	GrantTypes                  []string `json:"grant_types_supported,omitempty"`
+	Scopes                      []string `json:"scopes_supported,omitempty"`
+	TokenAuthMethods            []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	TokenAuthAlgs               []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
+	CodeChallengeMethods        []string `json:"code_challenge_methods_supported,omitempty"`               // RFC 7636
+	ResponseIss                 bool     `json:"authorization_response_iss_parameter_supported,omitempty"` // RFC 9207 §3
+	ClientIDMetadataDocument    bool     `json:"client_id_metadata_document_supported,omitempty"`
+	DPoPAlgs                    []string `json:"dpop_signing_alg_values_supported,omitempty"` // RFC 9449 §5.1
+}
+
+// Resource is a protected resource's published metadata (RFC 9728 §2) with
+// the scope of the challenge that led to it.
+type Resource struct {
+	URL            string   `json:"resource"` // byte for byte as published
+	Issuers        []string `json:"authorization_servers,omitempty"`
+	Scopes         []string `json:"scopes_supported,omitempty"`
+	Name           string   `json:"resource_name,omitempty"`
+	ChallengeScope string   `json:"-"` // scope of the WWW-Authenticate answer; "" if none was sent
+}
+
+// App is our registration at one authorization server: pre-registered, made by
+// RFC 7591, or a client id metadata document. It belongs to one issuer and
+// must never be shown to another.
+type App struct {
+	ID                string    `json:"client_id"`
+	Secret            string    `json:"client_secret,omitempty"`
+	SecretExpiry      time.Time `json:"client_secret_expires_at,omitzero"`    // zero: never
+	AuthMethod        string    `json:"token_endpoint_auth_method,omitempty"` // "": choose by the server's metadata
+	GrantTypes        []string  `json:"grant_types,omitempty"`                // granted by registration; nil: not known
+	RedirectURIs      []string  `json:"redirect_uris,omitempty"`
+	RegistrationURI   string    `json:"registration_client_uri,omitempty"`   // RFC 7592 §3
+	RegistrationToken string    `json:"registration_access_token,omitempty"` // RFC 7592 §3
+}
+
+// Token is a token endpoint's successful answer (RFC 6749 §5.1).
+type Token struct {
+	Access  string    `json:"access_token"`
+	Refresh string    `json:"refresh_token,omitempty"`
+	Type    string    `json:"token_type,omitempty"` // "Bearer" or "DPoP"
+	Scope   string    `json:"scope,omitempty"`      // granted, space-separated; "": as asked
+	Expiry  time.Time `json:"expiry,omitzero"`      // absolute, UTC; zero: the server did not say
+	ID      string    `json:"id_token,omitempty"`
+}
+
+const redacted = "[redacted]"
+
+// String hides every secret, so that a Token can be printed.
+func (t Token) String() string { return "oauth.Token" + redacted }
+
+// GoString hides every secret under %#v too.
+func (t Token) GoString() string { return t.String() }
+
+// LogValue hides every secret from log/slog.
+func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// String shows the client id alone.
+func (a App) String() string { return "oauth.App{" + a.ID + "}" }
+
+// GoString shows the client id alone under %#v too.
+func (a App) GoString() string { return a.String() }
+
+// LogValue shows the client id alone to log/slog.
+func (a App) LogValue() slog.Value { return slog.StringValue(a.ID) }
