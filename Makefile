@@ -1,0 +1,95 @@
+# Everything a developer needs. Wanted on the machine: Go, Node with npm, a C
+# compiler (for -race). The rest is installed or built by e2e/provide, once,
+# into $XDG_CACHE_HOME/mcp-login-dev.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+# Drops the documentation generator of urfave/cli, half of the start-up time.
+TAGS    := urfave_cli_no_docs
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)'
+
+# The platforms that must always compile.
+PLATFORMS := linux/amd64 linux/arm64 linux/arm darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64
+
+FUZZTIME ?= 5s
+
+.PHONY: build
+build: ## build bin/mcp-login
+	$(BUILD) -o bin/mcp-login ./cmd/mcp-login
+
+.PHONY: demo
+demo: build ## show a whole login against a server on this machine
+	$(BUILD) -o bin/demo ./examples/demo
+	bin/demo -run bin/mcp-login
+
+.PHONY: test
+test: unit e2e ## all tests, against real servers too
+
+.PHONY: unit
+unit: ## tests that need nothing but Go
+	go test -tags $(TAGS) ./...
+
+.PHONY: e2e
+e2e: ## tests against real servers, which are installed when missing
+	e2e/provide debian
+	go test -tags $(TAGS),e2e -timeout 20m ./e2e/...
+
+.PHONY: race
+race: ## unit tests under the race detector
+	CGO_ENABLED=1 go test -race -tags $(TAGS) ./...
+
+.PHONY: bench
+bench: ## what the program costs, as ratios
+	go test -tags $(TAGS),e2e -run '^$$' -bench . ./e2e/...
+	go test -tags $(TAGS) -run '^$$' -bench . -benchmem .
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME
+	@for pkg in $$(go list -tags $(TAGS) ./...); do \
+	  for target in $$(go test -tags $(TAGS) -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "fuzz $$pkg $$target"; \
+	    go test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+.PHONY: check
+check: fmt vet staticcheck tidy cross ## everything that can be said without running a test
+
+.PHONY: fmt
+fmt:
+	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$files" ]; then echo "gofmt -w is wanted on:"; echo "$$files"; exit 1; fi
+
+.PHONY: vet
+vet:
+	go vet -tags $(TAGS) ./...
+	go vet -tags $(TAGS),e2e ./e2e/...
+
+.PHONY: staticcheck
+staticcheck:
+	tool=$$(e2e/provide staticcheck); \
+	"$$tool" -tags $(TAGS) ./...; \
+	"$$tool" -tags $(TAGS),e2e ./e2e/...
+
+.PHONY: tidy
+tidy:
+	go mod tidy -diff
+
+.PHONY: cross
+cross:
+	@for p in $(PLATFORMS); do \
+	  echo "build for $$p"; \
+	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -tags $(TAGS) ./...; \
+	done
+
+.PHONY: clean
+clean: ## remove what the build made here; the cache of tools stays
+	rm -rf bin dist
+
+.PHONY: help
+help:
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
