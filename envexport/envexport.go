@@ -1,0 +1,122 @@
+// Package envexport writes environment variables as text that a given shell
+// or tool reads back unchanged.
+//
+// [Write] sets variables, [Unset] takes them away again, [ParseFormat] and
+// [Detect] choose the [Format], and [Prefix] turns a profile's name into the
+// beginning of a variable's name. The result is made to be evaluated:
+//
+//	eval "$(mcp-login env notion)"                            # sh, bash, zsh, ksh
+//	mcp-login env notion --format fish | source               # fish
+//	mcp-login env notion --format powershell | Invoke-Expression
+//	eval (mcp-login env notion --format elvish | slurp)       # elvish
+//	eval "`mcp-login env notion --format tcsh`"               # tcsh
+//	mcp-login env notion --format json | from json | load-env # nushell
+//
+// # Security
+//
+// The text is code to whoever evaluates it. Names are held to
+// [A-Za-z_][A-Za-z0-9_]*, values are quoted so that nothing in them is
+// expanded, and what a format cannot carry byte for byte is refused with
+// [*Error], never bent. Nothing is written unless everything can be.
+//
+// # Stability
+//
+// A format's text may change as long as its reader reads the same values.
+// New formats may be added.
+package envexport
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Var is one environment variable.
+type Var struct {
+	Name  string
+	Value string
+}
+
+// Error says which variable a format cannot carry and why. It never holds the
+// value.
+type Error struct {
+	Format Format
+	Name   string
+	Reason string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("variable %q in format %s: %s", e.Name, e.Format, e.Reason)
+}
+
+// Write writes text that sets vars, in order. On error it has written nothing,
+// unless the error is the writer's own.
+func Write(w io.Writer, f Format, vars []Var) error {
+	s, err := f.syntax()
+	if err != nil {
+		return err
+	}
+	statements := make([]string, 0, len(vars))
+	seen := make(map[string]bool, len(vars))
+	for _, v := range vars {
+		if reason := refuse(s, v, seen); reason != "" {
+			return &Error{f, v.Name, reason}
+		}
+		seen[v.Name] = true
+		statements = append(statements, s.set(v.Name, v.Value))
+	}
+	return s.write(w, statements)
+}
+
+// Unset writes text that takes the named variables away. Formats that can only
+// set, such as [Dotenv], refuse with [*Error].
+func Unset(w io.Writer, f Format, names []string) error {
+	s, err := f.syntax()
+	if err != nil {
+		return err
+	}
+	statements := make([]string, 0, len(names))
+	for _, name := range names {
+		switch {
+		case !ValidName(name):
+			return &Error{f, name, badName}
+		case s.unset == nil:
+			return &Error{f, name, "the format cannot take a variable away"}
+		}
+		statements = append(statements, s.unset(name))
+	}
+	return s.write(w, statements)
+}
+
+// ValidName reports whether name can be a variable's name in every format:
+// [A-Za-z_][A-Za-z0-9_]*.
+func ValidName(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		letter := c == '_' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+const badName = "the name is not made of A-Z, a-z, 0-9 and _, or starts with a digit"
+
+// refuse returns why v cannot be written, or "".
+func refuse(s syntax, v Var, seen map[string]bool) string {
+	switch {
+	case !ValidName(v.Name):
+		return badName
+	case seen[v.Name]:
+		return "the name is set twice"
+	case strings.ContainsRune(v.Value, 0):
+		return "the value holds a NUL byte"
+	case !utf8.ValidString(v.Value):
+		return "the value is not UTF-8"
+	case s.refuse == nil:
+		return ""
+	}
+	return s.refuse(v.Value)
+}
