@@ -30,7 +30,8 @@ var (
 
 // Request is one login that a flow is asked to run.
 type Request struct {
-	Client   *oauth.Client // who we are, at which server
+	Client   *oauth.Client // who we are, at which authorization server
+	Server   string        // the MCP server's URL, to be shown to people
 	Resource string        // RFC 8707, byte for byte; "": not sent
 	Scopes   []string      // nil: the scope parameter is not sent
 	Params   url.Values    // further parameters of the authorization request; nil: none
@@ -45,6 +46,14 @@ type Flow interface {
 	Check(oauth.Server) error
 	// Run gets a token. It may wait for a person until ctx ends.
 	Run(ctx context.Context, r Request) (oauth.Token, error)
+}
+
+// Unattended is a Flow that needs no person, so that it can be run again
+// whenever its token expires.
+type Unattended interface {
+	Flow
+	// Unattended marks the flow.
+	Unattended()
 }
 
 // Registrant is a Flow that works with a client registered dynamically.
