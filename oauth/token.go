@@ -1,6 +1,31 @@
 package oauth
 
-import "net/http"
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Grant types of the token endpoint.
+const (
+	GrantAuthorizationCode = "authorization_code"
+	GrantRefreshToken      = "refresh_token"
+	GrantClientCredentials = "client_credentials"
+	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"    // RFC 8628 §3.4
+	GrantJWTBearer         = "urn:ietf:params:oauth:grant-type:jwt-bearer"     // RFC 7523 §2.1
+	GrantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693 §2.1
+)
+
+// Caps on what a token answer may hold.
+const (
+	maxToken     = 64 << 10
+	maxScope     = 16 << 10
+	maxExpiresIn = 10 * 365 * 24 * time.Hour
+)
 
 // Client is one registration at one authorization server: everything that its
 // token, device and revocation endpoints need to know.
@@ -8,4 +33,105 @@ type Client struct {
 	HTTP   *http.Client // use [Guard]
 	Server Server
 	App    App
+}
+
+// Token asks the token endpoint with any grant (RFC 6749 §3.2) and adds client
+// authentication. A refusal is an *Error.
+func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
+	if c.Server.TokenEndpoint == "" {
+		return Token{}, fmt.Errorf("token endpoint: %w", ErrUnsupported)
+	}
+	a, err := c.post(ctx, c.Server.TokenEndpoint, grant)
+	if err != nil {
+		return Token{}, err
+	}
+	if err := errorOf(a); err != nil {
+		return Token{}, err
+	}
+	return parseToken(a, grant.Get("grant_type"))
+}
+
+// Refresh trades a refresh token for a new token (RFC 6749 §6). If the answer
+// holds no refresh token the old one stays in force and is returned.
+// Resource "" and nil scopes are not sent.
+func (c *Client) Refresh(ctx context.Context, refreshToken, resource string, scopes []string) (Token, error) {
+	form := url.Values{"grant_type": {GrantRefreshToken}, "refresh_token": {refreshToken}}
+	setOptional(form, resource, scopes)
+	t, err := c.Token(ctx, form)
+	if err != nil {
+		return Token{}, err
+	}
+	if t.Refresh == "" {
+		t.Refresh = refreshToken
+	}
+	return t, nil
+}
+
+func setOptional(form url.Values, resource string, scopes []string) {
+	if resource != "" {
+		form.Set("resource", resource) // RFC 8707 §2, byte for byte
+	}
+	if len(scopes) > 0 {
+		form.Set("scope", strings.Join(scopes, " "))
+	}
+}
+
+// post sends a form with client authentication.
+func (c *Client) post(ctx context.Context, endpoint string, values url.Values) (*answer, error) {
+	form := make(url.Values, len(values)+2)
+	for k, v := range values {
+		form[k] = v
+	}
+	header := make(http.Header)
+	if err := c.authenticate(form, header); err != nil {
+		return nil, err
+	}
+	return postForm(ctx, c.HTTP, endpoint, header, form)
+}
+
+// tokenAnswer is RFC 6749 §5.1 with the liberties that servers take.
+type tokenAnswer struct {
+	Access    string          `json:"access_token"`
+	Refresh   string          `json:"refresh_token"`
+	Type      string          `json:"token_type"`
+	ExpiresIn json.RawMessage `json:"expires_in"` // a number or a string
+	Scope     json.RawMessage `json:"scope"`      // a string or a list
+	ID        string          `json:"id_token"`
+	// Slack puts the user's token here.
+	AuthedUser *tokenAnswer `json:"authed_user"`
+}
+
+func parseToken(a *answer, grant string) (Token, error) {
+	var body tokenAnswer
+	if err := a.decode(&body); err != nil {
+		return Token{}, err
+	}
+	if u := body.AuthedUser; body.Access == "" && u != nil {
+		body = *u
+		body.Type = "Bearer" // Slack says "user"
+	}
+	bad := func(what string) (Token, error) {
+		return Token{}, fmt.Errorf("%w: %s sent %s", ErrAnswer, a.url, what)
+	}
+	kind, ok := tokenType(body.Type, grant)
+	switch {
+	case !isBearer(body.Access):
+		return bad("an access token that is missing, too long or holds characters a header may not carry")
+	case !ok:
+		return bad("a token type that is not known")
+	case !isVSChar(body.Refresh, maxToken):
+		return bad("a refresh token that is too long or holds odd characters")
+	case body.ID != "" && !isBearer(body.ID):
+		return bad("an id token that is too long or holds odd characters")
+	}
+	scope, ok := parseScope(body.Scope)
+	if !ok {
+		return bad("a scope that cannot be read")
+	}
+	t := Token{Access: body.Access, Refresh: body.Refresh, Type: kind, Scope: scope, ID: body.ID}
+	if life, ok := seconds(body.ExpiresIn); ok {
+		// From when the request was sent: never later than the server thinks.
+		t.Expiry = a.sent.Add(min(life, maxExpiresIn)).UTC().Round(0)
+	}
+	return t, nil
 }

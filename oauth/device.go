@@ -1,0 +1,141 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Defaults and caps of the device grant.
+const (
+	defaultInterval = 5 * time.Second  // RFC 8628 §3.2
+	defaultCodeLife = 15 * time.Minute // expires_in is REQUIRED; some servers leave it out
+	maxInterval     = 5 * time.Minute
+	maxCodeLife     = 24 * time.Hour
+	maxUserCode     = 64
+)
+
+// DeviceAuthorization is the answer of the device authorization endpoint (RFC
+// 8628 §3.2). The user code and URIs may be shown as they are; DeviceCode is a
+// secret, which printing hides.
+type DeviceAuthorization struct {
+	DeviceCode              string
+	UserCode                string
+	VerificationURI         string
+	VerificationURIComplete string // "": none, or not on the host of VerificationURI
+	Expiry                  time.Time
+	Interval                time.Duration
+}
+
+// String hides the device code.
+func (d DeviceAuthorization) String() string { return "oauth.DeviceAuthorization{" + d.UserCode + "}" }
+
+// GoString hides the device code under %#v too.
+func (d DeviceAuthorization) GoString() string { return d.String() }
+
+// LogValue hides the device code from log/slog.
+func (d DeviceAuthorization) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
+// AuthorizeDevice asks for a device code (RFC 8628 §3.1). Nil scopes, resource
+// "" and nil extra are not sent.
+func (c *Client) AuthorizeDevice(ctx context.Context, scopes []string, resource string, extra url.Values) (DeviceAuthorization, error) {
+	if c.Server.DeviceAuthorizationEndpoint == "" {
+		return DeviceAuthorization{}, fmt.Errorf("device authorization: %w", ErrUnsupported)
+	}
+	form := make(url.Values)
+	for k, v := range extra {
+		form[k] = v
+	}
+	setOptional(form, resource, scopes)
+	a, err := c.post(ctx, c.Server.DeviceAuthorizationEndpoint, form)
+	if err != nil {
+		return DeviceAuthorization{}, err
+	}
+	if err := errorOf(a); err != nil {
+		return DeviceAuthorization{}, err
+	}
+	return parseDevice(a)
+}
+
+// DeviceToken polls once (RFC 8628 §3.4). Until a person has approved the
+// answer is an *Error with CodeAuthorizationPending or CodeSlowDown, whatever
+// its HTTP status.
+func (c *Client) DeviceToken(ctx context.Context, deviceCode, resource string) (Token, error) {
+	form := url.Values{"grant_type": {GrantDeviceCode}, "device_code": {deviceCode}}
+	setOptional(form, resource, nil)
+	return c.Token(ctx, form)
+}
+
+type deviceAnswer struct {
+	DeviceCode   string          `json:"device_code"`
+	UserCode     string          `json:"user_code"`
+	URI          string          `json:"verification_uri"`
+	URL          string          `json:"verification_url"` // Google's name for it
+	URIComplete  string          `json:"verification_uri_complete"`
+	URLComplete  string          `json:"verification_url_complete"`
+	ExpiresIn    json.RawMessage `json:"expires_in"`
+	PollInterval json.RawMessage `json:"interval"`
+}
+
+func parseDevice(a *answer) (DeviceAuthorization, error) {
+	var body deviceAnswer
+	if err := a.decode(&body); err != nil {
+		return DeviceAuthorization{}, err
+	}
+	bad := func(what string) (DeviceAuthorization, error) {
+		return DeviceAuthorization{}, fmt.Errorf("%w: %s sent %s", ErrAnswer, a.url, what)
+	}
+	if body.DeviceCode == "" || !isVSChar(body.DeviceCode, maxToken) {
+		return bad("no usable device code")
+	}
+	if !isUserCode(body.UserCode) {
+		return bad("no user code that can be shown")
+	}
+	if body.URI == "" {
+		body.URI = body.URL
+	}
+	uri, err := CheckURL(body.URI)
+	if err != nil {
+		return DeviceAuthorization{}, fmt.Errorf("%w: verification_uri of %s: %w", ErrAnswer, a.url, err)
+	}
+	if body.URIComplete == "" {
+		body.URIComplete = body.URLComplete
+	}
+	d := DeviceAuthorization{
+		DeviceCode: body.DeviceCode, UserCode: body.UserCode,
+		VerificationURI: uri.String(), VerificationURIComplete: complete(uri, body.URIComplete),
+		Interval: defaultInterval, Expiry: a.sent.Add(defaultCodeLife),
+	}
+	if s, ok := seconds(body.PollInterval); ok {
+		d.Interval = min(max(s, time.Second), maxInterval)
+	}
+	if s, ok := seconds(body.ExpiresIn); ok {
+		d.Expiry = a.sent.Add(min(s, maxCodeLife))
+	}
+	return d, nil
+}
+
+// complete returns verification_uri_complete if it may be shown in place of
+// uri. One on another host is dropped: a person who scans it would not see
+// the host that the text names.
+func complete(uri *url.URL, raw string) string {
+	u, err := CheckURL(raw)
+	if err != nil || u.Host != uri.Host || u.Scheme != uri.Scheme {
+		return ""
+	}
+	return u.String()
+}
+
+// isUserCode admits what people can type and terminals cannot misread.
+func isUserCode(s string) bool {
+	if s == "" || len(s) > maxUserCode || strings.TrimSpace(s) != s {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_. ", r))
+	})
+}

@@ -1,0 +1,225 @@
+package oauth
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Error codes that callers branch on: RFC 6749 §5.2, RFC 8628 §3.5, RFC 7591
+// §3.2.2, RFC 7009 §2.2.1, RFC 8707 §2, RFC 6750 §3.1, RFC 9449 §8.
+const (
+	CodeInvalidRequest         = "invalid_request"
+	CodeInvalidClient          = "invalid_client"
+	CodeInvalidGrant           = "invalid_grant"
+	CodeUnauthorizedClient     = "unauthorized_client"
+	CodeUnsupportedGrantType   = "unsupported_grant_type"
+	CodeInvalidScope           = "invalid_scope"
+	CodeAccessDenied           = "access_denied"
+	CodeServerError            = "server_error"
+	CodeTemporarilyUnavailable = "temporarily_unavailable"
+	CodeAuthorizationPending   = "authorization_pending"
+	CodeSlowDown               = "slow_down"
+	CodeExpiredToken           = "expired_token"
+	CodeInvalidRedirectURI     = "invalid_redirect_uri"
+	CodeInvalidClientMetadata  = "invalid_client_metadata"
+	CodeUnsupportedTokenType   = "unsupported_token_type"
+	CodeInvalidTarget          = "invalid_target"
+	CodeInvalidToken           = "invalid_token"
+	CodeInsufficientScope      = "insufficient_scope"
+	CodeUseDPoPNonce           = "use_dpop_nonce"
+)
+
+// Caps on texts of a server.
+const (
+	maxCode        = 64
+	maxDescription = 300
+	maxRetryAfter  = time.Hour
+)
+
+// The errors that callers branch on. They come wrapped with what and where.
+var (
+	// ErrUnsupported: the server does not offer what was asked of it.
+	ErrUnsupported = errors.New("not supported by the authorization server")
+	// ErrNoAuthorization: the MCP server answers without a token.
+	ErrNoAuthorization = errors.New("the MCP server asks for no authorization")
+	// ErrNoMetadata: the MCP server publishes no protected resource metadata
+	// (RFC 9728). It may be of 2025-03-26: see [LegacyServer].
+	ErrNoMetadata = errors.New("the MCP server publishes no authorization metadata")
+	// ErrIssuer: metadata names another issuer; the error is an *IssuerError.
+	ErrIssuer = errors.New("issuer mismatch")
+	// ErrResource: metadata is for another resource than the MCP server.
+	ErrResource = errors.New("resource mismatch")
+	// ErrAnswer: an answer that cannot be read or holds what it must not.
+	ErrAnswer = errors.New("unusable answer")
+)
+
+// Error is an error answer of a server (RFC 6749 §5.2). It never holds the
+// body. Code is "" if the answer was not an OAuth error at all.
+type Error struct {
+	Code        string
+	Description string        // sanitized
+	URI         string        // error_uri, if it may be shown
+	Status      int           // HTTP status
+	Endpoint    string        // URL without query
+	ContentType string        // of an answer that was not an OAuth error
+	RetryAfter  time.Duration // what the server asked for; 0: nothing
+}
+
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return fmt.Sprintf("%s answered HTTP %d%s", e.Endpoint, e.Status, ofType(e.ContentType))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s answered %s", e.Endpoint, e.Code)
+	if e.Description != "" {
+		fmt.Fprintf(&b, ": %s", e.Description)
+	}
+	fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	if e.URI != "" {
+		fmt.Fprintf(&b, ", see %s", e.URI)
+	}
+	return b.String()
+}
+
+func ofType(contentType string) string {
+	if contentType == "" {
+		return ""
+	}
+	return " with " + contentType
+}
+
+// IsCode reports whether err is an *Error with one of the codes.
+func IsCode(err error, codes ...string) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && slices.Contains(codes, e.Code)
+}
+
+// Temporary reports whether the same request may succeed later: a network
+// fault, a timeout, HTTP 408, 429 or 5xx, temporarily_unavailable. It is false
+// for a cancelled context, for what this client refuses to do, and for an
+// OAuth error that is final, whatever its status.
+func Temporary(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.temporary()
+	}
+	if refused(err) {
+		return false
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	_, isNet := errors.AsType[net.Error](err) // *url.Error is one
+	return isNet
+}
+
+func (e *Error) temporary() bool {
+	switch e.Code {
+	case CodeTemporarilyUnavailable, CodeServerError, "":
+	default:
+		return e.Status == http.StatusTooManyRequests || e.Status >= 500 && !isFinal(e.Code)
+	}
+	return e.Code != "" || e.Status == http.StatusRequestTimeout ||
+		e.Status == http.StatusTooManyRequests || e.Status >= 500
+}
+
+func isFinal(code string) bool {
+	switch code {
+	case CodeInvalidGrant, CodeInvalidClient, CodeUnauthorizedClient, CodeAccessDenied, CodeExpiredToken,
+		CodeInvalidScope, CodeInvalidTarget, CodeUnsupportedGrantType:
+		return true
+	}
+	return false
+}
+
+// refused reports errors that the guard or TLS raised on purpose. They reach
+// the caller inside a *url.Error, which counts as a network fault otherwise.
+func refused(err error) bool {
+	if _, ok := errors.AsType[*URLError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*AddressError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*RedirectError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok || errors.Is(err, ErrAnswer)
+}
+
+// errorAnswer is every shape of error body that is understood: RFC 6749 §5.2
+// and Slack's {"ok":false,"error":...}.
+type errorAnswer struct {
+	OK          *bool           `json:"ok"`
+	Error       json.RawMessage `json:"error"`
+	Description string          `json:"error_description"`
+	URI         string          `json:"error_uri"`
+}
+
+// errorOf returns the error that an answer states, or nil. A status of 2xx
+// does not make an error member a success: some servers answer so.
+func errorOf(a *answer) error {
+	var body errorAnswer
+	var code string
+	if json.Unmarshal(a.body, &body) == nil {
+		_ = json.Unmarshal(body.Error, &code) // not a string: no code
+	}
+	if a.ok() && code == "" && (body.OK == nil || *body.OK) {
+		return nil
+	}
+	e := &Error{Code: Sanitize(code, maxCode), Status: a.status, Endpoint: a.url, RetryAfter: a.retryAfter()}
+	if e.Code == "" {
+		e.ContentType = a.contentType()
+		return e
+	}
+	e.Description = Sanitize(body.Description, maxDescription)
+	if u, err := CheckURL(body.URI); err == nil {
+		e.URI = u.String()
+	}
+	return e
+}
+
+func (a *answer) ok() bool { return a.status >= 200 && a.status < 300 }
+
+func (a *answer) contentType() string {
+	t, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return Sanitize(t, maxCode)
+}
+
+// retryAfter reads RFC 9110 §10.2.3: seconds or a date.
+func (a *answer) retryAfter() time.Duration {
+	v := a.header.Get("Retry-After")
+	if v == "" {
+		return 0
+	}
+	if s, err := strconv.Atoi(v); err == nil {
+		return min(max(0, time.Duration(min(s, 86400))*time.Second), maxRetryAfter)
+	}
+	t, err := http.ParseTime(v)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, time.Until(t)), maxRetryAfter)
+}
+
+// readError makes a broken body a network fault.
+func readError(endpoint string, err error) error {
+	return &url.Error{Op: "read", URL: endpoint, Err: err}
+}

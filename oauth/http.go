@@ -1,0 +1,121 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxBody caps every body that is read.
+const maxBody = 1 << 20
+
+// answer is a whole answer of a server.
+type answer struct {
+	url    string // without query, for texts
+	status int
+	header http.Header
+	body   []byte
+	sent   time.Time // when the request began
+}
+
+// getJSON reads a document into v. An answer other than 200 is an *Error.
+func getJSON(ctx context.Context, c *http.Client, rawURL string, header http.Header, v any) error {
+	a, err := send(ctx, c, http.MethodGet, rawURL, header, nil)
+	if err != nil {
+		return err
+	}
+	if a.status != http.StatusOK {
+		return &Error{Status: a.status, Endpoint: a.url, ContentType: a.contentType(), RetryAfter: a.retryAfter()}
+	}
+	return a.decode(v)
+}
+
+// postForm sends a form. Any status is an answer; errorOf judges it.
+func postForm(ctx context.Context, c *http.Client, rawURL string, header http.Header, form url.Values) (*answer, error) {
+	header = withHeader(header, "Content-Type", "application/x-www-form-urlencoded")
+	return send(ctx, c, http.MethodPost, rawURL, header, []byte(form.Encode()))
+}
+
+// postJSON sends a document. Any status is an answer; errorOf judges it.
+func postJSON(ctx context.Context, c *http.Client, rawURL string, header http.Header, v any) (*answer, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return send(ctx, c, http.MethodPost, rawURL, withHeader(header, "Content-Type", "application/json"), body)
+}
+
+// send makes one request under the rules of this package and reads the whole
+// answer, whatever its status.
+func send(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*answer, error) {
+	resp, sent, err := do(ctx, c, method, rawURL, header, body)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header, sent: sent}
+	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, readError(a.url, err)
+	}
+	if len(a.body) > maxBody {
+		return nil, fmt.Errorf("%w: %s sent more than 1 MiB", ErrAnswer, a.url)
+	}
+	return a, nil
+}
+
+// do sends a request. The caller closes the body.
+func do(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*http.Response, time.Time, error) {
+	if c == nil {
+		return nil, time.Time{}, errors.New("no http.Client was given")
+	}
+	u, err := CheckURL(rawURL)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	r.Header = withHeader(header, "User-Agent", userAgent)
+	if r.Header.Get("Accept") == "" {
+		r.Header.Set("Accept", "application/json")
+	}
+	guarded := *c
+	guarded.CheckRedirect = checkRedirect
+	sent := time.Now()
+	resp, err := guarded.Do(r)
+	return resp, sent, err
+}
+
+// withHeader returns a copy of h with one more field.
+func withHeader(h http.Header, name, value string) http.Header {
+	h = h.Clone()
+	if h == nil {
+		h = make(http.Header)
+	}
+	h.Set(name, value)
+	return h
+}
+
+// decode reads a JSON object. The error never quotes the body.
+func (a *answer) decode(v any) error {
+	if !strings.HasPrefix(strings.TrimLeft(string(a.body[:min(len(a.body), 512)]), " \t\r\n"), "{") {
+		return fmt.Errorf("%w: %s did not send a JSON object%s", ErrAnswer, a.url, ofType(a.contentType()))
+	}
+	err := json.Unmarshal(a.body, v)
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%w: %s sent %q with a wrong type", ErrAnswer, a.url, Sanitize(t.Field, maxCode))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s sent broken JSON", ErrAnswer, a.url)
+	}
+	return nil
+}

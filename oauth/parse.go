@@ -1,0 +1,86 @@
+package oauth
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tokenType normalises token_type, which is case-insensitive (RFC 6749 §7.1).
+// Without one Bearer is assumed: some servers leave it out. N_A is what token
+// exchange says of a token that is not an access token (RFC 8693 §2.2.1).
+func tokenType(s, grant string) (string, bool) {
+	switch {
+	case s == "" || strings.EqualFold(s, "Bearer"):
+		return "Bearer", true
+	case strings.EqualFold(s, "DPoP"):
+		return "DPoP", true
+	case strings.EqualFold(s, "N_A") && grant == GrantTokenExchange:
+		return "N_A", true
+	}
+	return "", false
+}
+
+// isBearer reports whether s is a b64token (RFC 6750 §2.1). It can then be put
+// into a header, a shell variable and a log mask without quoting.
+func isBearer(s string) bool {
+	body := strings.TrimRight(s, "=")
+	if body == "" || len(s) > maxToken {
+		return false
+	}
+	return !strings.ContainsFunc(body, func(r rune) bool { return !isB64Token(r) })
+}
+
+func isB64Token(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/", r)
+}
+
+// isVSChar reports whether s is at most limit characters of VSCHAR (RFC 6749
+// appendix A), which includes "".
+func isVSChar(s string, limit int) bool {
+	return len(s) <= limit && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e })
+}
+
+// isScope reports whether s is a scope-token (RFC 6749 §3.3).
+func isScope(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= 0x20 || r > 0x7e || r == '"' || r == '\\' })
+}
+
+// parseScope reads a scope: separated by spaces, by commas (Slack, GitHub), or
+// a list. It returns it separated by spaces.
+func parseScope(raw json.RawMessage) (string, bool) {
+	if len(raw) > maxScope {
+		return "", false
+	}
+	var s string
+	if len(raw) == 0 || json.Unmarshal(raw, &s) == nil {
+		return joinScopes(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }))
+	}
+	var list []string
+	if json.Unmarshal(raw, &list) != nil {
+		return "", false
+	}
+	return joinScopes(list)
+}
+
+func joinScopes(scopes []string) (string, bool) {
+	for _, s := range scopes {
+		if !isScope(s) {
+			return "", false
+		}
+	}
+	return strings.Join(scopes, " "), true
+}
+
+// seconds reads a duration that is a number or a string of one. It is not ok
+// if it is missing, unreadable or not positive: none of them says anything.
+func seconds(raw json.RawMessage) (time.Duration, bool) {
+	text := strings.Trim(strings.TrimSpace(string(raw)), `"`)
+	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || math.IsNaN(f) || f <= 0 {
+		return 0, false
+	}
+	return time.Duration(min(f, maxExpiresIn.Seconds()) * float64(time.Second)), true
+}

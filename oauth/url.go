@@ -1,0 +1,125 @@
+package oauth
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxURL is longer than any endpoint needs and shorter than what terminals,
+// proxies and QR codes choke on.
+const maxURL = 2048
+
+// URLError says why a URL is not used. Its text never shows credentials or a
+// query.
+type URLError struct {
+	URL    string // without userinfo, query and fragment; "" if it could not be read
+	Reason string
+}
+
+func (e *URLError) Error() string {
+	if e.URL == "" {
+		return "URL " + e.Reason
+	}
+	return "URL " + e.URL + " " + e.Reason
+}
+
+// CheckURL returns a URL that may be requested or shown to a person: absolute,
+// https (http for localhost and loopback addresses alone), with an ASCII host,
+// without userinfo, fragment or control characters. Otherwise it returns a
+// *URLError.
+func CheckURL(raw string) (*url.URL, error) {
+	if len(raw) > maxURL {
+		return nil, &URLError{Reason: "is longer than 2048 bytes"}
+	}
+	for _, r := range raw {
+		if r == utf8.RuneError || !visible(r) || unicode.IsSpace(r) {
+			return nil, &URLError{Reason: "holds a space, control or invisible character"}
+		}
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, &URLError{Reason: "cannot be read"}
+	}
+	if err := checkURL(u); err != nil {
+		return nil, err
+	}
+	if strings.Contains(raw, "#") {
+		return nil, &URLError{URL: shown(u), Reason: "has a fragment"}
+	}
+	return u, nil
+}
+
+// checkURL is the part of CheckURL that holds for a parsed URL.
+func checkURL(u *url.URL) error {
+	refuse := func(why string) error { return &URLError{URL: shown(u), Reason: why} }
+	switch {
+	case u.User != nil:
+		return refuse("holds a user name or password")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return refuse("is not https")
+	case u.Opaque != "" || u.Hostname() == "":
+		return refuse("names no host")
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return refuse("has a host that is not ASCII: write it in its xn-- form")
+	case u.Scheme == "http" && !isLoopbackHost(u.Hostname()):
+		return refuse("is not https")
+	}
+	return nil
+}
+
+// isLoopbackHost reports whether host is localhost or a literal loopback
+// address. No name is resolved.
+func isLoopbackHost(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// shown returns a URL for texts: no userinfo, query or fragment.
+func shown(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	return Sanitize(bare.String(), 200)
+}
+
+// Sanitize returns text of a server as it may be shown: without control, bidi,
+// zero-width and other invisible characters, white space as single spaces, at
+// most limit characters.
+func Sanitize(s string, limit int) string {
+	var b strings.Builder
+	n, space := 0, false
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			space = n > 0
+			continue
+		}
+		if r == utf8.RuneError || !visible(r) {
+			continue
+		}
+		if space && n < limit-1 {
+			b.WriteByte(' ')
+			n++
+		}
+		if n >= limit {
+			break
+		}
+		space = false
+		b.WriteRune(r)
+		n++
+	}
+	return b.String()
+}
+
+// visible refuses characters that take no room, reorder their neighbours or
+// steer a terminal.
+func visible(r rune) bool {
+	return unicode.IsGraphic(r) &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
