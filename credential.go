@@ -1,0 +1,136 @@
+package mcplogin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// credentialVersion is the newest record format. Older ones are read, newer
+// ones are refused and left alone.
+const credentialVersion = 1
+
+// ErrNewerRecord means that a newer mcp-login wrote the record. It is never
+// overwritten.
+var ErrNewerRecord = errors.New("record was written by a newer version of mcp-login")
+
+// Credential is the only thing that is stored: what one profile knows of one
+// MCP server. It is bound to profile, server, issuer, client and resource, and
+// the endpoints in it are the ones that were seen at login: a refresh token is
+// sent nowhere else.
+type Credential struct {
+	Version  int          `json:"version"`
+	Profile  string       `json:"profile"`
+	Server   string       `json:"server"`             // the MCP server's URL, as typed
+	Resource string       `json:"resource,omitempty"` // RFC 8707, byte for byte as published; "": not sent
+	Issuer   oauth.Server `json:"authorization_server"`
+	App      oauth.App    `json:"client"`
+	Flow     string       `json:"flow,omitempty"` // Name of the flow that got the token
+	Asked    []string     `json:"scopes_asked,omitempty"`
+	Login    LoginOptions `json:"login,omitzero"` // asked again in the same way at the next login
+	Token    oauth.Token  `json:"token,omitzero"` // zero: registered, never logged in
+
+	CreatedAt   time.Time `json:"created_at,omitzero"`
+	LoggedInAt  time.Time `json:"logged_in_at,omitzero"`
+	RefreshedAt time.Time `json:"refreshed_at,omitzero"`
+
+	// RefreshBegunAt is set before a refresh token is sent and cleared when its
+	// answer is stored. Found set, a refresh was cut off in between.
+	RefreshBegunAt time.Time `json:"refresh_begun_at,omitzero"`
+	// Refused says why the server takes the refresh token no more; "": it may.
+	Refused string `json:"refused,omitempty"`
+}
+
+// String names the profile and hides every secret.
+func (c Credential) String() string { return "mcplogin.Credential{" + c.Profile + "}" }
+
+// GoString hides every secret under %#v too.
+func (c Credential) GoString() string { return c.String() }
+
+// LogValue hides every secret from log/slog.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(c.Profile) }
+
+// Scopes returns what was granted: the server's own word, else what was asked
+// (RFC 6749 §5.1).
+func (c Credential) Scopes() []string {
+	if c.Token.Scope != "" {
+		return strings.Fields(c.Token.Scope)
+	}
+	return c.Asked
+}
+
+// Missing returns the asked scopes that were not granted.
+func (c Credential) Missing() []string {
+	granted := c.Scopes()
+	return slices.DeleteFunc(slices.Clone(c.Asked), func(s string) bool { return slices.Contains(granted, s) })
+}
+
+// Valid reports whether the access token lives for ttl more. A token whose
+// expiry the server did not say counts as valid until it is rejected.
+func (c *Credential) Valid(ttl time.Duration) bool {
+	return c.Token.Access != "" && (c.Token.Expiry.IsZero() || time.Until(c.Token.Expiry) > ttl)
+}
+
+// client returns the wire to the authorization server seen at login.
+func (s *Session) client(c Credential) *oauth.Client {
+	return &oauth.Client{HTTP: s.httpFor(c.Server), Server: c.Issuer, App: c.App}
+}
+
+// read returns the stored credential, checked to be this session's.
+func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error) {
+	data, v, err := s.cfg.Store.Get(ctx, s.cfg.Profile)
+	if err != nil {
+		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
+	}
+	c, err := decode(data)
+	if err != nil {
+		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
+	}
+	if c.Profile != s.cfg.Profile {
+		return Credential{}, v, fmt.Errorf("read credential %q: %w: it belongs to profile %q", s.cfg.Profile, secrets.ErrUndecryptable, c.Profile)
+	}
+	if s.cfg.Server != "" && c.Server != s.cfg.Server {
+		return c, v, &ServerChangedError{Profile: s.cfg.Profile, Stored: c.Server, Given: s.cfg.Server}
+	}
+	return c, v, nil
+}
+
+// decode reads a record of any known version.
+func decode(data []byte) (Credential, error) {
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return Credential{}, fmt.Errorf("%w: it is not a credential record", secrets.ErrUndecryptable)
+	}
+	if head.Version > credentialVersion {
+		return Credential{}, fmt.Errorf("%w (format %d, this one knows %d)", ErrNewerRecord, head.Version, credentialVersion)
+	}
+	var c Credential
+	if err := json.Unmarshal(data, &c); err != nil || head.Version < 1 {
+		return Credential{}, fmt.Errorf("%w: it is not a credential record", secrets.ErrUndecryptable)
+	}
+	return c, nil
+}
+
+// write stores c if the record is still at version prev.
+func (s *Session) write(ctx context.Context, c Credential, prev secrets.Version) (secrets.Version, error) {
+	c.Version = credentialVersion
+	data, err := json.Marshal(c)
+	if err != nil {
+		return prev, fmt.Errorf("write credential %q: %w", c.Profile, err)
+	}
+	v, err := s.cfg.Store.Put(ctx, c.Profile, data, prev)
+	if err != nil {
+		return prev, fmt.Errorf("write credential %q: %w", c.Profile, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,82 @@
+package mcplogin
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The errors that a caller branches on with errors.Is.
+var (
+	// ErrLoginRequired: only a person can help, by Login. It is always a
+	// *LoginRequiredError.
+	ErrLoginRequired = errors.New("login required")
+	// ErrRegistration: no client id could be had at the authorization server.
+	ErrRegistration = errors.New("no client registration")
+)
+
+// LoginRequiredError says which profile must log in, and why.
+type LoginRequiredError struct {
+	Profile string
+	Server  string // "" where nothing is stored
+	Reason  string
+}
+
+func (e *LoginRequiredError) Error() string {
+	return fmt.Sprintf("%s: login required: %s", e.Profile, e.Reason)
+}
+
+// Is makes errors.Is(err, ErrLoginRequired) true.
+func (e *LoginRequiredError) Is(target error) bool { return target == ErrLoginRequired }
+
+// ServerChangedError means that a profile belongs to another MCP server than
+// the one given. Credentials never move between servers.
+type ServerChangedError struct{ Profile, Stored, Given string }
+
+func (e *ServerChangedError) Error() string {
+	return fmt.Sprintf("profile %q belongs to %s, not to %s", e.Profile, e.Stored, e.Given)
+}
+
+// IssuerChangedError means that the MCP server now names another authorization
+// server, or other endpoints, than at the last login. It is refused until a
+// person agrees ([Config].AcceptNewIssuer), since a hostile answer looks the
+// same.
+type IssuerChangedError struct {
+	Profile     string
+	What        string // "issuer", "token_endpoint", ...
+	Stored, Now string
+}
+
+func (e *IssuerChangedError) Error() string {
+	return fmt.Sprintf("profile %q: the server's %s changed from %s to %s", e.Profile, e.What, e.Stored, e.Now)
+}
+
+// InsufficientScopeError is the MCP server's 403 with insufficient_scope
+// (RFC 6750 §3.1): a login must ask for Scopes.
+type InsufficientScopeError struct {
+	Profile string
+	Scopes  []string // the challenge's scope, authoritative for the operation
+}
+
+func (e *InsufficientScopeError) Error() string {
+	return fmt.Sprintf("%s: the server asks for more scopes: %s", e.Profile, strings.Join(e.Scopes, " "))
+}
+
+// LogoutError says which half of a logout failed. A nil field succeeded.
+type LogoutError struct {
+	Revoke error // the tokens may still be valid at the server until they expire
+	Delete error // the record is still stored here
+}
+
+func (e *LogoutError) Error() string {
+	switch {
+	case e.Delete == nil:
+		return "removed here, but not revoked at the server: " + e.Revoke.Error()
+	case e.Revoke == nil:
+		return "revoked at the server, but not removed here: " + e.Delete.Error()
+	}
+	return fmt.Sprintf("neither revoked (%v) nor removed here (%v)", e.Revoke, e.Delete)
+}
+
+// Unwrap gives both causes to errors.Is.
+func (e *LogoutError) Unwrap() []error { return []error{e.Delete, e.Revoke} }

@@ -1,0 +1,58 @@
+package mcplogin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// logoutWait bounds how long a logout waits for a refresh under way.
+const logoutWait = 10 * time.Second
+
+// Logout revokes the refresh token, then the access token (RFC 7009), gives
+// back a dynamic registration that came with a handle (RFC 7592 §2.3), and
+// removes the credential here whatever the server said. A part that failed is
+// told by *LogoutError.
+func (s *Session) Logout(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, logoutWait)
+	defer cancel()
+	if unlock, err := s.cfg.Store.Lock(wait, s.cfg.Profile); err == nil {
+		defer unlock()
+	}
+	c, err := s.Credential(ctx)
+	if err != nil {
+		return err
+	}
+	revoke := s.revoke(ctx, c)
+	remove := s.Clear(ctx)
+	if revoke == nil && remove == nil {
+		return nil
+	}
+	return &LogoutError{Revoke: revoke, Delete: remove}
+}
+
+// revoke tells the server that the tokens and the client are not needed.
+func (s *Session) revoke(ctx context.Context, c Credential) error {
+	client := s.client(c)
+	var errs []error
+	for _, t := range []struct{ token, hint string }{
+		{c.Token.Refresh, "refresh_token"},
+		{c.Token.Access, "access_token"},
+	} {
+		if t.token == "" {
+			continue
+		}
+		if err := client.Revoke(ctx, t.token, t.hint); err != nil {
+			errs = append(errs, fmt.Errorf("revoke %s: %w", t.hint, err))
+		}
+	}
+	if c.App.RegistrationURI != "" && len(errs) == 0 {
+		if err := oauth.Deregister(ctx, client.HTTP, c.App); err != nil {
+			errs = append(errs, fmt.Errorf("delete registration: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,30 @@
+package oauth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// IDTokenExpiry reads the exp claim of an id_token (OpenID Connect Core §2).
+// It verifies nothing: the token came from the token endpoint over TLS
+// (§3.1.3.7), and this client only passes it on.
+func IDTokenExpiry(idToken string) (time.Time, error) {
+	parts := strings.Split(idToken, ".")
+	if len(parts) != 3 {
+		return time.Time{}, errors.New("id_token is not a signed JWT")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return time.Time{}, errors.New("id_token payload is not base64url")
+	}
+	var claims struct {
+		Exp float64 `json:"exp"`
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil || claims.Exp <= 0 {
+		return time.Time{}, errors.New("id_token has no exp claim")
+	}
+	return time.Unix(int64(claims.Exp), 0).UTC(), nil
+}

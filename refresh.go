@@ -1,0 +1,214 @@
+package mcplogin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+const (
+	// lockWait bounds the wait for another process that refreshes.
+	lockWait = 90 * time.Second
+	// exchangeTimeout bounds one refresh and the storing of its answer. It runs
+	// on when the caller gives up: a rotated token must not be lost.
+	exchangeTimeout = 45 * time.Second
+	// winnerWait is how long a refused holder looks for the token of one that
+	// overtook it.
+	winnerWait = 5 * time.Second
+)
+
+// renew returns a credential whose token is valid and not the rejected one
+// ("": none was rejected). Among all goroutines, processes and hosts that ask
+// at once one does the exchange; the others read its answer.
+func (s *Session) renew(ctx context.Context, rejected string) (Credential, error) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return Credential{}, ctx.Err()
+	}
+	c, err := s.Credential(ctx)
+	if err != nil {
+		return Credential{}, err
+	}
+	if !s.due(c, rejected) {
+		s.cached.Store(&c)
+		return c, nil
+	}
+	renewed, err := s.exchangeLocked(ctx, c, rejected)
+	if err == nil {
+		s.cached.Store(&renewed)
+		return renewed, nil
+	}
+	if c.Valid(0) && rejected == "" {
+		s.log.Warn("token could not be refreshed, the old one is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry, "error", err)
+		return c, nil
+	}
+	return Credential{}, err
+}
+
+// due reports whether the credential's token must be replaced.
+func (s *Session) due(c Credential, rejected string) bool {
+	return !c.Valid(s.cfg.MinTTL) || c.Token.Access == rejected
+}
+
+// exchangeLocked takes the profile's lock and refreshes, unless somebody else
+// did so in the meantime. The lock protects the refresh token: two holders of
+// one rotating token get the whole family revoked (RFC 9700 §4.14.2).
+func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected string) (Credential, error) {
+	if err := s.renewable(c); err != nil {
+		return Credential{}, err
+	}
+	wait, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	unlock, err := s.cfg.Store.Lock(wait, s.cfg.Profile)
+	if err != nil {
+		return Credential{}, fmt.Errorf("wait for another refresh of %q: %w", s.cfg.Profile, err)
+	}
+	defer unlock()
+
+	c, v, err := s.read(ctx)
+	if err != nil || !s.due(c, rejected) {
+		return c, err
+	}
+	if err := s.renewable(c); err != nil {
+		return Credential{}, err
+	}
+	return s.exchange(ctx, c, v)
+}
+
+// renewable returns nil if a token can be had without a person.
+func (s *Session) renewable(c Credential) error {
+	switch {
+	case s.unattended(c) != nil:
+		return nil
+	case c.Token.Access == "":
+		return s.loginRequired("registered, but never logged in")
+	case c.Refused != "":
+		return s.loginRequired(c.Refused)
+	case c.Token.Refresh == "":
+		return s.loginRequired("the token expired or was rejected, and the server gave no refresh_token")
+	}
+	return nil
+}
+
+// unattended returns the flow that got the credential if it can do so again
+// without a person, else nil.
+func (s *Session) unattended(c Credential) flows.Unattended {
+	i := slices.IndexFunc(s.cfg.Flows, func(f flows.Flow) bool { return f.Name() == c.Flow })
+	if i < 0 {
+		return nil
+	}
+	u, _ := s.cfg.Flows[i].(flows.Unattended)
+	return u
+}
+
+// exchange notes that a refresh begins, does it, and stores its answer before
+// anybody uses it. It is called under the lock.
+func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version) (Credential, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+	defer cancel()
+	cutOff := c.RefreshBegunAt
+	c.RefreshBegunAt = time.Now().UTC().Truncate(time.Second)
+	v, err := s.write(ctx, c, v)
+	if err != nil {
+		return Credential{}, err
+	}
+	token, err := s.newToken(ctx, c)
+	if err != nil {
+		return s.refused(ctx, c, v, cutOff, err)
+	}
+	renewed := c
+	renewed.Token = token
+	renewed.RefreshBegunAt = time.Time{}
+	renewed.RefreshedAt = time.Now().UTC().Truncate(time.Second)
+	return s.keep(ctx, renewed, v, c.Token.Refresh)
+}
+
+// newToken spends the refresh token, or runs an unattended flow again.
+func (s *Session) newToken(ctx context.Context, c Credential) (oauth.Token, error) {
+	if c.Token.Refresh == "" {
+		return s.unattended(c).Run(ctx, c.request(s.client(c)))
+	}
+	t, err := s.client(c).Refresh(ctx, c.Token.Refresh, c.Resource, nil)
+	if err != nil {
+		return t, fmt.Errorf("refresh %q: %w", c.Profile, err)
+	}
+	return c.Login.settle(t, c.Token), nil
+}
+
+// keep stores a new token. The spent refresh token is worth nothing now, so it
+// tries for as long as it can.
+func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spent string) (Credential, error) {
+	for pause := 10 * time.Millisecond; ; pause *= 2 {
+		_, err := s.write(ctx, c, v)
+		if err == nil {
+			return c, nil
+		}
+		if errors.Is(err, secrets.ErrConflict) {
+			// A login replaced the record, or a holder overtook this one. Only a
+			// record that still waits for this very answer may be overwritten.
+			now, nv, rerr := s.read(ctx)
+			if rerr == nil && now.Token.Refresh != spent {
+				return now, nil
+			}
+			if rerr == nil {
+				v = nv
+			}
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return Credential{}, fmt.Errorf("a new token for %q came, but could not be stored, and the old one is spent: %w", c.Profile, err)
+		}
+	}
+}
+
+// refused decides what a failed exchange means. A fault or an overloaded
+// server (RFC 6749 §5.2 knows no such code) says nothing about the refresh
+// token, so nothing is changed.
+func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time, cause error) (Credential, error) {
+	if oauth.Temporary(cause) || !oauth.IsCode(cause, oauth.CodeInvalidGrant, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) {
+		return Credential{}, cause
+	}
+	if now, ok := s.winner(ctx, c, v); ok {
+		return now, nil
+	}
+	c.Refused = "the server takes the refresh token no more"
+	if !cutOff.IsZero() {
+		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server takes the old refresh token no more", cutOff.Format(time.RFC3339))
+	}
+	c.RefreshBegunAt = time.Time{}
+	// Best effort: without this note the next caller asks the server again.
+	if _, err := s.write(ctx, c, v); err != nil {
+		s.log.Warn("refusal not noted", "profile", c.Profile, "error", err)
+	}
+	return Credential{}, errors.Join(s.loginRequired(c.Refused), cause)
+}
+
+// winner looks again once the server refused: a holder that overtook this one
+// has spent the same refresh token, and stores its answer in a moment.
+func (s *Session) winner(ctx context.Context, c Credential, v secrets.Version) (Credential, bool) {
+	ctx, cancel := context.WithTimeout(ctx, winnerWait)
+	defer cancel()
+	for {
+		now, nv, err := s.read(ctx)
+		if err != nil || nv == v {
+			return Credential{}, false
+		}
+		if now.Token.Refresh != c.Token.Refresh && now.Valid(0) {
+			return now, true
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return Credential{}, false
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package mcplogin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// defaultClientName is what a server shows a person who is asked to approve.
+const defaultClientName = "mcp-login"
+
+// Registration is what a Login may use to become known to an authorization
+// server, in the specification's order: App, ClientMetadataURL, then dynamic
+// registration.
+type Registration struct {
+	// App is a pre-registered client; the zero App means none.
+	App oauth.App
+	// ClientMetadataURL is a hosted client id metadata document; "" means none.
+	ClientMetadataURL string
+	// InitialAccessToken opens a guarded registration endpoint (RFC 7591 §3).
+	InitialAccessToken string
+	// ClientName is shown to people; "" means "mcp-login".
+	ClientName string
+	// AcceptNewIssuer agrees to an authorization server or endpoints other than
+	// at the last login.
+	AcceptNewIssuer bool
+}
+
+// sameIssuer refuses a server that is not the one of the last login.
+func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
+	if old.Server == "" || s.cfg.Register.AcceptNewIssuer {
+		return nil
+	}
+	for _, e := range []struct{ what, was, is string }{
+		{"issuer", old.Issuer.Issuer, now.Issuer},
+		{"token_endpoint", old.Issuer.TokenEndpoint, now.TokenEndpoint},
+		{"revocation_endpoint", old.Issuer.RevocationEndpoint, now.RevocationEndpoint},
+		{"registration_endpoint", old.Issuer.RegistrationEndpoint, now.RegistrationEndpoint},
+	} {
+		if e.was != "" && e.was != e.is {
+			return &IssuerChangedError{Profile: s.cfg.Profile, What: e.what, Stored: e.was, Now: e.is}
+		}
+	}
+	return nil
+}
+
+// register returns the client to log in with. reused says that it comes from
+// the stored credential and may have been forgotten by the server.
+func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old Credential) (app oauth.App, reused bool, err error) {
+	r := s.cfg.Register
+	if r.App.ID != "" {
+		return r.App, false, nil
+	}
+	want, err := s.metadata(f)
+	if err != nil {
+		return app, false, err
+	}
+	if old.Issuer.Issuer == c.Issuer.Issuer && suits(old.App, want) {
+		return old.App, true, nil
+	}
+	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
+		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, false, nil
+	}
+	if c.Issuer.RegistrationEndpoint == "" {
+		return app, false, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
+	}
+	app, err = oauth.Register(ctx, s.httpFor(c.Server), c.Issuer, want, r.InitialAccessToken)
+	if err != nil {
+		return app, false, fmt.Errorf("%w: %w", ErrRegistration, err)
+	}
+	s.log.Info("registered", "issuer", c.Issuer.Issuer, "client_id", app.ID)
+	c.App = app
+	return app, false, s.remember(ctx, c, old)
+}
+
+// metadata is what a dynamic registration for a flow asks for (RFC 7591 §2).
+func (s *Session) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
+	r, ok := f.(flows.Registrant)
+	if !ok {
+		return oauth.ClientMetadata{}, fmt.Errorf("%w: %s needs a client id", ErrRegistration, f.Name())
+	}
+	m, err := r.Metadata()
+	if err != nil {
+		return m, err
+	}
+	m.ApplicationType = "native" // SEP-837
+	m.ClientName = s.cfg.Register.ClientName
+	if m.ClientName == "" {
+		m.ClientName = defaultClientName
+	}
+	return m, nil
+}
+
+// suits reports whether a stored registration can do what is wanted.
+func suits(app oauth.App, want oauth.ClientMetadata) bool {
+	if app.ID == "" || !app.SecretExpiry.IsZero() && time.Now().After(app.SecretExpiry) {
+		return false
+	}
+	return app.GrantTypes == nil || !slices.ContainsFunc(want.GrantTypes, func(g string) bool {
+		return g != oauth.GrantRefreshToken && !slices.Contains(app.GrantTypes, g)
+	})
+}
+
+// remember stores a fresh registration before a person is asked, so that a
+// login that is given up does not leave one more client at the server each
+// time. A working credential is left alone.
+func (s *Session) remember(ctx context.Context, c, old Credential) error {
+	if old.Token.Access != "" {
+		return nil
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	if c.CreatedAt.IsZero() {
+		c.CreatedAt = now
+	}
+	_, err := s.write(ctx, c, secrets.Any)
+	return err
+}

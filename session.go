@@ -1,0 +1,172 @@
+package mcplogin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// DefaultMinTTL is the life that a handed-out token has left at least.
+const DefaultMinTTL = 60 * time.Second
+
+// Config says whose credential a Session keeps, and where.
+type Config struct {
+	// Profile names the credential. Required.
+	Profile string
+	// Server is the MCP server's URL; "" means the stored credential's.
+	Server string
+	// Store keeps the credential. Required.
+	Store secrets.Store
+	// Flows get a token, best first. Only Login and Ensure run one that needs a
+	// person. Nil means that no login is possible.
+	Flows []flows.Flow
+	// HTTP makes the client that may reach an MCP server and what it names; nil
+	// means oauth.Guard{Server: server}.
+	HTTP func(server string) *http.Client
+	// MinTTL is the life that a token must have left, else it is refreshed.
+	// Zero means DefaultMinTTL.
+	MinTTL time.Duration
+	// Register is what a Login may use to become known to the server.
+	Register Registration
+	// Login is what a Login asks for.
+	Login LoginOptions
+	// Log hears of what goes on; nil means silence. No secret is logged.
+	Log *slog.Logger
+}
+
+// Session keeps one profile's credential usable. It is safe for use by many
+// goroutines; any number of sessions, processes and hosts may share one store.
+type Session struct {
+	cfg    Config
+	log    *slog.Logger
+	turn   chan struct{} // one goroutine renews at a time; a channel, so that waiting honours ctx
+	cached atomic.Pointer[Credential]
+
+	mu      sync.Mutex // guards clients
+	clients map[string]*http.Client
+}
+
+// Open returns a Session. It does no I/O.
+func Open(cfg Config) (*Session, error) {
+	if err := secrets.CheckName(cfg.Profile); err != nil {
+		return nil, fmt.Errorf("profile %q: %w", cfg.Profile, err)
+	}
+	if cfg.Store == nil {
+		return nil, errors.New("open session: no store")
+	}
+	if cfg.Server != "" {
+		if _, err := oauth.CheckURL(cfg.Server); err != nil {
+			return nil, fmt.Errorf("server URL: %w", err)
+		}
+	}
+	if cfg.MinTTL == 0 {
+		cfg.MinTTL = DefaultMinTTL
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Session{cfg: cfg, log: cfg.Log, turn: make(chan struct{}, 1), clients: map[string]*http.Client{}}, nil
+}
+
+// Token returns a token with MinTTL left, refreshing it when due. It never
+// prompts: where only a person can help it returns ErrLoginRequired. If a
+// refresh fails for now, a token that has not expired is still returned.
+func (s *Session) Token(ctx context.Context) (oauth.Token, error) {
+	if c := s.cached.Load(); c != nil && c.Valid(s.cfg.MinTTL) {
+		return c.Token, nil
+	}
+	c, err := s.renew(ctx, "")
+	return c.Token, err
+}
+
+// Refresh gets a new token even if the stored one is still valid. Callers that
+// do so at once share one exchange. It never prompts.
+func (s *Session) Refresh(ctx context.Context) (oauth.Token, error) {
+	c, err := s.Credential(ctx)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return s.replace(ctx, c.Token.Access)
+}
+
+// replace gets another token than the rejected one.
+func (s *Session) replace(ctx context.Context, rejected string) (oauth.Token, error) {
+	c, err := s.renew(ctx, rejected)
+	return c.Token, err
+}
+
+// Headers returns the headers that authorize a request to the MCP server
+// (RFC 6750 §2.1), refreshing the token when due. It never prompts.
+func (s *Session) Headers(ctx context.Context) (http.Header, error) {
+	t, err := s.Token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return http.Header{"Authorization": {authorization(t)}}, nil
+}
+
+func authorization(t oauth.Token) string { return "Bearer " + t.Access }
+
+// Ensure returns a valid token: the stored one, else a refreshed one, else the
+// one of a new login. With Login it is the only method that may prompt.
+func (s *Session) Ensure(ctx context.Context) (oauth.Token, error) {
+	t, err := s.Token(ctx)
+	if !errors.Is(err, ErrLoginRequired) {
+		return t, err
+	}
+	c, err := s.Login(ctx)
+	return c.Token, err
+}
+
+// Credential returns the stored credential as it is, without refreshing it.
+// Where none is stored it returns ErrLoginRequired.
+func (s *Session) Credential(ctx context.Context) (Credential, error) {
+	c, _, err := s.read(ctx)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return c, s.loginRequired("no credential is stored")
+	}
+	return c, err
+}
+
+// Clear removes the credential here and tells no server. Clearing what is not
+// there is ErrLoginRequired, so that a mistyped name is noticed.
+func (s *Session) Clear(ctx context.Context) error {
+	s.cached.Store(nil)
+	err := s.cfg.Store.Delete(ctx, s.cfg.Profile, secrets.Any)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return s.loginRequired("no credential is stored")
+	}
+	if err != nil {
+		return fmt.Errorf("delete credential %q: %w", s.cfg.Profile, err)
+	}
+	return nil
+}
+
+func (s *Session) loginRequired(reason string) error {
+	return &LoginRequiredError{Profile: s.cfg.Profile, Server: s.cfg.Server, Reason: reason}
+}
+
+// httpFor returns the http.Client for what the given MCP server names, the
+// same one each time.
+func (s *Session) httpFor(server string) *http.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.clients[server]; c != nil {
+		return c
+	}
+	if s.cfg.HTTP != nil {
+		s.clients[server] = s.cfg.HTTP(server)
+	} else {
+		s.clients[server] = oauth.Guard{Server: server}.Client()
+	}
+	return s.clients[server]
+}
