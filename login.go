@@ -66,7 +66,11 @@ func (o LoginOptions) IsZero() bool {
 // and replaces the stored credential by the new one. It may wait for a person
 // until ctx ends; it holds no lock while it does. Before that, the store is
 // tried. On any error the stored credential is as it was.
-func (s *Session) Login(ctx context.Context) (Credential, error) {
+//
+// more are scopes to ask for beyond the usual ones, such as those of an
+// *InsufficientScopeError: the request then holds them and all that were asked
+// before (SEP-2350).
+func (s *Session) Login(ctx context.Context, more ...string) (Credential, error) {
 	if err := s.probe(ctx); err != nil {
 		return Credential{}, err
 	}
@@ -74,7 +78,7 @@ func (s *Session) Login(ctx context.Context) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	c, choices, err := s.plan(ctx, old)
+	c, choices, err := s.plan(ctx, old, more)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -116,7 +120,7 @@ func (s *Session) stored(ctx context.Context) (Credential, error) {
 
 // plan finds out where and how to log in. The credential it returns lacks
 // issuer, client and token.
-func (s *Session) plan(ctx context.Context, old Credential) (Credential, []flows.Choice, error) {
+func (s *Session) plan(ctx context.Context, old Credential, more []string) (Credential, []flows.Choice, error) {
 	c := Credential{Profile: s.cfg.Profile, Server: s.cfg.Server, Login: s.cfg.Login, CreatedAt: old.CreatedAt}
 	if c.Server == "" {
 		c.Server = old.Server
@@ -139,7 +143,7 @@ func (s *Session) plan(ctx context.Context, old Credential) (Credential, []flows
 	if c.Login.NoResource {
 		c.Resource = ""
 	}
-	c.Asked = c.Login.scopes(d.Resource)
+	c.Asked = union(c.Login.scopes(d.Resource), more)
 	choices, err := flows.Select(servers, s.cfg.Flows...)
 	return c, choices, err
 }
@@ -183,14 +187,33 @@ func (o LoginOptions) scopes(r oauth.Resource) []string {
 	return r.Scopes
 }
 
-// offline adds offline_access where the server lists it (SEP-2207), unless a
-// person named the scopes.
-func (o LoginOptions) offline(asked []string, srv oauth.Server) []string {
+// scopesAt completes the scopes for one authorization server: what it was
+// asked before, and offline_access where it lists that (SEP-2207). Scopes that
+// a person names now are asked for as they are.
+func (s *Session) scopesAt(c, old Credential) []string {
 	const offlineAccess = "offline_access"
-	if len(o.Scopes) > 0 || !slices.Contains(srv.Scopes, offlineAccess) || slices.Contains(asked, offlineAccess) {
+	asked := c.Asked
+	if len(s.cfg.Login.Scopes) > 0 && len(asked) == len(s.cfg.Login.Scopes) {
 		return asked
 	}
-	return append(slices.Clone(asked), offlineAccess)
+	if old.Issuer.Issuer == c.Issuer.Issuer {
+		asked = union(asked, old.Asked)
+	}
+	if len(c.Login.Scopes) == 0 && slices.Contains(c.Issuer.Scopes, offlineAccess) {
+		asked = union(asked, []string{offlineAccess})
+	}
+	return asked
+}
+
+// union returns a and what b adds to it; nil for nothing.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // run logs in by one flow at one server and stores the result.
@@ -200,7 +223,7 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	}
 	c.Issuer = choice.Server
 	c.Flow = choice.Flow.Name()
-	c.Asked = c.Login.offline(c.Asked, choice.Server)
+	c.Asked = s.scopesAt(c, old)
 	s.log.Info("logging in", "flow", c.Flow, "issuer", c.Issuer.Issuer, "scopes", c.Asked)
 
 	token, app, err := s.authorize(ctx, c, choice.Flow, old)
