@@ -2,6 +2,7 @@ package mcplogin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -75,7 +76,8 @@ func (s *Session) insufficientScope(resp *http.Response) error {
 // Transport returns a RoundTripper that authorizes requests to the MCP
 // server's own origin and leaves all others as they are. A 401 is answered by
 // one refresh and one retry, if the body can be sent again (GetBody). Nil base
-// means http.DefaultTransport. It never prompts.
+// means http.DefaultTransport. It never prompts: where only a person can help,
+// the error is ErrLoginRequired.
 func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -103,8 +105,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
-	again, ok := t.retry(req, token)
-	if !ok {
+	again, err := t.retry(req, token)
+	switch {
+	case errors.Is(err, ErrLoginRequired):
+		resp.Body.Close()
+		return nil, err
+	case err != nil:
+		t.session.log.Warn("the server rejected the token, and it could not be replaced", "error", err)
 		return resp, nil // the server's own 401 says more than a failed refresh
 	}
 	resp.Body.Close()
@@ -112,23 +119,22 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // retry returns the request with another token than the rejected one.
-func (t *transport) retry(req *http.Request, rejected oauth.Token) (*http.Request, bool) {
+func (t *transport) retry(req *http.Request, rejected oauth.Token) (*http.Request, error) {
 	body := req.Body
 	if body != nil && body != http.NoBody {
 		if req.GetBody == nil {
-			return nil, false
+			return nil, errors.New("the request's body cannot be sent again")
 		}
 		var err error
 		if body, err = req.GetBody(); err != nil {
-			return nil, false
+			return nil, err
 		}
 	}
 	token, err := t.session.replace(req.Context(), rejected.Access)
 	if err != nil {
-		t.session.log.Warn("the server rejected the token, and it could not be replaced", "error", err)
-		return nil, false
+		return nil, err
 	}
-	return authorized(req, token, body), true
+	return authorized(req, token, body), nil
 }
 
 // authorized returns a copy of req that carries the token; a RoundTripper must
