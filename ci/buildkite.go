@@ -1,0 +1,82 @@
+package ci
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Buildkite, through its agent:
+// https://buildkite.com/docs/agent/v3/cli-redactor, cli-env, cli-annotate and cli-oidc.
+var buildkite = behaviour{
+	title:    "Buildkite",
+	mask:     buildkiteMask,
+	handOn:   buildkiteHandOn,
+	announce: buildkiteAnnounce,
+	summary:  buildkiteSummary,
+	idToken:  buildkiteIDToken,
+	reserved: []string{"BUILDKITE", "BUILDKITE_*"},
+}
+
+func buildkiteMask(ctx context.Context, j Job, lines []string) error {
+	secrets := make(map[string]string, len(lines))
+	for i, line := range lines {
+		secrets[strconv.Itoa(i)] = line
+	}
+	in, err := json.Marshal(secrets)
+	if err != nil {
+		return err
+	}
+	_, err = j.run(ctx, string(in), "buildkite-agent", "redactor", "add", "--format", "json")
+	return err
+}
+
+// buildkiteHandOn sends one JSON object a line: the agent reads each line by
+// itself, and none above 64 KiB
+// (https://github.com/buildkite/agent/blob/main/clicommand/env_set.go).
+func buildkiteHandOn(ctx context.Context, j Job, vars []Var) error {
+	var in strings.Builder
+	encode := json.NewEncoder(&in)
+	encode.SetEscapeHTML(false)
+	for _, v := range vars {
+		if err := encode.Encode(map[string]string{v.Name: v.Value}); err != nil {
+			return err
+		}
+	}
+	_, err := j.run(ctx, in.String(), "buildkite-agent", "env", "set", "--input-format=json", "--output-format=quiet", "-")
+	return err
+}
+
+// An annotation is shown on the build's page while the job runs. The log says
+// the same, for those who watch it there.
+func buildkiteAnnounce(ctx context.Context, j Job, n Note) error {
+	if err := printNote(ctx, j, n); err != nil {
+		return err
+	}
+	return buildkiteAnnotate(ctx, j, n, "info")
+}
+
+// The summary takes the place of what was announced, such as a used code.
+func buildkiteSummary(ctx context.Context, j Job, n Note) error {
+	return buildkiteAnnotate(ctx, j, n, "success")
+}
+
+func buildkiteAnnotate(ctx context.Context, j Job, n Note, style string) error {
+	place := "mcp-login-" + j.Getenv("BUILDKITE_JOB_ID")
+	_, err := j.run(ctx, n.markdown(), "buildkite-agent", "annotate", "--style", style, "--context", place)
+	return err
+}
+
+func buildkiteIDToken(ctx context.Context, j Job, audience string) (string, error) {
+	argv := []string{"buildkite-agent", "oidc", "request-token"}
+	if audience != "" {
+		argv = append(argv, "--audience", audience)
+	}
+	out, err := j.run(ctx, "", argv...)
+	if err != nil {
+		return "", fmt.Errorf("ask the agent for an id token: %w", err)
+	}
+	return strings.TrimSpace(out), nil
+}

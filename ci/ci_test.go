@@ -1,0 +1,273 @@
+package ci_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/envexport"
+)
+
+// call is one run of a provider's own tool.
+type call struct{ argv, stdin string }
+
+// world is a job with what it did: its output, its files, its calls.
+type world struct {
+	ci.Job
+	out   strings.Builder
+	calls []call
+}
+
+// newWorld makes a job of a provider whose file variables name files in a
+// scratch folder. More variables may be given as NAME=VALUE.
+func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
+	t.Helper()
+	dir := t.TempDir()
+	vars := map[string]string{"AGENT_TEMPDIRECTORY": dir}
+	for _, name := range []string{"GITHUB_ENV", "GITHUB_STEP_SUMMARY", "BASH_ENV", "BITBUCKET_PIPELINES_VARIABLES_PATH"} {
+		vars[name] = filepath.Join(dir, name)
+	}
+	for _, v := range more {
+		name, value, _ := strings.Cut(v, "=")
+		vars[name] = value
+	}
+	w := new(world)
+	w.Job = ci.Job{Provider: p, Getenv: func(name string) string { return vars[name] }, Out: &w.out}
+	w.Run = func(_ context.Context, stdin string, argv ...string) (string, error) {
+		w.calls = append(w.calls, call{strings.Join(argv, " "), stdin})
+		return "", nil
+	}
+	return w
+}
+
+func (w *world) file(t *testing.T, variable string) string {
+	t.Helper()
+	data, err := os.ReadFile(w.Getenv(variable))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func secret(name, value string) ci.Var {
+	return ci.Var{Var: envexport.Var{Name: name, Value: value}, Secret: true}
+}
+
+func plain(name, value string) ci.Var {
+	return ci.Var{Var: envexport.Var{Name: name, Value: value}}
+}
+
+func TestDetect(t *testing.T) {
+	for _, tt := range []struct {
+		env  string
+		want ci.Provider
+	}{
+		{"", ci.None},
+		{"CI=false", ci.None},
+		{"CI=0", ci.None},
+		{"CI=true", ci.Generic},
+		{"CONTINUOUS_INTEGRATION=true", ci.Generic},
+		{"CI=true GITHUB_ACTIONS=true", ci.GitHub},
+		{"CI=true GITHUB_ACTIONS=true GITEA_ACTIONS=true", ci.Gitea},
+		{"CI=true GITHUB_ACTIONS=true FORGEJO_ACTIONS=true", ci.Gitea},
+		{"CI=true GITLAB_CI=true", ci.GitLab},
+		{"TF_BUILD=True", ci.Azure},
+		{"CI=true CIRCLECI=true", ci.CircleCI},
+		{"CI=true BUILDKITE=true", ci.Buildkite},
+		{"JENKINS_URL=http://j BUILD_ID=1", ci.Jenkins},
+		{"JENKINS_URL=http://j", ci.None},
+		{"CI=true BITBUCKET_BUILD_NUMBER=7", ci.Bitbucket},
+		{"BITBUCKET_COMMIT=abc", ci.Bitbucket},
+		{"TEAMCITY_VERSION=2026.1", ci.TeamCity},
+		{"CI=true TRAVIS=true", ci.Travis},
+		{"CI=woodpecker DRONE=true", ci.Woodpecker},
+		{"CI=true CI_SYSTEM_NAME=woodpecker", ci.Woodpecker},
+		{"CI=true DRONE=true", ci.Drone},
+	} {
+		vars := map[string]string{}
+		for _, v := range strings.Fields(tt.env) {
+			name, value, _ := strings.Cut(v, "=")
+			vars[name] = value
+		}
+		if got := ci.Detect(func(name string) string { return vars[name] }); got != tt.want {
+			t.Errorf("Detect(%q) = %q, want %q", tt.env, got, tt.want)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	for _, tt := range []struct {
+		provider ci.Provider
+		want     string // on standard output
+		stdin    string // of the one call, if any
+	}{
+		{ci.GitHub, "::add-mask::a%25:b\n::add-mask::second\n", ""},
+		{ci.Gitea, "::add-mask::a%25:b\n::add-mask::second\n", ""},
+		{ci.Azure, "##vso[task.setsecret]a%AZP25:b\n##vso[task.setsecret]second\n", ""},
+		{ci.Buildkite, "", `{"0":"a%:b","1":"second"}`},
+	} {
+		t.Run(string(tt.provider), func(t *testing.T) {
+			w := newWorld(t, tt.provider)
+			if err := w.Mask(t.Context(), "a%:b\r\nsecond", "second", ""); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.out.String(); got != tt.want {
+				t.Errorf("standard output = %q, want %q", got, tt.want)
+			}
+			if tt.stdin == "" {
+				return
+			}
+			want := call{"buildkite-agent redactor add --format json", tt.stdin}
+			if len(w.calls) != 1 || w.calls[0] != want {
+				t.Errorf("calls = %q, want %q", w.calls, want)
+			}
+		})
+	}
+}
+
+var cannotMask = []ci.Provider{
+	ci.GitLab, ci.CircleCI, ci.Jenkins, ci.Bitbucket, ci.TeamCity, ci.Travis, ci.Woodpecker, ci.Drone, ci.Generic,
+}
+
+func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
+	for _, p := range cannotMask {
+		t.Run(string(p), func(t *testing.T) {
+			w := newWorld(t, p)
+			err := w.HandOn(t.Context(), []ci.Var{plain("URL", "u"), secret("TOKEN", "hush")})
+			unmasked, ok := errors.AsType[*ci.UnmaskedError](err)
+			if !ok || unmasked.Provider != p || p.CanMask() {
+				t.Fatalf("HandOn = %v, want an UnmaskedError of %v", err, p)
+			}
+			if !strings.Contains(err.Error(), "exec") || !strings.Contains(err.Error(), "0600") {
+				t.Errorf("error %q names no way out", err)
+			}
+			if got := w.out.String() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
+				t.Errorf("wrote %q all the same", got)
+			}
+		})
+	}
+}
+
+func TestHandOn(t *testing.T) {
+	vars := []ci.Var{secret("MCP_A_TOKEN", "it's%"), plain("MCP_A_URL", "https://a.example/mcp")}
+	shell := "export MCP_A_TOKEN='it'\\''s%'\nexport MCP_A_URL='https://a.example/mcp'\n"
+	for _, tt := range []struct {
+		provider ci.Provider
+		out      string
+		file     string // the variable that names the file
+		content  string
+	}{
+		{ci.Azure, "##vso[task.setsecret]it's%AZP25\n" +
+			"##vso[task.setvariable variable=MCP_A_TOKEN;issecret=true]it's%AZP25\n" +
+			"##vso[task.setvariable variable=MCP_A_URL;issecret=false]https://a.example/mcp\n", "", ""},
+		{ci.CircleCI, "", "BASH_ENV", shell},
+		{ci.Bitbucket, "", "BITBUCKET_PIPELINES_VARIABLES_PATH", "MCP_A_TOKEN=it's%\nMCP_A_URL=https://a.example/mcp\n"},
+		{ci.TeamCity, "##teamcity[setParameter name='env.MCP_A_TOKEN' value='it|'s%']\n" +
+			"##teamcity[setParameter name='env.MCP_A_URL' value='https://a.example/mcp']\n", "", ""},
+		{ci.GitLab, shell, "", ""},
+		{ci.Jenkins, shell, "", ""},
+		{ci.Travis, shell, "", ""},
+		{ci.Woodpecker, shell, "", ""},
+		{ci.Drone, shell, "", ""},
+		{ci.Generic, shell, "", ""},
+	} {
+		t.Run(string(tt.provider), func(t *testing.T) {
+			w := newWorld(t, tt.provider)
+			w.AllowUnmasked = true
+			if err := w.HandOn(t.Context(), vars); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.out.String(); got != tt.out {
+				t.Errorf("standard output = %q, want %q", got, tt.out)
+			}
+			if got := w.file(t, tt.file); tt.file != "" && got != tt.content {
+				t.Errorf("%s = %q, want %q", tt.file, got, tt.content)
+			}
+		})
+	}
+}
+
+func TestBuildkiteMasksThenHandsOn(t *testing.T) {
+	w := newWorld(t, ci.Buildkite)
+	if err := w.HandOn(t.Context(), []ci.Var{secret("A", "Bearer one\ntwo"), plain("B", "<b>")}); err != nil {
+		t.Fatal(err)
+	}
+	want := []call{
+		{"buildkite-agent redactor add --format json", `{"0":"Bearer one","1":"two","2":"one"}`},
+		{"buildkite-agent env set --input-format=json --output-format=quiet -", `{"A":"Bearer one\ntwo"}` + "\n" + `{"B":"<b>"}` + "\n"},
+	}
+	if len(w.calls) != 2 || w.calls[0] != want[0] || w.calls[1] != want[1] {
+		t.Errorf("calls = %q, want %q", w.calls, want)
+	}
+}
+
+func TestNothingIsHandedOnIfMaskingFails(t *testing.T) {
+	w := newWorld(t, ci.Buildkite)
+	w.AllowUnmasked = true
+	failed := errors.New("no socket")
+	runs := 0
+	w.Run = func(context.Context, string, ...string) (string, error) { runs++; return "", failed }
+	if err := w.HandOn(t.Context(), []ci.Var{secret("A", "x")}); !errors.Is(err, failed) || runs != 1 {
+		t.Errorf("HandOn = %v after %d runs, want %v after 1", err, runs, failed)
+	}
+}
+
+func TestReservedNamesAndValues(t *testing.T) {
+	for _, tt := range []struct {
+		provider ci.Provider
+		v        ci.Var
+	}{
+		{ci.GitHub, plain("NODE_OPTIONS", "--require=x")},
+		{ci.GitHub, plain("GITHUB_TOKEN", "x")},
+		{ci.GitHub, plain("github_path", "x")},
+		{ci.GitHub, plain("RUNNER_TEMP", "x")},
+		{ci.GitHub, plain("PATH", "x")},
+		{ci.GitHub, plain("Path", "x")},
+		{ci.GitHub, plain("LD_PRELOAD", "x")},
+		{ci.GitHub, plain("A\nB", "x")},
+		{ci.GitHub, plain("", "x")},
+		{ci.GitHub, plain("A", "x\x00y")},
+		{ci.GitHub, plain("A", "\xff")},
+		{ci.Gitea, plain("GITEA_TOKEN", "x")},
+		{ci.Azure, plain("SECRET_A", "x")},
+		{ci.Azure, plain("SYSTEM_ACCESSTOKEN", "x")},
+		{ci.Buildkite, plain("BUILDKITE_COMMIT", "x")},
+		{ci.CircleCI, plain("BASH_ENV", "x")},
+		{ci.Bitbucket, plain("A", "one\ntwo")},
+	} {
+		w := newWorld(t, tt.provider)
+		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); !errors.Is(err, ci.ErrVariable) {
+			t.Errorf("%v: HandOn(%q=%q) = %v, want ErrVariable", tt.provider, tt.v.Name, tt.v.Value, err)
+		}
+		if got := w.out.String() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
+			t.Errorf("%v: wrote %q and ran %q all the same", tt.provider, got, w.calls)
+		}
+	}
+}
+
+func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
+	w := newWorld(t, ci.GitHub)
+	path := w.Getenv("GITHUB_ENV")
+	if err := os.WriteFile(path, []byte("OTHER=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.HandOn(t.Context(), []ci.Var{plain("A", "x")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.file(t, "GITHUB_ENV"); !strings.HasPrefix(got, "OTHER=1\nA<<") {
+		t.Errorf("GITHUB_ENV = %q, want the old text first", got)
+	}
+	if err := errors.Join(os.Rename(path, path+".real"), os.Symlink(path+".real", path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.HandOn(t.Context(), []ci.Var{plain("B", "y")}); err == nil {
+		t.Error("HandOn wrote through a symbolic link")
+	}
+	if err := newWorld(t, ci.GitHub, "GITHUB_ENV=").HandOn(t.Context(), []ci.Var{plain("B", "y")}); !errors.Is(err, ci.ErrUnsupported) {
+		t.Errorf("HandOn without GITHUB_ENV = %v, want ErrUnsupported", err)
+	}
+}

@@ -1,0 +1,50 @@
+package ci
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Escape returns text as one line that no provider reads as a command and no
+// terminal acts on, wherever in a line it is printed:
+//
+//   - control, bidi and zero-width characters become spaces, which ends
+//     GitLab's and Travis's section marks and Jenkins's console notes too;
+//   - "##" is opened to "# #", because `##[` (GitHub), `##vso[` (Azure) and
+//     `##teamcity[` are found in the middle of a line as well;
+//   - at the start, `::` (GitHub) and the `---`, `+++`, `~~~` and `^^^` of
+//     Buildkite's groups are led by "| ".
+//
+// GitHub's ::stop-commands:: is not used: while it holds, the masks of every
+// other process of the step are ignored too.
+func Escape(text string) string {
+	text = strings.Map(visible, text)
+	for strings.Contains(text, "##") {
+		text = strings.ReplaceAll(text, "##", "# #")
+	}
+	text = strings.TrimSpace(text)
+	for _, lead := range []string{"::", "---", "+++", "~~~", "^^^"} {
+		if strings.HasPrefix(text, lead) {
+			return "| " + text
+		}
+	}
+	return text
+}
+
+func visible(r rune) rune {
+	if r == unicode.ReplacementChar || !unicode.IsGraphic(r) || unicode.IsSpace(r) {
+		return ' '
+	}
+	return r
+}
+
+// escapeLines escapes each line of text and leaves out the empty ones.
+func escapeLines(text string) []string {
+	var lines []string
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if line = Escape(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,140 @@
+package ci
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+)
+
+// CircleCI hides only what its settings hold, and reads $BASH_ENV as shell
+// text before each later step:
+// https://circleci.com/docs/guides/security/env-vars/ and
+// https://circleci.com/docs/guides/permissions-authentication/oidc-tokens-with-custom-claims/.
+var circleCI = behaviour{
+	title:    "CircleCI",
+	handOn:   circleHandOn,
+	idToken:  circleIDToken,
+	reserved: []string{"CIRCLE_*", "CIRCLECI"},
+}
+
+func circleHandOn(_ context.Context, j Job, vars []Var) error {
+	var b strings.Builder
+	if err := writeShell(&b, vars); err != nil {
+		return err
+	}
+	return j.appendTo("BASH_ENV", b.String())
+}
+
+func circleIDToken(ctx context.Context, j Job, audience string) (string, error) {
+	if audience == "" {
+		return declared(j, "CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN")
+	}
+	claims, err := json.Marshal(map[string]string{"aud": audience})
+	if err != nil {
+		return "", err
+	}
+	out, err := j.run(ctx, "", "circleci", "run", "oidc", "get", "--claims", string(claims))
+	if err != nil {
+		return "", fmt.Errorf("ask circleci for an id token: %w", err)
+	}
+	return strings.TrimSpace(out), nil
+}
+
+// GitLab hides only variables marked so before the pipeline began
+// (https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable), and its id
+// tokens are declared in the job's YAML
+// (https://docs.gitlab.com/ci/secrets/id_token_authentication/).
+var gitlab = behaviour{
+	title: "GitLab CI",
+	idToken: func(_ context.Context, j Job, audience string) (string, error) {
+		token, err := declared(j, tokenVariable(audience))
+		if err != nil {
+			return "", fmt.Errorf("%w: declare it with `id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: ...}}`", err)
+		}
+		return token, nil
+	},
+	reserved: []string{"GITLAB_*", "CI_*"},
+}
+
+// tokenVariable is the name by which tools find a GitLab id token for an
+// audience: upper case, all but letters and digits an underscore
+// (https://docs.rs/ci-id/latest/ci_id/).
+func tokenVariable(audience string) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToUpper(audience))
+	return name + "_ID_TOKEN"
+}
+
+// Bitbucket Pipelines hides only its secured variables and prints what a step
+// hands on in the log of the next
+// (https://www.atlassian.com/blog/bitbucket/easily-share-data-between-steps).
+// Id tokens: https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/.
+var bitbucket = behaviour{
+	title: "Bitbucket Pipelines",
+	handOn: func(_ context.Context, j Job, vars []Var) error {
+		var b strings.Builder
+		for _, v := range vars {
+			if err := oneLine(v); err != nil {
+				return err
+			}
+			fmt.Fprintf(&b, "%s=%s\n", v.Name, v.Value)
+		}
+		return j.appendTo("BITBUCKET_PIPELINES_VARIABLES_PATH", b.String())
+	},
+	idToken: func(_ context.Context, j Job, _ string) (string, error) {
+		token, err := declared(j, "BITBUCKET_STEP_OIDC_TOKEN")
+		if err != nil {
+			return "", fmt.Errorf("%w: give the step `oidc: true`", err)
+		}
+		return token, nil
+	},
+	reserved: []string{"BITBUCKET_*"},
+}
+
+// TeamCity: https://www.jetbrains.com/help/teamcity/service-messages.html. A
+// parameter is hidden only if the build configuration already has it with the
+// type password, which a job cannot see.
+var teamCity = behaviour{
+	title: "TeamCity",
+	handOn: func(_ context.Context, j Job, vars []Var) error {
+		var b strings.Builder
+		for _, v := range vars {
+			fmt.Fprintf(&b, "##teamcity[setParameter name='%s' value='%s']\n", teamCityValue("env."+v.Name), teamCityValue(v.Value))
+		}
+		_, err := fmt.Fprint(j.Out, b.String())
+		return err
+	},
+	announce: func(_ context.Context, j Job, n Note) error {
+		_, err := fmt.Fprintf(j.Out, "##teamcity[message text='%s' status='WARNING']\n", teamCityValue(strings.Join(n.lines(), "\n")))
+		return err
+	},
+	reserved: []string{"TEAMCITY_*"},
+}
+
+// teamCityValue escapes with a vertical bar, and all but ASCII by UTF-16 unit.
+func teamCityValue(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case strings.ContainsRune("|'[]", r):
+			b.WriteString("|" + string(r))
+		case r == '\n':
+			b.WriteString("|n")
+		case r == '\r':
+			b.WriteString("|r")
+		case r < 0x80:
+			b.WriteRune(r)
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, "|0x%04X", unit)
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,66 @@
+package ci
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Runner runs a provider's own tool by argv, never through a shell, and
+// returns what it printed. Secrets go through stdin.
+type Runner func(ctx context.Context, stdin string, argv ...string) (stdout string, err error)
+
+// maxOutput bounds what is read of a tool or an answer.
+const maxOutput = 1 << 20
+
+// Exec is the Runner that starts the tool found on PATH. Its errors hold no
+// output, which may be secret.
+func Exec(ctx context.Context, stdin string, argv ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return "", fmt.Errorf("%w: %s is not installed in this job", ErrUnsupported, argv[0])
+		}
+		return "", fmt.Errorf("run %s: %w", strings.Join(argv[:min(len(argv), 3)], " "), err)
+	}
+	if out.Len() > maxOutput {
+		return "", fmt.Errorf("run %s: it printed more than %d bytes", argv[0], maxOutput)
+	}
+	return out.String(), nil
+}
+
+func (j Job) run(ctx context.Context, stdin string, argv ...string) (string, error) {
+	if j.Run == nil {
+		return Exec(ctx, stdin, argv...)
+	}
+	return j.Run(ctx, stdin, argv...)
+}
+
+// appendTo adds text to the file that a variable of the job names, in one
+// write. It follows no symbolic link: the files are the runner's own.
+func (j Job) appendTo(variable, text string) (err error) {
+	path := j.Getenv(variable)
+	if path == "" {
+		return fmt.Errorf("%w: %s is not set", ErrUnsupported, variable)
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s names %q, which is not a regular file", variable, path)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = f.WriteString(text)
+	return err
+}
