@@ -1,0 +1,153 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+const (
+	dirMode  fs.FileMode = 0o700
+	fileMode fs.FileMode = 0o600
+)
+
+// checkDir refuses a folder that is not ours alone. A missing one is
+// fs.ErrNotExist.
+func checkDir(dir string) error {
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	if !info.IsDir() {
+		return unsafeFile(dir, info, "not a folder")
+	}
+	return checkOwner(dir, info, dirMode)
+}
+
+// makeDir makes a folder if it is missing, durably.
+func makeDir(dir string) error {
+	err := checkDir(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return unavailable(err)
+	}
+	if err := syncDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	return checkDir(dir)
+}
+
+// readFile reads a file that is ours alone. A missing one is fs.ErrNotExist.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := openFile(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%w: %s is larger than %d bytes", secrets.ErrUndecryptable, path, limit)
+	}
+	return data, nil
+}
+
+// openFile opens a regular file that is ours alone. It follows no link, and
+// waits for no pipe.
+func openFile(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|openFlags, fileMode)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = checkFile(path, info)
+	} else {
+		err = unavailable(err)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// openError explains why a file did not open: O_NOFOLLOW's own errno differs
+// from system to system.
+func openError(path string, err error) error {
+	if info, statErr := os.Lstat(path); statErr == nil && !info.Mode().IsRegular() {
+		return unsafeFile(path, info, "not a regular file")
+	}
+	return unavailable(err)
+}
+
+func checkFile(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return unsafeFile(path, info, "not a regular file")
+	}
+	return checkOwner(path, info, fileMode)
+}
+
+// writeFile replaces a file so that at every instant, and after a loss of
+// power, there is the old content or the new. No two may write to the same
+// temp at once; what a killed writer left there is removed.
+func writeFile(path, temp string, data []byte) (err error) {
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return unavailable(err)
+	}
+	defer func() {
+		if err != nil {
+			err = unavailable(err)
+			os.Remove(temp) // best effort: the next write removes it too
+		}
+	}()
+	if err := writeNew(temp, data); err != nil {
+		return err
+	}
+	if err := rename(temp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openFlags, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// unsafeFile says what is wrong with a file that is not of the kind we made.
+func unsafeFile(path string, info fs.FileInfo, why string) error {
+	if info.Mode()&fs.ModeSymlink != 0 {
+		why = "a symbolic link, which is never followed"
+	}
+	return fmt.Errorf("%w: %s is %s (%s)", secrets.ErrUnavailable, path, why, info.Mode())
+}
+
+func unavailable(err error) error {
+	if errors.Is(err, secrets.ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", secrets.ErrUnavailable, err)
+}

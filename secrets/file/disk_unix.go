@@ -1,0 +1,42 @@
+//go:build unix
+
+package file
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
+// checkOwner refuses what belongs to another user or lets others in.
+func checkOwner(path string, info fs.FileInfo, want fs.FileMode) error {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("%w: %s belongs to user %d, not to user %d who runs this",
+			secrets.ErrUnavailable, path, st.Uid, os.Geteuid())
+	}
+	if mode := info.Mode().Perm(); mode&^want != 0 {
+		return fmt.Errorf("%w: %s has mode %04o and so is open to others; run: chmod %o %s",
+			secrets.ErrUnavailable, path, mode, want, path)
+	}
+	return nil
+}
+
+func rename(from, to string) error { return os.Rename(from, to) }
+
+// syncDir makes a rename or removal in a folder durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}

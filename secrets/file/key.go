@@ -1,0 +1,195 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// key is a store key, ready to use.
+type key struct {
+	id     string
+	secret []byte
+	aead   cipher.AEAD
+}
+
+// ring holds the keys of a store: the current one, and, while a rekeying is
+// under way or was interrupted, the one before it.
+type ring struct {
+	head     header // what names these keys
+	current  key
+	previous key
+}
+
+const (
+	keySize   = chacha20poly1305.KeySize
+	keyIDSize = 16
+)
+
+func newKey(secret []byte) (key, error) {
+	aead, err := chacha20poly1305.NewX(secret)
+	if err != nil {
+		return key{}, fmt.Errorf("%w: a store key has %d bytes, not %d", secrets.ErrUndecryptable, keySize, len(secret))
+	}
+	return key{keyID(secret), secret, aead}, nil
+}
+
+// keyID names a key without telling it: the key is random, so that nobody can
+// search for one that has this hash.
+func keyID(secret []byte) string {
+	h := sha256.New()
+	h.Write([]byte("mcp-login store key id\x00"))
+	h.Write(secret)
+	return hex.EncodeToString(h.Sum(nil)[:keyIDSize])
+}
+
+func (k key) idBytes() []byte {
+	b, _ := hex.DecodeString(k.id) // made by keyID
+	return b
+}
+
+func (r ring) key(id string) (key, bool) {
+	switch id {
+	case r.current.id:
+		return r.current, true
+	case r.previous.id:
+		return r.previous, true
+	}
+	return key{}, false
+}
+
+// prepare makes the folder, and asks the keeper for the key of a store that
+// exists, so that nobody has to wait for a passphrase under the write lock.
+func (s *Store) prepare(ctx context.Context) error {
+	if err := makeDir(s.dir); err != nil {
+		return err
+	}
+	h, err := s.header()
+	if errors.Is(err, secrets.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.unlock(ctx, h)
+	return err
+}
+
+// unlock returns the keys of the store. It asks the keeper once per header.
+func (s *Store) unlock(ctx context.Context, h header) (ring, error) {
+	if r, ok := s.cached(h); ok {
+		return r, nil
+	}
+	select {
+	case s.opening <- struct{}{}:
+		defer func() { <-s.opening }()
+	case <-ctx.Done():
+		return ring{}, ctx.Err()
+	}
+	if r, ok := s.cached(h); ok {
+		return r, nil
+	}
+	r, err := s.ask(ctx, h)
+	if err != nil {
+		return ring{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ring = r
+	return r, nil
+}
+
+func (s *Store) cached(h header) (ring, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ring, bytes.Equal(s.ring.head.raw, h.raw)
+}
+
+// ask fetches the key from the keeper and makes sure that it is the right one.
+func (s *Store) ask(ctx context.Context, h header) (ring, error) {
+	if h.Keeper != s.keeper.Kind() {
+		return ring{}, fmt.Errorf("%w: the key of %s is kept by %s, but %s was asked for; choose the one that the store was made with",
+			secrets.ErrUnavailable, s.dir, h.Keeper, s.keeper.Kind())
+	}
+	secret, err := s.keeper.Key(ctx, h.Key, h.Params)
+	if err != nil {
+		return ring{}, err
+	}
+	current, err := newKey(secret)
+	if err != nil {
+		return ring{}, err
+	}
+	if current.id != h.Key {
+		return ring{}, fmt.Errorf("%w: %s returned a key that is not the key of %s", secrets.ErrUndecryptable, h.Keeper, s.dir)
+	}
+	r := ring{head: h, current: current}
+	if h.Previous == nil {
+		return r, nil
+	}
+	r.previous, err = current.unwrap(h.Previous)
+	return r, err
+}
+
+// unlockOrCreate returns the keys of the store, which it makes if there is
+// none. The caller holds the write lock: that is how all agree on one key.
+func (s *Store) unlockOrCreate(ctx context.Context) (ring, error) {
+	h, err := s.header()
+	if errors.Is(err, secrets.ErrNotFound) {
+		h, err = s.create(ctx)
+	}
+	if err != nil {
+		return ring{}, err
+	}
+	return s.unlock(ctx, h)
+}
+
+// create makes a key, has it kept and writes the header that makes it count.
+// A process that dies in between leaves a kept key that nothing refers to.
+func (s *Store) create(ctx context.Context) (header, error) {
+	if found, err := s.hasRecords(); err != nil || found {
+		return header{}, errors.Join(err, s.headless())
+	}
+	secret := make([]byte, keySize)
+	rand.Read(secret) // never fails, as of Go 1.24
+	return s.adopt(ctx, s.keeper, secret, nil)
+}
+
+// adopt has a keeper keep a key and makes it the current one.
+func (s *Store) adopt(ctx context.Context, k Keeper, secret, previous []byte) (header, error) {
+	h := header{Version: headerVersion, Key: keyID(secret), Keeper: k.Kind(), Previous: previous}
+	var err error
+	if h.Params, err = k.Keep(ctx, h.Key, secret); err != nil {
+		return header{}, err
+	}
+	return h, s.writeHeader(&h)
+}
+
+// wrap encrypts another key with this one.
+func (k key) wrap(other key) []byte {
+	nonce := make([]byte, chacha20poly1305.NonceSizeX)
+	rand.Read(nonce) // never fails, as of Go 1.24
+	return k.aead.Seal(nonce, nonce, other.secret, []byte(wrapContext+k.id))
+}
+
+func (k key) unwrap(wrapped []byte) (key, error) {
+	if len(wrapped) < chacha20poly1305.NonceSizeX {
+		return key{}, damaged(headerFile)
+	}
+	nonce, sealed := wrapped[:chacha20poly1305.NonceSizeX], wrapped[chacha20poly1305.NonceSizeX:]
+	secret, err := k.aead.Open(nil, nonce, sealed, []byte(wrapContext+k.id))
+	if err != nil {
+		return key{}, damaged(headerFile)
+	}
+	return newKey(secret)
+}
+
+const wrapContext = "mcp-login previous store key\x00"

@@ -1,0 +1,89 @@
+package file
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// KeyFile keeps the store key in a file of its own, mode 0600, so that records
+// alone are worth nothing: a backup, a synced folder, a commit. Dir must not be
+// within the store's folder, or what copies the one copies the other.
+type KeyFile struct {
+	Dir string // made with mode 0700 when needed; many stores may share it
+}
+
+var (
+	_ Keeper    = KeyFile{}
+	_ Forgetter = KeyFile{}
+)
+
+// keyDocument is what a key file holds.
+type keyDocument struct {
+	Version int    `json:"version"`
+	ID      string `json:"id"`
+	Key     []byte `json:"key"`
+}
+
+const keyFileVersion = 1
+
+// Kind implements [Keeper].
+func (k KeyFile) Kind() string { return "key file" }
+
+// Path returns the file that holds the key of this id.
+func (k KeyFile) Path(id string) string { return filepath.Join(k.Dir, id+".key") }
+
+// Keep implements [Keeper].
+func (k KeyFile) Keep(_ context.Context, id string, key []byte) (json.RawMessage, error) {
+	doc, err := encodeDocument(keyDocument{keyFileVersion, id, key})
+	if err != nil {
+		return nil, err
+	}
+	if err := makeDir(k.Dir); err != nil {
+		return nil, err
+	}
+	path := k.Path(id)
+	return nil, writeFile(path, path+".tmp", doc)
+}
+
+// Key implements [Keeper].
+func (k KeyFile) Key(_ context.Context, id string, _ json.RawMessage) ([]byte, error) {
+	path := k.Path(id)
+	raw, err := k.read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: the key file %s is missing; restore it, or remove the store and log in again",
+			secrets.ErrUndecryptable, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var doc keyDocument
+	if err := decodeDocument(path, raw, keyFileVersion, &doc); err != nil {
+		return nil, err
+	}
+	if doc.ID != id {
+		return nil, fmt.Errorf("%w: %s holds the key %s, of another store", secrets.ErrUndecryptable, path, doc.ID)
+	}
+	return doc.Key, nil
+}
+
+func (k KeyFile) read(path string) ([]byte, error) {
+	if err := checkDir(k.Dir); err != nil {
+		return nil, err
+	}
+	return readFile(path, maxHeader)
+}
+
+// Forget implements [Forgetter].
+func (k KeyFile) Forget(_ context.Context, id string) error {
+	if err := os.Remove(k.Path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return unavailable(err)
+	}
+	return syncDir(k.Dir)
+}

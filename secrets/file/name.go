@@ -1,0 +1,51 @@
+package file
+
+import "strings"
+
+const hexDigits = "0123456789abcdef"
+
+// escape turns a record's name into a part of a file name. Lower case letters,
+// digits, "_", "-" and inner dots stand for themselves, every other byte is
+// "%" and two lower case hex digits. So the result is the same after any case
+// folding or Unicode normalisation, has nothing that Windows forbids or drops,
+// and at most three bytes for one.
+func escape(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		if plain(c) || c == '.' && i < len(name)-1 {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(hexDigits[c>>4])
+		b.WriteByte(hexDigits[c&15])
+	}
+	return b.String()
+}
+
+// unescape undoes escape. It refuses whatever escape does not return, so that
+// no two files claim one name.
+func unescape(s string) (name string, ok bool) {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] != '%' {
+			b = append(b, s[i])
+			continue
+		}
+		if i+2 >= len(s) {
+			return "", false
+		}
+		hi, lo := strings.IndexByte(hexDigits, s[i+1]), strings.IndexByte(hexDigits, s[i+2])
+		if hi < 0 || lo < 0 {
+			return "", false
+		}
+		b = append(b, byte(hi<<4|lo))
+		i += 2
+	}
+	return string(b), escape(string(b)) == s
+}
+
+func plain(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}

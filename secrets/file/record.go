@@ -1,0 +1,88 @@
+package file
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// A record file is
+//
+//	"mcp-login" | format version (1 byte) | key id (16) | nonce (24) | XChaCha20-Poly1305 of the data
+//
+// with all that stands before the nonce, and the record's name, as associated
+// data: a file that is moved to another name, or passed off as another
+// version, does not open. The nonce is random and new in every write, so it is
+// also what the compare-and-swap compares.
+const (
+	recordMagic   = "mcp-login"
+	recordVersion = 1
+	nonceAt       = len(recordMagic) + 1 + keyIDSize
+	dataAt        = nonceAt + chacha20poly1305.NonceSizeX
+)
+
+// record is a record file taken apart; nothing of it is verified yet.
+type record struct {
+	key    string // id of the key that it is encrypted with
+	prefix []byte
+	nonce  []byte
+	sealed []byte
+}
+
+func parseRecord(raw []byte) (record, error) {
+	if len(raw) <= len(recordMagic) || string(raw[:len(recordMagic)]) != recordMagic {
+		return record{}, fmt.Errorf("%w: its file is damaged or not a record", secrets.ErrUndecryptable)
+	}
+	if v := raw[len(recordMagic)]; v != recordVersion {
+		return record{}, fmt.Errorf("%w: it has format version %d, and only %d is known here; a newer mcp-login wrote it, or it is damaged",
+			secrets.ErrUndecryptable, v, recordVersion)
+	}
+	if len(raw) < dataAt+chacha20poly1305.Overhead {
+		return record{}, fmt.Errorf("%w: its file is cut short", secrets.ErrUndecryptable)
+	}
+	return record{
+		key:    hex.EncodeToString(raw[len(recordMagic)+1 : nonceAt]),
+		prefix: raw[:nonceAt:nonceAt],
+		nonce:  raw[nonceAt:dataAt],
+		sealed: raw[dataAt:],
+	}, nil
+}
+
+func (r record) version() secrets.Version {
+	return secrets.Version(hex.EncodeToString(r.nonce))
+}
+
+// open decrypts a record file.
+func (r ring) open(name string, raw []byte) ([]byte, secrets.Version, error) {
+	rec, err := parseRecord(raw)
+	if err != nil {
+		return nil, secrets.Absent, err
+	}
+	k, ok := r.key(rec.key)
+	if !ok {
+		return nil, secrets.Absent, fmt.Errorf("%w: it is encrypted with another key, or damaged", secrets.ErrUndecryptable)
+	}
+	data, err := k.aead.Open(nil, rec.nonce, rec.sealed, append(rec.prefix, name...))
+	if err != nil {
+		return nil, secrets.Absent, fmt.Errorf("%w: its file is damaged, or was moved here from another name", secrets.ErrUndecryptable)
+	}
+	return data, rec.version(), nil
+}
+
+// seal encrypts a record with the current key.
+func (r ring) seal(name string, data []byte) ([]byte, secrets.Version) {
+	raw := make([]byte, 0, dataAt+len(data)+chacha20poly1305.Overhead)
+	raw = append(raw, recordMagic...)
+	raw = append(raw, recordVersion)
+	raw = append(raw, r.current.idBytes()...)
+	additional := append(raw[:nonceAt:nonceAt], name...)
+	raw = raw[:dataAt]
+	rand.Read(raw[nonceAt:]) // never fails, as of Go 1.24
+	rec := record{nonce: raw[nonceAt:]}
+	v := rec.version()
+	return r.current.aead.Seal(raw, rec.nonce, data, additional), v
+}

@@ -1,0 +1,84 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// probeName cannot be the name of a record, so that a probe meets nobody's
+// record and is in no list.
+const probeName = "\x00probe"
+
+// Probe finds out whether the store works by writing, reading and deleting a
+// record. It makes the store if there is none.
+func (s *Store) Probe(ctx context.Context) error {
+	if err := s.probe(ctx); err != nil {
+		return fmt.Errorf("probe store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+func (s *Store) probe(ctx context.Context) error {
+	unlock, err := s.lock(ctx, probeName) // else two probes disturb each other
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// A killed probe may have left its record, perhaps under an old key.
+	if err := s.remove(ctx, probeName, secrets.Any); err != nil && !errors.Is(err, secrets.ErrNotFound) {
+		return err
+	}
+	want := []byte(rand.Text())
+	v, err := s.put(ctx, probeName, want, secrets.Any)
+	if err != nil {
+		return err
+	}
+	got, _, err := s.get(ctx, probeName)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("%w: it read back something else than was written", secrets.ErrUnavailable)
+	}
+	return s.remove(ctx, probeName, v)
+}
+
+// Status describes a store for people.
+type Status struct {
+	Dir      string
+	Mode     fs.FileMode // of Dir; 0 if there is none yet
+	Keeper   string      // kind of keeper that holds the key; "" if there is no store yet
+	Key      string      // id of the store key
+	Records  int
+	Rekeying bool // an interrupted Rekey waits to be run again
+}
+
+// Status looks at the store with no key and changes nothing. It works with
+// another keeper too, so that it can tell which one is needed.
+func (s *Store) Status(ctx context.Context) (Status, error) {
+	st := Status{Dir: s.dir}
+	names, err := s.List(ctx)
+	if err != nil {
+		return st, err
+	}
+	st.Records = len(names)
+	if info, err := os.Lstat(s.dir); err == nil {
+		st.Mode = info.Mode()
+	}
+	h, err := s.header()
+	if errors.Is(err, secrets.ErrNotFound) {
+		return st, nil
+	}
+	if err != nil {
+		return st, fmt.Errorf("read store: %w", err)
+	}
+	st.Keeper, st.Key, st.Rekeying = h.Keeper, h.Key, h.Previous != nil
+	return st, nil
+}
