@@ -1,16 +1,179 @@
 package oauth
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // Challenge is one challenge of a WWW-Authenticate answer (RFC 9110 §11.6.1).
 type Challenge struct {
 	Scheme  string            // lower case
-	Params  map[string]string // names in lower case
-	Token68 string            // the other form that a challenge can have
+	Params  map[string]string // names in lower case; nil: none
+	Token68 string            // the other form of a challenge; never beside Params
 }
 
 // ParseChallenges returns the challenges of every WWW-Authenticate line, in
-// order. What cannot be read is left out.
+// order. It is lenient: what cannot be read is skipped up to the next comma,
+// and of two parameters with one name the first counts.
 func ParseChallenges(h http.Header) []Challenge {
-	return nil
+	var list []Challenge
+	for _, line := range h.Values("WWW-Authenticate") {
+		list = append(list, parseLine(line)...)
+	}
+	return list
+}
+
+// parseLine splits a list whose commas separate challenges and parameters
+// alike: what follows a comma is a parameter if it has a "=" and a challenge
+// otherwise.
+func parseLine(line string) []Challenge {
+	var list []Challenge
+	in := scanner(line)
+	for in.skip(" \t,"); in != ""; in.skip(" \t,") {
+		start := in
+		name := in.token()
+		if name == "" {
+			in.junk()
+			continue
+		}
+		if len(list) > 0 && in.isParam() {
+			in = start
+			in.param(&list[len(list)-1])
+			continue
+		}
+		c := Challenge{Scheme: strings.ToLower(name)}
+		if in.skip(" \t") && !in.token68(&c) && in != "" && in[0] != ',' {
+			in.param(&c)
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// scanner is the part of a header line that was not read yet.
+type scanner string
+
+// skip drops leading bytes of a set and reports whether there were any.
+func (s *scanner) skip(set string) bool {
+	rest := scanner(strings.TrimLeft(string(*s), set))
+	dropped := len(rest) < len(*s)
+	*s = rest
+	return dropped
+}
+
+// token reads a token (RFC 9110 §5.6.2), perhaps "".
+func (s *scanner) token() string {
+	n := 0
+	for n < len(*s) && isTokenByte((*s)[n]) {
+		n++
+	}
+	t := string((*s)[:n])
+	*s = (*s)[n:]
+	return t
+}
+
+// isParam reports whether the token just read is the name of a parameter.
+func (s scanner) isParam() bool {
+	s.skip(" \t")
+	return strings.HasPrefix(string(s), "=")
+}
+
+// param reads name = value into c, or skips it.
+func (s *scanner) param(c *Challenge) {
+	name := strings.ToLower(s.token())
+	s.skip(" \t")
+	if name == "" || !strings.HasPrefix(string(*s), "=") {
+		s.junk()
+		return
+	}
+	*s = (*s)[1:]
+	s.skip(" \t")
+	value, ok := s.value()
+	if _, twice := c.Params[name]; twice || !ok {
+		s.junk()
+		return
+	}
+	if c.Params == nil {
+		c.Params = make(map[string]string)
+	}
+	c.Params[name] = value
+	s.junk()
+}
+
+// value reads a token or a quoted string. A string without an end is not ok.
+func (s *scanner) value() (string, bool) {
+	if !strings.HasPrefix(string(*s), `"`) {
+		v := s.bare()
+		return v, v != ""
+	}
+	var b strings.Builder
+	for i := 1; i < len(*s); i++ {
+		switch ch := (*s)[i]; {
+		case ch == '"':
+			*s = (*s)[i+1:]
+			return b.String(), true
+		case ch == '\\' && i+1 < len(*s):
+			i++
+			b.WriteByte((*s)[i])
+		default:
+			b.WriteByte(ch)
+		}
+	}
+	*s = ""
+	return "", false
+}
+
+// bare reads an unquoted value. It is wider than a token: servers send URLs
+// without quotes.
+func (s *scanner) bare() string {
+	n := strings.IndexAny(string(*s), " \t,\"")
+	if n < 0 {
+		n = len(*s)
+	}
+	v := string((*s)[:n])
+	*s = (*s)[n:]
+	return v
+}
+
+// token68 reads the form that Basic and Negotiate use, if it is one: nothing
+// but a comma may follow it.
+func (s *scanner) token68(c *Challenge) bool {
+	n := 0
+	for n < len(*s) && isB64Token(rune((*s)[n])) {
+		n++
+	}
+	end := n
+	for end < len(*s) && (*s)[end] == '=' {
+		end++
+	}
+	rest := (*s)[end:]
+	rest.skip(" \t")
+	if n == 0 || rest != "" && rest[0] != ',' {
+		return false
+	}
+	c.Token68 = string((*s)[:end])
+	*s = rest
+	return true
+}
+
+// junk skips to the next comma outside of quotes.
+func (s *scanner) junk() {
+	quoted := false
+	for i := 0; i < len(*s); i++ {
+		switch ch := (*s)[i]; {
+		case ch == '\\' && quoted:
+			i++
+		case ch == '"':
+			quoted = !quoted
+		case ch == ',' && !quoted:
+			*s = (*s)[i:]
+			return
+		}
+	}
+	*s = ""
+}
+
+func isTokenByte(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' ||
+		strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
 }

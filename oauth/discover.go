@@ -2,21 +2,204 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"strings"
 )
 
-// Discover asks an MCP server where it wants to be authorized.
+// Versions of the MCP specification that requests of this package name.
+const (
+	mcpVersion       = "2026-07-28"
+	mcpVersionLegacy = "2025-03-26"
+)
+
+// wellKnownResource is where RFC 9728 §3 puts the metadata of a resource.
+const wellKnownResource = "/.well-known/oauth-protected-resource"
+
+// NoMetadataError is ErrNoMetadata with what the MCP server answered to a
+// request without a token.
+type NoMetadataError struct{ Status int }
+
+func (e *NoMetadataError) Error() string {
+	return fmt.Sprintf("%v (it answered HTTP %d without a token)", ErrNoMetadata, e.Status)
+}
+
+// Is makes errors.Is(err, ErrNoMetadata) true.
+func (e *NoMetadataError) Is(target error) bool { return target == ErrNoMetadata }
+
+// Discover asks an MCP server, without a token, where it wants to be
+// authorized, and reads its metadata (RFC 9728): from the resource_metadata of
+// the challenge if it names one, else from the well-known place of the
+// server's path, else from that of its root. Only 404 and its like lead on to
+// the next place; after a 5xx the next could be the wrong one for good.
+//
+// It returns ErrNoAuthorization if the server answers without a token, and a
+// *NoMetadataError if it asks for one and does not say where to get it.
 func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, error) {
-	return Resource{}, ErrNoMetadata
+	server, err := CheckURL(serverURL)
+	if err != nil {
+		return Resource{}, err
+	}
+	p, err := probe(ctx, c, serverURL)
+	if err != nil {
+		return Resource{}, fmt.Errorf("ask MCP server: %w", err)
+	}
+	places := []string{p.metadata}
+	if p.metadata == "" {
+		places = resourcePlaces(server)
+	}
+	for _, place := range places {
+		r, err := fetchResource(ctx, c, place, server)
+		if isMissing(err) && p.metadata == "" {
+			continue
+		}
+		if err != nil {
+			return Resource{}, fmt.Errorf("protected resource metadata: %w", err)
+		}
+		r.ChallengeScope = p.scope
+		return r, nil
+	}
+	if p.open {
+		return Resource{}, ErrNoAuthorization
+	}
+	return Resource{}, &NoMetadataError{Status: p.status}
 }
 
-// FetchServer reads the metadata of an authorization server.
-func FetchServer(ctx context.Context, c *http.Client, issuer string) (Server, error) {
-	return Server{}, ErrUnsupported
+// probed is what the MCP server said to a request without a token.
+type probed struct {
+	status   int
+	metadata string // resource_metadata of the challenge
+	scope    string // scope of the challenge
+	open     bool   // it served the request
 }
 
-// LegacyServer returns the authorization server of an MCP server of
-// specification 2025-03-26.
-func LegacyServer(ctx context.Context, c *http.Client, serverURL string) (Server, error) {
-	return Server{}, ErrUnsupported
+// probe sends tools/list. Servers may leave initialize open, so that alone
+// shows the 401 that a caller will meet. It carries what both wires, with and
+// without sessions, want to see.
+func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error) {
+	header := http.Header{
+		"Accept":               {"application/json, text/event-stream"},
+		"Content-Type":         {"application/json"},
+		"Mcp-Protocol-Version": {mcpVersion},
+		"Mcp-Method":           {"tools/list"},
+	}
+	resp, _, err := do(ctx, c, http.MethodPost, serverURL, header, []byte(probeBody))
+	if err != nil {
+		return probed{}, err
+	}
+	defer resp.Body.Close()
+	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
+	if a.status >= 500 || a.status == http.StatusTooManyRequests {
+		return probed{}, a.statusError()
+	}
+	p := probed{status: a.status, open: a.ok()}
+	if a.status != http.StatusUnauthorized && a.status != http.StatusForbidden {
+		p.open = p.open || speaksRPC(resp.Body)
+		return p, nil
+	}
+	p.metadata, p.scope = hints(ParseChallenges(a.header))
+	return p, nil
+}
+
+const probeBody = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{` +
+	`"io.modelcontextprotocol/protocolVersion":"` + mcpVersion + `",` +
+	`"io.modelcontextprotocol/clientCapabilities":{},` +
+	`"io.modelcontextprotocol/clientInfo":{"name":"mcp-login","version":"1"}}}}`
+
+// speaksRPC reports whether a refusal is a JSON-RPC message: then the server
+// judged the request itself, not the missing token.
+func speaksRPC(body io.Reader) bool {
+	var msg struct {
+		Version string `json:"jsonrpc"`
+	}
+	return json.NewDecoder(io.LimitReader(body, maxBody)).Decode(&msg) == nil && msg.Version == "2.0"
+}
+
+// hints reads resource_metadata (RFC 9728 §5.1) and scope (RFC 6750 §3) of the
+// first challenge for a token.
+func hints(challenges []Challenge) (metadata, scope string) {
+	for _, ch := range challenges {
+		if ch.Scheme != "bearer" && ch.Scheme != "dpop" {
+			continue
+		}
+		if metadata == "" {
+			metadata = ch.Params["resource_metadata"]
+		}
+		if scope == "" {
+			scope, _ = joinScopes(strings.Fields(ch.Params["scope"])) // unusable: as if not sent
+		}
+	}
+	return metadata, scope
+}
+
+// resourcePlaces are the well-known places of a server's metadata in order:
+// for its path, then for its root.
+func resourcePlaces(server *url.URL) []string {
+	origin := originOf(server)
+	if path := strings.TrimRight(server.EscapedPath(), "/"); path != "" {
+		return []string{origin + wellKnownResource + path, origin + wellKnownResource}
+	}
+	return []string{origin + wellKnownResource}
+}
+
+// originOf keeps scheme and host as they were written.
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+func fetchResource(ctx context.Context, c *http.Client, place string, server *url.URL) (Resource, error) {
+	var r Resource
+	header := http.Header{"Mcp-Protocol-Version": {mcpVersion}}
+	if err := getJSON(ctx, c, place, header, &r); err != nil {
+		return Resource{}, err
+	}
+	if err := checkResource(r.URL, server); err != nil {
+		return Resource{}, err
+	}
+	r.Name = Sanitize(r.Name, maxCode)
+	r.Scopes = usableScopes(r.Scopes)
+	r.Issuers = usableIssuers(r.Issuers)
+	if len(r.Issuers) == 0 {
+		return Resource{}, fmt.Errorf("%w: it names no authorization server that can be used", ErrAnswer)
+	}
+	return r, nil
+}
+
+// checkResource holds the published resource against the URL that was asked
+// for. RFC 9728 §3.3 wants them identical; MCP servers publish their origin or
+// a path above the endpoint too. That is accepted, since whoever serves the
+// origin could publish the exact URL as well. Another origin, or a path beside
+// ours, is refused.
+func checkResource(resource string, server *url.URL) error {
+	refuse := func(why string) error {
+		return fmt.Errorf("%w: it is for %q, %s %s", ErrResource, Sanitize(resource, 200), why, shown(server))
+	}
+	u, err := CheckURL(resource)
+	if err != nil {
+		return fmt.Errorf("%w: resource: %w", ErrResource, err)
+	}
+	if !sameOrigin(u, server) {
+		return refuse("not on the origin of")
+	}
+	if u.RawQuery != "" && u.RawQuery != server.RawQuery {
+		return refuse("whose query is not that of")
+	}
+	above := strings.TrimRight(u.EscapedPath(), "/")
+	path := strings.TrimRight(server.EscapedPath(), "/")
+	if path != above && !strings.HasPrefix(path, above+"/") {
+		return refuse("which is not above")
+	}
+	return nil
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }

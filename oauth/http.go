@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -32,9 +31,14 @@ func getJSON(ctx context.Context, c *http.Client, rawURL string, header http.Hea
 		return err
 	}
 	if a.status != http.StatusOK {
-		return &Error{Status: a.status, Endpoint: a.url, ContentType: a.contentType(), RetryAfter: a.retryAfter()}
+		return a.statusError()
 	}
 	return a.decode(v)
+}
+
+// statusError is an *Error that knows the status alone.
+func (a *answer) statusError() *Error {
+	return &Error{Status: a.status, Endpoint: a.url, ContentType: a.contentType(), RetryAfter: a.retryAfter()}
 }
 
 // postForm sends a form. Any status is an answer; errorOf judges it.
@@ -105,10 +109,13 @@ func withHeader(h http.Header, name, value string) http.Header {
 	return h
 }
 
+// errNotJSON is ErrAnswer for what is not a JSON object at all.
+var errNotJSON = fmt.Errorf("%w: not a JSON object", ErrAnswer)
+
 // decode reads a JSON object. The error never quotes the body.
 func (a *answer) decode(v any) error {
-	if !strings.HasPrefix(strings.TrimLeft(string(a.body[:min(len(a.body), 512)]), " \t\r\n"), "{") {
-		return fmt.Errorf("%w: %s did not send a JSON object%s", ErrAnswer, a.url, ofType(a.contentType()))
+	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
+		return fmt.Errorf("%w: %s%s", errNotJSON, a.url, ofType(a.contentType()))
 	}
 	err := json.Unmarshal(a.body, v)
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {

@@ -3,57 +3,77 @@
 // httptest.Server, and an http.RoundTripper, to stand in memory inside a
 // testing/synctest bubble:
 //
-//	srv := &oauthtest.Server{}
-//	c := srv.Client() // any https host reaches srv: https://mcp.test/mcp
+//	var srv oauthtest.Server
+//	c := srv.Client() // every host is srv: https://mcp.test/mcp
+//
+// It keeps to the rules that clients get wrong: exact redirect URIs and
+// resources, PKCE, single use of codes, rotation of refresh tokens with reuse
+// detection that revokes the whole family, polling no faster than allowed.
+// [Server.Fault] disturbs any endpoint on demand.
 package oauthtest
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
-// Server is the fake. Its zero value works: set the fields before use and do
-// not change them afterwards.
+// Server is the fake. Its zero value works. Set the fields before use and do
+// not change them afterwards; the methods may be called at any time.
 type Server struct {
-	// URL is the issuer and the base of every endpoint; "": taken from each
-	// request's Host.
+	// URL is the issuer, without a path; "": the host that each request asks for.
+	// The MCP server is at /mcp of whatever host a request names.
 	URL     string
 	Device  Device
 	Tokens  Tokens
 	Clients Clients
+	Consent Consent
 	// Edit changes every metadata document before it is sent; nil: not.
 	Edit func(e Endpoint, doc map[string]any)
 
 	mu sync.Mutex
+	state
 }
 
 // Device sets up the device flow (RFC 8628).
 type Device struct {
 	Off         bool          // no device endpoint
-	Interval    time.Duration // 0: 5 s, in whole seconds
+	Interval    time.Duration // 0: 5 s; whole seconds
 	NoInterval  bool          // the answer leaves interval out
 	NoComplete  bool          // the answer leaves verification_uri_complete out
-	ExpiresIn   time.Duration // 0: 15 min
-	SlowDowns   int           // that many polls are answered slow_down, however slow they are
-	AutoApprove int           // approved at that poll; 0: only by ApproveDevice
+	ExpiresIn   time.Duration // 0: 15 min; whole seconds
+	SlowDowns   int           // that many polls of each code are answered slow_down, however slow they are
+	AutoApprove int           // approved at that poll of each code; 0: only by ApproveDevice or at the page
 }
 
 // Tokens sets up what is issued.
 type Tokens struct {
-	TTL       time.Duration // of access tokens; 0: 1 h
-	NoRefresh bool          // no refresh tokens
-	NoRotate  bool          // refresh answers without a new refresh token
-	Scopes    []string      // offered; nil: mcp:read, mcp:write
-	Required  string        // scope that /mcp asks for; "": none
+	TTL         time.Duration // of access tokens; 0: 1 h; negative: expires_in is left out
+	NoRefresh   bool          // no refresh tokens
+	NoRotation  bool          // a refresh keeps the refresh token and does not repeat it
+	AnyResource bool          // a missing resource is accepted
+	Scopes      []string      // offered; nil: mcp:read, mcp:write
+	Required    string        // scopes that /mcp wants, separated by spaces; "": none
 }
 
 // Clients sets up who may come.
 type Clients struct {
-	Known              map[string]string // id to secret, "" for a public client; registered by hand
+	Known              map[string]string // registered by hand: id to secret, "" for a public client
 	NoRegistration     bool              // no registration endpoint
 	InitialAccessToken string            // required to register; "": none
 	AuthMethods        []string          // offered; nil: none, client_secret_basic, client_secret_post
+}
+
+// Consent sets up the authorization endpoint, which asks nobody and redirects
+// at once.
+type Consent struct {
+	Deny  bool   // redirects with access_denied
+	NoIss bool   // neither advertises nor sends iss (RFC 9207)
+	Iss   string // sent as iss instead of the issuer; "": the issuer
 }
 
 // Endpoint names a part of the server, for faults and counts.
@@ -64,59 +84,161 @@ const (
 	MCP        Endpoint = "mcp"
 	Protected  Endpoint = "protected-resource" // RFC 9728
 	Metadata   Endpoint = "metadata"           // RFC 8414 and OpenID Connect Discovery
-	Register   Endpoint = "register"
-	Manage     Endpoint = "manage" // RFC 7592
+	Register   Endpoint = "register"           // RFC 7591
+	Manage     Endpoint = "manage"             // RFC 7592
 	Authorize  Endpoint = "authorize"
-	DeviceAuth Endpoint = "device"
+	DeviceAuth Endpoint = "device_authorization" // RFC 8628
+	Page       Endpoint = "device"               // where a person types the user code
 	Token      Endpoint = "token"
-	Revoke     Endpoint = "revoke"
+	Revoke     Endpoint = "revoke" // RFC 7009
 )
 
-// Fault is a disturbance of one or more requests.
-type Fault struct {
-	Times  int           // so many requests; 0: one; -1: every one
-	Delay  time.Duration // before anything else
-	Hang   bool          // no answer until the request's context ends
-	Drop   bool          // the connection breaks instead of an answer
-	After  bool          // the request takes effect first: the answer is lost or replaced
-	Status int           // answered with Header and Body; 0: by the server
-	Header http.Header
-	Body   string
+// state is everything that the server remembers.
+type state struct {
+	clients  map[string]*client
+	codes    map[string]*code       // of the authorization endpoint
+	devices  map[string]*deviceCode // by device code
+	access   map[string]*grant
+	refresh  map[string]*refreshToken
+	faults   map[Endpoint][]Fault
+	counts   map[Endpoint]int
+	grants   map[string]int
+	polls    []time.Time
+	issued   []string
+	nextUser int
 }
 
-// Fault adds a disturbance of an endpoint. Several are used up in order.
-func (s *Server) Fault(e Endpoint, f Fault) {}
+// put stores v under key in a map that may be nil.
+func put[K comparable, V any](m *map[K]V, key K, v V) {
+	if *m == nil {
+		*m = make(map[K]V)
+	}
+	(*m)[key] = v
+}
 
 // Client returns a client that reaches the server in memory, whatever the
 // host.
 func (s *Server) Client() *http.Client { return &http.Client{Transport: s} }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
-
-// RoundTrip implements http.RoundTripper.
-func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
-	return nil, http.ErrHandlerTimeout
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e, handle := s.route(r)
+	if handle == nil {
+		http.NotFound(w, r)
+		return
+	}
+	// The whole body is read first: only then does net/http notice, during a
+	// Hang, that the client has gone.
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	_ = r.ParseForm() // a broken form lacks its parameters
+	f := s.arrive(e)
+	f.serve(w, r, func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		handle(w, r)
+	})
 }
 
-// ApproveDevice approves a user code. It reports whether the code was waiting.
-func (s *Server) ApproveDevice(userCode string) bool { return false }
+func (s *Server) route(r *http.Request) (Endpoint, http.HandlerFunc) {
+	switch path := r.URL.Path; {
+	case path == "/mcp":
+		return MCP, s.serveMCP
+	case path == wellKnownResource+"/mcp":
+		return Protected, s.serveProtected
+	case path == "/.well-known/oauth-authorization-server", path == "/.well-known/openid-configuration":
+		return Metadata, s.serveMetadata
+	case path == "/register" && !s.Clients.NoRegistration:
+		return Register, s.serveRegister
+	case strings.HasPrefix(path, "/register/"):
+		return Manage, s.serveManage
+	case path == "/authorize":
+		return Authorize, s.serveAuthorize
+	case path == "/device_authorization" && !s.Device.Off:
+		return DeviceAuth, s.serveDeviceAuth
+	case path == "/device":
+		return Page, s.servePage
+	case path == "/token":
+		return Token, s.serveToken
+	case path == "/revoke":
+		return Revoke, s.serveRevoke
+	}
+	return "", nil
+}
 
-// DenyDevice denies a user code. It reports whether the code was waiting.
-func (s *Server) DenyDevice(userCode string) bool { return false }
+// arrive counts a request and returns the fault that awaits it.
+func (s *Server) arrive(e Endpoint) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	put(&s.counts, e, s.counts[e]+1)
+	queue := s.faults[e]
+	if len(queue) == 0 {
+		return Fault{}
+	}
+	f := queue[0]
+	switch queue[0].Times--; {
+	case f.Times == 0 || f.Times == 1:
+		s.faults[e] = queue[1:]
+	case f.Times < 0:
+		queue[0].Times = -1
+	}
+	return f
+}
+
+// Count returns how many requests an endpoint has seen.
+func (s *Server) Count(e Endpoint) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts[e]
+}
+
+// Grants returns how many tokens were issued by a grant type, such as
+// "refresh_token".
+func (s *Server) Grants(grantType string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.grants[grantType]
+}
+
+// Polls returns when each poll with a device code arrived.
+func (s *Server) Polls() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.polls)
+}
 
 // Issued returns every secret that the server has given out: tokens, codes,
 // client secrets. None of them may appear in a log.
-func (s *Server) Issued() []string { return nil }
-
-// Count returns how many requests an endpoint has seen.
-func (s *Server) Count(e Endpoint) int { return 0 }
-
-// Grants returns how many tokens were issued by a grant type.
-func (s *Server) Grants(grantType string) int { return 0 }
-
-// Polls returns when each poll of a device code arrived.
-func (s *Server) Polls() []time.Time { return nil }
+func (s *Server) Issued() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.issued)
+}
 
 // RevokeAll makes every token issued so far invalid.
-func (s *Server) RevokeAll() {}
+func (s *Server) RevokeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.access, s.refresh = nil, nil
+}
+
+// baseURL is the origin that a request was sent to.
+func baseURL(r *http.Request) string {
+	switch {
+	case r.URL.Scheme != "":
+		return r.URL.Scheme + "://" + r.Host
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+func (s *Server) issuer(r *http.Request) string {
+	if s.URL != "" {
+		return s.URL
+	}
+	return baseURL(r)
+}

@@ -1,0 +1,195 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Caps on lists of a metadata document, which end up in the store.
+const (
+	maxIssuers = 16
+	maxList    = 256
+	maxEntry   = 256
+)
+
+// IssuerError says that metadata names another issuer than the one it was
+// fetched for (RFC 8414 §3.3), so that it must not be used. Strings are
+// compared as they are: case, a port or a trailing slash make a difference.
+type IssuerError struct{ Want, Got, URL string }
+
+func (e *IssuerError) Error() string {
+	hint := ""
+	if strings.TrimRight(e.Want, "/") == strings.TrimRight(e.Got, "/") {
+		hint = "; they differ only in a trailing slash, which the server's operator must settle"
+	}
+	return fmt.Sprintf("%v: %s names issuer %q, expected %q%s", ErrIssuer, e.URL, Sanitize(e.Got, 200), Sanitize(e.Want, 200), hint)
+}
+
+// Is makes errors.Is(err, ErrIssuer) true.
+func (e *IssuerError) Is(target error) bool { return target == ErrIssuer }
+
+// FetchServer reads the metadata of an authorization server (RFC 8414 §3.1,
+// OpenID Connect Discovery §4), from the first of its well-known places that
+// has a document of exactly this issuer:
+//
+//	https://host/.well-known/oauth-authorization-server/path
+//	https://host/.well-known/openid-configuration/path
+//	https://host/path/.well-known/openid-configuration
+//
+// Without a path the first two, without it. A place that answers 4xx, no JSON
+// (some sites serve their front page everywhere) or a document of another
+// issuer is passed over; the document is never used. A network fault or 5xx
+// ends the search: what comes later in the list could be the poorer document.
+func FetchServer(ctx context.Context, c *http.Client, issuer string) (Server, error) {
+	u, err := CheckURL(issuer)
+	if err != nil {
+		return Server{}, fmt.Errorf("issuer: %w", err)
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		return Server{}, fmt.Errorf("issuer: %w", &URLError{URL: shown(u), Reason: "has a query"})
+	}
+	var passed error
+	for _, place := range serverPlaces(u) {
+		s, err := fetchMetadata(ctx, c, place, issuer, nil)
+		if err == nil {
+			return s, nil
+		}
+		if !isMissing(err) && !errors.Is(err, ErrIssuer) {
+			return Server{}, fmt.Errorf("authorization server metadata: %w", err)
+		}
+		passed = worse(passed, err)
+	}
+	return Server{}, fmt.Errorf("authorization server metadata of %s: %w", shown(u), passed)
+}
+
+// worse keeps the error that explains most: an issuer mismatch over a 404.
+func worse(old, err error) error {
+	if old == nil || errors.Is(err, ErrIssuer) && !errors.Is(old, ErrIssuer) {
+		return err
+	}
+	return old
+}
+
+func serverPlaces(u *url.URL) []string {
+	const oauth, oidc = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
+	origin, path := originOf(u), strings.TrimRight(u.EscapedPath(), "/")
+	if path == "" {
+		return []string{origin + oauth, origin + oidc}
+	}
+	return []string{origin + oauth + path, origin + oidc + path, origin + path + oidc}
+}
+
+// fetchMetadata reads one document and checks all that is used of it.
+func fetchMetadata(ctx context.Context, c *http.Client, place, issuer string, header http.Header) (Server, error) {
+	var s Server
+	if err := getJSON(ctx, c, place, header, &s); err != nil {
+		return Server{}, err
+	}
+	if s.Issuer != issuer {
+		return Server{}, &IssuerError{Want: issuer, Got: s.Issuer, URL: place}
+	}
+	if err := s.check(); err != nil {
+		return Server{}, fmt.Errorf("%s: %w", place, err)
+	}
+	s.GrantTypes = usableList(s.GrantTypes)
+	s.Scopes = usableScopes(s.Scopes)
+	s.TokenAuthMethods = usableList(s.TokenAuthMethods)
+	s.TokenAuthAlgs = usableList(s.TokenAuthAlgs)
+	s.CodeChallengeMethods = usableList(s.CodeChallengeMethods)
+	s.DPoPAlgs = usableList(s.DPoPAlgs)
+	return s, nil
+}
+
+// check refuses a server with one endpoint that must not be used, even if it
+// would not be: it is broken or hostile.
+func (s Server) check() error {
+	if s.TokenEndpoint == "" {
+		return fmt.Errorf("%w: no token_endpoint", ErrAnswer)
+	}
+	for name, raw := range map[string]string{
+		"authorization_endpoint":        s.AuthorizationEndpoint,
+		"device_authorization_endpoint": s.DeviceAuthorizationEndpoint,
+		"token_endpoint":                s.TokenEndpoint,
+		"registration_endpoint":         s.RegistrationEndpoint,
+		"revocation_endpoint":           s.RevocationEndpoint,
+	} {
+		if raw == "" {
+			continue
+		}
+		if _, err := CheckURL(raw); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// LegacyServer returns the authorization server of an MCP server of
+// specification 2025-03-26, which has no resource metadata: its own origin is
+// the issuer, with metadata at the well-known place or the default endpoints.
+// Call it only after [Discover] returned ErrNoMetadata.
+func LegacyServer(ctx context.Context, c *http.Client, serverURL string) (Server, error) {
+	u, err := CheckURL(serverURL)
+	if err != nil {
+		return Server{}, err
+	}
+	issuer := originOf(u)
+	header := http.Header{"Mcp-Protocol-Version": {mcpVersionLegacy}}
+	s, err := fetchMetadata(ctx, c, serverPlaces(&url.URL{Scheme: u.Scheme, Host: u.Host})[0], issuer, header)
+	if err == nil {
+		return s, nil
+	}
+	if !isMissing(err) {
+		return Server{}, fmt.Errorf("authorization server metadata: %w", err)
+	}
+	return Server{
+		Issuer:                issuer,
+		AuthorizationEndpoint: issuer + "/authorize",
+		TokenEndpoint:         issuer + "/token",
+		RegistrationEndpoint:  issuer + "/register",
+		CodeChallengeMethods:  []string{"S256"}, // that specification requires it
+	}, nil
+}
+
+// isMissing reports whether a place simply has no document: 4xx other than
+// "come back later", a redirect that is not followed, or something that is not
+// JSON.
+func isMissing(err error) bool {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return !e.temporary()
+	}
+	return errors.Is(err, errNotJSON)
+}
+
+func usableIssuers(issuers []string) []string {
+	var list []string
+	for _, s := range issuers {
+		if _, err := CheckURL(s); err == nil && len(list) < maxIssuers {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func usableScopes(scopes []string) []string {
+	var list []string
+	for _, s := range scopes {
+		if isScope(s) && len(s) <= maxEntry && len(list) < maxList {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func usableList(values []string) []string {
+	var list []string
+	for _, s := range values {
+		if s != "" && isVSChar(s, maxEntry) && len(list) < maxList {
+			list = append(list, s)
+		}
+	}
+	return list
+}

@@ -1,0 +1,131 @@
+package oauthtest
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// client is a registration.
+type client struct {
+	oauth.ClientMetadata
+	id, secret, handle string
+}
+
+func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
+	if want := s.Clients.InitialAccessToken; want != "" && r.Header.Get("Authorization") != "Bearer "+want {
+		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidToken, "an initial access token is required")
+		return
+	}
+	c := &client{id: "client-" + rand.Text(), handle: s.secret("handle")}
+	if err := json.NewDecoder(r.Body).Decode(&c.ClientMetadata); err != nil {
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidClientMetadata, "not JSON")
+		return
+	}
+	if c.TokenAuthMethod == "" {
+		c.TokenAuthMethod = oauth.AuthClientSecretBasic // RFC 7591 §2
+	}
+	if c.GrantTypes == nil {
+		c.GrantTypes = []string{oauth.GrantAuthorizationCode}
+	}
+	if why := s.judge(c); why != "" {
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidClientMetadata, why)
+		return
+	}
+	if slices.ContainsFunc(c.RedirectURIs, func(raw string) bool { return !redirectAllowed(raw) }) {
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidRedirectURI, "only https and loopback are allowed")
+		return
+	}
+	doc := map[string]any{
+		"client_id": c.id, "grant_types": c.GrantTypes, "redirect_uris": c.RedirectURIs,
+		"token_endpoint_auth_method": c.TokenAuthMethod, "application_type": c.ApplicationType,
+		"registration_client_uri":   s.issuer(r) + "/register/" + c.id,
+		"registration_access_token": c.handle,
+	}
+	if c.TokenAuthMethod != oauth.AuthNone {
+		c.secret = s.secret("secret")
+		doc["client_secret"], doc["client_secret_expires_at"] = c.secret, 0
+	}
+	put(&s.clients, c.id, c)
+	writeJSON(w, http.StatusCreated, doc)
+}
+
+func (s *Server) judge(c *client) string {
+	switch {
+	case !slices.Contains(s.authMethods(), c.TokenAuthMethod):
+		return "authentication method is not offered"
+	case slices.Contains(c.GrantTypes, oauth.GrantAuthorizationCode) && len(c.RedirectURIs) == 0:
+		return "authorization_code needs redirect_uris"
+	case c.ApplicationType != "native":
+		return "application_type must be native here"
+	}
+	return ""
+}
+
+func redirectAllowed(raw string) bool {
+	_, err := oauth.CheckURL(raw)
+	return err == nil
+}
+
+func (s *Server) serveManage(w http.ResponseWriter, r *http.Request) {
+	c := s.clients[strings.TrimPrefix(r.URL.Path, "/register/")]
+	switch {
+	case c == nil, r.Header.Get("Authorization") != "Bearer "+c.handle:
+		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidToken, "")
+	case r.Method != http.MethodDelete:
+		refuse(w, http.StatusMethodNotAllowed, oauth.CodeInvalidRequest, "only DELETE")
+	default:
+		delete(s.clients, c.id)
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// lookup finds a client, registered by hand or by itself.
+func (s *Server) lookup(id string) *client {
+	if c := s.clients[id]; c != nil {
+		return c
+	}
+	secret, ok := s.Clients.Known[id]
+	if !ok {
+		return nil
+	}
+	return &client{id: id, secret: secret}
+}
+
+// authenticate finds out who sent a form (RFC 6749 §2.3). It writes the
+// refusal itself.
+func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *client {
+	id, secret, method := credentials(r)
+	c := s.lookup(id)
+	switch {
+	case c == nil, c.secret != secret, c.TokenAuthMethod != "" && c.TokenAuthMethod != method:
+		w.Header().Set("WWW-Authenticate", `Basic realm="oauthtest"`)
+		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidClient, "unknown client, wrong secret or wrong method")
+		return nil
+	}
+	return c
+}
+
+func credentials(r *http.Request) (id, secret, method string) {
+	if id, secret, ok := r.BasicAuth(); ok {
+		id, _ = url.QueryUnescape(id) // unreadable: unknown client
+		secret, _ = url.QueryUnescape(secret)
+		return id, secret, oauth.AuthClientSecretBasic
+	}
+	id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	if secret != "" {
+		return id, secret, oauth.AuthClientSecretPost
+	}
+	return id, "", oauth.AuthNone
+}
+
+// may reports whether a client may use a grant; one registered by hand may use
+// all.
+func (c *client) may(grantType string) bool {
+	return c.GrantTypes == nil || slices.Contains(c.GrantTypes, grantType)
+}

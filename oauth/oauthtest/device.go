@@ -1,0 +1,161 @@
+package oauthtest
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+const (
+	defaultInterval = 5 * time.Second
+	defaultCodeLife = 15 * time.Minute
+	slowDownStep    = 5 * time.Second // RFC 8628 §3.5
+)
+
+// deviceCode is one device authorization.
+type deviceCode struct {
+	ask
+	userCode string
+	verdict  string // "": pending; CodeAccessDenied; approved
+	expiry   time.Time
+	interval time.Duration
+	last     time.Time // poll
+	polls    int
+	used     bool
+}
+
+const approved = "approved"
+
+func (s *Server) serveDeviceAuth(w http.ResponseWriter, r *http.Request) {
+	c := s.authenticate(w, r)
+	if c == nil {
+		return
+	}
+	if !c.may(oauth.GrantDeviceCode) {
+		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "the client may not use the device grant")
+		return
+	}
+	a, ok := s.readAsk(w, r, c)
+	if !ok {
+		return
+	}
+	d := &deviceCode{ask: a, userCode: s.newUserCode(), interval: orDefault(s.Device.Interval, defaultInterval)}
+	life := orDefault(s.Device.ExpiresIn, defaultCodeLife)
+	d.expiry = time.Now().Add(life)
+	code := s.secret("dc")
+	put(&s.devices, code, d)
+	page := s.issuer(r) + "/device"
+	doc := map[string]any{
+		"device_code": code, "user_code": d.userCode, "verification_uri": page,
+		"expires_in": int(life.Seconds()),
+	}
+	if !s.Device.NoInterval {
+		doc["interval"] = int(d.interval.Seconds())
+	}
+	if !s.Device.NoComplete {
+		doc["verification_uri_complete"] = page + "?user_code=" + url.QueryEscape(d.userCode)
+	}
+	writeJSON(w, http.StatusOK, doc)
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
+// newUserCode returns a code that is easy to type and never repeats.
+func (s *Server) newUserCode() string {
+	const letters = "BCDFGHJKLMNPQRSTVWXZ"
+	s.nextUser++
+	code := []byte("WDJB-MJHT")
+	for i, n := len(code)-1, s.nextUser; n > 0; i, n = i-1, n/len(letters) {
+		code[i] = letters[n%len(letters)]
+	}
+	return string(code)
+}
+
+// pollDevice answers one poll (RFC 8628 §3.5).
+func (s *Server) pollDevice(w http.ResponseWriter, r *http.Request, c *client) {
+	now := time.Now()
+	s.polls = append(s.polls, now)
+	d := s.devices[r.PostForm.Get("device_code")]
+	if d == nil || d.client != c.id || d.used {
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "unknown device code")
+		return
+	}
+	if !s.sameResource(w, r, d.resource) {
+		return
+	}
+	d.polls++
+	early := !d.last.IsZero() && now.Sub(d.last) < d.interval
+	d.last = now
+	if d.polls == s.Device.AutoApprove && d.verdict == "" {
+		d.verdict = approved
+	}
+	switch {
+	case !now.Before(d.expiry):
+		refuse(w, http.StatusBadRequest, oauth.CodeExpiredToken, "")
+	case early, d.polls <= s.Device.SlowDowns:
+		d.interval += slowDownStep
+		refuse(w, http.StatusBadRequest, oauth.CodeSlowDown, "")
+	case d.verdict == "":
+		refuse(w, http.StatusBadRequest, oauth.CodeAuthorizationPending, "")
+	case d.verdict != approved:
+		refuse(w, http.StatusBadRequest, d.verdict, "the person said no")
+	default:
+		d.used = true
+		s.issue(w, oauth.GrantDeviceCode, d.ask, nil)
+	}
+}
+
+// ApproveDevice approves a user code. It reports whether the code was waiting.
+func (s *Server) ApproveDevice(userCode string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.decide(userCode, approved)
+}
+
+// DenyDevice denies a user code. It reports whether the code was waiting.
+func (s *Server) DenyDevice(userCode string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.decide(userCode, oauth.CodeAccessDenied)
+}
+
+func (s *Server) decide(userCode, verdict string) bool {
+	for _, d := range s.devices {
+		if d.userCode == userCode && d.verdict == "" && time.Now().Before(d.expiry) {
+			d.verdict = verdict
+			return true
+		}
+	}
+	return false
+}
+
+// servePage is the page for people: GET shows a form, POST with user_code
+// approves, or denies with deny=1.
+func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if r.Method != http.MethodPost {
+		fmt.Fprintf(w, `<form method="post"><input name="user_code" value="%s">`+
+			`<button>Approve</button><button name="deny" value="1">Deny</button></form>`,
+			html.EscapeString(r.Form.Get("user_code")))
+		return
+	}
+	verdict := approved
+	if r.Form.Get("deny") != "" {
+		verdict = oauth.CodeAccessDenied
+	}
+	if !s.decide(r.Form.Get("user_code"), verdict) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, "no such code")
+		return
+	}
+	fmt.Fprint(w, "done: you can close this page")
+}

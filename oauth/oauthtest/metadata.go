@@ -1,0 +1,77 @@
+package oauthtest
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+const wellKnownResource = "/.well-known/oauth-protected-resource"
+
+func (s *Server) serveProtected(w http.ResponseWriter, r *http.Request) {
+	s.writeDocument(w, Protected, map[string]any{
+		"resource":                 baseURL(r) + "/mcp",
+		"authorization_servers":    []string{s.issuer(r)},
+		"scopes_supported":         s.scopes(),
+		"bearer_methods_supported": []string{"header"},
+		"resource_name":            "oauthtest",
+	})
+}
+
+func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
+	iss := s.issuer(r)
+	doc := map[string]any{
+		"issuer":                                iss,
+		"authorization_endpoint":                iss + "/authorize",
+		"token_endpoint":                        iss + "/token",
+		"revocation_endpoint":                   iss + "/revoke",
+		"response_types_supported":              []string{"code"},
+		"code_challenge_methods_supported":      []string{"S256"},
+		"scopes_supported":                      s.scopes(),
+		"token_endpoint_auth_methods_supported": s.authMethods(),
+		"grant_types_supported": []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken,
+			oauth.GrantClientCredentials, oauth.GrantDeviceCode},
+		"authorization_response_iss_parameter_supported": !s.Consent.NoIss,
+	}
+	if !s.Device.Off {
+		doc["device_authorization_endpoint"] = iss + "/device_authorization"
+	}
+	if !s.Clients.NoRegistration {
+		doc["registration_endpoint"] = iss + "/register"
+	}
+	s.writeDocument(w, Metadata, doc)
+}
+
+func (s *Server) writeDocument(w http.ResponseWriter, e Endpoint, doc map[string]any) {
+	if s.Edit != nil {
+		s.Edit(e, doc)
+	}
+	writeJSON(w, http.StatusOK, doc)
+}
+
+func (s *Server) scopes() []string {
+	if s.Tokens.Scopes != nil {
+		return s.Tokens.Scopes
+	}
+	return []string{"mcp:read", "mcp:write"}
+}
+
+func (s *Server) authMethods() []string {
+	if s.Clients.AuthMethods != nil {
+		return s.Clients.AuthMethods
+	}
+	return []string{oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client has gone
+}
+
+// refuse writes an OAuth error (RFC 6749 §5.2).
+func refuse(w http.ResponseWriter, status int, code, description string) {
+	writeJSON(w, status, map[string]string{"error": code, "error_description": description})
+}

@@ -1,0 +1,185 @@
+package oauthtest
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// ask is what a client asked to be authorized for.
+type ask struct{ client, scope, resource string }
+
+// family is a login with every token that came of it.
+type family struct{ revoked bool }
+
+// grant is an access token.
+type grant struct {
+	ask
+	family *family
+	expiry time.Time
+}
+
+// refreshToken can be used once, unless tokens do not rotate.
+type refreshToken struct {
+	ask
+	family *family
+	used   bool
+}
+
+// secret makes a secret and remembers it.
+func (s *Server) secret(kind string) string {
+	v := kind + "-" + rand.Text()
+	s.issued = append(s.issued, v)
+	return v
+}
+
+// readAsk reads what a form asks for. It writes the refusal itself.
+func (s *Server) readAsk(w http.ResponseWriter, r *http.Request, c *client) (ask, bool) {
+	form := r.PostForm
+	switch {
+	case !s.knowsResource(form):
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidTarget, "resource is missing or unknown")
+		return ask{}, false
+	case !s.knowsScope(form.Get("scope")):
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidScope, "unknown scope")
+		return ask{}, false
+	}
+	return ask{client: c.id, scope: form.Get("scope"), resource: form.Get("resource")}, true
+}
+
+// knowsResource wants exactly one resource that is an /mcp (RFC 8707 §2).
+// Which one is held against the token when it is used, byte for byte.
+func (s *Server) knowsResource(form url.Values) bool {
+	list := form["resource"]
+	if len(list) == 0 {
+		return s.Tokens.AnyResource
+	}
+	return len(list) == 1 && strings.HasSuffix(list[0], "/mcp")
+}
+
+func (s *Server) knowsScope(scope string) bool {
+	for _, v := range strings.Fields(scope) {
+		if !slices.Contains(s.scopes(), v) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameResource wants the resource of a grant again. It writes the refusal
+// itself.
+func (s *Server) sameResource(w http.ResponseWriter, r *http.Request, resource string) bool {
+	if r.PostForm.Get("resource") == resource {
+		return true
+	}
+	refuse(w, http.StatusBadRequest, oauth.CodeInvalidTarget, "not the resource that was authorized")
+	return false
+}
+
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	c := s.authenticate(w, r)
+	if c == nil {
+		return
+	}
+	kind := r.PostForm.Get("grant_type")
+	if !c.may(kind) {
+		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "the client may not use this grant")
+		return
+	}
+	switch kind {
+	case oauth.GrantDeviceCode:
+		s.pollDevice(w, r, c)
+	case oauth.GrantAuthorizationCode:
+		s.redeem(w, r, c)
+	case oauth.GrantRefreshToken:
+		s.rotate(w, r, c)
+	case oauth.GrantClientCredentials:
+		s.grantClient(w, r, c)
+	default:
+		refuse(w, http.StatusBadRequest, oauth.CodeUnsupportedGrantType, "")
+	}
+}
+
+// rotate trades a refresh token (RFC 6749 §6). Use of an old one means that
+// two hold it: the whole family ends (RFC 9700 §4.14.2).
+func (s *Server) rotate(w http.ResponseWriter, r *http.Request, c *client) {
+	t := s.refresh[r.PostForm.Get("refresh_token")]
+	switch {
+	case t == nil || t.client != c.id || t.family.revoked:
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "unknown refresh token")
+	case t.used:
+		t.family.revoked = true
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "the refresh token was used before")
+	case s.sameResource(w, r, t.resource):
+		t.used = !s.Tokens.NoRotation
+		s.issue(w, oauth.GrantRefreshToken, t.ask, t.family)
+	}
+}
+
+func (s *Server) grantClient(w http.ResponseWriter, r *http.Request, c *client) {
+	if c.secret == "" {
+		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "a public client cannot act for itself")
+		return
+	}
+	if a, ok := s.readAsk(w, r, c); ok {
+		s.issue(w, oauth.GrantClientCredentials, a, nil)
+	}
+}
+
+// issue writes a token answer (RFC 6749 §5.1). A nil family begins a new one.
+func (s *Server) issue(w http.ResponseWriter, kind string, a ask, f *family) {
+	if f == nil {
+		f = &family{}
+	}
+	put(&s.grants, kind, s.grants[kind]+1)
+	if a.scope == "" {
+		a.scope = strings.Join(s.scopes(), " ")
+	}
+	life := orDefault(s.Tokens.TTL, time.Hour)
+	access := s.secret("at")
+	doc := map[string]any{"access_token": access, "token_type": "Bearer", "scope": a.scope}
+	if life > 0 {
+		doc["expires_in"] = int(life.Seconds())
+	} else {
+		life = time.Hour
+	}
+	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Add(life)})
+	if s.givesRefresh(kind, a.client) {
+		refresh := s.secret("rt")
+		doc["refresh_token"] = refresh
+		put(&s.refresh, refresh, &refreshToken{ask: a, family: f})
+	}
+	writeJSON(w, http.StatusOK, doc)
+}
+
+func (s *Server) givesRefresh(kind, client string) bool {
+	switch {
+	case s.Tokens.NoRefresh, kind == oauth.GrantClientCredentials,
+		kind == oauth.GrantRefreshToken && s.Tokens.NoRotation:
+		return false
+	}
+	c := s.lookup(client)
+	return c != nil && c.may(oauth.GrantRefreshToken)
+}
+
+// serveRevoke ends the family of a refresh token, or an access token alone.
+// Unknown tokens are fine (RFC 7009 §2.2).
+func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
+	c := s.authenticate(w, r)
+	if c == nil {
+		return
+	}
+	token := r.PostForm.Get("token")
+	if t := s.refresh[token]; t != nil && t.client == c.id {
+		t.family.revoked = true
+	}
+	if t := s.access[token]; t != nil && t.client == c.id {
+		delete(s.access, token)
+	}
+	w.WriteHeader(http.StatusOK)
+}
