@@ -1,0 +1,112 @@
+package demoserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// The limits keep a wrong argument from holding the server.
+const (
+	maxTicks = 1000
+	maxPause = 10 * time.Second
+	maxText  = 64 << 20
+)
+
+// mcpHandler is the protected resource. It keeps no sessions, so that a plain
+// POST of tools/list works without an initialize before it.
+func (s *Server) mcpHandler() http.Handler {
+	server := mcp.NewServer(&mcp.Implementation{Name: "mcp-login demo", Version: "1"}, nil)
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Says whom the access token speaks for"}, whoami)
+	mcp.AddTool(server, &mcp.Tool{Name: "add", Description: "Adds two numbers"}, add)
+	mcp.AddTool(server, &mcp.Tool{Name: "ticks", Description: "Reports progress n times, pausing in between"}, ticks)
+	mcp.AddTool(server, &mcp.Tool{Name: "text", Description: "Returns a text of n bytes"}, text)
+
+	stream := mcp.NewStreamableHTTPHandler(
+		func(*http.Request) *mcp.Server { return server },
+		&mcp.StreamableHTTPOptions{Stateless: true},
+	)
+	return auth.RequireBearerToken(s.verify, &auth.RequireBearerTokenOptions{
+		ResourceMetadataURL: s.cfg.URL + "/.well-known/oauth-protected-resource/mcp",
+		Scopes:              []string{scopeTools},
+	})(stream)
+}
+
+// verify implements auth.TokenVerifier.
+func (s *Server) verify(_ context.Context, token string, _ *http.Request) (*auth.TokenInfo, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.access[token]
+	if !ok || t.grant.revoked {
+		return nil, auth.ErrInvalidToken
+	}
+	return &auth.TokenInfo{
+		Scopes:     strings.Fields(t.grant.scope),
+		Expiration: t.expiry,
+		UserID:     "demo",
+		Extra:      map[string]any{"client": t.grant.client.display()},
+	}, nil
+}
+
+type nothing struct{}
+
+func whoami(_ context.Context, r *mcp.CallToolRequest, _ nothing) (*mcp.CallToolResult, any, error) {
+	t := r.Extra.TokenInfo
+	return say("user %s through %v, scope %s, until %s", t.UserID, t.Extra["client"],
+		strings.Join(t.Scopes, " "), t.Expiration.UTC().Format(time.RFC3339)), nil, nil
+}
+
+type addends struct {
+	A float64 `json:"a"`
+	B float64 `json:"b"`
+}
+
+func add(_ context.Context, _ *mcp.CallToolRequest, in addends) (*mcp.CallToolResult, any, error) {
+	return say("%v", in.A+in.B), nil, nil
+}
+
+type rhythm struct {
+	N       int `json:"n" jsonschema:"how many, at most 1000"`
+	PauseMS int `json:"pause_ms,omitempty" jsonschema:"milliseconds before each, at most 10000"`
+}
+
+func ticks(ctx context.Context, r *mcp.CallToolRequest, in rhythm) (*mcp.CallToolResult, any, error) {
+	pause := time.Duration(in.PauseMS) * time.Millisecond
+	if in.N < 0 || in.N > maxTicks || pause < 0 || pause > maxPause {
+		return nil, nil, fmt.Errorf("n is at most %d and pause_ms at most %d", maxTicks, maxPause.Milliseconds())
+	}
+	for i := range in.N {
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(pause):
+		}
+		err := r.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{
+			ProgressToken: r.Params.GetProgressToken(), Progress: float64(i + 1), Total: float64(in.N),
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return say("%d ticks", in.N), nil, nil
+}
+
+type size struct {
+	N int `json:"n" jsonschema:"bytes, at most 64 MiB"`
+}
+
+func text(_ context.Context, _ *mcp.CallToolRequest, in size) (*mcp.CallToolResult, any, error) {
+	if in.N < 0 || in.N > maxText {
+		return nil, nil, fmt.Errorf("n is at most %d", maxText)
+	}
+	return say("%s", strings.Repeat("x", in.N)), nil, nil
+}
+
+func say(format string, args ...any) *mcp.CallToolResult {
+	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: fmt.Sprintf(format, args...)}}}
+}

@@ -1,0 +1,100 @@
+// Demo is an MCP server with an authorization server on a loopback address,
+// to try mcp-login without an account anywhere.
+//
+//	go run ./examples/demo                        # serve until interrupted
+//	go run ./examples/demo -run bin/mcp-login     # take the program through a whole login
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+)
+
+// autoApprove is how long a tour without a terminal leaves to a person.
+const autoApprove = 3 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	var cfg demoserver.Config
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	addr := flags.String("addr", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
+	program := flags.String("run", "", "`path` of mcp-login: show a whole login with it, then stop")
+	verbose := flags.Bool("v", false, "log each request to standard error")
+	flags.DurationVar(&cfg.AccessTTL, "access-ttl", 0, "life of an access token (default 10m)")
+	flags.DurationVar(&cfg.CodeTTL, "code-ttl", 0, "life of a device code (default 10m)")
+	flags.DurationVar(&cfg.Interval, "interval", 0, "wait between two polls (default 2s)")
+	flags.DurationVar(&cfg.AutoApprove, "auto-approve", 0, "approve after this time without a person (default never)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *verbose {
+		cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	alone := !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd()))
+	if *program != "" && alone && cfg.AutoApprove == 0 {
+		cfg.AutoApprove = autoApprove
+	}
+
+	server, stop, err := listen(*addr, cfg)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if *program != "" {
+		return tour(ctx, os.Stdout, *program, server.MCP(), cfg.AutoApprove)
+	}
+	fmt.Printf("MCP server: %s\nDevice page: %s\nInterrupt to stop.\n", server.MCP(), server.URL()+"/device")
+	<-ctx.Done()
+	return nil
+}
+
+// listen serves on a loopback address until stop is called.
+func listen(addr string, cfg demoserver.Config) (server *demoserver.Server, stop func(), err error) {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return nil, nil, errors.Join(
+			fmt.Errorf("%s is not a loopback address: whoever reaches the demo can approve", ln.Addr()), ln.Close())
+	}
+	cfg.URL = "http://" + ln.Addr().String()
+	server, err = demoserver.New(cfg)
+	if err != nil {
+		return nil, nil, errors.Join(err, ln.Close())
+	}
+	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = web.Serve(ln) // always ErrServerClosed, after Close
+	}()
+	return server, func() {
+		_ = web.Close() // nothing is lost with a connection here
+		<-done
+	}, nil
+}
