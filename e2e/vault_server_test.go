@@ -1,0 +1,189 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/vault/api"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// vaultServer is a real Vault on this machine. Root is its root token.
+type vaultServer struct {
+	addr string
+	root string
+	ca   string // file, "": no TLS
+}
+
+var vaultBinary = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("./provide", "vault").Output()
+	return strings.TrimSpace(string(out)), err
+})
+
+// startVault starts a development server: in memory, unsealed, KV version 2 at
+// secret/ and version 1 at kv1/.
+func startVault(t testing.TB, args ...string) *vaultServer {
+	t.Helper()
+	port := freePorts(t)
+	v := &vaultServer{addr: fmt.Sprintf("http://127.0.0.1:%d", port), root: "root"}
+	args = append([]string{"server", "-dev", "-dev-no-store-token", "-dev-root-token-id=" + v.root,
+		fmt.Sprintf("-dev-listen-address=127.0.0.1:%d", port)}, args...)
+	runVault(t, args...)
+	v.await(t)
+	v.write(t, "sys/mounts/kv1", map[string]any{"type": "kv", "options": map[string]any{"version": "1"}})
+	return v
+}
+
+// runVault runs Vault until the test ends, or until stop is called.
+func runVault(t testing.TB, args ...string) (stop func()) {
+	t.Helper()
+	binary, err := vaultBinary()
+	if err != nil {
+		t.Fatalf("provide vault: %v", err)
+	}
+	home := t.TempDir()
+	log, err := os.Create(filepath.Join(home, "vault.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, args...)
+	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start vault: %v", err)
+	}
+	stop = sync.OnceFunc(func() {
+		cmd.Process.Kill()
+		cmd.Wait() // its error is the kill
+		log.Close()
+	})
+	t.Cleanup(func() {
+		stop()
+		if t.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			t.Logf("vault said: %s", text[max(0, len(text)-2000):])
+		}
+	})
+	return stop
+}
+
+// freePorts returns a port that is free, with the one above it, which Vault
+// uses too.
+func freePorts(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
+		l.Close()
+		if err == nil {
+			next.Close()
+			return port
+		}
+	}
+	t.Fatal("no two ports in a row are free")
+	return 0
+}
+
+// client returns a client of the API as somebody.
+func (v *vaultServer) client(t testing.TB, token string) *api.Client {
+	t.Helper()
+	config := api.DefaultConfig()
+	config.Address = v.addr
+	if v.ca != "" {
+		if err := config.ConfigureTLS(&api.TLSConfig{CACert: v.ca}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := api.NewClient(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetToken(token)
+	return c
+}
+
+// await waits until the server answers as active and its KV mount is ready.
+func (v *vaultServer) await(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c := v.client(t, v.root)
+	c.SetMaxRetries(0)
+	for {
+		_, err := c.Logical().ListWithContext(ctx, "secret/metadata")
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("vault does not get ready: %v", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// write sends a request as root.
+func (v *vaultServer) write(t testing.TB, path string, body map[string]any) *api.Secret {
+	t.Helper()
+	secret, err := v.client(t, v.root).Logical().Write(path, body)
+	if err != nil {
+		t.Fatalf("write %s: %v", path, err)
+	}
+	return secret
+}
+
+// token returns a token with a policy and nothing else, not even Vault's
+// default policy.
+func (v *vaultServer) token(t testing.TB, policy string) string {
+	t.Helper()
+	v.write(t, "sys/policies/acl/"+t.Name(), map[string]any{"policy": policy})
+	secret := v.write(t, "auth/token/create", map[string]any{
+		"policies": []string{t.Name()}, "no_default_policy": true, "ttl": "10m",
+	})
+	return secret.Auth.ClientToken
+}
+
+// store opens a store; c.Client defaults to root's.
+func (v *vaultServer) store(t testing.TB, c vault.Config) *vault.Store {
+	t.Helper()
+	if c.Client == nil {
+		c.Client = v.client(t, v.root)
+	}
+	if c.Mount == "" {
+		c.Mount = "secret"
+	}
+	if c.Prefix == "" {
+		c.Prefix = "mcp-login"
+	}
+	s, err := vault.Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// mustPut writes a record in a test that is about something else.
+func mustPut(t testing.TB, s secrets.Store, name, data string, prev secrets.Version) secrets.Version {
+	t.Helper()
+	v, err := s.Put(context.Background(), name, []byte(data), prev)
+	if err != nil {
+		t.Fatalf("Put(%q): %v", name, err)
+	}
+	return v
+}

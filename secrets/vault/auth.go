@@ -1,0 +1,230 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/vault/api"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// AppRole logs in as a machine with a role id and a secret id. It must not be
+// copied after first use.
+type AppRole struct {
+	Mount  string // path of the auth method; "": "approle"
+	RoleID string
+	// SecretID returns the secret id, or with Wrapped the token that wraps it;
+	// nil: the role asks for none.
+	SecretID func(context.Context) (string, error)
+	// Wrapped says that SecretID returns a response-wrapping token. It is
+	// unwrapped once and the secret id kept in memory for later logins. That
+	// the token was used before means that somebody else has the secret id.
+	Wrapped bool
+
+	mu        sync.Mutex
+	unwrapped string
+}
+
+var _ api.AuthMethod = (*AppRole)(nil)
+
+// Login implements [api.AuthMethod].
+func (a *AppRole) Login(ctx context.Context, client *api.Client) (*api.Secret, error) {
+	body := map[string]any{"role_id": a.RoleID}
+	if a.SecretID != nil {
+		id, err := a.secretID(ctx, client)
+		if err != nil {
+			return nil, err
+		}
+		body["secret_id"] = id
+	}
+	return post(ctx, client, a.Mount, "approle", body)
+}
+
+func (a *AppRole) secretID(ctx context.Context, client *api.Client) (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.unwrapped != "" {
+		return a.unwrapped, nil
+	}
+	id, err := a.SecretID(ctx)
+	if err != nil || !a.Wrapped {
+		return id, ours("secret id", err)
+	}
+	secret, err := client.Logical().UnwrapWithContext(ctx, id)
+	if status(err) == 400 || status(err) == 403 {
+		return "", fmt.Errorf("%w: the wrapping token has ended or was used before; if not by you, "+
+			"somebody else has the secret id: have it revoked", secrets.ErrUnavailable)
+	}
+	if err != nil {
+		return "", err
+	}
+	if secret != nil {
+		a.unwrapped, _ = secret.Data["secret_id"].(string)
+	}
+	if a.unwrapped == "" {
+		return "", fmt.Errorf("%w: the wrapping token wraps no secret id", secrets.ErrUnavailable)
+	}
+	return a.unwrapped, nil
+}
+
+// JWT logs in with a signed token that somebody else issued: a CI's id token,
+// or with Mount "kubernetes" the token of a service account.
+type JWT struct {
+	Mount string // path of the auth method; "": "jwt"
+	Role  string // "": the method's default role
+	Token func(context.Context) (string, error)
+}
+
+var _ api.AuthMethod = (*JWT)(nil)
+
+// Login implements [api.AuthMethod].
+func (j *JWT) Login(ctx context.Context, client *api.Client) (*api.Secret, error) {
+	token, err := j.Token(ctx)
+	if err != nil {
+		return nil, ours("token to log in with", err)
+	}
+	return post(ctx, client, j.Mount, "jwt", map[string]any{"role": j.Role, "jwt": token})
+}
+
+// ours marks an error of what the caller gave us as such, since Vault was not
+// asked yet.
+func ours(what string, err error) error {
+	if err == nil || errors.Is(err, secrets.ErrTemporary) {
+		return err
+	}
+	return fmt.Errorf("%w: %s: %w", secrets.ErrUnavailable, what, err)
+}
+
+func post(ctx context.Context, client *api.Client, mount, otherwise string, body map[string]any) (*api.Secret, error) {
+	mount = strings.Trim(mount, "/")
+	if mount == "" {
+		mount = otherwise
+	}
+	return client.Logical().WriteWithContext(ctx, "auth/"+mount+"/login", body)
+}
+
+// restBetweenLogins keeps a policy that refuses from costing a login per request.
+const restBetweenLogins = 5 * time.Second
+
+// login holds who we are: a token, and how to get the next one.
+type login struct {
+	client *api.Client
+	method api.AuthMethod // nil: the token that the client has is all there is
+
+	mu  sync.Mutex
+	at  time.Time     // of the last login, zero: none yet
+	ttl time.Duration // of its token, 0: it does not end
+}
+
+// ensure returns the token to use, after a login if there is none that is valid.
+func (l *login) ensure(ctx context.Context) (token string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.method != nil && (l.at.IsZero() || l.ttl > 0 && time.Since(l.at) >= l.ttl) {
+		err = l.run(ctx)
+	} else if l.client.Token() == "" {
+		err = fmt.Errorf("%w: no token: set VAULT_TOKEN, run \"vault login\" or name another way to log in", secrets.ErrUnavailable)
+	}
+	return l.client.Token(), err
+}
+
+// again logs in anew after Vault refused a token, if that can help.
+func (l *login) again(ctx context.Context, refused string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.method == nil:
+		return false
+	case l.client.Token() != refused:
+		return true // another goroutine was faster
+	case time.Since(l.at) < restBetweenLogins:
+		return false
+	}
+	return l.run(ctx) == nil
+}
+
+// run logs in. It holds mu.
+func (l *login) run(ctx context.Context) error {
+	old := l.client.Token()
+	l.client.ClearToken() // an old one could be refused instead of the login
+	secret, err := l.method.Login(ctx, l.client)
+	if err == nil && (secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "") {
+		err = fmt.Errorf("%w: the login was answered without a token", secrets.ErrUnavailable)
+	}
+	if err != nil {
+		l.client.SetToken(old)
+		return err
+	}
+	l.client.SetToken(secret.Auth.ClientToken)
+	l.at, l.ttl = time.Now(), time.Duration(secret.Auth.LeaseDuration)*time.Second
+	return nil
+}
+
+// KeepAlive renews the token until ctx ends, so that a run may outlive it. It
+// returns nil when ctx ends or the token needs no renewal, and an error when
+// the token ends for good: it cannot be renewed and Auth has no other.
+func (s *Store) KeepAlive(ctx context.Context) error {
+	ttl, err := s.wire.tokenTTL(ctx)
+	if err != nil || ttl == 0 {
+		return s.wire.explain(ctx, "look up the token", "", err)
+	}
+	for ends := time.Now().Add(ttl); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(max(time.Until(ends)*2/3, time.Second)):
+		}
+		later, err := s.wire.login.prolong(ctx, ends)
+		switch {
+		case err == nil:
+			ends = later
+		case ctx.Err() != nil:
+			return nil
+		case time.Now().After(ends):
+			return s.wire.explain(ctx, "renew the token", "", err)
+		}
+	}
+}
+
+// tokenTTL returns how long the token is still valid, 0 for one that does not end.
+func (w *wire) tokenTTL(ctx context.Context) (time.Duration, error) {
+	if _, err := w.login.ensure(ctx); err != nil {
+		return 0, err
+	}
+	self, err := w.client.Auth().Token().LookupSelfWithContext(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return self.TokenTTL()
+}
+
+// prolong renews the token that ends at a time and returns the new one. Where
+// renewing brings nothing, because Vault refuses it or the token has reached
+// its greatest age, it logs in anew.
+func (l *login) prolong(ctx context.Context, ends time.Time) (time.Time, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	secret, err := l.client.Auth().Token().RenewSelfWithContext(ctx, 0)
+	if err == nil && secret.Auth != nil {
+		l.at, l.ttl = time.Now(), time.Duration(secret.Auth.LeaseDuration)*time.Second
+		if later := l.at.Add(l.ttl); later.After(ends.Add(time.Second)) {
+			return later, nil
+		}
+		err = errOldToken
+	}
+	if l.method == nil {
+		return ends, err
+	}
+	if err := l.run(ctx); err != nil {
+		return ends, err
+	}
+	return l.at.Add(l.ttl), nil
+}
+
+// errOldToken is why a token that Vault did renew ends nevertheless.
+var errOldToken = fmt.Errorf("%w: the token has reached its greatest age", secrets.ErrUnavailable)

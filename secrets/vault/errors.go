@@ -1,0 +1,170 @@
+package vault
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/vault/api"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// errAnswer marks an answer that Vault would not give: a proxy in between, or
+// something else at the address.
+var errAnswer = errors.New("no answer of vault")
+
+// maxSaid caps what is repeated of Vault's own words.
+const maxSaid = 300
+
+// explain turns an error of the client into one that a caller branches on and
+// a person understands. The client's own texts fill several lines and may
+// hold a whole page of a proxy.
+func (w *wire) explain(ctx context.Context, verb, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	where := strings.TrimSpace("vault: " + verb + " " + path)
+	if refused, ok := errors.AsType[*api.ResponseError](err); ok {
+		kind, why := w.meaning(path, refused)
+		return &refusal{text: fmt.Sprintf("%s: %s", where, why), kind: kind, status: refused.StatusCode}
+	}
+	if ended := ctx.Err(); ended != nil {
+		return fmt.Errorf("%s: %w", where, ended)
+	}
+	if errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, secrets.ErrTemporary) {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	kind, why := network(err)
+	return fmt.Errorf("%w: %s at %s: %s", kind, where, w.address(), w.clean(why))
+}
+
+// refusal is an answer of Vault that is no success.
+type refusal struct {
+	text   string
+	kind   error
+	status int
+}
+
+func (r *refusal) Error() string { return r.kind.Error() + ": " + r.text }
+func (r *refusal) Unwrap() error { return r.kind }
+
+// status returns the HTTP status of an answer that is no success, else 0.
+func status(err error) int {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r.status
+	}
+	if r, ok := errors.AsType[*api.ResponseError](err); ok {
+		return r.StatusCode
+	}
+	return 0
+}
+
+// meaning sorts an answer. Where Vault has no code for a thing, its words are
+// all there is.
+func (w *wire) meaning(path string, e *api.ResponseError) (kind error, why string) {
+	said := w.clean(strings.Join(e.Errors, "; "))
+	if e.RawError {
+		said = "" // not from Vault: anything, and any length
+	}
+	switch code := e.StatusCode; {
+	case code == http.StatusBadRequest && strings.Contains(said, "did not match the current version"):
+		return secrets.ErrConflict, said
+	case code == http.StatusBadRequest && strings.Contains(said, "Upgrading from non-versioned"):
+		return secrets.ErrTemporary, said
+	case code == http.StatusBadRequest && e.RawError && strings.Contains(strings.Join(e.Errors, ""), "HTTP request to an HTTPS server"):
+		return secrets.ErrUnavailable, w.address() + " speaks TLS: use https:// in VAULT_ADDR"
+	case code == http.StatusForbidden:
+		return secrets.ErrUnavailable, w.forbidden(path, said)
+	case noRoute(e):
+		return secrets.ErrUnavailable, "nothing is mounted there"
+	case strings.Contains(said, "Vault is sealed"):
+		return secrets.ErrUnavailable, "vault is sealed: somebody must unseal it"
+	case code == http.StatusNotImplemented:
+		return secrets.ErrUnavailable, "vault is not initialized"
+	case code == http.StatusTooManyRequests, code == http.StatusPreconditionFailed, code == 472, code == 473, code >= 500:
+		return secrets.ErrTemporary, fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason given"))
+	}
+	return secrets.ErrUnavailable, fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer of vault; is VAULT_ADDR right?"))
+}
+
+// forbidden tells a token that is not valid from one that is not allowed, and
+// names the lines of policy that are missing.
+func (w *wire) forbidden(path, said string) string {
+	line := w.policyFor(path)
+	switch {
+	case line == "":
+		return said
+	case strings.Contains(said, "invalid token"):
+		return "the token is not valid or has ended: log in to vault again"
+	}
+	return "permission denied; the policy must have: " + line
+}
+
+// late tells the end of a time that we set ourselves from that of the caller's.
+func late(ctx, within context.Context, err error) error {
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: vault answers too slowly to change a record safely", secrets.ErrTemporary)
+	}
+	return err
+}
+
+func noRoute(err error) bool {
+	e, ok := errors.AsType[*api.ResponseError](err)
+	return ok && e.StatusCode == http.StatusNotFound && strings.Contains(strings.Join(e.Errors, ""), "no handler for route")
+}
+
+// network sorts what kept an answer from arriving. What another try cannot
+// cure is unavailable, all else temporary.
+func network(err error) (kind error, why string) {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err // without the method and the URL, which the caller says better
+	}
+	text := err.Error()
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, host := errors.AsType[x509.HostnameError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	_, alert := errors.AsType[tls.AlertError](err)
+	switch {
+	case unknown:
+		return secrets.ErrUnavailable, text + ": name its CA in VAULT_CACERT or VAULT_CAPATH"
+	case host:
+		return secrets.ErrUnavailable, text + ": set VAULT_TLS_SERVER_NAME if that is right"
+	case invalid, alert, errors.Is(err, errAnswer):
+		return secrets.ErrUnavailable, text
+	case record, strings.Contains(text, "HTTP response to HTTPS client"):
+		return secrets.ErrUnavailable, "the server does not speak TLS: use http:// in VAULT_ADDR if that is meant"
+	}
+	return secrets.ErrTemporary, text
+}
+
+// address is where Vault is, without a password in the URL.
+func (w *wire) address() string {
+	u, err := url.Parse(w.client.Address())
+	if err != nil {
+		return "its address"
+	}
+	return u.Redacted()
+}
+
+// clean makes one short line of text from outside, without the token.
+func (w *wire) clean(said string) string {
+	if token := w.client.Token(); token != "" {
+		said = strings.ReplaceAll(said, token, "[redacted]")
+	}
+	said = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return ' '
+		}
+		return r
+	}, said)
+	said = strings.Join(strings.Fields(said), " ")
+	return said[:min(len(said), maxSaid)]
+}

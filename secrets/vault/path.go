@@ -1,0 +1,66 @@
+package vault
+
+import (
+	"encoding/hex"
+	"strings"
+)
+
+// escape turns a name into one segment of a path: letters, digits, "-", "_"
+// and a "." between others stand for themselves, every other byte is "~" and
+// its two hex digits. "~" has no meaning in URLs, so no proxy rewrites it; there
+// is never a "/" or "..", which Vault refuses. Vault's paths are case-sensitive.
+func escape(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		if c := name[i]; plain(c) || c == '.' && i > 0 && name[i-1] != '.' {
+			b.WriteByte(c)
+		} else {
+			b.WriteByte('~')
+			b.WriteString(strings.ToUpper(hex.EncodeToString([]byte{c})))
+		}
+	}
+	return b.String()
+}
+
+// unescape reverses escape. It is false for what escape never returns.
+func unescape(segment string) (string, bool) {
+	var b strings.Builder
+	for rest := segment; rest != ""; {
+		if rest[0] != '~' {
+			b.WriteByte(rest[0])
+			rest = rest[1:]
+			continue
+		}
+		if len(rest) < 3 {
+			return "", false
+		}
+		c, err := hex.DecodeString(rest[1:3])
+		if err != nil {
+			return "", false
+		}
+		b.Write(c)
+		rest = rest[3:]
+	}
+	return b.String(), segment != "" && escape(b.String()) == segment
+}
+
+func plain(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+}
+
+// isPath accepts what may be put into a path as it is: segments of plain
+// characters. It refuses what a policy, a URL or path.Join takes for something
+// else, such as "*", "%" or "..".
+func isPath(p string) bool {
+	for segment := range strings.SplitSeq(p, "/") {
+		if segment == "" || segment[0] == '.' || strings.Contains(segment, "..") {
+			return false
+		}
+		for i := range len(segment) {
+			if !plain(segment[i]) && segment[i] != '.' {
+				return false
+			}
+		}
+	}
+	return true
+}

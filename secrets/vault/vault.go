@@ -1,0 +1,237 @@
+// Package vault keeps secrets in HashiCorp Vault, KV version 2 or 1.
+//
+//	client, err := api.NewClient(api.DefaultConfig()) // VAULT_ADDR, VAULT_TOKEN, ...
+//	store, err := vault.Open(vault.Config{Client: client, Mount: "secret", Prefix: "mcp-login"})
+//
+// How to reach Vault (address, TLS, proxy, namespace, retries) is the client's
+// affair; who one is there is its token or [Config.Auth]: [AppRole] or [JWT]
+// (a CI's id token, a Kubernetes service account). [Store.Policy] is all that
+// the token must be allowed. A long run calls [Store.KeepAlive].
+//
+// # Several hosts
+//
+// On KV version 2 every write is a check-and-set, so no writer overwrites what
+// it has not seen, however late its request arrives. [Store.Lock] is a lease:
+// a record next to the secret, taken and renewed by check-and-set. A holder
+// that stops renewing (killed, stopped, cut off) is overtaken after
+// [Config.Lease]. When it comes back it may still believe that it holds the
+// lock, which is why the version that it read is its fence: the winner has
+// written since, so the late Put is refused with secrets.ErrConflict. Clocks of
+// hosts are never compared. How old a lease is, is what one waiter measured
+// itself or what Vault says by its own clock.
+//
+// KV version 1 has no check-and-set. There, writes compare under a lease that
+// trusts a write to arrive within a fiftieth of [Config.Lease];
+// [Store.Caution] says so.
+//
+// # Security
+//
+// A record is written only where Vault keeps one version (max_versions 1), so
+// that no old refresh token can be read back; Delete removes metadata and all
+// versions. Vault encrypts at rest; whoever may read the path sees the record.
+// Errors carry paths and what Vault said, never a token or a record.
+//
+// # Stability
+//
+// Exported names follow semantic versioning. Records carry a format number;
+// old formats stay readable and unknown ones are left alone.
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/vault/api"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// defaultLease is long enough for a slow refresh between two renewals, and
+// short enough to wait for when a holder died.
+const defaultLease = 15 * time.Second
+
+// Config says where the records are.
+type Config struct {
+	// Client reaches Vault. Required; Open takes it over: it turns on
+	// read-your-writes, and with Auth it sets the token.
+	Client *api.Client
+	// Mount is the path of the KV mount, such as "secret". Required.
+	Mount string
+	// Prefix is the folder of the records in the mount, such as "mcp-login". Required.
+	Prefix string
+	// Version is the version of the KV mount, 1 or 2; 0: ask Vault. Version 2
+	// is found out by the first successful read, without a request of its own.
+	Version int
+	// Auth logs in to Vault, again when its token ends; nil: the client's token.
+	Auth api.AuthMethod
+	// Holder names this process in leases, for people; "": nothing.
+	Holder string
+	// Lease is how long a holder that died keeps the lock; 0: 15 s. All
+	// processes should use the same.
+	Lease time.Duration
+}
+
+// Store is a [secrets.Store] in Vault. Open makes one.
+type Store struct {
+	wire   *wire
+	prefix string
+	holder string
+	lease  time.Duration
+
+	mu     sync.Mutex
+	engine engine // nil: not known yet
+}
+
+var _ secrets.Store = (*Store)(nil)
+
+// Open returns the store that c describes. It sends no request.
+func Open(c Config) (*Store, error) {
+	mount, prefix := strings.Trim(c.Mount, "/"), strings.Trim(c.Prefix, "/")
+	switch {
+	case c.Client == nil:
+		return nil, errors.New("vault store: no client")
+	case !isPath(mount):
+		return nil, fmt.Errorf("vault store: %q is no path of a mount", c.Mount)
+	case !isPath(prefix):
+		return nil, fmt.Errorf("vault store: %q is no path of a folder", c.Prefix)
+	}
+	c.Client.SetReadYourWrites(true) // who takes a lease sees what was written under the last one
+	s := &Store{prefix: prefix, holder: c.Holder, lease: c.Lease}
+	if s.lease == 0 {
+		s.lease = defaultLease
+	}
+	s.wire = &wire{client: c.Client, mount: mount, prefix: prefix, login: &login{client: c.Client, method: c.Auth}}
+	if c.Version != 0 {
+		e, err := s.engineOf(c.Version)
+		if err != nil {
+			return nil, err
+		}
+		s.engine = e
+	}
+	return s, nil
+}
+
+// Get implements [secrets.Store]. It is one request.
+func (s *Store) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+	if err := check(ctx, name); err != nil {
+		return nil, secrets.Absent, err
+	}
+	e, err := s.read(ctx, s.key(name))
+	switch {
+	case err != nil:
+		return nil, secrets.Absent, fmt.Errorf("record %q: %w", name, err)
+	case e.state != live:
+		return nil, secrets.Absent, fmt.Errorf("%w: %q", secrets.ErrNotFound, name)
+	}
+	return slices.Concat(e.Record...), e.id, nil
+}
+
+// Put implements [secrets.Store]. An answer that got lost is looked up, so that
+// a write of our own is not taken for somebody else's.
+func (s *Store) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+	if err := check(ctx, name); err != nil {
+		return secrets.Absent, err
+	}
+	kv, err := s.kv(ctx)
+	if err != nil {
+		return secrets.Absent, fmt.Errorf("record %q: %w", name, err)
+	}
+	v, err := kv.put(ctx, s.key(name), newPayload(data), prev)
+	if err != nil {
+		return secrets.Absent, fmt.Errorf("record %q: %w", name, err)
+	}
+	return v, nil
+}
+
+// Delete implements [secrets.Store].
+func (s *Store) Delete(ctx context.Context, name string, prev secrets.Version) error {
+	if err := check(ctx, name); err != nil {
+		return err
+	}
+	kv, err := s.kv(ctx)
+	if err == nil {
+		err = kv.remove(ctx, s.key(name), prev)
+	}
+	if err != nil {
+		return fmt.Errorf("record %q: %w", name, err)
+	}
+	return nil
+}
+
+// List implements [secrets.Store].
+func (s *Store) List(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	kv, err := s.kv(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := kv.list(ctx, s.prefix)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, key := range keys {
+		if name, ok := unescape(key); ok { // folders and foreign secrets are not ours
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Caution returns what a person should know before trusting this store with
+// more than one process, or "".
+func (s *Store) Caution(ctx context.Context) (string, error) {
+	kv, err := s.kv(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, ok := kv.(*kv1); ok {
+		return "the mount " + s.wire.mount + "/ is KV version 1, which has no check-and-set: " +
+			"a process that is stopped in the middle of a write may overwrite another's; KV version 2 prevents that", nil
+	}
+	return "", nil
+}
+
+// Probe writes, reads and deletes a record that no name collides with. It
+// proves the policy too.
+func (s *Store) Probe(ctx context.Context) error {
+	kv, err := s.kv(ctx)
+	if err != nil {
+		return err
+	}
+	p := newPayload([]byte("probe"))
+	key := s.prefix + "/~probe-" + p.Write
+	v, err := kv.put(ctx, key, p, secrets.Absent)
+	if err != nil {
+		return err
+	}
+	if v, err = kv.put(ctx, key, newPayload([]byte("again")), v); err != nil {
+		return err
+	}
+	if e, err := kv.read(ctx, key); err != nil || e.id != v {
+		return errors.Join(err, fmt.Errorf("%w: what was written does not read back", secrets.ErrUnavailable))
+	}
+	if _, err := kv.list(ctx, s.prefix); err != nil {
+		return err
+	}
+	return kv.remove(ctx, key, v)
+}
+
+// key returns the path of a name's record below the mount.
+func (s *Store) key(name string) string { return s.prefix + "/" + escape(name) }
+
+// check returns the error that every method returns before any request.
+func check(ctx context.Context, name string) error {
+	if err := secrets.CheckName(name); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
