@@ -1,0 +1,301 @@
+package file_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// The test binary is also the other process of these tests: with roleEnv set
+// it plays that role on the place in dirEnv and keysEnv.
+const (
+	roleEnv = "FILE_TEST_ROLE"
+	dirEnv  = "FILE_TEST_DIR"
+	keysEnv = "FILE_TEST_KEYS"
+)
+
+func TestMain(m *testing.M) {
+	role := os.Getenv(roleEnv)
+	if role == "" {
+		os.Exit(m.Run())
+	}
+	if err := play(role); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func play(role string) error {
+	s, err := file.Open(file.Config{Dir: os.Getenv(dirEnv), Keeper: file.KeyFile{Dir: os.Getenv(keysEnv)}})
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	switch role {
+	case "write":
+		return playWriter(ctx, s)
+	case "create":
+		_, err = s.Put(ctx, "process "+strconv.Itoa(os.Getpid()), []byte("data"), secrets.Absent)
+	case "count":
+		err = playCounter(ctx, s)
+	case "hold":
+		_, err = s.Lock(ctx, "a")
+		fmt.Println("held")
+		io.Copy(io.Discard, os.Stdin) // until the test ends us
+	}
+	return err
+}
+
+// playWriter writes ever higher numbers and says each that is stored.
+func playWriter(ctx context.Context, s *file.Store) error {
+	n, err := stored(ctx, s)
+	fmt.Println(n)
+	for err == nil {
+		n++
+		if _, err = s.Put(ctx, "a", bigNumber(n), secrets.Any); err == nil {
+			fmt.Println(n)
+		}
+	}
+	return err
+}
+
+// playCounter adds one to a number, under the lock and with compare-and-swap.
+func playCounter(ctx context.Context, s *file.Store) error {
+	unlock, err := s.Lock(ctx, "a")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	data, v, err := s.Get(ctx, "a")
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(string(data))
+	if err != nil {
+		return err
+	}
+	_, err = s.Put(ctx, "a", []byte(strconv.Itoa(n+1)), v)
+	return err
+}
+
+// bigNumber is a number that fills several disk blocks, so that half a record
+// would show.
+func bigNumber(n int) []byte {
+	return []byte(strings.Repeat(strconv.Itoa(n)+" ", 2000))
+}
+
+// stored returns the number that the store holds whole, or 0.
+func stored(ctx context.Context, s *file.Store) (int, error) {
+	data, _, err := s.Get(ctx, "a")
+	if errors.Is(err, secrets.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(data), " ")
+	n, err := strconv.Atoi(first)
+	if err == nil && string(data) != string(bigNumber(n)) {
+		err = errors.New("half a record")
+	}
+	return n, err
+}
+
+// process is another process that plays a role on this place.
+func (p place) process(role string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleEnv+"="+role, dirEnv+"="+p.dir, keysEnv+"="+p.keys)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// kills is how often the kill tests kill: some hundreds of times in total.
+const kills = 150
+
+// TestKilledWriter: a writer killed at any instant leaves the last record that
+// it reported as stored, or the one after it.
+func TestKilledWriter(t *testing.T) {
+	p := newPlace(t)
+	last, within := 0, writing(t, 2)
+	for range kills {
+		last = max(last, killWriter(t, p, within))
+		n, err := stored(t.Context(), p.open(t))
+		if err != nil || n != last && n != last+1 {
+			t.Fatalf("the store holds %d, %v; %d was reported as stored", n, err, last)
+		}
+		last = n
+	}
+	if last < kills/10 || last > kills*10 {
+		t.Errorf("%d writes in %d runs: the kills came too early or too late to prove much", last, kills)
+	}
+	put(t, p.open(t), "a", "after")
+	if left := len(dirNames(t, p.dir)); left != 3 {
+		t.Errorf("the store has %d files, want 3: header, record, write lock", left)
+	}
+}
+
+// TestKilledCreator: a process killed while it makes the store leaves one that
+// works.
+func TestKilledCreator(t *testing.T) {
+	within := writing(t, 4) // making a store writes a key file and a header first
+	for range kills {
+		p := newPlace(t)
+		last := killWriter(t, p, within)
+		s := p.open(t)
+		n, err := stored(t.Context(), s)
+		if err != nil || n != last && n != last+1 {
+			t.Fatalf("the store holds %d, %v; %d was reported as stored", n, err, last)
+		}
+		if err := s.Probe(t.Context()); err != nil {
+			t.Fatalf("Probe: %v", err)
+		}
+	}
+}
+
+// writing is how long some writes take here and now.
+func writing(t *testing.T, writes int) time.Duration {
+	t.Helper()
+	s := newPlace(t).open(t)
+	put(t, s, "a", "0")
+	begin := time.Now()
+	for i := range writes {
+		put(t, s, "a", string(bigNumber(i)))
+	}
+	return time.Since(begin)
+}
+
+// killWriter runs a writer, kills it at a random instant within so long after
+// its start, and returns the last
+// number that it reported as stored.
+func killWriter(t *testing.T, p place, within time.Duration) (last int) {
+	t.Helper()
+	cmd := p.process("write")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for first := true; lines.Scan(); first = false {
+		if first {
+			time.AfterFunc(rand.N(within), func() { cmd.Process.Kill() })
+		}
+		if last, err = strconv.Atoi(lines.Text()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() == 1 {
+		t.Fatalf("the writer ended by itself: %v", err)
+	}
+	return last
+}
+
+// TestProcessesCreateOneStore: many who make the store at once agree on its key.
+func TestProcessesCreateOneStore(t *testing.T) {
+	const processes = 12
+	for range 3 {
+		p := newPlace(t)
+		runAll(t, p, "create", processes)
+		s := p.open(t)
+		names, err := s.List(t.Context())
+		if len(names) != processes || err != nil {
+			t.Fatalf("List = %q, %v, want %d", names, err, processes)
+		}
+		for _, name := range names {
+			wantData(t, s, name, "data")
+		}
+		p.file(t, p.keys, "") // one key file
+	}
+}
+
+// TestProcessesCount: the lock excludes processes, and loses none of them.
+func TestProcessesCount(t *testing.T) {
+	const processes = 40
+	p := newPlace(t)
+	s := p.open(t)
+	put(t, s, "a", "0")
+	runAll(t, p, "count", processes)
+	wantData(t, s, "a", strconv.Itoa(processes))
+	if names := dirNames(t, p.dir); len(names) != 3 {
+		t.Errorf("the store has %q, want header, record, write lock", names)
+	}
+}
+
+func runAll(t *testing.T, p place, role string, processes int) {
+	t.Helper()
+	var cmds []*exec.Cmd
+	for range processes {
+		cmd := p.process(role)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		cmds = append(cmds, cmd)
+	}
+	for _, cmd := range cmds {
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+}
+
+// TestKilledHolder: the lock of a killed process is free at once, and the file
+// that it left goes with the next holder.
+func TestKilledHolder(t *testing.T) {
+	p := newPlace(t)
+	cmd := p.process("hold")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "held\n" {
+		t.Fatalf("holder said %q, %v", line, err)
+	}
+	s := p.open(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.Lock(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("Lock while another process holds it = %v, want context.DeadlineExceeded", err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait() // "signal: killed"
+	wantLeft(t, p.dir, "lock-a")
+	unlock, err := s.Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatalf("Lock after its holder was killed: %v", err)
+	}
+	unlock()
+	wantLeft(t, p.dir)
+}
+
+func wantLeft(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	got, err := filepath.Glob(filepath.Join(dir, "lock-*"))
+	if err != nil || len(got) != len(want) {
+		t.Errorf("lock files %q, %v, want %q", got, err, want)
+	}
+}
