@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// newApp builds the command tree. The framework's own talk, help included,
+// goes to standard error: under eval "$(...)" help would be run as commands.
+func newApp(e *env) *cli.App {
+	return &cli.App{
+		Name:      "mcp-login",
+		Usage:     "get, keep and hand on OAuth tokens for MCP servers",
+		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"        # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\nmcp-login exec NAME -- ./program   # the same, for one child process",
+		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
+		HideVersion:    true,
+		ExitErrHandler: func(*cli.Context, error) {}, // only main exits
+		OnUsageError:   usage,
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usagef("unknown command %q", c.Args().First())
+			}
+			_ = cli.ShowAppHelp(c) // best effort: the exit code says it too
+			return errNoCommand
+		},
+		Commands: []*cli.Command{
+			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
+			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
+			newDiscover(e), newVersion(e),
+		},
+	}
+}
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, e *env) int {
+	app := newApp(e)
+	err := app.RunContext(ctx, append([]string{app.Name}, reorder(app.Commands, args)...))
+	return e.finish(ctx, err)
+}
+
+// usageError is a mistake in how the program was called: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
+
+// errNoCommand ends a bare mcp-login, which has shown the help instead.
+var errNoCommand = usageError{errors.New("no command was given")}
+
+func usage(_ *cli.Context, err error, _ bool) error { return usageError{err} }
+
+// action is a command's work, given its arguments.
+type action func(ctx context.Context, args []string) error
+
+// command completes c: flags that every command has, arguments counted after
+// c.ArgsUsage ("NAME [URL]", "NAME..."), and nothing that reaches standard
+// output or exits behind our back.
+func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
+	c.Flags = append(c.Flags, o.flags()...)
+	c.OnUsageError = usage
+	c.HideHelpCommand = true
+	c.CustomHelpTemplate = helpTemplate
+	c.Action = func(ctx *cli.Context) error {
+		args := ctx.Args().Slice()
+		if err := countArgs(c, args); err != nil {
+			return err
+		}
+		if err := e.setLog(o.logLevel, o.logFormat); err != nil {
+			return err
+		}
+		e.hint = o.given()
+		return do(ctx.Context, args)
+	}
+	return c
+}
+
+// countArgs compares the arguments with what the usage line says.
+func countArgs(c *cli.Command, args []string) error {
+	wanted := strings.Fields(c.ArgsUsage)
+	least := len(wanted) - strings.Count(c.ArgsUsage, "[")
+	if len(args) < least {
+		return usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, c.ArgsUsage)
+	}
+	if len(args) > len(wanted) && !strings.Contains(c.ArgsUsage, "...") {
+		return usagef("%s: unexpected argument %q: mcp-login %s %s", c.Name, args[len(wanted)], c.Name, c.ArgsUsage)
+	}
+	return nil
+}
+
+// answers are the flags that change the shape of an answer. They have no
+// environment variable: one that was set somewhere would break the scripts
+// that read the answer.
+var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long"}
+
+// envVar names a flag's environment variable.
+func envVar(flag string) []string {
+	if slices.Contains(answers, flag) {
+		return nil
+	}
+	return []string{"MCP_LOGIN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
+}
+
+// The flags. Help on each ends with its default and its environment variable.
+
+func stringFlag(name, usage, value string, to *string) cli.Flag {
+	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+}
+
+func boolFlag(name, usage string, to *bool) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: usage, Destination: to, EnvVars: envVar(name)}
+}
+
+func durationFlag(name, usage string, value time.Duration, to *time.Duration) cli.Flag {
+	return &cli.DurationFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+}
+
+// helpTemplate shows one command: its line, an example that works if pasted,
+// its flags, then the flags that every command has.
+const helpTemplate = `{{.HelpName}} - {{.Usage}}
+
+usage:   {{.HelpName}} {{if .ArgsUsage}}{{.ArgsUsage}} {{end}}[flags]
+example: {{.UsageText}}{{if .Description}}
+
+{{wrap .Description 0}}{{end}}
+
+flags, before or after the arguments:{{range .VisibleFlags}}
+   {{.}}{{end}}
+`

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// common are the options that every command has.
+type common struct {
+	store, profileDir, keeper string
+	caCert                    string
+	timeout, minTTL           time.Duration
+	logLevel, logFormat       string
+}
+
+const defaultTimeout = 30 * time.Second
+
+func (o *common) flags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("store", "where credentials are kept: file:DIR (default: --profile-dir)", "", &o.store),
+		stringFlag("profile-dir", "folder of the default store (default: mcp-login in the user's data folder)", "", &o.profileDir),
+		stringFlag("keeper", "who keeps the store's key: key-file or passphrase (default: passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, else key-file)", "", &o.keeper),
+		stringFlag("ca-cert", "PEM file of certificates to trust beside the system's", "", &o.caCert),
+		durationFlag("timeout", "limit of one request to a server", defaultTimeout, &o.timeout),
+		durationFlag("min-ttl", "life that a token must have left, else it is refreshed", mcplogin.DefaultMinTTL, &o.minTTL),
+		stringFlag("log-level", "trace, debug, info, warn, error or disabled", "warn", &o.logLevel),
+		stringFlag("log-format", "of the log on standard error: text or json", "text", &o.logFormat),
+	}
+}
+
+// given returns the flags that a command to be pasted must repeat to reach the
+// same store.
+func (o *common) given() []string {
+	var words []string
+	for _, f := range []struct{ flag, value string }{
+		{"--store", o.store}, {"--profile-dir", o.profileDir}, {"--keeper", o.keeper}, {"--ca-cert", o.caCert},
+	} {
+		if f.value != "" {
+			words = append(words, f.flag, quote(f.value))
+		}
+	}
+	return words
+}
+
+// client returns what makes a guarded http.Client for an MCP server.
+func (o *common) client() (func(server string) *http.Client, error) {
+	roots, err := o.roots()
+	if err != nil {
+		return nil, err
+	}
+	return func(server string) *http.Client {
+		return oauth.Guard{Server: server, RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout}.Client()
+	}, nil
+}
+
+// roots returns the system's certificates with those of --ca-cert; nil means
+// the system's alone.
+func (o *common) roots() (*x509.CertPool, error) {
+	if o.caCert == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(o.caCert)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--ca-cert: %w", err)}
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without certificates
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, usageError{errors.New("--ca-cert: no certificate in " + o.caCert)}
+	}
+	return pool, nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+type discoverOptions struct {
+	common
+	json bool
+}
+
+func newDiscover(e *env) *cli.Command {
+	var o discoverOptions
+	return e.command(&cli.Command{
+		Name: "discover", Usage: "tell how a server could be logged in to, without doing so",
+		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
+		Flags: []cli.Flag{boolFlag("json", "as JSON", &o.json)},
+	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
+}
+
+// discovery is what discover tells. As JSON it is a contract: it is added to,
+// never changed.
+type discovery struct {
+	Server   string        `json:"server"`
+	Resource string        `json:"resource,omitempty"`
+	Scopes   []string      `json:"scopes,omitempty"`
+	Servers  []foundServer `json:"authorization_servers"`
+	Errors   []string      `json:"errors,omitempty"`
+}
+
+type foundServer struct {
+	Issuer       string      `json:"issuer"`
+	Registration bool        `json:"dynamic_registration"`
+	Revocation   bool        `json:"revocation"`
+	Flows        []foundFlow `json:"flows"`
+}
+
+type foundFlow struct {
+	Name   string `json:"name"`
+	Usable bool   `json:"usable"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) error {
+	if _, err := oauth.CheckURL(server); err != nil {
+		return usageError{err}
+	}
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	login := &loginOptions{common: o.common}
+	all, err := e.flows(login, e.prompt(login))
+	if err != nil {
+		return err
+	}
+	found, err := mcplogin.Discover(ctx, client(server), server)
+	if err != nil {
+		return err
+	}
+	d := describe(found, all)
+	if o.json {
+		return e.answerJSON(d)
+	}
+	return e.answer(d.text())
+}
+
+// describe makes every text of a server fit to be shown.
+func describe(found mcplogin.Discovery, all []flows.Flow) discovery {
+	d := discovery{
+		Server: found.Server, Resource: oauth.Sanitize(found.Resource.URL, 500),
+		Scopes: shown(found.Resource.Scopes), Servers: []foundServer{},
+	}
+	for _, err := range found.Errors {
+		d.Errors = append(d.Errors, err.Error())
+	}
+	for _, srv := range found.Servers {
+		s := foundServer{
+			Issuer: oauth.Sanitize(srv.Issuer, 500), Registration: srv.RegistrationEndpoint != "", Revocation: srv.RevocationEndpoint != "",
+		}
+		for _, choice := range flows.Survey([]oauth.Server{srv}, all...) {
+			f := foundFlow{Name: choice.Flow.Name(), Usable: choice.Err == nil}
+			if choice.Err != nil {
+				f.Reason = choice.Err.Error()
+			}
+			s.Flows = append(s.Flows, f)
+		}
+		d.Servers = append(d.Servers, s)
+	}
+	return d
+}
+
+func shown(words []string) []string {
+	var out []string
+	for _, w := range words {
+		out = append(out, oauth.Sanitize(w, 100))
+	}
+	return out
+}
+
+func (d discovery) text() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "server    %s\n", d.Server)
+	if d.Resource != "" {
+		fmt.Fprintf(&b, "resource  %s\n", d.Resource)
+	}
+	if len(d.Scopes) > 0 {
+		fmt.Fprintf(&b, "scopes    %s\n", strings.Join(d.Scopes, " "))
+	}
+	for _, s := range d.Servers {
+		fmt.Fprintf(&b, "\nissuer    %s\n", s.Issuer)
+		for _, f := range s.Flows {
+			if f.Usable {
+				fmt.Fprintf(&b, "  %-22s yes\n", f.Name)
+			} else {
+				fmt.Fprintf(&b, "  %-22s no: %s\n", f.Name, f.Reason)
+			}
+		}
+		fmt.Fprintf(&b, "  %-22s %s\n", "dynamic registration", yesNo(s.Registration))
+		fmt.Fprintf(&b, "  %-22s %s\n", "revocation", yesNo(s.Revocation))
+	}
+	for _, text := range d.Errors {
+		fmt.Fprintf(&b, "\nunusable  %s\n", text)
+	}
+	return b.Bytes()
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

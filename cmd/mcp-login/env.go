@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// variables are how env and exec name what they hand on.
+type variables struct {
+	prefix string
+	only   string
+	rename string
+}
+
+// The variables, without their prefix.
+var suffixes = []string{"AUTHORIZATION", "TOKEN", "URL", "EXPIRES_AT"}
+
+func (o *variables) flags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("prefix", "beginning of the variables' names (default: MCP_ and the profile's name)", "", &o.prefix),
+		stringFlag("only", "just these, separated by commas: "+strings.Join(suffixes, ", ")+" (default: all)", "", &o.only),
+		stringFlag("var", "other names, separated by commas: AUTHORIZATION=NOTION_AUTH", "", &o.rename),
+	}
+}
+
+type envOptions struct {
+	access
+	variables
+	format string
+	unset  bool
+}
+
+func newEnv(e *env) *cli.Command {
+	var o envOptions
+	return e.command(&cli.Command{
+		Name: "env", Usage: "print variables for a shell or tool to read",
+		ArgsUsage: "NAME...", UsageText: `eval "$(mcp-login env notion)"`,
+		Flags: slices.Concat([]cli.Flag{
+			stringFlag("format", formatNames()+", a shell's name, or auto for the parent process", string(envexport.Sh), &o.format),
+			boolFlag("unset", "print what takes the variables away", &o.unset),
+		}, o.variables.flags(), o.access.flags()),
+	}, &o.common, func(ctx context.Context, args []string) error { return runEnv(ctx, e, o, args) })
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range envexport.Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
+}
+
+func runEnv(ctx context.Context, e *env, o envOptions, profiles []string) error {
+	format, err := e.format(o.format)
+	if err != nil {
+		return err
+	}
+	names, err := o.names(profiles)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if o.unset {
+		if err := envexport.Unset(&text, format, slices.Concat(names...)); err != nil {
+			return err
+		}
+		return e.answer(text.Bytes())
+	}
+	vars, err := e.vars(ctx, &o.access, o.variables, profiles)
+	if err != nil {
+		return err
+	}
+	if err := envexport.Write(&text, format, vars); err != nil {
+		return err
+	}
+	return e.answer(text.Bytes())
+}
+
+// format returns what --format names.
+func (e *env) format(name string) (envexport.Format, error) {
+	if name != "auto" {
+		f, err := envexport.ParseFormat(name)
+		if err != nil {
+			return "", usagef("--format: %w, only %s and auto", err, formatNames())
+		}
+		return f, nil
+	}
+	f, why := envexport.Detect(runtime.GOOS, parentName(), e.getenv)
+	fmt.Fprintf(e.err, "format %s: %s\n", f, why)
+	return f, nil
+}
+
+// parentName is the parent process's program, "" where that cannot be seen.
+func parentName() string {
+	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", os.Getppid()))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(comm))
+}
+
+// vars returns the variables of all profiles, or an error: never some.
+func (e *env) vars(ctx context.Context, o *access, v variables, profiles []string) ([]envexport.Var, error) {
+	store, err := e.openStore(&o.common, o.login)
+	if err != nil {
+		return nil, err
+	}
+	if err := unambiguous(ctx, store, v, profiles); err != nil {
+		return nil, err
+	}
+	names, err := v.names(profiles)
+	if err != nil {
+		return nil, err
+	}
+	var vars []envexport.Var
+	for i, profile := range profiles {
+		c, err := e.credential(ctx, o, store, profile)
+		if err != nil {
+			return nil, err
+		}
+		values := map[string]string{
+			"AUTHORIZATION": authorization(c), "TOKEN": c.Token.Access, "URL": c.Server, "EXPIRES_AT": timestamp(c.Token.Expiry),
+		}
+		for j, suffix := range v.suffixes() {
+			if value := values[suffix]; value != "" {
+				vars = append(vars, envexport.Var{Name: names[i][j], Value: value})
+			}
+		}
+	}
+	return vars, nil
+}
+
+func authorization(c mcplogin.Credential) string { return "Bearer " + c.Token.Access }
+
+// timestamp is RFC 3339, "" if unknown.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// unambiguous refuses profiles whose variables another profile's have the
+// names of, as "a-b" and "a_b" have. Where a list costs a request it is not
+// asked for: login has warned.
+func unambiguous(ctx context.Context, store secrets.Store, v variables, profiles []string) error {
+	if v.prefix != "" {
+		return nil
+	}
+	others := slices.Clone(profiles)
+	if files, ok := store.(*file.Store); ok {
+		stored, err := files.List(ctx)
+		if err != nil {
+			return err
+		}
+		others = append(others, stored...)
+	}
+	for _, profile := range profiles {
+		if other, found := envexport.Collision(profile, others); found {
+			return &codeError{
+				code: exitUsage,
+				text: fmt.Sprintf("the variables of %q and %q have the same names", profile, other),
+				hint: "give other names: --prefix " + envexport.Prefix(profile) + "_2",
+			}
+		}
+	}
+	return nil
+}
+
+// suffixes returns the chosen variables in their order.
+func (v variables) suffixes() []string {
+	if v.only == "" {
+		return suffixes
+	}
+	chosen := strings.Split(v.only, ",")
+	return slices.DeleteFunc(slices.Clone(suffixes), func(s string) bool { return !slices.Contains(chosen, s) })
+}
+
+// names returns each profile's variable names, in the order of v.suffixes.
+func (v variables) names(profiles []string) ([][]string, error) {
+	if err := v.check(len(profiles)); err != nil {
+		return nil, err
+	}
+	renamed := v.renamed()
+	var all [][]string
+	for _, profile := range profiles {
+		prefix := v.prefix
+		if prefix == "" {
+			prefix = envexport.Prefix(profile)
+		}
+		var names []string
+		for _, suffix := range v.suffixes() {
+			name := renamed[suffix]
+			if name == "" {
+				name = prefix + "_" + suffix
+			}
+			names = append(names, name)
+		}
+		all = append(all, names)
+	}
+	return all, nil
+}
+
+// renamed reads --var.
+func (v variables) renamed() map[string]string {
+	names := map[string]string{}
+	for pair := range strings.SplitSeq(v.rename, ",") {
+		suffix, name, _ := strings.Cut(pair, "=")
+		names[suffix] = name
+	}
+	return names
+}
+
+// check refuses flags that name no variable, or one variable twice.
+func (v variables) check(profiles int) error {
+	if v.prefix != "" && !envexport.ValidName(v.prefix) {
+		return usagef("--prefix %q: give letters, digits and _", v.prefix)
+	}
+	if profiles > 1 && (v.prefix != "" || v.rename != "") {
+		return usagef("--prefix and --var go with one profile")
+	}
+	if v.only != "" {
+		for name := range strings.SplitSeq(v.only, ",") {
+			if !slices.Contains(suffixes, name) {
+				return usagef("--only %q: give some of %s", name, strings.Join(suffixes, ","))
+			}
+		}
+	}
+	if v.rename == "" {
+		return nil
+	}
+	for suffix, name := range v.renamed() {
+		if !slices.Contains(suffixes, suffix) || !envexport.ValidName(name) {
+			return usagef("--var %q: give one of %s, =, and a name", v.rename, strings.Join(suffixes, ", "))
+		}
+	}
+	return nil
+}

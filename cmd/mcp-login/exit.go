@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// The exit codes. They are a promise to scripts.
+const (
+	exitDone          = 0
+	exitFailed        = 1
+	exitUsage         = 2
+	exitTemporary     = 3 // network, 5xx, 429: try again
+	exitLoginRequired = 4
+	exitDenied        = 5
+	exitTimedOut      = 6
+	exitStore         = 7 // unavailable or undecryptable
+	exitInterrupted   = 130
+)
+
+// errTimedOut ends a login that nobody approved within --wait.
+var errTimedOut = errors.New("nobody approved in time")
+
+// codeError ends a command with a code of its own, after a text of its own:
+// exec passes its child's code on, status --check answers with it.
+type codeError struct {
+	code int
+	text string // "": say nothing
+	hint string
+}
+
+func (e *codeError) Error() string { return e.text }
+
+// finish tells people what happened and returns the exit code.
+func (e *env) finish(ctx context.Context, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if ctx.Err() != nil {
+		return exitInterrupted // whoever sent the signal knows
+	}
+	code, hint := e.verdict(err)
+	if text := err.Error(); text != "" && err != error(errNoCommand) {
+		fmt.Fprintf(e.err, "mcp-login: %s\n", e.hidden.clean(oneLine(text)))
+	}
+	if hint != "" {
+		fmt.Fprintf(e.err, "hint: %s\n", hint)
+	}
+	return code
+}
+
+// oneLine joins the lines of a joined error.
+func oneLine(text string) string { return strings.Join(strings.Split(text, "\n"), "; ") }
+
+// verdict is the one table from errors to exit codes and ways out.
+func (e *env) verdict(err error) (code int, hint string) {
+	var (
+		own      *codeError
+		usage    usageError
+		fromCLI  cli.ExitCoder
+		login    *mcplogin.LoginRequiredError
+		scope    *mcplogin.InsufficientScopeError
+		issuer   *mcplogin.IssuerChangedError
+		server   *mcplogin.ServerChangedError
+		logout   *mcplogin.LogoutError
+		variable *envexport.Error
+	)
+	switch {
+	case errors.As(err, &own):
+		return own.code, own.hint
+	case errors.As(err, &usage), errors.As(err, &fromCLI):
+		return exitUsage, "mcp-login --help"
+	case errors.As(err, &login):
+		return exitLoginRequired, e.loginCommand(login.Profile, login.Server)
+	case errors.As(err, &scope):
+		return exitLoginRequired, e.loginCommand(scope.Profile, "") + " --scope " + quote(strings.Join(scope.Scopes, " "))
+	case errors.As(err, &issuer):
+		return exitLoginRequired, "if the change is expected: " + e.loginCommand(issuer.Profile, "") + " --accept-new-issuer"
+	case errors.As(err, &server):
+		return exitFailed, "use another name, or forget the old one: mcp-login clear " + quote(server.Profile)
+	case errors.As(err, &logout) && logout.Delete == nil:
+		return exitFailed, "" // nothing is left here to try again with
+	case errors.Is(err, flows.ErrDenied):
+		return exitDenied, ""
+	case errors.Is(err, flows.ErrExpired), errors.Is(err, errTimedOut):
+		return exitTimedOut, ""
+	case errors.As(err, &variable):
+		return exitFailed, "--format json carries every value"
+	case errors.Is(err, mcplogin.ErrRegistration):
+		return exitFailed, "register a client there by hand, then give --client-id"
+	case errors.Is(err, secrets.ErrName):
+		return exitUsage, ""
+	case errors.Is(err, secrets.ErrPassphrase):
+		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND"
+	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
+		return exitTemporary, ""
+	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
+		return exitStore, ""
+	}
+	return exitFailed, ""
+}
+
+// loginCommand is what to run when a login is required, with the flags that
+// this command was given to find the store.
+func (e *env) loginCommand(profile, server string) string {
+	words := []string{"mcp-login login", quote(profile)}
+	if server != "" {
+		words = append(words, quote(server))
+	}
+	return strings.Join(append(words, e.hint...), " ")
+}
+
+// quote makes a word safe to paste into a POSIX shell.
+func quote(word string) string {
+	special := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r))
+	}
+	if word != "" && !strings.ContainsFunc(word, special) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+)
+
+type headersOptions struct {
+	access
+	json, curl, raw bool
+}
+
+func newHeaders(e *env) *cli.Command {
+	var o headersOptions
+	return e.command(&cli.Command{
+		Name: "headers", Usage: "print the headers that authorize a request, as JSON",
+		ArgsUsage: "NAME", UsageText: `mcp-login headers notion --curl | curl -H @- https://mcp.notion.com/mcp`,
+		Flags: slices.Concat([]cli.Flag{
+			boolFlag("json", "as one JSON object, which is the default: what header helpers of AI clients expect", &o.json),
+			boolFlag("curl", "as lines for curl -H @-", &o.curl),
+			boolFlag("raw", "as the value of Authorization alone", &o.raw),
+		}, o.access.flags()),
+	}, &o.common, func(ctx context.Context, args []string) error { return runHeaders(ctx, e, o, args[0]) })
+}
+
+func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) error {
+	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
+		return usagef("headers: --json, --curl and --raw exclude each other")
+	}
+	store, err := e.openStore(&o.common, o.login)
+	if err != nil {
+		return err
+	}
+	c, err := e.credential(ctx, &o.access, store, profile)
+	if err != nil {
+		return err
+	}
+	value := authorization(c)
+	switch {
+	case o.raw:
+		return e.answer([]byte(value + "\n"))
+	case o.curl:
+		return e.answer([]byte("Authorization: " + value + "\n"))
+	}
+	return e.answerJSON(map[string]string{"Authorization": value})
+}
+
+// answerJSON writes one JSON value on one line.
+func (e *env) answerJSON(v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // URLs stay readable
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	return e.answer(b.Bytes())
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+)
+
+type listOptions struct {
+	common
+	json, long bool
+}
+
+func newList(e *env) *cli.Command {
+	var o listOptions
+	return e.command(&cli.Command{
+		Name: "list", Usage: "print the names of the stored credentials",
+		UsageText: "mcp-login list --long",
+		Flags: []cli.Flag{
+			boolFlag("long", "read each one, and tell its server and expiry", &o.long),
+			boolFlag("json", "as JSON", &o.json),
+		},
+	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })
+}
+
+func runList(ctx context.Context, e *env, o listOptions) error {
+	store, err := e.openStore(&o.common, false)
+	if err != nil {
+		return err
+	}
+	names, err := store.List(ctx)
+	if err != nil {
+		return err
+	}
+	if !o.long && !o.json {
+		if len(names) == 0 {
+			return nil
+		}
+		return e.answer([]byte(strings.Join(names, "\n") + "\n"))
+	}
+	reports := make([]report, 0, len(names))
+	for _, name := range names {
+		r := report{Profile: name}
+		if o.long {
+			if r, err = e.report(ctx, &o.common, name); err != nil {
+				return err
+			}
+		}
+		reports = append(reports, r)
+	}
+	if o.json {
+		return e.answerJSON(reports)
+	}
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, r := range reports {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Profile, r.Server, r.State)
+	}
+	_ = w.Flush() // a bytes.Buffer takes everything
+	return e.answer(b.Bytes())
+}

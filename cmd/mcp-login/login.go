@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+type loginOptions struct {
+	common
+	flow         string
+	scope        string
+	client       clientOptions
+	wait         time.Duration
+	noQR, copy   bool
+	retryExpired bool
+	json         bool
+	force        bool
+}
+
+// clientOptions say who we are at the authorization server.
+type clientOptions struct {
+	id, secretFrom, name string
+	acceptNewIssuer      bool
+}
+
+func newLogin(e *env) *cli.Command {
+	var o loginOptions
+	return e.command(&cli.Command{
+		Name: "login", Usage: "log in to an MCP server and keep the credential",
+		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
+		Description: "URL may be left out to log in again.",
+		Flags: append([]cli.Flag{
+			stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames, flowNames, &o.flow),
+			stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
+			durationFlag("wait", "give up when nobody has approved for so long; 0: when the code expires", 0, &o.wait),
+			boolFlag("no-qr", "show no QR code", &o.noQR),
+			boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
+			boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
+			boolFlag("json", "tell what happens as JSON, one event a line, on standard output", &o.json),
+			boolFlag("force", "replace the credential of another server of this name", &o.force),
+		}, o.client.flags()...),
+	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
+}
+
+func (o *clientOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("client-id", "id of a client registered by hand (default: register one)", "", &o.id),
+		stringFlag("client-secret-from", "its secret's source: file:PATH, env:NAME, command:LINE or prompt (default: MCP_LOGIN_CLIENT_SECRET if set)", "", &o.secretFrom),
+		stringFlag("client-name", "name to register, shown to who approves", "mcp-login", &o.name),
+		boolFlag("accept-new-issuer", "agree to another authorization server than at the last login", &o.acceptNewIssuer),
+	}
+}
+
+func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
+	profile, server := args[0], ""
+	if len(args) > 1 {
+		server = args[1]
+		if _, err := oauth.CheckURL(server); err != nil {
+			return usageError{err}
+		}
+	}
+	store, err := e.openStore(&o.common, true)
+	if err != nil {
+		return err
+	}
+	cfg, err := e.config(&o.common, store, profile)
+	if err != nil {
+		return err
+	}
+	cfg.Server = server
+	if cfg.Register, err = o.client.registration(ctx, e); err != nil {
+		return err
+	}
+	if o.wait > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.wait, errTimedOut)
+		defer cancel()
+	}
+	var c mcplogin.Credential
+	err = e.attended(&o, cfg, func(s *mcplogin.Session) error {
+		c, err = s.Login(ctx)
+		return err
+	})
+	if cause := context.Cause(ctx); err != nil && cause == errTimedOut {
+		return fmt.Errorf("log in to %q: %w", profile, cause)
+	}
+	if err != nil {
+		return err
+	}
+	e.collides(ctx, store, profile)
+	return e.loggedIn(o, c)
+}
+
+// registration reads who we are.
+func (o *clientOptions) registration(ctx context.Context, e *env) (mcplogin.Registration, error) {
+	r := mcplogin.Registration{ClientName: o.name, AcceptNewIssuer: o.acceptNewIssuer, App: oauth.App{ID: o.id}}
+	source := o.secretFrom
+	if source == "" && e.getenv("MCP_LOGIN_CLIENT_SECRET") != "" {
+		source = "env:MCP_LOGIN_CLIENT_SECRET"
+	}
+	if source == "" || o.id == "" {
+		if o.secretFrom != "" {
+			return r, usagef("--client-secret-from needs --client-id")
+		}
+		return r, nil
+	}
+	var err error
+	r.App.Secret, err = e.secret(ctx, source, "client secret")
+	return r, err
+}
+
+// attended opens a session that may ask a person, and shows the prompt as long
+// as work runs. With --force it works on an empty store, whose record replaces
+// the stored one only when all went well.
+func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
+	p := e.prompt(o)
+	defer p.Close()
+	if w, ok := p.(io.Writer); ok {
+		e.hidden.redirect(w)
+		defer e.hidden.redirect(e.err)
+	}
+	var err error
+	if cfg.Flows, err = e.flows(o, p); err != nil {
+		return err
+	}
+	cfg.Login.Scopes = strings.Fields(o.scope)
+	store := cfg.Store
+	if o.force {
+		cfg.Store = &secrets.Memory{}
+	}
+	s, err := mcplogin.Open(cfg)
+	if err != nil {
+		return err
+	}
+	if err := work(s); err != nil || !o.force {
+		return err
+	}
+	return replace(context.Background(), store, cfg.Store, cfg.Profile)
+}
+
+// replace copies a record over whatever another store has of that name.
+func replace(ctx context.Context, to, from secrets.Store, name string) error {
+	data, _, err := from.Get(ctx, name)
+	if err == nil {
+		_, err = to.Put(ctx, name, data, secrets.Any)
+	}
+	return err
+}
+
+// prompt shows on the terminal if standard error is one, else as plain text
+// once, or as events where asked for.
+func (e *env) prompt(o *loginOptions) prompt {
+	p := promptOptions{Out: e.err, Getenv: e.getenv, JSON: o.json, Copy: o.copy}
+	if o.noQR {
+		p.QR = qrNever
+	}
+	if o.json {
+		p.Out = e.out
+		return newPrompt(p)
+	}
+	if f, ok := e.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if tty, err := e.tty(); err == nil {
+			p.Out, p.TTY = tty, tty
+		}
+	}
+	return newPrompt(p)
+}
+
+// loggedIn says what was stored and what to do next.
+func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
+	if o.json {
+		line, err := json.Marshal(struct {
+			Event   string    `json:"event"` // "logged_in"
+			Profile string    `json:"profile"`
+			Server  string    `json:"server"`
+			Issuer  string    `json:"issuer"`
+			Flow    string    `json:"flow"`
+			Scopes  []string  `json:"scopes"`
+			Expiry  time.Time `json:"expires_at,omitzero"`
+		}{"logged_in", c.Profile, c.Server, c.Issuer.Issuer, c.Flow, c.Scopes(), c.Token.Expiry})
+		if err != nil {
+			return err
+		}
+		return e.answer(append(line, '\n'))
+	}
+	fmt.Fprintf(e.err, "logged in to %s as %q, token %s\n", c.Server, c.Profile, expires(c.Token.Expiry))
+	if missing := c.Missing(); len(missing) > 0 {
+		fmt.Fprintf(e.err, "the server granted less than was asked, without: %s\n", oauth.Sanitize(strings.Join(missing, " "), 200))
+	}
+	fmt.Fprintf(e.err, "next: eval \"$(mcp-login env %s)\"\n", quote(c.Profile))
+	return nil
+}
+
+// expires says when, for people.
+func expires(t time.Time) string {
+	if t.IsZero() {
+		return "of unknown life"
+	}
+	left := time.Until(t).Round(time.Second)
+	if left <= 0 {
+		return "expired " + (-left).String() + " ago"
+	}
+	return "expires in " + left.String()
+}
+
+// collides tells whose variables have the same names as this profile's.
+func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
+	names, err := store.List(ctx)
+	if err != nil {
+		return // only a warning is lost
+	}
+	if other, found := envexport.Collision(profile, names); found {
+		fmt.Fprintf(e.err, "warning: the variables of %q and %q have the same names: give one of them --prefix\n", profile, other)
+	}
+}

@@ -1,0 +1,55 @@
+// Command mcp-login gets an OAuth token for an MCP server on a machine without
+// a browser, keeps it fresh and safe, and hands it to whatever needs it.
+//
+// Standard output is data, standard error is for people, questions go to the
+// terminal. A command that fails leaves standard output empty.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/rs/zerolog"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], sysEnv()))
+}
+
+// interrupts are the signals that end a command. One that is ignored, as nohup
+// does, stays ignored.
+func interrupts() []os.Signal {
+	var signals []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	return signals
+}
+
+// env is what a command has of the world.
+type env struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+	tty      func() (*os.File, error) // the terminal for questions; an error where there is none
+	log      zerolog.Logger           // silent until a command has read its flags
+	hidden   *redactor                // what log and error texts go through
+	hint     []string                 // flags that a command to be pasted must repeat
+}
+
+func sysEnv() *env {
+	return &env{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		getenv: os.Getenv,
+		tty:    openTTY,
+		log:    zerolog.Nop(),
+		hidden: &redactor{},
+	}
+}

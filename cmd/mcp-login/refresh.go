@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+func newRefresh(e *env) *cli.Command {
+	var o common
+	return e.command(&cli.Command{
+		Name: "refresh", Usage: "get a new token now, even if the stored one is valid",
+		ArgsUsage: "NAME", UsageText: "mcp-login refresh notion",
+	}, &o, func(ctx context.Context, args []string) error { return runRefresh(ctx, e, &o, args[0]) })
+}
+
+func runRefresh(ctx context.Context, e *env, o *common, profile string) error {
+	s, err := e.session(o, profile)
+	if err != nil {
+		return err
+	}
+	t, err := s.Refresh(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.err, "refreshed %q, token %s\n", profile, expires(t.Expiry))
+	return nil
+}

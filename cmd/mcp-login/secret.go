@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// secret reads a secret from where source says: file:PATH, env:NAME,
+// command:LINE or prompt. A secret itself is refused: everybody on the machine
+// can read a command line.
+func (e *env) secret(ctx context.Context, source, what string) (string, error) {
+	scheme, rest, _ := strings.Cut(source, ":")
+	var value []byte
+	var err error
+	switch scheme {
+	case "file":
+		value, err = os.ReadFile(rest)
+	case "env":
+		value = []byte(e.getenv(rest))
+	case "command":
+		value, err = e.output(ctx, rest)
+	case "prompt":
+		value, err = e.ask(ctx, what+": ")
+	default:
+		return "", usagef("%s: give file:PATH, env:NAME, command:LINE or prompt, never the secret itself", what)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", what, err)
+	}
+	text := strings.TrimRight(string(value), "\r\n")
+	if text == "" {
+		return "", fmt.Errorf("read %s: it is empty", what)
+	}
+	e.hidden.hide(text)
+	return text, nil
+}
+
+// passphrase returns what reads the store's passphrase: from the environment's
+// file, command or value, else from the terminal if a person may be asked.
+func (e *env) passphrase(ask bool, question string) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		source := e.passphraseSource()
+		if source == "" && !ask {
+			return nil, fmt.Errorf("%w: none was given, and this command asks for none", secrets.ErrPassphrase)
+		}
+		if source == "" {
+			return e.ask(ctx, question)
+		}
+		text, err := e.secret(ctx, source, "passphrase")
+		return []byte(text), err
+	}
+}
+
+// newPassphrase has a passphrase chosen: typed twice, unless it is given by
+// the environment.
+func (e *env) newPassphrase(ask bool) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		first, err := e.passphrase(ask, "new passphrase for the store: ")(ctx)
+		if err != nil || e.passphraseSource() != "" {
+			return first, err
+		}
+		again, err := e.ask(ctx, "once more: ")
+		if err == nil && !bytes.Equal(first, again) {
+			err = errors.New("the two passphrases differ")
+		}
+		return first, err
+	}
+}
+
+func (e *env) passphraseSource() string {
+	if path := e.getenv("MCP_LOGIN_PASSPHRASE_FILE"); path != "" {
+		return "file:" + path
+	}
+	if line := e.getenv("MCP_LOGIN_PASSPHRASE_COMMAND"); line != "" {
+		return "command:" + line
+	}
+	if e.getenv("MCP_LOGIN_PASSPHRASE") != "" {
+		return "env:MCP_LOGIN_PASSPHRASE"
+	}
+	return ""
+}
+
+// output runs a command line by the system's shell and returns what it prints.
+func (e *env) output(ctx context.Context, line string) ([]byte, error) {
+	shell, flag := "/bin/sh", "-c"
+	if runtime.GOOS == "windows" {
+		shell, flag = "cmd.exe", "/C"
+	}
+	cmd := exec.CommandContext(ctx, shell, flag, line)
+	cmd.Stdin, cmd.Stderr = e.in, e.err
+	return cmd.Output()
+}
+
+// ask asks the person at the terminal for a secret, without showing it. The
+// terminal is as before afterwards, when interrupted too.
+func (e *env) ask(ctx context.Context, question string) ([]byte, error) {
+	tty, err := e.tty()
+	if err != nil {
+		return nil, errors.New("there is no terminal to ask at")
+	}
+	defer tty.Close()
+	fd := int(tty.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, errors.New("there is no terminal to ask at")
+	}
+	out := io.Writer(tty)
+	if _, err := io.WriteString(out, question); err != nil { // Windows: a console's input takes no text
+		out = e.err
+		_, _ = io.WriteString(out, question)
+	}
+	defer fmt.Fprintln(out)
+	type answer struct {
+		text []byte
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		text, err := term.ReadPassword(fd)
+		read <- answer{text, err}
+	}()
+	select {
+	case a := <-read:
+		return a.text, a.err
+	case <-ctx.Done(): // the process ends, and the reader with it
+		return nil, errors.Join(ctx.Err(), term.Restore(fd, state))
+	}
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+)
+
+func newToken(e *env) *cli.Command {
+	var o access
+	return e.command(&cli.Command{
+		Name: "token", Usage: "print the access token alone",
+		ArgsUsage: "NAME", UsageText: "TOKEN=$(mcp-login token notion)",
+		Flags: o.flags(),
+	}, &o.common, func(ctx context.Context, args []string) error { return runToken(ctx, e, o, args[0]) })
+}
+
+func runToken(ctx context.Context, e *env, o access, profile string) error {
+	store, err := e.openStore(&o.common, o.login)
+	if err != nil {
+		return err
+	}
+	c, err := e.credential(ctx, &o, store, profile)
+	if err != nil {
+		return err
+	}
+	return e.answer([]byte(c.Token.Access + "\n"))
+}
