@@ -245,7 +245,8 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 }
 
 // authorize runs the flow with a client that the server knows. A stored
-// registration that the server has forgotten is made anew, once.
+// registration that the server has forgotten, or that holds other redirect
+// URIs, is made anew, once.
 func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old Credential) (oauth.Token, oauth.App, error) {
 	app, reused, err := s.register(ctx, c, f, old)
 	if err != nil {
@@ -253,8 +254,8 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 	}
 	c.App = app
 	token, err := f.Run(ctx, c.request(s.client(c)))
-	if reused && oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) {
-		s.log.Info("the server has forgotten the stored registration", "client_id", app.ID, "error", err)
+	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient)) {
+		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)
 		return s.authorize(ctx, c, f, Credential{})
 	}
 	return token, app, err

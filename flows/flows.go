@@ -26,6 +26,8 @@ var (
 	ErrDenied = errors.New("authorization was denied")
 	// ErrExpired: nobody approved in time.
 	ErrExpired = errors.New("authorization was not given in time")
+	// ErrClient: this client's registration cannot do it; a fresh one may.
+	ErrClient = errors.New("the client's registration does not fit")
 )
 
 // Request is one login that a flow is asked to run.

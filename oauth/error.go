@@ -70,7 +70,7 @@ type Error struct {
 	Code        string
 	Description string        // sanitized
 	URI         string        // error_uri, if it may be shown
-	Status      int           // HTTP status
+	Status      int           // HTTP status; 0: it came through the browser
 	Endpoint    string        // URL without query
 	ContentType string        // of an answer that was not an OAuth error
 	RetryAfter  time.Duration // what the server asked for; 0: nothing
@@ -85,7 +85,9 @@ func (e *Error) Error() string {
 	if e.Description != "" {
 		fmt.Fprintf(&b, ": %s", e.Description)
 	}
-	fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	if e.Status != 0 { // an authorization response comes through the browser
+		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	}
 	if e.URI != "" {
 		fmt.Fprintf(&b, ", see %s", e.URI)
 	}

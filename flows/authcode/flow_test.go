@@ -1,0 +1,589 @@
+package authcode_test
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+const (
+	issuer   = "https://as.test"
+	resource = "https://MCP.test:443/mcp" // byte for byte, however odd
+)
+
+// server is an authorization server in memory: its token endpoint answers
+// here, its authorization endpoint is played by a browser.
+type server struct {
+	meta  oauth.Server
+	began chan struct{} // closed by the first exchange, if not nil
+	delay chan struct{} // nil: answers at once, else when closed
+
+	mu    sync.Mutex
+	forms []url.Values
+}
+
+func newServer() *server {
+	return &server{meta: oauth.Server{
+		Issuer:                issuer,
+		AuthorizationEndpoint: issuer + "/authorize?tenant=a%20b",
+		TokenEndpoint:         issuer + "/token",
+		CodeChallengeMethods:  []string{"plain", "S256"},
+	}}
+}
+
+// RoundTrip is the token endpoint.
+func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
+	if s.delay != nil {
+		close(s.began)
+		<-s.delay
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forms = append(s.forms, form)
+	return &http.Response{
+		StatusCode: http.StatusOK, Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}},
+		Body:   io.NopCloser(strings.NewReader(`{"access_token":"access-1","token_type":"Bearer","expires_in":3600}`)),
+	}, nil
+}
+
+func (s *server) exchanges() []url.Values {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.forms
+}
+
+func (s *server) request() flows.Request {
+	return flows.Request{
+		Client: &oauth.Client{
+			HTTP: &http.Client{Transport: s}, Server: s.meta,
+			App: oauth.App{ID: "client-1", AuthMethod: "none"},
+		},
+		Server:   "https://mcp.test/mcp",
+		Resource: resource,
+		Scopes:   []string{"mcp:read", "mcp:write"},
+	}
+}
+
+// asked returns the parameters of an authorization URL.
+func asked(t *testing.T, link string) url.Values {
+	t.Helper()
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatalf("authorization URL: %v", err)
+	}
+	return u.Query()
+}
+
+// back returns the address that the server would send the browser to.
+func back(t *testing.T, link string, add ...string) string {
+	q := asked(t, link)
+	answer := url.Values{"state": {q.Get("state")}, "code": {"code-12345"}}
+	for i := 0; i < len(add); i += 2 {
+		answer.Del(add[i])
+		if add[i+1] != "" {
+			answer.Set(add[i], add[i+1])
+		}
+	}
+	sep := "?"
+	if strings.Contains(q.Get("redirect_uri"), "?") {
+		sep = "&"
+	}
+	return q.Get("redirect_uri") + sep + answer.Encode()
+}
+
+// seen is what a browser was shown.
+type seen struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// visit is a browser that follows no redirect.
+func visit(t *testing.T, r *http.Request) seen {
+	t.Helper()
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Errorf("visit %s: %v", r.URL.Path, err)
+		return seen{}
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Errorf("read page: %v", err)
+	}
+	return seen{resp.StatusCode, resp.Header, string(body)}
+}
+
+func get(t *testing.T, address string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// browser returns an Open that does with the authorization URL what a browser
+// and its user would, and a wait for its end.
+func browser(do func(link string)) (open func(context.Context, string) error, wait func()) {
+	var wg sync.WaitGroup
+	return func(_ context.Context, link string) error {
+		wg.Go(func() { do(link) })
+		return nil
+	}, wg.Wait
+}
+
+func TestLoginByLoopback(t *testing.T) { // checklist 24, 26, 33, 35
+	t.Parallel()
+	s := newServer()
+	var page seen
+	var q url.Values
+	open, wait := browser(func(link string) {
+		q = asked(t, link)
+		if !strings.HasPrefix(link, issuer+"/authorize?tenant=a%20b&") {
+			t.Errorf("the endpoint's own query was not kept: %s", link)
+		}
+		page = visit(t, get(t, back(t, link)))
+	})
+	r := s.request()
+	r.Params = url.Values{"prompt": {"consent"}, "audience": {"x", "y"}}
+	token, err := (&authcode.Flow{Open: open}).Run(t.Context(), r)
+	wait()
+	if err != nil || token.Access != "access-1" {
+		t.Fatalf("Run = %v, %v", token.Access, err)
+	}
+	for name, want := range map[string]string{
+		"response_type": "code", "client_id": "client-1", "scope": "mcp:read mcp:write", "resource": resource,
+		"code_challenge_method": "S256", "prompt": "consent", "tenant": "a b",
+	} {
+		if got := q.Get(name); got != want {
+			t.Errorf("authorization request: %s = %q, want %q", name, got, want)
+		}
+	}
+	if len(q["audience"]) != 2 || len(q.Get("state")) < 26 {
+		t.Errorf("audience = %q, state of %d characters", q["audience"], len(q.Get("state")))
+	}
+	form := s.exchanges()[0]
+	challenge := sha256.Sum256([]byte(form.Get("code_verifier")))
+	if base64.RawURLEncoding.EncodeToString(challenge[:]) != q.Get("code_challenge") || len(form.Get("code_verifier")) < 43 {
+		t.Error("the verifier does not match the challenge")
+	}
+	if form.Get("code") != "code-12345" || form.Get("redirect_uri") != q.Get("redirect_uri") || form.Get("resource") != resource {
+		t.Errorf("token request: %v", form)
+	}
+	if page.status != http.StatusOK || !strings.Contains(page.body, "You are signed in") {
+		t.Errorf("page: %d %s", page.status, page.body)
+	}
+	for name, want := range map[string]string{
+		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+	} {
+		if got := page.header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if csp := page.header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("Content-Security-Policy: %q", csp)
+	}
+}
+
+func TestScopeAndResourceLeftOut(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	open, wait := browser(func(link string) {
+		if q := asked(t, link); q.Has("scope") || q.Has("resource") {
+			t.Errorf("request: %v", q)
+		}
+		visit(t, get(t, back(t, link)))
+	})
+	r := s.request()
+	r.Scopes, r.Resource = nil, ""
+	_, err := (&authcode.Flow{Open: open}).Run(t.Context(), r)
+	wait()
+	if err != nil || s.exchanges()[0].Has("resource") {
+		t.Fatalf("Run: %v, %v", err, s.exchanges())
+	}
+}
+
+// TestIssuer is the table of MCP 2026-07-28, Authorization Response Validation:
+// checklist 29 to 32.
+func TestIssuer(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		promised bool
+		iss      string // "": absent
+		want     error
+	}{
+		{"promised and right", true, issuer, nil},
+		{"promised and absent", true, "", oauth.ErrIssuer},
+		{"promised and wrong", true, "https://evil.test", oauth.ErrIssuer},
+		{"not promised and right", false, issuer, nil},
+		{"not promised and absent", false, "", nil},
+		{"not promised and wrong", false, "https://evil.test", oauth.ErrIssuer},
+		{"trailing slash", true, issuer + "/", oauth.ErrIssuer},
+		{"upper case", true, "https://AS.test", oauth.ErrIssuer},
+		{"default port", true, "https://as.test:443", oauth.ErrIssuer},
+		{"percent-encoded", true, "https://a%73.test", oauth.ErrIssuer},
+		{"prefix", true, "https://as.tes", oauth.ErrIssuer},
+	} {
+		for _, by := range []string{"loopback", "paste"} {
+			t.Run(tt.name+" by "+by, func(t *testing.T) {
+				t.Parallel()
+				s := newServer()
+				s.meta.ResponseIss = tt.promised
+				err := answerBy(t, s, by, func(link string) string { return back(t, link, "iss", tt.iss) })
+				if !errors.Is(err, tt.want) {
+					t.Fatalf("Run: %v, want %v", err, tt.want)
+				}
+				if want := map[bool]int{true: 1}[tt.want == nil]; len(s.exchanges()) != want {
+					t.Errorf("%d exchanges, want %d", len(s.exchanges()), want)
+				}
+			})
+		}
+	}
+}
+
+// answerBy runs a login whose one answer comes by loopback or is pasted.
+func answerBy(t *testing.T, s *server, by string, answer func(link string) string) error {
+	t.Helper()
+	if by == "paste" {
+		links := make(prompt, 1)
+		f := &authcode.Flow{Prompt: links, Paste: func(ctx context.Context, rejected error) (string, error) {
+			if rejected != nil {
+				return "", rejected
+			}
+			return answer((<-links).URL), nil
+		}}
+		_, err := f.Run(t.Context(), s.request())
+		return err
+	}
+	open, wait := browser(func(link string) { visit(t, get(t, answer(link))) })
+	_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
+	wait()
+	return err
+}
+
+// prompt hands on what was shown.
+type prompt chan authcode.Link
+
+func (p prompt) ShowLink(_ context.Context, l authcode.Link) { p <- l }
+
+func TestErrorAnswers(t *testing.T) {
+	t.Parallel()
+	const secret = "<script>alert(1)</script>\x1b[31m"
+	for _, tt := range []struct {
+		name  string
+		add   []string
+		want  error
+		code  string
+		shown string
+	}{
+		{"denied", []string{"error", "access_denied", "code", ""}, flows.ErrDenied, "access_denied", "Access was not granted"},
+		{"refused", []string{"error", "invalid_scope", "error_description", secret, "code", ""}, nil, "invalid_scope", "The login did not work"},
+		{"neither code nor error", []string{"code", ""}, nil, "", "The login did not work"},
+		{"code no header may carry", []string{"code", "a\nb"}, nil, "", "The login did not work"},
+		{"mix-up says nothing", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
+			oauth.ErrIssuer, "", "The login did not work"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			var page seen
+			open, wait := browser(func(link string) { page = visit(t, get(t, back(t, link, tt.add...))) })
+			_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
+			wait()
+			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || len(s.exchanges()) != 0 {
+				t.Fatalf("Run: %v with %d exchanges, want %v", err, len(s.exchanges()), tt.want)
+			}
+			if tt.want != flows.ErrDenied && errors.Is(err, flows.ErrDenied) {
+				t.Errorf("Run: %v must not count as denied", err)
+			}
+			oe, _ := errors.AsType[*oauth.Error](err)
+			if oe == nil && tt.code != "" || oe != nil && oe.Code != tt.code {
+				t.Errorf("Run: %v, want code %q", err, tt.code)
+			}
+			if strings.ContainsAny(err.Error(), "\x1b\n") || strings.Contains(err.Error(), "from-evil") {
+				t.Errorf("unsafe error text: %q", err)
+			}
+			if !strings.Contains(page.body, tt.shown) || strings.Contains(page.body, "alert(1)") || strings.Contains(page.body, "from-evil") {
+				t.Errorf("page: %s", page.body)
+			}
+		})
+	}
+}
+
+// TestStrangers proves that what is not the answer changes nothing.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	open, wait := browser(func(link string) {
+		good := back(t, link)
+		at, err := url.Parse(good)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		other := func(path string) string { return "http://" + at.Host + path }
+		for _, tt := range []struct {
+			name, method, address, host string
+			want                        int
+		}{
+			{"state of another login", "GET", back(t, link, "state", "x"), "", 400},
+			{"no state", "GET", back(t, link, "state", ""), "", 400},
+			{"state twice", "GET", good + "&state=x", "", 400},
+			{"code twice", "GET", good + "&code=x", "", 400},
+			{"broken query", "GET", good + "&a=%zz", "", 400},
+			{"no query", "GET", other("/callback"), "", 400},
+			{"other path", "GET", strings.Replace(good, "/callback", "/callback/", 1), "", 404},
+			{"encoded path", "GET", strings.Replace(good, "/callback", "/%63allback", 1), "", 404},
+			{"favicon", "GET", other("/favicon.ico"), "", 404},
+			{"POST", "POST", good, "", 405},
+			{"HEAD", "HEAD", good, "", 405},
+			{"OPTIONS", "OPTIONS", good, "", 405},
+			{"rebound name", "GET", good, "evil.test:" + at.Port(), 403},
+			{"no port", "GET", good, "127.0.0.1", 403},
+			{"other port", "GET", good, "127.0.0.1:1", 403},
+			{"rebound start", "GET", other("/"), "evil.test:" + at.Port(), 403},
+		} {
+			r := get(t, tt.address)
+			r.Method, r.Host = tt.method, cmp.Or(tt.host, r.Host)
+			if got := visit(t, r); got.status != tt.want || got.header.Get("Cache-Control") != "no-store" || got.header.Get("Location") != "" {
+				t.Errorf("%s: HTTP %d, want %d; headers %v", tt.name, got.status, tt.want, got.header)
+			}
+		}
+		if n := len(s.exchanges()); n != 0 {
+			t.Errorf("%d exchanges before the answer", n)
+		}
+		visit(t, get(t, good))
+	})
+	_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
+	wait()
+	if err != nil || len(s.exchanges()) != 1 {
+		t.Fatalf("Run: %v, %d exchanges", err, len(s.exchanges()))
+	}
+}
+
+func TestShortAddress(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	links := make(prompt, 1)
+	f := &authcode.Flow{Prompt: links}
+	done := make(chan error, 1)
+	go func() { _, err := f.Run(t.Context(), s.request()); done <- err }()
+	link := <-links
+	if want := "http://127.0.0.1:" + strconv.Itoa(link.Port) + "/"; link.Local != want {
+		t.Errorf("Local = %q, want %q", link.Local, want)
+	}
+	page := visit(t, get(t, link.Local))
+	if page.status != http.StatusFound || page.header.Get("Location") != link.URL || page.body != "" {
+		t.Errorf("short address: HTTP %d to %q", page.status, page.header.Get("Location"))
+	}
+	foreign := get(t, link.Local)
+	foreign.Header.Set("Sec-Fetch-Site", "cross-site")
+	if page := visit(t, foreign); page.status != http.StatusForbidden || page.header.Get("Location") != "" {
+		t.Errorf("from another site: HTTP %d", page.status)
+	}
+	visit(t, get(t, back(t, page.header.Get("Location"))))
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReplayIsNotTaken(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	s.began, s.delay = make(chan struct{}), make(chan struct{})
+	open, wait := browser(func(link string) {
+		var first sync.WaitGroup
+		first.Go(func() {
+			if page := visit(t, get(t, back(t, link))); page.status != http.StatusOK {
+				t.Errorf("the first: HTTP %d", page.status)
+			}
+		})
+		<-s.began
+		for _, code := range []string{"code-12345", "code-other"} {
+			if page := visit(t, get(t, back(t, link, "code", code))); page.status != http.StatusGone || !strings.Contains(page.body, "This login has ended") {
+				t.Errorf("replay: HTTP %d", page.status)
+			}
+		}
+		close(s.delay)
+		first.Wait()
+	})
+	_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
+	wait()
+	if err != nil || len(s.exchanges()) != 1 {
+		t.Fatalf("Run: %v, %d exchanges", err, len(s.exchanges()))
+	}
+}
+
+func TestParamsThatAreOurs(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"state", "redirect_uri", "client_id", "resource", "scope", "code_challenge", "response_mode", "request_uri"} {
+		s := newServer()
+		r := s.request()
+		r.Params = url.Values{name: {"x"}}
+		_, err := (&authcode.Flow{}).Run(t.Context(), r)
+		if e, ok := errors.AsType[*authcode.ParamError](err); !ok || e.Name != name {
+			t.Errorf("%s: %v", name, err)
+		}
+		s.meta.AuthorizationEndpoint = issuer + "/authorize?" + name + "=x"
+		if _, err := (&authcode.Flow{}).Run(t.Context(), s.request()); !errors.Is(err, flows.ErrUnsupported) {
+			t.Errorf("endpoint with %s: %v", name, err)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	good := newServer().meta
+	with := func(change func(*oauth.Server)) oauth.Server { s := good; change(&s); return s }
+	elsewhere := authcode.Redirect{URL: "https://relay.test/cb"}
+	paste := func(context.Context, error) (string, error) { return "", io.EOF }
+	for _, tt := range []struct {
+		name   string
+		flow   *authcode.Flow
+		server oauth.Server
+		want   error
+	}{
+		{"good", &authcode.Flow{}, good, nil},
+		{"no authorization endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.AuthorizationEndpoint = "" }), flows.ErrUnsupported},
+		{"no token endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.TokenEndpoint = "" }), flows.ErrUnsupported},
+		{"no code grant", &authcode.Flow{}, with(func(s *oauth.Server) { s.GrantTypes = []string{"client_credentials"} }), flows.ErrUnsupported},
+		{"no PKCE (checklist 25)", &authcode.Flow{}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), flows.ErrUnsupported},
+		{"no PKCE, assumed", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), nil},
+		{"plain PKCE alone (checklist 24)", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
+		{"elsewhere and no paste", &authcode.Flow{Redirect: elsewhere}, good, flows.ErrUnsupported},
+		{"elsewhere and paste", &authcode.Flow{Redirect: elsewhere, Paste: paste}, good, nil},
+		{"plain http elsewhere", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, good, authcode.ErrRedirect},
+		{"listen on all addresses", &authcode.Flow{Redirect: authcode.Redirect{Host: "0.0.0.0"}}, good, authcode.ErrRedirect},
+		{"listen on a name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, good, authcode.ErrRedirect},
+		{"odd port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, good, authcode.ErrRedirect},
+		{"path without slash", &authcode.Flow{Redirect: authcode.Redirect{Path: "@evil.test/"}}, good, authcode.ErrRedirect},
+		{"path with answer", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, good, authcode.ErrRedirect},
+		{"fragment", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb#x"}}, good, authcode.ErrRedirect},
+	} {
+		if err := tt.flow.Check(tt.server); !errors.Is(err, tt.want) || tt.want == nil && err != nil {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestOneWins lets the browser and the person answer at once.
+func TestOneWins(t *testing.T) {
+	before := runtime.NumGoroutine()
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			s := newServer()
+			shown := make(chan string, 2)
+			open, wait := browser(func(link string) {
+				shown <- link
+				r := get(t, back(t, link))
+				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil { // the listener may be gone already
+					resp.Body.Close()
+				}
+			})
+			f := &authcode.Flow{Open: open, Paste: func(ctx context.Context, rejected error) (string, error) {
+				if rejected != nil {
+					<-ctx.Done()
+					return "", ctx.Err()
+				}
+				return back(t, <-shown), nil
+			}}
+			_, err := f.Run(t.Context(), s.request())
+			wait()
+			if err != nil || len(s.exchanges()) != 1 {
+				t.Errorf("Run: %v, %d exchanges, want 1", err, len(s.exchanges()))
+			}
+		})
+	}
+	wg.Wait()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+2; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+func TestNobodyComes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &authcode.Flow{
+			Redirect: authcode.Redirect{URL: "https://relay.test/cb"}, // no socket in the bubble
+			Paste:    func(ctx context.Context, _ error) (string, error) { <-ctx.Done(); return "", ctx.Err() },
+		}
+		start := time.Now()
+		_, err := f.Run(t.Context(), newServer().request())
+		if took := time.Since(start); !errors.Is(err, flows.ErrExpired) || took != 10*time.Minute {
+			t.Errorf("Run: %v after %s", err, took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := f.Run(ctx, newServer().request()); !errors.Is(err, flows.ErrExpired) {
+			t.Errorf("the caller's deadline: %v", err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if _, err := f.Run(ctx, newServer().request()); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+	})
+}
+
+func TestOpenFails(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	links := make(prompt, 1)
+	f := &authcode.Flow{Prompt: links, Open: func(context.Context, string) error { return errors.New("no display") }}
+	done := make(chan error, 1)
+	go func() { _, err := f.Run(t.Context(), s.request()); done <- err }()
+	link := <-links
+	if link.Opened || link.OpenErr == nil || link.Issuer != issuer || link.Server != "https://mcp.test/mcp" || link.Paste {
+		t.Errorf("Link = %+v", link)
+	}
+	visit(t, get(t, back(t, link.URL)))
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

@@ -1,0 +1,86 @@
+package authcode
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/flows"
+)
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+// page is what a browser is shown. It is made of constants alone: nothing that
+// a server or a stranger sent can reach it.
+type page struct {
+	Status int
+	Tone   string // "good", "bad" or "note"
+	Title  string
+	Text   string
+}
+
+var (
+	pageDone = page{http.StatusOK, "good", "You are signed in",
+		"The login is complete. You can close this page and go back to your terminal."}
+	pageDenied = page{http.StatusOK, "note", "Access was not granted",
+		"You or the server said no, so nothing was changed. You can close this page."}
+	pageError = page{http.StatusBadRequest, "bad", "The login did not work",
+		"Your terminal says why, and what to do next. You can close this page."}
+	pageUsed = page{http.StatusGone, "note", "This login has ended",
+		"It took its answer before, and takes only one. To sign in again, start a new login in your terminal."}
+	pageStray = page{http.StatusBadRequest, "note", "Not the login that is waiting",
+		"This address belongs to another login or is incomplete. Open the address that your terminal shows."}
+	pageForeign  = page{http.StatusForbidden, "bad", "Not allowed", "Open the address that your terminal shows."}
+	pageMethod   = page{http.StatusMethodNotAllowed, "bad", "Not allowed", "Open the address that your terminal shows."}
+	pageNotFound = page{http.StatusNotFound, "note", "Nothing here", "Open the address that your terminal shows."}
+)
+
+// outcomePage tells a login's end. What went wrong is said in the terminal, to
+// the person who began the login.
+func outcomePage(err error) page {
+	switch {
+	case err == nil:
+		return pageDone
+	case errors.Is(err, flows.ErrDenied):
+		return pageDenied
+	}
+	return pageError
+}
+
+// secure sets the headers of every answer: nothing is kept, nothing is told to
+// the next site (the address holds the code), nothing is loaded or framed.
+func secure(h http.Header) {
+	style := sha256.Sum256([]byte(pageCSS))
+	h.Set("Content-Security-Policy", "default-src 'none'; img-src data:; style-src 'sha256-"+
+		base64.StdEncoding.EncodeToString(style[:])+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// marks are what the picture on a page shows: a tick, a cross, an exclamation
+// mark.
+var marks = map[string]string{
+	"good": "m15 25 6.5 6.5L34 18",
+	"bad":  "m17 17 14 14m0-14L17 31",
+	"note": "M24 13v14m0 7v.01",
+}
+
+// write sends the page. A browser that has gone away misses nothing.
+func (p page) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(p.Status)
+	_, _ = strings.NewReplacer(
+		"{title}", p.Title, "{text}", p.Text, "{tone}", p.Tone, "{mark}", marks[p.Tone], "{style}", pageCSS,
+	).WriteString(w, pageHTML)
+}

@@ -1,0 +1,113 @@
+package authcode
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+const (
+	maxPaste = 16 << 10 // longer than any address a browser shows
+	minCode  = 8        // shorter is a key pressed by mistake; RFC 6749 §10.10 wants 128 bits
+)
+
+// The reasons to refuse a pasted text, for the person to read. None repeats
+// the text: it may hold a code.
+var (
+	errPasteEmpty  = errors.New("nothing was pasted")
+	errPasteLong   = errors.New("this text is too long to be an address")
+	errPasteText   = errors.New("this is neither an address nor a code")
+	errPasteNoCode = errors.New("this address holds no answer; paste the one at which the browser ended")
+	errPasteLink   = errors.New("this is the address to open; paste the one at which the browser ended")
+)
+
+// readPastes takes pasted texts until one is an answer.
+func (a *attempt) readPastes(ctx context.Context, read func(context.Context, error) (string, error)) {
+	var rejected error
+	for {
+		text, err := read(ctx, rejected)
+		if err != nil || ctx.Err() != nil {
+			return // the listener may still be reached
+		}
+		if rejected = a.acceptPaste(text); rejected == nil {
+			return
+		}
+	}
+}
+
+// acceptPaste takes an address or a code.
+func (a *attempt) acceptPaste(text string) error {
+	p, err := parsePaste(text)
+	if err != nil {
+		return err
+	}
+	if p.query == nil {
+		return a.acceptCode(p.code)
+	}
+	return a.accept(p.query)
+}
+
+// pasted is what a text holds: the query of an address, or a bare code.
+type pasted struct {
+	query url.Values // nil: a bare code
+	code  string
+}
+
+// parsePaste reads a text as people copy it: wrapped over lines by a terminal,
+// in quotes, without the scheme that browsers hide. Host and path are not
+// looked at: the address may be a relay's.
+func parsePaste(text string) (pasted, error) {
+	if len(text) > maxPaste {
+		return pasted{}, errPasteLong
+	}
+	text = trimQuotes(strings.Map(dropInvisible, text))
+	switch {
+	case text == "":
+		return pasted{}, errPasteEmpty
+	case !vschar(text):
+		return pasted{}, errPasteText
+	case strings.ContainsAny(text, "?&") || strings.Contains(text, "://"):
+		return parseAddress(text)
+	}
+	return parseCode(text)
+}
+
+// dropInvisible removes line breaks, spaces, and what a terminal or chat adds
+// unseen; none of it occurs in an address or a code.
+func dropInvisible(r rune) rune {
+	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
+		return -1
+	}
+	return r
+}
+
+func trimQuotes(s string) string { return strings.Trim(s, "\"'`<>“”‘’«»") }
+
+func parseAddress(text string) (pasted, error) {
+	_, query, found := strings.Cut(text, "?")
+	if !found {
+		query = text
+	}
+	query, _, _ = strings.Cut(query, "#")
+	q, err := url.ParseQuery(query)
+	switch {
+	case err != nil:
+		return pasted{}, errPasteText
+	case q.Has("code_challenge"):
+		return pasted{}, errPasteLink
+	case !q.Has("code") && !q.Has("error"):
+		return pasted{}, errPasteNoCode
+	}
+	return pasted{query: q}, nil
+}
+
+// parseCode undoes percent-encoding, for a code cut out of an address.
+func parseCode(text string) (pasted, error) {
+	code, err := url.PathUnescape(strings.TrimPrefix(text, "code="))
+	if err != nil || !vschar(code) || len(code) < minCode {
+		return pasted{}, errPasteText
+	}
+	return pasted{code: code}, nil
+}
