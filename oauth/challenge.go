@@ -37,8 +37,11 @@ func parseLine(line string) []Challenge {
 			continue
 		}
 		if len(list) > 0 && in.isParam() {
-			in = start
-			in.param(&list[len(list)-1])
+			if last := &list[len(list)-1]; last.Token68 == "" {
+				in = start
+				in.param(last)
+			}
+			in.junk()
 			continue
 		}
 		c := Challenge{Scheme: strings.ToLower(name)}

@@ -3,10 +3,12 @@ package oauth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +46,9 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 		return Resource{}, err
 	}
 	p, err := probe(ctx, c, serverURL)
+	if _, moved := errors.AsType[*RedirectError](err); moved {
+		return Resource{}, fmt.Errorf("ask MCP server: %w; if that is the right place, use its URL", err)
+	}
 	if err != nil {
 		return Resource{}, fmt.Errorf("ask MCP server: %w", err)
 	}
@@ -136,13 +141,21 @@ func hints(challenges []Challenge) (metadata, scope string) {
 }
 
 // resourcePlaces are the well-known places of a server's metadata in order:
-// for its path, then for its root.
+// for its path and query (RFC 9728 §3.1), then for its root.
 func resourcePlaces(server *url.URL) []string {
-	origin := originOf(server)
-	if path := strings.TrimRight(server.EscapedPath(), "/"); path != "" {
-		return []string{origin + wellKnownResource + path, origin + wellKnownResource}
+	root := originOf(server) + wellKnownResource
+	path := server.EscapedPath()
+	query := ""
+	if server.RawQuery != "" {
+		query = "?" + server.RawQuery
 	}
-	return []string{origin + wellKnownResource}
+	var places []string
+	for _, p := range []string{path, strings.TrimRight(path, "/")} {
+		if place := root + p + query; p != "" && p != "/" && !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	return append(places, root)
 }
 
 // originOf keeps scheme and host as they were written.

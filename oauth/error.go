@@ -129,15 +129,18 @@ func Temporary(err error) bool {
 }
 
 func (e *Error) temporary() bool {
-	switch e.Code {
-	case CodeTemporarilyUnavailable, CodeServerError, "":
-	default:
-		return e.Status == http.StatusTooManyRequests || e.Status >= 500 && !isFinal(e.Code)
+	switch {
+	case e.Code == CodeTemporarilyUnavailable, e.Code == CodeServerError:
+		return true
+	case isFinal(e.Code):
+		return false
 	}
-	return e.Code != "" || e.Status == http.StatusRequestTimeout ||
-		e.Status == http.StatusTooManyRequests || e.Status >= 500
+	return e.Status >= 500 && e.Status != http.StatusNotImplemented ||
+		e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout
 }
 
+// isFinal reports codes that no waiting changes. That the status is 5xx does not
+// make them less final: servers exist that answer so (dexidp/dex#4240).
 func isFinal(code string) bool {
 	switch code {
 	case CodeInvalidGrant, CodeInvalidClient, CodeUnauthorizedClient, CodeAccessDenied, CodeExpiredToken,
@@ -160,7 +163,7 @@ func refused(err error) bool {
 		return true
 	}
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
-	return ok || errors.Is(err, ErrAnswer)
+	return ok || errors.Is(err, ErrAnswer) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // errorAnswer is every shape of error body that is understood: RFC 6749 §5.2

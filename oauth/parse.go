@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"encoding/json"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -74,13 +73,19 @@ func joinScopes(scopes []string) (string, bool) {
 	return strings.Join(scopes, " "), true
 }
 
-// seconds reads a duration that is a number or a string of one. It is not ok
-// if it is missing, unreadable or not positive: none of them says anything.
+// seconds reads a duration. It is not ok if it is missing, unreadable or not
+// positive: none of them says anything.
 func seconds(raw json.RawMessage) (time.Duration, bool) {
-	text := strings.Trim(strings.TrimSpace(string(raw)), `"`)
-	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil || math.IsNaN(f) || f <= 0 {
+	n, ok := number(raw)
+	if !ok {
 		return 0, false
 	}
-	return time.Duration(min(f, maxExpiresIn.Seconds()) * float64(time.Second)), true
+	return time.Duration(min(n, maxExpiresIn.Seconds()) * float64(time.Second)), true
+}
+
+// number reads a positive number, or a string of one, as some servers send it.
+func number(raw json.RawMessage) (float64, bool) {
+	text := strings.Trim(strings.TrimSpace(string(raw)), `"`)
+	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return f, err == nil && f > 0 // NaN is not
 }

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -41,13 +42,35 @@ func Register(ctx context.Context, c *http.Client, s Server, m ClientMetadata, i
 		header = bearer(initialAccessToken)
 	}
 	a, err := postJSON(ctx, c, s.RegistrationEndpoint, header, m)
+	if err == nil {
+		err = errorOf(a)
+	}
+	if err != nil {
+		return App{}, fmt.Errorf("register client: %w%s", err, explain(err, initialAccessToken != ""))
+	}
+	app, err := parseApp(a, s, m)
 	if err != nil {
 		return App{}, fmt.Errorf("register client: %w", err)
 	}
-	if err := errorOf(a); err != nil {
-		return App{}, fmt.Errorf("register client: %w", err)
+	return app, nil
+}
+
+// explain says what a refusal to register asks of the person.
+func explain(err error, withToken bool) string {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		return ""
+	case e.Code == CodeInvalidRedirectURI:
+		return "; the server does not accept this redirect URI: another host, port or path may be needed"
+	case e.Code == CodeInvalidClientMetadata:
+		return "; the server does not register clients of this kind: it may need one registered by hand"
+	case (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) && !withToken:
+		return "; the server registers only with an initial access token, or by hand"
+	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
+		return "; the server does not accept this initial access token"
 	}
-	return parseApp(a, s, m)
+	return ""
 }
 
 // Deregister deletes a client (RFC 7592 §2.3). Without the handle that
@@ -86,28 +109,62 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 		SecretExpiry json.RawMessage `json:"client_secret_expires_at"`
 	}
 	if err := a.decode(&body); err != nil {
-		return App{}, fmt.Errorf("register client: %w", err)
+		return App{}, err
 	}
 	app := body.App
 	if app.ID == "" || !isVSChar(app.ID, maxURL) || !isVSChar(app.Secret, maxToken) {
-		return App{}, fmt.Errorf("register client: %w: %s sent no usable client id", ErrAnswer, a.url)
+		return App{}, fmt.Errorf("%w: %s sent no usable client id or secret", ErrAnswer, a.url)
 	}
-	if unix, ok := seconds(body.SecretExpiry); ok { // 0: never (RFC 7591 §3.2.1)
-		app.SecretExpiry = time.Unix(0, 0).Add(unix).UTC()
+	method, err := agreedAuth(app, s.TokenAuthMethods, asked.TokenAuthMethod)
+	if err != nil {
+		return App{}, err
 	}
-	app.AuthMethod = agreedAuth(app, s.TokenAuthMethods, asked.TokenAuthMethod)
+	app.AuthMethod = method
+	if method == AuthNone {
+		app.Secret = "" // nobody asked for it: what is not stored cannot leak
+	}
+	app.SecretExpiry = unixTime(body.SecretExpiry)
+	app.GrantTypes = usableList(app.GrantTypes)
+	if app.RedirectURIs == nil {
+		app.RedirectURIs = asked.RedirectURIs
+	}
+	if _, err := CheckURL(app.RegistrationURI); err != nil || !isBearer(app.RegistrationToken) {
+		app.RegistrationURI, app.RegistrationToken = "", "" // of no use
+	}
 	return app, nil
 }
 
 // agreedAuth settles what the answer, the metadata and the request say of the
-// authentication method.
-func agreedAuth(app App, offered []string, asked string) string {
+// authentication method. The answer counts unless the metadata contradicts it;
+// if neither says anything, a secret is used as RFC 7591 §2 has it by default.
+func agreedAuth(app App, offered []string, asked string) (string, error) {
 	m := app.AuthMethod
-	if m == "" || len(offered) > 0 && !slices.Contains(offered, m) {
+	if m != "" && len(offered) > 0 && !slices.Contains(offered, m) {
 		m = asked
 	}
-	if app.Secret == "" {
-		return AuthNone
+	if m == "" {
+		m = asked
+		if m == AuthNone && app.Secret != "" && len(offered) == 0 {
+			m = AuthClientSecretBasic
+		}
 	}
-	return m
+	switch {
+	case m == AuthNone:
+		return m, nil
+	case m == AuthClientSecretBasic || m == AuthClientSecretPost:
+		if app.Secret == "" {
+			return AuthNone, nil
+		}
+		return m, nil
+	}
+	return "", fmt.Errorf("client authentication %q: %w", Sanitize(m, maxCode), ErrUnsupported)
+}
+
+// unixTime reads seconds since 1970 (RFC 7591 §3.2.1). 0 means never.
+func unixTime(raw json.RawMessage) time.Time {
+	n, ok := number(raw)
+	if !ok || n > 1<<40 {
+		return time.Time{}
+	}
+	return time.Unix(int64(n), 0).UTC()
 }

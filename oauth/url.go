@@ -3,6 +3,7 @@ package oauth
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -64,6 +65,8 @@ func checkURL(u *url.URL) error {
 		return refuse("names no host")
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return refuse("has a host that is not ASCII: write it in its xn-- form")
+	case isOddNumber(u.Hostname()):
+		return refuse("has a number as its host that is not an IP address")
 	case u.Scheme == "http" && !isLoopbackHost(u.Hostname()):
 		return refuse("is not https")
 	}
@@ -78,6 +81,18 @@ func isLoopbackHost(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// isOddNumber reports hosts such as 2130706433, 0x7f.1 and 127.1, which some
+// resolvers and proxies read as an IPv4 address and netip does not.
+func isOddNumber(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	last := strings.TrimSuffix(host, ".")
+	last = strings.ToLower(last[strings.LastIndexByte(last, '.')+1:])
+	_, err := strconv.ParseUint(strings.TrimPrefix(last, "0x"), 16, 64)
+	return err == nil && (strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == "")
 }
 
 // shown returns a URL for texts: no userinfo, query or fragment.
@@ -103,12 +118,12 @@ func Sanitize(s string, limit int) string {
 		if r == utf8.RuneError || !visible(r) {
 			continue
 		}
-		if space && n < limit-1 {
+		if n >= limit || space && n+1 >= limit {
+			break
+		}
+		if space {
 			b.WriteByte(' ')
 			n++
-		}
-		if n >= limit {
-			break
 		}
 		space = false
 		b.WriteRune(r)
