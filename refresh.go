@@ -73,14 +73,27 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 	}
 	defer unlock()
 
-	c, v, err := s.read(ctx)
-	if err != nil || !s.due(c, rejected) {
-		return c, err
+	seen := c.Token.Access
+	for {
+		c, v, err := s.read(ctx)
+		if err != nil || !s.due(c, rejected) {
+			return c, err
+		}
+		if c.Token.Access != seen && c.Valid(0) {
+			return c, nil // as fresh as this server makes them
+		}
+		if err := s.renewable(c); err != nil {
+			return Credential{}, err
+		}
+		v, begun, err := s.begin(ctx, c, v)
+		if errors.Is(err, secrets.ErrConflict) {
+			continue // a login does not wait for the lock, and a lease can run out
+		}
+		if err != nil {
+			return Credential{}, err
+		}
+		return s.exchange(ctx, begun, v, c.RefreshBegunAt)
 	}
-	if err := s.renewable(c); err != nil {
-		return Credential{}, err
-	}
-	return s.exchange(ctx, c, v)
 }
 
 // renewable returns nil if a token can be had without a person.
@@ -109,17 +122,19 @@ func (s *Session) unattended(c Credential) flows.Unattended {
 	return u
 }
 
-// exchange notes that a refresh begins, does it, and stores its answer before
-// anybody uses it. It is called under the lock.
-func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version) (Credential, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
-	defer cancel()
-	cutOff := c.RefreshBegunAt
+// begin notes in the record that a refresh begins, so that one which is cut off
+// can be explained. It also proves that the store can be written.
+func (s *Session) begin(ctx context.Context, c Credential, v secrets.Version) (secrets.Version, Credential, error) {
 	c.RefreshBegunAt = time.Now().UTC().Truncate(time.Second)
 	v, err := s.write(ctx, c, v)
-	if err != nil {
-		return Credential{}, err
-	}
+	return v, c, err
+}
+
+// exchange gets a new token and stores it before anybody uses it. It is called
+// under the lock. cutOff is when an earlier refresh began that never ended.
+func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+	defer cancel()
 	token, err := s.newToken(ctx, c)
 	if err != nil {
 		return s.refused(ctx, c, v, cutOff, err)

@@ -1,0 +1,535 @@
+package mcplogin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+const server = "https://mcp.test/mcp"
+
+// silent is a prompt that nobody needs to see: the fake server approves.
+type silent struct{}
+
+func (silent) ShowCode(context.Context, device.Code) {}
+
+// world is a fake server and a store that sessions share.
+type world struct {
+	srv   *oauthtest.Server
+	store secrets.Store
+}
+
+func newWorld() *world {
+	return &world{
+		srv:   &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}},
+		store: &secrets.Memory{},
+	}
+}
+
+// open returns a session of its own, as another process would have.
+func (w *world) open(t testing.TB, edit ...func(*mcplogin.Config)) *mcplogin.Session {
+	t.Helper()
+	cfg := mcplogin.Config{
+		Profile: "p",
+		Server:  server,
+		Store:   w.store,
+		Flows:   []flows.Flow{&device.Flow{Prompt: silent{}}},
+		HTTP:    func(string) *http.Client { return w.srv.Client() },
+	}
+	for _, e := range edit {
+		e(&cfg)
+	}
+	s, err := mcplogin.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// loggedIn returns a world with a credential whose access token lives ttl.
+func loggedIn(t *testing.T, ttl time.Duration) *world {
+	t.Helper()
+	w := newWorld()
+	w.srv.Tokens.TTL = ttl
+	if _, err := w.open(t).Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) works(t *testing.T, token oauth.Token) bool {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", server, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token.Access)
+	resp, err := w.srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode != http.StatusUnauthorized
+}
+
+const grantRefresh = "refresh_token"
+
+func TestLoginStoresAndReusesTheRegistration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		c, err := w.open(t).Login(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := w.srv.Count(oauthtest.Register); n != 1 {
+			t.Errorf("%d registrations for two logins, want 1", n)
+		}
+		if c.Flow != "device" || c.Resource != server || c.Server != server || c.Issuer.Issuer != "https://mcp.test" {
+			t.Errorf("credential = %+v, flow %q, resource %q, issuer %q", c, c.Flow, c.Resource, c.Issuer.Issuer)
+		}
+		token, err := w.open(t).Token(t.Context())
+		if err != nil || !w.works(t, token) {
+			t.Errorf("stored token: %v, works %v", err, w.works(t, token))
+		}
+	})
+}
+
+func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Device.AutoApprove = 0
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := w.open(t).Login(ctx); err == nil {
+			t.Fatal("login succeeded though nobody approved")
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		w.open(t).Login(ctx)
+		if n := w.srv.Count(oauthtest.Register); n != 1 {
+			t.Errorf("%d registrations for two logins that were given up, want 1", n)
+		}
+		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
+			t.Errorf("Token() = %v, want ErrLoginRequired", err)
+		}
+	})
+}
+
+func TestForgottenRegistrationIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
+		s := w.open(t, func(c *mcplogin.Config) { c.HTTP = func(string) *http.Client { return other.Client() } })
+		if _, err := s.Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := other.Count(oauthtest.Register); n != 1 {
+			t.Errorf("%d registrations, want 1", n)
+		}
+	})
+}
+
+func TestFreshTokenNeedsNoNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		none := func(c *mcplogin.Config) {
+			c.HTTP = func(string) *http.Client { t.Error("a client was made"); return nil }
+		}
+		if _, err := w.open(t, none).Token(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Every session is another process: only the store is shared.
+func TestRefreshIsSingleFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 10*time.Minute)
+		time.Sleep(9*time.Minute + 30*time.Second) // 30 s left, less than the minimum
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 2 * time.Second})
+		got := make([]oauth.Token, 60)
+		var wg sync.WaitGroup
+		shared := w.open(t)
+		for i := range got {
+			wg.Go(func() {
+				s := shared
+				if i%2 == 0 {
+					s = w.open(t)
+				}
+				var err error
+				if got[i], err = s.Token(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := w.srv.Grants(grantRefresh); n != 1 {
+			t.Errorf("%d refreshes for %d callers, want 1", n, len(got))
+		}
+		for _, token := range got {
+			if token.Access != got[0].Access || !w.works(t, token) {
+				t.Fatal("callers were given different or dead tokens")
+			}
+		}
+	})
+}
+
+func TestForcedRefreshesShareOneExchange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: time.Second})
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if _, err := w.open(t).Refresh(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := w.srv.Grants(grantRefresh); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+func TestRotationIsFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 2*time.Minute)
+		s := w.open(t)
+		for range 20 {
+			time.Sleep(90 * time.Second)
+			token, err := s.Token(t.Context())
+			if err != nil || !w.works(t, token) {
+				t.Fatalf("after rotation: %v", err)
+			}
+		}
+	})
+}
+
+func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Tokens = oauthtest.Tokens{TTL: 2 * time.Minute, NoRotation: true}
+		s := w.open(t)
+		if _, err := s.Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			time.Sleep(90 * time.Second)
+			if _, err := s.Token(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fault oauthtest.Fault
+	}{
+		{"503", oauthtest.Fault{Times: -1, Status: 503}},
+		{"429", oauthtest.Fault{Times: -1, Status: 429}},
+		{"html 502", oauthtest.Fault{Times: -1, Status: 502, Body: "<html>"}},
+		{"broken connection", oauthtest.Fault{Times: -1, Drop: true}},
+		{"no answer", oauthtest.Fault{Times: -1, Hang: true}},
+		{"not JSON", oauthtest.Fault{Times: -1, Status: 200, Body: "<html>"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := loggedIn(t, 10*time.Minute)
+				before, err := w.open(t).Credential(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.srv.Fault(oauthtest.Token, tt.fault)
+
+				time.Sleep(9*time.Minute + 5*time.Second)
+				if token, err := w.open(t).Token(t.Context()); err != nil || token.Access != before.Token.Access {
+					t.Errorf("with 55 s left: %v, want the old token", err)
+				}
+				time.Sleep(time.Hour)
+				if _, err := w.open(t).Token(t.Context()); err == nil || errors.Is(err, mcplogin.ErrLoginRequired) {
+					t.Errorf("expired: %v, want the fault itself", err)
+				}
+				after, err := w.open(t).Credential(t.Context())
+				if err != nil || after.Token != before.Token || after.Refused != "" {
+					t.Errorf("a fault changed the stored token: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestRefreshThatWasCutOffIsExplained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Minute)
+		time.Sleep(2 * time.Minute)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true, After: true}) // rotated, and the answer is lost
+		if _, err := w.open(t).Token(t.Context()); err == nil || errors.Is(err, mcplogin.ErrLoginRequired) {
+			t.Fatalf("lost answer: %v, want a fault", err)
+		}
+		for range 2 { // the second caller is told from the record alone
+			_, err := w.open(t).Token(t.Context())
+			if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "never stored") {
+				t.Errorf("next caller: %v, want ErrLoginRequired and what happened", err)
+			}
+		}
+		if n := w.srv.Count(oauthtest.Token); n != 3 { // device code, refresh, refused refresh
+			t.Errorf("%d token requests, want 3: a refused token is not sent again", n)
+		}
+		if _, err := w.open(t).Ensure(t.Context()); err != nil {
+			t.Errorf("Ensure() = %v, want a new login", err)
+		}
+	})
+}
+
+// overtaken is a store on which another holder refreshes just before a write.
+type overtaken struct {
+	secrets.Store
+	before func()
+}
+
+func (o *overtaken) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+	if f := o.before; f != nil {
+		o.before = nil
+		f()
+	}
+	return o.Store.Put(ctx, name, data, prev)
+}
+
+func (o *overtaken) Lock(context.Context, string) (func(), error) { return func() {}, nil } // a lease that ran out
+
+func TestOvertakenHolderUsesTheWinnersToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Minute)
+		time.Sleep(2 * time.Minute)
+		winner := w.open(t)
+		w.store = &overtaken{Store: w.store, before: func() {
+			if _, err := winner.Token(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}}
+		token, err := w.open(t).Token(t.Context())
+		if err != nil || !w.works(t, token) {
+			t.Errorf("overtaken holder: %v", err)
+		}
+		if n := w.srv.Grants(grantRefresh); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+// flaky is a store whose writes fail for a while.
+type flaky struct {
+	secrets.Store
+	failures atomic.Int32 // writes that fail from the second on
+	writes   atomic.Int32
+}
+
+func (f *flaky) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+	if f.writes.Add(1) > 1 && f.failures.Add(-1) >= 0 {
+		return "", fmt.Errorf("disk full: %w", secrets.ErrUnavailable)
+	}
+	return f.Store.Put(ctx, name, data, prev)
+}
+
+func TestNewTokenIsStoredInSpiteOfAStoreThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Minute)
+		time.Sleep(2 * time.Minute)
+		f := &flaky{Store: w.store}
+		f.failures.Store(5)
+		w.store = f
+		token, err := w.open(t).Token(t.Context())
+		if err != nil || !w.works(t, token) {
+			t.Fatalf("Token() = %v", err)
+		}
+		c, err := w.open(t).Credential(t.Context())
+		if err != nil || c.Token.Access != token.Access {
+			t.Errorf("the token in use is not the stored one: %v", err)
+		}
+	})
+}
+
+func TestCallerWhoGivesUpDoesNotLoseTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 10*time.Minute)
+		time.Sleep(20 * time.Minute)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 5 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := w.open(t).Token(ctx); err != nil {
+			t.Error(err) // the exchange had begun, so it ran to its end
+		}
+		if _, err := w.open(t).Token(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := w.srv.Grants(grantRefresh); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+func TestNothingStored(t *testing.T) {
+	w := newWorld()
+	for name, call := range map[string]func(*mcplogin.Session) error{
+		"Token":      func(s *mcplogin.Session) error { _, err := s.Token(t.Context()); return err },
+		"Headers":    func(s *mcplogin.Session) error { _, err := s.Headers(t.Context()); return err },
+		"Refresh":    func(s *mcplogin.Session) error { _, err := s.Refresh(t.Context()); return err },
+		"Credential": func(s *mcplogin.Session) error { _, err := s.Credential(t.Context()); return err },
+		"Logout":     func(s *mcplogin.Session) error { return s.Logout(t.Context()) },
+		"Clear":      func(s *mcplogin.Session) error { return s.Clear(t.Context()) },
+	} {
+		if err := call(w.open(t)); !errors.Is(err, mcplogin.ErrLoginRequired) {
+			t.Errorf("%s() = %v, want ErrLoginRequired", name, err)
+		}
+	}
+}
+
+func TestCredentialsDoNotMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		elsewhere := func(c *mcplogin.Config) { c.Server = "https://other.test/mcp" }
+		s := w.open(t, elsewhere)
+		var changed *mcplogin.ServerChangedError
+		if _, err := s.Token(t.Context()); !errors.As(err, &changed) {
+			t.Errorf("Token() for another server = %v, want *ServerChangedError", err)
+		}
+		if _, err := s.Login(t.Context()); !errors.As(err, &changed) {
+			t.Errorf("Login() for another server = %v, want *ServerChangedError", err)
+		}
+	})
+}
+
+func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
+	for _, member := range []string{"token_endpoint", "revocation_endpoint", "registration_endpoint"} {
+		t.Run(member, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := loggedIn(t, time.Hour)
+				evil := &oauthtest.Server{
+					Device: oauthtest.Device{AutoApprove: 1},
+					Edit: func(e oauthtest.Endpoint, doc map[string]any) {
+						if e == oauthtest.Metadata {
+							doc[member] = "https://evil.test/token"
+						}
+					},
+				}
+				at := func(c *mcplogin.Config) { c.HTTP = func(string) *http.Client { return evil.Client() } }
+				var changed *mcplogin.IssuerChangedError
+				if _, err := w.open(t, at).Login(t.Context()); !errors.As(err, &changed) || changed.What != member {
+					t.Fatalf("Login() = %v, want *IssuerChangedError", err)
+				}
+				if n := evil.Count(oauthtest.Token) + evil.Count(oauthtest.DeviceAuth) + evil.Count(oauthtest.Register); n != 0 {
+					t.Errorf("%d requests went to the changed server", n)
+				}
+				agree := func(c *mcplogin.Config) { c.Register.AcceptNewIssuer = true }
+				if _, err := w.open(t, at, agree).Login(t.Context()); errors.As(err, &changed) {
+					t.Errorf("Login() after agreeing = %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestNewerRecordIsLeftAlone(t *testing.T) {
+	w := newWorld()
+	record := []byte(`{"version":99,"profile":"p","server":"` + server + `"}`)
+	if _, err := w.store.Put(t.Context(), "p", record, secrets.Absent); err != nil {
+		t.Fatal(err)
+	}
+	s := w.open(t)
+	if _, err := s.Token(t.Context()); !errors.Is(err, mcplogin.ErrNewerRecord) {
+		t.Errorf("Token() = %v, want ErrNewerRecord", err)
+	}
+	if _, err := s.Login(t.Context()); !errors.Is(err, mcplogin.ErrNewerRecord) {
+		t.Errorf("Login() = %v, want ErrNewerRecord", err)
+	}
+	if data, _, err := w.store.Get(t.Context(), "p"); err != nil || string(data) != string(record) {
+		t.Errorf("the record was changed: %v", err)
+	}
+}
+
+func TestLogout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		s := w.open(t)
+		token, err := s.Token(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Logout(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if w.works(t, token) {
+			t.Error("the access token still works")
+		}
+		if _, err := s.Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
+			t.Errorf("Token() = %v, want ErrLoginRequired", err)
+		}
+		if n := w.srv.Count(oauthtest.Manage); n != 1 {
+			t.Errorf("%d requests gave the registration back, want 1", n)
+		}
+	})
+}
+
+func TestLogoutAlwaysRemovesAndSaysWhatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		w.srv.Fault(oauthtest.Revoke, oauthtest.Fault{Times: -1, Status: 503})
+		err := w.open(t).Logout(t.Context())
+		var half *mcplogin.LogoutError
+		if !errors.As(err, &half) || half.Revoke == nil || half.Delete != nil {
+			t.Errorf("Logout() = %v, want a failed revocation alone", err)
+		}
+		if _, err := w.open(t).Credential(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
+			t.Errorf("the credential is still there: %v", err)
+		}
+	})
+}
+
+func TestSecretsDoNotPrint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		c, err := w.open(t).Credential(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("%v %+v %#v %s %q", c, c, c, &c, c.Token)
+		for _, secret := range w.srv.Issued() {
+			if strings.Contains(text, secret) {
+				t.Error("a secret was printed")
+			}
+		}
+	})
+}
+
+func TestOpenRefusesBadConfigs(t *testing.T) {
+	for name, cfg := range map[string]mcplogin.Config{
+		"no store":     {Profile: "p"},
+		"no profile":   {Store: &secrets.Memory{}},
+		"bad profile":  {Profile: "a\nb", Store: &secrets.Memory{}},
+		"plain http":   {Profile: "p", Store: &secrets.Memory{}, Server: "http://mcp.test/"},
+		"no URL":       {Profile: "p", Store: &secrets.Memory{}, Server: "mcp.test"},
+		"userinfo URL": {Profile: "p", Store: &secrets.Memory{}, Server: "https://u:p@mcp.test/"},
+	} {
+		if _, err := mcplogin.Open(cfg); err == nil {
+			t.Errorf("Open(%s) succeeded", name)
+		}
+	}
+}
