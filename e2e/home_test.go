@@ -1,0 +1,143 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// home is a person's account: a private HOME and nothing else of this
+// machine's environment.
+type home struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+func newHome(t *testing.T) *home {
+	t.Helper()
+	dir := t.TempDir()
+	return &home{t: t, dir: dir, env: []string{
+		"HOME=" + dir,
+		"XDG_DATA_HOME=" + filepath.Join(dir, "data"),
+		"XDG_CONFIG_HOME=" + filepath.Join(dir, "config"),
+		"XDG_STATE_HOME=" + filepath.Join(dir, "state"),
+		"XDG_CACHE_HOME=" + filepath.Join(dir, "cache"),
+		"PATH=" + filepath.Dir(program) + ":/usr/local/bin:/usr/bin:/bin",
+	}}
+}
+
+// result is what one run of the program left.
+type result struct {
+	stdout, stderr string
+	code           int // -1: killed
+}
+
+// answers are the commands whose standard output is the secret.
+var answers = []string{"env", "token", "headers", "exec", "sh"}
+
+// command prepares a run of the program, or of sh.
+func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
+	path := program
+	if args[0] == "sh" {
+		path, args = "/bin/sh", args[1:]
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = h.env
+	cmd.Dir = h.dir
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
+}
+
+// run runs the program to its end, without a terminal.
+func (h *home) run(args ...string) result {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := h.command(ctx, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		h.t.Fatal(err)
+	}
+	r := result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	noteSaid(r.stderr)
+	if !slices.Contains(answers, args[0]) {
+		noteSaid(r.stdout)
+	}
+	return r
+}
+
+// want runs the program and fails unless it ends with the exit code. On
+// failure standard output must be empty, so that eval runs nothing.
+func (h *home) want(code int, args ...string) result {
+	h.t.Helper()
+	r := h.run(args...)
+	if r.code != code {
+		h.t.Fatalf("mcp-login %s: exit code %d, want %d\n%s", strings.Join(args, " "), r.code, code, r.stderr)
+	}
+	if code != 0 && r.stdout != "" {
+		h.t.Errorf("mcp-login %s failed with something on standard output: %q", strings.Join(args, " "), r.stdout)
+	}
+	return r
+}
+
+// token returns the access token that is stored, refreshed if need be.
+func (h *home) token(name string) string {
+	h.t.Helper()
+	return strings.TrimSpace(h.want(0, "token", name).stdout)
+}
+
+// running is a run of the program that has not ended.
+type running struct {
+	h      *home
+	cmd    *exec.Cmd
+	stdout bytes.Buffer
+	stderr *watched
+}
+
+// start starts the program and returns at once.
+func (h *home) start(args ...string) *running {
+	h.t.Helper()
+	r := &running{h: h, stderr: newWatched()}
+	r.cmd = h.command(h.t.Context(), args...)
+	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, r.stderr
+	if err := r.cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+// wait waits for the end and fails unless the exit code is the wanted one.
+func (r *running) wait(code int) result {
+	r.h.t.Helper()
+	_ = r.cmd.Wait() // the exit code says it
+	got := result{r.stdout.String(), r.stderr.String(), r.cmd.ProcessState.ExitCode()}
+	noteSaid(got.stderr)
+	noteSaid(got.stdout)
+	if got.code != code {
+		r.h.t.Fatalf("%s: exit code %d, want %d\n%s", r.cmd, got.code, code, got.stderr)
+	}
+	return got
+}
+
+// killAfter kills the program at some instant, as a power cut would, and
+// reports whether it was still running.
+func (r *running) killAfter(d time.Duration) bool {
+	timer := time.AfterFunc(d, func() { _ = r.cmd.Process.Kill() }) // it may have ended
+	_ = r.cmd.Wait()                                                // the exit state says it
+	timer.Stop()
+	noteSaid(r.stderr.String())
+	status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
+}

@@ -1,0 +1,143 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// oidc is a running oidc-provider with an MCP server in front.
+type oidc struct {
+	t   *testing.T
+	url string
+}
+
+// knobs say what the server is to do; the names are those of server.mjs.
+type knobs map[string]any
+
+// seen is what the server saw; see server.mjs.
+type seen struct {
+	Polls            []int64  `json:"polls"`
+	Refreshes        int      `json:"refreshes"`
+	RefusedRefreshes int      `json:"refusedRefreshes"`
+	Registrations    int      `json:"registrations"`
+	Deregistrations  int      `json:"deregistrations"`
+	Revocations      []string `json:"revocations"`
+	Resources        []string `json:"resources"`
+	Tokens           []string `json:"tokens"`
+}
+
+// startOIDC starts a server of the test's own, which ends with the test.
+func startOIDC(t *testing.T, set knobs) *oidc {
+	t.Helper()
+	cmd := exec.Command("node", "server.mjs")
+	cmd.Dir = serverDir(t)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first, err := bufio.NewReader(stdout).ReadString('\n')
+	o := &oidc{t: t, url: strings.TrimSpace(first)}
+	t.Cleanup(func() {
+		if o.url != "" {
+			noteIssued(o.seen().Tokens...)
+		}
+		_ = stdin.Close()      // asks it to end
+		_ = cmd.Process.Kill() // and sees to it
+		_ = cmd.Wait()         // "killed" is no news
+	})
+	if err != nil {
+		t.Fatalf("oidc-provider did not start: %v\n%s", err, stderr.String())
+	}
+	o.set(set)
+	return o
+}
+
+// serverDir lays the server beside its modules, which are kept elsewhere.
+func serverDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	source, err := os.ReadFile("oidc-provider/server.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "server.mjs"), source, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(oidcModules, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// mcp is the URL of the MCP server.
+func (o *oidc) mcp() string { return o.url + "/mcp" }
+
+func (o *oidc) set(k knobs) {
+	o.t.Helper()
+	body, err := json.Marshal(k)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	resp, err := http.Post(o.url+"/control", "application/json", bytes.NewReader(body))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		o.t.Fatalf("set %v: %s", k, resp.Status)
+	}
+}
+
+func (o *oidc) seen() (s seen) {
+	o.t.Helper()
+	resp, err := http.Get(o.url + "/control")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.decode(resp, &s)
+	return s
+}
+
+// active asks the server's introspection endpoint (RFC 7662).
+func (o *oidc) active(token string) bool {
+	o.t.Helper()
+	resp, err := http.PostForm(o.url+"/token/introspection", url.Values{
+		"client_id": {"introspector"}, "client_secret": {"introspector-secret"}, "token": {token},
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var answer struct{ Active bool }
+	o.decode(resp, &answer)
+	return answer.Active
+}
+
+func (o *oidc) decode(resp *http.Response, v any) {
+	o.t.Helper()
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		o.t.Fatalf("%s: %s", resp.Request.URL, resp.Status)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
+		o.t.Fatal(err)
+	}
+}

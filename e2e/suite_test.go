@@ -1,0 +1,132 @@
+//go:build e2e
+
+// Package e2e holds the tests that run the real program against real servers.
+// They have the build tag e2e, because they install and start things:
+//
+//	make e2e
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// program is the path of mcp-login, built once for all tests.
+var program string
+
+// oidcModules is the folder that holds oidc-provider's node_modules.
+var oidcModules string
+
+// said collects what the program wrote where no token may ever be, issued
+// collects every token that a server gave out. The suite ends by looking for
+// the one in the other.
+var said, issued struct {
+	sync.Mutex
+	texts []string
+}
+
+func TestMain(m *testing.M) { os.Exit(runSuite(m)) }
+
+func runSuite(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "mcp-login-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a scratch folder
+	if err := prepare(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	code := m.Run()
+	if leaks := findLeaks(); leaks > 0 {
+		fmt.Fprintf(os.Stderr, "e2e: %d texts of the program hold a token\n", leaks)
+		return 1
+	}
+	return code
+}
+
+// prepare builds the program and the folder that oidc-provider is started in.
+func prepare(dir string) error {
+	program = filepath.Join(dir, "mcp-login")
+	build := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-o", program, "../cmd/mcp-login")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build mcp-login: %w\n%s", err, out)
+	}
+	modules, err := provide("oidc-provider")
+	if err != nil {
+		return err
+	}
+	oidcModules = modules
+	return nil
+}
+
+// provide makes a test server available and returns its path.
+func provide(name string) (string, error) {
+	out, err := exec.Command("./provide", name).Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return "", fmt.Errorf("provide %s: %w\n%s", name, err, exit.Stderr)
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// noteSaid remembers a text in which no token may be found.
+func noteSaid(text string) {
+	said.Lock()
+	defer said.Unlock()
+	said.texts = append(said.texts, text)
+}
+
+// noteIssued remembers tokens.
+func noteIssued(tokens ...string) {
+	issued.Lock()
+	defer issued.Unlock()
+	issued.texts = append(issued.texts, tokens...)
+}
+
+// findLeaks counts the texts that hold a token and prints them, cut.
+func findLeaks() (leaks int) {
+	for _, text := range said.texts {
+		if token := tokenIn(text, issued.texts); token != "" {
+			leaks++
+			fmt.Fprintf(os.Stderr, "e2e: a token is in: %.400s\n", strings.ReplaceAll(text, token, "<<TOKEN>>"))
+		}
+	}
+	return leaks
+}
+
+// tokenIn returns the first of tokens that text holds, or "".
+func tokenIn(text string, tokens []string) string {
+	for _, token := range tokens {
+		if token != "" && strings.Contains(text, token) {
+			return token
+		}
+	}
+	return ""
+}
+
+// checkAtRest fails if any file below dir holds a token in clear text.
+func checkAtRest(t *testing.T, dir string, tokens []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err == nil && tokenIn(string(data), tokens) != "" {
+			t.Errorf("%s holds a token in clear text", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,52 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+)
+
+// watched is a buffer that somebody waits on while a process writes.
+type watched struct {
+	mu    sync.Mutex
+	buf   bytes.Buffer
+	wrote chan struct{}
+}
+
+func newWatched() *watched { return &watched{wrote: make(chan struct{}, 1)} }
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case w.wrote <- struct{}{}:
+	default:
+	}
+	return w.buf.Write(p)
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// await waits until the text matches and returns the match.
+func (w *watched) await(t *testing.T, pattern *regexp.Regexp) string {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		if m := pattern.FindString(w.String()); m != "" {
+			return m
+		}
+		select {
+		case <-w.wrote:
+		case <-late:
+			t.Fatalf("%v was not written in 20 s:\n%s", pattern, w.String())
+		}
+	}
+}
