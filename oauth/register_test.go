@@ -1,0 +1,122 @@
+package oauth_test
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+func registering(w *wire, m oauth.ClientMetadata, offered ...string) (oauth.App, error) {
+	s := oauth.Server{RegistrationEndpoint: "https://as.test/register", TokenAuthMethods: offered}
+	return oauth.Register(context.Background(), w.client(), s, m, "")
+}
+
+func TestRegister(t *testing.T) {
+	t.Parallel()
+	w := answers(201, `{"client_id":"c","client_secret":"s","client_secret_expires_at":"4102444800","token_endpoint_auth_method":"client_secret_post",
+		"grant_types":["refresh_token"],"redirect_uris":["http://127.0.0.1/cb"],"registration_client_uri":"https://as.test/register/c","registration_access_token":"h"}`)
+	s := oauth.Server{RegistrationEndpoint: "https://as.test/register"}
+	app, err := oauth.Register(t.Context(), w.client(), s, oauth.ClientMetadata{
+		ClientName: "n", GrantTypes: []string{oauth.GrantDeviceCode, oauth.GrantRefreshToken}}, "iat")
+	checkErr(t, err, nil)
+	wantApp := oauth.App{ID: "c", Secret: "s", SecretExpiry: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+		AuthMethod: "client_secret_post", GrantTypes: []string{"refresh_token"}, RedirectURIs: []string{"http://127.0.0.1/cb"},
+		RegistrationURI: "https://as.test/register/c", RegistrationToken: "h"}
+	if !reflect.DeepEqual(app, wantApp) {
+		t.Error("app differs from the answer")
+	}
+	t.Run("checklist 17: application_type, checklist 39: refresh_token", func(t *testing.T) {
+		const sent = `{"client_name":"n","application_type":"native","grant_types":["urn:ietf:params:oauth:grant-type:device_code","refresh_token"],"token_endpoint_auth_method":"none"}`
+		want(t, "body", w.body, sent)
+	})
+	want(t, "Authorization", w.last.Header.Get("Authorization"), "Bearer iat")
+	want(t, "Content-Type", w.last.Header.Get("Content-Type"), "application/json")
+}
+
+func TestRegisterAuthMethod(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		offered []string
+		answer  string
+		asked   string
+		got     string
+		secret  string
+	}{
+		{"none preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
+		{"basic before post", []string{"client_secret_post", "client_secret_basic"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_basic", "client_secret_basic", "s"},
+		{"post alone", []string{"client_secret_post"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_post", "client_secret_post", "s"},
+		{"a secret nobody asked for", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "none", ""},
+		{"the answer against the metadata", []string{"none"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
+		{"the answer decides", []string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, "none", "client_secret_post", "s"},
+		{"nothing said, a secret given", nil, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_basic", "s"},
+		{"a secret promised, none given", nil, `{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
+		{"nothing we can do is offered", []string{"tls_client_auth"}, `{"client_id":"c"}`, "none", "none", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := answers(201, tt.answer)
+			app, err := registering(w, oauth.ClientMetadata{}, tt.offered...)
+			checkErr(t, err, nil)
+			want(t, "asked", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.asked+`"`), true)
+			want(t, "AuthMethod", app.AuthMethod, tt.got)
+			want(t, "Secret kept", app.Secret == tt.secret, true)
+		})
+	}
+	_, err := registering(answers(201, `{"client_id":"c","token_endpoint_auth_method":"tls_client_auth"}`), oauth.ClientMetadata{})
+	checkErr(t, err, oauth.ErrUnsupported)
+}
+
+func TestRegisterRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		status int
+		body   string
+		text   string
+	}{
+		{"checklist 18: redirect URI", 400, `{"error":"invalid_redirect_uri"}`, "does not accept this redirect URI"},
+		{"checklist 18: metadata", 400, `{"error":"invalid_client_metadata","error_description":"no device"}`, "no device"},
+		{"no initial access token", 401, `{"error":"invalid_token"}`, "initial access token"},
+		{"forbidden", 403, ``, "initial access token"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := registering(answers(tt.status, tt.body), oauth.ClientMetadata{})
+			if err == nil || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("error = %v, want one with %q", err, tt.text)
+			}
+		})
+	}
+	for _, body := range []string{`{}`, `{"client_id":""}`, `{"client_id":"a\nb"}`, `{"client_id":"a","client_secret":"\u001b"}`, `[]`, `{"client_id":5}`} {
+		_, err := registering(answers(201, body), oauth.ClientMetadata{})
+		checkErr(t, err, oauth.ErrAnswer)
+	}
+}
+
+func TestRegisterDropsBadHandle(t *testing.T) {
+	t.Parallel()
+	w := answers(201, `{"client_id":"c","client_secret_expires_at":0,"registration_client_uri":"http://as.test/r","registration_access_token":"h"}`)
+	app, err := registering(w, oauth.ClientMetadata{RedirectURIs: []string{"http://127.0.0.1/cb"}})
+	checkErr(t, err, nil)
+	want(t, "handle", app.RegistrationURI+app.RegistrationToken, "")
+	want(t, "SecretExpiry", app.SecretExpiry.IsZero(), true)
+	want(t, "RedirectURIs", strings.Join(app.RedirectURIs, " "), "http://127.0.0.1/cb")
+}
+
+func TestDeregister(t *testing.T) {
+	t.Parallel()
+	app := oauth.App{ID: "c", RegistrationURI: "https://as.test/r/c", RegistrationToken: "h"}
+	w := answers(http.StatusNoContent, "")
+	checkErr(t, oauth.Deregister(t.Context(), w.client(), app), nil)
+	want(t, "request", w.asked[0], "DELETE https://as.test/r/c")
+	want(t, "Authorization", w.last.Header.Get("Authorization"), "Bearer h")
+	err := oauth.Deregister(t.Context(), answers(401, `{"error":"invalid_token"}`).client(), app)
+	want(t, "refused", oauth.IsCode(err, oauth.CodeInvalidToken), true)
+	checkErr(t, oauth.Deregister(t.Context(), answers(500, "").client(), app), errTemporary)
+}
