@@ -43,16 +43,23 @@ func newLogin(e *env) *cli.Command {
 		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "URL may be left out to log in again.",
 		Flags: append([]cli.Flag{
-			stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames, flowNames, &o.flow),
-			stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
-			durationFlag("wait", "give up when nobody has approved for so long; 0: when the code expires", 0, &o.wait),
-			boolFlag("no-qr", "show no QR code", &o.noQR),
-			boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
-			boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
 			boolFlag("json", "tell what happens as JSON, one event a line, on standard output", &o.json),
 			boolFlag("force", "replace the credential of another server of this name", &o.force),
-		}, o.client.flags()...),
+		}, o.attendFlags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
+}
+
+// attendFlags say how a person is asked, and who asks. Every command that may
+// log in has them.
+func (o *loginOptions) attendFlags() []cli.Flag {
+	return append([]cli.Flag{
+		stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames, flowNames, &o.flow),
+		stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
+		durationFlag("wait", "give up when nobody has approved for so long; 0: when the code expires", 0, &o.wait),
+		boolFlag("no-qr", "show no QR code", &o.noQR),
+		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
+		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
+	}, o.client.flags()...)
 }
 
 func (o *clientOptions) flags() []cli.Flag {

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/probe"
+)
+
+type testOptions struct {
+	login          loginOptions
+	mayLogIn, json bool
+	call           cli.StringSlice
+	args           string
+	protocol       string
+}
+
+func newTest(e *env) *cli.Command {
+	var o testOptions
+	return e.command(&cli.Command{
+		Name: "test", Usage: "connect to the MCP server with the stored credential and list its tools",
+		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
+		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, --login logs in again; without it the scopes are named.",
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated", Destination: &o.call},
+			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
+			stringFlag("protocol", "protocol version to offer (default: the newest)", "", &o.protocol),
+			boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.mayLogIn),
+			boolFlag("json", "as JSON", &o.json),
+		}, o.login.attendFlags()),
+	}, &o.login.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
+}
+
+func runTest(ctx context.Context, e *env, o *testOptions, profile string) error {
+	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
+		return usagef("--args: not a JSON object")
+	}
+	store, err := e.openStore(&o.login.common, o.mayLogIn)
+	if err != nil {
+		return err
+	}
+	cfg, err := e.config(&o.login.common, store, profile)
+	if err != nil {
+		return err
+	}
+	if cfg.Register, err = o.login.client.registration(ctx, e); err != nil {
+		return err
+	}
+	var r probe.Report
+	work := func(s *mcplogin.Session) error {
+		r, err = e.probe(ctx, o, s)
+		return err
+	}
+	if o.mayLogIn {
+		err = e.attended(&o.login, cfg, work)
+	} else {
+		err = unattended(cfg, work)
+	}
+	switch {
+	case err != nil:
+		return err
+	case o.json:
+		return e.answerJSON(r)
+	}
+	return e.answer(testText(r))
+}
+
+// probe connects to the server that the credential is for.
+func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (probe.Report, error) {
+	c, err := s.Credential(ctx)
+	if err != nil {
+		return probe.Report{}, err
+	}
+	transport, err := o.login.common.transport()
+	if err != nil {
+		return probe.Report{}, err
+	}
+	cfg := probe.Config{
+		Session: s, Server: c.Server, HTTP: transport,
+		ProtocolVersion: o.protocol, Version: version, LogIn: o.mayLogIn,
+	}
+	for _, tool := range o.call.Value() {
+		cfg.Calls = append(cfg.Calls, probe.Call{Tool: tool, Args: json.RawMessage(o.args)})
+	}
+	return probe.Run(ctx, cfg)
+}
+
+// transport reaches the MCP server itself: with the proxy and the certificates
+// asked for, and without a limit on how long it streams.
+func (o *common) transport() (*http.Transport, error) {
+	roots, err := o.roots()
+	if err != nil {
+		return nil, err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	t.ResponseHeaderTimeout = o.timeout
+	return t, nil
+}
+
+// testText shows a report. All text in it is the server's.
+func testText(r probe.Report) []byte {
+	const maxLine, maxContent = 200, 10_000
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s, protocol %s\n", oauth.Sanitize(r.Name, maxLine), oauth.Sanitize(r.Version, maxLine), oauth.Sanitize(r.ProtocolVersion, maxLine))
+	fmt.Fprintf(&b, "%d tools\n", len(r.Tools))
+	for _, t := range r.Tools {
+		line := oauth.Sanitize(t.Name, maxLine)
+		if t.Description != "" {
+			first, _, _ := strings.Cut(t.Description, "\n")
+			line += ": " + oauth.Sanitize(first, maxLine)
+		}
+		fmt.Fprintf(&b, "  %s\n", line)
+	}
+	for _, result := range r.Results {
+		outcome := "answered"
+		if result.IsError {
+			outcome = "failed"
+		}
+		fmt.Fprintf(&b, "%s %s\n", oauth.Sanitize(result.Tool, maxLine), outcome)
+		for _, content := range result.Content {
+			fmt.Fprintf(&b, "  %s\n", oauth.Sanitize(contentText(content), maxContent))
+		}
+	}
+	return b.Bytes()
+}
+
+// contentText is a tool's text, or the JSON of what is not text.
+func contentText(c mcp.Content) string {
+	if text, ok := c.(*mcp.TextContent); ok {
+		return text.Text
+	}
+	data, err := c.MarshalJSON()
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
