@@ -1,0 +1,150 @@
+package authcode
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+func waiting(promised bool) *attempt {
+	return &attempt{
+		server: oauth.Server{Issuer: "https://as.test", ResponseIss: promised},
+		state:  "STATE234567", answer: make(chan answer, 1), done: make(chan struct{}),
+	}
+}
+
+func TestPastedTexts(t *testing.T) {
+	t.Parallel()
+	const good = "http://127.0.0.1:4711/callback?code=co%2Fde-1234&state=STATE234567"
+	for _, tt := range []struct {
+		name, text, code string
+		want             error
+	}{
+		{"address", good, "co/de-1234", nil},
+		{"with line end", good + "\r\n", "co/de-1234", nil},
+		{"wrapped", good[:30] + "\n   " + good[30:60] + "\r\n" + good[60:], "co/de-1234", nil},
+		{"in quotes", `  "` + good + `" `, "co/de-1234", nil},
+		{"in typographic quotes", "“" + good + "”", "co/de-1234", nil},
+		{"in angle brackets", "<" + good + ">", "co/de-1234", nil},
+		{"with zero-width characters", "\u200b" + good[:20] + "\u2060" + good[20:] + "\ufeff", "co/de-1234", nil},
+		{"without scheme", strings.TrimPrefix(good, "http://"), "co/de-1234", nil},
+		{"of a relay", "https://relay.test/x/y?" + good[strings.Index(good, "?")+1:] + "#_=_", "co/de-1234", nil},
+		{"query alone", good[strings.Index(good, "?"):], "co/de-1234", nil},
+		{"parameters alone", good[strings.Index(good, "?")+1:], "co/de-1234", nil},
+		{"bare code", " co/de-1234\n", "co/de-1234", nil},
+		{"bare code, encoded", "co%2Fde-1234", "co/de-1234", nil},
+		{"bare code with its name", "code=co%2Fde-1234", "co/de-1234", nil},
+		{"code with dots and dashes", "4/0AeanS0a-_.~b+c=", "4/0AeanS0a-_.~b+c=", nil},
+		{"nothing", " \n", "", errPasteEmpty},
+		{"a key", "y", "", errPasteText},
+		{"control characters", "\x1b]52;c;AAAA\x07code-1234", "", errPasteText},
+		{"other letters", "пароль-пароль", "", errPasteText},
+		{"too long", strings.Repeat("a", maxPaste+1), "", errPasteLong},
+		{"other state", strings.Replace(good, "STATE", "OTHER", 1), "", errState},
+		{"state twice", good + "&state=x", "", errQuery},
+		{"no state", "http://127.0.0.1:4711/callback?code=code-1234", "", errQuery},
+		{"no answer", "https://as.test/?x=y", "", errPasteNoCode},
+		{"no query", "https://as.test/done", "", errPasteNoCode},
+		{"the address to open", "https://as.test/authorize?response_type=code&state=STATE234567&code_challenge=x", "", errPasteLink},
+		{"broken encoding", "http://127.0.0.1/callback?code=%zz&state=STATE234567", "", errPasteText},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := waiting(false)
+			err := a.acceptPaste(tt.text)
+			if !errors.Is(err, tt.want) || tt.want == nil && err != nil {
+				t.Fatalf("acceptPaste(%q) = %v, want %v", tt.text, err, tt.want)
+			}
+			if err == nil {
+				if got := <-a.answer; got.code != tt.code || got.err != nil {
+					t.Errorf("acceptPaste(%q) took %q, %v; want %q", tt.text, got.code, got.err, tt.code)
+				}
+			}
+		})
+	}
+}
+
+// A bare code has no issuer, so where one was promised it is not taken:
+// checklist 30.
+func TestBareCodeWhereIssuerIsPromised(t *testing.T) {
+	t.Parallel()
+	if err := waiting(true).acceptPaste("code-12345"); !errors.Is(err, errIssuer) {
+		t.Errorf("acceptPaste = %v, want %v", err, errIssuer)
+	}
+}
+
+// FuzzPaste: whatever is pasted, an answer is taken only with our state or as a
+// bare code, holds nothing but what a code may hold, and what is refused is
+// refused without repeating it.
+func FuzzPaste(f *testing.F) {
+	for _, s := range []string{
+		"http://127.0.0.1:1/callback?code=code-1234&state=STATE234567", "code-1234567", "?error=access_denied&state=STATE234567&iss=https://as.test",
+		"“https://x/?state=STATE234567&code=%00”", "a&b;c", "\x1b[200~x\x1b[201~", "code=code=code=code=", "https://x/#code=1&state=STATE234567",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, promised := range []bool{false, true} {
+			a := waiting(promised)
+			if err := a.acceptPaste(text); err != nil {
+				if len(a.answer) != 0 || len(text) > 12 && strings.Contains(err.Error(), text) {
+					t.Fatalf("refused with %q, %d answers", err, len(a.answer))
+				}
+				continue
+			}
+			got := <-a.answer
+			p, err := parsePaste(text)
+			if err != nil || p.query == nil && promised || p.query != nil && p.query.Get("state") != a.state {
+				t.Fatalf("%q was taken", text)
+			}
+			if (got.err == nil) != vschar(got.code) || got.err != nil && got.code != "" {
+				t.Fatalf("%q gave %q, %v", text, got.code, got.err)
+			}
+			if got.err == nil && promised && p.query.Get("iss") != a.server.Issuer {
+				t.Fatalf("%q gave a code of another issuer", text)
+			}
+		}
+	})
+}
+
+// FuzzPasteRoundTrip: every code that a server may send arrives, however the
+// address was wrapped and quoted.
+func FuzzPasteRoundTrip(f *testing.F) {
+	f.Add("code-1234", 7, true)
+	f.Add("a b&c=d#e?f%41+\"'", 1, false)
+	f.Fuzz(func(t *testing.T, code string, width int, quoted bool) {
+		if !vschar(code) || len(code) > maxPaste/8 {
+			t.Skip("not a code")
+		}
+		text := "http://localhost:4711/cb?" + url.Values{"code": {code}, "state": {"STATE234567"}}.Encode()
+		if width > 0 && width < len(text) {
+			text = text[:width] + "\r\n " + text[width:]
+		}
+		if quoted {
+			text = "`" + text + "`"
+		}
+		a := waiting(false)
+		if err := a.acceptPaste(text); err != nil {
+			t.Fatalf("acceptPaste(%q) = %v", text, err)
+		}
+		if got := <-a.answer; got.code != code || got.err != nil {
+			t.Fatalf("acceptPaste(%q) took %q, %v; want %q", text, got.code, got.err, code)
+		}
+	})
+}
+
+// Every page is whole, made of constants, and allowed by its own policy.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	if strings.ContainsAny(pageCSS, "<>") || strings.Contains(pageHTML, "<script") || strings.Contains(pageHTML, "http") {
+		t.Error("a page must load nothing and run nothing")
+	}
+	for _, p := range []page{pageDone, pageDenied, pageError, pageUsed, pageStray, pageForeign, pageMethod, pageNotFound} {
+		if marks[p.Tone] == "" || p.Status == 0 || p.Title == "" || p.Text == "" || strings.ContainsAny(p.Title+p.Text, "<>&{}\"") {
+			t.Errorf("page %+v", p)
+		}
+	}
+}
