@@ -116,7 +116,9 @@ func TestRegisteredRedirectURLs(t *testing.T) {
 	}
 	defer l.Close()
 	taken := l.Addr().(*net.TCPAddr).Port
-	at := func(host string, port int, path string) string { return fmt.Sprintf("http://%s:%d%s", host, port, path) }
+	at := func(host string, port int, path string) string {
+		return fmt.Sprintf("http://%s:%d%s", host, port, path)
+	}
 
 	t.Run("the same port again", func(t *testing.T) {
 		app := oauth.App{RedirectURIs: []string{at("127.0.0.1", free, "/callback")}}

@@ -1,0 +1,123 @@
+package flows_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/flows"
+)
+
+func TestDetect(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		s      flows.Surroundings
+		env    string
+		want   bool
+		reason string
+	}{
+		{"Linux, X", flows.Surroundings{GOOS: "linux", Terminal: true}, "DISPLAY=:0", true, "X display"},
+		{"Linux, X by socket", flows.Surroundings{GOOS: "linux", Terminal: true}, "DISPLAY=unix:0", true, "X display"},
+		{"Linux, Wayland", flows.Surroundings{GOOS: "linux", Terminal: true}, "WAYLAND_DISPLAY=wayland-0", true, "Wayland"},
+		{"Linux, Wayland and X", flows.Surroundings{GOOS: "linux", Terminal: true}, "WAYLAND_DISPLAY=wayland-0 DISPLAY=:1", true, "Wayland"},
+		{"Linux, desktop without terminal", flows.Surroundings{GOOS: "linux"}, "DISPLAY=:0", true, "X display"},
+		{"Linux console", flows.Surroundings{GOOS: "linux", Terminal: true}, "TERM=linux", false, "no display"},
+		{"Linux, dumb terminal in Emacs on X", flows.Surroundings{GOOS: "linux", Terminal: true}, "TERM=dumb DISPLAY=:0", true, "X display"},
+		{"Linux, nothing set", flows.Surroundings{GOOS: "linux"}, "", false, "no display"},
+		{"Linux, cron", flows.Surroundings{GOOS: "linux"}, "SHELL=/bin/sh", false, "no display"},
+		{"Linux, empty DISPLAY", flows.Surroundings{GOOS: "linux", Terminal: true}, "DISPLAY=", false, "no display"},
+		{"SSH", flows.Surroundings{GOOS: "linux", Terminal: true}, "SSH_CONNECTION=10.0.0.1_5_10.0.0.2_22", false, "SSH"},
+		{"SSH without terminal", flows.Surroundings{GOOS: "linux"}, "SSH_CLIENT=10.0.0.1_5_22", false, "SSH"},
+		{"SSH with X forwarding", flows.Surroundings{GOOS: "linux", Terminal: true}, "SSH_CONNECTION=x DISPLAY=localhost:10.0", false, "SSH"},
+		{"SSH onto one's own desktop", flows.Surroundings{GOOS: "linux", Terminal: true}, "SSH_TTY=/dev/pts/1 DISPLAY=:0", false, "SSH"},
+		{"tmux inside SSH", flows.Surroundings{GOOS: "linux", Terminal: true}, "SSH_CONNECTION=x TMUX=/tmp/t TERM=tmux-256color", false, "SSH"},
+		{"sudo after ssh -X", flows.Surroundings{GOOS: "linux", Terminal: true}, "DISPLAY=localhost:10.0", false, "forwarded"},
+		{"display of another host", flows.Surroundings{GOOS: "linux", Terminal: true}, "DISPLAY=10.0.0.7:0", false, "forwarded"},
+		{"Mosh", flows.Surroundings{GOOS: "linux", Terminal: true}, "MOSH_CONNECTION=1", false, "Mosh"},
+		{"container", flows.Surroundings{GOOS: "linux", Terminal: true, Container: true}, "", false, "container"},
+		{"container with a display", flows.Surroundings{GOOS: "linux", Terminal: true, Container: true}, "DISPLAY=:0", false, "container"},
+		{"systemd-nspawn", flows.Surroundings{GOOS: "linux", Terminal: true}, "container=systemd-nspawn", false, "container"},
+		{"Kubernetes pod", flows.Surroundings{GOOS: "linux"}, "KUBERNETES_SERVICE_HOST=10.0.0.1", false, "container"},
+		{"development container", flows.Surroundings{GOOS: "linux", Terminal: true, Container: true}, "REMOTE_CONTAINERS=true", false, "development container"},
+		{"Codespace", flows.Surroundings{GOOS: "linux", Terminal: true, Container: true}, "CODESPACES=true", false, "Codespace"},
+		{"Gitpod", flows.Surroundings{GOOS: "linux", Terminal: true}, "GITPOD_WORKSPACE_ID=x", false, "Gitpod"},
+		{"cloud shell", flows.Surroundings{GOOS: "linux", Terminal: true}, "CLOUD_SHELL=true", false, "cloud shell"},
+		{"WSL", flows.Surroundings{GOOS: "linux", Terminal: true, WSL: true, Interop: true}, "WSL_DISTRO_NAME=Debian", true, "WSL"},
+		{"WSL with WSLg", flows.Surroundings{GOOS: "linux", Terminal: true, WSL: true, Interop: true}, "WAYLAND_DISPLAY=wayland-0", true, "WSL"},
+		{"WSL without interop", flows.Surroundings{GOOS: "linux", Terminal: true, WSL: true}, "", false, "no display"},
+		{"WSL without interop, with WSLg", flows.Surroundings{GOOS: "linux", Terminal: true, WSL: true}, "DISPLAY=:0", true, "X display"},
+		{"SSH into WSL", flows.Surroundings{GOOS: "linux", Terminal: true, WSL: true, Interop: true}, "SSH_CONNECTION=x", false, "SSH"},
+		{"container in WSL", flows.Surroundings{GOOS: "linux", Terminal: true, WSL: true, Container: true}, "", false, "container"},
+		{"macOS", flows.Surroundings{GOOS: "darwin", Terminal: true}, "", true, "Mac"},
+		{"macOS, agent without terminal", flows.Surroundings{GOOS: "darwin"}, "", true, "Mac"},
+		{"macOS over SSH", flows.Surroundings{GOOS: "darwin", Terminal: true}, "SSH_CONNECTION=x", false, "SSH"},
+		{"Windows", flows.Surroundings{GOOS: "windows", Terminal: true}, "SESSIONNAME=Console", true, "Windows desktop"},
+		{"Windows, remote desktop", flows.Surroundings{GOOS: "windows", Terminal: true}, "SESSIONNAME=RDP-Tcp#3", true, "Windows desktop"},
+		{"Windows service", flows.Surroundings{GOOS: "windows"}, "SESSIONNAME=Services", false, "service"},
+		{"Windows over SSH", flows.Surroundings{GOOS: "windows", Terminal: true}, "SSH_CONNECTION=x", false, "SSH"},
+		{"FreeBSD, X", flows.Surroundings{GOOS: "freebsd", Terminal: true}, "DISPLAY=:0.0", true, "X display"},
+		{"Termux", flows.Surroundings{GOOS: "android", Terminal: true}, "TERMUX_VERSION=0.118", false, "Android"},
+		{"GitHub Actions", flows.Surroundings{GOOS: "linux"}, "CI=true GITHUB_ACTIONS=true", false, "CI job (GITHUB_ACTIONS)"},
+		{"GitHub Actions on macOS", flows.Surroundings{GOOS: "darwin"}, "CI=true GITHUB_ACTIONS=true", false, "CI job"},
+		{"GitLab CI", flows.Surroundings{GOOS: "linux", Container: true}, "GITLAB_CI=true", false, "CI job (GITLAB_CI)"},
+		{"Azure Pipelines", flows.Surroundings{GOOS: "windows"}, "TF_BUILD=True", false, "CI job"},
+		{"Jenkins", flows.Surroundings{GOOS: "linux"}, "JENKINS_URL=https://ci.test/", false, "CI job"},
+		{"other CI", flows.Surroundings{GOOS: "linux"}, "CI=1 DISPLAY=:99", false, "CI job (CI)"},
+		{"CI with a browser command", flows.Surroundings{GOOS: "linux", Browser: true}, "CI=1", true, "command"},
+		{"CI=false", flows.Surroundings{GOOS: "linux", Terminal: true}, "CI=false DISPLAY=:0", true, "X display"},
+		{"browser command over SSH", flows.Surroundings{GOOS: "linux", Terminal: true, Browser: true}, "SSH_CONNECTION=x", true, "command"},
+		{"browser command in a container", flows.Surroundings{GOOS: "linux", Container: true, Browser: true}, "", true, "command"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.s.Getenv = lookup(tt.env)
+			d := flows.Detect(tt.s)
+			if d.Browser != tt.want || !strings.Contains(d.Reason, tt.reason) {
+				t.Errorf("Detect = %v, %q; want %v, %q", d.Browser, d.Reason, tt.want, tt.reason)
+			}
+			order := []string{"client-credentials", "device", "paste"}
+			switch {
+			case tt.want:
+				order = []string{"client-credentials", "browser", "device"}
+			case strings.Contains(tt.reason, "CI job"):
+				order = []string{"client-credentials", "device"}
+			}
+			if !slices.Equal(d.Order, order) {
+				t.Errorf("Order = %q, want %q", d.Order, order)
+			}
+		})
+	}
+}
+
+// lookup reads "A=1 B=2".
+func lookup(env string) func(string) string {
+	return func(name string) string {
+		for _, pair := range strings.Fields(env) {
+			if k, v, _ := strings.Cut(pair, "="); k == name {
+				return v
+			}
+		}
+		return ""
+	}
+}
+
+func TestWhy(t *testing.T) {
+	t.Parallel()
+	desk := flows.Detect(flows.Surroundings{GOOS: "darwin"})
+	ssh := flows.Detect(flows.Surroundings{GOOS: "linux", Getenv: lookup("SSH_TTY=x")})
+	for _, tt := range []struct {
+		d          flows.Detection
+		flow, want string
+	}{
+		{desk, "browser", "since this is a Mac"},
+		{desk, "device", "since the server cannot be used with a browser here"},
+		{ssh, "device", "since this is an SSH session"},
+		{ssh, "paste", "since this is an SSH session and the server offers no device flow"},
+		{ssh, "client-credentials", "credentials that need no person are configured"},
+	} {
+		if got := tt.d.Why(tt.flow); got != tt.want {
+			t.Errorf("Why(%q) = %q, want %q", tt.flow, got, tt.want)
+		}
+	}
+}
