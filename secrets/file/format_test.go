@@ -40,6 +40,7 @@ func TestVersion1(t *testing.T) {
 		want   []string
 	}{
 		{"key-file", func(p place) file.Keeper { return file.KeyFile{Dir: p.keys} }, []string{"notion", "Ünï/cödé."}},
+		{"rekeying", func(p place) file.Keeper { return file.KeyFile{Dir: p.keys} }, []string{"half", "notion"}},
 		{"passphrase", func(place) file.Keeper { return phrase("correct horse") }, []string{"notion"}},
 	} {
 		t.Run(tt.store, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -25,6 +26,9 @@ const (
 	headerVersion = 1
 	maxHeader     = 64 << 10
 )
+
+// same reports whether nothing was written in between.
+func (h header) same(other header) bool { return h.raw != nil && bytes.Equal(h.raw, other.raw) }
 
 // header reads store.json. It returns ErrNotFound where there is none.
 func (s *Store) header() (header, error) {

@@ -1,7 +1,6 @@
 package file
 
 import (
-	"bytes"
 	"context"
 	"crypto/cipher"
 	"crypto/rand"
@@ -81,6 +80,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	_, err = s.unlock(ctx, h)
+	if err != nil && ctx.Err() == nil && s.rekeyed(h) {
+		return s.prepare(ctx)
+	}
 	return err
 }
 
@@ -108,19 +110,36 @@ func (s *Store) unlock(ctx context.Context, h header) (ring, error) {
 	return r, nil
 }
 
+// remember replaces what unlock remembers.
+func (s *Store) remember(r ring, k Keeper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ring, s.keeper = r, k
+}
+
+// use makes k the keeper that is asked from now on.
+func (s *Store) use(k Keeper) { s.remember(ring{}, k) }
+
+func (s *Store) keeping() Keeper {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keeper
+}
+
 func (s *Store) cached(h header) (ring, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ring, bytes.Equal(s.ring.head.raw, h.raw)
+	return s.ring, s.ring.head.same(h)
 }
 
 // ask fetches the key from the keeper and makes sure that it is the right one.
 func (s *Store) ask(ctx context.Context, h header) (ring, error) {
-	if h.Keeper != s.keeper.Kind() {
+	k := s.keeping()
+	if h.Keeper != k.Kind() {
 		return ring{}, fmt.Errorf("%w: the key of %s is kept by %s, but %s was asked for; choose the one that the store was made with",
-			secrets.ErrUnavailable, s.dir, h.Keeper, s.keeper.Kind())
+			secrets.ErrUnavailable, s.dir, h.Keeper, k.Kind())
 	}
-	secret, err := s.keeper.Key(ctx, h.Key, h.Params)
+	secret, err := k.Key(ctx, h.Key, h.Params)
 	if err != nil {
 		return ring{}, err
 	}
@@ -160,12 +179,8 @@ func (s *Store) create(ctx context.Context) (header, error) {
 	}
 	secret := make([]byte, keySize)
 	rand.Read(secret) // never fails, as of Go 1.24
-	return s.adopt(ctx, s.keeper, secret, nil)
-}
-
-// adopt has a keeper keep a key and makes it the current one.
-func (s *Store) adopt(ctx context.Context, k Keeper, secret, previous []byte) (header, error) {
-	h := header{Version: headerVersion, Key: keyID(secret), Keeper: k.Kind(), Previous: previous}
+	k := s.keeping()
+	h := header{Version: headerVersion, Key: keyID(secret), Keeper: k.Kind()}
 	var err error
 	if h.Params, err = k.Keep(ctx, h.Key, secret); err != nil {
 		return header{}, err
@@ -175,8 +190,7 @@ func (s *Store) adopt(ctx context.Context, k Keeper, secret, previous []byte) (h
 
 // wrap encrypts another key with this one.
 func (k key) wrap(other key) []byte {
-	nonce := make([]byte, chacha20poly1305.NonceSizeX)
-	rand.Read(nonce) // never fails, as of Go 1.24
+	nonce := newNonce()
 	return k.aead.Seal(nonce, nonce, other.secret, []byte(wrapContext+k.id))
 }
 

@@ -49,6 +49,11 @@ func play(role string) error {
 		return playWriter(ctx, s)
 	case "create":
 		_, err = s.Put(ctx, "process "+strconv.Itoa(os.Getpid()), []byte("data"), secrets.Absent)
+	case "rekey":
+		fmt.Println("0")
+		err = s.Rekey(ctx, file.KeyFile{Dir: os.Getenv(keysEnv)})
+		fmt.Println("1")
+		io.Copy(io.Discard, os.Stdin) // until the test ends us
 	case "count":
 		err = playCounter(ctx, s)
 	case "hold":
@@ -123,7 +128,7 @@ func (p place) process(role string) *exec.Cmd {
 }
 
 // kills is how often the kill tests kill: some hundreds of times in total.
-const kills = 150
+const kills = 100
 
 // TestKilledWriter: a writer killed at any instant leaves the last record that
 // it reported as stored, or the one after it.
@@ -177,12 +182,22 @@ func writing(t *testing.T, writes int) time.Duration {
 	return time.Since(begin)
 }
 
-// killWriter runs a writer, kills it at a random instant within so long after
-// its start, and returns the last
-// number that it reported as stored.
+// killWriter kills a writer and returns the last number that it reported as
+// stored.
 func killWriter(t *testing.T, p place, within time.Duration) (last int) {
 	t.Helper()
-	cmd := p.process("write")
+	return kill(t, p.process("write"), within)
+}
+
+// kill runs a process, kills it at a random instant within so long after it
+// said its first number, and returns the last that it said.
+func kill(t *testing.T, cmd *exec.Cmd, within time.Duration) (last int) {
+	t.Helper()
+	stdin, err := cmd.StdinPipe() // which stays open
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +215,7 @@ func killWriter(t *testing.T, p place, within time.Duration) (last int) {
 		}
 	}
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() == 1 {
-		t.Fatalf("the writer ended by itself: %v", err)
+		t.Fatalf("it ended by itself: %v", err)
 	}
 	return last
 }

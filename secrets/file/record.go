@@ -53,36 +53,44 @@ func parseRecord(raw []byte) (record, error) {
 }
 
 func (r record) version() secrets.Version {
-	return secrets.Version(hex.EncodeToString(r.nonce))
+	return nonceVersion(r.nonce)
 }
 
 // open decrypts a record file.
-func (r ring) open(name string, raw []byte) ([]byte, secrets.Version, error) {
+func (r ring) open(name string, raw []byte) (record, []byte, error) {
 	rec, err := parseRecord(raw)
 	if err != nil {
-		return nil, secrets.Absent, err
+		return record{}, nil, err
 	}
 	k, ok := r.key(rec.key)
 	if !ok {
-		return nil, secrets.Absent, fmt.Errorf("%w: it is encrypted with another key, or damaged", secrets.ErrUndecryptable)
+		return record{}, nil, fmt.Errorf("%w: it is encrypted with another key, or damaged", secrets.ErrUndecryptable)
 	}
 	data, err := k.aead.Open(nil, rec.nonce, rec.sealed, append(rec.prefix, name...))
 	if err != nil {
-		return nil, secrets.Absent, fmt.Errorf("%w: its file is damaged, or was moved here from another name", secrets.ErrUndecryptable)
+		return record{}, nil, fmt.Errorf("%w: its file is damaged, or was moved here from another name", secrets.ErrUndecryptable)
 	}
-	return data, rec.version(), nil
+	return rec, data, nil
 }
 
-// seal encrypts a record with the current key.
-func (r ring) seal(name string, data []byte) ([]byte, secrets.Version) {
+// seal encrypts a record with the current key. No two different records may
+// have the same nonce.
+func (r ring) seal(name string, data, nonce []byte) []byte {
 	raw := make([]byte, 0, dataAt+len(data)+chacha20poly1305.Overhead)
 	raw = append(raw, recordMagic...)
 	raw = append(raw, recordVersion)
 	raw = append(raw, r.current.idBytes()...)
 	additional := append(raw[:nonceAt:nonceAt], name...)
-	raw = raw[:dataAt]
-	rand.Read(raw[nonceAt:]) // never fails, as of Go 1.24
-	rec := record{nonce: raw[nonceAt:]}
-	v := rec.version()
-	return r.current.aead.Seal(raw, rec.nonce, data, additional), v
+	raw = append(raw, nonce...)
+	return r.current.aead.Seal(raw, nonce, data, additional)
+}
+
+func newNonce() []byte {
+	nonce := make([]byte, chacha20poly1305.NonceSizeX)
+	rand.Read(nonce) // never fails, as of Go 1.24
+	return nonce
+}
+
+func nonceVersion(nonce []byte) secrets.Version {
+	return secrets.Version(hex.EncodeToString(nonce))
 }

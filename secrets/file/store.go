@@ -22,12 +22,12 @@ type Config struct {
 
 // Store is a folder of encrypted records. Make one with [Open].
 type Store struct {
-	dir    string
-	keeper Keeper
-
+	dir     string
 	opening chan struct{} // holds one element while a goroutine asks the keeper
-	mu      sync.Mutex
-	ring    ring // what the keeper gave last; the zero ring if nothing yet
+
+	mu     sync.Mutex
+	keeper Keeper
+	ring   ring // what the keeper gave last; the zero ring if nothing yet
 }
 
 var _ secrets.Store = (*Store)(nil)
@@ -66,25 +66,43 @@ func (s *Store) get(ctx context.Context, name string) ([]byte, secrets.Version, 
 	} else if err != nil {
 		return nil, secrets.Absent, err
 	}
-	h, headErr := s.header() // first, so that a broken store never looks like an empty one
+	h, data, v, err := s.getOnce(ctx, name)
+	for err != nil && ctx.Err() == nil && s.rekeyed(h) {
+		h, data, v, err = s.getOnce(ctx, name)
+	}
+	return data, v, err
+}
+
+// getOnce reads the header first: a broken store must not look like an empty
+// one. So what happens in between, the first Put or a Rekey, can have it meet a
+// record that the header does not explain.
+func (s *Store) getOnce(ctx context.Context, name string) (header, []byte, secrets.Version, error) {
+	h, headErr := s.header()
 	if headErr != nil && !errors.Is(headErr, secrets.ErrNotFound) {
-		return nil, secrets.Absent, headErr
+		return h, nil, secrets.Absent, headErr
 	}
 	raw, err := readFile(s.path(name), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, secrets.Absent, secrets.ErrNotFound
+		return h, nil, secrets.Absent, secrets.ErrNotFound
 	}
 	if err != nil {
-		return nil, secrets.Absent, err
+		return h, nil, secrets.Absent, err
 	}
 	if headErr != nil {
-		return nil, secrets.Absent, s.headless()
+		return h, nil, secrets.Absent, s.headless()
 	}
 	r, err := s.unlock(ctx, h)
 	if err != nil {
-		return nil, secrets.Absent, err
+		return h, nil, secrets.Absent, err
 	}
-	return r.open(name, raw)
+	rec, data, err := r.open(name, raw)
+	return h, data, rec.version(), err
+}
+
+// rekeyed reports whether the store has another header by now.
+func (s *Store) rekeyed(h header) bool {
+	now, err := s.header()
+	return err == nil && !now.same(h)
 }
 
 // Put implements [secrets.Store]. It never replaces a record that it cannot
@@ -116,28 +134,29 @@ func (s *Store) put(ctx context.Context, name string, data []byte, prev secrets.
 	if err != nil {
 		return secrets.Absent, err
 	}
-	current, err := s.version(r, name)
-	if err != nil {
+	current := secrets.Absent
+	if rec, _, err := s.load(r, name); err == nil {
+		current = rec.version()
+	} else if !errors.Is(err, secrets.ErrNotFound) {
 		return secrets.Absent, err
 	}
 	if prev != secrets.Any && prev != current {
 		return secrets.Absent, secrets.ErrConflict
 	}
-	raw, v := r.seal(name, data)
-	return v, s.write(s.path(name), raw)
+	nonce := newNonce()
+	return nonceVersion(nonce), s.write(s.path(name), r.seal(name, data, nonce))
 }
 
-// version returns the version of a record that is whole, or Absent.
-func (s *Store) version(r ring, name string) (secrets.Version, error) {
+// load reads and opens a record.
+func (s *Store) load(r ring, name string) (record, []byte, error) {
 	raw, err := readFile(s.path(name), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
-		return secrets.Absent, nil
+		return record{}, nil, secrets.ErrNotFound
 	}
 	if err != nil {
-		return secrets.Absent, err
+		return record{}, nil, err
 	}
-	_, v, err := r.open(name, raw)
-	return v, err
+	return r.open(name, raw)
 }
 
 // Delete implements [secrets.Store]. It needs no key, and with [secrets.Any]
