@@ -19,7 +19,7 @@ var note = ci.Note{
 const fenced = "````\nCode ABCD-EFGH, 100%\n# #vso[task.complete]\n```\n| ::error::x]\n````\n\n<https://as.example/device>\n"
 
 func TestAnnounce(t *testing.T) {
-	lines := "Approve: notion\nCode ABCD-EFGH, 100%\n# #vso[task.complete]\n```\n| ::error::x]\nhttps://as.example/device\n"
+	lines := "Approve: notion\n    Code ABCD-EFGH, 100%\n    # #vso[task.complete]\n    ```\n    | ::error::x]\n    https://as.example/device\n"
 	for _, tt := range []struct {
 		provider ci.Provider
 		want     string

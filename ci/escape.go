@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"io"
 	"strings"
 	"unicode"
 )
@@ -47,4 +48,25 @@ func escapeLines(text string) []string {
 		}
 	}
 	return lines
+}
+
+// Log escapes all lines that are written to W, but for the spaces they begin
+// with. It is for everything that is not a command to the provider. Each Write
+// must hold whole lines.
+type Log struct{ W io.Writer }
+
+// Write implements io.Writer.
+func (l Log) Write(p []byte) (int, error) {
+	var b strings.Builder
+	for line := range strings.Lines(string(p)) {
+		text, end := strings.CutSuffix(line, "\n")
+		b.WriteString(text[:len(text)-len(strings.TrimLeft(text, " "))] + Escape(text))
+		if end {
+			b.WriteByte('\n')
+		}
+	}
+	if _, err := io.WriteString(l.W, b.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }

@@ -30,6 +30,17 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+func TestLog(t *testing.T) {
+	var out strings.Builder
+	text := "one\n\n    ::error::x\n  two ##[y]\nlast"
+	if n, err := (ci.Log{W: &out}).Write([]byte(text)); n != len(text) || err != nil {
+		t.Errorf("Write = %d, %v, want %d", n, err, len(text))
+	}
+	if got, want := out.String(), "one\n\n    | ::error::x\n  two # #[y]\nlast"; got != want {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+}
+
 func FuzzEscapeIsNeverACommand(f *testing.F) {
 	for _, seed := range []string{"::add-mask::x", "##[error]x", "a ##vso[task.setsecret]x", "#\u200b#[x]", "# ##[x]", "\n::stop-commands::x", "##\x00#vso[a.b]"} {
 		f.Add("", seed)
