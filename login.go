@@ -235,6 +235,9 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	if c.CreatedAt.IsZero() {
 		c.CreatedAt = now
 	}
+	if err := s.accept(ctx, c); err != nil {
+		return Credential{}, err
+	}
 	if err := s.save(ctx, c); err != nil {
 		return Credential{}, err
 	}
@@ -242,6 +245,26 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 		s.log.Warn("the server granted less than was asked", "missing", missing)
 	}
 	return c, nil
+}
+
+// accept asks the caller about a new credential. Tokens that nobody wants are
+// revoked, as well as that can be done.
+func (s *Session) accept(ctx context.Context, c Credential) error {
+	if s.cfg.Accept == nil {
+		return nil
+	}
+	refused := s.cfg.Accept(c)
+	if refused == nil {
+		return nil
+	}
+	token, hint := c.Token.Refresh, "refresh_token"
+	if token == "" {
+		token, hint = c.Token.Access, "access_token"
+	}
+	if err := s.client(c).Revoke(ctx, token, hint); err != nil {
+		s.log.Warn("the refused token could not be revoked", "error", err)
+	}
+	return fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, refused)
 }
 
 // authorize runs the flow with a client that the server knows. A stored

@@ -39,6 +39,9 @@ type Config struct {
 	Register Registration
 	// Login is what a Login asks for.
 	Login LoginOptions
+	// Accept is asked before what a Login got is stored. Its error refuses it:
+	// the tokens are revoked and the stored credential stays. Nil accepts all.
+	Accept func(Credential) error
 	// Log hears of what goes on; nil means silence. No secret is logged.
 	Log *slog.Logger
 }

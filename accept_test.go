@@ -1,0 +1,36 @@
+package mcplogin_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+func TestRefusedLoginChangesNothingAndIsRevoked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		before, err := w.open(t).Credential(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stranger := errors.New("somebody else approved")
+		var seen mcplogin.Credential
+		s := w.open(t, func(c *mcplogin.Config) {
+			c.Accept = func(c mcplogin.Credential) error { seen = c; return stranger }
+		})
+		if _, err := s.Login(t.Context()); !errors.Is(err, stranger) {
+			t.Errorf("Login = %v, want %v", err, stranger)
+		}
+		after, err := w.open(t).Credential(t.Context())
+		if err != nil || after.Token != before.Token || !w.works(t, after.Token) {
+			t.Errorf("the stored token was changed or ended: %v", err)
+		}
+		if seen.Token == before.Token || w.works(t, seen.Token) || w.srv.Count(oauthtest.Revoke) == 0 {
+			t.Error("the refused token is still good")
+		}
+	})
+}
