@@ -3,6 +3,7 @@ module github.com/mcp-login/mcp-login
 go 1.26.0
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/docker/cli v28.5.2+incompatible
 	github.com/hashicorp/vault/api v1.23.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0

@@ -32,13 +32,14 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
-			newTest(e), newDiscover(e), newVersion(e),
+			newTest(e), newDiscover(e), newClientConfig(e), newVersion(e),
 		},
 	}
 }
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, e *env) int {
+	e.guardLog()
 	app := newApp(e)
 	err := app.RunContext(ctx, append([]string{app.Name}, reorder(app.Commands, args)...))
 	return e.finish(ctx, err)
@@ -97,7 +98,7 @@ func countArgs(c *cli.Command, args []string) error {
 // answers are the flags that change the shape of an answer. They have no
 // environment variable: one that was set somewhere would break the scripts
 // that read the answer.
-var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long"}
+var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci"}
 
 // envVar names a flag's environment variable.
 func envVar(flag string) []string {

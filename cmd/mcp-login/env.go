@@ -39,6 +39,7 @@ func (o *variables) flags() []cli.Flag {
 type envOptions struct {
 	access
 	variables
+	ciOptions
 	format string
 	unset  bool
 }
@@ -51,7 +52,7 @@ func newEnv(e *env) *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("format", formatNames()+", a shell's name, or auto for the parent process", string(envexport.Sh), &o.format),
 			boolFlag("unset", "print what takes the variables away", &o.unset),
-		}, o.variables.flags(), o.access.flags()),
+		}, o.variables.flags(), o.ciOptions.flags(), o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runEnv(ctx, e, o, args) })
 }
 
@@ -64,6 +65,9 @@ func formatNames() string {
 }
 
 func runEnv(ctx context.Context, e *env, o envOptions, profiles []string) error {
+	if o.ci {
+		return runEnvCI(ctx, e, o, profiles)
+	}
 	format, err := e.format(o.format)
 	if err != nil {
 		return err

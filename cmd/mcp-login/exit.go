@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -74,6 +75,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		server   *mcplogin.ServerChangedError
 		logout   *mcplogin.LogoutError
 		variable *envexport.Error
+		unmasked *ci.UnmaskedError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -94,6 +96,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitDenied, ""
 	case errors.Is(err, flows.ErrExpired), errors.Is(err, errTimedOut):
 		return exitTimedOut, ""
+	case errors.As(err, &unmasked):
+		return exitFailed, "mcp-login exec NAME -- COMMAND, or accept the risk by --allow-unmasked"
 	case errors.As(err, &variable):
 		return exitFailed, "--format json carries every value"
 	case errors.Is(err, mcplogin.ErrRegistration):

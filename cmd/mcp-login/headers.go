@@ -39,6 +39,9 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	if err != nil {
 		return err
 	}
+	if err := e.checkCaller(c.Server); err != nil {
+		return err
+	}
 	value := authorization(c)
 	switch {
 	case o.raw:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -23,6 +25,7 @@ type loginOptions struct {
 	flow         string
 	scope        string
 	client       clientOptions
+	expect       expectation
 	wait         time.Duration
 	noQR, copy   bool
 	retryExpired bool
@@ -52,14 +55,14 @@ func newLogin(e *env) *cli.Command {
 // attendFlags say how a person is asked, and who asks. Every command that may
 // log in has them.
 func (o *loginOptions) attendFlags() []cli.Flag {
-	return append([]cli.Flag{
+	return slices.Concat([]cli.Flag{
 		stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames, flowNames, &o.flow),
 		stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
 		durationFlag("wait", "give up when nobody has approved for so long; 0: when the code expires", 0, &o.wait),
 		boolFlag("no-qr", "show no QR code", &o.noQR),
 		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.client.flags()...)
+	}, o.client.flags(), o.expect.flags())
 }
 
 func (o *clientOptions) flags() []cli.Flag {
@@ -108,6 +111,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 		return err
 	}
 	e.collides(ctx, store, profile)
+	e.summarize(ctx, &o.common, c)
 	return e.loggedIn(o, c)
 }
 
@@ -144,6 +148,7 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 		return err
 	}
 	cfg.Login.Scopes = strings.Fields(o.scope)
+	cfg.Accept = o.expect.accept
 	store := cfg.Store
 	if o.force {
 		cfg.Store = &secrets.Memory{}
@@ -171,6 +176,9 @@ func replace(ctx context.Context, to, from secrets.Store, name string) error {
 // once, or as events where asked for.
 func (e *env) prompt(o *loginOptions) prompt {
 	p := promptOptions{Out: e.err, Getenv: e.getenv, JSON: o.json, Copy: o.copy}
+	if job, err := e.job(&o.common, e.rawErr()); err == nil && job.Provider != ci.None && !o.json {
+		return ciPrompt{newPrompt(p), job}
+	}
 	if o.noQR {
 		p.QR = qrNever
 	}
@@ -204,6 +212,9 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 		return e.answer(append(line, '\n'))
 	}
 	fmt.Fprintf(e.err, "logged in to %s as %q, token %s\n", c.Server, c.Profile, expires(c.Token.Expiry))
+	if id := identityOf(c); id.Subject != "" {
+		fmt.Fprintf(e.err, "the account is %s\n", id)
+	}
 	if missing := c.Missing(); len(missing) > 0 {
 		fmt.Fprintf(e.err, "the server granted less than was asked, without: %s\n", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}

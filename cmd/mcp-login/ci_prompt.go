@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// ciPrompt shows a code where the CI provider shows it while the step waits.
+type ciPrompt struct {
+	prompt // plain text, for all but the code
+	job    ci.Job
+}
+
+// ShowCode falls back to the log, where the step's watchers look anyway.
+func (p ciPrompt) ShowCode(ctx context.Context, c device.Code) {
+	if err := p.job.Announce(ctx, codeNote(c)); err != nil {
+		p.prompt.ShowCode(ctx, c)
+	}
+}
+
+func codeNote(c device.Code) ci.Note {
+	text := []string{
+		fmt.Sprintf("Enter the code %s at %s", c.UserCode, c.VerificationURI),
+		fmt.Sprintf("Client %s, for %s, by %s.", oauth.Sanitize(c.Client, 60), hostOf(c.Server), hostOf(c.Issuer)),
+		"Approve it only if you started this job.",
+	}
+	if !c.Expiry.IsZero() {
+		text = append(text, "Waiting until "+c.Expiry.UTC().Format(time.RFC3339)+".")
+	}
+	return ci.Note{Title: "Sign-in to " + hostOf(c.Server) + " wants approval", Text: strings.Join(text, "\n"), URL: c.VerificationURIComplete}
+}
+
+// hostOf returns the host of a URL as it may be shown.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return "(unknown)"
+	}
+	return ci.Escape(oauth.Sanitize(u.Host, 255))
+}
+
+// summarize leaves on the job's page who was logged in. It is no part of the
+// login: where it cannot be done, the log says so.
+func (e *env) summarize(ctx context.Context, o *common, c mcplogin.Credential) {
+	job, err := e.job(o, e.rawErr())
+	if err != nil || job.Provider == ci.None {
+		return
+	}
+	note := ci.Note{
+		Title: "Signed in to " + hostOf(c.Server),
+		Text:  fmt.Sprintf("as %s\nby %s, profile %s, token %s", identityOf(c), c.Flow, c.Profile, expires(c.Token.Expiry)),
+	}
+	if err := job.Summary(ctx, note); err != nil {
+		e.log.Debug().Err(err).Msg("no summary was written")
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+type clientConfigOptions struct {
+	common
+	client, program string
+}
+
+func newClientConfig(e *env) *cli.Command {
+	var o clientConfigOptions
+	c := &cli.Command{
+		Name:      "client-config",
+		Usage:     "print what to put into an MCP client's configuration",
+		UsageText: "mcp-login client-config notion --for claude-code",
+		ArgsUsage: "NAME [URL]",
+		Description: "Clients that can run a command for their headers are given one, so that they always have a fresh token. " +
+			"The others read a variable, which `mcp-login exec NAME -- CLIENT` sets. URL is the stored credential's unless given.",
+		Flags: []cli.Flag{
+			stringFlag("for", "the `CLIENT`: "+strings.Join(clientNames(), ", "), "generic", &o.client),
+			stringFlag("program", "how the client is to start mcp-login (default: the absolute `PATH` of this program)", "", &o.program),
+		},
+	}
+	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runClientConfig(ctx, e, o, args) })
+}
+
+func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []string) error {
+	client, ok := findClient(o.client)
+	if !ok {
+		return usagef("--for %q: give one of %s", o.client, strings.Join(clientNames(), ", "))
+	}
+	url, err := e.serverOf(ctx, &o.common, args)
+	if err != nil {
+		return err
+	}
+	program := o.program
+	if program == "" {
+		if program, err = os.Executable(); err != nil {
+			return fmt.Errorf("find this program's path: %w", err)
+		}
+	}
+	program = quoteFor(runtime.GOOS, program)
+	helper := append([]string{program, "headers", quoteFor(runtime.GOOS, args[0]), "--json"}, e.hint...)
+	if err := e.answer([]byte(client.snippet(newEntry(args[0], url, strings.Join(helper, " "))))); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.err, "This goes into %s.\n", client.file)
+	if !client.helper {
+		fmt.Fprintf(e.err, "Start the client with: mcp-login exec %s -- COMMAND\n", quote(args[0]))
+	}
+	return nil
+}
+
+// serverOf returns the URL that was given, else the stored credential's.
+func (e *env) serverOf(ctx context.Context, o *common, args []string) (string, error) {
+	if len(args) > 1 {
+		if _, err := oauth.CheckURL(args[1]); err != nil {
+			return "", usagef("URL: %w", err)
+		}
+		return args[1], nil
+	}
+	s, err := e.session(o, args[0])
+	if err != nil {
+		return "", err
+	}
+	c, err := s.Credential(ctx)
+	return c.Server, err
+}
+
+// quoteFor makes a word safe in the shell by which a client runs its helper.
+// cmd.exe knows double quotes alone; a path there can hold none.
+func quoteFor(goos, word string) string {
+	if goos != "windows" {
+		return quote(word)
+	}
+	if strings.ContainsAny(word, " &()^;,=%!") {
+		return `"` + word + `"`
+	}
+	return word
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+)
+
+// update rewrites the golden files of this package.
+var update = flag.Bool("update", false, "rewrite testdata/*.golden")
+
+func TestClientSnippets(t *testing.T) {
+	e := newEntry("my notion", "https://mcp.notion.com/mcp?a=b&c=d", `/opt/a 'b'/mcp-login headers 'my notion' --json`)
+	for _, c := range clients() {
+		t.Run(c.name, func(t *testing.T) {
+			got := c.snippet(e)
+			golden(t, filepath.Join("testdata", "client-config", c.name+".golden"), got)
+			server := parseSnippet(t, c.name, got)
+			if u := first(server, "url", "httpUrl"); u != e.url {
+				t.Errorf("the client reads the URL %q, want %q", u, e.url)
+			}
+			if c.helper {
+				if h := first(server, "headersHelper", "http_headers_helper"); h != e.helper {
+					t.Errorf("the client reads the helper %q, want %q", h, e.helper)
+				}
+				return
+			}
+			if h := server["headers"].(map[string]any)["Authorization"].(string); !strings.Contains(h, "MCP_MY_NOTION_AUTHORIZATION") {
+				t.Errorf("the client reads the header %q, want the variable's name in it", h)
+			}
+		})
+	}
+}
+
+// parseSnippet returns the one server of a snippet, found as the client does.
+func parseSnippet(t *testing.T, client, snippet string) map[string]any {
+	t.Helper()
+	root := map[string]any{}
+	var err error
+	if client == "codex" {
+		err = toml.Unmarshal([]byte(snippet), &root)
+	} else {
+		err = json.Unmarshal([]byte(snippet), &root)
+	}
+	if err != nil {
+		t.Fatalf("parse %s: %v", snippet, err)
+	}
+	path := map[string][]string{
+		"codex": {"mcp_servers", "my-notion"}, "vscode": {"servers", "my-notion"}, "opencode": {"mcp", "servers", "my-notion"},
+	}[client]
+	if path == nil {
+		path = []string{"mcpServers", "my-notion"}
+	}
+	for _, key := range path {
+		next, ok := root[key].(map[string]any)
+		if !ok {
+			t.Fatalf("%s has no %v", snippet, path)
+		}
+		root = next
+	}
+	return root
+}
+
+func first(m map[string]any, keys ...string) any {
+	for _, key := range keys {
+		if v, ok := m[key]; ok {
+			return v
+		}
+	}
+	return nil
+}
+
+// golden compares with a file; -update writes it.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || got != string(want) {
+		t.Errorf("got\n%s\nwant %s (%v)\n%s", got, path, err, want)
+	}
+}
+
+func FuzzTOMLString(f *testing.F) {
+	f.Add(`C:\Program Files\"x"` + "\t\x7f\u00fc")
+	f.Fuzz(func(t *testing.T, s string) {
+		s = strings.ToValidUTF8(s, "?") // URLs and paths were checked to be so
+		var got struct{ V string }
+		if err := toml.Unmarshal([]byte("V = "+tomlString(s)), &got); err != nil || got.V != s {
+			t.Errorf("tomlString(%q) is read as %q, %v", s, got.V, err)
+		}
+	})
+}
+
+func TestQuoteForWindows(t *testing.T) {
+	for _, tt := range []struct{ goos, word, want string }{
+		{"linux", "/opt/my tools/mcp-login", "'/opt/my tools/mcp-login'"},
+		{"windows", `C:\Program Files\mcp-login.exe`, `"C:\Program Files\mcp-login.exe"`},
+		{"windows", `C:\bin\mcp-login.exe`, `C:\bin\mcp-login.exe`},
+	} {
+		if got := quoteFor(tt.goos, tt.word); got != tt.want {
+			t.Errorf("quoteFor(%q, %q) = %q, want %q", tt.goos, tt.word, got, tt.want)
+		}
+	}
+}
