@@ -11,14 +11,16 @@ import (
 )
 
 // ClientMetadata is what a registration asks for (RFC 7591 §2). Empty fields
-// are not sent.
+// are not sent, but for lists that are empty and not nil: a client without
+// redirection has to say so, or the defaults of §2 (response type "code", which
+// needs a redirect URI) are taken for it.
 type ClientMetadata struct {
 	ClientName      string   `json:"client_name,omitempty"`
 	ClientURI       string   `json:"client_uri,omitempty"`
 	ApplicationType string   `json:"application_type,omitempty"` // OpenID Connect Registration §2
 	GrantTypes      []string `json:"grant_types,omitempty"`
-	ResponseTypes   []string `json:"response_types,omitempty"`
-	RedirectURIs    []string `json:"redirect_uris,omitempty"`
+	ResponseTypes   []string `json:"response_types,omitzero"`
+	RedirectURIs    []string `json:"redirect_uris,omitzero"`
 	TokenAuthMethod string   `json:"token_endpoint_auth_method,omitempty"`
 	Scope           string   `json:"scope,omitempty"`
 }

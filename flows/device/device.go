@@ -101,9 +101,14 @@ func (f *Flow) Check(s oauth.Server) error {
 }
 
 // Metadata asks for the device grant by name: a client registered without it
-// is refused at the device endpoint.
+// is refused at the device endpoint. It says that there is no redirection, too:
+// oidc-provider refuses a registration that leaves it open.
 func (f *Flow) Metadata() (oauth.ClientMetadata, error) {
-	return oauth.ClientMetadata{GrantTypes: []string{oauth.GrantDeviceCode, "refresh_token"}}, nil
+	return oauth.ClientMetadata{
+		GrantTypes:    []string{oauth.GrantDeviceCode, "refresh_token"},
+		ResponseTypes: []string{},
+		RedirectURIs:  []string{},
+	}, nil
 }
 
 // Run shows a code and polls until a person has approved it. It returns
