@@ -115,13 +115,17 @@ func (h *home) start(args ...string) *running {
 	if err := r.cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
+	go func() {
+		_ = r.cmd.Wait() // the process state says it
+		close(r.stderr.closed)
+	}()
 	return r
 }
 
 // wait waits for the end and fails unless the exit code is the wanted one.
 func (r *running) wait(code int) result {
 	r.h.t.Helper()
-	_ = r.cmd.Wait() // the exit code says it
+	<-r.stderr.closed
 	got := result{r.stdout.String(), r.stderr.String(), r.cmd.ProcessState.ExitCode()}
 	noteSaid(got.stderr)
 	noteSaid(got.stdout)
@@ -135,7 +139,7 @@ func (r *running) wait(code int) result {
 // reports whether it was still running.
 func (r *running) killAfter(d time.Duration) bool {
 	timer := time.AfterFunc(d, func() { _ = r.cmd.Process.Kill() }) // it may have ended
-	_ = r.cmd.Wait()                                                // the exit state says it
+	<-r.stderr.closed
 	timer.Stop()
 	noteSaid(r.stderr.String())
 	status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus)

@@ -12,13 +12,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
 // oidc is a running oidc-provider with an MCP server in front.
 type oidc struct {
-	t   *testing.T
-	url string
+	t    *testing.T
+	url  string
+	stop func() // ends the server early; once more does nothing
 }
 
 // knobs say what the server is to do; the names are those of server.mjs.
@@ -56,7 +58,7 @@ func startOIDC(t *testing.T, set knobs) *oidc {
 	}
 	first, err := bufio.NewReader(stdout).ReadString('\n')
 	o := &oidc{t: t, url: strings.TrimSpace(first)}
-	t.Cleanup(func() {
+	o.stop = sync.OnceFunc(func() {
 		if o.url != "" {
 			noteIssued(o.seen().Tokens...)
 		}
@@ -64,6 +66,7 @@ func startOIDC(t *testing.T, set knobs) *oidc {
 		_ = cmd.Process.Kill() // and sees to it
 		_ = cmd.Wait()         // "killed" is no news
 	})
+	t.Cleanup(o.stop)
 	if err != nil {
 		t.Fatalf("oidc-provider did not start: %v\n%s", err, stderr.String())
 	}

@@ -12,12 +12,15 @@ import (
 
 // watched is a buffer that somebody waits on while a process writes.
 type watched struct {
-	mu    sync.Mutex
-	buf   bytes.Buffer
-	wrote chan struct{}
+	mu     sync.Mutex
+	buf    bytes.Buffer
+	wrote  chan struct{}
+	closed chan struct{} // closed when the process has ended
 }
 
-func newWatched() *watched { return &watched{wrote: make(chan struct{}, 1)} }
+func newWatched() *watched {
+	return &watched{wrote: make(chan struct{}, 1), closed: make(chan struct{})}
+}
 
 func (w *watched) Write(p []byte) (int, error) {
 	w.mu.Lock()
@@ -39,12 +42,17 @@ func (w *watched) String() string {
 func (w *watched) await(t *testing.T, pattern *regexp.Regexp) string {
 	t.Helper()
 	late := time.After(20 * time.Second)
-	for {
+	for ended := false; ; {
 		if m := pattern.FindString(w.String()); m != "" {
 			return m
 		}
+		if ended {
+			t.Fatalf("the program ended without %v:\n%s", pattern, w.String())
+		}
 		select {
 		case <-w.wrote:
+		case <-w.closed:
+			ended = true
 		case <-late:
 			t.Fatalf("%v was not written in 20 s:\n%s", pattern, w.String())
 		}
