@@ -230,18 +230,30 @@ func (k *kv2) remove(ctx context.Context, key string, prev secrets.Version) erro
 // bury removes exactly what was seen. Vault cannot remove a path by
 // check-and-set, so a mark takes the record's place by check-and-set first.
 // From then on the record is gone, its bytes too, and nobody writes to the
-// path for the time of a lease. The removal must happen within half of it: one
-// that wakes up later, after the path was taken again, is not sent.
+// path before the mark is, or for the time of a lease. The removal is sent
+// within half of that, and again only if the mark is still there: one that
+// comes later would take a new record along.
 func (k *kv2) bury(ctx context.Context, key string, seen entry) error {
-	begun := time.Now()
+	within, cancel := context.WithTimeout(ctx, k.lease/2)
+	defer cancel()
 	mark := newPayload(nil)
 	mark.Deleted = true
-	if _, err := k.settle(ctx, key, seen, mark); err != nil {
-		return err
+	if _, err := k.settle(within, key, seen, mark); err != nil {
+		return late(ctx, within, err)
 	}
-	within, cancel := context.WithDeadline(ctx, begun.Add(k.lease/2))
-	defer cancel()
-	return late(ctx, within, k.wire.delete(within, k.metaPath(key)))
+	for w := (watch{}); ; {
+		err := k.wire.delete(once(within), k.metaPath(key))
+		if !errors.Is(err, secrets.ErrTemporary) {
+			return late(ctx, within, err)
+		}
+		now, readErr := k.read(within, key)
+		if readErr == nil && now.Write != mark.Write {
+			return nil // the answer was lost
+		}
+		if w.wait(within) != nil {
+			return late(ctx, within, err)
+		}
+	}
 }
 
 func (k *kv2) list(ctx context.Context, folder string) ([]string, error) {

@@ -18,7 +18,7 @@ import (
 const (
 	firstWait = 20 * time.Millisecond
 	maxWait   = 400 * time.Millisecond
-	unlocking = 5 * time.Second // an unlock does not wait for Vault longer
+	unlocking = 3 * time.Second // an unlock does not wait for Vault longer
 )
 
 // lease is the right to do something alone, for a time.
@@ -31,7 +31,7 @@ type lease struct {
 }
 
 // Lock implements [secrets.Store] by a lease that is renewed until unlock.
-// Unlock returns within 5 s though Vault be away; the lease then ends by itself.
+// Unlock returns within 3 s though Vault be away; the lease then ends by itself.
 func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
 	if err := check(ctx, name); err != nil {
 		return nil, err
@@ -56,42 +56,33 @@ type held struct {
 	last  entry // what our last write was
 }
 
-// take waits for a lease and takes it.
+// take waits for a lease and takes it. It reads after every write that was not
+// answered with success, since the answer may be that of a copy, or lost.
 func (s *Store) take(ctx context.Context, kv engine, key string) (*held, error) {
 	h := &held{store: s, kv: kv, key: key, id: rand.Text()}
 	w := watch{lease: s.lease}
 	for {
 		e, err := kv.read(ctx, key)
-		if err != nil && !errors.Is(err, secrets.ErrUndecryptable) {
+		switch {
+		case err != nil && !errors.Is(err, secrets.ErrUndecryptable):
 			return nil, err
-		}
-		if e.free() || w.over(e) {
+		case e.heldBy(h.id):
+			h.last = e
+			return h, nil
+		case e.free() || w.over(e):
 			h.last, err = kv.swap(ctx, key, e, h.payload(s.lease))
 			if err == nil {
 				return h, nil
 			}
-			if !errors.Is(err, secrets.ErrConflict) {
-				return h.sure(ctx, err)
+			if !errors.Is(err, secrets.ErrConflict) && !errors.Is(err, secrets.ErrTemporary) {
+				h.release(context.WithoutCancel(ctx)) // whoever was waiting is gone
+				return nil, err
 			}
 		}
 		if err := w.wait(ctx); err != nil {
 			return nil, err
 		}
 	}
-}
-
-// sure finds out whether a lease was taken when the answer did not arrive. If
-// the caller has gone, or Vault does not say, it is given back.
-func (h *held) sure(ctx context.Context, cause error) (*held, error) {
-	e, err := h.kv.read(ctx, h.key)
-	if err == nil && e.heldBy(h.id) {
-		h.last = e
-		return h, nil
-	}
-	if err != nil {
-		h.release(context.WithoutCancel(ctx))
-	}
-	return nil, cause
 }
 
 // keep renews the lease until unlock is called.
@@ -133,20 +124,26 @@ func (h *held) renew(ctx context.Context) {
 	}
 }
 
-// release frees the lease if it is still ours. It is best effort: a lease that
-// stays ends by itself.
+// release frees the lease if it is still ours. It writes and never removes, so
+// that version numbers only grow: that is what makes every late write of a
+// lease fail. It is best effort, since a lease that stays ends by itself.
 func (h *held) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, unlocking)
 	defer cancel()
 	free := newPayload(nil)
 	free.Lease = &lease{}
-	for range 3 { // an answer may get lost, and a renewal have an unknown end
-		_, err := h.kv.swap(ctx, h.key, h.last, free)
-		if err == nil {
+	for w := (watch{}); ; { // an answer may get lost, and a renewal have an unknown end
+		if _, err := h.kv.swap(ctx, h.key, h.last, free); err == nil {
 			return
 		}
-		h.last, err = h.kv.read(ctx, h.key)
-		if err != nil || !h.last.heldBy(h.id) {
+		e, err := h.kv.read(ctx, h.key)
+		switch {
+		case err == nil && !e.heldBy(h.id):
+			return
+		case err == nil:
+			h.last = e
+		}
+		if w.wait(ctx) != nil {
 			return
 		}
 	}

@@ -20,6 +20,10 @@
 // hosts are never compared. How old a lease is, is what one waiter measured
 // itself or what Vault says by its own clock.
 //
+// Vault counts versions from 1 again once a record was deleted. A copy of a
+// request is therefore harmless only if the network does not keep it until the
+// record was deleted and created anew.
+//
 // KV version 1 has no check-and-set. There, writes compare under a lease that
 // trusts a write to arrive within a fiftieth of [Config.Lease];
 // [Store.Caution] says so.
@@ -58,7 +62,7 @@ const defaultLease = 15 * time.Second
 // Config says where the records are.
 type Config struct {
 	// Client reaches Vault. Required; Open takes it over: it turns on
-	// read-your-writes, and with Auth it sets the token.
+	// read-your-writes, narrows retries, and with Auth sets the token.
 	Client *api.Client
 	// Mount is the path of the KV mount, such as "secret". Required.
 	Mount string
@@ -101,6 +105,7 @@ func Open(c Config) (*Store, error) {
 		return nil, fmt.Errorf("vault store: %q is no path of a folder", c.Prefix)
 	}
 	c.Client.SetReadYourWrites(true) // who takes a lease sees what was written under the last one
+	retryUnlessOnce(c.Client)
 	s := &Store{prefix: prefix, holder: c.Holder, lease: c.Lease}
 	if s.lease == 0 {
 		s.lease = defaultLease

@@ -98,6 +98,26 @@ func (w *wire) do(ctx context.Context, verb, path string, send func(context.Cont
 	return w.explain(ctx, verb, path, err)
 }
 
+// onceKey marks the context of a request that must not be sent again blindly.
+type onceKey struct{}
+
+func once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
+
+// retryUnlessOnce is the client's own choice of what to try again, but for
+// requests that are marked.
+func retryUnlessOnce(c *api.Client) {
+	otherwise := c.CheckRetry()
+	if otherwise == nil {
+		otherwise = api.DefaultRetryPolicy
+	}
+	c.SetCheckRetry(func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+		if ctx.Value(onceKey{}) != nil {
+			return false, err
+		}
+		return otherwise(ctx, resp, err)
+	})
+}
+
 // kvVersion asks which version of KV the mount has. Any token that may do
 // something in the mount may ask.
 func (w *wire) kvVersion(ctx context.Context) (int, error) {

@@ -1,0 +1,326 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/vault/api"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// rough is a proxy in front of Vault that loses requests and answers, delays
+// them, and sends requests twice: at once or again later.
+type rough struct {
+	to     string
+	copies bool           // send some again later, too
+	late   sync.WaitGroup // those that are still to come
+}
+
+func (p *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	send := func() (int, []byte) { return p.forward(r, body) }
+	switch rand.N(12) {
+	case 0: // the request is lost
+		panic(http.ErrAbortHandler)
+	case 1: // the answer is lost
+		send()
+		panic(http.ErrAbortHandler)
+	case 2: // it arrives twice, and the second answer is the one that is seen
+		send()
+	case 3: // a copy arrives later
+		if p.copies {
+			p.late.Go(func() {
+				time.Sleep(rand.N(500 * time.Millisecond))
+				send()
+			})
+		}
+	case 4:
+		time.Sleep(rand.N(300 * time.Millisecond))
+	case 5:
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	status, answer := send()
+	if rand.N(12) == 0 {
+		time.Sleep(rand.N(300 * time.Millisecond))
+	}
+	w.WriteHeader(status)
+	w.Write(answer)
+}
+
+// forward does not end with the request: what Vault got, it does.
+func (p *rough) forward(r *http.Request, body []byte) (int, []byte) {
+	req, err := http.NewRequest(r.Method, p.to+r.URL.RequestURI(), bytes.NewReader(body))
+	if err != nil {
+		return http.StatusBadGateway, nil
+	}
+	req.Header = r.Header.Clone()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return http.StatusBadGateway, nil
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return http.StatusBadGateway, nil
+	}
+	return resp.StatusCode, answer
+}
+
+// lines is a record to which many append under the lock, and what they were told.
+type lines struct {
+	mu      sync.Mutex
+	outcome map[string]error
+}
+
+func (l *lines) append(ctx context.Context, s secrets.Store, line string) error {
+	err := appendUnderLock(ctx, s, line)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.outcome == nil {
+		l.outcome = make(map[string]error)
+	}
+	l.outcome[line] = err
+	return err
+}
+
+func appendUnderLock(ctx context.Context, s secrets.Store, line string) error {
+	unlock, err := s.Lock(ctx, "lines")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	data, v, err := s.Get(ctx, "lines")
+	if err != nil {
+		return err
+	}
+	_, err = s.Put(ctx, "lines", append(data, line...), v)
+	return err
+}
+
+// check wants exactly what was said to be written, and no error but those that
+// ask for another try, which leave open whether the line is there.
+func (l *lines) check(t *testing.T, s secrets.Store) {
+	t.Helper()
+	data, _, err := s.Get(t.Context(), "lines")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := make(map[string]int)
+	for line := range strings.Lines(string(data)) {
+		there[line]++
+	}
+	written := 0
+	for line, err := range l.outcome {
+		switch n := there[line]; {
+		case err == nil && n != 1, n > 1:
+			t.Errorf("%q (%v) is there %d times", line, err, n)
+		case err == nil:
+			written++
+		case !errors.Is(err, secrets.ErrTemporary) && !strings.Contains(err.Error(), "sealed"):
+			t.Errorf("%q = %v, want nil or ErrTemporary", line, err)
+		}
+	}
+	t.Logf("%d of %d lines written", written, len(l.outcome))
+	if written < len(l.outcome)/2 {
+		t.Errorf("only %d of %d lines got through", written, len(l.outcome))
+	}
+}
+
+// impatient is a store whose client tries again soon.
+func (v *vaultServer) impatient(t *testing.T) *vault.Store {
+	c := v.client(t, v.root)
+	c.SetMinRetryWait(10 * time.Millisecond)
+	c.SetMaxRetryWait(50 * time.Millisecond)
+	return v.store(t, vault.Config{Client: c, Lease: 3 * time.Second})
+}
+
+// TestVaultBehindRoughProxy: writers that append under the lock through a
+// network at its worst lose nothing that they were told is written.
+func TestVaultBehindRoughProxy(t *testing.T) {
+	v := startVault(t)
+	proxy := &rough{to: v.addr, copies: true}
+	server := httptest.NewServer(proxy)
+	defer server.Close()
+	through := &vaultServer{addr: server.URL, root: v.root}
+
+	mustPut(t, v.store(t, vault.Config{}), "lines", "", secrets.Absent)
+	var l lines
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			s := through.impatient(t)
+			for j := range 7 {
+				l.append(t.Context(), s, fmt.Sprintf("%d.%d\n", i, j))
+			}
+		})
+	}
+	wg.Wait()
+	proxy.late.Wait()
+	l.check(t, v.store(t, vault.Config{}))
+}
+
+// TestVaultBehindRoughProxyCreates: a record that was created after another
+// one was deleted stays, whatever happens to the requests of the deletion.
+func TestVaultBehindRoughProxyCreates(t *testing.T) {
+	v := startVault(t)
+	proxy := &rough{to: v.addr}
+	server := httptest.NewServer(proxy)
+	defer server.Close()
+	through := &vaultServer{addr: server.URL, root: v.root}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			s := through.impatient(t)
+			name := fmt.Sprint("n", i)
+			for j := range 10 {
+				want := fmt.Sprint(j)
+				version, err := s.Put(t.Context(), name, []byte(want), secrets.Any)
+				if err != nil && !errors.Is(err, secrets.ErrTemporary) {
+					t.Errorf("Put = %v", err)
+				}
+				data, _, getErr := v.store(t, vault.Config{}).Get(t.Context(), name)
+				if err == nil && (getErr != nil || string(data) != want) {
+					t.Errorf("after Put %s: Get = %q, %v", want, data, getErr)
+				}
+				if err != nil {
+					continue
+				}
+				err = s.Delete(t.Context(), name, version)
+				_, _, getErr = v.store(t, vault.Config{}).Get(t.Context(), name)
+				if err == nil && !errors.Is(getErr, secrets.ErrNotFound) {
+					t.Errorf("after Delete: Get = %v, want ErrNotFound", getErr)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// lastingVault is a Vault with a disk, which can be restarted.
+type lastingVault struct {
+	*vaultServer
+	config string
+	key    string // to unseal it
+	stop   func()
+}
+
+func startLastingVault(t *testing.T) *lastingVault {
+	t.Helper()
+	dir := t.TempDir()
+	port := freePorts(t)
+	v := &lastingVault{
+		vaultServer: &vaultServer{addr: fmt.Sprintf("http://127.0.0.1:%d", port)},
+		config:      filepath.Join(dir, "config.hcl"),
+	}
+	config := fmt.Sprintf(`
+storage "raft" {
+  path = %q
+  node_id = "one"
+  performance_multiplier = 1
+}
+listener "tcp" {
+  address = "127.0.0.1:%d"
+  cluster_address = "127.0.0.1:%d"
+  tls_disable = true
+}
+api_addr = "http://127.0.0.1:%[2]d"
+cluster_addr = "https://127.0.0.1:%[3]d"
+disable_mlock = true
+`, dir, port, port+1)
+	if err := os.WriteFile(v.config, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v.stop = runVault(t, "server", "-config="+v.config)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := v.client(t, "")
+	c.SetMaxRetries(100)
+	answer, err := c.Sys().InitWithContext(ctx, &api.InitRequest{SecretShares: 1, SecretThreshold: 1})
+	if err != nil {
+		t.Fatalf("init: %v", err)
+	}
+	v.root, v.key = answer.RootToken, answer.Keys[0]
+	v.open(t)
+	v.write(t, "sys/mounts/secret", map[string]any{"type": "kv", "options": map[string]any{"version": "2"}})
+	v.await(t)
+	return v
+}
+
+// open unseals it.
+func (v *lastingVault) open(t *testing.T) {
+	t.Helper()
+	c := v.client(t, "")
+	c.SetMaxRetries(20)
+	if _, err := c.Sys().UnsealWithContext(t.Context(), v.key); err != nil {
+		t.Fatalf("unseal: %v", err)
+	}
+}
+
+// TestVaultRestarts: Vault is killed while processes append under the lock, comes
+// back sealed, and is unsealed. Nothing is lost, and everybody goes on.
+func TestVaultRestarts(t *testing.T) {
+	v := startLastingVault(t)
+	s := v.store(t, vault.Config{})
+	mustPut(t, s, "lines", "", secrets.Absent)
+	var l lines
+	var wg sync.WaitGroup
+	var back atomic.Bool
+	for i := range 4 {
+		wg.Go(func() {
+			s := v.impatient(t)
+			for j, after := 0, 0; after < 10; j++ {
+				wasBack := back.Load()
+				switch err := l.append(t.Context(), s, fmt.Sprintf("%d.%d\n", i, j)); {
+				case err == nil && wasBack:
+					after++
+				case err != nil:
+					time.Sleep(200 * time.Millisecond)
+				}
+			}
+		})
+	}
+	time.Sleep(500 * time.Millisecond)
+	v.stop()
+	time.Sleep(500 * time.Millisecond)
+	v.stop = runVault(t, "server", "-config="+v.config)
+	v.awaitSealed(t)
+	if _, _, err := v.impatient(t).Get(t.Context(), "lines"); !errors.Is(err, secrets.ErrUnavailable) {
+		t.Errorf("Get from a sealed vault = %v, want ErrUnavailable", err)
+	}
+	v.open(t)
+	v.await(t)
+	back.Store(true)
+	wg.Wait()
+	l.check(t, s)
+}
+
+func (v *lastingVault) awaitSealed(t *testing.T) {
+	t.Helper()
+	c := v.client(t, "")
+	c.SetMaxRetries(20)
+	status, err := c.Sys().SealStatusWithContext(t.Context())
+	if err != nil || !status.Sealed {
+		t.Fatalf("seal status = %+v, %v, want sealed", status, err)
+	}
+}

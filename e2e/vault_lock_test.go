@@ -1,0 +1,273 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// workerEnv holds a vaultWorker for a process that a test starts.
+const workerEnv = "E2E_VAULT_WORKER"
+
+// vaultWorker is what another process does with a store.
+type vaultWorker struct {
+	Addr, Token, CA string
+	Mount           string
+	Lease           time.Duration
+	Steps           int // of counting under the lock; 0: hold the lock
+}
+
+// TestVaultWorker is the body of the other processes. In a run of the tests
+// themselves it has nothing to do.
+func TestVaultWorker(t *testing.T) {
+	text := os.Getenv(workerEnv)
+	if text == "" {
+		return
+	}
+	var w vaultWorker
+	if err := json.Unmarshal([]byte(text), &w); err != nil {
+		t.Fatal(err)
+	}
+	v := &vaultServer{addr: w.Addr, root: w.Token, ca: w.CA}
+	s := v.store(t, vault.Config{Mount: w.Mount, Lease: w.Lease, Holder: fmt.Sprint("pid ", os.Getpid())})
+	if w.Steps == 0 {
+		hold(t, s)
+		return
+	}
+	for range w.Steps {
+		if err := countUnderLock(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// countUnderLock adds one. Nobody else may write meanwhile, so a conflict is an
+// error like any other.
+func countUnderLock(ctx context.Context, s secrets.Store) error {
+	unlock, err := s.Lock(ctx, "count")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	data, v, err := s.Get(ctx, "count")
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(string(data))
+	if err != nil {
+		return err
+	}
+	_, err = s.Put(ctx, "count", []byte(strconv.Itoa(n+1)), v)
+	return err
+}
+
+// hold takes the lock, reads, says so, and writes when told to.
+func hold(t *testing.T, s secrets.Store) {
+	unlock, err := s.Lock(t.Context(), "count")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, v, err := s.Get(t.Context(), "count")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("holds")
+	bufio.NewReader(os.Stdin).ReadString('\n')
+	_, err = s.Put(t.Context(), "count", []byte("late"), v)
+	unlock()
+	switch {
+	case err == nil:
+		fmt.Println("written")
+	case errors.Is(err, secrets.ErrConflict):
+		fmt.Println("conflict")
+	default:
+		fmt.Println(err)
+	}
+}
+
+// process is a worker that runs.
+type process struct {
+	*exec.Cmd
+	in  io.Writer
+	out *bufio.Scanner
+}
+
+// start starts a worker as a process of its own.
+func (v *vaultServer) start(t *testing.T, w vaultWorker) *process {
+	t.Helper()
+	w.Addr, w.Token, w.CA = v.addr, v.root, v.ca
+	text, err := json.Marshal(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: exec.Command(os.Args[0], "-test.run=^TestVaultWorker$", "-test.timeout=2m")}
+	p.Env = []string{workerEnv + "=" + string(text), "HOME=" + t.TempDir()}
+	in, err := p.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.in, p.out = in, bufio.NewScanner(out)
+	p.Stderr = os.Stderr
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Process.Kill() // has ended, or hangs
+		p.Wait()
+	})
+	return p
+}
+
+// says waits for a line.
+func (p *process) says(t *testing.T, want string) {
+	t.Helper()
+	p.out.Scan()
+	if p.out.Text() != want {
+		t.Fatalf("the other process said %q, want %q", p.out.Text(), want)
+	}
+}
+
+// drain reads the rest and wants success.
+func (p *process) drain(t *testing.T) {
+	var said strings.Builder
+	for p.out.Scan() {
+		fmt.Fprintln(&said, p.out.Text())
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("process: %v: %s", err, said.String())
+	}
+}
+
+// TestVaultLockExcludesProcesses: many processes count under the lock. Their
+// writes compare, so one that got in beside another would meet a conflict.
+func TestVaultLockExcludesProcesses(t *testing.T) {
+	v := startVault(t)
+	const lease = 5 * time.Second
+	for _, tt := range []struct {
+		mount            string
+		processes, steps int
+	}{{"secret", 30, 5}, {"kv1", 8, 3}} {
+		t.Run(tt.mount, func(t *testing.T) {
+			s := v.store(t, vault.Config{Mount: tt.mount, Lease: lease})
+			mustPut(t, s, "count", "0", secrets.Absent)
+			var wg sync.WaitGroup
+			for range tt.processes {
+				p := v.start(t, vaultWorker{Mount: tt.mount, Lease: lease, Steps: tt.steps})
+				wg.Go(func() { p.drain(t) })
+			}
+			wg.Wait()
+			data, _, err := s.Get(t.Context(), "count")
+			if want := strconv.Itoa(tt.processes * tt.steps); string(data) != want || err != nil {
+				t.Errorf("counted to %s, %v, want %s", data, err, want)
+			}
+		})
+	}
+}
+
+// TestVaultLockOutlivesKilledHolder: a holder that was killed is overtaken when
+// its lease has ended, and not before.
+func TestVaultLockOutlivesKilledHolder(t *testing.T) {
+	const lease = 2 * time.Second
+	v := startVault(t)
+	s := v.store(t, vault.Config{Lease: lease})
+	mustPut(t, s, "count", "0", secrets.Absent)
+
+	kill := func() {
+		p := v.start(t, vaultWorker{Mount: "secret", Lease: lease})
+		p.says(t, "holds")
+		p.Process.Kill()
+		p.Wait()
+	}
+	took := func() time.Duration {
+		begun := time.Now()
+		unlock, err := s.Lock(t.Context(), "count")
+		if err != nil {
+			t.Fatalf("Lock: %v", err)
+		}
+		unlock()
+		return time.Since(begun)
+	}
+	kill()
+	if d := took(); d < lease-lease/3 || d > lease+time.Second {
+		t.Errorf("a dead holder was overtaken after %v, want about %v", d, lease)
+	}
+	kill()
+	time.Sleep(2*lease + 1500*time.Millisecond) // Vault's Date has whole seconds
+	if d := took(); d > lease/4 {
+		t.Errorf("a holder dead for long was overtaken after %v, want at once", d)
+	}
+}
+
+// TestVaultLockFencesStoppedHolder: a holder that was stopped for longer than
+// its lease, and goes on as if it had it, overwrites nothing and frees nothing.
+func TestVaultLockFencesStoppedHolder(t *testing.T) {
+	const lease = 2 * time.Second
+	v := startVault(t)
+	s := v.store(t, vault.Config{Lease: lease})
+	version := mustPut(t, s, "count", "0", secrets.Absent)
+
+	slow := v.start(t, vaultWorker{Mount: "secret", Lease: lease})
+	slow.says(t, "holds")
+	slow.Process.Signal(syscall.SIGSTOP)
+	unlock, err := s.Lock(t.Context(), "count") // overtakes
+	if err != nil {
+		t.Fatalf("Lock: %v", err)
+	}
+	mustPut(t, s, "count", "of the winner", version)
+
+	slow.Process.Signal(syscall.SIGCONT)
+	fmt.Fprintln(slow.in)
+	slow.says(t, "conflict")
+	slow.drain(t)
+	if data, _, err := s.Get(t.Context(), "count"); string(data) != "of the winner" || err != nil {
+		t.Errorf("record = %q, %v, want the winner's", data, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), lease/2)
+	defer cancel()
+	if _, err := s.Lock(ctx, "count"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Lock while the winner holds it = %v, want context.DeadlineExceeded", err)
+	}
+	unlock()
+}
+
+// TestVaultLockIsRenewed: a holder that works for longer than the lease keeps it.
+func TestVaultLockIsRenewed(t *testing.T) {
+	const lease = time.Second
+	v := startVault(t)
+	for _, mount := range []string{"secret", "kv1"} {
+		t.Run(mount, func(t *testing.T) {
+			t.Parallel()
+			s := v.store(t, vault.Config{Mount: mount, Lease: lease})
+			unlock, err := s.Lock(t.Context(), "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unlock()
+			ctx, cancel := context.WithTimeout(t.Context(), 3*lease)
+			defer cancel()
+			if _, err := s.Lock(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Lock = %v, want context.DeadlineExceeded", err)
+			}
+		})
+	}
+}
