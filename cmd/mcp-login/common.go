@@ -26,7 +26,7 @@ const defaultTimeout = 30 * time.Second
 
 func (o *common) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("store", "where credentials are kept: file:DIR (default: --profile-dir)", "", &o.store),
+		stringFlag("store", "where credentials are kept: file:DIR or vault:MOUNT/PREFIX (default: file: with --profile-dir)", "", &o.store),
 		stringFlag("profile-dir", "folder of the default store (default: mcp-login in the user's data folder)", "", &o.profileDir),
 		stringFlag("keeper", "who keeps the store's key: key-file or passphrase (default: passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, else key-file)", "", &o.keeper),
 		stringFlag("ca-cert", "PEM file of certificates to trust beside the system's", "", &o.caCert),

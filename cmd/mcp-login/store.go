@@ -15,13 +15,15 @@ import (
 func (e *env) openStore(o *common, ask bool) (secrets.Store, error) {
 	scheme, rest, found := strings.Cut(cmp.Or(o.store, "file:"), ":")
 	if !found {
-		return nil, usagef("--store %q: give file:DIR", o.store)
+		return nil, usagef("--store %q: give file:DIR or vault:MOUNT/PREFIX", o.store)
 	}
 	switch scheme {
 	case "file":
 		return e.openFiles(cmp.Or(rest, o.profileDir), o.keeper, ask)
+	case "vault":
+		return e.openVault(o, rest)
 	}
-	return nil, usagef("--store %q: there is no store %q, only file:DIR", o.store, scheme)
+	return nil, usagef("--store %q: there is no store %q, only file:DIR and vault:MOUNT/PREFIX", o.store, scheme)
 }
 
 func (e *env) openFiles(dir, keeper string, ask bool) (secrets.Store, error) {

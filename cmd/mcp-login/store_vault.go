@@ -1,0 +1,134 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/vault/api"
+	"github.com/hashicorp/vault/api/cliconfig"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// serviceAccount is where Kubernetes puts a pod's own token.
+const serviceAccount = "file:/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+// openVault opens vault:MOUNT/PREFIX. A mount with a slash in its path ends
+// with two: vault:team/kv//mcp-login. How to reach Vault, and by default as
+// whom, is read where the vault program reads it.
+func (e *env) openVault(o *common, where string) (secrets.Store, error) {
+	where, version, err := kvVersion(where)
+	if err != nil {
+		return nil, err
+	}
+	mount, prefix, found := strings.Cut(where, "//")
+	if !found {
+		mount, prefix, _ = strings.Cut(where, "/")
+	}
+	if mount == "" {
+		return nil, usagef("--store vault:%s: give vault:MOUNT/PREFIX", where)
+	}
+	client, err := api.NewClient(nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: vault: %w", secrets.ErrUnavailable, err)
+	}
+	auth, err := e.vaultAuth(o)
+	if err == nil && auth == nil {
+		err = e.vaultToken(client)
+	}
+	if err != nil {
+		return nil, err
+	}
+	host, _ := os.Hostname() // for people alone
+	s, err := vault.Open(vault.Config{
+		Client: client, Mount: mount, Prefix: cmp.Or(prefix, "mcp-login"), Version: version,
+		Auth: auth, Holder: fmt.Sprintf("%s, process %d", host, os.Getpid()),
+	})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return s, nil
+}
+
+// kvVersion cuts ?kv=1 or ?kv=2 off, which spares asking Vault.
+func kvVersion(where string) (rest string, version int, err error) {
+	rest, query, found := strings.Cut(where, "?")
+	switch {
+	case !found:
+		return rest, 0, nil
+	case query == "kv=1":
+		return rest, 1, nil
+	case query == "kv=2":
+		return rest, 2, nil
+	}
+	return "", 0, usagef("--store vault:%s: only ?kv=1 or ?kv=2 may follow", where)
+}
+
+// vaultToken gives the client the token of the person: VAULT_TOKEN, which the
+// client has read itself, or what "vault login" left (~/.vault-token or the
+// configured token helper).
+func (e *env) vaultToken(client *api.Client) error {
+	if _, err := os.UserHomeDir(); client.Token() == "" && err == nil {
+		helper, err := cliconfig.DefaultTokenHelper()
+		if err != nil {
+			return fmt.Errorf("%w: vault's token helper: %w", secrets.ErrUnavailable, err)
+		}
+		token, err := helper.Get()
+		if err != nil {
+			return fmt.Errorf("%w: vault's token helper: %w", secrets.ErrUnavailable, err)
+		}
+		client.SetToken(token)
+	}
+	e.hidden.hide(client.Token())
+	return nil
+}
+
+// vaultAuth returns how MCP_LOGIN_VAULT_AUTH logs in, nil for by a token.
+func (e *env) vaultAuth(o *common) (api.AuthMethod, error) {
+	method := e.getenv("MCP_LOGIN_VAULT_AUTH")
+	mount, role := e.getenv("MCP_LOGIN_VAULT_AUTH_MOUNT"), e.getenv("MCP_LOGIN_VAULT_ROLE")
+	source := e.getenv("MCP_LOGIN_VAULT_SECRET")
+	switch method {
+	case "", "token":
+		return nil, nil
+	case "approle":
+		a := &vault.AppRole{Mount: mount, RoleID: role, Wrapped: e.getenv("MCP_LOGIN_VAULT_WRAPPED") == "1"}
+		if source != "" {
+			a.SecretID = e.vaultSecret(source, "secret id for vault")
+		}
+		return a, nil
+	case "kubernetes":
+		source = cmp.Or(source, serviceAccount)
+		return &vault.JWT{Mount: cmp.Or(mount, "kubernetes"), Role: role, Token: e.vaultSecret(source, "service account for vault")}, nil
+	case "jwt":
+		token := e.vaultSecret(source, "id token for vault")
+		if source == "" {
+			token = e.vaultIDToken(o)
+		}
+		return &vault.JWT{Mount: mount, Role: role, Token: token}, nil
+	}
+	return nil, usagef("MCP_LOGIN_VAULT_AUTH=%s: give token, approle, kubernetes or jwt", method)
+}
+
+func (e *env) vaultSecret(source, what string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) { return e.secret(ctx, source, what) }
+}
+
+// vaultIDToken asks the CI for its token, by which the job logs in to Vault.
+func (e *env) vaultIDToken(o *common) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		job, err := e.job(o, e.rawErr())
+		if err != nil {
+			return "", err
+		}
+		token, err := job.IDToken(ctx, e.getenv("MCP_LOGIN_VAULT_AUDIENCE"))
+		if err == nil {
+			e.hidden.hide(token)
+		}
+		return token, err
+	}
+}
