@@ -1,0 +1,30 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDemo takes the tour that "make demo" takes, without a terminal.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	demo := filepath.Join(t.TempDir(), "demo")
+	if out, err := exec.Command("go", "build", "-o", demo, "../examples/demo").CombinedOutput(); err != nil {
+		t.Fatalf("build the demo: %v\n%s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, demo, "-run", program, "-auto-approve", "1s", "-interval", "1s").CombinedOutput()
+	if err != nil {
+		t.Fatalf("the demo failed: %v\n%s", err, out)
+	}
+	if text := string(out); !strings.Contains(text, "Done: every step worked.") || strings.Contains(text, "demo_at_") || strings.Contains(text, "demo_rt_") {
+		t.Errorf("the demo did not come to its end, or showed a token:\n%s", text)
+	}
+}
