@@ -218,7 +218,11 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 	if missing := c.Missing(); len(missing) > 0 {
 		fmt.Fprintf(e.err, "the server granted less than was asked, without: %s\n", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
-	fmt.Fprintf(e.err, "next: eval \"$(mcp-login env %s)\"\n", quote(c.Profile))
+	next := `eval "$(mcp-login env ` + quote(c.Profile) + `)"`
+	if ci.Detect(e.getenv) != ci.None {
+		next = "mcp-login env --ci " + quote(c.Profile)
+	}
+	fmt.Fprintln(e.err, "next:", next)
 	return nil
 }
 
