@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows/device"
+)
+
+// play shows a code and every kind of poll.
+func play(t *testing.T, o promptOptions) string {
+	t.Helper()
+	var out bytes.Buffer
+	o.Out = &out
+	o.Getenv = func(string) string { return "" }
+	p := newPrompt(o)
+	p.ShowCode(t.Context(), testCode)
+	next := start.Add(5 * time.Second)
+	for _, s := range []device.Poll{
+		{Status: device.Pending, Next: next},
+		{Status: device.SlowDown, Next: next.Add(12 * time.Second)},
+		{Status: device.Unreachable, Next: next.Add(32 * time.Second), Err: errors.New("connection \x1b[31mrefused")},
+		{Status: device.Pending, Next: next.Add(42 * time.Second)},
+		{Status: device.Denied, Err: errors.New("authorization was denied")},
+	} {
+		p.ShowPoll(t.Context(), s)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// The golden file is the contract that programs rely on.
+func TestJSONEvents(t *testing.T) { goldenPrompt(t, "events", play(t, promptOptions{JSON: true})) }
+
+func TestPlainText(t *testing.T) { goldenPrompt(t, "text", play(t, promptOptions{})) }
+
+func TestPlainTextWithQR(t *testing.T) {
+	goldenPrompt(t, "text-qr", play(t, promptOptions{QR: qrAlways}))
+}
+
+func TestServerTextIsHarmless(t *testing.T) {
+	c := testCode
+	c.UserCode = "AB\x1b]52;c;ZXZpbA==\aCD"
+	c.Server = "https://mcp.example.com\x1b[2J/\u202eevil"
+	c.Client = "mcp\u200b-login\r\n::add-mask::x"
+	frame := render(view{code: sanitized(c), now: start, qr: true}, screen{80, 23})
+	for _, text := range []string{frameText(frame), codeText(sanitized(c), true)} {
+		if strings.ContainsAny(text, "\x1b\a\r\u202e\u200b") {
+			t.Errorf("control or invisible characters in %q", text)
+		}
+		for l := range strings.SplitSeq(text, "\n") {
+			if strings.HasPrefix(l, "::") {
+				t.Errorf("line %q starts with text of a server", l)
+			}
+		}
+	}
+}
+
+func TestClipboardInTmux(t *testing.T) {
+	want := "\x1b]52;c;QUI=\a\x1bPtmux;\x1b\x1b]52;c;QUI=\a\x1b\\"
+	if got := clipboard("AB", true); got != want {
+		t.Errorf("clipboard() = %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows/device"
+)
+
+// goldenPrompt compares with a file of testdata/prompt.
+func goldenPrompt(t *testing.T, name, got string) {
+	t.Helper()
+	golden(t, filepath.Join("testdata", "prompt", name+".golden"), got)
+}
+
+var (
+	start    = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	testCode = device.Code{
+		UserCode:                "BCDF-GHJK",
+		VerificationURI:         "https://auth.example.com/device",
+		VerificationURIComplete: "https://auth.example.com/device?user_code=BCDF-GHJK",
+		Expiry:                  start.Add(15 * time.Minute),
+		Interval:                5 * time.Second,
+		Issuer:                  "https://auth.example.com",
+		Server:                  "https://mcp.example.com/mcp",
+		Client:                  "mcp-login",
+	}
+)
+
+// longCode is as long as links in the field are.
+func longCode() device.Code {
+	c := testCode
+	c.VerificationURI = "https://login.eu-central-1.identity.example-corporation.com/oauth2/device"
+	c.VerificationURIComplete = c.VerificationURI + "?user_code=BCDF-GHJK&client=0123456789abcdef01234"
+	return c
+}
+
+func TestRender(t *testing.T) {
+	sizes := []struct {
+		name string
+		s    screen
+	}{
+		{"80x24", screen{80, 23}}, {"120x40", screen{120, 39}}, {"40x20", screen{40, 19}},
+		{"20x10", screen{20, 9}}, {"8x3", screen{8, 2}},
+	}
+	codes := []struct {
+		name string
+		c    device.Code
+	}{{"short", testCode}, {"long", longCode()}}
+	for _, size := range sizes {
+		for _, code := range codes {
+			name := code.name + "-" + size.name
+			t.Run(name, func(t *testing.T) {
+				frame := render(view{code: code.c, now: start.Add(28 * time.Second), qr: true}, size.s)
+				goldenPrompt(t, name, frameText(frame))
+				checkFrame(t, frame, code.c, size.s)
+			})
+		}
+	}
+}
+
+// checkFrame holds what is true at every size.
+func checkFrame(t *testing.T, frame []line, c device.Code, s screen) {
+	t.Helper()
+	if len(frame) > s.rows {
+		t.Errorf("frame has %d lines, want at most %d", len(frame), s.rows)
+	}
+	for _, l := range frame {
+		if l.width() > s.cols {
+			t.Errorf("line %q is wider than %d", l, s.cols)
+		}
+	}
+	if s.rows < 5 {
+		return
+	}
+	all := frameText(frame)
+	if !strings.Contains(all, c.UserCode) {
+		t.Errorf("frame lacks the user code")
+	}
+	if !strings.Contains(strings.ReplaceAll(all, "\n", ""), c.VerificationURI) {
+		t.Errorf("frame lacks the whole URL")
+	}
+}
+
+func TestRenderEverySize(t *testing.T) {
+	for cols := 16; cols <= 130; cols += 3 {
+		for rows := 7; rows <= 50; rows++ {
+			s := screen{cols, rows}
+			checkFrame(t, render(view{code: testCode, now: start}, s), testCode, s)
+			frame := render(view{code: testCode, now: start, qr: true}, s)
+			if len(frame) > rows || !strings.Contains(frameText(frame), testCode.UserCode) {
+				t.Fatalf("frame of %d lines at %dx%d", len(frame), cols, rows)
+			}
+		}
+	}
+}
+
+func TestState(t *testing.T) {
+	now := start.Add(28 * time.Second)
+	for _, tt := range []struct {
+		name string
+		poll device.Poll
+		cols int
+		want string
+	}{
+		{"not polled yet", device.Poll{}, 40, "waiting for approval · 14:32 left"},
+		{"pending", device.Poll{Status: device.Pending}, 40, "waiting for approval · 14:32 left"},
+		{"narrow", device.Poll{Status: device.Pending}, 24, "waiting · 14:32 left"},
+		{"very narrow", device.Poll{Status: device.Pending}, 12, "14:32 left"},
+		{"slow down", device.Poll{Status: device.SlowDown}, 50, "waiting, more slowly as asked · 14:32 left"},
+		{"unreachable", device.Poll{Status: device.Unreachable, Next: now.Add(20 * time.Second)}, 50, "no answer, next try in 20 s · 14:32 left"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := panel{view: view{code: testCode, poll: tt.poll, now: now}, cols: tt.cols}
+			if got := p.state().String(); got != tt.want {
+				t.Errorf("state() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func frameText(frame []line) string {
+	var b strings.Builder
+	for _, l := range frame {
+		b.WriteString(strings.TrimRight(l.String(), " ") + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows/device"
+)
+
+// jsonPrompt writes events, one JSON object a line. Their names and fields are
+// a contract: they are added to, never changed.
+type jsonPrompt struct {
+	out io.Writer
+	mu  sync.Mutex
+}
+
+// codeEvent opens each code's events.
+type codeEvent struct {
+	Event    string    `json:"event"` // "code"
+	UserCode string    `json:"user_code"`
+	URI      string    `json:"verification_uri"`
+	Complete string    `json:"verification_uri_complete,omitempty"`
+	Expiry   time.Time `json:"expires_at,omitzero"`
+	Interval int       `json:"interval"` // seconds
+	Server   string    `json:"server"`
+	Issuer   string    `json:"issuer"`
+	Client   string    `json:"client_name"`
+}
+
+// pollEvent follows every poll; "done" closes a code's events.
+type pollEvent struct {
+	Event  string        `json:"event"` // "poll" or "done"
+	Status device.Status `json:"status"`
+	Next   time.Time     `json:"next_poll_at,omitzero"`
+	Error  string        `json:"error,omitempty"`
+}
+
+func (p *jsonPrompt) ShowCode(_ context.Context, c device.Code) {
+	c = sanitized(c)
+	p.emit(codeEvent{
+		Event: "code", UserCode: c.UserCode, URI: c.VerificationURI, Complete: c.VerificationURIComplete,
+		Expiry: seconds(c.Expiry), Interval: int(c.Interval / time.Second),
+		Server: c.Server, Issuer: c.Issuer, Client: c.Client,
+	})
+}
+
+func (p *jsonPrompt) ShowPoll(_ context.Context, s device.Poll) {
+	e := pollEvent{Event: "poll", Status: s.Status, Next: seconds(s.Next)}
+	if s.Next.IsZero() {
+		e.Event = "done"
+	}
+	if s.Err != nil {
+		e.Error = reason(s.Err)
+	}
+	p.emit(e)
+}
+
+func (p *jsonPrompt) Retry(context.Context) bool { return false }
+
+func (p *jsonPrompt) Close() error { return nil }
+
+func (p *jsonPrompt) emit(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	enc := json.NewEncoder(p.out)
+	enc.SetEscapeHTML(false) // URLs stay readable
+	_ = enc.Encode(event)    // best effort: a reader that went away must not end a login
+}
+
+// seconds is a time as the contract has it: UTC, whole seconds.
+func seconds(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Second)
+}

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/mcp-login/mcp-login/flows/device"
+)
+
+// terminalPrompt shows a code live and erases it when it is over.
+//
+// The cursor is hidden and stays at the top left of the frame, from where a
+// line is reached by going down and coming back. So erasing is one "clear to
+// the end of the screen", whatever a resize did to the lines: terminals that
+// rewrap them move the cursor with its line.
+type terminalPrompt struct {
+	o promptOptions
+
+	mu    sync.Mutex
+	view  view
+	shown []line // on the screen now; nil: nothing
+	size  screen // for which shown was made
+	quiet func() // gives the terminal back; nil: it is not taken
+
+	redraw chan struct{} // a nudge to draw at once
+	stop   context.CancelFunc
+	done   chan struct{} // closed when the goroutine of the code has erased it
+}
+
+func newTerminalPrompt(o promptOptions) *terminalPrompt {
+	if o.Size == nil {
+		o.Size = func() (int, int) {
+			cols, rows, err := term.GetSize(int(o.TTY.Fd()))
+			if err != nil || cols <= 0 || rows <= 0 {
+				return 80, 24
+			}
+			return cols, rows
+		}
+	}
+	return &terminalPrompt{o: o, redraw: make(chan struct{}, 1)}
+}
+
+// ShowCode draws the code and keeps it until ctx ends.
+func (p *terminalPrompt) ShowCode(ctx context.Context, c device.Code) {
+	p.wait() // for the code before this one
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	events, unwatch := watchTerminal() // first, so that no Ctrl-Z finds the terminal taken
+	p.mu.Lock()
+	p.stop, p.done = stop, done
+	p.view = view{code: sanitized(c), qr: p.o.QR != qrNever}
+	if p.o.Copy {
+		p.write(clipboard(p.view.code.UserCode, p.o.Getenv("TMUX") != ""))
+	}
+	p.view.now = time.Now()
+	if !shows(render(p.view, p.room()), p.view.code) {
+		p.write(codeText(p.view.code, false)) // it scrolls, but nothing is lost
+	}
+	p.draw()
+	p.mu.Unlock()
+	go func() { // owned by wait
+		defer close(done)
+		defer unwatch()
+		p.keep(ctx, events)
+	}()
+}
+
+// ShowPoll changes the line of state.
+func (p *terminalPrompt) ShowPoll(_ context.Context, s device.Poll) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.Next.IsZero() {
+		return // over: what comes of it is said by others
+	}
+	p.view.poll = s
+	select {
+	case p.redraw <- struct{}{}:
+	default:
+	}
+}
+
+// Write shows text above the code.
+func (p *terminalPrompt) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown == nil {
+		return p.o.Out.Write(b)
+	}
+	p.erase()
+	n, err := p.o.Out.Write(b)
+	p.draw()
+	return n, err
+}
+
+// Retry asks whether to go on. Enter is yes; what was typed before the
+// question does not answer it.
+func (p *terminalPrompt) Retry(ctx context.Context) bool {
+	p.wait()
+	flushInput(p.o.TTY)
+	const question = "the code expired. Press Enter for a new one, Ctrl-C to stop "
+	unmute := muteTerminal(p.o.TTY) // the Enter would leave the line behind
+	defer unmute()
+	p.write(question)
+	defer p.write("\r\x1b[J")
+	return readEnter(ctx, p.o.TTY)
+}
+
+// Close erases the code and gives the terminal back as it was.
+func (p *terminalPrompt) Close() error {
+	p.wait()
+	return nil
+}
+
+// wait ends the code that is shown, if any, and returns when it is erased.
+func (p *terminalPrompt) wait() {
+	p.mu.Lock()
+	stop, done := p.stop, p.done
+	p.mu.Unlock()
+	if stop == nil {
+		return
+	}
+	stop()
+	<-done
+}
+
+// keep redraws the code, each second and when the window changes, until ctx
+// ends.
+func (p *terminalPrompt) keep(ctx context.Context, events <-chan terminalEvent) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			p.locked(p.end)
+			return
+		case e := <-events:
+			p.locked(func() { p.react(e) })
+		case <-tick.C:
+			p.locked(p.draw)
+		case <-p.redraw:
+			p.locked(p.draw)
+		}
+	}
+}
+
+func (p *terminalPrompt) locked(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+// react draws anew after a resize. Before the job is stopped (Ctrl-Z) it gives
+// the terminal back, and takes it again when the job is in the foreground.
+func (p *terminalPrompt) react(e terminalEvent) {
+	if e == suspended {
+		p.end()
+		suspend() // returns when the job goes on
+	}
+	p.erase()
+	p.draw()
+}
+
+// take takes the terminal, if it may: no echo, since typed keys would shift
+// the frame, and no cursor.
+func (p *terminalPrompt) take() bool {
+	if p.quiet == nil && foreground(p.o.TTY) {
+		p.quiet = muteTerminal(p.o.TTY)
+		p.write("\x1b[?25l")
+	}
+	return p.quiet != nil
+}
+
+// end erases the frame and gives the terminal back.
+func (p *terminalPrompt) end() {
+	if p.quiet == nil {
+		return
+	}
+	p.erase()
+	p.write("\x1b[?25h")
+	p.quiet()
+	p.quiet = nil
+}
+
+// draw brings the frame up to date: only lines that changed are written,
+// unless the room did.
+func (p *terminalPrompt) draw() {
+	if !p.take() {
+		return
+	}
+	size := p.room()
+	p.view.now = time.Now()
+	frame := render(p.view, size)
+	if size != p.size || len(frame) != len(p.shown) {
+		p.erase()
+		p.drawAll(frame)
+	} else {
+		p.drawChanged(frame)
+	}
+	p.shown, p.size = frame, size
+}
+
+// room is all of the window but a line: a full one would scroll when text
+// follows.
+func (p *terminalPrompt) room() screen {
+	cols, rows := p.o.Size()
+	return screen{cols, max(rows-1, 1)}
+}
+
+// drawAll writes a whole frame. Lines are not wrapped by the terminal, should
+// it find a character wider than thought here.
+func (p *terminalPrompt) drawAll(frame []line) {
+	var b strings.Builder
+	b.WriteString("\x1b[?7l")
+	for i, l := range frame {
+		if i > 0 {
+			b.WriteString("\r\n")
+		}
+		b.WriteString(l.ansi())
+	}
+	b.WriteString("\x1b[?7h\r" + up(len(frame)-1))
+	p.write(b.String())
+}
+
+func (p *terminalPrompt) drawChanged(frame []line) {
+	var b strings.Builder
+	for i, l := range frame {
+		if slices.Equal(l, p.shown[i]) {
+			continue
+		}
+		b.WriteString(down(i) + "\x1b[?7l" + l.ansi() + "\x1b[K\x1b[?7h\r" + up(i))
+	}
+	p.write(b.String())
+}
+
+func (p *terminalPrompt) erase() {
+	if p.shown != nil {
+		p.write("\r\x1b[J")
+	}
+	p.shown = nil
+}
+
+// write is best effort: a terminal that went away must not end a login.
+func (p *terminalPrompt) write(s string) { _, _ = io.WriteString(p.o.Out, s) }
+
+func up(n int) string   { return move(n, 'A') }
+func down(n int) string { return move(n, 'B') }
+
+func move(n int, direction rune) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("\x1b[%d%c", n, direction)
+}
+
+// clipboard asks the terminal to copy s (OSC 52). Inside tmux it is sent twice:
+// for tmux's own clipboard, and passed through to the terminal around it,
+// since tmux's settings may allow either.
+func clipboard(s string, tmux bool) string {
+	osc := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(s)) + "\a"
+	if tmux {
+		return osc + "\x1bPtmux;" + strings.ReplaceAll(osc, "\x1b", "\x1b\x1b") + "\x1b\\"
+	}
+	return osc
+}
+
+// readEnter waits for a line from the terminal, or for ctx to end. The reader
+// is left behind in that case: a read of a terminal cannot be taken back, and
+// the process is about to end.
+func readEnter(ctx context.Context, tty *os.File) bool {
+	line := make(chan error, 1)
+	go func() {
+		_, err := tty.Read(make([]byte, 256))
+		line <- err
+	}()
+	select {
+	case err := <-line:
+		return err == nil
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/mdp/qrterminal/v3"
+)
+
+// maxQR keeps the encoder far from its limit of 2,953 bytes, at which it has
+// no code to give. No screen holds a longer one.
+const maxQR = 1000
+
+// quietZones are the widths of the light border that are tried, in modules.
+// The standard asks for 4; phones read 1 where a light screen or the panel's
+// gap adds to it.
+var quietZones = [...]int{4, 2, 1}
+
+// qrCode returns a QR code in half blocks (two modules a character), to be
+// shown black on white, or nil if s is too long for one.
+func qrCode(s string, quiet int) []string {
+	if s == "" || len(s) > maxQR {
+		return nil
+	}
+	var b strings.Builder
+	qrterminal.GenerateWithConfig(s, qrterminal.Config{
+		Level: qrterminal.L, Writer: &b, QuietZone: quiet, HalfBlocks: true,
+		WhiteChar: " ", BlackChar: "█", WhiteBlackChar: "▄", BlackWhiteChar: "▀",
+	})
+	rows := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	// The border's outer half rows are drawn dark, for a dark screen around
+	// them. Here the code has a background of its own.
+	light := strings.Repeat(" ", width(rows[0]))
+	rows[0] = light
+	if quiet%2 == 0 {
+		rows[len(rows)-1] = light
+	}
+	return rows
+}
+
+// invert swaps dark and light, for a code that is shown without colours: on a
+// dark screen its light parts are what is drawn.
+func invert(rows []string) []string {
+	swap := strings.NewReplacer(" ", "█", "█", " ", "▄", "▀", "▀", "▄")
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = swap.Replace(r)
+	}
+	return out
+}

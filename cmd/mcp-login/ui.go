@@ -1,0 +1,134 @@
+package main
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// UI RULES
+//
+//  - stdout is data, stderr is people. What a person reads goes to the
+//    terminal or to stderr, never to stdout.
+//  - What waits for a person says for what, for whom and for how long, and
+//    erases itself when it is over. It leaves no line, colour, hidden cursor or
+//    other screen behind, on Ctrl-C neither.
+//  - The user code and the whole verification URL are always on the screen, as
+//    text that can be copied. A QR code is only ever beside them. In a window
+//    too small for both they are printed once, and scroll.
+//  - Who asks is on the screen: the MCP server, the authorization server, the
+//    client; and that only one's own login is to be approved. In a small
+//    window blank lines, the box and the title go first.
+//  - Colour helps and never informs: bold for what is to be typed, yellow for
+//    the warning, dim for labels. Without a terminal, with NO_COLOR set or on
+//    a dumb terminal there is no escape sequence at all: plain text, once.
+//  - Nothing blinks, spins or scrolls. One line changes, once a second.
+//  - Text of a server is shown through oauth.Sanitize alone.
+//  - Sentences are short and start lower case where they are a state.
+
+// style is how a piece of a line looks.
+type style string
+
+// The styles, as SGR parameters. The QR code's colours are fixed, black on
+// white of the colour cube, which themes do not change: it scans on dark and
+// on light terminals.
+const (
+	plain     style = ""
+	bold      style = "1"
+	dim       style = "2"
+	underline style = "4"
+	yellow    style = "33"
+	boldCode  style = "1;36"
+	qrColours style = "38;5;16;48;5;231"
+)
+
+// span is a piece of a line in one style.
+type span struct {
+	text  string
+	style style
+}
+
+// line is one line of the screen.
+type line []span
+
+// text makes a line of one style.
+func text(s string, st style) line { return line{{s, st}} }
+
+// String returns the line without its styles.
+func (l line) String() string {
+	var b strings.Builder
+	for _, s := range l {
+		b.WriteString(s.text)
+	}
+	return b.String()
+}
+
+// ansi returns the line with its styles as escape sequences.
+func (l line) ansi() string {
+	var b strings.Builder
+	for _, s := range l {
+		if s.style == plain {
+			b.WriteString(s.text)
+			continue
+		}
+		b.WriteString("\x1b[" + string(s.style) + "m" + s.text + "\x1b[m")
+	}
+	return b.String()
+}
+
+// width returns how many columns the line takes.
+func (l line) width() int { return width(l.String()) }
+
+// width returns how many columns a text takes, or more: every character from
+// the Hangul Jamo on counts as wide.
+func width(s string) int {
+	n := utf8.RuneCountInString(s)
+	for _, r := range s {
+		if r >= 0x1100 && !drawing(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// drawing reports the characters above U+1100 that this program draws with:
+// punctuation, box drawing and block elements.
+func drawing(r rune) bool { return r >= 0x2010 && r < 0x25A0 }
+
+// wrap breaks a text at spaces into lines of at most cols columns, and within
+// a word where the word alone is longer.
+func wrap(s string, cols int) []string {
+	cols = max(cols, 1)
+	var out []string
+	cur := ""
+	for word := range strings.FieldsSeq(s) {
+		if cur != "" && width(cur)+1+width(word) <= cols {
+			cur += " " + word
+			continue
+		}
+		if cur != "" {
+			out = append(out, cur)
+		}
+		parts := cut(word, cols)
+		out = append(out, parts[:len(parts)-1]...)
+		cur = parts[len(parts)-1]
+	}
+	if cur != "" {
+		out = append(out, cur)
+	}
+	return out
+}
+
+// cut breaks a text into pieces of at most cols columns, at any character.
+func cut(s string, cols int) []string {
+	cols = max(cols, 1)
+	pieces := []string{""}
+	for _, r := range s {
+		last := &pieces[len(pieces)-1]
+		if *last != "" && width(*last)+width(string(r)) > cols {
+			pieces = append(pieces, "")
+			last = &pieces[len(pieces)-1]
+		}
+		*last += string(r)
+	}
+	return pieces
+}
