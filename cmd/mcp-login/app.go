@@ -32,7 +32,7 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
-			newTest(e), newDiscover(e), newClientConfig(e), newVersion(e),
+			newTest(e), newDiscover(e), newClientMetadata(e), newClientConfig(e), newVersion(e),
 		},
 	}
 }

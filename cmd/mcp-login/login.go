@@ -25,18 +25,13 @@ type loginOptions struct {
 	flow         string
 	scope        string
 	client       clientOptions
+	server       oddities
 	expect       expectation
 	wait         time.Duration
 	noQR, copy   bool
 	retryExpired bool
 	json         bool
 	force        bool
-}
-
-// clientOptions say who we are at the authorization server.
-type clientOptions struct {
-	id, secretFrom, name string
-	acceptNewIssuer      bool
 }
 
 func newLogin(e *env) *cli.Command {
@@ -62,16 +57,7 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 		boolFlag("no-qr", "show no QR code", &o.noQR),
 		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.client.flags(), o.expect.flags())
-}
-
-func (o *clientOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		stringFlag("client-id", "id of a client registered by hand (default: register one)", "", &o.id),
-		stringFlag("client-secret-from", "its secret's source: file:PATH, env:NAME, command:LINE or prompt (default: MCP_LOGIN_CLIENT_SECRET if set)", "", &o.secretFrom),
-		stringFlag("client-name", "name to register, shown to who approves", "mcp-login", &o.name),
-		boolFlag("accept-new-issuer", "agree to another authorization server than at the last login", &o.acceptNewIssuer),
-	}
+	}, o.client.flags(), o.server.flags(), o.expect.flags())
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
@@ -115,24 +101,6 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	return e.loggedIn(o, c)
 }
 
-// registration reads who we are.
-func (o *clientOptions) registration(ctx context.Context, e *env) (mcplogin.Registration, error) {
-	r := mcplogin.Registration{ClientName: o.name, AcceptNewIssuer: o.acceptNewIssuer, App: oauth.App{ID: o.id}}
-	source := o.secretFrom
-	if source == "" && e.getenv("MCP_LOGIN_CLIENT_SECRET") != "" {
-		source = "env:MCP_LOGIN_CLIENT_SECRET"
-	}
-	if source == "" || o.id == "" {
-		if o.secretFrom != "" {
-			return r, usagef("--client-secret-from needs --client-id")
-		}
-		return r, nil
-	}
-	var err error
-	r.App.Secret, err = e.secret(ctx, source, "client secret")
-	return r, err
-}
-
 // attended opens a session that may ask a person, and shows the prompt as long
 // as work runs. With --force it works on an empty store, whose record replaces
 // the stored one only when all went well.
@@ -148,6 +116,9 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 		return err
 	}
 	cfg.Login.Scopes = strings.Fields(o.scope)
+	if err := o.server.apply(&cfg.Login); err != nil {
+		return err
+	}
 	cfg.Accept = o.expect.accept
 	store := cfg.Store
 	if o.force {

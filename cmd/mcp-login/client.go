@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// clientOptions say who we are at the authorization server.
+type clientOptions struct {
+	id, secretFrom, name string
+	metadataURL          string
+	initialTokenFrom     string
+	acceptNewIssuer      bool
+}
+
+func (o *clientOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("client-id", "id of a client registered by hand (default: register one)", "", &o.id),
+		stringFlag("client-secret-from", "its secret's source: file:PATH, env:NAME, command:LINE or prompt (default: MCP_LOGIN_CLIENT_SECRET if set)", "", &o.secretFrom),
+		stringFlag("client-metadata-url", "URL of a hosted client id metadata document, to be the client id where the server takes one (see client-metadata)", "", &o.metadataURL),
+		stringFlag("initial-access-token-from", "source of the token that a guarded registration endpoint wants: file:PATH, env:NAME, command:LINE or prompt", "", &o.initialTokenFrom),
+		stringFlag("client-name", "name to register, shown to who approves", "mcp-login", &o.name),
+		boolFlag("accept-new-issuer", "agree to another authorization server than at the last login", &o.acceptNewIssuer),
+	}
+}
+
+// registration reads who we are.
+func (o *clientOptions) registration(ctx context.Context, e *env) (mcplogin.Registration, error) {
+	r := mcplogin.Registration{
+		App:               oauth.App{ID: o.id},
+		ClientMetadataURL: o.metadataURL,
+		ClientName:        o.name,
+		AcceptNewIssuer:   o.acceptNewIssuer,
+	}
+	if o.id == "" && o.secretFrom != "" {
+		return r, usagef("--client-secret-from needs --client-id")
+	}
+	source := o.secretFrom
+	if source == "" && e.getenv("MCP_LOGIN_CLIENT_SECRET") != "" {
+		source = "env:MCP_LOGIN_CLIENT_SECRET"
+	}
+	var err error
+	if source != "" && o.id != "" {
+		r.App.Secret, err = e.secret(ctx, source, "client secret")
+	}
+	if o.initialTokenFrom != "" && err == nil {
+		r.InitialAccessToken, err = e.secret(ctx, o.initialTokenFrom, "initial access token")
+	}
+	return r, err
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+type clientMetadataOptions struct {
+	common
+	name, clientURI string
+	redirects       cli.StringSlice
+}
+
+func newClientMetadata(e *env) *cli.Command {
+	var o clientMetadataOptions
+	return e.command(&cli.Command{
+		Name: "client-metadata", Usage: "print the client id metadata document to host at a URL",
+		ArgsUsage: "URL", UsageText: "mcp-login client-metadata https://example.com/mcp-login.json > mcp-login.json",
+		Description: "A server that takes such documents needs no registration: host it at exactly that URL, then log in with --client-metadata-url URL.",
+		Flags: []cli.Flag{
+			stringFlag("client-name", "shown to who approves", "mcp-login", &o.name),
+			stringFlag("client-uri", "home page of whoever hosts the document", "", &o.clientURI),
+			&cli.StringSliceFlag{
+				Name: "redirect-url", Usage: "redirect URL to allow; may be repeated", Destination: &o.redirects,
+				Value: cli.NewStringSlice("http://127.0.0.1/callback", "http://localhost/callback"),
+			},
+		},
+	}, &o.common, func(_ context.Context, args []string) error { return runClientMetadata(e, &o, args[0]) })
+}
+
+func runClientMetadata(e *env, o *clientMetadataOptions, id string) error {
+	u, err := url.Parse(id)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.Path == "" || u.Path == "/" || u.Fragment != "" || u.User != nil {
+		return usagef("client-metadata: the URL must be https and have a path: %s", oauth.Sanitize(id, 200))
+	}
+	document := struct {
+		ClientID string `json:"client_id"`
+		oauth.ClientMetadata
+	}{id, oauth.ClientMetadata{
+		ClientName:      o.name,
+		ClientURI:       o.clientURI,
+		ApplicationType: "native",
+		GrantTypes:      []string{oauth.GrantAuthorizationCode, oauth.GrantDeviceCode, oauth.GrantRefreshToken},
+		ResponseTypes:   []string{"code"},
+		RedirectURIs:    o.redirects.Value(),
+		TokenAuthMethod: oauth.AuthNone,
+	}}
+	text, err := json.MarshalIndent(document, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write document: %w", err)
+	}
+	return e.answer(append(text, '\n'))
+}

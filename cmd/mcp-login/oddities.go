@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// oddities are what a person must say about servers that do not follow, or do
+// not say, what the specification wants. They are stored with the credential.
+type oddities struct {
+	issuer, audience       string
+	noResource, useIDToken bool
+	endpoints              mcplogin.Endpoints
+}
+
+func (o *oddities) flags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("issuer", "authorization server to use of those that the MCP server lists (default: the first that offers a flow)", "", &o.issuer),
+		stringFlag("audience", "audience parameter to send, for servers that want one", "", &o.audience),
+		boolFlag("no-resource", "do not send the resource parameter, for servers that refuse it", &o.noResource),
+		boolFlag("use-id-token", "present the id_token as the bearer token", &o.useIDToken),
+		stringFlag("authorization-endpoint", "in place of the published one", "", &o.endpoints.Authorization),
+		stringFlag("device-authorization-endpoint", "in place of the published one", "", &o.endpoints.DeviceAuthorization),
+		stringFlag("token-endpoint", "in place of the published one; with --issuer no metadata of the authorization server is read", "", &o.endpoints.Token),
+		stringFlag("registration-endpoint", "in place of the published one", "", &o.endpoints.Registration),
+		stringFlag("revocation-endpoint", "in place of the published one", "", &o.endpoints.Revocation),
+	}
+}
+
+// apply checks the options and puts them into a login's.
+func (o *oddities) apply(login *mcplogin.LoginOptions) error {
+	for _, e := range []struct{ flag, url string }{
+		{"issuer", o.issuer},
+		{"authorization-endpoint", o.endpoints.Authorization},
+		{"device-authorization-endpoint", o.endpoints.DeviceAuthorization},
+		{"token-endpoint", o.endpoints.Token},
+		{"registration-endpoint", o.endpoints.Registration},
+		{"revocation-endpoint", o.endpoints.Revocation},
+	} {
+		if e.url == "" {
+			continue
+		}
+		if _, err := oauth.CheckURL(e.url); err != nil {
+			return usageError{fmt.Errorf("--%s: %w", e.flag, err)}
+		}
+	}
+	login.Issuer, login.NoResource, login.UseIDToken, login.Endpoints = o.issuer, o.noResource, o.useIDToken, o.endpoints
+	if o.audience != "" {
+		if login.Params == nil {
+			login.Params = url.Values{}
+		}
+		login.Params.Set("audience", o.audience)
+	}
+	return nil
+}
