@@ -1,0 +1,91 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// idTokens plays the service that gives a GitHub job its id tokens, which
+// nobody but GitHub can run. It answers as documented at
+// https://docs.github.com/actions/reference/security/oidc.
+type idTokens struct {
+	url     string // issuer
+	key     *rsa.PrivateKey
+	subject string
+}
+
+// jobSecret is what the job shows in order to be given a token.
+const jobSecret = "runner-request-token"
+
+func startIDTokens(t *testing.T, subject string) *idTokens {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &idTokens{key: key, subject: subject}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer "+jobSecret {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		token := s.sign(t, r.URL.Query().Get("audience"))
+		noteIssued(token)
+		_ = json.NewEncoder(w).Encode(map[string]any{"count": len(token), "value": token}) // a lost answer fails the test
+	}))
+	t.Cleanup(srv.Close)
+	s.url = srv.URL
+	return s
+}
+
+// env is what the runner sets in a job with `id-token: write`.
+func (s *idTokens) env() []string {
+	return []string{
+		"--env", "ACTIONS_ID_TOKEN_REQUEST_URL=" + s.url + "/token?api-version=2.0",
+		"--env", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + jobSecret,
+	}
+}
+
+// sign makes a token by RS256 (RFC 7518 §3.3).
+func (s *idTokens) sign(t *testing.T, audience string) string {
+	t.Helper()
+	now := time.Now().Unix()
+	part := func(v any) string {
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(data)
+	}
+	text := part(map[string]string{"alg": "RS256", "typ": "JWT", "kid": "1"}) + "." + part(map[string]any{
+		"iss": s.url, "sub": s.subject, "aud": audience, "jti": rand.Text(), "iat": now, "nbf": now, "exp": now + 300,
+	})
+	digest := sha256.Sum256([]byte(text))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, s.key, crypto.SHA256, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+// publicKey is the key in PEM.
+func (s *idTokens) publicKey(t *testing.T) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&s.key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
