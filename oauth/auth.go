@@ -26,6 +26,8 @@ func (c *Client) authenticate(form url.Values, header http.Header) error {
 		// RFC 6749 §2.3.1: both are form-encoded first.
 		r := http.Request{Header: header}
 		r.SetBasicAuth(url.QueryEscape(c.App.ID), url.QueryEscape(c.App.Secret))
+	case AuthPrivateKeyJWT:
+		return c.assert(form)
 	default:
 		return fmt.Errorf("client authentication %q: %w", Sanitize(m, maxCode), ErrUnsupported)
 	}
@@ -38,6 +40,8 @@ func (c *Client) authMethod() string {
 	switch {
 	case c.App.AuthMethod != "":
 		return c.App.AuthMethod
+	case c.App.Key != nil:
+		return AuthPrivateKeyJWT
 	case c.App.Secret == "":
 		return AuthNone
 	case !slices.Contains(c.Server.TokenAuthMethods, AuthClientSecretBasic) &&

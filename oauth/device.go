@@ -51,7 +51,7 @@ func (c *Client) AuthorizeDevice(ctx context.Context, scopes []string, resource 
 		form[k] = v
 	}
 	setOptional(form, resource, scopes)
-	a, err := c.post(ctx, c.Server.DeviceAuthorizationEndpoint, form)
+	a, err := c.post(ctx, c.Server.DeviceAuthorizationEndpoint, form, nil)
 	if err != nil {
 		return DeviceAuthorization{}, err
 	}

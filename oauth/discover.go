@@ -64,7 +64,7 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 		if err != nil {
 			return Resource{}, fmt.Errorf("protected resource metadata: %w", err)
 		}
-		r.ChallengeScope = p.scope
+		r.ChallengeScope, r.DPoP = p.scope, r.DPoP || p.dpop
 		return r, nil
 	}
 	if p.open {
@@ -78,6 +78,7 @@ type probed struct {
 	status   int
 	metadata string // resource_metadata of the challenge
 	scope    string // scope of the challenge
+	dpop     bool   // only DPoP is offered
 	open     bool   // it served the request
 }
 
@@ -105,7 +106,7 @@ func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error
 		p.open = p.open || speaksRPC(resp.Body)
 		return p, nil
 	}
-	p.metadata, p.scope = hints(ParseChallenges(a.header))
+	p.readHints(ParseChallenges(a.header))
 	return p, nil
 }
 
@@ -123,21 +124,24 @@ func speaksRPC(body io.Reader) bool {
 	return json.NewDecoder(io.LimitReader(body, maxBody)).Decode(&msg) == nil && msg.Version == "2.0"
 }
 
-// hints reads resource_metadata (RFC 9728 §5.1) and scope (RFC 6750 §3) of the
-// first challenge for a token.
-func hints(challenges []Challenge) (metadata, scope string) {
+// readHints reads resource_metadata (RFC 9728 §5.1) and scope (RFC 6750 §3) of
+// the first challenge for a token that has them.
+func (p *probed) readHints(challenges []Challenge) {
 	for _, ch := range challenges {
 		if ch.Scheme != "bearer" && ch.Scheme != "dpop" {
 			continue
 		}
-		if metadata == "" {
-			metadata = ch.Params["resource_metadata"]
+		if p.metadata == "" {
+			p.metadata = ch.Params["resource_metadata"]
 		}
-		if scope == "" {
-			scope, _ = joinScopes(strings.Fields(ch.Params["scope"])) // unusable: as if not sent
+		if p.scope == "" {
+			p.scope, _ = joinScopes(strings.Fields(ch.Params["scope"])) // unusable: as if not sent
 		}
 	}
-	return metadata, scope
+	offers := func(scheme string) bool {
+		return slices.ContainsFunc(challenges, func(ch Challenge) bool { return ch.Scheme == scheme })
+	}
+	p.dpop = offers("dpop") && !offers("bearer")
 }
 
 // resourcePlaces are the well-known places of a server's metadata in order:

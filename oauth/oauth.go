@@ -52,7 +52,8 @@ type Resource struct {
 	Issuers        []string `json:"authorization_servers,omitempty"`
 	Scopes         []string `json:"scopes_supported,omitempty"`
 	Name           string   `json:"resource_name,omitempty"`
-	ChallengeScope string   `json:"-"` // scope of the WWW-Authenticate answer; "" if none was sent
+	DPoP           bool     `json:"dpop_bound_access_tokens_required,omitempty"` // by metadata, or by a challenge that offers DPoP alone
+	ChallengeScope string   `json:"-"`                                           // scope of the WWW-Authenticate answer; "" if none was sent
 }
 
 // App is our registration at one authorization server: pre-registered, made by
@@ -67,6 +68,8 @@ type App struct {
 	RedirectURIs      []string  `json:"redirect_uris,omitempty"`
 	RegistrationURI   string    `json:"registration_client_uri,omitempty"`   // RFC 7592 §3
 	RegistrationToken string    `json:"registration_access_token,omitempty"` // RFC 7592 §3
+	Key               *Key      `json:"key,omitempty"`                       // signs in for private_key_jwt; nil: none
+	DPoPKey           *Key      `json:"dpop_key,omitempty"`                  // binds tokens to this program (RFC 9449); nil: they are not bound
 }
 
 // Token is a token endpoint's successful answer (RFC 6749 §5.1).

@@ -23,6 +23,8 @@ type ClientMetadata struct {
 	RedirectURIs    []string `json:"redirect_uris,omitzero"`
 	TokenAuthMethod string   `json:"token_endpoint_auth_method,omitempty"`
 	Scope           string   `json:"scope,omitempty"`
+	// JWKS is the public key for private_key_jwt: see [Key.PublicSet].
+	JWKS json.RawMessage `json:"jwks,omitempty"`
 }
 
 // Register makes a client at an authorization server (RFC 7591 §3). Where m
@@ -114,6 +116,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 		return App{}, err
 	}
 	app := body.App
+	app.Key, app.DPoPKey = nil, nil // ours to choose: nobody else may know them
 	if app.ID == "" || !isVSChar(app.ID, maxURL) || !isVSChar(app.Secret, maxToken) {
 		return App{}, fmt.Errorf("%w: %s sent no usable client id or secret", ErrAnswer, a.url)
 	}
@@ -152,6 +155,8 @@ func agreedAuth(app App, offered []string, asked string) (string, error) {
 	}
 	switch {
 	case m == AuthNone:
+		return m, nil
+	case m == AuthPrivateKeyJWT && asked == m: // the caller has the key
 		return m, nil
 	case m == AuthClientSecretBasic || m == AuthClientSecretPost:
 		if app.Secret == "" {

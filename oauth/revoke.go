@@ -23,7 +23,7 @@ func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if hint != "" {
 		form.Set("token_type_hint", hint)
 	}
-	a, err := c.post(ctx, c.Server.RevocationEndpoint, form)
+	a, err := c.post(ctx, c.Server.RevocationEndpoint, form, nil)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type Client struct {
 	HTTP   *http.Client // use [Guard]
 	Server Server
 	App    App
+
+	nonce atomic.Pointer[string] // the last DPoP nonce of the token endpoint
 }
 
 // Token asks the token endpoint with any grant (RFC 6749 §3.2) and adds client
@@ -41,14 +44,18 @@ func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
 	if c.Server.TokenEndpoint == "" {
 		return Token{}, fmt.Errorf("token endpoint: %w", ErrUnsupported)
 	}
-	a, err := c.post(ctx, c.Server.TokenEndpoint, grant)
+	a, err := c.prove(ctx, grant)
 	if err != nil {
 		return Token{}, err
 	}
 	if err := errorOf(a); err != nil {
 		return Token{}, err
 	}
-	return parseToken(a, grant.Get("grant_type"))
+	t, err := parseToken(a, grant)
+	if err == nil && t.Type == "DPoP" && c.App.DPoPKey == nil {
+		return Token{}, fmt.Errorf("%w: %s sent a DPoP token for a key that it was not shown", ErrAnswer, a.url)
+	}
+	return t, err
 }
 
 // Refresh trades a refresh token for a new token (RFC 6749 §6). If the answer
@@ -76,13 +83,16 @@ func setOptional(form url.Values, resource string, scopes []string) {
 	}
 }
 
-// post sends a form with client authentication.
-func (c *Client) post(ctx context.Context, endpoint string, values url.Values) (*answer, error) {
+// post sends a form with client authentication and more header fields.
+func (c *Client) post(ctx context.Context, endpoint string, values url.Values, more http.Header) (*answer, error) {
 	form := make(url.Values, len(values)+2)
 	for k, v := range values {
 		form[k] = v
 	}
-	header := make(http.Header)
+	header := more.Clone()
+	if header == nil {
+		header = make(http.Header)
+	}
 	if err := c.authenticate(form, header); err != nil {
 		return nil, err
 	}
@@ -97,11 +107,12 @@ type tokenAnswer struct {
 	ExpiresIn json.RawMessage `json:"expires_in"` // a number or a string
 	Scope     json.RawMessage `json:"scope"`      // a string or a list
 	ID        string          `json:"id_token"`
+	Issued    string          `json:"issued_token_type"` // RFC 8693 §2.2.1
 	// Slack puts the user's token here.
 	AuthedUser *tokenAnswer `json:"authed_user"`
 }
 
-func parseToken(a *answer, grant string) (Token, error) {
+func parseToken(a *answer, grant url.Values) (Token, error) {
 	var body tokenAnswer
 	if err := a.decode(&body); err != nil {
 		return Token{}, err
@@ -113,12 +124,14 @@ func parseToken(a *answer, grant string) (Token, error) {
 	bad := func(what string) (Token, error) {
 		return Token{}, fmt.Errorf("%w: %s sent %s", ErrAnswer, a.url, what)
 	}
-	kind, ok := tokenType(body.Type, grant)
+	kind, ok := tokenType(body.Type, grant.Get("grant_type"))
 	switch {
 	case !isBearer(body.Access):
 		return bad("an access token that is missing, too long or holds characters a header may not carry")
 	case !ok:
 		return bad("a token type that is not known")
+	case body.Issued != "" && grant.Has("requested_token_type") && body.Issued != grant.Get("requested_token_type"):
+		return bad("another kind of token than was asked for")
 	case !isVSChar(body.Refresh, maxToken):
 		return bad("a refresh token that is too long or holds odd characters")
 	case body.ID != "" && !isBearer(body.ID):

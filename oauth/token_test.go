@@ -38,7 +38,7 @@ func TestTokenAnswers(t *testing.T) {
 			oauth.Token{Access: "tok", Type: "Bearer", Refresh: "r", Scope: "a b", ID: "x.y.z"}, time.Hour, nil},
 		{"type in any case", `{` + at + `,"token_type":"bEARER"}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"type missing", `{` + at + `}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
-		{"DPoP", `{` + at + `,"token_type":"dpop"}`, oauth.Token{Access: "tok", Type: "DPoP"}, 0, nil},
+		{"DPoP without a key", `{` + at + `,"token_type":"dpop"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"type not known", `{` + at + `,"token_type":"mac"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"N_A is for token exchange", `{` + at + `,"token_type":"N_A"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"expires_in as a string", `{` + at + `,"expires_in":"3600"}`, oauth.Token{Access: "tok", Type: "Bearer"}, time.Hour, nil},

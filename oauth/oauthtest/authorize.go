@@ -124,6 +124,6 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, c *client) {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "the verifier does not match")
 	case s.sameResource(w, r, k.resource):
 		k.family = &family{}
-		s.issue(w, oauth.GrantAuthorizationCode, k.ask, k.family)
+		s.issue(w, r, oauth.GrantAuthorizationCode, k.ask, k.family)
 	}
 }

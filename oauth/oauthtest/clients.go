@@ -1,6 +1,7 @@
 package oauthtest
 
 import (
+	"crypto"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 type client struct {
 	oauth.ClientMetadata
 	id, secret, handle string
+	key                crypto.PublicKey
 }
 
 func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
@@ -90,6 +92,9 @@ func (s *Server) lookup(id string) *client {
 	if c := s.clients[id]; c != nil {
 		return c
 	}
+	if key := s.Clients.Keys[id]; key != nil {
+		return &client{id: id, key: key, ClientMetadata: oauth.ClientMetadata{TokenAuthMethod: oauth.AuthPrivateKeyJWT}}
+	}
 	secret, ok := s.Clients.Known[id]
 	if !ok {
 		return nil
@@ -103,7 +108,8 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *client {
 	id, secret, method := credentials(r)
 	c := s.lookup(id)
 	switch {
-	case c == nil, c.secret != secret, c.TokenAuthMethod != "" && c.TokenAuthMethod != method:
+	case c != nil && method == oauth.AuthPrivateKeyJWT && s.assertionHolds(r, c):
+	case c == nil, c.secret != secret, method == oauth.AuthPrivateKeyJWT, c.TokenAuthMethod != "" && c.TokenAuthMethod != method:
 		w.Header().Set("WWW-Authenticate", `Basic realm="oauthtest"`)
 		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidClient, "unknown client, wrong secret or wrong method")
 		return nil
@@ -116,6 +122,9 @@ func credentials(r *http.Request) (id, secret, method string) {
 		id, _ = url.QueryUnescape(id) // unreadable: unknown client
 		secret, _ = url.QueryUnescape(secret)
 		return id, secret, oauth.AuthClientSecretBasic
+	}
+	if r.PostForm.Has("client_assertion") {
+		return r.PostForm.Get("client_id"), "", oauth.AuthPrivateKeyJWT
 	}
 	id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	if secret != "" {

@@ -110,7 +110,7 @@ func (s *Server) pollDevice(w http.ResponseWriter, r *http.Request, c *client) {
 		refuse(w, http.StatusBadRequest, d.verdict, "the person said no")
 	default:
 		d.used = true
-		s.issue(w, oauth.GrantDeviceCode, d.ask, nil)
+		s.issue(w, r, oauth.GrantDeviceCode, d.ask, nil)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // bearer token is good for exactly this resource.
 func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
 	metadata := baseURL(r) + wellKnownResource + "/mcp"
-	token, sent := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	scheme, token, sent := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !sent {
 		s.challenge(w, http.StatusUnauthorized, metadata, "")
 		return
@@ -21,6 +21,11 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
 	g := s.access[token]
 	if g == nil || g.family.revoked || !time.Now().Before(g.expiry) || g.resource != "" && g.resource != baseURL(r)+"/mcp" {
 		s.challenge(w, http.StatusUnauthorized, metadata, "invalid_token")
+		return
+	}
+	if problem := s.judgeScheme(r, scheme, token, g); problem != "" {
+		s.nonce(w)
+		s.challenge(w, http.StatusUnauthorized, metadata, problem)
 		return
 	}
 	granted := strings.Fields(g.scope)
@@ -43,7 +48,7 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) challenge(w http.ResponseWriter, status int, metadata, problem string) {
-	value := fmt.Sprintf("Bearer resource_metadata=%q", metadata)
+	value := fmt.Sprintf("%s resource_metadata=%q", s.scheme(), metadata)
 	if problem != "" {
 		value += fmt.Sprintf(", error=%q", problem)
 	}
@@ -52,4 +57,23 @@ func (s *Server) challenge(w http.ResponseWriter, status int, metadata, problem 
 	}
 	w.Header().Set("WWW-Authenticate", value)
 	w.WriteHeader(status)
+}
+
+func (s *Server) scheme() string {
+	if s.Proofs.Required {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
+// judgeScheme wants a bearer token as such, and a bound token with a proof by
+// its key (RFC 9449 §7.1).
+func (s *Server) judgeScheme(r *http.Request, scheme, token string, g *grant) string {
+	switch {
+	case g.jkt == "" && scheme == "Bearer":
+		return ""
+	case g.jkt == "" || scheme != "DPoP" || thumbprintOf(r) != g.jkt:
+		return "invalid_token"
+	}
+	return s.judgeProof(r, token)
 }

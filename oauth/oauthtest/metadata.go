@@ -22,17 +22,19 @@ func (s *Server) serveProtected(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	iss := s.issuer(r)
 	doc := map[string]any{
-		"issuer":                                iss,
-		"authorization_endpoint":                iss + "/authorize",
-		"token_endpoint":                        iss + "/token",
-		"revocation_endpoint":                   iss + "/revoke",
-		"response_types_supported":              []string{"code"},
-		"code_challenge_methods_supported":      []string{"S256"},
-		"scopes_supported":                      s.scopes(),
-		"token_endpoint_auth_methods_supported": s.authMethods(),
-		"grant_types_supported": []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken,
-			oauth.GrantClientCredentials, oauth.GrantDeviceCode},
+		"issuer":                                         iss,
+		"authorization_endpoint":                         iss + "/authorize",
+		"token_endpoint":                                 iss + "/token",
+		"revocation_endpoint":                            iss + "/revoke",
+		"response_types_supported":                       []string{"code"},
+		"code_challenge_methods_supported":               []string{"S256"},
+		"scopes_supported":                               s.scopes(),
+		"token_endpoint_auth_methods_supported":          s.authMethods(),
+		"grant_types_supported":                          s.grantTypes(),
 		"authorization_response_iss_parameter_supported": !s.Consent.NoIss,
+	}
+	if s.Proofs.Required {
+		doc["dpop_signing_alg_values_supported"] = []string{oauth.AlgES256}
 	}
 	if !s.Device.Off {
 		doc["device_authorization_endpoint"] = iss + "/device_authorization"
@@ -41,6 +43,20 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
 		doc["registration_endpoint"] = iss + "/register"
 	}
 	s.writeDocument(w, Metadata, doc)
+}
+
+func (s *Server) grantTypes() []string {
+	types := []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials}
+	if !s.Device.Off {
+		types = append(types, oauth.GrantDeviceCode)
+	}
+	if s.Trust.Assertion != nil {
+		types = append(types, oauth.GrantJWTBearer)
+	}
+	if s.Trust.Exchange != nil {
+		types = append(types, oauth.GrantTokenExchange)
+	}
+	return types
 }
 
 func (s *Server) writeDocument(w http.ResponseWriter, e Endpoint, doc map[string]any) {
@@ -61,7 +77,11 @@ func (s *Server) authMethods() []string {
 	if s.Clients.AuthMethods != nil {
 		return s.Clients.AuthMethods
 	}
-	return []string{oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}
+	methods := []string{oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}
+	if s.Clients.Keys != nil {
+		methods = append(methods, oauth.AuthPrivateKeyJWT)
+	}
+	return methods
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

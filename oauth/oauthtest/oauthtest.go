@@ -14,8 +14,10 @@ package oauthtest
 
 import (
 	"bytes"
+	"crypto"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +34,8 @@ type Server struct {
 	Tokens  Tokens
 	Clients Clients
 	Consent Consent
+	Proofs  Proofs
+	Trust   Trust
 	// Edit changes every metadata document before it is sent; nil: not.
 	Edit func(e Endpoint, doc map[string]any)
 
@@ -62,10 +66,11 @@ type Tokens struct {
 
 // Clients sets up who may come.
 type Clients struct {
-	Known              map[string]string // registered by hand: id to secret, "" for a public client
-	NoRegistration     bool              // no registration endpoint
-	InitialAccessToken string            // required to register; "": none
-	AuthMethods        []string          // offered; nil: none, client_secret_basic, client_secret_post
+	Known              map[string]string           // registered by hand: id to secret, "" for a public client
+	NoRegistration     bool                        // no registration endpoint
+	InitialAccessToken string                      // required to register; "": none
+	Keys               map[string]crypto.PublicKey // registered by hand for private_key_jwt
+	AuthMethods        []string                    // offered; nil: none, client_secret_basic, client_secret_post
 }
 
 // Consent sets up the authorization endpoint, which asks nobody and redirects
@@ -74,6 +79,22 @@ type Consent struct {
 	Deny  bool   // redirects with access_denied
 	NoIss bool   // neither advertises nor sends iss (RFC 9207)
 	Iss   string // sent as iss instead of the issuer; "": the issuer
+}
+
+// Proofs sets up DPoP (RFC 9449). A proof that is sent is always checked.
+type Proofs struct {
+	Required bool // tokens are given only for a proof, and the metadata says so
+	Nonce    bool // a proof must hold a nonce of the server
+}
+
+// Trust sets up what tokens of others are good for.
+type Trust struct {
+	// Assertion judges the assertion of a jwt-bearer grant (RFC 7523 §2.1); nil:
+	// the grant is not offered.
+	Assertion func(jwt string) error
+	// Exchange returns the token to give for a token exchange (RFC 8693), or an
+	// error; nil: the grant is not offered.
+	Exchange func(form url.Values) (string, error)
 }
 
 // Endpoint names a part of the server, for faults and counts.
@@ -106,6 +127,7 @@ type state struct {
 	polls    []time.Time
 	issued   []string
 	nextUser int
+	jtis     map[string]bool // of proofs and assertions
 }
 
 // put stores v under key in a map that may be nil.

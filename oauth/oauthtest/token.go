@@ -22,6 +22,7 @@ type grant struct {
 	ask
 	family *family
 	expiry time.Time
+	jkt    string // thumbprint of the key that it is bound to; "": a bearer token
 }
 
 // refreshToken can be used once, unless tokens do not rotate.
@@ -29,6 +30,7 @@ type refreshToken struct {
 	ask
 	family *family
 	used   bool
+	jkt    string
 }
 
 // secret makes a secret and remembers it.
@@ -86,6 +88,9 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	if c == nil {
 		return
 	}
+	if !s.proofHolds(w, r) {
+		return
+	}
 	kind := r.PostForm.Get("grant_type")
 	if !c.may(kind) {
 		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "the client may not use this grant")
@@ -100,6 +105,10 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		s.rotate(w, r, c)
 	case oauth.GrantClientCredentials:
 		s.grantClient(w, r, c)
+	case oauth.GrantJWTBearer:
+		s.grantAssertion(w, r, c)
+	case oauth.GrantTokenExchange:
+		s.exchange(w, r)
 	default:
 		refuse(w, http.StatusBadRequest, oauth.CodeUnsupportedGrantType, "")
 	}
@@ -112,27 +121,62 @@ func (s *Server) rotate(w http.ResponseWriter, r *http.Request, c *client) {
 	switch {
 	case t == nil || t.client != c.id || t.family.revoked:
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "unknown refresh token")
+	case t.jkt != "" && t.jkt != thumbprintOf(r):
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "the refresh token is bound to another key")
 	case t.used:
 		t.family.revoked = true
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "the refresh token was used before")
 	case s.sameResource(w, r, t.resource):
 		t.used = !s.Tokens.NoRotation
-		s.issue(w, oauth.GrantRefreshToken, t.ask, t.family)
+		s.issue(w, r, oauth.GrantRefreshToken, t.ask, t.family)
 	}
 }
 
 func (s *Server) grantClient(w http.ResponseWriter, r *http.Request, c *client) {
-	if c.secret == "" {
+	if c.secret == "" && c.key == nil {
 		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "a public client cannot act for itself")
 		return
 	}
 	if a, ok := s.readAsk(w, r, c); ok {
-		s.issue(w, oauth.GrantClientCredentials, a, nil)
+		s.issue(w, r, oauth.GrantClientCredentials, a, nil)
 	}
 }
 
+func (s *Server) grantAssertion(w http.ResponseWriter, r *http.Request, c *client) {
+	if s.Trust.Assertion == nil {
+		refuse(w, http.StatusBadRequest, oauth.CodeUnsupportedGrantType, "")
+		return
+	}
+	if err := s.Trust.Assertion(r.PostForm.Get("assertion")); err != nil {
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, err.Error())
+		return
+	}
+	if a, ok := s.readAsk(w, r, c); ok {
+		s.issue(w, r, oauth.GrantJWTBearer, a, nil)
+	}
+}
+
+// exchange answers as an identity provider (RFC 8693 §2.2.1): what it gives is
+// not an access token.
+func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
+	if s.Trust.Exchange == nil {
+		refuse(w, http.StatusBadRequest, oauth.CodeUnsupportedGrantType, "")
+		return
+	}
+	token, err := s.Trust.Exchange(r.PostForm)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, err.Error())
+		return
+	}
+	s.issued = append(s.issued, token)
+	put(&s.grants, oauth.GrantTokenExchange, s.grants[oauth.GrantTokenExchange]+1)
+	writeJSON(w, http.StatusOK, map[string]any{
+		"access_token": token, "issued_token_type": r.PostForm.Get("requested_token_type"), "token_type": "N_A",
+	})
+}
+
 // issue writes a token answer (RFC 6749 §5.1). A nil family begins a new one.
-func (s *Server) issue(w http.ResponseWriter, kind string, a ask, f *family) {
+func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a ask, f *family) {
 	if f == nil {
 		f = &family{}
 	}
@@ -148,18 +192,22 @@ func (s *Server) issue(w http.ResponseWriter, kind string, a ask, f *family) {
 	} else {
 		life = time.Hour
 	}
-	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Add(life)})
+	jkt := thumbprintOf(r)
+	if jkt != "" {
+		doc["token_type"] = "DPoP"
+	}
+	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Add(life), jkt: jkt})
 	if s.givesRefresh(kind, a.client) {
 		refresh := s.secret("rt")
 		doc["refresh_token"] = refresh
-		put(&s.refresh, refresh, &refreshToken{ask: a, family: f})
+		put(&s.refresh, refresh, &refreshToken{ask: a, family: f, jkt: jkt})
 	}
 	writeJSON(w, http.StatusOK, doc)
 }
 
 func (s *Server) givesRefresh(kind, client string) bool {
 	switch {
-	case s.Tokens.NoRefresh, kind == oauth.GrantClientCredentials,
+	case s.Tokens.NoRefresh, kind == oauth.GrantClientCredentials, kind == oauth.GrantJWTBearer,
 		kind == oauth.GrantRefreshToken && s.Tokens.NoRotation:
 		return false
 	}

@@ -1,0 +1,123 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const maxNonce = 1 << 10
+
+// Authorize puts a token on a request to the MCP server. A DPoP token is sent
+// with a fresh proof by App.DPoPKey (RFC 9449 §7.1); nonce is the last that
+// this server gave, "" for none: see [DPoPNonce].
+func (a App) Authorize(r *http.Request, t Token, nonce string) error {
+	if t.Type != "DPoP" {
+		r.Header.Set("Authorization", "Bearer "+t.Access)
+		return nil
+	}
+	if a.DPoPKey == nil {
+		return errors.New("the token is bound to a key that is not here")
+	}
+	proof, err := a.DPoPKey.proof(r.Method, r.URL, t.Access, nonce)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "DPoP "+t.Access)
+	r.Header.Set("DPoP", proof)
+	return nil
+}
+
+// DPoPNonce returns the nonce that an answer gave for the next proof, or "",
+// and whether the request was refused for want of it and is to be sent again
+// (RFC 9449 §8 and §9). Nonces belong to the origin that gave them.
+func DPoPNonce(resp *http.Response) (nonce string, again bool) {
+	nonce = nonceOf(resp.Header)
+	if nonce == "" || resp.StatusCode != http.StatusUnauthorized {
+		return nonce, false
+	}
+	for _, ch := range ParseChallenges(resp.Header) {
+		again = again || ch.Scheme == "dpop" && ch.Params["error"] == CodeUseDPoPNonce
+	}
+	return nonce, again
+}
+
+// nonceOf reads DPoP-Nonce, whose syntax is that of a scope (RFC 9449 §8.1).
+func nonceOf(h http.Header) string {
+	n := h.Get("DPoP-Nonce")
+	if !isScope(n) || len(n) > maxNonce {
+		return ""
+	}
+	return n
+}
+
+// proof makes a DPoP proof (RFC 9449 §4.2). Access "" is for a token request.
+func (k *Key) proof(method string, target *url.URL, access, nonce string) (string, error) {
+	signer, err := k.private()
+	if err != nil {
+		return "", err
+	}
+	public, err := publicJWK(signer.Public())
+	if err != nil {
+		return "", err
+	}
+	c := claims{ID: rand.Text(), Method: method, URL: withoutQuery(target), IssuedAt: time.Now().Unix(), Nonce: nonce}
+	if access != "" {
+		sum := sha256.Sum256([]byte(access))
+		c.AccessHash = b64(sum[:])
+	}
+	jwt, err := sign(signer, joseHeader{Alg: k.alg, Type: "dpop+jwt", JWK: &public}, c)
+	if err != nil {
+		return "", fmt.Errorf("sign DPoP proof: %w", err)
+	}
+	return jwt, nil
+}
+
+func withoutQuery(u *url.URL) string {
+	bare := *u
+	bare.User, bare.RawQuery, bare.ForceQuery, bare.Fragment, bare.RawFragment = nil, "", false, "", ""
+	return bare.String()
+}
+
+// prove sends a form to the token endpoint, with a DPoP proof where the app has
+// a key for it. A refusal for want of a nonce (RFC 9449 §8) is answered once,
+// with proof and client assertion made anew.
+func (c *Client) prove(ctx context.Context, values url.Values) (*answer, error) {
+	if c.App.DPoPKey == nil {
+		return c.post(ctx, c.Server.TokenEndpoint, values, nil)
+	}
+	a, err := c.postProof(ctx, values)
+	if err != nil || !IsCode(errorOf(a), CodeUseDPoPNonce) || nonceOf(a.header) == "" {
+		return a, err
+	}
+	return c.postProof(ctx, values)
+}
+
+// postProof sends a form with a proof and remembers the nonce of the answer.
+func (c *Client) postProof(ctx context.Context, values url.Values) (*answer, error) {
+	endpoint, err := CheckURL(c.Server.TokenEndpoint)
+	if err != nil {
+		return nil, err
+	}
+	nonce := ""
+	if n := c.nonce.Load(); n != nil {
+		nonce = *n
+	}
+	proof, err := c.App.DPoPKey.proof(http.MethodPost, endpoint, "", nonce)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.post(ctx, c.Server.TokenEndpoint, values, http.Header{"Dpop": {proof}})
+	if err != nil {
+		return nil, err
+	}
+	if next := nonceOf(a.header); next != "" {
+		c.nonce.Store(&next)
+	}
+	return a, nil
+}
