@@ -1,0 +1,138 @@
+// Package keyring keeps the key of an encrypted store in the keyring of the
+// operating system: the macOS Keychain, the Windows Credential Manager, or a
+// Secret Service on a Linux desktop.
+//
+//	store, err := file.Open(file.Config{Dir: dir, Keeper: keyring.Keeper{}})
+//
+// Only the key is in there, 32 bytes: keyrings limit how long a secret may be
+// (2,560 bytes on Windows), and tokens are longer than that.
+//
+// # Security
+//
+// The keyring is unlocked with the person's login and then open to every
+// program of this user; on macOS the person is asked for each program. What it
+// adds to a key file: nothing readable is on the disk while nobody is logged in.
+package keyring
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	keyring "github.com/zalando/go-keyring"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// Keeper is a keeper for the file store. The zero value is ready.
+type Keeper struct {
+	// Timeout bounds every call, since a keyring without a desktop may wait
+	// for a window that nobody sees. 0: 3 s.
+	Timeout time.Duration
+}
+
+const (
+	service        = "mcp-login"
+	defaultTimeout = 3 * time.Second
+)
+
+// Kind names this keeper in a store.
+func (k Keeper) Kind() string { return "OS keyring" }
+
+// Keep puts a key into the keyring.
+func (k Keeper) Keep(ctx context.Context, id string, key []byte) (json.RawMessage, error) {
+	return nil, k.set(ctx, id, base64.StdEncoding.EncodeToString(key))
+}
+
+// Key returns a key from the keyring.
+func (k Keeper) Key(ctx context.Context, id string, _ json.RawMessage) ([]byte, error) {
+	text, err := k.get(ctx, id)
+	if errors.Is(err, keyring.ErrNotFound) {
+		return nil, fmt.Errorf("%w: the OS keyring has no key %q of %q; was the store made by another user, or the keyring emptied?",
+			secrets.ErrUndecryptable, id, service)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the key %q in the OS keyring was changed", secrets.ErrUndecryptable, id)
+	}
+	return key, nil
+}
+
+// Forget removes a key from the keyring.
+func (k Keeper) Forget(ctx context.Context, id string) error {
+	err := k.call(ctx, func() error { return keyring.Delete(service, id) })
+	if errors.Is(err, keyring.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Probe finds out whether there is a keyring that works, by writing, reading
+// and deleting an entry.
+func (k Keeper) Probe(ctx context.Context) error {
+	id, want := "probe "+rand.Text(), rand.Text()
+	if err := k.set(ctx, id, want); err != nil {
+		return err
+	}
+	got, err := k.get(ctx, id)
+	if err == nil && got != want {
+		err = fmt.Errorf("%w: the OS keyring gave back something else than was stored", secrets.ErrUnavailable)
+	}
+	return errors.Join(err, k.Forget(ctx, id))
+}
+
+func (k Keeper) set(ctx context.Context, id, text string) error {
+	return k.call(ctx, func() error { return keyring.Set(service, id, text) })
+}
+
+func (k Keeper) get(ctx context.Context, id string) (text string, err error) {
+	got := make(chan string, 1)
+	err = k.call(ctx, func() error {
+		text, err := keyring.Get(service, id)
+		got <- text
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return <-got, nil
+}
+
+// call bounds a call that takes no context. One that never returns leaves its
+// goroutine behind: nothing can end it, and a program that meets it gives up.
+func (k Keeper) call(ctx context.Context, f func() error) error {
+	timeout := k.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	done := make(chan error, 1)
+	go func() {
+		if err := reachable(); err != nil {
+			done <- err
+			return
+		}
+		done <- f()
+	}()
+	select {
+	case err := <-done:
+		return classify(err)
+	case <-time.After(timeout):
+		return fmt.Errorf("%w: the OS keyring did not answer within %v", secrets.ErrUnavailable, timeout)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func classify(err error) error {
+	if err == nil || errors.Is(err, keyring.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("%w: OS keyring: %w", secrets.ErrUnavailable, err)
+}

@@ -1,0 +1,63 @@
+//go:build unix && !darwin
+
+package keyring_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+)
+
+var (
+	_ file.Keeper    = keyring.Keeper{}
+	_ file.Forgetter = keyring.Keeper{}
+)
+
+// wantUnavailable: every call says so, within its time.
+func wantUnavailable(t *testing.T, k keyring.Keeper, within time.Duration, reason string) {
+	t.Helper()
+	begin := time.Now()
+	_, keepErr := k.Keep(t.Context(), "id", []byte("key"))
+	_, keyErr := k.Key(t.Context(), "id", nil)
+	for method, err := range map[string]error{
+		"Keep": keepErr, "Key": keyErr, "Forget": k.Forget(t.Context(), "id"), "Probe": k.Probe(t.Context()),
+	} {
+		if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%s = %v, want ErrUnavailable and %q", method, err, reason)
+		}
+	}
+	if took := time.Since(begin); took > within {
+		t.Errorf("it took %v, want at most %v", took, within)
+	}
+}
+
+func TestNoBus(t *testing.T) {
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "no-such-bus"))
+	wantUnavailable(t, keyring.Keeper{}, 2*time.Second, "no session bus")
+}
+
+// TestHangingBus: a bus that takes connections and never says a word.
+func TestHangingBus(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bus")
+	bus, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bus.Close() // ends the calls that still wait for an answer
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+path)
+	wantUnavailable(t, keyring.Keeper{Timeout: 50 * time.Millisecond}, 3*time.Second, "did not answer within 50ms")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := (keyring.Keeper{}).Probe(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Probe with an ended context = %v, want context.Canceled", err)
+	}
+}

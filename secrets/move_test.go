@@ -1,0 +1,124 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+func put(t *testing.T, s secrets.Store, data string) {
+	t.Helper()
+	if _, err := s.Put(t.Context(), "a", []byte(data), secrets.Any); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantData: "" means that there is no record.
+func wantData(t *testing.T, s secrets.Store, want string) {
+	t.Helper()
+	data, _, err := s.Get(t.Context(), "a")
+	if want == "" && errors.Is(err, secrets.ErrNotFound) {
+		return
+	}
+	if string(data) != want || err != nil {
+		t.Errorf("Get = %q, %v, want %q", data, err, want)
+	}
+}
+
+func TestMove(t *testing.T) {
+	for _, tt := range []struct {
+		name             string
+		from, to         string // before
+		wantErr          error
+		wantFrom, wantTo string // after
+	}{
+		{"plain", "data", "", nil, "", "data"},
+		{"interrupted after the copy", "data", "data", nil, "", "data"},
+		{"done already", "", "data", nil, "", "data"},
+		{"nothing there", "", "", secrets.ErrNotFound, "", ""},
+		{"another one there", "data", "other", secrets.ErrConflict, "data", "other"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var from, to secrets.Memory
+			if tt.from != "" {
+				put(t, &from, tt.from)
+			}
+			if tt.to != "" {
+				put(t, &to, tt.to)
+			}
+			if err := secrets.Move(t.Context(), &from, &to, "a"); !errors.Is(err, tt.wantErr) {
+				t.Errorf("Move = %v, want %v", err, tt.wantErr)
+			}
+			wantData(t, &from, tt.wantFrom)
+			wantData(t, &to, tt.wantTo)
+		})
+	}
+}
+
+// failing is a store one of whose methods does something first.
+type failing struct {
+	*secrets.Memory
+	beforeGet    func() error
+	beforeDelete func() error
+}
+
+func (f failing) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+	if f.beforeGet != nil {
+		if err := f.beforeGet(); err != nil {
+			return nil, secrets.Absent, err
+		}
+	}
+	return f.Memory.Get(ctx, name)
+}
+
+func (f failing) Delete(ctx context.Context, name string, prev secrets.Version) error {
+	if f.beforeDelete != nil {
+		if err := f.beforeDelete(); err != nil {
+			return err
+		}
+	}
+	return f.Memory.Delete(ctx, name, prev)
+}
+
+// TestMoveKeepsWhatItCannotReadBack: a target that lies costs nothing.
+func TestMoveKeepsWhatItCannotReadBack(t *testing.T) {
+	var from, to secrets.Memory
+	put(t, &from, "data")
+	liar := failing{Memory: &to, beforeGet: func() error { put(t, &to, "rubbish"); return nil }}
+	if err := secrets.Move(t.Context(), &from, liar, "a"); !errors.Is(err, secrets.ErrConflict) {
+		t.Errorf("Move = %v, want ErrConflict", err)
+	}
+	wantData(t, &from, "data")
+}
+
+// TestMoveInterrupted: a delete that fails leaves both, and the next Move ends it.
+func TestMoveInterrupted(t *testing.T) {
+	var from, to secrets.Memory
+	put(t, &from, "data")
+	down := failing{Memory: &from, beforeDelete: func() error { return secrets.ErrTemporary }}
+	if err := secrets.Move(t.Context(), down, &to, "a"); !errors.Is(err, secrets.ErrTemporary) {
+		t.Errorf("Move = %v, want ErrTemporary", err)
+	}
+	wantData(t, &from, "data")
+	wantData(t, &to, "data")
+	if err := secrets.Move(t.Context(), &from, &to, "a"); err != nil {
+		t.Errorf("Move again: %v", err)
+	}
+	wantData(t, &from, "")
+	wantData(t, &to, "data")
+}
+
+// TestMoveOfChangedRecord: who writes without the lock does not lose what he
+// wrote, and no old copy stays.
+func TestMoveOfChangedRecord(t *testing.T) {
+	var from, to secrets.Memory
+	put(t, &from, "old")
+	busy := failing{Memory: &from, beforeDelete: func() error { put(t, &from, "new"); return nil }}
+	if err := secrets.Move(t.Context(), busy, &to, "a"); !errors.Is(err, secrets.ErrConflict) {
+		t.Errorf("Move = %v, want ErrConflict", err)
+	}
+	wantData(t, &from, "new")
+	wantData(t, &to, "")
+}

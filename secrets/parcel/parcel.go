@@ -1,0 +1,73 @@
+// Package parcel encrypts one record with a passphrase, for the way to another
+// machine.
+//
+// A parcel is an armored age file with an scrypt recipient
+// (https://age-encryption.org/v1), so that "age -d" opens it too.
+package parcel
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+const (
+	// workFactor is the power of two of scrypt's cost for new parcels: about a
+	// second. maxWorkFactor is the most that a parcel may ask of us: about 4 s.
+	workFactor    = 18
+	maxWorkFactor = 20
+
+	maxParcel = 4 << 20
+)
+
+// Pack encrypts data with a passphrase.
+func Pack(data, passphrase []byte) ([]byte, error) {
+	r, err := age.NewScryptRecipient(string(passphrase))
+	if err != nil { // it is empty
+		return nil, fmt.Errorf("%w: %w", secrets.ErrPassphrase, err)
+	}
+	r.SetWorkFactor(workFactor)
+	var parcel bytes.Buffer
+	text := armor.NewWriter(&parcel)
+	w, err := age.Encrypt(text, r)
+	if err != nil {
+		return nil, fmt.Errorf("pack: %w", err)
+	}
+	_, err = w.Write(data)
+	if err := errors.Join(err, w.Close(), text.Close()); err != nil {
+		return nil, fmt.Errorf("pack: %w", err)
+	}
+	return parcel.Bytes(), nil
+}
+
+// Unpack decrypts a parcel. It returns ErrPassphrase if the passphrase is
+// wrong, or the first lines are damaged, which looks the same, and
+// ErrUndecryptable if the rest is damaged or it is no parcel at all.
+func Unpack(parcel, passphrase []byte) ([]byte, error) {
+	id, err := age.NewScryptIdentity(string(passphrase))
+	if err != nil { // it is empty
+		return nil, fmt.Errorf("%w: %w", secrets.ErrPassphrase, err)
+	}
+	id.SetMaxWorkFactor(maxWorkFactor)
+	r, err := age.Decrypt(armor.NewReader(bytes.NewReader(bytes.TrimSpace(parcel))), id)
+	if wrong := new(age.NoIdentityMatchError); errors.As(err, &wrong) {
+		return nil, fmt.Errorf("unpack: %w", secrets.ErrPassphrase)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unpack: %w: %w", secrets.ErrUndecryptable, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxParcel+1))
+	if err != nil {
+		return nil, fmt.Errorf("unpack: %w: %w", secrets.ErrUndecryptable, err)
+	}
+	if len(data) > maxParcel {
+		return nil, fmt.Errorf("unpack: %w: it is larger than %d bytes", secrets.ErrUndecryptable, maxParcel)
+	}
+	return data, nil
+}

@@ -1,0 +1,60 @@
+package parcel_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/parcel"
+)
+
+func Example() {
+	packed, err := parcel.Pack([]byte("a secret"), []byte("correct horse"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.34s\n", packed)
+	data, err := parcel.Unpack(packed, []byte("correct horse"))
+	fmt.Println(string(data), err)
+	// Output:
+	// -----BEGIN AGE ENCRYPTED FILE-----
+	// a secret <nil>
+}
+
+func TestUnpack(t *testing.T) {
+	packed, err := parcel.Pack([]byte("data"), []byte("right"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := bytes.Clone(packed)
+	damaged[len(damaged)-40] ^= 1 // within the data: damage of age's header looks like a wrong passphrase
+	pasted := "\n  " + string(bytes.ReplaceAll(packed, []byte("\n"), []byte("\r\n"))) + "\n\n"
+	for _, tt := range []struct {
+		name       string
+		parcel     []byte
+		passphrase string
+		data       string
+		want       error
+	}{
+		{"pasted", []byte(pasted), "right", "data", nil},
+		{"wrong passphrase", packed, "wrong", "", secrets.ErrPassphrase},
+		{"no passphrase", packed, "", "", secrets.ErrPassphrase},
+		{"damaged", damaged, "right", "", secrets.ErrUndecryptable},
+		{"cut short", packed[:len(packed)-40], "right", "", secrets.ErrUndecryptable},
+		{"empty", nil, "right", "", secrets.ErrUndecryptable},
+		{"something else", []byte("hello"), "right", "", secrets.ErrUndecryptable},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			data, err := parcel.Unpack(tt.parcel, []byte(tt.passphrase))
+			if string(data) != tt.data || !errors.Is(err, tt.want) {
+				t.Errorf("Unpack = %q, %v, want %q, %v", data, err, tt.data, tt.want)
+			}
+		})
+	}
+	if _, err := parcel.Pack([]byte("data"), nil); !errors.Is(err, secrets.ErrPassphrase) {
+		t.Errorf("Pack with no passphrase = %v, want ErrPassphrase", err)
+	}
+}
