@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// settleTime is how long a program that opens a browser is watched: one that
+// finds none ends within it. One that still runs is, or waits for, a browser.
+const settleTime = 1500 * time.Millisecond
+
+// maxLink is the longest URL handed to a program. Windows takes 32,767
+// characters for a whole command line, some browsers 8,192.
+const maxLink = 8192
+
+// errNoBrowser: nothing on this machine opened a browser.
+var errNoBrowser = errors.New("no browser could be opened")
+
+// browser starts a browser by an argument vector, never through a shell: the
+// URL comes from a server (CVE-2025-6514).
+type browser struct {
+	goos    string
+	wsl     bool
+	getenv  func(string) string
+	environ []string // given to the browser; without our own variables
+	command []string // of --browser-command; nil: what the system has
+}
+
+// newBrowser returns this machine's browser.
+func (e *env) newBrowser(command string) (*browser, error) {
+	b := &browser{goos: runtime.GOOS, wsl: isWSL(), getenv: e.getenv, environ: publicEnviron(os.Environ())}
+	if command == "" {
+		return b, nil
+	}
+	var err error
+	if b.command, err = splitCommand(command); err != nil {
+		return nil, usagef("--browser-command: %w", err)
+	}
+	return b, nil
+}
+
+// publicEnviron leaves out our own variables: they may hold a passphrase.
+func publicEnviron(environ []string) []string {
+	var kept []string
+	for _, pair := range environ {
+		if !strings.HasPrefix(strings.ToUpper(pair), "MCP_LOGIN_") {
+			kept = append(kept, pair)
+		}
+	}
+	return kept
+}
+
+// Open opens a browser, or says why none was opened.
+func (b *browser) Open(ctx context.Context, link string) error {
+	safe, err := browserURL(link)
+	if err != nil {
+		return err
+	}
+	var tried []string
+	for _, argv := range b.candidates() {
+		path, err := exec.LookPath(argv[0])
+		if err != nil {
+			tried = append(tried, err.Error())
+			continue
+		}
+		argv = withURL(argv, safe)
+		if err = b.start(ctx, path, argv[1:]); err == nil || ctx.Err() != nil {
+			return err
+		}
+		tried = append(tried, fmt.Sprintf("%s: %v", filepath.Base(path), err))
+	}
+	if b.command == nil && len(tried) > 1 {
+		return errNoBrowser // a list of programs that are not installed helps nobody
+	}
+	return fmt.Errorf("%w: %s", errNoBrowser, strings.Join(tried, "; "))
+}
+
+// candidates returns the programs that may open a browser, best first, and
+// their arguments.
+func (b *browser) candidates() [][]string {
+	if b.command != nil {
+		return [][]string{b.command}
+	}
+	switch b.goos {
+	case "windows":
+		root := b.getenv("SystemRoot")
+		return [][]string{{filepath.Join(root, "System32", "rundll32.exe"), "url.dll,FileProtocolHandler"}}
+	case "darwin":
+		return append(b.named(), []string{"/usr/bin/open"})
+	}
+	found := b.named()
+	if b.wsl {
+		found = append(found, []string{"wslview"},
+			[]string{"/mnt/c/Windows/System32/rundll32.exe", "url.dll,FileProtocolHandler"},
+			[]string{"rundll32.exe", "url.dll,FileProtocolHandler"})
+	}
+	return append(found, []string{"xdg-open"}, []string{"gio", "open"}, []string{"x-www-browser"})
+}
+
+// named returns the programs in BROWSER, which Unix separates by colons.
+func (b *browser) named() [][]string {
+	var found [][]string
+	for line := range strings.SplitSeq(b.getenv("BROWSER"), ":") {
+		if argv, err := splitCommand(line); err == nil {
+			found = append(found, argv)
+		}
+	}
+	return found
+}
+
+// withURL puts the URL where %s stands, else at the end.
+func withURL(argv []string, link string) []string {
+	out, placed := make([]string, 0, len(argv)+1), false
+	for i, word := range argv {
+		if i > 0 && strings.Contains(word, "%s") {
+			word, placed = strings.ReplaceAll(word, "%s", link), true
+		}
+		out = append(out, word)
+	}
+	if !placed {
+		out = append(out, link)
+	}
+	return out
+}
+
+// start runs a program that opens a browser and watches it for a moment. The
+// browser outlives this process, and Ctrl-C here does not reach it.
+func (b *browser) start(ctx context.Context, path string, args []string) error {
+	cmd := exec.Command(path, args...) // without ctx: it is not ours to kill
+	cmd.Env = b.environ
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // reaps the program if it ends before us
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(settleTime):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// browserURL returns a URL as a program may be given it: https, or http to this
+// machine; taken apart and put together again, so that nothing of it can be an
+// option, a second argument or, to a careless script, a command.
+func browserURL(link string) (string, error) {
+	bare, query, _ := strings.Cut(link, "?")
+	u, err := oauth.CheckURL(bare)
+	if err != nil {
+		return "", fmt.Errorf("authorization %w", err)
+	}
+	if strings.ContainsFunc(u.Host, oddInHost) {
+		return "", errors.New("authorization URL has a host that no name server knows")
+	}
+	if len(link) > maxLink {
+		return "", fmt.Errorf("authorization URL is longer than %d characters", maxLink)
+	}
+	if strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
+		return "", errors.New("authorization URL holds a space, control character or fragment")
+	}
+	safe := url.URL{Scheme: u.Scheme, Host: u.Host}
+	out := safe.String() + escapeOdd(u.EscapedPath())
+	if query != "" {
+		out += "?" + escapeOdd(query)
+	}
+	return out, nil
+}
+
+func oddInHost(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._:[]", r))
+}
+
+// escapeOdd percent-encodes what no URL needs bare and some program might act
+// on: quotes, dollar signs, brackets, semicolons. Its meaning stays the same.
+func escapeOdd(s string) string {
+	const bare = "-._~/%&=+:@,?"
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(bare, c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
+}

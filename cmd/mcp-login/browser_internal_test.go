@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBrowserURL: CVE-2025-6514 and its kind.
+func TestBrowserURL(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ in, want string }{
+		{"https://as.test/authorize?state=a%20b&x=1", "https://as.test/authorize?state=a%20b&x=1"},
+		{"http://127.0.0.1:99/a", "http://127.0.0.1:99/a"},
+		{"http://[::1]:99/a?b=c", "http://[::1]:99/a?b=c"},
+		{"https://as.test/a'b$(id);`x`?q=\"$(calc)\"&y=a;b|c", "https://as.test/a%27b%24%28id%29%3B%60x%60?q=%22%24%28calc%29%22&y=a%3Bb%7Cc"},
+		{"https://as.test?x=\\..\\..\\", "https://as.test?x=%5C..%5C..%5C"},
+		{"http://as.test/a", ""},
+		{"file:///etc/passwd", ""},
+		{"javascript:alert(1)", ""},
+		{"--new-window=https://as.test", ""},
+		{"-https://as.test", ""},
+		{"https://user:pw@as.test/", ""},
+		{"https://$(calc.exe)/", ""},
+		{"https://as.test/\x1b[31m", ""},
+		{"https://as.test/a b", ""},
+		{"https://as.test/?a b", ""},
+		{"https://as.test/?a\nb", ""},
+		{"https://as.test/?a#b", ""},
+		{"https://as.test/?" + strings.Repeat("a", maxLink), ""},
+		{"", ""},
+	} {
+		got, err := browserURL(tt.in)
+		if got != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("browserURL(%q) = %q, %v; want %q", tt.in, got, err, tt.want)
+		}
+		if strings.ContainsAny(got, "'\"`$();|\\<> \n\x1b") {
+			t.Errorf("browserURL(%q) = %q holds what a shell acts on", tt.in, got)
+		}
+	}
+}
+
+func TestSplitCommand(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in   string
+		want []string
+	}{
+		{"firefox", []string{"firefox"}},
+		{"  firefox   --new-window\t%s ", []string{"firefox", "--new-window", "%s"}},
+		{`'/opt/my browser/run' "--title=a 'b'" c\ d`, []string{"/opt/my browser/run", "--title=a 'b'", "c d"}},
+		{`a"b c"d '' "" e`, []string{"ab cd", "", "", "e"}},
+		{`a "x\"y\\z\n"`, []string{"a", `x"y\z\n`}},
+		{`a $HOME ; rm * | b > c & $(d)`, []string{"a", "$HOME", ";", "rm", "*", "|", "b", ">", "c", "&", "$(d)"}},
+		{`a 'b`, nil}, {`a "b`, nil}, {`a \`, nil}, {"", nil}, {"  ", nil}, {"''", nil},
+	} {
+		got, err := splitCommand(tt.in)
+		if !slices.Equal(got, tt.want) || (err == nil) != (tt.want != nil) {
+			t.Errorf("splitCommand(%q) = %q, %v; want %q", tt.in, got, err, tt.want)
+		}
+	}
+}
+
+// FuzzSplitCommand: a word quoted in single quotes comes back whole.
+func FuzzSplitCommand(f *testing.F) {
+	f.Add("it's", "a b")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if a == "" {
+			t.Skip("no program")
+		}
+		q := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+		got, err := splitCommand(q(a) + " " + q(b))
+		if err != nil || !slices.Equal(got, []string{a, b}) {
+			t.Errorf("splitCommand of %q, %q = %q, %v", a, b, got, err)
+		}
+	})
+}
+
+func TestBrowserCandidates(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		b    browser
+		env  string
+		want string
+	}{
+		{"Linux", browser{goos: "linux"}, "", "xdg-open|gio open|x-www-browser"},
+		{"Linux, BROWSER", browser{goos: "linux"}, "my 'b c' %s:w3m", "my,b c,%s|w3m|xdg-open|gio open|x-www-browser"},
+		{"WSL", browser{goos: "linux", wsl: true}, "", "wslview|/mnt/c/Windows/System32/rundll32.exe url.dll,FileProtocolHandler|rundll32.exe url.dll,FileProtocolHandler|xdg-open|gio open|x-www-browser"},
+		{"macOS", browser{goos: "darwin"}, "", "/usr/bin/open"},
+		{"command alone", browser{goos: "linux", command: []string{"x"}}, "w3m", "x"},
+	} {
+		tt.b.getenv = func(name string) string { return map[string]string{"BROWSER": tt.env}[name] }
+		var got []string
+		for _, argv := range tt.b.candidates() {
+			sep := " "
+			if slices.ContainsFunc(argv, func(s string) bool { return strings.Contains(s, " ") }) {
+				sep = ","
+			}
+			got = append(got, strings.Join(argv, sep))
+		}
+		if strings.Join(got, "|") != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, strings.Join(got, "|"), tt.want)
+		}
+	}
+}
+
+// script writes a program that records its arguments, one a line.
+func script(t *testing.T, then string) (path, record string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell script as program")
+	}
+	record = filepath.Join(t.TempDir(), "args")
+	path = filepath.Join(t.TempDir(), "browser")
+	text := "#!/bin/sh\nprintf '%s\\n' \"$@\" \"$MCP_LOGIN_PASSPHRASE\" >'" + record + "'\n" + then + "\n"
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path, record
+}
+
+func TestBrowserIsStartedByArguments(t *testing.T) {
+	t.Parallel()
+	const link = "https://as.test/a?b=$(id)&c=d"
+	const safe = "https://as.test/a?b=%24%28id%29&c=d"
+	for _, tt := range []struct {
+		name, then string
+		args       []string
+		want       string
+		err        error
+	}{
+		{"appended", "exit 0", nil, safe, nil},
+		{"in its place", "exit 0", []string{"--app=%s", "--new"}, "--app=" + safe + "\n--new", nil},
+		{"stays open", "exec sleep 3", nil, safe, nil},
+		{"fails", "exit 3", nil, safe, errNoBrowser},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path, record := script(t, tt.then)
+			b := &browser{
+				goos: runtime.GOOS, getenv: os.Getenv, command: append([]string{path}, tt.args...),
+				environ: publicEnviron([]string{"PATH=" + os.Getenv("PATH"), "MCP_LOGIN_PASSPHRASE=hunter2"}),
+			}
+			start := time.Now()
+			if err := b.Open(t.Context(), link); !errors.Is(err, tt.err) || tt.err == nil && err != nil {
+				t.Fatalf("Open = %v, want %v", err, tt.err)
+			}
+			if took := time.Since(start); took > 2*time.Second+500*time.Millisecond {
+				t.Errorf("Open took %s", took)
+			}
+			got, err := os.ReadFile(record)
+			if err != nil || strings.TrimRight(string(got), "\n") != tt.want {
+				t.Errorf("arguments %q, %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestBrowserNextCandidate(t *testing.T) {
+	t.Parallel()
+	bad, _ := script(t, "exit 1")
+	good, record := script(t, "exit 0")
+	env := func(name string) string {
+		return map[string]string{"BROWSER": "/nonexistent/b:" + bad + ":" + good}[name]
+	}
+	b := &browser{goos: "linux", getenv: env, environ: os.Environ()}
+	if err := b.Open(t.Context(), "https://as.test/"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(record); err != nil {
+		t.Error("the third program was not tried")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	slow, _ := script(t, "sleep 3")
+	b = &browser{goos: "linux", getenv: env, command: []string{slow}, environ: os.Environ()}
+	if err := b.Open(ctx, "https://as.test/"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Open after the end: %v", err)
+	}
+}
