@@ -15,6 +15,7 @@ type Surroundings struct {
 	WSL       bool                // under Windows, as /proc/version tells
 	Interop   bool                // in WSL: Windows programs can be started
 	Browser   bool                // the user named a command that opens one, for this login
+	NoBrowser bool                // the user wants none opened
 }
 
 // Detection says which flows suit the surroundings.
@@ -62,6 +63,9 @@ func (d Detection) Why(flow string) string {
 
 // browser goes from what was said, over what forbids one, to what shows one.
 func (s Surroundings) browser() (bool, string) {
+	if s.NoBrowser {
+		return false, "no browser is wanted"
+	}
 	if s.Browser {
 		return true, "a command to open a browser was given"
 	}

@@ -66,6 +66,7 @@ func TestDetect(t *testing.T) {
 		{"other CI", flows.Surroundings{GOOS: "linux"}, "CI=1 DISPLAY=:99", false, "CI job (CI)"},
 		{"CI with a browser command", flows.Surroundings{GOOS: "linux", Browser: true}, "CI=1", true, "command"},
 		{"CI=false", flows.Surroundings{GOOS: "linux", Terminal: true}, "CI=false DISPLAY=:0", true, "X display"},
+		{"desktop, no browser wanted", flows.Surroundings{GOOS: "darwin", Terminal: true, NoBrowser: true}, "", false, "wanted"},
 		{"browser command over SSH", flows.Surroundings{GOOS: "linux", Terminal: true, Browser: true}, "SSH_CONNECTION=x", true, "command"},
 		{"browser command in a container", flows.Surroundings{GOOS: "linux", Container: true, Browser: true}, "", true, "command"},
 	} {

@@ -19,9 +19,10 @@ func newApp(e *env) *cli.App {
 		Usage:     "get, keep and hand on OAuth tokens for MCP servers",
 		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"        # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\nmcp-login exec NAME -- ./program   # the same, for one child process",
 		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
-		HideVersion:    true,
-		ExitErrHandler: func(*cli.Context, error) {}, // only main exits
-		OnUsageError:   usage,
+		HideVersion:               true,
+		DisableSliceFlagSeparator: true,                         // a value may hold a comma
+		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
+		OnUsageError:              usage,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usagef("unknown command %q", c.Args().First())

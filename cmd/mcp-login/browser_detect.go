@@ -9,9 +9,9 @@ import (
 )
 
 // surroundings looks at where this program runs.
-func (e *env) surroundings(browserCommand string) flows.Surroundings {
+func (e *env) surroundings(o browserOptions) flows.Surroundings {
 	s := flows.Surroundings{
-		GOOS: runtime.GOOS, Getenv: e.getenv, Browser: browserCommand != "",
+		GOOS: runtime.GOOS, Getenv: e.getenv, Browser: o.command != "", NoBrowser: o.never,
 		Container: exists("/.dockerenv") || exists("/run/.containerenv"),
 		WSL:       isWSL(),
 	}

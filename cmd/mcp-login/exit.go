@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -76,6 +77,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		logout   *mcplogin.LogoutError
 		variable *envexport.Error
 		unmasked *ci.UnmaskedError
+		port     *authcode.PortError
+		param    *authcode.ParamError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -92,6 +95,10 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitFailed, "use another name, or forget the old one: mcp-login clear " + quote(server.Profile)
 	case errors.As(err, &logout) && logout.Delete == nil:
 		return exitFailed, "" // nothing is left here to try again with
+	case errors.As(err, &port):
+		return exitFailed, "free it, or give another by --redirect-port; without it any free port is taken"
+	case errors.As(err, &param), errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
+		return exitUsage, "mcp-login login --help"
 	case errors.Is(err, flows.ErrDenied):
 		return exitDenied, ""
 	case errors.Is(err, flows.ErrExpired), errors.Is(err, errTimedOut):

@@ -26,6 +26,7 @@ type loginOptions struct {
 	scope        string
 	client       clientOptions
 	server       oddities
+	browser      browserOptions
 	expect       expectation
 	wait         time.Duration
 	noQR, copy   bool
@@ -51,13 +52,13 @@ func newLogin(e *env) *cli.Command {
 // log in has them.
 func (o *loginOptions) attendFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames, flowNames, &o.flow),
+		stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames+" (default: what suits the place)", "", &o.flow),
 		stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
 		durationFlag("wait", "give up when nobody has approved for so long; 0: when the code expires", 0, &o.wait),
 		boolFlag("no-qr", "show no QR code", &o.noQR),
 		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.client.flags(), o.server.flags(), o.expect.flags())
+	}, o.browser.flags(), o.client.flags(), o.server.flags(), o.expect.flags())
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
@@ -116,6 +117,9 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 		return err
 	}
 	cfg.Login.Scopes = strings.Fields(o.scope)
+	if cfg.Login.Params, err = o.browser.authParams(); err != nil {
+		return err
+	}
 	if err := o.server.apply(&cfg.Login); err != nil {
 		return err
 	}

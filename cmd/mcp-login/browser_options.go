@@ -1,0 +1,75 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/flows/authcode"
+)
+
+// browserOptions say how the flows that need a browser go about it.
+type browserOptions struct {
+	redirect   authcode.Redirect
+	command    string
+	never      bool
+	assumePKCE bool
+	params     cli.StringSlice
+}
+
+func (o *browserOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("browser-command", "program and arguments that open a browser; %s or the end takes the URL (default: BROWSER, else what the system has)", "", &o.command),
+		boolFlag("no-browser", "open no browser, print the address at once", &o.never),
+		&cli.IntFlag{Name: "redirect-port", Usage: "port that the browser comes back to; 0: any free one", Destination: &o.redirect.Port, EnvVars: envVar("redirect-port")},
+		stringFlag("redirect-host", "host that the browser comes back to: 127.0.0.1, localhost or ::1 (default: 127.0.0.1)", "", &o.redirect.Host),
+		stringFlag("redirect-path", "path that the browser comes back to (default: /callback)", "", &o.redirect.Path),
+		stringFlag("redirect-url", "the whole redirect URL, for servers that compare it letter by letter; if it leads elsewhere its address is pasted here", "", &o.redirect.URL),
+		&cli.StringSliceFlag{Name: "auth-param", Usage: "NAME=VALUE to add to the authorization request, such as prompt=consent; may be repeated", Destination: &o.params, EnvVars: envVar("auth-param")},
+		boolFlag("assume-pkce", "trust a server that does not say so to support PKCE; S256 is sent all the same", &o.assumePKCE),
+	}
+}
+
+// authParams returns what --auth-param adds; nil: nothing.
+func (o *browserOptions) authParams() (url.Values, error) {
+	var params url.Values
+	for _, pair := range o.params.Value() {
+		name, value, found := strings.Cut(pair, "=")
+		if !found || name == "" {
+			return nil, usagef("--auth-param: give NAME=VALUE, not %q", pair)
+		}
+		if params == nil {
+			params = url.Values{}
+		}
+		params.Add(name, value)
+	}
+	return params, nil
+}
+
+// codeFlow returns the authorization code flow, with a browser opened here or
+// without.
+func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
+	f := &authcode.Flow{Redirect: o.browser.redirect, Prompt: e.linkPrompt(o), Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
+	if !o.json {
+		if tty, err := e.tty(); err == nil {
+			_ = tty.Close() // only looked whether there is one
+			f.Paste = (&paster{tty: e.tty, ansi: e.getenv("NO_COLOR") == "" && capable(e.getenv("TERM"))}).Read
+		}
+	}
+	if open {
+		b, err := e.newBrowser(o.browser.command)
+		if err != nil {
+			return nil, err
+		}
+		f.Open = b.Open
+	}
+	return f, nil
+}
+
+func (e *env) linkPrompt(o *loginOptions) authcode.Prompt {
+	if o.json {
+		return linkEvents{(&jsonPrompt{out: e.out}).emit}
+	}
+	return &linkText{out: e.err, client: o.client.name, ssh: sshTarget(e.getenv)}
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+)
+
+const keyWait = 100 * time.Millisecond
+
+// keys reads a console line by line: its own editing keeps lines of any
+// length that matters here.
+type keys struct {
+	out   io.Writer
+	lines chan []byte
+	rest  []byte
+}
+
+// newKeys starts a reader. A console's read cannot be taken back, so it is left
+// behind when the answer comes another way; the process is about to end.
+func newKeys(tty *os.File) *keys {
+	k := &keys{out: os.Stderr, lines: make(chan []byte)}
+	go func() {
+		defer close(k.lines)
+		for {
+			buf := make([]byte, 4096)
+			n, err := tty.Read(buf)
+			if err != nil {
+				return
+			}
+			k.lines <- buf[:n]
+		}
+	}()
+	return k
+}
+
+func (k *keys) begin() error { return nil }
+
+func (k *keys) read(buf []byte) (int, error) {
+	if len(k.rest) == 0 {
+		select {
+		case line, ok := <-k.lines:
+			if !ok {
+				return 0, errNoPaste
+			}
+			k.rest = line
+		case <-time.After(keyWait):
+			return 0, nil
+		}
+	}
+	n := copy(buf, k.rest)
+	k.rest = k.rest[n:]
+	return n, nil
+}
+
+func (k *keys) end() {}
