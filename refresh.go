@@ -102,11 +102,11 @@ func (s *Session) renewable(c Credential) error {
 	case s.unattended(c) != nil:
 		return nil
 	case c.Token.Access == "":
-		return s.loginRequired("registered, but never logged in")
+		return c.loginRequired("registered, but never logged in")
 	case c.Refused != "":
-		return s.loginRequired(c.Refused)
+		return c.loginRequired(c.Refused)
 	case c.Token.Refresh == "":
-		return s.loginRequired("the token expired or was rejected, and the server gave no refresh_token")
+		return c.loginRequired("the token expired or was rejected, and the server gave no refresh_token")
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	if _, err := s.write(ctx, c, v); err != nil {
 		s.log.Warn("refusal not noted", "profile", c.Profile, "error", err)
 	}
-	return Credential{}, errors.Join(s.loginRequired(c.Refused), cause)
+	return Credential{}, errors.Join(c.loginRequired(c.Refused), cause)
 }
 
 // winner looks again once the server refused: a holder that overtook this one

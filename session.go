@@ -158,6 +158,10 @@ func (s *Session) loginRequired(reason string) error {
 	return &LoginRequiredError{Profile: s.cfg.Profile, Server: s.cfg.Server, Reason: reason}
 }
 
+func (c Credential) loginRequired(reason string) error {
+	return &LoginRequiredError{Profile: c.Profile, Server: c.Server, Reason: reason}
+}
+
 // httpFor returns the http.Client for what the given MCP server names, the
 // same one each time.
 func (s *Session) httpFor(server string) *http.Client {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -124,8 +125,9 @@ func Temporary(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
-	_, isNet := errors.AsType[net.Error](err) // *url.Error is one
-	return isNet
+	fault, isNet := errors.AsType[net.Error](err) // *url.Error is one
+	_, isErrno := fault.(syscall.Errno)           // so is this, of a file too
+	return isNet && !isErrno
 }
 
 func (e *Error) temporary() bool {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,6 +101,7 @@ func TestTemporary(t *testing.T) {
 		{inURL(context.DeadlineExceeded), true},
 		{context.DeadlineExceeded, true},
 		{inURL(context.Canceled), false},
+		{&os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}, false},
 		{inURL(&tls.CertificateVerificationError{Err: errors.New("expired")}), false},
 		{inURL(http.ErrSchemeMismatch), false},
 		{inURL(&oauth.AddressError{Addr: netip.MustParseAddr("10.0.0.1")}), false},

@@ -92,7 +92,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &issuer):
 		return exitLoginRequired, "if the change is expected: " + e.loginCommand(issuer.Profile, "") + " --accept-new-issuer"
 	case errors.As(err, &server):
-		return exitFailed, "use another name, or forget the old one: mcp-login clear " + quote(server.Profile)
+		return exitFailed, "use another name, or replace it: " + e.loginCommand(server.Profile, server.Given) + " --force"
 	case errors.As(err, &logout) && logout.Delete == nil:
 		return exitFailed, "" // nothing is left here to try again with
 	case errors.As(err, &port):
@@ -125,9 +125,10 @@ func (e *env) verdict(err error) (code int, hint string) {
 // this command was given to find the store.
 func (e *env) loginCommand(profile, server string) string {
 	words := []string{"mcp-login login", quote(profile)}
-	if server != "" {
-		words = append(words, quote(server))
+	if server == "" {
+		server = "URL"
 	}
+	words = append(words, quote(server))
 	return strings.Join(append(words, e.hint...), " ")
 }
 

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// TestMain makes the test binary the command under test, with its output
+// copied to files that are searched for secrets.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"mcp-login": func() {
+			e := sysEnv()
+			if dir := os.Getenv("TEST_OUTPUT"); dir != "" {
+				e = watched(e, dir, os.Args[1:])
+			}
+			ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
+			context.AfterFunc(ctx, stop)
+			os.Exit(run(ctx, os.Args[1:], e))
+		},
+	})
+}
+
+// TestScripts runs one story a file, each against a server of its own, which
+// server.json sets up.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"approve": func(ts *testscript.TestScript, neg bool, args []string) {
+				decide(ts, args, (*oauthtest.Server).ApproveDevice)
+			},
+			"deny": func(ts *testscript.TestScript, neg bool, args []string) {
+				decide(ts, args, (*oauthtest.Server).DenyDevice)
+			},
+			"revoked":  func(ts *testscript.TestScript, neg bool, args []string) { server(ts).RevokeAll() },
+			"fault":    fault,
+			"requests": requests,
+			"wait-for": waitFor,
+		},
+	})
+}
+
+type serverKey struct{}
+
+func server(ts *testscript.TestScript) *oauthtest.Server {
+	return ts.Value(serverKey{}).(*oauthtest.Server)
+}
+
+// setup starts the server and gives the script a home of its own. A login
+// takes one poll, after a second, unless server.json says otherwise.
+func setup(env *testscript.Env) error {
+	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
+	config, err := os.ReadFile(filepath.Join(env.WorkDir, "server.json"))
+	if err == nil {
+		err = json.Unmarshal(config, srv)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	http := httptest.NewServer(srv)
+	output := env.WorkDir + "-output"
+	if err := os.Mkdir(output, 0o700); err != nil {
+		return err
+	}
+	env.Values[serverKey{}] = srv
+	env.Vars = append(env.Vars,
+		"URL="+http.URL+"/mcp", "ISSUER="+http.URL, "TEST_OUTPUT="+output,
+		"HOME="+filepath.Join(env.WorkDir, "home"), "DATA="+filepath.Join(env.WorkDir, "home/.local/share/mcp-login"),
+		"KEYS="+filepath.Join(env.WorkDir, "home/.local/state/mcp-login/keys"),
+	)
+	env.Defer(func() {
+		http.CloseClientConnections()
+		http.Close()
+		if err := searchSecrets(output, srv.Issued()); err != nil {
+			env.T().Fatal(err)
+		}
+	})
+	return nil
+}
+
+// decide waits for a login's user code in a file of its output and answers it.
+func decide(ts *testscript.TestScript, args []string, answer func(*oauthtest.Server, string) bool) {
+	code := regexp.MustCompile(`"user_code":"([^"]+)"|^\s+([A-Z0-9]+-[A-Z0-9]+)$`)
+	text := awaitMatch(ts, args[0], code)
+	match := code.FindStringSubmatch(text)
+	if !answer(server(ts), match[1]+match[2]) {
+		ts.Fatalf("nobody waits for user code %q", match[1]+match[2])
+	}
+}
+
+// waitFor waits until a line of a file matches: wait-for FILE PATTERN.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	awaitMatch(ts, args[0], regexp.MustCompile(args[1]))
+}
+
+func awaitMatch(ts *testscript.TestScript, file string, pattern *regexp.Regexp) string {
+	for range 200 {
+		data, _ := os.ReadFile(ts.MkAbs(file)) // not yet there
+		for line := range strings.Lines(string(data)) {
+			if line = strings.TrimRight(line, "\n"); pattern.MatchString(line) {
+				return line
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("no line of %s matches %s", file, pattern)
+	return ""
+}
+
+// fault disturbs an endpoint: fault ENDPOINT STATUS [BODY], for every request.
+func fault(ts *testscript.TestScript, _ bool, args []string) {
+	status, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	f := oauthtest.Fault{Times: -1, Status: status}
+	if len(args) > 2 {
+		f.Body = args[2]
+	}
+	server(ts).Fault(oauthtest.Endpoint(args[0]), f)
+}
+
+// requests checks how many an endpoint has seen: requests ENDPOINT N.
+func requests(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if got := server(ts).Count(oauthtest.Endpoint(args[0])); (got == want) == neg {
+		ts.Fatalf("%s has seen %d requests", args[0], got)
+	}
+}

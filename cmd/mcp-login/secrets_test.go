@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// handsOut are the commands whose standard output is a secret.
+var handsOut = []string{"env", "exec", "headers", "token"}
+
+// watched copies what people and logs see, and standard output where no secret
+// belongs, to a file in dir.
+func watched(e *env, dir string, args []string) *env {
+	f, err := os.CreateTemp(dir, "")
+	if err != nil {
+		panic(err)
+	}
+	e.err = io.MultiWriter(e.err, f)
+	if !slices.ContainsFunc(args, func(a string) bool { return slices.Contains(handsOut, a) }) {
+		e.out = io.MultiWriter(e.out, f)
+	}
+	return e
+}
+
+// searchSecrets returns an error if a secret is in a file of dir.
+func searchSecrets(dir string, secrets []string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, s := range secrets {
+			if strings.Contains(string(text), s) {
+				return fmt.Errorf("the secret %q is in the output:\n%s", s, text)
+			}
+		}
+	}
+	return nil
+}
