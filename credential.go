@@ -79,6 +79,15 @@ func (c *Credential) Valid(ttl time.Duration) bool {
 	return c.Token.Access != "" && (c.Token.Expiry.IsZero() || time.Until(c.Token.Expiry) > ttl)
 }
 
+// Authorization is the value of the Authorization header for the stored token,
+// or ErrBound.
+func (c *Credential) Authorization() (string, error) {
+	if c.Token.Type == "DPoP" {
+		return "", fmt.Errorf("%s: %w", c.Profile, ErrBound)
+	}
+	return "Bearer " + c.Token.Access, nil
+}
+
 // client returns the wire to the authorization server seen at login.
 func (s *Session) client(c Credential) *oauth.Client {
 	return &oauth.Client{HTTP: s.httpFor(c.Server), Server: c.Issuer, App: c.App}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/oauth2"
 
@@ -29,11 +30,14 @@ type tokenSource struct {
 }
 
 func (ts tokenSource) Token() (*oauth2.Token, error) {
-	t, err := ts.session.Token(ts.ctx)
+	c, err := ts.session.current(ts.ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &oauth2.Token{AccessToken: t.Access, TokenType: t.Type, Expiry: t.Expiry}, nil
+	if _, err := c.Authorization(); err != nil {
+		return nil, err
+	}
+	return &oauth2.Token{AccessToken: c.Token.Access, TokenType: c.Token.Type, Expiry: c.Token.Expiry}, nil
 }
 
 // Authorize makes the next Token differ after the MCP server answered 401, by
@@ -49,7 +53,7 @@ func (s *Session) Authorize(ctx context.Context, req *http.Request, resp *http.R
 	if resp.StatusCode != http.StatusUnauthorized {
 		return fmt.Errorf("%s: the server refuses the request: %s", s.cfg.Profile, resp.Status)
 	}
-	_, err := s.replace(ctx, bearer(req))
+	_, err := s.renew(ctx, bearer(req))
 	return err
 }
 
@@ -75,7 +79,8 @@ func (s *Session) insufficientScope(resp *http.Response) error {
 
 // Transport returns a RoundTripper that authorizes requests to the MCP
 // server's own origin and leaves all others as they are. A 401 is answered by
-// one refresh and one retry, if the body can be sent again (GetBody). Nil base
+// one refresh and one retry, if the body can be sent again (GetBody). Where the
+// token is bound to a key, each request carries a proof (RFC 9449 §7). Nil base
 // means http.DefaultTransport. It never prompts: where only a person can help,
 // the error is ErrLoginRequired.
 func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
@@ -88,79 +93,101 @@ func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
 type transport struct {
 	session *Session
 	base    http.RoundTripper
+	nonce   atomic.Pointer[string] // the server's last DPoP nonce; nil: none yet
 }
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	token, err := t.session.tokenFor(req)
+	own, err := t.session.owns(req)
+	if err == nil && !own {
+		return t.base.RoundTrip(req)
+	}
+	var c *Credential
+	if err == nil {
+		c, err = t.session.current(req.Context())
+	}
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close() // a RoundTripper must, errors included
 		}
 		return nil, err
 	}
-	if token.Access == "" {
-		return t.base.RoundTrip(req)
-	}
-	resp, err := t.base.RoundTrip(authorized(req, token, req.Body))
-	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+	resp, err := t.send(req, req.Body, c)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !repeatable(req) {
 		return resp, err
 	}
-	again, err := t.retry(req, token)
-	switch {
-	case errors.Is(err, ErrLoginRequired):
+	renewed, err := t.session.renew(req.Context(), c.Token.Access)
+	if errors.Is(err, ErrLoginRequired) {
 		resp.Body.Close()
 		return nil, err
-	case err != nil:
+	}
+	if err != nil {
 		t.session.log.Warn("the server rejected the token, and it could not be replaced", "error", err)
 		return resp, nil // the server's own 401 says more than a failed refresh
 	}
 	resp.Body.Close()
-	return t.base.RoundTrip(again)
+	return t.resend(req, &renewed)
 }
 
-// retry returns the request with another token than the rejected one.
-func (t *transport) retry(req *http.Request, rejected oauth.Token) (*http.Request, error) {
+// send sends a copy of req with the credential's token; a RoundTripper must not
+// change what it was given. A refusal for want of a nonce is answered once (RFC
+// 9449 §9).
+func (t *transport) send(req *http.Request, body io.ReadCloser, c *Credential) (*http.Response, error) {
+	nonce := t.nonce.Load()
+	out := req.Clone(req.Context())
+	out.Body = body
+	if err := c.App.Authorize(out, c.Token, value(nonce)); err != nil {
+		return nil, err
+	}
+	resp, err := t.base.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	next, wanted := oauth.DPoPNonce(resp)
+	if next != "" {
+		t.nonce.Store(&next)
+	}
+	if !wanted || next == value(nonce) || !repeatable(req) {
+		return resp, nil
+	}
+	resp.Body.Close()
+	return t.resend(req, c)
+}
+
+// resend sends req with its body once more.
+func (t *transport) resend(req *http.Request, c *Credential) (*http.Response, error) {
 	body := req.Body
-	if body != nil && body != http.NoBody {
-		if req.GetBody == nil {
-			return nil, errors.New("the request's body cannot be sent again")
-		}
+	if req.GetBody != nil {
 		var err error
 		if body, err = req.GetBody(); err != nil {
 			return nil, err
 		}
 	}
-	token, err := t.session.replace(req.Context(), rejected.Access)
-	if err != nil {
-		return nil, err
+	return t.send(req, body, c)
+}
+
+func value(nonce *string) string {
+	if nonce == nil {
+		return ""
 	}
-	return authorized(req, token, body), nil
+	return *nonce
 }
 
-// authorized returns a copy of req that carries the token; a RoundTripper must
-// not change what it was given.
-func authorized(req *http.Request, t oauth.Token, body io.ReadCloser) *http.Request {
-	req = req.Clone(req.Context())
-	req.Header.Set("Authorization", authorization(t))
-	req.Body = body
-	return req
+// repeatable reports whether req can be sent again.
+func repeatable(req *http.Request) bool {
+	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
-// tokenFor returns the token for a request to the MCP server, and none for a
-// request to any other origin.
-func (s *Session) tokenFor(req *http.Request) (oauth.Token, error) {
+// owns reports whether a request goes to the MCP server's own origin.
+func (s *Session) owns(req *http.Request) (bool, error) {
 	server := s.cfg.Server
 	if server == "" {
 		c, err := s.known(req.Context())
 		if err != nil {
-			return oauth.Token{}, err
+			return false, err
 		}
 		server = c.Server
 	}
-	if !sameOrigin(server, req.URL) {
-		return oauth.Token{}, nil
-	}
-	return s.Token(req.Context())
+	return sameOrigin(server, req.URL), nil
 }
 
 // known returns the credential without asking the store each time.

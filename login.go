@@ -33,6 +33,11 @@ type LoginOptions struct {
 	Params url.Values `json:"params,omitempty"`
 	// UseIDToken presents the id_token as the bearer token.
 	UseIDToken bool `json:"use_id_token,omitempty"`
+	// DPoP binds the tokens to a key of this credential (RFC 9449), also where
+	// the resource does not ask for that.
+	DPoP bool `json:"dpop,omitempty"`
+	// Inputs are for flows that need no person.
+	Inputs flows.Inputs `json:"inputs,omitzero"`
 	// Endpoints override what the metadata says; empty ones do not.
 	Endpoints Endpoints `json:"endpoints,omitzero"`
 }
@@ -59,7 +64,7 @@ func (e Endpoints) override(srv oauth.Server) oauth.Server {
 
 // IsZero reports whether nothing was decided.
 func (o LoginOptions) IsZero() bool {
-	return len(o.Scopes) == 0 && o.Issuer == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && o.Endpoints == (Endpoints{})
+	return len(o.Scopes) == 0 && o.Issuer == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
 }
 
 // Login discovers the server, registers, runs the first flow that can be used,
@@ -143,6 +148,7 @@ func (s *Session) plan(ctx context.Context, old Credential, more []string) (Cred
 	if c.Login.NoResource {
 		c.Resource = ""
 	}
+	c.Login.DPoP = c.Login.DPoP || d.Resource.DPoP
 	c.Asked = union(c.Login.scopes(d.Resource), more)
 	choices, err := flows.Select(servers, s.cfg.Flows...)
 	return c, choices, err
@@ -275,6 +281,9 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 	if err != nil {
 		return oauth.Token{}, app, err
 	}
+	if err := c.Login.bind(&app); err != nil {
+		return oauth.Token{}, app, err
+	}
 	c.App = app
 	token, err := f.Run(ctx, c.request(s.client(c)))
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient)) {
@@ -284,9 +293,20 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 	return token, app, err
 }
 
+// bind gives a client the key that its tokens are bound to, or takes it away.
+func (o LoginOptions) bind(app *oauth.App) (err error) {
+	switch {
+	case !o.DPoP:
+		app.DPoPKey = nil
+	case app.DPoPKey == nil:
+		app.DPoPKey, err = oauth.NewKey()
+	}
+	return err
+}
+
 // request is what a flow needs to know of a credential.
 func (c Credential) request(client *oauth.Client) flows.Request {
-	return flows.Request{Client: client, Server: c.Server, Resource: c.Resource, Scopes: c.Asked, Params: c.Login.Params}
+	return flows.Request{Client: client, Server: c.Server, Resource: c.Resource, Scopes: c.Asked, Params: c.Login.Params, Inputs: c.Login.Inputs}
 }
 
 // settle makes an answer the token to keep: an id_token is moved into the

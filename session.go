@@ -84,11 +84,20 @@ func Open(cfg Config) (*Session, error) {
 // prompts: where only a person can help it returns ErrLoginRequired. If a
 // refresh fails for now, a token that has not expired is still returned.
 func (s *Session) Token(ctx context.Context) (oauth.Token, error) {
+	c, err := s.current(ctx)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return c.Token, nil
+}
+
+// current is Token with all that belongs to it.
+func (s *Session) current(ctx context.Context) (*Credential, error) {
 	if c := s.cached.Load(); c != nil && c.Valid(s.cfg.MinTTL) {
-		return c.Token, nil
+		return c, nil
 	}
 	c, err := s.renew(ctx, "")
-	return c.Token, err
+	return &c, err
 }
 
 // Refresh gets a new token even if the stored one is still valid. Callers that
@@ -98,26 +107,24 @@ func (s *Session) Refresh(ctx context.Context) (oauth.Token, error) {
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	return s.replace(ctx, c.Token.Access)
-}
-
-// replace gets another token than the rejected one.
-func (s *Session) replace(ctx context.Context, rejected string) (oauth.Token, error) {
-	c, err := s.renew(ctx, rejected)
+	c, err = s.renew(ctx, c.Token.Access)
 	return c.Token, err
 }
 
 // Headers returns the headers that authorize a request to the MCP server
-// (RFC 6750 §2.1), refreshing the token when due. It never prompts.
+// (RFC 6750 §2.1), refreshing the token when due. It never prompts. For a token
+// that is bound to a key it returns ErrBound.
 func (s *Session) Headers(ctx context.Context) (http.Header, error) {
-	t, err := s.Token(ctx)
+	c, err := s.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return http.Header{"Authorization": {authorization(t)}}, nil
+	value, err := c.Authorization()
+	if err != nil {
+		return nil, err
+	}
+	return http.Header{"Authorization": {value}}, nil
 }
-
-func authorization(t oauth.Token) string { return "Bearer " + t.Access }
 
 // Ensure returns a valid token: the stored one, else a refreshed one, else the
 // one of a new login. With Login it is the only method that may prompt.

@@ -37,6 +37,21 @@ type Request struct {
 	Resource string        // RFC 8707, byte for byte; "": not sent
 	Scopes   []string      // nil: the scope parameter is not sent
 	Params   url.Values    // further parameters of the authorization request; nil: none
+	Inputs   Inputs        // of an unattended flow
+}
+
+// Inputs say where an unattended flow finds what it needs at each run. They are
+// stored with the credential, so what is secret is a source, such as
+// "env:NAME", that only the flow's own reader understands.
+type Inputs struct {
+	Assertion        string `json:"assertion,omitempty"`          // source
+	SubjectToken     string `json:"subject_token,omitempty"`      // source
+	SubjectTokenType string `json:"subject_token_type,omitempty"` // RFC 8693 §3; "": id_token
+	Audience         string `json:"audience,omitempty"`           // of an exchange or a CI's id token; "": the issuer, where one is needed
+	IDPIssuer        string `json:"idp_issuer,omitempty"`         // identity provider of ID-JAG
+	IDPTokenEndpoint string `json:"idp_token_endpoint,omitempty"` // "": read the issuer's metadata
+	IDPClientID      string `json:"idp_client_id,omitempty"`      // our client at the identity provider
+	IDPClientSecret  string `json:"idp_client_secret,omitempty"`  // source; "": a public client
 }
 
 // Flow is one way to get a token.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -135,8 +134,12 @@ func (e *env) vars(ctx context.Context, o *access, v variables, profiles []strin
 		if err != nil {
 			return nil, err
 		}
+		header, err := c.Authorization()
+		if err != nil {
+			return nil, err
+		}
 		values := map[string]string{
-			"AUTHORIZATION": authorization(c), "TOKEN": c.Token.Access, "URL": c.Server, "EXPIRES_AT": timestamp(c.Token.Expiry),
+			"AUTHORIZATION": header, "TOKEN": c.Token.Access, "URL": c.Server, "EXPIRES_AT": timestamp(c.Token.Expiry),
 		}
 		for j, suffix := range v.suffixes() {
 			if value := values[suffix]; value != "" {
@@ -146,8 +149,6 @@ func (e *env) vars(ctx context.Context, o *access, v variables, profiles []strin
 	}
 	return vars, nil
 }
-
-func authorization(c mcplogin.Credential) string { return "Bearer " + c.Token.Access }
 
 // timestamp is RFC 3339, "" if unknown.
 func timestamp(t time.Time) string {

@@ -42,7 +42,10 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	if err := e.checkCaller(c.Server); err != nil {
 		return err
 	}
-	value := authorization(c)
+	value, err := c.Authorization()
+	if err != nil {
+		return err
+	}
 	switch {
 	case o.raw:
 		return e.answer([]byte(value + "\n"))

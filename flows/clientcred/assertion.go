@@ -1,0 +1,134 @@
+package clientcred
+
+import (
+	"context"
+	"slices"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// JWTBearer presents an assertion that somebody else signed, such as a
+// workload's identity token (RFC 7523 §2.1).
+type JWTBearer struct {
+	Read Read // reads Inputs.Assertion; required
+}
+
+var (
+	_ flows.Unattended = JWTBearer{}
+	_ flows.Registrant = JWTBearer{}
+)
+
+// Name returns "jwt-bearer".
+func (JWTBearer) Name() string { return "jwt-bearer" }
+
+// Unattended marks the flow.
+func (JWTBearer) Unattended() {}
+
+// Check wants a token endpoint.
+func (JWTBearer) Check(s oauth.Server) error { return offers(s) }
+
+// Metadata asks for the grant alone.
+func (JWTBearer) Metadata() (oauth.ClientMetadata, error) {
+	return registration(oauth.GrantJWTBearer), nil
+}
+
+// Run sends one token request.
+func (f JWTBearer) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
+	assertion, err := read(ctx, f.Read, r.Inputs.Assertion, "assertion")
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return r.Client.Token(ctx, oauth.JWTBearerGrant(assertion, r.Resource, r.Scopes))
+}
+
+// TokenExchange gives one token for another (RFC 8693).
+type TokenExchange struct {
+	Read Read // reads Inputs.SubjectToken; required
+}
+
+var (
+	_ flows.Unattended = TokenExchange{}
+	_ flows.Registrant = TokenExchange{}
+)
+
+// Name returns "token-exchange".
+func (TokenExchange) Name() string { return "token-exchange" }
+
+// Unattended marks the flow.
+func (TokenExchange) Unattended() {}
+
+// Check wants a token endpoint.
+func (TokenExchange) Check(s oauth.Server) error { return offers(s) }
+
+// Metadata asks for the grant alone.
+func (TokenExchange) Metadata() (oauth.ClientMetadata, error) {
+	return registration(oauth.GrantTokenExchange), nil
+}
+
+// Run sends one token request.
+func (f TokenExchange) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
+	subject, err := read(ctx, f.Read, r.Inputs.SubjectToken, "subject token")
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return r.Client.Token(ctx, exchange(subject, r).Grant())
+}
+
+func exchange(subject string, r flows.Request) oauth.Exchange {
+	return oauth.Exchange{
+		Subject:     subject,
+		SubjectType: r.Inputs.SubjectTokenType,
+		Audience:    r.Inputs.Audience,
+		Resource:    r.Resource,
+		Scopes:      r.Scopes,
+	}
+}
+
+// CI presents the id token of the CI job that runs this: as an assertion where
+// the server lists that grant, else in exchange.
+type CI struct {
+	// IDToken asks the CI for a token for an audience. Required.
+	IDToken func(ctx context.Context, audience string) (string, error)
+}
+
+var (
+	_ flows.Unattended = CI{}
+	_ flows.Registrant = CI{}
+)
+
+// Name returns "ci".
+func (CI) Name() string { return "ci" }
+
+// Unattended marks the flow.
+func (CI) Unattended() {}
+
+// Check wants a token endpoint.
+func (CI) Check(s oauth.Server) error { return offers(s) }
+
+// Metadata asks for both grants; the server grants the one that it knows.
+func (CI) Metadata() (oauth.ClientMetadata, error) {
+	return registration(oauth.GrantJWTBearer, oauth.GrantTokenExchange), nil
+}
+
+// Run asks the CI for an id token for Inputs.Audience, by default the issuer,
+// and presents it.
+func (f CI) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
+	audience := r.Inputs.Audience
+	if audience == "" {
+		audience = r.Client.Server.Issuer
+	}
+	id, err := f.IDToken(ctx, audience)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	if slices.Contains(r.Client.Server.GrantTypes, oauth.GrantJWTBearer) {
+		return r.Client.Token(ctx, oauth.JWTBearerGrant(id, r.Resource, r.Scopes))
+	}
+	return r.Client.Token(ctx, exchange(id, r).Grant())
+}
+
+// registration is for a client that is never redirected to.
+func registration(grants ...string) oauth.ClientMetadata {
+	return oauth.ClientMetadata{GrantTypes: grants, ResponseTypes: []string{}, RedirectURIs: []string{}}
+}
