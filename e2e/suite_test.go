@@ -35,6 +35,9 @@ var said, issued struct {
 func TestMain(m *testing.M) { os.Exit(runSuite(m)) }
 
 func runSuite(m *testing.M) int {
+	if worker := os.Getenv(workerEnv); worker != "" {
+		return runWorker(worker)
+	}
 	dir, err := os.MkdirTemp("", "mcp-login-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)

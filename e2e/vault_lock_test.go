@@ -22,39 +22,48 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// workerEnv holds a vaultWorker for a process that a test starts.
+// workerEnv holds a vaultWorker: this binary is to be that, and run no tests.
 const workerEnv = "E2E_VAULT_WORKER"
 
 // vaultWorker is what another process does with a store.
 type vaultWorker struct {
-	Addr, Token, CA string
-	Mount           string
-	Lease           time.Duration
-	Steps           int // of counting under the lock; 0: hold the lock
+	Addr, Token string
+	Mount       string
+	Lease       time.Duration
+	Steps       int // of counting under the lock; 0: hold it
 }
 
-// TestVaultWorker is the body of the other processes. In a run of the tests
-// themselves it has nothing to do.
-func TestVaultWorker(t *testing.T) {
-	text := os.Getenv(workerEnv)
-	if text == "" {
-		return
+// work is the body of such a process.
+func (w vaultWorker) work(ctx context.Context) error {
+	s, err := (&vaultServer{addr: w.Addr, root: w.Token}).open(vault.Config{
+		Mount: w.Mount, Lease: w.Lease, Holder: fmt.Sprint("process ", os.Getpid()),
+	})
+	if err != nil {
+		return err
 	}
-	var w vaultWorker
-	if err := json.Unmarshal([]byte(text), &w); err != nil {
-		t.Fatal(err)
-	}
-	v := &vaultServer{addr: w.Addr, root: w.Token, ca: w.CA}
-	s := v.store(t, vault.Config{Mount: w.Mount, Lease: w.Lease, Holder: fmt.Sprint("pid ", os.Getpid())})
 	if w.Steps == 0 {
-		hold(t, s)
-		return
+		return hold(ctx, s)
 	}
 	for range w.Steps {
-		if err := countUnderLock(t.Context(), s); err != nil {
-			t.Fatal(err)
+		if err := countUnderLock(ctx, s); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// runWorker runs what workerEnv says and returns the exit code.
+func runWorker(text string) int {
+	var w vaultWorker
+	err := json.Unmarshal([]byte(text), &w)
+	if err == nil {
+		err = w.work(context.Background())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // countUnderLock adds one. Nobody else may write meanwhile, so a conflict is an
@@ -78,27 +87,26 @@ func countUnderLock(ctx context.Context, s secrets.Store) error {
 }
 
 // hold takes the lock, reads, says so, and writes when told to.
-func hold(t *testing.T, s secrets.Store) {
-	unlock, err := s.Lock(t.Context(), "count")
+func hold(ctx context.Context, s secrets.Store) error {
+	unlock, err := s.Lock(ctx, "count")
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	_, v, err := s.Get(t.Context(), "count")
+	defer unlock()
+	_, v, err := s.Get(ctx, "count")
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	fmt.Println("holds")
-	bufio.NewReader(os.Stdin).ReadString('\n')
-	_, err = s.Put(t.Context(), "count", []byte("late"), v)
-	unlock()
-	switch {
-	case err == nil:
-		fmt.Println("written")
-	case errors.Is(err, secrets.ErrConflict):
-		fmt.Println("conflict")
-	default:
-		fmt.Println(err)
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		return err
 	}
+	_, err = s.Put(ctx, "count", []byte("late"), v)
+	if errors.Is(err, secrets.ErrConflict) {
+		fmt.Println("conflict")
+		return nil
+	}
+	return fmt.Errorf("the late write: %w", err)
 }
 
 // process is a worker that runs.
@@ -111,12 +119,12 @@ type process struct {
 // start starts a worker as a process of its own.
 func (v *vaultServer) start(t *testing.T, w vaultWorker) *process {
 	t.Helper()
-	w.Addr, w.Token, w.CA = v.addr, v.root, v.ca
+	w.Addr, w.Token = v.addr, v.root
 	text, err := json.Marshal(w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: exec.Command(os.Args[0], "-test.run=^TestVaultWorker$", "-test.timeout=2m")}
+	p := &process{Cmd: exec.Command(os.Args[0])}
 	p.Env = []string{workerEnv + "=" + string(text), "HOME=" + t.TempDir()}
 	in, err := p.StdinPipe()
 	if err != nil {

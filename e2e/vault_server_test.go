@@ -3,12 +3,14 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,13 +26,11 @@ import (
 type vaultServer struct {
 	addr string
 	root string
-	ca   string // file, "": no TLS
+	ca   string // file, "": the system's
 }
 
-var vaultBinary = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command("./provide", "vault").Output()
-	return strings.TrimSpace(string(out)), err
-})
+// certDir is Vault's flag for where it leaves its certificates.
+const certDir = "-dev-tls-cert-dir="
 
 // startVault starts a development server: in memory, unsealed, KV version 2 at
 // secret/ and version 1 at kv1/.
@@ -38,6 +38,10 @@ func startVault(t testing.TB, args ...string) *vaultServer {
 	t.Helper()
 	port := freePorts(t)
 	v := &vaultServer{addr: fmt.Sprintf("http://127.0.0.1:%d", port), root: "root"}
+	if i := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, certDir) }); i >= 0 {
+		v.addr = "https" + strings.TrimPrefix(v.addr, "http")
+		v.ca = filepath.Join(strings.TrimPrefix(args[i], certDir), "vault-ca.pem")
+	}
 	args = append([]string{"server", "-dev", "-dev-no-store-token", "-dev-root-token-id=" + v.root,
 		fmt.Sprintf("-dev-listen-address=127.0.0.1:%d", port)}, args...)
 	runVault(t, args...)
@@ -49,9 +53,9 @@ func startVault(t testing.TB, args ...string) *vaultServer {
 // runVault runs Vault until the test ends, or until stop is called.
 func runVault(t testing.TB, args ...string) (stop func()) {
 	t.Helper()
-	binary, err := vaultBinary()
+	binary, err := provide("vault")
 	if err != nil {
-		t.Fatalf("provide vault: %v", err)
+		t.Fatal(err)
 	}
 	home := t.TempDir()
 	log, err := os.Create(filepath.Join(home, "vault.log"))
@@ -103,19 +107,26 @@ func freePorts(t testing.TB) int {
 // client returns a client of the API as somebody.
 func (v *vaultServer) client(t testing.TB, token string) *api.Client {
 	t.Helper()
+	c, err := v.newClient(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (v *vaultServer) newClient(token string) (*api.Client, error) {
 	config := api.DefaultConfig()
 	config.Address = v.addr
 	if v.ca != "" {
 		if err := config.ConfigureTLS(&api.TLSConfig{CACert: v.ca}); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
 	c, err := api.NewClient(config)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		c.SetToken(token)
 	}
-	c.SetToken(token)
-	return c
+	return c, err
 }
 
 // await waits until the server answers as active and its KV mount is ready.
@@ -123,10 +134,12 @@ func (v *vaultServer) await(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	c := v.client(t, v.root)
-	c.SetMaxRetries(0)
 	for {
-		_, err := c.Logical().ListWithContext(ctx, "secret/metadata")
+		c, err := v.newClient(v.root) // anew, since its CA may not be there yet
+		if err == nil {
+			c.SetMaxRetries(0)
+			_, err = c.Logical().ListWithContext(ctx, "secret/metadata")
+		}
 		if err == nil {
 			return
 		}
@@ -159,23 +172,26 @@ func (v *vaultServer) token(t testing.TB, policy string) string {
 	return secret.Auth.ClientToken
 }
 
-// store opens a store; c.Client defaults to root's.
+// store opens a store; what c leaves out is root in secret/mcp-login.
 func (v *vaultServer) store(t testing.TB, c vault.Config) *vault.Store {
 	t.Helper()
-	if c.Client == nil {
-		c.Client = v.client(t, v.root)
-	}
-	if c.Mount == "" {
-		c.Mount = "secret"
-	}
-	if c.Prefix == "" {
-		c.Prefix = "mcp-login"
-	}
-	s, err := vault.Open(c)
+	s, err := v.open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func (v *vaultServer) open(c vault.Config) (*vault.Store, error) {
+	c.Mount, c.Prefix = cmp.Or(c.Mount, "secret"), cmp.Or(c.Prefix, "mcp-login")
+	if c.Client == nil {
+		client, err := v.newClient(v.root)
+		if err != nil {
+			return nil, err
+		}
+		c.Client = client
+	}
+	return vault.Open(c)
 }
 
 // mustPut writes a record in a test that is about something else.

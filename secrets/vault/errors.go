@@ -20,6 +20,9 @@ import (
 // something else at the address.
 var errAnswer = errors.New("no answer of vault")
 
+// errEnded is what only a new login to Vault cures.
+var errEnded = fmt.Errorf("%w: the token for vault is not valid or has ended", secrets.ErrUnavailable)
+
 // maxSaid caps what is repeated of Vault's own words.
 const maxSaid = 300
 
@@ -80,6 +83,8 @@ func (w *wire) meaning(path string, e *api.ResponseError) (kind error, why strin
 		return secrets.ErrTemporary, said
 	case code == http.StatusBadRequest && e.RawError && strings.Contains(strings.Join(e.Errors, ""), "HTTP request to an HTTPS server"):
 		return secrets.ErrUnavailable, w.address() + " speaks TLS: use https:// in VAULT_ADDR"
+	case code == http.StatusForbidden && strings.Contains(said, "invalid token"):
+		return errEnded, "permission denied"
 	case code == http.StatusForbidden:
 		return secrets.ErrUnavailable, w.forbidden(path, said)
 	case noRoute(e):
@@ -94,17 +99,12 @@ func (w *wire) meaning(path string, e *api.ResponseError) (kind error, why strin
 	return secrets.ErrUnavailable, fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer of vault; is VAULT_ADDR right?"))
 }
 
-// forbidden tells a token that is not valid from one that is not allowed, and
-// names the lines of policy that are missing.
+// forbidden names the line of policy that is missing.
 func (w *wire) forbidden(path, said string) string {
-	line := w.policyFor(path)
-	switch {
-	case line == "":
-		return said
-	case strings.Contains(said, "invalid token"):
-		return "the token is not valid or has ended: log in to vault again"
+	if line := w.policyFor(path); line != "" {
+		return "permission denied; the policy must have: " + line
 	}
-	return "permission denied; the policy must have: " + line
+	return said
 }
 
 // late tells the end of a time that we set ourselves from that of the caller's.

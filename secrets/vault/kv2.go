@@ -28,10 +28,11 @@ type version struct {
 	Destroyed    bool   `json:"destroyed"`
 }
 
-// deleted reports whether somebody deleted the version before now.
+// deleted reports whether somebody deleted the version before now, which has
+// whole seconds.
 func (v version) deleted(now time.Time) bool {
 	t, err := time.Parse(time.RFC3339Nano, v.DeletionTime)
-	return v.Destroyed || err == nil && !t.After(now)
+	return v.Destroyed || err == nil && t.Before(now.Add(time.Second))
 }
 
 func (v version) id() secrets.Version {

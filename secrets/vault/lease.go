@@ -133,7 +133,8 @@ func (h *held) release(ctx context.Context) {
 	free := newPayload(nil)
 	free.Lease = &lease{}
 	for w := (watch{}); ; { // an answer may get lost, and a renewal have an unknown end
-		if _, err := h.kv.swap(ctx, h.key, h.last, free); err == nil {
+		_, err := h.kv.swap(ctx, h.key, h.last, free)
+		if !errors.Is(err, secrets.ErrConflict) && !errors.Is(err, secrets.ErrTemporary) {
 			return
 		}
 		e, err := h.kv.read(ctx, h.key)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -136,7 +137,10 @@ func (s *Store) read(ctx context.Context, key string) (entry, error) {
 		return entry{}, err
 	}
 	e, kvErr := s.kv(ctx)
-	if kvErr != nil {
+	switch {
+	case kvErr != nil && status(err) == http.StatusForbidden:
+		return entry{}, err // Vault says more about a path than about a mount
+	case kvErr != nil:
 		return entry{}, kvErr
 	}
 	if _, two := e.(*kv2); two {

@@ -42,6 +42,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,27 +206,46 @@ func (s *Store) Caution(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// Probe writes, reads and deletes a record that no name collides with. It
-// proves the policy too.
+// Probe writes, replaces, reads, lists, locks and deletes a record that no name
+// collides with. It needs every capability of [Policy].
 func (s *Store) Probe(ctx context.Context) error {
 	kv, err := s.kv(ctx)
 	if err != nil {
 		return err
 	}
 	p := newPayload([]byte("probe"))
-	key := s.prefix + "/~probe-" + p.Write
+	name := "~probe-" + p.Write
+	key := s.prefix + "/" + name
 	v, err := kv.put(ctx, key, p, secrets.Absent)
 	if err != nil {
 		return err
 	}
-	if v, err = kv.put(ctx, key, newPayload([]byte("again")), v); err != nil {
+	if err := s.probe(ctx, kv, key, v); err != nil {
+		return err
+	}
+	h, err := s.take(ctx, kv, s.prefix+"/~lease/"+name)
+	if err != nil {
+		return err
+	}
+	h.release(ctx)
+	if err := kv.remove(ctx, h.key, secrets.Any); err != nil {
+		return err
+	}
+	_, err = kv.list(ctx, s.prefix)
+	return err
+}
+
+// probe goes on with a record that was created.
+func (s *Store) probe(ctx context.Context, kv engine, key string, v secrets.Version) error {
+	if _, err := kv.put(ctx, key, newPayload(nil), secrets.Absent); !errors.Is(err, secrets.ErrConflict) {
+		return cmp.Or(err, fmt.Errorf("%w: vault lets a record be overwritten unseen", secrets.ErrUnavailable))
+	}
+	v, err := kv.put(ctx, key, newPayload([]byte("again")), v)
+	if err != nil {
 		return err
 	}
 	if e, err := kv.read(ctx, key); err != nil || e.id != v {
-		return errors.Join(err, fmt.Errorf("%w: what was written does not read back", secrets.ErrUnavailable))
-	}
-	if _, err := kv.list(ctx, s.prefix); err != nil {
-		return err
+		return cmp.Or(err, fmt.Errorf("%w: what was written does not read back", secrets.ErrUnavailable))
 	}
 	return kv.remove(ctx, key, v)
 }

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -131,7 +132,7 @@ func (w *wire) kvVersion(ctx context.Context) (int, error) {
 	_, _, err := w.read(ctx, "sys/internal/ui/mounts/"+w.mount, &answer)
 	mount := answer.Data
 	switch {
-	case status(err) == http.StatusForbidden:
+	case status(err) == http.StatusForbidden && !errors.Is(err, errEnded):
 		return 0, fmt.Errorf("%w: vault has no mount %s/, or the token may do nothing in it", secrets.ErrUnavailable, w.mount)
 	case err != nil:
 		return 0, err
