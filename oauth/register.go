@@ -23,6 +23,7 @@ type ClientMetadata struct {
 	RedirectURIs    []string `json:"redirect_uris,omitzero"`
 	TokenAuthMethod string   `json:"token_endpoint_auth_method,omitempty"`
 	Scope           string   `json:"scope,omitempty"`
+	TokenAuthAlg    string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of private_key_jwt
 	// JWKS is the public key for private_key_jwt: see [Key.PublicSet].
 	JWKS json.RawMessage `json:"jwks,omitempty"`
 }

@@ -30,6 +30,7 @@ const knobs = {
   drops: 0, // so many token answers are lost: the connection is cut after the work
   refreshDelay: 0, // milliseconds before a refresh is answered
   rotate: true,
+  dpopNonce: false, // DPoP proofs must hold a nonce of the server (RFC 9449)
 };
 const seen = {
   polls: [], // milliseconds since the epoch, one per poll
@@ -54,8 +55,10 @@ const provider = new Provider(issuer, {
   cookies: { keys: ['a key of a test'] },
   scopes: ['openid', 'offline_access', scope],
   features: {
+    clientCredentials: { enabled: true },
     devInteractions: { enabled: true },
     deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****' },
+    dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 1), requireNonce: () => knobs.dpopNonce },
     introspection: { enabled: true },
     registration: { enabled: true },
     registrationManagement: { enabled: true },
