@@ -50,6 +50,19 @@ func (s *Store) probe(ctx context.Context) error {
 	return s.remove(ctx, probeName, v)
 }
 
+// Unlock has the keeper give out the key, and changes nothing. It returns
+// ErrNotFound if there is no store yet.
+func (s *Store) Unlock(ctx context.Context) error {
+	h, err := s.header()
+	if err == nil {
+		_, err = s.unlock(ctx, h)
+	}
+	if err != nil {
+		return fmt.Errorf("unlock store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
 // Status describes a store for people.
 type Status struct {
 	Dir      string
