@@ -18,9 +18,10 @@ import (
 // home is a person's account: a private HOME and nothing else of this
 // machine's environment.
 type home struct {
-	t   *testing.T
-	dir string
-	env []string
+	t     *testing.T
+	dir   string
+	env   []string
+	flags []string // given to every command
 }
 
 func newHome(t *testing.T) *home {
@@ -50,6 +51,8 @@ func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
 	path := program
 	if args[0] == "sh" {
 		path, args = "/bin/sh", args[1:]
+	} else {
+		args = slices.Concat(args[:1], h.flags, args[1:])
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = h.env

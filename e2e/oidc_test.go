@@ -31,6 +31,7 @@ type seen struct {
 	Polls            []int64  `json:"polls"`
 	Refreshes        int      `json:"refreshes"`
 	RefusedRefreshes int      `json:"refusedRefreshes"`
+	Stalled          int      `json:"stalled"`
 	Registrations    int      `json:"registrations"`
 	Deregistrations  int      `json:"deregistrations"`
 	Revocations      []string `json:"revocations"`

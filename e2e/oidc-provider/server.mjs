@@ -29,6 +29,8 @@ const knobs = {
   unavailable: 0, // so many token requests are answered 503
   drops: 0, // so many token answers are lost: the connection is cut after the work
   refreshDelay: 0, // milliseconds before a refresh is answered
+  stalls: 0, // so many refreshes hang, with nothing done, and are answered 503
+  stallTime: 0, // milliseconds that they hang
   rotate: true,
   dpopNonce: false, // DPoP proofs must hold a nonce of the server (RFC 9449)
 };
@@ -36,6 +38,7 @@ const seen = {
   polls: [], // milliseconds since the epoch, one per poll
   refreshes: 0, // refresh requests that got new tokens
   refusedRefreshes: 0,
+  stalled: 0,
   registrations: 0,
   deregistrations: 0,
   revocations: [], // token_type_hint of each
@@ -159,6 +162,13 @@ provider.use(async (ctx, next) => {
     return undefined;
   }
   seen.resources.push(form.get('resource'));
+  if (refresh && knobs.stalls > 0) {
+    knobs.stalls -= 1;
+    seen.stalled += 1;
+    await sleep(knobs.stallTime);
+    ctx.status = 503;
+    return undefined;
+  }
   if (refresh) await sleep(knobs.refreshDelay);
   await next();
   const ok = ctx.status === 200;

@@ -1,0 +1,195 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"cmp"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// vaultHome is an account on a host of its own: what it has in common with
+// others is Vault at an address.
+func vaultHome(t *testing.T, addr, token string) *home {
+	h := newHome(t)
+	h.env = append(h.env, "VAULT_ADDR="+addr, "VAULT_TOKEN="+token)
+	h.flags = []string{"--store", "vault:secret/mcp-login"}
+	return h
+}
+
+// hosts logs in on one host, with a token that is due at once, and returns
+// several that share the credential.
+func hosts(t *testing.T, v *vaultServer, o *oidc) []*home {
+	t.Helper()
+	noteIssued(v.root)
+	var all []*home
+	for range 4 {
+		all = append(all, vaultHome(t, v.addr, v.root))
+	}
+	all[0].loginExpired(o, "box")
+	return all
+}
+
+// storm has many processes on all hosts ask for the token at once.
+func storm(hosts []*home, processes int) []result {
+	results := make([]result, processes)
+	var wg sync.WaitGroup
+	for i := range results {
+		wg.Go(func() { results[i] = hosts[i%len(hosts)].run("token", "box") })
+	}
+	wg.Wait()
+	return results
+}
+
+// wantOneRefresh wants that all got one good token, and that the server saw
+// its refresh token used once.
+func wantOneRefresh(t *testing.T, o *oidc, results []result) {
+	t.Helper()
+	for i, r := range results {
+		if r.code != 0 || r.stdout != results[0].stdout {
+			t.Errorf("process %d: exit code %d, or another token\n%s", i, r.code, r.stderr)
+		}
+	}
+	if !o.active(strings.TrimSpace(results[0].stdout)) {
+		t.Error("the token that all got is not active")
+	}
+	wantNothingSpentTwice(t, o)
+}
+
+func wantNothingSpentTwice(t *testing.T, o *oidc) {
+	t.Helper()
+	if s := o.seen(); s.Refreshes != 1 || s.RefusedRefreshes != 0 {
+		t.Errorf("%d refreshes reached the server and %d were refused, want 1 and 0", s.Refreshes, s.RefusedRefreshes)
+	}
+}
+
+// TestVaultHundredProcessesRefreshOnce: four hosts, one Vault, one refresh.
+func TestVaultHundredProcessesRefreshOnce(t *testing.T) {
+	v := startVault(t)
+	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 300})
+	all := hosts(t, v, o)
+	begun := time.Now()
+	results := storm(all, 100)
+	t.Logf("100 processes took %v", time.Since(begun).Round(time.Millisecond))
+	wantOneRefresh(t, o, results)
+}
+
+// TestVaultStormOverKilledHolder: the process that refreshes is killed before
+// the server did anything. The others wait for its lease to end, then one goes on.
+func TestVaultStormOverKilledHolder(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	o := startOIDC(t, knobs{"interval": 1})
+	all := hosts(t, v, o)
+	o.set(knobs{"stalls": 1, "stallTime": 60_000})
+	holder := all[0].start("token", "box")
+	awaitStalled(t, o)
+	holder.killAfter(0)
+	wantOneRefresh(t, o, storm(all[1:], 30))
+}
+
+// TestVaultStormOverStoppedHolder: the process that refreshes is stopped for
+// longer than its lease. When it goes on, it finds the winner's token, and
+// spoils nothing.
+func TestVaultStormOverStoppedHolder(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	o := startOIDC(t, knobs{"interval": 1})
+	all := hosts(t, v, o)
+	o.set(knobs{"stalls": 1, "stallTime": 2_000})
+	holder := all[0].start("token", "box")
+	awaitStalled(t, o)
+	signal(t, holder, syscall.SIGSTOP)
+	results := storm(all[1:], 30)
+	signal(t, holder, syscall.SIGCONT)
+	<-holder.stderr.closed
+	if code := holder.cmd.ProcessState.ExitCode(); code != 0 && code != 3 {
+		t.Errorf("the holder that was stopped: exit code %d, want 0 or 3\n%s", code, holder.stderr.String())
+	}
+	wantOneRefresh(t, o, append(results, all[0].run("token", "box")))
+}
+
+func signal(t *testing.T, r *running, s syscall.Signal) {
+	t.Helper()
+	if err := r.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func awaitStalled(t *testing.T, o *oidc) {
+	t.Helper()
+	for range 200 {
+		if o.seen().Stalled == 1 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("no refresh reached the server in 10 s")
+}
+
+// TestVaultStormOverRestart: Vault is killed in the middle of a storm and comes
+// back. Who came at the wrong time is told so (3: try again, 7: sealed), and
+// nothing is lost.
+func TestVaultStormOverRestart(t *testing.T) {
+	t.Parallel()
+	v := startLastingVault(t)
+	o := startOIDC(t, knobs{"interval": 1})
+	all := hosts(t, v.vaultServer, o)
+	o.set(knobs{"refreshDelay": 1500})
+	asked := len(o.seen().Resources)
+	var wg sync.WaitGroup
+	var results []result
+	wg.Go(func() { results = storm(all, 40) })
+	for len(o.seen().Resources) == asked { // until the refresh is under way
+		time.Sleep(20 * time.Millisecond)
+	}
+	v.stop()
+	time.Sleep(500 * time.Millisecond)
+	v.stop = runVault(t, "server", "-config="+v.config)
+	v.open(t)
+	v.await(t)
+	wg.Wait()
+	wantFew(t, results, 3, 7)
+	wantOneRefresh(t, o, storm(all, 8))
+}
+
+// wantFew wants success or one of some exit codes.
+func wantFew(t *testing.T, results []result, codes ...int) {
+	t.Helper()
+	counts := make(map[int]int)
+	for i, r := range results {
+		counts[r.code]++
+		if r.code != 0 && !slices.Contains(codes, r.code) {
+			t.Errorf("process %d: exit code %d, want 0 or one of %d\n%s", i, r.code, codes, r.stderr)
+		}
+	}
+	t.Logf("exit codes: %v", counts)
+}
+
+// TestVaultStormBehindRoughProxy: between every host and Vault requests and
+// answers get lost, late and doubled.
+func TestVaultStormBehindRoughProxy(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	o := startOIDC(t, knobs{"interval": 1})
+	all := hosts(t, v, o)
+	proxy := &rough{to: v.addr, copies: true}
+	server := httptest.NewServer(proxy)
+	defer server.Close()
+	var far []*home
+	for range 3 {
+		h := vaultHome(t, server.URL, v.root)
+		h.env = append(h.env, "VAULT_MAX_RETRIES=4")
+		far = append(far, h)
+	}
+	results := storm(far, 30)
+	proxy.late.Wait()
+	wantFew(t, results, 3)
+	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.code, b.code) })
+	wantOneRefresh(t, o, append(results[:1], storm(all, 8)...))
+}
