@@ -112,7 +112,15 @@ func envVar(flag string) []string {
 // The flags. Help on each ends with its default and its environment variable.
 
 func stringFlag(name, usage, value string, to *string) cli.Flag {
-	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+	return &cli.StringFlag{Name: name, Usage: withDefault(usage, value), Value: value, Destination: to, EnvVars: envVar(name)}
+}
+
+// withDefault completes a usage text whose default the framework would not show.
+func withDefault(usage, value string) string {
+	if value != "" || strings.Contains(usage, "(default: ") {
+		return usage
+	}
+	return usage + " (default: none)"
 }
 
 func boolFlag(name, usage string, to *bool) cli.Flag {

@@ -20,6 +20,9 @@ func reorder(commands []*cli.Command, args []string) []string {
 			words = append(words, args...)
 			break
 		}
+		if arg == "--help" || arg == "-h" {
+			return append(path, "--help") // help on the command, whatever else was typed
+		}
 		if len(arg) > 1 && arg[0] == '-' {
 			flags = append(flags, arg)
 			if takesValue(commands, current, arg) && len(args) > 0 {

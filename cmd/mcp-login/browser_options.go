@@ -26,7 +26,7 @@ func (o *browserOptions) flags() []cli.Flag {
 		stringFlag("redirect-host", "host that the browser comes back to: 127.0.0.1, localhost or ::1 (default: 127.0.0.1)", "", &o.redirect.Host),
 		stringFlag("redirect-path", "path that the browser comes back to (default: /callback)", "", &o.redirect.Path),
 		stringFlag("redirect-url", "the whole redirect URL, for servers that compare it letter by letter; if it leads elsewhere its address is pasted here", "", &o.redirect.URL),
-		&cli.StringSliceFlag{Name: "auth-param", Usage: "NAME=VALUE to add to the authorization request, such as prompt=consent; may be repeated", Destination: &o.params, EnvVars: envVar("auth-param")},
+		&cli.StringSliceFlag{Name: "auth-param", Usage: "NAME=VALUE to add to the authorization request, such as prompt=consent; may be repeated (default: none)", Destination: &o.params, EnvVars: envVar("auth-param")},
 		boolFlag("assume-pkce", "trust a server that does not say so to support PKCE; S256 is sent all the same", &o.assumePKCE),
 	}
 }

@@ -109,6 +109,6 @@ var patterns = sync.OnceValue(func() shapes {
 		scheme: regexp.MustCompile(`(?i)\b(bearer|dpop|basic) [A-Za-z0-9._~+/=-]{8,}`),
 		jwt:    regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`),
 		json:   regexp.MustCompile(`(?i)("` + keys + `":)"(?:[^"\\]|\\.)*"`),
-		plain:  regexp.MustCompile(`(?i)(\b` + keys + `=)[^\s&"'\[]+`),
+		plain:  regexp.MustCompile(`(?i)(\b` + keys + `=)("(?:[^"\\]|\\.)*"|[^\s&"'\[]+)`),
 	}
 })

@@ -33,7 +33,7 @@ func newTest(e *env) *cli.Command {
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
 		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, --login logs in again; without it the scopes are named.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated", Destination: &o.call},
+			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated (default: none)", Destination: &o.call},
 			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
 			stringFlag("protocol", "protocol version to offer (default: the newest)", "", &o.protocol),
 			boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.mayLogIn),

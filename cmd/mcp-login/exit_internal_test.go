@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+func TestVerdict(t *testing.T) {
+	network := &url.Error{Op: "Post", URL: "https://as.test/token", Err: syscall.ECONNREFUSED}
+	for _, tt := range []struct {
+		name string
+		err  error
+		code int
+		hint string
+	}{
+		{"anything else", errors.New("x"), exitFailed, ""},
+		{"usage", usagef("x"), exitUsage, "mcp-login --help"},
+		{"framework", cli.Exit("x", 3), exitUsage, "mcp-login --help"},
+		{"name", fmt.Errorf("profile: %w", secrets.ErrName), exitUsage, ""},
+		{"network", fmt.Errorf("refresh: %w", network), exitTemporary, ""},
+		{"overloaded", &oauth.Error{Status: 429}, exitTemporary, ""},
+		{"vault is restarting", fmt.Errorf("read: %w", secrets.ErrTemporary), exitTemporary, ""},
+		{"login", &mcplogin.LoginRequiredError{Profile: "a b", Server: "https://mcp.test/x?y=1&z"}, exitLoginRequired, "mcp-login login 'a b' 'https://mcp.test/x?y=1&z' --store 'file:/x y'"},
+		{"login after a network fault", errors.Join(&mcplogin.LoginRequiredError{Profile: "a"}, network), exitLoginRequired, "mcp-login login a URL --store 'file:/x y'"},
+		{"another server", &mcplogin.ServerChangedError{Profile: "a", Given: "https://b.test"}, exitFailed, "--force"},
+		{"another issuer", &mcplogin.IssuerChangedError{Profile: "a"}, exitLoginRequired, "--accept-new-issuer"},
+		{"denied", fmt.Errorf("log in: %w", flows.ErrDenied), exitDenied, ""},
+		{"expired", fmt.Errorf("log in: %w", flows.ErrExpired), exitTimedOut, ""},
+		{"not waited longer", errTimedOut, exitTimedOut, ""},
+		{"store", fmt.Errorf("read: %w", secrets.ErrUnavailable), exitStore, ""},
+		{"damage", fmt.Errorf("read: %w", secrets.ErrUndecryptable), exitStore, ""},
+		{"passphrase", fmt.Errorf("read: %w", secrets.ErrPassphrase), exitStore, "MCP_LOGIN_PASSPHRASE_FILE"},
+		{"newer record", fmt.Errorf("read: %w", mcplogin.ErrNewerRecord), exitStore, ""},
+		{"half a logout", &mcplogin.LogoutError{Revoke: network}, exitFailed, ""},
+		{"the other half", &mcplogin.LogoutError{Delete: secrets.ErrUnavailable}, exitStore, ""},
+		{"format", &envexport.Error{Format: envexport.Cmd}, exitFailed, "--format json"},
+		{"child", fmt.Errorf("run: %w", &codeError{code: 42}), 42, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, _, _ := testEnv(t)
+			e.hint = (&common{store: "file:/x y"}).given()
+			code, hint := e.verdict(tt.err)
+			if code != tt.code || !strings.Contains(hint, tt.hint) || tt.hint == "" && hint != "" {
+				t.Errorf("verdict(%v) = %d, %q, want %d, %q", tt.err, code, hint, tt.code, tt.hint)
+			}
+		})
+	}
+}
+
+func TestFinishWritesOneLine(t *testing.T) {
+	e, out, talk := testEnv(t)
+	if code := e.finish(t.Context(), errors.Join(errors.New("a"), errors.New("b"))); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	if talk.String() != "mcp-login: a; b\n" || out.Len() > 0 {
+		t.Errorf("standard error %q, standard output %q", talk, out)
+	}
+}
+
+func TestFinishOfAnInterruptedCommand(t *testing.T) {
+	e, _, talk := testEnv(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code := e.finish(ctx, errors.New("x")); code != exitInterrupted || talk.Len() > 0 {
+		t.Errorf("exit code %d, standard error %q", code, talk)
+	}
+}

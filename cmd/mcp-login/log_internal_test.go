@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestLogRedacts: whatever is logged by mistake, no secret comes out, in no
+// format.
+func TestLogRedacts(t *testing.T) {
+	const known, jwt = "s3cret-known-by-value", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.c2ln"
+	for _, format := range []string{"text", "json"} {
+		t.Run(format, func(t *testing.T) {
+			e, _, talk := testEnv(t)
+			if err := e.setLog("trace", format); err != nil {
+				t.Fatal(err)
+			}
+			e.hidden.hide(known, "short")
+			l := e.slog()
+			l.Info("value "+known, "a", known, "error", errors.New("sent "+known))
+			l.Info("shape", "header", "Authorization: Bearer abc.DEF-_~+/123==", "id", jwt)
+			l.Info("key", "access_token", "plainvalue1", "refresh_token", `quote"plainvalue2`, "Client_Secret", "plainvalue3")
+			l.Info("form code_verifier=plainvalue4&x=1 device_code=plainvalue5")
+			l.With("password", "plainvalue6").Debug("kept a short word")
+			got := talk.String()
+			for _, secret := range []string{known, "abc.DEF", "eyJ", "plainvalue"} {
+				if strings.Contains(got, secret) {
+					t.Errorf("%q is in the log:\n%s", secret, got)
+				}
+			}
+			if n := strings.Count(got, "\n"); n != 5 || !strings.Contains(got, redacted) || !strings.Contains(got, "kept a short word") {
+				t.Errorf("log of %d lines:\n%s", n, got)
+			}
+		})
+	}
+}
+
+// TestErrorTextIsRedacted: the last line of a command goes the same way.
+func TestErrorTextIsRedacted(t *testing.T) {
+	e, _, talk := testEnv(t)
+	e.hidden.hide("s3cret-known-by-value")
+	e.finish(t.Context(), errors.New("post: s3cret-known-by-value was refused"))
+	if got := talk.String(); strings.Contains(got, "s3cret") || !strings.Contains(got, "was refused") {
+		t.Errorf("standard error %q", got)
+	}
+}

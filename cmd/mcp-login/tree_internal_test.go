@@ -1,0 +1,273 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+	"github.com/urfave/cli/v2"
+)
+
+// testEnv is an env without terminal or environment, but a home.
+func testEnv(t *testing.T) (e *env, out, talk *bytes.Buffer) {
+	t.Helper()
+	home := t.TempDir()
+	out, talk = new(bytes.Buffer), new(bytes.Buffer)
+	return &env{
+		in: strings.NewReader(""), out: out, err: talk,
+		getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
+		tty:    func() (*os.File, error) { return nil, os.ErrNotExist },
+		log:    zerolog.Nop(),
+		hidden: &redactor{},
+	}, out, talk
+}
+
+// leaf is a command that does something, with the words that lead to it.
+type leaf struct {
+	path []string
+	*cli.Command
+}
+
+// leaves walks the command tree. What holds for every command is tested for
+// every command, new ones included.
+func leaves(e *env) []leaf {
+	var all []leaf
+	var walk func(path []string, commands []*cli.Command)
+	walk = func(path []string, commands []*cli.Command) {
+		for _, c := range commands {
+			path := append(slices.Clone(path), c.Name)
+			if len(c.Subcommands) > 0 {
+				walk(path, c.Subcommands)
+				continue
+			}
+			all = append(all, leaf{path, c})
+		}
+	}
+	walk(nil, newApp(e).Commands)
+	return all
+}
+
+func (l leaf) name() string { return strings.Join(l.path, " ") }
+
+// arguments makes up what the usage line asks for.
+func (l leaf) arguments() []string {
+	var args []string
+	for _, word := range strings.Fields(l.ArgsUsage) {
+		if word[0] == '[' {
+			break
+		}
+		args = append(args, map[string]string{"URL": "http://127.0.0.1:1/mcp", "CMD...": "true"}[word])
+		if last := &args[len(args)-1]; *last == "" {
+			*last = "nobody"
+		}
+	}
+	return args
+}
+
+// settings are flags with values that differ from the defaults.
+func (l leaf) settings() []string {
+	var words []string
+	for _, f := range l.Flags {
+		name := "--" + f.Names()[0]
+		switch f := f.(type) {
+		case *cli.BoolFlag:
+			words = append(words, name)
+		case *cli.DurationFlag:
+			words = append(words, name, "17s")
+		case *cli.IntFlag:
+			words = append(words, name, "17")
+		case *cli.StringFlag, *cli.StringSliceFlag:
+			words = append(words, name, "x y")
+		default:
+			panic(fmt.Sprintf("flag %s is a %T", name, f))
+		}
+	}
+	return words
+}
+
+// parsed runs the parser alone and tells what the command would see.
+func parsed(t *testing.T, l leaf, args []string) (flags map[string]string, words []string) {
+	t.Helper()
+	e, _, talk := testEnv(t)
+	app := newApp(e)
+	commands := app.Commands
+	var c *cli.Command
+	for _, name := range l.path {
+		c = find(commands, name)
+		commands = c.Subcommands
+	}
+	c.Action = func(ctx *cli.Context) error {
+		flags = map[string]string{}
+		for _, f := range l.Flags {
+			flags[f.Names()[0]] = fmt.Sprint(ctx.Value(f.Names()[0]))
+		}
+		words = ctx.Args().Slice()
+		return nil
+	}
+	if err := app.RunContext(t.Context(), append([]string{app.Name}, reorder(app.Commands, args)...)); err != nil || flags == nil {
+		t.Fatalf("%q: %v\n%s", args, err, talk)
+	}
+	return flags, words
+}
+
+// TestFlagsBeforeAndAfter: flags mean the same wherever they stand.
+func TestFlagsBeforeAndAfter(t *testing.T) {
+	e, _, _ := testEnv(t)
+	for _, l := range leaves(e) {
+		t.Run(l.name(), func(t *testing.T) {
+			settings, arguments := l.settings(), l.arguments()
+			want, wantWords := parsed(t, l, slices.Concat(l.path, settings, arguments))
+			if !slices.Equal(wantWords, arguments) {
+				t.Fatalf("arguments %q, want %q", wantWords, arguments)
+			}
+			behind := slices.Concat(l.path, arguments, settings)
+			if l.Name == execName { // after the program's name the flags are the program's
+				behind = slices.Concat(l.path, arguments[:1], settings, arguments[1:])
+			}
+			got, words := parsed(t, l, behind)
+			if !maps.Equal(got, want) || !slices.Equal(words, arguments) {
+				t.Errorf("flags behind: %v %q\nwant %v %q", got, words, want, arguments)
+			}
+			var shared []string
+			for _, f := range l.Flags {
+				if slices.ContainsFunc(new(common).flags(), func(g cli.Flag) bool { return g.Names()[0] == f.Names()[0] }) {
+					shared = append(shared, "--"+f.Names()[0]+"=17s")
+				}
+			}
+			got, _ = parsed(t, l, slices.Concat(shared, l.path, arguments))
+			want, _ = parsed(t, l, slices.Concat(l.path, shared, arguments))
+			if !maps.Equal(got, want) {
+				t.Errorf("flags before the command: %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+// TestDashesEndTheFlags: what stands behind "--" is an argument.
+func TestDashesEndTheFlags(t *testing.T) {
+	e, _, _ := testEnv(t)
+	for _, l := range leaves(e) {
+		if _, words := parsed(t, l, append(slices.Clone(l.path), "--", "--json", "-x")); !slices.Equal(words, []string{"--json", "-x"}) {
+			t.Errorf("%s: arguments %q", l.name(), words)
+		}
+	}
+}
+
+// TestMisuse: a wrong flag or argument is exit code 2, and nothing on standard
+// output that a shell would run.
+func TestMisuse(t *testing.T) {
+	e, _, _ := testEnv(t)
+	cases := [][]string{{}, {"no-such-command"}, {"--no-such-flag"}, {"--no-such-flag", "env"}}
+	for _, l := range leaves(e) {
+		cases = append(cases,
+			append(slices.Clone(l.path), "--no-such-flag"),
+			slices.Concat(l.path, l.arguments(), []string{"--no-such-flag=1"}),
+			slices.Concat(l.path, l.arguments(), []string{"--min-ttl", "soon"}),
+			slices.Concat(l.path, l.arguments(), []string{"--timeout"}),
+		)
+		if l.Name == execName {
+			cases = cases[:len(cases)-3]
+		}
+		if len(l.arguments()) > 0 {
+			cases = append(cases, l.path)
+		}
+		if !strings.Contains(l.ArgsUsage, "...") {
+			cases = append(cases, slices.Concat(l.path, strings.Fields(strings.Repeat("x ", 9))))
+		}
+	}
+	for _, args := range cases {
+		e, out, talk := testEnv(t)
+		if code := run(t.Context(), args, e); code != exitUsage || out.Len() > 0 || talk.Len() == 0 {
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, talk)
+		}
+	}
+}
+
+// TestHelp: help never reaches standard output; it has an example, and each
+// flag tells its default or how its environment variable is called.
+func TestHelp(t *testing.T) {
+	e, _, _ := testEnv(t)
+	for _, l := range leaves(e) {
+		for _, args := range [][]string{append(slices.Clone(l.path), "--help"), slices.Concat(l.path, l.arguments()[:min(1, len(l.arguments()))], []string{"-h"})} {
+			e, out, talk := testEnv(t)
+			if code := run(t.Context(), args, e); code != exitDone || out.Len() > 0 {
+				t.Errorf("%q: exit code %d, standard output %q", args, code, out)
+			}
+			if !strings.Contains(talk.String(), "\nexample: ") || !strings.Contains(l.UsageText, "mcp-login "+l.path[0]) {
+				t.Errorf("%s: no example in\n%s", l.name(), talk)
+			}
+		}
+		for _, f := range l.Flags {
+			name, help := f.Names()[0], f.String()
+			if slices.Contains(f.Names(), "help") {
+				continue
+			}
+			want := "[$MCP_LOGIN_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "]"
+			if _, repeated := f.(*cli.StringSliceFlag); repeated || slices.Contains(answers, name) {
+				want = "(default: "
+			}
+			if !strings.Contains(help, want) || !strings.Contains(help, "default: ") && !strings.Contains(help, "(default") {
+				t.Errorf("%s: help %q, want a default and %s", l.name(), help, want)
+			}
+		}
+	}
+	e, out, _ := testEnv(t)
+	if code := run(t.Context(), []string{"--help"}, e); code != exitDone || out.Len() > 0 {
+		t.Errorf("--help: exit code %d, standard output %q", code, out)
+	}
+}
+
+// TestNoCredential: exit code 4, and the command to run.
+func TestNoCredential(t *testing.T) {
+	e, _, _ := testEnv(t)
+	for _, l := range leaves(e) {
+		if !strings.HasPrefix(l.ArgsUsage, "NAME") || l.Name == "login" {
+			continue
+		}
+		e, out, talk := testEnv(t)
+		code := run(t.Context(), slices.Concat(l.path, l.required(), l.arguments()), e)
+		if code != exitLoginRequired || out.Len() > 0 || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
+		}
+	}
+}
+
+// required are the flags without which a command does nothing.
+func (l leaf) required() []string {
+	if l.Name == "client-config" {
+		return []string{"--for", "generic"}
+	}
+	return nil
+}
+
+// TestStoreBroken: exit code 7, and nothing on standard output.
+func TestStoreBroken(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "open-to-all")
+	if err := os.Mkdir(broken, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(broken, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	e, _, _ := testEnv(t)
+	for _, l := range leaves(e) {
+		if !strings.HasPrefix(l.ArgsUsage, "NAME") && l.Name != "list" {
+			continue
+		}
+		e, out, talk := testEnv(t)
+		args := l.arguments()
+		if l.Name == "login" {
+			args = append(args, "http://127.0.0.1:1/mcp")
+		}
+		code := run(t.Context(), slices.Concat(l.path, l.required(), []string{"--store", "file:" + broken}, args), e)
+		if code != exitStore || out.Len() > 0 || talk.Len() == 0 {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package mcplogin_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/mcp-login/mcp-login"
+
+// layers says what a package may import of this module: only what stands below
+// it. An entry that ends with "/" is for the folders below.
+var layers = map[string][]string{
+	"":                {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
+	"oauth":           {},
+	"oauth/oauthtest": {"oauth"},
+	"secrets":         {},
+	"secrets/":        {"secrets"},
+	"envexport":       {},
+	"ci":              {"envexport"},
+	"flows":           {"oauth"},
+	"flows/":          {"flows", "oauth"},
+	"probe":           {"", "oauth", "flows", "secrets"},
+}
+
+// onlyIn are modules that one place alone may import.
+var onlyIn = map[string][]string{
+	"github.com/urfave/cli/v2":        {"cmd"},
+	"github.com/rs/zerolog":           {"cmd"},
+	"golang.org/x/term":               {"cmd", "examples"},
+	"github.com/mdp/qrterminal/v3":    {"cmd"},
+	"github.com/hashicorp/vault/api":  {"secrets/vault", "cmd"},
+	"github.com/zalando/go-keyring":   {"secrets/keyring"},
+	"github.com/modelcontextprotocol": {"probe", "cmd", "examples", "e2e"},
+}
+
+// TestLayers: imports point downwards only.
+func TestLayers(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		from := strings.TrimPrefix(strings.TrimPrefix(words[0], module), "/")
+		seen++
+		for _, path := range words[1:] {
+			if to, ours := strings.CutPrefix(path, module); ours && !mayImport(from, strings.TrimPrefix(to, "/")) {
+				t.Errorf("%q imports %q, which is not below it", from, to)
+			}
+			for prefix, places := range onlyIn {
+				if strings.HasPrefix(path, prefix) && !slices.ContainsFunc(places, func(p string) bool { return within(from, p) }) {
+					t.Errorf("%q imports %s, which only %q may", from, path, places)
+				}
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d packages were looked at", seen)
+	}
+}
+
+func mayImport(from, to string) bool {
+	if within(from, "cmd") || within(from, "examples") || within(from, "e2e") {
+		return true
+	}
+	allowed, found := layers[from]
+	if !found {
+		room, _, _ := strings.Cut(from, "/")
+		allowed, found = layers[room+"/"]
+	}
+	return found && slices.Contains(allowed, to)
+}
+
+func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
