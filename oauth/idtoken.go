@@ -21,10 +21,14 @@ func IDTokenExpiry(idToken string) (time.Time, error) {
 		return time.Time{}, errors.New("id_token payload is not base64url")
 	}
 	var claims struct {
-		Exp float64 `json:"exp"`
+		Expiry json.RawMessage `json:"exp"`
 	}
-	if err := json.Unmarshal(payload, &claims); err != nil || claims.Exp <= 0 {
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return time.Time{}, errors.New("id_token payload is not JSON")
+	}
+	expiry := unixTime(claims.Expiry)
+	if expiry.IsZero() {
 		return time.Time{}, errors.New("id_token has no exp claim")
 	}
-	return time.Unix(int64(claims.Exp), 0).UTC(), nil
+	return expiry, nil
 }

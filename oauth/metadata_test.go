@@ -31,13 +31,13 @@ func TestFetchServer(t *testing.T) {
 		asked  []string
 		err    error
 	}{
-		{"checklist 8: path, RFC 8414", path, map[string]page{withPath[0]: asMetadata(path), withPath[1]: asMetadata(path)}, withPath[:1], nil},
+		{"checklist 7 and 8: path, RFC 8414", path, map[string]page{withPath[0]: asMetadata(path), withPath[1]: asMetadata(path)}, withPath[:1], nil},
 		{"checklist 8: path, OIDC inserted", path, map[string]page{withPath[1]: asMetadata(path), withPath[2]: asMetadata(path)}, withPath[:2], nil},
 		{"checklist 8: path, OIDC appended", path, map[string]page{withPath[2]: asMetadata(path), as: asMetadata(path)}, withPath, nil},
 		{"checklist 8: the root is never asked", path, map[string]page{as: asMetadata(path)}, withPath, errAny},
 		{"checklist 8: a trailing slash is dropped from places only", path + "/", map[string]page{withPath[0]: asMetadata(path + "/")}, withPath[:1], nil},
-		{"checklist 9: no path, RFC 8414", host, map[string]page{as: asMetadata(host), oidc: asMetadata(host)}, []string{as}, nil},
-		{"checklist 9: no path, OIDC", host, map[string]page{oidc: asMetadata(host)}, []string{as, oidc}, nil},
+		{"checklist 7 and 9: no path, RFC 8414", host, map[string]page{as: asMetadata(host), oidc: asMetadata(host)}, []string{as}, nil},
+		{"checklist 7 and 9: no path, OIDC", host, map[string]page{oidc: asMetadata(host)}, []string{as, oidc}, nil},
 		{"checklist 10: another issuer", host, map[string]page{as: asMetadata("https://evil.test")}, []string{as, oidc}, oauth.ErrIssuer},
 		{"checklist 10: a trailing slash more", host, map[string]page{as: asMetadata(host + "/")}, []string{as, oidc}, oauth.ErrIssuer},
 		{"checklist 10: a trailing slash less", host + "/", map[string]page{as: asMetadata(host)}, []string{as, oidc}, oauth.ErrIssuer},

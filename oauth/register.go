@@ -168,10 +168,13 @@ func agreedAuth(app App, offered []string, asked string) (string, error) {
 	return "", fmt.Errorf("client authentication %q: %w", Sanitize(m, maxCode), ErrUnsupported)
 }
 
+// maxUnix is the end of the year 9999, the last that JSON can hold.
+const maxUnix = 253402300799
+
 // unixTime reads seconds since 1970 (RFC 7591 §3.2.1). 0 means never.
 func unixTime(raw json.RawMessage) time.Time {
 	n, ok := number(raw)
-	if !ok || n > 1<<40 {
+	if !ok || n > maxUnix {
 		return time.Time{}
 	}
 	return time.Unix(int64(n), 0).UTC()

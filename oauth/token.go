@@ -108,7 +108,9 @@ type tokenAnswer struct {
 	Scope     json.RawMessage `json:"scope"`      // a string or a list
 	ID        string          `json:"id_token"`
 	Issued    string          `json:"issued_token_type"` // RFC 8693 §2.2.1
-	// Slack puts the user's token here.
+	// Slack says ok, may put the user's token into authed_user, and has types of
+	// its own for what is used as a bearer token.
+	OK         bool         `json:"ok"`
 	AuthedUser *tokenAnswer `json:"authed_user"`
 }
 
@@ -117,9 +119,12 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 	if err := a.decode(&body); err != nil {
 		return Token{}, err
 	}
+	slack := body.OK
 	if u := body.AuthedUser; body.Access == "" && u != nil {
 		body = *u
-		body.Type = "Bearer" // Slack says "user"
+	}
+	if slack && (body.Type == "user" || body.Type == "bot") {
+		body.Type = "Bearer"
 	}
 	bad := func(what string) (Token, error) {
 		return Token{}, fmt.Errorf("%w: %s sent %s", ErrAnswer, a.url, what)

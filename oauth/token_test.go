@@ -53,6 +53,8 @@ func TestTokenAnswers(t *testing.T) {
 		{"scope with a quote", `{` + at + `,"scope":"a\"b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"Slack", `{"ok":true,"authed_user":{"access_token":"xoxp-1","token_type":"user","scope":"a,b"}}`,
 			oauth.Token{Access: "xoxp-1", Type: "Bearer", Scope: "a b"}, 0, nil},
+		{"Slack at the top", `{"ok":true,"access_token":"xoxb-1","token_type":"bot"}`, oauth.Token{Access: "xoxb-1", Type: "Bearer"}, 0, nil},
+		{"Slack's types elsewhere", `{` + at + `,"token_type":"user"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"no access token", `{"token_type":"Bearer"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"a line feed in the token", `{"access_token":"a\nb"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"a quote in the token", `{"access_token":"a'b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
@@ -150,13 +152,17 @@ func TestClientAuthentication(t *testing.T) {
 
 func TestRefresh(t *testing.T) {
 	t.Parallel()
+	t.Run("checklist 33 and 35: resource byte for byte", testRefresh)
+}
+
+func testRefresh(t *testing.T) {
 	w := answers(200, `{"access_token":"t2"}`)
 	got, err := testClient(w).Refresh(t.Context(), "r1", "https://mcp.test/mcp?x=1", []string{"a", "b"})
 	checkErr(t, err, nil)
 	want(t, "kept refresh token", got.Refresh, "r1")
 	want(t, "form", w.form.Encode(), url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {"r1"}, "client_id": {"me"}, "scope": {"a b"},
-		"resource": {"https://mcp.test/mcp?x=1"}, // checklist 33 and 35
+		"resource": {"https://mcp.test/mcp?x=1"},
 	}.Encode())
 
 	w = answers(200, `{"access_token":"t2","refresh_token":"r2"}`)

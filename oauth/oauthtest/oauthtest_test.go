@@ -1,9 +1,6 @@
 package oauthtest_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -110,88 +107,6 @@ func TestListener(t *testing.T) {
 	}
 	_, err := c.AuthorizeDevice(t.Context(), nil, r.URL, nil)
 	wantCode(t, err, oauth.CodeInvalidClient)
-}
-
-func TestDevice(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := &oauthtest.Server{Device: oauthtest.Device{SlowDowns: 1, ExpiresIn: time.Minute}}
-		c, r := login(t, srv.Client(), mcpURL)
-		d, err := c.AuthorizeDevice(t.Context(), []string{"mcp:read"}, r.URL, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		poll := func(wait time.Duration, code string) {
-			t.Helper()
-			time.Sleep(wait)
-			_, err := c.DeviceToken(t.Context(), d.DeviceCode, r.URL)
-			wantCode(t, err, code)
-		}
-		poll(5*time.Second, oauth.CodeSlowDown)              // SlowDowns
-		poll(10*time.Second, oauth.CodeAuthorizationPending) // at the new interval exactly
-		poll(10*time.Second-1, oauth.CodeSlowDown)           // a moment early
-		_, err = c.DeviceToken(t.Context(), d.DeviceCode, "https://other.test/mcp")
-		wantCode(t, err, oauth.CodeInvalidTarget)
-		if !srv.DenyDevice(d.UserCode) || srv.DenyDevice(d.UserCode) || srv.ApproveDevice("nonsense") {
-			t.Error("a code must be decided once")
-		}
-		poll(15*time.Second, oauth.CodeAccessDenied)
-		poll(30*time.Second, oauth.CodeExpiredToken)
-		if n := len(srv.Polls()); n != 6 {
-			t.Errorf("Polls = %d, want 6", n)
-		}
-	})
-}
-
-func TestDeviceAutoApprove(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 2, NoInterval: true, NoComplete: true}}
-		c, r := login(t, srv.Client(), mcpURL)
-		d, err := c.AuthorizeDevice(t.Context(), nil, r.URL, nil)
-		if err != nil || d.VerificationURIComplete != "" {
-			t.Fatalf("%v, %v", d, err)
-		}
-		_, err = c.DeviceToken(t.Context(), d.DeviceCode, r.URL)
-		wantCode(t, err, oauth.CodeAuthorizationPending)
-		time.Sleep(d.Interval)
-		if _, err = c.DeviceToken(t.Context(), d.DeviceCode, r.URL); err != nil {
-			t.Error(err)
-		}
-		time.Sleep(d.Interval)
-		_, err = c.DeviceToken(t.Context(), d.DeviceCode, r.URL)
-		wantCode(t, err, oauth.CodeInvalidGrant) // once only
-	})
-}
-
-func TestDevicePage(t *testing.T) {
-	t.Parallel()
-	srv := &oauthtest.Server{}
-	c, r := login(t, srv.Client(), mcpURL)
-	d, err := c.AuthorizeDevice(t.Context(), nil, r.URL, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		form   url.Values
-		status int
-	}{
-		{url.Values{"user_code": {"wrong"}}, http.StatusNotFound},
-		{url.Values{"user_code": {d.UserCode}, "deny": {"1"}}, http.StatusOK},
-	} {
-		resp, err := srv.Client().PostForm(d.VerificationURI, tt.form)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantStatus(t, resp, tt.status)
-	}
-	resp, err := srv.Client().Get(d.VerificationURIComplete)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantStatus(t, resp, http.StatusOK)
-	_, err = c.DeviceToken(t.Context(), d.DeviceCode, r.URL)
-	wantCode(t, err, oauth.CodeAccessDenied)
 }
 
 func TestRotationAndReuse(t *testing.T) {
@@ -309,74 +224,6 @@ func TestClients(t *testing.T) {
 	wantCode(t, err, oauth.CodeUnsupportedGrantType)
 }
 
-func TestAuthorizationCode(t *testing.T) {
-	t.Parallel()
-	srv := &oauthtest.Server{}
-	c, r := login(t, srv.Client(), mcpURL)
-	redeem := func(code, verifier, redirect string) (oauth.Token, error) {
-		return c.Token(t.Context(), url.Values{"grant_type": {oauth.GrantAuthorizationCode}, "code": {code},
-			"code_verifier": {verifier}, "redirect_uri": {redirect}, "resource": {r.URL}})
-	}
-	const redirect = "http://127.0.0.1:5555/callback" // any port
-	q := authorize(t, c, r.URL, redirect)
-	if q.Get("state") != "st" || q.Get("iss") != c.Server.Issuer {
-		t.Errorf("answer = %v", q)
-	}
-	_, err := redeem(q.Get("code"), "wrong", redirect)
-	wantCode(t, err, oauth.CodeInvalidGrant)
-	_, err = redeem(q.Get("code"), "verifier", "http://127.0.0.1:5556/callback")
-	wantCode(t, err, oauth.CodeInvalidGrant)
-	token, err := redeem(q.Get("code"), "verifier", redirect)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantStatus(t, call(t, c.HTTP, r.URL, token.Access), http.StatusOK)
-	_, err = redeem(q.Get("code"), "verifier", redirect)
-	wantCode(t, err, oauth.CodeInvalidGrant)
-	wantStatus(t, call(t, c.HTTP, r.URL, token.Access), http.StatusUnauthorized) // RFC 6749 §4.1.2
-
-	if q := authorize(t, c, "https://mcp.test/other", redirect); q.Get("error") != oauth.CodeInvalidTarget {
-		t.Errorf("answer = %v, want invalid_target", q)
-	}
-	if q := authorize(t, c, r.URL, "http://127.0.0.1/elsewhere"); q != nil {
-		t.Errorf("redirected to an unregistered URI: %v", q)
-	}
-}
-
-func TestConsent(t *testing.T) {
-	t.Parallel()
-	srv := &oauthtest.Server{Consent: oauthtest.Consent{Deny: true, NoIss: true}}
-	c, r := login(t, srv.Client(), mcpURL)
-	q := authorize(t, c, r.URL, "http://127.0.0.1/callback")
-	if q.Get("error") != oauth.CodeAccessDenied || q.Has("iss") || c.Server.ResponseIss {
-		t.Errorf("answer = %v", q)
-	}
-	srv = &oauthtest.Server{Consent: oauthtest.Consent{Iss: "https://evil.test"}}
-	c, r = login(t, srv.Client(), mcpURL)
-	if q := authorize(t, c, r.URL, "http://127.0.0.1/callback"); q.Get("iss") != "https://evil.test" {
-		t.Errorf("answer = %v", q)
-	}
-}
-
-// authorize plays the browser; nil: not redirected.
-func authorize(t *testing.T, c *oauth.Client, resource, redirect string) url.Values {
-	t.Helper()
-	sum := sha256.Sum256([]byte("verifier"))
-	q := url.Values{"response_type": {"code"}, "client_id": {c.App.ID}, "redirect_uri": {redirect}, "state": {"st"}, "resource": {resource},
-		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}}
-	browser := *c.HTTP
-	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := browser.Get(c.Server.AuthorizationEndpoint + "?" + q.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := resp.Location()
-	if err != nil {
-		return nil
-	}
-	return back.Query()
-}
-
 func TestEdit(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{
@@ -397,58 +244,4 @@ func TestEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantStatus(t, resp, http.StatusNotFound)
-}
-
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := &oauthtest.Server{}
-		c, r := login(t, srv.Client(), mcpURL)
-		token := deviceToken(t, srv, c, r)
-		refresh := func(token string) (oauth.Token, error) {
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
-			return c.Refresh(ctx, token, r.URL, nil)
-		}
-		srv.Fault(oauthtest.Token, oauthtest.Fault{Times: 2, Status: 503, Header: http.Header{"retry-after": {"3"}}, Body: "<html>"})
-		srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true, Delay: time.Second})
-		srv.Fault(oauthtest.Token, oauthtest.Fault{Hang: true})
-		srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: time.Minute})
-		for i, want := range []time.Duration{0, 0, time.Second, 30 * time.Second, 30 * time.Second} {
-			start := time.Now()
-			_, err := refresh(token.Refresh)
-			if took := time.Since(start); !oauth.Temporary(err) || took != want {
-				t.Errorf("%d: error %v after %v, want a temporary one after %v", i, err, took, want)
-			}
-		}
-		srv.Fault(oauthtest.Token, oauthtest.Fault{After: true, Drop: true})
-		if _, err := refresh(token.Refresh); !oauth.Temporary(err) {
-			t.Errorf("error = %v, want a lost answer", err)
-		}
-		_, err := refresh(token.Refresh) // it was rotated: this is the loss nobody can prevent
-		wantCode(t, err, oauth.CodeInvalidGrant)
-		srv.Fault(oauthtest.MCP, oauthtest.Fault{Times: -1, Status: 418})
-		for range 3 {
-			wantStatus(t, call(t, c.HTTP, r.URL, ""), 418)
-		}
-		if n := srv.Count(oauthtest.MCP); n != 4 {
-			t.Errorf("Count = %d, want 4", n)
-		}
-	})
-}
-
-// Behind a listener a dropped and a hanging answer look like the real thing.
-func TestFaultsOnTheWire(t *testing.T) {
-	t.Parallel()
-	srv := &oauthtest.Server{}
-	web := httptest.NewServer(srv)
-	defer web.Close()
-	srv.Fault(oauthtest.MCP, oauthtest.Fault{Drop: true})
-	srv.Fault(oauthtest.MCP, oauthtest.Fault{Hang: true})
-	hc := oauth.Guard{Server: web.URL, Timeout: 200 * time.Millisecond}.Client()
-	for range 2 {
-		if _, err := oauth.Discover(t.Context(), hc, web.URL+"/mcp"); !oauth.Temporary(err) {
-			t.Errorf("error = %v, want a temporary one", err)
-		}
-	}
 }
