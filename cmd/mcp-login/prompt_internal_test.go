@@ -121,10 +121,19 @@ func TestState(t *testing.T) {
 	}
 }
 
+// frameText is a frame without colours: the QR code's are blocks instead.
 func frameText(frame []line) string {
+	blocks := strings.NewReplacer(" ", "█", "▄", "▀")
 	var b strings.Builder
 	for _, l := range frame {
-		b.WriteString(strings.TrimRight(l.String(), " ") + "\n")
+		var row strings.Builder
+		for _, s := range l {
+			if s.style == qrDark {
+				s.text = blocks.Replace(s.text)
+			}
+			row.WriteString(s.text)
+		}
+		b.WriteString(strings.TrimRight(row.String(), " ") + "\n")
 	}
 	return b.String()
 }

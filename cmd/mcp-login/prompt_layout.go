@@ -112,7 +112,7 @@ func join(code []string, lines []line, p panel) []line {
 	frame := make([]line, max(len(code), len(lines)))
 	for i := range frame {
 		if i < len(code) {
-			frame[i] = append(frame[i], span{code[i], qrColours})
+			frame[i] = qrLine(code[i])
 		}
 		if i < top || i-top >= len(lines) || lines[i-top].width() == 0 {
 			continue

@@ -47,3 +47,27 @@ func invert(rows []string) []string {
 	}
 	return out
 }
+
+// qrLine gives a row of a code its colours. Whole cells are background alone,
+// and the upper half always is: in many fonts a block does not reach the top
+// of its cell, and the gaps would cut the code's finder patterns into strips.
+func qrLine(row string) line {
+	var l line
+	for _, r := range row {
+		cell := span{" ", qrLight}
+		switch r {
+		case '█':
+			cell = span{" ", qrDark}
+		case '▀':
+			cell = span{"▄", qrDark}
+		case '▄':
+			cell = span{"▄", qrLight}
+		}
+		if n := len(l); n > 0 && l[n-1].style == cell.style {
+			l[n-1].text += cell.text
+			continue
+		}
+		l = append(l, cell)
+	}
+	return l
+}

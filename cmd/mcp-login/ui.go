@@ -38,7 +38,8 @@ const (
 	underline style = "4"
 	yellow    style = "33"
 	boldCode  style = "1;36"
-	qrColours style = "38;5;16;48;5;231"
+	qrLight   style = "38;5;16;48;5;231" // dark ink on a light cell
+	qrDark    style = "38;5;231;48;5;16" // light ink on a dark cell
 )
 
 // span is a piece of a line in one style.

@@ -1,0 +1,114 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// TestQRScansFromARealTerminal logs in inside an xterm of 80x24, takes a
+// picture of it, and reads the link back with a barcode reader.
+func TestQRScansFromARealTerminal(t *testing.T) {
+	display := startX(t)
+	for _, theme := range []struct{ name, ink, paper string }{{"dark", "gray90", "black"}, {"light", "black", "white"}} {
+		t.Run(theme.name, func(t *testing.T) {
+			var srv oauthtest.Server
+			web := httptest.NewServer(&srv)
+			t.Cleanup(web.Close)
+
+			h := newHome(t)
+			xterm := exec.CommandContext(t.Context(), "xterm", "-u8", "-geometry", "80x24+0+0",
+				"-fa", "DejaVu Sans Mono", "-fs", "11", "-fg", theme.ink, "-bg", theme.paper,
+				"-e", program, "login", "notes", web.URL+"/mcp")
+			xterm.Env = append(h.env, "DISPLAY="+display, "LC_ALL=C.UTF-8")
+			if err := xterm.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- xterm.Wait() }()
+
+			const userCode = "WDJB-MJHC" // the fake's first
+			want := web.URL + "/device?user_code=" + userCode
+			scanned := scanScreen(t, display, filepath.Join(picturesDir(t), theme.name+".png"))
+			if scanned != want {
+				t.Errorf("scanned %q, want %q", scanned, want)
+			}
+			if !srv.ApproveDevice(userCode) {
+				t.Fatalf("no login waits for %s", userCode)
+			}
+			select {
+			case <-ended: // the program is done, and xterm with it
+			case <-time.After(20 * time.Second):
+				t.Fatal("the login did not end after the approval")
+			}
+			noteIssued(srv.Issued()...)
+			checkAtRest(t, h.dir, srv.Issued())
+			if r := h.run("status", "notes"); r.code != 0 {
+				t.Errorf("status after the login: exit %d, %s", r.code, r.stderr)
+			}
+		})
+	}
+}
+
+// picturesDir is where the screenshots go: kept where E2E_PICTURES says.
+func picturesDir(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("E2E_PICTURES"); dir != "" {
+		return dir
+	}
+	return t.TempDir()
+}
+
+// startX starts an X server without a screen and returns its display.
+func startX(t *testing.T) (display string) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	x := exec.CommandContext(t.Context(), "Xvfb", "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
+	x.ExtraFiles = []*os.File{w}
+	err = x.Start()
+	w.Close() // the server has its own
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = x.Process.Kill() // it may have ended
+		_ = x.Wait()         // killed
+	})
+	number, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatalf("Xvfb named no display: %v", err)
+	}
+	return ":" + strings.TrimSpace(number)
+}
+
+// scanScreen takes pictures of the screen until a barcode reader finds
+// something in one, and returns that.
+func scanScreen(t *testing.T, display, picture string) string {
+	t.Helper()
+	for range 60 {
+		shoot := exec.Command("sh", "-c", `xwd -silent -root -display "$1" | xwdtopnm 2>/dev/null | pnmtopng 2>/dev/null > "$2"`, "sh", display, picture)
+		if out, err := shoot.CombinedOutput(); err != nil {
+			t.Fatalf("screenshot: %v\n%s", err, out)
+		}
+		out, err := exec.Command("zbarimg", "--quiet", "--raw", picture).Output()
+		if err == nil {
+			return strings.TrimSpace(string(out))
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
+	t.Fatal("no QR code could be read from the screen")
+	return ""
+}
