@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/secrets"
@@ -24,6 +25,21 @@ func (e *env) openStore(o *common, ask bool) (secrets.Store, error) {
 		return e.openVault(o, rest)
 	}
 	return nil, usagef("--store %q: there is no store %q, only file:DIR and vault:MOUNT/PREFIX", o.store, scheme)
+}
+
+// caution tells what a store cannot promise, before a credential goes there.
+func (e *env) caution(ctx context.Context, store secrets.Store) error {
+	c, ok := store.(interface {
+		Caution(context.Context) (string, error)
+	})
+	if !ok {
+		return nil
+	}
+	text, err := c.Caution(ctx)
+	if err == nil && text != "" {
+		fmt.Fprintf(e.err, "caution: %s\n", text)
+	}
+	return err
 }
 
 func (e *env) openFiles(dir, keeper string, ask bool) (secrets.Store, error) {

@@ -1,0 +1,119 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// TestVaultCommands takes one credential through the commands, for people and
+// machines that log in to Vault in every way.
+func TestVaultCommands(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	role, secretID := v.appRole(t, "1h")
+	ci := newSigner(t)
+	v.write(t, "sys/auth/ci", map[string]any{"type": "jwt"})
+	v.write(t, "auth/ci/config", map[string]any{"jwks_url": ci.url + "/jwks"})
+	v.write(t, "auth/ci/role/job", map[string]any{
+		"role_type": "jwt", "user_claim": "sub", "bound_audiences": "vault", "token_policies": "mcp-login",
+	})
+	o := startOIDC(t, knobs{"interval": 1})
+
+	policy := v.token(t, vault.Policy("secret", "mcp-login", 2))
+	person := vaultHome(t, v.addr, policy)
+	noteIssued(v.root, policy)
+	person.login(o, "box")
+	token := person.token("box")
+	if !o.active(token) {
+		t.Error("the token is not active")
+	}
+	if r := person.want(0, "list"); !strings.Contains(r.stdout, "box") {
+		t.Errorf("list: %q", r.stdout)
+	}
+
+	id := ci.sign(t, map[string]any{"iss": ci.url, "aud": "vault", "sub": "job", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()})
+	secret, wrapped := secretID(""), secretID("1m")
+	noteIssued(id, secret, wrapped)
+	for name, env := range map[string][]string{
+		"approle":         {"MCP_LOGIN_VAULT_AUTH=approle", "MCP_LOGIN_VAULT_ROLE=" + role, "MCP_LOGIN_VAULT_SECRET=env:ID", "ID=" + secret},
+		"approle wrapped": {"MCP_LOGIN_VAULT_AUTH=approle", "MCP_LOGIN_VAULT_ROLE=" + role, "MCP_LOGIN_VAULT_SECRET=env:ID", "ID=" + wrapped, "MCP_LOGIN_VAULT_WRAPPED=1"},
+		"jwt":             {"MCP_LOGIN_VAULT_AUTH=jwt", "MCP_LOGIN_VAULT_AUTH_MOUNT=ci", "MCP_LOGIN_VAULT_ROLE=job", "MCP_LOGIN_ID_TOKEN=" + id, "MCP_LOGIN_VAULT_AUDIENCE=vault"},
+	} {
+		h := vaultHome(t, v.addr, "")
+		h.env = append(h.env, env...)
+		if h.token("box") != token {
+			t.Errorf("%s: another token", name)
+		}
+	}
+
+	fromFile := vaultHome(t, v.addr, "")
+	if err := os.WriteFile(filepath.Join(fromFile.dir, ".vault-token"), []byte(policy+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if fromFile.token("box") != token {
+		t.Error("by ~/.vault-token: another token")
+	}
+
+	person.want(0, "logout", "box")
+	person.want(4, "token", "box")
+	if o.active(token) {
+		t.Error("after logout the token is still active")
+	}
+}
+
+// TestVaultExitCodes: scripts see whether to try again.
+func TestVaultExitCodes(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	o := startOIDC(t, knobs{"interval": 1})
+	noteIssued(v.root)
+	at := func(addr, token, store string) *home {
+		h := vaultHome(t, addr, token)
+		h.env = append(h.env, "VAULT_MAX_RETRIES=0")
+		h.flags = []string{"--store", store}
+		return h
+	}
+	const usual = "vault:secret/mcp-login"
+	for _, tt := range []struct {
+		name string
+		home *home
+		code int
+		say  string
+	}{
+		{"no mount", at(v.addr, v.root, "vault:"), 2, "vault:MOUNT/PREFIX"},
+		{"a path that is none", at(v.addr, v.root, "vault:secret/../x"), 2, "no path"},
+		{"no such version", at(v.addr, v.root, usual+"?kv=3"), 2, "?kv=1"},
+		{"unreachable", at("http://127.0.0.1:1", v.root, usual), 3, "127.0.0.1:1"},
+		{"no token", at(v.addr, "", usual), 7, "VAULT_TOKEN"},
+		{"wrong token", at(v.addr, "hvs.wrong", usual), 7, "not valid"},
+		{"wrong mount", at(v.addr, v.root, "vault:nowhere/x"), 7, "nowhere/"},
+		{"nothing there", at(v.addr, v.root, usual), 4, "mcp-login login box"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if r := tt.home.want(tt.code, "token", "box"); !strings.Contains(r.stderr, tt.say) {
+				t.Errorf("it does not say %q:\n%s", tt.say, r.stderr)
+			}
+		})
+	}
+
+	old := at(v.addr, v.root, "vault:kv1/mcp-login")
+	if r := old.login(o, "box"); !strings.Contains(r.stderr, "no check-and-set") {
+		t.Errorf("login to KV version 1 does not say what that means:\n%s", r.stderr)
+	}
+	if !o.active(old.token("box")) {
+		t.Error("the token in KV version 1 is not active")
+	}
+	if err := v.client(t, v.root).Sys().SealWithContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := old.want(7, "token", "box"); !strings.Contains(r.stderr, "sealed") {
+		t.Errorf("it does not say sealed:\n%s", r.stderr)
+	}
+}
