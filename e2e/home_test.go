@@ -18,13 +18,13 @@ import (
 // home is a person's account: a private HOME and nothing else of this
 // machine's environment.
 type home struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	env   []string
 	flags []string // given to every command
 }
 
-func newHome(t *testing.T) *home {
+func newHome(t testing.TB) *home {
 	t.Helper()
 	dir := t.TempDir()
 	return &home{t: t, dir: dir, env: []string{

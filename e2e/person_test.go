@@ -16,11 +16,11 @@ import (
 // person is somebody with a browser: cookies, redirects, and forms that are
 // sent as they came.
 type person struct {
-	t      *testing.T
+	t      testing.TB
 	client *http.Client
 }
 
-func newPerson(t *testing.T) *person {
+func newPerson(t testing.TB) *person {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -39,7 +39,7 @@ func (w *watched) String() string {
 }
 
 // await waits until the text matches and returns the match.
-func (w *watched) await(t *testing.T, pattern *regexp.Regexp) string {
+func (w *watched) await(t testing.TB, pattern *regexp.Regexp) string {
 	t.Helper()
 	late := time.After(20 * time.Second)
 	for ended := false; ; {

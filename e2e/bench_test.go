@@ -1,0 +1,133 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+)
+
+// BenchmarkStart compares the program's start with that of a Go hello world,
+// in turns, so that a busy machine slows both. The aim is a ratio of at most 3
+// and a peak below 25 MiB. The server is gone by then: env asks nobody.
+func BenchmarkStart(b *testing.B) {
+	hello := buildTestdata(b, "hello")
+	h := storedHome(b)
+	b.Run("env", func(b *testing.B) {
+		h.compare(b, hello, "env", "box")
+		b.ReportMetric(h.peak(b, "env", "box"), "peak-MiB")
+	})
+	b.Run("list10000", func(b *testing.B) {
+		h.fillStore(b, 10_000)
+		h.compare(b, hello, "list")
+	})
+}
+
+// compare runs the program and hello in turns and reports medians.
+func (h *home) compare(b *testing.B, hello string, args ...string) {
+	b.Helper()
+	var ours, theirs []time.Duration
+	for b.Loop() {
+		theirs = append(theirs, timeToRun(b, exec.Command(hello)))
+		ours = append(ours, timeToRun(b, h.command(b.Context(), args...)))
+	}
+	own, other := median(ours), median(theirs)
+	b.ReportMetric(0, "ns/op") // of both together: says nothing
+	b.ReportMetric(own.Seconds()*1000, "ms")
+	b.ReportMetric(other.Seconds()*1000, "hello-ms")
+	b.ReportMetric(own.Seconds()/other.Seconds(), "x-hello")
+}
+
+func timeToRun(b *testing.B, cmd *exec.Cmd) time.Duration {
+	b.Helper()
+	begin := time.Now()
+	if err := cmd.Run(); err != nil {
+		b.Fatal(cmd, err)
+	}
+	return time.Since(begin)
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// peak returns the most memory that a run of the program held, in MiB.
+func (h *home) peak(b *testing.B, args ...string) float64 {
+	b.Helper()
+	cmd := exec.Command(buildTestdata(b, "peak"), append([]string{program}, args...)...)
+	cmd.Env = h.env
+	out, err := cmd.Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(kib) / 1024
+}
+
+// storedHome logs in to a demo server that approves by itself.
+func storedHome(b *testing.B) *home {
+	b.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	demo, err := demoserver.New(demoserver.Config{
+		URL: "http://" + ln.Addr().String(), AccessTTL: time.Hour, Interval: time.Second, AutoApprove: 1,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	web := &http.Server{Handler: demo}
+	go func() { _ = web.Serve(ln) }()  // ends with Close
+	defer func() { _ = web.Close() }() // nothing is lost
+	h := newHome(b)
+	h.want(0, "login", "box", demo.MCP())
+	return h
+}
+
+// fillStore lays n records beside the real one. A list opens none of them, so
+// they need not hold anything.
+func (h *home) fillStore(b *testing.B, n int) {
+	b.Helper()
+	records, err := filepath.Glob(filepath.Join(h.dir, "data", "mcp-login", "*box*"))
+	if err != nil || len(records) != 1 {
+		b.Fatalf("records of the profile: %q, %v", records, err)
+	}
+	dir, name := filepath.Split(records[0])
+	for i := range n - 1 {
+		path := filepath.Join(dir, strings.Replace(name, "box", fmt.Sprintf("profile%d", i), 1))
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if got := strings.Count(h.want(0, "list").stdout, "\n"); got != n {
+		b.Fatalf("list names %d profiles, want %d", got, n)
+	}
+}
+
+// buildTestdata builds a program of testdata.
+func buildTestdata(b *testing.B, name string) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), name)
+	cmd := exec.Command("go", "build", "-o", path, "./testdata/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("build %s: %v\n%s", name, err, out)
+	}
+	return path
+}
