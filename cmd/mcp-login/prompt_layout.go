@@ -160,7 +160,7 @@ func (p panel) lines() []line {
 	blank()
 	add(p.whoAsks()...)
 	blank()
-	add(p.wrapped(warning, yellow)...)
+	add(p.wrapped(warning, magenta)...)
 	if p.noQR != "" && p.tight < noTitle {
 		add(p.wrapped(p.noQR, dim)...)
 	}
@@ -171,12 +171,12 @@ func (p panel) lines() []line {
 
 // least is code, URL and state, and the warning after them.
 func (p panel) least() []line {
-	out := p.wrapped(p.code.UserCode, boldCode)
+	out := p.wrapped(p.code.UserCode, bold)
 	for _, piece := range cut(p.code.VerificationURI, p.cols) {
 		out = append(out, text(piece, underline))
 	}
 	out = append(out, p.state())
-	return append(out, p.wrapped(warning, yellow)...)
+	return append(out, p.wrapped(warning, magenta)...)
 }
 
 // steps say what to do, and show the URL and the code.
@@ -197,9 +197,9 @@ func (p panel) steps() []line {
 	}
 	enter := p.wrapped("and enter "+p.code.UserCode, plain)
 	if len(enter) == 1 {
-		enter = []line{{{"and enter ", plain}, {p.code.UserCode, boldCode}}}
+		enter = []line{{{"and enter ", plain}, {p.code.UserCode, bold}}}
 	} else {
-		enter = append(p.wrapped("and enter", plain), p.wrapped(p.code.UserCode, boldCode)...)
+		enter = append(p.wrapped("and enter", plain), p.wrapped(p.code.UserCode, bold)...)
 	}
 	out = append(out, enter...)
 	return append(out, p.large()...)
@@ -216,7 +216,7 @@ func (p panel) large() []line {
 	bar := strings.Repeat("─", len(spaced)+6)
 	box := []line{
 		text("╭"+bar+"╮", dim),
-		{{"│   ", dim}, {spaced, boldCode}, {"   │", dim}},
+		{{"│   ", dim}, {spaced, bold}, {"   │", dim}},
 		text("╰"+bar+"╯", dim),
 	}
 	if p.tight < noBlanks {

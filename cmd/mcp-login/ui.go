@@ -18,8 +18,8 @@ import (
 //  - Who asks is on the screen: the MCP server, the authorization server, the
 //    client; and that only one's own login is to be approved. In a small
 //    window blank lines, the box and the title go first.
-//  - Colour helps and never informs: bold for what is to be typed, yellow for
-//    the warning, dim for labels. Without a terminal, with NO_COLOR set or on
+//  - Colour helps and never informs: bold for what is to be typed, magenta for
+//    the warning, dim for labels: all legible on dark and on light screens. Without a terminal, with NO_COLOR set or on
 //    a dumb terminal there is no escape sequence at all: plain text, once.
 //  - Nothing blinks, spins or scrolls. One line changes, once a second.
 //  - Text of a server is shown through oauth.Sanitize alone.
@@ -36,8 +36,7 @@ const (
 	bold      style = "1"
 	dim       style = "2"
 	underline style = "4"
-	yellow    style = "33"
-	boldCode  style = "1;36"
+	magenta   style = "35"
 	qrLight   style = "38;5;16;48;5;231" // dark ink on a light cell
 	qrDark    style = "38;5;231;48;5;16" // light ink on a dark cell
 )
