@@ -1,0 +1,180 @@
+//go:build e2e && linux
+
+package localstore
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+	"github.com/mcp-login/mcp-login/secrets/secretstest"
+)
+
+// The shell that runs inside a fresh session bus, and has the test as "$@".
+const (
+	unlocked = `echo -n pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec "$@"`
+	locked   = `gnome-keyring-daemon --start --components=secrets >/dev/null && exec "$@"`
+	stopped  = `echo -n pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+		pid=$(busctl --user --json=short call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus \
+			GetConnectionUnixProcessID s org.freedesktop.secrets | tr -dc 0-9)
+		kill -STOP "$pid"; trap 'kill -KILL "$pid"' EXIT; "$@"`
+	absent = `exec "$@"`
+)
+
+// desktop is a person's account, whose login keyring lasts over many sessions.
+type desktop struct{ home, runtime string }
+
+func newDesktop(t *testing.T) desktop {
+	t.Helper()
+	d := desktop{t.TempDir(), t.TempDir()}
+	chmod(t, d.runtime, 0o700)
+	return d
+}
+
+// session runs the test again in a desktop session that begins so.
+func (d desktop) session(t *testing.T, begin string) {
+	t.Helper()
+	argv := []string{"dbus-run-session"}
+	if begin == absent {
+		argv = append(argv, "--config-file="+bareBus(t))
+	}
+	cmd := again(t, append(argv, "--", "bash", "-c", begin, "bash")...)
+	cmd.Env = []string{
+		"HOME=" + d.home, "XDG_RUNTIME_DIR=" + d.runtime, "PATH=" + os.Getenv("PATH"), insideEnv + "=" + begin,
+	}
+	finish(t, cmd)
+}
+
+// bareBus is the configuration of a bus that starts no services by itself.
+func bareBus(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bus.conf")
+	config := `<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context="default">
+		<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestKeyring: a store whose key is in a real keyring is a store like any
+// other, and the key is only there.
+func TestKeyring(t *testing.T) {
+	if !inside() {
+		newDesktop(t).session(t, unlocked)
+		return
+	}
+	k := keyring.Keeper{}
+	if err := k.Probe(t.Context()); err != nil {
+		t.Fatalf("Probe: %v", err)
+	}
+	root := t.TempDir()
+	secretstest.TestStore(t, func(t *testing.T) secrets.Store { return openWith(t, root, k) })
+
+	s := openWith(t, root, k)
+	put(t, s, "a", "data")
+	st, err := s.Status(t.Context())
+	if st.Keeper != "OS keyring" || err != nil {
+		t.Errorf("Status = %+v, %v", st, err)
+	}
+	if n := keyringItems(t); n != 1 {
+		t.Errorf("the keyring has %d items of ours, want 1: no probe stays", n)
+	}
+	for _, to := range []file.Keeper{file.KeyFile{Dir: filepath.Join(root, "keys")}, k} {
+		if err := s.Rekey(t.Context(), to); err != nil {
+			t.Fatalf("Rekey: %v", err)
+		}
+		wantData(t, openWith(t, root, to), "a", "data")
+	}
+	if n := keyringItems(t); n != 1 {
+		t.Errorf("after rekeying the keyring has %d items of ours, want 1", n)
+	}
+	if st, err = s.Status(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Forget(t.Context(), st.Key); err != nil {
+		t.Errorf("Forget: %v", err)
+	}
+	if err := k.Forget(t.Context(), st.Key); err != nil {
+		t.Errorf("Forget what is gone: %v", err)
+	}
+	if _, _, err := openWith(t, root, k).Get(t.Context(), "a"); !errors.Is(err, secrets.ErrUndecryptable) {
+		t.Errorf("Get after the key was removed = %v, want ErrUndecryptable", err)
+	}
+}
+
+// keyringItems counts our items as another program sees them.
+func keyringItems(t *testing.T) int {
+	t.Helper()
+	out, err := exec.Command("secret-tool", "search", "--all", "service", "mcp-login").CombinedOutput()
+	if err != nil {
+		t.Fatalf("secret-tool: %v\n%s", err, out)
+	}
+	return strings.Count(string(out), "attribute.service = mcp-login")
+}
+
+// TestLockedKeyring: the key is there, and nobody to type the password.
+func TestLockedKeyring(t *testing.T) {
+	d := desktop{os.Getenv("HOME"), os.Getenv("XDG_RUNTIME_DIR")}
+	root := filepath.Join(d.home, "store")
+	switch os.Getenv(insideEnv) {
+	case "":
+		d = newDesktop(t)
+		d.session(t, unlocked)
+		d.session(t, locked)
+		d.session(t, unlocked)
+	case unlocked:
+		s := openWith(t, root, keyring.Keeper{})
+		if _, err := s.Put(t.Context(), "a", []byte("data"), secrets.Absent); err != nil && !errors.Is(err, secrets.ErrConflict) {
+			t.Fatal(err)
+		}
+		wantData(t, s, "a", "data") // also after the locked session
+	case locked:
+		wantNoKeyring(t, root, 3*time.Second, "failed to unlock correct collection")
+	}
+}
+
+// TestNoKeyring: a bus with nobody behind it.
+func TestNoKeyring(t *testing.T) {
+	if !inside() {
+		newDesktop(t).session(t, absent)
+		return
+	}
+	wantNoKeyring(t, t.TempDir(), 3*time.Second, "org.freedesktop.secrets")
+}
+
+// TestHangingKeyring: a keyring that takes calls and never answers.
+func TestHangingKeyring(t *testing.T) {
+	if !inside() {
+		newDesktop(t).session(t, stopped)
+		return
+	}
+	wantNoKeyring(t, t.TempDir(), 12*time.Second, "did not answer within 3s")
+}
+
+// wantNoKeyring: every use of the keyring fails soon and says why.
+func wantNoKeyring(t *testing.T, root string, within time.Duration, reason string) {
+	t.Helper()
+	k := keyring.Keeper{}
+	begin := time.Now()
+	s := openWith(t, root, k)
+	_, putErr := s.Put(t.Context(), "b", nil, secrets.Any)
+	for method, err := range map[string]error{"keyring Probe": k.Probe(t.Context()), "Probe": s.Probe(t.Context()), "Put": putErr} {
+		if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%s = %v, want ErrUnavailable and %q", method, err, reason)
+		}
+	}
+	if took := time.Since(begin); took > within {
+		t.Errorf("it took %v, want at most %v", took, within)
+	}
+	if names, err := s.List(t.Context()); err != nil || len(names) > 1 {
+		t.Errorf("List = %q, %v: it needs no key", names, err)
+	}
+}
