@@ -1,0 +1,350 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// authLink is an authorization URL as the program shows it.
+var authLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/auth\?\S+`)
+
+// opener writes a program that notes the URL that it is given, and returns it
+// and the note.
+func (h *home) opener() (path, note string) {
+	h.t.Helper()
+	path, note = filepath.Join(h.dir, "opener"), filepath.Join(h.dir, "opened")
+	text := "#!/bin/sh\nprintf '%s' \"$*\" >'" + note + "'\n"
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		h.t.Fatal(err)
+	}
+	return path, note
+}
+
+func TestBrowserLogin(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	opener, note := h.opener()
+	r := h.start("login", "box", o.mcp(), "--browser-command", opener)
+	link := r.stderr.await(t, authLink)
+	if opened, err := os.ReadFile(note); err != nil || string(opened) != link {
+		t.Errorf("the browser was given %q, %v; the person %q", opened, err, link)
+	}
+	if !strings.Contains(r.stderr.String(), "flow: browser, since a command to open a browser was given\n") {
+		t.Errorf("it is not said what was chosen and why:\n%s", r.stderr)
+	}
+
+	c := startChromium(t)
+	c.approve(link)
+	if got := c.title(); got != "You are signed in" {
+		t.Errorf("the page says %q", got)
+	}
+	if got := c.evaluate(`getComputedStyle(document.querySelector("main")).maxWidth`); got == "none" {
+		t.Error("the page's own policy forbids its style")
+	}
+	c.photograph("signed-in")
+	r.wait(0)
+	if token := h.token("box"); !o.active(token) {
+		t.Error("the server does not know the token")
+	}
+	for _, resource := range o.seen().Resources {
+		if resource != o.mcp() {
+			t.Errorf("a request with resource %q (RFC 8707 §2)", resource)
+		}
+	}
+}
+
+func TestBrowserDenied(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	opener, _ := h.opener()
+	r := h.start("login", "box", o.mcp(), "--flow", "browser", "--browser-command", opener)
+	c := startChromium(t)
+	c.deny(r.stderr.await(t, authLink))
+	if got := c.title(); got != "Access was not granted" {
+		t.Errorf("the page says %q", got)
+	}
+	c.photograph("denied")
+	r.wait(5)
+	h.want(4, "token", "box")
+}
+
+// TestShortAddress opens the short address that leads to the long one.
+func TestShortAddress(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	h.env = append(h.env, "SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 2222", "USER=ada")
+	r := h.start("login", "box", o.mcp(), "--flow", "paste")
+	local := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:\d+/ `))
+	port := strings.Trim(strings.TrimPrefix(local, "http://127.0.0.1:"), "/ ")
+	if want := "ssh -L " + port + ":127.0.0.1:" + port + " -p 2222 ada@192.0.2.9\n"; !strings.Contains(r.stderr.String(), want) {
+		t.Errorf("the line %q is not shown:\n%s", want, r.stderr)
+	}
+	c := startChromium(t)
+	c.approve(strings.TrimSpace(local))
+	if got := c.title(); got != "You are signed in" {
+		t.Errorf("the page says %q", got)
+	}
+	r.wait(0)
+}
+
+// signIn opens an authorization URL, signs in and consents, and returns the
+// page at which the browser ends.
+func (p *person) signIn(link string) page {
+	p.t.Helper()
+	at := p.submit(p.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
+	return p.submit(at, nil)
+}
+
+// elsewhere makes the person's browser one of another machine: what it is sent
+// to there does not load, and the address stays.
+func (p *person) elsewhere(o *oidc) *person {
+	p.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if "http://"+r.URL.Host != o.url {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	return p
+}
+
+// signInElsewhere returns the address at which a browser ends that cannot
+// reach this machine.
+func (p *person) signInElsewhere(o *oidc, link string) string {
+	p.t.Helper()
+	p.elsewhere(o)
+	at := p.submit(p.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
+	var end string
+	p.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if "http://"+r.URL.Host != o.url {
+			end = r.URL.String()
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	p.submit(at, nil)
+	if end == "" {
+		p.t.Fatal("the server sent the browser nowhere else")
+	}
+	return end
+}
+
+// terminal is a run of the program with a terminal in front of it.
+type terminal struct {
+	*running
+	tty *os.File
+}
+
+// startAtTerminal starts the program on a terminal of its own.
+func (h *home) startAtTerminal(args ...string) *terminal {
+	h.t.Helper()
+	r := &running{h: h, stderr: newWatched()}
+	r.cmd = h.command(h.t.Context(), args...)
+	r.cmd.Env = append(r.cmd.Env, "TERM=xterm")
+	tty, err := pty.StartWithSize(r.cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = tty.Close() })
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := tty.Read(buf)
+			_, _ = r.stderr.Write(buf[:n])
+			if err != nil { // EIO when the program has ended
+				break
+			}
+		}
+		_ = r.cmd.Wait() // the process state says it
+		close(r.stderr.closed)
+	}()
+	return &terminal{r, tty}
+}
+
+func (t *terminal) paste(text string) {
+	t.h.t.Helper()
+	if _, err := t.tty.WriteString(text); err != nil {
+		t.h.t.Fatal(err)
+	}
+}
+
+func TestPasteLogin(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	for _, tt := range []struct {
+		name   string
+		around func(address string) string
+	}{
+		{"typed", func(a string) string { return a + "\r" }},
+		{"wrapped", func(a string) string { return a[:40] + "\r" + a[40:80] + "\r" + a[80:] + "\r" }},
+		{"bracketed", func(a string) string { return "\x1b[200~\"" + a + "\"\x1b[201~" }}, // no Enter
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t)
+			r := h.startAtTerminal("login", tt.name, o.mcp(), "--flow", "paste")
+			r.stderr.await(t, regexp.MustCompile(`paste it here> `))
+			link := r.stderr.await(t, authLink)
+			end := newPerson(t).signInElsewhere(o, link)
+
+			r.paste(link + "\r") // what people do
+			r.stderr.await(t, regexp.MustCompile(`this is the address to open`))
+			r.paste(strings.Replace(end, "state=", "state=x", 1) + "\r")
+			r.stderr.await(t, regexp.MustCompile(`this answer belongs to another login`))
+			r.paste(tt.around(end))
+			r.wait(0)
+			code, err := url.Parse(end)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(r.stderr.String(), code.Query().Get("code")) {
+				t.Error("the pasted code is on the screen")
+			}
+			if token := h.token(tt.name); !o.active(token) {
+				t.Error("the server does not know the token")
+			}
+		})
+	}
+}
+
+// TestBrowserBeatsPaste waits for a paste that never comes. The terminal is
+// left as it was.
+func TestBrowserBeatsPaste(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	const script = `before=$(stty -g); mcp-login login box "$1" --flow paste; code=$?
+[ "$(stty -g)" = "$before" ] && echo "the terminal is as before, code $code"`
+	r := h.startAtTerminal("sh", "-c", script, "sh", o.mcp())
+	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
+	if at := newPerson(t).signIn(r.stderr.await(t, authLink)); !strings.Contains(at.body, "You are signed in") {
+		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
+	}
+	r.wait(0)
+	if !strings.Contains(r.stderr.String(), "the terminal is as before, code 0") {
+		t.Errorf("the terminal was changed:\n%s", r.stderr)
+	}
+}
+
+// TestInterruptedPaste ends a login by Ctrl-C.
+func TestInterruptedPaste(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste")
+	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
+	r.paste("\x03")
+	r.wait(130)
+}
+
+func TestRedirectFlags(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	busy := strconv.Itoa(taken.Addr().(*net.TCPAddr).Port)
+	got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-port", busy)
+	if !strings.Contains(got.stderr, "redirect port "+busy+" is in use by another program\nhint: ") {
+		t.Errorf("a busy port is not explained: %s", got.stderr)
+	}
+	h.want(2, "login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "0.0.0.0")
+	h.want(2, "login", "box", o.mcp(), "--flow", "paste", "--auth-param", "state=x")
+	h.want(2, "login", "box", o.mcp(), "--flow", "paste", "--auth-param", "=x")
+
+	r := h.start("login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "localhost", "--redirect-path", "/oauth/back",
+		"--auth-param", "ui_locales=de", "--auth-param", "login_hint=a,b")
+	link := r.stderr.await(t, authLink)
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	if q.Get("ui_locales") != "de" || q.Get("login_hint") != "a,b" {
+		t.Errorf("--auth-param was not sent: %v", q)
+	}
+	at := newPerson(t).signIn(link)
+	if at.url.Hostname() != "localhost" || at.url.Path != "/oauth/back" || !strings.Contains(at.body, "You are signed in") {
+		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
+	}
+	r.wait(0)
+}
+
+// TestRegistrationOutlivesItsPort logs in again while the registered port is
+// taken: any other will do (RFC 8252 §7.3).
+func TestRegistrationOutlivesItsPort(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	port := ""
+	for i := range 3 {
+		r := h.start("login", "box", o.mcp(), "--flow", "paste")
+		at := newPerson(t).signIn(r.stderr.await(t, authLink))
+		if !strings.Contains(at.body, "You are signed in") {
+			t.Fatalf("login %d ended at %s:\n%s", i, at.url, at.body)
+		}
+		r.wait(0)
+		switch {
+		case i == 0:
+			port = at.url.Port()
+		case i == 1 && at.url.Port() != port:
+			t.Errorf("the second login used port %s, registered is %s", at.url.Port(), port)
+		case i == 2 && at.url.Port() == port:
+			t.Errorf("the third login used port %s, which was taken", port)
+		}
+		if i == 1 {
+			l, err := net.Listen("tcp", "127.0.0.1:"+port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = l.Close() }()
+		}
+	}
+	if n := o.seen().Registrations; n != 1 {
+		t.Errorf("%d registrations, want 1", n)
+	}
+	// Another host is another redirect URL, which needs another registration.
+	r := h.start("login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "localhost")
+	newPerson(t).signIn(r.stderr.await(t, authLink))
+	r.wait(0)
+	if n := o.seen().Registrations; n != 2 {
+		t.Errorf("%d registrations, want 2", n)
+	}
+}
+
+// TestRedirectElsewhere has the browser end at another host; its address is
+// pasted.
+func TestRedirectElsewhere(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newHome(t)
+	const relay = "https://relay.example/back"
+	if got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay); !strings.Contains(got.stderr, "nothing can be pasted here") {
+		t.Errorf("without a terminal: %s", got.stderr)
+	}
+	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay)
+	end := newPerson(t).signInElsewhere(o, r.stderr.await(t, authLink))
+	if !strings.HasPrefix(end, relay+"?") {
+		t.Errorf("the browser ended at %s", end)
+	}
+	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
+	r.paste(fmt.Sprintf("  '%s' \r", end))
+	r.wait(0)
+}
