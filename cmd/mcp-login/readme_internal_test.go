@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestReadmeIsShort keeps it to what is read.
+func TestReadmeIsShort(t *testing.T) {
+	if n := strings.Count(readme(t), "\n"); n > 250 {
+		t.Errorf("README.md has %d lines, 250 are allowed", n)
+	}
+}
+
+// TestReadmeCommands: the table has every command, with its usage line.
+func TestReadmeCommands(t *testing.T) {
+	e, _, _ := testEnv(t)
+	var want []string
+	for _, l := range leaves(e) {
+		usage := strings.TrimSpace(l.name() + " " + l.ArgsUsage)
+		want = append(want, strings.Replace(usage, "NAME CMD", "NAME -- CMD", 1))
+	}
+	var got []string
+	section := regexp.MustCompile(`(?s)## Commands.*?\n## `).FindString(readme(t))
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(section, -1) {
+		got = append(got, m[1])
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("README.md has %q,\nthe program %q", got, want)
+	}
+}
+
+// TestReadmeGo: the Go block is the package's example, which is run.
+func TestReadmeGo(t *testing.T) {
+	example, err := os.ReadFile("../../example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```go\n(.*?)```").FindStringSubmatch(readme(t))
+	if block == nil {
+		t.Fatal("README.md has no Go block")
+	}
+	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(block[1], "\t$1")
+	if !strings.Contains(string(example), indented) {
+		t.Errorf("this is not in example_test.go:\n%s", indented)
+	}
+}
