@@ -39,6 +39,10 @@ e2e: ## tests against real servers, which are installed when missing
 	e2e/provide debian
 	go test -tags $(TAGS),e2e -timeout 30m ./e2e
 
+.PHONY: clients
+clients: ## real MCP clients read what client-config prints; they take 1.2 GB
+	go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' ./e2e/
+
 .PHONY: race
 race: ## unit tests under the race detector
 	CGO_ENABLED=1 go test -race -tags $(TAGS) ./...
