@@ -163,10 +163,19 @@ func TestGuardProxy(t *testing.T) {
 func TestGuardTimeout(t *testing.T) {
 	t.Parallel()
 	gone := make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-gone }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost { // stops after the header
+			fmt.Fprint(w, `{"access_`)
+			http.NewResponseController(w).Flush()
+		}
+		<-gone
+	}))
 	defer srv.Close()
 	defer close(gone)
-	_, err := get(t, oauth.Guard{Server: srv.URL, Timeout: 50 * time.Millisecond}.Client(), srv.URL)
+	hasty := oauth.Guard{Server: srv.URL, Timeout: 50 * time.Millisecond}.Client()
+	_, err := get(t, hasty, srv.URL)
+	checkErr(t, err, errTemporary)
+	_, err = (&oauth.Client{HTTP: hasty, Server: oauth.Server{TokenEndpoint: srv.URL}}).Token(t.Context(), nil)
 	checkErr(t, err, errTemporary)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
