@@ -164,23 +164,32 @@ func (k *kv2) create(ctx context.Context, key string, p payload) (secrets.Versio
 	if err := k.keepOne(ctx, key); err != nil {
 		return secrets.Absent, err
 	}
-	w := watch{lease: k.lease}
 	for prev := (entry{}); ; {
 		e, err := k.settle(ctx, key, prev, p)
 		if !errors.Is(err, secrets.ErrConflict) {
 			return e.id, err
 		}
-		prev, err = k.read(ctx, key)
+		if prev, err = k.vacant(ctx, key); err != nil {
+			return secrets.Absent, err
+		}
+	}
+}
+
+// vacant returns what a new record may replace, or ErrConflict. It waits while
+// somebody is about to remove the path, who would take a new record along.
+func (k *kv2) vacant(ctx context.Context, key string) (entry, error) {
+	for w := (watch{lease: k.lease}); ; {
+		e, err := k.read(ctx, key)
 		switch {
 		case err != nil:
-			return secrets.Absent, err
-		case prev.state == live:
-			return secrets.Absent, secrets.ErrConflict
-		case prev.state == buried && !w.over(prev):
-			// Who marked it removes the path next, which would take a new record along.
-			if err := w.wait(ctx); err != nil {
-				return secrets.Absent, err
-			}
+			return entry{}, err
+		case e.state == live:
+			return entry{}, secrets.ErrConflict
+		case e.state != buried || w.over(e):
+			return e, nil
+		}
+		if err := w.wait(ctx); err != nil {
+			return entry{}, err
 		}
 	}
 }
