@@ -28,6 +28,23 @@ const (
 // acquire locks a file, which it creates if it is missing, or waits until ctx
 // ends.
 func acquire(ctx context.Context, path string) (*fileLock, error) {
+	for pause := minPoll; ; pause = min(2*pause, maxPoll) {
+		l, err := try(path)
+		if !errors.Is(err, errLocked) {
+			return l, err
+		}
+		select {
+		case <-time.After(pause/2 + rand.N(pause)): // random, so that many waiters do not march in step
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+var errLocked = errors.New("locked by somebody else")
+
+// try takes the lock at once, or returns errLocked.
+func try(path string) (*fileLock, error) {
 	for {
 		f, err := openFile(path, os.O_RDWR|os.O_CREATE)
 		if errors.Is(err, fs.ErrNotExist) { // the folder is gone
@@ -37,33 +54,18 @@ func acquire(ctx context.Context, path string) (*fileLock, error) {
 			return nil, err
 		}
 		l := &fileLock{f, path}
-		if err := l.wait(ctx); err != nil {
-			f.Close()
-			return nil, err
-		}
-		if l.current() {
+		locked, err := tryLock(f)
+		if locked && l.current() {
 			return l, nil
 		}
-		f.Close() // its holder removed it while we waited; others lock the file that took its place
-	}
-}
-
-// wait polls for the lock, each time after a random pause, so that many
-// waiters do not march in step.
-func (l *fileLock) wait(ctx context.Context) error {
-	for pause := minPoll; ; pause = min(2*pause, maxPoll) {
-		locked, err := tryLock(l.file)
+		f.Close()
 		if err != nil {
-			return unavailable(fmt.Errorf("lock %s: %w", l.path, err))
+			return nil, unavailable(fmt.Errorf("lock %s: %w", path, err))
 		}
-		if locked {
-			return nil
+		if !locked {
+			return nil, errLocked
 		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		// Its holder removed the file after we opened it: once more.
 	}
 }
 

@@ -240,7 +240,7 @@ func TestProcessesCreateOneStore(t *testing.T) {
 
 // TestProcessesCount: the lock excludes processes, and loses none of them.
 func TestProcessesCount(t *testing.T) {
-	const processes = 40
+	const processes = 50
 	p := newPlace(t)
 	s := p.open(t)
 	put(t, s, "a", "0")
