@@ -35,7 +35,7 @@ func (w *wire) explain(ctx context.Context, verb, path string, err error) error 
 	}
 	where := strings.TrimSpace("vault: " + verb + " " + path)
 	if refused, ok := errors.AsType[*api.ResponseError](err); ok {
-		kind, why := w.meaning(path, refused)
+		why, kind := w.meaning(path, refused)
 		return &refusal{text: fmt.Sprintf("%s: %s", where, why), kind: kind, status: refused.StatusCode}
 	}
 	if ended := ctx.Err(); ended != nil {
@@ -44,7 +44,7 @@ func (w *wire) explain(ctx context.Context, verb, path string, err error) error 
 	if errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, secrets.ErrTemporary) {
 		return fmt.Errorf("%s: %w", where, err)
 	}
-	kind, why := network(err)
+	why, kind := network(err)
 	return fmt.Errorf("%w: %s at %s: %s", kind, where, w.address(), w.clean(why))
 }
 
@@ -71,32 +71,32 @@ func status(err error) int {
 
 // meaning sorts an answer. Where Vault has no code for a thing, its words are
 // all there is.
-func (w *wire) meaning(path string, e *api.ResponseError) (kind error, why string) {
+func (w *wire) meaning(path string, e *api.ResponseError) (why string, kind error) {
 	said := w.clean(strings.Join(e.Errors, "; "))
 	if e.RawError {
 		said = "" // not from Vault: anything, and any length
 	}
 	switch code := e.StatusCode; {
 	case code == http.StatusBadRequest && strings.Contains(said, "did not match the current version"):
-		return secrets.ErrConflict, said
+		return said, secrets.ErrConflict
 	case code == http.StatusBadRequest && strings.Contains(said, "Upgrading from non-versioned"):
-		return secrets.ErrTemporary, said
+		return said, secrets.ErrTemporary
 	case code == http.StatusBadRequest && e.RawError && strings.Contains(strings.Join(e.Errors, ""), "HTTP request to an HTTPS server"):
-		return secrets.ErrUnavailable, w.address() + " speaks TLS: use https:// in VAULT_ADDR"
+		return w.address() + " speaks TLS: use https:// in VAULT_ADDR", secrets.ErrUnavailable
 	case code == http.StatusForbidden && strings.Contains(said, "invalid token"):
-		return errEnded, "permission denied"
+		return "permission denied", errEnded
 	case code == http.StatusForbidden:
-		return secrets.ErrUnavailable, w.forbidden(path, said)
+		return w.forbidden(path, said), secrets.ErrUnavailable
 	case noRoute(e):
-		return secrets.ErrUnavailable, "nothing is mounted there"
+		return "nothing is mounted there", secrets.ErrUnavailable
 	case strings.Contains(said, "Vault is sealed"):
-		return secrets.ErrUnavailable, "vault is sealed: somebody must unseal it"
+		return "vault is sealed: somebody must unseal it", secrets.ErrUnavailable
 	case code == http.StatusNotImplemented:
-		return secrets.ErrUnavailable, "vault is not initialized"
+		return "vault is not initialized", secrets.ErrUnavailable
 	case code == http.StatusTooManyRequests, code == http.StatusPreconditionFailed, code == 472, code == 473, code >= 500:
-		return secrets.ErrTemporary, fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason given"))
+		return fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason given")), secrets.ErrTemporary
 	}
-	return secrets.ErrUnavailable, fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer of vault; is VAULT_ADDR right?"))
+	return fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer of vault; is VAULT_ADDR right?")), secrets.ErrUnavailable
 }
 
 // forbidden names the line of policy that is missing.
@@ -122,7 +122,7 @@ func noRoute(err error) bool {
 
 // network sorts what kept an answer from arriving. What another try cannot
 // cure is unavailable, all else temporary.
-func network(err error) (kind error, why string) {
+func network(err error) (why string, kind error) {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // without the method and the URL, which the caller says better
 	}
@@ -134,15 +134,15 @@ func network(err error) (kind error, why string) {
 	_, alert := errors.AsType[tls.AlertError](err)
 	switch {
 	case unknown:
-		return secrets.ErrUnavailable, text + ": name its CA in VAULT_CACERT or VAULT_CAPATH"
+		return text + ": name its CA in VAULT_CACERT or VAULT_CAPATH", secrets.ErrUnavailable
 	case host:
-		return secrets.ErrUnavailable, text + ": set VAULT_TLS_SERVER_NAME if that is right"
+		return text + ": set VAULT_TLS_SERVER_NAME if that is right", secrets.ErrUnavailable
 	case invalid, alert, errors.Is(err, errAnswer):
-		return secrets.ErrUnavailable, text
+		return text, secrets.ErrUnavailable
 	case record, strings.Contains(text, "HTTP response to HTTPS client"):
-		return secrets.ErrUnavailable, "the server does not speak TLS: use http:// in VAULT_ADDR if that is meant"
+		return "the server does not speak TLS: use http:// in VAULT_ADDR if that is meant", secrets.ErrUnavailable
 	}
-	return secrets.ErrTemporary, text
+	return text, secrets.ErrTemporary
 }
 
 // address is where Vault is, without a password in the URL.
