@@ -23,6 +23,9 @@ type LoginOptions struct {
 	// scope, else all that the resource publishes, else none, and offline_access
 	// where the authorization server lists it.
 	Scopes []string `json:"scopes,omitempty"`
+	// Flows names the flows to use, best first; nil means all of Config.Flows
+	// that ask a person.
+	Flows []string `json:"flows,omitempty"`
 	// Issuer picks one of the authorization servers listed; "" means the first
 	// that offers a wanted flow.
 	Issuer string `json:"issuer,omitempty"`
@@ -64,7 +67,7 @@ func (e Endpoints) override(srv oauth.Server) oauth.Server {
 
 // IsZero reports whether nothing was decided.
 func (o LoginOptions) IsZero() bool {
-	return len(o.Scopes) == 0 && o.Issuer == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
+	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
 }
 
 // Login discovers the server, registers, runs the first flow that can be used,
@@ -150,8 +153,30 @@ func (s *Session) plan(ctx context.Context, old Credential, more []string) (Cred
 	}
 	c.Login.DPoP = c.Login.DPoP || d.Resource.DPoP
 	c.Asked = union(c.Login.scopes(d.Resource), more)
-	choices, err := flows.Select(servers, s.cfg.Flows...)
+	choices, err := flows.Select(servers, s.wanted(c.Login.Flows)...)
 	return c, choices, err
+}
+
+// wanted returns the flows of the given names, in that order. Names from an
+// older login may be of flows that are not to be had here.
+func (s *Session) wanted(names []string) []flows.Flow {
+	var chosen []flows.Flow
+	for _, name := range names {
+		for _, f := range s.cfg.Flows {
+			if f.Name() == name {
+				chosen = append(chosen, f)
+			}
+		}
+	}
+	if len(chosen) > 0 {
+		return chosen
+	}
+	for _, f := range s.cfg.Flows {
+		if _, unattended := f.(flows.Unattended); !unattended {
+			chosen = append(chosen, f)
+		}
+	}
+	return chosen
 }
 
 // discover asks the server, unless a person said all that there is to know.
@@ -230,6 +255,9 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	c.Issuer = choice.Server
 	c.Flow = choice.Flow.Name()
 	c.Asked = s.scopesAt(c, old)
+	if s.cfg.Chosen != nil {
+		s.cfg.Chosen(choice)
+	}
 	s.log.Info("logging in", "flow", c.Flow, "issuer", c.Issuer.Issuer, "scopes", c.Asked)
 
 	token, app, err := s.authorize(ctx, c, choice.Flow, old)

@@ -27,7 +27,8 @@ type Config struct {
 	// Store keeps the credential. Required.
 	Store secrets.Store
 	// Flows get a token, best first. Only Login and Ensure run one that needs a
-	// person. Nil means that no login is possible.
+	// person; one that needs none also renews what it got. Nil means that no
+	// login is possible.
 	Flows []flows.Flow
 	// HTTP makes the client that may reach an MCP server and what it names; nil
 	// means oauth.Guard{Server: server}.
@@ -42,6 +43,9 @@ type Config struct {
 	// Accept is asked before what a Login got is stored. Its error refuses it:
 	// the tokens are revoked and the stored credential stays. Nil accepts all.
 	Accept func(Credential) error
+	// Chosen is told the flow that a Login is about to run, and the next one if
+	// that turns out to be unsupported; nil: nobody is told.
+	Chosen func(flows.Choice)
 	// Log hears of what goes on; nil means silence. No secret is logged.
 	Log *slog.Logger
 }

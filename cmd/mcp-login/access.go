@@ -29,7 +29,7 @@ func (e *env) config(o *common, store secrets.Store, profile string) (mcplogin.C
 		return mcplogin.Config{}, err
 	}
 	return mcplogin.Config{
-		Profile: profile, Store: store, HTTP: client, Log: e.slog(),
+		Profile: profile, Store: store, HTTP: client, Log: e.slog(), Flows: e.unattended(o, store),
 		MinTTL: max(o.minTTL, 1), // 0 would mean the library's default
 	}, nil
 }

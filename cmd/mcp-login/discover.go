@@ -59,10 +59,11 @@ func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) 
 		return err
 	}
 	login := &loginOptions{common: o.common}
-	all, err := e.flows(login, e.prompt(login))
-	if err != nil {
+	var cfg mcplogin.Config
+	if err := e.choose(login, e.prompt(login), &cfg); err != nil {
 		return err
 	}
+	all := cfg.Flows
 	found, err := mcplogin.Discover(ctx, client(server), server)
 	if err != nil {
 		return err

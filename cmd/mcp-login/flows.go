@@ -6,40 +6,55 @@ import (
 	"slices"
 	"strings"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// flowNames are the values of --flow.
-const flowNames = "browser, device, paste"
+// flowNames are the values of --flow. The first three ask a person.
+const flowNames = "browser, device, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
 
-// flows returns what --flow names, in that order, or what suits the
-// surroundings. Each says why it was chosen when it runs.
-func (e *env) flows(o *loginOptions, p prompt) ([]flows.Flow, error) {
-	order, why := e.flowOrder(o)
-	var chosen []flows.Flow
+// choose sets a login's flows: what --flow names, what other options leave no
+// doubt about, or what suits the surroundings. It says why when one runs.
+func (e *env) choose(o *loginOptions, p prompt, cfg *mcplogin.Config) error {
+	names, order, why := e.flowOrder(o)
+	alone := e.unattended(&o.common, cfg.Store)
+	cfg.Flows = nil
 	for _, name := range order {
-		f, err := e.flow(strings.TrimSpace(name), o, p)
-		if err != nil {
-			return nil, err
+		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {
+			continue
 		}
-		chosen = append(chosen, announced{f, func(name string) { e.announce(o, name, why(name)) }})
+		f, err := e.attendedFlow(name, o, p)
+		if err != nil {
+			return err
+		}
+		cfg.Flows = append(cfg.Flows, f)
 	}
-	return chosen, nil
+	cfg.Flows = append(cfg.Flows, alone...)
+	cfg.Login.Flows = names
+	cfg.Chosen = func(c flows.Choice) { e.announce(o, c.Flow.Name(), why(c.Flow.Name())) }
+	return nil
 }
 
-// flowOrder returns the names of flows, best first, and why each comes.
-func (e *env) flowOrder(o *loginOptions) (order []string, why func(name string) string) {
+// flowOrder returns the flows that were asked for, nil if none was, those to
+// have at hand, and why each comes.
+func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name string) string) {
 	if o.flow != "" {
-		return strings.Split(o.flow, ","), func(string) string { return "as --flow says" }
+		for name := range strings.SplitSeq(o.flow, ",") {
+			names = append(names, strings.TrimSpace(name))
+		}
+		return names, names, func(string) string { return "as --flow says" }
+	}
+	if name := o.unattended.implied(); name != "" {
+		names = []string{name}
+		return names, names, func(string) string { return "credentials that need no person were given" }
 	}
 	d := flows.Detect(e.surroundings(o.browser))
-	known := func(name string) bool { return strings.Contains(flowNames, name) }
-	return slices.DeleteFunc(d.Order, func(name string) bool { return !known(name) }), d.Why
+	return nil, d.Order, d.Why
 }
 
-func (e *env) flow(name string, o *loginOptions, p prompt) (flows.Registrant, error) {
+// attendedFlow makes a flow that asks a person.
+func (e *env) attendedFlow(name string, o *loginOptions, p prompt) (flows.Flow, error) {
 	switch name {
 	case "browser":
 		return e.codeFlow(o, !o.browser.never)
@@ -49,17 +64,6 @@ func (e *env) flow(name string, o *loginOptions, p prompt) (flows.Registrant, er
 		return &device.Flow{Prompt: p, ClientName: o.client.name, Retry: o.retry(p)}, nil
 	}
 	return nil, usagef("--flow: there is no flow %q, only %s", name, flowNames)
-}
-
-// announced is a flow that says why it was chosen before it begins.
-type announced struct {
-	flows.Registrant
-	say func(name string)
-}
-
-func (a announced) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
-	a.say(a.Name())
-	return a.Registrant.Run(ctx, r)
 }
 
 // announce says in one line what was chosen and why.

@@ -27,6 +27,7 @@ type loginOptions struct {
 	client       clientOptions
 	server       oddities
 	browser      browserOptions
+	unattended   unattendedOptions
 	expect       expectation
 	wait         time.Duration
 	noQR, copy   bool
@@ -58,7 +59,7 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 		boolFlag("no-qr", "show no QR code", &o.noQR),
 		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.browser.flags(), o.client.flags(), o.server.flags(), o.expect.flags())
+	}, o.browser.flags(), o.client.flags(), o.server.flags(), o.unattended.flags(), o.expect.flags())
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
@@ -116,7 +117,7 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 		defer e.hidden.redirect(e.err)
 	}
 	var err error
-	if cfg.Flows, err = e.flows(o, p); err != nil {
+	if err = e.choose(o, p, &cfg); err != nil {
 		return err
 	}
 	cfg.Login.Scopes = strings.Fields(o.scope)
@@ -124,6 +125,12 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 		return err
 	}
 	if err := o.server.apply(&cfg.Login); err != nil {
+		return err
+	}
+	if err := o.unattended.apply(e, &cfg.Login, o.server.audience); err != nil {
+		return err
+	}
+	if cfg.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
 		return err
 	}
 	cfg.Accept = o.expect.accept

@@ -41,6 +41,7 @@ type env struct {
 	tty      func() (*os.File, error) // the terminal for questions; an error where there is none
 	log      zerolog.Logger           // silent until a command has read its flags
 	hidden   *redactor                // what log and error texts go through
+	sources  []string                 // of inputs that this command line names
 	hint     []string                 // flags that a command to be pasted must repeat
 }
 

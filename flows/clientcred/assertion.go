@@ -25,8 +25,8 @@ func (JWTBearer) Name() string { return "jwt-bearer" }
 // Unattended marks the flow.
 func (JWTBearer) Unattended() {}
 
-// Check wants a token endpoint.
-func (JWTBearer) Check(s oauth.Server) error { return offers(s) }
+// Check wants a token endpoint and, where grants are listed, this one.
+func (JWTBearer) Check(s oauth.Server) error { return offers(s, oauth.GrantJWTBearer) }
 
 // Metadata asks for the grant alone.
 func (JWTBearer) Metadata() (oauth.ClientMetadata, error) {
@@ -58,8 +58,8 @@ func (TokenExchange) Name() string { return "token-exchange" }
 // Unattended marks the flow.
 func (TokenExchange) Unattended() {}
 
-// Check wants a token endpoint.
-func (TokenExchange) Check(s oauth.Server) error { return offers(s) }
+// Check wants a token endpoint and, where grants are listed, this one.
+func (TokenExchange) Check(s oauth.Server) error { return offers(s, oauth.GrantTokenExchange) }
 
 // Metadata asks for the grant alone.
 func (TokenExchange) Metadata() (oauth.ClientMetadata, error) {
@@ -103,8 +103,10 @@ func (CI) Name() string { return "ci" }
 // Unattended marks the flow.
 func (CI) Unattended() {}
 
-// Check wants a token endpoint.
-func (CI) Check(s oauth.Server) error { return offers(s) }
+// Check wants a token endpoint and, where grants are listed, this one.
+func (CI) Check(s oauth.Server) error {
+	return offers(s, oauth.GrantJWTBearer, oauth.GrantTokenExchange)
+}
 
 // Metadata asks for both grants; the server grants the one that it knows.
 func (CI) Metadata() (oauth.ClientMetadata, error) {

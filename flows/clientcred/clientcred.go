@@ -21,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -41,8 +42,8 @@ func (ClientCredentials) Name() string { return "client-credentials" }
 // Unattended marks the flow.
 func (ClientCredentials) Unattended() {}
 
-// Check wants a token endpoint.
-func (ClientCredentials) Check(s oauth.Server) error { return offers(s) }
+// Check wants a token endpoint and, where grants are listed, this one.
+func (ClientCredentials) Check(s oauth.Server) error { return offers(s, oauth.GrantClientCredentials) }
 
 // Run sends one token request.
 func (ClientCredentials) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
@@ -56,12 +57,16 @@ func (ClientCredentials) Run(ctx context.Context, r flows.Request) (oauth.Token,
 	return r.Client.Token(ctx, form)
 }
 
-// offers wants a token endpoint. It does not look at grant_types_supported,
-// which servers forget to fill in, and whose default (RFC 8414 §2) would rule
-// out every grant here.
-func offers(s oauth.Server) error {
+// offers wants a token endpoint, and one of the grants where the server lists
+// any. A server that lists none is taken to have forgotten: the default of RFC
+// 8414 §2 would rule out every grant here.
+func offers(s oauth.Server, grants ...string) error {
 	if s.TokenEndpoint == "" {
 		return fmt.Errorf("%w: the server has no token endpoint", flows.ErrUnsupported)
+	}
+	listed := func(grant string) bool { return slices.Contains(s.GrantTypes, grant) }
+	if len(s.GrantTypes) > 0 && !slices.ContainsFunc(grants, listed) {
+		return fmt.Errorf("%w: the server does not list the grant", flows.ErrUnsupported)
 	}
 	return nil
 }

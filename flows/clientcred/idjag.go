@@ -24,8 +24,8 @@ func (IDJAG) Name() string { return "id-jag" }
 // Unattended marks the flow.
 func (IDJAG) Unattended() {}
 
-// Check wants a token endpoint.
-func (IDJAG) Check(s oauth.Server) error { return offers(s) }
+// Check wants a token endpoint and, where grants are listed, this one.
+func (IDJAG) Check(s oauth.Server) error { return offers(s, oauth.GrantJWTBearer) }
 
 // Run sends one token request to each of the two servers.
 func (f IDJAG) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {

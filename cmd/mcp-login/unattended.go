@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// unattendedOptions are for logins without a person. Sources are stored with
+// the credential and read again at each renewal.
+type unattendedOptions struct {
+	keyFrom, keyID, keyAudience  string
+	assertionFrom, subjectFrom   string
+	subjectType                  string
+	idpIssuer, idpTokenEndpoint  string
+	idpClientID, idpClientSecret string
+	dpop                         bool
+}
+
+const sources = "file:PATH, env:NAME or command:LINE"
+
+func (o *unattendedOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("client-key-from", "source of the PEM private key that the client signs in with (private_key_jwt): "+sources, "", &o.keyFrom),
+		stringFlag("client-key-id", "kid that the server knows the key by (default: none is sent)", "", &o.keyID),
+		stringFlag("client-key-audience", "aud of what is signed (default: the issuer)", "", &o.keyAudience),
+		stringFlag("assertion-from", "source of the JWT for --flow jwt-bearer: "+sources, "", &o.assertionFrom),
+		stringFlag("subject-token-from", "source of the token to give in exchange, for --flow token-exchange and id-jag: "+sources, "", &o.subjectFrom),
+		stringFlag("subject-token-type", "its type, a URN (default: id_token)", "", &o.subjectType),
+		stringFlag("idp-issuer", "identity provider of the company, for --flow id-jag", "", &o.idpIssuer),
+		stringFlag("idp-token-endpoint", "its token endpoint (default: from its metadata)", "", &o.idpTokenEndpoint),
+		stringFlag("idp-client-id", "our client id there", "", &o.idpClientID),
+		stringFlag("idp-client-secret-from", "source of our client secret there: "+sources, "", &o.idpClientSecret),
+		boolFlag("dpop", "bind the tokens to a key (RFC 9449), where the server does not ask for that itself", &o.dpop),
+	}
+}
+
+// apply puts the options into a login's.
+func (o *unattendedOptions) apply(e *env, login *mcplogin.LoginOptions, audience string) error {
+	in := flows.Inputs{
+		Assertion: o.assertionFrom, SubjectToken: o.subjectFrom, SubjectTokenType: o.subjectType, Audience: audience,
+		IDPIssuer: o.idpIssuer, IDPTokenEndpoint: o.idpTokenEndpoint, IDPClientID: o.idpClientID, IDPClientSecret: o.idpClientSecret,
+	}
+	for _, source := range []struct {
+		flag string
+		to   *string
+	}{
+		{"assertion-from", &in.Assertion}, {"subject-token-from", &in.SubjectToken}, {"idp-client-secret-from", &in.IDPClientSecret},
+	} {
+		var err error
+		if *source.to, err = lasting(*source.to); err != nil {
+			return usageError{fmt.Errorf("--%s: %w", source.flag, err)}
+		}
+	}
+	e.sources = append(e.sources, in.Assertion, in.SubjectToken, in.IDPClientSecret)
+	login.Inputs, login.DPoP = in, o.dpop
+	return nil
+}
+
+// lasting returns a source that means the same at any later time and place.
+func lasting(source string) (string, error) {
+	scheme, rest, _ := strings.Cut(source, ":")
+	switch {
+	case source == "", scheme == "env" && rest != "", scheme == "command" && rest != "":
+		return source, nil
+	case scheme == "file" && rest != "":
+		path, err := filepath.Abs(rest)
+		return "file:" + path, err
+	}
+	return "", fmt.Errorf("give %s, never the secret itself", sources)
+}
+
+// key reads the client's private key.
+func (o *unattendedOptions) key(ctx context.Context, e *env) (*oauth.Key, error) {
+	if o.keyFrom == "" {
+		return nil, nil
+	}
+	text, err := e.secret(ctx, o.keyFrom, "client key")
+	if err != nil {
+		return nil, err
+	}
+	key, err := oauth.ParseKey([]byte(text))
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--client-key-from: %w", err)}
+	}
+	key.ID, key.Audience = o.keyID, o.keyAudience
+	return key, nil
+}
+
+// implied returns the flow that the options leave no doubt about, "" if there
+// is none.
+func (o *unattendedOptions) implied() string {
+	switch {
+	case o.idpIssuer != "" || o.idpTokenEndpoint != "":
+		return clientcred.IDJAG{}.Name()
+	case o.assertionFrom != "":
+		return clientcred.JWTBearer{}.Name()
+	case o.subjectFrom != "":
+		return clientcred.TokenExchange{}.Name()
+	case o.keyFrom != "":
+		return clientcred.ClientCredentials{}.Name()
+	}
+	return ""
+}
+
+// unattended returns the flows that need no person. Every session has them, so
+// that what they got can be renewed.
+func (e *env) unattended(o *common, store secrets.Store) []flows.Flow {
+	read := e.input(store)
+	return []flows.Flow{
+		clientcred.ClientCredentials{},
+		clientcred.JWTBearer{Read: read},
+		clientcred.TokenExchange{Read: read},
+		clientcred.IDJAG{Read: read},
+		clientcred.CI{IDToken: func(ctx context.Context, audience string) (string, error) {
+			job, err := e.job(o, e.rawErr())
+			if err != nil {
+				return "", err
+			}
+			if job.Provider == ci.None {
+				return "", usagef("--flow ci: this is no CI job that is known")
+			}
+			id, err := job.IDToken(ctx, audience)
+			e.hidden.hide(id)
+			return id, err
+		}},
+	}
+}
+
+// inputVariables are the environment's names for the sources of
+// unattendedOptions.
+var inputVariables = []string{"MCP_LOGIN_ASSERTION_FROM", "MCP_LOGIN_SUBJECT_TOKEN_FROM", "MCP_LOGIN_IDP_CLIENT_SECRET_FROM"}
+
+// input reads a source. One that comes from a store which others can write is
+// read only if this environment names it too: else whoever writes there could
+// have any file read, or any command run, by everybody who reads.
+func (e *env) input(store secrets.Store) clientcred.Read {
+	return func(ctx context.Context, source string) (string, error) {
+		if _, own := store.(*file.Store); own || e.named(source) {
+			return e.secret(ctx, source, "input")
+		}
+		return "", fmt.Errorf("the source %q comes from a shared store: confirm it by %s", oauth.Sanitize(source, 200), strings.Join(inputVariables, " or "))
+	}
+}
+
+func (e *env) named(source string) bool {
+	if slices.Contains(e.sources, source) {
+		return true
+	}
+	for _, name := range inputVariables {
+		if given, err := lasting(e.getenv(name)); err == nil && given == source {
+			return true
+		}
+	}
+	return false
+}
