@@ -43,6 +43,11 @@ e2e: ## tests against real servers, which are installed when missing
 clients: ## real MCP clients read what client-config prints; they take 1.2 GB
 	go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' ./e2e/
 
+.PHONY: conformance
+conformance: ## the official suite for MCP clients, as a table (part of e2e)
+	e2e/provide debian
+	go test -tags $(TAGS),e2e -count=1 -timeout 20m -run '^TestConformance$$' -v ./e2e | sed -n 's/^ *conformance_test.go:[0-9]*: //p; /^ *--- /p; /^\(ok\|FAIL\)/p'
+
 .PHONY: race
 race: ## unit tests under the race detector
 	CGO_ENABLED=1 go test -race -tags $(TAGS) ./...

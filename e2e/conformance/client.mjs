@@ -1,0 +1,76 @@
+// The client under test: the real mcp-login, told by the suite's environment
+// what a person would have typed. Usage: node client.mjs SERVER-URL
+//
+// MCP_LOGIN is the binary. State goes to a fresh folder on every run.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const server = process.argv.at(-1);
+const scenario = process.env.MCP_CONFORMANCE_SCENARIO ?? '';
+const version = process.env.MCP_CONFORMANCE_PROTOCOL_VERSION ?? '';
+const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
+const home = mkdtempSync(join(tmpdir(), 'conformance-'));
+
+if (!scenario.startsWith('auth/')) {
+  console.error(`${scenario}: not about authorization`);
+  process.exit(1);
+}
+
+const env = { ...process.env, HOME: home, MCP_LOGIN_LOG_LEVEL: 'debug' };
+for (const name of Object.keys(env)) if (name.startsWith('XDG_')) delete env[name];
+
+// secret hands a value over as a person would: in the environment, not in argv.
+function secret(name, value) {
+  env[name] = value;
+  return `env:${name}`;
+}
+
+// flags are what a person must say because no server can.
+function flags() {
+  const browser = ['--flow', 'browser', '--browser-command', 'curl -sL -o /dev/null'];
+  switch (scenario) {
+    case 'auth/basic-cimd':
+    case 'auth/offline-access-scope':
+      return [...browser, '--client-metadata-url', 'https://conformance-test.local/client-metadata.json'];
+    case 'auth/pre-registration':
+      return [...browser, '--client-id', context.client_id, '--client-secret-from', secret('CLIENT_SECRET', context.client_secret)];
+    case 'auth/authorization-server-migration':
+      return [...browser, '--accept-new-issuer'];
+    case 'auth/client-credentials-basic':
+      return ['--flow', 'client-credentials', '--client-id', context.client_id,
+        '--client-secret-from', secret('CLIENT_SECRET', context.client_secret)];
+    case 'auth/client-credentials-jwt':
+      return ['--flow', 'client-credentials', '--client-id', context.client_id,
+        '--client-key-from', secret('CLIENT_KEY', context.private_key_pem)];
+    case 'auth/enterprise-managed-authorization':
+      return ['--flow', 'id-jag', '--client-id', context.client_id,
+        '--client-secret-from', secret('CLIENT_SECRET', context.client_secret),
+        '--idp-issuer', context.idp_issuer, '--idp-token-endpoint', context.idp_token_endpoint,
+        '--idp-client-id', context.idp_client_id, '--subject-token-from', secret('ID_TOKEN', context.idp_id_token)];
+    case 'auth/wif-jwt-bearer':
+      return ['--flow', 'jwt-bearer', '--client-id', context.client_id,
+        '--assertion-from', secret('ASSERTION', context.valid_jwt)];
+    case 'auth/dpop':
+    case 'auth/dpop-nonce':
+      return [...browser, '--dpop'];
+  }
+  return browser;
+}
+
+function run(...args) {
+  console.error('+ mcp-login', args.join(' '));
+  const { status } = spawnSync(process.env.MCP_LOGIN, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  return status;
+}
+
+const how = flags();
+let status = run('login', 'conformance', server, ...how);
+if (status === 0) {
+  const protocol = version === '' ? [] : ['--protocol', version];
+  const calls = scenario === 'auth/authorization-server-migration' ? ['test-tool', 'test-tool'] : ['test-tool'];
+  status = run('test', 'conformance', '--login', ...how, ...protocol, ...calls.flatMap((tool) => ['--call', tool]));
+}
+rmSync(home, { recursive: true, force: true });
+process.exit(status);
