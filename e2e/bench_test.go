@@ -79,8 +79,16 @@ func (h *home) peak(b *testing.B, args ...string) float64 {
 	return float64(kib) / 1024
 }
 
-// storedHome logs in to a demo server that approves by itself.
+// storedHome is a home with a credential.
 func storedHome(b *testing.B) *home {
+	b.Helper()
+	h := newHome(b)
+	h.loginToDemo(b)
+	return h
+}
+
+// loginToDemo logs in to a demo server that approves by itself.
+func (h *home) loginToDemo(b *testing.B) {
 	b.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -95,9 +103,7 @@ func storedHome(b *testing.B) *home {
 	web := &http.Server{Handler: demo}
 	go func() { _ = web.Serve(ln) }()  // ends with Close
 	defer func() { _ = web.Close() }() // nothing is lost
-	h := newHome(b)
 	h.want(0, "login", "box", demo.MCP())
-	return h
 }
 
 // fillStore lays n records beside the real one. A list opens none of them, so

@@ -18,7 +18,7 @@ import (
 
 // oidc is a running oidc-provider with an MCP server in front.
 type oidc struct {
-	t    *testing.T
+	t    testing.TB
 	url  string
 	stop func() // ends the server early; once more does nothing
 }
@@ -40,7 +40,7 @@ type seen struct {
 }
 
 // startOIDC starts a server of the test's own, which ends with the test.
-func startOIDC(t *testing.T, set knobs) *oidc {
+func startOIDC(t testing.TB, set knobs) *oidc {
 	t.Helper()
 	cmd := exec.Command("node", "server.mjs")
 	cmd.Dir = serverDir(t)
@@ -76,7 +76,7 @@ func startOIDC(t *testing.T, set knobs) *oidc {
 }
 
 // serverDir lays the server beside its modules, which are kept elsewhere.
-func serverDir(t *testing.T) string {
+func serverDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	source, err := os.ReadFile("oidc-provider/server.mjs")

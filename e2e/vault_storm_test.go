@@ -15,7 +15,7 @@ import (
 
 // vaultHome is an account on a host of its own: what it has in common with
 // others is Vault at an address.
-func vaultHome(t *testing.T, addr, token string) *home {
+func vaultHome(t testing.TB, addr, token string) *home {
 	h := newHome(t)
 	h.env = append(h.env, "VAULT_ADDR="+addr, "VAULT_TOKEN="+token)
 	h.flags = []string{"--store", "vault:secret/mcp-login"}
@@ -24,7 +24,7 @@ func vaultHome(t *testing.T, addr, token string) *home {
 
 // hosts logs in on one host, with a token that is due at once, and returns
 // several that share the credential.
-func hosts(t *testing.T, v *vaultServer, o *oidc) []*home {
+func hosts(t testing.TB, v *vaultServer, o *oidc) []*home {
 	t.Helper()
 	noteIssued(v.root)
 	var all []*home

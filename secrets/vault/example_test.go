@@ -1,0 +1,45 @@
+package vault_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/vault/api"
+
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// A job in CI logs in to Vault with a token that the CI gave it. The client
+// reads VAULT_ADDR, VAULT_CACERT and the like.
+func ExampleOpen() {
+	client, err := api.NewClient(api.DefaultConfig())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	idToken := func(context.Context) (string, error) {
+		text, err := os.ReadFile("/run/secrets/id-token")
+		return strings.TrimSpace(string(text)), err
+	}
+	store, err := vault.Open(vault.Config{
+		Client: client,
+		Mount:  "secret",
+		Prefix: "mcp-login",
+		Auth:   &vault.JWT{Role: "ci", Token: idToken},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%T\n", store) // no request was sent yet
+	// Output: *vault.Store
+}
+
+func ExamplePolicy() {
+	fmt.Print(vault.Policy("secret", "mcp-login", 2))
+	// Output:
+	// path "secret/data/mcp-login/*" { capabilities = ["create", "read", "update"] }
+	// path "secret/metadata/mcp-login/*" { capabilities = ["create", "read", "update", "delete", "list"] }
+}
