@@ -57,11 +57,11 @@ func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old 
 		return r.App, false, nil
 	}
 	want, err := s.metadata(f)
+	if old.Issuer.Issuer == c.Issuer.Issuer && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
+		return old.App, true, nil
+	}
 	if err != nil {
 		return app, false, err
-	}
-	if old.Issuer.Issuer == c.Issuer.Issuer && suits(old.App, want) {
-		return old.App, true, nil
 	}
 	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
 		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, false, nil
@@ -98,12 +98,14 @@ func (s *Session) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 
 // suits reports whether a stored registration can do what is wanted.
 func suits(app oauth.App, want oauth.ClientMetadata) bool {
-	if app.ID == "" || !app.SecretExpiry.IsZero() && time.Now().After(app.SecretExpiry) {
-		return false
-	}
-	return app.GrantTypes == nil || !slices.ContainsFunc(want.GrantTypes, func(g string) bool {
-		return g != oauth.GrantRefreshToken && !slices.Contains(app.GrantTypes, g)
+	return live(app) && len(want.GrantTypes) > 0 && !slices.ContainsFunc(want.GrantTypes, func(g string) bool {
+		return g != oauth.GrantRefreshToken && app.GrantTypes != nil && !slices.Contains(app.GrantTypes, g)
 	})
+}
+
+// live reports whether there is a client whose secret has not expired.
+func live(app oauth.App) bool {
+	return app.ID != "" && (app.SecretExpiry.IsZero() || time.Now().Before(app.SecretExpiry))
 }
 
 // remember stores a fresh registration before a person is asked, so that a

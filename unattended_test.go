@@ -1,0 +1,229 @@
+package mcplogin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// alone sets a session up for one flow that needs no person.
+func alone(f flows.Flow, app oauth.App, in flows.Inputs) func(*mcplogin.Config) {
+	return func(c *mcplogin.Config) {
+		c.Flows = append(c.Flows, f)
+		c.Register.App = app
+		c.Login = mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
+	}
+}
+
+// renewer is a session of another process, which knows the flow but was told
+// nothing of the login.
+func (w *world) renewer(t *testing.T, f flows.Flow) *mcplogin.Session {
+	return w.open(t, func(c *mcplogin.Config) { c.Flows = []flows.Flow{f} })
+}
+
+func TestClientCredentialsRenewThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
+		w.srv.Clients.Known = map[string]string{"robot": "hush"}
+		f := clientcred.ClientCredentials{}
+		c, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context())
+		if err != nil || c.Flow != f.Name() || c.Token.Refresh != "" {
+			t.Fatalf("Login() = %v, flow %q", err, c.Flow)
+		}
+		for range 3 {
+			time.Sleep(15 * time.Minute)
+			token, err := w.renewer(t, f).Token(t.Context())
+			if err != nil || !w.works(t, token) {
+				t.Fatalf("Token() = %v", err)
+			}
+		}
+		if n := w.srv.Grants(oauth.GrantClientCredentials); n != 4 {
+			t.Errorf("%d grants, want 4", n)
+		}
+		if n := w.srv.Count(oauthtest.DeviceAuth); n != 0 {
+			t.Errorf("a person was asked %d times", n)
+		}
+	})
+}
+
+func TestClientCredentialsNeedCredentials(t *testing.T) {
+	w := newWorld()
+	w.srv.Clients.Known = map[string]string{"public": ""}
+	_, err := w.open(t, alone(clientcred.ClientCredentials{}, oauth.App{ID: "public"}, flows.Inputs{})).Login(t.Context())
+	if err == nil || w.srv.Count(oauthtest.Token) != 0 {
+		t.Errorf("Login() = %v after %d token requests", err, w.srv.Count(oauthtest.Token))
+	}
+	_, err = w.open(t, alone(clientcred.ClientCredentials{}, oauth.App{}, flows.Inputs{})).Login(t.Context())
+	if !errors.Is(err, mcplogin.ErrRegistration) {
+		t.Errorf("Login() without a client = %v, want ErrRegistration", err)
+	}
+}
+
+// An assertion lives for minutes: each renewal reads it anew.
+func TestAssertionIsReadAnewAtEachRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
+		var presented []string
+		w.srv.Trust.Assertion = func(jwt string) error { presented = append(presented, jwt); return nil }
+		w.srv.Clients.Known = map[string]string{"job": ""}
+		reads := 0
+		f := clientcred.JWTBearer{Read: func(_ context.Context, source string) (string, error) {
+			reads++
+			return fmt.Sprintf("%s-%d", source, reads), nil
+		}}
+		if _, err := w.open(t, alone(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(15 * time.Minute)
+		if _, err := w.renewer(t, f).Token(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(presented); got != "[src-1 src-2]" {
+			t.Errorf("assertions presented: %s", got)
+		}
+	})
+}
+
+// Extension wif: a refusal is told, not met by another grant.
+func TestRefusedAssertionIsNotRetried(t *testing.T) {
+	w := newWorld()
+	w.srv.Trust.Assertion = func(string) error { return errors.New("wrong audience") }
+	w.srv.Clients.Known = map[string]string{"job": ""}
+	f := clientcred.JWTBearer{Read: func(context.Context, string) (string, error) { return "a.b.c", nil }}
+	_, err := w.open(t, alone(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context())
+	if !oauth.IsCode(err, oauth.CodeInvalidGrant) || w.srv.Count(oauthtest.Token) != 1 {
+		t.Errorf("Login() = %v after %d token requests, want invalid_grant after 1", err, w.srv.Count(oauthtest.Token))
+	}
+}
+
+// Extension enterprise-managed-authorization (SEP-990).
+func TestIDJAG(t *testing.T) {
+	w := newWorld()
+	w.srv.Clients.Known = map[string]string{"mcp-client": "hush"}
+	w.srv.Trust.Assertion = func(jwt string) error {
+		if jwt != "the.id.jag" {
+			return errors.New("not from the identity provider")
+		}
+		return nil
+	}
+	var asked url.Values
+	idp := &oauthtest.Server{
+		Clients: oauthtest.Clients{Known: map[string]string{"idp-client": "idp-hush"}},
+		Trust: oauthtest.Trust{Exchange: func(form url.Values) (string, error) {
+			asked = form
+			return "the.id.jag", nil
+		}},
+	}
+	route := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "idp.test" {
+			return idp.RoundTrip(r)
+		}
+		return w.srv.RoundTrip(r)
+	})
+	f := clientcred.IDJAG{Read: func(_ context.Context, source string) (string, error) {
+		return map[string]string{"id": "id.to.ken", "secret": "idp-hush"}[source], nil
+	}}
+	in := flows.Inputs{SubjectToken: "id", IDPIssuer: "https://idp.test", IDPClientID: "idp-client", IDPClientSecret: "secret"}
+	s := w.open(t, alone(f, oauth.App{ID: "mcp-client", Secret: "hush"}, in), func(c *mcplogin.Config) {
+		c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
+	})
+	c, err := s.Login(t.Context())
+	if err != nil || !w.works(t, c.Token) {
+		t.Fatalf("Login() = %v", err)
+	}
+	for name, want := range map[string]string{
+		"requested_token_type": oauth.TokenTypeIDJAG, "subject_token_type": oauth.TokenTypeIDToken,
+		"subject_token": "id.to.ken", "audience": "https://mcp.test", "resource": server,
+	} {
+		if got := asked.Get(name); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestCITokenIsForTheIssuer(t *testing.T) {
+	for _, tt := range []struct{ name, audience, want string }{
+		{"by default", "", "https://mcp.test"},
+		{"as asked", "api://team", "api://team"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			w.srv.Trust.Assertion = func(string) error { return nil }
+			w.srv.Clients.Known = map[string]string{"job": ""}
+			var got string
+			f := clientcred.CI{IDToken: func(_ context.Context, audience string) (string, error) {
+				got = audience
+				return "a.b.c", nil
+			}}
+			c, err := w.open(t, alone(f, oauth.App{ID: "job"}, flows.Inputs{Audience: tt.audience})).Login(t.Context())
+			if err != nil || got != tt.want || !w.works(t, c.Token) {
+				t.Errorf("Login() = %v, audience %q, want %q", err, got, tt.want)
+			}
+		})
+	}
+}
+
+// Extensions dpop and dpop-nonce: the key is stored with the credential, and
+// every request proves it, to a server that wants a fresh nonce too.
+func TestTokensBoundToAKey(t *testing.T) {
+	for _, nonce := range []bool{false, true} {
+		t.Run(fmt.Sprintf("nonce %v", nonce), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.srv.Tokens.TTL = 10 * time.Minute
+				w.srv.Proofs = oauthtest.Proofs{Required: true, Nonce: nonce}
+				if _, err := w.open(t).Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for range 3 {
+					time.Sleep(15 * time.Minute)
+					s := w.open(t)
+					resp, err := s.Transport(w.srv).RoundTrip(post(t, server, "body"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					resp.Body.Close()
+					if resp.StatusCode == http.StatusUnauthorized {
+						t.Errorf("a proven request was refused: %v", resp.Header)
+					}
+					if _, err := s.Headers(t.Context()); !errors.Is(err, mcplogin.ErrBound) {
+						t.Errorf("Headers() = %v, want ErrBound", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A later login without options asks in the same way again.
+func TestLoginRemembersHowItWasAsked(t *testing.T) {
+	w := newWorld()
+	w.srv.Tokens.NoRefresh = true
+	w.srv.Clients.Known = map[string]string{"robot": "hush"}
+	f := clientcred.ClientCredentials{}
+	if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again := w.open(t, func(c *mcplogin.Config) { c.Server = ""; c.Flows = append(c.Flows, f) })
+	c, err := again.Login(t.Context())
+	if err != nil || c.Flow != f.Name() || c.Server != server {
+		t.Errorf("second Login() = %v, flow %q, server %q", err, c.Flow, c.Server)
+	}
+}
