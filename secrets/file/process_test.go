@@ -54,6 +54,9 @@ func play(role string) error {
 		err = s.Rekey(ctx, file.KeyFile{Dir: os.Getenv(keysEnv)})
 		fmt.Println("1")
 		io.Copy(io.Discard, os.Stdin) // until the test ends us
+	case "move":
+		fmt.Println("0")
+		err = playMover(ctx, s)
 	case "count":
 		err = playCounter(ctx, s)
 	case "hold":
@@ -72,6 +75,22 @@ func playWriter(ctx context.Context, s *file.Store) error {
 		n++
 		if _, err = s.Put(ctx, "a", bigNumber(n), secrets.Any); err == nil {
 			fmt.Println(n)
+		}
+	}
+	return err
+}
+
+// otherStore is a second store, within the folder that holds the keys.
+func otherStore(keys string) (*file.Store, error) {
+	return file.Open(file.Config{Dir: filepath.Join(keys, "other"), Keeper: file.KeyFile{Dir: keys}})
+}
+
+// playMover moves a record to another store and back, again and again.
+func playMover(ctx context.Context, s *file.Store) error {
+	other, err := otherStore(os.Getenv(keysEnv))
+	for err == nil {
+		if err = secrets.Move(ctx, s, other, "a"); err == nil {
+			err = secrets.Move(ctx, other, s, "a")
 		}
 	}
 	return err
@@ -167,6 +186,35 @@ func TestKilledCreator(t *testing.T) {
 		if err := s.Probe(t.Context()); err != nil {
 			t.Fatalf("Probe: %v", err)
 		}
+	}
+}
+
+// TestKilledMove: a mover killed at any instant leaves the record whole in one
+// store or in both, and the next Move makes it one.
+func TestKilledMove(t *testing.T) {
+	p := newPlace(t)
+	s := p.open(t)
+	put(t, s, "a", "data")
+	other, err := otherStore(p.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within, elsewhere := writing(t, 8), 0
+	for range kills {
+		kill(t, p.process("move"), within)
+		if _, _, err := s.Get(t.Context(), "a"); errors.Is(err, secrets.ErrNotFound) {
+			elsewhere++
+		}
+		if err := secrets.Move(t.Context(), other, s, "a"); err != nil {
+			t.Fatalf("Move back: %v", err)
+		}
+		wantData(t, s, "a", "data")
+		if names, err := other.List(t.Context()); len(names) != 0 || err != nil {
+			t.Fatalf("the other store lists %q, %v", names, err)
+		}
+	}
+	if elsewhere == 0 || elsewhere == kills {
+		t.Errorf("%d of %d kills found the record moved: that proves little", elsewhere, kills)
 	}
 }
 
