@@ -59,6 +59,11 @@ func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) 
 		return err
 	}
 	login := &loginOptions{common: o.common}
+	here := flows.Detect(e.surroundings(login.browser))
+	login.flow = strings.Join(here.Order, ",")
+	if !here.Browser {
+		login.flow += ",browser" // to be shown with the reason
+	}
 	var cfg mcplogin.Config
 	if err := e.choose(login, e.prompt(login), &cfg); err != nil {
 		return err
@@ -68,15 +73,16 @@ func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) 
 	if err != nil {
 		return err
 	}
-	d := describe(found, all)
+	d := describe(found, all, here)
 	if o.json {
 		return e.answerJSON(d)
 	}
 	return e.answer(d.text())
 }
 
-// describe makes every text of a server fit to be shown.
-func describe(found mcplogin.Discovery, all []flows.Flow) discovery {
+// describe makes every text of a server fit to be shown. What no server
+// forbids may still not be possible here.
+func describe(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) discovery {
 	d := discovery{
 		Server: found.Server, Resource: oauth.Sanitize(found.Resource.URL, 500),
 		Scopes: shown(found.Resource.Scopes), Servers: []foundServer{},
@@ -92,6 +98,9 @@ func describe(found mcplogin.Discovery, all []flows.Flow) discovery {
 			f := foundFlow{Name: choice.Flow.Name(), Usable: choice.Err == nil}
 			if choice.Err != nil {
 				f.Reason = choice.Err.Error()
+			}
+			if f.Name == "browser" && f.Usable && !here.Browser {
+				f.Usable, f.Reason = false, "no browser can be opened here: "+here.Reason
 			}
 			s.Flows = append(s.Flows, f)
 		}

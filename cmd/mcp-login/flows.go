@@ -41,7 +41,11 @@ func (e *env) choose(o *loginOptions, p prompt, cfg *mcplogin.Config) error {
 func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name string) string) {
 	if o.flow != "" {
 		for name := range strings.SplitSeq(o.flow, ",") {
-			names = append(names, strings.TrimSpace(name))
+			name = strings.TrimSpace(name)
+			if name == "browser" && o.browser.never {
+				name = "paste" // the same without a browser opened here
+			}
+			names = append(names, name)
 		}
 		return names, names, func(string) string { return "as --flow says" }
 	}
@@ -57,7 +61,7 @@ func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name s
 func (e *env) attendedFlow(name string, o *loginOptions, p prompt) (flows.Flow, error) {
 	switch name {
 	case "browser":
-		return e.codeFlow(o, !o.browser.never)
+		return e.codeFlow(o, true)
 	case "paste":
 		return e.codeFlow(o, false)
 	case "device":
