@@ -158,6 +158,7 @@ func (v *vaultServer) impatient(t *testing.T) *vault.Store {
 // TestVaultBehindRoughProxy: writers that append under the lock through a
 // network at its worst lose nothing that they were told is written.
 func TestVaultBehindRoughProxy(t *testing.T) {
+	t.Parallel()
 	v := startVault(t)
 	proxy := &rough{to: v.addr, copies: true}
 	server := httptest.NewServer(proxy)
@@ -183,6 +184,7 @@ func TestVaultBehindRoughProxy(t *testing.T) {
 // TestVaultBehindRoughProxyCreates: a record that was created after another
 // one was deleted stays, whatever happens to the requests of the deletion.
 func TestVaultBehindRoughProxyCreates(t *testing.T) {
+	t.Parallel()
 	v := startVault(t)
 	proxy := &rough{to: v.addr}
 	server := httptest.NewServer(proxy)
@@ -280,6 +282,7 @@ func (v *lastingVault) open(t *testing.T) {
 // TestVaultRestarts: Vault is killed while processes append under the lock, comes
 // back sealed, and is unsealed. Nothing is lost, and everybody goes on.
 func TestVaultRestarts(t *testing.T) {
+	t.Parallel()
 	v := startLastingVault(t)
 	s := v.store(t, vault.Config{})
 	mustPut(t, s, "lines", "", secrets.Absent)

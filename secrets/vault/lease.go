@@ -78,6 +78,9 @@ func (s *Store) take(ctx context.Context, kv engine, key string) (*held, error) 
 				h.release(context.WithoutCancel(ctx)) // whoever was waiting is gone
 				return nil, err
 			}
+			if _, weak := kv.(*kv1); weak {
+				h.id = rand.Text() // a write that came too late does not count, though it stand there
+			}
 		}
 		if err := w.wait(ctx); err != nil {
 			return nil, err

@@ -1,0 +1,23 @@
+package vault_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// TestDocumentedPolicy: the policy that people copy is the one that the tests
+// run under.
+func TestDocumentedPolicy(t *testing.T) {
+	for _, path := range []string{"../../docs/vault.md", "../../README.md"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := vault.Policy("secret", "mcp-login", 2); !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks the policy\n%s", path, want)
+		}
+	}
+}
