@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/clientcred"
 )
 
 // expectation says as whom a login is to end. Codes shown in a log can be
@@ -16,16 +20,18 @@ type expectation struct{ issuer, subject string }
 func (x *expectation) flags() []cli.Flag {
 	return []cli.Flag{
 		stringFlag("expect-issuer", "refuse a login at another issuer", "", &x.issuer),
-		stringFlag("expect-subject", "refuse a login as another subject of the issuer", "", &x.subject),
+		stringFlag("expect-subject", "refuse a login as another subject of the issuer; with --flow ci, where the token does not say whose it is: as another job", "", &x.subject),
 	}
 }
 
-// accept refuses a credential of anybody else.
-func (x expectation) accept(c mcplogin.Credential) error {
-	if err := identityOf(c).Expect(x.issuer, x.subject); err != nil {
-		return denied{err}
+// accept returns what refuses a credential of anybody else.
+func (e *env) accept(x expectation) func(mcplogin.Credential) error {
+	return func(c mcplogin.Credential) error {
+		if err := e.identity(c).Expect(x.issuer, x.subject); err != nil {
+			return denied{err}
+		}
+		return nil
 	}
-	return nil
 }
 
 // denied makes a refusal of ours one to the exit code.
@@ -33,13 +39,39 @@ type denied struct{ error }
 
 func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied} }
 
-// identityOf returns who was logged in: what the id token says, else the access
-// token if it is one that says so, else the authorization server alone.
-func identityOf(c mcplogin.Credential) ci.Identity {
+// identity returns who was logged in: what the id token says, else the access
+// token if it is one that says so, else the CI job that presented itself, else
+// the authorization server alone.
+func (e *env) identity(c mcplogin.Credential) ci.Identity {
 	for _, token := range []string{c.Token.ID, c.Token.Access} {
 		if id, err := ci.ParseIdentity(token); err == nil && id.Subject != "" {
 			return id
 		}
 	}
+	if c.Flow == (clientcred.CI{}).Name() && e.jobIs.Subject != "" {
+		return e.jobIs
+	}
 	return ci.Identity{Issuer: c.Issuer.Issuer}
+}
+
+// idToken asks the CI who this job is, and says so once.
+func (e *env) idToken(ctx context.Context, o *common, audience string) (string, error) {
+	job, err := e.job(o, e.rawErr())
+	if err != nil {
+		return "", err
+	}
+	token, err := job.IDToken(ctx, audience)
+	if err != nil {
+		return "", err
+	}
+	e.hidden.hide(token)
+	id, err := ci.ParseIdentity(token)
+	if err != nil {
+		return "", err
+	}
+	if e.jobIs.Subject == "" {
+		fmt.Fprintf(e.err, "this job is %s\n", id)
+	}
+	e.jobIs = id
+	return token, nil
 }

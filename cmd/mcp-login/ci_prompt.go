@@ -56,7 +56,7 @@ func (e *env) summarize(ctx context.Context, o *common, c mcplogin.Credential) {
 	}
 	note := ci.Note{
 		Title: "Signed in to " + hostOf(c.Server),
-		Text:  fmt.Sprintf("as %s\nby %s, profile %s, token %s", identityOf(c), c.Flow, c.Profile, expires(c.Token.Expiry)),
+		Text:  fmt.Sprintf("as %s\nby %s, profile %s, token %s", e.identity(c), c.Flow, c.Profile, expires(c.Token.Expiry)),
 	}
 	if err := job.Summary(ctx, note); err != nil {
 		e.log.Debug().Err(err).Msg("no summary was written")

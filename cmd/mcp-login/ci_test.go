@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -175,7 +176,7 @@ func TestExpectedIdentity(t *testing.T) {
 		{expectation{"https://as", "bob"}, false},
 		{expectation{"https://other", ""}, false},
 	} {
-		err := tt.want.accept(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
+		err := new(env).accept(tt.want)(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
 		if (err == nil) != tt.accept {
 			t.Errorf("%+v accepts with %v, want %t", tt.want, err, tt.accept)
 		}
@@ -184,11 +185,19 @@ func TestExpectedIdentity(t *testing.T) {
 		}
 	}
 	opaque := mcplogin.Credential{Issuer: oauth.Server{Issuer: "https://as"}, Token: oauth.Token{Access: "opaque"}}
-	if err := (expectation{"https://as", ""}).accept(opaque); err != nil {
+	if err := new(env).accept(expectation{"https://as", ""})(opaque); err != nil {
 		t.Errorf("the authorization server alone is not accepted: %v", err)
 	}
-	if err := (expectation{"", "ann"}).accept(opaque); err == nil {
+	if err := new(env).accept(expectation{"", "ann"})(opaque); err == nil {
 		t.Error("a subject that nobody vouches for is accepted")
+	}
+	job := &env{jobIs: ci.Identity{Issuer: "https://ci", Subject: "ann"}}
+	if err := job.accept(expectation{"", "ann"})(opaque); err == nil {
+		t.Error("a job that did not present itself is accepted")
+	}
+	opaque.Flow = "ci"
+	if err := job.accept(expectation{"https://ci", "ann"})(opaque); err != nil {
+		t.Errorf("the job that presented itself is not accepted: %v", err)
 	}
 }
 

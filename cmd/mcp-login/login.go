@@ -133,7 +133,7 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 	if cfg.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
 		return err
 	}
-	cfg.Accept = o.expect.accept
+	cfg.Accept = e.accept(o.expect)
 	store := cfg.Store
 	if o.force {
 		cfg.Store = &secrets.Memory{}
@@ -197,7 +197,7 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 		return e.answer(append(line, '\n'))
 	}
 	fmt.Fprintf(e.err, "logged in to %s as %q, token %s\n", c.Server, c.Profile, expires(c.Token.Expiry))
-	if id := identityOf(c); id.Subject != "" {
+	if id := e.identity(c); id.Subject != "" {
 		fmt.Fprintf(e.err, "the account is %s\n", id)
 	}
 	if missing := c.Missing(); len(missing) > 0 {

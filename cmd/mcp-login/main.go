@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/rs/zerolog"
+
+	"github.com/mcp-login/mcp-login/ci"
 )
 
 func main() {
@@ -42,6 +44,7 @@ type env struct {
 	log      zerolog.Logger           // silent until a command has read its flags
 	hidden   *redactor                // what log and error texts go through
 	sources  []string                 // of inputs that this command line names
+	jobIs    ci.Identity              // what this CI job's id token says; zero: none was asked for
 	hint     []string                 // flags that a command to be pasted must repeat
 }
 

@@ -121,14 +121,6 @@ func (e *env) vaultSecret(source, what string) func(context.Context) (string, er
 // vaultIDToken asks the CI for its token, by which the job logs in to Vault.
 func (e *env) vaultIDToken(o *common) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
-		job, err := e.job(o, e.rawErr())
-		if err != nil {
-			return "", err
-		}
-		token, err := job.IDToken(ctx, e.getenv("MCP_LOGIN_VAULT_AUDIENCE"))
-		if err == nil {
-			e.hidden.hide(token)
-		}
-		return token, err
+		return e.idToken(ctx, o, e.getenv("MCP_LOGIN_VAULT_AUDIENCE"))
 	}
 }

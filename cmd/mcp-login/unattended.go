@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -125,16 +124,7 @@ func (e *env) unattended(o *common, store secrets.Store) []flows.Flow {
 		clientcred.TokenExchange{Read: read},
 		clientcred.IDJAG{Read: read},
 		clientcred.CI{IDToken: func(ctx context.Context, audience string) (string, error) {
-			job, err := e.job(o, e.rawErr())
-			if err != nil {
-				return "", err
-			}
-			if job.Provider == ci.None {
-				return "", usagef("--flow ci: this is no CI job that is known")
-			}
-			id, err := job.IDToken(ctx, audience)
-			e.hidden.hide(id)
-			return id, err
+			return e.idToken(ctx, o, audience)
 		}},
 	}
 }
