@@ -163,7 +163,11 @@ func browser(do func(link string)) (open func(context.Context, string) error, wa
 	}, wg.Wait
 }
 
-func TestLoginByLoopback(t *testing.T) { // checklist 24, 26, 33, 35
+func TestLoginByLoopback(t *testing.T) {
+	t.Run("checklist 24, 26, 33 and 35: PKCE with S256, state, resource in both requests", testLoginByLoopback)
+}
+
+func testLoginByLoopback(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	var page seen
@@ -244,17 +248,17 @@ func TestIssuer(t *testing.T) {
 		iss      string // "": absent
 		want     error
 	}{
-		{"promised and right", true, issuer, nil},
-		{"promised and absent", true, "", oauth.ErrIssuer},
-		{"promised and wrong", true, "https://evil.test", oauth.ErrIssuer},
-		{"not promised and right", false, issuer, nil},
-		{"not promised and absent", false, "", nil},
-		{"not promised and wrong", false, "https://evil.test", oauth.ErrIssuer},
-		{"trailing slash", true, issuer + "/", oauth.ErrIssuer},
-		{"upper case", true, "https://AS.test", oauth.ErrIssuer},
-		{"default port", true, "https://as.test:443", oauth.ErrIssuer},
-		{"percent-encoded", true, "https://a%73.test", oauth.ErrIssuer},
-		{"prefix", true, "https://as.tes", oauth.ErrIssuer},
+		{"checklist 30: promised and right", true, issuer, nil},
+		{"checklist 30: promised and absent", true, "", oauth.ErrIssuer},
+		{"checklist 29 and 30: promised and wrong", true, "https://evil.test", oauth.ErrIssuer},
+		{"checklist 30: not promised and right", false, issuer, nil},
+		{"checklist 30: not promised and absent", false, "", nil},
+		{"checklist 30: not promised and wrong", false, "https://evil.test", oauth.ErrIssuer},
+		{"checklist 31: trailing slash", true, issuer + "/", oauth.ErrIssuer},
+		{"checklist 31: upper case", true, "https://AS.test", oauth.ErrIssuer},
+		{"checklist 31: default port", true, "https://as.test:443", oauth.ErrIssuer},
+		{"checklist 31: percent-encoded", true, "https://a%73.test", oauth.ErrIssuer},
+		{"checklist 31: prefix", true, "https://as.tes", oauth.ErrIssuer},
 	} {
 		for _, by := range []string{"loopback", "paste"} {
 			t.Run(tt.name+" by "+by, func(t *testing.T) {
@@ -312,7 +316,7 @@ func TestErrorAnswers(t *testing.T) {
 		{"refused", []string{"error", "invalid_scope", "error_description", secret, "code", ""}, nil, "invalid_scope", "The login did not work"},
 		{"neither code nor error", []string{"code", ""}, nil, "", "The login did not work"},
 		{"code no header may carry", []string{"code", "a\nb"}, nil, "", "The login did not work"},
-		{"mix-up says nothing", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
+		{"checklist 32: a mix-up says nothing", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
 			oauth.ErrIssuer, "", "The login did not work"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -358,7 +362,7 @@ func TestStrangers(t *testing.T) {
 			name, method, address, host string
 			want                        int
 		}{
-			{"state of another login", "GET", back(t, link, "state", "x"), "", 400},
+			{"checklist 26: state of another login", "GET", back(t, link, "state", "x"), "", 400},
 			{"no state", "GET", back(t, link, "state", ""), "", 400},
 			{"state twice", "GET", good + "&state=x", "", 400},
 			{"code twice", "GET", good + "&code=x", "", 400},
@@ -377,9 +381,11 @@ func TestStrangers(t *testing.T) {
 		} {
 			r := get(t, tt.address)
 			r.Method, r.Host = tt.method, cmp.Or(tt.host, r.Host)
-			if got := visit(t, r); got.status != tt.want || got.header.Get("Cache-Control") != "no-store" || got.header.Get("Location") != "" {
-				t.Errorf("%s: HTTP %d, want %d; headers %v", tt.name, got.status, tt.want, got.header)
-			}
+			t.Run(tt.name, func(t *testing.T) {
+				if got := visit(t, r); got.status != tt.want || got.header.Get("Cache-Control") != "no-store" || got.header.Get("Location") != "" {
+					t.Errorf("HTTP %d, want %d; headers %v", got.status, tt.want, got.header)
+				}
+			})
 		}
 		if n := len(s.exchanges()); n != 0 {
 			t.Errorf("%d exchanges before the answer", n)
@@ -479,12 +485,12 @@ func TestCheck(t *testing.T) {
 		{"no authorization endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.AuthorizationEndpoint = "" }), flows.ErrUnsupported},
 		{"no token endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.TokenEndpoint = "" }), flows.ErrUnsupported},
 		{"no code grant", &authcode.Flow{}, with(func(s *oauth.Server) { s.GrantTypes = []string{"client_credentials"} }), flows.ErrUnsupported},
-		{"no PKCE (checklist 25)", &authcode.Flow{}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), flows.ErrUnsupported},
+		{"checklist 25: no PKCE", &authcode.Flow{}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), flows.ErrUnsupported},
 		{"no PKCE, assumed", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), nil},
-		{"plain PKCE alone (checklist 24)", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
+		{"checklist 24: plain PKCE alone", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
 		{"elsewhere and no paste", &authcode.Flow{Redirect: elsewhere}, good, flows.ErrUnsupported},
 		{"elsewhere and paste", &authcode.Flow{Redirect: elsewhere, Paste: paste}, good, nil},
-		{"plain http elsewhere", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, good, authcode.ErrRedirect},
+		{"checklist 27: plain http elsewhere", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, good, authcode.ErrRedirect},
 		{"listen on all addresses", &authcode.Flow{Redirect: authcode.Redirect{Host: "0.0.0.0"}}, good, authcode.ErrRedirect},
 		{"listen on a name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, good, authcode.ErrRedirect},
 		{"odd port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, good, authcode.ErrRedirect},
@@ -492,9 +498,11 @@ func TestCheck(t *testing.T) {
 		{"path with answer", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, good, authcode.ErrRedirect},
 		{"fragment", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb#x"}}, good, authcode.ErrRedirect},
 	} {
-		if err := tt.flow.Check(tt.server); !errors.Is(err, tt.want) || tt.want == nil && err != nil {
-			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if err := tt.flow.Check(tt.server); !errors.Is(err, tt.want) || tt.want == nil && err != nil {
+				t.Errorf("Check = %v, want %v", err, tt.want)
+			}
+		})
 	}
 }
 
