@@ -1,0 +1,141 @@
+package probe_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/probe"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+type silent struct{}
+
+func (silent) ShowCode(context.Context, device.Code) {}
+
+// session logs in to a server.
+func session(t *testing.T, url string) *mcplogin.Session {
+	t.Helper()
+	s, err := mcplogin.Open(mcplogin.Config{
+		Profile: "p", Server: url, Store: &secrets.Memory{},
+		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// demo starts an MCP server that the SDK's authors' code serves.
+func demo(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(nil)
+	handler, err := demoserver.New(demoserver.Config{
+		URL: "http://" + srv.Listener.Addr().String(), Interval: time.Second, AutoApprove: time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Config.Handler = handler
+	srv.Start()
+	t.Cleanup(srv.Close)
+	return srv.URL + "/mcp"
+}
+
+func TestBothWires(t *testing.T) {
+	url := demo(t)
+	s := session(t, url)
+	for _, version := range []string{"2025-11-25", "2026-07-28"} {
+		t.Run(version, func(t *testing.T) {
+			r, err := probe.Run(t.Context(), probe.Config{
+				Session: s, Server: url, ProtocolVersion: version,
+				Calls: []probe.Call{{Tool: "whoami"}, {Tool: "add", Args: []byte(`{"a":2,"b":3}`)}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.ProtocolVersion != version || !slices.ContainsFunc(r.Tools, func(t probe.Tool) bool { return t.Name == "add" }) {
+				t.Errorf("Run() = protocol %q, tools %v", r.ProtocolVersion, r.Tools)
+			}
+			if len(r.Results) != 2 || r.Results[1].IsError {
+				t.Fatalf("results: %v", r.Results)
+			}
+			if text, ok := r.Results[1].Content[0].(*mcp.TextContent); !ok || text.Text != "5" {
+				t.Errorf("2 + 3 = %v", r.Results[1].Content[0])
+			}
+		})
+	}
+}
+
+func TestUnknownTool(t *testing.T) {
+	url := demo(t)
+	if _, err := probe.Run(t.Context(), probe.Config{Session: session(t, url), Server: url, Calls: []probe.Call{{Tool: "none"}}}); err == nil {
+		t.Error("a call of no tool succeeded")
+	}
+}
+
+// Checklist 40 and 41: a 403 with insufficient_scope names the scopes; with
+// leave to log in it is met by no more than a few logins.
+func TestStepUpIsBounded(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		logIn  bool
+		logins int // with the first
+	}{
+		{"without leave", false, 1},
+		{"with leave", true, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fake := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
+			srv := httptest.NewServer(fake)
+			defer srv.Close()
+			url := srv.URL + "/mcp"
+			s := session(t, url)
+			refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
+				if r.Body != nil {
+					r.Body.Close()
+				}
+				return &http.Response{
+					StatusCode: http.StatusForbidden, Request: r, Body: http.NoBody,
+					Header: http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:write"`}},
+				}, nil
+			})
+			_, err := probe.Run(t.Context(), probe.Config{Session: s, Server: url, HTTP: refuse, LogIn: tt.logIn})
+			var scope *mcplogin.InsufficientScopeError
+			if !errors.As(err, &scope) || !slices.Equal(scope.Scopes, []string{"mcp:write"}) {
+				t.Errorf("Run() = %v, want *InsufficientScopeError", err)
+			}
+			if n := fake.Count(oauthtest.DeviceAuth); n != tt.logins {
+				t.Errorf("%d logins, want %d", n, tt.logins)
+			}
+		})
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestLoginIsRequiredWithoutLeave(t *testing.T) {
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Store: &secrets.Memory{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := probe.Run(t.Context(), probe.Config{Session: s, Server: demo(t)}); !errors.Is(err, mcplogin.ErrLoginRequired) {
+		t.Errorf("Run() = %v, want ErrLoginRequired", err)
+	}
+}
