@@ -417,6 +417,7 @@ func TestCredentialsDoNotMove(t *testing.T) {
 	})
 }
 
+// Checklist 19 and 20: also where the issuer stays and an endpoint moves.
 func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 	for _, member := range []string{"token_endpoint", "revocation_endpoint", "registration_endpoint"} {
 		t.Run(member, func(t *testing.T) {

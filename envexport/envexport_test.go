@@ -17,6 +17,7 @@ func write(f envexport.Format, vars ...envexport.Var) (string, error) {
 	return b.String(), err
 }
 
+// Checklist 44: what a stdio server reads its credential from.
 func TestWrite(t *testing.T) {
 	vars := []envexport.Var{{"MCP_A_TOKEN", "it's"}, {"MCP_A_URL", "https://h/?a=b&c=$d"}}
 	for _, tt := range []struct {

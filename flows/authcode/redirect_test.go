@@ -34,6 +34,7 @@ func loginBy(t *testing.T, f *authcode.Flow, app oauth.App) (string, error) {
 	return sent, err
 }
 
+// Checklist 27: loopback, or the https URL of a person's own.
 func TestRedirectURLs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
