@@ -127,7 +127,8 @@ func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
 	demo := startDemo(t)
 	r := newRepository(t)
 	kept := filepath.Join(t.TempDir(), "token")
-	log, ok := r.act(".github/workflows/probe.yml", "--var", "MCP_URL="+demo.MCP(), "--var", "FLOW=device", "--var", "KEEP="+kept)
+	log, ok := r.act(".github/workflows/probe.yml",
+		"--var", "MCP_URL="+demo.MCP(), "--var", "FLOW=device", "--var", "KEEP="+kept, "--var", "AUDIENCE=https://api.example.com")
 	token, err := os.ReadFile(kept)
 	if ok || err != nil {
 		t.Fatalf("the workflow ended with %t, token: %v\n%s", ok, err, log)

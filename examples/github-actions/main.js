@@ -45,7 +45,7 @@ function main() {
     const asked = flags('store', 'flow', 'wait', 'audience', 'expect-issuer', 'expect-subject')
     run('login', ...asked, '--', input('name'), input('url'))
   }
-  run('env', '--ci', ...flags('store', 'min-ttl', 'audience'), '--', input('name'))
+  run('env', '--ci', ...flags('store', 'min-ttl'), '--', input('name'))
 }
 
 try {
