@@ -69,9 +69,10 @@ func wantNothingSpentTwice(t *testing.T, o *oidc) {
 }
 
 // TestVaultHundredProcessesRefreshOnce: four hosts, one Vault, one refresh.
+// The server takes its time, so that all are there before it answers.
 func TestVaultHundredProcessesRefreshOnce(t *testing.T) {
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 300})
+	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 2000})
 	all := hosts(t, v, o)
 	begun := time.Now()
 	results := storm(all, 100)
