@@ -35,8 +35,8 @@ func (e *env) config(o *common, store secrets.Store, profile string) (mcplogin.C
 }
 
 // session opens a session that never asks anybody anything.
-func (e *env) session(o *common, profile string) (*mcplogin.Session, error) {
-	store, err := e.openStore(o, false)
+func (e *env) session(ctx context.Context, o *common, profile string) (*mcplogin.Session, error) {
+	store, err := e.openStore(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
-			newTest(e), newDiscover(e), newClientMetadata(e), newClientConfig(e), newVersion(e),
+			newTest(e), newDiscover(e), newClientMetadata(e), newClientConfig(e), newStore(e), newUnlock(e), newLock(e), newVersion(e),
 		},
 	}
 }
@@ -96,10 +96,10 @@ func countArgs(c *cli.Command, args []string) error {
 	return nil
 }
 
-// answers are the flags that change the shape of an answer. They have no
-// environment variable: one that was set somewhere would break the scripts
-// that read the answer.
-var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci"}
+// answers are the flags that change the shape of an answer, or that belong to
+// one call alone. They have no environment variable: one that was set somewhere
+// would break the scripts that read the answer.
+var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for"}
 
 // envVar names a flag's environment variable.
 func envVar(flag string) []string {

@@ -69,7 +69,7 @@ func (e *env) serverOf(ctx context.Context, o *common, args []string) (string, e
 		}
 		return args[1], nil
 	}
-	s, err := e.session(o, args[0])
+	s, err := e.session(ctx, o, args[0])
 	if err != nil {
 		return "", err
 	}

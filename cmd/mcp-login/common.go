@@ -26,9 +26,9 @@ const defaultTimeout = 30 * time.Second
 
 func (o *common) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("store", "where credentials are kept: file:DIR or vault:MOUNT/PREFIX (default: file: with --profile-dir)", "", &o.store),
+		stringFlag("store", "where credentials are kept: file:DIR, keyring:DIR or vault:MOUNT/PREFIX (default: file: with --profile-dir)", "", &o.store),
 		stringFlag("profile-dir", "folder of the default store (default: mcp-login in the user's data folder)", "", &o.profileDir),
-		stringFlag("keeper", "who keeps the store's key: key-file or passphrase (default: passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, else key-file)", "", &o.keeper),
+		stringFlag("keeper", "who keeps the key of a store of files: key-file, passphrase or keyring (default: who has it; for a new store passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, keyring on a desktop where it works, else key-file)", "", &o.keeper),
 		stringFlag("ca-cert", "PEM file of certificates to trust beside the system's", "", &o.caCert),
 		durationFlag("timeout", "limit of one request to a server", defaultTimeout, &o.timeout),
 		durationFlag("min-ttl", "life that a token must have left, else it is refreshed", mcplogin.DefaultMinTTL, &o.minTTL),

@@ -117,7 +117,7 @@ func parentName() string {
 
 // vars returns the variables of all profiles, or an error: never some.
 func (e *env) vars(ctx context.Context, o *access, v variables, profiles []string) ([]envexport.Var, error) {
-	store, err := e.openStore(&o.common, o.login)
+	store, err := e.openStore(ctx, &o.common, o.login)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
 
 // The exit codes. They are a promise to scripts.
@@ -112,7 +113,11 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.Is(err, secrets.ErrName):
 		return exitUsage, ""
 	case errors.Is(err, secrets.ErrPassphrase):
-		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND"
+		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or once: mcp-login unlock"
+	case errors.Is(err, keyring.ErrUnreachable):
+		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or for good: mcp-login store rekey --keeper key-file"
+	case errors.Is(err, errNoStore):
+		return exitStore, "mcp-login login NAME URL"
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
 		return exitTemporary, ""
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):

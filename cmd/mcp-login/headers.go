@@ -31,7 +31,7 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
 		return usagef("headers: --json, --curl and --raw exclude each other")
 	}
-	store, err := e.openStore(&o.common, o.login)
+	store, err := e.openStore(ctx, &o.common, o.login)
 	if err != nil {
 		return err
 	}

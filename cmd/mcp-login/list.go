@@ -28,7 +28,7 @@ func newList(e *env) *cli.Command {
 }
 
 func runList(ctx context.Context, e *env, o listOptions) error {
-	store, err := e.openStore(&o.common, false)
+	store, err := e.openStore(ctx, &o.common, false)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 			return usageError{err}
 		}
 	}
-	store, err := e.openStore(&o.common, true)
+	store, err := e.openStore(ctx, &o.common, true)
 	if err != nil {
 		return err
 	}

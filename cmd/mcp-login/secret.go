@@ -46,16 +46,32 @@ func (e *env) secret(ctx context.Context, source, what string) (string, error) {
 	return text, nil
 }
 
+// The variables that hold a passphrase, or with _FILE or _COMMAND at the end
+// say where it is.
+const (
+	storePassphrase  = "MCP_LOGIN_PASSPHRASE"
+	nextPassphrase   = "MCP_LOGIN_NEW_PASSPHRASE"
+	parcelPassphrase = "MCP_LOGIN_EXPORT_PASSPHRASE"
+)
+
 // passphrase returns what reads the store's passphrase: from the environment's
 // file, command or value, else from the terminal if a person may be asked.
 func (e *env) passphrase(ask bool, question string) func(context.Context) ([]byte, error) {
+	return e.passphraseFrom(storePassphrase, ask, question)
+}
+
+func (e *env) passphraseFrom(variable string, ask bool, question string) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
-		source := e.passphraseSource()
+		source := e.passphraseSource(variable)
 		if source == "" && !ask {
 			return nil, fmt.Errorf("%w: none was given, and this command asks for none", secrets.ErrPassphrase)
 		}
 		if source == "" {
-			return e.ask(ctx, question)
+			answer, err := e.ask(ctx, question)
+			if errors.Is(err, errNoTerminal) {
+				err = fmt.Errorf("%w: none was given, and %w", secrets.ErrPassphrase, err)
+			}
+			return answer, err
 		}
 		text, err := e.secret(ctx, source, "passphrase")
 		return []byte(text), err
@@ -64,10 +80,10 @@ func (e *env) passphrase(ask bool, question string) func(context.Context) ([]byt
 
 // newPassphrase has a passphrase chosen: typed twice, unless it is given by
 // the environment.
-func (e *env) newPassphrase(ask bool) func(context.Context) ([]byte, error) {
+func (e *env) newPassphrase(variable string, ask bool) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
-		first, err := e.passphrase(ask, "new passphrase for the store: ")(ctx)
-		if err != nil || e.passphraseSource() != "" {
+		first, err := e.passphraseFrom(variable, ask, "new passphrase: ")(ctx)
+		if err != nil || e.passphraseSource(variable) != "" {
 			return first, err
 		}
 		again, err := e.ask(ctx, "once more: ")
@@ -78,15 +94,15 @@ func (e *env) newPassphrase(ask bool) func(context.Context) ([]byte, error) {
 	}
 }
 
-func (e *env) passphraseSource() string {
-	if path := e.getenv("MCP_LOGIN_PASSPHRASE_FILE"); path != "" {
+func (e *env) passphraseSource(variable string) string {
+	if path := e.getenv(variable + "_FILE"); path != "" {
 		return "file:" + path
 	}
-	if line := e.getenv("MCP_LOGIN_PASSPHRASE_COMMAND"); line != "" {
+	if line := e.getenv(variable + "_COMMAND"); line != "" {
 		return "command:" + line
 	}
-	if e.getenv("MCP_LOGIN_PASSPHRASE") != "" {
-		return "env:MCP_LOGIN_PASSPHRASE"
+	if e.getenv(variable) != "" {
+		return "env:" + variable
 	}
 	return ""
 }
@@ -102,18 +118,20 @@ func (e *env) output(ctx context.Context, line string) ([]byte, error) {
 	return cmd.Output()
 }
 
+var errNoTerminal = errors.New("there is no terminal to ask at")
+
 // ask asks the person at the terminal for a secret, without showing it. The
 // terminal is as before afterwards, when interrupted too.
 func (e *env) ask(ctx context.Context, question string) ([]byte, error) {
 	tty, err := e.tty()
 	if err != nil {
-		return nil, errors.New("there is no terminal to ask at")
+		return nil, errNoTerminal
 	}
 	defer tty.Close()
 	fd := int(tty.Fd())
 	state, err := term.GetState(fd)
 	if err != nil {
-		return nil, errors.New("there is no terminal to ask at")
+		return nil, errNoTerminal
 	}
 	out := io.Writer(tty)
 	if _, err := io.WriteString(out, question); err != nil { // Windows: a console's input takes no text

@@ -74,7 +74,7 @@ func runStatus(ctx context.Context, e *env, o statusOptions, profile string) err
 
 // report reads one credential.
 func (e *env) report(ctx context.Context, o *common, profile string) (report, error) {
-	s, err := e.session(o, profile)
+	s, err := e.session(ctx, o, profile)
 	if err != nil {
 		return report{}, err
 	}

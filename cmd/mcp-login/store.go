@@ -11,20 +11,40 @@ import (
 )
 
 // openStore turns --store into a store. It is the one place that knows them
-// all, and never falls back from one to another. A person may be asked for a
-// passphrase only if ask is true.
-func (e *env) openStore(o *common, ask bool) (secrets.Store, error) {
-	scheme, rest, found := strings.Cut(cmp.Or(o.store, "file:"), ":")
-	if !found {
-		return nil, usagef("--store %q: give file:DIR or vault:MOUNT/PREFIX", o.store)
+// all, and never falls back from one to another. Only if ask is true may the
+// store be a new one, and a person be asked for a passphrase.
+func (e *env) openStore(ctx context.Context, o *common, ask bool) (secrets.Store, error) {
+	return e.openNamed(ctx, o, o.store, o.keeper, ask)
+}
+
+// openNamed opens the store that a name such as file:DIR stands for.
+func (e *env) openNamed(ctx context.Context, o *common, name, keeper string, ask bool) (secrets.Store, error) {
+	scheme, rest, err := splitStore(name)
+	if err != nil {
+		return nil, err
 	}
-	switch scheme {
-	case "file":
-		return e.openFiles(cmp.Or(rest, o.profileDir), o.keeper, ask)
-	case "vault":
+	if scheme == "vault" {
 		return e.openVault(o, rest)
 	}
-	return nil, usagef("--store %q: there is no store %q, only file:DIR and vault:MOUNT/PREFIX", o.store, scheme)
+	if scheme == "keyring" {
+		if keeper != "" && keeper != inKeyring {
+			return nil, usagef("--store keyring: and --keeper %s contradict each other", keeper)
+		}
+		keeper = inKeyring
+	}
+	return e.openFiles(ctx, cmp.Or(rest, o.profileDir), keeper, ask)
+}
+
+// splitStore takes the name of a store apart; "" is the default.
+func splitStore(name string) (scheme, rest string, err error) {
+	scheme, rest, found := strings.Cut(cmp.Or(name, "file:"), ":")
+	switch {
+	case !found:
+		return "", "", usagef("--store %q: give file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name)
+	case scheme == "file", scheme == "keyring", scheme == "vault":
+		return scheme, rest, nil
+	}
+	return "", "", usagef("--store %q: there is no store %q, only file:DIR, keyring:DIR and vault:MOUNT/PREFIX", name, scheme)
 }
 
 // caution tells what a store cannot promise, before a credential goes there.
@@ -42,74 +62,47 @@ func (e *env) caution(ctx context.Context, store secrets.Store) error {
 	return err
 }
 
-func (e *env) openFiles(dir, keeper string, ask bool) (secrets.Store, error) {
-	if dir == "" {
-		var err error
-		if dir, err = e.dataDir(); err != nil {
+// openFiles opens a store of encrypted files with the keeper that was named,
+// else with the one that it was made with.
+func (e *env) openFiles(ctx context.Context, dir, keeper string, ask bool) (*file.Store, error) {
+	dir, err := e.filesDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	if keeper == "" {
+		if keeper, err = e.usualKeeper(ctx, dir, ask); err != nil {
 			return nil, err
 		}
 	}
-	k, err := e.keeper(cmp.Or(keeper, e.usualKeeper(dir, ask)), ask)
+	k, err := e.keeper(keeper, ask)
 	if err != nil {
 		return nil, err
 	}
 	return file.Open(file.Config{Dir: dir, Keeper: k})
 }
 
-// The values of --keeper.
-const (
-	keyFile    = "key-file"
-	passphrase = "passphrase"
-)
-
-func (e *env) keeper(name string, ask bool) (file.Keeper, error) {
-	switch name {
-	case keyFile:
-		dir, err := e.keyDir()
-		return file.KeyFile{Dir: dir}, err
-	case passphrase:
-		return file.Passphrase{Read: e.passphrase(ask, "passphrase of the store: "), New: e.newPassphrase(ask)}, nil
+func (e *env) filesDir(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
 	}
-	return nil, usagef("--keeper %q: give key-file or passphrase", name)
+	return e.dataDir()
 }
 
-// usualKeeper is the keeper where none was named: the passphrase if one is
-// given by the environment or, for a person, if the store was made with one.
-func (e *env) usualKeeper(dir string, ask bool) string {
-	for _, name := range []string{"MCP_LOGIN_PASSPHRASE", "MCP_LOGIN_PASSPHRASE_FILE", "MCP_LOGIN_PASSPHRASE_COMMAND"} {
-		if e.getenv(name) != "" {
-			return passphrase
-		}
+// filesOf returns the folder of a store of files, and false for other stores.
+func (e *env) filesOf(o *common) (dir string, ok bool, err error) {
+	scheme, rest, err := splitStore(o.store)
+	if err != nil || scheme == "vault" {
+		return "", false, err
 	}
-	if ask && keeperOf(dir) == (file.Passphrase{}).Kind() {
-		return passphrase
-	}
-	return keyFile
-}
-
-// keeperOf returns the kind of keeper that a store was made with, "" if there
-// is none yet. What is wrong with the store shows when it is used.
-func keeperOf(dir string) string {
-	s, err := file.Open(file.Config{Dir: dir, Keeper: file.KeyFile{}})
-	if err != nil {
-		return ""
-	}
-	st, err := s.Status(context.Background())
-	if err != nil {
-		return ""
-	}
-	return st.Keeper
+	dir, err = e.filesDir(cmp.Or(rest, o.profileDir))
+	return dir, true, err
 }
 
 // storeName says for people where a credential is.
 func (e *env) storeName(o *common) (string, error) {
-	if o.store != "" && o.store != "file:" {
-		return o.store, nil
+	dir, files, err := e.filesOf(o)
+	if err != nil || !files {
+		return o.store, err
 	}
-	dir := o.profileDir
-	var err error
-	if dir == "" {
-		dir, err = e.dataDir()
-	}
-	return "file:" + dir, err
+	return "file:" + dir, nil
 }

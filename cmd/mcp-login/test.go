@@ -46,7 +46,7 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return usagef("--args: not a JSON object")
 	}
-	store, err := e.openStore(&o.login.common, o.mayLogIn)
+	store, err := e.openStore(ctx, &o.login.common, o.mayLogIn)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func newToken(e *env) *cli.Command {
 }
 
 func runToken(ctx context.Context, e *env, o access, profile string) error {
-	store, err := e.openStore(&o.common, o.login)
+	store, err := e.openStore(ctx, &o.common, o.login)
 	if err != nil {
 		return err
 	}

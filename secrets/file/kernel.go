@@ -71,6 +71,14 @@ func (c KernelCache) Drop(id string) error {
 	return fmt.Errorf("forget store key: %w", err)
 }
 
+// Supported returns ErrUnsupported where the kernel cannot remember anything.
+func (c KernelCache) Supported() error {
+	if _, err := kernelGet(""); errors.Is(err, ErrUnsupported) {
+		return err
+	}
+	return nil
+}
+
 // Remembers reports whether the kernel knows the key of this id.
 func (c KernelCache) Remembers(id string) bool {
 	_, err := kernelGet(id)

@@ -63,6 +63,21 @@ func (s *Store) Unlock(ctx context.Context) error {
 	return nil
 }
 
+// Kind returns the kind of keeper that the store was made with, "" if there is
+// no store yet. It reads store.json alone.
+func (s *Store) Kind() (string, error) {
+	if err := checkDir(s.dir); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("read store: %w", err)
+	}
+	h, err := s.header()
+	if err != nil && !errors.Is(err, secrets.ErrNotFound) {
+		return "", fmt.Errorf("read store: %w", err)
+	}
+	return h.Keeper, nil
+}
+
 // Status describes a store for people.
 type Status struct {
 	Dir      string

@@ -35,6 +35,10 @@ type Keeper struct {
 	Timeout time.Duration
 }
 
+// ErrUnreachable means that there is no keyring here, or none that answers. It
+// comes with secrets.ErrUnavailable.
+var ErrUnreachable = errors.New("OS keyring")
+
 const (
 	service        = "mcp-login"
 	defaultTimeout = 3 * time.Second
@@ -124,7 +128,7 @@ func (k Keeper) call(ctx context.Context, f func() error) error {
 	case err := <-done:
 		return classify(err)
 	case <-time.After(timeout):
-		return fmt.Errorf("%w: the OS keyring did not answer within %v", secrets.ErrUnavailable, timeout)
+		return fmt.Errorf("%w: %w: it did not answer within %v", secrets.ErrUnavailable, ErrUnreachable, timeout)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -134,5 +138,5 @@ func classify(err error) error {
 	if err == nil || errors.Is(err, keyring.ErrNotFound) {
 		return err
 	}
-	return fmt.Errorf("%w: OS keyring: %w", secrets.ErrUnavailable, err)
+	return fmt.Errorf("%w: %w: %w", secrets.ErrUnavailable, ErrUnreachable, err)
 }

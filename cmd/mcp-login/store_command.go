@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+func newStore(e *env) *cli.Command {
+	commands := []*cli.Command{newStoreStatus(e), newStoreMove(e), newStoreRekey(e)}
+	return group("store", "tell about the store of credentials, move them to another, change its key", commands)
+}
+
+// group is a command that only has others below it.
+func group(name, about string, commands []*cli.Command) *cli.Command {
+	var names []string
+	for _, c := range commands {
+		names = append(names, c.Name)
+	}
+	return &cli.Command{
+		Name: name, Usage: about, Subcommands: commands, OnUsageError: usage, HideHelpCommand: true,
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usagef("unknown command \"%s %s\"", name, c.Args().First())
+			}
+			return usagef("%s: give one of %s", name, strings.Join(names, ", "))
+		},
+	}
+}
+
+type moveOptions struct {
+	common
+	to, toKeeper string
+}
+
+func newStoreMove(e *env) *cli.Command {
+	var o moveOptions
+	return e.command(&cli.Command{
+		Name: "move", Usage: "move credentials, all or the named ones, to another store",
+		ArgsUsage: "[NAME...]", UsageText: "mcp-login store move --to vault:secret/mcp-login notion",
+		Description: "Each one is copied, read back, and only then removed. Interrupted, it can be run again.",
+		Flags: []cli.Flag{
+			stringFlag("to", "the store to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
+			stringFlag("to-keeper", "who keeps the key of that store, if it is one of files (see --keeper)", "", &o.toKeeper),
+		},
+	}, &o.common, func(ctx context.Context, args []string) error { return runStoreMove(ctx, e, o, args) })
+}
+
+func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) error {
+	if o.to == "" {
+		return usagef("store move: --to is missing: mcp-login store move --to STORE [NAME...]")
+	}
+	target := o.common
+	target.store, target.keeper = o.to, o.toKeeper
+	if same, err := e.sameStore(&o.common, &target); err != nil {
+		return err
+	} else if same {
+		return usagef("store move: --to is the store that they are in")
+	}
+	from, err := e.openSource(ctx, &o.common)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		if names, err = from.List(ctx); err != nil {
+			return err
+		}
+	}
+	if len(names) == 0 {
+		fmt.Fprintln(e.err, "there is nothing to move")
+		return nil
+	}
+	to, err := e.openStore(ctx, &target, true)
+	if err != nil {
+		return err
+	}
+	if err := e.tryStore(ctx, to); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := secrets.Move(ctx, from, to, name); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.err, "moved %q\n", name)
+	}
+	fmt.Fprintf(e.err, "next: give --store %s, or set MCP_LOGIN_STORE or store in the configuration\n", quote(o.to))
+	return nil
+}
+
+// sameStore reports whether two names stand for one store, which would wait for
+// its own locks.
+func (e *env) sameStore(a, b *common) (bool, error) {
+	var names [2]string
+	for i, o := range []*common{a, b} {
+		dir, files, err := e.filesOf(o)
+		if err != nil {
+			return false, err
+		}
+		if !files {
+			names[i] = strings.TrimRight(o.store, "/")
+			continue
+		}
+		if dir, err = filepath.Abs(dir); err != nil {
+			return false, err
+		}
+		if real, err := filepath.EvalSymlinks(dir); err == nil { // it need not exist yet
+			dir = real
+		}
+		names[i] = dir
+	}
+	return names[0] == names[1], nil
+}
+
+// openSource opens a store that is there already, and may ask a person for its
+// passphrase. A store that is not there is not made.
+func (e *env) openSource(ctx context.Context, o *common) (secrets.Store, error) {
+	ask := true
+	if dir, files, err := e.filesOf(o); err != nil {
+		return nil, err
+	} else if files {
+		kind, err := kindOf(dir)
+		if err != nil {
+			return nil, err
+		}
+		ask = kind != ""
+	}
+	return e.openStore(ctx, o, ask)
+}
+
+// tryStore finds out whether a store can be written before anything goes
+// there, and says what it cannot promise.
+func (e *env) tryStore(ctx context.Context, s secrets.Store) error {
+	if p, ok := s.(interface{ Probe(context.Context) error }); ok {
+		if err := p.Probe(ctx); err != nil {
+			return err
+		}
+	}
+	return e.caution(ctx, s)
+}

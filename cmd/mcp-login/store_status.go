@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/hashicorp/vault/api"
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+)
+
+type storeStatusOptions struct {
+	common
+	json bool
+}
+
+func newStoreStatus(e *env) *cli.Command {
+	var o storeStatusOptions
+	return e.command(&cli.Command{
+		Name: "status", Usage: "tell which store it is, who keeps its key, and what that protects against whom",
+		UsageText: "mcp-login store status",
+		Flags:     []cli.Flag{boolFlag("json", "as JSON", &o.json)},
+	}, &o.common, func(ctx context.Context, _ []string) error { return runStoreStatus(ctx, e, o) })
+}
+
+// storeReport is what is told of a store. As JSON it is a contract: it is added
+// to, never changed.
+type storeReport struct {
+	Store      string   `json:"store"`
+	Path       string   `json:"path,omitempty"`
+	Mode       string   `json:"mode,omitempty"`
+	Address    string   `json:"address,omitempty"`
+	Keeper     string   `json:"keeper,omitempty"`
+	KeyPath    string   `json:"key_path,omitempty"`
+	Records    int      `json:"records"`
+	Unlocked   bool     `json:"unlocked,omitempty"` // the kernel remembers the key
+	Rekeying   bool     `json:"rekeying,omitempty"`
+	Problem    string   `json:"problem,omitempty"` // why the key cannot be had
+	Caution    string   `json:"caution,omitempty"`
+	SafeFrom   []string `json:"safe_from,omitempty"`
+	ReadableBy []string `json:"readable_by,omitempty"`
+}
+
+func runStoreStatus(ctx context.Context, e *env, o storeStatusOptions) error {
+	dir, files, err := e.filesOf(&o.common)
+	if err != nil {
+		return err
+	}
+	var r storeReport
+	if files {
+		r, err = e.filesReport(ctx, &o.common, dir)
+	} else {
+		r, err = e.vaultReport(ctx, &o.common)
+	}
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return e.answerJSON(r)
+	}
+	return e.answer(r.text())
+}
+
+func (e *env) filesReport(ctx context.Context, o *common, dir string) (storeReport, error) {
+	s, err := e.openFiles(ctx, dir, o.keeper, false)
+	if err != nil {
+		return storeReport{}, err
+	}
+	st, err := s.Status(ctx)
+	if err != nil {
+		return storeReport{}, err
+	}
+	r := storeReport{Store: "file:" + dir, Path: st.Dir, Keeper: st.Keeper, Records: st.Records, Rekeying: st.Rekeying}
+	if st.Mode != 0 {
+		r.Mode = fmt.Sprintf("%04o", st.Mode.Perm())
+	}
+	if st.Keeper == "" {
+		return r, nil
+	}
+	r.Unlocked = file.KernelCache{}.Remembers(st.Key)
+	if st.Keeper == (file.KeyFile{}).Kind() {
+		keys, err := e.keyDir()
+		if err != nil {
+			return r, err
+		}
+		r.KeyPath = file.KeyFile{Dir: keys}.Path(st.Key)
+	}
+	r.SafeFrom, r.ReadableBy = protection(st.Keeper)
+	if err := s.Unlock(ctx); err != nil {
+		r.Problem = e.hidden.clean(oneLine(err.Error()))
+	}
+	return r, nil
+}
+
+// protection says whom a store of files protects from, and whom not.
+func protection(kind string) (safe, readable []string) {
+	const (
+		copies  = "who has a copy of the folder"
+		users   = "other users of this machine"
+		self    = "every program that runs as you"
+		root    = "root"
+		offline = "who has the disk while you are not logged in"
+	)
+	switch kind {
+	case (file.Passphrase{}).Kind():
+		return []string{copies + ", as good as the passphrase is", users},
+			[]string{self + " while it is unlocked or the passphrase is in its reach", root + ", likewise"}
+	case (keyring.Keeper{}).Kind():
+		return []string{copies, users, offline}, []string{self + " while you are logged in", root + ", likewise"}
+	}
+	return []string{copies + " alone", users}, []string{self, root, "who has copies of the folder and of the key file"}
+}
+
+func (e *env) vaultReport(ctx context.Context, o *common) (storeReport, error) {
+	s, err := e.openStore(ctx, o, false)
+	if err != nil {
+		return storeReport{}, err
+	}
+	names, err := s.List(ctx)
+	if err != nil {
+		return storeReport{}, err
+	}
+	client, err := api.NewClient(nil) // for what it has read of the environment
+	if err != nil {
+		return storeReport{}, fmt.Errorf("%w: vault: %w", secrets.ErrUnavailable, err)
+	}
+	r := storeReport{
+		Store: o.store, Address: client.Address(), Records: len(names),
+		SafeFrom:   []string{"who has this machine's disk", "other users of this machine"},
+		ReadableBy: []string{"who may read this path in Vault", "every program that runs as you while your Vault token is in its reach", "the administrators of Vault"},
+	}
+	if c, ok := s.(interface {
+		Caution(context.Context) (string, error)
+	}); ok {
+		r.Caution, err = c.Caution(ctx)
+	}
+	return r, err
+}
+
+func (r storeReport) text() []byte {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row(w, "store", r.Store)
+	row(w, "address", r.Address)
+	row(w, "path", r.Path)
+	row(w, "mode", r.Mode)
+	if r.Path != "" && r.Keeper == "" {
+		row(w, "keeper", "chosen by the first login")
+	}
+	row(w, "keeper", r.Keeper)
+	row(w, "key", r.KeyPath)
+	row(w, "records", fmt.Sprint(r.Records))
+	if r.Unlocked {
+		row(w, "unlocked", "the kernel remembers the key")
+	}
+	if r.Rekeying {
+		row(w, "rekeying", "was interrupted: run mcp-login store rekey again")
+	}
+	row(w, "problem", r.Problem)
+	row(w, "caution", r.Caution)
+	row(w, "safe from", strings.Join(r.SafeFrom, "; "))
+	row(w, "readable by", strings.Join(r.ReadableBy, "; "))
+	_ = w.Flush() // a bytes.Buffer takes everything
+	return b.Bytes()
+}
+
+// row writes a line of a table, unless there is nothing to tell.
+func row(w io.Writer, label, value string) {
+	if value != "" {
+		fmt.Fprintf(w, "%s\t%s\n", label, value)
+	}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+type unlockOptions struct {
+	common
+	lasts time.Duration
+}
+
+const defaultUnlock = 8 * time.Hour
+
+func newUnlock(e *env) *cli.Command {
+	var o unlockOptions
+	return e.command(&cli.Command{
+		Name: "unlock", Usage: "have the Linux kernel remember the store's key, so that no command needs the passphrase",
+		UsageText:   "mcp-login unlock --for 8h",
+		Description: "All programs of this user on this machine can then open the store, until the time is over, lock, or a restart.",
+		Flags:       []cli.Flag{durationFlag("for", "how long", defaultUnlock, &o.lasts)},
+	}, &o.common, func(ctx context.Context, _ []string) error { return runUnlock(ctx, e, o) })
+}
+
+func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
+	if o.lasts < time.Second {
+		return usagef("--for %v: give a second at least", o.lasts)
+	}
+	dir, cached, err := e.lockable(ctx, &o.common)
+	if err != nil {
+		return err
+	}
+	if err := cached.Supported(); err != nil {
+		return err
+	}
+	cached.For = o.lasts
+	s, err := file.Open(file.Config{Dir: dir, Keeper: cached})
+	if err != nil {
+		return err
+	}
+	if err := s.Unlock(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.err, "unlocked %s for %v; mcp-login lock ends it\n", dir, o.lasts)
+	return nil
+}
+
+func newLock(e *env) *cli.Command {
+	var o common
+	return e.command(&cli.Command{
+		Name: "lock", Usage: "have the kernel forget the store's key", UsageText: "mcp-login lock",
+	}, &o, func(ctx context.Context, _ []string) error { return runLock(ctx, e, &o) })
+}
+
+func runLock(ctx context.Context, e *env, o *common) error {
+	dir, cached, err := e.lockable(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := cached.Supported(); err != nil {
+		return err
+	}
+	s, err := file.Open(file.Config{Dir: dir, Keeper: cached})
+	if err != nil {
+		return err
+	}
+	st, err := s.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if err := cached.Drop(st.Key); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.err, "locked %s\n", dir)
+	return nil
+}
+
+// lockable returns the folder of a store whose key the kernel may remember,
+// and its keeper.
+func (e *env) lockable(ctx context.Context, o *common) (dir string, k file.KernelCache, err error) {
+	dir, found, err := e.filesOf(o)
+	if err != nil {
+		return "", k, err
+	}
+	if !found {
+		return "", k, usagef("--store %s: only a store of files is unlocked", o.store)
+	}
+	kind, err := kindOf(dir)
+	if err != nil {
+		return "", k, err
+	}
+	if kind == "" {
+		return "", k, fmt.Errorf("unlock %s: %w", dir, errNoStore)
+	}
+	name, err := e.usualKeeper(ctx, dir, false)
+	if err != nil {
+		return "", k, err
+	}
+	keeper, err := e.keeper(name, true)
+	if err != nil {
+		return "", k, err
+	}
+	k, ok := keeper.(file.KernelCache)
+	if !ok {
+		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which no command has to ask for", dir, errNothingToUnlock, kind)
+	}
+	return dir, k, nil
+}
+
+var (
+	errNoStore         = fmt.Errorf("%w: there is no store yet", secrets.ErrUnavailable)
+	errNothingToUnlock = errors.New("nothing to unlock")
+)
