@@ -107,36 +107,60 @@ func (s *Store) finish(ctx context.Context, keepers ...Keeper) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := s.reseal(ctx, name); err != nil {
-			return fmt.Errorf("record %q: %w", name, err)
+	for _, name := range names { // one by one, so that writers wait for one only
+		if err := s.locked(ctx, func() error { return s.reseal(ctx, name) }); err != nil {
+			return err
 		}
 	}
-	h, err := s.header()
-	if err != nil {
+	var gone string
+	if err := s.locked(ctx, func() error { gone, err = s.dropPrevious(ctx); return err }); err != nil || gone == "" {
 		return err
 	}
-	r, err := s.unlock(ctx, h)
-	if err != nil || h.Previous == nil { // somebody else was faster
-		return err
-	}
-	last := h
-	last.Previous = nil
-	if err := s.replaceHeader(ctx, h, &last); err != nil {
-		return err
-	}
-	s.remember(ring{head: last, current: r.current}, s.keeping())
-	return forget(ctx, r.previous.id, keepers...)
+	return forget(ctx, gone, keepers...)
 }
 
-// reseal encrypts a record with the current key. The nonce stays, and so does
-// the version: it was random, so it is as good under another key.
-func (s *Store) reseal(ctx context.Context, name string) error {
+func (s *Store) locked(ctx context.Context, f func() error) error {
 	release, err := s.lockWrites(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
+	return f()
+}
+
+// dropPrevious removes the previous key from the header and returns its id, ""
+// if somebody else was faster. It looks at all records again, since only a
+// folder that nobody writes to is sure to be listed whole.
+func (s *Store) dropPrevious(ctx context.Context) (id string, err error) {
+	names, err := s.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if err := s.reseal(ctx, name); err != nil {
+			return "", err
+		}
+	}
+	h, err := s.header()
+	if err != nil {
+		return "", err
+	}
+	r, err := s.unlock(ctx, h)
+	if err != nil || h.Previous == nil {
+		return "", err
+	}
+	h.Previous = nil
+	if err := s.writeHeader(&h); err != nil {
+		return "", err
+	}
+	s.remember(ring{head: h, current: r.current}, s.keeping())
+	return r.previous.id, nil
+}
+
+// reseal encrypts a record with the current key. The nonce stays, and so does
+// the version: it was random, so it is as good under another key. The caller
+// holds the write lock.
+func (s *Store) reseal(ctx context.Context, name string) error {
 	r, err := s.unlockOrCreate(ctx)
 	if err != nil {
 		return err
@@ -145,27 +169,27 @@ func (s *Store) reseal(ctx context.Context, name string) error {
 	if errors.Is(err, secrets.ErrNotFound) || err == nil && rec.key == r.current.id {
 		return nil
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.write(s.path(name), r.seal(name, data, rec.nonce))
 	}
-	return s.write(s.path(name), r.seal(name, data, rec.nonce))
+	if err != nil {
+		return fmt.Errorf("record %q: %w", name, err)
+	}
+	return nil
 }
 
 // replaceHeader is the instant at which a key changes.
 func (s *Store) replaceHeader(ctx context.Context, from header, to *header) error {
-	release, err := s.lockWrites(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	now, err := s.header()
-	if err != nil {
-		return err
-	}
-	if !now.same(from) {
-		return fmt.Errorf("%w: another rekeying is under way", secrets.ErrConflict)
-	}
-	return s.writeHeader(to)
+	return s.locked(ctx, func() error {
+		now, err := s.header()
+		if err != nil {
+			return err
+		}
+		if !now.same(from) {
+			return fmt.Errorf("%w: another rekeying is under way", secrets.ErrConflict)
+		}
+		return s.writeHeader(to)
+	})
 }
 
 // forget removes a key from whichever of these keepers has it.

@@ -244,7 +244,7 @@ func (s *Store) list() ([]string, error) {
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return slices.Compact(names), nil // a folder read while files are renamed may tell one twice
 }
 
 // Lock implements [secrets.Store]. The lock is the operating system's lock on
