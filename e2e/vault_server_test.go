@@ -5,6 +5,7 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"os"
@@ -37,7 +38,7 @@ const certDir = "-dev-tls-cert-dir="
 func startVault(t testing.TB, args ...string) *vaultServer {
 	t.Helper()
 	port := freePorts(t)
-	v := &vaultServer{addr: fmt.Sprintf("http://127.0.0.1:%d", port), root: "root"}
+	v := &vaultServer{addr: fmt.Sprintf("http://127.0.0.1:%d", port), root: "root-" + rand.Text()}
 	if i := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, certDir) }); i >= 0 {
 		v.addr = "https" + strings.TrimPrefix(v.addr, "http")
 		v.ca = filepath.Join(strings.TrimPrefix(args[i], certDir), "vault-ca.pem")

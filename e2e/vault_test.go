@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -209,21 +208,20 @@ func TestVaultReadIsOneRequest(t *testing.T) {
 // and the error says how when it is not.
 func TestVaultTLS(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
 	plain := startVault(t)
-	v := startVault(t, "-dev-tls", "-dev-tls-cert-dir="+dir)
+	v := startVault(t, "-dev-tls", certDir+t.TempDir())
 	for _, tt := range []struct {
 		name, addr, ca, want string
 		kind                 error
 	}{
-		{"trusted", v.addr, filepath.Join(dir, "vault-ca.pem"), "", nil},
+		{"trusted", v.addr, v.ca, "", nil},
 		{"unknown CA", v.addr, "", "VAULT_CACERT", secrets.ErrUnavailable},
 		{"http to TLS", "http" + strings.TrimPrefix(v.addr, "https"), "", "https://", secrets.ErrUnavailable},
 		{"TLS to http", "https" + strings.TrimPrefix(plain.addr, "http"), "", "http://", secrets.ErrUnavailable},
 		{"nobody listens", "http://127.0.0.1:1", "", "127.0.0.1:1", secrets.ErrTemporary},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := (&vaultServer{addr: tt.addr, ca: tt.ca}).newClient("root")
+			c, err := (&vaultServer{addr: tt.addr, ca: tt.ca}).newClient(v.root)
 			if err != nil {
 				t.Fatal(err)
 			}
