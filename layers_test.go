@@ -22,6 +22,7 @@ var layers = map[string][]string{
 	"flows":           {"oauth"},
 	"flows/":          {"flows", "oauth"},
 	"probe":           {"", "oauth", "flows", "secrets"},
+	"proxy":           {""},
 }
 
 // onlyIn are modules that one place alone may import.

@@ -33,7 +33,8 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
-			newTest(e), newDiscover(e), newClientMetadata(e), newClientConfig(e), newStore(e), newUnlock(e), newLock(e), newVersion(e),
+			newTest(e), newProxy(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
+			newStore(e), newUnlock(e), newLock(e), newVersion(e),
 		},
 	}
 }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/proxy"
+)
+
+type proxyOptions struct {
+	login     loginOptions
+	mayLogIn  bool
+	listen    string
+	tokenFrom string
+}
+
+func newProxy(e *env) *cli.Command {
+	var o proxyOptions
+	return e.command(&cli.Command{
+		Name: "proxy", Usage: "be an MCP server on standard input and output, in front of the remote one",
+		ArgsUsage: "NAME [URL]", UsageText: `mcp-login proxy notion`,
+		Description: "For clients that can only run a command, in place of npx mcp-remote URL. With --listen, for clients that can only call a URL. " +
+			"The token is refreshed on the way. A request that needs a login is answered by an error that names the command to run; after the login the proxy goes on. " +
+			"With URL it starts even before the first login.",
+		Flags: slices.Concat([]cli.Flag{
+			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
+			stringFlag("listen-token-from", "source of the token that clients of --listen must know: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
+			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
+		}, o.login.attendFlags()),
+	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
+}
+
+func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error {
+	store, err := e.openStore(ctx, &o.login.common, o.mayLogIn)
+	if err != nil {
+		return err
+	}
+	cfg, err := e.config(&o.login.common, store, args[0])
+	if err != nil {
+		return err
+	}
+	if len(args) > 1 {
+		cfg.Server = args[1]
+		if _, err := oauth.CheckURL(cfg.Server); err != nil {
+			return usageError{err}
+		}
+	}
+	if o.mayLogIn {
+		if err := e.logInFirst(ctx, o, cfg); err != nil {
+			return err
+		}
+	}
+	up, err := e.upstream(ctx, o, cfg)
+	if err != nil {
+		return err
+	}
+	if o.listen != "" {
+		return e.serveProxy(ctx, o, up)
+	}
+	return proxy.Stdio{Upstream: up}.Run(ctx, e.in, e.out)
+}
+
+// logInFirst asks a person, if there is no other way to a token.
+func (e *env) logInFirst(ctx context.Context, o *proxyOptions, cfg mcplogin.Config) (err error) {
+	if cfg.Register, err = o.login.client.registration(ctx, e); err != nil {
+		return err
+	}
+	return e.attended(&o.login, cfg, func(s *mcplogin.Session) error {
+		_, err := s.Ensure(ctx)
+		return err
+	})
+}
+
+// upstream opens the server. Where neither a URL was given nor a credential is
+// stored there is none.
+func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config) (proxy.Upstream, error) {
+	s, err := mcplogin.Open(cfg)
+	if err != nil {
+		return proxy.Upstream{}, err
+	}
+	if cfg.Server == "" {
+		c, err := s.Credential(ctx)
+		if err != nil {
+			return proxy.Upstream{}, err
+		}
+		cfg.Server = c.Server
+	}
+	transport, err := o.login.common.transport()
+	if err != nil {
+		return proxy.Upstream{}, err
+	}
+	transport.ResponseHeaderTimeout = 0 // a tool may take its time
+	return proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: e.explain, Log: cfg.Log}, nil
+}
+
+// explain says in one line what went wrong and what to run: all that the
+// user of an MCP client gets to see.
+func (e *env) explain(err error) string {
+	text := "mcp-login: " + e.hidden.clean(oneLine(err.Error()))
+	if _, hint := e.verdict(err); hint != "" {
+		text += fmt.Sprintf(" (to solve this: %s)", hint)
+	}
+	return text
+}

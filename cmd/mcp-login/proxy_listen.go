@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mcp-login/mcp-login/proxy"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	// shutdownWait lets answers that are nearly done get through. A stream has
+	// no end to wait for.
+	shutdownWait = time.Second
+)
+
+// serveProxy serves HTTP until the program is told to end.
+func (e *env) serveProxy(ctx context.Context, o *proxyOptions, up proxy.Upstream) error {
+	ln, local, err := listenAt(o.listen)
+	if err != nil {
+		return err
+	}
+	defer ln.Close() // again, if it was served
+	h := proxy.HTTP{Upstream: up}
+	where := "unix:" + ln.Addr().String() + ", whose mode lets you alone connect"
+	if !local {
+		if h.Token, where, err = e.localToken(ctx, o.tokenFrom, "http://"+ln.Addr().String()); err != nil {
+			return err
+		}
+	}
+	handler, err := h.Handler()
+	if err != nil {
+		return err
+	}
+	web := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout,
+		ErrorLog: slog.NewLogLogger(up.Log.Handler(), slog.LevelDebug),
+	}
+	fmt.Fprintf(e.err, "%s at %s\n", up.Server, where)
+	return serveUntil(ctx, web, ln)
+}
+
+// serveUntil serves until ctx ends.
+func serveUntil(ctx context.Context, web *http.Server, ln net.Listener) error {
+	broken := make(chan error, 1)
+	go func() { broken <- web.Serve(ln) }()
+	select {
+	case err := <-broken:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
+	defer cancel()
+	if web.Shutdown(ctx) != nil {
+		return web.Close() // the streams that are still open
+	}
+	return nil
+}
+
+// localToken returns the token that clients must know, and where they find the
+// proxy. A token of its own is told: it is worth something on this machine
+// alone, and only as long as the proxy runs.
+func (e *env) localToken(ctx context.Context, source, address string) (token, where string, err error) {
+	if source == "" {
+		token = rand.Text()
+		return token, fmt.Sprintf("%s/%s, or %s/ with the header Authorization: Bearer %s", address, token, address, token), nil
+	}
+	token, err = e.secret(ctx, source, "token for clients")
+	return token, address + "/, with the token of " + source + " as bearer token, or as first element of the path", err
+}
+
+// listenAt opens what --listen names, and reports whether it is a socket that
+// only this user can connect to.
+func listenAt(address string) (ln net.Listener, local bool, err error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		ln, err := listenUnix(path)
+		return ln, true, err
+	}
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsLoopback() {
+		return nil, false, usagef("--listen %q: give 127.0.0.1:PORT, [::1]:PORT or unix:PATH", address)
+	}
+	ln, err = net.Listen("tcp", address)
+	if err != nil {
+		return nil, false, notListening(err)
+	}
+	return ln, false, nil
+}
+
+// listenUnix makes a socket that only this user can connect to. One that a
+// killed proxy left is replaced; one that somebody serves is not.
+func listenUnix(path string) (net.Listener, error) {
+	ln, err := listenPrivately(path)
+	if errors.Is(err, syscall.EADDRINUSE) && isStale(path) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, notListening(err)
+		}
+		ln, err = listenPrivately(path)
+	}
+	if err != nil {
+		return nil, notListening(err)
+	}
+	return ln, nil
+}
+
+// notListening is a failure for good, though it comes from the network.
+func notListening(err error) error {
+	return &codeError{code: exitFailed, text: "--listen: " + err.Error()}
+}
+
+// isStale reports whether a path is a socket that nobody listens to.
+func isStale(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != fs.ModeSocket {
+		return false
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
+}

@@ -1,0 +1,328 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxResumes bounds how often a stream is taken up again without a new
+	// event.
+	maxResumes = 5
+	maxPause   = 30 * time.Second
+	// linger is how long a stream may still say something after its answer,
+	// and after the client has cancelled the request.
+	linger = 2 * time.Second
+	// maxErrorBody limits what is read of an answer that is none.
+	maxErrorBody = 1 << 20
+)
+
+// errNoAnswer is a request that the server left open.
+var errNoAnswer = errors.New("the server ended the stream without an answer")
+
+// rpcError is an error that the server itself answers with.
+type rpcError struct{ text json.RawMessage }
+
+func (e *rpcError) Error() string { return "the server answers with an error" }
+
+// call is a request under way.
+type call struct {
+	message
+	giveUp    context.CancelFunc
+	cancelled atomic.Bool // the client wants no answer any more
+}
+
+// request starts a request. It returns when the request has left, so that what
+// the client sends next, such as its cancellation, comes after it.
+func (b *bridge) request(ctx context.Context, m message) {
+	ctx, giveUp := context.WithCancel(ctx)
+	c := &call{message: m, giveUp: giveUp}
+	b.mu.Lock()
+	b.pending[string(m.ID)] = c
+	b.mu.Unlock()
+	left := make(chan struct{})
+	leave := sync.OnceFunc(func() { close(left) })
+	b.work.Go(func() {
+		defer giveUp()
+		defer leave()
+		err := b.exchange(ctx, c, leave)
+		b.mu.Lock()
+		delete(b.pending, string(m.ID))
+		b.mu.Unlock()
+		if err != nil {
+			b.fail(ctx, c, err)
+		}
+	})
+	<-left
+}
+
+// fail answers a request that the server has not answered.
+func (b *bridge) fail(ctx context.Context, c *call, err error) {
+	own, isOwn := errors.AsType[*rpcError](err)
+	switch {
+	case c.cancelled.Load() || ctx.Err() != nil:
+	case isOwn:
+		b.write(answer(c.ID, own.text))
+	case c.Method == listen && errors.Is(err, errNoAnswer):
+		b.write(cancellation(c.ID))
+	default:
+		b.log().Warn("request not passed on", "method", c.Method, "error", err)
+		b.write(failed(c.ID, codeUpstream, b.explain(err)))
+	}
+}
+
+// cancel ends a request as the protocol has it, and reports whether all is
+// done. Without sessions the end of the stream is the signal; with them the
+// notification is, and goes to the server.
+func (b *bridge) cancel(m message) bool {
+	b.mu.Lock()
+	c := b.pending[string(m.Params.RequestID)]
+	b.mu.Unlock()
+	if c == nil {
+		return b.wire.stateless()
+	}
+	c.cancelled.Store(true)
+	if b.wire.stateless() {
+		c.giveUp()
+		return true
+	}
+	time.AfterFunc(linger, c.giveUp)
+	return false
+}
+
+// exchange sends a request and passes on all that comes back.
+func (b *bridge) exchange(ctx context.Context, c *call, left func()) error {
+	resp, err := b.post(ctx, c.message, left)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := b.check(resp); err != nil {
+		return err
+	}
+	left()
+	if c.Method == initialize {
+		b.wire.begin(c.message, resp.Header.Get(headerSession))
+	}
+	switch kind(resp) {
+	case typeJSON:
+		return b.whole(c, resp.Body)
+	case typeEvents:
+		return b.follow(ctx, c, resp.Body)
+	}
+	return fmt.Errorf("the server answers with %s and no message", status(resp))
+}
+
+// whole passes on an answer that is one JSON text.
+func (b *bridge) whole(c *call, body io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(body, int64(b.MaxMessage)+1))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if len(text) > b.MaxMessage {
+		return fmt.Errorf("%w: the limit is %d bytes", errTooLong, b.MaxMessage)
+	}
+	answered, err := b.pass(c, text)
+	if err == nil && !answered {
+		err = errNoAnswer
+	}
+	return err
+}
+
+// pass hands the client what the server sent on a request's own stream, and
+// reports whether the answer was among it.
+func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
+	messages, err := parse(text)
+	if err != nil {
+		return false, fmt.Errorf("the server sent what is %w", err)
+	}
+	for _, m := range messages {
+		if m.isResponse() {
+			answered = true
+			b.wire.learn(c.message, m)
+		}
+		b.write(m.text)
+	}
+	return answered, nil
+}
+
+// follow passes on a request's stream until the answer came. A stream that
+// breaks is taken up where it ended, if the server gave its events ids.
+func (b *bridge) follow(ctx context.Context, c *call, body io.ReadCloser) error {
+	var at cursor
+	idle, answered := 0, false
+	defer func() { body.Close() }()
+	for {
+		before := at.id
+		_, err := events(body, b.MaxMessage, &at, func(data []byte) (bool, error) {
+			last, err := b.pass(c, data)
+			if last && !answered {
+				answered = true
+				time.AfterFunc(linger, c.giveUp) // the stream should end now
+			}
+			return false, err
+		})
+		switch {
+		case answered:
+			return nil
+		case at.id == "" || b.wire.stateless():
+			return lost(err)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		if at.id != before {
+			idle = 0
+		}
+		body.Close()
+		if body, err = b.resume(ctx, &at, &idle); err != nil {
+			return fmt.Errorf("%w, and it cannot be taken up again: %w", errNoAnswer, err)
+		}
+	}
+}
+
+// lost is the error of a stream that ended too early.
+func lost(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errNoAnswer
+	}
+	return fmt.Errorf("%w: %w", errNoAnswer, err)
+}
+
+// resume opens a stream again after its last event.
+func (b *bridge) resume(ctx context.Context, at *cursor, idle *int) (io.ReadCloser, error) {
+	for {
+		*idle++
+		if *idle > maxResumes {
+			return http.NoBody, fmt.Errorf("%d tries brought nothing new", maxResumes)
+		}
+		if err := pause(ctx, at.retry, *idle); err != nil {
+			return http.NoBody, err
+		}
+		resp, err := b.get(ctx, at.id)
+		if err != nil {
+			b.log().Debug("stream not taken up", "error", err)
+			continue
+		}
+		if resp.StatusCode != http.StatusOK || kind(resp) != typeEvents {
+			resp.Body.Close()
+			return http.NoBody, fmt.Errorf("the server answers with %s", status(resp))
+		}
+		return resp.Body, nil
+	}
+}
+
+// pause waits for as long as the server asks for, else longer each time.
+func pause(ctx context.Context, asked time.Duration, try int) error {
+	d := asked
+	if d == 0 {
+		d = min(time.Second<<min(try-1, 10), maxPause)
+		d = d/2 + rand.N(d/2)
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// post sends a message in the session of now. Where the server has forgotten
+// that (404), a new one is begun as the client began its own, and the message
+// is sent again. left is called when the message has left; it may be nil.
+func (b *bridge) post(ctx context.Context, m message, left func()) (*http.Response, error) {
+	if left != nil {
+		ctx = context.WithValue(ctx, leftKey{}, left)
+	}
+	session := b.wire.session()
+	if m.Method == initialize {
+		session = ""
+	}
+	resp, err := b.send(ctx, m, session)
+	if err != nil || session == "" || resp.StatusCode != http.StatusNotFound {
+		return resp, err
+	}
+	resp.Body.Close()
+	if err := b.renew(ctx, session); err != nil {
+		return nil, fmt.Errorf("the server forgot the session and gives no other: %w", err)
+	}
+	return b.send(ctx, m, b.wire.session())
+}
+
+// send is one POST.
+func (b *bridge) send(ctx context.Context, m message, session string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.Server, bytes.NewReader(m.text))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", typeJSON)
+	req.Header.Set("Accept", typeJSON+", "+typeEvents)
+	b.wire.sign(req.Header, m, session)
+	return b.client.Do(req)
+}
+
+// departure tells when a request has left. It stands below the session's
+// transport, so that a refresh on the way does not count.
+type departure struct{ base http.RoundTripper }
+
+type leftKey struct{}
+
+func (d departure) RoundTrip(req *http.Request) (*http.Response, error) {
+	if left, ok := req.Context().Value(leftKey{}).(func()); ok {
+		trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { left() }}
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	}
+	return d.base.RoundTrip(req)
+}
+
+// get opens a stream of what the server starts, or one that broke.
+func (b *bridge) get(ctx context.Context, after string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Server, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", typeEvents)
+	if after != "" {
+		req.Header.Set(headerResume, after)
+	}
+	b.wire.sign(req.Header, message{}, b.wire.session())
+	return b.client.Do(req)
+}
+
+// check returns why an answer is none.
+func (b *bridge) check(resp *http.Response) error {
+	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		return nil
+	}
+	var text []byte
+	if kind(resp) == typeJSON {
+		// What cannot be read is no message.
+		text, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	}
+	if err := b.refusal(resp); err != nil {
+		return err
+	}
+	if m, err := parseOne(bytes.TrimSpace(text)); err == nil && m.Error != nil {
+		return &rpcError{m.Error}
+	}
+	return fmt.Errorf("the server answers with %s", status(resp))
+}
+
+// kind is an answer's media type.
+func kind(resp *http.Response) string {
+	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return t
+}

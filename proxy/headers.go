@@ -1,0 +1,146 @@
+package proxy
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The headers of Streamable HTTP.
+const (
+	headerSession = "Mcp-Session-Id"
+	headerVersion = "Mcp-Protocol-Version"
+	headerMethod  = "Mcp-Method"
+	headerName    = "Mcp-Name"
+	headerParam   = "Mcp-Param-"
+	headerResume  = "Last-Event-ID"
+)
+
+const (
+	typeJSON   = "application/json"
+	typeEvents = "text/event-stream"
+)
+
+// stateless is the first version without sessions, in which the headers repeat
+// what the body says (SEP-2243). Versions are dates and compare as text.
+const stateless = "2026-07-28"
+
+// repeat sets the headers that say again what the message does, for those who
+// route by headers.
+func repeat(h http.Header, m message, bound map[string][]binding) {
+	if m.Method == "" {
+		return
+	}
+	h.Set(headerMethod, m.Method)
+	if name := m.name(); name != "" {
+		h.Set(headerName, encode(name))
+	}
+	if m.Method != callTool {
+		return
+	}
+	for _, b := range bound[m.Params.Name] {
+		if value, ok := b.value(m.Params.Arguments); ok {
+			h.Set(headerParam+b.header, encode(value))
+		}
+	}
+}
+
+// binding is an argument that a header repeats: a tool's schema says so by
+// x-mcp-header.
+type binding struct {
+	path   []string // names of nested properties
+	header string
+}
+
+// schema is what a binding is read from.
+type schema struct {
+	Header     string                     `json:"x-mcp-header"`
+	Properties map[string]json.RawMessage `json:"properties"`
+}
+
+// bindings reads a result of tools/list.
+func bindings(text []byte) map[string][]binding {
+	var answer struct {
+		Result struct {
+			Tools []struct {
+				Name  string          `json:"name"`
+				Input json.RawMessage `json:"inputSchema"`
+			} `json:"tools"`
+		} `json:"result"`
+	}
+	if json.Unmarshal(text, &answer) != nil {
+		return nil // the client will find out what is wrong with it
+	}
+	bound := map[string][]binding{}
+	for _, tool := range answer.Result.Tools {
+		bound[tool.Name] = find(tool.Input, nil)
+	}
+	return bound
+}
+
+// find returns the bindings of a schema and of all below it.
+func find(raw json.RawMessage, path []string) []binding {
+	var s schema
+	if json.Unmarshal(raw, &s) != nil {
+		return nil
+	}
+	var all []binding
+	if len(path) > 0 && isToken(s.Header) {
+		all = append(all, binding{path, s.Header})
+	}
+	for name, property := range s.Properties {
+		all = append(all, find(property, append(path[:len(path):len(path)], name))...)
+	}
+	return all
+}
+
+// isToken reports whether s can be part of a header's name (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	other := func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+	}
+	return s != "" && !strings.ContainsFunc(s, other)
+}
+
+// value returns the argument as text, if it is there and of a kind that a
+// header may repeat: a string, a boolean, or an integer that every JSON reader
+// takes for the same.
+func (b binding) value(args map[string]json.RawMessage) (string, bool) {
+	for _, name := range b.path[:len(b.path)-1] {
+		var next map[string]json.RawMessage
+		if json.Unmarshal(args[name], &next) != nil {
+			return "", false
+		}
+		args = next
+	}
+	var v any
+	if json.Unmarshal(args[b.path[len(b.path)-1]], &v) != nil {
+		return "", false
+	}
+	const safe = 1<<53 - 1
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case bool:
+		return strconv.FormatBool(v), true
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) <= safe {
+			return strconv.FormatInt(int64(v), 10), true
+		}
+	}
+	return "", false
+}
+
+// encode makes a text safe in a header: as it is where that is unambiguous,
+// else in base64 with marks around.
+func encode(s string) string {
+	const begin, end = "=?base64?", "?="
+	special := func(r rune) bool { return r < ' ' || r > '~' }
+	if s == strings.Trim(s, " ") && !strings.ContainsFunc(s, special) && !(strings.HasPrefix(s, begin) && strings.HasSuffix(s, end)) {
+		return s
+	}
+	return begin + base64.StdEncoding.EncodeToString([]byte(s)) + end
+}

@@ -1,0 +1,178 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// maxReplay is how long a request may be to be sent again after a 401.
+const maxReplay = 4 << 20
+
+// HTTP is an MCP server on a URL of this machine, in front of one that wants a
+// token. It passes on requests and streams as they are, but for the headers
+// that say who asks.
+type HTTP struct {
+	Upstream
+	// Token must come with every request: as a bearer token or, for a client
+	// that can be given nothing but a URL, as the first element of the path.
+	// Then the Host header must name a loopback address too, and Origin, where
+	// there is one, the same: a web page that has the name of its own server
+	// resolve to this machine is turned away.
+	//
+	// "" serves whoever can connect: right behind a Unix socket, whose mode
+	// says who that is.
+	Token string
+}
+
+// Handler returns the handler. Whatever the path, it stands for the one server.
+func (h HTTP) Handler() (http.Handler, error) {
+	target, err := url.Parse(h.Server)
+	if err != nil {
+		return nil, err
+	}
+	return &gate{HTTP: h, proxy: &httputil.ReverseProxy{
+		Transport:      h.Session.Transport(h.Transport),
+		FlushInterval:  -1,
+		ErrorLog:       slog.NewLogLogger(h.log().Handler(), slog.LevelDebug),
+		Rewrite:        func(r *httputil.ProxyRequest) { rewrite(r.Out, target) },
+		ModifyResponse: h.answer,
+		ErrorHandler:   h.fail,
+	}}, nil
+}
+
+// gate lets through who may use the token.
+type gate struct {
+	HTTP
+	proxy http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case g.Token != "" && !(isLoopback(r.Host) && ownOrigin(r)):
+		http.Error(w, "requests come from this machine, and from no other web page", http.StatusForbidden)
+	case g.Token != "" && !g.admits(r):
+		w.Header().Set("WWW-Authenticate", "Bearer") // the proxy's own token: no metadata leads to it
+		http.Error(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
+	case r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete:
+		w.Header().Set("Allow", "POST, GET, DELETE")
+		http.Error(w, "POST, GET or DELETE", http.StatusMethodNotAllowed)
+	default:
+		g.pass(w, r)
+	}
+}
+
+// admits compares the token in constant time.
+func (h HTTP) admits(r *http.Request) bool {
+	_, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	element, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return same(bearer, h.Token) || same(element, h.Token)
+}
+
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// isLoopback reports whether a Host header names this machine as no name
+// server can.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.IsLoopback()
+}
+
+// ownOrigin reports whether a request comes from no web page but one of this
+// very address.
+func ownOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host == r.Host
+}
+
+// idKey carries the id of a request to where it may have to be answered.
+type idKey struct{}
+
+// pass sends a request on, in a form that can be sent again.
+func (g *gate) pass(w http.ResponseWriter, r *http.Request) {
+	head, err := io.ReadAll(io.LimitReader(r.Body, maxReplay+1))
+	if err != nil {
+		http.Error(w, "the request could not be read", http.StatusBadRequest)
+		return
+	}
+	if len(head) > maxReplay {
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+		g.proxy.ServeHTTP(w, r)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(head))
+	r.ContentLength = int64(len(head))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(head)), nil }
+	if m, err := parseOne(bytes.TrimSpace(head)); err == nil && m.isRequest() {
+		r = r.WithContext(context.WithValue(r.Context(), idKey{}, m.ID))
+	}
+	g.proxy.ServeHTTP(w, r)
+}
+
+// rewrite makes a request one to the server, of nobody in particular.
+func rewrite(out *http.Request, target *url.URL) {
+	url := *target
+	out.URL, out.Host = &url, ""
+	for name := range out.Header {
+		switch {
+		case strings.HasPrefix(name, "Sec-"), strings.HasPrefix(name, "X-Forwarded-"):
+			out.Header.Del(name)
+		}
+	}
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Dpop", "Cookie", "Origin", "Referer", "Forwarded"} {
+		out.Header.Del(name)
+	}
+}
+
+// answer looks at the server's answer before the client does. How to get a
+// token is not the client's concern, so it hears nothing of that.
+func (h HTTP) answer(resp *http.Response) error {
+	err := h.refusal(resp)
+	resp.Header.Del("WWW-Authenticate")
+	resp.Header.Del("Set-Cookie")
+	return err
+}
+
+// fail answers a request that did not get through: by a JSON-RPC error, which
+// every client shows, where the request's id is known.
+func (h HTTP) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the client is gone
+	}
+	h.log().Warn("request not passed on", "error", err)
+	id, ok := r.Context().Value(idKey{}).(json.RawMessage)
+	if !ok {
+		http.Error(w, h.explain(err), http.StatusBadGateway)
+		return
+	}
+	w.Header().Set("Content-Type", typeJSON)
+	_, _ = w.Write(failed(id, codeUpstream, h.explain(err))) // a client that is gone needs none
+}

@@ -1,0 +1,167 @@
+package proxy_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/proxy"
+)
+
+// ask sends a request to a proxy's handler.
+func ask(t *testing.T, h proxy.HTTP, method, target string, header http.Header, body string) *http.Response {
+	t.Helper()
+	handler, err := h.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func text(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestGate: who has the token comes in, if the request names this machine.
+func TestGate(t *testing.T) {
+	s := newSite(t, says(200, "application/json", pingReply))
+	up := s.upstream(t)
+	good := http.Header{"Authorization": {"Bearer local"}}
+	with := func(name, value string) http.Header {
+		h := good.Clone()
+		h.Set(name, value)
+		return h
+	}
+	for _, tt := range []struct {
+		name   string
+		token  string
+		method string
+		url    string
+		header http.Header
+		want   int
+	}{
+		{"header", "local", "POST", "http://127.0.0.1:7/mcp", good, 200},
+		{"path", "local", "POST", "http://localhost:7/local", nil, 200},
+		{"path with more", "local", "POST", "http://[::1]:7/local/mcp", nil, 200},
+		{"no token", "local", "POST", "http://127.0.0.1:7/mcp", nil, 401},
+		{"wrong token", "local", "POST", "http://127.0.0.1:7/loca", http.Header{"Authorization": {"Bearer locall"}}, 401},
+		{"token as query", "local", "POST", "http://127.0.0.1:7/mcp?local", nil, 401},
+		{"rebound name", "local", "POST", "http://evil.example:7/local", good, 403},
+		{"name like loopback", "local", "POST", "http://127.0.0.1.evil.example/local", good, 403},
+		{"other page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "https://evil.example"), 403},
+		{"opaque page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "null"), 403},
+		{"other port's page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "http://127.0.0.1:8"), 403},
+		{"own page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "http://127.0.0.1:7"), 200},
+		{"method", "local", "PUT", "http://127.0.0.1:7/local", nil, 405},
+		{"preflight", "local", "OPTIONS", "http://127.0.0.1:7/local", nil, 405},
+		{"socket", "", "POST", "http://any.name/mcp", nil, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			resp := ask(t, proxy.HTTP{Upstream: up, Token: tt.token}, tt.method, tt.url, tt.header, ping)
+			if resp.StatusCode != tt.want {
+				t.Errorf("status %d, want %d: %s", resp.StatusCode, tt.want, text(t, resp))
+			}
+			if strings.Contains(resp.Header.Get("WWW-Authenticate"), "resource_metadata") {
+				t.Error("the client is told to log in at the server")
+			}
+		})
+	}
+}
+
+// TestOnlyMCPGoesOn: what says who asks stays here, on both ways.
+func TestOnlyMCPGoesOn(t *testing.T) {
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "a=b")
+		w.Header().Set("Mcp-Session-Id", "s1")
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, pingReply)
+	}))
+	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local/elsewhere?q=1", http.Header{
+		"Authorization": {"Bearer local"}, "Cookie": {"c=d"}, "Origin": {"http://127.0.0.1:7"}, "Referer": {"http://127.0.0.1:7/local"},
+		"X-Forwarded-For": {"10.0.0.1"}, "Forwarded": {"for=10.0.0.1"}, "Sec-Fetch-Site": {"same-origin"}, "Dpop": {"x"},
+		"Mcp-Session-Id": {"s1"}, "Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"ping"},
+	}, ping)
+	if got := text(t, resp); got != pingReply || resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("Mcp-Session-Id") != "s1" {
+		t.Errorf("answer %q, headers %v", got, resp.Header)
+	}
+	got := s.requests("POST")[0]
+	if got.URL.String() != "/mcp" || got.Host != strings.TrimPrefix(s.URL, "http://") || got.Header.Get("Authorization") != "Bearer token-1" {
+		t.Errorf("URL %s at %s, Authorization %q", got.URL, got.Host, got.Header.Get("Authorization"))
+	}
+	for _, name := range []string{"Cookie", "Origin", "Referer", "X-Forwarded-For", "Forwarded", "Sec-Fetch-Site", "Dpop"} {
+		if got.Header.Get(name) != "" {
+			t.Errorf("%s went on", name)
+		}
+	}
+	for _, name := range []string{"Mcp-Session-Id", "Mcp-Protocol-Version", "Mcp-Method"} {
+		if got.Header.Get(name) == "" {
+			t.Errorf("%s did not go on", name)
+		}
+	}
+}
+
+// TestRefusalsStayHere: how to get a token is not the client's concern.
+func TestRefusalsStayHere(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer http.HandlerFunc
+		want   string
+	}{
+		{"token", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="https://x"`)
+			w.WriteHeader(401)
+		}, "rejects the token"},
+		{"scope", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="a b", resource_metadata="https://x"`)
+			w.WriteHeader(403)
+		}, "more scopes: a b"},
+		{"redirect", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "https://evil.example/")
+			w.WriteHeader(307)
+		}, "redirects"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, tt.answer)
+			h := proxy.HTTP{Upstream: s.upstream(t)}
+			resp := ask(t, h, "POST", "http://127.0.0.1/", nil, ping)
+			got := text(t, resp)
+			if resp.StatusCode != 200 || !strings.Contains(got, `"id":"p","error":{"code":-32000,"message":"explained: `) || !strings.Contains(got, tt.want) {
+				t.Errorf("%d %s, want an error for p with %q", resp.StatusCode, got, tt.want)
+			}
+			resp = ask(t, h, "GET", "http://127.0.0.1/", nil, "")
+			if resp.StatusCode != http.StatusBadGateway || resp.Header.Get("WWW-Authenticate") != "" || resp.Header.Get("Location") != "" {
+				t.Errorf("GET: %s, headers %v", resp.Status, resp.Header)
+			}
+		})
+	}
+}
+
+// TestLongRequest: one too long to be kept for a second try is passed on too.
+func TestLongRequest(t *testing.T) {
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		if err != nil || n != 10_000_000 {
+			t.Errorf("%d bytes came, %v", n, err)
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t)}, "POST", "http://127.0.0.1/", nil, strings.Repeat("x", 10_000_000))
+	if resp.StatusCode != http.StatusAccepted {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}

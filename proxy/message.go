@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// The methods that a bridge must know; all others pass by.
+const (
+	initialize  = "initialize"
+	initialized = "notifications/initialized"
+	cancelled   = "notifications/cancelled"
+	listTools   = "tools/list"
+	callTool    = "tools/call"
+	getPrompt   = "prompts/get"
+	readFile    = "resources/read"
+	listen      = "subscriptions/listen"
+)
+
+// JSON-RPC error codes (JSON-RPC 2.0 §5.1).
+const (
+	codeParse    = -32700
+	codeUpstream = -32000 // ours: the message did not get through
+)
+
+// message is one JSON-RPC message: its text, and what is needed of it.
+type message struct {
+	text   []byte
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+	Params parameters      `json:"params"`
+	Error  json.RawMessage `json:"error"`
+}
+
+// parameters are those that decide how a message is sent.
+type parameters struct {
+	Name      string                     `json:"name"`
+	URI       string                     `json:"uri"`
+	RequestID json.RawMessage            `json:"requestId"`
+	Arguments map[string]json.RawMessage `json:"arguments"`
+	Meta      struct {
+		// Version is on every request of the stateless protocol (SEP-2575).
+		Version string `json:"io.modelcontextprotocol/protocolVersion"`
+	} `json:"_meta"`
+}
+
+// UnmarshalJSON takes what it can read: whether params are right is for the
+// server to say.
+func (p *parameters) UnmarshalJSON(data []byte) error {
+	type plain parameters
+	var all plain
+	if err := json.Unmarshal(data, &all); err == nil {
+		*p = parameters(all)
+		return nil
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(data, &fields) != nil {
+		return nil // not an object
+	}
+	for name, to := range map[string]any{"name": &p.Name, "uri": &p.URI, "requestId": &p.RequestID, "_meta": &p.Meta} {
+		_ = json.Unmarshal(fields[name], to) // another type than expected: left out
+	}
+	return nil
+}
+
+var errNotMessage = errors.New("not a JSON-RPC message")
+
+// parse reads a message, or the messages of a batch, which 2025-03-26 knows.
+func parse(text []byte) ([]message, error) {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 || text[0] != '[' {
+		m, err := parseOne(text)
+		return []message{m}, err
+	}
+	var batch []json.RawMessage
+	if err := json.Unmarshal(text, &batch); err != nil {
+		return nil, errNotMessage
+	}
+	var all []message
+	for _, text := range batch {
+		m, err := parseOne(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+func parseOne(text []byte) (message, error) {
+	m := message{text: text}
+	if len(text) == 0 || text[0] != '{' || json.Unmarshal(text, &m) != nil {
+		return m, errNotMessage
+	}
+	if string(m.ID) == "null" {
+		m.ID = nil
+	}
+	return m, nil
+}
+
+func (m message) isRequest() bool  { return m.ID != nil && m.Method != "" }
+func (m message) isResponse() bool { return m.Method == "" }
+
+// name is what the header Mcp-Name repeats (SEP-2243).
+func (m message) name() string {
+	switch m.Method {
+	case callTool, getPrompt:
+		return m.Params.Name
+	case readFile:
+		return m.Params.URI
+	}
+	return ""
+}
+
+// failed returns the answer to a request that did not get through. No id means
+// a message whose id could not be read.
+func failed(id json.RawMessage, code int, text string) []byte {
+	type rpcError struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}
+	return answer(id, rpcError{code, text})
+}
+
+// answer returns an error response.
+func answer(id json.RawMessage, rpcError any) []byte {
+	if id == nil {
+		id = json.RawMessage("null")
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	// Strings, numbers and valid JSON: it cannot fail.
+	_ = enc.Encode(struct {
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   any             `json:"error"`
+	}{"2.0", id, rpcError})
+	return bytes.TrimSpace(b.Bytes())
+}
+
+// cancellation tells the client that the server ended a subscription, which
+// over HTTP the end of the stream says.
+func cancellation(id json.RawMessage) []byte {
+	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, cancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
+}
+
+// oneLine returns a message's text as one line with its end. Raw line breaks
+// are nothing but white space in JSON: within a string they are escaped (RFC
+// 8259 §7).
+func oneLine(text []byte) []byte {
+	line := append(bytes.Clone(bytes.TrimSpace(text)), '\n')
+	for i, c := range line[:len(line)-1] {
+		if c == '\n' || c == '\r' {
+			line[i] = ' '
+		}
+	}
+	return line
+}

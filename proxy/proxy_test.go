@@ -1,0 +1,437 @@
+package proxy_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/proxy"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// site is an MCP server behind a token, and the token endpoint that renews it.
+type site struct {
+	*httptest.Server
+	store secrets.Memory
+
+	mu        sync.Mutex // guards what follows
+	mcp       http.Handler
+	issued    int // tokens so far; the last is the valid one
+	refreshes int
+	gone      bool // the refresh token is taken no more
+	seen      []*http.Request
+}
+
+// newSite stores a credential for a server that h is behind the token of.
+func newSite(t *testing.T, h http.Handler) *site {
+	t.Helper()
+	s := &site{mcp: h, issued: 1}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/mcp", s.serveMCP)
+	mux.HandleFunc("POST /token", s.serveToken)
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	s.login(t)
+	return s
+}
+
+// login stores a credential with the valid token, as a person's login would.
+func (s *site) login(t *testing.T) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = false
+	record, err := json.Marshal(mcplogin.Credential{
+		Version: 1, Profile: "box", Server: s.URL + "/mcp",
+		Issuer: oauth.Server{Issuer: s.URL, TokenEndpoint: s.URL + "/token"},
+		App:    oauth.App{ID: "client", AuthMethod: "none"},
+		Token:  oauth.Token{Access: s.token(), Refresh: "refresh", Type: "Bearer"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.store.Put(t.Context(), "box", record, secrets.Any); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *site) token() string { return fmt.Sprintf("token-%d", s.issued) }
+
+// expire makes the server take the present token no more.
+func (s *site) expire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.issued++
+}
+
+func (s *site) serveToken(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	if s.gone {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"error":"invalid_grant"}`)
+		return
+	}
+	s.refreshes++
+	fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer"}`, s.token())
+}
+
+func (s *site) serveMCP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.seen = append(s.seen, r)
+	h, ok := s.mcp, r.Header.Get("Authorization") == "Bearer "+s.token()
+	s.mu.Unlock()
+	if !ok {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", resource_metadata="`+s.URL+`/elsewhere"`)
+		http.Error(w, "no", http.StatusUnauthorized)
+		return
+	}
+	h.ServeHTTP(w, r)
+}
+
+// requests returns what the server has seen of a method.
+func (s *site) requests(method string) []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []*http.Request
+	for _, r := range s.seen {
+		if r.Method == method {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// upstream opens a session on the site's credential.
+func (s *site) upstream(t *testing.T) proxy.Upstream {
+	t.Helper()
+	session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Store: &s.store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proxy.Upstream{
+		Session: session, Server: s.URL + "/mcp",
+		Explain: func(err error) string { return "explained: " + err.Error() },
+	}
+}
+
+// tools is a real MCP server.
+type tools struct {
+	*mcp.Server
+	ended chan struct{} // a hang was cancelled
+}
+
+func newTools() *tools {
+	ts := &tools{mcp.NewServer(&mcp.Implementation{Name: "tools", Version: "1"}, nil), make(chan struct{}, 9)}
+	mcp.AddTool(ts.Server, &mcp.Tool{Name: "add"}, func(_ context.Context, _ *mcp.CallToolRequest, in struct{ A, B int }) (*mcp.CallToolResult, any, error) {
+		return say(fmt.Sprint(in.A + in.B)), nil, nil
+	})
+	mcp.AddTool(ts.Server, &mcp.Tool{Name: "text"}, func(_ context.Context, _ *mcp.CallToolRequest, in struct{ N int }) (*mcp.CallToolResult, any, error) {
+		return say(strings.Repeat("x", in.N)), nil, nil
+	})
+	mcp.AddTool(ts.Server, &mcp.Tool{Name: "ticks"}, func(ctx context.Context, r *mcp.CallToolRequest, in struct{ N int }) (*mcp.CallToolResult, any, error) {
+		for i := range in.N {
+			err := r.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ProgressToken: r.Params.GetProgressToken(), Progress: float64(i + 1)})
+			if err != nil {
+				return nil, nil, err
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		return say("done"), nil, nil
+	})
+	mcp.AddTool(ts.Server, &mcp.Tool{Name: "hang"}, func(ctx context.Context, r *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
+		// The first message opens the stream, whose end is a cancellation.
+		err := r.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ProgressToken: r.Params.GetProgressToken(), Progress: 1})
+		if err != nil {
+			return nil, nil, err
+		}
+		<-ctx.Done()
+		ts.ended <- struct{}{}
+		return nil, nil, ctx.Err()
+	})
+	ts.AddTool(&mcp.Tool{Name: "region", InputSchema: json.RawMessage(`{"type":"object","properties":{"where":{"type":"object","properties":{"code":{"type":"string","x-mcp-header":"Region"}}},"n":{"type":"integer","x-mcp-header":"Count"}}}`)},
+		func(_ context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return say(r.Extra.Header.Get("Mcp-Param-Region") + " " + r.Extra.Header.Get("Mcp-Param-Count")), nil
+		})
+	return ts
+}
+
+func say(text string) *mcp.CallToolResult {
+	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}
+}
+
+// handler serves the tools in one of the two protocols.
+func (ts *tools) handler(stateless bool) http.Handler {
+	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return ts.Server },
+		&mcp.StreamableHTTPOptions{Stateless: stateless, PropagateRequestCancellation: true})
+}
+
+// client is an MCP client that counts what it is told.
+type client struct {
+	*mcp.ClientSession
+	progress, changed chan struct{}
+}
+
+func connect(t *testing.T, transport mcp.Transport, version string) *client {
+	t.Helper()
+	c := &client{progress: make(chan struct{}, 99), changed: make(chan struct{}, 99)}
+	var err error
+	c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "client"}, &mcp.ClientOptions{
+		ProgressNotificationHandler: func(context.Context, *mcp.ProgressNotificationClientRequest) { c.progress <- struct{}{} },
+		ToolListChangedHandler:      func(context.Context, *mcp.ToolListChangedRequest) { c.changed <- struct{}{} },
+		ElicitationHandler: func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+			return &mcp.ElicitResult{Action: "accept", Content: map[string]any{"name": "Ada"}}, nil
+		},
+	}).Connect(t.Context(), transport, &mcp.ClientSessionOptions{ProtocolVersion: version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.InitializeResult().ProtocolVersion; got != version {
+		t.Fatalf("protocol %s, want %s", got, version)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// call calls a tool and returns its text.
+func (c *client) call(t *testing.T, tool string, args map[string]any) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	p := &mcp.CallToolParams{Name: tool, Arguments: args}
+	p.SetProgressToken("p-" + tool)
+	result, err := c.CallTool(ctx, p)
+	if err != nil {
+		t.Fatalf("%s: %v", tool, err)
+	}
+	return result.Content[0].(*mcp.TextContent).Text
+}
+
+// came fails if nothing comes on ch for long.
+func came(t *testing.T, what string, ch <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-ch:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("no %s", what)
+	}
+}
+
+// stdio returns the client's side of a bridge. It ends with the test, and
+// must do so without an error.
+func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
+	t.Helper()
+	fromClient, toProxy := io.Pipe()
+	fromProxy, toClient := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- p.Run(context.Background(), fromClient, toClient)
+		toClient.Close()
+	}()
+	t.Cleanup(func() {
+		toProxy.Close()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("Run = %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("Run does not end")
+		}
+	})
+	return &mcp.IOTransport{Reader: fromProxy, Writer: toProxy}
+}
+
+// url returns the URL of an HTTP proxy, token included.
+func url(t *testing.T, up proxy.Upstream) string {
+	t.Helper()
+	h, err := proxy.HTTP{Upstream: up, Token: "local"}.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(h)
+	t.Cleanup(func() {
+		web.CloseClientConnections()
+		web.Close()
+	})
+	return web.URL + "/local/mcp"
+}
+
+// The protocols, and the ways through the proxy.
+var wires = []struct {
+	version   string
+	stateless bool
+}{{"2025-11-25", false}, {"2026-07-28", true}}
+
+var ways = map[string]func(*testing.T, proxy.Upstream) mcp.Transport{
+	"stdio": func(t *testing.T, up proxy.Upstream) mcp.Transport { return stdio(t, proxy.Stdio{Upstream: up}) },
+	"http": func(t *testing.T, up proxy.Upstream) mcp.Transport {
+		return &mcp.StreamableClientTransport{Endpoint: url(t, up), MaxRetries: -1}
+	},
+}
+
+func TestThrough(t *testing.T) {
+	for _, wire := range wires {
+		for way, transport := range ways {
+			t.Run(way+" "+wire.version, func(t *testing.T) {
+				t.Parallel()
+				ts := newTools()
+				s := newSite(t, ts.handler(wire.stateless))
+				c := connect(t, transport(t, s.upstream(t)), wire.version)
+				through(t, c, ts, s, wire.stateless)
+			})
+		}
+	}
+}
+
+// through is what a client may expect.
+func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
+	list, err := c.ListTools(t.Context(), nil)
+	if err != nil || len(list.Tools) != 5 {
+		t.Fatalf("ListTools = %v, %v", list, err)
+	}
+	if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
+		t.Errorf("add = %q", got)
+	}
+	if got := c.call(t, "ticks", map[string]any{"N": 3}); got != "done" || len(c.progress) == 0 {
+		t.Errorf("ticks = %q after %d reports", got, len(c.progress))
+	}
+	if got := c.call(t, "text", map[string]any{"N": 10_000_000}); len(got) != 10_000_000 {
+		t.Errorf("text has %d bytes", len(got))
+	}
+	if got := c.call(t, "region", map[string]any{"where": map[string]any{"code": "Żory"}, "n": 7}); stateless && got != "=?base64?xbtvcnk=?= 7" {
+		t.Errorf("parameters repeated in headers = %q", got)
+	}
+
+	s.expire()
+	if got := c.call(t, "add", map[string]any{"A": 1, "B": 1}); got != "2" || s.refreshes != 1 {
+		t.Errorf("with an expired token: %q, %d refreshes", got, s.refreshes)
+	}
+
+	for len(c.progress) > 0 {
+		<-c.progress
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-c.progress // it has begun
+		cancel()
+	}()
+	p := &mcp.CallToolParams{Name: "hang"}
+	p.SetProgressToken("h")
+	if _, err := c.CallTool(ctx, p); err == nil {
+		t.Error("hang ended by itself")
+	}
+	came(t, "cancellation at the server", ts.ended)
+	if got := c.call(t, "add", map[string]any{"A": 4, "B": 4}); got != "8" {
+		t.Errorf("after a cancellation: %q", got)
+	}
+}
+
+// TestServerSpeaksFirst: notifications and requests that the server starts.
+func TestServerSpeaksFirst(t *testing.T) {
+	for way, transport := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			ts := newTools()
+			mcp.AddTool(ts.Server, &mcp.Tool{Name: "ask"}, func(ctx context.Context, r *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
+				got, err := r.Session.Elicit(ctx, &mcp.ElicitParams{Message: "who?", RequestedSchema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"}}}`)})
+				if err != nil {
+					return nil, nil, err
+				}
+				return say(fmt.Sprint(got.Content["name"])), nil, nil
+			})
+			s := newSite(t, ts.handler(false))
+			c := connect(t, transport(t, s.upstream(t)), "2025-11-25")
+			if got := c.call(t, "ask", nil); got != "Ada" {
+				t.Errorf("ask = %q", got)
+			}
+			for len(s.requests(http.MethodGet)) == 0 {
+				time.Sleep(5 * time.Millisecond) // the stream opens beside the calls
+			}
+			ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
+			came(t, "notification on the server's own stream", c.changed)
+			_ = c.Close()
+			for deadline := time.Now().Add(10 * time.Second); len(s.requests(http.MethodDelete)) == 0; time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("the session was not ended at the server")
+				}
+			}
+		})
+	}
+}
+
+// TestSubscriptions: what 2026-07-28 has in place of the server's own stream.
+func TestSubscriptions(t *testing.T) {
+	for way, transport := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			ts := newTools()
+			s := newSite(t, ts.handler(true))
+			c := connect(t, transport(t, s.upstream(t)), "2026-07-28")
+			if _, err := c.ListTools(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond) // the subscription opens beside
+			ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
+			came(t, "notification on a subscription", c.changed)
+		})
+	}
+}
+
+// TestForgottenSession: a server that was restarted knows no session.
+func TestForgottenSession(t *testing.T) {
+	ts := newTools()
+	s := newSite(t, ts.handler(false))
+	c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
+	c.call(t, "add", map[string]any{"A": 1, "B": 1})
+	s.mu.Lock()
+	s.mcp = ts.handler(false)
+	s.mu.Unlock()
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			if got := c.call(t, "add", map[string]any{"A": 20, "B": 3}); got != "23" {
+				t.Errorf("add = %q", got)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestLoginRequired: the client is told, and needs no restart afterwards.
+func TestLoginRequired(t *testing.T) {
+	for way, transport := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, newTools().handler(true))
+			c := connect(t, transport(t, s.upstream(t)), "2026-07-28")
+			s.mu.Lock()
+			s.gone = true
+			s.mu.Unlock()
+			s.expire()
+			_, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"})
+			if err == nil || !strings.Contains(err.Error(), "explained: ") || !strings.Contains(err.Error(), "login required") {
+				t.Fatalf("CallTool = %v", err)
+			}
+			s.login(t)
+			if got := c.call(t, "add", map[string]any{"A": 2, "B": 2}); got != "4" {
+				t.Errorf("after the login: %q", got)
+			}
+		})
+	}
+}

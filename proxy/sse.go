@@ -1,0 +1,89 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+)
+
+// errTooLong is a message beyond the limit.
+var errTooLong = errors.New("the message is too long")
+
+// readLine returns the next line with its end. One longer than limit is
+// skipped and is errTooLong. At the end of r it returns what is left, and
+// io.EOF.
+func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line)+len(part) > limit {
+			for errors.Is(err, bufio.ErrBufferFull) {
+				_, err = r.ReadSlice('\n')
+			}
+			if err == nil {
+				err = fmt.Errorf("%w: the limit is %d bytes", errTooLong, limit)
+			}
+			return nil, err
+		}
+		line = append(line, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+// cursor is how far a stream was read, to go on from there.
+type cursor struct {
+	id    string        // of the last event; "": the stream cannot be resumed
+	retry time.Duration // the wait that the server asks for; 0: none
+}
+
+// events reads a stream of events and hands on the data of those that are
+// messages, until one is the last, or the stream ends (HTML Living Standard
+// §9.2.6).
+func events(body io.Reader, limit int, at *cursor, each func(data []byte) (last bool, err error)) (last bool, err error) {
+	r := bufio.NewReaderSize(body, 32<<10)
+	var data []byte
+	name := ""
+	for {
+		line, err := readLine(r, limit)
+		if err != nil {
+			return false, err // an event that was cut off is no event
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			if len(data) > 0 && (name == "" || name == "message") {
+				if last, err := each(data); last || err != nil {
+					return last, err
+				}
+			}
+			data, name = nil, ""
+			continue
+		}
+		field, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimPrefix(value, []byte(" "))
+		switch string(field) {
+		case "data":
+			if len(data)+len(value) > limit {
+				return false, fmt.Errorf("%w: the limit is %d bytes", errTooLong, limit)
+			}
+			if data == nil {
+				data = value // readLine made it for us alone
+			} else {
+				data = append(append(data, '\n'), value...)
+			}
+		case "event":
+			name = string(value)
+		case "id":
+			at.id = string(value)
+		case "retry":
+			if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+				at.retry = time.Duration(ms) * time.Millisecond
+			}
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	defaultMaxMessage = 64 << 20
+	defaultDrain      = 30 * time.Second
+	// ordered is how long later messages wait for the server to take a
+	// notification or an answer: what follows may depend on it.
+	ordered = 5 * time.Second
+	// farewell bounds what is done after the end: ending the session at the
+	// server, and writing to a client that reads no more.
+	farewell = 2 * time.Second
+)
+
+// Stdio is an MCP server on a pair of streams, in front of one that wants a
+// token.
+type Stdio struct {
+	Upstream
+	// MaxMessage limits one message, in bytes; zero means 64 MiB.
+	MaxMessage int
+	// Drain is how long requests that are under way may take once the client
+	// sends no more; zero means 30 s.
+	Drain time.Duration
+}
+
+// Run passes the messages of in, one a line, to the server, and what comes
+// back to out, until in or ctx ends; then it returns nil. A request that does
+// not get through is answered with an error; nothing but JSON-RPC is written
+// to out. The read of in that is under way when ctx ends is left behind.
+func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
+	if s.MaxMessage == 0 {
+		s.MaxMessage = defaultMaxMessage
+	}
+	if s.Drain == 0 {
+		s.Drain = defaultDrain
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	b := &bridge{
+		Stdio: s,
+		client: &http.Client{
+			Transport:     s.Session.Transport(departure{cmp.Or(s.Transport, http.DefaultTransport)}),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		lasting: ctx, stop: stop, out: out,
+		pending: map[string]*call{},
+	}
+	b.read(ctx, in)
+	if ctx.Err() == nil {
+		b.drain()
+	}
+	cause := context.Cause(ctx)
+	stop(nil)
+	settled(&b.work, farewell)
+	b.endSession(context.WithoutCancel(ctx))
+	if failure, ok := errors.AsType[*streamError](cause); ok {
+		return failure
+	}
+	return nil
+}
+
+// streamError is the client's side that broke.
+type streamError struct {
+	what string
+	err  error
+}
+
+func (e *streamError) Error() string { return e.what + ": " + e.err.Error() }
+func (e *streamError) Unwrap() error { return e.err }
+
+// bridge is one run of Stdio.
+type bridge struct {
+	Stdio
+	client *http.Client
+	wire   wire
+	work   sync.WaitGroup // requests, and the server's own stream
+
+	// lasting is the run's context: the server's own stream outlives the
+	// request that began it.
+	lasting context.Context
+	stop    context.CancelCauseFunc
+
+	writing sync.Mutex // guards out
+	out     io.Writer
+
+	mu      sync.Mutex // guards pending
+	pending map[string]*call
+}
+
+// line is one line of the client's, or why there is none.
+type line struct {
+	text []byte
+	err  error
+}
+
+// read takes the client's messages in their order.
+func (b *bridge) read(ctx context.Context, in io.Reader) {
+	lines := make(chan line)
+	go func() {
+		r := bufio.NewReaderSize(in, 64<<10)
+		for {
+			text, err := readLine(r, b.MaxMessage)
+			select {
+			case lines <- line{text, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil && !errors.Is(err, errTooLong) {
+				return
+			}
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case l := <-lines:
+			b.take(ctx, l)
+			if errors.Is(l.err, io.EOF) {
+				return
+			}
+			if l.err != nil && !errors.Is(l.err, errTooLong) {
+				b.stop(&streamError{"read from the client", l.err})
+			}
+		}
+	}
+}
+
+// take deals with one line of the client's.
+func (b *bridge) take(ctx context.Context, l line) {
+	if errors.Is(l.err, errTooLong) {
+		b.write(failed(nil, codeParse, l.err.Error()))
+	}
+	if len(bytes.TrimSpace(l.text)) == 0 {
+		return
+	}
+	messages, err := parse(l.text)
+	if err != nil {
+		b.write(failed(nil, codeParse, err.Error()))
+		return
+	}
+	for _, m := range messages {
+		b.wire.heed(m)
+		switch {
+		case m.isRequest():
+			b.request(ctx, m)
+		case m.Method == cancelled && b.cancel(m):
+		default:
+			b.tell(ctx, m)
+		}
+	}
+}
+
+// write sends the client one message.
+func (b *bridge) write(text []byte) {
+	line := oneLine(text)
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	if _, err := b.out.Write(line); err != nil {
+		b.stop(&streamError{"write to the client", err})
+	}
+}
+
+// drain lets the requests under way end, but for those that have no end.
+func (b *bridge) drain() {
+	b.mu.Lock()
+	for _, c := range b.pending {
+		if c.Method == listen {
+			c.giveUp()
+		}
+	}
+	b.mu.Unlock()
+	b.wire.stopListening()
+	if !settled(&b.work, b.Drain) {
+		b.log().Warn("requests were still under way at the end", "waited", b.Drain)
+	}
+}
+
+// settled waits for work and reports whether it ended in time.
+func settled(work *sync.WaitGroup, limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(limit):
+		return false
+	}
+}
+
+// tell sends the server a message that has no answer. It returns once the
+// server took it, or after a while.
+func (b *bridge) tell(ctx context.Context, m message) {
+	done := make(chan struct{})
+	b.work.Go(func() {
+		defer close(done)
+		resp, err := b.post(ctx, m, nil)
+		if err == nil {
+			err = b.check(resp)
+			resp.Body.Close()
+		}
+		if err != nil {
+			b.log().Warn("message not passed on", "method", m.Method, "error", err)
+			return
+		}
+		if m.Method == initialized {
+			b.listen()
+		}
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-time.After(ordered):
+	}
+}

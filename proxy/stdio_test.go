@@ -1,0 +1,269 @@
+package proxy_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/proxy"
+)
+
+// answers runs a bridge on a text, as a pipe in a shell would, and returns the
+// lines that come out. Each must be a JSON object.
+func answers(t *testing.T, p proxy.Stdio, in string) []string {
+	t.Helper()
+	var out bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := p.Run(ctx, strings.NewReader(in), &out); err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	var lines []string
+	for line := range strings.Lines(out.String()) {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(line), &object); err != nil || string(object["jsonrpc"]) != `"2.0"` {
+			t.Errorf("not a message: %q", line)
+		}
+		lines = append(lines, strings.TrimSuffix(line, "\n"))
+	}
+	return lines
+}
+
+// one fails unless there is one line, with all the texts in it.
+func one(t *testing.T, lines []string, texts ...string) {
+	t.Helper()
+	if len(lines) != 1 {
+		t.Fatalf("%d lines, want one: %q", len(lines), lines)
+	}
+	for _, text := range texts {
+		if !strings.Contains(lines[0], text) {
+			t.Errorf("no %q in %s", text, lines[0])
+		}
+	}
+}
+
+const (
+	ping      = `{"jsonrpc":"2.0","id":"p","method":"ping"}`
+	hello     = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	pingReply = `{"jsonrpc":"2.0","id":"p","result":{}}`
+)
+
+// says is a server that gives every POST the same answer.
+func says(status int, kind, body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	})
+}
+
+func TestPipe(t *testing.T) {
+	s := newSite(t, newTools().handler(true))
+	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+ping), pingReply)
+}
+
+// TestAnswers: whatever the server answers, the client gets one message.
+func TestAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		status     int
+		kind, body string
+		want       string
+	}{
+		{"JSON", 200, "application/json; charset=utf-8", pingReply, pingReply},
+		{"JSON on lines", 200, "application/json", "{\r\n \"jsonrpc\": \"2.0\",\n\"id\": \"p\", \"result\": {}}\n", `{   "jsonrpc": "2.0", "id": "p", "result": {}}`},
+		{"batch", 200, "application/json", "[" + pingReply + "]", pingReply},
+		{"events", 200, "text/event-stream", ": hi\nevent: message\ndata: " + pingReply + "\n\n", pingReply},
+		{"event on lines", 200, "text/event-stream", "data:{\"jsonrpc\":\"2.0\",\r\ndata: \"id\":\"p\",\r\ndata: \"result\":{}}\r\n\r\n", `{"jsonrpc":"2.0", "id":"p", "result":{}}`},
+		{"other events", 200, "text/event-stream", "event: endpoint\ndata: /x\n\ndata: " + pingReply + "\n\n", pingReply},
+		{"no answer", 200, "text/event-stream", ": bye\n\n", `without an answer`},
+		{"half an answer", 200, "text/event-stream", "data: " + pingReply, `without an answer`},
+		{"accepted", 202, "", "", `202 Accepted`},
+		{"HTML", 200, "text/html", "<p>log in", `200 OK and no message`},
+		{"broken JSON", 200, "application/json", `{"jsonrpc":`, `not a JSON-RPC message`},
+		{"text event", 200, "text/event-stream", "data: hello\n\n", `not a JSON-RPC message`},
+		{"too long", 200, "application/json", `{"x":"` + strings.Repeat("x", 2000) + `"}`, `too long`},
+		{"too long event", 200, "text/event-stream", "data: " + strings.Repeat("x", 2000) + "\n\n", `too long`},
+		{"own error", 400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`,
+			`{"jsonrpc":"2.0","id":"p","error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`},
+		{"plain error", 500, "text/plain", "secret trace", `"message":"explained: the server answers with 500 Internal Server Error"`},
+		{"redirect", 307, "", "", `redirects (307 Temporary Redirect)`},
+		{"scopes", 403, "", "", `403 Forbidden`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, says(tt.status, tt.kind, tt.body))
+			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, ping+"\n")
+			one(t, lines, tt.want, `"p"`)
+			if strings.Contains(strings.Join(lines, ""), "secret trace") {
+				t.Error("the body of an error went on")
+			}
+		})
+	}
+}
+
+// TestMissingScope names the scopes to log in with.
+func TestMissingScope(t *testing.T) {
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="mcp:write"`)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping), `more scopes: mcp:write`)
+}
+
+// TestJunk: what is no message is answered as JSON-RPC has it, and the rest
+// goes on.
+func TestJunk(t *testing.T) {
+	s := newSite(t, newTools().handler(true))
+	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000},
+		"hello\n"+strings.Repeat("x", 200_000)+"\n[1]\n["+ping+","+strings.Replace(ping, `"p"`, `17`, 1)+"]\n")
+	text := strings.Join(lines, "\n")
+	if len(lines) != 5 || strings.Count(text, `"id":null,"error":{"code":-32700`) != 3 ||
+		!strings.Contains(text, pingReply) || !strings.Contains(text, `"id":17`) {
+		t.Errorf("answers:\n%s", text)
+	}
+}
+
+func TestNoNetwork(t *testing.T) {
+	s := newSite(t, nil)
+	up := s.upstream(t)
+	s.Close()
+	one(t, answers(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+ping), `"id":"p"`, `"message":"explained: `, "connect")
+}
+
+// TestResume: a stream that breaks is taken up after its last event.
+func TestResume(t *testing.T) {
+	var gets atomic.Int32
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodDelete:
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case r.Method == http.MethodGet && r.Header.Get("Last-Event-ID") == "":
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case r.Method == http.MethodGet && r.Header.Get("Mcp-Session-Id") == "s1" && r.Header.Get("Mcp-Protocol-Version") == "2025-11-25":
+			w.Header().Set("Content-Type", "text/event-stream")
+			n := gets.Add(1)
+			fmt.Fprintf(w, "id: e%d\nretry: 5\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"after-%s\"}\n\n", n+1, r.Header.Get("Last-Event-ID"))
+			if n == 2 {
+				fmt.Fprintf(w, "data: %s\n\n", pingReply)
+			}
+		default:
+			body, _ := io.ReadAll(r.Body)
+			if bytes.Contains(body, []byte(`"initialize"`)) {
+				w.Header().Set("Mcp-Session-Id", "s1")
+				w.Header().Set("Content-Type", "application/json")
+				io.WriteString(w, `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}`)
+				return
+			}
+			w.Header().Set("Content-Type", "text/event-stream")
+			io.WriteString(w, "id: e1\nretry: 5\ndata:\n\n")
+		}
+	}))
+	in, feed := io.Pipe()
+	go func() {
+		io.WriteString(feed, hello+"\n")
+		for len(s.requests(http.MethodPost)) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(100 * time.Millisecond) // a client waits for the answer
+		io.WriteString(feed, ping+"\n")
+		feed.Close()
+	}()
+	var out bytes.Buffer
+	if err := (proxy.Stdio{Upstream: s.upstream(t)}).Run(t.Context(), in, &out); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}
+{"jsonrpc":"2.0","method":"after-e1"}
+{"jsonrpc":"2.0","method":"after-e2"}
+` + pingReply + "\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+// TestListenEnds: over HTTP the end of the stream ends a subscription; a
+// client on a pipe is told.
+func TestListenEnds(t *testing.T) {
+	s := newSite(t, says(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
+	in, feed := io.Pipe()
+	var out bytes.Buffer
+	done := make(chan error, 1)
+	go func() { done <- (proxy.Stdio{Upstream: s.upstream(t)}).Run(t.Context(), in, &out) }()
+	io.WriteString(feed, `{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`+"\n")
+	time.Sleep(200 * time.Millisecond)
+	feed.Close()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"method":"notifications/cancelled","params":{"requestId":3,`) {
+		t.Errorf("got %s", got)
+	}
+	if h := s.requests(http.MethodPost)[0].Header; h.Get("Mcp-Method") != "subscriptions/listen" || h.Get("Mcp-Protocol-Version") != "2026-07-28" {
+		t.Errorf("headers %v", h)
+	}
+}
+
+// hanging is a server that takes requests and does not answer them.
+func hanging() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		io.Copy(io.Discard, r.Body) // so that the end of the connection is noticed
+		<-r.Context().Done()
+	})
+}
+
+// TestEnd: neither a client that sends no more nor a signal waits for a server
+// that does not answer.
+func TestEnd(t *testing.T) {
+	s := newSite(t, hanging())
+	begin := time.Now()
+	var out bytes.Buffer
+	if err := (proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond}).Run(t.Context(), strings.NewReader(ping), &out); err != nil || out.Len() > 0 {
+		t.Errorf("at the end of the input: %v, %q", err, &out)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	in, feed := io.Pipe()
+	defer feed.Close()
+	time.AfterFunc(100*time.Millisecond, cancel)
+	go io.WriteString(feed, ping+"\n")
+	if err := (proxy.Stdio{Upstream: s.upstream(t)}).Run(ctx, in, &out); err != nil || out.Len() > 0 {
+		t.Errorf("at a signal: %v, %q", err, &out)
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// broken is a client that is gone.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+func (broken) Read([]byte) (int, error)  { return 0, io.ErrUnexpectedEOF }
+
+func TestClientIsGone(t *testing.T) {
+	s := newSite(t, newTools().handler(true))
+	p := proxy.Stdio{Upstream: s.upstream(t)}
+	in, feed := io.Pipe()
+	defer feed.Close()
+	go io.WriteString(feed, ping+"\n")
+	if err := p.Run(t.Context(), in, broken{}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("Run with an output that is closed = %v", err)
+	}
+	if err := p.Run(t.Context(), broken{}, io.Discard); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("Run with an input that breaks = %v", err)
+	}
+}

@@ -1,0 +1,259 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// renewal bounds the beginning of a new session.
+const renewal = 30 * time.Second
+
+// wire is what client and server have agreed on.
+type wire struct {
+	renewing sync.Mutex // one new session at a time
+
+	mu      sync.Mutex // guards what follows
+	id      string     // the session; "": none
+	version string     // of the protocol; "": not yet known
+	hello   message    // the client's initialize, to begin anew with
+	tools   map[string][]binding
+	quiet   context.CancelFunc // ends the server's own stream; nil: there is none
+}
+
+func (w *wire) session() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.id
+}
+
+// stateless reports whether the protocol is one without sessions.
+func (w *wire) stateless() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.version >= stateless
+}
+
+// heed notes the version that a request of the client names.
+func (w *wire) heed(m message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if v := m.Params.Meta.Version; v != "" && m.isRequest() {
+		w.version = v
+	}
+}
+
+// begin notes a session that the server has begun.
+func (w *wire) begin(hello message, id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hello, w.id = hello, id
+}
+
+// learn notes what an answer says about later requests.
+func (w *wire) learn(asked, answer message) {
+	switch asked.Method {
+	case initialize:
+		var hello struct {
+			Result struct {
+				Version string `json:"protocolVersion"`
+			} `json:"result"`
+		}
+		if json.Unmarshal(answer.text, &hello) == nil && hello.Result.Version != "" {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.version = hello.Result.Version
+		}
+	case listTools:
+		found := bindings(answer.text)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.tools == nil {
+			w.tools = map[string][]binding{}
+		}
+		maps.Copy(w.tools, found)
+	}
+}
+
+// sign sets the headers that say how a message is meant. A message without a
+// method is an answer, or none at all.
+func (w *wire) sign(h http.Header, m message, session string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if session != "" {
+		h.Set(headerSession, session)
+	}
+	if w.version == "" || m.Method == initialize {
+		return
+	}
+	h.Set(headerVersion, w.version)
+	if w.version >= stateless {
+		repeat(h, m, w.tools)
+	}
+}
+
+// renew begins a session in the place of one that the server has forgotten.
+func (b *bridge) renew(ctx context.Context, forgotten string) error {
+	b.wire.renewing.Lock()
+	defer b.wire.renewing.Unlock()
+	if b.wire.session() != forgotten {
+		return nil // somebody else did
+	}
+	ctx, cancel := context.WithTimeout(ctx, renewal)
+	defer cancel()
+	b.wire.mu.Lock()
+	hello := b.wire.hello
+	b.wire.mu.Unlock()
+	b.log().Info("the server forgot the session; beginning a new one")
+	resp, err := b.send(ctx, hello, "")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := b.check(resp); err != nil {
+		return err
+	}
+	if err := b.hear(resp, hello); err != nil {
+		return err
+	}
+	b.wire.begin(hello, resp.Header.Get(headerSession))
+	return b.settleSession(ctx)
+}
+
+// hear reads the answer to an initialize that the client knows nothing of.
+func (b *bridge) hear(resp *http.Response, hello message) error {
+	read := func(text []byte) (bool, error) {
+		m, err := parseOne(text)
+		switch {
+		case err != nil || !m.isResponse():
+			return false, err
+		case m.Error != nil:
+			return false, &rpcError{m.Error}
+		}
+		b.wire.learn(hello, m)
+		return true, nil
+	}
+	if kind(resp) == typeEvents {
+		done, err := events(resp.Body, b.MaxMessage, &cursor{}, read)
+		if done {
+			return nil
+		}
+		return lost(err)
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, int64(b.MaxMessage)))
+	if err != nil {
+		return err
+	}
+	done, err := read(bytes.TrimSpace(text))
+	if err == nil && !done {
+		err = errNoAnswer
+	}
+	return err
+}
+
+// settleSession ends the handshake of a session that this program began.
+func (b *bridge) settleSession(ctx context.Context) error {
+	m := message{text: []byte(`{"jsonrpc":"2.0","method":"` + initialized + `"}`), Method: initialized}
+	resp, err := b.send(ctx, m, b.wire.session())
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := b.check(resp); err != nil {
+		return err
+	}
+	b.listen()
+	return nil
+}
+
+// listen opens the stream of what the server starts by itself, in place of one
+// that is open. Without sessions there is none.
+func (b *bridge) listen() {
+	if b.wire.stateless() {
+		return
+	}
+	ctx, quiet := context.WithCancel(b.lasting)
+	b.wire.mu.Lock()
+	if b.wire.quiet != nil {
+		b.wire.quiet()
+	}
+	b.wire.quiet = quiet
+	b.wire.mu.Unlock()
+	b.work.Go(func() {
+		defer quiet()
+		if err := b.hearken(ctx); err != nil && ctx.Err() == nil {
+			b.log().Debug("no stream of the server's own", "error", err)
+		}
+	})
+}
+
+func (w *wire) stopListening() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.quiet != nil {
+		w.quiet()
+	}
+}
+
+// hearken passes on what the server starts, until it says that it will not: a
+// server may offer no such stream (405).
+func (b *bridge) hearken(ctx context.Context) error {
+	var at cursor
+	for try := 0; ; {
+		resp, err := b.get(ctx, at.id)
+		if err == nil && (resp.StatusCode != http.StatusOK || kind(resp) != typeEvents) {
+			resp.Body.Close()
+			if resp.StatusCode < http.StatusInternalServerError {
+				return fmt.Errorf("the server answers with %s", status(resp))
+			}
+			err = errors.New(status(resp))
+		}
+		if err == nil {
+			_, err = events(resp.Body, b.MaxMessage, &at, func(text []byte) (bool, error) {
+				try = 0
+				messages, err := parse(text)
+				for _, m := range messages {
+					b.write(m.text)
+				}
+				return false, err
+			})
+			resp.Body.Close()
+		}
+		if errors.Is(err, errNotMessage) || errors.Is(err, errTooLong) {
+			return err
+		}
+		try++
+		if err := pause(ctx, at.retry, try); err != nil {
+			return err
+		}
+	}
+}
+
+// endSession tells the server that the session is over. It need not allow that
+// (405), and nobody waits for it.
+func (b *bridge) endSession(ctx context.Context) {
+	id := b.wire.session()
+	if id == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, b.Server, nil)
+	if err != nil {
+		return
+	}
+	b.wire.sign(req.Header, message{}, id)
+	resp, err := b.client.Do(req)
+	if err != nil {
+		b.log().Debug("session not ended at the server", "error", err)
+		return
+	}
+	resp.Body.Close()
+}
