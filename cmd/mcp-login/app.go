@@ -34,7 +34,7 @@ func newApp(e *env) *cli.App {
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
 			newTest(e), newProxy(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
-			newStore(e), newUnlock(e), newLock(e), newVersion(e),
+			newStore(e), newUnlock(e), newLock(e), newConfig(e), newVersion(e),
 		},
 	}
 }
@@ -42,6 +42,7 @@ func newApp(e *env) *cli.App {
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, e *env) int {
 	e.guardLog()
+	e.args = args
 	app := newApp(e)
 	err := app.RunContext(ctx, append([]string{app.Name}, reorder(app.Commands, args)...))
 	return e.finish(ctx, err)
@@ -75,10 +76,13 @@ func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 		if err := countArgs(c, args); err != nil {
 			return err
 		}
+		e.hint = o.given() // what the configuration says holds next time too
+		if err := e.configure(ctx); err != nil {
+			return err
+		}
 		if err := e.setLog(o.logLevel, o.logFormat); err != nil {
 			return err
 		}
-		e.hint = o.given()
 		return do(ctx.Context, args)
 	}
 	return c

@@ -45,6 +45,8 @@ type env struct {
 	hidden   *redactor                // what log and error texts go through
 	sources  []string                 // of inputs that this command line names
 	jobIs    ci.Identity              // what this CI job's id token says; zero: none was asked for
+	settings *settings                // the configuration file, once a command has read it; nil: none
+	args     []string                 // the whole command line
 	hint     []string                 // flags that a command to be pasted must repeat
 }
 

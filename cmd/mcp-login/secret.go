@@ -104,6 +104,15 @@ func (e *env) passphraseSource(variable string) string {
 	if e.getenv(variable) != "" {
 		return "env:" + variable
 	}
+	if variable != storePassphrase {
+		return ""
+	}
+	if path := e.configured("passphrase-file"); path != "" {
+		return "file:" + path
+	}
+	if line := e.configured("passphrase-command"); line != "" {
+		return "command:" + line
+	}
 	return ""
 }
 

@@ -8,10 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/hashicorp/vault/api"
 	"github.com/urfave/cli/v2"
 
-	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
@@ -127,9 +125,9 @@ func (e *env) vaultReport(ctx context.Context, o *common) (storeReport, error) {
 	if err != nil {
 		return storeReport{}, err
 	}
-	client, err := api.NewClient(nil) // for what it has read of the environment
+	client, err := e.vaultClient() // for where it is
 	if err != nil {
-		return storeReport{}, fmt.Errorf("%w: vault: %w", secrets.ErrUnavailable, err)
+		return storeReport{}, err
 	}
 	r := storeReport{
 		Store: o.store, Address: client.Address(), Records: len(names),

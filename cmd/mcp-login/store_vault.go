@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/vault/api"
@@ -32,9 +33,9 @@ func (e *env) openVault(o *common, where string) (secrets.Store, error) {
 	if mount == "" {
 		return nil, usagef("--store vault:%s: give vault:MOUNT/PREFIX", where)
 	}
-	client, err := api.NewClient(nil)
+	client, err := e.vaultClient()
 	if err != nil {
-		return nil, fmt.Errorf("%w: vault: %w", secrets.ErrUnavailable, err)
+		return nil, err
 	}
 	auth, err := e.vaultAuth(o)
 	if err == nil && auth == nil {
@@ -52,6 +53,24 @@ func (e *env) openVault(o *common, where string) (secrets.Store, error) {
 		return nil, usageError{err}
 	}
 	return s, nil
+}
+
+// vaultClient reads the environment as the vault program does, then the
+// configuration.
+func (e *env) vaultClient() (*api.Client, error) {
+	client, err := api.NewClient(nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: vault: %w", secrets.ErrUnavailable, err)
+	}
+	if address := e.configured("vault-address"); address != "" && e.getenv("VAULT_ADDR") == "" && e.getenv("VAULT_AGENT_ADDR") == "" {
+		if err := client.SetAddress(address); err != nil {
+			return nil, configError("vault-address: %v", err)
+		}
+	}
+	if namespace := e.configured("vault-namespace"); namespace != "" && e.getenv("VAULT_NAMESPACE") == "" {
+		client.SetNamespace(namespace)
+	}
+	return client, nil
 }
 
 // kvVersion cuts ?kv=1 or ?kv=2 off, which spares asking Vault.
@@ -89,14 +108,14 @@ func (e *env) vaultToken(client *api.Client) error {
 
 // vaultAuth returns how MCP_LOGIN_VAULT_AUTH logs in, nil for by a token.
 func (e *env) vaultAuth(o *common) (api.AuthMethod, error) {
-	method := e.getenv("MCP_LOGIN_VAULT_AUTH")
-	mount, role := e.getenv("MCP_LOGIN_VAULT_AUTH_MOUNT"), e.getenv("MCP_LOGIN_VAULT_ROLE")
-	source := e.getenv("MCP_LOGIN_VAULT_SECRET")
+	method := e.setting("vault-auth")
+	mount, role := e.setting("vault-auth-mount"), e.setting("vault-role")
+	source := e.setting("vault-secret")
 	switch method {
 	case "", "token":
 		return nil, nil
 	case "approle":
-		a := &vault.AppRole{Mount: mount, RoleID: role, Wrapped: e.getenv("MCP_LOGIN_VAULT_WRAPPED") == "1"}
+		a := &vault.AppRole{Mount: mount, RoleID: role, Wrapped: slices.Contains([]string{"1", "true"}, e.setting("vault-wrapped"))}
 		if source != "" {
 			a.SecretID = e.vaultSecret(source, "secret id for vault")
 		}
@@ -121,6 +140,6 @@ func (e *env) vaultSecret(source, what string) func(context.Context) (string, er
 // vaultIDToken asks the CI for its token, by which the job logs in to Vault.
 func (e *env) vaultIDToken(o *common) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
-		return e.idToken(ctx, o, e.getenv("MCP_LOGIN_VAULT_AUDIENCE"))
+		return e.idToken(ctx, o, e.setting("vault-audience"))
 	}
 }

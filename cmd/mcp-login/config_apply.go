@@ -1,0 +1,112 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// configure gives the flags that were not given, on the command line or by the
+// environment, the values of the configuration file.
+func (e *env) configure(c *cli.Context) error {
+	s, err := e.readSettings(c.App.Commands)
+	if err != nil || s == nil {
+		return err
+	}
+	s.using = profilesOf(c.Command, c.Args().Slice())
+	e.settings = s
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		if e.given(c, f) {
+			continue
+		}
+		set, found, err := s.lookup(name)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		for _, value := range set.values {
+			if err := c.Set(name, value); err != nil {
+				return configError("%s:%d: %s: %q: %v", s.path, set.line, name, value, err)
+			}
+		}
+	}
+	for key := range withoutFlag {
+		if _, _, err := s.lookup(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// given reports whether a flag was given, on the command line or by the
+// environment. A variable that is empty says nothing.
+func (e *env) given(c *cli.Context, f cli.Flag) bool {
+	name := f.Names()[0]
+	if !c.IsSet(name) {
+		return false
+	}
+	if d, ok := f.(cli.DocGenerationFlag); ok {
+		for _, variable := range d.GetEnvVars() {
+			if e.getenv(variable) != "" {
+				return true
+			}
+		}
+	}
+	_, typed := e.typed(name, c.Command.Flags)
+	return typed
+}
+
+// profilesOf returns the profiles among a command's arguments.
+func profilesOf(c *cli.Command, args []string) []string {
+	switch {
+	case len(args) == 0:
+		return nil
+	case strings.HasPrefix(c.ArgsUsage, "NAME..."):
+		return args
+	case strings.HasPrefix(c.ArgsUsage, "NAME"), c.ArgsUsage == "[NAME]":
+		return args[:1]
+	}
+	return nil
+}
+
+// lookup returns what holds for the profiles of this command: what their table
+// says, else what all share. Profiles that differ cannot go into one command.
+func (s *settings) lookup(key string) (setting, bool, error) {
+	if s == nil {
+		return setting{}, false, nil
+	}
+	set, found := s.global[key]
+	for i, name := range s.using {
+		own, ok := s.profiles[name][key]
+		if !ok {
+			own, ok = s.global[key]
+		}
+		if i > 0 && (ok != found || !slices.Equal(own.values, set.values)) {
+			return setting{}, false, configError("%s: %q and %q differ in %s: take one at a time", s.path, s.using[0], name, key)
+		}
+		set, found = own, ok
+	}
+	return set, found, nil
+}
+
+// setting returns what the environment says, else the configuration, of
+// something that has no flag.
+func (e *env) setting(key string) string {
+	if value := e.getenv(withoutFlag[key]); value != "" {
+		return value
+	}
+	return e.configured(key)
+}
+
+// configured returns what the configuration says, "" if nothing.
+func (e *env) configured(key string) string {
+	set, _, err := e.settings.lookup(key)
+	if err != nil || len(set.values) == 0 {
+		return "" // profiles that differ were refused already, by configure
+	}
+	return set.values[0]
+}

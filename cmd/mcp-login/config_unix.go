@@ -1,0 +1,28 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// writers tells who can have written a file. The owner and mode are those of
+// the file itself, behind any symbolic link.
+func writers(info fs.FileInfo) (writer, error) {
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return 0, fmt.Errorf("has mode %04o, so that others can write it; run: chmod go-w", mode)
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("has no owner")
+	case int(st.Uid) == os.Geteuid():
+		return ours, nil
+	case st.Uid == 0:
+		return system, nil
+	}
+	return 0, fmt.Errorf("belongs to user %d, not to user %d who runs this", st.Uid, os.Geteuid())
+}

@@ -1,0 +1,74 @@
+//go:build unix
+
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// owned is a file that seems to belong to another user.
+type owned struct {
+	fs.FileInfo
+	uid uint32
+}
+
+func (o owned) Sys() any { return &syscall.Stat_t{Uid: o.uid} }
+
+// TestConfigOfOthers: what others wrote is not read, and what root wrote names
+// no command.
+func TestConfigOfOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self := uint32(os.Geteuid())
+	for _, tt := range []struct {
+		name, text string
+		uid        uint32
+		want       string // "": it may be used
+	}{
+		{"own command", `passphrase-command = "true"`, self, ""},
+		{"another's", `store = "file:x"`, self + 1, "belongs to user"},
+		{"another's command", `passphrase-command = "true"`, self + 1, "belongs to user"},
+	} {
+		s := &settings{path: path}
+		e, _, _ := testEnv(t)
+		if err := s.parse([]byte(tt.text), keysOf(newApp(e).Commands)); err != nil {
+			t.Fatal(err)
+		}
+		err := s.trust(owned{info, tt.uid})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestConfigOfSystem: a file of somebody else who is trusted names no command.
+func TestConfigOfSystem(t *testing.T) {
+	for text, want := range map[string]string{
+		`store = "file:x"`:                                      "",
+		"\n" + `passphrase-command = "true"`:                    "2: passphrase-command names a command",
+		`browser-command = "true"`:                              "1: browser-command names a command",
+		"[profile.a]\n" + `client-secret-from = "command:true"`: "2: client-secret-from names a command",
+		`client-secret-from = "file:x"`:                         "",
+	} {
+		s := &settings{path: "config.toml"}
+		e, _, _ := testEnv(t)
+		if err := s.parse([]byte(text), keysOf(newApp(e).Commands)); err != nil {
+			t.Fatal(err)
+		}
+		err := s.noCommands()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
