@@ -1,0 +1,134 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+)
+
+// told is what the TypeScript SDK's client tells of one call.
+type told struct {
+	Tool     string
+	Text     string // its beginning
+	Length   int
+	Progress int
+	Messages int
+	Error    string
+}
+
+// proxyCalls has the TypeScript SDK's client make calls, and returns what it
+// tells of each.
+func (h *home) proxyCalls(server, calls string) []told {
+	h.t.Helper()
+	modules, err := provide("tssdk")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	script, err := filepath.Abs("tssdk/client.mjs")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
+	defer cancel()
+	var out, talk bytes.Buffer
+	cmd := exec.CommandContext(ctx, "node", script, server, calls)
+	cmd.Env = append(h.env, "TSSDK="+modules)
+	cmd.Stdout, cmd.Stderr = &out, &talk
+	err = cmd.Run()
+	noteSaid(talk.String())
+	noteSaid(out.String())
+	if err != nil {
+		h.t.Fatalf("the client: %v\n%s%s", err, out.String(), talk.String())
+	}
+	var all []told
+	for line := range strings.Lines(out.String()) {
+		var one told
+		if err := json.Unmarshal([]byte(line), &one); err != nil {
+			h.t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// serveProxy starts the HTTP form and returns its URL. It ends with the test,
+// by a signal, and must do so well.
+func (h *home) serveProxy(t *testing.T) string {
+	t.Helper()
+	r := h.start("proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
+	t.Cleanup(func() {
+		if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		r.wait(0)
+	})
+	line := r.stderr.await(t, regexp.MustCompile(` at (http://127\.0\.0\.1:\d+/\w{26}),`))
+	return strings.TrimSuffix(strings.TrimPrefix(line, " at "), ",")
+}
+
+// throughProxy runs a test both ways.
+func throughProxy(t *testing.T, server string, test func(t *testing.T, h *home, through string)) {
+	h := newHome(t)
+	h.want(0, "login", "box", server, "--browser-command", "curl -sSL -o page.html")
+	noteIssued(h.token("box"))
+	t.Run("stdio", func(t *testing.T) { test(t, h, program+" proxy box --min-ttl 1s") })
+	t.Run("http", func(t *testing.T) { test(t, h, h.serveProxy(t)) })
+}
+
+// TestProxyDemo: tools, progress, cancellation, 10 MB and a token that expires
+// in between, with a real client through the real program.
+func TestProxyDemo(t *testing.T) {
+	t.Parallel()
+	var demo http.Handler
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { demo.ServeHTTP(w, r) }))
+	t.Cleanup(web.Close)
+	s, err := demoserver.New(demoserver.Config{URL: web.URL, AutoApprove: 1, Interval: time.Second, AccessTTL: 3 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo = s
+	throughProxy(t, s.MCP(), func(t *testing.T, h *home, through string) {
+		got := h.proxyCalls(through, `[
+			{"tool": "add", "args": {"a": 2, "b": 3}},
+			{"tool": "ticks", "args": {"n": 5, "pause_ms": 50}},
+			{"tool": "ticks", "args": {"n": 1000, "pause_ms": 100}, "abort": true},
+			{"tool": "text", "args": {"n": 10000000}},
+			{"tool": "whoami", "wait": 4000}
+		]`)
+		if len(got) != 5 || got[0].Text != "5" || got[1].Text != "5 ticks" || got[1].Progress != 5 ||
+			!strings.Contains(got[2].Error, "enough") || got[3].Length != 10_000_000 || !strings.HasPrefix(got[4].Text, "user demo") {
+			t.Errorf("the client tells %+v", got)
+		}
+	})
+}
+
+// TestProxySessions: the TypeScript SDK's server keeps sessions, speaks first
+// and asks the client.
+func TestProxySessions(t *testing.T) {
+	t.Parallel()
+	throughProxy(t, startTSSDK(t), func(t *testing.T, h *home, through string) {
+		got := h.proxyCalls(through, `[
+			{"tool": "greet", "args": {"name": "Ada"}},
+			{"tool": "multi-greet", "args": {"name": "Ada"}},
+			{"tool": "start-notification-stream", "args": {"interval": 50, "count": 3}},
+			{"tool": "collect-user-info", "args": {"infoType": "preferences"}}
+		]`)
+		if len(got) != 4 || got[0].Text != "Hello, Ada!" || got[1].Messages != 2 || got[2].Messages != 3 ||
+			!strings.Contains(got[3].Text, "dark") {
+			t.Errorf("the client tells %+v", got)
+		}
+	})
+}
