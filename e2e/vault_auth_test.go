@@ -83,18 +83,18 @@ func TestVaultAppRole(t *testing.T) {
 func TestVaultLogsInAgain(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	role, secretID := v.appRole(t, "2s")
+	role, secretID := v.appRole(t, "6s")
 	c := v.client(t, "")
 	s := v.store(t, vault.Config{Client: c, Auth: &vault.AppRole{RoleID: role, SecretID: value(secretID("1m")), Wrapped: true}})
 	mustPut(t, s, "a", "one", secrets.Absent)
 	first := c.Token()
-	time.Sleep(2500 * time.Millisecond)
+	time.Sleep(6500 * time.Millisecond)
 	if _, _, err := s.Get(t.Context(), "a"); err != nil || c.Token() == first {
 		t.Errorf("Get after the token has ended: %v, same token: %v", err, c.Token() == first)
 	}
 
-	// KeepAlive logs in anew, since the role's tokens cannot outlive 2 s.
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	// KeepAlive logs in anew, since the role's tokens cannot outlive 6 s.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if err := s.KeepAlive(ctx); err != nil {
 		t.Errorf("KeepAlive: %v", err)

@@ -117,3 +117,33 @@ func TestVaultExitCodes(t *testing.T) {
 		t.Errorf("it does not say sealed:\n%s", r.stderr)
 	}
 }
+
+// TestVaultTokenOutlivesProxy: a command that runs for long renews its token
+// for Vault, though it has nothing to read.
+func TestVaultTokenOutlivesProxy(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	o := startOIDC(t, knobs{"interval": 1})
+	vaultHome(t, v.addr, v.root).login(o, "box")
+	token := v.write(t, "auth/token/create", map[string]any{"period": "3s"}).Auth.ClientToken
+	noteIssued(v.root, token)
+
+	cmd := vaultHome(t, v.addr, token).command(t.Context(), "proxy", "box")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(8 * time.Second)
+	if _, err := v.client(t, token).Auth().Token().LookupSelf(); err != nil {
+		t.Errorf("the token of the proxy has ended: %v", err)
+	}
+	if err := in.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("proxy: %v", err)
+	}
+}

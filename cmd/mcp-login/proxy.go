@@ -40,6 +40,7 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	defer e.keepAlive(ctx, store)()
 	cfg, err := e.config(&o.login.common, store, args[0])
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/vault/api"
 	"github.com/hashicorp/vault/api/cliconfig"
@@ -141,5 +142,25 @@ func (e *env) vaultSecret(source, what string) func(context.Context) (string, er
 func (e *env) vaultIDToken(o *common) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		return e.idToken(ctx, o, e.setting("vault-audience"))
+	}
+}
+
+// keepAlive renews the token for the store while a command runs for long, until
+// stop is called.
+func (e *env) keepAlive(ctx context.Context, store secrets.Store) (stop func()) {
+	k, ok := store.(interface{ KeepAlive(context.Context) error })
+	if !ok {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := k.KeepAlive(ctx); err != nil {
+			e.log.Info().Err(err).Msg("the token for the store is not renewed")
+		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
 	}
 }

@@ -111,6 +111,9 @@ func post(ctx context.Context, client *api.Client, mount, otherwise string, body
 // restBetweenLogins keeps a policy that refuses from costing a login per request.
 const restBetweenLogins = 5 * time.Second
 
+// lookAgain is the pause where Vault does not even say how old the token is.
+const lookAgain = 10 * time.Second
+
 // login holds who we are: a token, and how to get the next one.
 type login struct {
 	client *api.Client
@@ -170,14 +173,18 @@ func (l *login) run(ctx context.Context) error {
 // the token ends for good: it cannot be renewed and Auth has no other.
 func (s *Store) KeepAlive(ctx context.Context) error {
 	ttl, err := s.wire.tokenTTL(ctx)
-	if err != nil || ttl == 0 {
-		return s.wire.explain(ctx, "look up the token", "", err)
+	for errors.Is(err, secrets.ErrTemporary) && sleep(ctx, lookAgain) {
+		ttl, err = s.wire.tokenTTL(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	if ttl == 0 {
+		return nil
 	}
 	for ends := time.Now().Add(ttl); ; {
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, max(time.Until(ends)*2/3, time.Second)) {
 			return nil
-		case <-time.After(max(time.Until(ends)*2/3, time.Second)):
 		}
 		later, err := s.wire.login.prolong(ctx, ends)
 		switch {
@@ -191,16 +198,26 @@ func (s *Store) KeepAlive(ctx context.Context) error {
 	}
 }
 
+// sleep is false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
 // tokenTTL returns how long the token is still valid, 0 for one that does not end.
-func (w *wire) tokenTTL(ctx context.Context) (time.Duration, error) {
-	if _, err := w.login.ensure(ctx); err != nil {
-		return 0, err
-	}
-	self, err := w.client.Auth().Token().LookupSelfWithContext(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return self.TokenTTL()
+func (w *wire) tokenTTL(ctx context.Context) (ttl time.Duration, err error) {
+	err = w.do(ctx, "look up the token", "", func(ctx context.Context) error {
+		self, err := w.client.Auth().Token().LookupSelfWithContext(ctx)
+		if err == nil {
+			ttl, err = self.TokenTTL()
+		}
+		return err
+	})
+	return ttl, err
 }
 
 // prolong renews the token that ends at a time and returns the new one. Where
