@@ -1,74 +1,16 @@
 package mcplogin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
-
-// LoginOptions is what a person may decide about a login. It is stored with
-// the credential; a later login without options asks the same way again.
-type LoginOptions struct {
-	// Scopes to ask for; nil means the specification's choice: the challenge's
-	// scope, else all that the resource publishes, else none, and offline_access
-	// where the authorization server lists it.
-	Scopes []string `json:"scopes,omitempty"`
-	// Flows names the flows to use, best first; nil means all of Config.Flows
-	// that ask a person.
-	Flows []string `json:"flows,omitempty"`
-	// Issuer picks one of the authorization servers listed; "" means the first
-	// that offers a wanted flow.
-	Issuer string `json:"issuer,omitempty"`
-	// NoResource leaves out the resource parameter (RFC 8707), which some
-	// servers refuse.
-	NoResource bool `json:"no_resource,omitempty"`
-	// Params are further parameters of the authorization request.
-	Params url.Values `json:"params,omitempty"`
-	// UseIDToken presents the id_token as the bearer token.
-	UseIDToken bool `json:"use_id_token,omitempty"`
-	// DPoP binds the tokens to a key of this credential (RFC 9449), also where
-	// the resource does not ask for that.
-	DPoP bool `json:"dpop,omitempty"`
-	// Inputs are for flows that need no person.
-	Inputs flows.Inputs `json:"inputs,omitzero"`
-	// Endpoints override what the metadata says; empty ones do not.
-	Endpoints Endpoints `json:"endpoints,omitzero"`
-}
-
-// Endpoints are an authorization server's, given by a person. With a token
-// endpoint and an issuer no metadata is fetched.
-type Endpoints struct {
-	Authorization       string `json:"authorization_endpoint,omitempty"`
-	DeviceAuthorization string `json:"device_authorization_endpoint,omitempty"`
-	Token               string `json:"token_endpoint,omitempty"`
-	Registration        string `json:"registration_endpoint,omitempty"`
-	Revocation          string `json:"revocation_endpoint,omitempty"`
-}
-
-// override returns srv with the given endpoints in place of its own.
-func (e Endpoints) override(srv oauth.Server) oauth.Server {
-	srv.AuthorizationEndpoint = cmp.Or(e.Authorization, srv.AuthorizationEndpoint)
-	srv.DeviceAuthorizationEndpoint = cmp.Or(e.DeviceAuthorization, srv.DeviceAuthorizationEndpoint)
-	srv.TokenEndpoint = cmp.Or(e.Token, srv.TokenEndpoint)
-	srv.RegistrationEndpoint = cmp.Or(e.Registration, srv.RegistrationEndpoint)
-	srv.RevocationEndpoint = cmp.Or(e.Revocation, srv.RevocationEndpoint)
-	return srv
-}
-
-// IsZero reports whether nothing was decided.
-func (o LoginOptions) IsZero() bool {
-	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
-}
 
 // Login discovers the server, registers, runs the first flow that can be used,
 // and replaces the stored credential by the new one. It may wait for a person
@@ -179,45 +121,6 @@ func (s *Session) wanted(names []string) []flows.Flow {
 	return chosen
 }
 
-// discover asks the server, unless a person said all that there is to know.
-func (o LoginOptions) discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
-	if o.Issuer == "" || o.Endpoints.Token == "" {
-		return Discover(ctx, c, server)
-	}
-	d := Discovery{Server: server, Servers: []oauth.Server{{Issuer: o.Issuer}}}
-	var err error
-	if d.Resource, err = oauth.Discover(ctx, c, server); err != nil {
-		d.Resource.URL = server // RFC 8707 §2: what the client uses to reach it
-	}
-	return d, nil
-}
-
-// servers applies the issuer filter and the endpoint overrides.
-func (o LoginOptions) servers(d Discovery) ([]oauth.Server, error) {
-	var servers []oauth.Server
-	for _, srv := range d.Servers {
-		if o.Issuer == "" || o.Issuer == srv.Issuer {
-			servers = append(servers, o.Endpoints.override(srv))
-		}
-	}
-	if len(servers) == 0 {
-		return nil, fmt.Errorf("issuer %s is not among the authorization servers of %s", oauth.Sanitize(o.Issuer, 200), d.Server)
-	}
-	return servers, nil
-}
-
-// scopes is the specification's choice. Nil means that the parameter is not
-// sent.
-func (o LoginOptions) scopes(r oauth.Resource) []string {
-	switch {
-	case len(o.Scopes) > 0:
-		return o.Scopes
-	case r.ChallengeScope != "":
-		return strings.Fields(r.ChallengeScope)
-	}
-	return r.Scopes
-}
-
 // scopesAt completes the scopes for one authorization server: what it was
 // asked before, and offline_access where it lists that (SEP-2207). Scopes that
 // a person names now are asked for as they are.
@@ -321,35 +224,9 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 	return token, app, err
 }
 
-// bind gives a client the key that its tokens are bound to, or takes it away.
-func (o LoginOptions) bind(app *oauth.App) (err error) {
-	switch {
-	case !o.DPoP:
-		app.DPoPKey = nil
-	case app.DPoPKey == nil:
-		app.DPoPKey, err = oauth.NewKey()
-	}
-	return err
-}
-
 // request is what a flow needs to know of a credential.
 func (c Credential) request(client *oauth.Client) flows.Request {
 	return flows.Request{Client: client, Server: c.Server, Resource: c.Resource, Scopes: c.Asked, Params: c.Login.Params, Inputs: c.Login.Inputs}
-}
-
-// settle makes an answer the token to keep: an id_token is moved into the
-// bearer's place if so decided, and what a refresh did not answer is kept.
-func (o LoginOptions) settle(t, old oauth.Token) oauth.Token {
-	if t.Scope == "" {
-		t.Scope = old.Scope
-	}
-	if o.UseIDToken && t.ID != "" {
-		t.Access = t.ID
-		if exp, err := oauth.IDTokenExpiry(t.ID); err == nil {
-			t.Expiry = exp
-		}
-	}
-	return t
 }
 
 // save replaces whatever is stored by a new login's credential. It takes the

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/url"
 
 	"github.com/urfave/cli/v2"
 
@@ -35,25 +32,15 @@ func newClientMetadata(e *env) *cli.Command {
 }
 
 func runClientMetadata(e *env, o *clientMetadataOptions, id string) error {
-	u, err := url.Parse(id)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.Path == "" || u.Path == "/" || u.Fragment != "" || u.User != nil {
-		return usagef("client-metadata: the URL must be https and have a path: %s", oauth.Sanitize(id, 200))
-	}
-	document := struct {
-		ClientID string `json:"client_id"`
-		oauth.ClientMetadata
-	}{id, oauth.ClientMetadata{
-		ClientName:      o.name,
-		ClientURI:       o.clientURI,
-		ApplicationType: "native",
-		GrantTypes:      []string{oauth.GrantAuthorizationCode, oauth.GrantDeviceCode, oauth.GrantRefreshToken},
-		ResponseTypes:   []string{"code"},
-		RedirectURIs:    o.redirects.Value(),
-		TokenAuthMethod: oauth.AuthNone,
-	}}
-	text, err := json.MarshalIndent(document, "", "  ")
+	text, err := oauth.ClientDocument(id, oauth.ClientMetadata{
+		ClientName:    o.name,
+		ClientURI:     o.clientURI,
+		GrantTypes:    []string{oauth.GrantAuthorizationCode, oauth.GrantDeviceCode, oauth.GrantRefreshToken},
+		ResponseTypes: []string{"code"},
+		RedirectURIs:  o.redirects.Value(),
+	})
 	if err != nil {
-		return fmt.Errorf("write document: %w", err)
+		return usageError{err}
 	}
 	return e.answer(append(text, '\n'))
 }

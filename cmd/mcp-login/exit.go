@@ -89,7 +89,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &login):
 		return exitLoginRequired, e.loginCommand(login.Profile, login.Server)
 	case errors.As(err, &scope):
-		return exitLoginRequired, e.loginCommand(scope.Profile, "") + " --scope " + quote(strings.Join(scope.Scopes, " "))
+		return exitLoginRequired, e.loginCommand(scope.Profile, "") + " --add-scope " + quote(strings.Join(scope.Scopes, " "))
 	case errors.As(err, &issuer):
 		return exitLoginRequired, "if the change is expected: " + e.loginCommand(issuer.Profile, "") + " --accept-new-issuer"
 	case errors.As(err, &server):

@@ -23,7 +23,7 @@ import (
 type loginOptions struct {
 	common
 	flow         string
-	scope        string
+	scope, more  string
 	client       clientOptions
 	server       oddities
 	browser      browserOptions
@@ -43,6 +43,7 @@ func newLogin(e *env) *cli.Command {
 		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "URL may be left out to log in again.",
 		Flags: append([]cli.Flag{
+			stringFlag("add-scope", "scopes to ask for beside those of the last login, separated by spaces", "", &o.more),
 			boolFlag("json", "tell what happens as JSON, one event a line, on standard output", &o.json),
 			boolFlag("force", "replace the credential of another server of this name", &o.force),
 		}, o.attendFlags()...),
@@ -92,7 +93,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	}
 	var c mcplogin.Credential
 	err = e.attended(&o, cfg, func(s *mcplogin.Session) error {
-		c, err = s.Login(ctx)
+		c, err = s.Login(ctx, strings.Fields(o.more)...)
 		return err
 	})
 	if cause := context.Cause(ctx); err != nil && cause == errTimedOut {
