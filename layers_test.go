@@ -23,6 +23,7 @@ var layers = map[string][]string{
 	"flows/":          {"flows", "oauth"},
 	"probe":           {"", "oauth", "flows", "secrets"},
 	"proxy":           {""},
+	"agent":           {"", "oauth", "secrets"},
 }
 
 // onlyIn are modules that one place alone may import.
@@ -33,6 +34,7 @@ var onlyIn = map[string][]string{
 	"github.com/mdp/qrterminal/v3":    {"cmd"},
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "cmd"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
+	"github.com/prometheus":           {}, // in tests: linked, it would slow each start
 	"github.com/modelcontextprotocol": {"probe", "cmd", "examples", "e2e"},
 }
 

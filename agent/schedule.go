@@ -1,0 +1,193 @@
+package agent
+
+import (
+	"container/heap"
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	// workers bounds the refreshes that run at once, perServer those at one MCP
+	// server's: one that hangs must not keep the others waiting.
+	workers   = 32
+	perServer = 16
+	// lookEvery is how often the schedule is compared with the wall clock at
+	// least. Timers run on a clock that stands still while the machine sleeps,
+	// and know nothing of a clock that was set.
+	lookEvery = 30 * time.Second
+	// maxDrift is by how much the wall clock may differ from the monotonic one
+	// between two looks before it counts as a jump.
+	maxDrift = 2 * time.Second
+	// spread is the time over which refreshes are spread that a jump of the
+	// clock made due all together.
+	spread = time.Minute
+)
+
+// unplanned is the index of a profile that is not in the schedule.
+const unplanned = -1
+
+// schedule is one heap of all profiles, by when each is to be looked at.
+type schedule []*profile
+
+func (s schedule) Len() int           { return len(s) }
+func (s schedule) Less(i, j int) bool { return s[i].at.Before(s[j].at) }
+func (s schedule) Swap(i, j int) {
+	s[i], s[j] = s[j], s[i]
+	s[i].index, s[j].index = i, j
+}
+
+// Push implements heap.Interface.
+func (s *schedule) Push(x any) {
+	p := x.(*profile)
+	p.index = len(*s)
+	*s = append(*s, p)
+}
+
+// Pop implements heap.Interface.
+func (s *schedule) Pop() any {
+	last := len(*s) - 1
+	p := (*s)[last]
+	(*s)[last] = nil
+	*s = (*s)[:last]
+	p.index = unplanned
+	return p
+}
+
+// plan has p looked at when the wall clock shows at. One that is being worked
+// on is planned by who works on it.
+func (s *schedule) plan(p *profile, at time.Time) {
+	p.at = at.Round(0)
+	switch {
+	case p.index != unplanned:
+		heap.Fix(s, p.index)
+	case !p.busy:
+		heap.Push(s, p)
+	}
+}
+
+func (s *schedule) remove(p *profile) {
+	if p.index != unplanned {
+		heap.Remove(s, p.index)
+	}
+}
+
+// keep looks at each profile when it is due, until ctx ends and the work that
+// has begun is done. One goroutine and one timer do for all profiles.
+func (a *Agent) keep(ctx context.Context) {
+	var (
+		jobs    = map[string]int{} // running, by server
+		done    = make(chan string)
+		working sync.WaitGroup
+		running int
+		waiting []*profile // due, but not begun
+		tick    = time.NewTimer(0)
+	)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			go func() {
+				for range done { // nobody counts any more
+				}
+			}()
+			working.Wait()
+			close(done)
+			return
+		case server := <-done:
+			running--
+			jobs[server]--
+		case <-a.wake:
+		case <-tick.C:
+		}
+		a.look()
+		due, next := a.take(time.Now())
+		var later []*profile
+		for _, p := range append(waiting, due...) {
+			server := a.serverOf(p)
+			if running == workers || jobs[server] == perServer {
+				later = append(later, p)
+				continue
+			}
+			running++
+			jobs[server]++
+			working.Go(func() {
+				a.work(ctx, p)
+				done <- server
+			})
+		}
+		waiting = later
+		tick.Reset(next)
+	}
+}
+
+// take takes what is due out of the schedule, and returns how long to sleep if
+// nothing happens.
+func (a *Agent) take(now time.Time) (due []*profile, next time.Duration) {
+	now = now.Round(0) // the wall clock's reading alone
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for len(a.due) > 0 && !a.due[0].at.After(now) {
+		p := heap.Pop(&a.due).(*profile)
+		p.busy = true
+		due = append(due, p)
+	}
+	if len(a.due) == 0 {
+		return due, lookEvery
+	}
+	return due, min(a.due[0].at.Sub(now), lookEvery)
+}
+
+func (a *Agent) serverOf(p *profile) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return p.last.Server
+}
+
+// watch compares the wall clock with the monotonic one.
+type watch struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// jump returns by how much the wall clock was moved, or time passed unnoticed
+// in suspend, since the last look.
+func (w *watch) jump(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last := w.last
+	w.last = now
+	if last.IsZero() {
+		return 0
+	}
+	return now.Round(0).Sub(last.Round(0)) - now.Sub(last)
+}
+
+// look notices a clock that jumped.
+func (a *Agent) look() {
+	if by := a.watch.jump(time.Now()); by.Abs() > maxDrift {
+		a.jumped(by)
+	}
+}
+
+// jumped handles a jump of the clock. One forward, as after a suspend, makes
+// profiles due, which the schedule shows by itself. After one backward what is
+// known of expiries is worth nothing: they lie later by this clock than for
+// the server, so every token is refreshed, and none handed out before.
+func (a *Agent) jumped(by time.Duration) {
+	a.metrics.clockJumps.Add(1)
+	a.log.Warn("the clock jumped, or the machine slept", "by", by.String())
+	if by > 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	for _, p := range a.profiles {
+		if !p.last.Token.Expiry.IsZero() {
+			p.suspect = true
+			a.due.plan(p, now.Add(rand.N(spread)))
+		}
+	}
+}

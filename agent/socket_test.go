@@ -1,0 +1,281 @@
+//go:build linux || darwin || freebsd
+
+package agent_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+const server = "https://mcp.test/mcp"
+
+type silent struct{}
+
+func (silent) ShowCode(context.Context, device.Code) {}
+
+// names are what a path must carry unchanged.
+var names = []string{"a", "a/b", "..", ".", "//", "a b", "100%", "%2e", "a?b#c", "caf\u00e9"}
+
+// start runs an agent with a real socket, and returns the socket's path.
+func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server) {
+	t.Helper()
+	srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
+	cfg := mcplogin.Config{
+		Store: &secrets.Memory{}, HTTP: func(string) *http.Client { return srv.Client() },
+		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
+	}
+	for _, name := range profiles {
+		login := cfg
+		login.Profile, login.Server = name, server
+		s, err := mcplogin.Open(login)
+		if err == nil {
+			_, err = s.Login(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := agent.New(agent.Config{Session: cfg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "run", "agent.sock")
+	l, remove, err := agent.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- a.Run(ctx, agent.Socket{Listener: l}) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		remove()
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Error("the socket is left behind")
+		}
+	})
+	return path, srv
+}
+
+// TestClient asks through a real socket.
+func TestClient(t *testing.T) {
+	path, srv := start(t, "a")
+	c := &agent.Client{Socket: path}
+	h, err := c.Headers(t.Context(), "a")
+	if err != nil || !strings.HasPrefix(h.Get("Authorization"), "Bearer ") {
+		t.Errorf("headers: %v", err)
+	}
+	got, err := c.Credential(t.Context(), "a")
+	if err != nil || got.Server != server || time.Until(got.Token.Expiry) < 59*time.Minute || got.Token.Refresh != "" {
+		t.Errorf("credential: %v, for %s", err, got.Server)
+	}
+	_, err = c.Token(t.Context(), "nobody")
+	if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); !ok || login.Profile != "nobody" {
+		t.Errorf("unknown profile: %v", err)
+	}
+	srv.RevokeAll()
+	c.MinTTL = time.Hour // a quarter is what is given, so this asks for no refresh
+	if _, err = c.Token(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+	c.Socket += "-gone"
+	if _, err = c.Token(t.Context(), "a"); !errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) {
+		t.Errorf("no agent: %v", err)
+	}
+}
+
+// TestNames: every name that a store takes comes through the path.
+func TestNames(t *testing.T) {
+	path, _ := start(t, names[:3]...)
+	c := &agent.Client{Socket: path}
+	for i, name := range names {
+		got, err := c.Credential(t.Context(), name)
+		if i < 3 && (err != nil || got.Profile != name) {
+			t.Errorf("%q: %q, %v", name, got.Profile, err)
+		}
+		if login, _ := errors.AsType[*mcplogin.LoginRequiredError](err); i >= 3 && (login == nil || login.Reason == "") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// TestSocketIsPrivate: mode 0600, in a folder of mode 0700.
+func TestSocketIsPrivate(t *testing.T) {
+	path, _ := start(t)
+	for file, want := range map[string]fs.FileMode{path: fs.ModeSocket | 0o600, filepath.Dir(path): fs.ModeDir | 0o700} {
+		info, err := os.Lstat(file)
+		if err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		}
+	}
+	files, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(files) != 1 {
+		t.Errorf("beside the socket: %v, %v", files, err)
+	}
+}
+
+// TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
+// is replaced, and what is no socket is left alone.
+func TestListenTwice(t *testing.T) {
+	path, _ := start(t)
+	if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is there already") {
+		t.Errorf("beside a living agent: %v", err)
+	}
+	dead := filepath.Join(t.TempDir(), "s")
+	l, _, err := agent.Listen(dead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // as a kill would: the file stays
+	l, remove, err := agent.Listen(dead)
+	if err != nil {
+		t.Fatalf("after a dead agent: %v", err)
+	}
+	l.Close()
+	remove()
+	if err := os.WriteFile(dead, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := agent.Listen(dead); err == nil {
+		t.Error("a file was replaced")
+	}
+	if text, err := os.ReadFile(dead); err != nil || string(text) != "mine" {
+		t.Errorf("the file: %q, %v", text, err)
+	}
+}
+
+// TestInherit takes over a socket as a service manager passes it.
+func TestInherit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	f, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	passed, err := agent.Inherit(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed.Close()
+	if _, err := os.Lstat(path); err != nil {
+		t.Error("a socket that is not ours was removed")
+	}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	if f, err = tcp.(*net.TCPListener).File(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := agent.Inherit(f); err == nil {
+		t.Error("a TCP port was taken for a Unix socket")
+	}
+}
+
+// get makes a plain request, as curl --unix-socket would.
+func get(t *testing.T, path, url string) *http.Response {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		},
+	}}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://agent"+url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+// TestMetrics: Prometheus's own parser reads them.
+func TestMetrics(t *testing.T) {
+	path, _ := start(t, "a")
+	c := &agent.Client{Socket: path}
+	for _, name := range []string{"a", "a", "nobody"} {
+		_, _ = c.Token(t.Context(), name) // what comes of it is counted
+	}
+	resp := get(t, path, "/metrics")
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bufio.NewReader(resp.Body))
+	if err != nil || len(families) != 5 {
+		t.Fatalf("%d families, %v", len(families), err)
+	}
+	for _, m := range families["mcp_login_agent_requests_total"].GetMetric() {
+		want := map[string]float64{"handed_out": 2, "login_required": 1}[m.GetLabel()[0].GetValue()]
+		if m.GetCounter().GetValue() != want {
+			t.Errorf("%v, want %v", m, want)
+		}
+	}
+}
+
+// TestOtherRequests get plain answers.
+func TestOtherRequests(t *testing.T) {
+	path, _ := start(t)
+	for url, want := range map[string]int{
+		"/": 404, "/v1/profiles/a": 404, "/v1/profiles//headers": 400, "/v1/profiles/%00/headers": 400, "/v1/profiles/-a/headers": 400,
+		"/v1/profiles/a/headers?min_ttl=soon": 400, "/v1/health": 200,
+	} {
+		if resp := get(t, path, url); resp.StatusCode != want {
+			t.Errorf("%s: %s, want %d", url, resp.Status, want)
+		}
+	}
+}
+
+// TestStranger: what answers at the socket may be no agent, or a hostile one.
+func TestStranger(t *testing.T) {
+	for name, body := range map[string]string{
+		"not JSON":       "hello",
+		"no token":       `{"server":"https://mcp.test/mcp","headers":{}}`,
+		"another scheme": `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Basic abc"}}`,
+		"a line break":   `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer a\nb"}}`,
+		"no server":      `{"server":"ftp://mcp.test","headers":{"Authorization":"Bearer abc"}}`,
+	} {
+		path := filepath.Join(t.TempDir(), "s")
+		l, remove, err := agent.Listen(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })}
+		go srv.Serve(l)
+		if _, err := (&agent.Client{Socket: path}).Credential(t.Context(), "a"); !errors.Is(err, oauth.ErrAnswer) {
+			t.Errorf("%s: %v", name, err)
+		}
+		srv.Close()
+		remove()
+	}
+}
