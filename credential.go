@@ -88,6 +88,23 @@ func (c *Credential) Authorization() (string, error) {
 	return "Bearer " + c.Token.Access, nil
 }
 
+// handedOver is why a copy made by [Credential.HandOver] is not refreshed.
+const handedOver = "this copy was handed over without what renews it"
+
+// HandOver returns a copy for another host that ends with its access token: it
+// holds no refresh token and no secret of the client. Two hosts that refresh
+// one rotating token have it revoked for both.
+func (c Credential) HandOver() Credential {
+	app := oauth.App{DPoPKey: c.App.DPoPKey}
+	if c.App.Secret == "" && c.App.Key == nil { // public: its id is all of it
+		app.ID, app.AuthMethod = c.App.ID, c.App.AuthMethod
+		app.GrantTypes, app.RedirectURIs = c.App.GrantTypes, c.App.RedirectURIs
+	}
+	c.App, c.Token.Refresh, c.Refused = app, "", handedOver
+	c.RefreshBegunAt = time.Time{}
+	return c
+}
+
 // client returns the wire to the authorization server seen at login.
 func (s *Session) client(c Credential) *oauth.Client {
 	return &oauth.Client{HTTP: s.httpFor(c.Server), Server: c.Issuer, App: c.App}
@@ -99,7 +116,7 @@ func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error)
 	if err != nil {
 		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
 	}
-	c, err := decode(data)
+	c, err := ParseCredential(data)
 	if err != nil {
 		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
 	}
@@ -112,8 +129,9 @@ func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error)
 	return c, v, nil
 }
 
-// decode reads a record of any known version.
-func decode(data []byte) (Credential, error) {
+// ParseCredential reads a stored record of any known version. It returns
+// ErrNewerRecord for an unknown newer one.
+func ParseCredential(data []byte) (Credential, error) {
 	var head struct {
 		Version int `json:"version"`
 	}

@@ -34,7 +34,7 @@ func newApp(e *env) *cli.App {
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
 			newTest(e), newProxy(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
-			newStore(e), newUnlock(e), newLock(e), newConfig(e), newVersion(e),
+			newExport(e), newImport(e), newStore(e), newUnlock(e), newLock(e), newConfig(e), newVersion(e),
 		},
 	}
 }
@@ -104,7 +104,7 @@ func countArgs(c *cli.Command, args []string) error {
 // answers are the flags that change the shape of an answer, or that belong to
 // one call alone. They have no environment variable: one that was set somewhere
 // would break the scripts that read the answer.
-var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for"}
+var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "with-refresh-token"}
 
 // envVar names a flag's environment variable.
 func envVar(flag string) []string {

@@ -14,13 +14,17 @@ func (e *env) configure(c *cli.Context) error {
 	if err != nil || s == nil {
 		return err
 	}
-	s.using = profilesOf(c.Command, c.Args().Slice())
 	e.settings = s
-	for _, f := range c.Command.Flags {
+	free := slices.DeleteFunc(slices.Clone(c.Command.Flags), func(f cli.Flag) bool { return e.given(c, f) })
+	e.profile = func(name string) error { return s.apply(c, free, []string{name}) }
+	return s.apply(c, free, profilesOf(c.Command, c.Args().Slice()))
+}
+
+// apply sets flags to what holds for these profiles.
+func (s *settings) apply(c *cli.Context, flags []cli.Flag, profiles []string) error {
+	s.using = profiles
+	for _, f := range flags {
 		name := f.Names()[0]
-		if e.given(c, f) {
-			continue
-		}
 		set, found, err := s.lookup(name)
 		if err != nil {
 			return err

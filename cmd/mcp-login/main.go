@@ -46,6 +46,7 @@ type env struct {
 	sources  []string                 // of inputs that this command line names
 	jobIs    ci.Identity              // what this CI job's id token says; zero: none was asked for
 	settings *settings                // the configuration file, once a command has read it; nil: none
+	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
 	args     []string                 // the whole command line
 	hint     []string                 // flags that a command to be pasted must repeat
 }

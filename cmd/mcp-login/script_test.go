@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
 // TestMain makes the test binary the command under test, with its output
@@ -53,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"fault":    fault,
 			"requests": requests,
 			"wait-for": waitFor,
+			"pack":     pack,
 		},
 	})
 }
@@ -133,6 +136,13 @@ func fault(ts *testscript.TestScript, _ bool, args []string) {
 		f.Body = args[2]
 	}
 	server(ts).Fault(oauthtest.Endpoint(args[0]), f)
+}
+
+// pack encrypts a file as export does: pack FILE PASSPHRASE-FILE PARCEL.
+func pack(ts *testscript.TestScript, _ bool, args []string) {
+	packed, err := parcel.Pack([]byte(ts.ReadFile(args[0])), bytes.TrimSpace([]byte(ts.ReadFile(args[1]))))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), packed, 0o600))
 }
 
 // requests checks how many an endpoint has seen: requests ENDPOINT N.

@@ -59,8 +59,8 @@ func Unpack(parcel, passphrase []byte) ([]byte, error) {
 	if wrong := new(age.NoIdentityMatchError); errors.As(err, &wrong) {
 		return nil, fmt.Errorf("unpack: %w", secrets.ErrPassphrase)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("unpack: %w: %w", secrets.ErrUndecryptable, err)
+	if err != nil { // age's own text quotes the first line, which may be a token that was piped in by mistake
+		return nil, fmt.Errorf("unpack: %w: it is no parcel, or damaged", secrets.ErrUndecryptable)
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxParcel+1))
 	if err != nil {

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/parcel"
+)
+
+type exportOptions struct {
+	access
+	withRefreshToken bool
+}
+
+func newExport(e *env) *cli.Command {
+	var o exportOptions
+	return e.command(&cli.Command{
+		Name: "export", Usage: "print a credential, encrypted with a passphrase, for another host",
+		ArgsUsage: "NAME", UsageText: "mcp-login export notion > notion.age",
+		Description: "The passphrase is typed, or comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token the copy ends with its access token.",
+		Flags: []cli.Flag{
+			boolFlag("with-refresh-token", "hand over all that renews it too; forget it here then, for a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
+		},
+	}, &o.common, func(ctx context.Context, args []string) error { return runExport(ctx, e, &o, args[0]) })
+}
+
+func runExport(ctx context.Context, e *env, o *exportOptions, profile string) error {
+	store, err := e.openStore(ctx, &o.common, false)
+	if err != nil {
+		return err
+	}
+	c, err := e.credential(ctx, &o.access, store, profile)
+	if err != nil {
+		return err
+	}
+	if !o.withRefreshToken {
+		c = c.HandOver()
+	}
+	record, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	secret, err := e.newPassphrase(parcelPassphrase, true)(ctx)
+	if err != nil {
+		return parcelError(err)
+	}
+	packed, err := parcel.Pack(record, secret)
+	if err != nil {
+		return parcelError(err)
+	}
+	if err := e.answer(packed); err != nil {
+		return err
+	}
+	if o.withRefreshToken {
+		fmt.Fprintf(e.err, "warning: two hosts that use one refresh token have it revoked for both; forget it here: mcp-login clear %s\n", quote(profile))
+		return nil
+	}
+	fmt.Fprintf(e.err, "the copy cannot be renewed, its token %s\n", expires(c.Token.Expiry))
+	return nil
+}
+
+// parcelError says where the passphrase of a parcel comes from.
+func parcelError(err error) error {
+	if !errors.Is(err, secrets.ErrPassphrase) {
+		return err
+	}
+	return &codeError{
+		code: exitStore, text: err.Error(),
+		hint: "give the passphrase of the parcel by MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND",
+	}
+}

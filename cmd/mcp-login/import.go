@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/parcel"
+)
+
+type importOptions struct {
+	common
+	force bool
+}
+
+// maxParcel is far above any credential.
+const maxParcel = 4 << 20
+
+func newImport(e *env) *cli.Command {
+	var o importOptions
+	return e.command(&cli.Command{
+		Name: "import", Usage: "read from standard input what export printed, and keep it",
+		ArgsUsage: "[NAME]", UsageText: "mcp-login import < notion.age",
+		Description: "NAME is what to call it here, by default as it was called there. The passphrase is typed, or comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND.",
+		Flags:       []cli.Flag{boolFlag("force", "replace a credential of this name", &o.force)},
+	}, &o.common, func(ctx context.Context, args []string) error { return runImport(ctx, e, &o, args) })
+}
+
+func runImport(ctx context.Context, e *env, o *importOptions, args []string) error {
+	c, err := e.unpack(ctx)
+	if err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		c.Profile = args[0]
+	} else if e.profile != nil {
+		if err := e.profile(c.Profile); err != nil {
+			return err
+		}
+	}
+	store, err := e.openStore(ctx, &o.common, true)
+	if err != nil {
+		return err
+	}
+	if err := e.tryStore(ctx, store); err != nil {
+		return err
+	}
+	if err := keep(ctx, store, c, o.force); err != nil {
+		return err
+	}
+	e.collides(ctx, store, c.Profile)
+	fmt.Fprintf(e.err, "keeping the credential for %s as %q, token %s\n", c.Server, c.Profile, expires(c.Token.Expiry))
+	return nil
+}
+
+// unpack reads a parcel.
+func (e *env) unpack(ctx context.Context) (mcplogin.Credential, error) {
+	packed, err := io.ReadAll(io.LimitReader(e.in, maxParcel))
+	if err != nil {
+		return mcplogin.Credential{}, fmt.Errorf("read standard input: %w", err)
+	}
+	if len(packed) == 0 {
+		return mcplogin.Credential{}, usagef("import: standard input is empty: mcp-login import < FILE")
+	}
+	secret, err := e.passphraseFrom(parcelPassphrase, true, "passphrase of the parcel: ")(ctx)
+	if err != nil {
+		return mcplogin.Credential{}, parcelError(err)
+	}
+	record, err := parcel.Unpack(packed, secret)
+	if err != nil {
+		return mcplogin.Credential{}, parcelError(err)
+	}
+	c, err := mcplogin.ParseCredential(record)
+	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
+	return c, err
+}
+
+// keep stores a credential, and replaces another only by force, one of a newer
+// format never.
+func keep(ctx context.Context, store secrets.Store, c mcplogin.Credential, force bool) error {
+	old, v, err := store.Get(ctx, c.Profile)
+	switch {
+	case errors.Is(err, secrets.ErrNotFound):
+	case err != nil:
+		return err
+	case !force:
+		return &codeError{
+			code: exitFailed, text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
+			hint: "give another: mcp-login import NAME, or replace it: --force",
+		}
+	default:
+		if _, err := mcplogin.ParseCredential(old); errors.Is(err, mcplogin.ErrNewerRecord) {
+			return err
+		}
+	}
+	record, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	_, err = store.Put(ctx, c.Profile, record, v)
+	return err
+}
