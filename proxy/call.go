@@ -148,9 +148,12 @@ func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
 		return false, fmt.Errorf("the server sent what is %w", err)
 	}
 	for _, m := range messages {
-		if m.isResponse() {
+		switch {
+		case m.answers(c.message):
 			answered = true
 			b.wire.learn(c.message, m)
+		case m.isResponse() && m.ID == nil && m.Error != nil:
+			return false, &rpcError{m.Error} // about a request whose id it did not read
 		}
 		b.write(m.text)
 	}

@@ -27,11 +27,12 @@ const (
 
 // message is one JSON-RPC message: its text, and what is needed of it.
 type message struct {
-	text   []byte
-	ID     json.RawMessage `json:"id"`
-	Method string          `json:"method"`
-	Params parameters      `json:"params"`
-	Error  json.RawMessage `json:"error"`
+	text    []byte
+	Version string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Method  string          `json:"method"`
+	Params  parameters      `json:"params"`
+	Error   json.RawMessage `json:"error"`
 }
 
 // parameters are those that decide how a message is sent.
@@ -91,7 +92,7 @@ func parse(text []byte) ([]message, error) {
 
 func parseOne(text []byte) (message, error) {
 	m := message{text: text}
-	if len(text) == 0 || text[0] != '{' || json.Unmarshal(text, &m) != nil {
+	if len(text) == 0 || text[0] != '{' || json.Unmarshal(text, &m) != nil || m.Version != "2.0" {
 		return m, errNotMessage
 	}
 	if string(m.ID) == "null" {
@@ -102,6 +103,20 @@ func parseOne(text []byte) (message, error) {
 
 func (m message) isRequest() bool  { return m.ID != nil && m.Method != "" }
 func (m message) isResponse() bool { return m.Method == "" }
+
+// answers reports whether m is the response to a request. A server may write
+// the same id in another way.
+func (m message) answers(asked message) bool {
+	var a, b any
+	if !m.isResponse() || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
+		return false
+	}
+	switch a.(type) {
+	case string, float64:
+		return a == b
+	}
+	return false // no id that JSON-RPC knows
+}
 
 // name is what the header Mcp-Name repeats (SEP-2243).
 func (m message) name() string {

@@ -47,43 +47,53 @@ type cursor struct {
 // §9.2.6).
 func events(body io.Reader, limit int, at *cursor, each func(data []byte) (last bool, err error)) (last bool, err error) {
 	r := bufio.NewReaderSize(body, 32<<10)
-	var data []byte
-	name := ""
+	var e event
 	for {
 		line, err := readLine(r, limit)
 		if err != nil {
 			return false, err // an event that was cut off is no event
 		}
 		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 {
-			if len(data) > 0 && (name == "" || name == "message") {
-				if last, err := each(data); last || err != nil {
-					return last, err
-				}
-			}
-			data, name = nil, ""
-			continue
-		}
-		field, value, _ := bytes.Cut(line, []byte(":"))
-		value = bytes.TrimPrefix(value, []byte(" "))
-		switch string(field) {
-		case "data":
-			if len(data)+len(value) > limit {
+		if len(line) > 0 {
+			e.field(line, at)
+			if len(e.data) > limit {
 				return false, fmt.Errorf("%w: the limit is %d bytes", errTooLong, limit)
 			}
-			if data == nil {
-				data = value // readLine made it for us alone
-			} else {
-				data = append(append(data, '\n'), value...)
+			continue
+		}
+		if len(e.data) > 0 && (e.name == "" || e.name == "message") {
+			if last, err := each(e.data); last || err != nil {
+				return last, err
 			}
-		case "event":
-			name = string(value)
-		case "id":
-			at.id = string(value)
-		case "retry":
-			if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
-				at.retry = time.Duration(ms) * time.Millisecond
-			}
+		}
+		e = event{}
+	}
+}
+
+// event is one event of a stream.
+type event struct {
+	name string // "": message
+	data []byte
+}
+
+// field takes one line of an event.
+func (e *event) field(line []byte, at *cursor) {
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	value = bytes.TrimPrefix(value, []byte(" "))
+	switch string(name) {
+	case "data":
+		if e.data == nil {
+			e.data = value // the line is nobody else's
+		} else {
+			e.data = append(append(e.data, '\n'), value...)
+		}
+	case "event":
+		e.name = string(value)
+	case "id":
+		at.id = string(value)
+	case "retry":
+		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+			at.retry = time.Duration(ms) * time.Millisecond
 		}
 	}
 }

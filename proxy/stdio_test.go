@@ -98,6 +98,9 @@ func TestAnswers(t *testing.T) {
 		{"too long event", 200, "text/event-stream", "data: " + strings.Repeat("x", 2000) + "\n\n", `too long`},
 		{"own error", 400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`,
 			`{"jsonrpc":"2.0","id":"p","error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`},
+		{"nameless error", 200, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}`, `{"jsonrpc":"2.0","id":"p","error":{"code":1,"message":"no"}}`},
+		{"id in other letters", 200, "application/json", `{"jsonrpc":"2.0","id":"\u0070","result":{}}`, `{"jsonrpc":"2.0","id":"\u0070","result":{}}`},
+		{"no JSON-RPC", 200, "application/json", `{"error":"nope"}`, `not a JSON-RPC message`},
 		{"plain error", 500, "text/plain", "secret trace", `"message":"explained: the server answers with 500 Internal Server Error"`},
 		{"redirect", 307, "", "", `redirects (307 Temporary Redirect)`},
 		{"scopes", 403, "", "", `403 Forbidden`},
@@ -106,7 +109,7 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, says(tt.status, tt.kind, tt.body))
 			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, ping+"\n")
-			one(t, lines, tt.want, `"p"`)
+			one(t, lines, tt.want)
 			if strings.Contains(strings.Join(lines, ""), "secret trace") {
 				t.Error("the body of an error went on")
 			}

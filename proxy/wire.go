@@ -26,6 +26,7 @@ type wire struct {
 	hello   message    // the client's initialize, to begin anew with
 	tools   map[string][]binding
 	quiet   context.CancelFunc // ends the server's own stream; nil: there is none
+	over    bool               // the client sends no more
 }
 
 func (w *wire) session() string {
@@ -180,12 +181,10 @@ func (b *bridge) listen() {
 		return
 	}
 	ctx, quiet := context.WithCancel(b.lasting)
-	b.wire.mu.Lock()
-	if b.wire.quiet != nil {
-		b.wire.quiet()
+	if !b.wire.listens(quiet) {
+		quiet()
+		return
 	}
-	b.wire.quiet = quiet
-	b.wire.mu.Unlock()
 	b.work.Go(func() {
 		defer quiet()
 		if err := b.hearken(ctx); err != nil && ctx.Err() == nil {
@@ -194,9 +193,22 @@ func (b *bridge) listen() {
 	})
 }
 
+// listens notes how the server's own stream is ended. It ends one that is
+// open, and reports whether another is wanted.
+func (w *wire) listens(quiet context.CancelFunc) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.quiet != nil {
+		w.quiet()
+	}
+	w.quiet = quiet
+	return !w.over
+}
+
 func (w *wire) stopListening() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.over = true
 	if w.quiet != nil {
 		w.quiet()
 	}
