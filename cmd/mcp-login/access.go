@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -15,11 +16,42 @@ import (
 // access is how env, exec, headers and token get at a token.
 type access struct {
 	common
-	login bool
+	login     bool
+	agentSock string
 }
 
 func (o *access) flags() []cli.Flag {
-	return []cli.Flag{boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.login)}
+	return []cli.Flag{
+		boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.login),
+		stringFlag("agent-sock", "ask the mcp-login agent at this socket, instead of the store", "", &o.agentSock),
+	}
+}
+
+// source is where env, exec, headers and token get what they hand out.
+type source struct {
+	credential func(ctx context.Context, profile string) (mcplogin.Credential, error)
+	store      secrets.Store // nil: an agent is asked
+}
+
+// source returns the agent if one is named, else the store. The one is never
+// tried in place of the other.
+func (e *env) source(ctx context.Context, o *access) (source, error) {
+	if o.agentSock == "" {
+		store, err := e.openStore(ctx, &o.common, o.login)
+		return source{store: store, credential: func(ctx context.Context, profile string) (mcplogin.Credential, error) {
+			return e.credential(ctx, o, store, profile)
+		}}, err
+	}
+	if o.login {
+		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")
+	}
+	e.agent = true
+	client := &agent.Client{Socket: o.agentSock, MinTTL: max(o.minTTL, 1)}
+	return source{credential: func(ctx context.Context, profile string) (mcplogin.Credential, error) {
+		c, err := client.Credential(ctx, profile)
+		e.hidden.hide(c.Token.Access)
+		return c, err
+	}}, nil
 }
 
 // config is a session's, but for what a login needs.

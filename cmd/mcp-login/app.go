@@ -33,7 +33,7 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
-			newTest(e), newProxy(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
+			newTest(e), newProxy(e), newAgent(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
 			newExport(e), newImport(e), newStore(e), newUnlock(e), newLock(e), newConfig(e), newVersion(e),
 		},
 	}

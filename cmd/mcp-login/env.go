@@ -117,11 +117,11 @@ func parentName() string {
 
 // vars returns the variables of all profiles, or an error: never some.
 func (e *env) vars(ctx context.Context, o *access, v variables, profiles []string) ([]envexport.Var, error) {
-	store, err := e.openStore(ctx, &o.common, o.login)
+	from, err := e.source(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := unambiguous(ctx, store, v, profiles); err != nil {
+	if err := unambiguous(ctx, from.store, v, profiles); err != nil {
 		return nil, err
 	}
 	names, err := v.names(profiles)
@@ -130,7 +130,7 @@ func (e *env) vars(ctx context.Context, o *access, v variables, profiles []strin
 	}
 	var vars []envexport.Var
 	for i, profile := range profiles {
-		c, err := e.credential(ctx, o, store, profile)
+		c, err := from.credential(ctx, profile)
 		if err != nil {
 			return nil, err
 		}

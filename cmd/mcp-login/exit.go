@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
@@ -100,7 +101,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitFailed, "free it, or give another by --redirect-port; without it any free port is taken"
 	case errors.As(err, &param), errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return exitUsage, "mcp-login login --help"
-	case errors.Is(err, flows.ErrDenied):
+	case errors.Is(err, flows.ErrDenied), errors.Is(err, agent.ErrDenied):
 		return exitDenied, ""
 	case errors.Is(err, flows.ErrExpired), errors.Is(err, errTimedOut):
 		return exitTimedOut, ""
@@ -134,6 +135,9 @@ func (e *env) loginCommand(profile, server string) string {
 		server = "URL"
 	}
 	words = append(words, quote(server))
+	if e.agent {
+		return "where the agent runs: " + strings.Join(words, " ")
+	}
 	return strings.Join(append(words, e.hint...), " ")
 }
 

@@ -31,11 +31,11 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
 		return usagef("headers: --json, --curl and --raw exclude each other")
 	}
-	store, err := e.openStore(ctx, &o.common, o.login)
+	from, err := e.source(ctx, &o.access)
 	if err != nil {
 		return err
 	}
-	c, err := e.credential(ctx, &o.access, store, profile)
+	c, err := from.credential(ctx, profile)
 	if err != nil {
 		return err
 	}

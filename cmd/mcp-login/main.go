@@ -48,6 +48,7 @@ type env struct {
 	settings *settings                // the configuration file, once a command has read it; nil: none
 	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
 	args     []string                 // the whole command line
+	agent    bool                     // an agent is asked, not the store
 	hint     []string                 // flags that a command to be pasted must repeat
 }
 

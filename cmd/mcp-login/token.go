@@ -16,11 +16,11 @@ func newToken(e *env) *cli.Command {
 }
 
 func runToken(ctx context.Context, e *env, o access, profile string) error {
-	store, err := e.openStore(ctx, &o.common, o.login)
+	from, err := e.source(ctx, &o)
 	if err != nil {
 		return err
 	}
-	c, err := e.credential(ctx, &o, store, profile)
+	c, err := from.credential(ctx, profile)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/agent"
+)
+
+type agentOptions struct {
+	common
+	socket, forward string
+	allow           cli.StringSlice
+	confirm         bool
+	audit           string
+}
+
+func newAgent(e *env) *cli.Command {
+	var o agentOptions
+	return e.command(&cli.Command{
+		Name: "agent", Usage: "keep credentials fresh and hand them out over a socket",
+		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /tmp/mcp.sock:$HOME/lent.sock HOST",
+		Description: "Keeps the named credentials, or all that are stored. env, exec, headers and token ask it where MCP_LOGIN_AGENT_SOCK names its socket, on another host too if that is forwarded. " +
+			"Only the user that it runs as is served. SIGHUP has it look at the store again and reopen its audit log; SIGTERM ends it when what has begun is done. " +
+			"A service manager may pass sockets (LISTEN_FDS); one of the name forward is limited by --allow.",
+		Flags: []cli.Flag{
+			stringFlag("socket", "path of the socket (default: mcp-login/agent.sock in $XDG_RUNTIME_DIR, else in the user's state folder)", "", &o.socket),
+			stringFlag("forward-socket", "path of a second socket, to be forwarded, that hands out only what --allow names", "", &o.forward),
+			&cli.StringSliceFlag{Name: "allow", Usage: "profile that the second socket hands out; may be repeated (default: none)", Destination: &o.allow, EnvVars: envVar("allow")},
+			boolFlag("confirm", "ask at this terminal before each hand-out", &o.confirm),
+			stringFlag("audit", "file that gets one line of JSON for each hand-out (default: mcp-login/agent-audit.jsonl in the user's state folder)", "", &o.audit),
+		},
+	}, &o.common, func(ctx context.Context, args []string) error { return runAgent(ctx, e, &o, args) })
+}
+
+func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) error {
+	store, err := e.openStore(ctx, &o.common, false)
+	if err != nil {
+		return err
+	}
+	cfg := agent.Config{Log: e.slog()}
+	if len(profiles) > 0 {
+		cfg.Profiles = profiles
+	}
+	if cfg.Session, err = e.config(&o.common, store, ""); err != nil {
+		return err
+	}
+	if o.confirm {
+		p, err := newConfirmer(e)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		cfg.Confirm = p.confirm
+	}
+	log, err := e.openAudit(o.audit)
+	if err != nil {
+		return err
+	}
+	defer log.close()
+	cfg.Audit = log
+	a, err := agent.New(cfg)
+	if err != nil {
+		return err
+	}
+	sockets, remove, err := e.agentSockets(o)
+	defer remove()
+	if err != nil {
+		return err
+	}
+	stop := e.reloadOnHangup(ctx, a, log)
+	defer stop()
+	return a.Run(ctx, sockets...)
+}
+
+// reloadOnHangup takes SIGHUP, which ends every other command.
+func (e *env) reloadOnHangup(ctx context.Context, a *agent.Agent, log *auditFile) (stop func()) {
+	signal.Reset(syscall.SIGHUP)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-hangup:
+			}
+			if err := errors.Join(log.reopen(), a.Reload(ctx)); err != nil {
+				e.log.Error().Err(err).Msg("not reloaded")
+				continue
+			}
+			e.log.Info().Msg("reloaded")
+		}
+	}()
+	return func() {
+		signal.Stop(hangup)
+		close(done)
+	}
+}
+
+// agentSockets returns the sockets that a service manager passed, else makes
+// those that the flags name. Remove takes away what was made, even if an error
+// is returned.
+func (e *env) agentSockets(o *agentOptions) (sockets []agent.Socket, remove func(), err error) {
+	var made []func()
+	remove = func() {
+		for _, f := range made {
+			f()
+		}
+	}
+	allow := o.allow.Value()
+	if sockets, err = e.passedSockets(allow); err != nil || len(sockets) > 0 {
+		return sockets, remove, err
+	}
+	if (o.forward == "") != (len(allow) == 0) {
+		return nil, remove, usagef("agent: --forward-socket and --allow go together")
+	}
+	path := o.socket
+	if path == "" {
+		if path, err = e.userDir("XDG_RUNTIME_DIR", "", ".local/state", "mcp-login/agent.sock"); err != nil {
+			return nil, remove, err
+		}
+	}
+	wanted := []agent.Socket{{Name: "agent"}}
+	paths := []string{path}
+	if o.forward != "" {
+		wanted = append(wanted, agent.Socket{Name: forwardName, Allow: allow})
+		paths = append(paths, o.forward)
+	}
+	for i, s := range wanted {
+		full, err := filepath.Abs(paths[i])
+		if err != nil {
+			return nil, remove, err
+		}
+		l, gone, err := agent.Listen(full)
+		if err != nil {
+			return nil, remove, err
+		}
+		made = append(made, gone)
+		s.Listener = l
+		sockets = append(sockets, s)
+		fmt.Fprintf(e.err, "%s socket: %s\n", s.Name, full)
+	}
+	fmt.Fprintf(e.err, "next: export MCP_LOGIN_AGENT_SOCK=%s\n", quote(path))
+	return sockets, remove, nil
+}
+
+// forwardName is the limited socket's name, in the audit log and to a service
+// manager (FileDescriptorName= in systemd.socket(5)).
+const forwardName = "forward"
+
+// passedSockets returns the sockets that a service manager passed to this
+// process, by sd_listen_fds(3).
+func (e *env) passedSockets(allow []string) ([]agent.Socket, error) {
+	files, err := passedFiles(e.getenv)
+	if err != nil {
+		return nil, err
+	}
+	var sockets []agent.Socket
+	for _, f := range files {
+		s := agent.Socket{Name: "agent"}
+		if f.Name() == forwardName {
+			s.Name, s.Allow = forwardName, append([]string{}, allow...) // none means none
+		}
+		if s.Listener, err = agent.Inherit(f); err != nil {
+			return nil, err
+		}
+		sockets = append(sockets, s)
+	}
+	limited := slices.ContainsFunc(sockets, func(s agent.Socket) bool { return s.Name == forwardName })
+	if len(sockets) > 0 && limited != (len(allow) > 0) {
+		return nil, usagef("agent: --allow and a socket of the name %s go together", forwardName)
+	}
+	return sockets, nil
+}

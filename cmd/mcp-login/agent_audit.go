@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+)
+
+// auditFile is the agent's audit log: appended to, never cut, and nobody else's
+// to read.
+type auditFile struct {
+	path string
+
+	mu sync.Mutex // guards f
+	f  *os.File
+}
+
+func (e *env) openAudit(path string) (*auditFile, error) {
+	if path == "" {
+		var err error
+		if path, err = e.userDir("XDG_STATE_HOME", "", ".local/state", "mcp-login/agent-audit.jsonl"); err != nil {
+			return nil, err
+		}
+	}
+	a := &auditFile{path: path}
+	return a, a.reopen()
+}
+
+// reopen begins a new file if the old one was moved away. If that fails the old
+// one stays in use.
+func (a *auditFile) reopen() error {
+	f, err := openPrivate(a.path)
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := a.f
+	a.f = f
+	if old == nil {
+		return nil
+	}
+	return old.Close()
+}
+
+// openPrivate opens a regular file of mode 0600 for appending, which it makes
+// if it is missing. A link is not followed.
+func openPrivate(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path) // opening a pipe would wait
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPrivate(path, f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func checkPrivate(path string, f *os.File) error {
+	opened, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return err
+	case !os.SameFile(opened, named):
+		return fmt.Errorf("%s was replaced", path)
+	case opened.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows":
+		return fmt.Errorf("%s is open to others (mode %04o): chmod 600 it", path, opened.Mode().Perm())
+	}
+	return nil
+}
+
+// Write implements io.Writer.
+func (a *auditFile) Write(line []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.f.Write(line)
+}
+
+func (a *auditFile) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_ = a.f.Close() // each line was written as it came
+}
