@@ -61,10 +61,14 @@ func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// patience ends a run that hangs. A machine with little to spare needs long for
+// hundreds of processes at once.
+const patience = 5 * time.Minute
+
 // run runs the program to its end, without a terminal.
 func (h *home) run(args ...string) result {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := h.command(ctx, args...)

@@ -5,7 +5,6 @@ package e2e
 import (
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -36,32 +35,6 @@ func TestRefreshRotates(t *testing.T) {
 	}
 	if len(s.Tokens) != len(slices.Compact(slices.Sorted(slices.Values(s.Tokens)))) {
 		t.Error("the server did not rotate: the test proves nothing")
-	}
-}
-
-func TestFiftyProcessesRefreshOnce(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 300})
-	h := newHome(t)
-	h.loginExpired(o, "box")
-
-	const processes = 50
-	results := make([]result, processes)
-	var wg sync.WaitGroup
-	for i := range results {
-		wg.Go(func() { results[i] = h.run("token", "box") })
-	}
-	wg.Wait()
-
-	for i, r := range results {
-		if r.code != 0 || r.stdout != results[0].stdout {
-			t.Errorf("process %d: exit code %d, or another token\n%s", i, r.code, r.stderr)
-		}
-	}
-	if s := o.seen(); s.Refreshes != 1 || s.RefusedRefreshes != 0 {
-		t.Errorf("%d refreshes reached the server and %d were refused, want 1 and 0", s.Refreshes, s.RefusedRefreshes)
-	}
-	if token := strings.TrimSpace(results[0].stdout); !o.active(token) {
-		t.Error("the token that all got is not active")
 	}
 }
 

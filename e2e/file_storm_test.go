@@ -1,0 +1,108 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// loginOver leaves a token that is over, not only due: no answer is possible
+// without a refresh.
+func (h *home) loginOver(o *oidc, name string) {
+	h.t.Helper()
+	h.loginExpired(o, name)
+	time.Sleep(2 * time.Second) // it lives for one
+}
+
+// fileStorm has 200 processes of one home ask for their variables at once. It
+// calls begun when all are under way.
+func fileStorm(h *home, begun func()) []result {
+	results := make([]result, 200)
+	var started, done sync.WaitGroup
+	for i := range results {
+		started.Add(1)
+		done.Go(func() {
+			started.Done()
+			results[i] = h.run("env", "box")
+		})
+	}
+	started.Wait()
+	begun()
+	done.Wait()
+	return results
+}
+
+var tokenVariable = regexp.MustCompile(`MCP_BOX_TOKEN='?([^'\s;]+)`)
+
+// wantOneAnswer wants the same good token from all, and its refresh token used
+// once. Up to failures may have failed, with exit code 3.
+func wantOneAnswer(t *testing.T, o *oidc, results []result, failures int) {
+	t.Helper()
+	failed := 0
+	results = slices.DeleteFunc(results, func(r result) bool {
+		if r.code != 3 || r.stdout != "" {
+			return false
+		}
+		failed++
+		return true
+	})
+	if failed != failures {
+		t.Errorf("%d processes failed with exit code 3, want %d", failed, failures)
+	}
+	for i, r := range results {
+		if r.code != 0 || r.stdout != results[0].stdout {
+			t.Errorf("process %d: exit code %d, or another answer\n%s", i, r.code, r.stderr)
+		}
+	}
+	if found := tokenVariable.FindStringSubmatch(results[0].stdout); found == nil || !o.active(found[1]) {
+		t.Error("the token that all got is not active")
+	}
+	wantNothingSpentTwice(t, o)
+}
+
+// TestFileStormRefreshesOnce: the server takes its time, so that all are there
+// before it answers.
+func TestFileStormRefreshesOnce(t *testing.T) {
+	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 2000})
+	h := newHome(t)
+	h.loginOver(o, "box")
+	begun := time.Now()
+	results := fileStorm(h, func() {})
+	t.Logf("200 processes took %v", time.Since(begun).Round(time.Millisecond))
+	wantOneAnswer(t, o, results, 0)
+}
+
+// TestFileStormOverKilledWinner: the process that refreshes is killed while all
+// the others wait for it.
+func TestFileStormOverKilledWinner(t *testing.T) {
+	o := startOIDC(t, knobs{"interval": 1})
+	h := newHome(t)
+	h.loginOver(o, "box")
+	o.set(knobs{"stalls": 1, "stallTime": 60_000})
+	winner := h.start("env", "box")
+	awaitStalled(t, o)
+	results := fileStorm(h, func() {
+		time.Sleep(2 * time.Second)
+		if !winner.killAfter(0) {
+			t.Error("the winner had ended before it was killed")
+		}
+	})
+	wantOneAnswer(t, o, results, 0)
+}
+
+// TestFileStormOverTrouble: whoever comes first is told to come again. The next
+// one tries, and all others have its answer.
+func TestFileStormOverTrouble(t *testing.T) {
+	o := startOIDC(t, knobs{"interval": 1})
+	h := newHome(t)
+	h.loginOver(o, "box")
+	o.set(knobs{"unavailable": 1})
+	wantOneAnswer(t, o, fileStorm(h, func() {}), 1)
+	if token := h.token("box"); !o.active(token) {
+		t.Error("after the trouble the token is not good")
+	}
+}

@@ -1,0 +1,118 @@
+//go:build e2e && linux
+
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// inDesktop runs a shell script within a session bus that has an unlocked
+// keyring.
+func (h *home) inDesktop(script string) result {
+	h.t.Helper()
+	const unlock = "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; "
+	return h.want(0, "sh", "-ec", `dbus-run-session -- sh -ec "$1"`, "sh", unlock+script)
+}
+
+// TestKeyringIsChosenAndRemembered: on a desktop a new store's key goes into
+// the keyring. Elsewhere that store says so and how to get at it.
+func TestKeyringIsChosenAndRemembered(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{"interval": 1})
+	h := newHome(t)
+	h.env = append(h.env, "XDG_RUNTIME_DIR="+t.TempDir())
+	h.login(o, "box")
+	token := h.token("box")
+
+	second := "file:" + filepath.Join(h.dir, "second")
+	r := h.inDesktop("mcp-login store move --to " + second)
+	if !strings.Contains(r.stderr, "key kept by: keyring, since the OS keyring works here") {
+		t.Errorf("the choice is not told:\n%s", r.stderr)
+	}
+	get := []string{"token", "box", "--store", second}
+	again := func(script string) {
+		t.Helper()
+		if r := h.inDesktop(script); strings.TrimSpace(r.stdout) != token {
+			t.Errorf("%s: another token\n%s", script, r.stderr)
+		}
+	}
+	again("mcp-login token box --store " + second)
+	again("mcp-login token box --store keyring:" + filepath.Join(h.dir, "second"))
+
+	if r := h.want(7, get...); !strings.Contains(r.stderr, "no session bus") || !strings.Contains(r.stderr, "\nhint: ") {
+		t.Errorf("without the bus it is not said what to do:\n%s", r.stderr)
+	}
+	h.want(7, "login", "box", "--store", second)
+	if r := h.want(0, "store", "status", "--store", second); !strings.Contains(r.stdout, "OS keyring") || !strings.Contains(r.stdout, "problem") {
+		t.Errorf("store status without the bus:\n%s", r.stdout)
+	}
+
+	h.inDesktop("mcp-login unlock --for 10m --store " + second)
+	if h.want(0, get...).stdout != token+"\n" {
+		t.Error("unlocked: another token")
+	}
+	h.want(0, "lock", "--store", second)
+	h.want(7, get...)
+
+	h.inDesktop("mcp-login store rekey --keeper key-file --store " + second)
+	if h.want(0, get...).stdout != token+"\n" {
+		t.Error("after the change of keeper: another token")
+	}
+}
+
+// TestMoveToVault takes a credential into Vault and back.
+func TestMoveToVault(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	policy := v.token(t, vault.Policy("secret", "mcp-login", 2))
+	noteIssued(v.root, policy)
+	o := startOIDC(t, knobs{"interval": 1})
+	h := newHome(t)
+	h.env = append(h.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+policy)
+	h.login(o, "box")
+	token := h.token("box")
+
+	const there = "vault:secret/mcp-login"
+	h.want(0, "store", "move", "--to", there)
+	h.want(4, "token", "box")
+	if h.want(0, "token", "box", "--store", there).stdout != token+"\n" {
+		t.Error("in Vault: another token")
+	}
+	r := h.want(0, "store", "status", "--store", there)
+	for _, want := range []string{v.addr, "records      1", "administrators of Vault"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("store status does not tell %q:\n%s", want, r.stdout)
+		}
+	}
+	h.want(0, "store", "move", "--store", there, "--to", "file:")
+	if h.token("box") != token {
+		t.Error("back: another token")
+	}
+	h.want(4, "token", "box", "--store", there)
+}
+
+// TestStoreIsTriedBeforeThePerson: a login that could not be kept asks nobody.
+func TestStoreIsTriedBeforeThePerson(t *testing.T) {
+	t.Parallel()
+	v := startVault(t)
+	reader := v.token(t, `path "secret/data/mcp-login/*" { capabilities = ["read"] }`)
+	noteIssued(v.root, reader)
+	o := startOIDC(t, knobs{"interval": 1})
+
+	h := vaultHome(t, v.addr, reader)
+	if r := h.want(7, "login", "box", o.mcp()); !strings.Contains(r.stderr, `capabilities = ["create", "read", "update"`) {
+		t.Errorf("the missing line of the policy is not named:\n%s", r.stderr)
+	}
+	local := newHome(t)
+	r := local.want(7, "sh", "-c", `exec unshare --map-root-user --mount sh -ec 'mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec mcp-login login box "$1"' sh "$1"`, "sh", o.mcp())
+	if !strings.Contains(r.stderr, "read-only file system") {
+		t.Errorf("the read-only disk is not named:\n%s", r.stderr)
+	}
+	if s := o.seen(); len(s.Polls) > 0 || len(s.Resources) > 0 {
+		t.Errorf("the server was asked all the same: %+v", s)
+	}
+}
