@@ -89,7 +89,8 @@ func throughProxy(t *testing.T, server string, test func(t *testing.T, h *home, 
 }
 
 // TestProxyDemo: tools, progress, cancellation, 10 MB and a token that expires
-// in between, with a real client through the real program.
+// in between, with a real client through the real program. That client drops the
+// last progress if the result comes in the same moment.
 func TestProxyDemo(t *testing.T) {
 	t.Parallel()
 	var demo http.Handler
@@ -108,7 +109,7 @@ func TestProxyDemo(t *testing.T) {
 			{"tool": "text", "args": {"n": 10000000}},
 			{"tool": "whoami", "wait": 4000}
 		]`)
-		if len(got) != 5 || got[0].Text != "5" || got[1].Text != "5 ticks" || got[1].Progress != 5 ||
+		if len(got) != 5 || got[0].Text != "5" || got[1].Text != "5 ticks" || got[1].Progress < 4 ||
 			!strings.Contains(got[2].Error, "enough") || got[3].Length != 10_000_000 || !strings.HasPrefix(got[4].Text, "user demo") {
 			t.Errorf("the client tells %+v", got)
 		}
