@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -152,10 +153,16 @@ type terminal struct {
 // startAtTerminal starts the program on a terminal of its own.
 func (h *home) startAtTerminal(args ...string) *terminal {
 	h.t.Helper()
-	r := &running{h: h, stderr: newWatched()}
-	r.cmd = h.command(h.t.Context(), args...)
-	r.cmd.Env = append(r.cmd.Env, "TERM=xterm")
-	tty, err := pty.StartWithSize(r.cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	cmd := h.command(h.t.Context(), args...)
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	return h.attach(cmd, 80)
+}
+
+// attach starts a command on a terminal of its own.
+func (h *home) attach(cmd *exec.Cmd, cols uint16) *terminal {
+	h.t.Helper()
+	r := &running{h: h, cmd: cmd, stderr: newWatched()}
+	tty, err := pty.StartWithSize(r.cmd, &pty.Winsize{Rows: 24, Cols: cols})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -34,7 +34,8 @@ func newApp(e *env) *cli.App {
 			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
 			newTest(e), newProxy(e), newAgent(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
-			newExport(e), newImport(e), newStore(e), newUnlock(e), newLock(e), newConfig(e), newVersion(e),
+			newExport(e), newImport(e), newStore(e), newUnlock(e), newLock(e), newConfig(e),
+			newCompletion(e), newHook(e), newVersion(e),
 		},
 	}
 }
@@ -42,10 +43,17 @@ func newApp(e *env) *cli.App {
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, e *env) int {
 	e.guardLog()
+	if len(args) > 0 && args[0] == completeName {
+		return e.finish(ctx, e.runComplete(ctx, args[1:]))
+	}
+	return e.finish(ctx, e.call(ctx, args))
+}
+
+// call runs one command line.
+func (e *env) call(ctx context.Context, args []string) error {
 	e.args = args
 	app := newApp(e)
-	err := app.RunContext(ctx, append([]string{app.Name}, reorder(app.Commands, args)...))
-	return e.finish(ctx, err)
+	return app.RunContext(ctx, append([]string{app.Name}, reorder(app.Commands, args)...))
 }
 
 // usageError is a mistake in how the program was called: exit code 2.
@@ -104,7 +112,7 @@ func countArgs(c *cli.Command, args []string) error {
 // answers are the flags that change the shape of an answer, or that belong to
 // one call alone. They have no environment variable: one that was set somewhere
 // would break the scripts that read the answer.
-var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "with-refresh-token"}
+var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "with-refresh-token", "due"}
 
 // envVar names a flag's environment variable.
 func envVar(flag string) []string {

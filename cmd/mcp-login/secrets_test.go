@@ -10,7 +10,7 @@ import (
 )
 
 // handsOut are the commands whose standard output is a secret.
-var handsOut = []string{"env", "exec", "headers", "token"}
+var handsOut = []string{"env", "exec", "headers", "token", "hook"}
 
 // watched copies what people and logs see, and standard output where no secret
 // belongs, to a file in dir.

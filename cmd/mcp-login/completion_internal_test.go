@@ -1,0 +1,157 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// completed returns the candidates for the last of words, without what is said
+// about them.
+func completed(t *testing.T, e *env, words ...string) []string {
+	t.Helper()
+	out := e.out.(interface{ String() string })
+	words[len(words)-1] = "." + words[len(words)-1]
+	if code := run(t.Context(), append([]string{completeName}, words...), e); code != exitDone {
+		t.Errorf("%q: exit code %d", words, code)
+	}
+	var found []string
+	for line := range strings.Lines(out.String()) {
+		word, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		found = append(found, word)
+	}
+	return found
+}
+
+// storedNames lays records, which a list does not open, into a store's folder.
+func storedNames(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if err := os.WriteFile(filepath.Join(dir, "record-"+name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestComplete(t *testing.T) {
+	elsewhere := filepath.Join(t.TempDir(), "store")
+	storedNames(t, elsewhere, "other")
+	for _, tt := range []struct{ line, want string }{
+		{"hea", "headers"},
+		{"log", "login logout"},
+		{"no-such-command ", ""},
+		{"env ", "github notes notion"},
+		{"env no", "notes notion"},
+		{"env notion no", "notes"},
+		{"env -- no", "notes notion"},
+		{"token notion ", ""},
+		{"login ", "github notes notion"},
+		{"login notion ", ""}, // an address
+		{"discover ", ""},
+		{"--timeout 3s env --unset git", "github"},
+		{"env --store " + elsewhere + " ", ""}, // no kind of store
+		{"env --store file:" + elsewhere + " ", "other"},
+		{"--profile-dir=" + elsewhere + " exec ", "other"},
+		{"env --unse", "--unset"},
+		{"env notion --unse", "--unset"},
+		{"env -- --unse", ""},
+		{"--log-", "--log-level --log-format"},
+		{"test --hel", "--help"},
+		{"env --format f", "fish"},
+		{"env --format=f", "--format=fish"},
+		{"env --format=fish no", "notes notion"},
+		{"env --timeout ", ""},
+		{"login x --flow de", "device"},
+		{"login x --flow device,pa", "device,paste"},
+		{"login x --flow device,de", ""},
+		{"env x --only TOKEN,U", "TOKEN,URL"},
+		{"env x --var AU", "AUTHORIZATION="},
+		{"--store v", "vault:"},
+		{"--store file:x", ":files"},
+		{"--profile-dir ", ":folders"},
+		{"--ca-cert=x", ":files"},
+		{"login x --client-secret-from e", "env:"},
+		{"client-config x --for cod", "codex"},
+		{"unlock --for ", ""}, // how long
+		{"store mo", "move"},
+		{"store move no", "notes notion"},
+		{"store move --to k", "keyring:"},
+		{"config sh", "show"},
+		{"exec ", "github notes notion"},
+		{"exec notion ", ":command 2"},
+		{"exec notion -- ", ":command 3"},
+		{"exec notion --log-format te", "text"},
+		{"exec --prefix X notion -- ls --al", ":command 5"},
+		{"exec notion --log-f", "--log-format"},
+		{"completion ", "bash zsh fish powershell"},
+		{"hook ", "bash zsh fish"},
+	} {
+		e, _, talk := testEnv(t)
+		storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), "github", "notes", "notion")
+		want := strings.Fields(tt.want)
+		if strings.HasPrefix(tt.want, ":command") {
+			want = []string{tt.want}
+		}
+		got := completed(t, e, strings.Split(tt.line, " ")...)
+		if !slices.Equal(got, want) || talk.Len() > 0 {
+			t.Errorf("%s: %q, want %q\n%s", tt.line, got, want, talk)
+		}
+	}
+}
+
+// TestCompleteEveryFlag: what is completed is what the parser takes.
+func TestCompleteEveryFlag(t *testing.T) {
+	e, _, _ := testEnv(t)
+	for _, l := range leaves(e) {
+		e, _, _ := testEnv(t)
+		got := completed(t, e, append(slices.Clone(l.path), "--")...)
+		for _, f := range l.Flags {
+			if !slices.Contains(got, "--"+f.Names()[0]) {
+				t.Errorf("%s: --%s is not completed", l.name(), f.Names()[0])
+			}
+		}
+	}
+}
+
+// TestCompleteAsksNoServer: the names in a store that is a network away are
+// not looked up while a person is typing.
+func TestCompleteAsksNoServer(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	t.Setenv("VAULT_ADDR", "http://"+ln.Addr().String())
+	t.Setenv("VAULT_TOKEN", "x")
+	e, _, _ := testEnv(t)
+	if got := completed(t, e, "--store", "vault:secret/x", "env", ""); len(got) > 0 {
+		t.Errorf("names of a Vault that does not answer: %q", got)
+	}
+	if err := ln.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if conn, err := ln.Accept(); err == nil {
+		conn.Close()
+		t.Error("a server was asked")
+	}
+}
+
+func TestCompletionScripts(t *testing.T) {
+	for _, s := range append(slices.Clone(completionShells), struct{ name, extension string }{"pwsh", "ps1"}) {
+		e, out, talk := testEnv(t)
+		if code := run(t.Context(), []string{"completion", s.name}, e); code != exitDone || talk.Len() > 0 || !strings.Contains(out.String(), completeName) {
+			t.Errorf("completion %s: exit code %d, %q, %s", s.name, code, out, talk)
+		}
+	}
+	e, out, _ := testEnv(t)
+	if code := run(t.Context(), []string{"completion", "tcsh"}, e); code != exitUsage || out.Len() > 0 {
+		t.Errorf("completion tcsh: exit code %d, %q", code, out)
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestHookKeepsFlags: the hook finds the same store wherever the shell is.
+func TestHookKeepsFlags(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"bash"}, ` --due "$name" </dev/null`},
+		{[]string{"zsh", "--min-ttl", "90s"}, ` --due $name --min-ttl 90s </dev/null`},
+		{[]string{"bash", "--profile-dir", "a b"}, ` --due "$name" --profile-dir '` + filepath.Join(here, "a b") + `' </dev/null`},
+		{[]string{"fish", "--store", "file:x"}, ` --due $name --store file:` + filepath.Join(here, "x") + ` </dev/null`},
+		{[]string{"fish", "--store", `vault:it's\x`}, ` --due $name --store 'vault:it\'s\\x' </dev/null`},
+		{[]string{"zsh", "--store", `vault:it's`, "--timeout", "5s"}, ` --due $name --store 'vault:it'\''s' --timeout 5s </dev/null`},
+	} {
+		e, out, talk := testEnv(t)
+		if code := run(t.Context(), append([]string{"hook"}, tt.args...), e); code != exitDone || talk.Len() > 0 {
+			t.Errorf("%q: exit code %d\n%s", tt.args, code, talk)
+		}
+		if !strings.Contains(out.String(), tt.want) || strings.Contains(out.String(), "@FLAGS") || strings.Contains(out.String(), "@MARGIN") {
+			t.Errorf("%q: no %s in\n%s", tt.args, tt.want, out)
+		}
+	}
+	e, out, _ := testEnv(t)
+	if run(t.Context(), []string{"hook", "bash", "--min-ttl", "90s"}, e); !strings.Contains(out.String(), "now + 90)") {
+		t.Errorf("--min-ttl is not in\n%s", out)
+	}
+}
+
+// TestHookSaysOneLine: what goes wrong before a prompt is one line, whatever
+// it is, and nothing to be run.
+func TestHookSaysOneLine(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"tcsh"}, exitUsage},
+		{[]string{"bash", "--due", "PATH"}, exitUsage},
+		{[]string{"bash", "--due", "MCP_NOBODY_EXPIRES_AT"}, exitLoginRequired},
+	} {
+		e, out, talk := testEnv(t)
+		code := run(t.Context(), append([]string{"hook"}, tt.args...), e)
+		lines := strings.Count(strings.TrimSuffix(talk.String(), "hint: mcp-login --help\n"), "\n")
+		if code != tt.code || out.Len() > 0 || lines != 1 {
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q", tt.args, code, out, talk)
+		}
+	}
+}

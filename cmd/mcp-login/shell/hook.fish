@@ -1,0 +1,43 @@
+# Refreshes the variables of mcp-login env before a prompt, in fish.
+#   mcp-login hook fish | source
+
+if contains path (builtin --names)
+    function __mcp_login_now # the age of anything, and when it came to be
+        math (path mtime /) + (path mtime --relative /)
+    end
+else # before fish 3.5 there is no clock inside
+    function __mcp_login_now
+        command date +%s
+    end
+end
+
+function __mcp_login_epoch --argument-names stamp # of 2026-11-23T15:04:05Z, by way of the Julian day
+    string match -qr '^(?<y>\d{4})-(?<m>\d\d)-(?<d>\d\d)T(?<H>\d\d):(?<M>\d\d):(?<S>\d\d)Z$' -- $stamp
+    or return
+    set -l a (math "floor((14 - $m) / 12)")
+    set y (math $y + 4800 - $a)
+    set m (math $m + 12 x $a - 3)
+    math "($d + floor((153 x $m + 2) / 5) + 365 x $y + floor($y / 4) - floor($y / 100) + floor($y / 400) - 2472633) x 86400 + $H x 3600 + $M x 60 + $S"
+end
+
+function __mcp_login_hook --on-event fish_prompt
+    set -l names (string match -r '^MCP_.*_EXPIRES_AT$' -- (set --names --export))
+    or return
+    set -l now (__mcp_login_now)
+    for name in $names
+        set -l expiry (__mcp_login_epoch $$name)
+        or continue
+        test $expiry -lt (math $now + @MARGIN@)
+        or continue
+        set -l wait __mcp_login_wait_$name
+        if set -q $wait; and test $$wait -gt $now
+            continue
+        end
+        if set -l text (command mcp-login hook fish --due $name @FLAGS@ </dev/null)
+            string join \n -- $text | source
+            set -g $wait (math $now + 30)
+        else
+            set -g $wait (math $now + 300)
+        end
+    end
+end

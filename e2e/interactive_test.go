@@ -1,0 +1,90 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// interactive is a shell that somebody types into.
+type interactive struct {
+	*terminal
+	lines int
+}
+
+// shells are those that have an editor of lines.
+var shells = map[string][]string{
+	"bash": {"bash", "--noprofile", "--norc", "-i"},
+	"zsh":  {"zsh", "-f", "-i"},
+	"fish": {"fish", "--no-config", "-i"},
+}
+
+// openShell starts a shell on a terminal that is wide enough for every line.
+func (h *home) openShell(name string) *interactive {
+	h.t.Helper()
+	argv := shells[name]
+	cmd := exec.CommandContext(h.t.Context(), argv[0], argv[1:]...)
+	cmd.Dir = h.dir
+	cmd.Env = append(h.env, "TERM=dumb", "PS1=$ ", "LC_ALL=C.UTF-8")
+	s := &interactive{terminal: h.attach(cmd, 500)}
+	h.t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		<-s.stderr.closed
+	})
+	return s
+}
+
+// enter types a line and waits until the shell has run it. What the hook did
+// before this line was read is over then too.
+func (s *interactive) enter(line string) {
+	s.h.t.Helper()
+	s.lines++
+	s.paste(fmt.Sprintf("%s; echo end''%d\r", line, s.lines))
+	s.stderr.await(s.h.t, regexp.MustCompile(fmt.Sprintf("end%d", s.lines)))
+}
+
+// awaitPrompt waits until bash or zsh edits the next line: what is typed before
+// that does not reach its editor.
+func (s *interactive) awaitPrompt() {
+	s.h.t.Helper()
+	s.stderr.await(s.h.t, regexp.MustCompile(fmt.Sprintf(`(?s)end%d\r\n.*\$ `, s.lines)))
+}
+
+// count waits a little until the pattern was found n times, and returns every
+// match of its group.
+func (s *interactive) count(n int, pattern *regexp.Regexp) [][]string {
+	s.h.t.Helper()
+	for range 200 {
+		if found := pattern.FindAllStringSubmatch(s.stderr.String(), -1); len(found) >= n {
+			return found
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.h.t.Fatalf("not %d times %v in\n%s", n, pattern, s.stderr.String())
+	return nil
+}
+
+// countCalls puts a script before the program that notes every call, and
+// returns what reads the notes.
+func (h *home) countCalls() (calls func() []string) {
+	h.t.Helper()
+	bin, notes := h.t.TempDir(), filepath.Join(h.t.TempDir(), "calls")
+	script := fmt.Sprintf("#!/bin/sh\necho \"$*\" >>'%s'\nexec '%s' \"$@\"\n", notes, program)
+	if err := os.WriteFile(filepath.Join(bin, "mcp-login"), []byte(script), 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+	h.env = append(h.env, "PATH="+bin+":/usr/local/bin:/usr/bin:/bin")
+	return func() []string {
+		text, err := os.ReadFile(notes)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	}
+}
