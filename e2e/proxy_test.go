@@ -134,3 +134,21 @@ func TestProxySessions(t *testing.T) {
 		}
 	})
 }
+
+// TestProxySocket: a Unix socket serves whoever its mode lets connect.
+func TestProxySocket(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.want(0, "login", "box", startDemo(t).MCP())
+	noteIssued(h.token("box"))
+	r := h.start("proxy", "box", "--listen", "unix:"+filepath.Join(h.dir, "s"))
+	r.stderr.await(t, regexp.MustCompile(` at unix:`))
+	got := h.run("sh", "-c", `curl -sS --unix-socket s http://mcp/ -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`)
+	if !strings.Contains(got.stdout, `"whoami"`) {
+		t.Errorf("curl got %s%s", got.stdout, got.stderr)
+	}
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	r.wait(0)
+}

@@ -166,11 +166,19 @@ func cancellation(id json.RawMessage) []byte {
 // are nothing but white space in JSON: within a string they are escaped (RFC
 // 8259 §7).
 func oneLine(text []byte) []byte {
-	line := append(bytes.Clone(bytes.TrimSpace(text)), '\n')
-	for i, c := range line[:len(line)-1] {
-		if c == '\n' || c == '\r' {
-			line[i] = ' '
+	text = bytes.TrimSpace(text)
+	line := make([]byte, len(text)+1)
+	copy(line, text)
+	for _, end := range []byte("\r\n") {
+		for rest := line; ; {
+			i := bytes.IndexByte(rest, end)
+			if i < 0 {
+				break
+			}
+			rest[i] = ' '
+			rest = rest[i+1:]
 		}
 	}
+	line[len(text)] = '\n'
 	return line
 }

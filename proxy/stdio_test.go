@@ -117,6 +117,17 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestTenMegabytes: long answers pass in one piece.
+func TestTenMegabytes(t *testing.T) {
+	long := `{"jsonrpc":"2.0","id":"p","result":{"text":"` + strings.Repeat("x", 10_000_000) + `"}}`
+	for kind, body := range map[string]string{"application/json": long, "text/event-stream": "data: " + long + "\n\n"} {
+		s := newSite(t, says(200, kind, body))
+		if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping); len(got) != 1 || got[0] != long {
+			t.Errorf("%s: %d lines", kind, len(got))
+		}
+	}
+}
+
 // TestMissingScope names the scopes to log in with.
 func TestMissingScope(t *testing.T) {
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
