@@ -35,7 +35,7 @@ func newApp(e *env) *cli.App {
 			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
 			newTest(e), newProxy(e), newAgent(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
 			newExport(e), newImport(e), newStore(e), newUnlock(e), newLock(e), newConfig(e),
-			newCompletion(e), newHook(e), newVersion(e),
+			newCompletion(e), newHook(e), newMan(e), newVersion(e),
 		},
 	}
 }

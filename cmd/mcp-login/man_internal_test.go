@@ -1,0 +1,61 @@
+package main
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// TestManual: the page has every command with its usage line and every flag
+// with the text of --help.
+func TestManual(t *testing.T) {
+	e, out, talk := testEnv(t)
+	if code := run(t.Context(), []string{"man"}, e); code != exitDone || talk.Len() > 0 {
+		t.Fatalf("exit code %d\n%s", code, talk)
+	}
+	page := out.String()
+	for _, l := range leaves(e) {
+		heading := roff.Replace(strings.TrimSpace(l.name() + " " + l.ArgsUsage))
+		_, section, found := strings.Cut(page, ".SS \""+heading+"\"\n")
+		if !found {
+			t.Errorf("no section %s", heading)
+		}
+		section, _, _ = strings.Cut(section, ".SS ")
+		for _, f := range l.Flags {
+			names, about, _ := strings.Cut(f.String(), "\t")
+			if want := ".B \"" + roff.Replace(names) + "\"\n" + roff.Replace(about) + "\n"; !strings.Contains(section, want) && !strings.Contains(page[strings.Index(page, "COMMON FLAGS"):], want) {
+				t.Errorf("%s: no flag %s", l.name(), names)
+			}
+		}
+	}
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "'") || strings.ContainsAny(line, "\t") || len(line) == 1 {
+			t.Errorf("line %q", line)
+		}
+	}
+}
+
+// TestManualExitCodes: README.md has the same table.
+func TestManualExitCodes(t *testing.T) {
+	section := regexp.MustCompile(`(?s)## Exit codes.*?\n## `).FindString(readme(t))
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`).FindAllStringSubmatch(section, -1)
+	if len(rows) != len(exitCodes) {
+		t.Fatalf("README.md has %d exit codes, the manual %d", len(rows), len(exitCodes))
+	}
+	for i, x := range exitCodes {
+		if rows[i][1] != strconv.Itoa(x.code) || rows[i][2] != x.meaning {
+			t.Errorf("README.md has %q, the manual %d: %s", rows[i][1:], x.code, x.meaning)
+		}
+	}
+}
+
+// TestManualEscapes: what roff would take for itself comes out as it was.
+func TestManualEscapes(t *testing.T) {
+	page := string(manual(&cli.App{Usage: "x", UsageText: ".so /etc/passwd\n'it\\n `a` ^~ \"-\""}))
+	if want := ".nf\n\\&.so /etc/passwd\n\\(aqit\\en \\(gaa\\(ga \\(ha\\(ti \\(dq\\-\\(dq\n.fi\n"; !strings.Contains(page, want) {
+		t.Errorf("no %q in\n%s", want, page)
+	}
+}

@@ -1,0 +1,45 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestManual has the page read by what shows manual pages: groff and mandoc
+// have nothing to say against it, and man shows what was written.
+func TestManual(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	path := filepath.Join(h.dir, "mcp-login.1")
+	if err := os.WriteFile(path, []byte(h.want(0, "man").stdout), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	groff := exec.Command("groff", "-man", "-Tutf8", "-ww", path)
+	var warnings strings.Builder
+	groff.Stderr = &warnings
+	if err := groff.Run(); err != nil || warnings.Len() > 0 {
+		t.Errorf("groff: %v\n%s", err, &warnings)
+	}
+	lint, _ := exec.Command("mandoc", "-T", "lint", "-W", "warning", path).CombinedOutput() // its output is the answer
+	for line := range strings.Lines(string(lint)) {
+		if !strings.Contains(line, "missing date") { // a build outside of a clone has none
+			t.Errorf("mandoc: %s", line)
+		}
+	}
+	man := exec.Command("man", "-l", path)
+	man.Env = append(h.env, "MANWIDTH=400", "LC_ALL=C.UTF-8")
+	shown := strings.Join(strings.Fields(output(t, man)), " ")
+	for _, want := range []string{
+		"MCP-LOGIN(1)", "mcp-login - get, keep and hand on", `eval "$(mcp-login env NAME)" # MCP_NAME_AUTHORIZATION`,
+		"exec NAME CMD...", "--min-ttl value life that a token must have left", "[$MCP_LOGIN_MIN_TTL]", "~/.local/share/mcp-login", "130 interrupted",
+	} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("man does not show %q", want)
+		}
+	}
+}
