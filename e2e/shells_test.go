@@ -237,3 +237,37 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 	}
 	return string(out)
 }
+
+// TestFormatAuto: the program sees which shell has called it, and says so.
+func TestFormatAuto(t *testing.T) {
+	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
+	h := newHome(t)
+	for _, tt := range []struct {
+		format envexport.Format
+		argv   []string
+	}{
+		{envexport.Sh, []string{"bash", "-c"}},
+		{envexport.Sh, []string{"dash", "-c"}},
+		{envexport.Sh, []string{"zsh", "-f", "-c"}},
+		{envexport.Sh, []string{"ksh93", "-c"}},
+		{envexport.Sh, []string{"mksh", "-c"}},
+		{envexport.Sh, []string{"yash", "-c"}},
+		{envexport.Sh, []string{"busybox", "sh", "-c"}},
+		{envexport.Fish, []string{"fish", "--no-config", "-c"}},
+		{envexport.Tcsh, []string{"tcsh", "-f", "-c"}},
+		{envexport.Elvish, []string{"elvish", "-norc", "-c"}},
+		{envexport.Nushell, []string{nu, "--no-config-file", "-c"}},
+	} {
+		cmd := exec.Command(tt.argv[0], append(tt.argv[1:], "mcp-login env one two --unset --only TOKEN --format auto; echo")...) // more than one command: none becomes the program
+		cmd.Env, cmd.Dir = h.env, h.dir
+		var talk, want bytes.Buffer
+		cmd.Stderr = &talk
+		got, err := cmd.Output()
+		if err := envexport.Unset(&want, tt.format, []string{"MCP_ONE_TOKEN", "MCP_TWO_TOKEN"}); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(want.String()) || !strings.HasPrefix(talk.String(), "format "+string(tt.format)+": the parent process is ") {
+			t.Errorf("%s: %v, %q, %s", tt.argv[0], err, got, &talk)
+		}
+	}
+}
