@@ -33,6 +33,11 @@ func newImport(e *env) *cli.Command {
 }
 
 func runImport(ctx context.Context, e *env, o *importOptions, args []string) error {
+	if len(args) > 0 {
+		if err := secrets.CheckName(args[0]); err != nil { // before anybody types a passphrase
+			return err
+		}
+	}
 	c, err := e.unpack(ctx)
 	if err != nil {
 		return err

@@ -1,0 +1,66 @@
+package mcplogin_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// TestHandOver: what renews a token stays here, what uses it goes along.
+func TestHandOver(t *testing.T) {
+	whole := mcplogin.Credential{
+		Version: 1, Profile: "p", Server: server,
+		Token:          oauth.Token{Access: "access-1", Refresh: "refresh-1", Expiry: time.Now().Add(time.Hour).UTC().Round(0)},
+		RefreshBegunAt: time.Now(),
+		App: oauth.App{
+			ID: "client-1", AuthMethod: oauth.AuthNone, GrantTypes: []string{"x"},
+			RegistrationURI: "https://as.test/clients/1", RegistrationToken: "registration-1",
+		},
+	}
+	public := whole.HandOver()
+	if public.Token.Access != "access-1" || public.App.ID != "client-1" || !public.Valid(time.Minute) {
+		t.Errorf("the copy cannot be used: %+v", public)
+	}
+	whole.App.Secret = "secret-1"
+	confidential := whole.HandOver()
+	if confidential.App.ID != "" {
+		t.Error("an id without its secret cannot log in, and goes along all the same")
+	}
+	for _, c := range []mcplogin.Credential{public, confidential} {
+		record, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"refresh-1", "registration-1", "secret-1"} {
+			if strings.Contains(string(record), secret) {
+				t.Errorf("the copy holds %s", secret)
+			}
+		}
+		if back, err := mcplogin.ParseCredential(record); err != nil || !reflect.DeepEqual(back, c) {
+			t.Errorf("ParseCredential = %+v, %v, want %+v", back, err, c)
+		}
+	}
+	if whole.Token.Refresh != "refresh-1" {
+		t.Error("HandOver changed the credential itself")
+	}
+}
+
+func TestParseCredential(t *testing.T) {
+	for record, want := range map[string]error{
+		`{"version":99}`:            mcplogin.ErrNewerRecord,
+		`{"version":0}`:             secrets.ErrUndecryptable,
+		`at-1`:                      secrets.ErrUndecryptable,
+		`{"version":1,"profile":7}`: secrets.ErrUndecryptable,
+	} {
+		if _, err := mcplogin.ParseCredential([]byte(record)); !errors.Is(err, want) {
+			t.Errorf("ParseCredential(%s) = %v, want %v", record, err, want)
+		}
+	}
+}
