@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mcp-login/mcp-login/agent"
@@ -19,8 +20,11 @@ const confirmWait = time.Minute
 // confirmer asks a person at the agent's terminal, one question at a time.
 type confirmer struct {
 	tty   *os.File
-	lines chan string   // what is typed; closed at the terminal's end
+	lines chan string   // the answer, one at most; closed at the terminal's end
 	turn  chan struct{} // a channel, so that waiting honours ctx
+
+	mu     sync.Mutex // guards asking
+	asking bool       // what is typed while nothing is asked is no answer
 }
 
 func newConfirmer(e *env) (*confirmer, error) {
@@ -28,14 +32,36 @@ func newConfirmer(e *env) (*confirmer, error) {
 	if err != nil {
 		return nil, usagef("--confirm: there is no terminal to ask at")
 	}
-	c := &confirmer{tty: tty, lines: make(chan string), turn: make(chan struct{}, 1)}
+	c := &confirmer{tty: tty, lines: make(chan string, 1), turn: make(chan struct{}, 1)}
 	go func() {
 		defer close(c.lines)
 		for s := bufio.NewScanner(tty); s.Scan(); {
-			c.lines <- s.Text()
+			c.typed(s.Text())
 		}
 	}()
 	return c, nil
+}
+
+// typed takes the first line after a question as its answer.
+func (c *confirmer) typed(line string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asking {
+		c.asking = false
+		c.lines <- line
+	}
+}
+
+// listen begins or ends to wait for an answer. One that came too late for its
+// question is dropped.
+func (c *confirmer) listen(asking bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asking = asking
+	select {
+	case <-c.lines:
+	default:
+	}
 }
 
 // confirm asks whether a profile may be handed out. Silence is no.
@@ -48,7 +74,8 @@ func (c *confirmer) confirm(ctx context.Context, r agent.Request) error {
 	case <-ctx.Done():
 		return errors.New("nobody could be asked in time")
 	}
-	c.forget()
+	c.listen(true)
+	defer c.listen(false)
 	who := r.Exe
 	if who == "" {
 		who = "a program"
@@ -66,20 +93,6 @@ func (c *confirmer) confirm(ctx context.Context, r agent.Request) error {
 	case <-ctx.Done():
 		fmt.Fprintln(c.tty, "no: not answered")
 		return errors.New("nobody answered at the agent's terminal")
-	}
-}
-
-// forget drops what was typed before there was a question.
-func (c *confirmer) forget() {
-	for {
-		select {
-		case _, ok := <-c.lines:
-			if !ok {
-				return
-			}
-		default:
-			return
-		}
 	}
 }
 

@@ -1,0 +1,73 @@
+//go:build linux || darwin || freebsd
+
+package agent_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// A program that is the agent, and one that asks it.
+func Example() {
+	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
+	cfg := mcplogin.Config{
+		Store: &secrets.Memory{}, // file.Open, vault.Open in earnest
+		HTTP:  func(string) *http.Client { return srv.Client() },
+		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
+	}
+	logIn(cfg, "notion", "https://mcp.test/mcp")
+
+	dir, err := os.MkdirTemp("", "agent")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	a, err := agent.New(agent.Config{Session: cfg})
+	if err != nil {
+		log.Fatal(err)
+	}
+	l, remove, err := agent.Listen(filepath.Join(dir, "agent.sock"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer remove()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- a.Run(ctx, agent.Socket{Listener: l}) }()
+
+	c := &agent.Client{Socket: filepath.Join(dir, "agent.sock")}
+	got, err := c.Credential(context.Background(), "notion")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(got.Server, got.Token)
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// https://mcp.test/mcp oauth.Token[redacted]
+	// <nil>
+}
+
+// logIn stores a credential, as mcp-login login does.
+func logIn(cfg mcplogin.Config, profile, url string) {
+	cfg.Profile, cfg.Server = profile, url
+	s, err := mcplogin.Open(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := s.Login(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}

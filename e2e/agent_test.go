@@ -1,0 +1,450 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// lender is the demo server, a home with credentials for it, and the times at
+// which tokens were refreshed.
+type lender struct {
+	*home
+	demo   *demoserver.Server
+	socket string
+
+	mu        sync.Mutex
+	refreshes []time.Time
+}
+
+// ServeHTTP counts the refreshes.
+func (l *lender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/token" {
+		l.mu.Lock()
+		l.refreshes = append(l.refreshes, time.Now())
+		l.mu.Unlock()
+	}
+	l.demo.ServeHTTP(w, r)
+}
+
+func (l *lender) since(begin time.Time) (total, worst int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	second := map[int]int{}
+	for _, at := range l.refreshes {
+		if at.After(begin) {
+			total++
+			s := int(at.Sub(begin) / time.Second)
+			second[s]++
+			worst = max(worst, second[s])
+		}
+	}
+	return total, worst
+}
+
+// quiet is a prompt that nobody needs to see: the demo approves by itself.
+type quiet struct{}
+
+func (quiet) ShowCode(context.Context, device.Code) {}
+
+// newLender logs in profiles p0, p1, ... whose tokens live for ttl.
+func newLender(t *testing.T, profiles int, ttl time.Duration) *lender {
+	t.Helper()
+	l := &lender{home: newHome(t)}
+	l.socket = filepath.Join(l.dir, "run", "agent.sock")
+	web := httptest.NewUnstartedServer(l)
+	var err error
+	l.demo, err = demoserver.New(demoserver.Config{
+		URL: "http://" + web.Listener.Addr().String(), AccessTTL: ttl, Interval: time.Second, AutoApprove: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web.Start()
+	t.Cleanup(web.Close)
+	store, err := file.Open(file.Config{
+		Dir:    filepath.Join(l.dir, "data", "mcp-login"),
+		Keeper: file.KeyFile{Dir: filepath.Join(l.dir, "state", "mcp-login", "keys")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hc := oauth.Guard{Server: l.demo.MCP()}.Client()
+	t.Cleanup(hc.CloseIdleConnections)
+	var logins sync.WaitGroup
+	for i := range profiles {
+		logins.Go(func() {
+			s, err := mcplogin.Open(mcplogin.Config{
+				Profile: fmt.Sprint("p", i), Server: l.demo.MCP(), Store: store,
+				HTTP: func(string) *http.Client { return hc }, Flows: []flows.Flow{&device.Flow{Prompt: quiet{}}},
+			})
+			if err == nil {
+				_, err = s.Login(t.Context())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	logins.Wait()
+	return l
+}
+
+// agent starts an agent and waits for its socket.
+func (l *lender) agent(args ...string) *running {
+	l.t.Helper()
+	r := l.start(append([]string{"agent", "--socket", l.socket, "--log-format", "json"}, args...)...)
+	r.stderr.await(l.t, regexp.MustCompile("next: export MCP_LOGIN_AGENT_SOCK="))
+	return r
+}
+
+// end ends an agent as a service manager does.
+func (r *running) end() result {
+	r.h.t.Helper()
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		r.h.t.Fatal(err)
+	}
+	return r.wait(0)
+}
+
+// works has the demo server judge what was handed out.
+func (l *lender) works(c mcplogin.Credential) bool {
+	l.t.Helper()
+	noteIssued(c.Token.Access)
+	req, err := http.NewRequestWithContext(l.t.Context(), "GET", c.Server, nil)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.Token.Access)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode != http.StatusUnauthorized
+}
+
+// TestAgentKeepsManyFresh runs the real agent for a minute, in which every
+// token expires at least once. None is handed out that the server does not
+// take.
+func TestAgentKeepsManyFresh(t *testing.T) {
+	t.Parallel()
+	const profiles, ttl, duration = 1000, time.Minute, time.Minute
+	l := newLender(t, profiles, ttl)
+	r := l.agent()
+	client := &agent.Client{Socket: l.socket, MinTTL: 1}
+	begin, asked := time.Now(), 0
+	for time.Since(begin) < duration {
+		c, err := client.Credential(t.Context(), fmt.Sprint("p", rand.N(profiles)))
+		if err != nil || time.Until(c.Token.Expiry) <= 0 || !l.works(c) {
+			t.Fatalf("after %d: %v, %s left", asked, err, time.Until(c.Token.Expiry))
+		}
+		asked++
+		time.Sleep(20 * time.Millisecond)
+	}
+	refreshes, worst := l.since(begin)
+	r.end()
+	usage := r.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	t.Logf("%d profiles, %d asked, %d refreshes, at most %d in a second; peak memory %.1f MiB, CPU %.2f s in %s",
+		profiles, asked, refreshes, worst, float64(usage.Maxrss)/1024,
+		(r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()).Seconds(), duration)
+	if refreshes < profiles || refreshes > 4*profiles {
+		t.Errorf("%d refreshes", refreshes)
+	}
+	if worst > profiles/3 {
+		t.Errorf("%d refreshes in one second", worst)
+	}
+}
+
+// TestAgentKilledAndStopped: an agent that was killed is replaced by the next;
+// one that slept past every expiry wakes up and hands out nothing expired.
+func TestAgentKilledAndStopped(t *testing.T) {
+	t.Parallel()
+	const profiles, ttl = 20, 12 * time.Second
+	l := newLender(t, profiles, ttl)
+	client := &agent.Client{Socket: l.socket}
+	lost := 0
+	all := func(when string) {
+		t.Helper()
+		for i := range profiles {
+			c, err := client.Credential(t.Context(), fmt.Sprint("p", i))
+			if errors.Is(err, mcplogin.ErrLoginRequired) {
+				lost++ // the kill fell between the server's rotation and the save
+				continue
+			}
+			if err != nil || time.Until(c.Token.Expiry) <= 0 || !l.works(c) {
+				t.Errorf("%s: p%d: %v, %s left", when, i, err, time.Until(c.Token.Expiry))
+			}
+		}
+	}
+	for range 3 {
+		r := l.agent()
+		all("running")
+		if !r.killAfter(rand.N(ttl)) {
+			t.Fatal("the agent had ended")
+		}
+		l.want(7, "token", "p0", "--agent-sock", l.socket)
+	}
+	if lost > 3 {
+		t.Errorf("%d credentials were lost by 3 kills", lost)
+	}
+	r := l.agent()
+	lost = 0
+	all("before it is stopped")
+	before := lost
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := r.cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		if s == syscall.SIGSTOP {
+			time.Sleep(ttl + 2*time.Second)
+		}
+	}
+	lost = 0
+	all("after it was stopped")
+	if lost != before {
+		t.Errorf("%d credentials were lost by a stop", lost-before)
+	}
+	r.end()
+	if _, err := os.Lstat(l.socket); err == nil {
+		t.Error("the socket is left behind")
+	}
+}
+
+// TestAgentForwarded lends one credential through a real sshd.
+func TestAgentForwarded(t *testing.T) {
+	t.Parallel()
+	l := newLender(t, 2, time.Hour)
+	lent := filepath.Join(l.dir, "run", "lent.sock")
+	audit := filepath.Join(l.dir, "audit.jsonl")
+	r := l.agent("--forward-socket", lent, "--allow", "p0", "--audit", audit)
+	host := startSSHD(t)
+	remote := filepath.Join(host.dir, "agent.sock")
+	forward := host.ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", remote+":"+lent)
+	if err := forward.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = forward.Process.Kill() // it may have ended
+		_ = forward.Wait()
+	}()
+	waitForFile(t, remote)
+
+	other := newHome(t) // an account that never logged in, on the other host
+	over := func(words ...string) (string, error) {
+		line := []string{"env", "HOME=" + other.dir, "MCP_LOGIN_AGENT_SOCK=" + remote, program}
+		out, err := host.ssh(append(line, words...)...).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	token, err := over("token", "p0")
+	if err != nil || !l.works(mcplogin.Credential{Server: l.demo.MCP(), Token: oauth.Token{Access: token}}) {
+		t.Fatalf("through ssh: %v", err)
+	}
+	for profile, code := range map[string]int{"p1": 5, "p9": 5} {
+		out, err := over("token", profile)
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != code || out != "" {
+			t.Errorf("%s: %v, %q", profile, err, out)
+		}
+	}
+	if n := countFiles(t, other.dir); n != 0 {
+		t.Errorf("%d files are on the other host", n)
+	}
+	_ = forward.Process.Signal(syscall.SIGTERM)
+	_ = forward.Wait() // what ended it says it
+	out, err := over("token", "p0")
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 7 || out != "" {
+		t.Errorf("when the connection has ended: %v", err)
+	}
+	r.end()
+	text, err := os.ReadFile(audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noteSaid(string(text))
+	first, _, _ := strings.Cut(string(text), "\n")
+	var line agent.Request
+	if err := json.Unmarshal([]byte(first), &line); err != nil || line.Socket != "forward" || line.Profile != "p0" ||
+		line.UID != os.Geteuid() || filepath.Base(line.Exe) != "ssh" || line.Outcome != "handed out" {
+		t.Errorf("audit: %s", first)
+	}
+}
+
+// sshHost is a real sshd on loopback, with keys and a configuration of its own.
+type sshHost struct {
+	t    *testing.T
+	dir  string
+	args []string
+}
+
+func startSSHD(t *testing.T) *sshHost {
+	t.Helper()
+	h := &sshHost{t: t, dir: t.TempDir()}
+	at := func(name string) string { return filepath.Join(h.dir, name) }
+	for _, key := range []string{"host", "user"} {
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at(key)).CombinedOutput(); err != nil {
+			t.Fatalf("ssh-keygen: %v\n%s", err, out)
+		}
+	}
+	port := freePort(t)
+	config := fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\n"+
+		"PasswordAuthentication no\nPermitRootLogin prohibit-password\nPidFile none\nStreamLocalBindUnlink yes\n",
+		port, at("host"), at("user.pub"))
+	known, err := os.ReadFile(at("host.pub"))
+	if err == nil {
+		err = errors.Join(
+			os.WriteFile(at("sshd_config"), []byte(config), 0o600),
+			os.WriteFile(at("known"), fmt.Appendf(nil, "[127.0.0.1]:%s %s", port, known), 0o600),
+		)
+	}
+	if os.Geteuid() == 0 {
+		err = errors.Join(err, os.MkdirAll("/run/sshd", 0o755)) // what its service makes
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	sshd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config"))
+	talk := newWatched()
+	sshd.Stderr = talk
+	if err := sshd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = sshd.Wait() // its log says it
+		close(talk.closed)
+	}()
+	t.Cleanup(func() {
+		_ = sshd.Process.Kill() // it may have ended
+		<-talk.closed
+	})
+	talk.await(t, regexp.MustCompile("Server listening on 127.0.0.1 port "+port))
+	h.args = []string{"-F", "none", "-i", at("user"), "-p", port, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+		"-o", "UserKnownHostsFile=" + at("known"), "-o", "GlobalKnownHostsFile=none", "-o", "LogLevel=ERROR"}
+	return h
+}
+
+// ssh prepares a connection with the given options and command.
+func (h *sshHost) ssh(words ...string) *exec.Cmd {
+	var options, command []string
+	for i := 0; i < len(words); i++ {
+		if len(command) == 0 && strings.HasPrefix(words[i], "-") {
+			options = append(options, words[i])
+			if words[i] != "-N" {
+				i++
+				options = append(options, words[i])
+			}
+			continue
+		}
+		command = append(command, words[i])
+	}
+	args := append(append(h.args, options...), "127.0.0.1")
+	cmd := exec.CommandContext(h.t.Context(), "ssh", append(args, command...)...)
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	return web.URL[strings.LastIndex(web.URL, ":")+1:]
+}
+
+func waitForFile(t *testing.T, path string) {
+	t.Helper()
+	for range 300 {
+		if _, err := os.Lstat(path); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("no %s", path)
+}
+
+// TestAgentUnits: systemd finds nothing to say about the example's units.
+func TestAgentUnits(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	if err := os.MkdirAll(filepath.Join(h.dir, ".local/bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(program, filepath.Join(h.dir, ".local/bin/mcp-login")); err != nil {
+		t.Fatal(err)
+	}
+	units, err := filepath.Glob("../examples/systemd/mcp-login-agent.*")
+	if err != nil || len(units) != 2 {
+		t.Fatalf("units: %v, %v", units, err)
+	}
+	cmd := exec.Command("systemd-analyze", append([]string{"verify", "--user", "--man=no"}, units...)...)
+	cmd.Env = append(h.env, "XDG_RUNTIME_DIR="+h.dir)
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
+// TestAgentActivated: systemd's own tool passes the socket, and the first user
+// starts the agent.
+func TestAgentActivated(t *testing.T) {
+	t.Parallel()
+	l := newLender(t, 1, time.Hour)
+	if err := os.Mkdir(filepath.Dir(l.socket), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lent := l.socket + ".lent"
+	activate := exec.Command("systemd-socket-activate", "--listen="+l.socket, "--listen="+lent, "--fdname=agent:forward",
+		program, "agent", "--allow", "p9", "--log-level", "info")
+	for _, pair := range l.env {
+		activate.Args = append(activate.Args[:1], append([]string{"--setenv=" + pair}, activate.Args[1:]...)...)
+	}
+	talk := newWatched()
+	activate.Stderr, activate.Env = talk, l.env
+	if err := activate.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = activate.Wait() // its exit code is looked at below
+		close(talk.closed)
+	}()
+	defer func() { _ = activate.Process.Kill() }() // it may have ended
+	waitForFile(t, lent)
+	c, err := (&agent.Client{Socket: l.socket}).Credential(t.Context(), "p0")
+	if err != nil || !l.works(c) {
+		t.Errorf("%v\n%s", err, talk)
+	}
+	if _, err := (&agent.Client{Socket: lent}).Credential(t.Context(), "p0"); !errors.Is(err, agent.ErrDenied) {
+		t.Errorf("through the limited socket: %v", err)
+	}
+	if err := activate.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-talk.closed
+	noteSaid(talk.String())
+	if code := activate.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, talk)
+	}
+	if _, err := os.Lstat(l.socket); err != nil {
+		t.Error("a socket was removed that is the service manager's")
+	}
+}
