@@ -32,7 +32,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -147,28 +146,43 @@ func drain(ctx context.Context, srv *http.Server) {
 // Reload looks again which profiles there are, and at the stored record of
 // each.
 func (a *Agent) Reload(ctx context.Context) error {
+	if err := a.survey(ctx); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	for _, p := range a.profiles {
+		a.due.plan(p, now)
+	}
+	a.poke()
+	return nil
+}
+
+// survey keeps the profiles that there are now, and no others.
+func (a *Agent) survey(ctx context.Context) error {
 	names, err := a.names(ctx)
 	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for name := range maps.Keys(a.profiles) {
+	for name, p := range a.profiles {
 		if !slices.Contains(names, name) {
-			a.due.remove(a.profiles[name])
+			a.due.remove(p)
 			delete(a.profiles, name)
 		}
 	}
-	now := time.Now()
 	for _, name := range names {
-		p := a.profiles[name]
-		if p == nil {
-			if p, err = a.open(name); err != nil {
-				return err
-			}
-			a.profiles[name] = p
+		if a.profiles[name] != nil {
+			continue
 		}
-		a.due.plan(p, now)
+		p, err := a.open(name)
+		if err != nil {
+			return err
+		}
+		a.profiles[name] = p
+		a.due.plan(p, time.Now())
 	}
 	a.poke()
 	return nil
@@ -219,7 +233,7 @@ func (a *Agent) find(ctx context.Context, name string) (*profile, error) {
 	if p := a.kept(name); p != nil || a.cfg.Profiles != nil {
 		return p, nil
 	}
-	if err := a.Reload(ctx); err != nil {
+	if err := a.survey(ctx); err != nil {
 		return nil, err
 	}
 	return a.kept(name), nil

@@ -44,12 +44,14 @@ type world struct {
 // flaky is a store that can be out of reach.
 type flaky struct {
 	secrets.Memory
-	mu  sync.Mutex
-	err error
+	mu   sync.Mutex
+	err  error
+	gets int
 }
 
 func (f *flaky) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
 	f.mu.Lock()
+	f.gets++
 	err := f.err
 	f.mu.Unlock()
 	if err != nil {
@@ -319,6 +321,26 @@ func TestRefreshOfOthers(t *testing.T) {
 		time.Sleep(4 * time.Minute) // past three quarters of the first life, before half of the second
 		if n := w.refreshes(); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+// TestUnknownNamesAreCheap: asking for what is not there does not have every
+// record read.
+func TestUnknownNamesAreCheap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, time.Hour)
+		for i := range 20 {
+			w.login(fmt.Sprint("p", i))
+		}
+		defer w.start()()
+		before := w.store.gets
+		for range 10 {
+			w.ask(Socket{}, "nobody")
+		}
+		synctest.Wait()
+		if n := w.store.gets - before; n > 0 {
+			t.Errorf("%d records were read", n)
 		}
 	})
 }

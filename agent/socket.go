@@ -64,6 +64,9 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	}, nil
 }
 
+// maxPath is what every system takes as the path of a socket (sun_path).
+const maxPath = 103
+
 // bind binds the socket where nobody else gets to and moves it into place when
 // its mode is right: there is no instant at which it is open to others.
 func bind(path string) (*net.UnixListener, error) {
@@ -77,6 +80,9 @@ func bind(path string) (*net.UnixListener, error) {
 	}
 	defer func() { _ = os.Remove(private) }() // empty
 	made := filepath.Join(private, "s")
+	if len(made) > maxPath {
+		return nil, errors.New("the path is too long for a socket")
+	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
 	if err != nil {
 		return nil, err

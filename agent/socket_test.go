@@ -167,6 +167,17 @@ func TestListenTwice(t *testing.T) {
 	}
 }
 
+// TestLongPath is told as what it is, not as an invalid argument.
+func TestLongPath(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("d", 100))
+	if _, _, err := agent.Listen(filepath.Join(dir, "s")); err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("%v", err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
 // TestInherit takes over a socket as a service manager passes it.
 func TestInherit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
