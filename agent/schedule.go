@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -76,50 +77,59 @@ func (s *schedule) remove(p *profile) {
 // keep looks at each profile when it is due, until ctx ends and the work that
 // has begun is done. One goroutine and one timer do for all profiles.
 func (a *Agent) keep(ctx context.Context) {
-	var (
-		jobs    = map[string]int{} // running, by server
-		done    = make(chan string)
-		working sync.WaitGroup
-		running int
-		waiting []*profile // due, but not begun
-		tick    = time.NewTimer(0)
-	)
+	c := crew{done: make(chan string), busy: map[string]int{}}
+	tick := time.NewTimer(0)
 	defer tick.Stop()
+	var waiting []*profile // due, but not begun
 	for {
 		select {
 		case <-ctx.Done():
-			go func() {
-				for range done { // nobody counts any more
-				}
-			}()
-			working.Wait()
-			close(done)
+			c.rest()
 			return
-		case server := <-done:
-			running--
-			jobs[server]--
+		case server := <-c.done:
+			c.running--
+			c.busy[server]--
 		case <-a.wake:
 		case <-tick.C:
 		}
 		a.look()
 		due, next := a.take(time.Now())
-		var later []*profile
-		for _, p := range append(waiting, due...) {
-			server := a.serverOf(p)
-			if running == workers || jobs[server] == perServer {
-				later = append(later, p)
-				continue
-			}
-			running++
-			jobs[server]++
-			working.Go(func() {
-				a.work(ctx, p)
-				done <- server
-			})
-		}
-		waiting = later
+		waiting = slices.DeleteFunc(append(waiting, due...), func(p *profile) bool {
+			return c.begin(a.serverOf(p), func() { a.work(ctx, p) })
+		})
 		tick.Reset(next)
 	}
+}
+
+// crew is the bounded number of goroutines that work. All but the work itself
+// happens on one goroutine.
+type crew struct {
+	running int
+	busy    map[string]int // running, by server
+	done    chan string    // the server whose job has ended
+	jobs    sync.WaitGroup
+}
+
+// begin has a job done for a server, and reports whether there was room.
+func (c *crew) begin(server string, job func()) bool {
+	if c.running == workers || c.busy[server] == perServer {
+		return false
+	}
+	c.running++
+	c.busy[server]++
+	c.jobs.Go(func() {
+		job()
+		c.done <- server
+	})
+	return true
+}
+
+// rest waits for the jobs that run.
+func (c *crew) rest() {
+	for ; c.running > 0; c.running-- {
+		<-c.done
+	}
+	c.jobs.Wait()
 }
 
 // take takes what is due out of the schedule, and returns how long to sleep if
