@@ -27,7 +27,7 @@ func (h *home) opener() (path, note string) {
 	h.t.Helper()
 	path, note = filepath.Join(h.dir, "opener"), filepath.Join(h.dir, "opened")
 	text := "#!/bin/sh\nprintf '%s' \"$*\" >'" + note + "'\n"
-	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+	if err := writeProgram(path, text); err != nil {
 		h.t.Fatal(err)
 	}
 	return path, note

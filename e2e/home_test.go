@@ -152,3 +152,12 @@ func (r *running) killAfter(d time.Duration) bool {
 	status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled()
 }
+
+// writeProgram writes a script by a process of its own: a file that this one
+// has open for writing would be inherited by whatever another test starts, and
+// could not be run meanwhile (https://go.dev/issue/22315).
+func writeProgram(path, text string) error {
+	write := exec.Command("sh", "-c", `cat >"$0" && chmod 755 "$0"`, path)
+	write.Stdin = strings.NewReader(text)
+	return write.Run()
+}

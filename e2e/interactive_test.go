@@ -76,7 +76,7 @@ func (h *home) countCalls() (calls func() []string) {
 	h.t.Helper()
 	bin, notes := h.t.TempDir(), filepath.Join(h.t.TempDir(), "calls")
 	script := fmt.Sprintf("#!/bin/sh\necho \"$*\" >>'%s'\nexec '%s' \"$@\"\n", notes, program)
-	if err := os.WriteFile(filepath.Join(bin, "mcp-login"), []byte(script), 0o755); err != nil {
+	if err := writeProgram(filepath.Join(bin, "mcp-login"), script); err != nil {
 		h.t.Fatal(err)
 	}
 	h.env = append(h.env, "PATH="+bin+":/usr/local/bin:/usr/bin:/bin")
