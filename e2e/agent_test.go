@@ -71,7 +71,7 @@ type quiet struct{}
 func (quiet) ShowCode(context.Context, device.Code) {}
 
 // newLender logs in profiles p0, p1, ... whose tokens live for ttl.
-func newLender(t *testing.T, profiles int, ttl time.Duration) *lender {
+func newLender(t testing.TB, profiles int, ttl time.Duration) *lender {
 	t.Helper()
 	l := &lender{home: newHome(t)}
 	l.socket = filepath.Join(l.dir, "run", "agent.sock")

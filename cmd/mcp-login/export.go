@@ -49,7 +49,7 @@ func runExport(ctx context.Context, e *env, o *exportOptions, profile string) er
 	if err != nil {
 		return parcelError(err)
 	}
-	packed, err := parcel.Pack(record, secret)
+	packed, err := parcel.Pack(record, secret, e.work)
 	if err != nil {
 		return parcelError(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
 func main() {
@@ -47,6 +48,7 @@ type env struct {
 	jobIs    ci.Identity              // what this CI job's id token says; zero: none was asked for
 	settings *settings                // the configuration file, once a command has read it; nil: none
 	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
+	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
 	args     []string                 // the whole command line
 	agent    bool                     // an agent is asked, not the store
 	hint     []string                 // flags that a command to be pasted must repeat
@@ -56,6 +58,7 @@ func sysEnv() *env {
 	return &env{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		getenv: os.Getenv,
+		work:   parcel.WorkFactor,
 		tty:    openTTY,
 		log:    zerolog.Nop(),
 		hidden: &redactor{},

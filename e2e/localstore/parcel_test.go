@@ -24,7 +24,7 @@ const (
 // TestAgeOpensParcel: the age program, with the passphrase typed at its prompt.
 func TestAgeOpensParcel(t *testing.T) {
 	dir := t.TempDir()
-	packed, err := parcel.Pack([]byte(parcelData), []byte(parcelPassphrase))
+	packed, err := parcel.Pack([]byte(parcelData), []byte(parcelPassphrase), parcel.WorkFactor)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,21 +18,23 @@ import (
 )
 
 const (
-	// workFactor is the power of two of scrypt's cost for new parcels: about a
-	// second. maxWorkFactor is the most that a parcel may ask of us: about 4 s.
-	workFactor    = 18
+	// WorkFactor is the cost of guessing the passphrase of a parcel: the power of
+	// two of scrypt's N, about a second.
+	WorkFactor = 18
+	// maxWorkFactor is the most that a parcel may ask of us: about 4 s.
 	maxWorkFactor = 20
 
 	maxParcel = 4 << 20
 )
 
-// Pack encrypts data with a passphrase.
-func Pack(data, passphrase []byte) ([]byte, error) {
+// Pack encrypts data with a passphrase, at the cost of work: WorkFactor, or less
+// where only a test will guess.
+func Pack(data, passphrase []byte, work int) ([]byte, error) {
 	r, err := age.NewScryptRecipient(string(passphrase))
 	if err != nil { // it is empty
 		return nil, fmt.Errorf("%w: %w", secrets.ErrPassphrase, err)
 	}
-	r.SetWorkFactor(workFactor)
+	r.SetWorkFactor(work)
 	var parcel bytes.Buffer
 	text := armor.NewWriter(&parcel)
 	w, err := age.Encrypt(text, r)

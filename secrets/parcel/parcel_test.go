@@ -14,7 +14,7 @@ import (
 )
 
 func Example() {
-	packed, err := parcel.Pack([]byte("a secret"), []byte("correct horse"))
+	packed, err := parcel.Pack([]byte("a secret"), []byte("correct horse"), parcel.WorkFactor)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -77,7 +77,7 @@ func TestUnpack(t *testing.T) {
 			}
 		})
 	}
-	if _, err := parcel.Pack([]byte("data"), nil); !errors.Is(err, secrets.ErrPassphrase) {
+	if _, err := parcel.Pack([]byte("data"), nil, parcel.WorkFactor); !errors.Is(err, secrets.ErrPassphrase) {
 		t.Errorf("Pack with no passphrase = %v, want ErrPassphrase", err)
 	}
 }

@@ -1,0 +1,47 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/agent"
+)
+
+// BenchmarkAgent keeps profiles whose tokens live for a minute, and tells what
+// that costs the agent per minute and at its peak, and how long one hand-out
+// takes, beside the program's own reading of the store.
+func BenchmarkAgent(b *testing.B) {
+	for _, profiles := range []int{10, 1000} {
+		b.Run(fmt.Sprint(profiles, "profiles"), func(b *testing.B) {
+			l := newLender(b, profiles, time.Minute)
+			r := l.agent()
+			client := &agent.Client{Socket: l.socket, MinTTL: 1}
+			begin := time.Now()
+			var handed, read []time.Duration
+			for b.Loop() {
+				name := fmt.Sprint("p", rand.N(profiles))
+				one := time.Now()
+				if _, err := client.Credential(b.Context(), name); err != nil {
+					b.Fatal(err)
+				}
+				handed = append(handed, time.Since(one))
+			}
+			for range 20 {
+				read = append(read, timeToRun(b, l.command(b.Context(), "token", fmt.Sprint("p", rand.N(profiles)), "--min-ttl", "1s")))
+			}
+			time.Sleep(time.Until(begin.Add(30 * time.Second)))
+			r.end()
+			state, lived := r.cmd.ProcessState, time.Since(begin)
+			b.ReportMetric(0, "ns/op") // the medians say more
+			b.ReportMetric(median(handed).Seconds()*1000, "handout-ms")
+			b.ReportMetric(median(handed).Seconds()/median(read).Seconds(), "x-token-command")
+			b.ReportMetric((state.UserTime()+state.SystemTime()).Seconds()/lived.Minutes(), "cpu-s/min")
+			b.ReportMetric(float64(state.SysUsage().(*syscall.Rusage).Maxrss)/1024, "peak-MiB")
+		})
+	}
+}
