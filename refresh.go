@@ -196,7 +196,10 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 		return now, nil
 	}
 	c.Refused = "the server takes the refresh token no more"
-	if !cutOff.IsZero() {
+	switch {
+	case c.Token.Refresh == "":
+		c.Refused = "the server refuses what the client presents"
+	case !cutOff.IsZero():
 		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server takes the old refresh token no more", cutOff.Format(time.RFC3339))
 	}
 	c.RefreshBegunAt = time.Time{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,32 @@ func TestClientCredentialsRenewThemselves(t *testing.T) {
 		}
 		if n := w.srv.Count(oauthtest.DeviceAuth); n != 0 {
 			t.Errorf("a person was asked %d times", n)
+		}
+	})
+}
+
+// A client whose secret was changed at the server is told so, and tries again
+// once it was logged in anew.
+func TestClientCredentialsThatWereWithdrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
+		w.srv.Clients.Known = map[string]string{"robot": "hush"}
+		f := clientcred.ClientCredentials{}
+		if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.srv.Clients.Known["robot"] = "changed"
+		time.Sleep(15 * time.Minute)
+		_, err := w.renewer(t, f).Token(t.Context())
+		if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "refuses what the client presents") {
+			t.Fatalf("Token() = %v, want ErrLoginRequired and why", err)
+		}
+		if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "changed"}, flows.Inputs{})).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.renewer(t, f).Token(t.Context()); err != nil {
+			t.Error(err)
 		}
 	})
 }
