@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io/fs"
 	"net/http/httptest"
 	"os"
@@ -22,12 +23,16 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
-// TestMain makes the test binary the command under test, with its output
-// copied to files that are searched for secrets.
 // cheapWork spares the stories of export the second that a parcel costs.
 const cheapWork = 10
 
+// TestMain makes the test binary the command under test, with its output
+// copied to files that are searched for secrets.
 func TestMain(m *testing.M) {
+	// The stories wait for a server's polling more than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"mcp-login": func() {
 			e := sysEnv()
