@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -31,7 +33,7 @@ func newTest(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "test", Usage: "connect to the MCP server with the stored credential and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
-		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, --login logs in again; without it the scopes are named.",
+		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, a person at a terminal, or --login, logs in again; else the scopes are named.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated (default: none)", Destination: &o.call},
 			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
@@ -46,6 +48,7 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return usagef("--args: not a JSON object")
 	}
+	o.mayLogIn = o.mayLogIn || e.atTerminal()
 	store, err := e.openStore(ctx, &o.login.common, o.mayLogIn)
 	if err != nil {
 		return err
@@ -74,6 +77,20 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 		return e.answerJSON(r)
 	}
 	return e.answer(testText(r))
+}
+
+// atTerminal reports whether a person reads along and can be asked.
+func (e *env) atTerminal() bool {
+	f, ok := e.err.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return false
+	}
+	tty, err := e.tty()
+	if err != nil {
+		return false
+	}
+	_ = tty.Close() // only looked whether there is one
+	return true
 }
 
 // probe connects to the server that the credential is for.
