@@ -16,10 +16,7 @@ func (e *env) surroundings(o browserOptions) flows.Surroundings {
 		WSL:       isWSL(),
 	}
 	s.Interop = s.WSL && (exists("/proc/sys/fs/binfmt_misc/WSLInterop") || exists("/proc/sys/fs/binfmt_misc/WSLInterop-late"))
-	if tty, err := e.tty(); err == nil {
-		s.Terminal = true
-		_ = tty.Close() // nothing was written
-	}
+	s.Terminal = e.canAsk()
 	return s
 }
 

@@ -52,8 +52,7 @@ func (o *browserOptions) authParams() (url.Values, error) {
 func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	f := &authcode.Flow{Redirect: o.browser.redirect, Prompt: e.linkPrompt(o), Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
 	if !o.json {
-		if tty, err := e.tty(); err == nil {
-			_ = tty.Close() // only looked whether there is one
+		if e.canAsk() {
 			f.Paste = (&paster{tty: e.tty, ansi: e.getenv("NO_COLOR") == "" && capable(e.getenv("TERM"))}).Read
 		}
 	}

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
@@ -172,7 +170,7 @@ func (e *env) prompt(o *loginOptions) prompt {
 		p.Out = e.out
 		return newPrompt(p)
 	}
-	if f, ok := e.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if e.readAlong() {
 		if tty, err := e.tty(); err == nil {
 			p.Out, p.TTY = tty, tty
 		}

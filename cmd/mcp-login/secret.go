@@ -164,3 +164,19 @@ func (e *env) ask(ctx context.Context, question string) ([]byte, error) {
 		return nil, errors.Join(ctx.Err(), term.Restore(fd, state))
 	}
 }
+
+// canAsk reports whether there is a terminal to ask a person at.
+func (e *env) canAsk() bool {
+	tty, err := e.tty()
+	if err != nil {
+		return false
+	}
+	_ = tty.Close() // only looked whether there is one
+	return true
+}
+
+// readAlong reports whether a person sees standard error as it is written.
+func (e *env) readAlong() bool {
+	f, ok := e.err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -7,13 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -48,7 +46,7 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return usagef("--args: not a JSON object")
 	}
-	o.mayLogIn = o.mayLogIn || e.atTerminal()
+	o.mayLogIn = o.mayLogIn || e.readAlong() && e.canAsk()
 	store, err := e.openStore(ctx, &o.login.common, o.mayLogIn)
 	if err != nil {
 		return err
@@ -77,20 +75,6 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 		return e.answerJSON(r)
 	}
 	return e.answer(testText(r))
-}
-
-// atTerminal reports whether a person reads along and can be asked.
-func (e *env) atTerminal() bool {
-	f, ok := e.err.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return false
-	}
-	tty, err := e.tty()
-	if err != nil {
-		return false
-	}
-	_ = tty.Close() // only looked whether there is one
-	return true
 }
 
 // probe connects to the server that the credential is for.
