@@ -107,7 +107,7 @@ func (c Credential) HandOver() Credential {
 
 // client returns the wire to the authorization server seen at login.
 func (s *Session) client(c Credential) *oauth.Client {
-	return &oauth.Client{HTTP: s.httpFor(c.Server), Server: c.Issuer, App: c.App}
+	return &oauth.Client{HTTP: s.cfg.HTTP(c.Server), Server: c.Issuer, App: c.App}
 }
 
 // read returns the stored credential, checked to be this session's.
@@ -120,13 +120,18 @@ func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error)
 	if err != nil {
 		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
 	}
+	return c, v, s.mine(c)
+}
+
+// mine returns nil for a credential of this session's profile and server.
+func (s *Session) mine(c Credential) error {
 	if c.Profile != s.cfg.Profile {
-		return Credential{}, v, fmt.Errorf("read credential %q: %w: it belongs to profile %q", s.cfg.Profile, secrets.ErrUndecryptable, c.Profile)
+		return fmt.Errorf("read credential %q: %w: it belongs to profile %q", s.cfg.Profile, secrets.ErrUndecryptable, c.Profile)
 	}
 	if s.cfg.Server != "" && c.Server != s.cfg.Server {
-		return c, v, &ServerChangedError{Profile: s.cfg.Profile, Stored: c.Server, Given: s.cfg.Server}
+		return &ServerChangedError{Profile: s.cfg.Profile, Stored: c.Server, Given: s.cfg.Server}
 	}
-	return c, v, nil
+	return nil
 }
 
 // ParseCredential reads a stored record of any known version. It returns

@@ -34,7 +34,7 @@ var onlyIn = map[string][]string{
 	"github.com/mdp/qrterminal/v3":    {"cmd"},
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "cmd"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
-	"github.com/prometheus":           {}, // in tests: linked, it would slow each start
+	"github.com/prometheus":           {"agent"},
 	"github.com/modelcontextprotocol": {"probe", "cmd", "examples", "e2e"},
 }
 

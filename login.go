@@ -21,6 +21,9 @@ import (
 // *InsufficientScopeError: the request then holds them and all that were asked
 // before (SEP-2350).
 func (s *Session) Login(ctx context.Context, more ...string) (Credential, error) {
+	if err := s.keeps(); err != nil {
+		return Credential{}, err
+	}
 	if err := s.probe(ctx); err != nil {
 		return Credential{}, err
 	}
@@ -81,7 +84,7 @@ func (s *Session) plan(ctx context.Context, old Credential, more []string) (Cred
 	if c.Login.IsZero() {
 		c.Login = old.Login
 	}
-	d, err := c.Login.discover(ctx, s.httpFor(c.Server), c.Server)
+	d, err := c.Login.discover(ctx, s.cfg.HTTP(c.Server), c.Server)
 	if err != nil {
 		return c, nil, err
 	}

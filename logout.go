@@ -17,6 +17,9 @@ const logoutWait = 10 * time.Second
 // removes the credential here whatever the server said. A part that failed is
 // told by *LogoutError.
 func (s *Session) Logout(ctx context.Context) error {
+	if err := s.keeps(); err != nil {
+		return err
+	}
 	wait, cancel := context.WithTimeout(ctx, logoutWait)
 	defer cancel()
 	if unlock, err := s.cfg.Store.Lock(wait, s.cfg.Profile); err == nil {

@@ -33,6 +33,13 @@ func (s *Session) renew(ctx context.Context, rejected string) (Credential, error
 	case <-ctx.Done():
 		return Credential{}, ctx.Err()
 	}
+	if s.cfg.Lender != nil {
+		c, err := s.borrow(ctx, s.cfg.MinTTL, rejected)
+		if err == nil {
+			s.cached.Store(&c)
+		}
+		return c, err
+	}
 	c, err := s.Credential(ctx)
 	if err != nil {
 		return Credential{}, err

@@ -69,7 +69,7 @@ func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old 
 	if c.Issuer.RegistrationEndpoint == "" {
 		return app, false, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
 	}
-	app, err = oauth.Register(ctx, s.httpFor(c.Server), c.Issuer, want, r.InitialAccessToken)
+	app, err = oauth.Register(ctx, s.cfg.HTTP(c.Server), c.Issuer, want, r.InitialAccessToken)
 	if err != nil {
 		return app, false, fmt.Errorf("%w: %w", ErrRegistration, err)
 	}

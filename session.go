@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,14 +23,17 @@ type Config struct {
 	Profile string
 	// Server is the MCP server's URL; "" means the stored credential's.
 	Server string
-	// Store keeps the credential. Required.
+	// Store keeps the credential. Required, unless a Lender is given.
 	Store secrets.Store
+	// Lender lends the token in place of a Store; such a session changes
+	// nothing. Nil: there is none.
+	Lender Lender
 	// Flows get a token, best first. Only Login and Ensure run one that needs a
 	// person; one that needs none also renews what it got. Nil means that no
 	// login is possible.
 	Flows []flows.Flow
-	// HTTP makes the client that may reach an MCP server and what it names; nil
-	// means oauth.Guard{Server: server}.
+	// HTTP returns the client that may reach an MCP server and what it names,
+	// the same one each time; nil means oauth.Guard{}.Clients().
 	HTTP func(server string) *http.Client
 	// MinTTL is the life that a token must have left, else it is refreshed.
 	// Zero means DefaultMinTTL.
@@ -57,9 +59,6 @@ type Session struct {
 	log    *slog.Logger
 	turn   chan struct{} // one goroutine renews at a time; a channel, so that waiting honours ctx
 	cached atomic.Pointer[Credential]
-
-	mu      sync.Mutex // guards clients
-	clients map[string]*http.Client
 }
 
 // Open returns a Session. It does no I/O.
@@ -67,8 +66,8 @@ func Open(cfg Config) (*Session, error) {
 	if err := secrets.CheckName(cfg.Profile); err != nil {
 		return nil, fmt.Errorf("profile %q: %w", cfg.Profile, err)
 	}
-	if cfg.Store == nil {
-		return nil, errors.New("open session: no store")
+	if (cfg.Store == nil) == (cfg.Lender == nil) {
+		return nil, errors.New("open session: give either a store or a lender")
 	}
 	if cfg.Server != "" {
 		if _, err := oauth.CheckURL(cfg.Server); err != nil {
@@ -81,7 +80,10 @@ func Open(cfg Config) (*Session, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Session{cfg: cfg, log: cfg.Log, turn: make(chan struct{}, 1), clients: map[string]*http.Client{}}, nil
+	if cfg.HTTP == nil {
+		cfg.HTTP = oauth.Guard{}.Clients()
+	}
+	return &Session{cfg: cfg, log: cfg.Log, turn: make(chan struct{}, 1)}, nil
 }
 
 // Token returns a token with MinTTL left, refreshing it when due. It never
@@ -95,7 +97,16 @@ func (s *Session) Token(ctx context.Context) (oauth.Token, error) {
 	return c.Token, nil
 }
 
-// current is Token with all that belongs to it.
+// Current is Token with all that belongs to it.
+func (s *Session) Current(ctx context.Context) (Credential, error) {
+	c, err := s.current(ctx)
+	if err != nil {
+		return Credential{}, err
+	}
+	return *c, nil
+}
+
+// current is Current without a copy.
 func (s *Session) current(ctx context.Context) (*Credential, error) {
 	if c := s.cached.Load(); c != nil && c.Valid(s.cfg.MinTTL) {
 		return c, nil
@@ -134,7 +145,7 @@ func (s *Session) Headers(ctx context.Context) (http.Header, error) {
 // one of a new login. With Login it is the only method that may prompt.
 func (s *Session) Ensure(ctx context.Context) (oauth.Token, error) {
 	t, err := s.Token(ctx)
-	if !errors.Is(err, ErrLoginRequired) {
+	if !errors.Is(err, ErrLoginRequired) || s.keeps() != nil {
 		return t, err
 	}
 	c, err := s.Login(ctx)
@@ -142,8 +153,11 @@ func (s *Session) Ensure(ctx context.Context) (oauth.Token, error) {
 }
 
 // Credential returns the stored credential as it is, without refreshing it.
-// Where none is stored it returns ErrLoginRequired.
+// Where none is stored it returns ErrLoginRequired. A Lender gives what it lends.
 func (s *Session) Credential(ctx context.Context) (Credential, error) {
+	if s.cfg.Lender != nil {
+		return s.borrow(ctx, 0, "")
+	}
 	c, _, err := s.read(ctx)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return c, s.loginRequired("no credential is stored")
@@ -154,6 +168,9 @@ func (s *Session) Credential(ctx context.Context) (Credential, error) {
 // Clear removes the credential here and tells no server. Clearing what is not
 // there is ErrLoginRequired, so that a mistyped name is noticed.
 func (s *Session) Clear(ctx context.Context) error {
+	if err := s.keeps(); err != nil {
+		return err
+	}
 	s.cached.Store(nil)
 	err := s.cfg.Store.Delete(ctx, s.cfg.Profile, secrets.Any)
 	if errors.Is(err, secrets.ErrNotFound) {
@@ -171,20 +188,4 @@ func (s *Session) loginRequired(reason string) error {
 
 func (c Credential) loginRequired(reason string) error {
 	return &LoginRequiredError{Profile: c.Profile, Server: c.Server, Reason: reason}
-}
-
-// httpFor returns the http.Client for what the given MCP server names, the
-// same one each time.
-func (s *Session) httpFor(server string) *http.Client {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := s.clients[server]; c != nil {
-		return c
-	}
-	if s.cfg.HTTP != nil {
-		s.clients[server] = s.cfg.HTTP(server)
-	} else {
-		s.clients[server] = oauth.Guard{Server: server}.Client()
-	}
-	return s.clients[server]
 }

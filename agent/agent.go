@@ -3,8 +3,11 @@
 //
 // A program that wants a token asks with a [Client]:
 //
-//	c := &agent.Client{Socket: os.Getenv("MCP_LOGIN_AGENT_SOCK")}
-//	headers, err := c.Headers(ctx, "notion")
+//	s, err := mcplogin.Open(mcplogin.Config{
+//		Profile: "notion",
+//		Lender:  &agent.Client{Socket: os.Getenv("MCP_LOGIN_AGENT_SOCK")},
+//	})
+//	headers, err := s.Headers(ctx)
 //
 // A program that is the agent makes one with [New], opens its sockets with
 // [Listen] and calls [Agent.Run].
@@ -39,16 +42,19 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // Config says which credentials an Agent keeps.
 type Config struct {
-	// Profiles are what is kept; nil means every one in the store.
-	Profiles []string
+	// Profiles returns the names of what is kept. It is called at the start, by
+	// Reload, and when an unknown one is asked for. Nil means every one in the
+	// store.
+	Profiles func(context.Context) ([]string, error)
 	// Session is what each profile's session is opened with. Its Profile is set
 	// by the agent; Store is required.
 	Session mcplogin.Config
+	// Adapt changes what differs for one profile; nil: nothing does.
+	Adapt func(profile string, cfg *mcplogin.Config) error
 	// Confirm is asked before each hand-out. Its error refuses it. Nil asks
 	// nobody.
 	Confirm func(context.Context, Request) error
@@ -72,7 +78,6 @@ type Agent struct {
 	mu       sync.Mutex // guards what follows, and the fields of each profile
 	profiles map[string]*profile
 	due      schedule
-	clients  map[string]*http.Client // by MCP server, for all sessions together
 }
 
 // New returns an Agent. It does no I/O.
@@ -80,10 +85,11 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Session.Store == nil {
 		return nil, errors.New("new agent: no store")
 	}
-	for _, name := range cfg.Profiles {
-		if err := secrets.CheckName(name); err != nil {
-			return nil, fmt.Errorf("profile %q: %w", name, err)
-		}
+	if cfg.Profiles == nil {
+		cfg.Profiles = cfg.Session.Store.List
+	}
+	if cfg.Session.HTTP == nil {
+		cfg.Session.HTTP = oauth.Guard{}.Clients() // a thousand profiles of one server share its connections
 	}
 	if cfg.Session.MinTTL == 0 {
 		cfg.Session.MinTTL = mcplogin.DefaultMinTTL
@@ -91,10 +97,9 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Agent{
-		cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1),
-		profiles: map[string]*profile{}, clients: map[string]*http.Client{},
-	}, nil
+	a := &Agent{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1), profiles: map[string]*profile{}}
+	a.metrics = newMetrics(a)
+	return a, nil
 }
 
 // drainTime is how long requests that have begun may take once Run is to end.
@@ -143,24 +148,13 @@ func drain(ctx context.Context, srv *http.Server) {
 	}
 }
 
-// Reload looks again which profiles there are, and at the stored record of
-// each.
-func (a *Agent) Reload(ctx context.Context) error {
-	if err := a.survey(ctx); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := time.Now()
-	for _, p := range a.profiles {
-		a.due.plan(p, now)
-	}
-	a.poke()
-	return nil
-}
+// Reload looks again which profiles there are, asks Adapt about each, and looks
+// at its stored record.
+func (a *Agent) Reload(ctx context.Context) error { return a.survey(ctx, true) }
 
-// survey keeps the profiles that there are now, and no others.
-func (a *Agent) survey(ctx context.Context) error {
+// survey keeps the profiles that there are now, and no others. With again those
+// that were kept already are opened anew.
+func (a *Agent) survey(ctx context.Context, again bool) error {
 	names, err := a.names(ctx)
 	if err != nil {
 		return err
@@ -174,12 +168,17 @@ func (a *Agent) survey(ctx context.Context) error {
 		}
 	}
 	for _, name := range names {
-		if a.profiles[name] != nil {
+		old := a.profiles[name]
+		if old != nil && !again {
 			continue
 		}
 		p, err := a.open(name)
 		if err != nil {
 			return err
+		}
+		if old != nil {
+			p.known = old.known
+			a.due.remove(old)
 		}
 		a.profiles[name] = p
 		a.due.plan(p, time.Now())
@@ -189,10 +188,7 @@ func (a *Agent) survey(ctx context.Context) error {
 }
 
 func (a *Agent) names(ctx context.Context) ([]string, error) {
-	if a.cfg.Profiles != nil {
-		return a.cfg.Profiles, nil
-	}
-	names, err := a.cfg.Session.Store.List(ctx)
+	names, err := a.cfg.Profiles(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the profiles: %w", err)
 	}
@@ -203,37 +199,25 @@ func (a *Agent) names(ctx context.Context) ([]string, error) {
 // itself refreshes only what has expired.
 func (a *Agent) open(name string) (*profile, error) {
 	cfg := a.cfg.Session
-	cfg.Profile, cfg.MinTTL, cfg.HTTP = name, 1, a.client
-	s, err := mcplogin.Open(cfg)
-	if err != nil {
-		return nil, err
+	if a.cfg.Adapt != nil {
+		if err := a.cfg.Adapt(name, &cfg); err != nil {
+			return nil, fmt.Errorf("profile %q: %w", name, err)
+		}
 	}
-	return &profile{name: name, session: s, index: unplanned}, nil
+	p := &profile{name: name, minTTL: cfg.MinTTL, index: unplanned}
+	cfg.Profile, cfg.MinTTL = name, 1
+	var err error
+	p.session, err = mcplogin.Open(cfg)
+	return p, err
 }
 
-// client returns one http.Client for each MCP server, so that a thousand
-// profiles of one server share its connections.
-func (a *Agent) client(server string) *http.Client {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if c := a.clients[server]; c != nil {
-		return c
-	}
-	if a.cfg.Session.HTTP != nil {
-		a.clients[server] = a.cfg.Session.HTTP(server)
-	} else {
-		a.clients[server] = oauth.Guard{Server: server}.Client()
-	}
-	return a.clients[server]
-}
-
-// find returns a profile that is kept. If all that are stored are kept, one
-// that was stored since is kept from now on.
+// find returns a profile that is kept; nil if there is none. If all that are
+// stored are kept, one that was stored since is kept from now on.
 func (a *Agent) find(ctx context.Context, name string) (*profile, error) {
-	if p := a.kept(name); p != nil || a.cfg.Profiles != nil {
+	if p := a.kept(name); p != nil {
 		return p, nil
 	}
-	if err := a.survey(ctx); err != nil {
+	if err := a.survey(ctx, false); err != nil {
 		return nil, err
 	}
 	return a.kept(name), nil

@@ -118,7 +118,7 @@ func (w *world) start(edit ...func(*Config)) (stop func()) {
 // ask asks as a client of a socket does, and returns the status and the body.
 func (w *world) ask(s Socket, profile string) (int, answer, Error) {
 	w.t.Helper()
-	r := httptest.NewRequestWithContext(w.t.Context(), "GET", profilePath+url.PathEscape(profile)+headersPath, nil)
+	r := httptest.NewRequestWithContext(w.t.Context(), "GET", profilesPath+"/"+url.PathEscape(profile)+headersPath, nil)
 	rec := httptest.NewRecorder()
 	door{w.agent, s}.ServeHTTP(rec, r)
 	var a answer
@@ -127,6 +127,13 @@ func (w *world) ask(s Socket, profile string) (int, answer, Error) {
 		w.t.Errorf("%s: %v", rec.Body, err)
 	}
 	return rec.Code, a, e
+}
+
+// metrics returns what /metrics tells.
+func (w *world) metrics() string {
+	rec := httptest.NewRecorder()
+	door{w.agent, Socket{}}.ServeHTTP(rec, httptest.NewRequestWithContext(w.t.Context(), "GET", "/metrics", nil))
+	return rec.Body.String()
 }
 
 // works reports whether the MCP server takes what was handed out.
@@ -189,8 +196,8 @@ func TestThousandProfiles(t *testing.T) {
 		if worst > profiles/10 {
 			t.Errorf("%d refreshes in one second", worst)
 		}
-		if n := w.agent.metrics.clockJumps.Load(); n != 0 {
-			t.Errorf("%d clock jumps were seen that were none", n)
+		if text := w.metrics(); !strings.Contains(text, "\nmcp_login_agent_clock_jumps_total 0\n") {
+			t.Errorf("clock jumps were seen that were none:\n%s", text)
 		}
 	})
 }
@@ -444,7 +451,7 @@ func TestLimitedSocket(t *testing.T) {
 				t.Errorf("%s: %d %+v", name, status, e)
 			}
 		}
-		for path, want := range map[string]int{"/metrics": 404, "/v1/health": 200} {
+		for path, want := range map[string]int{"/metrics": 404, "/v1/health": 200, "/v1/profiles": 200, "/v1/profiles/a": 200, "/v1/profiles/x": 403} {
 			rec := httptest.NewRecorder()
 			door{w.agent, limited}.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 			if rec.Code != want || strings.Contains(rec.Body.String(), `"b"`) {
@@ -533,6 +540,52 @@ func TestReload(t *testing.T) {
 			if p := w.agent.snapshot(w.agent.kept(name)); p.state() != stateFresh || !p.last.Valid(2*time.Minute) {
 				t.Errorf("%s is %s: %v", name, p.state(), p.err)
 			}
+		}
+	})
+}
+
+// TestAdapt: what differs for one profile holds for it, and is asked again by a
+// reload. What was known of it stays.
+func TestAdapt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Minute)
+		other := *newWorld(t, 10*time.Minute)
+		other.srv = w.srv
+		w.login("a")
+		other.login("b")
+		minTTL := time.Duration(0)
+		defer w.start(func(c *Config) {
+			c.Profiles = func(context.Context) ([]string, error) { return []string{"a", "b"}, nil }
+			c.Adapt = func(profile string, cfg *mcplogin.Config) error {
+				if profile == "b" {
+					cfg.Store = other.store
+				}
+				cfg.MinTTL = max(cfg.MinTTL, minTTL)
+				return nil
+			}
+		})()
+		for _, name := range []string{"a", "b"} {
+			if status, a, _ := w.ask(Socket{}, name); status != http.StatusOK || !w.works(a) {
+				t.Errorf("%s: status %d", name, status)
+			}
+		}
+		time.Sleep(4 * time.Minute)
+		before := w.refreshes()
+		if w.ask(Socket{}, "a"); w.refreshes() != before {
+			t.Error("refreshed with six minutes left")
+		}
+		seen := w.agent.snapshot(w.agent.kept("a"))
+		minTTL = 8 * time.Minute // of which a quarter of the life is given
+		w.store.fail(errors.New("out"))
+		if err := w.agent.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if now := w.agent.snapshot(w.agent.kept("a")); now.last.Token.Access != seen.last.Token.Access {
+			t.Error("a reload forgot the token")
+		}
+		w.store.fail(nil)
+		if p := w.agent.kept("a"); p.minTTL != minTTL {
+			t.Errorf("MinTTL is %s after the reload", p.minTTL)
 		}
 	})
 }

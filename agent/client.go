@@ -26,60 +26,89 @@ const (
 
 // Client asks an agent. Nothing else is needed where it runs: no store, and no
 // way to the authorization server. The socket may come from another host, by
-// ssh -R.
+// ssh -R. It is a [mcplogin.Lender]; a session that has one gives headers and
+// tokens, and has a Transport.
+//
+// Errors are as a Session's: mcplogin.ErrLoginRequired, mcplogin.ErrBound; else
+// an *Error. An agent that does not answer is secrets.ErrUnavailable.
 type Client struct {
 	// Socket is the path of the agent's socket. Required.
 	Socket string
-	// MinTTL is the life that a token should have left; the agent gives a
-	// quarter of a token's life at most. Zero means the agent's own.
-	MinTTL time.Duration
 }
 
-// Headers returns the headers that authorize a request to the profile's MCP
-// server.
-func (c *Client) Headers(ctx context.Context, profile string) (http.Header, error) {
-	got, err := c.Credential(ctx, profile)
-	if err != nil {
-		return nil, err
+var _ mcplogin.Lender = (*Client)(nil)
+
+// Lend implements mcplogin.Lender. What it returns is the profile's name, its
+// server and the access token with its expiry; the agent gives a quarter of a
+// token's life at most. A rejected token is told by its hash.
+func (c *Client) Lend(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
+	query := url.Values{}
+	if minTTL > 0 {
+		query.Set("min_ttl", minTTL.String())
 	}
-	value, err := got.Authorization()
-	return http.Header{"Authorization": {value}}, err
-}
-
-// Token returns the profile's access token. There is no refresh token in it.
-func (c *Client) Token(ctx context.Context, profile string) (oauth.Token, error) {
-	got, err := c.Credential(ctx, profile)
-	return got.Token, err
-}
-
-// Credential returns what the agent hands out, which is the profile's name, its
-// server and the access token with its expiry. Errors are as a Session's:
-// mcplogin.ErrLoginRequired, mcplogin.ErrBound; else an *Error. An agent that
-// does not answer is secrets.ErrUnavailable.
-func (c *Client) Credential(ctx context.Context, profile string) (mcplogin.Credential, error) {
-	if err := secrets.CheckName(profile); err != nil {
-		return mcplogin.Credential{}, fmt.Errorf("profile %q: %w", profile, err)
+	if rejected != "" {
+		query.Set("rejected", digest(rejected))
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	body, status, err := c.get(ctx, profilePath+url.PathEscape(profile)+headersPath)
+	body, err := c.ask(ctx, profile, headersPath, query)
 	if err != nil {
 		return mcplogin.Credential{}, err
 	}
-	if status != http.StatusOK {
-		return mcplogin.Credential{}, refusal(profile, status, body)
-	}
 	return read(profile, body)
+}
+
+// Status tells of a credential that the agent keeps, whose token should have
+// minTTL left. All text in it is the agent's.
+func (c *Client) Status(ctx context.Context, profile string, minTTL time.Duration) (s mcplogin.Status, err error) {
+	body, err := c.ask(ctx, profile, "", url.Values{"min_ttl": {minTTL.String()}})
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(body, &s); err != nil || s.Profile != profile {
+		return s, unusable("it is no status of the profile")
+	}
+	return s, nil
+}
+
+// Profiles returns the names of the credentials that the socket hands out.
+func (c *Client) Profiles(ctx context.Context) ([]string, error) {
+	body, err := c.ask(ctx, "", "", nil)
+	if err != nil {
+		return nil, err
+	}
+	var all profiles
+	if err := json.Unmarshal(body, &all); err != nil {
+		return nil, unusable("it is no list of profiles")
+	}
+	for _, name := range all.Profiles {
+		if secrets.CheckName(name) != nil {
+			return nil, unusable("it holds what is no name")
+		}
+	}
+	return all.Profiles, nil
+}
+
+// ask makes one request about a profile, about all of them if that is "".
+func (c *Client) ask(ctx context.Context, profile, what string, query url.Values) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	path := profilesPath
+	if profile != "" {
+		if err := secrets.CheckName(profile); err != nil {
+			return nil, fmt.Errorf("profile %q: %w", profile, err)
+		}
+		path += "/" + url.PathEscape(profile) + what
+	}
+	body, status, err := c.get(ctx, path+"?"+query.Encode())
+	if err == nil && status != http.StatusOK {
+		err = refusal(profile, status, body)
+	}
+	return body, err
 }
 
 // get makes one request, on a connection of its own: a program that asks once
 // leaves nothing open.
 func (c *Client) get(ctx context.Context, path string) (body []byte, status int, err error) {
-	query := ""
-	if c.MinTTL > 0 {
-		query = "?min_ttl=" + c.MinTTL.String()
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path+query, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path, nil)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -134,24 +163,23 @@ func refusal(profile string, status int, body []byte) error {
 // RFC 6750 §2.1, or for no URL that a token may be sent to, is refused.
 func read(profile string, body []byte) (mcplogin.Credential, error) {
 	var a answer
-	unusable := func(what string) (mcplogin.Credential, error) {
-		return mcplogin.Credential{}, fmt.Errorf("%w of the agent: %s", oauth.ErrAnswer, what)
-	}
 	if err := json.Unmarshal(body, &a); err != nil {
-		return unusable("it is no JSON")
+		return mcplogin.Credential{}, unusable("it is no JSON")
 	}
 	token, isBearer := strings.CutPrefix(a.Headers["Authorization"], "Bearer ")
 	if !isBearer || !isToken(token) {
-		return unusable("it holds no bearer token")
+		return mcplogin.Credential{}, unusable("it holds no bearer token")
 	}
 	if _, err := oauth.CheckURL(a.Server); err != nil {
-		return unusable("it names no server")
+		return mcplogin.Credential{}, unusable("it names no server")
 	}
 	return mcplogin.Credential{
 		Profile: profile, Server: a.Server,
 		Token: oauth.Token{Access: token, Type: "Bearer", Expiry: a.Expiry},
 	}, nil
 }
+
+func unusable(what string) error { return fmt.Errorf("%w of the agent: %s", oauth.ErrAnswer, what) }
 
 // isToken is b64token of RFC 6750 §2.1, but for where its padding may stand.
 func isToken(s string) bool {

@@ -47,8 +47,11 @@ func Example() {
 	ended := make(chan error)
 	go func() { ended <- a.Run(ctx, agent.Socket{Listener: l}) }()
 
-	c := &agent.Client{Socket: filepath.Join(dir, "agent.sock")}
-	got, err := c.Credential(context.Background(), "notion")
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "notion", Lender: &agent.Client{Socket: filepath.Join(dir, "agent.sock")}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	got, err := s.Current(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}

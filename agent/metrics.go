@@ -2,101 +2,107 @@ package agent
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// metrics are what /metrics tells, as Prometheus's text (exposition format
-// 0.0.4). It is written here, and read by Prometheus's own parser in the tests:
-// linking its client library would cost each start of the program, agent or
-// not, more than reading a credential does.
+// metrics are what /metrics tells.
 type metrics struct {
-	refreshed, refreshLogin, refreshTemporary, refreshFailed atomic.Int64
-	handedOut, denied, login, temporary, failed              atomic.Int64
-	running, clockJumps                                      atomic.Int64
+	http.Handler
+	refreshes, requests *prometheus.CounterVec
+	running             prometheus.Gauge
+	clockJumps          prometheus.Counter
 }
+
+const metricPrefix = "mcp_login_agent_"
+
+func newMetrics(a *Agent) metrics {
+	m := metrics{
+		refreshes:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: metricPrefix + "refreshes_total", Help: "Refreshes, by what came of them."}, []string{"result"}),
+		requests:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: metricPrefix + "requests_total", Help: "Requests for headers, by what came of them."}, []string{"result"}),
+		running:    prometheus.NewGauge(prometheus.GaugeOpts{Name: metricPrefix + "requests_running", Help: "Requests for headers that have no answer yet."}),
+		clockJumps: prometheus.NewCounter(prometheus.CounterOpts{Name: metricPrefix + "clock_jumps_total", Help: "Times that the wall clock jumped or the machine slept."}),
+	}
+	// A counter that begins with its first event hides that event from rate().
+	for _, result := range []string{resultOK, string(CodeLogin), string(CodeTemporary), string(CodeFailed)} {
+		m.refreshes.WithLabelValues(result)
+	}
+	for _, result := range []string{resultHandedOut, string(CodeDenied), string(CodeLogin), string(CodeTemporary), string(CodeFailed)} {
+		m.requests.WithLabelValues(result)
+	}
+	r := prometheus.NewRegistry()
+	r.MustRegister(
+		m.refreshes, m.requests, m.running, m.clockJumps,
+		stateGauge{a, prometheus.NewDesc(metricPrefix+"profiles", "Profiles that are kept, by state.", []string{"state"}, nil)},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	m.Handler = promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+	return m
+}
+
+// Results that are no Code.
+const (
+	resultOK        = "ok"
+	resultHandedOut = "handed_out"
+)
 
 // refresh counts what came of a refresh.
 func (m *metrics) refresh(err error) {
+	result := string(CodeFailed)
 	switch {
 	case err == nil:
-		m.refreshed.Add(1)
+		result = resultOK
 	case errors.Is(err, mcplogin.ErrLoginRequired):
-		m.refreshLogin.Add(1)
+		result = string(CodeLogin)
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
-		m.refreshTemporary.Add(1)
-	default:
-		m.refreshFailed.Add(1)
+		result = string(CodeTemporary)
 	}
+	m.refreshes.WithLabelValues(result).Inc()
+}
+
+// begin counts a request for headers as running until end is called.
+func (m *metrics) begin() (end func()) {
+	m.running.Inc()
+	return m.running.Dec
 }
 
 // request counts what came of a request for headers.
 func (m *metrics) request(outcome string) {
+	result := string(CodeFailed)
 	switch outcome {
 	case handedOut:
-		m.handedOut.Add(1)
-	case string(CodeDenied):
-		m.denied.Add(1)
-	case string(CodeLogin):
-		m.login.Add(1)
-	case string(CodeTemporary):
-		m.temporary.Add(1)
-	default:
-		m.failed.Add(1)
+		result = resultHandedOut
+	case string(CodeDenied), string(CodeLogin), string(CodeTemporary):
+		result = outcome
 	}
+	m.requests.WithLabelValues(result).Inc()
 }
 
-// series is one value of a metric; label is empty, or name="value".
-type series struct {
-	label string
-	value int64
+// stateGauge counts the profiles that are kept, by state, when it is asked.
+type stateGauge struct {
+	agent *Agent
+	desc  *prometheus.Desc
 }
 
-func (a *Agent) serveMetrics(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	m := &a.metrics
-	writeMetric(w, "mcp_login_agent_refreshes_total", "counter", "Refreshes, by what came of them.",
-		series{`result="ok"`, m.refreshed.Load()}, series{`result="login_required"`, m.refreshLogin.Load()},
-		series{`result="temporary"`, m.refreshTemporary.Load()}, series{`result="failed"`, m.refreshFailed.Load()})
-	writeMetric(w, "mcp_login_agent_requests_total", "counter", "Requests for headers, by what came of them.",
-		series{`result="handed_out"`, m.handedOut.Load()}, series{`result="denied"`, m.denied.Load()},
-		series{`result="login_required"`, m.login.Load()}, series{`result="temporary"`, m.temporary.Load()},
-		series{`result="failed"`, m.failed.Load()})
-	writeMetric(w, "mcp_login_agent_requests_running", "gauge", "Requests for headers that have no answer yet.", series{"", m.running.Load()})
-	writeMetric(w, "mcp_login_agent_clock_jumps_total", "counter", "Times that the wall clock jumped or the machine slept.", series{"", m.clockJumps.Load()})
-	counts := a.states()
-	var profiles []series
-	for _, state := range []string{stateFresh, stateLogin, stateFaulty, stateUnread} {
-		profiles = append(profiles, series{fmt.Sprintf("state=%q", state), counts[state]})
-	}
-	writeMetric(w, "mcp_login_agent_profiles", "gauge", "Profiles that are kept, by state.", profiles...)
-}
+// Describe implements prometheus.Collector.
+func (g stateGauge) Describe(to chan<- *prometheus.Desc) { to <- g.desc }
 
-func (a *Agent) states() map[string]int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	counts := map[string]int64{}
-	for _, p := range a.profiles {
+// Collect implements prometheus.Collector.
+func (g stateGauge) Collect(to chan<- prometheus.Metric) {
+	counts := map[string]int{stateFresh: 0, stateLogin: 0, stateFaulty: 0, stateUnread: 0}
+	g.agent.mu.Lock()
+	for _, p := range g.agent.profiles {
 		counts[p.state()]++
 	}
-	return counts
-}
-
-// writeMetric writes one metric family. Names, help and labels are constants
-// that need no escaping; who reads may have gone.
-func writeMetric(w io.Writer, name, kind, help string, values ...series) {
-	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
-	for _, v := range values {
-		label := v.label
-		if label != "" {
-			label = "{" + label + "}"
-		}
-		fmt.Fprintf(w, "%s%s %d\n", name, label, v.value)
+	g.agent.mu.Unlock()
+	for state, n := range counts {
+		to <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, float64(n), state)
 	}
 }

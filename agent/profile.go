@@ -26,19 +26,28 @@ const (
 	maxPause   = 2 * time.Minute
 	// calm is for how long a request does not repeat what has just failed.
 	calm = 2 * time.Second
+	// newTime is for how long a token counts as new: an MCP server that rejects
+	// it would reject the next one too.
+	newTime = 10 * time.Second
 	// idle is how often a record is read that nothing can be done for: a person
 	// may have logged in, or another process may have replaced it.
 	idle = 5 * time.Minute
 )
 
-// profile is what the agent knows of one profile. Agent.mu guards it.
+// profile is one that the agent keeps. Agent.mu guards what follows minTTL.
 type profile struct {
 	name    string
 	session *mcplogin.Session
+	minTTL  time.Duration
 
-	at      time.Time // when it is looked at next, by the wall clock
-	index   int       // in the schedule, or unplanned
-	busy    bool      // taken out of the schedule, to be worked on
+	at    time.Time // when it is looked at next, by the wall clock
+	index int       // in the schedule, or unplanned
+	busy  bool      // taken out of the schedule, to be worked on
+	known
+}
+
+// known is what the agent knows of a profile.
+type known struct {
 	renewAt time.Time // when last.Token is to be refreshed; zero: never
 	last    mcplogin.Credential
 	suspect bool // the clock was set back: expiries cannot be trusted
@@ -46,7 +55,7 @@ type profile struct {
 	faults  int // in a row
 
 	failure error     // of the last refresh; nil: it succeeded
-	failed  time.Time // when that was
+	tried   time.Time // when that was
 }
 
 // work does what is due for a profile, and plans the next look.
@@ -74,7 +83,7 @@ func (a *Agent) release(p *profile) bool {
 func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if p.suspect || !c.Valid(a.least(c, 0)) {
+	if p.suspect || !c.Valid(p.least(c, 0)) {
 		return true
 	}
 	return c.Token.Access == p.last.Token.Access && !p.renewAt.IsZero() && !time.Now().Round(0).Before(p.renewAt)
@@ -102,7 +111,7 @@ func (a *Agent) tried(ctx context.Context, p *profile, err error) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p.failure, p.failed = err, time.Now()
+	p.failure, p.tried = err, time.Now()
 }
 
 // note remembers what is known of a profile now and plans the next look.
@@ -166,8 +175,8 @@ func life(c mcplogin.Credential) time.Duration {
 
 // least is the life that the token must have left to be handed out, where
 // somebody asks for minTTL (0: nothing).
-func (a *Agent) least(c mcplogin.Credential, minTTL time.Duration) time.Duration {
-	return min(max(minTTL, a.cfg.Session.MinTTL), life(c)/reserve)
+func (p *profile) least(c mcplogin.Credential, minTTL time.Duration) time.Duration {
+	return min(max(minTTL, p.minTTL), life(c)/reserve)
 }
 
 // pause is exponential back-off with full jitter in its upper half, or what the
@@ -187,25 +196,27 @@ func pause(faults int, err error) time.Duration {
 // credential returns what may be handed out now: a token that has some life
 // left, refreshed if need be. The record is read each time, so that a logout
 // counts at once.
-func (a *Agent) credential(ctx context.Context, p *profile, minTTL time.Duration) (mcplogin.Credential, error) {
+func (a *Agent) credential(ctx context.Context, p *profile, want wish) (mcplogin.Credential, error) {
 	a.look()
 	c, err := p.session.Credential(ctx)
 	known := a.snapshot(p)
 	switch {
-	case storeOut(err) && !known.suspect && known.last.Valid(a.least(known.last, 0)):
+	case storeOut(err) && !known.suspect && known.last.Valid(p.least(known.last, 0)) && !want.rejects(known.last):
 		a.log.Warn("the store cannot be read, the token in memory is still valid", "profile", p.name, "error", err)
 		return known.last, nil
 	case err != nil:
 		a.noteFor(ctx, p, c, err)
 		return c, err
-	case !known.suspect && c.Valid(a.least(c, minTTL)):
+	case want.rejects(c) && known.isNew():
+		return c, errNew
+	case !known.suspect && c.Valid(p.least(c, want.minTTL)) && !want.rejects(c):
 		if c.Token.Access != known.last.Token.Access { // by a login, or another process
 			a.noteFor(ctx, p, c, nil)
 		}
 		return c, nil
 	}
-	valid := !known.suspect && c.Valid(0)
-	if known.failure != nil && time.Since(known.failed) < calm {
+	valid := !known.suspect && c.Valid(0) && !want.rejects(c)
+	if known.failure != nil && time.Since(known.tried) < calm {
 		err = known.failure
 	} else {
 		c, err = a.renew(ctx, p, c)
@@ -216,6 +227,17 @@ func (a *Agent) credential(ctx context.Context, p *profile, minTTL time.Duration
 	}
 	return c, err
 }
+
+// errNew answers who rejects a token that is new.
+var errNew = errors.New("the token was refreshed a moment ago")
+
+// rejects reports whether c has the token that is not wanted.
+func (w wish) rejects(c mcplogin.Credential) bool {
+	return w.rejected != "" && w.rejected == digest(c.Token.Access)
+}
+
+// isNew reports whether the token was refreshed a moment ago.
+func (k known) isNew() bool { return k.failure == nil && time.Since(k.tried) < newTime }
 
 // noteFor is note, unless who asked has gone: that says nothing of the profile.
 func (a *Agent) noteFor(ctx context.Context, p *profile, c mcplogin.Credential, err error) {
@@ -229,8 +251,8 @@ func storeOut(err error) bool {
 	return errors.Is(err, secrets.ErrTemporary) || errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (a *Agent) snapshot(p *profile) profile {
+func (a *Agent) snapshot(p *profile) known {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return *p
+	return p.known
 }

@@ -186,7 +186,7 @@ func (a *Agent) look() {
 // known of expiries is worth nothing: they lie later by this clock than for
 // the server, so every token is refreshed, and none handed out before.
 func (a *Agent) jumped(by time.Duration) {
-	a.metrics.clockJumps.Add(1)
+	a.metrics.clockJumps.Inc()
 	a.log.Warn("the clock jumped, or the machine slept", "by", by.String())
 	if by > 0 {
 		return

@@ -20,11 +20,11 @@ import (
 )
 
 const (
-	maxHeader   = 16 << 10
-	headerTime  = 10 * time.Second
-	idleTime    = time.Minute
-	profilePath = "/v1/profiles/"
-	headersPath = "/headers"
+	maxHeader    = 16 << 10
+	headerTime   = 10 * time.Second
+	idleTime     = time.Minute
+	profilesPath = "/v1/profiles"
+	headersPath  = "/headers"
 )
 
 // peerKey finds a connection's peer in a request's context.
@@ -56,27 +56,70 @@ type door struct {
 // one may hold a slash, or be "..".
 func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
-	escaped, isProfile := strings.CutPrefix(path, profilePath)
-	escaped, isHeaders := strings.CutSuffix(escaped, headersPath)
+	profile, isProfile := strings.CutPrefix(path, profilesPath+"/")
+	headersOf, isHeaders := strings.CutSuffix(profile, headersPath)
 	switch {
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
 		http.Error(w, "use GET", http.StatusMethodNotAllowed)
 	case isProfile && isHeaders:
-		d.serveHeaders(w, r, escaped)
+		d.serveHeaders(w, r, headersOf)
+	case isProfile && !strings.Contains(profile, "/"):
+		d.serveStatus(w, r, profile)
+	case path == profilesPath:
+		d.serveProfiles(w, r)
 	case path == "/v1/health":
 		writeJSON(w, http.StatusOK, d.health())
 	case path == "/metrics" && d.socket.Allow == nil:
-		d.agent.serveMetrics(w)
+		d.agent.metrics.ServeHTTP(w, r)
 	default:
 		http.NotFound(w, r)
 	}
 }
 
+// wish is what a request asks for.
+type wish struct {
+	profile  string
+	minTTL   time.Duration
+	rejected string // digest of the token that the MCP server took no more; "": none
+}
+
+// wished reads a request about a profile, whose name is escaped.
+func wished(r *http.Request, escaped string) (w wish, err error) {
+	name, err := url.PathUnescape(escaped)
+	if err == nil {
+		err = secrets.CheckName(name)
+	}
+	if err != nil {
+		return w, fmt.Errorf("%w: %q", secrets.ErrName, oauth.Sanitize(escaped, 100))
+	}
+	query := r.URL.Query()
+	w = wish{profile: name, rejected: query.Get("rejected")}
+	if w.minTTL, err = time.ParseDuration(cmp.Or(query.Get("min_ttl"), "0s")); err != nil {
+		return w, fmt.Errorf("%w: min_ttl is no duration", secrets.ErrName)
+	}
+	return w, nil
+}
+
+// open returns a profile that this socket may tell of.
+func (d door) open(ctx context.Context, name string) (*profile, error) {
+	if !d.allows(name) {
+		return nil, fmt.Errorf("%w: this socket does not hand out %q", ErrDenied, name)
+	}
+	p, err := d.agent.find(ctx, name)
+	if err == nil && p == nil {
+		err = &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent keeps no credential of that name"}
+	}
+	return p, err
+}
+
+func (d door) allows(name string) bool {
+	return d.socket.Allow == nil || slices.Contains(d.socket.Allow, name)
+}
+
 func (d door) serveHeaders(w http.ResponseWriter, r *http.Request, escaped string) {
 	a := d.agent
-	a.metrics.running.Add(1)
-	defer a.metrics.running.Add(-1)
+	defer a.metrics.begin()()
 	peer, _ := r.Context().Value(peerKey{}).(Peer)
 	req := Request{Time: time.Now().UTC(), Socket: d.socket.name(), Peer: peer}
 	c, header, err := d.handOut(r, escaped, &req)
@@ -90,9 +133,8 @@ func (d door) serveHeaders(w http.ResponseWriter, r *http.Request, escaped strin
 	}
 	a.metrics.request(req.Outcome)
 	if err != nil {
-		e := errorFor(err)
 		a.log.Warn("nothing handed out", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe, "error", err)
-		writeJSON(w, statuses[e.Code], e)
+		writeError(w, err)
 		return
 	}
 	a.log.Info("handed out", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe)
@@ -103,38 +145,56 @@ func (d door) serveHeaders(w http.ResponseWriter, r *http.Request, escaped strin
 
 // handOut decides on a request, which it completes, and gets what it asks for.
 func (d door) handOut(r *http.Request, escaped string, req *Request) (c mcplogin.Credential, header string, err error) {
-	name, err := url.PathUnescape(escaped)
-	if err == nil {
-		err = secrets.CheckName(name)
-	}
-	if err != nil {
-		return c, "", fmt.Errorf("%w: %q", secrets.ErrName, oauth.Sanitize(escaped, 100))
-	}
-	req.Profile = name
-	minTTL, err := time.ParseDuration(cmp.Or(r.URL.Query().Get("min_ttl"), "0s"))
-	if err != nil {
-		return c, "", fmt.Errorf("%w: min_ttl is no duration", secrets.ErrName)
-	}
-	if d.socket.Allow != nil && !slices.Contains(d.socket.Allow, name) {
-		return c, "", fmt.Errorf("%w: this socket does not hand out %q", ErrDenied, name)
-	}
-	p, err := d.agent.find(r.Context(), name)
+	want, err := wished(r, escaped)
+	req.Profile = want.profile
 	if err != nil {
 		return c, "", err
 	}
-	if p == nil {
-		return c, "", &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent keeps no credential of that name"}
+	p, err := d.open(r.Context(), want.profile)
+	if err != nil {
+		return c, "", err
 	}
 	if confirm := d.agent.cfg.Confirm; confirm != nil {
 		if err := confirm(r.Context(), *req); err != nil {
 			return c, "", fmt.Errorf("%w: %w", ErrDenied, err)
 		}
 	}
-	if c, err = d.agent.credential(r.Context(), p, minTTL); err != nil {
+	if c, err = d.agent.credential(r.Context(), p, want); err != nil {
 		return c, "", err
 	}
 	header, err = c.Authorization()
 	return c, header, err
+}
+
+// serveStatus tells of the stored credential. No token is handed out.
+func (d door) serveStatus(w http.ResponseWriter, r *http.Request, escaped string) {
+	want, err := wished(r, escaped)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	p, err := d.open(r.Context(), want.profile)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	c, err := p.session.Credential(r.Context())
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, c.Status(want.minTTL))
+}
+
+// serveProfiles tells the names that this socket hands out.
+func (d door) serveProfiles(w http.ResponseWriter, r *http.Request) {
+	names, err := d.agent.names(r.Context())
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !d.allows(name) })
+	writeJSON(w, http.StatusOK, profiles{names})
 }
 
 // health tells the state of each profile, through a socket without limits.
@@ -165,16 +225,21 @@ const (
 	stateFaulty = "faulty" // the last refresh or read failed; it is tried again
 )
 
-func (p *profile) state() string {
+func (k known) state() string {
 	switch {
-	case errors.Is(p.err, mcplogin.ErrLoginRequired):
+	case errors.Is(k.err, mcplogin.ErrLoginRequired):
 		return stateLogin
-	case p.err != nil:
+	case k.err != nil:
 		return stateFaulty
-	case p.last.Profile == "":
+	case k.last.Profile == "":
 		return stateUnread
 	}
 	return stateFresh
+}
+
+func writeError(w http.ResponseWriter, err error) {
+	e := errorFor(err)
+	writeJSON(w, statuses[e.Code], e)
 }
 
 // writeJSON answers with one JSON value. A client that has gone is no concern.

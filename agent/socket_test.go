@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,28 +83,91 @@ func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server
 
 // TestClient asks through a real socket.
 func TestClient(t *testing.T) {
-	path, srv := start(t, "a")
+	path, srv := start(t, "a", "b")
 	c := &agent.Client{Socket: path}
-	h, err := c.Headers(t.Context(), "a")
-	if err != nil || !strings.HasPrefix(h.Get("Authorization"), "Bearer ") {
-		t.Errorf("headers: %v", err)
-	}
-	got, err := c.Credential(t.Context(), "a")
+	got, err := c.Lend(t.Context(), "a", 0, "")
 	if err != nil || got.Server != server || time.Until(got.Token.Expiry) < 59*time.Minute || got.Token.Refresh != "" {
 		t.Errorf("credential: %v, for %s", err, got.Server)
 	}
-	_, err = c.Token(t.Context(), "nobody")
+	_, err = c.Lend(t.Context(), "nobody", 0, "")
 	if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); !ok || login.Profile != "nobody" {
 		t.Errorf("unknown profile: %v", err)
 	}
+	s, err := c.Status(t.Context(), "a", time.Minute)
+	if err != nil || s.State != mcplogin.StateValid || s.Issuer == "" || !s.Refreshable || s.Fingerprint != got.Status(0).Fingerprint {
+		t.Errorf("status: %+v, %v", s, err)
+	}
+	if _, err := c.Status(t.Context(), "nobody", 0); !errors.Is(err, mcplogin.ErrLoginRequired) {
+		t.Errorf("status of nobody: %v", err)
+	}
+	if names, err := c.Profiles(t.Context()); err != nil || !slices.Equal(names, []string{"a", "b"}) {
+		t.Errorf("profiles: %q, %v", names, err)
+	}
 	srv.RevokeAll()
-	c.MinTTL = time.Hour // a quarter is what is given, so this asks for no refresh
-	if _, err = c.Token(t.Context(), "a"); err != nil {
+	if _, err = c.Lend(t.Context(), "a", time.Hour, ""); err != nil { // a quarter is what is given, so this asks for no refresh
 		t.Error(err)
 	}
 	c.Socket += "-gone"
-	if _, err = c.Token(t.Context(), "a"); !errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) {
+	if _, err = c.Lend(t.Context(), "a", 0, ""); !errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) {
 		t.Errorf("no agent: %v", err)
+	}
+}
+
+// TestSession: a session whose credential the agent keeps repeats a request
+// with a new token, and leaves the credential alone.
+func TestSession(t *testing.T) {
+	path, srv := start(t, "a")
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "a", Lender: &agent.Client{Socket: path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func() (status int) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), "POST", server, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := s.Transport(srv.Client().Transport).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	first, err := s.Token(t.Context())
+	if err != nil || call() != http.StatusOK {
+		t.Fatalf("token: %v", err)
+	}
+	srv.RevokeAccess()
+	if status := call(); status != http.StatusOK {
+		t.Errorf("after the token was revoked: status %d", status)
+	}
+	second, err := s.Token(t.Context())
+	if err != nil || second.Access == first.Access || second.Refresh != "" {
+		t.Errorf("a new token: %v", err)
+	}
+	before := srv.Grants("refresh_token")
+	srv.RevokeAccess()
+	for range 20 { // one that has just been refreshed is not refreshed again
+		if status := call(); status != http.StatusUnauthorized {
+			t.Errorf("a server that takes no token: status %d", status)
+		}
+	}
+	if n := srv.Grants("refresh_token") - before; n != 0 {
+		t.Errorf("%d refreshes for tokens that are rejected at once", n)
+	}
+	_, login := s.Login(t.Context())
+	for what, err := range map[string]error{"login": login, "logout": s.Logout(t.Context()), "clear": s.Clear(t.Context())} {
+		if !errors.Is(err, mcplogin.ErrLent) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	other, err := mcplogin.Open(mcplogin.Config{Profile: "a", Server: "https://other.test/mcp", Lender: &agent.Client{Socket: path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Token(t.Context()); err == nil {
+		t.Error("a token for another server was taken")
 	}
 }
 
@@ -112,7 +176,7 @@ func TestNames(t *testing.T) {
 	path, _ := start(t, names[:3]...)
 	c := &agent.Client{Socket: path}
 	for i, name := range names {
-		got, err := c.Credential(t.Context(), name)
+		got, err := c.Lend(t.Context(), name, 0, "")
 		if i < 3 && (err != nil || got.Profile != name) {
 			t.Errorf("%q: %q, %v", name, got.Profile, err)
 		}
@@ -238,13 +302,16 @@ func TestMetrics(t *testing.T) {
 	path, _ := start(t, "a")
 	c := &agent.Client{Socket: path}
 	for _, name := range []string{"a", "a", "nobody"} {
-		_, _ = c.Token(t.Context(), name) // what comes of it is counted
+		_, _ = c.Lend(t.Context(), name, 0, "") // what comes of it is counted
 	}
 	resp := get(t, path, "/metrics")
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bufio.NewReader(resp.Body))
-	if err != nil || len(families) != 5 {
+	if err != nil || families["mcp_login_agent_refreshes_total"] == nil || families["process_cpu_seconds_total"] == nil {
 		t.Fatalf("%d families, %v", len(families), err)
+	}
+	if m := families["mcp_login_agent_profiles"].GetMetric(); len(m) != 4 {
+		t.Errorf("%d states, want 4", len(m))
 	}
 	for _, m := range families["mcp_login_agent_requests_total"].GetMetric() {
 		want := map[string]float64{"handed_out": 2, "login_required": 1}[m.GetLabel()[0].GetValue()]
@@ -258,7 +325,7 @@ func TestMetrics(t *testing.T) {
 func TestOtherRequests(t *testing.T) {
 	path, _ := start(t)
 	for url, want := range map[string]int{
-		"/": 404, "/v1/profiles/a": 404, "/v1/profiles//headers": 400, "/v1/profiles/%00/headers": 400, "/v1/profiles/-a/headers": 400,
+		"/": 404, "/v1/profiles": 200, "/v1/profiles/a": 409, "/v1/profiles/": 400, "/v1/profiles/a/b": 404, "/v1/profiles//headers": 400, "/v1/profiles/%00/headers": 400, "/v1/profiles/-a/headers": 400,
 		"/v1/profiles/a/headers?min_ttl=soon": 400, "/v1/health": 200,
 	} {
 		if resp := get(t, path, url); resp.StatusCode != want {
@@ -275,6 +342,7 @@ func TestStranger(t *testing.T) {
 		"another scheme": `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Basic abc"}}`,
 		"a line break":   `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer a\nb"}}`,
 		"no server":      `{"server":"ftp://mcp.test","headers":{"Authorization":"Bearer abc"}}`,
+		"bad names":      `{"profile":"b","profiles":["a\u0000b"]}`,
 	} {
 		path := filepath.Join(t.TempDir(), "s")
 		l, remove, err := agent.Listen(path)
@@ -283,8 +351,16 @@ func TestStranger(t *testing.T) {
 		}
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })}
 		go srv.Serve(l)
-		if _, err := (&agent.Client{Socket: path}).Credential(t.Context(), "a"); !errors.Is(err, oauth.ErrAnswer) {
-			t.Errorf("%s: %v", name, err)
+		c := &agent.Client{Socket: path}
+		_, lend := c.Lend(t.Context(), "a", 0, "")
+		_, status := c.Status(t.Context(), "a", 0)
+		for _, err := range []error{lend, status} {
+			if !errors.Is(err, oauth.ErrAnswer) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if names, err := c.Profiles(t.Context()); !errors.Is(err, oauth.ErrAnswer) && len(names) > 0 {
+			t.Errorf("%s: %q, %v", name, names, err)
 		}
 		srv.Close()
 		remove()

@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -84,7 +86,7 @@ func errorFor(err error) *Error {
 		e.Code = CodeBound
 	case errors.Is(err, secrets.ErrName):
 		e.Code = CodeRequest
-	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
+	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errNew):
 		e.Code = CodeTemporary
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, secrets.ErrPassphrase),
 		errors.Is(err, mcplogin.ErrNewerRecord):
@@ -102,6 +104,14 @@ type answer struct {
 	Headers map[string]string `json:"headers"`
 	Expiry  time.Time         `json:"expires_at,omitzero"`
 }
+
+// profiles is what a request for the names gets.
+type profiles struct {
+	Profiles []string `json:"profiles"`
+}
+
+// digest tells which token is meant, and gives it away to nobody.
+func digest(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(token))) }
 
 // Health is what /v1/health tells.
 type Health struct {

@@ -20,13 +20,13 @@ func BenchmarkAgent(b *testing.B) {
 		b.Run(fmt.Sprint(profiles, "profiles"), func(b *testing.B) {
 			l := newLender(b, profiles, time.Minute)
 			r := l.agent()
-			client := &agent.Client{Socket: l.socket, MinTTL: 1}
+			client := &agent.Client{Socket: l.socket}
 			begin := time.Now()
 			var handed, read []time.Duration
 			for b.Loop() {
 				name := fmt.Sprint("p", rand.N(profiles))
 				one := time.Now()
-				if _, err := client.Credential(b.Context(), name); err != nil {
+				if _, err := client.Lend(b.Context(), name, 0, ""); err != nil {
 					b.Fatal(err)
 				}
 				handed = append(handed, time.Since(one))

@@ -155,10 +155,10 @@ func TestAgentKeepsManyFresh(t *testing.T) {
 	const profiles, ttl, duration = 1000, time.Minute, time.Minute
 	l := newLender(t, profiles, ttl)
 	r := l.agent()
-	client := &agent.Client{Socket: l.socket, MinTTL: 1}
+	client := &agent.Client{Socket: l.socket}
 	begin, asked := time.Now(), 0
 	for time.Since(begin) < duration {
-		c, err := client.Credential(t.Context(), fmt.Sprint("p", rand.N(profiles)))
+		c, err := client.Lend(t.Context(), fmt.Sprint("p", rand.N(profiles)), 0, "")
 		if err != nil || time.Until(c.Token.Expiry) <= 0 || !l.works(c) {
 			t.Fatalf("after %d: %v, %s left", asked, err, time.Until(c.Token.Expiry))
 		}
@@ -190,7 +190,7 @@ func TestAgentKilledAndStopped(t *testing.T) {
 	all := func(when string) {
 		t.Helper()
 		for i := range profiles {
-			c, err := client.Credential(t.Context(), fmt.Sprint("p", i))
+			c, err := client.Lend(t.Context(), fmt.Sprint("p", i), 0, "")
 			if errors.Is(err, mcplogin.ErrLoginRequired) {
 				lost++ // the kill fell between the server's rotation and the save
 				continue
@@ -262,6 +262,11 @@ func TestAgentForwarded(t *testing.T) {
 	token, err := over("token", "p0")
 	if err != nil || !l.works(mcplogin.Credential{Server: l.demo.MCP(), Token: oauth.Token{Access: token}}) {
 		t.Fatalf("through ssh: %v", err)
+	}
+	for command, want := range map[string]string{"list": "p0", "status p0": "agent:" + remote, "test p0": "whoami", "refresh p0": ""} {
+		if out, err := over(strings.Fields(command)...); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%s through ssh: %v, %q, want %q", command, err, out, want)
+		}
 	}
 	for profile, code := range map[string]int{"p1": 5, "p9": 5} {
 		out, err := over("token", profile)
@@ -429,11 +434,11 @@ func TestAgentActivated(t *testing.T) {
 	}()
 	defer func() { _ = activate.Process.Kill() }() // it may have ended
 	waitForFile(t, lent)
-	c, err := (&agent.Client{Socket: l.socket}).Credential(t.Context(), "p0")
+	c, err := (&agent.Client{Socket: l.socket}).Lend(t.Context(), "p0", 0, "")
 	if err != nil || !l.works(c) {
 		t.Errorf("%v\n%s", err, talk)
 	}
-	if _, err := (&agent.Client{Socket: lent}).Credential(t.Context(), "p0"); !errors.Is(err, agent.ErrDenied) {
+	if _, err := (&agent.Client{Socket: lent}).Lend(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
 		t.Errorf("through the limited socket: %v", err)
 	}
 	if err := activate.Process.Signal(syscall.SIGTERM); err != nil {

@@ -48,6 +48,22 @@ type Guard struct {
 	Timeout time.Duration
 }
 
+// Clients returns a function that makes a guarded client for each MCP server,
+// once, in place of g.Server. It is safe for use by many goroutines.
+func (g Guard) Clients() func(server string) *http.Client {
+	var mu sync.Mutex
+	clients := map[string]*http.Client{}
+	return func(server string) *http.Client {
+		mu.Lock()
+		defer mu.Unlock()
+		if clients[server] == nil {
+			g.Server = server
+			clients[server] = g.Client()
+		}
+		return clients[server]
+	}
+}
+
 // Client returns a guarded client with a connection pool of its own. Make one
 // and keep it.
 func (g Guard) Client() *http.Client {

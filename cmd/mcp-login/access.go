@@ -3,76 +3,88 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
-	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // access is how env, exec, headers and token get at a token.
 type access struct {
 	common
-	login     bool
-	agentSock string
+	lent
+	login bool
 }
 
 func (o *access) flags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.login),
-		stringFlag("agent-sock", "ask the mcp-login agent at this socket, instead of the store", "", &o.agentSock),
-	}
+	}, o.lent.flags()...)
 }
 
-// source is where env, exec, headers and token get what they hand out.
+// lent is how a command may ask an agent in place of a store.
+type lent struct{ agentSock string }
+
+func (o *lent) flags() []cli.Flag {
+	return []cli.Flag{stringFlag("agent-sock", "ask the mcp-login agent at this socket, instead of the store", "", &o.agentSock)}
+}
+
+// source is where a command finds credentials: a store, or an agent in its
+// place. The one is never tried instead of the other.
 type source struct {
-	credential func(ctx context.Context, profile string) (mcplogin.Credential, error)
-	store      secrets.Store // nil: an agent is asked
+	store secrets.Store
+	agent *agent.Client // nil: the store is asked
 }
 
-// source returns the agent if one is named, else the store. The one is never
-// tried in place of the other.
-func (e *env) source(ctx context.Context, o *access) (source, error) {
-	if o.agentSock == "" {
-		store, err := e.openStore(ctx, &o.common, o.login)
-		return source{store: store, credential: func(ctx context.Context, profile string) (mcplogin.Credential, error) {
-			return e.credential(ctx, o, store, profile)
-		}}, err
+// source returns the agent if one is named, else the store. Only if ask is true
+// may the store be a new one, and a person be asked for a passphrase.
+func (e *env) source(ctx context.Context, o *common, l lent, ask bool) (source, error) {
+	if l.agentSock == "" {
+		store, err := e.openStore(ctx, o, ask)
+		return source{store: store}, err
 	}
-	if o.login {
+	if ask {
 		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")
 	}
-	e.agent = true
-	client := &agent.Client{Socket: o.agentSock, MinTTL: max(o.minTTL, 1)}
-	return source{credential: func(ctx context.Context, profile string) (mcplogin.Credential, error) {
-		c, err := client.Credential(ctx, profile)
-		e.hidden.hide(c.Token.Access)
-		return c, err
-	}}, nil
+	e.agent, e.hint = true, []string{"--agent-sock", quote(absolute(l.agentSock))}
+	return source{agent: &agent.Client{Socket: l.agentSock}}, nil
+}
+
+// names returns the profiles that there are.
+func (s source) names(ctx context.Context) ([]string, error) {
+	if s.agent != nil {
+		return s.agent.Profiles(ctx)
+	}
+	return s.store.List(ctx)
 }
 
 // config is a session's, but for what a login needs.
-func (e *env) config(o *common, store secrets.Store, profile string) (mcplogin.Config, error) {
+func (e *env) config(o *common, from source, profile string) (mcplogin.Config, error) {
 	client, err := o.client()
 	if err != nil {
 		return mcplogin.Config{}, err
 	}
-	return mcplogin.Config{
-		Profile: profile, Store: store, HTTP: client, Log: e.slog(), Flows: e.unattended(o, store),
+	cfg := mcplogin.Config{
+		Profile: profile, HTTP: client, Log: e.slog(),
 		MinTTL: max(o.minTTL, 1), // 0 would mean the library's default
-	}, nil
+	}
+	if from.agent != nil {
+		cfg.Lender = from.agent
+	} else {
+		cfg.Store, cfg.Flows = from.store, e.unattended(o, from.store)
+	}
+	return cfg, nil
 }
 
 // session opens a session that never asks anybody anything.
-func (e *env) session(ctx context.Context, o *common, profile string) (*mcplogin.Session, error) {
-	store, err := e.openStore(ctx, o, false)
+func (e *env) session(ctx context.Context, o *common, l lent, profile string) (*mcplogin.Session, error) {
+	from, err := e.source(ctx, o, l, false)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := e.config(o, store, profile)
+	cfg, err := e.config(o, from, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -81,20 +93,21 @@ func (e *env) session(ctx context.Context, o *common, profile string) (*mcplogin
 
 // credential returns a credential whose token is valid for --min-ttl,
 // refreshed if due. A login is started only with --login.
-func (e *env) credential(ctx context.Context, o *access, store secrets.Store, profile string) (mcplogin.Credential, error) {
-	cfg, err := e.config(&o.common, store, profile)
+func (e *env) credential(ctx context.Context, o *access, from source, profile string) (c mcplogin.Credential, err error) {
+	cfg, err := e.config(&o.common, from, profile)
 	if err != nil {
-		return mcplogin.Credential{}, err
-	}
-	var c mcplogin.Credential
-	work := func(s *mcplogin.Session) error {
-		c, err = current(ctx, s, cfg.MinTTL, o.login)
-		return err
+		return c, err
 	}
 	if o.login {
-		err = e.attended(&loginOptions{common: o.common}, cfg, work)
+		err = e.attended(&loginOptions{common: o.common}, cfg, func(s *mcplogin.Session) error {
+			c, err = ensured(ctx, s)
+			return err
+		})
 	} else {
-		err = unattended(cfg, work)
+		err = unattended(cfg, func(s *mcplogin.Session) error {
+			c, err = s.Current(ctx)
+			return err
+		})
 	}
 	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 	return c, err
@@ -108,22 +121,15 @@ func unattended(cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
 	return work(s)
 }
 
-// current reads the store once if the token is valid, else renews it.
-func current(ctx context.Context, s *mcplogin.Session, minTTL time.Duration, login bool) (mcplogin.Credential, error) {
+// ensured logs in if need be. The token of a login is handed out even if it
+// lives for less than --min-ttl.
+func ensured(ctx context.Context, s *mcplogin.Session) (mcplogin.Credential, error) {
+	token, err := s.Ensure(ctx)
+	if err != nil {
+		return mcplogin.Credential{}, err
+	}
 	c, err := s.Credential(ctx)
-	if err == nil && c.Valid(minTTL) {
-		return c, nil
-	}
-	renew := s.Token
-	if login {
-		renew = s.Ensure
-	}
-	var token oauth.Token
-	if token, err = renew(ctx); err != nil {
-		return c, err
-	}
-	c, err = s.Credential(ctx)
-	c.Token = token // what was handed out, should somebody have renewed it again
+	c.Token = token
 	return c, err
 }
 

@@ -28,8 +28,8 @@ func newAgent(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "agent", Usage: "keep credentials fresh and hand them out over a socket",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /tmp/mcp.sock:$HOME/lent.sock HOST",
-		Description: "Keeps the named credentials, or all that are stored. env, exec, headers and token ask it where MCP_LOGIN_AGENT_SOCK names its socket, on another host too if that is forwarded. " +
-			"Only the user that it runs as is served. SIGHUP has it look at the store again and reopen its audit log; SIGTERM ends it when what has begun is done. " +
+		Description: "Keeps the named credentials, or all that are stored. Where MCP_LOGIN_AGENT_SOCK names its socket, on another host too if that is forwarded, it is asked in place of the store by env, exec, headers, token, status, list, refresh, test, proxy and hook. " +
+			"Only the user that it runs as is served. What the configuration says of a profile holds for it. SIGHUP has it read the configuration again, look at the store and reopen its audit log; SIGTERM ends it when what has begun is done. " +
 			"A service manager may pass sockets (LISTEN_FDS); one of the name forward is limited by --allow.",
 		Flags: []cli.Flag{
 			stringFlag("socket", "path of the socket (default: mcp-login/agent.sock in $XDG_RUNTIME_DIR, else in the user's state folder)", "", &o.socket),
@@ -46,11 +46,10 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	if err != nil {
 		return err
 	}
-	cfg := agent.Config{Log: e.slog()}
-	if len(profiles) > 0 {
-		cfg.Profiles = profiles
-	}
-	if cfg.Session, err = e.config(&o.common, store, ""); err != nil {
+	kept := newKept(ctx, e, &o.common, store, profiles)
+	defer kept.close()
+	cfg := agent.Config{Log: e.slog(), Profiles: kept.names, Adapt: kept.adapt}
+	if cfg.Session, err = e.config(&o.common, source{store: store}, ""); err != nil {
 		return err
 	}
 	if o.confirm {
@@ -76,13 +75,13 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	if err != nil {
 		return err
 	}
-	stop := e.reloadOnHangup(ctx, a, log)
+	stop := e.reloadOnHangup(ctx, a, log, kept)
 	defer stop()
 	return a.Run(ctx, sockets...)
 }
 
 // reloadOnHangup takes SIGHUP, which ends every other command.
-func (e *env) reloadOnHangup(ctx context.Context, a *agent.Agent, log *auditFile) (stop func()) {
+func (e *env) reloadOnHangup(ctx context.Context, a *agent.Agent, log *auditFile, k *kept) (stop func()) {
 	signal.Reset(syscall.SIGHUP)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -94,7 +93,7 @@ func (e *env) reloadOnHangup(ctx context.Context, a *agent.Agent, log *auditFile
 				return
 			case <-hangup:
 			}
-			if err := errors.Join(log.reopen(), a.Reload(ctx)); err != nil {
+			if err := errors.Join(log.reopen(), k.reload(), a.Reload(ctx)); err != nil {
 				e.log.Error().Err(err).Msg("not reloaded")
 				continue
 			}

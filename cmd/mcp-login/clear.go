@@ -16,7 +16,7 @@ func newClear(e *env) *cli.Command {
 }
 
 func runClear(ctx context.Context, e *env, o *common, profile string) error {
-	s, err := e.session(ctx, o, profile)
+	s, err := e.session(ctx, o, lent{}, profile)
 	if err != nil {
 		return err
 	}

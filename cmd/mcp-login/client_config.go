@@ -14,6 +14,7 @@ import (
 
 type clientConfigOptions struct {
 	common
+	lent
 	client, program string
 }
 
@@ -26,10 +27,10 @@ func newClientConfig(e *env) *cli.Command {
 		ArgsUsage: "NAME [URL]",
 		Description: "Clients that can run a command for their headers are given one, so that they always have a fresh token. " +
 			"The others read a variable, which `mcp-login exec NAME -- CLIENT` sets. URL is the stored credential's unless given.",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			stringFlag("for", "the `CLIENT`: "+strings.Join(clientNames(), ", "), "generic", &o.client),
 			stringFlag("program", "how the client is to start mcp-login (default: the absolute `PATH` of this program)", "", &o.program),
-		},
+		}, o.lent.flags()...),
 	}
 	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runClientConfig(ctx, e, o, args) })
 }
@@ -39,7 +40,7 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	if !ok {
 		return usagef("--for %q: give one of %s", o.client, strings.Join(clientNames(), ", "))
 	}
-	url, err := e.serverOf(ctx, &o.common, args)
+	url, err := e.serverOf(ctx, &o, args)
 	if err != nil {
 		return err
 	}
@@ -62,19 +63,19 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 }
 
 // serverOf returns the URL that was given, else the stored credential's.
-func (e *env) serverOf(ctx context.Context, o *common, args []string) (string, error) {
+func (e *env) serverOf(ctx context.Context, o *clientConfigOptions, args []string) (string, error) {
 	if len(args) > 1 {
 		if _, err := oauth.CheckURL(args[1]); err != nil {
 			return "", usagef("URL: %w", err)
 		}
 		return args[1], nil
 	}
-	s, err := e.session(ctx, o, args[0])
+	from, err := e.source(ctx, &o.common, o.lent, false)
 	if err != nil {
 		return "", err
 	}
-	c, err := s.Credential(ctx)
-	return c.Server, err
+	r, err := e.report(ctx, &o.common, from, args[0])
+	return r.Server, err
 }
 
 // quoteFor makes a word safe in the shell by which a client runs its helper.

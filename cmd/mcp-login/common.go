@@ -57,9 +57,7 @@ func (o *common) client() (func(server string) *http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(server string) *http.Client {
-		return oauth.Guard{Server: server, RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout}.Client()
-	}, nil
+	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout}.Clients(), nil
 }
 
 // roots returns the system's certificates with those of --ca-cert; nil means

@@ -9,8 +9,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/agent"
 )
 
 // scripts are the texts that completion and hook print.
@@ -225,8 +228,9 @@ func (e *env) arguments(ctx context.Context, t typed) []candidate {
 	return nil
 }
 
-// profiles returns the names in the configuration and in a store of files that
-// are not yet given. A store that is a network away is not asked.
+// profiles returns the names in the configuration and in a store of files, or
+// an agent in its place, that are not yet given. A store that is a network away
+// is not asked.
 func (e *env) profiles(ctx context.Context, t typed) []candidate {
 	var names []string
 	if e.settings != nil {
@@ -236,7 +240,9 @@ func (e *env) profiles(ctx context.Context, t typed) []candidate {
 		return cmp.Or(t.values[flag], e.getenv(envVar(flag)[0]), e.configured(flag))
 	}
 	scheme, dir, err := splitStore(setting("store"))
-	if err == nil && scheme != "vault" {
+	if socket := setting("agent-sock"); socket != "" && hasFlag(t.command, "agent-sock") {
+		names = append(names, lentBy(ctx, socket)...)
+	} else if err == nil && scheme != "vault" {
 		names = append(names, e.storedIn(ctx, cmp.Or(dir, setting("profile-dir")))...)
 	}
 	slices.Sort(names)
@@ -247,6 +253,24 @@ func (e *env) profiles(ctx context.Context, t typed) []candidate {
 		}
 	}
 	return found
+}
+
+func hasFlag(c *cli.Command, name string) bool {
+	return slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+}
+
+// agentPatience is how long a person who is typing waits for an agent.
+const agentPatience = 500 * time.Millisecond
+
+// lentBy lists what an agent hands out, if it says so at once.
+func lentBy(ctx context.Context, socket string) []string {
+	ctx, cancel := context.WithTimeout(ctx, agentPatience)
+	defer cancel()
+	names, err := (&agent.Client{Socket: socket}).Profiles(ctx)
+	if err != nil {
+		return nil
+	}
+	return names
 }
 
 // storedIn lists a store of files. Whoever keeps its key is not needed for that.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"slices"
 	"strings"
 
@@ -15,26 +16,50 @@ func (e *env) configure(c *cli.Context) error {
 		return err
 	}
 	e.settings = s
-	free := slices.DeleteFunc(slices.Clone(c.Command.Flags), func(f cli.Flag) bool { return e.given(c, f) })
-	e.profile = func(name string) error { return s.apply(c, free, []string{name}) }
-	return s.apply(c, free, profilesOf(c.Command, c.Args().Slice()))
+	free := e.free(c.Command.Flags)
+	e.profile = func(name string) error { return s.apply(c.Set, free, []string{name}) }
+	return s.apply(c.Set, free, profilesOf(c.Command, c.Args().Slice()))
+}
+
+// forProfile returns the options that hold for one profile of several that a
+// command works on, and an env in which that profile's table holds.
+func (e *env) forProfile(name string) (*env, *common, error) {
+	own, o := *e, new(common)
+	flags := o.flags()
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	for _, f := range flags {
+		if err := f.Apply(set); err != nil { // the default, or the environment
+			return nil, nil, usageError{err}
+		}
+		if text, typed := e.typed(f.Names()[0], flags); typed {
+			if err := set.Set(f.Names()[0], text); err != nil {
+				return nil, nil, usageError{err}
+			}
+		}
+	}
+	if e.settings == nil {
+		return &own, o, nil
+	}
+	s := *e.settings
+	own.settings = &s
+	return &own, o, s.apply(set.Set, e.free(flags), []string{name})
 }
 
 // apply sets flags to what holds for these profiles.
-func (s *settings) apply(c *cli.Context, flags []cli.Flag, profiles []string) error {
+func (s *settings) apply(set func(name, value string) error, flags []cli.Flag, profiles []string) error {
 	s.using = profiles
 	for _, f := range flags {
 		name := f.Names()[0]
-		set, found, err := s.lookup(name)
+		said, found, err := s.lookup(name)
 		if err != nil {
 			return err
 		}
 		if !found {
 			continue
 		}
-		for _, value := range set.values {
-			if err := c.Set(name, value); err != nil {
-				return configError("%s:%d: %s: %q: %v", s.path, set.line, name, value, err)
+		for _, value := range said.values {
+			if err := set(name, value); err != nil {
+				return configError("%s:%d: %s: %q: %v", s.path, said.line, name, value, err)
 			}
 		}
 	}
@@ -46,13 +71,15 @@ func (s *settings) apply(c *cli.Context, flags []cli.Flag, profiles []string) er
 	return nil
 }
 
-// given reports whether a flag was given, on the command line or by the
-// environment. A variable that is empty says nothing.
-func (e *env) given(c *cli.Context, f cli.Flag) bool {
-	name := f.Names()[0]
-	if !c.IsSet(name) {
-		return false
-	}
+// free returns the flags that were not given, on the command line or by the
+// environment.
+func (e *env) free(flags []cli.Flag) []cli.Flag {
+	return slices.DeleteFunc(slices.Clone(flags), func(f cli.Flag) bool { return e.given(f, flags) })
+}
+
+// given reports whether one of these flags was given. A variable that is empty
+// says nothing.
+func (e *env) given(f cli.Flag, flags []cli.Flag) bool {
 	if d, ok := f.(cli.DocGenerationFlag); ok {
 		for _, variable := range d.GetEnvVars() {
 			if e.getenv(variable) != "" {
@@ -60,7 +87,7 @@ func (e *env) given(c *cli.Context, f cli.Flag) bool {
 			}
 		}
 	}
-	_, typed := e.typed(name, c.Command.Flags)
+	_, typed := e.typed(f.Names()[0], flags)
 	return typed
 }
 

@@ -117,7 +117,7 @@ func parentName() string {
 
 // vars returns the variables of all profiles, or an error: never some.
 func (e *env) vars(ctx context.Context, o *access, v variables, profiles []string) ([]envexport.Var, error) {
-	from, err := e.source(ctx, o)
+	from, err := e.source(ctx, &o.common, o.lent, o.login)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (e *env) vars(ctx context.Context, o *access, v variables, profiles []strin
 	}
 	var vars []envexport.Var
 	for i, profile := range profiles {
-		c, err := from.credential(ctx, profile)
+		c, err := e.credential(ctx, o, from, profile)
 		if err != nil {
 			return nil, err
 		}

@@ -34,7 +34,7 @@ func runExport(ctx context.Context, e *env, o *exportOptions, profile string) er
 	if err != nil {
 		return err
 	}
-	c, err := e.credential(ctx, &o.access, store, profile)
+	c, err := e.credential(ctx, &o.access, source{store: store}, profile)
 	if err != nil {
 		return err
 	}

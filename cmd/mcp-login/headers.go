@@ -31,11 +31,11 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
 		return usagef("headers: --json, --curl and --raw exclude each other")
 	}
-	from, err := e.source(ctx, &o.access)
+	from, err := e.source(ctx, &o.common, o.lent, o.login)
 	if err != nil {
 		return err
 	}
-	c, err := from.credential(ctx, profile)
+	c, err := e.credential(ctx, &o.access, from, profile)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"path/filepath"
@@ -24,6 +23,7 @@ const expiresAt = "_EXPIRES_AT"
 
 type hookOptions struct {
 	common
+	lent
 	due string
 }
 
@@ -35,9 +35,9 @@ func newHook(e *env) *cli.Command {
 		Description: "SHELL is bash, zsh or fish. The line goes into the shell's start-up file; for fish it is `mcp-login hook fish | source`. " +
 			"It looks after the variables that `mcp-login env` sets under their usual names, EXPIRES_AT among them. " +
 			"As long as none is due the shell starts no process. It never asks anything; when a refresh fails it says so once, and tries again after five minutes.",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			stringFlag("due", "print the new values beside this variable, such as MCP_NOTION_EXPIRES_AT: what the hook itself calls", "", &o.due),
-		},
+		}, o.lent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runHook(ctx, e, o, args[0]) })
 }
 
@@ -53,21 +53,24 @@ func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 		return err
 	}
 	margin := strconv.Itoa(int((o.minTTL + time.Second - 1) / time.Second))
-	return e.answer([]byte(strings.NewReplacer("@MARGIN@", margin, " @FLAGS@", e.hookFlags(&o.common, shell)).Replace(string(text))))
+	return e.answer([]byte(strings.NewReplacer("@MARGIN@", margin, " @FLAGS@", e.hookFlags(o.passed(), shell)).Replace(string(text))))
 }
+
+// passed are the flags that the hook's own calls are given again.
+func (o *hookOptions) passed() []cli.Flag { return append(o.common.flags(), o.lent.flags()...) }
 
 // hookFlags repeats the flags that this call was given, as they read in any
 // folder. What the environment and the configuration say the next call reads
 // there itself.
-func (e *env) hookFlags(o *common, shell string) string {
+func (e *env) hookFlags(passed []cli.Flag, shell string) string {
 	var flags strings.Builder
-	for _, f := range o.flags() {
+	for _, f := range passed {
 		name := f.Names()[0]
-		text, ok := e.typed(name, o.flags())
+		text, ok := e.typed(name, passed)
 		if !ok {
 			continue
 		}
-		if name == "profile-dir" || name == "ca-cert" {
+		if name == "profile-dir" || name == "ca-cert" || name == "agent-sock" {
 			text = absolute(text)
 		}
 		if scheme, dir, found := strings.Cut(text, ":"); found && name == "store" && scheme != "vault" {
@@ -102,7 +105,7 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) error {
 	if !ok {
 		return usagef("--due %q: give a variable that ends in %s", o.due, expiresAt)
 	}
-	profile, err := e.profileOf(ctx, &o.common, prefix)
+	profile, err := e.profileOf(ctx, &o, prefix)
 	if err != nil {
 		return err
 	}
@@ -113,8 +116,8 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) error {
 		}
 	}
 	args := []string{"env", "--format", shell, "--only", strings.Join(set, ",")}
-	for _, f := range o.flags() {
-		if text, ok := e.typed(f.Names()[0], o.flags()); ok {
+	for _, f := range o.passed() {
+		if text, ok := e.typed(f.Names()[0], o.passed()); ok {
 			args = append(args, "--"+f.Names()[0]+"="+text)
 		}
 	}
@@ -122,26 +125,21 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) error {
 }
 
 // profileOf finds the profile whose variables begin so, in the configuration
-// and in the store. Where two do, env refuses them.
-func (e *env) profileOf(ctx context.Context, o *common, prefix string) (string, error) {
+// and in the store or agent. Where two do, env refuses them.
+func (e *env) profileOf(ctx context.Context, o *hookOptions, prefix string) (string, error) {
 	var names []string
 	if e.settings != nil {
 		names = slices.Sorted(maps.Keys(e.settings.profiles))
 	}
-	if cmp.Or(e.getenv("MCP_LOGIN_AGENT_SOCK"), e.configured("agent-sock")) != "" { // an agent tells no names
-		names = append(names, strings.ToLower(strings.TrimPrefix(prefix, "MCP_")))
-		i := slices.IndexFunc(names, func(name string) bool { return envexport.Prefix(name) == prefix })
-		return names[max(i, 0)], nil
-	}
-	store, err := e.openStore(ctx, o, false)
+	from, err := e.source(ctx, &o.common, o.lent, false)
 	if err != nil {
 		return "", err
 	}
-	stored, err := store.List(ctx)
+	kept, err := from.names(ctx)
 	if err != nil {
 		return "", err
 	}
-	for _, name := range append(names, stored...) {
+	for _, name := range append(names, kept...) {
 		if envexport.Prefix(name) == prefix {
 			return name, nil
 		}

@@ -8,10 +8,13 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
 )
 
 type listOptions struct {
 	common
+	lent
 	json, long bool
 }
 
@@ -20,19 +23,19 @@ func newList(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "list", Usage: "print the names of the stored credentials",
 		UsageText: "mcp-login list --long",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			boolFlag("long", "read each one, and tell its server and expiry", &o.long),
 			boolFlag("json", "as JSON", &o.json),
-		},
+		}, o.lent.flags()...),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })
 }
 
 func runList(ctx context.Context, e *env, o listOptions) error {
-	store, err := e.openStore(ctx, &o.common, false)
+	from, err := e.source(ctx, &o.common, o.lent, false)
 	if err != nil {
 		return err
 	}
-	names, err := store.List(ctx)
+	names, err := from.names(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,9 +47,9 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	}
 	reports := make([]report, 0, len(names))
 	for _, name := range names {
-		r := report{Profile: name}
+		r := report{Status: mcplogin.Status{Profile: name}}
 		if o.long {
-			if r, err = e.report(ctx, &o.common, name); err != nil {
+			if r, err = e.report(ctx, &o.common, from, name); err != nil {
 				return err
 			}
 		}

@@ -17,7 +17,7 @@ func newLogout(e *env) *cli.Command {
 }
 
 func runLogout(ctx context.Context, e *env, o *common, profile string) error {
-	s, err := e.session(ctx, o, profile)
+	s, err := e.session(ctx, o, lent{}, profile)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 type proxyOptions struct {
 	login     loginOptions
+	lent      lent
 	mayLogIn  bool
 	listen    string
 	tokenFrom string
@@ -31,17 +32,17 @@ func newProxy(e *env) *cli.Command {
 			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
 			stringFlag("listen-token-from", "source of the token that clients of --listen must know: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
 			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
-		}, o.login.attendFlags()),
+		}, o.lent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }
 
 func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error {
-	store, err := e.openStore(ctx, &o.login.common, o.mayLogIn)
+	from, err := e.source(ctx, &o.login.common, o.lent, o.mayLogIn)
 	if err != nil {
 		return err
 	}
-	defer e.keepAlive(ctx, store)()
-	cfg, err := e.config(&o.login.common, store, args[0])
+	defer e.keepAlive(ctx, from.store)()
+	cfg, err := e.config(&o.login.common, from, args[0])
 	if err != nil {
 		return err
 	}

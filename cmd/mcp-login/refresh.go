@@ -7,16 +7,22 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+type refreshOptions struct {
+	common
+	lent
+}
+
 func newRefresh(e *env) *cli.Command {
-	var o common
+	var o refreshOptions
 	return e.command(&cli.Command{
 		Name: "refresh", Usage: "get a new token now, even if the stored one is valid",
 		ArgsUsage: "NAME", UsageText: "mcp-login refresh notion",
-	}, &o, func(ctx context.Context, args []string) error { return runRefresh(ctx, e, &o, args[0]) })
+		Flags: o.lent.flags(),
+	}, &o.common, func(ctx context.Context, args []string) error { return runRefresh(ctx, e, &o, args[0]) })
 }
 
-func runRefresh(ctx context.Context, e *env, o *common, profile string) error {
-	s, err := e.session(ctx, o, profile)
+func runRefresh(ctx context.Context, e *env, o *refreshOptions, profile string) error {
+	s, err := e.session(ctx, &o.common, o.lent, profile)
 	if err != nil {
 		return err
 	}

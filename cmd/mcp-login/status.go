@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -12,10 +11,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type statusOptions struct {
 	common
+	lent
 	json, check bool
 }
 
@@ -24,42 +25,26 @@ func newStatus(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "status", Usage: "tell what is stored, without the secrets",
 		ArgsUsage: "NAME", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			boolFlag("check", "say nothing: exit 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a login is", &o.check),
 			boolFlag("json", "as JSON", &o.json),
-		},
+		}, o.lent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args[0]) })
 }
-
-// The states of a credential, in reports.
-const (
-	stateValid   = "valid"
-	stateRefresh = "refresh due"
-	stateLogin   = "login required"
-)
 
 // report is what status and list tell of a credential. As JSON it is a
 // contract: it is added to, never changed.
 type report struct {
-	Profile     string     `json:"profile"`
-	State       string     `json:"state,omitempty"`
-	Server      string     `json:"server,omitempty"`
-	Resource    string     `json:"resource,omitempty"`
-	Issuer      string     `json:"issuer,omitempty"`
-	ClientID    string     `json:"client_id,omitempty"`
-	Flow        string     `json:"flow,omitempty"`
-	Scopes      []string   `json:"scopes,omitempty"`
-	Expiry      *time.Time `json:"expires_at,omitempty"`
-	LoggedIn    *time.Time `json:"logged_in_at,omitempty"`
-	Refreshed   *time.Time `json:"refreshed_at,omitempty"`
-	Refreshable bool       `json:"refreshable"`
-	Reason      string     `json:"reason,omitempty"`
-	Fingerprint string     `json:"token_fingerprint,omitempty"`
-	Store       string     `json:"store,omitempty"`
+	mcplogin.Status
+	Store string `json:"store,omitempty"`
 }
 
 func runStatus(ctx context.Context, e *env, o statusOptions, profile string) error {
-	r, err := e.report(ctx, &o.common, profile)
+	from, err := e.source(ctx, &o.common, o.lent, false)
+	if err != nil {
+		return err
+	}
+	r, err := e.report(ctx, &o.common, from, profile)
 	if err != nil {
 		return err
 	}
@@ -72,9 +57,17 @@ func runStatus(ctx context.Context, e *env, o statusOptions, profile string) err
 	return e.answer(r.text())
 }
 
-// report reads one credential.
-func (e *env) report(ctx context.Context, o *common, profile string) (report, error) {
-	s, err := e.session(ctx, o, profile)
+// report reads one credential, or has the agent tell of it.
+func (e *env) report(ctx context.Context, o *common, from source, profile string) (report, error) {
+	if from.agent != nil {
+		s, err := from.agent.Status(ctx, profile, o.minTTL)
+		return report{s, "agent:" + from.agent.Socket}, err
+	}
+	cfg, err := e.config(o, from, profile)
+	if err != nil {
+		return report{}, err
+	}
+	s, err := mcplogin.Open(cfg)
 	if err != nil {
 		return report{}, err
 	}
@@ -82,53 +75,23 @@ func (e *env) report(ctx context.Context, o *common, profile string) (report, er
 	if err != nil {
 		return report{}, err
 	}
-	r := report{
-		Profile: c.Profile, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, ClientID: c.App.ID,
-		Flow: c.Flow, Scopes: c.Scopes(), Expiry: known(c.Token.Expiry), LoggedIn: known(c.LoggedInAt), Refreshed: known(c.RefreshedAt),
-		Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access),
-		Refreshable: c.Token.Refresh != "" && c.Refused == "",
-	}
-	r.State = state(c, r.Refreshable, o.minTTL)
-	r.Store, err = e.storeName(o)
-	return r, err
-}
-
-func state(c mcplogin.Credential, refreshable bool, minTTL time.Duration) string {
-	switch {
-	case c.Valid(minTTL):
-		return stateValid
-	case refreshable:
-		return stateRefresh
-	}
-	return stateLogin
+	store, err := e.storeName(o)
+	return report{c.Status(o.minTTL), store}, err
 }
 
 // check is the answer by exit code alone.
 func (r report) check(e *env) error {
 	switch r.State {
-	case stateValid:
+	case mcplogin.StateValid:
 		return nil
-	case stateRefresh:
+	case mcplogin.StateRefresh:
 		return &codeError{code: exitFailed}
 	}
 	return &codeError{code: exitLoginRequired, hint: e.loginCommand(r.Profile, r.Server)}
 }
 
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}
-
-// fingerprint tells two tokens apart and gives neither away.
-func fingerprint(token string) string {
-	if token == "" {
-		return ""
-	}
-	return fmt.Sprintf("sha256:%.6x", sha256.Sum256([]byte(token)))
-}
+// maxStatus caps one line of what an agent, another host's perhaps, tells.
+const maxStatus = 2000
 
 func (r report) text() []byte {
 	var b bytes.Buffer
@@ -150,7 +113,7 @@ func (r report) text() []byte {
 		{"store", r.Store},
 	} {
 		if row.value != "" {
-			fmt.Fprintf(w, "%s\t%s\n", row.label, row.value)
+			fmt.Fprintf(w, "%s\t%s\n", row.label, oauth.Sanitize(row.value, maxStatus))
 		}
 	}
 	_ = w.Flush() // a bytes.Buffer takes everything

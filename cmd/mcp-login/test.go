@@ -20,6 +20,7 @@ import (
 
 type testOptions struct {
 	login          loginOptions
+	lent           lent
 	mayLogIn, json bool
 	call           cli.StringSlice
 	args           string
@@ -38,7 +39,7 @@ func newTest(e *env) *cli.Command {
 			stringFlag("protocol", "protocol version to offer (default: the newest)", "", &o.protocol),
 			boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.mayLogIn),
 			boolFlag("json", "as JSON", &o.json),
-		}, o.login.attendFlags()),
+		}, o.lent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
 }
 
@@ -46,12 +47,12 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return usagef("--args: not a JSON object")
 	}
-	o.mayLogIn = o.mayLogIn || e.readAlong() && e.canAsk()
-	store, err := e.openStore(ctx, &o.login.common, o.mayLogIn)
+	o.mayLogIn = o.mayLogIn || o.lent.agentSock == "" && e.readAlong() && e.canAsk()
+	from, err := e.source(ctx, &o.login.common, o.lent, o.mayLogIn)
 	if err != nil {
 		return err
 	}
-	cfg, err := e.config(&o.login.common, store, profile)
+	cfg, err := e.config(&o.login.common, from, profile)
 	if err != nil {
 		return err
 	}

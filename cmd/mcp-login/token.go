@@ -16,11 +16,11 @@ func newToken(e *env) *cli.Command {
 }
 
 func runToken(ctx context.Context, e *env, o access, profile string) error {
-	from, err := e.source(ctx, &o)
+	from, err := e.source(ctx, &o.common, o.lent, o.login)
 	if err != nil {
 		return err
 	}
-	c, err := from.credential(ctx, profile)
+	c, err := e.credential(ctx, &o, from, profile)
 	if err != nil {
 		return err
 	}

@@ -247,6 +247,14 @@ func (s *Server) RevokeAll() {
 	s.access, s.refresh = nil, nil
 }
 
+// RevokeAccess makes every access token issued so far invalid; the refresh
+// tokens stay.
+func (s *Server) RevokeAccess() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.access = nil
+}
+
 // baseURL is the origin that a request was sent to.
 func baseURL(r *http.Request) string {
 	switch {

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// kept are the profiles that an agent keeps, each as the configuration has it.
+type kept struct {
+	ctx   context.Context // the agent's own: it ends what keeps stores alive
+	env   *env
+	named []string // none: all that are stored
+	base  options  // of those that the configuration says nothing special of
+	store secrets.Store
+
+	mu     sync.Mutex // guards what follows, and env.settings
+	places map[options]mcplogin.Config
+	ends   []func()
+}
+
+// options are all that decides where and how a profile is kept.
+type options struct {
+	common
+	others string // the settings that have no flag
+}
+
+func newKept(ctx context.Context, e *env, o *common, store secrets.Store, named []string) *kept {
+	k := &kept{ctx: ctx, env: e, named: named, base: optionsOf(e, o), store: store, places: map[options]mcplogin.Config{}}
+	k.ends = append(k.ends, e.keepAlive(ctx, store))
+	return k
+}
+
+func optionsOf(e *env, o *common) options {
+	var others []string
+	for _, key := range slices.Sorted(maps.Keys(withoutFlag)) {
+		others = append(others, e.setting(key))
+	}
+	return options{*o, strings.Join(others, "\x00")}
+}
+
+// close ends what keeps the stores alive.
+func (k *kept) close() {
+	for _, end := range k.ends {
+		end()
+	}
+}
+
+// reload reads the configuration again.
+func (k *kept) reload() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, err := k.env.readSettings(newApp(k.env).Commands)
+	if err == nil {
+		k.env.settings = s
+	}
+	return err
+}
+
+// names returns the profiles that are stored, in the store of all or in their
+// own, unless the command line names those to be kept.
+func (k *kept) names(ctx context.Context) ([]string, error) {
+	if len(k.named) > 0 {
+		return k.named, nil
+	}
+	names, err := k.store.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.env.settings == nil {
+		return names, nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.env.settings.profiles)) {
+		own, special, err := k.config(name)
+		if err != nil {
+			return nil, err
+		}
+		if !special || own.Store == k.store {
+			continue
+		}
+		stored, err := own.Store.List(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(stored, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// adapt is agent.Config's Adapt.
+func (k *kept) adapt(name string, cfg *mcplogin.Config) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	own, special, err := k.config(name)
+	if err == nil && special {
+		*cfg = own
+	}
+	return err
+}
+
+// config returns what a profile's session is opened with, and false if that is
+// what all are. Profiles of the same options share one store.
+func (k *kept) config(name string) (cfg mcplogin.Config, special bool, err error) {
+	e, o, err := k.env.forProfile(name)
+	if err != nil {
+		return cfg, false, err
+	}
+	at := optionsOf(e, o)
+	if at == k.base {
+		return cfg, false, nil
+	}
+	if cfg, opened := k.places[at]; opened {
+		return cfg, true, nil
+	}
+	store := k.store
+	if !at.sameStore(k.base) {
+		if store, err = e.openStore(k.ctx, o, false); err != nil {
+			return cfg, true, err
+		}
+		k.ends = append(k.ends, e.keepAlive(k.ctx, store))
+	}
+	if cfg, err = e.config(o, source{store: store}, ""); err == nil {
+		k.places[at] = cfg
+	}
+	return cfg, true, err
+}
+
+func (o options) sameStore(other options) bool {
+	return o.store == other.store && o.profileDir == other.profileDir && o.keeper == other.keeper && o.caCert == other.caCert && o.others == other.others
+}
