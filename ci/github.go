@@ -62,10 +62,15 @@ func githubHandOn(_ context.Context, j Job, vars []Var) error {
 	return j.appendTo("GITHUB_ENV", b.String())
 }
 
-// A notice shows in the log at once. The step summary is shown only when the
-// step has ended, too late for a code that waits for a person.
-func githubAnnounce(_ context.Context, j Job, n Note) error {
+// A notice is written to the log at once, of standard error as well
+// (https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ScriptHandler.cs).
+// The step summary is shown only when the step has ended, too late for a code
+// that waits for a person.
+func githubAnnounce(ctx context.Context, j Job, n Note) error {
 	text := strings.Join(n.body(), "\n")
+	if err := printLong(ctx, j, n, text); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintf(j.Out, "::notice title=%s::%s\n", githubProperty.Replace(Escape(n.Title)), githubData.Replace(text))
 	return err
 }

@@ -46,13 +46,13 @@ func TestIDTokenAskedForOverHTTP(t *testing.T) {
 			ci.Azure,
 			[]string{"SYSTEM_OIDCREQUESTURI=%s/oidctoken", "SYSTEM_ACCESSTOKEN=job", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID=guid"},
 			"api://AzureADTokenExchange",
-			"POST /oidctoken?api-version=7.1-preview.1&serviceConnectionId=guid Bearer job",
+			"POST /oidctoken?api-version=7.1&serviceConnectionId=guid Bearer job Suppress",
 			`{"oidcToken":"` + jwt(`{"aud":"api://AzureADTokenExchange"}`) + `"}`,
 		},
 	} {
 		var got string
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			got = r.Method + " " + r.URL.RequestURI() + " " + r.Header.Get("Authorization")
+			got = strings.TrimSpace(r.Method + " " + r.URL.RequestURI() + " " + r.Header.Get("Authorization") + " " + r.Header.Get("X-TFS-FedAuthRedirect"))
 			fmt.Fprint(w, tt.answer)
 		}))
 		for i, v := range tt.env {
