@@ -28,6 +28,7 @@ func TestAnnounce(t *testing.T) {
 		{ci.Azure, "##vso[task.logissue type=warning]Approve: notion%0ACode ABCD-EFGH, 100%AZP25%0A# #vso[task.complete%5D%0A```%0A| ::error::x%5D%0Ahttps://as.example/device\n"},
 		{ci.TeamCity, "##teamcity[message text='Approve: notion|nCode ABCD-EFGH, 100%|n# #vso|[task.complete|]|n```|n|| ::error::x|]|nhttps://as.example/device' status='WARNING']\n"},
 		{ci.Buildkite, lines},
+		{ci.Gitea, lines},
 		{ci.GitLab, lines},
 		{ci.CircleCI, lines},
 		{ci.Jenkins, lines},

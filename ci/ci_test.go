@@ -124,7 +124,7 @@ func TestMask(t *testing.T) {
 		stdin    string // of the one call, if any
 	}{
 		{ci.GitHub, "::add-mask::a%25:b\n::add-mask::second\n", ""},
-		{ci.Gitea, "::add-mask::a%25:b\n::add-mask::second\n", ""},
+		{ci.Gitea, "::add-mask::a%25:b\n::add-mask::second\n::add-mask::a%:b\n", ""},
 		{ci.Azure, "##vso[task.setsecret]a%AZP25:b\n##vso[task.setsecret]second\n", ""},
 		{ci.Buildkite, "", `{"0":"a%:b","1":"second"}`},
 	} {

@@ -15,8 +15,8 @@ import (
 const explicitToken = "MCP_LOGIN_ID_TOKEN"
 
 // IDToken returns the token by which the provider says whose job this is, for
-// an audience ("": the provider's default). GitHub, Azure, CircleCI and
-// Buildkite are asked; GitLab and Bitbucket have put it into the environment
+// an audience ("": the provider's default). GitHub, Forgejo, Azure, CircleCI
+// and Buildkite are asked; GitLab and Bitbucket have put it into the environment
 // if the pipeline declares it. The token is a secret until it expires.
 //
 // The claims are read to refuse a token for another audience early; its

@@ -43,6 +43,11 @@ func TestIDTokenAskedForOverHTTP(t *testing.T) {
 			"", "GET /token?api-version=2 Bearer job", `{"value":"` + forVault + `"}`,
 		},
 		{
+			ci.Gitea, // Forgejo
+			[]string{"ACTIONS_ID_TOKEN_REQUEST_URL=%s/token?run=1", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=job"},
+			"vault", "GET /token?run=1&audience=vault Bearer job", `{"value":"` + forVault + `"}`,
+		},
+		{
 			ci.Azure,
 			[]string{"SYSTEM_OIDCREQUESTURI=%s/oidctoken", "SYSTEM_ACCESSTOKEN=job", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID=guid"},
 			"api://AzureADTokenExchange",
@@ -108,6 +113,7 @@ func TestIDTokenRefusals(t *testing.T) {
 		want     error
 	}{
 		{ci.GitHub, nil, "vault", ci.ErrUnsupported},
+		{ci.Gitea, nil, "", ci.ErrUnsupported},
 		{ci.Azure, nil, "", ci.ErrUnsupported},
 		{ci.Azure, nil, "vault", ci.ErrIdentity},
 		{ci.GitLab, nil, "vault", ci.ErrUnsupported},
