@@ -26,7 +26,8 @@ func TestAnnounce(t *testing.T) {
 	}{
 		{ci.GitHub, "::notice title=Approve%3A notion::Code ABCD-EFGH, 100%25%0A# #vso[task.complete]%0A```%0A| ::error::x]%0Ahttps://as.example/device\n"},
 		{ci.Azure, "##vso[task.logissue type=warning]Approve: notion%0ACode ABCD-EFGH, 100%AZP25%0A# #vso[task.complete%5D%0A```%0A| ::error::x%5D%0Ahttps://as.example/device\n"},
-		{ci.TeamCity, "##teamcity[message text='Approve: notion|nCode ABCD-EFGH, 100%|n# #vso|[task.complete|]|n```|n|| ::error::x|]|nhttps://as.example/device' status='WARNING']\n"},
+		{ci.TeamCity, "##teamcity[message text='Approve: notion|nCode ABCD-EFGH, 100%|n# #vso|[task.complete|]|n```|n|| ::error::x|]|nhttps://as.example/device' status='WARNING']\n" +
+			"##teamcity[progressMessage 'Approve: notion: Code ABCD-EFGH, 100%']\n"},
 		{ci.Buildkite, lines},
 		{ci.Gitea, lines},
 		{ci.GitLab, lines},
@@ -70,7 +71,8 @@ func TestTeamCityEscapes(t *testing.T) {
 	if err := w.Announce(t.Context(), ci.Note{Title: "ü|😀'"}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.out.String(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"; got != want {
+	if got, want := w.out.String(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"+
+		"##teamcity[progressMessage '|0x00FC|||0xD83D|0xDE00|'']\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -98,8 +98,14 @@ var bitbucket = behaviour{
 }
 
 // TeamCity: https://www.jetbrains.com/help/teamcity/service-messages.html. A
-// parameter is hidden only if the build configuration already has it with the
-// type password, which a job cannot see.
+// parameter must be in the build configuration already, and is hidden only if it
+// is there with the type password, which a job cannot see
+// (https://www.jetbrains.com/help/teamcity/typed-parameters.html). Messages are read
+// from standard output; of standard error nothing is said.
+//
+// A progress message shows on the build's and the project's pages while the
+// build runs, until the next one. No id token was found in the documentation; a
+// plugin's can be given by the name of explicitToken.
 var teamCity = behaviour{
 	title: "TeamCity",
 	handOn: func(_ context.Context, j Job, vars []Var) error {
@@ -111,7 +117,9 @@ var teamCity = behaviour{
 		return err
 	},
 	announce: func(_ context.Context, j Job, n Note) error {
-		_, err := fmt.Fprintf(j.Out, "##teamcity[message text='%s' status='WARNING']\n", teamCityValue(strings.Join(n.lines(), "\n")))
+		lines := n.lines()
+		_, err := fmt.Fprintf(j.Out, "##teamcity[message text='%s' status='WARNING']\n##teamcity[progressMessage '%s']\n",
+			teamCityValue(strings.Join(lines, "\n")), teamCityValue(strings.Join(lines[:min(len(lines), 2)], ": ")))
 		return err
 	},
 	reserved: []string{"TEAMCITY_*"},
