@@ -69,13 +69,13 @@ func (p Provider) behaviour() behaviour {
 	case TeamCity:
 		return teamCity
 	case Jenkins:
-		return behaviour{title: "Jenkins"}
+		return jenkins
 	case Travis:
-		return behaviour{title: "Travis CI"}
+		return travis
 	case Woodpecker:
-		return behaviour{title: "Woodpecker"}
+		return woodpecker
 	case Drone:
-		return behaviour{title: "Drone"}
+		return drone
 	}
 	return behaviour{title: "this CI"}
 }
