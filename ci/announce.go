@@ -48,6 +48,21 @@ func printNote(_ context.Context, j Job, n Note) error {
 	return err
 }
 
+// maxLive bounds what the runners of GitHub and Azure show of one message while
+// the step runs: they cut it after 1024 characters
+// (https://github.com/actions/runner/blob/main/src/Runner.Common/JobServerQueue.cs and
+// https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Microsoft.VisualStudio.Services.Agent/JobServerQueue.cs).
+const maxLive = 1000
+
+// printLong prints a note line by line if its message would be cut, and with it
+// the address that stands last.
+func printLong(ctx context.Context, j Job, n Note, message string) error {
+	if len(message) <= maxLive {
+		return nil
+	}
+	return printNote(ctx, j, n)
+}
+
 // lines returns the note as escaped lines, the title first.
 func (n Note) lines() []string { return append(escapeLines(Escape(n.Title)), n.body()...) }
 

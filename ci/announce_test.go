@@ -25,9 +25,11 @@ func TestAnnounce(t *testing.T) {
 		want     string
 	}{
 		{ci.GitHub, "::notice title=Approve%3A notion::Code ABCD-EFGH, 100%25%0A# #vso[task.complete]%0A```%0A| ::error::x]%0Ahttps://as.example/device\n"},
-		{ci.Azure, "##vso[task.logissue type=warning]Approve: notion%0ACode ABCD-EFGH, 100%AZP25%0A# #vso[task.complete]%0A```%0A| ::error::x]%0Ahttps://as.example/device\n"},
-		{ci.TeamCity, "##teamcity[message text='Approve: notion|nCode ABCD-EFGH, 100%|n# #vso|[task.complete|]|n```|n|| ::error::x|]|nhttps://as.example/device' status='WARNING']\n"},
+		{ci.Azure, "##vso[task.logissue type=warning]Approve: notion%0ACode ABCD-EFGH, 100%AZP25%0A# #vso[task.complete%5D%0A```%0A| ::error::x%5D%0Ahttps://as.example/device\n"},
+		{ci.TeamCity, "##teamcity[message text='Approve: notion|nCode ABCD-EFGH, 100%|n# #vso|[task.complete|]|n```|n|| ::error::x|]|nhttps://as.example/device' status='WARNING']\n" +
+			"##teamcity[progressMessage 'Approve: notion: Code ABCD-EFGH, 100%']\n"},
 		{ci.Buildkite, lines},
+		{ci.Gitea, lines},
 		{ci.GitLab, lines},
 		{ci.CircleCI, lines},
 		{ci.Jenkins, lines},
@@ -50,12 +52,27 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
+func TestALongNoteIsShownWholeWhileTheStepRuns(t *testing.T) {
+	long := ci.Note{Title: "Approve", Text: strings.Repeat("x", 900), URL: "https://as.example/device?code=" + strings.Repeat("y", 200)}
+	for p, command := range map[ci.Provider]string{ci.GitHub: "::notice ", ci.Azure: "##vso[task.logissue "} {
+		w := newWorld(t, p)
+		if err := w.Announce(t.Context(), long); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(w.out.String(), "\n")
+		if want := "    " + long.URL; len(lines) != 5 || lines[2] != want || !strings.HasPrefix(lines[3], command) {
+			t.Errorf("%v shows %q, want the line %q before the command", p, lines, want)
+		}
+	}
+}
+
 func TestTeamCityEscapes(t *testing.T) {
 	w := newWorld(t, ci.TeamCity)
 	if err := w.Announce(t.Context(), ci.Note{Title: "ü|😀'"}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.out.String(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"; got != want {
+	if got, want := w.out.String(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"+
+		"##teamcity[progressMessage '|0x00FC|||0xD83D|0xDE00|'']\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -12,10 +12,11 @@ import (
 )
 
 // Azure Pipelines. Commands:
-// https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands;
-// their escapes as Microsoft's own task library writes them:
-// https://github.com/microsoft/azure-pipelines-task-lib/blob/master/node/taskcommand.ts.
-// The agent finds `##vso[` anywhere in a line.
+// https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands.
+// The agent finds `##vso[` anywhere in a line
+// (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Microsoft.VisualStudio.Services.Agent/Command.cs)
+// of standard output and, though that page names only the first, of standard error
+// (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Worker/Handlers/NodeHandler.cs).
 var azure = behaviour{
 	title:    "Azure Pipelines",
 	mask:     azureMask,
@@ -27,36 +28,68 @@ var azure = behaviour{
 	reserved: []string{"SYSTEM_*", "AGENT_*", "BUILD_*", "TF_BUILD", "ENDPOINT*", "INPUT*", "SECRET*", "PATH*", "SECUREFILE*"},
 }
 
-// azureAudience is the only audience of a pipeline's id token.
+// azureAudience is the audience of a pipeline's id token. No documentation was
+// found that lets a job choose another; a decoded one is in
+// https://github.com/gravitational/teleport/blob/master/rfd/0211-azure-devops-joining.md.
 const azureAudience = "api://AzureADTokenExchange"
 
-var (
-	azureData     = strings.NewReplacer("%", "%AZP25", "\r", "%0D", "\n", "%0A")
-	azureProperty = strings.NewReplacer("%", "%AZP25", "\r", "%0D", "\n", "%0A", "]", "%5D", ";", "%3B")
-)
+// azureEscape is what the agent undoes, in a command's data as in its
+// properties. It hides a secret variable's value in exactly this form too,
+// which the step's debug log shows
+// (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Worker/TaskCommandExtension.cs).
+var azureEscape = strings.NewReplacer("%", "%AZP25", "\r", "%0D", "\n", "%0A", "]", "%5D", ";", "%3B")
+
+// azureCarries refuses a percent sign where the job has switched its escape
+// off: the value would arrive as another, and the right one would not be hidden
+// (https://github.com/microsoft/azure-pipelines-agent/blob/master/docs/design/percentEncoding.md).
+func azureCarries(j Job, what, text string) error {
+	decode := j.Getenv("DECODE_PERCENTS")
+	if decode == "" || decode == "1" || strings.EqualFold(decode, "true") || !strings.Contains(text, "%") {
+		return nil
+	}
+	return fmt.Errorf("%w: %s has a percent sign, and DECODE_PERCENTS is off", ErrVariable, what)
+}
 
 func azureMask(_ context.Context, j Job, lines []string) error {
 	var b strings.Builder
 	for _, line := range lines {
-		fmt.Fprintf(&b, "##vso[task.setsecret]%s\n", azureData.Replace(line))
+		if err := azureCarries(j, "a secret", line); err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "##vso[task.setsecret]%s\n", azureEscape.Replace(line))
 	}
 	_, err := fmt.Fprint(j.Out, b.String())
 	return err
 }
 
+// azureHandOn refuses secrets of more than one line as the agent does, which
+// would fail the step: TaskCommandExtension.cs, as above.
 func azureHandOn(_ context.Context, j Job, vars []Var) error {
 	var b strings.Builder
 	for _, v := range vars {
+		if err := azureCarries(j, "the value of "+v.Name, v.Value); err != nil {
+			return err
+		}
+		if err := oneLine(v); err != nil && v.Secret {
+			return err
+		}
 		fmt.Fprintf(&b, "##vso[task.setvariable variable=%s;issecret=%t]%s\n",
-			azureProperty.Replace(v.Name), v.Secret, azureData.Replace(v.Value))
+			azureEscape.Replace(v.Name), v.Secret, azureEscape.Replace(v.Value))
 	}
 	_, err := fmt.Fprint(j.Out, b.String())
 	return err
 }
 
-func azureAnnounce(_ context.Context, j Job, n Note) error {
+// The agent writes a warning to the log, and sends both within half a second,
+// while the step runs
+// (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Worker/ExecutionContext.cs
+// and JobServerQueue.cs, which announce.go names).
+func azureAnnounce(ctx context.Context, j Job, n Note) error {
 	text := strings.Join(n.lines(), "\n")
-	_, err := fmt.Fprintf(j.Out, "##vso[task.logissue type=warning]%s\n", azureData.Replace(text))
+	if err := printLong(ctx, j, n, text); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(j.Out, "##vso[task.logissue type=warning]%s\n", azureEscape.Replace(text))
 	return err
 }
 
@@ -71,12 +104,15 @@ func azureSummary(_ context.Context, j Job, n Note) error {
 	if err := os.WriteFile(path, []byte(n.markdown()), 0o600); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(j.Out, "##vso[task.uploadsummary]%s\n", azureData.Replace(path))
+	_, err := fmt.Fprintf(j.Out, "##vso[task.uploadsummary]%s\n", azureEscape.Replace(path))
 	return err
 }
 
 // azureIDToken posts as documented at
-// https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create.
+// https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create,
+// in the version that is no preview any more:
+// https://learn.microsoft.com/azure/devops/release-notes/2024/sprint-240-update. Without
+// a service connection the token is the pipeline's own.
 func azureIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	if audience != "" && audience != azureAudience {
 		return "", fmt.Errorf("%w: Azure Pipelines gives id tokens for the audience %s alone, not %q", ErrIdentity, azureAudience, audience)
@@ -85,7 +121,7 @@ func azureIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	if ask == "" || token == "" {
 		return "", fmt.Errorf("%w: the step has no access token; map it with `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`", ErrUnsupported)
 	}
-	query := url.Values{"api-version": {"7.1-preview.1"}}
+	query := url.Values{"api-version": {"7.1"}}
 	if id := j.Getenv("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"); id != "" {
 		query.Set("serviceConnectionId", id)
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Buildkite, through its agent:
-// https://buildkite.com/docs/agent/v3/cli-redactor, cli-env, cli-annotate and cli-oidc.
+// https://buildkite.com/docs/agent/cli/reference/redactor, env, annotate and oidc.
+// What other jobs of the build can read, meta-data and artifacts, is no place for secrets:
+// https://buildkite.com/docs/pipelines/configure/build-meta-data.
 var buildkite = behaviour{
 	title:    "Buildkite",
 	mask:     buildkiteMask,
@@ -34,7 +37,8 @@ func buildkiteMask(ctx context.Context, j Job, lines []string) error {
 }
 
 // buildkiteHandOn sends one JSON object a line: the agent reads each line by
-// itself, and none above 64 KiB
+// itself, and none above 64 KiB. It asks which were set, since the command ends
+// well when the job refused them
 // (https://github.com/buildkite/agent/blob/main/clicommand/env_set.go).
 func buildkiteHandOn(ctx context.Context, j Job, vars []Var) error {
 	var in strings.Builder
@@ -45,8 +49,20 @@ func buildkiteHandOn(ctx context.Context, j Job, vars []Var) error {
 			return err
 		}
 	}
-	_, err := j.run(ctx, in.String(), "buildkite-agent", "env", "set", "--input-format=json", "--output-format=quiet", "-")
-	return err
+	out, err := j.run(ctx, in.String(), "buildkite-agent", "env", "set", "--input-format=json", "--output-format=json", "-")
+	if err != nil {
+		return err
+	}
+	var set struct{ Added, Updated []string }
+	if err := json.Unmarshal([]byte(out), &set); err != nil {
+		return fmt.Errorf("the agent's answer is not the expected JSON")
+	}
+	for _, v := range vars {
+		if !slices.Contains(set.Added, v.Name) && !slices.Contains(set.Updated, v.Name) {
+			return fmt.Errorf("%w: the agent did not set %s", ErrVariable, v.Name)
+		}
+	}
+	return nil
 }
 
 // An annotation is shown on the build's page while the job runs. The log says
@@ -69,6 +85,8 @@ func buildkiteAnnotate(ctx context.Context, j Job, n Note, style string) error {
 	return err
 }
 
+// The agent of version 3.104 and later hides the token in the log by itself:
+// https://buildkite.com/docs/agent/cli/reference/oidc.
 func buildkiteIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	argv := []string{"buildkite-agent", "oidc", "request-token"}
 	if audience != "" {

@@ -2,9 +2,12 @@ package ci_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,9 +42,24 @@ func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
 	w.Job = ci.Job{Provider: p, Getenv: func(name string) string { return vars[name] }, Out: &w.out}
 	w.Run = func(_ context.Context, stdin string, argv ...string) (string, error) {
 		w.calls = append(w.calls, call{strings.Join(argv, " "), stdin})
+		if slices.Contains(argv, "env") {
+			return answerEnvSet(stdin)
+		}
 		return "", nil
 	}
 	return w
+}
+
+// answerEnvSet is what Buildkite's agent prints when it has set new variables.
+func answerEnvSet(stdin string) (string, error) {
+	vars := map[string]string{}
+	for line := range strings.Lines(stdin) {
+		if err := json.Unmarshal([]byte(line), &vars); err != nil {
+			return "", err
+		}
+	}
+	out, err := json.Marshal(map[string][]string{"added": slices.Sorted(maps.Keys(vars)), "updated": {}})
+	return string(out), err
 }
 
 func (w *world) file(t *testing.T, variable string) string {
@@ -106,7 +124,7 @@ func TestMask(t *testing.T) {
 		stdin    string // of the one call, if any
 	}{
 		{ci.GitHub, "::add-mask::a%25:b\n::add-mask::second\n", ""},
-		{ci.Gitea, "::add-mask::a%25:b\n::add-mask::second\n", ""},
+		{ci.Gitea, "::add-mask::a%25:b\n::add-mask::second\n::add-mask::a%:b\n", ""},
 		{ci.Azure, "##vso[task.setsecret]a%AZP25:b\n##vso[task.setsecret]second\n", ""},
 		{ci.Buildkite, "", `{"0":"a%:b","1":"second"}`},
 	} {
@@ -198,10 +216,28 @@ func TestBuildkiteMasksThenHandsOn(t *testing.T) {
 	}
 	want := []call{
 		{"buildkite-agent redactor add --format json", `{"0":"Bearer one","1":"two","2":"one"}`},
-		{"buildkite-agent env set --input-format=json --output-format=quiet -", `{"A":"Bearer one\ntwo"}` + "\n" + `{"B":"<b>"}` + "\n"},
+		{"buildkite-agent env set --input-format=json --output-format=json -", `{"A":"Bearer one\ntwo"}` + "\n" + `{"B":"<b>"}` + "\n"},
 	}
 	if len(w.calls) != 2 || w.calls[0] != want[0] || w.calls[1] != want[1] {
 		t.Errorf("calls = %q, want %q", w.calls, want)
+	}
+}
+
+// The agent logs that the job refused the variables, and exits with 0.
+func TestBuildkiteRefusalIsAnError(t *testing.T) {
+	for _, answer := range []string{"null\n", "", `{"added":["B"],"updated":[]}`} {
+		w := newWorld(t, ci.Buildkite)
+		w.Run = func(context.Context, string, ...string) (string, error) { return answer, nil }
+		if err := w.HandOn(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err == nil {
+			t.Errorf("HandOn = nil when the agent answers %q", answer)
+		}
+	}
+	w := newWorld(t, ci.Buildkite)
+	w.Run = func(context.Context, string, ...string) (string, error) {
+		return `{"added":["B"],"updated":["A"]}`, nil
+	}
+	if err := w.HandOn(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -10,9 +10,15 @@ import (
 // terminal acts on, wherever in a line it is printed:
 //
 //   - control, bidi and zero-width characters become spaces, which ends
-//     GitLab's and Travis's section marks and Jenkins's console notes too;
+//     GitLab's and Travis's section marks, Jenkins's console notes and Drone's
+//     cards too
+//     (https://docs.gitlab.com/ci/jobs/job_logs/,
+//     https://github.com/drone/runner-go/blob/master/livelog/extractor/writer.go);
 //   - "##" is opened to "# #", because `##[` (GitHub), `##vso[` (Azure) and
 //     `##teamcity[` are found in the middle of a line as well;
+//   - "::add-mask" is opened to ": :add-mask", which some GitLab runners read,
+//     it is not documented where in a line
+//     (https://gitlab.com/gitlab-org/gitlab-runner/-/issues/38464);
 //   - at the start, `::` (GitHub) and the `---`, `+++`, `~~~` and `^^^` of
 //     Buildkite's groups are led by "| ".
 //
@@ -23,7 +29,7 @@ func Escape(text string) string {
 	for strings.Contains(text, "##") {
 		text = strings.ReplaceAll(text, "##", "# #")
 	}
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(strings.ReplaceAll(text, "::add-mask", ": :add-mask"))
 	for _, lead := range []string{"::", "---", "+++", "~~~", "^^^"} {
 		if strings.HasPrefix(text, lead) {
 			return "| " + text

@@ -20,15 +20,23 @@ var github = behaviour{
 	handOn:   githubHandOn,
 	announce: githubAnnounce,
 	summary:  githubSummary,
-	idToken:  githubIDToken,
+	idToken:  githubIDToken("permissions: id-token: write"),
 	reserved: []string{"GITHUB_*", "RUNNER_*", "ACTIONS_*", "INPUT_*", "STATE_*"},
 }
 
-// Gitea and Forgejo run the same commands:
-// https://docs.gitea.com/usage/actions/comparison.
+// Gitea and Forgejo run most of the same commands. Both print a notice just as
+// it came, with its escapes in the address to open, so that the plain lines are
+// what their log shows best
+// (https://gitea.com/gitea/runner/src/branch/main/internal/pkg/report/reporter.go and
+// https://code.forgejo.org/forgejo/runner/src/branch/main/internal/pkg/report/reporter.go).
+// Forgejo gives id tokens as GitHub does; of Gitea no such thing was found:
+// https://forgejo.org/docs/next/user/actions/security-openid-connect.
 var gitea = func() behaviour {
 	b := github
 	b.title = "Gitea Actions"
+	b.mask = giteaMask
+	b.announce = nil
+	b.idToken = githubIDToken("enable-openid-connect: true")
 	b.reserved = append([]string{"GITEA_*", "FORGEJO_*"}, b.reserved...)
 	return b
 }()
@@ -48,8 +56,27 @@ func githubMask(_ context.Context, j Job, lines []string) error {
 	return err
 }
 
+// giteaMask also gives what is escaped as it is: Gitea's runner undoes the
+// escapes, the part of Forgejo's that hides values in the log does not.
+func giteaMask(ctx context.Context, j Job, lines []string) error {
+	if err := githubMask(ctx, j, lines); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if githubData.Replace(line) == line {
+			continue
+		}
+		if _, err := fmt.Fprintf(j.Out, "::add-mask::%s\n", line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // githubHandOn writes every value between delimiters that it cannot hold: 130
-// random bits each, drawn again should one occur all the same.
+// random bits each, drawn again should one occur all the same. Another job
+// would not get it: the runner leaves out every job output with a masked value
+// (https://github.com/actions/runner/blob/main/src/Runner.Worker/JobExtension.cs).
 func githubHandOn(_ context.Context, j Job, vars []Var) error {
 	var b strings.Builder
 	for _, v := range vars {
@@ -62,10 +89,15 @@ func githubHandOn(_ context.Context, j Job, vars []Var) error {
 	return j.appendTo("GITHUB_ENV", b.String())
 }
 
-// A notice shows in the log at once. The step summary is shown only when the
-// step has ended, too late for a code that waits for a person.
-func githubAnnounce(_ context.Context, j Job, n Note) error {
+// A notice is written to the log at once, of standard error as well
+// (https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ScriptHandler.cs).
+// The step summary is shown only when the step has ended, too late for a code
+// that waits for a person.
+func githubAnnounce(ctx context.Context, j Job, n Note) error {
 	text := strings.Join(n.body(), "\n")
+	if err := printLong(ctx, j, n, text); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintf(j.Out, "::notice title=%s::%s\n", githubProperty.Replace(Escape(n.Title)), githubData.Replace(text))
 	return err
 }
@@ -74,17 +106,19 @@ func githubSummary(_ context.Context, j Job, n Note) error {
 	return j.appendTo("GITHUB_STEP_SUMMARY", n.markdown()+"\n")
 }
 
-// githubIDToken asks as actions/toolkit does:
-// https://github.com/actions/toolkit/blob/main/packages/core/src/oidc-utils.ts.
-func githubIDToken(ctx context.Context, j Job, audience string) (string, error) {
-	ask, token := j.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), j.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-	if ask == "" || token == "" {
-		return "", fmt.Errorf("%w: the job has no id token; give it `permissions: id-token: write`", ErrUnsupported)
+// githubIDToken asks as actions/toolkit does, if the workflow allows it by this
+// setting: https://github.com/actions/toolkit/blob/main/packages/core/src/oidc-utils.ts.
+func githubIDToken(setting string) func(context.Context, Job, string) (string, error) {
+	return func(ctx context.Context, j Job, audience string) (string, error) {
+		ask, token := j.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), j.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+		if ask == "" || token == "" {
+			return "", fmt.Errorf("%w: the job has no id token; give it `%s`", ErrUnsupported, setting)
+		}
+		if audience != "" {
+			ask += "&audience=" + url.QueryEscape(audience)
+		}
+		var answer struct{ Value string }
+		err := j.ask(ctx, http.MethodGet, ask, token, &answer)
+		return answer.Value, err
 	}
-	if audience != "" {
-		ask += "&audience=" + url.QueryEscape(audience)
-	}
-	var answer struct{ Value string }
-	err := j.ask(ctx, http.MethodGet, ask, token, &answer)
-	return answer.Value, err
 }

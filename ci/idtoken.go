@@ -15,8 +15,8 @@ import (
 const explicitToken = "MCP_LOGIN_ID_TOKEN"
 
 // IDToken returns the token by which the provider says whose job this is, for
-// an audience ("": the provider's default). GitHub, Azure, CircleCI and
-// Buildkite are asked; GitLab and Bitbucket have put it into the environment
+// an audience ("": the provider's default). GitHub, Forgejo, Azure, CircleCI
+// and Buildkite are asked; GitLab and Bitbucket have put it into the environment
 // if the pipeline declares it. The token is a secret until it expires.
 //
 // The claims are read to refuse a token for another audience early; its
@@ -72,6 +72,11 @@ func (j Job) ask(ctx context.Context, method, address, bearer string, answer any
 	req.Header.Set("Authorization", "Bearer "+bearer)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
+	if j.Provider == Azure {
+		// Else a bad token is answered with the page to sign in, by a redirect:
+		// https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/identity/azure-identity/azure/identity/_credentials/azure_pipelines.py.
+		req.Header.Set("X-TFS-FedAuthRedirect", "Suppress")
+	}
 	resp, err := j.HTTP.Do(req)
 	if err != nil {
 		return fmt.Errorf("ask for an id token: %w", err)

@@ -43,16 +43,21 @@ func TestIDTokenAskedForOverHTTP(t *testing.T) {
 			"", "GET /token?api-version=2 Bearer job", `{"value":"` + forVault + `"}`,
 		},
 		{
+			ci.Gitea, // Forgejo
+			[]string{"ACTIONS_ID_TOKEN_REQUEST_URL=%s/token?run=1", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=job"},
+			"vault", "GET /token?run=1&audience=vault Bearer job", `{"value":"` + forVault + `"}`,
+		},
+		{
 			ci.Azure,
 			[]string{"SYSTEM_OIDCREQUESTURI=%s/oidctoken", "SYSTEM_ACCESSTOKEN=job", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID=guid"},
 			"api://AzureADTokenExchange",
-			"POST /oidctoken?api-version=7.1-preview.1&serviceConnectionId=guid Bearer job",
+			"POST /oidctoken?api-version=7.1&serviceConnectionId=guid Bearer job Suppress",
 			`{"oidcToken":"` + jwt(`{"aud":"api://AzureADTokenExchange"}`) + `"}`,
 		},
 	} {
 		var got string
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			got = r.Method + " " + r.URL.RequestURI() + " " + r.Header.Get("Authorization")
+			got = strings.TrimSpace(r.Method + " " + r.URL.RequestURI() + " " + r.Header.Get("Authorization") + " " + r.Header.Get("X-TFS-FedAuthRedirect"))
 			fmt.Fprint(w, tt.answer)
 		}))
 		for i, v := range tt.env {
@@ -108,6 +113,7 @@ func TestIDTokenRefusals(t *testing.T) {
 		want     error
 	}{
 		{ci.GitHub, nil, "vault", ci.ErrUnsupported},
+		{ci.Gitea, nil, "", ci.ErrUnsupported},
 		{ci.Azure, nil, "", ci.ErrUnsupported},
 		{ci.Azure, nil, "vault", ci.ErrIdentity},
 		{ci.GitLab, nil, "vault", ci.ErrUnsupported},

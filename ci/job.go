@@ -69,13 +69,13 @@ func (p Provider) behaviour() behaviour {
 	case TeamCity:
 		return teamCity
 	case Jenkins:
-		return behaviour{title: "Jenkins"}
+		return jenkins
 	case Travis:
-		return behaviour{title: "Travis CI"}
+		return travis
 	case Woodpecker:
-		return behaviour{title: "Woodpecker"}
+		return woodpecker
 	case Drone:
-		return behaviour{title: "Drone"}
+		return drone
 	}
 	return behaviour{title: "this CI"}
 }
@@ -114,7 +114,8 @@ func maskable(secrets []string) []string {
 //
 // Where a provider has none, it prints POSIX shell text on Out for the shell
 // of the same step to eval. On Azure Pipelines secret variables reach a later
-// step only where it maps them: `env: {NAME: $(NAME)}`.
+// step only where it maps them: `env: {NAME: $(NAME)}`. On Buildkite they reach
+// the later phases of the job, which are hooks, and not the rest of its command.
 func (j Job) HandOn(ctx context.Context, vars []Var) error {
 	b := j.Provider.behaviour()
 	for _, v := range vars {

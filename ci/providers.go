@@ -9,9 +9,11 @@ import (
 )
 
 // CircleCI hides only what its settings hold, and reads $BASH_ENV as shell
-// text before each later step:
-// https://circleci.com/docs/guides/security/env-vars/ and
+// text before each later step: https://circleci.com/docs/guides/security/env-vars/.
+// An id token for an audience of one's own comes from its command line, and is
+// not hidden either:
 // https://circleci.com/docs/guides/permissions-authentication/oidc-tokens-with-custom-claims/.
+// No job summary was found in its documentation.
 var circleCI = behaviour{
 	title:    "CircleCI",
 	handOn:   circleHandOn,
@@ -42,10 +44,18 @@ func circleIDToken(ctx context.Context, j Job, audience string) (string, error) 
 	return strings.TrimSpace(out), nil
 }
 
-// GitLab hides only variables marked so before the pipeline began
-// (https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable), and its id
-// tokens are declared in the job's YAML
-// (https://docs.gitlab.com/ci/secrets/id_token_authentication/).
+// GitLab hides only variables marked so before the pipeline began: of one line,
+// of 8 characters or more (https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable).
+// Its runner can read ::add-mask:: since 17.10, as an experiment, if its own
+// settings say proxy_exec. A job cannot see that, and where they do not say so
+// the command would put the secret into the log
+// (https://gitlab.com/gitlab-org/gitlab-runner/-/issues/38464).
+//
+// Dotenv reports, which reach later jobs, are not for credentials: whoever sees
+// the pipeline can read them (https://docs.gitlab.com/ci/variables/dotenv_variables/).
+// Id tokens are declared in the job's YAML
+// (https://docs.gitlab.com/ci/secrets/id_token_authentication/). A job summary is
+// asked for, not there: https://gitlab.com/gitlab-org/gitlab/-/issues/24764.
 var gitlab = behaviour{
 	title: "GitLab CI",
 	idToken: func(_ context.Context, j Job, audience string) (string, error) {
@@ -71,10 +81,16 @@ func tokenVariable(audience string) string {
 	return name + "_ID_TOKEN"
 }
 
-// Bitbucket Pipelines hides only its secured variables and prints what a step
-// hands on in the log of the next
-// (https://www.atlassian.com/blog/bitbucket/easily-share-data-between-steps).
-// Id tokens: https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/.
+// Bitbucket Pipelines hides only its secured variables
+// (https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/)
+// and prints what a step hands on in the log of the next
+// (https://www.atlassian.com/blog/bitbucket/easily-share-data-between-steps-in-bitbucket-pipelines).
+// Id tokens: https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/;
+// for up to 10 audiences of one's own:
+// https://www.atlassian.com/blog/bitbucket/bitbucket-pipelines-oidc-now-supports-multiple-audiences.
+// Its reports belong to a commit, for which a job would need a token of its own;
+// they are no job summary
+// (https://developer.atlassian.com/cloud/bitbucket/rest/api-group-reports/).
 var bitbucket = behaviour{
 	title: "Bitbucket Pipelines",
 	handOn: func(_ context.Context, j Job, vars []Var) error {
@@ -90,7 +106,7 @@ var bitbucket = behaviour{
 	idToken: func(_ context.Context, j Job, _ string) (string, error) {
 		token, err := declared(j, "BITBUCKET_STEP_OIDC_TOKEN")
 		if err != nil {
-			return "", fmt.Errorf("%w: give the step `oidc: true`", err)
+			return "", fmt.Errorf("%w: give the step `oidc: true`, or `oidc: {audiences: [...]}`", err)
 		}
 		return token, nil
 	},
@@ -98,8 +114,14 @@ var bitbucket = behaviour{
 }
 
 // TeamCity: https://www.jetbrains.com/help/teamcity/service-messages.html. A
-// parameter is hidden only if the build configuration already has it with the
-// type password, which a job cannot see.
+// parameter must be in the build configuration already, and is hidden only if it
+// is there with the type password, which a job cannot see
+// (https://www.jetbrains.com/help/teamcity/typed-parameters.html). Messages are read
+// from standard output; of standard error nothing is said.
+//
+// A progress message shows on the build's and the project's pages while the
+// build runs, until the next one. No id token was found in the documentation; a
+// plugin's can be given by the name of explicitToken.
 var teamCity = behaviour{
 	title: "TeamCity",
 	handOn: func(_ context.Context, j Job, vars []Var) error {
@@ -111,7 +133,9 @@ var teamCity = behaviour{
 		return err
 	},
 	announce: func(_ context.Context, j Job, n Note) error {
-		_, err := fmt.Fprintf(j.Out, "##teamcity[message text='%s' status='WARNING']\n", teamCityValue(strings.Join(n.lines(), "\n")))
+		lines := n.lines()
+		_, err := fmt.Fprintf(j.Out, "##teamcity[message text='%s' status='WARNING']\n##teamcity[progressMessage '%s']\n",
+			teamCityValue(strings.Join(lines, "\n")), teamCityValue(strings.Join(lines[:min(len(lines), 2)], ": ")))
 		return err
 	},
 	reserved: []string{"TEAMCITY_*"},
@@ -138,3 +162,28 @@ func teamCityValue(s string) string {
 	}
 	return b.String()
 }
+
+// Jenkins hides what withCredentials has bound, or what its Mask Passwords
+// plugin was told in the job's settings; a step's output is no command to either
+// (https://plugins.jenkins.io/credentials-binding/ and https://plugins.jenkins.io/mask-passwords/).
+// The OpenID Connect Provider plugin gives an id token as such a credential, to
+// be bound by the name of explicitToken
+// (https://github.com/jenkinsci/oidc-provider-plugin).
+var jenkins = behaviour{title: "Jenkins"}
+
+// Travis CI hides only its secure variables
+// (https://docs.travis-ci.com/user/best-practices-security/). No id token was
+// found in its documentation.
+var travis = behaviour{title: "Travis CI"}
+
+// Woodpecker hides only the secrets of its own store, and says that it cannot do
+// so for others (https://woodpecker-ci.org/docs/usage/secrets). Its steps share
+// the workspace's files alone. No id token was found in its documentation.
+var woodpecker = behaviour{title: "Woodpecker"}
+
+// Drone hides only the secrets that the step was given
+// (https://github.com/drone/runner-go/blob/master/pipeline/runtime/replacer.go).
+// Its steps share the workspace's files alone
+// (https://docs.drone.io/pipeline/docker/syntax/workspace/). No id token was
+// found in its documentation.
+var drone = behaviour{title: "Drone"}

@@ -19,6 +19,10 @@ type ciPrompt struct {
 	job    ci.Job
 }
 
+// readsErr reports whether what a CI provider is told may be told it on standard
+// error; standard output is for answers. TeamCity promises to read that alone.
+func readsErr(p ci.Provider) bool { return p != ci.None && p != ci.TeamCity }
+
 // ShowCode falls back to the log, where the step's watchers look anyway.
 func (p ciPrompt) ShowCode(ctx context.Context, c device.Code) {
 	if err := p.job.Announce(ctx, codeNote(c)); err != nil {

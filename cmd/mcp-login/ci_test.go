@@ -155,6 +155,18 @@ func TestCodeIsANotice(t *testing.T) {
 	}
 }
 
+// TeamCity promises to read commands on standard output alone.
+func TestCodeIsPlainTextForTeamCity(t *testing.T) {
+	j := newCIJob(t, "TEAMCITY_VERSION=2026.1")
+	e := j.env()
+	e.guardLog()
+	p := e.prompt(&loginOptions{})
+	p.ShowCode(context.Background(), device.Code{UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device"})
+	if got := j.err.String(); !strings.Contains(got, "ABCD-EFGH") || strings.Contains(got, "##teamcity") || j.out.Len() > 0 {
+		t.Errorf("standard error %q, standard output %q, want the code as plain text", got, j.out.String())
+	}
+}
+
 func TestServerTextIsNoCommandInCI(t *testing.T) {
 	j := newCIJob(t, "TF_BUILD=True")
 	e := j.env()

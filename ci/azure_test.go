@@ -1,0 +1,42 @@
+package ci_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/ci"
+)
+
+func TestAzureEscapesAllThatTheAgentUndoes(t *testing.T) {
+	w := newWorld(t, ci.Azure)
+	if err := w.HandOn(t.Context(), []ci.Var{plain("A", "1;2]%3B\r\nend")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := w.out.String(), "##vso[task.setvariable variable=A;issecret=false]1%3B2%5D%AZP253B%0D%0Aend\n"; got != want {
+		t.Errorf("standard output = %q, want %q", got, want)
+	}
+}
+
+func TestAzureRefusesWhatTheAgentWouldNotTake(t *testing.T) {
+	for _, tt := range []struct {
+		decode string
+		v      ci.Var
+		want   error
+	}{
+		{"", secret("A", "one\ntwo"), ci.ErrVariable},
+		{"", secret("A", "a%b"), nil},
+		{"true", secret("A", "a%b"), nil},
+		{"false", secret("A", "a%b"), ci.ErrVariable},
+		{"false", plain("A", "a%b"), ci.ErrVariable},
+		{"false", secret("A", "a"), nil},
+	} {
+		w := newWorld(t, ci.Azure, "DECODE_PERCENTS="+tt.decode)
+		if err := w.HandOn(t.Context(), []ci.Var{tt.v}); !errors.Is(err, tt.want) {
+			t.Errorf("DECODE_PERCENTS=%s: HandOn(%q) = %v, want %v", tt.decode, tt.v.Value, err, tt.want)
+		}
+		if handed := strings.Contains(w.out.String(), "setvariable"); handed != (tt.want == nil) {
+			t.Errorf("DECODE_PERCENTS=%s: standard output = %q", tt.decode, w.out.String())
+		}
+	}
+}
