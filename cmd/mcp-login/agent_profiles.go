@@ -55,7 +55,7 @@ func (k *kept) close() {
 func (k *kept) reload() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s, err := k.env.readSettings(newApp(k.env).Commands)
+	s, err := k.env.readSettings()
 	if err == nil {
 		k.env.settings = s
 	}

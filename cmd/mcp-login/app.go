@@ -11,9 +11,51 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// newApp builds the command tree. The framework's own talk, help included,
-// goes to standard error: under eval "$(...)" help would be run as commands.
+// commands make the tree's first level, by name, in the order of the help.
+func commands() []struct {
+	name string
+	make func(*env) *cli.Command
+} {
+	return []struct {
+		name string
+		make func(*env) *cli.Command
+	}{
+		{"login", newLogin}, {"env", newEnv}, {execName, newExec}, {"headers", newHeaders}, {"token", newToken},
+		{"list", newList}, {"status", newStatus}, {"refresh", newRefresh}, {"logout", newLogout}, {"clear", newClear},
+		{"test", newTest}, {"proxy", newProxy}, {"agent", newAgent},
+		{"discover", newDiscover}, {"client-metadata", newClientMetadata}, {"client-config", newClientConfig},
+		{"export", newExport}, {"import", newImport}, {"store", newStore}, {"unlock", newUnlock}, {"lock", newLock}, {"config", newConfig},
+		{"completion", newCompletion}, {"hook", newHook}, {"man", newMan}, {"version", newVersion},
+	}
+}
+
+// newApp builds the whole command tree. The framework's own talk, help
+// included, goes to standard error: under eval "$(...)" help would be run as
+// commands.
 func newApp(e *env) *cli.App {
+	app := bareApp(e)
+	for _, c := range commands() {
+		app.Commands = append(app.Commands, c.make(e))
+	}
+	return app
+}
+
+// appFor builds as much of the tree as a command line needs that begins with a
+// command's name: the commands that it may name. Each start pays for this.
+func appFor(e *env, args []string) *cli.App {
+	app := bareApp(e)
+	for _, c := range commands() {
+		if slices.Contains(args, c.name) {
+			app.Commands = append(app.Commands, c.make(e))
+		}
+	}
+	if len(args) == 0 || find(app.Commands, args[0]) == nil {
+		return newApp(e)
+	}
+	return app
+}
+
+func bareApp(e *env) *cli.App {
 	return &cli.App{
 		Name:      "mcp-login",
 		Usage:     "get, keep and hand on OAuth tokens for MCP servers",
@@ -30,13 +72,6 @@ func newApp(e *env) *cli.App {
 			_ = cli.ShowAppHelp(c) // best effort: the exit code says it too
 			return errNoCommand
 		},
-		Commands: []*cli.Command{
-			newLogin(e), newEnv(e), newExec(e), newHeaders(e), newToken(e),
-			newList(e), newStatus(e), newRefresh(e), newLogout(e), newClear(e),
-			newTest(e), newProxy(e), newAgent(e), newDiscover(e), newClientMetadata(e), newClientConfig(e),
-			newExport(e), newImport(e), newStore(e), newUnlock(e), newLock(e), newConfig(e),
-			newCompletion(e), newHook(e), newMan(e), newVersion(e),
-		},
 	}
 }
 
@@ -52,7 +87,7 @@ func run(ctx context.Context, args []string, e *env) int {
 // call runs one command line.
 func (e *env) call(ctx context.Context, args []string) error {
 	e.args = args
-	app := newApp(e)
+	app := appFor(e, args)
 	return app.RunContext(ctx, append([]string{app.Name}, reorder(app.Commands, args)...))
 }
 

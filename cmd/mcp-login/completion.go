@@ -76,7 +76,7 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 		return nil
 	}
 	commands := newApp(e).Commands
-	if s, err := e.readSettings(commands); err == nil {
+	if s, err := e.readSettings(); err == nil {
 		e.settings = s
 	}
 	before, current := words[:len(words)-1], strings.TrimPrefix(words[len(words)-1], ".")

@@ -65,7 +65,7 @@ func (e *env) configFile() (path string, named bool, err error) {
 
 // readSettings reads the configuration file; nil if there is none. All that a
 // command pays for having none is one open.
-func (e *env) readSettings(commands []*cli.Command) (*settings, error) {
+func (e *env) readSettings() (*settings, error) {
 	path, named, err := e.configFile()
 	if err != nil {
 		return nil, nil // without a home folder there is no file, and nil says nothing
@@ -87,7 +87,7 @@ func (e *env) readSettings(commands []*cli.Command) (*settings, error) {
 		return nil, configError("%v", err)
 	}
 	s := &settings{path: path}
-	if err := s.parse(text, keysOf(commands)); err != nil {
+	if err := s.parse(text, keysOf(newApp(e).Commands)); err != nil {
 		return nil, err
 	}
 	return s, s.trust(info)

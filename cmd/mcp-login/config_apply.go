@@ -11,7 +11,7 @@ import (
 // configure gives the flags that were not given, on the command line or by the
 // environment, the values of the configuration file.
 func (e *env) configure(c *cli.Context) error {
-	s, err := e.readSettings(c.App.Commands)
+	s, err := e.readSettings()
 	if err != nil || s == nil {
 		return err
 	}

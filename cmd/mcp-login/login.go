@@ -203,8 +203,11 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 		fmt.Fprintf(e.err, "the server granted less than was asked, without: %s\n", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
 	next := `eval "$(mcp-login env ` + quote(c.Profile) + `)"`
-	if ci.Detect(e.getenv) != ci.None {
+	switch provider := ci.Detect(e.getenv); {
+	case provider.CanMask():
 		next = "mcp-login env --ci " + quote(c.Profile)
+	case provider != ci.None:
+		next = "mcp-login exec " + quote(c.Profile) + " -- COMMAND"
 	}
 	fmt.Fprintln(e.err, "next:", next)
 	return nil

@@ -116,6 +116,23 @@ func parsed(t *testing.T, l leaf, args []string) (flags map[string]string, words
 	return flags, words
 }
 
+// TestAppFor: a line that begins with a command has that one alone, and every
+// other the whole tree.
+func TestAppFor(t *testing.T) {
+	e, _, _ := testEnv(t)
+	all := newApp(e).Commands
+	for i, c := range commands() {
+		if app := appFor(e, []string{c.name, "x", "--json"}); len(app.Commands) != 1 || app.Commands[0].Name != c.name || all[i].Name != c.name {
+			t.Errorf("%s: %d commands", c.name, len(app.Commands))
+		}
+	}
+	for _, line := range []string{"", "--help", "-h env", "help env", "--store x env", "frobnicate env"} {
+		if app := appFor(e, strings.Fields(line)); len(app.Commands) != len(all) {
+			t.Errorf("%q: %d commands, want all", line, len(app.Commands))
+		}
+	}
+}
+
 // TestFlagsBeforeAndAfter: flags mean the same wherever they stand.
 func TestFlagsBeforeAndAfter(t *testing.T) {
 	e, _, _ := testEnv(t)
