@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -313,7 +314,7 @@ func startSSHD(t *testing.T) *sshHost {
 			t.Fatalf("ssh-keygen: %v\n%s", err, out)
 		}
 	}
-	port := freePort(t)
+	port := strconv.Itoa(freePorts(t))
 	config := fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\n"+
 		"PasswordAuthentication no\nPermitRootLogin prohibit-password\nPidFile none\nStreamLocalBindUnlink yes\n",
 		port, at("host"), at("user.pub"))
@@ -368,13 +369,6 @@ func (h *sshHost) ssh(words ...string) *exec.Cmd {
 	cmd := exec.CommandContext(h.t.Context(), "ssh", append(args, command...)...)
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	web := httptest.NewServer(http.NotFoundHandler())
-	defer web.Close()
-	return web.URL[strings.LastIndex(web.URL, ":")+1:]
 }
 
 func waitForFile(t *testing.T, path string) {

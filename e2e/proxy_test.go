@@ -29,9 +29,9 @@ type told struct {
 	Error    string
 }
 
-// proxyCalls has the TypeScript SDK's client make calls, and returns what it
-// tells of each.
-func (h *home) proxyCalls(server, calls string) []told {
+// proxyCalls has the client of one of the TypeScript SDKs make calls, and
+// returns what it tells of each.
+func (h *home) proxyCalls(major, server, calls string) []told {
 	h.t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -44,7 +44,7 @@ func (h *home) proxyCalls(server, calls string) []told {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
 	defer cancel()
 	var out, talk bytes.Buffer
-	cmd := exec.CommandContext(ctx, "node", script, server, calls)
+	cmd := exec.CommandContext(ctx, "node", script, major, server, calls)
 	cmd.Env = append(h.env, "TSSDK="+modules)
 	cmd.Stdout, cmd.Stderr = &out, &talk
 	err = cmd.Run()
@@ -79,6 +79,10 @@ func (h *home) serveProxy(t *testing.T) string {
 	return strings.TrimSuffix(strings.TrimPrefix(line, " at "), ",")
 }
 
+// The TypeScript SDKs: the first speaks the protocol with sessions, the second
+// the stateless one.
+const sessionSDK, statelessSDK = "1", "2"
+
 // throughProxy runs a test both ways.
 func throughProxy(t *testing.T, server string, test func(t *testing.T, h *home, through string)) {
 	h := newHome(t)
@@ -102,16 +106,18 @@ func TestProxyDemo(t *testing.T) {
 	}
 	demo = s
 	throughProxy(t, s.MCP(), func(t *testing.T, h *home, through string) {
-		got := h.proxyCalls(through, `[
-			{"tool": "add", "args": {"a": 2, "b": 3}},
-			{"tool": "ticks", "args": {"n": 5, "pause_ms": 50}},
-			{"tool": "ticks", "args": {"n": 1000, "pause_ms": 100}, "abort": true},
-			{"tool": "text", "args": {"n": 10000000}},
-			{"tool": "whoami", "wait": 4000}
-		]`)
-		if len(got) != 5 || got[0].Text != "5" || got[1].Text != "5 ticks" || got[1].Progress < 4 ||
-			!strings.Contains(got[2].Error, "enough") || got[3].Length != 10_000_000 || !strings.HasPrefix(got[4].Text, "user demo") {
-			t.Errorf("the client tells %+v", got)
+		for _, sdk := range []string{sessionSDK, statelessSDK} {
+			got := h.proxyCalls(sdk, through, `[
+				{"tool": "add", "args": {"a": 2, "b": 3}},
+				{"tool": "ticks", "args": {"n": 5, "pause_ms": 50}},
+				{"tool": "ticks", "args": {"n": 1000, "pause_ms": 100}, "abort": true},
+				{"tool": "text", "args": {"n": 10000000}},
+				{"tool": "whoami", "wait": 4000}
+			]`)
+			if len(got) != 5 || got[0].Text != "5" || got[1].Text != "5 ticks" || got[1].Progress < 4 ||
+				!strings.Contains(got[2].Error, "enough") || got[3].Length != 10_000_000 || !strings.HasPrefix(got[4].Text, "user demo") {
+				t.Errorf("the client of SDK %s tells %+v", sdk, got)
+			}
 		}
 	})
 }
@@ -122,7 +128,7 @@ func TestProxyDemo(t *testing.T) {
 func TestProxySessions(t *testing.T) {
 	t.Parallel()
 	throughProxy(t, startTSSDK(t), func(t *testing.T, h *home, through string) {
-		got := h.proxyCalls(through, `[
+		got := h.proxyCalls(sessionSDK, through, `[
 			{"tool": "greet", "args": {"name": "Ada"}},
 			{"tool": "multi-greet", "args": {"name": "Ada"}},
 			{"tool": "start-notification-stream", "args": {"interval": 50, "count": 3}},

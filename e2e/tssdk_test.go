@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"bytes"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,7 +26,8 @@ func startTSSDK(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mcp, auth := unusedPort(t), unusedPort(t)
+	port := freePorts(t)
+	mcp, auth := strconv.Itoa(port), strconv.Itoa(port+1)
 	const example = "node_modules/@modelcontextprotocol/sdk/dist/esm/examples/server/simpleStreamableHttp.js"
 	cmd := exec.CommandContext(t.Context(), "node", "--import", preload, filepath.Join(modules, example), "--oauth", "--oauth-strict")
 	cmd.Env = append(os.Environ(), "MCP_PORT="+mcp, "MCP_AUTH_PORT="+auth)
@@ -47,16 +47,6 @@ func startTSSDK(t *testing.T) string {
 	output.await(t, regexp.MustCompile(`Authorization Server listening`))
 	output.await(t, regexp.MustCompile(`MCP Streamable HTTP Server listening`))
 	return "http://localhost:" + mcp + "/mcp"
-}
-
-func unusedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // TestTypeScriptSDK logs in to the TypeScript SDK's example server.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,27 +81,6 @@ func runVault(t testing.TB, args ...string) (stop func()) {
 		}
 	})
 	return stop
-}
-
-// freePorts returns a port that is free, with the one above it, which Vault
-// uses too.
-func freePorts(t testing.TB) int {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		l.Close()
-		if err == nil {
-			next.Close()
-			return port
-		}
-	}
-	t.Fatal("no two ports in a row are free")
-	return 0
 }
 
 // client returns a client of the API as somebody.
