@@ -274,6 +274,7 @@ func TestReservedNamesAndValues(t *testing.T) {
 		{ci.Buildkite, plain("BUILDKITE_COMMIT", "x")},
 		{ci.CircleCI, plain("BASH_ENV", "x")},
 		{ci.Bitbucket, plain("A", "one\ntwo")},
+		{ci.TeamCity, plain("A", "https://a.example/%7Eb%2Fc")},
 	} {
 		w := newWorld(t, tt.provider)
 		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); !errors.Is(err, ci.ErrVariable) {

@@ -127,6 +127,11 @@ var teamCity = behaviour{
 	handOn: func(_ context.Context, j Job, vars []Var) error {
 		var b strings.Builder
 		for _, v := range vars {
+			// What stands between two percent signs is a reference to a parameter:
+			// https://www.jetbrains.com/help/teamcity/configuring-build-parameters.html.
+			if strings.Count(v.Value, "%") > 1 {
+				return fmt.Errorf("%w: the value of %s has two percent signs, which make a reference", ErrVariable, v.Name)
+			}
 			fmt.Fprintf(&b, "##teamcity[setParameter name='%s' value='%s']\n", teamCityValue("env."+v.Name), teamCityValue(v.Value))
 		}
 		_, err := fmt.Fprint(j.Out, b.String())
