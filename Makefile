@@ -37,7 +37,7 @@ unit: ## tests that need nothing but Go
 .PHONY: e2e
 e2e: ## tests against real servers, which are installed when missing
 	e2e/provide debian
-	go test -tags $(TAGS),e2e -p 1 -timeout 30m ./e2e/...
+	go test -tags $(TAGS),e2e -count=1 -p 1 -timeout 30m ./e2e/...
 
 .PHONY: clients
 clients: ## real MCP clients read what client-config prints; they take 1.2 GB

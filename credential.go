@@ -73,10 +73,30 @@ func (c Credential) Missing() []string {
 	return slices.DeleteFunc(slices.Clone(c.Asked), func(s string) bool { return slices.Contains(granted, s) })
 }
 
+// maxSkew is by how much the clocks of hosts that share a store may differ.
+const maxSkew = 5 * time.Minute
+
 // Valid reports whether the access token lives for ttl more. A token whose
-// expiry the server did not say counts as valid until it is rejected.
+// expiry the server did not say counts as valid until it is rejected. One that
+// was given in the future is not valid: the clock was set back since then, and
+// shows the time of the expiry when that is long over.
 func (c *Credential) Valid(ttl time.Duration) bool {
-	return c.Token.Access != "" && (c.Token.Expiry.IsZero() || time.Until(c.Token.Expiry) > ttl)
+	switch {
+	case c.Token.Access == "":
+		return false
+	case c.Token.Expiry.IsZero():
+		return true
+	}
+	return time.Until(c.Token.Expiry) > ttl && time.Until(c.GivenAt()) < maxSkew
+}
+
+// GivenAt returns when the token was given, by the clock that its expiry was
+// reckoned with. That may be before the login, if the clock was set back.
+func (c *Credential) GivenAt() time.Time {
+	if c.RefreshedAt.IsZero() {
+		return c.LoggedInAt
+	}
+	return c.RefreshedAt
 }
 
 // Authorization is the value of the Authorization header for the stored token,

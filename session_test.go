@@ -2,6 +2,7 @@ package mcplogin_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -151,6 +152,54 @@ func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 		}
 		if _, err := w.open(t, none).Token(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// setBack has the stored credential come from a clock that was ahead by that
+// much, as it is when the clock was set back since.
+func (w *world) setBack(t *testing.T, by time.Duration) {
+	t.Helper()
+	data, v, err := w.store.Get(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := mcplogin.ParseCredential(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.LoggedInAt, c.Token.Expiry = c.LoggedInAt.Add(by), c.Token.Expiry.Add(by)
+	if data, err = json.Marshal(c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Put(t.Context(), "p", data, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClockSetBackSinceTheLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		w.setBack(t, 9*time.Hour)
+		time.Sleep(2 * time.Hour) // the token has expired, the record says that it has not
+		for range 2 {
+			token, err := w.open(t).Token(t.Context())
+			if err != nil || !w.works(t, token) {
+				t.Errorf("Token() = %v, and the server may refuse it", err)
+			}
+		}
+		if n := w.srv.Grants("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+func TestClocksOfHostsDiffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		w.setBack(t, time.Minute)
+		if _, err := w.open(t).Token(t.Context()); err != nil || w.srv.Grants("refresh_token") != 0 {
+			t.Errorf("Token() = %v, after %d refreshes, want none", err, w.srv.Grants("refresh_token"))
 		}
 	})
 }

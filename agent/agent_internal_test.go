@@ -407,6 +407,35 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
+// TestLoginFromTheFuture: after a login under a clock that was set back since,
+// tokens are refreshed in time as others are, not when they have expired.
+func TestLoginFromTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, time.Hour)
+		w.login("a")
+		data, v, err := w.store.Memory.Get(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := mcplogin.ParseCredential(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.LoggedInAt, c.Token.Expiry = c.LoggedInAt.Add(9*time.Hour), c.Token.Expiry.Add(9*time.Hour)
+		if data, err = json.Marshal(c); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.store.Memory.Put(t.Context(), "a", data, v); err != nil {
+			t.Fatal(err)
+		}
+		defer w.start()()
+		time.Sleep(50 * time.Minute)
+		if n := w.refreshes(); n != 2 {
+			t.Errorf("%d refreshes in 50 minutes of tokens that live for an hour, want 2", n)
+		}
+	})
+}
+
 // TestWatch: time that passes is no jump.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -166,11 +166,7 @@ func nextLook(renewAt, now time.Time) time.Time {
 
 // life is for how long the token was given.
 func life(c mcplogin.Credential) time.Duration {
-	given := c.LoggedInAt
-	if c.RefreshedAt.After(given) {
-		given = c.RefreshedAt
-	}
-	return max(c.Token.Expiry.Sub(given), 0)
+	return max(c.Token.Expiry.Sub(c.GivenAt()), 0)
 }
 
 // least is the life that the token must have left to be handed out, where

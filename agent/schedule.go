@@ -157,15 +157,13 @@ func (a *Agent) serverOf(p *profile) string {
 
 // watch compares the wall clock with the monotonic one.
 type watch struct {
-	mu   sync.Mutex
+	mu   sync.Mutex // guards last, and is held until a jump is dealt with
 	last time.Time
 }
 
 // jump returns by how much the wall clock was moved, or time passed unnoticed
 // in suspend, since the last look.
 func (w *watch) jump(now time.Time) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	last := w.last
 	w.last = now
 	if last.IsZero() {
@@ -174,8 +172,11 @@ func (w *watch) jump(now time.Time) time.Duration {
 	return now.Round(0).Sub(last.Round(0)) - now.Sub(last)
 }
 
-// look notices a clock that jumped.
+// look notices a clock that jumped. Of requests that come at once none goes on
+// before one of them has dealt with the jump.
 func (a *Agent) look() {
+	a.watch.mu.Lock()
+	defer a.watch.mu.Unlock()
 	if by := a.watch.jump(time.Now()); by.Abs() > maxDrift {
 		a.jumped(by)
 	}
