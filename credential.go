@@ -79,7 +79,8 @@ const maxSkew = 5 * time.Minute
 // Valid reports whether the access token lives for ttl more. A token whose
 // expiry the server did not say counts as valid until it is rejected. One that
 // was given in the future is not valid: the clock was set back since then, and
-// shows the time of the expiry when that is long over.
+// shows the time of the expiry when that is long over. Where nothing renews it,
+// as on a host that it was handed over to, it is still the best there is.
 func (c *Credential) Valid(ttl time.Duration) bool {
 	switch {
 	case c.Token.Access == "":
@@ -87,7 +88,7 @@ func (c *Credential) Valid(ttl time.Duration) bool {
 	case c.Token.Expiry.IsZero():
 		return true
 	}
-	return time.Until(c.Token.Expiry) > ttl && time.Until(c.GivenAt()) < maxSkew
+	return time.Until(c.Token.Expiry) > ttl && (time.Until(c.GivenAt()) < maxSkew || c.Refused != "")
 }
 
 // GivenAt returns when the token was given, by the clock that its expiry was

@@ -47,6 +47,11 @@ func TestHandOver(t *testing.T) {
 			t.Errorf("ParseCredential = %+v, %v, want %+v", back, err, c)
 		}
 	}
+	ahead := whole // by a clock that is ahead of this host's
+	ahead.LoggedInAt = time.Now().Add(10 * time.Minute)
+	if copied := ahead.HandOver(); ahead.Valid(0) || !copied.Valid(0) {
+		t.Error("a token of the future is refreshed where that can be done, and used where not")
+	}
 	if whole.Token.Refresh != "refresh-1" {
 		t.Error("HandOver changed the credential itself")
 	}

@@ -102,7 +102,7 @@ func (s *scenario) setUp() error {
 // it does not keep by the program, and judges them.
 func (s *scenario) ask(names []string) error {
 	return each(names, func(name string) error {
-		ask := (&agent.Client{Socket: socket, MinTTL: 1}).Token
+		ask := fromAgent
 		if name == alone {
 			ask = fromStore
 		}
@@ -115,6 +115,11 @@ func (s *scenario) ask(names []string) error {
 		}
 		return nil
 	})
+}
+
+func fromAgent(ctx context.Context, name string) (oauth.Token, error) {
+	c, err := (&agent.Client{Socket: socket}).Lend(ctx, name, 0, "")
+	return c.Token, err
 }
 
 // last returns the token that was handed out before this one.
@@ -177,7 +182,7 @@ func fromStore(_ context.Context, name string) (t oauth.Token, err error) {
 
 // counted compares how many jumps of the clock the agent has counted.
 func counted(jumps int) error {
-	text, err := fromAgent("/metrics")
+	text, err := agentTells("/metrics")
 	want := fmt.Sprintf("\nmcp_login_agent_clock_jumps_total %d\n", jumps)
 	if err == nil && !strings.Contains(string(text), want) {
 		return fmt.Errorf("not %d jumps of the clock: %s", jumps, text)
@@ -189,7 +194,7 @@ func counted(jumps int) error {
 // asking for one.
 func (s *scenario) refreshed() error {
 	for fresh := 0; fresh < profiles; time.Sleep(100 * time.Millisecond) {
-		text, err := fromAgent("/v1/health")
+		text, err := agentTells("/v1/health")
 		if err != nil {
 			return err
 		}
@@ -207,8 +212,8 @@ func (s *scenario) refreshed() error {
 	return nil
 }
 
-// fromAgent gets what the agent tells beside tokens.
-func fromAgent(path string) ([]byte, error) {
+// agentTells gets what the agent tells beside tokens.
+func agentTells(path string) ([]byte, error) {
 	hc := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
