@@ -89,6 +89,9 @@ func (s *Session) plan(ctx context.Context, old Credential, more []string) (Cred
 		return c, nil, err
 	}
 	servers, err := c.Login.servers(d)
+	if err == nil {
+		servers, err = s.accepted(servers)
+	}
 	if err != nil {
 		return c, nil, err
 	}
@@ -100,6 +103,25 @@ func (s *Session) plan(ctx context.Context, old Credential, more []string) (Cred
 	c.Asked = union(c.Login.scopes(d.Resource), more)
 	choices, err := flows.Select(servers, s.wanted(c.Login.Flows)...)
 	return c, choices, err
+}
+
+// accepted returns the servers that the caller has nothing against.
+func (s *Session) accepted(servers []oauth.Server) (fine []oauth.Server, err error) {
+	if s.cfg.AcceptServer == nil {
+		return servers, nil
+	}
+	var refused []error
+	for _, srv := range servers {
+		if err := s.cfg.AcceptServer(srv); err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		fine = append(fine, srv)
+	}
+	if len(fine) == 0 {
+		return nil, errors.Join(refused...)
+	}
+	return fine, nil
 }
 
 // wanted returns the flows of the given names, in that order. Names from an

@@ -42,6 +42,10 @@ type Config struct {
 	Register Registration
 	// Login is what a Login asks for.
 	Login LoginOptions
+	// AcceptServer is asked before a Login sends anything to an authorization
+	// server. Its error refuses that one; another that the MCP server names may
+	// be taken. Nil accepts all.
+	AcceptServer func(oauth.Server) error
 	// Accept is asked before what a Login got is stored. Its error refuses it:
 	// the tokens are revoked and the stored credential stays. Nil accepts all.
 	Accept func(Credential) error

@@ -72,6 +72,38 @@ func TestServersAreChosenByWhatIsNeeded(t *testing.T) {
 	})
 }
 
+// A server that the caller refuses is asked for nothing, and another is taken.
+func TestServersCanBeRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, browsers, devices := two()
+		browsers.Device = oauthtest.Device{AutoApprove: 1}
+		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
+		refuse := func(issuers ...string) func(*mcplogin.Config) {
+			return func(c *mcplogin.Config) {
+				routed(w, hosts)(c)
+				c.AcceptServer = func(s oauth.Server) error {
+					if slices.Contains(issuers, s.Issuer) {
+						return fs.ErrPermission
+					}
+					return nil
+				}
+			}
+		}
+		if c, err := w.open(t, refuse("https://browsers.test")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://devices.test" {
+			t.Errorf("Login() = %v at %q", err, c.Issuer.Issuer)
+		}
+		if _, err := w.open(t, refuse("https://browsers.test", "https://devices.test")).Login(t.Context()); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("Login() = %v, want the refusal", err)
+		}
+		if n := browsers.Count(oauthtest.Register) + browsers.Count(oauthtest.DeviceAuth) + browsers.Count(oauthtest.Token); n != 0 {
+			t.Errorf("%d requests went to the refused server", n)
+		}
+		if n := devices.Count(oauthtest.Token); n != 1 {
+			t.Errorf("%d token requests, want 1", n)
+		}
+	})
+}
+
 // Checklist 11, 12, 13 and 15: who we are comes from the first of registration
 // by hand, client id metadata document, dynamic registration.
 func TestRegistrationPriority(t *testing.T) {

@@ -44,6 +44,7 @@ type Error struct {
 	Format Format
 	Name   string
 	Reason string
+	Value  bool // it is the value that the format cannot carry
 }
 
 func (e *Error) Error() string {
@@ -60,8 +61,11 @@ func Write(w io.Writer, f Format, vars []Var) error {
 	statements := make([]string, 0, len(vars))
 	seen := make(map[string]bool, len(vars))
 	for _, v := range vars {
-		if reason := refuse(s, v, seen); reason != "" {
-			return &Error{f, v.Name, reason}
+		if reason := misnamed(v.Name, seen); reason != "" {
+			return &Error{Format: f, Name: v.Name, Reason: reason}
+		}
+		if reason := refuse(s, v.Value); reason != "" {
+			return &Error{Format: f, Name: v.Name, Reason: reason, Value: true}
 		}
 		seen[v.Name] = true
 		statements = append(statements, s.set(v.Name, v.Value))
@@ -80,9 +84,9 @@ func Unset(w io.Writer, f Format, names []string) error {
 	for _, name := range names {
 		switch {
 		case !ValidName(name):
-			return &Error{f, name, badName}
+			return &Error{Format: f, Name: name, Reason: badName}
 		case s.unset == nil:
-			return &Error{f, name, "the format cannot take a variable away"}
+			return &Error{Format: f, Name: name, Reason: "the format cannot take a variable away"}
 		}
 		statements = append(statements, s.unset(name))
 	}
@@ -104,19 +108,26 @@ func ValidName(name string) bool {
 
 const badName = "the name is not made of A-Z, a-z, 0-9 and _, or starts with a digit"
 
-// refuse returns why v cannot be written, or "".
-func refuse(s syntax, v Var, seen map[string]bool) string {
+// misnamed returns why a name cannot be set, or "".
+func misnamed(name string, seen map[string]bool) string {
 	switch {
-	case !ValidName(v.Name):
+	case !ValidName(name):
 		return badName
-	case seen[v.Name]:
+	case seen[name]:
 		return "the name is set twice"
-	case strings.ContainsRune(v.Value, 0):
+	}
+	return ""
+}
+
+// refuse returns why a value cannot be written, or "".
+func refuse(s syntax, value string) string {
+	switch {
+	case strings.ContainsRune(value, 0):
 		return "the value holds a NUL byte"
-	case !utf8.ValidString(v.Value):
+	case !utf8.ValidString(value):
 		return "the value is not UTF-8"
 	case s.refuse == nil:
 		return ""
 	}
-	return s.refuse(v.Value)
+	return s.refuse(value)
 }

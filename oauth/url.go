@@ -59,6 +59,8 @@ func checkURL(u *url.URL) error {
 	switch {
 	case u.User != nil:
 		return refuse("holds a user name or password")
+	case u.Scheme == "":
+		return refuse("is not https: it begins with no scheme, such as https://")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return refuse("is not https")
 	case u.Opaque != "" || u.Hostname() == "":

@@ -110,6 +110,9 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 		})
 	}
 	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
+	if err == nil && o.minTTL > mcplogin.DefaultMinTTL && !c.Valid(o.minTTL) {
+		fmt.Fprintf(e.err, "warning: the token of %q %s, which is less than --min-ttl %s\n", profile, expires(c.Token.Expiry), o.minTTL)
+	}
 	return c, err
 }
 

@@ -61,7 +61,7 @@ func bareApp(e *env) *cli.App {
 		Usage:     "get, keep and hand on OAuth tokens for MCP servers",
 		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"        # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\nmcp-login exec NAME -- ./program   # the same, for one child process",
 		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
-		HideVersion:               true,
+		HideVersion:               true, HideHelp: true, // help is ours: reorder finds it
 		DisableSliceFlagSeparator: true,                         // a value may hold a comma
 		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
 		OnUsageError:              usage,
@@ -69,7 +69,7 @@ func bareApp(e *env) *cli.App {
 			if c.Args().Present() {
 				return usagef("unknown command %q", c.Args().First())
 			}
-			_ = cli.ShowAppHelp(c) // best effort: the exit code says it too
+			_ = e.showHelp(c.App, nil) // best effort: the exit code says it too
 			return errNoCommand
 		},
 	}
@@ -86,9 +86,17 @@ func run(ctx context.Context, args []string, e *env) int {
 
 // call runs one command line.
 func (e *env) call(ctx context.Context, args []string) error {
+	if slices.Equal(args, []string{"--version"}) {
+		args = []string{"version"}
+	}
 	e.args = args
 	app := appFor(e, args)
-	return app.RunContext(ctx, append([]string{app.Name}, reorder(app.Commands, args)...))
+	words := reorder(app.Commands, args)
+	e.path = pathOf(app.Commands, words)
+	if len(words) > 0 && words[len(words)-1] == helpFlag {
+		return e.showHelp(app, e.path)
+	}
+	return app.RunContext(ctx, append([]string{app.Name}, words...))
 }
 
 // usageError is a mistake in how the program was called: exit code 2.
@@ -112,8 +120,7 @@ type action func(ctx context.Context, args []string) error
 func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 	c.Flags = append(c.Flags, o.flags()...)
 	c.OnUsageError = usage
-	c.HideHelpCommand = true
-	c.CustomHelpTemplate = helpTemplate
+	c.HideHelp = true
 	c.Action = func(ctx *cli.Context) error {
 		args := ctx.Args().Slice()
 		if err := countArgs(c, args); err != nil {
@@ -135,6 +142,9 @@ func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 func countArgs(c *cli.Command, args []string) error {
 	wanted := strings.Fields(c.ArgsUsage)
 	least := len(wanted) - strings.Count(c.ArgsUsage, "[")
+	if c.ArgsUsage == "NAME [URL]" && len(args) == 1 && strings.Contains(args[0], "://") {
+		return usagef("%s: NAME is missing before the URL: mcp-login %s NAME %s", c.Name, c.Name, quote(args[0]))
+	}
 	if len(args) < least {
 		return usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, c.ArgsUsage)
 	}
@@ -178,16 +188,3 @@ func boolFlag(name, usage string, to *bool) cli.Flag {
 func durationFlag(name, usage string, value time.Duration, to *time.Duration) cli.Flag {
 	return &cli.DurationFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
 }
-
-// helpTemplate shows one command: its line, an example that works if pasted,
-// its flags, then the flags that every command has.
-const helpTemplate = `{{.HelpName}} - {{.Usage}}
-
-usage:   {{.HelpName}} {{if .ArgsUsage}}{{.ArgsUsage}} {{end}}[flags]
-example: {{.UsageText}}{{if .Description}}
-
-{{wrap .Description 0}}{{end}}
-
-flags, before or after the arguments:{{range .VisibleFlags}}
-   {{.}}{{end}}
-`

@@ -13,6 +13,7 @@ import (
 func reorder(commands []*cli.Command, args []string) []string {
 	var path, flags, words []string
 	var current *cli.Command
+	help := false
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
@@ -20,12 +21,16 @@ func reorder(commands []*cli.Command, args []string) []string {
 			words = append(words, args...)
 			break
 		}
-		if arg == "--help" || arg == "-h" {
-			return append(path, "--help") // help on the command, whatever else was typed
+		if arg == helpFlag || arg == "-h" || arg == "help" && len(path)+len(words)+len(flags) == 0 {
+			help = true // on the command, whatever else was typed
+			continue
 		}
 		if len(arg) > 1 && arg[0] == '-' {
 			flags = append(flags, arg)
-			if takesValue(commands, current, arg) && len(args) > 0 {
+			if takesValue(commands, current, arg) {
+				if len(args) == 0 {
+					return append(path, arg) // the framework is to say that its value is missing
+				}
 				flags = append(flags, args[0])
 				args = args[1:]
 			}
@@ -41,6 +46,9 @@ func reorder(commands []*cli.Command, args []string) []string {
 			break
 		}
 	}
+	if help {
+		return append(path, helpFlag)
+	}
 	if current == nil && len(words) > 0 {
 		return words[:1] // no such command, which the framework is to say
 	}
@@ -49,6 +57,20 @@ func reorder(commands []*cli.Command, args []string) []string {
 		out = append(append(out, "--"), words...)
 	}
 	return out
+}
+
+const helpFlag = "--help"
+
+// pathOf returns the commands at the beginning of a line that was reordered.
+func pathOf(commands []*cli.Command, words []string) (path []string) {
+	for _, word := range words {
+		c := find(commands, word)
+		if c == nil {
+			break
+		}
+		path, commands = append(path, word), c.Subcommands
+	}
+	return path
 }
 
 func subcommands(root []*cli.Command, c *cli.Command) []*cli.Command {

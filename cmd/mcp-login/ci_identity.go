@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // expectation says as whom a login is to end. Codes shown in a log can be
@@ -19,19 +20,29 @@ type expectation struct{ issuer, subject string }
 
 func (x *expectation) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("expect-issuer", "refuse a login at another issuer", "", &x.issuer),
+		stringFlag("expect-issuer", "refuse a login at another authorization server, before anything is sent there", "", &x.issuer),
 		stringFlag("expect-subject", "refuse a login as another subject of the issuer; with --flow ci, where the token does not say whose it is: as another job", "", &x.subject),
+	}
+}
+
+// server returns what refuses an authorization server other than the expected.
+func (x expectation) server() func(oauth.Server) error {
+	return func(s oauth.Server) error {
+		return refusal(ci.Identity{Issuer: s.Issuer}.Expect(x.issuer, ""))
 	}
 }
 
 // accept returns what refuses a credential of anybody else.
 func (e *env) accept(x expectation) func(mcplogin.Credential) error {
-	return func(c mcplogin.Credential) error {
-		if err := e.identity(c).Expect(x.issuer, x.subject); err != nil {
-			return denied{err}
-		}
+	return func(c mcplogin.Credential) error { return refusal(e.identity(c).Expect("", x.subject)) }
+}
+
+// refusal is err, if there is one, as a refusal of ours.
+func refusal(err error) error {
+	if err == nil {
 		return nil
 	}
+	return denied{err}
 }
 
 // denied makes a refusal of ours one to the exit code.

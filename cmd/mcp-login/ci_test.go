@@ -188,7 +188,10 @@ func TestExpectedIdentity(t *testing.T) {
 		{expectation{"https://as", "bob"}, false},
 		{expectation{"https://other", ""}, false},
 	} {
-		err := new(env).accept(tt.want)(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
+		err := tt.want.server()(oauth.Server{Issuer: "https://as"})
+		if err == nil {
+			err = new(env).accept(tt.want)(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
+		}
 		if (err == nil) != tt.accept {
 			t.Errorf("%+v accepts with %v, want %t", tt.want, err, tt.accept)
 		}

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -51,13 +53,14 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 		}
 	}
 	program = quoteFor(runtime.GOOS, program)
-	helper := append([]string{program, "headers", quoteFor(runtime.GOOS, args[0]), "--json"}, e.hint...)
+	helper := slices.Concat([]string{program, "headers", quoteFor(runtime.GOOS, args[0]), "--json"}, e.hint,
+		e.repeated(o.common.flags(), "store", "profile-dir", "keeper", "ca-cert", "log-level", "log-format"))
 	if err := e.answer([]byte(client.snippet(newEntry(args[0], url, strings.Join(helper, " "))))); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.err, "This goes into %s.\n", client.file)
 	if !client.helper {
-		fmt.Fprintf(e.err, "Start the client with: mcp-login exec %s -- COMMAND\n", quote(args[0]))
+		fmt.Fprintf(e.err, "Start the client with: mcp-login exec %s -- COMMAND\n", strings.Join(append([]string{quote(args[0])}, e.hint...), " "))
 	}
 	return nil
 }
@@ -68,13 +71,31 @@ func (e *env) serverOf(ctx context.Context, o *clientConfigOptions, args []strin
 		if _, err := oauth.CheckURL(args[1]); err != nil {
 			return "", usagef("URL: %w", err)
 		}
-		return args[1], nil
+		return args[1], e.isFor(ctx, o, args[0], args[1])
 	}
+	return e.storedServer(ctx, o, args[0])
+}
+
+// isFor refuses a server that the profile is not for: its client would send it
+// the token of another. What is not stored, or cannot be read here, is for any.
+func (e *env) isFor(ctx context.Context, o *clientConfigOptions, profile, server string) error {
+	stored, err := e.storedServer(ctx, o, profile)
+	if err != nil {
+		e.log.Debug().Err(err).Msg("the stored credential cannot be compared")
+		return nil
+	}
+	if stored != server {
+		return &mcplogin.ServerChangedError{Profile: profile, Stored: stored, Given: server}
+	}
+	return nil
+}
+
+func (e *env) storedServer(ctx context.Context, o *clientConfigOptions, profile string) (string, error) {
 	from, err := e.source(ctx, &o.common, o.lent, false)
 	if err != nil {
 		return "", err
 	}
-	r, err := e.report(ctx, &o.common, from, args[0])
+	r, err := e.report(ctx, &o.common, from, profile)
 	return r.Server, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -46,6 +47,24 @@ func (o *common) given() []string {
 	} {
 		if f.value != "" {
 			words = append(words, f.flag, quote(f.value))
+		}
+	}
+	return words
+}
+
+// repeated returns those of the flags that stand on the command line, as they
+// are to be pasted, but for some.
+func (e *env) repeated(flags []cli.Flag, but ...string) []string {
+	var words []string
+	for _, f := range flags {
+		name := f.Names()[0]
+		text, typed := e.typed(name, flags)
+		if !typed || slices.Contains(but, name) {
+			continue
+		}
+		words = append(words, "--"+name)
+		if _, isBool := f.(*cli.BoolFlag); !isBool {
+			words = append(words, quote(text))
 		}
 	}
 	return words

@@ -160,20 +160,22 @@ func timestamp(t time.Time) string {
 
 // unambiguous refuses profiles whose variables another profile's have the
 // names of, as "a-b" and "a_b" have. Where a list costs a request it is not
-// asked for: login has warned.
+// asked for: login has warned. A name that is not stored, a mistyped one say, is
+// for others to complain about.
 func unambiguous(ctx context.Context, store secrets.Store, v variables, profiles []string) error {
 	if v.prefix != "" {
 		return nil
 	}
-	others := slices.Clone(profiles)
+	others, known := slices.Clone(profiles), profiles
 	if files, ok := store.(*file.Store); ok {
 		stored, err := files.List(ctx)
 		if err != nil {
 			return err
 		}
 		others = append(others, stored...)
+		known = slices.DeleteFunc(slices.Clone(profiles), func(name string) bool { return !slices.Contains(stored, name) })
 	}
-	for _, profile := range profiles {
+	for _, profile := range known {
 		if other, found := envexport.Collision(profile, others); found {
 			return &codeError{
 				code: exitUsage,
@@ -190,8 +192,13 @@ func (v variables) suffixes() []string {
 	if v.only == "" {
 		return suffixes
 	}
-	chosen := strings.Split(v.only, ",")
+	chosen := v.chosen()
 	return slices.DeleteFunc(slices.Clone(suffixes), func(s string) bool { return !slices.Contains(chosen, s) })
+}
+
+// chosen reads --only.
+func (v variables) chosen() []string {
+	return strings.FieldsFunc(v.only, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // names returns each profile's variable names, in the order of v.suffixes.
@@ -232,13 +239,13 @@ func (v variables) renamed() map[string]string {
 // check refuses flags that name no variable, or one variable twice.
 func (v variables) check(profiles int) error {
 	if v.prefix != "" && !envexport.ValidName(v.prefix) {
-		return usagef("--prefix %q: give letters, digits and _", v.prefix)
+		return usagef("--prefix %q: give letters, digits and _, no digit first", v.prefix)
 	}
 	if profiles > 1 && (v.prefix != "" || v.rename != "") {
 		return usagef("--prefix and --var go with one profile")
 	}
 	if v.only != "" {
-		for name := range strings.SplitSeq(v.only, ",") {
+		for _, name := range v.chosen() {
 			if !slices.Contains(suffixes, name) {
 				return usagef("--only %q: give some of %s", name, strings.Join(suffixes, ","))
 			}

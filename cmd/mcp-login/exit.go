@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -85,8 +86,10 @@ func (e *env) verdict(err error) (code int, hint string) {
 	switch {
 	case errors.As(err, &own):
 		return own.code, own.hint
+	case err == error(errNoCommand):
+		return exitUsage, "" // the help is there already
 	case errors.As(err, &usage), errors.As(err, &fromCLI):
-		return exitUsage, "mcp-login --help"
+		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.path, []string{helpFlag}), " ")
 	case errors.As(err, &login):
 		return exitLoginRequired, e.loginCommand(login.Profile, login.Server)
 	case errors.As(err, &scope):
@@ -108,7 +111,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &unmasked):
 		return exitFailed, "mcp-login exec NAME -- COMMAND, or accept the risk by --allow-unmasked"
 	case errors.As(err, &variable):
-		return exitFailed, "--format json carries every value"
+		return exitFailed, refusedValue(variable)
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return exitFailed, "register a client there by hand, then give --client-id"
 	case errors.Is(err, secrets.ErrName):
@@ -125,6 +128,14 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitStore, ""
 	}
 	return exitFailed, ""
+}
+
+// refusedValue is the way out where a format cannot carry a value.
+func refusedValue(e *envexport.Error) string {
+	if !e.Value || e.Format == envexport.JSON {
+		return ""
+	}
+	return "--format json carries every value"
 }
 
 // loginCommand is what to run when a login is required, with the flags that

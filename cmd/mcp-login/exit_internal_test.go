@@ -49,7 +49,8 @@ func TestVerdict(t *testing.T) {
 		{"newer record", fmt.Errorf("read: %w", mcplogin.ErrNewerRecord), exitStore, ""},
 		{"half a logout", &mcplogin.LogoutError{Revoke: network}, exitFailed, ""},
 		{"the other half", &mcplogin.LogoutError{Delete: secrets.ErrUnavailable}, exitStore, ""},
-		{"format", &envexport.Error{Format: envexport.Cmd}, exitFailed, "--format json"},
+		{"format", &envexport.Error{Format: envexport.Cmd, Value: true}, exitFailed, "--format json"},
+		{"name set twice", &envexport.Error{Format: envexport.Cmd}, exitFailed, ""},
 		{"child", fmt.Errorf("run: %w", &codeError{code: 42}), 42, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -144,7 +144,10 @@ func (e *env) profileOf(ctx context.Context, o *hookOptions, prefix string) (str
 			return name, nil
 		}
 	}
-	return "", &codeError{code: exitLoginRequired, text: prefix + expiresAt + " is about to expire, and no credential is stored for it"}
+	return "", &codeError{
+		code: exitLoginRequired, text: prefix + expiresAt + " is about to expire, and no credential is stored for it",
+		hint: e.loginCommand(strings.ToLower(strings.TrimPrefix(prefix, "MCP_")), ""),
+	}
 }
 
 // oneLined brings an error's hint into its line: a prompt follows.

@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
-
-	mcplogin "github.com/mcp-login/mcp-login"
 )
 
 type listOptions struct {
@@ -39,21 +37,14 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	if !o.long && !o.json {
-		if len(names) == 0 {
-			return nil
-		}
-		return e.answer([]byte(strings.Join(names, "\n") + "\n"))
+	if !o.long {
+		return e.answerNames(o.json, names)
 	}
-	reports := make([]report, 0, len(names))
-	for _, name := range names {
-		r := report{Status: mcplogin.Status{Profile: name}}
-		if o.long {
-			if r, err = e.report(ctx, &o.common, from, name); err != nil {
-				return err
-			}
+	reports := make([]report, len(names))
+	for i, name := range names {
+		if reports[i], err = e.report(ctx, &o.common, from, name); err != nil {
+			return err
 		}
-		reports = append(reports, r)
 	}
 	if o.json {
 		return e.answerJSON(reports)
@@ -65,4 +56,23 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	}
 	_ = w.Flush() // a bytes.Buffer takes everything
 	return e.answer(b.Bytes())
+}
+
+// answerNames prints names alone.
+func (e *env) answerNames(asJSON bool, names []string) error {
+	if !asJSON {
+		var text strings.Builder
+		for _, name := range names {
+			text.WriteString(name + "\n")
+		}
+		return e.answer([]byte(text.String()))
+	}
+	type named struct {
+		Profile string `json:"profile"`
+	}
+	all := make([]named, len(names))
+	for i, name := range names {
+		all[i].Profile = name
+	}
+	return e.answerJSON(all)
 }

@@ -63,6 +63,7 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
 	profile, server := args[0], ""
+	e.hint = append(e.hint, e.repeated(o.attendFlags(), "no-qr", "copy", "wait")...)
 	if len(args) > 1 {
 		server = args[1]
 		if _, err := oauth.CheckURL(server); err != nil {
@@ -132,7 +133,7 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 	if cfg.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
 		return err
 	}
-	cfg.Accept = e.accept(o.expect)
+	cfg.AcceptServer, cfg.Accept = o.expect.server(), e.accept(o.expect)
 	store := cfg.Store
 	if o.force {
 		cfg.Store = &secrets.Memory{}
@@ -202,12 +203,13 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 	if missing := c.Missing(); len(missing) > 0 {
 		fmt.Fprintf(e.err, "the server granted less than was asked, without: %s\n", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
-	next := `eval "$(mcp-login env ` + quote(c.Profile) + `)"`
+	name := strings.Join(append([]string{quote(c.Profile)}, o.given()...), " ")
+	next := `eval "$(mcp-login env ` + name + `)"`
 	switch provider := ci.Detect(e.getenv); {
 	case provider.CanMask():
-		next = "mcp-login env --ci " + quote(c.Profile)
+		next = "mcp-login env --ci " + name
 	case provider != ci.None:
-		next = "mcp-login exec " + quote(c.Profile) + " -- COMMAND"
+		next = "mcp-login exec " + name + " -- COMMAND"
 	}
 	fmt.Fprintln(e.err, "next:", next)
 	return nil

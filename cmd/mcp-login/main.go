@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/rs/zerolog"
@@ -22,6 +23,16 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], sysEnv()))
+}
+
+// dropEmpty takes this program's variables away that are empty. So are those
+// that a CI job or a wrapper passes on without having them.
+func dropEmpty() {
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "MCP_LOGIN_") {
+			_ = os.Unsetenv(name) // it was listed, so it is a name
+		}
+	}
 }
 
 // interrupts are the signals that end a command. One that is ignored, as nohup
@@ -50,11 +61,13 @@ type env struct {
 	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
 	args     []string                 // the whole command line
+	path     []string                 // the command in it
 	agent    bool                     // an agent is asked, not the store
 	hint     []string                 // flags that a command to be pasted must repeat
 }
 
 func sysEnv() *env {
+	dropEmpty()
 	return &env{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		getenv: os.Getenv,

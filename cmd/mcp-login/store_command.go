@@ -23,7 +23,7 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 		names = append(names, c.Name)
 	}
 	return &cli.Command{
-		Name: name, Usage: about, Subcommands: commands, OnUsageError: usage, HideHelpCommand: true,
+		Name: name, Usage: about, Subcommands: commands, OnUsageError: usage, HideHelp: true,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usagef("unknown command \"%s %s\"", name, c.Args().First())

@@ -41,5 +41,6 @@ _mcp-login() {
 if [[ $funcstack[1] == _mcp-login ]]; then
   _mcp-login "$@"
 else
+  (($+functions[compdef])) || { autoload -Uz compinit && compinit }
   compdef _mcp-login mcp-login
 fi

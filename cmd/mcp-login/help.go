@@ -1,0 +1,99 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// defaultColumns is the width of help where no terminal says another.
+const defaultColumns = 80
+
+// columns is the width of what people read on standard error.
+func (e *env) columns() int {
+	if f, ok := e.rawErr().(*os.File); ok {
+		if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 0 {
+			return cols
+		}
+	}
+	if cols, err := strconv.Atoi(e.getenv("COLUMNS")); err == nil && cols > 0 {
+		return cols
+	}
+	return defaultColumns
+}
+
+// showHelp shows what --help does, of the whole program or of one command. It
+// goes to standard error even if asked for: under eval "$(...)" it would be run
+// as commands.
+func (e *env) showHelp(app *cli.App, path []string) error {
+	text := appHelp(app, e.columns())
+	commands := app.Commands
+	var c *cli.Command
+	for _, name := range path {
+		c = find(commands, name)
+		commands = c.Subcommands
+	}
+	if c != nil {
+		text = commandHelp(c, strings.Join(append([]string{app.Name}, path...), " "), e.columns())
+	}
+	_, err := fmt.Fprint(e.err, text)
+	return err
+}
+
+// appHelp shows the program.
+func appHelp(app *cli.App, cols int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s - %s\n\nusage:\n", app.Name, app.Usage)
+	for line := range strings.Lines(app.UsageText) {
+		b.WriteString("  " + line)
+	}
+	b.WriteString("\n\ncommands:\n")
+	listCommands(&b, app.Commands, cols)
+	b.WriteString("\nmcp-login COMMAND --help tells of one command, mcp-login man of all.\n")
+	return b.String()
+}
+
+// commandHelp shows one command: its line, an example that works if pasted, its
+// flags and the flags that every command has.
+func commandHelp(c *cli.Command, name string, cols int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s - %s\n", name, c.Usage)
+	if len(c.Subcommands) > 0 {
+		b.WriteString("\ncommands:\n")
+		listCommands(&b, c.Subcommands, cols)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "\nusage:   %s %s[flags]\nexample: %s\n", name, strings.TrimPrefix(c.ArgsUsage+" ", " "), c.UsageText)
+	if c.Description != "" {
+		b.WriteString("\n" + strings.Join(wrap(c.Description, cols), "\n") + "\n")
+	}
+	b.WriteString("\nflags, before or after the arguments:\n")
+	for _, f := range c.Flags {
+		names, about, _ := strings.Cut(f.String(), "\t")
+		b.WriteString("  " + names + "\n" + indented(cmp.Or(about, names), 6, cols))
+	}
+	return b.String()
+}
+
+// listCommands shows commands beside what they are for.
+func listCommands(b *strings.Builder, commands []*cli.Command, cols int) {
+	longest := 0
+	for _, c := range commands {
+		longest = max(longest, len(c.Name))
+	}
+	for _, c := range commands {
+		about := indented(c.Usage, longest+4, cols)
+		fmt.Fprintf(b, "  %-*s  %s", longest, c.Name, strings.TrimLeft(about, " "))
+	}
+}
+
+// indented wraps a text and begins each line with spaces.
+func indented(s string, spaces, cols int) string {
+	indent := strings.Repeat(" ", spaces)
+	return indent + strings.Join(wrap(s, max(cols-spaces, 20)), "\n"+indent) + "\n"
+}
