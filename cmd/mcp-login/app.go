@@ -61,7 +61,7 @@ func bareApp(e *env) *cli.App {
 		Usage:     "get, keep and hand on OAuth tokens for MCP servers",
 		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"        # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\nmcp-login exec NAME -- ./program   # the same, for one child process",
 		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
-		HideVersion:               true, HideHelp: true, // help is ours: reorder finds it
+		HideVersion: true, HideHelp: true, // help is ours: reorder finds it
 		DisableSliceFlagSeparator: true,                         // a value may hold a comma
 		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
 		OnUsageError:              usage,
