@@ -21,18 +21,77 @@ const (
 	// winnerWait is how long a refused holder looks for the token of one that
 	// overtook it.
 	winnerWait = 5 * time.Second
+	// moment is the life that a token must have left to be handed out while its
+	// refresh goes on.
+	moment = 10 * time.Second
 )
 
 // renew returns a credential whose token is valid and not the rejected one
 // ("": none was rejected). Among all goroutines, processes and hosts that ask
 // at once one does the exchange; the others read its answer.
 func (s *Session) renew(ctx context.Context, rejected string) (Credential, error) {
+	if rejected == "" && s.cfg.Patience > 0 {
+		return s.renewPatiently(ctx)
+	}
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
 		return Credential{}, ctx.Err()
 	}
+	return s.renewInTurn(ctx, rejected)
+}
+
+// flight is a renewal that goes on without those who wait for it.
+type flight struct {
+	done chan struct{} // closed at the end, when the rest holds
+	c    Credential
+	err  error
+}
+
+// renewPatiently is renew, but for as long as Patience goes where there is a
+// token to fall back on.
+func (s *Session) renewPatiently(ctx context.Context) (Credential, error) {
+	f := s.fly(ctx)
+	patience := time.After(s.cfg.Patience)
+	for {
+		select {
+		case <-f.done:
+			return f.c, f.err
+		case <-ctx.Done():
+			return Credential{}, ctx.Err()
+		case <-patience:
+			if c, err := s.Credential(ctx); err == nil && c.Valid(moment) {
+				s.log.Warn("the refresh takes its time, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
+				return c, nil
+			}
+		}
+	}
+}
+
+// fly returns the renewal that is under way, or begins one.
+func (s *Session) fly(ctx context.Context) *flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flight != nil {
+		return s.flight
+	}
+	f := &flight{done: make(chan struct{})}
+	s.flight = f
+	go func() {
+		s.turn <- struct{}{}
+		f.c, f.err = s.renewInTurn(context.WithoutCancel(ctx), "")
+		<-s.turn
+		s.mu.Lock()
+		s.flight = nil
+		s.mu.Unlock()
+		close(f.done)
+	}()
+	return f
+}
+
+// renewInTurn is renew for the one goroutine whose turn it is.
+func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential, error) {
 	if s.cfg.Lender != nil {
 		c, err := s.borrow(ctx, s.cfg.MinTTL, rejected)
 		if err == nil {

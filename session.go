@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,11 @@ type Config struct {
 	// MinTTL is the life that a token must have left, else it is refreshed.
 	// Zero means DefaultMinTTL.
 	MinTTL time.Duration
+	// Patience is how long a caller waits for a refresh while the token that
+	// there is still is valid for a moment; the refresh goes on without it. Zero
+	// means until it ends, as a program wants that ends itself afterwards: what
+	// is cut off may be lost.
+	Patience time.Duration
 	// Register is what a Login may use to become known to the server.
 	Register Registration
 	// Login is what a Login asks for.
@@ -63,6 +69,9 @@ type Session struct {
 	log    *slog.Logger
 	turn   chan struct{} // one goroutine renews at a time; a channel, so that waiting honours ctx
 	cached atomic.Pointer[Credential]
+
+	mu     sync.Mutex // guards flight
+	flight *flight    // nil: none is under way
 }
 
 // Open returns a Session. It does no I/O.

@@ -204,6 +204,60 @@ func TestClocksOfHostsDiffer(t *testing.T) {
 	})
 }
 
+// A server that takes its time keeps nobody waiting who has a valid token, and
+// its answer is not lost.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 2*time.Minute)
+		time.Sleep(90 * time.Second)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
+		s := w.open(t, func(c *mcplogin.Config) { c.Patience = 5 * time.Second })
+		begin := time.Now()
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() {
+				if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+					t.Errorf("Token() = %v while the server takes its time", err)
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(begin); took != 5*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if token, err := w.open(t).Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute { // waits, for it asks for no patience
+			t.Errorf("Token() = %v, for %s", err, time.Until(token.Expiry))
+		}
+		if token, err := s.Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute {
+			t.Errorf("the answer was lost: %v, for %s", err, time.Until(token.Expiry))
+		}
+		if n := w.srv.Grants("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+// Without a token to fall back on, patience does not help.
+func TestPatienceWithoutAToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Minute)
+		time.Sleep(2 * time.Minute)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
+		s := w.open(t, func(c *mcplogin.Config) { c.Patience = 5 * time.Second })
+		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := s.Token(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Token() = %v of a caller that does not wait", err)
+		}
+		if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+			t.Errorf("Token() = %v", err)
+		}
+		if n := w.srv.Grants("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
 // Every session is another process: only the store is shared.
 func TestRefreshIsSingleFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
