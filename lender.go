@@ -28,6 +28,7 @@ func (s *Session) borrow(ctx context.Context, minTTL time.Duration, rejected str
 	if err != nil {
 		return c, err
 	}
+	c.RefreshedAt = time.Now().UTC() // the beginning of the life that was lent
 	return c, s.mine(c)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -121,7 +122,16 @@ func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential,
 
 // due reports whether the credential's token must be replaced.
 func (s *Session) due(c Credential, rejected string) bool {
-	return !c.Valid(s.cfg.MinTTL) || c.Token.Access == rejected
+	return !s.fresh(&c) || c.Token.Access == rejected
+}
+
+// fresh reports whether the token has as much life left as is asked of it.
+func (s *Session) fresh(c *Credential) bool {
+	life := max(c.Token.Expiry.Sub(c.GivenAt()), 0)
+	if s.cfg.MinTTL > life-life/10 {
+		return c.Valid(life / 4)
+	}
+	return c.Valid(s.cfg.MinTTL)
 }
 
 // exchangeLocked takes the profile's lock and refreshes, unless somebody else
@@ -256,6 +266,10 @@ func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spe
 // token, so nothing is changed.
 func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time, cause error) (Credential, error) {
 	if oauth.Temporary(cause) || !oauth.IsCode(cause, oauth.CodeInvalidGrant, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) {
+		if unspent(cause) {
+			c.RefreshBegunAt = cutOff
+			s.noted(ctx, c, v)
+		}
 		return Credential{}, cause
 	}
 	if now, ok := s.winner(ctx, c, v); ok {
@@ -269,11 +283,25 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server takes the old refresh token no more", cutOff.Format(time.RFC3339))
 	}
 	c.RefreshBegunAt = time.Time{}
-	// Best effort: without this note the next caller asks the server again.
-	if _, err := s.write(ctx, c, v); err != nil {
-		s.log.Warn("refusal not noted", "profile", c.Profile, "error", err)
-	}
+	s.noted(ctx, c, v) // else the next caller asks the server again
 	return Credential{}, errors.Join(c.loginRequired(c.Refused), cause)
+}
+
+// noted stores what a refresh that failed tells, as well as that can be done.
+func (s *Session) noted(ctx context.Context, c Credential, v secrets.Version) {
+	if _, err := s.write(ctx, c, v); err != nil {
+		s.log.Warn("the failed refresh is not noted", "profile", c.Profile, "error", err)
+	}
+}
+
+// unspent reports that a refresh token cannot have been spent: the request never
+// left, or the server itself refused it. Behind a gateway's error it may be.
+func unspent(err error) bool {
+	if answer, ok := errors.AsType[*oauth.Error](err); ok {
+		return answer.Status < 500
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
 }
 
 // winner looks again once the server refused: a holder that overtook this one

@@ -36,8 +36,10 @@ type Config struct {
 	// HTTP returns the client that may reach an MCP server and what it names,
 	// the same one each time; nil means oauth.Guard{}.Clients().
 	HTTP func(server string) *http.Client
-	// MinTTL is the life that a token must have left, else it is refreshed.
-	// Zero means DefaultMinTTL.
+	// MinTTL is the life that a token must have left, else it is refreshed. Of
+	// tokens that are given for not much more, or less, a quarter of their life
+	// is asked instead: else each request would refresh them. Zero means
+	// DefaultMinTTL.
 	MinTTL time.Duration
 	// Patience is how long a caller waits for a refresh while the token that
 	// there is still is valid for a moment; the refresh goes on without it. Zero
@@ -121,7 +123,7 @@ func (s *Session) Current(ctx context.Context) (Credential, error) {
 
 // current is Current without a copy.
 func (s *Session) current(ctx context.Context) (*Credential, error) {
-	if c := s.cached.Load(); c != nil && c.Valid(s.cfg.MinTTL) {
+	if c := s.cached.Load(); c != nil && s.fresh(c) {
 		return c, nil
 	}
 	c, err := s.renew(ctx, "")

@@ -5,15 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/mcp-login/mcp-login"
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -254,6 +256,105 @@ func TestPatienceWithoutAToken(t *testing.T) {
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+// A refresh that never reached the server is not blamed for its answer's loss.
+func TestUnreachedServer(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fails func(*world) http.RoundTripper
+		noted bool
+	}{
+		{"nobody listens", func(*world) http.RoundTripper {
+			return roundTripper(func(*http.Request) (*http.Response, error) {
+				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+			})
+		}, false},
+		{"too many requests", func(w *world) http.RoundTripper {
+			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusTooManyRequests})
+			return w.srv
+		}, false},
+		{"the connection breaks", func(w *world) http.RoundTripper {
+			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true})
+			return w.srv
+		}, true},
+		{"a gateway answers", func(w *world) http.RoundTripper {
+			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadGateway})
+			return w.srv
+		}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := loggedIn(t, time.Minute)
+				route := tt.fails(w)
+				s := w.open(t, func(c *mcplogin.Config) {
+					c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
+				})
+				if _, err := s.Refresh(t.Context()); err == nil {
+					t.Fatal("no error")
+				}
+				c, err := s.Credential(t.Context())
+				if err != nil || c.RefreshBegunAt.IsZero() == tt.noted {
+					t.Errorf("begun at %v, %v", c.RefreshBegunAt, err)
+				}
+				if _, err := w.open(t).Refresh(t.Context()); err != nil {
+					t.Errorf("afterwards: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Tokens that live for less than MinTTL are not refreshed for each request.
+func TestShortLivesAreLived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 40*time.Second)
+		s := w.open(t) // MinTTL is a minute
+		for range 60 {
+			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+				t.Errorf("Token() = %v", err)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		if n := w.srv.Grants("refresh_token"); n < 3 || n > 4 {
+			t.Errorf("%d refreshes in two minutes, want one each 30 seconds", n)
+		}
+	})
+}
+
+// lends is a lender that counts.
+type lends struct {
+	t testing.TB
+	w *world
+	n int
+}
+
+func (l *lends) Lend(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
+	l.n++
+	s := l.w.open(l.t, func(c *mcplogin.Config) { c.MinTTL = min(minTTL, 10*time.Second) })
+	c, err := s.Current(ctx)
+	return mcplogin.Credential{Profile: c.Profile, Server: c.Server, Token: oauth.Token{Access: c.Token.Access, Type: "Bearer", Expiry: c.Token.Expiry}}, err
+}
+
+// What was lent is used for most of its life, and not asked for each time.
+func TestLentTokensAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 40*time.Second)
+		lender := &lends{t: t, w: w}
+		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Lender: lender})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 120 {
+			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+				t.Fatalf("Token() = %v", err)
+			}
+			time.Sleep(time.Second)
+		}
+		if lender.n > 12 {
+			t.Errorf("asked the lender %d times in two minutes", lender.n)
 		}
 	})
 }

@@ -72,7 +72,8 @@ type Agent struct {
 	log     *slog.Logger
 	wake    chan struct{} // the schedule has changed
 	watch   watch
-	audit   sync.Mutex // guards cfg.Audit
+	flights sync.WaitGroup // refreshes for requests; those of the schedule end with it
+	audit   sync.Mutex     // guards cfg.Audit
 	metrics metrics
 
 	mu       sync.Mutex // guards what follows, and the fields of each profile
@@ -133,6 +134,7 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	}
 	drains.Wait()
 	wg.Wait()
+	a.flights.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -172,10 +174,7 @@ func (a *Agent) survey(ctx context.Context, again bool) error {
 		if old != nil && !again {
 			continue
 		}
-		p, err := a.open(name)
-		if err != nil {
-			return err
-		}
+		p := &profile{name: name, index: unplanned}
 		if old != nil {
 			p.known = old.known
 			a.due.remove(old)
@@ -195,20 +194,35 @@ func (a *Agent) names(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// open makes a profile. What is due is the agent's to say, so the session
-// itself refreshes only what has expired.
-func (a *Agent) open(name string) (*profile, error) {
+// open returns a profile's session. One that cannot be opened keeps no other
+// from being kept, and is tried again. What is due is the agent's to say, so the
+// session itself refreshes only what has expired.
+func (a *Agent) open(p *profile) (*mcplogin.Session, error) {
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.session != nil {
+		return p.session, nil
+	}
 	cfg := a.cfg.Session
 	if a.cfg.Adapt != nil {
-		if err := a.cfg.Adapt(name, &cfg); err != nil {
-			return nil, fmt.Errorf("profile %q: %w", name, err)
+		if err := a.cfg.Adapt(p.name, &cfg); err != nil {
+			return nil, fmt.Errorf("profile %q: %w", p.name, err)
 		}
 	}
-	p := &profile{name: name, minTTL: cfg.MinTTL, index: unplanned}
-	cfg.Profile, cfg.MinTTL = name, 1
+	p.minTTL = cfg.MinTTL
+	cfg.Profile, cfg.MinTTL = p.name, 1
 	var err error
 	p.session, err = mcplogin.Open(cfg)
-	return p, err
+	return p.session, err
+}
+
+// stored reads a profile's record.
+func (a *Agent) stored(ctx context.Context, p *profile) (mcplogin.Credential, error) {
+	s, err := a.open(p)
+	if err != nil {
+		return mcplogin.Credential{}, err
+	}
+	return s.Credential(ctx)
 }
 
 // find returns a profile that is kept; nil if there is none. If all that are

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -613,8 +614,88 @@ func TestAdapt(t *testing.T) {
 			t.Error("a reload forgot the token")
 		}
 		w.store.fail(nil)
+		w.ask(Socket{}, "a")
 		if p := w.agent.kept("a"); p.minTTL != minTTL {
 			t.Errorf("MinTTL is %s after the reload", p.minTTL)
+		}
+	})
+}
+
+// TestBrokenProfile: one that cannot be opened keeps no other from being kept,
+// and is tried again.
+func TestBrokenProfile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Minute)
+		w.login("a")
+		w.login("b")
+		var broken atomic.Bool
+		broken.Store(true)
+		defer w.start(func(c *Config) {
+			c.Adapt = func(profile string, _ *mcplogin.Config) error {
+				if profile == "b" && broken.Load() {
+					return errors.New("no such file")
+				}
+				return nil
+			}
+		})()
+		if status, _, _ := w.ask(Socket{}, "a"); status != http.StatusOK {
+			t.Errorf("the other one: status %d", status)
+		}
+		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusInternalServerError || !strings.Contains(e.Message, `"b": no such file`) {
+			t.Errorf("the broken one: status %d, %+v", status, e)
+		}
+		if state := w.agent.snapshot(w.agent.kept("b")).state(); state != stateFaulty {
+			t.Errorf("it is %s", state)
+		}
+		broken.Store(false)
+		time.Sleep(2 * maxPause)
+		synctest.Wait()
+		if state := w.agent.snapshot(w.agent.kept("b")).state(); state != stateFresh {
+			t.Errorf("mended, it is %s", state)
+		}
+	})
+}
+
+// TestNewLogins are found without anybody asking.
+func TestNewLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Minute)
+		w.login("a")
+		defer w.start()()
+		w.login("b")
+		time.Sleep(2 * surveyEvery)
+		synctest.Wait()
+		if p := w.agent.kept("b"); p == nil || w.agent.snapshot(p).state() != stateFresh {
+			t.Error("the new profile is not kept")
+		}
+	})
+}
+
+// TestSlowServer: who has a valid token does not wait long for a server that
+// takes its time, its answer is not lost, and nothing expired is handed out.
+func TestSlowServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 4*time.Minute)
+		w.login("a")
+		stop := w.start(func(c *Config) { c.Session.MinTTL = time.Hour })
+		defer stop()
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Hang: true})
+		expired := false
+		for range 40 {
+			time.Sleep(10 * time.Second)
+			begin := time.Now()
+			status, a, e := w.ask(Socket{}, "a")
+			switch took := time.Since(begin); {
+			case status == http.StatusOK && (!w.works(a) || took > patience):
+				t.Errorf("handed out after %s, with %s left", took, time.Until(a.Expiry))
+			case status == http.StatusServiceUnavailable:
+				expired = true
+			case status != http.StatusOK:
+				t.Errorf("status %d, %+v", status, e)
+			}
+		}
+		if !expired {
+			t.Error("the token never expired")
 		}
 	})
 }

@@ -22,6 +22,8 @@ const (
 	maxAnswer = 256 << 10
 	// answerTime bounds one request. A person may be asked in it.
 	answerTime = 2 * time.Minute
+	// maxSkew is by how much the clock here may be ahead of the agent's.
+	maxSkew = 5 * time.Minute
 )
 
 // Client asks an agent. Nothing else is needed where it runs: no store, and no
@@ -172,6 +174,9 @@ func read(profile string, body []byte) (mcplogin.Credential, error) {
 	}
 	if _, err := oauth.CheckURL(a.Server); err != nil {
 		return mcplogin.Credential{}, unusable("it names no server")
+	}
+	if !a.Expiry.IsZero() && time.Since(a.Expiry) > maxSkew {
+		return mcplogin.Credential{}, unusable("its token has expired")
 	}
 	return mcplogin.Credential{
 		Profile: profile, Server: a.Server,

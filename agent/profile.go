@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/secrets"
 )
 
 const (
@@ -24,11 +24,6 @@ const (
 	// most, and never later than maxPause unless the server asks for that.
 	firstPause = 2 * time.Second
 	maxPause   = 2 * time.Minute
-	// calm is for how long a request does not repeat what has just failed.
-	calm = 2 * time.Second
-	// newTime is for how long a token counts as new: an MCP server that rejects
-	// it would reject the next one too.
-	newTime = 10 * time.Second
 	// idle is how often a record is read that nothing can be done for: a person
 	// may have logged in, or another process may have replaced it.
 	idle = 5 * time.Minute
@@ -37,12 +32,14 @@ const (
 // profile is one that the agent keeps. Agent.mu guards what follows minTTL.
 type profile struct {
 	name    string
-	session *mcplogin.Session
+	opening sync.Mutex        // guards the next two; who has called open may read them
+	session *mcplogin.Session // nil: not yet opened
 	minTTL  time.Duration
 
-	at    time.Time // when it is looked at next, by the wall clock
-	index int       // in the schedule, or unplanned
-	busy  bool      // taken out of the schedule, to be worked on
+	at     time.Time // when it is looked at next, by the wall clock
+	index  int       // in the schedule, or unplanned
+	busy   bool      // taken out of the schedule, to be worked on
+	flight *flight   // a refresh that requests wait for; nil: none is under way
 	known
 }
 
@@ -60,7 +57,7 @@ type known struct {
 
 // work does what is due for a profile, and plans the next look.
 func (a *Agent) work(ctx context.Context, p *profile) {
-	c, err := p.session.Credential(ctx)
+	c, err := a.stored(ctx, p)
 	if err == nil && a.mustRenew(p, c) {
 		c, err = a.renew(ctx, p, c)
 	}
@@ -187,64 +184,6 @@ func pause(faults int, err error) time.Duration {
 		d = max(d, e.RetryAfter)
 	}
 	return d
-}
-
-// credential returns what may be handed out now: a token that has some life
-// left, refreshed if need be. The record is read each time, so that a logout
-// counts at once.
-func (a *Agent) credential(ctx context.Context, p *profile, want wish) (mcplogin.Credential, error) {
-	a.look()
-	c, err := p.session.Credential(ctx)
-	known := a.snapshot(p)
-	switch {
-	case storeOut(err) && !known.suspect && known.last.Valid(p.least(known.last, 0)) && !want.rejects(known.last):
-		a.log.Warn("the store cannot be read, the token in memory is still valid", "profile", p.name, "error", err)
-		return known.last, nil
-	case err != nil:
-		a.noteFor(ctx, p, c, err)
-		return c, err
-	case want.rejects(c) && known.isNew():
-		return c, errNew
-	case !known.suspect && c.Valid(p.least(c, want.minTTL)) && !want.rejects(c):
-		if c.Token.Access != known.last.Token.Access { // by a login, or another process
-			a.noteFor(ctx, p, c, nil)
-		}
-		return c, nil
-	}
-	valid := !known.suspect && c.Valid(0) && !want.rejects(c)
-	if known.failure != nil && time.Since(known.tried) < calm {
-		err = known.failure
-	} else {
-		c, err = a.renew(ctx, p, c)
-		a.noteFor(ctx, p, c, err)
-	}
-	if valid {
-		return c, nil // the old one, if there is no new one
-	}
-	return c, err
-}
-
-// errNew answers who rejects a token that is new.
-var errNew = errors.New("the token was refreshed a moment ago")
-
-// rejects reports whether c has the token that is not wanted.
-func (w wish) rejects(c mcplogin.Credential) bool {
-	return w.rejected != "" && w.rejected == digest(c.Token.Access)
-}
-
-// isNew reports whether the token was refreshed a moment ago.
-func (k known) isNew() bool { return k.failure == nil && time.Since(k.tried) < newTime }
-
-// noteFor is note, unless who asked has gone: that says nothing of the profile.
-func (a *Agent) noteFor(ctx context.Context, p *profile, c mcplogin.Credential, err error) {
-	if ctx.Err() == nil {
-		a.note(p, c, err)
-	}
-}
-
-// storeOut reports that the store, not the record, is the trouble.
-func storeOut(err error) bool {
-	return errors.Is(err, secrets.ErrTemporary) || errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func (a *Agent) snapshot(p *profile) known {

@@ -18,6 +18,8 @@ const (
 	// least. Timers run on a clock that stands still while the machine sleeps,
 	// and know nothing of a clock that was set.
 	lookEvery = 30 * time.Second
+	// surveyEvery is how often it is looked which profiles there are.
+	surveyEvery = time.Minute
 	// maxDrift is by how much the wall clock may differ from the monotonic one
 	// between two looks before it counts as a jump.
 	maxDrift = 2 * time.Second
@@ -81,6 +83,7 @@ func (a *Agent) keep(ctx context.Context) {
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	var waiting []*profile // due, but not begun
+	surveyed := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -93,11 +96,22 @@ func (a *Agent) keep(ctx context.Context) {
 		case <-tick.C:
 		}
 		a.look()
+		if time.Since(surveyed) >= surveyEvery && c.begin("", func() { a.surveyAgain(ctx) }) {
+			surveyed = time.Now()
+		}
 		due, next := a.take(time.Now())
 		waiting = slices.DeleteFunc(append(waiting, due...), func(p *profile) bool {
 			return c.begin(a.serverOf(p), func() { a.work(ctx, p) })
 		})
 		tick.Reset(next)
+	}
+}
+
+// surveyAgain looks for profiles that were stored since. Those that are gone
+// show by themselves.
+func (a *Agent) surveyAgain(ctx context.Context) {
+	if err := a.survey(ctx, false); err != nil && ctx.Err() == nil {
+		a.log.Warn("not looked for new profiles", "error", err)
 	}
 }
 

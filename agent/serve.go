@@ -178,7 +178,8 @@ func (d door) serveStatus(w http.ResponseWriter, r *http.Request, escaped string
 		writeError(w, err)
 		return
 	}
-	c, err := p.session.Credential(r.Context())
+	c, err := d.agent.stored(r.Context(), p)
+	d.agent.learn(r.Context(), p, c, err)
 	if err != nil {
 		writeError(w, err)
 		return

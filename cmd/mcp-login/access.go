@@ -60,6 +60,21 @@ func (s source) names(ctx context.Context) ([]string, error) {
 	return s.store.List(ctx)
 }
 
+// tellAgent has the agent that keeps this store look at a new credential now,
+// and not in some minutes. Whatever else answers at the socket learns a name.
+func (e *env) tellAgent(ctx context.Context, profile string) {
+	socket := e.getenv("MCP_LOGIN_AGENT_SOCK")
+	if socket == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, agentPatience)
+	defer cancel()
+	// Best effort: it looks by itself later.
+	if _, err := (&agent.Client{Socket: socket}).Status(ctx, profile, 0); err != nil {
+		e.log.Debug().Err(err).Msg("the agent does not tell of the new credential")
+	}
+}
+
 // config is a session's, but for what a login needs.
 func (e *env) config(o *common, from source, profile string) (mcplogin.Config, error) {
 	client, err := o.client()

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 type agentOptions struct {
@@ -42,6 +43,11 @@ func newAgent(e *env) *cli.Command {
 }
 
 func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) error {
+	for _, name := range profiles {
+		if err := secrets.CheckName(name); err != nil {
+			return fmt.Errorf("profile %q: %w", name, err)
+		}
+	}
 	store, err := e.openStore(ctx, &o.common, false)
 	if err != nil {
 		return err

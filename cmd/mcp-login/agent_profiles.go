@@ -78,23 +78,27 @@ func (k *kept) names(ctx context.Context) ([]string, error) {
 		return names, nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.env.settings.profiles)) {
-		own, special, err := k.config(name)
-		if err != nil {
-			return nil, err
-		}
-		if !special || own.Store == k.store {
-			continue
-		}
-		stored, err := own.Store.List(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if slices.Contains(stored, name) {
+		if k.isStored(ctx, name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
+}
+
+// isStored reports whether a profile is in a store of its own. One whose store
+// cannot be read counts: the agent says what is wrong with it, and keeps the
+// others.
+func (k *kept) isStored(ctx context.Context, name string) bool {
+	own, special, err := k.config(name)
+	if err != nil {
+		return true
+	}
+	if !special || own.Store == k.store {
+		return false
+	}
+	stored, err := own.Store.List(ctx)
+	return err != nil || slices.Contains(stored, name)
 }
 
 // adapt is agent.Config's Adapt.

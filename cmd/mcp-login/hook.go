@@ -18,6 +18,9 @@ import (
 // a prompt.
 var hookShells = []string{"bash", "zsh", "fish"}
 
+// promptPatience is how long a prompt waits for an agent.
+const promptPatience = 8 * time.Second
+
 // expiresAt ends the names of the variables that the hook watches.
 const expiresAt = "_EXPIRES_AT"
 
@@ -46,6 +49,11 @@ func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 		return usagef("hook: there is none for %q, only for %s", shell, strings.Join(hookShells, ", "))
 	}
 	if o.due != "" {
+		if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, promptPatience)
+			defer cancel()
+		}
 		return e.oneLined(runDue(ctx, e, o, shell))
 	}
 	text, err := scripts.ReadFile("shell/hook." + shell)

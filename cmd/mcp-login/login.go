@@ -101,6 +101,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
+	e.tellAgent(ctx, profile)
 	e.collides(ctx, store, profile)
 	e.summarize(ctx, &o.common, c)
 	return e.loggedIn(o, c)

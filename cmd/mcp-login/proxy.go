@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,6 +12,10 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/proxy"
 )
+
+// proxyPatience is how long a message waits for a refresh while the token that
+// there is still is valid.
+const proxyPatience = 5 * time.Second
 
 type proxyOptions struct {
 	login     loginOptions
@@ -46,6 +51,7 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	cfg.Patience = proxyPatience
 	if len(args) > 1 {
 		cfg.Server = args[1]
 		if _, err := oauth.CheckURL(cfg.Server); err != nil {
