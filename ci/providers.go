@@ -16,6 +16,7 @@ import (
 // No job summary was found in its documentation.
 var circleCI = behaviour{
 	title:    "CircleCI",
+	ready:    func(j Job, _ []Var) error { return j.canAppendTo("BASH_ENV") },
 	handOn:   circleHandOn,
 	idToken:  circleIDToken,
 	reserved: []string{"CIRCLE_*", "CIRCLECI"},
@@ -93,6 +94,7 @@ func tokenVariable(audience string) string {
 // (https://developer.atlassian.com/cloud/bitbucket/rest/api-group-reports/).
 var bitbucket = behaviour{
 	title: "Bitbucket Pipelines",
+	ready: func(j Job, _ []Var) error { return j.canAppendTo("BITBUCKET_PIPELINES_VARIABLES_PATH") },
 	handOn: func(_ context.Context, j Job, vars []Var) error {
 		var b strings.Builder
 		for _, v := range vars {
