@@ -33,7 +33,7 @@ import (
 var (
 	// ErrUnsupported: the provider has no such thing, or this job was not
 	// given it. The text says what is missing.
-	ErrUnsupported = errors.New("not supported by this CI provider")
+	ErrUnsupported = errors.New("not available here")
 	// ErrVariable: a variable's name is reserved, or its value cannot be
 	// carried unchanged.
 	ErrVariable = errors.New("variable cannot be handed on")

@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -62,7 +63,8 @@ var gitlab = behaviour{
 	idToken: func(_ context.Context, j Job, audience string) (string, error) {
 		token, err := declared(j, tokenVariable(audience))
 		if err != nil {
-			return "", fmt.Errorf("%w: declare it with `id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: ...}}`", err)
+			return "", fmt.Errorf("%w: the job has no id token; give it `id_tokens: {%s: {aud: %q}}`",
+				ErrUnsupported, explicitToken, cmp.Or(Escape(audience), "..."))
 		}
 		return token, nil
 	},
