@@ -57,3 +57,28 @@ func TestReadmeGo(t *testing.T) {
 		t.Errorf("this is not in example_test.go:\n%s", indented)
 	}
 }
+
+// TestActionReadme: the tables of the GitHub action have its inputs, with their
+// defaults, and its outputs.
+func TestActionReadme(t *testing.T) {
+	const dir = "../../examples/github-actions/"
+	action, err := os.ReadFile(dir + "action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	about, err := os.ReadFile(dir + "README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, m := range regexp.MustCompile(`(?m)^  ([a-z-]+):\n    description: .*\n(?:    (?:default|required): (.*)\n)?`).FindAllStringSubmatch(string(action), -1) {
+		want = append(want, m[1]+"="+strings.NewReplacer("''", "", "true", "(required)").Replace(m[2]))
+	}
+	var got []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|(?: (?:`?([^`|]*?)`? )?\\|)? [^|]+ \\|$").FindAllStringSubmatch(string(about), -1) {
+		got = append(got, m[1]+"="+m[2])
+	}
+	if len(want) < 10 || !slices.Equal(got, want) {
+		t.Errorf("README.md has %q,\naction.yml %q", got, want)
+	}
+}
