@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
 )
 
 func readme(t *testing.T) string {
@@ -80,5 +82,36 @@ func TestActionReadme(t *testing.T) {
 	}
 	if len(want) < 10 || !slices.Equal(got, want) {
 		t.Errorf("README.md has %q,\naction.yml %q", got, want)
+	}
+}
+
+// TestDocsCommands: the lines to paste of docs/ci.md name commands and flags
+// that there are, and README.md leads there.
+func TestDocsCommands(t *testing.T) {
+	text, err := os.ReadFile("../../docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(readme(t), "(docs/ci.md)") {
+		t.Error("README.md does not link docs/ci.md")
+	}
+	e, _, _ := testEnv(t)
+	all := newApp(e).Commands
+	lines := regexp.MustCompile("(?m)(?:^[^#|`\n]*?|`)mcp-login ([a-z]+)([^#`\n]*)").FindAllStringSubmatch(string(text), -1)
+	if len(lines) < 20 {
+		t.Errorf("only %d lines were found", len(lines))
+	}
+	for _, m := range lines {
+		command := find(all, m[1])
+		if command == nil {
+			t.Errorf("there is no command %q: %s", m[1], m[0])
+			continue
+		}
+		ours, _, _ := strings.Cut(m[2], " -- ")
+		for _, flag := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(ours, -1) {
+			if !slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag[1] }) {
+				t.Errorf("%s has no flag --%s", m[1], flag[1])
+			}
+		}
 	}
 }
