@@ -20,6 +20,7 @@ import (
 var azure = behaviour{
 	title:    "Azure Pipelines",
 	mask:     azureMask,
+	ready:    azureReady,
 	handOn:   azureHandOn,
 	announce: azureAnnounce,
 	summary:  azureSummary,
@@ -62,10 +63,9 @@ func azureMask(_ context.Context, j Job, lines []string) error {
 	return err
 }
 
-// azureHandOn refuses secrets of more than one line as the agent does, which
+// azureReady refuses secrets of more than one line as the agent does, which
 // would fail the step: TaskCommandExtension.cs, as above.
-func azureHandOn(_ context.Context, j Job, vars []Var) error {
-	var b strings.Builder
+func azureReady(j Job, vars []Var) error {
 	for _, v := range vars {
 		if err := azureCarries(j, "the value of "+v.Name, v.Value); err != nil {
 			return err
@@ -73,6 +73,13 @@ func azureHandOn(_ context.Context, j Job, vars []Var) error {
 		if err := oneLine(v); err != nil && v.Secret {
 			return err
 		}
+	}
+	return nil
+}
+
+func azureHandOn(_ context.Context, j Job, vars []Var) error {
+	var b strings.Builder
+	for _, v := range vars {
 		fmt.Fprintf(&b, "##vso[task.setvariable variable=%s;issecret=%t]%s\n",
 			azureEscape.Replace(v.Name), v.Secret, azureEscape.Replace(v.Value))
 	}

@@ -33,7 +33,7 @@ import (
 var (
 	// ErrUnsupported: the provider has no such thing, or this job was not
 	// given it. The text says what is missing.
-	ErrUnsupported = errors.New("not supported by this CI provider")
+	ErrUnsupported = errors.New("not available here")
 	// ErrVariable: a variable's name is reserved, or its value cannot be
 	// carried unchanged.
 	ErrVariable = errors.New("variable cannot be handed on")
@@ -122,3 +122,7 @@ func (p Provider) String() string {
 // CanMask reports whether the provider can hide a value that it was not told
 // of before the job began.
 func (p Provider) CanMask() bool { return p.behaviour().mask != nil }
+
+// PrintsShell reports whether the provider has no place for the variables of
+// later steps, so that HandOn prints shell text instead.
+func (p Provider) PrintsShell() bool { return p.behaviour().handOn == nil }

@@ -308,3 +308,29 @@ func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
 		t.Errorf("HandOn without GITHUB_ENV = %v, want ErrUnsupported", err)
 	}
 }
+
+// What cannot be handed on is not masked either: under `eval "$(...)"` a shell
+// would run the commands that were meant for the log.
+func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
+	folder := t.TempDir()
+	for _, tt := range []struct {
+		provider ci.Provider
+		env      string
+		v        ci.Var
+	}{
+		{ci.GitHub, "GITHUB_ENV=", secret("A", "x")},
+		{ci.GitHub, "GITHUB_ENV=" + folder + "/none/env", secret("A", "x")},
+		{ci.GitHub, "GITHUB_ENV=" + folder, secret("A", "x")},
+		{ci.Gitea, "GITHUB_ENV=", secret("A", "x")},
+		{ci.CircleCI, "BASH_ENV=", secret("A", "x")},
+		{ci.CircleCI, "BASH_ENV=" + folder + "/none/env", secret("A", "x")},
+		{ci.Bitbucket, "BITBUCKET_PIPELINES_VARIABLES_PATH=" + folder + "/none/env", secret("A", "x")},
+		{ci.Azure, "", secret("A", "one\ntwo")},
+	} {
+		w := newWorld(t, tt.provider, tt.env)
+		w.AllowUnmasked = true
+		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.out.Len() > 0 {
+			t.Errorf("%v with %s: HandOn = %v, standard output %q, want an error and nothing", tt.provider, tt.env, err, w.out.String())
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 var github = behaviour{
 	title:    "GitHub Actions",
 	mask:     githubMask,
+	ready:    func(j Job, _ []Var) error { return j.canAppendTo("GITHUB_ENV") },
 	handOn:   githubHandOn,
 	announce: githubAnnounce,
 	summary:  githubSummary,

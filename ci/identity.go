@@ -63,6 +63,9 @@ func (id Identity) Expect(issuer, subject string) error {
 	if issuer != "" && id.Issuer != issuer {
 		return fmt.Errorf("%w: the issuer is %q, not %q", ErrIdentity, Escape(id.Issuer), issuer)
 	}
+	if subject != "" && id.Subject == "" {
+		return fmt.Errorf("%w: the token does not say whose it is, and %q is expected", ErrIdentity, subject)
+	}
 	if subject != "" && id.Subject != subject {
 		return fmt.Errorf("%w: the subject is %q, not %q", ErrIdentity, Escape(id.Subject), subject)
 	}

@@ -40,6 +40,9 @@ func (j Job) idToken(ctx context.Context, audience string) (string, error) {
 	if token := j.Getenv(explicitToken); token != "" {
 		return token, nil
 	}
+	if j.Provider == None {
+		return "", fmt.Errorf("%w: this is no CI job that is known, and only those have an id token; set %s if there is one from elsewhere", ErrUnsupported, explicitToken)
+	}
 	get := j.Provider.behaviour().idToken
 	if get == nil {
 		return "", fmt.Errorf("%w: %v gives a job no id token; set %s if the job has one from elsewhere", ErrUnsupported, j.Provider, explicitToken)

@@ -172,3 +172,28 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("String = %q, %v, want %q", got, err, want)
 	}
 }
+
+func TestMissingIDTokenSaysWhatToDo(t *testing.T) {
+	for _, tt := range []struct {
+		provider         ci.Provider
+		audience         string
+		says, doesNotSay string
+	}{
+		{ci.None, "vault", "not available here: this is no CI job", "no CI gives"},
+		{ci.GitLab, "https://as.example.com", "`id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: \"https://as.example.com\"}}`", "HTTPS___"},
+		{ci.GitLab, "", "`id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: \"...\"}}`", " _ID_TOKEN"},
+		{ci.GitLab, "a\n##[add-mask]b", `{aud: "a # #[add-mask]b"}`, "##["},
+	} {
+		_, err := newWorld(t, tt.provider).IDToken(t.Context(), tt.audience)
+		if !errors.Is(err, ci.ErrUnsupported) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), tt.doesNotSay) {
+			t.Errorf("%v: IDToken(%q) = %v, want %q and no %q", tt.provider, tt.audience, err, tt.says, tt.doesNotSay)
+		}
+	}
+}
+
+func TestATokenOfNobody(t *testing.T) {
+	err := ci.Identity{Issuer: "https://as"}.Expect("", "alice")
+	if !errors.Is(err, ci.ErrIdentity) || !strings.Contains(err.Error(), `does not say whose it is, and "alice" is expected`) {
+		t.Errorf("Expect = %v", err)
+	}
+}

@@ -43,6 +43,7 @@ func (e *UnmaskedError) Error() string {
 type behaviour struct {
 	title    string
 	mask     func(ctx context.Context, j Job, lines []string) error
+	ready    func(j Job, vars []Var) error                      // whether handOn will take them, before anything is printed; nil: it will
 	handOn   func(ctx context.Context, j Job, vars []Var) error // nil: shell text on Out
 	announce func(ctx context.Context, j Job, n Note) error     // nil: plain lines on Out
 	summary  func(ctx context.Context, j Job, n Note) error
@@ -110,10 +111,12 @@ func maskable(secrets []string) []string {
 }
 
 // HandOn masks the secret variables and then gives all of them to the later
-// steps of the job, through a file or command of the provider's own.
+// steps of the job, through a file or command of the provider's own. What it
+// can know beforehand to fail, such as a file that cannot be written, fails
+// before anything is printed.
 //
-// Where a provider has none, it prints POSIX shell text on Out for the shell
-// of the same step to eval. On Azure Pipelines secret variables reach a later
+// Where a provider has none, which [Provider.PrintsShell] reports, it prints
+// POSIX shell text on Out for the shell of the same step to eval. On Azure Pipelines secret variables reach a later
 // step only where it maps them: `env: {NAME: $(NAME)}`. On Buildkite they reach
 // the later phases of the job, which are hooks, and not the rest of its command.
 func (j Job) HandOn(ctx context.Context, vars []Var) error {
@@ -123,8 +126,19 @@ func (j Job) HandOn(ctx context.Context, vars []Var) error {
 			return err
 		}
 	}
-	if err := j.Mask(ctx, secretsOf(vars)...); err != nil && !j.mayShow(err) {
-		return err
+	secrets := secretsOf(vars)
+	if b.mask == nil && len(maskable(secrets)) > 0 && !j.AllowUnmasked {
+		return &UnmaskedError{j.Provider}
+	}
+	if b.ready != nil {
+		if err := b.ready(j, vars); err != nil {
+			return fmt.Errorf("hand variables on to %v: %w", j.Provider, err)
+		}
+	}
+	if b.mask != nil {
+		if err := j.Mask(ctx, secrets...); err != nil {
+			return err
+		}
 	}
 	handOn := b.handOn
 	if handOn == nil {
@@ -134,13 +148,6 @@ func (j Job) HandOn(ctx context.Context, vars []Var) error {
 		return fmt.Errorf("hand variables on to %v: %w", j.Provider, err)
 	}
 	return nil
-}
-
-// mayShow reports whether err is only that the provider cannot mask, and the
-// caller accepted that.
-func (j Job) mayShow(err error) bool {
-	_, unmasked := err.(*UnmaskedError)
-	return unmasked && j.AllowUnmasked
 }
 
 func secretsOf(vars []Var) []string {

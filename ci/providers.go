@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 // No job summary was found in its documentation.
 var circleCI = behaviour{
 	title:    "CircleCI",
+	ready:    func(j Job, _ []Var) error { return j.canAppendTo("BASH_ENV") },
 	handOn:   circleHandOn,
 	idToken:  circleIDToken,
 	reserved: []string{"CIRCLE_*", "CIRCLECI"},
@@ -61,7 +63,8 @@ var gitlab = behaviour{
 	idToken: func(_ context.Context, j Job, audience string) (string, error) {
 		token, err := declared(j, tokenVariable(audience))
 		if err != nil {
-			return "", fmt.Errorf("%w: declare it with `id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: ...}}`", err)
+			return "", fmt.Errorf("%w: the job has no id token; give it `id_tokens: {%s: {aud: %q}}`",
+				ErrUnsupported, explicitToken, cmp.Or(Escape(audience), "..."))
 		}
 		return token, nil
 	},
@@ -93,6 +96,7 @@ func tokenVariable(audience string) string {
 // (https://developer.atlassian.com/cloud/bitbucket/rest/api-group-reports/).
 var bitbucket = behaviour{
 	title: "Bitbucket Pipelines",
+	ready: func(j Job, _ []Var) error { return j.canAppendTo("BITBUCKET_PIPELINES_VARIABLES_PATH") },
 	handOn: func(_ context.Context, j Job, vars []Var) error {
 		var b strings.Builder
 		for _, v := range vars {

@@ -44,6 +44,10 @@ func (j Job) run(ctx context.Context, stdin string, argv ...string) (string, err
 	return j.Run(ctx, stdin, argv...)
 }
 
+// canAppendTo returns why appendTo would fail. It writes nothing, but makes the
+// file where there is none yet.
+func (j Job) canAppendTo(variable string) error { return j.appendTo(variable, "") }
+
 // appendTo adds text to the file that a variable of the job names, in one
 // write. It follows no symbolic link: the files are the runner's own.
 func (j Job) appendTo(variable, text string) (err error) {

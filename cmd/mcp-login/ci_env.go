@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,9 +21,14 @@ type ciOptions struct {
 func (o *ciOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		boolFlag("ci", "mask the secrets in this CI job's log, then hand the variables to its later steps", &o.ci),
-		boolFlag("allow-unmasked", "with --ci: also where the provider cannot mask", &o.allowUnmasked),
+		boolFlag("allow-unmasked", "with --ci: also where the provider cannot mask, and the log may show the token", &o.allowUnmasked),
 	}
 }
+
+// aboutCI is what the help says of --ci beside its flags.
+const aboutCI = "Where a CI has no place for the variables of later steps (GitLab, Jenkins, Travis, Woodpecker, Drone and those that are not known here), " +
+	"--ci prints shell text for the same step, which as a bare line would put the token into the log and set nothing: " +
+	`eval "$(mcp-login env NAME --ci --allow-unmasked)"`
 
 func runEnvCI(ctx context.Context, e *env, o envOptions, profiles []string) error {
 	job, err := e.job(&o.common, e.out)
@@ -46,7 +54,90 @@ func runEnvCI(ctx context.Context, e *env, o envOptions, profiles []string) erro
 	for i, v := range plain {
 		vars[i] = ci.Var{Var: v, Secret: slices.Contains(secret, v.Name)}
 	}
-	return job.HandOn(ctx, vars)
+	if err := job.HandOn(ctx, vars); err != nil {
+		if errors.Is(err, ci.ErrVariable) {
+			return err
+		}
+		return notHandedOn{err, profiles}
+	}
+	e.tellReach(job, vars)
+	return nil
+}
+
+// tellReach says where the variables are to be had, unless every later step
+// simply has them.
+func (e *env) tellReach(job ci.Job, vars []ci.Var) {
+	var secret []string
+	for _, v := range vars {
+		if v.Secret {
+			secret = append(secret, fmt.Sprintf("%s: $(%[1]s)", v.Name))
+		}
+	}
+	switch {
+	case job.Provider.PrintsShell():
+		holds := "shell text"
+		if len(secret) > 0 {
+			holds = "shell text with the clear token"
+		}
+		fmt.Fprintf(e.err, "caution: %v has no place for variables, so %s was printed: as a bare line it is in the log and sets nothing\n", job.Provider, holds)
+		fmt.Fprintf(e.err, "use: %s\n", e.forEval(job.AllowUnmasked))
+	case job.Provider == ci.Azure && len(secret) > 0:
+		fmt.Fprintf(e.err, "%v gives secret variables only to the steps that map them: env: {%s}\n", job.Provider, strings.Join(secret, ", "))
+	}
+}
+
+// notHandedOn says why the later steps of a job did not get the variables of
+// these profiles.
+type notHandedOn struct {
+	error
+	profiles []string
+}
+
+func (n notHandedOn) Unwrap() error { return n.error }
+
+// otherWays are commands that need nothing of the provider, one a line.
+func (e *env) otherWays(n notHandedOn) string {
+	var exec []string
+	for _, profile := range n.profiles {
+		exec = append(exec, "mcp-login exec "+strings.Join(append([]string{quote(profile)}, e.hint...), " ")+" -- ")
+	}
+	ways := []string{
+		strings.Join(exec, "") + "COMMAND",
+		"or a file of mode 0600: (umask 077; " + e.lineWith() + " > FILE)",
+	}
+	if unmasked, ok := errors.AsType[*ci.UnmaskedError](n.error); ok {
+		line := e.lineWith("--ci", "--allow-unmasked")
+		if unmasked.Provider.PrintsShell() {
+			line = e.forEval(true)
+		}
+		ways = append(ways, "or accept that the log may show the token: "+line)
+	}
+	return strings.Join(ways, "\n")
+}
+
+// forEval is this command line as a shell is to run it.
+func (e *env) forEval(unmasked bool) string {
+	flags := []string{"--ci"}
+	if unmasked {
+		flags = append(flags, "--allow-unmasked")
+	}
+	return `eval "$(` + e.lineWith(flags...) + `)"`
+}
+
+// lineWith is this command line with other flags in the place of --ci.
+func (e *env) lineWith(flags ...string) string {
+	words := []string{"mcp-login"}
+	for _, arg := range e.args {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch {
+		case strings.HasPrefix(arg, "-") && name == "ci":
+			words = append(words, flags...)
+		case strings.HasPrefix(arg, "-") && name == "allow-unmasked":
+		default:
+			words = append(words, quote(arg))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // secretNames returns the names of the variables that hold a token.

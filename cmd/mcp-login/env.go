@@ -48,6 +48,7 @@ func newEnv(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "env", Usage: "print variables for a shell or tool to read",
 		ArgsUsage: "NAME...", UsageText: `eval "$(mcp-login env notion)"`,
+		Description: aboutCI,
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("format", formatNames()+", a shell's name, or auto for the parent process", string(envexport.Sh), &o.format),
 			boolFlag("unset", "print what takes the variables away", &o.unset),

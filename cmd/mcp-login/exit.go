@@ -11,7 +11,6 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
@@ -58,8 +57,8 @@ func (e *env) finish(ctx context.Context, err error) int {
 	if text := err.Error(); text != "" && err != error(errNoCommand) {
 		fmt.Fprintf(e.err, "mcp-login: %s\n", e.hidden.clean(oneLine(text)))
 	}
-	if hint != "" {
-		fmt.Fprintf(e.err, "hint: %s\n", hint)
+	for line := range strings.Lines(hint) {
+		fmt.Fprintf(e.err, "hint: %s\n", strings.TrimSuffix(line, "\n"))
 	}
 	return code
 }
@@ -79,7 +78,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		server   *mcplogin.ServerChangedError
 		logout   *mcplogin.LogoutError
 		variable *envexport.Error
-		unmasked *ci.UnmaskedError
+		ciEnv    notHandedOn
 		port     *authcode.PortError
 		param    *authcode.ParamError
 	)
@@ -108,8 +107,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitDenied, ""
 	case errors.Is(err, flows.ErrExpired), errors.Is(err, errTimedOut):
 		return exitTimedOut, ""
-	case errors.As(err, &unmasked):
-		return exitFailed, "mcp-login exec NAME -- COMMAND, or accept the risk by --allow-unmasked"
+	case errors.As(err, &ciEnv):
+		return exitFailed, e.otherWays(ciEnv)
 	case errors.As(err, &variable):
 		return exitFailed, refusedValue(variable)
 	case errors.Is(err, mcplogin.ErrRegistration):

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
 )
 
 func readme(t *testing.T) string {
@@ -55,5 +57,61 @@ func TestReadmeGo(t *testing.T) {
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(block[1], "\t$1")
 	if !strings.Contains(string(example), indented) {
 		t.Errorf("this is not in example_test.go:\n%s", indented)
+	}
+}
+
+// TestActionReadme: the tables of the GitHub action have its inputs, with their
+// defaults, and its outputs.
+func TestActionReadme(t *testing.T) {
+	const dir = "../../examples/github-actions/"
+	action, err := os.ReadFile(dir + "action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	about, err := os.ReadFile(dir + "README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, m := range regexp.MustCompile(`(?m)^  ([a-z-]+):\n    description: .*\n(?:    (?:default|required): (.*)\n)?`).FindAllStringSubmatch(string(action), -1) {
+		want = append(want, m[1]+"="+strings.NewReplacer("''", "", "true", "(required)").Replace(m[2]))
+	}
+	var got []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|(?: (?:`?([^`|]*?)`? )?\\|)? [^|]+ \\|$").FindAllStringSubmatch(string(about), -1) {
+		got = append(got, m[1]+"="+m[2])
+	}
+	if len(want) < 10 || !slices.Equal(got, want) {
+		t.Errorf("README.md has %q,\naction.yml %q", got, want)
+	}
+}
+
+// TestDocsCommands: the lines to paste of docs/ci.md name commands and flags
+// that there are, and README.md leads there.
+func TestDocsCommands(t *testing.T) {
+	text, err := os.ReadFile("../../docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(readme(t), "(docs/ci.md)") {
+		t.Error("README.md does not link docs/ci.md")
+	}
+	e, _, _ := testEnv(t)
+	all := newApp(e).Commands
+	lines := regexp.MustCompile("(?m)(?:^[^#|`\n]*?|`)mcp-login ([a-z]+)([^#`\n]*)").FindAllStringSubmatch(string(text), -1)
+	if len(lines) < 20 {
+		t.Errorf("only %d lines were found", len(lines))
+	}
+	for _, m := range lines {
+		command := find(all, m[1])
+		if command == nil {
+			t.Errorf("there is no command %q: %s", m[1], m[0])
+			continue
+		}
+		ours, _, _ := strings.Cut(m[2], " -- ")
+		for _, flag := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(ours, -1) {
+			if !slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag[1] }) {
+				t.Errorf("%s has no flag --%s", m[1], flag[1])
+			}
+		}
 	}
 }

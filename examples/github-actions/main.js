@@ -6,6 +6,7 @@ const { execFileSync } = require('node:child_process')
 const { randomUUID } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
+const { ownStore } = require('./own.js')
 
 const input = name => (process.env[`INPUT_${name.toUpperCase()}`] ?? '').trim()
 
@@ -15,43 +16,74 @@ function append(variable, name, value) {
   fs.appendFileSync(process.env[variable], `${name}<<${end}\n${value}\n${end}\n`)
 }
 
+// start runs a file to its end. One that is not there cannot say so itself.
+function start(file, args, env, wayOut) {
+  try {
+    execFileSync(file, args, { env, stdio: 'inherit' })
+  } catch (error) {
+    if (error.code) throw new Error(`${JSON.stringify(file)} cannot be run (${error.code}): ${wayOut}`)
+    throw error
+  }
+}
+
+// version is what to build: what was asked for, else what the action itself is
+// pinned to. A branch is no version: its name says nothing of what is built.
+function version() {
+  const ref = (process.env.GITHUB_ACTION_REF ?? '').replace(/^refs\/tags\//, '')
+  const pinned = /^(v\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?|[0-9a-f]{40})$/.test(ref)
+  return input('version') || (pinned ? ref : 'latest')
+}
+
 // build makes the program. Go's checksum database vouches for the source.
-function build(version, dir) {
+function build(dir) {
   const bin = path.join(dir, 'bin')
   const env = { ...process.env, GOBIN: bin, GOFLAGS: '-tags=urfave_cli_no_docs' }
-  execFileSync('go', ['install', `github.com/mcp-login/mcp-login/cmd/mcp-login@${version}`], { env, stdio: 'inherit' })
+  const source = `github.com/mcp-login/mcp-login/cmd/mcp-login@${version()}`
+  start('go', ['install', source], env, 'install Go before this step, as by actions/setup-go, or name an installed mcp-login by the input program')
   return path.join(bin, process.platform === 'win32' ? 'mcp-login.exe' : 'mcp-login')
 }
 
 // flags returns --name=value for the inputs that were given.
 const flags = (...names) => names.filter(input).map(name => `--${name}=${input(name)}`)
 
+// named reports whether credentials are somewhere that outlives the job.
+function named() {
+  const { MCP_LOGIN_STORE, MCP_LOGIN_PROFILE_DIR, MCP_LOGIN_AGENT_SOCK } = process.env
+  return input('store') || MCP_LOGIN_STORE || MCP_LOGIN_PROFILE_DIR || (MCP_LOGIN_AGENT_SOCK && !input('url'))
+}
+
 function main() {
+  const name = input('name')
+  if (!name) throw new Error('the input name is empty: give the name of a profile, such as notion')
+  if (!input('url') && !named()) throw new Error('there is no credential: give the input url, to log in, or store, where one is already')
+
   const dir = fs.mkdtempSync(path.join(process.env.RUNNER_TEMP, 'mcp-login-'))
   append('GITHUB_STATE', 'dir', dir)
-  const program = input('program') || build(input('version'), dir)
+  const program = input('program') || build(dir)
   append('GITHUB_OUTPUT', 'program', program)
 
-  // Credentials of this job alone live in its folder, with their key.
-  const own = { XDG_DATA_HOME: path.join(dir, 'data'), XDG_STATE_HOME: path.join(dir, 'state') }
-  const env = input('store') ? process.env : { ...process.env, ...own }
-  const run = (...args) => execFileSync(program, args, { env, stdio: 'inherit' })
+  const own = named() ? null : ownStore(dir)
+  const store = own ? own.flags : flags('store')
+  const run = (...args) =>
+    start(program, args, own ? own.env : process.env, 'give the input program the path of an installed mcp-login, or leave it out to have one built')
 
   if (input('url')) {
-    if (!input('store')) {
+    if (own) {
       append('GITHUB_STATE', 'program', program)
-      append('GITHUB_STATE', 'name', input('name'))
+      append('GITHUB_STATE', 'name', name)
     }
-    const asked = flags('store', 'flow', 'wait', 'audience', 'expect-issuer', 'expect-subject')
-    run('login', ...asked, '--', input('name'), input('url'))
+    run('login', ...store, ...flags('flow', 'wait', 'audience', 'expect-issuer', 'expect-subject'), '--', name, input('url'))
   }
-  run('env', '--ci', ...flags('store', 'min-ttl'), '--', input('name'))
+  run('env', '--ci', ...store, ...(own ? [own.noAgent] : []), ...flags('min-ttl'), '--', name)
 }
+
+// escape keeps a message one line and one command to the runner.
+const escape = text => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A')
 
 try {
   main()
 } catch (error) {
-  // The program has said why; its exit code is the step's.
-  if (error.status === undefined) console.error(error.message)
+  // A program that ran has said why, and its exit code is the step's.
+  if (typeof error.status !== 'number') console.log(`::error::mcp-login: ${escape(error.message)}`)
   process.exitCode = error.status || 1
 }

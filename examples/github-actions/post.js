@@ -4,13 +4,19 @@
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
-const path = require('node:path')
+const { ownStore } = require('./own.js')
 
 const { STATE_dir: dir, STATE_program: program, STATE_name: name } = process.env
 
-if (program) {
-  const own = { XDG_DATA_HOME: path.join(dir, 'data'), XDG_STATE_HOME: path.join(dir, 'state') }
+// logout ends the login if there was one: a login that failed has been told of.
+function logout() {
+  const own = ownStore(dir)
+  if (!fs.existsSync(own.data)) return
+  const run = (stdout, ...args) => spawnSync(program, args, { env: own.env, stdio: ['ignore', stdout, 'inherit'], encoding: 'utf8' })
+  const stored = run('pipe', 'list', ...own.flags, own.noAgent).stdout ?? ''
   // A failure is shown and fails nothing: the token ends by itself.
-  spawnSync(program, ['logout', '--', name], { env: { ...process.env, ...own }, stdio: 'inherit' })
+  if (stored.split(/\r?\n/).includes(name)) run('inherit', 'logout', ...own.flags, '--', name)
 }
+
+if (program) logout()
 if (dir) fs.rmSync(dir, { recursive: true, force: true })

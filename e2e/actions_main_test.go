@@ -1,0 +1,233 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// actionStep is a step that uses the action on a machine with a person's
+// account, without a runner: its scripts are run as a runner would run them.
+type actionStep struct {
+	*home
+	temp  string
+	state []string // what main.js gave to post.js
+}
+
+func newActionStep(t *testing.T, env ...string) *actionStep {
+	t.Helper()
+	s := &actionStep{home: newHome(t), temp: t.TempDir()}
+	s.env = append(s.env, "GITHUB_ACTIONS=true", "RUNNER_TEMP="+s.temp, "INPUT_NAME=demo", "INPUT_PROGRAM="+program, "INPUT_FLOW=device")
+	for _, name := range []string{"GITHUB_STATE", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"} {
+		s.env = append(s.env, name+"="+filepath.Join(s.dir, name))
+	}
+	s.env = append(s.env, env...)
+	return s
+}
+
+// script runs main.js or post.js.
+func (s *actionStep) script(name string, env ...string) (log string, code int) {
+	s.t.Helper()
+	script, err := filepath.Abs("../examples/github-actions/" + name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(s.t.Context(), node, script)
+	cmd.Env = append(append(append(cmd.Env, s.env...), s.state...), env...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		s.t.Fatal(err)
+	}
+	for name, value := range s.file("GITHUB_STATE") {
+		s.state = append(s.state, "STATE_"+name+"="+value)
+	}
+	log = out.String()
+	for line := range strings.Lines(log) { // a runner takes the masks out
+		if !strings.HasPrefix(line, "::add-mask::") {
+			noteSaid(line)
+		}
+	}
+	return log, cmd.ProcessState.ExitCode()
+}
+
+// file reads what a script wrote into one of the runner's files.
+func (s *actionStep) file(name string) map[string]string {
+	data, _ := os.ReadFile(filepath.Join(s.dir, name)) // not there: nothing was written
+	values := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^(\w+)<<.*\n(.*)\n.*$`).FindAllStringSubmatch(string(data), -1) {
+		values[m[1]] = m[2]
+	}
+	return values
+}
+
+// checkGone fails unless nothing of the job is left.
+func (s *actionStep) checkGone() {
+	s.t.Helper()
+	if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
+		s.t.Errorf("left in RUNNER_TEMP: %v, %v", left, err)
+	}
+}
+
+// TestActionEndsNoLoginOfTheTeam: a store that the environment names is not
+// the job's, whoever logged in there.
+func TestActionEndsNoLoginOfTheTeam(t *testing.T) {
+	for _, tt := range []struct{ name, env string }{
+		{"a store", "MCP_LOGIN_STORE=file:"},
+		{"a folder", "MCP_LOGIN_PROFILE_DIR="},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			demo := startDemo(t)
+			s := newActionStep(t, "INPUT_URL="+demo.MCP(), tt.env+filepath.Join(t.TempDir(), "team"))
+			s.want(0, "login", "demo", demo.MCP(), "--flow", "device")
+			if log, code := s.script("main.js"); code != 0 {
+				t.Fatalf("exit code %d:\n%s", code, log)
+			}
+			log, code := s.script("post.js")
+			token := s.token("demo")
+			noteIssued(token)
+			if code != 0 || s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"] != token || statusOf(t, demo.MCP(), token) != http.StatusOK {
+				t.Errorf("after the job the team's token is gone, or another than the job's; exit code %d:\n%s", code, log)
+			}
+			s.checkGone()
+		})
+	}
+}
+
+// TestActionKeepsToItsOwnStore: what surrounds the job leads it to no other.
+func TestActionKeepsToItsOwnStore(t *testing.T) {
+	demo := startDemo(t)
+	s := newActionStep(t, "INPUT_URL="+demo.MCP())
+	config := filepath.Join(s.dir, "config", "mcp-login", "config.toml")
+	text := "store = 'file:" + filepath.Join(s.dir, "team") + "'\n[profile.demo]\nkeeper = 'key-file'\nagent-sock = '/nowhere'\n"
+	if err := errors.Join(os.MkdirAll(filepath.Dir(config), 0o700), os.WriteFile(config, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s.want(0, "login", "demo", demo.MCP(), "--flow", "device")
+	before := s.want(0, "token", "demo", "--agent-sock=").stdout
+	around := []string{"MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE_COMMAND=false", "MCP_LOGIN_PASSPHRASE=x", "MCP_LOGIN_AGENT_SOCK=/nowhere/either"}
+	log, code := s.script("main.js", around...)
+	own := s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"]
+	noteIssued(strings.TrimSpace(before), own)
+	if code != 0 || own == "" || own == strings.TrimSpace(before) || statusOf(t, demo.MCP(), own) != http.StatusOK {
+		t.Fatalf("exit code %d:\n%s", code, log)
+	}
+	checkAtRest(t, s.temp, []string{own})
+	if log, code := s.script("post.js", around...); code != 0 || !strings.Contains(log, "revoked at the server") {
+		t.Errorf("post.js: exit code %d:\n%s", code, log)
+	}
+	if after := s.want(0, "token", "demo", "--agent-sock=").stdout; after != before || statusOf(t, demo.MCP(), strings.TrimSpace(after)) != http.StatusOK {
+		t.Error("the job changed or ended the team's token")
+	}
+	if got := statusOf(t, demo.MCP(), own); got != http.StatusUnauthorized {
+		t.Errorf("after the job its own token is answered with %d, want 401", got)
+	}
+	s.checkGone()
+}
+
+// TestActionSaysWhatIsMissing: an error of the action's own is one line, with
+// the way out, and nothing is left or made.
+func TestActionSaysWhatIsMissing(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		env  []string
+		want string
+	}{
+		{"no Go", []string{"INPUT_PROGRAM=", "PATH=/nowhere"}, `::error::mcp-login: "go" cannot be run (ENOENT): install Go before this step, as by actions/setup-go, or name an installed mcp-login by the input program`},
+		{"no program", []string{"INPUT_PROGRAM=/nowhere/mcp-login"}, `::error::mcp-login: "/nowhere/mcp-login" cannot be run (ENOENT): give the input program the path of an installed mcp-login, or leave it out to have one built`},
+		{"no name", []string{"INPUT_NAME= "}, "::error::mcp-login: the input name is empty: give the name of a profile, such as notion"},
+		{"no credential", []string{"INPUT_URL="}, "::error::mcp-login: there is no credential: give the input url, to log in, or store, where one is already"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newActionStep(t, "INPUT_URL=http://127.0.0.1:1/mcp")
+			if log, code := s.script("main.js", tt.env...); code != 1 || log != tt.want+"\n" {
+				t.Errorf("exit code %d, %q, want 1, %q", code, log, tt.want)
+			}
+			if made := s.file("GITHUB_STATE")["dir"]; tt.name == "no name" && made != "" {
+				t.Errorf("%s was made", made)
+			}
+			if log, code := s.script("post.js", tt.env...); code != 0 || log != "" {
+				t.Errorf("post.js: exit code %d, %q, want 0 and nothing", code, log)
+			}
+			s.checkGone()
+		})
+	}
+}
+
+// TestActionTellsAFailedLoginOnce: the step has said it; its end adds no error.
+// What was registered before somebody was refused is taken back.
+func TestActionTellsAFailedLoginOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name, url string
+		code      int
+	}{
+		{"no server", "http://127.0.0.1:1/mcp", 3},
+		{"a stranger", startDemo(t).MCP(), 5},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newActionStep(t, "INPUT_URL="+tt.url, "INPUT_EXPECT-SUBJECT=team")
+			log, code := s.script("main.js")
+			if code != tt.code || strings.Count(log, "mcp-login: ") != 1 || strings.Contains(log, "::error::") {
+				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, log)
+			}
+			if log, code := s.script("post.js"); code != 0 || strings.Contains(log, "mcp-login: ") || strings.Contains(log, "hint: ") {
+				t.Errorf("post.js: exit code %d:\n%s", code, log)
+			}
+			s.checkGone()
+		})
+	}
+}
+
+// TestActionPinsTheProgram: the action at a tag or commit builds that one.
+func TestActionPinsTheProgram(t *testing.T) {
+	const commit = "0123456789abcdef0123456789abcdef01234567"
+	for _, tt := range []struct{ ref, version, want string }{
+		{"v1", "", "v1"},
+		{"v1.2.3-rc.1", "", "v1.2.3-rc.1"},
+		{"refs/tags/v1.2.3", "", "v1.2.3"},
+		{commit, "", commit},
+		{commit, "v1.0.0", "v1.0.0"},
+		{"main", "", "latest"},
+		{"v1-fixes/x", "", "latest"},
+		{"", "", "latest"},
+	} {
+		s := newActionStep(t, "INPUT_URL=http://127.0.0.1:1/mcp", "INPUT_PROGRAM=", "INPUT_VERSION="+tt.version, "GITHUB_ACTION_REF="+tt.ref)
+		tools := t.TempDir()
+		if err := writeProgram(filepath.Join(tools, "go"), "#!/bin/sh\necho \"go $*\"\nexit 9\n"); err != nil {
+			t.Fatal(err)
+		}
+		log, code := s.script("main.js", "PATH="+tools+":/usr/bin:/bin")
+		if want := "go install github.com/mcp-login/mcp-login/cmd/mcp-login@" + tt.want + "\n"; code != 9 || log != want {
+			t.Errorf("at %q with version %q: exit code %d, %q, want 9, %q", tt.ref, tt.version, code, log, want)
+		}
+	}
+}
+
+// TestActionEndsNoLoginOfTheTeamUnderARunner is the first of these under a
+// real one.
+func TestActionEndsNoLoginOfTheTeamUnderARunner(t *testing.T) {
+	demo := startDemo(t)
+	person := newHome(t)
+	person.env = append(person.env, "MCP_LOGIN_STORE=file:"+filepath.Join(person.dir, "team"))
+	person.want(0, "login", "demo", demo.MCP(), "--flow", "device")
+	args := []string{"--var", "MCP_URL=" + demo.MCP(), "--env", "XDG_STATE_HOME=" + filepath.Join(person.dir, "state"), "--env", "MCP_LOGIN_STORE=file:" + filepath.Join(person.dir, "team")}
+	log, ok := newRepository(t).act("examples/github-actions/workflows/device.yml", args...)
+	token := person.token("demo")
+	noteIssued(token)
+	if !ok || strings.Contains(log, "revoked at the server") || statusOf(t, demo.MCP(), token) != http.StatusOK {
+		t.Errorf("the workflow ended with %t, and the team's token may be gone:\n%s", ok, log)
+	}
+}
