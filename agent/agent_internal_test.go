@@ -10,10 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,80 +201,6 @@ func TestThousandProfiles(t *testing.T) {
 	})
 }
 
-// TestFaultsAreRetried: the server is out for a while, longer than the token
-// lives. Tries get rarer, requests get "temporary", and afterwards all is well.
-func TestFaultsAreRetried(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 4*time.Minute)
-		w.login("a")
-		defer w.start()()
-		time.Sleep(time.Minute)
-		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Times: 12, Status: http.StatusServiceUnavailable})
-		time.Sleep(150 * time.Second) // 3:30: still valid, though it should have been refreshed
-		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) {
-			t.Errorf("while the token is valid: status %d", status)
-		}
-		time.Sleep(40 * time.Second)
-		before := w.srv.Count(oauthtest.Token)
-		for range 50 {
-			if status, _, e := w.ask(Socket{}, "a"); status != http.StatusServiceUnavailable || e.Code != CodeTemporary {
-				t.Fatalf("with an expired token: status %d, %q", status, e.Code)
-			}
-		}
-		if n := w.srv.Count(oauthtest.Token) - before; n > 1 {
-			t.Errorf("50 requests at once made %d attempts", n)
-		}
-		if tries := w.srv.Count(oauthtest.Token); tries < 5 || tries > 12 {
-			t.Errorf("%d attempts in the outage", tries)
-		}
-		time.Sleep(15 * time.Minute)
-		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) {
-			t.Errorf("after the outage: status %d", status)
-		}
-	})
-}
-
-// TestHangingServer: profiles of a server that never answers do not keep those
-// of another from being refreshed.
-func TestHangingServer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 2*time.Minute)
-		var other oauthtest.Server
-		other.Device.AutoApprove, other.Tokens.TTL = 1, time.Minute
-		client := func(s string) *http.Client {
-			if strings.Contains(s, "slow") {
-				return other.Client()
-			}
-			return w.srv.Client()
-		}
-		var logins sync.WaitGroup
-		for i := range 2 * workers {
-			logins.Go(func() {
-				cfg := w.config(fmt.Sprint("slow", i))
-				cfg.Server, cfg.HTTP = "https://slow.test/mcp", client
-				s, err := mcplogin.Open(cfg)
-				if err == nil {
-					_, err = s.Login(t.Context())
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		w.login("a")
-		logins.Wait()
-		other.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Hang: true})
-		defer w.start(func(c *Config) { c.Session.Server, c.Session.HTTP = "", client })()
-		for range 10 {
-			time.Sleep(time.Minute)
-			synctest.Wait()
-			if left := time.Until(w.agent.snapshot(w.agent.kept("a")).last.Token.Expiry); left < 20*time.Second {
-				t.Fatalf("only %s left, and nobody refreshes", left)
-			}
-		}
-	})
-}
-
 // TestLogins: what a person or another process does to the store is seen.
 func TestLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -333,26 +257,6 @@ func TestRefreshOfOthers(t *testing.T) {
 	})
 }
 
-// TestUnknownNamesAreCheap: asking for what is not there does not have every
-// record read.
-func TestUnknownNamesAreCheap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
-		for i := range 20 {
-			w.login(fmt.Sprint("p", i))
-		}
-		defer w.start()()
-		before := w.store.gets
-		for range 10 {
-			w.ask(Socket{}, "nobody")
-		}
-		synctest.Wait()
-		if n := w.store.gets - before; n > 0 {
-			t.Errorf("%d records were read", n)
-		}
-	})
-}
-
 // TestStoreOut: an outage of the store does not stop hand-outs.
 func TestStoreOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -374,174 +278,6 @@ func TestStoreOut(t *testing.T) {
 		w.store.fail(nil)
 		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) {
 			t.Errorf("afterwards: %d", status)
-		}
-	})
-}
-
-// TestClockSetBack: expiries are worth nothing then, so every token is
-// refreshed, at once where it is asked for.
-func TestClockSetBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
-		const profiles = 20
-		for i := range profiles {
-			w.login(fmt.Sprint("p", i))
-		}
-		defer w.start()()
-		_, first, _ := w.ask(Socket{}, "p0")
-		w.agent.jumped(-time.Hour)
-		if _, now, _ := w.ask(Socket{}, "p0"); now.Headers["Authorization"] == first.Headers["Authorization"] {
-			t.Error("a token was handed out whose expiry is not known")
-		}
-		if n := w.refreshes(); n != 1 {
-			t.Errorf("%d refreshes at once, want the one that was asked for", n)
-		}
-		time.Sleep(spread + lookEvery)
-		if n := w.refreshes(); n != profiles {
-			t.Errorf("%d refreshes, want %d", n, profiles)
-		}
-		w.agent.jumped(time.Hour)
-		time.Sleep(lookEvery)
-		if n := w.refreshes(); n != profiles {
-			t.Error("tokens were refreshed that a jump forward did not make due")
-		}
-	})
-}
-
-// TestLoginFromTheFuture: after a login under a clock that was set back since,
-// tokens are refreshed in time as others are, not when they have expired.
-func TestLoginFromTheFuture(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
-		w.login("a")
-		data, v, err := w.store.Memory.Get(t.Context(), "a")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := mcplogin.ParseCredential(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.LoggedInAt, c.Token.Expiry = c.LoggedInAt.Add(9*time.Hour), c.Token.Expiry.Add(9*time.Hour)
-		if data, err = json.Marshal(c); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.store.Memory.Put(t.Context(), "a", data, v); err != nil {
-			t.Fatal(err)
-		}
-		defer w.start()()
-		time.Sleep(50 * time.Minute)
-		if n := w.refreshes(); n != 2 {
-			t.Errorf("%d refreshes in 50 minutes of tokens that live for an hour, want 2", n)
-		}
-	})
-}
-
-// TestWatch: time that passes is no jump.
-func TestWatch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var w watch
-		for range 3 {
-			if by := w.jump(time.Now()); by != 0 {
-				t.Errorf("jump by %s", by)
-			}
-			time.Sleep(time.Hour)
-		}
-	})
-}
-
-// TestSleptPastExpiry: an agent that slept past an expiry never hands that token out.
-func TestSleptPastExpiry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
-		w.login("a")
-		stop := w.start()
-		stop()
-		time.Sleep(2 * time.Hour)
-		defer w.start()()
-		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) || time.Until(a.Expiry) < 59*time.Minute {
-			t.Errorf("status %d, %s left", status, time.Until(a.Expiry))
-		}
-	})
-}
-
-// TestLimitedSocket hands out what it may, and tells nothing of the rest.
-func TestLimitedSocket(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
-		w.login("a")
-		w.login("b")
-		defer w.start()()
-		limited := Socket{Name: "forwarded", Allow: []string{"a"}}
-		if status, a, _ := w.ask(limited, "a"); status != http.StatusOK || !w.works(a) {
-			t.Errorf("allowed: %d", status)
-		}
-		for _, name := range []string{"b", "nobody"} {
-			if status, _, e := w.ask(limited, name); status != http.StatusForbidden || e.Code != CodeDenied {
-				t.Errorf("%s: %d %+v", name, status, e)
-			}
-		}
-		for path, want := range map[string]int{"/metrics": 404, "/v1/health": 200, "/v1/profiles": 200, "/v1/profiles/a": 200, "/v1/profiles/x": 403} {
-			rec := httptest.NewRecorder()
-			door{w.agent, limited}.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
-			if rec.Code != want || strings.Contains(rec.Body.String(), `"b"`) {
-				t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
-			}
-		}
-	})
-}
-
-// TestAudit: one line for each request, whatever came of it, and no token.
-func TestAudit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
-		w.login("a")
-		no := errors.New("no, said the person")
-		defer w.start(func(c *Config) {
-			c.Confirm = func(_ context.Context, r Request) error {
-				if r.Socket == "asks" {
-					return no
-				}
-				return nil
-			}
-		})()
-		w.ask(Socket{}, "a")
-		w.ask(Socket{Allow: []string{}}, "a")
-		w.ask(Socket{}, "nobody")
-		if _, _, e := w.ask(Socket{Name: "asks"}, "a"); e.Code != CodeDenied || !strings.Contains(e.Message, no.Error()) {
-			t.Errorf("refused by a person: %+v", e)
-		}
-		var outcomes []string
-		for line := range strings.Lines(w.audit.String()) {
-			var r Request
-			if err := json.Unmarshal([]byte(line), &r); err != nil || r.Time.IsZero() || r.Profile == "" || r.Socket == "" {
-				t.Errorf("%s: %v", line, err)
-			}
-			outcomes = append(outcomes, r.Outcome)
-		}
-		if want := []string{handedOut, "denied", "login_required", "denied"}; !slices.Equal(outcomes, want) {
-			t.Errorf("outcomes %q, want %q", outcomes, want)
-		}
-		for _, secret := range w.srv.Issued() {
-			if strings.Contains(w.audit.String(), secret) {
-				t.Errorf("a secret is in the audit log:\n%s", &w.audit)
-			}
-		}
-	})
-}
-
-type broken struct{}
-
-func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
-
-// TestNoAuditNoToken: what cannot be recorded is not handed out.
-func TestNoAuditNoToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
-		w.login("a")
-		defer w.start(func(c *Config) { c.Audit = broken{} })()
-		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusInternalServerError || a.Headers != nil {
-			t.Errorf("status %d, %v", status, a.Headers)
 		}
 	})
 }
@@ -621,41 +357,6 @@ func TestAdapt(t *testing.T) {
 	})
 }
 
-// TestBrokenProfile: one that cannot be opened keeps no other from being kept,
-// and is tried again.
-func TestBrokenProfile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
-		w.login("a")
-		w.login("b")
-		var broken atomic.Bool
-		broken.Store(true)
-		defer w.start(func(c *Config) {
-			c.Adapt = func(profile string, _ *mcplogin.Config) error {
-				if profile == "b" && broken.Load() {
-					return errors.New("no such file")
-				}
-				return nil
-			}
-		})()
-		if status, _, _ := w.ask(Socket{}, "a"); status != http.StatusOK {
-			t.Errorf("the other one: status %d", status)
-		}
-		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusInternalServerError || !strings.Contains(e.Message, `"b": no such file`) {
-			t.Errorf("the broken one: status %d, %+v", status, e)
-		}
-		if state := w.agent.snapshot(w.agent.kept("b")).state(); state != stateFaulty {
-			t.Errorf("it is %s", state)
-		}
-		broken.Store(false)
-		time.Sleep(2 * maxPause)
-		synctest.Wait()
-		if state := w.agent.snapshot(w.agent.kept("b")).state(); state != stateFresh {
-			t.Errorf("mended, it is %s", state)
-		}
-	})
-}
-
 // TestNewLogins are found without anybody asking.
 func TestNewLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -667,35 +368,6 @@ func TestNewLogins(t *testing.T) {
 		synctest.Wait()
 		if p := w.agent.kept("b"); p == nil || w.agent.snapshot(p).state() != stateFresh {
 			t.Error("the new profile is not kept")
-		}
-	})
-}
-
-// TestSlowServer: who has a valid token does not wait long for a server that
-// takes its time, its answer is not lost, and nothing expired is handed out.
-func TestSlowServer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 4*time.Minute)
-		w.login("a")
-		stop := w.start(func(c *Config) { c.Session.MinTTL = time.Hour })
-		defer stop()
-		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Hang: true})
-		expired := false
-		for range 40 {
-			time.Sleep(10 * time.Second)
-			begin := time.Now()
-			status, a, e := w.ask(Socket{}, "a")
-			switch took := time.Since(begin); {
-			case status == http.StatusOK && (!w.works(a) || took > patience):
-				t.Errorf("handed out after %s, with %s left", took, time.Until(a.Expiry))
-			case status == http.StatusServiceUnavailable:
-				expired = true
-			case status != http.StatusOK:
-				t.Errorf("status %d, %+v", status, e)
-			}
-		}
-		if !expired {
-			t.Error("the token never expired")
 		}
 	})
 }
@@ -715,44 +387,6 @@ func TestDrain(t *testing.T) {
 		c, err := s.Credential(t.Context())
 		if err != nil || c.RefreshedAt.IsZero() || !c.RefreshBegunAt.IsZero() {
 			t.Errorf("the refresh was not ended: %v", err)
-		}
-	})
-}
-
-// TestNoRefreshToken: such a token is handed out as long as it lives.
-func TestNoRefreshToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
-		w.srv.Tokens.NoRefresh = true
-		w.login("a")
-		defer w.start()()
-		for range 9 {
-			time.Sleep(time.Minute)
-			if status, a, e := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) {
-				t.Errorf("status %d, %+v", status, e)
-			}
-		}
-		time.Sleep(2 * time.Minute)
-		if status, _, e := w.ask(Socket{}, "a"); status != http.StatusConflict {
-			t.Errorf("expired: status %d, %+v", status, e)
-		}
-	})
-}
-
-// TestShortLives: a token that lives for less than the least life is not
-// refreshed for each request.
-func TestShortLives(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 20*time.Second)
-		w.login("a")
-		defer w.start()()
-		for range 100 {
-			if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) {
-				t.Errorf("status %d", status)
-			}
-		}
-		if n := w.refreshes(); n > 1 {
-			t.Errorf("%d refreshes for 100 requests", n)
 		}
 	})
 }

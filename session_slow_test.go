@@ -1,0 +1,219 @@
+package mcplogin_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// A server that takes its time keeps nobody waiting who has a valid token, and
+// its answer is not lost.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 2*time.Minute)
+		time.Sleep(90 * time.Second)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
+		s := w.open(t, func(c *mcplogin.Config) { c.Patience = 5 * time.Second })
+		begin := time.Now()
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() {
+				if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+					t.Errorf("Token() = %v while the server takes its time", err)
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(begin); took != 5*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if token, err := w.open(t).Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute { // waits, for it asks for no patience
+			t.Errorf("Token() = %v, for %s", err, time.Until(token.Expiry))
+		}
+		if token, err := s.Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute {
+			t.Errorf("the answer was lost: %v, for %s", err, time.Until(token.Expiry))
+		}
+		if n := w.srv.Grants("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+// Without a token to fall back on, patience does not help.
+func TestPatienceWithoutAToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Minute)
+		time.Sleep(2 * time.Minute)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
+		s := w.open(t, func(c *mcplogin.Config) { c.Patience = 5 * time.Second })
+		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := s.Token(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Token() = %v of a caller that does not wait", err)
+		}
+		if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+			t.Errorf("Token() = %v", err)
+		}
+		if n := w.srv.Grants("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+// A refresh that never reached the server is not blamed for its answer's loss.
+func TestUnreachedServer(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fails func(*world) http.RoundTripper
+		noted bool
+	}{
+		{"nobody listens", func(*world) http.RoundTripper {
+			return roundTripper(func(*http.Request) (*http.Response, error) {
+				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+			})
+		}, false},
+		{"too many requests", func(w *world) http.RoundTripper {
+			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusTooManyRequests})
+			return w.srv
+		}, false},
+		{"the connection breaks", func(w *world) http.RoundTripper {
+			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true})
+			return w.srv
+		}, true},
+		{"a gateway answers", func(w *world) http.RoundTripper {
+			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadGateway})
+			return w.srv
+		}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := loggedIn(t, time.Minute)
+				route := tt.fails(w)
+				s := w.open(t, func(c *mcplogin.Config) {
+					c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
+				})
+				if _, err := s.Refresh(t.Context()); err == nil {
+					t.Fatal("no error")
+				}
+				c, err := s.Credential(t.Context())
+				if err != nil || c.RefreshBegunAt.IsZero() == tt.noted {
+					t.Errorf("begun at %v, %v", c.RefreshBegunAt, err)
+				}
+				if _, err := w.open(t).Refresh(t.Context()); err != nil {
+					t.Errorf("afterwards: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Tokens that live for less than MinTTL are not refreshed for each request.
+func TestShortLivesAreLived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 40*time.Second)
+		s := w.open(t) // MinTTL is a minute
+		for range 60 {
+			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+				t.Errorf("Token() = %v", err)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		if n := w.srv.Grants("refresh_token"); n < 3 || n > 4 {
+			t.Errorf("%d refreshes in two minutes, want one each 30 seconds", n)
+		}
+	})
+}
+
+// lends is a lender that counts.
+type lends struct {
+	t testing.TB
+	w *world
+	n int
+}
+
+func (l *lends) Lend(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
+	l.n++
+	s := l.w.open(l.t, func(c *mcplogin.Config) { c.MinTTL = min(minTTL, 10*time.Second) })
+	c, err := s.Current(ctx)
+	return mcplogin.Credential{Profile: c.Profile, Server: c.Server, Token: oauth.Token{Access: c.Token.Access, Type: "Bearer", Expiry: c.Token.Expiry}}, err
+}
+
+// What was lent is used for most of its life, and not asked for each time.
+func TestLentTokensAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 40*time.Second)
+		lender := &lends{t: t, w: w}
+		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Lender: lender})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 120 {
+			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+				t.Fatalf("Token() = %v", err)
+			}
+			time.Sleep(time.Second)
+		}
+		if lender.n > 12 {
+			t.Errorf("asked the lender %d times in two minutes", lender.n)
+		}
+	})
+}
+
+// setBack has the stored credential come from a clock that was ahead by that
+// much, as it is when the clock was set back since.
+func (w *world) setBack(t *testing.T, by time.Duration) {
+	t.Helper()
+	data, v, err := w.store.Get(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := mcplogin.ParseCredential(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.LoggedInAt, c.Token.Expiry = c.LoggedInAt.Add(by), c.Token.Expiry.Add(by)
+	if data, err = json.Marshal(c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Put(t.Context(), "p", data, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClockSetBackSinceTheLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		w.setBack(t, 9*time.Hour)
+		time.Sleep(2 * time.Hour) // the token has expired, the record says that it has not
+		for range 2 {
+			token, err := w.open(t).Token(t.Context())
+			if err != nil || !w.works(t, token) {
+				t.Errorf("Token() = %v, and the server may refuse it", err)
+			}
+		}
+		if n := w.srv.Grants("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+func TestClocksOfHostsDiffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		w.setBack(t, time.Minute)
+		if _, err := w.open(t).Token(t.Context()); err != nil || w.srv.Grants("refresh_token") != 0 {
+			t.Errorf("Token() = %v, after %d refreshes, want none", err, w.srv.Grants("refresh_token"))
+		}
+	})
+}
