@@ -88,7 +88,8 @@ func (c *Credential) Valid(ttl time.Duration) bool {
 	case c.Token.Expiry.IsZero():
 		return true
 	}
-	return time.Until(c.Token.Expiry) > ttl && (time.Until(c.GivenAt()) < maxSkew || c.Refused != "")
+	now := time.Now()
+	return c.Token.Expiry.Sub(now) > ttl && (c.GivenAt().Sub(now) < maxSkew || c.Refused != "")
 }
 
 // GivenAt returns when the token was given, by the clock that its expiry was
