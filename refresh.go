@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// lockWait bounds the wait for another process that refreshes.
-	lockWait = 90 * time.Second
+	// lockWait bounds the wait for another process that refreshes, shortWait that
+	// of a caller that has a valid token.
+	lockWait  = 90 * time.Second
+	shortWait = 5 * time.Second
 	// exchangeTimeout bounds one refresh and the storing of its answer. It runs
 	// on when the caller gives up: a rotated token must not be lost.
 	exchangeTimeout = 45 * time.Second
@@ -141,7 +143,11 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 	if err := s.renewable(c); err != nil {
 		return Credential{}, err
 	}
-	wait, cancel := context.WithTimeout(ctx, lockWait)
+	patience := lockWait
+	if rejected == "" && c.Valid(moment) {
+		patience = shortWait
+	}
+	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	unlock, err := s.cfg.Store.Lock(wait, s.cfg.Profile)
 	if err != nil {

@@ -38,11 +38,41 @@ func TestPatience(t *testing.T) {
 		if took := time.Since(begin); took != 5*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		if token, err := w.open(t).Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute { // waits, for it asks for no patience
-			t.Errorf("Token() = %v, for %s", err, time.Until(token.Expiry))
-		}
+		time.Sleep(20 * time.Second)
 		if token, err := s.Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute {
 			t.Errorf("the answer was lost: %v, for %s", err, time.Until(token.Expiry))
+		}
+		if n := w.srv.Grants("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
+// While one process waits for a server that hangs, the others go on with the
+// token that there is. That one must not leave: its answer would be lost.
+func TestOneWaitsForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 10*time.Minute)
+		time.Sleep(9*time.Minute + 10*time.Second)
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
+		begin := time.Now()
+		var mu sync.Mutex
+		took := map[time.Duration]int{}
+		var processes sync.WaitGroup
+		for range 20 {
+			processes.Go(func() {
+				token, err := w.open(t).Token(t.Context())
+				if err != nil || !w.works(t, token) {
+					t.Errorf("Token() = %v", err)
+				}
+				mu.Lock()
+				took[time.Since(begin)]++
+				mu.Unlock()
+			})
+		}
+		processes.Wait()
+		if took[20*time.Second] != 1 || took[5*time.Second] != 19 {
+			t.Errorf("they took %v, want 20 s of one and 5 s of the others", took)
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
