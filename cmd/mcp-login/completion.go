@@ -29,7 +29,7 @@ var completionShells = []struct{ name, extension string }{
 func newCompletion(e *env) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "completion", Usage: "print what makes a shell complete this program's commands, flags and names",
+		Name: "completion", Usage: "print what makes a shell complete commands and names",
 		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login completion bash)"`,
 		Description: "SHELL is bash, zsh, fish or powershell. The line goes into the shell's start-up file; " +
 			"for fish it is `mcp-login completion fish | source`, " +

@@ -33,7 +33,7 @@ type hookOptions struct {
 func newHook(e *env) *cli.Command {
 	var o hookOptions
 	return e.command(&cli.Command{
-		Name: "hook", Usage: "print what refreshes a shell's variables before a prompt, when they are about to expire",
+		Name: "hook", Usage: "print what refreshes variables before a prompt, when due",
 		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login hook bash)"`,
 		Description: "SHELL is bash, zsh or fish. The line goes into the shell's start-up file; for fish it is `mcp-login hook fish | source`. " +
 			"It looks after the variables that `mcp-login env` sets under their usual names, EXPIRES_AT among them. " +

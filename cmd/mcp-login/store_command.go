@@ -13,7 +13,7 @@ import (
 
 func newStore(e *env) *cli.Command {
 	commands := []*cli.Command{newStoreStatus(e), newStoreMove(e), newStoreRekey(e)}
-	return group("store", "tell about the store of credentials, move them to another, change its key", commands)
+	return group("store", "look at the store, move credentials, change its key", commands)
 }
 
 // group is a command that only has others below it.

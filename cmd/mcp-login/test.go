@@ -30,7 +30,7 @@ type testOptions struct {
 func newTest(e *env) *cli.Command {
 	var o testOptions
 	return e.command(&cli.Command{
-		Name: "test", Usage: "connect to the MCP server with the stored credential and list its tools",
+		Name: "test", Usage: "connect to the MCP server and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
 		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, a person at a terminal, or --login, logs in again; else the scopes are named.",
 		Flags: slices.Concat([]cli.Flag{

@@ -22,7 +22,7 @@ const defaultUnlock = 8 * time.Hour
 func newUnlock(e *env) *cli.Command {
 	var o unlockOptions
 	return e.command(&cli.Command{
-		Name: "unlock", Usage: "have the Linux kernel remember the store's key, so that no command needs the passphrase",
+		Name: "unlock", Usage: "have the Linux kernel remember the store's key",
 		UsageText:   "mcp-login unlock --for 8h",
 		Description: "All programs of this user on this machine can then open the store, until the time is over, lock, or a restart.",
 		Flags:       []cli.Flag{durationFlag("for", "how long", defaultUnlock, &o.lasts)},
