@@ -24,7 +24,7 @@ func newUnlock(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "unlock", Usage: "have the Linux kernel remember the store's key",
 		UsageText:   "mcp-login unlock --for 8h",
-		Description: "All programs of this user on this machine can then open the store, until the time is over, lock, or a restart.",
+		Description: "No command needs the passphrase then. All programs of this user on this machine can then open the store, until the time is over, lock, or a restart.",
 		Flags:       []cli.Flag{durationFlag("for", "how long", defaultUnlock, &o.lasts)},
 	}, &o.common, func(ctx context.Context, _ []string) error { return runUnlock(ctx, e, o) })
 }
