@@ -15,9 +15,6 @@ import (
 const (
 	defaultMaxMessage = 64 << 20
 	defaultDrain      = 30 * time.Second
-	// ordered is how long later messages wait for the server to take a
-	// notification or an answer: what follows may depend on it.
-	ordered = 5 * time.Second
 	// farewell bounds what is done after the end: ending the session at the
 	// server, and writing to a client that reads no more.
 	farewell = 2 * time.Second
@@ -54,9 +51,12 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		lasting: ctx, stop: stop, out: out,
+		slots: make(chan struct{}, wide), tidings: make(chan tiding, maxTold),
 		pending: map[string]*call{},
 	}
+	b.work.Go(func() { b.deliver(ctx) })
 	b.read(ctx, in)
+	close(b.tidings)
 	if ctx.Err() == nil {
 		b.drain()
 	}
@@ -93,6 +93,10 @@ type bridge struct {
 
 	writing sync.Mutex // guards out
 	out     io.Writer
+
+	order   order         // of the client's messages
+	slots   chan struct{} // one is held for each request at the server
+	tidings chan tiding   // what the server is to be told
 
 	mu      sync.Mutex // guards pending
 	pending map[string]*call
@@ -155,9 +159,10 @@ func (b *bridge) take(ctx context.Context, l line) {
 		switch {
 		case m.isRequest():
 			b.request(ctx, m)
-		case m.Method == cancelled && b.cancel(m):
+		case m.Method == cancelled:
+			b.cancel(ctx, m)
 		default:
-			b.tell(ctx, m)
+			b.tell(ctx, m, nil)
 		}
 	}
 }
@@ -199,31 +204,5 @@ func settled(work *sync.WaitGroup, limit time.Duration) bool {
 		return true
 	case <-time.After(limit):
 		return false
-	}
-}
-
-// tell sends the server a message that has no answer. It returns once the
-// server took it, or after a while.
-func (b *bridge) tell(ctx context.Context, m message) {
-	done := make(chan struct{})
-	b.work.Go(func() {
-		defer close(done)
-		resp, err := b.post(ctx, m, nil)
-		if err == nil {
-			err = b.check(resp)
-			resp.Body.Close()
-		}
-		if err != nil {
-			b.log().Warn("message not passed on", "method", m.Method, "error", err)
-			return
-		}
-		if m.Method == initialized {
-			b.listen()
-		}
-	})
-	select {
-	case <-done:
-	case <-ctx.Done():
-	case <-time.After(ordered):
 	}
 }
