@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -105,6 +106,7 @@ type bridge struct {
 // line is one line of the client's, or why there is none.
 type line struct {
 	text []byte
+	id   json.RawMessage // of a request that is too long, where it was found
 	err  error
 }
 
@@ -114,9 +116,10 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 	go func() {
 		r := bufio.NewReaderSize(in, 64<<10)
 		for {
-			text, err := readLine(r, b.MaxMessage)
+			var long glimpse
+			text, err := readLine(r, b.MaxMessage, &long)
 			select {
-			case lines <- line{text, err}:
+			case lines <- line{text, long.request(), err}:
 			case <-ctx.Done():
 				return
 			}
@@ -144,7 +147,12 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 // take deals with one line of the client's.
 func (b *bridge) take(ctx context.Context, l line) {
 	if errors.Is(l.err, errTooLong) {
-		b.write(failed(nil, codeParse, l.err.Error()))
+		code := codeParse
+		if l.id != nil {
+			code = codeUpstream
+		}
+		b.log().Warn("message not passed on", "error", l.err)
+		b.write(failed(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
@@ -157,6 +165,8 @@ func (b *bridge) take(ctx context.Context, l line) {
 	for _, m := range messages {
 		b.wire.heed(m)
 		switch {
+		case m.isRequest() && !isID(m.ID):
+			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))
 		case m.isRequest():
 			b.request(ctx, m)
 		case m.Method == cancelled:
