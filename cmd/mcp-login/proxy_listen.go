@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -20,6 +19,11 @@ import (
 
 const (
 	headerTimeout = 10 * time.Second
+	// idleTimeout is a little more than what clients keep a connection for,
+	// so that it is they who close it.
+	idleTimeout = 2 * time.Minute
+	// maxNewcomers bounds the connections on which nobody has shown the token.
+	maxNewcomers = 64
 	// shutdownWait lets answers that are nearly done get through. A stream has
 	// no end to wait for.
 	shutdownWait = time.Second
@@ -39,16 +43,14 @@ func (e *env) serveProxy(ctx context.Context, o *proxyOptions, up proxy.Upstream
 			return err
 		}
 	}
+	crowd := &newcomers{Listener: ln, limit: maxNewcomers}
+	h.Admitted = crowd.admitted
 	handler, err := h.Handler()
 	if err != nil {
 		return err
 	}
-	web := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout,
-		ErrorLog: slog.NewLogLogger(up.Log.Handler(), slog.LevelDebug),
-	}
 	fmt.Fprintf(e.err, "%s at %s\n", up.Server, where)
-	return serveUntil(ctx, web, ln)
+	return serveUntil(ctx, crowd.server(handler, up.Log), crowd)
 }
 
 // serveUntil serves until ctx ends.
