@@ -19,6 +19,9 @@ const (
 	// event.
 	maxResumes = 5
 	maxPause   = 30 * time.Second
+	// minPause is the least wait before a stream is taken up again, whatever
+	// the server asks for: it could keep this program busy with nothing.
+	minPause = 100 * time.Millisecond
 	// linger is how long a stream may still say something after its answer,
 	// and after the client has cancelled the request.
 	linger = 2 * time.Second
@@ -256,8 +259,8 @@ func (b *bridge) resume(ctx context.Context, at *cursor, idle *int) (io.ReadClos
 
 // pause waits for as long as the server asks for, else longer each time.
 func pause(ctx context.Context, asked time.Duration, try int) error {
-	d := asked
-	if d == 0 {
+	d := max(asked, minPause)
+	if asked == 0 {
 		d = min(time.Second<<min(try-1, 10), maxPause)
 		d = d/2 + rand.N(d/2)
 	}

@@ -81,10 +81,13 @@ func bindings(text []byte) map[string][]binding {
 	return bound
 }
 
+// maxNesting bounds where bindings are looked for: each level is read anew.
+const maxNesting = 16
+
 // find returns the bindings of a schema and of all below it.
 func find(raw json.RawMessage, path []string) []binding {
 	var s schema
-	if json.Unmarshal(raw, &s) != nil {
+	if len(path) > maxNesting || json.Unmarshal(raw, &s) != nil {
 		return nil
 	}
 	var all []binding

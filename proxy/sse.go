@@ -8,7 +8,12 @@ import (
 	"io"
 	"strconv"
 	"time"
+	"unicode"
 )
+
+// maxEventID is how long an event's id may be for its stream to be taken up
+// again: a header carries it back.
+const maxEventID = 4 << 10
 
 // errTooLong is a message beyond the limit.
 var errTooLong = errors.New("the message is too long")
@@ -104,7 +109,10 @@ func (e *event) field(line []byte, at *cursor) {
 	case "event":
 		e.name = string(value)
 	case "id":
-		at.id = string(value)
+		at.id = ""
+		if len(value) <= maxEventID && !bytes.ContainsFunc(value, unicode.IsControl) {
+			at.id = string(value)
+		}
 	case "retry":
 		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
 			at.retry = time.Duration(ms) * time.Millisecond
