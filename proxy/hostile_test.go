@@ -89,7 +89,7 @@ func TestDeepSchema(t *testing.T) {
 func TestHeadersThatRepeat(t *testing.T) {
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`
 	list := `{"jsonrpc":"2.0","id":"l","method":"tools/list","params":{` + meta + `}}`
-	listed := `{"jsonrpc":"2.0","id":"l","result":{"tools":[{"name":"t","inputSchema":{"properties":{` +
+	listed := `{"jsonrpc":"2.0","id":"l","result":{"tools":[{"name":"u","inputSchema":true},{"name":"t","inputSchema":{"properties":{"x":true,"y":{"x-mcp-header":5},` +
 		`"a":{"x-mcp-header":"A\r\nX-Evil: 1"},"b":{"x-mcp-header":"B: 1"},"c":{"x-mcp-header":"C"},"d":{"x-mcp-header":"../Authorization"}}}}]}}`
 	for _, tt := range []struct{ name, request, want string }{
 		{"value", `{"jsonrpc":"2.0","id":"p","method":"tools/call","params":{"name":"t\r\nX-Evil: 1","arguments":{},` + meta + `}}`, pingReply},
@@ -114,6 +114,10 @@ func TestHeadersThatRepeat(t *testing.T) {
 			r.ends(t)
 			if got := r.said(); !strings.Contains(got, tt.want) {
 				t.Errorf("answers %s, want %s", got, tt.want)
+			}
+			last := s.requests(http.MethodPost)[len(s.requests(http.MethodPost))-1]
+			if tt.name == "arguments" && last.Header.Get("Mcp-Param-C") == "" {
+				t.Error("the header that there may be is missing")
 			}
 			for _, seen := range s.requests(http.MethodPost) {
 				for name := range seen.Header {
