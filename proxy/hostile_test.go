@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -128,4 +129,90 @@ func TestHeadersThatRepeat(t *testing.T) {
 			}
 		})
 	}
+}
+
+// endless is a server that says the same for as long as the stream is open.
+type endless struct {
+	text  string
+	ended chan struct{}
+}
+
+func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	if methodOf(body) != "ping" {
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	for r.Context().Err() == nil {
+		io.WriteString(w, e.text)
+		w.(http.Flusher).Flush()
+		time.Sleep(time.Millisecond)
+	}
+	e.ended <- struct{}{}
+}
+
+// TestEndlessStream: a server that never stops is left when the client has its
+// answer or wants none, and when the client is gone, whatever it says.
+func TestEndlessStream(t *testing.T) {
+	const notice = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n"
+	stateless := `{"jsonrpc":"2.0","id":"p","method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
+	for _, tt := range []struct {
+		name, text, ask, then string
+		end                   bool
+	}{
+		{"cancelled", notice, ping, cancels(`"p"`), false},
+		{"cancelled, with ids", "id: 1\n" + notice, ping, cancels(`"p"`), false},
+		{"cancelled, stateless", notice, stateless, cancels(`"p"`), false},
+		{"cancelled, no line", "data: x", ping, cancels(`"p"`), false},
+		{"cancelled, no event", "data: x\n", ping, cancels(`"p"`), false},
+		{"cancelled, comments", ": x\n", ping, cancels(`"p"`), false},
+		{"answered", "data: " + pingReply + "\n\n", ping, "", false},
+		{"client gone", "id: 1\n" + notice, ping, "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e := endless{tt.text, make(chan struct{}, 9)}
+			s := newSite(t, e)
+			r := start(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1 << 20, Drain: 100 * time.Millisecond})
+			r.send(t, tt.ask)
+			eventually(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) > 0 })
+			time.Sleep(50 * time.Millisecond)
+			r.send(t, tt.then)
+			if tt.end {
+				r.ends(t)
+			}
+			came(t, "end of the stream", e.ended)
+			if !tt.end {
+				r.ends(t)
+			}
+			if n := strings.Count(r.said(), pingReply); n > 1 {
+				t.Errorf("%d answers", n)
+			}
+		})
+	}
+}
+
+// TestNothingIsLeft: what a run began ends with it.
+func TestNothingIsLeft(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := newSite(t, hanging())
+	up := s.upstream(t)
+	transport := &http.Transport{}
+	up.Transport = transport
+	for range 20 {
+		r := start(t, proxy.Stdio{Upstream: up, Drain: time.Millisecond})
+		r.send(t, numbered(1), numbered(2), cancels("1"), `{"jsonrpc":"2.0","method":"x"}`, numbered(3))
+		r.ends(t)
+	}
+	transport.CloseIdleConnections()
+	s.CloseClientConnections()
+	eventually(t, "goroutines end", func() bool {
+		s.CloseClientConnections()
+		return runtime.NumGoroutine() <= before+8 // the server's own
+	})
 }
