@@ -10,8 +10,6 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"net/http/httptrace"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -21,6 +19,9 @@ const (
 	// event.
 	maxResumes = 5
 	maxPause   = 30 * time.Second
+	// minPause is the least wait before a stream is taken up again, whatever
+	// the server asks for: it could keep this program busy with nothing.
+	minPause = 100 * time.Millisecond
 	// linger is how long a stream may still say something after its answer,
 	// and after the client has cancelled the request.
 	linger = 2 * time.Second
@@ -41,37 +42,64 @@ type call struct {
 	message
 	giveUp    context.CancelFunc
 	cancelled atomic.Bool // the client wants no answer any more
+	sent      atomic.Bool // the server may know of it
+	left      *mark       // it was sent, or has ended
+	answered  *mark       // the client has its answer, or gets none
 }
 
-// request starts a request. It returns when the request has left, so that what
-// the client sends next, such as its cancellation, comes after it.
+// request starts a request, which goes its own way from here: whoever reads
+// the client's messages must not wait for a server.
 func (b *bridge) request(ctx context.Context, m message) {
 	ctx, giveUp := context.WithCancel(ctx)
-	c := &call{message: m, giveUp: giveUp}
+	c := &call{message: m, giveUp: giveUp, left: newMark(), answered: newMark()}
 	b.mu.Lock()
 	b.pending[string(m.ID)] = c
 	b.mu.Unlock()
-	left := make(chan struct{})
-	leave := sync.OnceFunc(func() { close(left) })
+	before := b.order
+	b.order.asked = c.left
+	if m.Method == initialize {
+		b.order.begun = c.answered
+	}
 	b.work.Go(func() {
-		defer giveUp()
-		defer leave()
-		err := b.exchange(ctx, c, leave)
+		defer c.end()
+		err := b.whenDue(ctx, c, before)
 		b.mu.Lock()
-		delete(b.pending, string(m.ID))
+		if b.pending[string(m.ID)] == c {
+			delete(b.pending, string(m.ID))
+		}
 		b.mu.Unlock()
 		if err != nil {
 			b.fail(ctx, c, err)
 		}
 	})
-	<-left
+}
+
+// end lets go whatever waits for the call.
+func (c *call) end() {
+	c.giveUp()
+	c.left.pass()
+	c.answered.pass()
+}
+
+// whenDue sends a request when it is its turn.
+func (b *bridge) whenDue(ctx context.Context, c *call, before order) error {
+	if err := before.turn(ctx, c.message); err != nil {
+		return err
+	}
+	select {
+	case b.slots <- struct{}{}:
+		defer func() { <-b.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return b.exchange(context.WithValue(ctx, callKey{}, c), c)
 }
 
 // fail answers a request that the server has not answered.
 func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	own, isOwn := errors.AsType[*rpcError](err)
 	switch {
-	case c.cancelled.Load() || ctx.Err() != nil:
+	case c.cancelled.Load() || ctx.Err() != nil || !c.answered.pass():
 	case isOwn:
 		b.write(answer(c.ID, own.text))
 	case c.Method == listen && errors.Is(err, errNoAnswer):
@@ -82,28 +110,29 @@ func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	}
 }
 
-// cancel ends a request as the protocol has it, and reports whether all is
-// done. Without sessions the end of the stream is the signal; with them the
-// notification is, and goes to the server.
-func (b *bridge) cancel(m message) bool {
+// cancel ends a request as the protocol has it. Without sessions the end of
+// the stream is the signal; with them the notification is, and goes to the
+// server, unless that cannot know of the request.
+func (b *bridge) cancel(ctx context.Context, m message) {
 	b.mu.Lock()
 	c := b.pending[string(m.Params.RequestID)]
 	b.mu.Unlock()
-	if c == nil {
-		return b.wire.stateless()
+	if c != nil {
+		c.cancelled.Store(true)
+		if b.wire.stateless() || !c.sent.Load() {
+			c.giveUp()
+		} else {
+			time.AfterFunc(linger, c.giveUp)
+		}
 	}
-	c.cancelled.Store(true)
-	if b.wire.stateless() {
-		c.giveUp()
-		return true
+	if !b.wire.stateless() {
+		b.tell(ctx, m, c)
 	}
-	time.AfterFunc(linger, c.giveUp)
-	return false
 }
 
 // exchange sends a request and passes on all that comes back.
-func (b *bridge) exchange(ctx context.Context, c *call, left func()) error {
-	resp, err := b.post(ctx, c.message, left)
+func (b *bridge) exchange(ctx context.Context, c *call) error {
+	resp, err := b.post(ctx, c.message)
 	if err != nil {
 		return err
 	}
@@ -111,7 +140,7 @@ func (b *bridge) exchange(ctx context.Context, c *call, left func()) error {
 	if err := b.check(resp); err != nil {
 		return err
 	}
-	left()
+	c.left.pass()
 	if c.Method == initialize {
 		b.wire.begin(c.message, resp.Header.Get(headerSession))
 	}
@@ -152,6 +181,9 @@ func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
 		case m.answers(c.message):
 			answered = true
 			b.wire.learn(c.message, m)
+			if !c.answered.pass() || c.cancelled.Load() {
+				continue // the client has an answer, or wants none
+			}
 		case m.isResponse() && m.ID == nil && m.Error != nil:
 			return false, &rpcError{m.Error} // about a request whose id it did not read
 		}
@@ -227,8 +259,8 @@ func (b *bridge) resume(ctx context.Context, at *cursor, idle *int) (io.ReadClos
 
 // pause waits for as long as the server asks for, else longer each time.
 func pause(ctx context.Context, asked time.Duration, try int) error {
-	d := asked
-	if d == 0 {
+	d := max(asked, minPause)
+	if asked == 0 {
 		d = min(time.Second<<min(try-1, 10), maxPause)
 		d = d/2 + rand.N(d/2)
 	}
@@ -242,11 +274,8 @@ func pause(ctx context.Context, asked time.Duration, try int) error {
 
 // post sends a message in the session of now. Where the server has forgotten
 // that (404), a new one is begun as the client began its own, and the message
-// is sent again. left is called when the message has left; it may be nil.
-func (b *bridge) post(ctx context.Context, m message, left func()) (*http.Response, error) {
-	if left != nil {
-		ctx = context.WithValue(ctx, leftKey{}, left)
-	}
+// is sent again.
+func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
 	session := b.wire.session()
 	if m.Method == initialize {
 		session = ""
@@ -272,20 +301,6 @@ func (b *bridge) send(ctx context.Context, m message, session string) (*http.Res
 	req.Header.Set("Accept", typeJSON+", "+typeEvents)
 	b.wire.sign(req.Header, m, session)
 	return b.client.Do(req)
-}
-
-// departure tells when a request has left. It stands below the session's
-// transport, so that a refresh on the way does not count.
-type departure struct{ base http.RoundTripper }
-
-type leftKey struct{}
-
-func (d departure) RoundTrip(req *http.Request) (*http.Response, error) {
-	if left, ok := req.Context().Value(leftKey{}).(func()); ok {
-		trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { left() }}
-		req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
-	}
-	return d.base.RoundTrip(req)
 }
 
 // get opens a stream of what the server starts, or one that broke.

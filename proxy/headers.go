@@ -57,34 +57,36 @@ type binding struct {
 
 // schema is what a binding is read from.
 type schema struct {
-	Header     string                     `json:"x-mcp-header"`
-	Properties map[string]json.RawMessage `json:"properties"`
+	Header     string            `json:"x-mcp-header"`
+	Properties map[string]schema `json:"properties"`
 }
 
-// bindings reads a result of tools/list.
+// bindings reads a result of tools/list, in one pass: a schema may be deep.
 func bindings(text []byte) map[string][]binding {
 	var answer struct {
 		Result struct {
 			Tools []struct {
-				Name  string          `json:"name"`
-				Input json.RawMessage `json:"inputSchema"`
+				Name  string `json:"name"`
+				Input schema `json:"inputSchema"`
 			} `json:"tools"`
 		} `json:"result"`
 	}
-	if json.Unmarshal(text, &answer) != nil {
-		return nil // the client will find out what is wrong with it
-	}
+	// What is of another type than expected, such as a schema that is true, is
+	// left out; the client will find out what is wrong with the rest.
+	_ = json.Unmarshal(text, &answer)
 	bound := map[string][]binding{}
 	for _, tool := range answer.Result.Tools {
-		bound[tool.Name] = find(tool.Input, nil)
+		bound[tool.Name] = tool.Input.find(nil)
 	}
 	return bound
 }
 
+// maxNesting bounds where bindings are looked for.
+const maxNesting = 16
+
 // find returns the bindings of a schema and of all below it.
-func find(raw json.RawMessage, path []string) []binding {
-	var s schema
-	if json.Unmarshal(raw, &s) != nil {
+func (s schema) find(path []string) []binding {
+	if len(path) > maxNesting {
 		return nil
 	}
 	var all []binding
@@ -92,7 +94,7 @@ func find(raw json.RawMessage, path []string) []binding {
 		all = append(all, binding{path, s.Header})
 	}
 	for name, property := range s.Properties {
-		all = append(all, find(property, append(path[:len(path):len(path)], name))...)
+		all = append(all, property.find(append(path[:len(path):len(path)], name))...)
 	}
 	return all
 }

@@ -15,10 +15,15 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 )
 
-// maxReplay is how long a request may be to be sent again after a 401.
-const maxReplay = 4 << 20
+const (
+	// maxReplay is how long a request may be to be sent again after a 401.
+	maxReplay = 4 << 20
+	// parting is how long who is turned away may go on with its request.
+	parting = time.Second
+)
 
 // HTTP is an MCP server on a URL of this machine, in front of one that wants a
 // token. It passes on requests and streams as they are, but for the headers
@@ -34,6 +39,10 @@ type HTTP struct {
 	// "" serves whoever can connect: right behind a Unix socket, whose mode
 	// says who that is.
 	Token string
+	// Admitted hears of each request that comes in with the token, before it
+	// is passed on; nil means nobody does. It is for those who bound the
+	// connections on which none came yet.
+	Admitted func(*http.Request)
 }
 
 // Handler returns the handler. Whatever the path, it stands for the one server.
@@ -62,17 +71,42 @@ type gate struct {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case g.Token != "" && !(isLoopback(r.Host) && ownOrigin(r)):
-		http.Error(w, "requests come from this machine, and from no other web page", http.StatusForbidden)
+		turnAway(w, "requests come from this machine, and from no other web page", http.StatusForbidden)
 	case g.Token != "" && !g.admits(r):
 		w.Header().Set("WWW-Authenticate", "Bearer") // the proxy's own token: no metadata leads to it
-		http.Error(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
+		turnAway(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
 	case r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete:
 		w.Header().Set("Allow", "POST, GET, DELETE")
 		http.Error(w, "POST, GET or DELETE", http.StatusMethodNotAllowed)
 	default:
-		g.pass(w, r)
+		if g.Admitted != nil {
+			g.Admitted(r)
+		}
+		g.pass(final{w}, r)
 	}
 }
+
+// turnAway answers who may not come in, and ends the connection: nobody can
+// keep one open, nor a request on it, without the token.
+func turnAway(w http.ResponseWriter, text string, code int) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(parting)) // not every writer has a connection
+	w.Header().Set("Connection", "close")
+	http.Error(w, text, code)
+}
+
+// final keeps back what a server says before its answer (1xx): it would pass
+// by the look at the answer's headers, and MCP knows no such thing.
+type final struct{ http.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (f final) WriteHeader(code int) {
+	if code >= http.StatusOK {
+		f.ResponseWriter.WriteHeader(code)
+	}
+}
+
+// Unwrap lets an http.ResponseController through.
+func (f final) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 
 // admits compares the token in constant time.
 func (h HTTP) admits(r *http.Request) bool {
@@ -140,14 +174,14 @@ func (g *gate) pass(w http.ResponseWriter, r *http.Request) {
 // rewrite makes a request one to the server, of nobody in particular.
 func rewrite(out *http.Request, target *url.URL) {
 	url := *target
-	out.URL, out.Host = &url, ""
+	out.URL, out.Host, out.Trailer = &url, "", nil
 	for name := range out.Header {
 		switch {
 		case strings.HasPrefix(name, "Sec-"), strings.HasPrefix(name, "X-Forwarded-"):
 			out.Header.Del(name)
 		}
 	}
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "Dpop", "Cookie", "Origin", "Referer", "Forwarded"} {
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Dpop", "Cookie", "Origin", "Referer", "Forwarded", "Connection", "Upgrade"} {
 		out.Header.Del(name)
 	}
 }

@@ -1,11 +1,15 @@
 package proxy_test
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mcp-login/mcp-login/proxy"
 )
@@ -148,6 +152,143 @@ func TestRefusalsStayHere(t *testing.T) {
 				t.Errorf("GET: %s, headers %v", resp.Status, resp.Header)
 			}
 		})
+	}
+}
+
+// raw sends text on a connection of its own and returns what comes back until
+// that is closed.
+func raw(t *testing.T, address, text string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(soon)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	if err != nil {
+		t.Errorf("the connection is not closed: %v", err)
+	}
+	return string(got)
+}
+
+// serve serves a proxy in front of a site, and returns its address.
+func serve(t *testing.T, h proxy.HTTP) string {
+	t.Helper()
+	handler, err := h.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(handler)
+	t.Cleanup(func() {
+		web.CloseClientConnections()
+		web.Close()
+	})
+	return web.Listener.Addr().String()
+}
+
+// TestTurnedAway: without the token no connection stays open, not even for the
+// rest of a request.
+func TestTurnedAway(t *testing.T) {
+	s := newSite(t, says(200, "application/json", pingReply))
+	var admitted atomic.Int32
+	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Admitted: func(*http.Request) { admitted.Add(1) }})
+	for name, tt := range map[string]struct{ request, want string }{
+		"GET":           {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "401"},
+		"unfinished":    {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{", "401"},
+		"chunks":        {"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "401"},
+		"other name":    {"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\n{", "403"},
+		"two at a time": {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /local HTTP/1.1\r\nHost: localhost\r\n\r\n", "401"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := raw(t, at, tt.request); !strings.HasPrefix(got, "HTTP/1.1 "+tt.want+" ") || strings.Count(got, "HTTP/1.1") != 1 {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if n := admitted.Load(); n != 0 {
+			t.Errorf("%d were admitted", n)
+		}
+	})
+}
+
+// TestAdmitted tells of who came in.
+func TestAdmitted(t *testing.T) {
+	s := newSite(t, says(200, "application/json", pingReply))
+	n := 0
+	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Admitted: func(*http.Request) { n++ }}, "POST", "http://localhost/local", nil, ping)
+	if got := text(t, resp); got != pingReply || n != 1 {
+		t.Errorf("%d were admitted, answer %q", n, got)
+	}
+}
+
+// TestNoEarlyWords: what a server says before its answer, and a change of the
+// protocol, do not get past the proxy.
+func TestNoEarlyWords(t *testing.T) {
+	answer := "HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\nWWW-Authenticate: Bearer resource_metadata=\"https://x\"\r\n\r\n"
+	for name, tt := range map[string]struct{ rest, want string }{
+		"hints":  {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 200 OK"},
+		"switch": {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nanything", "HTTP/1.1 502"},
+		"bare":   {"HTTP/1.1 101 Switching Protocols\r\n\r\nanything", "HTTP/1.1 502"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			upgrades := make(chan string, 1)
+			s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				upgrades <- r.Header.Get("Upgrade") + r.Header.Get("Connection")
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				io.WriteString(conn, answer+tt.rest)
+			}))
+			at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"})
+			got := raw(t, at, "GET /local HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: x\r\n\r\n")
+			if !strings.HasPrefix(got, tt.want) || strings.Contains(got, "Set-Cookie") || strings.Contains(got, "anything") || strings.Contains(got, "resource_metadata") {
+				t.Errorf("got %q", got)
+			}
+			if got := <-upgrades; got != "" {
+				t.Errorf("the server was asked for another protocol: %q", got)
+			}
+		})
+	}
+}
+
+// TestClientLeaves: a request of a client that is gone ends at the server too.
+func TestClientLeaves(t *testing.T) {
+	began, ended := make(chan struct{}, 1), make(chan struct{}, 1)
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began <- struct{}{}
+		hanging().ServeHTTP(w, r)
+		ended <- struct{}{}
+	}))
+	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"})
+	for _, method := range []string{"GET", "POST"} {
+		ctx, leave := context.WithCancel(t.Context())
+		go func() {
+			<-began
+			leave()
+		}()
+		req, err := http.NewRequestWithContext(ctx, method, "http://"+at+"/local", strings.NewReader(ping))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body) // until it leaves
+			resp.Body.Close()
+		}
+		came(t, "end of "+method+" at the server", ended)
+		leave()
 	}
 }
 

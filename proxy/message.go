@@ -22,6 +22,7 @@ const (
 // JSON-RPC error codes (JSON-RPC 2.0 §5.1).
 const (
 	codeParse    = -32700
+	codeInvalid  = -32600
 	codeUpstream = -32000 // ours: the message did not get through
 )
 
@@ -104,9 +105,17 @@ func parseOne(text []byte) (message, error) {
 func (m message) isRequest() bool  { return m.ID != nil && m.Method != "" }
 func (m message) isResponse() bool { return m.Method == "" }
 
+// isID reports whether a JSON value is of a kind that names a request.
+func isID(id json.RawMessage) bool {
+	return len(id) > 0 && (id[0] == '"' || id[0] == '-' || id[0] >= '0' && id[0] <= '9')
+}
+
 // answers reports whether m is the response to a request. A server may write
 // the same id in another way.
 func (m message) answers(asked message) bool {
+	if m.isResponse() && bytes.Equal(m.ID, asked.ID) {
+		return true // also of a number beyond what can be compared
+	}
 	var a, b any
 	if !m.isResponse() || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
 		return false

@@ -77,6 +77,10 @@ func (u Upstream) refusal(resp *http.Response) error {
 		if scope, ok := errors.AsType[*mcplogin.InsufficientScopeError](err); ok {
 			return scope
 		}
+	case code < 200:
+		// The one that comes as an answer is 101: the connection would be a
+		// pipe from here on, which nobody has asked for.
+		return fmt.Errorf("the server answers with %s", status(resp))
 	case code >= 300 && code < 400:
 		// The token is for this server alone, and a POST that is redirected
 		// would lose its body.

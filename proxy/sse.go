@@ -8,32 +8,51 @@ import (
 	"io"
 	"strconv"
 	"time"
+	"unicode"
 )
+
+// maxEventID is how long an event's id may be for its stream to be taken up
+// again: a header carries it back.
+const maxEventID = 4 << 10
 
 // errTooLong is a message beyond the limit.
 var errTooLong = errors.New("the message is too long")
 
-// readLine returns the next line with its end. One longer than limit is
-// skipped and is errTooLong. At the end of r it returns what is left, and
+// readLine returns the next line with its end. One longer than limit goes to
+// long instead, and is errTooLong. At the end of r it returns what is left, and
 // io.EOF.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+func readLine(r *bufio.Reader, limit int, long io.Writer) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := r.ReadSlice('\n')
 		if len(line)+len(part) > limit {
-			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = r.ReadSlice('\n')
-			}
-			if err == nil {
-				err = fmt.Errorf("%w: the limit is %d bytes", errTooLong, limit)
-			}
-			return nil, err
+			return nil, skip(r, limit, long, line, part, err)
 		}
 		line = append(line, part...)
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err
 		}
 	}
+}
+
+// skip reads a line that is too long to its end.
+func skip(r *bufio.Reader, limit int, long io.Writer, line, part []byte, err error) error {
+	if _, err := long.Write(line); err != nil {
+		return err
+	}
+	for {
+		if _, err := long.Write(part); err != nil {
+			return err
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			break
+		}
+		part, err = r.ReadSlice('\n')
+	}
+	if err == nil || errors.Is(err, io.EOF) { // the end comes again
+		err = fmt.Errorf("%w: the limit is %d bytes", errTooLong, limit)
+	}
+	return err
 }
 
 // cursor is how far a stream was read, to go on from there.
@@ -49,7 +68,7 @@ func events(body io.Reader, limit int, at *cursor, each func(data []byte) (last 
 	r := bufio.NewReaderSize(body, 32<<10)
 	var e event
 	for {
-		line, err := readLine(r, limit)
+		line, err := readLine(r, limit, io.Discard)
 		if err != nil {
 			return false, err // an event that was cut off is no event
 		}
@@ -90,7 +109,10 @@ func (e *event) field(line []byte, at *cursor) {
 	case "event":
 		e.name = string(value)
 	case "id":
-		at.id = string(value)
+		at.id = ""
+		if len(value) <= maxEventID && !bytes.ContainsFunc(value, unicode.IsControl) {
+			at.id = string(value)
+		}
 	case "retry":
 		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
 			at.retry = time.Duration(ms) * time.Millisecond

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -15,9 +16,6 @@ import (
 const (
 	defaultMaxMessage = 64 << 20
 	defaultDrain      = 30 * time.Second
-	// ordered is how long later messages wait for the server to take a
-	// notification or an answer: what follows may depend on it.
-	ordered = 5 * time.Second
 	// farewell bounds what is done after the end: ending the session at the
 	// server, and writing to a client that reads no more.
 	farewell = 2 * time.Second
@@ -54,9 +52,12 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		lasting: ctx, stop: stop, out: out,
+		slots: make(chan struct{}, wide), tidings: make(chan tiding, maxTold),
 		pending: map[string]*call{},
 	}
+	b.work.Go(func() { b.deliver(ctx) })
 	b.read(ctx, in)
+	close(b.tidings)
 	if ctx.Err() == nil {
 		b.drain()
 	}
@@ -94,6 +95,10 @@ type bridge struct {
 	writing sync.Mutex // guards out
 	out     io.Writer
 
+	order   order         // of the client's messages
+	slots   chan struct{} // one is held for each request at the server
+	tidings chan tiding   // what the server is to be told
+
 	mu      sync.Mutex // guards pending
 	pending map[string]*call
 }
@@ -101,6 +106,7 @@ type bridge struct {
 // line is one line of the client's, or why there is none.
 type line struct {
 	text []byte
+	id   json.RawMessage // of a request that is too long, where it was found
 	err  error
 }
 
@@ -110,9 +116,10 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 	go func() {
 		r := bufio.NewReaderSize(in, 64<<10)
 		for {
-			text, err := readLine(r, b.MaxMessage)
+			var long glimpse
+			text, err := readLine(r, b.MaxMessage, &long)
 			select {
-			case lines <- line{text, err}:
+			case lines <- line{text, long.request(), err}:
 			case <-ctx.Done():
 				return
 			}
@@ -140,7 +147,12 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 // take deals with one line of the client's.
 func (b *bridge) take(ctx context.Context, l line) {
 	if errors.Is(l.err, errTooLong) {
-		b.write(failed(nil, codeParse, l.err.Error()))
+		code := codeParse
+		if l.id != nil {
+			code = codeUpstream
+		}
+		b.log().Warn("message not passed on", "error", l.err)
+		b.write(failed(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
@@ -153,11 +165,14 @@ func (b *bridge) take(ctx context.Context, l line) {
 	for _, m := range messages {
 		b.wire.heed(m)
 		switch {
+		case m.isRequest() && !isID(m.ID):
+			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))
 		case m.isRequest():
 			b.request(ctx, m)
-		case m.Method == cancelled && b.cancel(m):
+		case m.Method == cancelled:
+			b.cancel(ctx, m)
 		default:
-			b.tell(ctx, m)
+			b.tell(ctx, m, nil)
 		}
 	}
 }
@@ -199,31 +214,5 @@ func settled(work *sync.WaitGroup, limit time.Duration) bool {
 		return true
 	case <-time.After(limit):
 		return false
-	}
-}
-
-// tell sends the server a message that has no answer. It returns once the
-// server took it, or after a while.
-func (b *bridge) tell(ctx context.Context, m message) {
-	done := make(chan struct{})
-	b.work.Go(func() {
-		defer close(done)
-		resp, err := b.post(ctx, m, nil)
-		if err == nil {
-			err = b.check(resp)
-			resp.Body.Close()
-		}
-		if err != nil {
-			b.log().Warn("message not passed on", "method", m.Method, "error", err)
-			return
-		}
-		if m.Method == initialized {
-			b.listen()
-		}
-	})
-	select {
-	case <-done:
-	case <-ctx.Done():
-	case <-time.After(ordered):
 	}
 }

@@ -150,6 +150,52 @@ func TestJunk(t *testing.T) {
 	}
 }
 
+// TestTooLong: the answer names the request, wherever its id stands, and the
+// limit. What is no request is not answered as one.
+func TestTooLong(t *testing.T) {
+	long := strings.Repeat(`x\"},{`, 30_000)
+	for _, tt := range []struct{ name, line, id string }{
+		{"id first", `{"jsonrpc":"2.0","id":7,"method":"ping","params":{"id":8,"x":"` + long + `"}}`, `7`},
+		{"id last", `{"method":"ping", "params":{"x":["` + long + `",{"id":8}]},"jsonrpc":"2.0", "id" : "a\"b" }`, `"a\"b"`},
+		{"method last", `{"id":-1,"params":"` + long + `","method":"ping"}`, `-1`},
+		{"answer", `{"jsonrpc":"2.0","id":7,"result":{"method":"` + long + `"}}`, `null`},
+		{"notification", `{"jsonrpc":"2.0","method":"x","params":{"id":7,"x":"` + long + `"}}`, `null`},
+		{"batch", `[{"jsonrpc":"2.0","id":7,"method":"ping","params":"` + long + `"}]`, `null`},
+		{"id of another kind", `{"id":{"id":7},"method":"ping","params":"` + long + `"}`, `null`},
+		{"long id", `{"id":"` + strings.Repeat("x", 200_000) + `","method":"ping"}`, `null`},
+		{"broken id", `{"id":1x,"method":"ping","params":"` + long + `"}`, `null`},
+		{"junk", `}}]]"` + long, `null`},
+	} {
+		for _, end := range []string{"", "\n"} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				s := newSite(t, newTools().handler(true))
+				lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, tt.line+end)
+				one(t, lines, `"id":`+tt.id+`,"error":`, "too long: the limit is 1000 bytes")
+			})
+		}
+	}
+}
+
+// TestInvalidID: such a request has one answer, and goes nowhere.
+func TestInvalidID(t *testing.T) {
+	for _, id := range []string{`{"a":1}`, `[1]`, `true`} {
+		s := newSite(t, says(200, "application/json", `{"jsonrpc":"2.0","id":`+id+`,"result":{}}`))
+		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), `"id":null,"error":{"code":-32600`)
+		if n := len(s.requests(http.MethodPost)); n != 0 {
+			t.Errorf("id %s: %d requests", id, n)
+		}
+	}
+}
+
+// TestHugeID: a number that nobody can compare is the same if it is written so.
+func TestHugeID(t *testing.T) {
+	const id = `1e999`
+	reply := `{"jsonrpc":"2.0","id":` + id + `,"result":{}}`
+	s := newSite(t, says(200, "application/json", reply))
+	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), reply)
+}
+
 func TestNoNetwork(t *testing.T) {
 	s := newSite(t, nil)
 	up := s.upstream(t)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -79,7 +78,13 @@ func (w *wire) learn(asked, answer message) {
 		if w.tools == nil {
 			w.tools = map[string][]binding{}
 		}
-		maps.Copy(w.tools, found)
+		for name, bound := range found {
+			if len(bound) == 0 {
+				delete(w.tools, name)
+			} else {
+				w.tools[name] = bound
+			}
+		}
 	}
 }
 

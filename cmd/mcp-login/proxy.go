@@ -35,7 +35,7 @@ func newProxy(e *env) *cli.Command {
 			"With URL it starts even before the first login.",
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
-			stringFlag("listen-token-from", "source of the token that clients of --listen must know: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
+			stringFlag("listen-token-from", "source of the token that clients of --listen must know, of 16 letters, digits, - . _ ~ or more: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
 			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
 		}, o.lent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })

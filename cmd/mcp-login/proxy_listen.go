@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +20,14 @@ import (
 
 const (
 	headerTimeout = 10 * time.Second
+	// idleTimeout is a little more than what clients keep a connection for,
+	// so that it is they who close it.
+	idleTimeout = 2 * time.Minute
+	// maxNewcomers bounds the connections on which nobody has shown the token.
+	maxNewcomers = 64
+	// minLocalToken makes a token that a person chose hard to guess for the
+	// other programs of this machine, which can try as often as they like.
+	minLocalToken = 16
 	// shutdownWait lets answers that are nearly done get through. A stream has
 	// no end to wait for.
 	shutdownWait = time.Second
@@ -39,16 +47,14 @@ func (e *env) serveProxy(ctx context.Context, o *proxyOptions, up proxy.Upstream
 			return err
 		}
 	}
+	crowd := &newcomers{Listener: ln, limit: maxNewcomers}
+	h.Admitted = crowd.admitted
 	handler, err := h.Handler()
 	if err != nil {
 		return err
 	}
-	web := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout,
-		ErrorLog: slog.NewLogLogger(up.Log.Handler(), slog.LevelDebug),
-	}
 	fmt.Fprintf(e.err, "%s at %s\n", up.Server, where)
-	return serveUntil(ctx, web, ln)
+	return serveUntil(ctx, crowd.server(handler, up.Log), crowd)
 }
 
 // serveUntil serves until ctx ends.
@@ -76,8 +82,28 @@ func (e *env) localToken(ctx context.Context, source, address string) (token, wh
 		token = rand.Text()
 		return token, fmt.Sprintf("%s/%s, or %s/ with the header Authorization: Bearer %s", address, token, address, token), nil
 	}
-	token, err = e.secret(ctx, source, "token for clients")
-	return token, address + "/, with the token of " + source + " as bearer token, or as first element of the path", err
+	if token, err = e.secret(ctx, source, "token for clients"); err != nil {
+		return "", "", err
+	}
+	if err := checkLocalToken(token); err != nil {
+		return "", "", usagef("--listen-token-from %s: %w", source, err)
+	}
+	return token, address + "/, with the token of " + source + " as bearer token, or as first element of the path", nil
+}
+
+// checkLocalToken refuses a token that can be guessed, or that cannot stand in
+// a path as it is (RFC 3986 §2.3).
+func checkLocalToken(token string) error {
+	if len(token) < minLocalToken {
+		return fmt.Errorf("the token is shorter than %d characters", minLocalToken)
+	}
+	reserved := func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-._~", r))
+	}
+	if strings.ContainsFunc(token, reserved) {
+		return errors.New("the token cannot be part of a URL: give it letters, digits and - . _ ~ alone")
+	}
+	return nil
 }
 
 // listenAt opens what --listen names, and reports whether it is a socket that
@@ -101,6 +127,17 @@ func listenAt(address string) (ln net.Listener, local bool, err error) {
 // listenUnix makes a socket that only this user can connect to. One that a
 // killed proxy left is replaced; one that somebody serves is not.
 func listenUnix(path string) (net.Listener, error) {
+	switch {
+	case path == "" || path[0] == '@':
+		// On Linux a name that is no file (unix(7)), to which everybody can
+		// connect.
+		return nil, usagef("--listen unix:%s: give the path of a file", path)
+	case len(path) > maxSocketPath:
+		return nil, usagef("--listen: a socket's path has at most %d bytes here, this one has %d", maxSocketPath, len(path))
+	}
+	if err := checkFolder(filepath.Dir(path)); err != nil {
+		return nil, notListening(err)
+	}
 	ln, err := listenPrivately(path)
 	if errors.Is(err, syscall.EADDRINUSE) && isStale(path) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -113,6 +150,9 @@ func listenUnix(path string) (net.Listener, error) {
 	}
 	return ln, nil
 }
+
+// maxSocketPath is what this system takes, with the zero at its end.
+const maxSocketPath = len(syscall.RawSockaddrUnix{}.Path) - 1
 
 // notListening is a failure for good, though it comes from the network.
 func notListening(err error) error {

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// TestNewcomers: connections on which nobody shows the token push out each
+// other, and nobody who has shown it.
+func TestNewcomers(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	crowd := &newcomers{Listener: ln, limit: 8}
+	began, end := make(chan struct{}), make(chan struct{})
+	web := crowd.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		crowd.admitted(r)
+		began <- struct{}{}
+		<-end
+	}), slog.New(slog.DiscardHandler))
+	if web.IdleTimeout <= 0 || web.ReadHeaderTimeout <= 0 {
+		t.Error("a connection may say nothing for ever")
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(crowd) }()
+	defer func() {
+		_ = web.Close()
+		<-served
+	}()
+	answers := make(chan error, 1)
+	go func() {
+		resp, err := http.Get("http://" + ln.Addr().String())
+		if err == nil {
+			resp.Body.Close()
+		}
+		answers <- err
+	}()
+	<-began
+	var idle []net.Conn
+	for range 50 {
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		idle = append(idle, conn)
+	}
+	for _, conn := range idle[:42] {
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
+			t.Fatalf("an old connection that says nothing: %v", err)
+		}
+	}
+	close(end)
+	if err := <-answers; err != nil {
+		t.Errorf("who has shown the token was shut out: %v", err)
+	}
+	crowd.mu.Lock()
+	defer crowd.mu.Unlock()
+	if n := len(crowd.all); n > 8 {
+		t.Errorf("%d newcomers are kept", n)
+	}
+}

@@ -1,0 +1,218 @@
+package proxy_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/proxy"
+)
+
+// TestEventIDs: an id comes back as a header if it can be one; a stream with
+// another is not taken up again.
+func TestEventIDs(t *testing.T) {
+	for _, tt := range []struct {
+		name, id string
+		want     []string // Last-Event-ID of each try
+	}{
+		{"plain", "a b/ć=1", []string{"a b/ć=1"}},
+		{"end of a line", "1\rX-Evil: 1", nil},
+		{"zero", "1\x00", nil},
+		{"long", strings.Repeat("x", 100_000), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/event-stream")
+				if r.Method == http.MethodGet {
+					io.WriteString(w, "data: "+pingReply+"\n\n")
+					return
+				}
+				io.WriteString(w, "id: "+tt.id+"\nretry: 1\ndata:\n\n")
+			}))
+			begin := time.Now()
+			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping)
+			if len(lines) != 1 || (tt.want != nil) != (lines[0] == pingReply) || time.Since(begin) > soon {
+				t.Errorf("answered %q after %s", lines, time.Since(begin))
+			}
+			var got []string
+			for _, r := range s.requests(http.MethodGet) {
+				got = append(got, r.Header.Get("Last-Event-ID"))
+				if r.Header.Get("X-Evil") != "" {
+					t.Error("the server has set a header of the request")
+				}
+			}
+			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("taken up after %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestBusyStream: a server that asks for it is not called more than ten times
+// a second.
+func TestBusyStream(t *testing.T) {
+	t.Parallel()
+	var events atomic.Int32
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprintf(w, "id: %d\nretry: 1\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n\n", events.Add(1))
+	}))
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: time.Millisecond})
+	r.send(t, ping)
+	time.Sleep(time.Second)
+	r.ends(t)
+	if n := len(s.requests(http.MethodGet)); n == 0 || n > 15 {
+		t.Errorf("%d calls in a second", n)
+	}
+}
+
+// TestDeepSchema: a schema within a schema within a schema takes no time.
+func TestDeepSchema(t *testing.T) {
+	const depth = 4000
+	schema := strings.Repeat(`{"properties":{"a":`, depth) + `"` + strings.Repeat("x", 8<<20) + `"` + strings.Repeat(`}}`, depth)
+	reply := `{"jsonrpc":"2.0","id":"l","result":{"tools":[{"name":"deep","inputSchema":` + schema + `}]}}`
+	s := newSite(t, says(200, "application/json", reply))
+	begin := time.Now()
+	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`)
+	if len(lines) != 1 || lines[0] != reply || time.Since(begin) > soon {
+		t.Errorf("%d lines after %s", len(lines), time.Since(begin))
+	}
+}
+
+// TestHeadersThatRepeat: what a client or a tool's schema puts into headers
+// sets no other header.
+func TestHeadersThatRepeat(t *testing.T) {
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`
+	list := `{"jsonrpc":"2.0","id":"l","method":"tools/list","params":{` + meta + `}}`
+	listed := `{"jsonrpc":"2.0","id":"l","result":{"tools":[{"name":"u","inputSchema":true},{"name":"t","inputSchema":{"properties":{"x":true,"y":{"x-mcp-header":5},` +
+		`"a":{"x-mcp-header":"A\r\nX-Evil: 1"},"b":{"x-mcp-header":"B: 1"},"c":{"x-mcp-header":"C"},"d":{"x-mcp-header":"../Authorization"}}}}]}}`
+	for _, tt := range []struct{ name, request, want string }{
+		{"value", `{"jsonrpc":"2.0","id":"p","method":"tools/call","params":{"name":"t\r\nX-Evil: 1","arguments":{},` + meta + `}}`, pingReply},
+		{"arguments", `{"jsonrpc":"2.0","id":"p","method":"tools/call","params":{"name":"t","arguments":{"a":"1","b":"1","c":"1\r\nX-Evil: 1","d":"1"},` + meta + `}}`, pingReply},
+		{"method", `{"jsonrpc":"2.0","id":"p","method":"ping\r\nX-Evil: 1","params":{` + meta + `}}`, `"id":"p","error"`},
+		{"version", `{"jsonrpc":"2.0","id":"p","method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28\r\nX-Evil: 1"}}}`, `"id":"p","error"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if r.Header.Get("Mcp-Method") == "tools/list" {
+					io.WriteString(w, listed)
+					return
+				}
+				io.WriteString(w, pingReply)
+			}))
+			r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+			r.send(t, list)
+			eventually(t, "the tools are known", func() bool { return strings.Contains(r.said(), listed) })
+			r.send(t, tt.request)
+			r.ends(t)
+			if got := r.said(); !strings.Contains(got, tt.want) {
+				t.Errorf("answers %s, want %s", got, tt.want)
+			}
+			last := s.requests(http.MethodPost)[len(s.requests(http.MethodPost))-1]
+			if tt.name == "arguments" && last.Header.Get("Mcp-Param-C") == "" {
+				t.Error("the header that there may be is missing")
+			}
+			for _, seen := range s.requests(http.MethodPost) {
+				for name := range seen.Header {
+					if strings.Contains(name, "Evil") || strings.HasPrefix(name, "Mcp-Param-") && name != "Mcp-Param-C" {
+						t.Errorf("header %s: %q", name, seen.Header[name])
+					}
+				}
+			}
+		})
+	}
+}
+
+// endless is a server that says the same for as long as the stream is open.
+type endless struct {
+	text  string
+	ended chan struct{}
+}
+
+func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	if methodOf(body) != "ping" {
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	for r.Context().Err() == nil {
+		io.WriteString(w, e.text)
+		w.(http.Flusher).Flush()
+		time.Sleep(time.Millisecond)
+	}
+	e.ended <- struct{}{}
+}
+
+// TestEndlessStream: a server that never stops is left when the client has its
+// answer or wants none, and when the client is gone, whatever it says.
+func TestEndlessStream(t *testing.T) {
+	const notice = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n"
+	stateless := `{"jsonrpc":"2.0","id":"p","method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
+	for _, tt := range []struct {
+		name, text, ask, then string
+		end                   bool
+	}{
+		{"cancelled", notice, ping, cancels(`"p"`), false},
+		{"cancelled, with ids", "id: 1\n" + notice, ping, cancels(`"p"`), false},
+		{"cancelled, stateless", notice, stateless, cancels(`"p"`), false},
+		{"cancelled, no line", "data: x", ping, cancels(`"p"`), false},
+		{"cancelled, no event", "data: x\n", ping, cancels(`"p"`), false},
+		{"cancelled, comments", ": x\n", ping, cancels(`"p"`), false},
+		{"answered", "data: " + pingReply + "\n\n", ping, "", false},
+		{"client gone", "id: 1\n" + notice, ping, "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e := endless{tt.text, make(chan struct{}, 9)}
+			s := newSite(t, e)
+			r := start(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1 << 20, Drain: 100 * time.Millisecond})
+			r.send(t, tt.ask)
+			eventually(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) > 0 })
+			time.Sleep(50 * time.Millisecond)
+			r.send(t, tt.then)
+			if tt.end {
+				r.ends(t)
+			}
+			came(t, "end of the stream", e.ended)
+			if !tt.end {
+				r.ends(t)
+			}
+			if n := strings.Count(r.said(), pingReply); n > 1 {
+				t.Errorf("%d answers", n)
+			}
+		})
+	}
+}
+
+// TestNothingIsLeft: what a run began ends with it.
+func TestNothingIsLeft(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := newSite(t, hanging())
+	up := s.upstream(t)
+	transport := &http.Transport{}
+	up.Transport = transport
+	for range 20 {
+		r := start(t, proxy.Stdio{Upstream: up, Drain: time.Millisecond})
+		r.send(t, numbered(1), numbered(2), cancels("1"), `{"jsonrpc":"2.0","method":"x"}`, numbered(3))
+		r.ends(t)
+	}
+	transport.CloseIdleConnections()
+	s.CloseClientConnections()
+	eventually(t, "goroutines end", func() bool {
+		s.CloseClientConnections()
+		return runtime.NumGoroutine() <= before+8 // the server's own
+	})
+}

@@ -1,0 +1,335 @@
+package proxy_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/proxy"
+)
+
+// soon is well below the time that a run takes which waits for a server.
+const soon = 10 * time.Second
+
+// run is a bridge under way.
+type run struct {
+	in  *io.PipeWriter
+	end chan error
+
+	mu  sync.Mutex // guards out
+	out bytes.Buffer
+}
+
+func (r *run) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.out.Write(p)
+}
+
+// said is what came out so far.
+func (r *run) said() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.out.String()
+}
+
+func start(t *testing.T, p proxy.Stdio) *run {
+	t.Helper()
+	in, feed := io.Pipe()
+	r := &run{in: feed, end: make(chan error, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	go func() { r.end <- p.Run(ctx, in, r) }()
+	return r
+}
+
+// send writes lines, which must be taken soon: the client is not to wait.
+func (r *run) send(t *testing.T, lines ...string) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.WriteString(r.in, strings.Join(lines, "\n")+"\n") // the run may be over
+	}()
+	select {
+	case <-done:
+	case <-time.After(soon):
+		t.Fatal("the client is not read")
+	}
+}
+
+// ends closes the input and waits for the end.
+func (r *run) ends(t *testing.T) {
+	t.Helper()
+	r.in.Close()
+	select {
+	case err := <-r.end:
+		if err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	case <-time.After(soon):
+		t.Fatal("the end of the input is not seen")
+	}
+}
+
+// eventually fails if it does not hold soon.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(soon); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so: %s", what)
+		}
+	}
+}
+
+func numbered(id int) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, id) }
+
+func cancels(id string) string {
+	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`
+}
+
+// deaf is a network on which no connection comes about until it is given up.
+type deaf struct {
+	dials  chan struct{}
+	giveUp chan struct{}
+}
+
+func newDeaf(t *testing.T) (*deaf, proxy.Upstream) {
+	d := &deaf{make(chan struct{}, 99), make(chan struct{})}
+	s := newSite(t, nil)
+	up := s.upstream(t)
+	up.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		d.dials <- struct{}{}
+		<-d.giveUp
+		return nil, errors.New("nobody answers")
+	}}
+	return d, up
+}
+
+// TestDeafServer: requests wait for a connection side by side, one that is
+// cancelled meanwhile has no answer, and the end of the input is seen.
+func TestDeafServer(t *testing.T) {
+	t.Parallel()
+	d, up := newDeaf(t)
+	r := start(t, proxy.Stdio{Upstream: up})
+	r.send(t, numbered(1), numbered(2), numbered(3), numbered(4))
+	for range 4 {
+		came(t, "connection for each request", d.dials)
+	}
+	r.send(t, cancels("1"))
+	r.in.Close()
+	time.Sleep(50 * time.Millisecond)
+	close(d.giveUp)
+	r.ends(t)
+	got := r.said()
+	for id, want := range []int{1: 0, 2: 1, 3: 1, 4: 1} {
+		if n := strings.Count(got, fmt.Sprintf(`"id":%d,"error"`, id)); n != want {
+			t.Errorf("request %d has %d answers, want %d:\n%s", id, n, want, got)
+		}
+	}
+}
+
+// TestCancelBeforeItLeft: nothing is left to wait for.
+func TestCancelBeforeItLeft(t *testing.T) {
+	t.Parallel()
+	d, up := newDeaf(t)
+	defer close(d.giveUp)
+	r := start(t, proxy.Stdio{Upstream: up})
+	r.send(t, numbered(1), cancels("1"))
+	r.ends(t)
+	if got := r.said(); got != "" {
+		t.Errorf("answered: %s", got)
+	}
+}
+
+// TestEndOfADeafServer: what is under way has a bounded time.
+func TestEndOfADeafServer(t *testing.T) {
+	t.Parallel()
+	d, up := newDeaf(t)
+	defer close(d.giveUp)
+	r := start(t, proxy.Stdio{Upstream: up, Drain: 50 * time.Millisecond})
+	r.send(t, hello, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, numbered(1), numbered(2))
+	r.ends(t)
+}
+
+// diary is a server with sessions that notes what comes in and goes out.
+type diary struct {
+	slow map[string]time.Duration // how long the answer to a method takes
+
+	mu    sync.Mutex // guards lines
+	lines []string
+}
+
+func (d *diary) note(format string, a ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, fmt.Sprintf(format, a...))
+}
+
+func (d *diary) read() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return strings.Join(d.lines, ", ")
+}
+
+func methodOf(body []byte) string {
+	_, after, _ := bytes.Cut(body, []byte(`"method":"`))
+	name, _, _ := bytes.Cut(after, []byte(`"`))
+	return string(name)
+}
+
+func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	method := methodOf(body)
+	d.note("%s in %q", method, r.Header.Get("Mcp-Session-Id"))
+	time.Sleep(d.slow[method])
+	d.note("%s done", method)
+	w.Header().Set("Content-Type", "application/json")
+	switch method {
+	case "initialize":
+		w.Header().Set("Mcp-Session-Id", "s1")
+		io.WriteString(w, `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}`)
+	case "ping":
+		io.WriteString(w, pingReply)
+	default:
+		w.WriteHeader(http.StatusAccepted)
+	}
+}
+
+// TestHandshakeInOnePiece: a client that does not wait for the answer to
+// initialize is served as one that does.
+func TestHandshakeInOnePiece(t *testing.T) {
+	t.Parallel()
+	d := &diary{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
+	s := newSite(t, d)
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+	r.send(t, hello, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, ping)
+	r.ends(t)
+	want := `initialize in "", initialize done, notifications/initialized in "s1", notifications/initialized done, ping in "s1", ping done`
+	if got := d.read(); got != want {
+		t.Errorf("the server saw\n%s, want\n%s", got, want)
+	}
+	if got := r.said(); !strings.HasSuffix(got, "\n"+pingReply+"\n") {
+		t.Errorf("the client saw %s", got)
+	}
+}
+
+// TestNoticesKeepTheirOrder: each is taken before the next is sent, and before
+// a request that follows it.
+func TestNoticesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	d := &diary{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
+	s := newSite(t, d)
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+	r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, ping)
+	r.ends(t)
+	if got, want := d.read(), `a in "", a done, b in "", b done, ping in "", ping done`; got != want {
+		t.Errorf("the server saw %s, want %s", got, want)
+	}
+}
+
+// TestStuckNotice: a notification that the server does not take holds up
+// nobody for ever.
+func TestStuckNotice(t *testing.T) {
+	t.Parallel()
+	stuck := make(chan struct{})
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if methodOf(body) == "stuck" {
+			<-stuck
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, pingReply)
+	}))
+	defer close(stuck)
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond})
+	r.send(t, `{"jsonrpc":"2.0","method":"stuck"}`, ping)
+	eventually(t, "ping is answered", func() bool { return strings.Contains(r.said(), pingReply) })
+	r.ends(t)
+}
+
+// TestCancelled: with sessions the server is told, after the request; what it
+// still answers stays here.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	told := make(chan struct{})
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if methodOf(body) != "ping" {
+			close(told)
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		<-told
+		io.WriteString(w, "data: "+pingReply+"\n\n")
+	}))
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+	r.send(t, ping)
+	eventually(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) == 1 })
+	r.send(t, cancels(`"p"`))
+	came(t, "cancellation at the server", told)
+	r.ends(t)
+	if got := r.said(); got != "" {
+		t.Errorf("a cancelled request is answered: %s", got)
+	}
+}
+
+// TestOneAnswer: whatever the server makes of a request, it has one answer.
+func TestOneAnswer(t *testing.T) {
+	for name, body := range map[string]string{
+		"twice":           "data: " + pingReply + "\n\ndata: " + pingReply + "\n\n",
+		"twice in a row":  "data: [" + pingReply + "," + pingReply + "]\n\n",
+		"and an error":    "data: [" + pingReply + `,{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}]` + "\n\n",
+		"and what is not": "data: " + pingReply + "\n\ndata: junk\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, says(200, "text/event-stream", body))
+			one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping), pingReply)
+		})
+	}
+}
+
+// TestManyAtOnce: all are answered, though not all go at once.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	now, most := 0, 0
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		now++
+		most = max(most, now)
+		mu.Unlock()
+		time.Sleep(200 * time.Millisecond)
+		mu.Lock()
+		now--
+		mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}`)
+	}))
+	var in strings.Builder
+	for id := range 600 {
+		fmt.Fprintln(&in, numbered(id))
+	}
+	if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
+		t.Errorf("%d answers", len(got))
+	}
+	if most > 256 {
+		t.Errorf("%d requests at once", most)
+	}
+}
