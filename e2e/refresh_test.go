@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // expire leaves the credential with a token that is due and lets the next one
@@ -14,6 +15,7 @@ func (h *home) loginExpired(o *oidc, name string) {
 	h.t.Helper()
 	o.set(knobs{"accessTTL": 1})
 	h.login(o, name)
+	time.Sleep(1200 * time.Millisecond)
 	o.set(knobs{"accessTTL": 3600})
 }
 

@@ -146,8 +146,10 @@ func TestVaultStormOverRestart(t *testing.T) {
 	var wg sync.WaitGroup
 	var results []result
 	wg.Go(func() { results = storm(all, 40) })
-	for len(o.seen().Resources) == asked { // until the refresh is under way
-		time.Sleep(20 * time.Millisecond)
+	for begun := time.Now(); len(o.seen().Resources) == asked; time.Sleep(20 * time.Millisecond) {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("no refresh is under way after 10 s")
+		}
 	}
 	v.stop()
 	time.Sleep(500 * time.Millisecond)
