@@ -201,47 +201,6 @@ func TestSocketIsPrivate(t *testing.T) {
 	}
 }
 
-// TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
-// is replaced, and what is no socket is left alone.
-func TestListenTwice(t *testing.T) {
-	path, _ := start(t)
-	if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is there already") {
-		t.Errorf("beside a living agent: %v", err)
-	}
-	dead := filepath.Join(t.TempDir(), "s")
-	l, _, err := agent.Listen(dead)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close() // as a kill would: the file stays
-	l, remove, err := agent.Listen(dead)
-	if err != nil {
-		t.Fatalf("after a dead agent: %v", err)
-	}
-	l.Close()
-	remove()
-	if err := os.WriteFile(dead, []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := agent.Listen(dead); err == nil {
-		t.Error("a file was replaced")
-	}
-	if text, err := os.ReadFile(dead); err != nil || string(text) != "mine" {
-		t.Errorf("the file: %q, %v", text, err)
-	}
-}
-
-// TestLongPath is told as what it is, not as an invalid argument.
-func TestLongPath(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), strings.Repeat("d", 100))
-	if _, _, err := agent.Listen(filepath.Join(dir, "s")); err == nil || !strings.Contains(err.Error(), "too long") {
-		t.Errorf("%v", err)
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
-		t.Errorf("left behind: %v, %v", files, err)
-	}
-}
-
 // TestInherit takes over a socket as a service manager passes it.
 func TestInherit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
@@ -273,6 +232,12 @@ func TestInherit(t *testing.T) {
 	}
 	if _, err := agent.Inherit(f); err == nil {
 		t.Error("a TCP port was taken for a Unix socket")
+	}
+	if f, err = os.Open(os.DevNull); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := agent.Inherit(f); err == nil || !strings.Contains(err.Error(), "it is no socket") {
+		t.Errorf("a file that is no socket: %v", err)
 	}
 }
 
