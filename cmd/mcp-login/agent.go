@@ -145,7 +145,7 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agent.Socket, remove func
 			return nil, remove, err
 		}
 		made = append(made, gone)
-		s.Listener = l
+		s.Listener, s.Path = l, full
 		sockets = append(sockets, s)
 		fmt.Fprintf(e.err, "%s socket: %s\n", s.Name, full)
 	}
@@ -165,13 +165,13 @@ func (e *env) passedSockets(allow []string) ([]agent.Socket, error) {
 		return nil, err
 	}
 	var sockets []agent.Socket
-	for _, f := range files {
+	for i, f := range files {
 		s := agent.Socket{Name: "agent"}
 		if f.Name() == forwardName {
 			s.Name, s.Allow = forwardName, append([]string{}, allow...) // none means none
 		}
 		if s.Listener, err = agent.Inherit(f); err != nil {
-			return nil, err
+			return nil, usageError{fmt.Errorf("LISTEN_FDS: file %d: %w", firstPassed+i, err)} // no network's fault, so not to be tried again
 		}
 		sockets = append(sockets, s)
 	}
