@@ -39,7 +39,9 @@ func (a *Agent) server(ctx context.Context, s Socket) *http.Server {
 		ReadTimeout:       headerTime, // requests have no body
 		IdleTimeout:       idleTime,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) }, // what has begun may end
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), endKey{}, ctx) // what has begun may end
+		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, peerKey{}, c.(conn).peer)
 		},
@@ -154,10 +156,8 @@ func (d door) handOut(r *http.Request, escaped string, req *Request) (c mcplogin
 	if err != nil {
 		return c, "", err
 	}
-	if confirm := d.agent.cfg.Confirm; confirm != nil {
-		if err := confirm(r.Context(), *req); err != nil {
-			return c, "", fmt.Errorf("%w: %w", ErrDenied, err)
-		}
+	if err := d.confirm(r.Context(), *req); err != nil {
+		return c, "", err
 	}
 	if c, err = d.agent.credential(r.Context(), p, want); err != nil {
 		return c, "", err

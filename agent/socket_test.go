@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,7 +41,20 @@ var names = []string{"a", "a/b", "..", ".", "//", "a b", "100%", "%2e", "a?b#c",
 // start runs an agent with a real socket, and returns the socket's path.
 func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server) {
 	t.Helper()
-	srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
+	l := lend(t, func(*agent.Config) {}, profiles...)
+	return l.path, l.srv
+}
+
+// lender is an agent with a real socket.
+type lender struct {
+	path string
+	srv  *oauthtest.Server
+	end  func() // waits; it ends with the test at the latest
+}
+
+func lend(t *testing.T, edit func(*agent.Config), profiles ...string) lender {
+	t.Helper()
+	srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	cfg := mcplogin.Config{
 		Store: &secrets.Memory{}, HTTP: func(string) *http.Client { return srv.Client() },
 		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
@@ -56,11 +70,13 @@ func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server
 			t.Fatal(err)
 		}
 	}
-	a, err := agent.New(agent.Config{Session: cfg})
+	all := agent.Config{Session: cfg}
+	edit(&all)
+	a, err := agent.New(all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path = filepath.Join(t.TempDir(), "run", "agent.sock")
+	path := filepath.Join(t.TempDir(), "run", "agent.sock")
 	l, remove, err := agent.Listen(path)
 	if err != nil {
 		t.Fatal(err)
@@ -68,17 +84,20 @@ func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- a.Run(ctx, agent.Socket{Listener: l}) }()
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+	})
+	t.Cleanup(func() {
+		end()
 		remove()
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Error("the socket is left behind")
 		}
 	})
-	return path, srv
+	return lender{path, srv, end}
 }
 
 // TestClient asks through a real socket.

@@ -86,7 +86,7 @@ func errorFor(err error) *Error {
 		e.Code = CodeBound
 	case errors.Is(err, secrets.ErrName):
 		e.Code = CodeRequest
-	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errNew):
+	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errNew), errors.Is(err, errEnding):
 		e.Code = CodeTemporary
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, secrets.ErrPassphrase),
 		errors.Is(err, mcplogin.ErrNewerRecord):
