@@ -42,6 +42,7 @@ func TestAgentTerminalGone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = agent.Process.Kill() }) // it may have ended
 		over := make(chan error, 1)
 		go func() { over <- agent.Wait() }()
 		waitForText(t, logFile, "next: export")
