@@ -73,6 +73,7 @@ type Agent struct {
 	wake    chan struct{} // the schedule has changed
 	watch   watch
 	audit   sync.Mutex // guards cfg.Audit
+	gates   gates
 	metrics metrics
 
 	mu       sync.Mutex // guards what follows, and the fields of each profile
