@@ -350,3 +350,37 @@ func TestStranger(t *testing.T) {
 		remove()
 	}
 }
+
+// TestNoAnswer: what went wrong is told in words of this program, and it helps
+// to try again.
+func TestNoAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, remove, err := agent.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	defer l.Close()
+	go func() {
+		for i := 0; ; i++ {
+			c, err := l.AcceptUnix()
+			if err != nil {
+				return
+			}
+			if i%2 == 0 { // else what was asked is not read, and the connection reset
+				_, _ = c.Read(make([]byte, 4096))
+			}
+			c.Close()
+		}
+	}()
+	c := &agent.Client{Socket: path}
+	for range 20 {
+		_, err := c.Lend(t.Context(), "a", 0, "")
+		if want := "no answer from the agent at " + path + ": the agent has ended, or serves another user only"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if !errors.Is(err, secrets.ErrTemporary) {
+			t.Errorf("%v is no reason to try again", err)
+		}
+	}
+}
