@@ -74,6 +74,7 @@ type Agent struct {
 	watch   watch
 	flights sync.WaitGroup // refreshes for requests; those of the schedule end with it
 	audit   sync.Mutex     // guards cfg.Audit
+	gates   gates
 	metrics metrics
 
 	mu       sync.Mutex // guards what follows, and the fields of each profile
@@ -120,6 +121,7 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	servers := make([]*http.Server, len(sockets))
 	for i, s := range sockets {
 		servers[i] = a.server(ctx, s)
+		wg.Go(func() { a.vigil(running, s) })
 		wg.Go(func() {
 			if err := servers[i].Serve(guarded{s.Listener, a.log}); !errors.Is(err, http.ErrServerClosed) {
 				stop(fmt.Errorf("serve %s socket: %w", s.name(), err))

@@ -2,14 +2,18 @@ package agent
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
 )
 
 // Request is one request for a profile's token, as the audit log has it. It
 // holds no token.
 type Request struct {
-	Time    time.Time `json:"time"`
+	Time    time.Time `json:"time"`                // when it came
+	Decided time.Time `json:"decided_at,omitzero"` // when it was decided on, if that took a person, or a server, a second or more
 	Socket  string    `json:"socket"`
 	Profile string    `json:"profile"`
 	Peer
@@ -20,6 +24,33 @@ type Request struct {
 }
 
 const handedOut = "handed out"
+
+// slow is from when on a decision has a time of its own in the audit log.
+const slow = time.Second
+
+// decide completes a request with what came of it: what is handed out, or err.
+func (r *Request) decide(c mcplogin.Credential, err error) {
+	if now := time.Now().UTC(); now.Sub(r.Time) >= slow {
+		r.Decided = now
+	}
+	if err == nil {
+		r.Outcome, r.Expiry, r.Server = handedOut, c.Token.Expiry, c.Server
+		return
+	}
+	e := errorFor(err)
+	r.Outcome, r.Reason = string(e.Code), e.Message
+}
+
+// conclude records and counts what came of a request, and returns why nothing
+// may be handed out, if so.
+func (a *Agent) conclude(r Request, err error) error {
+	if fault := a.record(r); fault != nil {
+		r.Outcome = string(CodeFailed)
+		err = errors.Join(err, fault)
+	}
+	a.metrics.request(r.Outcome)
+	return err
+}
 
 // record writes one line of the audit log, before the answer is sent.
 func (a *Agent) record(r Request) error {

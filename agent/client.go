@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,19 +19,22 @@ import (
 const (
 	// maxAnswer caps what is read of an answer: a token has 64 KiB at most.
 	maxAnswer = 256 << 10
-	// answerTime bounds one request. A person may be asked in it.
-	answerTime = 2 * time.Minute
+	// answerTime bounds one request. A person may be asked in it, after others'
+	// questions have been answered.
+	answerTime = 5 * time.Minute
 	// maxSkew is by how much the clock here may be ahead of the agent's.
 	maxSkew = 5 * time.Minute
 )
 
 // Client asks an agent. Nothing else is needed where it runs: no store, and no
 // way to the authorization server. The socket may come from another host, by
-// ssh -R. It is a [mcplogin.Lender]; a session that has one gives headers and
-// tokens, and has a Transport.
+// ssh -R. Whose it is tells the kernel (on Linux, macOS and FreeBSD): only one of
+// the same user, or of root, is asked. It is a [mcplogin.Lender]; a session that
+// has one gives headers and tokens, and has a Transport.
 //
 // Errors are as a Session's: mcplogin.ErrLoginRequired, mcplogin.ErrBound; else
-// an *Error. An agent that does not answer is secrets.ErrUnavailable.
+// an *Error. An agent that is not there or not trusted is
+// secrets.ErrUnavailable, one that ends without an answer secrets.ErrTemporary.
 type Client struct {
 	// Socket is the path of the agent's socket. Required.
 	Socket string
@@ -116,34 +118,19 @@ func (c *Client) get(ctx context.Context, path string) (body []byte, status int,
 	}
 	transport := &http.Transport{
 		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
-			if err != nil {
-				return nil, &dialError{err}
-			}
-			return conn, nil
-		},
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
 	}
 	resp, err := transport.RoundTrip(req)
-	if dial, ok := errors.AsType[*dialError](err); ok {
-		return nil, 0, fmt.Errorf("%w: no agent answers at %s: %w", secrets.ErrUnavailable, c.Socket, dial)
-	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w: agent at %s: %w", secrets.ErrTemporary, c.Socket, err)
+		return nil, 0, c.lost(ctx, err)
 	}
 	defer resp.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w: agent at %s: %w", secrets.ErrTemporary, c.Socket, err)
+		return nil, 0, c.lost(ctx, err)
 	}
 	return body, resp.StatusCode, nil
 }
-
-// dialError hides that a socket's trouble counts as the network's: no agent is
-// there, and trying again does not bring one.
-type dialError struct{ err error }
-
-func (e *dialError) Error() string { return e.err.Error() }
 
 // refusal reads an error answer.
 func refusal(profile string, status int, body []byte) error {

@@ -39,7 +39,9 @@ func (a *Agent) server(ctx context.Context, s Socket) *http.Server {
 		ReadTimeout:       headerTime, // requests have no body
 		IdleTimeout:       idleTime,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) }, // what has begun may end
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), endKey{}, ctx) // what has begun may end
+		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, peerKey{}, c.(conn).peer)
 		},
@@ -122,17 +124,13 @@ func (d door) serveHeaders(w http.ResponseWriter, r *http.Request, escaped strin
 	defer a.metrics.begin()()
 	peer, _ := r.Context().Value(peerKey{}).(Peer)
 	req := Request{Time: time.Now().UTC(), Socket: d.socket.name(), Peer: peer}
-	c, header, err := d.handOut(r, escaped, &req)
-	if err == nil {
-		req.Outcome, req.Expiry, req.Server = handedOut, c.Token.Expiry, c.Server
-		err = a.record(req)
-	} else {
-		e := errorFor(err)
-		req.Outcome, req.Reason = string(e.Code), e.Message
-		err = errors.Join(err, a.record(req))
+	if err := d.pass(&req); err != nil {
+		writeError(w, err)
+		return
 	}
-	a.metrics.request(req.Outcome)
-	if err != nil {
+	c, header, err := d.handOut(r, escaped, &req)
+	req.decide(c, err)
+	if err = a.conclude(req, err); err != nil {
 		a.log.Warn("nothing handed out", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe, "error", err)
 		writeError(w, err)
 		return
@@ -154,10 +152,8 @@ func (d door) handOut(r *http.Request, escaped string, req *Request) (c mcplogin
 	if err != nil {
 		return c, "", err
 	}
-	if confirm := d.agent.cfg.Confirm; confirm != nil {
-		if err := confirm(r.Context(), *req); err != nil {
-			return c, "", fmt.Errorf("%w: %w", ErrDenied, err)
-		}
+	if err := d.confirm(r.Context(), *req); err != nil {
+		return c, "", err
 	}
 	if c, err = d.agent.credential(r.Context(), p, want); err != nil {
 		return c, "", err
@@ -200,13 +196,16 @@ func (d door) serveProfiles(w http.ResponseWriter, r *http.Request) {
 
 // health tells the state of each profile, through a socket without limits.
 func (d door) health() Health {
-	h := Health{Status: "ok"}
-	if d.socket.Allow != nil {
-		return h
-	}
+	h := Health{Status: healthOK}
 	a := d.agent
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if d.useless() {
+		h.Status = healthDegraded
+	}
+	if d.socket.Allow != nil {
+		return h
+	}
 	h.Profiles = make(map[string]Status, len(a.profiles))
 	for name, p := range a.profiles {
 		s := Status{State: p.state(), Expiry: p.last.Token.Expiry, Next: p.at.UTC()}
@@ -216,6 +215,21 @@ func (d door) health() Health {
 		h.Profiles[name] = s
 	}
 	return h
+}
+
+// useless reports whether there are profiles that this socket hands out, and not
+// one that is well.
+func (d door) useless() bool {
+	found := false
+	for name, p := range d.agent.profiles {
+		if !d.allows(name) {
+			continue
+		}
+		if found = true; p.err == nil {
+			return false
+		}
+	}
+	return found
 }
 
 // The states of a profile.
@@ -240,7 +254,11 @@ func (k known) state() string {
 
 func writeError(w http.ResponseWriter, err error) {
 	e := errorFor(err)
-	writeJSON(w, statuses[e.Code], e)
+	status := statuses[e.Code]
+	if errors.Is(err, errFlood) {
+		status = http.StatusTooManyRequests
+	}
+	writeJSON(w, status, e)
 }
 
 // writeJSON answers with one JSON value. A client that has gone is no concern.

@@ -3,11 +3,9 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 )
 
 // Socket is one way to the agent.
@@ -20,6 +18,9 @@ type Socket struct {
 	// Allow are the profiles that it hands out; nil means all that are kept.
 	// A socket that is limited tells nothing of the others, nor metrics.
 	Allow []string
+	// Path is where its file is. Run says in the log when that has gone or is
+	// another's. "" means that nobody looks.
+	Path string
 }
 
 func (s Socket) name() string {
@@ -39,85 +40,6 @@ type Peer struct {
 // ErrPeers: this system tells no peer of a Unix socket, so there is no agent.
 var ErrPeers = errors.New("this system does not tell who connects to a Unix socket")
 
-// Listen makes a socket of mode 0600, in a folder that is made with mode 0700
-// if it is missing. A socket that a dead agent left is replaced; where somebody
-// still listens, or something else than a socket is, it fails. Remove takes the
-// socket away, unless another agent has replaced it.
-func Listen(path string) (l *net.UnixListener, remove func(), err error) {
-	if !peersKnown {
-		return nil, nil, ErrPeers
-	}
-	if err := vacant(path); err != nil {
-		return nil, nil, err
-	}
-	if l, err = bind(path); err != nil {
-		return nil, nil, fmt.Errorf("listen at %s: %w", path, err)
-	}
-	made, err := os.Lstat(path)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("listen at %s: %w", path, err), l.Close())
-	}
-	return l, func() {
-		if now, err := os.Lstat(path); err == nil && os.SameFile(made, now) {
-			_ = os.Remove(path) // the next agent replaces what is left
-		}
-	}, nil
-}
-
-// maxPath is what every system takes as the path of a socket (sun_path).
-const maxPath = 103
-
-// bind binds the socket where nobody else gets to and moves it into place when
-// its mode is right: there is no instant at which it is open to others.
-func bind(path string) (*net.UnixListener, error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	private, err := os.MkdirTemp(dir, ".")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.Remove(private) }() // empty
-	made := filepath.Join(private, "s")
-	if len(made) > maxPath {
-		return nil, errors.New("the path is too long for a socket")
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	l.SetUnlinkOnClose(false)
-	err = os.Chmod(made, 0o600)
-	if err == nil {
-		err = os.Rename(made, path)
-	}
-	if err != nil {
-		_ = os.Remove(made) // it is of no use
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
-}
-
-// vacant returns nil if a socket may be made at path.
-func vacant(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("listen at %s: %w", path, err)
-	case info.Mode().Type() != fs.ModeSocket:
-		return fmt.Errorf("listen at %s: something that is no socket is there", path)
-	}
-	c, err := net.Dial("unix", path)
-	if err != nil {
-		return nil // nobody listens
-	}
-	_ = c.Close() // nothing was said
-	return fmt.Errorf("listen at %s: an agent is there already", path)
-}
-
 // Inherit returns the socket that a service manager passed as a file (systemd's
 // socket activation), which it takes over.
 func Inherit(f *os.File) (*net.UnixListener, error) {
@@ -125,13 +47,16 @@ func Inherit(f *os.File) (*net.UnixListener, error) {
 		return nil, ErrPeers
 	}
 	l, err := net.FileListener(f)
-	err = errors.Join(err, f.Close())
 	if err != nil {
-		return nil, fmt.Errorf("socket of the service manager: %w", err)
+		_ = f.Close() // of no use
+		return nil, fmt.Errorf("socket of the service manager: it is no socket: %w", cause(err))
 	}
 	unix, ok := l.(*net.UnixListener)
 	if !ok {
-		return nil, errors.Join(errors.New("socket of the service manager: it is no Unix stream socket"), l.Close())
+		return nil, errors.Join(errors.New("socket of the service manager: it is no Unix stream socket"), l.Close(), f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return nil, errors.Join(fmt.Errorf("socket of the service manager: %w", err), l.Close())
 	}
 	unix.SetUnlinkOnClose(false) // it is not ours
 	return unix, nil

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,7 +41,20 @@ var names = []string{"a", "a/b", "..", ".", "//", "a b", "100%", "%2e", "a?b#c",
 // start runs an agent with a real socket, and returns the socket's path.
 func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server) {
 	t.Helper()
-	srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
+	l := lend(t, func(*agent.Config) {}, profiles...)
+	return l.path, l.srv
+}
+
+// lender is an agent with a real socket.
+type lender struct {
+	path string
+	srv  *oauthtest.Server
+	end  func() // waits; it ends with the test at the latest
+}
+
+func lend(t *testing.T, edit func(*agent.Config), profiles ...string) lender {
+	t.Helper()
+	srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	cfg := mcplogin.Config{
 		Store: &secrets.Memory{}, HTTP: func(string) *http.Client { return srv.Client() },
 		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
@@ -56,11 +70,13 @@ func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server
 			t.Fatal(err)
 		}
 	}
-	a, err := agent.New(agent.Config{Session: cfg})
+	all := agent.Config{Session: cfg}
+	edit(&all)
+	a, err := agent.New(all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path = filepath.Join(t.TempDir(), "run", "agent.sock")
+	path := filepath.Join(t.TempDir(), "run", "agent.sock")
 	l, remove, err := agent.Listen(path)
 	if err != nil {
 		t.Fatal(err)
@@ -68,17 +84,20 @@ func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- a.Run(ctx, agent.Socket{Listener: l}) }()
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+	})
+	t.Cleanup(func() {
+		end()
 		remove()
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Error("the socket is left behind")
 		}
 	})
-	return path, srv
+	return lender{path, srv, end}
 }
 
 // TestClient asks through a real socket.
@@ -201,47 +220,6 @@ func TestSocketIsPrivate(t *testing.T) {
 	}
 }
 
-// TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
-// is replaced, and what is no socket is left alone.
-func TestListenTwice(t *testing.T) {
-	path, _ := start(t)
-	if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is there already") {
-		t.Errorf("beside a living agent: %v", err)
-	}
-	dead := filepath.Join(t.TempDir(), "s")
-	l, _, err := agent.Listen(dead)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close() // as a kill would: the file stays
-	l, remove, err := agent.Listen(dead)
-	if err != nil {
-		t.Fatalf("after a dead agent: %v", err)
-	}
-	l.Close()
-	remove()
-	if err := os.WriteFile(dead, []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := agent.Listen(dead); err == nil {
-		t.Error("a file was replaced")
-	}
-	if text, err := os.ReadFile(dead); err != nil || string(text) != "mine" {
-		t.Errorf("the file: %q, %v", text, err)
-	}
-}
-
-// TestLongPath is told as what it is, not as an invalid argument.
-func TestLongPath(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), strings.Repeat("d", 100))
-	if _, _, err := agent.Listen(filepath.Join(dir, "s")); err == nil || !strings.Contains(err.Error(), "too long") {
-		t.Errorf("%v", err)
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
-		t.Errorf("left behind: %v, %v", files, err)
-	}
-}
-
 // TestInherit takes over a socket as a service manager passes it.
 func TestInherit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
@@ -273,6 +251,12 @@ func TestInherit(t *testing.T) {
 	}
 	if _, err := agent.Inherit(f); err == nil {
 		t.Error("a TCP port was taken for a Unix socket")
+	}
+	if f, err = os.Open(os.DevNull); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := agent.Inherit(f); err == nil || !strings.Contains(err.Error(), "it is no socket") {
+		t.Errorf("a file that is no socket: %v", err)
 	}
 }
 
@@ -364,5 +348,39 @@ func TestStranger(t *testing.T) {
 		}
 		srv.Close()
 		remove()
+	}
+}
+
+// TestNoAnswer: what went wrong is told in words of this program, and it helps
+// to try again.
+func TestNoAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, remove, err := agent.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	defer l.Close()
+	go func() {
+		for i := 0; ; i++ {
+			c, err := l.AcceptUnix()
+			if err != nil {
+				return
+			}
+			if i%2 == 0 { // else what was asked is not read, and the connection reset
+				_, _ = c.Read(make([]byte, 4096))
+			}
+			c.Close()
+		}
+	}()
+	c := &agent.Client{Socket: path}
+	for range 20 {
+		_, err := c.Lend(t.Context(), "a", 0, "")
+		if want := "no answer from the agent at " + path + ": the agent has ended, or serves another user only"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if !errors.Is(err, secrets.ErrTemporary) {
+			t.Errorf("%v is no reason to try again", err)
+		}
 	}
 }

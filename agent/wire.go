@@ -86,7 +86,7 @@ func errorFor(err error) *Error {
 		e.Code = CodeBound
 	case errors.Is(err, secrets.ErrName):
 		e.Code = CodeRequest
-	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errNew):
+	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errNew), errors.Is(err, errEnding), errors.Is(err, errFlood):
 		e.Code = CodeTemporary
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, secrets.ErrPassphrase),
 		errors.Is(err, mcplogin.ErrNewerRecord):
@@ -115,9 +115,14 @@ func digest(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte
 
 // Health is what /v1/health tells.
 type Health struct {
-	Status   string            `json:"status"` // "ok"
+	Status   string            `json:"status"` // "ok"; "degraded" if there are profiles, and each is faulty or needs a login
 	Profiles map[string]Status `json:"profiles,omitempty"`
 }
+
+const (
+	healthOK       = "ok"
+	healthDegraded = "degraded"
+)
 
 // Status is a profile's state. A limited socket tells none.
 type Status struct {

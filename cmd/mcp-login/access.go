@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -50,6 +52,38 @@ func (e *env) source(ctx context.Context, o *common, l lent, ask bool) (source, 
 	}
 	e.agent, e.hint = true, []string{"--agent-sock", quote(absolute(l.agentSock))}
 	return source{agent: &agent.Client{Socket: l.agentSock}}, nil
+}
+
+// agentVariable is the environment variable of --agent-sock.
+const agentVariable = "MCP_LOGIN_AGENT_SOCK"
+
+// aside warns after a login into a store that nobody here reads: where the
+// variable is set, commands ask an agent, which may keep another store.
+func (e *env) aside(ctx context.Context, c mcplogin.Credential) {
+	sock := e.getenv(agentVariable)
+	if sock == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, asideTime)
+	defer cancel()
+	s, err := (&agent.Client{Socket: sock}).Status(ctx, c.Profile, 0)
+	if err == nil && s.Fingerprint == c.Status(0).Fingerprint {
+		return // the agent's store is this one
+	}
+	fmt.Fprintf(e.err, "warning: %s is set, so that commands here ask the agent at %s, which does not have this login: log in where it runs, or unset it\n", agentVariable, sock)
+}
+
+// asideTime is how long the agent may take to tell what it has.
+const asideTime = 5 * time.Second
+
+// storeHint is what helps where a command that works on the store finds nothing
+// in it: login, unless an agent keeps the credentials.
+func (e *env) storeHint(login string) string {
+	sock := e.getenv(agentVariable)
+	if e.agent || sock == "" || len(e.path) == 0 || !slices.Contains([]string{"logout", "clear", "export"}, e.path[0]) {
+		return login
+	}
+	return fmt.Sprintf("%s is set: the agent at %s keeps the credentials; run this where it runs", agentVariable, sock)
 }
 
 // names returns the profiles that there are.

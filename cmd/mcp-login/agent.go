@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,9 +25,9 @@ func newAgent(e *env) *cli.Command {
 	var o agentOptions
 	return e.command(&cli.Command{
 		Name: "agent", Usage: "keep credentials fresh and hand them out over a socket",
-		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /tmp/mcp.sock:$HOME/lent.sock HOST",
+		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
 		Description: "Keeps the named credentials, or all that are stored. Where MCP_LOGIN_AGENT_SOCK names its socket, on another host too if that is forwarded, it is asked in place of the store by env, exec, headers, token, status, list, refresh, test, proxy and hook. " +
-			"Only the user that it runs as is served. What the configuration says of a profile holds for it. SIGHUP has it read the configuration again, look at the store and reopen its audit log; SIGTERM ends it when what has begun is done. " +
+			"Only the user that it runs as is served. What the configuration says of a profile holds for it. SIGHUP has it read the configuration again, look at the store and reopen its audit log; SIGTERM, or the end of its terminal, ends it when what has begun is done. " +
 			"A service manager may pass sockets (LISTEN_FDS); one of the name forward is limited by --allow.",
 		Flags: []cli.Flag{
 			stringFlag("socket", "path of the socket (default: mcp-login/agent.sock in $XDG_RUNTIME_DIR, else in the user's state folder)", "", &o.socket),
@@ -76,40 +73,16 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	if err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	stop := e.onHangup(end, func() error { return errors.Join(log.reopen(), kept.reload(), a.Reload(ctx)) })
+	defer stop()
 	sockets, remove, err := e.agentSockets(o)
 	defer remove()
 	if err != nil {
 		return err
 	}
-	stop := e.reloadOnHangup(ctx, a, log, kept)
-	defer stop()
 	return a.Run(ctx, sockets...)
-}
-
-// reloadOnHangup takes SIGHUP, which ends every other command.
-func (e *env) reloadOnHangup(ctx context.Context, a *agent.Agent, log *auditFile, k *kept) (stop func()) {
-	signal.Reset(syscall.SIGHUP)
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	done := make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-done:
-				return
-			case <-hangup:
-			}
-			if err := errors.Join(log.reopen(), k.reload(), a.Reload(ctx)); err != nil {
-				e.log.Error().Err(err).Msg("not reloaded")
-				continue
-			}
-			e.log.Info().Msg("reloaded")
-		}
-	}()
-	return func() {
-		signal.Stop(hangup)
-		close(done)
-	}
 }
 
 // agentSockets returns the sockets that a service manager passed, else makes
@@ -151,7 +124,7 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agent.Socket, remove func
 			return nil, remove, err
 		}
 		made = append(made, gone)
-		s.Listener = l
+		s.Listener, s.Path = l, full
 		sockets = append(sockets, s)
 		fmt.Fprintf(e.err, "%s socket: %s\n", s.Name, full)
 	}
@@ -171,13 +144,13 @@ func (e *env) passedSockets(allow []string) ([]agent.Socket, error) {
 		return nil, err
 	}
 	var sockets []agent.Socket
-	for _, f := range files {
+	for i, f := range files {
 		s := agent.Socket{Name: "agent"}
 		if f.Name() == forwardName {
 			s.Name, s.Allow = forwardName, append([]string{}, allow...) // none means none
 		}
 		if s.Listener, err = agent.Inherit(f); err != nil {
-			return nil, err
+			return nil, usageError{fmt.Errorf("LISTEN_FDS: file %d: %w", firstPassed+i, err)} // no network's fault, so not to be tried again
 		}
 		sockets = append(sockets, s)
 	}

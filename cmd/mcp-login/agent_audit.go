@@ -3,14 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 )
 
-// auditFile is the agent's audit log: appended to, never cut, and nobody else's
-// to read.
+// auditFile is the agent's audit log: appended to, whole lines alone, and nobody
+// else's to read. Other agents may append to the same file.
 type auditFile struct {
 	path string
 
@@ -55,7 +56,7 @@ func openPrivate(path string) (*os.File, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no regular file", path) // opening a pipe would wait
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +83,60 @@ func checkPrivate(path string, f *os.File) error {
 	return nil
 }
 
-// Write implements io.Writer.
+// Write implements io.Writer for whole lines. A file that was moved away or
+// removed gets no more of them: nobody would read them there.
 func (a *auditFile) Write(line []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.f.Write(line)
+	if a.moved() {
+		f, err := openPrivate(a.path)
+		if err != nil {
+			return 0, err
+		}
+		_ = a.f.Close() // each line was written as it came
+		a.f = f
+	}
+	if err := appendLine(a.f, line); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+// moved reports whether the file has another name now, or none.
+func (a *auditFile) moved() bool {
+	opened, err := a.f.Stat()
+	if err != nil {
+		return true
+	}
+	named, err := os.Lstat(a.path)
+	return err != nil || !os.SameFile(opened, named)
+}
+
+// appendLine writes a line at the end of a file, or nothing. What is left of
+// one all the same, by a process that was killed say, does not become a part of
+// the next.
+func appendLine(f *os.File, line []byte) error {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if end > 0 {
+		last := make([]byte, 1)
+		if _, err := f.ReadAt(last, end-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' {
+			line = append([]byte{'\n'}, line...)
+		}
+	}
+	n, err := f.Write(line)
+	if err == nil || n == 0 {
+		return err
+	}
+	if now, serr := f.Seek(0, io.SeekEnd); serr != nil || now != end+int64(n) {
+		return err // another agent's line follows already
+	}
+	return errors.Join(err, f.Truncate(end))
 }
 
 func (a *auditFile) close() {

@@ -4,9 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
+	"regexp"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,68 +19,236 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// TestConfirm answers the agent's question at a real terminal.
-func TestConfirm(t *testing.T) {
-	person, terminal, err := pty.Open()
+// person is at the agent's terminal.
+type person struct {
+	t   *testing.T
+	pty *os.File
+	c   *confirmer
+	e   *env
+
+	mu    sync.Mutex
+	shown string
+	read  int // of shown
+}
+
+func newPerson(t *testing.T) *person {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err == nil {
+		err = pty.Setsize(slave, &pty.Winsize{Cols: 80, Rows: 24})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer person.Close()
-	e, _, _ := testEnv(t)
-	e.tty = func() (*os.File, error) { return terminal, nil }
-	c, err := newConfirmer(e)
-	if err != nil {
+	master = closable(t, master)
+	t.Cleanup(func() { master.Close() })
+	p := &person{t: t, pty: master}
+	p.e, _, _ = testEnv(t)
+	p.e.tty = func() (*os.File, error) { return slave, nil }
+	p.e.err = slave
+	if err := p.e.setLog("info", "text"); err != nil {
 		t.Fatal(err)
 	}
-	shown := make(chan string, 100)
+	if p.c, err = newConfirmer(p.e); err != nil {
+		t.Fatal(err)
+	}
 	go func() {
 		buf := make([]byte, 4096)
 		for {
-			n, err := person.Read(buf)
+			n, err := master.Read(buf)
+			p.mu.Lock()
+			p.shown += strings.ReplaceAll(string(buf[:n]), "\r\n", "\n")
+			p.mu.Unlock()
 			if err != nil {
 				return
 			}
-			shown <- string(buf[:n])
 		}
 	}()
-	ask := func(ctx context.Context, typed string) error {
-		t.Helper()
-		done := make(chan error)
-		go func() {
-			done <- c.confirm(ctx, agent.Request{Socket: "forward", Profile: "notion", Peer: agent.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
-		}()
-		const question = "hand out notion to /bin/"
-		for text := ""; !strings.Contains(text, "[y/N] "); {
-			select {
-			case more := <-shown:
-				text += more
-			case <-time.After(10 * time.Second):
-				t.Fatalf("no question, only %q", text)
-			}
-			if strings.Contains(text, "[y/N] ") && (!strings.Contains(text, question) || strings.Contains(text, "\x1b")) {
-				t.Errorf("question %q", text)
-			}
-		}
-		if typed != "" {
-			if _, err := io.WriteString(person, typed); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return <-done
+	return p
+}
+
+// closable returns a file whose Close does not wait for a Read.
+func closable(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	fd, err := syscall.Dup(int(f.Fd()))
+	if err == nil {
+		err = errors.Join(syscall.SetNonblock(fd, true), f.Close())
 	}
-	if _, err := io.WriteString(person, "y\n"); err != nil { // typed before anybody asked
+	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(100 * time.Millisecond)
-	for typed, yes := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "\n": false, "why?\n": false} {
-		if err := ask(t.Context(), typed); (err == nil) != yes {
-			t.Errorf("%q: %v", typed, err)
+	return os.NewFile(uintptr(fd), f.Name())
+}
+
+var askedFor = regexp.MustCompile(`Hand out\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to refuse \(\d+ s\): `)
+
+// sees waits for text that was not seen before, and returns what matched, and
+// all up to it.
+func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
+	p.t.Helper()
+	for range 500 {
+		p.mu.Lock()
+		text := p.shown[p.read:]
+		if at := want.FindStringSubmatchIndex(text); at != nil {
+			p.read += at[1]
+			match, before = want.FindStringSubmatch(text), text[:at[1]]
+		}
+		p.mu.Unlock()
+		if match != nil {
+			return match, before
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	p.t.Fatalf("no %s in %q", want, p.shown)
+	return nil, ""
+}
+
+func (p *person) types(text string) {
+	p.t.Helper()
+	if _, err := io.WriteString(p.pty, text); err != nil {
+		p.t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // the terminal echoes it
+}
+
+// asked has a question asked about a profile.
+func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
+	answer = make(chan error, 1)
+	go func() {
+		answer <- p.c.confirm(ctx, agent.Request{Socket: "forward", Profile: profile, Peer: agent.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
+	}()
+	return answer
+}
+
+// TestConfirm answers the agent's questions at a real terminal.
+func TestConfirm(t *testing.T) {
+	p := newPerson(t)
+	for _, tt := range []struct {
+		typed string // KX stands for the code
+		yes   bool
+	}{
+		{"KX\n", true}, {"kx\n", true}, {" KX \n", true}, {"n\n", false}, {"No\n", false},
+		{"y\nKX\n", true}, {"yes\nn\n", false}, {"\nKX\n", true}, {"\x04KX\n", true},
+	} {
+		answer := p.asked(t.Context(), "notion")
+		code, text := p.sees(askedFor)
+		if !strings.Contains(text, "\nHand out \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
+			t.Errorf("question %q", text)
+		}
+		for line := range strings.SplitAfterSeq(tt.typed, "\n") {
+			p.types(strings.NewReplacer("KX", code[1], "kx", strings.ToLower(code[1])).Replace(line))
+		}
+		if err := <-answer; (err == nil) != tt.yes {
+			t.Errorf("%q: %v", tt.typed, err)
 		}
 	}
-	gone, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if err := ask(gone, ""); err == nil {
+	p.c.wait = 100 * time.Millisecond
+	if err := <-p.asked(t.Context(), "notion"); err == nil {
 		t.Error("silence was taken for yes")
 	}
-	c.close()
+}
+
+// TestConfirmAnswersItsOwn: what was typed for another question, or for none,
+// answers no question.
+func TestConfirmAnswersItsOwn(t *testing.T) {
+	p := newPerson(t)
+	p.types("y") // for no question
+	ctx, cancel := context.WithCancel(t.Context())
+	a := p.asked(ctx, "a")
+	code, _ := p.sees(askedFor)
+	p.types(code[1]) // for a, and Enter would follow
+	b := p.asked(t.Context(), "b")
+	cancel()
+	if err := <-a; err == nil {
+		t.Error("a was allowed")
+	}
+	other, text := p.sees(askedFor)
+	if !strings.Contains(text, "\nwithdrawn: who asked has gone\n\nHand out \"b\" to ") || other[1] == code[1] {
+		t.Errorf("then: %q", text)
+	}
+	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {
+		p.types(typed)
+		select {
+		case err := <-b:
+			t.Fatalf("%q answered b: %v", typed, err)
+		default:
+		}
+	}
+	p.types(other[1] + "\n")
+	if err := <-b; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestConfirmInTurn: who waited behind another's question has the whole time
+// for its own, and is not refused for having waited.
+func TestConfirmInTurn(t *testing.T) {
+	p := newPerson(t)
+	p.c.wait = 300 * time.Millisecond
+	first := p.asked(t.Context(), "a")
+	p.sees(askedFor)
+	second := p.asked(t.Context(), "b")
+	if err := <-first; err == nil {
+		t.Error("silence was taken for yes")
+	}
+	code, _ := p.sees(askedFor)
+	p.types(code[1] + "\n")
+	if err := <-second; err != nil {
+		t.Errorf("who waited: %v", err)
+	}
+}
+
+// TestConfirmFits: a question is as wide as the terminal at most, and no log
+// line is written between it and its answer.
+func TestConfirmFits(t *testing.T) {
+	p := newPerson(t)
+	answer := make(chan error, 1)
+	go func() {
+		answer <- p.c.confirm(t.Context(), agent.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: agent.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
+	}()
+	code, text := p.sees(askedFor)
+	for line := range strings.Lines(text) {
+		if len(strings.TrimRight(line, "\n")) > 80 {
+			t.Errorf("%d columns: %q", len(line), line)
+		}
+	}
+	p.e.log.Warn().Msg("something else")
+	p.types(code[1] + "\n")
+	if err := <-answer; err != nil {
+		t.Error(err)
+	}
+	if _, text := p.sees(regexp.MustCompile("something else")); !strings.HasPrefix(text, code[1]+"\n") {
+		t.Errorf("after the question: %q", text)
+	}
+}
+
+// TestConfirmWhenEnding: an agent that ends takes its question back at once, and
+// says why.
+func TestConfirmWhenEnding(t *testing.T) {
+	p := newPerson(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	answer := p.asked(ctx, "a")
+	p.sees(askedFor)
+	waits := p.asked(ctx, "b")
+	cancel(errors.New("the agent is ending"))
+	if err := errors.Join(<-answer, <-waits); err == nil {
+		t.Error("allowed")
+	}
+	p.sees(regexp.MustCompile("\nwithdrawn: the agent is ending\n"))
+}
+
+// TestConfirmTerminalGone: nobody can say yes then.
+func TestConfirmTerminalGone(t *testing.T) {
+	p := newPerson(t)
+	answer := p.asked(t.Context(), "a")
+	p.sees(askedFor)
+	p.pty.Close()
+	select {
+	case err := <-answer:
+		if err == nil {
+			t.Error("allowed")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("still waits")
+	}
 }

@@ -90,7 +90,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &usage), errors.As(err, &fromCLI):
 		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.path, []string{helpFlag}), " ")
 	case errors.As(err, &login):
-		return exitLoginRequired, e.loginCommand(login.Profile, login.Server)
+		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):
 		return exitLoginRequired, e.loginCommand(scope.Profile, "") + " --add-scope " + quote(strings.Join(scope.Scopes, " "))
 	case errors.As(err, &issuer):
@@ -120,7 +120,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.Is(err, keyring.ErrUnreachable):
 		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or for good: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, errNoStore):
-		return exitStore, "mcp-login login NAME URL"
+		return exitStore, e.storeHint("mcp-login login NAME URL")
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
 		return exitTemporary, ""
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):

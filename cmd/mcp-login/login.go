@@ -103,6 +103,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	}
 	e.tellAgent(ctx, profile)
 	e.collides(ctx, store, profile)
+	e.aside(ctx, c)
 	e.summarize(ctx, &o.common, c)
 	return e.loggedIn(o, c)
 }

@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestUnrecordedIsNotCounted: a request that was refused since it could not be
+// recorded is no hand-out in the metrics either.
+func TestUnrecordedIsNotCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, time.Hour)
+		w.login("a")
+		defer w.start(func(c *Config) { c.Audit = broken{} })()
+		w.ask(Socket{}, "a")
+		for _, want := range []string{`{result="handed_out"} 0`, `{result="failed"} 1`} {
+			if text := w.metrics(); !strings.Contains(text, "\nmcp_login_agent_requests_total"+want+"\n") {
+				t.Errorf("no %s in the metrics:\n%s", want, text)
+			}
+		}
+	})
+}
+
+// TestAuditTimes: a line has the time of the request, and that of the decision
+// where it took long.
+func TestAuditTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, time.Hour)
+		w.login("a")
+		answers := map[string]time.Duration{"quick": 0, "slow": 40 * time.Second}
+		defer w.start(func(c *Config) {
+			c.Confirm = func(_ context.Context, r Request) error {
+				time.Sleep(answers[r.Socket])
+				return errors.New("no")
+			}
+		})()
+		for socket, wait := range answers {
+			w.audit.Reset()
+			came := time.Now()
+			w.ask(Socket{Name: socket}, "a")
+			var r Request
+			if err := json.Unmarshal(w.audit.Bytes(), &r); err != nil {
+				t.Fatal(err)
+			}
+			if !r.Time.Equal(came) || r.Decided.IsZero() != (wait == 0) || wait > 0 && !r.Decided.Equal(came.Add(wait)) {
+				t.Errorf("%s: %s", socket, &w.audit)
+			}
+		}
+	})
+}
+
+// TestFlood: what one client makes the audit log grow by is bounded, and each
+// hand-out is in it all the same.
+func TestFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, time.Hour)
+		w.login("a")
+		defer w.start()()
+		given, turned, seconds := 0, 0, 60
+		for range seconds {
+			for range 500 {
+				status, _, e := w.ask(Socket{}, "a")
+				switch {
+				case status == http.StatusOK:
+					given++
+				case status == http.StatusTooManyRequests && e.Code == CodeTemporary:
+					turned++
+				default:
+					t.Fatalf("status %d, %+v", status, e)
+				}
+			}
+			time.Sleep(time.Second)
+		}
+		if most := burst + perSecond*seconds; given > most || given < most-perSecond {
+			t.Errorf("%d of %d were handed out", given, given+turned)
+		}
+		if n := strings.Count(w.audit.String(), handedOut); n != given {
+			t.Errorf("%d of %d hand-outs are in the audit log", n, given)
+		}
+		if n := strings.Count(w.audit.String(), "turned away since"); n < 3 || n > seconds/int(tellEvery/time.Second) {
+			t.Errorf("%d lines tell of %d that were turned away", n, turned)
+		}
+		if status, _, _ := w.ask(Socket{Name: "other"}, "a"); status != http.StatusOK {
+			t.Errorf("another socket: status %d", status)
+		}
+		time.Sleep(time.Minute)
+		if status, _, _ := w.ask(Socket{}, "a"); status != http.StatusOK {
+			t.Errorf("later: status %d", status)
+		}
+	})
+}
+
+// TestDegraded: an agent that has nothing to hand out does not say that all is
+// well.
+func TestDegraded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Minute)
+		health := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			for _, s := range []Socket{{}, {Allow: []string{"a"}}} {
+				if h := (door{w.agent, s}).health(); h.Status != want {
+					t.Errorf("%+v: %+v, want %q", s.Allow, h, want)
+				}
+			}
+		}
+		stop := w.start()
+		health("ok") // nothing is kept
+		w.login("a")
+		stop()
+		defer w.start()()
+		health("ok")
+		w.srv.RevokeAll()
+		time.Sleep(11 * time.Minute)
+		health("degraded")
+		w.login("b")
+		w.ask(Socket{}, "b")
+		if h := (door{w.agent, Socket{}}).health(); h.Status != "ok" {
+			t.Errorf("with one that is well: %+v", h)
+		}
+		if h := (door{w.agent, Socket{Allow: []string{"a"}}}).health(); h.Status != "degraded" {
+			t.Errorf("a socket that does not hand that one out: %+v", h)
+		}
+	})
+}

@@ -1,0 +1,41 @@
+//go:build linux || darwin || freebsd
+
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// TestEndWhileAsking: an agent that is to end does not wait for a person, and
+// who asked is told so.
+func TestEndWhileAsking(t *testing.T) {
+	asked := make(chan struct{})
+	l := lend(t, func(c *agent.Config) {
+		c.Confirm = func(ctx context.Context, _ agent.Request) error {
+			close(asked)
+			<-ctx.Done()
+			return errors.New("nobody answered")
+		}
+	}, "a")
+	answer := make(chan error, 1)
+	go func() {
+		_, err := (&agent.Client{Socket: l.path}).Lend(t.Context(), "a", 0, "")
+		answer <- err
+	}()
+	<-asked
+	begun := time.Now()
+	l.end()
+	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is ending") {
+		t.Errorf("who asked got %v", err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

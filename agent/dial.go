@@ -1,0 +1,67 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// dial connects to the agent, if it is one that may be believed: of the user
+// that this program runs as, or of root, which sshd and a service manager may
+// listen as. Whoever else made the socket would learn what is asked for, and
+// could answer with a token of its own. Where the kernel tells no peers this is
+// not looked at.
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
+	if err != nil {
+		return nil, &dialError{"no agent answers at " + c.Socket, err, secrets.ErrUnavailable}
+	}
+	if !peersKnown {
+		return conn, nil
+	}
+	peer, err := peerOf(conn.(*net.UnixConn))
+	if err == nil && peer.UID != os.Geteuid() && peer.UID != 0 {
+		err = fmt.Errorf("it belongs to user %d, not to user %d who runs this", peer.UID, os.Geteuid())
+	}
+	if err != nil {
+		_ = conn.Close() // nothing was said
+		return nil, &dialError{"the socket " + c.Socket + " is not trusted", err, secrets.ErrUnavailable}
+	}
+	return conn, nil
+}
+
+// lost tells of a request that got no answer.
+func (c *Client) lost(ctx context.Context, err error) error {
+	if known, ok := errors.AsType[*dialError](err); ok {
+		return known
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		err = errors.New("the agent has ended, or serves another user only")
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = errors.New("it took too long")
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return &dialError{"no answer from the agent at " + c.Socket, cause(err), secrets.ErrTemporary}
+}
+
+// dialError is trouble with the socket. It hides that this counts as the
+// network's, says nothing of a store, and matches kind.
+type dialError struct {
+	what string
+	err  error
+	kind error // secrets.ErrUnavailable, or secrets.ErrTemporary if it helps to try again
+}
+
+func (e *dialError) Error() string { return e.what + ": " + cause(e.err).Error() }
+
+// Is implements errors.Is.
+func (e *dialError) Is(target error) bool { return target == e.kind }

@@ -1,0 +1,166 @@
+//go:build linux || darwin || freebsd
+
+package agent_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/agent"
+)
+
+// TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
+// is replaced, and what is no socket is left alone.
+func TestListenTwice(t *testing.T) {
+	path, _ := start(t)
+	if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is there already") {
+		t.Errorf("beside a living agent: %v", err)
+	}
+	dead := filepath.Join(t.TempDir(), "s")
+	l, _, err := agent.Listen(dead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // as a kill would: the file stays
+	l, remove, err := agent.Listen(dead)
+	if err != nil {
+		t.Fatalf("after a dead agent: %v", err)
+	}
+	l.Close()
+	remove()
+	if err := os.WriteFile(dead, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := agent.Listen(dead); err == nil {
+		t.Error("a file was replaced")
+	}
+	if text, err := os.ReadFile(dead); err != nil || string(text) != "mine" {
+		t.Errorf("the file: %q, %v", text, err)
+	}
+}
+
+// TestListenBesideTheBusy: an agent that takes no connection for the moment, as
+// one that is stopped, is not a dead one.
+func TestListenBesideTheBusy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	for { // fill its queue
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			if strings.Contains(err.Error(), "refused") {
+				t.Skip("a full queue looks like a dead agent here")
+			}
+			break
+		}
+		defer c.Close()
+	}
+	before, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "not certain") {
+		t.Errorf("%v", err)
+	}
+	if now, err := os.Lstat(path); err != nil || !os.SameFile(before, now) {
+		t.Errorf("its socket was taken: %v", err)
+	}
+}
+
+// TestListenAtOnce: of agents that start at once where a dead one's socket
+// lies, one wins.
+func TestListenAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	for round := range 20 {
+		dead, _, err := agent.Listen(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dead.Close()
+		var won atomic.Int32
+		var all sync.WaitGroup
+		removes := make(chan func(), 8)
+		for range cap(removes) {
+			all.Go(func() {
+				l, remove, err := agent.Listen(path)
+				if err != nil {
+					return
+				}
+				won.Add(1)
+				removes <- func() { l.Close(); remove() }
+			})
+		}
+		all.Wait()
+		close(removes)
+		for remove := range removes {
+			remove()
+		}
+		if won.Load() != 1 {
+			t.Fatalf("round %d: %d won", round, won.Load())
+		}
+	}
+}
+
+// TestLongPath: a path that no client could connect to is refused, in words
+// that say how long it may be.
+func TestLongPath(t *testing.T) {
+	top := t.TempDir()
+	long := filepath.Join(top, strings.Repeat("d", 100))
+	for _, path := range []string{
+		filepath.Join(long, "s"),
+		filepath.Join(top, strings.Repeat("n", 104-len(top))),
+		filepath.Join(top, strings.Repeat("d", 98-len(top)), "s"), // fits, but for the folder that it is made in
+	} {
+		if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "too long") || !strings.Contains(err.Error(), "may have") {
+			t.Errorf("%d bytes: %v", len(path), err)
+		}
+	}
+	if files, err := os.ReadDir(top); err != nil || len(files) != 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+	longest := filepath.Join(top, strings.Repeat("n", 102-len(top)))
+	l, remove, err := agent.Listen(longest)
+	if err != nil {
+		t.Fatalf("%d bytes: %v", len(longest), err)
+	}
+	defer remove()
+	defer l.Close()
+	c, err := net.Dial("unix", longest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+}
+
+// TestListenWhereOthersWrite: in such a folder anybody can replace the socket.
+func TestListenWhereOthersWrite(t *testing.T) {
+	for mode, fine := range map[os.FileMode]bool{0o777: false, 0o775: false, 0o755: true, 0o777 | os.ModeSticky: true} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		l, remove, err := agent.Listen(filepath.Join(dir, "s"))
+		if (err == nil) != fine || err != nil && !strings.Contains(err.Error(), "chmod go-w") {
+			t.Errorf("in a folder of mode %s: %v", mode, err)
+		}
+		if err == nil {
+			l.Close()
+			remove()
+		}
+	}
+}

@@ -1,0 +1,85 @@
+//go:build linux
+
+package main
+
+import (
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// TestAgentTerminalGone: a foreground agent ends with its terminal, and only
+// then: not on a SIGHUP that means reload, and not under nohup.
+func TestAgentTerminalGone(t *testing.T) {
+	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
+	defer srv.Close()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "mcp-login")
+	if err := os.Symlink(os.Args[0], program); err != nil {
+		t.Fatal(err)
+	}
+	environ := append(os.Environ(), "HOME="+dir, "XDG_RUNTIME_DIR="+filepath.Join(dir, "run"))
+	login := exec.Command(program, "login", "a", srv.URL+"/mcp")
+	login.Env = environ
+	if out, err := login.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	socket := filepath.Join(dir, "run/mcp-login/agent.sock")
+	for shell, ends := range map[string]bool{"": true, "trap '' HUP; ": false} {
+		logFile := filepath.Join(t.TempDir(), "log")
+		agent := exec.Command("sh", "-c", shell+"exec mcp-login agent --log-level info 2>"+logFile)
+		agent.Env = append(environ, "PATH="+dir+":"+os.Getenv("PATH"))
+		master, err := pty.Start(agent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = agent.Process.Kill() }) // it may have ended
+		over := make(chan error, 1)
+		go func() { over <- agent.Wait() }()
+		waitForText(t, logFile, "next: export")
+		if err := agent.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		waitForText(t, logFile, "reloaded")
+		if err := master.Close(); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-over:
+			if err != nil || !ends {
+				t.Errorf("with %q it ended: %v", shell, err)
+			}
+		case <-time.After(2 * time.Second):
+			if ends {
+				t.Error("it outlives its terminal")
+			}
+			_ = agent.Process.Signal(syscall.SIGTERM) // it may have ended just now
+			<-over
+		}
+		if _, err := os.Lstat(socket); err == nil {
+			t.Error("the socket is left behind")
+		}
+	}
+}
+
+func waitForText(t *testing.T, file, want string) {
+	t.Helper()
+	var text []byte
+	for range 500 {
+		text, _ = os.ReadFile(file) // not yet there
+		if strings.Contains(string(text), want) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("no %q in %s", want, text)
+}
