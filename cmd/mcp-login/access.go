@@ -57,8 +57,9 @@ func (e *env) source(ctx context.Context, o *common, l lent, ask bool) (source, 
 // agentVariable is the environment variable of --agent-sock.
 const agentVariable = "MCP_LOGIN_AGENT_SOCK"
 
-// aside warns after a login into a store that nobody here reads: where the
-// variable is set, commands ask an agent, which may keep another store.
+// aside has the agent, where the variable names one, look at a new credential
+// now and not in some minutes. It warns of one that is in another store than the
+// agent's, which nobody here reads: commands ask the agent.
 func (e *env) aside(ctx context.Context, c mcplogin.Credential) {
 	sock := e.getenv(agentVariable)
 	if sock == "" {
@@ -92,21 +93,6 @@ func (s source) names(ctx context.Context) ([]string, error) {
 		return s.agent.Profiles(ctx)
 	}
 	return s.store.List(ctx)
-}
-
-// tellAgent has the agent that keeps this store look at a new credential now,
-// and not in some minutes. Whatever else answers at the socket learns a name.
-func (e *env) tellAgent(ctx context.Context, profile string) {
-	socket := e.getenv("MCP_LOGIN_AGENT_SOCK")
-	if socket == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, agentPatience)
-	defer cancel()
-	// Best effort: it looks by itself later.
-	if _, err := (&agent.Client{Socket: socket}).Status(ctx, profile, 0); err != nil {
-		e.log.Debug().Err(err).Msg("the agent does not tell of the new credential")
-	}
 }
 
 // config is a session's, but for what a login needs.

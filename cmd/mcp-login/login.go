@@ -101,7 +101,6 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	e.tellAgent(ctx, profile)
 	e.collides(ctx, store, profile)
 	e.aside(ctx, c)
 	e.summarize(ctx, &o.common, c)
