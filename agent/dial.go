@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/mcp-login/mcp-login/secrets"
@@ -41,7 +42,7 @@ func (c *Client) lost(ctx context.Context, err error) error {
 	if known, ok := errors.AsType[*dialError](err); ok {
 		return known
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+	if hungUp(err) {
 		err = errors.New("the agent has ended, or serves another user only")
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -51,6 +52,13 @@ func (c *Client) lost(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return &dialError{"no answer from the agent at " + c.Socket, cause(err), secrets.ErrTemporary}
+}
+
+// hungUp reports that the other end closed the connection. One that it closed
+// before it was asked has an error of net/http's own, which has no name.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		strings.HasSuffix(err.Error(), "server closed idle connection")
 }
 
 // dialError is trouble with the socket. It hides that this counts as the

@@ -8,10 +8,31 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
+
+// lockedBuffer is a log that one goroutine writes and another reads.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// take returns what was written since the last time.
+func (b *lockedBuffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.buf.Reset()
+	return b.buf.String()
+}
 
 // TestSocketLost: an agent whose socket is gone, or another's, says so once.
 func TestSocketLost(t *testing.T) {
@@ -24,17 +45,16 @@ func TestSocketLost(t *testing.T) {
 	}
 	put()
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log lockedBuffer
 		a := &Agent{log: slog.New(slog.NewTextHandler(&log, nil))}
 		go a.vigil(t.Context(), Socket{Path: path})
 		after := func(what, want string) {
 			t.Helper()
 			time.Sleep(3 * lookEvery)
 			synctest.Wait()
-			if text := log.String(); strings.Count(text, "\n") > 1 || (want == "") != (text == "") || !strings.Contains(text, want) {
+			if text := log.take(); strings.Count(text, "\n") > 1 || (want == "") != (text == "") || !strings.Contains(text, want) {
 				t.Errorf("%s: %q, want %q", what, text, want)
 			}
-			log.Reset()
 		}
 		after("untouched", "")
 		if err := os.Remove(path); err != nil {
