@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -20,6 +21,9 @@ import (
 // TestAgentTerminalGone: a foreground agent ends with its terminal, and only
 // then: not on a SIGHUP that means reload, and not under nohup.
 func TestAgentTerminalGone(t *testing.T) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // else, run under nohup, the children ignored it too
+	defer signal.Stop(hangups)
 	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
 	defer srv.Close()
 	dir := t.TempDir()
