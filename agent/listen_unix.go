@@ -5,30 +5,11 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// checkFolder refuses a folder in which others can replace the socket. In one
-// with the sticky bit, as /tmp has it, they cannot.
-func checkFolder(dir string) error {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
-		return fmt.Errorf("others can write the folder %s (mode %04o), and replace the socket; run: chmod go-w %s", dir, mode.Perm(), dir)
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("the folder %s belongs to user %d, who can replace the socket", dir, st.Uid)
-	}
-	return nil
-}
 
 const (
 	// lockWait is how long another agent may take to make its socket.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/proxy"
 )
 
@@ -135,7 +136,7 @@ func listenUnix(path string) (net.Listener, error) {
 	case len(path) > maxSocketPath:
 		return nil, usagef("--listen: a socket's path has at most %d bytes here, this one has %d", maxSocketPath, len(path))
 	}
-	if err := checkFolder(filepath.Dir(path)); err != nil {
+	if err := agent.CheckFolder(filepath.Dir(path)); err != nil {
 		return nil, notListening(err)
 	}
 	ln, err := listenPrivately(path)
