@@ -22,8 +22,12 @@ const (
 	unlocked = `echo -n pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec "$@"`
 	locked   = `gnome-keyring-daemon --start --components=secrets >/dev/null && exec "$@"`
 	stopped  = `echo -n pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null
-		pid=$(busctl --user --json=short call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus \
-			GetConnectionUnixProcessID s org.freedesktop.secrets | tr -dc 0-9)
+		for _ in {1..200}; do # until it has taken its name on the bus
+			pid=$(busctl --user --json=short call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus \
+				GetConnectionUnixProcessID s org.freedesktop.secrets 2>/dev/null | tr -dc 0-9)
+			[ -n "$pid" ] && break
+			sleep .05
+		done
 		kill -STOP "$pid"; trap 'kill -KILL "$pid"' EXIT; "$@"`
 	absent = `exec "$@"`
 )
