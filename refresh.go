@@ -64,12 +64,27 @@ func (s *Session) renewPatiently(ctx context.Context) (Credential, error) {
 		case <-ctx.Done():
 			return Credential{}, ctx.Err()
 		case <-patience:
-			if c, err := s.Credential(ctx); err == nil && c.Valid(moment) {
+			if c, ok := s.meanwhile(ctx); ok {
 				s.log.Warn("the refresh takes its time, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
 				return c, nil
 			}
 		}
 	}
+}
+
+// meanwhile returns a credential whose token is valid for a moment, if there is
+// one. A lender is not asked for it: the flight is asking, and it may ask a
+// person.
+func (s *Session) meanwhile(ctx context.Context) (Credential, bool) {
+	if s.cfg.Lender != nil {
+		c := s.cached.Load()
+		if c == nil {
+			return Credential{}, false
+		}
+		return *c, c.Valid(moment)
+	}
+	c, err := s.Credential(ctx)
+	return c, err == nil && c.Valid(moment)
 }
 
 // fly returns the renewal that is under way, or begins one.

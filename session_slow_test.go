@@ -80,6 +80,45 @@ func TestOneWaitsForAll(t *testing.T) {
 	})
 }
 
+// slowLender lends at once the first time, and then takes a minute, as where a
+// person is asked.
+type slowLender struct{ lends }
+
+func (l *slowLender) Lend(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
+	if l.n > 0 {
+		time.Sleep(time.Minute)
+	}
+	return l.lends.Lend(ctx, profile, minTTL, rejected)
+}
+
+// A lender that takes its time is asked once, and meanwhile what it lent is used.
+func TestPatienceWithALender(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, 4*time.Minute)
+		lender := &slowLender{lends{t: t, w: w}}
+		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Lender: lender, Patience: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Token(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3*time.Minute + 5*time.Second)
+		for range 3 {
+			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+				t.Errorf("Token() = %v while the lender takes its time", err)
+			}
+		}
+		time.Sleep(time.Minute)
+		if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
+			t.Errorf("Token() = %v", err)
+		}
+		if lender.n != 2 {
+			t.Errorf("the lender was asked %d times, want twice", lender.n)
+		}
+	})
+}
+
 // Without a token to fall back on, patience does not help.
 func TestPatienceWithoutAToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
