@@ -119,6 +119,11 @@ func (e *env) session(ctx context.Context, o *common, l lent, profile string) (*
 	if err != nil {
 		return nil, err
 	}
+	return e.sessionOf(o, from, profile)
+}
+
+// sessionOf is session where the source is open already.
+func (e *env) sessionOf(o *common, from source, profile string) (*mcplogin.Session, error) {
 	cfg, err := e.config(o, from, profile)
 	if err != nil {
 		return nil, err

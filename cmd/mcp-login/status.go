@@ -63,11 +63,7 @@ func (e *env) report(ctx context.Context, o *common, from source, profile string
 		s, err := from.agent.Status(ctx, profile, o.minTTL)
 		return report{s, "agent:" + from.agent.Socket}, err
 	}
-	cfg, err := e.config(o, from, profile)
-	if err != nil {
-		return report{}, err
-	}
-	s, err := mcplogin.Open(cfg)
+	s, err := e.sessionOf(o, from, profile)
 	if err != nil {
 		return report{}, err
 	}
