@@ -44,7 +44,7 @@ func (j Job) Summary(ctx context.Context, n Note) error {
 // printNote is for the providers whose log is all that shows in time. Only the
 // title stands at the beginning of a line.
 func printNote(_ context.Context, j Job, n Note) error {
-	_, err := fmt.Fprintf(j.Out, "%s\n", strings.Join(n.lines(), "\n    "))
+	_, err := fmt.Fprintf(j.log(), "%s\n", strings.Join(n.lines(), "\n    "))
 	return err
 }
 

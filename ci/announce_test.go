@@ -39,7 +39,7 @@ func TestAnnounce(t *testing.T) {
 		if err := w.Announce(t.Context(), note); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.out.String(); got != tt.want {
+		if got := w.said(); got != tt.want {
 			t.Errorf("%v shows\n%s, want\n%s", tt.provider, got, tt.want)
 		}
 		if tt.provider != ci.Buildkite {
@@ -59,7 +59,7 @@ func TestALongNoteIsShownWholeWhileTheStepRuns(t *testing.T) {
 		if err := w.Announce(t.Context(), long); err != nil {
 			t.Fatal(err)
 		}
-		lines := strings.Split(w.out.String(), "\n")
+		lines := strings.Split(w.said(), "\n")
 		if want := "    " + long.URL; len(lines) != 5 || lines[2] != want || !strings.HasPrefix(lines[3], command) {
 			t.Errorf("%v shows %q, want the line %q before the command", p, lines, want)
 		}
@@ -71,7 +71,7 @@ func TestTeamCityEscapes(t *testing.T) {
 	if err := w.Announce(t.Context(), ci.Note{Title: "ü|😀'"}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.out.String(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"+
+	if got, want := w.said(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"+
 		"##teamcity[progressMessage '|0x00FC|||0xD83D|0xDE00|'']\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -99,7 +99,7 @@ func TestSummary(t *testing.T) {
 	if err := w.Summary(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}
-	path, ok := strings.CutPrefix(strings.TrimSpace(w.out.String()), "##vso[task.uploadsummary]")
+	path, ok := strings.CutPrefix(strings.TrimSpace(w.said()), "##vso[task.uploadsummary]")
 	if data, err := os.ReadFile(path); !ok || err != nil || string(data) != markdown || filepath.Dir(path) != w.Getenv("AGENT_TEMPDIRECTORY") {
 		t.Errorf("%q holds %q, %v, want %q", path, data, err, markdown)
 	}
@@ -115,7 +115,7 @@ func TestOnlyWebAddressesAreShown(t *testing.T) {
 		if err := w.Announce(t.Context(), ci.Note{Title: "t", URL: raw}); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.out.String(); strings.Contains(got, raw) || strings.Contains(got, "##") {
+		if got := w.said(); strings.Contains(got, raw) || strings.Contains(got, "##") {
 			t.Errorf("Announce shows %q for the address %q", got, raw)
 		}
 	}

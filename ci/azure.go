@@ -59,8 +59,7 @@ func azureMask(_ context.Context, j Job, lines []string) error {
 		}
 		fmt.Fprintf(&b, "##vso[task.setsecret]%s\n", azureEscape.Replace(line))
 	}
-	_, err := fmt.Fprint(j.Out, b.String())
-	return err
+	return j.command(b.String())
 }
 
 // azureReady refuses secrets of more than one line as the agent does, which
@@ -83,8 +82,7 @@ func azureHandOn(_ context.Context, j Job, vars []Var) error {
 		fmt.Fprintf(&b, "##vso[task.setvariable variable=%s;issecret=%t]%s\n",
 			azureEscape.Replace(v.Name), v.Secret, azureEscape.Replace(v.Value))
 	}
-	_, err := fmt.Fprint(j.Out, b.String())
-	return err
+	return j.command(b.String())
 }
 
 // The agent writes a warning to the log, and sends both within half a second,
@@ -96,7 +94,7 @@ func azureAnnounce(ctx context.Context, j Job, n Note) error {
 	if err := printLong(ctx, j, n, text); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(j.Out, "##vso[task.logissue type=warning]%s\n", azureEscape.Replace(text))
+	_, err := fmt.Fprintf(j.log(), "##vso[task.logissue type=warning]%s\n", azureEscape.Replace(text))
 	return err
 }
 
@@ -111,7 +109,7 @@ func azureSummary(_ context.Context, j Job, n Note) error {
 	if err := os.WriteFile(path, []byte(n.markdown()), 0o600); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(j.Out, "##vso[task.uploadsummary]%s\n", azureEscape.Replace(path))
+	_, err := fmt.Fprintf(j.log(), "##vso[task.uploadsummary]%s\n", azureEscape.Replace(path))
 	return err
 }
 

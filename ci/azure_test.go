@@ -13,8 +13,8 @@ func TestAzureEscapesAllThatTheAgentUndoes(t *testing.T) {
 	if err := w.HandOn(t.Context(), []ci.Var{plain("A", "1;2]%3B\r\nend")}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.out.String(), "##vso[task.setvariable variable=A;issecret=false]1%3B2%5D%AZP253B%0D%0Aend\n"; got != want {
-		t.Errorf("standard output = %q, want %q", got, want)
+	if got, want := w.log.String(), "##vso[task.setvariable variable=A;issecret=false]1%3B2%5D%AZP253B%0D%0Aend\n"; got != want {
+		t.Errorf("standard error = %q, want %q", got, want)
 	}
 }
 
@@ -35,8 +35,8 @@ func TestAzureRefusesWhatTheAgentWouldNotTake(t *testing.T) {
 		if err := w.HandOn(t.Context(), []ci.Var{tt.v}); !errors.Is(err, tt.want) {
 			t.Errorf("DECODE_PERCENTS=%s: HandOn(%q) = %v, want %v", tt.decode, tt.v.Value, err, tt.want)
 		}
-		if handed := strings.Contains(w.out.String(), "setvariable"); handed != (tt.want == nil) {
-			t.Errorf("DECODE_PERCENTS=%s: standard output = %q", tt.decode, w.out.String())
+		if handed := strings.Contains(w.log.String(), "setvariable"); handed != (tt.want == nil) {
+			t.Errorf("DECODE_PERCENTS=%s: standard error = %q", tt.decode, w.log.String())
 		}
 	}
 }

@@ -4,7 +4,7 @@
 //
 // Most programs need [Detect] and a [Job]:
 //
-//	job := ci.Job{Provider: ci.Detect(os.Getenv), Getenv: os.Getenv, Out: os.Stdout}
+//	job := ci.Job{Provider: ci.Detect(os.Getenv), Getenv: os.Getenv, Out: os.Stdout, Err: os.Stderr}
 //	err := job.HandOn(ctx, vars) // masks the secret ones first
 //
 // [Job.Announce] shows a message, [Job.IDToken] gets the job's id token, and
@@ -15,7 +15,8 @@
 // A log is an input: every line of it may be a command to the runner. Nothing
 // that this package prints lets a value or a server's text become one. A
 // secret is masked before it is handed on, and where the provider cannot mask
-// at run time HandOn refuses with [UnmaskedError]. Secrets never appear in an
+// at run time HandOn refuses with [UnmaskedError]. Where a mask would not reach
+// the runner, it refuses with [CapturedError]. Secrets never appear in an
 // argument list or in an error.
 //
 // # Stability
@@ -118,6 +119,11 @@ func (p Provider) String() string {
 	}
 	return p.behaviour().title
 }
+
+// ReadsErr reports whether the provider reads commands on standard error, which
+// leaves standard output to the answer of a program. TeamCity promises to read
+// only standard output.
+func (p Provider) ReadsErr() bool { return p != None && p != TeamCity }
 
 // CanMask reports whether the provider can hide a value that it was not told
 // of before the job began.

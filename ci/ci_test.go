@@ -21,7 +21,8 @@ type call struct{ argv, stdin string }
 // world is a job with what it did: its output, its files, its calls.
 type world struct {
 	ci.Job
-	out   strings.Builder
+	out   strings.Builder // standard output
+	log   strings.Builder // standard error
 	calls []call
 }
 
@@ -39,7 +40,7 @@ func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
 		vars[name] = value
 	}
 	w := new(world)
-	w.Job = ci.Job{Provider: p, Getenv: func(name string) string { return vars[name] }, Out: &w.out}
+	w.Job = ci.Job{Provider: p, Getenv: func(name string) string { return vars[name] }, Out: &w.out, Err: &w.log}
 	w.Run = func(_ context.Context, stdin string, argv ...string) (string, error) {
 		w.calls = append(w.calls, call{strings.Join(argv, " "), stdin})
 		if slices.Contains(argv, "env") {
@@ -61,6 +62,9 @@ func answerEnvSet(stdin string) (string, error) {
 	out, err := json.Marshal(map[string][]string{"added": slices.Sorted(maps.Keys(vars)), "updated": {}})
 	return string(out), err
 }
+
+// said is what the runner may read, on whichever stream.
+func (w *world) said() string { return w.log.String() + w.out.String() }
 
 func (w *world) file(t *testing.T, variable string) string {
 	t.Helper()
@@ -120,7 +124,7 @@ func TestDetect(t *testing.T) {
 func TestMask(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
-		want     string // on standard output
+		want     string // on standard error
 		stdin    string // of the one call, if any
 	}{
 		{ci.GitHub, "::add-mask::a%25:b\n::add-mask::second\n", ""},
@@ -133,8 +137,8 @@ func TestMask(t *testing.T) {
 			if err := w.Mask(t.Context(), "a%:b\r\nsecond", "second", ""); err != nil {
 				t.Fatal(err)
 			}
-			if got := w.out.String(); got != tt.want {
-				t.Errorf("standard output = %q, want %q", got, tt.want)
+			if got := w.log.String(); got != tt.want || w.out.Len() > 0 {
+				t.Errorf("standard error = %q, want %q; standard output = %q, want none", got, tt.want, w.out.String())
 			}
 			if tt.stdin == "" {
 				return
@@ -163,7 +167,7 @@ func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
 			if !strings.Contains(err.Error(), "exec") || !strings.Contains(err.Error(), "0600") {
 				t.Errorf("error %q names no way out", err)
 			}
-			if got := w.out.String() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
+			if got := w.said() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
 				t.Errorf("wrote %q all the same", got)
 			}
 		})
@@ -175,23 +179,23 @@ func TestHandOn(t *testing.T) {
 	shell := "export MCP_A_TOKEN='it'\\''s%'\nexport MCP_A_URL='https://a.example/mcp'\n"
 	for _, tt := range []struct {
 		provider ci.Provider
-		out      string
+		log, out string
 		file     string // the variable that names the file
 		content  string
 	}{
 		{ci.Azure, "##vso[task.setsecret]it's%AZP25\n" +
 			"##vso[task.setvariable variable=MCP_A_TOKEN;issecret=true]it's%AZP25\n" +
-			"##vso[task.setvariable variable=MCP_A_URL;issecret=false]https://a.example/mcp\n", "", ""},
-		{ci.CircleCI, "", "BASH_ENV", shell},
-		{ci.Bitbucket, "", "BITBUCKET_PIPELINES_VARIABLES_PATH", "MCP_A_TOKEN=it's%\nMCP_A_URL=https://a.example/mcp\n"},
-		{ci.TeamCity, "##teamcity[setParameter name='env.MCP_A_TOKEN' value='it|'s%']\n" +
+			"##vso[task.setvariable variable=MCP_A_URL;issecret=false]https://a.example/mcp\n", "", "", ""},
+		{ci.CircleCI, "", "", "BASH_ENV", shell},
+		{ci.Bitbucket, "", "", "BITBUCKET_PIPELINES_VARIABLES_PATH", "MCP_A_TOKEN=it's%\nMCP_A_URL=https://a.example/mcp\n"},
+		{ci.TeamCity, "", "##teamcity[setParameter name='env.MCP_A_TOKEN' value='it|'s%']\n" +
 			"##teamcity[setParameter name='env.MCP_A_URL' value='https://a.example/mcp']\n", "", ""},
-		{ci.GitLab, shell, "", ""},
-		{ci.Jenkins, shell, "", ""},
-		{ci.Travis, shell, "", ""},
-		{ci.Woodpecker, shell, "", ""},
-		{ci.Drone, shell, "", ""},
-		{ci.Generic, shell, "", ""},
+		{ci.GitLab, "", shell, "", ""},
+		{ci.Jenkins, "", shell, "", ""},
+		{ci.Travis, "", shell, "", ""},
+		{ci.Woodpecker, "", shell, "", ""},
+		{ci.Drone, "", shell, "", ""},
+		{ci.Generic, "", shell, "", ""},
 	} {
 		t.Run(string(tt.provider), func(t *testing.T) {
 			w := newWorld(t, tt.provider)
@@ -199,8 +203,8 @@ func TestHandOn(t *testing.T) {
 			if err := w.HandOn(t.Context(), vars); err != nil {
 				t.Fatal(err)
 			}
-			if got := w.out.String(); got != tt.out {
-				t.Errorf("standard output = %q, want %q", got, tt.out)
+			if w.log.String() != tt.log || w.out.String() != tt.out {
+				t.Errorf("standard error = %q, want %q; standard output = %q, want %q", w.log.String(), tt.log, w.out.String(), tt.out)
 			}
 			if got := w.file(t, tt.file); tt.file != "" && got != tt.content {
 				t.Errorf("%s = %q, want %q", tt.file, got, tt.content)
@@ -280,7 +284,7 @@ func TestReservedNamesAndValues(t *testing.T) {
 		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); !errors.Is(err, ci.ErrVariable) {
 			t.Errorf("%v: HandOn(%q=%q) = %v, want ErrVariable", tt.provider, tt.v.Name, tt.v.Value, err)
 		}
-		if got := w.out.String() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
+		if got := w.said() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
 			t.Errorf("%v: wrote %q and ran %q all the same", tt.provider, got, w.calls)
 		}
 	}
@@ -309,8 +313,36 @@ func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
 	}
 }
 
-// What cannot be handed on is not masked either: under `eval "$(...)"` a shell
-// would run the commands that were meant for the log.
+// Somebody's `printf A=1 >>"$GITHUB_ENV"` leaves a line that ours would be glued to.
+func TestWhatIsAppendedBeginsALine(t *testing.T) {
+	for _, tt := range []struct {
+		provider ci.Provider
+		variable string
+		first    string // of what is appended
+	}{
+		{ci.GitHub, "GITHUB_ENV", "A<<"},
+		{ci.Gitea, "GITHUB_ENV", "A<<"},
+		{ci.CircleCI, "BASH_ENV", "export A="},
+		{ci.Bitbucket, "BITBUCKET_PIPELINES_VARIABLES_PATH", "A="},
+		{ci.GitHub, "GITHUB_STEP_SUMMARY", "**T**"},
+	} {
+		for before, want := range map[string]string{"": "", "B=1": "B=1\n", "B=1\n": "B=1\n", "B=1\n\n": "B=1\n\n"} {
+			w := newWorld(t, tt.provider)
+			if err := os.WriteFile(w.Getenv(tt.variable), []byte(before), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := w.HandOn(t.Context(), []ci.Var{plain("A", "x")})
+			if tt.variable == "GITHUB_STEP_SUMMARY" {
+				err = w.Summary(t.Context(), ci.Note{Title: "T"})
+			}
+			if got := w.file(t, tt.variable); err != nil || !strings.HasPrefix(got, want+tt.first) {
+				t.Errorf("%v: after %q $%s is %q, %v, want %q first", tt.provider, before, tt.variable, got, err, want+tt.first)
+			}
+		}
+	}
+}
+
+// What cannot be handed on is not masked either.
 func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 	folder := t.TempDir()
 	for _, tt := range []struct {
@@ -329,8 +361,8 @@ func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 	} {
 		w := newWorld(t, tt.provider, tt.env)
 		w.AllowUnmasked = true
-		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.out.Len() > 0 {
-			t.Errorf("%v with %s: HandOn = %v, standard output %q, want an error and nothing", tt.provider, tt.env, err, w.out.String())
+		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.said() != "" {
+			t.Errorf("%v with %s: HandOn = %v, said %q, want an error and nothing", tt.provider, tt.env, err, w.said())
 		}
 	}
 }

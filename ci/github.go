@@ -14,6 +14,8 @@ import (
 // How the runner reads them:
 // https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs and
 // https://github.com/actions/runner/blob/main/src/Runner.Worker/FileCommandManager.cs.
+// It reads standard error like standard output:
+// https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ScriptHandler.cs.
 var github = behaviour{
 	title:    "GitHub Actions",
 	mask:     githubMask,
@@ -49,29 +51,27 @@ var (
 )
 
 func githubMask(_ context.Context, j Job, lines []string) error {
+	return j.command(githubMasks(lines))
+}
+
+func githubMasks(lines []string) string {
 	var b strings.Builder
 	for _, line := range lines {
 		fmt.Fprintf(&b, "::add-mask::%s\n", githubData.Replace(line))
 	}
-	_, err := fmt.Fprint(j.Out, b.String())
-	return err
+	return b.String()
 }
 
 // giteaMask also gives what is escaped as it is: Gitea's runner undoes the
 // escapes, the part of Forgejo's that hides values in the log does not.
-func giteaMask(ctx context.Context, j Job, lines []string) error {
-	if err := githubMask(ctx, j, lines); err != nil {
-		return err
-	}
+func giteaMask(_ context.Context, j Job, lines []string) error {
+	masks := githubMasks(lines)
 	for _, line := range lines {
-		if githubData.Replace(line) == line {
-			continue
-		}
-		if _, err := fmt.Fprintf(j.Out, "::add-mask::%s\n", line); err != nil {
-			return err
+		if githubData.Replace(line) != line {
+			masks += "::add-mask::" + line + "\n"
 		}
 	}
-	return nil
+	return j.command(masks)
 }
 
 // githubHandOn writes every value between delimiters that it cannot hold: 130
@@ -90,8 +90,7 @@ func githubHandOn(_ context.Context, j Job, vars []Var) error {
 	return j.appendTo("GITHUB_ENV", b.String())
 }
 
-// A notice is written to the log at once, of standard error as well
-// (https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ScriptHandler.cs).
+// A notice is written to the log at once.
 // The step summary is shown only when the step has ended, too late for a code
 // that waits for a person.
 func githubAnnounce(ctx context.Context, j Job, n Note) error {
@@ -99,7 +98,7 @@ func githubAnnounce(ctx context.Context, j Job, n Note) error {
 	if err := printLong(ctx, j, n, text); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(j.Out, "::notice title=%s::%s\n", githubProperty.Replace(Escape(n.Title)), githubData.Replace(text))
+	_, err := fmt.Fprintf(j.log(), "::notice title=%s::%s\n", githubProperty.Replace(Escape(n.Title)), githubData.Replace(text))
 	return err
 }
 

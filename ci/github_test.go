@@ -113,8 +113,8 @@ func TestGitHubHandsOnWhatWasGiven(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("the runner reads %q, %v, want %q", got, err, want)
 		}
-		if w.out.Len() != 0 {
-			t.Errorf("standard output = %q, want none", w.out.String())
+		if w.said() != "" {
+			t.Errorf("said %q, want nothing", w.said())
 		}
 	}
 }
@@ -124,8 +124,8 @@ func TestGitHubMaskComesFirstAndToTheLogAlone(t *testing.T) {
 	if err := w.HandOn(t.Context(), []ci.Var{secret("MCP_A_AUTHORIZATION", "Bearer tok~1")}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.out.String(), "::add-mask::Bearer tok~1\n::add-mask::tok~1\n"; got != want {
-		t.Errorf("standard output = %q, want %q", got, want)
+	if got, want := w.log.String(), "::add-mask::Bearer tok~1\n::add-mask::tok~1\n"; got != want {
+		t.Errorf("standard error = %q, want %q", got, want)
 	}
 	if got := w.file(t, "GITHUB_ENV"); strings.Contains(got, "add-mask") {
 		t.Errorf("GITHUB_ENV = %q holds a mask", got)
@@ -142,8 +142,8 @@ func FuzzGitHub(f *testing.F) {
 		if err := w.Announce(t.Context(), note); err != nil {
 			t.Fatal(err)
 		}
-		checkNotice(t, w.out.String(), title, text)
-		w.out.Reset()
+		checkNotice(t, w.log.String(), title, text)
+		w.log.Reset()
 
 		if err := w.HandOn(t.Context(), []ci.Var{secret("A", value), plain("B", "end")}); err != nil {
 			return // not text: refused, and TestReservedNamesAndValues says how
@@ -153,7 +153,7 @@ func FuzzGitHub(f *testing.F) {
 			t.Errorf("the runner reads %q, %v, want %q", got, err, want)
 		}
 		masked := map[string]bool{}
-		for line := range strings.Lines(w.out.String()) {
+		for line := range strings.Lines(w.log.String()) {
 			c, ok := parseGitHubCommand(strings.TrimSuffix(line, "\n"))
 			if !ok || c.Name != "add-mask" {
 				t.Errorf("%q is not a mask but %+v", line, c)
@@ -162,7 +162,7 @@ func FuzzGitHub(f *testing.F) {
 		}
 		for line := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == '\n' || r == '\r' }) {
 			if !masked[line] && strings.TrimSpace(line) != "" {
-				t.Errorf("%q is not masked by %q", line, w.out.String())
+				t.Errorf("%q is not masked by %q", line, w.log.String())
 			}
 		}
 	})

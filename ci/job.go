@@ -16,7 +16,8 @@ import (
 type Job struct {
 	Provider      Provider            // from Detect
 	Getenv        func(string) string // the job's environment; required
-	Out           io.Writer           // the step's standard output, where providers read commands; required
+	Out           io.Writer           // the step's standard output, for shell text; required
+	Err           io.Writer           // the step's standard error, for commands to the runner and for messages; required
 	HTTP          *http.Client        // for id tokens asked for over HTTP; nil: those are ErrUnsupported
 	Run           Runner              // runs the provider's own tool; nil: Exec
 	AllowUnmasked bool                // hand secrets on even where the log would show them
@@ -45,7 +46,7 @@ type behaviour struct {
 	mask     func(ctx context.Context, j Job, lines []string) error
 	ready    func(j Job, vars []Var) error                      // whether handOn will take them, before anything is printed; nil: it will
 	handOn   func(ctx context.Context, j Job, vars []Var) error // nil: shell text on Out
-	announce func(ctx context.Context, j Job, n Note) error     // nil: plain lines on Out
+	announce func(ctx context.Context, j Job, n Note) error     // nil: plain lines in the log
 	summary  func(ctx context.Context, j Job, n Note) error
 	idToken  func(ctx context.Context, j Job, audience string) (string, error)
 	reserved []string // names that the provider keeps, upper case; NAME or PREFIX*

@@ -138,12 +138,11 @@ var teamCity = behaviour{
 			}
 			fmt.Fprintf(&b, "##teamcity[setParameter name='%s' value='%s']\n", teamCityValue("env."+v.Name), teamCityValue(v.Value))
 		}
-		_, err := fmt.Fprint(j.Out, b.String())
-		return err
+		return j.command(b.String())
 	},
 	announce: func(_ context.Context, j Job, n Note) error {
 		lines := n.lines()
-		_, err := fmt.Fprintf(j.Out, "##teamcity[message text='%s' status='WARNING']\n##teamcity[progressMessage '%s']\n",
+		_, err := fmt.Fprintf(j.log(), "##teamcity[message text='%s' status='WARNING']\n##teamcity[progressMessage '%s']\n",
 			teamCityValue(strings.Join(lines, "\n")), teamCityValue(strings.Join(lines[:min(len(lines), 2)], ": ")))
 		return err
 	},

@@ -48,8 +48,9 @@ func (j Job) run(ctx context.Context, stdin string, argv ...string) (string, err
 // file where there is none yet.
 func (j Job) canAppendTo(variable string) error { return j.appendTo(variable, "") }
 
-// appendTo adds text to the file that a variable of the job names, in one
-// write. It follows no symbolic link: the files are the runner's own.
+// appendTo adds text to the file that a variable of the job names, in one write
+// and on a line of its own: what another program wrote there last may not end
+// in a newline. It follows no symbolic link: the files are the runner's own.
 func (j Job) appendTo(variable, text string) (err error) {
 	path := j.Getenv(variable)
 	if path == "" {
@@ -60,11 +61,32 @@ func (j Job) appendTo(variable, text string) (err error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	if text == "" {
+		return nil
+	}
+	whole, err := endsInNewline(f)
+	if err != nil {
+		return err
+	}
+	if !whole {
+		text = "\n" + text
+	}
 	_, err = f.WriteString(text)
 	return err
+}
+
+// endsInNewline reports whether the next byte of a file begins a line.
+func endsInNewline(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return true, err
+	}
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return last[0] == '\n', err
 }

@@ -31,7 +31,7 @@ const aboutCI = "Where a CI has no place for the variables of later steps (GitLa
 	`eval "$(mcp-login env NAME --ci --allow-unmasked)"`
 
 func runEnvCI(ctx context.Context, e *env, o envOptions, profiles []string) error {
-	job, err := e.job(&o.common, e.out)
+	job, err := e.job(&o.common)
 	if err != nil {
 		return err
 	}
@@ -104,6 +104,9 @@ func (e *env) otherWays(n notHandedOn) string {
 	ways := []string{
 		strings.Join(exec, "") + "COMMAND",
 		"or a file of mode 0600: (umask 077; " + e.lineWith() + " > FILE)",
+	}
+	if captured, ok := errors.AsType[*ci.CapturedError](n.error); ok {
+		ways = slices.Insert(ways, 0, "leave "+captured.Stream+" as the step has it: "+e.lineWith("--ci"))
 	}
 	if unmasked, ok := errors.AsType[*ci.UnmaskedError](n.error); ok {
 		line := e.lineWith("--ci", "--allow-unmasked")

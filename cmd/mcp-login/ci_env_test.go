@@ -101,8 +101,9 @@ func TestEnvCIOnAzureSaysWhatToMap(t *testing.T) {
 	if !strings.HasSuffix(j.err.String(), want) {
 		t.Errorf("standard error %q, want %q", j.err.String(), want)
 	}
-	if j.run(t, "env", "demo", "--ci", "--only", "URL"); j.err.Len() > 0 {
-		t.Errorf("without a secret: standard error %q", j.err.String())
+	j.run(t, "env", "demo", "--ci", "--only", "URL")
+	if want := "##vso[task.setvariable variable=MCP_DEMO_URL;issecret=false]" + storedURL + "\n"; j.err.String() != want {
+		t.Errorf("without a secret: standard error %q, want %q", j.err.String(), want)
 	}
 }
 

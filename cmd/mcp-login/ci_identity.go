@@ -67,7 +67,7 @@ func (e *env) identity(c mcplogin.Credential) ci.Identity {
 
 // idToken asks the CI who this job is, and says so once.
 func (e *env) idToken(ctx context.Context, o *common, audience string) (string, error) {
-	job, err := e.job(o, e.rawErr())
+	job, err := e.job(o)
 	if err != nil {
 		return "", err
 	}

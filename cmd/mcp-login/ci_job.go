@@ -7,16 +7,15 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 )
 
-// job is the CI job that this process is a step of. What it shows, and the
-// commands to the provider, go to out.
-func (e *env) job(o *common, out io.Writer) (ci.Job, error) {
+// job is the CI job that this process is a step of.
+func (e *env) job(o *common) (ci.Job, error) {
 	client, err := o.client()
 	if err != nil {
 		return ci.Job{}, err
 	}
 	// A runner of one's own may have its id tokens from a private address.
 	issuer := cmp.Or(e.getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), e.getenv("SYSTEM_OIDCREQUESTURI"))
-	return ci.Job{Provider: ci.Detect(e.getenv), Getenv: e.getenv, Out: out, HTTP: client(issuer)}, nil
+	return ci.Job{Provider: ci.Detect(e.getenv), Getenv: e.getenv, Out: e.out, Err: e.rawErr(), HTTP: client(issuer)}, nil
 }
 
 // guardLog keeps what people are told from being read as commands by a CI's

@@ -19,10 +19,6 @@ type ciPrompt struct {
 	job    ci.Job
 }
 
-// readsErr reports whether what a CI provider is told may be told it on standard
-// error; standard output is for answers. TeamCity promises to read that alone.
-func readsErr(p ci.Provider) bool { return p != ci.None && p != ci.TeamCity }
-
 // ShowCode falls back to the log, where the step's watchers look anyway.
 func (p ciPrompt) ShowCode(ctx context.Context, c device.Code) {
 	if err := p.job.Announce(ctx, codeNote(c)); err != nil {
@@ -54,8 +50,8 @@ func hostOf(raw string) string {
 // summarize leaves on the job's page who was logged in. It is no part of the
 // login: where it cannot be done, the log says so.
 func (e *env) summarize(ctx context.Context, o *common, c mcplogin.Credential) {
-	job, err := e.job(o, e.rawErr())
-	if err != nil || job.Provider == ci.None {
+	job, err := e.job(o)
+	if err != nil || !job.Provider.ReadsErr() { // standard output is for answers
 		return
 	}
 	note := ci.Note{

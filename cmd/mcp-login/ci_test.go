@@ -81,11 +81,11 @@ func (j *ciJob) env() *env {
 
 func TestEnvCIMasksThenHandsOn(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
-	if code := j.run(t, "env", "demo", "--ci"); code != exitDone || j.err.Len() > 0 {
-		t.Fatalf("exit code %d, %s", code, j.err.String())
+	if code := j.run(t, "env", "demo", "--ci"); code != exitDone || j.out.Len() > 0 {
+		t.Fatalf("exit code %d, standard output %q", code, j.out.String())
 	}
-	if want := "::add-mask::Bearer " + storedToken + "\n::add-mask::" + storedToken + "\n"; j.out.String() != want {
-		t.Errorf("standard output = %q, want %q", j.out.String(), want)
+	if want := "::add-mask::Bearer " + storedToken + "\n::add-mask::" + storedToken + "\n"; j.err.String() != want {
+		t.Errorf("standard error = %q, want %q", j.err.String(), want)
 	}
 	got, err := os.ReadFile(j.vars["GITHUB_ENV"])
 	if err != nil {

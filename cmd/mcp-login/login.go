@@ -162,7 +162,7 @@ func replace(ctx context.Context, to, from secrets.Store, name string) error {
 // once, or as events where asked for.
 func (e *env) prompt(o *loginOptions) prompt {
 	p := promptOptions{Out: e.err, Getenv: e.getenv, JSON: o.json, Copy: o.copy}
-	if job, err := e.job(&o.common, e.rawErr()); err == nil && readsErr(job.Provider) && !o.json {
+	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() && !o.json {
 		return ciPrompt{newPrompt(p), job}
 	}
 	if o.noQR {

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// step is what a job's log and later steps have of one step.
+type step struct {
+	code     int
+	out, err string // as the runner reads them
+	exported string // $GITHUB_ENV
+	left     string // what the script left in the file "left"
+}
+
+// runStep runs a script by a shell both of whose streams the runner reads. The
+// program in it is the test binary, which TestMain has put on PATH.
+func (j *ciJob) runStep(t *testing.T, shell, script string) step {
+	t.Helper()
+	dir := t.TempDir()
+	env := []string{"PATH=" + os.Getenv("PATH")}
+	for name, value := range j.vars {
+		if name != "GITHUB_ENV" {
+			env = append(env, name+"="+value)
+		}
+	}
+	sink := filepath.Join(dir, "env")
+	file := filepath.Join(dir, "step.sh")
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	words := strings.Fields(shell)
+	if _, err := exec.LookPath(words[0]); err != nil {
+		t.Skip(err)
+	}
+	cmd := exec.CommandContext(t.Context(), words[0], append(words[1:], file)...)
+	cmd.Dir, cmd.Env = dir, append(env, "GITHUB_ENV="+sink)
+	var out, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = struct{ io.Writer }{&out}, struct{ io.Writer }{&log}
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		t.Fatal(err)
+	}
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	return step{cmd.ProcessState.ExitCode(), out.String(), log.String(), read("env"), read("left")}
+}
+
+// leaks returns where the token is in clear: on a stream, but in a mask at the
+// start of a line, or in a file of the step.
+func (s step) leaks() string {
+	for name, text := range map[string]string{"standard output": s.out, "standard error": s.err, "a file": s.left} {
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, storedToken) && !strings.HasPrefix(line, "::add-mask::") {
+				return name + ": " + line
+			}
+		}
+	}
+	return ""
+}
+
+func (s step) masked() bool {
+	return strings.Contains(s.out+s.err, "::add-mask::Bearer "+storedToken+"\n::add-mask::"+storedToken+"\n")
+}
+
+var stepShells = []string{"sh", "bash -eo pipefail", "dash -e", "busybox sh -e", "zsh -e"}
+
+// A step is `bash -e FILE`, its streams two pipes to the runner. However the
+// command is wrapped that inherits them, the mask comes first and the variables
+// arrive.
+func TestMaskReachesTheRunner(t *testing.T) {
+	j := newCIJob(t, "GITHUB_ACTIONS=true")
+	for name, script := range map[string]string{
+		"plain":            `mcp-login env demo --ci`,
+		"or true":          `mcp-login env demo --ci || true`,
+		"set +e":           "set +e\nmcp-login env demo --ci",
+		"eval":             `eval "$(mcp-login env demo --ci)"`,
+		"backquotes":       "eval \"`mcp-login env demo --ci`\"",
+		"variable":         `x=$(mcp-login env demo --ci); echo "$x"`,
+		"no output":        `mcp-login env demo --ci >/dev/null`,
+		"closed output":    `mcp-login env demo --ci >&-`,
+		"output to a file": `mcp-login env demo --ci >left`,
+		"piped output":     `mcp-login env demo --ci | cat`,
+		"both in one":      `mcp-login env demo --ci 2>&1`,
+		"other way round":  `mcp-login env demo --ci >&2`,
+		"subshell":         `(mcp-login env demo --ci)`,
+		"function":         "f() { mcp-login env demo --ci; }\nf",
+		"another shell":    `bash -c 'mcp-login env demo --ci; true'`,
+		"replaced shell":   `bash -c 'exec mcp-login env demo --ci'`,
+		"replaced step":    `exec mcp-login env demo --ci`,
+		"program between":  `timeout 60 mcp-login env demo --ci`,
+		"no input":         `mcp-login env demo --ci </dev/null`,
+		"background":       "mcp-login env demo --ci &\nwait",
+	} {
+		for _, shell := range stepShells {
+			t.Run(name+"/"+shell, func(t *testing.T) {
+				t.Parallel()
+				s := j.runStep(t, shell, script)
+				if s.code != exitDone || !s.masked() || !strings.Contains(s.exported, storedToken) {
+					t.Errorf("exit code %d, masked %t, exported %q\nstandard output: %s\nstandard error: %s", s.code, s.masked(), s.exported, s.out, s.err)
+				}
+				if where := s.leaks(); where != "" {
+					t.Errorf("the token is in %s", where)
+				}
+			})
+		}
+	}
+}
+
+// What the runner would not read as a mask is a token in clear, or a token that
+// no mask hides once the later steps have it.
+func TestNothingIsExportedWhereTheMaskIsLost(t *testing.T) {
+	j := newCIJob(t, "GITHUB_ACTIONS=true")
+	for name, script := range map[string]string{
+		"no errors":         `mcp-login env demo --ci 2>/dev/null`,
+		"neither":           `mcp-login env demo --ci >/dev/null 2>&1`,
+		"closed":            `mcp-login env demo --ci 2>&-`,
+		"both closed":       `mcp-login env demo --ci >&- 2>&-`,
+		"full":              `mcp-login env demo --ci 2>/dev/full`,
+		"file":              `mcp-login env demo --ci 2>left`,
+		"pipe":              `mcp-login env demo --ci 2>&1 | cat >left`,
+		"eval of both":      `eval "$(mcp-login env demo --ci 2>&1)"`,
+		"variable of both":  `x=$(mcp-login env demo --ci 2>&1); echo " $x"`,
+		"for the whole":     "exec 2>/dev/null\nmcp-login env demo --ci",
+		"closed for all":    "exec 2>&-\nmcp-login env demo --ci",
+		"function":          "f() { mcp-login env demo --ci; }\nf 2>/dev/null",
+		"captured function": "f() { mcp-login env demo --ci; }\nx=$(f 2>&1; true)",
+		"piped group":       `{ mcp-login env demo --ci; true; } 2>&1 | cat >left`,
+		"piped shell":       `bash -c 'mcp-login env demo --ci; true' 2>&1 | cat >left`,
+		"exec in a pipe":    `(exec mcp-login env demo --ci) 2>&1 | cat >left`,
+		"program between":   `x=$(timeout 60 mcp-login env demo --ci 2>&1)`,
+		"program captures":  `python3 -c 'import subprocess; subprocess.run(["mcp-login", "env", "demo", "--ci"], capture_output=True)'`,
+		"captures a shell":  `python3 -c 'import subprocess; subprocess.run("mcp-login env demo --ci; true", shell=True, capture_output=True)'`,
+	} {
+		for _, shell := range stepShells {
+			t.Run(name+"/"+shell, func(t *testing.T) {
+				t.Parallel()
+				s := j.runStep(t, shell, script)
+				if s.exported != "" || s.masked() {
+					t.Errorf("exported %q, masked %t\nstandard output: %s\nstandard error: %s", s.exported, s.masked(), s.out, s.err)
+				}
+				if where := s.leaks(); where != "" || strings.Contains(s.left, storedToken) {
+					t.Errorf("the token is in %s; file: %s", where, s.left)
+				}
+			})
+		}
+	}
+}
+
+func TestCapturedMaskIsExplained(t *testing.T) {
+	j := newCIJob(t, "GITHUB_ACTIONS=true")
+	s := j.runStep(t, "bash", `mcp-login env demo --ci 2>&1 | cat; exit ${PIPESTATUS[0]}`)
+	for _, want := range []string{
+		"mask values for GitHub Actions: standard error does not reach the runner: bash (process ",
+		"\nhint: leave standard error as the step has it: mcp-login env demo --ci\nhint: mcp-login exec demo -- COMMAND\n",
+	} {
+		if s.code != exitFailed || !strings.Contains(s.out, want) {
+			t.Errorf("exit code %d, %s, want %q", s.code, s.out, want)
+		}
+	}
+}
+
+// Azure's commands are comments to a shell, and TeamCity's are too; where they
+// are captured they set nothing, which is no success.
+func TestCommandsThatSetVariablesReachTheRunner(t *testing.T) {
+	for _, tt := range []struct {
+		provider, flags, good, bad string
+	}{
+		{"TF_BUILD=True", "", `x=$(mcp-login env demo --ci)`, `x=$(mcp-login env demo --ci 2>&1)`},
+		{"TEAMCITY_VERSION=2026.1", " --allow-unmasked", `mcp-login env demo --ci --allow-unmasked 2>/dev/null`, `x=$(mcp-login env demo --ci --allow-unmasked)`},
+	} {
+		j := newCIJob(t, tt.provider)
+		if s := j.runStep(t, "bash -e", tt.good); s.code != exitDone || !strings.Contains(s.out+s.err, "MCP_DEMO_TOKEN") {
+			t.Errorf("%s: exit code %d, %s%s", tt.good, s.code, s.out, s.err)
+		}
+		if s := j.runStep(t, "bash -e", tt.bad); s.code != exitFailed || strings.Contains(s.out+s.err, storedToken) {
+			t.Errorf("%s: exit code %d, %s%s", tt.bad, s.code, s.out, s.err)
+		}
+	}
+}
