@@ -136,7 +136,7 @@ func withURL(argv []string, link string) []string {
 // start runs a program that opens a browser and watches it for a moment. The
 // browser outlives this process, and Ctrl-C here does not reach it.
 func (b *browser) start(ctx context.Context, path string, args []string) error {
-	cmd := exec.Command(path, args...) // without ctx: it is not ours to kill
+	cmd := ownCommand(context.WithoutCancel(ctx), path, args...) // it is not ours to kill
 	cmd.Env = b.environ
 	detach(cmd)
 	if err := cmd.Start(); err != nil {

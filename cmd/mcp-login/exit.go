@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/envexport"
@@ -66,12 +64,13 @@ func (e *env) finish(ctx context.Context, err error) int {
 // oneLine joins the lines of a joined error.
 func oneLine(text string) string { return strings.Join(strings.Split(text, "\n"), "; ") }
 
-// verdict is the one table from errors to exit codes and ways out.
+// verdict is the one table from errors to exit codes and ways out. What the
+// framework finds wrong with a command line is a usageError already. The
+// framework's ExitCoder means nothing here: every *exec.ExitError is one.
 func (e *env) verdict(err error) (code int, hint string) {
 	var (
 		own      *codeError
 		usage    usageError
-		fromCLI  cli.ExitCoder
 		login    *mcplogin.LoginRequiredError
 		scope    *mcplogin.InsufficientScopeError
 		issuer   *mcplogin.IssuerChangedError
@@ -87,7 +86,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return own.code, own.hint
 	case err == error(errNoCommand):
 		return exitUsage, "" // the help is there already
-	case errors.As(err, &usage), errors.As(err, &fromCLI):
+	case errors.As(err, &usage):
 		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.path, []string{helpFlag}), " ")
 	case errors.As(err, &login):
 		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))

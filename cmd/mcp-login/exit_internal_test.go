@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/envexport"
@@ -29,7 +28,8 @@ func TestVerdict(t *testing.T) {
 	}{
 		{"anything else", errors.New("x"), exitFailed, ""},
 		{"usage", usagef("x"), exitUsage, "mcp-login --help"},
-		{"framework", cli.Exit("x", 3), exitUsage, "mcp-login --help"},
+		{"exit code of a program", fmt.Errorf("read client secret: %w", new(exec.ExitError)), exitFailed, ""},
+		{"exit code of a passphrase's program", fmt.Errorf("read: %w", passphraseError{new(exec.ExitError)}), exitStore, ""},
 		{"name", fmt.Errorf("profile: %w", secrets.ErrName), exitUsage, ""},
 		{"network", fmt.Errorf("refresh: %w", network), exitTemporary, ""},
 		{"overloaded", &oauth.Error{Status: 429}, exitTemporary, ""},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 
@@ -74,9 +73,18 @@ func (e *env) passphraseFrom(variable string, ask bool, question string) func(co
 			return answer, err
 		}
 		text, err := e.secret(ctx, source, "passphrase")
-		return []byte(text), err
+		if err != nil {
+			return nil, passphraseError{err}
+		}
+		return []byte(text), nil
 	}
 }
+
+// passphraseError is a passphrase whose source failed: what it would open is
+// out of reach.
+type passphraseError struct{ error }
+
+func (p passphraseError) Unwrap() []error { return []error{p.error, secrets.ErrUnavailable} }
 
 // newPassphrase has a passphrase chosen: typed twice, unless it is given by
 // the environment.
@@ -117,14 +125,19 @@ func (e *env) passphraseSource(variable string) string {
 }
 
 // output runs a command line by the system's shell and returns what it prints.
+// What it says on standard error is for the person who wrote it.
 func (e *env) output(ctx context.Context, line string) ([]byte, error) {
 	shell, flag := "/bin/sh", "-c"
 	if runtime.GOOS == "windows" {
 		shell, flag = "cmd.exe", "/C"
 	}
-	cmd := exec.CommandContext(ctx, shell, flag, line)
-	cmd.Stdin, cmd.Stderr = e.in, e.err
-	return cmd.Output()
+	cmd := ownCommand(ctx, shell, flag, line)
+	cmd.Stderr = e.err
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("the command failed: %w", err)
+	}
+	return out, nil
 }
 
 var errNoTerminal = errors.New("there is no terminal to ask at")
