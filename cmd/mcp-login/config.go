@@ -59,7 +59,7 @@ func (e *env) configFile() (path string, named bool, err error) {
 	if runtime.GOOS == "windows" {
 		variable = "APPDATA"
 	}
-	dir, err := e.userDir("XDG_CONFIG_HOME", variable, ".config", "mcp-login")
+	dir, err := e.userPath("XDG_CONFIG_HOME", variable, ".config", "mcp-login")
 	return filepath.Join(dir, "config.toml"), false, err
 }
 
@@ -75,7 +75,7 @@ func (e *env) readSettings() (*settings, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, configError("%v", err)
+		return nil, &codeError{code: exitUsage, text: fmt.Sprintf("configuration: %v", err), hint: whoseFolder(err)}
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -123,9 +123,9 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
 		return exitTemporary, ""
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
-		return exitStore, ""
+		return exitStore, whoseFolder(err)
 	}
-	return exitFailed, ""
+	return exitFailed, whoseFolder(err)
 }
 
 // refusedValue is the way out where a format cannot carry a value.

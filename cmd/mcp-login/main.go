@@ -64,6 +64,7 @@ type env struct {
 	path     []string                 // the command in it
 	agent    bool                     // an agent is asked, not the store
 	hint     []string                 // flags that a command to be pasted must repeat
+	warned   bool                     // that the home folder belongs to somebody else
 }
 
 func sysEnv() *env {
