@@ -81,7 +81,7 @@ const asideTime = 5 * time.Second
 // in it: login, unless an agent keeps the credentials.
 func (e *env) storeHint(login string) string {
 	sock := e.getenv(agentVariable)
-	if e.agent || sock == "" || len(e.path) == 0 || !slices.Contains([]string{"logout", "clear", "export"}, e.path[0]) {
+	if e.agent || sock == "" || len(e.line.path) == 0 || !slices.Contains([]string{"logout", "clear", "export"}, e.line.path[0]) {
 		return login
 	}
 	return fmt.Sprintf("%s is set: the agent at %s keeps the credentials; run this where it runs", agentVariable, sock)

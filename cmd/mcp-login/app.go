@@ -40,19 +40,17 @@ func newApp(e *env) *cli.App {
 	return app
 }
 
-// appFor builds as much of the tree as a command line needs that begins with a
-// command's name: the commands that it may name. Each start pays for this.
+// appFor builds as much of the tree as a command line needs: if it begins with
+// a command's name, that command. Each start pays for this.
 func appFor(e *env, args []string) *cli.App {
 	app := bareApp(e)
 	for _, c := range commands() {
-		if slices.Contains(args, c.name) {
-			app.Commands = append(app.Commands, c.make(e))
+		if len(args) > 0 && args[0] == c.name {
+			app.Commands = []*cli.Command{c.make(e)}
+			return app
 		}
 	}
-	if len(args) == 0 || find(app.Commands, args[0]) == nil {
-		return newApp(e)
-	}
-	return app
+	return newApp(e)
 }
 
 func bareApp(e *env) *cli.App {
@@ -61,17 +59,10 @@ func bareApp(e *env) *cli.App {
 		Usage:     "get, keep and hand on OAuth tokens for MCP servers",
 		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"        # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\nmcp-login exec NAME -- ./program   # the same, for one child process",
 		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
-		HideVersion: true, HideHelp: true, // help is ours: reorder finds it
+		HideVersion: true, HideHelp: true, // help is ours
 		DisableSliceFlagSeparator: true,                         // a value may hold a comma
 		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
 		OnUsageError:              usage,
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usagef("unknown command %q", c.Args().First())
-			}
-			_ = e.showHelp(c.App, nil) // best effort: the exit code says it too
-			return errNoCommand
-		},
 	}
 }
 
@@ -86,17 +77,19 @@ func run(ctx context.Context, args []string, e *env) int {
 
 // call runs one command line.
 func (e *env) call(ctx context.Context, args []string) error {
-	if slices.Equal(args, []string{"--version"}) {
-		args = []string{"version"}
-	}
-	e.args = args
 	app := appFor(e, args)
-	words := reorder(app.Commands, args)
-	e.path = pathOf(app.Commands, words)
-	if len(words) > 0 && words[len(words)-1] == helpFlag {
-		return e.showHelp(app, e.path)
+	e.line = interpret(app.Commands, args)
+	if e.line.help && (e.line.command != nil || len(e.line.args) == 0) {
+		return e.showHelp(app, e.line)
 	}
-	return app.RunContext(ctx, append([]string{app.Name}, words...))
+	if err := e.line.check(); err != nil {
+		return err
+	}
+	if e.line.command == nil {
+		_ = e.showHelp(app, e.line) // best effort: the exit code says it too
+		return errNoCommand
+	}
+	return app.RunContext(ctx, append([]string{app.Name}, e.line.parsable()...))
 }
 
 // usageError is a mistake in how the program was called: exit code 2.

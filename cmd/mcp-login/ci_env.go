@@ -129,18 +129,17 @@ func (e *env) forEval(unmasked bool) string {
 
 // lineWith is this command line with other flags in the place of --ci.
 func (e *env) lineWith(flags ...string) string {
-	words := []string{"mcp-login"}
-	for _, arg := range e.args {
-		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	return e.line.again(func(p part) []string {
 		switch {
-		case strings.HasPrefix(arg, "-") && name == "ci":
-			words = append(words, flags...)
-		case strings.HasPrefix(arg, "-") && name == "allow-unmasked":
-		default:
-			words = append(words, quote(arg))
+		case p.isFlag && p.flag == "ci":
+			words := flags
+			flags = nil // once, however often it was typed
+			return words
+		case p.isFlag && p.flag == "allow-unmasked":
+			return nil
 		}
-	}
-	return strings.Join(words, " ")
+		return p.quoted()
+	})
 }
 
 // secretNames returns the names of the variables that hold a token.

@@ -52,19 +52,13 @@ func (o *common) given() []string {
 	return words
 }
 
-// repeated returns those of the flags that stand on the command line, as they
-// are to be pasted, but for some.
+// repeated returns those of the flags that were typed, as they are to be
+// pasted, but for some.
 func (e *env) repeated(flags []cli.Flag, but ...string) []string {
 	var words []string
-	for _, f := range flags {
-		name := f.Names()[0]
-		text, typed := e.typed(name, flags)
-		if !typed || slices.Contains(but, name) {
-			continue
-		}
-		words = append(words, "--"+name)
-		if _, isBool := f.(*cli.BoolFlag); !isBool {
-			words = append(words, quote(text))
+	for _, p := range e.line.parts {
+		if p.isFlag && findFlag(flags, p.flag) != nil && !slices.Contains(but, p.flag) {
+			words = append(words, p.quoted()...)
 		}
 	}
 	return words

@@ -81,7 +81,7 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 	}
 	before, current := words[:len(words)-1], strings.TrimPrefix(words[len(words)-1], ".")
 	var text bytes.Buffer
-	for _, c := range e.candidates(ctx, read(commands, before), current) {
+	for _, c := range e.candidates(ctx, interpret(commands, before), current) {
 		switch {
 		case strings.HasPrefix(c.word, ":"):
 			fmt.Fprintln(&text, c.word)
@@ -92,88 +92,30 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 	return e.answer(text.Bytes())
 }
 
-// typed is what the words before the cursor say.
-type typed struct {
-	commands []*cli.Command    // that may come next
-	command  *cli.Command      // nil: none yet
-	words    int               // all of them
-	args     []string          //
-	flag     string            // whose value comes next, "" if none does
-	values   map[string]string // of the flags
-	ended    bool              // by "--"
-	foreign  int               // where another program's command line begins, -1: nowhere
-}
-
-// read understands words as reorder does.
-func read(commands []*cli.Command, words []string) typed {
-	t := typed{commands: commands, words: len(words), values: map[string]string{}, foreign: -1}
-	for i, word := range words {
-		switch {
-		case t.flag != "":
-			t.values[t.flag], t.flag = word, ""
-		case !t.ended && word == "--":
-			t.ended = true
-		case !t.ended && len(word) > 1 && word[0] == '-':
-			t.readFlag(commands, word)
-		case t.startsForeign():
-			t.foreign = i
-			return t
-		case t.ended:
-			t.args = append(t.args, word)
-		default:
-			t.readWord(word)
-		}
-	}
-	return t
-}
-
-// startsForeign reports whether a word that is no flag would be the first of
-// another program's command line.
-func (t *typed) startsForeign() bool {
-	return t.command != nil && t.command.Name == execName && len(t.args) == 1
-}
-
-func (t *typed) readFlag(commands []*cli.Command, word string) {
-	name, value, found := strings.Cut(strings.TrimLeft(word, "-"), "=")
-	if found {
-		t.values[name] = value
-	} else if takesValue(commands, t.command, word) {
-		t.flag = name
-	}
-}
-
-func (t *typed) readWord(word string) {
-	if next := find(t.commands, word); next != nil && len(t.args) == 0 {
-		t.command, t.commands = next, next.Subcommands
-		return
-	}
-	t.args = append(t.args, word)
-}
-
 // candidates returns what may come next, given how it begins.
-func (e *env) candidates(ctx context.Context, t typed, current string) []candidate {
+func (e *env) candidates(ctx context.Context, l commandLine, current string) []candidate {
 	flag, value, assigned := strings.Cut(current, "=")
 	switch {
-	case t.flag != "":
-		return values(t.command, t.flag, current)
-	case t.foreign >= 0:
-		return []candidate{{word: fmt.Sprint(wantCommand, " ", t.foreign)}}
-	case !t.ended && assigned && strings.HasPrefix(flag, "-"):
-		found := values(t.command, strings.TrimLeft(flag, "-"), value)
+	case l.open != "":
+		return values(l.command, l.open, current)
+	case l.program != nil:
+		return []candidate{{word: fmt.Sprint(wantCommand, " ", l.wordCount()-len(l.program))}}
+	case !l.ended && assigned && strings.HasPrefix(flag, "-"):
+		found := values(l.command, flagName(flag), value)
 		for i, c := range found {
 			if !strings.HasPrefix(c.word, ":") {
 				found[i].word = flag + "=" + c.word
 			}
 		}
 		return found
-	case !t.ended && strings.HasPrefix(current, "-"):
-		return flagsOf(t.command)
-	case t.startsForeign():
-		return []candidate{{word: fmt.Sprint(wantCommand, " ", t.words)}}
-	case len(t.commands) > 0 && len(t.args) == 0:
-		return commandsOf(t.commands)
-	case t.command != nil:
-		return e.arguments(ctx, t)
+	case !l.ended && strings.HasPrefix(current, "-"):
+		return flagsOf(l.flags())
+	case l.programNext():
+		return []candidate{{word: fmt.Sprint(wantCommand, " ", l.wordCount())}}
+	case len(l.next) > 0 && len(l.args) == 0:
+		return commandsOf(l.next)
+	case l.command != nil:
+		return e.arguments(ctx, l)
 	}
 	return nil
 }
@@ -188,12 +130,7 @@ func commandsOf(commands []*cli.Command) []candidate {
 	return found
 }
 
-// flagsOf returns a command's flags; before it is known, those of every one.
-func flagsOf(c *cli.Command) []candidate {
-	flags := new(common).flags()
-	if c != nil {
-		flags = c.Flags
-	}
+func flagsOf(flags []cli.Flag) []candidate {
 	var found []candidate
 	for _, f := range flags {
 		if about, ok := f.(cli.DocGenerationFlag); ok {
@@ -204,22 +141,22 @@ func flagsOf(c *cli.Command) []candidate {
 }
 
 // arguments returns what the usage line has at this place.
-func (e *env) arguments(ctx context.Context, t typed) []candidate {
-	wanted := strings.Fields(t.command.ArgsUsage)
+func (e *env) arguments(ctx context.Context, l commandLine) []candidate {
+	wanted := strings.Fields(l.command.ArgsUsage)
 	if len(wanted) == 0 {
 		return nil
 	}
 	last := wanted[len(wanted)-1]
-	if len(t.args) >= len(wanted) && !strings.HasSuffix(strings.Trim(last, "[]"), "...") {
+	if len(l.args) >= len(wanted) && !strings.HasSuffix(strings.Trim(last, "[]"), "...") {
 		return nil
 	}
-	switch strings.Trim(wanted[min(len(t.args), len(wanted)-1)], "[].") {
+	switch strings.Trim(wanted[min(len(l.args), len(wanted)-1)], "[].") {
 	case "NAME":
-		return e.profiles(ctx, t)
+		return e.profiles(ctx, l)
 	case "SHELL":
 		var found []candidate
 		for _, s := range completionShells {
-			if t.command.Name == "completion" || slices.Contains(hookShells, s.name) {
+			if l.command.Name == "completion" || slices.Contains(hookShells, s.name) {
 				found = append(found, candidate{s.name, ""})
 			}
 		}
@@ -231,16 +168,17 @@ func (e *env) arguments(ctx context.Context, t typed) []candidate {
 // profiles returns the names in the configuration and in a store of files, or
 // an agent in its place, that are not yet given. A store that is a network away
 // is not asked.
-func (e *env) profiles(ctx context.Context, t typed) []candidate {
+func (e *env) profiles(ctx context.Context, l commandLine) []candidate {
 	var names []string
 	if e.settings != nil {
 		names = slices.Collect(maps.Keys(e.settings.profiles))
 	}
 	setting := func(flag string) string {
-		return cmp.Or(t.values[flag], e.getenv(envVar(flag)[0]), e.configured(flag))
+		typed, _ := l.value(flag)
+		return cmp.Or(typed, e.getenv(envVar(flag)[0]), e.configured(flag))
 	}
 	scheme, dir, err := splitStore(setting("store"))
-	if socket := setting("agent-sock"); socket != "" && hasFlag(t.command, "agent-sock") {
+	if socket := setting("agent-sock"); socket != "" && findFlag(l.flags(), "agent-sock") != nil {
 		names = append(names, lentBy(ctx, socket)...)
 	} else if err == nil && scheme != "vault" {
 		names = append(names, e.storedIn(ctx, cmp.Or(dir, setting("profile-dir")))...)
@@ -248,15 +186,11 @@ func (e *env) profiles(ctx context.Context, t typed) []candidate {
 	slices.Sort(names)
 	var found []candidate
 	for _, name := range slices.Compact(names) {
-		if !slices.Contains(t.args, name) {
+		if !slices.Contains(l.args, name) {
 			found = append(found, candidate{name, ""})
 		}
 	}
 	return found
-}
-
-func hasFlag(c *cli.Command, name string) bool {
-	return slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 }
 
 // agentPatience is how long a person who is typing waits for an agent.

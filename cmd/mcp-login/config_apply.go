@@ -31,7 +31,7 @@ func (e *env) forProfile(name string) (*env, *common, error) {
 		if err := f.Apply(set); err != nil { // the default, or the environment
 			return nil, nil, usageError{err}
 		}
-		if text, typed := e.typed(f.Names()[0], flags); typed {
+		for _, text := range e.line.values(f.Names()[0]) {
 			if err := set.Set(f.Names()[0], text); err != nil {
 				return nil, nil, usageError{err}
 			}
@@ -74,12 +74,12 @@ func (s *settings) apply(set func(name, value string) error, flags []cli.Flag, p
 // free returns the flags that were not given, on the command line or by the
 // environment.
 func (e *env) free(flags []cli.Flag) []cli.Flag {
-	return slices.DeleteFunc(slices.Clone(flags), func(f cli.Flag) bool { return e.given(f, flags) })
+	return slices.DeleteFunc(slices.Clone(flags), e.given)
 }
 
-// given reports whether one of these flags was given. A variable that is empty
-// says nothing.
-func (e *env) given(f cli.Flag, flags []cli.Flag) bool {
+// given reports whether a flag was given. A variable that is empty says
+// nothing.
+func (e *env) given(f cli.Flag) bool {
 	if d, ok := f.(cli.DocGenerationFlag); ok {
 		for _, variable := range d.GetEnvVars() {
 			if e.getenv(variable) != "" {
@@ -87,7 +87,7 @@ func (e *env) given(f cli.Flag, flags []cli.Flag) bool {
 			}
 		}
 	}
-	_, typed := e.typed(f.Names()[0], flags)
+	_, typed := e.line.value(f.Names()[0])
 	return typed
 }
 

@@ -31,7 +31,7 @@ func newConfigShow(e *env) *cli.Command {
 		Flags:       []cli.Flag{boolFlag("json", "as JSON", &o.json)},
 	}
 	e.command(c, &o.common, func(context.Context, []string) error {
-		return runConfigShow(e, o, keysOf(newApp(e).Commands), c.Flags)
+		return runConfigShow(e, o, keysOf(newApp(e).Commands))
 	})
 	return c
 }
@@ -45,10 +45,10 @@ type value struct {
 	Source string `json:"source,omitempty"` // the variable, or the file and line
 }
 
-func runConfigShow(e *env, o configShowOptions, keys map[string]cli.Flag, given []cli.Flag) error {
+func runConfigShow(e *env, o configShowOptions, keys map[string]cli.Flag) error {
 	var values []value
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		v, err := e.value(key, keys[key], given)
+		v, err := e.value(key, keys[key])
 		if err != nil {
 			return err
 		}
@@ -68,14 +68,14 @@ func runConfigShow(e *env, o configShowOptions, keys map[string]cli.Flag, given 
 }
 
 // value finds a setting as a command does.
-func (e *env) value(key string, f cli.Flag, given []cli.Flag) (value, error) {
+func (e *env) value(key string, f cli.Flag) (value, error) {
 	v := value{Key: key, Origin: "default"}
 	variable := withoutFlag[key]
 	if f != nil {
 		variable = f.(cli.DocGenerationFlag).GetEnvVars()[0] // keysOf takes no others
 		v.Value = defaultOf(f)
 	}
-	if text, ok := e.typed(key, given); ok {
+	if text, ok := e.line.value(key); ok {
 		v.Value, v.Origin = text, "flag"
 		return v, nil
 	}
@@ -92,26 +92,6 @@ func (e *env) value(key string, f cli.Flag, given []cli.Flag) (value, error) {
 		v.Origin = "profile"
 	}
 	return v, nil
-}
-
-// typed returns what the command line says of one of this command's flags.
-func (e *env) typed(key string, given []cli.Flag) (string, bool) {
-	if !slices.ContainsFunc(given, func(f cli.Flag) bool { return f.Names()[0] == key }) {
-		return "", false
-	}
-	for i, arg := range e.args {
-		name, text, assigned := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		switch {
-		case arg == "--":
-			return "", false
-		case name != key || !strings.HasPrefix(arg, "-"):
-			continue
-		case !assigned && i+1 < len(e.args):
-			text = e.args[i+1]
-		}
-		return text, true
-	}
-	return "", false
 }
 
 // defaultOf returns a flag's default, which the framework knows only of flags

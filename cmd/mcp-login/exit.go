@@ -87,7 +87,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case err == error(errNoCommand):
 		return exitUsage, "" // the help is there already
 	case errors.As(err, &usage):
-		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.path, []string{helpFlag}), " ")
+		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.line.path, []string{helpFlag}), " ")
 	case errors.As(err, &login):
 		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):

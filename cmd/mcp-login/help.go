@@ -30,16 +30,10 @@ func (e *env) columns() int {
 // showHelp shows what --help does, of the whole program or of one command. It
 // goes to standard error even if asked for: under eval "$(...)" it would be run
 // as commands.
-func (e *env) showHelp(app *cli.App, path []string) error {
+func (e *env) showHelp(app *cli.App, l commandLine) error {
 	text := appHelp(app, e.columns())
-	commands := app.Commands
-	var c *cli.Command
-	for _, name := range path {
-		c = find(commands, name)
-		commands = c.Subcommands
-	}
-	if c != nil {
-		text = commandHelp(c, strings.Join(append([]string{app.Name}, path...), " "), e.columns())
+	if l.command != nil {
+		text = commandHelp(l.command, strings.Join(append([]string{app.Name}, l.path...), " "), e.columns())
 	}
 	_, err := fmt.Fprint(e.err, text)
 	return err

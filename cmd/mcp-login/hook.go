@@ -74,7 +74,7 @@ func (e *env) hookFlags(passed []cli.Flag, shell string) string {
 	var flags strings.Builder
 	for _, f := range passed {
 		name := f.Names()[0]
-		text, ok := e.typed(name, passed)
+		text, ok := e.line.value(name)
 		if !ok {
 			continue
 		}
@@ -125,7 +125,7 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) error {
 	}
 	args := []string{"env", "--format", shell, "--only", strings.Join(set, ",")}
 	for _, f := range o.passed() {
-		if text, ok := e.typed(f.Names()[0], o.passed()); ok {
+		if text, ok := e.line.value(f.Names()[0]); ok {
 			args = append(args, "--"+f.Names()[0]+"="+text)
 		}
 	}

@@ -60,8 +60,7 @@ type env struct {
 	settings *settings                // the configuration file, once a command has read it; nil: none
 	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
-	args     []string                 // the whole command line
-	path     []string                 // the command in it
+	line     commandLine              // what was typed
 	agent    bool                     // an agent is asked, not the store
 	hint     []string                 // flags that a command to be pasted must repeat
 	warned   bool                     // that the home folder belongs to somebody else

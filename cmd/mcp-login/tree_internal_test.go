@@ -110,7 +110,8 @@ func parsed(t *testing.T, l leaf, args []string) (flags map[string]string, words
 		words = ctx.Args().Slice()
 		return nil
 	}
-	if err := app.RunContext(t.Context(), append([]string{app.Name}, reorder(app.Commands, args)...)); err != nil || flags == nil {
+	line := interpret(app.Commands, args)
+	if err := app.RunContext(t.Context(), append([]string{app.Name}, line.parsable()...)); err != nil || flags == nil {
 		t.Fatalf("%q: %v\n%s", args, err, talk)
 	}
 	return flags, words
