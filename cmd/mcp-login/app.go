@@ -115,6 +115,7 @@ func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 	c.OnUsageError = usage
 	c.HideHelp = true
 	c.Action = func(ctx *cli.Context) error {
+		e.secrets.withhold()
 		args := ctx.Args().Slice()
 		if err := countArgs(c, args); err != nil {
 			return err
@@ -157,7 +158,7 @@ func envVar(flag string) []string {
 	if slices.Contains(answers, flag) {
 		return nil
 	}
-	return []string{"MCP_LOGIN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
+	return []string{ownPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
 }
 
 // The flags. Help on each ends with its default and its environment variable.

@@ -49,11 +49,12 @@ func (e *env) newBrowser(command string) (*browser, error) {
 	return b, nil
 }
 
-// publicEnviron leaves out our own variables: they may hold a passphrase.
+// publicEnviron leaves out our own variables, the settings too: a browser
+// outlives this program and needs none of them.
 func publicEnviron(environ []string) []string {
 	var kept []string
 	for _, pair := range environ {
-		if !strings.HasPrefix(strings.ToUpper(pair), "MCP_LOGIN_") {
+		if !isOwn(pair) {
 			kept = append(kept, pair)
 		}
 	}

@@ -97,12 +97,12 @@ func (n notHandedOn) Unwrap() error { return n.error }
 
 // otherWays are commands that need nothing of the provider, one a line.
 func (e *env) otherWays(n notHandedOn) string {
-	var exec []string
-	for _, profile := range n.profiles {
-		exec = append(exec, "mcp-login exec "+strings.Join(append([]string{quote(profile)}, e.hint...), " ")+" -- ")
+	exec := []string{"mcp-login exec", quote(n.profiles[0])}
+	for _, profile := range n.profiles[1:] {
+		exec = append(exec, "--"+alsoFlag, quote(profile))
 	}
 	ways := []string{
-		strings.Join(exec, "") + "COMMAND",
+		strings.Join(append(exec, e.hint...), " ") + " -- COMMAND",
 		"or a file of mode 0600: (umask 077; " + e.lineWith() + " > FILE)",
 	}
 	if captured, ok := errors.AsType[*ci.CapturedError](n.error); ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,6 +51,15 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 				t.Errorf("hints:\n%swant:\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+// Of several profiles one program gets them all: a second call of mcp-login as
+// that program would not have the store's passphrase.
+func TestEnvCIRefusalServesAllProfilesByOneCall(t *testing.T) {
+	got := newCIJob(t).env().otherWays(notHandedOn{errors.New("no"), []string{"a", "b c", "d"}})
+	if first, _, _ := strings.Cut(got, "\n"); first != "mcp-login exec a --also 'b c' --also d -- COMMAND" {
+		t.Errorf("hint %q", first)
 	}
 }
 

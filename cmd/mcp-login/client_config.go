@@ -60,7 +60,7 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	}
 	fmt.Fprintf(e.err, "This goes into %s.\n", client.file)
 	if !client.helper {
-		fmt.Fprintf(e.err, "Start the client with: mcp-login exec %s -- COMMAND\n", strings.Join(append([]string{quote(args[0])}, e.hint...), " "))
+		fmt.Fprintf(e.err, "Start the client with: mcp-login exec %s -- COMMAND\n", strings.Join(slices.Concat([]string{quote(args[0])}, needsPrefix(args[0]), e.hint), " "))
 	}
 	return nil
 }

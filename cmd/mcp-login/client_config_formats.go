@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/mcp-login/mcp-login/envexport"
 )
 
 // entry is one MCP server as a client's configuration needs it.
@@ -18,7 +16,7 @@ type entry struct {
 }
 
 func newEntry(profile, url, helper string) entry {
-	return entry{clientName(profile), url, helper, envexport.Prefix(profile) + "_AUTHORIZATION"}
+	return entry{clientName(profile), url, helper, freePrefix(profile) + "_AUTHORIZATION"}
 }
 
 // clientName is the profile's name in the characters that every client takes:

@@ -97,11 +97,11 @@ func (e *env) candidates(ctx context.Context, l commandLine, current string) []c
 	flag, value, assigned := strings.Cut(current, "=")
 	switch {
 	case l.open != "":
-		return values(l.command, l.open, current)
+		return e.values(ctx, l, l.open, current)
 	case l.program != nil:
 		return []candidate{{word: fmt.Sprint(wantCommand, " ", l.wordCount()-len(l.program))}}
 	case !l.ended && assigned && strings.HasPrefix(flag, "-"):
-		found := values(l.command, flagName(flag), value)
+		found := e.values(ctx, l, flagName(flag), value)
 		for i, c := range found {
 			if !strings.HasPrefix(c.word, ":") {
 				found[i].word = flag + "=" + c.word
@@ -186,7 +186,7 @@ func (e *env) profiles(ctx context.Context, l commandLine) []candidate {
 	slices.Sort(names)
 	var found []candidate
 	for _, name := range slices.Compact(names) {
-		if !slices.Contains(l.args, name) {
+		if !slices.Contains(l.args, name) && !slices.Contains(l.values(alsoFlag), name) {
 			found = append(found, candidate{name, ""})
 		}
 	}

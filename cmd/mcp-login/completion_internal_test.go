@@ -90,6 +90,10 @@ func TestComplete(t *testing.T) {
 		{"exec notion --log-format te", "text"},
 		{"exec --prefix X notion -- ls --al", ":command 5"},
 		{"exec notion --log-f", "--log-format"},
+		{"exec notion --also ", "github notes"},
+		{"exec notion --also github --also=no", "--also=notes"},
+		{"exec --also g", "github"},
+		{"exec notion ls --also ", ":command 2"},
 		{"completion ", "bash zsh fish powershell"},
 		{"hook ", "bash zsh fish"},
 	} {

@@ -1,14 +1,22 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 )
 
-// values returns what the value of a command's flag may be, given how it
-// begins.
-func values(c *cli.Command, flag, current string) []candidate {
+// values returns what the value of a flag may be, given how it begins.
+func (e *env) values(ctx context.Context, l commandLine, flag, current string) []candidate {
+	if flag == alsoFlag {
+		return e.profiles(ctx, l)
+	}
+	return valuesOfFlag(l.command, flag, current)
+}
+
+// valuesOfFlag returns those that are always the same.
+func valuesOfFlag(c *cli.Command, flag, current string) []candidate {
 	switch flag {
 	case "format":
 		return words(append(strings.Split(formatNames(), ", "), "auto"))

@@ -18,7 +18,7 @@ func (e *env) configure(c *cli.Context) error {
 	e.settings = s
 	free := e.free(c.Command.Flags)
 	e.profile = func(name string) error { return s.apply(c.Set, free, []string{name}) }
-	return s.apply(c.Set, free, profilesOf(c.Command, c.Args().Slice()))
+	return s.apply(c.Set, free, slices.Concat(profilesOf(c.Command, c.Args().Slice()), c.StringSlice(alsoFlag)))
 }
 
 // forProfile returns the options that hold for one profile of several that a

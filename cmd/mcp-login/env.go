@@ -118,15 +118,15 @@ func parentName() string {
 
 // vars returns the variables of all profiles, or an error: never some.
 func (e *env) vars(ctx context.Context, o *access, v variables, profiles []string) ([]envexport.Var, error) {
+	names, err := v.names(profiles)
+	if err != nil {
+		return nil, err
+	}
 	from, err := e.source(ctx, &o.common, o.lent, o.login)
 	if err != nil {
 		return nil, err
 	}
 	if err := unambiguous(ctx, from.store, v, profiles); err != nil {
-		return nil, err
-	}
-	names, err := v.names(profiles)
-	if err != nil {
 		return nil, err
 	}
 	var vars []envexport.Var
@@ -221,6 +221,9 @@ func (v variables) names(profiles []string) ([][]string, error) {
 				name = prefix + "_" + suffix
 			}
 			names = append(names, name)
+		}
+		if err := v.notOwn(profile, names); err != nil {
+			return nil, err
 		}
 		all = append(all, names)
 	}

@@ -13,8 +13,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// execName is the command whose arguments end with another program's.
-const execName = "exec"
+const (
+	execName = "exec"
+	alsoFlag = "also"
+)
 
 // Exit codes of POSIX 2.8.2 for a program that could not be started.
 const (
@@ -25,30 +27,39 @@ const (
 type execOptions struct {
 	access
 	variables
+	also cli.StringSlice
 }
 
 func newExec(e *env) *cli.Command {
 	var o execOptions
 	return e.command(&cli.Command{
 		Name: execName, Usage: "run a program with the variables of env",
-		ArgsUsage: "NAME CMD...", UsageText: "mcp-login exec notion -- ./agent --verbose",
-		Description: "The program takes this process's place: its exit code and signals are its own. The variables are as they were at its start.",
-		Flags:       slices.Concat(o.variables.flags(), o.access.flags()),
+		ArgsUsage: "NAME " + programUsage, UsageText: "mcp-login exec notion -- ./agent --verbose",
+		Description: "The program takes this process's place: its exit code and signals are its own. The variables are as they were at its start. " +
+			"Its command line begins after NAME and is passed on unchanged. " +
+			"It does not get the variables from which mcp-login itself reads secrets, such as MCP_LOGIN_PASSPHRASE.",
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringSliceFlag{Name: alsoFlag, Usage: "another `PROFILE` whose variables the program gets; may be repeated (default: none)", Destination: &o.also},
+		}, o.variables.flags(), o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }
 
 func runExec(ctx context.Context, e *env, o execOptions, args []string) error {
-	profile, argv := args[0], args[1:]
+	profiles, argv := append(args[:1:1], o.also.Value()...), args[1:]
 	path, err := exec.LookPath(argv[0])
 	if err != nil {
 		return notStarted(argv[0], err)
 	}
-	vars, err := e.vars(ctx, &o.access, o.variables, []string{profile})
+	vars, err := e.vars(ctx, &o.access, o.variables, profiles)
 	if err != nil {
 		return err
 	}
-	environ := os.Environ()
+	environ, seen := os.Environ(), map[string]bool{}
 	for _, v := range vars {
+		if seen[v.Name] {
+			return usagef("the variable %s is set twice", v.Name)
+		}
+		seen[v.Name] = true
 		environ = slices.DeleteFunc(environ, func(s string) bool { return strings.HasPrefix(s, v.Name+"=") })
 		environ = append(environ, v.Name+"="+v.Value)
 	}

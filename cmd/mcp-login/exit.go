@@ -80,6 +80,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		ciEnv    notHandedOn
 		port     *authcode.PortError
 		param    *authcode.ParamError
+		ownName  *ownNameError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -108,6 +109,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitTimedOut, ""
 	case errors.As(err, &ciEnv):
 		return exitFailed, e.otherWays(ciEnv)
+	case errors.As(err, &ownName):
+		return exitUsage, e.otherName(ownName)
 	case errors.As(err, &variable):
 		return exitFailed, refusedValue(variable)
 	case errors.Is(err, mcplogin.ErrRegistration):

@@ -62,11 +62,15 @@ func commandHelp(c *cli.Command, name string, cols int) string {
 		listCommands(&b, c.Subcommands, cols)
 		return b.String()
 	}
-	fmt.Fprintf(&b, "\nusage:   %s %s[flags]\nexample: %s\n", name, strings.TrimPrefix(c.ArgsUsage+" ", " "), c.UsageText)
+	usage, place := strings.TrimPrefix(c.ArgsUsage+" ", " ")+"[flags]", "before or after the arguments"
+	if before, _, found := strings.Cut(c.ArgsUsage, programUsage); found {
+		usage, place = before+"[flags] -- "+programUsage, "before "+programUsage
+	}
+	fmt.Fprintf(&b, "\nusage:   %s %s\nexample: %s\n", name, usage, c.UsageText)
 	if c.Description != "" {
 		b.WriteString("\n" + strings.Join(wrap(c.Description, cols), "\n") + "\n")
 	}
-	b.WriteString("\nflags, before or after the arguments:\n")
+	fmt.Fprintf(&b, "\nflags, %s:\n", place)
 	for _, f := range c.Flags {
 		names, about, _ := strings.Cut(f.String(), "\t")
 		b.WriteString("  " + names + "\n" + indented(cmp.Or(about, names), 6, cols))

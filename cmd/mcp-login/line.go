@@ -34,6 +34,10 @@ type part struct {
 	bare   bool // it has no value; once the command is known: although it needs one
 }
 
+// programUsage stands in a command's usage where another program's command line
+// begins.
+const programUsage = "CMD..."
+
 // interpret reads the words of a command line, given the first commands of the
 // tree.
 func interpret(commands []*cli.Command, words []string) commandLine {
@@ -69,7 +73,7 @@ func (l *commandLine) read(words []string) part {
 // programNext reports whether the next word that is no flag begins the command
 // line of another program.
 func (l *commandLine) programNext() bool {
-	return l.command != nil && slices.Index(strings.Fields(l.command.ArgsUsage), "CMD...") == len(l.args)
+	return l.command != nil && slices.Index(strings.Fields(l.command.ArgsUsage), programUsage) == len(l.args)
 }
 
 func (l *commandLine) readWord(word string) {

@@ -204,7 +204,7 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 	if missing := c.Missing(); len(missing) > 0 {
 		fmt.Fprintf(e.err, "the server granted less than was asked, without: %s\n", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
-	name := strings.Join(append([]string{quote(c.Profile)}, o.given()...), " ")
+	name := strings.Join(slices.Concat([]string{quote(c.Profile)}, needsPrefix(c.Profile), o.given()), " ")
 	next := `eval "$(mcp-login env ` + name + `)"`
 	switch provider := ci.Detect(e.getenv); {
 	case provider.CanMask():
@@ -228,8 +228,12 @@ func expires(t time.Time) string {
 	return "expires in " + left.String()
 }
 
-// collides tells whose variables have the same names as this profile's.
+// collides warns where this profile's variables have the names of another's, or
+// of this program's own.
 func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
+	if flag := needsPrefix(profile); flag != nil {
+		fmt.Fprintf(e.err, "warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s\n", profile, ownPrefix, strings.Join(flag, " "))
+	}
 	names, err := store.List(ctx)
 	if err != nil {
 		return // only a warning is lost

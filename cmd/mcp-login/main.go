@@ -29,7 +29,7 @@ func main() {
 // that a CI job or a wrapper passes on without having them.
 func dropEmpty() {
 	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "MCP_LOGIN_") {
+		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, ownPrefix) {
 			_ = os.Unsetenv(name) // it was listed, so it is a name
 		}
 	}
@@ -61,6 +61,7 @@ type env struct {
 	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
 	line     commandLine              // what was typed
+	secrets  withheld                 // from the environment
 	agent    bool                     // an agent is asked, not the store
 	hint     []string                 // flags that a command to be pasted must repeat
 	warned   bool                     // that the home folder belongs to somebody else
@@ -68,12 +69,14 @@ type env struct {
 
 func sysEnv() *env {
 	dropEmpty()
+	secrets := readSecrets()
 	return &env{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
-		getenv: os.Getenv,
-		work:   parcel.WorkFactor,
-		tty:    openTTY,
-		log:    zerolog.Nop(),
-		hidden: &redactor{},
+		getenv:  secrets.getenv,
+		secrets: secrets,
+		work:    parcel.WorkFactor,
+		tty:     openTTY,
+		log:     zerolog.Nop(),
+		hidden:  &redactor{},
 	}
 }

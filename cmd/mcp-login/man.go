@@ -49,7 +49,7 @@ func manual(app *cli.App) []byte {
 	p.text("Gets an OAuth token for an MCP server on a machine without a browser, keeps it fresh and safe, and hands it to whatever needs it.")
 	p.request("PP")
 	p.text("Standard output is data, standard error is for people. A command that fails leaves standard output empty. " +
-		"Flags stand before or after the arguments; most have an environment variable, which is named with them.")
+		"Flags stand before or after the arguments, but before the command line of a program to run; most have an environment variable, which is named with them.")
 	p.request("SH", "COMMANDS")
 	p.commands("", app.Commands)
 	p.request("SH", "COMMON FLAGS")

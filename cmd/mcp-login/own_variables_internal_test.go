@@ -1,0 +1,139 @@
+package main
+
+import (
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// harmless are this program's own variables that a program it starts may have:
+// settings whose value is no secret and leads to none.
+var harmless = strings.Fields(`
+	ACCEPT_NEW_ISSUER ADD_SCOPE AGENT_SOCK ALLOW ALLOW_UNMASKED ARGS ASSUME_PKCE AUDIENCE AUDIT AUTHORIZATION_ENDPOINT
+	AUTH_PARAM BROWSER_COMMAND CA_CERT CLIENT_ID CLIENT_KEY_AUDIENCE CLIENT_KEY_ID CLIENT_METADATA_URL CLIENT_NAME
+	CLIENT_URI CONFIG CONFIRM COPY DEVICE_AUTHORIZATION_ENDPOINT DPOP EXPECT_ISSUER EXPECT_SUBJECT FLOW FORMAT
+	FORWARD_SOCKET IDP_CLIENT_ID IDP_ISSUER IDP_TOKEN_ENDPOINT ISSUER KEEPER LISTEN LOGIN LOG_FORMAT LOG_LEVEL MIN_TTL
+	NO_BROWSER NO_QR NO_RESOURCE ONLY PREFIX PROFILE_DIR PROGRAM PROTOCOL REDIRECT_HOST REDIRECT_PATH REDIRECT_PORT
+	REDIRECT_URL REGISTRATION_ENDPOINT RETRY_EXPIRED REVOCATION_ENDPOINT SCOPE SOCKET STORE SUBJECT_TOKEN_TYPE TIMEOUT
+	TOKEN_ENDPOINT USE_ID_TOKEN VAR VAULT_AUDIENCE VAULT_AUTH VAULT_AUTH_MOUNT VAULT_ROLE VAULT_WRAPPED WAIT`)
+
+// TestOwnVariablesAreClassified: each variable that this program reads is known
+// either as a secret, which no other program gets, or as harmless.
+func TestOwnVariablesAreClassified(t *testing.T) {
+	known := knownVariables(t)
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		secret, open := slices.Contains(ownSecrets(), name), slices.Contains(harmless, strings.TrimPrefix(name, ownPrefix))
+		if secret == open {
+			t.Errorf("%s: classify it, as one of ownSecrets or as harmless", name)
+		}
+		if !secret && regexp.MustCompile(`_FROM$|_COMMAND$|PASSPHRASE|SECRET|_TOKEN$`).MatchString(name) &&
+			name != "MCP_LOGIN_BROWSER_COMMAND" && name != "MCP_LOGIN_USE_ID_TOKEN" {
+			t.Errorf("%s looks like a secret", name)
+		}
+	}
+	for _, name := range harmless {
+		if !known[ownPrefix+name] {
+			t.Errorf("%s%s is read nowhere", ownPrefix, name)
+		}
+	}
+}
+
+// knownVariables are those of flags and settings, and those that the source
+// names in a text.
+func knownVariables(t *testing.T) map[string]bool {
+	t.Helper()
+	known := map[string]bool{}
+	e, _, _ := testEnv(t)
+	for _, l := range leaves(e) {
+		for _, f := range l.Flags {
+			for _, name := range f.(cli.DocGenerationFlag).GetEnvVars() {
+				known[name] = true
+			}
+		}
+	}
+	for _, name := range withoutFlag {
+		if isOwn(name) {
+			known[name] = true
+		}
+	}
+	name := regexp.MustCompile(`MCP_LOGIN_[A-Z0-9]+(_[A-Z0-9]+)*`)
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "e2e") {
+			return err
+		}
+		for _, text := range texts(t, path) {
+			for _, name := range name.FindAllString(text, -1) {
+				known[name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
+// texts returns the string literals of a Go file.
+func texts(t *testing.T, path string) (all []string) {
+	t.Helper()
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := token.NewFileSet()
+	var s scanner.Scanner
+	s.Init(files.AddFile(path, -1, len(source)), source, nil, 0)
+	for {
+		_, tok, text := s.Scan()
+		switch tok {
+		case token.EOF:
+			return all
+		case token.STRING:
+			all = append(all, text)
+		}
+	}
+}
+
+// TestVariablesOfOurOwnAreRefused: no profile, flag or hook sets a variable
+// that configures this program.
+func TestVariablesOfOurOwnAreRefused(t *testing.T) {
+	for _, tt := range []struct{ line, hint string }{
+		{"env login-id", "env login-id --prefix LOGIN_ID"},
+		{"env login", "env login --prefix LOGIN"},
+		{"env nobody LOGIN.x", "env LOGIN.x --prefix LOGIN_X"},
+		{"env login-id --only URL", "env login-id --prefix LOGIN_ID"},
+		{"env login-id --unset", "env login-id --prefix LOGIN_ID"},
+		{"env --prefix mcp_login_x nobody", "env nobody --prefix LOGIN_X"},
+		{"env --prefix MCP_LOGIN nobody", "env nobody --prefix LOGIN"},
+		{"env --var TOKEN=MCP_LOGIN_ID_TOKEN nobody", "env nobody --var TOKEN=LOGIN_ID_TOKEN"},
+		{"exec login-id true", "exec login-id --prefix LOGIN_ID -- COMMAND"},
+		{"exec nobody --also login-id --keeper key-file true", "exec login-id --prefix LOGIN_ID --keeper key-file -- COMMAND"},
+		{"exec --var TOKEN=MCP_LOGIN_STORE nobody true", "exec nobody --var TOKEN=LOGIN_STORE -- COMMAND"},
+	} {
+		e, out, talk := testEnv(t)
+		code := run(t.Context(), strings.Fields(tt.line), e)
+		if code != exitUsage || out.Len() > 0 || !strings.Contains(talk.String(), "configure mcp-login itself") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, talk)
+		}
+	}
+	for _, line := range []string{"env log-in", "env login-id --prefix LOGIN_ID", "env loginx"} {
+		e, _, talk := testEnv(t)
+		if code := run(t.Context(), strings.Fields(line), e); code != exitLoginRequired {
+			t.Errorf("%s: exit code %d\n%s", line, code, talk)
+		}
+	}
+	j := newCIJob(t, "GITHUB_ACTIONS=true")
+	if code := j.run(t, "env", "demo", "--ci", "--var", "TOKEN=MCP_LOGIN_ID_TOKEN"); code != exitUsage || j.out.Len() > 0 {
+		t.Errorf("env --ci: exit code %d, standard output %q", code, j.out.String())
+	}
+}
