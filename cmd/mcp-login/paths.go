@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 )
 
 // dataDir is where credentials are kept: $XDG_DATA_HOME/mcp-login or the
@@ -73,11 +72,7 @@ func (e *env) checkHome(path string) error {
 		return nil
 	}
 	if sudo := e.getenv("SUDO_UID"); sudo != "" && sudo != "0" {
-		command := append([]string{"mcp-login"}, e.args...)
-		for i, word := range command {
-			command[i] = quote(word)
-		}
-		line := strings.Join(command, " ")
+		line := e.line.again(part.quoted)
 		return &codeError{
 			code: exitStore,
 			text: fmt.Sprintf("sudo kept HOME=%s, which belongs to user %d: files that root makes there would lock that user out", home, uid),
