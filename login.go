@@ -231,7 +231,7 @@ func (s *Session) accept(ctx context.Context, c Credential) error {
 
 // authorize runs the flow with a client that the server knows. A stored
 // registration that the server has forgotten, or that holds other redirect
-// URIs, is made anew, once.
+// URIs or scopes, is made anew, once.
 func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old Credential) (oauth.Token, oauth.App, error) {
 	app, reused, err := s.register(ctx, c, f, old)
 	if err != nil {
@@ -242,7 +242,7 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 	}
 	c.App = app
 	token, err := f.Run(ctx, c.request(s.client(c)))
-	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient)) {
+	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
 		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)
 		return s.authorize(ctx, c, f, Credential{})
 	}

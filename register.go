@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
@@ -57,7 +58,7 @@ func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old 
 		return r.App, false, nil
 	}
 	want, err := s.metadata(f)
-	if old.Issuer.Issuer == c.Issuer.Issuer && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
+	if old.Issuer.Issuer == c.Issuer.Issuer && mayAsk(old, c.Asked) && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
 		return old.App, true, nil
 	}
 	if err != nil {
@@ -69,6 +70,7 @@ func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old 
 	if c.Issuer.RegistrationEndpoint == "" {
 		return app, false, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
 	}
+	want.Scope = strings.Join(c.Asked, " ")
 	app, err = oauth.Register(ctx, s.cfg.HTTP(c.Server), c.Issuer, want, r.InitialAccessToken)
 	if err != nil {
 		return app, false, fmt.Errorf("%w: %w", ErrRegistration, err)
@@ -100,6 +102,16 @@ func (s *Session) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 func suits(app oauth.App, want oauth.ClientMetadata) bool {
 	return live(app) && len(want.GrantTypes) > 0 && !slices.ContainsFunc(want.GrantTypes, func(g string) bool {
 		return g != oauth.GrantRefreshToken && app.GrantTypes != nil && !slices.Contains(app.GrantTypes, g)
+	})
+}
+
+// mayAsk reports whether the stored client may ask for the scopes, as far as
+// its server said at registration. A scope that was asked before is no reason
+// to register again: the server has left it out once already.
+func mayAsk(old Credential, scopes []string) bool {
+	registered := strings.Fields(old.App.Scope)
+	return len(registered) == 0 || !slices.ContainsFunc(scopes, func(s string) bool {
+		return !slices.Contains(registered, s) && !slices.Contains(old.Asked, s)
 	})
 }
 

@@ -66,6 +66,7 @@ type App struct {
 	AuthMethod        string    `json:"token_endpoint_auth_method,omitempty"` // "": choose by the server's metadata
 	GrantTypes        []string  `json:"grant_types,omitempty"`                // granted by registration; nil: not known
 	RedirectURIs      []string  `json:"redirect_uris,omitempty"`
+	Scope             string    `json:"scope,omitempty"`                     // that the client may ask for, space-separated, as the server registered it; "": it did not say
 	RegistrationURI   string    `json:"registration_client_uri,omitempty"`   // RFC 7592 §3
 	RegistrationToken string    `json:"registration_access_token,omitempty"` // RFC 7592 §3
 	Key               *Key      `json:"key,omitempty"`                       // signs in for private_key_jwt; nil: none

@@ -32,6 +32,9 @@ type ClientMetadata struct {
 // leaves them open the application type is native and the authentication
 // method the simplest that the server offers. InitialAccessToken "" is not
 // sent. Without a registration endpoint it returns ErrUnsupported.
+//
+// Where a server refuses the redirect URIs of a client that needs none, or the
+// scope, another legal form is sent: each once, and only after a refusal.
 func Register(ctx context.Context, c *http.Client, s Server, m ClientMetadata, initialAccessToken string) (App, error) {
 	if s.RegistrationEndpoint == "" {
 		return App{}, fmt.Errorf("dynamic registration: %w", ErrUnsupported)
@@ -46,10 +49,7 @@ func Register(ctx context.Context, c *http.Client, s Server, m ClientMetadata, i
 	if initialAccessToken != "" {
 		header = bearer(initialAccessToken)
 	}
-	a, err := postJSON(ctx, c, s.RegistrationEndpoint, header, m)
-	if err == nil {
-		err = errorOf(a)
-	}
+	a, m, err := submit(ctx, c, s.RegistrationEndpoint, header, m)
 	if err != nil {
 		return App{}, fmt.Errorf("register client: %w%s", err, explain(err, initialAccessToken != ""))
 	}
@@ -58,6 +58,26 @@ func Register(ctx context.Context, c *http.Client, s Server, m ClientMetadata, i
 		return App{}, fmt.Errorf("register client: %w", err)
 	}
 	return app, nil
+}
+
+// submit sends a registration and, where it is refused, the variants of it
+// that the refusal leaves open. It returns what was accepted.
+func submit(ctx context.Context, c *http.Client, endpoint string, header http.Header, m ClientMetadata) (*answer, ClientMetadata, error) {
+	left := variants()
+	for {
+		a, err := postJSON(ctx, c, endpoint, header, m)
+		if err == nil {
+			err = errorOf(a)
+		}
+		refusal, refused := errors.AsType[*Error](err)
+		if !refused {
+			return a, m, err
+		}
+		var again bool
+		if m, left, again = next(m, left, refusal); !again {
+			return nil, m, err
+		}
+	}
 }
 
 // explain says what a refusal to register asks of the person.
@@ -112,6 +132,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	var body struct {
 		App
 		SecretExpiry json.RawMessage `json:"client_secret_expires_at"`
+		Scope        json.RawMessage `json:"scope"`
 	}
 	if err := a.decode(&body); err != nil {
 		return App{}, err
@@ -131,6 +152,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	}
 	app.SecretExpiry = unixTime(body.SecretExpiry)
 	app.GrantTypes = usableList(app.GrantTypes)
+	app.Scope, _ = parseScope(body.Scope) // unusable: as if not sent
 	if app.RedirectURIs == nil {
 		app.RedirectURIs = asked.RedirectURIs
 	}

@@ -2,8 +2,10 @@ package oauth_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -119,4 +121,60 @@ func TestDeregister(t *testing.T) {
 	err := oauth.Deregister(t.Context(), answers(401, `{"error":"invalid_token"}`).client(), app)
 	want(t, "refused", oauth.IsCode(err, oauth.CodeInvalidToken), true)
 	checkErr(t, oauth.Deregister(t.Context(), answers(500, "").client(), app), errTemporary)
+}
+
+// A registration that is refused for one of the fields that servers disagree
+// about is sent in another legal form, each once.
+func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
+	t.Parallel()
+	device := oauth.ClientMetadata{
+		GrantTypes: []string{oauth.GrantDeviceCode}, ResponseTypes: []string{}, RedirectURIs: []string{}, Scope: "a b",
+	}
+	browser := oauth.ClientMetadata{GrantTypes: []string{oauth.GrantAuthorizationCode}, RedirectURIs: []string{"http://127.0.0.1:1/cb"}, Scope: "a"}
+	const empty, missing, loopback, scope = `"redirect_uris":[]`, "-redirect_uris", `"redirect_uris":["http://127.0.0.1/callback"]`, `"scope":"a b"`
+	refusals := func(r ...string) []string { return r }
+	for _, tt := range []struct {
+		name     string
+		m        oauth.ClientMetadata
+		refusals []string // then it is accepted
+		sent     []string // what the last request holds, or with - does not
+		requests int
+	}{
+		{"accepted", device, nil, []string{empty, scope}, 1},
+		{"empty list refused", device, refusals(`400 {"error":"invalid_redirect_uri"}`), []string{missing, scope}, 2},
+		{"missing list refused too", device, refusals(`400 {"error":"invalid_redirect_uri"}`, `400 {"error":"invalid_client_metadata","error_description":"redirect_uris is required"}`), []string{loopback, scope}, 3},
+		{"scope refused", device, refusals(`400 {"error":"invalid_scope"}`), []string{empty, "-scope"}, 2},
+		{"scope refused by its name", device, refusals(`400 {"error":"invalid_client_metadata","error_description":"Scope must be known"}`), []string{empty, "-scope"}, 2},
+		{"scope refused by a policy", browser, refusals(`403 {"error":"insufficient_scope","error_description":"Policy 'Allowed Client Scopes' rejected request"}`), []string{`127.0.0.1:1`, "-scope"}, 2},
+		{"no field named", device, refusals(`400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`), []string{loopback, "-scope"}, 4},
+		{"never accepted", device, refusals(`400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`), nil, 4},
+		{"a redirect URI of the caller's is kept", browser, refusals(`400 {"error":"invalid_redirect_uri"}`), nil, 1},
+		{"not for who asks", device, refusals(`401 {"error":"invalid_token","error_description":"no scope"}`), nil, 1},
+		{"not for a server that is down", device, refusals(`503 {"error":"invalid_client_metadata"}`), nil, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			left := tt.refusals
+			w := &wire{handle: func(w http.ResponseWriter, _ *http.Request) {
+				status, body := "201", `{"client_id":"c","scope":"a"}`
+				if len(left) > 0 {
+					status, body, _ = strings.Cut(left[0], " ")
+					left = left[1:]
+				}
+				code, _ := strconv.Atoi(status)
+				w.WriteHeader(code)
+				fmt.Fprint(w, body)
+			}}
+			app, err := registering(w, tt.m)
+			want(t, "requests", len(w.asked), tt.requests)
+			if (err == nil) != (tt.sent != nil) {
+				t.Errorf("error = %v", err)
+			}
+			for _, piece := range tt.sent {
+				name, absent := strings.CutPrefix(piece, "-")
+				want(t, piece+" in "+w.body, strings.Contains(w.body, name), !absent)
+			}
+			want(t, "registered scope", app.Scope == "a", err == nil)
+		})
+	}
 }

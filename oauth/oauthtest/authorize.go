@@ -65,7 +65,7 @@ func (s *Server) judgeAuthorize(q url.Values, c *client) string {
 		return oauth.CodeInvalidRequest
 	case !s.knowsResource(q):
 		return oauth.CodeInvalidTarget
-	case !s.knowsScope(q.Get("scope")):
+	case !s.mayAsk(c, q.Get("scope")):
 		return oauth.CodeInvalidScope
 	}
 	return ""

@@ -39,15 +39,21 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidClientMetadata, why)
 		return
 	}
-	if slices.ContainsFunc(c.RedirectURIs, func(raw string) bool { return !redirectAllowed(raw) }) {
-		refuse(w, http.StatusBadRequest, oauth.CodeInvalidRedirectURI, "only https and loopback are allowed")
+	if why := s.judgeRedirects(c); why != "" {
+		refuse(w, http.StatusBadRequest, oauth.CodeInvalidRedirectURI, why)
 		return
+	}
+	if s.Clients.ScopesRegistered && c.Scope == "" {
+		c.Scope = s.scopes()[0]
 	}
 	doc := map[string]any{
 		"client_id": c.id, "grant_types": c.GrantTypes, "redirect_uris": c.RedirectURIs,
 		"token_endpoint_auth_method": c.TokenAuthMethod, "application_type": c.ApplicationType,
 		"registration_client_uri":   s.issuer(r) + "/register/" + c.id,
 		"registration_access_token": c.handle,
+	}
+	if c.Scope != "" {
+		doc["scope"] = c.Scope
 	}
 	if c.TokenAuthMethod != oauth.AuthNone {
 		c.secret = s.secret("secret")
@@ -65,6 +71,20 @@ func (s *Server) judge(c *client) string {
 		return "authorization_code needs redirect_uris"
 	case c.ApplicationType != "native":
 		return "application_type must be native here"
+	case s.Clients.RefuseScope && c.Scope != "":
+		return "scope must hold scopes of this server alone"
+	case !s.knowsScope(c.Scope):
+		return "scope holds an unknown one"
+	}
+	return ""
+}
+
+func (s *Server) judgeRedirects(c *client) string {
+	switch none := len(c.RedirectURIs) == 0; {
+	case s.Clients.Redirects == "not empty" && none && c.RedirectURIs != nil, s.Clients.Redirects == "some" && none:
+		return "redirect_uris must not be empty"
+	case slices.ContainsFunc(c.RedirectURIs, func(raw string) bool { return !redirectAllowed(raw) }):
+		return "only https and loopback are allowed"
 	}
 	return ""
 }
@@ -131,6 +151,13 @@ func credentials(r *http.Request) (id, secret, method string) {
 		return id, secret, oauth.AuthClientSecretPost
 	}
 	return id, "", oauth.AuthNone
+}
+
+// mayAsk reports whether a client may ask for a scope.
+func (s *Server) mayAsk(c *client, scope string) bool {
+	registered := strings.Fields(c.Scope)
+	return s.knowsScope(scope) && (!s.Clients.ScopesRegistered || s.clients[c.id] == nil ||
+		!slices.ContainsFunc(strings.Fields(scope), func(one string) bool { return !slices.Contains(registered, one) }))
 }
 
 // may reports whether a client may use a grant; one registered by hand may use

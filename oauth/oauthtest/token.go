@@ -47,7 +47,7 @@ func (s *Server) readAsk(w http.ResponseWriter, r *http.Request, c *client) (ask
 	case !s.knowsResource(form):
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidTarget, "resource is missing or unknown")
 		return ask{}, false
-	case !s.knowsScope(form.Get("scope")):
+	case !s.mayAsk(c, form.Get("scope")):
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidScope, "unknown scope")
 		return ask{}, false
 	}

@@ -1,0 +1,111 @@
+package mcplogin_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// A server that refuses an empty list of redirect URIs, as Better Auth does, or
+// one that registers no scopes of resources, as oidc-provider, can be logged
+// in to; others are asked once.
+func TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		clients  oauthtest.Clients
+		requests int
+	}{
+		{"nothing is refused", oauthtest.Clients{}, 1},
+		{"an empty list", oauthtest.Clients{Redirects: "not empty"}, 2},
+		{"no redirect URI", oauthtest.Clients{Redirects: "some"}, 3},
+		{"a scope", oauthtest.Clients{RefuseScope: true}, 2},
+		{"both", oauthtest.Clients{Redirects: "some", RefuseScope: true}, 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.srv.Clients = tt.clients
+				c, err := w.open(t).Login(t.Context())
+				if err != nil || !w.works(t, c.Token) {
+					t.Fatalf("Login() = %v", err)
+				}
+				if n := w.srv.Count(oauthtest.Register); n != tt.requests {
+					t.Errorf("%d registration requests, want %d", n, tt.requests)
+				}
+			})
+		})
+	}
+}
+
+// A server that lets a client ask only for what it registered, as Ory Hydra
+// does, grants what the login asks for, at a step-up too; and nothing is
+// registered again without need.
+func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Clients.ScopesRegistered = true
+		w.srv.Tokens.Scopes = []string{"mcp:basic", "mcp:read", "mcp:write"}
+		w.srv.Tokens.Required = "mcp:read"
+		for i, more := range [][]string{nil, nil, {"mcp:write"}, nil, {"mcp:write"}} {
+			c, err := w.open(t).Login(t.Context(), more...)
+			if err != nil {
+				t.Fatalf("login %d: %v", i, err)
+			}
+			if want := "mcp:read" + map[bool]string{true: " mcp:write"}[i > 1]; strings.Join(c.Scopes(), " ") != want || c.App.Scope != want {
+				t.Errorf("login %d: granted %q, registered %q, want %q", i, c.Scopes(), c.App.Scope, want)
+			}
+		}
+		if n := w.srv.Count(oauthtest.Register); n != 2 {
+			t.Errorf("%d registrations, want 2: at first, and for the step-up", n)
+		}
+	})
+}
+
+// A client that an older version registered, without its scopes, is replaced
+// where the server refuses it for them.
+func TestClientWithoutItsScopesIsRegisteredAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Clients.ScopesRegistered = true
+		old := w.open(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read"} })
+		c, err := old.Login(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Version, c.App.Scope = 1, "" // an older version does not keep it
+		record, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.store.Put(t.Context(), c.Profile, record, secrets.Any); err != nil {
+			t.Fatal(err)
+		}
+		if c, err = w.open(t).Login(t.Context(), "mcp:write"); err != nil || len(c.Missing()) > 0 {
+			t.Errorf("Login() = %v, without %q", err, c.Missing())
+		}
+	})
+}
+
+// A server that registers less than it was asked for is not asked again at
+// each login.
+func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Clients.Known = map[string]string{"known": ""}
+		w.srv.Fault(oauthtest.Register, oauthtest.Fault{Times: -1, Status: http.StatusCreated, Body: `{"client_id":"known","scope":"mcp:read"}`})
+		for range 3 {
+			if _, err := w.open(t).Login(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := w.srv.Count(oauthtest.Register); n != 1 {
+			t.Errorf("%d registrations, want 1", n)
+		}
+	})
+}
