@@ -42,15 +42,18 @@ func (e *ServerChangedError) Error() string {
 
 // IssuerChangedError means that the MCP server now names another authorization
 // server, or other endpoints, than at the last login. It is refused until a
-// person agrees ([Config].AcceptNewIssuer), since a hostile answer looks the
+// person agrees ([Registration].AcceptNewIssuer), since a hostile answer looks the
 // same.
 type IssuerChangedError struct {
 	Profile     string
 	What        string // "issuer", "token_endpoint", ...
-	Stored, Now string
+	Stored, Now string // Now is "" for an endpoint that is gone
 }
 
 func (e *IssuerChangedError) Error() string {
+	if e.Now == "" {
+		return fmt.Sprintf("profile %q: the server no longer has a %s, which was %s", e.Profile, e.What, e.Stored)
+	}
 	return fmt.Sprintf("profile %q: the server's %s changed from %s to %s", e.Profile, e.What, e.Stored, e.Now)
 }
 

@@ -68,7 +68,7 @@ func (o LoginOptions) IsZero() bool {
 
 // discover asks the server, unless a person said all that there is to know.
 func (o LoginOptions) discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
-	if o.Issuer == "" || o.Endpoints.Token == "" {
+	if !o.byHand() {
 		return Discover(ctx, c, server)
 	}
 	d := Discovery{Server: server, Servers: []oauth.Server{{Issuer: o.Issuer}}}
@@ -78,6 +78,10 @@ func (o LoginOptions) discover(ctx context.Context, c *http.Client, server strin
 	}
 	return d, nil
 }
+
+// byHand reports whether a person named the authorization server and its token
+// endpoint, so that no metadata of it is read.
+func (o LoginOptions) byHand() bool { return o.Issuer != "" && o.Endpoints.Token != "" }
 
 // servers applies the issuer filter and the endpoint overrides.
 func (o LoginOptions) servers(d Discovery) ([]oauth.Server, error) {

@@ -32,19 +32,24 @@ type Registration struct {
 	AcceptNewIssuer bool
 }
 
-// sameIssuer refuses a server that is not the one of the last login.
+// sameIssuer refuses a server that is not the one of the last login: another
+// issuer, or another address of any endpoint. What a person gives now is no
+// change by the server, and neither is an endpoint that is new.
 func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
 	if old.Server == "" || s.cfg.Register.AcceptNewIssuer {
 		return nil
 	}
-	for _, e := range []struct{ what, was, is string }{
-		{"issuer", old.Issuer.Issuer, now.Issuer},
-		{"token_endpoint", old.Issuer.TokenEndpoint, now.TokenEndpoint},
-		{"revocation_endpoint", old.Issuer.RevocationEndpoint, now.RevocationEndpoint},
-		{"registration_endpoint", old.Issuer.RegistrationEndpoint, now.RegistrationEndpoint},
-	} {
-		if e.was != "" && e.was != e.is {
-			return &IssuerChangedError{Profile: s.cfg.Profile, What: e.what, Stored: e.was, Now: e.is}
+	changed := func(what, was, is string) error {
+		return &IssuerChangedError{Profile: s.cfg.Profile, What: what, Stored: was, Now: is}
+	}
+	if old.Issuer.Issuer != "" && old.Issuer.Issuer != now.Issuer {
+		return changed("issuer", old.Issuer.Issuer, now.Issuer)
+	}
+	was, given := old.Issuer.Endpoints(), s.cfg.Login.Endpoints.override(oauth.Server{}).Endpoints()
+	for i, is := range now.Endpoints() {
+		byHand := is.URL == given[i].URL && (is.URL != "" || s.cfg.Login.byHand())
+		if was[i].URL != "" && was[i].URL != is.URL && !byHand {
+			return changed(is.Name, was[i].URL, is.URL)
 		}
 	}
 	return nil

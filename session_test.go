@@ -419,7 +419,9 @@ func TestCredentialsDoNotMove(t *testing.T) {
 
 // Checklist 19 and 20: also where the issuer stays and an endpoint moves.
 func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
-	for _, member := range []string{"token_endpoint", "revocation_endpoint", "registration_endpoint"} {
+	for _, member := range []string{
+		"token_endpoint", "revocation_endpoint", "registration_endpoint", "authorization_endpoint", "device_authorization_endpoint",
+	} {
 		t.Run(member, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := loggedIn(t, time.Hour)
@@ -446,6 +448,41 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An endpoint that a person names, or that the last login knew nothing of, is
+// no change by the server.
+func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		name := func(token string) func(*mcplogin.Config) {
+			return func(c *mcplogin.Config) { c.Login.Endpoints.Token = token }
+		}
+		for _, token := range []string{"https://a.test/token", "https://b.test/token"} {
+			if c, err := w.open(t, name(token)).Login(t.Context()); err != nil || c.Issuer.TokenEndpoint != token {
+				t.Errorf("Login() = %v with %q, want %q", err, c.Issuer.TokenEndpoint, token)
+			}
+		}
+		var changed *mcplogin.IssuerChangedError
+		scope := func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read"} }
+		if _, err := w.open(t, scope).Login(t.Context()); !errors.As(err, &changed) || changed.What != "token_endpoint" {
+			t.Errorf("Login() = %v, want *IssuerChangedError: nobody names the server's own endpoint", err)
+		}
+		all := func(c *mcplogin.Config) {
+			c.Login.Issuer = "https://mcp.test"
+			c.Login.Endpoints.DeviceAuthorization = "https://mcp.test/device_authorization"
+		}
+		if _, err := w.open(t, name("https://mcp.test/token"), all).Login(t.Context()); err != nil {
+			t.Errorf("Login() with endpoints alone, no metadata = %v", err)
+		}
+		if c, err := w.open(t, scope, func(c *mcplogin.Config) { c.Login.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
+			t.Errorf("Login() where endpoints are new = %v", err)
+		}
+		w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) { delete(doc, "authorization_endpoint") })
+		if _, err := w.open(t).Login(t.Context()); !errors.As(err, &changed) || changed.Now != "" {
+			t.Errorf("Login() where an endpoint is gone = %v, want *IssuerChangedError", err)
+		}
+	})
 }
 
 func TestNewerRecordIsLeftAlone(t *testing.T) {

@@ -110,18 +110,12 @@ func (s Server) check() error {
 	if s.TokenEndpoint == "" {
 		return fmt.Errorf("%w: no token_endpoint", ErrAnswer)
 	}
-	for name, raw := range map[string]string{
-		"authorization_endpoint":        s.AuthorizationEndpoint,
-		"device_authorization_endpoint": s.DeviceAuthorizationEndpoint,
-		"token_endpoint":                s.TokenEndpoint,
-		"registration_endpoint":         s.RegistrationEndpoint,
-		"revocation_endpoint":           s.RevocationEndpoint,
-	} {
-		if raw == "" {
+	for _, e := range s.Endpoints() {
+		if e.URL == "" {
 			continue
 		}
-		if _, err := CheckURL(raw); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if _, err := CheckURL(e.URL); err != nil {
+			return fmt.Errorf("%s: %w", e.Name, err)
 		}
 	}
 	return nil

@@ -45,6 +45,23 @@ type Server struct {
 	DPoPAlgs                    []string `json:"dpop_signing_alg_values_supported,omitempty"` // RFC 9449 §5.1
 }
 
+// Endpoint is one endpoint of a Server.
+type Endpoint struct {
+	Name string // the registered metadata name, such as "token_endpoint"
+	URL  string // "": not offered
+}
+
+// Endpoints returns every endpoint, offered or not, always in the same order.
+func (s Server) Endpoints() []Endpoint {
+	return []Endpoint{
+		{"authorization_endpoint", s.AuthorizationEndpoint},
+		{"device_authorization_endpoint", s.DeviceAuthorizationEndpoint},
+		{"token_endpoint", s.TokenEndpoint},
+		{"registration_endpoint", s.RegistrationEndpoint},
+		{"revocation_endpoint", s.RevocationEndpoint},
+	}
+}
+
 // Resource is a protected resource's published metadata (RFC 9728 §2) with
 // the scope of the challenge that led to it.
 type Resource struct {
