@@ -35,6 +35,7 @@ var onlyIn = map[string][]string{
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "cmd"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
 	"github.com/prometheus":           {"agent"},
+	"golang.org/x/net":                {"flows"},
 	"github.com/modelcontextprotocol": {"probe", "cmd", "examples", "e2e"},
 }
 

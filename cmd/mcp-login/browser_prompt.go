@@ -43,7 +43,11 @@ func (p *linkText) text(l authcode.Link) string {
 		fmt.Fprintf(&b, "To sign in to %s, open in a browser\n\n", host(l.Server))
 	}
 	fmt.Fprintf(&b, "    %s\n\n", l.URL)
-	fmt.Fprintf(&b, "Client %s, for %s, by %s.\n%s\n", p.client, host(l.Server), host(l.Issuer), linkWarning)
+	lines := []string{parties(p.client, l.Hosts)}
+	if !l.Opened { // else it was said before the browser opened
+		lines = append(lines, hostWarning(l.Hosts)...)
+	}
+	b.WriteString(strings.Join(append(lines, linkWarning), "\n") + "\n")
 	if p.ssh != "" && l.Port != 0 {
 		fmt.Fprintf(&b, "\nThe browser comes back to this machine. If it runs on another, run there first\n\n    %s\n\n", forward(l, p.ssh))
 		fmt.Fprintf(&b, "after which %s leads to the same page.\n", l.Local)
@@ -100,12 +104,14 @@ type linkEvent struct {
 	Error    string `json:"browser_error,omitempty"`
 	Server   string `json:"server"`
 	Issuer   string `json:"issuer"`
+	hosts
 }
 
 // ShowLink implements authcode.Prompt.
 func (p linkEvents) ShowLink(_ context.Context, l authcode.Link) {
 	e := linkEvent{
 		Event: "link", URL: l.URL, Local: l.Local, Redirect: l.Redirect, Opened: l.Opened, Server: l.Server, Issuer: l.Issuer,
+		hosts: hosts{l.Hosts, l.Hosts.Warning()},
 	}
 	if l.OpenErr != nil {
 		e.Error = reason(l.OpenErr)

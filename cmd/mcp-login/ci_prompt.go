@@ -29,9 +29,12 @@ func (p ciPrompt) ShowCode(ctx context.Context, c device.Code) {
 func codeNote(c device.Code) ci.Note {
 	text := []string{
 		fmt.Sprintf("Enter the code %s at %s", c.UserCode, c.VerificationURI),
-		fmt.Sprintf("Client %s, for %s, by %s.", oauth.Sanitize(c.Client, 60), hostOf(c.Server), hostOf(c.Issuer)),
-		"Approve it only if you started this job.",
+		ci.Escape(parties(oauth.Sanitize(c.Client, 60), c.Hosts)),
 	}
+	for _, line := range hostWarning(c.Hosts) {
+		text = append(text, ci.Escape(line))
+	}
+	text = append(text, "Approve it only if you started this job.")
 	if !c.Expiry.IsZero() {
 		text = append(text, "Waiting until "+c.Expiry.UTC().Format(time.RFC3339)+".")
 	}

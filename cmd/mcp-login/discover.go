@@ -42,6 +42,7 @@ type foundServer struct {
 	Registration bool        `json:"dynamic_registration"`
 	Revocation   bool        `json:"revocation"`
 	Flows        []foundFlow `json:"flows"`
+	hosts
 }
 
 type foundFlow struct {
@@ -94,6 +95,8 @@ func describe(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) 
 		s := foundServer{
 			Issuer: oauth.Sanitize(srv.Issuer, 500), Registration: srv.RegistrationEndpoint != "", Revocation: srv.RevocationEndpoint != "",
 		}
+		s.Hosts = flows.HostsOf(found.Server, srv, srv.AuthorizationEndpoint)
+		s.Warning = s.Hosts.Warning()
 		for _, choice := range flows.Survey([]oauth.Server{srv}, all...) {
 			f := foundFlow{Name: choice.Flow.Name(), Usable: choice.Err == nil}
 			if choice.Err != nil {
@@ -128,6 +131,9 @@ func (d discovery) text() []byte {
 	}
 	for _, s := range d.Servers {
 		fmt.Fprintf(&b, "\nissuer    %s\n", s.Issuer)
+		if s.Warning != "" {
+			fmt.Fprintf(&b, "warning   %s\n", s.Warning)
+		}
 		for _, f := range s.Flows {
 			if f.Usable {
 				fmt.Fprintf(&b, "  %-22s yes\n", f.Name)

@@ -8,6 +8,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
 )
 
@@ -32,7 +33,7 @@ func (e *env) choose(o *loginOptions, p prompt, cfg *mcplogin.Config) error {
 	}
 	cfg.Flows = append(cfg.Flows, alone...)
 	cfg.Login.Flows = names
-	cfg.Chosen = func(c flows.Choice) { e.announce(o, c.Flow.Name(), why(c.Flow.Name())) }
+	cfg.Chosen = func(c flows.Choice) { e.announce(o, c, why(c.Flow.Name())) }
 	return nil
 }
 
@@ -70,10 +71,23 @@ func (e *env) attendedFlow(name string, o *loginOptions, p prompt) (flows.Flow, 
 	return nil, usagef("--flow: there is no flow %q, only %s", name, flowNames)
 }
 
-// announce says in one line what was chosen and why.
-func (e *env) announce(o *loginOptions, name, why string) {
-	if !o.json {
-		fmt.Fprintf(e.err, "flow: %s, %s\n", name, why)
+// announce says in one line what was chosen and why, and in another which hosts
+// leave the issuer's domain, unless a prompt says that in time.
+func (e *env) announce(o *loginOptions, c flows.Choice, why string) {
+	if o.json {
+		return
+	}
+	fmt.Fprintf(e.err, "flow: %s, %s\n", c.Flow.Name(), why)
+	h := authcode.Hosts("", c.Server)
+	switch c.Flow.Name() {
+	case "device", "paste":
+		return
+	case "browser":
+	default:
+		h.SignIn = "" // nobody does
+	}
+	for _, line := range hostWarning(h) {
+		fmt.Fprintln(e.err, line)
 	}
 }
 

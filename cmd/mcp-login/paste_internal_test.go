@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 func TestTypedText(t *testing.T) {
@@ -74,19 +75,27 @@ func TestLinkText(t *testing.T) {
 		URL: "https://as.test/authorize?x=y", Local: "http://127.0.0.1:4711/", Port: 4711,
 		Redirect: "http://127.0.0.1:4711/callback", Server: "https://mcp.test/mcp", Issuer: "https://as.test",
 	}
-	with := func(change func(*authcode.Link)) authcode.Link { l := link; change(&l); return l }
+	with := func(change func(*authcode.Link)) authcode.Link {
+		l := link
+		change(&l)
+		l.Hosts = authcode.Hosts(l.Server, oauth.Server{Issuer: l.Issuer, AuthorizationEndpoint: link.URL})
+		return l
+	}
+	link = with(func(*authcode.Link) {})
 	for _, tt := range []struct {
 		name      string
 		link      authcode.Link
 		ssh       string
 		has, lack []string
 	}{
-		{"opened", with(func(l *authcode.Link) { l.Opened = true }), "", []string{"Your browser was opened", "\n    https://as.test/authorize?x=y\n", "Client c, for mcp.test, by as.test.\n"}, []string{"ssh", "copy the address"}},
+		{"opened", with(func(l *authcode.Link) { l.Opened = true }), "", []string{"Your browser was opened", "\n    https://as.test/authorize?x=y\n", "Client c, for mcp.test. You sign in at as.test, which issues the token.\n"}, []string{"ssh", "copy the address"}},
 		{"not opened", with(func(l *authcode.Link) { l.OpenErr = errNoBrowser }), "", []string{"no browser could be opened. To sign in to mcp.test"}, nil},
 		{"paste", with(func(l *authcode.Link) { l.Paste = true }), "", []string{"copy the address it has"}, nil},
 		{"over ssh", link, "ada@192.0.2.9", []string{"\n    ssh -L 4711:127.0.0.1:4711 ada@192.0.2.9\n", "http://127.0.0.1:4711/ leads"}, nil},
 		{"over ssh, IPv6", with(func(l *authcode.Link) { l.Redirect = "http://[::1]:4711/callback" }), "ada@box", []string{"ssh -L 4711:[::1]:4711 ada@box\n"}, nil},
 		{"over ssh, nobody listens", with(func(l *authcode.Link) { l.Port, l.Local = 0, "" }), "ada@box", nil, []string{"ssh"}},
+		{"elsewhere", with(func(l *authcode.Link) { l.Issuer = "https://issuer.example" }), "",
+			[]string{"You sign in at as.test; the token issuer is issuer.example.\nWarning: the sign-in page is on as.test, but the token issuer is issuer.example.\nApprove"}, nil},
 		{"hostile names", with(func(l *authcode.Link) { l.Issuer = "https://\x1b[2Jevil\u202e" }), "", nil, []string{"\x1b", "\u202e"}},
 	} {
 		p := &linkText{client: "c", ssh: tt.ssh}
@@ -136,9 +145,12 @@ func TestLinkEvent(t *testing.T) {
 	p.ShowLink(context.Background(), authcode.Link{
 		URL: "https://as.test/a?b=c&d=e", Local: "http://127.0.0.1:1/", Port: 1, Redirect: "http://127.0.0.1:1/callback",
 		Server: "https://mcp.test/mcp", Issuer: "https://as.test", OpenErr: errors.New("no\x1b[2J browser"),
+		Hosts: authcode.Hosts("https://mcp.test/mcp", oauth.Server{Issuer: "https://as.test", AuthorizationEndpoint: "https://as.test/a", TokenEndpoint: "https://elsewhere.test/t"}),
 	})
 	const want = `{"event":"link","authorization_url":"https://as.test/a?b=c&d=e","local_url":"http://127.0.0.1:1/",` +
-		`"redirect_uri":"http://127.0.0.1:1/callback","browser_opened":false,"browser_error":"no[2J browser","server":"https://mcp.test/mcp","issuer":"https://as.test"}` + "\n"
+		`"redirect_uri":"http://127.0.0.1:1/callback","browser_opened":false,"browser_error":"no[2J browser","server":"https://mcp.test/mcp","issuer":"https://as.test",` +
+		`"hosts":{"server":"mcp.test","issuer":"as.test","sign_in":"as.test","token_endpoint":"elsewhere.test"},` +
+		`"warning":"the token endpoint is on elsewhere.test, but the token issuer is as.test"}` + "\n"
 	if out.String() != want {
 		t.Errorf("event %s, want %s", out.String(), want)
 	}

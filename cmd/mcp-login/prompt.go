@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/url"
 	"os"
 
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -89,6 +91,25 @@ func scanned(c device.Code) string {
 		return c.VerificationURIComplete
 	}
 	return c.VerificationURI
+}
+
+// parties says who asks, for what, where the person signs in and who issues
+// the token.
+func parties(client string, h flows.Hosts) string {
+	issued := ", which issues the token"
+	if h.SignIn != h.Issuer {
+		issued = "; the token issuer is " + h.Issuer
+	}
+	return fmt.Sprintf("Client %s, for %s. You sign in at %s%s.", client, h.Server, h.SignIn, issued)
+}
+
+// hostWarning is a line about hosts that leave the issuer's domain, nil if all
+// is in one.
+func hostWarning(h flows.Hosts) []string {
+	if w := h.Warning(); w != "" {
+		return []string{"Warning: " + w + "."}
+	}
+	return nil
 }
 
 // host returns the host, with its port, of a URL as it may be shown.

@@ -48,6 +48,7 @@ func TestServerTextIsHarmless(t *testing.T) {
 	c.UserCode = "AB\x1b]52;c;ZXZpbA==\aCD"
 	c.Server = "https://mcp.example.com\x1b[2J/\u202eevil"
 	c.Client = "mcp\u200b-login\r\n::add-mask::x"
+	c = hosted(c)
 	frame := render(view{code: sanitized(c), now: start, qr: true}, screen{80, 23})
 	for _, text := range []string{frameText(frame), codeText(sanitized(c), true)} {
 		if strings.ContainsAny(text, "\x1b\a\r\u202e\u200b") {

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // goldenPrompt compares with a file of testdata/prompt.
@@ -17,7 +19,7 @@ func goldenPrompt(t *testing.T, name, got string) {
 
 var (
 	start    = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	testCode = device.Code{
+	testCode = hosted(device.Code{
 		UserCode:                "BCDF-GHJK",
 		VerificationURI:         "https://auth.example.com/device",
 		VerificationURIComplete: "https://auth.example.com/device?user_code=BCDF-GHJK",
@@ -26,14 +28,31 @@ var (
 		Issuer:                  "https://auth.example.com",
 		Server:                  "https://mcp.example.com/mcp",
 		Client:                  "mcp-login",
-	}
+	})
 )
+
+// hosted returns a code with the hosts that its URLs have, as the flow does.
+func hosted(c device.Code) device.Code {
+	as := oauth.Server{Issuer: c.Issuer, TokenEndpoint: c.Issuer + "/token", DeviceAuthorizationEndpoint: c.Issuer + "/device_authorization"}
+	c.Hosts = flows.HostsOf(c.Server, as, c.VerificationURI)
+	return c
+}
 
 // longCode is as long as links in the field are.
 func longCode() device.Code {
 	c := testCode
 	c.VerificationURI = "https://login.eu-central-1.identity.example-corporation.com/oauth2/device"
 	c.VerificationURIComplete = c.VerificationURI + "?user_code=BCDF-GHJK&client=0123456789abcdef01234"
+	c.Issuer = "https://auth.example-corporation.com"
+	return hosted(c)
+}
+
+// strayCode has its sign-in page under another domain than the issuer, and its
+// token endpoint under a third.
+func strayCode() device.Code {
+	c := longCode()
+	as := oauth.Server{Issuer: testCode.Issuer, TokenEndpoint: "https://tokens.example-services.com/token"}
+	c.Issuer, c.Hosts = as.Issuer, flows.HostsOf(c.Server, as, c.VerificationURI)
 	return c
 }
 
@@ -48,7 +67,7 @@ func TestRender(t *testing.T) {
 	codes := []struct {
 		name string
 		c    device.Code
-	}{{"short", testCode}, {"long", longCode()}}
+	}{{"short", testCode}, {"long", longCode()}, {"stray", strayCode()}}
 	for _, size := range sizes {
 		for _, code := range codes {
 			name := code.name + "-" + size.name
@@ -56,6 +75,10 @@ func TestRender(t *testing.T) {
 				frame := render(view{code: code.c, now: start.Add(28 * time.Second), qr: true}, size.s)
 				goldenPrompt(t, name, frameText(frame))
 				checkFrame(t, frame, code.c, size.s)
+				if size.s.cols >= 80 && !strings.ContainsRune(frameText(frame), '█') {
+					t.Errorf("frame lacks the QR code")
+				}
+				checkHosts(t, frame, code.c, size.s)
 			})
 		}
 	}
@@ -84,11 +107,34 @@ func checkFrame(t *testing.T, frame []line, c device.Code, s screen) {
 	}
 }
 
+// checkHosts holds that the hosts are in every frame that has room for them.
+func checkHosts(t *testing.T, frame []line, c device.Code, s screen) {
+	t.Helper()
+	if s.rows < 18 {
+		return
+	}
+	var all strings.Builder
+	for _, l := range frame {
+		for _, piece := range l {
+			if piece.style != qrDark && piece.style != qrLight {
+				all.WriteString(strings.ReplaceAll(piece.text, " ", ""))
+			}
+		}
+	}
+	for _, text := range append(hostWarning(c.Hosts), c.Hosts.Server, c.Hosts.SignIn, c.Hosts.Issuer) {
+		if !strings.Contains(all.String(), strings.ReplaceAll(text, " ", "")) {
+			t.Errorf("frame lacks %q", text)
+		}
+	}
+}
+
 func TestRenderEverySize(t *testing.T) {
 	for cols := 16; cols <= 130; cols += 3 {
 		for rows := 7; rows <= 50; rows++ {
 			s := screen{cols, rows}
 			checkFrame(t, render(view{code: testCode, now: start}, s), testCode, s)
+			stray := strayCode()
+			checkFrame(t, render(view{code: stray, now: start, qr: true}, screen{cols, max(rows, 16)}), stray, screen{cols, max(rows, 16)})
 			frame := render(view{code: testCode, now: start, qr: true}, s)
 			if len(frame) > rows || !strings.Contains(frameText(frame), testCode.UserCode) {
 				t.Fatalf("frame of %d lines at %dx%d", len(frame), cols, rows)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
 )
 
@@ -28,6 +29,14 @@ type codeEvent struct {
 	Server   string    `json:"server"`
 	Issuer   string    `json:"issuer"`
 	Client   string    `json:"client_name"`
+	hosts
+}
+
+// hosts of a login as events have them. The warning is there only where some
+// host is under another domain than the issuer's.
+type hosts struct {
+	Hosts   flows.Hosts `json:"hosts"`
+	Warning string      `json:"warning,omitempty"`
 }
 
 // pollEvent follows every poll; "done" closes a code's events.
@@ -43,7 +52,7 @@ func (p *jsonPrompt) ShowCode(_ context.Context, c device.Code) {
 	p.emit(codeEvent{
 		Event: "code", UserCode: c.UserCode, URI: c.VerificationURI, Complete: c.VerificationURIComplete,
 		Expiry: seconds(c.Expiry), Interval: int(c.Interval / time.Second),
-		Server: c.Server, Issuer: c.Issuer, Client: c.Client,
+		Server: c.Server, Issuer: c.Issuer, Client: c.Client, hosts: hosts{c.Hosts, c.Hosts.Warning()},
 	})
 }
 

@@ -97,7 +97,7 @@ func besideQR(v view, s screen) []line {
 		if p.cols < minPanel || len(code) > rows || p.urlOut && width(v.code.VerificationURI) > s.cols {
 			continue
 		}
-		for ; p.tight <= noBox; p.tight++ {
+		for ; p.tight <= noTitle; p.tight++ {
 			if lines := p.lines(); len(lines) <= rows {
 				return join(code, lines, p)
 			}
@@ -160,7 +160,7 @@ func (p panel) lines() []line {
 	blank()
 	add(p.whoAsks()...)
 	blank()
-	add(p.wrapped(warning, magenta)...)
+	add(p.warnings()...)
 	if p.noQR != "" && p.tight < noTitle {
 		add(p.wrapped(p.noQR, dim)...)
 	}
@@ -169,14 +169,23 @@ func (p panel) lines() []line {
 	return out
 }
 
-// least is code, URL and state, and the warning after them.
+// least is code, URL and state, and the warnings after them.
 func (p panel) least() []line {
 	out := p.wrapped(p.code.UserCode, bold)
 	for _, piece := range cut(p.code.VerificationURI, p.cols) {
 		out = append(out, text(piece, underline))
 	}
 	out = append(out, p.state())
-	return append(out, p.wrapped(warning, magenta)...)
+	return append(out, p.warnings()...)
+}
+
+// warnings say what to look at before approving.
+func (p panel) warnings() []line {
+	var out []line
+	for _, text := range append(hostWarning(p.code.Hosts), warning) {
+		out = append(out, p.wrapped(text, magenta)...)
+	}
+	return out
 }
 
 // steps say what to do, and show the URL and the code.
@@ -225,15 +234,21 @@ func (p panel) large() []line {
 	return box
 }
 
-// whoAsks names the three parties.
+// whoAsks names the parties. One host that both signs in and issues the token
+// has one line.
 func (p panel) whoAsks() []line {
+	h := p.code.Hosts
+	rows := [][2]string{{"client", p.code.Client}, {"server", h.Server}, {"sign-in", h.SignIn}}
+	short := fmt.Sprintf("%s for %s at %s", p.code.Client, h.Server, h.SignIn)
+	if h.SignIn != h.Issuer {
+		rows = append(rows, [2]string{"token by", h.Issuer})
+		short += ", token by " + h.Issuer
+	}
 	if p.tight >= noLabels {
-		return p.wrapped(fmt.Sprintf("%s for %s at %s", p.code.Client, host(p.code.Server), host(p.code.Issuer)), dim)
+		return p.wrapped(short, dim)
 	}
 	var out []line
-	for _, row := range [][2]string{
-		{"client", p.code.Client}, {"server", host(p.code.Server)}, {"sign-in", host(p.code.Issuer)},
-	} {
+	for _, row := range rows {
 		const label = 9
 		for i, piece := range cut(row[1], p.cols-label) {
 			name := row[0]

@@ -63,8 +63,8 @@ func codeText(c device.Code, qr bool) string {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "Client %s, for %s, by %s.\n", c.Client, host(c.Server), host(c.Issuer))
-	b.WriteString(warning + "\n")
+	lines := append([]string{parties(c.Client, c.Hosts)}, hostWarning(c.Hosts)...)
+	b.WriteString(strings.Join(append(lines, warning), "\n") + "\n")
 	if !c.Expiry.IsZero() {
 		fmt.Fprintf(&b, "Waiting until %s.\n", c.Expiry.UTC().Format(time.RFC3339))
 	}

@@ -15,9 +15,10 @@ import (
 //  - The user code and the whole verification URL are always on the screen, as
 //    text that can be copied. A QR code is only ever beside them. In a window
 //    too small for both they are printed once, and scroll.
-//  - Who asks is on the screen: the MCP server, the authorization server, the
-//    client; and that only one's own login is to be approved. In a small
-//    window blank lines, the box and the title go first.
+//  - Who asks is on the screen: the MCP server, the client, where one signs in
+//    and who issues the token; that these are of different domains, where they
+//    are; and that only one's own login is to be approved. In a small window
+//    blank lines, the box and the title go first.
 //  - Colour helps and never informs: bold for what is to be typed, magenta for
 //    the warning, dim for labels: all legible on dark and on light screens. Without a terminal, with NO_COLOR set or on
 //    a dumb terminal there is no escape sequence at all: plain text, once.

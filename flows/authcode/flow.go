@@ -93,9 +93,16 @@ type Link struct {
 	Redirect string // where the browser will end
 	Server   string // the MCP server's URL: what the token is for
 	Issuer   string // who will ask
-	Opened   bool   // a browser was started
-	OpenErr  error  // why none was, if one was tried
-	Paste    bool   // a pasted text is awaited
+	Hosts    flows.Hosts
+	Opened   bool  // a browser was started
+	OpenErr  error // why none was, if one was tried
+	Paste    bool  // a pasted text is awaited
+}
+
+// Hosts returns the hosts of a login by this flow, as its [Link] has them.
+func Hosts(server string, as oauth.Server) flows.Hosts {
+	as.DeviceAuthorizationEndpoint = "" // takes no part
+	return flows.HostsOf(server, as, as.AuthorizationEndpoint)
 }
 
 // Name is "browser" if a browser can be opened, else "paste".
@@ -252,7 +259,7 @@ func (f *Flow) await(ctx context.Context, r flows.Request, l *listener, a *attem
 func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attempt) {
 	link := Link{
 		URL: a.url, Local: l.short(), Port: l.listening(),
-		Redirect: l.uri, Server: r.Server, Issuer: a.server.Issuer, Paste: f.Paste != nil,
+		Redirect: l.uri, Server: r.Server, Issuer: a.server.Issuer, Hosts: Hosts(r.Server, a.server), Paste: f.Paste != nil,
 	}
 	if f.Open != nil {
 		link.OpenErr = f.Open(ctx, a.url)

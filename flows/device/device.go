@@ -39,6 +39,7 @@ type Code struct {
 	Issuer                  string        // the authorization server
 	Server                  string        // the MCP server that the login is for
 	Client                  string        // who asks: the client's name, or its id
+	Hosts                   flows.Hosts   // where the person signs in, who issues the token
 }
 
 // Prompt shows a code to a person.
@@ -158,6 +159,7 @@ func (f *Flow) code(r flows.Request, d oauth.DeviceAuthorization) Code {
 		Issuer:                  r.Client.Server.Issuer,
 		Server:                  r.Server,
 		Client:                  client,
+		Hosts:                   flows.HostsOf(r.Server, r.Client.Server, d.VerificationURI),
 	}
 }
 
