@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // The errors that a caller branches on with errors.Is.
@@ -55,6 +57,21 @@ func (e *IssuerChangedError) Error() string {
 		return fmt.Sprintf("profile %q: the server no longer has a %s, which was %s", e.Profile, e.What, e.Stored)
 	}
 	return fmt.Sprintf("profile %q: the server's %s changed from %s to %s", e.Profile, e.What, e.Stored, e.Now)
+}
+
+// UnnamedIssuerError means that a login would send a secret to an authorization
+// server that the MCP server chose and nobody here named. Nothing was sent. To
+// agree, name it: [Registration].Issuer.
+type UnnamedIssuerError struct {
+	Profile string
+	Server  string // the MCP server
+	Issuer  string
+	Secret  string // what would be sent, such as "the client secret"
+}
+
+func (e *UnnamedIssuerError) Error() string {
+	return fmt.Sprintf("profile %q: %s was not sent to %s: %s chose this issuer, and you did not name it",
+		e.Profile, e.Secret, oauth.Sanitize(e.Issuer, 200), oauth.Sanitize(e.Server, 200))
 }
 
 // InsufficientScopeError is the MCP server's 403 with insufficient_scope

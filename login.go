@@ -183,6 +183,9 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	c.Issuer = choice.Server
 	c.Flow = choice.Flow.Name()
 	c.Asked = s.scopesAt(c, old)
+	if err := s.named(c, choice.Flow, old); err != nil {
+		return Credential{}, err
+	}
 	if s.cfg.Chosen != nil {
 		s.cfg.Chosen(choice)
 	}

@@ -19,6 +19,11 @@ const defaultClientName = "mcp-login"
 // server, in the specification's order: App, ClientMetadataURL, then dynamic
 // registration.
 type Registration struct {
+	// Issuer is the authorization server that the secrets here and the Inputs of
+	// the login are for. "" is the one of LoginOptions.Issuer or of the last
+	// login; a login that would send a secret to another fails with an
+	// *UnnamedIssuerError.
+	Issuer string
 	// App is a pre-registered client; the zero App means none.
 	App oauth.App
 	// ClientMetadataURL is a hosted client id metadata document; "" means none.
@@ -30,29 +35,6 @@ type Registration struct {
 	// AcceptNewIssuer agrees to an authorization server or endpoints other than
 	// at the last login.
 	AcceptNewIssuer bool
-}
-
-// sameIssuer refuses a server that is not the one of the last login: another
-// issuer, or another address of any endpoint. What a person gives now is no
-// change by the server, and neither is an endpoint that is new.
-func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
-	if old.Server == "" || s.cfg.Register.AcceptNewIssuer {
-		return nil
-	}
-	changed := func(what, was, is string) error {
-		return &IssuerChangedError{Profile: s.cfg.Profile, What: what, Stored: was, Now: is}
-	}
-	if old.Issuer.Issuer != "" && old.Issuer.Issuer != now.Issuer {
-		return changed("issuer", old.Issuer.Issuer, now.Issuer)
-	}
-	was, given := old.Issuer.Endpoints(), s.cfg.Login.Endpoints.override(oauth.Server{}).Endpoints()
-	for i, is := range now.Endpoints() {
-		byHand := is.URL == given[i].URL && (is.URL != "" || s.cfg.Login.byHand())
-		if was[i].URL != "" && was[i].URL != is.URL && !byHand {
-			return changed(is.Name, was[i].URL, is.URL)
-		}
-	}
-	return nil
 }
 
 // register returns the client to log in with. reused says that it comes from

@@ -52,7 +52,8 @@ type Config struct {
 	Login LoginOptions
 	// AcceptServer is asked before a Login sends anything to an authorization
 	// server. Its error refuses that one; another that the MCP server names may
-	// be taken. Nil accepts all.
+	// be taken. Nil accepts all. That one is accepted does not make it the one
+	// that secrets may be sent to: see Registration.Issuer.
 	AcceptServer func(oauth.Server) error
 	// Accept is asked before what a Login got is stored. Its error refuses it:
 	// the tokens are revoked and the stored credential stays. Nil accepts all.

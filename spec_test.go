@@ -108,6 +108,7 @@ func TestServersCanBeRefused(t *testing.T) {
 // by hand, client id metadata document, dynamic registration.
 func TestRegistrationPriority(t *testing.T) {
 	const document = "https://host.test/client.json"
+	const issuer = "https://mcp.test"
 	hand := oauth.App{ID: "by-hand", Secret: "hush"}
 	for _, tt := range []struct {
 		name         string
@@ -116,7 +117,7 @@ func TestRegistrationPriority(t *testing.T) {
 		want         string
 		registered   int
 	}{
-		{"by hand before all", mcplogin.Registration{App: hand, ClientMetadataURL: document}, true, "by-hand", 0},
+		{"by hand before all", mcplogin.Registration{Issuer: issuer, App: hand, ClientMetadataURL: document}, true, "by-hand", 0},
 		{"document where it is taken", mcplogin.Registration{ClientMetadataURL: document}, true, document, 0},
 		{"not where it is not", mcplogin.Registration{ClientMetadataURL: document}, false, "", 1},
 		{"else registered", mcplogin.Registration{}, true, "", 1},

@@ -22,7 +22,7 @@ import (
 func alone(f flows.Flow, app oauth.App, in flows.Inputs) func(*mcplogin.Config) {
 	return func(c *mcplogin.Config) {
 		c.Flows = append(c.Flows, f)
-		c.Register.App = app
+		c.Register.App, c.Register.Issuer = app, "https://mcp.test"
 		c.Login = mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
 	}
 }

@@ -75,6 +75,13 @@ func checkURL(u *url.URL) error {
 	return nil
 }
 
+// IsLoopback reports whether a URL that may be requested leads to this machine:
+// to localhost or a literal loopback address.
+func IsLoopback(raw string) bool {
+	u, err := CheckURL(raw)
+	return err == nil && isLoopbackHost(u.Hostname())
+}
+
 // isLoopbackHost reports whether host is localhost or a literal loopback
 // address. No name is resolved.
 func isLoopbackHost(host string) bool {

@@ -139,7 +139,7 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 		return c, err
 	}
 	if o.login {
-		err = e.attended(&loginOptions{common: o.common}, cfg, func(s *mcplogin.Session) error {
+		err = e.attended(ctx, &loginOptions{common: o.common}, cfg, func(s *mcplogin.Session) error {
 			c, err = ensured(ctx, s)
 			return err
 		})

@@ -74,6 +74,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		login    *mcplogin.LoginRequiredError
 		scope    *mcplogin.InsufficientScopeError
 		issuer   *mcplogin.IssuerChangedError
+		unnamed  *mcplogin.UnnamedIssuerError
 		server   *mcplogin.ServerChangedError
 		logout   *mcplogin.LogoutError
 		variable *envexport.Error
@@ -95,6 +96,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitLoginRequired, e.loginCommand(scope.Profile, "") + " --add-scope " + quote(strings.Join(scope.Scopes, " "))
 	case errors.As(err, &issuer):
 		return exitLoginRequired, "if the change is expected: " + e.loginCommand(issuer.Profile, "") + " --accept-new-issuer"
+	case errors.As(err, &unnamed):
+		return exitUsage, e.namingIssuer(unnamed)
 	case errors.As(err, &server):
 		return exitFailed, "use another name, or replace it: " + e.loginCommand(server.Profile, server.Given) + " --force"
 	case errors.As(err, &logout) && logout.Delete == nil:

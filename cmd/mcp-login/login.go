@@ -91,7 +91,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 		defer cancel()
 	}
 	var c mcplogin.Credential
-	err = e.attended(&o, cfg, func(s *mcplogin.Session) error {
+	err = e.attended(ctx, &o, cfg, func(s *mcplogin.Session) error {
 		c, err = s.Login(ctx, strings.Fields(o.more)...)
 		return err
 	})
@@ -110,7 +110,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 // attended opens a session that may ask a person, and shows the prompt as long
 // as work runs. With --force it works on an empty store, whose record replaces
 // the stored one only when all went well.
-func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
+func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
 	p := e.prompt(o)
 	defer p.Close()
 	if w, ok := p.(io.Writer); ok {
@@ -135,15 +135,12 @@ func (e *env) attended(o *loginOptions, cfg mcplogin.Config, work func(*mcplogin
 		return err
 	}
 	cfg.AcceptServer, cfg.Accept = o.expect.server(), e.accept(o.expect)
+	cfg.Register.Issuer = o.expect.issuer
 	store := cfg.Store
 	if o.force {
 		cfg.Store = &secrets.Memory{}
 	}
-	s, err := mcplogin.Open(cfg)
-	if err != nil {
-		return err
-	}
-	if err := work(s); err != nil || !o.force {
+	if err := e.atNamedIssuer(ctx, o, cfg, work); err != nil || !o.force {
 		return err
 	}
 	return replace(context.Background(), store, cfg.Store, cfg.Profile)

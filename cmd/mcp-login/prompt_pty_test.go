@@ -89,6 +89,12 @@ func openTerminal(t *testing.T, mode string, cols, rows int) *terminal {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestPromptProcess$")
 	cmd.Env = append(os.Environ(), promptProcess+"="+mode, "TERM=xterm-256color", "NO_COLOR=", "TMUX=")
+	return inTerminal(t, cmd, cols, rows)
+}
+
+// inTerminal starts a command in a terminal that shows a line already.
+func inTerminal(t *testing.T, cmd *exec.Cmd, cols, rows int) *terminal {
+	t.Helper()
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
 	if err != nil {
 		t.Fatal(err)

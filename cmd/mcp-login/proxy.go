@@ -78,7 +78,7 @@ func (e *env) logInFirst(ctx context.Context, o *proxyOptions, cfg mcplogin.Conf
 	if cfg.Register, err = o.login.client.registration(ctx, e); err != nil {
 		return err
 	}
-	return e.attended(&o.login, cfg, func(s *mcplogin.Session) error {
+	return e.attended(ctx, &o.login, cfg, func(s *mcplogin.Session) error {
 		_, err := s.Ensure(ctx)
 		return err
 	})

@@ -65,7 +65,7 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 		return err
 	}
 	if o.mayLogIn {
-		err = e.attended(&o.login, cfg, work)
+		err = e.attended(ctx, &o.login, cfg, work)
 	} else {
 		err = unattended(cfg, work)
 	}

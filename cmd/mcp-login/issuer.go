@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// atNamedIssuer runs work with a session. Where that would send a secret to an
+// authorization server that nobody named, a person at the terminal is asked,
+// and the work begins again; without one the error tells how to name it.
+func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
+	s, err := mcplogin.Open(cfg)
+	if err != nil {
+		return err
+	}
+	err = work(s)
+	unnamed, ok := errors.AsType[*mcplogin.UnnamedIssuerError](err)
+	if !ok || o.json || !e.canAsk() {
+		return err
+	}
+	issuer := oauth.Sanitize(unnamed.Issuer, maxURL)
+	agreed, err := e.agree(ctx, fmt.Sprintf("%s names an authorization server that you did not name.\nSend %s to %s? [y/N] ", host(unnamed.Server), unnamed.Secret, issuer))
+	if err != nil {
+		return err
+	}
+	if !agreed {
+		return denied{fmt.Errorf("%s was not sent to %s", unnamed.Secret, issuer)}
+	}
+	cfg.Register.Issuer = unnamed.Issuer
+	if s, err = mcplogin.Open(cfg); err != nil {
+		return err
+	}
+	return work(s)
+}
+
+// agree asks the person at the terminal. What was typed before the question is
+// no answer, and anything but y is no.
+func (e *env) agree(ctx context.Context, question string) (bool, error) {
+	tty, err := e.tty()
+	if err != nil {
+		return false, errNoTerminal
+	}
+	defer tty.Close()
+	flushInput(tty)
+	if _, err := io.WriteString(tty, question); err != nil { // Windows: a console's input takes no text
+		_, _ = io.WriteString(e.err, question)
+	}
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(tty).ReadString('\n') // an end of the terminal is no
+		answer <- line
+	}()
+	select {
+	case line := <-answer:
+		word := strings.ToLower(strings.TrimSpace(line))
+		return word == "y" || word == "yes", nil
+	case <-ctx.Done(): // the process ends, and the reader with it
+		return false, ctx.Err()
+	}
+}
+
+// namingIssuer is this command with the issuer named. A command that has no
+// flag for it leaves that to login.
+func (e *env) namingIssuer(err *mcplogin.UnnamedIssuerError) string {
+	if len(e.path) == 0 || !slices.Contains([]string{"login", "test", "proxy"}, e.path[0]) {
+		return e.loginCommand(err.Profile, err.Server) + " --issuer " + quote(err.Issuer)
+	}
+	end := slices.Index(e.args, "--") // after it there are no flags
+	if end < 0 {
+		end = len(e.args)
+	}
+	words := []string{"mcp-login"}
+	for _, arg := range slices.Insert(slices.Clone(e.args), end, "--issuer", err.Issuer) {
+		words = append(words, quote(arg))
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,149 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// elsewhere is a server at https://example.com, as the tests' certificate has
+// it: on loopback no issuer needs a name. A proxy leads there.
+type elsewhere struct {
+	oauthtest.Server
+	program string
+	env     []string
+}
+
+const elsewhereURL = "https://example.com/mcp"
+
+func newElsewhere(t *testing.T) *elsewhere {
+	t.Helper()
+	dir := t.TempDir()
+	x := &elsewhere{Server: oauthtest.Server{
+		Device:  oauthtest.Device{Interval: time.Second, AutoApprove: 1},
+		Clients: oauthtest.Clients{Known: map[string]string{"robot": "s3cret-value"}},
+	}}
+	srv := httptest.NewTLSServer(&x.Server)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tunnel(w, srv.Listener.Addr().String()) }))
+	t.Cleanup(func() { proxy.Close(); srv.CloseClientConnections(); srv.Close() })
+	ca := filepath.Join(dir, "ca.pem")
+	x.program = filepath.Join(dir, "mcp-login")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+	if err := errors.Join(os.WriteFile(ca, block, 0o600), os.Symlink(os.Args[0], x.program)); err != nil {
+		t.Fatal(err)
+	}
+	x.env = append(os.Environ(), "HOME="+dir, "PATH="+dir+":"+os.Getenv("PATH"), "HTTPS_PROXY="+proxy.URL, "NO_PROXY=",
+		"MCP_LOGIN_CA_CERT="+ca, "MCP_LOGIN_KEEPER=key-file", "MCP_LOGIN_CLIENT_SECRET=s3cret-value", "TERM=dumb")
+	return x
+}
+
+// tunnel answers CONNECT with a connection to one address, whatever was asked.
+func tunnel(w http.ResponseWriter, to string) {
+	up, err := net.Dial("tcp", to)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	defer up.Close()
+	w.WriteHeader(http.StatusOK)
+	down, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer down.Close()
+	go func() { _, _ = io.Copy(up, down); up.Close() }()
+	_, _ = io.Copy(down, up)
+}
+
+// sent counts the requests that a secret, or a person's approval, goes with.
+func (x *elsewhere) sent() int {
+	return x.Count(oauthtest.Register) + x.Count(oauthtest.Token) + x.Count(oauthtest.DeviceAuth)
+}
+
+// run runs a shell's line without a terminal.
+func (x *elsewhere) run(t *testing.T, line string, want int) (stdout, stderr string) {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", line)
+	cmd.Env, cmd.SysProcAttr = x.env, &syscall.SysProcAttr{Setsid: true}
+	var out, talk bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &talk
+	_ = cmd.Run() // the exit code says it
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, talk.String())
+	}
+	if strings.Contains(talk.String(), "s3cret") {
+		t.Errorf("%s shows the secret:\n%s", line, talk.String())
+	}
+	return out.String(), talk.String()
+}
+
+// Without a terminal the secret stays here, and the command to paste logs in.
+func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
+	x := newElsewhere(t)
+	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+elsewhereURL+" --client-id robot --flow device", exitUsage)
+	if stdout != "" || x.sent() != 0 || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
+		t.Errorf("%d requests, standard output %q\n%s", x.sent(), stdout, stderr)
+	}
+	hint := regexp.MustCompile(`(?m)^hint: (.*)$`).FindStringSubmatch(stderr)
+	if hint == nil {
+		t.Fatalf("no hint:\n%s", stderr)
+	}
+	x.run(t, hint[1], exitDone)
+	x.run(t, "mcp-login login 'robot one' --client-id robot", exitDone) // the stored login names it
+	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exitDone)
+	before := x.sent()
+	x.run(t, "mcp-login login c "+elsewhereURL+" --client-id robot --expect-issuer https://other.example", exitDenied)
+	if x.sent() != before {
+		t.Error("something was sent to an unexpected issuer")
+	}
+}
+
+// A person at a terminal is asked once, and anything but y is no.
+func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
+	x := newElsewhere(t)
+	login := func() *terminal {
+		cmd := exec.Command(x.program, "login", "a", elsewhereURL, "--client-id", "robot", "--flow", "device")
+		cmd.Env = x.env
+		return inTerminal(t, cmd, 80, 24)
+	}
+	const question = "Send the client secret to https://example.com? [y/N]"
+	for _, tt := range []struct {
+		typed string // "": nothing is asked
+		want  int
+	}{{"\n", exitDenied}, {"n\n", exitDenied}, {"y\n", exitDone}, {"", exitDone}} {
+		before, term := x.sent(), login()
+		if tt.typed != "" {
+			term.waitFor(question)
+			if x.sent() != before {
+				t.Errorf("%q: something was sent before the answer", tt.typed)
+			}
+			if _, err := io.WriteString(term.pty, tt.typed); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = term.cmd.Wait() // the exit code says it
+		<-term.over
+		if got := term.cmd.ProcessState.ExitCode(); got != tt.want {
+			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.screen())
+		}
+		if asked := strings.Contains(term.raw.String(), question); asked != (tt.typed != "") || tt.want == exitDenied && x.sent() != before {
+			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, asked, x.sent()-before, term.screen())
+		}
+	}
+}

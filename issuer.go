@@ -1,0 +1,73 @@
+package mcplogin
+
+import (
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// sameIssuer refuses a server that is not the one of the last login: another
+// issuer, or another address of any endpoint. What a person gives now is no
+// change by the server, and neither is an endpoint that is new.
+func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
+	if old.Server == "" || s.cfg.Register.AcceptNewIssuer {
+		return nil
+	}
+	changed := func(what, was, is string) error {
+		return &IssuerChangedError{Profile: s.cfg.Profile, What: what, Stored: was, Now: is}
+	}
+	if old.Issuer.Issuer != "" && old.Issuer.Issuer != now.Issuer {
+		return changed("issuer", old.Issuer.Issuer, now.Issuer)
+	}
+	was, given := old.Issuer.Endpoints(), s.cfg.Login.Endpoints.override(oauth.Server{}).Endpoints()
+	for i, is := range now.Endpoints() {
+		byHand := is.URL == given[i].URL && (is.URL != "" || s.cfg.Login.byHand())
+		if was[i].URL != "" && was[i].URL != is.URL && !byHand {
+			return changed(is.Name, was[i].URL, is.URL)
+		}
+	}
+	return nil
+}
+
+// named refuses to send a secret to an authorization server that only the MCP
+// server has named: whoever runs that, or breaks into it, could collect the
+// client secrets of everybody else's authorization servers. On loopback both
+// are programs of this machine.
+func (s *Session) named(c Credential, f flows.Flow, old Credential) error {
+	secret, issuer := s.secret(f, c.Login.Inputs), c.Issuer.Issuer
+	switch {
+	case secret == "", issuer == s.cfg.Register.Issuer, issuer == c.Login.Issuer:
+		return nil
+	case issuer == old.Issuer.Issuer && old.Token.Access != "":
+		return nil
+	case oauth.IsLoopback(issuer) && oauth.IsLoopback(c.Server):
+		return nil
+	}
+	return &UnnamedIssuerError{Profile: c.Profile, Server: c.Server, Issuer: issuer, Secret: secret}
+}
+
+// secret says what a login by a flow sends that others could use; "" if there
+// is nothing. The id token that a CI makes for the issuer alone is no secret to
+// that issuer; one for another audience is.
+func (s *Session) secret(f flows.Flow, in flows.Inputs) string {
+	_, unattended := f.(flows.Unattended)
+	switch r := s.cfg.Register; {
+	case r.App.Secret != "":
+		return "the client secret"
+	case r.App.Key != nil:
+		return "a JWT signed with the client key"
+	case r.InitialAccessToken != "":
+		return "the initial access token"
+	case !unattended:
+		return ""
+	case in.Assertion != "":
+		return "the assertion"
+	case in.SubjectToken != "":
+		return "the subject token"
+	case in.Audience != "":
+		return "an id token for " + oauth.Sanitize(in.Audience, maxAudience)
+	}
+	return ""
+}
+
+// maxAudience caps an audience in texts.
+const maxAudience = 100

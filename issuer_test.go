@@ -1,0 +1,118 @@
+package mcplogin_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// A secret goes to no authorization server that only the MCP server has named.
+func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
+	const issuer = "https://mcp.test"
+	key, err := oauth.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(context.Context, string) (string, error) { return "a.b.c", nil }
+	job := clientcred.CI{IDToken: func(context.Context, string) (string, error) { return "a.b.c", nil }}
+	unattended := func(f flows.Flow, in flows.Inputs) func(*mcplogin.Config) {
+		return func(c *mcplogin.Config) {
+			c.Flows, c.Login = []flows.Flow{f}, mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		set    func(*mcplogin.Config)
+		secret string // "": nothing is held back
+	}{
+		{"no secret", func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "public"} }, ""},
+		{"client secret", func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
+		{"client key", func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
+		{"initial access token", func(c *mcplogin.Config) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
+		{"assertion", unattended(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
+		{"subject token", unattended(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
+		{"id token for another audience", unattended(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an id token for sts.amazonaws.com"},
+		{"id token for the issuer", unattended(job, flows.Inputs{}), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for _, name := range []struct {
+					what string
+					set  func(*mcplogin.Config)
+				}{
+					{"nobody names it", func(*mcplogin.Config) {}},
+					{"another is named", func(c *mcplogin.Config) { c.Register.Issuer = "https://as.test" }},
+					{"named for the secrets", func(c *mcplogin.Config) { c.Register.Issuer = issuer }},
+					{"named for the login", func(c *mcplogin.Config) { c.Login.Issuer = issuer }},
+				} {
+					w := newWorld()
+					w.srv.Trust = oauthtest.Trust{
+						Assertion: func(string) error { return nil },
+						Exchange:  func(url.Values) (string, error) { return "token", nil },
+					}
+					_, err := w.open(t, tt.set, name.set).Login(t.Context())
+					sent := w.srv.Count(oauthtest.Register) + w.srv.Count(oauthtest.Token) + w.srv.Count(oauthtest.DeviceAuth)
+					var unnamed *mcplogin.UnnamedIssuerError
+					held := errors.As(err, &unnamed)
+					if want := tt.secret != "" && !strings.HasPrefix(name.what, "named"); held != want {
+						t.Errorf("%s: Login() = %v, held back %v, want %v", name.what, err, held, want)
+					}
+					if held && (sent > 0 || unnamed.Secret != tt.secret || unnamed.Issuer != issuer || unnamed.Server != server) {
+						t.Errorf("%s: %v after %d requests, want %q", name.what, unnamed, sent, tt.secret)
+					}
+				}
+			})
+		})
+	}
+}
+
+// An issuer is named once: the stored login vouches for it, but for no other.
+func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, browsers, devices := two()
+		devices.Clients.Known = map[string]string{"robot": "hush"}
+		moved := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: devices.Clients}
+		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices, "moved.test": moved}
+		robot := func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+		first := func(c *mcplogin.Config) { c.Register.Issuer = "https://devices.test" }
+		if _, err := w.open(t, routed(w, hosts), robot, first).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.open(t, routed(w, hosts), robot).Login(t.Context()); err != nil {
+			t.Errorf("second Login() = %v", err)
+		}
+		w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
+			doc["authorization_servers"] = []string{"https://moved.test"}
+		})
+		agree := func(c *mcplogin.Config) { c.Register.AcceptNewIssuer = true }
+		var unnamed *mcplogin.UnnamedIssuerError
+		if _, err := w.open(t, routed(w, hosts), robot, agree).Login(t.Context()); !errors.As(err, &unnamed) || moved.Count(oauthtest.DeviceAuth) != 0 {
+			t.Errorf("Login() at a new issuer = %v, after %d requests", err, moved.Count(oauthtest.DeviceAuth))
+		}
+	})
+}
+
+// Between programs of this machine no name is asked for.
+func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Clients.Known = map[string]string{"robot": "hush"}
+		robot := func(c *mcplogin.Config) {
+			c.Server, c.Register.App = "http://127.0.0.1:1/mcp", oauth.App{ID: "robot", Secret: "hush"}
+			c.HTTP = func(string) *http.Client { return w.srv.Client() }
+		}
+		if _, err := w.open(t, robot).Login(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
