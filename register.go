@@ -40,31 +40,41 @@ type Registration struct {
 // register returns the client to log in with. reused says that it comes from
 // the stored credential and may have been forgotten by the server.
 func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old Credential) (app oauth.App, reused bool, err error) {
-	r := s.cfg.Register
-	if r.App.ID != "" {
-		return r.App, false, nil
+	if s.cfg.Register.App.ID != "" {
+		return s.cfg.Register.App, false, nil
 	}
 	want, err := s.metadata(f)
-	if old.Issuer.Issuer == c.Issuer.Issuer && mayAsk(old, c.Asked) && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
+	usable := old.Issuer.Issuer == c.Issuer.Issuer && (suits(old.App, want) || old.Flow == c.Flow && live(old.App))
+	if usable && mayAsk(old, c.Asked) {
 		return old.App, true, nil
 	}
-	if err != nil {
-		return app, false, err
+	if err == nil {
+		app, err = s.registerNew(ctx, c, want, old)
 	}
+	if err != nil && usable {
+		s.log.Info("no client can be registered for the new scopes, the old one asks for them", "error", err)
+		return old.App, false, nil
+	}
+	return app, false, err
+}
+
+// registerNew returns a client that the server has not seen here before.
+func (s *Session) registerNew(ctx context.Context, c Credential, want oauth.ClientMetadata, old Credential) (oauth.App, error) {
+	r := s.cfg.Register
 	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
-		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, false, nil
+		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, nil
 	}
 	if c.Issuer.RegistrationEndpoint == "" {
-		return app, false, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
+		return oauth.App{}, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
 	}
 	want.Scope = strings.Join(c.Asked, " ")
-	app, err = oauth.Register(ctx, s.cfg.HTTP(c.Server), c.Issuer, want, r.InitialAccessToken)
+	app, err := oauth.Register(ctx, s.cfg.HTTP(c.Server), c.Issuer, want, r.InitialAccessToken)
 	if err != nil {
-		return app, false, fmt.Errorf("%w: %w", ErrRegistration, err)
+		return oauth.App{}, fmt.Errorf("%w: %w", ErrRegistration, err)
 	}
 	s.log.Info("registered", "issuer", c.Issuer.Issuer, "client_id", app.ID)
 	c.App = app
-	return app, false, s.remember(ctx, c, old)
+	return app, s.remember(ctx, c, old)
 }
 
 // metadata is what a dynamic registration for a flow asks for (RFC 7591 §2).

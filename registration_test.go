@@ -109,3 +109,21 @@ func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
 		}
 	})
 }
+
+// Where the initial access token of the first registration is gone, a step-up
+// still asks with the client that there is.
+func TestStepUpWithoutANewRegistrationUsesTheOldClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Tokens.Required = "mcp:read"
+		first, err := w.open(t).Login(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.srv.Clients.InitialAccessToken = "gone"
+		c, err := w.open(t).Login(t.Context(), "mcp:write")
+		if err != nil || c.App.ID != first.App.ID || len(c.Missing()) > 0 {
+			t.Errorf("Login() = %v by client %q, want %q", err, c.App.ID, first.App.ID)
+		}
+	})
+}

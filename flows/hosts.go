@@ -18,9 +18,9 @@ const maxHost = 261
 // Hosts names the hosts that take part in a login, with their ports, as they
 // may be shown. "" means that no such host takes part.
 type Hosts struct {
-	Server string `json:"server"` // the MCP server, which the token is for
-	Issuer string `json:"issuer"` // who issues the token, by the name of the authorization server
-	SignIn string `json:"sign_in,omitempty"`
+	Server string `json:"server"`            // the MCP server, which the token is for
+	Issuer string `json:"issuer"`            // who issues the token, by the name of the authorization server
+	SignIn string `json:"sign_in,omitempty"` // the page where a person signs in
 	Token  string `json:"token_endpoint,omitempty"`
 	Device string `json:"device_authorization_endpoint,omitempty"`
 }

@@ -74,10 +74,9 @@ func (e *env) attendedFlow(name string, o *loginOptions, p prompt) (flows.Flow, 
 // announce says in one line what was chosen and why, and in another which hosts
 // leave the issuer's domain, unless a prompt says that in time.
 func (e *env) announce(o *loginOptions, c flows.Choice, why string) {
-	if o.json {
-		return
+	if !o.json {
+		fmt.Fprintf(e.err, "flow: %s, %s\n", c.Flow.Name(), why)
 	}
-	fmt.Fprintf(e.err, "flow: %s, %s\n", c.Flow.Name(), why)
 	h := authcode.Hosts("", c.Server)
 	switch c.Flow.Name() {
 	case "device", "paste":
@@ -86,8 +85,8 @@ func (e *env) announce(o *loginOptions, c flows.Choice, why string) {
 	default:
 		h.SignIn = "" // nobody does
 	}
-	for _, line := range hostWarning(h) {
-		fmt.Fprintln(e.err, line)
+	if w := h.Warning(); w != "" {
+		fmt.Fprintln(e.err, "warning:", w)
 	}
 }
 
