@@ -61,12 +61,12 @@ func tunnel(w http.ResponseWriter, to string) {
 		return
 	}
 	defer up.Close()
-	w.WriteHeader(http.StatusOK)
-	down, _, err := http.NewResponseController(w).Hijack()
+	down, _, err := http.NewResponseController(w).Hijack() // before the answer: the client says nothing until then
 	if err != nil {
 		return
 	}
 	defer down.Close()
+	_, _ = io.WriteString(down, "HTTP/1.1 200 OK\r\n\r\n")
 	go func() { _, _ = io.Copy(up, down); up.Close() }()
 	_, _ = io.Copy(down, up)
 }
