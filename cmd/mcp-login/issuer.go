@@ -70,16 +70,9 @@ func (e *env) agree(ctx context.Context, question string) (bool, error) {
 // namingIssuer is this command with the issuer named. A command that has no
 // flag for it leaves that to login.
 func (e *env) namingIssuer(err *mcplogin.UnnamedIssuerError) string {
-	if len(e.path) == 0 || !slices.Contains([]string{"login", "test", "proxy"}, e.path[0]) {
-		return e.loginCommand(err.Profile, err.Server) + " --issuer " + quote(err.Issuer)
+	issuer := []string{"--issuer", quote(err.Issuer)}
+	if len(e.line.path) == 0 || !slices.Contains([]string{"login", "test", "proxy"}, e.line.path[0]) {
+		return e.loginCommand(err.Profile, err.Server) + " " + strings.Join(issuer, " ")
 	}
-	end := slices.Index(e.args, "--") // after it there are no flags
-	if end < 0 {
-		end = len(e.args)
-	}
-	words := []string{"mcp-login"}
-	for _, arg := range slices.Insert(slices.Clone(e.args), end, "--issuer", err.Issuer) {
-		words = append(words, quote(arg))
-	}
-	return strings.Join(words, " ")
+	return e.line.with(issuer...)
 }

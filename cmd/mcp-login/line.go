@@ -198,6 +198,24 @@ func (l *commandLine) again(edit func(part) []string) string {
 	return strings.Join(words, " ")
 }
 
+// with returns the line to be pasted, with more flags after the command's name.
+func (l *commandLine) with(flags ...string) string {
+	path, placed := l.path, false
+	return l.again(func(p part) []string {
+		words := p.quoted()
+		switch {
+		case placed:
+		case p.words[0] == "--": // ends the flags
+			words, placed = append(flags, words...), true
+		case len(path) > 0 && p.words[0] == path[0]:
+			if path = path[1:]; len(path) == 0 {
+				words, placed = append(words, flags...), true
+			}
+		}
+		return words
+	})
+}
+
 // quoted returns the words as they were typed, to be pasted.
 func (p part) quoted() []string {
 	words := make([]string, len(p.words))

@@ -217,3 +217,19 @@ func FuzzProgram(f *testing.F) {
 		}
 	})
 }
+
+// A flag that a hint adds stands where it is a flag, and not an argument.
+func TestLineWithMoreFlags(t *testing.T) {
+	for typed, want := range map[string]string{
+		"login a":               "mcp-login login --x y a",
+		"--store s login login": "mcp-login --store s login --x y login",
+		"login a -- b":          "mcp-login login --x y a -- b",
+		"-- login a":            "mcp-login --x y -- login a",
+		"store status":          "mcp-login store status --x y",
+	} {
+		l := interpret(newApp(&env{}).Commands, strings.Fields(typed))
+		if got := l.with("--x", "y"); got != want {
+			t.Errorf("with() of %q = %q, want %q", typed, got, want)
+		}
+	}
+}
