@@ -84,7 +84,8 @@ func (m *Memory) List(ctx context.Context) ([]string, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Sorted(maps.Keys(m.records)), nil
+	names := slices.Sorted(maps.Keys(m.records))
+	return slices.DeleteFunc(names, func(name string) bool { return name == Internal }), nil
 }
 
 // Lock implements [Store]. The lock holds among the users of this Memory.
@@ -115,7 +116,7 @@ func (m *Memory) lock(name string) chan struct{} {
 
 // check is what every method of every store does first.
 func check(ctx context.Context, name string) error {
-	if err := CheckName(name); err != nil {
+	if err := CheckRecord(name); err != nil {
 		return err
 	}
 	return ctx.Err()

@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
+
+// moveWait bounds the wait for the locks, which a refresh holds for less.
+const moveWait = time.Minute
 
 // Move moves a record to another store: it copies, reads back, and only then
 // deletes. Interrupted at any point, it leaves the record whole in at least
@@ -21,8 +25,10 @@ func Move(ctx context.Context, from, to Store, name string) error {
 }
 
 func move(ctx context.Context, from, to Store, name string) error {
+	within, cancel := context.WithTimeout(ctx, moveWait)
+	defer cancel()
 	for _, s := range []Store{from, to} {
-		unlock, err := s.Lock(ctx, name)
+		unlock, err := s.Lock(within, name)
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ var (
 )
 
 // Store keeps named records. It is safe for use by many goroutines and many
-// processes at once. Every method returns ErrName for a name that [CheckName]
+// processes at once. Every method returns ErrName for a name that [CheckRecord]
 // refuses and stops when ctx ends.
 type Store interface {
 	// Get returns a record and its version, or ErrNotFound.
@@ -61,7 +61,8 @@ type Store interface {
 	// still prev. It returns ErrNotFound where there is none.
 	Delete(ctx context.Context, name string, prev Version) error
 
-	// List returns the names of all records, sorted. It opens none of them.
+	// List returns the names of all records but [Internal], sorted. It opens
+	// none of them.
 	List(ctx context.Context) ([]string, error)
 
 	// Lock takes the advisory lock of a name, across processes and, where the
@@ -72,6 +73,19 @@ type Store interface {
 
 // maxName keeps an escaped name below the 255 bytes of a file name.
 const maxName = 80
+
+// Internal is the name of one record that the program keeps for itself. It is
+// not among the names that people choose (CheckName refuses it) or are shown.
+const Internal = "-internal"
+
+// CheckRecord returns nil for the name of a record: Internal, or what CheckName
+// accepts.
+func CheckRecord(name string) error {
+	if name == Internal {
+		return nil
+	}
+	return CheckName(name)
+}
 
 // CheckName returns nil if name can be used in every store: 1 to 80 bytes of
 // UTF-8 without control characters, not starting with "-" and without spaces

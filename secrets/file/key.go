@@ -174,7 +174,7 @@ func (s *Store) unlockOrCreate(ctx context.Context) (ring, error) {
 // create makes a key, has it kept and writes the header that makes it count.
 // A process that dies in between leaves a kept key that nothing refers to.
 func (s *Store) create(ctx context.Context) (header, error) {
-	if found, err := s.hasRecords(); err != nil || found {
+	if found, err := s.hasRecords(ctx); err != nil || found {
 		return header{}, errors.Join(err, s.headless())
 	}
 	secret := make([]byte, keySize)

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
+
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // fileLock is an exclusive lock of the operating system on an open file. It
@@ -26,17 +30,20 @@ const (
 )
 
 // acquire locks a file, which it creates if it is missing, or waits until ctx
-// ends.
-func acquire(ctx context.Context, path string) (*fileLock, error) {
+// ends. what names the lock for people.
+func acquire(ctx context.Context, path, what string) (*fileLock, error) {
+	wait := secrets.NewWaiting(what)
+	who := func() string { return holder(path) }
 	for pause := minPoll; ; pause = min(2*pause, maxPoll) {
 		l, err := try(path)
 		if !errors.Is(err, errLocked) {
 			return l, err
 		}
+		wait.Notice(ctx, who)
 		select {
 		case <-time.After(pause/2 + rand.N(pause)): // random, so that many waiters do not march in step
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, wait.End(ctx.Err(), who())
 		}
 	}
 }
@@ -56,6 +63,7 @@ func try(path string) (*fileLock, error) {
 		l := &fileLock{f, path}
 		locked, err := tryLock(f)
 		if locked && l.current() {
+			l.sign()
 			return l, nil
 		}
 		f.Close()
@@ -67,6 +75,38 @@ func try(path string) (*fileLock, error) {
 		}
 		// Its holder removed the file after we opened it: once more.
 	}
+}
+
+// maxHolder bounds what is read of a lock's holder.
+const maxHolder = 200
+
+// sign writes into the locked file who holds it. It is best effort: the lock
+// counts, and the text is only for people who wait.
+func (l *fileLock) sign() {
+	host, _ := os.Hostname()
+	if host != "" {
+		host = " on " + host
+	}
+	// Windows keeps others from reading the first byte, which is the locked one.
+	_, _ = l.file.WriteAt(fmt.Appendf(nil, "\nprocess %d%s\n", os.Getpid(), host), 0)
+}
+
+// holder returns who holds the lock of a file, "" if that cannot be told.
+func holder(path string) string {
+	f, err := openFile(path, os.O_RDONLY)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, 1, maxHolder))
+	if err != nil {
+		return ""
+	}
+	line, _, whole := strings.Cut(string(text), "\n")
+	if !whole || !strings.HasPrefix(line, "process ") {
+		return ""
+	}
+	return line
 }
 
 // current reports whether the path still leads to the locked file.
@@ -81,14 +121,17 @@ func (l *fileLock) current() bool {
 
 // release removes the file and ends the lock. Only the holder of the lock
 // removes the file, and who opened it before finds out by current. What a
-// killed holder leaves is one empty file, and the next holder removes it.
+// killed holder leaves is one file, and the next holder removes it.
 func (l *fileLock) release() {
 	if l.current() {
-		removeLocked(l.path) // best effort: an empty file that stays does no harm
+		removeLocked(l.path) // best effort: a file that stays does no harm
 	}
 	l.keep()
 }
 
-// keep ends the lock and leaves the file. Closing ends the lock even where
-// Close reports an error.
-func (l *fileLock) keep() { l.file.Close() }
+// keep ends the lock and leaves the file, without the name of its holder.
+// Closing ends the lock even where Close reports an error.
+func (l *fileLock) keep() {
+	_ = l.file.Truncate(0) // best effort: the next holder overwrites it
+	l.file.Close()
+}

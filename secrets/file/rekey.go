@@ -69,7 +69,7 @@ func (s *Store) resume(ctx context.Context, h header, old, k Keeper) (bool, erro
 
 // verify makes sure that no record will stop a rekeying half way.
 func (s *Store) verify(ctx context.Context) error {
-	names, err := s.List(ctx)
+	names, err := s.records(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s *Store) switchKey(ctx context.Context, r ring, k Keeper) error {
 
 // finish moves all records to the current key and drops the previous one.
 func (s *Store) finish(ctx context.Context, keepers ...Keeper) error {
-	names, err := s.List(ctx)
+	names, err := s.records(ctx)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *Store) locked(ctx context.Context, f func() error) error {
 // if somebody else was faster. It looks at all records again, since only a
 // folder that nobody writes to is sure to be listed whole.
 func (s *Store) dropPrevious(ctx context.Context) (id string, err error) {
-	names, err := s.List(ctx)
+	names, err := s.records(ctx)
 	if err != nil {
 		return "", err
 	}

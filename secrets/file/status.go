@@ -26,6 +26,8 @@ func (s *Store) Probe(ctx context.Context) error {
 }
 
 func (s *Store) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*writeWait)
+	defer cancel()
 	unlock, err := s.lock(ctx, probeName) // else two probes disturb each other
 	if err != nil {
 		return err

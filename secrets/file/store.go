@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -207,17 +208,18 @@ func (s *Store) remove(ctx context.Context, name string, prev secrets.Version) e
 
 // List implements [secrets.Store]. It reads one folder and needs no key.
 func (s *Store) List(ctx context.Context) ([]string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	names, err := s.list()
+	names, err := s.records(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
 	}
-	return names, nil
+	return slices.DeleteFunc(names, func(name string) bool { return name == secrets.Internal }), nil
 }
 
-func (s *Store) list() ([]string, error) {
+// records returns the names of all records, those too that List leaves out.
+func (s *Store) records(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if err := checkDir(s.dir); errors.Is(err, fs.ErrNotExist) {
 		return []string{}, nil
 	} else if err != nil {
@@ -239,7 +241,7 @@ func (s *Store) list() ([]string, error) {
 			continue
 		}
 		name, ok := unescape(escaped)
-		if ok && secrets.CheckName(name) == nil {
+		if ok && secrets.CheckRecord(name) == nil {
 			names = append(names, name)
 		}
 	}
@@ -264,7 +266,7 @@ func (s *Store) lock(ctx context.Context, name string) (unlock func(), err error
 	if err := makeDir(s.dir); err != nil {
 		return nil, err
 	}
-	l, err := acquire(ctx, filepath.Join(s.dir, lockPrefix+escape(name)))
+	l, err := acquire(ctx, filepath.Join(s.dir, lockPrefix+escape(name)), fmt.Sprintf("record %q", name))
 	if err != nil {
 		return nil, err
 	}
@@ -283,10 +285,19 @@ const (
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, recordPrefix+escape(name)) }
 
+// writeWait bounds the wait for another writer. One that takes longer is
+// stopped, or its disk hangs.
+const writeWait = 20 * time.Second
+
 // lockWrites takes the lock that every writer of this store holds for the
 // few milliseconds of one write. Its file stays: removing it would cost more.
 func (s *Store) lockWrites(ctx context.Context) (release func(), err error) {
-	l, err := acquire(ctx, filepath.Join(s.dir, writeLockFile))
+	within, cancel := context.WithTimeout(ctx, writeWait)
+	defer cancel()
+	l, err := acquire(within, filepath.Join(s.dir, writeLockFile), "store "+s.dir)
+	if locked, ok := errors.AsType[*secrets.LockedError](err); ok && ctx.Err() == nil {
+		locked.Err = secrets.ErrTemporary
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -307,13 +318,13 @@ func (s *Store) headless() error {
 }
 
 // hasRecords reports whether there is something that a new key would orphan.
-func (s *Store) hasRecords() (bool, error) {
-	names, err := s.list()
+func (s *Store) hasRecords(ctx context.Context) (bool, error) {
+	names, err := s.records(ctx)
 	return len(names) > 0, err
 }
 
 func check(ctx context.Context, name string) error {
-	if err := secrets.CheckName(name); err != nil {
+	if err := secrets.CheckRecord(name); err != nil {
 		return err
 	}
 	return ctx.Err()

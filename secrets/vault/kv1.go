@@ -105,7 +105,7 @@ func (k *kv1) remove(ctx context.Context, key string, prev secrets.Version) erro
 // within half of its time, since there is no fence.
 func (k *kv1) alone(ctx context.Context, key string, prev secrets.Version, step func(ctx context.Context, now entry) error) error {
 	folder, segment := path.Split(key)
-	h, err := k.store.take(ctx, k, folder+"~write/"+segment)
+	h, err := k.store.take(ctx, k, folder+"~write/"+segment, "the record "+k.at(key))
 	if err != nil {
 		return err
 	}

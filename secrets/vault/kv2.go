@@ -137,7 +137,10 @@ func (k *kv2) replace(ctx context.Context, key string, p payload, prev secrets.V
 	if err != nil {
 		return secrets.Absent, err
 	}
-	latest := answer.Data.Versions[fmt.Sprint(answer.Data.Current)]
+	latest, listed := answer.Data.Versions[fmt.Sprint(answer.Data.Current)]
+	if !missing && !listed && answer.Data.Current != 0 {
+		return secrets.Absent, fmt.Errorf("%w: %s: the versions are missing: %w", secrets.ErrUnavailable, k.metaPath(key), errAnswer)
+	}
 	latest.Version = answer.Data.Current
 	if missing || latest.id() != prev || latest.deleted(now) {
 		return secrets.Absent, secrets.ErrConflict
@@ -164,12 +167,16 @@ func (k *kv2) create(ctx context.Context, key string, p payload) (secrets.Versio
 	if err := k.keepOne(ctx, key); err != nil {
 		return secrets.Absent, err
 	}
-	for prev := (entry{}); ; {
+	var prev entry
+	for w := (watch{}); ; {
 		e, err := k.settle(ctx, key, prev, p)
 		if !errors.Is(err, secrets.ErrConflict) {
 			return e.id, err
 		}
 		if prev, err = k.vacant(ctx, key); err != nil {
+			return secrets.Absent, err
+		}
+		if err := w.wait(ctx); err != nil {
 			return secrets.Absent, err
 		}
 	}
@@ -197,7 +204,7 @@ func (k *kv2) vacant(ctx context.Context, key string) (entry, error) {
 // putAny compares too, so that a copy of the request that arrives late cannot
 // undo a later write.
 func (k *kv2) putAny(ctx context.Context, key string, p payload) (secrets.Version, error) {
-	for {
+	for w := (watch{}); ; {
 		e, err := k.read(ctx, key)
 		if err != nil && !errors.Is(err, secrets.ErrUndecryptable) {
 			return secrets.Absent, err
@@ -209,6 +216,9 @@ func (k *kv2) putAny(ctx context.Context, key string, p payload) (secrets.Versio
 		v, err := k.put(ctx, key, p, prev)
 		if !errors.Is(err, secrets.ErrConflict) {
 			return v, err
+		}
+		if err := w.wait(ctx); err != nil {
+			return secrets.Absent, err
 		}
 	}
 }
@@ -228,12 +238,14 @@ func (k *kv2) remove(ctx context.Context, key string, prev secrets.Version) erro
 		}
 		err = k.bury(ctx, key, e)
 		switch {
-		case errors.Is(err, secrets.ErrConflict) && (prev == secrets.Any || e.state != live):
-			continue
 		case err == nil && e.state != live:
 			return secrets.ErrNotFound
+		case !errors.Is(err, secrets.ErrConflict) || prev != secrets.Any && e.state == live:
+			return err
 		}
-		return err
+		if err := w.wait(ctx); err != nil {
+			return err
+		}
 	}
 }
 

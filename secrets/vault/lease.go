@@ -40,7 +40,7 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 	if err != nil {
 		return nil, fmt.Errorf("lock %q: %w", name, err)
 	}
-	h, err := s.take(ctx, kv, s.prefix+"/~lease/"+escape(name))
+	h, err := s.take(ctx, kv, s.prefix+"/~lease/"+escape(name), fmt.Sprintf("record %q", name))
 	if err != nil {
 		return nil, fmt.Errorf("lock %q: %w", name, err)
 	}
@@ -56,10 +56,11 @@ type held struct {
 	last  entry // what our last write was
 }
 
-// take waits for a lease and takes it. It reads after every write that was not
+// take waits for a lease of what is named by what, and takes it. It reads after every write that was not
 // answered with success, since the answer may be that of a copy, or lost.
-func (s *Store) take(ctx context.Context, kv engine, key string) (*held, error) {
+func (s *Store) take(ctx context.Context, kv engine, key, what string) (*held, error) {
 	h := &held{store: s, kv: kv, key: key, id: rand.Text()}
+	waiting := secrets.NewWaiting(what)
 	w := watch{lease: s.lease}
 	for {
 		e, err := kv.read(ctx, key)
@@ -82,8 +83,9 @@ func (s *Store) take(ctx context.Context, kv engine, key string) (*held, error) 
 				h.id = rand.Text() // a write that came too late does not count, though it stand there
 			}
 		}
+		waiting.Notice(ctx, e.holder)
 		if err := w.wait(ctx); err != nil {
-			return nil, err
+			return nil, waiting.End(err, e.holder())
 		}
 	}
 }
@@ -170,6 +172,14 @@ func (e entry) free() bool {
 }
 
 func (e entry) heldBy(id string) bool { return e.state == live && e.Lease != nil && e.Lease.ID == id }
+
+// holder returns who has the lease, as far as it says.
+func (e entry) holder() string {
+	if e.Lease == nil {
+		return ""
+	}
+	return e.Lease.Holder
+}
 
 // watch decides when what somebody left in a path no longer counts. The zero
 // value with a lease is ready.

@@ -60,6 +60,9 @@ import (
 // short enough to wait for when a holder died.
 const defaultLease = 15 * time.Second
 
+// minBound is the least that a change of a record may take, whatever the lease.
+const minBound = time.Minute
+
 // Config says where the records are.
 type Config struct {
 	// Client reaches Vault. Required; Open takes it over: it turns on
@@ -143,15 +146,24 @@ func (s *Store) Put(ctx context.Context, name string, data []byte, prev secrets.
 	if err := check(ctx, name); err != nil {
 		return secrets.Absent, err
 	}
-	kv, err := s.kv(ctx)
+	within, cancel := s.bounded(ctx)
+	defer cancel()
+	kv, err := s.kv(within)
 	if err != nil {
 		return secrets.Absent, fmt.Errorf("record %q: %w", name, err)
 	}
-	v, err := kv.put(ctx, s.key(name), newPayload(data), prev)
+	v, err := kv.put(within, s.key(name), newPayload(data), prev)
 	if err != nil {
-		return secrets.Absent, fmt.Errorf("record %q: %w", name, err)
+		return secrets.Absent, fmt.Errorf("record %q: %w", name, late(ctx, within, err))
 	}
 	return v, nil
+}
+
+// bounded returns the context of one change. Writers wait for one another, and
+// for a dead one at most for the time of two leases; what takes longer does not
+// end by itself.
+func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, max(4*s.lease, minBound))
 }
 
 // Delete implements [secrets.Store].
@@ -159,12 +171,14 @@ func (s *Store) Delete(ctx context.Context, name string, prev secrets.Version) e
 	if err := check(ctx, name); err != nil {
 		return err
 	}
-	kv, err := s.kv(ctx)
+	within, cancel := s.bounded(ctx)
+	defer cancel()
+	kv, err := s.kv(within)
 	if err == nil {
-		err = kv.remove(ctx, s.key(name), prev)
+		err = kv.remove(within, s.key(name), prev)
 	}
 	if err != nil {
-		return fmt.Errorf("record %q: %w", name, err)
+		return fmt.Errorf("record %q: %w", name, late(ctx, within, err))
 	}
 	return nil
 }
@@ -209,6 +223,12 @@ func (s *Store) Caution(ctx context.Context) (string, error) {
 // Probe writes, replaces, reads, lists, locks and deletes a record that no name
 // collides with. It needs every capability of [Policy].
 func (s *Store) Probe(ctx context.Context) error {
+	within, cancel := s.bounded(ctx)
+	defer cancel()
+	return late(ctx, within, s.probeAll(within))
+}
+
+func (s *Store) probeAll(ctx context.Context) error {
 	kv, err := s.kv(ctx)
 	if err != nil {
 		return err
@@ -223,7 +243,7 @@ func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx, kv, key, v); err != nil {
 		return err
 	}
-	h, err := s.take(ctx, kv, s.prefix+"/~lease/"+name)
+	h, err := s.take(ctx, kv, s.prefix+"/~lease/"+name, "the record of a probe")
 	if err != nil {
 		return err
 	}
@@ -250,12 +270,19 @@ func (s *Store) probe(ctx context.Context, kv engine, key string, v secrets.Vers
 	return kv.remove(ctx, key, v)
 }
 
-// key returns the path of a name's record below the mount.
-func (s *Store) key(name string) string { return s.prefix + "/" + escape(name) }
+// key returns the path of a name's record below the mount. No name is escaped
+// to the path of the internal record, so that List, which takes paths for names,
+// leaves it out in every version of this program.
+func (s *Store) key(name string) string {
+	if name == secrets.Internal {
+		return s.prefix + "/~internal"
+	}
+	return s.prefix + "/" + escape(name)
+}
 
 // check returns the error that every method returns before any request.
 func check(ctx context.Context, name string) error {
-	if err := secrets.CheckName(name); err != nil {
+	if err := secrets.CheckRecord(name); err != nil {
 		return err
 	}
 	return ctx.Err()
