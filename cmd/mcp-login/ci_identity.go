@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
@@ -59,8 +60,8 @@ func (e *env) identity(c mcplogin.Credential) ci.Identity {
 			return id
 		}
 	}
-	if c.Flow == (clientcred.CI{}).Name() && e.jobIs.Subject != "" {
-		return e.jobIs
+	if job := e.jobIs.get(); c.Flow == (clientcred.CI{}).Name() && job.Subject != "" {
+		return job
 	}
 	return ci.Identity{Issuer: c.Issuer.Issuer}
 }
@@ -80,9 +81,33 @@ func (e *env) idToken(ctx context.Context, o *common, audience string) (string, 
 	if err != nil {
 		return "", err
 	}
-	if e.jobIs.Subject == "" {
+	if e.jobIs.set(id) {
 		fmt.Fprintf(e.err, "this job is %s\n", id)
 	}
-	e.jobIs = id
 	return token, nil
+}
+
+// jobIdentity is what this CI job's id token says; nil says nothing. An agent
+// asks for id tokens of several profiles at once.
+type jobIdentity struct {
+	mu sync.Mutex
+	id ci.Identity // zero: none was asked for
+}
+
+func (j *jobIdentity) get() ci.Identity {
+	if j == nil {
+		return ci.Identity{}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.id
+}
+
+// set reports whether it was the first.
+func (j *jobIdentity) set(id ci.Identity) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	first := j.id.Subject == ""
+	j.id = id
+	return first
 }

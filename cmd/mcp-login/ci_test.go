@@ -207,7 +207,7 @@ func TestExpectedIdentity(t *testing.T) {
 	if err := new(env).accept(expectation{"", "ann"})(opaque); err == nil {
 		t.Error("a subject that nobody vouches for is accepted")
 	}
-	job := &env{jobIs: ci.Identity{Issuer: "https://ci", Subject: "ann"}}
+	job := &env{jobIs: &jobIdentity{id: ci.Identity{Issuer: "https://ci", Subject: "ann"}}}
 	if err := job.accept(expectation{"", "ann"})(opaque); err == nil {
 		t.Error("a job that did not present itself is accepted")
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -67,7 +68,7 @@ func (r *redactor) hide(values ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, v := range values {
-		if len(v) >= minSecret {
+		if len(v) >= minSecret && !slices.Contains(r.values, v) {
 			r.values = append(r.values, v)
 		}
 	}

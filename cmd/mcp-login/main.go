@@ -15,7 +15,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
@@ -56,7 +55,7 @@ type env struct {
 	log      zerolog.Logger           // silent until a command has read its flags
 	hidden   *redactor                // what log and error texts go through
 	sources  []string                 // of inputs that this command line names
-	jobIs    ci.Identity              // what this CI job's id token says; zero: none was asked for
+	jobIs    *jobIdentity             // who this CI job is, once an id token was asked for
 	settings *settings                // the configuration file, once a command has read it; nil: none
 	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
@@ -78,5 +77,6 @@ func sysEnv() *env {
 		tty:     openTTY,
 		log:     zerolog.Nop(),
 		hidden:  &redactor{},
+		jobIs:   &jobIdentity{},
 	}
 }
