@@ -36,7 +36,7 @@ type Credential struct {
 	Flow     string       `json:"flow,omitempty"` // Name of the flow that got the token
 	Asked    []string     `json:"scopes_asked,omitempty"`
 	Login    LoginOptions `json:"login,omitzero"` // asked again in the same way at the next login
-	Token    oauth.Token  `json:"token,omitzero"` // zero: registered, never logged in
+	Token    oauth.Token  `json:"token,omitzero"` // zero: an older version's note of a login that was not completed
 
 	CreatedAt   time.Time `json:"created_at,omitzero"`
 	LoggedInAt  time.Time `json:"logged_in_at,omitzero"`
@@ -132,7 +132,8 @@ func (s *Session) client(c Credential) *oauth.Client {
 	return &oauth.Client{HTTP: s.cfg.HTTP(c.Server), Server: c.Issuer, App: c.App}
 }
 
-// read returns the stored credential, checked to be this session's.
+// read returns the stored credential, checked to be this session's. A login
+// that was not completed is no credential.
 func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error) {
 	data, v, err := s.cfg.Store.Get(ctx, s.cfg.Profile)
 	if err != nil {
@@ -141,6 +142,9 @@ func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error)
 	c, err := ParseCredential(data)
 	if err != nil {
 		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
+	}
+	if c.Token.Access == "" && c.Token.Refresh == "" {
+		return Credential{}, v, fmt.Errorf("read credential %q: %w: its login was not completed", s.cfg.Profile, secrets.ErrNotFound)
 	}
 	return c, v, s.mine(c)
 }

@@ -12,6 +12,13 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
+const (
+	// saveWait is the part of exchangeTimeout in which a login waits for the lock.
+	saveWait = 10 * time.Second
+	// revokeTimeout bounds the attempt to revoke tokens that are not kept.
+	revokeTimeout = 10 * time.Second
+)
+
 // Login discovers the server, registers, runs the first flow that can be used,
 // and replaces the stored credential by the new one. It may wait for a person
 // until ctx ends; it holds no lock while it does. Before that, the store is
@@ -62,10 +69,16 @@ func (s *Session) probe(ctx context.Context) error {
 	return nil
 }
 
-// stored returns the credential to be replaced; the zero one if there is none.
+// stored returns the credential to be replaced; the zero one if there is none,
+// or if nothing of it counts. A store that fails, or that a newer version of
+// this program wrote to, fails the login before a person is asked.
 func (s *Session) stored(ctx context.Context) (Credential, error) {
 	c, _, err := s.read(ctx)
-	if errors.Is(err, secrets.ErrNotFound) {
+	_, moved := errors.AsType[*ServerChangedError](err)
+	switch {
+	case errors.Is(err, secrets.ErrNotFound):
+		return Credential{}, nil
+	case s.cfg.Replace && (err == nil || moved || errors.Is(err, secrets.ErrUndecryptable)):
 		return Credential{}, nil
 	}
 	return c, err
@@ -191,17 +204,23 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	}
 	s.log.Info("logging in", "flow", c.Flow, "issuer", c.Issuer.Issuer, "scopes", c.Asked)
 
-	token, app, err := s.authorize(ctx, c, choice.Flow, old)
+	token, app, err := s.authorize(ctx, c, choice.Flow, &old)
 	if err != nil {
 		return Credential{}, fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
 	}
 	now := time.Now().UTC().Truncate(time.Second)
-	c.App, c.Token, c.LoggedInAt = app, c.Login.settle(token, oauth.Token{}), now
+	c.App, c.LoggedInAt = app, now
 	if c.CreatedAt.IsZero() {
 		c.CreatedAt = now
 	}
-	if err := s.accept(ctx, c); err != nil {
-		return Credential{}, err
+	if c.Token, err = c.Login.settle(token, oauth.Token{}); err == nil {
+		err = s.accept(c)
+	}
+	if err != nil {
+		if rerr := s.discard(ctx, c); rerr != nil {
+			s.log.Warn("the refused token could not be revoked", "error", rerr)
+		}
+		return Credential{}, fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
 	}
 	if err := s.save(ctx, c); err != nil {
 		return Credential{}, err
@@ -212,30 +231,29 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	return c, nil
 }
 
-// accept asks the caller about a new credential. Tokens that nobody wants are
-// revoked, as well as that can be done.
-func (s *Session) accept(ctx context.Context, c Credential) error {
+// accept asks the caller about a new credential.
+func (s *Session) accept(c Credential) error {
 	if s.cfg.Accept == nil {
 		return nil
 	}
-	refused := s.cfg.Accept(c)
-	if refused == nil {
-		return nil
-	}
-	token, hint := c.Token.Refresh, "refresh_token"
+	return s.cfg.Accept(c)
+}
+
+// discard revokes the tokens of a login that nobody keeps.
+func (s *Session) discard(ctx context.Context, c Credential) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
+	token, hint := c.Token.Refresh, oauth.HintRefreshToken
 	if token == "" {
-		token, hint = c.Token.Access, "access_token"
+		token, hint = c.Token.Access, oauth.HintAccessToken
 	}
-	if err := s.client(c).Revoke(ctx, token, hint); err != nil {
-		s.log.Warn("the refused token could not be revoked", "error", err)
-	}
-	return fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, refused)
+	return s.client(c).Revoke(ctx, token, hint)
 }
 
 // authorize runs the flow with a client that the server knows. A stored
 // registration that the server has forgotten, or that holds other redirect
 // URIs or scopes, is made anew, once.
-func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old Credential) (oauth.Token, oauth.App, error) {
+func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old *Credential) (oauth.Token, oauth.App, error) {
 	app, reused, err := s.register(ctx, c, f, old)
 	if err != nil {
 		return oauth.Token{}, app, err
@@ -247,7 +265,7 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 	token, err := f.Run(ctx, c.request(s.client(c)))
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
 		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)
-		return s.authorize(ctx, c, f, Credential{})
+		return s.authorize(ctx, c, f, nil)
 	}
 	return token, app, err
 }
@@ -258,16 +276,50 @@ func (c Credential) request(client *oauth.Client) flows.Request {
 }
 
 // save replaces whatever is stored by a new login's credential. It takes the
-// lock only now, so that a refresh under way ends first.
+// lock only now, so that a refresh under way ends first, and goes on without it
+// in the end: what a person has approved must not be lost to a process that
+// hangs. A holder of the lock finds the new record when it writes.
 func (s *Session) save(ctx context.Context, c Credential) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	defer cancel()
-	if unlock, err := s.cfg.Store.Lock(ctx, c.Profile); err == nil {
-		defer unlock()
-	}
-	if _, err := s.write(ctx, c, secrets.Any); err != nil {
-		return fmt.Errorf("logged in, but %w", err)
+	defer s.lockFor(within, saveWait)()
+	err := s.put(within, c)
+	if err != nil {
+		outcome := "its tokens were revoked again"
+		if rerr := s.discard(ctx, c); rerr != nil {
+			outcome = fmt.Sprintf("its tokens could not be revoked, and stay valid until they expire (%v)", rerr)
+		}
+		return fmt.Errorf("the login was approved, but the credential was not saved, and %s: %w", outcome, err)
 	}
 	s.cached.Store(&c)
+	s.forget(within, c)
 	return nil
+}
+
+// lockFor takes the profile's lock if that succeeds within wait.
+func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func()) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	unlock, err := s.cfg.Store.Lock(ctx, s.cfg.Profile)
+	if err != nil {
+		s.log.Warn("going on without the lock of the credential", "profile", s.cfg.Profile, "error", err)
+		return func() {}
+	}
+	return unlock
+}
+
+// put writes a new credential, and again as long as the store may recover. In
+// place of a record that cannot be read it does so only if asked to.
+func (s *Session) put(ctx context.Context, c Credential) error {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		_, err := s.write(ctx, c, secrets.Any)
+		if s.cfg.Replace && errors.Is(err, secrets.ErrUndecryptable) {
+			if err = s.cfg.Store.Delete(ctx, c.Profile, secrets.Any); err == nil {
+				_, err = s.write(ctx, c, secrets.Absent)
+			}
+		}
+		if !errors.Is(err, secrets.ErrTemporary) || sleep(ctx, pause) != nil {
+			return err
+		}
+	}
 }

@@ -20,11 +20,7 @@ func (s *Session) Logout(ctx context.Context) error {
 	if err := s.keeps(); err != nil {
 		return err
 	}
-	wait, cancel := context.WithTimeout(ctx, logoutWait)
-	defer cancel()
-	if unlock, err := s.cfg.Store.Lock(wait, s.cfg.Profile); err == nil {
-		defer unlock()
-	}
+	defer s.lockFor(ctx, logoutWait)()
 	c, err := s.Credential(ctx)
 	if err != nil {
 		return err

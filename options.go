@@ -3,6 +3,7 @@ package mcplogin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -120,17 +121,24 @@ func (o LoginOptions) bind(app *oauth.App) (err error) {
 	return err
 }
 
+// errNoIDToken: the access token is never used in place of an id_token.
+var errNoIDToken = errors.New("the server returned no id_token, which this login presents as the token")
+
 // settle makes an answer the token to keep: an id_token is moved into the
 // bearer's place if so decided, and what a refresh did not answer is kept.
-func (o LoginOptions) settle(t, old oauth.Token) oauth.Token {
+func (o LoginOptions) settle(t, old oauth.Token) (oauth.Token, error) {
 	if t.Scope == "" {
 		t.Scope = old.Scope
 	}
-	if o.UseIDToken && t.ID != "" {
-		t.Access = t.ID
-		if exp, err := oauth.IDTokenExpiry(t.ID); err == nil {
-			t.Expiry = exp
-		}
+	if !o.UseIDToken {
+		return t, nil
 	}
-	return t
+	if t.ID == "" {
+		return t, errNoIDToken
+	}
+	t.Access = t.ID
+	if exp, err := oauth.IDTokenExpiry(t.ID); err == nil {
+		t.Expiry = exp
+	}
+	return t, nil
 }

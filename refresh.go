@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"time"
@@ -27,7 +28,21 @@ const (
 	// moment is the life that a token must have left to be handed out while its
 	// refresh goes on.
 	moment = 10 * time.Second
+	// What failed for now is tried again after minPause, and then less and less
+	// often.
+	minPause = 10 * time.Millisecond
+	maxPause = 2 * time.Second
 )
+
+// sleep waits for a random part of a pause, so that many do not march in step.
+func sleep(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-time.After(pause/2 + rand.N(pause/2)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // renew returns a credential whose token is valid and not the rejected one
 // ("": none was rejected). Among all goroutines, processes and hosts that ask
@@ -169,27 +184,37 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 		return Credential{}, fmt.Errorf("wait for another refresh of %q: %w", s.cfg.Profile, err)
 	}
 	defer unlock()
+	now, v, cutOff, err := s.beginDue(wait, c.Token.Access, rejected)
+	if err != nil || v == secrets.Absent {
+		return now, err
+	}
+	return s.exchange(ctx, now, v, cutOff)
+}
 
-	seen := c.Token.Access
-	for {
-		c, v, err := s.read(ctx)
+// beginDue reads the record under the lock and begins a refresh, unless there is
+// a newer token than the one seen before; the version is then Absent. cutOff is
+// when an earlier refresh began that never ended.
+func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Credential, v secrets.Version, cutOff time.Time, err error) {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		c, v, err = s.read(ctx)
 		if err != nil || !s.due(c, rejected) {
-			return c, err
+			return c, secrets.Absent, cutOff, err
 		}
 		if c.Token.Access != seen && c.Valid(0) {
-			return c, nil // as fresh as this server makes them
+			return c, secrets.Absent, cutOff, nil // as fresh as this server makes them
 		}
 		if err := s.renewable(c); err != nil {
-			return Credential{}, err
+			return Credential{}, v, cutOff, err
 		}
-		v, begun, err := s.begin(ctx, c, v)
-		if errors.Is(err, secrets.ErrConflict) {
-			continue // a login does not wait for the lock, and a lease can run out
+		cutOff = c.RefreshBegunAt
+		begunAt, begun, err := s.begin(ctx, c, v)
+		if !errors.Is(err, secrets.ErrConflict) {
+			return begun, begunAt, cutOff, err
 		}
-		if err != nil {
-			return Credential{}, err
+		// A login does not wait for the lock, and a lease can run out.
+		if sleep(ctx, pause) != nil {
+			return Credential{}, v, cutOff, fmt.Errorf("%w: credential %q keeps changing", secrets.ErrTemporary, c.Profile)
 		}
-		return s.exchange(ctx, begun, v, c.RefreshBegunAt)
 	}
 }
 
@@ -198,8 +223,6 @@ func (s *Session) renewable(c Credential) error {
 	switch {
 	case s.unattended(c) != nil:
 		return nil
-	case c.Token.Access == "":
-		return c.loginRequired("registered, but never logged in")
 	case c.Refused != "":
 		return c.loginRequired(c.Refused)
 	case c.Token.Refresh == "":
@@ -227,38 +250,10 @@ func (s *Session) begin(ctx context.Context, c Credential, v secrets.Version) (s
 	return v, c, err
 }
 
-// exchange gets a new token and stores it before anybody uses it. It is called
-// under the lock. cutOff is when an earlier refresh began that never ended.
-func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
-	defer cancel()
-	token, err := s.newToken(ctx, c)
-	if err != nil {
-		return s.refused(ctx, c, v, cutOff, err)
-	}
-	renewed := c
-	renewed.Token = token
-	renewed.RefreshBegunAt = time.Time{}
-	renewed.RefreshedAt = time.Now().UTC().Truncate(time.Second)
-	return s.keep(ctx, renewed, v, c.Token.Refresh)
-}
-
-// newToken spends the refresh token, or runs an unattended flow again.
-func (s *Session) newToken(ctx context.Context, c Credential) (oauth.Token, error) {
-	if c.Token.Refresh == "" {
-		return s.unattended(c).Run(ctx, c.request(s.client(c)))
-	}
-	t, err := s.client(c).Refresh(ctx, c.Token.Refresh, c.Resource, nil)
-	if err != nil {
-		return t, fmt.Errorf("refresh %q: %w", c.Profile, err)
-	}
-	return c.Login.settle(t, c.Token), nil
-}
-
 // keep stores a new token. The spent refresh token is worth nothing now, so it
 // tries for as long as it can.
 func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spent string) (Credential, error) {
-	for pause := 10 * time.Millisecond; ; pause *= 2 {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		_, err := s.write(ctx, c, v)
 		if err == nil {
 			return c, nil
@@ -274,9 +269,7 @@ func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spe
 				v = nv
 			}
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if sleep(ctx, pause) != nil {
 			return Credential{}, fmt.Errorf("a new token for %q came, but could not be stored, and the old one is spent: %w", c.Profile, err)
 		}
 	}
@@ -286,8 +279,8 @@ func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spe
 // server (RFC 6749 §5.2 knows no such code) says nothing about the refresh
 // token, so nothing is changed.
 func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time, cause error) (Credential, error) {
-	if oauth.Temporary(cause) || !oauth.IsCode(cause, oauth.CodeInvalidGrant, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) {
-		if unspent(cause) {
+	if !s.final(c, cause) {
+		if c.Token.Refresh == "" || unspent(cause) {
 			c.RefreshBegunAt = cutOff
 			s.noted(ctx, c, v)
 		}
@@ -296,8 +289,14 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	if now, ok := s.winner(ctx, c, v); ok {
 		return now, nil
 	}
+	if c.Token.Refresh != "" && s.unattended(c) != nil {
+		s.log.Info("the refresh token is no longer accepted, running the flow again", "profile", c.Profile, "flow", c.Flow, "error", cause)
+		return s.rerun(ctx, c, v, cutOff)
+	}
 	c.Refused = "the server takes the refresh token no more"
 	switch {
+	case errors.Is(cause, errNoIDToken):
+		c.Refused = errNoIDToken.Error()
 	case c.Token.Refresh == "":
 		c.Refused = "the server refuses what the client presents"
 	case !cutOff.IsZero():

@@ -9,7 +9,6 @@ import (
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // defaultClientName is what a server shows a person who is asked to approve.
@@ -38,28 +37,29 @@ type Registration struct {
 }
 
 // register returns the client to log in with. reused says that it comes from
-// the stored credential and may have been forgotten by the server.
-func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old Credential) (app oauth.App, reused bool, err error) {
+// the store and may have been forgotten by the server; nothing is reused if old
+// is nil.
+func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old *Credential) (app oauth.App, reused bool, err error) {
 	if s.cfg.Register.App.ID != "" {
 		return s.cfg.Register.App, false, nil
 	}
 	want, err := s.metadata(f)
-	usable := old.Issuer.Issuer == c.Issuer.Issuer && (suits(old.App, want) || old.Flow == c.Flow && live(old.App))
-	if usable && mayAsk(old, c.Asked) {
-		return old.App, true, nil
+	known := s.registered(ctx, c, old, want)
+	if i := slices.IndexFunc(known, func(k Credential) bool { return mayAsk(k, c.Asked) }); i >= 0 {
+		return known[i].App, true, nil
 	}
 	if err == nil {
-		app, err = s.registerNew(ctx, c, want, old)
+		app, err = s.registerNew(ctx, c, want)
 	}
-	if err != nil && usable {
+	if err != nil && len(known) > 0 {
 		s.log.Info("no client can be registered for the new scopes, the old one asks for them", "error", err)
-		return old.App, false, nil
+		return known[0].App, false, nil
 	}
 	return app, false, err
 }
 
 // registerNew returns a client that the server has not seen here before.
-func (s *Session) registerNew(ctx context.Context, c Credential, want oauth.ClientMetadata, old Credential) (oauth.App, error) {
+func (s *Session) registerNew(ctx context.Context, c Credential, want oauth.ClientMetadata) (oauth.App, error) {
 	r := s.cfg.Register
 	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
 		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, nil
@@ -73,8 +73,27 @@ func (s *Session) registerNew(ctx context.Context, c Credential, want oauth.Clie
 		return oauth.App{}, fmt.Errorf("%w: %w", ErrRegistration, err)
 	}
 	s.log.Info("registered", "issuer", c.Issuer.Issuer, "client_id", app.ID)
-	c.App = app
-	return app, s.remember(ctx, c, old)
+	s.remember(ctx, c, app)
+	return app, nil
+}
+
+// registered returns what has a client that can do what is wanted: the stored
+// credential, and a login that was not completed if that one's client may not
+// ask for the scopes.
+func (s *Session) registered(ctx context.Context, c Credential, old *Credential, want oauth.ClientMetadata) (known []Credential) {
+	if old == nil {
+		return nil
+	}
+	if old.Issuer.Issuer == c.Issuer.Issuer && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
+		known = append(known, *old)
+	}
+	if len(known) > 0 && mayAsk(*old, c.Asked) {
+		return known
+	}
+	if r := s.pending(ctx, c); suits(r.App, want) {
+		known = append(known, Credential{App: r.App, Asked: r.Asked})
+	}
+	return known
 }
 
 // metadata is what a dynamic registration for a flow asks for (RFC 7591 §2).
@@ -115,19 +134,4 @@ func mayAsk(old Credential, scopes []string) bool {
 // live reports whether there is a client whose secret has not expired.
 func live(app oauth.App) bool {
 	return app.ID != "" && (app.SecretExpiry.IsZero() || time.Now().Before(app.SecretExpiry))
-}
-
-// remember stores a fresh registration before a person is asked, so that a
-// login that is given up does not leave one more client at the server each
-// time. A working credential is left alone.
-func (s *Session) remember(ctx context.Context, c, old Credential) error {
-	if old.Token.Access != "" {
-		return nil
-	}
-	now := time.Now().UTC().Truncate(time.Second)
-	if c.CreatedAt.IsZero() {
-		c.CreatedAt = now
-	}
-	_, err := s.write(ctx, c, secrets.Any)
-	return err
 }

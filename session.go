@@ -50,6 +50,10 @@ type Config struct {
 	Register Registration
 	// Login is what a Login asks for.
 	Login LoginOptions
+	// Replace has a Login replace whatever is stored, as if nothing were: also the
+	// credential of another server, or a record that cannot be read. Until the
+	// login is complete the record stays. A newer version's is never replaced.
+	Replace bool
 	// AcceptServer is asked before a Login sends anything to an authorization
 	// server. Its error refuses that one; another that the MCP server names may
 	// be taken. Nil accepts all. That one is accepted does not make it the one

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // commands make the tree's first level, by name, in the order of the help.
@@ -127,7 +129,7 @@ func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 		if err := e.setLog(o.logLevel, o.logFormat); err != nil {
 			return err
 		}
-		return do(ctx.Context, args)
+		return do(secrets.WithNotice(ctx.Context, func(text string) { e.log.Warn().Msg(text) }), args)
 	}
 	return c
 }

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
 )
 
 type listOptions struct {
@@ -40,11 +43,16 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	if !o.long {
 		return e.answerNames(o.json, names)
 	}
-	reports := make([]report, len(names))
-	for i, name := range names {
-		if reports[i], err = e.report(ctx, &o.common, from, name); err != nil {
+	reports := make([]report, 0, len(names))
+	for _, name := range names {
+		r, err := e.report(ctx, &o.common, from, name)
+		if errors.Is(err, mcplogin.ErrLoginRequired) {
+			continue // it was removed meanwhile, or is an older version's note of a login that was not completed
+		}
+		if err != nil {
 			return err
 		}
+		reports = append(reports, r)
 	}
 	if o.json {
 		return e.answerJSON(reports)

@@ -43,7 +43,7 @@ func newLogin(e *env) *cli.Command {
 		Flags: append([]cli.Flag{
 			stringFlag("add-scope", "scopes to ask for beside those of the last login, separated by spaces", "", &o.more),
 			boolFlag("json", "tell what happens as JSON, one event a line, on standard output", &o.json),
-			boolFlag("force", "replace the credential of another server of this name", &o.force),
+			boolFlag("force", "replace what is stored under this name, be it the credential of another server or a record that cannot be read", &o.force),
 		}, o.attendFlags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
 }
@@ -81,7 +81,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	cfg.Server = server
+	cfg.Server, cfg.Replace = server, o.force
 	if cfg.Register, err = o.client.registration(ctx, e); err != nil {
 		return err
 	}
@@ -108,8 +108,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 }
 
 // attended opens a session that may ask a person, and shows the prompt as long
-// as work runs. With --force it works on an empty store, whose record replaces
-// the stored one only when all went well.
+// as work runs.
 func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
 	p := e.prompt(o)
 	defer p.Close()
@@ -136,23 +135,7 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	}
 	cfg.AcceptServer, cfg.Accept = o.expect.server(), e.accept(o.expect)
 	cfg.Register.Issuer = o.expect.issuer
-	store := cfg.Store
-	if o.force {
-		cfg.Store = &secrets.Memory{}
-	}
-	if err := e.atNamedIssuer(ctx, o, cfg, work); err != nil || !o.force {
-		return err
-	}
-	return replace(context.Background(), store, cfg.Store, cfg.Profile)
-}
-
-// replace copies a record over whatever another store has of that name.
-func replace(ctx context.Context, to, from secrets.Store, name string) error {
-	data, _, err := from.Get(ctx, name)
-	if err == nil {
-		_, err = to.Put(ctx, name, data, secrets.Any)
-	}
-	return err
+	return e.atNamedIssuer(ctx, o, cfg, work)
 }
 
 // prompt shows on the terminal if standard error is one, else as plain text

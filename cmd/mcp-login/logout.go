@@ -21,16 +21,8 @@ func runLogout(ctx context.Context, e *env, o *common, profile string) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.Credential(ctx)
-	if err == nil {
-		err = s.Logout(ctx)
-	}
-	if err != nil {
+	if err := s.Logout(ctx); err != nil {
 		return err
-	}
-	if c.Token.Access == "" {
-		fmt.Fprintf(e.err, "removed %q here; it was never logged in\n", profile)
-		return nil
 	}
 	fmt.Fprintf(e.err, "logged out of %q: revoked at the server and removed here\n", profile)
 	return nil

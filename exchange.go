@@ -1,0 +1,82 @@
+package mcplogin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// exchange gets a new token and stores it before anybody uses it. It is called
+// under the lock. cutOff is when an earlier refresh began that never ended.
+func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+	defer cancel()
+	if c.Token.Refresh == "" || c.Refused != "" {
+		return s.rerun(ctx, c, v, cutOff)
+	}
+	t, err := s.client(c).Refresh(ctx, c.Token.Refresh, c.Resource, nil)
+	if err != nil {
+		return s.refused(ctx, c, v, cutOff, fmt.Errorf("refresh %q: %w", c.Profile, err))
+	}
+	token, err := c.Login.settle(t, c.Token)
+	if err != nil {
+		return s.unsettled(ctx, c, v, t.Refresh, err)
+	}
+	return s.renewed(ctx, c, v, token)
+}
+
+// rerun runs an unattended flow again. It never keeps a refresh token that the
+// server no longer accepts: each renewal would try it first.
+func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
+	dead := c
+	dead.Token.Refresh = ""
+	token, err := s.unattended(c).Run(ctx, c.request(s.client(c)))
+	if err == nil {
+		token, err = c.Login.settle(token, oauth.Token{})
+	}
+	if err != nil {
+		return s.refused(ctx, dead, v, cutOff, err)
+	}
+	return s.renewed(ctx, c, v, token)
+}
+
+// renewed stores the new token of c.
+func (s *Session) renewed(ctx context.Context, c Credential, v secrets.Version, token oauth.Token) (Credential, error) {
+	spent := c.Token.Refresh
+	c.Token, c.Refused = token, ""
+	c.RefreshBegunAt = time.Time{}
+	c.RefreshedAt = time.Now().UTC().Truncate(time.Second)
+	return s.keep(ctx, c, v, spent)
+}
+
+// unsettled handles an answer without what the login presents as the token. The
+// stored one is used until it expires; its refresh token may be spent.
+func (s *Session) unsettled(ctx context.Context, c Credential, v secrets.Version, refresh string, cause error) (Credential, error) {
+	if s.unattended(c) != nil {
+		return s.rerun(ctx, c, v, time.Time{})
+	}
+	spent := c.Token.Refresh
+	c.Token.Refresh, c.Refused, c.RefreshBegunAt = refresh, cause.Error(), time.Time{}
+	if _, err := s.keep(ctx, c, v, spent); err != nil {
+		return Credential{}, err
+	}
+	return Credential{}, c.loginRequired(c.Refused)
+}
+
+// final reports whether an error is the server's last word on what was
+// presented. Where a flow without a person can take over, any OAuth error is:
+// some servers issue refresh tokens that they never accept.
+func (s *Session) final(c Credential, err error) bool {
+	if oauth.Temporary(err) {
+		return false
+	}
+	if c.Token.Refresh != "" && s.unattended(c) != nil {
+		answer, ok := errors.AsType[*oauth.Error](err)
+		return ok && answer.Code != ""
+	}
+	return oauth.IsCode(err, oauth.CodeInvalidGrant, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) || errors.Is(err, errNoIDToken)
+}

@@ -1,0 +1,131 @@
+package mcplogin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// A login registers a client before it asks a person. If nobody approves, the
+// next login of that profile uses the same client, so that not each try leaves
+// one more at the server. These clients are kept in a record of their own: a
+// login that was not completed is no credential, and shows nowhere.
+
+// pendingVersion is the newest format of that record.
+const pendingVersion = 1
+
+const (
+	// pendingLife is how long such a client is kept, maxPending how many are.
+	pendingLife = 30 * 24 * time.Hour
+	maxPending  = 64
+	// pendingTimeout bounds a change of the record, which others change too.
+	pendingTimeout = 10 * time.Second
+)
+
+// registrations is the record.
+type registrations struct {
+	Version int            `json:"version"`
+	Pending []registration `json:"pending"`
+}
+
+// registration is a client that no login was completed with.
+type registration struct {
+	Profile string    `json:"profile"`
+	Issuer  string    `json:"issuer"`
+	App     oauth.App `json:"client"`
+	Asked   []string  `json:"scopes_asked,omitempty"`
+	At      time.Time `json:"registered_at"`
+}
+
+// isFor reports whether a login uses the registration.
+func (r registration) isFor(c Credential) bool {
+	return r.Profile == c.Profile && r.Issuer == c.Issuer.Issuer
+}
+
+// pending returns what an earlier login that was not completed has registered;
+// the zero value if there is none, or if the record cannot be read.
+func (s *Session) pending(ctx context.Context, c Credential) registration {
+	all, _, err := s.registrations(ctx)
+	if err != nil {
+		s.log.Info("earlier registrations cannot be read", "error", err)
+	}
+	for _, r := range all {
+		if r.isFor(c) {
+			return r
+		}
+	}
+	return registration{}
+}
+
+// remember keeps a new client until a login with it is completed. It is best
+// effort: without it, one more client is registered the next time.
+func (s *Session) remember(ctx context.Context, c Credential, app oauth.App) {
+	now := time.Now().UTC().Truncate(time.Second)
+	s.replacePending(ctx, c, registration{Profile: c.Profile, Issuer: c.Issuer.Issuer, App: app, Asked: c.Asked, At: now})
+}
+
+// forget drops the client once a login with it is completed: the credential
+// has it now. It is best effort: the client is dropped later by its age.
+func (s *Session) forget(ctx context.Context, c Credential) { s.replacePending(ctx, c) }
+
+// replacePending puts what is pending for a login in place of what was.
+func (s *Session) replacePending(ctx context.Context, c Credential, with ...registration) {
+	ctx, cancel := context.WithTimeout(ctx, pendingTimeout)
+	defer cancel()
+	err := s.tryReplacePending(ctx, c, with)
+	for pause := minPause; errors.Is(err, secrets.ErrConflict) && sleep(ctx, pause) == nil; pause = min(2*pause, maxPause) {
+		err = s.tryReplacePending(ctx, c, with)
+	}
+	if err != nil {
+		s.log.Info("the registrations of logins that were not completed cannot be changed", "error", err)
+	}
+}
+
+func (s *Session) tryReplacePending(ctx context.Context, c Credential, with []registration) error {
+	all, v, err := s.registrations(ctx)
+	if errors.Is(err, secrets.ErrUndecryptable) { // its key is gone
+		v, err = secrets.Absent, s.cfg.Store.Delete(ctx, secrets.Internal, secrets.Any)
+	}
+	if err != nil {
+		return err
+	}
+	kept := slices.DeleteFunc(slices.Clone(all), func(r registration) bool { return r.isFor(c) })
+	if len(with) == 0 && len(kept) == len(all) {
+		return nil
+	}
+	kept = append(kept, with...)
+	if len(kept) == 0 {
+		return s.cfg.Store.Delete(ctx, secrets.Internal, v)
+	}
+	data, err := json.Marshal(registrations{Version: pendingVersion, Pending: kept[max(0, len(kept)-maxPending):]})
+	if err != nil {
+		return err
+	}
+	_, err = s.cfg.Store.Put(ctx, secrets.Internal, data, v)
+	return err
+}
+
+// registrations reads the record; one that does not exist is empty.
+func (s *Session) registrations(ctx context.Context) ([]registration, secrets.Version, error) {
+	data, v, err := s.cfg.Store.Get(ctx, secrets.Internal)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return nil, secrets.Absent, nil
+	}
+	if err != nil {
+		return nil, v, err
+	}
+	var record registrations
+	if err := json.Unmarshal(data, &record); err != nil {
+		return nil, v, fmt.Errorf("%w: it is not a record of registrations", secrets.ErrUndecryptable)
+	}
+	if record.Version > pendingVersion {
+		return nil, v, fmt.Errorf("%w (format %d, this one knows %d)", ErrNewerRecord, record.Version, pendingVersion)
+	}
+	return slices.DeleteFunc(record.Pending, func(r registration) bool { return time.Since(r.At) > pendingLife || !live(r.App) }), v, nil
+}
