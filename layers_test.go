@@ -23,7 +23,8 @@ var layers = map[string][]string{
 	"flows/":          {"flows", "oauth"},
 	"probe":           {"", "oauth", "flows", "secrets"},
 	"proxy":           {""},
-	"agent":           {"", "oauth", "secrets"},
+	"agent":           {"", "oauth", "secrets", "internal/privsock"},
+	"internal/":       {},
 }
 
 // onlyIn are modules that one place alone may import.

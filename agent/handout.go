@@ -40,6 +40,9 @@ type flight struct {
 // counts at once.
 func (a *Agent) credential(ctx context.Context, p *profile, want wish) (mcplogin.Credential, error) {
 	a.look()
+	if a.kept(p.name) == nil { // since a reload: a person may have taken their time to confirm
+		return mcplogin.Credential{}, notKept(p.name)
+	}
 	c, err := a.stored(ctx, p)
 	known := a.snapshot(p)
 	switch {
@@ -67,6 +70,11 @@ func (a *Agent) credential(ctx context.Context, p *profile, want wish) (mcplogin
 		return c, nil // there is no new one, or not yet
 	}
 	return c, err
+}
+
+// notKept answers who asks for a profile that the agent does not keep.
+func notKept(name string) error {
+	return &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent keeps no credential of that name"}
 }
 
 // await waits for a refresh of old: to its end, or if something else can be

@@ -76,10 +76,14 @@ func (a *Agent) release(p *profile) bool {
 }
 
 // mustRenew reports whether the stored token has had its time. One that
-// another process has stored since has not.
+// another process has stored since has not, nor has that of a profile that a
+// reload has dropped or opened anew since.
 func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.profiles[p.name] != p {
+		return false
+	}
 	if p.suspect || !c.Valid(p.least(c, 0)) {
 		return true
 	}

@@ -110,7 +110,7 @@ func (d door) open(ctx context.Context, name string) (*profile, error) {
 	}
 	p, err := d.agent.find(ctx, name)
 	if err == nil && p == nil {
-		err = &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent keeps no credential of that name"}
+		err = notKept(name)
 	}
 	return p, err
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
 // vigil says in the log when a socket's file has gone or another's is in its
@@ -45,7 +47,7 @@ func fate(made fs.FileInfo, path string) string {
 		return "the socket's file is gone"
 	case err != nil:
 		return "the socket's file cannot be looked at: " + err.Error()
-	case !sameSocket(made, now):
+	case !privsock.Same(made, now):
 		return "another file has taken the place of the socket"
 	}
 	return ""

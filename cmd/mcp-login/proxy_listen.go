@@ -5,17 +5,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/proxy"
 )
 
@@ -42,7 +39,7 @@ func (e *env) serveProxy(ctx context.Context, o *proxyOptions, up proxy.Upstream
 	}
 	defer ln.Close() // again, if it was served
 	h := proxy.HTTP{Upstream: up}
-	where := "unix:" + ln.Addr().String() + ", whose mode lets you alone connect"
+	where := o.listen + ", whose mode lets you alone connect"
 	if !local {
 		if h.Token, where, err = e.localToken(ctx, o.tokenFrom, "http://"+ln.Addr().String()); err != nil {
 			return err
@@ -136,20 +133,23 @@ func listenUnix(path string) (net.Listener, error) {
 	case len(path) > maxSocketPath:
 		return nil, usagef("--listen: a socket's path has at most %d bytes here, this one has %d", maxSocketPath, len(path))
 	}
-	if err := agent.CheckFolder(filepath.Dir(path)); err != nil {
-		return nil, notListening(err)
-	}
-	ln, err := listenPrivately(path)
-	if errors.Is(err, syscall.EADDRINUSE) && isStale(path) {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, notListening(err)
-		}
-		ln, err = listenPrivately(path)
-	}
+	ln, remove, err := privsock.Listen(path)
 	if err != nil {
 		return nil, notListening(err)
 	}
-	return ln, nil
+	return socketFile{ln, remove}, nil
+}
+
+// socketFile is a socket that takes its file along when it is closed.
+type socketFile struct {
+	*net.UnixListener
+	remove func()
+}
+
+// Close implements net.Listener.
+func (s socketFile) Close() error {
+	s.remove()
+	return s.UnixListener.Close()
 }
 
 // maxSocketPath is what this system takes, with the zero at its end.
@@ -158,17 +158,4 @@ const maxSocketPath = len(syscall.RawSockaddrUnix{}.Path) - 1
 // notListening is a failure for good, though it comes from the network.
 func notListening(err error) error {
 	return &codeError{code: exitFailed, text: "--listen: " + err.Error()}
-}
-
-// isStale reports whether a path is a socket that nobody listens to.
-func isStale(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode().Type() != fs.ModeSocket {
-		return false
-	}
-	conn, err := net.Dial("unix", path)
-	if err == nil {
-		conn.Close()
-	}
-	return errors.Is(err, syscall.ECONNREFUSED)
 }

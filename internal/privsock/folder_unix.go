@@ -1,6 +1,6 @@
 //go:build unix
 
-package agent
+package privsock
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// CheckFolder refuses a folder in which another user can put a socket in the
+// checkFolder refuses a folder in which another user can put a socket in the
 // place of ours. In one with the sticky bit, as /tmp has it, they cannot. Who can
 // move the folder itself is not asked.
-func CheckFolder(dir string) error {
+func checkFolder(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err

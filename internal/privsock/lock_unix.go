@@ -1,6 +1,6 @@
-//go:build linux || darwin || freebsd
+//go:build unix
 
-package agent
+package privsock
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// lockWait is how long another agent may take to make its socket.
+	// lockWait is how long another process may take to make its socket.
 	lockWait  = 5 * time.Second
 	lockAgain = 20 * time.Millisecond
 )

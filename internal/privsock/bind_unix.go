@@ -1,0 +1,35 @@
+//go:build unix
+
+package privsock
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// bind binds the socket where nobody else gets to and moves it into place when
+// its mode is right: there is no instant at which it is open to others.
+func bind(path string) (*net.UnixListener, error) {
+	private, err := os.MkdirTemp(filepath.Dir(path), ".")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(private) }() // empty
+	made := filepath.Join(private, made)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	if err != nil {
+		return nil, cause(err)
+	}
+	l.SetUnlinkOnClose(false)
+	err = os.Chmod(made, 0o600)
+	if err == nil {
+		err = os.Rename(made, path)
+	}
+	if err != nil {
+		_ = os.Remove(made) // it is of no use
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}

@@ -1,0 +1,127 @@
+// Package privsock makes Unix sockets that only this user can connect to. It
+// knows nothing of what they are for.
+//
+// # Security
+//
+// A socket is bound in a folder of mode 0700 and moved into place with mode
+// 0600, so that there is no instant at which it is open to others, whatever the
+// umask. The umask itself stays as it is: it belongs to the whole process, and
+// other goroutines make files meanwhile.
+package privsock
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// ErrTaken means that somebody listens at the path already.
+var ErrTaken = errors.New("address already in use by another process")
+
+// Listen makes a socket of mode 0600, in a folder that is made with mode 0700
+// if it is missing; one that others can write is refused, for they could put a
+// socket of their own in place of this one. A socket that a dead process left is
+// replaced; where somebody still listens, or may, or something else than a
+// socket is, it fails. Remove takes the socket away, unless another process has
+// replaced it.
+func Listen(path string) (l *net.UnixListener, remove func(), err error) {
+	if l, err = place(path); err != nil {
+		return nil, nil, err
+	}
+	made, err := os.Lstat(path)
+	if err != nil {
+		return nil, nil, errors.Join(err, l.Close())
+	}
+	return l, func() {
+		if now, err := os.Lstat(path); err == nil && Same(made, now) {
+			_ = os.Remove(path) // the next process replaces what is left
+		}
+	}, nil
+}
+
+// place makes the socket. The folder is locked from the look at what is there
+// to the move into its place: of two processes that start at once, the second
+// finds the first.
+func place(path string) (*net.UnixListener, error) {
+	if err := fits(path); err != nil {
+		return nil, err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := checkFolder(dir); err != nil {
+		return nil, err
+	}
+	unlock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := vacant(path); err != nil {
+		return nil, err
+	}
+	return bind(path)
+}
+
+const (
+	// maxPath is what every system takes as the path of a socket (sun_path).
+	maxPath = 103
+	// made is how the socket is called in its private folder, whose own name
+	// is a dot and at most ten digits.
+	made       = "s"
+	maxPrivate = len("/.4294967295/") + len(made)
+)
+
+// fits tells of a path that a socket cannot have, or be made for.
+func fits(path string) error {
+	if len(path) > maxPath {
+		return fmt.Errorf("the path is too long for a socket: it has %d bytes, and may have %d", len(path), maxPath)
+	}
+	if dir := filepath.Dir(path); len(dir)+maxPrivate > maxPath {
+		return fmt.Errorf("the folder's path is too long to make a socket in: it has %d bytes, and may have %d", len(dir), maxPath-maxPrivate)
+	}
+	return nil
+}
+
+// vacant returns nil if a socket may be made at path. Whatever does not answer
+// that nobody listens may be a process that is busy, or another user's.
+func vacant(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return errors.New("something that is no socket is there")
+	}
+	c, err := net.Dial("unix", path)
+	switch {
+	case err == nil:
+		_ = c.Close() // nothing was said
+		return ErrTaken
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return fmt.Errorf("a socket is there already, and it is not certain that nobody listens: %w", cause(err))
+}
+
+// Same reports whether one file is the other. A number of a file that was
+// removed may be given again at once, so the time counts too.
+func Same(a, b fs.FileInfo) bool {
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
+}
+
+// cause is a socket's error without the addresses, which name the private
+// folder, and without counting as the network's: trying again does not help.
+func cause(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return err
+}
