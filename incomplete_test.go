@@ -1,0 +1,354 @@
+package mcplogin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// givenUp is a login that nobody approves.
+func (w *world) givenUp(t *testing.T, edit ...func(*mcplogin.Config)) {
+	t.Helper()
+	approve := w.srv.Device.AutoApprove
+	w.srv.Device.AutoApprove = 0
+	defer func() { w.srv.Device.AutoApprove = approve }()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := w.open(t, edit...).Login(ctx); err == nil {
+		t.Fatal("login succeeded though nobody approved")
+	}
+}
+
+// at sets the server of a session.
+func at(url string) func(*mcplogin.Config) { return func(c *mcplogin.Config) { c.Server = url } }
+
+func TestGivenUpLoginLeavesNoTrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.givenUp(t, at("https://typo.test/mcp"))
+		if names, err := w.store.List(t.Context()); err != nil || len(names) != 0 {
+			t.Errorf("List() = %q, %v", names, err)
+		}
+		for name, call := range map[string]func(*mcplogin.Session) error{
+			"Credential": func(s *mcplogin.Session) error { _, err := s.Credential(t.Context()); return err },
+			"Logout":     func(s *mcplogin.Session) error { return s.Logout(t.Context()) },
+			"Clear":      func(s *mcplogin.Session) error { return s.Clear(t.Context()) },
+		} {
+			if err := call(w.open(t)); !errors.Is(err, mcplogin.ErrLoginRequired) {
+				t.Errorf("%s() = %v, want ErrLoginRequired", name, err)
+			}
+		}
+		if _, err := w.open(t).Login(t.Context()); err != nil {
+			t.Errorf("login with the right URL: %v", err)
+		}
+	})
+}
+
+// TestGivenUpLoginLeavesTheCredential: not even one that began before another
+// login was completed takes its place.
+func TestGivenUpLoginLeavesTheCredential(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		slow := &oauthtest.Server{} // nobody approves there
+		slow.Fault(oauthtest.Register, oauthtest.Fault{Delay: time.Minute})
+		ended := make(chan error)
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			_, err := w.open(t, func(c *mcplogin.Config) { c.HTTP = func(string) *http.Client { return slow.Client() } }).Login(ctx)
+			ended <- err
+		}()
+		synctest.Wait() // it registers, and has seen that nothing is stored
+		if _, err := w.open(t).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err == nil || slow.Count(oauthtest.DeviceAuth) != 1 {
+			t.Fatalf("the other login: %v, asked %d times", err, slow.Count(oauthtest.DeviceAuth))
+		}
+		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
+			t.Errorf("Token() after a login that was given up = %v", err)
+		}
+	})
+}
+
+// TestPendingRegistrationIsUsedOnce: the client of a login that was given up is
+// the next one's, and then the credential's alone.
+func TestPendingRegistrationIsUsedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.givenUp(t)
+		if _, err := w.open(t).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.srv.Count(oauthtest.Register); n != 1 {
+			t.Errorf("%d registrations, want 1", n)
+		}
+		if _, _, err := w.store.Get(t.Context(), secrets.Internal); !errors.Is(err, secrets.ErrNotFound) {
+			t.Errorf("the record of pending registrations: %v, want that it is gone", err)
+		}
+	})
+}
+
+// TestPendingRegistrationIsNobodyElses: profiles do not share a client, for a
+// logout of one would end the other's.
+func TestPendingRegistrationIsNobodyElses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.givenUp(t)
+		other := func(c *mcplogin.Config) { c.Profile = "other" }
+		if _, err := w.open(t, other).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.srv.Count(oauthtest.Register); n != 2 {
+			t.Errorf("%d registrations, want 2", n)
+		}
+	})
+}
+
+func TestPendingRegistrationsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.givenUp(t)
+		time.Sleep(40 * 24 * time.Hour)
+		w.givenUp(t)
+		if n := w.srv.Count(oauthtest.Register); n != 2 {
+			t.Errorf("%d registrations, want 2: the first is too old", n)
+		}
+		for i := range 100 {
+			w.givenUp(t, func(c *mcplogin.Config) { c.Profile = fmt.Sprint(i) })
+		}
+		data, _, err := w.store.Get(t.Context(), secrets.Internal)
+		if n := strings.Count(string(data), `"profile"`); err != nil || n > 64 {
+			t.Errorf("%d registrations are kept, %v", n, err)
+		}
+	})
+}
+
+// TestOlderNoteOfALoginIsNoCredential: older versions kept the registration in
+// place of the credential.
+func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		note := `{"version":1,"profile":"p","server":"https://typo.test/mcp","authorization_server":{"issuer":"https://typo.test"},"client":{"client_id":"x"}}`
+		if _, err := w.store.Put(t.Context(), "p", []byte(note), secrets.Absent); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "no credential is stored") {
+			t.Errorf("Token() = %v, want that no credential is stored", err)
+		}
+		if _, err := w.open(t).Login(t.Context()); err != nil {
+			t.Errorf("login with the right URL: %v", err)
+		}
+	})
+}
+
+// faulty is a store with faults. A nil function means the store's own.
+type faulty struct {
+	secrets.Store
+	probe func() error
+	put   func(name string) error
+	lock  func(ctx context.Context) error
+}
+
+func (f *faulty) Probe(context.Context) error {
+	if f.probe == nil {
+		return nil
+	}
+	return f.probe()
+}
+
+func (f *faulty) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+	if f.put != nil && name != secrets.Internal {
+		if err := f.put(name); err != nil {
+			return secrets.Absent, err
+		}
+	}
+	return f.Store.Put(ctx, name, data, prev)
+}
+
+func (f *faulty) Lock(ctx context.Context, name string) (func(), error) {
+	if f.lock != nil {
+		if err := f.lock(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return f.Store.Lock(ctx, name)
+}
+
+// TestApprovedLoginIsSavedInSpiteOfTheLock: a process that hangs with the lock
+// takes a part of the time, the write has the rest.
+func TestApprovedLoginIsSavedInSpiteOfTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		outage := 3
+		w.store = &faulty{Store: w.store,
+			lock: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+			put: func(string) error {
+				if outage--; outage >= 0 {
+					return secrets.ErrTemporary
+				}
+				return nil
+			},
+		}
+		if _, err := w.open(t).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
+			t.Errorf("Token() = %v", err)
+		}
+	})
+}
+
+func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
+	for name, fault := range map[string]error{"for good": secrets.ErrUnavailable, "for now": secrets.ErrTemporary} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := loggedIn(t, time.Hour)
+				revoked := w.srv.Count(oauthtest.Revoke)
+				before, _, err := w.store.Get(t.Context(), "p")
+				if err != nil {
+					t.Fatal(err)
+				}
+				plain := w.store
+				w.store = &faulty{Store: plain, put: func(string) error { return fault }}
+				_, err = w.open(t).Login(t.Context())
+				if !errors.Is(err, fault) || !strings.Contains(err.Error(), "its tokens were revoked") {
+					t.Errorf("Login() = %v", err)
+				}
+				if n := w.srv.Count(oauthtest.Revoke) - revoked; n != 1 {
+					t.Errorf("%d revocations, want 1", n)
+				}
+				if now, _, err := plain.Get(t.Context(), "p"); err != nil || string(now) != string(before) {
+					t.Errorf("the stored credential changed: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestReplace: a login that replaces whatever is stored uses the store as any
+// other does.
+func TestReplace(t *testing.T) {
+	replace := func(c *mcplogin.Config) { c.Replace = true }
+	t.Run("another server's", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := loggedIn(t, time.Hour)
+			w.givenUp(t, replace, at("https://other.test/mcp"))
+			if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
+				t.Errorf("Token() after a login that was given up = %v", err)
+			}
+			if c, err := w.open(t, replace, at("https://other.test/mcp")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://other.test" {
+				t.Errorf("Login() = %v at %q", err, c.Issuer.Issuer)
+			}
+		})
+	})
+	t.Run("a store that cannot be written", func(t *testing.T) {
+		w := newWorld()
+		w.store = &faulty{Store: w.store, probe: func() error { return secrets.ErrUnavailable }}
+		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrUnavailable) || w.srv.Count(oauthtest.DeviceAuth) != 0 {
+			t.Errorf("Login() = %v, and a person was asked %d times", err, w.srv.Count(oauthtest.DeviceAuth))
+		}
+	})
+	for name, tt := range map[string]struct {
+		record  string
+		replace bool
+		want    error
+	}{
+		"what is no record":            {"", true, nil},
+		"what is no record, unasked":   {"", false, secrets.ErrUndecryptable},
+		"a newer version's":            {`{"version":99}`, true, mcplogin.ErrNewerRecord},
+		"an older note of no login":    {`{"version":1,"profile":"p","server":"https://typo.test/mcp"}`, true, nil},
+		"another profile's, by a copy": {`{"version":1,"profile":"q","token":{"access_token":"at"}}`, true, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				if _, err := w.store.Put(t.Context(), "p", []byte(tt.record), secrets.Any); err != nil {
+					t.Fatal(err)
+				}
+				_, err := w.open(t, func(c *mcplogin.Config) { c.Replace = tt.replace }).Login(t.Context())
+				if !errors.Is(err, tt.want) {
+					t.Errorf("Login() = %v, want %v", err, tt.want)
+				}
+				if asked := w.srv.Count(oauthtest.DeviceAuth) > 0; asked != (tt.want == nil) {
+					t.Errorf("a person was asked: %v", asked)
+				}
+			})
+		})
+	}
+}
+
+// unreadable is a store with a record that it cannot open, which it replaces
+// only once that was deleted.
+type unreadable struct {
+	secrets.Memory
+	gone bool
+}
+
+func (u *unreadable) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+	if name == "p" && !u.gone {
+		return nil, secrets.Absent, secrets.ErrUndecryptable
+	}
+	return u.Memory.Get(ctx, name)
+}
+
+func (u *unreadable) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+	if name == "p" && !u.gone {
+		return secrets.Absent, secrets.ErrUndecryptable
+	}
+	return u.Memory.Put(ctx, name, data, prev)
+}
+
+func (u *unreadable) Delete(ctx context.Context, name string, prev secrets.Version) error {
+	if name == "p" && !u.gone {
+		u.gone = true
+		return nil
+	}
+	return u.Memory.Delete(ctx, name, prev)
+}
+
+func TestReplaceUnreadableRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		u := &unreadable{}
+		w.store = u
+		if _, err := w.open(t).Login(t.Context()); !errors.Is(err, secrets.ErrUndecryptable) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
+			t.Errorf("Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+		}
+		if _, err := w.open(t, func(c *mcplogin.Config) { c.Replace = true }).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
+			t.Errorf("Token() = %v", err)
+		}
+	})
+}
+
+// TestRecordThatKeepsChanging: each write is refused as a conflict, as a broken
+// store or a storm of writers may have it. A refresh ends with an error that is
+// worth another try, and does not spin.
+func TestRecordThatKeepsChanging(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Minute)
+		time.Sleep(2 * time.Minute)
+		tries := 0
+		w.store = &faulty{Store: w.store, put: func(string) error { tries++; return secrets.ErrConflict }}
+		begun := time.Now()
+		_, err := w.open(t).Token(t.Context())
+		if !errors.Is(err, secrets.ErrTemporary) {
+			t.Errorf("Token() = %v, want ErrTemporary", err)
+		}
+		if took := time.Since(begun); took > 2*time.Minute || tries > 200 {
+			t.Errorf("it took %s and %d tries", took, tries)
+		}
+	})
+}
