@@ -80,3 +80,20 @@ func testRefusedNames(t *testing.T, open func(*testing.T) secrets.Store) {
 		}
 	}
 }
+
+// testInternal: the record that no person names is like any other, but that
+// nobody is told of it.
+func testInternal(t *testing.T, open func(*testing.T) secrets.Store) {
+	s := open(t)
+	v := put(t, s, secrets.Internal, "one", secrets.Absent)
+	wantRecord(t, open(t), secrets.Internal, "one", v)
+	if _, err := s.Put(t.Context(), secrets.Internal, []byte("two"), secrets.Absent); !errors.Is(err, secrets.ErrConflict) {
+		t.Errorf("Put over it = %v, want ErrConflict", err)
+	}
+	a := put(t, s, "a", "data", secrets.Absent)
+	wantList(t, s, "a")
+	if err := s.Delete(t.Context(), secrets.Internal, v); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	wantRecord(t, s, "a", "data", a)
+}

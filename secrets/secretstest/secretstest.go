@@ -33,6 +33,7 @@ func TestStore(t *testing.T, open func(t *testing.T) secrets.Store) {
 		{"List", testList},
 		{"Names", testNames},
 		{"RefusedNames", testRefusedNames},
+		{"Internal", testInternal},
 		{"Sizes", testSizes},
 		{"Copies", testCopies},
 		{"Handles", testHandles},

@@ -1,0 +1,112 @@
+//go:build unix
+
+package file_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// hold locks a file of the store as a process does that was stopped while it
+// wrote.
+func hold(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStoppedWriter: nobody waits for ever, or in silence, for a process that
+// was stopped while it held the write lock.
+func TestStoppedWriter(t *testing.T) {
+	for name, text := range map[string]string{"signed": "\nprocess 4242 on build-7\n", "of an older version": "", "hostile": "\x1b]0;x\x07\n"} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			if _, err := p.open(t).Put(t.Context(), "a", []byte("one"), secrets.Absent); err != nil {
+				t.Fatal(err)
+			}
+			who := "another process"
+			if name == "signed" {
+				who = "process 4242 on build-7"
+			}
+			hold(t, filepath.Join(p.dir, "write.lock"), text)
+			synctest.Test(t, func(t *testing.T) {
+				var told []string
+				ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+				s := p.open(t)
+				for method, call := range map[string]func() error{
+					"Put":    func() error { _, err := s.Put(ctx, "a", []byte("two"), secrets.Any); return err },
+					"Delete": func() error { return s.Delete(ctx, "a", secrets.Any) },
+					"Probe":  func() error { return s.Probe(ctx) },
+				} {
+					told = nil
+					begun := time.Now()
+					err := call()
+					if !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "is still locked by "+who+" after ") {
+						t.Errorf("%s = %v, want ErrTemporary and who holds the lock", method, err)
+					}
+					if took := time.Since(begun); took > 30*time.Second {
+						t.Errorf("%s took %s", method, took)
+					}
+					if want := "waiting for " + who + ", which has locked store " + p.dir; len(told) != 1 || told[0] != want {
+						t.Errorf("%s told %q, want %q", method, told, want)
+					}
+				}
+				cancelled, cancel := context.WithTimeout(ctx, time.Second)
+				defer cancel()
+				if _, err := s.Put(cancelled, "a", nil, secrets.Any); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, secrets.ErrTemporary) {
+					t.Errorf("Put of a caller with less time = %v, want context.DeadlineExceeded", err)
+				}
+			})
+			if data, _, err := p.open(t).Get(t.Context(), "a"); err != nil || string(data) != "one" {
+				t.Errorf("Get = %q, %v: reading needs no lock", data, err)
+			}
+		})
+	}
+}
+
+// TestLockNamesItsHolder: who waits for a record's lock learns for whom.
+func TestLockNamesItsHolder(t *testing.T) {
+	p := newPlace(t)
+	unlock, err := p.open(t).Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	me := fmt.Sprintf("process %d on %s", os.Getpid(), host)
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		ctx, cancel := context.WithTimeout(secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) }), 90*time.Second)
+		defer cancel()
+		_, err := p.open(t).Lock(ctx, "a")
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), `record "a" is still locked by `+me+" after 1m30s") {
+			t.Errorf("Lock = %v", err)
+		}
+		if want := fmt.Sprintf("waiting for %s, which has locked record %q", me, "a"); len(told) != 1 || told[0] != want {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
+}

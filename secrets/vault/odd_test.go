@@ -1,0 +1,99 @@
+package vault_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// edited changes the answers to reads of one kind of path.
+func edited(kind string, edit func(data map[string]any)) func(*http.Request, func() *http.Response) (*http.Response, error) {
+	return func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
+		resp := serve()
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/"+kind+"/") || resp.StatusCode != http.StatusOK {
+			return resp, nil
+		}
+		var body map[string]map[string]any
+		if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
+			return nil, err
+		}
+		edit(body["data"])
+		text, err := json.Marshal(body)
+		resp.Body = io.NopCloser(strings.NewReader(string(text)))
+		return resp, err
+	}
+}
+
+// TestOddAnswers: whatever stands in for Vault, a change of a record ends, and
+// asks no more often than is reasonable.
+func TestOddAnswers(t *testing.T) {
+	for name, fault := range map[string]func(*http.Request, func() *http.Response) (*http.Response, error){
+		"no versions":       edited("metadata", func(data map[string]any) { delete(data, "versions") }),
+		"empty versions":    edited("metadata", func(data map[string]any) { data["versions"] = map[string]any{} }),
+		"other times":       edited("metadata", func(data map[string]any) { data["versions"] = map[string]any{"1": map[string]any{"created_time": "x"}} }),
+		"another version":   edited("metadata", func(data map[string]any) { data["current_version"] = 7 }),
+		"no version at all": edited("metadata", func(data map[string]any) { delete(data, "current_version") }),
+		"a version of 0":    edited("data", func(data map[string]any) { data["metadata"] = map[string]any{"version": 0} }),
+		"a later version":   edited("data", func(data map[string]any) { data["metadata"] = map[string]any{"version": 9, "created_time": "x"} }),
+		"each write is a conflict": func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
+			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/data/") {
+				return answer(r, http.StatusBadRequest, map[string]any{"errors": []string{"check-and-set parameter did not match the current version"}}), nil
+			}
+			return serve(), nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &double{}
+				s := d.open(t, vault.Config{})
+				if _, err := s.Put(t.Context(), "a", []byte("one"), secrets.Absent); err != nil {
+					t.Fatal(err)
+				}
+				d.fault = fault
+				for method, call := range map[string]func() error{
+					"Put":    func() error { _, err := s.Put(t.Context(), "a", []byte("two"), secrets.Any); return err },
+					"Probe":  func() error { return s.Probe(t.Context()) },
+					"Delete": func() error { return s.Delete(t.Context(), "a", secrets.Any) },
+				} {
+					before, begun := d.requests.Load(), time.Now()
+					err := call()
+					if err != nil && !errors.Is(err, secrets.ErrUnavailable) && !errors.Is(err, secrets.ErrTemporary) && !errors.Is(err, secrets.ErrConflict) {
+						t.Errorf("%s = %v", method, err)
+					}
+					if n, took := d.requests.Load()-before, time.Since(begun); n > 2000 || took > 2*time.Minute {
+						t.Errorf("%s sent %d requests in %s: %v", method, n, took, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestLeaseNamesItsHolder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &double{}
+		unlock, err := d.open(t, vault.Config{Holder: "build-7, process 42"}).Lock(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(5*time.Second, unlock)
+		var told []string
+		ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+		unlock2, err := d.open(t, vault.Config{}).Lock(ctx, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		unlock2()
+		if len(told) != 1 || told[0] != `waiting for build-7, process 42, which has locked record "a"` {
+			t.Errorf("told %q", told)
+		}
+	})
+}

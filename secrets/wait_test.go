@@ -1,0 +1,46 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// TestNotice: whoever asked is told of a wait once, when it has lasted for a
+// second.
+func TestNotice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+		who := func() string { return "process 42\x1b[2J on \u202ebox" }
+		begun := time.Now()
+		w := secrets.NewWaiting(`record "a"`)
+		for range 30 {
+			w.Notice(ctx, who)
+			w.Notice(t.Context(), who) // nobody asked
+			if len(told) > 0 && time.Since(begun) < time.Second {
+				t.Fatal("told at once")
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if len(told) != 1 || told[0] != `waiting for process 42[2J on box, which has locked record "a"` {
+			t.Errorf("told %q", told)
+		}
+		err := w.End(context.DeadlineExceeded, "")
+		if locked, ok := errors.AsType[*secrets.LockedError](err); !ok || !errors.Is(err, context.DeadlineExceeded) || locked.Error() != `record "a" is still locked by another process after 3s` {
+			t.Errorf("End() = %v", err)
+		}
+		if err := w.End(context.Canceled, ""); err != context.Canceled {
+			t.Errorf("End() of a cancelled wait = %v", err)
+		}
+		long := secrets.LockedError{Lock: "x", Holder: strings.Repeat("\u00e9", 500)}
+		if text := long.Error(); len(text) > 200 {
+			t.Errorf("the holder's name is not capped: %d bytes", len(text))
+		}
+	})
+}
