@@ -42,6 +42,18 @@ func (e *ServerChangedError) Error() string {
 	return fmt.Sprintf("profile %q belongs to %s, not to %s", e.Profile, e.Stored, e.Given)
 }
 
+// UnreadableError means that a record is in the way of a login which nothing
+// can read, though the store works. [Config].Replace replaces it.
+type UnreadableError struct {
+	Profile string
+	Err     error // wraps secrets.ErrUndecryptable
+}
+
+func (e *UnreadableError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why the record cannot be read.
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
 // IssuerChangedError means that the MCP server now names another authorization
 // server, or other endpoints, than at the last login. It is refused until a
 // person agrees ([Registration].AcceptNewIssuer), since a hostile answer looks the

@@ -291,19 +291,20 @@ func TestReplace(t *testing.T) {
 // only once that was deleted.
 type unreadable struct {
 	secrets.Memory
+	err  error
 	gone bool
 }
 
 func (u *unreadable) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
 	if name == "p" && !u.gone {
-		return nil, secrets.Absent, secrets.ErrUndecryptable
+		return nil, secrets.Absent, u.err
 	}
 	return u.Memory.Get(ctx, name)
 }
 
 func (u *unreadable) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if name == "p" && !u.gone {
-		return secrets.Absent, secrets.ErrUndecryptable
+		return secrets.Absent, u.err
 	}
 	return u.Memory.Put(ctx, name, data, prev)
 }
@@ -319,12 +320,17 @@ func (u *unreadable) Delete(ctx context.Context, name string, prev secrets.Versi
 func TestReplaceUnreadableRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		u := &unreadable{}
+		replace := func(c *mcplogin.Config) { c.Replace = true }
+		u := &unreadable{err: fmt.Errorf("%w: %w", secrets.ErrUndecryptable, secrets.ErrNewer)}
 		w.store = u
+		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrNewer) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
+			t.Errorf("over a newer version's record: Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+		}
+		u.err = secrets.ErrUndecryptable
 		if _, err := w.open(t).Login(t.Context()); !errors.Is(err, secrets.ErrUndecryptable) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
 			t.Errorf("Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
 		}
-		if _, err := w.open(t, func(c *mcplogin.Config) { c.Replace = true }).Login(t.Context()); err != nil {
+		if _, err := w.open(t, replace).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {

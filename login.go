@@ -78,8 +78,12 @@ func (s *Session) stored(ctx context.Context) (Credential, error) {
 	switch {
 	case errors.Is(err, secrets.ErrNotFound):
 		return Credential{}, nil
+	case errors.Is(err, secrets.ErrNewer):
+		return c, err
 	case s.cfg.Replace && (err == nil || moved || errors.Is(err, secrets.ErrUndecryptable)):
 		return Credential{}, nil
+	case errors.Is(err, secrets.ErrUndecryptable):
+		return c, &UnreadableError{Profile: s.cfg.Profile, Err: err}
 	}
 	return c, err
 }

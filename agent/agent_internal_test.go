@@ -310,6 +310,34 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// TestDroppedProfileRests: a profile that a reload drops is not refreshed once
+// more, though that was due and waited for room, and it is not handed out to a
+// request that a person has just confirmed.
+func TestDroppedProfileRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Minute)
+		w.login("a")
+		kept := []string{"a"}
+		defer w.start(func(c *Config) {
+			c.Profiles = func(context.Context) ([]string, error) { return kept, nil }
+			c.Confirm = func(ctx context.Context, _ Request) error {
+				kept = nil
+				return w.agent.Reload(ctx)
+			}
+		})()
+		p := w.agent.kept("a")
+		if code, _, e := w.ask(Socket{}, "a"); e.Code != CodeLogin || w.agent.kept("a") != nil {
+			t.Errorf("answer %d, %+v, though it was dropped meanwhile", code, e)
+		}
+		time.Sleep(20 * time.Minute)
+		before := w.refreshes()
+		w.agent.work(t.Context(), p)
+		if n := w.refreshes() - before; n != 0 {
+			t.Errorf("%d refreshes of a profile that was dropped", n)
+		}
+	})
+}
+
 // TestAdapt: what differs for one profile holds for it, and is asked again by a
 // reload. What was known of it stays.
 func TestAdapt(t *testing.T) {

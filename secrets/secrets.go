@@ -43,6 +43,7 @@ var (
 	ErrTemporary     = errors.New("store temporarily unavailable") // try again later: network, 5xx, 429
 	ErrUndecryptable = errors.New("record cannot be decrypted")    // damaged, moved, or another key
 	ErrPassphrase    = errors.New("wrong passphrase")
+	ErrNewer         = errors.New("a newer mcp-login wrote it") // with ErrUndecryptable or ErrUnavailable; it is never replaced
 )
 
 // Store keeps named records. It is safe for use by many goroutines and many

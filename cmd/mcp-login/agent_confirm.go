@@ -62,8 +62,13 @@ func (c *confirmer) read() {
 		if s.Err() != nil || !term.IsTerminal(int(c.tty.Fd())) {
 			return
 		}
+		time.Sleep(readAgain)
 	}
 }
+
+// readAgain is the pause after an end of file, which some terminals have at once
+// again.
+const readAgain = 100 * time.Millisecond
 
 // typed takes a line as an answer, if there is a question.
 func (c *confirmer) typed(line string) {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -214,6 +216,28 @@ func TestExpectedIdentity(t *testing.T) {
 	opaque.Flow = "ci"
 	if err := job.accept(expectation{"https://ci", "ann"})(opaque); err != nil {
 		t.Errorf("the job that presented itself is not accepted: %v", err)
+	}
+}
+
+// TestJobIdentityOfManyProfiles: an agent's profiles ask who the job is at
+// once. It is said once.
+func TestJobIdentityOfManyProfiles(t *testing.T) {
+	var job jobIdentity
+	var first atomic.Int32
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if job.set(ci.Identity{Issuer: "https://ci", Subject: "ann"}) {
+				first.Add(1)
+			}
+			if id := job.get(); id.Subject != "ann" {
+				t.Errorf("the job is %v", id)
+			}
+		})
+	}
+	all.Wait()
+	if first.Load() != 1 {
+		t.Errorf("it was said %d times who the job is", first.Load())
 	}
 }
 

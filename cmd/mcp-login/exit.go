@@ -82,6 +82,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		port     *authcode.PortError
 		param    *authcode.ParamError
 		ownName  *ownNameError
+		damaged  *mcplogin.UnreadableError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -128,6 +129,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitStore, e.storeHint("mcp-login login NAME URL")
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
 		return exitTemporary, ""
+	case errors.As(err, &damaged):
+		return exitStore, "restore it from a backup, or replace it: " + e.line.with("--force")
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
 		return exitStore, whoseFolder(err)
 	}

@@ -45,3 +45,15 @@ func TestErrorTextIsRedacted(t *testing.T) {
 		t.Errorf("standard error %q", got)
 	}
 }
+
+// TestSecretsAreHiddenOnce: an agent is told of the same secrets again and
+// again.
+func TestSecretsAreHiddenOnce(t *testing.T) {
+	var r redactor
+	for range 1000 {
+		r.hide("s3cret-one", "s3cret-two")
+	}
+	if len(r.values) != 2 {
+		t.Errorf("%d values are kept", len(r.values))
+	}
+}

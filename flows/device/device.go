@@ -120,15 +120,20 @@ func (f *Flow) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 		return oauth.Token{}, errors.New("device flow has no prompt to show its code")
 	}
 	for {
+		begun := time.Now()
 		t, err := f.attempt(ctx, r)
 		if !errors.Is(err, flows.ErrExpired) || f.Retry == nil {
 			return t, err
 		}
-		if !f.Retry(ctx) {
+		if !f.Retry(ctx) || sleep(ctx, minLife-time.Since(begun)) != nil {
 			return t, errors.Join(ctx.Err(), err)
 		}
 	}
 }
+
+// minLife is the least time between two codes, however soon the server lets
+// them expire.
+const minLife = 5 * time.Second
 
 // attempt is the life of one code.
 func (f *Flow) attempt(ctx context.Context, r flows.Request) (oauth.Token, error) {

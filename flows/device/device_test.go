@@ -230,6 +230,23 @@ func TestExpiredCodeIsReplacedWhenRetrySaysSo(t *testing.T) {
 	})
 }
 
+// TestCodesThatExpireAtOnce: a server whose codes live for no time is not asked
+// for one after the other without a pause.
+func TestCodesThatExpireAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := &oauthtest.Server{}
+		srv.Fault(oauthtest.DeviceAuth, oauthtest.Fault{Times: -1, Status: 200, Body: `{"device_code":"d","user_code":"u","verification_uri":"https://mcp.test/device","expires_in":0.001}`})
+		begun := time.Now()
+		retry := func(context.Context) bool { return time.Since(begun) < time.Minute }
+		if _, _, err := run(t, srv, &device.Flow{Prompt: &person{}, Retry: retry}); !errors.Is(err, flows.ErrExpired) {
+			t.Errorf("Run() = %v, want ErrExpired", err)
+		}
+		if n := srv.Count(oauthtest.DeviceAuth); n > 15 {
+			t.Errorf("%d codes in a minute", n)
+		}
+	})
+}
+
 func TestCancelEndsAtOnce(t *testing.T) {
 	for _, after := range []time.Duration{3 * s, 5*s + s/2} { // between polls, and while one is under way
 		synctest.Test(t, func(t *testing.T) {

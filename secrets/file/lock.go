@@ -52,7 +52,7 @@ var errLocked = errors.New("locked by somebody else")
 
 // try takes the lock at once, or returns errLocked.
 func try(path string) (*fileLock, error) {
-	for {
+	for range maxTries {
 		f, err := openFile(path, os.O_RDWR|os.O_CREATE)
 		if errors.Is(err, fs.ErrNotExist) { // the folder is gone
 			return nil, unavailable(err)
@@ -75,7 +75,12 @@ func try(path string) (*fileLock, error) {
 		}
 		// Its holder removed the file after we opened it: once more.
 	}
+	return nil, errLocked
 }
+
+// maxTries bounds the tries without a pause: on some network file systems a
+// file never looks like itself.
+const maxTries = 10
 
 // maxHolder bounds what is read of a lock's holder.
 const maxHolder = 200

@@ -38,8 +38,8 @@ func parseRecord(raw []byte) (record, error) {
 		return record{}, fmt.Errorf("%w: its file is damaged or not a record", secrets.ErrUndecryptable)
 	}
 	if v := raw[len(recordMagic)]; v != recordVersion {
-		return record{}, fmt.Errorf("%w: it has format version %d, and only %d is known here; a newer mcp-login wrote it, or it is damaged",
-			secrets.ErrUndecryptable, v, recordVersion)
+		return record{}, fmt.Errorf("%w: it has format version %d, and only %d is known here; %w, or it is damaged",
+			secrets.ErrUndecryptable, v, recordVersion, secrets.ErrNewer)
 	}
 	if len(raw) < dataAt+chacha20poly1305.Overhead {
 		return record{}, fmt.Errorf("%w: its file is cut short", secrets.ErrUndecryptable)

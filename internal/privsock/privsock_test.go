@@ -1,0 +1,82 @@
+//go:build unix
+
+package privsock_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/privsock"
+)
+
+// TestUmaskIsLeftAlone: files that other goroutines make while a socket is made
+// have the mode that they were to have.
+func TestUmaskIsLeftAlone(t *testing.T) {
+	umask := syscall.Umask(0)
+	defer syscall.Umask(umask)
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var making sync.WaitGroup
+	making.Go(func() {
+		defer close(done)
+		for range 200 {
+			l, remove, err := privsock.Listen(filepath.Join(dir, "s"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			info, err := os.Lstat(filepath.Join(dir, "s"))
+			if err != nil || info.Mode() != fs.ModeSocket|0o600 {
+				t.Errorf("the socket is %v, %v", info, err)
+			}
+			l.Close()
+			remove()
+		}
+	})
+	for i := 0; ; i++ {
+		select {
+		case <-done:
+			return
+		default:
+		}
+		path := filepath.Join(dir, "file")
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o666 {
+			t.Fatalf("file %d has mode %v, %v", i, info.Mode(), err)
+		}
+		os.Remove(path)
+	}
+}
+
+// TestTaken: a socket that somebody serves is left alone, and what is left of
+// one that nobody does is replaced.
+func TestTaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, remove, err := privsock.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := privsock.Listen(path); !errors.Is(err, privsock.ErrTaken) {
+		t.Errorf("Listen beside a process that lives = %v, want ErrTaken", err)
+	}
+	l.Close() // as a kill would: the file stays
+	again, _, err := privsock.Listen(path)
+	if err != nil {
+		t.Fatalf("Listen after a process that died: %v", err)
+	}
+	defer again.Close()
+	remove()
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("the dead one's remove took the new socket away: %v", err)
+	}
+}
