@@ -22,8 +22,8 @@ const credentialVersion = 1
 // overwritten.
 var ErrNewerRecord = errors.New("record was written by a newer version of mcp-login")
 
-// Credential is the only thing that is stored: what one profile knows of one
-// MCP server. It is bound to profile, server, issuer, client and resource, and
+// Credential is what is stored of a login: what one profile knows of one MCP
+// server. It is bound to profile, server, issuer, client and resource, and
 // the endpoints in it are the ones that were seen at login: a refresh token is
 // sent nowhere else.
 type Credential struct {

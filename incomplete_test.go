@@ -114,6 +114,21 @@ func TestPendingRegistrationIsNobodyElses(t *testing.T) {
 	})
 }
 
+// TestPendingRegistrationThatTheServerForgot is made anew, once.
+func TestPendingRegistrationThatTheServerForgot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.givenUp(t)
+		w.srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
+		if _, err := w.open(t).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.srv.Count(oauthtest.Register); n != 1 {
+			t.Errorf("%d registrations, want 1", n)
+		}
+	})
+}
+
 func TestPendingRegistrationsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
