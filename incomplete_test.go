@@ -129,6 +129,27 @@ func TestPendingRegistrationThatTheServerForgot(t *testing.T) {
 	})
 }
 
+// TestGivenUpStepUp: a login for more scopes that is given up leaves one client
+// at the server, not one for each try.
+func TestGivenUpStepUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Clients.ScopesRegistered = true
+		if _, err := w.open(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read"} }).Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			w.givenUp(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read", "mcp:write"} })
+		}
+		if n := w.srv.Count(oauthtest.Register); n != 2 {
+			t.Errorf("%d registrations, want 2", n)
+		}
+		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
+			t.Errorf("Token() = %v", err)
+		}
+	})
+}
+
 func TestPendingRegistrationsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
