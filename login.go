@@ -212,13 +212,13 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	return c, nil
 }
 
-// accept asks the caller about a new credential. Tokens that nobody wants are
-// revoked, as well as that can be done.
+// accept asks the caller about a new credential. Tokens that are not stored are
+// revoked, on a best-effort basis.
 func (s *Session) accept(ctx context.Context, c Credential) error {
-	if s.cfg.Accept == nil {
-		return nil
+	refused := c.Validate()
+	if refused == nil && s.cfg.Accept != nil {
+		refused = s.cfg.Accept(c)
 	}
-	refused := s.cfg.Accept(c)
 	if refused == nil {
 		return nil
 	}
@@ -244,6 +244,9 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 		return oauth.Token{}, app, err
 	}
 	c.App = app
+	if err := c.Validate(); err != nil { // else nobody could read the record
+		return oauth.Token{}, app, err
+	}
 	token, err := f.Run(ctx, c.request(s.client(c)))
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
 		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)

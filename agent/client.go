@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -156,19 +157,20 @@ func read(profile string, body []byte) (mcplogin.Credential, error) {
 		return mcplogin.Credential{}, unusable("it is no JSON")
 	}
 	token, isBearer := strings.CutPrefix(a.Headers["Authorization"], "Bearer ")
-	if !isBearer || !oauth.ValidToken(token) {
+	if !isBearer || token == "" {
 		return mcplogin.Credential{}, unusable("it holds no bearer token")
-	}
-	if _, err := oauth.CheckURL(a.Server); err != nil {
-		return mcplogin.Credential{}, unusable("it names no server")
 	}
 	if !a.Expiry.IsZero() && time.Since(a.Expiry) > maxSkew {
 		return mcplogin.Credential{}, unusable("its token has expired")
 	}
-	return mcplogin.Credential{
+	c := mcplogin.Credential{
 		Profile: profile, Server: a.Server,
 		Token: oauth.Token{Access: token, Type: "Bearer", Expiry: a.Expiry},
-	}, nil
+	}
+	if invalid, ok := errors.AsType[*mcplogin.RecordError](c.Validate()); ok {
+		return mcplogin.Credential{}, unusable(invalid.Field + " " + invalid.Reason)
+	}
+	return c, nil
 }
 
 func unusable(what string) error { return fmt.Errorf("%w of the agent: %s", oauth.ErrAnswer, what) }

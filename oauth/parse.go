@@ -40,6 +40,14 @@ func isB64Token(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/", r)
 }
 
+// ValidText reports whether s can be a client id, a client secret or a refresh
+// token: up to 65536 characters of VSCHAR (RFC 6749 appendix A), which includes
+// the space and "".
+func ValidText(s string) bool { return isVSChar(s, maxToken) }
+
+// ValidScope reports whether s can be one scope: a scope-token (RFC 6749 §3.3).
+func ValidScope(s string) bool { return isScope(s) }
+
 // isVSChar reports whether s is at most limit characters of VSCHAR (RFC 6749
 // appendix A), which includes "".
 func isVSChar(s string, limit int) bool {

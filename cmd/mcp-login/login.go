@@ -90,9 +90,13 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 		ctx, cancel = context.WithTimeoutCause(ctx, o.wait, errTimedOut)
 		defer cancel()
 	}
+	more, err := scopes("add-scope", o.more)
+	if err != nil {
+		return err
+	}
 	var c mcplogin.Credential
 	err = e.attended(ctx, &o, cfg, func(s *mcplogin.Session) error {
-		c, err = s.Login(ctx, strings.Fields(o.more)...)
+		c, err = s.Login(ctx, more...)
 		return err
 	})
 	if cause := context.Cause(ctx); err != nil && cause == errTimedOut {
@@ -121,7 +125,9 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	if err = e.choose(o, p, &cfg); err != nil {
 		return err
 	}
-	cfg.Login.Scopes = strings.Fields(o.scope)
+	if cfg.Login.Scopes, err = scopes("scope", o.scope); err != nil {
+		return err
+	}
 	if cfg.Login.Params, err = o.browser.authParams(); err != nil {
 		return err
 	}
@@ -144,6 +150,17 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 		return err
 	}
 	return replace(context.Background(), store, cfg.Store, cfg.Profile)
+}
+
+// scopes returns the scopes of a flag.
+func scopes(flag, text string) ([]string, error) {
+	list := strings.Fields(text)
+	for _, scope := range list {
+		if !oauth.ValidScope(scope) {
+			return nil, usagef("--%s: a scope holds no \" or \\, and nothing but ASCII", flag)
+		}
+	}
+	return list, nil
 }
 
 // replace copies a record over whatever another store has of that name.
