@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -119,6 +120,20 @@ func (c Credential) HandOver() Credential {
 	c.RefreshBegunAt = time.Time{}
 	c.unknown = nil // a newer version may keep there what renews it
 	return c
+}
+
+// WithoutInputs returns a copy that names nothing for an unattended flow to read
+// or to ask for where it runs. It keeps the token.
+func (c Credential) WithoutInputs() Credential {
+	c.Login.Inputs = flows.Inputs{}
+	c.unknown = c.unknown.without("login.inputs") // a newer version may know more sources
+	return c
+}
+
+// HasInputs reports whether the credential names anything for an unattended flow
+// to read or to ask for where it runs.
+func (c Credential) HasInputs() bool {
+	return c.Login.Inputs != (flows.Inputs{}) || len(c.unknown["login.inputs"]) > 0
 }
 
 // client returns the wire to the authorization server seen at login.

@@ -189,6 +189,11 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	if s.cfg.Chosen != nil {
 		s.cfg.Chosen(choice)
 	}
+	if _, alone := choice.Flow.(flows.Unattended); alone && s.cfg.Login.IsZero() { // the options are the record's
+		if err := s.permit(ctx, c); err != nil {
+			return Credential{}, err
+		}
+	}
 	s.log.Info("logging in", "flow", c.Flow, "issuer", c.Issuer.Issuer, "scopes", c.Asked)
 
 	token, app, err := s.authorize(ctx, c, choice.Flow, old)

@@ -80,6 +80,13 @@ func (s *Session) write(ctx context.Context, c Credential, prev secrets.Version)
 // describe the tokens that it replaces.
 type unknown map[string]map[string]json.RawMessage
 
+// without returns a copy that lacks one object's fields.
+func (u unknown) without(path string) unknown {
+	rest := maps.Clone(u)
+	delete(rest, path)
+	return rest
+}
+
 // objects are the objects of a record whose fields this program defines, by
 // their path. An object comes after the one that it is in.
 func objects() []struct {

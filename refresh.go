@@ -84,7 +84,7 @@ func (s *Session) meanwhile(ctx context.Context) (Credential, bool) {
 		return *c, c.Valid(moment)
 	}
 	c, err := s.Credential(ctx)
-	return c, err == nil && c.Valid(moment)
+	return c, err == nil && s.acceptIssuer(c) == nil && c.Valid(moment)
 }
 
 // fly returns the renewal that is under way, or begins one.
@@ -118,6 +118,9 @@ func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential,
 		return c, err
 	}
 	c, err := s.Credential(ctx)
+	if err == nil {
+		err = s.acceptIssuer(c)
+	}
 	if err != nil {
 		return Credential{}, err
 	}
@@ -126,6 +129,9 @@ func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential,
 		return c, nil
 	}
 	renewed, err := s.exchangeLocked(ctx, c, rejected)
+	if err == nil {
+		err = s.acceptIssuer(renewed) // another process may have replaced the record
+	}
 	if err == nil {
 		s.cached.Store(&renewed)
 		return renewed, nil
@@ -173,6 +179,9 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 	seen := c.Token.Access
 	for {
 		c, v, err := s.read(ctx)
+		if err == nil {
+			err = s.acceptIssuer(c)
+		}
 		if err != nil || !s.due(c, rejected) {
 			return c, err
 		}
@@ -191,6 +200,18 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 		}
 		return s.exchange(ctx, begun, v, c.RefreshBegunAt)
 	}
+}
+
+// acceptIssuer refuses a stored credential of an authorization server that the
+// caller does not accept. A record can be replaced after the login.
+func (s *Session) acceptIssuer(c Credential) error {
+	if s.cfg.AcceptServer == nil {
+		return nil
+	}
+	if err := s.cfg.AcceptServer(c.Issuer); err != nil {
+		return fmt.Errorf("use credential %q: %w", c.Profile, err)
+	}
+	return nil
 }
 
 // renewable returns nil if a token can be had without a person.
@@ -246,13 +267,29 @@ func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version,
 // newToken spends the refresh token, or runs an unattended flow again.
 func (s *Session) newToken(ctx context.Context, c Credential) (oauth.Token, error) {
 	if c.Token.Refresh == "" {
-		return s.unattended(c).Run(ctx, c.request(s.client(c)))
+		return s.again(ctx, c)
 	}
 	t, err := s.client(c).Refresh(ctx, c.Token.Refresh, c.Resource, nil)
 	if err != nil {
 		return t, fmt.Errorf("refresh %q: %w", c.Profile, err)
 	}
 	return c.Login.settle(t, c.Token), nil
+}
+
+// again runs the unattended flow of a stored credential once more.
+func (s *Session) again(ctx context.Context, c Credential) (oauth.Token, error) {
+	if err := s.permit(ctx, c); err != nil {
+		return oauth.Token{}, err
+	}
+	return s.unattended(c).Run(ctx, c.request(s.client(c)))
+}
+
+// permit asks the caller whether a flow may run as a stored record says.
+func (s *Session) permit(ctx context.Context, c Credential) error {
+	if s.cfg.Permit == nil {
+		return nil
+	}
+	return s.cfg.Permit(ctx, c)
 }
 
 // keep stores a new token. The spent refresh token is worth nothing now, so it
@@ -287,7 +324,7 @@ func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spe
 // token, so nothing is changed.
 func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time, cause error) (Credential, error) {
 	if oauth.Temporary(cause) || !oauth.IsCode(cause, oauth.CodeInvalidGrant, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) {
-		if unspent(cause) {
+		if c.Token.Refresh == "" || unspent(cause) {
 			c.RefreshBegunAt = cutOff
 			s.noted(ctx, c, v)
 		}

@@ -50,11 +50,17 @@ type Config struct {
 	Register Registration
 	// Login is what a Login asks for.
 	Login LoginOptions
-	// AcceptServer is asked before a Login sends anything to an authorization
-	// server. Its error refuses that one; another that the MCP server names may
-	// be taken. Nil accepts all. That one is accepted does not make it the one
-	// that secrets may be sent to: see Registration.Issuer.
+	// AcceptServer is asked before a Login or a renewal sends anything to an
+	// authorization server, and before a stored token is used. Its error refuses
+	// that one; a Login may take another that the MCP server names. Nil accepts
+	// all. That one is accepted does not make it the one that secrets may be sent
+	// to: see Registration.Issuer.
 	AcceptServer func(oauth.Server) error
+	// Permit is asked before a flow that needs no person runs as a stored record
+	// says. Anybody who can write to the store can have a record name a source to
+	// read here, an audience to ask for, and an endpoint to send it all to. Its
+	// error refuses the run. Nil permits all.
+	Permit func(context.Context, Credential) error
 	// Accept is asked before what a Login got is stored. Its error refuses it:
 	// the tokens are revoked and the stored credential stays. Nil accepts all.
 	Accept func(Credential) error

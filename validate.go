@@ -17,11 +17,10 @@ func (c Credential) Validate() error {
 		return &RecordError{Field: "profile", Reason: "cannot be the name of a profile"}
 	}
 	if c.Server == "" {
-		return &RecordError{Profile: c.Profile, Field: "server", Reason: "is missing"}
+		return &RecordError{Field: "server", Reason: "is missing"}
 	}
 	for _, check := range []func(Credential) *RecordError{invalidURL, invalidScope, invalidToken, invalidText, invalidTime} {
 		if err := check(c); err != nil {
-			err.Profile = c.Profile
 			return err
 		}
 	}

@@ -71,6 +71,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	var (
 		own      *codeError
 		usage    usageError
+		unknown  *unconfirmedError
 		login    *mcplogin.LoginRequiredError
 		scope    *mcplogin.InsufficientScopeError
 		issuer   *mcplogin.IssuerChangedError
@@ -91,6 +92,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitUsage, "" // the help is there already
 	case errors.As(err, &usage):
 		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.line.path, []string{helpFlag}), " ")
+	case errors.As(err, &unknown):
+		return exitLoginRequired, e.howToConfirm(unknown)
 	case errors.As(err, &login):
 		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):

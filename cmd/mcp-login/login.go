@@ -134,14 +134,13 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	if err := o.server.apply(&cfg.Login); err != nil {
 		return err
 	}
-	if err := o.unattended.apply(e, &cfg.Login, o.server.audience); err != nil {
+	if err := o.unattended.apply(&cfg.Login, o.server.audience); err != nil {
 		return err
 	}
 	if cfg.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
 		return err
 	}
-	cfg.AcceptServer, cfg.Accept = o.expect.server(), e.accept(o.expect)
-	cfg.Register.Issuer = o.expect.issuer
+	cfg.Accept, cfg.Register.Issuer = e.accept(o.expect), o.expectIssuer
 	store := cfg.Store
 	if o.force {
 		cfg.Store = &secrets.Memory{}

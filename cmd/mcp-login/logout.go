@@ -28,6 +28,7 @@ func runLogout(ctx context.Context, e *env, o *common, profile string) error {
 	if err != nil {
 		return err
 	}
+	e.forgetConfirmed(c)
 	if c.Token.Access == "" {
 		fmt.Fprintf(e.err, "removed %q here; it was never logged in\n", profile)
 		return nil
