@@ -189,7 +189,8 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	if s.cfg.Chosen != nil {
 		s.cfg.Chosen(choice)
 	}
-	if _, alone := choice.Flow.(flows.Unattended); alone && s.cfg.Login.IsZero() { // the options are the record's
+	recorded := s.cfg.Login.IsZero() || s.cfg.Server == "" // options or server are the record's
+	if _, alone := choice.Flow.(flows.Unattended); alone && recorded {
 		if err := s.permit(ctx, c); err != nil {
 			return Credential{}, err
 		}

@@ -142,6 +142,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 			for _, args := range [][]string{
 				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"exec", "p", "--", "true"}, {"login", "p"}, {"token", "p", "--login"},
 				{"test", "p"}, {"proxy", "p", "--login"}, {"export", "p"},
+				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
 			} {
 				h.want(exitLoginRequired, args...)
 				if !strings.Contains(h.talk.String(), "not confirmed on this host") || !strings.Contains(h.talk.String(), "\nhint: ") {
@@ -169,6 +170,7 @@ func TestTypedSourcesRenew(t *testing.T) {
 	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	h.want(exitDone, "refresh", "p")
 	h.want(exitDone, "login", "p")
+	h.want(exitDone, "login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
 	h.want(exitDone, "status", "p")
 	if got := h.out.String(); !strings.Contains(got, "env:JOB_JWT") || !strings.Contains(got, "on this host") {
 		t.Errorf("status tells:\n%s", got)
