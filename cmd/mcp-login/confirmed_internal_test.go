@@ -140,7 +140,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 			c.Login.Flows = []string{c.Flow}
 			h.plant(c)
 			for _, args := range [][]string{
-				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"exec", "p", "--", "true"}, {"login", "p"}, {"token", "p", "--login"},
+				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"login", "p"}, {"token", "p", "--login"},
 				{"test", "p"}, {"proxy", "p", "--login"}, {"export", "p"},
 				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
 			} {
@@ -281,7 +281,7 @@ func TestExpectedIssuerHoldsForStoredRecords(t *testing.T) {
 			h.t = t
 			h.plant(mcplogin.Credential{Flow: "device", Token: token, Issuer: h.server(h.evilURL, h.evilURL)})
 			for _, args := range [][]string{
-				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"exec", "p", "--", "true"}, {"test", "p"}, {"export", "p"}, {"token", "p", "--login"},
+				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"test", "p"}, {"export", "p"}, {"token", "p", "--login"},
 			} {
 				h.want(exitDenied, append([]string{args[0], "--expect-issuer", h.goodURL}, args[1:]...)...)
 				h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
