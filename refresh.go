@@ -83,8 +83,8 @@ func (s *Session) meanwhile(ctx context.Context) (Credential, bool) {
 		}
 		return *c, c.Valid(moment)
 	}
-	c, err := s.Credential(ctx)
-	return c, err == nil && s.acceptIssuer(c) == nil && c.Valid(moment)
+	c, err := s.Accepted(ctx)
+	return c, err == nil && c.Valid(moment)
 }
 
 // fly returns the renewal that is under way, or begins one.
@@ -117,10 +117,7 @@ func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential,
 		}
 		return c, err
 	}
-	c, err := s.Credential(ctx)
-	if err == nil {
-		err = s.acceptIssuer(c)
-	}
+	c, err := s.Accepted(ctx)
 	if err != nil {
 		return Credential{}, err
 	}

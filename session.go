@@ -140,7 +140,7 @@ func (s *Session) current(ctx context.Context) (*Credential, error) {
 // Refresh gets a new token even if the stored one is still valid. Callers that
 // do so at once share one exchange. It never prompts.
 func (s *Session) Refresh(ctx context.Context) (oauth.Token, error) {
-	c, err := s.Credential(ctx)
+	c, err := s.Accepted(ctx)
 	if err != nil {
 		return oauth.Token{}, err
 	}
@@ -183,6 +183,16 @@ func (s *Session) Credential(ctx context.Context) (Credential, error) {
 	c, _, err := s.read(ctx)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return c, s.loginRequired("no credential is stored")
+	}
+	return c, err
+}
+
+// Accepted is Credential for a caller that is about to use the token: one of an
+// authorization server that AcceptServer refuses is an error.
+func (s *Session) Accepted(ctx context.Context) (Credential, error) {
+	c, err := s.Credential(ctx)
+	if err == nil && s.cfg.Lender == nil {
+		err = s.acceptIssuer(c)
 	}
 	return c, err
 }

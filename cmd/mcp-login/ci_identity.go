@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
@@ -49,10 +50,11 @@ func refusal(err error) error {
 	return denied{err}
 }
 
-// denied makes a refusal of ours one to the exit code.
+// denied makes a refusal of ours one to the exit code, and to an agent's
+// clients.
 type denied struct{ error }
 
-func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied} }
+func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied, agent.ErrDenied} }
 
 // identity returns who was logged in: what the id token says, else the access
 // token if it is one that says so, else the CI job that presented itself, else
