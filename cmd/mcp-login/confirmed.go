@@ -95,7 +95,7 @@ func (e *env) confirm(c mcplogin.Credential) {
 		return
 	}
 	d := demandOf(c)
-	if known, err := e.isConfirmed(d); known && err == nil {
+	if known, _ := e.isConfirmed(d); known { // an error is met again below
 		return
 	}
 	folder, err := e.confirmed()
@@ -106,7 +106,8 @@ func (e *env) confirm(c mcplogin.Credential) {
 		name, content := d.note()
 		err = folder.Write(name, content)
 	}
-	if err != nil && slices.Contains(presenting(), c.Flow) {
+	known, _ := e.isConfirmed(d) // another process may have noted the same
+	if !known && slices.Contains(presenting(), c.Flow) {
 		fmt.Fprintf(e.err, "warning: cannot note what renews %q (%v), so each renewal needs it named again: %s\n",
 			c.Profile, err, oauth.Sanitize(strings.Join(asVariables(d.named()), " "), maxStatus))
 	}
@@ -189,15 +190,18 @@ func (e *env) permit(o *common, client func(server string) *http.Client) func(co
 			return nil
 		}
 		d := demandOf(c)
-		known, err := e.isConfirmed(d)
-		if err != nil || known {
-			return err
+		known, unread := e.isConfirmed(d)
+		if known {
+			return nil
 		}
 		missing := slices.DeleteFunc(d.named(), func(n naming) bool { return e.names(o, n) })
-		if len(missing) > 0 {
-			return &unconfirmedError{d, missing}
+		switch {
+		case len(missing) == 0:
+			return e.published(ctx, client(c.Server), c)
+		case unread != nil:
+			return unread
 		}
-		return e.published(ctx, client(c.Server), c)
+		return &unconfirmedError{d, missing}
 	}
 }
 
@@ -255,18 +259,15 @@ func (e *env) howToConfirm(u *unconfirmedError) string {
 
 // withoutDemands takes out of a record what this user has not typed on this
 // host, and says what that was.
-func (e *env) withoutDemands(c mcplogin.Credential) (mcplogin.Credential, error) {
-	if !c.HasInputs() {
-		return c, nil
-	}
+func (e *env) withoutDemands(c mcplogin.Credential) mcplogin.Credential {
 	d := demandOf(c)
-	if known, err := e.isConfirmed(d); known || err != nil {
-		return c, err
+	if known, _ := e.isConfirmed(d); known || !c.HasInputs() { // what cannot be read confirms nothing
+		return c
 	}
 	for _, n := range d.inputs() {
 		fmt.Fprintf(e.err, "left out of %q, since you did not type it on this host: %s %s\n", c.Profile, n.what, oauth.Sanitize(n.value, 200))
 	}
-	return c.WithoutInputs(), nil
+	return c.WithoutInputs()
 }
 
 // inputs returns the namings of a record's sources and audience.

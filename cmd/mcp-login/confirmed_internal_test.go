@@ -311,6 +311,10 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 		t.Errorf("standard error:\n%s", got)
 	}
 	h.want(exitDone, "token", "p")
+	h.want(exitStore, "refresh", "p")
+	h.want(exitDone, "status", "p")
+	h.set("MCP_LOGIN_ASSERTION_FROM", "env:JOB_JWT")
+	h.want(exitDone, "refresh", "p", "--expect-issuer", h.goodURL)
 }
 
 // A note that others can write, or a link, confirms nothing.

@@ -49,9 +49,7 @@ func runImport(ctx context.Context, e *env, o *importOptions, args []string) err
 			return err
 		}
 	}
-	if c, err = e.withoutDemands(c); err != nil {
-		return err
-	}
+	c = e.withoutDemands(c)
 	store, err := e.openStore(ctx, &o.common, true)
 	if err != nil {
 		return err

@@ -77,8 +77,7 @@ func (e *env) report(ctx context.Context, o *common, from source, profile string
 	store, err := e.storeName(o)
 	r := report{Status: c.Status(o.minTTL), Store: store, Inputs: c.Login.Inputs}
 	if err == nil && isDemanding(c) {
-		var known bool
-		known, err = e.isConfirmed(demandOf(c))
+		known, _ := e.isConfirmed(demandOf(c)) // what cannot be read confirms nothing
 		r.Confirmed = &known
 	}
 	return r, err

@@ -116,11 +116,11 @@ func (s stripped) Get(ctx context.Context, name string) ([]byte, secrets.Version
 	if invalid, ok := errors.AsType[*mcplogin.RecordError](err); ok {
 		invalid.Profile = name
 	}
-	if err == nil {
-		c, err = s.env.withoutDemands(c)
+	if err != nil {
+		return nil, v, err
 	}
-	if err != nil || c.HasInputs() {
-		return data, v, err
+	if c = s.env.withoutDemands(c); c.HasInputs() {
+		return data, v, nil
 	}
 	data, err = json.Marshal(c)
 	return data, v, err
