@@ -163,7 +163,7 @@ func (e *env) names(o *common, n naming) bool {
 	said := e.says(n.flag)
 	switch n.flag {
 	case "expect-issuer":
-		said = o.expectIssuer
+		said = cmp.Or(o.expectIssuer, e.says("issuer"))
 	case "expect-audience":
 		said = cmp.Or(o.expectAudience, e.says("audience")) // a login asks for the one that it names
 	}
