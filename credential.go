@@ -2,7 +2,6 @@ package mcplogin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,17 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
-
-// credentialVersion is the newest record format. Older ones are read, newer
-// ones are refused and left alone.
-const credentialVersion = 1
-
-// ErrNewerRecord means that a newer mcp-login wrote the record. It is never
-// overwritten.
-var ErrNewerRecord = errors.New("record was written by a newer version of mcp-login")
 
 // Credential is what is stored of a login: what one profile knows of one MCP
 // server. It is bound to profile, server, issuer, client and resource, and
@@ -47,6 +39,8 @@ type Credential struct {
 	RefreshBegunAt time.Time `json:"refresh_begun_at,omitzero"`
 	// Refused says why the server takes the refresh token no more; "": it may.
 	Refused string `json:"refused,omitempty"`
+
+	unknown unknown // fields of a newer version, to be kept; nil: none
 }
 
 // String names the profile and hides every secret.
@@ -124,7 +118,22 @@ func (c Credential) HandOver() Credential {
 	}
 	c.App, c.Token.Refresh, c.Refused = app, "", handedOver
 	c.RefreshBegunAt = time.Time{}
+	c.unknown = nil // a newer version may keep there what renews it
 	return c
+}
+
+// WithoutInputs returns a copy that names nothing for an unattended flow to read
+// or to ask for where it runs. It keeps the token.
+func (c Credential) WithoutInputs() Credential {
+	c.Login.Inputs = flows.Inputs{}
+	c.unknown = c.unknown.without("login.inputs") // a newer version may know more sources
+	return c
+}
+
+// HasInputs reports whether the credential names anything for an unattended flow
+// to read or to ask for where it runs.
+func (c Credential) HasInputs() bool {
+	return c.Login.Inputs != (flows.Inputs{}) || len(c.unknown["login.inputs"]) > 0
 }
 
 // client returns the wire to the authorization server seen at login.
@@ -140,6 +149,9 @@ func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error)
 		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
 	}
 	c, err := ParseCredential(data)
+	if invalid, ok := errors.AsType[*RecordError](err); ok {
+		invalid.Profile = s.cfg.Profile
+	}
 	if err != nil {
 		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
 	}
@@ -158,37 +170,4 @@ func (s *Session) mine(c Credential) error {
 		return &ServerChangedError{Profile: s.cfg.Profile, Stored: c.Server, Given: s.cfg.Server}
 	}
 	return nil
-}
-
-// ParseCredential reads a stored record of any known version. It returns
-// ErrNewerRecord for an unknown newer one.
-func ParseCredential(data []byte) (Credential, error) {
-	var head struct {
-		Version int `json:"version"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return Credential{}, fmt.Errorf("%w: it is not a credential record", secrets.ErrUndecryptable)
-	}
-	if head.Version > credentialVersion {
-		return Credential{}, fmt.Errorf("%w (format %d, this one knows %d)", ErrNewerRecord, head.Version, credentialVersion)
-	}
-	var c Credential
-	if err := json.Unmarshal(data, &c); err != nil || head.Version < 1 {
-		return Credential{}, fmt.Errorf("%w: it is not a credential record", secrets.ErrUndecryptable)
-	}
-	return c, nil
-}
-
-// write stores c if the record is still at version prev.
-func (s *Session) write(ctx context.Context, c Credential, prev secrets.Version) (secrets.Version, error) {
-	c.Version = credentialVersion
-	data, err := json.Marshal(c)
-	if err != nil {
-		return prev, fmt.Errorf("write credential %q: %w", c.Profile, err)
-	}
-	v, err := s.cfg.Store.Put(ctx, c.Profile, data, prev)
-	if err != nil {
-		return prev, fmt.Errorf("write credential %q: %w", c.Profile, err)
-	}
-	return v, nil
 }

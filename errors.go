@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // The errors that a caller branches on with errors.Is.
@@ -85,6 +86,23 @@ func (e *UnnamedIssuerError) Error() string {
 	return fmt.Sprintf("profile %q: %s was not sent to %s: %s chose this issuer, and you did not name it",
 		e.Profile, e.Secret, oauth.Sanitize(e.Issuer, 200), oauth.Sanitize(e.Server, 200))
 }
+
+// RecordError means that a stored record, or a credential that an agent
+// provides, holds a value that this program would not have stored: the record
+// is damaged, or somebody else wrote it. It shows no value. It is a
+// secrets.ErrUndecryptable.
+type RecordError struct {
+	Profile string // "" where it is not known
+	Field   string // such as "token.access_token"
+	Reason  string
+}
+
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("the record is not valid: %s %s", e.Field, e.Reason)
+}
+
+// Is makes errors.Is(err, secrets.ErrUndecryptable) true.
+func (e *RecordError) Is(target error) bool { return target == secrets.ErrUndecryptable }
 
 // InsufficientScopeError is the MCP server's 403 with insufficient_scope
 // (RFC 6750 §3.1): a login must ask for Scopes.

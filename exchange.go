@@ -34,7 +34,7 @@ func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version,
 func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
 	dead := c
 	dead.Token.Refresh = ""
-	token, err := s.unattended(c).Run(ctx, c.request(s.client(c)))
+	token, err := s.again(ctx, c)
 	if err == nil {
 		token, err = c.Login.settle(token, oauth.Token{})
 	}
@@ -42,6 +42,22 @@ func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, cu
 		return s.refused(ctx, dead, v, cutOff, err)
 	}
 	return s.renewed(ctx, c, v, token)
+}
+
+// again runs the unattended flow of a stored credential once more.
+func (s *Session) again(ctx context.Context, c Credential) (oauth.Token, error) {
+	if err := s.permit(ctx, c); err != nil {
+		return oauth.Token{}, err
+	}
+	return s.unattended(c).Run(ctx, c.request(s.client(c)))
+}
+
+// permit asks the caller whether a flow may run as a stored record says.
+func (s *Session) permit(ctx context.Context, c Credential) error {
+	if s.cfg.Permit == nil {
+		return nil
+	}
+	return s.cfg.Permit(ctx, c)
 }
 
 // renewed stores the new token of c.

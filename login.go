@@ -206,6 +206,12 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	if s.cfg.Chosen != nil {
 		s.cfg.Chosen(choice)
 	}
+	recorded := s.cfg.Login.IsZero() || s.cfg.Server == "" // options or server are the record's
+	if _, alone := choice.Flow.(flows.Unattended); alone && recorded {
+		if err := s.permit(ctx, c); err != nil {
+			return Credential{}, err
+		}
+	}
 	s.log.Info("logging in", "flow", c.Flow, "issuer", c.Issuer.Issuer, "scopes", c.Asked)
 
 	token, app, err := s.authorize(ctx, c, choice.Flow, &old)
@@ -237,8 +243,8 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 
 // accept asks the caller about a new credential.
 func (s *Session) accept(c Credential) error {
-	if s.cfg.Accept == nil {
-		return nil
+	if err := c.Validate(); err != nil || s.cfg.Accept == nil {
+		return err
 	}
 	return s.cfg.Accept(c)
 }
@@ -266,6 +272,9 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 		return oauth.Token{}, app, err
 	}
 	c.App = app
+	if err := c.Validate(); err != nil { // else nobody could read the record
+		return oauth.Token{}, app, err
+	}
 	token, err := f.Run(ctx, c.request(s.client(c)))
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
 		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)

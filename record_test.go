@@ -1,10 +1,17 @@
 package mcplogin_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -44,6 +51,194 @@ func TestOldRecordsOpen(t *testing.T) {
 	if err != nil || token.Access != "fixture-access-token" {
 		t.Errorf("Token() = %v", err)
 	}
+}
+
+// edited returns a record of version 1 with one value replaced, by its path.
+func edited(t testing.TB, path string, value any) []byte {
+	t.Helper()
+	record, err := os.ReadFile("testdata/credential-v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(record, &doc); err != nil {
+		t.Fatal(err)
+	}
+	object, names := doc, strings.Split(path, ".")
+	for _, name := range names[:len(names)-1] {
+		if object[name] == nil {
+			object[name] = map[string]any{}
+		}
+		object = object[name].(map[string]any)
+	}
+	object[names[len(names)-1]] = value
+	record, err = json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// A record that somebody else wrote cannot add a header, name a URL that no
+// token may go to, or steer a terminal.
+func TestStoredHeaderInjectionIsRefused(t *testing.T) {
+	const steered = "a\r\nX-Inj: \x1b[31m1"
+	for path, value := range map[string]any{
+		"token.access_token":                       steered,
+		"token.refresh_token":                      steered,
+		"token.id_token":                           "a b",
+		"token.token_type":                         "Bearer\r\nX-Inj:",
+		"token.scope":                              "a\tb",
+		"token.expiry":                             "1969-01-01T00:00:00Z",
+		"server":                                   "http://mcp.test/mcp",
+		"resource":                                 "https://mcp.test/\u202emcp",
+		"flow":                                     steered,
+		"scopes_asked":                             []string{"a", `b"`},
+		"refused":                                  steered,
+		"created_at":                               "0099-01-01T00:00:00Z",
+		"authorization_server.issuer":              "mcp.test",
+		"authorization_server.token_endpoint":      "https://user:pw@mcp.test/token",
+		"authorization_server.scopes_supported":    []string{steered},
+		"client.client_id":                         steered,
+		"client.client_secret":                     "s\x00",
+		"client.registration_access_token":         "a b",
+		"client.registration_client_uri":           "file:///etc/passwd",
+		"login.issuer":                             "javascript:1",
+		"login.scopes":                             []string{steered},
+		"login.flows":                              []string{"a b"},
+		"login.inputs.audience":                    steered,
+		"login.inputs.idp_token_endpoint":          "http://idp.test/token",
+		"login.endpoints.authorization_endpoint":   "https://mcp.test/a b",
+		"login.inputs.subject_token_type":          steered,
+		"client.redirect_uris":                     []string{steered},
+		"authorization_server.revocation_endpoint": "http://as.test/revoke",
+	} {
+		_, err := mcplogin.ParseCredential(edited(t, path, value))
+		invalid, ok := errors.AsType[*mcplogin.RecordError](err)
+		if !ok || invalid.Field != path || !errors.Is(err, secrets.ErrUndecryptable) {
+			t.Errorf("%s = %q: %v", path, value, err)
+			continue
+		}
+		if text := err.Error(); strings.Contains(text, "Inj") || strings.Contains(text, "pw") || !strings.Contains(text, path) {
+			t.Errorf("%s: the error shows the value or not the field: %q", path, text)
+		}
+	}
+	for _, name := range []string{"", "-x", "a\nb"} {
+		if _, err := mcplogin.ParseCredential(edited(t, "profile", name)); !errors.Is(err, secrets.ErrUndecryptable) {
+			t.Errorf("profile %q: %v", name, err)
+		}
+	}
+	w := newWorld()
+	if _, err := w.store.Put(t.Context(), "p", edited(t, "token.access_token", steered), secrets.Absent); err != nil {
+		t.Fatal(err)
+	}
+	h, err := w.open(t).Headers(t.Context())
+	if invalid, ok := errors.AsType[*mcplogin.RecordError](err); !ok || invalid.Profile != "p" || h != nil {
+		t.Errorf("Headers() = %v, %v", h, err)
+	}
+}
+
+// FuzzParseCredential: whatever parses can be sent and printed as one header
+// line, and is written as it was read.
+func FuzzParseCredential(f *testing.F) {
+	for _, file := range []string{"testdata/credential-v1.json", "testdata/credential-newer-fields.json"} {
+		record, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(record)
+	}
+	f.Add([]byte(`{"version":1,"profile":"p","server":"https://a.test","TOKEN":{"access_token":"a:b","x":{"y":[1]}},"login":{"inputs":null,"z":1}}`))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		c, err := mcplogin.ParseCredential(record)
+		if err != nil {
+			return
+		}
+		if value, err := c.Authorization(); err == nil && strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("a header of %q", value)
+		}
+		once, err := json.Marshal(c)
+		if err != nil {
+			t.Fatalf("a record that was read cannot be written: %v", err)
+		}
+		again, err := mcplogin.ParseCredential(once)
+		if err != nil {
+			t.Fatalf("a record that was written cannot be read: %v\n%s", err, once)
+		}
+		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(once, twice) {
+			t.Errorf("a rewrite changes the record: %v\n%s\n%s", err, once, twice)
+		}
+	})
+}
+
+// An older program that shares the store refreshes a record of a newer one. It
+// must not drop what it does not know, at any level, and must drop what it has
+// cleared.
+func TestFieldsOfANewerVersionSurviveARefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		data, v, err := w.store.Get(t.Context(), "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc map[string]any
+		if err := json.Unmarshal(data, &doc); err != nil {
+			t.Fatal(err)
+		}
+		add := func(object map[string]any) { object["newer"] = map[string]any{"is": []any{"kept", 1.5}} }
+		add(doc)
+		for _, name := range []string{"authorization_server", "client", "token"} {
+			add(doc[name].(map[string]any))
+		}
+		login := map[string]any{"inputs": map[string]any{}, "endpoints": map[string]any{}}
+		add(login)
+		add(login["inputs"].(map[string]any))
+		add(login["endpoints"].(map[string]any))
+		doc["login"], doc["refused"] = login, "no longer true"
+		if data, err = json.Marshal(doc); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.store.Put(t.Context(), "p", data, v); err != nil {
+			t.Fatal(err)
+		}
+		old := doc["token"].(map[string]any)["access_token"]
+		c, err := mcplogin.ParseCredential(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Refused = ""
+		if data, err = json.Marshal(c); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.store.Put(t.Context(), "p", data, secrets.Any); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.open(t).Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if data, _, err = w.store.Get(t.Context(), "p"); err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(data, []byte(`"newer":{"is":["kept",1.5]}`)); n != 7 {
+			t.Errorf("%d of 7 unknown fields are kept:\n%s", n, data)
+		}
+		for _, gone := range []string{"refused", "refresh_begun_at", old.(string)} {
+			if bytes.Contains(data, []byte(gone)) {
+				t.Errorf("%s was cleared and is still there:\n%s", gone, data)
+			}
+		}
+		handed, err := json.Marshal(must(mcplogin.ParseCredential(data)).HandOver())
+		if err != nil || bytes.Contains(handed, []byte("newer")) {
+			t.Errorf("a copy without what renews it holds fields that might: %s, %v", handed, err)
+		}
+	})
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func TestWarmTokenAllocatesNothing(t *testing.T) {

@@ -98,7 +98,7 @@ func (s *Session) meanwhile(ctx context.Context) (Credential, bool) {
 		}
 		return *c, c.Valid(moment)
 	}
-	c, err := s.Credential(ctx)
+	c, err := s.Accepted(ctx)
 	return c, err == nil && c.Valid(moment)
 }
 
@@ -132,7 +132,7 @@ func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential,
 		}
 		return c, err
 	}
-	c, err := s.Credential(ctx)
+	c, err := s.Accepted(ctx)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -141,6 +141,9 @@ func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential,
 		return c, nil
 	}
 	renewed, err := s.exchangeLocked(ctx, c, rejected)
+	if err == nil {
+		err = s.acceptIssuer(renewed) // another process may have replaced the record
+	}
 	if err == nil {
 		s.cached.Store(&renewed)
 		return renewed, nil
@@ -197,6 +200,9 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Credential, v secrets.Version, cutOff time.Time, err error) {
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		c, v, err = s.read(ctx)
+		if err == nil {
+			err = s.acceptIssuer(c)
+		}
 		if err != nil || !s.due(c, rejected) {
 			return c, secrets.Absent, cutOff, err
 		}
@@ -216,6 +222,18 @@ func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Creden
 			return Credential{}, v, cutOff, fmt.Errorf("%w: credential %q keeps changing", secrets.ErrTemporary, c.Profile)
 		}
 	}
+}
+
+// acceptIssuer refuses a stored credential of an authorization server that the
+// caller does not accept. A record can be replaced after the login.
+func (s *Session) acceptIssuer(c Credential) error {
+	if s.cfg.AcceptServer == nil {
+		return nil
+	}
+	if err := s.cfg.AcceptServer(c.Issuer); err != nil {
+		return fmt.Errorf("use credential %q: %w", c.Profile, err)
+	}
+	return nil
 }
 
 // renewable returns nil if a token can be had without a person.

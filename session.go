@@ -54,11 +54,17 @@ type Config struct {
 	// credential of another server, or a record that cannot be read. Until the
 	// login is complete the record stays. A newer version's is never replaced.
 	Replace bool
-	// AcceptServer is asked before a Login sends anything to an authorization
-	// server. Its error refuses that one; another that the MCP server names may
-	// be taken. Nil accepts all. That one is accepted does not make it the one
-	// that secrets may be sent to: see Registration.Issuer.
+	// AcceptServer is asked before a Login or a renewal sends anything to an
+	// authorization server, and before a stored token is used. Its error refuses
+	// that one; a Login may take another that the MCP server names. Nil accepts
+	// all. That one is accepted does not make it the one that secrets may be sent
+	// to: see Registration.Issuer.
 	AcceptServer func(oauth.Server) error
+	// Permit is asked before a flow that needs no person runs as a stored record
+	// says. Anybody who can write to the store can have a record name a source to
+	// read here, an audience to ask for, and an endpoint to send it all to. Its
+	// error refuses the run. Nil permits all.
+	Permit func(context.Context, Credential) error
 	// Accept is asked before what a Login got is stored. Its error refuses it:
 	// the tokens are revoked and the stored credential stays. Nil accepts all.
 	Accept func(Credential) error
@@ -138,7 +144,7 @@ func (s *Session) current(ctx context.Context) (*Credential, error) {
 // Refresh gets a new token even if the stored one is still valid. Callers that
 // do so at once share one exchange. It never prompts.
 func (s *Session) Refresh(ctx context.Context) (oauth.Token, error) {
-	c, err := s.Credential(ctx)
+	c, err := s.Accepted(ctx)
 	if err != nil {
 		return oauth.Token{}, err
 	}
@@ -181,6 +187,16 @@ func (s *Session) Credential(ctx context.Context) (Credential, error) {
 	c, _, err := s.read(ctx)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return c, s.loginRequired("no credential is stored")
+	}
+	return c, err
+}
+
+// Accepted is Credential for a caller that is about to use the token: one of an
+// authorization server that AcceptServer refuses is an error.
+func (s *Session) Accepted(ctx context.Context) (Credential, error) {
+	c, err := s.Credential(ctx)
+	if err == nil && s.cfg.Lender == nil {
+		err = s.acceptIssuer(c)
 	}
 	return c, err
 }

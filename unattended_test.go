@@ -254,3 +254,79 @@ func TestLoginRemembersHowItWasAsked(t *testing.T) {
 		t.Errorf("second Login() = %v, flow %q, server %q", err, c.Flow, c.Server)
 	}
 }
+
+// A renewal, and a login that repeats an earlier one's options, run a flow as
+// the record says. The caller is asked first; a login that is typed needs no
+// asking.
+func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
+		w.srv.Trust.Assertion = func(string) error { return nil }
+		w.srv.Clients.Known = map[string]string{"job": ""}
+		var reads, asked int
+		f := clientcred.JWTBearer{Read: func(context.Context, string) (string, error) { reads++; return "a.b.c", nil }}
+		refuse := errors.New("not confirmed")
+		asks := func(c *mcplogin.Config) {
+			c.Flows = []flows.Flow{f}
+			c.Permit = func(_ context.Context, c mcplogin.Credential) error {
+				asked++
+				if c.Login.Inputs.Assertion != "src" || c.Issuer.TokenEndpoint != "https://mcp.test/token" || c.Flow != f.Name() {
+					t.Errorf("asked about %q at %q", c.Login.Inputs, c.Issuer.TokenEndpoint)
+				}
+				return refuse
+			}
+		}
+		if _, err := w.open(t, asks, alone(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil || asked != 0 {
+			t.Fatalf("Login() = %v, asked %d times", err, asked)
+		}
+		time.Sleep(15 * time.Minute)
+		if _, err := w.open(t, asks).Token(t.Context()); !errors.Is(err, refuse) {
+			t.Errorf("Token() = %v", err)
+		}
+		if _, err := w.open(t, asks).Login(t.Context()); !errors.Is(err, refuse) {
+			t.Errorf("Login() as before = %v", err)
+		}
+		if reads != 1 || w.srv.Count(oauthtest.Token) != 1 || asked != 2 {
+			t.Errorf("%d reads and %d token requests, asked %d times", reads, w.srv.Count(oauthtest.Token), asked)
+		}
+		refuse = nil
+		c, err := w.open(t, asks).Current(t.Context())
+		if err != nil || !c.RefreshBegunAt.IsZero() || c.Refused != "" {
+			t.Errorf("once it is permitted: %v, %v, %q", err, c.RefreshBegunAt, c.Refused)
+		}
+	})
+}
+
+// A shared store's record can be replaced by one of another authorization
+// server. Neither its token is used, nor is anything sent to that server.
+func TestStoredRecordOfAnotherIssuerIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		refuse := errors.New("not that one")
+		expects := func(c *mcplogin.Config) {
+			c.AcceptServer = func(s oauth.Server) error {
+				if s.Issuer != "https://expected.test" {
+					return refuse
+				}
+				return nil
+			}
+		}
+		for _, when := range []string{"fresh", "due"} {
+			s := w.open(t, expects)
+			_, tokenErr := s.Token(t.Context())
+			_, refreshErr := s.Refresh(t.Context())
+			patient := w.open(t, expects, func(c *mcplogin.Config) { c.Patience = time.Second })
+			_, patientErr := patient.Token(t.Context())
+			for _, err := range []error{tokenErr, refreshErr, patientErr} {
+				if !errors.Is(err, refuse) {
+					t.Errorf("%s: %v", when, err)
+				}
+			}
+			time.Sleep(2 * time.Hour)
+		}
+		if n := w.srv.Grants(grantRefresh); n != 0 {
+			t.Errorf("%d refreshes", n)
+		}
+	})
+}

@@ -224,7 +224,7 @@ func (a *Agent) stored(ctx context.Context, p *profile) (mcplogin.Credential, er
 	if err != nil {
 		return mcplogin.Credential{}, err
 	}
-	return s.Credential(ctx)
+	return s.Accepted(ctx)
 }
 
 // find returns a profile that is kept; nil if there is none. If all that are

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -148,34 +149,28 @@ func refusal(profile string, status int, body []byte) error {
 	return &e
 }
 
-// read reads an answer. The socket may be a stranger's: what is no token of
-// RFC 6750 §2.1, or for no URL that a token may be sent to, is refused.
+// read reads an answer. The socket may be a stranger's: a token that
+// no header can carry, or one for a URL that no token may be sent to, is refused.
 func read(profile string, body []byte) (mcplogin.Credential, error) {
 	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
 		return mcplogin.Credential{}, unusable("it is no JSON")
 	}
 	token, isBearer := strings.CutPrefix(a.Headers["Authorization"], "Bearer ")
-	if !isBearer || !isToken(token) {
+	if !isBearer || token == "" {
 		return mcplogin.Credential{}, unusable("it holds no bearer token")
-	}
-	if _, err := oauth.CheckURL(a.Server); err != nil {
-		return mcplogin.Credential{}, unusable("it names no server")
 	}
 	if !a.Expiry.IsZero() && time.Since(a.Expiry) > maxSkew {
 		return mcplogin.Credential{}, unusable("its token has expired")
 	}
-	return mcplogin.Credential{
+	c := mcplogin.Credential{
 		Profile: profile, Server: a.Server,
 		Token: oauth.Token{Access: token, Type: "Bearer", Expiry: a.Expiry},
-	}, nil
+	}
+	if invalid, ok := errors.AsType[*mcplogin.RecordError](c.Validate()); ok {
+		return mcplogin.Credential{}, unusable(invalid.Field + " " + invalid.Reason)
+	}
+	return c, nil
 }
 
 func unusable(what string) error { return fmt.Errorf("%w of the agent: %s", oauth.ErrAnswer, what) }
-
-// isToken is b64token of RFC 6750 §2.1, but for where its padding may stand.
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/=", r))
-	})
-}

@@ -98,7 +98,7 @@ func (a *Agent) renew(ctx context.Context, p *profile, old mcplogin.Credential) 
 	if err != nil {
 		return old, err
 	}
-	c, err := p.session.Credential(ctx)
+	c, err := p.session.Accepted(ctx)
 	if err == nil {
 		a.log.Info("refreshed", "profile", p.name, "expires_at", c.Token.Expiry)
 	}

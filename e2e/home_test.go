@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os/exec"
@@ -18,10 +19,11 @@ import (
 // home is a person's account: a private HOME and nothing else of this
 // machine's environment.
 type home struct {
-	t     testing.TB
-	dir   string
-	env   []string
-	flags []string // given to every command
+	t       testing.TB
+	dir     string
+	env     []string
+	flags   []string // given to every command
+	program string   // "": the one that is tested
 }
 
 func newHome(t testing.TB) *home {
@@ -48,7 +50,7 @@ var answers = []string{"env", "token", "headers", "exec", "sh"}
 
 // command prepares a run of the program, or of sh.
 func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
-	path := program
+	path := cmp.Or(h.program, program)
 	if args[0] == "sh" {
 		path, args = "/bin/sh", args[1:]
 	} else {

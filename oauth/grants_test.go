@@ -221,7 +221,9 @@ func TestEnterpriseManaged(t *testing.T) {
 	want(t, "Type", token.Type, "Bearer")
 
 	w := answers(200, `{"access_token":"x","token_type":"N_A","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}`)
-	_, err = testClient(w).Token(t.Context(), oauth.Exchange{Subject: "x", RequestedType: oauth.TokenTypeIDJAG}.Grant())
+	c := testClient(w)
+	c.Server.RevocationEndpoint = "" // so that the exchange is the last request
+	_, err = c.Token(t.Context(), oauth.Exchange{Subject: "x", RequestedType: oauth.TokenTypeIDJAG}.Grant())
 	checkErr(t, err, oauth.ErrAnswer) // not what was asked for
 	want(t, "default subject type", w.form.Get("subject_token_type"), oauth.TokenTypeIDToken)
 }

@@ -22,19 +22,31 @@ func tokenType(s, grant string) (string, bool) {
 	return "", false
 }
 
-// isBearer reports whether s is a b64token (RFC 6750 §2.1). It can then be put
-// into a header, a shell variable and a log mask without quoting.
-func isBearer(s string) bool {
-	body := strings.TrimRight(s, "=")
-	if body == "" || len(s) > maxToken {
+// ValidToken reports whether s can be a token: 1 to 65536 characters of visible
+// ASCII. That is wider than the b64token of RFC 6750 §2.1, because servers issue
+// such tokens: those of Cloudflare's workers-oauth-provider hold colons. It
+// still keeps a token to one word of one header line. Text that a program
+// evaluates, such as a shell's, has to quote it.
+func ValidToken(s string) bool {
+	if s == "" || len(s) > maxToken {
 		return false
 	}
-	return !strings.ContainsFunc(body, func(r rune) bool { return !isB64Token(r) })
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= 0x20 || r >= 0x7f })
 }
 
+// isB64Token reports a character of a token68, as it stands in a challenge
+// (RFC 9110 §11.2).
 func isB64Token(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/", r)
 }
+
+// ValidText reports whether s can be a client id, a client secret or a refresh
+// token: up to 65536 characters of VSCHAR (RFC 6749 appendix A), which includes
+// the space and "".
+func ValidText(s string) bool { return isVSChar(s, maxToken) }
+
+// ValidScope reports whether s can be one scope: a scope-token (RFC 6749 §3.3).
+func ValidScope(s string) bool { return isScope(s) }
 
 // isVSChar reports whether s is at most limit characters of VSCHAR (RFC 6749
 // appendix A), which includes "".

@@ -156,7 +156,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	if app.RedirectURIs == nil {
 		app.RedirectURIs = asked.RedirectURIs
 	}
-	if _, err := CheckURL(app.RegistrationURI); err != nil || !isBearer(app.RegistrationToken) {
+	if _, err := CheckURL(app.RegistrationURI); err != nil || !ValidToken(app.RegistrationToken) {
 		app.RegistrationURI, app.RegistrationToken = "", "" // of no use
 	}
 	return app, nil

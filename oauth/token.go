@@ -53,9 +53,32 @@ func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
 	}
 	t, err := parseToken(a, grant)
 	if err == nil && t.Type == "DPoP" && c.App.DPoPKey == nil {
-		return Token{}, fmt.Errorf("%w: %s sent a DPoP token for a key that it was not shown", ErrAnswer, a.url)
+		err = fmt.Errorf("%w: %s sent a DPoP token for a key that it was not shown", ErrAnswer, a.url)
 	}
-	return t, err
+	if err != nil {
+		c.discard(ctx, a, grant)
+		return Token{}, err
+	}
+	return t, nil
+}
+
+// discard revokes the tokens of an answer that cannot be used. Nobody would
+// revoke them later, because they are not stored. After a refresh the login's
+// own tokens could end with them, so those are left alone. It is best effort:
+// the caller already has an error to report.
+func (c *Client) discard(ctx context.Context, a *answer, grant url.Values) {
+	var body tokenAnswer
+	if grant.Get("grant_type") == GrantRefreshToken || a.decode(&body) != nil {
+		return
+	}
+	body = body.tokens()
+	token, hint := body.Refresh, HintRefreshToken
+	if token == "" {
+		token, hint = body.Access, HintAccessToken
+	}
+	if token != "" {
+		_ = c.Revoke(ctx, token, hint)
+	}
 }
 
 // Refresh trades a refresh token for a new token (RFC 6749 §6). If the answer
@@ -114,15 +137,21 @@ type tokenAnswer struct {
 	AuthedUser *tokenAnswer `json:"authed_user"`
 }
 
+// tokens returns the part of the answer that holds the tokens.
+func (body tokenAnswer) tokens() tokenAnswer {
+	if u := body.AuthedUser; body.Access == "" && u != nil {
+		return *u
+	}
+	return body
+}
+
 func parseToken(a *answer, grant url.Values) (Token, error) {
 	var body tokenAnswer
 	if err := a.decode(&body); err != nil {
 		return Token{}, err
 	}
 	slack := body.OK
-	if u := body.AuthedUser; body.Access == "" && u != nil {
-		body = *u
-	}
+	body = body.tokens()
 	if slack && (body.Type == "user" || body.Type == "bot") {
 		body.Type = "Bearer"
 	}
@@ -131,7 +160,7 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 	}
 	kind, ok := tokenType(body.Type, grant.Get("grant_type"))
 	switch {
-	case !isBearer(body.Access):
+	case !ValidToken(body.Access):
 		return bad("an access token that is missing, too long or holds characters a header may not carry")
 	case !ok:
 		return bad("a token type that is not known")
@@ -139,7 +168,7 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 		return bad("another kind of token than was asked for")
 	case !isVSChar(body.Refresh, maxToken):
 		return bad("a refresh token that is too long or holds odd characters")
-	case body.ID != "" && !isBearer(body.ID):
+	case body.ID != "" && !ValidToken(body.ID):
 		return bad("an id token that is too long or holds odd characters")
 	}
 	scope, ok := parseScope(body.Scope)

@@ -47,6 +47,9 @@ func (e *env) source(ctx context.Context, o *common, l lent, ask bool) (source, 
 		store, err := e.openStore(ctx, o, ask)
 		return source{store: store}, err
 	}
+	if _, typed := e.line.value("expect-issuer"); typed {
+		return source{}, usagef("--expect-issuer and --agent-sock exclude each other: give it to the agent")
+	}
 	if ask {
 		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")
 	}
@@ -108,7 +111,8 @@ func (e *env) config(o *common, from source, profile string) (mcplogin.Config, e
 	if from.agent != nil {
 		cfg.Lender = from.agent
 	} else {
-		cfg.Store, cfg.Flows = from.store, e.unattended(o, from.store)
+		cfg.Store, cfg.Flows, cfg.Permit = from.store, e.unattended(o), e.permit(o, client)
+		cfg.AcceptServer = o.expected
 	}
 	return cfg, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
@@ -17,25 +18,29 @@ import (
 // expectation says as whom a login is to end. Codes shown in a log can be
 // approved by a stranger, who would have the job work with the stranger's
 // account.
-type expectation struct{ issuer, subject string }
+type expectation struct{ subject string }
 
 func (x *expectation) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("expect-issuer", "refuse a login at another authorization server, before anything is sent there", "", &x.issuer),
 		stringFlag("expect-subject", "refuse a login as another subject of the issuer; with --flow ci, where the token does not say whose it is: as another job", "", &x.subject),
 	}
 }
 
-// server returns what refuses an authorization server other than the expected.
-func (x expectation) server() func(oauth.Server) error {
-	return func(s oauth.Server) error {
-		return refusal(ci.Identity{Issuer: s.Issuer}.Expect(x.issuer, ""))
-	}
+// expected refuses an authorization server other than the expected.
+func (o *common) expected(s oauth.Server) error {
+	return refusal(ci.Identity{Issuer: s.Issuer}.Expect(o.expectIssuer, ""))
 }
 
-// accept returns what refuses a credential of anybody else.
+// accept returns what refuses a credential of anybody else, and notes what the
+// others were asked to present.
 func (e *env) accept(x expectation) func(mcplogin.Credential) error {
-	return func(c mcplogin.Credential) error { return refusal(e.identity(c).Expect("", x.subject)) }
+	return func(c mcplogin.Credential) error {
+		if err := e.identity(c).Expect("", x.subject); err != nil {
+			return refusal(err)
+		}
+		e.confirm(c)
+		return nil
+	}
 }
 
 // refusal is err, if there is one, as a refusal of ours.
@@ -46,10 +51,11 @@ func refusal(err error) error {
 	return denied{err}
 }
 
-// denied makes a refusal of ours one to the exit code.
+// denied makes a refusal of ours one to the exit code, and to an agent's
+// clients.
 type denied struct{ error }
 
-func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied} }
+func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied, agent.ErrDenied} }
 
 // identity returns who was logged in: what the id token says, else the access
 // token if it is one that says so, else the CI job that presented itself, else

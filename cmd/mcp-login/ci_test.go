@@ -183,38 +183,40 @@ func TestServerTextIsNoCommandInCI(t *testing.T) {
 func TestExpectedIdentity(t *testing.T) {
 	const jwt = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2FzIiwic3ViIjoiYW5uIn0.c2ln" // ann of https://as
 	for _, tt := range []struct {
-		want   expectation
-		accept bool
+		issuer, subject string
+		accept          bool
 	}{
-		{expectation{}, true},
-		{expectation{"https://as", "ann"}, true},
-		{expectation{"https://as", "bob"}, false},
-		{expectation{"https://other", ""}, false},
+		{"", "", true},
+		{"https://as", "ann", true},
+		{"https://as", "bob", false},
+		{"https://other", "", false},
 	} {
-		err := tt.want.server()(oauth.Server{Issuer: "https://as"})
+		o := common{expectIssuer: tt.issuer}
+		err := o.expected(oauth.Server{Issuer: "https://as"})
 		if err == nil {
-			err = new(env).accept(tt.want)(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
+			err = new(env).accept(expectation{tt.subject})(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
 		}
 		if (err == nil) != tt.accept {
-			t.Errorf("%+v accepts with %v, want %t", tt.want, err, tt.accept)
+			t.Errorf("%+v accepts with %v, want %t", tt, err, tt.accept)
 		}
 		if code, _ := new(env).verdict(err); err != nil && code != exitDenied {
 			t.Errorf("exit code %d, want %d", code, exitDenied)
 		}
 	}
 	opaque := mcplogin.Credential{Issuer: oauth.Server{Issuer: "https://as"}, Token: oauth.Token{Access: "opaque"}}
-	if err := new(env).accept(expectation{"https://as", ""})(opaque); err != nil {
+	if err := new(env).accept(expectation{""})(opaque); err != nil {
 		t.Errorf("the authorization server alone is not accepted: %v", err)
 	}
-	if err := new(env).accept(expectation{"", "ann"})(opaque); err == nil {
+	if err := new(env).accept(expectation{"ann"})(opaque); err == nil {
 		t.Error("a subject that nobody vouches for is accepted")
 	}
-	job := &env{jobIs: &jobIdentity{id: ci.Identity{Issuer: "https://ci", Subject: "ann"}}}
-	if err := job.accept(expectation{"", "ann"})(opaque); err == nil {
+	job, _, _ := testEnv(t)
+	job.jobIs = &jobIdentity{id: ci.Identity{Issuer: "https://ci", Subject: "ann"}}
+	if err := job.accept(expectation{"ann"})(opaque); err == nil {
 		t.Error("a job that did not present itself is accepted")
 	}
 	opaque.Flow = "ci"
-	if err := job.accept(expectation{"https://ci", "ann"})(opaque); err != nil {
+	if err := job.accept(expectation{"ann"})(opaque); err != nil {
 		t.Errorf("the job that presented itself is not accepted: %v", err)
 	}
 }

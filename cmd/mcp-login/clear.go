@@ -20,8 +20,12 @@ func runClear(ctx context.Context, e *env, o *common, profile string) error {
 	if err != nil {
 		return err
 	}
+	c, unread := s.Credential(ctx)
 	if err := s.Clear(ctx); err != nil {
 		return err
+	}
+	if unread == nil {
+		e.forgetConfirmed(c)
 	}
 	fmt.Fprintf(e.err, "removed %q here; its tokens stay valid at the server until they expire\n", profile)
 	return nil

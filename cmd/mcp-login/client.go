@@ -47,6 +47,9 @@ func (o *clientOptions) registration(ctx context.Context, e *env) (mcplogin.Regi
 	if source != "" && o.id != "" {
 		r.App.Secret, err = e.secret(ctx, source, "client secret")
 	}
+	if err == nil && !(oauth.ValidText(r.App.ID) && oauth.ValidText(r.App.Secret)) {
+		return r, usagef("the client id and the client secret must be printable ASCII (RFC 6749 appendix A)")
+	}
 	if o.initialTokenFrom != "" && err == nil {
 		r.InitialAccessToken, err = e.secret(ctx, o.initialTokenFrom, "initial access token")
 	}

@@ -19,6 +19,8 @@ import (
 type common struct {
 	store, profileDir, keeper string
 	caCert                    string
+	expectIssuer              string
+	expectAudience            string
 	timeout, minTTL           time.Duration
 	logLevel, logFormat       string
 }
@@ -31,6 +33,8 @@ func (o *common) flags() []cli.Flag {
 		stringFlag("profile-dir", "folder of the default store (default: mcp-login in the user's data folder)", "", &o.profileDir),
 		stringFlag("keeper", "who keeps the key of a store of files: key-file, passphrase or keyring (default: who has it; for a new store passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, keyring on a desktop where it works, else key-file)", "", &o.keeper),
 		stringFlag("ca-cert", "PEM file of certificates to trust beside the system's", "", &o.caCert),
+		stringFlag("expect-issuer", "refuse every other authorization server: at a login, at each renewal, and of a stored token", "", &o.expectIssuer),
+		stringFlag("expect-audience", "audience that a stored credential may ask this CI job's id token, or a token exchange, for, where it was not logged in here", "", &o.expectAudience),
 		durationFlag("timeout", "limit of one request to a server", defaultTimeout, &o.timeout),
 		durationFlag("min-ttl", "life that a token must have left, else it is refreshed", mcplogin.DefaultMinTTL, &o.minTTL),
 		stringFlag("log-level", "trace, debug, info, warn, error or disabled", "warn", &o.logLevel),
@@ -44,6 +48,7 @@ func (o *common) given() []string {
 	var words []string
 	for _, f := range []struct{ flag, value string }{
 		{"--store", o.store}, {"--profile-dir", o.profileDir}, {"--keeper", o.keeper}, {"--ca-cert", o.caCert},
+		{"--expect-issuer", o.expectIssuer}, {"--expect-audience", o.expectAudience},
 	} {
 		if f.value != "" {
 			words = append(words, f.flag, quote(f.value))

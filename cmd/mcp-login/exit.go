@@ -71,11 +71,13 @@ func (e *env) verdict(err error) (code int, hint string) {
 	var (
 		own      *codeError
 		usage    usageError
+		unknown  *unconfirmedError
 		login    *mcplogin.LoginRequiredError
 		scope    *mcplogin.InsufficientScopeError
 		issuer   *mcplogin.IssuerChangedError
 		unnamed  *mcplogin.UnnamedIssuerError
 		server   *mcplogin.ServerChangedError
+		record   *mcplogin.RecordError
 		logout   *mcplogin.LogoutError
 		variable *envexport.Error
 		ciEnv    notHandedOn
@@ -91,6 +93,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitUsage, "" // the help is there already
 	case errors.As(err, &usage):
 		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.line.path, []string{helpFlag}), " ")
+	case errors.As(err, &unknown):
+		return exitLoginRequired, e.howToConfirm(unknown)
 	case errors.As(err, &login):
 		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):
@@ -101,6 +105,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitUsage, e.namingIssuer(unnamed)
 	case errors.As(err, &server):
 		return exitFailed, "use another name, or replace it: " + e.loginCommand(server.Profile, server.Given) + " --force"
+	case errors.As(err, &record) && record.Profile != "":
+		return exitStore, e.forget(record.Profile)
 	case errors.As(err, &logout) && logout.Delete == nil:
 		return exitFailed, "" // nothing is left here to try again with
 	case errors.As(err, &port):
@@ -143,6 +149,16 @@ func refusedValue(e *envexport.Error) string {
 		return ""
 	}
 	return "--format json carries every value"
+}
+
+// forget is what to run when a stored record cannot be used: remove it, then
+// log in again.
+func (e *env) forget(profile string) string {
+	if e.agent {
+		return "where the agent runs: mcp-login clear " + quote(profile) + ", then log in again"
+	}
+	words := append([]string{"mcp-login clear", quote(profile)}, e.hint...)
+	return strings.Join(words, " ") + "\nthen: " + e.loginCommand(profile, "")
 }
 
 // loginCommand is what to run when a login is required, with the flags that

@@ -43,6 +43,8 @@ func TestVerdict(t *testing.T) {
 		{"not waited longer", errTimedOut, exitTimedOut, ""},
 		{"store", fmt.Errorf("read: %w", secrets.ErrUnavailable), exitStore, ""},
 		{"damage", fmt.Errorf("read: %w", secrets.ErrUndecryptable), exitStore, ""},
+		{"record of somebody else", &mcplogin.RecordError{Profile: "a b", Field: "flow"}, exitStore, "mcp-login clear 'a b' --store 'file:/x y'\nthen: mcp-login login 'a b' URL"},
+		{"parcel of somebody else", fmt.Errorf("import: %w", secrets.ErrUndecryptable), exitStore, ""},
 		{"passphrase", fmt.Errorf("read: %w", secrets.ErrPassphrase), exitStore, "MCP_LOGIN_PASSPHRASE_FILE"},
 		{"no keyring", fmt.Errorf("read: %w: %w", secrets.ErrUnavailable, keyring.ErrUnreachable), exitStore, "mcp-login store rekey --keeper key-file"},
 		{"no store", fmt.Errorf("unlock: %w", errNoStore), exitStore, "mcp-login login NAME URL"},

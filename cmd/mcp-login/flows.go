@@ -19,7 +19,7 @@ const flowNames = "browser, device, paste, client-credentials, jwt-bearer, token
 // doubt about, or what suits the surroundings. It says why when one runs.
 func (e *env) choose(o *loginOptions, p prompt, cfg *mcplogin.Config) error {
 	names, order, why := e.flowOrder(o)
-	alone := e.unattended(&o.common, cfg.Store)
+	alone := e.unattended(&o.common)
 	cfg.Flows = nil
 	for _, name := range order {
 		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {

@@ -49,6 +49,7 @@ func runImport(ctx context.Context, e *env, o *importOptions, args []string) err
 			return err
 		}
 	}
+	c = e.withoutDemands(c)
 	store, err := e.openStore(ctx, &o.common, true)
 	if err != nil {
 		return err

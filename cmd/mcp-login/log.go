@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -68,8 +69,12 @@ func (r *redactor) hide(values ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, v := range values {
-		if len(v) >= minSecret && !slices.Contains(r.values, v) {
-			r.values = append(r.values, v)
+		if len(v) < minSecret || slices.Contains(r.values, v) {
+			continue
+		}
+		r.values = append(r.values, v)
+		if quoted := strconv.Quote(v); quoted != `"`+v+`"` { // as it stands in a quoted field of a log line
+			r.values = append(r.values, quoted[1:len(quoted)-1])
 		}
 	}
 }
@@ -107,7 +112,7 @@ type shapes struct{ scheme, jwt, json, plain *regexp.Regexp }
 var patterns = sync.OnceValue(func() shapes {
 	const keys = `(?:access_token|refresh_token|id_token|client_secret|device_code|code_verifier|registration_access_token|assertion|client_assertion|subject_token|actor_token|password|passphrase|authorization)`
 	return shapes{
-		scheme: regexp.MustCompile(`(?i)\b(bearer|dpop|basic) [A-Za-z0-9._~+/=-]{8,}`),
+		scheme: regexp.MustCompile(`(?i)\b(bearer|dpop|basic) (?:[^\s"\\]|\\.){8,}`),
 		jwt:    regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`),
 		json:   regexp.MustCompile(`(?i)("` + keys + `":)"(?:[^"\\]|\\.)*"`),
 		plain:  regexp.MustCompile(`(?i)(\b` + keys + `=)("(?:[^"\\]|\\.)*"|[^\s&"'\[]+)`),

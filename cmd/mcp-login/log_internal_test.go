@@ -36,6 +36,30 @@ func TestLogRedacts(t *testing.T) {
 	}
 }
 
+// TestLogRedactsTokensOfAnyVisibleASCII: tokens are no longer only letters and
+// digits, and no part of one may stay behind.
+func TestLogRedactsTokensOfAnyVisibleASCII(t *testing.T) {
+	const known, unknown = `user:grant:kno"wn\secret`, `user:grant!$&'()*:unknown-secret`
+	for _, format := range []string{"text", "json"} {
+		e, _, talk := testEnv(t)
+		if err := e.setLog("trace", format); err != nil {
+			t.Fatal(err)
+		}
+		e.hidden.hide(known)
+		l := e.slog()
+		l.Info("by value", "a", known, "error", errors.New("sent "+known))
+		l.Info("by shape", "header", "Authorization: Bearer "+unknown, "next", "kept")
+		e.finish(t.Context(), errors.New("sent Bearer "+unknown+" in vain"))
+		got := talk.String()
+		if strings.Contains(got, "grant") || strings.Contains(got, "secret") {
+			t.Errorf("%s: a part of a token is in the log:\n%s", format, got)
+		}
+		if strings.Count(got, "kept") != 1 || !strings.Contains(got, "in vain") {
+			t.Errorf("%s: more than the token was taken out:\n%s", format, got)
+		}
+	}
+}
+
 // TestErrorTextIsRedacted: the last line of a command goes the same way.
 func TestErrorTextIsRedacted(t *testing.T) {
 	e, _, talk := testEnv(t)

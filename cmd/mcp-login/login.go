@@ -90,9 +90,13 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 		ctx, cancel = context.WithTimeoutCause(ctx, o.wait, errTimedOut)
 		defer cancel()
 	}
+	more, err := scopes("add-scope", o.more)
+	if err != nil {
+		return err
+	}
 	var c mcplogin.Credential
 	err = e.attended(ctx, &o, cfg, func(s *mcplogin.Session) error {
-		c, err = s.Login(ctx, strings.Fields(o.more)...)
+		c, err = s.Login(ctx, more...)
 		return err
 	})
 	if cause := context.Cause(ctx); err != nil && cause == errTimedOut {
@@ -120,22 +124,34 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	if err = e.choose(o, p, &cfg); err != nil {
 		return err
 	}
-	cfg.Login.Scopes = strings.Fields(o.scope)
+	if cfg.Login.Scopes, err = scopes("scope", o.scope); err != nil {
+		return err
+	}
 	if cfg.Login.Params, err = o.browser.authParams(); err != nil {
 		return err
 	}
 	if err := o.server.apply(&cfg.Login); err != nil {
 		return err
 	}
-	if err := o.unattended.apply(e, &cfg.Login, o.server.audience); err != nil {
+	if err := o.unattended.apply(&cfg.Login, o.server.audience); err != nil {
 		return err
 	}
 	if cfg.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
 		return err
 	}
-	cfg.AcceptServer, cfg.Accept = o.expect.server(), e.accept(o.expect)
-	cfg.Register.Issuer = o.expect.issuer
+	cfg.Accept, cfg.Register.Issuer = e.accept(o.expect), o.expectIssuer
 	return e.atNamedIssuer(ctx, o, cfg, work)
+}
+
+// scopes returns the scopes of a flag.
+func scopes(flag, text string) ([]string, error) {
+	list := strings.Fields(text)
+	for _, scope := range list {
+		if !oauth.ValidScope(scope) {
+			return nil, usagef("--%s: a scope holds no \" or \\, and nothing but ASCII", flag)
+		}
+	}
+	return list, nil
 }
 
 // prompt shows on the terminal if standard error is one, else as plain text

@@ -21,8 +21,12 @@ func runLogout(ctx context.Context, e *env, o *common, profile string) error {
 	if err != nil {
 		return err
 	}
+	c, unread := s.Credential(ctx)
 	if err := s.Logout(ctx); err != nil {
 		return err
+	}
+	if unread == nil {
+		e.forgetConfirmed(c)
 	}
 	fmt.Fprintf(e.err, "logged out of %q: revoked at the server and removed here\n", profile)
 	return nil

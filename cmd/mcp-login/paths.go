@@ -33,6 +33,19 @@ func (e *env) keyDir() (string, error) {
 	return e.userDir("XDG_STATE_HOME", "", ".local/state", "mcp-login/keys")
 }
 
+// confirmedDir is where it is noted what this user typed on this host for
+// renewals: apart from the data, and in no folder that is shared with other
+// hosts, as that of the configuration often is.
+func (e *env) confirmedDir() (string, error) {
+	switch runtime.GOOS {
+	case "windows":
+		return e.userPath("", "LOCALAPPDATA", "AppData/Local", "mcp-login-confirmed")
+	case "darwin":
+		return e.userPath("XDG_STATE_HOME", "", "Library/State", "mcp-login/confirmed")
+	}
+	return e.userPath("XDG_STATE_HOME", "", ".local/state", "mcp-login/confirmed")
+}
+
 // userDir returns a folder of the user's that may be written, or why root must
 // not: see checkHome.
 func (e *env) userDir(xdg, native, below, name string) (string, error) {

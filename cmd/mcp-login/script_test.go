@@ -88,7 +88,11 @@ func setup(env *testscript.Env) error {
 	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	config, err := os.ReadFile(filepath.Join(env.WorkDir, "server.json"))
 	if err == nil {
-		err = json.Unmarshal(config, srv)
+		more := struct{ TrustAny bool }{} // takes every assertion
+		err = errors.Join(json.Unmarshal(config, srv), json.Unmarshal(config, &more))
+		if more.TrustAny {
+			srv.Trust.Assertion = func(string) error { return nil }
+		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -36,7 +37,9 @@ func newStatus(e *env) *cli.Command {
 // contract: it is added to, never changed.
 type report struct {
 	mcplogin.Status
-	Store string `json:"store,omitempty"`
+	Store     string       `json:"store,omitempty"`
+	Inputs    flows.Inputs `json:"inputs,omitzero"`            // what a renewal reads or asks for on this host
+	Confirmed *bool        `json:"inputs_confirmed,omitempty"` // whether this user typed that on this host; nil: it asks for nothing
 }
 
 func runStatus(ctx context.Context, e *env, o statusOptions, profile string) error {
@@ -61,7 +64,7 @@ func runStatus(ctx context.Context, e *env, o statusOptions, profile string) err
 func (e *env) report(ctx context.Context, o *common, from source, profile string) (report, error) {
 	if from.agent != nil {
 		s, err := from.agent.Status(ctx, profile, o.minTTL)
-		return report{s, "agent:" + from.agent.Socket}, err
+		return report{Status: s, Store: "agent:" + from.agent.Socket}, err
 	}
 	s, err := e.sessionOf(o, from, profile)
 	if err != nil {
@@ -72,7 +75,12 @@ func (e *env) report(ctx context.Context, o *common, from source, profile string
 		return report{}, err
 	}
 	store, err := e.storeName(o)
-	return report{c.Status(o.minTTL), store}, err
+	r := report{Status: c.Status(o.minTTL), Store: store, Inputs: c.Login.Inputs}
+	if err == nil && isDemanding(c) {
+		known, _ := e.isConfirmed(demandOf(c)) // what cannot be read confirms nothing
+		r.Confirmed = &known
+	}
+	return r, err
 }
 
 // check is the answer by exit code alone.
@@ -92,7 +100,7 @@ const maxStatus = 2000
 func (r report) text() []byte {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, row := range []struct{ label, value string }{
+	rows := []struct{ label, value string }{
 		{"profile", r.Profile},
 		{"state", r.State},
 		{"reason", r.Reason},
@@ -107,7 +115,14 @@ func (r report) text() []byte {
 		{"logged in", when(r.LoggedIn)},
 		{"refreshed", when(r.Refreshed)},
 		{"store", r.Store},
-	} {
+	}
+	for _, n := range (demand{Inputs: r.Inputs}).inputs() {
+		rows = append(rows, struct{ label, value string }{n.what, n.value})
+	}
+	if r.Confirmed != nil {
+		rows = append(rows, struct{ label, value string }{"confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed]})
+	}
+	for _, row := range rows {
 		if row.value != "" {
 			fmt.Fprintf(w, "%s\t%s\n", row.label, oauth.Sanitize(row.value, maxStatus))
 		}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -83,13 +86,44 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 		return err
 	}
 	for _, name := range names {
-		if err := secrets.Move(ctx, from, to, name); err != nil {
+		if err := secrets.Move(ctx, stripped{from, e}, to, name); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.err, "moved %q\n", name)
 	}
 	fmt.Fprintf(e.err, "next: give --store %s, or set MCP_LOGIN_STORE or store in the configuration\n", quote(o.to))
 	return nil
+}
+
+// stripped is a store whose records are read without what this user has not
+// typed on this host.
+type stripped struct {
+	secrets.Store
+	env *env
+}
+
+// Get implements secrets.Store. What a newer version wrote is left as it is:
+// this version does not act on it.
+func (s stripped) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+	data, v, err := s.Store.Get(ctx, name)
+	if err != nil {
+		return data, v, err
+	}
+	c, err := mcplogin.ParseCredential(data)
+	if errors.Is(err, mcplogin.ErrNewerRecord) || err == nil && !c.HasInputs() {
+		return data, v, nil
+	}
+	if invalid, ok := errors.AsType[*mcplogin.RecordError](err); ok {
+		invalid.Profile = name
+	}
+	if err != nil {
+		return nil, v, err
+	}
+	if c = s.env.withoutDemands(c); c.HasInputs() {
+		return data, v, nil
+	}
+	data, err = json.Marshal(c)
+	return data, v, err
 }
 
 // sameStore reports whether two names stand for one store, which would wait for

@@ -25,6 +25,7 @@ func testEnv(t *testing.T) (e *env, out, talk *bytes.Buffer) {
 		tty:    func() (*os.File, error) { return nil, os.ErrNotExist },
 		log:    zerolog.Nop(),
 		hidden: &redactor{},
+		jobIs:  &jobIdentity{},
 	}, out, talk
 }
 

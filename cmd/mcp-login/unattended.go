@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,8 +12,6 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/secrets"
-	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
 // unattendedOptions are for logins without a person. Sources are stored with
@@ -47,7 +44,7 @@ func (o *unattendedOptions) flags() []cli.Flag {
 }
 
 // apply puts the options into a login's.
-func (o *unattendedOptions) apply(e *env, login *mcplogin.LoginOptions, audience string) error {
+func (o *unattendedOptions) apply(login *mcplogin.LoginOptions, audience string) error {
 	in := flows.Inputs{
 		Assertion: o.assertionFrom, SubjectToken: o.subjectFrom, SubjectTokenType: o.subjectType, Audience: audience,
 		IDPIssuer: o.idpIssuer, IDPTokenEndpoint: o.idpTokenEndpoint, IDPClientID: o.idpClientID, IDPClientSecret: o.idpClientSecret,
@@ -63,7 +60,6 @@ func (o *unattendedOptions) apply(e *env, login *mcplogin.LoginOptions, audience
 			return usageError{fmt.Errorf("--%s: %w", source.flag, err)}
 		}
 	}
-	e.sources = append(e.sources, in.Assertion, in.SubjectToken, in.IDPClientSecret)
 	login.Inputs, login.DPoP = in, o.dpop
 	return nil
 }
@@ -115,9 +111,10 @@ func (o *unattendedOptions) implied() string {
 }
 
 // unattended returns the flows that need no person. Every session has them, so
-// that what they got can be renewed.
-func (e *env) unattended(o *common, store secrets.Store) []flows.Flow {
-	read := e.input(store)
+// that what they got can be renewed. What a stored record has them read is asked
+// of permit first.
+func (e *env) unattended(o *common) []flows.Flow {
+	read := func(ctx context.Context, source string) (string, error) { return e.secret(ctx, source, "input") }
 	return []flows.Flow{
 		clientcred.ClientCredentials{},
 		clientcred.JWTBearer{Read: read},
@@ -127,32 +124,4 @@ func (e *env) unattended(o *common, store secrets.Store) []flows.Flow {
 			return e.idToken(ctx, o, audience)
 		}},
 	}
-}
-
-// inputVariables are the environment's names for the sources of
-// unattendedOptions.
-var inputVariables = []string{"MCP_LOGIN_ASSERTION_FROM", "MCP_LOGIN_SUBJECT_TOKEN_FROM", "MCP_LOGIN_IDP_CLIENT_SECRET_FROM"}
-
-// input reads a source. One that comes from a store which others can write is
-// read only if this environment names it too: else whoever writes there could
-// have any file read, or any command run, by everybody who reads.
-func (e *env) input(store secrets.Store) clientcred.Read {
-	return func(ctx context.Context, source string) (string, error) {
-		if _, own := store.(*file.Store); own || e.named(source) {
-			return e.secret(ctx, source, "input")
-		}
-		return "", fmt.Errorf("the source %q comes from a shared store: confirm it by %s", oauth.Sanitize(source, 200), strings.Join(inputVariables, " or "))
-	}
-}
-
-func (e *env) named(source string) bool {
-	if slices.Contains(e.sources, source) {
-		return true
-	}
-	for _, name := range inputVariables {
-		if given, err := lasting(e.getenv(name)); err == nil && given == source {
-			return true
-		}
-	}
-	return false
 }

@@ -74,7 +74,10 @@ function main() {
     }
     run('login', ...store, ...flags('flow', 'wait', 'audience', 'expect-issuer', 'expect-subject'), '--', name, input('url'))
   }
-  run('env', '--ci', ...store, ...(own ? [own.noAgent] : []), ...flags('min-ttl'), '--', name)
+  // Others can write to a named store, so its record is held to what was asked for.
+  const audience = input('audience') ? [`--expect-audience=${input('audience')}`] : []
+  const expected = own ? [own.noAgent] : [...flags('expect-issuer'), ...audience]
+  run('env', '--ci', ...store, ...expected, ...flags('min-ttl'), '--', name)
 }
 
 // escape keeps a message one line and one command to the runner.

@@ -61,6 +61,7 @@ type Tokens struct {
 	NoRotation  bool          // a refresh keeps the refresh token and does not repeat it
 	AnyResource bool          // a missing resource is accepted
 	Scopes      []string      // offered; nil: mcp:read, mcp:write
+	Suffix      string        // at the end of every access and refresh token, for the characters that servers use
 	Required    string        // scopes that /mcp wants, separated by spaces; "": none
 }
 

@@ -36,6 +36,9 @@ type refreshToken struct {
 // secret makes a secret and remembers it.
 func (s *Server) secret(kind string) string {
 	v := kind + "-" + rand.Text()
+	if kind == "at" || kind == "rt" {
+		v += s.Tokens.Suffix
+	}
 	s.issued = append(s.issued, v)
 	return v
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -37,7 +35,9 @@ const keyFileVersion = 1
 func (k KeyFile) Kind() string { return "key file" }
 
 // Path returns the file that holds the key of this id.
-func (k KeyFile) Path(id string) string { return filepath.Join(k.Dir, id+".key") }
+func (k KeyFile) Path(id string) string { return k.folder().Path(id + ".key") }
+
+func (k KeyFile) folder() Folder { return Folder(k) }
 
 // Keep implements [Keeper].
 func (k KeyFile) Keep(_ context.Context, id string, key []byte) (json.RawMessage, error) {
@@ -45,17 +45,13 @@ func (k KeyFile) Keep(_ context.Context, id string, key []byte) (json.RawMessage
 	if err != nil {
 		return nil, err
 	}
-	if err := makeDir(k.Dir); err != nil {
-		return nil, err
-	}
-	path := k.Path(id)
-	return nil, writeFile(path, path+".tmp", doc)
+	return nil, k.folder().Write(id+".key", doc)
 }
 
 // Key implements [Keeper].
 func (k KeyFile) Key(_ context.Context, id string, _ json.RawMessage) ([]byte, error) {
 	path := k.Path(id)
-	raw, err := k.read(path)
+	raw, err := k.folder().Read(id + ".key")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: the key file %s is missing; restore it, or remove the store and log in again",
 			secrets.ErrUndecryptable, path)
@@ -73,17 +69,7 @@ func (k KeyFile) Key(_ context.Context, id string, _ json.RawMessage) ([]byte, e
 	return doc.Key, nil
 }
 
-func (k KeyFile) read(path string) ([]byte, error) {
-	if err := checkDir(k.Dir); err != nil {
-		return nil, err
-	}
-	return readFile(path, maxHeader)
-}
-
 // Forget implements [Forgetter].
 func (k KeyFile) Forget(_ context.Context, id string) error {
-	if err := os.Remove(k.Path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return unavailable(err)
-	}
-	return syncDir(k.Dir)
+	return k.folder().Remove(id + ".key")
 }

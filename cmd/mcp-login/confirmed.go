@@ -1,0 +1,277 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// demand is what a stored record demands of this host when it is renewed
+// without a person: sources to read, commands to run, an audience to ask the CI
+// for; and where the result goes. A record is data that others may have written,
+// so a demand is met only if this user typed it on this host, which a file in
+// the state folder notes, or names all of it again now.
+//
+// The notes are files here, and no mark in the record, so that they outlive an
+// older program that rewrites the record, and hosts that share a store do not
+// overwrite each other's.
+type demand struct {
+	Profile       string       `json:"profile"`
+	Server        string       `json:"server"`
+	Resource      string       `json:"resource"`
+	Issuer        string       `json:"issuer"`
+	TokenEndpoint string       `json:"token_endpoint"`
+	Flow          string       `json:"flow"`
+	Scopes        []string     `json:"scopes"`
+	Inputs        flows.Inputs `json:"inputs"`
+}
+
+func demandOf(c mcplogin.Credential) demand {
+	return demand{
+		Profile: c.Profile, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, TokenEndpoint: c.Issuer.TokenEndpoint,
+		Flow: c.Flow, Scopes: slices.Sorted(slices.Values(c.Asked)), Inputs: c.Login.Inputs,
+	}
+}
+
+// isDemanding reports whether a renewal takes anything from this host. The
+// client's own credentials are in the record.
+func isDemanding(c mcplogin.Credential) bool {
+	return c.HasInputs() || slices.Contains(presenting(), c.Flow)
+}
+
+// presenting are the flows that present something of this host.
+func presenting() []string {
+	return []string{clientcred.JWTBearer{}.Name(), clientcred.TokenExchange{}.Name(), clientcred.IDJAG{}.Name(), clientcred.CI{}.Name()}
+}
+
+// confirmed returns the folder of the notes.
+func (e *env) confirmed() (file.Folder, error) {
+	dir, err := e.confirmedDir()
+	return file.Folder{Dir: dir}, err
+}
+
+// note returns the name and content of a demand's file.
+func (d demand) note() (name string, content []byte) {
+	content, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]) + ".json", append(content, '\n')
+}
+
+// isConfirmed reports whether this user typed the demand on this host.
+func (e *env) isConfirmed(d demand) (bool, error) {
+	folder, err := e.confirmed()
+	if err != nil {
+		return false, nil // without a home folder nothing can be noted
+	}
+	name, content := d.note()
+	noted, err := folder.Read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return string(noted) == string(content), err
+}
+
+// confirm notes what a login demands, which this user has typed. Where that
+// cannot be noted, the login goes on and the demand is to be named again.
+func (e *env) confirm(c mcplogin.Credential) {
+	if !isDemanding(c) {
+		return
+	}
+	d := demandOf(c)
+	if known, _ := e.isConfirmed(d); known { // an error is met again below
+		return
+	}
+	folder, err := e.confirmed()
+	if err == nil {
+		err = e.checkHome(folder.Dir)
+	}
+	if err == nil {
+		name, content := d.note()
+		err = folder.Write(name, content)
+	}
+	known, _ := e.isConfirmed(d) // another process may have noted the same
+	if !known && slices.Contains(presenting(), c.Flow) {
+		fmt.Fprintf(e.err, "warning: cannot note what renews %q (%v), so each renewal needs it named again: %s\n",
+			c.Profile, err, oauth.Sanitize(strings.Join(asVariables(d.named()), " "), maxStatus))
+	}
+}
+
+// forgetConfirmed removes the note of a credential that is removed, on a
+// best-effort basis: it confirms nothing but what this user typed.
+func (e *env) forgetConfirmed(c mcplogin.Credential) {
+	if known, err := e.isConfirmed(demandOf(c)); !known || err != nil {
+		return
+	}
+	if folder, err := e.confirmed(); err == nil {
+		name, _ := demandOf(c).note()
+		_ = folder.Remove(name)
+	}
+}
+
+// naming is a value of a record and the flag that names it.
+type naming struct{ flag, what, value string }
+
+// named returns what has to be named again where nothing is noted. The audience
+// need not be, if it is the issuer.
+func (d demand) named() []naming {
+	audience := d.Inputs.Audience
+	if audience == d.Issuer {
+		audience = ""
+	}
+	all := []naming{
+		{"expect-issuer", "issuer", d.Issuer},
+		{"expect-audience", "audience", audience},
+		{"assertion-from", "assertion", d.Inputs.Assertion},
+		{"subject-token-from", "subject token", d.Inputs.SubjectToken},
+		{"idp-issuer", "IdP", d.Inputs.IDPIssuer},
+		{"idp-token-endpoint", "IdP token endpoint", d.Inputs.IDPTokenEndpoint},
+		{"idp-client-id", "IdP client id", d.Inputs.IDPClientID},
+		{"idp-client-secret-from", "IdP client secret", d.Inputs.IDPClientSecret},
+	}
+	return slices.DeleteFunc(all, func(n naming) bool { return n.value == "" })
+}
+
+// asVariables returns the namings as environment variables for a shell.
+func asVariables(namings []naming) []string {
+	var words []string
+	for _, n := range namings {
+		words = append(words, envVar(n.flag)[0]+"="+quote(n.value))
+	}
+	return words
+}
+
+// names reports whether the command line, the environment or the configuration
+// names a value.
+func (e *env) names(o *common, n naming) bool {
+	said := e.says(n.flag)
+	switch n.flag {
+	case "expect-issuer":
+		said = cmp.Or(o.expectIssuer, e.says("issuer"))
+	case "expect-audience":
+		said = cmp.Or(o.expectAudience, e.says("audience")) // a login asks for the one that it names
+	}
+	if strings.HasSuffix(n.flag, "-from") {
+		lasts, err := lasting(said)
+		return err == nil && lasts == n.value
+	}
+	return said == n.value
+}
+
+// says returns what the command line, the environment or the configuration says
+// of a flag, which this command may lack.
+func (e *env) says(flag string) string {
+	if e.flag != nil && e.flag(flag) != "" {
+		return e.flag(flag)
+	}
+	return cmp.Or(e.getenv(envVar(flag)[0]), e.configured(flag))
+}
+
+// permit returns what a session asks before a flow runs as a stored record says.
+func (e *env) permit(o *common, client func(server string) *http.Client) func(context.Context, mcplogin.Credential) error {
+	return func(ctx context.Context, c mcplogin.Credential) error {
+		if !slices.Contains(presenting(), c.Flow) {
+			return nil
+		}
+		d := demandOf(c)
+		known, unread := e.isConfirmed(d)
+		if known {
+			return nil
+		}
+		missing := slices.DeleteFunc(d.named(), func(n naming) bool { return e.names(o, n) })
+		switch {
+		case len(missing) == 0:
+			return e.published(ctx, client(c.Server), c)
+		case unread != nil:
+			return unread
+		}
+		return &unconfirmedError{d, missing}
+	}
+}
+
+// published refuses a token endpoint that the issuer, which was named, does not
+// publish itself: the record could have been given another.
+func (e *env) published(ctx context.Context, client *http.Client, c mcplogin.Credential) error {
+	if e.names(nil, naming{flag: "token-endpoint", value: c.Issuer.TokenEndpoint}) {
+		return nil
+	}
+	now, err := oauth.FetchServer(ctx, client, c.Issuer.Issuer)
+	if err != nil {
+		return fmt.Errorf("confirm the token endpoint of %q: %w", c.Profile, err)
+	}
+	if now.TokenEndpoint != c.Issuer.TokenEndpoint {
+		return &mcplogin.IssuerChangedError{Profile: c.Profile, What: "token_endpoint", Stored: c.Issuer.TokenEndpoint, Now: now.TokenEndpoint}
+	}
+	return nil
+}
+
+// unconfirmedError says what a stored record demands that nobody confirmed on
+// this host.
+type unconfirmedError struct {
+	demand
+	missing []naming
+}
+
+func (e *unconfirmedError) Error() string {
+	wants := []string{"flow " + e.Flow}
+	for _, n := range e.missing {
+		wants = append(wants, fmt.Sprintf("%s %q", n.what, oauth.Sanitize(n.value, 200)))
+	}
+	return fmt.Sprintf("%s: you have not confirmed on this host what the stored record asks for: %s; the result would go to %s",
+		e.Profile, strings.Join(wants, ", "), oauth.Sanitize(e.TokenEndpoint, 200))
+}
+
+// Unwrap makes it a login that is required, to an agent's clients too.
+func (e *unconfirmedError) Unwrap() error {
+	return &mcplogin.LoginRequiredError{Profile: e.Profile, Server: e.Server, Reason: "the stored record asks for what nobody confirmed on this host"}
+}
+
+// howToConfirm names the two ways: a login here, or the names for one run.
+func (e *env) howToConfirm(u *unconfirmedError) string {
+	words := []string{e.loginCommand(u.Profile, u.Server), "--flow", u.Flow}
+	for _, n := range append(u.named(), naming{flag: "audience", value: u.Inputs.Audience}) {
+		if flag := "--" + n.flag; n.value != "" && n.flag != "expect-audience" && !slices.Contains(e.hint, flag) {
+			words = append(words, flag, quote(n.value))
+		}
+	}
+	login := "if you trust it: " + strings.Join(words, " ")
+	if e.agent {
+		return login
+	}
+	return login + "\nor for one run: " + strings.Join(asVariables(u.missing), " ") + " " + e.line.again(part.quoted)
+}
+
+// withoutDemands takes out of a record what this user has not typed on this
+// host, and says what that was.
+func (e *env) withoutDemands(c mcplogin.Credential) mcplogin.Credential {
+	d := demandOf(c)
+	if known, _ := e.isConfirmed(d); known || !c.HasInputs() { // what cannot be read confirms nothing
+		return c
+	}
+	for _, n := range d.inputs() {
+		fmt.Fprintf(e.err, "left out of %q, since you did not type it on this host: %s %s\n", c.Profile, n.what, oauth.Sanitize(n.value, 200))
+	}
+	return c.WithoutInputs()
+}
+
+// inputs returns the namings of a record's sources and audience.
+func (d demand) inputs() []naming {
+	all := append([]naming{{"audience", "audience", d.Inputs.Audience}}, d.named()...)
+	return slices.DeleteFunc(all, func(n naming) bool { return n.value == "" || strings.HasPrefix(n.flag, "expect-") })
+}

@@ -1,0 +1,382 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// machine is a user on a host, with a store that somebody else can write to.
+type machine struct {
+	t         *testing.T
+	home      string
+	env       map[string]string
+	out, talk *bytes.Buffer
+	good      *oauthtest.Server
+	evil      *oauthtest.Server
+	goodURL   string
+	evilURL   string
+}
+
+func newMachine(t *testing.T) *machine {
+	h := &machine{t: t, home: t.TempDir(), env: map[string]string{}}
+	h.set("JOB_JWT", "job.jwt.x")
+	h.set("MCP_LOGIN_KEEPER", "key-file")
+	h.good, h.goodURL = assertionServer(t)
+	h.evil, h.evilURL = assertionServer(t)
+	return h
+}
+
+// set sets a variable, for the framework, which reads the process's own
+// environment, too.
+func (h *machine) set(name, value string) {
+	h.t.Helper()
+	h.t.Setenv(name, value)
+	h.env[name] = value
+}
+
+// assertionServer takes every assertion.
+func assertionServer(t *testing.T) (*oauthtest.Server, string) {
+	s := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true, AnyResource: true}, Clients: oauthtest.Clients{Known: map[string]string{"job": ""}}}
+	s.Trust.Assertion = func(string) error { return nil }
+	s.Trust.Exchange = func(url.Values) (string, error) { return "exchanged", nil }
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	s.URL = srv.URL
+	return s, srv.URL
+}
+
+func (h *machine) newEnv() *env {
+	e, out, talk := testEnv(h.t)
+	h.out, h.talk = out, talk
+	e.getenv = func(name string) string {
+		if name == "HOME" {
+			return h.home
+		}
+		return h.env[name]
+	}
+	return e
+}
+
+func (h *machine) run(args ...string) int {
+	h.t.Helper()
+	return run(h.t.Context(), args, h.newEnv())
+}
+
+// want runs a command that must end with a code.
+func (h *machine) want(code int, args ...string) {
+	h.t.Helper()
+	if got := h.run(args...); got != code || code != 0 && h.out.Len() > 0 {
+		h.t.Errorf("mcp-login %s: exit code %d, want %d; standard output %q, standard error:\n%s", strings.Join(args, " "), got, code, h.out, h.talk)
+	}
+}
+
+// plant writes a record into the host's own store, as somebody could who can
+// write there.
+func (h *machine) plant(c mcplogin.Credential) {
+	h.t.Helper()
+	e := h.newEnv()
+	store, err := e.openStore(h.t.Context(), &common{keeper: "key-file"}, true)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	c.Version, c.Profile, c.App = 1, "p", oauth.App{ID: "job", AuthMethod: oauth.AuthNone}
+	c.Server = cmp.Or(c.Server, h.goodURL+"/mcp")
+	c.Resource = c.Server
+	data, err := json.Marshal(c)
+	if err == nil {
+		_, err = store.Put(h.t.Context(), "p", data, secrets.Any)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func expiredToken() oauth.Token {
+	return oauth.Token{Access: "old", Type: "Bearer", Expiry: time.Now().Add(-time.Hour)}
+}
+
+func (h *machine) server(issuer, endpoint string) oauth.Server {
+	return oauth.Server{Issuer: issuer, TokenEndpoint: endpoint + "/token", GrantTypes: []string{oauth.GrantJWTBearer}}
+}
+
+func idTokenFor(audience string) string {
+	claims := fmt.Sprintf(`{"iss":"https://ci.test","sub":"job","aud":%q}`, audience)
+	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
+}
+
+// A record is data: it neither runs a command, nor sends a secret of this host,
+// nor gets an id token, whatever a writer of the store puts into it.
+func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
+	const sts = "sts.amazonaws.com"
+	h := newMachine(t)
+	marker := filepath.Join(h.home, "ran")
+	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor(sts))
+	for name, c := range map[string]mcplogin.Credential{
+		"a command":                  {Flow: "jwt-bearer", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Assertion: "command:touch " + marker}}},
+		"a secret":                   {Flow: "token-exchange", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT"}}},
+		"two":                        {Flow: "id-jag", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT", IDPClientSecret: "command:touch " + marker, IDPTokenEndpoint: h.evilURL + "/token"}}},
+		"an id token":                {Flow: "ci", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Audience: sts}}},
+		"an id token for the issuer": {Flow: "ci"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.t = t
+			c.Token, c.Issuer, c.Server = expiredToken(), h.server(h.evilURL, h.evilURL), h.evilURL+"/mcp"
+			c.Login.Flows = []string{c.Flow}
+			h.plant(c)
+			for _, args := range [][]string{
+				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"login", "p"}, {"token", "p", "--login"},
+				{"test", "p"}, {"proxy", "p", "--login"}, {"export", "p"},
+				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
+			} {
+				h.want(exitLoginRequired, args...)
+				if !strings.Contains(h.talk.String(), "not confirmed on this host") || !strings.Contains(h.talk.String(), "\nhint: ") {
+					t.Errorf("%v: standard error %s", args, h.talk)
+				}
+			}
+			if _, err := os.Lstat(marker); err == nil {
+				t.Error("the command ran")
+			}
+			if n := h.evil.Count(oauthtest.Token); n != 0 {
+				t.Errorf("%d requests to the record's token endpoint", n)
+			}
+			h.want(exitDone, "status", "p", "--json")
+			if got := h.out.String(); !strings.Contains(got, `"inputs_confirmed":false`) {
+				t.Errorf("status tells %s", got)
+			}
+		})
+	}
+}
+
+// What is typed at a login holds at every renewal on this host, and the notice
+// of it is no one else's: not another record's of the same sources.
+func TestTypedSourcesRenew(t *testing.T) {
+	h := newMachine(t)
+	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exitDone, "refresh", "p")
+	h.want(exitDone, "login", "p")
+	h.want(exitDone, "login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
+	h.want(exitDone, "status", "p")
+	if got := h.out.String(); !strings.Contains(got, "env:JOB_JWT") || !strings.Contains(got, "on this host") {
+		t.Errorf("status tells:\n%s", got)
+	}
+	e := h.newEnv()
+	store, err := e.openStore(t.Context(), &common{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, _, err := store.Get(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*mcplogin.Credential){
+		"another endpoint": func(c *mcplogin.Credential) { c.Issuer.TokenEndpoint = h.evilURL + "/token" },
+		"another issuer":   func(c *mcplogin.Credential) { c.Issuer.Issuer = h.evilURL },
+		"another server":   func(c *mcplogin.Credential) { c.Server = h.evilURL + "/mcp" },
+		"another resource": func(c *mcplogin.Credential) { c.Resource = h.evilURL + "/mcp" },
+		"more scopes":      func(c *mcplogin.Credential) { c.Asked = append(c.Asked, "admin") },
+		"another source":   func(c *mcplogin.Credential) { c.Login.Inputs.Assertion = "env:HOME" },
+		"another flow":     func(c *mcplogin.Credential) { c.Flow = "ci" },
+	} {
+		c, err := mcplogin.ParseCredential(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(&c)
+		changed, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Put(t.Context(), "p", changed, secrets.Any); err != nil {
+			t.Fatal(err)
+		}
+		if h.want(exitLoginRequired, "refresh", "p"); h.evil.Count(oauthtest.Token) != 0 {
+			t.Errorf("%s: the assertion was sent", name)
+		}
+	}
+	if _, err := store.Put(t.Context(), "p", data, secrets.Any); err != nil {
+		t.Fatal(err)
+	}
+	h.want(exitDone, "refresh", "p")
+	h.want(exitDone, "logout", "p")
+	notes, err := filepath.Glob(filepath.Join(h.home, ".local/state/mcp-login/confirmed/*"))
+	if err != nil || len(notes) != 0 {
+		t.Errorf("after the logout there are %q, %v", notes, err)
+	}
+}
+
+// On a fresh host the environment or command line names all of it, and the
+// endpoint is the one that the named issuer publishes.
+func TestFreshHostNamesWhatItPresents(t *testing.T) {
+	h := newMachine(t)
+	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor("api://team"))
+	record := mcplogin.Credential{Flow: "ci", Token: expiredToken(), Issuer: h.server(h.goodURL, h.goodURL)}
+	record.Login.Inputs.Audience = "api://team"
+	h.plant(record)
+	issuer, audience := []string{"--expect-issuer", h.goodURL}, []string{"--expect-audience", "api://team"}
+	h.want(exitLoginRequired, "token", "p")
+	if got := h.talk.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
+		t.Errorf("the hint does not say how to confirm:\n%s", got)
+	}
+	h.want(exitLoginRequired, append([]string{"token", "p"}, issuer...)...)
+	h.want(exitLoginRequired, append([]string{"token", "p"}, audience...)...)
+	h.want(exitLoginRequired, append([]string{"token", "p", "--expect-audience", "api://other"}, issuer...)...)
+	if n := h.good.Count(oauthtest.Token); n != 0 {
+		t.Errorf("%d id tokens were presented", n)
+	}
+	h.want(exitDone, append(append([]string{"token", "p"}, issuer...), audience...)...)
+	h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
+	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "api://team")
+	h.want(exitDone, "refresh", "p")
+
+	// The issuer is the expected one, but its endpoint in the record is not.
+	record.Issuer.TokenEndpoint = h.evilURL + "/token"
+	h.plant(record)
+	h.want(exitLoginRequired, "refresh", "p")
+	if !strings.Contains(h.talk.String(), "token_endpoint changed") || h.evil.Count(oauthtest.Token) != 0 {
+		t.Errorf("%d id tokens were sent elsewhere:\n%s", h.evil.Count(oauthtest.Token), h.talk)
+	}
+
+	// The audience is the issuer by default, and confirmed with it.
+	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor(h.goodURL))
+	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "")
+	record.Login.Inputs.Audience, record.Issuer = "", h.server(h.goodURL, h.goodURL)
+	h.plant(record)
+	h.want(exitDone, "token", "p")
+
+	// A source is named by the variable of its flag, and needs the issuer too.
+	record.Flow, record.Login.Inputs.Assertion = "jwt-bearer", "env:JOB_JWT"
+	h.plant(record)
+	h.want(exitLoginRequired, "token", "p")
+	h.set("MCP_LOGIN_ASSERTION_FROM", "env:JOB_JWT")
+	h.want(exitDone, "refresh", "p")
+	h.set("MCP_LOGIN_EXPECT_ISSUER", "")
+	h.want(exitLoginRequired, "refresh", "p")
+}
+
+// --expect-issuer holds for stored records, whatever their flow and whether a
+// refresh is due, in every command that uses a token.
+func TestExpectedIssuerHoldsForStoredRecords(t *testing.T) {
+	h := newMachine(t)
+	for name, token := range map[string]oauth.Token{
+		"valid":   {Access: "a", Refresh: "r", Type: "Bearer", Expiry: time.Now().Add(time.Hour)},
+		"expired": {Access: "a", Refresh: "r", Type: "Bearer", Expiry: time.Now().Add(-time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.t = t
+			h.plant(mcplogin.Credential{Flow: "device", Token: token, Issuer: h.server(h.evilURL, h.evilURL)})
+			for _, args := range [][]string{
+				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"test", "p"}, {"export", "p"}, {"token", "p", "--login"},
+			} {
+				h.want(exitDenied, append([]string{args[0], "--expect-issuer", h.goodURL}, args[1:]...)...)
+				h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
+				h.want(exitDenied, args...)
+				h.set("MCP_LOGIN_EXPECT_ISSUER", "")
+			}
+			if n := h.evil.Count(oauthtest.Token); n != 0 {
+				t.Errorf("%d requests to the other issuer", n)
+			}
+		})
+	}
+}
+
+// A login goes on where it cannot be noted what was typed, and says what each
+// renewal needs.
+func TestLoginWithoutAFolderForNotes(t *testing.T) {
+	h := newMachine(t)
+	state := filepath.Join(h.home, ".local/state/mcp-login")
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(state, "confirmed"), nil, 0o600); err != nil { // in its way
+		t.Fatal(err)
+	}
+	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	if got := h.talk.String(); !strings.Contains(got, "warning: cannot note") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
+		t.Errorf("standard error:\n%s", got)
+	}
+	h.want(exitDone, "token", "p")
+	h.want(exitStore, "refresh", "p")
+	h.want(exitDone, "status", "p")
+	h.set("MCP_LOGIN_ASSERTION_FROM", "env:JOB_JWT")
+	h.want(exitDone, "refresh", "p", "--expect-issuer", h.goodURL)
+}
+
+// A note that others can write, or a link, confirms nothing.
+func TestNotesAreThisUsersAlone(t *testing.T) {
+	h := newMachine(t)
+	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	dir := filepath.Join(h.home, ".local/state/mcp-login/confirmed")
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	h.want(exitStore, "refresh", "p")
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.want(exitDone, "refresh", "p")
+}
+
+// import and store move leave out what this user has not typed here, and say
+// what that was.
+func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
+	h := newMachine(t)
+	h.set("MCP_LOGIN_EXPORT_PASSPHRASE", "correct horse")
+	record := mcplogin.Credential{
+		Flow: "jwt-bearer", Issuer: h.server(h.goodURL, h.goodURL),
+		Token: oauth.Token{Access: "still-valid", Type: "Bearer", Expiry: time.Now().Add(time.Hour)},
+	}
+	record.Login.Inputs = flows.Inputs{Assertion: "command:touch x", Audience: "sts.amazonaws.com"}
+	h.plant(record)
+	h.want(exitDone, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "p")
+	for _, line := range []string{
+		`left out of "p", since you did not type it on this host: audience sts.amazonaws.com`,
+		`left out of "p", since you did not type it on this host: assertion command:touch x`, `moved "p"`,
+	} {
+		if !strings.Contains(h.talk.String(), line+"\n") {
+			t.Errorf("store move does not say %q:\n%s", line, h.talk)
+		}
+	}
+	h.want(exitDone, "status", "p", "--json", "--profile-dir", filepath.Join(h.home, "second"))
+	if got := h.out.String(); strings.Contains(got, "command:") || strings.Contains(got, "sts") || !strings.Contains(got, `"state":"valid"`) {
+		t.Errorf("status tells %s", got)
+	}
+
+	h.plant(record)
+	e := h.newEnv()
+	e.work = 10
+	if code := run(t.Context(), []string{"export", "p"}, e); code != exitDone {
+		t.Fatalf("export: %s", h.talk)
+	}
+	parcel := h.out.String()
+	e = h.newEnv()
+	e.in = strings.NewReader(parcel)
+	if code := run(t.Context(), []string{"import", "q"}, e); code != exitDone || !strings.Contains(h.talk.String(), "assertion command:touch x\n") {
+		t.Errorf("import: exit code %d:\n%s", code, h.talk)
+	}
+	h.want(exitDone, "status", "q", "--json")
+	if got := h.out.String(); strings.Contains(got, "command:") || strings.Contains(got, "sts") {
+		t.Errorf("status tells %s", got)
+	}
+	h.want(exitDone, "token", "q")
+
+	// What this user typed here moves along.
+	h.want(exitDone, "login", "mine", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exitDone, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "mine")
+	h.want(exitDone, "refresh", "mine", "--profile-dir", filepath.Join(h.home, "second"))
+}

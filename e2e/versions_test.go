@@ -1,0 +1,157 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// TestVersionsShareAStore has this version and an earlier one take turns with
+// the same credentials, in one Vault and in one folder. Every refresh rotates
+// the refresh token, so that a version which loses it ends the login.
+func TestVersionsShareAStore(t *testing.T) {
+	t.Parallel()
+	earlier, err := provide("previous")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := startVault(t)
+	noteIssued(v.root)
+	for _, tt := range []struct {
+		name string
+		home func(t *testing.T) *home
+	}{
+		{"vault", func(t *testing.T) *home { return vaultHome(t, v.addr, v.root) }},
+		{"folder", func(t *testing.T) *home { return newHome(t) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			now := tt.home(t)
+			then := *now
+			then.program = earlier
+			t.Run("login by the earlier one", func(t *testing.T) { takeTurns(t, &then, now, "a") })
+			t.Run("login by this one", func(t *testing.T) { takeTurns(t, now, &then, "b") })
+			t.Run("sources", func(t *testing.T) { confirmedAfter(t, now, &then) })
+		})
+	}
+	t.Run("fields", func(t *testing.T) { keepsFields(t, v, vaultHome(t, v.addr, v.root)) })
+}
+
+// authorizationServer is a fake that approves at once and rotates.
+func authorizationServer(t *testing.T, srv *oauthtest.Server) (mcp string) {
+	t.Helper()
+	srv.Device = oauthtest.Device{Interval: time.Second, AutoApprove: 1}
+	http := httptest.NewServer(srv)
+	t.Cleanup(func() {
+		noteIssued(srv.Issued()...)
+		http.Close()
+	})
+	srv.URL = http.URL
+	return http.URL + "/mcp"
+}
+
+// status is what both versions tell of a credential.
+type status struct {
+	Server, Resource, Issuer, Flow string
+	Client                         string `json:"client_id"`
+	Scopes                         []string
+	Refreshable                    bool
+	LoggedIn                       time.Time `json:"logged_in_at"`
+}
+
+func (h *home) status(name string) (s status) {
+	h.t.Helper()
+	if err := json.Unmarshal([]byte(h.want(0, "status", name, "--json").stdout), &s); err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
+
+// takeTurns logs in by one version, and has both refresh and read in turns.
+func takeTurns(t *testing.T, first, second *home, name string) {
+	srv := &oauthtest.Server{}
+	first.want(0, "login", name, authorizationServer(t, srv), "--flow", "device")
+	want := first.status(name)
+	for _, h := range []*home{second, first, second} {
+		h.want(0, "refresh", name)
+		token := h.token(name)
+		for _, reader := range []*home{first, second} {
+			if reader.token(name) != token {
+				t.Error("the two read different tokens")
+			}
+			if got := reader.status(name); !reflect.DeepEqual(got, want) {
+				t.Errorf("status %+v, want %+v", got, want)
+			}
+		}
+	}
+	if n := srv.Grants(oauth.GrantRefreshToken); n != 3 {
+		t.Errorf("%d refreshes, want 3", n)
+	}
+	second.want(0, "login", name, "--flow", "device") // the registration is still known
+	if n := srv.Count(oauthtest.Register); n != 1 {
+		t.Errorf("%d registrations, want 1", n)
+	}
+	first.want(0, "logout", name)
+}
+
+// confirmedAfter: what was typed here still counts after the earlier version,
+// which knows nothing of that, has written the record.
+func confirmedAfter(t *testing.T, now, then *home) {
+	srv := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
+	srv.Trust.Assertion = func(string) error { return nil }
+	mcp := authorizationServer(t, srv)
+	named, old := *now, *then
+	named.env = append(slices.Clone(now.env), "JOB_JWT=job.jwt.x")
+	old.env = append(slices.Clone(named.env), "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") // it wants that for Vault
+	named.want(0, "login", "c", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
+	old.want(0, "refresh", "c")
+	named.want(0, "refresh", "c")
+	old.want(0, "refresh", "c")
+	if n := srv.Grants(oauth.GrantJWTBearer); n != 4 {
+		t.Errorf("%d assertions were presented, want 4", n)
+	}
+	old.want(0, "login", "e", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT") // notes nothing
+	named.want(4, "refresh", "e")
+	named.env = append(named.env, "MCP_LOGIN_EXPECT_ISSUER="+srv.URL, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT")
+	named.want(0, "refresh", "e")
+}
+
+// keepsFields: this version is the older one some day. It keeps what a newer one
+// wrote.
+func keepsFields(t *testing.T, v *vaultServer, h *home) {
+	h.want(0, "login", "d", authorizationServer(t, &oauthtest.Server{}), "--flow", "device")
+	store := v.store(t, vault.Config{})
+	read := func() (record map[string]any) {
+		data, _, err := store.Get(t.Context(), "d")
+		if err == nil {
+			err = json.Unmarshal(data, &record)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record
+	}
+	record := read()
+	record["newer"] = "kept"
+	record["token"].(map[string]any)["newer"] = "kept"
+	data, err := json.Marshal(record)
+	if err == nil {
+		_, err = store.Put(t.Context(), "d", data, secrets.Any)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.want(0, "refresh", "d")
+	if got := read(); got["newer"] != "kept" || got["token"].(map[string]any)["newer"] != "kept" {
+		t.Error("a refresh lost what a newer version wrote")
+	}
+}
