@@ -12,18 +12,19 @@ const module = "github.com/mcp-login/mcp-login"
 // layers says what a package may import of this module: only what stands below
 // it. An entry that ends with "/" is for the folders below.
 var layers = map[string][]string{
-	"":                {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
-	"oauth":           {},
-	"oauth/oauthtest": {"oauth"},
-	"secrets":         {},
-	"secrets/":        {"secrets"},
-	"envexport":       {},
-	"ci":              {"envexport"},
-	"flows":           {"oauth"},
-	"flows/":          {"flows", "oauth"},
-	"probe":           {"", "oauth", "flows", "secrets"},
-	"proxy":           {""},
-	"agent":           {"", "oauth", "secrets"},
+	"":                   {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
+	"oauth":              {"internal/printable"},
+	"oauth/oauthtest":    {"oauth"},
+	"secrets":            {},
+	"secrets/":           {"secrets"},
+	"envexport":          {},
+	"ci":                 {"envexport", "internal/printable"},
+	"flows":              {"oauth"},
+	"flows/":             {"flows", "oauth"},
+	"probe":              {"", "oauth", "flows", "secrets"},
+	"proxy":              {""},
+	"agent":              {"", "oauth", "secrets"},
+	"internal/printable": {},
 }
 
 // onlyIn are modules that one place alone may import.
