@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
@@ -87,7 +86,7 @@ func (e *env) idToken(ctx context.Context, o *common, audience string) (string, 
 		return "", err
 	}
 	if e.jobIs.Subject == "" {
-		fmt.Fprintf(e.err, "this job is %s\n", id)
+		e.say("this job is %s", id)
 	}
 	e.jobIs = id
 	return token, nil

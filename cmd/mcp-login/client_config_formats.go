@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
 // entry is one MCP server as a client's configuration needs it.
@@ -132,14 +132,11 @@ func mcpServers(name string, server any) any {
 }
 
 func jsonSnippet(v any) string {
-	var b bytes.Buffer
-	encode := json.NewEncoder(&b)
-	encode.SetEscapeHTML(false) // people read it
-	encode.SetIndent("", "  ")
-	if err := encode.Encode(v); err != nil {
+	text, err := encodeJSON(v, "  ")
+	if err != nil {
 		panic(err) // strings and maps of them always encode
 	}
-	return b.String()
+	return string(text)
 }
 
 // tomlString writes a basic string (https://toml.io/en/v1.0.0#string).
@@ -150,8 +147,8 @@ func tomlString(s string) string {
 		switch {
 		case r == '"' || r == '\\':
 			b.WriteString(`\` + string(r))
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
+		case !printable.Rune(r):
+			fmt.Fprintf(&b, `\U%08X`, r)
 		default:
 			b.WriteRune(r)
 		}

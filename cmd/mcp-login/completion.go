@@ -46,7 +46,7 @@ func runCompletion(e *env, shell string) error {
 		if err != nil {
 			return err
 		}
-		return e.answer(text)
+		return e.answerData(text)
 	}
 	return usagef("completion: there is none for %q, only for bash, zsh, fish and powershell", shell)
 }
@@ -89,7 +89,7 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 			fmt.Fprintf(&text, "%s\t%s\n", c.word, c.about)
 		}
 	}
-	return e.answer(text.Bytes())
+	return e.answerData(text.Bytes())
 }
 
 // candidates returns what may come next, given how it begins.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 )
@@ -30,9 +29,9 @@ func runLogout(ctx context.Context, e *env, o *common, profile string) error {
 	}
 	e.forgetConfirmed(c)
 	if c.Token.Access == "" {
-		fmt.Fprintf(e.err, "removed %q here; it was never logged in\n", profile)
+		e.say("removed %q here; it was never logged in", profile)
 		return nil
 	}
-	fmt.Fprintf(e.err, "logged out of %q: revoked at the server and removed here\n", profile)
+	e.say("logged out of %q: revoked at the server and removed here", profile)
 	return nil
 }
