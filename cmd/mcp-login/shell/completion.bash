@@ -1,6 +1,8 @@
 # Completion of mcp-login for bash.
 #   eval "$(mcp-login completion bash)"
 
+# Each line of __complete begins with what it is, a tab before all that follows:
+# w and a word, f for files, d for folders, c and a number for a command line.
 _mcp_login() {
   # bash also breaks words at = and :, unlike the program. They are joined
   # again where no space was between them.
@@ -21,25 +23,27 @@ _mcp_login() {
   [[ -n $breaks ]] && kept=${current%"${current##*[$breaks]}"}
 
   COMPREPLY=()
-  local word about
-  while IFS=$'\t' read -r word about; do
-    case $word in
-    :files | :folders)
-      local what=-f
-      [[ $word == :folders ]] && what=-d
+  local kind word about what
+  while IFS=$'\t' read -r kind word about; do
+    case $kind in
+    f | d)
+      what=-f
+      [[ $kind == d ]] && what=-d
       while IFS= read -r word; do
         COMPREPLY+=("$word")
       done < <(compgen $what -- "${current#"${current%"${current##*[=:]}"}"}")
       compopt -o filenames 2>/dev/null
       return
       ;;
-    ':command '*)
-      n=$((${word#:command } + 1))
+    c)
+      # An arithmetic expression runs commands: it may hold digits alone.
+      [[ $word =~ ^[0-9]{1,6}$ ]] || return
+      i=$((10#$word + 1))
       if declare -F _command_offset >/dev/null; then
-        _command_offset "${starts[n]}"
+        _command_offset "${starts[i]}"
       else # without the package bash-completion
-        local what=-f
-        ((n == ${#words[@]} - 1)) && what=-c
+        what=-f
+        ((i == ${#words[@]} - 1)) && what=-c
         while IFS= read -r word; do
           COMPREPLY+=("$word")
         done < <(compgen $what -- "$current")
@@ -47,11 +51,13 @@ _mcp_login() {
       fi
       return
       ;;
-    *[=:]) compopt -o nospace 2>/dev/null ;;
+    w)
+      [[ $word == *[=:] ]] && compopt -o nospace 2>/dev/null
+      word=${word#"$kept"}
+      [[ $word == *[^A-Za-z0-9_./:=,@%+-]* ]] && printf -v word %q "$word"
+      COMPREPLY+=("$word")
+      ;;
     esac
-    word=${word#"$kept"}
-    [[ $word == *[^A-Za-z0-9_./:=,@%+-]* ]] && printf -v word %q "$word"
-    COMPREPLY+=("$word")
   done < <(command mcp-login __complete "${words[@]:1:n-1}" ".$current" 2>/dev/null)
 }
 

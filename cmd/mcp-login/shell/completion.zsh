@@ -3,34 +3,41 @@
 #   eval "$(mcp-login completion zsh)"
 # or as the file _mcp-login in a folder of $fpath.
 
+# Each line of __complete begins with what it is, a tab before all that follows:
+# w and a word, f for files, d for folders, c and a number for a command line.
 _mcp-login() {
-  local line word about
+  local line kind word about
   local -a lines open closed before
   ((CURRENT > 2)) && before=("${(@Q)words[2,CURRENT-1]}")
   lines=("${(@f)$(command mcp-login __complete "${before[@]}" ".${(Q)PREFIX}" 2>/dev/null)}")
   for line in $lines; do
-    case $line in
-      (:files)
+    kind=${line%%$'\t'*} word=${line#*$'\t'}
+    case $kind in
+      (f)
         compset -P '*[=:]'
         _files
         return
         ;;
-      (:folders)
+      (d)
         compset -P '*='
         _files -/
         return
         ;;
-      (':command '*)
-        integer skip=$((${line#:command } + 1))
+      (c)
+        # An arithmetic expression runs commands: it may hold digits alone.
+        [[ $word == [0-9]* && $word != *[^0-9]* && $#word -le 6 ]] || return
+        integer skip=$((10#$word + 1))
         shift $skip words
         ((CURRENT -= skip))
         _normal
         return
         ;;
+      (w)
+        about=${word#*$'\t'} word=${word%%$'\t'*}
+        line=${${word//\\/\\\\}//:/\\:}${about:+:$about}
+        if [[ $word == *[=:] ]]; then open+=("$line"); else closed+=("$line"); fi
+        ;;
     esac
-    word=${line%%$'\t'*} about=${line#*$'\t'}
-    line=${${word//\\/\\\\}//:/\\:}${about:+:$about}
-    if [[ $word == *[=:] ]]; then open+=("$line"); else closed+=("$line"); fi
   done
   local -i found=1
   (($#closed)) && _describe mcp-login closed && found=0
