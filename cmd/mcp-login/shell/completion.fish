@@ -26,7 +26,8 @@ function __mcp_login_complete
                 test (count $words) -ge $first; and set others (string escape -- $words[$first..-1])
                 complete -C (string join ' ' -- $others "$current")
             case w
-                printf '%s\n' $fields[2]
+                # fish quotes what it inserts, but for a tilde at the beginning.
+                string match -q '~*' -- $fields[2]; or printf '%s\n' $fields[2]
         end
     end
 end
