@@ -3,7 +3,6 @@ package ci
 import (
 	"io"
 	"strings"
-	"unicode"
 
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
@@ -41,7 +40,7 @@ func Escape(text string) string {
 }
 
 func visible(r rune) rune {
-	if !printable.Rune(r) || unicode.IsSpace(r) {
+	if !printable.Rune(r) {
 		return ' '
 	}
 	return r

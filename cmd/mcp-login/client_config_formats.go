@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-
-	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
 // entry is one MCP server as a client's configuration needs it.
@@ -141,18 +139,6 @@ func jsonSnippet(v any) string {
 
 // tomlString writes a basic string (https://toml.io/en/v1.0.0#string).
 func tomlString(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteString(`\` + string(r))
-		case !printable.Rune(r):
-			fmt.Fprintf(&b, `\U%08X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	s = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s)
+	return inert(`"`+s+`"`, func(r rune) string { return fmt.Sprintf(`\U%08X`, r) })
 }

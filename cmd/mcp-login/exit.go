@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -157,7 +156,10 @@ func (e *env) forget(profile string) string {
 // loginCommand is what to run when a login is required, with the flags that this
 // command was given to find the store, and more.
 func (e *env) loginCommand(profile, server string, more ...string) string {
-	login := mcpLogin("login", profile, cmp.Or(server, "URL"))
+	if _, err := oauth.CheckURL(server); err != nil {
+		server = "URL" // none is known, or a record or an agent has another text there
+	}
+	login := mcpLogin("login", profile, server)
 	if e.agent {
 		return "where the agent runs: " + login.with(more...).String()
 	}

@@ -25,24 +25,34 @@ func encodeJSON(v any, indent string) ([]byte, error) {
 	return []byte(inertJSON(b.String())), nil
 }
 
-// inertJSON escapes what is not printable: package json does so with the
-// controls of ASCII alone. In a log of Azure or TeamCity "##" begins a command
-// anywhere in a line, in one of GitLab "::add-mask" may (see ci.Escape). All of
-// it can only be part of a string.
+// inertJSON is inert for JSON, where all that is escaped can only be part of a
+// string.
 func inertJSON(text string) string {
+	return inert(text, func(r rune) string {
+		var b strings.Builder
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+		return b.String()
+	})
+}
+
+// inert escapes what is not printable and does not end a line: package json does
+// so with the controls of ASCII alone. In a log of Azure or TeamCity "##" begins
+// a command anywhere in a line, in one of GitLab "::add-mask" may (see
+// ci.Escape).
+func inert(text string, escape func(rune) string) string {
 	var b strings.Builder
 	for rest := text; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)
 		switch {
 		case strings.HasPrefix(rest, "##"), strings.HasPrefix(rest, "::add-mask"):
 			size = 2
-			fmt.Fprintf(&b, `%c\u%04x`, rest[0], rest[1])
+			b.WriteString(rest[:1] + escape(rune(rest[1])))
 		case r == '\n', printable.Rune(r):
 			b.WriteString(rest[:size])
 		default:
-			for _, unit := range utf16.AppendRune(nil, r) {
-				fmt.Fprintf(&b, `\u%04x`, unit)
-			}
+			b.WriteString(escape(r))
 		}
 		rest = rest[size:]
 	}

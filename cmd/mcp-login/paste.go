@@ -164,6 +164,9 @@ func (t *typedText) feed(c byte) (echo string, end textEnd) {
 			return "", goesOn
 		}
 		t.add(c)
+		if c >= utf8.RuneSelf { // a part of a character
+			return "", goesOn
+		}
 		return string(c), goesOn
 	}
 	return "", goesOn

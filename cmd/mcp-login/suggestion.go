@@ -38,13 +38,15 @@ func evalOf(c suggestion) string { return `eval "$(` + c.String() + `)"` }
 const unknownWord = "'?'"
 
 // quote makes any word safe in a POSIX shell. What stands bare means itself in
-// zsh too, which expands a leading "=", and in fish, which expands "%self".
+// zsh too, which expands a leading "=", and in fish, which expands "%self". What
+// a CI's log would not show as it is (see ci.Escape) is written in two pieces.
 func quote(word string) string {
 	special := func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r))
 	}
-	if word != "" && !strings.ContainsFunc(word, special) && strings.IndexByte("=%@:,+", word[0]) < 0 {
+	bare := word != "" && !strings.ContainsFunc(word, special)
+	if bare && strings.IndexByte("=%@:,+", word[0]) < 0 && !strings.Contains(word, "::add-mask") {
 		return word
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return "'" + strings.NewReplacer("'", `'\''`, "##", `#'\#'`, "::add-mask", `:'\:'add-mask`).Replace(word) + "'"
 }
