@@ -13,9 +13,9 @@ type Challenge struct {
 	Token68 string            // the other form of a challenge; never beside Params
 }
 
-// Scopes returns the scopes that a challenge asks for (RFC 6750 §3). What is not
-// a scope-token of RFC 6749 §3.3 is left out: the text of a header may hold
-// anything, and these are shown, logged and put into commands.
+// Scopes returns the scopes that a challenge asks for (RFC 6750 §3). It drops
+// everything that is not a scope-token (RFC 6749 §3.3): a header can hold any
+// text, and scopes are shown, logged and put into suggested commands.
 func (c Challenge) Scopes() []string {
 	text := c.Params["scope"]
 	if len(text) > maxScope {

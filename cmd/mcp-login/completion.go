@@ -59,27 +59,27 @@ func runCompletion(e *env, shell string) error {
 // is given are words of another command line.
 const completeName = "__complete"
 
-// candidate is what may stand where the cursor is: a word, or something that the
-// shell knows better and is asked for.
+// candidate is a word that fits at the cursor, or a request to the shell to
+// complete something that it knows better.
 type candidate struct {
 	kind        kind
 	word, about string
 	skip        int // words before another program's command line
 }
 
-// kind is the first field of the line that a candidate is printed as. The
-// scripts tell words from requests by it alone: a word is text that may come
-// from anywhere, and must never be taken for a request.
+// kind is the first field of a candidate's line. The scripts use nothing else to
+// tell words from requests: a word can be any text from a store or an agent, and
+// must never be mistaken for a request.
 type kind string
 
 const (
-	aWord    kind = "w" // and the word, and what it is
+	aWord    kind = "w" // followed by the word and its description
 	files    kind = "f"
 	folders  kind = "d"
-	aCommand kind = "c" // and how many words to skip, in decimal digits
+	aCommand kind = "c" // followed by the number of words to skip
 )
 
-// line is the candidate as the scripts read it.
+// line returns the candidate as the scripts read it.
 func (c candidate) line() string {
 	switch c.kind {
 	case aWord:
@@ -90,7 +90,8 @@ func (c candidate) line() string {
 	return string(c.kind) + "\n"
 }
 
-// offered reports whether a name may be completed, wherever it comes from.
+// offered reports whether a name from a store, the configuration or an agent may
+// be completed.
 func offered(name string) bool {
 	return secrets.CheckName(name) == nil && name[0] != ':'
 }

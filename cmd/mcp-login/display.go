@@ -13,22 +13,22 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// display is a stream that people read, standard output or standard error. All
-// text for them goes through one, so that nothing that a server, a record or an
-// agent says steers a terminal: what is not printable is left out. In a CI job
-// no line is a command to the runner either.
+// display writes text for people to standard output or standard error. It drops
+// unprintable characters, so that text from a server, a record or an agent cannot
+// control the terminal. In a CI job it also makes sure that the runner reads no
+// line as a command.
 //
-// What programs read (tokens, variables, JSON, scripts) does not go through it.
+// Output for programs (tokens, variables, JSON, scripts) bypasses it.
 type display struct {
-	w  io.Writer // the stream itself
-	ci bool      // it is a job's log
+	w  io.Writer // the underlying stream
+	ci bool      // w is the log of a CI job
 
 	mu   sync.Mutex
-	rest []byte // the beginning of a character, in CI of a line
+	rest []byte // an incomplete character; in CI an incomplete line
 }
 
-// Write implements io.Writer. A text may be written in pieces of any size: it
-// comes out as if it had been written at once.
+// Write implements io.Writer. The output does not depend on how the text is
+// split into writes.
 func (d *display) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -45,7 +45,7 @@ func (d *display) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes what is left of a text that does not end its last line.
+// Flush writes an incomplete last line.
 func (d *display) Flush() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,7 +67,7 @@ func (d *display) show(text string) error {
 	return err
 }
 
-// wholeRunes returns how much of b does not end within a character.
+// wholeRunes returns the length of b without an incomplete character at its end.
 func wholeRunes(b []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if start := len(b) - n; utf8.RuneStart(b[start]) {
@@ -80,15 +80,15 @@ func wholeRunes(b []byte) int {
 	return len(b)
 }
 
-// display makes a stream fit for people.
+// display returns a display on a stream of this process.
 func (e *env) display(w io.Writer) *display {
 	return &display{w: w, ci: ci.Detect(e.getenv) != ci.None}
 }
 
-// protect has everything that is written to e.err pass a display.
+// protect sends everything written to e.err through a display.
 func (e *env) protect() { e.err = e.display(e.err) }
 
-// rawErr is standard error as it is, for what is meant to be a command to a CI.
+// rawErr returns standard error without its display, for commands to the CI.
 func (e *env) rawErr() io.Writer {
 	if d, ok := e.err.(*display); ok {
 		return d.w
@@ -96,8 +96,8 @@ func (e *env) rawErr() io.Writer {
 	return e.err
 }
 
-// answer shows a command's whole answer to people at once, when nothing can fail
-// any more but the writing.
+// answer prints the whole answer of a command for people. Call it last, so that
+// standard output stays empty if the command fails.
 func (e *env) answer(text string) error {
 	d := e.display(e.out)
 	_, err := io.WriteString(d, text)
@@ -107,7 +107,7 @@ func (e *env) answer(text string) error {
 	return written(err)
 }
 
-// answerData is answer for what programs read: it goes out unchanged.
+// answerData prints an answer for programs, unchanged.
 func (e *env) answerData(data []byte) error {
 	_, err := e.out.Write(data)
 	return written(err)
@@ -120,24 +120,24 @@ func written(err error) error {
 	return nil
 }
 
-// say tells people something in one line on standard error. It is best effort:
-// nobody may be reading.
+// say prints a one-line message on standard error. It is best effort: the stream
+// may be closed.
 func (e *env) say(format string, a ...any) { _, _ = io.WriteString(e.err, linef(format, a...)) }
 
-// linef formats one line. Text that comes from elsewhere cannot make it two.
+// linef formats one line. Line breaks in its arguments do not end it.
 func linef(format string, a ...any) string { return oneLine(fmt.Sprintf(format, a...)) + "\n" }
 
-// oneLine joins the lines of a text, a joined error's say.
+// oneLine joins the lines of a text, such as those of a joined error.
 func oneLine(text string) string {
 	return printable.Line(strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "; "))
 }
 
-// table is text in columns. A cell is one line, whatever it is made of.
+// table is text in columns. Line breaks and tabs in a cell do not end it.
 type table struct{ rows [][]string }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// fact adds a row of two cells, unless there is nothing to tell.
+// fact adds a row of two cells, unless the value is empty.
 func (t *table) fact(label, value string) {
 	if value != "" {
 		t.row(label, value)

@@ -11,9 +11,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// encodeJSON writes v as JSON that may be shown on a terminal and in a CI's log:
-// what could steer one of them stands as an escape sequence, which every reader
-// of JSON turns back. URLs stay readable.
+// encodeJSON encodes v as JSON that is safe to show on a terminal and in a CI
+// log: it escapes what could control them, and every JSON parser turns that back.
+// URLs stay readable.
 func encodeJSON(v any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -25,8 +25,7 @@ func encodeJSON(v any, indent string) ([]byte, error) {
 	return []byte(inertJSON(b.String())), nil
 }
 
-// inertJSON is inert for JSON, where all that is escaped can only be part of a
-// string.
+// inertJSON is inert for JSON. Everything that needs an escape is in a string.
 func inertJSON(text string) string {
 	return inert(text, func(r rune) string {
 		var b strings.Builder
@@ -37,10 +36,10 @@ func inertJSON(text string) string {
 	})
 }
 
-// inert escapes what is not printable and does not end a line: package json does
-// so with the controls of ASCII alone. In a log of Azure or TeamCity "##" begins
-// a command anywhere in a line, in one of GitLab "::add-mask" may (see
-// ci.Escape).
+// inert escapes every character that is neither printable nor a line break;
+// encoding/json escapes only ASCII control characters. It also splits what can
+// start a command anywhere in a line of a CI log: "##" (Azure, TeamCity) and
+// "::add-mask" (GitLab); see ci.Escape.
 func inert(text string, escape func(rune) string) string {
 	var b strings.Builder
 	for rest := text; rest != ""; {
@@ -59,7 +58,7 @@ func inert(text string, escape func(rune) string) string {
 	return b.String()
 }
 
-// answerJSON writes one JSON value on one line.
+// answerJSON prints one JSON value on one line.
 func (e *env) answerJSON(v any) error {
 	text, err := encodeJSON(v, "")
 	if err != nil {

@@ -141,9 +141,9 @@ func (e *env) output(ctx context.Context, line string) ([]byte, error) {
 	return out, nil
 }
 
-// childErr is standard error for a program that the user named: the stream
-// itself, so that it finds the terminal there. In a CI job its lines are guarded
-// as ours are, since they may repeat what a server says.
+// childErr returns standard error for a helper command that the user configured:
+// the stream itself, so that the helper can use the terminal. In a CI job its
+// lines are guarded too, since they may repeat text from a server.
 func (e *env) childErr() io.Writer {
 	if ci.Detect(e.getenv) != ci.None {
 		return e.err

@@ -6,21 +6,20 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// suggestion is a command that a person pastes into a POSIX shell. Its words
-// are quoted when it is shown and not before, so that every command that is
-// suggested anywhere is made of them.
+// suggestion is a command for a person to paste into a POSIX shell, as unquoted
+// words. Printing it quotes them, so that no hint can forget to.
 type suggestion []string
 
-// mcpLogin is a command of this program.
+// mcpLogin returns a command line of this program.
 func mcpLogin(words ...string) suggestion { return append(suggestion{"mcp-login"}, words...) }
 
-// with returns the command with more words.
+// with returns the command with more words at its end.
 func (c suggestion) with(words ...string) suggestion {
 	return append(append(suggestion{}, c...), words...)
 }
 
-// String quotes the words. One that cannot be shown cannot be pasted either, so
-// that unknownWord stands for it.
+// String returns the command with each word quoted. It replaces a word that
+// cannot be shown, and so cannot be pasted, by unknownWord.
 func (c suggestion) String() string {
 	quoted := make([]string, len(c))
 	for i, word := range c {
@@ -31,15 +30,16 @@ func (c suggestion) String() string {
 	return strings.Join(quoted, " ")
 }
 
-// evalOf has a shell run what a command prints.
+// evalOf returns a shell command that runs the output of c.
 func evalOf(c suggestion) string { return `eval "$(` + c.String() + `)"` }
 
-// unknownWord stands in the place of a word that is not printable.
+// unknownWord replaces a word with unprintable characters.
 const unknownWord = "'?'"
 
-// quote makes any word safe in a POSIX shell. What stands bare means itself in
-// zsh too, which expands a leading "=", and in fish, which expands "%self". What
-// a CI's log would not show as it is (see ci.Escape) is written in two pieces.
+// quote quotes any word for a POSIX shell. A word that it leaves as it is also
+// means itself in zsh, which expands a leading "=", and in fish, which expands
+// "%self". It splits what ci.Escape would change, so that a CI log shows a
+// command that still works.
 func quote(word string) string {
 	special := func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r))

@@ -25,10 +25,10 @@ import (
 //    the warning, dim for labels: all legible on dark and on light screens. Without a terminal, with NO_COLOR set or on
 //    a dumb terminal there is no escape sequence at all: plain text, once.
 //  - Nothing blinks, spins or scrolls. One line changes, once a second.
-//  - What people read passes a display, on a terminal line.ansi: what steers a
-//    terminal or a CI's log comes from this program alone. Text of a server is
-//    bounded by oauth.Sanitize too.
-//  - A command to be pasted is a suggestion, which quotes its words.
+//  - Text for people goes through a display, or through line.ansi in a frame:
+//    only this program's own styles can control a terminal. oauth.Sanitize also
+//    bounds the length of a server's text.
+//  - A command for pasting is a suggestion, which quotes its words.
 //  - Sentences are short and start lower case where they are a state.
 
 // style is how a piece of a line looks.
@@ -68,8 +68,8 @@ func (l line) String() string {
 	return b.String()
 }
 
-// ansi returns the line with its styles as escape sequences. No others are in
-// it: this is where all text of a frame comes by.
+// ansi returns the line with its styles as escape sequences. It drops those in
+// the text itself.
 func (l line) ansi() string {
 	var b strings.Builder
 	for _, s := range l {

@@ -1,5 +1,5 @@
-// Package printable decides which characters of a text may be shown to a
-// person. It knows nothing of streams, of CI systems or of OAuth.
+// Package printable decides which characters of a text are safe to show to a
+// person. It must not know about streams, CI systems or OAuth.
 package printable
 
 import (
@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// Rune reports whether a character takes room, leaves its neighbors where they
-// are and steers no terminal: no control, bidi, zero-width or other invisible
-// character (Default_Ignorable_Code_Point of Unicode), no line separator, and
-// not the replacement of what is no UTF-8.
+// Rune reports whether a character is visible and affects nothing but itself. It
+// rejects control, bidi and zero-width characters, other invisible ones (Unicode's
+// Default_Ignorable_Code_Point), line separators, and U+FFFD, which stands for
+// invalid UTF-8.
 func Rune(r rune) bool {
 	return r != utf8.RuneError && unicode.IsGraphic(r) &&
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
@@ -20,11 +20,11 @@ func Rune(r rune) bool {
 // Is reports whether every character of s is printable.
 func Is(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return !Rune(r) }) }
 
-// Line returns s as one line: white space that is not printable becomes a
-// space, everything else that is not printable is dropped.
+// Line returns s as one line: unprintable white space, such as a tab, becomes a
+// space; other unprintable characters are dropped.
 func Line(s string) string { return strings.Map(clean, s) }
 
-// Text is Line for a text of several lines, each of which ends with "\n".
+// Text is Line for text of several lines. It keeps "\n".
 func Text(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {

@@ -1,8 +1,9 @@
 # Completion of mcp-login for bash.
 #   eval "$(mcp-login completion bash)"
 
-# Each line of __complete begins with what it is, a tab before all that follows:
-# w and a word, f for files, d for folders, c and a number for a command line.
+# __complete prints one candidate a line, in fields separated by tabs. The first
+# field is its kind: w (a word, and its description), f (files), d (folders) or
+# c (a command line, after a number of words).
 _mcp_login() {
   # bash also breaks words at = and :, unlike the program. They are joined
   # again where no space was between them.
@@ -36,7 +37,7 @@ _mcp_login() {
       return
       ;;
     c)
-      # An arithmetic expression runs commands: it may hold digits alone.
+      # An arithmetic expression can run commands, so accept digits only.
       [[ $word =~ ^[0-9]{1,6}$ ]] || return
       i=$((10#$word + 1))
       if declare -F _command_offset >/dev/null; then

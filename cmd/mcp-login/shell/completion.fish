@@ -1,8 +1,9 @@
 # Completion of mcp-login for fish.
 #   mcp-login completion fish | source
 
-# Each line of __complete begins with what it is, a tab before all that follows:
-# w and a word, f for files, d for folders, c and a number for a command line.
+# __complete prints one candidate a line, in fields separated by tabs. The first
+# field is its kind: w (a word, and its description), f (files), d (folders) or
+# c (a command line, after a number of words).
 function __mcp_login_complete
     set -l words (commandline -opc)
     set -e words[1]
@@ -26,7 +27,7 @@ function __mcp_login_complete
                 test (count $words) -ge $first; and set others (string escape -- $words[$first..-1])
                 complete -C (string join ' ' -- $others "$current")
             case w
-                # fish quotes what it inserts, but for a tilde at the beginning.
+                # fish does not quote a leading tilde when it inserts a word.
                 string match -q '~*' -- $fields[2]; or printf '%s\n' $fields[2]
         end
     end

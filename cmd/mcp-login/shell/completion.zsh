@@ -3,8 +3,9 @@
 #   eval "$(mcp-login completion zsh)"
 # or as the file _mcp-login in a folder of $fpath.
 
-# Each line of __complete begins with what it is, a tab before all that follows:
-# w and a word, f for files, d for folders, c and a number for a command line.
+# __complete prints one candidate a line, in fields separated by tabs. The first
+# field is its kind: w (a word, and its description), f (files), d (folders) or
+# c (a command line, after a number of words).
 _mcp-login() {
   local line kind word about
   local -a lines open closed before
@@ -24,7 +25,7 @@ _mcp-login() {
         return
         ;;
       (c)
-        # An arithmetic expression runs commands: it may hold digits alone.
+        # An arithmetic expression can run commands, so accept digits only.
         [[ $word == [0-9]* && $word != *[^0-9]* && $#word -le 6 ]] || return
         integer skip=$((10#$word + 1))
         shift $skip words

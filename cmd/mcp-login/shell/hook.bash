@@ -1,8 +1,8 @@
 # Refreshes the variables of mcp-login env before a prompt, in bash 4.2 or later.
 #   eval "$(mcp-login hook bash)"
 
-# Variables come from outside: an arithmetic expression, which runs commands, is
-# given digits alone.
+# An arithmetic expression can run commands, and variables may be inherited: only
+# digits reach one.
 _mcp_login_hook() {
   local status=$? now soon name wait next text
   printf -v now '%(%s)T' -1

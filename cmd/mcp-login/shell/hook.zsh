@@ -1,9 +1,8 @@
 # Refreshes the variables of mcp-login env before a prompt, in zsh.
 #   eval "$(mcp-login hook zsh)"
 
-# Variables come from outside: an arithmetic expression, which runs commands, is
-# given digits alone. So the time is not EPOCHSECONDS, which is one too where
-# the environment has it.
+# An arithmetic expression can run commands, and variables may be inherited: only
+# digits reach one. That rules out EPOCHSECONDS, which the environment can define.
 _mcp_login_hook() {
   emulate -L zsh
   local now soon name wait next text
