@@ -108,10 +108,13 @@ func (e *RecordError) Is(target error) bool { return target == secrets.ErrUndecr
 // (RFC 6750 §3.1): a login must ask for Scopes.
 type InsufficientScopeError struct {
 	Profile string
-	Scopes  []string // the challenge's scope, authoritative for the operation
+	Scopes  []string // the challenge's scope, authoritative for the operation; nil: it names no valid one
 }
 
 func (e *InsufficientScopeError) Error() string {
+	if len(e.Scopes) == 0 {
+		return e.Profile + ": the server asks for more scopes but does not name them"
+	}
 	return fmt.Sprintf("%s: the server asks for more scopes: %s", e.Profile, strings.Join(e.Scopes, " "))
 }
 

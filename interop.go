@@ -71,7 +71,7 @@ func (s *Session) insufficientScope(resp *http.Response) error {
 	}
 	for _, c := range oauth.ParseChallenges(resp.Header) {
 		if c.Params["error"] == "insufficient_scope" {
-			return &InsufficientScopeError{Profile: s.cfg.Profile, Scopes: strings.Fields(c.Params["scope"])}
+			return &InsufficientScopeError{Profile: s.cfg.Profile, Scopes: c.Scopes()}
 		}
 	}
 	return nil

@@ -13,12 +13,12 @@ const module = "github.com/mcp-login/mcp-login"
 // it. An entry that ends with "/" is for the folders below.
 var layers = map[string][]string{
 	"":                {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
-	"oauth":           {},
+	"oauth":           {"internal/printable"},
 	"oauth/oauthtest": {"oauth"},
 	"secrets":         {},
 	"secrets/":        {"secrets"},
 	"envexport":       {},
-	"ci":              {"envexport"},
+	"ci":              {"envexport", "internal/printable"},
 	"flows":           {"oauth"},
 	"flows/":          {"flows", "oauth"},
 	"probe":           {"", "oauth", "flows", "secrets"},

@@ -3,7 +3,8 @@ package ci
 import (
 	"io"
 	"strings"
-	"unicode"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
 // Escape returns text as one line that no provider reads as a command and no
@@ -39,7 +40,7 @@ func Escape(text string) string {
 }
 
 func visible(r rune) rune {
-	if r == unicode.ReplacementChar || !unicode.IsGraphic(r) || unicode.IsSpace(r) {
+	if !printable.Rune(r) {
 		return ' '
 	}
 	return r

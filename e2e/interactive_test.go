@@ -75,7 +75,7 @@ func (s *interactive) count(n int, pattern *regexp.Regexp) [][]string {
 func (h *home) countCalls() (calls func() []string) {
 	h.t.Helper()
 	bin, notes := h.t.TempDir(), filepath.Join(h.t.TempDir(), "calls")
-	script := fmt.Sprintf("#!/bin/sh\necho \"$*\" >>'%s'\nexec '%s' \"$@\"\n", notes, program)
+	script := fmt.Sprintf("#!/bin/sh\nprintf '%%s\\n' \"$*\" >>'%s'\nexec '%s' \"$@\"\n", notes, program)
 	if err := writeProgram(filepath.Join(bin, "mcp-login"), script); err != nil {
 		h.t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +11,17 @@ type Challenge struct {
 	Scheme  string            // lower case
 	Params  map[string]string // names in lower case; nil: none
 	Token68 string            // the other form of a challenge; never beside Params
+}
+
+// Scopes returns the scopes that a challenge asks for (RFC 6750 §3). It drops
+// everything that is not a scope-token (RFC 6749 §3.3): a header can hold any
+// text, and scopes are shown, logged and put into suggested commands.
+func (c Challenge) Scopes() []string {
+	text := c.Params["scope"]
+	if len(text) > maxScope {
+		return nil
+	}
+	return slices.DeleteFunc(strings.Fields(text), func(s string) bool { return !isScope(s) })
 }
 
 // ParseChallenges returns the challenges of every WWW-Authenticate line, in

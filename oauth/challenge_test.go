@@ -50,6 +50,27 @@ func TestParseChallenges(t *testing.T) {
 	}
 }
 
+// TestChallengeScopesHoldNoOtherText: what steers a terminal, or a shell that a
+// command is pasted into, is no scope.
+func TestChallengeScopesHoldNoOtherText(t *testing.T) {
+	for _, tt := range []struct {
+		scope string
+		want  []string
+	}{
+		{"", nil},
+		{"mcp:read files/* a+b", []string{"mcp:read", "files/*", "a+b"}},
+		{"ok \x1b[31mred \a \u009b0m \u202ex gr\u00fcn last", []string{"ok", "last"}},
+		{`quo"te back\slash '$(id)'`, []string{"'$(id)'"}},
+		{"a\nb", []string{"a", "b"}},
+		{strings.Repeat("x", 20_000), nil},
+	} {
+		c := oauth.Challenge{Params: map[string]string{"scope": tt.scope}}
+		if got := c.Scopes(); !slices.Equal(got, tt.want) {
+			t.Errorf("scopes of %.50q = %q, want %q", tt.scope, got, tt.want)
+		}
+	}
+}
+
 // FuzzParseChallenges: names are lower-case tokens, nothing is invented, and
 // what was read reads the same when it is written properly.
 func FuzzParseChallenges(f *testing.F) {

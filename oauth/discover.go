@@ -135,7 +135,7 @@ func (p *probed) readHints(challenges []Challenge) {
 			p.metadata = ch.Params["resource_metadata"]
 		}
 		if p.scope == "" {
-			p.scope, _ = joinScopes(strings.Fields(ch.Params["scope"])) // unusable: as if not sent
+			p.scope = strings.Join(ch.Scopes(), " ")
 		}
 	}
 	offers := func(scheme string) bool {

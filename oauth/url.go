@@ -6,7 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
 // maxURL is longer than any endpoint needs and shorter than what terminals,
@@ -36,7 +37,7 @@ func CheckURL(raw string) (*url.URL, error) {
 		return nil, &URLError{Reason: "is longer than 2048 bytes"}
 	}
 	for _, r := range raw {
-		if r == utf8.RuneError || !visible(r) || unicode.IsSpace(r) {
+		if !printable.Rune(r) || unicode.IsSpace(r) {
 			return nil, &URLError{Reason: "holds a space, control or invisible character"}
 		}
 	}
@@ -124,7 +125,7 @@ func Sanitize(s string, limit int) string {
 			space = n > 0
 			continue
 		}
-		if r == utf8.RuneError || !visible(r) {
+		if !printable.Rune(r) {
 			continue
 		}
 		if n >= limit || space && n+1 >= limit {
@@ -139,11 +140,4 @@ func Sanitize(s string, limit int) string {
 		n++
 	}
 	return b.String()
-}
-
-// visible refuses characters that take no room, reorder their neighbours or
-// steer a terminal.
-func visible(r rune) bool {
-	return unicode.IsGraphic(r) &&
-		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

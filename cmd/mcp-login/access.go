@@ -53,7 +53,7 @@ func (e *env) source(ctx context.Context, o *common, l lent, ask bool) (source, 
 	if ask {
 		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")
 	}
-	e.agent, e.hint = true, []string{"--agent-sock", quote(absolute(l.agentSock))}
+	e.agent, e.hint = true, []string{"--agent-sock", absolute(l.agentSock)}
 	return source{agent: &agent.Client{Socket: l.agentSock}}, nil
 }
 
@@ -74,7 +74,7 @@ func (e *env) aside(ctx context.Context, c mcplogin.Credential) {
 	if err == nil && s.Fingerprint == c.Status(0).Fingerprint {
 		return // the agent's store is this one
 	}
-	fmt.Fprintf(e.err, "warning: %s is set, so that commands here ask the agent at %s, which does not have this login: log in where it runs, or unset it\n", agentVariable, sock)
+	e.say("warning: %s is set, so that commands here ask the agent at %s, which does not have this login: log in where it runs, or unset it", agentVariable, sock)
 }
 
 // asideTime is how long the agent may take to tell what it has.
@@ -155,7 +155,7 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 	}
 	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 	if err == nil && o.minTTL > mcplogin.DefaultMinTTL && !c.Valid(o.minTTL) {
-		fmt.Fprintf(e.err, "warning: the token of %q %s, which is less than --min-ttl %s\n", profile, expires(c.Token.Expiry), o.minTTL)
+		e.say("warning: the token of %q %s, which is less than --min-ttl %s", profile, expires(c.Token.Expiry), o.minTTL)
 	}
 	return c, err
 }
@@ -178,13 +178,4 @@ func ensured(ctx context.Context, s *mcplogin.Session) (mcplogin.Credential, err
 	c, err := s.Credential(ctx)
 	c.Token = token
 	return c, err
-}
-
-// answer writes a command's whole answer at once, when nothing can fail any
-// more but the writing.
-func (e *env) answer(text []byte) error {
-	if _, err := e.out.Write(text); err != nil {
-		return fmt.Errorf("write the answer: %w", err)
-	}
-	return nil
 }

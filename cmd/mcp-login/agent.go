@@ -126,9 +126,9 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agent.Socket, remove func
 		made = append(made, gone)
 		s.Listener, s.Path = l, full
 		sockets = append(sockets, s)
-		fmt.Fprintf(e.err, "%s socket: %s\n", s.Name, full)
+		e.say("%s socket: %s", s.Name, full)
 	}
-	fmt.Fprintf(e.err, "next: export MCP_LOGIN_AGENT_SOCK=%s\n", quote(path))
+	e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggestion{path})
 	return sockets, remove, nil
 }
 

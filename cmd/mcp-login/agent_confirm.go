@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -197,6 +198,6 @@ func (c *confirmer) width() int {
 }
 
 // print is best effort: a question that nobody sees is not answered.
-func (c *confirmer) print(text string) { _, _ = c.tty.WriteString(text) }
+func (c *confirmer) print(text string) { _, _ = c.tty.WriteString(printable.Text(text)) }
 
 func (c *confirmer) close() { _ = c.tty.Close() } // nothing was written that could be lost

@@ -70,7 +70,7 @@ func bareApp(e *env) *cli.App {
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, e *env) int {
-	e.guardLog()
+	e.protect()
 	if len(args) > 0 && args[0] == completeName {
 		return e.finish(ctx, e.runComplete(ctx, args[1:]))
 	}
@@ -140,7 +140,7 @@ func countArgs(c *cli.Command, args []string) error {
 	wanted := strings.Fields(c.ArgsUsage)
 	least := len(wanted) - strings.Count(c.ArgsUsage, "[")
 	if c.ArgsUsage == "NAME [URL]" && len(args) == 1 && strings.Contains(args[0], "://") {
-		return usagef("%s: NAME is missing before the URL: mcp-login %s NAME %s", c.Name, c.Name, quote(args[0]))
+		return usagef("%s: NAME is missing before the URL: %s", c.Name, mcpLogin(c.Name, "NAME", args[0]))
 	}
 	if len(args) < least {
 		return usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, c.ArgsUsage)

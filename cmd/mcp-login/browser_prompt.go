@@ -21,7 +21,7 @@ const linkWarning = "Approve only if you started this login yourself."
 type linkText struct {
 	out    io.Writer
 	client string
-	ssh    string // where this machine is reached by ssh; "": not over ssh
+	ssh    suggestion // how this machine is reached by ssh; none: not over ssh
 }
 
 // ShowLink implements authcode.Prompt.
@@ -48,7 +48,7 @@ func (p *linkText) text(l authcode.Link) string {
 		lines = append(lines, hostWarning(l.Hosts)...)
 	}
 	b.WriteString(strings.Join(append(lines, linkWarning), "\n") + "\n")
-	if p.ssh != "" && l.Port != 0 {
+	if len(p.ssh) > 0 && l.Port != 0 {
 		fmt.Fprintf(&b, "\nThe browser comes back to this machine. If it runs on another, run there first\n\n    %s\n\n", forward(l, p.ssh))
 		fmt.Fprintf(&b, "after which %s leads to the same page.\n", l.Local)
 	}
@@ -60,33 +60,34 @@ func (p *linkText) text(l authcode.Link) string {
 
 // forward is the command that makes the listener reachable from the machine
 // where it is run.
-func forward(l authcode.Link, to string) string {
+func forward(l authcode.Link, to suggestion) suggestion {
 	port := strconv.Itoa(l.Port)
 	loopback := "127.0.0.1"
 	if u, err := url.Parse(l.Redirect); err == nil && u.Hostname() == "::1" {
 		loopback = "[::1]"
 	}
-	return fmt.Sprintf("ssh -L %s:%s:%s %s", port, loopback, port, to)
+	return suggestion{"ssh", "-L", port + ":" + loopback + ":" + port}.with(to...)
 }
 
-// sshTarget says how this machine is reached by ssh: the address that the
-// connection came to, as SSH_CONNECTION has it, unless that is a tunnel's end.
-func sshTarget(getenv func(string) string) string {
+// sshTarget says how this machine is reached by ssh, as its arguments: the
+// address that the connection came to, as SSH_CONNECTION has it, unless that is
+// a tunnel's end.
+func sshTarget(getenv func(string) string) suggestion {
 	fields := strings.Fields(getenv("SSH_CONNECTION"))
 	if len(fields) != 4 {
-		return ""
+		return nil
 	}
 	address, port := fields[2], fields[3]
 	if ip := net.ParseIP(address); ip == nil || ip.IsLoopback() {
 		name, err := os.Hostname()
 		if err != nil {
-			return ""
+			return nil
 		}
 		address = name
 	}
-	target := quote(cmp.Or(getenv("USER"), getenv("LOGNAME"), "USER") + "@" + address)
+	target := suggestion{cmp.Or(getenv("USER"), getenv("LOGNAME"), "USER") + "@" + address}
 	if port != "22" && port != "" {
-		target = "-p " + quote(port) + " " + target
+		target = suggestion{"-p", port}.with(target...)
 	}
 	return target
 }

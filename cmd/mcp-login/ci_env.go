@@ -79,10 +79,10 @@ func (e *env) tellReach(job ci.Job, vars []ci.Var) {
 		if len(secret) > 0 {
 			holds = "shell text with the clear token"
 		}
-		fmt.Fprintf(e.err, "caution: %v has no place for variables, so %s was printed: as a bare line it is in the log and sets nothing\n", job.Provider, holds)
-		fmt.Fprintf(e.err, "use: %s\n", e.forEval(job.AllowUnmasked))
+		e.say("caution: %v has no place for variables, so %s was printed: as a bare line it is in the log and sets nothing", job.Provider, holds)
+		e.say("use: %s", e.forEval(job.AllowUnmasked))
 	case job.Provider == ci.Azure && len(secret) > 0:
-		fmt.Fprintf(e.err, "%v gives secret variables only to the steps that map them: env: {%s}\n", job.Provider, strings.Join(secret, ", "))
+		e.say("%v gives secret variables only to the steps that map them: env: {%s}", job.Provider, strings.Join(secret, ", "))
 	}
 }
 
@@ -97,19 +97,19 @@ func (n notHandedOn) Unwrap() error { return n.error }
 
 // otherWays are commands that need nothing of the provider, one a line.
 func (e *env) otherWays(n notHandedOn) string {
-	exec := []string{"mcp-login exec", quote(n.profiles[0])}
+	exec := mcpLogin("exec", n.profiles[0])
 	for _, profile := range n.profiles[1:] {
-		exec = append(exec, "--"+alsoFlag, quote(profile))
+		exec = exec.with("--"+alsoFlag, profile)
 	}
 	ways := []string{
-		strings.Join(append(exec, e.hint...), " ") + " -- COMMAND",
-		"or a file of mode 0600: (umask 077; " + e.lineWith() + " > FILE)",
+		exec.with(e.hint...).with("--", "COMMAND").String(),
+		"or a file of mode 0600: (umask 077; " + e.lineWith().String() + " > FILE)",
 	}
 	if captured, ok := errors.AsType[*ci.CapturedError](n.error); ok {
-		ways = slices.Insert(ways, 0, "leave "+captured.Stream+" as the step has it: "+e.lineWith("--ci"))
+		ways = slices.Insert(ways, 0, "leave "+captured.Stream+" as the step has it: "+e.lineWith("--ci").String())
 	}
 	if unmasked, ok := errors.AsType[*ci.UnmaskedError](n.error); ok {
-		line := e.lineWith("--ci", "--allow-unmasked")
+		line := e.lineWith("--ci", "--allow-unmasked").String()
 		if unmasked.Provider.PrintsShell() {
 			line = e.forEval(true)
 		}
@@ -124,11 +124,11 @@ func (e *env) forEval(unmasked bool) string {
 	if unmasked {
 		flags = append(flags, "--allow-unmasked")
 	}
-	return `eval "$(` + e.lineWith(flags...) + `)"`
+	return evalOf(e.lineWith(flags...))
 }
 
 // lineWith is this command line with other flags in the place of --ci.
-func (e *env) lineWith(flags ...string) string {
+func (e *env) lineWith(flags ...string) suggestion {
 	return e.line.again(func(p part) []string {
 		switch {
 		case p.isFlag && p.flag == "ci":
@@ -138,7 +138,7 @@ func (e *env) lineWith(flags ...string) string {
 		case p.isFlag && p.flag == "allow-unmasked":
 			return nil
 		}
-		return p.quoted()
+		return p.typed()
 	})
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/urfave/cli/v2"
@@ -88,7 +87,7 @@ func (e *env) idToken(ctx context.Context, o *common, audience string) (string, 
 		return "", err
 	}
 	if e.jobIs.set(id) {
-		fmt.Fprintf(e.err, "this job is %s\n", id)
+		e.say("this job is %s", id)
 	}
 	return token, nil
 }

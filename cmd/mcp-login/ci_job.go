@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"io"
 
 	"github.com/mcp-login/mcp-login/ci"
 )
@@ -16,20 +15,4 @@ func (e *env) job(o *common) (ci.Job, error) {
 	// A runner of one's own may have its id tokens from a private address.
 	issuer := cmp.Or(e.getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), e.getenv("SYSTEM_OIDCREQUESTURI"))
 	return ci.Job{Provider: ci.Detect(e.getenv), Getenv: e.getenv, Out: e.out, Err: e.rawErr(), HTTP: client(issuer)}, nil
-}
-
-// guardLog keeps what people are told from being read as commands by a CI's
-// runner.
-func (e *env) guardLog() {
-	if ci.Detect(e.getenv) != ci.None {
-		e.err = ci.Log{W: e.err}
-	}
-}
-
-// rawErr is standard error as it is, for what is meant to be a command.
-func (e *env) rawErr() io.Writer {
-	if log, ok := e.err.(ci.Log); ok {
-		return log.W
-	}
-	return e.err
 }

@@ -143,7 +143,7 @@ func TestEnvCIAllowUnmaskedIsForEval(t *testing.T) {
 func TestCodeIsANotice(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
 	e := j.env()
-	e.guardLog()
+	e.protect()
 	p := e.prompt(&loginOptions{})
 	p.ShowCode(context.Background(), hosted(device.Code{
 		UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device", VerificationURIComplete: "https://as.example.com/device?c=ABCD-EFGH",
@@ -162,7 +162,7 @@ func TestCodeIsANotice(t *testing.T) {
 func TestCodeIsPlainTextForTeamCity(t *testing.T) {
 	j := newCIJob(t, "TEAMCITY_VERSION=2026.1")
 	e := j.env()
-	e.guardLog()
+	e.protect()
 	p := e.prompt(&loginOptions{})
 	p.ShowCode(context.Background(), device.Code{UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device"})
 	if got := j.err.String(); !strings.Contains(got, "ABCD-EFGH") || strings.Contains(got, "##teamcity") || j.out.Len() > 0 {
@@ -173,7 +173,7 @@ func TestCodeIsPlainTextForTeamCity(t *testing.T) {
 func TestServerTextIsNoCommandInCI(t *testing.T) {
 	j := newCIJob(t, "TF_BUILD=True")
 	e := j.env()
-	e.guardLog()
+	e.protect()
 	e.finish(t.Context(), errors.New("the server said ##vso[task.setvariable variable=A]b"))
 	if got := j.err.String(); strings.Contains(got, "##vso[") {
 		t.Errorf("standard error = %q", got)

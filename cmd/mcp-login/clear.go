@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 )
@@ -27,6 +26,6 @@ func runClear(ctx context.Context, e *env, o *common, profile string) error {
 	if unread == nil {
 		e.forgetConfirmed(c)
 	}
-	fmt.Fprintf(e.err, "removed %q here; its tokens stay valid at the server until they expire\n", profile)
+	e.say("removed %q here; its tokens stay valid at the server until they expire", profile)
 	return nil
 }

@@ -52,15 +52,17 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 			return fmt.Errorf("find this program's path: %w", err)
 		}
 	}
-	program = quoteFor(runtime.GOOS, program)
-	helper := slices.Concat([]string{program, "headers", quoteFor(runtime.GOOS, args[0]), "--json"}, e.hint,
+	helper := slices.Concat([]string{program, "headers", args[0], "--json"}, e.hint,
 		e.repeated(o.common.flags(), "store", "profile-dir", "keeper", "ca-cert", "log-level", "log-format"))
-	if err := e.answer([]byte(client.snippet(newEntry(args[0], url, strings.Join(helper, " "))))); err != nil {
+	for i, word := range helper {
+		helper[i] = quoteFor(runtime.GOOS, word)
+	}
+	if err := e.answerData([]byte(client.snippet(newEntry(args[0], url, strings.Join(helper, " "))))); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.err, "This goes into %s.\n", client.file)
+	e.say("This goes into %s.", client.file)
 	if !client.helper {
-		fmt.Fprintf(e.err, "Start the client with: mcp-login exec %s -- COMMAND\n", strings.Join(slices.Concat([]string{quote(args[0])}, needsPrefix(args[0]), e.hint), " "))
+		e.say("Start the client with: %s", mcpLogin("exec", args[0]).with(needsPrefix(args[0])...).with(e.hint...).with("--", "COMMAND"))
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -132,30 +130,15 @@ func mcpServers(name string, server any) any {
 }
 
 func jsonSnippet(v any) string {
-	var b bytes.Buffer
-	encode := json.NewEncoder(&b)
-	encode.SetEscapeHTML(false) // people read it
-	encode.SetIndent("", "  ")
-	if err := encode.Encode(v); err != nil {
+	text, err := encodeJSON(v, "  ")
+	if err != nil {
 		panic(err) // strings and maps of them always encode
 	}
-	return b.String()
+	return string(text)
 }
 
 // tomlString writes a basic string (https://toml.io/en/v1.0.0#string).
 func tomlString(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteString(`\` + string(r))
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	s = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s)
+	return inert(`"`+s+`"`, func(r rune) string { return fmt.Sprintf(`\U%08X`, r) })
 }

@@ -91,11 +91,16 @@ func golden(t *testing.T, path, got string) {
 
 func FuzzTOMLString(f *testing.F) {
 	f.Add(`C:\Program Files\"x"` + "\t\x7f\u00fc")
+	f.Add("\x1b[31m\u009b\u202e\U000e0041\n##vso[x]### ::add-mask::x")
 	f.Fuzz(func(t *testing.T, s string) {
 		s = strings.ToValidUTF8(s, "?") // URLs and paths were checked to be so
 		var got struct{ V string }
-		if err := toml.Unmarshal([]byte("V = "+tomlString(s)), &got); err != nil || got.V != s {
+		text := tomlString(s)
+		if err := toml.Unmarshal([]byte("V = "+text), &got); err != nil || got.V != s {
 			t.Errorf("tomlString(%q) is read as %q, %v", s, got.V, err)
+		}
+		if steers(text) || mayCommand(text) || strings.Contains(text, "\n") {
+			t.Errorf("tomlString(%q) = %q", s, text)
 		}
 	})
 }

@@ -42,5 +42,5 @@ func runClientMetadata(e *env, o *clientMetadataOptions, id string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	return e.answer(append(text, '\n'))
+	return e.answerData([]byte(inertJSON(string(text)) + "\n"))
 }

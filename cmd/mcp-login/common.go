@@ -51,19 +51,18 @@ func (o *common) given() []string {
 		{"--expect-issuer", o.expectIssuer}, {"--expect-audience", o.expectAudience},
 	} {
 		if f.value != "" {
-			words = append(words, f.flag, quote(f.value))
+			words = append(words, f.flag, f.value)
 		}
 	}
 	return words
 }
 
-// repeated returns those of the flags that were typed, as they are to be
-// pasted, but for some.
+// repeated returns those of the flags that were typed, but for some.
 func (e *env) repeated(flags []cli.Flag, but ...string) []string {
 	var words []string
 	for _, p := range e.line.parts {
 		if p.isFlag && findFlag(flags, p.flag) != nil && !slices.Contains(but, p.flag) {
-			words = append(words, p.quoted()...)
+			words = append(words, p.words...)
 		}
 	}
 	return words

@@ -14,6 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // scripts are the texts that completion and hook print.
@@ -46,7 +48,7 @@ func runCompletion(e *env, shell string) error {
 		if err != nil {
 			return err
 		}
-		return e.answer(text)
+		return e.answerData(text)
 	}
 	return usagef("completion: there is none for %q, only for bash, zsh, fish and powershell", shell)
 }
@@ -57,17 +59,42 @@ func runCompletion(e *env, shell string) error {
 // is given are words of another command line.
 const completeName = "__complete"
 
-// candidate is a word that may stand where the cursor is. One that begins with
-// ":" asks the shell for what it knows better.
-type candidate struct{ word, about string }
+// candidate is a word that fits at the cursor, or a request to the shell to
+// complete something that it knows better.
+type candidate struct {
+	kind        kind
+	word, about string
+	skip        int // words before another program's command line
+}
 
-// What a shell is asked for. The number behind wantCommand counts the words
-// before another program's command line.
+// kind is the first field of a candidate's line. The scripts use nothing else to
+// tell words from requests: a word can be any text from a store or an agent, and
+// must never be mistaken for a request.
+type kind string
+
 const (
-	wantFiles   = ":files"
-	wantFolders = ":folders"
-	wantCommand = ":command"
+	aWord    kind = "w" // followed by the word and its description
+	files    kind = "f"
+	folders  kind = "d"
+	aCommand kind = "c" // followed by the number of words to skip
 )
+
+// line returns the candidate as the scripts read it.
+func (c candidate) line() string {
+	switch c.kind {
+	case aWord:
+		return fmt.Sprintf("%s\t%s\t%s\n", c.kind, c.word, oneLine(c.about))
+	case aCommand:
+		return fmt.Sprintf("%s\t%d\n", c.kind, c.skip)
+	}
+	return string(c.kind) + "\n"
+}
+
+// offered reports whether a name from a store, the configuration or an agent may
+// be completed.
+func offered(name string) bool {
+	return secrets.CheckName(name) == nil && name[0] != ':'
+}
 
 // runComplete prints the candidates, one a line. It is quiet about everything
 // that goes wrong, and asks no server: a person is typing.
@@ -82,14 +109,11 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 	before, current := words[:len(words)-1], strings.TrimPrefix(words[len(words)-1], ".")
 	var text bytes.Buffer
 	for _, c := range e.candidates(ctx, interpret(commands, before), current) {
-		switch {
-		case strings.HasPrefix(c.word, ":"):
-			fmt.Fprintln(&text, c.word)
-		case strings.HasPrefix(c.word, current):
-			fmt.Fprintf(&text, "%s\t%s\n", c.word, c.about)
+		if c.kind != aWord || strings.HasPrefix(c.word, current) && printable.Is(c.word) {
+			text.WriteString(c.line())
 		}
 	}
-	return e.answer(text.Bytes())
+	return e.answerData(text.Bytes())
 }
 
 // candidates returns what may come next, given how it begins.
@@ -99,11 +123,11 @@ func (e *env) candidates(ctx context.Context, l commandLine, current string) []c
 	case l.open != "":
 		return e.values(ctx, l, l.open, current)
 	case l.program != nil:
-		return []candidate{{word: fmt.Sprint(wantCommand, " ", l.wordCount()-len(l.program))}}
+		return []candidate{{kind: aCommand, skip: l.wordCount() - len(l.program)}}
 	case !l.ended && assigned && strings.HasPrefix(flag, "-"):
 		found := e.values(ctx, l, flagName(flag), value)
 		for i, c := range found {
-			if !strings.HasPrefix(c.word, ":") {
+			if c.kind == aWord {
 				found[i].word = flag + "=" + c.word
 			}
 		}
@@ -111,7 +135,7 @@ func (e *env) candidates(ctx context.Context, l commandLine, current string) []c
 	case !l.ended && strings.HasPrefix(current, "-"):
 		return flagsOf(l.flags())
 	case l.programNext():
-		return []candidate{{word: fmt.Sprint(wantCommand, " ", l.wordCount())}}
+		return []candidate{{kind: aCommand, skip: l.wordCount()}}
 	case len(l.next) > 0 && len(l.args) == 0:
 		return commandsOf(l.next)
 	case l.command != nil:
@@ -124,7 +148,7 @@ func commandsOf(commands []*cli.Command) []candidate {
 	var found []candidate
 	for _, c := range commands {
 		if !c.Hidden {
-			found = append(found, candidate{c.Name, c.Usage})
+			found = append(found, candidate{kind: aWord, word: c.Name, about: c.Usage})
 		}
 	}
 	return found
@@ -134,10 +158,10 @@ func flagsOf(flags []cli.Flag) []candidate {
 	var found []candidate
 	for _, f := range flags {
 		if about, ok := f.(cli.DocGenerationFlag); ok {
-			found = append(found, candidate{"--" + f.Names()[0], strings.ReplaceAll(about.GetUsage(), "`", "")})
+			found = append(found, candidate{kind: aWord, word: "--" + f.Names()[0], about: strings.ReplaceAll(about.GetUsage(), "`", "")})
 		}
 	}
-	return append(found, candidate{"--help", "show help"})
+	return append(found, candidate{kind: aWord, word: "--help", about: "show help"})
 }
 
 // arguments returns what the usage line has at this place.
@@ -157,7 +181,7 @@ func (e *env) arguments(ctx context.Context, l commandLine) []candidate {
 		var found []candidate
 		for _, s := range completionShells {
 			if l.command.Name == "completion" || slices.Contains(hookShells, s.name) {
-				found = append(found, candidate{s.name, ""})
+				found = append(found, candidate{kind: aWord, word: s.name})
 			}
 		}
 		return found
@@ -186,8 +210,8 @@ func (e *env) profiles(ctx context.Context, l commandLine) []candidate {
 	slices.Sort(names)
 	var found []candidate
 	for _, name := range slices.Compact(names) {
-		if !slices.Contains(l.args, name) && !slices.Contains(l.values(alsoFlag), name) {
-			found = append(found, candidate{name, ""})
+		if offered(name) && !slices.Contains(l.args, name) && !slices.Contains(l.values(alsoFlag), name) {
+			found = append(found, candidate{kind: aWord, word: name})
 		}
 	}
 	return found

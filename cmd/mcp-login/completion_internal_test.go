@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -8,10 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
 // completed returns the candidates for the last of words, without what is said
-// about them.
+// about them: a word, or in brackets what the shell is asked for.
 func completed(t *testing.T, e *env, words ...string) []string {
 	t.Helper()
 	out := e.out.(interface{ String() string })
@@ -21,8 +24,12 @@ func completed(t *testing.T, e *env, words ...string) []string {
 	}
 	var found []string
 	for line := range strings.Lines(out.String()) {
-		word, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		found = append(found, word)
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if fields[0] == "w" && len(fields) == 3 {
+			found = append(found, fields[1])
+		} else {
+			found = append(found, "("+strings.Join(fields, "")+")")
+		}
 	}
 	return found
 }
@@ -34,10 +41,23 @@ func storedNames(t *testing.T, dir string, names ...string) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if err := os.WriteFile(filepath.Join(dir, "record-"+name), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, recordFile(name)), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// recordFile is the file of a store that has the record of a name.
+func recordFile(name string) string {
+	file := "record-"
+	for _, c := range []byte(name) {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("_-", c) >= 0 {
+			file += string(c)
+		} else {
+			file += fmt.Sprintf("%%%02x", c)
+		}
+	}
+	return file
 }
 
 func TestComplete(t *testing.T) {
@@ -74,9 +94,9 @@ func TestComplete(t *testing.T) {
 		{"env x --only TOKEN,U", "TOKEN,URL"},
 		{"env x --var AU", "AUTHORIZATION="},
 		{"--store v", "vault:"},
-		{"--store file:x", ":files"},
-		{"--profile-dir ", ":folders"},
-		{"--ca-cert=x", ":files"},
+		{"--store file:x", "(f)"},
+		{"--profile-dir ", "(d)"},
+		{"--ca-cert=x", "(f)"},
 		{"login x --client-secret-from e", "env:"},
 		{"client-config x --for cod", "codex"},
 		{"unlock --for ", ""}, // how long
@@ -85,28 +105,50 @@ func TestComplete(t *testing.T) {
 		{"store move --to k", "keyring:"},
 		{"config sh", "show"},
 		{"exec ", "github notes notion"},
-		{"exec notion ", ":command 2"},
-		{"exec notion -- ", ":command 3"},
+		{"exec notion ", "(c2)"},
+		{"exec notion -- ", "(c3)"},
 		{"exec notion --log-format te", "text"},
-		{"exec --prefix X notion -- ls --al", ":command 5"},
+		{"exec --prefix X notion -- ls --al", "(c5)"},
 		{"exec notion --log-f", "--log-format"},
 		{"exec notion --also ", "github notes"},
 		{"exec notion --also github --also=no", "--also=notes"},
 		{"exec --also g", "github"},
-		{"exec notion ls --also ", ":command 2"},
+		{"exec notion ls --also ", "(c2)"},
 		{"completion ", "bash zsh fish powershell"},
 		{"hook ", "bash zsh fish"},
 	} {
 		e, _, talk := testEnv(t)
 		storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), "github", "notes", "notion")
 		want := strings.Fields(tt.want)
-		if strings.HasPrefix(tt.want, ":command") {
-			want = []string{tt.want}
-		}
 		got := completed(t, e, strings.Split(tt.line, " ")...)
 		if !slices.Equal(got, want) || talk.Len() > 0 {
 			t.Errorf("%s: %q, want %q\n%s", tt.line, got, want, talk)
 		}
+	}
+}
+
+// hostileNames are what a name, a server or an agent may say to run something, or
+// to be taken for a request of the completion's own.
+var hostileNames = []string{
+	":command a[$(touch PWNED)0]", ":files", "f", "d", "c", "c 2", "a[$(touch PWNED)0]", "psvar[0$(touch PWNED)]",
+	"$(touch PWNED)", "`touch PWNED`", "a b", "-x", "'", `"`, `a'"b`, `a\b`, "a;touch PWNED", "a:b", "=ls", "~root", "%self", "a!b", "{a,b}", "*",
+	"a\nc\t2", "a\tb", "\x1b[31m", "a\rb", "\u009b31m", "a\u202eb", "a\u200bb",
+}
+
+// TestCompletedNamesAreWords: whatever a name is, it is offered as a word, or not
+// at all if it is like a request or a flag, or steers a terminal.
+func TestCompletedNamesAreWords(t *testing.T) {
+	e, out, _ := testEnv(t)
+	storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), hostileNames...)
+	var want []string
+	for _, name := range hostileNames {
+		if name[0] != ':' && name[0] != '-' && printable.Is(name) {
+			want = append(want, name)
+		}
+	}
+	slices.Sort(want)
+	if got := completed(t, e, "env", ""); !slices.Equal(got, want) {
+		t.Errorf("offered %q\nwant    %q\n%q", got, want, out)
 	}
 }
 

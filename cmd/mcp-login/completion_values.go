@@ -42,9 +42,9 @@ func valuesOfFlag(c *cli.Command, flag, current string) []candidate {
 	case "store", "to":
 		return kinds([]string{"file:", "keyring:", "vault:"}, current)
 	case "profile-dir":
-		return words([]string{wantFolders})
+		return []candidate{{kind: folders}}
 	case "ca-cert", "program", "agent-sock", "socket", "forward-socket", "audit":
-		return words([]string{wantFiles})
+		return []candidate{{kind: files}}
 	}
 	if strings.HasSuffix(flag, "-from") {
 		return kinds([]string{"file:", "env:", "command:", "prompt"}, current)
@@ -55,7 +55,7 @@ func valuesOfFlag(c *cli.Command, flag, current string) []candidate {
 func words(all []string) []candidate {
 	found := make([]candidate, len(all))
 	for i, word := range all {
-		found[i].word = word
+		found[i] = candidate{kind: aWord, word: word}
 	}
 	return found
 }
@@ -66,7 +66,7 @@ func list(all []string, current string) []candidate {
 	var found []candidate
 	for _, word := range all {
 		if !strings.Contains(","+before, ","+word+",") {
-			found = append(found, candidate{word: before + word})
+			found = append(found, candidate{kind: aWord, word: before + word})
 		}
 	}
 	return found
@@ -75,7 +75,7 @@ func list(all []string, current string) []candidate {
 // kinds completes what kind of source or store it is, and then the path of a file.
 func kinds(all []string, current string) []candidate {
 	if strings.HasPrefix(current, "file:") || strings.HasPrefix(current, "keyring:") {
-		return words([]string{wantFiles})
+		return []candidate{{kind: files}}
 	}
 	return words(all)
 }

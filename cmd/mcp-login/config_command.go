@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 )
@@ -62,7 +59,7 @@ func runConfigShow(e *env, o configShowOptions, keys map[string]cli.Flag) error 
 		if e.settings == nil {
 			state = ", which does not exist"
 		}
-		fmt.Fprintf(e.err, "configuration: %s%s\n", path, state)
+		e.say("configuration: %s%s", path, state)
 	}
 	return e.answer(valuesText(values))
 }
@@ -106,9 +103,8 @@ func defaultOf(f cli.Flag) string {
 	return f.(cli.DocGenerationFlag).GetValue() // keysOf takes no others
 }
 
-func valuesText(values []value) []byte {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+func valuesText(values []value) string {
+	var t table
 	for _, v := range values {
 		text, origin := v.Value, v.Origin
 		if text == "" {
@@ -117,8 +113,7 @@ func valuesText(values []value) []byte {
 		if v.Source != "" {
 			origin += " " + v.Source
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", v.Key, text, origin)
+		t.row(v.Key, text, origin)
 	}
-	_ = w.Flush() // a bytes.Buffer takes everything
-	return b.Bytes()
+	return t.String()
 }

@@ -108,7 +108,7 @@ func (e *env) confirm(c mcplogin.Credential) {
 	}
 	known, _ := e.isConfirmed(d) // another process may have noted the same
 	if !known && slices.Contains(presenting(), c.Flow) {
-		fmt.Fprintf(e.err, "warning: cannot note what renews %q (%v), so each renewal needs it named again: %s\n",
+		e.say("warning: cannot note what renews %q (%v), so each renewal needs it named again: %s",
 			c.Profile, err, oauth.Sanitize(strings.Join(asVariables(d.named()), " "), maxStatus))
 	}
 }
@@ -152,7 +152,7 @@ func (d demand) named() []naming {
 func asVariables(namings []naming) []string {
 	var words []string
 	for _, n := range namings {
-		words = append(words, envVar(n.flag)[0]+"="+quote(n.value))
+		words = append(words, envVar(n.flag)[0]+"="+suggestion{n.value}.String())
 	}
 	return words
 }
@@ -244,17 +244,17 @@ func (e *unconfirmedError) Unwrap() error {
 
 // howToConfirm names the two ways: a login here, or the names for one run.
 func (e *env) howToConfirm(u *unconfirmedError) string {
-	words := []string{e.loginCommand(u.Profile, u.Server), "--flow", u.Flow}
+	words := []string{"--flow", u.Flow}
 	for _, n := range append(u.named(), naming{flag: "audience", value: u.Inputs.Audience}) {
 		if flag := "--" + n.flag; n.value != "" && n.flag != "expect-audience" && !slices.Contains(e.hint, flag) {
-			words = append(words, flag, quote(n.value))
+			words = append(words, flag, n.value)
 		}
 	}
-	login := "if you trust it: " + strings.Join(words, " ")
+	login := "if you trust it: " + e.loginCommand(u.Profile, u.Server, words...)
 	if e.agent {
 		return login
 	}
-	return login + "\nor for one run: " + strings.Join(asVariables(u.missing), " ") + " " + e.line.again(part.quoted)
+	return login + "\nor for one run: " + strings.Join(asVariables(u.missing), " ") + " " + e.line.again(part.typed).String()
 }
 
 // withoutDemands takes out of a record what this user has not typed on this
@@ -265,7 +265,7 @@ func (e *env) withoutDemands(c mcplogin.Credential) mcplogin.Credential {
 		return c
 	}
 	for _, n := range d.inputs() {
-		fmt.Fprintf(e.err, "left out of %q, since you did not type it on this host: %s %s\n", c.Profile, n.what, oauth.Sanitize(n.value, 200))
+		e.say("left out of %q, since you did not type it on this host: %s %s", c.Profile, n.what, oauth.Sanitize(n.value, 200))
 	}
 	return c.WithoutInputs()
 }

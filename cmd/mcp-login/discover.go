@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -120,34 +118,37 @@ func shown(words []string) []string {
 	return out
 }
 
-func (d discovery) text() []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "server    %s\n", d.Server)
+func (d discovery) text() string {
+	var b strings.Builder
+	line := func(format string, a ...any) { b.WriteString(linef(format, a...)) }
+	line("server    %s", d.Server)
 	if d.Resource != "" {
-		fmt.Fprintf(&b, "resource  %s\n", d.Resource)
+		line("resource  %s", d.Resource)
 	}
 	if len(d.Scopes) > 0 {
-		fmt.Fprintf(&b, "scopes    %s\n", strings.Join(d.Scopes, " "))
+		line("scopes    %s", strings.Join(d.Scopes, " "))
 	}
 	for _, s := range d.Servers {
-		fmt.Fprintf(&b, "\nissuer    %s\n", s.Issuer)
+		b.WriteByte('\n')
+		line("issuer    %s", s.Issuer)
 		if s.Warning != "" {
-			fmt.Fprintf(&b, "warning   %s\n", s.Warning)
+			line("warning   %s", s.Warning)
 		}
 		for _, f := range s.Flows {
 			if f.Usable {
-				fmt.Fprintf(&b, "  %-22s yes\n", f.Name)
+				line("  %-22s yes", f.Name)
 			} else {
-				fmt.Fprintf(&b, "  %-22s no: %s\n", f.Name, f.Reason)
+				line("  %-22s no: %s", f.Name, f.Reason)
 			}
 		}
-		fmt.Fprintf(&b, "  %-22s %s\n", "dynamic registration", yesNo(s.Registration))
-		fmt.Fprintf(&b, "  %-22s %s\n", "revocation", yesNo(s.Revocation))
+		line("  %-22s %s", "dynamic registration", yesNo(s.Registration))
+		line("  %-22s %s", "revocation", yesNo(s.Revocation))
 	}
 	for _, text := range d.Errors {
-		fmt.Fprintf(&b, "\nunusable  %s\n", text)
+		b.WriteByte('\n')
+		line("unusable  %s", text)
 	}
-	return b.Bytes()
+	return b.String()
 }
 
 func yesNo(b bool) string {

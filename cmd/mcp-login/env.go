@@ -81,7 +81,7 @@ func runEnv(ctx context.Context, e *env, o envOptions, profiles []string) error 
 		if err := envexport.Unset(&text, format, slices.Concat(names...)); err != nil {
 			return err
 		}
-		return e.answer(text.Bytes())
+		return e.answerData(text.Bytes())
 	}
 	vars, err := e.vars(ctx, &o.access, o.variables, profiles)
 	if err != nil {
@@ -90,7 +90,7 @@ func runEnv(ctx context.Context, e *env, o envOptions, profiles []string) error 
 	if err := envexport.Write(&text, format, vars); err != nil {
 		return err
 	}
-	return e.answer(text.Bytes())
+	return e.answerData(text.Bytes())
 }
 
 // format returns what --format names.
@@ -103,7 +103,7 @@ func (e *env) format(name string) (envexport.Format, error) {
 		return f, nil
 	}
 	f, why := envexport.Detect(runtime.GOOS, parentName(), e.getenv)
-	fmt.Fprintf(e.err, "format %s: %s\n", f, why)
+	e.say("format %s: %s", f, why)
 	return f, nil
 }
 

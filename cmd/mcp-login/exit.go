@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -53,16 +51,13 @@ func (e *env) finish(ctx context.Context, err error) int {
 	}
 	code, hint := e.verdict(err)
 	if text := err.Error(); text != "" && err != error(errNoCommand) {
-		fmt.Fprintf(e.err, "mcp-login: %s\n", e.hidden.clean(oneLine(text)))
+		e.say("mcp-login: %s", e.hidden.clean(oneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
-		fmt.Fprintf(e.err, "hint: %s\n", strings.TrimSuffix(line, "\n"))
+		e.say("hint: %s", e.hidden.clean(line))
 	}
 	return code
 }
-
-// oneLine joins the lines of a joined error.
-func oneLine(text string) string { return strings.Join(strings.Split(text, "\n"), "; ") }
 
 // verdict is the one table from errors to exit codes and ways out. What the
 // framework finds wrong with a command line is a usageError already. The
@@ -92,19 +87,19 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case err == error(errNoCommand):
 		return exitUsage, "" // the help is there already
 	case errors.As(err, &usage):
-		return exitUsage, strings.Join(slices.Concat([]string{"mcp-login"}, e.line.path, []string{helpFlag}), " ")
+		return exitUsage, mcpLogin(e.line.path...).with(helpFlag).String()
 	case errors.As(err, &unknown):
 		return exitLoginRequired, e.howToConfirm(unknown)
 	case errors.As(err, &login):
 		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):
-		return exitLoginRequired, e.loginCommand(scope.Profile, "") + " --add-scope " + quote(strings.Join(scope.Scopes, " "))
+		return exitLoginRequired, e.loginCommand(scope.Profile, "", addScope(scope.Scopes)...)
 	case errors.As(err, &issuer):
-		return exitLoginRequired, "if the change is expected: " + e.loginCommand(issuer.Profile, "") + " --accept-new-issuer"
+		return exitLoginRequired, "if the change is expected: " + e.loginCommand(issuer.Profile, "", "--accept-new-issuer")
 	case errors.As(err, &unnamed):
 		return exitUsage, e.namingIssuer(unnamed)
 	case errors.As(err, &server):
-		return exitFailed, "use another name, or replace it: " + e.loginCommand(server.Profile, server.Given) + " --force"
+		return exitFailed, "use another name, or replace it: " + e.loginCommand(server.Profile, server.Given, "--force")
 	case errors.As(err, &record) && record.Profile != "":
 		return exitStore, e.forget(record.Profile)
 	case errors.As(err, &logout) && logout.Delete == nil:
@@ -136,7 +131,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
 		return exitTemporary, ""
 	case errors.As(err, &damaged):
-		return exitStore, "restore it from a backup, or replace it: " + e.line.with("--force")
+		return exitStore, "restore it from a backup, or replace it: " + e.line.with("--force").String()
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
 		return exitStore, whoseFolder(err)
 	}
@@ -154,34 +149,30 @@ func refusedValue(e *envexport.Error) string {
 // forget is what to run when a stored record cannot be used: remove it, then
 // log in again.
 func (e *env) forget(profile string) string {
+	remove := mcpLogin("clear", profile)
 	if e.agent {
-		return "where the agent runs: mcp-login clear " + quote(profile) + ", then log in again"
+		return "where the agent runs: " + remove.String() + ", then log in again"
 	}
-	words := append([]string{"mcp-login clear", quote(profile)}, e.hint...)
-	return strings.Join(words, " ") + "\nthen: " + e.loginCommand(profile, "")
+	return remove.with(e.hint...).String() + "\nthen: " + e.loginCommand(profile, "")
 }
 
-// loginCommand is what to run when a login is required, with the flags that
-// this command was given to find the store.
-func (e *env) loginCommand(profile, server string) string {
-	words := []string{"mcp-login login", quote(profile)}
-	if server == "" {
-		server = "URL"
+// loginCommand is what to run when a login is required, with the flags that this
+// command was given to find the store, and more.
+func (e *env) loginCommand(profile, server string, more ...string) string {
+	if _, err := oauth.CheckURL(server); err != nil {
+		server = "URL" // none is known, or a record or an agent has another text there
 	}
-	words = append(words, quote(server))
+	login := mcpLogin("login", profile, server)
 	if e.agent {
-		return "where the agent runs: " + strings.Join(words, " ")
+		return "where the agent runs: " + login.with(more...).String()
 	}
-	return strings.Join(append(words, e.hint...), " ")
+	return login.with(e.hint...).with(more...).String()
 }
 
-// quote makes a word safe to paste into a POSIX shell.
-func quote(word string) string {
-	special := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r))
+// addScope are the flags that ask for more scopes, if any were named.
+func addScope(scopes []string) []string {
+	if len(scopes) == 0 {
+		return nil
 	}
-	if word != "" && !strings.ContainsFunc(word, special) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return []string{"--add-scope", strings.Join(scopes, " ")}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
@@ -53,14 +52,14 @@ func runExport(ctx context.Context, e *env, o *exportOptions, profile string) er
 	if err != nil {
 		return parcelError(err)
 	}
-	if err := e.answer(packed); err != nil {
+	if err := e.answerData(packed); err != nil {
 		return err
 	}
 	if o.withRefreshToken {
-		fmt.Fprintf(e.err, "warning: two hosts that use one refresh token have it revoked for both; forget it here: mcp-login clear %s\n", quote(profile))
+		e.say("warning: two hosts that use one refresh token have it revoked for both; forget it here: %s", mcpLogin("clear", profile))
 		return nil
 	}
-	fmt.Fprintf(e.err, "the copy cannot be renewed, its token %s\n", expires(c.Token.Expiry))
+	e.say("the copy cannot be renewed, its token %s", expires(c.Token.Expiry))
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -75,7 +74,7 @@ func (e *env) attendedFlow(name string, o *loginOptions, p prompt) (flows.Flow, 
 // leave the issuer's domain, unless a prompt says that in time.
 func (e *env) announce(o *loginOptions, c flows.Choice, why string) {
 	if !o.json {
-		fmt.Fprintf(e.err, "flow: %s, %s\n", c.Flow.Name(), why)
+		e.say("flow: %s, %s", c.Flow.Name(), why)
 	}
 	h := authcode.Hosts("", c.Server)
 	switch c.Flow.Name() {
@@ -86,7 +85,7 @@ func (e *env) announce(o *loginOptions, c flows.Choice, why string) {
 		h.SignIn = "" // nobody does
 	}
 	if w := h.Warning(); w != "" {
-		fmt.Fprintln(e.err, "warning:", w)
+		e.say("warning: %s", w)
 	}
 }
 

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -48,20 +46,9 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	}
 	switch {
 	case o.raw:
-		return e.answer([]byte(value + "\n"))
+		return e.answerData([]byte(value + "\n"))
 	case o.curl:
-		return e.answer([]byte("Authorization: " + value + "\n"))
+		return e.answerData([]byte("Authorization: " + value + "\n"))
 	}
 	return e.answerJSON(map[string]string{"Authorization": value})
-}
-
-// answerJSON writes one JSON value on one line.
-func (e *env) answerJSON(v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // URLs stay readable
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	return e.answer(b.Bytes())
 }

@@ -61,7 +61,7 @@ func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 		return err
 	}
 	margin := strconv.Itoa(int((o.minTTL + time.Second - 1) / time.Second))
-	return e.answer([]byte(strings.NewReplacer("@MARGIN@", margin, " @FLAGS@", e.hookFlags(o.passed(), shell)).Replace(string(text))))
+	return e.answerData([]byte(strings.NewReplacer("@MARGIN@", margin, " @FLAGS@", e.hookFlags(o.passed(), shell)).Replace(string(text))))
 }
 
 // passed are the flags that the hook's own calls are given again.

@@ -61,7 +61,7 @@ func runImport(ctx context.Context, e *env, o *importOptions, args []string) err
 		return err
 	}
 	e.collides(ctx, store, c.Profile)
-	fmt.Fprintf(e.err, "keeping the credential for %s as %q, token %s\n", c.Server, c.Profile, expires(c.Token.Expiry))
+	e.say("keeping the credential for %s as %q, token %s", c.Server, c.Profile, expires(c.Token.Expiry))
 	return nil
 }
 

@@ -70,9 +70,9 @@ func (e *env) agree(ctx context.Context, question string) (bool, error) {
 // namingIssuer is this command with the issuer named. A command that has no
 // flag for it leaves that to login.
 func (e *env) namingIssuer(err *mcplogin.UnnamedIssuerError) string {
-	issuer := []string{"--issuer", quote(err.Issuer)}
+	issuer := []string{"--issuer", err.Issuer}
 	if len(e.line.path) == 0 || !slices.Contains([]string{"login", "test", "proxy"}, e.line.path[0]) {
-		return e.loginCommand(err.Profile, err.Server) + " " + strings.Join(issuer, " ")
+		return e.loginCommand(err.Profile, err.Server, issuer...)
 	}
-	return e.line.with(issuer...)
+	return e.line.with(issuer...).String()
 }

@@ -70,7 +70,7 @@ func kindOf(dir string) (string, error) {
 // else a key file. It says so, since the choice stays.
 func (e *env) chooseKeeper(ctx context.Context, dir string) string {
 	name, why := e.bestKeeper(ctx)
-	fmt.Fprintf(e.err, "new store in %s, its key kept by: %s, since %s (--keeper names another)\n", dir, name, why)
+	e.say("new store in %s, its key kept by: %s, since %s (--keeper names another)", dir, name, why)
 	return name
 }
 

@@ -190,40 +190,35 @@ func (l *commandLine) wordCount() (words int) {
 }
 
 // again returns the line to be pasted, each of its parts as edit has it.
-func (l *commandLine) again(edit func(part) []string) string {
-	words := []string{"mcp-login"}
+func (l *commandLine) again(edit func(part) []string) suggestion {
+	words := mcpLogin()
 	for _, p := range l.parts {
-		words = append(words, edit(p)...)
-	}
-	return strings.Join(words, " ")
-}
-
-// with returns the line to be pasted, with more flags after the command's name.
-func (l *commandLine) with(flags ...string) string {
-	path, placed := l.path, false
-	return l.again(func(p part) []string {
-		words := p.quoted()
-		switch {
-		case placed:
-		case p.words[0] == "--": // ends the flags
-			words, placed = append(flags, words...), true
-		case len(path) > 0 && p.words[0] == path[0]:
-			if path = path[1:]; len(path) == 0 {
-				words, placed = append(words, flags...), true
-			}
-		}
-		return words
-	})
-}
-
-// quoted returns the words as they were typed, to be pasted.
-func (p part) quoted() []string {
-	words := make([]string, len(p.words))
-	for i, word := range p.words {
-		words[i] = quote(word)
+		words = words.with(edit(p)...)
 	}
 	return words
 }
+
+// with returns the line to be pasted, with more flags after the command's name.
+func (l *commandLine) with(flags ...string) suggestion {
+	path, placed := l.path, false
+	return l.again(func(p part) []string {
+		switch {
+		case placed:
+		case p.words[0] == "--": // ends the flags
+			placed = true
+			return slices.Concat(flags, p.words)
+		case len(path) > 0 && p.words[0] == path[0]:
+			if path = path[1:]; len(path) == 0 {
+				placed = true
+				return slices.Concat(p.words, flags)
+			}
+		}
+		return p.words
+	})
+}
+
+// typed returns the words as they were typed.
+func (p part) typed() []string { return p.words }
 
 const helpFlag = "--help"
 

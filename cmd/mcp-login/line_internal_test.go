@@ -228,7 +228,7 @@ func TestLineWithMoreFlags(t *testing.T) {
 		"store status":          "mcp-login store status --x y",
 	} {
 		l := interpret(newApp(&env{}).Commands, strings.Fields(typed))
-		if got := l.with("--x", "y"); got != want {
+		if got := l.with("--x", "y"); got.String() != want {
 			t.Errorf("with() of %q = %q, want %q", typed, got, want)
 		}
 	}

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,13 +54,11 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	if o.json {
 		return e.answerJSON(reports)
 	}
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	var t table
 	for _, r := range reports {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Profile, r.Server, r.State)
+		t.row(r.Profile, r.Server, r.State)
 	}
-	_ = w.Flush() // a bytes.Buffer takes everything
-	return e.answer(b.Bytes())
+	return e.answer(t.String())
 }
 
 // answerNames prints names alone.
@@ -71,9 +66,9 @@ func (e *env) answerNames(asJSON bool, names []string) error {
 	if !asJSON {
 		var text strings.Builder
 		for _, name := range names {
-			text.WriteString(name + "\n")
+			text.WriteString(linef("%s", name))
 		}
-		return e.answer([]byte(text.String()))
+		return e.answer(text.String())
 	}
 	type named struct {
 		Profile string `json:"profile"`

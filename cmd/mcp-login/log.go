@@ -98,7 +98,7 @@ func (r *redactor) clean(text string) string {
 		text = strings.ReplaceAll(text, v, redacted)
 	}
 	p := patterns()
-	text = p.scheme.ReplaceAllString(text, "$1 "+redacted)
+	text = p.scheme.ReplaceAllString(text, "$1$2 "+redacted)
 	text = p.jwt.ReplaceAllString(text, redacted)
 	text = p.json.ReplaceAllString(text, `$1"`+redacted+`"`)
 	return p.plain.ReplaceAllString(text, "$1"+redacted)
@@ -112,7 +112,8 @@ type shapes struct{ scheme, jwt, json, plain *regexp.Regexp }
 var patterns = sync.OnceValue(func() shapes {
 	const keys = `(?:access_token|refresh_token|id_token|client_secret|device_code|code_verifier|registration_access_token|assertion|client_assertion|subject_token|actor_token|password|passphrase|authorization)`
 	return shapes{
-		scheme: regexp.MustCompile(`(?i)\b(bearer|dpop|basic) (?:[^\s"\\]|\\.){8,}`),
+		// Not after a dash: a flow is called jwt-bearer.
+		scheme: regexp.MustCompile(`(?i)(^|[^\w-])(bearer|dpop|basic) (?:[^\s"\\]|\\.){8,}`),
 		jwt:    regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`),
 		json:   regexp.MustCompile(`(?i)("` + keys + `":)"(?:[^"\\]|\\.)*"`),
 		plain:  regexp.MustCompile(`(?i)(\b` + keys + `=)("(?:[^"\\]|\\.)*"|[^\s&"'\[]+)`),

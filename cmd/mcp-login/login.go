@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -179,7 +178,7 @@ func (e *env) prompt(o *loginOptions) prompt {
 // loggedIn says what was stored and what to do next.
 func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 	if o.json {
-		line, err := json.Marshal(struct {
+		return e.answerJSON(struct {
 			Event   string    `json:"event"` // "logged_in"
 			Profile string    `json:"profile"`
 			Server  string    `json:"server"`
@@ -188,27 +187,23 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 			Scopes  []string  `json:"scopes"`
 			Expiry  time.Time `json:"expires_at,omitzero"`
 		}{"logged_in", c.Profile, c.Server, c.Issuer.Issuer, c.Flow, c.Scopes(), c.Token.Expiry})
-		if err != nil {
-			return err
-		}
-		return e.answer(append(line, '\n'))
 	}
-	fmt.Fprintf(e.err, "logged in to %s as %q, token %s\n", c.Server, c.Profile, expires(c.Token.Expiry))
+	e.say("logged in to %s as %q, token %s", c.Server, c.Profile, expires(c.Token.Expiry))
 	if id := e.identity(c); id.Subject != "" {
-		fmt.Fprintf(e.err, "the account is %s\n", id)
+		e.say("the account is %s", id)
 	}
 	if missing := c.Missing(); len(missing) > 0 {
-		fmt.Fprintf(e.err, "the server granted less than was asked, without: %s\n", oauth.Sanitize(strings.Join(missing, " "), 200))
+		e.say("the server granted less than was asked, without: %s", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
-	name := strings.Join(slices.Concat([]string{quote(c.Profile)}, needsPrefix(c.Profile), o.given()), " ")
-	next := `eval "$(mcp-login env ` + name + `)"`
+	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), o.given())
+	next := evalOf(mcpLogin("env").with(name...))
 	switch provider := ci.Detect(e.getenv); {
 	case provider.CanMask():
-		next = "mcp-login env --ci " + name
+		next = mcpLogin("env", "--ci").with(name...).String()
 	case provider != ci.None:
-		next = "mcp-login exec " + name + " -- COMMAND"
+		next = mcpLogin("exec").with(name...).with("--", "COMMAND").String()
 	}
-	fmt.Fprintln(e.err, "next:", next)
+	e.say("next: %s", next)
 	return nil
 }
 
@@ -228,13 +223,13 @@ func expires(t time.Time) string {
 // of this program's own.
 func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
 	if flag := needsPrefix(profile); flag != nil {
-		fmt.Fprintf(e.err, "warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s\n", profile, ownPrefix, strings.Join(flag, " "))
+		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s", profile, ownPrefix, suggestion(flag))
 	}
 	names, err := store.List(ctx)
 	if err != nil {
 		return // only a warning is lost
 	}
 	if other, found := envexport.Collision(profile, names); found {
-		fmt.Fprintf(e.err, "warning: the variables of %q and %q have the same names: give one of them --prefix\n", profile, other)
+		e.say("warning: the variables of %q and %q have the same names: give one of them --prefix", profile, other)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 )
@@ -28,6 +27,6 @@ func runLogout(ctx context.Context, e *env, o *common, profile string) error {
 	if unread == nil {
 		e.forgetConfirmed(c)
 	}
-	fmt.Fprintf(e.err, "logged out of %q: revoked at the server and removed here\n", profile)
+	e.say("logged out of %q: revoked at the server and removed here", profile)
 	return nil
 }

@@ -18,7 +18,7 @@ func newMan(e *env) *cli.Command {
 		Name: "man", Usage: "print the manual page",
 		UsageText:   "mcp-login man | man -l -",
 		Description: "It is made of what --help shows. To install it: mcp-login man > /usr/local/share/man/man1/mcp-login.1",
-	}, &o, func(context.Context, []string) error { return e.answer(manual(newApp(e))) })
+	}, &o, func(context.Context, []string) error { return e.answerData(manual(newApp(e))) })
 }
 
 // exitCodes are what the manual says of them.

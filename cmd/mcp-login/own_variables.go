@@ -108,9 +108,9 @@ func (v variables) notOwn(profile string, names []string) error {
 // otherName is the command that gives the variable another name. It is for one
 // profile, as the flags are.
 func (e *env) otherName(o *ownNameError) string {
-	words := slices.Concat([]string{"mcp-login"}, e.line.path, []string{quote(o.profile)}, o.flag, e.hint)
+	again := mcpLogin(e.line.path...).with(o.profile).with(o.flag...).with(e.hint...)
 	if e.line.program != nil {
-		words = append(words, "--", "COMMAND")
+		again = again.with("--", "COMMAND")
 	}
-	return strings.Join(words, " ")
+	return again.String()
 }

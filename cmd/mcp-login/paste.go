@@ -39,7 +39,7 @@ func (p *paster) Read(ctx context.Context, rejected error) (string, error) {
 	}
 	defer keys.end()
 	if rejected != nil {
-		fmt.Fprintf(keys.out, "%s\n", rejected) // texts of package authcode, which repeat nothing
+		io.WriteString(keys.out, linef("%v", rejected))
 	}
 	io.WriteString(keys.out, "paste it here> "+p.escape("\x1b[?2004h"))
 	defer io.WriteString(keys.out, p.escape("\x1b[?2004l"))
@@ -164,6 +164,9 @@ func (t *typedText) feed(c byte) (echo string, end textEnd) {
 			return "", goesOn
 		}
 		t.add(c)
+		if c >= utf8.RuneSelf { // a part of a character
+			return "", goesOn
+		}
 		return string(c), goesOn
 	}
 	return "", goesOn

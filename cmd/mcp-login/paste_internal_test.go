@@ -92,13 +92,13 @@ func TestLinkText(t *testing.T) {
 		{"not opened", with(func(l *authcode.Link) { l.OpenErr = errNoBrowser }), "", []string{"no browser could be opened. To sign in to mcp.test"}, nil},
 		{"paste", with(func(l *authcode.Link) { l.Paste = true }), "", []string{"copy the address it has"}, nil},
 		{"over ssh", link, "ada@192.0.2.9", []string{"\n    ssh -L 4711:127.0.0.1:4711 ada@192.0.2.9\n", "http://127.0.0.1:4711/ leads"}, nil},
-		{"over ssh, IPv6", with(func(l *authcode.Link) { l.Redirect = "http://[::1]:4711/callback" }), "ada@box", []string{"ssh -L 4711:[::1]:4711 ada@box\n"}, nil},
+		{"over ssh, IPv6", with(func(l *authcode.Link) { l.Redirect = "http://[::1]:4711/callback" }), "ada@box", []string{"ssh -L '4711:[::1]:4711' ada@box\n"}, nil},
 		{"over ssh, nobody listens", with(func(l *authcode.Link) { l.Port, l.Local = 0, "" }), "ada@box", nil, []string{"ssh"}},
 		{"elsewhere", with(func(l *authcode.Link) { l.Issuer = "https://issuer.example" }), "",
 			[]string{"You sign in at as.test; the token issuer is issuer.example.\nWarning: the sign-in page is on as.test, but the token issuer is issuer.example.\nApprove"}, nil},
 		{"hostile names", with(func(l *authcode.Link) { l.Issuer = "https://\x1b[2Jevil\u202e" }), "", nil, []string{"\x1b", "\u202e"}},
 	} {
-		p := &linkText{client: "c", ssh: tt.ssh}
+		p := &linkText{client: "c", ssh: strings.Fields(tt.ssh)}
 		got := p.text(tt.link)
 		for _, s := range tt.has {
 			if !strings.Contains(got, s) {
@@ -126,14 +126,14 @@ func TestSSHTarget(t *testing.T) {
 	} {
 		got := sshTarget(func(name string) string {
 			return map[string]string{"SSH_CONNECTION": tt.connection, "USER": tt.user}[name]
-		})
+		}).String()
 		if got != tt.want {
 			t.Errorf("sshTarget(%q, %q) = %q, want %q", tt.connection, tt.user, got, tt.want)
 		}
 	}
 	if got := sshTarget(func(name string) string {
 		return map[string]string{"SSH_CONNECTION": "127.0.0.1 5 127.0.0.1 22", "USER": "ada"}[name]
-	}); strings.Contains(got, "127.0.0.1") || !strings.HasPrefix(got, "ada@") {
+	}).String(); strings.Contains(got, "127.0.0.1") || !strings.HasPrefix(got, "ada@") {
 		t.Errorf("at a tunnel's end: %q", got)
 	}
 }

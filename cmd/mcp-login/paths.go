@@ -85,16 +85,16 @@ func (e *env) checkHome(path string) error {
 		return nil
 	}
 	if sudo := e.getenv("SUDO_UID"); sudo != "" && sudo != "0" {
-		line := e.line.again(part.quoted)
+		line := e.line.again(part.typed)
 		return &codeError{
 			code: exitStore,
 			text: fmt.Sprintf("sudo kept HOME=%s, which belongs to user %d: files that root makes there would lock that user out", home, uid),
-			hint: "use the store of root: sudo -H " + line + "\nor that of the user, without sudo: " + line,
+			hint: fmt.Sprintf("use the store of root: %v\nor that of the user, without sudo: %v", suggestion{"sudo", "-H"}.with(line...), line),
 		}
 	}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && !e.warned {
 		e.warned = true
-		fmt.Fprintf(e.err, "warning: HOME=%s belongs to user %d, who cannot open the folders that root makes there\n", home, uid)
+		e.say("warning: HOME=%s belongs to user %d, who cannot open the folders that root makes there", home, uid)
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func whoseFolder(err error) string {
 	case dir == "":
 		return ""
 	case mine:
-		return fmt.Sprintf("%s in a folder of yours belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, quote(dir))
+		return fmt.Sprintf("%s in a folder of yours belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggestion{dir})
 	}
 	return fmt.Sprintf("%s belongs to user %d, not to user %d who runs this", dir, uid, os.Geteuid())
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"sync"
 	"time"
@@ -74,9 +73,9 @@ func (p *jsonPrompt) Close() error { return nil }
 func (p *jsonPrompt) emit(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	enc := json.NewEncoder(p.out)
-	enc.SetEscapeHTML(false) // URLs stay readable
-	_ = enc.Encode(event)    // best effort: a reader that went away must not end a login
+	if line, err := encodeJSON(event, ""); err == nil {
+		_, _ = p.out.Write(line) // best effort: a reader that went away must not end a login
+	}
 }
 
 // seconds is a time as the contract has it: UTC, whole seconds.

@@ -23,7 +23,8 @@ import (
 // the end of the screen", whatever a resize did to the lines: terminals that
 // rewrap them move the cursor with its line.
 type terminalPrompt struct {
-	o promptOptions
+	o    promptOptions
+	text *display // on o.Out, for what has no escape sequences of ours
 
 	mu    sync.Mutex
 	view  view
@@ -46,7 +47,7 @@ func newTerminalPrompt(o promptOptions) *terminalPrompt {
 			return cols, rows
 		}
 	}
-	return &terminalPrompt{o: o, redraw: make(chan struct{}, 1)}
+	return &terminalPrompt{o: o, text: &display{w: o.Out}, redraw: make(chan struct{}, 1)}
 }
 
 // ShowCode draws the code and keeps it until ctx ends.
@@ -63,7 +64,7 @@ func (p *terminalPrompt) ShowCode(ctx context.Context, c device.Code) {
 	}
 	p.view.now = time.Now()
 	if !shows(render(p.view, p.room()), p.view.code) {
-		p.write(codeText(p.view.code, false)) // it scrolls, but nothing is lost
+		_, _ = io.WriteString(p.text, codeText(p.view.code, false)) // it scrolls, but nothing is lost
 	}
 	p.draw()
 	p.mu.Unlock()
@@ -93,10 +94,10 @@ func (p *terminalPrompt) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shown == nil {
-		return p.o.Out.Write(b)
+		return p.text.Write(b)
 	}
 	p.erase()
-	n, err := p.o.Out.Write(b)
+	n, err := p.text.Write(b)
 	p.draw()
 	return n, err
 }

@@ -51,7 +51,7 @@ func (e *env) serveProxy(ctx context.Context, o *proxyOptions, up proxy.Upstream
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.err, "%s at %s\n", up.Server, where)
+	e.say("%s at %s", up.Server, where)
 	return serveUntil(ctx, crowd.server(handler, up.Log), crowd)
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 )
@@ -30,6 +29,6 @@ func runRefresh(ctx context.Context, e *env, o *refreshOptions, profile string) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.err, "refreshed %q, token %s\n", profile, expires(t.Expiry))
+	e.say("refreshed %q, token %s", profile, expires(t.Expiry))
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -132,12 +133,22 @@ func (e *env) output(ctx context.Context, line string) ([]byte, error) {
 		shell, flag = "cmd.exe", "/C"
 	}
 	cmd := ownCommand(ctx, shell, flag, line)
-	cmd.Stderr = e.err
+	cmd.Stderr = e.childErr()
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("the command failed: %w", err)
 	}
 	return out, nil
+}
+
+// childErr returns standard error for a helper command that the user configured:
+// the stream itself, so that the helper can use the terminal. In a CI job its
+// lines are guarded too, since they may repeat text from a server.
+func (e *env) childErr() io.Writer {
+	if ci.Detect(e.getenv) != ci.None {
+		return e.err
+	}
+	return e.rawErr()
 }
 
 var errNoTerminal = errors.New("there is no terminal to ask at")
@@ -190,6 +201,6 @@ func (e *env) canAsk() bool {
 
 // readAlong reports whether a person sees standard error as it is written.
 func (e *env) readAlong() bool {
-	f, ok := e.err.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	f, ok := e.rawErr().(*os.File)
+	return ok && ci.Detect(e.getenv) == ci.None && term.IsTerminal(int(f.Fd()))
 }

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -97,10 +94,9 @@ func (r report) check(e *env) error {
 // maxStatus caps one line of what an agent, another host's perhaps, tells.
 const maxStatus = 2000
 
-func (r report) text() []byte {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	rows := []struct{ label, value string }{
+func (r report) text() string {
+	var t table
+	for _, row := range []struct{ label, value string }{
 		{"profile", r.Profile},
 		{"state", r.State},
 		{"reason", r.Reason},
@@ -115,20 +111,16 @@ func (r report) text() []byte {
 		{"logged in", when(r.LoggedIn)},
 		{"refreshed", when(r.Refreshed)},
 		{"store", r.Store},
+	} {
+		t.fact(row.label, oauth.Sanitize(row.value, maxStatus))
 	}
 	for _, n := range (demand{Inputs: r.Inputs}).inputs() {
-		rows = append(rows, struct{ label, value string }{n.what, n.value})
+		t.fact(n.what, oauth.Sanitize(n.value, maxStatus))
 	}
 	if r.Confirmed != nil {
-		rows = append(rows, struct{ label, value string }{"confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed]})
+		t.fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
 	}
-	for _, row := range rows {
-		if row.value != "" {
-			fmt.Fprintf(w, "%s\t%s\n", row.label, oauth.Sanitize(row.value, maxStatus))
-		}
-	}
-	_ = w.Flush() // a bytes.Buffer takes everything
-	return b.Bytes()
+	return t.String()
 }
 
 func when(t *time.Time) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/secrets"
@@ -57,7 +56,7 @@ func (e *env) caution(ctx context.Context, store secrets.Store) error {
 	}
 	text, err := c.Caution(ctx)
 	if err == nil && text != "" {
-		fmt.Fprintf(e.err, "caution: %s\n", text)
+		e.say("caution: %s", text)
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -75,7 +74,7 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 		}
 	}
 	if len(names) == 0 {
-		fmt.Fprintln(e.err, "there is nothing to move")
+		e.say("there is nothing to move")
 		return nil
 	}
 	to, err := e.openStore(ctx, &target, true)
@@ -89,9 +88,9 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 		if err := secrets.Move(ctx, stripped{from, e}, to, name); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.err, "moved %q\n", name)
+		e.say("moved %q", name)
 	}
-	fmt.Fprintf(e.err, "next: give --store %s, or set MCP_LOGIN_STORE or store in the configuration\n", quote(o.to))
+	e.say("next: give --store %s, or set MCP_LOGIN_STORE or store in the configuration", suggestion{o.to})
 	return nil
 }
 

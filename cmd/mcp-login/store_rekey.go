@@ -56,7 +56,7 @@ func runStoreRekey(ctx context.Context, e *env, o *common) error {
 	if err := s.Rekey(ctx, next); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.err, "rekeyed %s; the new key is kept by: %s\n", dir, name)
+	e.say("rekeyed %s; the new key is kept by: %s", dir, name)
 	return nil
 }
 

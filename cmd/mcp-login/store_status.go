@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -142,36 +139,27 @@ func (e *env) vaultReport(ctx context.Context, o *common) (storeReport, error) {
 	return r, err
 }
 
-func (r storeReport) text() []byte {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	row(w, "store", r.Store)
-	row(w, "address", r.Address)
-	row(w, "path", r.Path)
-	row(w, "mode", r.Mode)
+func (r storeReport) text() string {
+	var t table
+	t.fact("store", r.Store)
+	t.fact("address", r.Address)
+	t.fact("path", r.Path)
+	t.fact("mode", r.Mode)
 	if r.Path != "" && r.Keeper == "" {
-		row(w, "keeper", "chosen by the first login")
+		t.fact("keeper", "chosen by the first login")
 	}
-	row(w, "keeper", r.Keeper)
-	row(w, "key", r.KeyPath)
-	row(w, "records", fmt.Sprint(r.Records))
+	t.fact("keeper", r.Keeper)
+	t.fact("key", r.KeyPath)
+	t.fact("records", fmt.Sprint(r.Records))
 	if r.Unlocked {
-		row(w, "unlocked", "the kernel remembers the key")
+		t.fact("unlocked", "the kernel remembers the key")
 	}
 	if r.Rekeying {
-		row(w, "rekeying", "was interrupted: run mcp-login store rekey again")
+		t.fact("rekeying", "was interrupted: run mcp-login store rekey again")
 	}
-	row(w, "problem", r.Problem)
-	row(w, "caution", r.Caution)
-	row(w, "safe from", strings.Join(r.SafeFrom, "; "))
-	row(w, "readable by", strings.Join(r.ReadableBy, "; "))
-	_ = w.Flush() // a bytes.Buffer takes everything
-	return b.Bytes()
-}
-
-// row writes a line of a table, unless there is nothing to tell.
-func row(w io.Writer, label, value string) {
-	if value != "" {
-		fmt.Fprintf(w, "%s\t%s\n", label, value)
-	}
+	t.fact("problem", r.Problem)
+	t.fact("caution", r.Caution)
+	t.fact("safe from", strings.Join(r.SafeFrom, "; "))
+	t.fact("readable by", strings.Join(r.ReadableBy, "; "))
+	return t.String()
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -112,30 +110,31 @@ func (o *common) transport() (*http.Transport, error) {
 }
 
 // testText shows a report. All text in it is the server's.
-func testText(r probe.Report) []byte {
+func testText(r probe.Report) string {
 	const maxLine, maxContent = 200, 10_000
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s, protocol %s\n", oauth.Sanitize(r.Name, maxLine), oauth.Sanitize(r.Version, maxLine), oauth.Sanitize(r.ProtocolVersion, maxLine))
-	fmt.Fprintf(&b, "%d tools\n", len(r.Tools))
+	var b strings.Builder
+	line := func(format string, a ...any) { b.WriteString(linef(format, a...)) }
+	line("%s %s, protocol %s", oauth.Sanitize(r.Name, maxLine), oauth.Sanitize(r.Version, maxLine), oauth.Sanitize(r.ProtocolVersion, maxLine))
+	line("%d tools", len(r.Tools))
 	for _, t := range r.Tools {
-		line := oauth.Sanitize(t.Name, maxLine)
+		text := oauth.Sanitize(t.Name, maxLine)
 		if t.Description != "" {
 			first, _, _ := strings.Cut(t.Description, "\n")
-			line += ": " + oauth.Sanitize(first, maxLine)
+			text += ": " + oauth.Sanitize(first, maxLine)
 		}
-		fmt.Fprintf(&b, "  %s\n", line)
+		line("  %s", text)
 	}
 	for _, result := range r.Results {
 		outcome := "answered"
 		if result.IsError {
 			outcome = "failed"
 		}
-		fmt.Fprintf(&b, "%s %s\n", oauth.Sanitize(result.Tool, maxLine), outcome)
+		line("%s %s", oauth.Sanitize(result.Tool, maxLine), outcome)
 		for _, content := range result.Content {
-			fmt.Fprintf(&b, "  %s\n", oauth.Sanitize(contentText(content), maxContent))
+			line("  %s", oauth.Sanitize(contentText(content), maxContent))
 		}
 	}
-	return b.Bytes()
+	return b.String()
 }
 
 // contentText is a tool's text, or the JSON of what is not text.

@@ -24,5 +24,5 @@ func runToken(ctx context.Context, e *env, o access, profile string) error {
 	if err != nil {
 		return err
 	}
-	return e.answer([]byte(c.Token.Access + "\n"))
+	return e.answerData([]byte(c.Token.Access + "\n"))
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
 // UI RULES
@@ -23,7 +25,10 @@ import (
 //    the warning, dim for labels: all legible on dark and on light screens. Without a terminal, with NO_COLOR set or on
 //    a dumb terminal there is no escape sequence at all: plain text, once.
 //  - Nothing blinks, spins or scrolls. One line changes, once a second.
-//  - Text of a server is shown through oauth.Sanitize alone.
+//  - Text for people goes through a display, or through line.ansi in a frame:
+//    only this program's own styles can control a terminal. oauth.Sanitize also
+//    bounds the length of a server's text.
+//  - A command for pasting is a suggestion, which quotes its words.
 //  - Sentences are short and start lower case where they are a state.
 
 // style is how a piece of a line looks.
@@ -63,15 +68,16 @@ func (l line) String() string {
 	return b.String()
 }
 
-// ansi returns the line with its styles as escape sequences.
+// ansi returns the line with its styles as escape sequences. It drops those in
+// the text itself.
 func (l line) ansi() string {
 	var b strings.Builder
 	for _, s := range l {
-		if s.style == plain {
-			b.WriteString(s.text)
-			continue
+		shown := printable.Line(s.text)
+		if s.style != plain {
+			shown = "\x1b[" + string(s.style) + "m" + shown + "\x1b[m"
 		}
-		b.WriteString("\x1b[" + string(s.style) + "m" + s.text + "\x1b[m")
+		b.WriteString(shown)
 	}
 	return b.String()
 }

@@ -48,7 +48,7 @@ func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
 	if err := s.Unlock(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.err, "unlocked %s for %v; mcp-login lock ends it\n", dir, o.lasts)
+	e.say("unlocked %s for %v; mcp-login lock ends it", dir, o.lasts)
 	return nil
 }
 
@@ -78,7 +78,7 @@ func runLock(ctx context.Context, e *env, o *common) error {
 	if err := cached.Drop(st.Key); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.err, "locked %s\n", dir)
+	e.say("locked %s", dir)
 	return nil
 }
 

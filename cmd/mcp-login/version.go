@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -31,7 +30,7 @@ func runVersion(e *env, o versionOptions) error {
 	if o.json {
 		return e.answerJSON(map[string]string{"version": v, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 	}
-	return e.answer(fmt.Appendf(nil, "mcp-login %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH))
+	return e.answer(linef("mcp-login %s (%s, %s/%s)", v, runtime.Version(), runtime.GOOS, runtime.GOARCH))
 }
 
 // versionName is the release's, else what go install recorded.

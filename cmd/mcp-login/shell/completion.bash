@@ -1,6 +1,9 @@
 # Completion of mcp-login for bash.
 #   eval "$(mcp-login completion bash)"
 
+# __complete prints one candidate a line, in fields separated by tabs. The first
+# field is its kind: w (a word, and its description), f (files), d (folders) or
+# c (a command line, after a number of words).
 _mcp_login() {
   # bash also breaks words at = and :, unlike the program. They are joined
   # again where no space was between them.
@@ -21,25 +24,27 @@ _mcp_login() {
   [[ -n $breaks ]] && kept=${current%"${current##*[$breaks]}"}
 
   COMPREPLY=()
-  local word about
-  while IFS=$'\t' read -r word about; do
-    case $word in
-    :files | :folders)
-      local what=-f
-      [[ $word == :folders ]] && what=-d
+  local kind word about what
+  while IFS=$'\t' read -r kind word about; do
+    case $kind in
+    f | d)
+      what=-f
+      [[ $kind == d ]] && what=-d
       while IFS= read -r word; do
         COMPREPLY+=("$word")
       done < <(compgen $what -- "${current#"${current%"${current##*[=:]}"}"}")
       compopt -o filenames 2>/dev/null
       return
       ;;
-    ':command '*)
-      n=$((${word#:command } + 1))
+    c)
+      # An arithmetic expression can run commands, so accept digits only.
+      [[ $word =~ ^[0-9]{1,6}$ ]] || return
+      i=$((10#$word + 1))
       if declare -F _command_offset >/dev/null; then
-        _command_offset "${starts[n]}"
+        _command_offset "${starts[i]}"
       else # without the package bash-completion
-        local what=-f
-        ((n == ${#words[@]} - 1)) && what=-c
+        what=-f
+        ((i == ${#words[@]} - 1)) && what=-c
         while IFS= read -r word; do
           COMPREPLY+=("$word")
         done < <(compgen $what -- "$current")
@@ -47,11 +52,13 @@ _mcp_login() {
       fi
       return
       ;;
-    *[=:]) compopt -o nospace 2>/dev/null ;;
+    w)
+      [[ $word == *[=:] ]] && compopt -o nospace 2>/dev/null
+      word=${word#"$kept"}
+      [[ $word == *[^A-Za-z0-9_./:=,@%+-]* ]] && printf -v word %q "$word"
+      COMPREPLY+=("$word")
+      ;;
     esac
-    word=${word#"$kept"}
-    [[ $word == *[^A-Za-z0-9_./:=,@%+-]* ]] && printf -v word %q "$word"
-    COMPREPLY+=("$word")
   done < <(command mcp-login __complete "${words[@]:1:n-1}" ".$current" 2>/dev/null)
 }
 

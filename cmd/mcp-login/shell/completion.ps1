@@ -8,10 +8,10 @@ Register-ArgumentCompleter -Native -CommandName mcp-login -ScriptBlock {
         ForEach-Object { if ($_.Value -is [string]) { $_.Value } else { $_.Extent.Text } })
     $program = Get-Command mcp-login -CommandType Application | Select-Object -First 1
     & $program __complete @before ".$wordToComplete" 2>$null | ForEach-Object {
-        $word, $about = $_ -split "`t", 2
-        if (-not $word.StartsWith(':')) { # without an answer PowerShell completes files by itself
+        $kind, $word, $about = $_ -split "`t", 3
+        if ($kind -ceq 'w') { # without an answer PowerShell completes files by itself
             $text = $word
-            if ($text -notmatch '^[\w\-./:=,]+$') { $text = "'" + $text.Replace("'", "''") + "'" }
+            if ($text -notmatch '^[A-Za-z0-9_\-][A-Za-z0-9_\-./:=,]*$') { $text = "'" + $text.Replace("'", "''") + "'" }
             if (-not $about) { $about = $word }
             [System.Management.Automation.CompletionResult]::new($text, $word, 'ParameterValue', $about)
         }

@@ -1,14 +1,18 @@
 # Refreshes the variables of mcp-login env before a prompt, in bash 4.2 or later.
 #   eval "$(mcp-login hook bash)"
 
+# An arithmetic expression can run commands, and variables may be inherited: only
+# digits reach one.
 _mcp_login_hook() {
-  local status=$? now soon name wait text
+  local status=$? now soon name wait next text
   printf -v now '%(%s)T' -1
   TZ=UTC0 printf -v soon '%(%Y-%m-%dT%H:%M:%SZ)T' "$((now + @MARGIN@))"
   for name in "${!MCP_@}"; do
-    [[ $name == *_EXPIRES_AT && -n ${!name} && ${!name} < $soon ]] || continue
+    [[ $name == *_EXPIRES_AT && ${!name} == [0-9]* && ${!name} < $soon ]] || continue
     wait=_mcp_login_wait_$name
-    ((${!wait:-0} <= now)) || continue
+    next=${!wait:-0}
+    [[ $next =~ ^[0-9]{1,18}$ ]] || next=0
+    ((10#$next <= now)) || continue
     if text=$(command mcp-login hook bash --due "$name" @FLAGS@ </dev/null); then
       eval "$text"
       printf -v "$wait" %s "$((now + 30))"

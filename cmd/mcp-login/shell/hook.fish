@@ -21,16 +21,16 @@ function __mcp_login_epoch --argument-names stamp # of 2026-11-23T15:04:05Z, by 
 end
 
 function __mcp_login_hook --on-event fish_prompt
-    set -l names (string match -r '^MCP_.*_EXPIRES_AT$' -- (set --names --export))
+    set -l names (string match -r '^MCP_[A-Za-z0-9_]*_EXPIRES_AT$' -- (set --names --export))
     or return
     set -l now (__mcp_login_now)
     for name in $names
-        set -l expiry (__mcp_login_epoch $$name)
+        set -l expiry (__mcp_login_epoch "$$name")
         or continue
         test $expiry -lt (math $now + @MARGIN@)
         or continue
         set -l wait __mcp_login_wait_$name
-        if set -q $wait; and test $$wait -gt $now
+        if string match -qr '^[0-9]{1,18}$' -- "$$wait"; and test $$wait -gt $now
             continue
         end
         if set -l text (command mcp-login hook fish --due $name @FLAGS@ </dev/null)

@@ -1,15 +1,19 @@
 # Refreshes the variables of mcp-login env before a prompt, in zsh.
 #   eval "$(mcp-login hook zsh)"
 
+# An arithmetic expression can run commands, and variables may be inherited: only
+# digits reach one. That rules out EPOCHSECONDS, which the environment can define.
 _mcp_login_hook() {
   emulate -L zsh
-  local soon name wait text
-  local -i now=EPOCHSECONDS
+  local now soon name wait next text
+  now=${(%):-'%D{%s}'}
   TZ=UTC0 strftime -s soon %Y-%m-%dT%H:%M:%SZ $((now + @MARGIN@))
   for name in ${parameters[(I)MCP_*_EXPIRES_AT]}; do
-    [[ -n ${(P)name} && ${(P)name} < $soon ]] || continue
+    [[ $name != *[^A-Za-z0-9_]* && ${(P)name} == [0-9]* && ${(P)name} < $soon ]] || continue
     wait=_mcp_login_wait_$name
-    ((${(P)wait:-0} <= now)) || continue
+    next=${(P)wait:-0}
+    [[ $next == *[^0-9]* || $#next -gt 18 ]] && next=0
+    ((10#$next <= now)) || continue
     if text=$(command mcp-login hook zsh --due $name @FLAGS@ </dev/null); then
       eval $text
       typeset -g $wait=$((now + 30))
@@ -19,6 +23,7 @@ _mcp_login_hook() {
   done
 }
 
-zmodload zsh/datetime zsh/parameter
+zmodload -F zsh/datetime b:strftime
+zmodload zsh/parameter
 autoload -Uz add-zsh-hook
 add-zsh-hook precmd _mcp_login_hook
