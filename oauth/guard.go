@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -49,8 +50,8 @@ type Guard struct {
 	//
 	// The host counts as private while all addresses that its name has are
 	// private. Once it was dialed at a public address, or its name had one, or
-	// it was reached through a proxy, it counts as public until the process
-	// ends: a name that changes its address cannot open the network.
+	// it was reached through a proxy, it counts as public for as long as Hosts
+	// lives: a name that changes its address cannot open the network.
 	Server string
 	// RootCAs are the certificates to trust; nil means the system's.
 	RootCAs *x509.CertPool
@@ -61,21 +62,24 @@ type Guard struct {
 	// Timeout limits a whole request, body included; 0 means 30 s. It belongs to
 	// the client, not to its Transport.
 	Timeout time.Duration
+	// Hosts remembers which MCP servers' hosts are public. Share one among all
+	// guards of a process; nil means one for each Client and each Clients.
+	Hosts *Hosts
 }
 
 // Clients returns a function that makes a guarded client for each MCP server,
-// once, in place of g.Server. What one of the clients learns of a host, that it
-// is public, all of them know. It is safe for use by many goroutines.
+// once, in place of g.Server. All of them share what they learn of hosts. It is
+// safe for use by many goroutines.
 func (g Guard) Clients() func(server string) *http.Client {
 	var mu sync.Mutex
 	clients := map[string]*http.Client{}
-	hosts := newServerHosts()
+	g.Hosts = cmp.Or(g.Hosts, &Hosts{})
 	return func(server string) *http.Client {
 		mu.Lock()
 		defer mu.Unlock()
 		if clients[server] == nil {
 			g.Server = server
-			clients[server] = g.client(hosts)
+			clients[server] = g.Client()
 		}
 		return clients[server]
 	}
@@ -83,9 +87,8 @@ func (g Guard) Clients() func(server string) *http.Client {
 
 // Client returns a guarded client with a connection pool of its own. Make one
 // and keep it.
-func (g Guard) Client() *http.Client { return g.client(newServerHosts()) }
-
-func (g Guard) client(hosts *serverHosts) *http.Client {
+func (g Guard) Client() *http.Client {
+	hosts := cmp.Or(g.Hosts, &Hosts{})
 	timeout := g.Timeout
 	if timeout == 0 {
 		timeout = defaultTimeout
@@ -110,7 +113,7 @@ func (g Guard) client(hosts *serverHosts) *http.Client {
 type guardedTransport struct {
 	base   *http.Transport
 	dialer net.Dialer
-	hosts  *serverHosts
+	hosts  *Hosts
 	server *serverHost // nil: only public addresses are allowed
 	proxy  func(*http.Request) (*url.URL, error)
 }

@@ -8,26 +8,25 @@ import (
 	"sync"
 )
 
-// serverHosts is what a process knows of the hosts of its MCP servers.
-type serverHosts struct {
-	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+// Hosts is what a process has learned of the hosts of its MCP servers. The zero
+// value is empty. It is safe for use by many goroutines, and must not be copied.
+type Hosts struct {
+	lookup lookup // nil: the system's
 
 	mu    sync.Mutex // guards hosts
 	hosts map[string]*serverHost
 }
 
-func newServerHosts() *serverHosts {
-	return &serverHosts{
-		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		},
-		hosts: map[string]*serverHost{},
-	}
+// lookup returns the addresses of a name.
+type lookup func(ctx context.Context, name string) ([]netip.Addr, error)
+
+func systemLookup(ctx context.Context, name string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
 }
 
 // of returns the host of an MCP server's URL, the same one each time; nil if it
 // has none.
-func (s *serverHosts) of(server string) *serverHost {
+func (s *Hosts) of(server string) *serverHost {
 	u, err := url.Parse(server)
 	if err != nil || u.Hostname() == "" {
 		return nil
@@ -35,15 +34,23 @@ func (s *serverHosts) of(server string) *serverHost {
 	name := hostKey(u.Hostname())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hosts[name] == nil {
-		s.hosts[name] = &serverHost{name: name, lookup: s.lookup}
+	if h := s.hosts[name]; h != nil {
+		return h
 	}
-	return s.hosts[name]
+	h := &serverHost{name: name, lookup: s.lookup}
+	if h.lookup == nil {
+		h.lookup = systemLookup
+	}
+	if s.hosts == nil {
+		s.hosts = map[string]*serverHost{}
+	}
+	s.hosts[name] = h
+	return h
 }
 
 // setPublic notes that a host has a public address. Hosts that are no MCP
 // server's are of no interest.
-func (s *serverHosts) setPublic(host string) {
+func (s *Hosts) setPublic(host string) {
 	s.mu.Lock()
 	h := s.hosts[hostKey(host)]
 	s.mu.Unlock()
@@ -57,7 +64,7 @@ func (s *serverHosts) setPublic(host string) {
 // requests sent to addresses that only this machine reaches (DNS rebinding).
 type serverHost struct {
 	name   string
-	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	lookup lookup
 
 	mu    sync.Mutex // guards place
 	place place

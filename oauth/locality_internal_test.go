@@ -31,13 +31,11 @@ func (n *names) lookup(context.Context, string) ([]netip.Addr, error) {
 
 // transports returns the guarded transports of some servers, of one process.
 func (n *names) transports(servers ...string) []*guardedTransport {
-	clients := Guard{}.Clients()
+	hosts := &Hosts{lookup: n.lookup}
 	var all []*guardedTransport
 	for _, s := range servers {
-		t := clients(s).Transport.(*guardedTransport)
-		t.hosts.lookup = n.lookup
-		t.server.lookup = n.lookup
-		all = append(all, t)
+		clients := Guard{Hosts: hosts}.Clients() // as each command and profile makes its own
+		all = append(all, clients(s).Transport.(*guardedTransport))
 	}
 	return all
 }

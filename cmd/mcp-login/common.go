@@ -31,7 +31,7 @@ func (o *common) flags() []cli.Flag {
 		stringFlag("profile-dir", "folder of the default store (default: mcp-login in the user's data folder)", "", &o.profileDir),
 		stringFlag("keeper", "who keeps the key of a store of files: key-file, passphrase or keyring (default: who has it; for a new store passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, keyring on a desktop where it works, else key-file)", "", &o.keeper),
 		stringFlag("ca-cert", "PEM file of certificates to trust beside the system's", "", &o.caCert),
-		durationFlag("timeout", "limit of one request to a server", defaultTimeout, &o.timeout),
+		durationFlag("timeout", "limit of one request to a server; to discover a server takes three times as long at most", defaultTimeout, &o.timeout),
 		durationFlag("min-ttl", "life that a token must have left, else it is refreshed", mcplogin.DefaultMinTTL, &o.minTTL),
 		stringFlag("log-level", "trace, debug, info, warn, error or disabled", "warn", &o.logLevel),
 		stringFlag("log-format", "of the log on standard error: text or json", "text", &o.logFormat),
@@ -65,12 +65,22 @@ func (e *env) repeated(flags []cli.Flag, but ...string) []string {
 }
 
 // client returns what makes a guarded http.Client for an MCP server.
-func (o *common) client() (func(server string) *http.Client, error) {
+func (e *env) client(o *common) (func(server string) *http.Client, error) {
 	roots, err := o.roots()
 	if err != nil {
 		return nil, err
 	}
-	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout}.Clients(), nil
+	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout, Hosts: e.hosts}.Clients(), nil
+}
+
+// transport reaches an MCP server: guarded, and without a limit of time, since
+// a tool may take long.
+func (e *env) transport(o *common, server string) (http.RoundTripper, error) {
+	client, err := e.client(o)
+	if err != nil {
+		return nil, err
+	}
+	return client(server).Transport, nil
 }
 
 // roots returns the system's certificates with those of --ca-cert; nil means

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
@@ -63,6 +64,7 @@ type env struct {
 	line     commandLine              // what was typed
 	secrets  withheld                 // from the environment
 	agent    bool                     // an agent is asked, not the store
+	hosts    *oauth.Hosts             // what was learned of MCP servers' hosts; nil: each client learns for itself
 	hint     []string                 // flags that a command to be pasted must repeat
 	warned   bool                     // that the home folder belongs to somebody else
 }
@@ -78,5 +80,6 @@ func sysEnv() *env {
 		tty:     openTTY,
 		log:     zerolog.Nop(),
 		hidden:  &redactor{},
+		hosts:   &oauth.Hosts{},
 	}
 }
