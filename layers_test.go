@@ -22,7 +22,7 @@ var layers = map[string][]string{
 	"flows":           {"oauth"},
 	"flows/":          {"flows", "oauth"},
 	"probe":           {"", "oauth", "flows", "secrets"},
-	"proxy":           {""},
+	"proxy":           {"", "oauth"},
 	"agent":           {"", "oauth", "secrets", "internal/privsock"},
 	"internal/":       {},
 }

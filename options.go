@@ -73,6 +73,8 @@ func (o LoginOptions) discover(ctx context.Context, c *http.Client, server strin
 		return Discover(ctx, c, server)
 	}
 	d := Discovery{Server: server, Servers: []oauth.Server{{Issuer: o.Issuer}}}
+	ctx, cancel := discoveryTime(ctx, c)
+	defer cancel()
 	var err error
 	if d.Resource, err = oauth.Discover(ctx, c, server); err != nil {
 		d.Resource.URL = server // RFC 8707 §2: what the client uses to reach it

@@ -90,8 +90,8 @@ func TestShortAddress(t *testing.T) {
 	h := newHome(t)
 	h.env = append(h.env, "SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 2222", "USER=ada")
 	r := h.start("login", "box", o.mcp(), "--flow", "paste")
-	local := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:\d+/ `))
-	port := strings.Trim(strings.TrimPrefix(local, "http://127.0.0.1:"), "/ ")
+	local := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:\d+/\w+ `))
+	port, _, _ := strings.Cut(strings.TrimPrefix(local, "http://127.0.0.1:"), "/")
 	if want := "ssh -L " + port + ":127.0.0.1:" + port + " -p 2222 ada@192.0.2.9\n"; !strings.Contains(r.stderr.String(), want) {
 		t.Errorf("the line %q is not shown:\n%s", want, r.stderr)
 	}

@@ -1,15 +1,16 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,24 +20,38 @@ import (
 const (
 	defaultTimeout = 30 * time.Second
 	connectTimeout = 10 * time.Second
-	maxRedirects   = 3
 	maxHeader      = 64 << 10
+	// maxUnread is how much of one HTTP/2 answer may wait in memory until it is
+	// read. The default of net/http is 4 MiB, for each of any number of answers.
+	maxUnread = 1 << 20
 )
 
 const userAgent = "mcp-login"
 
 // Guard makes the http.Client that trusts nobody. Its zero value works.
 //
-// The client speaks https only (http to loopback alone), follows at most three
-// redirects, none of them of a POST and none to another scheme, and refuses at
-// dial time, after name resolution, every address that is not public. A
-// resource_metadata URL or an endpoint is chosen by a stranger: without that
-// check it could point into the network that this machine stands in.
+// Everything below holds in the client's Transport, so that it also holds for
+// another http.Client around the same Transport:
+//
+//   - https only (http to loopback alone).
+//   - At most three redirects, none of them of a POST and none to another
+//     scheme. A redirect to another host carries no headers that say who asks.
+//   - Every address that is not public is refused at dial time, after name
+//     resolution. A resource_metadata URL or an endpoint is chosen by a
+//     stranger: without that check it could point into the network that this
+//     machine stands in.
+//   - At most 1 MiB of an answer is read, counted after decompression, unless
+//     the request asks for more: see [WithMessageLimit].
 type Guard struct {
-	// Server is the MCP server's URL. If all addresses of its own host are
-	// private or loopback, private and loopback addresses are allowed for every
+	// Server is the MCP server's URL. If its own host is in a private network
+	// or on loopback, private and loopback addresses are allowed for every
 	// request. Link-local addresses, where clouds serve instance credentials,
 	// never are. "" means that only public addresses are.
+	//
+	// The host counts as private while all addresses that its name has are
+	// private. Once it was dialed at a public address, or its name had one, or
+	// it was reached through a proxy, it counts as public for as long as Hosts
+	// lives: a name that changes its address cannot open the network.
 	Server string
 	// RootCAs are the certificates to trust; nil means the system's.
 	RootCAs *x509.CertPool
@@ -44,15 +59,21 @@ type Guard struct {
 	// none. The address of a proxy may be private. Names are then resolved by
 	// the proxy, so that only literal addresses can be refused.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Timeout limits a whole request, body included; 0 means 30 s.
+	// Timeout limits a whole request, body included; 0 means 30 s. It belongs to
+	// the client, not to its Transport.
 	Timeout time.Duration
+	// Hosts remembers which MCP servers' hosts are public. Share one among all
+	// guards of a process; nil means one for each Client and each Clients.
+	Hosts *Hosts
 }
 
 // Clients returns a function that makes a guarded client for each MCP server,
-// once, in place of g.Server. It is safe for use by many goroutines.
+// once, in place of g.Server. All of them share what they learn of hosts. It is
+// safe for use by many goroutines.
 func (g Guard) Clients() func(server string) *http.Client {
 	var mu sync.Mutex
 	clients := map[string]*http.Client{}
+	g.Hosts = cmp.Or(g.Hosts, &Hosts{})
 	return func(server string) *http.Client {
 		mu.Lock()
 		defer mu.Unlock()
@@ -67,39 +88,41 @@ func (g Guard) Clients() func(server string) *http.Client {
 // Client returns a guarded client with a connection pool of its own. Make one
 // and keep it.
 func (g Guard) Client() *http.Client {
+	hosts := cmp.Or(g.Hosts, &Hosts{})
 	timeout := g.Timeout
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	d := &doorkeeper{server: g.Server, proxy: g.Proxy}
-	dialer := &net.Dialer{Timeout: connectTimeout, ControlContext: d.control}
-	d.base = &http.Transport{
+	t := &guardedTransport{hosts: hosts, server: hosts.of(g.Server), proxy: g.Proxy}
+	t.dialer = net.Dialer{Timeout: connectTimeout, ControlContext: t.control}
+	t.base = &http.Transport{
 		Proxy:                  proxyOf,
-		DialContext:            dialer.DialContext,
+		DialContext:            t.dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: g.RootCAs},
 		TLSHandshakeTimeout:    connectTimeout,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        90 * time.Second,
 	}
-	return &http.Client{Transport: d, CheckRedirect: checkRedirect, Timeout: timeout}
+	return &http.Client{Transport: t, Timeout: timeout}
 }
 
-// doorkeeper checks each request before the transport sees it and each
-// address before a connection to it is made.
-type doorkeeper struct {
+// guardedTransport checks each request before the transport sees it, each
+// address before a connection to it is made, and each answer while it is read.
+type guardedTransport struct {
 	base   *http.Transport
-	server string
+	dialer net.Dialer
+	hosts  *Hosts
+	server *serverHost // nil: only public addresses are allowed
 	proxy  func(*http.Request) (*url.URL, error)
-
-	mu      sync.Mutex
-	decided bool
-	private bool // the MCP server's own host is private
 }
 
-// proxyKey carries a request's proxy to the dialer, which must tell a
-// connection to the proxy from one to a target.
-type proxyKey struct{}
+// Keys of what a request's context carries to the dialer.
+type (
+	proxyKey  struct{} // the request's proxy: a connection to it is not one to the target
+	dialedKey struct{} // the host whose address is being dialed
+)
 
 func proxyOf(r *http.Request) (*url.URL, error) {
 	u, _ := r.Context().Value(proxyKey{}).(*url.URL) // nil: direct
@@ -107,34 +130,69 @@ func proxyOf(r *http.Request) (*url.URL, error) {
 }
 
 // RoundTrip implements http.RoundTripper.
-func (d *doorkeeper) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *guardedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	out, err := t.check(r)
+	if err != nil {
+		if r.Body != nil {
+			r.Body.Close() // a RoundTripper must, errors included
+		}
+		return nil, err
+	}
+	resp, err := t.base.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = r // whose context sends nothing past the check of addresses
+	limitBody(resp)
+	return resp, nil
+}
+
+// check returns the request as it may be sent.
+func (t *guardedTransport) check(r *http.Request) (*http.Request, error) {
+	r, err := redirected(r)
+	if err != nil {
+		return nil, err
+	}
 	if err := checkURL(r.URL); err != nil {
 		return nil, err
 	}
-	if d.proxy == nil {
-		return d.base.RoundTrip(r)
+	if t.proxy == nil {
+		return r, nil
 	}
-	via, err := d.proxy(r)
+	via, err := t.proxy(r)
 	if err != nil {
 		return nil, fmt.Errorf("choose proxy: %w", err)
 	}
 	if via == nil {
-		return d.base.RoundTrip(r)
+		return r, nil
 	}
 	if ip, err := netip.ParseAddr(r.URL.Hostname()); err == nil {
-		if err := d.admit(r.Context(), ip); err != nil {
+		if err := t.admit(r.Context(), r.URL.Hostname(), ip); err != nil {
 			return nil, err
 		}
+	} else {
+		t.hosts.setPublic(r.URL.Hostname()) // only the proxy knows where it is
 	}
-	return d.base.RoundTrip(r.WithContext(context.WithValue(r.Context(), proxyKey{}, via)))
+	return r.WithContext(context.WithValue(r.Context(), proxyKey{}, via)), nil
 }
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the pool.
-func (d *doorkeeper) CloseIdleConnections() { d.base.CloseIdleConnections() }
+func (t *guardedTransport) CloseIdleConnections() { t.base.CloseIdleConnections() }
+
+// ReportsTrace says that requests report to net/http/httptrace, as those of an
+// http.Transport do.
+func (t *guardedTransport) ReportsTrace() {}
+
+func (t *guardedTransport) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		ctx = context.WithValue(ctx, dialedKey{}, host)
+	}
+	return t.dialer.DialContext(ctx, network, address)
+}
 
 // control runs between name resolution and connect, so that no second answer
 // of a name server can slip in between.
-func (d *doorkeeper) control(ctx context.Context, _, address string, _ syscall.RawConn) error {
+func (t *guardedTransport) control(ctx context.Context, _, address string, _ syscall.RawConn) error {
 	if ctx.Value(proxyKey{}) != nil {
 		return nil
 	}
@@ -142,106 +200,37 @@ func (d *doorkeeper) control(ctx context.Context, _, address string, _ syscall.R
 	if err != nil {
 		return fmt.Errorf("dial address: %w", err)
 	}
-	return d.admit(ctx, ap.Addr())
+	host, _ := ctx.Value(dialedKey{}).(string)
+	return t.admit(ctx, host, ap.Addr())
 }
 
-func (d *doorkeeper) admit(ctx context.Context, ip netip.Addr) error {
+// admit decides on one address of a host, and notes it.
+func (t *guardedTransport) admit(ctx context.Context, host string, ip netip.Addr) error {
 	switch reachOf(ip) {
 	case public:
+		t.hosts.setPublic(host)
 		return nil
 	case local:
-		if d.serverIsLocal(ctx) {
+		if t.server != nil && t.server.isLocal(ctx) {
 			return nil
 		}
 	}
-	return &AddressError{Addr: ip}
-}
-
-// serverIsLocal reports whether every address of the MCP server's host is
-// local. One public address among them means no: it must not open the network
-// to a server that lists a private address beside its own.
-func (d *doorkeeper) serverIsLocal(ctx context.Context) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.decided {
-		return d.private
-	}
-	ips, err := d.serverAddrs(ctx)
-	if err != nil {
-		return false // fails closed, and is asked again next time
-	}
-	d.decided, d.private = true, len(ips) > 0
-	for _, ip := range ips {
-		d.private = d.private && reachOf(ip) == local
-	}
-	return d.private
-}
-
-func (d *doorkeeper) serverAddrs(ctx context.Context) ([]netip.Addr, error) {
-	if d.server == "" {
-		return nil, nil
-	}
-	u, err := url.Parse(d.server)
-	if err != nil {
-		return nil, errors.New("server URL cannot be read")
-	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return []netip.Addr{ip}, nil
-	}
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
-}
-
-// checkRedirect holds for every request of this package, whoever made the
-// client.
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	first, last := via[0], via[len(via)-1]
-	refuse := func(why string) error {
-		return &RedirectError{From: shown(last.URL), To: shown(r.URL), Reason: why}
-	}
-	if first.Method != http.MethodGet && first.Method != http.MethodHead {
-		return refuse("a " + first.Method + " is never redirected")
-	}
-	if len(via) > maxRedirects {
-		return refuse(fmt.Sprintf("more than %d redirects", maxRedirects))
-	}
-	if r.URL.Scheme != last.URL.Scheme {
-		return refuse("the scheme changes")
-	}
-	if err := checkURL(r.URL); err != nil {
-		return err
-	}
-	if r.URL.Host != first.URL.Host {
-		keepOnly(r.Header, "Accept", "User-Agent")
-	}
-	return nil
-}
-
-func keepOnly(h http.Header, names ...string) {
-	kept := make(http.Header, len(names))
-	for _, n := range names {
-		if v := h.Values(n); v != nil {
-			kept[n] = v
-		}
-	}
-	clear(h)
-	for n, v := range kept {
-		h[n] = v
-	}
+	return &AddressError{Addr: ip, Moved: reachOf(ip) == local && t.server.movedFrom(host)}
 }
 
 // AddressError says that a name or URL led to an address that is not public.
-type AddressError struct{ Addr netip.Addr }
+type AddressError struct {
+	Addr netip.Addr
+	// Moved: it is an address of the MCP server itself, which has a public
+	// address too, or had one earlier.
+	Moved bool
+}
 
 func (e *AddressError) Error() string {
+	if e.Moved {
+		return fmt.Sprintf("address %s of the MCP server is private, but the server also has or had a public one; if it has moved into a private network, start this program again", e.Addr)
+	}
 	return fmt.Sprintf("address %s is not public and the MCP server is not on a private network itself", e.Addr)
 }
 
-// RedirectError says which redirect was not followed.
-type RedirectError struct {
-	From, To string // without query
-	Reason   string
-}
-
-func (e *RedirectError) Error() string {
-	return fmt.Sprintf("%s redirects to %s: not followed, %s", e.From, e.To, e.Reason)
-}
+func hostKey(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // maxLogins bounds the logins of one run, so that a server which always asks
@@ -19,6 +20,7 @@ type authorizer struct {
 	session *mcplogin.Session
 	logIn   bool
 	base    http.RoundTripper
+	clock   *clock
 
 	mu     sync.Mutex // guards what follows; one login at a time
 	logins int
@@ -33,6 +35,7 @@ func (a *authorizer) failure() error {
 }
 
 func (a *authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.WithContext(oauth.WithMessageLimit(req.Context(), maxMessage))
 	for {
 		resp, err := a.base.RoundTrip(req)
 		if err == nil && resp.StatusCode == http.StatusForbidden {
@@ -66,6 +69,7 @@ func (a *authorizer) again(req *http.Request, cause error) error {
 	if narrow {
 		more = scope.Scopes
 	}
+	defer a.clock.pause()() // a person takes longer than a server may
 	_, a.err = a.session.Login(req.Context(), more...)
 	return a.err
 }

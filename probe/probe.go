@@ -4,24 +4,38 @@
 // It speaks through the MCP Go SDK's client, both the stateless protocol of
 // 2026-07-28 and the sessions of earlier versions, and needs a
 // [mcplogin.Session] for the token.
+//
+// # Security
+//
+// The server is not trusted. A run ends with an error if a message is longer
+// than 16 MiB, all answers together are longer than 64 MiB or hold more than
+// 1,000 events, or the list of tools does not end. Lengths are counted after
+// decompression.
 package probe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // Config says which server is probed, and how.
 type Config struct {
 	Session *mcplogin.Session // required
 	Server  string            // the MCP server's URL; required
-	HTTP    http.RoundTripper // nil: http.DefaultTransport
+	HTTP    http.RoundTripper // nil: that of oauth.Guard
+	// Timeout limits each step: to connect, to list the tools, and each call. A
+	// login in between does not count. Zero: 30 s.
+	Timeout time.Duration
 	// ProtocolVersion is offered first; "": the newest known.
 	ProtocolVersion string
 	// Version is told to the server as this client's; "": "devel".
@@ -63,56 +77,121 @@ type Result struct {
 	Content []mcp.Content `json:"content"`
 }
 
+// errTooManyPages ends a list of tools that never ends.
+var errTooManyPages = fmt.Errorf("%w: the limit is %d pages and %d tools", errTooMuch, maxPages, maxTools)
+
 // Run connects, lists the tools and makes the calls. Its errors are the
 // session's where the token is at fault: mcplogin.ErrLoginRequired,
 // *mcplogin.InsufficientScopeError.
 func Run(ctx context.Context, cfg Config) (Report, error) {
-	auth := &authorizer{session: cfg.Session, logIn: cfg.LogIn, base: cfg.Session.Transport(cfg.HTTP)}
-	r, err := run(ctx, cfg, auth)
-	if err != nil && auth.failure() != nil {
-		return r, auth.failure() // the SDK does not pass every cause on
+	if cfg.HTTP == nil {
+		cfg.HTTP = oauth.Guard{Server: cfg.Server}.Client().Transport
 	}
-	return r, err
+	spent := &budget{base: cfg.HTTP}
+	p := &run{
+		Config: cfg, report: Report{Server: cfg.Server, Tools: []Tool{}},
+		clock: &clock{limit: cmp.Or(cfg.Timeout, defaultTimeout)},
+	}
+	auth := &authorizer{session: cfg.Session, logIn: cfg.LogIn, base: cfg.Session.Transport(spent), clock: p.clock}
+	err := p.all(ctx, auth)
+	switch {
+	case err == nil, errors.Is(err, errTooSlow):
+	case auth.failure() != nil:
+		err = auth.failure() // the SDK does not pass every cause on
+	case spent.exceeded() != nil:
+		err = spent.exceeded()
+	}
+	return p.report, err
 }
 
-func run(ctx context.Context, cfg Config, auth *authorizer) (Report, error) {
-	r := Report{Server: cfg.Server}
-	version := cfg.Version
-	if version == "" {
-		version = "devel"
+// run is one run of the steps, which follow each other.
+type run struct {
+	Config
+	report Report
+	clock  *clock
+}
+
+func (p *run) all(ctx context.Context, auth http.RoundTripper) error {
+	ctx, end := context.WithCancel(ctx) // ends what a step left behind
+	defer end()
+	session, err := p.connect(ctx, auth)
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", p.Server, err)
 	}
-	client := mcp.NewClient(&mcp.Implementation{Name: "mcp-login", Version: version}, nil)
+	defer session.Close()
+	if err := p.list(ctx, session); err != nil {
+		return fmt.Errorf("list tools of %s: %w", p.Server, err)
+	}
+	for _, c := range p.Calls {
+		if err := p.call(ctx, session, c); err != nil {
+			return fmt.Errorf("call %s at %s: %w", c.Tool, p.Server, err)
+		}
+	}
+	return nil
+}
+
+func (p *run) connect(ctx context.Context, auth http.RoundTripper) (*mcp.ClientSession, error) {
+	ctx, done := p.clock.step(ctx)
+	defer done()
+	client := mcp.NewClient(&mcp.Implementation{Name: "mcp-login", Version: cmp.Or(p.Version, "devel")}, nil)
 	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint:             cfg.Server,
+		Endpoint:             p.Server,
 		HTTPClient:           &http.Client{Transport: auth},
 		MaxRetries:           -1,
 		DisableStandaloneSSE: true, // nothing here waits for what the server starts
-	}, &mcp.ClientSessionOptions{ProtocolVersion: cfg.ProtocolVersion})
+	}, &mcp.ClientSessionOptions{ProtocolVersion: p.ProtocolVersion})
 	if err != nil {
-		return r, fmt.Errorf("connect to %s: %w", cfg.Server, err)
+		return nil, inTime(ctx, err)
 	}
-	defer session.Close()
-
 	hello := session.InitializeResult()
-	r.ProtocolVersion = hello.ProtocolVersion
+	p.report.ProtocolVersion = hello.ProtocolVersion
 	if hello.ServerInfo != nil {
-		r.Name, r.Version = hello.ServerInfo.Name, hello.ServerInfo.Version
+		p.report.Name, p.report.Version = hello.ServerInfo.Name, hello.ServerInfo.Version
 	}
-	r.Tools = []Tool{}
-	for tool, err := range session.Tools(ctx, nil) {
+	return session, nil
+}
+
+// list reads the list of tools, page by page.
+func (p *run) list(ctx context.Context, session *mcp.ClientSession) error {
+	ctx, done := p.clock.step(ctx)
+	defer done()
+	var next mcp.ListToolsParams
+	for range maxPages {
+		page, err := session.ListTools(ctx, &next)
 		if err != nil {
-			return r, fmt.Errorf("list tools of %s: %w", cfg.Server, err)
+			return inTime(ctx, err)
 		}
-		r.Tools = append(r.Tools, Tool{Name: tool.Name, Description: tool.Description})
-	}
-	for _, c := range cfg.Calls {
-		answer, err := session.CallTool(ctx, &mcp.CallToolParams{Name: c.Tool, Arguments: arguments(c.Args)})
-		if err != nil {
-			return r, fmt.Errorf("call %s at %s: %w", c.Tool, cfg.Server, err)
+		for _, tool := range page.Tools {
+			p.report.Tools = append(p.report.Tools, Tool{Name: tool.Name, Description: tool.Description})
 		}
-		r.Results = append(r.Results, Result{Tool: c.Tool, IsError: answer.IsError, Content: answer.Content})
+		if page.NextCursor == "" {
+			return nil
+		}
+		if len(p.report.Tools) > maxTools {
+			break
+		}
+		next.Cursor = page.NextCursor
 	}
-	return r, nil
+	return errTooManyPages
+}
+
+func (p *run) call(ctx context.Context, session *mcp.ClientSession, c Call) error {
+	ctx, done := p.clock.step(ctx)
+	defer done()
+	answer, err := session.CallTool(ctx, &mcp.CallToolParams{Name: c.Tool, Arguments: arguments(c.Args)})
+	if err != nil {
+		return inTime(ctx, err)
+	}
+	p.report.Results = append(p.report.Results, Result{Tool: c.Tool, IsError: answer.IsError, Content: answer.Content})
+	return nil
+}
+
+// inTime returns why a step failed: that it took too long, if it did.
+func inTime(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errTooSlow) {
+		return cause
+	}
+	return err
 }
 
 func arguments(args json.RawMessage) json.RawMessage {

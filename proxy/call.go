@@ -137,7 +137,7 @@ func (b *bridge) exchange(ctx context.Context, c *call) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := b.check(resp); err != nil {
+	if err := b.check(ctx, resp); err != nil {
 		return err
 	}
 	c.left.pass()
@@ -146,23 +146,24 @@ func (b *bridge) exchange(ctx context.Context, c *call) error {
 	}
 	switch kind(resp) {
 	case typeJSON:
-		return b.whole(c, resp.Body)
+		return b.whole(ctx, c, resp.Body)
 	case typeEvents:
 		return b.follow(ctx, c, resp.Body)
 	}
 	return fmt.Errorf("the server answers with %s and no message", status(resp))
 }
 
+// text returns an empty message of the server.
+func (b *bridge) text(limit int) text { return text{memory: b.memory, limit: limit} }
+
 // whole passes on an answer that is one JSON text.
-func (b *bridge) whole(c *call, body io.Reader) error {
-	text, err := io.ReadAll(io.LimitReader(body, int64(b.MaxMessage)+1))
-	if err != nil {
+func (b *bridge) whole(ctx context.Context, c *call, body io.Reader) error {
+	t := b.text(b.MaxMessage)
+	defer t.reset()
+	if err := t.readFrom(ctx, body); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	if len(text) > b.MaxMessage {
-		return fmt.Errorf("%w: the limit is %d bytes", errTooLong, b.MaxMessage)
-	}
-	answered, err := b.pass(c, text)
+	answered, err := b.pass(c, t.bytes)
 	if err == nil && !answered {
 		err = errNoAnswer
 	}
@@ -172,7 +173,7 @@ func (b *bridge) whole(c *call, body io.Reader) error {
 // pass hands the client what the server sent on a request's own stream, and
 // reports whether the answer was among it.
 func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
-	messages, err := parse(text)
+	messages, err := parse(text, parseHeard)
 	if err != nil {
 		return false, fmt.Errorf("the server sent what is %w", err)
 	}
@@ -200,7 +201,7 @@ func (b *bridge) follow(ctx context.Context, c *call, body io.ReadCloser) error 
 	defer func() { body.Close() }()
 	for {
 		before := at.id
-		_, err := events(body, b.MaxMessage, &at, func(data []byte) (bool, error) {
+		_, err := events(ctx, body, &event{data: b.text(b.MaxMessage)}, &at, func(data []byte) (bool, error) {
 			last, err := b.pass(c, data)
 			if last && !answered {
 				answered = true
@@ -318,19 +319,19 @@ func (b *bridge) get(ctx context.Context, after string) (*http.Response, error) 
 }
 
 // check returns why an answer is none.
-func (b *bridge) check(resp *http.Response) error {
+func (b *bridge) check(ctx context.Context, resp *http.Response) error {
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return nil
 	}
-	var text []byte
+	t := b.text(maxErrorBody)
+	defer t.reset()
 	if kind(resp) == typeJSON {
-		// What cannot be read is no message.
-		text, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+		_ = t.readFrom(ctx, resp.Body) // what cannot be read is no message
 	}
 	if err := b.refusal(resp); err != nil {
 		return err
 	}
-	if m, err := parseOne(bytes.TrimSpace(text)); err == nil && m.Error != nil {
+	if m, err := parseHeard(bytes.TrimSpace(t.bytes)); err == nil && m.Error != nil {
 		return &rpcError{m.Error}
 	}
 	return fmt.Errorf("the server answers with %s", status(resp))

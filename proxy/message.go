@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -69,12 +70,18 @@ func (p *parameters) UnmarshalJSON(data []byte) error {
 
 var errNotMessage = errors.New("not a JSON-RPC message")
 
+// maxBatch bounds a batch: a short text can hold many messages.
+const maxBatch = 1000
+
 // parse reads a message, or the messages of a batch, which 2025-03-26 knows.
-func parse(text []byte) ([]message, error) {
+func parse(text []byte, one func([]byte) (message, error)) ([]message, error) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || text[0] != '[' {
-		m, err := parseOne(text)
+		m, err := one(text)
 		return []message{m}, err
+	}
+	if elements(text) > maxBatch {
+		return nil, fmt.Errorf("%w: a batch of more than %d", errNotMessage, maxBatch)
 	}
 	var batch []json.RawMessage
 	if err := json.Unmarshal(text, &batch); err != nil {
@@ -82,7 +89,7 @@ func parse(text []byte) ([]message, error) {
 	}
 	var all []message
 	for _, text := range batch {
-		m, err := parseOne(text)
+		m, err := one(text)
 		if err != nil {
 			return nil, err
 		}
@@ -91,9 +98,57 @@ func parse(text []byte) ([]message, error) {
 	return all, nil
 }
 
+// elements counts the elements of a JSON array, before any memory is used for
+// them.
+func elements(text []byte) int {
+	n, depth, quoted := 1, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case c == ',' && depth == 1:
+			n++
+		}
+	}
+	return n
+}
+
 func parseOne(text []byte) (message, error) {
 	m := message{text: text}
-	if len(text) == 0 || text[0] != '{' || json.Unmarshal(text, &m) != nil || m.Version != "2.0" {
+	if !m.isObject() || json.Unmarshal(text, &m) != nil {
+		return m, errNotMessage
+	}
+	return m.checked()
+}
+
+// parseHeard is parseOne for what the server sends, whose params are none of
+// this program's concern.
+func parseHeard(text []byte) (message, error) {
+	var heard struct {
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Method  string          `json:"method"`
+		Error   json.RawMessage `json:"error"`
+	}
+	m := message{text: text}
+	if !m.isObject() || json.Unmarshal(text, &heard) != nil {
+		return m, errNotMessage
+	}
+	m.Version, m.ID, m.Method, m.Error = heard.Version, heard.ID, heard.Method, heard.Error
+	return m.checked()
+}
+
+func (m message) isObject() bool { return len(m.text) > 0 && m.text[0] == '{' }
+
+func (m message) checked() (message, error) {
+	if m.Version != "2.0" {
 		return m, errNotMessage
 	}
 	if string(m.ID) == "null" {
@@ -117,7 +172,7 @@ func (m message) answers(asked message) bool {
 		return true // also of a number beyond what can be compared
 	}
 	var a, b any
-	if !m.isResponse() || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
+	if !m.isResponse() || !isID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
 		return false
 	}
 	switch a.(type) {
@@ -171,13 +226,11 @@ func cancellation(id json.RawMessage) []byte {
 	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, cancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
 }
 
-// oneLine returns a message's text as one line with its end. Raw line breaks
-// are nothing but white space in JSON: within a string they are escaped (RFC
-// 8259 §7).
+// oneLine makes a message's text one line with its end, in place. Raw line
+// breaks are nothing but white space in JSON: within a string they are escaped
+// (RFC 8259 §7).
 func oneLine(text []byte) []byte {
-	text = bytes.TrimSpace(text)
-	line := make([]byte, len(text)+1)
-	copy(line, text)
+	line := bytes.TrimSpace(text)
 	for _, end := range []byte("\r\n") {
 		for rest := line; ; {
 			i := bytes.IndexByte(rest, end)
@@ -188,6 +241,5 @@ func oneLine(text []byte) []byte {
 			rest = rest[i+1:]
 		}
 	}
-	line[len(text)] = '\n'
-	return line
+	return append(line, '\n')
 }

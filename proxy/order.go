@@ -136,7 +136,7 @@ func (b *bridge) inform(ctx context.Context, t tiding) {
 	defer cancel()
 	resp, err := b.post(ctx, t.message)
 	if err == nil {
-		err = b.check(resp)
+		err = b.check(ctx, resp)
 		resp.Body.Close()
 	}
 	if err != nil {
@@ -161,11 +161,20 @@ func (d departure) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ok {
 		return d.base.RoundTrip(req)
 	}
-	if _, traced := d.base.(*http.Transport); !traced {
+	if !traced(d.base) {
 		c.sent.Store(true) // for all that is known
 	}
 	return d.base.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { c.sent.Store(true) },
 		WroteRequest: func(httptrace.WroteRequestInfo) { c.left.pass() },
 	})))
+}
+
+// traced reports whether a transport says what it does to net/http/httptrace.
+func traced(t http.RoundTripper) bool {
+	switch t.(type) {
+	case *http.Transport, interface{ ReportsTrace() }:
+		return true
+	}
+	return false
 }

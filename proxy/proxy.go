@@ -29,6 +29,7 @@ import (
 	"net/http"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // Upstream is the server that stands behind a proxy.
@@ -37,8 +38,8 @@ type Upstream struct {
 	Session *mcplogin.Session
 	// Server is the MCP server's URL. Required.
 	Server string
-	// Transport reaches it; nil means http.DefaultTransport. It should not
-	// limit the wait for an answer: a tool may take its time.
+	// Transport reaches it; nil means that of oauth.Guard. It should not limit
+	// the wait for an answer: a tool may take its time.
 	Transport http.RoundTripper
 	// Explain puts into words, for the client's user, why a request could not
 	// be passed on; nil means the error's own text.
@@ -49,6 +50,13 @@ type Upstream struct {
 
 // errRejected is a 401 that a new token did not help against.
 var errRejected = errors.New("the server rejects the token")
+
+func (u Upstream) transport() http.RoundTripper {
+	if u.Transport == nil {
+		return oauth.Guard{Server: u.Server}.Client().Transport
+	}
+	return u.Transport
+}
 
 func (u Upstream) explain(err error) string {
 	if u.Explain == nil {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -61,51 +62,82 @@ type cursor struct {
 	retry time.Duration // the wait that the server asks for; 0: none
 }
 
-// events reads a stream of events and hands on the data of those that are
+// events reads a stream of events and passes on the data of those that are
 // messages, until one is the last, or the stream ends (HTML Living Standard
-// §9.2.6).
-func events(body io.Reader, limit int, at *cursor, each func(data []byte) (last bool, err error)) (last bool, err error) {
+// §9.2.6). The data is e's until each returns.
+func events(ctx context.Context, body io.Reader, e *event, at *cursor, each func(data []byte) (last bool, err error)) (last bool, err error) {
 	r := bufio.NewReaderSize(body, 32<<10)
-	var e event
+	defer e.reset()
 	for {
-		line, err := readLine(r, limit, io.Discard)
+		empty, err := e.line(ctx, r, at)
 		if err != nil {
 			return false, err // an event that was cut off is no event
 		}
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) > 0 {
-			e.field(line, at)
-			if len(e.data) > limit {
-				return false, fmt.Errorf("%w: the limit is %d bytes", errTooLong, limit)
-			}
+		if !empty {
 			continue
 		}
-		if len(e.data) > 0 && (e.name == "" || e.name == "message") {
-			if last, err := each(e.data); last || err != nil {
+		if len(e.data.bytes) > 0 && (e.name == "" || e.name == "message") {
+			if last, err := each(e.data.bytes); last || err != nil {
 				return last, err
 			}
 		}
-		e = event{}
+		e.reset()
 	}
 }
 
 // event is one event of a stream.
 type event struct {
-	name string // "": message
-	data []byte
+	name  string // "": message
+	data  text
+	lines int // of data
+}
+
+func (e *event) reset() {
+	e.name, e.lines = "", 0
+	e.data.reset()
+}
+
+// line reads one line, and reports whether it is empty. Of a long one only data
+// is kept.
+func (e *event) line(ctx context.Context, r *bufio.Reader, at *cursor) (empty bool, err error) {
+	part, err := r.ReadSlice('\n')
+	if err == nil {
+		part = bytes.TrimRight(part, "\r\n")
+		return len(part) == 0, e.field(ctx, part, at)
+	}
+	begin := dataOf(part)
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return false, err
+	}
+	isData := begin != nil
+	if isData {
+		if err := e.beginData(ctx, begin); err != nil {
+			return false, err
+		}
+	}
+	for length := len(part); errors.Is(err, bufio.ErrBufferFull); length += len(part) {
+		if length > e.data.limit {
+			return false, fmt.Errorf("%w: the limit is %d bytes", errTooLong, e.data.limit)
+		}
+		part, err = r.ReadSlice('\n')
+		if !isData {
+			continue
+		}
+		if err := e.data.add(ctx, part); err != nil {
+			return false, err
+		}
+	}
+	e.data.bytes = bytes.TrimRight(e.data.bytes, "\r\n")
+	return false, err
 }
 
 // field takes one line of an event.
-func (e *event) field(line []byte, at *cursor) {
+func (e *event) field(ctx context.Context, line []byte, at *cursor) error {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
 	switch string(name) {
 	case "data":
-		if e.data == nil {
-			e.data = value // the line is nobody else's
-		} else {
-			e.data = append(append(e.data, '\n'), value...)
-		}
+		return e.beginData(ctx, value)
 	case "event":
 		e.name = string(value)
 	case "id":
@@ -118,4 +150,25 @@ func (e *event) field(line []byte, at *cursor) {
 			at.retry = time.Duration(ms) * time.Millisecond
 		}
 	}
+	return nil
+}
+
+// dataOf returns the value of a line of data; nil if it is another line.
+func dataOf(line []byte) []byte {
+	value, found := bytes.CutPrefix(line, []byte("data:"))
+	if !found {
+		return nil
+	}
+	return bytes.TrimPrefix(value, []byte(" "))
+}
+
+// beginData adds one line to the data, or the beginning of one.
+func (e *event) beginData(ctx context.Context, value []byte) error {
+	e.lines++
+	if e.lines > 1 {
+		if err := e.data.add(ctx, []byte("\n")); err != nil {
+			return err
+		}
+	}
+	return e.data.add(ctx, value)
 }

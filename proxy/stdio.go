@@ -3,7 +3,6 @@ package proxy
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 const (
@@ -43,15 +44,17 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if s.Drain == 0 {
 		s.Drain = defaultDrain
 	}
-	ctx, stop := context.WithCancelCause(ctx)
+	// The limit of a message is the bridge's own; that of the transport leaves
+	// room for what frames it.
+	ctx, stop := context.WithCancelCause(oauth.WithMessageLimit(ctx, 2*int64(s.MaxMessage)+maxErrorBody))
 	defer stop(nil)
 	b := &bridge{
 		Stdio: s,
 		client: &http.Client{
-			Transport:     s.Session.Transport(departure{cmp.Or(s.Transport, http.DefaultTransport)}),
+			Transport:     s.Session.Transport(departure{s.transport()}),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		lasting: ctx, stop: stop, out: out,
+		lasting: ctx, stop: stop, out: out, memory: newMemory(),
 		slots: make(chan struct{}, wide), tidings: make(chan tiding, maxTold),
 		pending: map[string]*call{},
 	}
@@ -96,6 +99,7 @@ type bridge struct {
 	out     io.Writer
 
 	order   order         // of the client's messages
+	memory  *memory       // of what the server sends
 	slots   chan struct{} // one is held for each request at the server
 	tidings chan tiding   // what the server is to be told
 
@@ -157,7 +161,7 @@ func (b *bridge) take(ctx context.Context, l line) {
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
 	}
-	messages, err := parse(l.text)
+	messages, err := parse(l.text, parseOne)
 	if err != nil {
 		b.write(failed(nil, codeParse, err.Error()))
 		return

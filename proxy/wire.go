@@ -6,14 +6,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"time"
 )
 
-// renewal bounds the beginning of a new session.
-const renewal = 30 * time.Second
+const (
+	// renewal bounds the beginning of a new session.
+	renewal = 30 * time.Second
+	// maxVersion bounds the name of a protocol version: headers repeat it.
+	maxVersion = 64
+	// maxListed bounds what is read of a list of tools, and maxBound how many of
+	// them are kept.
+	maxListed = 4 << 20
+	maxBound  = 10_000
+)
 
 // wire is what client and server have agreed on.
 type wire struct {
@@ -66,12 +73,15 @@ func (w *wire) learn(asked, answer message) {
 				Version string `json:"protocolVersion"`
 			} `json:"result"`
 		}
-		if json.Unmarshal(answer.text, &hello) == nil && hello.Result.Version != "" {
+		if json.Unmarshal(answer.text, &hello) == nil && hello.Result.Version != "" && len(hello.Result.Version) <= maxVersion {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.version = hello.Result.Version
 		}
 	case listTools:
+		if len(answer.text) > maxListed {
+			return
+		}
 		found := bindings(answer.text)
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -81,7 +91,7 @@ func (w *wire) learn(asked, answer message) {
 		for name, bound := range found {
 			if len(bound) == 0 {
 				delete(w.tools, name)
-			} else {
+			} else if len(w.tools) < maxBound {
 				w.tools[name] = bound
 			}
 		}
@@ -123,10 +133,10 @@ func (b *bridge) renew(ctx context.Context, forgotten string) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := b.check(resp); err != nil {
+	if err := b.check(ctx, resp); err != nil {
 		return err
 	}
-	if err := b.hear(resp, hello); err != nil {
+	if err := b.hear(ctx, resp, hello); err != nil {
 		return err
 	}
 	b.wire.begin(hello, resp.Header.Get(headerSession))
@@ -134,9 +144,9 @@ func (b *bridge) renew(ctx context.Context, forgotten string) error {
 }
 
 // hear reads the answer to an initialize that the client knows nothing of.
-func (b *bridge) hear(resp *http.Response, hello message) error {
+func (b *bridge) hear(ctx context.Context, resp *http.Response, hello message) error {
 	read := func(text []byte) (bool, error) {
-		m, err := parseOne(text)
+		m, err := parseHeard(text)
 		switch {
 		case err != nil || !m.isResponse():
 			return false, err
@@ -147,17 +157,18 @@ func (b *bridge) hear(resp *http.Response, hello message) error {
 		return true, nil
 	}
 	if kind(resp) == typeEvents {
-		done, err := events(resp.Body, b.MaxMessage, &cursor{}, read)
+		done, err := events(ctx, resp.Body, &event{data: b.text(b.MaxMessage)}, &cursor{}, read)
 		if done {
 			return nil
 		}
 		return lost(err)
 	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, int64(b.MaxMessage)))
-	if err != nil {
+	t := b.text(b.MaxMessage)
+	defer t.reset()
+	if err := t.readFrom(ctx, resp.Body); err != nil {
 		return err
 	}
-	done, err := read(bytes.TrimSpace(text))
+	done, err := read(bytes.TrimSpace(t.bytes))
 	if err == nil && !done {
 		err = errNoAnswer
 	}
@@ -172,7 +183,7 @@ func (b *bridge) settleSession(ctx context.Context) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := b.check(resp); err != nil {
+	if err := b.check(ctx, resp); err != nil {
 		return err
 	}
 	b.listen()
@@ -233,9 +244,9 @@ func (b *bridge) hearken(ctx context.Context) error {
 			err = errors.New(status(resp))
 		}
 		if err == nil {
-			_, err = events(resp.Body, b.MaxMessage, &at, func(text []byte) (bool, error) {
+			_, err = events(ctx, resp.Body, &event{data: b.text(b.MaxMessage)}, &at, func(text []byte) (bool, error) {
 				try = 0
-				messages, err := parse(text)
+				messages, err := parse(text, parseHeard)
 				for _, m := range messages {
 					b.write(m.text)
 				}

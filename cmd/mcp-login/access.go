@@ -100,7 +100,7 @@ func (s source) names(ctx context.Context) ([]string, error) {
 
 // config is a session's, but for what a login needs.
 func (e *env) config(o *common, from source, profile string) (mcplogin.Config, error) {
-	client, err := o.client()
+	client, err := e.client(o)
 	if err != nil {
 		return mcplogin.Config{}, err
 	}

@@ -8,7 +8,7 @@ import (
 
 // job is the CI job that this process is a step of.
 func (e *env) job(o *common) (ci.Job, error) {
-	client, err := o.client()
+	client, err := e.client(o)
 	if err != nil {
 		return ci.Job{}, err
 	}

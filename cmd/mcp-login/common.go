@@ -35,7 +35,7 @@ func (o *common) flags() []cli.Flag {
 		stringFlag("ca-cert", "PEM file of certificates to trust beside the system's", "", &o.caCert),
 		stringFlag("expect-issuer", "refuse every other authorization server: at a login, at each renewal, and of a stored token", "", &o.expectIssuer),
 		stringFlag("expect-audience", "audience that a stored credential may ask this CI job's id token, or a token exchange, for, where it was not logged in here", "", &o.expectAudience),
-		durationFlag("timeout", "limit of one request to a server", defaultTimeout, &o.timeout),
+		durationFlag("timeout", "limit of one request to a server; discovery takes at most three times as long", defaultTimeout, &o.timeout),
 		durationFlag("min-ttl", "life that a token must have left, else it is refreshed", mcplogin.DefaultMinTTL, &o.minTTL),
 		stringFlag("log-level", "trace, debug, info, warn, error or disabled", "warn", &o.logLevel),
 		stringFlag("log-format", "of the log on standard error: text or json", "text", &o.logFormat),
@@ -69,12 +69,22 @@ func (e *env) repeated(flags []cli.Flag, but ...string) []string {
 }
 
 // client returns what makes a guarded http.Client for an MCP server.
-func (o *common) client() (func(server string) *http.Client, error) {
+func (e *env) client(o *common) (func(server string) *http.Client, error) {
 	roots, err := o.roots()
 	if err != nil {
 		return nil, err
 	}
-	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout}.Clients(), nil
+	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout, Hosts: e.hosts}.Clients(), nil
+}
+
+// transport reaches an MCP server: guarded, and without a limit of time, since
+// a tool may take long.
+func (e *env) transport(o *common, server string) (http.RoundTripper, error) {
+	client, err := e.client(o)
+	if err != nil {
+		return nil, err
+	}
+	return client(server).Transport, nil
 }
 
 // roots returns the system's certificates with those of --ca-cert; nil means

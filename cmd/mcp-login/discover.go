@@ -53,7 +53,7 @@ func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) 
 	if _, err := oauth.CheckURL(server); err != nil {
 		return usageError{err}
 	}
-	client, err := o.client()
+	client, err := e.client(&o.common)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
@@ -62,6 +63,7 @@ type env struct {
 	line     commandLine              // what was typed
 	secrets  withheld                 // from the environment
 	agent    bool                     // an agent is asked, not the store
+	hosts    *oauth.Hosts             // what was learned of MCP servers' hosts; nil: each client learns for itself
 	hint     []string                 // flags that a command to be pasted must repeat
 	warned   bool                     // that the home folder belongs to somebody else
 }
@@ -78,5 +80,6 @@ func sysEnv() *env {
 		log:     zerolog.Nop(),
 		hidden:  &redactor{},
 		jobIs:   &jobIdentity{},
+		hosts:   &oauth.Hosts{},
 	}
 }

@@ -98,11 +98,10 @@ func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config
 		}
 		cfg.Server = c.Server
 	}
-	transport, err := o.login.common.transport()
+	transport, err := e.transport(&o.login.common, cfg.Server)
 	if err != nil {
 		return proxy.Upstream{}, err
 	}
-	transport.ResponseHeaderTimeout = 0 // a tool may take its time
 	return proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: e.explain, Log: cfg.Log}, nil
 }
 

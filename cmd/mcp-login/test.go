@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -30,7 +28,8 @@ func newTest(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "test", Usage: "connect to the MCP server and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
-		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, a person at a terminal, or --login, logs in again; else the scopes are named.",
+		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, a person at a terminal, or --login, logs in again; else the scopes are named. " +
+			"Connecting, listing the tools and each call may take as long as --timeout. A server that sends more than 64 MiB, 1,000 messages in streams or 100 pages of tools is not read to the end.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated (default: none)", Destination: &o.call},
 			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
@@ -82,31 +81,18 @@ func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (p
 	if err != nil {
 		return probe.Report{}, err
 	}
-	transport, err := o.login.common.transport()
+	transport, err := e.transport(&o.login.common, c.Server)
 	if err != nil {
 		return probe.Report{}, err
 	}
 	cfg := probe.Config{
-		Session: s, Server: c.Server, HTTP: transport,
+		Session: s, Server: c.Server, HTTP: transport, Timeout: o.login.common.timeout,
 		ProtocolVersion: o.protocol, Version: version, LogIn: o.mayLogIn,
 	}
 	for _, tool := range o.call.Value() {
 		cfg.Calls = append(cfg.Calls, probe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
 	return probe.Run(ctx, cfg)
-}
-
-// transport reaches the MCP server itself: with the proxy and the certificates
-// asked for, and without a limit on how long it streams.
-func (o *common) transport() (*http.Transport, error) {
-	roots, err := o.roots()
-	if err != nil {
-		return nil, err
-	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	t.ResponseHeaderTimeout = o.timeout
-	return t, nil
 }
 
 // testText shows a report. All text in it is the server's.

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // listTools asks an MCP server for its tools, in the form that both the
@@ -232,7 +234,7 @@ func post(ctx context.Context, mcpURL string, headers []byte) (status int, body 
 	for name, value := range fields {
 		req.Header.Set(name, value)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := oauth.Guard{Server: mcpURL}.Client().Do(req)
 	if err != nil {
 		return 0, nil, err
 	}

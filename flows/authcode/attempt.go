@@ -41,6 +41,7 @@ type attempt struct {
 	resource string
 	state    string
 	verifier string
+	start    string // the path of the page that leads to url
 
 	answer chan answer // holds the first good answer
 	done   chan struct{}
@@ -63,6 +64,7 @@ func newAttempt(r flows.Request, redirect string) (*attempt, error) {
 		resource: r.Resource,
 		state:    rand.Text(),
 		verifier: rand.Text() + rand.Text(), // RFC 7636 §4.1: 43 to 128 characters
+		start:    rand.Text(),               // at least 128 bits
 		answer:   make(chan answer, 1),
 		done:     make(chan struct{}),
 	}

@@ -15,10 +15,11 @@
 // before the code goes anywhere. The listener answers on loopback alone, to its
 // own Host (DNS rebinding), with static pages that hold nothing a server said.
 //
-// Whoever else uses this machine can reach the listener too. PKCE keeps the
-// token from them, but they could begin the login and finish it as themselves;
-// so does every loopback redirect, and the account a server shows afterwards is
-// the one that was signed in.
+// Other users of this machine can reach the listener too. PKCE keeps the token
+// from them. To finish the login with an account of their own they would need
+// the state, which the listener shows only at a random path that your terminal
+// names. They can see it if they can read the arguments of your browser's
+// process, so check the account that the server shows after the login.
 //
 // # Stability
 //
@@ -88,7 +89,7 @@ type Prompt interface {
 // Link is what a person needs to sign in by hand.
 type Link struct {
 	URL      string // the authorization URL, for a browser anywhere
-	Local    string // a short address on this machine that leads there; "": nobody listens
+	Local    string // an address on this machine that leads there, as secret as URL; "": nobody listens
 	Port     int    // the listener's port, for `ssh -L`; 0: nobody listens
 	Redirect string // where the browser will end
 	Server   string // the MCP server's URL: what the token is for
@@ -258,7 +259,7 @@ func (f *Flow) await(ctx context.Context, r flows.Request, l *listener, a *attem
 // by hand.
 func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attempt) {
 	link := Link{
-		URL: a.url, Local: l.short(), Port: l.listening(),
+		URL: a.url, Local: l.short(a), Port: l.listening(),
 		Redirect: l.uri, Server: r.Server, Issuer: a.server.Issuer, Hosts: Hosts(r.Server, a.server), Paste: f.Paste != nil,
 	}
 	if f.Open != nil {

@@ -407,8 +407,9 @@ func TestShortAddress(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { _, err := f.Run(t.Context(), s.request()); done <- err }()
 	link := <-links
-	if want := "http://127.0.0.1:" + strconv.Itoa(link.Port) + "/"; link.Local != want {
-		t.Errorf("Local = %q, want %q", link.Local, want)
+	root := "http://127.0.0.1:" + strconv.Itoa(link.Port) + "/"
+	if secret, ok := strings.CutPrefix(link.Local, root); !ok || len(secret) < 26 || strings.Contains(secret, "/") {
+		t.Errorf("Local = %q, want a secret path below %s", link.Local, root)
 	}
 	page := visit(t, get(t, link.Local))
 	if page.status != http.StatusFound || page.header.Get("Location") != link.URL || page.body != "" {
@@ -422,6 +423,38 @@ func TestShortAddress(t *testing.T) {
 	visit(t, get(t, back(t, page.header.Get("Location"))))
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Another user of this machine reaches the listener, and must not learn the
+// state there: with it, the login could be finished with another account.
+func TestStartAddressIsSecret(t *testing.T) {
+	t.Parallel()
+	for _, redirect := range []authcode.Redirect{{}, {Path: "/"}, {Path: "/a/b"}, {Host: "localhost", Path: "/"}} {
+		s := newServer()
+		links := make(prompt, 1)
+		f := &authcode.Flow{Prompt: links, Redirect: redirect}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { _, err := f.Run(ctx, s.request()); done <- err }()
+		link := <-links
+		u, err := url.Parse(link.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := link.Local[:strings.LastIndexByte(link.Local, '/')+1]
+		secret := strings.TrimPrefix(link.Local, root)
+		for _, path := range []string{"", "?", "?x=1", "callback", "start", "favicon.ico", secret[:25], secret + "x", secret + "/", "./", "%2e", strings.ToLower(secret)} {
+			page := visit(t, get(t, root+path))
+			if page.status < 400 || page.header.Get("Location") != "" || strings.Contains(page.body, u.Query().Get("state")) || strings.Contains(page.body, secret) {
+				t.Errorf("%+v: /%s answers HTTP %d, Location %q", redirect, path, page.status, page.header.Get("Location"))
+			}
+		}
+		if page := visit(t, get(t, link.Local)); page.header.Get("Location") != link.URL {
+			t.Errorf("the start address answers HTTP %d", page.status)
+		}
+		cancel()
+		<-done
 	}
 }
 

@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"io"
 	"log"
@@ -44,11 +45,11 @@ func (l *listener) listening() int {
 }
 
 // short returns an address on this machine that leads to the authorization URL.
-func (l *listener) short() string {
+func (l *listener) short(a *attempt) string {
 	if len(l.sockets) == 0 {
 		return ""
 	}
-	return "http://" + authority(l.host, l.port) + "/"
+	return "http://" + authority(l.host, l.port) + a.startPath()
 }
 
 // serve answers browsers until stop is called, which returns once every page
@@ -77,7 +78,7 @@ func (l *listener) serve(a *attempt) (stop func()) {
 	}
 }
 
-// handler answers the redirect and, at "/", leads to the server.
+// handler answers the redirect and, at the start path, leads to the server.
 func (l *listener) handler(a *attempt) http.Handler {
 	path, _, _ := strings.Cut(l.rest, "?")
 	if path == "" {
@@ -91,9 +92,9 @@ func (l *listener) handler(a *attempt) http.Handler {
 		case r.Method != http.MethodGet:
 			w.Header().Set("Allow", http.MethodGet)
 			pageMethod.write(w)
-		case r.URL.EscapedPath() == path && (path != "/" || r.URL.RawQuery != ""):
+		case r.URL.EscapedPath() == path:
 			a.serveAnswer(w, r)
-		case r.URL.Path == "/":
+		case subtle.ConstantTimeCompare([]byte(r.URL.EscapedPath()), []byte(a.startPath())) == 1:
 			a.serveStart(w, r)
 		default:
 			pageNotFound.write(w)
@@ -110,6 +111,11 @@ func (l *listener) ours(hostport string) bool {
 	}
 	return isLoopbackName(host) && port == strconv.Itoa(l.port)
 }
+
+// startPath returns the path that leads to the authorization URL. It cannot be
+// guessed: with the state in that URL, another user of this machine could
+// finish the login with an account of their own.
+func (a *attempt) startPath() string { return "/" + a.start }
 
 // serveStart leads a browser that was given the short address. A web page must
 // not begin a login by sending its visitor here.

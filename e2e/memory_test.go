@@ -1,0 +1,126 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+)
+
+// bombs is an MCP server that turns hostile after the login: a few kilobytes of
+// its answers are size bytes once decompressed.
+func bombs(t *testing.T, size int) *demoserver.Server {
+	t.Helper()
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(z, `{"jsonrpc":"2.0","id":1,"result":{"x":"`)
+	for range size >> 20 {
+		z.Write(bytes.Repeat([]byte("x"), 1<<20))
+	}
+	io.WriteString(z, `"}}`)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var demo atomic.Pointer[demoserver.Server]
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/mcp" || r.Header.Get("Authorization") == "" {
+			demo.Load().ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(b.Bytes())
+	}))
+	t.Cleanup(web.Close)
+	s, err := demoserver.New(demoserver.Config{URL: web.URL, AutoApprove: 1, Interval: time.Second, AccessTTL: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo.Store(s)
+	return s
+}
+
+// most returns the most memory that a process had, in MiB.
+func most(t *testing.T, cmd *exec.Cmd) int64 {
+	t.Helper()
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		t.Skip("the system does not say what memory a process had")
+	}
+	return usage.Maxrss >> 10 // KiB on Linux
+}
+
+// TestMemoryOfTestCommand: 2.4 MB of a server once took 2.5 GiB.
+func TestMemoryOfTestCommand(t *testing.T) {
+	t.Parallel()
+	s := bombs(t, 2<<30)
+	h := newHome(t)
+	h.want(0, "login", "box", s.MCP())
+	r := h.start("test", "box")
+	if got := r.wait(1); !strings.Contains(got.stderr, "sent more than 16 MiB") || got.stdout != "" {
+		t.Errorf("it ends with %q", got.stderr)
+	}
+	if mib := most(t, r.cmd); mib > 300 {
+		t.Errorf("it took %d MiB", mib)
+	}
+}
+
+// TestMemoryOfTheProxy: 20 long answers at once took 2.4 GiB, in the program
+// that every AI client of a person runs.
+func TestMemoryOfTheProxy(t *testing.T) {
+	t.Parallel()
+	const requests, size = 20, 60 << 20
+	s := bombs(t, size)
+	h := newHome(t)
+	h.want(0, "login", "box", s.MCP())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := h.command(ctx, "proxy", "box")
+	var in strings.Builder
+	for range requests { // all with the id that the server answers
+		fmt.Fprintln(&in, `{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+	}
+	cmd.Stdin = strings.NewReader(in.String())
+	var out lengths
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
+		if _, exited := errors.AsType[*exec.ExitError](err); !exited {
+			t.Fatal(err)
+		}
+		t.Error(err)
+	}
+	if out.lines != requests || out.bytes < requests*size {
+		t.Errorf("%d lines of %d bytes came through", out.lines, out.bytes)
+	}
+	mib := most(t, cmd)
+	t.Logf("%d MiB", mib)
+	if mib > 500 {
+		t.Errorf("it took %d MiB", mib)
+	}
+}
+
+// lengths counts what is written to it.
+type lengths struct{ lines, bytes int }
+
+func (l *lengths) Write(p []byte) (int, error) {
+	l.lines += bytes.Count(p, []byte("\n"))
+	l.bytes += len(p)
+	return len(p), nil
+}

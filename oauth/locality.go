@@ -1,0 +1,127 @@
+package oauth
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"net/url"
+	"sync"
+)
+
+// Hosts is what a process has learned of the hosts of its MCP servers. The zero
+// value is empty. It is safe for use by many goroutines, and must not be copied.
+type Hosts struct {
+	lookup lookup // nil: the system's
+
+	mu    sync.Mutex // guards hosts
+	hosts map[string]*serverHost
+}
+
+// lookup returns the addresses of a name.
+type lookup func(ctx context.Context, name string) ([]netip.Addr, error)
+
+func systemLookup(ctx context.Context, name string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+}
+
+// of returns the host of an MCP server's URL, the same one each time; nil if it
+// has none.
+func (s *Hosts) of(server string) *serverHost {
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" {
+		return nil
+	}
+	name := hostKey(u.Hostname())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.hosts[name]; h != nil {
+		return h
+	}
+	h := &serverHost{name: name, lookup: s.lookup}
+	if h.lookup == nil {
+		h.lookup = systemLookup
+	}
+	if s.hosts == nil {
+		s.hosts = map[string]*serverHost{}
+	}
+	s.hosts[name] = h
+	return h
+}
+
+// setPublic notes that a host has a public address. Hosts that are no MCP
+// server's are of no interest.
+func (s *Hosts) setPublic(host string) {
+	s.mu.Lock()
+	h := s.hosts[hostKey(host)]
+	s.mu.Unlock()
+	if h != nil {
+		h.set(isPublic)
+	}
+}
+
+// serverHost is one MCP server's host. It turns from local to public, never
+// back: otherwise its owner, who controls what the name resolves to, could have
+// requests sent to addresses that only this machine reaches (DNS rebinding).
+type serverHost struct {
+	name   string
+	lookup lookup
+
+	mu    sync.Mutex // guards place
+	place place
+}
+
+type place int
+
+const (
+	undecided place = iota
+	isLocal
+	isPublic
+)
+
+func (h *serverHost) set(p place) place {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.place = max(h.place, p)
+	return h.place
+}
+
+// isLocal reports whether the host is local. As long as it was not dialed, the
+// addresses that its name has decide: a refresh asks the authorization server
+// first, and may never ask the MCP server.
+func (h *serverHost) isLocal(ctx context.Context) bool {
+	if p := h.set(undecided); p != undecided {
+		return p == isLocal
+	}
+	addrs, err := h.addrs(ctx)
+	if err != nil {
+		return false // not decided: the next request asks again
+	}
+	found := isLocal
+	for _, ip := range addrs {
+		if reachOf(ip) != local {
+			found = isPublic
+		}
+	}
+	return h.set(found) == isLocal
+}
+
+// movedFrom reports whether host is this one, by a name that counts as public.
+func (h *serverHost) movedFrom(host string) bool {
+	if h == nil || h.name != hostKey(host) {
+		return false
+	}
+	_, err := netip.ParseAddr(h.name)
+	return err != nil && h.set(undecided) == isPublic
+}
+
+// addrs returns at least one address, or an error.
+func (h *serverHost) addrs(ctx context.Context) ([]netip.Addr, error) {
+	if ip, err := netip.ParseAddr(h.name); err == nil {
+		return []netip.Addr{ip}, nil
+	}
+	addrs, err := h.lookup(ctx, h.name)
+	if err == nil && len(addrs) == 0 {
+		err = &net.DNSError{Err: "no addresses", Name: h.name, IsNotFound: true}
+	}
+	return addrs, err
+}

@@ -1,0 +1,74 @@
+package oauth
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+const maxRedirects = 3
+
+// redirected checks a request that an http.Client makes because of a redirect,
+// and returns it as it may be sent. Any other request is returned as it is.
+func redirected(r *http.Request) (*http.Request, error) {
+	var via []*http.Request // the last one first
+	for resp := r.Response; resp != nil && resp.Request != nil && len(via) <= maxRedirects; resp = resp.Request.Response {
+		via = append(via, resp.Request)
+	}
+	if len(via) == 0 {
+		return r, nil
+	}
+	slices.Reverse(via)
+	r = r.Clone(r.Context()) // a RoundTripper must not change what it was given
+	return r, checkRedirect(r, via)
+}
+
+// checkRedirect is the CheckRedirect of every request of this package, whoever
+// made the client.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	first, last := via[0], via[len(via)-1]
+	refuse := func(why string) error {
+		return &RedirectError{From: shown(last.URL), To: shown(r.URL), Reason: why}
+	}
+	for _, before := range via {
+		if before.Method != http.MethodGet && before.Method != http.MethodHead {
+			return refuse("a " + before.Method + " is never redirected")
+		}
+	}
+	if len(via) > maxRedirects {
+		return refuse(fmt.Sprintf("more than %d redirects", maxRedirects))
+	}
+	if r.URL.Scheme != last.URL.Scheme {
+		return refuse("the scheme changes")
+	}
+	if err := checkURL(r.URL); err != nil {
+		return err
+	}
+	if r.URL.Host != first.URL.Host {
+		keepOnly(r.Header, "Accept", "User-Agent")
+	}
+	return nil
+}
+
+func keepOnly(h http.Header, names ...string) {
+	kept := make(http.Header, len(names))
+	for _, n := range names {
+		if v := h.Values(n); v != nil {
+			kept[n] = v
+		}
+	}
+	clear(h)
+	for n, v := range kept {
+		h[n] = v
+	}
+}
+
+// RedirectError says which redirect was not followed.
+type RedirectError struct {
+	From, To string // without query
+	Reason   string
+}
+
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("%s redirects to %s: not followed, %s", e.From, e.To, e.Reason)
+}

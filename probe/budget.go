@@ -1,0 +1,152 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Limits of one run. Servers stay far below them.
+const (
+	maxMessage = 16 << 20 // of one answer, or of one event of a stream
+	maxTotal   = 64 << 20 // of all answers together
+	maxEvents  = 1000     // of all streams together, such as progress and pings
+	maxPages   = 100      // of the list of tools
+	maxTools   = 10_000
+
+	defaultTimeout = 30 * time.Second
+)
+
+// errTooMuch ends a run whose server never comes to an end.
+var errTooMuch = errors.New("the server sends too much")
+
+// errTooSlow ends a step that takes too long.
+var errTooSlow = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
+
+// budget bounds what a server may send during a run, and counts it after
+// decompression.
+type budget struct {
+	base http.RoundTripper
+
+	mu            sync.Mutex // guards what follows
+	bytes, events int
+	err           error // what went beyond the limits
+}
+
+func (b *budget) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := b.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	resp.Body = &spending{ReadCloser: resp.Body, budget: b, events: kind == "text/event-stream"}
+	return resp, nil
+}
+
+// spend counts a part of an answer.
+func (b *budget) spend(bytes, events int) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes += bytes
+	b.events += events
+	switch {
+	case b.err != nil:
+	case b.bytes > maxTotal:
+		b.err = fmt.Errorf("%w: the limit is %d MiB for all answers together", errTooMuch, maxTotal>>20)
+	case b.events > maxEvents:
+		b.err = fmt.Errorf("%w: the limit is %d messages", errTooMuch, maxEvents)
+	}
+	return b.err
+}
+
+// exceeded returns what went beyond the limits; nil if nothing did.
+func (b *budget) exceeded() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+func (b *budget) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// spending is the body of an answer.
+type spending struct {
+	io.ReadCloser
+	budget *budget
+	events bool // it is a stream of them
+	inLine bool // the line under way is not empty so far
+}
+
+func (s *spending) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if long, ok := errors.AsType[*oauth.TooLongError](err); ok {
+		s.budget.fail(long) // the SDK does not pass it on
+	}
+	if over := s.budget.spend(n, s.ended(p[:n])); over != nil {
+		return 0, over
+	}
+	return n, err
+}
+
+// ended counts the empty lines, each of which ends an event.
+func (s *spending) ended(part []byte) (n int) {
+	if !s.events {
+		return 0
+	}
+	for _, c := range part {
+		switch {
+		case c == '\n' && !s.inLine:
+			n++
+		case c != '\r':
+			s.inLine = c != '\n'
+		}
+	}
+	return n
+}
+
+// clock bounds each step of a run. It stands still while a person logs in.
+type clock struct {
+	limit time.Duration
+
+	mu    sync.Mutex // guards timer
+	timer *time.Timer
+}
+
+// step returns a context for one step. Steps follow each other.
+func (c *clock) step(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer = time.AfterFunc(c.limit, func() { cancel(errTooSlow) })
+	return ctx, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.timer.Stop()
+		cancel(nil)
+	}
+}
+
+// pause stops the clock until resume, after which the step has its whole time
+// again.
+func (c *clock) pause() (resume func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer.Stop()
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.timer.Reset(c.limit)
+	}
+}

@@ -1,0 +1,253 @@
+package proxy_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/proxy"
+)
+
+// parallel is how many long answers come at once.
+const parallel = 20
+
+// zipped compresses the parts of a text, so that they can be sent one after
+// another.
+func zipped(t *testing.T, write func(w io.Writer)) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(z)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// longAnswers answers each request, all at once, with a compressed message of
+// size bytes: kilobytes on the wire.
+func longAnswers(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
+	long := zipped(t, func(w io.Writer) {
+		for range size >> 20 {
+			w.Write(bytes.Repeat([]byte("x"), 1<<20))
+		}
+	})
+	before, after := "", ""
+	if kind == "text/event-stream" {
+		before, after = "data: ", "\n\n"
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		var m struct{ ID json.RawMessage }
+		_ = json.NewDecoder(r.Body).Decode(&m) // the proxy's own are valid
+		wait.Done()
+		wait.Wait()
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `%s{"jsonrpc":"2.0","id":%s,"result":{"x":"`, before, m.ID) }))
+		w.Write(long)
+		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `"}}%s`, after) }))
+	}
+}
+
+// counter counts lines, and the bytes of the long ones.
+type counter struct {
+	results, failures atomic.Int64
+}
+
+func (c *counter) Write(line []byte) (int, error) {
+	if bytes.Contains(line[:min(len(line), 200)], []byte(`"error"`)) {
+		c.failures.Add(1)
+	} else {
+		c.results.Add(1)
+	}
+	return len(line), nil
+}
+
+// peak returns the most memory that was in use while do ran, in MiB.
+func peak(do func()) uint64 {
+	runtime.GC()
+	debug.FreeOSMemory()
+	var most atomic.Uint64
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most.Store(max(most.Load(), m.HeapInuse))
+			select {
+			case <-stop:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+		}
+	}()
+	do()
+	close(stop)
+	<-done
+	return most.Load() >> 20
+}
+
+// TestMemoryOfLongAnswers: many long answers at once do not add up. Each was
+// held whole, and twice: 20 of them took 2.4 GiB.
+func TestMemoryOfLongAnswers(t *testing.T) {
+	const limit = 400 // MiB, of which half waits for the garbage collector
+	for _, tt := range []struct {
+		name, kind string
+		size       int
+		results    int64
+	}{
+		{"documents", "application/json", 40 << 20, parallel},
+		{"events", "text/event-stream", 40 << 20, parallel},
+		{"documents over the limit", "application/json", 100 << 20, 0},
+		{"events over the limit", "text/event-stream", 100 << 20, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var wait sync.WaitGroup
+			wait.Add(parallel)
+			s := newSite(t, longAnswers(t, tt.kind, tt.size, &wait))
+			var in strings.Builder
+			for i := range parallel {
+				in.WriteString(numbered(i) + "\n")
+			}
+			var out counter
+			used := peak(func() {
+				p := proxy.Stdio{Upstream: s.upstream(t), Drain: 5 * time.Minute}
+				if err := p.Run(t.Context(), strings.NewReader(in.String()), &out); err != nil {
+					t.Error(err)
+				}
+			})
+			t.Logf("%d MiB", used)
+			if used > limit {
+				t.Errorf("%d MiB were in use, want at most %d", used, limit)
+			}
+			if out.results.Load() != tt.results || out.failures.Load() != parallel-tt.results {
+				t.Errorf("%d answers and %d errors, want %d answers of %d", out.results.Load(), out.failures.Load(), tt.results, parallel)
+			}
+		})
+	}
+}
+
+// TestMemoryOfTheHTTPProxy: an answer is passed on while it comes.
+func TestMemoryOfTheHTTPProxy(t *testing.T) {
+	var wait sync.WaitGroup
+	wait.Add(parallel)
+	s := newSite(t, longAnswers(t, "application/json", 60<<20, &wait))
+	h, err := proxy.HTTP{Upstream: s.upstream(t)}.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := httptest.NewServer(h)
+	defer local.Close()
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	used := peak(func() {
+		var work sync.WaitGroup
+		for i := range parallel {
+			work.Go(func() {
+				resp, err := client.Post(local.URL, "application/json", strings.NewReader(numbered(i)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer resp.Body.Close()
+				if n, err := io.Copy(io.Discard, resp.Body); err != nil || n < 60<<20 {
+					t.Errorf("%d bytes, %v", n, err)
+				}
+			})
+		}
+		work.Wait()
+	})
+	t.Logf("%d MiB", used)
+	if used > 200 {
+		t.Errorf("%d MiB were in use", used)
+	}
+}
+
+// TestStalledLongAnswers: long answers that never end hold up no short one, and
+// a request for one more ends with an error.
+func TestStalledLongAnswers(t *testing.T) {
+	const stalling = 8
+	var wait sync.WaitGroup
+	wait.Add(stalling)
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		if methodOf(body) == "ping" {
+			io.WriteString(w, pingReply)
+			return
+		}
+		io.WriteString(w, `{"x":"`+strings.Repeat("x", 30<<20))
+		w.(http.Flusher).Flush()
+		wait.Done()
+		<-r.Context().Done()
+	}))
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: time.Millisecond})
+	for i := range stalling {
+		r.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call"}`, i))
+	}
+	eventually(t, "the long answers are there", func() bool { return len(s.requests(http.MethodPost)) == stalling })
+	r.send(t, ping)
+	eventually(t, "a short answer comes through", func() bool { return strings.Contains(r.said(), pingReply) })
+	r.ends(t)
+	s.CloseClientConnections()
+}
+
+// TestAnswersThatGrowWhenRead: a text of a server takes little more memory when
+// it is read than it is long.
+func TestAnswersThatGrowWhenRead(t *testing.T) {
+	fill := func(before, element, after string) string {
+		return before + strings.Repeat(element, (16<<20)/len(element)) + after
+	}
+	for _, tt := range []struct {
+		name, reply string
+		passed      bool
+	}{
+		{"a batch of many", fill(`[`, `{"jsonrpc":"2.0"},`, `{"jsonrpc":"2.0"}]`), false},
+		{"a batch of nothing", fill(`[`, `{},`, `{}]`), false},
+		{"a list as id", fill(`{"jsonrpc":"2.0","id":[`, `1,`, `1],"result":{}}`), true},
+		{"many arguments", fill(`{"jsonrpc":"2.0","id":"l","result":{},"params":{"arguments":{`, `"a":1,`, `"b":1}}}`), true},
+		{"many tools", fill(`{"jsonrpc":"2.0","id":"l","result":{"tools":[`, `{},`, `{}]}}`), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, says(200, "application/json", tt.reply))
+			var out counter
+			used := peak(func() {
+				err := proxy.Stdio{Upstream: s.upstream(t)}.Run(t.Context(), strings.NewReader(`{"jsonrpc":"2.0","id":"l","method":"tools/list"}`), &out)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			t.Logf("%d MiB", used)
+			if used > 256 {
+				t.Errorf("%d MiB were in use", used)
+			}
+			if passed := out.results.Load() == 1; passed != tt.passed || !passed && out.failures.Load() != 1 {
+				t.Errorf("%d messages and %d errors, want a message: %t", out.results.Load(), out.failures.Load(), tt.passed)
+			}
+		})
+	}
+}
+
+// TestBatchOfTheServer: up to a thousand messages are passed on, one a line.
+func TestBatchOfTheServer(t *testing.T) {
+	batch := `[` + strings.Repeat(`{"jsonrpc":"2.0","method":"x","params":{"a":"[,]\"{"}},`, 999) + pingReply + `]`
+	s := newSite(t, says(200, "application/json", batch))
+	if lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping); len(lines) != 1000 || lines[999] != pingReply {
+		t.Errorf("%d lines", len(lines))
+	}
+}
