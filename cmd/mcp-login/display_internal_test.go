@@ -172,8 +172,8 @@ func TestErrorsAreOneLine(t *testing.T) {
 func TestHintsAreRedacted(t *testing.T) {
 	e, _, talk := testEnv(t)
 	e.hidden.hide("s3cret-known-by-value")
-	e.finish(t.Context(), &codeError{code: exitFailed, text: "x", hint: mcpLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value").String()})
-	if got := talk.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") {
+	e.finish(t.Context(), &codeError{code: exitFailed, text: "x", hint: mcpLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
+	if got := talk.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
 		t.Errorf("standard error %q", got)
 	}
 }

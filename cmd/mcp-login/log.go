@@ -112,8 +112,7 @@ type shapes struct{ scheme, jwt, json, plain *regexp.Regexp }
 var patterns = sync.OnceValue(func() shapes {
 	const keys = `(?:access_token|refresh_token|id_token|client_secret|device_code|code_verifier|registration_access_token|assertion|client_assertion|subject_token|actor_token|password|passphrase|authorization)`
 	return shapes{
-		// Not after a dash: a flow is called jwt-bearer.
-		scheme: regexp.MustCompile(`(?i)(^|[^\w-])(bearer|dpop|basic) (?:[^\s"\\]|\\.){8,}`),
+		scheme: regexp.MustCompile(`(?i)(^|[^\w-])(bearer|dpop|basic) (?:[^\s"\\]|\\.){8,}`), // not the flow jwt-bearer
 		jwt:    regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`),
 		json:   regexp.MustCompile(`(?i)("` + keys + `":)"(?:[^"\\]|\\.)*"`),
 		plain:  regexp.MustCompile(`(?i)(\b` + keys + `=)("(?:[^"\\]|\\.)*"|[^\s&"'\[]+)`),

@@ -10,6 +10,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
@@ -128,6 +129,10 @@ func TestHintsReadBack(t *testing.T) {
 			{&mcplogin.IssuerChangedError{Profile: word}, slices.Concat(login, []string{"URL"}, flags, []string{"--accept-new-issuer"})},
 			{&mcplogin.ServerChangedError{Profile: word, Given: server}, slices.Concat(login, []string{server}, flags, []string{"--force"})},
 			{&mcplogin.UnnamedIssuerError{Profile: word, Server: server, Issuer: server}, slices.Concat(login, []string{server}, flags, []string{"--issuer", server})},
+			{
+				&unconfirmedError{demand: demand{Profile: word, Server: server, Issuer: server, Flow: "jwt-bearer", Inputs: flows.Inputs{Assertion: "env:" + word}}},
+				slices.Concat(login, []string{server}, flags, []string{"--flow", "jwt-bearer", "--expect-issuer", server, "--assertion-from", "env:" + word}),
+			},
 			{&ownNameError{profile: word, flag: []string{"--prefix", "X"}}, slices.Concat([]string{"mcp-login", word, "--prefix", "X"}, flags)},
 			{notHandedOn{errors.New("x"), []string{word, "b"}}, slices.Concat([]string{"mcp-login", "exec", word, "--also", "b"}, flags, []string{"--", "COMMAND"})},
 		} {
