@@ -2,49 +2,68 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	vm "github.com/VictoriaMetrics/metrics"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// metrics are what /metrics tells.
+// metrics are the agent's counters, in the Prometheus text format.
 type metrics struct {
-	http.Handler
-	refreshes, requests *prometheus.CounterVec
-	running             prometheus.Gauge
-	clockJumps          prometheus.Counter
+	set                 *vm.Set
+	refreshes, requests map[string]*vm.Counter // by result
+	running             *vm.Gauge
+	clockJumps          *vm.Counter
 }
 
 const metricPrefix = "mcp_login_agent_"
 
 func newMetrics(a *Agent) metrics {
+	vm.ExposeMetadata(true) // a TYPE line before each metric; the library keeps this for the whole process
+	set := vm.NewSet()
+	// Every result has its counter from the start: one that begins with its first
+	// event hides that event from rate().
+	byResult := func(name string, results ...string) map[string]*vm.Counter {
+		counters := map[string]*vm.Counter{}
+		for _, result := range results {
+			counters[result] = set.NewCounter(fmt.Sprintf("%s%s{result=%q}", metricPrefix, name, result))
+		}
+		return counters
+	}
 	m := metrics{
-		refreshes:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: metricPrefix + "refreshes_total", Help: "Refreshes, by what came of them."}, []string{"result"}),
-		requests:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: metricPrefix + "requests_total", Help: "Requests for headers, by what came of them."}, []string{"result"}),
-		running:    prometheus.NewGauge(prometheus.GaugeOpts{Name: metricPrefix + "requests_running", Help: "Requests for headers that have no answer yet."}),
-		clockJumps: prometheus.NewCounter(prometheus.CounterOpts{Name: metricPrefix + "clock_jumps_total", Help: "Times that the wall clock jumped or the machine slept."}),
+		set:        set,
+		refreshes:  byResult("refreshes_total", resultOK, string(CodeLogin), string(CodeTemporary), string(CodeFailed)),
+		requests:   byResult("requests_total", resultHandedOut, string(CodeDenied), string(CodeLogin), string(CodeTemporary), string(CodeFailed)),
+		running:    set.NewGauge(metricPrefix+"requests_running", nil),
+		clockJumps: set.NewCounter(metricPrefix + "clock_jumps_total"),
 	}
-	// A counter that begins with its first event hides that event from rate().
-	for _, result := range []string{resultOK, string(CodeLogin), string(CodeTemporary), string(CodeFailed)} {
-		m.refreshes.WithLabelValues(result)
+	for _, state := range []string{stateFresh, stateLogin, stateFaulty, stateUnread} {
+		set.NewGauge(fmt.Sprintf("%sprofiles{state=%q}", metricPrefix, state), func() float64 { return float64(a.count(state)) })
 	}
-	for _, result := range []string{resultHandedOut, string(CodeDenied), string(CodeLogin), string(CodeTemporary), string(CodeFailed)} {
-		m.requests.WithLabelValues(result)
-	}
-	r := prometheus.NewRegistry()
-	r.MustRegister(
-		m.refreshes, m.requests, m.running, m.clockJumps,
-		stateGauge{a, prometheus.NewDesc(metricPrefix+"profiles", "Profiles that are kept, by state.", []string{"state"}, nil)},
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
-	m.Handler = promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 	return m
+}
+
+// ServeHTTP writes all metrics, those of the Go runtime and the process too.
+func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	m.set.WritePrometheus(w)
+	vm.WriteProcessMetrics(w)
+}
+
+// count returns how many profiles are in a state.
+func (a *Agent) count(state string) (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, p := range a.profiles {
+		if p.state() == state {
+			n++
+		}
+	}
+	return n
 }
 
 // Results that are no Code.
@@ -53,7 +72,7 @@ const (
 	resultHandedOut = "handed_out"
 )
 
-// refresh counts what came of a refresh.
+// refresh counts the result of a refresh.
 func (m *metrics) refresh(err error) {
 	result := string(CodeFailed)
 	switch {
@@ -64,7 +83,7 @@ func (m *metrics) refresh(err error) {
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
 		result = string(CodeTemporary)
 	}
-	m.refreshes.WithLabelValues(result).Inc()
+	m.refreshes[result].Inc()
 }
 
 // begin counts a request for headers as running until end is called.
@@ -73,7 +92,7 @@ func (m *metrics) begin() (end func()) {
 	return m.running.Dec
 }
 
-// request counts what came of a request for headers.
+// request counts the outcome of a request for headers.
 func (m *metrics) request(outcome string) {
 	result := string(CodeFailed)
 	switch outcome {
@@ -82,27 +101,5 @@ func (m *metrics) request(outcome string) {
 	case string(CodeDenied), string(CodeLogin), string(CodeTemporary):
 		result = outcome
 	}
-	m.requests.WithLabelValues(result).Inc()
-}
-
-// stateGauge counts the profiles that are kept, by state, when it is asked.
-type stateGauge struct {
-	agent *Agent
-	desc  *prometheus.Desc
-}
-
-// Describe implements prometheus.Collector.
-func (g stateGauge) Describe(to chan<- *prometheus.Desc) { to <- g.desc }
-
-// Collect implements prometheus.Collector.
-func (g stateGauge) Collect(to chan<- prometheus.Metric) {
-	counts := map[string]int{stateFresh: 0, stateLogin: 0, stateFaulty: 0, stateUnread: 0}
-	g.agent.mu.Lock()
-	for _, p := range g.agent.profiles {
-		counts[p.state()]++
-	}
-	g.agent.mu.Unlock()
-	for state, n := range counts {
-		to <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, float64(n), state)
-	}
+	m.requests[result].Inc()
 }
