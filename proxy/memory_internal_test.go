@@ -43,6 +43,7 @@ func TestSharedMemory(t *testing.T) {
 		if err := third.grow(ctx, 1<<20); err != nil || third.alone {
 			t.Errorf("once there is room: %v, alone %t", err, third.alone)
 		}
+		synctest.Wait() // until the first has given all back
 		for _, each := range []*text{first, second, third} {
 			each.reset()
 			each.reset() // changes nothing

@@ -103,18 +103,18 @@ func peak(do func()) uint64 {
 }
 
 // TestMemoryOfLongAnswers: many long answers at once do not add up. Each was
-// held whole, and twice: 20 of them took 2.4 GiB.
+// held whole, and twice: 20 of 60 MiB took 2.4 GiB.
 func TestMemoryOfLongAnswers(t *testing.T) {
-	const limit = 400 // MiB, of which half waits for the garbage collector
+	const limit = 300 // MiB, of which half waits for the garbage collector
 	for _, tt := range []struct {
 		name, kind string
 		size       int
 		results    int64
 	}{
-		{"documents", "application/json", 40 << 20, parallel},
-		{"events", "text/event-stream", 40 << 20, parallel},
-		{"documents over the limit", "application/json", 100 << 20, 0},
-		{"events over the limit", "text/event-stream", 100 << 20, 0},
+		{"documents", "application/json", 24 << 20, parallel},
+		{"events", "text/event-stream", 24 << 20, parallel},
+		{"documents over the limit", "application/json", 32 << 20, 0},
+		{"events over the limit", "text/event-stream", 32 << 20, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var wait sync.WaitGroup
@@ -126,7 +126,7 @@ func TestMemoryOfLongAnswers(t *testing.T) {
 			}
 			var out counter
 			used := peak(func() {
-				p := proxy.Stdio{Upstream: s.upstream(t), Drain: 5 * time.Minute}
+				p := proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 30 << 20, Drain: 5 * time.Minute}
 				if err := p.Run(t.Context(), strings.NewReader(in.String()), &out); err != nil {
 					t.Error(err)
 				}
@@ -146,7 +146,7 @@ func TestMemoryOfLongAnswers(t *testing.T) {
 func TestMemoryOfTheHTTPProxy(t *testing.T) {
 	var wait sync.WaitGroup
 	wait.Add(parallel)
-	s := newSite(t, longAnswers(t, "application/json", 60<<20, &wait))
+	s := newSite(t, longAnswers(t, "application/json", 24<<20, &wait))
 	h, err := proxy.HTTP{Upstream: s.upstream(t)}.Handler()
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestMemoryOfTheHTTPProxy(t *testing.T) {
 					return
 				}
 				defer resp.Body.Close()
-				if n, err := io.Copy(io.Discard, resp.Body); err != nil || n < 60<<20 {
+				if n, err := io.Copy(io.Discard, resp.Body); err != nil || n < 24<<20 {
 					t.Errorf("%d bytes, %v", n, err)
 				}
 			})
@@ -173,7 +173,7 @@ func TestMemoryOfTheHTTPProxy(t *testing.T) {
 		work.Wait()
 	})
 	t.Logf("%d MiB", used)
-	if used > 200 {
+	if used > 150 {
 		t.Errorf("%d MiB were in use", used)
 	}
 }
