@@ -35,7 +35,7 @@ var onlyIn = map[string][]string{
 	"github.com/mdp/qrterminal/v3":    {"cmd"},
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "cmd"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
-	"github.com/VictoriaMetrics":       {"agent"},
+	"github.com/VictoriaMetrics":      {"agent"},
 	"golang.org/x/net":                {"flows"},
 	"github.com/modelcontextprotocol": {"probe", "cmd", "examples", "e2e"},
 }

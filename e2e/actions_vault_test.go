@@ -17,7 +17,7 @@ func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokens, subject string) 
 	v.write(t, "auth/jwt/config", map[string]any{
 		"jwt_validation_pubkeys": []string{tokens.publicKey(t)}, "bound_issuer": tokens.url,
 	})
-	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login", 2)})
+	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login")})
 	v.write(t, "auth/jwt/role/mcp-login", map[string]any{
 		"role_type": "jwt", "user_claim": "sub", "bound_audiences": []string{"vault"}, "bound_subject": subject,
 		"token_policies": []string{"mcp-login"}, "token_no_default_policy": true, "token_ttl": "5m",

@@ -68,7 +68,7 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 func TestMoveToVault(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	policy := v.token(t, vault.Policy("secret", "mcp-login", 2))
+	policy := v.token(t, vault.Policy("secret", "mcp-login"))
 	noteIssued(v.root, policy)
 	o := startOIDC(t, knobs{"interval": 1})
 	h := newHome(t)

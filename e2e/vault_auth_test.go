@@ -32,7 +32,7 @@ func value(s string) func(context.Context) (string, error) {
 func (v *vaultServer) appRole(t *testing.T, ttl string) (roleID string, secretID func(wrap string) string) {
 	t.Helper()
 	v.write(t, "sys/auth/approle", map[string]any{"type": "approle"})
-	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login", 2)})
+	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login")})
 	v.write(t, "auth/approle/role/box", map[string]any{"token_policies": "mcp-login", "token_ttl": ttl, "token_max_ttl": ttl})
 	root := v.client(t, v.root)
 	secret, err := root.Logical().Read("auth/approle/role/box/role-id")
@@ -158,7 +158,7 @@ func TestVaultJWT(t *testing.T) {
 	ci := newSigner(t)
 	v.write(t, "sys/auth/jwt", map[string]any{"type": "jwt"})
 	v.write(t, "auth/jwt/config", map[string]any{"jwks_url": ci.url + "/jwks", "bound_issuer": ci.url})
-	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login", 2)})
+	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login")})
 	v.write(t, "auth/jwt/role/ci", map[string]any{
 		"role_type": "jwt", "user_claim": "sub", "bound_audiences": "vault", "bound_subject": "repo:acme/app", "token_policies": "mcp-login",
 	})

@@ -26,7 +26,7 @@ func TestVaultCommands(t *testing.T) {
 	})
 	o := startOIDC(t, knobs{"interval": 1})
 
-	policy := v.token(t, vault.Policy("secret", "mcp-login", 2))
+	policy := v.token(t, vault.Policy("secret", "mcp-login"))
 	person := vaultHome(t, v.addr, policy)
 	noteIssued(v.root, policy)
 	person.login(o, "box")
@@ -72,7 +72,6 @@ func TestVaultCommands(t *testing.T) {
 func TestVaultExitCodes(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1})
 	noteIssued(v.root)
 	at := func(addr, token, store string) *home {
 		h := vaultHome(t, addr, token)
@@ -89,7 +88,7 @@ func TestVaultExitCodes(t *testing.T) {
 	}{
 		{"no mount", at(v.addr, v.root, "vault:"), 2, "vault:MOUNT/PREFIX"},
 		{"a path that is none", at(v.addr, v.root, "vault:secret/../x"), 2, "no path"},
-		{"no such version", at(v.addr, v.root, usual+"?kv=3"), 2, "?kv=1"},
+		{"no such version", at(v.addr, v.root, usual+"?kv=1"), 2, "no check-and-set"},
 		{"unreachable", at("http://127.0.0.1:1", v.root, usual), 3, "127.0.0.1:1"},
 		{"no token", at(v.addr, "", usual), 7, "VAULT_TOKEN"},
 		{"wrong token", at(v.addr, "hvs.wrong", usual), 7, "not valid"},
@@ -103,17 +102,10 @@ func TestVaultExitCodes(t *testing.T) {
 		})
 	}
 
-	old := at(v.addr, v.root, "vault:kv1/mcp-login")
-	if r := old.login(o, "box"); !strings.Contains(r.stderr, "no check-and-set") {
-		t.Errorf("login to KV version 1 does not say what that means:\n%s", r.stderr)
-	}
-	if !o.active(old.token("box")) {
-		t.Error("the token in KV version 1 is not active")
-	}
 	if err := v.client(t, v.root).Sys().SealWithContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r := old.want(7, "token", "box"); !strings.Contains(r.stderr, "sealed") {
+	if r := at(v.addr, v.root, usual).want(7, "token", "box"); !strings.Contains(r.stderr, "sealed") {
 		t.Errorf("it does not say sealed:\n%s", r.stderr)
 	}
 }

@@ -28,7 +28,6 @@ const workerEnv = "E2E_VAULT_WORKER"
 // vaultWorker is what another process does with a store.
 type vaultWorker struct {
 	Addr, Token string
-	Mount       string
 	Lease       time.Duration
 	Steps       int // of counting under the lock; 0: hold it
 }
@@ -36,7 +35,7 @@ type vaultWorker struct {
 // work is the body of such a process.
 func (w vaultWorker) work(ctx context.Context) error {
 	s, err := (&vaultServer{addr: w.Addr, root: w.Token}).open(vault.Config{
-		Mount: w.Mount, Lease: w.Lease, Holder: fmt.Sprint("process ", os.Getpid()),
+		Lease: w.Lease, Holder: fmt.Sprint("process ", os.Getpid()),
 	})
 	if err != nil {
 		return err
@@ -172,24 +171,18 @@ func TestVaultLockExcludesProcesses(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	const lease = 5 * time.Second
-	for _, tt := range []struct {
-		mount            string
-		processes, steps int
-	}{{"secret", 30, 5}, {"kv1", 8, 3}} {
-		t.Run(tt.mount, func(t *testing.T) {
-			s := v.store(t, vault.Config{Mount: tt.mount, Lease: lease})
-			mustPut(t, s, "count", "0", secrets.Absent)
-			var wg sync.WaitGroup
-			for range tt.processes {
-				p := v.start(t, vaultWorker{Mount: tt.mount, Lease: lease, Steps: tt.steps})
-				wg.Go(func() { p.drain(t) })
-			}
-			wg.Wait()
-			data, _, err := s.Get(t.Context(), "count")
-			if want := strconv.Itoa(tt.processes * tt.steps); string(data) != want || err != nil {
-				t.Errorf("counted to %s, %v, want %s", data, err, want)
-			}
-		})
+	const processes, steps = 30, 5
+	s := v.store(t, vault.Config{Lease: lease})
+	mustPut(t, s, "count", "0", secrets.Absent)
+	var wg sync.WaitGroup
+	for range processes {
+		p := v.start(t, vaultWorker{Lease: lease, Steps: steps})
+		wg.Go(func() { p.drain(t) })
+	}
+	wg.Wait()
+	data, _, err := s.Get(t.Context(), "count")
+	if want := strconv.Itoa(processes * steps); string(data) != want || err != nil {
+		t.Errorf("counted to %s, %v, want %s", data, err, want)
 	}
 }
 
@@ -203,7 +196,7 @@ func TestVaultLockOutlivesKilledHolder(t *testing.T) {
 	mustPut(t, s, "count", "0", secrets.Absent)
 
 	kill := func() {
-		p := v.start(t, vaultWorker{Mount: "secret", Lease: lease})
+		p := v.start(t, vaultWorker{Lease: lease})
 		p.says(t, "holds")
 		p.Process.Kill()
 		p.Wait()
@@ -237,7 +230,7 @@ func TestVaultLockFencesStoppedHolder(t *testing.T) {
 	s := v.store(t, vault.Config{Lease: lease})
 	version := mustPut(t, s, "count", "0", secrets.Absent)
 
-	slow := v.start(t, vaultWorker{Mount: "secret", Lease: lease})
+	slow := v.start(t, vaultWorker{Lease: lease})
 	slow.says(t, "holds")
 	slow.Process.Signal(syscall.SIGSTOP)
 	unlock, err := s.Lock(t.Context(), "count") // overtakes
@@ -266,20 +259,15 @@ func TestVaultLockIsRenewed(t *testing.T) {
 	t.Parallel()
 	const lease = time.Second
 	v := startVault(t)
-	for _, mount := range []string{"secret", "kv1"} {
-		t.Run(mount, func(t *testing.T) {
-			t.Parallel()
-			s := v.store(t, vault.Config{Mount: mount, Lease: lease})
-			unlock, err := s.Lock(t.Context(), "a")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer unlock()
-			ctx, cancel := context.WithTimeout(t.Context(), 3*lease)
-			defer cancel()
-			if _, err := s.Lock(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("Lock = %v, want context.DeadlineExceeded", err)
-			}
-		})
+	s := v.store(t, vault.Config{Lease: lease})
+	unlock, err := s.Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*lease)
+	defer cancel()
+	if _, err := s.Lock(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Lock = %v, want context.DeadlineExceeded", err)
 	}
 }

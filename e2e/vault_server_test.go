@@ -33,7 +33,7 @@ type vaultServer struct {
 const certDir = "-dev-tls-cert-dir="
 
 // startVault starts a development server: in memory, unsealed, KV version 2 at
-// secret/ and version 1 at kv1/.
+// secret/.
 func startVault(t testing.TB, args ...string) *vaultServer {
 	t.Helper()
 	port := freePorts(t)
@@ -46,7 +46,6 @@ func startVault(t testing.TB, args ...string) *vaultServer {
 		fmt.Sprintf("-dev-listen-address=127.0.0.1:%d", port)}, args...)
 	runVault(t, args...)
 	v.await(t)
-	v.write(t, "sys/mounts/kv1", map[string]any{"type": "kv", "options": map[string]any{"version": "1"}})
 	return v
 }
 

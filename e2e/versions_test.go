@@ -5,8 +5,11 @@ package e2e
 import (
 	"encoding/json"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +47,54 @@ func TestVersionsShareAStore(t *testing.T) {
 		})
 	}
 	t.Run("fields", func(t *testing.T) { keepsFields(t, v, vaultHome(t, v.addr, v.root)) })
+}
+
+// TestVaultVersion1 refuses a mount without check-and-set before anyone is asked
+// to sign in. The command that it suggests is the way out: a credential that an
+// earlier version kept there is read on.
+func TestVaultVersion1(t *testing.T) {
+	t.Parallel()
+	earlier, err := provide("previous")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := startVault(t)
+	noteIssued(v.root)
+	v.write(t, "sys/mounts/kv1", map[string]any{"type": "kv", "options": map[string]any{"version": "1"}})
+	now := vaultHome(t, v.addr, v.root)
+	now.flags = []string{"--store", "vault:kv1/mcp-login"}
+	then := *now
+	then.program = earlier
+	srv := &oauthtest.Server{}
+	mcp := authorizationServer(t, srv)
+	then.want(0, "login", "a", mcp, "--flow", "device")
+	token := then.token("a")
+
+	for _, args := range [][]string{{"token", "a"}, {"status", "a"}, {"list"}, {"login", "b", mcp, "--flow", "device"}} {
+		if r := now.want(7, args...); r.stdout != "" || !strings.Contains(r.stderr, "KV version 1") || !strings.Contains(r.stderr, "vault kv enable-versioning kv1\n") {
+			t.Errorf("%q: stdout %q, stderr %q", args, r.stdout, r.stderr)
+		}
+	}
+	if n := srv.Count(oauthtest.DeviceAuth); n != 1 {
+		t.Errorf("%d sign-ins were begun, want that of the earlier version alone", n)
+	}
+
+	binary, err := provide("vault")
+	if err != nil {
+		t.Fatal(err)
+	}
+	upgrade := exec.CommandContext(t.Context(), binary, "kv", "enable-versioning", "kv1")
+	upgrade.Env = append(os.Environ(), "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+v.root)
+	if out, err := upgrade.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for r := now.run("token", "a"); r.code == 3; r = now.run("token", "a") {
+		time.Sleep(100 * time.Millisecond) // Vault upgrades in the background
+	}
+	if now.token("a") != token {
+		t.Error("after the upgrade there is another token")
+	}
+	now.want(0, "refresh", "a")
 }
 
 // authorizationServer is a fake that approves at once and rotates.

@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
+	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
 // The exit codes. They are a promise to scripts.
@@ -80,6 +81,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		param    *authcode.ParamError
 		ownName  *ownNameError
 		damaged  *mcplogin.UnreadableError
+		kv       *vault.VersionError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -122,6 +124,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitFailed, "register a client there by hand, then give --client-id"
 	case errors.Is(err, secrets.ErrName):
 		return exitUsage, ""
+	case errors.As(err, &kv):
+		return exitStore, "upgrade the mount, which keeps its records: " + suggestion{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
 		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or once: mcp-login unlock"
 	case errors.Is(err, keyring.ErrUnreachable):

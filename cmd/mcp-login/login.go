@@ -73,9 +73,6 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	if err := e.caution(ctx, store); err != nil {
-		return err
-	}
 	cfg, err := e.config(&o.common, source{store: store}, profile)
 	if err != nil {
 		return err

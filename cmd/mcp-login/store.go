@@ -46,21 +46,6 @@ func splitStore(name string) (scheme, rest string, err error) {
 	return "", "", usagef("--store %q: there is no store %q, only file:DIR, keyring:DIR and vault:MOUNT/PREFIX", name, scheme)
 }
 
-// caution tells what a store cannot promise, before a credential goes there.
-func (e *env) caution(ctx context.Context, store secrets.Store) error {
-	c, ok := store.(interface {
-		Caution(context.Context) (string, error)
-	})
-	if !ok {
-		return nil
-	}
-	text, err := c.Caution(ctx)
-	if err == nil && text != "" {
-		e.say("caution: %s", text)
-	}
-	return err
-}
-
 // openFiles opens a store of encrypted files with the keeper that was named,
 // else with the one that it was made with.
 func (e *env) openFiles(ctx context.Context, dir, keeper string, ask bool) (*file.Store, error) {

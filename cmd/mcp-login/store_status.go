@@ -38,7 +38,6 @@ type storeReport struct {
 	Unlocked   bool     `json:"unlocked,omitempty"` // the kernel remembers the key
 	Rekeying   bool     `json:"rekeying,omitempty"`
 	Problem    string   `json:"problem,omitempty"` // why the key cannot be had
-	Caution    string   `json:"caution,omitempty"`
 	SafeFrom   []string `json:"safe_from,omitempty"`
 	ReadableBy []string `json:"readable_by,omitempty"`
 }
@@ -126,17 +125,11 @@ func (e *env) vaultReport(ctx context.Context, o *common) (storeReport, error) {
 	if err != nil {
 		return storeReport{}, err
 	}
-	r := storeReport{
+	return storeReport{
 		Store: o.store, Address: client.Address(), Records: len(names),
 		SafeFrom:   []string{"who has this machine's disk", "other users of this machine"},
 		ReadableBy: []string{"who may read this path in Vault", "every program that runs as you while your Vault token is in its reach", "the administrators of Vault"},
-	}
-	if c, ok := s.(interface {
-		Caution(context.Context) (string, error)
-	}); ok {
-		r.Caution, err = c.Caution(ctx)
-	}
-	return r, err
+	}, nil
 }
 
 func (r storeReport) text() string {
@@ -158,7 +151,6 @@ func (r storeReport) text() string {
 		t.fact("rekeying", "was interrupted: run mcp-login store rekey again")
 	}
 	t.fact("problem", r.Problem)
-	t.fact("caution", r.Caution)
 	t.fact("safe from", strings.Join(r.SafeFrom, "; "))
 	t.fact("readable by", strings.Join(r.ReadableBy, "; "))
 	return t.String()

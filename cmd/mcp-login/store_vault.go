@@ -23,7 +23,7 @@ const serviceAccount = "file:/var/run/secrets/kubernetes.io/serviceaccount/token
 // with two: vault:team/kv//mcp-login. How to reach Vault, and by default as
 // whom, is read where the vault program reads it.
 func (e *env) openVault(o *common, where string) (secrets.Store, error) {
-	where, version, err := kvVersion(where)
+	where, versioned, err := kvVersion(where)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (e *env) openVault(o *common, where string) (secrets.Store, error) {
 	}
 	host, _ := os.Hostname() // for people alone
 	s, err := vault.Open(vault.Config{
-		Client: client, Mount: mount, Prefix: cmp.Or(prefix, "mcp-login"), Version: version,
+		Client: client, Mount: mount, Prefix: cmp.Or(prefix, "mcp-login"), Versioned: versioned,
 		Auth: auth, Holder: fmt.Sprintf("%s, process %d", host, os.Getpid()),
 	})
 	if err != nil {
@@ -74,18 +74,14 @@ func (e *env) vaultClient() (*api.Client, error) {
 	return client, nil
 }
 
-// kvVersion cuts ?kv=1 or ?kv=2 off, which spares asking Vault.
-func kvVersion(where string) (rest string, version int, err error) {
+// kvVersion cuts off ?kv=2, which saves the request that asks Vault for the
+// version of the mount.
+func kvVersion(where string) (rest string, versioned bool, err error) {
 	rest, query, found := strings.Cut(where, "?")
-	switch {
-	case !found:
-		return rest, 0, nil
-	case query == "kv=1":
-		return rest, 1, nil
-	case query == "kv=2":
-		return rest, 2, nil
+	if found && query != "kv=2" {
+		return "", false, usagef("--store vault:%s: only ?kv=2 may follow, since KV version 1 has no check-and-set", where)
 	}
-	return "", 0, usagef("--store vault:%s: only ?kv=1 or ?kv=2 may follow", where)
+	return rest, found, nil
 }
 
 // vaultToken gives the client the token of the person: VAULT_TOKEN, which the

@@ -129,7 +129,7 @@ func (d *double) open(t *testing.T, c vault.Config) *vault.Store {
 		t.Fatal(err)
 	}
 	client.SetToken(token)
-	c.Client, c.Mount, c.Prefix, c.Version = client, "secret", "p", 2
+	c.Client, c.Mount, c.Prefix, c.Versioned = client, "secret", "p", true
 	s, err := vault.Open(c)
 	if err != nil {
 		t.Fatal(err)

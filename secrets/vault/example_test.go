@@ -38,7 +38,7 @@ func ExampleOpen() {
 }
 
 func ExamplePolicy() {
-	fmt.Print(vault.Policy("secret", "mcp-login", 2))
+	fmt.Print(vault.Policy("secret", "mcp-login"))
 	// Output:
 	// path "secret/data/mcp-login/*" { capabilities = ["create", "read", "update"] }
 	// path "secret/metadata/mcp-login/*" { capabilities = ["create", "read", "update", "delete", "list"] }

@@ -10,7 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// kv2 is a mount of KV version 2: every write names the version it replaces.
+// kv2 is a mount of KV version 2: every write names the version it replaces. A key
+// is a path below the mount.
 //
 // Version numbers start at 1 again after a path was removed. A record's
 // secrets.Version is therefore the number with the time of the write, and a
@@ -80,6 +81,8 @@ func age(now time.Time, created string) time.Duration {
 	return max(now.Sub(t), 0)
 }
 
+// swap replaces exactly what read saw, else returns ErrConflict. It does not tell
+// its own write from another's when an answer is lost.
 func (k *kv2) swap(ctx context.Context, key string, prev entry, p payload) (entry, error) {
 	data, err := k.wire.write(ctx, k.dataPath(key), map[string]any{
 		"data":    p,

@@ -50,15 +50,16 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 // held is a lease of ours.
 type held struct {
 	store *Store
-	kv    engine
+	kv    *kv2
 	key   string
 	id    string
 	last  entry // what our last write was
 }
 
-// take waits for a lease of what is named by what, and takes it. It reads after every write that was not
-// answered with success, since the answer may be that of a copy, or lost.
-func (s *Store) take(ctx context.Context, kv engine, key, what string) (*held, error) {
+// take waits for a lease of what is named by what, and takes it. It reads after
+// every write that was not answered with success, since the answer may be that of
+// a copy, or lost.
+func (s *Store) take(ctx context.Context, kv *kv2, key, what string) (*held, error) {
 	h := &held{store: s, kv: kv, key: key, id: rand.Text()}
 	waiting := secrets.NewWaiting(what)
 	w := watch{lease: s.lease}
@@ -78,9 +79,6 @@ func (s *Store) take(ctx context.Context, kv engine, key, what string) (*held, e
 			if !errors.Is(err, secrets.ErrConflict) && !errors.Is(err, secrets.ErrTemporary) {
 				h.release(context.WithoutCancel(ctx)) // whoever was waiting is gone
 				return nil, err
-			}
-			if _, weak := kv.(*kv1); weak {
-				h.id = rand.Text() // a write that came too late does not count, though it stand there
 			}
 		}
 		waiting.Notice(ctx, e.holder)

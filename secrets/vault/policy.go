@@ -17,22 +17,19 @@ func (r rule) String() string {
 
 // rules is all that a store does. To list needs the folder, which the "*"
 // covers too.
-func rules(mount, prefix string, version int) []rule {
-	if version == 1 {
-		return []rule{{mount + "/" + prefix + "/*", `"create", "read", "update", "delete", "list"`}}
-	}
+func rules(mount, prefix string) []rule {
 	return []rule{
 		{mount + "/data/" + prefix + "/*", `"create", "read", "update"`},
 		{mount + "/metadata/" + prefix + "/*", `"create", "read", "update", "delete", "list"`},
 	}
 }
 
-// Policy returns the least that a token must be allowed to use a store in a
-// mount of KV version 1 or 2. [Store.KeepAlive] also needs what Vault's default
+// Policy returns the least that a token must be allowed to use a store.
+// [Store.KeepAlive] also needs what Vault's default
 // policy allows every token: to look up and renew itself.
-func Policy(mount, prefix string, version int) string {
+func Policy(mount, prefix string) string {
 	var b strings.Builder
-	for _, r := range rules(mount, prefix, version) {
+	for _, r := range rules(mount, prefix) {
 		fmt.Fprintln(&b, r)
 	}
 	return b.String()
@@ -40,11 +37,9 @@ func Policy(mount, prefix string, version int) string {
 
 // policyFor returns the line that a path needs, or "" if no policy is about it.
 func (w *wire) policyFor(path string) string {
-	for _, version := range []int{2, 1} {
-		for _, r := range rules(w.mount, w.prefix, version) {
-			if strings.HasPrefix(path, strings.TrimSuffix(r.path, "*")) {
-				return r.String()
-			}
+	for _, r := range rules(w.mount, w.prefix) {
+		if strings.HasPrefix(path, strings.TrimSuffix(r.path, "*")) {
+			return r.String()
 		}
 	}
 	return ""

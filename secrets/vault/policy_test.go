@@ -16,7 +16,7 @@ func TestDocumentedPolicy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := vault.Policy("secret", "mcp-login", 2); !strings.Contains(string(text), want) {
+		if want := vault.Policy("secret", "mcp-login"); !strings.Contains(string(text), want) {
 			t.Errorf("%s lacks the policy\n%s", path, want)
 		}
 	}

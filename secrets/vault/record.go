@@ -61,90 +61,38 @@ type entry struct {
 	payload
 	state state
 	id    secrets.Version // of exactly this write
-	n     int             // version to check and set against, KV version 2 alone
+	n     int             // version to check and set against
 	age   time.Duration   // by Vault's clock, 0: not said
 }
 
-// engine is one version of the KV secrets engine. A key is a path below the mount.
-type engine interface {
-	read(ctx context.Context, key string) (entry, error)
-	// swap replaces exactly what read saw, else returns ErrConflict. It does not
-	// tell its own write from another's when an answer is lost.
-	swap(ctx context.Context, key string, prev entry, p payload) (entry, error)
-	put(ctx context.Context, key string, p payload, prev secrets.Version) (secrets.Version, error)
-	remove(ctx context.Context, key string, prev secrets.Version) error
-	list(ctx context.Context, folder string) ([]string, error)
-}
-
-func (s *Store) engineOf(version int) (engine, error) {
-	switch version {
-	case 1:
-		return &kv1{wire: s.wire, store: s}, nil
-	case 2:
-		return &kv2{wire: s.wire, lease: s.lease}, nil
+// kv returns the mount. It asks Vault once which version it has, unless an answer
+// showed it: a write to a mount of version 1 would end up in a wrong place.
+func (s *Store) kv(ctx context.Context) (*kv2, error) {
+	if s.versioned.Load() {
+		return s.mount, nil
 	}
-	return nil, fmt.Errorf("vault store: there is no KV version %d", version)
-}
-
-// known returns the engine if its version is known.
-func (s *Store) known() engine {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.engine
-}
-
-// kv returns the engine; it asks Vault for the version if need be, since a
-// write to the wrong one would end up in a wrong place.
-func (s *Store) kv(ctx context.Context) (engine, error) {
-	if e := s.known(); e != nil {
-		return e, nil
-	}
-	version, err := s.wire.kvVersion(ctx)
-	if err != nil {
+	if err := s.wire.checkVersion(ctx); err != nil {
 		return nil, err
 	}
-	return s.learn(version)
+	s.versioned.Store(true)
+	return s.mount, nil
 }
 
-func (s *Store) learn(version int) (engine, error) {
-	e, err := s.engineOf(version)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.engine = e
-	return e, nil
-}
-
-// read is one request where the version is known, or is 2 and the record
-// exists. Any other answer of a mount of version 2 is what a mount of version
-// 1 says to a path that it does not have.
+// read is one request where the record exists, or the version of the mount is
+// known. Any other answer is also what a mount of version 1 says to a path that
+// it does not have.
 func (s *Store) read(ctx context.Context, key string) (entry, error) {
-	if e := s.known(); e != nil {
-		return e.read(ctx, key)
-	}
-	guess, err := s.engineOf(2)
-	if err != nil {
-		return entry{}, err
-	}
-	found, err := guess.read(ctx, key)
+	found, err := s.mount.read(ctx, key)
 	if err == nil && found.state != absent {
-		_, err = s.learn(2)
-		return found, err
+		s.versioned.Store(true)
+		return found, nil
 	}
 	if ctx.Err() != nil || errors.Is(err, secrets.ErrTemporary) {
 		return entry{}, err
 	}
-	e, kvErr := s.kv(ctx)
-	switch {
-	case kvErr != nil && status(err) == http.StatusForbidden:
-		return entry{}, err // Vault says more about a path than about a mount
-	case kvErr != nil:
+	_, kvErr := s.kv(ctx)
+	if kvErr != nil && status(err) != http.StatusForbidden { // Vault says more about a path than about a mount
 		return entry{}, kvErr
 	}
-	if _, two := e.(*kv2); two {
-		return found, err
-	}
-	return e.read(ctx, key)
+	return found, err
 }

@@ -1,4 +1,4 @@
-// Package vault keeps secrets in HashiCorp Vault, KV version 2 or 1.
+// Package vault keeps secrets in HashiCorp Vault, KV version 2.
 //
 //	client, err := api.NewClient(api.DefaultConfig()) // VAULT_ADDR, VAULT_TOKEN, ...
 //	store, err := vault.Open(vault.Config{Client: client, Mount: "secret", Prefix: "mcp-login"})
@@ -10,7 +10,7 @@
 //
 // # Several hosts
 //
-// On KV version 2 every write is a check-and-set, so no writer overwrites what
+// Every write is a check-and-set, so no writer overwrites what
 // it has not seen, however late its request arrives. [Store.Lock] is a lease:
 // a record next to the secret, taken and renewed by check-and-set. A holder
 // that stops renewing (killed, stopped, cut off) is overtaken after
@@ -24,9 +24,8 @@
 // request is therefore harmless only if the network does not keep it until the
 // record was deleted and created anew.
 //
-// KV version 1 has no check-and-set. There, writes compare under a lease that
-// trusts a write to arrive within a fiftieth of [Config.Lease];
-// [Store.Caution] says so.
+// KV version 1 has no check-and-set. A mount of that version is refused with a
+// [VersionError].
 //
 // # Security
 //
@@ -48,7 +47,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -72,9 +71,9 @@ type Config struct {
 	Mount string
 	// Prefix is the folder of the records in the mount, such as "mcp-login". Required.
 	Prefix string
-	// Version is the version of the KV mount, 1 or 2; 0: ask Vault. Version 2
-	// is found out by the first successful read, without a request of its own.
-	Version int
+	// Versioned says that the mount is known to be KV version 2. False asks Vault
+	// once, unless the first read finds a record.
+	Versioned bool
 	// Auth logs in to Vault, again when its token ends; nil: the client's token.
 	Auth api.AuthMethod
 	// Holder names this process in leases, for people; "": nothing.
@@ -91,8 +90,8 @@ type Store struct {
 	holder string
 	lease  time.Duration
 
-	mu     sync.Mutex
-	engine engine // nil: not known yet
+	mount     *kv2
+	versioned atomic.Bool // the mount is known to be KV version 2
 }
 
 var _ secrets.Store = (*Store)(nil)
@@ -115,13 +114,8 @@ func Open(c Config) (*Store, error) {
 		s.lease = defaultLease
 	}
 	s.wire = &wire{client: c.Client, mount: mount, prefix: prefix, login: &login{client: c.Client, method: c.Auth}}
-	if c.Version != 0 {
-		e, err := s.engineOf(c.Version)
-		if err != nil {
-			return nil, err
-		}
-		s.engine = e
-	}
+	s.mount = &kv2{wire: s.wire, lease: s.lease}
+	s.versioned.Store(c.Versioned)
 	return s, nil
 }
 
@@ -206,20 +200,6 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Caution returns what a person should know before trusting this store with
-// more than one process, or "".
-func (s *Store) Caution(ctx context.Context) (string, error) {
-	kv, err := s.kv(ctx)
-	if err != nil {
-		return "", err
-	}
-	if _, ok := kv.(*kv1); ok {
-		return "the mount " + s.wire.mount + "/ is KV version 1, which has no check-and-set: " +
-			"a process that is stopped in the middle of a write may overwrite another's; KV version 2 prevents that", nil
-	}
-	return "", nil
-}
-
 // Probe writes, replaces, reads, lists, locks and deletes a record that no name
 // collides with. It needs every capability of [Policy].
 func (s *Store) Probe(ctx context.Context) error {
@@ -256,7 +236,7 @@ func (s *Store) probeAll(ctx context.Context) error {
 }
 
 // probe goes on with a record that was created.
-func (s *Store) probe(ctx context.Context, kv engine, key string, v secrets.Version) error {
+func (s *Store) probe(ctx context.Context, kv *kv2, key string, v secrets.Version) error {
 	if _, err := kv.put(ctx, key, newPayload(nil), secrets.Absent); !errors.Is(err, secrets.ErrConflict) {
 		return cmp.Or(err, fmt.Errorf("%w: vault lets a record be overwritten unseen", secrets.ErrUnavailable))
 	}

@@ -119,9 +119,22 @@ func retryUnlessOnce(c *api.Client) {
 	})
 }
 
-// kvVersion asks which version of KV the mount has. Any token that may do
+// VersionError means that a mount is KV version 1. It has no check-and-set, without
+// which two hosts overwrite each other's refresh tokens. It wraps
+// secrets.ErrUnavailable.
+type VersionError struct{ Mount string }
+
+// Error names the mount.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("%v: vault's mount %s/ is KV version 1, which has no check-and-set", secrets.ErrUnavailable, e.Mount)
+}
+
+// Unwrap returns secrets.ErrUnavailable.
+func (e *VersionError) Unwrap() error { return secrets.ErrUnavailable }
+
+// checkVersion returns nil if the mount is KV version 2. Any token that may do
 // something in the mount may ask.
-func (w *wire) kvVersion(ctx context.Context) (int, error) {
+func (w *wire) checkVersion(ctx context.Context) error {
 	var answer struct {
 		Data struct {
 			Type    string            `json:"type"`
@@ -133,15 +146,15 @@ func (w *wire) kvVersion(ctx context.Context) (int, error) {
 	mount := answer.Data
 	switch {
 	case status(err) == http.StatusForbidden && !errors.Is(err, errEnded):
-		return 0, fmt.Errorf("%w: vault has no mount %s/, or the token may do nothing in it", secrets.ErrUnavailable, w.mount)
+		return fmt.Errorf("%w: vault has no mount %s/, or the token may do nothing in it", secrets.ErrUnavailable, w.mount)
 	case err != nil:
-		return 0, err
+		return err
 	case mount.Path != w.mount+"/":
-		return 0, fmt.Errorf("%w: vault has no mount %s/, but one at %s", secrets.ErrUnavailable, w.mount, mount.Path)
+		return fmt.Errorf("%w: vault has no mount %s/, but one at %s", secrets.ErrUnavailable, w.mount, mount.Path)
 	case mount.Type != "kv" && mount.Type != "generic":
-		return 0, fmt.Errorf("%w: vault's mount %s/ is of type %s, not kv", secrets.ErrUnavailable, w.mount, mount.Type)
-	case mount.Options["version"] == "2":
-		return 2, nil
+		return fmt.Errorf("%w: vault's mount %s/ is of type %s, not kv", secrets.ErrUnavailable, w.mount, mount.Type)
+	case mount.Options["version"] != "2":
+		return &VersionError{Mount: w.mount}
 	}
-	return 1, nil
+	return nil
 }
