@@ -12,19 +12,20 @@ const module = "github.com/mcp-login/mcp-login"
 // layers says what a package may import of this module: only what stands below
 // it. An entry that ends with "/" is for the folders below.
 var layers = map[string][]string{
-	"":                {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
-	"oauth":           {"internal/printable"},
-	"oauth/oauthtest": {"oauth"},
-	"secrets":         {},
-	"secrets/":        {"secrets"},
-	"envexport":       {},
-	"ci":              {"envexport", "internal/printable"},
-	"flows":           {"oauth"},
-	"flows/":          {"flows", "oauth"},
-	"probe":           {"", "oauth", "flows", "secrets"},
-	"proxy":           {"", "oauth"},
-	"agent":           {"", "oauth", "secrets", "internal/privsock"},
-	"internal/":       {},
+	"":                  {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
+	"oauth":             {"internal/printable"},
+	"oauth/oauthtest":   {"oauth"},
+	"secrets":           {},
+	"secrets/":          {"secrets"},
+	"envexport":         {},
+	"ci":                {"envexport", "internal/printable"},
+	"flows":             {"oauth"},
+	"flows/":            {"flows", "oauth"},
+	"proxy":             {"", "oauth"},
+	"agent":             {"", "oauth", "secrets", "internal/privsock"},
+	"internal/":         {},
+	"internal/mcpprobe": {"", "oauth", "flows", "secrets"},
+	"internal/parcel":   {"secrets"},
 }
 
 // onlyIn are modules that one place alone may import.
@@ -37,7 +38,7 @@ var onlyIn = map[string][]string{
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
 	"github.com/VictoriaMetrics":      {"agent"},
 	"golang.org/x/net":                {"flows"},
-	"github.com/modelcontextprotocol": {"probe", "cmd", "examples", "e2e"},
+	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples", "e2e"},
 }
 
 // TestLayers: imports point downwards only.

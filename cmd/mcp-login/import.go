@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/secrets"
-	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
 type importOptions struct {

@@ -20,8 +20,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
-	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
 // cheapWork spares the stories of export the second that a parcel costs.

@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/probe"
 )
 
 type testOptions struct {
@@ -56,7 +56,7 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 	if cfg.Register, err = o.login.client.registration(ctx, e); err != nil {
 		return err
 	}
-	var r probe.Report
+	var r mcpprobe.Report
 	work := func(s *mcplogin.Session) error {
 		r, err = e.probe(ctx, o, s)
 		return err
@@ -76,27 +76,27 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 }
 
 // probe connects to the server that the credential is for.
-func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (probe.Report, error) {
+func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
 	c, err := s.Credential(ctx)
 	if err != nil {
-		return probe.Report{}, err
+		return mcpprobe.Report{}, err
 	}
 	transport, err := e.transport(&o.login.common, c.Server)
 	if err != nil {
-		return probe.Report{}, err
+		return mcpprobe.Report{}, err
 	}
-	cfg := probe.Config{
+	cfg := mcpprobe.Config{
 		Session: s, Server: c.Server, HTTP: transport, Timeout: o.login.common.timeout,
 		ProtocolVersion: o.protocol, Version: version, LogIn: o.mayLogIn,
 	}
 	for _, tool := range o.call.Value() {
-		cfg.Calls = append(cfg.Calls, probe.Call{Tool: tool, Args: json.RawMessage(o.args)})
+		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
-	return probe.Run(ctx, cfg)
+	return mcpprobe.Run(ctx, cfg)
 }
 
 // testText shows a report. All text in it is the server's.
-func testText(r probe.Report) string {
+func testText(r mcpprobe.Report) string {
 	const maxLine, maxContent = 200, 10_000
 	var b strings.Builder
 	line := func(format string, a ...any) { b.WriteString(linef(format, a...)) }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/creack/pty"
 
-	"github.com/mcp-login/mcp-login/secrets/parcel"
+	"github.com/mcp-login/mcp-login/internal/parcel"
 )
 
 const (

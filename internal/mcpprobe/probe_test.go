@@ -1,4 +1,4 @@
-package probe_test
+package mcpprobe_test
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
-	"github.com/mcp-login/mcp-login/probe"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -61,14 +61,14 @@ func TestBothWires(t *testing.T) {
 	s := session(t, url)
 	for _, version := range []string{"2025-11-25", "2026-07-28"} {
 		t.Run(version, func(t *testing.T) {
-			r, err := probe.Run(t.Context(), probe.Config{
+			r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{
 				Session: s, Server: url, ProtocolVersion: version,
-				Calls: []probe.Call{{Tool: "whoami"}, {Tool: "add", Args: []byte(`{"a":2,"b":3}`)}},
+				Calls: []mcpprobe.Call{{Tool: "whoami"}, {Tool: "add", Args: []byte(`{"a":2,"b":3}`)}},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.ProtocolVersion != version || !slices.ContainsFunc(r.Tools, func(t probe.Tool) bool { return t.Name == "add" }) {
+			if r.ProtocolVersion != version || !slices.ContainsFunc(r.Tools, func(t mcpprobe.Tool) bool { return t.Name == "add" }) {
 				t.Errorf("Run() = protocol %q, tools %v", r.ProtocolVersion, r.Tools)
 			}
 			if len(r.Results) != 2 || r.Results[1].IsError {
@@ -83,7 +83,7 @@ func TestBothWires(t *testing.T) {
 
 func TestUnknownTool(t *testing.T) {
 	url := demo(t)
-	if _, err := probe.Run(t.Context(), probe.Config{Session: session(t, url), Server: url, Calls: []probe.Call{{Tool: "none"}}}); err == nil {
+	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: session(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "none"}}}); err == nil {
 		t.Error("a call of no tool succeeded")
 	}
 }
@@ -114,7 +114,7 @@ func TestStepUpIsBounded(t *testing.T) {
 					Header: http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:write"`}},
 				}, nil
 			})
-			_, err := probe.Run(t.Context(), probe.Config{Session: s, Server: url, HTTP: refuse, LogIn: tt.logIn})
+			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: refuse, LogIn: tt.logIn})
 			var scope *mcplogin.InsufficientScopeError
 			if !errors.As(err, &scope) || !slices.Equal(scope.Scopes, []string{"mcp:write"}) {
 				t.Errorf("Run() = %v, want *InsufficientScopeError", err)
@@ -135,7 +135,7 @@ func TestLoginIsRequiredWithoutLeave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := probe.Run(t.Context(), probe.Config{Session: s, Server: demo(t)}); !errors.Is(err, mcplogin.ErrLoginRequired) {
+	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: demo(t)}); !errors.Is(err, mcplogin.ErrLoginRequired) {
 		t.Errorf("Run() = %v, want ErrLoginRequired", err)
 	}
 }

@@ -1,4 +1,4 @@
-package probe_test
+package mcpprobe_test
 
 import (
 	"compress/gzip"
@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/probe"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -121,7 +121,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 			defer srv.Close()
 			defer srv.CloseClientConnections()
 			before := allocated()
-			_, err := probe.Run(t.Context(), probe.Config{Session: stored(t, srv.URL), Server: srv.URL, ProtocolVersion: "2025-11-25", Timeout: time.Minute})
+			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, srv.URL), Server: srv.URL, ProtocolVersion: "2025-11-25", Timeout: time.Minute})
 			if err == nil || !strings.Contains(err.Error(), tt.want) || oauth.Temporary(err) {
 				t.Errorf("Run() = %v, want %q", err, tt.want)
 			}
@@ -158,7 +158,7 @@ func TestSilentServerIsLeft(t *testing.T) {
 			srv := httptest.NewServer(handler)
 			defer srv.Close()
 			defer srv.CloseClientConnections()
-			_, err := probe.Run(t.Context(), probe.Config{Session: stored(t, srv.URL), Server: srv.URL, ProtocolVersion: "2025-11-25", Timeout: 200 * time.Millisecond})
+			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, srv.URL), Server: srv.URL, ProtocolVersion: "2025-11-25", Timeout: 200 * time.Millisecond})
 			if !errors.Is(err, context.DeadlineExceeded) || !oauth.Temporary(err) {
 				t.Errorf("Run() = %v, want a timeout", err)
 			}
@@ -177,7 +177,7 @@ func TestRedirectsOfAPostAreRefused(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, target := range []string{elsewhere.URL, "http://169.254.169.254/latest/meta-data"} {
 			srv := httptest.NewServer(http.RedirectHandler(target, status))
-			_, err := probe.Run(t.Context(), probe.Config{Session: stored(t, srv.URL), Server: srv.URL})
+			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, srv.URL), Server: srv.URL})
 			if err == nil || !strings.Contains(err.Error(), "a POST is never redirected") {
 				t.Errorf("%d to %s: %v", status, target, err)
 			}

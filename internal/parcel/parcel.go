@@ -1,5 +1,5 @@
 // Package parcel encrypts one record with a passphrase, for the way to another
-// machine.
+// machine. It must not know what the record holds.
 //
 // A parcel is an armored age file with an scrypt recipient
 // (https://age-encryption.org/v1), so that "age -d" opens it too.

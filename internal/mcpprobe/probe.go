@@ -1,9 +1,9 @@
-// Package probe connects to an MCP server with a stored credential and says
+// Package mcpprobe connects to an MCP server with a stored credential and says
 // what it found: who the server is and which tools it offers.
 //
 // It speaks through the MCP Go SDK's client, both the stateless protocol of
 // 2026-07-28 and the sessions of earlier versions, and needs a
-// [mcplogin.Session] for the token.
+// [mcplogin.Session] for the token. It must not know how a report is shown.
 //
 // # Security
 //
@@ -11,7 +11,7 @@
 // than 16 MiB, all answers together are longer than 64 MiB or hold more than
 // 1,000 events, or the list of tools does not end. Lengths are counted after
 // decompression.
-package probe
+package mcpprobe
 
 import (
 	"cmp"

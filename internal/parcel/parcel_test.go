@@ -9,8 +9,8 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/armor"
 
+	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/secrets"
-	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
 
 func Example() {
