@@ -21,9 +21,9 @@ var layers = map[string][]string{
 	"ci":                {"envexport", "internal/printable"},
 	"flows":             {"oauth"},
 	"flows/":            {"flows", "oauth"},
-	"proxy":             {"", "oauth"},
 	"agent":             {"", "oauth", "secrets", "internal/privsock"},
 	"internal/":         {},
+	"internal/proxy":    {"", "oauth"},
 	"internal/mcpprobe": {"", "oauth", "flows", "secrets"},
 	"internal/parcel":   {"secrets"},
 }

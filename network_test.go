@@ -18,7 +18,7 @@ var unguarded = map[string]string{
 	"oauth/oauthtest/oauthtest.go": "the client of the fake server, which makes no connections",
 	"transport.go":                 "http.DefaultTransport, if the client that the caller gave to Config.HTTP has it",
 	"internal/mcpprobe/probe.go":   "a client around the session's transport, for the MCP SDK",
-	"proxy/stdio.go":               "a client around the session's transport, which follows no redirect",
+	"internal/proxy/stdio.go":      "a client around the session's transport, which follows no redirect",
 	"agent/client.go":              "a Unix socket alone",
 }
 

@@ -10,7 +10,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/proxy"
+	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
 // proxyPatience is how long a message waits for a refresh while the token that

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/privsock"
-	"github.com/mcp-login/mcp-login/proxy"
+	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
 const (

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-login/mcp-login/proxy"
+	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
 // soon is well below the time that a run takes which waits for a server.

@@ -1,5 +1,6 @@
 // Package proxy lets an MCP client that knows nothing of OAuth reach a server
-// that wants a token: as a program that it starts, or as a URL on this machine.
+// that wants a token: as a program that it starts, or as a URL on this machine. It
+// must not know where credentials are stored or how a person signs in.
 //
 // [Stdio] speaks newline-delimited JSON-RPC on one side and Streamable HTTP on
 // the other. [HTTP] is a reverse proxy to the one server. Both pass messages
@@ -16,10 +17,6 @@
 // followed, and an Authorization header of the client stays here. HTTP serves
 // who knows its token, under a loopback name and to no other web page; see
 // [HTTP]. The package never asks a person for anything.
-//
-// # Stability
-//
-// Exported names follow semantic versioning.
 package proxy
 
 import (

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-login/mcp-login/proxy"
+	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
 // answers runs a bridge on a text, as a pipe in a shell would, and returns the

@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
-	"github.com/mcp-login/mcp-login/proxy"
+	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
