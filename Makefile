@@ -67,7 +67,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 .PHONY: check
-check: fmt vet staticcheck tidy cross ## everything that can be said without running a test
+check: fmt vet staticcheck deadcode shape tidy cross ## everything that can be said without running a test
 
 .PHONY: fmt
 fmt:
@@ -84,6 +84,16 @@ staticcheck:
 	tool=$$(e2e/provide staticcheck); \
 	"$$tool" -tags $(TAGS) ./...; \
 	"$$tool" -tags $(TAGS),e2e ./e2e/...
+
+.PHONY: deadcode
+deadcode:
+	@tool=$$(e2e/provide deadcode); \
+	found=$$("$$tool" -tags $(TAGS) -test ./...); \
+	if [ -n "$$found" ]; then echo "$$found"; exit 1; fi
+
+.PHONY: shape
+shape: ## layers, sizes of files and functions, package state
+	go test -tags $(TAGS) -run '^Test(Layers|Shape|OneGuardedTransport|ProgramsAreStartedInFewPlaces)$$' .
 
 .PHONY: tidy
 tidy:

@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/internal/proxy"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // proxyPatience is how long a message waits for a refresh while the token that

@@ -11,8 +11,8 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
-	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/internal/proxy"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/internal/proxy"
+	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 

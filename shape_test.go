@@ -1,0 +1,126 @@
+package mcplogin_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	maxFile   = 400 // lines of a file that is not a test
+	maxFunc   = 60  // lines of a function
+	maxMedian = 12  // lines of half of the functions
+)
+
+// long are functions that are one table each.
+var long = map[string]string{
+	"cmd/mcp-login/exit.go verdict": "the table from errors to exit codes and hints",
+	"envexport/format.go syntax":    "the table of the formats",
+}
+
+// TestShape holds files and functions to a size that a reader can take in, and
+// packages to no mutable state.
+func TestShape(t *testing.T) {
+	var lengths []int
+	packages := map[string][]*ast.File{}
+	fset := token.NewFileSet()
+	for _, path := range sources(t) {
+		f, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages[filepath.Dir(path)] = append(packages[filepath.Dir(path)], f)
+		if n := fset.Position(f.End()).Line; n > maxFile {
+			t.Errorf("%s has %d lines, more than %d", path, n, maxFile)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			n := fset.Position(fn.End()).Line - fset.Position(fn.Pos()).Line + 1
+			lengths = append(lengths, n)
+			if name := path + " " + fn.Name.Name; n > maxFunc && long[name] == "" {
+				t.Errorf("%s has %d lines, more than %d", name, n, maxFunc)
+			}
+			if n <= maxFunc && long[path+" "+fn.Name.Name] != "" {
+				t.Errorf("%s %s needs no exception", path, fn.Name.Name)
+			}
+		}
+	}
+	slices.Sort(lengths)
+	if median := lengths[len(lengths)/2]; median > maxMedian {
+		t.Errorf("half of the functions have more than %d lines, want at most %d", median, maxMedian)
+	}
+	for _, files := range packages {
+		for _, at := range assigned(files) {
+			t.Errorf("%s: a package-level variable is assigned: pass the value instead", fset.Position(at))
+		}
+	}
+}
+
+// sources returns the files that are built into programs or the library.
+func sources(t *testing.T) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (path == "e2e" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			paths = append(paths, filepath.ToSlash(path))
+		}
+		return nil
+	})
+	if err != nil || len(paths) < 100 {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	return paths
+}
+
+// assigned returns where functions assign to variables of their package.
+func assigned(files []*ast.File) (at []token.Pos) {
+	variables := map[string]*ast.Object{}
+	for _, f := range files {
+		for name, object := range f.Scope.Objects {
+			if object.Kind == ast.Var {
+				variables[name] = object
+			}
+		}
+	}
+	check := func(x ast.Expr) {
+		id, ok := ast.Unparen(x).(*ast.Ident)
+		if !ok {
+			return
+		}
+		// An identifier of another file of the package is not resolved.
+		if v := variables[id.Name]; v != nil && (id.Obj == nil || id.Obj == v) {
+			at = append(at, id.Pos())
+		}
+	}
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for _, x := range n.Lhs {
+					check(x)
+				}
+			case *ast.IncDecStmt:
+				check(n.X)
+			case *ast.UnaryExpr:
+				if n.Op == token.AND {
+					check(n.X)
+				}
+			}
+			return true
+		})
+	}
+	return at
+}
