@@ -20,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets/parcel"
 )
@@ -134,17 +135,20 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func awaitMatch(ts *testscript.TestScript, file string, pattern *regexp.Regexp) string {
-	for range 200 {
+	var found string
+	if !await.Until(func() bool {
 		data, _ := os.ReadFile(ts.MkAbs(file)) // not yet there
 		for line := range strings.Lines(string(data)) {
 			if line = strings.TrimRight(line, "\n"); pattern.MatchString(line) {
-				return line
+				found = line
+				return true
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		return false
+	}) {
+		ts.Fatalf("no line of %s matches %s", file, pattern)
 	}
-	ts.Fatalf("no line of %s matches %s", file, pattern)
-	return ""
+	return found
 }
 
 // fault disturbs an endpoint: fault ENDPOINT STATUS [BODY], for every request.
