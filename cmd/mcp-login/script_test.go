@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			},
 			"revoked":  func(ts *testscript.TestScript, neg bool, args []string) { server(ts).RevokeAll() },
 			"fault":    fault,
+			"lifetime": lifetime,
 			"requests": requests,
 			"wait-for": waitFor,
 			"pack":     pack,
@@ -160,6 +161,13 @@ func fault(ts *testscript.TestScript, _ bool, args []string) {
 		f.Body = args[2]
 	}
 	server(ts).Fault(oauthtest.Endpoint(args[0]), f)
+}
+
+// lifetime says how long the tokens live that are issued from now on: lifetime DURATION.
+func lifetime(ts *testscript.TestScript, _ bool, args []string) {
+	ttl, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	server(ts).SetTTL(ttl)
 }
 
 // pack encrypts a file as export does: pack FILE PASSPHRASE-FILE PARCEL.
