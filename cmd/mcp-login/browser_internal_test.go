@@ -193,9 +193,13 @@ func TestBrowserNextCandidate(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	slow, _ := script(t, untilRemoved)
+	slow, record := script(t, untilRemoved)
 	b = &browser{goos: "linux", getenv: env, command: []string{slow}, environ: os.Environ(), settle: time.Hour}
 	if err := b.Open(ctx, "https://as.test/"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open after the end: %v", err)
 	}
+	await.True(t, "the program writes no more", func() bool {
+		_, err := os.Stat(record)
+		return err == nil
+	})
 }
