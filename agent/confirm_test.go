@@ -7,7 +7,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -30,12 +29,8 @@ func TestEndWhileAsking(t *testing.T) {
 		answer <- err
 	}()
 	<-asked
-	begun := time.Now()
-	l.end()
+	l.end() // one that waited would cut the connection in the end, and say nothing
 	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is ending") {
 		t.Errorf("who asked got %v", err)
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("it took %s", took)
 	}
 }

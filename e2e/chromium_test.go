@@ -4,13 +4,15 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // chromium is a headless Chromium with one tab.
@@ -25,6 +27,11 @@ func startChromium(t *testing.T) *chromium {
 		chromedp.NoSandbox, // the tests may run as root, and visit this machine alone
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
+		// The server's pages import a font from the internet, and Chromium paints
+		// nothing until that has come or failed. Here it fails at once.
+		chromedp.Flag("no-proxy-server", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
+		chromedp.WSURLReadTimeout(await.Limit),
 	)
 	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
@@ -39,25 +46,30 @@ func startChromium(t *testing.T) *chromium {
 // do runs steps within a time that fits a loaded machine.
 func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(c.ctx, await.Limit)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		c.t.Fatalf("Chromium: %v", err)
 	}
 }
 
+// shows waits until the page is loaded and has an element that matches the
+// selector.
+func (c *chromium) shows(selector string) {
+	c.t.Helper()
+	state := fmt.Sprintf(`document.readyState === "complete" && document.querySelector(%q) !== null`, selector)
+	await.True(c.t, "Chromium shows "+selector, func() bool {
+		ready, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool](state))
+		return err == nil && ready // an error: the page is about to be replaced
+	})
+}
+
 // title waits for the program's page and returns its heading.
 func (c *chromium) title() string {
 	c.t.Helper()
-	ours := chromedp.CSS("main > h1") // the server's pages have none
-	c.do(chromedp.WaitVisible(ours))
-	ctx, cancel := context.WithTimeout(c.ctx, time.Minute)
-	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Text(ours))
-	if err != nil {
-		c.t.Fatalf("Chromium: %v", err)
-	}
-	return text
+	const ours = "main > h1" // the server's pages have none
+	c.shows(ours)
+	return c.evaluate(fmt.Sprintf(`document.querySelector(%q).innerText`, ours))
 }
 
 func (c *chromium) evaluate(expression string) string {
@@ -69,30 +81,45 @@ func (c *chromium) evaluate(expression string) string {
 	return got
 }
 
+// The forms of oidc-provider. All else on its two pages is alike, also the link
+// that cancels, so that only the form says which page it is.
+const (
+	loginForm   = `form:has(input[name=prompt][value=login])`
+	consentForm = `form:has(input[name=prompt][value=consent])`
+)
+
+// press clicks an element from within the page. Clicks and keys that come from
+// outside are lost if the page has not been painted yet.
+func (c *chromium) press(selector string) {
+	c.t.Helper()
+	c.shows(selector)
+	c.evaluate(fmt.Sprintf(`document.querySelector(%q).click(); ""`, selector))
+}
+
 // consentTo opens an authorization URL and signs in, up to the consent page.
 func (c *chromium) consentTo(link string) {
 	c.t.Helper()
-	c.do(
-		chromedp.Navigate(link),
-		chromedp.SendKeys(chromedp.CSS(`input[name=login]`), "somebody"),
-		chromedp.SendKeys(chromedp.CSS(`input[name=password]`), "any"),
-		chromedp.Click(chromedp.CSS(`button[type=submit]`)),
-		chromedp.WaitVisible(chromedp.CSS(`a[href$="/abort"]`)),
-	)
+	c.do(chromedp.Navigate(link))
+	c.shows(loginForm)
+	for name, value := range map[string]string{"login": "somebody", "password": "any"} {
+		c.evaluate(fmt.Sprintf(`document.querySelector("input[name=%s]").value = %q`, name, value))
+	}
+	c.press(loginForm + ` button[type=submit]`)
+	c.shows(consentForm)
 }
 
 // approve signs in and consents. The browser ends at the program's page.
 func (c *chromium) approve(link string) {
 	c.t.Helper()
 	c.consentTo(link)
-	c.do(chromedp.Click(chromedp.CSS(`button[type=submit]`)))
+	c.press(consentForm + ` button[type=submit]`)
 }
 
 // deny signs in and cancels.
 func (c *chromium) deny(link string) {
 	c.t.Helper()
 	c.consentTo(link)
-	c.do(chromedp.Click(chromedp.CSS(`a[href$="/abort"]`)))
+	c.press(`a[href$="/abort"]`)
 }
 
 // photograph keeps pictures of the page: wide and narrow, light and dark. They

@@ -57,7 +57,7 @@ func (d *desk) save(path, text string) {
 // says runs a client and fails unless it says something.
 func (d *desk) says(want string, argv ...string) {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
 	cmd := d.command(ctx, append([]string{"sh", "-c", `exec "$@"`, "sh"}, argv...)...)
 	var out bytes.Buffer

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestDemo takes the tour that "make demo" takes, without a terminal.
@@ -18,7 +17,7 @@ func TestDemo(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", demo, "../examples/demo").CombinedOutput(); err != nil {
 		t.Fatalf("build the demo: %v\n%s", err, out)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, demo, "-run", program, "-auto-approve", "1s", "-interval", "1s").CombinedOutput()
 	if err != nil {

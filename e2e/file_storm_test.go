@@ -5,7 +5,6 @@ package e2e
 import (
 	"regexp"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 )
@@ -15,24 +14,21 @@ import (
 func (h *home) loginOver(o *oidc, name string) {
 	h.t.Helper()
 	h.loginExpired(o, name)
-	time.Sleep(2 * time.Second) // it lives for one
+	time.Sleep(2 * time.Second) // the server's clock: it lives for one second
 }
 
 // fileStorm has 200 processes of one home ask for their variables at once. It
-// calls begun when all are under way.
+// calls begun when all have been started.
 func fileStorm(h *home, begun func()) []result {
-	results := make([]result, 200)
-	var started, done sync.WaitGroup
-	for i := range results {
-		started.Add(1)
-		done.Go(func() {
-			started.Done()
-			results[i] = h.run("env", "box")
-		})
+	all := make([]*running, 200)
+	for i := range all {
+		all[i] = h.start("env", "box")
 	}
-	started.Wait()
 	begun()
-	done.Wait()
+	results := make([]result, len(all))
+	for i, r := range all {
+		results[i] = r.result()
+	}
 	return results
 }
 
@@ -82,11 +78,10 @@ func TestFileStormOverKilledWinner(t *testing.T) {
 	o := startOIDC(t, knobs{"interval": 1})
 	h := newHome(t)
 	h.loginOver(o, "box")
-	o.set(knobs{"stalls": 1, "stallTime": 60_000})
-	winner := h.start("env", "box")
+	o.set(knobs{"stalls": 1, "stallTime": 600_000})
+	winner := h.start("env", "box", "--timeout", "10m")
 	awaitStalled(t, o)
 	results := fileStorm(h, func() {
-		time.Sleep(2 * time.Second)
 		if !winner.killAfter(0) {
 			t.Error("the winner had ended before it was killed")
 		}

@@ -131,13 +131,21 @@ func (h *home) start(args ...string) *running {
 	return r
 }
 
-// wait waits for the end and fails unless the exit code is the wanted one.
-func (r *running) wait(code int) result {
-	r.h.t.Helper()
+// result waits for the end.
+func (r *running) result() result {
 	<-r.stderr.closed
 	got := result{r.stdout.String(), r.stderr.String(), r.cmd.ProcessState.ExitCode()}
 	noteSaid(got.stderr)
-	noteSaid(got.stdout)
+	if len(r.cmd.Args) < 2 || !slices.Contains(answers, r.cmd.Args[1]) {
+		noteSaid(got.stdout)
+	}
+	return got
+}
+
+// wait waits for the end and fails unless the exit code is the wanted one.
+func (r *running) wait(code int) result {
+	r.h.t.Helper()
+	got := r.result()
 	if got.code != code {
 		r.h.t.Fatalf("%s: exit code %d, want %d\n%s", r.cmd, got.code, code, got.stderr)
 	}

@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
+
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // interactive is a shell that somebody types into.
@@ -56,18 +57,18 @@ func (s *interactive) awaitPrompt() {
 	s.stderr.await(s.h.t, regexp.MustCompile(fmt.Sprintf(`(?s)end%d\r\n.*\$ `, s.lines)))
 }
 
-// count waits a little until the pattern was found n times, and returns every
-// match of its group.
+// count waits until the pattern was found n times, and returns every match of
+// its group.
 func (s *interactive) count(n int, pattern *regexp.Regexp) [][]string {
 	s.h.t.Helper()
-	for range 200 {
-		if found := pattern.FindAllStringSubmatch(s.stderr.String(), -1); len(found) >= n {
-			return found
-		}
-		time.Sleep(50 * time.Millisecond)
+	var found [][]string
+	if !await.Until(func() bool {
+		found = pattern.FindAllStringSubmatch(s.stderr.String(), -1)
+		return len(found) >= n
+	}) {
+		s.h.t.Fatalf("not %d times %v in\n%s", n, pattern, s.stderr.String())
 	}
-	s.h.t.Fatalf("not %d times %v in\n%s", n, pattern, s.stderr.String())
-	return nil
+	return found
 }
 
 // countCalls puts a script before the program that notes every call, and

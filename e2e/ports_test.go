@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"testing"
@@ -15,33 +16,34 @@ var handedOut struct {
 }
 
 // freePorts returns a port that is free together with the next one, for servers
-// that cannot take a port by themselves. No two tests are given the same: the
-// system hands one out again as soon as it is closed.
+// that cannot take a port by themselves. It is none that the system gives to
+// connections and to listeners on port 0 (ip_local_port_range), since any of
+// those could take it before the server does. No two tests are given the same.
 func freePorts(t testing.TB) int {
 	t.Helper()
+	const first, last = 10_000, 32_000
 	handedOut.Lock()
 	defer handedOut.Unlock()
+	if handedOut.ports == nil {
+		handedOut.ports = map[int]bool{}
+	}
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		l.Close()
-		if err != nil {
+		port := first + 2*rand.N((last-first)/2)
+		if handedOut.ports[port] || !free(port) || !free(port+1) {
 			continue
 		}
-		next.Close()
-		if handedOut.ports[port] || handedOut.ports[port+1] {
-			continue
-		}
-		if handedOut.ports == nil {
-			handedOut.ports = map[int]bool{}
-		}
-		handedOut.ports[port], handedOut.ports[port+1] = true, true
+		handedOut.ports[port] = true
 		return port
 	}
 	t.Fatal("no two neighbouring ports are free")
 	return 0
+}
+
+func free(port int) bool {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return false
+	}
+	_ = l.Close() // it was only tried
+	return true
 }

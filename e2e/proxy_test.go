@@ -41,7 +41,7 @@ func (h *home) proxyCalls(major, server, calls string) []told {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
 	var out, talk bytes.Buffer
 	cmd := exec.CommandContext(ctx, "node", script, major, server, calls)

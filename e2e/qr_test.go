@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
@@ -45,11 +45,7 @@ func TestQRScansFromARealTerminal(t *testing.T) {
 			if !srv.ApproveDevice(userCode) {
 				t.Fatalf("no login waits for %s", userCode)
 			}
-			select {
-			case <-ended: // the program is done, and xterm with it
-			case <-time.After(20 * time.Second):
-				t.Fatal("the login did not end after the approval")
-			}
+			_ = await.Receive(t, "the end of the program, and xterm's with it", ended) // its status says nothing
 			noteIssued(srv.Issued()...)
 			checkAtRest(t, h.dir, srv.Issued())
 			if r := h.run("status", "notes"); r.code != 0 {
@@ -98,17 +94,15 @@ func startX(t *testing.T) (display string) {
 // something in one, and returns that.
 func scanScreen(t *testing.T, display, picture string) string {
 	t.Helper()
-	for range 60 {
+	var found string
+	await.True(t, "a QR code can be read from the screen", func() bool {
 		shoot := exec.Command("sh", "-c", `xwd -silent -root -display "$1" | xwdtopnm 2>/dev/null | pnmtopng 2>/dev/null > "$2"`, "sh", display, picture)
 		if out, err := shoot.CombinedOutput(); err != nil {
 			t.Fatalf("screenshot: %v\n%s", err, out)
 		}
 		out, err := exec.Command("zbarimg", "--quiet", "--raw", picture).Output()
-		if err == nil {
-			return strings.TrimSpace(string(out))
-		}
-		time.Sleep(250 * time.Millisecond)
-	}
-	t.Fatal("no QR code could be read from the screen")
-	return ""
+		found = strings.TrimSpace(string(out))
+		return err == nil
+	})
+	return found
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
@@ -88,30 +89,20 @@ func TestVaultLogsInAgain(t *testing.T) {
 	s := v.store(t, vault.Config{Client: c, Auth: &vault.AppRole{RoleID: role, SecretID: value(secretID("1m")), Wrapped: true}})
 	mustPut(t, s, "a", "one", secrets.Absent)
 	first := c.Token()
-	time.Sleep(6500 * time.Millisecond)
+	time.Sleep(6500 * time.Millisecond) // Vault's clock
 	if _, _, err := s.Get(t.Context(), "a"); err != nil || c.Token() == first {
 		t.Errorf("Get after the token has ended: %v, same token: %v", err, c.Token() == first)
 	}
 
-	// KeepAlive logs in anew, since the role's tokens cannot outlive 6 s. A busy
-	// machine may do so a moment late, but not for long.
+	// KeepAlive logs in anew, since the role's tokens cannot outlive 6 s.
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
+	second := c.Token()
 	go func() { ended <- s.KeepAlive(ctx) }()
-	time.Sleep(10 * time.Second)
-	alive := func() error {
-		_, err := v.client(t, c.Token()).Auth().Token().LookupSelf()
-		return err
-	}
-	for range 20 {
-		if alive() == nil {
-			break
-		}
-		time.Sleep(250 * time.Millisecond)
-	}
-	if err := alive(); err != nil {
-		t.Errorf("the token is not kept alive: %v", err)
-	}
+	await.True(t, "the token is replaced by one that is alive", func() bool {
+		next := c.Token()
+		return next != second && v.lookUp(next) != nil
+	})
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("KeepAlive: %v", err)
@@ -126,20 +117,20 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 	token := func(body map[string]any) string {
 		return v.write(t, "auth/token/create", body).Auth.ClientToken
 	}
-	periodic := v.client(t, token(map[string]any{"period": "2s"}))
+	periodic := v.client(t, token(map[string]any{"period": "12s"})) // it is renewed after eight
 	mortal := v.client(t, token(map[string]any{"ttl": "2s", "explicit_max_ttl": "3s"}))
-	ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	ended := make(chan error, 1)
+	kept, ended := make(chan error, 1), make(chan error, 1)
+	go func() { kept <- v.store(t, vault.Config{Client: periodic}).KeepAlive(ctx) }()
 	go func() { ended <- v.store(t, vault.Config{Client: mortal}).KeepAlive(ctx) }()
-	if err := v.store(t, vault.Config{Client: periodic}).KeepAlive(ctx); err != nil {
-		t.Errorf("KeepAlive of a periodic token: %v", err)
-	}
-	if _, err := periodic.Auth().Token().LookupSelf(); err != nil {
-		t.Errorf("the periodic token has ended: %v", err)
-	}
-	if err := <-ended; !errors.Is(err, secrets.ErrUnavailable) {
+	await.True(t, "the periodic token is renewed", func() bool { return v.renewed(periodic.Token()) })
+	if err := await.Receive(t, "the end of the mortal token", ended); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("KeepAlive of a token with an end = %v, want ErrUnavailable", err)
+	}
+	cancel()
+	if err := await.Receive(t, "the end of KeepAlive", kept); err != nil {
+		t.Errorf("KeepAlive of a periodic token: %v", err)
 	}
 	if err := v.store(t, vault.Config{}).KeepAlive(t.Context()); err != nil {
 		t.Errorf("KeepAlive of a token that never ends: %v", err)

@@ -14,10 +14,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/vault/api"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
@@ -110,24 +110,34 @@ func (v *vaultServer) newClient(token string) (*api.Client, error) {
 // await waits until the server answers as active and its KV mount is ready.
 func (v *vaultServer) await(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	for {
-		c, err := v.newClient(v.root) // anew, since its CA may not be there yet
-		if err == nil {
+	var err error
+	if !await.Until(func() bool {
+		var c *api.Client
+		if c, err = v.newClient(v.root); err == nil { // anew, since its CA may not be there yet
 			c.SetMaxRetries(0)
-			_, err = c.Logical().ListWithContext(ctx, "secret/metadata")
+			_, err = c.Logical().List("secret/metadata")
 		}
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("vault does not get ready: %v", err)
-		case <-time.After(20 * time.Millisecond):
-		}
+		return err == nil
+	}) {
+		t.Fatalf("vault does not get ready: %v", err)
 	}
 }
+
+// lookUp returns what Vault says of a token, or nil if it has ended.
+func (v *vaultServer) lookUp(token string) map[string]any {
+	c, err := v.newClient(token)
+	if err != nil {
+		return nil
+	}
+	self, err := c.Auth().Token().LookupSelf()
+	if err != nil {
+		return nil
+	}
+	return self.Data
+}
+
+// renewed reports whether a token was renewed, and has not ended since.
+func (v *vaultServer) renewed(token string) bool { return v.lookUp(token)["last_renewal"] != nil }
 
 // write sends a request as root.
 func (v *vaultServer) write(t testing.TB, path string, body map[string]any) *api.Secret {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // watched is a buffer that somebody waits on while a process writes.
@@ -41,7 +43,7 @@ func (w *watched) String() string {
 // await waits until the text matches and returns the match.
 func (w *watched) await(t testing.TB, pattern *regexp.Regexp) string {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(await.Limit)
 	for ended := false; ; {
 		if m := pattern.FindString(w.String()); m != "" {
 			return m
@@ -54,7 +56,7 @@ func (w *watched) await(t testing.TB, pattern *regexp.Regexp) string {
 		case <-w.closed:
 			ended = true
 		case <-late:
-			t.Fatalf("%v was not written in 20 s:\n%s", pattern, w.String())
+			t.Fatalf("%v was not written in %s:\n%s", pattern, await.Limit, w.String())
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // person is at the agent's terminal.
@@ -86,30 +87,40 @@ var askedFor = regexp.MustCompile(`Hand out\s[^?]*\?\ntype ([A-Z]{2}) to allow, 
 // all up to it.
 func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
 	p.t.Helper()
-	for range 500 {
+	if !await.Until(func() bool {
 		p.mu.Lock()
+		defer p.mu.Unlock()
 		text := p.shown[p.read:]
 		if at := want.FindStringSubmatchIndex(text); at != nil {
 			p.read += at[1]
 			match, before = want.FindStringSubmatch(text), text[:at[1]]
 		}
-		p.mu.Unlock()
-		if match != nil {
-			return match, before
-		}
-		time.Sleep(20 * time.Millisecond)
+		return match != nil
+	}) {
+		p.t.Fatalf("no %s in %q", want, p.shown)
 	}
-	p.t.Fatalf("no %s in %q", want, p.shown)
-	return nil, ""
+	return match, before
 }
 
+// types returns when the terminal has echoed the text, as it does all but
+// Ctrl-D: then the text is there to be read.
 func (p *person) types(text string) {
 	p.t.Helper()
+	shown := func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.shown)
+	}
+	echoed := shown() + len(strings.ReplaceAll(text, "\x04", ""))
 	if _, err := io.WriteString(p.pty, text); err != nil {
 		p.t.Fatal(err)
 	}
-	time.Sleep(50 * time.Millisecond) // the terminal echoes it
+	await.True(p.t, "the terminal echoes what was typed", func() bool { return shown() >= echoed })
 }
+
+// askedAgain is what follows a line that is no answer. Another line that comes
+// before it is none either.
+var askedAgain = regexp.MustCompile(`that is no answer; type [A-Z]{2} to allow, n to refuse \(\d+ s\): `)
 
 // asked has a question asked about a profile.
 func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
@@ -135,8 +146,14 @@ func TestConfirm(t *testing.T) {
 		if !strings.Contains(text, "\nHand out \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
 			t.Errorf("question %q", text)
 		}
-		for line := range strings.SplitAfterSeq(tt.typed, "\n") {
-			p.types(strings.NewReplacer("KX", code[1], "kx", strings.ToLower(code[1])).Replace(line))
+		typed := strings.NewReplacer("KX", code[1], "kx", strings.ToLower(code[1])).Replace(tt.typed)
+		wrong, right, both := strings.Cut(typed, "\n")
+		if !both || right == "" {
+			p.types(typed)
+		} else {
+			p.types(wrong + "\n")
+			p.sees(askedAgain)
+			p.types(right)
 		}
 		if err := <-answer; (err == nil) != tt.yes {
 			t.Errorf("%q: %v", tt.typed, err)
@@ -168,6 +185,7 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 	}
 	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {
 		p.types(typed)
+		p.sees(askedAgain)
 		select {
 		case err := <-b:
 			t.Fatalf("%q answered b: %v", typed, err)
@@ -184,17 +202,19 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 // for its own, and is not refused for having waited.
 func TestConfirmInTurn(t *testing.T) {
 	p := newPerson(t)
-	p.c.wait = 300 * time.Millisecond
+	p.c.wait = 100 * time.Millisecond
+	begin := time.Now()
 	first := p.asked(t.Context(), "a")
 	p.sees(askedFor)
 	second := p.asked(t.Context(), "b")
-	if err := <-first; err == nil {
-		t.Error("silence was taken for yes")
+	for _, answer := range []chan error{first, second} {
+		if err := <-answer; err == nil || !strings.Contains(err.Error(), "nobody answered") {
+			t.Errorf("silence was taken for %v", err)
+		}
 	}
-	code, _ := p.sees(askedFor)
-	p.types(code[1] + "\n")
-	if err := <-second; err != nil {
-		t.Errorf("who waited: %v", err)
+	p.sees(askedFor)
+	if took := time.Since(begin); took < 2*p.c.wait { // a busy machine only makes it longer
+		t.Errorf("two questions stood for %s, want twice %s", took, p.c.wait)
 	}
 }
 
@@ -240,15 +260,11 @@ func TestConfirmWhenEnding(t *testing.T) {
 // TestConfirmTerminalGone: nobody can say yes then.
 func TestConfirmTerminalGone(t *testing.T) {
 	p := newPerson(t)
+	p.c.wait = time.Hour
 	answer := p.asked(t.Context(), "a")
 	p.sees(askedFor)
 	p.pty.Close()
-	select {
-	case err := <-answer:
-		if err == nil {
-			t.Error("allowed")
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("still waits")
+	if err := await.Receive(t, "the end of the question", answer); err == nil {
+		t.Error("allowed")
 	}
 }

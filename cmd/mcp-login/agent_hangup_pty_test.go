@@ -15,6 +15,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
@@ -49,29 +50,22 @@ func TestAgentTerminalGone(t *testing.T) {
 		t.Cleanup(func() { _ = agent.Process.Kill() }) // it may have ended
 		over := make(chan error, 1)
 		go func() { over <- agent.Wait() }()
-		waitForText(t, logFile, "next: export")
+		waitForText(t, logFile, "next: export", 1)
 		if err := agent.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		waitForText(t, logFile, "reloaded")
+		waitForText(t, logFile, "reloaded", 1)
 		if err := master.Close(); err != nil {
 			t.Fatal(err)
 		}
-		patience := 2 * time.Second
-		if ends {
-			patience = 20 * time.Second // on a busy machine
-		}
-		select {
-		case err := <-over:
-			if err != nil || !ends {
+		if !ends { // to it, the hangup is one that means reload
+			waitForText(t, logFile, "reloaded", 2)
+			if err := agent.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Errorf("with %q it ended: %v", shell, err)
 			}
-		case <-time.After(patience):
-			if ends {
-				t.Error("it outlives its terminal")
-			}
-			_ = agent.Process.Signal(syscall.SIGTERM) // it may have ended just now
-			<-over
+		}
+		if err := await.Receive(t, "the end of the agent", over); err != nil {
+			t.Errorf("with %q it ended: %v", shell, err)
 		}
 		if _, err := os.Lstat(socket); err == nil {
 			t.Error("the socket is left behind")
@@ -79,15 +73,14 @@ func TestAgentTerminalGone(t *testing.T) {
 	}
 }
 
-func waitForText(t *testing.T, file, want string) {
+// waitForText waits until a text is in a file for the nth time.
+func waitForText(t *testing.T, file, want string, n int) {
 	t.Helper()
 	var text []byte
-	for range 500 {
+	if !await.Until(func() bool {
 		text, _ = os.ReadFile(file) // not yet there
-		if strings.Contains(string(text), want) {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
+		return strings.Count(string(text), want) >= n
+	}) {
+		t.Fatalf("not %d times %q in %s", n, want, text)
 	}
-	t.Fatalf("no %q in %s", want, text)
 }

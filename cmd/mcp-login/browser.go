@@ -32,13 +32,14 @@ type browser struct {
 	goos    string
 	wsl     bool
 	getenv  func(string) string
-	environ []string // given to the browser; without our own variables
-	command []string // of --browser-command; nil: what the system has
+	environ []string      // given to the browser; without our own variables
+	command []string      // of --browser-command; nil: what the system has
+	settle  time.Duration // how long a program is watched
 }
 
 // newBrowser returns this machine's browser.
 func (e *env) newBrowser(command string) (*browser, error) {
-	b := &browser{goos: runtime.GOOS, wsl: isWSL(), getenv: e.getenv, environ: publicEnviron(os.Environ())}
+	b := &browser{goos: runtime.GOOS, wsl: isWSL(), getenv: e.getenv, environ: publicEnviron(os.Environ()), settle: settleTime}
 	if command == "" {
 		return b, nil
 	}
@@ -148,7 +149,7 @@ func (b *browser) start(ctx context.Context, path string, args []string) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(settleTime):
+	case <-time.After(b.settle):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // TestBrowserURL: CVE-2025-6514 and its kind.
@@ -112,6 +114,9 @@ func TestBrowserCandidates(t *testing.T) {
 	}
 }
 
+// untilRemoved has a script run until its test removes it.
+const untilRemoved = `while [ -e "$0" ]; do sleep .1; done`
+
 // script writes a program that records its arguments, one a line.
 func script(t *testing.T, then string) (path, record string) {
 	t.Helper()
@@ -139,13 +144,14 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 	for _, tt := range []struct {
 		name, then string
 		args       []string
+		settle     time.Duration
 		want       string
 		err        error
 	}{
-		{"appended", "exit 0", nil, safe, nil},
-		{"in its place", "exit 0", []string{"--app=%s", "--new"}, "--app=" + safe + "\n--new", nil},
-		{"stays open", "exec sleep 20", nil, safe, nil},
-		{"fails", "exit 3", nil, safe, errNoBrowser},
+		{"appended", "exit 0", nil, time.Hour, safe, nil},
+		{"in its place", "exit 0", []string{"--app=%s", "--new"}, time.Hour, "--app=" + safe + "\n--new", nil},
+		{"stays open", untilRemoved, nil, time.Millisecond, safe, nil},
+		{"fails", "exit 3", nil, time.Hour, safe, errNoBrowser},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -153,16 +159,18 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 			b := &browser{
 				goos: runtime.GOOS, getenv: os.Getenv, command: append([]string{path}, tt.args...),
 				environ: publicEnviron([]string{"PATH=" + os.Getenv("PATH"), "MCP_LOGIN_PASSPHRASE=hunter2"}),
+				settle:  tt.settle,
 			}
-			start := time.Now()
-			if err := b.Open(t.Context(), link); !errors.Is(err, tt.err) || tt.err == nil && err != nil {
+			opened := make(chan error, 1)
+			go func() { opened <- b.Open(t.Context(), link) }()
+			if err := await.Receive(t, "the end of Open", opened); !errors.Is(err, tt.err) || tt.err == nil && err != nil {
 				t.Fatalf("Open = %v, want %v", err, tt.err)
 			}
-			if took := time.Since(start); took > 15*time.Second {
-				t.Errorf("Open took %s", took)
-			}
-			got, err := os.ReadFile(record)
-			if err != nil || strings.TrimRight(string(got), "\n") != tt.want {
+			await.True(t, "the program is done with its arguments", func() bool {
+				got, _ := os.ReadFile(record) // not yet there
+				return strings.Count(string(got), "\n") == strings.Count(tt.want, "\n")+2
+			})
+			if got, err := os.ReadFile(record); err != nil || strings.TrimRight(string(got), "\n") != tt.want {
 				t.Errorf("arguments %q, %v; want %q", got, err, tt.want)
 			}
 		})
@@ -176,7 +184,7 @@ func TestBrowserNextCandidate(t *testing.T) {
 	env := func(name string) string {
 		return map[string]string{"BROWSER": "/nonexistent/b:" + bad + ":" + good}[name]
 	}
-	b := &browser{goos: "linux", getenv: env, environ: os.Environ()}
+	b := &browser{goos: "linux", getenv: env, environ: os.Environ(), settle: time.Hour}
 	if err := b.Open(t.Context(), "https://as.test/"); err != nil {
 		t.Fatal(err)
 	}
@@ -185,9 +193,13 @@ func TestBrowserNextCandidate(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	slow, _ := script(t, "exec sleep 3")
-	b = &browser{goos: "linux", getenv: env, command: []string{slow}, environ: os.Environ()}
+	slow, record := script(t, untilRemoved)
+	b = &browser{goos: "linux", getenv: env, command: []string{slow}, environ: os.Environ(), settle: time.Hour}
 	if err := b.Open(ctx, "https://as.test/"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open after the end: %v", err)
 	}
+	await.True(t, "the program writes no more", func() bool {
+		_, err := os.Stat(record)
+		return err == nil
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // TestNewcomers: connections on which nobody shows the token push out each
@@ -52,7 +54,7 @@ func TestNewcomers(t *testing.T) {
 		idle = append(idle, conn)
 	}
 	for _, conn := range idle[:42] {
-		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(await.Limit)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {

@@ -10,9 +10,12 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +28,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // promptProcess in the environment makes TestPromptProcess the program under
@@ -131,14 +135,15 @@ func (x *terminal) waitFor(text string) {
 
 func (x *terminal) waitUntil(what string, holds func() bool) {
 	x.t.Helper()
-	for range 1000 {
-		if holds() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !await.Until(holds) {
+		x.t.Fatalf("waited in vain until %s:\n%s", what, x.screen())
 	}
-	x.t.Fatalf("waited in vain until %s:\n%s", what, x.screen())
 }
+
+// timeLeft is what the screen says of the code's life.
+func (x *terminal) timeLeft() string { return timeLeft.FindString(x.screen()) }
+
+var timeLeft = regexp.MustCompile(`\d+:\d\d left`)
 
 func (x *terminal) signal(s os.Signal) {
 	x.t.Helper()
@@ -249,6 +254,17 @@ func scan(img image.Image) (string, error) {
 	return result.GetText(), nil
 }
 
+// scan returns what the code on the screen says, once it is drawn.
+func (x *terminal) scan(dark bool) (text string) {
+	x.t.Helper()
+	x.waitUntil("the code can be scanned", func() bool {
+		var err error
+		text, err = scan(x.picture(dark))
+		return err == nil
+	})
+	return text
+}
+
 func TestQRScansFromTheScreen(t *testing.T) {
 	for _, size := range []struct {
 		name       string
@@ -265,9 +281,8 @@ func TestQRScansFromTheScreen(t *testing.T) {
 				x.waitFor(code.c.UserCode)
 				x.waitFor(code.c.VerificationURI)
 				for _, dark := range []bool{true, false} {
-					got, err := scan(x.picture(dark))
-					if err != nil || got != code.c.VerificationURIComplete {
-						t.Errorf("scanned (dark %v) = %q, %v, want %q", dark, got, err, code.c.VerificationURIComplete)
+					if got := x.scan(dark); got != code.c.VerificationURIComplete {
+						t.Errorf("scanned (dark %v) = %q, want %q", dark, got, code.c.VerificationURIComplete)
 					}
 				}
 				io.WriteString(x.pty, "\x03") // Ctrl-C
@@ -279,9 +294,16 @@ func TestQRScansFromTheScreen(t *testing.T) {
 
 func TestPromptCountsDown(t *testing.T) {
 	x := openTerminal(t, "short", 80, 24)
-	x.waitFor("15:00 left")
-	x.waitFor("14:59 left")
-	x.waitFor("14:58 left")
+	seen := map[string]bool{}
+	x.waitUntil("the screen has shown three times", func() bool { // on a busy machine seconds are skipped
+		if left := x.timeLeft(); left != "" {
+			seen[left] = true
+		}
+		return len(seen) == 3
+	})
+	if times := slices.Sorted(maps.Keys(seen)); times[2] > "15:00 left" || times[0] < "1" {
+		t.Errorf("it counts through %q", times)
+	}
 	if n := strings.Count(x.screen(), "waiting for approval"); n != 1 {
 		t.Errorf("the state is on the screen %d times:\n%s", n, x.screen())
 	}
@@ -300,6 +322,7 @@ func TestTypedKeysLeaveNoTrace(t *testing.T) {
 }
 
 func TestPromptFollowsTheWindow(t *testing.T) {
+	t.Parallel()
 	x := openTerminal(t, "short", 120, 40)
 	x.waitFor("waiting for approval")
 	for _, size := range [][2]int{{60, 20}, {30, 12}, {100, 30}, {80, 24}} {
@@ -307,15 +330,15 @@ func TestPromptFollowsTheWindow(t *testing.T) {
 		if err := pty.Setsize(x.pty, &pty.Winsize{Cols: uint16(size[0]), Rows: uint16(size[1])}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(200 * time.Millisecond) // the redraw
-		x.waitFor("waiting")
-		x.waitFor(testCode.UserCode)
-		if n := strings.Count(x.screen(), " left"); n != 1 {
-			t.Errorf("at %v the state is on the screen %d times:\n%s", size, n, x.screen())
-		}
+		before := x.timeLeft()
+		x.waitUntil("the frame was drawn again, and stands there once", func() bool {
+			screen := x.screen()
+			return x.timeLeft() != before && strings.Contains(screen, "waiting") && strings.Contains(screen, testCode.UserCode) &&
+				strings.Count(screen, " left") == 1
+		})
 	}
-	if got, err := scan(x.picture(true)); got != testCode.VerificationURIComplete {
-		t.Errorf("scanned after resizes = %q, %v", got, err)
+	if got := x.scan(true); got != testCode.VerificationURIComplete {
+		t.Errorf("scanned after resizes = %q", got)
 	}
 	x.signal(syscall.SIGINT)
 	x.finish("$ mcp-login login")

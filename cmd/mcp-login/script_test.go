@@ -20,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
@@ -69,6 +70,7 @@ func TestScripts(t *testing.T) {
 			},
 			"revoked":  func(ts *testscript.TestScript, neg bool, args []string) { server(ts).RevokeAll() },
 			"fault":    fault,
+			"lifetime": lifetime,
 			"requests": requests,
 			"wait-for": waitFor,
 			"pack":     pack,
@@ -134,17 +136,20 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func awaitMatch(ts *testscript.TestScript, file string, pattern *regexp.Regexp) string {
-	for range 200 {
+	var found string
+	if !await.Until(func() bool {
 		data, _ := os.ReadFile(ts.MkAbs(file)) // not yet there
 		for line := range strings.Lines(string(data)) {
 			if line = strings.TrimRight(line, "\n"); pattern.MatchString(line) {
-				return line
+				found = line
+				return true
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		return false
+	}) {
+		ts.Fatalf("no line of %s matches %s", file, pattern)
 	}
-	ts.Fatalf("no line of %s matches %s", file, pattern)
-	return ""
+	return found
 }
 
 // fault disturbs an endpoint: fault ENDPOINT STATUS [BODY], for every request.
@@ -156,6 +161,13 @@ func fault(ts *testscript.TestScript, _ bool, args []string) {
 		f.Body = args[2]
 	}
 	server(ts).Fault(oauthtest.Endpoint(args[0]), f)
+}
+
+// lifetime says how long the tokens live that are issued from now on: lifetime DURATION.
+func lifetime(ts *testscript.TestScript, _ bool, args []string) {
+	ttl, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	server(ts).SetTTL(ttl)
 }
 
 // pack encrypts a file as export does: pack FILE PASSPHRASE-FILE PARCEL.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -141,7 +140,7 @@ func TestLockedKeyring(t *testing.T) {
 		}
 		wantData(t, s, "a", "data") // also after the locked session
 	case locked:
-		wantNoKeyring(t, root, 3*time.Second, "failed to unlock correct collection")
+		wantNoKeyring(t, root, "failed to unlock correct collection")
 	}
 }
 
@@ -151,7 +150,7 @@ func TestNoKeyring(t *testing.T) {
 		newDesktop(t).session(t, absent)
 		return
 	}
-	wantNoKeyring(t, t.TempDir(), 3*time.Second, "org.freedesktop.secrets")
+	wantNoKeyring(t, t.TempDir(), "org.freedesktop.secrets")
 }
 
 // TestHangingKeyring: a keyring that takes calls and never answers.
@@ -160,23 +159,20 @@ func TestHangingKeyring(t *testing.T) {
 		newDesktop(t).session(t, stopped)
 		return
 	}
-	wantNoKeyring(t, t.TempDir(), 12*time.Second, "did not answer within 3s")
+	wantNoKeyring(t, t.TempDir(), "did not answer within 3s")
 }
 
-// wantNoKeyring: every use of the keyring fails soon and says why.
-func wantNoKeyring(t *testing.T, root string, within time.Duration, reason string) {
+// wantNoKeyring: every use of the keyring fails and says why. One that hangs
+// gives another reason than one that fails at once.
+func wantNoKeyring(t *testing.T, root, reason string) {
 	t.Helper()
 	k := keyring.Keeper{}
-	begin := time.Now()
 	s := openWith(t, root, k)
 	_, putErr := s.Put(t.Context(), "b", nil, secrets.Any)
 	for method, err := range map[string]error{"keyring Probe": k.Probe(t.Context()), "Probe": s.Probe(t.Context()), "Put": putErr} {
 		if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), reason) {
 			t.Errorf("%s = %v, want ErrUnavailable and %q", method, err, reason)
 		}
-	}
-	if took := time.Since(begin); took > within {
-		t.Errorf("it took %v, want at most %v", took, within)
 	}
 	if names, err := s.List(t.Context()); err != nil || len(names) > 1 {
 		t.Errorf("List = %q, %v: it needs no key", names, err)

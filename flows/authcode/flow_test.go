@@ -20,6 +20,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -570,11 +571,7 @@ func TestOneWins(t *testing.T) {
 	}
 	wg.Wait()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+2; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
-	}
+	await.True(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before+2 })
 }
 
 func TestNobodyComes(t *testing.T) {

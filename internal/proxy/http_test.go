@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
@@ -164,7 +165,7 @@ func raw(t *testing.T, address, text string) string {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(soon)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(await.Limit)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, text); err != nil {
@@ -287,7 +288,7 @@ func TestClientLeaves(t *testing.T) {
 			_, _ = io.Copy(io.Discard, resp.Body) // until it leaves
 			resp.Body.Close()
 		}
-		came(t, "end of "+method+" at the server", ended)
+		await.Receive(t, "end of "+method+" at the server", ended)
 		leave()
 	}
 }

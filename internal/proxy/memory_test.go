@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
@@ -200,9 +201,9 @@ func TestStalledLongAnswers(t *testing.T) {
 	for i := range stalling {
 		r.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call"}`, i))
 	}
-	eventually(t, "the long answers are there", func() bool { return len(s.requests(http.MethodPost)) == stalling })
+	await.True(t, "the long answers are there", func() bool { return len(s.requests(http.MethodPost)) == stalling })
 	r.send(t, ping)
-	eventually(t, "a short answer comes through", func() bool { return strings.Contains(r.said(), pingReply) })
+	await.True(t, "a short answer comes through", func() bool { return strings.Contains(r.said(), pingReply) })
 	r.ends(t)
 	s.CloseClientConnections()
 }

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,13 +12,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// soon is well below the time that a run takes which waits for a server.
-const soon = 10 * time.Second
+// forever is a time that no test waits for: a run that drains for so long
+// waits for its server.
+const forever = time.Hour
 
 // run is a bridge under way.
 type run struct {
@@ -41,8 +45,10 @@ func (r *run) said() string {
 	return r.out.String()
 }
 
+// start starts a bridge, which drains forever unless p says otherwise.
 func start(t *testing.T, p proxy.Stdio) *run {
 	t.Helper()
+	p.Drain = cmp.Or(p.Drain, forever)
 	in, feed := io.Pipe()
 	r := &run{in: feed, end: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -51,7 +57,7 @@ func start(t *testing.T, p proxy.Stdio) *run {
 	return r
 }
 
-// send writes lines, which must be taken soon: the client is not to wait.
+// send writes lines, which must be taken: the client is not to wait.
 func (r *run) send(t *testing.T, lines ...string) {
 	t.Helper()
 	done := make(chan struct{})
@@ -59,34 +65,15 @@ func (r *run) send(t *testing.T, lines ...string) {
 		defer close(done)
 		_, _ = io.WriteString(r.in, strings.Join(lines, "\n")+"\n") // the run may be over
 	}()
-	select {
-	case <-done:
-	case <-time.After(soon):
-		t.Fatal("the client is not read")
-	}
+	await.Receive(t, "the client is read", done)
 }
 
 // ends closes the input and waits for the end.
 func (r *run) ends(t *testing.T) {
 	t.Helper()
 	r.in.Close()
-	select {
-	case err := <-r.end:
-		if err != nil {
-			t.Errorf("Run = %v", err)
-		}
-	case <-time.After(soon):
-		t.Fatal("the end of the input is not seen")
-	}
-}
-
-// eventually fails if it does not hold soon.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(soon); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
+	if err := await.Receive(t, "the end of the input is seen", r.end); err != nil {
+		t.Errorf("Run = %v", err)
 	}
 }
 
@@ -122,15 +109,15 @@ func TestDeafServer(t *testing.T) {
 	r := start(t, proxy.Stdio{Upstream: up})
 	r.send(t, numbered(1), numbered(2), numbered(3), numbered(4))
 	for range 4 {
-		came(t, "connection for each request", d.dials)
+		await.Receive(t, "connection for each request", d.dials)
 	}
-	r.send(t, cancels("1"))
+	r.send(t, cancels("1"), numbered(5))
+	await.Receive(t, "connection for the request after the cancellation", d.dials)
 	r.in.Close()
-	time.Sleep(50 * time.Millisecond)
 	close(d.giveUp)
 	r.ends(t)
 	got := r.said()
-	for id, want := range []int{1: 0, 2: 1, 3: 1, 4: 1} {
+	for id, want := range []int{1: 0, 2: 1, 3: 1, 4: 1, 5: 1} {
 		if n := strings.Count(got, fmt.Sprintf(`"id":%d,"error"`, id)); n != want {
 			t.Errorf("request %d has %d answers, want %d:\n%s", id, n, want, got)
 		}
@@ -214,16 +201,18 @@ func TestHandshakeInOnePiece(t *testing.T) {
 	t.Parallel()
 	d := &diary{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
 	s := newSite(t, d)
-	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
-	r.send(t, hello, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, ping)
-	r.ends(t)
-	want := `initialize in "", initialize done, notifications/initialized in "s1", notifications/initialized done, ping in "s1", ping done`
-	if got := d.read(); got != want {
-		t.Errorf("the server saw\n%s, want\n%s", got, want)
-	}
-	if got := r.said(); !strings.HasSuffix(got, "\n"+pingReply+"\n") {
-		t.Errorf("the client saw %s", got)
-	}
+	synctest.Test(t, func(t *testing.T) { // a message waits 5 s at most for the one before it
+		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
+		r.send(t, hello, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, ping)
+		r.ends(t)
+		want := `initialize in "", initialize done, notifications/initialized in "s1", notifications/initialized done, ping in "s1", ping done`
+		if got := d.read(); got != want {
+			t.Errorf("the server saw\n%s, want\n%s", got, want)
+		}
+		if got := r.said(); !strings.HasSuffix(got, "\n"+pingReply+"\n") {
+			t.Errorf("the client saw %s", got)
+		}
+	})
 }
 
 // TestNoticesKeepTheirOrder: each is taken before the next is sent, and before
@@ -232,12 +221,14 @@ func TestNoticesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	d := &diary{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
 	s := newSite(t, d)
-	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
-	r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, ping)
-	r.ends(t)
-	if got, want := d.read(), `a in "", a done, b in "", b done, ping in "", ping done`; got != want {
-		t.Errorf("the server saw %s, want %s", got, want)
-	}
+	synctest.Test(t, func(t *testing.T) { // a message waits 5 s at most for the one before it
+		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
+		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, ping)
+		r.ends(t)
+		if got, want := d.read(), `a in "", a done, b in "", b done, ping in "", ping done`; got != want {
+			t.Errorf("the server saw %s, want %s", got, want)
+		}
+	})
 }
 
 // TestStuckNotice: a notification that the server does not take holds up
@@ -257,7 +248,7 @@ func TestStuckNotice(t *testing.T) {
 	defer close(stuck)
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond})
 	r.send(t, `{"jsonrpc":"2.0","method":"stuck"}`, ping)
-	eventually(t, "ping is answered", func() bool { return strings.Contains(r.said(), pingReply) })
+	await.True(t, "ping is answered", func() bool { return strings.Contains(r.said(), pingReply) })
 	r.ends(t)
 }
 
@@ -280,9 +271,9 @@ func TestCancelled(t *testing.T) {
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, ping)
-	eventually(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) == 1 })
+	await.True(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) == 1 })
 	r.send(t, cancels(`"p"`))
-	came(t, "cancellation at the server", told)
+	await.Receive(t, "cancellation at the server", told)
 	r.ends(t)
 	if got := r.said(); got != "" {
 		t.Errorf("a cancelled request is answered: %s", got)

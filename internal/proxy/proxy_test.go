@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -130,6 +131,22 @@ func (s *site) upstream(t *testing.T) proxy.Upstream {
 	}
 }
 
+// inMemory is upstream without a socket, as a bubble of synctest needs it.
+func (s *site) inMemory(t *testing.T) proxy.Upstream {
+	up := s.upstream(t)
+	up.Transport = roundTripper{s.Config.Handler}
+	return up
+}
+
+// roundTripper has a handler answer in the process of the client.
+type roundTripper struct{ http.Handler }
+
+func (h roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
 // tools is a real MCP server.
 type tools struct {
 	*mcp.Server
@@ -211,7 +228,7 @@ func connect(t *testing.T, transport mcp.Transport, version string) *client {
 // call calls a tool and returns its text.
 func (c *client) call(t *testing.T, tool string, args map[string]any) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Limit)
 	defer cancel()
 	p := &mcp.CallToolParams{Name: tool, Arguments: args}
 	p.SetProgressToken("p-" + tool)
@@ -222,13 +239,15 @@ func (c *client) call(t *testing.T, tool string, args map[string]any) string {
 	return result.Content[0].(*mcp.TextContent).Text
 }
 
-// came fails if nothing comes on ch for long.
-func came(t *testing.T, what string, ch <-chan struct{}) {
-	t.Helper()
+// hears changes the tools and reports whether the client is told within a
+// moment. It is not while the stream for that still opens, beside the calls.
+func (c *client) hears(ts *tools) bool {
+	ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
 	select {
-	case <-ch:
-	case <-time.After(30 * time.Second):
-		t.Fatalf("no %s", what)
+	case <-c.changed:
+		return true
+	case <-time.After(100 * time.Millisecond):
+		return false
 	}
 }
 
@@ -245,13 +264,8 @@ func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	}()
 	t.Cleanup(func() {
 		toProxy.Close()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("Run = %v", err)
-			}
-		case <-time.After(30 * time.Second):
-			t.Error("Run does not end")
+		if err := await.Receive(t, "the end of Run", ended); err != nil {
+			t.Errorf("Run = %v", err)
 		}
 	})
 	return &mcp.IOTransport{Reader: fromProxy, Writer: toProxy}
@@ -308,8 +322,11 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 		t.Errorf("add = %q", got)
 	}
-	if got := c.call(t, "ticks", map[string]any{"N": 3}); got != "done" || len(c.progress) == 0 {
-		t.Errorf("ticks = %q after %d reports", got, len(c.progress))
+	if got := c.call(t, "ticks", map[string]any{"N": 3}); got != "done" {
+		t.Errorf("ticks = %q", got)
+	}
+	for range 3 {
+		await.Receive(t, "a report of progress for each tick", c.progress)
 	}
 	if got := c.call(t, "text", map[string]any{"N": 1_000_000}); len(got) != 1_000_000 {
 		t.Errorf("text has %d bytes", len(got))
@@ -323,9 +340,6 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 		t.Errorf("with an expired token: %q, %d refreshes", got, s.refreshes)
 	}
 
-	for len(c.progress) > 0 {
-		<-c.progress
-	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-c.progress // it has begun
@@ -336,7 +350,7 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	if _, err := c.CallTool(ctx, p); err == nil {
 		t.Error("hang ended by itself")
 	}
-	came(t, "cancellation at the server", ts.ended)
+	await.Receive(t, "cancellation at the server", ts.ended)
 	if got := c.call(t, "add", map[string]any{"A": 4, "B": 4}); got != "8" {
 		t.Errorf("after a cancellation: %q", got)
 	}
@@ -360,17 +374,9 @@ func TestServerSpeaksFirst(t *testing.T) {
 			if got := c.call(t, "ask", nil); got != "Ada" {
 				t.Errorf("ask = %q", got)
 			}
-			for len(s.requests(http.MethodGet)) == 0 {
-				time.Sleep(5 * time.Millisecond) // the stream opens beside the calls
-			}
-			ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
-			came(t, "notification on the server's own stream", c.changed)
+			await.True(t, "notification on the server's own stream", func() bool { return c.hears(ts) })
 			_ = c.Close()
-			for deadline := time.Now().Add(30 * time.Second); len(s.requests(http.MethodDelete)) == 0; time.Sleep(5 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatal("the session was not ended at the server")
-				}
-			}
+			await.True(t, "the session is ended at the server", func() bool { return len(s.requests(http.MethodDelete)) > 0 })
 		})
 	}
 }
@@ -386,9 +392,7 @@ func TestSubscriptions(t *testing.T) {
 			if _, err := c.ListTools(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(100 * time.Millisecond) // the subscription opens beside
-			ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
-			came(t, "notification on a subscription", c.changed)
+			await.True(t, "notification on a subscription", func() bool { return c.hears(ts) })
 		})
 	}
 }

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
@@ -21,9 +23,10 @@ import (
 func answers(t *testing.T, p proxy.Stdio, in string) []string {
 	t.Helper()
 	var out bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	p.Drain = cmp.Or(p.Drain, forever)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Limit)
 	defer cancel()
-	if err := p.Run(ctx, strings.NewReader(in), &out); err != nil {
+	if err := errors.Join(p.Run(ctx, strings.NewReader(in), &out), ctx.Err()); err != nil {
 		t.Errorf("Run = %v", err)
 	}
 	var lines []string
@@ -231,26 +234,17 @@ func TestResume(t *testing.T) {
 			io.WriteString(w, "id: e1\nretry: 5\ndata:\n\n")
 		}
 	}))
-	in, feed := io.Pipe()
-	go func() {
-		io.WriteString(feed, hello+"\n")
-		for len(s.requests(http.MethodPost)) == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		time.Sleep(100 * time.Millisecond) // a client waits for the answer
-		io.WriteString(feed, ping+"\n")
-		feed.Close()
-	}()
-	var out bytes.Buffer
-	if err := (proxy.Stdio{Upstream: s.upstream(t)}).Run(t.Context(), in, &out); err != nil {
-		t.Fatal(err)
-	}
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+	r.send(t, hello)
+	await.True(t, "initialize is answered", func() bool { return r.said() != "" }) // a client waits for that
+	r.send(t, ping)
+	r.ends(t)
 	want := `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}
 {"jsonrpc":"2.0","method":"after-e1"}
 {"jsonrpc":"2.0","method":"after-e2"}
 ` + pingReply + "\n"
-	if out.String() != want {
-		t.Errorf("got\n%swant\n%s", out.String(), want)
+	if got := r.said(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 
@@ -258,17 +252,11 @@ func TestResume(t *testing.T) {
 // client on a pipe is told.
 func TestListenEnds(t *testing.T) {
 	s := newSite(t, says(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
-	in, feed := io.Pipe()
-	var out bytes.Buffer
-	done := make(chan error, 1)
-	go func() { done <- (proxy.Stdio{Upstream: s.upstream(t)}).Run(t.Context(), in, &out) }()
-	io.WriteString(feed, `{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`+"\n")
-	time.Sleep(200 * time.Millisecond)
-	feed.Close()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if got := out.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"method":"notifications/cancelled","params":{"requestId":3,`) {
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+	r.send(t, `{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`)
+	await.True(t, "the client is told of the end", func() bool { return strings.Count(r.said(), "\n") == 2 })
+	r.ends(t)
+	if got := r.said(); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"method":"notifications/cancelled","params":{"requestId":3,`) {
 		t.Errorf("got %s", got)
 	}
 	if h := s.requests(http.MethodPost)[0].Header; h.Get("Mcp-Method") != "subscriptions/listen" || h.Get("Mcp-Protocol-Version") != "2026-07-28" {
@@ -290,7 +278,6 @@ func hanging() http.Handler {
 // that does not answer.
 func TestEnd(t *testing.T) {
 	s := newSite(t, hanging())
-	begin := time.Now()
 	var out bytes.Buffer
 	if err := (proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond}).Run(t.Context(), strings.NewReader(ping), &out); err != nil || out.Len() > 0 {
 		t.Errorf("at the end of the input: %v, %q", err, &out)
@@ -298,13 +285,13 @@ func TestEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	in, feed := io.Pipe()
 	defer feed.Close()
-	time.AfterFunc(100*time.Millisecond, cancel)
-	go io.WriteString(feed, ping+"\n")
-	if err := (proxy.Stdio{Upstream: s.upstream(t)}).Run(ctx, in, &out); err != nil || out.Len() > 0 {
+	ended := make(chan error, 1)
+	go func() { ended <- (proxy.Stdio{Upstream: s.upstream(t), Drain: forever}).Run(ctx, in, &out) }()
+	io.WriteString(feed, ping+"\n")
+	await.True(t, "the server has the request", func() bool { return len(s.requests(http.MethodPost)) == 2 })
+	cancel()
+	if err := await.Receive(t, "the end after a signal", ended); err != nil || out.Len() > 0 {
 		t.Errorf("at a signal: %v, %q", err, &out)
-	}
-	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("it took %s", took)
 	}
 }
 

@@ -244,6 +244,13 @@ func (s *Server) Issued() []string {
 	return slices.Clone(s.issued)
 }
 
+// SetTTL sets the lifetime of the access tokens that are issued from now on.
+func (s *Server) SetTTL(ttl time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Tokens.TTL = ttl
+}
+
 // RevokeAll makes every token issued so far invalid.
 func (s *Server) RevokeAll() {
 	s.mu.Lock()

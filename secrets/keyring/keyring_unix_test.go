@@ -21,10 +21,10 @@ var (
 	_ file.Forgetter = keyring.Keeper{}
 )
 
-// wantUnavailable: every call says so, within its time.
-func wantUnavailable(t *testing.T, k keyring.Keeper, within time.Duration, reason string) {
+// wantUnavailable: every call says so. One that waits for longer than its
+// Timeout gives another reason.
+func wantUnavailable(t *testing.T, k keyring.Keeper, reason string) {
 	t.Helper()
-	begin := time.Now()
 	_, keepErr := k.Keep(t.Context(), "id", []byte("key"))
 	_, keyErr := k.Key(t.Context(), "id", nil)
 	for method, err := range map[string]error{
@@ -34,14 +34,11 @@ func wantUnavailable(t *testing.T, k keyring.Keeper, within time.Duration, reaso
 			t.Errorf("%s = %v, want ErrUnavailable and %q", method, err, reason)
 		}
 	}
-	if took := time.Since(begin); took > within {
-		t.Errorf("it took %v, want at most %v", took, within)
-	}
 }
 
 func TestNoBus(t *testing.T) {
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "no-such-bus"))
-	wantUnavailable(t, keyring.Keeper{}, 2*time.Second, "no session bus")
+	wantUnavailable(t, keyring.Keeper{Timeout: time.Hour}, "no session bus")
 }
 
 // TestHangingBus: a bus that takes connections and never says a word.
@@ -53,7 +50,7 @@ func TestHangingBus(t *testing.T) {
 	}
 	defer bus.Close() // ends the calls that still wait for an answer
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+path)
-	wantUnavailable(t, keyring.Keeper{Timeout: 50 * time.Millisecond}, 3*time.Second, "did not answer within 50ms")
+	wantUnavailable(t, keyring.Keeper{Timeout: 50 * time.Millisecond}, "did not answer within 50ms")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
