@@ -1,7 +1,10 @@
 package mcplogin_test
 
 import (
+	"encoding/json"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,3 +84,42 @@ func mayImport(from, to string) bool {
 }
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
+
+// TestDependenciesHaveReasons: CONTRIBUTING.md says why each direct dependency is
+// there, and names no other.
+func TestDependenciesHaveReasons(t *testing.T) {
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err == nil {
+		err = json.Unmarshal(out, &mod)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var direct []string
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			direct = append(direct, r.Path)
+		}
+	}
+	page, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, reasons, _ := strings.Cut(string(page), "\n## Dependencies\n")
+	for _, module := range direct {
+		if !strings.Contains(reasons, "`"+module+"`") {
+			t.Errorf("CONTRIBUTING.md gives no reason for %s", module)
+		}
+	}
+	for _, m := range regexp.MustCompile("`((?:github\\.com|golang\\.org|filippo\\.io)/[^`]+)`").FindAllStringSubmatch(reasons, -1) {
+		if !slices.Contains(direct, m[1]) {
+			t.Errorf("CONTRIBUTING.md gives a reason for %s, which is not a direct dependency", m[1])
+		}
+	}
+}
