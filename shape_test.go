@@ -1,5 +1,7 @@
 package mcplogin_test
 
+//lint:file-ignore SA1019 identifiers are compared by name and scope, for which the old resolution is enough
+
 import (
 	"go/ast"
 	"go/parser"
