@@ -29,7 +29,7 @@ func TestEndWhileAsking(t *testing.T) {
 		answer <- err
 	}()
 	<-asked
-	l.end() // one that waited would cut the connection in the end, and say nothing
+	l.end() // an agent that waited for the answer would close the connection without a reply
 	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is ending") {
 		t.Errorf("who asked got %v", err)
 	}

@@ -27,8 +27,9 @@ func startChromium(t *testing.T) *chromium {
 		chromedp.NoSandbox, // the tests may run as root, and visit this machine alone
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		// The server's pages import a font from the internet, and Chromium paints
-		// nothing until that has come or failed. Here it fails at once.
+		// The server's pages import a font from the internet, and Chromium does not
+		// finish loading them before that request ends. These flags make it fail
+		// at once.
 		chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 		chromedp.WSURLReadTimeout(await.Limit),
@@ -53,14 +54,14 @@ func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// shows waits until the page is loaded and has an element that matches the
-// selector.
+// shows waits until the page is loaded and contains an element that matches
+// the selector.
 func (c *chromium) shows(selector string) {
 	c.t.Helper()
 	state := fmt.Sprintf(`document.readyState === "complete" && document.querySelector(%q) !== null`, selector)
 	await.True(c.t, "Chromium shows "+selector, func() bool {
 		ready, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool](state))
-		return err == nil && ready // an error: the page is about to be replaced
+		return err == nil && ready // an error means that the page is being replaced
 	})
 }
 
@@ -81,15 +82,15 @@ func (c *chromium) evaluate(expression string) string {
 	return got
 }
 
-// The forms of oidc-provider. All else on its two pages is alike, also the link
-// that cancels, so that only the form says which page it is.
+// The forms of oidc-provider. Only the form tells the login page and the consent
+// page apart: both have the link that cancels, for example.
 const (
 	loginForm   = `form:has(input[name=prompt][value=login])`
 	consentForm = `form:has(input[name=prompt][value=consent])`
 )
 
-// press clicks an element from within the page. Clicks and keys that come from
-// outside are lost if the page has not been painted yet.
+// press clicks an element by script. Chromium drops mouse and key events that
+// arrive before the page is painted.
 func (c *chromium) press(selector string) {
 	c.t.Helper()
 	c.shows(selector)

@@ -14,11 +14,11 @@ import (
 func (h *home) loginOver(o *oidc, name string) {
 	h.t.Helper()
 	h.loginExpired(o, name)
-	time.Sleep(2 * time.Second) // the server's clock: it lives for one second
+	time.Sleep(2 * time.Second) // real time: the token expires after one second
 }
 
 // fileStorm has 200 processes of one home ask for their variables at once. It
-// calls begun when all have been started.
+// calls begun once all of them have started.
 func fileStorm(h *home, begun func()) []result {
 	all := make([]*running, 200)
 	for i := range all {

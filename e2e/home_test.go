@@ -131,7 +131,7 @@ func (h *home) start(args ...string) *running {
 	return r
 }
 
-// result waits for the end.
+// result waits for the program to end.
 func (r *running) result() result {
 	<-r.stderr.closed
 	got := result{r.stdout.String(), r.stderr.String(), r.cmd.ProcessState.ExitCode()}

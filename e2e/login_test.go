@@ -94,7 +94,7 @@ func TestSlowDown(t *testing.T) {
 	newPerson(t).approve(link)
 	r.wait(0)
 	between := gaps(o.seen().Polls)
-	if len(between) != 1 || between[0] < 6*time.Second { // the tests of the flow hold that it is no more than needed
+	if len(between) != 1 || between[0] < 6*time.Second { // the unit tests of the flow check the exact wait
 		t.Errorf("after slow_down the next poll came in %v, want one after 6 s (RFC 8628 §3.5)", between)
 	}
 }

@@ -16,9 +16,10 @@ var handedOut struct {
 }
 
 // freePorts returns a port that is free together with the next one, for servers
-// that cannot take a port by themselves. It is none that the system gives to
-// connections and to listeners on port 0 (ip_local_port_range), since any of
-// those could take it before the server does. No two tests are given the same.
+// that cannot choose a port themselves. The port is outside the range that the
+// system assigns to outgoing connections and to listeners on port 0
+// (ip_local_port_range), because those could take it before the server does. No
+// two tests get the same port.
 func freePorts(t testing.TB) int {
 	t.Helper()
 	const first, last = 10_000, 32_000
@@ -44,6 +45,6 @@ func free(port int) bool {
 	if err != nil {
 		return false
 	}
-	_ = l.Close() // it was only tried
+	_ = l.Close() // only a probe
 	return true
 }

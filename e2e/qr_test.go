@@ -45,7 +45,7 @@ func TestQRScansFromARealTerminal(t *testing.T) {
 			if !srv.ApproveDevice(userCode) {
 				t.Fatalf("no login waits for %s", userCode)
 			}
-			_ = await.Receive(t, "the end of the program, and xterm's with it", ended) // its status says nothing
+			_ = await.Receive(t, "the program and xterm end", ended) // the exit status of xterm means nothing
 			noteIssued(srv.Issued()...)
 			checkAtRest(t, h.dir, srv.Issued())
 			if r := h.run("status", "notes"); r.code != 0 {

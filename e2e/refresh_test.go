@@ -15,7 +15,7 @@ func (h *home) loginExpired(o *oidc, name string) {
 	h.t.Helper()
 	o.set(knobs{"accessTTL": 1})
 	h.login(o, name)
-	time.Sleep(1200 * time.Millisecond) // the server's clock: it lives for one second
+	time.Sleep(1200 * time.Millisecond) // real time: the token expires after one second
 	o.set(knobs{"accessTTL": 3600})
 }
 

@@ -33,7 +33,7 @@ func TestSuspend(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience) // an emulated machine is slow by itself
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience) // emulation is slow
 	defer cancel()
 	machine := exec.CommandContext(ctx, "qemu-system-x86_64",
 		"-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",

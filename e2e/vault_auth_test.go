@@ -89,12 +89,12 @@ func TestVaultLogsInAgain(t *testing.T) {
 	s := v.store(t, vault.Config{Client: c, Auth: &vault.AppRole{RoleID: role, SecretID: value(secretID("1m")), Wrapped: true}})
 	mustPut(t, s, "a", "one", secrets.Absent)
 	first := c.Token()
-	time.Sleep(6500 * time.Millisecond) // Vault's clock
+	time.Sleep(6500 * time.Millisecond) // real time: the token expires after 6 s
 	if _, _, err := s.Get(t.Context(), "a"); err != nil || c.Token() == first {
 		t.Errorf("Get after the token has ended: %v, same token: %v", err, c.Token() == first)
 	}
 
-	// KeepAlive logs in anew, since the role's tokens cannot outlive 6 s.
+	// KeepAlive logs in again, because the role limits its tokens to 6 s.
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	second := c.Token()
@@ -117,7 +117,7 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 	token := func(body map[string]any) string {
 		return v.write(t, "auth/token/create", body).Auth.ClientToken
 	}
-	periodic := v.client(t, token(map[string]any{"period": "12s"})) // it is renewed after eight
+	periodic := v.client(t, token(map[string]any{"period": "12s"})) // the first renewal is after 8 s
 	mortal := v.client(t, token(map[string]any{"ttl": "2s", "explicit_max_ttl": "3s"}))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -125,7 +125,7 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 	go func() { kept <- v.store(t, vault.Config{Client: periodic}).KeepAlive(ctx) }()
 	go func() { ended <- v.store(t, vault.Config{Client: mortal}).KeepAlive(ctx) }()
 	await.True(t, "the periodic token is renewed", func() bool { return v.renewed(periodic.Token()) })
-	if err := await.Receive(t, "the end of the mortal token", ended); !errors.Is(err, secrets.ErrUnavailable) {
+	if err := await.Receive(t, "the end of the token that cannot be renewed", ended); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("KeepAlive of a token with an end = %v, want ErrUnavailable", err)
 	}
 	cancel()

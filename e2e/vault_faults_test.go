@@ -105,7 +105,7 @@ func (l *lines) append(ctx context.Context, s secrets.Store, line string) error 
 	return err
 }
 
-// written is how many were told that their line is written.
+// written counts the lines that were reported as written.
 func (l *lines) written() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,9 +131,8 @@ func appendUnderLock(ctx context.Context, s secrets.Store, line string) error {
 	return err
 }
 
-// check wants exactly what was said to be written, that many lines at least, and
-// no error but those that ask for another try, which leave open whether the line
-// is there.
+// check wants exactly the lines that were reported as written, at least least of
+// them, and no errors but temporary ones, after which the line may be there or not.
 func (l *lines) check(t *testing.T, s secrets.Store, least int) {
 	t.Helper()
 	data, _, err := s.Get(t.Context(), "lines")
@@ -303,7 +302,7 @@ func TestVaultRestarts(t *testing.T) {
 	var l lines
 	var wg sync.WaitGroup
 	var back atomic.Bool
-	const writers, each = 4, 10 // lines after the restart; how many fail before depends on how long it takes
+	const writers, each = 4, 10 // successful lines after the restart
 	for i := range writers {
 		wg.Go(func() {
 			s := v.impatient(t)
@@ -313,7 +312,7 @@ func TestVaultRestarts(t *testing.T) {
 				case err == nil && wasBack:
 					after++
 				case err != nil:
-					time.Sleep(200 * time.Millisecond) // no flood while it is down
+					time.Sleep(200 * time.Millisecond) // do not flood the log while Vault is down
 				}
 			}
 		})

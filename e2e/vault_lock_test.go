@@ -210,14 +210,14 @@ func TestVaultLockOutlivesKilledHolder(t *testing.T) {
 	}
 	begun := time.Now()
 	kill()
-	if lock(); time.Since(begun) < lease { // a busy machine only makes it longer
-		t.Errorf("a dead holder was overtaken %v after it began, want its lease of %v", time.Since(begun), lease)
+	if lock(); time.Since(begun) < lease { // a busy machine only increases it
+		t.Errorf("the lock of a dead holder was free after %v, want its lease of %v", time.Since(begun), lease)
 	}
 	kill()
-	time.Sleep(2*lease + 1500*time.Millisecond) // Vault's clock, whose Date has whole seconds
+	time.Sleep(2*lease + 1500*time.Millisecond) // real time: the lease expires; the Date header has whole seconds
 	begun = time.Now()
 	if lock(); time.Since(begun) >= lease {
-		t.Errorf("a holder dead for long was overtaken after %v, want at once", time.Since(begun))
+		t.Errorf("the lock of a holder that died long ago was free after %v, want at once", time.Since(begun))
 	}
 }
 
@@ -227,7 +227,7 @@ func TestVaultLockFencesStoppedHolder(t *testing.T) {
 	t.Parallel()
 	const lease = 2 * time.Second
 	v := startVault(t)
-	s := v.store(t, vault.Config{Lease: time.Minute}) // the winner's, which does not end here
+	s := v.store(t, vault.Config{Lease: time.Minute}) // long, so that the winner keeps it to the end
 	version := mustPut(t, s, "count", "0", secrets.Absent)
 
 	slow := v.start(t, vaultWorker{Lease: lease})
@@ -257,7 +257,7 @@ func TestVaultLockFencesStoppedHolder(t *testing.T) {
 // TestVaultLockIsRenewed: a holder that works for longer than the lease keeps it.
 func TestVaultLockIsRenewed(t *testing.T) {
 	t.Parallel()
-	const lease = 6 * time.Second // it is renewed after two
+	const lease = 6 * time.Second // renewed every 2 s
 	v := startVault(t)
 	s := v.store(t, vault.Config{Lease: lease})
 	unlock, err := s.Lock(t.Context(), "a")

@@ -123,7 +123,7 @@ func (v *vaultServer) await(t testing.TB) {
 	}
 }
 
-// lookUp returns what Vault says of a token, or nil if it has ended.
+// lookUp returns the properties of a token, or nil if it is no longer valid.
 func (v *vaultServer) lookUp(token string) map[string]any {
 	c, err := v.newClient(token)
 	if err != nil {
@@ -136,7 +136,7 @@ func (v *vaultServer) lookUp(token string) map[string]any {
 	return self.Data
 }
 
-// renewed reports whether a token was renewed, and has not ended since.
+// renewed reports whether a token was renewed and is still valid.
 func (v *vaultServer) renewed(token string) bool { return v.lookUp(token)["last_renewal"] != nil }
 
 // write sends a request as root.

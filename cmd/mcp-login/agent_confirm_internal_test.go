@@ -102,8 +102,8 @@ func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
 	return match, before
 }
 
-// types returns when the terminal has echoed the text, as it does all but
-// Ctrl-D: then the text is there to be read.
+// types writes to the terminal and returns once the echo is complete, because
+// then the confirmer can read the text. Ctrl-D is not echoed.
 func (p *person) types(text string) {
 	p.t.Helper()
 	shown := func() int {
@@ -118,8 +118,8 @@ func (p *person) types(text string) {
 	await.True(p.t, "the terminal echoes what was typed", func() bool { return shown() >= echoed })
 }
 
-// askedAgain is what follows a line that is no answer. Another line that comes
-// before it is none either.
+// askedAgain is the prompt after an invalid answer. The confirmer ignores lines
+// that arrive before this prompt.
 var askedAgain = regexp.MustCompile(`that is no answer; type [A-Z]{2} to allow, n to refuse \(\d+ s\): `)
 
 // asked has a question asked about a profile.
@@ -213,7 +213,7 @@ func TestConfirmInTurn(t *testing.T) {
 		}
 	}
 	p.sees(askedFor)
-	if took := time.Since(begin); took < 2*p.c.wait { // a busy machine only makes it longer
+	if took := time.Since(begin); took < 2*p.c.wait { // a busy machine only increases it
 		t.Errorf("two questions stood for %s, want twice %s", took, p.c.wait)
 	}
 }

@@ -58,7 +58,7 @@ func TestAgentTerminalGone(t *testing.T) {
 		if err := master.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if !ends { // to it, the hangup is one that means reload
+		if !ends { // it takes the hangup as a request to reload
 			waitForText(t, logFile, "reloaded", 2)
 			if err := agent.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Errorf("with %q it ended: %v", shell, err)
@@ -73,7 +73,7 @@ func TestAgentTerminalGone(t *testing.T) {
 	}
 }
 
-// waitForText waits until a text is in a file for the nth time.
+// waitForText waits until a file contains a text n times.
 func waitForText(t *testing.T, file, want string, n int) {
 	t.Helper()
 	var text []byte

@@ -114,7 +114,7 @@ func TestBrowserCandidates(t *testing.T) {
 	}
 }
 
-// untilRemoved has a script run until its test removes it.
+// untilRemoved makes a script run until the test removes it.
 const untilRemoved = `while [ -e "$0" ]; do sleep .1; done`
 
 // script writes a program that records its arguments, one a line.
@@ -166,7 +166,7 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 			if err := await.Receive(t, "the end of Open", opened); !errors.Is(err, tt.err) || tt.err == nil && err != nil {
 				t.Fatalf("Open = %v, want %v", err, tt.err)
 			}
-			await.True(t, "the program is done with its arguments", func() bool {
+			await.True(t, "the program recorded its arguments", func() bool {
 				got, _ := os.ReadFile(record) // not yet there
 				return strings.Count(string(got), "\n") == strings.Count(tt.want, "\n")+2
 			})
@@ -198,7 +198,7 @@ func TestBrowserNextCandidate(t *testing.T) {
 	if err := b.Open(ctx, "https://as.test/"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open after the end: %v", err)
 	}
-	await.True(t, "the program writes no more", func() bool {
+	await.True(t, "the program created its last file", func() bool {
 		_, err := os.Stat(record)
 		return err == nil
 	})

@@ -140,7 +140,7 @@ func (x *terminal) waitUntil(what string, holds func() bool) {
 	}
 }
 
-// timeLeft is what the screen says of the code's life.
+// timeLeft returns the remaining lifetime that the screen shows.
 func (x *terminal) timeLeft() string { return timeLeft.FindString(x.screen()) }
 
 var timeLeft = regexp.MustCompile(`\d+:\d\d left`)
@@ -254,7 +254,7 @@ func scan(img image.Image) (string, error) {
 	return result.GetText(), nil
 }
 
-// scan returns what the code on the screen says, once it is drawn.
+// scan waits for the QR code on the screen and returns its text.
 func (x *terminal) scan(dark bool) (text string) {
 	x.t.Helper()
 	x.waitUntil("the code can be scanned", func() bool {
@@ -295,7 +295,7 @@ func TestQRScansFromTheScreen(t *testing.T) {
 func TestPromptCountsDown(t *testing.T) {
 	x := openTerminal(t, "short", 80, 24)
 	seen := map[string]bool{}
-	x.waitUntil("the screen has shown three times", func() bool { // on a busy machine seconds are skipped
+	x.waitUntil("the countdown showed three different times", func() bool { // a busy machine may skip seconds
 		if left := x.timeLeft(); left != "" {
 			seen[left] = true
 		}

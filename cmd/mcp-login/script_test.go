@@ -163,7 +163,7 @@ func fault(ts *testscript.TestScript, _ bool, args []string) {
 	server(ts).Fault(oauthtest.Endpoint(args[0]), f)
 }
 
-// lifetime says how long the tokens live that are issued from now on: lifetime DURATION.
+// lifetime sets the lifetime of tokens issued from now on: lifetime DURATION.
 func lifetime(ts *testscript.TestScript, _ bool, args []string) {
 	ttl, err := time.ParseDuration(args[0])
 	ts.Check(err)

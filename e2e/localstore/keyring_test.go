@@ -162,8 +162,8 @@ func TestHangingKeyring(t *testing.T) {
 	wantNoKeyring(t, t.TempDir(), "did not answer within 3s")
 }
 
-// wantNoKeyring: every use of the keyring fails and says why. One that hangs
-// gives another reason than one that fails at once.
+// wantNoKeyring: every use of the keyring fails with the given reason. The
+// reason differs between a call that fails at once and one that times out.
 func wantNoKeyring(t *testing.T, root, reason string) {
 	t.Helper()
 	k := keyring.Keeper{}

@@ -1,6 +1,6 @@
-// Package await has tests wait for a state instead of a time. A wait ends as
-// soon as the state holds, so it costs nothing on a quiet machine. Its limit is
-// so generous that only a true failure reaches it, however busy the machine is.
+// Package await lets tests wait for a state instead of sleeping. A wait ends as
+// soon as the state holds, so tests stay fast on a quiet machine. The limit is
+// generous, so that even on a busy machine only a real failure reaches it.
 package await
 
 import (
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Limit ends a wait for a state that never comes.
+// Limit is the longest wait for a state.
 const Limit = 2 * time.Minute
 
-// pause is the time between two looks at a state.
+// pause is the polling interval.
 const pause = 5 * time.Millisecond
 
-// Until waits until holds reports true. It reports false if that takes longer
-// than Limit.
+// Until polls holds until it returns true, and then returns true. It returns
+// false after Limit.
 func Until(holds func() bool) bool {
 	for late := time.Now().Add(Limit); !holds(); time.Sleep(pause) {
 		if time.Now().After(late) {
@@ -25,23 +25,23 @@ func Until(holds func() bool) bool {
 	return true
 }
 
-// True fails the test unless holds reports true within Limit.
+// True waits until holds returns true. It fails the test after Limit.
 func True(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	if !Until(holds) {
-		t.Fatalf("not within %s: %s", Limit, what)
+		t.Fatalf("timed out after %s waiting for: %s", Limit, what)
 	}
 }
 
-// Receive returns the next value of ch, or the zero value once ch is closed.
-// It fails the test if neither happens within Limit.
+// Receive returns the next value of ch, or the zero value if ch is closed. It
+// fails the test after Limit.
 func Receive[T any](t testing.TB, what string, ch <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-ch:
 		return v
 	case <-time.After(Limit):
-		t.Fatalf("not within %s: %s", Limit, what)
+		t.Fatalf("timed out after %s waiting for: %s", Limit, what)
 		panic("unreachable")
 	}
 }

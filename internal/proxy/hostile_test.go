@@ -67,14 +67,14 @@ func TestBusyStream(t *testing.T) {
 	begin := time.Now()
 	r.send(t, ping)
 	await.True(t, "it is called eleven times", func() bool { return len(s.requests(http.MethodGet)) >= 11 })
-	if took := time.Since(begin); took < 11*time.Second/15 { // a busy machine only makes it slower
+	if took := time.Since(begin); took < 11*time.Second/15 { // a busy machine only increases it
 		t.Errorf("eleven calls within %s", took)
 	}
 	r.ends(t)
 }
 
-// TestDeepSchema: a schema within a schema within a schema takes no time. To
-// read each one anew would take minutes.
+// TestDeepSchema: deeply nested schemas take no time. Parsing each level again
+// would take minutes.
 func TestDeepSchema(t *testing.T) {
 	const depth = 4000
 	schema := strings.Repeat(`{"properties":{"a":`, depth) + `"` + strings.Repeat("x", 8<<20) + `"` + strings.Repeat(`}}`, depth)
@@ -156,7 +156,7 @@ func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if n == 1 {
 			e.begun <- struct{}{}
 		}
-		time.Sleep(time.Millisecond) // endless, but no flood
+		time.Sleep(time.Millisecond) // endless, but not a flood
 	}
 	e.ended <- struct{}{}
 }

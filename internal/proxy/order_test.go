@@ -19,8 +19,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// forever is a time that no test waits for: a run that drains for so long
-// waits for its server.
+// forever is a drain time that no test reaches: a run that waits for its server
+// times out first.
 const forever = time.Hour
 
 // run is a bridge under way.
@@ -45,7 +45,7 @@ func (r *run) said() string {
 	return r.out.String()
 }
 
-// start starts a bridge, which drains forever unless p says otherwise.
+// start starts a bridge. Its default drain time is forever.
 func start(t *testing.T, p proxy.Stdio) *run {
 	t.Helper()
 	p.Drain = cmp.Or(p.Drain, forever)
@@ -57,7 +57,7 @@ func start(t *testing.T, p proxy.Stdio) *run {
 	return r
 }
 
-// send writes lines, which must be taken: the client is not to wait.
+// send writes lines. The bridge must read them without waiting for the server.
 func (r *run) send(t *testing.T, lines ...string) {
 	t.Helper()
 	done := make(chan struct{})
@@ -201,7 +201,7 @@ func TestHandshakeInOnePiece(t *testing.T) {
 	t.Parallel()
 	d := &diary{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
 	s := newSite(t, d)
-	synctest.Test(t, func(t *testing.T) { // a message waits 5 s at most for the one before it
+	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, hello, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, ping)
 		r.ends(t)
@@ -221,7 +221,7 @@ func TestNoticesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	d := &diary{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
 	s := newSite(t, d)
-	synctest.Test(t, func(t *testing.T) { // a message waits 5 s at most for the one before it
+	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, ping)
 		r.ends(t)

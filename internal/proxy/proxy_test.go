@@ -14,138 +14,9 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/proxy"
-	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/secrets"
 )
-
-// site is an MCP server behind a token, and the token endpoint that renews it.
-type site struct {
-	*httptest.Server
-	store secrets.Memory
-
-	mu        sync.Mutex // guards what follows
-	mcp       http.Handler
-	issued    int // tokens so far; the last is the valid one
-	refreshes int
-	gone      bool // the refresh token is taken no more
-	seen      []*http.Request
-}
-
-// newSite stores a credential for a server that h is behind the token of.
-func newSite(t *testing.T, h http.Handler) *site {
-	t.Helper()
-	s := &site{mcp: h, issued: 1}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/mcp", s.serveMCP)
-	mux.HandleFunc("POST /token", s.serveToken)
-	s.Server = httptest.NewServer(mux)
-	t.Cleanup(func() {
-		s.CloseClientConnections()
-		s.Close()
-	})
-	s.login(t)
-	return s
-}
-
-// login stores a credential with the valid token, as a person's login would.
-func (s *site) login(t *testing.T) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.gone = false
-	record, err := json.Marshal(mcplogin.Credential{
-		Version: 1, Profile: "box", Server: s.URL + "/mcp",
-		Issuer: oauth.Server{Issuer: s.URL, TokenEndpoint: s.URL + "/token"},
-		App:    oauth.App{ID: "client", AuthMethod: "none"},
-		Token:  oauth.Token{Access: s.token(), Refresh: "refresh", Type: "Bearer"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.store.Put(t.Context(), "box", record, secrets.Any); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (s *site) token() string { return fmt.Sprintf("token-%d", s.issued) }
-
-// expire makes the server take the present token no more.
-func (s *site) expire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.issued++
-}
-
-func (s *site) serveToken(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	if s.gone {
-		w.WriteHeader(http.StatusBadRequest)
-		io.WriteString(w, `{"error":"invalid_grant"}`)
-		return
-	}
-	s.refreshes++
-	fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer"}`, s.token())
-}
-
-func (s *site) serveMCP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	s.seen = append(s.seen, r)
-	h, ok := s.mcp, r.Header.Get("Authorization") == "Bearer "+s.token()
-	s.mu.Unlock()
-	if !ok {
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", resource_metadata="`+s.URL+`/elsewhere"`)
-		http.Error(w, "no", http.StatusUnauthorized)
-		return
-	}
-	h.ServeHTTP(w, r)
-}
-
-// requests returns what the server has seen of a method.
-func (s *site) requests(method string) []*http.Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var found []*http.Request
-	for _, r := range s.seen {
-		if r.Method == method {
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
-// upstream opens a session on the site's credential.
-func (s *site) upstream(t *testing.T) proxy.Upstream {
-	t.Helper()
-	session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Store: &s.store})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return proxy.Upstream{
-		Session: session, Server: s.URL + "/mcp",
-		Explain: func(err error) string { return "explained: " + err.Error() },
-	}
-}
-
-// inMemory is upstream without a socket, as a bubble of synctest needs it.
-func (s *site) inMemory(t *testing.T) proxy.Upstream {
-	up := s.upstream(t)
-	up.Transport = roundTripper{s.Config.Handler}
-	return up
-}
-
-// roundTripper has a handler answer in the process of the client.
-type roundTripper struct{ http.Handler }
-
-func (h roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w.Result(), nil
-}
 
 // tools is a real MCP server.
 type tools struct {
@@ -239,8 +110,8 @@ func (c *client) call(t *testing.T, tool string, args map[string]any) string {
 	return result.Content[0].(*mcp.TextContent).Text
 }
 
-// hears changes the tools and reports whether the client is told within a
-// moment. It is not while the stream for that still opens, beside the calls.
+// hears changes the tools and reports whether the client is notified shortly
+// after. It is not until the stream for notifications is open.
 func (c *client) hears(ts *tools) bool {
 	ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
 	select {

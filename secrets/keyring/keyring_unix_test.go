@@ -21,8 +21,8 @@ var (
 	_ file.Forgetter = keyring.Keeper{}
 )
 
-// wantUnavailable: every call says so. One that waits for longer than its
-// Timeout gives another reason.
+// wantUnavailable: every call fails with the given reason. The reason differs
+// between a call that fails at once and one that times out.
 func wantUnavailable(t *testing.T, k keyring.Keeper, reason string) {
 	t.Helper()
 	_, keepErr := k.Keep(t.Context(), "id", []byte("key"))
