@@ -43,6 +43,11 @@ e2e: ## tests against real servers, which are installed when missing
 clients: ## real MCP clients read what client-config prints; they take 1.2 GB
 	go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' ./e2e/
 
+.PHONY: suspend
+suspend: ## the agent in an emulated machine that is suspended; takes a minute
+	e2e/provide emulator
+	go test -tags $(TAGS),e2e,suspend -count=1 -timeout 20m -run '^TestSuspend$$' -v ./e2e
+
 .PHONY: conformance
 conformance: ## the official suite for MCP clients, as a table (part of e2e)
 	e2e/provide debian
@@ -77,13 +82,13 @@ fmt:
 .PHONY: vet
 vet:
 	go vet -tags $(TAGS) ./...
-	go vet -tags $(TAGS),e2e ./e2e/...
+	go vet -tags $(TAGS),e2e,suspend,clients ./e2e/...
 
 .PHONY: staticcheck
 staticcheck:
 	tool=$$(e2e/provide staticcheck); \
 	"$$tool" -tags $(TAGS) ./...; \
-	"$$tool" -tags $(TAGS),e2e ./e2e/...
+	"$$tool" -tags $(TAGS),e2e,suspend,clients ./e2e/...
 
 .PHONY: deadcode
 deadcode:
