@@ -37,21 +37,21 @@ unit: ## tests that need nothing but Go
 .PHONY: e2e
 e2e: ## tests against real servers, which are installed when missing
 	e2e/provide debian
-	go test -tags $(TAGS),e2e -count=1 -p 1 -timeout 30m ./e2e/...
+	cd e2e && go test -tags $(TAGS),e2e -count=1 -p 1 -timeout 30m ./...
 
 .PHONY: clients
 clients: ## real MCP clients read what client-config prints; they take 1.2 GB
-	go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' ./e2e/
+	cd e2e && go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' .
 
 .PHONY: suspend
 suspend: ## the agent in an emulated machine that is suspended; takes a minute
 	e2e/provide emulator
-	go test -tags $(TAGS),e2e,suspend -count=1 -timeout 20m -run '^TestSuspend$$' -v ./e2e
+	cd e2e && go test -tags $(TAGS),e2e,suspend -count=1 -timeout 20m -run '^TestSuspend$$' -v .
 
 .PHONY: conformance
 conformance: ## the official suite for MCP clients, as a table (part of e2e)
 	e2e/provide debian
-	go test -tags $(TAGS),e2e -count=1 -timeout 20m -run '^TestConformance$$' -v ./e2e | sed -n 's/^ *conformance_test.go:[0-9]*: //p; /^ *--- /p; /^\(ok\|FAIL\)/p'
+	cd e2e && go test -tags $(TAGS),e2e -count=1 -timeout 20m -run '^TestConformance$$' -v . | sed -n 's/^ *conformance_test.go:[0-9]*: //p; /^ *--- /p; /^\(ok\|FAIL\)/p'
 
 .PHONY: race
 race: ## unit tests under the race detector
@@ -59,7 +59,7 @@ race: ## unit tests under the race detector
 
 .PHONY: bench
 bench: ## what the program costs, as ratios
-	go test -tags $(TAGS),e2e -run '^$$' -bench . ./e2e
+	cd e2e && go test -tags $(TAGS),e2e -run '^$$' -bench . .
 	go test -tags $(TAGS) -run '^$$' -bench . -benchmem . ./secrets/file
 
 .PHONY: fuzz
@@ -82,13 +82,13 @@ fmt:
 .PHONY: vet
 vet:
 	go vet -tags $(TAGS) ./...
-	go vet -tags $(TAGS),e2e,suspend,clients ./e2e/...
+	cd e2e && go vet -tags $(TAGS),e2e,suspend,clients ./...
 
 .PHONY: staticcheck
 staticcheck:
 	tool=$$(e2e/provide staticcheck); \
 	"$$tool" -tags $(TAGS) ./...; \
-	"$$tool" -tags $(TAGS),e2e,suspend,clients ./e2e/...
+	cd e2e && "$$tool" -tags $(TAGS),e2e,suspend,clients ./...
 
 .PHONY: deadcode
 deadcode:
@@ -103,6 +103,7 @@ shape: ## layers, sizes of files and functions, package state
 .PHONY: tidy
 tidy:
 	go mod tidy -diff
+	cd e2e && go mod tidy -diff
 
 .PHONY: cross
 cross:

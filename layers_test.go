@@ -41,7 +41,7 @@ var onlyIn = map[string][]string{
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
 	"github.com/VictoriaMetrics":      {"agent"},
 	"golang.org/x/net":                {"flows"},
-	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples", "e2e"},
+	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples"},
 }
 
 // TestLayers: imports point downwards only.
@@ -72,7 +72,7 @@ func TestLayers(t *testing.T) {
 }
 
 func mayImport(from, to string) bool {
-	if within(from, "cmd") || within(from, "examples") || within(from, "e2e") {
+	if within(from, "cmd") || within(from, "examples") {
 		return true
 	}
 	allowed, found := layers[from]

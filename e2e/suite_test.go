@@ -59,16 +59,29 @@ func runSuite(m *testing.M) int {
 // prepare builds the program and the folder that oidc-provider is started in.
 func prepare(dir string) error {
 	program = filepath.Join(dir, "mcp-login")
-	build := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-o", program, "../cmd/mcp-login")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build mcp-login: %w\n%s", err, out)
+	if err := build(program, "..", "./cmd/mcp-login"); err != nil {
+		return err
 	}
 	modules, err := provide("oidc-provider")
 	if err != nil {
 		return err
 	}
 	oidcModules = modules
+	return nil
+}
+
+// build builds a package of the module in a folder: with the dependencies that
+// this module chose, also where the tests have others.
+func build(program, module, pkg string) error {
+	program, err := filepath.Abs(program)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "build", "-tags", "urfave_cli_no_docs,e2e", "-ldflags", "-s -w", "-o", program, pkg)
+	cmd.Dir, cmd.Env = module, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,8 +28,9 @@ func TestSuspend(t *testing.T) {
 	}
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	buildStatic(t, at("init"), "./guest")
-	buildStatic(t, at("demo"), "../examples/demo")
+	if err := errors.Join(build(at("init"), ".", "./guest"), build(at("demo"), "..", "./examples/demo")); err != nil {
+		t.Fatal(err)
+	}
 	if err := writeInitramfs(at("initramfs"), at("init"), at("demo"), program); err != nil {
 		t.Fatal(err)
 	}
@@ -59,16 +61,6 @@ func TestSuspend(t *testing.T) {
 	}
 	if tokenIn(string(console), []string{"demo_at_", "demo_rt_"}) != "" {
 		t.Error("the programs' talk holds a token")
-	}
-}
-
-// buildStatic builds a program that runs where there is no C library.
-func buildStatic(t *testing.T, path, pkg string) {
-	t.Helper()
-	build := exec.Command("go", "build", "-tags", "urfave_cli_no_docs,e2e", "-ldflags", "-s -w", "-o", path, pkg)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", pkg, err, out)
 	}
 }
 
