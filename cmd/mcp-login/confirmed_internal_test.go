@@ -145,6 +145,9 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
 			} {
 				h.want(exitLoginRequired, args...)
+				if runs := strings.Contains(h.talk.String(), "command:touch"); runs != strings.Contains(h.talk.String(), "\nhint: the stored record chose the command") {
+					t.Errorf("%v: no warning before a command of the record's: %s", args, h.talk)
+				}
 				if !strings.Contains(h.talk.String(), "not confirmed on this host") || !strings.Contains(h.talk.String(), "\nhint: ") {
 					t.Errorf("%v: standard error %s", args, h.talk)
 				}
