@@ -21,7 +21,7 @@ type expectation struct{ subject string }
 
 func (x *expectation) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("expect-subject", "refuse a login as another subject of the issuer; with --flow ci, where the token does not say whose it is: as another job", "", &x.subject),
+		stringFlag("expect-subject", "accept a login only as this subject; with --flow ci, if the token names no subject, only as this job", "", &x.subject),
 	}
 }
 

@@ -121,7 +121,7 @@ func (e *env) confirm(c mcplogin.Credential) {
 	}
 	known, _ := e.isConfirmed(d) // another process may have noted the same
 	if !known && slices.Contains(presenting(), c.Flow) {
-		e.say("warning: cannot note what renews %q (%v), so each renewal needs it named again: %s",
+		e.say("warning: cannot save your confirmation for %q (%v), so set these variables whenever it is refreshed: %s",
 			c.Profile, err, oauth.Sanitize(strings.Join(asVariables(d.named()), " "), maxStatus))
 	}
 }
@@ -282,7 +282,7 @@ func (e *env) withoutDemands(c mcplogin.Credential) mcplogin.Credential {
 		return c
 	}
 	for _, n := range d.inputs() {
-		e.say("left out of %q, since you did not type it on this host: %s %s", c.Profile, n.what, oauth.Sanitize(n.value, 200))
+		e.say("removed from %q, because you did not enter it on this host: %s %s", c.Profile, n.what, oauth.Sanitize(n.value, 200))
 	}
 	return c.WithoutInputs()
 }

@@ -27,7 +27,7 @@ func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, cfg mcplogin.C
 		return err
 	}
 	issuer := oauth.Sanitize(unnamed.Issuer, maxURL)
-	agreed, err := e.agree(ctx, fmt.Sprintf("%s names an authorization server that you did not name.\nSend %s to %s? [y/N] ", host(unnamed.Server), unnamed.Secret, issuer))
+	agreed, err := e.agree(ctx, fmt.Sprintf("%s uses an authorization server that you have not named.\nSend %s to %s? [y/N] ", host(unnamed.Server), unnamed.Secret, issuer))
 	if err != nil {
 		return err
 	}
