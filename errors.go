@@ -73,16 +73,22 @@ func (e *IssuerChangedError) Error() string {
 }
 
 // UnnamedIssuerError means that a login would send a secret to an authorization
-// server that the MCP server chose and nobody here named. Nothing was sent. To
-// agree, name it: [Registration].Issuer.
+// server, or to endpoints of it, that the MCP server or a stored record chose and
+// nobody here named. Nothing was sent. To agree, name the issuer by
+// [Registration].Issuer, and endpoints by [LoginOptions].Endpoints.
 type UnnamedIssuerError struct {
-	Profile string
-	Server  string // the MCP server
-	Issuer  string
-	Secret  string // what would be sent, such as "the client secret"
+	Profile   string
+	Server    string // the MCP server
+	Issuer    string
+	Secret    string    // what would be sent, such as "the client secret"
+	Endpoints Endpoints // that only the stored record names
 }
 
 func (e *UnnamedIssuerError) Error() string {
+	if e.Endpoints != (Endpoints{}) {
+		return fmt.Sprintf("profile %q: %s was not sent to %s: the stored record chose endpoints for this issuer, and you have not confirmed them on this host",
+			e.Profile, e.Secret, oauth.Sanitize(e.Issuer, 200))
+	}
 	return fmt.Sprintf("profile %q: %s was not sent to %s: %s chose this issuer, and you did not name it",
 		e.Profile, e.Secret, oauth.Sanitize(e.Issuer, 200), oauth.Sanitize(e.Server, 200))
 }

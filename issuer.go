@@ -30,24 +30,34 @@ func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
 
 // named refuses to send a secret to an authorization server that only the MCP
 // server has named: whoever runs that, or breaks into it, could collect the
-// client secrets of everybody else's authorization servers. On loopback both
-// are programs of this machine.
+// client secrets of everybody else's authorization servers. The same goes for
+// one that only a stored record names, or whose endpoints only that names. On
+// loopback both are programs of this machine.
 func (s *Session) named(c Credential, f flows.Flow, old Credential) error {
-	secret, issuer := s.secret(f, c.Login.Inputs), c.Issuer.Issuer
-	switch {
-	case secret == "", issuer == s.cfg.Register.Issuer, issuer == c.Login.Issuer:
+	secret, issuer := s.secret(f, s.cfg.Login.Inputs), c.Issuer.Issuer
+	if secret == "" {
 		return nil
-	case issuer == old.Issuer.Issuer && old.Token.Access != "":
+	}
+	known := old.Token.Access != "" && (s.cfg.Known == nil || s.cfg.Known(old))
+	err := &UnnamedIssuerError{Profile: c.Profile, Server: c.Server, Issuer: issuer, Secret: secret}
+	if !known && s.cfg.Login.IsZero() { // the options are the record's
+		err.Endpoints = c.Login.Endpoints
+	}
+	switch {
+	case err.Endpoints != Endpoints{}:
+		return err
+	case issuer == s.cfg.Register.Issuer, issuer == s.cfg.Login.Issuer, known && issuer == old.Issuer.Issuer:
 		return nil
 	case oauth.IsLoopback(issuer) && oauth.IsLoopback(c.Server):
 		return nil
 	}
-	return &UnnamedIssuerError{Profile: c.Profile, Server: c.Server, Issuer: issuer, Secret: secret}
+	return err
 }
 
 // secret says what a login by a flow sends that others could use; "" if there
 // is nothing. The id token that a CI makes for the issuer alone is no secret to
-// that issuer; one for another audience is.
+// that issuer; one for another audience is. Inputs of a stored record are not
+// looked at: Config.Permit decides about those.
 func (s *Session) secret(f flows.Flow, in flows.Inputs) string {
 	_, unattended := f.(flows.Unattended)
 	switch r := s.cfg.Register; {

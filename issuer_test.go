@@ -1,7 +1,9 @@
 package mcplogin_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -14,6 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/clientcred"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // A secret goes to no authorization server that only the MCP server has named.
@@ -115,4 +118,57 @@ func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A writer of a shared store cannot name where a secret that is typed goes:
+// neither the issuer, nor endpoints of an issuer that is named.
+func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
+	const issuer, evil = "https://mcp.test", "https://evil.test"
+	robot := func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+	named := func(c *mcplogin.Config) { c.Register.Issuer = issuer }
+	noURL := func(c *mcplogin.Config) { c.Server = "" }
+	nothing := func(*mcplogin.Config) {}
+	endpoints := mcplogin.Endpoints{Token: evil + "/token", DeviceAuthorization: evil + "/device"}
+	at := func(issuer, host string) oauth.Server {
+		return oauth.Server{Issuer: issuer, TokenEndpoint: host + "/token", DeviceAuthorizationEndpoint: host + "/device"}
+	}
+	for _, tt := range []struct {
+		name   string
+		record mcplogin.Credential
+		call   func(*mcplogin.Config)
+	}{
+		{"server and issuer", mcplogin.Credential{Server: evil + "/mcp", Issuer: oauth.Server{Issuer: evil}}, noURL},
+		{"issuer and endpoints", mcplogin.Credential{Issuer: at(evil, evil), Login: mcplogin.LoginOptions{Issuer: evil, Endpoints: endpoints}}, nothing},
+		{"endpoints of the named issuer", mcplogin.Credential{Issuer: at(issuer, evil), Login: mcplogin.LoginOptions{Issuer: issuer, Endpoints: endpoints}}, named},
+		{"endpoints of a loopback issuer", mcplogin.Credential{Server: "http://127.0.0.1:1/mcp", Issuer: at("http://127.0.0.1:1", evil),
+			Login: mcplogin.LoginOptions{Issuer: "http://127.0.0.1:1", Endpoints: endpoints}}, noURL},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.srv.Clients.Known = map[string]string{"robot": "hush"}
+				thief := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: w.srv.Clients}
+				hosts := map[string]*oauthtest.Server{"evil.test": thief}
+				c := tt.record
+				c.Version, c.Profile, c.Flow, c.Token = 1, "p", "device", oauth.Token{Access: "planted", Type: "Bearer"}
+				c.Server = cmp.Or(c.Server, server)
+				data, err := json.Marshal(c)
+				if err == nil {
+					_, err = w.store.Put(t.Context(), "p", data, secrets.Absent)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				stranger := func(c *mcplogin.Config) { c.Known = func(mcplogin.Credential) bool { return false } }
+				_, err = w.open(t, routed(w, hosts), robot, stranger, tt.call).Login(t.Context())
+				var unnamed *mcplogin.UnnamedIssuerError
+				if !errors.As(err, &unnamed) || unnamed.Endpoints != c.Login.Endpoints {
+					t.Errorf("Login() = %v", err)
+				}
+				if n := thief.Count(oauthtest.DeviceAuth) + thief.Count(oauthtest.Token) + thief.Count(oauthtest.Register); n != 0 {
+					t.Errorf("%d requests to the record's server", n)
+				}
+			})
+		})
+	}
 }

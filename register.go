@@ -20,7 +20,7 @@ const defaultClientName = "mcp-login"
 type Registration struct {
 	// Issuer is the authorization server that the secrets here and the Inputs of
 	// the login are for. "" is the one of LoginOptions.Issuer or of the last
-	// login; a login that would send a secret to another fails with an
+	// login, if Config.Known knows that one; a login that would send a secret to another fails with an
 	// *UnnamedIssuerError.
 	Issuer string
 	// App is a pre-registered client; the zero App means none.

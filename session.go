@@ -65,6 +65,11 @@ type Config struct {
 	// read here, an audience to ask for, and an endpoint to send it all to. Its
 	// error refuses the run. Nil permits all.
 	Permit func(context.Context, Credential) error
+	// Known reports whether a stored credential is from a login that this user
+	// completed. Anybody who can write to the store can have a record name an
+	// issuer and endpoints, so a Login sends no secret there because of an unknown
+	// record. Nil knows all.
+	Known func(Credential) bool
 	// Accept is asked before what a Login got is stored. Its error refuses it:
 	// the tokens are revoked and the stored credential stays. Nil accepts all.
 	Accept func(Credential) error

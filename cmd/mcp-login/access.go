@@ -112,7 +112,7 @@ func (e *env) config(o *common, from source, profile string) (mcplogin.Config, e
 		cfg.Lender = from.agent
 	} else {
 		cfg.Store, cfg.Flows, cfg.Permit = from.store, e.unattended(o), e.permit(o, client)
-		cfg.AcceptServer = o.expected
+		cfg.AcceptServer, cfg.Known = o.expected, e.known
 	}
 	return cfg, nil
 }

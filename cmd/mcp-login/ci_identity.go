@@ -21,7 +21,7 @@ type expectation struct{ subject string }
 
 func (x *expectation) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("expect-subject", "refuse a login as another subject of the issuer; with --flow ci, where the token does not say whose it is: as another job", "", &x.subject),
+		stringFlag("expect-subject", "accept a login only as this subject; with --flow ci, if the token names no subject, only as this job", "", &x.subject),
 	}
 }
 
@@ -30,14 +30,16 @@ func (o *common) expected(s oauth.Server) error {
 	return refusal(ci.Identity{Issuer: s.Issuer}.Expect(o.expectIssuer, ""))
 }
 
-// accept returns what refuses a credential of anybody else, and notes what the
-// others were asked to present.
-func (e *env) accept(x expectation) func(mcplogin.Credential) error {
+// accept returns what refuses a credential of anybody else. It notes what the
+// others were asked to present, and where a secret was sent.
+func (e *env) accept(x expectation, secret bool) func(mcplogin.Credential) error {
 	return func(c mcplogin.Credential) error {
 		if err := e.identity(c).Expect("", x.subject); err != nil {
 			return refusal(err)
 		}
-		e.confirm(c)
+		if secret || isDemanding(c) {
+			e.confirm(c)
+		}
 		return nil
 	}
 }

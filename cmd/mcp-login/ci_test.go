@@ -194,7 +194,7 @@ func TestExpectedIdentity(t *testing.T) {
 		o := common{expectIssuer: tt.issuer}
 		err := o.expected(oauth.Server{Issuer: "https://as"})
 		if err == nil {
-			err = new(env).accept(expectation{tt.subject})(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
+			err = new(env).accept(expectation{tt.subject}, false)(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
 		}
 		if (err == nil) != tt.accept {
 			t.Errorf("%+v accepts with %v, want %t", tt, err, tt.accept)
@@ -204,19 +204,19 @@ func TestExpectedIdentity(t *testing.T) {
 		}
 	}
 	opaque := mcplogin.Credential{Issuer: oauth.Server{Issuer: "https://as"}, Token: oauth.Token{Access: "opaque"}}
-	if err := new(env).accept(expectation{""})(opaque); err != nil {
+	if err := new(env).accept(expectation{""}, false)(opaque); err != nil {
 		t.Errorf("the authorization server alone is not accepted: %v", err)
 	}
-	if err := new(env).accept(expectation{"ann"})(opaque); err == nil {
+	if err := new(env).accept(expectation{"ann"}, false)(opaque); err == nil {
 		t.Error("a subject that nobody vouches for is accepted")
 	}
 	job, _, _ := testEnv(t)
 	job.jobIs = &jobIdentity{id: ci.Identity{Issuer: "https://ci", Subject: "ann"}}
-	if err := job.accept(expectation{"ann"})(opaque); err == nil {
+	if err := job.accept(expectation{"ann"}, false)(opaque); err == nil {
 		t.Error("a job that did not present itself is accepted")
 	}
 	opaque.Flow = "ci"
-	if err := job.accept(expectation{"ann"})(opaque); err != nil {
+	if err := job.accept(expectation{"ann"}, false)(opaque); err != nil {
 		t.Errorf("the job that presented itself is not accepted: %v", err)
 	}
 }

@@ -22,7 +22,8 @@ import (
 
 // demand is what a stored record demands of this host when it is renewed
 // without a person: sources to read, commands to run, an audience to ask the CI
-// for; and where the result goes. A record is data that others may have written,
+// for; and where the result goes. It also is where a login sent a secret, which
+// a later login may send there again. A record is data that others may have written,
 // so a demand is met only if this user typed it on this host, which a file in
 // the state folder notes, or names all of it again now.
 //
@@ -38,12 +39,15 @@ type demand struct {
 	Flow          string       `json:"flow"`
 	Scopes        []string     `json:"scopes"`
 	Inputs        flows.Inputs `json:"inputs"`
+
+	Endpoints mcplogin.Endpoints `json:"endpoints,omitzero"` // in place of the published ones
 }
 
 func demandOf(c mcplogin.Credential) demand {
 	return demand{
 		Profile: c.Profile, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, TokenEndpoint: c.Issuer.TokenEndpoint,
 		Flow: c.Flow, Scopes: slices.Sorted(slices.Values(c.Asked)), Inputs: c.Login.Inputs,
+		Endpoints: c.Login.Endpoints,
 	}
 }
 
@@ -88,12 +92,21 @@ func (e *env) isConfirmed(d demand) (bool, error) {
 	return string(noted) == string(content), err
 }
 
+// known reports whether this user completed the login that a record is from, and
+// sent a secret for it.
+func (e *env) known(c mcplogin.Credential) bool {
+	confirmed, err := e.isConfirmed(demandOf(c))
+	return confirmed && err == nil // what cannot be read confirms nothing
+}
+
+// sendsSecret reports whether a login with this registration sends a secret.
+func sendsSecret(r mcplogin.Registration) bool {
+	return r.App.Secret != "" || r.App.Key != nil || r.InitialAccessToken != ""
+}
+
 // confirm notes what a login demands, which this user has typed. Where that
 // cannot be noted, the login goes on and the demand is to be named again.
 func (e *env) confirm(c mcplogin.Credential) {
-	if !isDemanding(c) {
-		return
-	}
 	d := demandOf(c)
 	if known, _ := e.isConfirmed(d); known { // an error is met again below
 		return
@@ -108,7 +121,7 @@ func (e *env) confirm(c mcplogin.Credential) {
 	}
 	known, _ := e.isConfirmed(d) // another process may have noted the same
 	if !known && slices.Contains(presenting(), c.Flow) {
-		e.say("warning: cannot note what renews %q (%v), so each renewal needs it named again: %s",
+		e.say("warning: cannot save your confirmation for %q (%v), so set these variables whenever it is refreshed: %s",
 			c.Profile, err, oauth.Sanitize(strings.Join(asVariables(d.named()), " "), maxStatus))
 	}
 }
@@ -242,7 +255,8 @@ func (e *unconfirmedError) Unwrap() error {
 	return &mcplogin.LoginRequiredError{Profile: e.Profile, Server: e.Server, Reason: "the stored record asks for what nobody confirmed on this host"}
 }
 
-// howToConfirm names the two ways: a login here, or the names for one run.
+// howToConfirm names the two ways: a login here, or the names for one run. Both
+// repeat what the record asks for, so it warns of a command among that.
 func (e *env) howToConfirm(u *unconfirmedError) string {
 	words := []string{"--flow", u.Flow}
 	for _, n := range append(u.named(), naming{flag: "audience", value: u.Inputs.Audience}) {
@@ -251,6 +265,9 @@ func (e *env) howToConfirm(u *unconfirmedError) string {
 		}
 	}
 	login := "if you trust it: " + e.loginCommand(u.Profile, u.Server, words...)
+	if slices.ContainsFunc(u.named(), func(n naming) bool { return strings.HasPrefix(n.value, "command:") }) {
+		login = "the stored record chose the command in what follows, and pasting it runs that command as you: read it first\n" + login
+	}
 	if e.agent {
 		return login
 	}
@@ -265,7 +282,7 @@ func (e *env) withoutDemands(c mcplogin.Credential) mcplogin.Credential {
 		return c
 	}
 	for _, n := range d.inputs() {
-		e.say("left out of %q, since you did not type it on this host: %s %s", c.Profile, n.what, oauth.Sanitize(n.value, 200))
+		e.say("removed from %q, because you did not enter it on this host: %s %s", c.Profile, n.what, oauth.Sanitize(n.value, 200))
 	}
 	return c.WithoutInputs()
 }

@@ -145,6 +145,9 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
 			} {
 				h.want(exitLoginRequired, args...)
+				if runs := strings.Contains(h.talk.String(), "command:touch"); runs != strings.Contains(h.talk.String(), "\nhint: the stored record chose the command") {
+					t.Errorf("%v: no warning before a command of the record's: %s", args, h.talk)
+				}
 				if !strings.Contains(h.talk.String(), "not confirmed on this host") || !strings.Contains(h.talk.String(), "\nhint: ") {
 					t.Errorf("%v: standard error %s", args, h.talk)
 				}
@@ -307,7 +310,7 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
-	if got := h.talk.String(); !strings.Contains(got, "warning: cannot note") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
+	if got := h.talk.String(); !strings.Contains(got, "warning: cannot save your confirmation") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
 		t.Errorf("standard error:\n%s", got)
 	}
 	h.want(exitDone, "token", "p")
@@ -345,8 +348,8 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 	h.plant(record)
 	h.want(exitDone, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "p")
 	for _, line := range []string{
-		`left out of "p", since you did not type it on this host: audience sts.amazonaws.com`,
-		`left out of "p", since you did not type it on this host: assertion command:touch x`, `moved "p"`,
+		`removed from "p", because you did not enter it on this host: audience sts.amazonaws.com`,
+		`removed from "p", because you did not enter it on this host: assertion command:touch x`, `moved "p"`,
 	} {
 		if !strings.Contains(h.talk.String(), line+"\n") {
 			t.Errorf("store move does not say %q:\n%s", line, h.talk)

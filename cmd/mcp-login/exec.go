@@ -37,9 +37,9 @@ func newExec(e *env) *cli.Command {
 		ArgsUsage: "NAME " + programUsage, UsageText: "mcp-login exec notion -- ./agent --verbose",
 		Description: "The program takes this process's place: its exit code and signals are its own. The variables are as they were at its start. " +
 			"Its command line begins after NAME and is passed on unchanged. " +
-			"It does not get the variables from which mcp-login itself reads secrets, such as MCP_LOGIN_PASSPHRASE.",
+			"mcp-login removes its own variables that hold secrets, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: alsoFlag, Usage: "another `PROFILE` whose variables the program gets; may be repeated (default: none)", Destination: &o.also},
+			&cli.StringSliceFlag{Name: alsoFlag, Usage: "also pass the variables of this `PROFILE`; may be repeated (default: none)", Destination: &o.also},
 		}, o.variables.flags(), o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }

@@ -23,11 +23,11 @@ func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, cfg mcplogin.C
 	}
 	err = work(s)
 	unnamed, ok := errors.AsType[*mcplogin.UnnamedIssuerError](err)
-	if !ok || o.json || !e.canAsk() {
+	if !ok || o.json || !e.canAsk() || unnamed.Endpoints != (mcplogin.Endpoints{}) {
 		return err
 	}
 	issuer := oauth.Sanitize(unnamed.Issuer, maxURL)
-	agreed, err := e.agree(ctx, fmt.Sprintf("%s names an authorization server that you did not name.\nSend %s to %s? [y/N] ", host(unnamed.Server), unnamed.Secret, issuer))
+	agreed, err := e.agree(ctx, fmt.Sprintf("%s uses an authorization server that you have not named.\nSend %s to %s? [y/N] ", host(unnamed.Server), unnamed.Secret, issuer))
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,17 @@ func (e *env) agree(ctx context.Context, question string) (bool, error) {
 // flag for it leaves that to login.
 func (e *env) namingIssuer(err *mcplogin.UnnamedIssuerError) string {
 	issuer := []string{"--issuer", err.Issuer}
+	for _, endpoint := range []struct{ flag, url string }{
+		{"--authorization-endpoint", err.Endpoints.Authorization},
+		{"--device-authorization-endpoint", err.Endpoints.DeviceAuthorization},
+		{"--token-endpoint", err.Endpoints.Token},
+		{"--registration-endpoint", err.Endpoints.Registration},
+		{"--revocation-endpoint", err.Endpoints.Revocation},
+	} {
+		if endpoint.url != "" {
+			issuer = append(issuer, endpoint.flag, endpoint.url)
+		}
+	}
 	if len(e.line.path) == 0 || !slices.Contains([]string{"login", "test", "proxy"}, e.line.path[0]) {
 		return e.loginCommand(err.Profile, err.Server, issuer...)
 	}

@@ -26,6 +26,7 @@ import (
 // it: on loopback no issuer needs a name. A proxy leads there.
 type elsewhere struct {
 	oauthtest.Server
+	home    string
 	program string
 	env     []string
 }
@@ -35,7 +36,7 @@ const elsewhereURL = "https://example.com/mcp"
 func newElsewhere(t *testing.T) *elsewhere {
 	t.Helper()
 	dir := t.TempDir()
-	x := &elsewhere{Server: oauthtest.Server{
+	x := &elsewhere{home: dir, Server: oauthtest.Server{
 		Device:  oauthtest.Device{Interval: time.Second, AutoApprove: 1},
 		Clients: oauthtest.Clients{Known: map[string]string{"robot": "s3cret-value"}},
 	}}
@@ -106,8 +107,20 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 	}
 	x.run(t, hint[1], exitDone)
 	x.run(t, "mcp-login login 'robot one' --client-id robot", exitDone) // the stored login names it
-	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exitDone)
+	notes, err := filepath.Glob(filepath.Join(x.home, ".local/state/mcp-login/confirmed/*"))
+	if err != nil || len(notes) != 1 {
+		t.Fatalf("the login is noted by %q, %v", notes, err)
+	}
+	if err := os.Remove(notes[0]); err != nil {
+		t.Fatal(err)
+	}
 	before := x.sent()
+	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot", exitUsage) // another user's, or another host's
+	if x.sent() != before || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
+		t.Errorf("%d requests at the word of a record\n%s", x.sent()-before, stderr)
+	}
+	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exitDone)
+	before = x.sent()
 	x.run(t, "mcp-login login c "+elsewhereURL+" --client-id robot --expect-issuer https://other.example", exitDenied)
 	if x.sent() != before {
 		t.Error("something was sent to an unexpected issuer")

@@ -135,7 +135,8 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	if cfg.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
 		return err
 	}
-	cfg.Accept, cfg.Register.Issuer = e.accept(o.expect), o.expectIssuer
+	cfg.Register.Issuer = o.expectIssuer
+	cfg.Accept = e.accept(o.expect, sendsSecret(cfg.Register))
 	return e.atNamedIssuer(ctx, o, cfg, work)
 }
 

@@ -20,7 +20,7 @@ type oddities struct {
 
 func (o *oddities) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("issuer", "authorization server to use of those that the MCP server lists (default: the first that offers a flow); a login that sends a client secret, key or assertion must name it, here or by --expect-issuer, unless the last login was there", "", &o.issuer),
+		stringFlag("issuer", "authorization server to use, if the MCP server lists several (default: the first that offers a flow); to send a client secret, key or assertion, name it here or with --expect-issuer, unless your last login from this host was there", "", &o.issuer),
 		stringFlag("audience", "audience parameter to send, for servers that want one", "", &o.audience),
 		boolFlag("no-resource", "do not send the resource parameter, for servers that refuse it", &o.noResource),
 		boolFlag("use-id-token", "present the id_token as the bearer token", &o.useIDToken),

@@ -130,6 +130,10 @@ func TestHintsReadBack(t *testing.T) {
 			{&mcplogin.ServerChangedError{Profile: word, Given: server}, slices.Concat(login, []string{server}, flags, []string{"--force"})},
 			{&mcplogin.UnnamedIssuerError{Profile: word, Server: server, Issuer: server}, slices.Concat(login, []string{server}, flags, []string{"--issuer", server})},
 			{
+				&mcplogin.UnnamedIssuerError{Profile: word, Server: server, Issuer: server, Endpoints: mcplogin.Endpoints{Token: server, Registration: server}},
+				slices.Concat(login, []string{server}, flags, []string{"--issuer", server, "--token-endpoint", server, "--registration-endpoint", server}),
+			},
+			{
 				&unconfirmedError{demand: demand{Profile: word, Server: server, Issuer: server, Flow: "jwt-bearer", Inputs: flows.Inputs{Assertion: "env:" + word}}},
 				slices.Concat(login, []string{server}, flags, []string{"--flow", "jwt-bearer", "--expect-issuer", server, "--assertion-from", "env:" + word}),
 			},

@@ -113,7 +113,7 @@ func (p passphraseParams) derive(ctx context.Context, ask func(context.Context) 
 	}
 	passphrase, err := ask(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read passphrase: %w", err)
+		return nil, err // ask says what it could not read
 	}
 	if len(passphrase) == 0 {
 		return nil, fmt.Errorf("%w: it is empty", secrets.ErrPassphrase)
