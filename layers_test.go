@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"flows/":            {"flows", "oauth"},
 	"agent":             {"", "oauth", "secrets", "internal/privsock"},
 	"internal/":         {},
+	"internal/browser":  {"flows", "oauth", "internal/subprocess"},
 	"internal/proxy":    {"", "oauth"},
 	"internal/mcpprobe": {"", "oauth", "flows", "secrets"},
 	"internal/parcel":   {"secrets"},

@@ -2,11 +2,15 @@ package main
 
 import (
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/browser"
 )
 
 // browserOptions say how the flows that need a browser go about it.
@@ -47,6 +51,19 @@ func (o *browserOptions) authParams() (url.Values, error) {
 	return params, nil
 }
 
+// surroundings looks at where this program runs.
+func (e *env) surroundings(o browserOptions) flows.Surroundings {
+	s := browser.Surroundings(e.getenv)
+	s.Browser, s.NoBrowser, s.Terminal = o.command != "", o.never, e.canAsk()
+	return s
+}
+
+// publicEnviron leaves out our own variables, the settings too: a browser
+// outlives this program and needs none of them.
+func publicEnviron(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), isOwn)
+}
+
 // codeFlow returns the authorization code flow, with a browser opened here or
 // without.
 func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
@@ -57,9 +74,9 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 		}
 	}
 	if open {
-		b, err := e.newBrowser(o.browser.command)
+		b, err := browser.New(e.getenv, publicEnviron(os.Environ()), o.browser.command)
 		if err != nil {
-			return nil, err
+			return nil, usagef("--browser-command: %w", err)
 		}
 		f.Open = b.Open
 	}

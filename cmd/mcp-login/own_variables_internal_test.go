@@ -137,3 +137,11 @@ func TestVariablesOfOurOwnAreRefused(t *testing.T) {
 		t.Errorf("env --ci: exit code %d, standard output %q", code, j.out.String())
 	}
 }
+
+// TestBrowserGetsNoVariablesOfThisProgram: a browser outlives it.
+func TestBrowserGetsNoVariablesOfThisProgram(t *testing.T) {
+	got := publicEnviron([]string{"PATH=/bin", "MCP_LOGIN_PASSPHRASE=hunter2", "MCP_LOGIN_STORE=file:/a", "HOME=/home/ada"})
+	if want := []string{"PATH=/bin", "HOME=/home/ada"}; !slices.Equal(got, want) {
+		t.Errorf("environment %q, want %q", got, want)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -132,7 +133,7 @@ func (e *env) output(ctx context.Context, line string) ([]byte, error) {
 	if runtime.GOOS == "windows" {
 		shell, flag = "cmd.exe", "/C"
 	}
-	cmd := ownCommand(ctx, shell, flag, line)
+	cmd := subprocess.WithoutInput(ctx, shell, flag, line)
 	cmd.Stderr = e.childErr()
 	out, err := cmd.Output()
 	if err != nil {

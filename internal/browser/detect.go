@@ -1,4 +1,4 @@
-package main
+package browser
 
 import (
 	"bytes"
@@ -8,15 +8,15 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 )
 
-// surroundings looks at where this program runs.
-func (e *env) surroundings(o browserOptions) flows.Surroundings {
+// Surroundings returns what this machine says about whether a browser can be
+// opened here. The caller adds what its user chose and whether it has a terminal.
+func Surroundings(getenv func(string) string) flows.Surroundings {
 	s := flows.Surroundings{
-		GOOS: runtime.GOOS, Getenv: e.getenv, Browser: o.command != "", NoBrowser: o.never,
+		GOOS: runtime.GOOS, Getenv: getenv,
 		Container: exists("/.dockerenv") || exists("/run/.containerenv"),
 		WSL:       isWSL(),
 	}
 	s.Interop = s.WSL && (exists("/proc/sys/fs/binfmt_misc/WSLInterop") || exists("/proc/sys/fs/binfmt_misc/WSLInterop-late"))
-	s.Terminal = e.canAsk()
 	return s
 }
 

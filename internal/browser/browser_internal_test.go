@@ -1,4 +1,4 @@
-package main
+package browser
 
 import (
 	"context"
@@ -89,15 +89,15 @@ func TestBrowserCandidates(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
-		b    browser
+		b    Browser
 		env  string
 		want string
 	}{
-		{"Linux", browser{goos: "linux"}, "", "xdg-open|gio open|x-www-browser"},
-		{"Linux, BROWSER", browser{goos: "linux"}, "my 'b c' %s:w3m", "my,b c,%s|w3m|xdg-open|gio open|x-www-browser"},
-		{"WSL", browser{goos: "linux", wsl: true}, "", "wslview|/mnt/c/Windows/System32/rundll32.exe url.dll,FileProtocolHandler|rundll32.exe url.dll,FileProtocolHandler|xdg-open|gio open|x-www-browser"},
-		{"macOS", browser{goos: "darwin"}, "", "/usr/bin/open"},
-		{"command alone", browser{goos: "linux", command: []string{"x"}}, "w3m", "x"},
+		{"Linux", Browser{goos: "linux"}, "", "xdg-open|gio open|x-www-browser"},
+		{"Linux, BROWSER", Browser{goos: "linux"}, "my 'b c' %s:w3m", "my,b c,%s|w3m|xdg-open|gio open|x-www-browser"},
+		{"WSL", Browser{goos: "linux", wsl: true}, "", "wslview|/mnt/c/Windows/System32/rundll32.exe url.dll,FileProtocolHandler|rundll32.exe url.dll,FileProtocolHandler|xdg-open|gio open|x-www-browser"},
+		{"macOS", Browser{goos: "darwin"}, "", "/usr/bin/open"},
+		{"command alone", Browser{goos: "linux", command: []string{"x"}}, "w3m", "x"},
 	} {
 		tt.b.getenv = func(name string) string { return map[string]string{"BROWSER": tt.env}[name] }
 		var got []string
@@ -117,7 +117,8 @@ func TestBrowserCandidates(t *testing.T) {
 // untilRemoved makes a script run until the test removes it.
 const untilRemoved = `while [ -e "$0" ]; do sleep .1; done`
 
-// script writes a program that records its arguments, one a line.
+// script writes a program that records its arguments, one a line, and a variable
+// that this process has.
 func script(t *testing.T, then string) (path, record string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -125,7 +126,7 @@ func script(t *testing.T, then string) (path, record string) {
 	}
 	record = filepath.Join(t.TempDir(), "args")
 	path = filepath.Join(t.TempDir(), "browser")
-	text := "#!/bin/sh\nprintf '%s\\n' \"$@\" \"$MCP_LOGIN_PASSPHRASE\" >'" + record + "'\n" + then + "\n"
+	text := "#!/bin/sh\nprintf '%s\\n' \"$@\" \"$HOME\" >'" + record + "'\n" + then + "\n"
 	// By a process of its own: a file that this one has open for writing would be
 	// inherited by whatever another test starts, and could not be run meanwhile
 	// (https://go.dev/issue/22315).
@@ -156,9 +157,9 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			path, record := script(t, tt.then)
-			b := &browser{
+			b := &Browser{
 				goos: runtime.GOOS, getenv: os.Getenv, command: append([]string{path}, tt.args...),
-				environ: publicEnviron([]string{"PATH=" + os.Getenv("PATH"), "MCP_LOGIN_PASSPHRASE=hunter2"}),
+				environ: []string{"PATH=" + os.Getenv("PATH")},
 				settle:  tt.settle,
 			}
 			opened := make(chan error, 1)
@@ -184,7 +185,7 @@ func TestBrowserNextCandidate(t *testing.T) {
 	env := func(name string) string {
 		return map[string]string{"BROWSER": "/nonexistent/b:" + bad + ":" + good}[name]
 	}
-	b := &browser{goos: "linux", getenv: env, environ: os.Environ(), settle: time.Hour}
+	b := &Browser{goos: "linux", getenv: env, environ: os.Environ(), settle: time.Hour}
 	if err := b.Open(t.Context(), "https://as.test/"); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func TestBrowserNextCandidate(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	slow, record := script(t, untilRemoved)
-	b = &browser{goos: "linux", getenv: env, command: []string{slow}, environ: os.Environ(), settle: time.Hour}
+	b = &Browser{goos: "linux", getenv: env, command: []string{slow}, environ: os.Environ(), settle: time.Hour}
 	if err := b.Open(ctx, "https://as.test/"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open after the end: %v", err)
 	}

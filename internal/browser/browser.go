@@ -1,17 +1,20 @@
-package main
+// Package browser opens a URL in a browser on this machine, or says why it
+// cannot. It must not know what the URL is for, read the environment by itself,
+// or talk to people: the caller passes in the environment and shows the error.
+package browser
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -26,44 +29,33 @@ const maxLink = 8192
 // errNoBrowser: nothing on this machine opened a browser.
 var errNoBrowser = errors.New("no browser could be opened")
 
-// browser starts a browser by an argument vector, never through a shell: the
+// Browser starts a browser by an argument vector, never through a shell: the
 // URL comes from a server (CVE-2025-6514).
-type browser struct {
+type Browser struct {
 	goos    string
 	wsl     bool
 	getenv  func(string) string
-	environ []string      // given to the browser; without our own variables
-	command []string      // of --browser-command; nil: what the system has
+	environ []string      // given to the browser
+	command []string      // nil: what the system has
 	settle  time.Duration // how long a program is watched
 }
 
-// newBrowser returns this machine's browser.
-func (e *env) newBrowser(command string) (*browser, error) {
-	b := &browser{goos: runtime.GOOS, wsl: isWSL(), getenv: e.getenv, environ: publicEnviron(os.Environ()), settle: settleTime}
+// New returns this machine's browser. It is started with the variables in
+// environ, by command: a program and its arguments, of which %s or the end takes
+// the URL. Without a command, it uses the programs that BROWSER names and those
+// that the system has.
+func New(getenv func(string) string, environ []string, command string) (*Browser, error) {
+	b := &Browser{goos: runtime.GOOS, wsl: isWSL(), getenv: getenv, environ: environ, settle: settleTime}
 	if command == "" {
 		return b, nil
 	}
 	var err error
-	if b.command, err = splitCommand(command); err != nil {
-		return nil, usagef("--browser-command: %w", err)
-	}
-	return b, nil
-}
-
-// publicEnviron leaves out our own variables, the settings too: a browser
-// outlives this program and needs none of them.
-func publicEnviron(environ []string) []string {
-	var kept []string
-	for _, pair := range environ {
-		if !isOwn(pair) {
-			kept = append(kept, pair)
-		}
-	}
-	return kept
+	b.command, err = splitCommand(command)
+	return b, err
 }
 
 // Open opens a browser, or says why none was opened.
-func (b *browser) Open(ctx context.Context, link string) error {
+func (b *Browser) Open(ctx context.Context, link string) error {
 	safe, err := browserURL(link)
 	if err != nil {
 		return err
@@ -89,7 +81,7 @@ func (b *browser) Open(ctx context.Context, link string) error {
 
 // candidates returns the programs that may open a browser, best first, and
 // their arguments.
-func (b *browser) candidates() [][]string {
+func (b *Browser) candidates() [][]string {
 	if b.command != nil {
 		return [][]string{b.command}
 	}
@@ -110,7 +102,7 @@ func (b *browser) candidates() [][]string {
 }
 
 // named returns the programs in BROWSER, which Unix separates by colons.
-func (b *browser) named() [][]string {
+func (b *Browser) named() [][]string {
 	var found [][]string
 	for line := range strings.SplitSeq(b.getenv("BROWSER"), ":") {
 		if argv, err := splitCommand(line); err == nil {
@@ -137,8 +129,8 @@ func withURL(argv []string, link string) []string {
 
 // start runs a program that opens a browser and watches it for a moment. The
 // browser outlives this process, and Ctrl-C here does not reach it.
-func (b *browser) start(ctx context.Context, path string, args []string) error {
-	cmd := ownCommand(context.WithoutCancel(ctx), path, args...) // it is not ours to kill
+func (b *Browser) start(ctx context.Context, path string, args []string) error {
+	cmd := subprocess.WithoutInput(context.WithoutCancel(ctx), path, args...) // it is not ours to kill
 	cmd.Env = b.environ
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
