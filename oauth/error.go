@@ -79,7 +79,11 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Code == "" {
-		return fmt.Sprintf("%s answered HTTP %d%s", e.Endpoint, e.Status, ofType(e.ContentType))
+		text := fmt.Sprintf("%s answered HTTP %d%s", e.Endpoint, e.Status, ofType(e.ContentType))
+		if e.Description != "" {
+			text += ": " + e.Description
+		}
+		return text
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s answered %s", e.Endpoint, e.Code)
@@ -168,13 +172,15 @@ func refused(err error) bool {
 	return ok || errors.Is(err, ErrAnswer) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// errorAnswer is every shape of error body that is understood: RFC 6749 §5.2
-// and Slack's {"ok":false,"error":...}.
+// errorAnswer is every shape of error body that is understood: RFC 6749 §5.2,
+// Slack's {"ok":false,"error":...}, and the {"code":...,"message":...} of
+// frameworks that reject a request before their OAuth code sees it.
 type errorAnswer struct {
 	OK          *bool           `json:"ok"`
 	Error       json.RawMessage `json:"error"`
 	Description string          `json:"error_description"`
 	URI         string          `json:"error_uri"`
+	Message     string          `json:"message"`
 }
 
 // errorOf returns the error that an answer states, or nil. A status of 2xx
@@ -191,6 +197,7 @@ func errorOf(a *answer) error {
 	e := &Error{Code: Sanitize(code, maxCode), Status: a.status, Endpoint: a.url, RetryAfter: a.retryAfter()}
 	if e.Code == "" {
 		e.ContentType = a.contentType()
+		e.Description = Sanitize(body.Message, maxDescription)
 		return e
 	}
 	e.Description = Sanitize(body.Description, maxDescription)

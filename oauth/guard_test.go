@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -245,4 +246,12 @@ func TestPostIsNeverRedirected(t *testing.T) {
 		}
 		want(t, "requests", len(w.asked), 1)
 	}
+}
+
+// A link-local address is refused of a private MCP server too, so that the
+// refusal must not say that the server would have to be private.
+func TestRefusedLinkLocalAddressBlamesNoNetwork(t *testing.T) {
+	t.Parallel()
+	err := &oauth.AddressError{Addr: netip.MustParseAddr("169.254.169.254")}
+	want(t, "error", err.Error(), "address 169.254.169.254 is link-local or reserved; no server is ever contacted there")
 }

@@ -142,6 +142,8 @@ func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
 	}{
 		{"accepted", device, nil, []string{empty, scope}, 1},
 		{"empty list refused", device, refusals(`400 {"error":"invalid_redirect_uri"}`), []string{missing, scope}, 2},
+		{"empty list refused without an OAuth code", device, refusals(`400 {"code":"VALIDATION_ERROR","message":"[body.redirect_uris] Too small: expected array to have >=1 items"}`), []string{missing, scope}, 2},
+		{"missing list refused so too", device, refusals(`400 {"message":"[body.redirect_uris] bad"}`, `422 {"message":"bad request"}`), []string{loopback, scope}, 3},
 		{"missing list refused too", device, refusals(`400 {"error":"invalid_redirect_uri"}`, `400 {"error":"invalid_client_metadata","error_description":"redirect_uris is required"}`), []string{loopback, scope}, 3},
 		{"scope refused", device, refusals(`400 {"error":"invalid_scope"}`), []string{empty, "-scope"}, 2},
 		{"scope refused by its name", device, refusals(`400 {"error":"invalid_client_metadata","error_description":"Scope must be known"}`), []string{empty, "-scope"}, 2},

@@ -57,7 +57,8 @@ func next(m ClientMetadata, left []variant, refusal *Error) (ClientMetadata, []v
 }
 
 // blamed reports whether a refusal may be about this variant's field: its code
-// or description says so, or it says only that some field is wrong.
+// or description says so, or it says only that some field is wrong. Better Auth
+// says that without an OAuth code, by {"code":"VALIDATION_ERROR","message":...}.
 func (v variant) blamed(refusal *Error) bool {
 	mentioned := func(v variant) bool { return strings.Contains(strings.ToLower(refusal.Description), v.field) }
 	switch {
@@ -66,5 +67,7 @@ func (v variant) blamed(refusal *Error) bool {
 	case refusal.Code == v.code, mentioned(v):
 		return true
 	}
-	return refusal.Code == CodeInvalidClientMetadata && !slices.ContainsFunc(variants(), mentioned)
+	someField := refusal.Code == CodeInvalidClientMetadata ||
+		refusal.Code == "" && (refusal.Status == http.StatusBadRequest || refusal.Status == http.StatusUnprocessableEntity)
+	return someField && !slices.ContainsFunc(variants(), mentioned)
 }
