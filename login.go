@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
@@ -276,11 +277,27 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 		return oauth.Token{}, app, err
 	}
 	token, err := f.Run(ctx, c.request(s.client(c)))
+	if scopes := s.registeredScopes(c); oauth.IsCode(err, oauth.CodeInvalidScope) && len(scopes) > 0 {
+		s.log.Info("the server refuses scopes that it left out of the registration, asking for the others", "scopes", scopes)
+		c.Asked = scopes
+		token, err = f.Run(ctx, c.request(s.client(c)))
+	}
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
 		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)
 		return s.authorize(ctx, c, f, nil)
 	}
 	return token, app, err
+}
+
+// registeredScopes returns the scopes that the server registered of those asked for,
+// if it left some out and no person insists on them.
+func (s *Session) registeredScopes(c Credential) []string {
+	known := strings.Fields(c.App.Scope)
+	kept := slices.DeleteFunc(slices.Clone(c.Asked), func(scope string) bool { return !slices.Contains(known, scope) })
+	if len(s.cfg.Login.Scopes) > 0 || len(kept) == len(c.Asked) {
+		return nil
+	}
+	return kept
 }
 
 // request is what a flow needs to know of a credential.

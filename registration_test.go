@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -106,6 +107,30 @@ func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
 		}
 		if n := w.srv.Count(oauthtest.Register); n != 1 {
 			t.Errorf("%d registrations, want 1", n)
+		}
+	})
+}
+
+// A server that registers less than it was asked for, and then insists on that,
+// is asked for what it registered. What is missing is reported.
+func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Clients.RefuseScope, w.srv.Clients.ScopesRegistered = true, true
+		c, err := w.open(t).Login(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.Scopes(), " "); got != "mcp:read" || len(c.Missing()) == 0 {
+			t.Errorf("granted %q, missing %q", got, c.Missing())
+		}
+		n := w.srv.Count(oauthtest.Register)
+		if _, err := w.open(t).Login(t.Context()); err != nil || w.srv.Count(oauthtest.Register) != n {
+			t.Errorf("Login() again = %v, %d more registrations, want none", err, w.srv.Count(oauthtest.Register)-n)
+		}
+		named := w.open(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read", "mcp:write"} })
+		if _, err := named.Login(t.Context()); !oauth.IsCode(err, oauth.CodeInvalidScope) {
+			t.Errorf("Login() for scopes that a person named = %v, want the server's refusal", err)
 		}
 	})
 }
