@@ -25,6 +25,7 @@ var layers = map[string][]string{
 	"flows":             {"oauth"},
 	"flows/":            {"flows", "oauth"},
 	"agent":             {"", "oauth", "secrets", "internal/privsock"},
+	"internal/agentd":   {"", "agent", "oauth", "secrets", "internal/privsock"},
 	"internal/":         {},
 	"internal/browser":  {"flows", "oauth", "internal/subprocess"},
 	"internal/proxy":    {"", "oauth"},
@@ -40,7 +41,7 @@ var onlyIn = map[string][]string{
 	"github.com/mdp/qrterminal/v3":    {"cmd"},
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "cmd"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
-	"github.com/VictoriaMetrics":      {"agent"},
+	"github.com/VictoriaMetrics":      {"internal/agentd"},
 	"golang.org/x/net":                {"flows"},
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples"},
 }

@@ -1,3 +1,19 @@
+// Package agent is the client of "mcp-login agent", for Go programs: [Client] and
+// the types of the wire. It knows nothing of the agent's server half, and needs
+// neither a store nor a way to the authorization server.
+//
+// A program that wants a token asks with a [Client]:
+//
+//	s, err := mcplogin.Open(mcplogin.Config{
+//		Profile: "notion",
+//		Lender:  &agent.Client{Socket: os.Getenv("MCP_LOGIN_AGENT_SOCK")},
+//	})
+//	headers, err := s.Headers(ctx)
+//
+// # Stability
+//
+// Exported names follow semantic versioning. The HTTP paths below /v1 and
+// their JSON are only added to.
 package agent
 
 import (
@@ -52,9 +68,9 @@ func (c *Client) Lend(ctx context.Context, profile string, minTTL time.Duration,
 		query.Set("min_ttl", minTTL.String())
 	}
 	if rejected != "" {
-		query.Set("rejected", digest(rejected))
+		query.Set("rejected", Digest(rejected))
 	}
-	body, err := c.ask(ctx, profile, headersPath, query)
+	body, err := c.ask(ctx, profile, HeadersPath, query)
 	if err != nil {
 		return mcplogin.Credential{}, err
 	}
@@ -80,7 +96,7 @@ func (c *Client) Profiles(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all profiles
+	var all ProfileList
 	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, unusable("it is no list of profiles")
 	}
@@ -96,7 +112,7 @@ func (c *Client) Profiles(ctx context.Context) ([]string, error) {
 func (c *Client) ask(ctx context.Context, profile, what string, query url.Values) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	path := profilesPath
+	path := ProfilesPath
 	if profile != "" {
 		if err := secrets.CheckName(profile); err != nil {
 			return nil, fmt.Errorf("profile %q: %w", profile, err)
@@ -152,7 +168,7 @@ func refusal(profile string, status int, body []byte) error {
 // read reads an answer. The socket may be a stranger's: a token that
 // no header can carry, or one for a URL that no token may be sent to, is refused.
 func read(profile string, body []byte) (mcplogin.Credential, error) {
-	var a answer
+	var a Answer
 	if err := json.Unmarshal(body, &a); err != nil {
 		return mcplogin.Credential{}, unusable("it is no JSON")
 	}

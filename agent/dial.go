@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -23,10 +24,10 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, &dialError{"no agent answers at " + c.Socket, err, secrets.ErrUnavailable}
 	}
-	if !peersKnown {
+	if !privsock.PeersKnown {
 		return conn, nil
 	}
-	peer, err := peerOf(conn.(*net.UnixConn))
+	peer, err := privsock.PeerOf(conn.(*net.UnixConn))
 	if err == nil && peer.UID != os.Geteuid() && peer.UID != 0 {
 		err = fmt.Errorf("it belongs to user %d, not to user %d who runs this", peer.UID, os.Geteuid())
 	}
@@ -51,7 +52,7 @@ func (c *Client) lost(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
-	return &dialError{"no answer from the agent at " + c.Socket, cause(err), secrets.ErrTemporary}
+	return &dialError{"no answer from the agent at " + c.Socket, privsock.Cause(err), secrets.ErrTemporary}
 }
 
 // hungUp reports that the other end closed the connection. One that it closed
@@ -69,7 +70,7 @@ type dialError struct {
 	kind error // secrets.ErrUnavailable, or secrets.ErrTemporary if it helps to try again
 }
 
-func (e *dialError) Error() string { return e.what + ": " + cause(e.err).Error() }
+func (e *dialError) Error() string { return e.what + ": " + privsock.Cause(e.err).Error() }
 
 // Is implements errors.Is.
 func (e *dialError) Is(target error) bool { return target == e.kind }

@@ -4,11 +4,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -25,16 +23,6 @@ const (
 	CodeRequest   Code = "bad_request"
 	CodeFailed    Code = "failed"
 )
-
-var statuses = map[Code]int{
-	CodeLogin:     http.StatusConflict,
-	CodeDenied:    http.StatusForbidden,
-	CodeTemporary: http.StatusServiceUnavailable,
-	CodeStore:     http.StatusInternalServerError,
-	CodeBound:     http.StatusUnprocessableEntity,
-	CodeRequest:   http.StatusBadRequest,
-	CodeFailed:    http.StatusInternalServerError,
-}
 
 // ErrDenied: the agent does not hand this out, or the person who was asked said
 // no.
@@ -73,56 +61,38 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// errorFor turns why there is no token into what is sent.
-func errorFor(err error) *Error {
-	e := &Error{Code: CodeFailed, Message: oauth.Sanitize(err.Error(), maxMessage)}
-	login, required := errors.AsType[*mcplogin.LoginRequiredError](err)
-	switch {
-	case required:
-		e.Code, e.Server, e.Reason = CodeLogin, login.Server, login.Reason
-	case errors.Is(err, ErrDenied):
-		e.Code = CodeDenied
-	case errors.Is(err, mcplogin.ErrBound):
-		e.Code = CodeBound
-	case errors.Is(err, secrets.ErrName):
-		e.Code = CodeRequest
-	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errNew), errors.Is(err, errEnding), errors.Is(err, errFlood):
-		e.Code = CodeTemporary
-	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, secrets.ErrPassphrase),
-		errors.Is(err, mcplogin.ErrNewerRecord):
-		e.Code = CodeStore
-	}
-	return e
-}
+// The paths. A profile's status is at ProfilesPath/NAME, its headers at
+// ProfilesPath/NAME followed by HeadersPath; NAME is escaped.
+const (
+	ProfilesPath = "/v1/profiles"
+	HeadersPath  = "/headers"
+	HealthPath   = "/v1/health"
+)
 
 const maxMessage = 500
 
-// answer is what a request for headers gets.
-type answer struct {
+// Answer is the response to a request for a profile's headers.
+type Answer struct {
 	Profile string            `json:"profile"`
 	Server  string            `json:"server"`
 	Headers map[string]string `json:"headers"`
 	Expiry  time.Time         `json:"expires_at,omitzero"`
 }
 
-// profiles is what a request for the names gets.
-type profiles struct {
+// ProfileList is the response to a request for the names of the profiles.
+type ProfileList struct {
 	Profiles []string `json:"profiles"`
 }
 
-// digest tells which token is meant, and gives it away to nobody.
-func digest(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(token))) }
+// Digest identifies an access token in the query parameter "rejected" without
+// revealing it.
+func Digest(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(token))) }
 
 // Health is what /v1/health tells.
 type Health struct {
 	Status   string            `json:"status"` // "ok"; "degraded" if there are profiles, and each is faulty or needs a login
 	Profiles map[string]Status `json:"profiles,omitempty"`
 }
-
-const (
-	healthOK       = "ok"
-	healthDegraded = "degraded"
-)
 
 // Status is a profile's state. A limited socket tells none.
 type Status struct {

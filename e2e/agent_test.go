@@ -25,6 +25,7 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -313,7 +314,7 @@ func TestAgentForwarded(t *testing.T) {
 	}
 	noteSaid(string(text))
 	first, _, _ := strings.Cut(string(text), "\n")
-	var line agent.Request
+	var line agentd.Request
 	if err := json.Unmarshal([]byte(first), &line); err != nil || line.Socket != "forward" || line.Profile != "p0" ||
 		line.UID != os.Geteuid() || filepath.Base(line.Exe) != "ssh" || line.Outcome != "handed out" {
 		t.Errorf("audit: %s", first)

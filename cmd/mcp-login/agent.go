@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -51,7 +51,7 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	}
 	kept := newKept(ctx, e, &o.common, store, profiles)
 	defer kept.close()
-	cfg := agent.Config{Log: e.slog(), Profiles: kept.names, Adapt: kept.adapt}
+	cfg := agentd.Config{Log: e.slog(), Profiles: kept.names, Adapt: kept.adapt}
 	if cfg.Session, err = e.config(&o.common, source{store: store}, ""); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	}
 	defer log.close()
 	cfg.Audit = log
-	a, err := agent.New(cfg)
+	a, err := agentd.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 // agentSockets returns the sockets that a service manager passed, else makes
 // those that the flags name. Remove takes away what was made, even if an error
 // is returned.
-func (e *env) agentSockets(o *agentOptions) (sockets []agent.Socket, remove func(), err error) {
+func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove func(), err error) {
 	var made []func()
 	remove = func() {
 		for _, f := range made {
@@ -108,10 +108,10 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agent.Socket, remove func
 			return nil, remove, err
 		}
 	}
-	wanted := []agent.Socket{{Name: "agent"}}
+	wanted := []agentd.Socket{{Name: "agent"}}
 	paths := []string{path}
 	if o.forward != "" {
-		wanted = append(wanted, agent.Socket{Name: forwardName, Allow: allow})
+		wanted = append(wanted, agentd.Socket{Name: forwardName, Allow: allow})
 		paths = append(paths, o.forward)
 	}
 	for i, s := range wanted {
@@ -119,7 +119,7 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agent.Socket, remove func
 		if err != nil {
 			return nil, remove, err
 		}
-		l, gone, err := agent.Listen(full)
+		l, gone, err := agentd.Listen(full)
 		if err != nil {
 			return nil, remove, err
 		}
@@ -138,23 +138,23 @@ const forwardName = "forward"
 
 // passedSockets returns the sockets that a service manager passed to this
 // process, by sd_listen_fds(3).
-func (e *env) passedSockets(allow []string) ([]agent.Socket, error) {
+func (e *env) passedSockets(allow []string) ([]agentd.Socket, error) {
 	files, err := passedFiles(e.getenv)
 	if err != nil {
 		return nil, err
 	}
-	var sockets []agent.Socket
+	var sockets []agentd.Socket
 	for i, f := range files {
-		s := agent.Socket{Name: "agent"}
+		s := agentd.Socket{Name: "agent"}
 		if f.Name() == forwardName {
 			s.Name, s.Allow = forwardName, append([]string{}, allow...) // none means none
 		}
-		if s.Listener, err = agent.Inherit(f); err != nil {
+		if s.Listener, err = agentd.Inherit(f); err != nil {
 			return nil, usageError{fmt.Errorf("LISTEN_FDS: file %d: %w", firstPassed+i, err)} // no network's fault, so not to be tried again
 		}
 		sockets = append(sockets, s)
 	}
-	limited := slices.ContainsFunc(sockets, func(s agent.Socket) bool { return s.Name == forwardName })
+	limited := slices.ContainsFunc(sockets, func(s agentd.Socket) bool { return s.Name == forwardName })
 	if len(sockets) > 0 && limited != (len(allow) > 0) {
 		return nil, usagef("agent: --allow and a socket of the name %s go together", forwardName)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -98,7 +98,7 @@ func (c *confirmer) listen(asking bool) {
 
 // confirm asks whether a profile may be handed out. Silence is no. Who waits
 // behind another's question gets the whole time for its own.
-func (c *confirmer) confirm(ctx context.Context, r agent.Request) error {
+func (c *confirmer) confirm(ctx context.Context, r agentd.Request) error {
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
@@ -153,7 +153,7 @@ func withdrawn(ctx context.Context) string {
 }
 
 // question says what is asked for and by whom, in lines of at most cols.
-func question(r agent.Request, cols int) string {
+func question(r agentd.Request, cols int) string {
 	who := "a program"
 	if r.Exe != "" {
 		who = oauth.Sanitize(r.Exe, 200)

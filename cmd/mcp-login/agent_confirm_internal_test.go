@@ -16,8 +16,9 @@ import (
 
 	"github.com/creack/pty"
 
-	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/await"
+	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
 // person is at the agent's terminal.
@@ -126,7 +127,7 @@ var askedAgain = regexp.MustCompile(`that is no answer; type [A-Z]{2} to allow, 
 func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
 	answer = make(chan error, 1)
 	go func() {
-		answer <- p.c.confirm(ctx, agent.Request{Socket: "forward", Profile: profile, Peer: agent.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
+		answer <- p.c.confirm(ctx, agentd.Request{Socket: "forward", Profile: profile, Peer: privsock.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
 	}()
 	return answer
 }
@@ -224,7 +225,7 @@ func TestConfirmFits(t *testing.T) {
 	p := newPerson(t)
 	answer := make(chan error, 1)
 	go func() {
-		answer <- p.c.confirm(t.Context(), agent.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: agent.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
+		answer <- p.c.confirm(t.Context(), agentd.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: privsock.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
 	}()
 	code, text := p.sees(askedFor)
 	for line := range strings.Lines(text) {

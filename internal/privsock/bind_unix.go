@@ -20,7 +20,7 @@ func bind(path string) (*net.UnixListener, error) {
 	made := filepath.Join(private, made)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
 	if err != nil {
-		return nil, cause(err)
+		return nil, Cause(err)
 	}
 	l.SetUnlinkOnClose(false)
 	err = os.Chmod(made, 0o600)

@@ -14,7 +14,7 @@ func lockFolder(string) (unlock func(), err error) { return func() {}, nil }
 func bind(path string) (*net.UnixListener, error) {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
-		return nil, cause(err)
+		return nil, Cause(err)
 	}
 	l.SetUnlinkOnClose(false)
 	return l, nil

@@ -108,7 +108,7 @@ func vacant(path string) error {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return nil
 	}
-	return fmt.Errorf("a socket is there already, and it is not certain that nobody listens: %w", cause(err))
+	return fmt.Errorf("a socket is there already, and it is not certain that nobody listens: %w", Cause(err))
 }
 
 // Same reports whether one file is the other. A number of a file that was
@@ -117,9 +117,9 @@ func Same(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
 }
 
-// cause is a socket's error without the addresses, which name the private
+// Cause is a socket's error without the addresses, which name the private
 // folder, and without counting as the network's: trying again does not help.
-func cause(err error) error {
+func Cause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}

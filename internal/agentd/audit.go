@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
 // Request is one request for a profile's token, as the audit log has it. It
@@ -16,7 +18,7 @@ type Request struct {
 	Decided time.Time `json:"decided_at,omitzero"` // when it was decided on, if that took a person, or a server, a second or more
 	Socket  string    `json:"socket"`
 	Profile string    `json:"profile"`
-	Peer
+	privsock.Peer
 	Outcome string    `json:"outcome,omitempty"`   // "handed out", or the Code of the refusal
 	Reason  string    `json:"reason,omitempty"`    // of a refusal
 	Expiry  time.Time `json:"expires_at,omitzero"` // of what was handed out
@@ -45,7 +47,7 @@ func (r *Request) decide(c mcplogin.Credential, err error) {
 // may be handed out, if so.
 func (a *Agent) conclude(r Request, err error) error {
 	if fault := a.record(r); fault != nil {
-		r.Outcome = string(CodeFailed)
+		r.Outcome = string(agent.CodeFailed)
 		err = errors.Join(err, fault)
 	}
 	a.metrics.request(r.Outcome)

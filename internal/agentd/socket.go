@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+
+	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
 // Socket is one way to the agent.
@@ -30,26 +32,16 @@ func (s Socket) name() string {
 	return s.Name
 }
 
-// Peer is who connected to a Unix socket, as the kernel tells.
-type Peer struct {
-	PID int    `json:"pid,omitempty"` // 0: not known here
-	UID int    `json:"uid"`
-	Exe string `json:"exe,omitempty"` // the program's file, as far as it can be seen; "": it cannot
-}
-
-// ErrPeers: this system tells no peer of a Unix socket, so there is no agent.
-var ErrPeers = errors.New("this system does not tell who connects to a Unix socket")
-
 // Inherit returns the socket that a service manager passed as a file (systemd's
 // socket activation), which it takes over.
 func Inherit(f *os.File) (*net.UnixListener, error) {
-	if !peersKnown {
-		return nil, ErrPeers
+	if !privsock.PeersKnown {
+		return nil, privsock.ErrPeers
 	}
 	l, err := net.FileListener(f)
 	if err != nil {
 		_ = f.Close() // of no use
-		return nil, fmt.Errorf("socket of the service manager: it is no socket: %w", cause(err))
+		return nil, fmt.Errorf("socket of the service manager: it is no socket: %w", privsock.Cause(err))
 	}
 	unix, ok := l.(*net.UnixListener)
 	if !ok {
@@ -71,7 +63,7 @@ type guarded struct {
 // conn is a connection with its peer.
 type conn struct {
 	*net.UnixConn
-	peer Peer
+	peer privsock.Peer
 }
 
 // Accept implements net.Listener.
@@ -81,23 +73,11 @@ func (g guarded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		peer, err := peerOf(c)
+		peer, err := privsock.PeerOf(c)
 		if err == nil && peer.UID == os.Geteuid() {
 			return conn{c, peer}, nil
 		}
 		g.log.Warn("a connection was refused", "uid", peer.UID, "pid", peer.PID, "error", err)
 		_ = c.Close() // there is nothing to say to it
 	}
-}
-
-// peerOf asks the kernel who is at the other end.
-func peerOf(c *net.UnixConn) (peer Peer, err error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return peer, err
-	}
-	if cerr := raw.Control(func(fd uintptr) { peer, err = peerCred(int(fd)) }); cerr != nil {
-		return peer, cerr
-	}
-	return peer, err
 }

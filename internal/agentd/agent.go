@@ -1,33 +1,21 @@
-// Package agent keeps the credentials of chosen profiles fresh, and hands their
-// headers out over a Unix socket to programs of the same user.
+// Package agentd is the server half of the agent: it keeps the credentials of
+// chosen profiles fresh, and issues their headers over a Unix socket to programs
+// of the same user. It schedules refreshes, decides on requests, and writes the
+// audit log. The client half and the wire types are in package agent.
 //
-// A program that wants a token asks with a [Client]:
-//
-//	s, err := mcplogin.Open(mcplogin.Config{
-//		Profile: "notion",
-//		Lender:  &agent.Client{Socket: os.Getenv("MCP_LOGIN_AGENT_SOCK")},
-//	})
-//	headers, err := s.Headers(ctx)
-//
-// A program that is the agent makes one with [New], opens its sockets with
-// [Listen] and calls [Agent.Run].
+// It must not know where credentials are stored, how a profile is configured, or
+// how a person is asked: each is passed in with [Config].
 //
 // # Security
 //
-// A socket is made with mode 0600, and each connection's peer is asked of the
-// kernel: only the user that the agent runs as is served, whatever the mode of
-// the socket. What is handed out is the access token alone. A refresh token
-// never leaves the agent, so a socket that is forwarded to another host
-// (ssh -R) lends what is short-lived and takes it back by ending. A [Socket]
-// may be limited to some profiles, a person may be asked each time
-// ([Config].Confirm), and every request for a token is one line of the audit
-// log, without the token.
-//
-// # Stability
-//
-// Exported names follow semantic versioning. The HTTP paths below /v1 and
-// their JSON are only added to.
-package agent
+// A socket has mode 0600, and the kernel reports each connection's peer: only the
+// user that the agent runs as is served, whatever the mode of the socket. Only
+// access tokens are issued. A refresh token never leaves the agent, so a socket
+// that is forwarded to another host (ssh -R) provides only short-lived tokens,
+// and only while it is forwarded. A [Socket] can be limited to some profiles, a
+// person can be asked each time ([Config].Confirm), and every request for a
+// token is one line of the audit log, without the token.
+package agentd
 
 import (
 	"context"

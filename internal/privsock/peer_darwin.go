@@ -1,4 +1,4 @@
-package agent
+package privsock
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const peersKnown = true
+const PeersKnown = true
 
 // peerCred reads LOCAL_PEERCRED, and LOCAL_PEERPID for the log.
 func peerCred(fd int) (Peer, error) {

@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd
 
-package agent_test
+package agentd_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -16,8 +17,8 @@ import (
 // who asked is told so.
 func TestEndWhileAsking(t *testing.T) {
 	asked := make(chan struct{})
-	l := lend(t, func(c *agent.Config) {
-		c.Confirm = func(ctx context.Context, _ agent.Request) error {
+	l := lend(t, func(c *agentd.Config) {
+		c.Confirm = func(ctx context.Context, _ agentd.Request) error {
 			close(asked)
 			<-ctx.Done()
 			return errors.New("nobody answered")

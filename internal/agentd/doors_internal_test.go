@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-login/mcp-login/agent"
 )
 
 // TestUnknownNamesAreCheap: asking for what is not there does not have every
@@ -46,7 +48,7 @@ func TestLimitedSocket(t *testing.T) {
 			t.Errorf("allowed: %d", status)
 		}
 		for _, name := range []string{"b", "nobody"} {
-			if status, _, e := w.ask(limited, name); status != http.StatusForbidden || e.Code != CodeDenied {
+			if status, _, e := w.ask(limited, name); status != http.StatusForbidden || e.Code != agent.CodeDenied {
 				t.Errorf("%s: %d %+v", name, status, e)
 			}
 		}
@@ -77,7 +79,7 @@ func TestAudit(t *testing.T) {
 		w.ask(Socket{}, "a")
 		w.ask(Socket{Allow: []string{}}, "a")
 		w.ask(Socket{}, "nobody")
-		if _, _, e := w.ask(Socket{Name: "asks"}, "a"); e.Code != CodeDenied || !strings.Contains(e.Message, no.Error()) {
+		if _, _, e := w.ask(Socket{Name: "asks"}, "a"); e.Code != agent.CodeDenied || !strings.Contains(e.Message, no.Error()) {
 			t.Errorf("refused by a person: %+v", e)
 		}
 		var outcomes []string

@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 )
 
 // Each request for a token is a line of the audit log, so what one socket may
@@ -75,7 +76,7 @@ func (d door) pass(r *Request) error {
 	}
 	err := fmt.Errorf("%w: %d a second are served", errFlood, perSecond)
 	if turned == 0 {
-		a.metrics.request(string(CodeTemporary))
+		a.metrics.request(string(agent.CodeTemporary))
 		return err
 	}
 	r.decide(mcplogin.Credential{}, fmt.Errorf("%w; turned away since the last such line: %d", err, turned))

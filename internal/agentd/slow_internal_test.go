@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
@@ -31,7 +32,7 @@ func TestFaultsAreRetried(t *testing.T) {
 		time.Sleep(40 * time.Second)
 		before := w.srv.Count(oauthtest.Token)
 		for range 50 {
-			if status, _, e := w.ask(Socket{}, "a"); status != http.StatusServiceUnavailable || e.Code != CodeTemporary {
+			if status, _, e := w.ask(Socket{}, "a"); status != http.StatusServiceUnavailable || e.Code != agent.CodeTemporary {
 				t.Fatalf("with an expired token: status %d, %q", status, e.Code)
 			}
 		}

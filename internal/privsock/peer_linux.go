@@ -1,4 +1,4 @@
-package agent
+package privsock
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const peersKnown = true
+const PeersKnown = true
 
 // peerCred reads SO_PEERCRED (unix(7)), as it was when the peer connected.
 func peerCred(fd int) (Peer, error) {

@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd
 
-package agent_test
+package agentd_test
 
 import (
 	"bufio"
@@ -24,6 +24,7 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -41,7 +42,7 @@ var names = []string{"a", "a/b", "..", ".", "//", "a b", "100%", "%2e", "a?b#c",
 // start runs an agent with a real socket, and returns the socket's path.
 func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server) {
 	t.Helper()
-	l := lend(t, func(*agent.Config) {}, profiles...)
+	l := lend(t, func(*agentd.Config) {}, profiles...)
 	return l.path, l.srv
 }
 
@@ -52,7 +53,7 @@ type lender struct {
 	end  func() // waits; it ends with the test at the latest
 }
 
-func lend(t *testing.T, edit func(*agent.Config), profiles ...string) lender {
+func lend(t *testing.T, edit func(*agentd.Config), profiles ...string) lender {
 	t.Helper()
 	srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	cfg := mcplogin.Config{
@@ -70,20 +71,20 @@ func lend(t *testing.T, edit func(*agent.Config), profiles ...string) lender {
 			t.Fatal(err)
 		}
 	}
-	all := agent.Config{Session: cfg}
+	all := agentd.Config{Session: cfg}
 	edit(&all)
-	a, err := agent.New(all)
+	a, err := agentd.New(all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "run", "agent.sock")
-	l, remove, err := agent.Listen(path)
+	l, remove, err := agentd.Listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- a.Run(ctx, agent.Socket{Listener: l}) }()
+	go func() { ended <- a.Run(ctx, agentd.Socket{Listener: l}) }()
 	end := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -233,7 +234,7 @@ func TestInherit(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	passed, err := agent.Inherit(f)
+	passed, err := agentd.Inherit(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,13 +250,13 @@ func TestInherit(t *testing.T) {
 	if f, err = tcp.(*net.TCPListener).File(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := agent.Inherit(f); err == nil {
+	if _, err := agentd.Inherit(f); err == nil {
 		t.Error("a TCP port was taken for a Unix socket")
 	}
 	if f, err = os.Open(os.DevNull); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := agent.Inherit(f); err == nil || !strings.Contains(err.Error(), "it is no socket") {
+	if _, err := agentd.Inherit(f); err == nil || !strings.Contains(err.Error(), "it is no socket") {
 		t.Errorf("a file that is no socket: %v", err)
 	}
 }
@@ -329,7 +330,7 @@ func TestStranger(t *testing.T) {
 		"bad names":      `{"profile":"b","profiles":["a\u0000b"]}`,
 	} {
 		path := filepath.Join(t.TempDir(), "s")
-		l, remove, err := agent.Listen(path)
+		l, remove, err := agentd.Listen(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -355,7 +356,7 @@ func TestStranger(t *testing.T) {
 // to try again.
 func TestNoAnswer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	l, remove, err := agent.Listen(path)
+	l, remove, err := agentd.Listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}

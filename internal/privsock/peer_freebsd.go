@@ -1,4 +1,4 @@
-package agent
+package privsock
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const peersKnown = true
+const PeersKnown = true
 
 // solLocal is the level of the options of Unix sockets (unix(4)).
 const solLocal = 0

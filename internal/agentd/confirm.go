@@ -1,9 +1,11 @@
-package agent
+package agentd
 
 import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/mcp-login/mcp-login/agent"
 )
 
 // endKey finds in a request's context the one whose end is the agent's.
@@ -32,5 +34,5 @@ func (d door) confirm(ctx context.Context, r Request) error {
 	case errors.Is(context.Cause(ctx), errEnding):
 		return errEnding
 	}
-	return fmt.Errorf("%w: %w", ErrDenied, err)
+	return fmt.Errorf("%w: %w", agent.ErrDenied, err)
 }

@@ -1,7 +1,7 @@
 //go:build !linux && !darwin && !freebsd
 
-package agent
+package privsock
 
-const peersKnown = false
+const PeersKnown = false
 
 func peerCred(int) (Peer, error) { return Peer{}, ErrPeers }

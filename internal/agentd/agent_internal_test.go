@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
@@ -115,13 +116,13 @@ func (w *world) start(edit ...func(*Config)) (stop func()) {
 }
 
 // ask asks as a client of a socket does, and returns the status and the body.
-func (w *world) ask(s Socket, profile string) (int, answer, Error) {
+func (w *world) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
 	w.t.Helper()
-	r := httptest.NewRequestWithContext(w.t.Context(), "GET", profilesPath+"/"+url.PathEscape(profile)+headersPath, nil)
+	r := httptest.NewRequestWithContext(w.t.Context(), "GET", agent.ProfilesPath+"/"+url.PathEscape(profile)+agent.HeadersPath, nil)
 	rec := httptest.NewRecorder()
 	door{w.agent, s}.ServeHTTP(rec, r)
-	var a answer
-	var e Error
+	var a agent.Answer
+	var e agent.Error
 	if err := errors.Join(json.Unmarshal(rec.Body.Bytes(), &a), json.Unmarshal(rec.Body.Bytes(), &e)); err != nil {
 		w.t.Errorf("%s: %v", rec.Body, err)
 	}
@@ -136,7 +137,7 @@ func (w *world) metrics() string {
 }
 
 // works reports whether the MCP server takes what was handed out.
-func (w *world) works(a answer) bool {
+func (w *world) works(a agent.Answer) bool {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), "GET", server, nil)
 	if err != nil {
@@ -207,7 +208,7 @@ func TestLogins(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		w.login("a")
 		defer w.start()()
-		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusConflict || e.Code != CodeLogin || e.Reason == "" {
+		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusConflict || e.Code != agent.CodeLogin || e.Reason == "" {
 			t.Errorf("before the login: %d %+v", status, e)
 		}
 		w.login("b")
@@ -216,7 +217,7 @@ func TestLogins(t *testing.T) {
 		}
 		w.srv.RevokeAll()
 		time.Sleep(11 * time.Minute)
-		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusConflict || e.Code != CodeLogin || e.Server != server {
+		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusConflict || e.Code != agent.CodeLogin || e.Server != server {
 			t.Errorf("after a revocation: %d %+v", status, e)
 		}
 		w.login("b")
@@ -268,11 +269,11 @@ func TestStoreOut(t *testing.T) {
 			t.Errorf("with a token in memory: %d", status)
 		}
 		time.Sleep(11 * time.Minute)
-		if status, _, e := w.ask(Socket{}, "a"); status != http.StatusServiceUnavailable || e.Code != CodeTemporary {
+		if status, _, e := w.ask(Socket{}, "a"); status != http.StatusServiceUnavailable || e.Code != agent.CodeTemporary {
 			t.Errorf("with an expired one: %d %+v", status, e)
 		}
 		w.store.fail(fmt.Errorf("%w: refused", secrets.ErrUnavailable))
-		if _, _, e := w.ask(Socket{}, "a"); e.Code != CodeStore {
+		if _, _, e := w.ask(Socket{}, "a"); e.Code != agent.CodeStore {
 			t.Errorf("with a store that refuses: %+v", e)
 		}
 		w.store.fail(nil)
@@ -326,7 +327,7 @@ func TestDroppedProfileRests(t *testing.T) {
 			}
 		})()
 		p := w.agent.kept("a")
-		if code, _, e := w.ask(Socket{}, "a"); e.Code != CodeLogin || w.agent.kept("a") != nil {
+		if code, _, e := w.ask(Socket{}, "a"); e.Code != agent.CodeLogin || w.agent.kept("a") != nil {
 			t.Errorf("answer %d, %+v, though it was dropped meanwhile", code, e)
 		}
 		time.Sleep(20 * time.Minute)

@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	vm "github.com/VictoriaMetrics/metrics"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -36,8 +37,8 @@ func newMetrics(a *Agent) metrics {
 	}
 	m := metrics{
 		set:        set,
-		refreshes:  byResult("refreshes_total", resultOK, string(CodeLogin), string(CodeTemporary), string(CodeFailed)),
-		requests:   byResult("requests_total", resultHandedOut, string(CodeDenied), string(CodeLogin), string(CodeTemporary), string(CodeFailed)),
+		refreshes:  byResult("refreshes_total", resultOK, string(agent.CodeLogin), string(agent.CodeTemporary), string(agent.CodeFailed)),
+		requests:   byResult("requests_total", resultHandedOut, string(agent.CodeDenied), string(agent.CodeLogin), string(agent.CodeTemporary), string(agent.CodeFailed)),
 		running:    set.NewGauge(metricPrefix+"requests_running", nil),
 		clockJumps: set.NewCounter(metricPrefix + "clock_jumps_total"),
 	}
@@ -74,14 +75,14 @@ const (
 
 // refresh counts the result of a refresh.
 func (m *metrics) refresh(err error) {
-	result := string(CodeFailed)
+	result := string(agent.CodeFailed)
 	switch {
 	case err == nil:
 		result = resultOK
 	case errors.Is(err, mcplogin.ErrLoginRequired):
-		result = string(CodeLogin)
+		result = string(agent.CodeLogin)
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
-		result = string(CodeTemporary)
+		result = string(agent.CodeTemporary)
 	}
 	m.refreshes[result].Inc()
 }
@@ -94,11 +95,11 @@ func (m *metrics) begin() (end func()) {
 
 // request counts the outcome of a request for headers.
 func (m *metrics) request(outcome string) {
-	result := string(CodeFailed)
+	result := string(agent.CodeFailed)
 	switch outcome {
 	case handedOut:
 		result = resultHandedOut
-	case string(CodeDenied), string(CodeLogin), string(CodeTemporary):
+	case string(agent.CodeDenied), string(agent.CodeLogin), string(agent.CodeTemporary):
 		result = outcome
 	}
 	m.requests[result].Inc()

@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"cmp"
@@ -15,16 +15,16 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
 const (
-	maxHeader    = 16 << 10
-	headerTime   = 10 * time.Second
-	idleTime     = time.Minute
-	profilesPath = "/v1/profiles"
-	headersPath  = "/headers"
+	maxHeader  = 16 << 10
+	headerTime = 10 * time.Second
+	idleTime   = time.Minute
 )
 
 // peerKey finds a connection's peer in a request's context.
@@ -58,8 +58,8 @@ type door struct {
 // one may hold a slash, or be "..".
 func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
-	profile, isProfile := strings.CutPrefix(path, profilesPath+"/")
-	headersOf, isHeaders := strings.CutSuffix(profile, headersPath)
+	profile, isProfile := strings.CutPrefix(path, agent.ProfilesPath+"/")
+	headersOf, isHeaders := strings.CutSuffix(profile, agent.HeadersPath)
 	switch {
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
@@ -68,9 +68,9 @@ func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.serveHeaders(w, r, headersOf)
 	case isProfile && !strings.Contains(profile, "/"):
 		d.serveStatus(w, r, profile)
-	case path == profilesPath:
+	case path == agent.ProfilesPath:
 		d.serveProfiles(w, r)
-	case path == "/v1/health":
+	case path == agent.HealthPath:
 		writeJSON(w, http.StatusOK, d.health())
 	case path == "/metrics" && d.socket.Allow == nil:
 		d.agent.metrics.ServeHTTP(w, r)
@@ -106,7 +106,7 @@ func wished(r *http.Request, escaped string) (w wish, err error) {
 // open returns a profile that this socket may tell of.
 func (d door) open(ctx context.Context, name string) (*profile, error) {
 	if !d.allows(name) {
-		return nil, fmt.Errorf("%w: this socket does not hand out %q", ErrDenied, name)
+		return nil, fmt.Errorf("%w: this socket does not hand out %q", agent.ErrDenied, name)
 	}
 	p, err := d.agent.find(ctx, name)
 	if err == nil && p == nil {
@@ -122,7 +122,7 @@ func (d door) allows(name string) bool {
 func (d door) serveHeaders(w http.ResponseWriter, r *http.Request, escaped string) {
 	a := d.agent
 	defer a.metrics.begin()()
-	peer, _ := r.Context().Value(peerKey{}).(Peer)
+	peer, _ := r.Context().Value(peerKey{}).(privsock.Peer)
 	req := Request{Time: time.Now().UTC(), Socket: d.socket.name(), Peer: peer}
 	if err := d.pass(&req); err != nil {
 		writeError(w, err)
@@ -136,7 +136,7 @@ func (d door) serveHeaders(w http.ResponseWriter, r *http.Request, escaped strin
 		return
 	}
 	a.log.Info("handed out", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe)
-	writeJSON(w, http.StatusOK, answer{
+	writeJSON(w, http.StatusOK, agent.Answer{
 		Profile: c.Profile, Server: c.Server, Headers: map[string]string{"Authorization": header}, Expiry: c.Token.Expiry,
 	})
 }
@@ -191,12 +191,12 @@ func (d door) serveProfiles(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !d.allows(name) })
-	writeJSON(w, http.StatusOK, profiles{names})
+	writeJSON(w, http.StatusOK, agent.ProfileList{Profiles: names})
 }
 
 // health tells the state of each profile, through a socket without limits.
-func (d door) health() Health {
-	h := Health{Status: healthOK}
+func (d door) health() agent.Health {
+	h := agent.Health{Status: healthOK}
 	a := d.agent
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -206,9 +206,9 @@ func (d door) health() Health {
 	if d.socket.Allow != nil {
 		return h
 	}
-	h.Profiles = make(map[string]Status, len(a.profiles))
+	h.Profiles = make(map[string]agent.Status, len(a.profiles))
 	for name, p := range a.profiles {
-		s := Status{State: p.state(), Expiry: p.last.Token.Expiry, Next: p.at.UTC()}
+		s := agent.Status{State: p.state(), Expiry: p.last.Token.Expiry, Next: p.at.UTC()}
 		if p.err != nil {
 			s.Error = oauth.Sanitize(p.err.Error(), maxMessage)
 		}
@@ -251,6 +251,12 @@ func (k known) state() string {
 	}
 	return stateFresh
 }
+
+// The values of Health.Status.
+const (
+	healthOK       = "ok"
+	healthDegraded = "degraded"
+)
 
 func writeError(w http.ResponseWriter, err error) {
 	e := errorFor(err)

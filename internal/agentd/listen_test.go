@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd
 
-package agent_test
+package agentd_test
 
 import (
 	"net"
@@ -12,23 +12,23 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 )
 
 // TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
 // is replaced, and what is no socket is left alone.
 func TestListenTwice(t *testing.T) {
 	path, _ := start(t)
-	if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is there already") {
+	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is there already") {
 		t.Errorf("beside a living agent: %v", err)
 	}
 	dead := filepath.Join(t.TempDir(), "s")
-	l, _, err := agent.Listen(dead)
+	l, _, err := agentd.Listen(dead)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close() // as a kill would: the file stays
-	l, remove, err := agent.Listen(dead)
+	l, remove, err := agentd.Listen(dead)
 	if err != nil {
 		t.Fatalf("after a dead agent: %v", err)
 	}
@@ -37,7 +37,7 @@ func TestListenTwice(t *testing.T) {
 	if err := os.WriteFile(dead, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := agent.Listen(dead); err == nil {
+	if _, _, err := agentd.Listen(dead); err == nil {
 		t.Error("a file was replaced")
 	}
 	if text, err := os.ReadFile(dead); err != nil || string(text) != "mine" {
@@ -74,7 +74,7 @@ func TestListenBesideTheBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "not certain") {
+	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "not certain") {
 		t.Errorf("%v", err)
 	}
 	if now, err := os.Lstat(path); err != nil || !os.SameFile(before, now) {
@@ -87,7 +87,7 @@ func TestListenBesideTheBusy(t *testing.T) {
 func TestListenAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	for round := range 20 {
-		dead, _, err := agent.Listen(path)
+		dead, _, err := agentd.Listen(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestListenAtOnce(t *testing.T) {
 		removes := make(chan func(), 8)
 		for range cap(removes) {
 			all.Go(func() {
-				l, remove, err := agent.Listen(path)
+				l, remove, err := agentd.Listen(path)
 				if err != nil {
 					return
 				}
@@ -126,7 +126,7 @@ func TestLongPath(t *testing.T) {
 		filepath.Join(top, strings.Repeat("n", 104-len(top))),
 		filepath.Join(top, strings.Repeat("d", 98-len(top)), "s"), // fits, but for the folder that it is made in
 	} {
-		if _, _, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "too long") || !strings.Contains(err.Error(), "may have") {
+		if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "too long") || !strings.Contains(err.Error(), "may have") {
 			t.Errorf("%d bytes: %v", len(path), err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestLongPath(t *testing.T) {
 		t.Errorf("left behind: %v, %v", files, err)
 	}
 	longest := filepath.Join(top, strings.Repeat("n", 102-len(top)))
-	l, remove, err := agent.Listen(longest)
+	l, remove, err := agentd.Listen(longest)
 	if err != nil {
 		t.Fatalf("%d bytes: %v", len(longest), err)
 	}
@@ -154,7 +154,7 @@ func TestListenWhereOthersWrite(t *testing.T) {
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
-		l, remove, err := agent.Listen(filepath.Join(dir, "s"))
+		l, remove, err := agentd.Listen(filepath.Join(dir, "s"))
 		if (err == nil) != fine || err != nil && !strings.Contains(err.Error(), "chmod go-w") {
 			t.Errorf("in a folder of mode %s: %v", mode, err)
 		}

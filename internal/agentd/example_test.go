@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd
 
-package agent_test
+package agentd_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -34,18 +35,18 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	a, err := agent.New(agent.Config{Session: cfg})
+	a, err := agentd.New(agentd.Config{Session: cfg})
 	if err != nil {
 		log.Fatal(err)
 	}
-	l, remove, err := agent.Listen(filepath.Join(dir, "agent.sock"))
+	l, remove, err := agentd.Listen(filepath.Join(dir, "agent.sock"))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer remove()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
-	go func() { ended <- a.Run(ctx, agent.Socket{Listener: l}) }()
+	go func() { ended <- a.Run(ctx, agentd.Socket{Listener: l}) }()
 
 	s, err := mcplogin.Open(mcplogin.Config{Profile: "notion", Lender: &agent.Client{Socket: filepath.Join(dir, "agent.sock")}})
 	if err != nil {

@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -133,7 +134,7 @@ func storeOut(err error) bool {
 
 // rejects reports whether c has the token that is not wanted.
 func (w wish) rejects(c mcplogin.Credential) bool {
-	return w.rejected != "" && w.rejected == digest(c.Token.Access)
+	return w.rejected != "" && w.rejected == agent.Digest(c.Token.Access)
 }
 
 // isNew reports whether the token was refreshed a moment ago.

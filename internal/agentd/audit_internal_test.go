@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-login/mcp-login/agent"
 )
 
 // TestUnrecordedIsNotCounted: a request that was refused since it could not be
@@ -69,7 +71,7 @@ func TestFlood(t *testing.T) {
 				switch {
 				case status == http.StatusOK:
 					given++
-				case status == http.StatusTooManyRequests && e.Code == CodeTemporary:
+				case status == http.StatusTooManyRequests && e.Code == agent.CodeTemporary:
 					turned++
 				default:
 					t.Fatalf("status %d, %+v", status, e)

@@ -1,4 +1,4 @@
-package agent
+package agentd
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 // socket is, it fails. Remove takes the socket away, unless another agent has
 // replaced it.
 func Listen(path string) (l *net.UnixListener, remove func(), err error) {
-	if !peersKnown {
-		return nil, nil, ErrPeers
+	if !privsock.PeersKnown {
+		return nil, nil, privsock.ErrPeers
 	}
 	l, remove, err = privsock.Listen(path)
 	if errors.Is(err, privsock.ErrTaken) {
@@ -26,13 +26,4 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 		return nil, nil, fmt.Errorf("listen at %s: %w", path, err)
 	}
 	return l, remove, nil
-}
-
-// cause is a socket's error without the addresses, which name the private
-// folder, and without counting as the network's: trying again does not help.
-func cause(err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return op.Err
-	}
-	return err
 }

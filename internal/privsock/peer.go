@@ -1,0 +1,28 @@
+package privsock
+
+import (
+	"errors"
+	"net"
+)
+
+// Peer is the process at the other end of a Unix socket, as the kernel reports it.
+type Peer struct {
+	PID int    `json:"pid,omitempty"` // 0: not known here
+	UID int    `json:"uid"`
+	Exe string `json:"exe,omitempty"` // the program's file, as far as it can be seen; "": it cannot
+}
+
+// ErrPeers: this system tells no peer of a Unix socket, so a socket cannot be served.
+var ErrPeers = errors.New("this system does not tell who connects to a Unix socket")
+
+// PeerOf asks the kernel for the process at the other end of a connection.
+func PeerOf(c *net.UnixConn) (peer Peer, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return peer, err
+	}
+	if cerr := raw.Control(func(fd uintptr) { peer, err = peerCred(int(fd)) }); cerr != nil {
+		return peer, cerr
+	}
+	return peer, err
+}
