@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mcp-login/mcp-login/secrets"
@@ -53,6 +56,26 @@ func (d desktop) session(t *testing.T, begin string) {
 		"HOME=" + d.home, "XDG_RUNTIME_DIR=" + d.runtime, "PATH=" + os.Getenv("PATH"), insideEnv + "=" + begin,
 	}
 	finish(t, cmd)
+	d.end(t)
+}
+
+// end kills what a session left running. A keyring that the bus started may
+// miss the end of the bus, and wait for it for ever.
+func (d desktop) end(t *testing.T) {
+	t.Helper()
+	processes, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range processes {
+		environ, err := os.ReadFile(path)
+		if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), "XDG_RUNTIME_DIR="+d.runtime) {
+			continue // not ours, or gone
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by now
+		}
+	}
 }
 
 // bareBus is the configuration of a bus that starts no services by itself.
