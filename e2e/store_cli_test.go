@@ -11,11 +11,15 @@ import (
 )
 
 // inDesktop runs a shell script within a session bus that has an unlocked
-// keyring.
+// keyring. Only the script has the test's streams: a keyring that misses the end
+// of its bus would hold them open.
 func (h *home) inDesktop(script string) result {
 	h.t.Helper()
-	const unlock = "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; "
-	return h.want(0, "sh", "-ec", `dbus-run-session -- sh -ec "$1"`, "sh", unlock+script)
+	const (
+		session = `exec 3>&1 4>&2; dbus-run-session -- sh -ec "$1" >/dev/null 2>&1`
+		unlock  = "printf pw | gnome-keyring-daemon --unlock --components=secrets 3>&- 4>&-; exec >&3 2>&4 3>&- 4>&-; "
+	)
+	return h.want(0, "sh", "-ec", session, "sh", unlock+script)
 }
 
 // TestKeyringIsChosenAndRemembered: on a desktop a new store's key goes into
