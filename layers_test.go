@@ -15,22 +15,23 @@ const module = "github.com/mcp-login/mcp-login"
 // layers says what a package may import of this module: only what stands below
 // it. An entry that ends with "/" is for the folders below.
 var layers = map[string][]string{
-	"":                  {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
-	"oauth":             {"internal/printable"},
-	"oauth/oauthtest":   {"oauth"},
-	"secrets":           {},
-	"secrets/":          {"secrets"},
-	"envexport":         {},
-	"ci":                {"envexport", "internal/printable"},
-	"flows":             {"oauth"},
-	"flows/":            {"flows", "oauth"},
-	"agent":             {"", "oauth", "secrets", "internal/privsock"},
-	"internal/agentd":   {"", "agent", "oauth", "secrets", "internal/privsock"},
-	"internal/":         {},
-	"internal/browser":  {"flows", "oauth", "internal/subprocess"},
-	"internal/proxy":    {"", "oauth"},
-	"internal/mcpprobe": {"", "oauth", "flows", "secrets"},
-	"internal/parcel":   {"secrets"},
+	"":                   {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
+	"oauth":              {"internal/printable"},
+	"oauth/oauthtest":    {"oauth"},
+	"secrets":            {},
+	"secrets/":           {"secrets"},
+	"envexport":          {},
+	"ci":                 {"envexport", "internal/printable"},
+	"flows":              {"oauth"},
+	"flows/":             {"flows", "oauth"},
+	"agent":              {"", "oauth", "secrets", "internal/privsock"},
+	"internal/agentd":    {"", "agent", "oauth", "secrets", "internal/privsock"},
+	"internal/":          {},
+	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
+	"internal/proxy":     {"", "oauth"},
+	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
+	"internal/parcel":    {"secrets"},
+	"internal/secretref": {"secrets", "internal/subprocess"},
 }
 
 // onlyIn are modules that one place alone may import.

@@ -104,7 +104,7 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove fun
 	}
 	path := o.socket
 	if path == "" {
-		if path, err = e.userDir("XDG_RUNTIME_DIR", "", ".local/state", "mcp-login/agent.sock"); err != nil {
+		if path, err = e.userDir(e.dirs().AgentSocket()); err != nil {
 			return nil, remove, err
 		}
 	}

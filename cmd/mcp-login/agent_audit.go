@@ -22,7 +22,7 @@ type auditFile struct {
 func (e *env) openAudit(path string) (*auditFile, error) {
 	if path == "" {
 		var err error
-		if path, err = e.userDir("XDG_STATE_HOME", "", ".local/state", "mcp-login/agent-audit.jsonl"); err != nil {
+		if path, err = e.userDir(e.dirs().AgentAudit()); err != nil {
 			return nil, err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -55,11 +54,7 @@ func (e *env) configFile() (path string, named bool, err error) {
 	if path := e.getenv("MCP_LOGIN_CONFIG"); path != "" {
 		return path, true, nil
 	}
-	variable := ""
-	if runtime.GOOS == "windows" {
-		variable = "APPDATA"
-	}
-	dir, err := e.userPath("XDG_CONFIG_HOME", variable, ".config", "mcp-login")
+	dir, err := e.dirs().Config()
 	return filepath.Join(dir, "config.toml"), false, err
 }
 

@@ -16,6 +16,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
@@ -64,7 +65,7 @@ func presenting() []string {
 
 // confirmed returns the folder of the notes.
 func (e *env) confirmed() (file.Folder, error) {
-	dir, err := e.confirmedDir()
+	dir, err := e.dirs().Confirmed()
 	return file.Folder{Dir: dir}, err
 }
 
@@ -113,7 +114,9 @@ func (e *env) confirm(c mcplogin.Credential) {
 	}
 	folder, err := e.confirmed()
 	if err == nil {
-		err = e.checkHome(folder.Dir)
+		var warning string
+		warning, err = e.dirs().CheckHome(folder.Dir)
+		e.warnOnce(warning)
 	}
 	if err == nil {
 		name, content := d.note()
@@ -181,7 +184,7 @@ func (e *env) names(o *common, n naming) bool {
 		said = cmp.Or(o.expectAudience, e.says("audience")) // a login asks for the one that it names
 	}
 	if strings.HasSuffix(n.flag, "-from") {
-		lasts, err := lasting(said)
+		lasts, err := secretref.Durable(said)
 		return err == nil && lasts == n.value
 	}
 	return said == n.value

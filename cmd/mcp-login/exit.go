@@ -10,6 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -82,14 +84,18 @@ func (e *env) verdict(err error) (code int, hint string) {
 		ownName  *ownNameError
 		damaged  *mcplogin.UnreadableError
 		kv       *vault.VersionError
+		source   *secretref.SyntaxError
+		sudo     *paths.SudoError
 	)
 	switch {
 	case errors.As(err, &own):
 		return own.code, own.hint
 	case err == error(errNoCommand):
 		return exitUsage, "" // the help is there already
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &source), errors.Is(err, paths.ErrNoHome):
 		return exitUsage, mcpLogin(e.line.path...).with(helpFlag).String()
+	case errors.As(err, &sudo):
+		return exitStore, e.withoutSudo()
 	case errors.As(err, &unknown):
 		return exitLoginRequired, e.howToConfirm(unknown)
 	case errors.As(err, &login):

@@ -13,6 +13,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -29,7 +30,7 @@ func TestVerdict(t *testing.T) {
 		{"anything else", errors.New("x"), exitFailed, ""},
 		{"usage", usagef("x"), exitUsage, "mcp-login --help"},
 		{"exit code of a program", fmt.Errorf("read client secret: %w", new(exec.ExitError)), exitFailed, ""},
-		{"exit code of a passphrase's program", fmt.Errorf("read: %w", passphraseError{new(exec.ExitError)}), exitStore, ""},
+		{"exit code of a passphrase's program", fmt.Errorf("read: %w", &secretref.PassphraseError{Err: new(exec.ExitError)}), exitStore, ""},
 		{"name", fmt.Errorf("profile: %w", secrets.ErrName), exitUsage, ""},
 		{"network", fmt.Errorf("refresh: %w", network), exitTemporary, ""},
 		{"overloaded", &oauth.Error{Status: 429}, exitTemporary, ""},

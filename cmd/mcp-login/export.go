@@ -44,7 +44,7 @@ func runExport(ctx context.Context, e *env, o *exportOptions, profile string) er
 	if err != nil {
 		return err
 	}
-	secret, err := e.newPassphrase(parcelPassphrase, true)(ctx)
+	secret, err := e.passphrase(parcelPassphrase).Choose()(ctx)
 	if err != nil {
 		return parcelError(err)
 	}

@@ -74,7 +74,7 @@ func (e *env) unpack(ctx context.Context) (mcplogin.Credential, error) {
 	if len(packed) == 0 {
 		return mcplogin.Credential{}, usagef("import: standard input is empty: mcp-login import < FILE")
 	}
-	secret, err := e.passphraseFrom(parcelPassphrase, true, "passphrase of the parcel: ")(ctx)
+	secret, err := e.passphrase(parcelPassphrase).Read("passphrase of the parcel: ")(ctx)
 	if err != nil {
 		return mcplogin.Credential{}, parcelError(err)
 	}

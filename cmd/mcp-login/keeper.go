@@ -22,12 +22,11 @@ const (
 func (e *env) keeper(name string, ask bool) (file.Keeper, error) {
 	switch name {
 	case keyFile:
-		dir, err := e.keyDir()
+		dir, err := e.userDir(e.dirs().Keys())
 		return file.KeyFile{Dir: dir}, err
 	case passphrase:
-		return file.KernelCache{Keeper: file.Passphrase{
-			Read: e.passphrase(ask, "passphrase of the store: "), New: e.newPassphrase(storePassphrase, ask),
-		}}, nil
+		from := e.storePassphrase(ask)
+		return file.KernelCache{Keeper: file.Passphrase{Read: from.Read("passphrase of the store: "), New: from.Choose()}}, nil
 	case inKeyring:
 		return file.KernelCache{Keeper: keyring.Keeper{}}, nil
 	}
@@ -75,7 +74,7 @@ func (e *env) chooseKeeper(ctx context.Context, dir string) string {
 }
 
 func (e *env) bestKeeper(ctx context.Context) (name, why string) {
-	if e.passphraseSource(storePassphrase) != "" {
+	if e.storePassphrase(false).Source != "" {
 		return passphrase, "one is given"
 	}
 	if !e.desktop() {

@@ -1,50 +1,26 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"strings"
 
 	"golang.org/x/term"
 
 	"github.com/mcp-login/mcp-login/ci"
-	"github.com/mcp-login/mcp-login/internal/subprocess"
-	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
-// secret reads a secret from where source says: file:PATH, env:NAME,
-// command:LINE or prompt. A secret itself is refused: everybody on the machine
-// can read a command line.
+// reader returns what reads secrets from their sources.
+func (e *env) reader() secretref.Reader {
+	return secretref.Reader{Getenv: e.getenv, Ask: e.ask, Stderr: e.childErr(), Loaded: func(secret string) { e.hidden.hide(secret) }}
+}
+
+// secret reads a secret from a source.
 func (e *env) secret(ctx context.Context, source, what string) (string, error) {
-	scheme, rest, _ := strings.Cut(source, ":")
-	var value []byte
-	var err error
-	switch scheme {
-	case "file":
-		value, err = os.ReadFile(rest)
-	case "env":
-		value = []byte(e.getenv(rest))
-	case "command":
-		value, err = e.output(ctx, rest)
-	case "prompt":
-		value, err = e.ask(ctx, what+": ")
-	default:
-		return "", usagef("%s: give file:PATH, env:NAME, command:LINE or prompt, never the secret itself", what)
-	}
-	if err != nil {
-		return "", fmt.Errorf("read %s: %w", what, err)
-	}
-	text := strings.TrimRight(string(value), "\r\n")
-	if text == "" {
-		return "", fmt.Errorf("read %s: it is empty", what)
-	}
-	e.hidden.hide(text)
-	return text, nil
+	return e.reader().Read(ctx, source, what)
 }
 
 // The variables that hold a passphrase, or with _FILE or _COMMAND at the end
@@ -55,91 +31,24 @@ const (
 	parcelPassphrase = "MCP_LOGIN_EXPORT_PASSPHRASE"
 )
 
-// passphrase returns what reads the store's passphrase: from the environment's
-// file, command or value, else from the terminal if a person may be asked.
-func (e *env) passphrase(ask bool, question string) func(context.Context) ([]byte, error) {
-	return e.passphraseFrom(storePassphrase, ask, question)
+// passphrase returns where the passphrase of a variable comes from. A person may
+// be asked for it.
+func (e *env) passphrase(variable string) secretref.Passphrase {
+	return secretref.Passphrase{Reader: e.reader(), Source: secretref.FromVariable(e.getenv, variable), MayAsk: true}
 }
 
-func (e *env) passphraseFrom(variable string, ask bool, question string) func(context.Context) ([]byte, error) {
-	return func(ctx context.Context) ([]byte, error) {
-		source := e.passphraseSource(variable)
-		if source == "" && !ask {
-			return nil, fmt.Errorf("%w: none was given, and this command asks for none", secrets.ErrPassphrase)
-		}
-		if source == "" {
-			answer, err := e.ask(ctx, question)
-			if errors.Is(err, errNoTerminal) {
-				err = fmt.Errorf("%w: none was given, and %w", secrets.ErrPassphrase, err)
-			}
-			return answer, err
-		}
-		text, err := e.secret(ctx, source, "passphrase")
-		if err != nil {
-			return nil, passphraseError{err}
-		}
-		return []byte(text), nil
+// storePassphrase returns where the store's passphrase comes from: the environment,
+// else the configuration, else a person if ask is true.
+func (e *env) storePassphrase(ask bool) secretref.Passphrase {
+	p := e.passphrase(storePassphrase)
+	if path := e.configured("passphrase-file"); p.Source == "" && path != "" {
+		p.Source = "file:" + path
 	}
-}
-
-// passphraseError is a passphrase whose source failed: what it would open is
-// out of reach.
-type passphraseError struct{ error }
-
-func (p passphraseError) Unwrap() []error { return []error{p.error, secrets.ErrUnavailable} }
-
-// newPassphrase has a passphrase chosen: typed twice, unless it is given by
-// the environment.
-func (e *env) newPassphrase(variable string, ask bool) func(context.Context) ([]byte, error) {
-	return func(ctx context.Context) ([]byte, error) {
-		first, err := e.passphraseFrom(variable, ask, "new passphrase: ")(ctx)
-		if err != nil || e.passphraseSource(variable) != "" {
-			return first, err
-		}
-		again, err := e.ask(ctx, "once more: ")
-		if err == nil && !bytes.Equal(first, again) {
-			err = errors.New("the two passphrases differ")
-		}
-		return first, err
+	if line := e.configured("passphrase-command"); p.Source == "" && line != "" {
+		p.Source = "command:" + line
 	}
-}
-
-func (e *env) passphraseSource(variable string) string {
-	if path := e.getenv(variable + "_FILE"); path != "" {
-		return "file:" + path
-	}
-	if line := e.getenv(variable + "_COMMAND"); line != "" {
-		return "command:" + line
-	}
-	if e.getenv(variable) != "" {
-		return "env:" + variable
-	}
-	if variable != storePassphrase {
-		return ""
-	}
-	if path := e.configured("passphrase-file"); path != "" {
-		return "file:" + path
-	}
-	if line := e.configured("passphrase-command"); line != "" {
-		return "command:" + line
-	}
-	return ""
-}
-
-// output runs a command line by the system's shell and returns what it prints.
-// What it says on standard error is for the person who wrote it.
-func (e *env) output(ctx context.Context, line string) ([]byte, error) {
-	shell, flag := "/bin/sh", "-c"
-	if runtime.GOOS == "windows" {
-		shell, flag = "cmd.exe", "/C"
-	}
-	cmd := subprocess.WithoutInput(ctx, shell, flag, line)
-	cmd.Stderr = e.childErr()
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("the command failed: %w", err)
-	}
-	return out, nil
+	p.MayAsk = ask
+	return p
 }
 
 // childErr returns standard error for a helper command that the user configured:
@@ -152,7 +61,7 @@ func (e *env) childErr() io.Writer {
 	return e.rawErr()
 }
 
-var errNoTerminal = errors.New("there is no terminal to ask at")
+var errNoTerminal = secretref.ErrNoTerminal
 
 // ask asks the person at the terminal for a secret, without showing it. The
 // terminal is as before afterwards, when interrupted too.

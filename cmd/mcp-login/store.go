@@ -69,7 +69,7 @@ func (e *env) filesDir(dir string) (string, error) {
 	if dir != "" {
 		return dir, nil
 	}
-	return e.dataDir()
+	return e.userDir(e.dirs().Data())
 }
 
 // filesOf returns the folder of a store of files, and false for other stores.

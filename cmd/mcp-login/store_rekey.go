@@ -65,8 +65,8 @@ func runStoreRekey(ctx context.Context, e *env, o *common) error {
 func (e *env) nextKeeper(ctx context.Context, name string) (file.Keeper, error) {
 	switch name {
 	case passphrase:
-		read := e.passphraseFrom(nextPassphrase, true, "new passphrase: ")
-		return file.KernelCache{Keeper: file.Passphrase{Read: read, New: e.newPassphrase(nextPassphrase, true)}}, nil
+		from := e.passphrase(nextPassphrase)
+		return file.KernelCache{Keeper: file.Passphrase{Read: from.Read("new passphrase: "), New: from.Choose()}}, nil
 	case inKeyring:
 		if err := (keyring.Keeper{}).Probe(ctx); err != nil {
 			return nil, err

@@ -80,7 +80,7 @@ func (e *env) filesReport(ctx context.Context, o *common, dir string) (storeRepo
 	}
 	r.Unlocked = file.KernelCache{}.Remembers(st.Key)
 	if st.Keeper == (file.KeyFile{}).Kind() {
-		keys, err := e.keyDir()
+		keys, err := e.userDir(e.dirs().Keys())
 		if err != nil {
 			return r, err
 		}

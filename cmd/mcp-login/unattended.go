@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -25,7 +24,7 @@ type unattendedOptions struct {
 	dpop                         bool
 }
 
-const sources = "file:PATH, env:NAME or command:LINE"
+const sources = secretref.Stored
 
 func (o *unattendedOptions) flags() []cli.Flag {
 	return []cli.Flag{
@@ -56,25 +55,12 @@ func (o *unattendedOptions) apply(login *mcplogin.LoginOptions, audience string)
 		{"assertion-from", &in.Assertion}, {"subject-token-from", &in.SubjectToken}, {"idp-client-secret-from", &in.IDPClientSecret},
 	} {
 		var err error
-		if *source.to, err = lasting(*source.to); err != nil {
+		if *source.to, err = secretref.Durable(*source.to); err != nil {
 			return usageError{fmt.Errorf("--%s: %w", source.flag, err)}
 		}
 	}
 	login.Inputs, login.DPoP = in, o.dpop
 	return nil
-}
-
-// lasting returns a source that means the same at any later time and place.
-func lasting(source string) (string, error) {
-	scheme, rest, _ := strings.Cut(source, ":")
-	switch {
-	case source == "", scheme == "env" && rest != "", scheme == "command" && rest != "":
-		return source, nil
-	case scheme == "file" && rest != "":
-		path, err := filepath.Abs(rest)
-		return "file:" + path, err
-	}
-	return "", fmt.Errorf("give %s, never the secret itself", sources)
 }
 
 // key reads the client's private key.

@@ -1,15 +1,15 @@
 //go:build unix
 
-package main
+package paths
 
 import (
 	"os"
 	"syscall"
 )
 
-// owner returns the user that a file belongs to, and false where that cannot be
+// Owner returns the user that a file belongs to, and false where that cannot be
 // seen.
-func owner(path string) (uid int, ok bool) {
+func Owner(path string) (uid int, ok bool) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return 0, false

@@ -1,0 +1,4 @@
+package paths
+
+// Owner: files have no user ids here, and no program runs as root by mistake.
+func Owner(string) (uid int, ok bool) { return 0, false }

@@ -1,0 +1,148 @@
+// Package paths finds the folders of this user in which the program keeps its
+// files. It must not know what the files are, or the command line.
+package paths
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// ErrNoHome reports that the environment names no home folder.
+var ErrNoHome = errors.New("no home folder is known: give --profile-dir, and set HOME or XDG_STATE_HOME")
+
+// Dirs finds the folders that an environment names.
+type Dirs struct{ Getenv func(name string) string }
+
+// Data is where credentials are kept: $XDG_DATA_HOME/mcp-login or the
+// platform's equivalent.
+func (d Dirs) Data() (string, error) {
+	switch runtime.GOOS {
+	case "windows":
+		return d.find("LOCALAPPDATA", "AppData/Local", "mcp-login")
+	case "darwin":
+		return d.find("XDG_DATA_HOME", "Library/Application Support", "mcp-login")
+	}
+	return d.find("XDG_DATA_HOME", ".local/share", "mcp-login")
+}
+
+// Keys is where key files are kept, apart from the data, so that a copy or
+// backup of one is not a copy of both.
+func (d Dirs) Keys() (string, error) {
+	if runtime.GOOS == "windows" {
+		return d.find("APPDATA", "AppData/Roaming", "mcp-login/keys")
+	}
+	return d.state("mcp-login/keys")
+}
+
+// Confirmed is where the program notes what this user confirmed on this host:
+// apart from the data, and in no folder that hosts often share, as they do that
+// of the configuration.
+func (d Dirs) Confirmed() (string, error) {
+	if runtime.GOOS == "windows" {
+		return d.find("LOCALAPPDATA", "AppData/Local", "mcp-login-confirmed")
+	}
+	return d.state("mcp-login/confirmed")
+}
+
+// Config is where the configuration file is.
+func (d Dirs) Config() (string, error) {
+	if dir := d.Getenv("XDG_CONFIG_HOME"); runtime.GOOS == "windows" && !filepath.IsAbs(dir) {
+		return d.find("APPDATA", ".config", "mcp-login")
+	}
+	return d.find("XDG_CONFIG_HOME", ".config", "mcp-login")
+}
+
+// AgentSocket is the default path of the agent's socket.
+func (d Dirs) AgentSocket() (string, error) {
+	return d.find("XDG_RUNTIME_DIR", ".local/state", "mcp-login/agent.sock")
+}
+
+// AgentAudit is the default path of the agent's audit log.
+func (d Dirs) AgentAudit() (string, error) {
+	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent-audit.jsonl")
+}
+
+// state returns a folder below the one for this host's state.
+func (d Dirs) state(name string) (string, error) {
+	if runtime.GOOS == "darwin" {
+		return d.find("XDG_STATE_HOME", "Library/State", name)
+	}
+	return d.find("XDG_STATE_HOME", ".local/state", name)
+}
+
+// find returns a folder in the one that an environment variable names, else in
+// the home folder. A variable that is not absolute is ignored, as the XDG
+// specification requires.
+func (d Dirs) find(variable, below, name string) (string, error) {
+	if dir := d.Getenv(variable); filepath.IsAbs(dir) {
+		return filepath.Join(dir, filepath.FromSlash(name)), nil
+	}
+	home := d.Getenv("HOME")
+	if runtime.GOOS == "windows" {
+		home = d.Getenv("USERPROFILE")
+	}
+	if !filepath.IsAbs(home) {
+		return "", ErrNoHome
+	}
+	return filepath.Join(home, filepath.FromSlash(below), filepath.FromSlash(name)), nil
+}
+
+// SudoError reports that sudo kept the home folder of another user.
+type SudoError struct {
+	Home string
+	UID  int // owner of Home
+}
+
+func (e *SudoError) Error() string {
+	return fmt.Sprintf("sudo kept HOME=%s, which belongs to user %d: files that root makes there would lock that user out", e.Home, e.UID)
+}
+
+// CheckHome keeps root from making folders in another user's home folder, who
+// could not open them. After `sudo -E` that is a SudoError. Without sudo it is how
+// some containers are set up, and a warning if the folder does not exist yet.
+func (d Dirs) CheckHome(path string) (warning string, err error) {
+	home := d.Getenv("HOME")
+	uid, known := Owner(home)
+	if os.Geteuid() != 0 || !known || uid == 0 || !inside(home, path) {
+		return "", nil
+	}
+	if sudo := d.Getenv("SUDO_UID"); sudo != "" && sudo != "0" {
+		return "", &SudoError{home, uid}
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return fmt.Sprintf("HOME=%s belongs to user %d, who cannot open the folders that root makes there", home, uid), nil
+}
+
+// inside reports whether a path is in a folder.
+func inside(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// Foreign returns the first part of a path that belongs to another user though
+// it is in a folder of this user's. If no folder is this user's, it returns the
+// last part that can be seen, and false.
+func Foreign(path string) (dir string, uid int, mine bool) {
+	for i := range len(path) + 1 {
+		if i < len(path) && !os.IsPathSeparator(path[i]) {
+			continue
+		}
+		part := path[:max(i, 1)]
+		has, known := Owner(part)
+		switch {
+		case !known:
+			return dir, uid, mine
+		case has == os.Geteuid():
+			dir, mine = "", true
+		case dir == "" || !mine:
+			dir, uid = part, has
+		}
+	}
+	return dir, uid, mine
+}

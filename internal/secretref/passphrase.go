@@ -1,0 +1,81 @@
+package secretref
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// FromVariable returns the source that NAME_FILE, NAME_COMMAND or NAME gives for
+// a secret, "" if none is set.
+func FromVariable(getenv func(string) string, name string) string {
+	if path := getenv(name + "_FILE"); path != "" {
+		return "file:" + path
+	}
+	if line := getenv(name + "_COMMAND"); line != "" {
+		return "command:" + line
+	}
+	if getenv(name) != "" {
+		return "env:" + name
+	}
+	return ""
+}
+
+// Passphrase is where a passphrase comes from.
+type Passphrase struct {
+	Reader Reader
+	Source string // "": a person types it
+	MayAsk bool
+}
+
+// Read returns a function that reads the passphrase.
+func (p Passphrase) Read(question string) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		if p.Source == "" {
+			return p.ask(ctx, question)
+		}
+		text, err := p.Reader.Read(ctx, p.Source, "passphrase")
+		if err != nil {
+			return nil, &PassphraseError{err}
+		}
+		return []byte(text), nil
+	}
+}
+
+func (p Passphrase) ask(ctx context.Context, question string) ([]byte, error) {
+	if !p.MayAsk {
+		return nil, fmt.Errorf("%w: none was given, and this command asks for none", secrets.ErrPassphrase)
+	}
+	answer, err := p.Reader.Ask(ctx, question)
+	if errors.Is(err, ErrNoTerminal) {
+		err = fmt.Errorf("%w: none was given, and %w", secrets.ErrPassphrase, err)
+	}
+	return answer, err
+}
+
+// Choose returns a function that gets a new passphrase. A person types it twice.
+func (p Passphrase) Choose() func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		first, err := p.Read("new passphrase: ")(ctx)
+		if err != nil || p.Source != "" {
+			return first, err
+		}
+		again, err := p.Reader.Ask(ctx, "once more: ")
+		if err == nil && !bytes.Equal(first, again) {
+			err = errors.New("the two passphrases differ")
+		}
+		return first, err
+	}
+}
+
+// PassphraseError reports a passphrase whose source failed: what it opens is
+// unavailable.
+type PassphraseError struct{ Err error }
+
+func (e *PassphraseError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause and secrets.ErrUnavailable.
+func (e *PassphraseError) Unwrap() []error { return []error{e.Err, secrets.ErrUnavailable} }
