@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"internal/proxy":     {"", "oauth"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/parcel":    {"secrets"},
+	"internal/stores":    {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/secretref": {"secrets", "internal/subprocess"},
 }
 
@@ -40,7 +41,7 @@ var onlyIn = map[string][]string{
 	"github.com/rs/zerolog":           {"cmd"},
 	"golang.org/x/term":               {"cmd", "examples"},
 	"github.com/mdp/qrterminal/v3":    {"cmd"},
-	"github.com/hashicorp/vault/api":  {"secrets/vault", "cmd"},
+	"github.com/hashicorp/vault/api":  {"secrets/vault", "internal/stores"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
 	"github.com/VictoriaMetrics":      {"internal/agentd"},
 	"golang.org/x/net":                {"flows"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -201,7 +202,7 @@ func (e *env) profiles(ctx context.Context, l commandLine) []candidate {
 		typed, _ := l.value(flag)
 		return cmp.Or(typed, e.getenv(envVar(flag)[0]), e.configured(flag))
 	}
-	scheme, dir, err := splitStore(setting("store"))
+	scheme, dir, err := stores.Split(setting("store"))
 	if socket := setting("agent-sock"); socket != "" && findFlag(l.flags(), "agent-sock") != nil {
 		names = append(names, lentBy(ctx, socket)...)
 	} else if err == nil && scheme != "vault" {
@@ -233,7 +234,7 @@ func lentBy(ctx context.Context, socket string) []string {
 
 // storedIn lists a store of files. Whoever keeps its key is not needed for that.
 func (e *env) storedIn(ctx context.Context, dir string) []string {
-	files, err := e.openFiles(ctx, dir, keyFile, false)
+	files, err := e.stores(new(common)).OpenFolder(ctx, dir)
 	if err != nil {
 		return nil
 	}

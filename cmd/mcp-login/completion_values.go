@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/urfave/cli/v2"
 )
 
@@ -32,7 +33,7 @@ func valuesOfFlag(c *cli.Command, flag, current string) []candidate {
 		}
 		return words(clientNames())
 	case "keeper", "to-keeper":
-		return words([]string{keyFile, passphrase, inKeyring})
+		return words([]string{stores.KeyFile, stores.Passphrase, stores.Keyring})
 	case "log-level":
 		return words([]string{"trace", "debug", "info", "warn", "error", "disabled"})
 	case "log-format":

@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -85,6 +86,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		damaged  *mcplogin.UnreadableError
 		kv       *vault.VersionError
 		source   *secretref.SyntaxError
+		option   *stores.OptionError
+		address  *stores.AddressError
 		sudo     *paths.SudoError
 	)
 	switch {
@@ -92,8 +95,10 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return own.code, own.hint
 	case err == error(errNoCommand):
 		return exitUsage, "" // the help is there already
-	case errors.As(err, &usage), errors.As(err, &source), errors.Is(err, paths.ErrNoHome):
+	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
 		return exitUsage, mcpLogin(e.line.path...).with(helpFlag).String()
+	case errors.As(err, &address):
+		return exitUsage, ""
 	case errors.As(err, &sudo):
 		return exitStore, e.withoutSudo()
 	case errors.As(err, &unknown):
@@ -136,7 +141,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or once: mcp-login unlock"
 	case errors.Is(err, keyring.ErrUnreachable):
 		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or for good: mcp-login store rekey --keeper key-file"
-	case errors.Is(err, errNoStore):
+	case errors.Is(err, stores.ErrNoStore):
 		return exitStore, e.storeHint("mcp-login login NAME URL")
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
 		return exitTemporary, ""

@@ -14,6 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -48,7 +49,7 @@ func TestVerdict(t *testing.T) {
 		{"parcel of somebody else", fmt.Errorf("import: %w", secrets.ErrUndecryptable), exitStore, ""},
 		{"passphrase", fmt.Errorf("read: %w", secrets.ErrPassphrase), exitStore, "MCP_LOGIN_PASSPHRASE_FILE"},
 		{"no keyring", fmt.Errorf("read: %w: %w", secrets.ErrUnavailable, keyring.ErrUnreachable), exitStore, "mcp-login store rekey --keeper key-file"},
-		{"no store", fmt.Errorf("unlock: %w", errNoStore), exitStore, "mcp-login login NAME URL"},
+		{"no store", fmt.Errorf("unlock: %w", stores.ErrNoStore), exitStore, "mcp-login login NAME URL"},
 		{"newer record", fmt.Errorf("read: %w", mcplogin.ErrNewerRecord), exitStore, ""},
 		{"half a logout", &mcplogin.LogoutError{Revoke: network}, exitFailed, ""},
 		{"the other half", &mcplogin.LogoutError{Delete: secrets.ErrUnavailable}, exitStore, ""},

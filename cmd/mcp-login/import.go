@@ -11,6 +11,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/parcel"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -54,7 +55,7 @@ func runImport(ctx context.Context, e *env, o *importOptions, args []string) err
 	if err != nil {
 		return err
 	}
-	if err := e.tryStore(ctx, store); err != nil {
+	if err := stores.Probe(ctx, store); err != nil {
 		return err
 	}
 	if err := keep(ctx, store, c, o.force); err != nil {

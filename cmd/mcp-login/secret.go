@@ -37,20 +37,6 @@ func (e *env) passphrase(variable string) secretref.Passphrase {
 	return secretref.Passphrase{Reader: e.reader(), Source: secretref.FromVariable(e.getenv, variable), MayAsk: true}
 }
 
-// storePassphrase returns where the store's passphrase comes from: the environment,
-// else the configuration, else a person if ask is true.
-func (e *env) storePassphrase(ask bool) secretref.Passphrase {
-	p := e.passphrase(storePassphrase)
-	if path := e.configured("passphrase-file"); p.Source == "" && path != "" {
-		p.Source = "file:" + path
-	}
-	if line := e.configured("passphrase-command"); p.Source == "" && line != "" {
-		p.Source = "command:" + line
-	}
-	p.MayAsk = ask
-	return p
-}
-
 // childErr returns standard error for a helper command that the user configured:
 // the stream itself, so that the helper can use the terminal. In a CI job its
 // lines are guarded too, since they may repeat text from a server.

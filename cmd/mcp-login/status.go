@@ -71,7 +71,7 @@ func (e *env) report(ctx context.Context, o *common, from source, profile string
 	if err != nil {
 		return report{}, err
 	}
-	store, err := e.storeName(o)
+	store, err := e.stores(o).Name(o.location())
 	r := report{Status: c.Status(o.minTTL), Store: store, Inputs: c.Login.Inputs}
 	if err == nil && isDemanding(c) {
 		known, _ := e.isConfirmed(demandOf(c)) // what cannot be read confirms nothing

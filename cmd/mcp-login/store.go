@@ -1,92 +1,76 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"strings"
+	"slices"
 
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/secrets"
-	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// openStore turns --store into a store. It is the one place that knows them
-// all, and never falls back from one to another. Only if ask is true may the
-// store be a new one, and a person be asked for a passphrase.
+// location is the store that the options name.
+func (o *common) location() stores.Location {
+	return stores.Location{Store: o.store, ProfileDir: o.profileDir, Keeper: o.keeper}
+}
+
+// stores returns what opens stores.
+func (e *env) stores(o *common) stores.Opener {
+	return stores.Opener{
+		Dirs: e.dirs(), Secrets: e.reader(), Vault: e.vault(o), Report: e.reportStore,
+		Passphrase: e.passphraseSource(), NextPassphrase: e.passphrase(nextPassphrase).Source,
+	}
+}
+
 func (e *env) openStore(ctx context.Context, o *common, ask bool) (secrets.Store, error) {
-	return e.openNamed(ctx, o, o.store, o.keeper, ask)
+	return e.stores(o).Open(ctx, o.location(), ask)
 }
 
-// openNamed opens the store that a name such as file:DIR stands for.
-func (e *env) openNamed(ctx context.Context, o *common, name, keeper string, ask bool) (secrets.Store, error) {
-	scheme, rest, err := splitStore(name)
-	if err != nil {
-		return nil, err
+// reportStore shows what people should know of a store that was opened.
+func (e *env) reportStore(event stores.Event) {
+	e.warnOnce(event.Warning)
+	c := event.Choice
+	if c == nil {
+		return
 	}
-	if scheme == "vault" {
-		return e.openVault(o, rest)
+	if c.Err != nil {
+		e.log.Info().Err(c.Err).Msg("the OS keyring cannot be used")
 	}
-	if scheme == "keyring" {
-		if keeper != "" && keeper != inKeyring {
-			return nil, usagef("--store keyring: and --keeper %s contradict each other", keeper)
-		}
-		keeper = inKeyring
-	}
-	return e.openFiles(ctx, cmp.Or(rest, o.profileDir), keeper, ask)
+	e.say("new store in %s, its key kept by: %s, since %s (--keeper names another)", c.Dir, c.Keeper, c.Why)
 }
 
-// splitStore takes the name of a store apart; "" is the default.
-func splitStore(name string) (scheme, rest string, err error) {
-	scheme, rest, found := strings.Cut(cmp.Or(name, "file:"), ":")
-	switch {
-	case !found:
-		return "", "", usagef("--store %q: give file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name)
-	case scheme == "file", scheme == "keyring", scheme == "vault":
-		return scheme, rest, nil
+// passphraseSource returns the source of the store's passphrase in the
+// environment, else in the configuration.
+func (e *env) passphraseSource() string {
+	if source := e.passphrase(storePassphrase).Source; source != "" {
+		return source
 	}
-	return "", "", usagef("--store %q: there is no store %q, only file:DIR, keyring:DIR and vault:MOUNT/PREFIX", name, scheme)
+	if path := e.configured("passphrase-file"); path != "" {
+		return "file:" + path
+	}
+	if line := e.configured("passphrase-command"); line != "" {
+		return "command:" + line
+	}
+	return ""
 }
 
-// openFiles opens a store of encrypted files with the keeper that was named,
-// else with the one that it was made with.
-func (e *env) openFiles(ctx context.Context, dir, keeper string, ask bool) (*file.Store, error) {
-	dir, err := e.filesDir(dir)
-	if err != nil {
-		return nil, err
+// vault returns what the environment and the configuration say of Vault. The
+// vault program's own variables win over the configuration.
+func (e *env) vault(o *common) stores.Vault {
+	v := stores.Vault{
+		Auth: e.setting("vault-auth"), AuthMount: e.setting("vault-auth-mount"), Role: e.setting("vault-role"),
+		Secret: e.setting("vault-secret"), Wrapped: slices.Contains([]string{"1", "true"}, e.setting("vault-wrapped")),
+		IDToken: func(ctx context.Context) (string, error) { return e.idToken(ctx, o, e.setting("vault-audience")) },
 	}
-	if keeper == "" {
-		if keeper, err = e.usualKeeper(ctx, dir, ask); err != nil {
-			return nil, err
-		}
+	if e.getenv("VAULT_ADDR") == "" && e.getenv("VAULT_AGENT_ADDR") == "" {
+		v.Address = e.configured("vault-address")
 	}
-	k, err := e.keeper(keeper, ask)
-	if err != nil {
-		return nil, err
+	if e.getenv("VAULT_NAMESPACE") == "" {
+		v.Namespace = e.configured("vault-namespace")
 	}
-	return file.Open(file.Config{Dir: dir, Keeper: k})
+	return v
 }
 
-func (e *env) filesDir(dir string) (string, error) {
-	if dir != "" {
-		return dir, nil
-	}
-	return e.userDir(e.dirs().Data())
-}
-
-// filesOf returns the folder of a store of files, and false for other stores.
-func (e *env) filesOf(o *common) (dir string, ok bool, err error) {
-	scheme, rest, err := splitStore(o.store)
-	if err != nil || scheme == "vault" {
-		return "", false, err
-	}
-	dir, err = e.filesDir(cmp.Or(rest, o.profileDir))
-	return dir, true, err
-}
-
-// storeName says for people where a credential is.
-func (e *env) storeName(o *common) (string, error) {
-	dir, files, err := e.filesOf(o)
-	if err != nil || !files {
-		return o.store, err
-	}
-	return "file:" + dir, nil
+// keepAlive renews the token for the store until stop is called.
+func (e *env) keepAlive(ctx context.Context, store secrets.Store) (stop func()) {
+	return stores.KeepAlive(ctx, store, func(err error) { e.log.Info().Err(err).Msg("the token for the store is not renewed") })
 }

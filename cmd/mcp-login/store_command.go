@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -59,12 +59,12 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 	}
 	target := o.common
 	target.store, target.keeper = o.to, o.toKeeper
-	if same, err := e.sameStore(&o.common, &target); err != nil {
+	if same, err := e.stores(&o.common).Same(o.location(), target.location()); err != nil {
 		return err
 	} else if same {
 		return usagef("store move: --to is the store that they are in")
 	}
-	from, err := e.openSource(ctx, &o.common)
+	from, err := e.stores(&o.common).OpenExisting(ctx, o.location())
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 	if err != nil {
 		return err
 	}
-	if err := e.tryStore(ctx, to); err != nil {
+	if err := stores.Probe(ctx, to); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -123,52 +123,4 @@ func (s stripped) Get(ctx context.Context, name string) ([]byte, secrets.Version
 	}
 	data, err = json.Marshal(c)
 	return data, v, err
-}
-
-// sameStore reports whether two names stand for one store, which would wait for
-// its own locks.
-func (e *env) sameStore(a, b *common) (bool, error) {
-	var names [2]string
-	for i, o := range []*common{a, b} {
-		dir, files, err := e.filesOf(o)
-		if err != nil {
-			return false, err
-		}
-		if !files {
-			names[i] = strings.TrimRight(o.store, "/")
-			continue
-		}
-		if dir, err = filepath.Abs(dir); err != nil {
-			return false, err
-		}
-		if real, err := filepath.EvalSymlinks(dir); err == nil { // it need not exist yet
-			dir = real
-		}
-		names[i] = dir
-	}
-	return names[0] == names[1], nil
-}
-
-// openSource opens a store that is there already, and may ask a person for its
-// passphrase. A store that is not there is not made.
-func (e *env) openSource(ctx context.Context, o *common) (secrets.Store, error) {
-	ask := true
-	if dir, files, err := e.filesOf(o); err != nil {
-		return nil, err
-	} else if files {
-		kind, err := kindOf(dir)
-		if err != nil {
-			return nil, err
-		}
-		ask = kind != ""
-	}
-	return e.openStore(ctx, o, ask)
-}
-
-// tryStore finds out whether a store can be written before anything goes there.
-func (e *env) tryStore(ctx context.Context, s secrets.Store) error {
-	if p, ok := s.(interface{ Probe(context.Context) error }); ok {
-		return p.Probe(ctx)
-	}
-	return nil
 }

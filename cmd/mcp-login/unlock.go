@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
@@ -33,11 +30,8 @@ func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
 	if o.lasts < time.Second {
 		return usagef("--for %v: give a second at least", o.lasts)
 	}
-	dir, cached, err := e.lockable(ctx, &o.common)
+	dir, cached, err := e.stores(&o.common).Lockable(ctx, o.location())
 	if err != nil {
-		return err
-	}
-	if err := cached.Supported(); err != nil {
 		return err
 	}
 	cached.For = o.lasts
@@ -60,11 +54,8 @@ func newLock(e *env) *cli.Command {
 }
 
 func runLock(ctx context.Context, e *env, o *common) error {
-	dir, cached, err := e.lockable(ctx, o)
+	dir, cached, err := e.stores(o).Lockable(ctx, o.location())
 	if err != nil {
-		return err
-	}
-	if err := cached.Supported(); err != nil {
 		return err
 	}
 	s, err := file.Open(file.Config{Dir: dir, Keeper: cached})
@@ -81,40 +72,3 @@ func runLock(ctx context.Context, e *env, o *common) error {
 	e.say("locked %s", dir)
 	return nil
 }
-
-// lockable returns the folder of a store whose key the kernel may remember,
-// and its keeper.
-func (e *env) lockable(ctx context.Context, o *common) (dir string, k file.KernelCache, err error) {
-	dir, found, err := e.filesOf(o)
-	if err != nil {
-		return "", k, err
-	}
-	if !found {
-		return "", k, usagef("--store %s: only a store of files is unlocked", o.store)
-	}
-	kind, err := kindOf(dir)
-	if err != nil {
-		return "", k, err
-	}
-	if kind == "" {
-		return "", k, fmt.Errorf("unlock %s: %w", dir, errNoStore)
-	}
-	name, err := e.usualKeeper(ctx, dir, false)
-	if err != nil {
-		return "", k, err
-	}
-	keeper, err := e.keeper(name, true)
-	if err != nil {
-		return "", k, err
-	}
-	k, ok := keeper.(file.KernelCache)
-	if !ok {
-		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which no command has to ask for", dir, errNothingToUnlock, kind)
-	}
-	return dir, k, nil
-}
-
-var (
-	errNoStore         = fmt.Errorf("%w: there is no store yet", secrets.ErrUnavailable)
-	errNothingToUnlock = errors.New("nothing to unlock")
-)

@@ -1,0 +1,193 @@
+package stores
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+)
+
+// The names of the keepers.
+const (
+	KeyFile    = "key-file"
+	Passphrase = "passphrase"
+	Keyring    = "keyring"
+)
+
+// Choice is the keeper that a new store got. The choice stays.
+type Choice struct {
+	Dir    string
+	Keeper string
+	Why    string
+	Err    error // why the OS keyring cannot be used, if it was tried
+}
+
+// keeper returns the keeper of a name. The kernel may remember a key that a
+// person or a desktop unlocked.
+func (o Opener) keeper(name string, ask bool) (file.Keeper, error) {
+	switch name {
+	case KeyFile:
+		dir, err := o.writable(o.Dirs.Keys())
+		return file.KeyFile{Dir: dir}, err
+	case Passphrase:
+		return o.passphraseKeeper(o.Passphrase, "passphrase of the store: ", ask), nil
+	case Keyring:
+		return file.KernelCache{Keeper: keyring.Keeper{}}, nil
+	}
+	return nil, optionf("--keeper %q: give key-file, passphrase or keyring", name)
+}
+
+func (o Opener) passphraseKeeper(source, question string, ask bool) file.Keeper {
+	from := secretref.Passphrase{Reader: o.Secrets, Source: source, MayAsk: ask}
+	return file.KernelCache{Keeper: file.Passphrase{Read: from.Read(question), New: from.Choose()}}
+}
+
+// usualKeeper is the keeper where none was named: the one that the store was
+// made with, which store.json records. So a store whose keyring cannot be reached
+// is an error, and never looks like one without a key.
+func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (string, error) {
+	kind, err := kindOf(dir)
+	if err != nil || kind == "" && !ask {
+		return KeyFile, nil // the store is broken or empty: its first use reports that
+	}
+	switch kind {
+	case "":
+		c := o.choose(ctx)
+		c.Dir = dir
+		o.Report(Event{Choice: &c})
+		return c.Keeper, nil
+	case (file.KeyFile{}).Kind():
+		return KeyFile, nil
+	case (file.Passphrase{}).Kind():
+		return Passphrase, nil
+	case (keyring.Keeper{}).Kind():
+		return Keyring, nil
+	}
+	return "", fmt.Errorf("%w: the key of %s is kept by %q, which this version does not know", secrets.ErrUnavailable, dir, kind)
+}
+
+// kindOf returns the kind of keeper that a store was made with, "" if the store
+// does not exist yet.
+func kindOf(dir string) (string, error) {
+	s, err := file.Open(file.Config{Dir: dir, Keeper: file.KeyFile{}})
+	if err != nil {
+		return "", err
+	}
+	return s.Kind()
+}
+
+// choose chooses the keeper of a new store: the passphrase if one is given, the
+// OS keyring of a desktop if it works, else a key file.
+func (o Opener) choose(ctx context.Context) Choice {
+	if o.Passphrase != "" {
+		return Choice{Keeper: Passphrase, Why: "one is given"}
+	}
+	if !o.desktop() {
+		return Choice{Keeper: KeyFile, Why: "this is no desktop session with a keyring"}
+	}
+	if err := (keyring.Keeper{}).Probe(ctx); err != nil {
+		return Choice{Keeper: KeyFile, Why: "the OS keyring does not work here", Err: err}
+	}
+	return Choice{Keeper: Keyring, Why: "the OS keyring works here"}
+}
+
+// desktop reports whether there may be a keyring: always on macOS and Windows,
+// elsewhere where there is a session bus. One that is reached over SSH ends with
+// another session.
+func (o Opener) desktop() bool {
+	switch runtime.GOOS {
+	case "darwin", "windows":
+		return true
+	}
+	getenv := o.Dirs.Getenv
+	return getenv("DBUS_SESSION_BUS_ADDRESS") != "" && getenv("SSH_CONNECTION") == ""
+}
+
+// Rekey encrypts a store of files with a new key. It returns the folder and the
+// keeper of the new key, by default the one of the old key.
+func (o Opener) Rekey(ctx context.Context, at Location) (dir, keeper string, err error) {
+	dir, err = o.existing(at, "rekey", "has a key of its own")
+	if err != nil {
+		return "", "", err
+	}
+	name, err := o.usualKeeper(ctx, dir, true)
+	if err != nil {
+		return "", "", err
+	}
+	old, err := o.keeper(name, true)
+	if err != nil {
+		return "", "", err
+	}
+	if at.Keeper != "" {
+		name = at.Keeper
+	}
+	next, err := o.nextKeeper(ctx, name)
+	if err != nil {
+		return "", "", err
+	}
+	s, err := file.Open(file.Config{Dir: dir, Keeper: old})
+	if err != nil {
+		return "", "", err
+	}
+	return dir, name, s.Rekey(ctx, next)
+}
+
+// nextKeeper is the keeper of the new key. A keyring is tried first: what is
+// read back there is all that is left of the key.
+func (o Opener) nextKeeper(ctx context.Context, name string) (file.Keeper, error) {
+	switch name {
+	case Passphrase:
+		return o.passphraseKeeper(o.NextPassphrase, "new passphrase: ", true), nil
+	case Keyring:
+		if err := (keyring.Keeper{}).Probe(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return o.keeper(name, true)
+}
+
+// existing returns the folder of a store of files that exists.
+func (o Opener) existing(at Location, verb, only string) (string, error) {
+	dir, files, err := o.Folder(at)
+	if err != nil {
+		return "", err
+	}
+	if !files {
+		return "", optionf("--store %s: only a store of files %s", at.Store, only)
+	}
+	kind, err := kindOf(dir)
+	if err == nil && kind == "" {
+		err = fmt.Errorf("%s %s: %w", verb, dir, ErrNoStore)
+	}
+	return dir, err
+}
+
+// ErrNothingToUnlock reports that no command has to ask for a store's key.
+var ErrNothingToUnlock = errors.New("nothing to unlock")
+
+// Lockable returns the folder of a store whose key the kernel can remember, and
+// its keeper.
+func (o Opener) Lockable(ctx context.Context, at Location) (dir string, k file.KernelCache, err error) {
+	dir, err = o.existing(at, "unlock", "is unlocked")
+	if err != nil {
+		return "", k, err
+	}
+	name, err := o.usualKeeper(ctx, dir, false)
+	if err != nil {
+		return "", k, err
+	}
+	keeper, err := o.keeper(name, true)
+	if err != nil {
+		return "", k, err
+	}
+	k, ok := keeper.(file.KernelCache)
+	if !ok {
+		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which no command has to ask for", dir, ErrNothingToUnlock, keeper.Kind())
+	}
+	return dir, k, k.Supported()
+}

@@ -1,0 +1,108 @@
+package stores
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+)
+
+// Report describes a store. As JSON it is a contract: fields are added, never
+// changed.
+type Report struct {
+	Store      string   `json:"store"`
+	Path       string   `json:"path,omitempty"`
+	Mode       string   `json:"mode,omitempty"`
+	Address    string   `json:"address,omitempty"`
+	Keeper     string   `json:"keeper,omitempty"`
+	KeyPath    string   `json:"key_path,omitempty"`
+	Records    int      `json:"records"`
+	Unlocked   bool     `json:"unlocked,omitempty"` // the kernel remembers the key
+	Rekeying   bool     `json:"rekeying,omitempty"`
+	Problem    string   `json:"problem,omitempty"` // why the key is unavailable
+	SafeFrom   []string `json:"safe_from,omitempty"`
+	ReadableBy []string `json:"readable_by,omitempty"`
+}
+
+// Inspect describes a store. It asks no person.
+func (o Opener) Inspect(ctx context.Context, at Location) (Report, error) {
+	dir, files, err := o.Folder(at)
+	if err != nil {
+		return Report{}, err
+	}
+	if files {
+		return o.inspectFiles(ctx, Location{ProfileDir: dir, Keeper: at.Keeper})
+	}
+	return o.inspectVault(ctx, at)
+}
+
+func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
+	s, err := o.openFiles(ctx, at, false)
+	if err != nil {
+		return Report{}, err
+	}
+	st, err := s.Status(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{Store: "file:" + at.ProfileDir, Path: st.Dir, Keeper: st.Keeper, Records: st.Records, Rekeying: st.Rekeying}
+	if st.Mode != 0 {
+		r.Mode = fmt.Sprintf("%04o", st.Mode.Perm())
+	}
+	if st.Keeper == "" {
+		return r, nil
+	}
+	r.Unlocked = file.KernelCache{}.Remembers(st.Key)
+	if st.Keeper == (file.KeyFile{}).Kind() {
+		keys, err := o.writable(o.Dirs.Keys())
+		if err != nil {
+			return r, err
+		}
+		r.KeyPath = file.KeyFile{Dir: keys}.Path(st.Key)
+	}
+	r.SafeFrom, r.ReadableBy = protection(st.Keeper)
+	if err := s.Unlock(ctx); err != nil {
+		r.Problem = err.Error()
+	}
+	return r, nil
+}
+
+// protection says whom a store of files protects from, and whom not.
+func protection(kind string) (safe, readable []string) {
+	const (
+		copies  = "who has a copy of the folder"
+		users   = "other users of this machine"
+		self    = "every program that runs as you"
+		root    = "root"
+		offline = "who has the disk while you are not logged in"
+	)
+	switch kind {
+	case (file.Passphrase{}).Kind():
+		return []string{copies + ", as good as the passphrase is", users},
+			[]string{self + " while it is unlocked or the passphrase is in its reach", root + ", likewise"}
+	case (keyring.Keeper{}).Kind():
+		return []string{copies, users, offline}, []string{self + " while you are logged in", root + ", likewise"}
+	}
+	return []string{copies + " alone", users}, []string{self, root, "who has copies of the folder and of the key file"}
+}
+
+func (o Opener) inspectVault(ctx context.Context, at Location) (Report, error) {
+	s, err := o.Open(ctx, at, false)
+	if err != nil {
+		return Report{}, err
+	}
+	names, err := s.List(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	client, err := o.Vault.client() // for where it is
+	if err != nil {
+		return Report{}, err
+	}
+	return Report{
+		Store: at.Store, Address: client.Address(), Records: len(names),
+		SafeFrom:   []string{"who has this machine's disk", "other users of this machine"},
+		ReadableBy: []string{"who may read this path in Vault", "every program that runs as you while your Vault token is in its reach", "the administrators of Vault"},
+	}, nil
+}

@@ -1,0 +1,198 @@
+// Package stores opens and inspects the store that --store, --keeper and the
+// environment name. It must not know the command line, the configuration file or
+// the terminal: it gets plain values, and reports what people should know.
+package stores
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// OptionError reports an option that names no store or keeper.
+type OptionError struct{ Err error }
+
+func (e *OptionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+func optionf(format string, a ...any) error { return &OptionError{fmt.Errorf(format, a...)} }
+
+// ErrNoStore reports that a store does not exist yet.
+var ErrNoStore = fmt.Errorf("%w: there is no store yet", secrets.ErrUnavailable)
+
+// Location says which store, as the flags do. The zero value is the default
+// store.
+type Location struct {
+	Store      string // file:DIR, keyring:DIR or vault:MOUNT/PREFIX
+	ProfileDir string // folder of a store of files that Store names no folder for
+	Keeper     string // keeper of the key; "": the one that the store has
+}
+
+// Event is what people should know of a store that was opened: one of its
+// fields.
+type Event struct {
+	Warning string
+	Choice  *Choice
+}
+
+// Opener opens stores.
+type Opener struct {
+	Dirs           paths.Dirs
+	Secrets        secretref.Reader
+	Passphrase     string // source of the passphrase; "": a person types it
+	NextPassphrase string // likewise, for the new key of Rekey
+	Vault          Vault
+	Report         func(Event)
+}
+
+// Open opens a store. It never falls back from one to another. Only if ask is
+// true may the store be a new one, and a person be asked for a passphrase.
+func (o Opener) Open(ctx context.Context, at Location, ask bool) (secrets.Store, error) {
+	scheme, rest, err := Split(at.Store)
+	if err != nil {
+		return nil, err
+	}
+	if scheme == "vault" {
+		return o.openVault(rest)
+	}
+	return o.openFiles(ctx, at, ask)
+}
+
+// OpenExisting opens a store that exists already, and may ask a person for its
+// passphrase. It creates no store.
+func (o Opener) OpenExisting(ctx context.Context, at Location) (secrets.Store, error) {
+	dir, files, err := o.Folder(at)
+	if err != nil || !files {
+		if err != nil {
+			return nil, err
+		}
+		return o.Open(ctx, at, true)
+	}
+	kind, err := kindOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	return o.Open(ctx, at, kind != "")
+}
+
+// OpenFolder opens a store of files to list it, which takes no key.
+func (o Opener) OpenFolder(ctx context.Context, dir string) (*file.Store, error) {
+	return o.openFiles(ctx, Location{ProfileDir: dir, Keeper: KeyFile}, false)
+}
+
+// Split takes the name of a store apart; "" is the default.
+func Split(name string) (scheme, rest string, err error) {
+	scheme, rest, found := strings.Cut(cmp.Or(name, "file:"), ":")
+	switch {
+	case !found:
+		return "", "", optionf("--store %q: give file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name)
+	case scheme == "file", scheme == "keyring", scheme == "vault":
+		return scheme, rest, nil
+	}
+	return "", "", optionf("--store %q: there is no store %q, only file:DIR, keyring:DIR and vault:MOUNT/PREFIX", name, scheme)
+}
+
+// openFiles opens a store of encrypted files with the keeper that was named,
+// else with the one that it was made with.
+func (o Opener) openFiles(ctx context.Context, at Location, ask bool) (*file.Store, error) {
+	scheme, _, err := Split(at.Store)
+	if err != nil {
+		return nil, err
+	}
+	name := at.Keeper
+	if scheme == "keyring" {
+		if name != "" && name != Keyring {
+			return nil, optionf("--store keyring: and --keeper %s contradict each other", name)
+		}
+		name = Keyring
+	}
+	dir, _, err := o.Folder(at)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		if name, err = o.usualKeeper(ctx, dir, ask); err != nil {
+			return nil, err
+		}
+	}
+	k, err := o.keeper(name, ask)
+	if err != nil {
+		return nil, err
+	}
+	return file.Open(file.Config{Dir: dir, Keeper: k})
+}
+
+// Folder returns the folder of a store of files, and false for other stores.
+func (o Opener) Folder(at Location) (dir string, files bool, err error) {
+	scheme, rest, err := Split(at.Store)
+	if err != nil || scheme == "vault" {
+		return "", false, err
+	}
+	if dir := cmp.Or(rest, at.ProfileDir); dir != "" {
+		return dir, true, nil
+	}
+	dir, err = o.writable(o.Dirs.Data())
+	return dir, true, err
+}
+
+// writable checks that a folder may be made.
+func (o Opener) writable(path string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	warning, err := o.Dirs.CheckHome(path)
+	if warning != "" {
+		o.Report(Event{Warning: warning})
+	}
+	return path, err
+}
+
+// Name is the full name of a store, for people.
+func (o Opener) Name(at Location) (string, error) {
+	dir, files, err := o.Folder(at)
+	if err != nil || !files {
+		return at.Store, err
+	}
+	return "file:" + dir, nil
+}
+
+// Same reports whether two locations are one store, which would wait for its own
+// locks.
+func (o Opener) Same(a, b Location) (bool, error) {
+	var names [2]string
+	for i, at := range []Location{a, b} {
+		dir, files, err := o.Folder(at)
+		if err != nil {
+			return false, err
+		}
+		if !files {
+			names[i] = strings.TrimRight(at.Store, "/")
+			continue
+		}
+		if dir, err = filepath.Abs(dir); err != nil {
+			return false, err
+		}
+		if real, err := filepath.EvalSymlinks(dir); err == nil { // it need not exist yet
+			dir = real
+		}
+		names[i] = dir
+	}
+	return names[0] == names[1], nil
+}
+
+// Probe finds out whether a store can be written before anything goes there.
+func Probe(ctx context.Context, s secrets.Store) error {
+	if p, ok := s.(interface{ Probe(context.Context) error }); ok {
+		return p.Probe(ctx)
+	}
+	return nil
+}

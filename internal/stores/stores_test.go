@@ -1,0 +1,109 @@
+package stores_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// opener opens stores below a new home folder, where nobody can be asked.
+func opener(t *testing.T) (stores.Opener, *[]stores.Event) {
+	home := t.TempDir()
+	var events []stores.Event
+	getenv := func(name string) string {
+		return map[string]string{"HOME": home, "USERPROFILE": home, "P": "correct horse", "NEXT": "battery staple"}[name]
+	}
+	return stores.Opener{
+		Dirs: paths.Dirs{Getenv: getenv},
+		Secrets: secretref.Reader{
+			Getenv: getenv, Loaded: func(string) {},
+			Ask: func(context.Context, string) ([]byte, error) { return nil, secretref.ErrNoTerminal },
+		},
+		Report: func(e stores.Event) { events = append(events, e) },
+	}, &events
+}
+
+func TestOptions(t *testing.T) {
+	o, _ := opener(t)
+	for _, tt := range []struct {
+		at   stores.Location
+		want string
+	}{
+		{stores.Location{Store: "memory"}, "give file:DIR"},
+		{stores.Location{Store: "s3:x"}, `there is no store "s3"`},
+		{stores.Location{Store: "keyring:", Keeper: stores.KeyFile}, "contradict"},
+		{stores.Location{Keeper: "butler"}, "give key-file, passphrase or keyring"},
+		{stores.Location{Store: "vault:"}, "give vault:MOUNT/PREFIX"},
+		{stores.Location{Store: "vault:secret?kv=1"}, "KV version 1 has no check-and-set"},
+	} {
+		_, err := o.Open(t.Context(), tt.at, true)
+		if _, ok := errors.AsType[*stores.OptionError](err); !ok || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%+v: %v, want %s", tt.at, err, tt.want)
+		}
+	}
+}
+
+// A new store gets a keeper once, and whoever opens it is told which and why.
+func TestKeeperIsChosenOnce(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("a desktop may have a keyring")
+	}
+	for _, tt := range []struct{ passphrase, want string }{{"", stores.KeyFile}, {"env:P", stores.Passphrase}} {
+		o, events := opener(t)
+		o.Passphrase = tt.passphrase
+		for range 2 {
+			s, err := o.Open(t.Context(), stores.Location{}, true)
+			if err == nil {
+				err = stores.Probe(t.Context(), s)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Put(t.Context(), "a", []byte("{}"), secrets.Any); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(*events) != 1 || (*events)[0].Choice == nil || (*events)[0].Choice.Keeper != tt.want {
+			t.Errorf("passphrase %q: %+v, want %s once", tt.passphrase, *events, tt.want)
+		}
+	}
+}
+
+// A store that nobody made is neither unlocked nor given a new key.
+func TestNoStore(t *testing.T) {
+	o, events := opener(t)
+	if _, _, err := o.Rekey(t.Context(), stores.Location{}); !errors.Is(err, stores.ErrNoStore) {
+		t.Errorf("rekey: %v", err)
+	}
+	if _, _, err := o.Lockable(t.Context(), stores.Location{}); !errors.Is(err, stores.ErrNoStore) {
+		t.Errorf("unlock: %v", err)
+	}
+	if len(*events) != 0 {
+		t.Errorf("reported %+v", *events)
+	}
+}
+
+func TestSame(t *testing.T) {
+	o, _ := opener(t)
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		a, b stores.Location
+		want bool
+	}{
+		{stores.Location{Store: "file:" + dir}, stores.Location{ProfileDir: filepath.Join(dir, ".")}, true},
+		{stores.Location{Store: "vault:kv/a"}, stores.Location{Store: "vault:kv/a/"}, true},
+		{stores.Location{}, stores.Location{Store: "file:" + dir}, false},
+	} {
+		if same, err := o.Same(tt.a, tt.b); err != nil || same != tt.want {
+			t.Errorf("%+v and %+v: %v, %v", tt.a, tt.b, same, err)
+		}
+	}
+}
