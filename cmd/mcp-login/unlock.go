@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
 type unlockOptions struct {
@@ -30,16 +28,8 @@ func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
 	if o.lasts < time.Second {
 		return usagef("--for %v: give a second at least", o.lasts)
 	}
-	dir, cached, err := e.stores(&o.common).Lockable(ctx, o.location())
+	dir, err := e.stores(&o.common).Unlock(ctx, o.location(), o.lasts)
 	if err != nil {
-		return err
-	}
-	cached.For = o.lasts
-	s, err := file.Open(file.Config{Dir: dir, Keeper: cached})
-	if err != nil {
-		return err
-	}
-	if err := s.Unlock(ctx); err != nil {
 		return err
 	}
 	e.say("unlocked %s for %v; mcp-login lock ends it", dir, o.lasts)
@@ -54,19 +44,8 @@ func newLock(e *env) *cli.Command {
 }
 
 func runLock(ctx context.Context, e *env, o *common) error {
-	dir, cached, err := e.stores(o).Lockable(ctx, o.location())
+	dir, err := e.stores(o).Lock(ctx, o.location())
 	if err != nil {
-		return err
-	}
-	s, err := file.Open(file.Config{Dir: dir, Keeper: cached})
-	if err != nil {
-		return err
-	}
-	st, err := s.Status(ctx)
-	if err != nil {
-		return err
-	}
-	if err := cached.Drop(st.Key); err != nil {
 		return err
 	}
 	e.say("locked %s", dir)

@@ -2,7 +2,6 @@ package stores
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 
@@ -165,29 +164,4 @@ func (o Opener) existing(at Location, verb, only string) (string, error) {
 		err = fmt.Errorf("%s %s: %w", verb, dir, ErrNoStore)
 	}
 	return dir, err
-}
-
-// ErrNothingToUnlock reports that no command has to ask for a store's key.
-var ErrNothingToUnlock = errors.New("nothing to unlock")
-
-// Lockable returns the folder of a store whose key the kernel can remember, and
-// its keeper.
-func (o Opener) Lockable(ctx context.Context, at Location) (dir string, k file.KernelCache, err error) {
-	dir, err = o.existing(at, "unlock", "is unlocked")
-	if err != nil {
-		return "", k, err
-	}
-	name, err := o.usualKeeper(ctx, dir, false)
-	if err != nil {
-		return "", k, err
-	}
-	keeper, err := o.keeper(name, true)
-	if err != nil {
-		return "", k, err
-	}
-	k, ok := keeper.(file.KernelCache)
-	if !ok {
-		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which no command has to ask for", dir, ErrNothingToUnlock, keeper.Kind())
-	}
-	return dir, k, k.Supported()
 }

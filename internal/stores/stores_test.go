@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/secretref"
@@ -83,7 +84,7 @@ func TestNoStore(t *testing.T) {
 	if _, _, err := o.Rekey(t.Context(), stores.Location{}); !errors.Is(err, stores.ErrNoStore) {
 		t.Errorf("rekey: %v", err)
 	}
-	if _, _, err := o.Lockable(t.Context(), stores.Location{}); !errors.Is(err, stores.ErrNoStore) {
+	if _, err := o.Unlock(t.Context(), stores.Location{}, time.Minute); !errors.Is(err, stores.ErrNoStore) {
 		t.Errorf("unlock: %v", err)
 	}
 	if len(*events) != 0 {

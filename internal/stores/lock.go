@@ -1,0 +1,67 @@
+package stores
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// ErrNothingToUnlock reports that no command has to ask for a store's key.
+var ErrNothingToUnlock = errors.New("nothing to unlock")
+
+// lockable returns the folder of a store whose key the kernel can remember, and
+// its keeper.
+func (o Opener) lockable(ctx context.Context, at Location) (dir string, k file.KernelCache, err error) {
+	dir, err = o.existing(at, "unlock", "is unlocked")
+	if err != nil {
+		return "", k, err
+	}
+	name, err := o.usualKeeper(ctx, dir, false)
+	if err != nil {
+		return "", k, err
+	}
+	keeper, err := o.keeper(name, true)
+	if err != nil {
+		return "", k, err
+	}
+	k, ok := keeper.(file.KernelCache)
+	if !ok {
+		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which no command has to ask for", dir, ErrNothingToUnlock, keeper.Kind())
+	}
+	return dir, k, k.Supported()
+}
+
+// Unlock has the kernel remember a store's key for a time. It returns the
+// store's folder.
+func (o Opener) Unlock(ctx context.Context, at Location, lasts time.Duration) (dir string, err error) {
+	dir, cached, err := o.lockable(ctx, at)
+	if err != nil {
+		return "", err
+	}
+	cached.For = lasts
+	s, err := file.Open(file.Config{Dir: dir, Keeper: cached})
+	if err != nil {
+		return "", err
+	}
+	return dir, s.Unlock(ctx)
+}
+
+// Lock has the kernel forget a store's key. It returns the store's folder.
+func (o Opener) Lock(ctx context.Context, at Location) (dir string, err error) {
+	dir, cached, err := o.lockable(ctx, at)
+	if err != nil {
+		return "", err
+	}
+	s, err := file.Open(file.Config{Dir: dir, Keeper: cached})
+	if err != nil {
+		return "", err
+	}
+	st, err := s.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	return dir, cached.Drop(st.Key)
+}
