@@ -27,6 +27,7 @@ var layers = map[string][]string{
 	"agent":              {"", "oauth", "secrets", "internal/privsock"},
 	"internal/agentd":    {"", "agent", "oauth", "secrets", "internal/privsock"},
 	"internal/":          {},
+	"internal/confirmed": {"", "flows", "secrets/file"},
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
 	"internal/proxy":     {"", "oauth"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},

@@ -3,54 +3,28 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// demand is what a stored record demands of this host when it is renewed
-// without a person: sources to read, commands to run, an audience to ask the CI
-// for; and where the result goes. It also is where a login sent a secret, which
-// a later login may send there again. A record is data that others may have written,
-// so a demand is met only if this user typed it on this host, which a file in
-// the state folder notes, or names all of it again now.
-//
-// The notes are files here, and no mark in the record, so that they outlive an
-// older program that rewrites the record, and hosts that share a store do not
-// overwrite each other's.
-type demand struct {
-	Profile       string       `json:"profile"`
-	Server        string       `json:"server"`
-	Resource      string       `json:"resource"`
-	Issuer        string       `json:"issuer"`
-	TokenEndpoint string       `json:"token_endpoint"`
-	Flow          string       `json:"flow"`
-	Scopes        []string     `json:"scopes"`
-	Inputs        flows.Inputs `json:"inputs"`
-
-	Endpoints mcplogin.Endpoints `json:"endpoints,omitzero"` // in place of the published ones
+// presenting are the flows that present something of this host.
+func presenting() []string {
+	return []string{clientcred.JWTBearer{}.Name(), clientcred.TokenExchange{}.Name(), clientcred.IDJAG{}.Name(), clientcred.CI{}.Name()}
 }
 
-func demandOf(c mcplogin.Credential) demand {
-	return demand{
-		Profile: c.Profile, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, TokenEndpoint: c.Issuer.TokenEndpoint,
-		Flow: c.Flow, Scopes: slices.Sorted(slices.Values(c.Asked)), Inputs: c.Login.Inputs,
-		Endpoints: c.Login.Endpoints,
-	}
-}
+// demand is what a stored record demands of this host, with the names of the
+// flags for that.
+type demand struct{ confirmed.Demand }
+
+func demandOf(c mcplogin.Credential) demand { return demand{confirmed.Of(c)} }
 
 // isDemanding reports whether a renewal takes anything from this host. The
 // client's own credentials are in the record.
@@ -58,46 +32,20 @@ func isDemanding(c mcplogin.Credential) bool {
 	return c.HasInputs() || slices.Contains(presenting(), c.Flow)
 }
 
-// presenting are the flows that present something of this host.
-func presenting() []string {
-	return []string{clientcred.JWTBearer{}.Name(), clientcred.TokenExchange{}.Name(), clientcred.IDJAG{}.Name(), clientcred.CI{}.Name()}
-}
-
-// confirmed returns the folder of the notes.
-func (e *env) confirmed() (file.Folder, error) {
-	dir, err := e.dirs().Confirmed()
-	return file.Folder{Dir: dir}, err
-}
-
-// note returns the name and content of a demand's file.
-func (d demand) note() (name string, content []byte) {
-	content, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		panic(err) // strings always encode
-	}
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:]) + ".json", append(content, '\n')
-}
-
 // isConfirmed reports whether this user typed the demand on this host.
 func (e *env) isConfirmed(d demand) (bool, error) {
-	folder, err := e.confirmed()
+	dir, err := e.dirs().Confirmed()
 	if err != nil {
 		return false, nil // without a home folder nothing can be noted
 	}
-	name, content := d.note()
-	noted, err := folder.Read(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return string(noted) == string(content), err
+	return confirmed.Notes{Dir: dir}.Has(d.Demand)
 }
 
 // known reports whether this user completed the login that a record is from, and
 // sent a secret for it.
 func (e *env) known(c mcplogin.Credential) bool {
-	confirmed, err := e.isConfirmed(demandOf(c))
-	return confirmed && err == nil // what cannot be read confirms nothing
+	known, err := e.isConfirmed(demandOf(c))
+	return known && err == nil // what cannot be read confirms nothing
 }
 
 // sendsSecret reports whether a login with this registration sends a secret.
@@ -112,15 +60,9 @@ func (e *env) confirm(c mcplogin.Credential) {
 	if known, _ := e.isConfirmed(d); known { // an error is met again below
 		return
 	}
-	folder, err := e.confirmed()
+	dir, err := e.userDir(e.dirs().Confirmed())
 	if err == nil {
-		var warning string
-		warning, err = e.dirs().CheckHome(folder.Dir)
-		e.warnOnce(warning)
-	}
-	if err == nil {
-		name, content := d.note()
-		err = folder.Write(name, content)
+		err = confirmed.Notes{Dir: dir}.Add(d.Demand)
 	}
 	known, _ := e.isConfirmed(d) // another process may have noted the same
 	if !known && slices.Contains(presenting(), c.Flow) {
@@ -129,15 +71,11 @@ func (e *env) confirm(c mcplogin.Credential) {
 	}
 }
 
-// forgetConfirmed removes the note of a credential that is removed, on a
-// best-effort basis: it confirms nothing but what this user typed.
+// forgetConfirmed removes the note of a credential that is removed, best effort:
+// it confirms nothing but what this user typed.
 func (e *env) forgetConfirmed(c mcplogin.Credential) {
-	if known, err := e.isConfirmed(demandOf(c)); !known || err != nil {
-		return
-	}
-	if folder, err := e.confirmed(); err == nil {
-		name, _ := demandOf(c).note()
-		_ = folder.Remove(name)
+	if dir, err := e.dirs().Confirmed(); err == nil {
+		_ = confirmed.Notes{Dir: dir}.Remove(confirmed.Of(c))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -114,7 +115,7 @@ func (r report) text() string {
 	} {
 		t.fact(row.label, oauth.Sanitize(row.value, maxStatus))
 	}
-	for _, n := range (demand{Inputs: r.Inputs}).inputs() {
+	for _, n := range (demand{confirmed.Demand{Inputs: r.Inputs}}).inputs() {
 		t.fact(n.what, oauth.Sanitize(n.value, maxStatus))
 	}
 	if r.Confirmed != nil {

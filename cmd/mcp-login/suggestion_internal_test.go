@@ -11,6 +11,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
@@ -134,7 +135,7 @@ func TestHintsReadBack(t *testing.T) {
 				slices.Concat(login, []string{server}, flags, []string{"--issuer", server, "--token-endpoint", server, "--registration-endpoint", server}),
 			},
 			{
-				&unconfirmedError{demand: demand{Profile: word, Server: server, Issuer: server, Flow: "jwt-bearer", Inputs: flows.Inputs{Assertion: "env:" + word}}},
+				&unconfirmedError{demand: demand{confirmed.Demand{Profile: word, Server: server, Issuer: server, Flow: "jwt-bearer", Inputs: flows.Inputs{Assertion: "env:" + word}}}},
 				slices.Concat(login, []string{server}, flags, []string{"--flow", "jwt-bearer", "--expect-issuer", server, "--assertion-from", "env:" + word}),
 			},
 			{&ownNameError{profile: word, flag: []string{"--prefix", "X"}}, slices.Concat([]string{"mcp-login", word, "--prefix", "X"}, flags)},

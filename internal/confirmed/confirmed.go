@@ -1,0 +1,89 @@
+// Package confirmed notes what this user confirmed on this host: what a stored
+// record may demand when it is renewed without a person. It must not know the
+// command line, or what a demand that is not confirmed leads to.
+package confirmed
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"slices"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/secrets/file"
+)
+
+// Demand is what a stored record demands of this host when it is renewed
+// without a person: sources to read, commands to run, an audience to ask the CI
+// for; and where the result goes. It also is where a login sent a secret, which
+// a later login may send there again. A record is data that others may have
+// written, so a demand is met only if this user typed it on this host, which a
+// note records, or names all of it again now.
+//
+// The JSON form is the content of a note, and so must not change.
+type Demand struct {
+	Profile       string       `json:"profile"`
+	Server        string       `json:"server"`
+	Resource      string       `json:"resource"`
+	Issuer        string       `json:"issuer"`
+	TokenEndpoint string       `json:"token_endpoint"`
+	Flow          string       `json:"flow"`
+	Scopes        []string     `json:"scopes"`
+	Inputs        flows.Inputs `json:"inputs"`
+
+	Endpoints mcplogin.Endpoints `json:"endpoints,omitzero"` // in place of the published ones
+}
+
+// Of returns what a credential demands.
+func Of(c mcplogin.Credential) Demand {
+	return Demand{
+		Profile: c.Profile, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, TokenEndpoint: c.Issuer.TokenEndpoint,
+		Flow: c.Flow, Scopes: slices.Sorted(slices.Values(c.Asked)), Inputs: c.Login.Inputs,
+		Endpoints: c.Login.Endpoints,
+	}
+}
+
+// note returns the name and content of a demand's file.
+func (d Demand) note() (name string, content []byte) {
+	content, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]) + ".json", append(content, '\n')
+}
+
+// Notes are the confirmed demands, a file each in a folder. They are no mark in
+// the record, so that they outlive an older program that rewrites the record,
+// and hosts that share a store do not overwrite each other's.
+type Notes struct{ Dir string }
+
+func (n Notes) folder() file.Folder { return file.Folder{Dir: n.Dir} }
+
+// Has reports whether a demand is confirmed.
+func (n Notes) Has(d Demand) (bool, error) {
+	name, content := d.note()
+	noted, err := n.folder().Read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return string(noted) == string(content), err
+}
+
+// Add notes that a demand is confirmed.
+func (n Notes) Add(d Demand) error {
+	name, content := d.note()
+	return n.folder().Write(name, content)
+}
+
+// Remove removes the note of a demand, if there is one.
+func (n Notes) Remove(d Demand) error {
+	if known, err := n.Has(d); !known || err != nil {
+		return err
+	}
+	name, _ := d.note()
+	return n.folder().Remove(name)
+}
