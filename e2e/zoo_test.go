@@ -1,0 +1,211 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"cmp"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// signInLink is the link that a prompt shows, whatever the flow.
+var signInLink = regexp.MustCompile(`(?m)^ *(http://\S+(?:[?&]user_code=|[?&]client_id=)\S*)`)
+
+// newZooHome is a home with the secret of the one client that has one.
+func newZooHome(t *testing.T) *home {
+	h := newHome(t)
+	h.env = append(h.env, "DEVICE_SECRET=secret")
+	return h
+}
+
+// startSignIn starts a login by one flow and returns the link that it shows.
+func (s *realServer) startSignIn(h *home, base, flow string, flags ...string) (r *running, link string) {
+	h.t.Helper()
+	args := slices.Concat([]string{"login", "box", base + "/mcp", "--flow", flow}, s.flows[flow], flags)
+	r = h.start(args...)
+	return r, strings.TrimSpace(r.stderr.await(h.t, signInLink))
+}
+
+// signIn logs in by one flow, with a person's approval.
+func (s *realServer) signIn(h *home, base, flow string) result {
+	h.t.Helper()
+	r, link := s.startSignIn(h, base, flow)
+	s.sign(newPerson(h.t), link, true)
+	return r.wait(0)
+}
+
+// TestRealServers takes the main path through servers that others wrote:
+// discover, login, call, refresh, logout, and a denial.
+func TestRealServers(t *testing.T) {
+	t.Parallel()
+	for _, s := range realServers {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			base := s.start(t, 3600)
+			for flow := range s.flows {
+				t.Run(flow, func(t *testing.T) {
+					t.Parallel()
+					s.checkMainPath(t, base, flow)
+				})
+				t.Run(flow+" denied", func(t *testing.T) {
+					t.Parallel()
+					s.checkDenial(t, base, flow)
+				})
+			}
+			t.Run("wrong client", func(t *testing.T) {
+				t.Parallel()
+				s.checkWrongClient(t, base)
+			})
+		})
+	}
+}
+
+func (s *realServer) checkMainPath(t *testing.T, base, flow string) {
+	h := newZooHome(t)
+	if got := h.want(0, "discover", base+"/mcp").stdout; !regexp.MustCompile(`(?m)^ *` + flow + ` +yes`).MatchString(got) {
+		t.Errorf("discover does not offer %s:\n%s", flow, got)
+	}
+	s.signIn(h, base, flow)
+	first := h.token("box")
+	noteIssued(first)
+	if !accepts(t, base+"/mcp", first) {
+		t.Fatal("the MCP server does not accept the token")
+	}
+	last := first
+	if s.refreshes(flow) {
+		for range 2 { // the second one uses the rotated refresh token
+			h.want(0, "refresh", "box")
+			if last = h.token("box"); last == first || !accepts(t, base+"/mcp", last) {
+				t.Error("the refresh gave no new token that the MCP server accepts")
+			}
+			noteIssued(last)
+		}
+	}
+	h.want(s.logoutCode(flow), "logout", "box")
+	if s.revokes && s.logoutCode(flow) == 0 && accepts(t, base+"/mcp", last) {
+		t.Error("the MCP server still accepts the token after the logout")
+	}
+	h.want(4, "token", "box")
+}
+
+// refreshes reports whether a credential that came by this flow can be renewed.
+func (s *realServer) refreshes(flow string) bool {
+	return flow != "device" || !strings.Contains(s.remarks, "no refresh token with a device code")
+}
+
+// logoutCode is the exit code of a logout: 1 where the server refuses to revoke.
+func (s *realServer) logoutCode(flow string) int {
+	if slices.Contains(s.refusesRevocation, flow) {
+		return 1
+	}
+	return 0
+}
+
+func (s *realServer) checkDenial(t *testing.T, base, flow string) {
+	if s.noDenial != "" && flow == "paste" {
+		t.Log(s.noDenial)
+		return
+	}
+	h := newZooHome(t)
+	r, link := s.startSignIn(h, base, flow)
+	s.sign(newPerson(t), link, false)
+	r.wait(5)
+	h.want(4, "token", "box")
+}
+
+// checkWrongClient signs in as a client that the server does not know. Where a
+// person has to open a page first, the page refuses, and nobody ever comes back.
+func (s *realServer) checkWrongClient(t *testing.T, base string) {
+	h := newZooHome(t)
+	if _, ok := s.flows["device"]; !ok {
+		r := h.start("login", "box", base+"/mcp", "--flow", "paste", "--client-id", "nobody", "--wait", "5s")
+		newPerson(t).get(strings.TrimSpace(r.stderr.await(t, signInLink)))
+		r.wait(6)
+		return
+	}
+	h.env = append(h.env, "DEVICE_SECRET=wrong")
+	flags := cmp.Or(strings.Join(s.flows["device"], " "), "--client-id nobody")
+	r := h.run(slices.Concat([]string{"login", "box", base + "/mcp", "--flow", "device"}, strings.Fields(flags))...)
+	if r.code != 1 || !strings.Contains(r.stderr, "client") || strings.Contains(r.stderr, "no device") {
+		t.Errorf("exit code %d, and the client is not named as the fault:\n%s", r.code, r.stderr)
+	}
+}
+
+// TestRealServersStorm has 30 processes ask for one token that has expired, or
+// refresh one that has not where its lifetime cannot be set.
+func TestRealServersStorm(t *testing.T) {
+	for _, s := range realServers {
+		t.Run(s.name, func(t *testing.T) {
+			const lifetime = 5
+			base := s.start(t, lifetime)
+			h := newZooHome(t)
+			s.signIn(h, base, "paste")
+			command := "refresh"
+			if s.lifetimes {
+				command = "token"
+				time.Sleep((lifetime + 1) * time.Second) // real time: the server's token expires
+			}
+			all := make([]*running, 30)
+			for i := range all {
+				all[i] = h.start(command, "box")
+			}
+			for i, r := range all {
+				if got := r.result(); got.code != 0 {
+					t.Errorf("process %d: exit code %d\n%s", i, got.code, got.stderr)
+				}
+			}
+			h.want(0, "refresh", "box") // no refresh token was used twice: the server would have revoked all
+		})
+	}
+}
+
+var update = flag.Bool("update", false, "write docs/compatibility.md")
+
+// TestCompatibilityPage: the page says what the tests above check.
+func TestCompatibilityPage(t *testing.T) {
+	const path = "../docs/compatibility.md"
+	want := compatibilityPage()
+	if *update {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what the tests check: run cd e2e && go test -tags e2e -run TestCompatibilityPage . -update", path)
+	}
+}
+
+func compatibilityPage() []byte {
+	var b bytes.Buffer
+	b.WriteString("# Authorization servers that the tests sign in to\n\n" +
+		"Generated by `e2e/zoo_test.go`, which runs each of these servers and takes the path in the table: discover, sign in,\n" +
+		"call the MCP server, refresh twice, log out, and a sign-in that a person denies. A storm of 30 processes then asks for\n" +
+		"one expired token. The tests of `oidc-provider` and of the TypeScript SDK's example are in files of their own.\n\n" +
+		"| server | flows | registers clients | revokes access tokens | remarks |\n|---|---|---|---|---|\n")
+	for _, s := range realServers {
+		flows := slices.Sorted(maps.Keys(s.flows))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.name, strings.Join(flows, ", "), yesNo(s.registers), yesNo(s.revokes), s.remarks)
+	}
+	b.WriteString("| oidc-provider 9 | device, paste, browser, client-credentials | yes | yes | also DPoP, rotation, `slow_down`, faults while polling |\n" +
+		"| MCP TypeScript SDK 1.32 (its example server) | paste, browser | yes | no | issues no refresh token |\n")
+	return b.Bytes()
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
