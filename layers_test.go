@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
 	"internal/proxy":     {"", "oauth"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
+	"internal/doctor":    {"", "oauth", "flows"},
 	"internal/parcel":    {"secrets"},
 	"internal/stores":    {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/secretref": {"secrets", "internal/subprocess"},

@@ -74,6 +74,16 @@ func worse(old, err error) error {
 	return old
 }
 
+// MetadataPlaces returns where FetchServer looks for the metadata of an issuer,
+// in order; nil if the issuer is no usable URL.
+func MetadataPlaces(issuer string) []string {
+	u, err := CheckURL(issuer)
+	if err != nil {
+		return nil
+	}
+	return serverPlaces(u)
+}
+
 func serverPlaces(u *url.URL) []string {
 	const oauth, oidc = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 	origin, path := originOf(u), strings.TrimRight(u.EscapedPath(), "/")

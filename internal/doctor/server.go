@@ -1,0 +1,98 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Server is an MCP server to examine.
+type Server struct {
+	URL   string
+	HTTP  *http.Client // guarded, as a login's
+	Flows []flows.Flow // those that a login would try, best first
+}
+
+// Examine discovers the server as a login would, and judges each step.
+func (s Server) Examine(ctx context.Context) []Finding {
+	client := *s.HTTP
+	seen := &recorder{base: client.Transport}
+	client.Transport = seen
+	found, err := mcplogin.Discover(ctx, &client, s.URL)
+	findings := slices.Concat(s.network(seen), s.challenge(seen), s.resource(seen))
+	for _, issuer := range issuers(s.URL, found) {
+		findings = append(findings, s.authorizationServer(seen, issuer)...)
+	}
+	return append(findings, s.verdict(found, err)...)
+}
+
+// issuers returns the authorization servers that were asked: those that the
+// resource lists, else the one at the MCP server's own origin.
+func issuers(server string, d mcplogin.Discovery) []string {
+	if len(d.Resource.Issuers) > 0 {
+		return d.Resource.Issuers
+	}
+	if u, err := oauth.CheckURL(server); err == nil {
+		return []string{u.Scheme + "://" + u.Host}
+	}
+	return nil
+}
+
+// verdict says whether a login could go on from here, and by which flows.
+func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
+	a := &area{name: "sign-in"}
+	switch {
+	case errors.Is(err, oauth.ErrNoAuthorization):
+		a.pass("needed", "the server answers without a token, so no login is needed")
+		return a.findings
+	case err != nil:
+		a.fail("discovery", oauth.Sanitize(err.Error(), 500), "", "")
+		return a.findings
+	}
+	for _, as := range d.Servers {
+		a.flows(s.Flows, as)
+		a.registration(as)
+	}
+	return a.findings
+}
+
+// flows says which flows the authorization server offers.
+func (a *area) flows(all []flows.Flow, as oauth.Server) {
+	var usable, refused []string
+	for _, choice := range flows.Survey([]oauth.Server{as}, all...) {
+		if choice.Err == nil {
+			usable = append(usable, choice.Flow.Name())
+		} else {
+			refused = append(refused, choice.Err.Error())
+		}
+	}
+	if len(usable) == 0 {
+		a.fail("flows", strings.Join(refused, "; "), "", "mcp-login discover shows what the server offers")
+		return
+	}
+	a.pass("flows", strings.Join(usable, ", "))
+}
+
+// registration says how a client becomes known to the authorization server.
+func (a *area) registration(as oauth.Server) {
+	var ways []string
+	if as.RegistrationEndpoint != "" {
+		ways = append(ways, "dynamic registration (RFC 7591)")
+	}
+	if as.ClientIDMetadataDocument {
+		ways = append(ways, "client id metadata documents")
+	}
+	if len(ways) == 0 {
+		a.warn("registration", fmt.Sprintf("%s registers no clients at run time", oauth.Sanitize(as.Issuer, 200)), "",
+			"register a client with the server's operator, then mcp-login login NAME URL --client-id ID")
+		return
+	}
+	a.pass("registration", strings.Join(ways, ", "))
+}

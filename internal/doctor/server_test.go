@@ -1,0 +1,142 @@
+package doctor_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/doctor"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// site is an MCP server and its authorization server, in order unless a test
+// changes something.
+type site struct {
+	status    int
+	challenge string // of the answer without a token
+	resource  map[string]any
+	server    map[string]any
+	media     string
+}
+
+// examine starts a site and returns what is found, as "result check: detail".
+func examine(t *testing.T, change func(s *site, base string)) []doctor.Finding {
+	t.Helper()
+	mux := http.NewServeMux()
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	base := srv.URL
+	s := &site{
+		status:    http.StatusUnauthorized,
+		challenge: `Bearer resource_metadata="` + base + `/.well-known/oauth-protected-resource/mcp"`,
+		media:     "application/json",
+		resource:  map[string]any{"resource": base + "/mcp", "authorization_servers": []any{base}},
+		server: map[string]any{
+			"issuer": base, "token_endpoint": base + "/token", "authorization_endpoint": base + "/authorize",
+			"device_authorization_endpoint": base + "/device", "registration_endpoint": base + "/register",
+			"response_types_supported": []any{"code"}, "code_challenge_methods_supported": []any{"S256"},
+			"grant_types_supported": []any{"authorization_code", "urn:ietf:params:oauth:grant-type:device_code"},
+		},
+	}
+	if change != nil {
+		change(s, base)
+	}
+	mux.HandleFunc("/mcp", func(w http.ResponseWriter, _ *http.Request) {
+		if s.challenge != "" {
+			w.Header().Set("WWW-Authenticate", s.challenge)
+		}
+		w.WriteHeader(s.status)
+	})
+	for path, doc := range map[string]map[string]any{
+		"/.well-known/oauth-protected-resource/mcp": s.resource, "/.well-known/oauth-authorization-server": s.server,
+	} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", s.media)
+			if err := json.NewEncoder(w).Encode(doc); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return doctor.Server{URL: base + "/mcp", HTTP: guarded(base + "/mcp"), Flows: []flows.Flow{&device.Flow{}}}.Examine(t.Context())
+}
+
+func guarded(server string) *http.Client { return oauth.Guard{}.Clients()(server) }
+
+func TestServerInOrder(t *testing.T) {
+	findings := examine(t, nil)
+	if doctor.Worst(findings) != doctor.Pass {
+		t.Errorf("findings at a server that is in order: %+v", findings)
+	}
+	if len(findings) < 6 {
+		t.Errorf("only %d findings: %+v", len(findings), findings)
+	}
+}
+
+// TestFaults: each fault of a server is found, and its clause is named.
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(s *site, base string)
+		want   string // a finding as text
+	}{
+		{"403 for 401", func(s *site, _ string) { s.status = 403 }, "warn status RFC 6750 §3"},
+		{"404", func(s *site, _ string) { s.status = 404 }, "fail status"},
+		{"no header", func(s *site, _ string) { s.challenge = "" }, "warn WWW-Authenticate RFC 9110 §15.5.2"},
+		{"other scheme", func(s *site, _ string) { s.challenge = "Basic realm=x" }, "warn WWW-Authenticate RFC 6750 §3"},
+		{"no resource_metadata", func(s *site, _ string) { s.challenge = `Bearer realm="x"` }, "warn WWW-Authenticate RFC 9728 §5.1"},
+		{"resource elsewhere", func(s *site, b string) { s.resource["resource"] = b }, "warn /.well-known/oauth-protected-resource/mcp RFC 9728 §3.3"},
+		{"no resource", func(s *site, _ string) { delete(s.resource, "resource") }, "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §2"},
+		{"no issuers", func(s *site, _ string) { delete(s.resource, "authorization_servers") }, "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §2, required by MCP"},
+		{"media type", func(s *site, _ string) { s.media = "text/plain" }, "warn /.well-known/oauth-authorization-server RFC 8414 §3.2"},
+		{"issuer", func(s *site, b string) { s.server["issuer"] = b + "/" }, "fail /.well-known/oauth-authorization-server RFC 8414 §3.3"},
+		{"no token endpoint", func(s *site, _ string) { delete(s.server, "token_endpoint") }, "fail /.well-known/oauth-authorization-server RFC 8414 §2"},
+		{"no PKCE", func(s *site, _ string) { delete(s.server, "code_challenge_methods_supported") }, "fail /.well-known/oauth-authorization-server RFC 8414 §2, required by MCP"},
+		{"plain endpoint", func(s *site, _ string) { s.server["revocation_endpoint"] = "http://example.com/revoke" }, "fail /.well-known/oauth-authorization-server RFC 6749 §3.1.2.1"},
+		{"device grant not listed", func(s *site, _ string) { s.server["grant_types_supported"] = []any{"authorization_code"} }, "warn /.well-known/oauth-authorization-server RFC 8628 §4"},
+		{"no registration", func(s *site, _ string) { delete(s.server, "registration_endpoint") }, "warn registration"},
+		{"no usable flow", func(s *site, _ string) { delete(s.server, "device_authorization_endpoint") }, "fail flows"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, f := range examine(t, tt.change) {
+				got = append(got, strings.TrimSpace(fmt.Sprint(f.Result, " ", f.Check, " ", f.Clause)))
+			}
+			for _, line := range got {
+				if line == tt.want {
+					return
+				}
+			}
+			t.Errorf("not found: %q, in\n%s", tt.want, strings.Join(got, "\n"))
+		})
+	}
+}
+
+// TestUnreachable: a fault of the network is told in the user's terms.
+func TestUnreachable(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	t.Cleanup(secure.Close)
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for _, tt := range []struct{ name, url, detail, remedy string }{
+		{"refused", closed.URL + "/mcp", "connection refused", "firewall"},
+		{"unknown authority", secure.URL + "/mcp", "does not trust", "--ca-cert FILE"},
+		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1) + "/mcp", "does not speak TLS", "port"},
+		{"no such host", "https://nobody.invalid/mcp", "nobody.invalid", "check"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			findings := doctor.Server{URL: tt.url, HTTP: guarded(tt.url)}.Examine(t.Context())
+			if len(findings) == 0 || findings[0].Result != doctor.Fail ||
+				!strings.Contains(findings[0].Detail, tt.detail) || !strings.Contains(findings[0].Remedy, tt.remedy) {
+				t.Errorf("findings: %+v", findings)
+			}
+		})
+	}
+}
