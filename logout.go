@@ -15,7 +15,8 @@ const logoutWait = 10 * time.Second
 // Logout revokes the refresh token, then the access token (RFC 7009), gives
 // back a dynamic registration that came with a handle (RFC 7592 §2.3), and
 // removes the credential here whatever the server said. A part that failed is
-// told by *LogoutError.
+// in *LogoutError, whose Revoke is oauth.ErrUnsupported where the server has no
+// way to revoke a token: then the access token stays valid until it expires.
 func (s *Session) Logout(ctx context.Context) error {
 	if err := s.keeps(); err != nil {
 		return err
@@ -36,22 +37,29 @@ func (s *Session) Logout(ctx context.Context) error {
 // revoke tells the server that the tokens and the client are not needed.
 func (s *Session) revoke(ctx context.Context, c Credential) error {
 	client := s.client(c)
-	var errs []error
+	var failed []error
+	var unsupported error
 	for _, t := range []struct{ token, hint string }{
-		{c.Token.Refresh, "refresh_token"},
-		{c.Token.Access, "access_token"},
+		{c.Token.Refresh, oauth.HintRefreshToken},
+		{c.Token.Access, oauth.HintAccessToken},
 	} {
 		if t.token == "" {
 			continue
 		}
-		if err := client.Revoke(ctx, t.token, t.hint); err != nil {
-			errs = append(errs, fmt.Errorf("revoke %s: %w", t.hint, err))
+		switch err := client.Revoke(ctx, t.token, t.hint); {
+		case errors.Is(err, oauth.ErrUnsupported):
+			unsupported = fmt.Errorf("revoke %s: %w", t.hint, err)
+		case err != nil:
+			failed = append(failed, fmt.Errorf("revoke %s: %w", t.hint, err))
 		}
 	}
-	if c.App.RegistrationURI != "" && len(errs) == 0 {
+	if c.App.RegistrationURI != "" && len(failed) == 0 {
 		if err := oauth.Deregister(ctx, client.HTTP, c.App); err != nil {
-			errs = append(errs, fmt.Errorf("delete registration: %w", err))
+			failed = append(failed, fmt.Errorf("delete registration: %w", err))
 		}
 	}
-	return errors.Join(errs...)
+	if len(failed) == 0 {
+		return unsupported
+	}
+	return errors.Join(failed...)
 }

@@ -13,8 +13,9 @@ const (
 )
 
 // Revoke ends a token (RFC 7009). A token that the server does not know counts
-// as revoked (§2.2). Hint is HintRefreshToken, HintAccessToken or "". Without a
-// revocation endpoint it returns ErrUnsupported.
+// as revoked (§2.2). Hint is HintRefreshToken, HintAccessToken or "". It returns
+// ErrUnsupported without a revocation endpoint, and where the server cannot
+// revoke tokens of this kind (§2.2.1), such as self-contained access tokens.
 func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if c.Server.RevocationEndpoint == "" {
 		return fmt.Errorf("revocation: %w", ErrUnsupported)
@@ -27,5 +28,9 @@ func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return err
 	}
-	return errorOf(a)
+	err = errorOf(a)
+	if IsCode(err, CodeUnsupportedTokenType) {
+		return fmt.Errorf("%w: %w", ErrUnsupported, err)
+	}
+	return err
 }

@@ -2,8 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 func newLogout(e *env) *cli.Command {
@@ -21,12 +26,27 @@ func runLogout(ctx context.Context, e *env, o *common, profile string) error {
 		return err
 	}
 	c, unread := s.Credential(ctx)
-	if err := s.Logout(ctx); err != nil {
+	err = s.Logout(ctx)
+	failed, ok := errors.AsType[*mcplogin.LogoutError](err)
+	unsupported := ok && failed.Delete == nil && errors.Is(failed.Revoke, oauth.ErrUnsupported)
+	if err != nil && !unsupported {
 		return err
 	}
 	if unread == nil {
 		e.forgetConfirmed(c)
 	}
+	if unsupported {
+		e.say("logged out of %q: removed here; the server cannot revoke the access token, which %s", profile, remains(c.Token.Expiry))
+		return nil
+	}
 	e.say("logged out of %q: revoked at the server and removed here", profile)
 	return nil
+}
+
+// remains says how long a token that nobody revoked can be used.
+func remains(expiry time.Time) string {
+	if expiry.IsZero() {
+		return "stays valid for a time that the server did not state"
+	}
+	return expires(expiry)
 }
