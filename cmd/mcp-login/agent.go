@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -63,11 +62,15 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		defer p.close()
 		cfg.Confirm = p.confirm
 	}
-	log, err := e.openAudit(o.audit)
+	path, err := e.auditPath(o.audit)
 	if err != nil {
 		return err
 	}
-	defer log.close()
+	log, err := agentd.OpenAudit(path)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
 	cfg.Audit = log
 	a, err := agentd.New(cfg)
 	if err != nil {
@@ -75,7 +78,7 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	stop := e.onHangup(end, func() error { return errors.Join(log.reopen(), kept.reload(), a.Reload(ctx)) })
+	stop := e.onHangup(end, func() error { return errors.Join(log.Reopen(), kept.reload(), a.Reload(ctx)) })
 	defer stop()
 	sockets, remove, err := e.agentSockets(o)
 	defer remove()
@@ -83,6 +86,14 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		return err
 	}
 	return a.Run(ctx, sockets...)
+}
+
+// auditPath returns where the audit log is, unless a flag says so.
+func (e *env) auditPath(path string) (string, error) {
+	if path != "" {
+		return path, nil
+	}
+	return e.userDir(e.dirs().AgentAudit())
 }
 
 // agentSockets returns the sockets that a service manager passed, else makes
@@ -96,8 +107,11 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove fun
 		}
 	}
 	allow := o.allow.Value()
-	if sockets, err = e.passedSockets(allow); err != nil || len(sockets) > 0 {
-		return sockets, remove, err
+	if sockets, err = agentd.Inherited(e.getenv, allow); err != nil {
+		return nil, remove, usageError{err} // not the network's fault, so not to be tried again
+	}
+	if len(sockets) > 0 {
+		return sockets, remove, nil
 	}
 	if (o.forward == "") != (len(allow) == 0) {
 		return nil, remove, usagef("agent: --forward-socket and --allow go together")
@@ -111,7 +125,7 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove fun
 	wanted := []agentd.Socket{{Name: "agent"}}
 	paths := []string{path}
 	if o.forward != "" {
-		wanted = append(wanted, agentd.Socket{Name: forwardName, Allow: allow})
+		wanted = append(wanted, agentd.Socket{Name: agentd.ForwardName, Allow: allow})
 		paths = append(paths, o.forward)
 	}
 	for i, s := range wanted {
@@ -130,33 +144,4 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove fun
 	}
 	e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggestion{path})
 	return sockets, remove, nil
-}
-
-// forwardName is the limited socket's name, in the audit log and to a service
-// manager (FileDescriptorName= in systemd.socket(5)).
-const forwardName = "forward"
-
-// passedSockets returns the sockets that a service manager passed to this
-// process, by sd_listen_fds(3).
-func (e *env) passedSockets(allow []string) ([]agentd.Socket, error) {
-	files, err := passedFiles(e.getenv)
-	if err != nil {
-		return nil, err
-	}
-	var sockets []agentd.Socket
-	for i, f := range files {
-		s := agentd.Socket{Name: "agent"}
-		if f.Name() == forwardName {
-			s.Name, s.Allow = forwardName, append([]string{}, allow...) // none means none
-		}
-		if s.Listener, err = agentd.Inherit(f); err != nil {
-			return nil, usageError{fmt.Errorf("LISTEN_FDS: file %d: %w", firstPassed+i, err)} // no network's fault, so not to be tried again
-		}
-		sockets = append(sockets, s)
-	}
-	limited := slices.ContainsFunc(sockets, func(s agentd.Socket) bool { return s.Name == forwardName })
-	if len(sockets) > 0 && limited != (len(allow) > 0) {
-		return nil, usagef("agent: --allow and a socket of the name %s go together", forwardName)
-	}
-	return sockets, nil
 }

@@ -31,7 +31,7 @@ type confirmer struct {
 	wait  time.Duration
 	lines chan string   // what was typed, one line at most; closed at the terminal's end
 	turn  chan struct{} // a channel, so that waiting honours ctx
-	log   *holder
+	log   *agentd.HeldLog
 	last  string // code of the question before; it belongs to whose turn it is
 
 	mu     sync.Mutex // guards asking
@@ -43,7 +43,7 @@ func newConfirmer(e *env) (*confirmer, error) {
 	if err != nil {
 		return nil, usagef("--confirm: there is no terminal to ask at")
 	}
-	c := &confirmer{tty: tty, wait: confirmWait, lines: make(chan string, 1), turn: make(chan struct{}, 1), log: &holder{to: e.err}}
+	c := &confirmer{tty: tty, wait: confirmWait, lines: make(chan string, 1), turn: make(chan struct{}, 1), log: &agentd.HeldLog{To: e.err}}
 	if e.readAlong() {
 		e.hidden.redirect(c.log)
 	}
@@ -108,8 +108,8 @@ func (c *confirmer) confirm(ctx context.Context, r agentd.Request) error {
 	if ctx.Err() != nil {
 		return errors.New("nobody was asked")
 	}
-	c.log.hold()
-	defer c.log.release()
+	c.log.Hold()
+	defer c.log.Release()
 	c.last = newCode(c.last)
 	flushInput(c.tty)
 	c.listen(true)

@@ -12,17 +12,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/connlimit"
 	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
 const (
-	headerTimeout = 10 * time.Second
-	// idleTimeout is a little more than what clients keep a connection for,
-	// so that it is they who close it.
-	idleTimeout = 2 * time.Minute
-	// maxNewcomers bounds the connections on which nobody has shown the token.
-	maxNewcomers = 64
+	// maxUnauthenticated limits the connections on which no client has shown the
+	// token.
+	maxUnauthenticated = 64
 	// minLocalToken makes a token that a person chose hard to guess for the
 	// other programs of this machine, which can try as often as they like.
 	minLocalToken = 16
@@ -45,14 +43,14 @@ func (e *env) serveProxy(ctx context.Context, o *proxyOptions, up proxy.Upstream
 			return err
 		}
 	}
-	crowd := &newcomers{Listener: ln, limit: maxNewcomers}
-	h.Admitted = crowd.admitted
+	limited := &connlimit.Listener{Listener: ln, Limit: maxUnauthenticated}
+	h.Admitted = limited.Authenticated
 	handler, err := h.Handler()
 	if err != nil {
 		return err
 	}
 	e.say("%s at %s", up.Server, where)
-	return serveUntil(ctx, crowd.server(handler, up.Log), crowd)
+	return serveUntil(ctx, limited.Server(handler, up.Log), limited)
 }
 
 // serveUntil serves until ctx ends.

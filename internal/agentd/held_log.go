@@ -1,4 +1,4 @@
-package main
+package agentd
 
 import (
 	"bytes"
@@ -9,10 +9,11 @@ import (
 // maxHeld bounds what is kept back; what is more goes through at once.
 const maxHeld = 64 << 10
 
-// holder keeps log lines back while a question stands on the terminal that they
+// HeldLog keeps log lines back while a question stands on the terminal that they
 // go to, so that what is typed stays beside its question.
-type holder struct {
-	to io.Writer
+type HeldLog struct {
+	// To is where the lines go. Required.
+	To io.Writer
 
 	mu      sync.Mutex // guards what follows
 	holding bool
@@ -20,26 +21,27 @@ type holder struct {
 }
 
 // Write implements io.Writer.
-func (h *holder) Write(line []byte) (int, error) {
+func (h *HeldLog) Write(line []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.holding && h.held.Len()+len(line) <= maxHeld {
 		return h.held.Write(line)
 	}
-	return h.to.Write(line)
+	return h.To.Write(line)
 }
 
-func (h *holder) hold() {
+// Hold keeps lines back until Release.
+func (h *HeldLog) Hold() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.holding = true
 }
 
-// release writes what was held. It is best effort, as a log is.
-func (h *holder) release() {
+// Release writes what was kept back. It is best effort, as a log is.
+func (h *HeldLog) Release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.holding = false
-	_, _ = h.held.WriteTo(h.to)
+	_, _ = h.held.WriteTo(h.To)
 	h.held.Reset()
 }

@@ -1,4 +1,4 @@
-package main
+package connlimit
 
 import (
 	"io"
@@ -11,18 +11,18 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// TestNewcomers: connections on which nobody shows the token push out each
-// other, and nobody who has shown it.
-func TestNewcomers(t *testing.T) {
+// TestLimit: unauthenticated connections close each other, and none that is
+// authenticated.
+func TestLimit(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	crowd := &newcomers{Listener: ln, limit: 8}
+	limited := &Listener{Listener: ln, Limit: 8}
 	began, end := make(chan struct{}), make(chan struct{})
-	web := crowd.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		crowd.admitted(r)
+	web := limited.Server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limited.Authenticated(r)
 		began <- struct{}{}
 		<-end
 	}), slog.New(slog.DiscardHandler))
@@ -30,7 +30,7 @@ func TestNewcomers(t *testing.T) {
 		t.Error("a connection may say nothing for ever")
 	}
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(crowd) }()
+	go func() { served <- web.Serve(limited) }()
 	defer func() {
 		_ = web.Close()
 		<-served
@@ -63,11 +63,11 @@ func TestNewcomers(t *testing.T) {
 	}
 	close(end)
 	if err := <-answers; err != nil {
-		t.Errorf("who has shown the token was shut out: %v", err)
+		t.Errorf("an authenticated connection was closed: %v", err)
 	}
-	crowd.mu.Lock()
-	defer crowd.mu.Unlock()
-	if n := len(crowd.all); n > 8 {
-		t.Errorf("%d newcomers are kept", n)
+	limited.mu.Lock()
+	defer limited.mu.Unlock()
+	if n := len(limited.unauthenticated); n > 8 {
+		t.Errorf("%d unauthenticated connections are kept", n)
 	}
 }

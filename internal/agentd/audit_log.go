@@ -1,4 +1,4 @@
-package main
+package agentd
 
 import (
 	"errors"
@@ -10,29 +10,28 @@ import (
 	"sync"
 )
 
-// auditFile is the agent's audit log: appended to, whole lines alone, and nobody
-// else's to read. Other agents may append to the same file.
-type auditFile struct {
+// AuditLog is an audit log in a file: only whole lines are appended, and only
+// this user can read it. Other agents may append to the same file.
+type AuditLog struct {
 	path string
 
 	mu sync.Mutex // guards f
 	f  *os.File
 }
 
-func (e *env) openAudit(path string) (*auditFile, error) {
-	if path == "" {
-		var err error
-		if path, err = e.userDir(e.dirs().AgentAudit()); err != nil {
-			return nil, err
-		}
+// OpenAudit opens the audit log at path. It creates the file and its folder if
+// they are missing.
+func OpenAudit(path string) (*AuditLog, error) {
+	a := &AuditLog{path: path}
+	if err := a.Reopen(); err != nil {
+		return nil, err
 	}
-	a := &auditFile{path: path}
-	return a, a.reopen()
+	return a, nil
 }
 
-// reopen begins a new file if the old one was moved away. If that fails the old
+// Reopen begins a new file if the old one was moved away. If that fails the old
 // one stays in use.
-func (a *auditFile) reopen() error {
+func (a *AuditLog) Reopen() error {
 	f, err := openPrivate(a.path)
 	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
@@ -85,7 +84,7 @@ func checkPrivate(path string, f *os.File) error {
 
 // Write implements io.Writer for whole lines. A file that was moved away or
 // removed gets no more of them: nobody would read them there.
-func (a *auditFile) Write(line []byte) (int, error) {
+func (a *AuditLog) Write(line []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.moved() {
@@ -103,7 +102,7 @@ func (a *auditFile) Write(line []byte) (int, error) {
 }
 
 // moved reports whether the file has another name now, or none.
-func (a *auditFile) moved() bool {
+func (a *AuditLog) moved() bool {
 	opened, err := a.f.Stat()
 	if err != nil {
 		return true
@@ -139,7 +138,8 @@ func appendLine(f *os.File, line []byte) error {
 	return errors.Join(err, f.Truncate(end))
 }
 
-func (a *auditFile) close() {
+// Close closes the file.
+func (a *AuditLog) Close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	_ = a.f.Close() // each line was written as it came

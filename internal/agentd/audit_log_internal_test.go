@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package agentd
 
 import (
 	"os"
@@ -11,25 +11,24 @@ import (
 	"testing"
 )
 
-func openTestAudit(t *testing.T) *auditFile {
+func openTestAudit(t *testing.T) *AuditLog {
 	t.Helper()
-	e, _, _ := testEnv(t)
-	a, err := e.openAudit(filepath.Join(t.TempDir(), "audit.jsonl"))
+	a, err := OpenAudit(filepath.Join(t.TempDir(), "audit.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(a.close)
+	t.Cleanup(a.Close)
 	return a
 }
 
-func (a *auditFile) mustWrite(t *testing.T, line string) {
+func (a *AuditLog) mustWrite(t *testing.T, line string) {
 	t.Helper()
 	if n, err := a.Write([]byte(line)); err != nil || n != len(line) {
 		t.Fatalf("%q: %d bytes, %v", line, n, err)
 	}
 }
 
-func (a *auditFile) mustHold(t *testing.T, want string) {
+func (a *AuditLog) mustHold(t *testing.T, want string) {
 	t.Helper()
 	if text, err := os.ReadFile(a.path); err != nil || string(text) != want {
 		t.Errorf("%q, %v, want %q", text, err, want)
