@@ -1,0 +1,82 @@
+//go:build linux || darwin || freebsd
+
+package agent_test
+
+import (
+	"errors"
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/privsock"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// TestStranger: what answers at the socket may be no agent, or a hostile one.
+func TestStranger(t *testing.T) {
+	for name, body := range map[string]string{
+		"not JSON":       "hello",
+		"no token":       `{"server":"https://mcp.test/mcp","headers":{}}`,
+		"another scheme": `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Basic abc"}}`,
+		"a line break":   `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer a\nb"}}`,
+		"no server":      `{"server":"ftp://mcp.test","headers":{"Authorization":"Bearer abc"}}`,
+		"bad names":      `{"profile":"b","profiles":["a\u0000b"]}`,
+	} {
+		path := filepath.Join(t.TempDir(), "s")
+		l, remove, err := privsock.Listen(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })}
+		go srv.Serve(l)
+		c := &agent.Client{Socket: path}
+		_, lend := c.Lend(t.Context(), "a", 0, "")
+		_, status := c.Status(t.Context(), "a", 0)
+		for _, err := range []error{lend, status} {
+			if !errors.Is(err, oauth.ErrAnswer) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if names, err := c.Profiles(t.Context()); !errors.Is(err, oauth.ErrAnswer) && len(names) > 0 {
+			t.Errorf("%s: %q, %v", name, names, err)
+		}
+		srv.Close()
+		remove()
+	}
+}
+
+// TestNoAnswer: what went wrong is told in words of this program, and it helps
+// to try again.
+func TestNoAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, remove, err := privsock.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	defer l.Close()
+	go func() {
+		for i := 0; ; i++ {
+			c, err := l.AcceptUnix()
+			if err != nil {
+				return
+			}
+			if i%2 == 0 { // else what was asked is not read, and the connection reset
+				_, _ = c.Read(make([]byte, 4096))
+			}
+			c.Close()
+		}
+	}()
+	c := &agent.Client{Socket: path}
+	for range 20 {
+		_, err := c.Lend(t.Context(), "a", 0, "")
+		if want := "no answer from the agent at " + path + ": the agent has ended, or serves another user only"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if !errors.Is(err, secrets.ErrTemporary) {
+			t.Errorf("%v is no reason to try again", err)
+		}
+	}
+}

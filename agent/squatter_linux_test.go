@@ -1,0 +1,89 @@
+package agent_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/otheruser"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// squatter, if set, makes the test binary a program that answers at that socket
+// as an agent would.
+const squatter = "MCP_LOGIN_TEST_SQUAT"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(squatter); path != "" {
+		squat(path)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// squat tells on standard output when it listens, and what it was asked.
+func squat(path string) {
+	l, err := net.Listen("unix", path)
+	if err == nil {
+		err = os.Chmod(path, 0o666)
+	}
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(os.Stdout, "listens\n")
+	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(os.Stdout, "was asked "+r.URL.String()+"\n")
+		_, _ = io.WriteString(w, `{"profile":"a","profiles":["a"],"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer theirs"}}`)
+	}))
+}
+
+// TestSquatter: another user who got to the socket's path first is neither
+// asked nor believed. One's own process is, which shows that it was well asked.
+func TestSquatter(t *testing.T) {
+	users := map[int]bool{os.Geteuid(): true}
+	if os.Geteuid() == 0 { // else there is no way to be somebody else
+		users[otheruser.Nobody] = false
+	}
+	for uid, trusted := range users {
+		dir := t.TempDir()
+		file := otheruser.Program(t, dir)
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "s")
+		cmd := exec.Command(file)
+		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{squatter + "=" + path}, "/", otheruser.Attributes(uid)
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := bufio.NewReader(out)
+		if _, err := said.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		c, err := (&agent.Client{Socket: path}).Lend(t.Context(), "a", 0, "")
+		switch {
+		case trusted && (err != nil || c.Token.Access != "theirs"):
+			t.Errorf("user %d: %v", uid, err)
+		case !trusted && (!errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) || !strings.Contains(err.Error(), "belongs to user 65534")):
+			t.Errorf("user %d: %v", uid, err)
+		}
+		_ = cmd.Process.Kill() // it runs until then
+		if text, _ := io.ReadAll(said); !trusted && len(text) > 0 {
+			t.Errorf("the squatter %s", text)
+		}
+		_ = cmd.Wait() // it was killed
+	}
+}

@@ -1,0 +1,38 @@
+// Package otheruser runs a test binary as another user. It is for tests of who
+// may talk to whom, and knows nothing of what is tested.
+package otheruser
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// Nobody is a user that owns nothing.
+const Nobody = 65534
+
+// Program copies the test binary into dir, which every user may then enter.
+func Program(t *testing.T, dir string) string {
+	t.Helper()
+	file := filepath.Join(dir, "program")
+	self, err := os.ReadFile("/proc/self/exe")
+	if err == nil {
+		err = os.WriteFile(file, self, 0o755)
+	}
+	for ; err == nil && dir != os.TempDir(); dir = filepath.Dir(dir) {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Attributes have a command run as the user. Only root can run one as another.
+func Attributes(uid int) *syscall.SysProcAttr {
+	if uid == os.Geteuid() {
+		return nil
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+}
