@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/agentd"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -17,7 +19,7 @@ type agentOptions struct {
 	socket, forward string
 	allow           cli.StringSlice
 	confirm         bool
-	audit           string
+	audit, metrics  string
 }
 
 func newAgent(e *env) *cli.Command {
@@ -34,6 +36,7 @@ func newAgent(e *env) *cli.Command {
 			&cli.StringSliceFlag{Name: "allow", Usage: "profile that the second socket hands out; may be repeated (default: none)", Destination: &o.allow, EnvVars: envVar("allow")},
 			boolFlag("confirm", "ask at this terminal before each hand-out", &o.confirm),
 			stringFlag("audit", "file that gets one line of JSON for each hand-out (default: mcp-login/agent-audit.jsonl in the user's state folder)", "", &o.audit),
+			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runAgent(ctx, e, &o, args) })
 }
@@ -72,6 +75,12 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	}
 	defer log.Close()
 	cfg.Audit = log
+	if o.metrics != "" {
+		if cfg.Metrics, err = e.listenMetrics(o.metrics); err != nil {
+			return err
+		}
+		defer cfg.Metrics.Close() // again, if it was served
+	}
 	a, err := agentd.New(cfg)
 	if err != nil {
 		return err
@@ -86,6 +95,18 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		return err
 	}
 	return a.Run(ctx, sockets...)
+}
+
+func (e *env) listenMetrics(address string) (net.Listener, error) {
+	l, err := netcheck.Listen(address)
+	switch {
+	case errors.Is(err, netcheck.ErrAddress):
+		return nil, usageError{fmt.Errorf("--metrics-listen %w", err)}
+	case err != nil:
+		return nil, &codeError{code: exitFailed, text: "--metrics-listen: " + err.Error()} // not the network's fault, so not to be tried again
+	}
+	e.say("metrics: http://%s/metrics", l.Addr())
+	return l, nil
 }
 
 // auditPath returns where the audit log is, unless a flag says so.

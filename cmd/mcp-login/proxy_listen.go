@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/connlimit"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
@@ -109,11 +109,10 @@ func listenAt(address string) (ln net.Listener, local bool, err error) {
 		ln, err := listenUnix(path)
 		return ln, true, err
 	}
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !at.Addr().IsLoopback() {
+	ln, err = netcheck.Listen(address)
+	if errors.Is(err, netcheck.ErrAddress) {
 		return nil, false, usagef("--listen %q: give 127.0.0.1:PORT, [::1]:PORT or unix:PATH", address)
 	}
-	ln, err = net.Listen("tcp", address)
 	if err != nil {
 		return nil, false, notListening(err)
 	}

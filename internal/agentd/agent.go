@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -49,6 +50,10 @@ type Config struct {
 	// Audit takes each line of the audit log. Its error refuses the hand-out.
 	// Nil: none is written.
 	Audit io.Writer
+	// Metrics is where GET /metrics is served, for a Prometheus server on this
+	// machine; netcheck.Listen makes it. Run closes it. Nil: only the sockets
+	// serve metrics.
+	Metrics net.Listener
 	// Log hears of what goes on; nil means silence. No secret is logged.
 	Log *slog.Logger
 }
@@ -106,21 +111,22 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	defer stop(nil)
 	var wg sync.WaitGroup
 	wg.Go(func() { a.keep(running) })
-	servers := make([]*http.Server, len(sockets))
-	for i, s := range sockets {
-		servers[i] = a.server(ctx, s)
-		wg.Go(func() { a.vigil(running, s) })
+	endpoints := a.endpoints(ctx, sockets)
+	for _, s := range endpoints {
 		wg.Go(func() {
-			if err := servers[i].Serve(guarded{s.Listener, a.log}); !errors.Is(err, http.ErrServerClosed) {
-				stop(fmt.Errorf("serve %s socket: %w", s.name(), err))
+			if err := s.web.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+				stop(fmt.Errorf("serve %s: %w", s.name, err))
 			}
 		})
+	}
+	for _, s := range sockets {
+		wg.Go(func() { a.vigil(running, s) })
 	}
 	<-running.Done()
 	a.log.Info("draining")
 	var drains sync.WaitGroup
-	for _, srv := range servers {
-		drains.Go(func() { drain(ctx, srv) })
+	for _, s := range endpoints {
+		drains.Go(func() { drain(ctx, s.web) })
 	}
 	drains.Wait()
 	wg.Wait()
@@ -129,6 +135,23 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 		return nil
 	}
 	return context.Cause(running)
+}
+
+// endpoint is an HTTP server and its listener.
+type endpoint struct {
+	web      *http.Server
+	listener net.Listener
+	name     string
+}
+
+func (a *Agent) endpoints(ctx context.Context, sockets []Socket) (all []endpoint) {
+	for _, s := range sockets {
+		all = append(all, endpoint{a.server(ctx, s), guarded{s.Listener, a.log}, s.name() + " socket"})
+	}
+	if a.cfg.Metrics != nil {
+		all = append(all, a.metricsServer())
+	}
+	return all
 }
 
 // drain ends a server when its requests have ended, or have had their time.

@@ -72,7 +72,7 @@ func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.serveProfiles(w, r)
 	case path == agent.HealthPath:
 		writeJSON(w, http.StatusOK, d.health())
-	case path == "/metrics" && d.socket.Allow == nil:
+	case path == metricsPath && d.socket.Allow == nil:
 		d.agent.metrics.ServeHTTP(w, r)
 	default:
 		http.NotFound(w, r)

@@ -9,13 +9,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 const (
@@ -70,7 +70,7 @@ type gate struct {
 // ServeHTTP implements http.Handler.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case g.Token != "" && !(isLoopback(r.Host) && ownOrigin(r)):
+	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && ownOrigin(r)):
 		turnAway(w, "requests come from this machine, and from no other web page", http.StatusForbidden)
 	case g.Token != "" && !g.admits(r):
 		w.Header().Set("WWW-Authenticate", "Bearer") // the proxy's own token: no metadata leads to it
@@ -118,19 +118,6 @@ func (h HTTP) admits(r *http.Request) bool {
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
-// isLoopback reports whether a Host header names this machine as no name
-// server can.
-func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.IsLoopback()
 }
 
 // ownOrigin reports whether a request comes from no web page but one of this
