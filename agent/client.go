@@ -36,21 +36,21 @@ import (
 const (
 	// maxAnswer caps what is read of an answer: a token has 64 KiB at most.
 	maxAnswer = 256 << 10
-	// answerTime bounds one request. A person may be asked in it, after others'
-	// questions have been answered.
+	// answerTime limits one request. It includes the wait for a person to confirm
+	// it, after the requests before it.
 	answerTime = 5 * time.Minute
-	// maxSkew is by how much the clock here may be ahead of the agent's.
+	// maxSkew is how far this clock may be ahead of the agent's.
 	maxSkew = 5 * time.Minute
 )
 
-// Client asks an agent. Nothing else is needed where it runs: no store, and no
-// way to the authorization server. The socket may come from another host, by
-// ssh -R. Whose it is tells the kernel (on Linux, macOS and FreeBSD): only one of
-// the same user, or of root, is asked. It is a [mcplogin.Lender]; a session that
-// has one gives headers and tokens, and has a Transport.
+// Client gets tokens from an agent. It needs no store and no connection to the
+// authorization server. The socket can come from another host (ssh -R). On Linux,
+// macOS and FreeBSD the kernel reports who listens: the client trusts only an
+// agent of its own user or of root. It is a [mcplogin.Lender]: a session that has
+// one returns headers and tokens, and has a Transport.
 //
-// Errors are as a Session's: mcplogin.ErrLoginRequired, mcplogin.ErrBound; else
-// an *Error. An agent that is not there or not trusted is
+// Errors are those of a Session (mcplogin.ErrLoginRequired, mcplogin.ErrBound) or
+// an *Error. An agent that does not run or is not trusted is
 // secrets.ErrUnavailable, one that ends without an answer secrets.ErrTemporary.
 type Client struct {
 	// Socket is the path of the agent's socket. Required.
@@ -59,9 +59,9 @@ type Client struct {
 
 var _ mcplogin.Lender = (*Client)(nil)
 
-// Lend implements mcplogin.Lender. What it returns is the profile's name, its
-// server and the access token with its expiry; the agent gives a quarter of a
-// token's life at most. A rejected token is told by its hash.
+// Lend implements mcplogin.Lender. The credential has the profile's name, its
+// server, and the access token with its expiry. The agent honors a minTTL of at
+// most a quarter of the token's lifetime. A rejected token is sent as its hash.
 func (c *Client) Lend(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	query := url.Values{}
 	if minTTL > 0 {
@@ -77,8 +77,8 @@ func (c *Client) Lend(ctx context.Context, profile string, minTTL time.Duration,
 	return read(profile, body)
 }
 
-// Status tells of a credential that the agent keeps, whose token should have
-// minTTL left. All text in it is the agent's.
+// Status describes a credential that the agent keeps. A token with less than
+// minTTL left counts as expired. All text in it comes from the agent.
 func (c *Client) Status(ctx context.Context, profile string, minTTL time.Duration) (s mcplogin.Status, err error) {
 	body, err := c.ask(ctx, profile, "", url.Values{"min_ttl": {minTTL.String()}})
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *Client) Status(ctx context.Context, profile string, minTTL time.Duratio
 	return s, nil
 }
 
-// Profiles returns the names of the credentials that the socket hands out.
+// Profiles returns the names of the profiles that the socket issues tokens for.
 func (c *Client) Profiles(ctx context.Context) ([]string, error) {
 	body, err := c.ask(ctx, "", "", nil)
 	if err != nil {
@@ -108,7 +108,7 @@ func (c *Client) Profiles(ctx context.Context) ([]string, error) {
 	return all.Profiles, nil
 }
 
-// ask makes one request about a profile, about all of them if that is "".
+// ask makes one request about a profile, or about all if profile is "".
 func (c *Client) ask(ctx context.Context, profile, what string, query url.Values) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -126,8 +126,7 @@ func (c *Client) ask(ctx context.Context, profile, what string, query url.Values
 	return body, err
 }
 
-// get makes one request, on a connection of its own: a program that asks once
-// leaves nothing open.
+// get makes one request on a new connection, and closes it.
 func (c *Client) get(ctx context.Context, path string) (body []byte, status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path, nil)
 	if err != nil {
@@ -165,8 +164,8 @@ func refusal(profile string, status int, body []byte) error {
 	return &e
 }
 
-// read reads an answer. The socket may be a stranger's: a token that
-// no header can carry, or one for a URL that no token may be sent to, is refused.
+// read reads an answer, which can be hostile: it rejects a token that no header
+// can carry, and a server URL that no token may be sent to.
 func read(profile string, body []byte) (mcplogin.Credential, error) {
 	var a Answer
 	if err := json.Unmarshal(body, &a); err != nil {

@@ -14,11 +14,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// dial connects to the agent, if it is one that may be believed: of the user
-// that this program runs as, or of root, which sshd and a service manager may
-// listen as. Whoever else made the socket would learn what is asked for, and
-// could answer with a token of its own. Where the kernel tells no peers this is
-// not looked at.
+// dial connects to the agent if it is trusted: if it runs as this user, or as
+// root, as sshd and service managers can. Any other user who made the socket
+// would see the requests, and could answer with another token. Systems whose
+// kernel does not report peers have no such check.
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
 	if err != nil {
@@ -32,13 +31,13 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 		err = fmt.Errorf("it belongs to user %d, not to user %d who runs this", peer.UID, os.Geteuid())
 	}
 	if err != nil {
-		_ = conn.Close() // nothing was said
+		_ = conn.Close() // nothing was sent
 		return nil, &dialError{"the socket " + c.Socket + " is not trusted", err, secrets.ErrUnavailable}
 	}
 	return conn, nil
 }
 
-// lost tells of a request that got no answer.
+// lost returns the error for a request that got no answer.
 func (c *Client) lost(ctx context.Context, err error) error {
 	if known, ok := errors.AsType[*dialError](err); ok {
 		return known
@@ -55,15 +54,15 @@ func (c *Client) lost(ctx context.Context, err error) error {
 	return &dialError{"no answer from the agent at " + c.Socket, privsock.Cause(err), secrets.ErrTemporary}
 }
 
-// hungUp reports that the other end closed the connection. One that it closed
-// before it was asked has an error of net/http's own, which has no name.
+// hungUp reports whether the other end closed the connection. If it did so before
+// the request, net/http returns an error without a name.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		strings.HasSuffix(err.Error(), "server closed idle connection")
 }
 
-// dialError is trouble with the socket. It hides that this counts as the
-// network's, says nothing of a store, and matches kind.
+// dialError is a failure of the socket. It matches kind, and not the network
+// error that it wraps.
 type dialError struct {
 	what string
 	err  error

@@ -24,14 +24,14 @@ const (
 	CodeFailed    Code = "failed"
 )
 
-// ErrDenied: the agent does not hand this out, or the person who was asked said
-// no.
+// ErrDenied means that the socket does not issue this token, or that a person
+// refused the request.
 var ErrDenied = errors.New("the agent refused")
 
 // Error is the agent's error answer. With errors.Is it matches what the
 // agent's own error was: mcplogin.ErrBound, ErrDenied, secrets.ErrTemporary,
-// secrets.ErrUnavailable. A login that is required is told by
-// *mcplogin.LoginRequiredError instead.
+// secrets.ErrUnavailable. A required login is a *mcplogin.LoginRequiredError
+// instead.
 type Error struct {
 	Code    Code   `json:"error"`
 	Message string `json:"message,omitempty"`
@@ -88,13 +88,13 @@ type ProfileList struct {
 // revealing it.
 func Digest(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(token))) }
 
-// Health is what /v1/health tells.
+// Health is the response of /v1/health.
 type Health struct {
 	Status   string            `json:"status"` // "ok"; "degraded" if there are profiles, and each is faulty or needs a login
 	Profiles map[string]Status `json:"profiles,omitempty"`
 }
 
-// Status is a profile's state. A limited socket tells none.
+// Status is a profile's state. A limited socket does not include it.
 type Status struct {
 	State  string    `json:"state"` // "fresh", "login required", "faulty" or "unread"
 	Expiry time.Time `json:"expires_at,omitzero"`

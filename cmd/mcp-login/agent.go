@@ -25,17 +25,17 @@ type agentOptions struct {
 func newAgent(e *env) *cli.Command {
 	var o agentOptions
 	return e.command(&cli.Command{
-		Name: "agent", Usage: "keep credentials fresh and hand them out over a socket",
+		Name: "agent", Usage: "Keep credentials fresh and issue their tokens over a socket",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
 		Description: "Keeps the named credentials, or all that are stored. Where MCP_LOGIN_AGENT_SOCK names its socket, on another host too if that is forwarded, it is asked in place of the store by env, exec, headers, token, status, list, refresh, test, proxy and hook. " +
 			"Only the user that it runs as is served. What the configuration says of a profile holds for it. SIGHUP has it read the configuration again, look at the store and reopen its audit log; SIGTERM, or the end of its terminal, ends it when what has begun is done. " +
 			"A service manager may pass sockets (LISTEN_FDS); one of the name forward is limited by --allow.",
 		Flags: []cli.Flag{
 			stringFlag("socket", "path of the socket (default: mcp-login/agent.sock in $XDG_RUNTIME_DIR, else in the user's state folder)", "", &o.socket),
-			stringFlag("forward-socket", "path of a second socket, to be forwarded, that hands out only what --allow names", "", &o.forward),
-			&cli.StringSliceFlag{Name: "allow", Usage: "profile that the second socket hands out; may be repeated (default: none)", Destination: &o.allow, EnvVars: envVar("allow")},
-			boolFlag("confirm", "ask at this terminal before each hand-out", &o.confirm),
-			stringFlag("audit", "file that gets one line of JSON for each hand-out (default: mcp-login/agent-audit.jsonl in the user's state folder)", "", &o.audit),
+			stringFlag("forward-socket", "path of a second socket, to be forwarded, that issues tokens only for the profiles of --allow", "", &o.forward),
+			&cli.StringSliceFlag{Name: "allow", Usage: "profile that the second socket issues tokens for; may be repeated (default: none)", Destination: &o.allow, EnvVars: envVar("allow")},
+			boolFlag("confirm", "ask at this terminal before a token is issued", &o.confirm),
+			stringFlag("audit", "audit log, one line of JSON for each request (default: mcp-login/agent-audit.jsonl in the user's state folder)", "", &o.audit),
 			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runAgent(ctx, e, &o, args) })

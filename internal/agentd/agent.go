@@ -35,40 +35,40 @@ import (
 
 // Config says which credentials an Agent keeps.
 type Config struct {
-	// Profiles returns the names of what is kept. It is called at the start, by
-	// Reload, and when an unknown one is asked for. Nil means every one in the
-	// store.
+	// Profiles returns the names of the profiles to keep. It is called at the
+	// start, by Reload, and when a client requests an unknown profile. Nil means
+	// all that are in the store.
 	Profiles func(context.Context) ([]string, error)
-	// Session is what each profile's session is opened with. Its Profile is set
-	// by the agent; Store is required.
+	// Session is the configuration of each profile's session. The agent sets its
+	// Profile. Its Store is required.
 	Session mcplogin.Config
-	// Adapt changes what differs for one profile; nil: nothing does.
+	// Adapt changes Session for one profile. Nil changes nothing.
 	Adapt func(profile string, cfg *mcplogin.Config) error
-	// Confirm is asked before each hand-out. Its error refuses it. Nil asks
-	// nobody.
+	// Confirm is called before a token is issued. Its error rejects the request.
+	// Nil confirms all.
 	Confirm func(context.Context, Request) error
-	// Audit takes each line of the audit log. Its error refuses the hand-out.
-	// Nil: none is written.
+	// Audit gets each line of the audit log. No token is issued if it returns an
+	// error. Nil writes no audit log.
 	Audit io.Writer
 	// Metrics is where GET /metrics is served, for a Prometheus server on this
 	// machine; netcheck.Listen makes it. Run closes it. Nil: only the sockets
 	// serve metrics.
 	Metrics net.Listener
-	// Log hears of what goes on; nil means silence. No secret is logged.
+	// Log gets events, never a secret. Nil logs nothing.
 	Log *slog.Logger
 }
 
-// Agent keeps credentials and hands them out. It is safe for use by many
-// goroutines.
+// Agent keeps credentials fresh and issues their tokens. It is safe for
+// concurrent use.
 type Agent struct {
-	cfg     Config
-	log     *slog.Logger
-	wake    chan struct{} // the schedule has changed
-	watch   watch
-	flights sync.WaitGroup // refreshes for requests; those of the schedule end with it
-	audit   sync.Mutex     // guards cfg.Audit
-	gates   gates
-	metrics metrics
+	cfg          Config
+	log          *slog.Logger
+	wake         chan struct{} // the schedule has changed
+	watch        watch
+	refreshes    sync.WaitGroup // refreshes for requests; the scheduler waits for its own
+	audit        sync.Mutex     // guards cfg.Audit
+	rateLimiters rateLimiters
+	metrics      metrics
 
 	mu       sync.Mutex // guards what follows, and the fields of each profile
 	profiles map[string]*profile
@@ -97,11 +97,11 @@ func New(cfg Config) (*Agent, error) {
 	return a, nil
 }
 
-// drainTime is how long requests that have begun may take once Run is to end.
+// drainTime is the time that requests in progress have to complete when Run ends.
 const drainTime = 10 * time.Second
 
-// Run keeps the profiles and serves the sockets until ctx ends. Then it takes
-// no more connections, ends the requests and refreshes that have begun, and
+// Run keeps the profiles and serves the sockets until ctx ends. Then it accepts
+// no more connections, completes the requests and refreshes that have begun, and
 // returns nil.
 func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	if err := a.Reload(ctx); err != nil && ctx.Err() == nil {
@@ -120,7 +120,7 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 		})
 	}
 	for _, s := range sockets {
-		wg.Go(func() { a.vigil(running, s) })
+		wg.Go(func() { a.watchSocket(running, s) })
 	}
 	<-running.Done()
 	a.log.Info("draining")
@@ -130,7 +130,7 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	}
 	drains.Wait()
 	wg.Wait()
-	a.flights.Wait()
+	a.refreshes.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -154,22 +154,22 @@ func (a *Agent) endpoints(ctx context.Context, sockets []Socket) (all []endpoint
 	return all
 }
 
-// drain ends a server when its requests have ended, or have had their time.
+// drain shuts a server down, after drainTime at the latest.
 func drain(ctx context.Context, srv *http.Server) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	if srv.Shutdown(ctx) != nil {
-		_ = srv.Close() // what is left had its time
+		_ = srv.Close() // the remaining requests had drainTime
 	}
 }
 
-// Reload looks again which profiles there are, asks Adapt about each, and looks
-// at its stored record.
-func (a *Agent) Reload(ctx context.Context) error { return a.survey(ctx, true) }
+// Reload lists the profiles again, calls Adapt for each, and reads its stored
+// record.
+func (a *Agent) Reload(ctx context.Context) error { return a.syncProfiles(ctx, true) }
 
-// survey keeps the profiles that there are now, and no others. With again those
-// that were kept already are opened anew.
-func (a *Agent) survey(ctx context.Context, again bool) error {
+// syncProfiles keeps exactly the profiles that are listed now. With reopen it
+// opens the sessions of those that were kept already again.
+func (a *Agent) syncProfiles(ctx context.Context, reopen bool) error {
 	names, err := a.names(ctx)
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (a *Agent) survey(ctx context.Context, again bool) error {
 	}
 	for _, name := range names {
 		old := a.profiles[name]
-		if old != nil && !again {
+		if old != nil && !reopen {
 			continue
 		}
 		p := &profile{name: name, index: unplanned}
@@ -195,7 +195,7 @@ func (a *Agent) survey(ctx context.Context, again bool) error {
 		a.profiles[name] = p
 		a.due.plan(p, time.Now())
 	}
-	a.poke()
+	a.wakeScheduler()
 	return nil
 }
 
@@ -207,9 +207,9 @@ func (a *Agent) names(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// open returns a profile's session. One that cannot be opened keeps no other
-// from being kept, and is tried again. What is due is the agent's to say, so the
-// session itself refreshes only what has expired.
+// open returns a profile's session. The agent keeps the other profiles if one
+// cannot be opened, and tries it again. The agent schedules refreshes, so the
+// session itself refreshes only expired tokens.
 func (a *Agent) open(p *profile) (*mcplogin.Session, error) {
 	p.opening.Lock()
 	defer p.opening.Unlock()
@@ -238,13 +238,13 @@ func (a *Agent) stored(ctx context.Context, p *profile) (mcplogin.Credential, er
 	return s.Accepted(ctx)
 }
 
-// find returns a profile that is kept; nil if there is none. If all that are
-// stored are kept, one that was stored since is kept from now on.
+// find returns a profile that is kept; nil if it is not. It first looks for
+// profiles that were stored since the last sync.
 func (a *Agent) find(ctx context.Context, name string) (*profile, error) {
 	if p := a.kept(name); p != nil {
 		return p, nil
 	}
-	if err := a.survey(ctx, false); err != nil {
+	if err := a.syncProfiles(ctx, false); err != nil {
 		return nil, err
 	}
 	return a.kept(name), nil
@@ -256,10 +256,10 @@ func (a *Agent) kept(name string) *profile {
 	return a.profiles[name]
 }
 
-// poke makes the schedule be looked at.
-func (a *Agent) poke() {
+// wakeScheduler has the scheduler compare the schedule with the clock.
+func (a *Agent) wakeScheduler() {
 	select {
 	case a.wake <- struct{}{}:
-	default: // it will be
+	default: // it is already signaled
 	}
 }

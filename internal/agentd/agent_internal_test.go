@@ -120,7 +120,7 @@ func (w *world) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
 	w.t.Helper()
 	r := httptest.NewRequestWithContext(w.t.Context(), "GET", agent.ProfilesPath+"/"+url.PathEscape(profile)+agent.HeadersPath, nil)
 	rec := httptest.NewRecorder()
-	door{w.agent, s}.ServeHTTP(rec, r)
+	handler{w.agent, s}.ServeHTTP(rec, r)
 	var a agent.Answer
 	var e agent.Error
 	if err := errors.Join(json.Unmarshal(rec.Body.Bytes(), &a), json.Unmarshal(rec.Body.Bytes(), &e)); err != nil {
@@ -132,7 +132,7 @@ func (w *world) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
 // metrics returns what /metrics tells.
 func (w *world) metrics() string {
 	rec := httptest.NewRecorder()
-	door{w.agent, Socket{}}.ServeHTTP(rec, httptest.NewRequestWithContext(w.t.Context(), "GET", "/metrics", nil))
+	handler{w.agent, Socket{}}.ServeHTTP(rec, httptest.NewRequestWithContext(w.t.Context(), "GET", "/metrics", nil))
 	return rec.Body.String()
 }
 
@@ -393,7 +393,7 @@ func TestNewLogins(t *testing.T) {
 		w.login("a")
 		defer w.start()()
 		w.login("b")
-		time.Sleep(2 * surveyEvery)
+		time.Sleep(2 * syncEvery)
 		synctest.Wait()
 		if p := w.agent.kept("b"); p == nil || w.agent.snapshot(p).state() != stateFresh {
 			t.Error("the new profile is not kept")

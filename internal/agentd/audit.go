@@ -11,40 +11,40 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// Request is one request for a profile's token, as the audit log has it. It
-// holds no token.
+// Request is one request for a profile's token, as in the audit log. It contains
+// no token.
 type Request struct {
-	Time    time.Time `json:"time"`                // when it came
-	Decided time.Time `json:"decided_at,omitzero"` // when it was decided on, if that took a person, or a server, a second or more
+	Time    time.Time `json:"time"`                // of the request
+	Decided time.Time `json:"decided_at,omitzero"` // if the decision took a second or more
 	Socket  string    `json:"socket"`
 	Profile string    `json:"profile"`
 	privsock.Peer
-	Outcome string    `json:"outcome,omitempty"`   // "handed out", or the Code of the refusal
-	Reason  string    `json:"reason,omitempty"`    // of a refusal
-	Expiry  time.Time `json:"expires_at,omitzero"` // of what was handed out
-	Server  string    `json:"server,omitempty"`    // that it is for
+	Outcome string    `json:"outcome,omitempty"`   // "handed out", or the Code of the error
+	Reason  string    `json:"reason,omitempty"`    // of an error
+	Expiry  time.Time `json:"expires_at,omitzero"` // of the issued token
+	Server  string    `json:"server,omitempty"`    // that accepts the token
 }
 
-const handedOut = "handed out"
+const outcomeIssued = "handed out"
 
-// slow is from when on a decision has a time of its own in the audit log.
+// slow is the duration from which the audit log has a decision's time as well.
 const slow = time.Second
 
-// decide completes a request with what came of it: what is handed out, or err.
+// decide completes a request with its outcome: the issued credential, or err.
 func (r *Request) decide(c mcplogin.Credential, err error) {
 	if now := time.Now().UTC(); now.Sub(r.Time) >= slow {
 		r.Decided = now
 	}
 	if err == nil {
-		r.Outcome, r.Expiry, r.Server = handedOut, c.Token.Expiry, c.Server
+		r.Outcome, r.Expiry, r.Server = outcomeIssued, c.Token.Expiry, c.Server
 		return
 	}
 	e := errorFor(err)
 	r.Outcome, r.Reason = string(e.Code), e.Message
 }
 
-// conclude records and counts what came of a request, and returns why nothing
-// may be handed out, if so.
+// conclude records and counts the outcome of a request. With an error no token
+// may be issued.
 func (a *Agent) conclude(r Request, err error) error {
 	if fault := a.record(r); fault != nil {
 		r.Outcome = string(agent.CodeFailed)

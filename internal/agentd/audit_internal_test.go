@@ -82,10 +82,10 @@ func TestFlood(t *testing.T) {
 		if most := burst + perSecond*seconds; given > most || given < most-perSecond {
 			t.Errorf("%d of %d were handed out", given, given+turned)
 		}
-		if n := strings.Count(w.audit.String(), handedOut); n != given {
+		if n := strings.Count(w.audit.String(), outcomeIssued); n != given {
 			t.Errorf("%d of %d hand-outs are in the audit log", n, given)
 		}
-		if n := strings.Count(w.audit.String(), "turned away since"); n < 3 || n > seconds/int(tellEvery/time.Second) {
+		if n := strings.Count(w.audit.String(), "turned away since"); n < 3 || n > seconds/int(reportEvery/time.Second) {
 			t.Errorf("%d lines tell of %d that were turned away", n, turned)
 		}
 		if status, _, _ := w.ask(Socket{Name: "other"}, "a"); status != http.StatusOK {
@@ -107,7 +107,7 @@ func TestDegraded(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			for _, s := range []Socket{{}, {Allow: []string{"a"}}} {
-				if h := (door{w.agent, s}).health(); h.Status != want {
+				if h := (handler{w.agent, s}).health(); h.Status != want {
 					t.Errorf("%+v: %+v, want %q", s.Allow, h, want)
 				}
 			}
@@ -123,10 +123,10 @@ func TestDegraded(t *testing.T) {
 		health("degraded")
 		w.login("b")
 		w.ask(Socket{}, "b")
-		if h := (door{w.agent, Socket{}}).health(); h.Status != "ok" {
+		if h := (handler{w.agent, Socket{}}).health(); h.Status != "ok" {
 			t.Errorf("with one that is well: %+v", h)
 		}
-		if h := (door{w.agent, Socket{Allow: []string{"a"}}}).health(); h.Status != "degraded" {
+		if h := (handler{w.agent, Socket{Allow: []string{"a"}}}).health(); h.Status != "degraded" {
 			t.Errorf("a socket that does not hand that one out: %+v", h)
 		}
 	})

@@ -8,17 +8,17 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// endKey finds in a request's context the one whose end is the agent's.
+// endKey finds, in a request's context, the context that ends with the agent.
 type endKey struct{}
 
-// errEnding answers who waits for a person when the agent is to end. Nobody
-// said no, so the next agent may be asked.
+// errEnding answers a request that waits for a person when the agent ends. Nobody
+// refused it, so the client may try the next agent.
 var errEnding = errors.New("the agent is ending")
 
-// confirm has a person asked, if one is to be. Requests that have begun may end
-// after the agent was told to, but not by waiting for a person.
-func (d door) confirm(ctx context.Context, r Request) error {
-	ask := d.agent.cfg.Confirm
+// confirm calls Config.Confirm. When the agent ends, requests in progress
+// complete, but none waits for a person any longer.
+func (h handler) confirm(ctx context.Context, r Request) error {
+	ask := h.agent.cfg.Confirm
 	if ask == nil {
 		return nil
 	}

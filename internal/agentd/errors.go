@@ -20,7 +20,7 @@ var statuses = map[agent.Code]int{
 	agent.CodeFailed:    http.StatusInternalServerError,
 }
 
-// errorFor turns why there is no token into what is sent.
+// errorFor returns the wire error for err.
 func errorFor(err error) *agent.Error {
 	e := &agent.Error{Code: agent.CodeFailed, Message: oauth.Sanitize(err.Error(), maxMessage)}
 	login, required := errors.AsType[*mcplogin.LoginRequiredError](err)
@@ -33,7 +33,7 @@ func errorFor(err error) *agent.Error {
 		e.Code = agent.CodeBound
 	case errors.Is(err, secrets.ErrName):
 		e.Code = agent.CodeRequest
-	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errNew), errors.Is(err, errEnding), errors.Is(err, errFlood):
+	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errJustRefreshed), errors.Is(err, errEnding), errors.Is(err, errRateLimited):
 		e.Code = agent.CodeTemporary
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, secrets.ErrPassphrase),
 		errors.Is(err, mcplogin.ErrNewerRecord):
@@ -42,5 +42,5 @@ func errorFor(err error) *agent.Error {
 	return e
 }
 
-// maxMessage bounds the text of an error that is sent.
+// maxMessage limits the text of a wire error.
 const maxMessage = 500

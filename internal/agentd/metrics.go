@@ -38,7 +38,7 @@ func newMetrics(a *Agent) metrics {
 	m := metrics{
 		set:        set,
 		refreshes:  byResult("refreshes_total", resultOK, string(agent.CodeLogin), string(agent.CodeTemporary), string(agent.CodeFailed)),
-		requests:   byResult("requests_total", resultHandedOut, string(agent.CodeDenied), string(agent.CodeLogin), string(agent.CodeTemporary), string(agent.CodeFailed)),
+		requests:   byResult("requests_total", resultIssued, string(agent.CodeDenied), string(agent.CodeLogin), string(agent.CodeTemporary), string(agent.CodeFailed)),
 		running:    set.NewGauge(metricPrefix+"requests_running", nil),
 		clockJumps: set.NewCounter(metricPrefix + "clock_jumps_total"),
 	}
@@ -69,8 +69,8 @@ func (a *Agent) count(state string) (n int) {
 
 // Results that are no Code.
 const (
-	resultOK        = "ok"
-	resultHandedOut = "handed_out"
+	resultOK     = "ok"
+	resultIssued = "handed_out"
 )
 
 // refresh counts the result of a refresh.
@@ -97,8 +97,8 @@ func (m *metrics) begin() (end func()) {
 func (m *metrics) request(outcome string) {
 	result := string(agent.CodeFailed)
 	switch outcome {
-	case handedOut:
-		result = resultHandedOut
+	case outcomeIssued:
+		result = resultIssued
 	case string(agent.CodeDenied), string(agent.CodeLogin), string(agent.CodeTemporary):
 		result = outcome
 	}

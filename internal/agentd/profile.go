@@ -13,33 +13,33 @@ import (
 
 const (
 	// A token is refreshed when between earliest and earliest + jitter of its
-	// life are over, so that those got together are not refreshed together.
+	// lifetime is over, so that tokens issued together are not refreshed together.
 	earliest = 0.5
 	jitter   = 0.25
-	// reserve is the part of a token's life that one handed out has left at
-	// least, where MinTTL would be more: else short-lived tokens were refreshed
-	// for each request.
+	// An issued token has at least one part in reserve of its lifetime left where
+	// MinTTL would be more: otherwise each request would refresh short-lived tokens.
 	reserve = 4
-	// After the nth fault in a row the next try comes after firstPause * 2^n at
-	// most, and never later than maxPause unless the server asks for that.
+	// After the nth consecutive failure the retry delay is at most firstPause * 2^n,
+	// and at most maxPause unless the server requests more.
 	firstPause = 2 * time.Second
 	maxPause   = 2 * time.Minute
-	// idle is how often a record is read that nothing can be done for: a person
-	// may have logged in, or another process may have replaced it.
+	// idle is how often a record is read that the agent cannot refresh: a person may
+	// have signed in, or another process may have replaced it.
 	idle = 5 * time.Minute
 )
 
-// profile is one that the agent keeps. Agent.mu guards what follows minTTL.
+// profile is a profile that the agent keeps. Agent.mu guards the fields after
+// minTTL.
 type profile struct {
 	name    string
-	opening sync.Mutex        // guards the next two; who has called open may read them
+	opening sync.Mutex        // guards the next two; readable after a call of open
 	session *mcplogin.Session // nil: not yet opened
 	minTTL  time.Duration
 
-	at     time.Time // when it is looked at next, by the wall clock
-	index  int       // in the schedule, or unplanned
-	busy   bool      // taken out of the schedule, to be worked on
-	flight *flight   // a refresh that requests wait for; nil: none is under way
+	at    time.Time // when it is due next, by the wall clock
+	index int       // in the schedule, or unplanned
+	busy  bool      // taken out of the schedule, to be worked on
+	call  *call     // in-flight refresh that requests share; nil: none
 	known
 }
 
@@ -55,7 +55,7 @@ type known struct {
 	tried   time.Time // when that was
 }
 
-// work does what is due for a profile, and plans the next look.
+// work refreshes a profile if it is due, and schedules the next time.
 func (a *Agent) work(ctx context.Context, p *profile) {
 	c, err := a.stored(ctx, p)
 	if err == nil && a.mustRenew(p, c) {
@@ -75,22 +75,22 @@ func (a *Agent) release(p *profile) bool {
 	return a.profiles[p.name] == p
 }
 
-// mustRenew reports whether the stored token has had its time. One that
-// another process has stored since has not, nor has that of a profile that a
-// reload has dropped or opened anew since.
+// mustRenew reports whether the stored token is due for a refresh. A token that
+// another process has stored meanwhile is not, nor is that of a profile that a
+// reload has dropped or reopened.
 func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.profiles[p.name] != p {
 		return false
 	}
-	if p.suspect || !c.Valid(p.least(c, 0)) {
+	if p.suspect || !c.Valid(p.requiredTTL(c, 0)) {
 		return true
 	}
 	return c.Token.Access == p.last.Token.Access && !p.renewAt.IsZero() && !time.Now().Round(0).Before(p.renewAt)
 }
 
-// renew refreshes old and reads what came of it. With an error it returns old.
+// renew refreshes old and returns the new credential; on error it returns old.
 func (a *Agent) renew(ctx context.Context, p *profile, old mcplogin.Credential) (mcplogin.Credential, error) {
 	_, err := p.session.Refresh(ctx)
 	a.metrics.refresh(err)
@@ -105,7 +105,7 @@ func (a *Agent) renew(ctx context.Context, p *profile, old mcplogin.Credential) 
 	return c, err
 }
 
-// tried remembers how a refresh ended, unless who asked for it has gone.
+// tried records the result of a refresh, unless it was canceled.
 func (a *Agent) tried(ctx context.Context, p *profile, err error) {
 	if ctx.Err() != nil {
 		return
@@ -115,7 +115,7 @@ func (a *Agent) tried(ctx context.Context, p *profile, err error) {
 	p.failure, p.tried = err, time.Now()
 }
 
-// note remembers what is known of a profile now and plans the next look.
+// note records the state of a profile and schedules the next time.
 func (a *Agent) note(p *profile, c mcplogin.Credential, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -141,17 +141,17 @@ func (a *Agent) note(p *profile, c mcplogin.Credential, err error) {
 		a.log.Warn("not refreshed", "profile", p.name, "faults", p.faults, "again_in", wait.String(), "error", err)
 		a.due.plan(p, now.Add(wait))
 	}
-	a.poke()
+	a.wakeScheduler()
 }
 
-// renewal returns when a token is to be refreshed: at some fraction of its
-// life. One whose time that was already, after a night's sleep say, is
-// refreshed within what is left of it.
+// renewal returns when to refresh a token: at a random fraction of its lifetime.
+// If that has passed, for example after a suspend, it returns a time within the
+// remaining lifetime.
 func renewal(c mcplogin.Credential, now time.Time) time.Time {
 	if c.Token.Expiry.IsZero() {
 		return time.Time{}
 	}
-	at := c.Token.Expiry.Add(-time.Duration((1 - earliest - jitter*rand.Float64()) * float64(life(c))))
+	at := c.Token.Expiry.Add(-time.Duration((1 - earliest - jitter*rand.Float64()) * float64(lifetime(c))))
 	if left := c.Token.Expiry.Sub(now); !at.After(now) && left > 0 {
 		return now.Add(time.Duration(rand.Float64() / reserve * float64(left))).Round(0)
 	}
@@ -165,19 +165,19 @@ func nextLook(renewAt, now time.Time) time.Time {
 	return renewAt
 }
 
-// life is for how long the token was given.
-func life(c mcplogin.Credential) time.Duration {
+// lifetime is how long the token is valid in total.
+func lifetime(c mcplogin.Credential) time.Duration {
 	return max(c.Token.Expiry.Sub(c.GivenAt()), 0)
 }
 
-// least is the life that the token must have left to be handed out, where
-// somebody asks for minTTL (0: nothing).
-func (p *profile) least(c mcplogin.Credential, minTTL time.Duration) time.Duration {
-	return min(max(minTTL, p.minTTL), life(c)/reserve)
+// requiredTTL is the lifetime that a token must have left to be issued to a
+// request with minTTL.
+func (p *profile) requiredTTL(c mcplogin.Credential, minTTL time.Duration) time.Duration {
+	return min(max(minTTL, p.minTTL), lifetime(c)/reserve)
 }
 
-// pause is exponential back-off with full jitter in its upper half, or what the
-// server asks for (RFC 9110 §10.2.3).
+// pause returns the retry delay: exponential backoff with jitter, or what the
+// server requests (RFC 9110 §10.2.3).
 func pause(faults int, err error) time.Duration {
 	d := maxPause
 	if n := faults - 1; n < 6 {

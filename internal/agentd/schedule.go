@@ -10,28 +10,28 @@ import (
 )
 
 const (
-	// workers bounds the refreshes that run at once, perServer those at one MCP
-	// server's: one that hangs must not keep the others waiting.
+	// workers is the maximum of refreshes in flight, perServer that for one MCP
+	// server: a server that hangs must not delay the others.
 	workers   = 32
 	perServer = 16
-	// lookEvery is how often the schedule is compared with the wall clock at
-	// least. Timers run on a clock that stands still while the machine sleeps,
-	// and know nothing of a clock that was set.
+	// lookEvery is the maximum interval between comparisons of the schedule with
+	// the wall clock. Timers stop while the machine is suspended, and ignore a
+	// change of the wall clock.
 	lookEvery = 30 * time.Second
-	// surveyEvery is how often it is looked which profiles there are.
-	surveyEvery = time.Minute
-	// maxDrift is by how much the wall clock may differ from the monotonic one
-	// between two looks before it counts as a jump.
+	// syncEvery is how often the profiles are listed again.
+	syncEvery = time.Minute
+	// maxDrift is the difference between wall clock and monotonic clock, since the
+	// last comparison, that counts as a jump.
 	maxDrift = 2 * time.Second
-	// spread is the time over which refreshes are spread that a jump of the
-	// clock made due all together.
+	// spread is the time over which refreshes are spread that a clock jump made due
+	// at once.
 	spread = time.Minute
 )
 
 // unplanned is the index of a profile that is not in the schedule.
 const unplanned = -1
 
-// schedule is one heap of all profiles, by when each is to be looked at.
+// schedule is a heap of all profiles by the time when each is due.
 type schedule []*profile
 
 func (s schedule) Len() int           { return len(s) }
@@ -58,8 +58,8 @@ func (s *schedule) Pop() any {
 	return p
 }
 
-// plan has p looked at when the wall clock shows at. One that is being worked
-// on is planned by who works on it.
+// plan makes p due when the wall clock shows at. A busy profile is added when its
+// worker is done.
 func (s *schedule) plan(p *profile, at time.Time) {
 	p.at = at.Round(0)
 	switch {
@@ -76,18 +76,18 @@ func (s *schedule) remove(p *profile) {
 	}
 }
 
-// keep looks at each profile when it is due, until ctx ends and the work that
-// has begun is done. One goroutine and one timer do for all profiles.
+// keep works on each profile when it is due, until ctx ends and running work is
+// done. One goroutine and one timer serve all profiles.
 func (a *Agent) keep(ctx context.Context) {
-	c := crew{done: make(chan string), busy: map[string]int{}}
+	c := pool{done: make(chan string), busy: map[string]int{}}
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	var waiting []*profile // due, but not begun
-	surveyed := time.Now()
+	synced := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
-			c.rest()
+			c.wait()
 			return
 		case server := <-c.done:
 			c.running--
@@ -96,8 +96,8 @@ func (a *Agent) keep(ctx context.Context) {
 		case <-tick.C:
 		}
 		a.look()
-		if time.Since(surveyed) >= surveyEvery && c.begin("", func() { a.surveyAgain(ctx) }) {
-			surveyed = time.Now()
+		if time.Since(synced) >= syncEvery && c.begin("", func() { a.syncAgain(ctx) }) {
+			synced = time.Now()
 		}
 		due, next := a.take(time.Now())
 		waiting = slices.DeleteFunc(append(waiting, due...), func(p *profile) bool {
@@ -107,25 +107,25 @@ func (a *Agent) keep(ctx context.Context) {
 	}
 }
 
-// surveyAgain looks for profiles that were stored since. Those that are gone
-// show by themselves.
-func (a *Agent) surveyAgain(ctx context.Context) {
-	if err := a.survey(ctx, false); err != nil && ctx.Err() == nil {
-		a.log.Warn("not looked for new profiles", "error", err)
+// syncAgain looks for profiles that were stored since. Removed ones are noticed
+// when they are read.
+func (a *Agent) syncAgain(ctx context.Context) {
+	if err := a.syncProfiles(ctx, false); err != nil && ctx.Err() == nil {
+		a.log.Warn("cannot list the profiles", "error", err)
 	}
 }
 
-// crew is the bounded number of goroutines that work. All but the work itself
-// happens on one goroutine.
-type crew struct {
+// pool limits the goroutines that work. Only the jobs themselves run outside the
+// scheduler's goroutine.
+type pool struct {
 	running int
 	busy    map[string]int // running, by server
 	done    chan string    // the server whose job has ended
 	jobs    sync.WaitGroup
 }
 
-// begin has a job done for a server, and reports whether there was room.
-func (c *crew) begin(server string, job func()) bool {
+// begin starts a job for a server, and reports whether a worker was free.
+func (c *pool) begin(server string, job func()) bool {
 	if c.running == workers || c.busy[server] == perServer {
 		return false
 	}
@@ -138,16 +138,16 @@ func (c *crew) begin(server string, job func()) bool {
 	return true
 }
 
-// rest waits for the jobs that run.
-func (c *crew) rest() {
+// wait waits for the running jobs.
+func (c *pool) wait() {
 	for ; c.running > 0; c.running-- {
 		<-c.done
 	}
 	c.jobs.Wait()
 }
 
-// take takes what is due out of the schedule, and returns how long to sleep if
-// nothing happens.
+// take removes the due profiles from the schedule, and returns the time until
+// the next is due.
 func (a *Agent) take(now time.Time) (due []*profile, next time.Duration) {
 	now = now.Round(0) // the wall clock's reading alone
 	a.mu.Lock()
@@ -186,8 +186,8 @@ func (w *watch) jump(now time.Time) time.Duration {
 	return now.Round(0).Sub(last.Round(0)) - now.Sub(last)
 }
 
-// look notices a clock that jumped. Of requests that come at once none goes on
-// before one of them has dealt with the jump.
+// look detects a clock jump. No concurrent request continues before the jump is
+// handled.
 func (a *Agent) look() {
 	a.watch.mu.Lock()
 	defer a.watch.mu.Unlock()
@@ -196,10 +196,10 @@ func (a *Agent) look() {
 	}
 }
 
-// jumped handles a jump of the clock. One forward, as after a suspend, makes
-// profiles due, which the schedule shows by itself. After one backward what is
-// known of expiries is worth nothing: they lie later by this clock than for
-// the server, so every token is refreshed, and none handed out before.
+// jumped handles a clock jump. A forward jump, as after a suspend, makes profiles
+// due, which the scheduler notices without help. After a backward jump the known
+// expiries are too late by this clock, so every token is refreshed before it is
+// issued.
 func (a *Agent) jumped(by time.Duration) {
 	a.metrics.clockJumps.Inc()
 	a.log.Warn("the clock jumped, or the machine slept", "by", by.String())

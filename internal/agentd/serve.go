@@ -30,10 +30,10 @@ const (
 // peerKey finds a connection's peer in a request's context.
 type peerKey struct{}
 
-// server returns what serves one socket.
+// server returns the HTTP server of one socket.
 func (a *Agent) server(ctx context.Context, s Socket) *http.Server {
 	return &http.Server{
-		Handler:           door{a, s},
+		Handler:           handler{a, s},
 		MaxHeaderBytes:    maxHeader,
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       headerTime, // requests have no body
@@ -48,15 +48,15 @@ func (a *Agent) server(ctx context.Context, s Socket) *http.Server {
 	}
 }
 
-// door serves the requests of one socket.
-type door struct {
+// handler serves the requests of one socket.
+type handler struct {
 	agent  *Agent
 	socket Socket
 }
 
-// ServeHTTP implements http.Handler. Names are matched as they were escaped:
-// one may hold a slash, or be "..".
-func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler. Profile names are matched in their escaped
+// form, because a name can contain a slash or be "..".
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
 	profile, isProfile := strings.CutPrefix(path, agent.ProfilesPath+"/")
 	headersOf, isHeaders := strings.CutSuffix(profile, agent.HeadersPath)
@@ -65,29 +65,29 @@ func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodGet)
 		http.Error(w, "use GET", http.StatusMethodNotAllowed)
 	case isProfile && isHeaders:
-		d.serveHeaders(w, r, headersOf)
+		h.serveHeaders(w, r, headersOf)
 	case isProfile && !strings.Contains(profile, "/"):
-		d.serveStatus(w, r, profile)
+		h.serveStatus(w, r, profile)
 	case path == agent.ProfilesPath:
-		d.serveProfiles(w, r)
+		h.serveProfiles(w, r)
 	case path == agent.HealthPath:
-		writeJSON(w, http.StatusOK, d.health())
-	case path == metricsPath && d.socket.Allow == nil:
-		d.agent.metrics.ServeHTTP(w, r)
+		writeJSON(w, http.StatusOK, h.health())
+	case path == metricsPath && h.socket.Allow == nil:
+		h.agent.metrics.ServeHTTP(w, r)
 	default:
 		http.NotFound(w, r)
 	}
 }
 
-// wish is what a request asks for.
-type wish struct {
+// tokenRequest is a request for a profile's token.
+type tokenRequest struct {
 	profile  string
 	minTTL   time.Duration
-	rejected string // digest of the token that the MCP server took no more; "": none
+	rejected string // digest of the token that the MCP server rejected; "": none
 }
 
-// wished reads a request about a profile, whose name is escaped.
-func wished(r *http.Request, escaped string) (w wish, err error) {
+// parseTokenRequest reads a request about a profile, whose name is escaped.
+func parseTokenRequest(r *http.Request, escaped string) (w tokenRequest, err error) {
 	name, err := url.PathUnescape(escaped)
 	if err == nil {
 		err = secrets.CheckName(name)
@@ -96,86 +96,86 @@ func wished(r *http.Request, escaped string) (w wish, err error) {
 		return w, fmt.Errorf("%w: %q", secrets.ErrName, oauth.Sanitize(escaped, 100))
 	}
 	query := r.URL.Query()
-	w = wish{profile: name, rejected: query.Get("rejected")}
+	w = tokenRequest{profile: name, rejected: query.Get("rejected")}
 	if w.minTTL, err = time.ParseDuration(cmp.Or(query.Get("min_ttl"), "0s")); err != nil {
-		return w, fmt.Errorf("%w: min_ttl is no duration", secrets.ErrName)
+		return w, fmt.Errorf("%w: min_ttl is not a duration", secrets.ErrName)
 	}
 	return w, nil
 }
 
-// open returns a profile that this socket may tell of.
-func (d door) open(ctx context.Context, name string) (*profile, error) {
-	if !d.allows(name) {
-		return nil, fmt.Errorf("%w: this socket does not hand out %q", agent.ErrDenied, name)
+// open returns a profile that this socket may give information about.
+func (h handler) open(ctx context.Context, name string) (*profile, error) {
+	if !h.allows(name) {
+		return nil, fmt.Errorf("%w: this socket does not issue %q", agent.ErrDenied, name)
 	}
-	p, err := d.agent.find(ctx, name)
+	p, err := h.agent.find(ctx, name)
 	if err == nil && p == nil {
 		err = notKept(name)
 	}
 	return p, err
 }
 
-func (d door) allows(name string) bool {
-	return d.socket.Allow == nil || slices.Contains(d.socket.Allow, name)
+func (h handler) allows(name string) bool {
+	return h.socket.Allow == nil || slices.Contains(h.socket.Allow, name)
 }
 
-func (d door) serveHeaders(w http.ResponseWriter, r *http.Request, escaped string) {
-	a := d.agent
+func (h handler) serveHeaders(w http.ResponseWriter, r *http.Request, escaped string) {
+	a := h.agent
 	defer a.metrics.begin()()
 	peer, _ := r.Context().Value(peerKey{}).(privsock.Peer)
-	req := Request{Time: time.Now().UTC(), Socket: d.socket.name(), Peer: peer}
-	if err := d.pass(&req); err != nil {
+	req := Request{Time: time.Now().UTC(), Socket: h.socket.name(), Peer: peer}
+	if err := h.limit(&req); err != nil {
 		writeError(w, err)
 		return
 	}
-	c, header, err := d.handOut(r, escaped, &req)
+	c, header, err := h.issue(r, escaped, &req)
 	req.decide(c, err)
 	if err = a.conclude(req, err); err != nil {
-		a.log.Warn("nothing handed out", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe, "error", err)
+		a.log.Warn("token not issued", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe, "error", err)
 		writeError(w, err)
 		return
 	}
-	a.log.Info("handed out", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe)
+	a.log.Info("token issued", "profile", req.Profile, "socket", req.Socket, "pid", peer.PID, "exe", peer.Exe)
 	writeJSON(w, http.StatusOK, agent.Answer{
 		Profile: c.Profile, Server: c.Server, Headers: map[string]string{"Authorization": header}, Expiry: c.Token.Expiry,
 	})
 }
 
-// handOut decides on a request, which it completes, and gets what it asks for.
-func (d door) handOut(r *http.Request, escaped string, req *Request) (c mcplogin.Credential, header string, err error) {
-	want, err := wished(r, escaped)
+// issue decides on a request, completes its audit line, and returns the token.
+func (h handler) issue(r *http.Request, escaped string, req *Request) (c mcplogin.Credential, header string, err error) {
+	want, err := parseTokenRequest(r, escaped)
 	req.Profile = want.profile
 	if err != nil {
 		return c, "", err
 	}
-	p, err := d.open(r.Context(), want.profile)
+	p, err := h.open(r.Context(), want.profile)
 	if err != nil {
 		return c, "", err
 	}
-	if err := d.confirm(r.Context(), *req); err != nil {
+	if err := h.confirm(r.Context(), *req); err != nil {
 		return c, "", err
 	}
-	if c, err = d.agent.credential(r.Context(), p, want); err != nil {
+	if c, err = h.agent.credential(r.Context(), p, want); err != nil {
 		return c, "", err
 	}
 	header, err = c.Authorization()
 	return c, header, err
 }
 
-// serveStatus tells of the stored credential. No token is handed out.
-func (d door) serveStatus(w http.ResponseWriter, r *http.Request, escaped string) {
-	want, err := wished(r, escaped)
+// serveStatus describes the stored credential. It issues no token.
+func (h handler) serveStatus(w http.ResponseWriter, r *http.Request, escaped string) {
+	want, err := parseTokenRequest(r, escaped)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	p, err := d.open(r.Context(), want.profile)
+	p, err := h.open(r.Context(), want.profile)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	c, err := d.agent.stored(r.Context(), p)
-	d.agent.learn(r.Context(), p, c, err)
+	c, err := h.agent.stored(r.Context(), p)
+	h.agent.learn(r.Context(), p, c, err)
 	if err != nil {
 		writeError(w, err)
 		return
@@ -183,46 +183,46 @@ func (d door) serveStatus(w http.ResponseWriter, r *http.Request, escaped string
 	writeJSON(w, http.StatusOK, c.Status(want.minTTL))
 }
 
-// serveProfiles tells the names that this socket hands out.
-func (d door) serveProfiles(w http.ResponseWriter, r *http.Request) {
-	names, err := d.agent.names(r.Context())
+// serveProfiles lists the profiles that this socket issues tokens for.
+func (h handler) serveProfiles(w http.ResponseWriter, r *http.Request) {
+	names, err := h.agent.names(r.Context())
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !d.allows(name) })
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !h.allows(name) })
 	writeJSON(w, http.StatusOK, agent.ProfileList{Profiles: names})
 }
 
-// health tells the state of each profile, through a socket without limits.
-func (d door) health() agent.Health {
-	h := agent.Health{Status: healthOK}
-	a := d.agent
+// health returns the state of each profile, through a socket without limits.
+func (h handler) health() agent.Health {
+	health := agent.Health{Status: healthOK}
+	a := h.agent
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if d.useless() {
-		h.Status = healthDegraded
+	if h.useless() {
+		health.Status = healthDegraded
 	}
-	if d.socket.Allow != nil {
-		return h
+	if h.socket.Allow != nil {
+		return health
 	}
-	h.Profiles = make(map[string]agent.Status, len(a.profiles))
+	health.Profiles = make(map[string]agent.Status, len(a.profiles))
 	for name, p := range a.profiles {
 		s := agent.Status{State: p.state(), Expiry: p.last.Token.Expiry, Next: p.at.UTC()}
 		if p.err != nil {
 			s.Error = oauth.Sanitize(p.err.Error(), maxMessage)
 		}
-		h.Profiles[name] = s
+		health.Profiles[name] = s
 	}
-	return h
+	return health
 }
 
-// useless reports whether there are profiles that this socket hands out, and not
-// one that is well.
-func (d door) useless() bool {
+// useless reports whether this socket has profiles to issue, but none that
+// works.
+func (h handler) useless() bool {
 	found := false
-	for name, p := range d.agent.profiles {
-		if !d.allows(name) {
+	for name, p := range h.agent.profiles {
+		if !h.allows(name) {
 			continue
 		}
 		if found = true; p.err == nil {
@@ -237,7 +237,7 @@ const (
 	stateUnread = "unread" // not yet looked at
 	stateFresh  = "fresh"
 	stateLogin  = "login required"
-	stateFaulty = "faulty" // the last refresh or read failed; it is tried again
+	stateFaulty = "faulty" // the last refresh or read failed; the agent tries again
 )
 
 func (k known) state() string {
@@ -261,13 +261,13 @@ const (
 func writeError(w http.ResponseWriter, err error) {
 	e := errorFor(err)
 	status := statuses[e.Code]
-	if errors.Is(err, errFlood) {
+	if errors.Is(err, errRateLimited) {
 		status = http.StatusTooManyRequests
 	}
 	writeJSON(w, status, e)
 }
 
-// writeJSON answers with one JSON value. A client that has gone is no concern.
+// writeJSON answers with one JSON value. It ignores a client that has left.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -10,18 +10,18 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// Socket is one way to the agent.
+// Socket is a socket that the agent serves.
 type Socket struct {
-	// Listener is what Listen or Inherit returned. Each connection's peer is
-	// asked of the kernel, whoever made the socket.
+	// Listener is what Listen or Inherit returned. The kernel reports the peer of
+	// each connection, whatever made the socket.
 	Listener *net.UnixListener
-	// Name tells the socket from others in the audit log; "" means "agent".
+	// Name identifies the socket in the audit log; "" means "agent".
 	Name string
-	// Allow are the profiles that it hands out; nil means all that are kept.
-	// A socket that is limited tells nothing of the others, nor metrics.
+	// Allow lists the profiles that it issues tokens for; nil means all. A limited
+	// socket reveals nothing about other profiles, and no metrics.
 	Allow []string
-	// Path is where its file is. Run says in the log when that has gone or is
-	// another's. "" means that nobody looks.
+	// Path is its file. Run logs when the file is gone or replaced. "" means that
+	// Run does not check.
 	Path string
 }
 
@@ -40,7 +40,7 @@ func Inherit(f *os.File) (*net.UnixListener, error) {
 	}
 	l, err := net.FileListener(f)
 	if err != nil {
-		_ = f.Close() // of no use
+		_ = f.Close() // it cannot be used
 		return nil, fmt.Errorf("socket of the service manager: it is no socket: %w", privsock.Cause(err))
 	}
 	unix, ok := l.(*net.UnixListener)
@@ -50,11 +50,11 @@ func Inherit(f *os.File) (*net.UnixListener, error) {
 	if err := f.Close(); err != nil {
 		return nil, errors.Join(fmt.Errorf("socket of the service manager: %w", err), l.Close())
 	}
-	unix.SetUnlinkOnClose(false) // it is not ours
+	unix.SetUnlinkOnClose(false) // the service manager removes it
 	return unix, nil
 }
 
-// guarded accepts only connections of the user that the agent runs as.
+// guarded accepts connections only from the user that the agent runs as.
 type guarded struct {
 	*net.UnixListener
 	log *slog.Logger
@@ -77,7 +77,7 @@ func (g guarded) Accept() (net.Conn, error) {
 		if err == nil && peer.UID == os.Geteuid() {
 			return conn{c, peer}, nil
 		}
-		g.log.Warn("a connection was refused", "uid", peer.UID, "pid", peer.PID, "error", err)
-		_ = c.Close() // there is nothing to say to it
+		g.log.Warn("connection of another user rejected", "uid", peer.UID, "pid", peer.PID, "error", err)
+		_ = c.Close() // nothing was sent on it
 	}
 }

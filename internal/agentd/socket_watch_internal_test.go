@@ -47,7 +47,7 @@ func TestSocketLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lockedBuffer
 		a := &Agent{log: slog.New(slog.NewTextHandler(&log, nil))}
-		go a.vigil(t.Context(), Socket{Path: path})
+		go a.watchSocket(t.Context(), Socket{Path: path})
 		after := func(what, want string) {
 			t.Helper()
 			time.Sleep(3 * lookEvery)

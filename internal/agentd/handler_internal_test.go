@@ -54,7 +54,7 @@ func TestLimitedSocket(t *testing.T) {
 		}
 		for path, want := range map[string]int{"/metrics": 404, "/v1/health": 200, "/v1/profiles": 200, "/v1/profiles/a": 200, "/v1/profiles/x": 403} {
 			rec := httptest.NewRecorder()
-			door{w.agent, limited}.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+			handler{w.agent, limited}.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 			if rec.Code != want || strings.Contains(rec.Body.String(), `"b"`) {
 				t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
 			}
@@ -90,7 +90,7 @@ func TestAudit(t *testing.T) {
 			}
 			outcomes = append(outcomes, r.Outcome)
 		}
-		if want := []string{handedOut, "denied", "login_required", "denied"}; !slices.Equal(outcomes, want) {
+		if want := []string{outcomeIssued, "denied", "login_required", "denied"}; !slices.Equal(outcomes, want) {
 			t.Errorf("outcomes %q, want %q", outcomes, want)
 		}
 		for _, secret := range w.srv.Issued() {

@@ -10,17 +10,16 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// vigil says in the log when a socket's file has gone or another's is in its
-// place, until ctx ends: nobody reaches the agent by it then, and nothing else
-// would tell.
-func (a *Agent) vigil(ctx context.Context, s Socket) {
+// watchSocket logs when a socket's file is gone or replaced, until ctx ends. No
+// client can then connect, and nothing else would report that.
+func (a *Agent) watchSocket(ctx context.Context, s Socket) {
 	if s.Path == "" {
 		return
 	}
 	log := a.log.With("socket", s.name(), "path", s.Path)
 	made, err := os.Lstat(s.Path)
 	if err != nil {
-		log.Error("the socket's file cannot be looked at", "error", err)
+		log.Error("cannot read the socket's file", "error", err)
 		return
 	}
 	tick := time.NewTicker(lookEvery)
@@ -31,22 +30,22 @@ func (a *Agent) vigil(ctx context.Context, s Socket) {
 			return
 		case <-tick.C:
 		}
-		now := fate(made, s.Path)
+		now := socketFault(made, s.Path)
 		if now != lost && now != "" {
-			log.Error(now + ": nobody reaches this agent by it; start the agent anew")
+			log.Error(now + ": clients can no longer connect; restart the agent")
 		}
 		lost = now
 	}
 }
 
-// fate tells what became of a socket's file, "" if it is there.
-func fate(made fs.FileInfo, path string) string {
+// socketFault describes what is wrong with a socket's file; "" if it is there.
+func socketFault(made fs.FileInfo, path string) string {
 	now, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "the socket's file is gone"
 	case err != nil:
-		return "the socket's file cannot be looked at: " + err.Error()
+		return "cannot read the socket's file: " + err.Error()
 	case !privsock.Same(made, now):
 		return "another file has taken the place of the socket"
 	}
