@@ -58,12 +58,12 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		return err
 	}
 	if o.confirm {
-		p, err := newConfirmer(e)
+		terminal, err := newConfirmTerminal(e)
 		if err != nil {
 			return err
 		}
-		defer p.close()
-		cfg.Confirm = p.confirm
+		defer terminal.close()
+		cfg.Confirm = agentd.NewConfirmer(terminal).Confirm
 	}
 	path, err := e.auditPath(o.audit)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 type person struct {
 	t   *testing.T
 	pty *os.File
-	c   *confirmer
+	c   *agentd.Confirmer
 	e   *env
 
 	mu    sync.Mutex
@@ -51,9 +51,11 @@ func newPerson(t *testing.T) *person {
 	if err := p.e.setLog("info", "text"); err != nil {
 		t.Fatal(err)
 	}
-	if p.c, err = newConfirmer(p.e); err != nil {
+	terminal, err := newConfirmTerminal(p.e)
+	if err != nil {
 		t.Fatal(err)
 	}
+	p.c = agentd.NewConfirmer(terminal)
 	go func() {
 		buf := make([]byte, 4096)
 		for {
@@ -127,7 +129,7 @@ var askedAgain = regexp.MustCompile(`that is no answer; type [A-Z]{2} to allow, 
 func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
 	answer = make(chan error, 1)
 	go func() {
-		answer <- p.c.confirm(ctx, agentd.Request{Socket: "forward", Profile: profile, Peer: privsock.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
+		answer <- p.c.Confirm(ctx, agentd.Request{Socket: "forward", Profile: profile, Peer: privsock.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
 	}()
 	return answer
 }
@@ -160,7 +162,7 @@ func TestConfirm(t *testing.T) {
 			t.Errorf("%q: %v", tt.typed, err)
 		}
 	}
-	p.c.wait = 100 * time.Millisecond
+	p.c.Timeout = 100 * time.Millisecond
 	if err := <-p.asked(t.Context(), "notion"); err == nil {
 		t.Error("silence was taken for yes")
 	}
@@ -203,7 +205,7 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 // for its own, and is not refused for having waited.
 func TestConfirmInTurn(t *testing.T) {
 	p := newPerson(t)
-	p.c.wait = 100 * time.Millisecond
+	p.c.Timeout = 100 * time.Millisecond
 	begin := time.Now()
 	first := p.asked(t.Context(), "a")
 	p.sees(askedFor)
@@ -214,8 +216,8 @@ func TestConfirmInTurn(t *testing.T) {
 		}
 	}
 	p.sees(askedFor)
-	if took := time.Since(begin); took < 2*p.c.wait { // a busy machine only increases it
-		t.Errorf("two questions stood for %s, want twice %s", took, p.c.wait)
+	if took := time.Since(begin); took < 2*p.c.Timeout { // a busy machine only increases it
+		t.Errorf("two questions stood for %s, want twice %s", took, p.c.Timeout)
 	}
 }
 
@@ -225,7 +227,7 @@ func TestConfirmFits(t *testing.T) {
 	p := newPerson(t)
 	answer := make(chan error, 1)
 	go func() {
-		answer <- p.c.confirm(t.Context(), agentd.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: privsock.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
+		answer <- p.c.Confirm(t.Context(), agentd.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: privsock.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
 	}()
 	code, text := p.sees(askedFor)
 	for line := range strings.Lines(text) {
@@ -261,7 +263,7 @@ func TestConfirmWhenEnding(t *testing.T) {
 // TestConfirmTerminalGone: nobody can say yes then.
 func TestConfirmTerminalGone(t *testing.T) {
 	p := newPerson(t)
-	p.c.wait = time.Hour
+	p.c.Timeout = time.Hour
 	answer := p.asked(t.Context(), "a")
 	p.sees(askedFor)
 	p.pty.Close()
