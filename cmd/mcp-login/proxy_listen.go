@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/connlimit"
@@ -122,15 +121,10 @@ func listenAt(address string) (ln net.Listener, local bool, err error) {
 // listenUnix makes a socket that only this user can connect to. One that a
 // killed proxy left is replaced; one that somebody serves is not.
 func listenUnix(path string) (net.Listener, error) {
-	switch {
-	case path == "" || path[0] == '@':
-		// On Linux a name that is no file (unix(7)), to which everybody can
-		// connect.
-		return nil, usagef("--listen unix:%s: give the path of a file", path)
-	case len(path) > maxSocketPath:
-		return nil, usagef("--listen: a socket's path has at most %d bytes here, this one has %d", maxSocketPath, len(path))
-	}
 	ln, remove, err := privsock.Listen(path)
+	if unusable, ok := errors.AsType[*privsock.PathError](err); ok {
+		return nil, usagef("--listen unix:%s: %w", path, unusable)
+	}
 	if err != nil {
 		return nil, notListening(err)
 	}
@@ -148,9 +142,6 @@ func (s socketFile) Close() error {
 	s.remove()
 	return s.UnixListener.Close()
 }
-
-// maxSocketPath is what this system takes, with the zero at its end.
-const maxSocketPath = len(syscall.RawSockaddrUnix{}.Path) - 1
 
 // notListening is a failure for good, though it comes from the network.
 func notListening(err error) error {

@@ -22,6 +22,14 @@ import (
 // ErrTaken means that somebody listens at the path already.
 var ErrTaken = errors.New("address already in use by another process")
 
+// PathError means that no private socket can be made at a path, whatever is there.
+type PathError struct {
+	// Reason says why.
+	Reason string
+}
+
+func (e *PathError) Error() string { return e.Reason }
+
 // Listen makes a socket of mode 0600, in a folder that is made with mode 0700
 // if it is missing; one that others can write is refused, for they could put a
 // socket of their own in place of this one. A socket that a dead process left is
@@ -77,13 +85,18 @@ const (
 	maxPrivate = len("/.4294967295/") + len(made)
 )
 
-// fits tells of a path that a socket cannot have, or be made for.
+// fits returns a PathError for a path that a socket cannot have, or be made for. On
+// Linux a name that begins with @ is not a file, and every user can connect to it
+// (unix(7)).
 func fits(path string) error {
+	if path == "" || path[0] == '@' {
+		return &PathError{"give the path of a file"}
+	}
 	if len(path) > maxPath {
-		return fmt.Errorf("the path is too long for a socket: it has %d bytes, and may have %d", len(path), maxPath)
+		return &PathError{fmt.Sprintf("the path is too long for a socket: it has %d bytes, and may have %d", len(path), maxPath)}
 	}
 	if dir := filepath.Dir(path); len(dir)+maxPrivate > maxPath {
-		return fmt.Errorf("the folder's path is too long to make a socket in: it has %d bytes, and may have %d", len(dir), maxPath-maxPrivate)
+		return &PathError{fmt.Sprintf("the folder's path is too long to make a socket in: it has %d bytes, and may have %d", len(dir), maxPath-maxPrivate)}
 	}
 	return nil
 }

@@ -80,3 +80,18 @@ func TestTaken(t *testing.T) {
 		t.Errorf("the dead one's remove took the new socket away: %v", err)
 	}
 }
+
+// TestAbstractName: a name that every user can connect to is not a private
+// socket.
+func TestAbstractName(t *testing.T) {
+	for _, path := range []string{"", "@name", "@/tmp/name"} {
+		l, remove, err := privsock.Listen(path)
+		if _, ok := errors.AsType[*privsock.PathError](err); !ok {
+			t.Errorf("Listen(%q): %v", path, err)
+			if err == nil {
+				l.Close()
+				remove()
+			}
+		}
+	}
+}
