@@ -19,7 +19,7 @@ func TestRefusedLoginChangesNothingAndIsRevoked(t *testing.T) {
 		}
 		stranger := errors.New("somebody else approved")
 		var seen mcplogin.Credential
-		s := w.open(t, func(c *mcplogin.Config) {
+		s := w.open(t, func(c *asking) {
 			c.Accept = func(c mcplogin.Credential) error { seen = c; return stranger }
 		})
 		if _, err := s.Login(t.Context()); !errors.Is(err, stranger) {

@@ -144,7 +144,7 @@ func (s *Session) client(c Credential) *oauth.Client {
 // read returns the stored credential, checked to be this session's. A login
 // that was not completed is no credential.
 func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error) {
-	data, v, err := s.cfg.Store.Get(ctx, s.cfg.Profile)
+	data, v, err := s.store.Get(ctx, s.cfg.Profile)
 	if err != nil {
 		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
 	}

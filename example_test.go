@@ -36,13 +36,12 @@ func Example() {
 	s, err := mcplogin.Open(mcplogin.Config{
 		Profile: "demo",
 		Server:  srv.URL + "/mcp",
-		Store:   &secrets.Memory{}, // file.Open, vault.Open in earnest
-		Flows:   []flows.Flow{&device.Flow{Prompt: printer{}}},
+		Source:  mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := s.Ensure(context.Background()); err != nil {
+	if _, err := s.Ensure(context.Background(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: printer{}}}}); err != nil {
 		log.Fatal(err)
 	}
 	client := &http.Client{Transport: s.Transport(nil)}
@@ -59,7 +58,7 @@ func Example() {
 
 // A background program never prompts: it is told when a person is needed.
 func ExampleSession_Token() {
-	s, err := mcplogin.Open(mcplogin.Config{Profile: "demo", Store: &secrets.Memory{}})
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "demo", Source: mcplogin.Stored(&secrets.Memory{})})
 	if err != nil {
 		log.Fatal(err)
 	}

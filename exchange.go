@@ -54,10 +54,10 @@ func (s *Session) again(ctx context.Context, c Credential) (oauth.Token, error) 
 
 // permit asks the caller whether a flow may run as a stored record says.
 func (s *Session) permit(ctx context.Context, c Credential) error {
-	if s.cfg.Permit == nil {
+	if s.cfg.Renewal.Permit == nil {
 		return nil
 	}
-	return s.cfg.Permit(ctx, c)
+	return s.cfg.Renewal.Permit(ctx, c)
 }
 
 // renewed stores the new token of c.

@@ -112,7 +112,7 @@ func idToken(life time.Duration) string {
 	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".c2ln"
 }
 
-func useIDToken(c *mcplogin.Config) { c.Login.UseIDToken = true }
+func useIDToken(c *asking) { c.Options.UseIDToken = true }
 
 func TestNoIDTokenAtLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

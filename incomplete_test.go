@@ -16,7 +16,7 @@ import (
 )
 
 // givenUp is a login that nobody approves.
-func (w *world) givenUp(t *testing.T, edit ...func(*mcplogin.Config)) {
+func (w *world) givenUp(t *testing.T, edit ...func(*asking)) {
 	t.Helper()
 	approve := w.srv.Device.AutoApprove
 	w.srv.Device.AutoApprove = 0
@@ -29,7 +29,7 @@ func (w *world) givenUp(t *testing.T, edit ...func(*mcplogin.Config)) {
 }
 
 // at sets the server of a session.
-func at(url string) func(*mcplogin.Config) { return func(c *mcplogin.Config) { c.Server = url } }
+func at(url string) func(*asking) { return func(c *asking) { c.Server = url } }
 
 func TestGivenUpLoginLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -38,10 +38,10 @@ func TestGivenUpLoginLeavesNoTrace(t *testing.T) {
 		if names, err := w.store.List(t.Context()); err != nil || len(names) != 0 {
 			t.Errorf("List() = %q, %v", names, err)
 		}
-		for name, call := range map[string]func(*mcplogin.Session) error{
-			"Credential": func(s *mcplogin.Session) error { _, err := s.Credential(t.Context()); return err },
-			"Logout":     func(s *mcplogin.Session) error { return s.Logout(t.Context()) },
-			"Clear":      func(s *mcplogin.Session) error { return s.Clear(t.Context()) },
+		for name, call := range map[string]func(session) error{
+			"Credential": func(s session) error { _, err := s.Credential(t.Context()); return err },
+			"Logout":     func(s session) error { return s.Logout(t.Context()) },
+			"Clear":      func(s session) error { return s.Clear(t.Context()) },
 		} {
 			if err := call(w.open(t)); !errors.Is(err, mcplogin.ErrLoginRequired) {
 				t.Errorf("%s() = %v, want ErrLoginRequired", name, err)
@@ -64,7 +64,7 @@ func TestGivenUpLoginLeavesTheCredential(t *testing.T) {
 		go func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			_, err := w.open(t, func(c *mcplogin.Config) { c.HTTP = func(string) *http.Client { return slow.Client() } }).Login(ctx)
+			_, err := w.open(t, func(c *asking) { c.HTTP = func(string) *http.Client { return slow.Client() } }).Login(ctx)
 			ended <- err
 		}()
 		synctest.Wait() // it registers, and has seen that nothing is stored
@@ -104,7 +104,7 @@ func TestPendingRegistrationIsNobodyElses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.givenUp(t)
-		other := func(c *mcplogin.Config) { c.Profile = "other" }
+		other := func(c *asking) { c.Profile = "other" }
 		if _, err := w.open(t, other).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -135,11 +135,11 @@ func TestGivenUpStepUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
-		if _, err := w.open(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read"} }).Login(t.Context()); err != nil {
+		if _, err := w.open(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read"} }).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
-			w.givenUp(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read", "mcp:write"} })
+			w.givenUp(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read", "mcp:write"} })
 		}
 		if n := w.srv.Count(oauthtest.Register); n != 2 {
 			t.Errorf("%d registrations, want 2", n)
@@ -160,7 +160,7 @@ func TestPendingRegistrationsEnd(t *testing.T) {
 			t.Errorf("%d registrations, want 2: the first is too old", n)
 		}
 		for i := range 100 {
-			w.givenUp(t, func(c *mcplogin.Config) { c.Profile = fmt.Sprint(i) })
+			w.givenUp(t, func(c *asking) { c.Profile = fmt.Sprint(i) })
 		}
 		data, _, err := w.store.Get(t.Context(), secrets.Internal)
 		if n := strings.Count(string(data), `"profile"`); err != nil || n > 64 {
@@ -274,7 +274,7 @@ func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
 // TestReplace: a login that replaces whatever is stored uses the store as any
 // other does.
 func TestReplace(t *testing.T) {
-	replace := func(c *mcplogin.Config) { c.Replace = true }
+	replace := func(c *asking) { c.Replace = true }
 	t.Run("another server's", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := loggedIn(t, time.Hour)
@@ -311,7 +311,7 @@ func TestReplace(t *testing.T) {
 				if _, err := w.store.Put(t.Context(), "p", []byte(tt.record), secrets.Any); err != nil {
 					t.Fatal(err)
 				}
-				_, err := w.open(t, func(c *mcplogin.Config) { c.Replace = tt.replace }).Login(t.Context())
+				_, err := w.open(t, func(c *asking) { c.Replace = tt.replace }).Login(t.Context())
 				if !errors.Is(err, tt.want) {
 					t.Errorf("Login() = %v, want %v", err, tt.want)
 				}
@@ -356,7 +356,7 @@ func (u *unreadable) Delete(ctx context.Context, name string, prev secrets.Versi
 func TestReplaceUnreadableRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		replace := func(c *mcplogin.Config) { c.Replace = true }
+		replace := func(c *asking) { c.Replace = true }
 		u := &unreadable{err: fmt.Errorf("%w: %w", secrets.ErrUndecryptable, secrets.ErrNewer)}
 		w.store = u
 		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrNewer) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {

@@ -8,8 +8,8 @@ import (
 // sameIssuer refuses a server that is not the one of the last login: another
 // issuer, or another address of any endpoint. What a person gives now is no
 // change by the server, and neither is an endpoint that is new.
-func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
-	if old.Server == "" || s.cfg.Register.AcceptNewIssuer {
+func (s *login) sameIssuer(old Credential, now oauth.Server) error {
+	if old.Server == "" || s.req.Register.AcceptNewIssuer {
 		return nil
 	}
 	changed := func(what, was, is string) error {
@@ -18,9 +18,9 @@ func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
 	if old.Issuer.Issuer != "" && old.Issuer.Issuer != now.Issuer {
 		return changed("issuer", old.Issuer.Issuer, now.Issuer)
 	}
-	was, given := old.Issuer.Endpoints(), s.cfg.Login.Endpoints.override(oauth.Server{}).Endpoints()
+	was, given := old.Issuer.Endpoints(), s.req.Options.Endpoints.override(oauth.Server{}).Endpoints()
 	for i, is := range now.Endpoints() {
-		byHand := is.URL == given[i].URL && (is.URL != "" || s.cfg.Login.byHand())
+		byHand := is.URL == given[i].URL && (is.URL != "" || s.req.Options.byHand())
 		if was[i].URL != "" && was[i].URL != is.URL && !byHand {
 			return changed(is.Name, was[i].URL, is.URL)
 		}
@@ -33,20 +33,20 @@ func (s *Session) sameIssuer(old Credential, now oauth.Server) error {
 // client secrets of everybody else's authorization servers. The same goes for
 // one that only a stored record names, or whose endpoints only that names. On
 // loopback both are programs of this machine.
-func (s *Session) named(c Credential, f flows.Flow, old Credential) error {
-	secret, issuer := s.secret(f, s.cfg.Login.Inputs), c.Issuer.Issuer
+func (s *login) named(c Credential, f flows.Flow, old Credential) error {
+	secret, issuer := s.secret(f, s.req.Options.Inputs), c.Issuer.Issuer
 	if secret == "" {
 		return nil
 	}
-	known := old.Token.Access != "" && (s.cfg.Known == nil || s.cfg.Known(old))
+	known := old.Token.Access != "" && (s.req.Known == nil || s.req.Known(old))
 	err := &UnnamedIssuerError{Profile: c.Profile, Server: c.Server, Issuer: issuer, Secret: secret}
-	if !known && s.cfg.Login.IsZero() { // the options are the record's
+	if !known && s.req.Options.IsZero() { // the options are the record's
 		err.Endpoints = c.Login.Endpoints
 	}
 	switch {
 	case err.Endpoints != Endpoints{}:
 		return err
-	case issuer == s.cfg.Register.Issuer, issuer == s.cfg.Login.Issuer, known && issuer == old.Issuer.Issuer:
+	case issuer == s.req.Register.Issuer, issuer == s.req.Options.Issuer, known && issuer == old.Issuer.Issuer:
 		return nil
 	case oauth.IsLoopback(issuer) && oauth.IsLoopback(c.Server):
 		return nil
@@ -58,9 +58,9 @@ func (s *Session) named(c Credential, f flows.Flow, old Credential) error {
 // is nothing. The id token that a CI makes for the issuer alone is no secret to
 // that issuer; one for another audience is. Inputs of a stored record are not
 // looked at: Config.Permit decides about those.
-func (s *Session) secret(f flows.Flow, in flows.Inputs) string {
+func (s *login) secret(f flows.Flow, in flows.Inputs) string {
 	_, unattended := f.(flows.Unattended)
-	switch r := s.cfg.Register; {
+	switch r := s.req.Register; {
 	case r.App.Secret != "":
 		return "the client secret"
 	case r.App.Key != nil:

@@ -28,20 +28,20 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	}
 	read := func(context.Context, string) (string, error) { return "a.b.c", nil }
 	job := clientcred.CI{IDToken: func(context.Context, string) (string, error) { return "a.b.c", nil }}
-	unattended := func(f flows.Flow, in flows.Inputs) func(*mcplogin.Config) {
-		return func(c *mcplogin.Config) {
-			c.Flows, c.Login = []flows.Flow{f}, mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
+	unattended := func(f flows.Flow, in flows.Inputs) func(*asking) {
+		return func(c *asking) {
+			c.Flows, c.Options = []flows.Flow{f}, mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
 		}
 	}
 	for _, tt := range []struct {
 		name   string
-		set    func(*mcplogin.Config)
+		set    func(*asking)
 		secret string // "": nothing is held back
 	}{
-		{"no secret", func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "public"} }, ""},
-		{"client secret", func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
-		{"client key", func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
-		{"initial access token", func(c *mcplogin.Config) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
+		{"no secret", func(c *asking) { c.Register.App = oauth.App{ID: "public"} }, ""},
+		{"client secret", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
+		{"client key", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
+		{"initial access token", func(c *asking) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
 		{"assertion", unattended(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
 		{"subject token", unattended(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
 		{"id token for another audience", unattended(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an id token for sts.amazonaws.com"},
@@ -51,12 +51,12 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, name := range []struct {
 					what string
-					set  func(*mcplogin.Config)
+					set  func(*asking)
 				}{
-					{"nobody names it", func(*mcplogin.Config) {}},
-					{"another is named", func(c *mcplogin.Config) { c.Register.Issuer = "https://as.test" }},
-					{"named for the secrets", func(c *mcplogin.Config) { c.Register.Issuer = issuer }},
-					{"named for the login", func(c *mcplogin.Config) { c.Login.Issuer = issuer }},
+					{"nobody names it", func(*asking) {}},
+					{"another is named", func(c *asking) { c.Register.Issuer = "https://as.test" }},
+					{"named for the secrets", func(c *asking) { c.Register.Issuer = issuer }},
+					{"named for the login", func(c *asking) { c.Options.Issuer = issuer }},
 				} {
 					w := newWorld()
 					w.srv.Trust = oauthtest.Trust{
@@ -86,8 +86,8 @@ func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 		devices.Clients.Known = map[string]string{"robot": "hush"}
 		moved := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: devices.Clients}
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices, "moved.test": moved}
-		robot := func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
-		first := func(c *mcplogin.Config) { c.Register.Issuer = "https://devices.test" }
+		robot := func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+		first := func(c *asking) { c.Register.Issuer = "https://devices.test" }
 		if _, err := w.open(t, routed(w, hosts), robot, first).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 		w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
 			doc["authorization_servers"] = []string{"https://moved.test"}
 		})
-		agree := func(c *mcplogin.Config) { c.Register.AcceptNewIssuer = true }
+		agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
 		var unnamed *mcplogin.UnnamedIssuerError
 		if _, err := w.open(t, routed(w, hosts), robot, agree).Login(t.Context()); !errors.As(err, &unnamed) || moved.Count(oauthtest.DeviceAuth) != 0 {
 			t.Errorf("Login() at a new issuer = %v, after %d requests", err, moved.Count(oauthtest.DeviceAuth))
@@ -110,7 +110,7 @@ func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
-		robot := func(c *mcplogin.Config) {
+		robot := func(c *asking) {
 			c.Server, c.Register.App = "http://127.0.0.1:1/mcp", oauth.App{ID: "robot", Secret: "hush"}
 			c.HTTP = func(string) *http.Client { return w.srv.Client() }
 		}
@@ -124,10 +124,10 @@ func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 // neither the issuer, nor endpoints of an issuer that is named.
 func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 	const issuer, evil = "https://mcp.test", "https://evil.test"
-	robot := func(c *mcplogin.Config) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
-	named := func(c *mcplogin.Config) { c.Register.Issuer = issuer }
-	noURL := func(c *mcplogin.Config) { c.Server = "" }
-	nothing := func(*mcplogin.Config) {}
+	robot := func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+	named := func(c *asking) { c.Register.Issuer = issuer }
+	noURL := func(c *asking) { c.Server = "" }
+	nothing := func(*asking) {}
 	endpoints := mcplogin.Endpoints{Token: evil + "/token", DeviceAuthorization: evil + "/device"}
 	at := func(issuer, host string) oauth.Server {
 		return oauth.Server{Issuer: issuer, TokenEndpoint: host + "/token", DeviceAuthorizationEndpoint: host + "/device"}
@@ -135,7 +135,7 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		record mcplogin.Credential
-		call   func(*mcplogin.Config)
+		call   func(*asking)
 	}{
 		{"server and issuer", mcplogin.Credential{Server: evil + "/mcp", Issuer: oauth.Server{Issuer: evil}}, noURL},
 		{"issuer and endpoints", mcplogin.Credential{Issuer: at(evil, evil), Login: mcplogin.LoginOptions{Issuer: evil, Endpoints: endpoints}}, nothing},
@@ -159,7 +159,7 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				stranger := func(c *mcplogin.Config) { c.Known = func(mcplogin.Credential) bool { return false } }
+				stranger := func(c *asking) { c.Known = func(mcplogin.Credential) bool { return false } }
 				_, err = w.open(t, routed(w, hosts), robot, stranger, tt.call).Login(t.Context())
 				var unnamed *mcplogin.UnnamedIssuerError
 				if !errors.As(err, &unnamed) || unnamed.Endpoints != c.Login.Endpoints {

@@ -24,14 +24,21 @@ const (
 // and replaces the stored credential by the new one. It may wait for a person
 // until ctx ends; it holds no lock while it does. Before that, the store is
 // tried. On any error the stored credential is as it was.
-//
-// more are scopes to ask for beyond the usual ones, such as those of an
-// *InsufficientScopeError: the request then holds them and all that were asked
-// before (SEP-2350).
-func (s *Session) Login(ctx context.Context, more ...string) (Credential, error) {
-	if err := s.keeps(); err != nil {
+func (s *Session) Login(ctx context.Context, req LoginRequest) (Credential, error) {
+	if err := s.source.owned(); err != nil {
 		return Credential{}, err
 	}
+	l := &login{Session: s, req: req}
+	return l.do(ctx)
+}
+
+// login is one Login under way.
+type login struct {
+	*Session
+	req LoginRequest
+}
+
+func (s *login) do(ctx context.Context) (Credential, error) {
 	if err := s.probe(ctx); err != nil {
 		return Credential{}, err
 	}
@@ -39,7 +46,7 @@ func (s *Session) Login(ctx context.Context, more ...string) (Credential, error)
 	if err != nil {
 		return Credential{}, err
 	}
-	c, choices, err := s.plan(ctx, old, more)
+	c, choices, err := s.plan(ctx, old)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -55,12 +62,20 @@ func (s *Session) Login(ctx context.Context, more ...string) (Credential, error)
 	return Credential{}, errors.Join(skipped...)
 }
 
+// flows returns those that the login may run, best first.
+func (s *login) flows() []flows.Flow {
+	if s.req.Flows == nil {
+		return s.cfg.Renewal.Flows
+	}
+	return s.req.Flows
+}
+
 // prober is a store that can tell, before a person is asked to log in, whether
 // it will be able to keep the result.
 type prober interface{ Probe(context.Context) error }
 
-func (s *Session) probe(ctx context.Context) error {
-	p, ok := s.cfg.Store.(prober)
+func (s *login) probe(ctx context.Context) error {
+	p, ok := s.store.(prober)
 	if !ok {
 		return nil
 	}
@@ -73,7 +88,7 @@ func (s *Session) probe(ctx context.Context) error {
 // stored returns the credential to be replaced; the zero one if there is none,
 // or if nothing of it counts. A store that fails, or that a newer version of
 // this program wrote to, fails the login before a person is asked.
-func (s *Session) stored(ctx context.Context) (Credential, error) {
+func (s *login) stored(ctx context.Context) (Credential, error) {
 	c, _, err := s.read(ctx)
 	_, moved := errors.AsType[*ServerChangedError](err)
 	switch {
@@ -81,7 +96,7 @@ func (s *Session) stored(ctx context.Context) (Credential, error) {
 		return Credential{}, nil
 	case errors.Is(err, secrets.ErrNewer):
 		return c, err
-	case s.cfg.Replace && (err == nil || moved || errors.Is(err, secrets.ErrUndecryptable)):
+	case s.req.Replace && (err == nil || moved || errors.Is(err, secrets.ErrUndecryptable)):
 		return Credential{}, nil
 	case errors.Is(err, secrets.ErrUndecryptable):
 		return c, &UnreadableError{Profile: s.cfg.Profile, Err: err}
@@ -91,8 +106,8 @@ func (s *Session) stored(ctx context.Context) (Credential, error) {
 
 // plan finds out where and how to log in. The credential it returns lacks
 // issuer, client and token.
-func (s *Session) plan(ctx context.Context, old Credential, more []string) (Credential, []flows.Choice, error) {
-	c := Credential{Profile: s.cfg.Profile, Server: s.cfg.Server, Login: s.cfg.Login, CreatedAt: old.CreatedAt}
+func (s *login) plan(ctx context.Context, old Credential) (Credential, []flows.Choice, error) {
+	c := Credential{Profile: s.cfg.Profile, Server: s.cfg.Server, Login: s.req.Options, CreatedAt: old.CreatedAt}
 	if c.Server == "" {
 		c.Server = old.Server
 	}
@@ -118,13 +133,13 @@ func (s *Session) plan(ctx context.Context, old Credential, more []string) (Cred
 		c.Resource = ""
 	}
 	c.Login.DPoP = c.Login.DPoP || d.Resource.DPoP
-	c.Asked = union(c.Login.scopes(d.Resource), more)
+	c.Asked = union(c.Login.scopes(d.Resource), s.req.MoreScopes)
 	choices, err := flows.Select(servers, s.wanted(c.Login.Flows)...)
 	return c, choices, err
 }
 
 // accepted returns the servers that the caller has nothing against.
-func (s *Session) accepted(servers []oauth.Server) (fine []oauth.Server, err error) {
+func (s *login) accepted(servers []oauth.Server) (fine []oauth.Server, err error) {
 	if s.cfg.AcceptServer == nil {
 		return servers, nil
 	}
@@ -144,10 +159,10 @@ func (s *Session) accepted(servers []oauth.Server) (fine []oauth.Server, err err
 
 // wanted returns the flows of the given names, in that order. Names from an
 // older login may be of flows that are not to be had here.
-func (s *Session) wanted(names []string) []flows.Flow {
+func (s *login) wanted(names []string) []flows.Flow {
 	var chosen []flows.Flow
 	for _, name := range names {
-		for _, f := range s.cfg.Flows {
+		for _, f := range s.flows() {
 			if f.Name() == name {
 				chosen = append(chosen, f)
 			}
@@ -156,7 +171,7 @@ func (s *Session) wanted(names []string) []flows.Flow {
 	if len(chosen) > 0 {
 		return chosen
 	}
-	for _, f := range s.cfg.Flows {
+	for _, f := range s.flows() {
 		if _, unattended := f.(flows.Unattended); !unattended {
 			chosen = append(chosen, f)
 		}
@@ -167,10 +182,10 @@ func (s *Session) wanted(names []string) []flows.Flow {
 // scopesAt completes the scopes for one authorization server: what it was
 // asked before, and offline_access where it lists that (SEP-2207). Scopes that
 // a person names now are asked for as they are.
-func (s *Session) scopesAt(c, old Credential) []string {
+func (s *login) scopesAt(c, old Credential) []string {
 	const offlineAccess = "offline_access"
 	asked := c.Asked
-	if len(s.cfg.Login.Scopes) > 0 && len(asked) == len(s.cfg.Login.Scopes) {
+	if len(s.req.Options.Scopes) > 0 && len(asked) == len(s.req.Options.Scopes) {
 		return asked
 	}
 	if old.Issuer.Issuer == c.Issuer.Issuer {
@@ -194,7 +209,7 @@ func union(a, b []string) []string {
 }
 
 // run logs in by one flow at one server and stores the result.
-func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, old Credential) (Credential, error) {
+func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old Credential) (Credential, error) {
 	if err := s.sameIssuer(old, choice.Server); err != nil {
 		return Credential{}, err
 	}
@@ -204,10 +219,10 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 	if err := s.named(c, choice.Flow, old); err != nil {
 		return Credential{}, err
 	}
-	if s.cfg.Chosen != nil {
-		s.cfg.Chosen(choice)
+	if s.req.Chosen != nil {
+		s.req.Chosen(choice)
 	}
-	recorded := s.cfg.Login.IsZero() || s.cfg.Server == "" // options or server are the record's
+	recorded := s.req.Options.IsZero() || s.cfg.Server == "" // options or server are the record's
 	if _, alone := choice.Flow.(flows.Unattended); alone && recorded {
 		if err := s.permit(ctx, c); err != nil {
 			return Credential{}, err
@@ -243,11 +258,11 @@ func (s *Session) run(ctx context.Context, c Credential, choice flows.Choice, ol
 }
 
 // accept asks the caller about a new credential.
-func (s *Session) accept(c Credential) error {
-	if err := c.Validate(); err != nil || s.cfg.Accept == nil {
+func (s *login) accept(c Credential) error {
+	if err := c.Validate(); err != nil || s.req.Accept == nil {
 		return err
 	}
-	return s.cfg.Accept(c)
+	return s.req.Accept(c)
 }
 
 // discard revokes the tokens of a login that nobody keeps.
@@ -264,7 +279,7 @@ func (s *Session) discard(ctx context.Context, c Credential) error {
 // authorize runs the flow with a client that the server knows. A stored
 // registration that the server has forgotten, or that holds other redirect
 // URIs or scopes, is made anew, once.
-func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old *Credential) (oauth.Token, oauth.App, error) {
+func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *Credential) (oauth.Token, oauth.App, error) {
 	app, reused, err := s.register(ctx, c, f, old)
 	if err != nil {
 		return oauth.Token{}, app, err
@@ -291,10 +306,10 @@ func (s *Session) authorize(ctx context.Context, c Credential, f flows.Flow, old
 
 // registeredScopes returns the scopes that the server registered of those asked for,
 // if it left some out and no person insists on them.
-func (s *Session) registeredScopes(c Credential) []string {
+func (s *login) registeredScopes(c Credential) []string {
 	known := strings.Fields(c.App.Scope)
 	kept := slices.DeleteFunc(slices.Clone(c.Asked), func(scope string) bool { return !slices.Contains(known, scope) })
-	if len(s.cfg.Login.Scopes) > 0 || len(kept) == len(c.Asked) {
+	if len(s.req.Options.Scopes) > 0 || len(kept) == len(c.Asked) {
 		return nil
 	}
 	return kept
@@ -309,7 +324,7 @@ func (c Credential) request(client *oauth.Client) flows.Request {
 // lock only now, so that a refresh under way ends first, and goes on without it
 // in the end: what a person has approved must not be lost to a process that
 // hangs. A holder of the lock finds the new record when it writes.
-func (s *Session) save(ctx context.Context, c Credential) error {
+func (s *login) save(ctx context.Context, c Credential) error {
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	defer cancel()
 	defer s.lockFor(within, saveWait)()
@@ -330,7 +345,7 @@ func (s *Session) save(ctx context.Context, c Credential) error {
 func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func()) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	unlock, err := s.cfg.Store.Lock(ctx, s.cfg.Profile)
+	unlock, err := s.store.Lock(ctx, s.cfg.Profile)
 	if err != nil {
 		s.log.Warn("going on without the lock of the credential", "profile", s.cfg.Profile, "error", err)
 		return func() {}
@@ -340,11 +355,11 @@ func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func(
 
 // put writes a new credential, and again as long as the store may recover. In
 // place of a record that cannot be read it does so only if asked to.
-func (s *Session) put(ctx context.Context, c Credential) error {
+func (s *login) put(ctx context.Context, c Credential) error {
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		_, err := s.write(ctx, c, secrets.Any)
-		if s.cfg.Replace && errors.Is(err, secrets.ErrUndecryptable) {
-			if err = s.cfg.Store.Delete(ctx, c.Profile, secrets.Any); err == nil {
+		if s.req.Replace && errors.Is(err, secrets.ErrUndecryptable) {
+			if err = s.store.Delete(ctx, c.Profile, secrets.Any); err == nil {
 				_, err = s.write(ctx, c, secrets.Absent)
 			}
 		}

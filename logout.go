@@ -18,7 +18,7 @@ const logoutWait = 10 * time.Second
 // in *LogoutError, whose Revoke is oauth.ErrUnsupported where the server has no
 // way to revoke a token: then the access token stays valid until it expires.
 func (s *Session) Logout(ctx context.Context) error {
-	if err := s.keeps(); err != nil {
+	if err := s.source.owned(); err != nil {
 		return err
 	}
 	defer s.lockFor(ctx, logoutWait)()

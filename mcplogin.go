@@ -8,7 +8,7 @@
 //
 //	store, err := file.Open(file.Config{Dir: dir, Keeper: file.KeyFile{Dir: keys}})
 //	...
-//	s, err := mcplogin.Open(mcplogin.Config{Profile: "notion", Store: store})
+//	s, err := mcplogin.Open(mcplogin.Config{Profile: "notion", Source: mcplogin.Stored(store)})
 //	...
 //	client := &http.Client{Transport: s.Transport(nil)}
 //

@@ -13,6 +13,37 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
+// LoginRequest is what one Login asks for. The zero LoginRequest asks in the same
+// way as the stored credential's login did.
+type LoginRequest struct {
+	// Flows get the token, best first; one that needs no person runs only if
+	// Options names it. Nil means those of Config.Renewal.
+	Flows []flows.Flow
+	// Register is what may be used to become known to the authorization server.
+	Register Registration
+	// Options are what a person decides about the login. They are stored.
+	Options LoginOptions
+	// MoreScopes are scopes to ask for beyond the usual ones, such as those of an
+	// *InsufficientScopeError: the request then holds them and all that were asked
+	// before (SEP-2350).
+	MoreScopes []string
+	// Replace replaces whatever is stored, as if nothing were: also the credential
+	// of another server, or a record that cannot be read. Until the login is
+	// complete the record stays. A newer version's is never replaced.
+	Replace bool
+	// Known reports whether a stored credential is from a login that this user
+	// completed. Anyone who can write to the store can have a record name an
+	// issuer and endpoints, so no secret is sent there because of an unknown
+	// record. Nil knows all.
+	Known func(Credential) bool
+	// Accept is asked before the new credential is stored. Its error rejects it:
+	// the tokens are revoked and the stored credential stays. Nil accepts all.
+	Accept func(Credential) error
+	// Chosen hears which flow is about to run, and of the next one if that turns
+	// out to be unsupported. Nil means that nobody does.
+	Chosen func(flows.Choice)
+}
+
 // LoginOptions is what a person may decide about a login. It is stored with
 // the credential; a later login without options asks the same way again.
 type LoginOptions struct {
@@ -20,8 +51,8 @@ type LoginOptions struct {
 	// scope, else all that the resource publishes, else none, and offline_access
 	// where the authorization server lists it.
 	Scopes []string `json:"scopes,omitempty"`
-	// Flows names the flows to use, best first; nil means all of Config.Flows
-	// that ask a person.
+	// Flows names the flows to use, best first; nil means all of the
+	// request that ask a person.
 	Flows []string `json:"flows,omitempty"`
 	// Issuer picks one of the authorization servers listed; "" means the first
 	// that offers a wanted flow.

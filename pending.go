@@ -90,7 +90,7 @@ func (s *Session) replacePending(ctx context.Context, c Credential, with ...regi
 func (s *Session) tryReplacePending(ctx context.Context, c Credential, with []registration) error {
 	all, v, err := s.registrations(ctx)
 	if errors.Is(err, secrets.ErrUndecryptable) { // its key is gone
-		v, err = secrets.Absent, s.cfg.Store.Delete(ctx, secrets.Internal, secrets.Any)
+		v, err = secrets.Absent, s.store.Delete(ctx, secrets.Internal, secrets.Any)
 	}
 	if err != nil {
 		return err
@@ -101,19 +101,19 @@ func (s *Session) tryReplacePending(ctx context.Context, c Credential, with []re
 	}
 	kept = append(kept, with...)
 	if len(kept) == 0 {
-		return s.cfg.Store.Delete(ctx, secrets.Internal, v)
+		return s.store.Delete(ctx, secrets.Internal, v)
 	}
 	data, err := json.Marshal(registrations{Version: pendingVersion, Pending: kept[max(0, len(kept)-maxPending):]})
 	if err != nil {
 		return err
 	}
-	_, err = s.cfg.Store.Put(ctx, secrets.Internal, data, v)
+	_, err = s.store.Put(ctx, secrets.Internal, data, v)
 	return err
 }
 
 // registrations reads the record; one that does not exist is empty.
 func (s *Session) registrations(ctx context.Context) ([]registration, secrets.Version, error) {
-	data, v, err := s.cfg.Store.Get(ctx, secrets.Internal)
+	data, v, err := s.store.Get(ctx, secrets.Internal)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return nil, secrets.Absent, nil
 	}

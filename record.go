@@ -67,7 +67,7 @@ func (s *Session) write(ctx context.Context, c Credential, prev secrets.Version)
 	if err != nil {
 		return prev, fmt.Errorf("write credential %q: %w", c.Profile, err)
 	}
-	v, err := s.cfg.Store.Put(ctx, c.Profile, data, prev)
+	v, err := s.store.Put(ctx, c.Profile, data, prev)
 	if err != nil {
 		return prev, fmt.Errorf("write credential %q: %w", c.Profile, err)
 	}

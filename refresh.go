@@ -25,9 +25,9 @@ const (
 	// winnerWait is how long a refused holder looks for the token of one that
 	// overtook it.
 	winnerWait = 5 * time.Second
-	// moment is the life that a token must have left to be handed out while its
+	// stillValid is the lifetime that a token must have left to be used while its
 	// refresh goes on.
-	moment = 10 * time.Second
+	stillValid = 10 * time.Second
 	// What failed for now is tried again after minPause, and then less and less
 	// often.
 	minPause = 10 * time.Millisecond
@@ -48,8 +48,8 @@ func sleep(ctx context.Context, pause time.Duration) error {
 // ("": none was rejected). Among all goroutines, processes and hosts that ask
 // at once one does the exchange; the others read its answer.
 func (s *Session) renew(ctx context.Context, rejected string) (Credential, error) {
-	if rejected == "" && s.cfg.Patience > 0 {
-		return s.renewPatiently(ctx)
+	if rejected == "" && s.cfg.Renewal.MaxWait > 0 {
+		return s.renewWithin(ctx)
 	}
 	select {
 	case s.turn <- struct{}{}:
@@ -57,29 +57,29 @@ func (s *Session) renew(ctx context.Context, rejected string) (Credential, error
 	case <-ctx.Done():
 		return Credential{}, ctx.Err()
 	}
-	return s.renewInTurn(ctx, rejected)
+	return s.source.current(ctx, rejected)
 }
 
-// flight is a renewal that goes on without those who wait for it.
-type flight struct {
+// call is a renewal in flight, which goes on without those who wait for it.
+type call struct {
 	done chan struct{} // closed at the end, when the rest holds
 	c    Credential
 	err  error
 }
 
-// renewPatiently is renew, but for as long as Patience goes where there is a
+// renewWithin is renew, but it waits no longer than MaxWait where there is a
 // token to fall back on.
-func (s *Session) renewPatiently(ctx context.Context) (Credential, error) {
-	f := s.fly(ctx)
-	patience := time.After(s.cfg.Patience)
+func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
+	f := s.sharedCall(ctx)
+	enough := time.After(s.cfg.Renewal.MaxWait)
 	for {
 		select {
 		case <-f.done:
 			return f.c, f.err
 		case <-ctx.Done():
 			return Credential{}, ctx.Err()
-		case <-patience:
-			if c, ok := s.meanwhile(ctx); ok {
+		case <-enough:
+			if c, ok := s.source.meanwhile(ctx); ok {
 				s.log.Warn("the refresh takes its time, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
 				return c, nil
 			}
@@ -87,52 +87,30 @@ func (s *Session) renewPatiently(ctx context.Context) (Credential, error) {
 	}
 }
 
-// meanwhile returns a credential whose token is valid for a moment, if there is
-// one. A lender is not asked for it: the flight is asking, and it may ask a
-// person.
-func (s *Session) meanwhile(ctx context.Context) (Credential, bool) {
-	if s.cfg.Lender != nil {
-		c := s.cached.Load()
-		if c == nil {
-			return Credential{}, false
-		}
-		return *c, c.Valid(moment)
-	}
-	c, err := s.Accepted(ctx)
-	return c, err == nil && c.Valid(moment)
-}
-
-// fly returns the renewal that is under way, or begins one.
-func (s *Session) fly(ctx context.Context) *flight {
+// sharedCall returns the renewal that is in flight, or begins one.
+func (s *Session) sharedCall(ctx context.Context) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flight != nil {
-		return s.flight
+	if s.inFlight != nil {
+		return s.inFlight
 	}
-	f := &flight{done: make(chan struct{})}
-	s.flight = f
+	f := &call{done: make(chan struct{})}
+	s.inFlight = f
 	go func() {
 		s.turn <- struct{}{}
-		f.c, f.err = s.renewInTurn(context.WithoutCancel(ctx), "")
+		f.c, f.err = s.source.current(context.WithoutCancel(ctx), "")
 		<-s.turn
 		s.mu.Lock()
-		s.flight = nil
+		s.inFlight = nil
 		s.mu.Unlock()
 		close(f.done)
 	}()
 	return f
 }
 
-// renewInTurn is renew for the one goroutine whose turn it is.
-func (s *Session) renewInTurn(ctx context.Context, rejected string) (Credential, error) {
-	if s.cfg.Lender != nil {
-		c, err := s.borrow(ctx, s.cfg.MinTTL, rejected)
-		if err == nil {
-			s.cached.Store(&c)
-		}
-		return c, err
-	}
-	c, err := s.Accepted(ctx)
+// current implements source: the stored credential, renewed if it is due.
+func (s stored) current(ctx context.Context, rejected string) (Credential, error) {
+	c, err := s.accepted(ctx)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -176,13 +154,13 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 	if err := s.renewable(c); err != nil {
 		return Credential{}, err
 	}
-	patience := lockWait
-	if rejected == "" && c.Valid(moment) {
-		patience = shortWait
+	limit := lockWait
+	if rejected == "" && c.Valid(stillValid) {
+		limit = shortWait
 	}
-	wait, cancel := context.WithTimeout(ctx, patience)
+	wait, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	unlock, err := s.cfg.Store.Lock(wait, s.cfg.Profile)
+	unlock, err := s.store.Lock(wait, s.cfg.Profile)
 	if err != nil {
 		return Credential{}, fmt.Errorf("wait for another refresh of %q: %w", s.cfg.Profile, err)
 	}
@@ -252,11 +230,11 @@ func (s *Session) renewable(c Credential) error {
 // unattended returns the flow that got the credential if it can do so again
 // without a person, else nil.
 func (s *Session) unattended(c Credential) flows.Unattended {
-	i := slices.IndexFunc(s.cfg.Flows, func(f flows.Flow) bool { return f.Name() == c.Flow })
+	i := slices.IndexFunc(s.cfg.Renewal.Flows, func(f flows.Flow) bool { return f.Name() == c.Flow })
 	if i < 0 {
 		return nil
 	}
-	u, _ := s.cfg.Flows[i].(flows.Unattended)
+	u, _ := s.cfg.Renewal.Flows[i].(flows.Unattended)
 	return u
 }
 

@@ -39,9 +39,9 @@ type Registration struct {
 // register returns the client to log in with. reused says that it comes from
 // the store and may have been forgotten by the server; nothing is reused if old
 // is nil.
-func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old *Credential) (app oauth.App, reused bool, err error) {
-	if s.cfg.Register.App.ID != "" {
-		return s.cfg.Register.App, false, nil
+func (s *login) register(ctx context.Context, c Credential, f flows.Flow, old *Credential) (app oauth.App, reused bool, err error) {
+	if s.req.Register.App.ID != "" {
+		return s.req.Register.App, false, nil
 	}
 	want, err := s.metadata(f)
 	known := s.registered(ctx, c, old, want)
@@ -59,8 +59,8 @@ func (s *Session) register(ctx context.Context, c Credential, f flows.Flow, old 
 }
 
 // registerNew returns a client that the server has not seen here before.
-func (s *Session) registerNew(ctx context.Context, c Credential, want oauth.ClientMetadata) (oauth.App, error) {
-	r := s.cfg.Register
+func (s *login) registerNew(ctx context.Context, c Credential, want oauth.ClientMetadata) (oauth.App, error) {
+	r := s.req.Register
 	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
 		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, nil
 	}
@@ -80,7 +80,7 @@ func (s *Session) registerNew(ctx context.Context, c Credential, want oauth.Clie
 // registered returns what has a client that can do what is wanted: the stored
 // credential, and a login that was not completed if that one's client may not
 // ask for the scopes.
-func (s *Session) registered(ctx context.Context, c Credential, old *Credential, want oauth.ClientMetadata) (known []Credential) {
+func (s *login) registered(ctx context.Context, c Credential, old *Credential, want oauth.ClientMetadata) (known []Credential) {
 	if old == nil {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (s *Session) registered(ctx context.Context, c Credential, old *Credential,
 }
 
 // metadata is what a dynamic registration for a flow asks for (RFC 7591 §2).
-func (s *Session) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
+func (s *login) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 	r, ok := f.(flows.Registrant)
 	if !ok {
 		return oauth.ClientMetadata{}, fmt.Errorf("%w: %s needs a client id", ErrRegistration, f.Name())
@@ -107,7 +107,7 @@ func (s *Session) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 		return m, err
 	}
 	m.ApplicationType = "native" // SEP-837
-	m.ClientName = s.cfg.Register.ClientName
+	m.ClientName = s.req.Register.ClientName
 	if m.ClientName == "" {
 		m.ClientName = defaultClientName
 	}

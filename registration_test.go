@@ -7,7 +7,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -74,7 +73,7 @@ func TestClientWithoutItsScopesIsRegisteredAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
-		old := w.open(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read"} })
+		old := w.open(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read"} })
 		c, err := old.Login(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -128,7 +127,7 @@ func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
 		if _, err := w.open(t).Login(t.Context()); err != nil || w.srv.Count(oauthtest.Register) != n {
 			t.Errorf("Login() again = %v, %d more registrations, want none", err, w.srv.Count(oauthtest.Register)-n)
 		}
-		named := w.open(t, func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read", "mcp:write"} })
+		named := w.open(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read", "mcp:write"} })
 		if _, err := named.Login(t.Context()); !oauth.IsCode(err, oauth.CodeInvalidScope) {
 			t.Errorf("Login() for scopes that a person named = %v, want the server's refusal", err)
 		}

@@ -19,12 +19,12 @@ import (
 
 // A server that takes its time keeps nobody waiting who has a valid token, and
 // its answer is not lost.
-func TestPatience(t *testing.T) {
+func TestMaxWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 2*time.Minute)
 		time.Sleep(90 * time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		s := w.open(t, func(c *mcplogin.Config) { c.Patience = 5 * time.Second })
+		s := w.open(t, func(c *asking) { c.Renewal.MaxWait = 5 * time.Second })
 		begin := time.Now()
 		var callers sync.WaitGroup
 		for range 50 {
@@ -80,23 +80,23 @@ func TestOneWaitsForAll(t *testing.T) {
 	})
 }
 
-// slowLender lends at once the first time, and then takes a minute, as where a
+// slowBroker lends at once the first time, and then takes a minute, as where a
 // person is asked.
-type slowLender struct{ lends }
+type slowBroker struct{ lends }
 
-func (l *slowLender) Lend(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
+func (l *slowBroker) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	if l.n > 0 {
 		time.Sleep(time.Minute)
 	}
-	return l.lends.Lend(ctx, profile, minTTL, rejected)
+	return l.lends.Issue(ctx, profile, minTTL, rejected)
 }
 
-// A lender that takes its time is asked once, and meanwhile what it lent is used.
-func TestPatienceWithALender(t *testing.T) {
+// A broker that takes its time is asked once, and meanwhile what it lent is used.
+func TestMaxWaitWithABroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 4*time.Minute)
-		lender := &slowLender{lends{t: t, w: w}}
-		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Lender: lender, Patience: 5 * time.Second})
+		broker := &slowBroker{lends{t: t, w: w}}
+		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker), Renewal: mcplogin.Renewal{MaxWait: 5 * time.Second}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,26 +106,26 @@ func TestPatienceWithALender(t *testing.T) {
 		time.Sleep(3*time.Minute + 5*time.Second)
 		for range 3 {
 			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
-				t.Errorf("Token() = %v while the lender takes its time", err)
+				t.Errorf("Token() = %v while the broker takes its time", err)
 			}
 		}
 		time.Sleep(time.Minute)
 		if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
 			t.Errorf("Token() = %v", err)
 		}
-		if lender.n != 2 {
-			t.Errorf("the lender was asked %d times, want twice", lender.n)
+		if broker.n != 2 {
+			t.Errorf("the broker was asked %d times, want twice", broker.n)
 		}
 	})
 }
 
 // Without a token to fall back on, patience does not help.
-func TestPatienceWithoutAToken(t *testing.T) {
+func TestMaxWaitWithoutAToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		s := w.open(t, func(c *mcplogin.Config) { c.Patience = 5 * time.Second })
+		s := w.open(t, func(c *asking) { c.Renewal.MaxWait = 5 * time.Second })
 		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if _, err := s.Token(short); !errors.Is(err, context.DeadlineExceeded) {
@@ -169,7 +169,7 @@ func TestUnreachedServer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := loggedIn(t, time.Minute)
 				route := tt.fails(w)
-				s := w.open(t, func(c *mcplogin.Config) {
+				s := w.open(t, func(c *asking) {
 					c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
 				})
 				if _, err := s.Refresh(t.Context()); err == nil {
@@ -204,16 +204,16 @@ func TestShortLivesAreLived(t *testing.T) {
 	})
 }
 
-// lends is a lender that counts.
+// lends is a broker that counts.
 type lends struct {
 	t testing.TB
 	w *world
 	n int
 }
 
-func (l *lends) Lend(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
+func (l *lends) Issue(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
 	l.n++
-	s := l.w.open(l.t, func(c *mcplogin.Config) { c.MinTTL = min(minTTL, 10*time.Second) })
+	s := l.w.open(l.t, func(c *asking) { c.MinTTL = min(minTTL, 10*time.Second) })
 	c, err := s.Current(ctx)
 	return mcplogin.Credential{Profile: c.Profile, Server: c.Server, Token: oauth.Token{Access: c.Token.Access, Type: "Bearer", Expiry: c.Token.Expiry}}, err
 }
@@ -222,8 +222,8 @@ func (l *lends) Lend(ctx context.Context, _ string, minTTL time.Duration, _ stri
 func TestLentTokensAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
-		lender := &lends{t: t, w: w}
-		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Lender: lender})
+		broker := &lends{t: t, w: w}
+		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,8 +233,8 @@ func TestLentTokensAreKept(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		if lender.n > 12 {
-			t.Errorf("asked the lender %d times in two minutes", lender.n)
+		if broker.n > 12 {
+			t.Errorf("asked the broker %d times in two minutes", broker.n)
 		}
 	})
 }

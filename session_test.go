@@ -40,24 +40,49 @@ func newWorld() *world {
 	}
 }
 
+// asking is the configuration of a session, and what its logins ask for.
+type asking struct {
+	mcplogin.Config
+	mcplogin.LoginRequest
+}
+
+// session is a Session that logs in as was asked.
+type session struct {
+	*mcplogin.Session
+	req mcplogin.LoginRequest
+}
+
+func (s session) Login(ctx context.Context, more ...string) (mcplogin.Credential, error) {
+	req := s.req
+	req.MoreScopes = more
+	return s.Session.Login(ctx, req)
+}
+
+func (s session) Ensure(ctx context.Context) (oauth.Token, error) {
+	return s.Session.Ensure(ctx, s.req)
+}
+
 // open returns a session of its own, as another process would have.
-func (w *world) open(t testing.TB, edit ...func(*mcplogin.Config)) *mcplogin.Session {
+func (w *world) open(t testing.TB, edit ...func(*asking)) session {
 	t.Helper()
-	cfg := mcplogin.Config{
-		Profile: "p",
-		Server:  server,
-		Store:   w.store,
-		Flows:   []flows.Flow{&device.Flow{Prompt: silent{}}},
-		HTTP:    func(string) *http.Client { return w.srv.Client() },
+	a := asking{
+		Config: mcplogin.Config{
+			Profile: "p",
+			Server:  server,
+			Source:  mcplogin.Stored(w.store),
+			HTTP:    func(string) *http.Client { return w.srv.Client() },
+		},
+		LoginRequest: mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}},
 	}
 	for _, e := range edit {
-		e(&cfg)
+		e(&a)
 	}
-	s, err := mcplogin.Open(cfg)
+	a.Renewal.Flows = a.Flows
+	s, err := mcplogin.Open(a.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return session{s, a.LoginRequest}
 }
 
 // loggedIn returns a world with a credential whose access token lives ttl.
@@ -133,7 +158,7 @@ func TestForgottenRegistrationIsMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
-		s := w.open(t, func(c *mcplogin.Config) { c.HTTP = func(string) *http.Client { return other.Client() } })
+		s := w.open(t, func(c *asking) { c.HTTP = func(string) *http.Client { return other.Client() } })
 		if _, err := s.Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +171,7 @@ func TestForgottenRegistrationIsMadeAnew(t *testing.T) {
 func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		none := func(c *mcplogin.Config) {
+		none := func(c *asking) {
 			c.HTTP = func(string) *http.Client { t.Error("a client was made"); return nil }
 		}
 		if _, err := w.open(t, none).Token(t.Context()); err != nil {
@@ -388,13 +413,13 @@ func TestCallerWhoGivesUpDoesNotLoseTheToken(t *testing.T) {
 
 func TestNothingStored(t *testing.T) {
 	w := newWorld()
-	for name, call := range map[string]func(*mcplogin.Session) error{
-		"Token":      func(s *mcplogin.Session) error { _, err := s.Token(t.Context()); return err },
-		"Headers":    func(s *mcplogin.Session) error { _, err := s.Headers(t.Context()); return err },
-		"Refresh":    func(s *mcplogin.Session) error { _, err := s.Refresh(t.Context()); return err },
-		"Credential": func(s *mcplogin.Session) error { _, err := s.Credential(t.Context()); return err },
-		"Logout":     func(s *mcplogin.Session) error { return s.Logout(t.Context()) },
-		"Clear":      func(s *mcplogin.Session) error { return s.Clear(t.Context()) },
+	for name, call := range map[string]func(session) error{
+		"Token":      func(s session) error { _, err := s.Token(t.Context()); return err },
+		"Headers":    func(s session) error { _, err := s.Headers(t.Context()); return err },
+		"Refresh":    func(s session) error { _, err := s.Refresh(t.Context()); return err },
+		"Credential": func(s session) error { _, err := s.Credential(t.Context()); return err },
+		"Logout":     func(s session) error { return s.Logout(t.Context()) },
+		"Clear":      func(s session) error { return s.Clear(t.Context()) },
 	} {
 		if err := call(w.open(t)); !errors.Is(err, mcplogin.ErrLoginRequired) {
 			t.Errorf("%s() = %v, want ErrLoginRequired", name, err)
@@ -405,7 +430,7 @@ func TestNothingStored(t *testing.T) {
 func TestCredentialsDoNotMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		elsewhere := func(c *mcplogin.Config) { c.Server = "https://other.test/mcp" }
+		elsewhere := func(c *asking) { c.Server = "https://other.test/mcp" }
 		s := w.open(t, elsewhere)
 		var changed *mcplogin.ServerChangedError
 		if _, err := s.Token(t.Context()); !errors.As(err, &changed) {
@@ -433,7 +458,7 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 						}
 					},
 				}
-				at := func(c *mcplogin.Config) { c.HTTP = func(string) *http.Client { return evil.Client() } }
+				at := func(c *asking) { c.HTTP = func(string) *http.Client { return evil.Client() } }
 				var changed *mcplogin.IssuerChangedError
 				if _, err := w.open(t, at).Login(t.Context()); !errors.As(err, &changed) || changed.What != member {
 					t.Fatalf("Login() = %v, want *IssuerChangedError", err)
@@ -441,7 +466,7 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 				if n := evil.Count(oauthtest.Token) + evil.Count(oauthtest.DeviceAuth) + evil.Count(oauthtest.Register); n != 0 {
 					t.Errorf("%d requests went to the changed server", n)
 				}
-				agree := func(c *mcplogin.Config) { c.Register.AcceptNewIssuer = true }
+				agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
 				if _, err := w.open(t, at, agree).Login(t.Context()); errors.As(err, &changed) {
 					t.Errorf("Login() after agreeing = %v", err)
 				}
@@ -455,8 +480,8 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		name := func(token string) func(*mcplogin.Config) {
-			return func(c *mcplogin.Config) { c.Login.Endpoints.Token = token }
+		name := func(token string) func(*asking) {
+			return func(c *asking) { c.Options.Endpoints.Token = token }
 		}
 		for _, token := range []string{"https://a.test/token", "https://b.test/token"} {
 			if c, err := w.open(t, name(token)).Login(t.Context()); err != nil || c.Issuer.TokenEndpoint != token {
@@ -464,18 +489,18 @@ func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
 			}
 		}
 		var changed *mcplogin.IssuerChangedError
-		scope := func(c *mcplogin.Config) { c.Login.Scopes = []string{"mcp:read"} }
+		scope := func(c *asking) { c.Options.Scopes = []string{"mcp:read"} }
 		if _, err := w.open(t, scope).Login(t.Context()); !errors.As(err, &changed) || changed.What != "token_endpoint" {
 			t.Errorf("Login() = %v, want *IssuerChangedError: nobody names the server's own endpoint", err)
 		}
-		all := func(c *mcplogin.Config) {
-			c.Login.Issuer = "https://mcp.test"
-			c.Login.Endpoints.DeviceAuthorization = "https://mcp.test/device_authorization"
+		all := func(c *asking) {
+			c.Options.Issuer = "https://mcp.test"
+			c.Options.Endpoints.DeviceAuthorization = "https://mcp.test/device_authorization"
 		}
 		if _, err := w.open(t, name("https://mcp.test/token"), all).Login(t.Context()); err != nil {
 			t.Errorf("Login() with endpoints alone, no metadata = %v", err)
 		}
-		if c, err := w.open(t, scope, func(c *mcplogin.Config) { c.Login.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
+		if c, err := w.open(t, scope, func(c *asking) { c.Options.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
 			t.Errorf("Login() where endpoints are new = %v", err)
 		}
 		w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) { delete(doc, "authorization_endpoint") })
@@ -560,11 +585,11 @@ func TestSecretsDoNotPrint(t *testing.T) {
 func TestOpenRefusesBadConfigs(t *testing.T) {
 	for name, cfg := range map[string]mcplogin.Config{
 		"no store":     {Profile: "p"},
-		"no profile":   {Store: &secrets.Memory{}},
-		"bad profile":  {Profile: "a\nb", Store: &secrets.Memory{}},
-		"plain http":   {Profile: "p", Store: &secrets.Memory{}, Server: "http://mcp.test/"},
-		"no URL":       {Profile: "p", Store: &secrets.Memory{}, Server: "mcp.test"},
-		"userinfo URL": {Profile: "p", Store: &secrets.Memory{}, Server: "https://u:p@mcp.test/"},
+		"no profile":   {Source: mcplogin.Stored(&secrets.Memory{})},
+		"bad profile":  {Profile: "a\nb", Source: mcplogin.Stored(&secrets.Memory{})},
+		"plain http":   {Profile: "p", Source: mcplogin.Stored(&secrets.Memory{}), Server: "http://mcp.test/"},
+		"no URL":       {Profile: "p", Source: mcplogin.Stored(&secrets.Memory{}), Server: "mcp.test"},
+		"userinfo URL": {Profile: "p", Source: mcplogin.Stored(&secrets.Memory{}), Server: "https://u:p@mcp.test/"},
 	} {
 		if _, err := mcplogin.Open(cfg); err == nil {
 			t.Errorf("Open(%s) succeeded", name)

@@ -46,14 +46,14 @@ func two() (w *world, browsers, devices *oauthtest.Server) {
 }
 
 // routed sends each host's requests to its server.
-func routed(w *world, hosts map[string]*oauthtest.Server) func(*mcplogin.Config) {
+func routed(w *world, hosts map[string]*oauthtest.Server) func(*asking) {
 	route := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if srv := hosts[r.URL.Host]; srv != nil {
 			return srv.RoundTrip(r)
 		}
 		return w.srv.RoundTrip(r)
 	})
-	return func(c *mcplogin.Config) { c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} } }
+	return func(c *asking) { c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} } }
 }
 
 // Checklist 1, 4 and 5: of the listed authorization servers the one that offers
@@ -78,8 +78,8 @@ func TestServersCanBeRefused(t *testing.T) {
 		w, browsers, devices := two()
 		browsers.Device = oauthtest.Device{AutoApprove: 1}
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
-		refuse := func(issuers ...string) func(*mcplogin.Config) {
-			return func(c *mcplogin.Config) {
+		refuse := func(issuers ...string) func(*asking) {
+			return func(c *asking) {
 				routed(w, hosts)(c)
 				c.AcceptServer = func(s oauth.Server) error {
 					if slices.Contains(issuers, s.Issuer) {
@@ -129,7 +129,7 @@ func TestRegistrationPriority(t *testing.T) {
 				w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) {
 					doc["client_id_metadata_document_supported"] = tt.takesURL
 				})
-				c, err := w.open(t, func(c *mcplogin.Config) { c.Register = tt.registration }).Login(t.Context())
+				c, err := w.open(t, func(c *asking) { c.Register = tt.registration }).Login(t.Context())
 				if err != nil || tt.want != "" && c.App.ID != tt.want {
 					t.Errorf("Login() = %v as %q, want %q", err, c.App.ID, tt.want)
 				}
@@ -171,7 +171,7 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 		if _, err := w.open(t, routed(w, hosts)).Login(t.Context()); !errors.As(err, &changed) || changed.What != "issuer" {
 			t.Fatalf("Login() at another issuer = %v, want *IssuerChangedError", err)
 		}
-		agree := func(c *mcplogin.Config) { c.Register.AcceptNewIssuer = true }
+		agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
 		second, err := w.open(t, routed(w, hosts), agree).Login(t.Context())
 		if err != nil || moved.Count(oauthtest.Register) != 1 || second.App.ID == first.App.ID {
 			t.Errorf("after agreeing: %v, %d registrations, client %q after %q", err, moved.Count(oauthtest.Register), second.App.ID, first.App.ID)
@@ -209,7 +209,7 @@ func TestScopesAskedAtFirst(t *testing.T) {
 						doc["scopes_supported"] = tt.listed
 					}
 				}
-				c, err := w.open(t, func(c *mcplogin.Config) { c.Login.Scopes = tt.given }).Login(t.Context())
+				c, err := w.open(t, func(c *asking) { c.Options.Scopes = tt.given }).Login(t.Context())
 				if err != nil || !slices.Equal(c.Asked, tt.want) {
 					t.Errorf("Login() = %v, asked %q, want %q", err, c.Asked, tt.want)
 				}
@@ -296,9 +296,9 @@ func TestResourceWithoutMetadata(t *testing.T) {
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
 	w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: http.StatusNotFound})
 	f := clientcred.ClientCredentials{}
-	s := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{}), func(c *mcplogin.Config) {
-		c.Login.Issuer = "https://mcp.test"
-		c.Login.Endpoints.Token = "https://mcp.test/token"
+	s := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{}), func(c *asking) {
+		c.Options.Issuer = "https://mcp.test"
+		c.Options.Endpoints.Token = "https://mcp.test/token"
 	})
 	c, err := s.Login(t.Context())
 	if err != nil || c.Resource != server {

@@ -58,7 +58,7 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 					t.Fatal(err)
 				}
 				n := &newNonces{Server: w.srv, path: tt.path, status: tt.status}
-				s := w.open(t, func(c *mcplogin.Config) {
+				s := w.open(t, func(c *asking) {
 					c.HTTP = func(string) *http.Client { return &http.Client{Transport: n} }
 				})
 				if tt.path == "/token" {
@@ -114,7 +114,7 @@ func TestTransportClosesBodies(t *testing.T) {
 			body := &closing{Reader: strings.NewReader("body")}
 			req := post(t, "https://mcp.test/mcp", "")
 			req.Body, req.GetBody = body, nil
-			_, err := w.open(t, func(c *mcplogin.Config) { c.Server = server }).Transport(nil).RoundTrip(req)
+			_, err := w.open(t, func(c *asking) { c.Server = server }).Transport(nil).RoundTrip(req)
 			if err == nil || !body.closed {
 				t.Errorf("%s: error %v, body closed: %t", name, err, body.closed)
 			}
@@ -149,7 +149,7 @@ func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
 // A program that asks for no transport of its own gets the guarded one.
 func TestTransportIsGuarded(t *testing.T) {
 	w := loggedIn(t, time.Hour)
-	s := w.open(t, func(c *mcplogin.Config) { c.HTTP = oauth.Guard{Server: "https://mcp.test"}.Clients() })
+	s := w.open(t, func(c *asking) { c.HTTP = oauth.Guard{Server: "https://mcp.test"}.Clients() })
 	private := httptest.NewServer(http.NotFoundHandler())
 	defer private.Close()
 	_, err := s.Transport(nil).RoundTrip(post(t, private.URL, ""))

@@ -19,18 +19,18 @@ import (
 )
 
 // alone sets a session up for one flow that needs no person.
-func alone(f flows.Flow, app oauth.App, in flows.Inputs) func(*mcplogin.Config) {
-	return func(c *mcplogin.Config) {
+func alone(f flows.Flow, app oauth.App, in flows.Inputs) func(*asking) {
+	return func(c *asking) {
 		c.Flows = append(c.Flows, f)
 		c.Register.App, c.Register.Issuer = app, "https://mcp.test"
-		c.Login = mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
+		c.Options = mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
 	}
 }
 
 // renewer is a session of another process, which knows the flow but was told
 // nothing of the login.
-func (w *world) renewer(t *testing.T, f flows.Flow) *mcplogin.Session {
-	return w.open(t, func(c *mcplogin.Config) { c.Flows = []flows.Flow{f} })
+func (w *world) renewer(t *testing.T, f flows.Flow) session {
+	return w.open(t, func(c *asking) { c.Flows = []flows.Flow{f} })
 }
 
 func TestClientCredentialsRenewThemselves(t *testing.T) {
@@ -164,7 +164,7 @@ func TestIDJAG(t *testing.T) {
 		return map[string]string{"id": "id.to.ken", "secret": "idp-hush"}[source], nil
 	}}
 	in := flows.Inputs{SubjectToken: "id", IDPIssuer: "https://idp.test", IDPClientID: "idp-client", IDPClientSecret: "secret"}
-	s := w.open(t, alone(f, oauth.App{ID: "mcp-client", Secret: "hush"}, in), func(c *mcplogin.Config) {
+	s := w.open(t, alone(f, oauth.App{ID: "mcp-client", Secret: "hush"}, in), func(c *asking) {
 		c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
 	})
 	c, err := s.Login(t.Context())
@@ -248,7 +248,7 @@ func TestLoginRemembersHowItWasAsked(t *testing.T) {
 	if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	again := w.open(t, func(c *mcplogin.Config) { c.Server = ""; c.Flows = append(c.Flows, f) })
+	again := w.open(t, func(c *asking) { c.Server = ""; c.Flows = append(c.Flows, f) })
 	c, err := again.Login(t.Context())
 	if err != nil || c.Flow != f.Name() || c.Server != server {
 		t.Errorf("second Login() = %v, flow %q, server %q", err, c.Flow, c.Server)
@@ -267,9 +267,9 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 		var reads, asked int
 		f := clientcred.JWTBearer{Read: func(context.Context, string) (string, error) { reads++; return "a.b.c", nil }}
 		refuse := errors.New("not confirmed")
-		asks := func(c *mcplogin.Config) {
+		asks := func(c *asking) {
 			c.Flows = []flows.Flow{f}
-			c.Permit = func(_ context.Context, c mcplogin.Credential) error {
+			c.Renewal.Permit = func(_ context.Context, c mcplogin.Credential) error {
 				asked++
 				if c.Login.Inputs.Assertion != "src" || c.Issuer.TokenEndpoint != "https://mcp.test/token" || c.Flow != f.Name() {
 					t.Errorf("asked about %q at %q", c.Login.Inputs, c.Issuer.TokenEndpoint)
@@ -304,7 +304,7 @@ func TestStoredRecordOfAnotherIssuerIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		refuse := errors.New("not that one")
-		expects := func(c *mcplogin.Config) {
+		expects := func(c *asking) {
 			c.AcceptServer = func(s oauth.Server) error {
 				if s.Issuer != "https://expected.test" {
 					return refuse
@@ -316,7 +316,7 @@ func TestStoredRecordOfAnotherIssuerIsRefused(t *testing.T) {
 			s := w.open(t, expects)
 			_, tokenErr := s.Token(t.Context())
 			_, refreshErr := s.Refresh(t.Context())
-			patient := w.open(t, expects, func(c *mcplogin.Config) { c.Patience = time.Second })
+			patient := w.open(t, expects, func(c *asking) { c.Renewal.MaxWait = time.Second })
 			_, patientErr := patient.Token(t.Context())
 			for _, err := range []error{tokenErr, refreshErr, patientErr} {
 				if !errors.Is(err, refuse) {

@@ -6,7 +6,7 @@
 //
 //	s, err := mcplogin.Open(mcplogin.Config{
 //		Profile: "notion",
-//		Lender:  &agent.Client{Socket: os.Getenv("MCP_LOGIN_AGENT_SOCK")},
+//		Source:  mcplogin.Brokered(&agent.Client{Socket: os.Getenv("MCP_LOGIN_AGENT_SOCK")}),
 //	})
 //	headers, err := s.Headers(ctx)
 //
@@ -46,7 +46,7 @@ const (
 // Client gets tokens from an agent. It needs no store and no connection to the
 // authorization server. The socket can come from another host (ssh -R). On Linux,
 // macOS and FreeBSD the kernel reports who listens: the client trusts only an
-// agent of its own user or of root. It is a [mcplogin.Lender]: a session that has
+// agent of its own user or of root. It is a [mcplogin.Broker]: a session that has
 // one returns headers and tokens, and has a Transport.
 //
 // Errors are those of a Session (mcplogin.ErrLoginRequired, mcplogin.ErrBound) or
@@ -57,12 +57,12 @@ type Client struct {
 	Socket string
 }
 
-var _ mcplogin.Lender = (*Client)(nil)
+var _ mcplogin.Broker = (*Client)(nil)
 
-// Lend implements mcplogin.Lender. The credential has the profile's name, its
+// Issue implements mcplogin.Broker. The credential has the profile's name, its
 // server, and the access token with its expiry. The agent honors a minTTL of at
 // most a quarter of the token's lifetime. A rejected token is sent as its hash.
-func (c *Client) Lend(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
+func (c *Client) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	query := url.Values{}
 	if minTTL > 0 {
 		query.Set("min_ttl", minTTL.String())

@@ -32,7 +32,7 @@ func TestStranger(t *testing.T) {
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })}
 		go srv.Serve(l)
 		c := &agent.Client{Socket: path}
-		_, lend := c.Lend(t.Context(), "a", 0, "")
+		_, lend := c.Issue(t.Context(), "a", 0, "")
 		_, status := c.Status(t.Context(), "a", 0)
 		for _, err := range []error{lend, status} {
 			if !errors.Is(err, oauth.ErrAnswer) {
@@ -71,7 +71,7 @@ func TestNoAnswer(t *testing.T) {
 	}()
 	c := &agent.Client{Socket: path}
 	for range 20 {
-		_, err := c.Lend(t.Context(), "a", 0, "")
+		_, err := c.Issue(t.Context(), "a", 0, "")
 		if want := "no answer from the agent at " + path + ": the agent has ended, or serves another user only"; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}

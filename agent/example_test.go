@@ -25,7 +25,7 @@ func Example() {
 
 	s, err := mcplogin.Open(mcplogin.Config{
 		Profile: "notion",
-		Lender:  &agent.Client{Socket: socket},
+		Source:  mcplogin.Brokered(&agent.Client{Socket: socket}),
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -73,7 +73,7 @@ func TestSquatter(t *testing.T) {
 		if _, err := said.ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
-		c, err := (&agent.Client{Socket: path}).Lend(t.Context(), "a", 0, "")
+		c, err := (&agent.Client{Socket: path}).Issue(t.Context(), "a", 0, "")
 		switch {
 		case trusted && (err != nil || c.Token.Access != "theirs"):
 			t.Errorf("user %d: %v", uid, err)

@@ -26,7 +26,7 @@ func BenchmarkAgent(b *testing.B) {
 			for b.Loop() {
 				name := fmt.Sprint("p", rand.N(profiles))
 				one := time.Now()
-				if _, err := client.Lend(b.Context(), name, 0, ""); err != nil {
+				if _, err := client.Issue(b.Context(), name, 0, ""); err != nil {
 					b.Fatal(err)
 				}
 				handed = append(handed, time.Since(one))

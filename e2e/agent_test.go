@@ -100,11 +100,11 @@ func newLender(t testing.TB, profiles int, ttl time.Duration) *lender {
 	for i := range profiles {
 		logins.Go(func() {
 			s, err := mcplogin.Open(mcplogin.Config{
-				Profile: fmt.Sprint("p", i), Server: l.demo.MCP(), Store: store,
-				HTTP: func(string) *http.Client { return hc }, Flows: []flows.Flow{&device.Flow{Prompt: quiet{}}},
+				Profile: fmt.Sprint("p", i), Server: l.demo.MCP(), Source: mcplogin.Stored(store),
+				HTTP: func(string) *http.Client { return hc },
 			})
 			if err == nil {
-				_, err = s.Login(t.Context())
+				_, err = s.Login(t.Context(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: quiet{}}}})
 			}
 			if err != nil {
 				t.Error(err)
@@ -154,7 +154,7 @@ func (l *lender) works(c mcplogin.Credential) bool {
 // judge requests another one.
 func (l *lender) judge(client *agent.Client, profile string) error {
 	for {
-		c, err := client.Lend(l.t.Context(), profile, 0, "")
+		c, err := client.Issue(l.t.Context(), profile, 0, "")
 		if err != nil {
 			return err
 		}
@@ -375,11 +375,11 @@ func TestAgentActivated(t *testing.T) {
 	}()
 	defer func() { _ = activate.Process.Kill() }() // it may have ended
 	waitForFile(t, lent)
-	c, err := (&agent.Client{Socket: l.socket}).Lend(t.Context(), "p0", 0, "")
+	c, err := (&agent.Client{Socket: l.socket}).Issue(t.Context(), "p0", 0, "")
 	if err != nil || !l.works(c) {
 		t.Errorf("%v\n%s", err, talk)
 	}
-	if _, err := (&agent.Client{Socket: lent}).Lend(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
+	if _, err := (&agent.Client{Socket: lent}).Issue(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
 		t.Errorf("through the limited socket: %v", err)
 	}
 	if err := activate.Process.Signal(syscall.SIGTERM); err != nil {

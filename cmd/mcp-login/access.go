@@ -109,10 +109,10 @@ func (e *env) config(o *common, from source, profile string) (mcplogin.Config, e
 		MinTTL: max(o.minTTL, 1), // 0 would mean the library's default
 	}
 	if from.agent != nil {
-		cfg.Lender = from.agent
+		cfg.Source = mcplogin.Brokered(from.agent)
 	} else {
-		cfg.Store, cfg.Flows, cfg.Permit = from.store, e.unattended(o), e.permit(o, client)
-		cfg.AcceptServer, cfg.Known = o.expected, e.known
+		cfg.Source, cfg.AcceptServer = mcplogin.Stored(from.store), o.expected
+		cfg.Renewal = mcplogin.Renewal{Flows: e.unattended(o), Permit: e.permit(o, client)}
 	}
 	return cfg, nil
 }
@@ -143,15 +143,15 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 		return c, err
 	}
 	if o.login {
-		err = e.attended(ctx, &loginOptions{common: o.common}, cfg, func(s *mcplogin.Session) error {
-			c, err = ensured(ctx, s)
+		err = e.attended(ctx, &loginOptions{common: o.common}, cfg, mcplogin.LoginRequest{}, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
+			c, err = ensured(ctx, s, req)
 			return err
 		})
 	} else {
-		err = unattended(cfg, func(s *mcplogin.Session) error {
+		var s *mcplogin.Session
+		if s, err = mcplogin.Open(cfg); err == nil {
 			c, err = s.Current(ctx)
-			return err
-		})
+		}
 	}
 	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 	if err == nil && o.minTTL > mcplogin.DefaultMinTTL && !c.Valid(o.minTTL) {
@@ -160,18 +160,10 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 	return c, err
 }
 
-func unattended(cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
-	s, err := mcplogin.Open(cfg)
-	if err != nil {
-		return err
-	}
-	return work(s)
-}
-
-// ensured logs in if need be. The token of a login is handed out even if it
-// lives for less than --min-ttl.
-func ensured(ctx context.Context, s *mcplogin.Session) (mcplogin.Credential, error) {
-	token, err := s.Ensure(ctx)
+// ensured logs in if need be. The token of a login is returned even if it lives
+// for less than --min-ttl.
+func ensured(ctx context.Context, s *mcplogin.Session, req mcplogin.LoginRequest) (mcplogin.Credential, error) {
+	token, err := s.Ensure(ctx, req)
 	if err != nil {
 		return mcplogin.Credential{}, err
 	}

@@ -20,7 +20,7 @@ type kept struct {
 	store secrets.Store
 
 	mu     sync.Mutex // guards what follows, and env.settings
-	places map[options]mcplogin.Config
+	places map[options]place
 	ends   []func()
 }
 
@@ -30,8 +30,14 @@ type options struct {
 	others string // the settings that have no flag
 }
 
+// place is where profiles of the same options are kept.
+type place struct {
+	cfg   mcplogin.Config
+	store secrets.Store
+}
+
 func newKept(ctx context.Context, e *env, o *common, store secrets.Store, named []string) *kept {
-	k := &kept{ctx: ctx, env: e, named: named, base: optionsOf(e, o), store: store, places: map[options]mcplogin.Config{}}
+	k := &kept{ctx: ctx, env: e, named: named, base: optionsOf(e, o), store: store, places: map[options]place{}}
 	k.ends = append(k.ends, e.keepAlive(ctx, store))
 	return k
 }
@@ -94,10 +100,10 @@ func (k *kept) isStored(ctx context.Context, name string) bool {
 	if err != nil {
 		return true
 	}
-	if !special || own.Store == k.store {
+	if !special || own.store == k.store {
 		return false
 	}
-	stored, err := own.Store.List(ctx)
+	stored, err := own.store.List(ctx)
 	return err != nil || slices.Contains(stored, name)
 }
 
@@ -107,36 +113,36 @@ func (k *kept) adapt(name string, cfg *mcplogin.Config) error {
 	defer k.mu.Unlock()
 	own, special, err := k.config(name)
 	if err == nil && special {
-		*cfg = own
+		*cfg = own.cfg
 	}
 	return err
 }
 
 // config returns what a profile's session is opened with, and false if that is
 // what all are. Profiles of the same options share one store.
-func (k *kept) config(name string) (cfg mcplogin.Config, special bool, err error) {
+func (k *kept) config(name string) (own place, special bool, err error) {
 	e, o, err := k.env.forProfile(name)
 	if err != nil {
-		return cfg, false, err
+		return own, false, err
 	}
 	at := optionsOf(e, o)
 	if at == k.base {
-		return cfg, false, nil
+		return own, false, nil
 	}
-	if cfg, opened := k.places[at]; opened {
-		return cfg, true, nil
+	if own, opened := k.places[at]; opened {
+		return own, true, nil
 	}
-	store := k.store
+	own.store = k.store
 	if !at.sameStore(k.base) {
-		if store, err = e.openStore(k.ctx, o, false); err != nil {
-			return cfg, true, err
+		if own.store, err = e.openStore(k.ctx, o, false); err != nil {
+			return own, true, err
 		}
-		k.ends = append(k.ends, e.keepAlive(k.ctx, store))
+		k.ends = append(k.ends, e.keepAlive(k.ctx, own.store))
 	}
-	if cfg, err = e.config(o, source{store: store}, ""); err == nil {
-		k.places[at] = cfg
+	if own.cfg, err = e.config(o, source{store: own.store}, ""); err == nil {
+		k.places[at] = own
 	}
-	return cfg, true, err
+	return own, true, err
 }
 
 func (o options) sameStore(other options) bool {

@@ -63,11 +63,11 @@ func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) 
 	if !here.Browser {
 		login.flow += ",browser" // to be shown with the reason
 	}
-	var cfg mcplogin.Config
-	if err := e.choose(login, e.prompt(login), &cfg); err != nil {
+	var req mcplogin.LoginRequest
+	if err := e.choose(login, e.prompt(login), &req); err != nil {
 		return err
 	}
-	all := cfg.Flows
+	all := req.Flows
 	found, err := mcplogin.Discover(ctx, client(server), server)
 	if err != nil {
 		return err

@@ -16,10 +16,10 @@ const flowNames = "browser, device, paste, client-credentials, jwt-bearer, token
 
 // choose sets a login's flows: what --flow names, what other options leave no
 // doubt about, or what suits the surroundings. It says why when one runs.
-func (e *env) choose(o *loginOptions, p prompt, cfg *mcplogin.Config) error {
+func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) error {
 	names, order, why := e.flowOrder(o)
 	alone := e.unattended(&o.common)
-	cfg.Flows = nil
+	req.Flows = nil
 	for _, name := range order {
 		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {
 			continue
@@ -28,11 +28,11 @@ func (e *env) choose(o *loginOptions, p prompt, cfg *mcplogin.Config) error {
 		if err != nil {
 			return err
 		}
-		cfg.Flows = append(cfg.Flows, f)
+		req.Flows = append(req.Flows, f)
 	}
-	cfg.Flows = append(cfg.Flows, alone...)
-	cfg.Login.Flows = names
-	cfg.Chosen = func(c flows.Choice) { e.announce(o, c, why(c.Flow.Name())) }
+	req.Flows = append(req.Flows, alone...)
+	req.Options.Flows = names
+	req.Chosen = func(c flows.Choice) { e.announce(o, c, why(c.Flow.Name())) }
 	return nil
 }
 

@@ -13,15 +13,11 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// atNamedIssuer runs work with a session. Where that would send a secret to an
-// authorization server that nobody named, a person at the terminal is asked,
-// and the work begins again; without one the error tells how to name it.
-func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
-	s, err := mcplogin.Open(cfg)
-	if err != nil {
-		return err
-	}
-	err = work(s)
+// atNamedIssuer runs work with the request. Where that would send a secret to an
+// authorization server that nobody named, a person at the terminal is asked, and
+// the work begins again; without one the error says how to name it.
+func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, req mcplogin.LoginRequest, work func(mcplogin.LoginRequest) error) error {
+	err := work(req)
 	unnamed, ok := errors.AsType[*mcplogin.UnnamedIssuerError](err)
 	if !ok || o.json || !e.canAsk() || unnamed.Endpoints != (mcplogin.Endpoints{}) {
 		return err
@@ -34,11 +30,8 @@ func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, cfg mcplogin.C
 	if !agreed {
 		return denied{fmt.Errorf("%s was not sent to %s", unnamed.Secret, issuer)}
 	}
-	cfg.Register.Issuer = unnamed.Issuer
-	if s, err = mcplogin.Open(cfg); err != nil {
-		return err
-	}
-	return work(s)
+	req.Register.Issuer = unnamed.Issuer
+	return work(req)
 }
 
 // agree asks the person at the terminal. What was typed before the question is
@@ -82,7 +75,7 @@ func (e *env) namingIssuer(err *mcplogin.UnnamedIssuerError) string {
 			issuer = append(issuer, endpoint.flag, endpoint.url)
 		}
 	}
-	if len(e.line.path) == 0 || !slices.Contains([]string{"login", "test", "proxy"}, e.line.path[0]) {
+	if len(e.line.path) == 0 || !slices.Contains([]string{"login", "proxy"}, e.line.path[0]) {
 		return e.loginCommand(err.Profile, err.Server, issuer...)
 	}
 	return e.line.with(issuer...).String()

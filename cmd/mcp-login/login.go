@@ -77,8 +77,9 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	cfg.Server, cfg.Replace = server, o.force
-	if cfg.Register, err = o.client.registration(ctx, e); err != nil {
+	cfg.Server = server
+	req := mcplogin.LoginRequest{Replace: o.force}
+	if req.Register, err = o.client.registration(ctx, e); err != nil {
 		return err
 	}
 	if o.wait > 0 {
@@ -86,13 +87,12 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 		ctx, cancel = context.WithTimeoutCause(ctx, o.wait, errTimedOut)
 		defer cancel()
 	}
-	more, err := scopes("add-scope", o.more)
-	if err != nil {
+	if req.MoreScopes, err = scopes("add-scope", o.more); err != nil {
 		return err
 	}
 	var c mcplogin.Credential
-	err = e.attended(ctx, &o, cfg, func(s *mcplogin.Session) error {
-		c, err = s.Login(ctx, more...)
+	err = e.attended(ctx, &o, cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
+		c, err = s.Login(ctx, req)
 		return err
 	})
 	if cause := context.Cause(ctx); err != nil && cause == errTimedOut {
@@ -107,9 +107,9 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	return e.loggedIn(o, c)
 }
 
-// attended opens a session that may ask a person, and shows the prompt as long
-// as work runs.
-func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config, work func(*mcplogin.Session) error) error {
+// attended opens a session for work that may ask a person, completes the request
+// from the options, and shows the prompt as long as work runs.
+func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config, req mcplogin.LoginRequest, work func(*mcplogin.Session, mcplogin.LoginRequest) error) error {
 	p := e.prompt(o)
 	defer p.Close()
 	if w, ok := p.(io.Writer); ok {
@@ -117,27 +117,31 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 		defer e.hidden.redirect(e.err)
 	}
 	var err error
-	if err = e.choose(o, p, &cfg); err != nil {
+	if err = e.choose(o, p, &req); err != nil {
 		return err
 	}
-	if cfg.Login.Scopes, err = scopes("scope", o.scope); err != nil {
+	if req.Options.Scopes, err = scopes("scope", o.scope); err != nil {
 		return err
 	}
-	if cfg.Login.Params, err = o.browser.authParams(); err != nil {
+	if req.Options.Params, err = o.browser.authParams(); err != nil {
 		return err
 	}
-	if err := o.server.apply(&cfg.Login); err != nil {
+	if err := o.server.apply(&req.Options); err != nil {
 		return err
 	}
-	if err := o.unattended.apply(&cfg.Login, o.server.audience); err != nil {
+	if err := o.unattended.apply(&req.Options, o.server.audience); err != nil {
 		return err
 	}
-	if cfg.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
+	if req.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
 		return err
 	}
-	cfg.Register.Issuer = o.expectIssuer
-	cfg.Accept = e.accept(o.expect, sendsSecret(cfg.Register))
-	return e.atNamedIssuer(ctx, o, cfg, work)
+	s, err := mcplogin.Open(cfg)
+	if err != nil {
+		return err
+	}
+	req.Register.Issuer, req.Known = o.expectIssuer, e.known
+	req.Accept = e.accept(o.expect, sendsSecret(req.Register))
+	return e.atNamedIssuer(ctx, o, req, func(req mcplogin.LoginRequest) error { return work(s, req) })
 }
 
 // scopes returns the scopes of a flag.

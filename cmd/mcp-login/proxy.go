@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// proxyPatience is how long a message waits for a refresh while the token that
-// there is still is valid.
-const proxyPatience = 5 * time.Second
+// proxyMaxWait is how long a message waits for a refresh while the old token is
+// still valid.
+const proxyMaxWait = 5 * time.Second
 
 type proxyOptions struct {
 	login     loginOptions
@@ -51,7 +51,7 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	cfg.Patience = proxyPatience
+	cfg.Renewal.MaxWait = proxyMaxWait
 	if len(args) > 1 {
 		cfg.Server = args[1]
 		if _, err := oauth.CheckURL(cfg.Server); err != nil {
@@ -75,11 +75,12 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 
 // logInFirst asks a person, if there is no other way to a token.
 func (e *env) logInFirst(ctx context.Context, o *proxyOptions, cfg mcplogin.Config) (err error) {
-	if cfg.Register, err = o.login.client.registration(ctx, e); err != nil {
+	var req mcplogin.LoginRequest
+	if req.Register, err = o.login.client.registration(ctx, e); err != nil {
 		return err
 	}
-	return e.attended(ctx, &o.login, cfg, func(s *mcplogin.Session) error {
-		_, err := s.Ensure(ctx)
+	return e.attended(ctx, &o.login, cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
+		_, err := s.Ensure(ctx, req)
 		return err
 	})
 }

@@ -15,12 +15,12 @@ import (
 )
 
 type testOptions struct {
-	login          loginOptions
-	lent           lent
-	mayLogIn, json bool
-	call           cli.StringSlice
-	args           string
-	protocol       string
+	common
+	lent     lent
+	json     bool
+	call     cli.StringSlice
+	args     string
+	protocol string
 }
 
 func newTest(e *env) *cli.Command {
@@ -28,44 +28,26 @@ func newTest(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "test", Usage: "connect to the MCP server and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
-		Description: "A token that the server rejects is refreshed once. Where the server asks for more scopes, a person at a terminal, or --login, logs in again; else the scopes are named. " +
+		Description: "A token that the server rejects is refreshed once. Where a login or more scopes are needed, the exit code is 4 and the hint names the command. " +
 			"Connecting, listing the tools and each call may take as long as --timeout. A server that sends more than 64 MiB, 1,000 messages in streams or 100 pages of tools is not read to the end.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated (default: none)", Destination: &o.call},
 			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
 			stringFlag("protocol", "protocol version to offer (default: the newest)", "", &o.protocol),
-			boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.mayLogIn),
 			boolFlag("json", "as JSON", &o.json),
-		}, o.lent.flags(), o.login.attendFlags()),
-	}, &o.login.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
+		}, o.lent.flags()),
+	}, &o.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
 }
 
 func runTest(ctx context.Context, e *env, o *testOptions, profile string) error {
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return usagef("--args: not a JSON object")
 	}
-	o.mayLogIn = o.mayLogIn || o.lent.agentSock == "" && e.readAlong() && e.canAsk()
-	from, err := e.source(ctx, &o.login.common, o.lent, o.mayLogIn)
+	s, err := e.session(ctx, &o.common, o.lent, profile)
 	if err != nil {
 		return err
 	}
-	cfg, err := e.config(&o.login.common, from, profile)
-	if err != nil {
-		return err
-	}
-	if cfg.Register, err = o.login.client.registration(ctx, e); err != nil {
-		return err
-	}
-	var r mcpprobe.Report
-	work := func(s *mcplogin.Session) error {
-		r, err = e.probe(ctx, o, s)
-		return err
-	}
-	if o.mayLogIn {
-		err = e.attended(ctx, &o.login, cfg, work)
-	} else {
-		err = unattended(cfg, work)
-	}
+	r, err := e.probe(ctx, o, s)
 	switch {
 	case err != nil:
 		return err
@@ -81,13 +63,13 @@ func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (m
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.transport(&o.login.common, c.Server)
+	transport, err := e.transport(&o.common, c.Server)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
 	cfg := mcpprobe.Config{
-		Session: s, Server: c.Server, HTTP: transport, Timeout: o.login.common.timeout,
-		ProtocolVersion: o.protocol, Version: version, LogIn: o.mayLogIn,
+		Session: s, Server: c.Server, HTTP: transport, Timeout: o.common.timeout,
+		ProtocolVersion: o.protocol, Version: version,
 	}
 	for _, tool := range o.call.Value() {
 		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})

@@ -118,7 +118,7 @@ func (s *scenario) ask(names []string) error {
 }
 
 func fromAgent(ctx context.Context, name string) (oauth.Token, error) {
-	c, err := (&agent.Client{Socket: socket}).Lend(ctx, name, 0, "")
+	c, err := (&agent.Client{Socket: socket}).Issue(ctx, name, 0, "")
 	return c.Token, err
 }
 

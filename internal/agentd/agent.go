@@ -36,11 +36,10 @@ import (
 // Config says which credentials an Agent keeps.
 type Config struct {
 	// Profiles returns the names of the profiles to keep. It is called at the
-	// start, by Reload, and when a client requests an unknown profile. Nil means
-	// all that are in the store.
+	// start, by Reload, and when a client requests an unknown profile. Required.
 	Profiles func(context.Context) ([]string, error)
 	// Session is the configuration of each profile's session. The agent sets its
-	// Profile. Its Store is required.
+	// Profile. Its Source is required.
 	Session mcplogin.Config
 	// Adapt changes Session for one profile. Nil changes nothing.
 	Adapt func(profile string, cfg *mcplogin.Config) error
@@ -77,11 +76,8 @@ type Agent struct {
 
 // New returns an Agent. It does no I/O.
 func New(cfg Config) (*Agent, error) {
-	if cfg.Session.Store == nil {
-		return nil, errors.New("new agent: no store")
-	}
-	if cfg.Profiles == nil {
-		cfg.Profiles = cfg.Session.Store.List
+	if cfg.Session.Source == nil || cfg.Profiles == nil {
+		return nil, errors.New("new agent: give a source and the list of profiles")
 	}
 	if cfg.Session.HTTP == nil {
 		cfg.Session.HTTP = oauth.Guard{}.Clients() // a thousand profiles of one server share its connections

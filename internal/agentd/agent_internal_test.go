@@ -74,17 +74,21 @@ func newWorld(t *testing.T, ttl time.Duration) *world {
 
 func (w *world) config(profile string) mcplogin.Config {
 	return mcplogin.Config{
-		Profile: profile, Server: server, Store: w.store,
-		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
-		HTTP:  func(string) *http.Client { return w.srv.Client() },
+		Profile: profile, Server: server, Source: mcplogin.Stored(w.store),
+		HTTP: func(string) *http.Client { return w.srv.Client() },
 	}
+}
+
+// byDevice asks for a login that the server approves by itself.
+func byDevice() mcplogin.LoginRequest {
+	return mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}}
 }
 
 func (w *world) login(profile string) {
 	w.t.Helper()
 	s, err := mcplogin.Open(w.config(profile))
 	if err == nil {
-		_, err = s.Login(w.t.Context())
+		_, err = s.Login(w.t.Context(), byDevice())
 	}
 	if err != nil {
 		w.t.Error(err)
@@ -94,7 +98,7 @@ func (w *world) login(profile string) {
 // start runs the agent until stop is called.
 func (w *world) start(edit ...func(*Config)) (stop func()) {
 	w.t.Helper()
-	cfg := Config{Session: w.config(""), Audit: &w.audit}
+	cfg := Config{Profiles: w.store.List, Session: w.config(""), Audit: &w.audit}
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -353,7 +357,7 @@ func TestAdapt(t *testing.T) {
 			c.Profiles = func(context.Context) ([]string, error) { return []string{"a", "b"}, nil }
 			c.Adapt = func(profile string, cfg *mcplogin.Config) error {
 				if profile == "b" {
-					cfg.Store = other.store
+					cfg.Source = mcplogin.Stored(other.store)
 				}
 				cfg.MinTTL = max(cfg.MinTTL, minTTL)
 				return nil

@@ -26,7 +26,7 @@ func TestEndWhileAsking(t *testing.T) {
 	}, "a")
 	answer := make(chan error, 1)
 	go func() {
-		_, err := (&agent.Client{Socket: l.path}).Lend(t.Context(), "a", 0, "")
+		_, err := (&agent.Client{Socket: l.path}).Issue(t.Context(), "a", 0, "")
 		answer <- err
 	}()
 	<-asked

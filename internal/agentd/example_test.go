@@ -24,9 +24,8 @@ import (
 func Example() {
 	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	cfg := mcplogin.Config{
-		Store: &secrets.Memory{}, // file.Open, vault.Open in earnest
-		HTTP:  func(string) *http.Client { return srv.Client() },
-		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
+		Source: mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
+		HTTP:   func(string) *http.Client { return srv.Client() },
 	}
 	logIn(cfg, "notion", "https://mcp.test/mcp")
 
@@ -35,7 +34,10 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	a, err := agentd.New(agentd.Config{Session: cfg})
+	a, err := agentd.New(agentd.Config{
+		Session:  cfg,
+		Profiles: func(context.Context) ([]string, error) { return []string{"notion"}, nil },
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -48,7 +50,7 @@ func Example() {
 	ended := make(chan error)
 	go func() { ended <- a.Run(ctx, agentd.Socket{Listener: l}) }()
 
-	s, err := mcplogin.Open(mcplogin.Config{Profile: "notion", Lender: &agent.Client{Socket: filepath.Join(dir, "agent.sock")}})
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "notion", Source: mcplogin.Brokered(&agent.Client{Socket: filepath.Join(dir, "agent.sock")})})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func logIn(cfg mcplogin.Config, profile, url string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := s.Login(context.Background()); err != nil {
+	if _, err := s.Login(context.Background(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}}); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -69,7 +69,7 @@ func TestHangingServer(t *testing.T) {
 				cfg.Server, cfg.HTTP = "https://slow.test/mcp", client
 				s, err := mcplogin.Open(cfg)
 				if err == nil {
-					_, err = s.Login(t.Context())
+					_, err = s.Login(t.Context(), byDevice())
 				}
 				if err != nil {
 					t.Error(err)

@@ -56,22 +56,22 @@ type lender struct {
 func lend(t *testing.T, edit func(*agentd.Config), profiles ...string) lender {
 	t.Helper()
 	srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
+	store := &secrets.Memory{}
 	cfg := mcplogin.Config{
-		Store: &secrets.Memory{}, HTTP: func(string) *http.Client { return srv.Client() },
-		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
+		Source: mcplogin.Stored(store), HTTP: func(string) *http.Client { return srv.Client() },
 	}
 	for _, name := range profiles {
 		login := cfg
 		login.Profile, login.Server = name, server
 		s, err := mcplogin.Open(login)
 		if err == nil {
-			_, err = s.Login(t.Context())
+			_, err = s.Login(t.Context(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}})
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	all := agentd.Config{Session: cfg}
+	all := agentd.Config{Session: cfg, Profiles: store.List}
 	edit(&all)
 	a, err := agentd.New(all)
 	if err != nil {
@@ -105,11 +105,11 @@ func lend(t *testing.T, edit func(*agentd.Config), profiles ...string) lender {
 func TestClient(t *testing.T) {
 	path, srv := start(t, "a", "b")
 	c := &agent.Client{Socket: path}
-	got, err := c.Lend(t.Context(), "a", 0, "")
+	got, err := c.Issue(t.Context(), "a", 0, "")
 	if err != nil || got.Server != server || time.Until(got.Token.Expiry) < 59*time.Minute || got.Token.Refresh != "" {
 		t.Errorf("credential: %v, for %s", err, got.Server)
 	}
-	_, err = c.Lend(t.Context(), "nobody", 0, "")
+	_, err = c.Issue(t.Context(), "nobody", 0, "")
 	if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); !ok || login.Profile != "nobody" {
 		t.Errorf("unknown profile: %v", err)
 	}
@@ -124,11 +124,11 @@ func TestClient(t *testing.T) {
 		t.Errorf("profiles: %q, %v", names, err)
 	}
 	srv.RevokeAll()
-	if _, err = c.Lend(t.Context(), "a", time.Hour, ""); err != nil { // a quarter is what is given, so this asks for no refresh
+	if _, err = c.Issue(t.Context(), "a", time.Hour, ""); err != nil { // a quarter is what is given, so this asks for no refresh
 		t.Error(err)
 	}
 	c.Socket += "-gone"
-	if _, err = c.Lend(t.Context(), "a", 0, ""); !errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) {
+	if _, err = c.Issue(t.Context(), "a", 0, ""); !errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) {
 		t.Errorf("no agent: %v", err)
 	}
 }
@@ -137,7 +137,7 @@ func TestClient(t *testing.T) {
 // with a new token, and leaves the credential alone.
 func TestSession(t *testing.T) {
 	path, srv := start(t, "a")
-	s, err := mcplogin.Open(mcplogin.Config{Profile: "a", Lender: &agent.Client{Socket: path}})
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "a", Source: mcplogin.Brokered(&agent.Client{Socket: path})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,13 +176,13 @@ func TestSession(t *testing.T) {
 	if n := srv.Grants("refresh_token") - before; n != 0 {
 		t.Errorf("%d refreshes for tokens that are rejected at once", n)
 	}
-	_, login := s.Login(t.Context())
+	_, login := s.Login(t.Context(), mcplogin.LoginRequest{})
 	for what, err := range map[string]error{"login": login, "logout": s.Logout(t.Context()), "clear": s.Clear(t.Context())} {
-		if !errors.Is(err, mcplogin.ErrLent) {
+		if !errors.Is(err, mcplogin.ErrBrokered) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	other, err := mcplogin.Open(mcplogin.Config{Profile: "a", Server: "https://other.test/mcp", Lender: &agent.Client{Socket: path}})
+	other, err := mcplogin.Open(mcplogin.Config{Profile: "a", Server: "https://other.test/mcp", Source: mcplogin.Brokered(&agent.Client{Socket: path})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestNames(t *testing.T) {
 	path, _ := start(t, names[:3]...)
 	c := &agent.Client{Socket: path}
 	for i, name := range names {
-		got, err := c.Lend(t.Context(), name, 0, "")
+		got, err := c.Issue(t.Context(), name, 0, "")
 		if i < 3 && (err != nil || got.Profile != name) {
 			t.Errorf("%q: %q, %v", name, got.Profile, err)
 		}
@@ -287,7 +287,7 @@ func TestMetrics(t *testing.T) {
 	path, _ := start(t, "a")
 	c := &agent.Client{Socket: path}
 	for _, name := range []string{"a", "a", "nobody"} {
-		_, _ = c.Lend(t.Context(), name, 0, "") // what comes of it is counted
+		_, _ = c.Issue(t.Context(), name, 0, "") // what comes of it is counted
 	}
 	resp := get(t, path, "/metrics")
 	parser := expfmt.NewTextParser(model.UTF8Validation)

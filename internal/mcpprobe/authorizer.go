@@ -1,7 +1,6 @@
 package mcpprobe
 
 import (
-	"errors"
 	"net/http"
 	"sync"
 
@@ -9,22 +8,14 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// maxLogins bounds the logins of one run, so that a server which always asks
-// for more cannot make a person approve for ever. The first login happened
-// before the run, which makes three (the specification's "a few times").
-const maxLogins = 2
-
 // authorizer sends requests through the session's transport, which refreshes
-// once on a 401, and logs in again where that does not help and it may.
+// once on a 401, and remembers why a request could not be authorized.
 type authorizer struct {
 	session *mcplogin.Session
-	logIn   bool
 	base    http.RoundTripper
-	clock   *clock
 
-	mu     sync.Mutex // guards what follows; one login at a time
-	logins int
-	err    error
+	mu  sync.Mutex // guards err
+	err error
 }
 
 // failure returns why a request could not be authorized; nil if none was.
@@ -36,40 +27,15 @@ func (a *authorizer) failure() error {
 
 func (a *authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(oauth.WithMessageLimit(req.Context(), maxMessage))
-	for {
-		resp, err := a.base.RoundTrip(req)
-		if err == nil && resp.StatusCode == http.StatusForbidden {
-			err = a.session.Authorize(req.Context(), req, resp)
-		}
-		if err == nil {
-			return resp, nil
-		}
-		if err := a.again(req, err); err != nil {
-			return nil, err
-		}
-		if req.GetBody != nil {
-			if req.Body, err = req.GetBody(); err != nil {
-				return nil, err
-			}
-		}
+	resp, err := a.base.RoundTrip(req)
+	if err == nil && resp.StatusCode == http.StatusForbidden {
+		err = a.session.Authorize(req.Context(), req, resp)
 	}
-}
-
-// again returns nil once a login has made another try worth while.
-func (a *authorizer) again(req *http.Request, cause error) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.err = cause
-	scope, narrow := errors.AsType[*mcplogin.InsufficientScopeError](cause)
-	if !narrow && !errors.Is(cause, mcplogin.ErrLoginRequired) || !a.logIn || a.logins >= maxLogins {
-		return cause
+	if err != nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.err = err
+		return nil, err
 	}
-	a.logins++
-	var more []string
-	if narrow {
-		more = scope.Scopes
-	}
-	defer a.clock.pause()() // a person takes longer than a server may
-	_, a.err = a.session.Login(req.Context(), more...)
-	return a.err
+	return resp, nil
 }

@@ -35,7 +35,7 @@ func stored(t *testing.T, url string) *mcplogin.Session {
 	if _, err := store.Put(t.Context(), "p", record, secrets.Any); err != nil {
 		t.Fatal(err)
 	}
-	s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Store: store})
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Stored(store)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,16 +33,13 @@ type Config struct {
 	Session *mcplogin.Session // required
 	Server  string            // the MCP server's URL; required
 	HTTP    http.RoundTripper // nil: that of oauth.Guard
-	// Timeout limits each step: to connect, to list the tools, and each call. A
-	// login in between does not count. Zero: 30 s.
+	// Timeout limits each step: to connect, to list the tools, and each call.
+	// Zero: 30 s.
 	Timeout time.Duration
 	// ProtocolVersion is offered first; "": the newest known.
 	ProtocolVersion string
 	// Version is told to the server as this client's; "": "devel".
 	Version string
-	// LogIn permits a login that asks a person: where none is stored any more,
-	// and where the server asks for more scopes.
-	LogIn bool
 	// Calls are made one after another once the tools are listed.
 	Calls []Call
 }
@@ -92,7 +89,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		Config: cfg, report: Report{Server: cfg.Server, Tools: []Tool{}},
 		clock: &clock{limit: cmp.Or(cfg.Timeout, defaultTimeout)},
 	}
-	auth := &authorizer{session: cfg.Session, logIn: cfg.LogIn, base: cfg.Session.Transport(spent), clock: p.clock}
+	auth := &authorizer{session: cfg.Session, base: cfg.Session.Transport(spent)}
 	err := p.all(ctx, auth)
 	switch {
 	case err == nil, errors.Is(err, errTooSlow):

@@ -28,13 +28,12 @@ func (silent) ShowCode(context.Context, device.Code) {}
 func session(t *testing.T, url string) *mcplogin.Session {
 	t.Helper()
 	s, err := mcplogin.Open(mcplogin.Config{
-		Profile: "p", Server: url, Store: &secrets.Memory{},
-		Flows: []flows.Flow{&device.Flow{Prompt: silent{}}},
+		Profile: "p", Server: url, Source: mcplogin.Stored(&secrets.Memory{}),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Login(t.Context()); err != nil {
+	if _, err := s.Login(t.Context(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -90,39 +89,30 @@ func TestUnknownTool(t *testing.T) {
 
 // Checklist 40 and 41: a 403 with insufficient_scope names the scopes; with
 // leave to log in it is met by no more than a few logins.
-func TestStepUpIsBounded(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		logIn  bool
-		logins int // with the first
-	}{
-		{"without leave", false, 1},
-		{"with leave", true, 3},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			fake := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
-			srv := httptest.NewServer(fake)
-			defer srv.Close()
-			url := srv.URL + "/mcp"
-			s := session(t, url)
-			refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
-				if r.Body != nil {
-					r.Body.Close()
-				}
-				return &http.Response{
-					StatusCode: http.StatusForbidden, Request: r, Body: http.NoBody,
-					Header: http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:write"`}},
-				}, nil
-			})
-			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: refuse, LogIn: tt.logIn})
-			var scope *mcplogin.InsufficientScopeError
-			if !errors.As(err, &scope) || !slices.Equal(scope.Scopes, []string{"mcp:write"}) {
-				t.Errorf("Run() = %v, want *InsufficientScopeError", err)
-			}
-			if n := fake.Count(oauthtest.DeviceAuth); n != tt.logins {
-				t.Errorf("%d logins, want %d", n, tt.logins)
-			}
-		})
+// Checklist 40 and 41: a 403 with insufficient_scope names the scopes, and nobody
+// is asked to log in here.
+func TestMoreScopes(t *testing.T) {
+	fake := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
+	srv := httptest.NewServer(fake)
+	defer srv.Close()
+	url := srv.URL + "/mcp"
+	s := session(t, url)
+	refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return &http.Response{
+			StatusCode: http.StatusForbidden, Request: r, Body: http.NoBody,
+			Header: http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:write"`}},
+		}, nil
+	})
+	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: refuse})
+	var scope *mcplogin.InsufficientScopeError
+	if !errors.As(err, &scope) || !slices.Equal(scope.Scopes, []string{"mcp:write"}) {
+		t.Errorf("Run() = %v, want *InsufficientScopeError", err)
+	}
+	if n := fake.Count(oauthtest.DeviceAuth); n != 1 {
+		t.Errorf("%d logins, want the first alone", n)
 	}
 }
 
@@ -131,7 +121,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestLoginIsRequiredWithoutLeave(t *testing.T) {
-	s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Store: &secrets.Memory{}})
+	s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Stored(&secrets.Memory{})})
 	if err != nil {
 		t.Fatal(err)
 	}

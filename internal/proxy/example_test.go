@@ -30,13 +30,12 @@ func Example() {
 	s, err := mcplogin.Open(mcplogin.Config{
 		Profile: "demo",
 		Server:  srv.URL + "/mcp",
-		Store:   &secrets.Memory{}, // file.Open, vault.Open in earnest
-		Flows:   []flows.Flow{&device.Flow{Prompt: quiet{}}},
+		Source:  mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := s.Ensure(ctx); err != nil {
+	if _, err := s.Ensure(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: quiet{}}}}); err != nil {
 		log.Fatal(err)
 	}
 	client := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}` + "\n") // os.Stdin in earnest

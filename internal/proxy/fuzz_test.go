@@ -47,7 +47,7 @@ func FuzzStdio(f *testing.F) {
 			kind = "text/event-stream"
 			body = strings.ReplaceAll(body, "id:", "x:") // a stream that can be taken up again takes time
 		}
-		session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Store: store})
+		session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Source: mcplogin.Stored(store)})
 		if err != nil {
 			t.Fatal(err)
 		}

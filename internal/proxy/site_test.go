@@ -115,7 +115,7 @@ func (s *site) requests(method string) []*http.Request {
 // upstream opens a session on the site's credential.
 func (s *site) upstream(t *testing.T) proxy.Upstream {
 	t.Helper()
-	session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Store: &s.store})
+	session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Source: mcplogin.Stored(&s.store)})
 	if err != nil {
 		t.Fatal(err)
 	}
