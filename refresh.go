@@ -25,6 +25,11 @@ const (
 	// winnerWait is how long a refused holder looks for the token of one that
 	// overtook it.
 	winnerWait = 5 * time.Second
+	// retryDelay is the time after a failed refresh in which Fresh starts no other.
+	retryDelay = 2 * time.Second
+	// minInterval is the minimum interval between refreshes of rejected tokens: an
+	// MCP server that rejects a new token would reject the next one too.
+	minInterval = 10 * time.Second
 	// stillValid is the lifetime that a token must have left to be used while its
 	// refresh goes on.
 	stillValid = 10 * time.Second
@@ -62,15 +67,16 @@ func (s *Session) renew(ctx context.Context, rejected string) (Credential, error
 
 // call is a renewal in flight, which goes on without those who wait for it.
 type call struct {
-	done chan struct{} // closed at the end, when the rest holds
-	c    Credential
-	err  error
+	stale string        // the access token to replace; "": whatever is due
+	done  chan struct{} // closed at the end, when the rest holds
+	c     Credential
+	err   error
 }
 
 // renewWithin is renew, but it waits no longer than MaxWait where there is a
 // token to fall back on.
 func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
-	f := s.sharedCall(ctx)
+	f := s.sharedCall(ctx, "")
 	enough := time.After(s.cfg.Renewal.MaxWait)
 	for {
 		select {
@@ -87,24 +93,26 @@ func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
 	}
 }
 
-// sharedCall returns the renewal that is in flight, or begins one.
-func (s *Session) sharedCall(ctx context.Context) *call {
+// sharedCall returns the renewal in flight of a token, or begins one.
+func (s *Session) sharedCall(ctx context.Context, stale string) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inFlight != nil {
+	if s.inFlight != nil && s.inFlight.stale == stale {
 		return s.inFlight
 	}
-	f := &call{done: make(chan struct{})}
+	f := &call{stale: stale, done: make(chan struct{})}
 	s.inFlight = f
-	go func() {
+	s.calls.Go(func() {
 		s.turn <- struct{}{}
-		f.c, f.err = s.source.current(context.WithoutCancel(ctx), "")
+		f.c, f.err = s.source.current(context.WithoutCancel(ctx), stale)
 		<-s.turn
 		s.mu.Lock()
-		s.inFlight = nil
+		if s.inFlight == f {
+			s.inFlight = nil
+		}
 		s.mu.Unlock()
 		close(f.done)
-	}()
+	})
 	return f
 }
 
@@ -122,6 +130,7 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 	if err == nil {
 		err = s.acceptIssuer(renewed) // another process may have replaced the record
 	}
+	s.ended(ctx, c, renewed, err)
 	if err == nil {
 		s.cached.Store(&renewed)
 		return renewed, nil
@@ -133,18 +142,38 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 	return Credential{}, err
 }
 
+// ended notes how a refresh of old has ended, unless it was canceled.
+func (s *Session) ended(ctx context.Context, old, renewed Credential, err error) {
+	if ctx.Err() == nil {
+		s.mu.Lock()
+		s.failure, s.tried = err, time.Now()
+		s.mu.Unlock()
+	}
+	if s.cfg.Renewal.Done == nil {
+		return
+	}
+	if err != nil {
+		renewed = old
+	}
+	s.cfg.Renewal.Done(renewed, err)
+}
+
 // due reports whether the credential's token must be replaced.
 func (s *Session) due(c Credential, rejected string) bool {
 	return !s.fresh(&c) || c.Token.Access == rejected
 }
 
-// fresh reports whether the token has as much life left as is asked of it.
-func (s *Session) fresh(c *Credential) bool {
-	life := max(c.Token.Expiry.Sub(c.GivenAt()), 0)
-	if s.cfg.MinTTL > life-life/10 {
-		return c.Valid(life / 4)
+// fresh reports whether the token has as much lifetime left as is asked of it.
+func (s *Session) fresh(c *Credential) bool { return c.freshFor(s.cfg.MinTTL) }
+
+// freshFor reports whether the token has minTTL left, or a quarter of its
+// lifetime where the server issues tokens for not much more than minTTL.
+func (c *Credential) freshFor(minTTL time.Duration) bool {
+	lifetime := max(c.Token.Expiry.Sub(c.GivenAt()), 0)
+	if minTTL > lifetime-lifetime/10 {
+		return c.Valid(lifetime / 4)
 	}
-	return c.Valid(s.cfg.MinTTL)
+	return c.Valid(minTTL)
 }
 
 // exchangeLocked takes the profile's lock and refreshes, unless somebody else

@@ -54,6 +54,9 @@ type Renewal struct {
 	// until the refresh has ended, as a program needs that ends itself afterwards:
 	// an answer that is cut off may be lost.
 	MaxWait time.Duration
+	// Done hears how each refresh that this session made has ended: with the new
+	// credential, or with the old one and the error. Nil means that nobody does.
+	Done func(Credential, error)
 	// Flows are non-interactive flows that may run again for the credentials that
 	// they got. Nil means none.
 	Flows []flows.Flow
@@ -74,8 +77,11 @@ type Session struct {
 	turn   chan struct{} // one goroutine renews at a time; a channel, so that waiting honours ctx
 	cached atomic.Pointer[Credential]
 
-	mu       sync.Mutex // guards inFlight
-	inFlight *call      // nil: no renewal is in flight
+	mu       sync.Mutex     // guards what follows
+	calls    sync.WaitGroup // renewals that go on without those who wait for them
+	inFlight *call          // nil: no renewal is in flight
+	failure  error          // of the last refresh; nil: it succeeded, or there was none
+	tried    time.Time      // when the last refresh ended; zero: there was none
 }
 
 // Open returns a Session. It does no I/O.

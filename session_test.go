@@ -596,3 +596,21 @@ func TestOpenRefusesBadConfigs(t *testing.T) {
 		}
 	}
 }
+
+// TestWarmTokenDoesNotAllocate: a program asks before each request.
+func TestWarmTokenDoesNotAllocate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := loggedIn(t, time.Hour).open(t)
+		ctx := t.Context()
+		if _, err := s.Token(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() {
+			if _, err := s.Token(ctx); err != nil {
+				t.Error(err)
+			}
+		}); n > 0 {
+			t.Errorf("%v allocations for a token that is cached", n)
+		}
+	})
+}

@@ -60,8 +60,8 @@ type Client struct {
 var _ mcplogin.Broker = (*Client)(nil)
 
 // Issue implements mcplogin.Broker. The credential has the profile's name, its
-// server, and the access token with its expiry. The agent honors a minTTL of at
-// most a quarter of the token's lifetime. A rejected token is sent as its hash.
+// server, and the access token with its expiry. A minTTL close to or beyond
+// the lifetime that the server gives counts as a quarter of it. A rejected token is sent as its hash.
 func (c *Client) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	query := url.Values{}
 	if minTTL > 0 {

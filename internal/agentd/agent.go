@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -62,10 +63,10 @@ type Config struct {
 type Agent struct {
 	cfg          Config
 	log          *slog.Logger
-	wake         chan struct{} // the schedule has changed
+	wake         chan struct{}  // the schedule has changed
+	dropped      sync.WaitGroup // refreshes of profiles that a reload has dropped
 	watch        watch
-	refreshes    sync.WaitGroup // refreshes for requests; the scheduler waits for its own
-	audit        sync.Mutex     // guards cfg.Audit
+	audit        sync.Mutex // guards cfg.Audit
 	rateLimiters rateLimiters
 	metrics      metrics
 
@@ -126,11 +127,33 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	}
 	drains.Wait()
 	wg.Wait()
-	a.refreshes.Wait()
+	a.waitForRefreshes()
 	if ctx.Err() != nil {
 		return nil
 	}
 	return context.Cause(running)
+}
+
+// waitForRefreshes waits until the refreshes have ended that go on without a
+// request: their answers must be stored.
+func (a *Agent) waitForRefreshes() {
+	a.mu.Lock()
+	kept := slices.Collect(maps.Values(a.profiles))
+	a.mu.Unlock()
+	for _, p := range kept {
+		p.wait()
+	}
+	a.dropped.Wait()
+}
+
+// wait waits until no refresh of the profile is in flight.
+func (p *profile) wait() {
+	p.opening.Lock()
+	s := p.session
+	p.opening.Unlock()
+	if s != nil {
+		s.Wait()
+	}
 }
 
 // endpoint is an HTTP server and its listener.
@@ -175,6 +198,7 @@ func (a *Agent) syncProfiles(ctx context.Context, reopen bool) error {
 	for name, p := range a.profiles {
 		if !slices.Contains(names, name) {
 			a.due.remove(p)
+			a.dropped.Go(p.wait)
 			delete(a.profiles, name)
 		}
 	}
@@ -187,6 +211,7 @@ func (a *Agent) syncProfiles(ctx context.Context, reopen bool) error {
 		if old != nil {
 			p.known = old.known
 			a.due.remove(old)
+			a.dropped.Go(old.wait)
 		}
 		a.profiles[name] = p
 		a.due.plan(p, time.Now())
@@ -204,8 +229,7 @@ func (a *Agent) names(ctx context.Context) ([]string, error) {
 }
 
 // open returns a profile's session. The agent keeps the other profiles if one
-// cannot be opened, and tries it again. The agent schedules refreshes, so the
-// session itself refreshes only expired tokens.
+// cannot be opened, and tries it again.
 func (a *Agent) open(p *profile) (*mcplogin.Session, error) {
 	p.opening.Lock()
 	defer p.opening.Unlock()
@@ -218,8 +242,8 @@ func (a *Agent) open(p *profile) (*mcplogin.Session, error) {
 			return nil, fmt.Errorf("profile %q: %w", p.name, err)
 		}
 	}
-	p.minTTL = cfg.MinTTL
-	cfg.Profile, cfg.MinTTL = p.name, 1
+	cfg.Profile, cfg.Renewal.MaxWait = p.name, maxWait
+	cfg.Renewal.Done = func(c mcplogin.Credential, err error) { a.refreshed(p, c, err) }
 	var err error
 	p.session, err = mcplogin.Open(cfg)
 	return p.session, err

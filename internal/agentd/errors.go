@@ -33,7 +33,7 @@ func errorFor(err error) *agent.Error {
 		e.Code = agent.CodeBound
 	case errors.Is(err, secrets.ErrName):
 		e.Code = agent.CodeRequest
-	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, errJustRefreshed), errors.Is(err, errEnding), errors.Is(err, errRateLimited):
+	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err), errors.Is(err, mcplogin.ErrJustRefreshed), errors.Is(err, errEnding), errors.Is(err, errRateLimited):
 		e.Code = agent.CodeTemporary
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, secrets.ErrPassphrase),
 		errors.Is(err, mcplogin.ErrNewerRecord):

@@ -3,7 +3,6 @@ package agentd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -11,31 +10,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-const (
-	// retryDelay is the time after a failed refresh in which requests start no
-	// other.
-	retryDelay = 2 * time.Second
-	// refreshTimeout is how long a request waits for a refresh while the old token
-	// has minRemaining left.
-	refreshTimeout = 5 * time.Second
-	minRemaining   = 10 * time.Second
-	// minInterval is the minimum interval between refreshes of rejected tokens: an
-	// MCP server that rejects a new token would reject the next one too.
-	minInterval = 10 * time.Second
-)
-
-// errJustRefreshed answers a request that rejects a new token.
-var errJustRefreshed = errors.New("the token was refreshed a moment ago")
-
-// errRefreshing means that the refresh continues after the request timed out.
-var errRefreshing = fmt.Errorf("%w: the refresh is still running", secrets.ErrTemporary)
-
-// call is an in-flight refresh that requests share, as in singleflight.
-type call struct {
-	done chan struct{} // closed when the other fields are set
-	c    mcplogin.Credential
-	err  error
-}
+// maxWait is how long a request waits for a refresh while the old token is still
+// valid.
+const maxWait = 5 * time.Second
 
 // credential returns a credential to issue now. Its token has enough lifetime
 // left, and is refreshed if necessary. The record is read each time, so that a
@@ -48,75 +25,26 @@ func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (
 	c, err := a.stored(ctx, p)
 	known := a.snapshot(p)
 	switch {
-	case storeOut(err) && !known.suspect && known.last.Valid(p.requiredTTL(known.last, 0)) && !want.rejects(known.last):
+	case storeOut(err) && !known.suspect && known.last.Valid(reserved(known.last)) && !want.rejects(known.last):
 		a.log.Warn("the store cannot be read, the token in memory is still valid", "profile", p.name, "error", err)
 		return known.last, nil
 	case err != nil:
 		a.learn(ctx, p, c, err)
 		return c, err
-	case want.rejects(c) && known.isNew():
-		return c, errJustRefreshed
-	case !known.suspect && c.Valid(p.requiredTTL(c, want.minTTL)) && !want.rejects(c):
+	}
+	rejected := want.rejects(c)
+	if known.suspect {
+		return p.renewed(ctx, c)
+	}
+	if !rejected && c.Valid(reserved(c)) {
 		a.learn(ctx, p, c, nil)
-		return c, nil
 	}
-	usable := func(ttl time.Duration) bool { return !known.suspect && c.Valid(ttl) && !want.rejects(c) }
-	err = known.failure
-	if err == nil || time.Since(known.tried) >= retryDelay {
-		var renewed mcplogin.Credential
-		if renewed, err = a.awaitRefresh(ctx, p, c, usable(minRemaining)); err == nil {
-			return renewed, nil
-		}
-	}
-	if usable(0) && ctx.Err() == nil {
-		return c, nil // the refresh failed, or is still running
-	}
-	return c, err
+	return p.session.Fresh(ctx, c, mcplogin.Need{MinTTL: want.minTTL, Rejected: rejected})
 }
 
 // notKept answers a request for a profile that the agent does not keep.
 func notKept(name string) error {
 	return &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent keeps no credential of that name"}
-}
-
-// awaitRefresh waits for the refresh of old: to its end, or up to refreshTimeout
-// if old is usable.
-func (a *Agent) awaitRefresh(ctx context.Context, p *profile, old mcplogin.Credential, usable bool) (mcplogin.Credential, error) {
-	shared := a.startRefresh(ctx, p, old)
-	var timeout <-chan time.Time
-	if usable {
-		timeout = time.After(refreshTimeout)
-	}
-	select {
-	case <-shared.done:
-		return shared.c, shared.err
-	case <-timeout:
-		return old, errRefreshing
-	case <-ctx.Done():
-		return old, ctx.Err()
-	}
-}
-
-// startRefresh returns the in-flight refresh of requests, or starts one. It
-// continues when the request is canceled, because its answer must be stored.
-func (a *Agent) startRefresh(ctx context.Context, p *profile, old mcplogin.Credential) *call {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if p.call != nil {
-		return p.call
-	}
-	shared := &call{done: make(chan struct{})}
-	p.call = shared
-	ctx = context.WithoutCancel(ctx)
-	a.refreshes.Go(func() {
-		shared.c, shared.err = a.renew(ctx, p, old)
-		a.note(p, shared.c, shared.err)
-		a.mu.Lock()
-		p.call = nil
-		a.mu.Unlock()
-		close(shared.done)
-	})
-	return shared
 }
 
 // learn notes what a request has read if that differs from what is known, for
@@ -138,6 +66,3 @@ func storeOut(err error) bool {
 func (w tokenRequest) rejects(c mcplogin.Credential) bool {
 	return w.rejected != "" && w.rejected == agent.Digest(c.Token.Access)
 }
-
-// isNew reports whether the token was refreshed within minInterval.
-func (k known) isNew() bool { return k.failure == nil && time.Since(k.tried) < minInterval }

@@ -16,8 +16,8 @@ const (
 	// lifetime is over, so that tokens issued together are not refreshed together.
 	earliest = 0.5
 	jitter   = 0.25
-	// An issued token has at least one part in reserve of its lifetime left where
-	// MinTTL would be more: otherwise each request would refresh short-lived tokens.
+	// reserve is the part of its lifetime that a token has left when it is refreshed
+	// at the latest.
 	reserve = 4
 	// After the nth consecutive failure the retry delay is at most firstPause * 2^n,
 	// and at most maxPause unless the server requests more.
@@ -29,17 +29,15 @@ const (
 )
 
 // profile is a profile that the agent keeps. Agent.mu guards the fields after
-// minTTL.
+// session.
 type profile struct {
 	name    string
-	opening sync.Mutex        // guards the next two; readable after a call of open
+	opening sync.Mutex        // guards session, which is readable after a call of open
 	session *mcplogin.Session // nil: not yet opened
-	minTTL  time.Duration
 
 	at    time.Time // when it is due next, by the wall clock
 	index int       // in the schedule, or unplanned
 	busy  bool      // taken out of the schedule, to be worked on
-	call  *call     // in-flight refresh that requests share; nil: none
 	known
 }
 
@@ -50,20 +48,26 @@ type known struct {
 	suspect bool // the clock was set back: expiries cannot be trusted
 	err     error
 	faults  int // in a row
-
-	failure error     // of the last refresh; nil: it succeeded
-	tried   time.Time // when that was
 }
 
 // work refreshes a profile if it is due, and schedules the next time.
 func (a *Agent) work(ctx context.Context, p *profile) {
 	c, err := a.stored(ctx, p)
 	if err == nil && a.mustRenew(p, c) {
-		c, err = a.renew(ctx, p, c)
+		c, err = p.renewed(ctx, c)
 	}
 	if a.release(p) && ctx.Err() == nil {
 		a.note(p, c, err)
 	}
+}
+
+// renewed refreshes the profile's token, whatever lifetime it seems to have left.
+// With an error it returns old.
+func (p *profile) renewed(ctx context.Context, old mcplogin.Credential) (mcplogin.Credential, error) {
+	if _, err := p.session.Refresh(ctx); err != nil {
+		return old, err
+	}
+	return p.session.Accepted(ctx)
 }
 
 // release ends the work on a profile and reports whether it is still kept: a
@@ -84,35 +88,24 @@ func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 	if a.profiles[p.name] != p {
 		return false
 	}
-	if p.suspect || !c.Valid(p.requiredTTL(c, 0)) {
+	if p.suspect || !c.Valid(reserved(c)) {
 		return true
 	}
 	return c.Token.Access == p.last.Token.Access && !p.renewAt.IsZero() && !time.Now().Round(0).Before(p.renewAt)
 }
 
-// renew refreshes old and returns the new credential; on error it returns old.
-func (a *Agent) renew(ctx context.Context, p *profile, old mcplogin.Credential) (mcplogin.Credential, error) {
-	_, err := p.session.Refresh(ctx)
+// refreshed hears how each refresh of a profile has ended, whoever began it.
+func (a *Agent) refreshed(p *profile, c mcplogin.Credential, err error) {
 	a.metrics.refresh(err)
-	a.tried(ctx, p, err)
-	if err != nil {
-		return old, err
-	}
-	c, err := p.session.Accepted(ctx)
 	if err == nil {
 		a.log.Info("refreshed", "profile", p.name, "expires_at", c.Token.Expiry)
 	}
-	return c, err
-}
-
-// tried records the result of a refresh, unless it was canceled.
-func (a *Agent) tried(ctx context.Context, p *profile, err error) {
-	if ctx.Err() != nil {
-		return
-	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	p.failure, p.tried = err, time.Now()
+	busy := p.busy
+	a.mu.Unlock()
+	if !busy { // else work notes it
+		a.note(p, c, err)
+	}
 }
 
 // note records the state of a profile and schedules the next time.
@@ -170,11 +163,9 @@ func lifetime(c mcplogin.Credential) time.Duration {
 	return max(c.Token.Expiry.Sub(c.GivenAt()), 0)
 }
 
-// requiredTTL is the lifetime that a token must have left to be issued to a
-// request with minTTL.
-func (p *profile) requiredTTL(c mcplogin.Credential, minTTL time.Duration) time.Duration {
-	return min(max(minTTL, p.minTTL), lifetime(c)/reserve)
-}
+// reserved is the lifetime that a token has left when the schedule refreshes it at
+// the latest.
+func reserved(c mcplogin.Credential) time.Duration { return lifetime(c) / reserve }
 
 // pause returns the retry delay: exponential backoff with jitter, or what the
 // server requests (RFC 9110 §10.2.3).
