@@ -37,7 +37,7 @@ func TestReadmeCommands(t *testing.T) {
 	var got []string
 	section := regexp.MustCompile(`(?s)## Commands.*?\n## `).FindString(readme(t))
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(section, -1) {
-		got = append(got, m[1])
+		got = append(got, strings.ReplaceAll(m[1], `\|`, "|")) // a bar is escaped in a table
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("README.md has %q,\nthe program %q", got, want)

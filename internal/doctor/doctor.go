@@ -18,6 +18,7 @@ type Result string
 
 // The results, from good to bad.
 const (
+	Skip Result = "skip" // cannot be used here, and need not be
 	Pass Result = "pass"
 	Warn Result = "warn" // works, or works for most clients
 	Fail Result = "fail"
@@ -35,7 +36,7 @@ type Finding struct {
 
 // Worst returns the worst result of the findings; Pass if there are none.
 func Worst(findings []Finding) Result {
-	order := []Result{Pass, Warn, Fail}
+	order := []Result{Skip, Pass, Warn, Fail}
 	worst := Pass
 	for _, f := range findings {
 		if slices.Index(order, f.Result) > slices.Index(order, worst) {

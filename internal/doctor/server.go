@@ -26,11 +26,29 @@ func (s Server) Examine(ctx context.Context) []Finding {
 	seen := &recorder{base: client.Transport}
 	client.Transport = seen
 	found, err := mcplogin.Discover(ctx, &client, s.URL)
+	if !s.answered(seen) {
+		return s.unreachable(seen, err)
+	}
 	findings := slices.Concat(s.network(seen), s.challenge(seen), s.resource(seen))
 	for _, issuer := range issuers(s.URL, found) {
 		findings = append(findings, s.authorizationServer(seen, issuer)...)
 	}
 	return append(findings, s.verdict(found, err)...)
+}
+
+// answered reports whether the MCP server answered at all.
+func (s Server) answered(seen *recorder) bool {
+	return slices.ContainsFunc(seen.of(func(u string) bool { return u == s.URL }), func(x *exchange) bool { return x.resp != nil })
+}
+
+// unreachable is all that there is to find at a server that does not answer.
+func (s Server) unreachable(seen *recorder, err error) []Finding {
+	if findings := s.network(seen); len(findings) > 0 {
+		return findings
+	}
+	a := &area{name: "network"} // no request was sent
+	a.fail("reach "+s.URL, oauth.Sanitize(err.Error(), 500), "", "")
+	return a.findings
 }
 
 // issuers returns the authorization servers that were asked: those that the

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/doctor"
+	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+)
+
+type doctorOptions struct {
+	common
+	lent lent
+	json bool
+}
+
+func newDoctor(e *env) *cli.Command {
+	var o doctorOptions
+	return e.command(&cli.Command{
+		Name: "doctor", Usage: "Find what keeps a sign-in from working",
+		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
+		Description: "Checks the environment, the store, and with a URL or NAME the way to the server and what it publishes; with NAME also the stored credential, by a call of the server. " +
+			"Nothing is changed, nobody is asked, and no secret is shown: the report can be pasted into a bug report. The exit code is 1 if a check failed.",
+		Flags: append([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.lent.flags()...),
+	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
+}
+
+// errUnwell ends a doctor whose report has said what failed.
+var errUnwell = errors.New("a check failed")
+
+func runDoctor(ctx context.Context, e *env, o *doctorOptions, args []string) error {
+	findings := e.examineHere(ctx, o)
+	if len(args) > 0 {
+		more, err := e.examineServer(ctx, o, args[0])
+		if err != nil {
+			return err
+		}
+		findings = append(findings, more...)
+	}
+	for i := range findings {
+		findings[i].Detail = e.hidden.clean(findings[i].Detail)
+	}
+	var err error
+	if o.json {
+		err = e.answerJSON(struct {
+			Result   doctor.Result    `json:"result"`
+			Findings []doctor.Finding `json:"findings"`
+		}{doctor.Worst(findings), findings})
+	} else {
+		err = e.answer(findingsText(findings))
+	}
+	if err == nil && doctor.Worst(findings) == doctor.Fail {
+		return errUnwell
+	}
+	return err
+}
+
+// examineHere looks at where this program runs.
+func (e *env) examineHere(ctx context.Context, o *doctorOptions) []doctor.Finding {
+	return doctor.Surroundings{
+		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(browserOptions{})), Terminal: e.canAsk(),
+		Parts: []doctor.Part{
+			{Area: "environment", Check: "certificates", Remedy: "name a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
+				_, err := o.roots()
+				return cmp.Or(o.caCert, "the system's"), err
+			}},
+			{Area: "store", Check: "store", Remedy: mcpLogin("store", "status").String(), Look: func(ctx context.Context) (string, error) { return e.lookAtStore(ctx, o) }},
+			{Area: "store", Check: "keeper keyring", Optional: true, Look: func(ctx context.Context) (string, error) {
+				return "usable", keyring.Keeper{}.Probe(ctx)
+			}},
+			{Area: "store", Check: "keeper passphrase", Optional: true, Look: func(context.Context) (string, error) {
+				if source := e.passphraseSource(); source != "" {
+					return "the passphrase is available to commands", nil
+				}
+				return "typed by a person", nil
+			}},
+			{Area: "store", Check: "Vault", Optional: true, Look: func(context.Context) (string, error) {
+				if e.getenv("VAULT_ADDR") == "" && e.configured("vault-address") == "" {
+					return "not configured", nil
+				}
+				return "configured; --store vault:MOUNT/PREFIX uses it", nil
+			}},
+			{Area: "agent", Check: "agent", Remedy: "start it with mcp-login agent, or unset " + agentVariable, Look: func(ctx context.Context) (string, error) { return e.lookAtAgent(ctx, o) }},
+		},
+	}.Examine(ctx)
+}
+
+// lookAtStore tries the store that the options name.
+func (e *env) lookAtStore(ctx context.Context, o *doctorOptions) (string, error) {
+	name, err := e.stores(&o.common).Name(o.location())
+	if err != nil {
+		return "", err
+	}
+	store, err := e.openStore(ctx, &o.common, false)
+	if errors.Is(err, stores.ErrNoStore) {
+		return name + ": made by the first login", nil
+	}
+	if err != nil {
+		return name, err
+	}
+	names, err := store.List(ctx)
+	if err != nil {
+		return name, err
+	}
+	return fmt.Sprintf("%s: usable, with %d credentials", name, len(names)), probeStore(ctx, store)
+}
+
+// probeStore finds out whether a store can be written, where it can tell.
+func probeStore(ctx context.Context, store secrets.Store) error {
+	if p, ok := store.(interface{ Probe(context.Context) error }); ok {
+		return p.Probe(ctx)
+	}
+	return nil
+}
+
+func (e *env) lookAtAgent(ctx context.Context, o *doctorOptions) (string, error) {
+	sock := cmp.Or(o.lent.agentSock, e.getenv(agentVariable))
+	if sock == "" {
+		return "none is used", nil
+	}
+	names, err := (&agent.Client{Socket: sock}).Profiles(ctx)
+	return fmt.Sprintf("%s keeps %d credentials", sock, len(names)), err
+}
+
+// examineServer looks at a server, given by its URL or by the name of a stored
+// credential, which is looked at too.
+func (e *env) examineServer(ctx context.Context, o *doctorOptions, arg string) ([]doctor.Finding, error) {
+	if strings.Contains(arg, "://") {
+		if _, err := oauth.CheckURL(arg); err != nil {
+			return nil, usageError{err}
+		}
+		return e.examineURL(ctx, o, arg)
+	}
+	s, err := e.session(ctx, &o.common, o.lent, arg)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Credential(ctx)
+	if errors.Is(err, mcplogin.ErrLoginRequired) {
+		return []doctor.Finding{{Area: "credential", Check: arg, Result: doctor.Fail, Detail: "not signed in", Remedy: e.loginCommand(arg, "")}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	findings, err := e.examineURL(ctx, o, c.Server)
+	return append(findings, e.examineCredential(ctx, o, s, c)...), err
+}
+
+func (e *env) examineURL(ctx context.Context, o *doctorOptions, server string) ([]doctor.Finding, error) {
+	client, err := e.client(&o.common)
+	if err != nil {
+		return nil, err
+	}
+	login := &loginOptions{common: o.common}
+	login.flow = strings.Join(slices.DeleteFunc(strings.Split(flowNames, ", "), func(name string) bool { return name == "ci" }), ",")
+	var req mcplogin.LoginRequest
+	if err := e.choose(login, e.prompt(login), &req); err != nil {
+		return nil, err
+	}
+	return doctor.Server{URL: server, HTTP: client(server), Flows: req.Flows}.Examine(ctx), nil
+}
+
+// examineCredential tries a stored credential at its server.
+func (e *env) examineCredential(ctx context.Context, o *doctorOptions, s *mcplogin.Session, c mcplogin.Credential) []doctor.Finding {
+	state := doctor.Finding{Area: "credential", Check: "state", Result: doctor.Pass, Detail: fmt.Sprintf("%s, the token %s", c.Status(0).State, expires(c.Token.Expiry))}
+	call := doctor.Finding{Area: "credential", Check: "call", Result: doctor.Pass}
+	r, err := e.probe(ctx, &testOptions{common: o.common}, s)
+	if err != nil {
+		call.Result, call.Detail = doctor.Fail, oauth.Sanitize(err.Error(), 300)
+		_, call.Remedy = e.verdict(err)
+	} else {
+		call.Detail = fmt.Sprintf("the server answers as %s, protocol %s, with %d tools", oauth.Sanitize(r.Name, 100), oauth.Sanitize(r.ProtocolVersion, 40), len(r.Tools))
+	}
+	return []doctor.Finding{state, call}
+}
+
+// findingsText shows a report: a line for each finding, and its remedy below.
+func findingsText(findings []doctor.Finding) string {
+	var b strings.Builder
+	area := ""
+	for _, f := range findings {
+		if f.Area != area {
+			area = f.Area
+			b.WriteString(linef("%s", area))
+		}
+		clause := ""
+		if f.Clause != "" {
+			clause = " (" + f.Clause + ")"
+		}
+		b.WriteString(linef("  %-5s %s: %s%s", f.Result, f.Check, f.Detail, clause))
+		if f.Remedy != "" {
+			b.WriteString(linef("        %s", f.Remedy))
+		}
+	}
+	return b.String()
+}

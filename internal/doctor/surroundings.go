@@ -1,0 +1,84 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Surroundings are what a login finds where it runs. Each part is looked at by
+// the caller, which knows how.
+type Surroundings struct {
+	Getenv   func(string) string
+	Flows    flows.Detection
+	Terminal bool // a person can be asked at a terminal
+	// Parts are the store, the keepers, the agent and whatever else may be usable
+	// here or not, in the order of the report.
+	Parts []Part
+}
+
+// Part is one thing that may be usable here.
+type Part struct {
+	Area, Check string
+	Optional    bool // that it cannot be used is no fault
+	// Look returns what there is to say about it, and why it cannot be used.
+	Look   func(context.Context) (detail string, err error)
+	Remedy string // for one that cannot be used
+}
+
+// Examine looks at the surroundings.
+func (s Surroundings) Examine(ctx context.Context) []Finding {
+	a := &area{name: "environment"}
+	a.proxies(s.Getenv)
+	if s.Flows.Browser {
+		a.pass("browser", s.Flows.Reason)
+	} else {
+		a.pass("browser", "none can be opened: "+s.Flows.Reason)
+	}
+	if s.Terminal {
+		a.pass("terminal", "a person can be asked")
+	} else {
+		a.pass("terminal", "none, so that prompts are printed as text")
+	}
+	findings := a.findings
+	for _, p := range s.Parts {
+		findings = append(findings, p.Examine(ctx))
+	}
+	return findings
+}
+
+// Examine looks at the part.
+func (p Part) Examine(ctx context.Context) Finding {
+	f := Finding{Area: p.Area, Check: p.Check, Result: Pass}
+	detail, err := p.Look(ctx)
+	f.Detail = detail
+	switch {
+	case err != nil && p.Optional:
+		f.Result, f.Detail = Skip, "not usable here: "+oauth.Sanitize(err.Error(), 300)
+	case err != nil:
+		f.Result, f.Detail, f.Remedy = Fail, oauth.Sanitize(err.Error(), 300), p.Remedy
+	}
+	return f
+}
+
+// proxies judges the variables that name an HTTP proxy. They may hold a password,
+// so that no value is shown but the host.
+func (a *area) proxies(getenv func(string) string) {
+	mark, used := len(a.findings), ""
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"} {
+		value := getenv(name)
+		if value == "" {
+			continue
+		}
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" && u.Scheme != "" && u.Opaque == "" {
+			a.fail(name, "it is no URL", "", "set it to http://HOST:PORT, or unset it")
+			continue
+		}
+		used = name + " names " + cmp.Or(u.Host, "a host")
+	}
+	a.passUnless(mark, "HTTP proxy", cmp.Or(used, "none"))
+}
