@@ -35,6 +35,7 @@ var layers = map[string][]string{
 	"internal/parcel":    {"secrets"},
 	"internal/stores":    {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/secretref": {"secrets", "internal/subprocess"},
+	"internal/suggest":   {"internal/printable"},
 }
 
 // onlyIn are modules that one place alone may import.

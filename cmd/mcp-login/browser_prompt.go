@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 const linkWarning = "Approve only if you started this login yourself."
@@ -21,7 +22,7 @@ const linkWarning = "Approve only if you started this login yourself."
 type linkText struct {
 	out    io.Writer
 	client string
-	ssh    suggestion // how this machine is reached by ssh; none: not over ssh
+	ssh    suggest.Command // how this machine is reached by ssh; none: not over ssh
 }
 
 // ShowLink implements authcode.Prompt.
@@ -60,19 +61,19 @@ func (p *linkText) text(l authcode.Link) string {
 
 // forward is the command that makes the listener reachable from the machine
 // where it is run.
-func forward(l authcode.Link, to suggestion) suggestion {
+func forward(l authcode.Link, to suggest.Command) suggest.Command {
 	port := strconv.Itoa(l.Port)
 	loopback := "127.0.0.1"
 	if u, err := url.Parse(l.Redirect); err == nil && u.Hostname() == "::1" {
 		loopback = "[::1]"
 	}
-	return suggestion{"ssh", "-L", port + ":" + loopback + ":" + port}.with(to...)
+	return suggest.Command{"ssh", "-L", port + ":" + loopback + ":" + port}.With(to...)
 }
 
 // sshTarget says how this machine is reached by ssh, as its arguments: the
 // address that the connection came to, as SSH_CONNECTION has it, unless that is
 // a tunnel's end.
-func sshTarget(getenv func(string) string) suggestion {
+func sshTarget(getenv func(string) string) suggest.Command {
 	fields := strings.Fields(getenv("SSH_CONNECTION"))
 	if len(fields) != 4 {
 		return nil
@@ -85,9 +86,9 @@ func sshTarget(getenv func(string) string) suggestion {
 		}
 		address = name
 	}
-	target := suggestion{cmp.Or(getenv("USER"), getenv("LOGNAME"), "USER") + "@" + address}
+	target := suggest.Command{cmp.Or(getenv("USER"), getenv("LOGNAME"), "USER") + "@" + address}
 	if port != "22" && port != "" {
-		target = suggestion{"-p", port}.with(target...)
+		target = suggest.Command{"-p", port}.With(target...)
 	}
 	return target
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // steers reports what may steer a terminal in a text: everything but ends of
@@ -172,7 +174,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 func TestHintsAreRedacted(t *testing.T) {
 	e, _, talk := testEnv(t)
 	e.hidden.hide("s3cret-known-by-value")
-	e.finish(t.Context(), &codeError{code: exitFailed, text: "x", hint: mcpLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
+	e.finish(t.Context(), &codeError{code: exitFailed, text: "x", hint: suggest.MCPLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
 	if got := talk.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
 		t.Errorf("standard error %q", got)
 	}
@@ -185,7 +187,7 @@ func TestPeopleAreToldThroughADisplay(t *testing.T) {
 	for _, rule := range []struct{ pattern, but, instead string }{
 		{`Fprint\w*\(e\.err`, "help.go", "say"},
 		{`Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "display.go", "answer, or answerData for programs"},
-		{`\bquote\(`, "suggestion.go client_config.go hook.go", "a suggestion"},
+		{`\bsuggest\.Quote\(`, "client_config.go hook.go", "a suggest.Command"},
 	} {
 		pattern := regexp.MustCompile(rule.pattern)
 		for path, source := range sourceFiles(t) {

@@ -13,6 +13,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -198,12 +199,12 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 		e.say("the server granted less than was asked, without: %s", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
 	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), o.given())
-	next := evalOf(mcpLogin("env").with(name...))
+	next := suggest.Eval(suggest.MCPLogin("env").With(name...))
 	switch provider := ci.Detect(e.getenv); {
 	case provider.CanMask():
-		next = mcpLogin("env", "--ci").with(name...).String()
+		next = suggest.MCPLogin("env", "--ci").With(name...).String()
 	case provider != ci.None:
-		next = mcpLogin("exec").with(name...).with("--", "COMMAND").String()
+		next = suggest.MCPLogin("exec").With(name...).With("--", "COMMAND").String()
 	}
 	e.say("next: %s", next)
 	return nil
@@ -225,7 +226,7 @@ func expires(t time.Time) string {
 // of this program's own.
 func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
 	if flag := needsPrefix(profile); flag != nil {
-		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s", profile, ownPrefix, suggestion(flag))
+		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s", profile, ownPrefix, suggest.Command(flag))
 	}
 	names, err := store.List(ctx)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // posixWords splits a command line as a POSIX shell does (Shell Command
@@ -61,7 +62,7 @@ func pasted(words []string) []string {
 	want := slices.Clone(words)
 	for i, word := range want {
 		if !printable.Is(word) {
-			want[i] = strings.Trim(unknownWord, "'")
+			want[i] = strings.Trim(suggest.Unknown, "'")
 		}
 	}
 	return want
@@ -75,7 +76,7 @@ func FuzzSuggestion(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		words := []string{"mcp-login", a, b, a + b}
-		line := mcpLogin(a, b).with(a + b).String()
+		line := suggest.MCPLogin(a, b).With(a + b).String()
 		if shown := displayed(t, true, "hint: "+line+"\n"); shown != "hint: "+line+"\n" {
 			t.Errorf("%q, in CI %q", line, shown)
 		}
@@ -97,9 +98,9 @@ func TestShellsReadSuggestions(t *testing.T) {
 		if err != nil {
 			continue // the others are read
 		}
-		line := append(suggestion{"printf", "%s\\n", "-"}, hostileWords...)
+		line := append(suggest.Command{"printf", "%s\\n", "-"}, hostileWords...)
 		want := strings.Join(pasted(line[2:]), "\n") + "\n"
-		for _, script := range []string{line.String(), `printf '%s\n' "$(` + line.String() + `)"`, evalOf(suggestion{"printf", "%s", line.String()})} {
+		for _, script := range []string{line.String(), `printf '%s\n' "$(` + line.String() + `)"`, suggest.Eval(suggest.Command{"printf", "%s", line.String()})} {
 			cmd := exec.Command(path, "-c", script)
 			cmd.Dir = t.TempDir()
 			cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/nowhere"}
