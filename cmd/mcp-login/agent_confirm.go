@@ -12,6 +12,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -87,7 +88,7 @@ func (c *confirmTerminal) listen(asking bool) {
 // Ask implements agentd.Terminal. The log is held back while the question stands.
 func (c *confirmTerminal) Ask(r agentd.Request, code string, timeout time.Duration) (lines <-chan string, done func()) {
 	c.log.Hold()
-	flushInput(c.tty)
+	terminal.FlushInput(c.tty)
 	c.listen(true)
 	c.print("\n" + question(r, c.width()) + "\n" + confirmPrompt(code, timeout))
 	return c.lines, func() {
@@ -114,7 +115,7 @@ func question(r agentd.Request, cols int) string {
 	if r.PID != 0 {
 		by = fmt.Sprintf("pid %d, %s", r.PID, by)
 	}
-	return strings.Join(wrap(fmt.Sprintf("Hand out %q to %s (%s)?", r.Profile, who, by), cols), "\n")
+	return strings.Join(terminal.Wrap(fmt.Sprintf("Hand out %q to %s (%s)?", r.Profile, who, by), cols), "\n")
 }
 
 func confirmPrompt(code string, timeout time.Duration) string {

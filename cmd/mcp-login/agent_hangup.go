@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // onHangup takes SIGHUP, which ends every other command. A service manager's, or
@@ -43,7 +45,7 @@ func (e *env) onHangup(end func(), reload func() error) (stop func()) {
 // hasTerminal reports whether this process has a controlling terminal: the
 // kernel takes it away before it sends SIGHUP for its end.
 func hasTerminal() bool {
-	tty, err := openTTY()
+	tty, err := terminal.OpenTTY()
 	if err != nil {
 		return false
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -56,7 +57,7 @@ func (e *env) finish(ctx context.Context, err error) int {
 	}
 	code, hint := e.verdict(err)
 	if text := err.Error(); text != "" && err != error(errNoCommand) {
-		e.say("mcp-login: %s", e.hidden.clean(oneLine(text)))
+		e.say("mcp-login: %s", e.hidden.clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
 		e.say("hint: %s", e.hidden.clean(line))

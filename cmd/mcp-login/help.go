@@ -9,6 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // defaultColumns is the width of help where no terminal says another.
@@ -68,7 +70,7 @@ func commandHelp(c *cli.Command, name string, cols int) string {
 	}
 	fmt.Fprintf(&b, "\nusage:   %s %s\nexample: %s\n", name, usage, c.UsageText)
 	if c.Description != "" {
-		b.WriteString("\n" + strings.Join(wrap(c.Description, cols), "\n") + "\n")
+		b.WriteString("\n" + strings.Join(terminal.Wrap(c.Description, cols), "\n") + "\n")
 	}
 	fmt.Fprintf(&b, "\nflags, %s:\n", place)
 	for _, f := range c.Flags {
@@ -93,5 +95,5 @@ func listCommands(b *strings.Builder, commands []*cli.Command, cols int) {
 // indented wraps a text and begins each line with spaces.
 func indented(s string, spaces, cols int) string {
 	indent := strings.Repeat(" ", spaces)
-	return indent + strings.Join(wrap(s, max(cols-spaces, 20)), "\n"+indent) + "\n"
+	return indent + strings.Join(terminal.Wrap(s, max(cols-spaces, 20)), "\n"+indent) + "\n"
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -22,8 +23,8 @@ func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, req mcplogin.L
 	if !ok || o.json || !e.canAsk() || unnamed.Endpoints != (mcplogin.Endpoints{}) {
 		return err
 	}
-	issuer := oauth.Sanitize(unnamed.Issuer, maxURL)
-	agreed, err := e.agree(ctx, fmt.Sprintf("%s uses an authorization server that you have not named.\nSend %s to %s? [y/N] ", host(unnamed.Server), unnamed.Secret, issuer))
+	issuer := oauth.Sanitize(unnamed.Issuer, terminal.MaxURL)
+	agreed, err := e.agree(ctx, fmt.Sprintf("%s uses an authorization server that you have not named.\nSend %s to %s? [y/N] ", terminal.Host(unnamed.Server), unnamed.Secret, issuer))
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (e *env) agree(ctx context.Context, question string) (bool, error) {
 		return false, errNoTerminal
 	}
 	defer tty.Close()
-	flushInput(tty)
+	terminal.FlushInput(tty)
 	if _, err := io.WriteString(tty, question); err != nil { // Windows: a console's input takes no text
 		_, _ = io.WriteString(e.err, question)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -158,24 +159,23 @@ func scopes(flag, text string) ([]string, error) {
 
 // prompt shows on the terminal if standard error is one, else as plain text
 // once, or as events where asked for.
-func (e *env) prompt(o *loginOptions) prompt {
-	p := promptOptions{Out: e.err, Getenv: e.getenv, JSON: o.json, Copy: o.copy}
-	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() && !o.json {
-		return ciPrompt{newPrompt(p), job}
+func (e *env) prompt(o *loginOptions) terminal.Prompt {
+	if o.json {
+		return &jsonPrompt{out: e.out}
+	}
+	p := terminal.Options{Out: e.err, Getenv: e.getenv, Copy: o.copy}
+	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() {
+		return ciPrompt{terminal.NewPrompt(p), job}
 	}
 	if o.noQR {
-		p.QR = qrNever
-	}
-	if o.json {
-		p.Out = e.out
-		return newPrompt(p)
+		p.QR = terminal.QRNever
 	}
 	if e.readAlong() {
 		if tty, err := e.tty(); err == nil {
 			p.Out, p.TTY = tty, tty
 		}
 	}
-	return newPrompt(p)
+	return terminal.NewPrompt(p)
 }
 
 // loggedIn says what was stored and what to do next.

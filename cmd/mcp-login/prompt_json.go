@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // jsonPrompt writes events, one JSON object a line. Their names and fields are
@@ -47,7 +49,7 @@ type pollEvent struct {
 }
 
 func (p *jsonPrompt) ShowCode(_ context.Context, c device.Code) {
-	c = sanitized(c)
+	c = terminal.Sanitized(c)
 	p.emit(codeEvent{
 		Event: "code", UserCode: c.UserCode, URI: c.VerificationURI, Complete: c.VerificationURIComplete,
 		Expiry: seconds(c.Expiry), Interval: int(c.Interval / time.Second),
@@ -61,7 +63,7 @@ func (p *jsonPrompt) ShowPoll(_ context.Context, s device.Poll) {
 		e.Event = "done"
 	}
 	if s.Err != nil {
-		e.Error = reason(s.Err)
+		e.Error = terminal.Reason(s.Err)
 	}
 	p.emit(e)
 }
@@ -76,6 +78,34 @@ func (p *jsonPrompt) emit(event any) {
 	if line, err := encodeJSON(event, ""); err == nil {
 		_, _ = p.out.Write(line) // best effort: a reader that went away must not end a login
 	}
+}
+
+// linkEvents tells it to a program.
+type linkEvents struct{ emit func(event any) }
+
+// linkEvent is one line of --json.
+type linkEvent struct {
+	Event    string `json:"event"` // "link"
+	URL      string `json:"authorization_url"`
+	Local    string `json:"local_url,omitempty"`
+	Redirect string `json:"redirect_uri"`
+	Opened   bool   `json:"browser_opened"`
+	Error    string `json:"browser_error,omitempty"`
+	Server   string `json:"server"`
+	Issuer   string `json:"issuer"`
+	hosts
+}
+
+// ShowLink implements authcode.Prompt.
+func (p linkEvents) ShowLink(_ context.Context, l authcode.Link) {
+	e := linkEvent{
+		Event: "link", URL: l.URL, Local: l.Local, Redirect: l.Redirect, Opened: l.Opened, Server: l.Server, Issuer: l.Issuer,
+		hosts: hosts{l.Hosts, l.Hosts.Warning()},
+	}
+	if l.OpenErr != nil {
+		e.Error = terminal.Reason(l.OpenErr)
+	}
+	p.emit(e)
 }
 
 // seconds is a time as the contract has it: UTC, whole seconds.

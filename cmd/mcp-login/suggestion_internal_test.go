@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os/exec"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // posixWords splits a command line as a POSIX shell does (Shell Command
@@ -77,8 +79,10 @@ func FuzzSuggestion(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		words := []string{"mcp-login", a, b, a + b}
 		line := suggest.MCPLogin(a, b).With(a + b).String()
-		if shown := displayed(t, true, "hint: "+line+"\n"); shown != "hint: "+line+"\n" {
-			t.Errorf("%q, in CI %q", line, shown)
+		var shown strings.Builder
+		d := terminal.NewDisplay(&shown, true)
+		if _, err := io.WriteString(d, "hint: "+line+"\n"); err != nil || shown.String() != "hint: "+line+"\n" {
+			t.Errorf("%q, in CI %q, %v", line, shown.String(), err)
 		}
 		if got := posixWords(t, line); !slices.Equal(got, pasted(words)) {
 			t.Errorf("%q is shown as %q, which is read as %q", words, line, got)

@@ -1,10 +1,14 @@
-package main
+package terminal
 
 import (
 	"os"
 
 	"golang.org/x/sys/windows"
 )
+
+// OpenTTY opens the console's input, whatever the standard streams are
+// redirected to.
+func OpenTTY() (*os.File, error) { return os.OpenFile("CONIN$", os.O_RDWR, 0) }
 
 // consoleANSI: the console understands escape sequences without saying so in
 // TERM.
@@ -37,7 +41,7 @@ func muteTerminal(tty *os.File) (restore func()) {
 	return func() { _ = windows.SetConsoleMode(h, mode) } // best effort: it may be gone
 }
 
-// flushInput drops what was typed before a question.
-func flushInput(tty *os.File) {
+// FlushInput drops what was typed before a question.
+func FlushInput(tty *os.File) {
 	_ = windows.FlushConsoleInputBuffer(windows.Handle(tty.Fd())) // best effort
 }

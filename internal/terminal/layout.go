@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ type screen struct{ cols, rows int }
 
 // view is what a frame shows.
 type view struct {
-	code device.Code // sanitized
+	code device.Code // Sanitized
 	poll device.Poll // zero: not polled yet
 	now  time.Time
 	qr   bool // wanted
@@ -153,7 +153,7 @@ func (p panel) lines() []line {
 		}
 	}
 	if p.tight < noTitle {
-		add(p.wrapped("Sign in to "+host(p.code.Server), bold)...)
+		add(p.wrapped("Sign in to "+Host(p.code.Server), bold)...)
 		blank()
 	}
 	add(p.steps()...)
@@ -182,7 +182,7 @@ func (p panel) least() []line {
 // warnings say what to look at before approving.
 func (p panel) warnings() []line {
 	var out []line
-	for _, text := range append(hostWarning(p.code.Hosts), warning) {
+	for _, text := range append(HostWarning(p.code.Hosts), warning) {
 		out = append(out, p.wrapped(text, magenta)...)
 	}
 	return out
@@ -234,7 +234,7 @@ func (p panel) large() []line {
 	return box
 }
 
-// whoAsks names the parties. One host that both signs in and issues the token
+// whoAsks names the Parties. One host that both signs in and issues the token
 // has one line.
 func (p panel) whoAsks() []line {
 	h := p.code.Hosts
@@ -307,7 +307,7 @@ func (p panel) left() string {
 // wrapped is a text in one style, broken to the panel's width.
 func (p panel) wrapped(s string, st style) []line {
 	var out []line
-	for _, l := range wrap(s, p.cols) {
+	for _, l := range Wrap(s, p.cols) {
 		out = append(out, text(l, st))
 	}
 	return out

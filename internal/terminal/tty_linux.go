@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"os"
@@ -11,7 +11,7 @@ const (
 	setTermios = unix.TCSETS
 )
 
-// flushInput drops what was typed before a question.
-func flushInput(tty *os.File) {
+// FlushInput drops what was typed before a question.
+func FlushInput(tty *os.File) {
 	_ = unix.IoctlSetInt(int(tty.Fd()), unix.TCFLSH, unix.TCIFLUSH) // best effort
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"path/filepath"
@@ -8,35 +8,20 @@ import (
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // goldenPrompt compares with a file of testdata/prompt.
 func goldenPrompt(t *testing.T, name, got string) {
 	t.Helper()
-	golden(t, filepath.Join("testdata", "prompt", name+".golden"), got)
+	terminaltest.Golden(t, filepath.Join("testdata", "prompt", name+".golden"), got)
 }
 
 var (
-	start    = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	testCode = hosted(device.Code{
-		UserCode:                "BCDF-GHJK",
-		VerificationURI:         "https://auth.example.com/device",
-		VerificationURIComplete: "https://auth.example.com/device?user_code=BCDF-GHJK",
-		Expiry:                  start.Add(15 * time.Minute),
-		Interval:                5 * time.Second,
-		Issuer:                  "https://auth.example.com",
-		Server:                  "https://mcp.example.com/mcp",
-		Client:                  "mcp-login",
-	})
+	start    = terminaltest.Now()
+	testCode = terminaltest.Code()
 )
-
-// hosted returns a code with the hosts that its URLs have, as the flow does.
-func hosted(c device.Code) device.Code {
-	as := oauth.Server{Issuer: c.Issuer, TokenEndpoint: c.Issuer + "/token", DeviceAuthorizationEndpoint: c.Issuer + "/device_authorization"}
-	c.Hosts = flows.HostsOf(c.Server, as, c.VerificationURI)
-	return c
-}
 
 // longCode is as long as links in the field are.
 func longCode() device.Code {
@@ -44,7 +29,7 @@ func longCode() device.Code {
 	c.VerificationURI = "https://login.eu-central-1.identity.example-corporation.com/oauth2/device"
 	c.VerificationURIComplete = c.VerificationURI + "?user_code=BCDF-GHJK&client=0123456789abcdef01234"
 	c.Issuer = "https://auth.example-corporation.com"
-	return hosted(c)
+	return terminaltest.WithHosts(c)
 }
 
 // strayCode has its sign-in page under another domain than the issuer, and its
@@ -121,7 +106,7 @@ func checkHosts(t *testing.T, frame []line, c device.Code, s screen) {
 			}
 		}
 	}
-	for _, text := range append(hostWarning(c.Hosts), c.Hosts.Server, c.Hosts.SignIn, c.Hosts.Issuer) {
+	for _, text := range append(HostWarning(c.Hosts), c.Hosts.Server, c.Hosts.SignIn, c.Hosts.Issuer) {
 		if !strings.Contains(all.String(), strings.ReplaceAll(text, " ", "")) {
 			t.Errorf("frame lacks %q", text)
 		}

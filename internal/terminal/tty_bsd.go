@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || netbsd || openbsd || dragonfly
 
-package main
+package terminal
 
 import (
 	"os"
@@ -13,8 +13,8 @@ const (
 	setTermios = unix.TIOCSETA
 )
 
-// flushInput drops what was typed before a question.
-func flushInput(tty *os.File) {
+// FlushInput drops what was typed before a question.
+func FlushInput(tty *os.File) {
 	const read = 1                                                   // FREAD
 	_ = unix.IoctlSetPointerInt(int(tty.Fd()), unix.TIOCFLUSH, read) // best effort
 }

@@ -1,4 +1,7 @@
-package main
+// Package terminal shows text to people and takes their answers: prompts, QR
+// codes, pasted addresses, styles and tables. It knows what is shown, and not
+// why: it must not know commands, flags, stores or sessions.
+package terminal
 
 import (
 	"strings"
@@ -28,7 +31,7 @@ import (
 //  - Text for people goes through a display, or through line.ansi in a frame:
 //    only this program's own styles can control a terminal. oauth.Sanitize also
 //    bounds the length of a server's text.
-//  - A command for pasting is a suggestion, which quotes its words.
+//  - A command for pasting is a suggest.Command, which quotes its words.
 //  - Sentences are short and start lower case where they are a state.
 
 // style is how a piece of a line looks.
@@ -101,9 +104,9 @@ func width(s string) int {
 // punctuation, box drawing and block elements.
 func drawing(r rune) bool { return r >= 0x2010 && r < 0x25A0 }
 
-// wrap breaks a text at spaces into lines of at most cols columns, and within
+// Wrap breaks a text at spaces into lines of at most cols columns, and within
 // a word where the word alone is longer.
-func wrap(s string, cols int) []string {
+func Wrap(s string, cols int) []string {
 	cols = max(cols, 1)
 	var out []string
 	cur := ""

@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
 
-package main
+package terminal
 
 import (
 	"os"
@@ -9,6 +9,10 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// OpenTTY opens the controlling terminal, whatever the standard streams are
+// redirected to.
+func OpenTTY() (*os.File, error) { return os.OpenFile("/dev/tty", os.O_RDWR, 0) }
 
 // consoleANSI: without TERM nothing is known of the terminal.
 const consoleANSI = false

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -17,34 +17,33 @@ import (
 const (
 	maxHost   = 255
 	maxClient = 60
-	maxURL    = 2048
+	MaxURL    = 2048
 	maxReason = 200
 )
 
-// qrMode says when a QR code is shown.
-type qrMode int
+// QRMode says when a QR code is shown.
+type QRMode int
 
 const (
-	qrAuto   qrMode = iota // on a terminal where it fits
-	qrNever                // --no-qr
-	qrAlways               // in plain text too
+	QRAuto   QRMode = iota // on a terminal where it fits
+	QRNever                // --no-qr
+	QRAlways               // in plain text too
 )
 
-// promptOptions are what a prompt needs to know.
-type promptOptions struct {
+// Options are what a prompt needs to know.
+type Options struct {
 	Out    io.Writer               // where it shows; of a terminal: its writer
 	TTY    *os.File                // the terminal behind Out; nil: Out is none
 	Size   func() (cols, rows int) // nil: asked of TTY
 	Getenv func(string) string     // TERM, NO_COLOR and TMUX are read
-	JSON   bool                    // one JSON object a line, for programs
-	QR     qrMode
+	QR     QRMode
 	Copy   bool // the user code to the clipboard, by OSC 52
 }
 
-// prompt shows device codes to a person or a program. One on a terminal is
+// Prompt shows device codes to a person. One on a terminal is
 // an io.Writer too: what else is to be shown meanwhile, such as a log line, is
 // written to it and comes to stand above the code.
-type prompt interface {
+type Prompt interface {
 	device.PollPrompt
 
 	// Retry asks whether to go on with a fresh code after one expired. Where
@@ -56,31 +55,29 @@ type prompt interface {
 	Close() error
 }
 
-// newPrompt returns the prompt that fits its surroundings: JSON lines where
-// asked for, a live one on a terminal, else plain text printed once.
-func newPrompt(o promptOptions) prompt {
+// NewPrompt returns the prompt that fits its surroundings: a live one on a
+// terminal, else plain text printed once.
+func NewPrompt(o Options) Prompt {
 	switch {
-	case o.JSON:
-		return &jsonPrompt{out: o.Out}
-	case o.TTY == nil, !foreground(o.TTY), o.Getenv("NO_COLOR") != "", !capable(o.Getenv("TERM")):
-		return &textPrompt{out: o.Out, qr: o.QR == qrAlways}
+	case o.TTY == nil, !foreground(o.TTY), o.Getenv("NO_COLOR") != "", !Capable(o.Getenv("TERM")):
+		return &textPrompt{out: o.Out, qr: o.QR == QRAlways}
 	default:
 		return newTerminalPrompt(o)
 	}
 }
 
-// capable reports whether a terminal named so understands escape sequences.
-func capable(termName string) bool {
+// Capable reports whether a terminal named so understands escape sequences.
+func Capable(termName string) bool {
 	return termName != "dumb" && (termName != "" || consoleANSI)
 }
 
-// sanitized returns a code with every text as it may be shown.
-func sanitized(c device.Code) device.Code {
+// Sanitized returns a code with every text as it may be shown.
+func Sanitized(c device.Code) device.Code {
 	c.UserCode = oauth.Sanitize(c.UserCode, maxClient)
-	c.VerificationURI = oauth.Sanitize(c.VerificationURI, maxURL)
-	c.VerificationURIComplete = oauth.Sanitize(c.VerificationURIComplete, maxURL)
-	c.Issuer = oauth.Sanitize(c.Issuer, maxURL)
-	c.Server = oauth.Sanitize(c.Server, maxURL)
+	c.VerificationURI = oauth.Sanitize(c.VerificationURI, MaxURL)
+	c.VerificationURIComplete = oauth.Sanitize(c.VerificationURIComplete, MaxURL)
+	c.Issuer = oauth.Sanitize(c.Issuer, MaxURL)
+	c.Server = oauth.Sanitize(c.Server, MaxURL)
 	c.Client = oauth.Sanitize(c.Client, maxClient)
 	return c
 }
@@ -93,9 +90,9 @@ func scanned(c device.Code) string {
 	return c.VerificationURI
 }
 
-// parties says who asks, for what, where the person signs in and who issues
+// Parties says who asks, for what, where the person signs in and who issues
 // the token.
-func parties(client string, h flows.Hosts) string {
+func Parties(client string, h flows.Hosts) string {
 	issued := ", which issues the token"
 	if h.SignIn != h.Issuer {
 		issued = "; the token issuer is " + h.Issuer
@@ -103,17 +100,17 @@ func parties(client string, h flows.Hosts) string {
 	return fmt.Sprintf("Client %s, for %s. You sign in at %s%s.", client, h.Server, h.SignIn, issued)
 }
 
-// hostWarning is a line about hosts that leave the issuer's domain, nil if all
+// HostWarning is a line about hosts that leave the issuer's domain, nil if all
 // is in one.
-func hostWarning(h flows.Hosts) []string {
+func HostWarning(h flows.Hosts) []string {
 	if w := h.Warning(); w != "" {
 		return []string{"Warning: " + w + "."}
 	}
 	return nil
 }
 
-// host returns the host, with its port, of a URL as it may be shown.
-func host(raw string) string {
+// Host returns the host, with its port, of a URL as it may be shown.
+func Host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
 		return oauth.Sanitize(raw, maxHost)

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -8,15 +8,14 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// play shows a code and every kind of poll.
-func play(t *testing.T, o promptOptions) string {
+// shownAsText is a code and every kind of poll as plain text.
+func shownAsText(t *testing.T, qr QRMode) string {
 	t.Helper()
 	var out bytes.Buffer
-	o.Out = &out
-	o.Getenv = func(string) string { return "" }
-	p := newPrompt(o)
+	p := NewPrompt(Options{Out: &out, Getenv: func(string) string { return "" }, QR: qr})
 	p.ShowCode(t.Context(), testCode)
 	next := start.Add(5 * time.Second)
 	for _, s := range []device.Poll{
@@ -34,13 +33,10 @@ func play(t *testing.T, o promptOptions) string {
 	return out.String()
 }
 
-// The golden file is the contract that programs rely on.
-func TestJSONEvents(t *testing.T) { goldenPrompt(t, "events", play(t, promptOptions{JSON: true})) }
-
-func TestPlainText(t *testing.T) { goldenPrompt(t, "text", play(t, promptOptions{})) }
+func TestPlainText(t *testing.T) { goldenPrompt(t, "text", shownAsText(t, QRAuto)) }
 
 func TestPlainTextWithQR(t *testing.T) {
-	goldenPrompt(t, "text-qr", play(t, promptOptions{QR: qrAlways}))
+	goldenPrompt(t, "text-qr", shownAsText(t, QRAlways))
 }
 
 func TestServerTextIsHarmless(t *testing.T) {
@@ -48,9 +44,9 @@ func TestServerTextIsHarmless(t *testing.T) {
 	c.UserCode = "AB\x1b]52;c;ZXZpbA==\aCD"
 	c.Server = "https://mcp.example.com\x1b[2J/\u202eevil"
 	c.Client = "mcp\u200b-login\r\n::add-mask::x"
-	c = hosted(c)
-	frame := render(view{code: sanitized(c), now: start, qr: true}, screen{80, 23})
-	for _, text := range []string{frameText(frame), codeText(sanitized(c), true)} {
+	c = terminaltest.WithHosts(c)
+	frame := render(view{code: Sanitized(c), now: start, qr: true}, screen{80, 23})
+	for _, text := range []string{frameText(frame), codeText(Sanitized(c), true)} {
 		if strings.ContainsAny(text, "\x1b\a\r\u202e\u200b") {
 			t.Errorf("control or invisible characters in %q", text)
 		}

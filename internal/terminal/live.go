@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -23,8 +23,8 @@ import (
 // the end of the screen", whatever a resize did to the lines: terminals that
 // rewrap them move the cursor with its line.
 type terminalPrompt struct {
-	o    promptOptions
-	text *display // on o.Out, for what has no escape sequences of ours
+	o    Options
+	text *Display // on o.Out, for what has no escape sequences of ours
 
 	mu    sync.Mutex
 	view  view
@@ -37,7 +37,7 @@ type terminalPrompt struct {
 	done   chan struct{} // closed when the goroutine of the code has erased it
 }
 
-func newTerminalPrompt(o promptOptions) *terminalPrompt {
+func newTerminalPrompt(o Options) *terminalPrompt {
 	if o.Size == nil {
 		o.Size = func() (int, int) {
 			cols, rows, err := term.GetSize(int(o.TTY.Fd()))
@@ -47,7 +47,7 @@ func newTerminalPrompt(o promptOptions) *terminalPrompt {
 			return cols, rows
 		}
 	}
-	return &terminalPrompt{o: o, text: &display{w: o.Out}, redraw: make(chan struct{}, 1)}
+	return &terminalPrompt{o: o, text: &Display{w: o.Out}, redraw: make(chan struct{}, 1)}
 }
 
 // ShowCode draws the code and keeps it until ctx ends.
@@ -58,7 +58,7 @@ func (p *terminalPrompt) ShowCode(ctx context.Context, c device.Code) {
 	events, unwatch := watchTerminal() // first, so that no Ctrl-Z finds the terminal taken
 	p.mu.Lock()
 	p.stop, p.done = stop, done
-	p.view = view{code: sanitized(c), qr: p.o.QR != qrNever}
+	p.view = view{code: Sanitized(c), qr: p.o.QR != QRNever}
 	if p.o.Copy {
 		p.write(clipboard(p.view.code.UserCode, p.o.Getenv("TMUX") != ""))
 	}
@@ -106,7 +106,7 @@ func (p *terminalPrompt) Write(b []byte) (int, error) {
 // question does not answer it.
 func (p *terminalPrompt) Retry(ctx context.Context) bool {
 	p.wait()
-	flushInput(p.o.TTY)
+	FlushInput(p.o.TTY)
 	const question = "the code expired. Press Enter for a new one, Ctrl-C to stop "
 	unmute := muteTerminal(p.o.TTY) // the Enter would leave the line behind
 	defer unmute()

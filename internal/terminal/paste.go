@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -22,24 +22,24 @@ const (
 // errNoPaste ends the reading of pasted texts; the listener goes on waiting.
 var errNoPaste = errors.New("nothing can be pasted")
 
-// paster reads what a person pastes at the terminal: the address at which the
+// Paster reads what a person pastes at the terminal: the address at which the
 // browser ended. It does not read standard input, which may be a program's.
-type paster struct {
-	tty  func() (*os.File, error)
-	ansi bool  // the terminal understands escape sequences
+type Paster struct {
+	TTY  func() (*os.File, error)
+	ANSI bool  // the terminal understands escape sequences
 	keys *keys // of the terminal, from the first Read to the end of the process
 }
 
 // Read implements authcode.Flow.Paste. The terminal is as before when it
 // returns, which it does within moments after ctx ends.
-func (p *paster) Read(ctx context.Context, rejected error) (string, error) {
+func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 	keys, err := p.begin()
 	if err != nil {
 		return "", errNoPaste
 	}
 	defer keys.end()
 	if rejected != nil {
-		io.WriteString(keys.out, linef("%v", rejected))
+		io.WriteString(keys.out, Linef("%v", rejected))
 	}
 	io.WriteString(keys.out, "paste it here> "+p.escape("\x1b[?2004h"))
 	defer io.WriteString(keys.out, p.escape("\x1b[?2004l"))
@@ -53,9 +53,9 @@ func (p *paster) Read(ctx context.Context, rejected error) (string, error) {
 }
 
 // begin makes the terminal ready for a text.
-func (p *paster) begin() (*keys, error) {
+func (p *Paster) begin() (*keys, error) {
 	if p.keys == nil {
-		tty, err := p.tty()
+		tty, err := p.TTY()
 		if err != nil {
 			return nil, err
 		}
@@ -65,8 +65,8 @@ func (p *paster) begin() (*keys, error) {
 }
 
 // escape returns a sequence for terminals that understand it.
-func (p *paster) escape(s string) string {
-	if !p.ansi {
+func (p *Paster) escape(s string) string {
+	if !p.ANSI {
 		return ""
 	}
 	return s

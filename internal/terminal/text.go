@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func (p *textPrompt) ShowCode(_ context.Context, c device.Code) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// Best effort: a closed stderr must not end a login.
-	_, _ = io.WriteString(p.out, codeText(sanitized(c), p.qr))
+	_, _ = io.WriteString(p.out, codeText(Sanitized(c), p.qr))
 }
 
 // ShowPoll tells once that the server is away, and that it is back.
@@ -36,7 +36,7 @@ func (p *textPrompt) ShowPoll(_ context.Context, s device.Poll) {
 	switch {
 	case s.Status == device.Unreachable && !p.offline:
 		p.offline = true
-		fmt.Fprintf(p.out, "cannot reach the authorization server, trying on: %s\n", reason(s.Err))
+		fmt.Fprintf(p.out, "cannot reach the authorization server, trying on: %s\n", Reason(s.Err))
 	case s.Status == device.Pending && p.offline:
 		p.offline = false
 		fmt.Fprintln(p.out, "the authorization server answers again, waiting for approval")
@@ -51,7 +51,7 @@ func (p *textPrompt) Close() error { return nil }
 // server: CI systems read commands there.
 func codeText(c device.Code, qr bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "To sign in to %s, open\n\n", host(c.Server))
+	fmt.Fprintf(&b, "To sign in to %s, open\n\n", Host(c.Server))
 	fmt.Fprintf(&b, "    %s\n\n", c.VerificationURI)
 	fmt.Fprintf(&b, "on any device and enter the code\n\n    %s\n\n", c.UserCode)
 	if c.VerificationURIComplete != "" {
@@ -63,7 +63,7 @@ func codeText(c device.Code, qr bool) string {
 		}
 		b.WriteString("\n")
 	}
-	lines := append([]string{parties(c.Client, c.Hosts)}, hostWarning(c.Hosts)...)
+	lines := append([]string{Parties(c.Client, c.Hosts)}, HostWarning(c.Hosts)...)
 	b.WriteString(strings.Join(append(lines, warning), "\n") + "\n")
 	if !c.Expiry.IsZero() {
 		fmt.Fprintf(&b, "Waiting until %s.\n", c.Expiry.UTC().Format(time.RFC3339))
@@ -71,7 +71,7 @@ func codeText(c device.Code, qr bool) string {
 	return b.String()
 }
 
-func reason(err error) string {
+func Reason(err error) string {
 	if err == nil {
 		return "no answer"
 	}
