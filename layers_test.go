@@ -45,7 +45,7 @@ var layers = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/urfave/cli/v2":        {"cmd"},
 	"github.com/rs/zerolog":           {"cmd"},
-	"golang.org/x/term":               {"cmd", "internal/terminal", "examples"},
+	"golang.org/x/term":               {"internal/terminal", "examples"},
 	"github.com/mdp/qrterminal/v3":    {"internal/terminal"},
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "internal/stores"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},

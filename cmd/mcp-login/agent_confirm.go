@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/terminal"
@@ -33,7 +31,7 @@ func newConfirmTerminal(e *env) (*confirmTerminal, error) {
 		return nil, usagef("--confirm: there is no terminal to ask at")
 	}
 	c := &confirmTerminal{tty: tty, lines: make(chan string, 1), log: &agentd.HeldLog{To: e.err}}
-	if e.readAlong() {
+	if e.streams().Interactive() {
 		e.hidden.redirect(c.log)
 	}
 	go c.read()
@@ -49,7 +47,7 @@ func (c *confirmTerminal) read() {
 		for s.Scan() {
 			c.typed(s.Text())
 		}
-		if s.Err() != nil || !term.IsTerminal(int(c.tty.Fd())) {
+		if s.Err() != nil || !terminal.IsTerminal(c.tty) {
 			return
 		}
 		time.Sleep(readAgain)
@@ -125,13 +123,7 @@ func confirmPrompt(code string, timeout time.Duration) string {
 // maxCols is as wide as a question gets.
 const maxCols = 80
 
-func (c *confirmTerminal) width() int {
-	cols, _, err := term.GetSize(int(c.tty.Fd()))
-	if err != nil || cols <= 0 {
-		return maxCols
-	}
-	return min(cols, maxCols)
-}
+func (c *confirmTerminal) width() int { return min(terminal.Columns(c.tty, maxCols), maxCols) }
 
 // print is best effort: a question that nobody sees is not answered.
 func (c *confirmTerminal) print(text string) { _, _ = c.tty.WriteString(printable.Text(text)) }

@@ -58,7 +58,7 @@ func (o *browserOptions) authParams() (url.Values, error) {
 // surroundings looks at where this program runs.
 func (e *env) surroundings(o browserOptions) flows.Surroundings {
 	s := browser.Surroundings(e.getenv)
-	s.Browser, s.NoBrowser, s.Terminal = o.command != "", o.never, e.canAsk()
+	s.Browser, s.NoBrowser, s.Terminal = o.command != "", o.never, e.streams().CanAsk()
 	return s
 }
 
@@ -72,10 +72,8 @@ func publicEnviron(environ []string) []string {
 // without.
 func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	f := &authcode.Flow{Redirect: o.browser.redirect, Prompt: e.linkPrompt(o), Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
-	if !o.json {
-		if e.canAsk() {
-			f.Paste = (&terminal.Paster{TTY: e.tty, ANSI: e.getenv("NO_COLOR") == "" && terminal.Capable(e.getenv("TERM"))}).Read
-		}
+	if s := e.streams(); !o.json && s.CanAsk() {
+		f.Paste = terminal.NewPaster(s).Read
 	}
 	if open {
 		b, err := browser.New(e.getenv, publicEnviron(os.Environ()), o.browser.command)

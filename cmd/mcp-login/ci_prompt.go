@@ -16,21 +16,21 @@ import (
 
 // ciPrompt shows a code where the CI provider shows it while the step waits.
 type ciPrompt struct {
-	terminal.Prompt // plain text, for all but the code
-	job             ci.Job
+	terminal.DevicePrompt // plain text, for all but the code
+	job                   ci.Job
 }
 
 // ShowCode falls back to the log, where the step's watchers look anyway.
 func (p ciPrompt) ShowCode(ctx context.Context, c device.Code) {
 	if err := p.job.Announce(ctx, codeNote(c)); err != nil {
-		p.Prompt.ShowCode(ctx, c)
+		p.DevicePrompt.ShowCode(ctx, c)
 	}
 }
 
 func codeNote(c device.Code) ci.Note {
 	text := []string{
 		fmt.Sprintf("Enter the code %s at %s", c.UserCode, c.VerificationURI),
-		ci.Escape(terminal.Parties(oauth.Sanitize(c.Client, 60), c.Hosts)),
+		ci.Escape(terminal.Parties(oauth.Sanitize(c.Client, terminal.MaxClient), c.Hosts)),
 	}
 	for _, line := range terminal.HostWarning(c.Hosts) {
 		text = append(text, ci.Escape(line))

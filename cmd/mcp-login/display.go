@@ -4,30 +4,21 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// display returns a display on a stream of this process.
-func (e *env) display(w io.Writer) *terminal.Display {
-	return terminal.NewDisplay(w, ci.Detect(e.getenv) != ci.None)
+// streams returns the streams of this process.
+func (e *env) streams() terminal.Streams {
+	return terminal.Streams{In: e.in, Out: e.out, Err: e.err, Getenv: e.getenv, TTY: e.tty}
 }
 
 // protect sends everything written to e.err through a display.
-func (e *env) protect() { e.err = e.display(e.err) }
-
-// rawErr returns standard error without its display, for commands to the CI.
-func (e *env) rawErr() io.Writer {
-	if d, ok := e.err.(*terminal.Display); ok {
-		return d.Unwrap()
-	}
-	return e.err
-}
+func (e *env) protect() { e.err = e.streams().Display(e.err) }
 
 // answer prints the whole answer of a command for people. Call it last, so that
 // standard output stays empty if the command fails.
 func (e *env) answer(text string) error {
-	d := e.display(e.out)
+	d := e.streams().Display(e.out)
 	_, err := io.WriteString(d, text)
 	if err == nil {
 		err = d.Flush()

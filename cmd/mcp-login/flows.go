@@ -9,7 +9,6 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
-	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // flowNames are the values of --flow. The first three ask a person.
@@ -17,7 +16,7 @@ const flowNames = "browser, device, paste, client-credentials, jwt-bearer, token
 
 // choose sets a login's flows: what --flow names, what other options leave no
 // doubt about, or what suits the surroundings. It says why when one runs.
-func (e *env) choose(o *loginOptions, p terminal.Prompt, req *mcplogin.LoginRequest) error {
+func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) error {
 	names, order, why := e.flowOrder(o)
 	alone := e.unattended(&o.common)
 	req.Flows = nil
@@ -59,7 +58,7 @@ func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name s
 }
 
 // attendedFlow makes a flow that asks a person.
-func (e *env) attendedFlow(name string, o *loginOptions, p terminal.Prompt) (flows.Flow, error) {
+func (e *env) attendedFlow(name string, o *loginOptions, p prompt) (flows.Flow, error) {
 	switch name {
 	case "browser":
 		return e.codeFlow(o, true)
@@ -91,7 +90,7 @@ func (e *env) announce(o *loginOptions, c flows.Choice, why string) {
 }
 
 // retry asks before a fresh code is fetched, unless that was said before.
-func (o *loginOptions) retry(p terminal.Prompt) func(context.Context) bool {
+func (o *loginOptions) retry(p prompt) func(context.Context) bool {
 	if o.retryExpired {
 		return func(ctx context.Context) bool { return ctx.Err() == nil }
 	}

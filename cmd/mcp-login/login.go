@@ -157,25 +157,17 @@ func scopes(flag, text string) ([]string, error) {
 	return list, nil
 }
 
-// prompt shows on the terminal if standard error is one, else as plain text
-// once, or as events where asked for.
-func (e *env) prompt(o *loginOptions) terminal.Prompt {
+// prompt returns what shows the codes of a login: JSON events, the CI
+// provider's own notices, or text for people.
+func (e *env) prompt(o *loginOptions) prompt {
 	if o.json {
 		return &jsonPrompt{out: e.out}
 	}
-	p := terminal.Options{Out: e.err, Getenv: e.getenv, Copy: o.copy}
+	p := terminal.DevicePrompt{Prompt: terminal.NewPrompt(e.streams(), terminal.Options{NoQR: o.noQR, Copy: o.copy})}
 	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() {
-		return ciPrompt{terminal.NewPrompt(p), job}
+		return ciPrompt{p, job}
 	}
-	if o.noQR {
-		p.QR = terminal.QRNever
-	}
-	if e.readAlong() {
-		if tty, err := e.tty(); err == nil {
-			p.Out, p.TTY = tty, tty
-		}
-	}
-	return terminal.NewPrompt(p)
+	return p
 }
 
 // loggedIn says what was stored and what to do next.

@@ -10,7 +10,19 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/oauth"
 )
+
+// prompt shows the codes of the device flow to a person or a program.
+type prompt interface {
+	device.PollPrompt
+
+	// Retry asks whether to go on with a new code after one expired.
+	Retry(ctx context.Context) bool
+
+	// Close ends the prompt before the process ends.
+	Close() error
+}
 
 // jsonPrompt writes events, one JSON object a line. Their names and fields are
 // a contract: they are added to, never changed.
@@ -49,11 +61,12 @@ type pollEvent struct {
 }
 
 func (p *jsonPrompt) ShowCode(_ context.Context, c device.Code) {
-	c = terminal.Sanitized(c)
+	link := func(s string) string { return oauth.Sanitize(s, terminal.MaxURL) }
+	name := func(s string) string { return oauth.Sanitize(s, terminal.MaxClient) }
 	p.emit(codeEvent{
-		Event: "code", UserCode: c.UserCode, URI: c.VerificationURI, Complete: c.VerificationURIComplete,
+		Event: "code", UserCode: name(c.UserCode), URI: link(c.VerificationURI), Complete: link(c.VerificationURIComplete),
 		Expiry: seconds(c.Expiry), Interval: int(c.Interval / time.Second),
-		Server: c.Server, Issuer: c.Issuer, Client: c.Client, hosts: hosts{c.Hosts, c.Hosts.Warning()},
+		Server: link(c.Server), Issuer: link(c.Issuer), Client: name(c.Client), hosts: hosts{c.Hosts, c.Hosts.Warning()},
 	})
 }
 

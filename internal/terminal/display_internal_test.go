@@ -86,7 +86,7 @@ func TestPromptDrawsNoForeignEscapes(t *testing.T) {
 		t.Errorf("drawn %q, want %q", got, want)
 	}
 	var out bytes.Buffer
-	p := newTerminalPrompt(Options{Out: &out})
+	p := &livePrompt{text: NewDisplay(&out, false)}
 	if _, err := io.WriteString(p, hostile); err != nil || terminaltest.Steers(out.String()) {
 		t.Errorf("a log line above it is %q, %v", out.String(), err)
 	}

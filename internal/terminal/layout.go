@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/mcp-login/mcp-login/flows/device"
 )
 
 const warning = "Approve only if you started this login yourself and the page shows this very code."
@@ -23,10 +21,10 @@ type screen struct{ cols, rows int }
 
 // view is what a frame shows.
 type view struct {
-	code device.Code // Sanitized
-	poll device.Poll // zero: not polled yet
-	now  time.Time
-	qr   bool // wanted
+	signIn   SignIn // sanitized
+	progress Progress
+	now      time.Time
+	qr       bool // wanted
 }
 
 // panel is the text of a frame, for a given width and tightness.
@@ -44,7 +42,7 @@ const (
 	noBlanks = iota + 1 // blank lines
 	noBox               // the box around the code
 	noTitle             // the title, and the reason for no QR code
-	noLabels            // the labels of who asks
+	noLabels            // the labels of the parties
 	tightest            // all but code, URL and state
 )
 
@@ -57,7 +55,7 @@ func render(v view, s screen) []line {
 		}
 	}
 	p := panel{view: v, cols: min(s.cols, maxPanel), noQR: whyNoQR(v, s)}
-	if width(v.code.VerificationURI) > p.cols {
+	if width(v.signIn.Link) > p.cols {
 		p.cols = s.cols
 	}
 	for ; p.tight < tightest; p.tight++ {
@@ -70,12 +68,12 @@ func render(v view, s screen) []line {
 }
 
 // shows reports whether a frame holds the whole URL and the code.
-func shows(frame []line, c device.Code) bool {
+func shows(frame []line, s SignIn) bool {
 	var all strings.Builder
 	for _, l := range frame {
 		all.WriteString(l.String())
 	}
-	return strings.Contains(all.String(), c.VerificationURI) && strings.Contains(all.String(), c.UserCode)
+	return strings.Contains(all.String(), s.Link) && strings.Contains(all.String(), s.Code)
 }
 
 // besideQR lays out a frame with a QR code, the text beside it, or returns nil
@@ -83,18 +81,18 @@ func shows(frame []line, c device.Code) bool {
 // gets the line below.
 func besideQR(v view, s screen) []line {
 	for _, quiet := range quietZones {
-		code := qrCode(scanned(v.code), quiet)
+		code := qrCode(v.signIn.scanned(), quiet)
 		if code == nil {
 			return nil
 		}
 		p := panel{view: v, beside: true}
 		p.cols = min(s.cols-width(code[0])-gap, maxPanel)
-		p.urlOut = width(v.code.VerificationURI) > p.cols
+		p.urlOut = width(v.signIn.Link) > p.cols
 		rows := s.rows
 		if p.urlOut {
 			rows--
 		}
-		if p.cols < minPanel || len(code) > rows || p.urlOut && width(v.code.VerificationURI) > s.cols {
+		if p.cols < minPanel || len(code) > rows || p.urlOut && width(v.signIn.Link) > s.cols {
 			continue
 		}
 		for ; p.tight <= noTitle; p.tight++ {
@@ -122,7 +120,7 @@ func join(code []string, lines []line, p panel) []line {
 		frame[i] = append(frame[i], lines[i-top]...)
 	}
 	if p.urlOut {
-		frame = append(frame, text(p.code.VerificationURI, underline))
+		frame = append(frame, text(p.signIn.Link, underline))
 	}
 	return frame
 }
@@ -132,7 +130,7 @@ func whyNoQR(v view, s screen) string {
 	if !v.qr {
 		return ""
 	}
-	code := qrCode(scanned(v.code), quietZones[len(quietZones)-1])
+	code := qrCode(v.signIn.scanned(), quietZones[len(quietZones)-1])
 	if code == nil {
 		return "no QR code: the link is too long for one"
 	}
@@ -153,12 +151,12 @@ func (p panel) lines() []line {
 		}
 	}
 	if p.tight < noTitle {
-		add(p.wrapped("Sign in to "+Host(p.code.Server), bold)...)
+		add(p.wrapped("Sign in to "+Host(p.signIn.Server), bold)...)
 		blank()
 	}
 	add(p.steps()...)
 	blank()
-	add(p.whoAsks()...)
+	add(p.partyLines()...)
 	blank()
 	add(p.warnings()...)
 	if p.noQR != "" && p.tight < noTitle {
@@ -171,8 +169,8 @@ func (p panel) lines() []line {
 
 // least is code, URL and state, and the warnings after them.
 func (p panel) least() []line {
-	out := p.wrapped(p.code.UserCode, bold)
-	for _, piece := range cut(p.code.VerificationURI, p.cols) {
+	out := p.wrapped(p.signIn.Code, bold)
+	for _, piece := range cut(p.signIn.Link, p.cols) {
 		out = append(out, text(piece, underline))
 	}
 	out = append(out, p.state())
@@ -182,7 +180,7 @@ func (p panel) least() []line {
 // warnings say what to look at before approving.
 func (p panel) warnings() []line {
 	var out []line
-	for _, text := range append(HostWarning(p.code.Hosts), warning) {
+	for _, text := range append(HostWarning(p.signIn.Hosts), warning) {
 		out = append(out, p.wrapped(text, magenta)...)
 	}
 	return out
@@ -200,15 +198,15 @@ func (p panel) steps() []line {
 	}
 	out = append(out, p.wrapped(open, plain)...)
 	if !p.urlOut {
-		for _, piece := range cut(p.code.VerificationURI, p.cols) {
+		for _, piece := range cut(p.signIn.Link, p.cols) {
 			out = append(out, text(piece, underline))
 		}
 	}
-	enter := p.wrapped("and enter "+p.code.UserCode, plain)
+	enter := p.wrapped("and enter "+p.signIn.Code, plain)
 	if len(enter) == 1 {
-		enter = []line{{{"and enter ", plain}, {p.code.UserCode, bold}}}
+		enter = []line{{{"and enter ", plain}, {p.signIn.Code, bold}}}
 	} else {
-		enter = append(p.wrapped("and enter", plain), p.wrapped(p.code.UserCode, bold)...)
+		enter = append(p.wrapped("and enter", plain), p.wrapped(p.signIn.Code, bold)...)
 	}
 	out = append(out, enter...)
 	return append(out, p.large()...)
@@ -217,11 +215,11 @@ func (p panel) steps() []line {
 // large is the code in spaced letters in a box, to be read from across a desk.
 // Where there is no room for it the code in the sentence has to do.
 func (p panel) large() []line {
-	n := len([]rune(p.code.UserCode))
-	if p.tight >= noBox || n > maxBoxed || width(p.code.UserCode) != n || 2*n+7 > p.cols {
+	n := len([]rune(p.signIn.Code))
+	if p.tight >= noBox || n > maxBoxed || width(p.signIn.Code) != n || 2*n+7 > p.cols {
 		return nil
 	}
-	spaced := strings.Join(strings.Split(p.code.UserCode, ""), " ")
+	spaced := strings.Join(strings.Split(p.signIn.Code, ""), " ")
 	bar := strings.Repeat("─", len(spaced)+6)
 	box := []line{
 		text("╭"+bar+"╮", dim),
@@ -234,12 +232,12 @@ func (p panel) large() []line {
 	return box
 }
 
-// whoAsks names the Parties. One host that both signs in and issues the token
+// partyLines names the Parties. One host that both signs in and issues the token
 // has one line.
-func (p panel) whoAsks() []line {
-	h := p.code.Hosts
-	rows := [][2]string{{"client", p.code.Client}, {"server", h.Server}, {"sign-in", h.SignIn}}
-	short := fmt.Sprintf("%s for %s at %s", p.code.Client, h.Server, h.SignIn)
+func (p panel) partyLines() []line {
+	h := p.signIn.Hosts
+	rows := [][2]string{{"client", p.signIn.Client}, {"server", h.Server}, {"sign-in", h.SignIn}}
+	short := fmt.Sprintf("%s for %s at %s", p.signIn.Client, h.Server, h.SignIn)
 	if h.SignIn != h.Issuer {
 		rows = append(rows, [2]string{"token by", h.Issuer})
 		short += ", token by " + h.Issuer
@@ -266,11 +264,11 @@ func (p panel) whoAsks() []line {
 func (p panel) state() line {
 	left := p.left()
 	var forms []string
-	switch p.poll.Status {
-	case device.SlowDown:
+	switch p.progress.Status {
+	case SlowedDown:
 		forms = []string{"waiting, more slowly as asked", "waiting slowly"}
-	case device.Unreachable:
-		again := max(0, p.poll.Next.Sub(p.now)).Round(time.Second) / time.Second
+	case Unreachable:
+		again := max(0, p.progress.Next.Sub(p.now)).Round(time.Second) / time.Second
 		forms = []string{
 			fmt.Sprintf("no answer, next try in %d s", again),
 			fmt.Sprintf("no answer, retry %d s", again), "no answer",
@@ -294,10 +292,10 @@ const separator = " · "
 
 // left is the countdown, rounded up so that it ends when the code does.
 func (p panel) left() string {
-	if p.code.Expiry.IsZero() {
+	if p.signIn.Expiry.IsZero() {
 		return ""
 	}
-	s := int(max(0, p.code.Expiry.Sub(p.now)+time.Second-1) / time.Second)
+	s := int(max(0, p.signIn.Expiry.Sub(p.now)+time.Second-1) / time.Second)
 	if s >= 3600 {
 		return fmt.Sprintf("%s%d:%02d:%02d left", separator, s/3600, s/60%60, s%60)
 	}

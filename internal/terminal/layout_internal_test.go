@@ -57,7 +57,7 @@ func TestRender(t *testing.T) {
 		for _, code := range codes {
 			name := code.name + "-" + size.name
 			t.Run(name, func(t *testing.T) {
-				frame := render(view{code: code.c, now: start.Add(28 * time.Second), qr: true}, size.s)
+				frame := render(view{signIn: deviceSignIn(code.c), now: start.Add(28 * time.Second), qr: true}, size.s)
 				goldenPrompt(t, name, frameText(frame))
 				checkFrame(t, frame, code.c, size.s)
 				if size.s.cols >= 80 && !strings.ContainsRune(frameText(frame), '█') {
@@ -117,10 +117,10 @@ func TestRenderEverySize(t *testing.T) {
 	for cols := 16; cols <= 130; cols += 3 {
 		for rows := 7; rows <= 50; rows++ {
 			s := screen{cols, rows}
-			checkFrame(t, render(view{code: testCode, now: start}, s), testCode, s)
+			checkFrame(t, render(view{signIn: deviceSignIn(testCode), now: start}, s), testCode, s)
 			stray := strayCode()
-			checkFrame(t, render(view{code: stray, now: start, qr: true}, screen{cols, max(rows, 16)}), stray, screen{cols, max(rows, 16)})
-			frame := render(view{code: testCode, now: start, qr: true}, s)
+			checkFrame(t, render(view{signIn: deviceSignIn(stray), now: start, qr: true}, screen{cols, max(rows, 16)}), stray, screen{cols, max(rows, 16)})
+			frame := render(view{signIn: deviceSignIn(testCode), now: start, qr: true}, s)
 			if len(frame) > rows || !strings.Contains(frameText(frame), testCode.UserCode) {
 				t.Fatalf("frame of %d lines at %dx%d", len(frame), cols, rows)
 			}
@@ -131,20 +131,20 @@ func TestRenderEverySize(t *testing.T) {
 func TestState(t *testing.T) {
 	now := start.Add(28 * time.Second)
 	for _, tt := range []struct {
-		name string
-		poll device.Poll
-		cols int
-		want string
+		name     string
+		progress Progress
+		cols     int
+		want     string
 	}{
-		{"not polled yet", device.Poll{}, 40, "waiting for approval · 14:32 left"},
-		{"pending", device.Poll{Status: device.Pending}, 40, "waiting for approval · 14:32 left"},
-		{"narrow", device.Poll{Status: device.Pending}, 24, "waiting · 14:32 left"},
-		{"very narrow", device.Poll{Status: device.Pending}, 12, "14:32 left"},
-		{"slow down", device.Poll{Status: device.SlowDown}, 50, "waiting, more slowly as asked · 14:32 left"},
-		{"unreachable", device.Poll{Status: device.Unreachable, Next: now.Add(20 * time.Second)}, 50, "no answer, next try in 20 s · 14:32 left"},
+		{"not polled yet", Progress{}, 40, "waiting for approval · 14:32 left"},
+		{"pending", Progress{Status: Waiting}, 40, "waiting for approval · 14:32 left"},
+		{"narrow", Progress{Status: Waiting}, 24, "waiting · 14:32 left"},
+		{"very narrow", Progress{Status: Waiting}, 12, "14:32 left"},
+		{"slow down", Progress{Status: SlowedDown}, 50, "waiting, more slowly as asked · 14:32 left"},
+		{"unreachable", Progress{Status: Unreachable, Next: now.Add(20 * time.Second)}, 50, "no answer, next try in 20 s · 14:32 left"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := panel{view: view{code: testCode, poll: tt.poll, now: now}, cols: tt.cols}
+			p := panel{view: view{signIn: deviceSignIn(testCode), progress: tt.progress, now: now}, cols: tt.cols}
 			if got := p.state().String(); got != tt.want {
 				t.Errorf("state() = %q, want %q", got, tt.want)
 			}

@@ -10,21 +10,20 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
-
-	"github.com/mcp-login/mcp-login/flows/device"
 )
 
-// terminalPrompt shows a code live and erases it when it is over.
+// livePrompt shows a sign-in with a countdown and erases it when it is over.
 //
-// The cursor is hidden and stays at the top left of the frame, from where a
-// line is reached by going down and coming back. So erasing is one "clear to
-// the end of the screen", whatever a resize did to the lines: terminals that
-// rewrap them move the cursor with its line.
-type terminalPrompt struct {
+// The cursor is hidden and stays at the top left of the frame. A line is reached
+// by going down and coming back. Erasing the frame is then one "clear to the end
+// of the screen", even after a resize: terminals that rewrap lines move the
+// cursor with its line.
+type livePrompt struct {
+	tty  *os.File
+	out  io.Writer // the terminal, for our own escape sequences
+	text *Display  // the terminal, for everything else
+	tmux bool      // the terminal is inside tmux
 	o    Options
-	text *Display // on o.Out, for what has no escape sequences of ours
 
 	mu    sync.Mutex
 	view  view
@@ -32,39 +31,30 @@ type terminalPrompt struct {
 	size  screen // for which shown was made
 	quiet func() // gives the terminal back; nil: it is not taken
 
-	redraw chan struct{} // a nudge to draw at once
+	redraw chan struct{} // a request to draw at once
 	stop   context.CancelFunc
-	done   chan struct{} // closed when the goroutine of the code has erased it
+	done   chan struct{} // closed when the goroutine that draws has erased the frame
 }
 
-func newTerminalPrompt(o Options) *terminalPrompt {
-	if o.Size == nil {
-		o.Size = func() (int, int) {
-			cols, rows, err := term.GetSize(int(o.TTY.Fd()))
-			if err != nil || cols <= 0 || rows <= 0 {
-				return 80, 24
-			}
-			return cols, rows
-		}
-	}
-	return &terminalPrompt{o: o, text: &Display{w: o.Out}, redraw: make(chan struct{}, 1)}
+func newLivePrompt(tty *os.File, tmux bool, o Options) *livePrompt {
+	return &livePrompt{tty: tty, out: tty, text: NewDisplay(tty, false), tmux: tmux, o: o, redraw: make(chan struct{}, 1)}
 }
 
-// ShowCode draws the code and keeps it until ctx ends.
-func (p *terminalPrompt) ShowCode(ctx context.Context, c device.Code) {
-	p.wait() // for the code before this one
+// Show draws the sign-in and keeps it until ctx ends.
+func (p *livePrompt) Show(ctx context.Context, s SignIn) {
+	p.wait() // for the one before
 	ctx, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	events, unwatch := watchTerminal() // first, so that no Ctrl-Z finds the terminal taken
 	p.mu.Lock()
 	p.stop, p.done = stop, done
-	p.view = view{code: Sanitized(c), qr: p.o.QR != QRNever}
+	p.view = view{signIn: s.sanitized(), qr: !p.o.NoQR}
 	if p.o.Copy {
-		p.write(clipboard(p.view.code.UserCode, p.o.Getenv("TMUX") != ""))
+		p.write(clipboard(p.view.signIn.Code, p.tmux))
 	}
 	p.view.now = time.Now()
-	if !shows(render(p.view, p.room()), p.view.code) {
-		_, _ = io.WriteString(p.text, codeText(p.view.code, false)) // it scrolls, but nothing is lost
+	if !shows(render(p.view, p.room()), p.view.signIn) {
+		_, _ = io.WriteString(p.text, p.view.signIn.text()) // it scrolls, but nothing is lost
 	}
 	p.draw()
 	p.mu.Unlock()
@@ -75,14 +65,11 @@ func (p *terminalPrompt) ShowCode(ctx context.Context, c device.Code) {
 	}()
 }
 
-// ShowPoll changes the line of state.
-func (p *terminalPrompt) ShowPoll(_ context.Context, s device.Poll) {
+// Progress changes the line of state.
+func (p *livePrompt) Progress(n Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s.Next.IsZero() {
-		return // over: what comes of it is said by others
-	}
-	p.view.poll = s
+	p.view.progress = n
 	select {
 	case p.redraw <- struct{}{}:
 	default:
@@ -90,7 +77,7 @@ func (p *terminalPrompt) ShowPoll(_ context.Context, s device.Poll) {
 }
 
 // Write shows text above the code.
-func (p *terminalPrompt) Write(b []byte) (int, error) {
+func (p *livePrompt) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shown == nil {
@@ -104,25 +91,25 @@ func (p *terminalPrompt) Write(b []byte) (int, error) {
 
 // Retry asks whether to go on. Enter is yes; what was typed before the
 // question does not answer it.
-func (p *terminalPrompt) Retry(ctx context.Context) bool {
+func (p *livePrompt) Retry(ctx context.Context) bool {
 	p.wait()
-	FlushInput(p.o.TTY)
+	FlushInput(p.tty)
 	const question = "the code expired. Press Enter for a new one, Ctrl-C to stop "
-	unmute := muteTerminal(p.o.TTY) // the Enter would leave the line behind
+	unmute := muteTerminal(p.tty) // the Enter would leave the line behind
 	defer unmute()
 	p.write(question)
 	defer p.write("\r\x1b[J")
-	return readEnter(ctx, p.o.TTY)
+	return readEnter(ctx, p.tty)
 }
 
 // Close erases the code and gives the terminal back as it was.
-func (p *terminalPrompt) Close() error {
+func (p *livePrompt) Close() error {
 	p.wait()
 	return nil
 }
 
 // wait ends the code that is shown, if any, and returns when it is erased.
-func (p *terminalPrompt) wait() {
+func (p *livePrompt) wait() {
 	p.mu.Lock()
 	stop, done := p.stop, p.done
 	p.mu.Unlock()
@@ -135,7 +122,7 @@ func (p *terminalPrompt) wait() {
 
 // keep redraws the code, each second and when the window changes, until ctx
 // ends.
-func (p *terminalPrompt) keep(ctx context.Context, events <-chan terminalEvent) {
+func (p *livePrompt) keep(ctx context.Context, events <-chan terminalEvent) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -153,7 +140,7 @@ func (p *terminalPrompt) keep(ctx context.Context, events <-chan terminalEvent) 
 	}
 }
 
-func (p *terminalPrompt) locked(f func()) {
+func (p *livePrompt) locked(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f()
@@ -161,7 +148,7 @@ func (p *terminalPrompt) locked(f func()) {
 
 // react draws anew after a resize. Before the job is stopped (Ctrl-Z) it gives
 // the terminal back, and takes it again when the job is in the foreground.
-func (p *terminalPrompt) react(e terminalEvent) {
+func (p *livePrompt) react(e terminalEvent) {
 	if e == suspended {
 		p.end()
 		suspend() // returns when the job goes on
@@ -172,16 +159,16 @@ func (p *terminalPrompt) react(e terminalEvent) {
 
 // take takes the terminal, if it may: no echo, since typed keys would shift
 // the frame, and no cursor.
-func (p *terminalPrompt) take() bool {
-	if p.quiet == nil && foreground(p.o.TTY) {
-		p.quiet = muteTerminal(p.o.TTY)
+func (p *livePrompt) take() bool {
+	if p.quiet == nil && foreground(p.tty) {
+		p.quiet = muteTerminal(p.tty)
 		p.write("\x1b[?25l")
 	}
 	return p.quiet != nil
 }
 
 // end erases the frame and gives the terminal back.
-func (p *terminalPrompt) end() {
+func (p *livePrompt) end() {
 	if p.quiet == nil {
 		return
 	}
@@ -193,7 +180,7 @@ func (p *terminalPrompt) end() {
 
 // draw brings the frame up to date: only lines that changed are written,
 // unless the room did.
-func (p *terminalPrompt) draw() {
+func (p *livePrompt) draw() {
 	if !p.take() {
 		return
 	}
@@ -211,14 +198,14 @@ func (p *terminalPrompt) draw() {
 
 // room is all of the window but a line: a full one would scroll when text
 // follows.
-func (p *terminalPrompt) room() screen {
-	cols, rows := p.o.Size()
+func (p *livePrompt) room() screen {
+	cols, rows := sizeOf(p.tty)
 	return screen{cols, max(rows-1, 1)}
 }
 
 // drawAll writes a whole frame. Lines are not wrapped by the terminal, should
 // it find a character wider than thought here.
-func (p *terminalPrompt) drawAll(frame []line) {
+func (p *livePrompt) drawAll(frame []line) {
 	var b strings.Builder
 	b.WriteString("\x1b[?7l")
 	for i, l := range frame {
@@ -231,7 +218,7 @@ func (p *terminalPrompt) drawAll(frame []line) {
 	p.write(b.String())
 }
 
-func (p *terminalPrompt) drawChanged(frame []line) {
+func (p *livePrompt) drawChanged(frame []line) {
 	var b strings.Builder
 	for i, l := range frame {
 		if slices.Equal(l, p.shown[i]) {
@@ -242,7 +229,7 @@ func (p *terminalPrompt) drawChanged(frame []line) {
 	p.write(b.String())
 }
 
-func (p *terminalPrompt) erase() {
+func (p *livePrompt) erase() {
 	if p.shown != nil {
 		p.write("\r\x1b[J")
 	}
@@ -250,7 +237,7 @@ func (p *terminalPrompt) erase() {
 }
 
 // write is best effort: a terminal that went away must not end a login.
-func (p *terminalPrompt) write(s string) { _, _ = io.WriteString(p.o.Out, s) }
+func (p *livePrompt) write(s string) { _, _ = io.WriteString(p.out, s) }
 
 func up(n int) string   { return move(n, 'A') }
 func down(n int) string { return move(n, 'B') }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"unicode/utf8"
 )
 
@@ -25,10 +24,12 @@ var errNoPaste = errors.New("nothing can be pasted")
 // Paster reads what a person pastes at the terminal: the address at which the
 // browser ended. It does not read standard input, which may be a program's.
 type Paster struct {
-	TTY  func() (*os.File, error)
-	ANSI bool  // the terminal understands escape sequences
-	keys *keys // of the terminal, from the first Read to the end of the process
+	streams Streams
+	keys    *keys // of the terminal, from the first Read to the end of the process
 }
+
+// NewPaster returns a paster for the terminal of the streams.
+func NewPaster(s Streams) *Paster { return &Paster{streams: s} }
 
 // Read implements authcode.Flow.Paste. The terminal is as before when it
 // returns, which it does within moments after ctx ends.
@@ -55,7 +56,7 @@ func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 // begin makes the terminal ready for a text.
 func (p *Paster) begin() (*keys, error) {
 	if p.keys == nil {
-		tty, err := p.TTY()
+		tty, err := p.streams.TTY()
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +67,7 @@ func (p *Paster) begin() (*keys, error) {
 
 // escape returns a sequence for terminals that understand it.
 func (p *Paster) escape(s string) string {
-	if !p.ANSI {
+	if !p.streams.escapes() {
 		return ""
 	}
 	return s

@@ -5,93 +5,113 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
+	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
-	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Caps on the texts of a prompt, in characters. The user code and the URLs
-// are whole: package oauth caps them.
+// Limits on the texts of a prompt, in characters. Package oauth limits user
+// codes and URLs, which are shown whole.
 const (
-	maxHost   = 255
-	maxClient = 60
 	MaxURL    = 2048
+	MaxClient = 60 // a client's name, a user code
+
+	maxHost   = 255
 	maxReason = 200
 )
 
-// QRMode says when a QR code is shown.
-type QRMode int
-
-const (
-	QRAuto   QRMode = iota // on a terminal where it fits
-	QRNever                // --no-qr
-	QRAlways               // in plain text too
-)
-
-// Options are what a prompt needs to know.
-type Options struct {
-	Out    io.Writer               // where it shows; of a terminal: its writer
-	TTY    *os.File                // the terminal behind Out; nil: Out is none
-	Size   func() (cols, rows int) // nil: asked of TTY
-	Getenv func(string) string     // TERM, NO_COLOR and TMUX are read
-	QR     QRMode
-	Copy   bool // the user code to the clipboard, by OSC 52
+// SignIn is what a person needs to sign in on any device: a link, and a code
+// to enter there. Flows that work this way share the prompt.
+type SignIn struct {
+	Link         string
+	LinkWithCode string // opens the page with the code filled in; "": there is none
+	Code         string
+	Expiry       time.Time // of link and code; zero: unknown
+	Server       string    // URL of the MCP server
+	Client       string    // name of the client
+	Hosts        flows.Hosts
 }
 
-// Prompt shows device codes to a person. One on a terminal is
-// an io.Writer too: what else is to be shown meanwhile, such as a log line, is
-// written to it and comes to stand above the code.
-type Prompt interface {
-	device.PollPrompt
+// Status says how waiting for the person goes.
+type Status int
 
-	// Retry asks whether to go on with a fresh code after one expired. Where
-	// nobody can be asked it says no.
+// The states of a sign-in that is not over.
+const (
+	Waiting     Status = iota
+	SlowedDown         // the server asked for fewer requests
+	Unreachable        // the server did not answer
+)
+
+// Progress is the news of a sign-in that is not over.
+type Progress struct {
+	Status Status
+	Next   time.Time // of the next request
+	Err    error     // of the last one
+}
+
+// Prompt shows how to sign in until that is over. Other text for the same
+// terminal, such as log lines, is written to the prompt: it appears above the
+// code.
+type Prompt interface {
+	io.Writer
+
+	// Show shows how to sign in, until ctx ends.
+	Show(ctx context.Context, s SignIn)
+
+	// Progress updates what is shown.
+	Progress(p Progress)
+
+	// Retry asks whether to go on with a new code after one expired. Where
+	// nobody can be asked it returns false.
 	Retry(ctx context.Context) bool
 
-	// Close erases what is shown and returns when that is done. It may be
-	// called more than once, and must be before the process ends.
+	// Close erases what is shown and returns when that is done. Call it before
+	// the process ends; further calls do nothing.
 	Close() error
 }
 
-// NewPrompt returns the prompt that fits its surroundings: a live one on a
-// terminal, else plain text printed once.
-func NewPrompt(o Options) Prompt {
-	switch {
-	case o.TTY == nil, !foreground(o.TTY), o.Getenv("NO_COLOR") != "", !Capable(o.Getenv("TERM")):
-		return &textPrompt{out: o.Out, qr: o.QR == QRAlways}
-	default:
-		return newTerminalPrompt(o)
+// Options are the user's choices for a prompt.
+type Options struct {
+	NoQR bool // show no QR code
+	Copy bool // copy the code to the clipboard, with OSC 52
+}
+
+// NewPrompt returns the prompt that fits the streams: a live one on a terminal,
+// else plain text that is printed once.
+func NewPrompt(s Streams, o Options) Prompt {
+	if s.Interactive() && s.escapes() {
+		tty, err := s.TTY()
+		if err == nil && foreground(tty) {
+			return newLivePrompt(tty, s.Getenv("TMUX") != "", o)
+		}
+		if err == nil {
+			_ = tty.Close() // nothing was written
+		}
 	}
+	return &textPrompt{out: s.Err}
 }
 
-// Capable reports whether a terminal named so understands escape sequences.
-func Capable(termName string) bool {
-	return termName != "dumb" && (termName != "" || consoleANSI)
+// sanitized returns a sign-in whose every text can be shown.
+func (s SignIn) sanitized() SignIn {
+	s.Code = oauth.Sanitize(s.Code, MaxClient)
+	s.Link = oauth.Sanitize(s.Link, MaxURL)
+	s.LinkWithCode = oauth.Sanitize(s.LinkWithCode, MaxURL)
+	s.Server = oauth.Sanitize(s.Server, MaxURL)
+	s.Client = oauth.Sanitize(s.Client, MaxClient)
+	return s
 }
 
-// Sanitized returns a code with every text as it may be shown.
-func Sanitized(c device.Code) device.Code {
-	c.UserCode = oauth.Sanitize(c.UserCode, maxClient)
-	c.VerificationURI = oauth.Sanitize(c.VerificationURI, MaxURL)
-	c.VerificationURIComplete = oauth.Sanitize(c.VerificationURIComplete, MaxURL)
-	c.Issuer = oauth.Sanitize(c.Issuer, MaxURL)
-	c.Server = oauth.Sanitize(c.Server, MaxURL)
-	c.Client = oauth.Sanitize(c.Client, maxClient)
-	return c
-}
-
-// scanned returns the URL that a QR code of c holds.
-func scanned(c device.Code) string {
-	if c.VerificationURIComplete != "" {
-		return c.VerificationURIComplete
+// scanned returns the URL in the QR code.
+func (s SignIn) scanned() string {
+	if s.LinkWithCode != "" {
+		return s.LinkWithCode
 	}
-	return c.VerificationURI
+	return s.Link
 }
 
-// Parties says who asks, for what, where the person signs in and who issues
-// the token.
+// Parties names the client, the MCP server, the host where the person signs in
+// and the issuer of the token.
 func Parties(client string, h flows.Hosts) string {
 	issued := ", which issues the token"
 	if h.SignIn != h.Issuer {
@@ -100,8 +120,8 @@ func Parties(client string, h flows.Hosts) string {
 	return fmt.Sprintf("Client %s, for %s. You sign in at %s%s.", client, h.Server, h.SignIn, issued)
 }
 
-// HostWarning is a line about hosts that leave the issuer's domain, nil if all
-// is in one.
+// HostWarning is a line about hosts outside of the issuer's domain, nil if
+// there is none.
 func HostWarning(h flows.Hosts) []string {
 	if w := h.Warning(); w != "" {
 		return []string{"Warning: " + w + "."}
@@ -109,11 +129,19 @@ func HostWarning(h flows.Hosts) []string {
 	return nil
 }
 
-// Host returns the host, with its port, of a URL as it may be shown.
+// Host returns the host of a URL, with its port, as it can be shown.
 func Host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
 		return oauth.Sanitize(raw, maxHost)
 	}
 	return oauth.Sanitize(u.Host, maxHost)
+}
+
+// Reason returns the text of an error, as it can be shown.
+func Reason(err error) string {
+	if err == nil {
+		return "no answer"
+	}
+	return oauth.Sanitize(err.Error(), maxReason)
 }

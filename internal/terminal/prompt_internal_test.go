@@ -12,10 +12,10 @@ import (
 )
 
 // shownAsText is a code and every kind of poll as plain text.
-func shownAsText(t *testing.T, qr QRMode) string {
+func shownAsText(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
-	p := NewPrompt(Options{Out: &out, Getenv: func(string) string { return "" }, QR: qr})
+	p := DevicePrompt{NewPrompt(Streams{Err: &out, Getenv: func(string) string { return "" }}, Options{})}
 	p.ShowCode(t.Context(), testCode)
 	next := start.Add(5 * time.Second)
 	for _, s := range []device.Poll{
@@ -33,20 +33,16 @@ func shownAsText(t *testing.T, qr QRMode) string {
 	return out.String()
 }
 
-func TestPlainText(t *testing.T) { goldenPrompt(t, "text", shownAsText(t, QRAuto)) }
-
-func TestPlainTextWithQR(t *testing.T) {
-	goldenPrompt(t, "text-qr", shownAsText(t, QRAlways))
-}
+func TestPlainText(t *testing.T) { goldenPrompt(t, "text", shownAsText(t)) }
 
 func TestServerTextIsHarmless(t *testing.T) {
 	c := testCode
 	c.UserCode = "AB\x1b]52;c;ZXZpbA==\aCD"
 	c.Server = "https://mcp.example.com\x1b[2J/\u202eevil"
 	c.Client = "mcp\u200b-login\r\n::add-mask::x"
-	c = terminaltest.WithHosts(c)
-	frame := render(view{code: Sanitized(c), now: start, qr: true}, screen{80, 23})
-	for _, text := range []string{frameText(frame), codeText(Sanitized(c), true)} {
+	shown := deviceSignIn(terminaltest.WithHosts(c)).sanitized()
+	frame := render(view{signIn: shown, now: start, qr: true}, screen{80, 23})
+	for _, text := range []string{frameText(frame), shown.text()} {
 		if strings.ContainsAny(text, "\x1b\a\r\u202e\u200b") {
 			t.Errorf("control or invisible characters in %q", text)
 		}

@@ -43,7 +43,7 @@ func TestPromptProcess(t *testing.T) {
 	signal.Notify(expire, syscall.SIGUSR1)
 	signal.Notify(log, syscall.SIGUSR2)
 
-	p := NewPrompt(Options{Out: os.Stdout, TTY: os.Stdin, Getenv: os.Getenv, Copy: mode == "copy"})
+	p := DevicePrompt{NewPrompt(processStreams(), Options{Copy: mode == "copy"})}
 	code := testCode
 	if mode == "long" {
 		code = longCode()
@@ -54,7 +54,7 @@ func TestPromptProcess(t *testing.T) {
 	for {
 		select {
 		case <-log:
-			io.WriteString(p.(io.Writer), "a log line\n")
+			io.WriteString(p, "a log line\n")
 			continue
 		case <-expire:
 			done()
@@ -70,6 +70,17 @@ func TestPromptProcess(t *testing.T) {
 	done()
 	p.Close()
 	os.Exit(130)
+}
+
+// processStreams are the streams of this process, outside of any CI job.
+func processStreams() Streams {
+	getenv := func(name string) string {
+		if name == "TERM" || name == "TMUX" {
+			return os.Getenv(name)
+		}
+		return ""
+	}
+	return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: getenv, TTY: OpenTTY}
 }
 
 // openTerminal starts the program in a terminal that shows a line already.

@@ -37,17 +37,6 @@ func qrCode(s string, quiet int) []string {
 	return rows
 }
 
-// invert swaps dark and light, for a code that is shown without colours: on a
-// dark screen its light parts are what is drawn.
-func invert(rows []string) []string {
-	swap := strings.NewReplacer(" ", "█", "█", " ", "▄", "▀", "▀", "▄")
-	out := make([]string, len(rows))
-	for i, r := range rows {
-		out[i] = swap.Replace(r)
-	}
-	return out
-}
-
 // qrLine gives a row of a code its colours. Whole cells are background alone,
 // and the upper half always is: in many fonts a block does not reach the top
 // of its cell, and the gaps would cut the code's finder patterns into strips.
