@@ -63,7 +63,7 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		if err != nil {
 			return err
 		}
-		defer terminal.close()
+		defer terminal.Close()
 		cfg.Confirm = agentd.NewConfirmer(terminal).Confirm
 	}
 	path, err := e.auditPath(o.audit)

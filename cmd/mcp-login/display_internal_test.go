@@ -70,16 +70,22 @@ func TestHintsAreRedacted(t *testing.T) {
 
 // TestPeopleAreToldThroughADisplay reads the source: messages go through say and
 // answer, which keep each on its line, and commands to be pasted are
-// suggest.Commands.
+// suggest.Commands. Package terminal writes to no other stream than it is given,
+// and only its frames have escape sequences.
 func TestPeopleAreToldThroughADisplay(t *testing.T) {
-	for _, rule := range []struct{ pattern, but, instead string }{
-		{`Fprint\w*\(e\.err`, "help.go", "say"},
-		{`Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "display.go", "answer, or answerData for programs"},
-		{`\bsuggest\.Quote\(`, "client_config.go hook.go", "a suggest.Command"},
-		{`os\.Std(out|err)`, "main.go become_windows.go paste_windows.go", "the streams of the command"},
+	const room = "../../internal/terminal"
+	for _, rule := range []struct{ folder, pattern, but, instead string }{
+		{".", `Fprint\w*\(e\.err`, "help.go", "say"},
+		{".", `Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "display.go", "answer, or answerData for programs"},
+		{".", `\bsuggest\.Quote\(`, "client_config.go hook.go", "a suggest.Command"},
+		{".", `os\.Std(in|out|err)`, "main.go become_windows.go", "the streams of the command"},
+		{".", `\\x1b`, "", "a prompt of package terminal"},
+		{room, `os\.Std(in|out|err)|fmt\.Print|\b[a-z]\.Out\.Write|\(s\.Out\b`, "", "the terminal or Streams.Err"},
+		{room, `\\x1b`, "style.go live.go paste.go", "a style"},
+		{room, `\bsuggest\.Quote\(`, "", "a suggest.Command"},
 	} {
 		pattern := regexp.MustCompile(rule.pattern)
-		for path, source := range sourceFiles(t, ".", "../../internal/terminal") {
+		for path, source := range sourceFiles(t, rule.folder) {
 			if use := pattern.FindString(source); use != "" && !strings.Contains(rule.but, filepath.Base(path)) {
 				t.Errorf("%s has %s: use %s", path, use, rule.instead)
 			}
@@ -87,25 +93,23 @@ func TestPeopleAreToldThroughADisplay(t *testing.T) {
 	}
 }
 
-// sourceFiles are the files of packages, but for tests.
-func sourceFiles(t *testing.T, folders ...string) map[string]string {
+// sourceFiles are the files of a package, but for tests.
+func sourceFiles(t *testing.T, folder string) map[string]string {
 	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files in %s, %v", len(files), folder, err)
+	}
 	found := map[string]string{}
-	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range files {
-			if strings.HasSuffix(path, "_test.go") {
-				continue
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			found[path] = string(text)
-		}
+		found[path] = string(text)
 	}
 	return found
 }

@@ -57,7 +57,7 @@ func (s Streams) Confirm(ctx context.Context, question string) (bool, error) {
 		return false, secretref.ErrNoTerminal
 	}
 	defer tty.Close()
-	FlushInput(tty)
+	flushInput(tty)
 	s.ask(tty, question)
 	answer := make(chan string, 1)
 	go func() {

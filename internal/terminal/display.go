@@ -83,9 +83,6 @@ func wholeRunes(b []byte) int {
 	return len(b)
 }
 
-// Unwrap returns the underlying stream, for commands to the CI's runner.
-func (d *Display) Unwrap() io.Writer { return d.w }
-
 // Linef formats one line. Line breaks in its arguments do not end it.
 func Linef(format string, a ...any) string { return OneLine(fmt.Sprintf(format, a...)) + "\n" }
 

@@ -16,7 +16,7 @@ const (
 	maxBoxed = 16 // the longest user code that is drawn large
 )
 
-// screen is the room there is.
+// screen is the space for a frame.
 type screen struct{ cols, rows int }
 
 // view is what a frame shows.
@@ -27,14 +27,14 @@ type view struct {
 	qr       bool // wanted
 }
 
-// panel is the text of a frame, for a given width and tightness.
+// panel is the text of a frame, for a width and a tightness.
 type panel struct {
 	view
 	cols   int
 	tight  int    // 0 roomy; each step up to tightest leaves something out
 	beside bool   // of a QR code
 	urlOut bool   // the URL has a line of its own outside the panel
-	noQR   string // why there is no QR code; "": nothing to explain
+	noQR   string // why there is no QR code; "": there is one, or none was wanted
 }
 
 // The steps of tightness: what each leaves out.
@@ -46,8 +46,8 @@ const (
 	tightest            // all but code, URL and state
 )
 
-// render lays a frame out, at most s.rows lines of at most s.cols columns. The
-// user code comes first when there is room for little: it is never left out.
+// render lays out a frame of at most s.rows lines of at most s.cols columns. In
+// the smallest window the user code comes first: it is never left out.
 func render(v view, s screen) []line {
 	if v.qr {
 		if frame := besideQR(v, s); frame != nil {
@@ -76,9 +76,8 @@ func shows(frame []line, s SignIn) bool {
 	return strings.Contains(all.String(), s.Link) && strings.Contains(all.String(), s.Code)
 }
 
-// besideQR lays out a frame with a QR code, the text beside it, or returns nil
-// if it does not fit. A URL that is too long to stand beside it on one line
-// gets the line below.
+// besideQR lays out a frame with text beside a QR code, or returns nil if that
+// does not fit. A link too long for one line of the text gets the line below.
 func besideQR(v view, s screen) []line {
 	for _, quiet := range quietZones {
 		code := qrCode(v.signIn.scanned(), quiet)
@@ -104,7 +103,7 @@ func besideQR(v view, s screen) []line {
 	return nil
 }
 
-// join puts a panel beside a QR code, in its middle.
+// join centers the lines of a panel beside a QR code.
 func join(code []string, lines []line, p panel) []line {
 	top := max(0, (len(code)-len(lines))/2)
 	frame := make([]line, max(len(code), len(lines)))
@@ -125,7 +124,7 @@ func join(code []string, lines []line, p panel) []line {
 	return frame
 }
 
-// whyNoQR says what a QR code would need, where one was wanted.
+// whyNoQR explains why a frame has no QR code, if one was wanted.
 func whyNoQR(v view, s screen) string {
 	if !v.qr {
 		return ""
@@ -135,7 +134,7 @@ func whyNoQR(v view, s screen) string {
 		return "no QR code: the link is too long for one"
 	}
 	// One row stays free below the frame.
-	return fmt.Sprintf("no QR code: it needs %d x %d characters, here are %d x %d",
+	return fmt.Sprintf("no QR code: it needs %d x %d characters, the window has %d x %d",
 		width(code[0])+gap+minPanel, len(code)+2, s.cols, s.rows+1)
 }
 
@@ -177,7 +176,7 @@ func (p panel) least() []line {
 	return append(out, p.warnings()...)
 }
 
-// warnings say what to look at before approving.
+// warnings say what to check before approving.
 func (p panel) warnings() []line {
 	var out []line
 	for _, text := range append(HostWarning(p.signIn.Hosts), warning) {
@@ -186,7 +185,7 @@ func (p panel) warnings() []line {
 	return out
 }
 
-// steps say what to do, and show the URL and the code.
+// steps say what to do, with the link and the code.
 func (p panel) steps() []line {
 	var out []line
 	open := "Open on any device"
@@ -212,8 +211,8 @@ func (p panel) steps() []line {
 	return append(out, p.large()...)
 }
 
-// large is the code in spaced letters in a box, to be read from across a desk.
-// Where there is no room for it the code in the sentence has to do.
+// large is the code in spaced letters in a box, legible from across a desk. It
+// is nil if there is no room: the code is in the sentence too.
 func (p panel) large() []line {
 	n := len([]rune(p.signIn.Code))
 	if p.tight >= noBox || n > maxBoxed || width(p.signIn.Code) != n || 2*n+7 > p.cols {
@@ -259,7 +258,7 @@ func (p panel) partyLines() []line {
 	return out
 }
 
-// state is how the polling goes and how long the code lives, on one line: the
+// state is how the waiting goes and when the code expires, on one line: the
 // longest form that fits.
 func (p panel) state() line {
 	left := p.left()

@@ -14,12 +14,12 @@ import (
 
 const linkWarning = "Approve only if you started this login yourself."
 
-// LinkText shows where to sign in, as plain text, once. What is asked after it
-// stands below.
+// LinkText shows the link of the authorization code flow once, as plain text.
+// Questions follow below it.
 type LinkText struct {
 	Out    io.Writer
 	Client string
-	SSH    suggest.Command // how this machine is reached by ssh; none: not over ssh
+	SSH    suggest.Command // arguments of ssh that reach this machine; nil: not connected over SSH
 }
 
 // ShowLink implements authcode.Prompt.
@@ -28,8 +28,8 @@ func (p *LinkText) ShowLink(_ context.Context, l authcode.Link) {
 	_, _ = io.WriteString(p.Out, p.text(l))
 }
 
-// text tells it. No line starts with text of a server: CI systems read
-// commands there.
+// text is the link as plain text. No line starts with text of a server: CI
+// systems read commands there.
 func (p *LinkText) text(l authcode.Link) string {
 	var b strings.Builder
 	switch {
@@ -42,22 +42,22 @@ func (p *LinkText) text(l authcode.Link) string {
 	}
 	fmt.Fprintf(&b, "    %s\n\n", l.URL)
 	lines := []string{Parties(p.Client, l.Hosts)}
-	if !l.Opened { // else it was said before the browser opened
+	if !l.Opened { // else the warning was shown before the browser opened
 		lines = append(lines, HostWarning(l.Hosts)...)
 	}
 	b.WriteString(strings.Join(append(lines, linkWarning), "\n") + "\n")
 	if len(p.SSH) > 0 && l.Port != 0 {
-		fmt.Fprintf(&b, "\nThe browser comes back to this machine. If it runs on another, run there first\n\n    %s\n\n", forward(l, p.SSH))
-		fmt.Fprintf(&b, "after which %s leads to the same page.\n", l.Local)
+		fmt.Fprintf(&b, "\nThe browser returns to this machine. If it runs on another machine, first run there\n\n    %s\n\n", forward(l, p.SSH))
+		fmt.Fprintf(&b, "Then %s opens the same page.\n", l.Local)
 	}
 	if l.Paste {
-		b.WriteString("\nIf the last page does not load, copy the address it has in the browser.\n")
+		b.WriteString("\nIf the last page does not load, copy its address from the browser.\n")
 	}
 	return b.String()
 }
 
-// forward is the command that makes the listener reachable from the machine
-// where it is run.
+// forward is the command that makes the listener reachable from the machine on
+// which it runs.
 func forward(l authcode.Link, to suggest.Command) suggest.Command {
 	port := strconv.Itoa(l.Port)
 	loopback := "127.0.0.1"

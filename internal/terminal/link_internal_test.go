@@ -28,10 +28,10 @@ func TestLinkText(t *testing.T) {
 		ssh       string
 		has, lack []string
 	}{
-		{"opened", with(func(l *authcode.Link) { l.Opened = true }), "", []string{"Your browser was opened", "\n    https://as.test/authorize?x=y\n", "Client c, for mcp.test. You sign in at as.test, which issues the token.\n"}, []string{"ssh", "copy the address"}},
+		{"opened", with(func(l *authcode.Link) { l.Opened = true }), "", []string{"Your browser was opened", "\n    https://as.test/authorize?x=y\n", "Client c, for mcp.test. You sign in at as.test, which issues the token.\n"}, []string{"ssh", "copy its address"}},
 		{"not opened", with(func(l *authcode.Link) { l.OpenErr = errors.New("no browser could be opened") }), "", []string{"no browser could be opened. To sign in to mcp.test"}, nil},
-		{"paste", with(func(l *authcode.Link) { l.Paste = true }), "", []string{"copy the address it has"}, nil},
-		{"over ssh", link, "ada@192.0.2.9", []string{"\n    ssh -L 4711:127.0.0.1:4711 ada@192.0.2.9\n", "http://127.0.0.1:4711/ leads"}, nil},
+		{"paste", with(func(l *authcode.Link) { l.Paste = true }), "", []string{"copy its address"}, nil},
+		{"over ssh", link, "ada@192.0.2.9", []string{"\n    ssh -L 4711:127.0.0.1:4711 ada@192.0.2.9\n", "http://127.0.0.1:4711/ opens"}, nil},
 		{"over ssh, IPv6", with(func(l *authcode.Link) { l.Redirect = "http://[::1]:4711/callback" }), "ada@box", []string{"ssh -L '4711:[::1]:4711' ada@box\n"}, nil},
 		{"over ssh, nobody listens", with(func(l *authcode.Link) { l.Port, l.Local = 0, "" }), "ada@box", nil, []string{"ssh"}},
 		{"elsewhere", with(func(l *authcode.Link) { l.Issuer = "https://issuer.example" }), "",

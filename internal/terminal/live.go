@@ -76,7 +76,7 @@ func (p *livePrompt) Progress(n Progress) {
 	}
 }
 
-// Write shows text above the code.
+// Write shows text above the frame.
 func (p *livePrompt) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,11 +89,11 @@ func (p *livePrompt) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Retry asks whether to go on. Enter is yes; what was typed before the
-// question does not answer it.
+// Retry asks whether to go on. Enter is yes; keys typed before the question do
+// not count.
 func (p *livePrompt) Retry(ctx context.Context) bool {
 	p.wait()
-	FlushInput(p.tty)
+	flushInput(p.tty)
 	const question = "the code expired. Press Enter for a new one, Ctrl-C to stop "
 	unmute := muteTerminal(p.tty) // the Enter would leave the line behind
 	defer unmute()
@@ -102,13 +102,13 @@ func (p *livePrompt) Retry(ctx context.Context) bool {
 	return readEnter(ctx, p.tty)
 }
 
-// Close erases the code and gives the terminal back as it was.
+// Close erases the frame and restores the terminal.
 func (p *livePrompt) Close() error {
 	p.wait()
 	return nil
 }
 
-// wait ends the code that is shown, if any, and returns when it is erased.
+// wait ends the frame that is shown, if any, and returns when it is erased.
 func (p *livePrompt) wait() {
 	p.mu.Lock()
 	stop, done := p.stop, p.done
@@ -120,7 +120,7 @@ func (p *livePrompt) wait() {
 	<-done
 }
 
-// keep redraws the code, each second and when the window changes, until ctx
+// keep redraws the frame each second, and when the window changes, until ctx
 // ends.
 func (p *livePrompt) keep(ctx context.Context, events <-chan terminalEvent) {
 	tick := time.NewTicker(time.Second)
@@ -146,8 +146,8 @@ func (p *livePrompt) locked(f func()) {
 	f()
 }
 
-// react draws anew after a resize. Before the job is stopped (Ctrl-Z) it gives
-// the terminal back, and takes it again when the job is in the foreground.
+// react redraws after a resize. Before the job stops (Ctrl-Z) it gives the
+// terminal back, and it takes it again when the job is in the foreground.
 func (p *livePrompt) react(e terminalEvent) {
 	if e == suspended {
 		p.end()
@@ -157,8 +157,8 @@ func (p *livePrompt) react(e terminalEvent) {
 	p.draw()
 }
 
-// take takes the terminal, if it may: no echo, since typed keys would shift
-// the frame, and no cursor.
+// take takes the terminal if this job is in the foreground: no echo, because
+// typed keys would shift the frame, and no cursor.
 func (p *livePrompt) take() bool {
 	if p.quiet == nil && foreground(p.tty) {
 		p.quiet = muteTerminal(p.tty)
@@ -178,8 +178,8 @@ func (p *livePrompt) end() {
 	p.quiet = nil
 }
 
-// draw brings the frame up to date: only lines that changed are written,
-// unless the room did.
+// draw updates the frame. It writes only the lines that changed, unless the
+// window did.
 func (p *livePrompt) draw() {
 	if !p.take() {
 		return
@@ -196,15 +196,15 @@ func (p *livePrompt) draw() {
 	p.shown, p.size = frame, size
 }
 
-// room is all of the window but a line: a full one would scroll when text
-// follows.
+// room is the window without its last line: a full window would scroll when
+// text follows.
 func (p *livePrompt) room() screen {
 	cols, rows := sizeOf(p.tty)
 	return screen{cols, max(rows-1, 1)}
 }
 
-// drawAll writes a whole frame. Lines are not wrapped by the terminal, should
-// it find a character wider than thought here.
+// drawAll writes a whole frame. It turns off line wrapping, in case the terminal
+// shows a character wider than width counts.
 func (p *livePrompt) drawAll(frame []line) {
 	var b strings.Builder
 	b.WriteString("\x1b[?7l")
@@ -236,7 +236,7 @@ func (p *livePrompt) erase() {
 	p.shown = nil
 }
 
-// write is best effort: a terminal that went away must not end a login.
+// write is best effort: a terminal that is gone must not end a login.
 func (p *livePrompt) write(s string) { _, _ = io.WriteString(p.out, s) }
 
 func up(n int) string   { return move(n, 'A') }
@@ -260,9 +260,9 @@ func clipboard(s string, tmux bool) string {
 	return osc
 }
 
-// readEnter waits for a line from the terminal, or for ctx to end. The reader
-// is left behind in that case: a read of a terminal cannot be taken back, and
-// the process is about to end.
+// readEnter waits for a line from the terminal, or for ctx to end. Then the
+// reader stays behind: a read of a terminal cannot be canceled, and the process
+// is about to end.
 func readEnter(ctx context.Context, tty *os.File) bool {
 	line := make(chan error, 1)
 	go func() {

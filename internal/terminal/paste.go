@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxTyped = 64 << 10 // more is somebody's file, not an address
+	maxTyped = 64 << 10 // more is a file, not an address
 
 	keyEOF       = 0x04 // Ctrl-D
 	keyBackspace = 0x08
@@ -18,11 +18,11 @@ const (
 	keyDelete    = 0x7f
 )
 
-// errNoPaste ends the reading of pasted texts; the listener goes on waiting.
+// errNoPaste ends the reading of pasted texts. The listener keeps waiting.
 var errNoPaste = errors.New("nothing can be pasted")
 
-// Paster reads what a person pastes at the terminal: the address at which the
-// browser ended. It does not read standard input, which may be a program's.
+// Paster reads the address that a person pastes at the terminal, at which the
+// browser ended. It does not read standard input, which can belong to a program.
 type Paster struct {
 	streams Streams
 	keys    *keys // of the terminal, from the first Read to the end of the process
@@ -31,8 +31,8 @@ type Paster struct {
 // NewPaster returns a paster for the terminal of the streams.
 func NewPaster(s Streams) *Paster { return &Paster{streams: s} }
 
-// Read implements authcode.Flow.Paste. The terminal is as before when it
-// returns, which it does within moments after ctx ends.
+// Read implements authcode.Flow.Paste. It restores the terminal before it
+// returns, also when ctx ends.
 func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 	keys, err := p.begin()
 	if err != nil {
@@ -46,26 +46,26 @@ func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 	defer io.WriteString(keys.out, p.escape("\x1b[?2004l"))
 	text, err := readPaste(ctx, keys)
 	if err != nil {
-		io.WriteString(keys.out, p.escape("\r\x1b[K")) // the question is settled elsewhere
+		io.WriteString(keys.out, p.escape("\r\x1b[K")) // the browser came back, or the login ended
 		return "", err
 	}
 	fmt.Fprintf(keys.out, "(%d characters)\n", utf8.RuneCountInString(text))
 	return text, nil
 }
 
-// begin makes the terminal ready for a text.
+// begin prepares the terminal for a text.
 func (p *Paster) begin() (*keys, error) {
 	if p.keys == nil {
 		tty, err := p.streams.TTY()
 		if err != nil {
 			return nil, err
 		}
-		p.keys = newKeys(tty)
+		p.keys = newKeys(tty, p.streams.Err)
 	}
 	return p.keys, p.keys.begin()
 }
 
-// escape returns a sequence for terminals that understand it.
+// escape returns an escape sequence if the terminal understands it.
 func (p *Paster) escape(s string) string {
 	if !p.streams.escapes() {
 		return ""
@@ -78,7 +78,7 @@ func readPaste(ctx context.Context, keys *keys) (string, error) {
 	var typed typedText
 	buf := make([]byte, 4096)
 	for {
-		n, err := keys.read(buf) // 0 when nothing came for a tenth of a second
+		n, err := keys.read(buf) // 0 after keyWait without a key
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
@@ -90,7 +90,7 @@ func readPaste(ctx context.Context, keys *keys) (string, error) {
 		}
 		for _, c := range buf[:n] {
 			echo, end := typed.feed(c)
-			if n == 1 { // a key: what is pasted comes in one piece and is not shown
+			if n == 1 { // a typed key: pasted text arrives in one piece and is not shown
 				io.WriteString(keys.out, echo)
 			}
 			switch end {
@@ -107,20 +107,19 @@ func readPaste(ctx context.Context, keys *keys) (string, error) {
 type textEnd int
 
 const (
-	goesOn textEnd = iota
+	unfinished textEnd = iota
 	endText
 	endInput
 )
 
-// typedText gathers keys. A text pasted by a terminal that marks pastes
-// (bracketed paste) ends with the mark; another ends with a line end after
-// which nothing comes for a moment, since a terminal's window wraps addresses
-// and copies them with line ends inside.
+// typedText collects keys. If the terminal marks pastes (bracketed paste), a
+// pasted text ends with the mark. Any other text ends with a line end and then
+// silence, because a window wraps an address and copies it with line ends inside.
 type typedText struct {
 	text   []byte
-	escape []byte // an escape sequence so far
+	escape []byte // an incomplete escape sequence
 	pasted bool   // between the marks of a paste
-	lineUp bool   // the last was a line end
+	lineUp bool   // the last key was a line end
 }
 
 func (t *typedText) String() string { return string(t.text) }
@@ -128,7 +127,7 @@ func (t *typedText) String() string { return string(t.text) }
 // settled reports whether silence ends the text.
 func (t *typedText) settled() bool { return t.lineUp && len(t.text) > 0 }
 
-// feed takes a byte and returns what to show for it.
+// feed takes a byte and returns the text to show for it.
 func (t *typedText) feed(c byte) (echo string, end textEnd) {
 	if len(t.escape) > 0 || c == keyEscape {
 		return "", t.feedEscape(c)
@@ -138,11 +137,11 @@ func (t *typedText) feed(c byte) (echo string, end textEnd) {
 		if len(t.text) > 0 {
 			t.add('\n')
 		}
-		return "", goesOn
+		return "", unfinished
 	}
 	if t.pasted {
 		t.add(c)
-		return "", goesOn
+		return "", unfinished
 	}
 	switch c {
 	case keyEOF:
@@ -152,25 +151,25 @@ func (t *typedText) feed(c byte) (echo string, end textEnd) {
 	case keyKill:
 		n := utf8.RuneCount(t.text)
 		t.text = t.text[:0]
-		return repeat("\b \b", n), goesOn
+		return repeat("\b \b", n), unfinished
 	case keyBackspace, keyDelete:
 		if len(t.text) == 0 {
-			return "", goesOn
+			return "", unfinished
 		}
 		_, size := utf8.DecodeLastRune(t.text)
 		t.text = t.text[:len(t.text)-size]
-		return "\b \b", goesOn
+		return "\b \b", unfinished
 	default:
 		if c < ' ' {
-			return "", goesOn
+			return "", unfinished
 		}
 		t.add(c)
 		if c >= utf8.RuneSelf { // a part of a character
-			return "", goesOn
+			return "", unfinished
 		}
-		return string(c), goesOn
+		return string(c), unfinished
 	}
-	return "", goesOn
+	return "", unfinished
 }
 
 func repeat(s string, n int) string {
@@ -190,15 +189,15 @@ func (t *typedText) add(c byte) {
 	}
 }
 
-// feedEscape takes a byte of an escape sequence. Keys such as arrows are
-// dropped; the marks of a paste begin and end it.
+// feedEscape takes a byte of an escape sequence. It drops keys such as arrows.
+// The marks of a paste begin and end one.
 func (t *typedText) feedEscape(c byte) textEnd {
 	t.escape = append(t.escape, c)
 	switch {
 	case len(t.escape) == 1, len(t.escape) == 2 && c == '[':
-		return goesOn
+		return unfinished
 	case len(t.escape) > 2 && len(t.escape) < 16 && c >= 0x20 && c < 0x40: // ECMA-48 §5.4
-		return goesOn
+		return unfinished
 	}
 	sequence := string(t.escape)
 	t.escape = nil
@@ -211,5 +210,5 @@ func (t *typedText) feedEscape(c byte) textEnd {
 			return endText
 		}
 	}
-	return goesOn
+	return unfinished
 }

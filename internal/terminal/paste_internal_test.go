@@ -13,25 +13,25 @@ func TestTypedText(t *testing.T) {
 		end                    textEnd
 		settled                bool
 	}{
-		{"typed", "abc", "abc", "abc", goesOn, false},
-		{"entered", "abc\r", "abc\n", "abc", goesOn, true},
-		{"wrapped", "abc\rdef\r\n", "abc\ndef\n\n", "abcdef", goesOn, true},
-		{"enter alone", "\r\r", "", "", goesOn, false},
-		{"corrected", "abx\x7f\x08c", "ac", "abx\b \b\b \bc", goesOn, false},
-		{"begun anew", "abc\x15de", "de", "abc\b \b\b \b\b \bde", goesOn, false},
+		{"typed", "abc", "abc", "abc", unfinished, false},
+		{"entered", "abc\r", "abc\n", "abc", unfinished, true},
+		{"wrapped", "abc\rdef\r\n", "abc\ndef\n\n", "abcdef", unfinished, true},
+		{"enter alone", "\r\r", "", "", unfinished, false},
+		{"corrected", "abx\x7f\x08c", "ac", "abx\b \b\b \bc", unfinished, false},
+		{"started over", "abc\x15de", "de", "abc\b \b\b \b\b \bde", unfinished, false},
 		{"pasted", on + "a\nb" + off, "a\nb", "", endText, false},
-		{"pasted nothing", on + off, "", "", goesOn, false},
+		{"pasted nothing", on + off, "", "", unfinished, false},
 		{"escape sequence inside a paste", on + "a\x1b]0;x" + off, "a0;x", "", endText, false},
-		{"arrows and Alt", "a\x1b[A\x1b[1;5D\x1bOPb", "aPb", "aPb", goesOn, false},
+		{"arrows and Alt", "a\x1b[A\x1b[1;5D\x1bOPb", "aPb", "aPb", unfinished, false},
 		{"end of input", "\x04", "", "", endInput, false},
-		{"end of input after text", "a\x04", "a", "a", goesOn, false},
-		{"control characters", "a\x01\x07\tb", "ab", "ab", goesOn, false},
+		{"end of input after text", "a\x04", "a", "a", unfinished, false},
+		{"control characters", "a\x01\x07\tb", "ab", "ab", unfinished, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var typed typedText
 			var echo strings.Builder
-			end := goesOn
+			end := unfinished
 			for _, c := range []byte(tt.keys) {
 				var shown string
 				shown, end = typed.feed(c)

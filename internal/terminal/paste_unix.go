@@ -14,9 +14,9 @@ import (
 // keyWait is how long a read waits for a key: VTIME's unit.
 const keyWait = 100 * time.Millisecond
 
-// keys reads a terminal key by key, unseen. Its lines may then be longer than
-// the 4,095 characters that a terminal keeps for line editing. Ctrl-C and
-// Ctrl-Z stay signals.
+// keys reads a terminal key by key, without echo. Lines can then be longer than
+// the 4,095 characters that a terminal keeps for line editing. Ctrl-C and Ctrl-Z
+// still send signals.
 type keys struct {
 	tty *os.File
 	out io.Writer
@@ -25,7 +25,8 @@ type keys struct {
 	raw unix.Termios
 }
 
-func newKeys(tty *os.File) *keys { return &keys{tty: tty, out: tty, fd: int(tty.Fd())} }
+// newKeys shows text on the terminal itself.
+func newKeys(tty *os.File, _ io.Writer) *keys { return &keys{tty: tty, out: tty, fd: int(tty.Fd())} }
 
 func (k *keys) begin() error {
 	if !foreground(k.tty) {
@@ -41,9 +42,9 @@ func (k *keys) begin() error {
 	return unix.IoctlSetTermios(k.fd, setTermios, &k.raw)
 }
 
-// read returns what was typed, or nothing after keyWait. In the background,
-// where the kernel would stop us, it only waits. A shell that was in between
-// has set the terminal its own way, so it is set anew each time.
+// read returns the keys that were typed, or none after keyWait. In the
+// background, where the kernel would stop this process, it only waits. It sets
+// the terminal mode each time, because a shell may have changed it meanwhile.
 func (k *keys) read(buf []byte) (int, error) {
 	if !foreground(k.tty) {
 		time.Sleep(keyWait)
@@ -63,5 +64,5 @@ func (k *keys) read(buf []byte) (int, error) {
 	return max(n, 0), err
 }
 
-// end restores the terminal. It may be gone, which is not our business.
+// end restores the terminal. It is best effort: the terminal may be gone.
 func (k *keys) end() { _ = unix.IoctlSetTermios(k.fd, setTermios, &k.old) }

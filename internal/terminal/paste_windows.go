@@ -16,10 +16,11 @@ type keys struct {
 	rest  []byte
 }
 
-// newKeys starts a reader. A console's read cannot be taken back, so it is left
-// behind when the answer comes another way; the process is about to end.
-func newKeys(tty *os.File) *keys {
-	k := &keys{out: os.Stderr, lines: make(chan []byte)}
+// newKeys starts a reader, and shows text on out: a console's input takes none.
+// The reader stays behind after the last text, because the read of a console
+// cannot be canceled. The process is about to end.
+func newKeys(tty *os.File, out io.Writer) *keys {
+	k := &keys{out: out, lines: make(chan []byte)}
 	go func() {
 		defer close(k.lines)
 		for {

@@ -6,17 +6,16 @@ import (
 	"github.com/mdp/qrterminal/v3"
 )
 
-// maxQR keeps the encoder far from its limit of 2,953 bytes, at which it has
-// no code to give. No screen holds a longer one.
+// maxQR keeps the encoder far from its limit of 2,953 bytes, beyond which it
+// returns no code. No screen holds a longer one.
 const maxQR = 1000
 
-// quietZones are the widths of the light border that are tried, in modules.
-// The standard asks for 4; phones read 1 where a light screen or the panel's
-// gap adds to it.
+// quietZones are the widths of the light border to try, in modules. The standard
+// asks for 4; phones accept 1 where a light screen or the panel's gap adds to it.
 var quietZones = [...]int{4, 2, 1}
 
-// qrCode returns a QR code in half blocks (two modules a character), to be
-// shown black on white, or nil if s is too long for one.
+// qrCode returns a QR code in half blocks (two modules a character), to show
+// black on white, or nil if s is too long for one.
 func qrCode(s string, quiet int) []string {
 	if s == "" || len(s) > maxQR {
 		return nil
@@ -27,8 +26,8 @@ func qrCode(s string, quiet int) []string {
 		WhiteChar: " ", BlackChar: "█", WhiteBlackChar: "▄", BlackWhiteChar: "▀",
 	})
 	rows := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	// The border's outer half rows are drawn dark, for a dark screen around
-	// them. Here the code has a background of its own.
+	// The encoder draws the border's outer half rows dark, for a dark screen. This
+	// code brings its own background.
 	light := strings.Repeat(" ", width(rows[0]))
 	rows[0] = light
 	if quiet%2 == 0 {
@@ -37,9 +36,9 @@ func qrCode(s string, quiet int) []string {
 	return rows
 }
 
-// qrLine gives a row of a code its colours. Whole cells are background alone,
-// and the upper half always is: in many fonts a block does not reach the top
-// of its cell, and the gaps would cut the code's finder patterns into strips.
+// qrLine colors a row of a code. Whole cells and upper halves are background:
+// in many fonts a block does not reach the top of its cell, and the gaps would
+// cut the code's finder patterns into strips.
 func qrLine(row string) line {
 	var l line
 	for _, r := range row {

@@ -36,7 +36,7 @@ func (s Streams) RawErr() io.Writer {
 // written.
 func (s Streams) Interactive() bool {
 	f, ok := s.RawErr().(*os.File)
-	return ok && !s.inCI() && IsTerminal(f)
+	return ok && !s.inCI() && isTerminal(f)
 }
 
 // CanAsk reports whether there is a terminal to ask a person at.
@@ -57,7 +57,7 @@ func (s Streams) Columns() int {
 	}
 	fallback = cmp.Or(max(fallback, 0), defaultColumns)
 	if f, ok := s.RawErr().(*os.File); ok {
-		return Columns(f, fallback)
+		return columns(f, fallback)
 	}
 	return fallback
 }
@@ -76,11 +76,11 @@ const (
 	defaultRows    = 24
 )
 
-// IsTerminal reports whether a file is a terminal.
-func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+// isTerminal reports whether a file is a terminal.
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// Columns returns the width of a terminal, or the fallback if it has none.
-func Columns(f *os.File, fallback int) int {
+// columns returns the width of a terminal, or the fallback if it has none.
+func columns(f *os.File, fallback int) int {
 	if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 0 {
 		return cols
 	}

@@ -10,36 +10,36 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// UI RULES
+// Rules of what is shown:
 //
-//  - stdout is data, stderr is people. What a person reads goes to the
-//    terminal or to stderr, never to stdout.
-//  - What waits for a person says for what, for whom and for how long, and
-//    erases itself when it is over. It leaves no line, colour, hidden cursor or
-//    other screen behind, on Ctrl-C neither.
-//  - The user code and the whole verification URL are always on the screen, as
-//    text that can be copied. A QR code is only ever beside them. In a window
-//    too small for both they are printed once, and scroll.
-//  - Who asks is on the screen: the MCP server, the client, where one signs in
-//    and who issues the token; that these are of different domains, where they
-//    are; and that only one's own login is to be approved. In a small window
-//    blank lines, the box and the title go first.
-//  - Colour helps and never informs: bold for what is to be typed, magenta for
-//    the warning, dim for labels: all legible on dark and on light screens. Without a terminal, with NO_COLOR set or on
-//    a dumb terminal there is no escape sequence at all: plain text, once.
+//  - Stdout is data, stderr is for people. Text for people goes to the terminal
+//    or to stderr, never to stdout.
+//  - A prompt that waits shows what for, for whom and how long, and erases itself
+//    when it is over. It never leaves a line, a color, a hidden cursor or the
+//    alternate screen behind, not even on Ctrl-C.
+//  - The code and the whole link are always on the screen, as text that can be
+//    copied. A QR code is only ever added. A window too small for code and link
+//    gets them as plain text, which scrolls.
+//  - The parties are on the screen: the MCP server, the client, the host where
+//    the person signs in and the issuer of the token; a warning if these are in
+//    different domains; and a reminder to approve only one's own login. In a
+//    small window blank lines, the box and the title go first.
+//  - Color helps and never informs: bold for text to type, magenta for warnings,
+//    dim for labels. All are legible on dark and light screens. Without a
+//    terminal, with NO_COLOR set or on a dumb terminal there is no escape
+//    sequence at all.
 //  - Nothing blinks, spins or scrolls. One line changes, once a second.
-//  - Text for people goes through a display, or through line.ansi in a frame:
-//    only this program's own styles can control a terminal. oauth.Sanitize also
-//    bounds the length of a server's text.
-//  - A command for pasting is a suggest.Command, which quotes its words.
-//  - Sentences are short and start lower case where they are a state.
+//  - Text for people goes through a Display, or through line.ansi in a frame:
+//    only this package's own styles control a terminal. oauth.Sanitize also
+//    limits the length of a server's text.
+//  - A command to paste is a suggest.Command, which quotes its words.
+//  - Sentences are short. A state starts in lower case.
 
 // style is how a piece of a line looks.
 type style string
 
-// The styles, as SGR parameters. The QR code's colours are fixed, black on
-// white of the colour cube, which themes do not change: it scans on dark and
-// on light terminals.
+// The styles, as SGR parameters. The QR code is black on white from the color
+// cube, which themes do not change: it scans on dark and light terminals.
 const (
 	plain     style = ""
 	bold      style = "1"
@@ -71,8 +71,8 @@ func (l line) String() string {
 	return b.String()
 }
 
-// ansi returns the line with its styles as escape sequences. It drops those in
-// the text itself.
+// ansi returns the line with its styles as escape sequences. It drops escape
+// sequences in the text itself.
 func (l line) ansi() string {
 	var b strings.Builder
 	for _, s := range l {
@@ -88,8 +88,8 @@ func (l line) ansi() string {
 // width returns how many columns the line takes.
 func (l line) width() int { return width(l.String()) }
 
-// width returns how many columns a text takes, or more: every character from
-// the Hangul Jamo on counts as wide.
+// width returns how many columns a text takes at most: every character from the
+// Hangul Jamo on counts as wide.
 func width(s string) int {
 	n := utf8.RuneCountInString(s)
 	for _, r := range s {
@@ -100,12 +100,12 @@ func width(s string) int {
 	return n
 }
 
-// drawing reports the characters above U+1100 that this program draws with:
-// punctuation, box drawing and block elements.
+// drawing reports whether a character above U+1100 is one that this package
+// draws with: punctuation, box drawing and block elements.
 func drawing(r rune) bool { return r >= 0x2010 && r < 0x25A0 }
 
-// Wrap breaks a text at spaces into lines of at most cols columns, and within
-// a word where the word alone is longer.
+// Wrap breaks a text at spaces into lines of at most cols columns. It breaks a
+// word that is longer than a line.
 func Wrap(s string, cols int) []string {
 	cols = max(cols, 1)
 	var out []string

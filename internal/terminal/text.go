@@ -28,7 +28,7 @@ func (p *textPrompt) Progress(n Progress) {
 	switch {
 	case n.Status == Unreachable && !p.offline:
 		p.offline = true
-		fmt.Fprintf(p.out, "cannot reach the authorization server, trying on: %s\n", Reason(n.Err))
+		fmt.Fprintf(p.out, "cannot reach the authorization server, still trying: %s\n", Reason(n.Err))
 	case n.Status == Waiting && p.offline:
 		p.offline = false
 		fmt.Fprintln(p.out, "the authorization server answers again, waiting for approval")

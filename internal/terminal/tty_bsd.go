@@ -13,8 +13,8 @@ const (
 	setTermios = unix.TIOCSETA
 )
 
-// FlushInput drops what was typed before a question.
-func FlushInput(tty *os.File) {
+// flushInput drops what was typed before a question.
+func flushInput(tty *os.File) {
 	const read = 1                                                   // FREAD
 	_ = unix.IoctlSetPointerInt(int(tty.Fd()), unix.TIOCFLUSH, read) // best effort
 }

@@ -11,7 +11,7 @@ const (
 	setTermios = unix.TCSETS
 )
 
-// FlushInput drops what was typed before a question.
-func FlushInput(tty *os.File) {
+// flushInput drops what was typed before a question.
+func flushInput(tty *os.File) {
 	_ = unix.IoctlSetInt(int(tty.Fd()), unix.TCFLSH, unix.TCIFLUSH) // best effort
 }

@@ -14,7 +14,7 @@ import (
 // redirected to.
 func OpenTTY() (*os.File, error) { return os.OpenFile("/dev/tty", os.O_RDWR, 0) }
 
-// consoleANSI: without TERM nothing is known of the terminal.
+// consoleANSI: without TERM nothing is known about the terminal.
 const consoleANSI = false
 
 // terminalEvent is something that happened to the terminal.
@@ -57,27 +57,27 @@ func watchTerminal() (events <-chan terminalEvent, unwatch func()) {
 	}
 }
 
-// suspend stops this process as Ctrl-Z does, and returns when it goes on. It
-// waits for that to be said, since the stop itself may come a moment late.
+// suspend stops this process as Ctrl-Z does, and returns when it continues. It
+// waits for SIGCONT, because the stop itself can take effect late.
 func suspend() {
-	goOn := make(chan os.Signal, 1)
-	signal.Notify(goOn, unix.SIGCONT)
-	defer signal.Stop(goOn)
+	resume := make(chan os.Signal, 1)
+	signal.Notify(resume, unix.SIGCONT)
+	defer signal.Stop(resume)
 	if syscall.Kill(os.Getpid(), unix.SIGSTOP) == nil {
-		<-goOn
+		<-resume
 	}
 }
 
-// foreground reports whether this process may use the terminal. A job in the
-// background would be stopped by the kernel for changing its settings, and
-// would draw over what the person does meanwhile.
+// foreground reports whether this process may use the terminal. The kernel stops
+// a background job that changes the terminal's settings, and its output would
+// disturb the foreground job.
 func foreground(tty *os.File) bool {
 	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
 	return err != nil || group == unix.Getpgrp() // an error: no job control here
 }
 
 // muteTerminal turns echo off, so that typed keys do not shift what is shown.
-// Ctrl-C and Ctrl-Z stay signals.
+// Ctrl-C and Ctrl-Z still send signals.
 func muteTerminal(tty *os.File) (restore func()) {
 	fd := int(tty.Fd())
 	old, err := unix.IoctlGetTermios(fd, getTermios)

@@ -19,7 +19,7 @@ type terminalEvent int
 
 const suspended terminalEvent = 1
 
-// watchTerminal reports nothing here: the size is looked at each second.
+// watchTerminal reports nothing: the prompt checks the size each second.
 func watchTerminal() (events <-chan terminalEvent, unwatch func()) {
 	return nil, func() {}
 }
@@ -28,7 +28,7 @@ func suspend() {}
 
 func foreground(*os.File) bool { return true }
 
-// muteTerminal turns escape sequences on for as long as the prompt lasts.
+// muteTerminal turns escape sequences on until restore.
 func muteTerminal(tty *os.File) (restore func()) {
 	h := windows.Handle(tty.Fd())
 	var mode uint32
@@ -41,7 +41,7 @@ func muteTerminal(tty *os.File) (restore func()) {
 	return func() { _ = windows.SetConsoleMode(h, mode) } // best effort: it may be gone
 }
 
-// FlushInput drops what was typed before a question.
-func FlushInput(tty *os.File) {
+// flushInput drops what was typed before a question.
+func flushInput(tty *os.File) {
 	_ = windows.FlushConsoleInputBuffer(windows.Handle(tty.Fd())) // best effort
 }
