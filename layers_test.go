@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"internal/suggest":   {"internal/printable"},
 	"internal/terminal":  {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
+	"internal/suggest/suggesttest":   {"internal/printable", "internal/suggest"},
 	"internal/terminal/terminaltest": {"flows", "flows/device", "oauth", "internal/await"},
 }
 
