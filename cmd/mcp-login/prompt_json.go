@@ -93,7 +93,7 @@ func (p *jsonPrompt) emit(event any) {
 	}
 }
 
-// linkEvents tells it to a program.
+// linkEvents writes the link of a login as an event.
 type linkEvents struct{ emit func(event any) }
 
 // linkEvent is one line of --json.

@@ -82,7 +82,7 @@ func TestNobodyToAsk(t *testing.T) {
 	var shown bytes.Buffer
 	s := Streams{Err: &shown, Getenv: func(string) string { return "" }, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }}
 	if s.CanAsk() || s.Interactive() {
-		t.Error("there is nobody to ask")
+		t.Error("CanAsk or Interactive is true without a terminal")
 	}
 	if _, err := s.Secret(t.Context(), "a secret: "); !errors.Is(err, secretref.ErrNoTerminal) {
 		t.Errorf("Secret: %v", err)

@@ -152,7 +152,7 @@ func TestState(t *testing.T) {
 	}
 }
 
-// frameText is a frame without colours: the QR code's are blocks instead.
+// frameText is a frame without colors: the QR code has blocks instead.
 func frameText(frame []line) string {
 	blocks := strings.NewReplacer(" ", "█", "▄", "▀")
 	var b strings.Builder

@@ -60,3 +60,24 @@ func TestClipboardInTmux(t *testing.T) {
 		t.Errorf("clipboard() = %q, want %q", got, want)
 	}
 }
+
+// A flow other than the device flow shows its sign-in with the same prompt.
+func TestPromptOfAnyFlow(t *testing.T) {
+	var out bytes.Buffer
+	p := NewPrompt(Streams{Err: &out, Getenv: func(string) string { return "" }}, Options{})
+	p.Show(t.Context(), SignIn{Link: "https://relay.example/s/1", Code: "BCDF", Server: "https://mcp.example.com/mcp", Client: "mcp-login"})
+	for range 2 {
+		p.Progress(Progress{Status: Unreachable, Err: errors.New("timeout")})
+	}
+	p.Progress(Progress{Status: SlowedDown})
+	p.Progress(Progress{})
+	got := out.String()
+	for text, want := range map[string]int{
+		"To sign in to mcp.example.com, open\n\n    https://relay.example/s/1\n": 1, "\n    BCDF\n": 1, "or open this link": 0, "Waiting until": 0,
+		"cannot reach the authorization server, still trying: timeout\n": 1, "answers again": 1,
+	} {
+		if n := strings.Count(got, text); n != want {
+			t.Errorf("%q is there %d times, want %d:\n%s", text, n, want, got)
+		}
+	}
+}
