@@ -35,14 +35,19 @@ var layers = map[string][]string{
 	"internal/parcel":    {"secrets"},
 	"internal/stores":    {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/secretref": {"secrets", "internal/subprocess"},
+	"internal/suggest":   {"internal/printable"},
+	"internal/terminal":  {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
+
+	"internal/suggest/suggesttest":   {"internal/printable", "internal/suggest"},
+	"internal/terminal/terminaltest": {"flows", "flows/device", "oauth", "internal/await"},
 }
 
 // onlyIn are modules that one place alone may import.
 var onlyIn = map[string][]string{
 	"github.com/urfave/cli/v2":        {"cmd"},
 	"github.com/rs/zerolog":           {"cmd"},
-	"golang.org/x/term":               {"cmd", "examples"},
-	"github.com/mdp/qrterminal/v3":    {"cmd"},
+	"golang.org/x/term":               {"internal/terminal", "examples"},
+	"github.com/mdp/qrterminal/v3":    {"internal/terminal"},
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "internal/stores"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
 	"github.com/VictoriaMetrics":      {"internal/agentd"},

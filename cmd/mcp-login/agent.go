@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -62,7 +63,7 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		if err != nil {
 			return err
 		}
-		defer terminal.close()
+		defer terminal.Close()
 		cfg.Confirm = agentd.NewConfirmer(terminal).Confirm
 	}
 	path, err := e.auditPath(o.audit)
@@ -163,6 +164,6 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove fun
 		sockets = append(sockets, s)
 		e.say("%s socket: %s", s.Name, full)
 	}
-	e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggestion{path})
+	e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggest.Command{path})
 	return sockets, remove, nil
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // onHangup takes SIGHUP, which ends every other command. A service manager's, or
@@ -42,11 +44,4 @@ func (e *env) onHangup(end func(), reload func() error) (stop func()) {
 
 // hasTerminal reports whether this process has a controlling terminal: the
 // kernel takes it away before it sends SIGHUP for its end.
-func hasTerminal() bool {
-	tty, err := openTTY()
-	if err != nil {
-		return false
-	}
-	_ = tty.Close() // only looked whether there is one
-	return true
-}
+func hasTerminal() bool { return terminal.Streams{TTY: terminal.OpenTTY}.CanAsk() }

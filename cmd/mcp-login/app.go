@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -140,7 +141,7 @@ func countArgs(c *cli.Command, args []string) error {
 	wanted := strings.Fields(c.ArgsUsage)
 	least := len(wanted) - strings.Count(c.ArgsUsage, "[")
 	if c.ArgsUsage == "NAME [URL]" && len(args) == 1 && strings.Contains(args[0], "://") {
-		return usagef("%s: NAME is missing before the URL: %s", c.Name, mcpLogin(c.Name, "NAME", args[0]))
+		return usagef("%s: NAME is missing before the URL: %s", c.Name, suggest.MCPLogin(c.Name, "NAME", args[0]))
 	}
 	if len(args) < least {
 		return usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, c.ArgsUsage)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -11,6 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/internal/browser"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // browserOptions say how the flows that need a browser go about it.
@@ -54,7 +58,7 @@ func (o *browserOptions) authParams() (url.Values, error) {
 // surroundings looks at where this program runs.
 func (e *env) surroundings(o browserOptions) flows.Surroundings {
 	s := browser.Surroundings(e.getenv)
-	s.Browser, s.NoBrowser, s.Terminal = o.command != "", o.never, e.canAsk()
+	s.Browser, s.NoBrowser, s.Terminal = o.command != "", o.never, e.streams().CanAsk()
 	return s
 }
 
@@ -68,10 +72,8 @@ func publicEnviron(environ []string) []string {
 // without.
 func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	f := &authcode.Flow{Redirect: o.browser.redirect, Prompt: e.linkPrompt(o), Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
-	if !o.json {
-		if e.canAsk() {
-			f.Paste = (&paster{tty: e.tty, ansi: e.getenv("NO_COLOR") == "" && capable(e.getenv("TERM"))}).Read
-		}
+	if s := e.streams(); !o.json && s.CanAsk() {
+		f.Paste = terminal.NewPaster(s).Read
 	}
 	if open {
 		b, err := browser.New(e.getenv, publicEnviron(os.Environ()), o.browser.command)
@@ -87,5 +89,28 @@ func (e *env) linkPrompt(o *loginOptions) authcode.Prompt {
 	if o.json {
 		return linkEvents{(&jsonPrompt{out: e.out}).emit}
 	}
-	return &linkText{out: e.err, client: o.client.name, ssh: sshTarget(e.getenv)}
+	return &terminal.LinkText{Out: e.err, Client: o.client.name, SSH: sshTarget(e.getenv)}
+}
+
+// sshTarget says how this machine is reached by ssh, as its arguments: the
+// address that the connection came to, as SSH_CONNECTION has it, unless that is
+// a tunnel's end.
+func sshTarget(getenv func(string) string) suggest.Command {
+	fields := strings.Fields(getenv("SSH_CONNECTION"))
+	if len(fields) != 4 {
+		return nil
+	}
+	address, port := fields[2], fields[3]
+	if ip := net.ParseIP(address); ip == nil || ip.IsLoopback() {
+		name, err := os.Hostname()
+		if err != nil {
+			return nil
+		}
+		address = name
+	}
+	target := suggest.Command{cmp.Or(getenv("USER"), getenv("LOGNAME"), "USER") + "@" + address}
+	if port != "22" && port != "" {
+		target = suggest.Command{"-p", port}.With(target...)
+	}
+	return target
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // ciOptions make env hand its variables to the later steps of a CI job.
@@ -97,12 +98,12 @@ func (n notHandedOn) Unwrap() error { return n.error }
 
 // otherWays are commands that need nothing of the provider, one a line.
 func (e *env) otherWays(n notHandedOn) string {
-	exec := mcpLogin("exec", n.profiles[0])
+	exec := suggest.MCPLogin("exec", n.profiles[0])
 	for _, profile := range n.profiles[1:] {
-		exec = exec.with("--"+alsoFlag, profile)
+		exec = exec.With("--"+alsoFlag, profile)
 	}
 	ways := []string{
-		exec.with(e.hint...).with("--", "COMMAND").String(),
+		exec.With(e.hint...).With("--", "COMMAND").String(),
 		"or a file of mode 0600: (umask 077; " + e.lineWith().String() + " > FILE)",
 	}
 	if captured, ok := errors.AsType[*ci.CapturedError](n.error); ok {
@@ -124,11 +125,11 @@ func (e *env) forEval(unmasked bool) string {
 	if unmasked {
 		flags = append(flags, "--allow-unmasked")
 	}
-	return evalOf(e.lineWith(flags...))
+	return suggest.Eval(e.lineWith(flags...))
 }
 
 // lineWith is this command line with other flags in the place of --ci.
-func (e *env) lineWith(flags ...string) suggestion {
+func (e *env) lineWith(flags ...string) suggest.Command {
 	return e.line.again(func(p part) []string {
 		switch {
 		case p.isFlag && p.flag == "ci":

@@ -14,5 +14,5 @@ func (e *env) job(o *common) (ci.Job, error) {
 	}
 	// A runner of one's own may have its id tokens from a private address.
 	issuer := cmp.Or(e.getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), e.getenv("SYSTEM_OIDCREQUESTURI"))
-	return ci.Job{Provider: ci.Detect(e.getenv), Getenv: e.getenv, Out: e.out, Err: e.rawErr(), HTTP: client(issuer)}, nil
+	return ci.Job{Provider: ci.Detect(e.getenv), Getenv: e.getenv, Out: e.out, Err: e.streams().RawErr(), HTTP: client(issuer)}, nil
 }

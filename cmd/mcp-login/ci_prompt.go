@@ -10,28 +10,29 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // ciPrompt shows a code where the CI provider shows it while the step waits.
 type ciPrompt struct {
-	prompt // plain text, for all but the code
-	job    ci.Job
+	terminal.DevicePrompt // plain text, for all but the code
+	job                   ci.Job
 }
 
 // ShowCode falls back to the log, where the step's watchers look anyway.
 func (p ciPrompt) ShowCode(ctx context.Context, c device.Code) {
 	if err := p.job.Announce(ctx, codeNote(c)); err != nil {
-		p.prompt.ShowCode(ctx, c)
+		p.DevicePrompt.ShowCode(ctx, c)
 	}
 }
 
 func codeNote(c device.Code) ci.Note {
 	text := []string{
 		fmt.Sprintf("Enter the code %s at %s", c.UserCode, c.VerificationURI),
-		ci.Escape(parties(oauth.Sanitize(c.Client, 60), c.Hosts)),
+		ci.Escape(terminal.Parties(oauth.Sanitize(c.Client, terminal.MaxClient), c.Hosts)),
 	}
-	for _, line := range hostWarning(c.Hosts) {
+	for _, line := range terminal.HostWarning(c.Hosts) {
 		text = append(text, ci.Escape(line))
 	}
 	text = append(text, "Approve it only if you started this job.")

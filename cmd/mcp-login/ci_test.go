@@ -18,6 +18,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -145,7 +146,7 @@ func TestCodeIsANotice(t *testing.T) {
 	e := j.env()
 	e.protect()
 	p := e.prompt(&loginOptions{})
-	p.ShowCode(context.Background(), hosted(device.Code{
+	p.ShowCode(context.Background(), terminaltest.WithHosts(device.Code{
 		UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device", VerificationURIComplete: "https://as.example.com/device?c=ABCD-EFGH",
 		Issuer: "https://as.example.net", Server: storedURL, Client: "::error::x\n##[add-mask]y", Expiry: time.Unix(1900000000, 0),
 	}))

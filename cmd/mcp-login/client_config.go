@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -62,7 +63,7 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	}
 	e.say("This goes into %s.", client.file)
 	if !client.helper {
-		e.say("Start the client with: %s", mcpLogin("exec", args[0]).with(needsPrefix(args[0])...).with(e.hint...).with("--", "COMMAND"))
+		e.say("Start the client with: %s", suggest.MCPLogin("exec", args[0]).With(needsPrefix(args[0])...).With(e.hint...).With("--", "COMMAND"))
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func (e *env) storedServer(ctx context.Context, o *clientConfigOptions, profile 
 // cmd.exe knows double quotes alone; a path there can hold none.
 func quoteFor(goos, word string) string {
 	if goos != "windows" {
-		return quote(word)
+		return suggest.Quote(word)
 	}
 	if strings.ContainsAny(word, " &()^;,=%!") {
 		return `"` + word + `"`

@@ -2,24 +2,21 @@ package main
 
 import (
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/pelletier/go-toml/v2"
-)
 
-// update rewrites the golden files of this package.
-var update = flag.Bool("update", false, "rewrite testdata/*.golden")
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
+)
 
 func TestClientSnippets(t *testing.T) {
 	e := newEntry("my notion", "https://mcp.notion.com/mcp?a=b&c=d", `/opt/a 'b'/mcp-login headers 'my notion' --json`)
 	for _, c := range clients() {
 		t.Run(c.name, func(t *testing.T) {
 			got := c.snippet(e)
-			golden(t, filepath.Join("testdata", "client-config", c.name+".golden"), got)
+			terminaltest.Golden(t, filepath.Join("testdata", "client-config", c.name+".golden"), got)
 			server := parseSnippet(t, c.name, got)
 			if u := first(server, "url", "httpUrl"); u != e.url {
 				t.Errorf("the client reads the URL %q, want %q", u, e.url)
@@ -75,20 +72,6 @@ func first(m map[string]any, keys ...string) any {
 	return nil
 }
 
-// golden compares with a file; -update writes it.
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil || got != string(want) {
-		t.Errorf("got\n%s\nwant %s (%v)\n%s", got, path, err, want)
-	}
-}
-
 func FuzzTOMLString(f *testing.F) {
 	f.Add(`C:\Program Files\"x"` + "\t\x7f\u00fc")
 	f.Add("\x1b[31m\u009b\u202e\U000e0041\n##vso[x]### ::add-mask::x")
@@ -99,7 +82,7 @@ func FuzzTOMLString(f *testing.F) {
 		if err := toml.Unmarshal([]byte("V = "+text), &got); err != nil || got.V != s {
 			t.Errorf("tomlString(%q) is read as %q, %v", s, got.V, err)
 		}
-		if steers(text) || mayCommand(text) || strings.Contains(text, "\n") {
+		if terminaltest.Steers(text) || terminaltest.MayCommand(text) || strings.Contains(text, "\n") {
 			t.Errorf("tomlString(%q) = %q", s, text)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -84,7 +85,7 @@ const (
 func (c candidate) line() string {
 	switch c.kind {
 	case aWord:
-		return fmt.Sprintf("%s\t%s\t%s\n", c.kind, c.word, oneLine(c.about))
+		return fmt.Sprintf("%s\t%s\t%s\n", c.kind, c.word, terminal.OneLine(c.about))
 	case aCommand:
 		return fmt.Sprintf("%s\t%d\n", c.kind, c.skip)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
 )
 
 // completed returns the candidates for the last of words, without what is said
@@ -127,21 +128,13 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// hostileNames are what a name, a server or an agent may say to run something, or
-// to be taken for a request of the completion's own.
-var hostileNames = []string{
-	":command a[$(touch PWNED)0]", ":files", "f", "d", "c", "c 2", "a[$(touch PWNED)0]", "psvar[0$(touch PWNED)]",
-	"$(touch PWNED)", "`touch PWNED`", "a b", "-x", "'", `"`, `a'"b`, `a\b`, "a;touch PWNED", "a:b", "=ls", "~root", "%self", "a!b", "{a,b}", "*",
-	"a\nc\t2", "a\tb", "\x1b[31m", "a\rb", "\u009b31m", "a\u202eb", "a\u200bb",
-}
-
 // TestCompletedNamesAreWords: whatever a name is, it is offered as a word, or not
 // at all if it is like a request or a flag, or steers a terminal.
 func TestCompletedNamesAreWords(t *testing.T) {
 	e, out, _ := testEnv(t)
-	storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), hostileNames...)
+	storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), suggesttest.HostileNames()...)
 	var want []string
-	for _, name := range hostileNames {
+	for _, name := range suggesttest.HostileNames() {
 		if name[0] != ':' && name[0] != '-' && printable.Is(name) {
 			want = append(want, name)
 		}

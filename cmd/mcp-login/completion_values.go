@@ -4,8 +4,9 @@ import (
 	"context"
 	"strings"
 
-	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/stores"
 )
 
 // values returns what the value of a flag may be, given how it begins.

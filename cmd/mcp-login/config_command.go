@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 func newConfig(e *env) *cli.Command {
@@ -104,7 +106,7 @@ func defaultOf(f cli.Flag) string {
 }
 
 func valuesText(values []value) string {
-	var t table
+	var t terminal.Table
 	for _, v := range values {
 		text, origin := v.Value, v.Origin
 		if text == "" {
@@ -113,7 +115,7 @@ func valuesText(values []value) string {
 		if v.Source != "" {
 			origin += " " + v.Source
 		}
-		t.row(v.Key, text, origin)
+		t.Row(v.Key, text, origin)
 	}
 	return t.String()
 }

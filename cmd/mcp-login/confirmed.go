@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/clientcred"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -106,7 +107,7 @@ func (d demand) named() []naming {
 func asVariables(namings []naming) []string {
 	var words []string
 	for _, n := range namings {
-		words = append(words, envVar(n.flag)[0]+"="+suggestion{n.value}.String())
+		words = append(words, envVar(n.flag)[0]+"="+suggest.Command{n.value}.String())
 	}
 	return words
 }

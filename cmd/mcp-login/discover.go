@@ -8,6 +8,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -120,7 +121,7 @@ func shown(words []string) []string {
 
 func (d discovery) text() string {
 	var b strings.Builder
-	line := func(format string, a ...any) { b.WriteString(linef(format, a...)) }
+	line := func(format string, a ...any) { b.WriteString(terminal.Linef(format, a...)) }
 	line("server    %s", d.Server)
 	if d.Resource != "" {
 		line("resource  %s", d.Resource)

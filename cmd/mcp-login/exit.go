@@ -13,6 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -55,7 +57,7 @@ func (e *env) finish(ctx context.Context, err error) int {
 	}
 	code, hint := e.verdict(err)
 	if text := err.Error(); text != "" && err != error(errNoCommand) {
-		e.say("mcp-login: %s", e.hidden.clean(oneLine(text)))
+		e.say("mcp-login: %s", e.hidden.clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
 		e.say("hint: %s", e.hidden.clean(line))
@@ -96,7 +98,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case err == error(errNoCommand):
 		return exitUsage, "" // the help is there already
 	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
-		return exitUsage, mcpLogin(e.line.path...).with(helpFlag).String()
+		return exitUsage, suggest.MCPLogin(e.line.path...).With(helpFlag).String()
 	case errors.As(err, &address):
 		return exitUsage, ""
 	case errors.As(err, &sudo):
@@ -136,7 +138,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.Is(err, secrets.ErrName):
 		return exitUsage, ""
 	case errors.As(err, &kv):
-		return exitStore, "upgrade the mount, which keeps its records: " + suggestion{"vault", "kv", "enable-versioning", kv.Mount}.String()
+		return exitStore, "upgrade the mount, which keeps its records: " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
 		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or once: mcp-login unlock"
 	case errors.Is(err, keyring.ErrUnreachable):
@@ -164,11 +166,11 @@ func refusedValue(e *envexport.Error) string {
 // forget is what to run when a stored record cannot be used: remove it, then
 // log in again.
 func (e *env) forget(profile string) string {
-	remove := mcpLogin("clear", profile)
+	remove := suggest.MCPLogin("clear", profile)
 	if e.agent {
 		return "where the agent runs: " + remove.String() + ", then log in again"
 	}
-	return remove.with(e.hint...).String() + "\nthen: " + e.loginCommand(profile, "")
+	return remove.With(e.hint...).String() + "\nthen: " + e.loginCommand(profile, "")
 }
 
 // loginCommand is what to run when a login is required, with the flags that this
@@ -177,11 +179,11 @@ func (e *env) loginCommand(profile, server string, more ...string) string {
 	if _, err := oauth.CheckURL(server); err != nil {
 		server = "URL" // none is known, or a record or an agent has another text there
 	}
-	login := mcpLogin("login", profile, server)
+	login := suggest.MCPLogin("login", profile, server)
 	if e.agent {
-		return "where the agent runs: " + login.with(more...).String()
+		return "where the agent runs: " + login.With(more...).String()
 	}
-	return login.with(e.hint...).with(more...).String()
+	return login.With(e.hint...).With(more...).String()
 }
 
 // addScope are the flags that ask for more scopes, if any were named.

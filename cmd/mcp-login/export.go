@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/parcel"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -56,7 +57,7 @@ func runExport(ctx context.Context, e *env, o *exportOptions, profile string) er
 		return err
 	}
 	if o.withRefreshToken {
-		e.say("warning: two hosts that use one refresh token have it revoked for both; forget it here: %s", mcpLogin("clear", profile))
+		e.say("warning: two hosts that use one refresh token have it revoked for both; forget it here: %s", suggest.MCPLogin("clear", profile))
 		return nil
 	}
 	e.say("the copy cannot be renewed, its token %s", expires(c.Token.Expiry))

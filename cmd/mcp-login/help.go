@@ -3,37 +3,20 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
-
-// defaultColumns is the width of help where no terminal says another.
-const defaultColumns = 80
-
-// columns is the width of what people read on standard error.
-func (e *env) columns() int {
-	if f, ok := e.rawErr().(*os.File); ok {
-		if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 0 {
-			return cols
-		}
-	}
-	if cols, err := strconv.Atoi(e.getenv("COLUMNS")); err == nil && cols > 0 {
-		return cols
-	}
-	return defaultColumns
-}
 
 // showHelp shows what --help does, of the whole program or of one command. It
 // goes to standard error even if asked for: under eval "$(...)" it would be run
 // as commands.
 func (e *env) showHelp(app *cli.App, l commandLine) error {
-	text := appHelp(app, e.columns())
+	text := appHelp(app, e.streams().Columns())
 	if l.command != nil {
-		text = commandHelp(l.command, strings.Join(append([]string{app.Name}, l.path...), " "), e.columns())
+		text = commandHelp(l.command, strings.Join(append([]string{app.Name}, l.path...), " "), e.streams().Columns())
 	}
 	_, err := fmt.Fprint(e.err, text)
 	return err
@@ -68,7 +51,7 @@ func commandHelp(c *cli.Command, name string, cols int) string {
 	}
 	fmt.Fprintf(&b, "\nusage:   %s %s\nexample: %s\n", name, usage, c.UsageText)
 	if c.Description != "" {
-		b.WriteString("\n" + strings.Join(wrap(c.Description, cols), "\n") + "\n")
+		b.WriteString("\n" + strings.Join(terminal.Wrap(c.Description, cols), "\n") + "\n")
 	}
 	fmt.Fprintf(&b, "\nflags, %s:\n", place)
 	for _, f := range c.Flags {
@@ -93,5 +76,5 @@ func listCommands(b *strings.Builder, commands []*cli.Command, cols int) {
 // indented wraps a text and begins each line with spaces.
 func indented(s string, spaces, cols int) string {
 	indent := strings.Repeat(" ", spaces)
-	return indent + strings.Join(wrap(s, max(cols-spaces, 20)), "\n"+indent) + "\n"
+	return indent + strings.Join(terminal.Wrap(s, max(cols-spaces, 20)), "\n"+indent) + "\n"
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // hookShells are those that have a clock of their own and run something before
@@ -103,7 +104,7 @@ func quoteIn(shell, word string) string {
 	if shell == "fish" && strings.Contains(word, `\`) {
 		return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(word) + "'"
 	}
-	return quote(word)
+	return suggest.Quote(word)
 }
 
 // runDue has env print new values for one profile's variables, those that are

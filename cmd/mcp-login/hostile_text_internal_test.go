@@ -22,6 +22,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -269,10 +270,10 @@ func TestHostileTextSteersNothing(t *testing.T) {
 
 func checkShown(t *testing.T, inCI bool, text string) {
 	t.Helper()
-	if steers(text) {
+	if terminaltest.Steers(text) {
 		t.Errorf("steers a terminal: %q", text)
 	}
-	if inCI && mayCommand(text) {
+	if inCI && terminaltest.MayCommand(text) {
 		t.Errorf("is a command to a runner: %q", text)
 	}
 	for line := range strings.Lines(text) {

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -19,11 +17,11 @@ import (
 func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, req mcplogin.LoginRequest, work func(mcplogin.LoginRequest) error) error {
 	err := work(req)
 	unnamed, ok := errors.AsType[*mcplogin.UnnamedIssuerError](err)
-	if !ok || o.json || !e.canAsk() || unnamed.Endpoints != (mcplogin.Endpoints{}) {
+	if !ok || o.json || !e.streams().CanAsk() || unnamed.Endpoints != (mcplogin.Endpoints{}) {
 		return err
 	}
-	issuer := oauth.Sanitize(unnamed.Issuer, maxURL)
-	agreed, err := e.agree(ctx, fmt.Sprintf("%s uses an authorization server that you have not named.\nSend %s to %s? [y/N] ", host(unnamed.Server), unnamed.Secret, issuer))
+	issuer := oauth.Sanitize(unnamed.Issuer, terminal.MaxURL)
+	agreed, err := e.streams().Confirm(ctx, fmt.Sprintf("%s uses an authorization server that you have not named.\nSend %s to %s? [y/N] ", terminal.Host(unnamed.Server), unnamed.Secret, issuer))
 	if err != nil {
 		return err
 	}
@@ -32,32 +30,6 @@ func (e *env) atNamedIssuer(ctx context.Context, o *loginOptions, req mcplogin.L
 	}
 	req.Register.Issuer = unnamed.Issuer
 	return work(req)
-}
-
-// agree asks the person at the terminal. What was typed before the question is
-// no answer, and anything but y is no.
-func (e *env) agree(ctx context.Context, question string) (bool, error) {
-	tty, err := e.tty()
-	if err != nil {
-		return false, errNoTerminal
-	}
-	defer tty.Close()
-	flushInput(tty)
-	if _, err := io.WriteString(tty, question); err != nil { // Windows: a console's input takes no text
-		_, _ = io.WriteString(e.err, question)
-	}
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(tty).ReadString('\n') // an end of the terminal is no
-		answer <- line
-	}()
-	select {
-	case line := <-answer:
-		word := strings.ToLower(strings.TrimSpace(line))
-		return word == "y" || word == "yes", nil
-	case <-ctx.Done(): // the process ends, and the reader with it
-		return false, ctx.Err()
-	}
 }
 
 // namingIssuer is this command with the issuer named. A command that has no

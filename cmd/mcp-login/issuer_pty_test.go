@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
@@ -130,10 +131,10 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 // A person at a terminal is asked once, and anything but y is no.
 func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 	x := newElsewhere(t)
-	login := func() *terminal {
+	login := func() *terminaltest.Terminal {
 		cmd := exec.Command(x.program, "login", "a", elsewhereURL, "--client-id", "robot", "--flow", "device")
 		cmd.Env = x.env
-		return inTerminal(t, cmd, 80, 24)
+		return terminaltest.Start(t, cmd, 80, 24)
 	}
 	const question = "Send the client secret to https://example.com? [y/N]"
 	for _, tt := range []struct {
@@ -142,21 +143,21 @@ func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 	}{{"\n", exitDenied}, {"n\n", exitDenied}, {"y\n", exitDone}, {"", exitDone}} {
 		before, term := x.sent(), login()
 		if tt.typed != "" {
-			term.waitFor(question)
+			term.WaitFor(question)
 			if x.sent() != before {
 				t.Errorf("%q: something was sent before the answer", tt.typed)
 			}
-			if _, err := io.WriteString(term.pty, tt.typed); err != nil {
+			if _, err := io.WriteString(term.PTY, tt.typed); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_ = term.cmd.Wait() // the exit code says it
-		<-term.over
-		if got := term.cmd.ProcessState.ExitCode(); got != tt.want {
-			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.screen())
+		_ = term.Cmd.Wait() // the exit code says it
+		<-term.Over
+		if got := term.Cmd.ProcessState.ExitCode(); got != tt.want {
+			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.Screen())
 		}
-		if asked := strings.Contains(term.raw.String(), question); asked != (tt.typed != "") || tt.want == exitDenied && x.sent() != before {
-			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, asked, x.sent()-before, term.screen())
+		if asked := strings.Contains(term.Raw.String(), question); asked != (tt.typed != "") || tt.want == exitDenied && x.sent() != before {
+			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, asked, x.sent()-before, term.Screen())
 		}
 	}
 }

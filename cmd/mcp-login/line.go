@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // commandLine is what was typed after the program's name, interpreted. Nothing
@@ -190,16 +192,16 @@ func (l *commandLine) wordCount() (words int) {
 }
 
 // again returns the line to be pasted, each of its parts as edit has it.
-func (l *commandLine) again(edit func(part) []string) suggestion {
-	words := mcpLogin()
+func (l *commandLine) again(edit func(part) []string) suggest.Command {
+	words := suggest.MCPLogin()
 	for _, p := range l.parts {
-		words = words.with(edit(p)...)
+		words = words.With(edit(p)...)
 	}
 	return words
 }
 
 // with returns the line to be pasted, with more flags after the command's name.
-func (l *commandLine) with(flags ...string) suggestion {
+func (l *commandLine) with(flags ...string) suggest.Command {
 	path, placed := l.path, false
 	return l.again(func(p part) []string {
 		switch {

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 type listOptions struct {
@@ -54,9 +55,9 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	if o.json {
 		return e.answerJSON(reports)
 	}
-	var t table
+	var t terminal.Table
 	for _, r := range reports {
-		t.row(r.Profile, r.Server, r.State)
+		t.Row(r.Profile, r.Server, r.State)
 	}
 	return e.answer(t.String())
 }
@@ -66,7 +67,7 @@ func (e *env) answerNames(asJSON bool, names []string) error {
 	if !asJSON {
 		var text strings.Builder
 		for _, name := range names {
-			text.WriteString(linef("%s", name))
+			text.WriteString(terminal.Linef("%s", name))
 		}
 		return e.answer(text.String())
 	}

@@ -13,6 +13,8 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -155,26 +157,17 @@ func scopes(flag, text string) ([]string, error) {
 	return list, nil
 }
 
-// prompt shows on the terminal if standard error is one, else as plain text
-// once, or as events where asked for.
+// prompt returns what shows the codes of a login: JSON events, the CI
+// provider's own notices, or text for people.
 func (e *env) prompt(o *loginOptions) prompt {
-	p := promptOptions{Out: e.err, Getenv: e.getenv, JSON: o.json, Copy: o.copy}
-	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() && !o.json {
-		return ciPrompt{newPrompt(p), job}
-	}
-	if o.noQR {
-		p.QR = qrNever
-	}
 	if o.json {
-		p.Out = e.out
-		return newPrompt(p)
+		return &jsonPrompt{out: e.out}
 	}
-	if e.readAlong() {
-		if tty, err := e.tty(); err == nil {
-			p.Out, p.TTY = tty, tty
-		}
+	p := terminal.DevicePrompt{Prompt: terminal.NewPrompt(e.streams(), terminal.Options{NoQR: o.noQR, Copy: o.copy})}
+	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() {
+		return ciPrompt{p, job}
 	}
-	return newPrompt(p)
+	return p
 }
 
 // loggedIn says what was stored and what to do next.
@@ -198,12 +191,12 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 		e.say("the server granted less than was asked, without: %s", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
 	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), o.given())
-	next := evalOf(mcpLogin("env").with(name...))
+	next := suggest.Eval(suggest.MCPLogin("env").With(name...))
 	switch provider := ci.Detect(e.getenv); {
 	case provider.CanMask():
-		next = mcpLogin("env", "--ci").with(name...).String()
+		next = suggest.MCPLogin("env", "--ci").With(name...).String()
 	case provider != ci.None:
-		next = mcpLogin("exec").with(name...).with("--", "COMMAND").String()
+		next = suggest.MCPLogin("exec").With(name...).With("--", "COMMAND").String()
 	}
 	e.say("next: %s", next)
 	return nil
@@ -225,7 +218,7 @@ func expires(t time.Time) string {
 // of this program's own.
 func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
 	if flag := needsPrefix(profile); flag != nil {
-		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s", profile, ownPrefix, suggestion(flag))
+		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s", profile, ownPrefix, suggest.Command(flag))
 	}
 	names, err := store.List(ctx)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/mcp-login/mcp-login/internal/parcel"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -76,7 +77,7 @@ func sysEnv() *env {
 		getenv:  secrets.getenv,
 		secrets: secrets,
 		work:    parcel.WorkFactor,
-		tty:     openTTY,
+		tty:     terminal.OpenTTY,
 		log:     zerolog.Nop(),
 		hidden:  &redactor{},
 		jobIs:   &jobIdentity{},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // ownPrefix begins the names of the environment variables that configure this
@@ -108,9 +109,9 @@ func (v variables) notOwn(profile string, names []string) error {
 // otherName is the command that gives the variable another name. It is for one
 // profile, as the flags are.
 func (e *env) otherName(o *ownNameError) string {
-	again := mcpLogin(e.line.path...).with(o.profile).with(o.flag...).with(e.hint...)
+	again := suggest.MCPLogin(e.line.path...).With(o.profile).With(o.flag...).With(e.hint...)
 	if e.line.program != nil {
-		again = again.with("--", "COMMAND")
+		again = again.With("--", "COMMAND")
 	}
 	return again.String()
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 func (e *env) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv} }
@@ -33,7 +34,7 @@ func (e *env) warnOnce(text string) {
 // withoutSudo is the way out where sudo kept the home folder of another user.
 func (e *env) withoutSudo() string {
 	line := e.line.again(part.typed)
-	return fmt.Sprintf("use the store of root: %v\nor that of the user, without sudo: %v", suggestion{"sudo", "-H"}.with(line...), line)
+	return fmt.Sprintf("use the store of root: %v\nor that of the user, without sudo: %v", suggest.Command{"sudo", "-H"}.With(line...), line)
 }
 
 // whoseFolder returns what to do about a file that could not be reached because
@@ -52,7 +53,7 @@ func whoseFolder(err error) string {
 	case dir == "":
 		return ""
 	case mine:
-		return fmt.Sprintf("%s in a folder of yours belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggestion{dir})
+		return fmt.Sprintf("%s in a folder of yours belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggest.Command{dir})
 	}
 	return fmt.Sprintf("%s belongs to user %d, not to user %d who runs this", dir, uid, os.Geteuid())
 }

@@ -7,8 +7,22 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/oauth"
 )
+
+// prompt shows the codes of the device flow to a person or a program.
+type prompt interface {
+	device.PollPrompt
+
+	// Retry asks whether to go on with a new code after one expired.
+	Retry(ctx context.Context) bool
+
+	// Close ends the prompt before the process ends.
+	Close() error
+}
 
 // jsonPrompt writes events, one JSON object a line. Their names and fields are
 // a contract: they are added to, never changed.
@@ -47,11 +61,12 @@ type pollEvent struct {
 }
 
 func (p *jsonPrompt) ShowCode(_ context.Context, c device.Code) {
-	c = sanitized(c)
+	link := func(s string) string { return oauth.Sanitize(s, terminal.MaxURL) }
+	name := func(s string) string { return oauth.Sanitize(s, terminal.MaxClient) }
 	p.emit(codeEvent{
-		Event: "code", UserCode: c.UserCode, URI: c.VerificationURI, Complete: c.VerificationURIComplete,
+		Event: "code", UserCode: name(c.UserCode), URI: link(c.VerificationURI), Complete: link(c.VerificationURIComplete),
 		Expiry: seconds(c.Expiry), Interval: int(c.Interval / time.Second),
-		Server: c.Server, Issuer: c.Issuer, Client: c.Client, hosts: hosts{c.Hosts, c.Hosts.Warning()},
+		Server: link(c.Server), Issuer: link(c.Issuer), Client: name(c.Client), hosts: hosts{c.Hosts, c.Hosts.Warning()},
 	})
 }
 
@@ -61,7 +76,7 @@ func (p *jsonPrompt) ShowPoll(_ context.Context, s device.Poll) {
 		e.Event = "done"
 	}
 	if s.Err != nil {
-		e.Error = reason(s.Err)
+		e.Error = terminal.Reason(s.Err)
 	}
 	p.emit(e)
 }
@@ -76,6 +91,34 @@ func (p *jsonPrompt) emit(event any) {
 	if line, err := encodeJSON(event, ""); err == nil {
 		_, _ = p.out.Write(line) // best effort: a reader that went away must not end a login
 	}
+}
+
+// linkEvents writes the link of a login as an event.
+type linkEvents struct{ emit func(event any) }
+
+// linkEvent is one line of --json.
+type linkEvent struct {
+	Event    string `json:"event"` // "link"
+	URL      string `json:"authorization_url"`
+	Local    string `json:"local_url,omitempty"`
+	Redirect string `json:"redirect_uri"`
+	Opened   bool   `json:"browser_opened"`
+	Error    string `json:"browser_error,omitempty"`
+	Server   string `json:"server"`
+	Issuer   string `json:"issuer"`
+	hosts
+}
+
+// ShowLink implements authcode.Prompt.
+func (p linkEvents) ShowLink(_ context.Context, l authcode.Link) {
+	e := linkEvent{
+		Event: "link", URL: l.URL, Local: l.Local, Redirect: l.Redirect, Opened: l.Opened, Server: l.Server, Issuer: l.Issuer,
+		hosts: hosts{l.Hosts, l.Hosts.Warning()},
+	}
+	if l.OpenErr != nil {
+		e.Error = terminal.Reason(l.OpenErr)
+	}
+	p.emit(e)
 }
 
 // seconds is a time as the contract has it: UTC, whole seconds.

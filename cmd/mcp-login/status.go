@@ -10,6 +10,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -96,7 +97,7 @@ func (r report) check(e *env) error {
 const maxStatus = 2000
 
 func (r report) text() string {
-	var t table
+	var t terminal.Table
 	for _, row := range []struct{ label, value string }{
 		{"profile", r.Profile},
 		{"state", r.State},
@@ -113,13 +114,13 @@ func (r report) text() string {
 		{"refreshed", when(r.Refreshed)},
 		{"store", r.Store},
 	} {
-		t.fact(row.label, oauth.Sanitize(row.value, maxStatus))
+		t.Fact(row.label, oauth.Sanitize(row.value, maxStatus))
 	}
 	for _, n := range (demand{confirmed.Demand{Inputs: r.Inputs}}).inputs() {
-		t.fact(n.what, oauth.Sanitize(n.value, maxStatus))
+		t.Fact(n.what, oauth.Sanitize(n.value, maxStatus))
 	}
 	if r.Confirmed != nil {
-		t.fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
+		t.Fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
 	}
 	return t.String()
 }

@@ -10,6 +10,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -90,7 +91,7 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 		}
 		e.say("moved %q", name)
 	}
-	e.say("next: give --store %s, or set MCP_LOGIN_STORE or store in the configuration", suggestion{o.to})
+	e.say("next: give --store %s, or set MCP_LOGIN_STORE or store in the configuration", suggest.Command{o.to})
 	return nil
 }
 

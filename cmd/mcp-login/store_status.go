@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 type storeStatusOptions struct {
@@ -29,7 +30,7 @@ func runStoreStatus(ctx context.Context, e *env, o storeStatusOptions) error {
 	if err != nil {
 		return err
 	}
-	r.Problem = e.hidden.clean(oneLine(r.Problem))
+	r.Problem = e.hidden.clean(terminal.OneLine(r.Problem))
 	if o.json {
 		return e.answerJSON(r)
 	}
@@ -37,25 +38,25 @@ func runStoreStatus(ctx context.Context, e *env, o storeStatusOptions) error {
 }
 
 func storeText(r stores.Report) string {
-	var t table
-	t.fact("store", r.Store)
-	t.fact("address", r.Address)
-	t.fact("path", r.Path)
-	t.fact("mode", r.Mode)
+	var t terminal.Table
+	t.Fact("store", r.Store)
+	t.Fact("address", r.Address)
+	t.Fact("path", r.Path)
+	t.Fact("mode", r.Mode)
 	if r.Path != "" && r.Keeper == "" {
-		t.fact("keeper", "chosen by the first login")
+		t.Fact("keeper", "chosen by the first login")
 	}
-	t.fact("keeper", r.Keeper)
-	t.fact("key", r.KeyPath)
-	t.fact("records", fmt.Sprint(r.Records))
+	t.Fact("keeper", r.Keeper)
+	t.Fact("key", r.KeyPath)
+	t.Fact("records", fmt.Sprint(r.Records))
 	if r.Unlocked {
-		t.fact("unlocked", "the kernel remembers the key")
+		t.Fact("unlocked", "the kernel remembers the key")
 	}
 	if r.Rekeying {
-		t.fact("rekeying", "was interrupted: run mcp-login store rekey again")
+		t.Fact("rekeying", "was interrupted: run mcp-login store rekey again")
 	}
-	t.fact("problem", r.Problem)
-	t.fact("safe from", strings.Join(r.SafeFrom, "; "))
-	t.fact("readable by", strings.Join(r.ReadableBy, "; "))
+	t.Fact("problem", r.Problem)
+	t.Fact("safe from", strings.Join(r.SafeFrom, "; "))
+	t.Fact("readable by", strings.Join(r.ReadableBy, "; "))
 	return t.String()
 }

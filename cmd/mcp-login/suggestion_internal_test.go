@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -12,110 +11,14 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
-	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
 )
-
-// posixWords splits a command line as a POSIX shell does (Shell Command
-// Language §2.2, §2.6.5). It fails where a shell would do more than split: at
-// an operator, an expansion or a pattern outside of quotes.
-func posixWords(t *testing.T, line string) []string {
-	t.Helper()
-	var words []string
-	var word strings.Builder
-	open, inWord := false, false
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case c == '\'':
-			open, inWord = !open, true
-		case open:
-			word.WriteByte(c)
-		case c == ' ':
-			if inWord {
-				words, inWord = append(words, word.String()), false
-				word.Reset()
-			}
-		case c == '\\' && i+1 < len(line):
-			i++
-			inWord = true
-			word.WriteByte(line[i])
-		case c <= ' ' || c > 0x7e || strings.IndexByte("|&;<>()$`\\\"*?[]#~{}!^", c) >= 0, c == '=' && !inWord:
-			t.Fatalf("%q: a shell acts on %q", line, c)
-		default:
-			inWord = true
-			word.WriteByte(c)
-		}
-	}
-	if open {
-		t.Fatalf("%q: a quote is not closed", line)
-	}
-	if inWord {
-		words = append(words, word.String())
-	}
-	return words
-}
-
-// pasted are the words as they should arrive: one that cannot be shown is
-// another.
-func pasted(words []string) []string {
-	want := slices.Clone(words)
-	for i, word := range want {
-		if !printable.Is(word) {
-			want[i] = strings.Trim(unknownWord, "'")
-		}
-	}
-	return want
-}
-
-// FuzzSuggestion: every command that is suggested is printable text of one
-// line, that a POSIX shell splits into the very words.
-func FuzzSuggestion(f *testing.F) {
-	for _, seed := range []string{"a", "", "it's", "~root", "=ls", "$(id)", "`id`", "a\nb", "a\x1bb", "-x", "#", "!x", "%self", "日本", "a\u202eb", "[::1]", "###a::add-mask"} {
-		f.Add(seed, "x y")
-	}
-	f.Fuzz(func(t *testing.T, a, b string) {
-		words := []string{"mcp-login", a, b, a + b}
-		line := mcpLogin(a, b).with(a + b).String()
-		if shown := displayed(t, true, "hint: "+line+"\n"); shown != "hint: "+line+"\n" {
-			t.Errorf("%q, in CI %q", line, shown)
-		}
-		if got := posixWords(t, line); !slices.Equal(got, pasted(words)) {
-			t.Errorf("%q is shown as %q, which is read as %q", words, line, got)
-		}
-	})
-}
-
-// hostileWords are words on which some shell would act.
-var hostileWords = append([]string{"", "it's", "'", "''", `\`, `\'`, `a\`, "$HOME", "${IFS}", "-n", "--", "!!", "!x", "^a^b", "a==b", "x=~", "if", "$'a'", "a#b", "#", "&", "|", "<x", "-", "日本 ✓", "[::1]", "@(a)", "+(a)", "%1", "a###b", "a::add-mask::b"},
-	hostileNames...)
-
-// TestShellsReadSuggestions has real shells read what is suggested, alone and
-// within eval "$(...)".
-func TestShellsReadSuggestions(t *testing.T) {
-	for _, shell := range []string{"dash", "bash", "zsh", "sh"} {
-		path, err := exec.LookPath(shell)
-		if err != nil {
-			continue // the others are read
-		}
-		line := append(suggestion{"printf", "%s\\n", "-"}, hostileWords...)
-		want := strings.Join(pasted(line[2:]), "\n") + "\n"
-		for _, script := range []string{line.String(), `printf '%s\n' "$(` + line.String() + `)"`, evalOf(suggestion{"printf", "%s", line.String()})} {
-			cmd := exec.Command(path, "-c", script)
-			cmd.Dir = t.TempDir()
-			cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/nowhere"}
-			got, err := cmd.CombinedOutput()
-			if err != nil || string(got) != want {
-				t.Errorf("%s reads %s\nas   %q\nwant %q, %v", shell, script, got, want, err)
-			}
-		}
-	}
-}
 
 // TestHintsReadBack: whatever a profile, a server or a scope is called, the
 // command of a hint has its very words.
 func TestHintsReadBack(t *testing.T) {
 	const server = "https://mcp.test/~a;touch(PWNED)/$(id)/it's?a=`id`&b=!x*"
-	for _, word := range hostileWords {
+	for _, word := range suggesttest.HostileWords() {
 		flags := (&common{store: "file:" + word, caCert: word}).given()
 		login := []string{"mcp-login", "login", word}
 		for _, tt := range []struct {
@@ -146,8 +49,8 @@ func TestHintsReadBack(t *testing.T) {
 			_, hint := e.verdict(tt.err)
 			hint, _, _ = strings.Cut(hint, "\n")
 			_, command, _ := strings.Cut(hint, "mcp-login ")
-			if got := posixWords(t, "mcp-login "+command); !slices.Equal(got, pasted(tt.want)) {
-				t.Errorf("%T of %q: %s\nis read as %q\nwant       %q", tt.err, word, hint, got, pasted(tt.want))
+			if got := suggesttest.Words(t, "mcp-login "+command); !slices.Equal(got, suggesttest.Pasted(tt.want)) {
+				t.Errorf("%T of %q: %s\nis read as %q\nwant       %q", tt.err, word, hint, got, suggesttest.Pasted(tt.want))
 			}
 		}
 	}
@@ -157,11 +60,11 @@ func TestHintsReadBack(t *testing.T) {
 // place of the one that was typed.
 func TestSuggestedLinesReadBack(t *testing.T) {
 	e, _, _ := testEnv(t)
-	e.line = interpret(newApp(e).Commands, slices.Concat([]string{"env", "--ci", "--"}, hostileWords))
+	e.line = interpret(newApp(e).Commands, slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
 	_, ways, _ := strings.Cut(e.otherWays(notHandedOn{&ci.UnmaskedError{Provider: ci.CircleCI}, []string{"a"}}), "the token: ")
-	want := slices.Concat([]string{"mcp-login", "env", "--ci", "--allow-unmasked", "--"}, hostileWords)
-	if got := posixWords(t, ways); !slices.Equal(got, pasted(want)) {
-		t.Errorf("read as %q\nwant    %q", got, pasted(want))
+	want := slices.Concat([]string{"mcp-login", "env", "--ci", "--allow-unmasked", "--"}, suggesttest.HostileWords())
+	if got := suggesttest.Words(t, ways); !slices.Equal(got, suggesttest.Pasted(want)) {
+		t.Errorf("read as %q\nwant    %q", got, suggesttest.Pasted(want))
 	}
 	if !bytes.ContainsRune([]byte(ways), '?') {
 		t.Errorf("what cannot be shown is in %q", ways)

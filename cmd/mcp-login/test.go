@@ -11,6 +11,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/mcpprobe"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -81,7 +82,7 @@ func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (m
 func testText(r mcpprobe.Report) string {
 	const maxLine, maxContent = 200, 10_000
 	var b strings.Builder
-	line := func(format string, a ...any) { b.WriteString(linef(format, a...)) }
+	line := func(format string, a ...any) { b.WriteString(terminal.Linef(format, a...)) }
 	line("%s %s, protocol %s", oauth.Sanitize(r.Name, maxLine), oauth.Sanitize(r.Version, maxLine), oauth.Sanitize(r.ProtocolVersion, maxLine))
 	line("%d tools", len(r.Tools))
 	for _, t := range r.Tools {

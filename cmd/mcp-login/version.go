@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // version is set when a release is built.
@@ -30,7 +32,7 @@ func runVersion(e *env, o versionOptions) error {
 	if o.json {
 		return e.answerJSON(map[string]string{"version": v, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 	}
-	return e.answer(linef("mcp-login %s (%s, %s/%s)", v, runtime.Version(), runtime.GOOS, runtime.GOARCH))
+	return e.answer(terminal.Linef("mcp-login %s (%s, %s/%s)", v, runtime.Version(), runtime.GOOS, runtime.GOARCH))
 }
 
 // versionName is the release's, else what go install recorded.

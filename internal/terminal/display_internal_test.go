@@ -1,0 +1,93 @@
+package terminal
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
+)
+
+func displayed(t *testing.T, inCI bool, pieces ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	d := &Display{w: &out, ci: inCI}
+	for _, piece := range pieces {
+		if n, err := io.WriteString(d, piece); n != len(piece) || err != nil {
+			t.Fatalf("%d bytes of %d, %v", n, len(piece), err)
+		}
+	}
+	if err := d.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestDisplay(t *testing.T) {
+	for _, tt := range []struct {
+		pieces   []string
+		want, ci string
+	}{
+		{[]string{"a line\n  two\n"}, "a line\n  two\n", "a line\n  two\n"},
+		{[]string{"gr\xc3", "\xbcn ", "\xe6\x97", "\xa5"}, "grün 日", "grün 日"},
+		{[]string{"half \xe6\x97"}, "half ", "half"},
+		{[]string{"\x1b]0;title\a", "\xc2", "\x9b31m"}, "]0;title31m", "]0;title31m"},
+		{[]string{"a #", "#vso[task.complete]\n", ":", ":error::x\n"}, "a ##vso[task.complete]\n::error::x\n", "a # #vso[task.complete]\n| ::error::x\n"},
+		{[]string{"#\u200b#vso[x]\n\u202e::error::y\n"}, "##vso[x]\n::error::y\n", "# #vso[x]\n| ::error::y\n"},
+	} {
+		if got := displayed(t, false, tt.pieces...); got != tt.want {
+			t.Errorf("%q shows %q, want %q", tt.pieces, got, tt.want)
+		}
+		if got := displayed(t, true, tt.pieces...); got != tt.ci {
+			t.Errorf("%q in CI shows %q, want %q", tt.pieces, got, tt.ci)
+		}
+	}
+}
+
+// TestDisplayShowsAtOnce: a question without a line end does not wait for one.
+func TestDisplayShowsAtOnce(t *testing.T) {
+	var out bytes.Buffer
+	d := &Display{w: &out}
+	if _, err := io.WriteString(d, "go on? \xc3"); err != nil || out.String() != "go on? " {
+		t.Errorf("shown %q, %v", out.String(), err)
+	}
+}
+
+// FuzzDisplay: whatever is written, in whatever pieces, nothing comes out that
+// steers a terminal, nor in CI a command to the runner.
+func FuzzDisplay(f *testing.F) {
+	for _, seed := range []string{"\x1b[31mred\x1b[m", "a\u202eb\u2066c\n", "\u009b31m", "##vso[task.setsecret]x", "x\n::error::y", "#\u200b#[x]", "\xe6\x97\xa5\xff", "::add-mask::x"} {
+		f.Add([]byte(seed), 1, 5)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, first, second int) {
+		at := func(n int) int { return max(0, min(n, len(text))) }
+		cuts := []int{at(min(first, second)), at(max(first, second))}
+		for _, inCI := range []bool{false, true} {
+			got := displayed(t, inCI, string(text[:cuts[0]]), string(text[cuts[0]:cuts[1]]), string(text[cuts[1]:]))
+			if whole := displayed(t, inCI, string(text)); got != whole {
+				t.Errorf("%q cut at %d shows %q, whole %q", text, cuts, got, whole)
+			}
+			if terminaltest.Steers(got) {
+				t.Errorf("%q shows %q", text, got)
+			}
+			if inCI && terminaltest.MayCommand(got) {
+				t.Errorf("%q in CI shows %q", text, got)
+			}
+		}
+	})
+}
+
+// TestPromptDrawsNoForeignEscapes: only the styles of a frame are escape
+// sequences.
+func TestPromptDrawsNoForeignEscapes(t *testing.T) {
+	const hostile = "a\x1b[2J\x07\u009b31m\u202eb\n"
+	got := line{{hostile, plain}, {hostile, bold}}.ansi()
+	if want := "a[2J31mb \x1b[1ma[2J31mb \x1b[m"; got != want {
+		t.Errorf("drawn %q, want %q", got, want)
+	}
+	var out bytes.Buffer
+	p := &livePrompt{text: NewDisplay(&out, false)}
+	if _, err := io.WriteString(p, hostile); err != nil || terminaltest.Steers(out.String()) {
+		t.Errorf("a log line above it is %q, %v", out.String(), err)
+	}
+}

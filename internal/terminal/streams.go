@@ -1,0 +1,97 @@
+package terminal
+
+import (
+	"cmp"
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+
+	"github.com/mcp-login/mcp-login/ci"
+)
+
+// Streams are the standard streams, the environment and the terminal of a
+// command.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+	TTY      func() (*os.File, error) // opens the terminal for questions; an error if there is none
+}
+
+// Display returns a display on one of the streams.
+func (s Streams) Display(w io.Writer) *Display { return NewDisplay(w, s.inCI()) }
+
+// RawErr returns standard error without its display, for commands to the CI's
+// runner.
+func (s Streams) RawErr() io.Writer {
+	if d, ok := s.Err.(*Display); ok {
+		return d.w
+	}
+	return s.Err
+}
+
+// Interactive reports whether a person reads standard error while it is
+// written.
+func (s Streams) Interactive() bool {
+	f, ok := s.RawErr().(*os.File)
+	return ok && !s.inCI() && isTerminal(f)
+}
+
+// CanAsk reports whether there is a terminal to ask a person at.
+func (s Streams) CanAsk() bool {
+	tty, err := s.TTY()
+	if err != nil {
+		return false
+	}
+	_ = tty.Close() // nothing was written
+	return true
+}
+
+// Columns returns the width of standard error.
+func (s Streams) Columns() int {
+	fallback, err := strconv.Atoi(s.Getenv("COLUMNS"))
+	if err != nil {
+		fallback = 0
+	}
+	fallback = cmp.Or(max(fallback, 0), defaultColumns)
+	if f, ok := s.RawErr().(*os.File); ok {
+		return columns(f, fallback)
+	}
+	return fallback
+}
+
+func (s Streams) inCI() bool { return ci.Detect(s.Getenv) != ci.None }
+
+// escapes reports whether escape sequences are wanted and understood.
+func (s Streams) escapes() bool {
+	name := s.Getenv("TERM")
+	return s.Getenv("NO_COLOR") == "" && name != "dumb" && (name != "" || consoleANSI)
+}
+
+// The size of a terminal that does not say.
+const (
+	defaultColumns = 80
+	defaultRows    = 24
+)
+
+// isTerminal reports whether a file is a terminal.
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// columns returns the width of a terminal, or the fallback if it has none.
+func columns(f *os.File, fallback int) int {
+	if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 0 {
+		return cols
+	}
+	return fallback
+}
+
+// sizeOf returns the size of a terminal.
+func sizeOf(tty *os.File) (cols, rows int) {
+	cols, rows, err := term.GetSize(int(tty.Fd()))
+	if err != nil || cols <= 0 || rows <= 0 {
+		return defaultColumns, defaultRows
+	}
+	return cols, rows
+}
