@@ -33,7 +33,7 @@ type Need struct {
 // no refresh succeeds, a token that is still valid is returned. With an error it
 // returns c.
 func (s *Session) Fresh(ctx context.Context, c Credential, need Need) (Credential, error) {
-	failure, since := s.lastRefresh()
+	since, failure := s.lastRefresh()
 	switch {
 	case need.Rejected && failure == nil && since < minInterval:
 		return c, ErrJustRefreshed
@@ -54,11 +54,11 @@ func (s *Session) Fresh(ctx context.Context, c Credential, need Need) (Credentia
 	return c, err
 }
 
-// lastRefresh returns how the last refresh ended, and how long ago.
-func (s *Session) lastRefresh() (failure error, since time.Duration) {
+// lastRefresh returns how long ago the last refresh ended, and how.
+func (s *Session) lastRefresh() (since time.Duration, failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failure, time.Since(s.tried)
+	return time.Since(s.tried), s.failure
 }
 
 // replace waits for the refresh of c: to its end, or for MaxWait if c is usable.

@@ -15,6 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/doctor"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -70,13 +72,13 @@ func runDoctor(ctx context.Context, e *env, o *doctorOptions, args []string) err
 // examineHere looks at where this program runs.
 func (e *env) examineHere(ctx context.Context, o *doctorOptions) []doctor.Finding {
 	return doctor.Surroundings{
-		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(browserOptions{})), Terminal: e.canAsk(),
+		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(browserOptions{})), Terminal: e.streams().CanAsk(),
 		Parts: []doctor.Part{
 			{Area: "environment", Check: "certificates", Remedy: "name a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
 				_, err := o.roots()
 				return cmp.Or(o.caCert, "the system's"), err
 			}},
-			{Area: "store", Check: "store", Remedy: mcpLogin("store", "status").String(), Look: func(ctx context.Context) (string, error) { return e.lookAtStore(ctx, o) }},
+			{Area: "store", Check: "store", Remedy: suggest.MCPLogin("store", "status").String(), Look: func(ctx context.Context) (string, error) { return e.lookAtStore(ctx, o) }},
 			{Area: "store", Check: "keeper keyring", Optional: true, Look: func(ctx context.Context) (string, error) {
 				return "usable", keyring.Keeper{}.Probe(ctx)
 			}},
@@ -193,15 +195,15 @@ func findingsText(findings []doctor.Finding) string {
 	for _, f := range findings {
 		if f.Area != area {
 			area = f.Area
-			b.WriteString(linef("%s", area))
+			b.WriteString(terminal.Linef("%s", area))
 		}
 		clause := ""
 		if f.Clause != "" {
 			clause = " (" + f.Clause + ")"
 		}
-		b.WriteString(linef("  %-5s %s: %s%s", f.Result, f.Check, f.Detail, clause))
+		b.WriteString(terminal.Linef("  %-5s %s: %s%s", f.Result, f.Check, f.Detail, clause))
 		if f.Remedy != "" {
-			b.WriteString(linef("        %s", f.Remedy))
+			b.WriteString(terminal.Linef("        %s", f.Remedy))
 		}
 	}
 	return b.String()

@@ -115,38 +115,3 @@ func (s *spending) ended(part []byte) (n int) {
 	}
 	return n
 }
-
-// clock bounds each step of a run. It stands still while a person logs in.
-type clock struct {
-	limit time.Duration
-
-	mu    sync.Mutex // guards timer
-	timer *time.Timer
-}
-
-// step returns a context for one step. Steps follow each other.
-func (c *clock) step(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timer = time.AfterFunc(c.limit, func() { cancel(errTooSlow) })
-	return ctx, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.timer.Stop()
-		cancel(nil)
-	}
-}
-
-// pause stops the clock until resume, after which the step has its whole time
-// again.
-func (c *clock) pause() (resume func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timer.Stop()
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.timer.Reset(c.limit)
-	}
-}

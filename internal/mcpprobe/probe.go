@@ -87,7 +87,6 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	spent := &budget{base: cfg.HTTP}
 	p := &run{
 		Config: cfg, report: Report{Server: cfg.Server, Tools: []Tool{}},
-		clock: &clock{limit: cmp.Or(cfg.Timeout, defaultTimeout)},
 	}
 	auth := &authorizer{session: cfg.Session, base: cfg.Session.Transport(spent)}
 	err := p.all(ctx, auth)
@@ -105,7 +104,11 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 type run struct {
 	Config
 	report Report
-	clock  *clock
+}
+
+// step returns a context that bounds one step.
+func (p *run) step(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, cmp.Or(p.Timeout, defaultTimeout), errTooSlow)
 }
 
 func (p *run) all(ctx context.Context, auth http.RoundTripper) error {
@@ -128,7 +131,7 @@ func (p *run) all(ctx context.Context, auth http.RoundTripper) error {
 }
 
 func (p *run) connect(ctx context.Context, auth http.RoundTripper) (*mcp.ClientSession, error) {
-	ctx, done := p.clock.step(ctx)
+	ctx, done := p.step(ctx)
 	defer done()
 	client := mcp.NewClient(&mcp.Implementation{Name: "mcp-login", Version: cmp.Or(p.Version, "devel")}, nil)
 	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
@@ -150,7 +153,7 @@ func (p *run) connect(ctx context.Context, auth http.RoundTripper) (*mcp.ClientS
 
 // list reads the list of tools, page by page.
 func (p *run) list(ctx context.Context, session *mcp.ClientSession) error {
-	ctx, done := p.clock.step(ctx)
+	ctx, done := p.step(ctx)
 	defer done()
 	var next mcp.ListToolsParams
 	for range maxPages {
@@ -173,7 +176,7 @@ func (p *run) list(ctx context.Context, session *mcp.ClientSession) error {
 }
 
 func (p *run) call(ctx context.Context, session *mcp.ClientSession, c Call) error {
-	ctx, done := p.clock.step(ctx)
+	ctx, done := p.step(ctx)
 	defer done()
 	answer, err := session.CallTool(ctx, &mcp.CallToolParams{Name: c.Tool, Arguments: arguments(c.Args)})
 	if err != nil {
