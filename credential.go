@@ -37,7 +37,8 @@ type Credential struct {
 	// RefreshBegunAt is set before a refresh token is sent and cleared when its
 	// answer is stored. Found set, a refresh was cut off in between.
 	RefreshBegunAt time.Time `json:"refresh_begun_at,omitzero"`
-	// Refused says why the server takes the refresh token no more; "": it may.
+	// Refused says why the server no longer accepts the refresh token; "": it
+	// does.
 	Refused string `json:"refused,omitempty"`
 
 	unknown unknown // fields of a newer version, to be kept; nil: none
@@ -122,7 +123,7 @@ func (c Credential) HandOver() Credential {
 	return c
 }
 
-// WithoutInputs returns a copy that names nothing for an unattended flow to read
+// WithoutInputs returns a copy that names nothing for a non-interactive flow to read
 // or to ask for where it runs. It keeps the token.
 func (c Credential) WithoutInputs() Credential {
 	c.Login.Inputs = flows.Inputs{}
@@ -130,7 +131,7 @@ func (c Credential) WithoutInputs() Credential {
 	return c
 }
 
-// HasInputs reports whether the credential names anything for an unattended flow
+// HasInputs reports whether the credential names anything for a non-interactive flow
 // to read or to ask for where it runs.
 func (c Credential) HasInputs() bool {
 	return c.Login.Inputs != (flows.Inputs{}) || len(c.unknown["login.inputs"]) > 0

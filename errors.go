@@ -15,8 +15,8 @@ var (
 	// *LoginRequiredError.
 	ErrLoginRequired = errors.New("login required")
 	// ErrBound: the token is bound to a key (RFC 9449), so no header that could
-	// be handed out authorizes a request. Session.Transport proves the key.
-	ErrBound = errors.New("the token is bound to a key and cannot be handed out as a header")
+	// be given to a client authorizes a request. Session.Transport proves the key.
+	ErrBound = errors.New("the token is bound to a key and cannot be used as a header")
 	// ErrRegistration: no client id could be had at the authorization server.
 	ErrRegistration = errors.New("no client registration")
 )

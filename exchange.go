@@ -29,7 +29,7 @@ func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version,
 	return s.renewed(ctx, c, v, token)
 }
 
-// rerun runs an unattended flow again. It never keeps a refresh token that the
+// rerun runs a non-interactive flow again. It never keeps a refresh token that the
 // server no longer accepts: each renewal would try it first.
 func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
 	dead := c
@@ -44,12 +44,12 @@ func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, cu
 	return s.renewed(ctx, c, v, token)
 }
 
-// again runs the unattended flow of a stored credential once more.
+// again runs the non-interactive flow of a stored credential once more.
 func (s *Session) again(ctx context.Context, c Credential) (oauth.Token, error) {
 	if err := s.permit(ctx, c); err != nil {
 		return oauth.Token{}, err
 	}
-	return s.unattended(c).Run(ctx, c.request(s.client(c)))
+	return s.nonInteractive(c).Run(ctx, c.request(s.client(c)))
 }
 
 // permit asks the caller whether a flow may run as a stored record says.
@@ -72,7 +72,7 @@ func (s *Session) renewed(ctx context.Context, c Credential, v secrets.Version, 
 // unsettled handles an answer without what the login presents as the token. The
 // stored one is used until it expires; its refresh token may be spent.
 func (s *Session) unsettled(ctx context.Context, c Credential, v secrets.Version, refresh string, cause error) (Credential, error) {
-	if s.unattended(c) != nil {
+	if s.nonInteractive(c) != nil {
 		return s.rerun(ctx, c, v, time.Time{})
 	}
 	spent := c.Token.Refresh
@@ -90,7 +90,7 @@ func (s *Session) final(c Credential, err error) bool {
 	if oauth.Temporary(err) {
 		return false
 	}
-	if c.Token.Refresh != "" && s.unattended(c) != nil {
+	if c.Token.Refresh != "" && s.nonInteractive(c) != nil {
 		answer, ok := errors.AsType[*oauth.Error](err)
 		return ok && answer.Code != ""
 	}

@@ -29,7 +29,7 @@ func (s *login) sameIssuer(old Credential, now oauth.Server) error {
 }
 
 // named refuses to send a secret to an authorization server that only the MCP
-// server has named: whoever runs that, or breaks into it, could collect the
+// server has named: anyone who runs that, or breaks into it, could collect the
 // client secrets of everybody else's authorization servers. The same goes for
 // one that only a stored record names, or whose endpoints only that names. On
 // loopback both are programs of this machine.
@@ -59,7 +59,7 @@ func (s *login) named(c Credential, f flows.Flow, old Credential) error {
 // that issuer; one for another audience is. Inputs of a stored record are not
 // looked at: Config.Permit decides about those.
 func (s *login) secret(f flows.Flow, in flows.Inputs) string {
-	_, unattended := f.(flows.Unattended)
+	_, nonInteractive := f.(flows.NonInteractive)
 	switch r := s.req.Register; {
 	case r.App.Secret != "":
 		return "the client secret"
@@ -67,7 +67,7 @@ func (s *login) secret(f flows.Flow, in flows.Inputs) string {
 		return "a JWT signed with the client key"
 	case r.InitialAccessToken != "":
 		return "the initial access token"
-	case !unattended:
+	case !nonInteractive:
 		return ""
 	case in.Assertion != "":
 		return "the assertion"

@@ -28,7 +28,7 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	}
 	read := func(context.Context, string) (string, error) { return "a.b.c", nil }
 	job := clientcred.CI{IDToken: func(context.Context, string) (string, error) { return "a.b.c", nil }}
-	unattended := func(f flows.Flow, in flows.Inputs) func(*asking) {
+	nonInteractive := func(f flows.Flow, in flows.Inputs) func(*asking) {
 		return func(c *asking) {
 			c.Flows, c.Options = []flows.Flow{f}, mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
 		}
@@ -42,10 +42,10 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 		{"client secret", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
 		{"client key", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
 		{"initial access token", func(c *asking) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
-		{"assertion", unattended(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
-		{"subject token", unattended(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
-		{"id token for another audience", unattended(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an id token for sts.amazonaws.com"},
-		{"id token for the issuer", unattended(job, flows.Inputs{}), ""},
+		{"assertion", nonInteractive(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
+		{"subject token", nonInteractive(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
+		{"id token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an id token for sts.amazonaws.com"},
+		{"id token for the issuer", nonInteractive(job, flows.Inputs{}), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -158,7 +158,7 @@ func (s *login) accepted(servers []oauth.Server) (fine []oauth.Server, err error
 }
 
 // wanted returns the flows of the given names, in that order. Names from an
-// older login may be of flows that are not to be had here.
+// older login may be of flows that are not available here.
 func (s *login) wanted(names []string) []flows.Flow {
 	var chosen []flows.Flow
 	for _, name := range names {
@@ -172,7 +172,7 @@ func (s *login) wanted(names []string) []flows.Flow {
 		return chosen
 	}
 	for _, f := range s.flows() {
-		if _, unattended := f.(flows.Unattended); !unattended {
+		if _, nonInteractive := f.(flows.NonInteractive); !nonInteractive {
 			chosen = append(chosen, f)
 		}
 	}
@@ -223,7 +223,7 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 		s.req.Chosen(choice)
 	}
 	recorded := s.req.Options.IsZero() || s.cfg.Server == "" // options or server are the record's
-	if _, alone := choice.Flow.(flows.Unattended); alone && recorded {
+	if _, alone := choice.Flow.(flows.NonInteractive); alone && recorded {
 		if err := s.permit(ctx, c); err != nil {
 			return Credential{}, err
 		}
@@ -278,7 +278,7 @@ func (s *Session) discard(ctx context.Context, c Credential) error {
 
 // authorize runs the flow with a client that the server knows. A stored
 // registration that the server has forgotten, or that holds other redirect
-// URIs or scopes, is made anew, once.
+// URIs or scopes, is replaced, once.
 func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *Credential) (oauth.Token, oauth.App, error) {
 	app, reused, err := s.register(ctx, c, f, old)
 	if err != nil {

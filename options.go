@@ -83,7 +83,7 @@ type Endpoints struct {
 	Revocation          string `json:"revocation_endpoint,omitempty"`
 }
 
-// override returns srv with the given endpoints in place of its own.
+// override returns srv with the given endpoints in place of those that it published.
 func (e Endpoints) override(srv oauth.Server) oauth.Server {
 	srv.AuthorizationEndpoint = cmp.Or(e.Authorization, srv.AuthorizationEndpoint)
 	srv.DeviceAuthorizationEndpoint = cmp.Or(e.DeviceAuthorization, srv.DeviceAuthorizationEndpoint)

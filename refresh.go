@@ -246,7 +246,7 @@ func (s *Session) acceptIssuer(c Credential) error {
 // renewable returns nil if a token can be had without a person.
 func (s *Session) renewable(c Credential) error {
 	switch {
-	case s.unattended(c) != nil:
+	case s.nonInteractive(c) != nil:
 		return nil
 	case c.Refused != "":
 		return c.loginRequired(c.Refused)
@@ -256,14 +256,14 @@ func (s *Session) renewable(c Credential) error {
 	return nil
 }
 
-// unattended returns the flow that got the credential if it can do so again
+// nonInteractive returns the flow that got the credential if it can do so again
 // without a person, else nil.
-func (s *Session) unattended(c Credential) flows.Unattended {
+func (s *Session) nonInteractive(c Credential) flows.NonInteractive {
 	i := slices.IndexFunc(s.cfg.Renewal.Flows, func(f flows.Flow) bool { return f.Name() == c.Flow })
 	if i < 0 {
 		return nil
 	}
-	u, _ := s.cfg.Renewal.Flows[i].(flows.Unattended)
+	u, _ := s.cfg.Renewal.Flows[i].(flows.NonInteractive)
 	return u
 }
 
@@ -314,25 +314,25 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	if now, ok := s.winner(ctx, c, v); ok {
 		return now, nil
 	}
-	if c.Token.Refresh != "" && s.unattended(c) != nil {
+	if c.Token.Refresh != "" && s.nonInteractive(c) != nil {
 		s.log.Info("the refresh token is no longer accepted, running the flow again", "profile", c.Profile, "flow", c.Flow, "error", cause)
 		return s.rerun(ctx, c, v, cutOff)
 	}
-	c.Refused = "the server takes the refresh token no more"
+	c.Refused = "the server no longer accepts the refresh token"
 	switch {
 	case errors.Is(cause, errNoIDToken):
 		c.Refused = errNoIDToken.Error()
 	case c.Token.Refresh == "":
 		c.Refused = "the server refuses what the client presents"
 	case !cutOff.IsZero():
-		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server takes the old refresh token no more", cutOff.Format(time.RFC3339))
+		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server no longer accepts the old refresh token", cutOff.Format(time.RFC3339))
 	}
 	c.RefreshBegunAt = time.Time{}
 	s.noted(ctx, c, v) // else the next caller asks the server again
 	return Credential{}, errors.Join(c.loginRequired(c.Refused), cause)
 }
 
-// noted stores what a refresh that failed tells, as well as that can be done.
+// noted stores the result of a failed refresh, with best effort.
 func (s *Session) noted(ctx context.Context, c Credential, v secrets.Version) {
 	if _, err := s.write(ctx, c, v); err != nil {
 		s.log.Warn("the failed refresh is not noted", "profile", c.Profile, "error", err)

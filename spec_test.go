@@ -152,7 +152,7 @@ func TestNoRegistrationIsExplained(t *testing.T) {
 }
 
 // Checklist 16 and 19: a client that was registered at one issuer is not used
-// at the next; it registers anew.
+// at the next; it registers again.
 // Checklist 20: a client registered by hand is refused there.
 func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

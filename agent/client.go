@@ -46,7 +46,7 @@ const (
 // Client gets tokens from an agent. It needs no store and no connection to the
 // authorization server. The socket can come from another host (ssh -R). On Linux,
 // macOS and FreeBSD the kernel reports who listens: the client trusts only an
-// agent of its own user or of root. It is a [mcplogin.Broker]: a session that has
+// agent of the same user or of root. It is a [mcplogin.Broker]: a session that has
 // one returns headers and tokens, and has a Transport.
 //
 // Errors are those of a Session (mcplogin.ErrLoginRequired, mcplogin.ErrBound) or

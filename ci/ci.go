@@ -14,7 +14,7 @@
 //
 // A log is an input: every line of it may be a command to the runner. Nothing
 // that this package prints lets a value or a server's text become one. A
-// secret is masked before it is handed on, and where the provider cannot mask
+// secret is masked before it is exported, and where the provider cannot mask
 // at run time HandOn refuses with [UnmaskedError]. Where a mask would not reach
 // the runner, it refuses with [CapturedError]. Secrets never appear in an
 // argument list or in an error.
@@ -37,7 +37,7 @@ var (
 	ErrUnsupported = errors.New("not available here")
 	// ErrVariable: a variable's name is reserved, or its value cannot be
 	// carried unchanged.
-	ErrVariable = errors.New("variable cannot be handed on")
+	ErrVariable = errors.New("variable cannot be exported")
 	// ErrIdentity: an id token is for another audience, issuer or subject, or
 	// cannot be read.
 	ErrIdentity = errors.New("unexpected identity")

@@ -29,7 +29,7 @@ type Var struct {
 	Secret bool // mask it in the log, and mark it so where the provider knows such marks
 }
 
-// UnmaskedError says that a secret was not handed on because the provider
+// UnmaskedError says that a secret was not exported because the provider
 // would not hide it in the log.
 type UnmaskedError struct{ Provider Provider }
 

@@ -53,7 +53,7 @@ func circleIDToken(ctx context.Context, j Job, audience string) (string, error) 
 // the command would put the secret into the log
 // (https://gitlab.com/gitlab-org/gitlab-runner/-/issues/38464).
 //
-// Dotenv reports, which reach later jobs, are not for credentials: whoever sees
+// Dotenv reports, which reach later jobs, are not for credentials: anyone who sees
 // the pipeline can read them (https://docs.gitlab.com/ci/variables/dotenv_variables/).
 // Id tokens are declared in the job's YAML
 // (https://docs.gitlab.com/ci/secrets/id_token_authentication/). A job summary is
@@ -86,12 +86,12 @@ func tokenVariable(audience string) string {
 
 // Bitbucket Pipelines hides only its secured variables
 // (https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/)
-// and prints what a step hands on in the log of the next
+// and prints what a step exports in the log of the next
 // (https://www.atlassian.com/blog/bitbucket/easily-share-data-between-steps-in-bitbucket-pipelines).
 // Id tokens: https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/;
 // for up to 10 audiences of one's own:
 // https://www.atlassian.com/blog/bitbucket/bitbucket-pipelines-oidc-now-supports-multiple-audiences.
-// Its reports belong to a commit, for which a job would need a token of its own;
+// Its reports belong to a commit, for which a job would need another token;
 // they are no job summary
 // (https://developer.atlassian.com/cloud/bitbucket/rest/api-group-reports/).
 var bitbucket = behaviour{
@@ -184,7 +184,7 @@ var jenkins = behaviour{title: "Jenkins"}
 // found in its documentation.
 var travis = behaviour{title: "Travis CI"}
 
-// Woodpecker hides only the secrets of its own store, and says that it cannot do
+// Woodpecker hides only the secrets of its store, and says that it cannot do
 // so for others (https://woodpecker-ci.org/docs/usage/secrets). Its steps share
 // the workspace's files alone. No id token was found in its documentation.
 var woodpecker = behaviour{title: "Woodpecker"}

@@ -49,7 +49,7 @@ func (j Job) run(ctx context.Context, stdin string, argv ...string) (string, err
 func (j Job) canAppendTo(variable string) error { return j.appendTo(variable, "") }
 
 // appendTo adds text to the file that a variable of the job names, in one write
-// and on a line of its own: what another program wrote there last may not end
+// and on a separate line: what another program wrote there last may not end
 // in a newline. It follows no symbolic link: the files are the runner's own.
 func (j Job) appendTo(variable, text string) (err error) {
 	path := j.Getenv(variable)

@@ -59,7 +59,7 @@ func (j Job) captured() string {
 	if err != nil {
 		return "it is closed"
 	}
-	// No runner reads these, whoever made them.
+	// No runner reads these.
 	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(stream, null) {
 		return "it is " + os.DevNull
 	}

@@ -35,7 +35,7 @@ func TestManual(t *testing.T) {
 	man.Env = append(h.env, "MANWIDTH=400", "LC_ALL=C.UTF-8")
 	shown := strings.Join(strings.Fields(output(t, man)), " ")
 	for _, want := range []string{
-		"MCP-LOGIN(1)", "mcp-login - get, keep and hand on", `eval "$(mcp-login env NAME)" # MCP_NAME_AUTHORIZATION`,
+		"MCP-LOGIN(1)", "mcp-login - OAuth sign-in for MCP servers", `eval "$(mcp-login env NAME)" # MCP_NAME_AUTHORIZATION`,
 		"exec NAME CMD...", "--min-ttl value life that a token must have left", "[$MCP_LOGIN_MIN_TTL]", "~/.local/share/mcp-login", "130 interrupted",
 	} {
 		if !strings.Contains(shown, want) {

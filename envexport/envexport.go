@@ -14,7 +14,7 @@
 //
 // # Security
 //
-// The text is code to whoever evaluates it. Names are held to
+// The text is code to the shell that evaluates it. Names are held to
 // [A-Za-z_][A-Za-z0-9_]*, values are quoted so that nothing in them is
 // expanded, and what a format cannot carry byte for byte is refused with
 // [*Error], never bent. Nothing is written unless everything can be.

@@ -37,10 +37,10 @@ type Request struct {
 	Resource string        // RFC 8707, byte for byte; "": not sent
 	Scopes   []string      // nil: the scope parameter is not sent
 	Params   url.Values    // further parameters of the authorization request; nil: none
-	Inputs   Inputs        // of an unattended flow
+	Inputs   Inputs        // of a non-interactive flow
 }
 
-// Inputs say where an unattended flow finds what it needs at each run. They are
+// Inputs say where a non-interactive flow finds what it needs at each run. They are
 // stored with the credential, so what is secret is a source, such as
 // "env:NAME", that only the flow's own reader understands.
 type Inputs struct {
@@ -65,12 +65,12 @@ type Flow interface {
 	Run(ctx context.Context, r Request) (oauth.Token, error)
 }
 
-// Unattended is a Flow that needs no person, so that it can be run again
+// NonInteractive is a Flow that needs no person, so that it can be run again
 // whenever its token expires.
-type Unattended interface {
+type NonInteractive interface {
 	Flow
-	// Unattended marks the flow.
-	Unattended()
+	// NonInteractive marks the flow.
+	NonInteractive()
 }
 
 // Registrant is a Flow that works with a client registered dynamically.

@@ -185,7 +185,7 @@ func fetchResource(ctx context.Context, c *http.Client, place string, server *ur
 
 // checkResource holds the published resource against the URL that was asked
 // for. RFC 9728 §3.3 wants them identical; MCP servers publish their origin or
-// a path above the endpoint too. That is accepted, since whoever serves the
+// a path above the endpoint too. That is accepted, since the one who serves the
 // origin could publish the exact URL as well. Another origin, or a path beside
 // ours, is refused.
 func checkResource(resource string, server *url.URL) error {

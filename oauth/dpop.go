@@ -86,7 +86,7 @@ func withoutQuery(u *url.URL) string {
 
 // prove sends a form to the token endpoint, with a DPoP proof where the app has
 // a key for it. A refusal for want of a nonce (RFC 9449 §8) is answered once,
-// with proof and client assertion made anew.
+// with proof and client assertion made again.
 func (c *Client) prove(ctx context.Context, values url.Values) (*answer, error) {
 	if c.App.DPoPKey == nil {
 		return c.post(ctx, c.Server.TokenEndpoint, values, nil)

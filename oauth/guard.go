@@ -35,7 +35,7 @@ const userAgent = "mcp-login"
 //
 //   - https only (http to loopback alone).
 //   - At most three redirects, none of them of a POST and none to another
-//     scheme. A redirect to another host carries no headers that say who asks.
+//     scheme. A redirect to another host carries no headers that identify the client.
 //   - Every address that is not public is refused at dial time, after name
 //     resolution. A resource_metadata URL or an endpoint is chosen by a
 //     stranger: without that check it could point into the network that this
@@ -85,7 +85,7 @@ func (g Guard) Clients() func(server string) *http.Client {
 	}
 }
 
-// Client returns a guarded client with a connection pool of its own. Make one
+// Client returns a guarded client with a separate connection pool. Make one
 // and keep it.
 func (g Guard) Client() *http.Client {
 	hosts := cmp.Or(g.Hosts, &Hosts{})

@@ -23,7 +23,7 @@ func redirected(r *http.Request) (*http.Request, error) {
 	return r, checkRedirect(r, via)
 }
 
-// checkRedirect is the CheckRedirect of every request of this package, whoever
+// checkRedirect is the CheckRedirect of every request of this package, no matter who
 // made the client.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]

@@ -36,7 +36,7 @@ func variants() []variant {
 			fits:   noRedirect,
 			change: func(m *ClientMetadata) { m.RedirectURIs = []string{loopbackRedirect} },
 		},
-		{ // oidc-provider takes only scopes of its own here, Keycloak's policy only listed ones.
+		{ // oidc-provider takes only its own scopes here, Keycloak's policy only listed ones.
 			code: CodeInvalidScope, field: "scope",
 			fits:   func(m ClientMetadata) bool { return m.Scope != "" },
 			change: func(m *ClientMetadata) { m.Scope = "" },

@@ -61,7 +61,7 @@ type Waiting struct {
 // NewWaiting begins a wait for a lock of what is named by lock.
 func NewWaiting(lock string) *Waiting { return &Waiting{lock: lock, begun: time.Now()} }
 
-// Notice tells whoever asked by [WithNotice] of the wait, if it is time to. A
+// Notice reports the wait to the function of [WithNotice], if it is time to. A
 // store calls it at each try; who finds out who holds the lock, or returns "".
 func (w *Waiting) Notice(ctx context.Context, who func() string) {
 	notice, _ := ctx.Value(noticeKey{}).(func(string))

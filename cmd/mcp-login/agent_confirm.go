@@ -61,7 +61,7 @@ func question(r agentd.Request, cols int) string {
 	if r.PID != 0 {
 		by = fmt.Sprintf("pid %d, %s", r.PID, by)
 	}
-	return strings.Join(terminal.Wrap(fmt.Sprintf("Hand out %q to %s (%s)?", r.Profile, who, by), cols), "\n")
+	return strings.Join(terminal.Wrap(fmt.Sprintf("Issue a token of %q to %s (%s)?", r.Profile, who, by), cols), "\n")
 }
 
 func confirmPrompt(code string, timeout time.Duration) string {

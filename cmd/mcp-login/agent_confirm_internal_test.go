@@ -84,7 +84,7 @@ func closable(t *testing.T, f *os.File) *os.File {
 	return os.NewFile(uintptr(fd), f.Name())
 }
 
-var askedFor = regexp.MustCompile(`Hand out\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to refuse \(\d+ s\): `)
+var askedFor = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to refuse \(\d+ s\): `)
 
 // sees waits for text that was not seen before, and returns what matched, and
 // all up to it.
@@ -146,7 +146,7 @@ func TestConfirm(t *testing.T) {
 	} {
 		answer := p.asked(t.Context(), "notion")
 		code, text := p.sees(askedFor)
-		if !strings.Contains(text, "\nHand out \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
+		if !strings.Contains(text, "\nIssue a token of \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
 			t.Errorf("question %q", text)
 		}
 		typed := strings.NewReplacer("KX", code[1], "kx", strings.ToLower(code[1])).Replace(tt.typed)
@@ -183,7 +183,7 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 		t.Error("a was allowed")
 	}
 	other, text := p.sees(askedFor)
-	if !strings.Contains(text, "\nwithdrawn: who asked has gone\n\nHand out \"b\" to ") || other[1] == code[1] {
+	if !strings.Contains(text, "\nwithdrawn: who asked has gone\n\nIssue a token of \"b\" to ") || other[1] == code[1] {
 		t.Errorf("then: %q", text)
 	}
 	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {

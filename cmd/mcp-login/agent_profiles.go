@@ -92,7 +92,7 @@ func (k *kept) names(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// isStored reports whether a profile is in a store of its own. One whose store
+// isStored reports whether a profile is in a separate store. One whose store
 // cannot be read counts: the agent says what is wrong with it, and keeps the
 // others.
 func (k *kept) isStored(ctx context.Context, name string) bool {

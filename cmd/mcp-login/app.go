@@ -59,7 +59,7 @@ func appFor(e *env, args []string) *cli.App {
 func bareApp(e *env) *cli.App {
 	return &cli.App{
 		Name:      "mcp-login",
-		Usage:     "get, keep and hand on OAuth tokens for MCP servers",
+		Usage:     "OAuth sign-in for MCP servers, on machines without a browser",
 		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"        # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\nmcp-login exec NAME -- ./program   # the same, for one child process",
 		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
 		HideVersion: true, HideHelp: true, // help is ours

@@ -65,7 +65,7 @@ func runEnvCI(ctx context.Context, e *env, o envOptions, profiles []string) erro
 	return nil
 }
 
-// tellReach says where the variables are to be had, unless every later step
+// tellReach says where the variables are available, unless every later step
 // simply has them.
 func (e *env) tellReach(job ci.Job, vars []ci.Var) {
 	var secret []string

@@ -22,7 +22,7 @@ func newClientMetadata(e *env) *cli.Command {
 		Description: "A server that takes such documents needs no registration: host it at exactly that URL, then log in with --client-metadata-url URL.",
 		Flags: []cli.Flag{
 			stringFlag("client-name", "shown to who approves", "mcp-login", &o.name),
-			stringFlag("client-uri", "home page of whoever hosts the document", "", &o.clientURI),
+			stringFlag("client-uri", "home page of the organization that hosts the document", "", &o.clientURI),
 			&cli.StringSliceFlag{
 				Name: "redirect-url", Usage: "redirect URL to allow; may be repeated", Destination: &o.redirects,
 				Value: cli.NewStringSlice("http://127.0.0.1/callback", "http://localhost/callback"),

@@ -222,7 +222,7 @@ func (e *env) profiles(ctx context.Context, l commandLine) []candidate {
 // agentPatience is how long a person who is typing waits for an agent.
 const agentPatience = 500 * time.Millisecond
 
-// lentBy lists what an agent hands out, if it says so at once.
+// lentBy lists the profiles that an agent keeps, if it says so at once.
 func lentBy(ctx context.Context, socket string) []string {
 	ctx, cancel := context.WithTimeout(ctx, agentPatience)
 	defer cancel()
@@ -233,7 +233,7 @@ func lentBy(ctx context.Context, socket string) []string {
 	return names
 }
 
-// storedIn lists a store of files. Whoever keeps its key is not needed for that.
+// storedIn lists a store of files. That takes no key.
 func (e *env) storedIn(ctx context.Context, dir string) []string {
 	files, err := e.stores(new(common)).OpenFolder(ctx, dir)
 	if err != nil {

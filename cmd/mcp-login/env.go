@@ -17,7 +17,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// variables are how env and exec name what they hand on.
+// variables are how env and exec name what they export.
 type variables struct {
 	prefix string
 	only   string

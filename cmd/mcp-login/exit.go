@@ -37,7 +37,7 @@ const (
 // errTimedOut ends a login that nobody approved within --wait.
 var errTimedOut = errors.New("nobody approved in time")
 
-// codeError ends a command with a code of its own, after a text of its own:
+// codeError ends a command with a code and a text that no other error has:
 // exec passes its child's code on, status --check answers with it.
 type codeError struct {
 	code int
@@ -53,7 +53,7 @@ func (e *env) finish(ctx context.Context, err error) int {
 		return exitDone
 	}
 	if ctx.Err() != nil {
-		return exitInterrupted // whoever sent the signal knows
+		return exitInterrupted // the sender of the signal knows
 	}
 	code, hint := e.verdict(err)
 	if text := err.Error(); text != "" && err != error(errNoCommand) {

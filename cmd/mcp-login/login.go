@@ -49,13 +49,13 @@ func newLogin(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
 }
 
-// attendFlags say how a person is asked, and who asks. Every command that may
+// attendFlags say how a person is asked, and for which client. Every command that may
 // log in has them.
 func (o *loginOptions) attendFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames+" (default: what suits the place)", "", &o.flow),
 		stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
-		durationFlag("wait", "give up when nobody has approved for so long; 0: when the code expires", 0, &o.wait),
+		durationFlag("wait", "maximum time to wait for approval (default: until the code expires)", 0, &o.wait),
 		boolFlag("no-qr", "show no QR code", &o.noQR),
 		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),

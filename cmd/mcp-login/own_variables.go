@@ -14,7 +14,7 @@ import (
 // program.
 const ownPrefix = "MCP_LOGIN_"
 
-// ownSecrets returns the names of those of its own variables that hold a
+// ownSecrets returns the names of this program's variables that hold a
 // secret, or the source of one.
 func ownSecrets() []string {
 	names := []string{

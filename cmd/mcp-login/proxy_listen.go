@@ -70,7 +70,7 @@ func serveUntil(ctx context.Context, web *http.Server, ln net.Listener) error {
 }
 
 // localToken returns the token that clients must know, and where they find the
-// proxy. A token of its own is told: it is worth something on this machine
+// proxy. A token that it made itself is shown: it is worth something on this machine
 // alone, and only as long as the proxy runs.
 func (e *env) localToken(ctx context.Context, source, address string) (token, where string, err error) {
 	if source == "" {

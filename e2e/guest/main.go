@@ -1,9 +1,9 @@
 //go:build e2e
 
-// Guest is what TestSuspend has run in a virtual machine of its own, as the
+// Guest is what TestSuspend has run in a virtual machine, as the
 // first process and with nothing beside it but the programs mcp-login and demo.
 // It sets the clock and suspends the machine, as no test may do to the machine
-// that it runs on, and looks at what the agent hands out then.
+// that it runs on, and looks at what the agent issues then.
 //
 // Each step is one line on the second serial port that begins with ok or FAIL.
 // The first port is the console, with the kernel's talk and the programs'.

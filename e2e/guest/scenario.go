@@ -37,7 +37,7 @@ type scenario struct {
 	server string                 // URL of the MCP server
 	kept   []string               // names of the profiles that the agent keeps
 	mu     sync.Mutex             // guards tokens
-	tokens map[string]oauth.Token // by profile, those last handed out
+	tokens map[string]oauth.Token // by profile, those issued last
 }
 
 // run returns an error where there is no use in going on.
@@ -122,7 +122,7 @@ func fromAgent(ctx context.Context, name string) (oauth.Token, error) {
 	return c.Token, err
 }
 
-// last returns the token that was handed out before this one.
+// last returns the token that was issued before this one.
 func (s *scenario) last(name string, token oauth.Token) oauth.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +131,7 @@ func (s *scenario) last(name string, token oauth.Token) oauth.Token {
 	return before
 }
 
-// judge has the server judge a token that was handed out, and the one before:
+// judge has the server judge a token that was issued, and the one before:
 // between the two the clock has moved, so they are not the same.
 func (s *scenario) judge(token, before oauth.Token) error {
 	if left := time.Until(token.Expiry); left <= 0 {

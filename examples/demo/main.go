@@ -80,7 +80,7 @@ func listen(addr string, cfg demoserver.Config) (server *demoserver.Server, stop
 	}
 	if !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		return nil, nil, errors.Join(
-			fmt.Errorf("%s is not a loopback address: whoever reaches the demo can approve", ln.Addr()), ln.Close())
+			fmt.Errorf("%s is not a loopback address: anyone who reaches the demo can approve", ln.Addr()), ln.Close())
 	}
 	cfg.URL = "http://" + ln.Addr().String()
 	server, err = demoserver.New(cfg)

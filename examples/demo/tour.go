@@ -30,7 +30,7 @@ printf 'Authorization: %s\n' "$MCP_DEMO_AUTHORIZATION" |
     -H 'Accept: application/json, text/event-stream' \
     --data '` + listTools + `' "$MCP_DEMO_URL"`
 
-// traveller takes the real program through a login, in a home of its own.
+// traveller takes the real program through a login, in a separate home.
 type traveller struct {
 	out     io.Writer
 	program string // absolute; its folder is first in PATH

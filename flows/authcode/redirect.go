@@ -208,7 +208,7 @@ func (t target) listen() (*listener, error) {
 const bindTries = 8
 
 // bind listens on one address; for "localhost" on both, since a browser may try
-// either and whoever held the other would receive the code.
+// either and the one that held the other would receive the code.
 func bind(host string, port int) ([]net.Listener, error) {
 	if host != "localhost" {
 		l, err := net.Listen("tcp", authorityOf(host, port))

@@ -72,7 +72,7 @@ func (l *listener) serve(a *attempt) (stop func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // cuts off whoever does not read; nothing is lost
+			_ = server.Close() // cuts off a client that does not read; nothing is lost
 		}
 		serving.Wait()
 	}

@@ -15,15 +15,15 @@ type JWTBearer struct {
 }
 
 var (
-	_ flows.Unattended = JWTBearer{}
-	_ flows.Registrant = JWTBearer{}
+	_ flows.NonInteractive = JWTBearer{}
+	_ flows.Registrant     = JWTBearer{}
 )
 
 // Name returns "jwt-bearer".
 func (JWTBearer) Name() string { return "jwt-bearer" }
 
-// Unattended marks the flow.
-func (JWTBearer) Unattended() {}
+// NonInteractive marks the flow.
+func (JWTBearer) NonInteractive() {}
 
 // Check wants a token endpoint and, where grants are listed, this one.
 func (JWTBearer) Check(s oauth.Server) error { return offers(s, oauth.GrantJWTBearer) }
@@ -48,15 +48,15 @@ type TokenExchange struct {
 }
 
 var (
-	_ flows.Unattended = TokenExchange{}
-	_ flows.Registrant = TokenExchange{}
+	_ flows.NonInteractive = TokenExchange{}
+	_ flows.Registrant     = TokenExchange{}
 )
 
 // Name returns "token-exchange".
 func (TokenExchange) Name() string { return "token-exchange" }
 
-// Unattended marks the flow.
-func (TokenExchange) Unattended() {}
+// NonInteractive marks the flow.
+func (TokenExchange) NonInteractive() {}
 
 // Check wants a token endpoint and, where grants are listed, this one.
 func (TokenExchange) Check(s oauth.Server) error { return offers(s, oauth.GrantTokenExchange) }
@@ -93,15 +93,15 @@ type CI struct {
 }
 
 var (
-	_ flows.Unattended = CI{}
-	_ flows.Registrant = CI{}
+	_ flows.NonInteractive = CI{}
+	_ flows.Registrant     = CI{}
 )
 
 // Name returns "ci".
 func (CI) Name() string { return "ci" }
 
-// Unattended marks the flow.
-func (CI) Unattended() {}
+// NonInteractive marks the flow.
+func (CI) NonInteractive() {}
 
 // Check wants a token endpoint and, where grants are listed, this one.
 func (CI) Check(s oauth.Server) error {

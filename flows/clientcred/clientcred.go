@@ -4,7 +4,7 @@
 // token.
 //
 // Each is run again whenever its token expires, in env and exec too. What a
-// run needs besides the client is named by flows.Inputs and read anew each
+// run needs besides the client is named by flows.Inputs and read again each
 // time, since an id token lives for minutes.
 //
 // # Security
@@ -34,13 +34,13 @@ type Read func(ctx context.Context, source string) (string, error)
 // secret or private_key_jwt. It needs a client registered by hand.
 type ClientCredentials struct{}
 
-var _ flows.Unattended = ClientCredentials{}
+var _ flows.NonInteractive = ClientCredentials{}
 
 // Name returns "client-credentials".
 func (ClientCredentials) Name() string { return "client-credentials" }
 
-// Unattended marks the flow.
-func (ClientCredentials) Unattended() {}
+// NonInteractive marks the flow.
+func (ClientCredentials) NonInteractive() {}
 
 // Check wants a token endpoint and, where grants are listed, this one.
 func (ClientCredentials) Check(s oauth.Server) error { return offers(s, oauth.GrantClientCredentials) }

@@ -16,13 +16,13 @@ type IDJAG struct {
 	Read Read // reads Inputs.SubjectToken and Inputs.IDPClientSecret; required
 }
 
-var _ flows.Unattended = IDJAG{}
+var _ flows.NonInteractive = IDJAG{}
 
 // Name returns "id-jag".
 func (IDJAG) Name() string { return "id-jag" }
 
-// Unattended marks the flow.
-func (IDJAG) Unattended() {}
+// NonInteractive marks the flow.
+func (IDJAG) NonInteractive() {}
 
 // Check wants a token endpoint and, where grants are listed, this one.
 func (IDJAG) Check(s oauth.Server) error { return offers(s, oauth.GrantJWTBearer) }

@@ -7,7 +7,7 @@
 // # Security
 //
 // The prompt is given a [Code], never the device_code, which alone would let
-// its holder fetch the token. A Code says who asks, because a person who is
+// its holder fetch the token. A Code names the client, because a person who is
 // talked into approving somebody else's code hands over their account (RFC
 // 8628 §5.4): show all of it. Its code and URIs can be shown as they are; the
 // other texts only through oauth.Sanitize.
@@ -38,7 +38,7 @@ type Code struct {
 	Interval                time.Duration // between polls, at first
 	Issuer                  string        // the authorization server
 	Server                  string        // the MCP server that the login is for
-	Client                  string        // who asks: the client's name, or its id
+	Client                  string        // the client's name, or its id
 	Hosts                   flows.Hosts   // where the person signs in, who issues the token
 }
 
@@ -83,7 +83,7 @@ const (
 // Flow is the device flow.
 type Flow struct {
 	Prompt     Prompt                         // required
-	ClientName string                         // shown as who asks; "": the client id
+	ClientName string                         // name of the client that people see; "": its id
 	Retry      func(ctx context.Context) bool // asked for a fresh code when one expired; nil: no
 }
 

@@ -98,7 +98,7 @@ func New(cfg Config) (*Agent, error) {
 const drainTime = 10 * time.Second
 
 // Run keeps the profiles and serves the sockets until ctx ends. Then it accepts
-// no more connections, completes the requests and refreshes that have begun, and
+// no new connections, completes the requests and refreshes that have begun, and
 // returns nil.
 func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	if err := a.Reload(ctx); err != nil && ctx.Err() == nil {

@@ -83,7 +83,7 @@ func checkPrivate(path string, f *os.File) error {
 }
 
 // Write implements io.Writer for whole lines. A file that was moved away or
-// removed gets no more of them: nobody would read them there.
+// removed gets none of them: nobody would read them there.
 func (a *AuditLog) Write(line []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

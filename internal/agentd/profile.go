@@ -94,7 +94,7 @@ func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 	return c.Token.Access == p.last.Token.Access && !p.renewAt.IsZero() && !time.Now().Round(0).Before(p.renewAt)
 }
 
-// refreshed hears how each refresh of a profile has ended, whoever began it.
+// refreshed hears how each refresh of a profile has ended.
 func (a *Agent) refreshed(p *profile, c mcplogin.Credential, err error) {
 	a.metrics.refresh(err)
 	if err == nil {

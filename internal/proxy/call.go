@@ -47,7 +47,7 @@ type call struct {
 	answered  *mark       // the client has its answer, or gets none
 }
 
-// request starts a request, which goes its own way from here: whoever reads
+// request starts a request, which goes its own way from here: the client that reads
 // the client's messages must not wait for a server.
 func (b *bridge) request(ctx context.Context, m message) {
 	ctx, giveUp := context.WithCancel(ctx)

@@ -27,16 +27,16 @@ const (
 
 // HTTP is an MCP server on a URL of this machine, in front of one that wants a
 // token. It passes on requests and streams as they are, but for the headers
-// that say who asks.
+// that name the client.
 type HTTP struct {
 	Upstream
 	// Token must come with every request: as a bearer token or, for a client
 	// that can be given nothing but a URL, as the first element of the path.
 	// Then the Host header must name a loopback address too, and Origin, where
-	// there is one, the same: a web page that has the name of its own server
+	// there is one, the same: a web page that has its server's name
 	// resolve to this machine is turned away.
 	//
-	// "" serves whoever can connect: right behind a Unix socket, whose mode
+	// "" serves every client that can connect: right behind a Unix socket, whose mode
 	// says who that is.
 	Token string
 	// Admitted hears of each request that comes in with the token, before it

@@ -18,7 +18,7 @@ const (
 	defaultMaxMessage = 64 << 20
 	defaultDrain      = 30 * time.Second
 	// farewell bounds what is done after the end: ending the session at the
-	// server, and writing to a client that reads no more.
+	// server, and writing to a client that no longer reads.
 	farewell = 2 * time.Second
 )
 
@@ -29,7 +29,7 @@ type Stdio struct {
 	// MaxMessage limits one message, in bytes; zero means 64 MiB.
 	MaxMessage int
 	// Drain is how long requests that are under way may take once the client
-	// sends no more; zero means 30 s.
+	// has closed its input; zero means 30 s.
 	Drain time.Duration
 }
 

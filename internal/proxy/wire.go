@@ -29,10 +29,10 @@ type wire struct {
 	mu      sync.Mutex // guards what follows
 	id      string     // the session; "": none
 	version string     // of the protocol; "": not yet known
-	hello   message    // the client's initialize, to begin anew with
+	hello   message    // the client's initialize, to begin again with
 	tools   map[string][]binding
 	quiet   context.CancelFunc // ends the server's own stream; nil: there is none
-	over    bool               // the client sends no more
+	over    bool               // the client has closed its input
 }
 
 func (w *wire) session() string {

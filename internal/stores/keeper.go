@@ -110,7 +110,7 @@ func (o Opener) desktop() bool {
 // Rekey encrypts a store of files with a new key. It returns the folder and the
 // keeper of the new key, by default the one of the old key.
 func (o Opener) Rekey(ctx context.Context, at Location) (dir, keeper string, err error) {
-	dir, err = o.existing(at, "rekey", "has a key of its own")
+	dir, err = o.existing(at, "rekey", "has another key")
 	if err != nil {
 		return "", "", err
 	}

@@ -33,7 +33,7 @@ type panel struct {
 	cols   int
 	tight  int    // 0 roomy; each step up to tightest leaves something out
 	beside bool   // of a QR code
-	urlOut bool   // the URL has a line of its own outside the panel
+	urlOut bool   // the URL is on a separate line outside the panel
 	noQR   string // why there is no QR code; "": there is one, or none was wanted
 }
 

@@ -27,7 +27,7 @@ func (s *Server) proofHolds(w http.ResponseWriter, r *http.Request) bool {
 	return problem == ""
 }
 
-// nonce hands out the nonce that the next proof must hold.
+// nonce sends the nonce that the next proof must hold.
 func (s *Server) nonce(w http.ResponseWriter) {
 	if s.Proofs.Nonce {
 		w.Header().Set("DPoP-Nonce", proofNonce)

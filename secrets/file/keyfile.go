@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// KeyFile keeps the store key in a file of its own, mode 0600, so that records
+// KeyFile keeps the store key in a separate file, mode 0600, so that records
 // alone are worth nothing: a backup, a synced folder, a commit. Dir must not be
 // within the store's folder, or what copies the one copies the other.
 type KeyFile struct {

@@ -15,7 +15,7 @@ import (
 )
 
 // fileLock is an exclusive lock of the operating system on an open file. It
-// excludes goroutines as well as processes, since each opens the file anew,
+// excludes goroutines as well as processes, since each opens the file again,
 // and ends with its holder.
 type fileLock struct {
 	file *os.File

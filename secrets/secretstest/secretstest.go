@@ -71,7 +71,7 @@ func testRoundTrip(t *testing.T, open func(*testing.T) secrets.Store) {
 	v3 := put(t, s, "a", "two", secrets.Any)
 	wantRecord(t, s, "a", "two", v3)
 	if v1 == v2 || v2 == v3 || v1 == v3 {
-		t.Errorf("versions %q, %q, %q: want one of its own for every write", v1, v2, v3)
+		t.Errorf("versions %q, %q, %q: want another one for every write", v1, v2, v3)
 	}
 }
 

@@ -136,7 +136,7 @@ func (l *login) ensure(ctx context.Context) (token string, err error) {
 	return l.client.Token(), err
 }
 
-// again logs in anew after Vault refused a token, if that can help.
+// again logs in once more after Vault refused a token, if that can help.
 func (l *login) again(ctx context.Context, refused string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -222,7 +222,7 @@ func (w *wire) tokenTTL(ctx context.Context) (ttl time.Duration, err error) {
 
 // prolong renews the token that ends at a time and returns the new one. Where
 // renewing brings nothing, because Vault refuses it or the token has reached
-// its greatest age, it logs in anew.
+// its greatest age, it logs in again.
 func (l *login) prolong(ctx context.Context, ends time.Time) (time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -77,7 +77,7 @@ func (s *Store) take(ctx context.Context, kv *kv2, key, what string) (*held, err
 				return h, nil
 			}
 			if !errors.Is(err, secrets.ErrConflict) && !errors.Is(err, secrets.ErrTemporary) {
-				h.release(context.WithoutCancel(ctx)) // whoever was waiting is gone
+				h.release(context.WithoutCancel(ctx)) // nobody waits any longer
 				return nil, err
 			}
 		}
@@ -188,7 +188,7 @@ type watch struct {
 	pause time.Duration
 }
 
-// over reports whether nobody has written for so long that the writer counts
+// over reports whether the last write is so old that the writer counts
 // as dead: for a lease's time by our own watching, or twice that by Vault's
 // clock. The second is for programs that do not live as long as a lease; it is
 // doubled since Vault may be a cluster, whose clocks differ a little.

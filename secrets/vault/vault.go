@@ -22,7 +22,7 @@
 //
 // Vault counts versions from 1 again once a record was deleted. A copy of a
 // request is therefore harmless only if the network does not keep it until the
-// record was deleted and created anew.
+// record was deleted and created again.
 //
 // KV version 1 has no check-and-set. A mount of that version is refused with a
 // [VersionError].
@@ -31,7 +31,7 @@
 //
 // A record is written only where Vault keeps one version (max_versions 1), so
 // that no old refresh token can be read back; Delete removes metadata and all
-// versions. Vault encrypts at rest; whoever may read the path sees the record.
+// versions. Vault encrypts at rest; anyone who may read the path sees the record.
 // Errors carry paths and what Vault said, never a token or a record.
 //
 // # Stability

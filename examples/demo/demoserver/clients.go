@@ -143,7 +143,7 @@ func (c *client) giveSecret(old string) {
 }
 
 // allowsRedirect compares exactly, but for the port of a loopback address,
-// which a native client chooses anew each time (RFC 8252 §7.3).
+// which a native client chooses each time (RFC 8252 §7.3).
 func (c *client) allowsRedirect(uri string) bool {
 	return slices.ContainsFunc(c.RedirectURIs, func(known string) bool {
 		return known == uri || anyPort(known) == anyPort(uri)

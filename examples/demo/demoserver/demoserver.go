@@ -13,7 +13,7 @@
 //
 // # Security
 //
-// It is for demonstrations and tests on a loopback address: whoever can open
+// It is for demonstrations and tests on a loopback address: anyone who can open
 // its pages can approve. It refuses requests made to another host name, so
 // that no web page can reach it by DNS rebinding.
 //
@@ -119,7 +119,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) routes() http.Handler {
-	// The pages change state for whoever can load them, so a form that another
+	// The pages change state for anyone who can load them, so a form that another
 	// site submits is refused.
 	forms := http.NewCrossOriginProtection().Handler
 
