@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "oauth", "flows"},
 	"internal/parcel":    {"secrets"},
+	"internal/settings":  {"internal/paths"},
 	"internal/stores":    {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/secretref": {"secrets", "internal/subprocess"},
 	"internal/suggest":   {"internal/printable"},
@@ -51,11 +52,13 @@ var onlyIn = map[string][]string{
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "internal/stores"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
 	"github.com/VictoriaMetrics":      {"internal/agentd"},
+	"github.com/pelletier/go-toml":    {"internal/settings"},
 	"golang.org/x/net":                {"flows"},
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples"},
 }
 
-// TestLayers: imports point downwards only.
+// TestLayers: imports point downwards only, and to no package that its authors
+// call unstable.
 func TestLayers(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
 	if err != nil {
@@ -69,6 +72,9 @@ func TestLayers(t *testing.T) {
 		for _, path := range words[1:] {
 			if to, ours := strings.CutPrefix(path, module); ours && !mayImport(from, strings.TrimPrefix(to, "/")) {
 				t.Errorf("%q imports %q, which is not below it", from, to)
+			}
+			if strings.HasSuffix(path, "/unstable") || strings.HasSuffix(path, "/experimental") {
+				t.Errorf("%q imports %s, which may change at any time", from, path)
 			}
 			for prefix, places := range onlyIn {
 				if strings.HasPrefix(path, prefix) && !slices.ContainsFunc(places, func(p string) bool { return within(from, p) }) {

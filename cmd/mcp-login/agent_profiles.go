@@ -19,7 +19,7 @@ type kept struct {
 	base  options  // of those that the configuration says nothing special of
 	store secrets.Store
 
-	mu     sync.Mutex // guards what follows, and env.settings
+	mu     sync.Mutex // guards what follows, and env.file
 	places map[options]place
 	ends   []func()
 }
@@ -61,9 +61,9 @@ func (k *kept) close() {
 func (k *kept) reload() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s, err := k.env.readSettings()
+	file, err := k.env.readConfig()
 	if err == nil {
-		k.env.settings = s
+		k.env.file = file
 	}
 	return err
 }
@@ -80,10 +80,7 @@ func (k *kept) names(ctx context.Context) ([]string, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.env.settings == nil {
-		return names, nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(k.env.settings.profiles)) {
+	for _, name := range k.env.file.Profiles() {
 		if k.isStored(ctx, name) {
 			names = append(names, name)
 		}

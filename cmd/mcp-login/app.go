@@ -127,7 +127,6 @@ func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 		if err := e.configure(ctx); err != nil {
 			return err
 		}
-		e.flag = ctx.String
 		if err := e.setLog(o.logLevel, o.logFormat); err != nil {
 			return err
 		}

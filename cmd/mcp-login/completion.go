@@ -6,7 +6,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -105,8 +104,8 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 		return nil
 	}
 	commands := newApp(e).Commands
-	if s, err := e.readSettings(); err == nil {
-		e.settings = s
+	if file, err := e.readConfig(); err == nil {
+		e.file = file
 	}
 	before, current := words[:len(words)-1], strings.TrimPrefix(words[len(words)-1], ".")
 	var text bytes.Buffer
@@ -178,7 +177,7 @@ func (e *env) arguments(ctx context.Context, l commandLine) []candidate {
 	}
 	switch strings.Trim(wanted[min(len(l.args), len(wanted)-1)], "[].") {
 	case "NAME":
-		return e.profiles(ctx, l)
+		return e.profileNames(ctx, l)
 	case "SHELL":
 		var found []candidate
 		for _, s := range completionShells {
@@ -191,18 +190,14 @@ func (e *env) arguments(ctx context.Context, l commandLine) []candidate {
 	return nil
 }
 
-// profiles returns the names in the configuration and in a store of files, or
+// profileNames returns the names in the configuration and in a store of files, or
 // an agent in its place, that are not yet given. A store that is a network away
 // is not asked.
-func (e *env) profiles(ctx context.Context, l commandLine) []candidate {
-	var names []string
-	if e.settings != nil {
-		names = slices.Collect(maps.Keys(e.settings.profiles))
-	}
-	setting := func(flag string) string {
-		typed, _ := l.value(flag)
-		return cmp.Or(typed, e.getenv(envVar(flag)[0]), e.configured(flag))
-	}
+func (e *env) profileNames(ctx context.Context, l commandLine) []candidate {
+	names := e.file.Profiles()
+	own := *e
+	own.line = l
+	setting := own.setting
 	scheme, dir, err := stores.Split(setting("store"))
 	if socket := setting("agent-sock"); socket != "" && findFlag(l.flags(), "agent-sock") != nil {
 		names = append(names, lentBy(ctx, socket)...)

@@ -12,7 +12,7 @@ import (
 // values returns what the value of a flag may be, given how it begins.
 func (e *env) values(ctx context.Context, l commandLine, flag, current string) []candidate {
 	if flag == alsoFlag {
-		return e.profiles(ctx, l)
+		return e.profileNames(ctx, l)
 	}
 	return valuesOfFlag(l.command, flag, current)
 }

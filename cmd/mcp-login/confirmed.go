@@ -115,27 +115,18 @@ func asVariables(namings []naming) []string {
 // names reports whether the command line, the environment or the configuration
 // names a value.
 func (e *env) names(o *common, n naming) bool {
-	said := e.says(n.flag)
+	said := e.setting(n.flag)
 	switch n.flag {
 	case "expect-issuer":
-		said = cmp.Or(o.expectIssuer, e.says("issuer"))
+		said = cmp.Or(o.expectIssuer, e.setting("issuer"))
 	case "expect-audience":
-		said = cmp.Or(o.expectAudience, e.says("audience")) // a login asks for the one that it names
+		said = cmp.Or(o.expectAudience, e.setting("audience")) // a login asks for the one that it names
 	}
 	if strings.HasSuffix(n.flag, "-from") {
 		lasts, err := secretref.Durable(said)
 		return err == nil && lasts == n.value
 	}
 	return said == n.value
-}
-
-// says returns what the command line, the environment or the configuration says
-// of a flag, which this command may lack.
-func (e *env) says(flag string) string {
-	if e.flag != nil && e.flag(flag) != "" {
-		return e.flag(flag)
-	}
-	return cmp.Or(e.getenv(envVar(flag)[0]), e.configured(flag))
 }
 
 // permit returns what a session asks before a flow runs as a stored record says.

@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
@@ -89,6 +90,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		kv       *vault.VersionError
 		source   *secretref.SyntaxError
 		option   *stores.OptionError
+		config   *settings.Error
 		address  *stores.AddressError
 		sudo     *paths.SudoError
 	)
@@ -99,6 +101,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitUsage, "" // the help is there already
 	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
 		return exitUsage, suggest.MCPLogin(e.line.path...).With(helpFlag).String()
+	case errors.As(err, &config):
+		return exitUsage, whoseFolder(err)
 	case errors.As(err, &address):
 		return exitUsage, ""
 	case errors.As(err, &sudo):

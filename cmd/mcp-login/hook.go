@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -136,10 +135,6 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) error {
 // profileOf finds the profile whose variables begin so, in the configuration
 // and in the store or agent. Where two do, env refuses them.
 func (e *env) profileOf(ctx context.Context, o *hookOptions, prefix string) (string, error) {
-	var names []string
-	if e.settings != nil {
-		names = slices.Sorted(maps.Keys(e.settings.profiles))
-	}
 	from, err := e.source(ctx, &o.common, o.lent, false)
 	if err != nil {
 		return "", err
@@ -148,7 +143,7 @@ func (e *env) profileOf(ctx context.Context, o *hookOptions, prefix string) (str
 	if err != nil {
 		return "", err
 	}
-	for _, name := range append(names, kept...) {
+	for _, name := range append(e.file.Profiles(), kept...) {
 		if envexport.Prefix(name) == prefix {
 			return name, nil
 		}

@@ -45,13 +45,13 @@ func runImport(ctx context.Context, e *env, o *importOptions, args []string) err
 	}
 	if len(args) > 0 {
 		c.Profile = args[0]
-	} else if e.profile != nil {
-		if err := e.profile(c.Profile); err != nil {
-			return err
-		}
+	}
+	e, own, err := e.forProfile(c.Profile)
+	if err != nil {
+		return err
 	}
 	c = e.withoutDemands(c)
-	store, err := e.openStore(ctx, &o.common, true)
+	store, err := e.openStore(ctx, own, true)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/mcp-login/mcp-login/internal/parcel"
+	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -56,10 +57,9 @@ type env struct {
 	tty      func() (*os.File, error) // the terminal for questions; an error where there is none
 	log      zerolog.Logger           // silent until a command has read its flags
 	hidden   *redactor                // what log and error texts go through
-	flag     func(name string) string // what the command line, environment or configuration says of a flag; "" if the command lacks it; nil: no command runs
 	jobIs    *jobIdentity             // who this CI job is, once an id token was asked for
-	settings *settings                // the configuration file, once a command has read it; nil: none
-	profile  func(string) error       // has the configuration of a profile hold that was not among the arguments; nil: there is none
+	file     *settings.File           // the configuration, once a command has read it; nil: none
+	profiles []string                 // whose settings apply
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
 	line     commandLine              // what was typed
 	secrets  withheld                 // from the environment

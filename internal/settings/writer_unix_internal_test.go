@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package settings
 
 import (
 	"io/fs"
@@ -40,12 +40,11 @@ func TestConfigOfOthers(t *testing.T) {
 		{"another's", `store = "file:x"`, self + 1, "belongs to user"},
 		{"another's command", `passphrase-command = "true"`, self + 1, "belongs to user"},
 	} {
-		s := &settings{path: path}
-		e, _, _ := testEnv(t)
-		if err := s.parse([]byte(tt.text), keysOf(newApp(e).Commands)); err != nil {
+		f, err := parse(path, []byte(tt.text), testKeys)
+		if err != nil {
 			t.Fatal(err)
 		}
-		err := s.trust(owned{info, tt.uid})
+		err = f.trust(owned{info, tt.uid})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
@@ -61,12 +60,11 @@ func TestConfigOfSystem(t *testing.T) {
 		"[profile.a]\n" + `client-secret-from = "command:true"`: "2: client-secret-from names a command",
 		`client-secret-from = "file:x"`:                         "",
 	} {
-		s := &settings{path: "config.toml"}
-		e, _, _ := testEnv(t)
-		if err := s.parse([]byte(text), keysOf(newApp(e).Commands)); err != nil {
+		f, err := parse("config.toml", []byte(text), testKeys)
+		if err != nil {
 			t.Fatal(err)
 		}
-		err := s.noCommands()
+		err = f.noCommands()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

@@ -1,0 +1,123 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/paths"
+)
+
+// File is a configuration file: keys for all profiles, and tables
+// [profile.NAME]. A nil *File says nothing.
+type File struct {
+	path     string
+	global   map[string]entry
+	profiles map[string]map[string]entry
+}
+
+// entry is what the file says of one key.
+type entry struct {
+	texts   []string
+	line    int
+	profile string // whose table it is in; "": none
+}
+
+const maxSize = 1 << 20
+
+// Find returns where the configuration file is, and whether the environment
+// names it, so that it must exist.
+func Find(getenv func(name string) string) (path string, named bool, err error) {
+	if path := getenv("MCP_LOGIN_CONFIG"); path != "" {
+		return path, true, nil
+	}
+	dir, err := paths.Dirs{Getenv: getenv}.Config()
+	return filepath.Join(dir, "config.toml"), false, err
+}
+
+// Load reads the configuration file; nil if there is none. It asks for the known
+// keys only if there is a file: without one, a command pays for one open.
+func Load(getenv func(name string) string, keys func() []Key) (*File, error) {
+	path, named, err := Find(getenv)
+	if err != nil {
+		return nil, nil // without a home folder there is no file
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &Error{err}
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, &Error{err}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSize))
+	if err != nil {
+		return nil, &Error{err}
+	}
+	file, err := parse(path, text, keys())
+	if err != nil {
+		return nil, err
+	}
+	return file, file.trust(info)
+}
+
+// Profiles returns the profiles that have a table, sorted.
+func (f *File) Profiles() []string {
+	if f == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(f.profiles))
+}
+
+// trust refuses a file that others could write, and commands in one that
+// somebody else wrote: they would run with this user's rights.
+func (f *File) trust(info fs.FileInfo) error {
+	whose, err := writers(info)
+	if err != nil {
+		return errorf("%s %v", f.path, err)
+	}
+	if whose == ours {
+		return nil
+	}
+	return f.noCommands()
+}
+
+// noCommands refuses a file that names a command.
+func (f *File) noCommands() error {
+	for _, table := range append(slices.Collect(maps.Values(f.profiles)), f.global) {
+		for key, set := range table {
+			if strings.HasSuffix(key, "-command") || slices.ContainsFunc(set.texts, isCommand) {
+				return errorf("%s:%d: %s names a command to run, and the file is not yours", f.path, set.line, key)
+			}
+		}
+	}
+	return nil
+}
+
+func isCommand(text string) bool { return strings.HasPrefix(text, "command:") }
+
+// writer says who may have written a configuration file.
+type writer int
+
+const (
+	ours   writer = iota // the user who runs this
+	system               // root, who can do everything anyway
+)
+
+// errTables reports a table of an unknown kind.
+var errTables = errors.New("give tables such as [profile.notion] only")
+
+// noSetting reports an unknown key.
+func noSetting(path []string) error {
+	return fmt.Errorf("there is no setting %q", strings.Join(path, "."))
+}
