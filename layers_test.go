@@ -33,11 +33,13 @@ var layers = map[string][]string{
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "oauth", "flows"},
 	"internal/parcel":    {"secrets"},
-	"internal/settings":  {"internal/paths"},
-	"internal/stores":    {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
-	"internal/secretref": {"secrets", "internal/subprocess"},
-	"internal/suggest":   {"internal/printable"},
-	"internal/terminal":  {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
+
+	"internal/clientconfig": {"internal/printable", "internal/suggest"},
+	"internal/settings":     {"internal/paths"},
+	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
+	"internal/secretref":    {"secrets", "internal/subprocess"},
+	"internal/suggest":      {"internal/printable"},
+	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
 	"internal/suggest/suggesttest":   {"internal/printable", "internal/suggest"},
 	"internal/terminal/terminaltest": {"flows", "flows/device", "oauth", "internal/await"},

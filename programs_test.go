@@ -14,9 +14,9 @@ import (
 // startsPrograms are the files that may start other programs. Each one decides
 // what standard input those get: that of this program may be a client's requests.
 var startsPrograms = []string{
-	"cmd/mcp-login/become_windows.go",   // the child of exec, which takes this program's place
-	"internal/subprocess/subprocess.go", // empty
-	"ci/run.go",                         // what the provider's tool is given
+	"internal/subprocess/become_windows.go", // the child of exec, which takes this program's place
+	"internal/subprocess/subprocess.go",     // empty
+	"ci/run.go",                             // what the provider's tool is given
 }
 
 // TestProgramsAreStartedInFewPlaces: no command inherits standard input because

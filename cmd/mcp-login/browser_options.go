@@ -87,7 +87,7 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 
 func (e *env) linkPrompt(o *loginOptions) authcode.Prompt {
 	if o.json {
-		return linkEvents{(&jsonPrompt{out: e.out}).emit}
+		return &terminal.Events{Out: e.out}
 	}
 	return &terminal.LinkText{Out: e.err, Client: o.client.name, SSH: sshTarget(e.getenv)}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/clientconfig"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -31,7 +32,7 @@ func newClientConfig(e *env) *cli.Command {
 		Description: "Clients that can run a command for their headers are given one, so that they always have a fresh token. " +
 			"The others read a variable, which `mcp-login exec NAME -- CLIENT` sets. URL is the stored credential's unless given.",
 		Flags: append([]cli.Flag{
-			stringFlag("for", "the `CLIENT`: "+strings.Join(clientNames(), ", "), "generic", &o.client),
+			stringFlag("for", "the `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
 			stringFlag("program", "how the client is to start mcp-login (default: the absolute `PATH` of this program)", "", &o.program),
 		}, o.lent.flags()...),
 	}
@@ -39,9 +40,9 @@ func newClientConfig(e *env) *cli.Command {
 }
 
 func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []string) error {
-	client, ok := findClient(o.client)
+	client, ok := clientconfig.Find(o.client)
 	if !ok {
-		return usagef("--for %q: give one of %s", o.client, strings.Join(clientNames(), ", "))
+		return usagef("--for %q: give one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
 	}
 	url, err := e.serverOf(ctx, &o, args)
 	if err != nil {
@@ -56,13 +57,15 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	helper := slices.Concat([]string{program, "headers", args[0], "--json"}, e.hint,
 		e.repeated(o.common.flags(), "store", "profile-dir", "keeper", "ca-cert", "log-level", "log-format"))
 	for i, word := range helper {
-		helper[i] = quoteFor(runtime.GOOS, word)
+		helper[i] = clientconfig.Quote(runtime.GOOS, word)
 	}
-	if err := e.answerData([]byte(client.snippet(newEntry(args[0], url, strings.Join(helper, " "))))); err != nil {
+	if err := e.answerData([]byte(client.Snippet(clientconfig.Entry{
+		Profile: args[0], URL: url, Helper: strings.Join(helper, " "), Variable: freePrefix(args[0]) + "_AUTHORIZATION",
+	}))); err != nil {
 		return err
 	}
-	e.say("This goes into %s.", client.file)
-	if !client.helper {
+	e.say("This goes into %s.", client.File)
+	if !client.Helper {
 		e.say("Start the client with: %s", suggest.MCPLogin("exec", args[0]).With(needsPrefix(args[0])...).With(e.hint...).With("--", "COMMAND"))
 	}
 	return nil
@@ -100,16 +103,4 @@ func (e *env) storedServer(ctx context.Context, o *clientConfigOptions, profile 
 	}
 	r, err := e.report(ctx, &o.common, from, profile)
 	return r.Server, err
-}
-
-// quoteFor makes a word safe in the shell by which a client runs its helper.
-// cmd.exe knows double quotes alone; a path there can hold none.
-func quoteFor(goos, word string) string {
-	if goos != "windows" {
-		return suggest.Quote(word)
-	}
-	if strings.ContainsAny(word, " &()^;,=%!") {
-		return `"` + word + `"`
-	}
-	return word
 }

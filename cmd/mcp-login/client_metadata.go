@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -42,5 +43,5 @@ func runClientMetadata(e *env, o *clientMetadataOptions, id string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	return e.answerData([]byte(inertJSON(string(text)) + "\n"))
+	return e.answerData([]byte(printable.JSONText(string(text)) + "\n"))
 }

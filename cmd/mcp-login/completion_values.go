@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"github.com/mcp-login/mcp-login/internal/clientconfig"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -32,7 +33,7 @@ func valuesOfFlag(c *cli.Command, flag, current string) []candidate {
 		if c == nil || c.Name != "client-config" {
 			return nil // how long
 		}
-		return words(clientNames())
+		return words(clientconfig.Names())
 	case "keeper", "to-keeper":
 		return words([]string{stores.KeyFile, stores.Passphrase, stores.Keyring})
 	case "log-level":

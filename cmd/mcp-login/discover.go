@@ -41,7 +41,7 @@ type foundServer struct {
 	Registration bool        `json:"dynamic_registration"`
 	Revocation   bool        `json:"revocation"`
 	Flows        []foundFlow `json:"flows"`
-	hosts
+	terminal.HostReport
 }
 
 type foundFlow struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
@@ -21,7 +22,7 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		want := map[string]string{"a": strings.ToValidUTF8(text, "\ufffd"), strings.ToValidUTF8(text, "\ufffd"): "b"}
-		got, err := encodeJSON(want, "  ")
+		got, err := printable.JSON(want, "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +43,7 @@ func FuzzJSON(f *testing.F) {
 
 // TestPlainJSONStays: nothing is escaped that need not be.
 func TestPlainJSONStays(t *testing.T) {
-	got, err := encodeJSON(map[string]any{"url": "https://a.test/x?y=1&z=#", "name": "grün 日本", "list": []int{1}}, "")
+	got, err := printable.JSON(map[string]any{"url": "https://a.test/x?y=1&z=#", "name": "grün 日本", "list": []int{1}}, "")
 	if want := `{"list":[1],"name":"grün 日本","url":"https://a.test/x?y=1&z=#"}` + "\n"; err != nil || string(got) != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
 
 const (
@@ -63,7 +65,7 @@ func runExec(ctx context.Context, e *env, o execOptions, args []string) error {
 		environ = slices.DeleteFunc(environ, func(s string) bool { return strings.HasPrefix(s, v.Name+"=") })
 		environ = append(environ, v.Name+"="+v.Value)
 	}
-	return notStarted(argv[0], become(path, argv, environ))
+	return notStarted(argv[0], subprocess.Become(path, argv, environ))
 }
 
 // notStarted gives the shells' exit codes to a program that did not start.
@@ -71,8 +73,8 @@ func notStarted(program string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*codeError](err); ok {
-		return err
+	if ended, ok := errors.AsType[*subprocess.ExitError](err); ok {
+		return &codeError{code: ended.Code}
 	}
 	code := exitNotExecutable
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {

@@ -13,6 +13,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -161,7 +162,7 @@ func scopes(flag, text string) ([]string, error) {
 // provider's own notices, or text for people.
 func (e *env) prompt(o *loginOptions) prompt {
 	if o.json {
-		return &jsonPrompt{out: e.out}
+		return &terminal.Events{Out: e.out}
 	}
 	p := terminal.DevicePrompt{Prompt: terminal.NewPrompt(e.streams(), terminal.Options{NoQR: o.noQR, Copy: o.copy})}
 	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() {
@@ -227,4 +228,15 @@ func (e *env) collides(ctx context.Context, store secrets.Store, profile string)
 	if other, found := envexport.Collision(profile, names); found {
 		e.say("warning: the variables of %q and %q have the same names: give one of them --prefix", profile, other)
 	}
+}
+
+// prompt shows the codes of the device flow to a person or a program.
+type prompt interface {
+	device.PollPrompt
+
+	// Retry asks whether to go on with a new code after one expired.
+	Retry(ctx context.Context) bool
+
+	// Close ends the prompt before the process ends.
+	Close() error
 }

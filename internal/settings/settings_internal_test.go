@@ -143,11 +143,10 @@ func TestMistakes(t *testing.T) {
 
 // TestProfiles: a table with no setting names no profile.
 func TestProfiles(t *testing.T) {
-	f, err := parse("c.toml", []byte(testText+"\nprofile.b.store = true"), testKeys)
-	if err == nil {
+	if _, err := parse("c.toml", []byte(testText+"\nprofile.b.store = true"), testKeys); err == nil {
 		t.Fatal("a dotted key within a table is another key")
 	}
-	f, err = parse("c.toml", []byte("profile.b.store = 1.5\n"+testText), testKeys)
+	f, err := parse("c.toml", []byte("profile.b.store = 1.5\n"+testText), testKeys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package subprocess
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 )
 
@@ -15,3 +16,9 @@ func WithoutInput(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd.Stdin = nil // the null device
 	return cmd
 }
+
+// ExitError is the end of a program that took this one's place, with its exit
+// code. The program has said why.
+type ExitError struct{ Code int }
+
+func (e *ExitError) Error() string { return fmt.Sprintf("exit code %d", e.Code) }

@@ -1,4 +1,4 @@
-package main
+package clientconfig
 
 import (
 	"encoding/json"
@@ -12,18 +12,18 @@ import (
 )
 
 func TestClientSnippets(t *testing.T) {
-	e := newEntry("my notion", "https://mcp.notion.com/mcp?a=b&c=d", `/opt/a 'b'/mcp-login headers 'my notion' --json`)
-	for _, c := range clients() {
-		t.Run(c.name, func(t *testing.T) {
-			got := c.snippet(e)
-			terminaltest.Golden(t, filepath.Join("testdata", "client-config", c.name+".golden"), got)
-			server := parseSnippet(t, c.name, got)
-			if u := first(server, "url", "httpUrl"); u != e.url {
-				t.Errorf("the client reads the URL %q, want %q", u, e.url)
+	e := Entry{"my notion", "https://mcp.notion.com/mcp?a=b&c=d", `/opt/a 'b'/mcp-login headers 'my notion' --json`, "MCP_MY_NOTION_AUTHORIZATION"}
+	for _, c := range Clients() {
+		t.Run(c.Name, func(t *testing.T) {
+			got := c.Snippet(e)
+			terminaltest.Golden(t, filepath.Join("testdata", c.Name+".golden"), got)
+			server := parseSnippet(t, c.Name, got)
+			if u := first(server, "url", "httpUrl"); u != e.URL {
+				t.Errorf("the client reads the URL %q, want %q", u, e.URL)
 			}
-			if c.helper {
-				if h := first(server, "headersHelper", "http_headers_helper"); h != e.helper {
-					t.Errorf("the client reads the helper %q, want %q", h, e.helper)
+			if c.Helper {
+				if h := first(server, "headersHelper", "http_headers_helper"); h != e.Helper {
+					t.Errorf("the client reads the helper %q, want %q", h, e.Helper)
 				}
 				return
 			}
@@ -94,8 +94,8 @@ func TestQuoteForWindows(t *testing.T) {
 		{"windows", `C:\Program Files\mcp-login.exe`, `"C:\Program Files\mcp-login.exe"`},
 		{"windows", `C:\bin\mcp-login.exe`, `C:\bin\mcp-login.exe`},
 	} {
-		if got := quoteFor(tt.goos, tt.word); got != tt.want {
-			t.Errorf("quoteFor(%q, %q) = %q, want %q", tt.goos, tt.word, got, tt.want)
+		if got := Quote(tt.goos, tt.word); got != tt.want {
+			t.Errorf("Quote(%q, %q) = %q, want %q", tt.goos, tt.word, got, tt.want)
 		}
 	}
 }

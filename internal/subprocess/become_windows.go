@@ -1,4 +1,4 @@
-package main
+package subprocess
 
 import (
 	"errors"
@@ -7,17 +7,17 @@ import (
 	"os/signal"
 )
 
-// become runs the program and ends as it does. Windows has nothing that
+// Become runs the program and ends as it does. Windows has nothing that
 // replaces a process. Ctrl-C reaches the program by the console; it is ignored
 // here, so that the program decides.
-func become(path string, argv, environ []string) error {
+func Become(path string, argv, environ []string) error {
 	signal.Ignore(os.Interrupt)
 	cmd := exec.Command(path)
 	cmd.Args, cmd.Env = argv, environ
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err := cmd.Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return &codeError{code: exit.ExitCode()}
+		return &ExitError{Code: exit.ExitCode()}
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 // contract that programs rely on.
 func TestJSONEvents(t *testing.T) {
 	var out bytes.Buffer
-	p := &jsonPrompt{out: &out}
+	p := &Events{Out: &out}
 	p.ShowCode(t.Context(), terminaltest.Code())
 	next := terminaltest.Now().Add(5 * time.Second)
 	for _, s := range []device.Poll{
@@ -40,7 +40,7 @@ func TestJSONEvents(t *testing.T) {
 func TestLinkEvent(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	p := linkEvents{(&jsonPrompt{out: &out}).emit}
+	p := &Events{Out: &out}
 	p.ShowLink(context.Background(), authcode.Link{
 		URL: "https://as.test/a?b=c&d=e", Local: "http://127.0.0.1:1/", Port: 1, Redirect: "http://127.0.0.1:1/callback",
 		Server: "https://mcp.test/mcp", Issuer: "https://as.test", OpenErr: errors.New("no\x1b[2J browser"),

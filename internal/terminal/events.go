@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -9,26 +9,16 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
-	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// prompt shows the codes of the device flow to a person or a program.
-type prompt interface {
-	device.PollPrompt
+// Events writes the prompts of a login as events, one JSON object a line. Their
+// names and fields are a contract: they are added to, never changed.
+type Events struct {
+	Out io.Writer
 
-	// Retry asks whether to go on with a new code after one expired.
-	Retry(ctx context.Context) bool
-
-	// Close ends the prompt before the process ends.
-	Close() error
-}
-
-// jsonPrompt writes events, one JSON object a line. Their names and fields are
-// a contract: they are added to, never changed.
-type jsonPrompt struct {
-	out io.Writer
-	mu  sync.Mutex
+	mu sync.Mutex // guards Out
 }
 
 // codeEvent opens each code's events.
@@ -42,12 +32,12 @@ type codeEvent struct {
 	Server   string    `json:"server"`
 	Issuer   string    `json:"issuer"`
 	Client   string    `json:"client_name"`
-	hosts
+	HostReport
 }
 
-// hosts of a login as events have them. The warning is there only where some
-// host is under another domain than the issuer's.
-type hosts struct {
+// HostReport is the hosts of a login as JSON has them. The warning is there only
+// where some host is under another domain than the issuer's.
+type HostReport struct {
 	Hosts   flows.Hosts `json:"hosts"`
 	Warning string      `json:"warning,omitempty"`
 }
@@ -60,41 +50,42 @@ type pollEvent struct {
 	Error  string        `json:"error,omitempty"`
 }
 
-func (p *jsonPrompt) ShowCode(_ context.Context, c device.Code) {
-	link := func(s string) string { return oauth.Sanitize(s, terminal.MaxURL) }
-	name := func(s string) string { return oauth.Sanitize(s, terminal.MaxClient) }
+// ShowCode implements device.Prompt.
+func (p *Events) ShowCode(_ context.Context, c device.Code) {
+	link := func(s string) string { return oauth.Sanitize(s, MaxURL) }
+	name := func(s string) string { return oauth.Sanitize(s, MaxClient) }
 	p.emit(codeEvent{
 		Event: "code", UserCode: name(c.UserCode), URI: link(c.VerificationURI), Complete: link(c.VerificationURIComplete),
 		Expiry: seconds(c.Expiry), Interval: int(c.Interval / time.Second),
-		Server: link(c.Server), Issuer: link(c.Issuer), Client: name(c.Client), hosts: hosts{c.Hosts, c.Hosts.Warning()},
+		Server: link(c.Server), Issuer: link(c.Issuer), Client: name(c.Client), HostReport: HostReport{c.Hosts, c.Hosts.Warning()},
 	})
 }
 
-func (p *jsonPrompt) ShowPoll(_ context.Context, s device.Poll) {
+// ShowPoll implements device.PollPrompt.
+func (p *Events) ShowPoll(_ context.Context, s device.Poll) {
 	e := pollEvent{Event: "poll", Status: s.Status, Next: seconds(s.Next)}
 	if s.Next.IsZero() {
 		e.Event = "done"
 	}
 	if s.Err != nil {
-		e.Error = terminal.Reason(s.Err)
+		e.Error = Reason(s.Err)
 	}
 	p.emit(e)
 }
 
-func (p *jsonPrompt) Retry(context.Context) bool { return false }
+// Retry says no: nobody reads a question.
+func (p *Events) Retry(context.Context) bool { return false }
 
-func (p *jsonPrompt) Close() error { return nil }
+// Close does nothing.
+func (p *Events) Close() error { return nil }
 
-func (p *jsonPrompt) emit(event any) {
+func (p *Events) emit(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if line, err := encodeJSON(event, ""); err == nil {
-		_, _ = p.out.Write(line) // best effort: a reader that went away must not end a login
+	if line, err := printable.JSON(event, ""); err == nil {
+		_, _ = p.Out.Write(line) // best effort: a reader that went away must not end a login
 	}
 }
-
-// linkEvents writes the link of a login as an event.
-type linkEvents struct{ emit func(event any) }
 
 // linkEvent is one line of --json.
 type linkEvent struct {
@@ -106,17 +97,17 @@ type linkEvent struct {
 	Error    string `json:"browser_error,omitempty"`
 	Server   string `json:"server"`
 	Issuer   string `json:"issuer"`
-	hosts
+	HostReport
 }
 
 // ShowLink implements authcode.Prompt.
-func (p linkEvents) ShowLink(_ context.Context, l authcode.Link) {
+func (p *Events) ShowLink(_ context.Context, l authcode.Link) {
 	e := linkEvent{
 		Event: "link", URL: l.URL, Local: l.Local, Redirect: l.Redirect, Opened: l.Opened, Server: l.Server, Issuer: l.Issuer,
-		hosts: hosts{l.Hosts, l.Hosts.Warning()},
+		HostReport: HostReport{l.Hosts, l.Hosts.Warning()},
 	}
 	if l.OpenErr != nil {
-		e.Error = terminal.Reason(l.OpenErr)
+		e.Error = Reason(l.OpenErr)
 	}
 	p.emit(e)
 }
