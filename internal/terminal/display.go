@@ -94,6 +94,7 @@ func OneLine(text string) string {
 // Table is text in columns. Line breaks and tabs in a cell do not end it.
 type Table struct{ rows [][]string }
 
+// Row adds a row.
 func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
 
 // Fact adds a row of two cells, unless the value is empty.
@@ -103,6 +104,7 @@ func (t *Table) Fact(label, value string) {
 	}
 }
 
+// String returns the rows, with columns as wide as their widest cells.
 func (t *Table) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -29,7 +29,7 @@ import (
 // test: a process with a prompt on its terminal.
 const promptProcess = "MCP_LOGIN_TEST_PROMPT"
 
-// TestPromptProcess is not a test of its own: the others run it in a terminal.
+// TestPromptProcess is the process that the other tests run in a terminal.
 // SIGINT ends it as Ctrl-C ends the program, SIGUSR1 as an expired code,
 // SIGUSR2 makes it write a log line.
 func TestPromptProcess(t *testing.T) {

@@ -27,7 +27,7 @@ type Terminal struct {
 	VT   vt10x.Terminal
 	PTY  *os.File
 	Cmd  *exec.Cmd
-	Raw  bytes.Buffer  // all that was written, once over
+	Raw  bytes.Buffer  // all output; read it after Over is closed
 	Over chan struct{} // closed when the terminal hung up
 }
 
@@ -74,7 +74,7 @@ func (x *Terminal) WaitFor(text string) {
 func (x *Terminal) WaitUntil(what string, holds func() bool) {
 	x.t.Helper()
 	if !await.Until(holds) {
-		x.t.Fatalf("waited in vain until %s:\n%s", what, x.Screen())
+		x.t.Fatalf("timed out waiting until %s:\n%s", what, x.Screen())
 	}
 }
 
