@@ -79,10 +79,10 @@ func TestPeopleAreToldThroughADisplay(t *testing.T) {
 		{".", `Fprint\w*\(e\.err`, "help.go", "say"},
 		{".", `Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "display.go", "answer, or answerData for programs"},
 		{".", `\bsuggest\.Quote\(`, "client_config.go hook.go", "a suggest.Command"},
-		{".", `os\.Std(in|out|err)`, "main.go become_windows.go", "the streams of the command"},
+		{".", `os\.Std(in|out|err)`, "main.go", "the streams of the command"},
 		{".", `\\x1b`, "", "a prompt of package terminal"},
-		{"../../internal/*", `(?m)^[^/\n]*(os\.Std(in|out|err)|fmt\.Print)`, "", "a stream that the command passes"},
-		{room, `\b[a-z]\.Out\.Write|\(s\.Out\b`, "", "the terminal or Streams.Err"},
+		{"../../internal/*", `(?m)^[^/\n]*(os\.Std(in|out|err)|fmt\.Print)`, "become_windows.go", "a stream that the command passes"},
+		{room, `\b[a-z]\.Out\.Write|\(s\.Out\b`, "events.go", "the terminal or Streams.Err"},
 		{room, `\\x1b`, "style.go live.go paste.go", "a style"},
 		{room, `\bsuggest\.Quote\(`, "", "a suggest.Command"},
 	} {
