@@ -58,7 +58,7 @@ func (s session) Login(ctx context.Context, more ...string) (mcplogin.Credential
 	return s.Session.Login(ctx, req)
 }
 
-func (s session) Ensure(ctx context.Context) (oauth.Token, error) {
+func (s session) Ensure(ctx context.Context) (mcplogin.Credential, error) {
 	return s.Session.Ensure(ctx, s.req)
 }
 
