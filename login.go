@@ -269,11 +269,7 @@ func (s *login) accept(c Credential) error {
 func (s *Session) discard(ctx context.Context, c Credential) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	token, hint := c.Token.Refresh, oauth.HintRefreshToken
-	if token == "" {
-		token, hint = c.Token.Access, oauth.HintAccessToken
-	}
-	return s.client(c).Revoke(ctx, token, hint)
+	return s.client(c).RevokeToken(ctx, c.Token)
 }
 
 // authorize runs the flow with a client that the server knows. A stored
