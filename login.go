@@ -244,7 +244,7 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 	}
 	if err != nil {
 		if rerr := s.discard(ctx, c); rerr != nil {
-			s.log.Warn("the refused token could not be revoked", "error", rerr)
+			s.log.Warn("the rejected token could not be revoked", "error", rerr)
 		}
 		return Credential{}, fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
 	}
@@ -294,7 +294,7 @@ func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *
 		token, err = f.Run(ctx, c.request(s.client(c)))
 	}
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
-		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)
+		s.log.Info("the stored registration no longer works", "client_id", app.ID, "error", err)
 		return s.authorize(ctx, c, f, nil)
 	}
 	return token, app, err
@@ -343,7 +343,7 @@ func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func(
 	defer cancel()
 	unlock, err := s.store.Lock(ctx, s.cfg.Profile)
 	if err != nil {
-		s.log.Warn("going on without the lock of the credential", "profile", s.cfg.Profile, "error", err)
+		s.log.Warn("continuing without the lock of the credential", "profile", s.cfg.Profile, "error", err)
 		return func() {}
 	}
 	return unlock

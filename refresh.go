@@ -22,7 +22,7 @@ const (
 	// exchangeTimeout bounds one refresh and the storing of its answer. It runs
 	// on when the caller gives up: a rotated token must not be lost.
 	exchangeTimeout = 45 * time.Second
-	// winnerWait is how long a refused holder looks for the token of one that
+	// winnerWait is how long a rejected holder looks for the token of one that
 	// overtook it.
 	winnerWait = 5 * time.Second
 	// retryDelay is the time after a failed refresh in which Fresh starts no other.
@@ -86,7 +86,7 @@ func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
 			return Credential{}, ctx.Err()
 		case <-enough:
 			if c, ok := s.source.meanwhile(ctx); ok {
-				s.log.Warn("the refresh takes its time, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
+				s.log.Warn("the refresh is still running, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
 				return c, nil
 			}
 		}
@@ -231,7 +231,7 @@ func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Creden
 	}
 }
 
-// acceptIssuer refuses a stored credential of an authorization server that the
+// acceptIssuer rejects a stored credential of an authorization server that the
 // caller does not accept. A record can be replaced after the login.
 func (s *Session) acceptIssuer(c Credential) error {
 	if s.cfg.AcceptServer == nil {
@@ -243,7 +243,7 @@ func (s *Session) acceptIssuer(c Credential) error {
 	return nil
 }
 
-// renewable returns nil if a token can be had without a person.
+// renewable returns nil if the session can get a token without a person.
 func (s *Session) renewable(c Credential) error {
 	switch {
 	case s.nonInteractive(c) != nil:

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// DefaultMinTTL is the life that a handed-out token has left at least.
+// DefaultMinTTL is the least lifetime that a returned token has left.
 const DefaultMinTTL = 60 * time.Second
 
 // Config says whose credential a Session keeps, and where it finds it.

@@ -154,7 +154,7 @@ func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestForgottenRegistrationIsMadeAnew(t *testing.T) {
+func TestForgottenRegistrationIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
