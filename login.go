@@ -332,7 +332,7 @@ func (s *login) save(ctx context.Context, c Credential) error {
 		}
 		return fmt.Errorf("the login was approved, but the credential was not saved, and %s: %w", outcome, err)
 	}
-	s.cached.Store(&c)
+	s.cache(c)
 	s.forget(within, c)
 	return nil
 }

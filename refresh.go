@@ -123,7 +123,7 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 		return Credential{}, err
 	}
 	if !s.due(c, rejected) {
-		s.cached.Store(&c)
+		s.cache(c)
 		return c, nil
 	}
 	renewed, err := s.exchangeLocked(ctx, c, rejected)
@@ -132,7 +132,7 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 	}
 	s.ended(ctx, c, renewed, err)
 	if err == nil {
-		s.cached.Store(&renewed)
+		s.cache(renewed)
 		return renewed, nil
 	}
 	if c.Valid(0) && rejected == "" {
@@ -166,14 +166,17 @@ func (s *Session) due(c Credential, rejected string) bool {
 // fresh reports whether the token has as much lifetime left as is asked of it.
 func (s *Session) fresh(c *Credential) bool { return c.freshFor(s.cfg.MinTTL) }
 
-// freshFor reports whether the token has minTTL left, or a quarter of its
-// lifetime where the server issues tokens for not much more than minTTL.
-func (c *Credential) freshFor(minTTL time.Duration) bool {
+// freshFor reports whether the token has as much lifetime left as minTTL asks of it.
+func (c *Credential) freshFor(minTTL time.Duration) bool { return c.Valid(c.asked(minTTL)) }
+
+// asked returns minTTL, or a quarter of the token's lifetime where the server
+// issues tokens for not much more than minTTL.
+func (c *Credential) asked(minTTL time.Duration) time.Duration {
 	lifetime := max(c.Token.Expiry.Sub(c.GivenAt()), 0)
 	if minTTL > lifetime-lifetime/10 {
-		return c.Valid(lifetime / 4)
+		return lifetime / 4
 	}
-	return c.Valid(minTTL)
+	return minTTL
 }
 
 // exchangeLocked takes the profile's lock and refreshes, unless somebody else

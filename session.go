@@ -75,7 +75,7 @@ type Session struct {
 	source source
 	store  secrets.Store // where nothing may be changed, one that says so
 	turn   chan struct{} // one goroutine renews at a time; a channel, so that waiting honours ctx
-	cached atomic.Pointer[Credential]
+	cached atomic.Pointer[cached]
 
 	mu       sync.Mutex     // guards what follows
 	calls    sync.WaitGroup // renewals that go on without those who wait for them
@@ -133,8 +133,8 @@ func (s *Session) Current(ctx context.Context) (Credential, error) {
 
 // current is Current without a copy.
 func (s *Session) current(ctx context.Context) (*Credential, error) {
-	if c := s.cached.Load(); c != nil && s.fresh(c) {
-		return c, nil
+	if c := s.cached.Load(); c != nil && c.fresh(time.Now()) {
+		return &c.Credential, nil
 	}
 	c, err := s.renew(ctx, "")
 	return &c, err
