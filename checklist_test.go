@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/checklist.md anew")
+var update = flag.Bool("update", false, "rewrite docs/checklist.md")
 
 // TestChecklist holds docs/checklist.md to the tests: each requirement of the
 // MCP authorization specification that binds a client has a test that names

@@ -44,7 +44,7 @@ func (e *ServerChangedError) Error() string {
 }
 
 // UnreadableError means that a record is in the way of a login which nothing
-// can read, though the store works. [Config].Replace replaces it.
+// can read, though the store works. [LoginRequest].Replace replaces it.
 type UnreadableError struct {
 	Profile string
 	Err     error // wraps secrets.ErrUndecryptable

@@ -38,7 +38,7 @@ func robot(t *testing.T) (*world, flows.Flow) {
 	return w, f
 }
 
-func TestUnattendedLoginOutlivesItsRefreshToken(t *testing.T) {
+func TestNonInteractiveLoginOutlivesItsRefreshToken(t *testing.T) {
 	for _, refusal := range []string{oauth.CodeInvalidGrant, oauth.CodeUnauthorizedClient, oauth.CodeUnsupportedGrantType} {
 		t.Run(refusal, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestUnattendedLoginOutlivesItsRefreshToken(t *testing.T) {
 
 // A server that is out while the flow runs again costs no more than a wait: the
 // dead refresh token is not tried again.
-func TestUnattendedLoginRecoversAfterAnOutage(t *testing.T) {
+func TestNonInteractiveLoginRecoversAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := robot(t)
 		time.Sleep(15 * time.Minute)
@@ -87,7 +87,7 @@ func TestUnattendedLoginRecoversAfterAnOutage(t *testing.T) {
 }
 
 // A client that the server refused for a time is as good as new once it is not.
-func TestUnattendedLoginForgetsARefusal(t *testing.T) {
+func TestNonInteractiveLoginForgetsARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := robot(t)
 		time.Sleep(15 * time.Minute)

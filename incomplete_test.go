@@ -114,7 +114,7 @@ func TestPendingRegistrationIsNobodyElses(t *testing.T) {
 	})
 }
 
-// TestPendingRegistrationThatTheServerForgot is made anew, once.
+// TestPendingRegistrationThatTheServerForgot is replaced, once.
 func TestPendingRegistrationThatTheServerForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -244,7 +244,7 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 	}
 	if err != nil {
 		if rerr := s.discard(ctx, c); rerr != nil {
-			s.log.Warn("the refused token could not be revoked", "error", rerr)
+			s.log.Warn("the rejected token could not be revoked", "error", rerr)
 		}
 		return Credential{}, fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
 	}
@@ -269,11 +269,7 @@ func (s *login) accept(c Credential) error {
 func (s *Session) discard(ctx context.Context, c Credential) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	token, hint := c.Token.Refresh, oauth.HintRefreshToken
-	if token == "" {
-		token, hint = c.Token.Access, oauth.HintAccessToken
-	}
-	return s.client(c).Revoke(ctx, token, hint)
+	return s.client(c).RevokeToken(ctx, c.Token)
 }
 
 // authorize runs the flow with a client that the server knows. A stored
@@ -298,7 +294,7 @@ func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *
 		token, err = f.Run(ctx, c.request(s.client(c)))
 	}
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
-		s.log.Info("the stored registration does not serve any more", "client_id", app.ID, "error", err)
+		s.log.Info("the stored registration no longer works", "client_id", app.ID, "error", err)
 		return s.authorize(ctx, c, f, nil)
 	}
 	return token, app, err
@@ -336,7 +332,7 @@ func (s *login) save(ctx context.Context, c Credential) error {
 		}
 		return fmt.Errorf("the login was approved, but the credential was not saved, and %s: %w", outcome, err)
 	}
-	s.cached.Store(&c)
+	s.cache(c)
 	s.forget(within, c)
 	return nil
 }
@@ -347,7 +343,7 @@ func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func(
 	defer cancel()
 	unlock, err := s.store.Lock(ctx, s.cfg.Profile)
 	if err != nil {
-		s.log.Warn("going on without the lock of the credential", "profile", s.cfg.Profile, "error", err)
+		s.log.Warn("continuing without the lock of the credential", "profile", s.cfg.Profile, "error", err)
 		return func() {}
 	}
 	return unlock

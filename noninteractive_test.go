@@ -60,7 +60,7 @@ func TestClientCredentialsRenewThemselves(t *testing.T) {
 }
 
 // A client whose secret was changed at the server is told so, and tries again
-// once it was logged in anew.
+// once it was logged in again.
 func TestClientCredentialsThatWereWithdrawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -98,8 +98,8 @@ func TestClientCredentialsNeedCredentials(t *testing.T) {
 	}
 }
 
-// An assertion lives for minutes: each renewal reads it anew.
-func TestAssertionIsReadAnewAtEachRenewal(t *testing.T) {
+// An assertion lives for minutes: each renewal reads it again.
+func TestAssertionIsReadAtEachRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}

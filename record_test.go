@@ -241,17 +241,6 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func TestWarmTokenAllocatesNothing(t *testing.T) {
-	s := stored(t, "testdata/credential-v1.json").open(t)
-	if n := testing.AllocsPerRun(100, func() {
-		if _, err := s.Token(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}); n != 0 {
-		t.Errorf("a warm Token() allocates %v times", n)
-	}
-}
-
 func BenchmarkTokenWarm(b *testing.B) {
 	s := stored(b, "testdata/credential-v1.json").open(b)
 	b.ReportAllocs()

@@ -22,7 +22,7 @@ const (
 	// exchangeTimeout bounds one refresh and the storing of its answer. It runs
 	// on when the caller gives up: a rotated token must not be lost.
 	exchangeTimeout = 45 * time.Second
-	// winnerWait is how long a refused holder looks for the token of one that
+	// winnerWait is how long a rejected holder looks for the token of one that
 	// overtook it.
 	winnerWait = 5 * time.Second
 	// retryDelay is the time after a failed refresh in which Fresh starts no other.
@@ -86,7 +86,7 @@ func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
 			return Credential{}, ctx.Err()
 		case <-enough:
 			if c, ok := s.source.meanwhile(ctx); ok {
-				s.log.Warn("the refresh takes its time, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
+				s.log.Warn("the refresh is still running, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
 				return c, nil
 			}
 		}
@@ -123,7 +123,7 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 		return Credential{}, err
 	}
 	if !s.due(c, rejected) {
-		s.cached.Store(&c)
+		s.cache(c)
 		return c, nil
 	}
 	renewed, err := s.exchangeLocked(ctx, c, rejected)
@@ -132,7 +132,7 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 	}
 	s.ended(ctx, c, renewed, err)
 	if err == nil {
-		s.cached.Store(&renewed)
+		s.cache(renewed)
 		return renewed, nil
 	}
 	if c.Valid(0) && rejected == "" {
@@ -166,14 +166,17 @@ func (s *Session) due(c Credential, rejected string) bool {
 // fresh reports whether the token has as much lifetime left as is asked of it.
 func (s *Session) fresh(c *Credential) bool { return c.freshFor(s.cfg.MinTTL) }
 
-// freshFor reports whether the token has minTTL left, or a quarter of its
-// lifetime where the server issues tokens for not much more than minTTL.
-func (c *Credential) freshFor(minTTL time.Duration) bool {
+// freshFor reports whether the token has as much lifetime left as minTTL asks of it.
+func (c *Credential) freshFor(minTTL time.Duration) bool { return c.Valid(c.asked(minTTL)) }
+
+// asked returns minTTL, or a quarter of the token's lifetime where the server
+// issues tokens for not much more than minTTL.
+func (c *Credential) asked(minTTL time.Duration) time.Duration {
 	lifetime := max(c.Token.Expiry.Sub(c.GivenAt()), 0)
 	if minTTL > lifetime-lifetime/10 {
-		return c.Valid(lifetime / 4)
+		return lifetime / 4
 	}
-	return c.Valid(minTTL)
+	return minTTL
 }
 
 // exchangeLocked takes the profile's lock and refreshes, unless somebody else
@@ -231,7 +234,7 @@ func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Creden
 	}
 }
 
-// acceptIssuer refuses a stored credential of an authorization server that the
+// acceptIssuer rejects a stored credential of an authorization server that the
 // caller does not accept. A record can be replaced after the login.
 func (s *Session) acceptIssuer(c Credential) error {
 	if s.cfg.AcceptServer == nil {
@@ -243,7 +246,7 @@ func (s *Session) acceptIssuer(c Credential) error {
 	return nil
 }
 
-// renewable returns nil if a token can be had without a person.
+// renewable returns nil if the session can get a token without a person.
 func (s *Session) renewable(c Credential) error {
 	switch {
 	case s.nonInteractive(c) != nil:

@@ -69,7 +69,7 @@ func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
 
 // A client that an older version registered, without its scopes, is replaced
 // where the server refuses it for them.
-func TestClientWithoutItsScopesIsRegisteredAnew(t *testing.T) {
+func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// DefaultMinTTL is the life that a handed-out token has left at least.
+// DefaultMinTTL is the least lifetime that a returned token has left.
 const DefaultMinTTL = 60 * time.Second
 
 // Config says whose credential a Session keeps, and where it finds it.
@@ -75,7 +75,7 @@ type Session struct {
 	source source
 	store  secrets.Store // where nothing may be changed, one that says so
 	turn   chan struct{} // one goroutine renews at a time; a channel, so that waiting honours ctx
-	cached atomic.Pointer[Credential]
+	cached atomic.Pointer[cached]
 
 	mu       sync.Mutex     // guards what follows
 	calls    sync.WaitGroup // renewals that go on without those who wait for them
@@ -122,7 +122,7 @@ func (s *Session) Token(ctx context.Context) (oauth.Token, error) {
 	return c.Token, nil
 }
 
-// Current is Token with all that belongs to it.
+// Current returns the credential of the token that Token returns.
 func (s *Session) Current(ctx context.Context) (Credential, error) {
 	c, err := s.current(ctx)
 	if err != nil {
@@ -133,8 +133,8 @@ func (s *Session) Current(ctx context.Context) (Credential, error) {
 
 // current is Current without a copy.
 func (s *Session) current(ctx context.Context) (*Credential, error) {
-	if c := s.cached.Load(); c != nil && s.fresh(c) {
-		return c, nil
+	if c := s.cached.Load(); c != nil && c.fresh(time.Now()) {
+		return &c.Credential, nil
 	}
 	c, err := s.renew(ctx, "")
 	return &c, err
@@ -142,13 +142,12 @@ func (s *Session) current(ctx context.Context) (*Credential, error) {
 
 // Refresh gets a new token even if the stored one is still valid. Callers that
 // do so at once share one exchange. It never prompts.
-func (s *Session) Refresh(ctx context.Context) (oauth.Token, error) {
+func (s *Session) Refresh(ctx context.Context) (Credential, error) {
 	c, err := s.Accepted(ctx)
 	if err != nil {
-		return oauth.Token{}, err
+		return Credential{}, err
 	}
-	c, err = s.renew(ctx, c.Token.Access)
-	return c.Token, err
+	return s.renew(ctx, c.Token.Access)
 }
 
 // Headers returns the headers that authorize a request to the MCP server
@@ -166,15 +165,15 @@ func (s *Session) Headers(ctx context.Context) (http.Header, error) {
 	return http.Header{"Authorization": {value}}, nil
 }
 
-// Ensure returns a valid token: the stored one, else a refreshed one, else the
-// one of a new login. With Login it is the only method that may prompt.
-func (s *Session) Ensure(ctx context.Context, req LoginRequest) (oauth.Token, error) {
-	t, err := s.Token(ctx)
+// Ensure is Current, and a Login where only a person can help: those two methods
+// alone may prompt. The token of a login is returned even if its lifetime is less
+// than MinTTL.
+func (s *Session) Ensure(ctx context.Context, req LoginRequest) (Credential, error) {
+	c, err := s.Current(ctx)
 	if !errors.Is(err, ErrLoginRequired) || s.source.owned() != nil {
-		return t, err
+		return c, err
 	}
-	c, err := s.Login(ctx, req)
-	return c.Token, err
+	return s.Login(ctx, req)
 }
 
 // Credential returns the credential as it is, without refreshing it. Where none

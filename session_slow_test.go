@@ -80,22 +80,22 @@ func TestOneWaitsForAll(t *testing.T) {
 	})
 }
 
-// slowBroker lends at once the first time, and then takes a minute, as where a
+// slowBroker issues at once the first time, and then takes a minute, as where a
 // person is asked.
-type slowBroker struct{ lends }
+type slowBroker struct{ issuing }
 
 func (l *slowBroker) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	if l.n > 0 {
 		time.Sleep(time.Minute)
 	}
-	return l.lends.Issue(ctx, profile, minTTL, rejected)
+	return l.issuing.Issue(ctx, profile, minTTL, rejected)
 }
 
-// A broker that takes its time is asked once, and meanwhile what it lent is used.
+// A broker that takes its time is asked once, and meanwhile what it issued is used.
 func TestMaxWaitWithABroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 4*time.Minute)
-		broker := &slowBroker{lends{t: t, w: w}}
+		broker := &slowBroker{issuing{t: t, w: w}}
 		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker), Renewal: mcplogin.Renewal{MaxWait: 5 * time.Second}})
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestMaxWaitWithABroker(t *testing.T) {
 	})
 }
 
-// Without a token to fall back on, patience does not help.
+// Without a token to fall back on, MaxWait does not help.
 func TestMaxWaitWithoutAToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
@@ -204,25 +204,25 @@ func TestShortLivesAreLived(t *testing.T) {
 	})
 }
 
-// lends is a broker that counts.
-type lends struct {
+// issuing is a broker that counts.
+type issuing struct {
 	t testing.TB
 	w *world
 	n int
 }
 
-func (l *lends) Issue(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
+func (l *issuing) Issue(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
 	l.n++
 	s := l.w.open(l.t, func(c *asking) { c.MinTTL = min(minTTL, 10*time.Second) })
 	c, err := s.Current(ctx)
 	return mcplogin.Credential{Profile: c.Profile, Server: c.Server, Token: oauth.Token{Access: c.Token.Access, Type: "Bearer", Expiry: c.Token.Expiry}}, err
 }
 
-// What was lent is used for most of its life, and not asked for each time.
+// What was issued is used for most of its lifetime, and not asked for each time.
 func TestLentTokensAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
-		broker := &lends{t: t, w: w}
+		broker := &issuing{t: t, w: w}
 		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker)})
 		if err != nil {
 			t.Fatal(err)

@@ -58,7 +58,7 @@ func (s session) Login(ctx context.Context, more ...string) (mcplogin.Credential
 	return s.Session.Login(ctx, req)
 }
 
-func (s session) Ensure(ctx context.Context) (oauth.Token, error) {
+func (s session) Ensure(ctx context.Context) (mcplogin.Credential, error) {
 	return s.Session.Ensure(ctx, s.req)
 }
 
@@ -154,7 +154,7 @@ func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestForgottenRegistrationIsMadeAnew(t *testing.T) {
+func TestForgottenRegistrationIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client

@@ -109,7 +109,7 @@ func (s issued) accepted(ctx context.Context) (Credential, error)   { return s.i
 func (s issued) current(ctx context.Context, rejected string) (Credential, error) {
 	c, err := s.issue(ctx, s.cfg.MinTTL, rejected)
 	if err == nil {
-		s.cached.Store(&c)
+		s.cache(c)
 	}
 	return c, err
 }
@@ -121,7 +121,7 @@ func (s issued) meanwhile(context.Context) (Credential, bool) {
 	if c == nil {
 		return Credential{}, false
 	}
-	return *c, c.Valid(stillValid)
+	return c.Credential, c.Valid(stillValid)
 }
 
 // issue asks the broker for a token.

@@ -177,7 +177,7 @@ func (s *Session) server(ctx context.Context) (string, error) {
 // known returns the credential without asking the store each time.
 func (s *Session) known(ctx context.Context) (Credential, error) {
 	if c := s.cached.Load(); c != nil {
-		return *c, nil
+		return c.Credential, nil
 	}
 	return s.Credential(ctx)
 }

@@ -1,6 +1,7 @@
 package mcplogin
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,23 @@ func (c Credential) Validate() error {
 	for _, check := range []func(Credential) *RecordError{invalidURL, invalidScope, invalidToken, invalidText, invalidTime} {
 		if err := check(c); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// field is one field of a record that holds text.
+type field struct {
+	name   string
+	values []string
+}
+
+// invalid returns an error for the first field with a value that is not valid;
+// nil if there is none.
+func invalid(fields []field, valid func(string) bool, reason string) *RecordError {
+	for _, f := range fields {
+		if slices.ContainsFunc(f.values, func(value string) bool { return !valid(value) }) {
+			return &RecordError{Field: f.name, Reason: reason}
 		}
 	}
 	return nil
@@ -55,24 +73,14 @@ func invalidURL(c Credential) *RecordError {
 }
 
 func invalidScope(c Credential) *RecordError {
-	for _, f := range []struct {
-		name   string
-		values []string
-	}{
+	return invalid([]field{
 		{"flow", words(c.Flow)},
 		{"scopes_asked", c.Asked},
 		{"authorization_server.scopes_supported", c.Issuer.Scopes},
 		{"login.flows", c.Login.Flows},
 		{"login.scopes", c.Login.Scopes},
 		{"token.scope", words(c.Token.Scope)},
-	} {
-		for _, value := range f.values {
-			if !oauth.ValidScope(value) {
-				return &RecordError{Field: f.name, Reason: "holds a character that is not allowed there"}
-			}
-		}
-	}
-	return nil
+	}, oauth.ValidScope, "holds a character that is not allowed there")
 }
 
 // words splits at single spaces, so that other white space is found.
@@ -101,10 +109,7 @@ func invalidToken(c Credential) *RecordError {
 }
 
 func invalidText(c Credential) *RecordError {
-	for _, f := range []struct {
-		name   string
-		values []string
-	}{
+	return invalid([]field{
 		{"token.refresh_token", []string{c.Token.Refresh}},
 		{"client.client_id", []string{c.App.ID}},
 		{"client.client_secret", []string{c.App.Secret}},
@@ -120,14 +125,7 @@ func invalidText(c Credential) *RecordError {
 		{"login.inputs.audience", []string{c.Login.Inputs.Audience}},
 		{"login.inputs.idp_client_id", []string{c.Login.Inputs.IDPClientID}},
 		{"refused", []string{c.Refused}},
-	} {
-		for _, value := range f.values {
-			if !oauth.ValidText(value) {
-				return &RecordError{Field: f.name, Reason: "holds a character that is not printable ASCII, or is too long"}
-			}
-		}
-	}
-	return nil
+	}, oauth.ValidText, "holds a character that is not printable ASCII, or is too long")
 }
 
 func invalidTime(c Credential) *RecordError {

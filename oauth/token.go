@@ -72,13 +72,19 @@ func (c *Client) discard(ctx context.Context, a *answer, grant url.Values) {
 		return
 	}
 	body = body.tokens()
-	token, hint := body.Refresh, HintRefreshToken
-	if token == "" {
-		token, hint = body.Access, HintAccessToken
+	_ = c.RevokeToken(ctx, Token{Access: body.Access, Refresh: body.Refresh})
+}
+
+// RevokeToken revokes a token that is not kept: by its refresh token, which ends
+// the access token too, or without one by the access token itself.
+func (c *Client) RevokeToken(ctx context.Context, t Token) error {
+	switch {
+	case t.Refresh != "":
+		return c.Revoke(ctx, t.Refresh, HintRefreshToken)
+	case t.Access != "":
+		return c.Revoke(ctx, t.Access, HintAccessToken)
 	}
-	if token != "" {
-		_ = c.Revoke(ctx, token, hint)
-	}
+	return nil
 }
 
 // Refresh trades a refresh token for a new token (RFC 6749 §6). If the answer

@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestNotice: whoever asked is told of a wait once, when it has lasted for a
+// TestNotice: the caller that asked hears of a wait once, when it has lasted for a
 // second.
 func TestNotice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -144,7 +144,7 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 	}
 	if o.login {
 		err = e.attended(ctx, &loginOptions{common: o.common}, cfg, mcplogin.LoginRequest{}, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
-			c, err = ensured(ctx, s, req)
+			c, err = s.Ensure(ctx, req)
 			return err
 		})
 	} else {
@@ -157,17 +157,5 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 	if err == nil && o.minTTL > mcplogin.DefaultMinTTL && !c.Valid(o.minTTL) {
 		e.say("warning: the token of %q %s, which is less than --min-ttl %s", profile, expires(c.Token.Expiry), o.minTTL)
 	}
-	return c, err
-}
-
-// ensured logs in if need be. The token of a login is returned even if it lives
-// for less than --min-ttl.
-func ensured(ctx context.Context, s *mcplogin.Session, req mcplogin.LoginRequest) (mcplogin.Credential, error) {
-	token, err := s.Ensure(ctx, req)
-	if err != nil {
-		return mcplogin.Credential{}, err
-	}
-	c, err := s.Credential(ctx)
-	c.Token = token
 	return c, err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -88,28 +87,17 @@ func (e *env) unpack(ctx context.Context) (mcplogin.Credential, error) {
 	return c, err
 }
 
-// keep stores a credential, and replaces another only by force, one of a newer
-// format never.
+// keep stores a credential, and replaces another only by force.
 func keep(ctx context.Context, store secrets.Store, c mcplogin.Credential, force bool) error {
-	old, v, err := store.Get(ctx, c.Profile)
-	switch {
-	case errors.Is(err, secrets.ErrNotFound):
-	case err != nil:
-		return err
-	case !force:
-		return &codeError{
-			code: exitFailed, text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
-			hint: "give another: mcp-login import NAME, or replace it: --force",
-		}
-	default:
-		if _, err := mcplogin.ParseCredential(old); errors.Is(err, mcplogin.ErrNewerRecord) {
-			return err
-		}
-	}
-	record, err := json.Marshal(c)
+	s, err := mcplogin.Open(mcplogin.Config{Profile: c.Profile, Source: mcplogin.Stored(store)})
 	if err != nil {
 		return err
 	}
-	_, err = store.Put(ctx, c.Profile, record, v)
-	return err
+	if err := s.Import(ctx, c, force); !errors.Is(err, mcplogin.ErrExists) {
+		return err
+	}
+	return &codeError{
+		code: exitFailed, text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
+		hint: "give another: mcp-login import NAME, or replace it: --force",
+	}
 }

@@ -25,10 +25,10 @@ func runRefresh(ctx context.Context, e *env, o *refreshOptions, profile string) 
 	if err != nil {
 		return err
 	}
-	t, err := s.Refresh(ctx)
+	c, err := s.Refresh(ctx)
 	if err != nil {
 		return err
 	}
-	e.say("refreshed %q, token %s", profile, expires(t.Expiry))
+	e.say("refreshed %q, token %s", profile, expires(c.Token.Expiry))
 	return nil
 }

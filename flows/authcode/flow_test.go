@@ -298,7 +298,7 @@ func answerBy(t *testing.T, s *server, by string, answer func(link string) strin
 	return err
 }
 
-// prompt hands on what was shown.
+// prompt passes on what was shown.
 type prompt chan authcode.Link
 
 func (p prompt) ShowLink(_ context.Context, l authcode.Link) { p <- l }

@@ -64,10 +64,11 @@ func (a *Agent) work(ctx context.Context, p *profile) {
 // renewed refreshes the profile's token, whatever lifetime it seems to have left.
 // With an error it returns old.
 func (p *profile) renewed(ctx context.Context, old mcplogin.Credential) (mcplogin.Credential, error) {
-	if _, err := p.session.Refresh(ctx); err != nil {
+	c, err := p.session.Refresh(ctx)
+	if err != nil {
 		return old, err
 	}
-	return p.session.Accepted(ctx)
+	return c, nil
 }
 
 // release ends the work on a profile and reports whether it is still kept: a

@@ -32,7 +32,7 @@ func copyFiles(t *testing.T, from, to string) {
 }
 
 // TestVersion1 opens what the first version of this package wrote. These files
-// are never made anew.
+// are never regenerated.
 func TestVersion1(t *testing.T) {
 	for _, tt := range []struct {
 		store  string

@@ -110,8 +110,8 @@ func testOneCreates(t *testing.T, open func(*testing.T) secrets.Store) {
 	}
 }
 
-// patience is how long a test waits to see that nothing happens.
-const patience = 50 * time.Millisecond
+// quietTime is how long a test waits to see that nothing happens.
+const quietTime = 50 * time.Millisecond
 
 func testLockWaits(t *testing.T, open func(*testing.T) secrets.Store) {
 	s := open(t)
@@ -130,7 +130,7 @@ func testLockWaits(t *testing.T, open func(*testing.T) secrets.Store) {
 	select {
 	case <-got:
 		t.Fatal("two hold the lock at once")
-	case <-time.After(patience):
+	case <-time.After(quietTime):
 	}
 	unlock()
 	unlock = <-got
@@ -142,7 +142,7 @@ func testLockWaits(t *testing.T, open func(*testing.T) secrets.Store) {
 func testLockCancelled(t *testing.T, open func(*testing.T) secrets.Store) {
 	s := open(t)
 	unlock := lock(t, s, "a")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), quietTime)
 	defer cancel()
 	if _, err := s.Lock(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Lock = %v, want context.DeadlineExceeded", err)

@@ -1,0 +1,44 @@
+package mcplogin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// ErrExists: the profile has a credential already.
+var ErrExists = errors.New("a credential of this name exists")
+
+// Import stores a credential that came from another host, as ParseCredential read
+// it. If the profile has one already, the error is ErrExists unless replace is
+// set. A record of a newer version is never replaced.
+func (s *Session) Import(ctx context.Context, c Credential, replace bool) error {
+	if err := s.source.owned(); err != nil {
+		return err
+	}
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if err := s.mine(c); err != nil {
+		return err
+	}
+	old, v, err := s.store.Get(ctx, s.cfg.Profile)
+	switch {
+	case errors.Is(err, secrets.ErrNotFound):
+	case err != nil:
+		return fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
+	case !replace:
+		return fmt.Errorf("import credential %q: %w", s.cfg.Profile, ErrExists)
+	default:
+		if _, err := ParseCredential(old); errors.Is(err, ErrNewerRecord) {
+			return fmt.Errorf("import credential %q: %w", s.cfg.Profile, err)
+		}
+	}
+	if _, err := s.write(ctx, c, v); err != nil {
+		return err
+	}
+	s.cached.Store(nil)
+	return nil
+}
