@@ -171,10 +171,10 @@ func refusedValue(e *envexport.Error) string {
 // log in again.
 func (e *env) forget(profile string) string {
 	remove := suggest.MCPLogin("clear", profile)
-	if e.agent {
+	if _, asks := e.asksAgent(); asks {
 		return "where the agent runs: " + remove.String() + ", then log in again"
 	}
-	return remove.With(e.hint...).String() + "\nthen: " + e.loginCommand(profile, "")
+	return remove.With(e.again()...).String() + "\nthen: " + e.loginCommand(profile, "")
 }
 
 // loginCommand is what to run when a login is required, with the flags that this
@@ -184,10 +184,10 @@ func (e *env) loginCommand(profile, server string, more ...string) string {
 		server = "URL" // none is known, or a record or an agent has another text there
 	}
 	login := suggest.MCPLogin("login", profile, server)
-	if e.agent {
+	if _, asks := e.asksAgent(); asks {
 		return "where the agent runs: " + login.With(more...).String()
 	}
-	return login.With(e.hint...).With(more...).String()
+	return login.With(e.again()...).With(more...).String()
 }
 
 // addScope are the flags that ask for more scopes, if any were named.

@@ -14,11 +14,11 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// setLog makes e.log, which writes to standard error through the redactor.
-func (e *env) setLog(level, format string) error {
+// newLog returns a log that writes to standard error through the redactor.
+func (e *env) newLog(level, format string) (zerolog.Logger, error) {
 	l, err := zerolog.ParseLevel(level)
 	if err != nil || level == "" {
-		return usagef("--log-level %q: give trace, debug, info, warn, error or disabled", level)
+		return zerolog.Nop(), usagef("--log-level %q: give trace, debug, info, warn, error or disabled", level)
 	}
 	e.hidden.redirect(e.err)
 	var w io.Writer = e.hidden
@@ -27,10 +27,9 @@ func (e *env) setLog(level, format string) error {
 	case "text":
 		w = &zerolog.ConsoleWriter{Out: e.hidden, NoColor: true, TimeFormat: time.TimeOnly}
 	default:
-		return usagef("--log-format %q: give text or json", format)
+		return zerolog.Nop(), usagef("--log-format %q: give text or json", format)
 	}
-	e.log = zerolog.New(w).Level(l).With().Timestamp().Logger()
-	return nil
+	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
 }
 
 // slog returns the logger for the libraries, which know the standard one only.

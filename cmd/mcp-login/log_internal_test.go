@@ -13,7 +13,8 @@ func TestLogRedacts(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
 			e, _, talk := testEnv(t)
-			if err := e.setLog("trace", format); err != nil {
+			var err error
+			if e.log, err = e.newLog("trace", format); err != nil {
 				t.Fatal(err)
 			}
 			e.hidden.hide(known, "short")
@@ -42,7 +43,8 @@ func TestLogRedactsTokensOfAnyVisibleASCII(t *testing.T) {
 	const known, unknown = `user:grant:kno"wn\secret`, `user:grant!$&'()*:unknown-secret`
 	for _, format := range []string{"text", "json"} {
 		e, _, talk := testEnv(t)
-		if err := e.setLog("trace", format); err != nil {
+		var err error
+		if e.log, err = e.newLog("trace", format); err != nil {
 			t.Fatal(err)
 		}
 		e.hidden.hide(known)
