@@ -154,7 +154,7 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 			c, err = s.Current(ctx)
 		}
 	}
-	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
+	e.hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 	if err == nil && o.minTTL > mcplogin.DefaultMinTTL && !c.Valid(o.minTTL) {
 		e.say("warning: the token of %q %s, which is less than --min-ttl %s", profile, expires(c.Token.Expiry), o.minTTL)
 	}

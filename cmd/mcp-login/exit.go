@@ -58,10 +58,10 @@ func (e *env) finish(ctx context.Context, err error) int {
 	}
 	code, hint := e.verdict(err)
 	if text := err.Error(); text != "" && err != error(errNoCommand) {
-		e.say("mcp-login: %s", e.hidden.clean(terminal.OneLine(text)))
+		e.say("mcp-login: %s", e.hidden.Clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
-		e.say("hint: %s", e.hidden.clean(line))
+		e.say("hint: %s", e.hidden.Clean(line))
 	}
 	return code
 }

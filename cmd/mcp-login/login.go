@@ -116,8 +116,8 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	p := e.prompt(o)
 	defer p.Close()
 	if w, ok := p.(io.Writer); ok {
-		e.hidden.redirect(w)
-		defer e.hidden.redirect(e.err)
+		e.hidden.Redirect(w)
+		defer e.hidden.Redirect(e.err)
 	}
 	var err error
 	if err = e.choose(o, p, &req); err != nil {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/mcp-login/mcp-login/internal/parcel"
+	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -45,13 +46,14 @@ func interrupts() []os.Signal {
 	return signals
 }
 
-// env is what a command has of the world, and of its own run.
+// env is the streams, environment and terminal of a command, and the call that
+// it runs in.
 type env struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
 	tty      func() (*os.File, error) // the terminal for questions; an error where there is none
-	hidden   *redactor                // what log and error texts go through
+	hidden   *redact.Redactor         // what log and error texts go through
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
 	secrets  withheld                 // from the environment
 	call                              // of the command that runs
@@ -66,6 +68,6 @@ func sysEnv() *env {
 		secrets: secrets,
 		work:    parcel.WorkFactor,
 		tty:     terminal.OpenTTY,
-		hidden:  &redactor{},
+		hidden:  redact.To(os.Stderr),
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/redact"
 )
 
 // testEnv is an env without terminal or environment, but a home.
@@ -22,7 +24,7 @@ func testEnv(t *testing.T) (e *env, out, talk *bytes.Buffer) {
 		in: strings.NewReader(""), out: out, err: talk,
 		getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
 		tty:    func() (*os.File, error) { return nil, os.ErrNotExist },
-		hidden: &redactor{},
+		hidden: &redact.Redactor{},
 		call:   call{jobIs: &jobIdentity{}},
 	}, out, talk
 }
