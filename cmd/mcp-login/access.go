@@ -26,11 +26,13 @@ func (o *access) flags() []cli.Flag {
 	}, o.lent.flags()...)
 }
 
+const agentFlag = "agent-sock"
+
 // lent is how a command may ask an agent in place of a store.
 type lent struct{ agentSock string }
 
 func (o *lent) flags() []cli.Flag {
-	return []cli.Flag{stringFlag("agent-sock", "ask the mcp-login agent at this socket, instead of the store", "", &o.agentSock)}
+	return []cli.Flag{stringFlag(agentFlag, "ask the mcp-login agent at this socket, instead of the store", "", &o.agentSock)}
 }
 
 // source is where a command finds credentials: a store, or an agent in its
@@ -53,7 +55,6 @@ func (e *env) source(ctx context.Context, o *common, l lent, ask bool) (source, 
 	if ask {
 		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")
 	}
-	e.agent, e.hint = true, []string{"--agent-sock", absolute(l.agentSock)}
 	return source{agent: &agent.Client{Socket: l.agentSock}}, nil
 }
 
@@ -84,7 +85,7 @@ const asideTime = 5 * time.Second
 // in it: login, unless an agent keeps the credentials.
 func (e *env) storeHint(login string) string {
 	sock := e.getenv(agentVariable)
-	if e.agent || sock == "" || len(e.line.path) == 0 || !slices.Contains([]string{"logout", "clear", "export"}, e.line.path[0]) {
+	if _, asks := e.asksAgent(); asks || sock == "" || len(e.line.path) == 0 || !slices.Contains([]string{"logout", "clear", "export"}, e.line.path[0]) {
 		return login
 	}
 	return fmt.Sprintf("%s is set: the agent at %s keeps the credentials; run this where it runs", agentVariable, sock)
@@ -153,7 +154,7 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 			c, err = s.Current(ctx)
 		}
 	}
-	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
+	e.hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 	if err == nil && o.minTTL > mcplogin.DefaultMinTTL && !c.Valid(o.minTTL) {
 		e.say("warning: the token of %q %s, which is less than --min-ttl %s", profile, expires(c.Token.Expiry), o.minTTL)
 	}

@@ -25,7 +25,7 @@ func newConfirmTerminal(e *env) (*confirmTerminal, error) {
 	}
 	c := &confirmTerminal{dialog, &agentd.HeldLog{To: e.err}}
 	if streams.Interactive() {
-		e.hidden.redirect(c.log)
+		e.hidden.Redirect(c.log)
 	}
 	return c, nil
 }

@@ -48,7 +48,7 @@ func newPerson(t *testing.T) *person {
 	p.e, _, _ = testEnv(t)
 	p.e.tty = func() (*os.File, error) { return slave, nil }
 	p.e.err = slave
-	if err := p.e.setLog("info", "text"); err != nil {
+	if p.e.log, err = p.e.newLog("info", "text"); err != nil {
 		t.Fatal(err)
 	}
 	terminal, err := newConfirmTerminal(p.e)

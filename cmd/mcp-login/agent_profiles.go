@@ -19,7 +19,7 @@ type kept struct {
 	base  options  // of those that the configuration says nothing special of
 	store secrets.Store
 
-	mu     sync.Mutex // guards what follows, and env.file
+	mu     sync.Mutex // guards what follows, and env
 	places map[options]place
 	ends   []func()
 }
@@ -63,7 +63,9 @@ func (k *kept) reload() error {
 	defer k.mu.Unlock()
 	file, err := k.env.readConfig()
 	if err == nil {
-		k.env.file = file
+		env := *k.env
+		env.file = file
+		k.env = &env
 	}
 	return err
 }

@@ -75,24 +75,27 @@ func run(ctx context.Context, args []string, e *env) int {
 	if len(args) > 0 && args[0] == completeName {
 		return e.finish(ctx, e.runComplete(ctx, args[1:]))
 	}
-	return e.finish(ctx, e.call(ctx, args))
+	own, err := e.runLine(ctx, args)
+	return own.finish(ctx, err)
 }
 
-// call runs one command line.
-func (e *env) call(ctx context.Context, args []string) error {
+// runLine runs one command line. It returns the env of the command, which knows
+// how to explain an error.
+func (e *env) runLine(ctx context.Context, args []string) (*env, error) {
 	app := appFor(e, args)
-	e.line = interpret(app.Commands, args)
-	if e.line.help && (e.line.command != nil || len(e.line.args) == 0) {
-		return e.showHelp(app, e.line)
+	line := interpret(app.Commands, args)
+	if line.help && (line.command != nil || len(line.args) == 0) {
+		return e, e.showHelp(app, line)
 	}
-	if err := e.line.check(); err != nil {
-		return err
+	own, err := e.calling(line)
+	if err != nil {
+		return own, err
 	}
-	if e.line.command == nil {
-		_ = e.showHelp(app, e.line) // best effort: the exit code says it too
-		return errNoCommand
+	if line.command == nil {
+		_ = e.showHelp(app, line) // best effort: the exit code says it too
+		return own, errNoCommand
 	}
-	return app.RunContext(ctx, append([]string{app.Name}, e.line.parsable()...))
+	return own, appFor(own, line.path).RunContext(ctx, append([]string{app.Name}, line.parsable()...))
 }
 
 // usageError is a mistake in how the program was called: exit code 2.
@@ -110,32 +113,25 @@ func usage(_ *cli.Context, err error, _ bool) error { return usageError{err} }
 // action is a command's work, given its arguments.
 type action func(ctx context.Context, args []string) error
 
-// command completes c: flags that every command has, arguments counted after
-// c.ArgsUsage ("NAME [URL]", "NAME..."), and nothing that reaches standard
-// output or exits behind our back.
+// command completes c: flags that every command has, their values of the
+// configuration file, and nothing that reaches standard output or exits behind
+// our back.
 func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 	c.Flags = append(c.Flags, o.flags()...)
 	c.OnUsageError = usage
 	c.HideHelp = true
 	c.Action = func(ctx *cli.Context) error {
 		e.secrets.withhold()
-		args := ctx.Args().Slice()
-		if err := countArgs(c, args); err != nil {
+		if err := e.applySettings(ctx); err != nil {
 			return err
 		}
-		e.hint = o.given() // what the configuration says holds next time too
-		if err := e.configure(ctx); err != nil {
-			return err
-		}
-		if err := e.setLog(o.logLevel, o.logFormat); err != nil {
-			return err
-		}
-		return do(secrets.WithNotice(ctx.Context, func(text string) { e.log.Warn().Msg(text) }), args)
+		return do(secrets.WithNotice(ctx.Context, func(text string) { e.log.Warn().Msg(text) }), ctx.Args().Slice())
 	}
 	return c
 }
 
-// countArgs compares the arguments with what the usage line says.
+// countArgs compares the arguments with c.ArgsUsage, such as "NAME [URL]" or
+// "NAME...".
 func countArgs(c *cli.Command, args []string) error {
 	wanted := strings.Fields(c.ArgsUsage)
 	least := len(wanted) - strings.Count(c.ArgsUsage, "[")

@@ -103,7 +103,7 @@ func (e *env) otherWays(n notHandedOn) string {
 		exec = exec.With("--"+alsoFlag, profile)
 	}
 	ways := []string{
-		exec.With(e.hint...).With("--", "COMMAND").String(),
+		exec.With(e.again()...).With("--", "COMMAND").String(),
 		"or a file of mode 0600: (umask 077; " + e.lineWith().String() + " > FILE)",
 	}
 	if captured, ok := errors.AsType[*ci.CapturedError](n.error); ok {

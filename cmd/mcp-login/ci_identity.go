@@ -83,7 +83,7 @@ func (e *env) idToken(ctx context.Context, o *common, audience string) (string, 
 	if err != nil {
 		return "", err
 	}
-	e.hidden.hide(token)
+	e.hidden.Hide(token)
 	id, err := ci.ParseIdentity(token)
 	if err != nil {
 		return "", err

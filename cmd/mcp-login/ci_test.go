@@ -13,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -78,7 +77,7 @@ func (j *ciJob) env() *env {
 		in: strings.NewReader(""), out: &j.out, err: &j.err,
 		getenv: func(name string) string { return j.vars[name] },
 		tty:    func() (*os.File, error) { return nil, errors.New("no terminal") },
-		log:    zerolog.Nop(), hidden: &redactor{to: io.Discard},
+		hidden: redact.To(io.Discard),
 	}
 }
 

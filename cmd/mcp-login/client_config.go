@@ -54,7 +54,7 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 			return fmt.Errorf("find this program's path: %w", err)
 		}
 	}
-	helper := slices.Concat([]string{program, "headers", args[0], "--json"}, e.hint,
+	helper := slices.Concat([]string{program, "headers", args[0], "--json"}, e.again(),
 		e.repeated(o.common.flags(), "store", "profile-dir", "keeper", "ca-cert", "log-level", "log-format"))
 	for i, word := range helper {
 		helper[i] = clientconfig.Quote(runtime.GOOS, word)
@@ -66,7 +66,7 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	}
 	e.say("This goes into %s.", client.File)
 	if !client.Helper {
-		e.say("Start the client with: %s", suggest.MCPLogin("exec", args[0]).With(needsPrefix(args[0])...).With(e.hint...).With("--", "COMMAND"))
+		e.say("Start the client with: %s", suggest.MCPLogin("exec", args[0]).With(needsPrefix(args[0])...).With(e.again()...).With("--", "COMMAND"))
 	}
 	return nil
 }

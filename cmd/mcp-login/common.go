@@ -42,21 +42,6 @@ func (o *common) flags() []cli.Flag {
 	}
 }
 
-// given returns the flags that a command to be pasted must repeat to reach the
-// same store.
-func (o *common) given() []string {
-	var words []string
-	for _, f := range []struct{ flag, value string }{
-		{"--store", o.store}, {"--profile-dir", o.profileDir}, {"--keeper", o.keeper}, {"--ca-cert", o.caCert},
-		{"--expect-issuer", o.expectIssuer}, {"--expect-audience", o.expectAudience},
-	} {
-		if f.value != "" {
-			words = append(words, f.flag, f.value)
-		}
-	}
-	return words
-}
-
 // repeated returns those of the flags that were typed, but for some.
 func (e *env) repeated(flags []cli.Flag, but ...string) []string {
 	var words []string

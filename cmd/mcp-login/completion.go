@@ -199,7 +199,7 @@ func (e *env) profileNames(ctx context.Context, l commandLine) []candidate {
 	own.line = l
 	setting := own.setting
 	scheme, dir, err := stores.Split(setting("store"))
-	if socket := setting("agent-sock"); socket != "" && findFlag(l.flags(), "agent-sock") != nil {
+	if socket, asks := own.asksAgent(); asks {
 		names = append(names, lentBy(ctx, socket)...)
 	} else if err == nil && scheme != "vault" {
 		names = append(names, e.storedIn(ctx, cmp.Or(dir, setting("profile-dir")))...)

@@ -193,7 +193,7 @@ func (e *unconfirmedError) Unwrap() error {
 func (e *env) howToConfirm(u *unconfirmedError) string {
 	words := []string{"--flow", u.Flow}
 	for _, n := range append(u.named(), naming{flag: "audience", value: u.Inputs.Audience}) {
-		if flag := "--" + n.flag; n.value != "" && n.flag != "expect-audience" && !slices.Contains(e.hint, flag) {
+		if flag := "--" + n.flag; n.value != "" && n.flag != "expect-audience" && !slices.Contains(e.again(), flag) {
 			words = append(words, flag, n.value)
 		}
 	}
@@ -201,7 +201,7 @@ func (e *env) howToConfirm(u *unconfirmedError) string {
 	if slices.ContainsFunc(u.named(), func(n naming) bool { return strings.HasPrefix(n.value, "command:") }) {
 		login = "the stored record chose the command in what follows, and pasting it runs that command as you: read it first\n" + login
 	}
-	if e.agent {
+	if _, asks := e.asksAgent(); asks {
 		return login
 	}
 	return login + "\nor for one run: " + strings.Join(asVariables(u.missing), " ") + " " + e.line.again(part.typed).String()

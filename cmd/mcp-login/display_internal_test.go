@@ -62,7 +62,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 // TestHintsAreRedacted: a hint repeats what was typed, but no secret.
 func TestHintsAreRedacted(t *testing.T) {
 	e, _, talk := testEnv(t)
-	e.hidden.hide("s3cret-known-by-value")
+	e.hidden.Hide("s3cret-known-by-value")
 	e.finish(t.Context(), &codeError{code: exitFailed, text: "x", hint: suggest.MCPLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
 	if got := talk.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
 		t.Errorf("standard error %q", got)

@@ -52,7 +52,7 @@ func runDoctor(ctx context.Context, e *env, o *doctorOptions, args []string) err
 		findings = append(findings, more...)
 	}
 	for i := range findings {
-		findings[i].Detail = e.hidden.clean(findings[i].Detail)
+		findings[i].Detail = e.hidden.Clean(findings[i].Detail)
 	}
 	var err error
 	if o.json {

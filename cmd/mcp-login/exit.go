@@ -58,10 +58,10 @@ func (e *env) finish(ctx context.Context, err error) int {
 	}
 	code, hint := e.verdict(err)
 	if text := err.Error(); text != "" && err != error(errNoCommand) {
-		e.say("mcp-login: %s", e.hidden.clean(terminal.OneLine(text)))
+		e.say("mcp-login: %s", e.hidden.Clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
-		e.say("hint: %s", e.hidden.clean(line))
+		e.say("hint: %s", e.hidden.Clean(line))
 	}
 	return code
 }
@@ -171,10 +171,10 @@ func refusedValue(e *envexport.Error) string {
 // log in again.
 func (e *env) forget(profile string) string {
 	remove := suggest.MCPLogin("clear", profile)
-	if e.agent {
+	if _, asks := e.asksAgent(); asks {
 		return "where the agent runs: " + remove.String() + ", then log in again"
 	}
-	return remove.With(e.hint...).String() + "\nthen: " + e.loginCommand(profile, "")
+	return remove.With(e.again()...).String() + "\nthen: " + e.loginCommand(profile, "")
 }
 
 // loginCommand is what to run when a login is required, with the flags that this
@@ -184,10 +184,10 @@ func (e *env) loginCommand(profile, server string, more ...string) string {
 		server = "URL" // none is known, or a record or an agent has another text there
 	}
 	login := suggest.MCPLogin("login", profile, server)
-	if e.agent {
+	if _, asks := e.asksAgent(); asks {
 		return "where the agent runs: " + login.With(more...).String()
 	}
-	return login.With(e.hint...).With(more...).String()
+	return login.With(e.again()...).With(more...).String()
 }
 
 // addScope are the flags that ask for more scopes, if any were named.

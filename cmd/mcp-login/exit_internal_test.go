@@ -59,7 +59,7 @@ func TestVerdict(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e, _, _ := testEnv(t)
-			e.hint = (&common{store: "file:/x y"}).given()
+			setVariables(e, map[string]string{"MCP_LOGIN_STORE": "file:/x y"})
 			code, hint := e.verdict(tt.err)
 			if code != tt.code || !strings.Contains(hint, tt.hint) || tt.hint == "" && hint != "" {
 				t.Errorf("verdict(%v) = %d, %q, want %d, %q", tt.err, code, hint, tt.code, tt.hint)

@@ -54,7 +54,8 @@ func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 			ctx, cancel = context.WithTimeout(ctx, promptPatience)
 			defer cancel()
 		}
-		return e.oneLined(runDue(ctx, e, o, shell))
+		e, err := runDue(ctx, e, o, shell)
+		return e.oneLined(err)
 	}
 	text, err := scripts.ReadFile("shell/hook." + shell)
 	if err != nil {
@@ -107,15 +108,16 @@ func quoteIn(shell, word string) string {
 }
 
 // runDue has env print new values for one profile's variables, those that are
-// set. It knows the variable alone, and looks for the profile.
-func runDue(ctx context.Context, e *env, o hookOptions, shell string) error {
+// set. It knows the variable alone, and looks for the profile. It returns the env
+// that explains an error.
+func runDue(ctx context.Context, e *env, o hookOptions, shell string) (*env, error) {
 	prefix, ok := strings.CutSuffix(o.due, expiresAt)
 	if !ok {
-		return usagef("--due %q: give a variable that ends in %s", o.due, expiresAt)
+		return e, usagef("--due %q: give a variable that ends in %s", o.due, expiresAt)
 	}
 	profile, err := e.profileOf(ctx, &o, prefix)
 	if err != nil {
-		return err
+		return e, err
 	}
 	var set []string
 	for _, suffix := range suffixes {
@@ -129,7 +131,7 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) error {
 			args = append(args, "--"+f.Names()[0]+"="+text)
 		}
 	}
-	return e.call(ctx, append(args, "--", profile))
+	return e.runLine(ctx, append(args, "--", profile))
 }
 
 // profileOf finds the profile whose variables begin so, in the configuration

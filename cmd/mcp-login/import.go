@@ -83,7 +83,7 @@ func (e *env) unpack(ctx context.Context) (mcplogin.Credential, error) {
 		return mcplogin.Credential{}, parcelError(err)
 	}
 	c, err := mcplogin.ParseCredential(record)
-	e.hidden.hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
+	e.hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 	return c, err
 }
 

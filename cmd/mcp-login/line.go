@@ -129,6 +129,9 @@ func (l *commandLine) flags() []cli.Flag {
 	return l.command.Flags
 }
 
+// runs reports whether the line names a command, not only a group of commands.
+func (l *commandLine) runs() bool { return l.command != nil && len(l.next) == 0 }
+
 // check returns what is wrong with the line, whatever the command.
 func (l *commandLine) check() error {
 	for _, p := range l.parts {

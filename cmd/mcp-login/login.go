@@ -36,10 +36,12 @@ type loginOptions struct {
 	force        bool
 }
 
+const loginName = "login"
+
 func newLogin(e *env) *cli.Command {
 	var o loginOptions
 	return e.command(&cli.Command{
-		Name: "login", Usage: "log in to an MCP server and keep the credential",
+		Name: loginName, Usage: "log in to an MCP server and keep the credential",
 		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "URL may be left out to log in again.",
 		Flags: append([]cli.Flag{
@@ -65,7 +67,6 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
 	profile, server := args[0], ""
-	e.hint = append(e.hint, e.repeated(o.attendFlags(), "no-qr", "copy", "wait")...)
 	if len(args) > 1 {
 		server = args[1]
 		if _, err := oauth.CheckURL(server); err != nil {
@@ -116,8 +117,8 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	p := e.prompt(o)
 	defer p.Close()
 	if w, ok := p.(io.Writer); ok {
-		e.hidden.redirect(w)
-		defer e.hidden.redirect(e.err)
+		e.hidden.Redirect(w)
+		defer e.hidden.Redirect(e.err)
 	}
 	var err error
 	if err = e.choose(o, p, &req); err != nil {
@@ -191,7 +192,7 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 	if missing := c.Missing(); len(missing) > 0 {
 		e.say("the server granted less than was asked, without: %s", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
-	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), o.given())
+	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), e.storeFlags())
 	next := suggest.Eval(suggest.MCPLogin("env").With(name...))
 	switch provider := ci.Detect(e.getenv); {
 	case provider.CanMask():

@@ -13,12 +13,9 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/rs/zerolog"
-
 	"github.com/mcp-login/mcp-login/internal/parcel"
-	"github.com/mcp-login/mcp-login/internal/settings"
+	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/terminal"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 func main() {
@@ -49,24 +46,17 @@ func interrupts() []os.Signal {
 	return signals
 }
 
-// env is what a command has of the world.
+// env is the streams, environment and terminal of a command, and the call that
+// it runs in.
 type env struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
 	tty      func() (*os.File, error) // the terminal for questions; an error where there is none
-	log      zerolog.Logger           // silent until a command has read its flags
-	hidden   *redactor                // what log and error texts go through
-	jobIs    *jobIdentity             // who this CI job is, once an id token was asked for
-	file     *settings.File           // the configuration, once a command has read it; nil: none
-	profiles []string                 // whose settings apply
+	hidden   *redact.Redactor         // what log and error texts go through
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
-	line     commandLine              // what was typed
 	secrets  withheld                 // from the environment
-	agent    bool                     // an agent is asked, not the store
-	hosts    *oauth.Hosts             // what was learned of MCP servers' hosts; nil: each client learns for itself
-	hint     []string                 // flags that a command to be pasted must repeat
-	warned   bool                     // that the home folder belongs to somebody else
+	call                              // of the command that runs
 }
 
 func sysEnv() *env {
@@ -78,9 +68,6 @@ func sysEnv() *env {
 		secrets: secrets,
 		work:    parcel.WorkFactor,
 		tty:     terminal.OpenTTY,
-		log:     zerolog.Nop(),
-		hidden:  &redactor{},
-		jobIs:   &jobIdentity{},
-		hosts:   &oauth.Hosts{},
+		hidden:  redact.To(os.Stderr),
 	}
 }

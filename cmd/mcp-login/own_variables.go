@@ -109,7 +109,7 @@ func (v variables) notOwn(profile string, names []string) error {
 // otherName is the command that gives the variable another name. It is for one
 // profile, as the flags are.
 func (e *env) otherName(o *ownNameError) string {
-	again := suggest.MCPLogin(e.line.path...).With(o.profile).With(o.flag...).With(e.hint...)
+	again := suggest.MCPLogin(e.line.path...).With(o.profile).With(o.flag...).With(e.again()...)
 	if e.line.program != nil {
 		again = again.With("--", "COMMAND")
 	}

@@ -25,9 +25,8 @@ func (e *env) userDir(path string, err error) (string, error) {
 
 // warnOnce shows a warning about the folders of this user. One is enough.
 func (e *env) warnOnce(text string) {
-	if text != "" && !e.warned {
-		e.warned = true
-		e.say("warning: %s", text)
+	if text != "" && e.home != nil {
+		e.home.Do(func() { e.say("warning: %s", text) })
 	}
 }
 

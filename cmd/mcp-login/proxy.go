@@ -110,7 +110,7 @@ func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config
 // explain says in one line what went wrong and what to run: all that the
 // user of an MCP client gets to see.
 func (e *env) explain(err error) string {
-	text := "mcp-login: " + e.hidden.clean(terminal.OneLine(err.Error()))
+	text := "mcp-login: " + e.hidden.Clean(terminal.OneLine(err.Error()))
 	if _, hint := e.verdict(err); hint != "" {
 		text += fmt.Sprintf(" (to solve this: %s)", hint)
 	}

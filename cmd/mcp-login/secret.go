@@ -10,7 +10,7 @@ import (
 
 // reader returns what reads secrets from their sources.
 func (e *env) reader() secretref.Reader {
-	return secretref.Reader{Getenv: e.getenv, Ask: e.streams().Secret, Stderr: e.childErr(), Loaded: func(secret string) { e.hidden.hide(secret) }}
+	return secretref.Reader{Getenv: e.getenv, Ask: e.streams().Secret, Stderr: e.childErr(), Loaded: func(secret string) { e.hidden.Hide(secret) }}
 }
 
 // secret reads a secret from a source.

@@ -76,6 +76,14 @@ func keyOf(f cli.Flag) settings.Key {
 	return k
 }
 
+// key returns the key of a name. This command may lack its flag.
+func (e *env) key(name string) settings.Key {
+	if f := findFlag(e.line.flags(), name); f != nil {
+		return keyOf(f)
+	}
+	return keyNamed(name)
+}
+
 // readConfig reads the configuration file; nil if there is none.
 func (e *env) readConfig() (*settings.File, error) {
 	return settings.Load(e.getenv, func() []settings.Key { return knownKeys(newApp(e).Commands) })
@@ -86,13 +94,12 @@ func (e *env) settings() settings.Settings {
 	return settings.Settings{Typed: e.line.values, Getenv: e.getenv, File: e.file, Profiles: e.profiles}
 }
 
-// configure gives the flags that were not given, on the command line or by the
-// environment, the values of the configuration file.
-func (e *env) configure(c *cli.Context) (err error) {
-	if e.file, err = e.readConfig(); err != nil || e.file == nil {
-		return err
+// applySettings gives the flags that were not given, on the command line or by
+// the environment, the values of the configuration file.
+func (e *env) applySettings(c *cli.Context) error {
+	if e.file == nil {
+		return nil
 	}
-	e.profiles = slices.Concat(profilesOf(c.Command, c.Args().Slice()), c.StringSlice(alsoFlag))
 	s := e.settings()
 	for _, f := range c.Command.Flags {
 		v, err := s.Get(keyOf(f))
@@ -168,12 +175,11 @@ func profilesOf(c *cli.Command, args []string) []string {
 	return nil
 }
 
-// setting returns the value of a setting, "" if there is none. This command may
-// lack its flag.
+// setting returns the value of a setting, "" if there is none.
 func (e *env) setting(name string) string {
-	v, err := e.settings().Get(keyNamed(name))
+	v, err := e.settings().Get(e.key(name))
 	if err != nil {
-		return "" // configure has refused profiles that differ
+		return "" // applySettings has refused profiles that differ
 	}
 	return v.Text()
 }

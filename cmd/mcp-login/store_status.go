@@ -30,7 +30,7 @@ func runStoreStatus(ctx context.Context, e *env, o storeStatusOptions) error {
 	if err != nil {
 		return err
 	}
-	r.Problem = e.hidden.clean(terminal.OneLine(r.Problem))
+	r.Problem = e.hidden.Clean(terminal.OneLine(r.Problem))
 	if o.json {
 		return e.answerJSON(r)
 	}

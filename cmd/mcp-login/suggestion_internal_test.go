@@ -19,7 +19,10 @@ import (
 func TestHintsReadBack(t *testing.T) {
 	const server = "https://mcp.test/~a;touch(PWNED)/$(id)/it's?a=`id`&b=!x*"
 	for _, word := range suggesttest.HostileWords() {
-		flags := (&common{store: "file:" + word, caCert: word}).given()
+		flags := []string{"--store", "file:" + word}
+		if word != "" {
+			flags = append(flags, "--ca-cert", word)
+		}
 		login := []string{"mcp-login", "login", word}
 		for _, tt := range []struct {
 			err  error
@@ -45,7 +48,7 @@ func TestHintsReadBack(t *testing.T) {
 			{notHandedOn{errors.New("x"), []string{word, "b"}}, slices.Concat([]string{"mcp-login", "exec", word, "--also", "b"}, flags, []string{"--", "COMMAND"})},
 		} {
 			e, _, _ := testEnv(t)
-			e.hint = flags
+			setVariables(e, map[string]string{"MCP_LOGIN_STORE": "file:" + word, "MCP_LOGIN_CA_CERT": word})
 			_, hint := e.verdict(tt.err)
 			hint, _, _ = strings.Cut(hint, "\n")
 			_, command, _ := strings.Cut(hint, "mcp-login ")

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/redact"
 )
 
 // testEnv is an env without terminal or environment, but a home.
@@ -23,10 +24,20 @@ func testEnv(t *testing.T) (e *env, out, talk *bytes.Buffer) {
 		in: strings.NewReader(""), out: out, err: talk,
 		getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
 		tty:    func() (*os.File, error) { return nil, os.ErrNotExist },
-		log:    zerolog.Nop(),
-		hidden: &redactor{},
-		jobIs:  &jobIdentity{},
+		hidden: &redact.Redactor{},
+		call:   call{jobIs: &jobIdentity{}},
 	}, out, talk
+}
+
+// setVariables adds variables to the environment.
+func setVariables(e *env, variables map[string]string) {
+	before := e.getenv
+	e.getenv = func(name string) string {
+		if value, ok := variables[name]; ok {
+			return value
+		}
+		return before(name)
+	}
 }
 
 // leaf is a command that does something, with the words that lead to it.

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestAgain: a suggested command repeats what leads to the same store or agent,
+// and nothing that the configuration file says again.
+func TestAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		words     []string
+		variables map[string]string
+		config    string
+		want      []string
+	}{
+		{name: "nothing", words: []string{"token", "a"}},
+		{name: "typed and environment", words: []string{"token", "a", "--keeper", "passphrase"}, variables: map[string]string{"MCP_LOGIN_STORE": "file:x"}, want: []string{"--store", "file:x", "--keeper", "passphrase"}},
+		{name: "configuration", words: []string{"token", "a"}, config: `store = "file:x"`},
+		{name: "agent", words: []string{"token", "a", "--store", "file:x", "--agent-sock", "/a.sock"}, want: []string{"--agent-sock", "/a.sock"}},
+		{name: "agent in the configuration", words: []string{"env", "a"}, config: `agent-sock = "/a.sock"`, want: []string{"--agent-sock", "/a.sock"}},
+		{name: "agent of others", words: []string{"logout", "a", "--store", "file:x"}, variables: map[string]string{"MCP_LOGIN_AGENT_SOCK": "/a.sock"}, want: []string{"--store", "file:x"}},
+		{name: "login", words: []string{"login", "a", "--flow", "device", "--no-qr", "--store=file:x", "--force"}, want: []string{"--store", "file:x", "--flow", "device"}},
+		{name: "login on the way", words: []string{"proxy", "a", "--flow", "device", "--store=file:x"}, want: []string{"--store", "file:x"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, _, _ := testEnv(t)
+			setVariables(e, tt.variables)
+			setConfig(t, e, tt.config)
+			own, err := e.calling(interpret(newApp(e).Commands, tt.words))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := own.again(); !slices.Equal(got, tt.want) {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+			if len(e.line.parts) > 0 || e.file != nil {
+				t.Error("the command changed the env that it was given")
+			}
+		})
+	}
+}
+
+// TestForProfile: of several profiles each has its own options, by the same order
+// of precedence, and none changes those of another.
+func TestForProfile(t *testing.T) {
+	e, _, _ := testEnv(t)
+	setVariables(e, map[string]string{"MCP_LOGIN_TIMEOUT": "7s"})
+	setConfig(t, e, "store = \"file:all\"\ntimeout = \"9s\"\n[profile.a]\nstore = \"file:a\"\nmin-ttl = \"2m\"\n[profile.b]\nkeeper = \"passphrase\"\n")
+	e, err := e.calling(interpret(newApp(e).Commands, []string{"agent", "--keeper", "keyring"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, store string }{{"a", "file:a"}, {"b", "file:all"}, {"c", "file:all"}} {
+		own, o, err := e.forProfile(tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ttl := time.Minute
+		if tt.name == "a" {
+			ttl *= 2
+		}
+		if o.store != tt.store || o.keeper != "keyring" || o.timeout != 7*time.Second || o.minTTL != ttl || o.logLevel != "warn" {
+			t.Errorf("%s: %+v", tt.name, *o)
+		}
+		if own.setting("store") != tt.store || e.setting("store") != "file:all" {
+			t.Errorf("%s: %q, all %q", tt.name, own.setting("store"), e.setting("store"))
+		}
+	}
+}
+
+// setConfig writes a configuration file, unless text is empty.
+func setConfig(t *testing.T, e *env, text string) {
+	t.Helper()
+	if text == "" {
+		return
+	}
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	setVariables(e, map[string]string{"MCP_LOGIN_CONFIG": path})
+}
