@@ -172,7 +172,7 @@ func TestDiscoverHostileMetadata(t *testing.T) {
 	}{
 		{"unusable issuers are left out", `{"resource":"` + mcpURL + `","authorization_servers":[` + list + `]}`, "[https://as.test https://as2.test]", nil},
 		{"no issuer", `{"resource":"` + mcpURL + `"}`, "[]", oauth.ErrAnswer},
-		{"wrong type", `{"resource":5}`, "[]", oauth.ErrAnswer},
+		{"wrong type", `{"resource":5}`, "[]", oauth.ErrResource},
 		{"broken", `{"resource":`, "[]", oauth.ErrAnswer},
 		{"too long", `{"x":"` + strings.Repeat("a", 1<<20) + `"}`, "[]", oauth.ErrAnswer},
 	} {

@@ -188,7 +188,7 @@ type errorAnswer struct {
 func errorOf(a *answer) error {
 	var body errorAnswer
 	var code string
-	if json.Unmarshal(a.body, &body) == nil {
+	if unmarshal(a.body, &body) == nil {
 		_ = json.Unmarshal(body.Error, &code) // not a string: no code
 	}
 	if a.ok() && code == "" && (body.OK == nil || *body.OK) {

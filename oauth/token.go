@@ -35,7 +35,8 @@ type Client struct {
 	Server Server
 	App    App
 
-	nonce atomic.Pointer[string] // the last DPoP nonce of the token endpoint
+	nonce    atomic.Pointer[string] // the last DPoP nonce of the token endpoint
+	accepted atomic.Pointer[string] // the authentication method that worked where the first did not; nil: none
 }
 
 // Token asks the token endpoint with any grant (RFC 6749 §3.2) and adds client
@@ -106,8 +107,29 @@ func setOptional(form url.Values, resource string, scopes []string) {
 	}
 }
 
-// post sends a form with client authentication and more header fields.
+// post sends a form with client authentication and more header fields. Where the
+// server refuses how the client authenticates, it sends the form once more in
+// the other way that the server offers, and keeps to that if it works.
 func (c *Client) post(ctx context.Context, endpoint string, values url.Values, more http.Header) (*answer, error) {
+	method := c.AuthMethod()
+	a, err := c.postAs(ctx, method, endpoint, values, more)
+	if err != nil || !refusesClient(a) {
+		return a, err
+	}
+	other := c.otherMethod(method)
+	if other == "" {
+		return a, nil
+	}
+	again, err := c.postAs(ctx, other, endpoint, values, more)
+	if err != nil || refusesClient(again) {
+		return a, nil // the first refusal is about the method that the server asked for
+	}
+	c.accepted.Store(&other)
+	return again, nil
+}
+
+// postAs sends a form with client authentication by one method.
+func (c *Client) postAs(ctx context.Context, method, endpoint string, values url.Values, more http.Header) (*answer, error) {
 	form := make(url.Values, len(values)+2)
 	for k, v := range values {
 		form[k] = v
@@ -116,7 +138,7 @@ func (c *Client) post(ctx context.Context, endpoint string, values url.Values, m
 	if header == nil {
 		header = make(http.Header)
 	}
-	if err := c.authenticate(form, header); err != nil {
+	if err := c.authenticate(method, form, header); err != nil {
 		return nil, err
 	}
 	return postForm(ctx, c.HTTP, endpoint, header, form)
@@ -176,9 +198,28 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 		return bad("a scope that cannot be read")
 	}
 	t := Token{Access: body.Access, Refresh: body.Refresh, Type: kind, Scope: scope, ID: body.ID}
-	if life, ok := seconds(body.ExpiresIn); ok {
+	if life, ok := lifetime(a, body); ok {
 		// From when the request was sent: never later than the server thinks.
 		t.Expiry = a.sent.Add(min(life, maxExpiresIn)).UTC().Round(0)
 	}
 	return t, nil
+}
+
+// lifetime returns how long an access token is valid. Where the answer does not
+// say, a JWT does (danny-avila/LibreChat#13248): its exp is by the server's
+// clock, as the Date of the answer is.
+func lifetime(a *answer, body tokenAnswer) (time.Duration, bool) {
+	if life, ok := seconds(body.ExpiresIn); ok {
+		return life, true
+	}
+	expiry, err := jwtExpiry(body.Access)
+	if err != nil {
+		return 0, false
+	}
+	now, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		now = a.sent
+	}
+	life := expiry.Sub(now)
+	return life, life > 0
 }
