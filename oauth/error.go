@@ -123,6 +123,9 @@ func Temporary(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.temporary()
 	}
+	if e, ok := errors.AsType[*ProxyError](err); ok {
+		return e.temporary()
+	}
 	if refused(err) {
 		return false
 	}

@@ -96,7 +96,9 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 func TestLifetimeOfAJWT(t *testing.T) {
 	t.Parallel()
 	serverNow := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC) // its clock is years ahead
-	jwt := func(claims string) string { return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln" }
+	jwt := func(claims string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
+	}
 	for _, tt := range []struct {
 		name, answer string
 		life         time.Duration // 0: not known
