@@ -64,6 +64,9 @@ func (s *login) registerNew(ctx context.Context, c Credential, want oauth.Client
 	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
 		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, nil
 	}
+	if c.Issuer.RegistrationEndpoint == "" && c.Issuer.ClientIDMetadataDocument {
+		return oauth.App{}, fmt.Errorf("%w at %s: %w, and no URL of one was given", ErrRegistration, c.Issuer.Issuer, ErrNeedsDocument)
+	}
 	if c.Issuer.RegistrationEndpoint == "" {
 		return oauth.App{}, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
 	}
@@ -84,7 +87,7 @@ func (s *login) registered(ctx context.Context, c Credential, old *Credential, w
 	if old == nil {
 		return nil
 	}
-	if old.Issuer.Issuer == c.Issuer.Issuer && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
+	if old.Issuer.Issuer == c.Issuer.Issuer && !old.ClientRefused && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
 		known = append(known, *old)
 	}
 	if len(known) > 0 && mayAsk(*old, c.Asked) {

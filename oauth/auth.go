@@ -37,8 +37,7 @@ func (c *Client) authenticate(method string, form url.Values, header http.Header
 
 // AuthMethod returns how the client authenticates: as the server accepted it
 // last, else as it was registered or, for an app that was registered by hand, by
-// the first method that the server offers and the app can do. Keep it in
-// [App.AuthMethod], so that the next client begins with it.
+// the first method that the server offers and the app can do.
 func (c *Client) AuthMethod() string {
 	if accepted := c.accepted.Load(); accepted != nil {
 		return *accepted
@@ -55,6 +54,17 @@ func (c *Client) AuthMethod() string {
 		return AuthClientSecretPost
 	}
 	return AuthClientSecretBasic // the default of RFC 8414 §2
+}
+
+// LearnedApp returns the registration with what the server taught of it: the way
+// of authentication that it accepts. Store it, so that the next client begins
+// with that.
+func (c *Client) LearnedApp() App {
+	app := c.App
+	if accepted := c.accepted.Load(); accepted != nil {
+		app.AuthMethod = *accepted
+	}
+	return app
 }
 
 // otherMethod returns how else the client could authenticate; "": in no other

@@ -24,11 +24,20 @@ const wellKnownResource = "/.well-known/oauth-protected-resource"
 
 // NoMetadataError is ErrNoMetadata with what the MCP server answered to a
 // request without a token.
-type NoMetadataError struct{ Status int }
+type NoMetadataError struct {
+	Status int
+	Err    error // why the metadata that the challenge names cannot be used; nil: it names none
+}
 
 func (e *NoMetadataError) Error() string {
+	if e.Err != nil {
+		return "protected resource metadata: " + e.Err.Error()
+	}
 	return fmt.Sprintf("%v (it answered HTTP %d without a token)", ErrNoMetadata, e.Status)
 }
+
+// Unwrap returns why the named metadata cannot be used.
+func (e *NoMetadataError) Unwrap() error { return e.Err }
 
 // Is makes errors.Is(err, ErrNoMetadata) true.
 func (e *NoMetadataError) Is(target error) bool { return target == ErrNoMetadata }
@@ -42,6 +51,17 @@ type ResourceError struct {
 
 func (e *ResourceError) Error() string {
 	return fmt.Sprintf("%v: it is for %q, %s %s", ErrResource, Sanitize(e.Resource, 200), e.Reason, e.Server)
+}
+
+// Below reports whether the resource is below the URL that was asked, which is then
+// not the MCP server's own.
+func (e *ResourceError) Below() bool {
+	resource, err1 := CheckURL(e.Resource)
+	server, err2 := CheckURL(e.Server)
+	if err1 != nil || err2 != nil || !sameOrigin(resource, server) {
+		return false
+	}
+	return strings.HasPrefix(resource.EscapedPath(), strings.TrimRight(server.EscapedPath(), "/")+"/")
 }
 
 // Is makes errors.Is(err, ErrResource) true.
@@ -75,14 +95,11 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	}
 	r, err := p.findResource(ctx, c, server)
 	r.ChallengeScope, r.DPoP = p.scope, r.DPoP || p.dpop
-	if err == nil || !errors.Is(err, errNoPlace) {
-		return r, err
+	if none, ok := err.(*NoMetadataError); ok && none.Err == nil {
+		return r, p.verdict(server)
 	}
-	return r, p.verdict(server)
+	return r, err
 }
-
-// errNoPlace: no place has resource metadata.
-var errNoPlace = errors.New("no resource metadata")
 
 // findResource reads the metadata from the first place that has it.
 func (p probed) findResource(ctx context.Context, c *http.Client, server *url.URL) (Resource, error) {
@@ -94,12 +111,12 @@ func (p probed) findResource(ctx context.Context, c *http.Client, server *url.UR
 		case err == nil:
 			return r, nil
 		case isNamed && (isMissing(err) || refused(err) && !errors.Is(err, ErrAnswer)):
-			named = cmp.Or(named, fmt.Errorf("protected resource metadata: %w", err))
+			named = cmp.Or(named, err)
 		case !isMissing(err):
 			return Resource{}, fmt.Errorf("protected resource metadata: %w", err)
 		}
 	}
-	return Resource{}, cmp.Or(named, errNoPlace)
+	return Resource{}, &NoMetadataError{Status: p.status, Err: named}
 }
 
 // places are where the metadata can be: first where the challenges say. Servers
@@ -238,7 +255,7 @@ func checkResource(resource string, server *url.URL) error {
 	}
 	u, err := CheckURL(resource)
 	if err != nil {
-		return fmt.Errorf("%w: resource: %w", ErrResource, err)
+		return &ResourceError{Resource: resource, Server: shown(server), Reason: "which is no URL of"}
 	}
 	if !sameOrigin(u, server) {
 		return refuse("not on the origin of")

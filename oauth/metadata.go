@@ -45,6 +45,13 @@ func (e *IssuerError) Is(target error) bool { return target == ErrIssuer }
 // issuer is passed over; the document is never used. A network fault or 5xx
 // ends the search: what comes later in the list could be the poorer document.
 func FetchServer(ctx context.Context, c *http.Client, issuer string) (Server, error) {
+	return FetchServerAs(ctx, c, issuer, issuer)
+}
+
+// FetchServerAs is FetchServer for an issuer whose metadata names another one,
+// published, if a person has accepted exactly that. Some large vendors differ by a
+// slash, a path or a host. The server's issuer is then the published one.
+func FetchServerAs(ctx context.Context, c *http.Client, issuer, published string) (Server, error) {
 	u, err := CheckURL(issuer)
 	if err != nil {
 		return Server{}, fmt.Errorf("issuer: %w", err)
@@ -54,7 +61,10 @@ func FetchServer(ctx context.Context, c *http.Client, issuer string) (Server, er
 	}
 	var passed error
 	for _, place := range serverPlaces(u) {
-		s, err := fetchMetadata(ctx, c, place, issuer, nil)
+		s, err := fetchMetadata(ctx, c, place, published, nil)
+		if other, ok := errors.AsType[*IssuerError](err); ok {
+			other.Want = issuer
+		}
 		if err == nil {
 			return s, nil
 		}

@@ -91,7 +91,7 @@ func explain(err error, withToken bool) string {
 	case e.Code == CodeInvalidClientMetadata:
 		return "; the server does not register clients of this kind: it may need one registered by hand"
 	case (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) && !withToken:
-		return "; the server registers only with an initial access token, or by hand"
+		return "; the server registers only clients that the vendor has approved, those with an initial access token, or by hand"
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		return "; the server does not accept this initial access token"
 	}

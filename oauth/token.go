@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -84,11 +85,16 @@ func (c *Client) discard(ctx context.Context, a *answer, grant url.Values) {
 
 // Refresh trades a refresh token for a new token (RFC 6749 §6). If the answer
 // holds no refresh token the old one stays in force and is returned.
-// Resource "" and nil scopes are not sent.
+// Resource "" and nil scopes are not sent. A refusal without an OAuth error code
+// is somebody else's, such as a firewall's, and says nothing about the token: it
+// is temporary.
 func (c *Client) Refresh(ctx context.Context, refreshToken, resource string, scopes []string) (Token, error) {
 	form := url.Values{"grant_type": {GrantRefreshToken}, "refresh_token": {refreshToken}}
 	setOptional(form, resource, scopes)
 	t, err := c.Token(ctx, form)
+	if answer, ok := errors.AsType[*Error](err); ok && answer.Code == "" {
+		answer.Foreign = true
+	}
 	if err != nil {
 		return Token{}, err
 	}

@@ -33,6 +33,9 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
 	req.Chosen = func(c flows.Choice) { e.announce(o, c, why(c.Flow.Name())) }
+	req.Skipped = func(c flows.Choice, err error) {
+		e.say("flow: %s cannot be used: %s", c.Flow.Name(), oneLine(err.Error()))
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/oauth"
@@ -24,7 +25,7 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidToken, "an initial access token is required")
 		return
 	}
-	c := &client{id: "client-" + rand.Text(), handle: s.secret("handle")}
+	c := &client{id: s.newClientID(), handle: s.secret("handle")}
 	if err := json.NewDecoder(r.Body).Decode(&c.ClientMetadata); err != nil {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidClientMetadata, "not JSON")
 		return
@@ -55,12 +56,22 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 	if c.Scope != "" {
 		doc["scope"] = c.Scope
 	}
-	if c.TokenAuthMethod != oauth.AuthNone {
+	if s.Clients.NumericIDs {
+		doc["client_id"] = json.Number(c.id)
+	}
+	if c.TokenAuthMethod != oauth.AuthNone || s.Clients.SecretAnyway {
 		c.secret = s.secret("secret")
 		doc["client_secret"], doc["client_secret_expires_at"] = c.secret, 0
 	}
 	put(&s.clients, c.id, c)
 	writeJSON(w, http.StatusCreated, doc)
+}
+
+func (s *Server) newClientID() string {
+	if s.Clients.NumericIDs {
+		return strconv.Itoa(len(s.clients) + 1001)
+	}
+	return "client-" + rand.Text()
 }
 
 func (s *Server) judge(c *client) string {
@@ -127,9 +138,10 @@ func (s *Server) lookup(id string) *client {
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *client {
 	id, secret, method := credentials(r)
 	c := s.lookup(id)
+	free := s.Clients.AnyMethod || s.Clients.SecretAnyway
 	switch {
 	case c != nil && method == oauth.AuthPrivateKeyJWT && s.assertionHolds(r, c):
-	case c == nil, c.secret != secret, method == oauth.AuthPrivateKeyJWT, c.TokenAuthMethod != "" && c.TokenAuthMethod != method:
+	case c == nil, c.secret != secret, method == oauth.AuthPrivateKeyJWT, !free && c.TokenAuthMethod != "" && c.TokenAuthMethod != method:
 		w.Header().Set("WWW-Authenticate", `Basic realm="oauthtest"`)
 		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidClient, "unknown client, wrong secret or wrong method")
 		return nil

@@ -39,6 +39,8 @@ type Server struct {
 	// Edit changes every metadata document before it is sent; nil: not.
 	Edit func(e Endpoint, doc map[string]any)
 
+	quirks []change // see Quirk
+
 	mu sync.Mutex
 	state
 }
@@ -61,12 +63,17 @@ type Tokens struct {
 	NoRotation  bool          // a refresh keeps the refresh token and does not repeat it
 	AnyResource bool          // a missing resource is accepted
 	Scopes      []string      // offered; nil: mcp:read, mcp:write
+	JWT         bool          // access tokens are JWTs with an exp claim
 	Suffix      string        // at the end of every access and refresh token, for the characters that servers use
 	Required    string        // scopes that /mcp wants, separated by spaces; "": none
 }
 
 // Clients sets up who may come.
 type Clients struct {
+	NumericIDs         bool                        // ids are JSON numbers
+	SecretAnyway       bool                        // a client that asks for no secret gets one, and must send it in the body
+	AnyMethod          bool                        // clients need not authenticate by the method that they registered
+	Forgotten          bool                        // a client is forgotten once it has its first token
 	Known              map[string]string           // registered by hand: id to secret, "" for a public client
 	NoRegistration     bool                        // no registration endpoint
 	InitialAccessToken string                      // required to register; "": none
@@ -165,7 +172,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r, func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		handle(w, r)
+		s.changed(e, handle)(w, r)
 	})
 }
 
@@ -175,7 +182,7 @@ func (s *Server) route(r *http.Request) (Endpoint, http.HandlerFunc) {
 		return MCP, s.serveMCP
 	case path == wellKnownResource+"/mcp":
 		return Protected, s.serveProtected
-	case path == "/.well-known/oauth-authorization-server", path == "/.well-known/openid-configuration":
+	case s.isMetadata(path):
 		return Metadata, s.serveMetadata
 	case path == "/register" && !s.Clients.NoRegistration:
 		return Register, s.serveRegister

@@ -2,6 +2,7 @@ package oauthtest
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -188,7 +189,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 		a.scope = strings.Join(s.scopes(), " ")
 	}
 	life := orDefault(s.Tokens.TTL, time.Hour)
-	access := s.secret("at")
+	access := s.newAccess(time.Now().Add(max(life, 0)))
 	doc := map[string]any{"access_token": access, "token_type": "Bearer", "scope": a.scope}
 	if life > 0 {
 		doc["expires_in"] = int(life.Seconds())
@@ -205,7 +206,20 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 		doc["refresh_token"] = refresh
 		put(&s.refresh, refresh, &refreshToken{ask: a, family: f, jkt: jkt})
 	}
+	if s.Clients.Forgotten {
+		delete(s.clients, a.client)
+	}
 	writeJSON(w, http.StatusOK, doc)
+}
+
+// newAccess makes an access token.
+func (s *Server) newAccess(expiry time.Time) string {
+	access := s.secret("at")
+	if s.Tokens.JWT {
+		access = fmt.Sprintf("e30.%s.%s", b64([]byte(fmt.Sprintf(`{"exp":%d}`, expiry.Unix()))), access)
+		s.issued = append(s.issued, access)
+	}
+	return access
 }
 
 func (s *Server) givesRefresh(kind, client string) bool {
