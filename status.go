@@ -40,7 +40,7 @@ func (c Credential) Status(minTTL time.Duration) Status {
 		Refreshable: c.Token.Refresh != "" && !c.isRefused(), Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access),
 	}
 	switch {
-	case c.Valid(minTTL):
+	case c.freshFor(minTTL): // as Token judges, or a check would ask for a refresh each time
 		s.State = StateValid
 	case s.Refreshable:
 		s.State = StateRefresh
