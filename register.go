@@ -23,7 +23,8 @@ type Registration struct {
 	// login, if Config.Known knows that one; a login that would send a secret to another fails with an
 	// *UnnamedIssuerError.
 	Issuer string
-	// App is a pre-registered client; the zero App means none.
+	// App is a pre-registered client; the zero App means none. Without an id its
+	// AuthMethod is the one to register with.
 	App oauth.App
 	// ClientMetadataURL is a hosted client id metadata document; "" means none.
 	ClientMetadataURL string
@@ -110,6 +111,7 @@ func (s *login) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 		return m, err
 	}
 	m.ApplicationType = "native" // SEP-837
+	m.TokenAuthMethod = s.req.Register.App.AuthMethod
 	m.ClientName = s.req.Register.ClientName
 	if m.ClientName == "" {
 		m.ClientName = defaultClientName

@@ -34,6 +34,8 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 		return exitFailed, "check the URL, and its path: many servers are at /mcp", true
 	case errors.As(err, &issuer):
 		return exitFailed, "if the vendor runs both, accept exactly this pair: " + e.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got), true
+	case errors.Is(err, oauth.ErrIssuer): // in the answer that a browser brought
+		return exitFailed, "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + e.atServer("", "--flow", "device"), true
 	case errors.As(err, &resource):
 		return exitFailed, e.pastResource(resource), true
 	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):

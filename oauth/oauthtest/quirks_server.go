@@ -66,6 +66,12 @@ func serverQuirks() []Quirk {
 				}
 				return e == MCP
 			}})},
+		{Name: "iss-omitted", Does: "says that it sends iss, and does not", Report: "cloudflare/mcp-server-cloudflare#449", Part: "iss",
+			Ends: Ending{Flow: "paste", Step: "login", Exit: failed, Says: "does not name its issuer", Hint: "--flow device"},
+			apply: func(s *Server) []change {
+				s.Consent.NoIss = true
+				return []change{document(Metadata, func(doc map[string]any) { doc["authorization_response_iss_parameter_supported"] = true })}
+			}},
 		{Name: "iss-unadvertised", Does: "sends iss without saying so in its metadata", Report: "getsentry/sentry-mcp", Part: "iss",
 			apply: one(document(Metadata, func(doc map[string]any) { delete(doc, "authorization_response_iss_parameter_supported") }))},
 	}
