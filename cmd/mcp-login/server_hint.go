@@ -10,6 +10,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -70,7 +71,7 @@ func (e *env) pastResource(err *oauth.ResourceError) string {
 // atServer is this command with another URL in the place of the server's. "" is
 // the same URL, with more flags; a command that lacks those leaves them to login.
 func (e *env) atServer(server string, flags ...string) string {
-	words := mcpLogin("login", "NAME", cmp.Or(server, "URL")).with(flags...)
+	words := suggest.MCPLogin("login", "NAME", cmp.Or(server, "URL")).With(flags...)
 	switch {
 	case len(e.line.path) == 0:
 	case server == "" && (e.line.path[0] == "login" || e.line.path[0] == "proxy"):
