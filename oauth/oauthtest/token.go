@@ -38,6 +38,9 @@ type refreshToken struct {
 func (s *Server) secret(kind string) string {
 	v := kind + "-" + rand.Text()
 	if kind == "at" || kind == "rt" {
+		if s.Tokens.Prefix != "" {
+			v = s.Tokens.Prefix + kind + "_" + rand.Text()
+		}
 		v += s.Tokens.Suffix
 	}
 	s.issued = append(s.issued, v)
@@ -200,7 +203,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 	if jkt != "" {
 		doc["token_type"] = "DPoP"
 	}
-	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Add(life), jkt: jkt})
+	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Round(0).Add(life), jkt: jkt}) // by the wall clock: the monotonic one stands still while a machine sleeps
 	if s.givesRefresh(kind, a.client) {
 		refresh := s.secret("rt")
 		doc["refresh_token"] = refresh
@@ -210,6 +213,26 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 		delete(s.clients, a.client)
 	}
 	writeJSON(w, http.StatusOK, doc)
+}
+
+// Access is what an access token that is valid stands for.
+type Access struct {
+	Client   string // its name, or else its id
+	Scope    string
+	Resource string
+	Expiry   time.Time
+}
+
+// Access returns what a token stands for. It is for an MCP server of its own behind
+// this authorization server.
+func (s *Server) Access(token string) (Access, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.access[token]
+	if g == nil || g.family.revoked || !time.Now().Before(g.expiry) {
+		return Access{}, false
+	}
+	return Access{Client: s.request(g.ask, "").Client, Scope: g.scope, Resource: g.resource, Expiry: g.expiry}, true
 }
 
 // newAccess makes an access token.
