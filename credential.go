@@ -40,6 +40,12 @@ type Credential struct {
 	// Refused says why the server no longer accepts the refresh token; "": it
 	// does.
 	Refused string `json:"refused,omitempty"`
+	// RefusedAt is when a refresh was refused in a way that need not be the last
+	// word. It is not tried again for refusalLife; zero: never.
+	RefusedAt time.Time `json:"refused_at,omitzero"`
+	// ClientRefused says that the server no longer knows the client: the next login
+	// registers another.
+	ClientRefused bool `json:"client_refused,omitempty"`
 
 	unknown unknown // fields of a newer version, to be kept; nil: none
 }

@@ -90,10 +90,15 @@ func (d *Discovery) fetchServers(ctx context.Context, c *http.Client) {
 
 // legacy reads a server of the 2025-03-26 specification: no resource metadata,
 // the authorization server at the same origin, and no resource parameter.
+// Endpoints are guessed only where the MCP server asks for a token and names no
+// metadata.
 func legacy(ctx context.Context, c *http.Client, d Discovery, cause error) (Discovery, error) {
 	srv, err := oauth.LegacyServer(ctx, c, d.Server)
 	if err != nil {
 		return d, fmt.Errorf("discover %s: %w", d.Server, errors.Join(cause, err))
+	}
+	if none, ok := errors.AsType[*oauth.NoMetadataError](cause); ok && srv.Guessed && (none.Status != http.StatusUnauthorized || none.Err != nil) {
+		return d, fmt.Errorf("discover %s: %w", d.Server, cause) // a guess would be wrong
 	}
 	d.Servers = []oauth.Server{srv}
 	return d, nil

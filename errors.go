@@ -19,6 +19,9 @@ var (
 	ErrBound = errors.New("the token is bound to a key and cannot be used as a header")
 	// ErrRegistration: no client id could be had at the authorization server.
 	ErrRegistration = errors.New("no client registration")
+	// ErrNeedsDocument: the authorization server registers no clients and knows
+	// those that [Registration].ClientMetadataURL describes.
+	ErrNeedsDocument = errors.New("it knows only clients by a client id metadata document")
 )
 
 // LoginRequiredError says which profile must log in, and why.

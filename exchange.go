@@ -15,10 +15,12 @@ import (
 func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	defer cancel()
-	if c.Token.Refresh == "" || c.Refused != "" {
+	if c.Token.Refresh == "" || c.isRefused() {
 		return s.rerun(ctx, c, v, cutOff)
 	}
-	t, err := s.client(c).Refresh(ctx, c.Token.Refresh, c.Resource, nil)
+	client := s.client(c)
+	t, err := client.Refresh(ctx, c.Token.Refresh, c.Resource, nil)
+	c.App = client.LearnedApp()
 	if err != nil {
 		return s.refused(ctx, c, v, cutOff, fmt.Errorf("refresh %q: %w", c.Profile, err))
 	}
@@ -63,7 +65,7 @@ func (s *Session) permit(ctx context.Context, c Credential) error {
 // renewed stores the new token of c.
 func (s *Session) renewed(ctx context.Context, c Credential, v secrets.Version, token oauth.Token) (Credential, error) {
 	spent := c.Token.Refresh
-	c.Token, c.Refused = token, ""
+	c.Token, c.Refused, c.RefusedAt = token, "", time.Time{}
 	c.RefreshBegunAt = time.Time{}
 	c.RefreshedAt = time.Now().UTC().Truncate(time.Second)
 	return s.keep(ctx, c, v, spent)
@@ -83,16 +85,23 @@ func (s *Session) unsettled(ctx context.Context, c Credential, v secrets.Version
 	return Credential{}, c.loginRequired(c.Refused)
 }
 
-// final reports whether an error is the server's last word on what was
-// presented. Where a flow without a person can take over, any OAuth error is:
-// some servers issue refresh tokens that they never accept.
+// final reports whether an error is the server's refusal of what was presented:
+// any OAuth error is. Servers refuse a dead refresh token by invalid_request
+// (dexidp/dex, obot-platform/obot#7501) or a code of their own
+// (decocms/studio#3774). What is no OAuth answer, such as a firewall's page, says
+// nothing about the token.
 func (s *Session) final(c Credential, err error) bool {
 	if oauth.Temporary(err) {
 		return false
 	}
-	if c.Token.Refresh != "" && s.nonInteractive(c) != nil {
+	if c.Token.Refresh != "" {
 		answer, ok := errors.AsType[*oauth.Error](err)
 		return ok && answer.Code != ""
 	}
+	return lastWord(err)
+}
+
+// lastWord reports a refusal that no waiting changes.
+func lastWord(err error) bool {
 	return oauth.IsCode(err, oauth.CodeInvalidGrant, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) || errors.Is(err, errNoIDToken)
 }

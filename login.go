@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
@@ -53,11 +51,14 @@ func (s *login) do(ctx context.Context) (Credential, error) {
 	var skipped []error
 	for _, choice := range choices {
 		done, err := s.run(ctx, c, choice, old)
-		if !errors.Is(err, flows.ErrUnsupported) {
+		if !errors.Is(err, flows.ErrUnsupported) && !errors.Is(err, ErrRegistration) {
 			return done, err
 		}
 		s.log.Info("flow cannot be used after all", "flow", choice.Flow.Name(), "issuer", choice.Server.Issuer, "error", err)
 		skipped = append(skipped, err)
+		if s.req.Skipped != nil && len(skipped) < len(choices) {
+			s.req.Skipped(choice, err)
+		}
 	}
 	return Credential{}, errors.Join(skipped...)
 }
@@ -179,35 +180,6 @@ func (s *login) wanted(names []string) []flows.Flow {
 	return chosen
 }
 
-// scopesAt completes the scopes for one authorization server: what it was
-// asked before, and offline_access where it lists that (SEP-2207). Scopes that
-// a person names now are asked for as they are.
-func (s *login) scopesAt(c, old Credential) []string {
-	const offlineAccess = "offline_access"
-	asked := c.Asked
-	if len(s.req.Options.Scopes) > 0 && len(asked) == len(s.req.Options.Scopes) {
-		return asked
-	}
-	if old.Issuer.Issuer == c.Issuer.Issuer {
-		asked = union(asked, old.Asked)
-	}
-	if len(c.Login.Scopes) == 0 && slices.Contains(c.Issuer.Scopes, offlineAccess) {
-		asked = union(asked, []string{offlineAccess})
-	}
-	return asked
-}
-
-// union returns a and what b adds to it; nil for nothing.
-func union(a, b []string) []string {
-	all := slices.Clone(a)
-	for _, s := range b {
-		if !slices.Contains(all, s) {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
 // run logs in by one flow at one server and stores the result.
 func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old Credential) (Credential, error) {
 	if err := s.sameIssuer(old, choice.Server); err != nil {
@@ -287,28 +259,40 @@ func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *
 	if err := c.Validate(); err != nil { // else nobody could read the record
 		return oauth.Token{}, app, err
 	}
-	token, err := f.Run(ctx, c.request(s.client(c)))
-	if scopes := s.registeredScopes(c); oauth.IsCode(err, oauth.CodeInvalidScope) && len(scopes) > 0 {
-		s.log.Info("the server refuses scopes that it left out of the registration, asking for the others", "scopes", scopes)
+	client := s.client(c)
+	token, err := f.Run(ctx, c.request(client))
+	if scopes := s.fewerScopes(c); oauth.IsCode(err, oauth.CodeInvalidScope) && scopes != nil {
+		s.log.Info("the server refuses a scope, asking for the others", "scopes", scopes)
 		c.Asked = scopes
-		token, err = f.Run(ctx, c.request(s.client(c)))
+		token, err = f.Run(ctx, c.request(client))
 	}
+	app = client.LearnedApp()
 	if reused && (errors.Is(err, flows.ErrClient) || oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient, oauth.CodeInvalidScope)) {
 		s.log.Info("the stored registration no longer works", "client_id", app.ID, "error", err)
 		return s.authorize(ctx, c, f, nil)
 	}
+	if reused && unanswered(ctx, f, err) {
+		s.doubt(ctx, c)
+	}
 	return token, app, err
 }
 
-// registeredScopes returns the scopes that the server registered of those asked for,
-// if it left some out and no person insists on them.
-func (s *login) registeredScopes(c Credential) []string {
-	known := strings.Fields(c.App.Scope)
-	kept := slices.DeleteFunc(slices.Clone(c.Asked), func(scope string) bool { return !slices.Contains(known, scope) })
-	if len(s.req.Options.Scopes) > 0 || len(kept) == len(c.Asked) {
-		return nil
+// unanswered reports that a browser never came back: a server that has forgotten
+// the client shows an error there and redirects nobody (supabase/mcp#355).
+func unanswered(ctx context.Context, f flows.Flow, err error) bool {
+	return f.Name() != "device" && (errors.Is(err, flows.ErrExpired) || err != nil && ctx.Err() != nil)
+}
+
+// doubt has the next login register another client.
+func (s *login) doubt(ctx context.Context, c Credential) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
+	now, v, err := s.read(ctx)
+	if err == nil && now.App.ID == c.App.ID {
+		now.ClientRefused = true
+		s.noted(ctx, now, v)
 	}
-	return kept
+	s.forget(ctx, c)
 }
 
 // request is what a flow needs to know of a credential.

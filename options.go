@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/flows"
@@ -42,6 +43,9 @@ type LoginRequest struct {
 	// Chosen hears which flow is about to run, and of the next one if that turns
 	// out to be unsupported. Nil means that nobody does.
 	Chosen func(flows.Choice)
+	// Skipped hears why a flow was given up for the next one. Nil means that nobody
+	// does.
+	Skipped func(flows.Choice, error)
 }
 
 // LoginOptions is what a person may decide about a login. It is stored with
@@ -57,6 +61,8 @@ type LoginOptions struct {
 	// Issuer picks one of the authorization servers listed; "" means the first
 	// that offers a wanted flow.
 	Issuer string `json:"issuer,omitempty"`
+	// AcceptIssuer accepts an issuer whose metadata names another one.
+	AcceptIssuer IssuerPair `json:"accept_issuer,omitzero"`
 	// NoResource leaves out the resource parameter (RFC 8707), which some
 	// servers refuse.
 	NoResource bool `json:"no_resource,omitempty"`
@@ -71,6 +77,14 @@ type LoginOptions struct {
 	Inputs flows.Inputs `json:"inputs,omitzero"`
 	// Endpoints override what the metadata says; empty ones do not.
 	Endpoints Endpoints `json:"endpoints,omitzero"`
+}
+
+// IssuerPair is an issuer as the MCP server lists it, and the one that its metadata
+// publishes. They must be the same (RFC 8414 §3.3): whoever accepts a pair knows
+// that the vendor runs both.
+type IssuerPair struct {
+	Listed    string `json:"listed,omitempty"`
+	Published string `json:"published,omitempty"`
 }
 
 // Endpoints are an authorization server's, given by a person. With a token
@@ -95,13 +109,14 @@ func (e Endpoints) override(srv oauth.Server) oauth.Server {
 
 // IsZero reports whether nothing was decided.
 func (o LoginOptions) IsZero() bool {
-	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
+	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && o.AcceptIssuer == (IssuerPair{}) && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
 }
 
 // discover asks the server, unless a person said all that there is to know.
 func (o LoginOptions) discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
 	if !o.byHand() {
-		return Discover(ctx, c, server)
+		d, err := Discover(ctx, c, server)
+		return o.complete(ctx, c, d, err)
 	}
 	d := Discovery{Server: server, Servers: []oauth.Server{{Issuer: o.Issuer}}}
 	ctx, cancel := discoveryTime(ctx, c)
@@ -110,6 +125,27 @@ func (o LoginOptions) discover(ctx context.Context, c *http.Client, server strin
 	if d.Resource, err = oauth.Discover(ctx, c, server); err != nil {
 		d.Resource.URL = server // RFC 8707 §2: what the client uses to reach it
 	}
+	return d, nil
+}
+
+// complete adds the authorization server that a person named or accepted to what
+// was discovered: the MCP server may list it with another issuer, or list none.
+func (o LoginOptions) complete(ctx context.Context, c *http.Client, d Discovery, err error) (Discovery, error) {
+	var add oauth.Server
+	var aerr error
+	switch listed := o.AcceptIssuer.Listed; {
+	case listed != "" && slices.Contains(d.Resource.Issuers, listed):
+		add, aerr = oauth.FetchServerAs(ctx, c, listed, o.AcceptIssuer.Published)
+	case o.Issuer != "" && d.Resource.URL == "" && (err == nil || errors.Is(err, oauth.ErrNoMetadata) || errors.Is(err, oauth.ErrResource)):
+		add, aerr = oauth.FetchServer(ctx, c, o.Issuer)
+		d.Resource.URL, d.Servers = d.Server, nil // RFC 8707 §2: what the client uses to reach it
+	default:
+		return d, err
+	}
+	if aerr != nil {
+		return d, fmt.Errorf("discover %s: %w", d.Server, errors.Join(err, aerr))
+	}
+	d.Servers = append(d.Servers, add)
 	return d, nil
 }
 

@@ -102,6 +102,7 @@ func objects() []struct {
 		{"client", new(oauth.App)},
 		{"login", new(LoginOptions)},
 		{"login.inputs", new(flows.Inputs)},
+		{"login.accept_issuer", new(IssuerPair)},
 		{"login.endpoints", new(Endpoints)},
 		{"token", new(oauth.Token)},
 	}

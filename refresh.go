@@ -251,7 +251,7 @@ func (s *Session) renewable(c Credential) error {
 	switch {
 	case s.nonInteractive(c) != nil:
 		return nil
-	case c.Refused != "":
+	case c.isRefused():
 		return c.loginRequired(c.Refused)
 	case c.Token.Refresh == "":
 		return c.loginRequired("the token expired or was rejected, and the server gave no refresh_token")
@@ -317,12 +317,16 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	if now, ok := s.winner(ctx, c, v); ok {
 		return now, nil
 	}
+	c.RefusedAt = time.Time{}
 	if c.Token.Refresh != "" && s.nonInteractive(c) != nil {
 		s.log.Info("the refresh token is no longer accepted, running the flow again", "profile", c.Profile, "flow", c.Flow, "error", cause)
 		return s.rerun(ctx, c, v, cutOff)
 	}
 	c.Refused = "the server no longer accepts the refresh token"
 	switch {
+	case !lastWord(cause):
+		c.Refused = "the server refused to refresh the token"
+		c.RefusedAt = time.Now().UTC().Truncate(time.Second)
 	case errors.Is(cause, errNoIDToken):
 		c.Refused = errNoIDToken.Error()
 	case c.Token.Refresh == "":
@@ -330,9 +334,20 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	case !cutOff.IsZero():
 		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server no longer accepts the old refresh token", cutOff.Format(time.RFC3339))
 	}
+	c.ClientRefused = oauth.IsCode(cause, oauth.CodeInvalidClient)
 	c.RefreshBegunAt = time.Time{}
 	s.noted(ctx, c, v) // else the next caller asks the server again
 	return Credential{}, errors.Join(c.loginRequired(c.Refused), cause)
+}
+
+// refusalLife is how long a refusal that need not be the last word holds for every
+// process, so that not each caller asks the server again.
+const refusalLife = 10 * time.Minute
+
+// isRefused reports whether there is no use in a refresh: the server has refused
+// one for good, or a moment ago.
+func (c Credential) isRefused() bool {
+	return c.Refused != "" && (c.RefusedAt.IsZero() || time.Since(c.RefusedAt).Abs() < refusalLife)
 }
 
 // noted stores the result of a failed refresh, with best effort.

@@ -23,7 +23,8 @@ type Registration struct {
 	// login, if Config.Known knows that one; a login that would send a secret to another fails with an
 	// *UnnamedIssuerError.
 	Issuer string
-	// App is a pre-registered client; the zero App means none.
+	// App is a pre-registered client; the zero App means none. Without an id its
+	// AuthMethod is the one to register with.
 	App oauth.App
 	// ClientMetadataURL is a hosted client id metadata document; "" means none.
 	ClientMetadataURL string
@@ -64,6 +65,9 @@ func (s *login) registerNew(ctx context.Context, c Credential, want oauth.Client
 	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
 		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, nil
 	}
+	if c.Issuer.RegistrationEndpoint == "" && c.Issuer.ClientIDMetadataDocument {
+		return oauth.App{}, fmt.Errorf("%w at %s: %w, and no URL of one was given", ErrRegistration, c.Issuer.Issuer, ErrNeedsDocument)
+	}
 	if c.Issuer.RegistrationEndpoint == "" {
 		return oauth.App{}, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
 	}
@@ -84,7 +88,7 @@ func (s *login) registered(ctx context.Context, c Credential, old *Credential, w
 	if old == nil {
 		return nil
 	}
-	if old.Issuer.Issuer == c.Issuer.Issuer && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
+	if old.Issuer.Issuer == c.Issuer.Issuer && !old.ClientRefused && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
 		known = append(known, *old)
 	}
 	if len(known) > 0 && mayAsk(*old, c.Asked) {
@@ -107,6 +111,7 @@ func (s *login) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 		return m, err
 	}
 	m.ApplicationType = "native" // SEP-837
+	m.TokenAuthMethod = s.req.Register.App.AuthMethod
 	m.ClientName = s.req.Register.ClientName
 	if m.ClientName == "" {
 		m.ClientName = defaultClientName

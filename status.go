@@ -37,10 +37,12 @@ func (c Credential) Status(minTTL time.Duration) Status {
 	s := Status{
 		Profile: c.Profile, State: StateLogin, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, ClientID: c.App.ID,
 		Flow: c.Flow, Scopes: c.Scopes(), Expiry: known(c.Token.Expiry), LoggedIn: known(c.LoggedInAt), Refreshed: known(c.RefreshedAt),
-		Refreshable: c.Token.Refresh != "" && c.Refused == "", Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access),
+		Refreshable: c.Token.Refresh != "" && !c.isRefused(), Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access),
 	}
+	// As Token judges, or a check would ask for a refresh each time. More than the
+	// default is somebody's own wish, to be answered as it is.
 	switch {
-	case c.Valid(minTTL):
+	case c.Valid(minTTL), minTTL <= DefaultMinTTL && c.freshFor(minTTL):
 		s.State = StateValid
 	case s.Refreshable:
 		s.State = StateRefresh

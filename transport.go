@@ -17,7 +17,8 @@ const maxMessage = 64 << 20
 
 // Transport returns a RoundTripper that authorizes requests to the MCP
 // server's own origin and leaves all others as they are. A 401 is answered by
-// one refresh and one retry, if the body can be sent again (GetBody). Where the
+// one refresh and one retry, if the body can be sent again (GetBody), and a 403
+// that wants more scopes by the token of a newer login, if there is one. Where the
 // token is bound to a key, each request carries a proof (RFC 9449 §7), and one
 // that is refused for want of a nonce is sent once more (§9). Nil base means the
 // transport of Config.HTTP, with messages of up to 64 MiB. It never prompts:
@@ -66,6 +67,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := t.sendProved(req, c)
+	if err == nil && repeatable(req) {
+		if newer, ok := t.session.newer(req.Context(), c, resp); ok {
+			resp.Body.Close()
+			return t.sendAgain(req, newer)
+		}
+	}
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !repeatable(req) {
 		return resp, err
 	}
@@ -82,11 +89,30 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil // the server's own 401 says more than a failed refresh
 	}
 	resp.Body.Close()
+	return t.sendAgain(req, &renewed)
+}
+
+// sendAgain sends req once more with another token.
+func (t *transport) sendAgain(req *http.Request, c *Credential) (*http.Response, error) {
 	again, err := repeated(req)
 	if err != nil {
 		return nil, err
 	}
-	return t.send(again, &renewed)
+	return t.send(again, c)
+}
+
+// newer returns the stored credential where the server wants more scopes and
+// another process has signed in since: its token may have them.
+func (s *Session) newer(ctx context.Context, c *Credential, resp *http.Response) (*Credential, bool) {
+	if s.insufficientScope(resp) == nil {
+		return nil, false
+	}
+	now, err := s.source.accepted(ctx)
+	if err != nil || now.Token.Access == c.Token.Access || !now.Valid(0) {
+		return nil, false
+	}
+	s.cached.Store(&now)
+	return &now, true
 }
 
 // sendProved sends req, and once more where it was refused for want of a nonce

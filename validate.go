@@ -57,6 +57,8 @@ func invalidURL(c Credential) *RecordError {
 		{"authorization_server.revocation_endpoint", c.Issuer.RevocationEndpoint},
 		{"client.registration_client_uri", c.App.RegistrationURI},
 		{"login.issuer", c.Login.Issuer},
+		{"login.accept_issuer.listed", c.Login.AcceptIssuer.Listed},
+		{"login.accept_issuer.published", c.Login.AcceptIssuer.Published},
 		{"login.inputs.idp_issuer", c.Login.Inputs.IDPIssuer},
 		{"login.inputs.idp_token_endpoint", c.Login.Inputs.IDPTokenEndpoint},
 		{"login.endpoints.authorization_endpoint", c.Login.Endpoints.Authorization},

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,8 +16,8 @@ const (
 )
 
 // authenticate adds who we are to a request (RFC 6749 §2.3).
-func (c *Client) authenticate(form url.Values, header http.Header) error {
-	switch m := c.authMethod(); m {
+func (c *Client) authenticate(method string, form url.Values, header http.Header) error {
+	switch method {
 	case AuthNone:
 		form.Set("client_id", c.App.ID)
 	case AuthClientSecretPost:
@@ -29,14 +30,18 @@ func (c *Client) authenticate(form url.Values, header http.Header) error {
 	case AuthPrivateKeyJWT:
 		return c.assert(form)
 	default:
-		return fmt.Errorf("client authentication %q: %w", Sanitize(m, maxCode), ErrUnsupported)
+		return fmt.Errorf("client authentication %q: %w", Sanitize(method, maxCode), ErrUnsupported)
 	}
 	return nil
 }
 
-// authMethod is the registered method or, for an app that was registered by
-// hand, the first that the server offers and the app can do.
-func (c *Client) authMethod() string {
+// AuthMethod returns how the client authenticates: as the server accepted it
+// last, else as it was registered or, for an app that was registered by hand, by
+// the first method that the server offers and the app can do.
+func (c *Client) AuthMethod() string {
+	if accepted := c.accepted.Load(); accepted != nil {
+		return *accepted
+	}
 	switch {
 	case c.App.AuthMethod != "":
 		return c.App.AuthMethod
@@ -49,4 +54,43 @@ func (c *Client) authMethod() string {
 		return AuthClientSecretPost
 	}
 	return AuthClientSecretBasic // the default of RFC 8414 §2
+}
+
+// LearnedApp returns the registration with what the server taught of it: the way
+// of authentication that it accepts. Store it, so that the next client begins
+// with that.
+func (c *Client) LearnedApp() App {
+	app := c.App
+	if accepted := c.accepted.Load(); accepted != nil {
+		app.AuthMethod = *accepted
+	}
+	return app
+}
+
+// otherMethod returns how else the client could authenticate; "": in no other
+// way. Servers offer methods that they do not accept: they want client_id in
+// the body even beside HTTP Basic (PrefectHQ/fastmcp#4600), or no secret of a
+// client that they issued one to.
+func (c *Client) otherMethod(refused string) string {
+	if c.App.Secret == "" || refused == AuthPrivateKeyJWT {
+		return ""
+	}
+	offered := c.Server.TokenAuthMethods
+	for _, m := range []string{AuthClientSecretPost, AuthClientSecretBasic, AuthNone} {
+		if m != refused && (slices.Contains(offered, m) || len(offered) == 0 && m != AuthNone) {
+			return m
+		}
+	}
+	return ""
+}
+
+// refusesClient reports whether an answer may be about how the client
+// authenticated. Not every server has invalid_client for that, or any code.
+func refusesClient(a *answer) bool {
+	e, ok := errors.AsType[*Error](errorOf(a))
+	if !ok {
+		return false
+	}
+	bare := e.Status == http.StatusBadRequest || e.Status == http.StatusUnauthorized || e.Status == http.StatusUnprocessableEntity
+	return e.Code == CodeInvalidClient || e.Code == CodeInvalidRequest || e.Code == "" && bare
 }

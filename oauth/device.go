@@ -51,6 +51,9 @@ func (c *Client) AuthorizeDevice(ctx context.Context, scopes []string, resource 
 		form[k] = v
 	}
 	setOptional(form, resource, scopes)
+	// RFC 8628 §3.1 wants it of clients that do not authenticate; dex and others
+	// want it of all.
+	form.Set("client_id", c.App.ID)
 	a, err := c.post(ctx, c.Server.DeviceAuthorizationEndpoint, form, nil)
 	if err != nil {
 		return DeviceAuthorization{}, err

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,63 +24,119 @@ const wellKnownResource = "/.well-known/oauth-protected-resource"
 
 // NoMetadataError is ErrNoMetadata with what the MCP server answered to a
 // request without a token.
-type NoMetadataError struct{ Status int }
+type NoMetadataError struct {
+	Status int
+	Err    error // why the metadata that the challenge names cannot be used; nil: it names none
+}
 
 func (e *NoMetadataError) Error() string {
+	if e.Err != nil {
+		return "protected resource metadata: " + e.Err.Error()
+	}
 	return fmt.Sprintf("%v (it answered HTTP %d without a token)", ErrNoMetadata, e.Status)
 }
+
+// Unwrap returns why the named metadata cannot be used.
+func (e *NoMetadataError) Unwrap() error { return e.Err }
 
 // Is makes errors.Is(err, ErrNoMetadata) true.
 func (e *NoMetadataError) Is(target error) bool { return target == ErrNoMetadata }
 
+// ResourceError is ErrResource with the resource that the metadata is for.
+type ResourceError struct {
+	Resource string // as published; it may be hostile
+	Server   string // that was asked, without query
+	Reason   string
+}
+
+func (e *ResourceError) Error() string {
+	return fmt.Sprintf("%v: it is for %q, %s %s", ErrResource, Sanitize(e.Resource, 200), e.Reason, e.Server)
+}
+
+// Below reports whether the resource is below the URL that was asked, which is then
+// not the MCP server's own.
+func (e *ResourceError) Below() bool {
+	resource, err1 := CheckURL(e.Resource)
+	server, err2 := CheckURL(e.Server)
+	if err1 != nil || err2 != nil || !sameOrigin(resource, server) {
+		return false
+	}
+	return strings.HasPrefix(resource.EscapedPath(), strings.TrimRight(server.EscapedPath(), "/")+"/")
+}
+
+// Is makes errors.Is(err, ErrResource) true.
+func (e *ResourceError) Is(target error) bool { return target == ErrResource }
+
 // Discover asks an MCP server, without a token, where it wants to be
 // authorized, and reads its metadata (RFC 9728): from the resource_metadata of
-// the challenge if it names one, else from the well-known place of the
-// server's path, else from that of its root. Only 404 and its like lead on to
-// the next place; after a 5xx the next could be the wrong one for good.
+// the challenge, else from the well-known place of the server's path, else from
+// that of its root. Only 404 and its like lead on to the next place, and a
+// resource_metadata that cannot be used; after a 5xx the next could be the wrong
+// one for good.
 //
-// It returns ErrNoAuthorization if the server answers without a token, and a
-// *NoMetadataError if it asks for one and does not say where to get it.
+// It returns ErrNoAuthorization if the server answers without a token, a
+// *NotServerError if nothing there is an MCP server, and a *NoMetadataError if it
+// asks for a token and does not say where to get it. What the challenge says of
+// scopes and DPoP is in the Resource also then.
 func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, error) {
 	server, err := CheckURL(serverURL)
 	if err != nil {
 		return Resource{}, err
 	}
 	p, err := probe(ctx, c, serverURL)
-	if _, moved := errors.AsType[*RedirectError](err); moved {
-		return Resource{}, fmt.Errorf("ask MCP server: %w; if that is the right place, use its URL", err)
+	if moved, ok := errors.AsType[*RedirectError](err); ok {
+		return Resource{}, fmt.Errorf("ask MCP server: %w", redirectedAway(serverURL, moved))
+	}
+	if err == nil && p.mayBeSSE() {
+		p = probeSSE(ctx, c, serverURL, p)
 	}
 	if err != nil {
 		return Resource{}, fmt.Errorf("ask MCP server: %w", err)
 	}
-	places := []string{p.metadata}
-	if p.metadata == "" {
-		places = resourcePlaces(server)
+	r, err := p.findResource(ctx, c, server)
+	r.ChallengeScope, r.DPoP = p.scope, r.DPoP || p.dpop
+	if none, ok := err.(*NoMetadataError); ok && none.Err == nil {
+		return r, p.verdict(server)
 	}
-	for _, place := range places {
+	return r, err
+}
+
+// findResource reads the metadata from the first place that has it.
+func (p probed) findResource(ctx context.Context, c *http.Client, server *url.URL) (Resource, error) {
+	var named error
+	for i, place := range p.places(server) {
 		r, err := fetchResource(ctx, c, place, server)
-		if isMissing(err) && p.metadata == "" {
-			continue
-		}
-		if err != nil {
+		isNamed := i < len(p.metadata)
+		switch {
+		case err == nil:
+			return r, nil
+		case isNamed && (isMissing(err) || refused(err) && !errors.Is(err, ErrAnswer)):
+			named = cmp.Or(named, err)
+		case !isMissing(err):
 			return Resource{}, fmt.Errorf("protected resource metadata: %w", err)
 		}
-		r.ChallengeScope, r.DPoP = p.scope, r.DPoP || p.dpop
-		return r, nil
 	}
-	if p.open {
-		return Resource{}, ErrNoAuthorization
-	}
-	return Resource{}, &NoMetadataError{Status: p.status}
+	return Resource{}, &NoMetadataError{Status: p.status, Err: named}
+}
+
+// places are where the metadata can be: first where the challenges say. Servers
+// name places that do not exist (getsentry/sentry-mcp#939) or that cannot be
+// requested: in single quotes, without a host, or over http behind TLS
+// (QwenLM/qwen-code#5343, andrea-magni/MARS#203). The server's own places are as
+// trustworthy as what it names.
+func (p probed) places(server *url.URL) []string {
+	return append(slices.Clone(p.metadata), resourcePlaces(server)...)
 }
 
 // probed is what the MCP server said to a request without a token.
 type probed struct {
 	status   int
-	metadata string // resource_metadata of the challenge
-	scope    string // scope of the challenge
-	dpop     bool   // only DPoP is offered
-	open     bool   // it served the request
+	kind     string   // media type of the answer
+	metadata []string // resource_metadata of the challenges
+	scope    string   // scope of the challenge
+	dpop     bool     // only DPoP is offered
+	open     bool     // it served the request, or judged it
+	sse      bool     // it speaks the old transport
 }
 
 // probe sends tools/list. Servers may leave initialize open, so that alone
@@ -101,13 +158,17 @@ func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error
 	if a.status >= 500 || a.status == http.StatusTooManyRequests {
 		return probed{}, a.statusError()
 	}
-	p := probed{status: a.status, open: a.ok()}
-	if a.status != http.StatusUnauthorized && a.status != http.StatusForbidden {
-		p.open = p.open || speaksRPC(resp.Body)
+	p := probed{status: a.status, kind: a.contentType()}
+	if a.asksForToken() {
+		p.readHints(ParseChallenges(a.header))
 		return p, nil
 	}
-	p.readHints(ParseChallenges(a.header))
+	p.open = a.ok() && !p.isPage() || speaksRPC(resp.Body)
 	return p, nil
+}
+
+func (a *answer) asksForToken() bool {
+	return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
 }
 
 const probeBody = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{` +
@@ -124,15 +185,15 @@ func speaksRPC(body io.Reader) bool {
 	return json.NewDecoder(io.LimitReader(body, maxBody)).Decode(&msg) == nil && msg.Version == "2.0"
 }
 
-// readHints reads resource_metadata (RFC 9728 §5.1) and scope (RFC 6750 §3) of
-// the first challenge for a token that has them.
+// readHints reads resource_metadata (RFC 9728 §5.1) of each challenge for a
+// token, and scope (RFC 6750 §3) of the first that has it.
 func (p *probed) readHints(challenges []Challenge) {
 	for _, ch := range challenges {
 		if ch.Scheme != "bearer" && ch.Scheme != "dpop" {
 			continue
 		}
-		if p.metadata == "" {
-			p.metadata = ch.Params["resource_metadata"]
+		if place := ch.Params["resource_metadata"]; place != "" && len(p.metadata) < maxIssuers && !slices.Contains(p.metadata, place) {
+			p.metadata = append(p.metadata, place)
 		}
 		if p.scope == "" {
 			p.scope = strings.Join(ch.Scopes(), " ")
@@ -190,11 +251,11 @@ func fetchResource(ctx context.Context, c *http.Client, place string, server *ur
 // ours, is refused.
 func checkResource(resource string, server *url.URL) error {
 	refuse := func(why string) error {
-		return fmt.Errorf("%w: it is for %q, %s %s", ErrResource, Sanitize(resource, 200), why, shown(server))
+		return &ResourceError{Resource: resource, Server: shown(server), Reason: why}
 	}
 	u, err := CheckURL(resource)
 	if err != nil {
-		return fmt.Errorf("%w: resource: %w", ErrResource, err)
+		return &ResourceError{Resource: resource, Server: shown(server), Reason: "which is no URL of"}
 	}
 	if !sameOrigin(u, server) {
 		return refuse("not on the origin of")

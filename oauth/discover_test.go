@@ -47,16 +47,37 @@ func TestDiscover(t *testing.T) {
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", nil},
 		{"checklist 3: neither",
 			map[string]page{mcpURL: unauthorized(`Bearer scope="x"`)},
-			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoMetadata},
+			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "x", oauth.ErrNoMetadata},
 		{"a front page where metadata should be is passed over",
 			map[string]page{mcpURL: unauthorized(), pathPRM: {body: "<!doctype html>"}, rootPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", nil},
 		{"a 5xx ends the search",
 			map[string]page{mcpURL: unauthorized(), pathPRM: {status: 503}, rootPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", errTemporary},
-		{"the header's URL is missing: no guess instead",
+		{"the header's URL is missing: the server's own places instead",
 			map[string]page{mcpURL: unauthorized(hint), pathPRM: prm(mcpURL)},
-			[]string{"POST " + mcpURL, "GET " + otherPRM}, "", errAny},
+			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM}, "mcp:basic more", nil},
+		{"the header's URL is missing, and nothing else is there",
+			map[string]page{mcpURL: unauthorized(hint)},
+			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM, "GET " + rootPRM}, "mcp:basic more", errAny},
+		{"the first of two is missing",
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="https://mcp.test/gone"`, hint), otherPRM: prm(mcpURL)},
+			[]string{"POST " + mcpURL, "GET https://mcp.test/gone", "GET " + otherPRM}, "mcp:basic more", nil},
+		{"single quotes",
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata='` + otherPRM + `'`), pathPRM: prm(mcpURL)},
+			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
+		{"a relative one",
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="/custom/metadata/location.json"`), pathPRM: prm(mcpURL)},
+			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
+		{"http behind TLS",
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`), pathPRM: prm(mcpURL)},
+			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
+		{"the header's URL is for another resource: no other place instead",
+			map[string]page{mcpURL: unauthorized(hint), otherPRM: prm("https://evil.test/mcp"), pathPRM: prm(mcpURL)},
+			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", oauth.ErrResource},
+		{"the old transport asks for a token at GET alone",
+			map[string]page{mcpURL: {status: 405}, "GET " + mcpURL: unauthorized(hint), otherPRM: prm(mcpURL)},
+			[]string{"POST " + mcpURL, "GET " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"403 counts as a challenge",
 			map[string]page{mcpURL: {status: 403, header: http.Header{"Www-Authenticate": {hint}}}, otherPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
@@ -68,7 +89,7 @@ func TestDiscover(t *testing.T) {
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
 		{"the probe's 5xx", map[string]page{mcpURL: {status: 502}}, []string{"POST " + mcpURL}, "", errTemporary},
 		{"checklist 28: metadata over http", map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`)},
-			[]string{"POST " + mcpURL}, "", errURL},
+			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", errURL},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -172,7 +193,7 @@ func TestDiscoverHostileMetadata(t *testing.T) {
 	}{
 		{"unusable issuers are left out", `{"resource":"` + mcpURL + `","authorization_servers":[` + list + `]}`, "[https://as.test https://as2.test]", nil},
 		{"no issuer", `{"resource":"` + mcpURL + `"}`, "[]", oauth.ErrAnswer},
-		{"wrong type", `{"resource":5}`, "[]", oauth.ErrAnswer},
+		{"wrong type", `{"resource":5}`, "[]", oauth.ErrResource},
 		{"broken", `{"resource":`, "[]", oauth.ErrAnswer},
 		{"too long", `{"x":"` + strings.Repeat("a", 1<<20) + `"}`, "[]", oauth.ErrAnswer},
 	} {
@@ -195,6 +216,36 @@ func TestDiscoverText(t *testing.T) {
 	checkErr(t, err, nil)
 	want(t, "Name", r.Name, "Evil[31m name")
 	want(t, "Scopes", fmt.Sprint(r.Scopes), "[ok]")
+}
+
+// What is not an MCP server is named as what it is.
+func TestNotAServer(t *testing.T) {
+	t.Parallel()
+	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+	moved := func(to string) page { return page{status: 307, header: http.Header{"Location": {to}}} }
+	for _, tt := range []struct {
+		name  string
+		pages map[string]page
+		says  string
+		try   string
+	}{
+		{"nothing there", map[string]page{}, "has no MCP server at this path (HTTP 404)", ""},
+		{"a web page", map[string]page{mcpURL: {header: html, body: "<!doctype html>"}}, "answers with a web page", ""},
+		{"no POST", map[string]page{mcpURL: {status: 405}}, "takes no MCP messages", ""},
+		{"retired", map[string]page{mcpURL: {status: 410}}, "any longer (HTTP 410)", ""},
+		{"another path", map[string]page{mcpURL: moved("https://mcp.test/mcp/")}, "redirects to https://mcp.test/mcp/", "https://mcp.test/mcp/"},
+		{"a login page", map[string]page{mcpURL: moved("https://mcp.test/login")}, "redirects to https://mcp.test/login", "-"},
+		{"another host", map[string]page{mcpURL: moved("https://other.test/mcp")}, "redirects to https://other.test/mcp", "-"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := oauth.Discover(t.Context(), site(tt.pages).client(), mcpURL)
+			e, ok := errors.AsType[*oauth.NotServerError](err)
+			if err == nil || !strings.Contains(err.Error(), tt.says) || ok != (tt.try != "-") || ok && e.Try != tt.try {
+				t.Errorf("error = %v (%t), want one that says %q", err, ok, tt.says)
+			}
+		})
+	}
 }
 
 func TestProbe(t *testing.T) {

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -75,6 +76,7 @@ type Error struct {
 	Endpoint    string        // URL without query
 	ContentType string        // of an answer that was not an OAuth error
 	RetryAfter  time.Duration // what the server asked for; 0: nothing
+	Foreign     bool          // no OAuth answer at an endpoint that is known: what answered is something before it
 }
 
 func (e *Error) Error() string {
@@ -123,6 +125,9 @@ func Temporary(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.temporary()
 	}
+	if e, ok := errors.AsType[*ProxyError](err); ok {
+		return e.temporary()
+	}
 	if refused(err) {
 		return false
 	}
@@ -140,6 +145,8 @@ func (e *Error) temporary() bool {
 		return true
 	case isFinal(e.Code):
 		return false
+	case e.Foreign:
+		return true
 	}
 	return e.Status >= 500 && e.Status != http.StatusNotImplemented ||
 		e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout
@@ -181,6 +188,8 @@ type errorAnswer struct {
 	Description string          `json:"error_description"`
 	URI         string          `json:"error_uri"`
 	Message     string          `json:"message"`
+	ErrorCode   string          `json:"error_code"` // Supabase Auth, with a msg
+	Msg         string          `json:"msg"`
 }
 
 // errorOf returns the error that an answer states, or nil. A status of 2xx
@@ -188,8 +197,11 @@ type errorAnswer struct {
 func errorOf(a *answer) error {
 	var body errorAnswer
 	var code string
-	if json.Unmarshal(a.body, &body) == nil {
+	if unmarshal(a.body, &body) == nil {
 		_ = json.Unmarshal(body.Error, &code) // not a string: no code
+	}
+	if code == "" && !a.ok() {
+		code, body.Description = body.ErrorCode, cmp.Or(body.Description, body.Msg)
 	}
 	if a.ok() && code == "" && (body.OK == nil || *body.OK) {
 		return nil

@@ -104,6 +104,7 @@ func (g Guard) Client() *http.Client {
 		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        90 * time.Second,
+		OnProxyConnectResponse: proxyRefusal,
 	}
 	return &http.Client{Transport: t, Timeout: timeout}
 }
@@ -161,7 +162,7 @@ func (t *guardedTransport) check(r *http.Request) (*http.Request, error) {
 	}
 	via, err := t.proxy(r)
 	if err != nil {
-		return nil, fmt.Errorf("choose proxy: %w", err)
+		return nil, &ProxyError{Err: err}
 	}
 	if via == nil {
 		return r, nil

@@ -117,9 +117,9 @@ func (a *answer) decode(v any) error {
 	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
 		return fmt.Errorf("%w: %s%s", errNotJSON, a.url, ofType(a.contentType()))
 	}
-	err := json.Unmarshal(a.body, v)
+	err := unmarshal(a.body, v)
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%w: %s sent %q with a wrong type", ErrAnswer, a.url, Sanitize(t.Field, maxCode))
+		return fmt.Errorf("%w: %s sent %q with a wrong type", ErrAnswer, a.url, Sanitize(memberOf(t), maxCode))
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %s sent broken JSON", ErrAnswer, a.url)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -12,23 +13,32 @@ import (
 // It verifies nothing: the token came from the token endpoint over TLS
 // (§3.1.3.7), and this client only passes it on.
 func IDTokenExpiry(idToken string) (time.Time, error) {
-	parts := strings.Split(idToken, ".")
+	expiry, err := jwtExpiry(idToken)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("id_token: %w", err)
+	}
+	return expiry, nil
+}
+
+// jwtExpiry reads the exp claim of a JWT and verifies nothing.
+func jwtExpiry(token string) (time.Time, error) {
+	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return time.Time{}, errors.New("id_token is not a signed JWT")
+		return time.Time{}, errors.New("is not a signed JWT")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {
-		return time.Time{}, errors.New("id_token payload is not base64url")
+		return time.Time{}, errors.New("payload is not base64url")
 	}
 	var claims struct {
 		Expiry json.RawMessage `json:"exp"`
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
-		return time.Time{}, errors.New("id_token payload is not JSON")
+		return time.Time{}, errors.New("payload is not JSON")
 	}
 	expiry := unixTime(claims.Expiry)
 	if expiry.IsZero() {
-		return time.Time{}, errors.New("id_token has no exp claim")
+		return time.Time{}, errors.New("has no exp claim")
 	}
 	return expiry, nil
 }

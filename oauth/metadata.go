@@ -45,6 +45,13 @@ func (e *IssuerError) Is(target error) bool { return target == ErrIssuer }
 // issuer is passed over; the document is never used. A network fault or 5xx
 // ends the search: what comes later in the list could be the poorer document.
 func FetchServer(ctx context.Context, c *http.Client, issuer string) (Server, error) {
+	return FetchServerAs(ctx, c, issuer, issuer)
+}
+
+// FetchServerAs is FetchServer for an issuer whose metadata names another one,
+// published, if a person has accepted exactly that. Some large vendors differ by a
+// slash, a path or a host. The server's issuer is then the published one.
+func FetchServerAs(ctx context.Context, c *http.Client, issuer, published string) (Server, error) {
 	u, err := CheckURL(issuer)
 	if err != nil {
 		return Server{}, fmt.Errorf("issuer: %w", err)
@@ -54,7 +61,10 @@ func FetchServer(ctx context.Context, c *http.Client, issuer string) (Server, er
 	}
 	var passed error
 	for _, place := range serverPlaces(u) {
-		s, err := fetchMetadata(ctx, c, place, issuer, nil)
+		s, err := fetchMetadata(ctx, c, place, published, nil)
+		if other, ok := errors.AsType[*IssuerError](err); ok {
+			other.Want = issuer
+		}
 		if err == nil {
 			return s, nil
 		}
@@ -133,29 +143,50 @@ func (s Server) check() error {
 
 // LegacyServer returns the authorization server of an MCP server of
 // specification 2025-03-26, which has no resource metadata: its own origin is
-// the issuer, with metadata at the well-known place or the default endpoints.
-// Call it only after [Discover] returned ErrNoMetadata.
+// the issuer, with metadata at the well-known place of the server's path (as at
+// peaberry-studio/arche#398) or of its root, or the default endpoints, which are
+// then a guess. Call it only after [Discover] returned ErrNoMetadata.
 func LegacyServer(ctx context.Context, c *http.Client, serverURL string) (Server, error) {
 	u, err := CheckURL(serverURL)
 	if err != nil {
 		return Server{}, err
 	}
-	issuer := originOf(u)
+	origin := originOf(u)
 	header := http.Header{"Mcp-Protocol-Version": {mcpVersionLegacy}}
-	s, err := fetchMetadata(ctx, c, serverPlaces(&url.URL{Scheme: u.Scheme, Host: u.Host})[0], issuer, header)
-	if err == nil {
-		return s, nil
-	}
-	if !isMissing(err) {
-		return Server{}, fmt.Errorf("authorization server metadata: %w", err)
+	for _, issuer := range legacyIssuers(u) {
+		at, err := CheckURL(issuer)
+		if err != nil {
+			continue
+		}
+		s, err := fetchMetadata(ctx, c, serverPlaces(at)[0], issuer, header)
+		if other, ok := errors.AsType[*IssuerError](err); ok && other.Got == origin {
+			s, err = fetchMetadata(ctx, c, serverPlaces(at)[0], origin, header) // the origin vouches for its paths
+		}
+		if err == nil {
+			return s, nil
+		}
+		if !isMissing(err) && (issuer == origin || !errors.Is(err, ErrIssuer)) {
+			return Server{}, fmt.Errorf("authorization server metadata: %w", err)
+		}
 	}
 	return Server{
-		Issuer:                issuer,
-		AuthorizationEndpoint: issuer + "/authorize",
-		TokenEndpoint:         issuer + "/token",
-		RegistrationEndpoint:  issuer + "/register",
+		Issuer:                origin,
+		AuthorizationEndpoint: origin + "/authorize",
+		TokenEndpoint:         origin + "/token",
+		RegistrationEndpoint:  origin + "/register",
 		CodeChallengeMethods:  []string{"S256"}, // that specification requires it
+		Guessed:               true,
 	}, nil
+}
+
+// legacyIssuers are the issuers that an MCP server can be itself: its URL, and
+// its origin.
+func legacyIssuers(u *url.URL) []string {
+	origin, path := originOf(u), strings.TrimRight(u.EscapedPath(), "/")
+	if path == "" {
+		return []string{origin}
+	}
+	return []string{origin + path, origin}
 }
 
 // isMissing reports whether a place simply has no document: 4xx other than

@@ -120,12 +120,24 @@ func TestLegacyServer(t *testing.T) {
 	wantServer := oauth.Server{
 		Issuer: "https://mcp.test", AuthorizationEndpoint: "https://mcp.test/authorize",
 		TokenEndpoint: "https://mcp.test/token", RegistrationEndpoint: "https://mcp.test/register",
-		CodeChallengeMethods: []string{"S256"},
+		CodeChallengeMethods: []string{"S256"}, Guessed: true,
 	}
 	if !reflect.DeepEqual(s, wantServer) {
 		t.Errorf("LegacyServer = %+v, want %+v", s, wantServer)
 	}
-	want(t, "requests", strings.Join(w.asked, " "), "GET "+place)
+	want(t, "requests", strings.Join(w.asked, " "), "GET "+place+"/mcp GET "+place)
+
+	for _, issuer := range []string{"https://mcp.test/mcp", "https://mcp.test"} {
+		w = site(map[string]page{place + "/mcp": asMetadata(issuer), place: asMetadata("https://evil.test")})
+		s, err = oauth.LegacyServer(t.Context(), w.client(), mcpURL)
+		checkErr(t, err, nil)
+		want(t, "issuer of the path's own document", s.Issuer, issuer)
+		want(t, "guessed", s.Guessed, false)
+	}
+	w = site(map[string]page{place + "/mcp": asMetadata("https://evil.test"), place: asMetadata("https://mcp.test")})
+	s, err = oauth.LegacyServer(t.Context(), w.client(), mcpURL)
+	checkErr(t, err, nil)
+	want(t, "issuer beside a document of another", s.Issuer, "https://mcp.test")
 
 	_, err = oauth.LegacyServer(t.Context(), site(map[string]page{place: {status: 500}}).client(), mcpURL)
 	checkErr(t, err, errTemporary)

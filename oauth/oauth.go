@@ -43,6 +43,7 @@ type Server struct {
 	ResponseIss                 bool     `json:"authorization_response_iss_parameter_supported,omitempty"` // RFC 9207 §3
 	ClientIDMetadataDocument    bool     `json:"client_id_metadata_document_supported,omitempty"`
 	DPoPAlgs                    []string `json:"dpop_signing_alg_values_supported,omitempty"` // RFC 9449 §5.1
+	Guessed                     bool     `json:"-"`                                           // nothing was published: see [LegacyServer]
 }
 
 // Endpoint is one endpoint of a Server.

@@ -91,7 +91,7 @@ func explain(err error, withToken bool) string {
 	case e.Code == CodeInvalidClientMetadata:
 		return "; the server does not register clients of this kind: it may need one registered by hand"
 	case (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) && !withToken:
-		return "; the server registers only with an initial access token, or by hand"
+		return "; the server registers only clients that the vendor has approved, those with an initial access token, or by hand"
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		return "; the server does not accept this initial access token"
 	}
@@ -147,9 +147,6 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 		return App{}, err
 	}
 	app.AuthMethod = method
-	if method == AuthNone {
-		app.Secret = "" // nobody asked for it: what is not stored cannot leak
-	}
 	app.SecretExpiry = unixTime(body.SecretExpiry)
 	app.GrantTypes = usableList(app.GrantTypes)
 	app.Scope, _ = parseScope(body.Scope) // unusable: as if not sent
@@ -165,6 +162,8 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 // agreedAuth settles what the answer, the metadata and the request say of the
 // authentication method. The answer counts unless the metadata contradicts it;
 // if neither says anything, a secret is used as RFC 7591 §2 has it by default.
+// Servers that issue a secret to a client that asked for none want it in the
+// body (upstash/context7#2009).
 func agreedAuth(app App, offered []string, asked string) (string, error) {
 	m := app.AuthMethod
 	if m != "" && len(offered) > 0 && !slices.Contains(offered, m) {
@@ -177,6 +176,8 @@ func agreedAuth(app App, offered []string, asked string) (string, error) {
 		}
 	}
 	switch {
+	case m == AuthNone && app.Secret != "":
+		return AuthClientSecretPost, nil
 	case m == AuthNone:
 		return m, nil
 	case m == AuthPrivateKeyJWT && asked == m: // the caller has the key

@@ -53,8 +53,9 @@ func TestRegisterAuthMethod(t *testing.T) {
 		{"none preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
 		{"basic before post", []string{"client_secret_post", "client_secret_basic"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_basic", "client_secret_basic", "s"},
 		{"post alone", []string{"client_secret_post"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_post", "client_secret_post", "s"},
-		{"a secret nobody asked for", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "none", ""},
-		{"the answer against the metadata", []string{"none"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
+		{"a secret nobody asked for is sent", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_post", "s"},
+		{"a secret beside none is sent", nil, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}`, "none", "client_secret_post", "s"},
+		{"the answer against the metadata", []string{"none"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}`, "none", "client_secret_post", "s"},
 		{"the answer decides", []string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, "none", "client_secret_post", "s"},
 		{"nothing said, a secret given", nil, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_basic", "s"},
 		{"a secret promised, none given", nil, `{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
@@ -95,7 +96,7 @@ func TestRegisterRefused(t *testing.T) {
 			}
 		})
 	}
-	for _, body := range []string{`{}`, `{"client_id":""}`, `{"client_id":"a\nb"}`, `{"client_id":"a","client_secret":"\u001b"}`, `[]`, `{"client_id":5}`} {
+	for _, body := range []string{`{}`, `{"client_id":""}`, `{"client_id":"a\nb"}`, `{"client_id":"a","client_secret":"\u001b"}`, `[]`, `{"client_id":{}}`} {
 		_, err := registering(answers(201, body), oauth.ClientMetadata{})
 		checkErr(t, err, oauth.ErrAnswer)
 	}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,7 +36,8 @@ type Client struct {
 	Server Server
 	App    App
 
-	nonce atomic.Pointer[string] // the last DPoP nonce of the token endpoint
+	nonce    atomic.Pointer[string] // the last DPoP nonce of the token endpoint
+	accepted atomic.Pointer[string] // the authentication method that worked where the first did not; nil: none
 }
 
 // Token asks the token endpoint with any grant (RFC 6749 §3.2) and adds client
@@ -89,11 +91,16 @@ func (c *Client) RevokeToken(ctx context.Context, t Token) error {
 
 // Refresh trades a refresh token for a new token (RFC 6749 §6). If the answer
 // holds no refresh token the old one stays in force and is returned.
-// Resource "" and nil scopes are not sent.
+// Resource "" and nil scopes are not sent. A refusal without an OAuth error code
+// is somebody else's, such as a firewall's, and says nothing about the token: it
+// is temporary.
 func (c *Client) Refresh(ctx context.Context, refreshToken, resource string, scopes []string) (Token, error) {
 	form := url.Values{"grant_type": {GrantRefreshToken}, "refresh_token": {refreshToken}}
 	setOptional(form, resource, scopes)
 	t, err := c.Token(ctx, form)
+	if answer, ok := errors.AsType[*Error](err); ok && answer.Code == "" {
+		answer.Foreign = true
+	}
 	if err != nil {
 		return Token{}, err
 	}
@@ -112,8 +119,29 @@ func setOptional(form url.Values, resource string, scopes []string) {
 	}
 }
 
-// post sends a form with client authentication and more header fields.
+// post sends a form with client authentication and more header fields. Where the
+// server refuses how the client authenticates, it sends the form once more in
+// the other way that the server offers, and keeps to that if it works.
 func (c *Client) post(ctx context.Context, endpoint string, values url.Values, more http.Header) (*answer, error) {
+	method := c.AuthMethod()
+	a, err := c.postAs(ctx, method, endpoint, values, more)
+	if err != nil || !refusesClient(a) {
+		return a, err
+	}
+	other := c.otherMethod(method)
+	if other == "" {
+		return a, nil
+	}
+	again, err := c.postAs(ctx, other, endpoint, values, more)
+	if err != nil || refusesClient(again) {
+		return a, nil // the first refusal is about the method that the server asked for
+	}
+	c.accepted.Store(&other)
+	return again, nil
+}
+
+// postAs sends a form with client authentication by one method.
+func (c *Client) postAs(ctx context.Context, method, endpoint string, values url.Values, more http.Header) (*answer, error) {
 	form := make(url.Values, len(values)+2)
 	for k, v := range values {
 		form[k] = v
@@ -122,7 +150,7 @@ func (c *Client) post(ctx context.Context, endpoint string, values url.Values, m
 	if header == nil {
 		header = make(http.Header)
 	}
-	if err := c.authenticate(form, header); err != nil {
+	if err := c.authenticate(method, form, header); err != nil {
 		return nil, err
 	}
 	return postForm(ctx, c.HTTP, endpoint, header, form)
@@ -182,9 +210,28 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 		return bad("a scope that cannot be read")
 	}
 	t := Token{Access: body.Access, Refresh: body.Refresh, Type: kind, Scope: scope, ID: body.ID}
-	if life, ok := seconds(body.ExpiresIn); ok {
+	if life, ok := lifetime(a, body); ok {
 		// From when the request was sent: never later than the server thinks.
 		t.Expiry = a.sent.Add(min(life, maxExpiresIn)).UTC().Round(0)
 	}
 	return t, nil
+}
+
+// lifetime returns how long an access token is valid. Where the answer does not
+// say, a JWT does (danny-avila/LibreChat#13248): its exp is by the server's
+// clock, as the Date of the answer is.
+func lifetime(a *answer, body tokenAnswer) (time.Duration, bool) {
+	if life, ok := seconds(body.ExpiresIn); ok {
+		return life, true
+	}
+	expiry, err := jwtExpiry(body.Access)
+	if err != nil {
+		return 0, false
+	}
+	now, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		now = a.sent
+	}
+	life := expiry.Sub(now)
+	return life, life > 0
 }

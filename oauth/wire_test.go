@@ -38,10 +38,14 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (w *wire) client() *http.Client { return &http.Client{Transport: w} }
 
-// site is a wire that serves fixed answers: by URL, or else 404.
+// site is a wire that serves fixed answers: by method and URL, by URL, or else
+// 404.
 func site(pages map[string]page) *wire {
 	return &wire{handle: func(w http.ResponseWriter, r *http.Request) {
-		p, ok := pages[r.URL.String()]
+		p, ok := pages[r.Method+" "+r.URL.String()]
+		if !ok {
+			p, ok = pages[r.URL.String()]
+		}
 		if !ok {
 			p = page{status: http.StatusNotFound}
 		}

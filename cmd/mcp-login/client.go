@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,6 +14,7 @@ import (
 // clientOptions say who we are at the authorization server.
 type clientOptions struct {
 	id, secretFrom, name string
+	auth                 string
 	metadataURL          string
 	initialTokenFrom     string
 	acceptNewIssuer      bool
@@ -21,6 +24,7 @@ func (o *clientOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		stringFlag("client-id", "id of a client registered by hand (default: register one)", "", &o.id),
 		stringFlag("client-secret-from", "its secret's source: file:PATH, env:NAME, command:LINE or prompt (default: MCP_LOGIN_CLIENT_SECRET if set)", "", &o.secretFrom),
+		stringFlag("client-auth", "how the client authenticates: none, client_secret_basic or client_secret_post (default: as the server offers it; a rejected way gives way to another one)", "", &o.auth),
 		stringFlag("client-metadata-url", "URL of a hosted client id metadata document, to be the client id where the server takes one (see client-metadata)", "", &o.metadataURL),
 		stringFlag("initial-access-token-from", "source of the token that a guarded registration endpoint wants: file:PATH, env:NAME, command:LINE or prompt", "", &o.initialTokenFrom),
 		stringFlag("client-name", "name to register, shown to who approves", "mcp-login", &o.name),
@@ -31,13 +35,16 @@ func (o *clientOptions) flags() []cli.Flag {
 // registration reads who we are.
 func (o *clientOptions) registration(ctx context.Context, e *env) (mcplogin.Registration, error) {
 	r := mcplogin.Registration{
-		App:               oauth.App{ID: o.id},
+		App:               oauth.App{ID: o.id, AuthMethod: o.auth},
 		ClientMetadataURL: o.metadataURL,
 		ClientName:        o.name,
 		AcceptNewIssuer:   o.acceptNewIssuer,
 	}
 	if o.id == "" && o.secretFrom != "" {
 		return r, usagef("--client-secret-from needs --client-id")
+	}
+	if methods := []string{"", oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}; !slices.Contains(methods, o.auth) {
+		return r, usagef("--client-auth: %q is not one of%s", o.auth, strings.Join(methods, " "))
 	}
 	source := o.secretFrom
 	if source == "" && e.getenv("MCP_LOGIN_CLIENT_SECRET") != "" {

@@ -38,6 +38,7 @@ type discovery struct {
 
 type foundServer struct {
 	Issuer       string      `json:"issuer"`
+	Guessed      bool        `json:"guessed,omitempty"` // it publishes nothing: the endpoints are the defaults of MCP 2025-03-26
 	Registration bool        `json:"dynamic_registration"`
 	Revocation   bool        `json:"revocation"`
 	Flows        []foundFlow `json:"flows"`
@@ -92,7 +93,7 @@ func describe(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) 
 	}
 	for _, srv := range found.Servers {
 		s := foundServer{
-			Issuer: oauth.Sanitize(srv.Issuer, 500), Registration: srv.RegistrationEndpoint != "", Revocation: srv.RevocationEndpoint != "",
+			Issuer: oauth.Sanitize(srv.Issuer, 500), Guessed: srv.Guessed, Registration: srv.RegistrationEndpoint != "", Revocation: srv.RevocationEndpoint != "",
 		}
 		s.Hosts = flows.HostsOf(found.Server, srv, srv.AuthorizationEndpoint)
 		s.Warning = s.Hosts.Warning()
@@ -132,18 +133,21 @@ func (d discovery) text() string {
 	for _, s := range d.Servers {
 		b.WriteByte('\n')
 		line("issuer    %s", s.Issuer)
+		if s.Guessed {
+			line("guess     the server publishes no metadata; these are the default endpoints of MCP 2025-03-26")
+		}
 		if s.Warning != "" {
 			line("warning   %s", s.Warning)
 		}
 		for _, f := range s.Flows {
 			if f.Usable {
-				line("  %-22s yes", f.Name)
+				line("  %-22s %s", f.Name, s.yes())
 			} else {
 				line("  %-22s no: %s", f.Name, f.Reason)
 			}
 		}
-		line("  %-22s %s", "dynamic registration", yesNo(s.Registration))
-		line("  %-22s %s", "revocation", yesNo(s.Revocation))
+		line("  %-22s %s", "dynamic registration", s.yesNo(s.Registration))
+		line("  %-22s %s", "revocation", s.yesNo(s.Revocation))
 	}
 	for _, text := range d.Errors {
 		b.WriteByte('\n')
@@ -152,9 +156,17 @@ func (d discovery) text() string {
 	return b.String()
 }
 
-func yesNo(b bool) string {
+// yes is what can be said of something that the server offers.
+func (s foundServer) yes() string {
+	if s.Guessed {
+		return "perhaps"
+	}
+	return "yes"
+}
+
+func (s foundServer) yesNo(b bool) string {
 	if b {
-		return "yes"
+		return s.yes()
 	}
 	return "no"
 }

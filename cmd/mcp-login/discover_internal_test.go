@@ -10,6 +10,15 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
+// What nobody published is not said to be offered.
+func TestDiscoverMarksGuesses(t *testing.T) {
+	found := mcplogin.Discovery{Server: "https://mcp.test/mcp", Servers: []oauth.Server{{Issuer: "https://mcp.test", RegistrationEndpoint: "https://mcp.test/register", Guessed: true}}}
+	text := string(describe(found, nil, flows.Detection{}).text())
+	if !strings.Contains(text, "guess     the server publishes no metadata") || strings.Contains(text, "yes") || !strings.Contains(text, "perhaps") {
+		t.Errorf("text:\n%s", text)
+	}
+}
+
 // discover names hosts that leave the issuer's domain, before any login.
 func TestDiscoverNamesHostsThatLeaveTheIssuer(t *testing.T) {
 	found := mcplogin.Discovery{Server: "https://mcp.example.com/mcp", Servers: []oauth.Server{

@@ -94,6 +94,9 @@ func (e *env) verdict(err error) (code int, hint string) {
 		address  *stores.AddressError
 		sudo     *paths.SudoError
 	)
+	if code, hint, ok := e.serverVerdict(err); ok {
+		return code, hint
+	}
 	switch {
 	case errors.As(err, &own):
 		return own.code, own.hint
@@ -137,8 +140,6 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitUsage, e.otherName(ownName)
 	case errors.As(err, &variable):
 		return exitFailed, refusedValue(variable)
-	case errors.Is(err, mcplogin.ErrRegistration):
-		return exitFailed, "register a client there by hand, then give --client-id"
 	case errors.Is(err, secrets.ErrName):
 		return exitUsage, ""
 	case errors.As(err, &kv):

@@ -9,6 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // flowNames are the values of --flow. The first three ask a person.
@@ -33,6 +34,9 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
 	req.Chosen = func(c flows.Choice) { e.announce(o, c, why(c.Flow.Name())) }
+	req.Skipped = func(c flows.Choice, err error) {
+		e.say("flow: %s cannot be used: %s", c.Flow.Name(), terminal.OneLine(err.Error()))
+	}
 	return nil
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,6 +16,7 @@ import (
 // not say, what the specification wants. They are stored with the credential.
 type oddities struct {
 	issuer, audience       string
+	acceptIssuer           string
 	noResource, useIDToken bool
 	endpoints              mcplogin.Endpoints
 }
@@ -21,6 +24,7 @@ type oddities struct {
 func (o *oddities) flags() []cli.Flag {
 	return []cli.Flag{
 		stringFlag("issuer", "authorization server to use, if the MCP server lists several (default: the first that offers a flow); to send a client secret, key or assertion, name it here or with --expect-issuer, unless your last login from this host was there", "", &o.issuer),
+		stringFlag("accept-issuer", "`LISTED=PUBLISHED`: accept that the authorization server which the MCP server lists as the first publishes the second as its issuer; for vendors that run both", "", &o.acceptIssuer),
 		stringFlag("audience", "audience parameter to send, for servers that want one", "", &o.audience),
 		boolFlag("no-resource", "do not send the resource parameter, for servers that refuse it", &o.noResource),
 		boolFlag("use-id-token", "present the id_token as the bearer token", &o.useIDToken),
@@ -49,6 +53,13 @@ func (o *oddities) apply(login *mcplogin.LoginOptions) error {
 			return usageError{fmt.Errorf("--%s: %w", e.flag, err)}
 		}
 	}
+	if o.acceptIssuer != "" {
+		pair, err := issuerPair(o.acceptIssuer)
+		if err != nil {
+			return usageError{fmt.Errorf("--accept-issuer: %w", err)}
+		}
+		login.AcceptIssuer = pair
+	}
 	login.Issuer, login.NoResource, login.UseIDToken, login.Endpoints = o.issuer, o.noResource, o.useIDToken, o.endpoints
 	if o.audience != "" {
 		if login.Params == nil {
@@ -57,4 +68,19 @@ func (o *oddities) apply(login *mcplogin.LoginOptions) error {
 		login.Params.Set("audience", o.audience)
 	}
 	return nil
+}
+
+// issuerPair reads LISTED=PUBLISHED.
+func issuerPair(text string) (mcplogin.IssuerPair, error) {
+	i := strings.LastIndex(text, "=http")
+	if i < 0 {
+		return mcplogin.IssuerPair{}, errors.New("wants two URLs, LISTED=PUBLISHED")
+	}
+	pair := mcplogin.IssuerPair{Listed: text[:i], Published: text[i+1:]}
+	for _, issuer := range []string{pair.Listed, pair.Published} {
+		if _, err := oauth.CheckURL(issuer); err != nil {
+			return mcplogin.IssuerPair{}, err
+		}
+	}
+	return pair, nil
 }

@@ -42,6 +42,9 @@ import (
 // that was forgotten.
 const defaultTimeout = 10 * time.Minute
 
+// ErrNoPKCE: the server's metadata do not mention PKCE, and AssumePKCE is not set.
+var ErrNoPKCE = errors.New("the server does not say that it supports PKCE")
+
 const methodS256 = "S256" // RFC 7636 §4.2
 
 // Flow is the authorization code grant. The zero value listens on a random
@@ -126,7 +129,7 @@ func (f *Flow) Check(s oauth.Server) error {
 	case len(s.CodeChallengeMethods) == 0 && !f.AssumePKCE:
 		// MCP 2026-07-28, Security Considerations: without the field in its
 		// metadata a client must refuse to proceed.
-		return unsupported("the server does not say that it supports PKCE")
+		return fmt.Errorf("%w: %w", ErrNoPKCE, flows.ErrUnsupported)
 	case len(s.CodeChallengeMethods) > 0 && !slices.Contains(s.CodeChallengeMethods, methodS256):
 		return unsupported("the server does not support PKCE with S256")
 	}

@@ -179,12 +179,22 @@ func (f *Flow) report(ctx context.Context, p Poll) {
 // to be tried.
 func startError(err error) error {
 	e, ok := errors.AsType[*oauth.Error](err)
-	missing := ok && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed)
+	if ok && e.Code == oauth.CodeUnauthorizedClient {
+		return fmt.Errorf("the server refuses the device flow to this client: %w", refusal{err})
+	}
+	missing := ok && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented)
 	if missing || errors.Is(err, oauth.ErrUnsupported) {
 		return fmt.Errorf("%w: %w", flows.ErrUnsupported, err)
 	}
 	return pollError(err)
 }
+
+// refusal is an error of a server after which the next flow is tried, without
+// saying that the server does not support this one.
+type refusal struct{ error }
+
+func (r refusal) Is(target error) bool { return target == flows.ErrUnsupported }
+func (r refusal) Unwrap() error        { return r.error }
 
 // pollError wraps what ended the polling in the error that callers branch on.
 func pollError(err error) error {

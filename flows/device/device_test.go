@@ -175,6 +175,31 @@ func TestOutageUntilExpiry(t *testing.T) {
 	})
 }
 
+// A server that answers with errors only is named before the code expires.
+func TestErrorsInARowEndThePolling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := &oauthtest.Server{}
+		srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Status: 500})
+		_, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		if !oauth.Temporary(err) || errors.Is(err, flows.ErrExpired) || end > 10*time.Minute {
+			t.Errorf("ended at %v with %v, want the server's 500", end, err)
+		}
+	})
+}
+
+// A client that may not use the device flow is refused by the server; the next
+// flow is tried, and nobody reads that the server has no device flow.
+func TestRefusedClientLeavesTheNextFlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := &oauthtest.Server{}
+		srv.Fault(oauthtest.DeviceAuth, oauthtest.Fault{Status: 400, Body: `{"error":"unauthorized_client","error_description":"ask the admin"}`})
+		_, _, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		if !errors.Is(err, flows.ErrUnsupported) || !strings.Contains(err.Error(), "ask the admin") || strings.Contains(err.Error(), "not supported") {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
+
 func TestVerdicts(t *testing.T) {
 	t.Run("approved", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

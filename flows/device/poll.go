@@ -13,6 +13,7 @@ import (
 const (
 	slowDownStep  = 5 * time.Second // RFC 8628 §3.5
 	maxBackoff    = time.Minute     // between tries of a server that does not answer
+	maxErrors     = 8               // answers in a row that only say that the server is at fault
 	marginDivisor = 5               // a fifth of the interval for each slow_down
 )
 
@@ -56,6 +57,7 @@ type pace struct {
 	expiry    time.Time     // zero: the server alone knows
 	slowDowns int           // answered so far
 	faults    int           // since the server last answered
+	errors    int           // of those, answers with a 5xx
 }
 
 // after takes note of an answer. Failed means that it is the last one. The
@@ -64,19 +66,28 @@ type pace struct {
 func (p *pace) after(err error) Status {
 	switch {
 	case oauth.IsCode(err, oauth.CodeAuthorizationPending):
-		p.faults = 0
+		p.faults, p.errors = 0, 0
 		return Pending
 	case oauth.IsCode(err, oauth.CodeSlowDown):
-		p.faults = 0
+		p.faults, p.errors = 0, 0
 		p.slowDowns++
 		p.interval += slowDownStep // for this and all later polls
 		return SlowDown
-	case oauth.Temporary(err):
+	case oauth.Temporary(err) && p.bear(err):
 		p.faults++
 		return Unreachable
 	default:
 		return Failed
 	}
+}
+
+// bear reports whether a fault may still end. A server that answers with errors
+// only, unlike one that cannot be reached, will not recover while a person waits.
+func (p *pace) bear(err error) bool {
+	if e, ok := errors.AsType[*oauth.Error](err); ok && e.Status >= 500 {
+		p.errors++
+	}
+	return p.errors < maxErrors
 }
 
 // wait returns how long to wait before the next poll: never less than the

@@ -274,7 +274,7 @@ func pause(ctx context.Context, asked time.Duration, try int) error {
 }
 
 // post sends a message in the session of now. Where the server has forgotten
-// that (404), a new one is begun as the client began its own, and the message
+// that, a new one is begun as the client began its own, and the message
 // is sent again.
 func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
 	session := b.wire.session()
@@ -282,7 +282,7 @@ func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
 		session = ""
 	}
 	resp, err := b.send(ctx, m, session)
-	if err != nil || session == "" || resp.StatusCode != http.StatusNotFound {
+	if err != nil || session == "" || !forgotten(resp) {
 		return resp, err
 	}
 	resp.Body.Close()

@@ -270,23 +270,73 @@ func TestSubscriptions(t *testing.T) {
 
 // TestForgottenSession: a server that was restarted knows no session.
 func TestForgottenSession(t *testing.T) {
-	ts := newTools()
-	s := newSite(t, ts.handler(false))
-	c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
-	c.call(t, "add", map[string]any{"A": 1, "B": 1})
-	s.mu.Lock()
-	s.mcp = ts.handler(false)
-	s.mu.Unlock()
-	var wg sync.WaitGroup
-	for range 5 {
-		wg.Go(func() {
-			if got := c.call(t, "add", map[string]any{"A": 20, "B": 3}); got != "23" {
-				t.Errorf("add = %q", got)
+	const noID = `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}`
+	for _, tt := range []struct {
+		name       string
+		status     int
+		kind, body string
+	}{
+		{"404", 404, "text/plain", "session not found"},
+		{"400", 400, "application/json", noID},
+		{"200 and an error", 200, "application/json", noID},
+		{"not initialized", 400, "application/json", `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ts := newTools()
+			s := newSite(t, ts.handler(false))
+			c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
+			c.call(t, "add", map[string]any{"A": 1, "B": 1})
+			s.mu.Lock()
+			s.mcp = insteadOf404(ts.handler(false), tt.status, tt.kind, tt.body)
+			s.mu.Unlock()
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() {
+					if got := c.call(t, "add", map[string]any{"A": 20, "B": 3}); got != "23" {
+						t.Errorf("add = %q", got)
+					}
+				})
 			}
+			wg.Wait()
 		})
 	}
-	wg.Wait()
 }
+
+// insteadOf404 gives another answer where h says that it knows no such session.
+func insteadOf404(h http.Handler, status int, kind, body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(&replacing{ResponseWriter: w, status: status, kind: kind, body: body}, r)
+	})
+}
+
+// replacing is a ResponseWriter that replaces a 404.
+type replacing struct {
+	http.ResponseWriter
+	status     int
+	kind, body string
+	done       bool
+}
+
+func (w *replacing) WriteHeader(status int) {
+	if status != http.StatusNotFound {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.done = true
+	w.Header().Set("Content-Type", w.kind)
+	w.ResponseWriter.WriteHeader(w.status)
+	io.WriteString(w.ResponseWriter, w.body)
+}
+
+func (w *replacing) Write(p []byte) (int, error) {
+	if w.done {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach Flush.
+func (w *replacing) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // TestLoginRequired: the client is told, and needs no restart afterwards.
 func TestLoginRequired(t *testing.T) {

@@ -1,17 +1,20 @@
 package oauthtest
 
 import (
+	"cmp"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-const codeLife = time.Minute
+const codeLife = 10 * time.Minute
 
 // code is an authorization code. It can be used once.
 type code struct {
@@ -46,13 +49,76 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	if s.Consent.Iss != "" {
 		answer.Set("iss", s.Consent.Iss)
 	}
-	if problem := s.judgeAuthorize(q, c); problem != "" {
-		answer.Set("error", problem)
-	} else {
-		answer.Set("code", s.newCode(q, c))
+	problem := s.judgeAuthorize(q, c)
+	p := &pending{back: back, answer: answer, code: s.newCode(q, c)}
+	if problem == "" && s.Consent.Ask != nil {
+		asked := s.request(p.code.ask, "")
+		asked.ID, asked.Redirect = rand.Text(), back.Scheme+"://"+back.Host
+		put(&s.pending, asked.ID, p)
+		s.Consent.Ask(w, r, asked)
+		return
 	}
-	back.RawQuery = answer.Encode()
-	http.Redirect(w, r, back.String(), http.StatusFound)
+	s.redirect(w, r, p, problem)
+}
+
+// pending is an authorization that waits for a person.
+type pending struct {
+	back   *url.URL
+	answer url.Values
+	code   *code
+}
+
+// redirect answers the client through the browser.
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request, p *pending, problem string) {
+	if problem != "" {
+		p.answer.Set("error", problem)
+	} else {
+		id := s.secret("code")
+		put(&s.codes, id, p.code)
+		p.answer.Set("code", id)
+	}
+	p.back.RawQuery = p.answer.Encode()
+	http.Redirect(w, r, p.back.String(), http.StatusFound)
+}
+
+// Request is what a person is asked to approve.
+type Request struct {
+	ID       string // for Answer; "": a device asks, whose user code is decided about
+	UserCode string
+	Client   string // its name, or else its id
+	URI      string // of the client
+	Scope    string
+	Resource string
+	Redirect string // the origin that the answer goes to; "": a device asks
+}
+
+func (s *Server) request(a ask, userCode string) Request {
+	r := Request{UserCode: userCode, Client: a.client, Scope: a.scope, Resource: a.resource}
+	if c := s.lookup(a.client); c != nil {
+		r.Client, r.URI = cmp.Or(c.ClientName, a.client), c.ClientURI
+	}
+	if r.Scope == "" {
+		r.Scope = strings.Join(s.scopes(), " ")
+	}
+	return r
+}
+
+// Answer decides about a Request that Consent.Ask showed, and redirects. It
+// reports whether the request was waiting: it can be answered once.
+func (s *Server) Answer(w http.ResponseWriter, r *http.Request, id string, approve bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pending[id]
+	delete(s.pending, id)
+	switch {
+	case p == nil || !time.Now().Before(p.code.expiry):
+		return false
+	case approve:
+		s.redirect(w, r, p, "")
+	default:
+		s.redirect(w, r, p, oauth.CodeAccessDenied)
+	}
+	return true
 }
 
 func (s *Server) judgeAuthorize(q url.Values, c *client) string {
@@ -61,7 +127,9 @@ func (s *Server) judgeAuthorize(q url.Values, c *client) string {
 		return oauth.CodeAccessDenied
 	case !c.may(oauth.GrantAuthorizationCode):
 		return oauth.CodeUnauthorizedClient
-	case q.Get("response_type") != "code", q.Get("code_challenge") == "", q.Get("code_challenge_method") != "S256":
+	case q.Get("response_type") != "code":
+		return "unsupported_response_type"
+	case q.Get("code_challenge") == "", q.Get("code_challenge_method") != "S256":
 		return oauth.CodeInvalidRequest
 	case !s.knowsResource(q):
 		return oauth.CodeInvalidTarget
@@ -71,15 +139,13 @@ func (s *Server) judgeAuthorize(q url.Values, c *client) string {
 	return ""
 }
 
-func (s *Server) newCode(q url.Values, c *client) string {
-	id := s.secret("code")
-	put(&s.codes, id, &code{
+func (s *Server) newCode(q url.Values, c *client) *code {
+	return &code{
 		ask:       ask{client: c.id, scope: q.Get("scope"), resource: q.Get("resource")},
 		redirect:  q.Get("redirect_uri"),
 		challenge: q.Get("code_challenge"),
 		expiry:    time.Now().Add(codeLife),
-	})
-	return id
+	}
 }
 
 // redirectsTo compares as strings, but for the port of a loopback address (RFC

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/oauth"
@@ -24,10 +25,24 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidToken, "an initial access token is required")
 		return
 	}
-	c := &client{id: "client-" + rand.Text(), handle: s.secret("handle")}
+	c, ok := s.readClient(w, r)
+	if !ok {
+		return
+	}
+	c.id, c.handle = s.newClientID(), s.secret("handle")
+	if c.TokenAuthMethod != oauth.AuthNone || s.Clients.SecretAnyway {
+		c.secret = s.secret("secret")
+	}
+	put(&s.clients, c.id, c)
+	s.writeClient(w, r, http.StatusCreated, c)
+}
+
+// readClient reads what a client registers. It writes the refusal itself.
+func (s *Server) readClient(w http.ResponseWriter, r *http.Request) (*client, bool) {
+	c := &client{}
 	if err := json.NewDecoder(r.Body).Decode(&c.ClientMetadata); err != nil {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidClientMetadata, "not JSON")
-		return
+		return nil, false
 	}
 	if c.TokenAuthMethod == "" {
 		c.TokenAuthMethod = oauth.AuthClientSecretBasic // RFC 7591 §2
@@ -37,30 +52,45 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 	}
 	if why := s.judge(c); why != "" {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidClientMetadata, why)
-		return
+		return nil, false
 	}
 	if why := s.judgeRedirects(c); why != "" {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidRedirectURI, why)
-		return
+		return nil, false
 	}
 	if s.Clients.ScopesRegistered && c.Scope == "" {
 		c.Scope = s.scopes()[0]
 	}
+	return c, true
+}
+
+// writeClient answers with a registration (RFC 7591 §3.2.1).
+func (s *Server) writeClient(w http.ResponseWriter, r *http.Request, status int, c *client) {
 	doc := map[string]any{
 		"client_id": c.id, "grant_types": c.GrantTypes, "redirect_uris": c.RedirectURIs,
 		"token_endpoint_auth_method": c.TokenAuthMethod, "application_type": c.ApplicationType,
 		"registration_client_uri":   s.issuer(r) + "/register/" + c.id,
 		"registration_access_token": c.handle,
 	}
-	if c.Scope != "" {
-		doc["scope"] = c.Scope
+	for name, value := range map[string]string{"scope": c.Scope, "client_name": c.ClientName, "client_uri": c.ClientURI} {
+		if value != "" {
+			doc[name] = value
+		}
 	}
-	if c.TokenAuthMethod != oauth.AuthNone {
-		c.secret = s.secret("secret")
+	if s.Clients.NumericIDs {
+		doc["client_id"] = json.Number(c.id)
+	}
+	if c.secret != "" {
 		doc["client_secret"], doc["client_secret_expires_at"] = c.secret, 0
 	}
-	put(&s.clients, c.id, c)
-	writeJSON(w, http.StatusCreated, doc)
+	writeJSON(w, status, doc)
+}
+
+func (s *Server) newClientID() string {
+	if s.Clients.NumericIDs {
+		return strconv.Itoa(len(s.clients) + 1001)
+	}
+	return "client-" + rand.Text()
 }
 
 func (s *Server) judge(c *client) string {
@@ -69,7 +99,9 @@ func (s *Server) judge(c *client) string {
 		return "authentication method is not offered"
 	case slices.Contains(c.GrantTypes, oauth.GrantAuthorizationCode) && len(c.RedirectURIs) == 0:
 		return "authorization_code needs redirect_uris"
-	case c.ApplicationType != "native":
+	case slices.ContainsFunc(c.GrantTypes, func(g string) bool { return !strings.HasPrefix(g, "urn:") && !slices.Contains(s.grantTypes(), g) }):
+		return "grant type is not offered"
+	case c.ApplicationType != "native" && !s.Clients.AnyType:
 		return "application_type must be native here"
 	case s.Clients.RefuseScope && c.Scope != "":
 		return "scope must hold scopes of this server alone"
@@ -94,16 +126,24 @@ func redirectAllowed(raw string) bool {
 	return err == nil
 }
 
+// serveManage reads, replaces or deletes a registration (RFC 7592 §2).
 func (s *Server) serveManage(w http.ResponseWriter, r *http.Request) {
 	c := s.clients[strings.TrimPrefix(r.URL.Path, "/register/")]
 	switch {
 	case c == nil, r.Header.Get("Authorization") != "Bearer "+c.handle:
 		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidToken, "")
-	case r.Method != http.MethodDelete:
-		refuse(w, http.StatusMethodNotAllowed, oauth.CodeInvalidRequest, "only DELETE")
-	default:
+	case r.Method == http.MethodGet:
+		s.writeClient(w, r, http.StatusOK, c)
+	case r.Method == http.MethodPut:
+		if next, ok := s.readClient(w, r); ok {
+			c.ClientMetadata = next.ClientMetadata
+			s.writeClient(w, r, http.StatusOK, c)
+		}
+	case r.Method == http.MethodDelete:
 		delete(s.clients, c.id)
 		w.WriteHeader(http.StatusNoContent)
+	default:
+		refuse(w, http.StatusMethodNotAllowed, oauth.CodeInvalidRequest, "only GET, PUT and DELETE")
 	}
 }
 
@@ -127,9 +167,10 @@ func (s *Server) lookup(id string) *client {
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *client {
 	id, secret, method := credentials(r)
 	c := s.lookup(id)
+	free := s.Clients.AnyMethod || s.Clients.SecretAnyway
 	switch {
 	case c != nil && method == oauth.AuthPrivateKeyJWT && s.assertionHolds(r, c):
-	case c == nil, c.secret != secret, method == oauth.AuthPrivateKeyJWT, c.TokenAuthMethod != "" && c.TokenAuthMethod != method:
+	case c == nil, c.secret != secret, method == oauth.AuthPrivateKeyJWT, !free && c.TokenAuthMethod != "" && c.TokenAuthMethod != method:
 		w.Header().Set("WWW-Authenticate", `Basic realm="oauthtest"`)
 		refuse(w, http.StatusUnauthorized, oauth.CodeInvalidClient, "unknown client, wrong secret or wrong method")
 		return nil

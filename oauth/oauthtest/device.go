@@ -1,10 +1,12 @@
 package oauthtest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"html"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/oauth"
@@ -21,6 +23,7 @@ type deviceCode struct {
 	ask
 	userCode string
 	verdict  string // "": pending; CodeAccessDenied; approved
+	begun    time.Time
 	expiry   time.Time
 	interval time.Duration
 	last     time.Time // poll
@@ -43,7 +46,7 @@ func (s *Server) serveDeviceAuth(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	d := &deviceCode{ask: a, userCode: s.newUserCode(), interval: orDefault(s.Device.Interval, defaultInterval)}
+	d := &deviceCode{ask: a, userCode: s.newUserCode(), begun: time.Now(), interval: orDefault(s.Device.Interval, defaultInterval)}
 	life := orDefault(s.Device.ExpiresIn, defaultCodeLife)
 	d.expiry = time.Now().Add(life)
 	code := s.secret("dc")
@@ -72,6 +75,18 @@ func orDefault(d, def time.Duration) time.Duration {
 // newUserCode returns a code that is easy to type and never repeats.
 func (s *Server) newUserCode() string {
 	const letters = "BCDFGHJKLMNPQRSTVWXZ"
+	if s.Device.RandomCodes {
+		code := strings.Map(func(r rune) rune { // evenly: what is no such letter is drawn again
+			if strings.ContainsRune(letters, r) {
+				return r
+			}
+			return -1
+		}, rand.Text()+rand.Text())
+		if len(code) < 8 {
+			return s.newUserCode()
+		}
+		return code[:4] + "-" + code[4:8]
+	}
 	s.nextUser++
 	code := []byte("WDJB-MJHT")
 	for i, n := len(code)-1, s.nextUser; n > 0; i, n = i-1, n/len(letters) {
@@ -95,7 +110,8 @@ func (s *Server) pollDevice(w http.ResponseWriter, r *http.Request, c *client) {
 	d.polls++
 	early := !d.last.IsZero() && now.Sub(d.last) < d.interval
 	d.last = now
-	if d.polls == s.Device.AutoApprove && d.verdict == "" {
+	due := d.polls == s.Device.AutoApprove || s.Device.ApproveIn > 0 && now.Sub(d.begun) > s.Device.ApproveIn
+	if due && d.verdict == "" {
 		d.verdict = approved
 	}
 	switch {
@@ -126,6 +142,29 @@ func (s *Server) DenyDevice(userCode string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.decide(userCode, oauth.CodeAccessDenied)
+}
+
+// Waiting returns the request of a device whose user code is typed, in any case and
+// with any punctuation (RFC 8628 §6.1), if it waits for a decision.
+func (s *Server) Waiting(typed string) (Request, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.devices {
+		if letters(d.userCode) == letters(typed) && d.verdict == "" && time.Now().Before(d.expiry) {
+			return s.request(d.ask, d.userCode), true
+		}
+	}
+	return Request{}, false
+}
+
+// letters reads a user code as people type it.
+func letters(typed string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 'A' || r > 'Z' {
+			return -1
+		}
+		return r
+	}, strings.ToUpper(typed))
 }
 
 func (s *Server) decide(userCode, verdict string) bool {

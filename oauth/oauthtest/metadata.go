@@ -7,7 +7,20 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-const wellKnownResource = "/.well-known/oauth-protected-resource"
+const (
+	wellKnownResource = "/.well-known/oauth-protected-resource"
+	wellKnownServer   = "/.well-known/oauth-authorization-server"
+)
+
+// isMetadata reports whether an authorization server's document is at a path.
+func (s *Server) isMetadata(path string) bool {
+	for _, q := range s.quirks {
+		if q.metadata != "" {
+			return path == q.metadata
+		}
+	}
+	return path == wellKnownServer || path == "/.well-known/openid-configuration"
+}
 
 func (s *Server) serveProtected(w http.ResponseWriter, r *http.Request) {
 	s.writeDocument(w, Protected, map[string]any{

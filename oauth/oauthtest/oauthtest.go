@@ -9,7 +9,8 @@
 // It keeps to the rules that clients get wrong: exact redirect URIs and
 // resources, PKCE, single use of codes, rotation of refresh tokens with reuse
 // detection that revokes the whole family, polling no faster than allowed.
-// [Server.Fault] disturbs any endpoint on demand.
+// [Server.Fault] disturbs any endpoint on demand, and [Server.With] makes it behave
+// as servers do that users reported: see [Quirks].
 package oauthtest
 
 import (
@@ -39,6 +40,8 @@ type Server struct {
 	// Edit changes every metadata document before it is sent; nil: not.
 	Edit func(e Endpoint, doc map[string]any)
 
+	quirks []change // see Quirk
+
 	mu sync.Mutex
 	state
 }
@@ -52,6 +55,8 @@ type Device struct {
 	ExpiresIn   time.Duration // 0: 15 min; whole seconds
 	SlowDowns   int           // that many polls of each code are answered slow_down, however slow they are
 	AutoApprove int           // approved at that poll of each code; 0: only by ApproveDevice or at the page
+	ApproveIn   time.Duration // approved at the first poll after that time; 0: as AutoApprove says
+	RandomCodes bool          // user codes cannot be guessed; else each is the next of a series
 }
 
 // Tokens sets up what is issued.
@@ -61,12 +66,19 @@ type Tokens struct {
 	NoRotation  bool          // a refresh keeps the refresh token and does not repeat it
 	AnyResource bool          // a missing resource is accepted
 	Scopes      []string      // offered; nil: mcp:read, mcp:write
+	JWT         bool          // access tokens are JWTs with an exp claim
+	Prefix      string        // at the beginning of every access and refresh token
 	Suffix      string        // at the end of every access and refresh token, for the characters that servers use
 	Required    string        // scopes that /mcp wants, separated by spaces; "": none
 }
 
 // Clients sets up who may come.
 type Clients struct {
+	NumericIDs         bool                        // ids are JSON numbers
+	SecretAnyway       bool                        // a client that asks for no secret gets one, and must send it in the body
+	AnyMethod          bool                        // clients need not authenticate by the method that they registered
+	AnyType            bool                        // the application type need not be native
+	Forgotten          bool                        // a client is forgotten once it has its first token
 	Known              map[string]string           // registered by hand: id to secret, "" for a public client
 	NoRegistration     bool                        // no registration endpoint
 	InitialAccessToken string                      // required to register; "": none
@@ -77,9 +89,12 @@ type Clients struct {
 	ScopesRegistered   bool                        // clients may ask only for what they registered, by default for the first scope, as at Ory Hydra
 }
 
-// Consent sets up the authorization endpoint, which asks nobody and redirects
-// at once.
+// Consent sets up the authorization endpoint. Without Ask it asks nobody and
+// redirects at once.
 type Consent struct {
+	// Ask shows a person what is asked for. Answer decides. It must not call the
+	// server's methods.
+	Ask   func(w http.ResponseWriter, r *http.Request, a Request)
 	Deny  bool   // redirects with access_denied
 	NoIss bool   // neither advertises nor sends iss (RFC 9207)
 	Iss   string // sent as iss instead of the issuer; "": the issuer
@@ -122,6 +137,7 @@ const (
 type state struct {
 	clients  map[string]*client
 	codes    map[string]*code       // of the authorization endpoint
+	pending  map[string]*pending    // that wait for Answer, by the id of their Request
 	devices  map[string]*deviceCode // by device code
 	access   map[string]*grant
 	refresh  map[string]*refreshToken
@@ -165,7 +181,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r, func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		handle(w, r)
+		s.changed(e, handle)(w, r)
 	})
 }
 
@@ -175,7 +191,7 @@ func (s *Server) route(r *http.Request) (Endpoint, http.HandlerFunc) {
 		return MCP, s.serveMCP
 	case path == wellKnownResource+"/mcp":
 		return Protected, s.serveProtected
-	case path == "/.well-known/oauth-authorization-server", path == "/.well-known/openid-configuration":
+	case s.isMetadata(path):
 		return Metadata, s.serveMetadata
 	case path == "/register" && !s.Clients.NoRegistration:
 		return Register, s.serveRegister

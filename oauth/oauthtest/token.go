@@ -2,6 +2,7 @@ package oauthtest
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,6 +38,9 @@ type refreshToken struct {
 func (s *Server) secret(kind string) string {
 	v := kind + "-" + rand.Text()
 	if kind == "at" || kind == "rt" {
+		if s.Tokens.Prefix != "" {
+			v = s.Tokens.Prefix + kind + "_" + rand.Text()
+		}
 		v += s.Tokens.Suffix
 	}
 	s.issued = append(s.issued, v)
@@ -188,7 +192,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 		a.scope = strings.Join(s.scopes(), " ")
 	}
 	life := orDefault(s.Tokens.TTL, time.Hour)
-	access := s.secret("at")
+	access := s.newAccess(time.Now().Add(max(life, 0)))
 	doc := map[string]any{"access_token": access, "token_type": "Bearer", "scope": a.scope}
 	if life > 0 {
 		doc["expires_in"] = int(life.Seconds())
@@ -199,13 +203,46 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 	if jkt != "" {
 		doc["token_type"] = "DPoP"
 	}
-	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Add(life), jkt: jkt})
+	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Round(0).Add(life), jkt: jkt}) // by the wall clock: the monotonic one stands still while a machine sleeps
 	if s.givesRefresh(kind, a.client) {
 		refresh := s.secret("rt")
 		doc["refresh_token"] = refresh
 		put(&s.refresh, refresh, &refreshToken{ask: a, family: f, jkt: jkt})
 	}
+	if s.Clients.Forgotten {
+		delete(s.clients, a.client)
+	}
 	writeJSON(w, http.StatusOK, doc)
+}
+
+// Access is what an access token that is valid stands for.
+type Access struct {
+	Client   string // its name, or else its id
+	Scope    string
+	Resource string
+	Expiry   time.Time
+}
+
+// Access returns what a token stands for. It is for an MCP server of its own behind
+// this authorization server.
+func (s *Server) Access(token string) (Access, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.access[token]
+	if g == nil || g.family.revoked || !time.Now().Before(g.expiry) {
+		return Access{}, false
+	}
+	return Access{Client: s.request(g.ask, "").Client, Scope: g.scope, Resource: g.resource, Expiry: g.expiry}, true
+}
+
+// newAccess makes an access token.
+func (s *Server) newAccess(expiry time.Time) string {
+	access := s.secret("at")
+	if s.Tokens.JWT {
+		access = fmt.Sprintf("e30.%s.%s", b64([]byte(fmt.Sprintf(`{"exp":%d}`, expiry.Unix()))), access)
+		s.issued = append(s.issued, access)
+	}
+	return access
 }
 
 func (s *Server) givesRefresh(kind, client string) bool {

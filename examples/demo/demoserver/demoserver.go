@@ -1,20 +1,14 @@
-// Package demoserver is an MCP server and the authorization server that
+// Package demoserver is an MCP server with tools and the authorization server that
 // guards it, in one http.Handler, with nothing kept on disk.
 //
-// It is small but strict: it demands what the MCP specification and the RFCs
-// demand of a client, so that a client which works here has done its part.
-//
-//   - RFC 9728 and RFC 8414 metadata, and the 401 challenge that leads to them
-//   - RFC 7591 registration and RFC 7592 management of it
-//   - RFC 8628 device authorization, with a page where the code is typed
-//   - RFC 6749 authorization code with RFC 7636 PKCE (S256) and RFC 9207 iss
-//   - refresh tokens that rotate; the reuse of an old one ends the whole family
-//   - RFC 7009 revocation and RFC 8707 resource indicators
+// The authorization server is the one of package oauthtest, which the tests use too:
+// it demands what the MCP specification and the RFCs demand of a client. Here are
+// the pages for people and the tools.
 //
 // # Security
 //
 // It is for demonstrations and tests on a loopback address: anyone who can open
-// its pages can approve. It refuses requests made to another host name, so
+// its pages can approve. It rejects requests made to another host name, so
 // that no web page can reach it by DNS rebinding.
 //
 // # Stability
@@ -31,6 +25,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
 const (
@@ -38,8 +34,12 @@ const (
 	defaultCodeTTL   = 10 * time.Minute
 	defaultInterval  = 2 * time.Second
 
+	scopeTools = "mcp:tools"
+
 	// maxBody is far above what any form or registration here needs.
 	maxBody = 64 << 10
+	// maxMisses bounds the wrong user codes in a minute (RFC 8628 §5.1).
+	maxMisses = 20
 )
 
 // Config says how long things live. Only URL is required.
@@ -57,16 +57,12 @@ type Server struct {
 	cfg     Config
 	host    string // the only Host header that is served
 	handler http.Handler
+	auth    *oauthtest.Server
 
-	mu      sync.Mutex
-	clients map[string]*client        // by client_id
-	devices map[string]*device        // by device_code
-	pending map[string]*authorization // by the secret of its consent form
-	codes   map[string]*authorization // by authorization code
-	access  map[string]accessToken    // by access token
-	refresh map[string]*grant         // by every refresh token ever issued
-	misses  int                       // wrong user codes since missesAt
-	since   time.Time                 // start of the minute that misses counts
+	mu     sync.Mutex
+	forms  map[string]string // secret of the consent form, by user code
+	misses int               // wrong user codes since the start of the minute
+	since  time.Time         // start of the minute that misses counts
 }
 
 // New returns a server that is reached at cfg.URL.
@@ -81,17 +77,17 @@ func New(cfg Config) (*Server, error) {
 	cfg.URL = u.Scheme + "://" + u.Host
 	cfg.AccessTTL = cmp.Or(cfg.AccessTTL, defaultAccessTTL)
 	cfg.CodeTTL = cmp.Or(cfg.CodeTTL, defaultCodeTTL)
-	cfg.Interval = cmp.Or(cfg.Interval, defaultInterval)
+	cfg.Interval = max(cmp.Or(cfg.Interval, defaultInterval), time.Second)
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
-	s := &Server{
-		cfg:     cfg,
-		host:    u.Host,
-		clients: map[string]*client{},
-		devices: map[string]*device{},
-		pending: map[string]*authorization{},
-		codes:   map[string]*authorization{},
-		access:  map[string]accessToken{},
-		refresh: map[string]*grant{},
+	s := &Server{cfg: cfg, host: u.Host, forms: map[string]string{}}
+	s.auth = &oauthtest.Server{
+		URL:     cfg.URL,
+		Device:  oauthtest.Device{Interval: cfg.Interval, ExpiresIn: cfg.CodeTTL, ApproveIn: cfg.AutoApprove, RandomCodes: true},
+		Tokens:  oauthtest.Tokens{TTL: cfg.AccessTTL, Scopes: []string{scopeTools}, Prefix: "demo_"},
+		Clients: oauthtest.Clients{AnyType: true},
+	}
+	if cfg.AutoApprove == 0 {
+		s.auth.Consent.Ask = s.askConsent
 	}
 	s.handler = s.routes()
 	return s, nil
@@ -124,20 +120,12 @@ func (s *Server) routes() http.Handler {
 	forms := http.NewCrossOriginProtection().Handler
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/oauth-protected-resource", s.serveResourceMetadata)
-	mux.HandleFunc("GET /.well-known/oauth-protected-resource/mcp", s.serveResourceMetadata)
-	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.serveMetadata)
-	mux.HandleFunc("POST /register", s.serveRegister)
-	mux.HandleFunc("/register/{id}", s.serveRegistration)
-	mux.HandleFunc("POST /device_authorization", s.serveDeviceAuthorization)
-	mux.HandleFunc("POST /token", s.serveToken)
-	mux.HandleFunc("POST /revoke", s.serveRevoke)
-	mux.HandleFunc("GET /authorize", s.serveAuthorize)
 	mux.Handle("POST /authorize", forms(http.HandlerFunc(s.serveConsent)))
 	mux.HandleFunc("GET /device", s.serveDevicePage)
 	mux.Handle("POST /device", forms(http.HandlerFunc(s.serveDeviceForm)))
 	mux.HandleFunc("GET /style.css", serveStyle)
 	mux.HandleFunc("GET /{$}", s.serveHome)
+	mux.Handle("/", s.auth)
 	limited := http.MaxBytesHandler(mux, maxBody)
 
 	root := http.NewServeMux()

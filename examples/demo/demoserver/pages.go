@@ -3,12 +3,14 @@ package demoserver
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/subtle"
 	_ "embed"
 	"html/template"
-	"maps"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
 //go:embed page.html
@@ -81,144 +83,103 @@ func (s *Server) serveDevicePage(w http.ResponseWriter, r *http.Request) {
 		servePage(w, http.StatusOK, page{Title: "Connect a device", Ask: &ask{}}, "")
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.showDevice(w, typed)
 }
 
 // serveDeviceForm takes a typed code, then the decision about it.
 func (s *Server) serveDeviceForm(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	secret, typed := r.PostFormValue("form"), r.PostFormValue("user_code")
 	if secret == "" {
 		s.showDevice(w, typed)
 		return
 	}
-	d := s.findDevice(typed)
-	if d == nil || d.form == "" || !equal(d.form, secret) {
+	asked, ok := s.find(typed)
+	approve := r.PostFormValue("decision") == "approve"
+	switch {
+	case !ok || !s.isForm(asked.UserCode, secret) || !s.decide(asked.UserCode, approve):
 		servePage(w, http.StatusConflict, page{Title: "This request is over",
 			Message: "It was answered before, or its time ran out. Start again on your device."}, "")
-		return
-	}
-	if r.PostFormValue("decision") == "approve" {
-		d.state = approved
-		servePage(w, http.StatusOK, page{Title: "Approved", Code: d.shown(),
+	case approve:
+		servePage(w, http.StatusOK, page{Title: "Approved", Code: asked.UserCode,
 			Message: "Your device goes on by itself within seconds. You can close this page."}, "")
-		return
+	default:
+		servePage(w, http.StatusOK, page{Title: "Denied", Code: asked.UserCode,
+			Message: "Nothing was given to the device. You can close this page."}, "")
 	}
-	d.state = denied
-	servePage(w, http.StatusOK, page{Title: "Denied", Code: d.shown(),
-		Message: "Nothing was given to the device. You can close this page."}, "")
 }
 
-// showDevice asks for the decision on a user code. The caller holds the lock.
+func (s *Server) decide(userCode string, approve bool) bool {
+	if approve {
+		return s.auth.ApproveDevice(userCode)
+	}
+	return s.auth.DenyDevice(userCode)
+}
+
+// showDevice asks for the decision on a user code.
 func (s *Server) showDevice(w http.ResponseWriter, typed string) {
-	d := s.findDevice(typed)
-	if d == nil {
+	asked, ok := s.find(typed)
+	if !ok {
 		servePage(w, http.StatusNotFound, page{Title: "Connect a device", Ask: &ask{Typed: typed,
 			Fault: "No device waits with this code. Compare it with your device, or get a new one there."}}, "")
 		return
 	}
-	if d.form == "" {
-		d.form = rand.Text()
-	}
 	servePage(w, http.StatusOK, page{Title: "Is this your device?", Consent: &consent{
-		Action: "/device", Secret: d.form, Code: d.shown(),
-		Client: d.client.display(), URI: d.client.URI, Scope: d.scope, Resource: s.MCP(),
+		Action: "/device", Secret: s.formOf(asked.UserCode), Code: asked.UserCode,
+		Client: asked.Client, URI: asked.URI, Scope: asked.Scope, Resource: s.MCP(),
 	}}, "")
 }
 
-// serveAuthorize answers RFC 6749 §4.1.1 with RFC 7636 §4.3. Nothing is sent
-// to a redirect URI before it was found to belong to the client.
-func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+// find returns the request of the device that waits for a typed user code.
+func (s *Server) find(typed string) (oauthtest.Request, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	over := func(_ string, a *authorization) bool { return now.After(a.expiry) }
-	maps.DeleteFunc(s.pending, over)
-	maps.DeleteFunc(s.codes, over)
-	q := r.URL.Query()
-	a := &authorization{
-		client:    s.clients[q.Get("client_id")],
-		redirect:  q.Get("redirect_uri"),
-		state:     q.Get("state"),
-		challenge: q.Get("code_challenge"),
-		expiry:    now.Add(s.cfg.CodeTTL),
+	if now := time.Now(); now.Sub(s.since) > time.Minute {
+		s.since, s.misses = now, 0
 	}
-	if a.client == nil || !a.client.allowsRedirect(a.redirect) {
-		servePage(w, http.StatusBadRequest, page{Title: "This link does not work",
-			Message: "The program that made it is not known here, or wants the answer at an address that it did not register."}, "")
-		return
+	if s.misses >= maxMisses {
+		return oauthtest.Request{}, false
 	}
-	if fault := s.checkAuthorize(a, q); fault != nil {
-		s.redirect(w, r, a, url.Values{"error": {fault.Code}, "error_description": {fault.Description}})
-		return
+	asked, ok := s.auth.Waiting(typed)
+	if !ok {
+		s.misses++
 	}
-	if s.cfg.AutoApprove > 0 {
-		s.approve(w, r, a)
-		return
-	}
-	secret := rand.Text()
-	s.pending[secret] = a
-	u, _ := url.Parse(a.redirect) // parsed when it was registered
-	servePage(w, http.StatusOK, page{Title: "Allow access?", Consent: &consent{
-		Action: "/authorize", Secret: secret, RedirectHost: u.Host,
-		Client: a.client.display(), URI: a.client.URI, Scope: a.scope, Resource: s.MCP(),
-	}}, u.Scheme+"://"+u.Host)
+	return asked, ok
 }
 
-func (s *Server) checkAuthorize(a *authorization, q url.Values) *oauthError {
-	if q.Get("response_type") != "code" {
-		return &oauthError{Code: "unsupported_response_type", Description: "response_type must be code"}
+// formOf returns the secret of the consent form of a user code.
+func (s *Server) formOf(userCode string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.forms[userCode] == "" {
+		s.forms[userCode] = rand.Text()
 	}
-	if a.challenge == "" || q.Get("code_challenge_method") != "S256" {
-		return &oauthError{Code: "invalid_request", Description: "PKCE with S256 is required"}
+	return s.forms[userCode]
+}
+
+func (s *Server) isForm(userCode, secret string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown := s.forms[userCode]
+	return shown != "" && subtle.ConstantTimeCompare([]byte(shown), []byte(secret)) == 1
+}
+
+// askConsent shows what a browser is asked for.
+func (s *Server) askConsent(w http.ResponseWriter, _ *http.Request, asked oauthtest.Request) {
+	to, err := url.Parse(asked.Redirect)
+	if err != nil {
+		http.Error(w, "bad redirect_uri", http.StatusBadRequest)
+		return
 	}
-	if fault := s.checkResource(q["resource"]); fault != nil {
-		return fault
-	}
-	var fault *oauthError
-	a.scope, fault = checkScope(q.Get("scope"))
-	return fault
+	servePage(w, http.StatusOK, page{Title: "Allow access?", Consent: &consent{
+		Action: "/authorize", Secret: asked.ID, RedirectHost: to.Host,
+		Client: asked.Client, URI: asked.URI, Scope: asked.Scope, Resource: s.MCP(),
+	}}, asked.Redirect)
 }
 
 // serveConsent takes the decision of the authorization page.
 func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	secret := r.PostFormValue("form")
-	a := s.pending[secret]
-	delete(s.pending, secret)
-	switch {
-	case a == nil || time.Now().After(a.expiry):
+	if !s.auth.Answer(w, r, r.PostFormValue("form"), r.PostFormValue("decision") == "approve") {
 		servePage(w, http.StatusConflict, page{Title: "This request is over",
 			Message: "It was answered before, or its time ran out. Start again in your program."}, "")
-	case r.PostFormValue("decision") == "approve":
-		s.approve(w, r, a)
-	default:
-		s.redirect(w, r, a, url.Values{"error": {"access_denied"}})
 	}
-}
-
-func (s *Server) approve(w http.ResponseWriter, r *http.Request, a *authorization) {
-	code := rand.Text()
-	s.codes[code] = a
-	s.redirect(w, r, a, url.Values{"code": {code}})
-}
-
-// redirect answers a client through the browser, with state and with the
-// issuer (RFC 9207 §2) so that answers of two servers cannot be mixed up.
-func (s *Server) redirect(w http.ResponseWriter, r *http.Request, a *authorization, answer url.Values) {
-	u, _ := url.Parse(a.redirect) // parsed when it was registered
-	q := u.Query()
-	for name, values := range answer {
-		q[name] = values
-	}
-	if a.state != "" {
-		q.Set("state", a.state)
-	}
-	q.Set("iss", s.cfg.URL)
-	u.RawQuery = q.Encode()
-	http.Redirect(w, r, u.String(), http.StatusSeeOther)
 }

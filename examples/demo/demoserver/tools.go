@@ -39,17 +39,15 @@ func (s *Server) mcpHandler() http.Handler {
 
 // verify implements auth.TokenVerifier.
 func (s *Server) verify(_ context.Context, token string, _ *http.Request) (*auth.TokenInfo, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.access[token]
-	if !ok || t.grant.revoked {
+	t, ok := s.auth.Access(token)
+	if !ok || t.Resource != s.MCP() {
 		return nil, auth.ErrInvalidToken
 	}
 	return &auth.TokenInfo{
-		Scopes:     strings.Fields(t.grant.scope),
-		Expiration: t.expiry,
+		Scopes:     strings.Fields(t.Scope),
+		Expiration: t.Expiry,
 		UserID:     "demo",
-		Extra:      map[string]any{"client": t.grant.client.display()},
+		Extra:      map[string]any{"client": t.Client},
 	}, nil
 }
 

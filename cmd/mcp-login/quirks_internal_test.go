@@ -1,0 +1,321 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+const quirkyServer = "https://mcp.test/mcp"
+
+// TestQuirks takes the main path at a server with each known quirk, by each flow:
+// it works, or it ends as the table says, with a way out.
+func TestQuirks(t *testing.T) {
+	for _, q := range oauthtest.Quirks() {
+		t.Run(q.Name, func(t *testing.T) { takeMainPath(t, q) })
+	}
+}
+
+// TestQuirkPairs takes the main path at servers with several quirks each, so that
+// any two that can be in force together are so at one of them. With MCP_LOGIN_ZOO
+// each pair has a server of its own.
+func TestQuirkPairs(t *testing.T) {
+	rows := coveringArray(oauthtest.Quirks())
+	if os.Getenv("MCP_LOGIN_ZOO") != "" {
+		rows = everyPair(oauthtest.Quirks())
+	}
+	t.Logf("%d servers", len(rows))
+	for _, row := range rows {
+		t.Run(names(row), func(t *testing.T) { takeMainPath(t, row...) })
+	}
+}
+
+func names(quirks []oauthtest.Quirk) string {
+	var list []string
+	for _, q := range quirks {
+		list = append(list, q.Name)
+	}
+	return strings.Join(list, "+")
+}
+
+// steps are the main path.
+var steps = []string{"login", "call", "refresh", "logout"}
+
+// takeMainPath takes it by each flow. Where two quirks end it, the first one met
+// does; where they end the same step, either may.
+func takeMainPath(t *testing.T, quirks ...oauthtest.Quirk) {
+	for _, flow := range []string{"device", "paste"} {
+		t.Run(flow, func(t *testing.T) {
+			// Nothing of the paste flow waits, and its listener is no part of a bubble.
+			within := func(t *testing.T, f func(*testing.T)) { f(t) }
+			if flow == "device" {
+				within = synctest.Test
+			}
+			within(t, func(t *testing.T) {
+				p := newPath(t, flow, quirks)
+				for _, step := range steps {
+					if p.take(step) {
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// path is one way through the main path.
+type path struct {
+	t      *testing.T
+	flow   string
+	quirks []oauthtest.Quirk
+	srv    *oauthtest.Server
+	store  secrets.Memory
+}
+
+func newPath(t *testing.T, flow string, quirks []oauthtest.Quirk) *path {
+	srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
+	return &path{t: t, flow: flow, quirks: quirks, srv: srv.With(quirks...)}
+}
+
+// take takes a step and reports whether the path ends there.
+func (p *path) take(step string) (end bool) {
+	p.t.Helper()
+	err := p.run(step)
+	var ends []oauthtest.Ending
+	for _, q := range p.quirks {
+		if q.Ends.Step == step && (q.Ends.Flow == "" || q.Ends.Flow == p.flow) {
+			ends = append(ends, q.Ends)
+		}
+	}
+	if len(ends) == 0 {
+		if err != nil {
+			p.t.Errorf("%s: %v", step, err)
+		}
+		return err != nil
+	}
+	e, _, _ := testEnv(p.t)
+	code, hint := e.verdict(err)
+	as := func(end oauthtest.Ending) bool {
+		return err != nil && code == end.Exit && strings.Contains(err.Error(), end.Says) && strings.Contains(hint, end.Hint)
+	}
+	if !slices.ContainsFunc(ends, as) {
+		p.t.Errorf("%s ended with exit code %d, error %v, hint %q; want one of %+v", step, code, err, hint, ends)
+	}
+	if code == exitLoginRequired && err != nil {
+		p.followHint(step)
+	}
+	return true
+}
+
+// followHint signs in again, as the hint says.
+func (p *path) followHint(step string) {
+	err := p.run("login")
+	if errors.Is(err, context.Canceled) {
+		err = p.run("login") // the browser showed an error, and the person tries again
+	}
+	if err == nil {
+		err = p.run("call")
+	}
+	if err != nil {
+		p.t.Errorf("signing in again after %s was refused: %v", step, err)
+	}
+}
+
+func (p *path) run(step string) error {
+	s := p.session()
+	switch step {
+	case "login":
+		ctx, cancel := context.WithCancel(p.t.Context())
+		defer cancel()
+		_, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.way(cancel)}})
+		return err
+	case "call":
+		return p.call(s)
+	case "refresh":
+		_, err := s.Refresh(p.t.Context())
+		if err == nil {
+			return p.call(s)
+		}
+		return err
+	}
+	err := s.Logout(p.t.Context())
+	if outcome, ok := err.(*mcplogin.LogoutError); ok && outcome.Delete == nil && isUnsupported(outcome.Revoke) {
+		return nil // the command says that the access token stays valid
+	}
+	return err
+}
+
+// session is what another process would open.
+func (p *path) session() *mcplogin.Session {
+	p.t.Helper()
+	s, err := mcplogin.Open(mcplogin.Config{
+		Profile: "p", Server: quirkyServer, Source: mcplogin.Stored(&p.store),
+		HTTP: func(string) *http.Client { return p.srv.Client() },
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+type quiet struct{}
+
+func (quiet) ShowCode(context.Context, device.Code)   {}
+func (quiet) ShowLink(context.Context, authcode.Link) {}
+
+// way returns the flow, whose person gives up where the browser shows an error.
+func (p *path) way(giveUp func()) flows.Flow {
+	if p.flow == "device" {
+		return &device.Flow{Prompt: quiet{}}
+	}
+	b := &browserElsewhere{srv: p.srv, link: make(chan string, 1), giveUp: giveUp}
+	return &authcode.Flow{Prompt: b, Paste: b.paste}
+}
+
+// browserElsewhere goes where the prompt says, and its person pastes where it ends.
+type browserElsewhere struct {
+	srv    *oauthtest.Server
+	link   chan string
+	giveUp func()
+}
+
+func (b *browserElsewhere) ShowLink(_ context.Context, l authcode.Link) { b.link <- l.URL }
+
+func (b *browserElsewhere) paste(ctx context.Context, rejected error) (string, error) {
+	if rejected != nil {
+		return "", rejected
+	}
+	select {
+	case link := <-b.link:
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+		if err != nil {
+			return "", err
+		}
+		resp, err := b.srv.RoundTrip(req)
+		if err != nil {
+			return "", err
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusFound {
+			b.giveUp()
+			return "", fmt.Errorf("the browser shows an error %d", resp.StatusCode)
+		}
+		return resp.Header.Get("Location"), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// call asks the MCP server for its tools.
+func (p *path) call(s *mcplogin.Session) error {
+	body := []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, quirkyServer, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	header, err := s.Headers(p.t.Context())
+	if err != nil {
+		return err
+	}
+	if !oauth.ValidToken(strings.TrimPrefix(header.Get("Authorization"), "Bearer ")) {
+		return fmt.Errorf("the header holds no token")
+	}
+	resp, err := (&http.Client{Transport: s.Transport(nil)}).Do(req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the MCP server answered %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// isUnsupported reports a revocation that the server does not offer.
+func isUnsupported(err error) bool {
+	return err != nil && strings.Contains(err.Error(), oauth.ErrUnsupported.Error())
+}
+
+// compatible reports whether two quirks can be in force together.
+func compatible(a, b oauthtest.Quirk) bool {
+	parts := strings.Split(a.Part, ",")
+	return !slices.ContainsFunc(strings.Split(b.Part, ","), func(part string) bool { return slices.Contains(parts, part) })
+}
+
+// everyPair returns each two quirks that can be in force together.
+func everyPair(quirks []oauthtest.Quirk) (rows [][]oauthtest.Quirk) {
+	for i, a := range quirks {
+		for _, b := range quirks[i+1:] {
+			if compatible(a, b) {
+				rows = append(rows, []oauthtest.Quirk{a, b})
+			}
+		}
+	}
+	return rows
+}
+
+// coveringArray returns rows of quirks so that each two that can be in force
+// together are so in some row: greedily, the quirk that covers most new pairs is
+// added next. A row has one quirk at most that ends the path, since what comes
+// after the end is not seen.
+func coveringArray(quirks []oauthtest.Quirk) (rows [][]oauthtest.Quirk) {
+	open := map[[2]string]bool{}
+	for _, pair := range everyPair(quirks) {
+		if pair[0].Ends.Step == "" || pair[1].Ends.Step == "" {
+			open[[2]string{pair[0].Name, pair[1].Name}] = true
+		}
+	}
+	both := func(a, b oauthtest.Quirk) [2]string {
+		if slices.IndexFunc(quirks, func(q oauthtest.Quirk) bool { return q.Name == a.Name || q.Name == b.Name }) ==
+			slices.IndexFunc(quirks, func(q oauthtest.Quirk) bool { return q.Name == a.Name }) {
+			return [2]string{a.Name, b.Name}
+		}
+		return [2]string{b.Name, a.Name}
+	}
+	for len(open) > 0 {
+		var row []oauthtest.Quirk
+		for {
+			best, most := oauthtest.Quirk{}, 0
+			for _, q := range quirks {
+				if slices.ContainsFunc(row, func(r oauthtest.Quirk) bool {
+					return !compatible(r, q) || r.Ends.Step != "" && q.Ends.Step != ""
+				}) {
+					continue
+				}
+				gain := 0
+				for _, other := range quirks {
+					if len(row) == 0 && open[both(q, other)] || slices.ContainsFunc(row, func(r oauthtest.Quirk) bool { return r.Name == other.Name }) && open[both(q, other)] {
+						gain++
+					}
+				}
+				if gain > most {
+					best, most = q, gain
+				}
+			}
+			if most == 0 {
+				break
+			}
+			for _, r := range row {
+				delete(open, both(best, r))
+			}
+			row = append(row, best)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

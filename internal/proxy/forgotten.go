@@ -1,0 +1,48 @@
+package proxy
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// maxLost is more than a message about a lost session takes.
+const maxLost = 2 << 10
+
+// forgotten reports whether an answer to a request that named a session says that the
+// server knows no such session. That is a 404. Servers also answer with 400, or
+// with an error in a 200 that names no request (anthropics/claude-code#27425,
+// modelcontextprotocol/typescript-sdk#1476). The body can still be read.
+func forgotten(resp *http.Response) bool {
+	switch {
+	case resp.StatusCode == http.StatusNotFound:
+		return true
+	case resp.StatusCode == http.StatusBadRequest:
+	case resp.StatusCode != http.StatusOK || kind(resp) != typeJSON:
+		return false
+	}
+	body := bufio.NewReaderSize(resp.Body, maxLost)
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, resp.Body}
+	text, err := body.Peek(maxLost)
+	return err != nil && isAboutSession(text) // else there is more than such a message
+}
+
+// isAboutSession reports an error that names no request and is about the session.
+func isAboutSession(text []byte) bool {
+	var m struct {
+		ID    json.RawMessage `json:"id"`
+		Error *struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(text, &m) != nil || m.Error == nil || m.ID != nil && string(m.ID) != "null" {
+		return false
+	}
+	message := strings.ToLower(m.Error.Message)
+	return strings.Contains(message, "session") || strings.Contains(message, "not initialized")
+}

@@ -1,0 +1,99 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// NotServerError says that a URL does not lead to an MCP server which this
+// program can sign in to.
+type NotServerError struct {
+	URL    string // that was asked, without query
+	Reason string
+	Try    string // the URL that may be the right one; "": none is known
+
+	moved *RedirectError // nil: it was not redirected
+}
+
+func (e *NotServerError) Error() string { return e.URL + " " + e.Reason }
+
+// Unwrap returns the redirect that was not followed, if there was one.
+func (e *NotServerError) Unwrap() error {
+	if e.moved == nil {
+		return nil
+	}
+	return e.moved
+}
+
+// redirectedAway is what a redirect of the request means. A POST is not
+// redirected, but its target can be named.
+func redirectedAway(serverURL string, moved *RedirectError) error {
+	from, err1 := CheckURL(serverURL)
+	to, err2 := CheckURL(moved.To)
+	if err1 != nil || err2 != nil || !sameOrigin(from, to) || looksLikeLogin(to) {
+		return fmt.Errorf("%w; if that is the right place, use its URL", moved)
+	}
+	return &NotServerError{URL: shown(from), Try: moved.To,
+		Reason: fmt.Sprintf("redirects to %s: not followed, %s; if that is the right place, use its URL", moved.To, moved.Reason), moved: moved}
+}
+
+// looksLikeLogin reports whether a redirect leads to a page for people.
+func looksLikeLogin(u *url.URL) bool {
+	path := strings.ToLower(u.Path)
+	return strings.Contains(path, "login") || strings.Contains(path, "signin") || strings.Contains(path, "sign-in")
+}
+
+// isPage reports an answer that is meant for people.
+func (p probed) isPage() bool {
+	return p.kind == "text/html" || p.kind == "application/xhtml+xml"
+}
+
+// mayBeSSE reports an answer that servers of the transport before streamable HTTP
+// give to a POST.
+func (p probed) mayBeSSE() bool {
+	return p.status == http.StatusNotFound || p.status == http.StatusMethodNotAllowed
+}
+
+// probeSSE asks as a client of the old HTTP+SSE transport (2024-11-05) does. It
+// returns what was learned, or p if that is nothing.
+func probeSSE(ctx context.Context, c *http.Client, serverURL string, p probed) probed {
+	header := http.Header{"Accept": {"text/event-stream"}}
+	resp, _, err := do(ctx, c, http.MethodGet, serverURL, header, nil)
+	if err != nil {
+		return p // the first answer counts
+	}
+	defer resp.Body.Close()
+	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
+	switch {
+	case a.asksForToken():
+		asked := probed{status: a.status, kind: a.contentType(), sse: true}
+		asked.readHints(ParseChallenges(a.header))
+		return asked
+	case a.ok() && a.contentType() == "text/event-stream":
+		return probed{status: a.status, kind: a.contentType(), sse: true, open: true}
+	}
+	return p
+}
+
+// verdict says what a server without resource metadata is.
+func (p probed) verdict(server *url.URL) error {
+	not := func(format string, args ...any) error {
+		return &NotServerError{URL: shown(server), Reason: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case p.open:
+		return ErrNoAuthorization
+	case p.isPage() && p.status < 300:
+		return not("answers with a web page, not as an MCP server")
+	case p.status == http.StatusNotFound:
+		return not("has no MCP server at this path (HTTP 404)")
+	case p.status == http.StatusMethodNotAllowed:
+		return not("takes no MCP messages (HTTP 405)")
+	case p.status == http.StatusGone:
+		return not("has no MCP server any longer (HTTP 410)")
+	}
+	return &NoMetadataError{Status: p.status}
+}

@@ -1,0 +1,115 @@
+package oauthtest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+)
+
+// change is how a quirk differs from the server as it is. Nil functions change
+// nothing.
+type change struct {
+	// instead answers a request in place of the server. It reports whether it did.
+	instead func(e Endpoint, w http.ResponseWriter, r *http.Request) bool
+	// after changes the server's answer to a request.
+	after func(e Endpoint, r *http.Request, a *reply)
+	// metadata is the only path of the authorization server's document; "": the
+	// usual ones.
+	metadata string
+}
+
+// reply is an answer before it is sent.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// changed returns a handler with all changes in force.
+func (s *Server) changed(e Endpoint, handle http.HandlerFunc) http.HandlerFunc {
+	if len(s.quirks) == 0 {
+		return handle
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, q := range s.quirks {
+			if q.instead != nil && q.instead(e, w, r) {
+				return
+			}
+		}
+		rec := httptest.NewRecorder()
+		handle(rec, r)
+		a := &reply{status: rec.Code, header: rec.Header(), body: rec.Body.Bytes()}
+		for _, q := range s.quirks {
+			if q.after != nil {
+				q.after(e, r, a)
+			}
+		}
+		for name, values := range a.header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(a.status)
+		_, _ = w.Write(a.body) // the client has gone
+	}
+}
+
+// edit changes the members of a JSON answer.
+func (a *reply) edit(change func(doc map[string]any)) {
+	var doc map[string]any
+	d := json.NewDecoder(strings.NewReader(string(a.body)))
+	d.UseNumber()
+	if d.Decode(&doc) != nil || doc == nil {
+		return
+	}
+	change(doc)
+	a.body, _ = json.Marshal(doc) // it was JSON before
+}
+
+// code is the OAuth error of a JSON answer; "": none.
+func (a *reply) code() string {
+	var doc struct {
+		Error string `json:"error"`
+	}
+	_ = json.Unmarshal(a.body, &doc) // no JSON: no code
+	return doc.Error
+}
+
+// document is a change of one kind of answer that succeeded.
+func document(e Endpoint, edit func(doc map[string]any)) change {
+	return change{after: func(at Endpoint, _ *http.Request, a *reply) {
+		if at == e && a.status < 300 {
+			a.edit(edit)
+		}
+	}}
+}
+
+// refusing is a change that refuses some requests with an OAuth error.
+func refusing(status int, code, description string, which func(e Endpoint, r *http.Request) bool) change {
+	return change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
+		if !which(e, r) {
+			return false
+		}
+		refuse(w, status, code, description)
+		return true
+	}}
+}
+
+// at is for requests of some endpoints.
+func at(endpoints ...Endpoint) func(Endpoint, *http.Request) bool {
+	return func(e Endpoint, _ *http.Request) bool { return slices.Contains(endpoints, e) }
+}
+
+// refreshing is for refreshes.
+func refreshing(e Endpoint, r *http.Request) bool {
+	return e == Token && r.PostForm.Get("grant_type") == "refresh_token"
+}
+
+// challenging is a change of the MCP server's challenge.
+func challenging(value func(metadata string) []string) change {
+	return change{after: func(e Endpoint, r *http.Request, a *reply) {
+		if e == MCP && a.status == http.StatusUnauthorized {
+			a.header["Www-Authenticate"] = value(baseURL(r) + wellKnownResource + "/mcp")
+		}
+	}}
+}

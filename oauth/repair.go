@@ -1,0 +1,90 @@
+package oauth
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+)
+
+// maxRepairs bounds the members of one document that are read in another type
+// than they have.
+const maxRepairs = 16
+
+// unmarshal reads a JSON object into v. Servers send numbers for strings (a
+// client_id, laravel/mcp#85), one string for a list and words for booleans:
+// such a member is read as what it must mean, and one that means nothing as if
+// it were missing.
+func unmarshal(body []byte, v any) error {
+	for range maxRepairs {
+		err := json.Unmarshal(body, v)
+		wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+		if !ok {
+			return err
+		}
+		repaired, ok := repair(body, wrong)
+		if !ok {
+			return err
+		}
+		body = repaired
+	}
+	return json.Unmarshal(body, v)
+}
+
+// repair returns a document in which the member that could not be read has the
+// type that it must have, or is missing.
+func repair(body []byte, wrong *json.UnmarshalTypeError) ([]byte, bool) {
+	var doc map[string]json.RawMessage
+	name := memberOf(wrong)
+	if json.Unmarshal(body, &doc) != nil || doc[name] == nil {
+		return nil, false
+	}
+	if fixed := converted(doc[name], wrong.Type.Kind()); fixed != nil && !bytes.Equal(fixed, doc[name]) {
+		doc[name] = fixed
+	} else {
+		delete(doc, name)
+	}
+	body, err := json.Marshal(doc)
+	return body, err == nil
+}
+
+// memberOf names the member of a document that an error is about. The error's
+// field begins with the Go names of embedded structs.
+func memberOf(wrong *json.UnmarshalTypeError) string {
+	return wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:]
+}
+
+// converted returns a value as one of another kind; nil if it means none.
+func converted(raw json.RawMessage, kind reflect.Kind) json.RawMessage {
+	var list []json.RawMessage
+	isList := json.Unmarshal(raw, &list) == nil && list != nil
+	switch {
+	case kind == reflect.String && isList: // one entry of it has another type
+		for i := range list {
+			if list[i][0] != '"' {
+				list[i] = quoted(list[i])
+			}
+		}
+		fixed, err := json.Marshal(list)
+		if err != nil {
+			return nil
+		}
+		return fixed
+	case kind == reflect.String:
+		return quoted(raw)
+	case kind == reflect.Slice && raw[0] == '"':
+		return append(append(json.RawMessage("["), raw...), ']')
+	case kind == reflect.Bool && (string(raw) == `"true"` || string(raw) == `"false"`):
+		return json.RawMessage(strings.Trim(string(raw), `"`))
+	}
+	return nil
+}
+
+// quoted returns a number or a boolean as a string, and anything else as "".
+func quoted(raw json.RawMessage) json.RawMessage {
+	if raw[0] == '{' || raw[0] == '[' || string(raw) == "null" {
+		return json.RawMessage(`""`)
+	}
+	return append(append(json.RawMessage(`"`), raw...), '"')
+}
