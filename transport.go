@@ -111,7 +111,7 @@ func (s *Session) newer(ctx context.Context, c *Credential, resp *http.Response)
 	if err != nil || now.Token.Access == c.Token.Access || !now.Valid(0) {
 		return nil, false
 	}
-	s.cached.Store(&now)
+	s.cache(now)
 	return &now, true
 }
 

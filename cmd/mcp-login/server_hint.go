@@ -26,7 +26,7 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 	)
 	switch {
 	case errors.As(err, &proxy) && !oauth.Temporary(err):
-		return exitFailed, "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or ask whoever runs the proxy", true
+		return exitFailed, "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or ask the administrator of the proxy", true
 	case errors.As(err, &unknown):
 		return exitFailed, "if the certificate is your organization's, name its file: --ca-cert FILE", true
 	case errors.As(err, &not) && not.Try != "":

@@ -223,7 +223,7 @@ type Access struct {
 	Expiry   time.Time
 }
 
-// Access returns what a token stands for. It is for an MCP server of its own behind
+// Access returns what a token stands for. It is for a separate MCP server behind
 // this authorization server.
 func (s *Server) Access(token string) (Access, bool) {
 	s.mu.Lock()
