@@ -28,6 +28,27 @@ func (w *world) givenUp(t *testing.T, edit ...func(*asking)) {
 	}
 }
 
+// login is a login that somebody approves.
+func (w *world) login(t *testing.T, edit ...func(*asking)) {
+	t.Helper()
+	if _, err := w.open(t, edit...).Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// registered checks how many clients the server was asked to register.
+func (w *world) registered(t *testing.T, want int) {
+	t.Helper()
+	if n := w.srv.Count(oauthtest.Register); n != want {
+		t.Errorf("%d registrations, want %d", n, want)
+	}
+}
+
+// scopes sets the scopes that a person names.
+func scopes(names ...string) func(*asking) {
+	return func(c *asking) { c.Options.Scopes = names }
+}
+
 // at sets the server of a session.
 func at(url string) func(*asking) { return func(c *asking) { c.Server = url } }
 
@@ -68,9 +89,7 @@ func TestGivenUpLoginLeavesTheCredential(t *testing.T) {
 			ended <- err
 		}()
 		synctest.Wait() // it registers, and has seen that nothing is stored
-		if _, err := w.open(t).Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.login(t)
 		if err := <-ended; err == nil || slow.Count(oauthtest.DeviceAuth) != 1 {
 			t.Fatalf("the other login: %v, asked %d times", err, slow.Count(oauthtest.DeviceAuth))
 		}
@@ -86,12 +105,8 @@ func TestPendingRegistrationIsUsedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.givenUp(t)
-		if _, err := w.open(t).Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if n := w.srv.Count(oauthtest.Register); n != 1 {
-			t.Errorf("%d registrations, want 1", n)
-		}
+		w.login(t)
+		w.registered(t, 1)
 		if _, _, err := w.store.Get(t.Context(), secrets.Internal); !errors.Is(err, secrets.ErrNotFound) {
 			t.Errorf("the record of pending registrations: %v, want that it is gone", err)
 		}
@@ -105,12 +120,8 @@ func TestPendingRegistrationIsNobodyElses(t *testing.T) {
 		w := newWorld()
 		w.givenUp(t)
 		other := func(c *asking) { c.Profile = "other" }
-		if _, err := w.open(t, other).Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if n := w.srv.Count(oauthtest.Register); n != 2 {
-			t.Errorf("%d registrations, want 2", n)
-		}
+		w.login(t, other)
+		w.registered(t, 2)
 	})
 }
 
@@ -120,12 +131,8 @@ func TestPendingRegistrationThatTheServerForgot(t *testing.T) {
 		w := newWorld()
 		w.givenUp(t)
 		w.srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
-		if _, err := w.open(t).Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if n := w.srv.Count(oauthtest.Register); n != 1 {
-			t.Errorf("%d registrations, want 1", n)
-		}
+		w.login(t)
+		w.registered(t, 1)
 	})
 }
 
@@ -135,15 +142,11 @@ func TestGivenUpStepUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
-		if _, err := w.open(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read"} }).Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.login(t, scopes("mcp:read"))
 		for range 3 {
-			w.givenUp(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read", "mcp:write"} })
+			w.givenUp(t, scopes("mcp:read", "mcp:write"))
 		}
-		if n := w.srv.Count(oauthtest.Register); n != 2 {
-			t.Errorf("%d registrations, want 2", n)
-		}
+		w.registered(t, 2)
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
 			t.Errorf("Token() = %v", err)
 		}
@@ -156,9 +159,7 @@ func TestPendingRegistrationsEnd(t *testing.T) {
 		w.givenUp(t)
 		time.Sleep(40 * 24 * time.Hour)
 		w.givenUp(t)
-		if n := w.srv.Count(oauthtest.Register); n != 2 {
-			t.Errorf("%d registrations, want 2: the first is too old", n)
-		}
+		w.registered(t, 2) // the first is too old
 		for i := range 100 {
 			w.givenUp(t, func(c *asking) { c.Profile = fmt.Sprint(i) })
 		}
@@ -235,9 +236,7 @@ func TestApprovedLoginIsSavedInSpiteOfTheLock(t *testing.T) {
 				return nil
 			},
 		}
-		if _, err := w.open(t).Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.login(t)
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
 			t.Errorf("Token() = %v", err)
 		}
@@ -366,9 +365,7 @@ func TestReplaceUnreadableRecord(t *testing.T) {
 		if _, err := w.open(t).Login(t.Context()); !errors.Is(err, secrets.ErrUndecryptable) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
 			t.Errorf("Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
 		}
-		if _, err := w.open(t, replace).Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.login(t, replace)
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
 			t.Errorf("Token() = %v", err)
 		}

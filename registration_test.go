@@ -61,9 +61,7 @@ func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
 				t.Errorf("login %d: granted %q, registered %q, want %q", i, c.Scopes(), c.App.Scope, want)
 			}
 		}
-		if n := w.srv.Count(oauthtest.Register); n != 2 {
-			t.Errorf("%d registrations, want 2: at first, and for the step-up", n)
-		}
+		w.registered(t, 2) // at first, and for the step-up
 	})
 }
 
@@ -73,7 +71,7 @@ func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
-		old := w.open(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read"} })
+		old := w.open(t, scopes("mcp:read"))
 		c, err := old.Login(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -100,13 +98,9 @@ func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
 		w.srv.Clients.Known = map[string]string{"known": ""}
 		w.srv.Fault(oauthtest.Register, oauthtest.Fault{Times: -1, Status: http.StatusCreated, Body: `{"client_id":"known","scope":"mcp:read"}`})
 		for range 3 {
-			if _, err := w.open(t).Login(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			w.login(t)
 		}
-		if n := w.srv.Count(oauthtest.Register); n != 1 {
-			t.Errorf("%d registrations, want 1", n)
-		}
+		w.registered(t, 1)
 	})
 }
 
@@ -127,7 +121,7 @@ func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
 		if _, err := w.open(t).Login(t.Context()); err != nil || w.srv.Count(oauthtest.Register) != n {
 			t.Errorf("Login() again = %v, %d more registrations, want none", err, w.srv.Count(oauthtest.Register)-n)
 		}
-		named := w.open(t, func(c *asking) { c.Options.Scopes = []string{"mcp:read", "mcp:write"} })
+		named := w.open(t, scopes("mcp:read", "mcp:write"))
 		if _, err := named.Login(t.Context()); !oauth.IsCode(err, oauth.CodeInvalidScope) {
 			t.Errorf("Login() for scopes that a person named = %v, want the server's refusal", err)
 		}
