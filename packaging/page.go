@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// writePage gathers what the release page shows, in a folder of its own, with a
-// list of checksums in place of goreleaser's.
+// writePage gathers what the release page shows in one folder, with a list
+// of checksums in place of goreleaser's.
 func writePage(r *release) error {
 	page := filepath.Join(r.dir, "release")
 	if err := os.RemoveAll(page); err != nil {
