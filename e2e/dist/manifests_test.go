@@ -33,7 +33,7 @@ func TestManifests(t *testing.T) {
 		"winget/manifests/m/mcp-login/mcp-login/" + meta.Version + "/mcp-login.mcp-login.installer.yaml": 2,
 	} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			text := strings.ReplaceAll(string(read(t, file(t, path))), "#{version}", meta.Version)
+			text := strings.NewReplacer("#{version}", meta.Version, "${pkgver}", meta.Version).Replace(string(read(t, file(t, path))))
 			found := downloadURL.FindAllStringSubmatchIndex(text, -1)
 			if len(found) != downloads {
 				t.Fatalf("%d downloads, want %d", len(found), downloads)
