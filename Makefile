@@ -43,6 +43,15 @@ e2e: ## tests against real servers, which are installed when missing
 	e2e/provide debian
 	cd e2e && go test -tags $(TAGS),e2e -count=1 -p 1 -timeout 30m ./...
 
+.PHONY: dist
+dist: ## the whole release in dist/, as a snapshot of this commit
+	packaging/dist
+
+.PHONY: dist-test
+dist-test: dist ## install what dist made, in every way, and use it
+	e2e/provide packages
+	cd e2e && time go test -tags $(TAGS),e2e,dist -count=1 -timeout 20m ./dist
+
 .PHONY: clients
 clients: ## real MCP clients read what client-config prints; they take 1.2 GB
 	cd e2e && go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' .
@@ -86,13 +95,15 @@ fmt:
 .PHONY: vet
 vet:
 	go vet -tags $(TAGS) ./...
-	cd e2e && go vet -tags $(TAGS),e2e,suspend,clients ./...
+	cd e2e && go vet -tags $(TAGS),e2e,suspend,clients,dist ./...
+	cd packaging && go vet ./...
 
 .PHONY: staticcheck
 staticcheck:
 	tool=$$(e2e/provide staticcheck); \
 	"$$tool" -tags $(TAGS) ./...; \
-	cd e2e && "$$tool" -tags $(TAGS),e2e,suspend,clients ./...
+	cd e2e && "$$tool" -tags $(TAGS),e2e,suspend,clients,dist ./...; \
+	cd ../packaging && "$$tool" ./...
 
 .PHONY: deadcode
 deadcode:
@@ -108,6 +119,7 @@ shape: ## layers, sizes of files and functions, package state
 tidy:
 	go mod tidy -diff
 	cd e2e && go mod tidy -diff
+	cd packaging && go mod tidy -diff
 
 .PHONY: cross
 cross:

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -40,7 +39,7 @@ var exitCodes = []struct {
 // manual writes the command tree as man(7) text.
 func manual(app *cli.App) []byte {
 	var p page
-	p.request("TH", "MCP-LOGIN", "1", buildDate(), "mcp-login "+versionName(), "User Commands")
+	p.request("TH", "MCP-LOGIN", "1", sourceRevision().day(), "mcp-login "+versionName(), "User Commands")
 	p.request("SH", "NAME")
 	p.text("mcp-login - " + app.Usage)
 	p.request("SH", "SYNOPSIS")
@@ -63,22 +62,6 @@ func manual(app *cli.App) []byte {
 	p.term("$XDG_STATE_HOME/mcp-login/keys", "its key, unless another keeper has it; ~/.local/state/mcp-login/keys")
 	p.term("$XDG_CONFIG_HOME/mcp-login/config.toml", "the configuration; ~/.config/mcp-login/config.toml, or what MCP_LOGIN_CONFIG names")
 	return p.Bytes()
-}
-
-// buildDate is the day of the source that this program was built from, "" if
-// that is not known.
-func buildDate() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			day, _, _ := strings.Cut(s.Value, "T")
-			return day
-		}
-	}
-	return ""
 }
 
 // page is man(7) text as it is written.

@@ -7,6 +7,7 @@ const { randomUUID } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
 const { ownStore } = require('./own.js')
+const { download } = require('./release.js')
 
 const input = name => (process.env[`INPUT_${name.toUpperCase()}`] ?? '').trim()
 
@@ -26,8 +27,8 @@ function start(file, args, env, wayOut) {
   }
 }
 
-// version is what to build: what was asked for, else what the action itself is
-// pinned to. A branch is no version: its name says nothing of what is built.
+// version is what to use: what was asked for, else what the action itself is
+// pinned to. A branch is no version: its name says nothing of what it holds.
 function version() {
   const ref = (process.env.GITHUB_ACTION_REF ?? '').replace(/^refs\/tags\//, '')
   const pinned = /^(v\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?|[0-9a-f]{40})$/.test(ref)
@@ -43,6 +44,15 @@ function build(dir) {
   return path.join(bin, process.platform === 'win32' ? 'mcp-login.exe' : 'mcp-login')
 }
 
+// provide downloads the program where there is a release, else builds it.
+async function provide(dir) {
+  if (!input('releases')) return build(dir)
+  const { program, reason } = await download(input('releases'), version(), dir)
+  if (program) return program
+  console.log(`mcp-login is built from source, because no release can be used: ${escape(reason)}`)
+  return build(dir)
+}
+
 // flags returns --name=value for the inputs that were given.
 const flags = (...names) => names.filter(input).map(name => `--${name}=${input(name)}`)
 
@@ -52,14 +62,14 @@ function named() {
   return input('store') || MCP_LOGIN_STORE || MCP_LOGIN_PROFILE_DIR || (MCP_LOGIN_AGENT_SOCK && !input('url'))
 }
 
-function main() {
+async function main() {
   const name = input('name')
   if (!name) throw new Error('the input name is empty: give the name of a profile, such as notion')
   if (!input('url') && !named()) throw new Error('there is no credential: give the input url, to log in, or store, where one is already')
 
   const dir = fs.mkdtempSync(path.join(process.env.RUNNER_TEMP, 'mcp-login-'))
   append('GITHUB_STATE', 'dir', dir)
-  const program = input('program') || build(dir)
+  const program = input('program') || (await provide(dir))
   append('GITHUB_OUTPUT', 'program', program)
 
   const own = named() ? null : ownStore(dir)
@@ -83,10 +93,8 @@ function main() {
 // escape keeps a message one line and one command to the runner.
 const escape = text => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A')
 
-try {
-  main()
-} catch (error) {
+main().catch(error => {
   // A program that ran has said why, and its exit code is the step's.
   if (typeof error.status !== 'number') console.log(`::error::mcp-login: ${escape(error.message)}`)
   process.exitCode = error.status || 1
-}
+})

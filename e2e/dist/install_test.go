@@ -1,0 +1,165 @@
+//go:build e2e && dist
+
+package dist
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// releases serves the release where GitHub would. change may alter an answer.
+func releases(t testing.TB, change func(name string, data []byte) []byte) (url string) {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, ok := strings.CutPrefix(r.URL.Path, "/latest/download/")
+		if !ok {
+			name, ok = strings.CutPrefix(r.URL.Path, "/download/v"+meta.Version+"/")
+		}
+		data, err := os.ReadFile(filepath.Join(made, "release", filepath.Base(name)))
+		if !ok || err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		if change != nil {
+			data = change(name, data)
+		}
+		_, _ = w.Write(data) // a client that has gone
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// install runs install.sh by a shell, in a home with nothing but PATH.
+func install(t testing.TB, home string, shell []string, args ...string) *exec.Cmd {
+	t.Helper()
+	script, err := filepath.Abs("../../install.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := append(append(append([]string{}, shell...), script), args...)
+	cmd := exec.Command(all[0], all[1:]...)
+	cmd.Env, cmd.Dir = []string{"HOME=" + home, "PATH=/usr/bin:/bin"}, home
+	return cmd
+}
+
+func TestInstallScript(t *testing.T) {
+	provide(t, "packages")
+	url := releases(t, nil)
+	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"bash"}, {"busybox", "sh"}} {
+		t.Run(strings.Join(shell, " "), func(t *testing.T) {
+			home := t.TempDir()
+			cmd := install(t, home, shell, "--from", url)
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "installed mcp-login "+meta.Version+" ") || !strings.Contains(string(out), `hint: export PATH="`+home+`/.local/bin:$PATH"`) {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if got := tree(t, home); len(got) != 1 {
+				t.Errorf("files %q", got)
+			}
+			newAccount(t, filepath.Join(home, ".local/bin/mcp-login")).mainJob(t)
+		})
+	}
+}
+
+// TestInstallScriptOptions: another folder, with a space in its name, and a
+// version; the program that is there is replaced; standard output stays empty.
+func TestInstallScriptOptions(t *testing.T) {
+	home := t.TempDir()
+	dir := filepath.Join(home, "my programs")
+	for _, version := range []string{meta.Version, "v" + meta.Version} {
+		if out := output(t, install(t, home, []string{"dash"}, "--from="+releases(t, nil)+"/", "--version", version, "--dir", "my programs")); out != "" {
+			t.Errorf("standard output: %q", out)
+		}
+	}
+	if got := output(t, exec.Command(filepath.Join(dir, "mcp-login"), "version")); !strings.Contains(got, meta.Version) {
+		t.Errorf("version: %q", got)
+	}
+}
+
+// TestInstallScriptRefuses: whatever is wrong, the program that is there stays,
+// nothing is left behind, and one line says why.
+func TestInstallScriptRefuses(t *testing.T) {
+	corrupt := func(name string, data []byte) []byte {
+		if strings.HasSuffix(name, ".gz") {
+			data[len(data)/2] ^= 1
+		}
+		return data
+	}
+	truncated := func(name string, data []byte) []byte {
+		if strings.HasSuffix(name, ".gz") {
+			data = data[:len(data)/2]
+		}
+		return data
+	}
+	climbing := func(name string, data []byte) []byte {
+		return []byte(strings.ReplaceAll(string(data), "  mcp-login_", "  ../mcp-login_"))
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(string, []byte) []byte
+		args   []string
+		uname  string
+		want   string
+	}{
+		{"corrupted archive", corrupt, nil, "", "but the release lists"},
+		{"truncated archive", truncated, nil, "", "but the release lists"},
+		{"name that leaves the folder", climbing, nil, "", "no archive for linux_amd64"},
+		{"unknown version", nil, []string{"--version", "99.0.0"}, "", "cannot download"},
+		{"another system", nil, nil, "Plan9", "no release for Plan9"},
+		{"Windows", nil, nil, "MINGW64_NT-10.0", "hint: scoop install mcp-login"},
+		{"no value", nil, []string{"--dir"}, "", "--dir needs a value"},
+		{"unknown option", nil, []string{"--sudo"}, "", "usage: install.sh"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			home := t.TempDir()
+			bin := filepath.Join(home, ".local/bin")
+			if err := os.MkdirAll(bin, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(bin, "mcp-login"), []byte("old"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			cmd := install(t, home, []string{"dash"}, append([]string{"--from", releases(t, tt.change)}, tt.args...)...)
+			if tt.uname != "" {
+				tools := t.TempDir()
+				if err := os.WriteFile(filepath.Join(tools, "uname"), []byte("#!/bin/sh\ncase $1 in -s) echo "+tt.uname+" ;; *) echo x86_64 ;; esac\n"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				cmd.Env[1] = "PATH=" + tools + ":/usr/bin:/bin"
+			}
+			if _, out := fails(t, cmd); !strings.Contains(out, tt.want) {
+				t.Errorf("it said %q, want %q", out, tt.want)
+			}
+			if got := tree(t, home); len(got) != 1 || string(read(t, filepath.Join(bin, "mcp-login"))) != "old" {
+				t.Errorf("afterwards there is %q", got)
+			}
+		})
+	}
+}
+
+// TestInstallScriptCutOff: a part of the script does nothing.
+func TestInstallScriptCutOff(t *testing.T) {
+	script := read(t, "../../install.sh")
+	for i := len(script) / 20; i < len(script)-len("main \"$@\"\n"); i += len(script) / 20 {
+		home := t.TempDir()
+		cmd := exec.Command("dash", "-s", "--", "--from", "http://127.0.0.1:1")
+		cmd.Env, cmd.Dir = []string{"HOME=" + home, "PATH=/usr/bin:/bin"}, home
+		cmd.Stdin = strings.NewReader(string(script[:i]))
+		_ = cmd.Run() // a syntax error is what most parts end in
+		if got := tree(t, home); len(got) != 0 {
+			t.Errorf("after %d bytes it made %q", i, got)
+		}
+	}
+}
+
+// TestScriptsAreClean has a linter read the scripts that are shipped or build
+// the release.
+func TestScriptsAreClean(t *testing.T) {
+	provide(t, "packages")
+	output(t, exec.Command("shellcheck", "../../install.sh", "../../packaging/dist", "../../packaging/prepare"))
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// Runs the program of the package that npm installed for this platform. Its
+// streams, exit code and signals are this process's own.
+'use strict'
+
+const { spawn } = require('node:child_process')
+const { constants } = require('node:os')
+
+const platform = `${process.platform}-${process.arch}`
+
+function programPath() {
+  const name = `@mcp-login/${platform}`
+  try {
+    return require.resolve(`${name}/bin/mcp-login${process.platform === 'win32' ? '.exe' : ''}`)
+  } catch {
+    const known = Object.keys(require('./package.json').optionalDependencies)
+    const remedy = known.includes(name)
+      ? `its package ${name} is not installed\nhint: npm install mcp-login --include=optional`
+      : `there is no package for this platform\nhint: go install -tags urfave_cli_no_docs github.com/mcp-login/mcp-login/cmd/mcp-login@latest`
+    process.stderr.write(`mcp-login: cannot run on ${platform}: ${remedy}\n`)
+    process.exit(1)
+  }
+}
+
+const child = spawn(programPath(), process.argv.slice(2), { stdio: 'inherit', windowsHide: false })
+
+// A terminal sends these to the child as well as to this process.
+const fromTerminal = process.stdin.isTTY ? ['SIGINT', 'SIGQUIT'] : []
+const signals = process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGCONT', 'SIGWINCH']
+for (const signal of signals) {
+  process.on(signal, () => {
+    if (process.platform !== 'win32' && !fromTerminal.includes(signal)) child.kill(signal)
+  })
+}
+
+child.on('error', error => {
+  process.stderr.write(`mcp-login: cannot start the program: ${error.message}\n`)
+  process.exit(126)
+})
+child.on('exit', (code, signal) => {
+  if (!signal) process.exit(code)
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  // For a signal that does not end Node.
+  setTimeout(() => process.exit(128 + constants.signals[signal]), 1000)
+})
