@@ -45,7 +45,7 @@ e2e: ## tests against real servers, which are installed when missing
 
 .PHONY: dist
 dist: ## the whole release in dist/, as a snapshot of this commit
-	packaging/dist
+	time packaging/dist
 
 .PHONY: dist-test
 dist-test: dist ## install what dist made, in every way, and use it
