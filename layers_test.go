@@ -29,7 +29,7 @@ var layers = map[string][]string{
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "secrets/file"},
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
-	"internal/proxy":     {"", "oauth", "internal/netcheck"},
+	"internal/proxy":     {"", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "oauth", "flows"},
 	"internal/parcel":    {"secrets"},

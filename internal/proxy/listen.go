@@ -1,0 +1,113 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mcp-login/mcp-login/internal/connlimit"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
+	"github.com/mcp-login/mcp-login/internal/privsock"
+)
+
+const (
+	// maxUnauthenticated limits the connections on which no client has shown the
+	// token.
+	maxUnauthenticated = 64
+	// minLocalToken makes a token that a person chose hard to guess for the
+	// other programs of this machine, which can try as often as they like.
+	minLocalToken = 16
+	// shutdownWait lets answers that are nearly done get through. A stream has
+	// no end to wait for.
+	shutdownWait = time.Second
+)
+
+// ErrListen: an address that the proxy does not serve at.
+var ErrListen = errors.New("give 127.0.0.1:PORT, [::1]:PORT or unix:PATH")
+
+// Serve serves HTTP at ln until ctx ends.
+func (h HTTP) Serve(ctx context.Context, ln net.Listener) error {
+	limited := &connlimit.Listener{Listener: ln, Limit: maxUnauthenticated}
+	h.Admitted = limited.Authenticated
+	handler, err := h.Handler()
+	if err != nil {
+		return err
+	}
+	return serveUntil(ctx, limited.Server(handler, h.Upstream.Log), limited)
+}
+
+// serveUntil serves until ctx ends.
+func serveUntil(ctx context.Context, web *http.Server, ln net.Listener) error {
+	broken := make(chan error, 1)
+	go func() { broken <- web.Serve(ln) }()
+	select {
+	case err := <-broken:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
+	defer cancel()
+	if web.Shutdown(ctx) != nil {
+		return web.Close() // the streams that are still open
+	}
+	return nil
+}
+
+// CheckToken refuses a token that can be guessed, or that cannot stand in
+// a path as it is (RFC 3986 §2.3).
+func CheckToken(token string) error {
+	if len(token) < minLocalToken {
+		return fmt.Errorf("the token is shorter than %d characters", minLocalToken)
+	}
+	reserved := func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-._~", r))
+	}
+	if strings.ContainsFunc(token, reserved) {
+		return errors.New("the token cannot be part of a URL: give it letters, digits and - . _ ~ alone")
+	}
+	return nil
+}
+
+// Listen opens 127.0.0.1:PORT, [::1]:PORT or unix:PATH, and reports whether it is a
+// socket that only this user can connect to. It returns ErrListen for any other
+// address, and a *privsock.PathError for a path that cannot be a socket.
+func Listen(address string) (ln net.Listener, local bool, err error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		ln, err := listenUnix(path)
+		return ln, true, err
+	}
+	ln, err = netcheck.Listen(address)
+	if errors.Is(err, netcheck.ErrAddress) {
+		return nil, false, ErrListen
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return ln, false, nil
+}
+
+// listenUnix makes a socket that only this user can connect to. One that a
+// killed proxy left is replaced; one that somebody serves is not.
+func listenUnix(path string) (net.Listener, error) {
+	ln, remove, err := privsock.Listen(path)
+	if err != nil {
+		return nil, err
+	}
+	return socketFile{ln, remove}, nil
+}
+
+// socketFile is a socket that takes its file along when it is closed.
+type socketFile struct {
+	*net.UnixListener
+	remove func()
+}
+
+// Close implements net.Listener.
+func (s socketFile) Close() error {
+	s.remove()
+	return s.UnixListener.Close()
+}
