@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"internal/settings":     {"internal/paths"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/secretref":    {"secrets", "internal/subprocess"},
+	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 

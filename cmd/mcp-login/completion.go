@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,20 +13,11 @@ import (
 
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/shellscript"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/secrets"
 )
-
-// scripts are the texts that completion and hook print.
-//
-//go:embed shell
-var scripts embed.FS
-
-// completionShells and the extensions of their scripts.
-var completionShells = []struct{ name, extension string }{
-	{"bash", "bash"}, {"zsh", "zsh"}, {"fish", "fish"}, {"powershell", "ps1"},
-}
 
 func newCompletion(e *env) *cli.Command {
 	var o common
@@ -41,15 +31,8 @@ func newCompletion(e *env) *cli.Command {
 }
 
 func runCompletion(e *env, shell string) error {
-	for _, s := range completionShells {
-		if s.name != shell && !(s.name == "powershell" && shell == "pwsh") {
-			continue
-		}
-		text, err := scripts.ReadFile("shell/completion." + s.extension)
-		if err != nil {
-			return err
-		}
-		return e.answerData(text)
+	if script, ok := shellscript.Completion(shell); ok {
+		return e.answerData(script)
 	}
 	return usagef("completion: there is none for %q, only for bash, zsh, fish and powershell", shell)
 }
@@ -179,13 +162,10 @@ func (e *env) arguments(ctx context.Context, l commandLine) []candidate {
 	case "NAME":
 		return e.profileNames(ctx, l)
 	case "SHELL":
-		var found []candidate
-		for _, s := range completionShells {
-			if l.command.Name == "completion" || slices.Contains(hookShells, s.name) {
-				found = append(found, candidate{kind: aWord, word: s.name})
-			}
+		if l.command.Name == "completion" {
+			return words(shellscript.CompletionShells())
 		}
-		return found
+		return words(shellscript.HookShells())
 	}
 	return nil
 }

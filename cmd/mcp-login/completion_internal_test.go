@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/shellscript"
 	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
 )
 
@@ -183,10 +184,10 @@ func TestCompleteAsksNoServer(t *testing.T) {
 }
 
 func TestCompletionScripts(t *testing.T) {
-	for _, s := range append(slices.Clone(completionShells), struct{ name, extension string }{"pwsh", "ps1"}) {
+	for _, shell := range append(shellscript.CompletionShells(), "pwsh") {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), []string{"completion", s.name}, e); code != exitDone || talk.Len() > 0 || !strings.Contains(out.String(), completeName) {
-			t.Errorf("completion %s: exit code %d, %q, %s", s.name, code, out, talk)
+		if code := run(t.Context(), []string{"completion", shell}, e); code != exitDone || talk.Len() > 0 || !strings.Contains(out.String(), completeName) {
+			t.Errorf("completion %s: exit code %d, %q, %s", shell, code, out, talk)
 		}
 	}
 	e, out, _ := testEnv(t)

@@ -3,20 +3,14 @@ package main
 import (
 	"context"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/envexport"
-	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/shellscript"
 )
-
-// hookShells are those that have a clock of their own and run something before
-// a prompt.
-var hookShells = []string{"bash", "zsh", "fish"}
 
 // promptPatience is how long a prompt waits for an agent.
 const promptPatience = 8 * time.Second
@@ -45,8 +39,9 @@ func newHook(e *env) *cli.Command {
 }
 
 func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
-	if !slices.Contains(hookShells, shell) {
-		return usagef("hook: there is none for %q, only for %s", shell, strings.Join(hookShells, ", "))
+	script, ok := shellscript.Hook(shell, o.minTTL, e.hookFlags(o.passed()))
+	if !ok {
+		return usagef("hook: there is none for %q, only for %s", shell, strings.Join(shellscript.HookShells(), ", "))
 	}
 	if o.due != "" {
 		if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
@@ -57,12 +52,7 @@ func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 		e, err := runDue(ctx, e, o, shell)
 		return e.oneLined(err)
 	}
-	text, err := scripts.ReadFile("shell/hook." + shell)
-	if err != nil {
-		return err
-	}
-	margin := strconv.Itoa(int((o.minTTL + time.Second - 1) / time.Second))
-	return e.answerData([]byte(strings.NewReplacer("@MARGIN@", margin, " @FLAGS@", e.hookFlags(o.passed(), shell)).Replace(string(text))))
+	return e.answerData(script)
 }
 
 // passed are the flags that the hook's own calls are given again.
@@ -71,8 +61,8 @@ func (o *hookOptions) passed() []cli.Flag { return append(o.common.flags(), o.le
 // hookFlags repeats the flags that this call was given, as they read in any
 // folder. What the environment and the configuration say the next call reads
 // there itself.
-func (e *env) hookFlags(passed []cli.Flag, shell string) string {
-	var flags strings.Builder
+func (e *env) hookFlags(passed []cli.Flag) []string {
+	var words []string
 	for _, f := range passed {
 		name := f.Names()[0]
 		text, ok := e.line.value(name)
@@ -85,9 +75,9 @@ func (e *env) hookFlags(passed []cli.Flag, shell string) string {
 		if scheme, dir, found := strings.Cut(text, ":"); found && name == "store" && scheme != "vault" {
 			text = scheme + ":" + absolute(dir)
 		}
-		flags.WriteString(" --" + name + " " + quoteIn(shell, text))
+		words = append(words, "--"+name, text)
 	}
-	return flags.String()
+	return words
 }
 
 // absolute is the path as it reads in any folder. Without a working folder
@@ -97,14 +87,6 @@ func absolute(path string) string {
 		return abs
 	}
 	return path
-}
-
-// quoteIn quotes for a shell. fish knows escapes in single quotes.
-func quoteIn(shell, word string) string {
-	if shell == "fish" && strings.Contains(word, `\`) {
-		return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(word) + "'"
-	}
-	return suggest.Quote(word)
 }
 
 // runDue has env print new values for one profile's variables, those that are

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
 func newMan(e *env) *cli.Command {
@@ -39,33 +40,33 @@ var exitCodes = []struct {
 // manual writes the command tree as man(7) text.
 func manual(app *cli.App) []byte {
 	var p page
-	p.request("TH", "MCP-LOGIN", "1", sourceRevision().day(), "mcp-login "+versionName(), "User Commands")
-	p.request("SH", "NAME")
-	p.text("mcp-login - " + app.Usage)
-	p.request("SH", "SYNOPSIS")
-	p.lines(app.UsageText)
-	p.request("SH", "DESCRIPTION")
-	p.text("Gets an OAuth token for an MCP server on a machine without a browser, keeps it fresh and safe, and hands it to whatever needs it.")
-	p.request("PP")
-	p.text("Standard output is data, standard error is for people. A command that fails leaves standard output empty. " +
+	p.Request("TH", "MCP-LOGIN", "1", sourceRevision().day(), "mcp-login "+versionName(), "User Commands")
+	p.Request("SH", "NAME")
+	p.Text("mcp-login - " + app.Usage)
+	p.Request("SH", "SYNOPSIS")
+	p.Lines(app.UsageText)
+	p.Request("SH", "DESCRIPTION")
+	p.Text("Gets an OAuth token for an MCP server on a machine without a browser, keeps it fresh and safe, and hands it to whatever needs it.")
+	p.Request("PP")
+	p.Text("Standard output is data, standard error is for people. A command that fails leaves standard output empty. " +
 		"Flags stand before or after the arguments, but before the command line of a program to run; most have an environment variable, which is named with them.")
-	p.request("SH", "COMMANDS")
+	p.Request("SH", "COMMANDS")
 	p.commands("", app.Commands)
-	p.request("SH", "COMMON FLAGS")
+	p.Request("SH", "COMMON FLAGS")
 	p.flags(new(common).flags())
-	p.request("SH", "EXIT STATUS")
+	p.Request("SH", "EXIT STATUS")
 	for _, x := range exitCodes {
-		p.term(fmt.Sprint(x.code), x.meaning)
+		p.Term(fmt.Sprint(x.code), x.meaning)
 	}
-	p.request("SH", "FILES")
-	p.term("$XDG_DATA_HOME/mcp-login", "the default store of credentials, encrypted; ~/.local/share/mcp-login where that variable is not set")
-	p.term("$XDG_STATE_HOME/mcp-login/keys", "its key, unless another keeper has it; ~/.local/state/mcp-login/keys")
-	p.term("$XDG_CONFIG_HOME/mcp-login/config.toml", "the configuration; ~/.config/mcp-login/config.toml, or what MCP_LOGIN_CONFIG names")
+	p.Request("SH", "FILES")
+	p.Term("$XDG_DATA_HOME/mcp-login", "the default store of credentials, encrypted; ~/.local/share/mcp-login where that variable is not set")
+	p.Term("$XDG_STATE_HOME/mcp-login/keys", "its key, unless another keeper has it; ~/.local/state/mcp-login/keys")
+	p.Term("$XDG_CONFIG_HOME/mcp-login/config.toml", "the configuration; ~/.config/mcp-login/config.toml, or what MCP_LOGIN_CONFIG names")
 	return p.Bytes()
 }
 
-// page is man(7) text as it is written.
-type page struct{ bytes.Buffer }
+// page is the manual as it is written.
+type page struct{ manpage.Page }
 
 // commands describes what can be run, groups by their members.
 func (p *page) commands(path string, commands []*cli.Command) {
@@ -75,13 +76,13 @@ func (p *page) commands(path string, commands []*cli.Command) {
 			p.commands(name+" ", c.Subcommands)
 			continue
 		}
-		p.request("SS", strings.TrimSpace(name+" "+c.ArgsUsage))
-		p.text(sentence(c.Usage))
+		p.Request("SS", strings.TrimSpace(name+" "+c.ArgsUsage))
+		p.Text(sentence(c.Usage))
 		if c.Description != "" {
-			p.text(c.Description)
+			p.Text(c.Description)
 		}
-		p.request("PP")
-		p.lines(c.UsageText)
+		p.Request("PP")
+		p.Lines(c.UsageText)
 		p.flags(slices.DeleteFunc(slices.Clone(c.Flags), isCommon))
 	}
 }
@@ -97,46 +98,6 @@ func isCommon(f cli.Flag) bool {
 func (p *page) flags(flags []cli.Flag) {
 	for _, f := range flags {
 		names, about, _ := strings.Cut(f.String(), "\t")
-		p.term(names, cmp.Or(about, names))
+		p.Term(names, cmp.Or(about, names))
 	}
 }
-
-// term is a tagged paragraph.
-func (p *page) term(tag, about string) {
-	p.request("TP")
-	p.request("B", tag)
-	p.text(about)
-}
-
-// lines shows an example as it is.
-func (p *page) lines(lines string) {
-	p.request("RS", "4")
-	p.request("nf")
-	for line := range strings.Lines(lines) {
-		p.text(strings.TrimRight(line, "\n"))
-	}
-	p.request("fi")
-	p.request("RE")
-}
-
-// request writes a control line.
-func (p *page) request(name string, args ...string) {
-	p.WriteString("." + name)
-	for _, arg := range args {
-		p.WriteString(` "` + roff.Replace(arg) + `"`)
-	}
-	p.WriteByte('\n')
-}
-
-// text writes a text line.
-func (p *page) text(s string) {
-	s = roff.Replace(s)
-	if strings.HasPrefix(s, ".") {
-		s = `\&` + s
-	}
-	p.WriteString(s + "\n")
-}
-
-// roff writes what has a meaning in roff, or another shape on paper, as the
-// very character: man(7), "Portability" and groff_char(7).
-var roff = strings.NewReplacer(`\`, `\e`, `"`, `\(dq`, `'`, `\(aq`, "`", `\(ga`, "-", `\-`, "^", `\(ha`, "~", `\(ti`)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
 // TestManual: the page has every command with its usage line and every flag
@@ -18,7 +20,7 @@ func TestManual(t *testing.T) {
 	}
 	page := out.String()
 	for _, l := range leaves(e) {
-		heading := roff.Replace(strings.TrimSpace(l.name() + " " + l.ArgsUsage))
+		heading := manpage.Escape(strings.TrimSpace(l.name() + " " + l.ArgsUsage))
 		_, section, found := strings.Cut(page, ".SS \""+heading+"\"\n")
 		if !found {
 			t.Errorf("no section %s", heading)
@@ -26,7 +28,7 @@ func TestManual(t *testing.T) {
 		section, _, _ = strings.Cut(section, ".SS ")
 		for _, f := range l.Flags {
 			names, about, _ := strings.Cut(f.String(), "\t")
-			if want := ".B \"" + roff.Replace(names) + "\"\n" + roff.Replace(about) + "\n"; !strings.Contains(section, want) && !strings.Contains(page[strings.Index(page, "COMMON FLAGS"):], want) {
+			if want := ".B \"" + manpage.Escape(names) + "\"\n" + manpage.Escape(about) + "\n"; !strings.Contains(section, want) && !strings.Contains(page[strings.Index(page, "COMMON FLAGS"):], want) {
 				t.Errorf("%s: no flag %s", l.name(), names)
 			}
 		}
