@@ -25,8 +25,8 @@ import (
 type Relay struct {
 	// URL is the relay's address, such as https://login.example.com.
 	URL string
-	// Token opens sessions at the relay; "" for a public relay.
-	Token string
+	// Token returns what opens sessions at the relay; nil: it is a public one.
+	Token func(ctx context.Context) (string, error)
 	// HTTP reaches the relay. Required.
 	HTTP *http.Client
 	// Show shows a code and its link and returns at once. Its ctx ends with the
@@ -158,7 +158,13 @@ func (f *Relay) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 // session signs in over one session of the relay.
 func (f *Relay) session(ctx context.Context, r flows.Request, a *attempt) (token oauth.Token, err error) {
 	c := relayClient{http: f.HTTP, base: strings.TrimSuffix(a.redirect, "/callback")}
-	s, err := c.open(ctx, f.Token, a, r.Server, f.Label)
+	bearer := ""
+	if f.Token != nil {
+		if bearer, err = f.Token(ctx); err != nil {
+			return token, err
+		}
+	}
+	s, err := c.open(ctx, bearer, a, r.Server, f.Label)
 	if err != nil {
 		if ctx.Err() != nil {
 			return token, context.Cause(ctx)

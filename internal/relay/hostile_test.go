@@ -40,7 +40,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s.flow = &authcode.Relay{
-		URL: base, Token: token, HTTP: &http.Client{Transport: s}, Label: "box",
+		URL: base, Token: say(token), HTTP: &http.Client{Transport: s}, Label: "box",
 		Show: func(_ context.Context, c authcode.RelayCode) { s.shown <- c },
 	}
 	want, err := s.flow.Metadata()
@@ -95,8 +95,13 @@ func (s *scene) approve(b *http.Client, link string) string {
 	return resp.Header.Get("Location")
 }
 
-// say replaces the relay's answers to a method by a body.
-func say(method, body string) func(*http.Request, *http.Response) *http.Response {
+// say returns a client token.
+func say(token string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return token, nil }
+}
+
+// answer replaces the relay's answers to a method by a body.
+func answer(method, body string) func(*http.Request, *http.Response) *http.Response {
 	return func(req *http.Request, resp *http.Response) *http.Response {
 		if req.Method == method && strings.HasPrefix(req.URL.Path, "/v1/sessions") {
 			resp.StatusCode, resp.Body = http.StatusOK, io.NopCloser(strings.NewReader(body))
@@ -200,7 +205,7 @@ func TestHostileRelay(t *testing.T) {
 						state, _, _ = strings.Cut(strings.ReplaceAll(after, `"`, `\u0026`), `\u0026`)
 						return resp
 					}
-					return say("GET", `{"query":"`+strings.ReplaceAll(tt.query, "STATE", state)+`"}`)(req, resp)
+					return answer("GET", `{"query":"`+strings.ReplaceAll(tt.query, "STATE", state)+`"}`)(req, resp)
 				}
 				ended, token := s.start()
 				<-s.shown
@@ -236,7 +241,7 @@ func TestReplayedAnswer(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		s.tamper = say("GET", old)
+		s.tamper = answer("GET", old)
 		ended, token := s.start()
 		<-s.shown
 		if err := <-ended; err == nil || token.Access != "" {
@@ -280,7 +285,7 @@ func TestHostileOpening(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			s.tamper = say("POST", body)
+			s.tamper = answer("POST", body)
 			ended, _ := s.start()
 			if err := <-ended; !errors.Is(err, flows.ErrUnsupported) {
 				t.Errorf("Run() = %v, want the next flow", err)
@@ -306,7 +311,7 @@ func TestRelayAway(t *testing.T) {
 	})
 	t.Run("refusing", func(t *testing.T) {
 		s := newScene(t)
-		s.flow.Token = "wrong"
+		s.flow.Token = say("wrong")
 		ended, _ := s.start()
 		if err := <-ended; !errors.Is(err, flows.ErrUnsupported) || !strings.Contains(err.Error(), "client token") {
 			t.Errorf("Run() = %v", err)
