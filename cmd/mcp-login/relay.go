@@ -32,7 +32,7 @@ func newRelay(e *env) *cli.Command {
 		UsageText: "mcp-login relay --base-url https://login.example.com --client-token-from file:/etc/mcp-login/relay-token --acme-cache /var/lib/mcp-login-relay",
 		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers that have no device flow. " +
 			"The relay passes the answer of the sign-in on to the waiting machine. It never sees a token. " +
-			"Run your own: whoever operates a relay could start a sign-in and have people approve it, so no public one is built in. SIGTERM ends it without losing a waiting sign-in.",
+			"Run your own: the operator of a relay could start a sign-in and have people approve it, so no public one is built in. SIGTERM ends it without losing a waiting sign-in.",
 		Flags: []cli.Flag{
 			stringFlag("base-url", "https address at which browsers and clients reach the relay (required)", "", &o.baseURL),
 			stringFlag("listen", "address and port to listen on", "127.0.0.1:8080", &o.listen),

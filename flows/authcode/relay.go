@@ -20,7 +20,7 @@ import (
 //
 // The relay sees the authorization URL and the code, never the code verifier. Its
 // answer is checked as any other: a relay that is hostile can make a sign-in fail.
-// Whoever runs it can also start sign-ins of their own with the same client id
+// Its operator can also start sign-ins with the same client id
 // and have people approve them, so use only a relay of people you trust.
 type Relay struct {
 	// URL is the relay's address, such as https://login.example.com.

@@ -14,6 +14,16 @@ const waitingRefresh = "2"
 
 func (r *Relay) serveHome(w http.ResponseWriter, _ *http.Request) { pageHome.write(w) }
 
+// serveTyped leads to the page of a code that was typed at the relay's address.
+func (r *Relay) serveTyped(w http.ResponseWriter, req *http.Request) {
+	code := normalize(req.URL.Query().Get("code"))
+	if code == "" {
+		pageHome.write(w)
+		return
+	}
+	http.Redirect(w, req, "/s/"+shownCode(code), http.StatusSeeOther)
+}
+
 // byCode returns the session of a page's code. Codes that are nobody's count
 // against the address.
 func (r *Relay) byCode(w http.ResponseWriter, req *http.Request) (Session, bool) {

@@ -26,6 +26,7 @@ type page struct {
 	Ask      *ask
 	Link     string // an address to go on to
 	LinkHost string
+	Enter    bool // a code can be typed
 }
 
 // ask is a question to the person: the claims of a client, and a form.
@@ -39,28 +40,32 @@ type ask struct {
 }
 
 var (
-	pageHome = page{http.StatusOK, "note", "Sign in with a code",
-		"Open the link that your terminal shows, or scan its QR code.", nil, "", ""}
-	pageWaiting = page{http.StatusOK, "note", "Almost done",
-		"Your terminal is finishing the sign-in. This page updates by itself.", nil, "", ""}
-	pageDone = page{http.StatusOK, "good", "Signed in",
-		"You can close this page. Your terminal has signed in.", nil, "", ""}
-	pageDenied = page{http.StatusOK, "note", "Access was not granted",
-		"Nothing was changed. You can close this page. To try again, start a new sign-in in your terminal.", nil, "", ""}
-	pageFailed = page{http.StatusOK, "bad", "The sign-in did not work",
-		"Your terminal says why, and what to do next. You can close this page.", nil, "", ""}
-	pageExpired = page{http.StatusGone, "note", "This link has expired",
-		"Start a new sign-in in your terminal, and open the link that it shows.", nil, "", ""}
-	pageTaken = page{http.StatusConflict, "note", "This link was already used",
-		"Another browser has finished this sign-in. If that was not you, start a new sign-in in your terminal.", nil, "", ""}
-	pageNoTries = page{http.StatusForbidden, "bad", "Too many wrong codes",
-		"Start a new sign-in in your terminal, and open the link that it shows.", nil, "", ""}
-	pageBadCallback = page{http.StatusBadRequest, "note", "This sign-in is not waiting",
-		"It has expired, or its address is incomplete. Start a new sign-in in your terminal.", nil, "", ""}
-	pageForeign  = page{http.StatusForbidden, "bad", "Not allowed", "Open the link that your terminal shows.", nil, "", ""}
-	pageNotFound = page{http.StatusNotFound, "note", "Nothing here", "Open the link that your terminal shows.", nil, "", ""}
-	pageTooMany  = page{http.StatusTooManyRequests, "note", "Too many requests", "Wait a minute, then open the link again.", nil, "", ""}
-	pageBusy     = page{http.StatusServiceUnavailable, "note", "The relay is busy", "Wait a moment, then open the link again.", nil, "", ""}
+	pageHome = page{Status: http.StatusOK, Tone: "note", Title: "Sign in with a code",
+		Text: "Open the link that your terminal shows, or type the code.", Enter: true}
+	pageWaiting = page{Status: http.StatusOK, Tone: "note", Title: "Almost done",
+		Text: "Your terminal is finishing the sign-in. This page updates by itself."}
+	pageDone = page{Status: http.StatusOK, Tone: "good", Title: "Signed in",
+		Text: "You can close this page. Your terminal has signed in."}
+	pageDenied = page{Status: http.StatusOK, Tone: "note", Title: "Access was not granted",
+		Text: "Nothing was changed. You can close this page. To try again, start a new sign-in in your terminal."}
+	pageFailed = page{Status: http.StatusOK, Tone: "bad", Title: "The sign-in did not work",
+		Text: "Your terminal says why, and what to do next. You can close this page."}
+	pageExpired = page{Status: http.StatusGone, Tone: "note", Title: "This link has expired",
+		Text: "Start a new sign-in in your terminal, and open the link that it shows."}
+	pageTaken = page{Status: http.StatusConflict, Tone: "note", Title: "This link was already used",
+		Text: "Another browser has finished this sign-in. If that was not you, start a new sign-in in your terminal."}
+	pageNoTries = page{Status: http.StatusForbidden, Tone: "bad", Title: "Too many wrong codes",
+		Text: "Start a new sign-in in your terminal, and open the link that it shows."}
+	pageBadCallback = page{Status: http.StatusBadRequest, Tone: "note", Title: "This sign-in is not waiting",
+		Text: "It has expired, or its address is incomplete. Start a new sign-in in your terminal."}
+	pageForeign = page{Status: http.StatusForbidden, Tone: "bad", Title: "Not allowed",
+		Text: "Open the link that your terminal shows."}
+	pageNotFound = page{Status: http.StatusNotFound, Tone: "note", Title: "Nothing here",
+		Text: "Open the link that your terminal shows."}
+	pageTooMany = page{Status: http.StatusTooManyRequests, Tone: "note", Title: "Too many requests",
+		Text: "Wait a minute, then open the link again."}
+	pageBusy = page{Status: http.StatusServiceUnavailable, Tone: "note", Title: "The relay is busy",
+		Text: "Wait a moment, then open the link again."}
 )
 
 // failedTexts say what went wrong by the error code of the authorization response.

@@ -30,7 +30,7 @@ const (
 )
 
 // Redis keeps sessions in Redis or Valkey, for several replicas. What it files is
-// encrypted with a key that the replicas share, under keyed hashes: whoever reads
+// encrypted with a key that the replicas share, under keyed hashes: anyone who reads
 // the database learns how many sign-ins there are, and nothing else.
 type Redis struct {
 	pool     *redis.Pool

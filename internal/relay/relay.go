@@ -138,6 +138,7 @@ func (r *Relay) routes() http.Handler {
 	mux.HandleFunc("GET /v1/sessions/{id}", r.serveAwait)
 	mux.HandleFunc("DELETE /v1/sessions/{id}", r.serveEnd)
 	mux.HandleFunc("GET "+MetadataPath, r.serveMetadata)
+	mux.HandleFunc("GET /s", r.serveTyped)
 	mux.HandleFunc("GET /s/{code}", r.serveStart)
 	mux.HandleFunc("POST /s/{code}", r.serveGo)
 	mux.HandleFunc("GET "+CallbackPath, r.serveCallback)

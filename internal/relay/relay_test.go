@@ -509,6 +509,22 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestTypedCode: a code can be typed at the relay's address.
+func TestTypedCode(t *testing.T) {
+	f := newRelay(t, nil)
+	s := f.open(state)
+	if got := f.get(f.browser(), base); !strings.Contains(got.text, `name="code"`) {
+		t.Errorf("no field: %s", got.text)
+	}
+	typed := strings.ToLower(strings.ReplaceAll(s.UserCode, "-", " "))
+	if got := f.get(f.browser(), base+"/s?code="+url.QueryEscape(typed)); got.header.Get("Location") != "/s/"+s.UserCode {
+		t.Errorf("%d to %q", got.status, got.header.Get("Location"))
+	}
+	if got := f.get(f.browser(), base+"/s?code=//evil.test"); got.status != http.StatusOK {
+		t.Errorf("no code: %d to %q", got.status, got.header.Get("Location"))
+	}
+}
+
 // TestDenied: an error response is passed on, and shown in fixed words.
 func TestDenied(t *testing.T) {
 	f := newRelay(t, nil)

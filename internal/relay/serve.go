@@ -29,8 +29,8 @@ type Certificates struct {
 	ACMEEmail         string // for notices of the certificate authority; "": none
 }
 
-// Serve answers on the listener until ctx ends, then drains: it accepts no more
-// connections, lets every waiting client ask again, and returns once all answers
+// Serve answers on the listener until ctx ends, then drains: it closes its
+// port, lets every waiting client ask again, and returns once all answers
 // have left.
 func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error {
 	server := &http.Server{

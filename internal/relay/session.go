@@ -18,7 +18,7 @@ var ErrEnded = errors.New("the session has ended")
 // errTaken means that a new session has the key of another.
 var errTaken = errors.New("the key is taken")
 
-// ErrFull means that no more sessions are kept.
+// ErrFull means that the store has reached its limit.
 var ErrFull = errors.New("there are too many sessions")
 
 // Sessions keeps sessions until they expire. A session is found by its id, the
