@@ -513,7 +513,7 @@ func TestLimits(t *testing.T) {
 func TestTypedCode(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
-	if got := f.get(f.browser(), base); !strings.Contains(got.text, `name="code"`) {
+	if got := f.get(f.browser(), base+"/"); !strings.Contains(got.text, `name="code"`) {
 		t.Errorf("no field: %s", got.text)
 	}
 	typed := strings.ToLower(strings.ReplaceAll(s.UserCode, "-", " "))
