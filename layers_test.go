@@ -37,6 +37,7 @@ var layers = map[string][]string{
 	"internal/clientconfig": {"internal/printable", "internal/suggest"},
 	"internal/settings":     {"internal/paths"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
+	"internal/relay":        {"oauth"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
 	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},
@@ -54,7 +55,8 @@ var onlyIn = map[string][]string{
 	"github.com/mdp/qrterminal/v3":    {"internal/terminal"},
 	"github.com/hashicorp/vault/api":  {"secrets/vault", "internal/stores"},
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
-	"github.com/VictoriaMetrics":      {"internal/agentd"},
+	"github.com/VictoriaMetrics":      {"internal/agentd", "internal/relay"},
+	"github.com/gomodule/redigo":      {"internal/relay"},
 	"github.com/pelletier/go-toml":    {"internal/settings"},
 	"golang.org/x/net":                {"flows"},
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples"},

@@ -2,6 +2,7 @@ package mcplogin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (s *login) register(ctx context.Context, c Credential, f flows.Flow, old *C
 		return known[i].App, true, nil
 	}
 	if err == nil {
-		app, err = s.registerNew(ctx, c, want)
+		app, err = s.registerNew(ctx, c, f, want)
 	}
 	if err != nil && len(known) > 0 {
 		s.log.Info("no client can be registered for the new scopes, the old one asks for them", "error", err)
@@ -60,9 +61,13 @@ func (s *login) register(ctx context.Context, c Credential, f flows.Flow, old *C
 }
 
 // registerNew returns a client that the server has not seen here before.
-func (s *login) registerNew(ctx context.Context, c Credential, want oauth.ClientMetadata) (oauth.App, error) {
+func (s *login) registerNew(ctx context.Context, c Credential, f flows.Flow, want oauth.ClientMetadata) (oauth.App, error) {
 	r := s.req.Register
-	if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
+	if d, ok := f.(flows.Documented); ok {
+		if c.Issuer.ClientIDMetadataDocument && d.DocumentURL() != "" {
+			return oauth.App{ID: d.DocumentURL(), AuthMethod: oauth.AuthNone, RedirectURIs: want.RedirectURIs}, nil
+		}
+	} else if r.ClientMetadataURL != "" && c.Issuer.ClientIDMetadataDocument {
 		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, nil
 	}
 	if c.Issuer.RegistrationEndpoint == "" && c.Issuer.ClientIDMetadataDocument {
@@ -74,11 +79,21 @@ func (s *login) registerNew(ctx context.Context, c Credential, want oauth.Client
 	want.Scope = strings.Join(c.Asked, " ")
 	app, err := oauth.Register(ctx, s.cfg.HTTP(c.Server), c.Issuer, want, r.InitialAccessToken)
 	if err != nil {
-		return oauth.App{}, fmt.Errorf("%w: %w", ErrRegistration, err)
+		return oauth.App{}, unregistered(f, err)
 	}
 	s.log.Info("registered", "issuer", c.Issuer.Issuer, "client_id", app.ID)
 	s.remember(ctx, c, app)
 	return app, nil
+}
+
+// unregistered is the error of a registration that failed. Many servers refuse
+// redirect URIs on a web server, in several ways; another flow may still do.
+func unregistered(f flows.Flow, err error) error {
+	e, refused := errors.AsType[*oauth.Error](err)
+	if _, documented := f.(flows.Documented); documented && refused && e.Status >= 400 && e.Status < 500 {
+		return fmt.Errorf("%w: %w: %w", ErrRegistration, flows.ErrUnsupported, err)
+	}
+	return fmt.Errorf("%w: %w", ErrRegistration, err)
 }
 
 // registered returns what has a client that can do what is wanted: the stored
@@ -110,7 +125,9 @@ func (s *login) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 	if err != nil {
 		return m, err
 	}
-	m.ApplicationType = "native" // SEP-837
+	if m.ApplicationType == "" {
+		m.ApplicationType = "native" // SEP-837
+	}
 	m.TokenAuthMethod = s.req.Register.App.AuthMethod
 	m.ClientName = s.req.Register.ClientName
 	if m.ClientName == "" {

@@ -16,6 +16,7 @@ type Surroundings struct {
 	Interop   bool                // in WSL: Windows programs can be started
 	Browser   bool                // the user named a command that opens one, for this login
 	NoBrowser bool                // the user wants none opened
+	Relay     bool                // the user named a relay
 }
 
 // Detection says which flows suit the surroundings.
@@ -35,6 +36,9 @@ func Detect(s Surroundings) Detection {
 		d.Order = append(d.Order, "browser")
 	}
 	d.Order = append(d.Order, "device")
+	if s.Relay {
+		d.Order = append(d.Order, "relay")
+	}
 	if !d.Browser && s.ci() == "" {
 		// Nobody can reach a CI job's loopback, nor paste into it.
 		d.Order = append(d.Order, "paste")
@@ -49,7 +53,7 @@ func (d Detection) Why(flow string) string {
 		return "credentials that need no person are configured"
 	case "browser":
 		return "since " + d.Reason
-	case "device", "paste":
+	case "device", "relay", "paste":
 		if d.Browser {
 			return "since the server cannot be used with a browser here"
 		}

@@ -81,3 +81,11 @@ type Registrant interface {
 	// run will need, such as a listener's port.
 	Metadata() (oauth.ClientMetadata, error)
 }
+
+// Documented is a Registrant whose redirect URI is in a client id metadata
+// document, for servers that take one in place of a registration.
+type Documented interface {
+	Registrant
+	// DocumentURL returns the document's address, which is the client id; "": none.
+	DocumentURL() string
+}

@@ -56,9 +56,10 @@ func (o *browserOptions) authParams() (url.Values, error) {
 }
 
 // surroundings looks at where this program runs.
-func (e *env) surroundings(o browserOptions) flows.Surroundings {
+func (e *env) surroundings(o *loginOptions) flows.Surroundings {
 	s := browser.Surroundings(e.getenv)
-	s.Browser, s.NoBrowser, s.Terminal = o.command != "", o.never, e.streams().CanAsk()
+	s.Browser, s.NoBrowser, s.Terminal = o.browser.command != "", o.browser.never, e.streams().CanAsk()
+	s.Relay = len(o.relay.urls.Value()) > 0
 	return s
 }
 

@@ -14,7 +14,8 @@ import (
 
 type discoverOptions struct {
 	common
-	json bool
+	relay relayOptions
+	json  bool
 }
 
 func newDiscover(e *env) *cli.Command {
@@ -22,7 +23,7 @@ func newDiscover(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "tell how a server could be logged in to, without doing so",
 		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: []cli.Flag{boolFlag("json", "as JSON", &o.json)},
+		Flags: []cli.Flag{boolFlag("json", "as JSON", &o.json), o.relay.flag()},
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 
@@ -59,8 +60,8 @@ func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) 
 	if err != nil {
 		return err
 	}
-	login := &loginOptions{common: o.common}
-	here := flows.Detect(e.surroundings(login.browser))
+	login := &loginOptions{common: o.common, relay: o.relay}
+	here := flows.Detect(e.surroundings(login))
 	login.flow = strings.Join(here.Order, ",")
 	if !here.Browser {
 		login.flow += ",browser" // to be shown with the reason

@@ -72,7 +72,7 @@ func runDoctor(ctx context.Context, e *env, o *doctorOptions, args []string) err
 // examineHere looks at where this program runs.
 func (e *env) examineHere(ctx context.Context, o *doctorOptions) []doctor.Finding {
 	return doctor.Surroundings{
-		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(browserOptions{})), Terminal: e.streams().CanAsk(),
+		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(&loginOptions{})), Terminal: e.streams().CanAsk(),
 		Parts: []doctor.Part{
 			{Area: "environment", Check: "certificates", Remedy: "name a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
 				_, err := o.roots()
@@ -166,7 +166,7 @@ func (e *env) examineURL(ctx context.Context, o *doctorOptions, server string) (
 		return nil, err
 	}
 	login := &loginOptions{common: o.common}
-	login.flow = strings.Join(slices.DeleteFunc(strings.Split(flowNames, ", "), func(name string) bool { return name == "ci" }), ",")
+	login.flow = strings.Join(slices.DeleteFunc(strings.Split(flowNames, ", "), func(name string) bool { return name == "ci" || name == "relay" }), ",")
 	var req mcplogin.LoginRequest
 	if err := e.choose(login, e.prompt(login), &req); err != nil {
 		return nil, err

@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// flowNames are the values of --flow. The first three ask a person.
-const flowNames = "browser, device, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
+// flowNames are the values of --flow. The first four ask a person.
+const flowNames = "browser, device, relay, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
 
 // choose sets a login's flows: what --flow names, what other options leave no
 // doubt about, or what suits the surroundings. It says why when one runs.
@@ -29,11 +29,11 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 			e.say("flow: browser cannot be used: %s", why)
 			continue
 		}
-		f, err := e.attendedFlow(name, o, p)
+		attended, err := e.attendedFlows(name, o, p)
 		if err != nil {
 			return err
 		}
-		req.Flows = append(req.Flows, f)
+		req.Flows = append(req.Flows, attended...)
 	}
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
@@ -50,7 +50,7 @@ func (e *env) browserIsVain(o *loginOptions, name string) (why string, vain bool
 	if name != "browser" || e.streams().CanAsk() {
 		return "", false
 	}
-	here := flows.Detect(e.surroundings(o.browser))
+	here := flows.Detect(e.surroundings(o))
 	return here.Reason, !here.Browser
 }
 
@@ -71,19 +71,20 @@ func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name s
 		names = []string{name}
 		return names, names, func(string) string { return "credentials that need no person were given" }
 	}
-	d := flows.Detect(e.surroundings(o.browser))
+	d := flows.Detect(e.surroundings(o))
 	return nil, d.Order, d.Why
 }
 
-// attendedFlow makes a flow that asks a person.
-func (e *env) attendedFlow(name string, o *loginOptions, p prompt) (flows.Flow, error) {
+// attendedFlows makes the flows of a name that ask a person.
+func (e *env) attendedFlows(name string, o *loginOptions, p prompt) ([]flows.Flow, error) {
 	switch name {
-	case "browser":
-		return e.codeFlow(o, true)
-	case "paste":
-		return e.codeFlow(o, false)
+	case "browser", "paste":
+		f, err := e.codeFlow(o, name == "browser")
+		return []flows.Flow{f}, err
 	case "device":
-		return &device.Flow{Prompt: p, ClientName: o.client.name, Retry: o.retry(p)}, nil
+		return []flows.Flow{&device.Flow{Prompt: p, ClientName: o.client.name, Retry: o.retry(p)}}, nil
+	case "relay":
+		return e.relayFlows(o, p)
 	}
 	return nil, usagef("--flow: there is no flow %q, only %s", name, flowNames)
 }
@@ -96,7 +97,7 @@ func (e *env) announce(o *loginOptions, c flows.Choice, why string) {
 	}
 	h := authcode.Hosts("", c.Server)
 	switch c.Flow.Name() {
-	case "device", "paste":
+	case "device", "relay", "paste":
 		return
 	case "browser":
 	default:

@@ -27,6 +27,7 @@ type loginOptions struct {
 	client       clientOptions
 	server       oddities
 	browser      browserOptions
+	relay        relayOptions
 	unattended   unattendedOptions
 	expect       expectation
 	wait         time.Duration
@@ -62,7 +63,7 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 		boolFlag("no-qr", "show no QR code", &o.noQR),
 		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.browser.flags(), o.client.flags(), o.server.flags(), o.unattended.flags(), o.expect.flags())
+	}, o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.unattended.flags(), o.expect.flags())
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {

@@ -119,19 +119,8 @@ func (f *Flow) Name() string {
 
 // Check implements [flows.Flow].
 func (f *Flow) Check(s oauth.Server) error {
-	switch {
-	case s.AuthorizationEndpoint == "":
-		return unsupported("the server has no authorization endpoint")
-	case s.TokenEndpoint == "":
-		return unsupported("the server has no token endpoint")
-	case len(s.GrantTypes) > 0 && !slices.Contains(s.GrantTypes, "authorization_code"):
-		return unsupported("the server does not offer the authorization code grant")
-	case len(s.CodeChallengeMethods) == 0 && !f.AssumePKCE:
-		// MCP 2026-07-28, Security Considerations: without the field in its
-		// metadata a client must refuse to proceed.
-		return fmt.Errorf("%w: %w", ErrNoPKCE, flows.ErrUnsupported)
-	case len(s.CodeChallengeMethods) > 0 && !slices.Contains(s.CodeChallengeMethods, methodS256):
-		return unsupported("the server does not support PKCE with S256")
+	if err := checkServer(s, f.AssumePKCE); err != nil {
+		return err
 	}
 	t, err := f.Redirect.target()
 	if err != nil {
@@ -139,6 +128,25 @@ func (f *Flow) Check(s oauth.Server) error {
 	}
 	if !t.local() && f.Paste == nil {
 		return unsupported("the redirect URL leads to another machine, and nothing can be pasted here")
+	}
+	return nil
+}
+
+// checkServer wants the grant and PKCE.
+func checkServer(s oauth.Server, assumePKCE bool) error {
+	switch {
+	case s.AuthorizationEndpoint == "":
+		return unsupported("the server has no authorization endpoint")
+	case s.TokenEndpoint == "":
+		return unsupported("the server has no token endpoint")
+	case len(s.GrantTypes) > 0 && !slices.Contains(s.GrantTypes, "authorization_code"):
+		return unsupported("the server does not offer the authorization code grant")
+	case len(s.CodeChallengeMethods) == 0 && !assumePKCE:
+		// MCP 2026-07-28, Security Considerations: without the field in its
+		// metadata a client must refuse to proceed.
+		return fmt.Errorf("%w: %w", ErrNoPKCE, flows.ErrUnsupported)
+	case len(s.CodeChallengeMethods) > 0 && !slices.Contains(s.CodeChallengeMethods, methodS256):
+		return unsupported("the server does not support PKCE with S256")
 	}
 	return nil
 }

@@ -93,6 +93,15 @@ func (s *Server) newClientID() string {
 	return "client-" + rand.Text()
 }
 
+// suitableType is the application type that the redirect URIs ask for (OpenID
+// Connect Registration §2).
+func (c *client) suitableType() string {
+	if slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return strings.HasPrefix(uri, "https:") }) {
+		return "web"
+	}
+	return "native"
+}
+
 func (s *Server) judge(c *client) string {
 	switch {
 	case !slices.Contains(s.authMethods(), c.TokenAuthMethod):
@@ -101,8 +110,10 @@ func (s *Server) judge(c *client) string {
 		return "authorization_code needs redirect_uris"
 	case slices.ContainsFunc(c.GrantTypes, func(g string) bool { return !strings.HasPrefix(g, "urn:") && !slices.Contains(s.grantTypes(), g) }):
 		return "grant type is not offered"
-	case c.ApplicationType != "native" && !s.Clients.AnyType:
-		return "application_type must be native here"
+	case c.ApplicationType != c.suitableType() && !s.Clients.AnyType:
+		return "application_type must be " + c.suitableType() + " here"
+	case s.Clients.NoWeb && c.suitableType() == "web":
+		return "redirect_uris must be on loopback"
 	case s.Clients.RefuseScope && c.Scope != "":
 		return "scope must hold scopes of this server alone"
 	case !s.knowsScope(c.Scope):

@@ -85,6 +85,7 @@ type Clients struct {
 	Keys               map[string]crypto.PublicKey // registered by hand for private_key_jwt
 	AuthMethods        []string                    // offered; nil: none, client_secret_basic, client_secret_post
 	Redirects          string                      // "not empty": refuses [], as Better Auth; "some": wants one of every client; "": both may be
+	NoWeb              bool                        // https redirect URIs are refused, as by servers for native clients alone
 	RefuseScope        bool                        // no scope may be registered, as resource scopes at oidc-provider
 	ScopesRegistered   bool                        // clients may ask only for what they registered, by default for the first scope, as at Ory Hydra
 }

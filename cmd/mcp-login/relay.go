@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
+	"github.com/mcp-login/mcp-login/internal/relay"
+)
+
+type relayServerOptions struct {
+	common
+	baseURL, listen, metrics string
+	sessions, keyFrom        string
+	tokenFrom                string
+	public                   bool
+	allow, proxies           cli.StringSlice
+	certificates             relay.Certificates
+	limits                   relay.Limits
+}
+
+func newRelay(e *env) *cli.Command {
+	var o relayServerOptions
+	return e.command(&cli.Command{
+		Name: "relay", Usage: "Run a web server that lets people sign in on another device",
+		UsageText: "mcp-login relay --base-url https://login.example.com --client-token-from file:/etc/mcp-login/relay-token --acme-cache /var/lib/mcp-login-relay",
+		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers that have no device flow. " +
+			"The relay passes the answer of the sign-in on to the waiting machine. It never sees a token. " +
+			"Run your own: the operator of a relay could start a sign-in and have people approve it, so no public one is built in. SIGTERM ends it without losing a waiting sign-in.",
+		Flags: []cli.Flag{
+			stringFlag("base-url", "https address at which browsers and clients reach the relay (required)", "", &o.baseURL),
+			stringFlag("listen", "address and port to listen on", "127.0.0.1:8080", &o.listen),
+			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
+			stringFlag("client-token-from", "source of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
+			boolFlag("public", "let anyone use the relay, without a client token", &o.public),
+			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "host that sign-ins may lead to; may be repeated (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
+			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or network of a reverse proxy whose X-Forwarded-For counts; may be repeated (default: none)", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
+			stringFlag("sessions", "Redis or Valkey that several replicas share, as redis:// or rediss://; give a URL with a password by MCP_LOGIN_SESSIONS (default: memory)", "", &o.sessions),
+			stringFlag("sessions-key-from", "source of the key, at least 32 bytes, that encrypts what is in Redis; the same for all replicas", "", &o.keyFrom),
+			stringFlag("tls-cert", "PEM file of the certificate chain; read again when it is renewed", "", &o.certificates.CertFile),
+			stringFlag("tls-key", "PEM file of its private key", "", &o.certificates.KeyFile),
+			stringFlag("acme-cache", "folder for certificates from Let's Encrypt, which are requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
+			stringFlag("acme-email", "address for notices about these certificates", "", &o.certificates.ACMEEmail),
+			durationFlag("session-lifetime", "time that a person has to sign in", 10*time.Minute, &o.limits.Lifetime),
+			&cli.IntFlag{Name: "sessions-per-address", Usage: "sessions that one client address may open in that time", Value: 100, Destination: &o.limits.SessionsPerAddress, EnvVars: envVar("sessions-per-address")},
+		},
+	}, &o.common, func(ctx context.Context, _ []string) error { return runRelay(ctx, e, &o) })
+}
+
+func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
+	cfg := relay.Config{BaseURL: o.baseURL, Public: o.public, AllowIssuers: o.allow.Value(), Limits: o.limits, Log: e.slog()}
+	if err := o.check(e); err != nil {
+		return err
+	}
+	var err error
+	if cfg.TrustedProxies, err = prefixes(o.proxies.Value()); err != nil {
+		return err
+	}
+	if o.tokenFrom != "" {
+		if cfg.Token, err = e.secret(ctx, o.tokenFrom, "client token"); err != nil {
+			return err
+		}
+	}
+	sessions, end, err := e.relaySessions(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer end()
+	cfg.Sessions = sessions
+	r, err := relay.New(cfg)
+	if err != nil {
+		return usageError{err}
+	}
+	if o.metrics != "" {
+		l, err := e.listenMetrics(o.metrics)
+		if err != nil {
+			return err
+		}
+		defer serveMetrics(l, r.Metrics())()
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return &codeError{code: exitFailed, text: "--listen: " + err.Error()}
+	}
+	e.say("relay: %s, listening on %s", o.baseURL, l.Addr())
+	return r.Serve(ctx, l, o.certificates)
+}
+
+// check finds options that contradict each other.
+func (o *relayServerOptions) check(e *env) error {
+	c := o.certificates
+	_, typed := e.line.value("sessions")
+	u, err := url.Parse(o.sessions)
+	switch {
+	case o.baseURL == "":
+		return usagef("--base-url is required")
+	case o.public == (o.tokenFrom != ""):
+		return usagef("give either --client-token-from or --public")
+	case (c.CertFile == "") != (c.KeyFile == ""):
+		return usagef("--tls-cert and --tls-key go together")
+	case c.CertFile != "" && c.ACMECache != "":
+		return usagef("give either --tls-cert or --acme-cache")
+	case (o.sessions == "") != (o.keyFrom == ""):
+		return usagef("--sessions and --sessions-key-from go together")
+	case typed && (err != nil || u.User != nil):
+		return usagef("--sessions: give a URL with a password by MCP_LOGIN_SESSIONS: other users can read the arguments of a program")
+	}
+	return nil
+}
+
+// relaySessions returns where sessions are kept, and what ends that.
+func (e *env) relaySessions(ctx context.Context, o *relayServerOptions) (relay.Sessions, func(), error) {
+	if o.sessions == "" {
+		return &relay.Memory{}, func() {}, nil
+	}
+	key, err := e.secret(ctx, o.keyFrom, "key of the sessions")
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := relay.OpenRedis(o.sessions, []byte(key))
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	return r, func() { _ = r.Close() }, nil // the process ends
+}
+
+// serveMetrics serves metrics until the function that it returns is called.
+func serveMetrics(l net.Listener, metrics http.Handler) (stop func()) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if !netcheck.IsLoopback(r.Host) {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		metrics.ServeHTTP(w, r)
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	return func() {
+		_ = server.Close() // a scrape that is cut off comes again
+		<-done
+	}
+}
+
+// prefixes reads addresses and networks.
+func prefixes(texts []string) (all []netip.Prefix, err error) {
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if a, aerr := netip.ParseAddr(text); aerr == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, usagef("--trusted-proxy: %q is neither an address nor a network", text)
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// relayTimeout limits one request to a relay, which holds the requests of waiting
+// clients.
+const relayTimeout = 45 * time.Second
+
+// relayOptions name the relays that a login may use.
+type relayOptions struct {
+	urls      cli.StringSlice
+	tokenFrom string
+}
+
+func (o *relayOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		o.flag(),
+		stringFlag("relay-token-from", "source of the client token that the relays want: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
+	}
+}
+
+func (o *relayOptions) flag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")}
+}
+
+// relayFlows returns a flow for each relay.
+func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error) {
+	if len(o.relay.urls.Value()) == 0 {
+		return nil, usagef("--flow: relay needs the address of a relay: give --relay")
+	}
+	roots, err := o.roots()
+	if err != nil {
+		return nil, err
+	}
+	label, _ := os.Hostname() // a claim for people; it may be empty
+	for _, url := range o.relay.urls.Value() {
+		if _, err := oauth.CheckURL(url); err != nil {
+			return nil, usagef("--relay: %w", err)
+		}
+		guard := oauth.Guard{Server: url, RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: relayTimeout, Hosts: e.hosts}
+		f := &authcode.Relay{
+			URL: url, HTTP: guard.Client(), Label: label, ClientName: o.client.name, AssumePKCE: o.browser.assumePKCE,
+			Show: func(ctx context.Context, c authcode.RelayCode) { p.ShowCode(ctx, device.Code(c)) },
+			Done: func(ctx context.Context, err error) { p.ShowPoll(ctx, device.Poll{Status: relayStatus(err), Err: err}) },
+		}
+		if o.relay.tokenFrom != "" {
+			f.Token = func(ctx context.Context) (string, error) {
+				return e.secret(ctx, o.relay.tokenFrom, "client token of the relay")
+			}
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// relayStatus says how the wait for a relay ended, in the words of the device flow.
+func relayStatus(err error) device.Status {
+	switch {
+	case err == nil:
+		return device.Approved
+	case errors.Is(err, flows.ErrDenied):
+		return device.Denied
+	case errors.Is(err, flows.ErrExpired):
+		return device.Expired
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return device.Cancelled
+	}
+	return device.Failed
+}

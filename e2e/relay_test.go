@@ -1,0 +1,299 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/mcp-login/mcp-login/internal/await"
+)
+
+// relayLink is the short link as the program shows it.
+var relayLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/s/[A-Z]{4}-[A-Z]{4}`)
+
+// relays is an address with replicas behind it, as a load balancer has them: a
+// request that one replica does not answer goes to the next.
+type relays struct {
+	t    *testing.T
+	url  string
+	mu   sync.Mutex
+	at   []string // addresses of replicas
+	used int
+}
+
+func newRelays(t *testing.T) *relays {
+	t.Helper()
+	r := &relays{t: t}
+	front := httptest.NewServer(&httputil.ReverseProxy{
+		Transport: r,
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetXForwarded()
+			p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = "http", "replica", p.In.Host
+		},
+	})
+	t.Cleanup(front.Close)
+	r.url = front.URL
+	return r
+}
+
+// RoundTrip sends a request to the next replica that is there.
+func (r *relays) RoundTrip(req *http.Request) (resp *http.Response, err error) {
+	r.mu.Lock()
+	all := append(append([]string{}, r.at[r.used%len(r.at):]...), r.at[:r.used%len(r.at)]...)
+	r.used++
+	r.mu.Unlock()
+	for _, at := range all {
+		req.URL.Host = at
+		if resp, err = http.DefaultTransport.RoundTrip(req); err == nil {
+			return resp, nil
+		}
+	}
+	return nil, err
+}
+
+// add starts a replica.
+func (r *relays) add(h *home, flags ...string) *running {
+	r.t.Helper()
+	token := filepath.Join(h.dir, "relay-token")
+	if err := os.WriteFile(token, []byte("token-of-the-team"), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	args := append([]string{"relay", "--base-url", r.url, "--listen", "127.0.0.1:0", "--client-token-from", "file:" + token, "--trusted-proxy", "127.0.0.1"}, flags...)
+	run := h.start(args...)
+	said := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
+	at := said.FindStringSubmatch(run.stderr.await(r.t, said))[1]
+	r.mu.Lock()
+	r.at = append(r.at, at)
+	r.mu.Unlock()
+	return run
+}
+
+// drain ends a replica as a service manager does.
+func drain(replica *running) {
+	replica.h.t.Helper()
+	if err := replica.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		replica.h.t.Fatal(err)
+	}
+	replica.wait(0)
+}
+
+// remove takes a replica out of the balance.
+func (r *relays) remove(i int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at = append(append([]string{}, r.at[:i]...), r.at[i+1:]...)
+}
+
+func (r *relays) login(h *home, o *oidc) (*running, string) {
+	run := h.start("login", "box", o.mcp(), "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token"))
+	return run, run.stderr.await(r.t, relayLink)
+}
+
+// phone opens pages on a screen of 360 by 740 pixels.
+func phone(t *testing.T) *chromium {
+	c := startChromium(t)
+	c.do(chromedp.EmulateViewport(360, 740))
+	return c
+}
+
+// goOn opens the short link and presses its button, up to the consent page.
+func (c *chromium) goOn(link string) {
+	c.t.Helper()
+	c.do(chromedp.Navigate(link))
+	if got := c.title(); got != "Sign a machine in?" {
+		c.t.Fatalf("the link's page says %q", got)
+	}
+	c.press("form button")
+	c.shows(loginForm)
+	for name, value := range map[string]string{"login": "somebody", "password": "any"} {
+		c.evaluate(fmt.Sprintf(`document.querySelector("input[name=%s]").value = %q`, name, value))
+	}
+	c.press(loginForm + ` button[type=submit]`)
+	c.shows(consentForm)
+}
+
+func (c *chromium) says(want string) {
+	c.t.Helper()
+	await.True(c.t, "the page says "+want, func() bool {
+		got, err := chromedp.Run(c.ctx, chromedp.Evaluate[string](`document.querySelector("main > h1")?.innerText ?? ""`))
+		return err == nil && got == want
+	})
+}
+
+// TestRelayLogin goes through every page in a real browser.
+func TestRelayLogin(t *testing.T) {
+	t.Parallel()
+	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	relay := r.add(h)
+	run, link := r.login(h, o)
+	c := phone(t)
+	c.do(chromedp.Navigate(link))
+	c.photograph("relay-start")
+	c.do(chromedp.EmulateViewport(360, 740))
+	c.goOn(link)
+	c.press(consentForm + ` button[type=submit]`)
+	c.says("Signed in")
+	c.photograph("relay-done")
+	run.wait(0)
+	if token := h.token("box"); !o.active(token) {
+		t.Error("the server does not know the token")
+	}
+	// A second browser gets nothing from the link.
+	other := phone(t)
+	other.do(chromedp.Navigate(link))
+	other.says("This link was already used")
+	other.photograph("relay-used")
+	drain(relay)
+}
+
+func TestRelayDenied(t *testing.T) {
+	t.Parallel()
+	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	relay := r.add(h)
+	run, link := r.login(h, o)
+	c := phone(t)
+	c.goOn(link)
+	c.press(`a[href$="/abort"]`)
+	c.says("Access was not granted")
+	c.photograph("relay-denied")
+	run.wait(5)
+	drain(relay)
+}
+
+// TestRelayTakeOver: a browser whose cookie no longer counts types the code.
+func TestRelayTakeOver(t *testing.T) {
+	t.Parallel()
+	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	relay := r.add(h)
+	run, link := r.login(h, o)
+	c := phone(t)
+	c.goOn(link)
+	resp, err := http.PostForm(link, url.Values{"code": {link[len(link)-9:]}}) // another browser takes over
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	c.press(consentForm + ` button[type=submit]`)
+	c.says("Finish the sign-in here?")
+	c.photograph("relay-code")
+	c.evaluate(fmt.Sprintf(`document.querySelector("input[name=code]").value = %q; ""`, strings.ToLower(link[len(link)-9:])))
+	c.press("form button")
+	c.says("Signed in")
+	run.wait(0)
+	drain(relay)
+}
+
+// TestRelayRestarted: a relay with its sessions in memory is restarted while a
+// client waits. The login goes on under a new code.
+func TestRelayRestarted(t *testing.T) {
+	t.Parallel()
+	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	first := r.add(h)
+	run, link := r.login(h, o)
+	second := r.add(h)
+	r.remove(0)
+	drain(first)
+	var next string
+	await.True(t, "a new code is shown", func() bool {
+		for _, l := range relayLink.FindAllString(run.stderr.String(), -1) {
+			if l != link {
+				next = l
+			}
+		}
+		return next != ""
+	})
+	c := phone(t)
+	c.goOn(next)
+	c.press(consentForm + ` button[type=submit]`)
+	c.says("Signed in")
+	run.wait(0)
+	drain(second)
+}
+
+// startRedis starts a real Redis and returns its URL.
+func startRedis(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	l.Close()
+	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Wait()
+	})
+	await.True(t, "Redis listens", func() bool {
+		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return "redis://127.0.0.1:" + port
+}
+
+// TestRelayReplicaDies: two replicas share a real Redis; one is killed between the
+// approval and the collection of the answer. What is in Redis names nobody.
+func TestRelayReplicaDies(t *testing.T) {
+	t.Parallel()
+	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	redis := startRedis(t)
+	key := filepath.Join(h.dir, "sessions-key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shared := []string{"--sessions", redis, "--sessions-key-from", "file:" + key}
+	first := r.add(h, shared...)
+	run, link := r.login(h, o)
+	second := r.add(h, shared...)
+	c := phone(t)
+	c.goOn(link)
+
+	// The client's held request is with the first replica, which stops answering
+	// before the approval and is killed after it.
+	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	r.remove(0)
+	c.press(consentForm + ` button[type=submit]`)
+	c.says("Almost done")
+	dump, err := exec.Command("sh", "-c", `for k in $(redis-cli -u "$1" keys '*'); do redis-cli -u "$1" --no-raw get "$k"; done`, "sh", redis).Output()
+	if err != nil || len(dump) == 0 {
+		t.Fatalf("read Redis: %v", err)
+	}
+	for _, secret := range []string{"authorization_url", o.url, link[len(link)-9:], "code="} {
+		if strings.Contains(string(dump), secret) {
+			t.Errorf("Redis holds %q in the clear", secret)
+		}
+	}
+	if err := first.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	run.wait(0)
+	c.says("Signed in")
+	if token := h.token("box"); !o.active(token) {
+		t.Error("the server does not know the token")
+	}
+	drain(second)
+}

@@ -1,0 +1,199 @@
+package authcode
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+const (
+	relayOpenTimeout = 15 * time.Second
+	relayHold        = 40 * time.Second // longer than a relay holds a request
+	relayEndTimeout  = 3 * time.Second
+	minRelayPause    = time.Second // between requests
+	maxRelayPause    = 15 * time.Second
+	maxRelayLife     = time.Hour
+	maxRelayAnswer   = 64 << 10
+)
+
+// errForgotten means that the relay does not know the session, although it has
+// not expired.
+var errForgotten = errors.New("the relay has lost the session")
+
+// relayClient sends the requests to one relay.
+type relayClient struct {
+	http *http.Client
+	base string
+}
+
+// relaySession is the relay's answer to the opening of a session.
+type relaySession struct {
+	ID                      string `json:"id"`
+	Secret                  string `json:"secret"`
+	UserCode                string `json:"user_code"`
+	VerificationURI         string `json:"verification_uri"`
+	VerificationURIComplete string `json:"verification_uri_complete"`
+	RedirectURI             string `json:"redirect_uri"`
+	ExpiresIn               int    `json:"expires_in"`
+	Interval                int    `json:"interval"`
+
+	expiry   time.Time
+	interval time.Duration
+}
+
+// relayError is a refusal of the relay.
+type relayError struct {
+	status int
+	code   string
+}
+
+func (e *relayError) Error() string {
+	switch {
+	case e.code == "invalid_client_token":
+		return "the relay does not accept the client token"
+	case e.code == "issuer_not_allowed":
+		return "the relay does not lead to this authorization server"
+	case e.code == "":
+		return fmt.Sprintf("the relay answered HTTP %d", e.status)
+	}
+	return fmt.Sprintf("the relay answered HTTP %d, %s", e.status, e.code)
+}
+
+// open opens a session for an attempt.
+func (c relayClient) open(ctx context.Context, token string, a *attempt, server, label string) (s relaySession, err error) {
+	ctx, cancel := context.WithTimeout(ctx, relayOpenTimeout)
+	defer cancel()
+	body, err := json.Marshal(map[string]string{
+		"authorization_url": a.url, "server": server, "issuer": a.server.Issuer, "label": label,
+	})
+	if err != nil {
+		return s, err
+	}
+	if _, err = c.do(ctx, http.MethodPost, "/v1/sessions", token, body, &s); err != nil {
+		return s, err
+	}
+	return s, s.check(c.base, a.redirect)
+}
+
+// check validates what a relay says of a session, and completes it. What is shown
+// leads to the relay itself.
+func (s *relaySession) check(base, redirect string) error {
+	lifetime := time.Duration(s.ExpiresIn) * time.Second
+	s.interval = max(minRelayPause, min(time.Duration(s.Interval)*time.Second, maxRelayPause))
+	s.expiry = time.Now().Add(min(lifetime, maxRelayLife))
+	for _, raw := range []string{s.VerificationURI, s.VerificationURIComplete} {
+		u, err := oauth.CheckURL(raw)
+		if err != nil || u.Scheme+"://"+u.Host != base {
+			return errors.New("the relay's link leads to another host")
+		}
+	}
+	unusable := func(secret string) bool { return !vschar(secret) || len(secret) > 256 }
+	switch {
+	case s.RedirectURI != redirect:
+		return fmt.Errorf("the relay has the redirect URI %s", oauth.Sanitize(s.RedirectURI, 200))
+	case unusable(s.ID) || unusable(s.Secret) || s.ExpiresIn <= 0 || s.ExpiresIn > int(maxRelayLife/time.Second):
+		return errors.New("the relay's answer is incomplete")
+	case s.UserCode == "" || len(s.UserCode) > 16 || strings.Trim(s.UserCode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "":
+		return errors.New("the relay's code cannot be shown")
+	}
+	return nil
+}
+
+// await returns the query of the authorization response. It asks again, with
+// growing pauses while the relay is away, until ctx ends.
+func (c relayClient) await(ctx context.Context, s relaySession) (string, error) {
+	for pause := s.interval; ; {
+		var got struct{ Query string }
+		begun := time.Now()
+		status, err := c.ask(ctx, s, &got)
+		refusal, refused := errors.AsType[*relayError](err)
+		switch {
+		case status == http.StatusOK && err == nil:
+			return got.Query, nil
+		case refused && status == http.StatusGone:
+			return "", errForgotten
+		case refused && status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout && status != http.StatusNotFound:
+			return "", refusal
+		case status == http.StatusNoContent:
+			pause = s.interval
+			if time.Since(begun) >= pause {
+				continue
+			}
+		default:
+			pause = min(2*pause, maxRelayPause)
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return "", err
+		}
+	}
+}
+
+func (c relayClient) ask(ctx context.Context, s relaySession, v any) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, relayHold)
+	defer cancel()
+	return c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(s.ID), s.Secret, nil, v)
+}
+
+// end tells the relay how the login ended, for its page. It is best effort: the
+// session expires by itself.
+func (c relayClient) end(ctx context.Context, s relaySession, outcome string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), relayEndTimeout)
+	defer cancel()
+	_, _ = c.do(ctx, http.MethodDelete, "/v1/sessions/"+url.PathEscape(s.ID)+"?outcome="+outcome, s.Secret, nil, nil)
+}
+
+// do sends a request and reads its answer into v. Status is 0 if there is none.
+func (c relayClient) do(ctx context.Context, method, path, bearer string, body []byte, v any) (status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	if bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("reach the relay: %w", err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRelayAnswer))
+	if err != nil {
+		return 0, fmt.Errorf("reach the relay: %w", err)
+	}
+	if resp.StatusCode >= 300 {
+		var e struct{ Error string }
+		_ = json.Unmarshal(text, &e) // another answer than a relay's has no code
+		return resp.StatusCode, &relayError{resp.StatusCode, oauth.Sanitize(e.Error, maxErrorCode)}
+	}
+	if v == nil || resp.StatusCode == http.StatusNoContent {
+		return resp.StatusCode, nil
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return 0, errors.New("the relay's answer is no JSON")
+	}
+	return resp.StatusCode, nil
+}
+
+// sleep waits until d has passed or ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,284 @@
+package relay
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+const (
+	redisPrefix  = "mcp-login-relay:"
+	redisTimeout = 5 * time.Second
+	redisIdle    = 2 * time.Minute
+	redisConns   = 64
+	redisRetries = 20 // of a change that others overtake
+	redisPause   = time.Second
+	// MinKey is how long the key that replicas share must be.
+	MinKey = 32
+)
+
+// Redis keeps sessions in Redis or Valkey, for several replicas. What it files is
+// encrypted with a key that the replicas share, under keyed hashes: anyone who reads
+// the database learns how many sign-ins there are, and nothing else.
+type Redis struct {
+	pool     *redis.Pool
+	seal     cipher.AEAD
+	mac      []byte
+	watchers watchers
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+var _ Sessions = (*Redis)(nil)
+
+// OpenRedis uses the database at a redis:// or rediss:// URL. It connects when it
+// is first used. Close it.
+func OpenRedis(rawURL string, key []byte) (*Redis, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
+		return nil, errors.New("sessions: the address must begin with redis:// or rediss:// and name a host")
+	}
+	if len(key) < MinKey {
+		return nil, fmt.Errorf("sessions: the shared key must be at least %d bytes long", MinKey)
+	}
+	seal, err := chacha20poly1305.NewX(derive(key, "values"))
+	if err != nil {
+		return nil, err
+	}
+	dial := func(ctx context.Context, read time.Duration) (redis.Conn, error) {
+		return redis.DialURLContext(ctx, rawURL, redis.DialConnectTimeout(redisTimeout),
+			redis.DialReadTimeout(read), redis.DialWriteTimeout(redisTimeout))
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Redis{seal: seal, mac: derive(key, "names"), stop: stop, pool: &redis.Pool{
+		MaxIdle: redisConns, MaxActive: redisConns, Wait: true, IdleTimeout: redisIdle,
+		DialContext: func(ctx context.Context) (redis.Conn, error) { return dial(ctx, redisTimeout) },
+	}}
+	r.done.Go(func() { r.listen(ctx, dial) })
+	return r, nil
+}
+
+// Close ends the subscription and the connections.
+func (r *Redis) Close() error {
+	r.stop()
+	r.done.Wait()
+	return r.pool.Close()
+}
+
+// derive returns a key for one purpose.
+func derive(key []byte, purpose string) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte("mcp-login relay " + purpose))
+	return m.Sum(nil)
+}
+
+// name returns what a session is filed under.
+func (r *Redis) name(k string) string {
+	m := hmac.New(sha256.New, r.mac)
+	m.Write([]byte(k))
+	return redisPrefix + hex.EncodeToString(m.Sum(nil))
+}
+
+// channel is where changes are announced.
+const channel = redisPrefix + "changed"
+
+// encode returns a value for a name. A value that is moved to another name does
+// not open.
+func (r *Redis) encode(name string, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, r.seal.NonceSize())
+	_, _ = rand.Read(nonce) // never fails
+	return r.seal.Seal(nonce, nonce, plain, []byte(name)), nil
+}
+
+func (r *Redis) decode(name string, sealed []byte, v any) error {
+	n := r.seal.NonceSize()
+	if len(sealed) < n {
+		return errors.New("sessions: a value is too short")
+	}
+	plain, err := r.seal.Open(nil, sealed[:n], sealed[n:], []byte(name))
+	if err != nil {
+		return errors.New("sessions: a value cannot be decrypted: the replicas must share one key")
+	}
+	return json.Unmarshal(plain, v)
+}
+
+// addScript files a session under its three names, all or none.
+var addScript = redis.NewScript(3, `
+if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then return 0 end
+for i = 1, 3 do redis.call('SET', KEYS[i], ARGV[i], 'PX', ARGV[4]) end
+return 1`)
+
+// Add implements [Sessions].
+func (r *Redis) Add(ctx context.Context, s Session) error {
+	args := make([]any, 0, 7)
+	var values []any
+	for i, k := range s.keys() {
+		name := r.name(k.String())
+		var v any = s.ID
+		if i == 0 {
+			v = s
+		}
+		sealed, err := r.encode(name, v)
+		if err != nil {
+			return err
+		}
+		args, values = append(args, name), append(values, sealed)
+	}
+	args = append(append(args, values...), max(1, time.Until(s.Expiry).Milliseconds()))
+	added, err := redis.Int(r.run(ctx, addScript, args...))
+	if err == nil && added == 0 {
+		return errTaken
+	}
+	return full(err)
+}
+
+// full returns ErrFull where the database has no memory left.
+func full(err error) error {
+	if e, ok := errors.AsType[redis.Error](err); ok && len(e) > 3 && e[:3] == "OOM" {
+		return ErrFull
+	}
+	return err
+}
+
+func (r *Redis) run(ctx context.Context, s *redis.Script, args ...any) (any, error) {
+	c, err := r.pool.GetContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close() // back to the pool
+	return s.DoContext(ctx, c, args...)
+}
+
+// get returns the value of a key, sealed and open.
+func (r *Redis) get(ctx context.Context, key string, v any) (sealed []byte, err error) {
+	c, err := r.pool.GetContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close() // back to the pool
+	name := r.name(key)
+	sealed, err = redis.Bytes(redis.DoContext(c, ctx, "GET", name))
+	if errors.Is(err, redis.ErrNil) {
+		return nil, ErrEnded
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sealed, r.decode(name, sealed, v)
+}
+
+// Find implements [Sessions].
+func (r *Redis) Find(ctx context.Context, key Key) (s Session, err error) {
+	if key.ID == "" {
+		if _, err := r.get(ctx, key.String(), &key.ID); err != nil {
+			return s, err
+		}
+	}
+	_, err = r.get(ctx, Key{ID: key.ID}.String(), &s)
+	return s, err
+}
+
+// changeScript replaces a value unless somebody else did.
+var changeScript = redis.NewScript(1, `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return 1`)
+
+// Change implements [Sessions].
+func (r *Redis) Change(ctx context.Context, id string, change func(*Session) error) (Session, error) {
+	key := Key{ID: id}.String()
+	name := r.name(key)
+	for range redisRetries {
+		var s Session
+		old, err := r.get(ctx, key, &s)
+		if err != nil {
+			return s, err
+		}
+		changed := s
+		if err := change(&changed); err != nil {
+			return s, err
+		}
+		sealed, err := r.encode(name, changed)
+		if err != nil {
+			return s, err
+		}
+		done, err := redis.Int(r.run(ctx, changeScript, name, old, sealed, channel, name))
+		if err != nil {
+			return s, full(err)
+		}
+		if done == 1 {
+			return changed, nil
+		}
+	}
+	return Session{}, errors.New("sessions: the session changes too often")
+}
+
+// Watch implements [Sessions].
+func (r *Redis) Watch(id string) (<-chan struct{}, func()) {
+	return r.watchers.add(r.name(Key{ID: id}.String()))
+}
+
+// Ping implements [Sessions].
+func (r *Redis) Ping(ctx context.Context) error {
+	c, err := r.pool.GetContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close() // back to the pool
+	_, err = redis.DoContext(c, ctx, "PING")
+	return err
+}
+
+// listen wakes waiting requests, over one subscription. While it is away, they
+// look for themselves.
+func (r *Redis) listen(ctx context.Context, dial func(context.Context, time.Duration) (redis.Conn, error)) {
+	for ctx.Err() == nil {
+		if c, err := dial(ctx, 0); err == nil {
+			r.receive(ctx, c)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(redisPause):
+		}
+	}
+}
+
+// receive passes announcements on until the connection fails or ctx ends.
+func (r *Redis) receive(ctx context.Context, c redis.Conn) {
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() }) // it ends Receive
+	defer func() {
+		if stop() {
+			_ = c.Close() // nothing was written that could be lost
+		}
+	}()
+	sub := redis.PubSubConn{Conn: c}
+	if sub.Subscribe(channel) != nil {
+		return
+	}
+	for {
+		switch m := sub.Receive().(type) {
+		case redis.Message:
+			r.watchers.wake(string(m.Data))
+		case error:
+			return
+		}
+	}
+}
