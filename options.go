@@ -80,7 +80,7 @@ type LoginOptions struct {
 }
 
 // IssuerPair is an issuer as the MCP server lists it, and the one that its metadata
-// publishes. They must be the same (RFC 8414 §3.3): anyone who accepts a pair knows
+// publishes. They must be the same (RFC 8414 §3.3); accept a pair only if you know
 // that the vendor runs both.
 type IssuerPair struct {
 	Listed    string `json:"listed,omitempty"`
