@@ -87,6 +87,14 @@ type IssuerPair struct {
 	Published string `json:"published,omitempty"`
 }
 
+// String returns the pair as --accept-issuer takes it; "" for none.
+func (p IssuerPair) String() string {
+	if p == (IssuerPair{}) {
+		return ""
+	}
+	return p.Listed + "=" + p.Published
+}
+
 // Endpoints are an authorization server's, given by a person. With a token
 // endpoint and an issuer no metadata is fetched.
 type Endpoints struct {

@@ -30,6 +30,7 @@ type Status struct {
 	Refreshable bool       `json:"refreshable"`
 	Reason      string     `json:"reason,omitempty"` // why a login is required
 	Fingerprint string     `json:"token_fingerprint,omitempty"`
+	Accepts     string     `json:"accepted_issuer,omitempty"` // see LoginOptions.AcceptIssuer
 }
 
 // Status tells of a credential whose token should have minTTL left.
@@ -37,7 +38,7 @@ func (c Credential) Status(minTTL time.Duration) Status {
 	s := Status{
 		Profile: c.Profile, State: StateLogin, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, ClientID: c.App.ID,
 		Flow: c.Flow, Scopes: c.Scopes(), Expiry: known(c.Token.Expiry), LoggedIn: known(c.LoggedInAt), Refreshed: known(c.RefreshedAt),
-		Refreshable: c.Token.Refresh != "" && !c.isRefused(), Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access),
+		Refreshable: c.Token.Refresh != "" && !c.isRefused(), Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access), Accepts: c.Login.AcceptIssuer.String(),
 	}
 	// As Token judges, or a check would ask for a refresh each time. More than the
 	// default is somebody's own wish, to be answered as it is.

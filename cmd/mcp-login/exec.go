@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -65,7 +66,37 @@ func runExec(ctx context.Context, e *env, o execOptions, args []string) error {
 		environ = slices.DeleteFunc(environ, func(s string) bool { return strings.HasPrefix(s, v.Name+"=") })
 		environ = append(environ, v.Name+"="+v.Value)
 	}
-	return notStarted(argv[0], subprocess.Become(path, argv, environ))
+	err = subprocess.Become(path, argv, environ)
+	if interpreter, missing := missingInterpreter(path); missing && errors.Is(err, fs.ErrNotExist) {
+		missing := &codeError{code: exitNotExecutable, text: fmt.Sprintf("run %s: its interpreter %q does not exist", argv[0], interpreter)}
+		if strings.HasSuffix(interpreter, "\r") {
+			missing.hint = "the script has Windows line endings: save it with Unix ones"
+		}
+		return missing
+	}
+	return notStarted(argv[0], err)
+}
+
+// maxInterpreter is the most that Linux reads of a script's first line.
+const maxInterpreter = 256
+
+// missingInterpreter returns the interpreter that a script names, if that is not
+// there: the system reports then that the script itself does not exist.
+func missingInterpreter(path string) (string, bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	head := make([]byte, maxInterpreter)
+	n, _ := io.ReadFull(f, head) // a short script is read as far as it goes
+	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	words := strings.FieldsFunc(strings.TrimPrefix(line, "#!"), func(r rune) bool { return r == ' ' || r == '\t' })
+	if !strings.HasPrefix(line, "#!") || len(words) == 0 {
+		return "", false
+	}
+	_, err = os.Stat(words[0])
+	return words[0], errors.Is(err, fs.ErrNotExist)
 }
 
 // notStarted gives the shells' exit codes to a program that did not start.

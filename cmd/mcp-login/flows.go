@@ -21,8 +21,12 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 	names, order, why := e.flowOrder(o)
 	alone := e.unattended(&o.common)
 	req.Flows = nil
-	for _, name := range order {
+	for i, name := range order {
 		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {
+			continue
+		}
+		if why, ok := e.browserIsVain(o, name); ok && i < len(order)-1 {
+			e.say("flow: browser cannot be used: %s", why)
 			continue
 		}
 		f, err := e.attendedFlow(name, o, p)
@@ -38,6 +42,16 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 		e.say("flow: %s cannot be used: %s", c.Flow.Name(), terminal.OneLine(err.Error()))
 	}
 	return nil
+}
+
+// browserIsVain reports that a browser flow would only wait: no browser opens here,
+// and no terminal is there to paste an answer into. It says why no browser opens.
+func (e *env) browserIsVain(o *loginOptions, name string) (why string, vain bool) {
+	if name != "browser" || e.streams().CanAsk() {
+		return "", false
+	}
+	here := flows.Detect(e.surroundings(o.browser))
+	return here.Reason, !here.Browser
 }
 
 // flowOrder returns the flows that were asked for, nil if none was, those to

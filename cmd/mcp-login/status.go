@@ -105,6 +105,7 @@ func (r report) text() string {
 		{"server", r.Server},
 		{"resource", r.Resource},
 		{"issuer", r.Issuer},
+		{"accepted", r.Accepts},
 		{"client", r.ClientID},
 		{"flow", r.Flow},
 		{"scopes", strings.Join(r.Scopes, " ")},
