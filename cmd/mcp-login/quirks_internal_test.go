@@ -31,6 +31,18 @@ func TestQuirks(t *testing.T) {
 	}
 }
 
+// A server that has forgotten the client shows an error in the browser and sends
+// nobody back. Where no refresh has met that before, the second try registers.
+func TestForgottenClientIsReplaced(t *testing.T) {
+	var both []oauthtest.Quirk
+	for _, q := range oauthtest.Quirks() {
+		if q.Name == "client-forgotten" || q.Name == "no-refresh-token" {
+			both = append(both, q)
+		}
+	}
+	takeMainPath(t, both...)
+}
+
 // TestQuirkPairs takes the main path at servers with several quirks each, so that
 // any two that can be in force together are so at one of them. With MCP_LOGIN_ZOO
 // each pair has a server of its own.
