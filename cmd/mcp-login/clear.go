@@ -9,7 +9,7 @@ import (
 func newClear(e *env) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "clear", Usage: "forget a credential here, without telling the server",
+		Name: "clear", Usage: "Remove a credential here, without telling the server",
 		ArgsUsage: "NAME", UsageText: "mcp-login clear notion",
 	}, &o, func(ctx context.Context, args []string) error { return runClear(ctx, e, &o, args[0]) })
 }

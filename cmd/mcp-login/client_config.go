@@ -26,7 +26,7 @@ func newClientConfig(e *env) *cli.Command {
 	var o clientConfigOptions
 	c := &cli.Command{
 		Name:      "client-config",
-		Usage:     "print what to put into an MCP client's configuration",
+		Usage:     "Print the configuration for an MCP client",
 		UsageText: "mcp-login client-config notion --for claude-code",
 		ArgsUsage: "NAME [URL]",
 		Description: "Clients that can run a command for their headers are given one, so that they always have a fresh token. " +

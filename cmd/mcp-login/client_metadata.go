@@ -18,7 +18,7 @@ type clientMetadataOptions struct {
 func newClientMetadata(e *env) *cli.Command {
 	var o clientMetadataOptions
 	return e.command(&cli.Command{
-		Name: "client-metadata", Usage: "print the client id metadata document to host at a URL",
+		Name: "client-metadata", Usage: "Print the client ID metadata document to host at a URL",
 		ArgsUsage: "URL", UsageText: "mcp-login client-metadata https://example.com/mcp-login.json > mcp-login.json",
 		Description: "A server that takes such documents needs no registration: host it at exactly that URL, then log in with --client-metadata-url URL.",
 		Flags: []cli.Flag{

@@ -22,7 +22,7 @@ import (
 func newCompletion(e *env) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "completion", Usage: "print what makes a shell complete commands and names",
+		Name: "completion", Usage: "Generate a shell completion script",
 		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login completion bash)"`,
 		Description: "SHELL is bash, zsh, fish or powershell. The line goes into the shell's start-up file; " +
 			"for fish it is `mcp-login completion fish | source`, " +

@@ -10,7 +10,7 @@ import (
 )
 
 func newConfig(e *env) *cli.Command {
-	return group("config", "tell how this program is configured", []*cli.Command{newConfigShow(e)})
+	return group("config", "Show the configuration", []*cli.Command{newConfigShow(e)})
 }
 
 type configShowOptions struct {
@@ -21,7 +21,7 @@ type configShowOptions struct {
 func newConfigShow(e *env) *cli.Command {
 	var o configShowOptions
 	c := &cli.Command{
-		Name: "show", Usage: "print every setting and where it comes from",
+		Name: "show", Usage: "Show every setting and where it comes from",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login config show notion",
 		Description: "With NAME, as it holds for that profile. The order is: flag, environment, the table [profile.NAME] of the configuration file, the rest of it, the default.",
 		Flags:       []cli.Flag{boolFlag("json", "as JSON", &o.json)},

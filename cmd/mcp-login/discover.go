@@ -21,7 +21,7 @@ type discoverOptions struct {
 func newDiscover(e *env) *cli.Command {
 	var o discoverOptions
 	return e.command(&cli.Command{
-		Name: "discover", Usage: "tell how a server could be logged in to, without doing so",
+		Name: "discover", Usage: "Show how to sign in to a server",
 		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
 		Flags: []cli.Flag{boolFlag("json", "as JSON", &o.json), o.relay.flag()},
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })

@@ -36,7 +36,7 @@ type execOptions struct {
 func newExec(e *env) *cli.Command {
 	var o execOptions
 	return e.command(&cli.Command{
-		Name: execName, Usage: "run a program with the variables of env",
+		Name: execName, Usage: "Run a program with the variables that env prints",
 		ArgsUsage: "NAME " + programUsage, UsageText: "mcp-login exec notion -- ./agent --verbose",
 		Description: "The program takes this process's place: its exit code and signals are its own. The variables are as they were at its start. " +
 			"Its command line begins after NAME and is passed on unchanged. " +

@@ -20,7 +20,7 @@ type exportOptions struct {
 func newExport(e *env) *cli.Command {
 	var o exportOptions
 	return e.command(&cli.Command{
-		Name: "export", Usage: "print a credential, encrypted, for another host",
+		Name: "export", Usage: "Print a credential, encrypted, for another host",
 		ArgsUsage: "NAME", UsageText: "mcp-login export notion > notion.age",
 		Description: "The passphrase is typed, or comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token the copy ends with its access token.",
 		Flags: []cli.Flag{

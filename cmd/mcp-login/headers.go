@@ -15,7 +15,7 @@ type headersOptions struct {
 func newHeaders(e *env) *cli.Command {
 	var o headersOptions
 	return e.command(&cli.Command{
-		Name: "headers", Usage: "print the headers that authorize a request, as JSON",
+		Name: "headers", Usage: "Print the headers that authorize a request, as JSON",
 		ArgsUsage: "NAME", UsageText: `mcp-login headers notion --curl | curl -H @- https://mcp.notion.com/mcp`,
 		Flags: slices.Concat([]cli.Flag{
 			boolFlag("json", "as one JSON object, which is the default: what header helpers of AI clients expect", &o.json),

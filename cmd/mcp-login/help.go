@@ -31,7 +31,7 @@ func appHelp(app *cli.App, cols int) string {
 	}
 	b.WriteString("\n\ncommands:\n")
 	listCommands(&b, app.Commands, cols)
-	b.WriteString("\nmcp-login COMMAND --help tells of one command, mcp-login man of all.\n")
+	b.WriteString("\nRun `mcp-login COMMAND --help` for details.\n")
 	return b.String()
 }
 

@@ -27,7 +27,7 @@ type hookOptions struct {
 func newHook(e *env) *cli.Command {
 	var o hookOptions
 	return e.command(&cli.Command{
-		Name: "hook", Usage: "print what refreshes variables before a prompt, when due",
+		Name: "hook", Usage: "Print a shell hook that refreshes expiring variables",
 		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login hook bash)"`,
 		Description: "SHELL is bash, zsh or fish. The line goes into the shell's start-up file; for fish it is `mcp-login hook fish | source`. " +
 			"It looks after the variables that `mcp-login env` sets under their usual names, EXPIRES_AT among them. " +

@@ -20,7 +20,7 @@ type listOptions struct {
 func newList(e *env) *cli.Command {
 	var o listOptions
 	return e.command(&cli.Command{
-		Name: "list", Usage: "print the names of the stored credentials",
+		Name: "list", Usage: "Print the names of the stored credentials",
 		UsageText: "mcp-login list --long",
 		Flags: append([]cli.Flag{
 			boolFlag("long", "read each one, and tell its server and expiry", &o.long),

@@ -42,7 +42,7 @@ const loginName = "login"
 func newLogin(e *env) *cli.Command {
 	var o loginOptions
 	return e.command(&cli.Command{
-		Name: loginName, Usage: "log in to an MCP server and keep the credential",
+		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "URL may be left out to log in again.",
 		Flags: append([]cli.Flag{

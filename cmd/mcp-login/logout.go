@@ -14,7 +14,7 @@ import (
 func newLogout(e *env) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "logout", Usage: "revoke the tokens at the server and forget them here",
+		Name: "logout", Usage: "Revoke the tokens at the server and remove them here",
 		ArgsUsage: "NAME", UsageText: "mcp-login logout notion",
 		Description: "The credential is removed here even if the server cannot be told.",
 	}, &o, func(ctx context.Context, args []string) error { return runLogout(ctx, e, &o, args[0]) })

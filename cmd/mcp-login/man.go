@@ -15,7 +15,7 @@ import (
 func newMan(e *env) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "man", Usage: "print the manual page",
+		Name: "man", Usage: "Print the manual page",
 		UsageText:   "mcp-login man | man -l -",
 		Description: "It is made of what --help shows. To install it: mcp-login man > /usr/local/share/man/man1/mcp-login.1",
 	}, &o, func(context.Context, []string) error { return e.answerData(manual(newApp(e))) })

@@ -29,7 +29,7 @@ type proxyOptions struct {
 func newProxy(e *env) *cli.Command {
 	var o proxyOptions
 	return e.command(&cli.Command{
-		Name: "proxy", Usage: "be a local MCP server in front of the remote one",
+		Name: "proxy", Usage: "Run a local MCP server that forwards to a remote one",
 		ArgsUsage: "NAME [URL]", UsageText: `mcp-login proxy notion`,
 		Description: "For clients that can only run a command, in place of npx mcp-remote URL. With --listen, for clients that can only call a URL. " +
 			"The token is refreshed on the way. A request that needs a login is answered by an error that names the command to run; after the login the proxy goes on. " +

@@ -14,7 +14,7 @@ type refreshOptions struct {
 func newRefresh(e *env) *cli.Command {
 	var o refreshOptions
 	return e.command(&cli.Command{
-		Name: "refresh", Usage: "get a new token now, even if the stored one is valid",
+		Name: "refresh", Usage: "Get a new token now, even if the stored one is valid",
 		ArgsUsage: "NAME", UsageText: "mcp-login refresh notion",
 		Flags: o.lent.flags(),
 	}, &o.common, func(ctx context.Context, args []string) error { return runRefresh(ctx, e, &o, args[0]) })

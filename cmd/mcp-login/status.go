@@ -23,7 +23,7 @@ type statusOptions struct {
 func newStatus(e *env) *cli.Command {
 	var o statusOptions
 	return e.command(&cli.Command{
-		Name: "status", Usage: "tell what is stored, without the secrets",
+		Name: "status", Usage: "Show what is stored, without the secrets",
 		ArgsUsage: "NAME", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
 		Flags: append([]cli.Flag{
 			boolFlag("check", "say nothing: exit 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a login is", &o.check),

@@ -16,7 +16,7 @@ import (
 
 func newStore(e *env) *cli.Command {
 	commands := []*cli.Command{newStoreStatus(e), newStoreMove(e), newStoreRekey(e)}
-	return group("store", "look at the store, move credentials, change its key", commands)
+	return group("store", "Inspect the store, move credentials, change its key", commands)
 }
 
 // group is a command that only has others below it.
@@ -44,7 +44,7 @@ type moveOptions struct {
 func newStoreMove(e *env) *cli.Command {
 	var o moveOptions
 	return e.command(&cli.Command{
-		Name: "move", Usage: "move credentials, all or the named ones, to another store",
+		Name: "move", Usage: "Move all or the named credentials to another store",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login store move --to vault:secret/mcp-login notion",
 		Description: "Each one is copied, read back, and only then removed. Interrupted, it can be run again.",
 		Flags: []cli.Flag{

@@ -19,7 +19,7 @@ type storeStatusOptions struct {
 func newStoreStatus(e *env) *cli.Command {
 	var o storeStatusOptions
 	return e.command(&cli.Command{
-		Name: "status", Usage: "tell which store it is, who keeps its key, and what that protects against whom",
+		Name: "status", Usage: "Show where the store is, what keeps its key, and what that protects against",
 		UsageText: "mcp-login store status",
 		Flags:     []cli.Flag{boolFlag("json", "as JSON", &o.json)},
 	}, &o.common, func(ctx context.Context, _ []string) error { return runStoreStatus(ctx, e, o) })

@@ -27,7 +27,7 @@ type testOptions struct {
 func newTest(e *env) *cli.Command {
 	var o testOptions
 	return e.command(&cli.Command{
-		Name: "test", Usage: "connect to the MCP server and list its tools",
+		Name: "test", Usage: "Connect to the MCP server and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
 		Description: "A token that the server rejects is refreshed once. Where a login or more scopes are needed, the exit code is 4 and the hint names the command. " +
 			"Connecting, listing the tools and each call may take as long as --timeout. A server that sends more than 64 MiB, 1,000 messages in streams or 100 pages of tools is not read to the end.",

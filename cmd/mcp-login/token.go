@@ -9,7 +9,7 @@ import (
 func newToken(e *env) *cli.Command {
 	var o access
 	return e.command(&cli.Command{
-		Name: "token", Usage: "print the access token alone",
+		Name: "token", Usage: "Print the access token alone",
 		ArgsUsage: "NAME", UsageText: "TOKEN=$(mcp-login token notion)",
 		Flags: o.flags(),
 	}, &o.common, func(ctx context.Context, args []string) error { return runToken(ctx, e, o, args[0]) })

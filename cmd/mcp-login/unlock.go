@@ -17,7 +17,7 @@ const defaultUnlock = 8 * time.Hour
 func newUnlock(e *env) *cli.Command {
 	var o unlockOptions
 	return e.command(&cli.Command{
-		Name: "unlock", Usage: "have the Linux kernel remember the store's key",
+		Name: "unlock", Usage: "Keep the store's key in the Linux kernel for a time",
 		UsageText:   "mcp-login unlock --for 8h",
 		Description: "No command needs the passphrase then. All programs of this user on this machine can then open the store, until the time is over, lock, or a restart.",
 		Flags:       []cli.Flag{durationFlag("for", "how long", defaultUnlock, &o.lasts)},
@@ -39,7 +39,7 @@ func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
 func newLock(e *env) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "lock", Usage: "have the kernel forget the store's key", UsageText: "mcp-login lock",
+		Name: "lock", Usage: "Remove the store's key from the kernel", UsageText: "mcp-login lock",
 	}, &o, func(ctx context.Context, _ []string) error { return runLock(ctx, e, &o) })
 }
 

@@ -22,7 +22,7 @@ type versionOptions struct {
 func newVersion(e *env) *cli.Command {
 	var o versionOptions
 	return e.command(&cli.Command{
-		Name: "version", Usage: "print the version",
+		Name: "version", Usage: "Print the version",
 		UsageText: "mcp-login version",
 		Flags:     []cli.Flag{boolFlag("json", "as JSON", &o.json)},
 	}, &o.common, func(context.Context, []string) error { return runVersion(e, o) })
