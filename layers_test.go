@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
 	"internal/proxy":     {"", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
-	"internal/doctor":    {"", "oauth", "flows"},
+	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck"},
 	"internal/parcel":    {"secrets"},
 
 	"internal/clientconfig": {"internal/printable", "internal/suggest"},

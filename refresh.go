@@ -254,7 +254,7 @@ func (s *Session) renewable(c Credential) error {
 	case c.isRefused():
 		return c.loginRequired(c.Refused)
 	case c.Token.Refresh == "":
-		return c.loginRequired("the token expired or was rejected, and the server gave no refresh_token")
+		return c.loginRequired("the server issued no refresh token")
 	}
 	return nil
 }

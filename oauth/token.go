@@ -101,6 +101,9 @@ func (c *Client) Refresh(ctx context.Context, refreshToken, resource string, sco
 	if answer, ok := errors.AsType[*Error](err); ok && answer.Code == "" {
 		answer.Foreign = true
 	}
+	if errors.Is(err, errNotJSON) { // a firewall's page with 200
+		err = &Error{Status: http.StatusOK, Endpoint: c.Server.TokenEndpoint, Foreign: true}
+	}
 	if err != nil {
 		return Token{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -59,7 +60,23 @@ func (e *env) client(o *common) (func(server string) *http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.checkProxies(); err != nil {
+		return nil, err
+	}
 	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout, Hosts: e.hosts}.Clients(), nil
+}
+
+// checkProxies refuses variables that name no proxy: the HTTP client would go
+// without one, past what an organization demands.
+func (e *env) checkProxies() error {
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"} {
+		if value := e.getenv(name); value != "" {
+			if _, err := netcheck.Proxy(value); err != nil {
+				return usagef("%s %w", name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // transport reaches an MCP server: guarded, and without a limit of time, since

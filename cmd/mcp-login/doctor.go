@@ -105,10 +105,14 @@ func (e *env) lookAtStore(ctx context.Context, o *doctorOptions) (string, error)
 	if err != nil {
 		return "", err
 	}
-	store, err := e.openStore(ctx, &o.common, false)
-	if errors.Is(err, stores.ErrNoStore) {
+	at, err := e.stores(&o.common).Inspect(ctx, o.location())
+	if errors.Is(err, stores.ErrNoStore) || err == nil && at.Path != "" && at.Keeper == "" {
 		return name + ": made by the first login", nil
 	}
+	if err != nil {
+		return name, err
+	}
+	store, err := e.openStore(ctx, &o.common, false)
 	if err != nil {
 		return name, err
 	}

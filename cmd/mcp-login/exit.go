@@ -115,9 +115,9 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &login):
 		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):
-		return exitLoginRequired, e.loginCommand(scope.Profile, "", addScope(scope.Scopes)...)
+		return exitLoginRequired, e.loginAgain(scope.Profile, addScope(scope.Scopes)...)
 	case errors.As(err, &issuer):
-		return exitLoginRequired, "if the change is expected: " + e.loginCommand(issuer.Profile, "", "--accept-new-issuer")
+		return exitLoginRequired, "if the change is expected: " + e.loginAgain(issuer.Profile, "--accept-new-issuer")
 	case errors.As(err, &unnamed):
 		return exitUsage, e.namingIssuer(unnamed)
 	case errors.As(err, &server):
@@ -185,6 +185,15 @@ func (e *env) loginCommand(profile, server string, more ...string) string {
 		server = "URL" // none is known, or a record or an agent has another text there
 	}
 	login := suggest.MCPLogin("login", profile, server)
+	if _, asks := e.asksAgent(); asks {
+		return "where the agent runs: " + login.With(more...).String()
+	}
+	return login.With(e.again()...).With(more...).String()
+}
+
+// loginAgain is the login of a stored credential, whose server is known.
+func (e *env) loginAgain(profile string, more ...string) string {
+	login := suggest.MCPLogin("login", profile)
 	if _, asks := e.asksAgent(); asks {
 		return "where the agent runs: " + login.With(more...).String()
 	}

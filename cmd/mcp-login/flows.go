@@ -47,7 +47,7 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 // browserIsVain reports that a browser flow would only wait: no browser opens here,
 // and no terminal is there to paste an answer into. It says why no browser opens.
 func (e *env) browserIsVain(o *loginOptions, name string) (why string, vain bool) {
-	if name != "browser" || e.streams().CanAsk() {
+	if _, typed := e.line.value("flow"); name != "browser" || !typed || e.streams().CanAsk() {
 		return "", false
 	}
 	here := flows.Detect(e.surroundings(o))

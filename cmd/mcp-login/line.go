@@ -203,11 +203,14 @@ func (l *commandLine) again(edit func(part) []string) suggest.Command {
 	return words
 }
 
-// with returns the line to be pasted, with more flags after the command's name.
+// with returns the line to be pasted, with more flags after the command's name. A
+// typed flag of the same name makes way, unless it may be repeated.
 func (l *commandLine) with(flags ...string) suggest.Command {
 	path, placed := l.path, false
 	return l.again(func(p part) []string {
 		switch {
+		case p.isFlag && !repeats(findFlag(l.flags(), p.flag)) && slices.Contains(flags, "--"+p.flag):
+			return nil
 		case placed:
 		case p.words[0] == "--": // ends the flags
 			placed = true
@@ -220,6 +223,12 @@ func (l *commandLine) with(flags ...string) suggest.Command {
 		}
 		return p.words
 	})
+}
+
+// repeats reports whether a flag may be given more than once.
+func repeats(f cli.Flag) bool {
+	_, slice := f.(*cli.StringSliceFlag)
+	return slice
 }
 
 // typed returns the words as they were typed.

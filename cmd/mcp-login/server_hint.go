@@ -33,6 +33,8 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 		return exitFailed, e.atServer(not.Try), true
 	case errors.As(err, &not):
 		return exitFailed, "check the URL, and its path: many servers are at /mcp", true
+	case errors.As(err, &issuer) && issuer.Got == "":
+		return exitFailed, "the server's operator must publish its issuer", true
 	case errors.As(err, &issuer):
 		return exitFailed, "if the vendor runs both, accept exactly this pair: " + e.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got), true
 	case errors.Is(err, oauth.ErrIssuer): // in the answer that a browser brought
@@ -41,8 +43,10 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 		return exitFailed, e.pastResource(resource), true
 	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):
 		return exitFailed, "if you know that the server supports PKCE: " + e.atServer("", "--assume-pkce"), true
-	case oauth.IsCode(err, oauth.CodeInvalidTarget):
+	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
 		return exitFailed, "the server may refuse the resource parameter: " + e.atServer("", "--no-resource") + "\nwith Microsoft Entra also name the scope: --scope api://APP-ID/SCOPE", true
+	case errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err):
+		return exitTemporary, "", true
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return exitFailed, howToRegister(err), true
 	}

@@ -31,9 +31,9 @@ func TestHintsReadBack(t *testing.T) {
 			{&mcplogin.LoginRequiredError{Profile: word, Server: server}, slices.Concat(login, []string{server}, flags)},
 			{&mcplogin.LoginRequiredError{Profile: word}, slices.Concat(login, []string{"URL"}, flags)},
 			{&mcplogin.LoginRequiredError{Profile: word, Server: word}, slices.Concat(login, []string{"URL"}, flags)},
-			{&mcplogin.InsufficientScopeError{Profile: word, Scopes: []string{word, word}}, slices.Concat(login, []string{"URL"}, flags, []string{"--add-scope", word + " " + word})},
-			{&mcplogin.InsufficientScopeError{Profile: word}, slices.Concat(login, []string{"URL"}, flags)},
-			{&mcplogin.IssuerChangedError{Profile: word}, slices.Concat(login, []string{"URL"}, flags, []string{"--accept-new-issuer"})},
+			{&mcplogin.InsufficientScopeError{Profile: word, Scopes: []string{word, word}}, slices.Concat(login, flags, []string{"--add-scope", word + " " + word})},
+			{&mcplogin.InsufficientScopeError{Profile: word}, slices.Concat(login, flags)},
+			{&mcplogin.IssuerChangedError{Profile: word}, slices.Concat(login, flags, []string{"--accept-new-issuer"})},
 			{&mcplogin.ServerChangedError{Profile: word, Given: server}, slices.Concat(login, []string{server}, flags, []string{"--force"})},
 			{&mcplogin.UnnamedIssuerError{Profile: word, Server: server, Issuer: server}, slices.Concat(login, []string{server}, flags, []string{"--issuer", server})},
 			{

@@ -3,9 +3,9 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"net/url"
 
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -73,12 +73,12 @@ func (a *area) proxies(getenv func(string) string) {
 		if value == "" {
 			continue
 		}
-		u, err := url.Parse(value)
-		if err != nil || u.Host == "" && u.Scheme != "" && u.Opaque == "" {
-			a.fail(name, "it is no URL", "", "set it to http://HOST:PORT, or unset it")
+		host, err := netcheck.Proxy(value)
+		if err != nil {
+			a.fail(name, "it names no proxy", "", "set it to http://HOST:PORT, or unset it")
 			continue
 		}
-		used = name + " names " + cmp.Or(u.Host, "a host")
+		used = name + " names " + host
 	}
 	a.passUnless(mark, "HTTP proxy", cmp.Or(used, "none"))
 }

@@ -12,6 +12,8 @@ import (
 // once on a 401, and remembers why a request could not be authorized.
 type authorizer struct {
 	session *mcplogin.Session
+	profile string
+	server  string
 	base    http.RoundTripper
 
 	mu  sync.Mutex // guards err
@@ -28,8 +30,13 @@ func (a *authorizer) failure() error {
 func (a *authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(oauth.WithMessageLimit(req.Context(), maxMessage))
 	resp, err := a.base.RoundTrip(req)
-	if err == nil && resp.StatusCode == http.StatusForbidden {
+	switch {
+	case err != nil:
+	case resp.StatusCode == http.StatusForbidden:
 		err = a.session.Authorize(req.Context(), req, resp)
+	case resp.StatusCode == http.StatusUnauthorized: // after a refresh, if one was possible
+		resp.Body.Close()
+		err = &mcplogin.LoginRequiredError{Profile: a.profile, Server: a.server, Reason: "the MCP server rejects the token"}
 	}
 	if err != nil {
 		a.mu.Lock()

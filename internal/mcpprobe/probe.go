@@ -88,8 +88,12 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	p := &run{
 		Config: cfg, report: Report{Server: cfg.Server, Tools: []Tool{}},
 	}
-	auth := &authorizer{session: cfg.Session, base: cfg.Session.Transport(spent)}
-	err := p.all(ctx, auth)
+	stored, err := cfg.Session.Credential(ctx)
+	if err != nil {
+		return p.report, err
+	}
+	auth := &authorizer{session: cfg.Session, profile: stored.Profile, server: cfg.Server, base: cfg.Session.Transport(spent)}
+	err = p.all(ctx, auth)
 	switch {
 	case err == nil, errors.Is(err, errTooSlow):
 	case auth.failure() != nil:

@@ -343,7 +343,7 @@ func TestRelayAway(t *testing.T) {
 			first := <-s.shown
 			b := s.relay.browser()
 			back := s.approve(b, first.VerificationURIComplete)
-			s.relay.Relay = newRelay(t, nil).Relay
+			s.relay.relay.Store(newRelay(t, nil).relay.Load())
 			second := <-s.shown // the login goes on under a new code
 			if second.UserCode == first.UserCode {
 				t.Error("the code is the same")

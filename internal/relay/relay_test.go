@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,8 +27,8 @@ const (
 
 // fixture is a relay in memory, with everything that talks to it.
 type fixture struct {
-	*relay.Relay
-	t *testing.T
+	t     *testing.T
+	relay atomic.Pointer[relay.Relay] // restarted by another one in its place
 }
 
 func newRelay(t *testing.T, edit func(*relay.Config)) *fixture {
@@ -40,7 +41,9 @@ func newRelay(t *testing.T, edit func(*relay.Config)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{r, t}
+	f := &fixture{t: t}
+	f.relay.Store(r)
+	return f
 }
 
 // RoundTrip serves a request in memory.
@@ -49,7 +52,7 @@ func (f *fixture) RoundTrip(req *http.Request) (*http.Response, error) {
 	got.Header = req.Header.Clone()
 	got.RemoteAddr = "192.0.2.7:1234"
 	w := httptest.NewRecorder()
-	f.ServeHTTP(w, got)
+	f.relay.Load().ServeHTTP(w, got)
 	resp := w.Result()
 	resp.Request = req
 	return resp, nil
@@ -456,7 +459,7 @@ func TestLongPoll(t *testing.T) {
 		}
 		next := f.open(state + "2")
 		begun = time.Now()
-		go func() { time.Sleep(time.Second); f.Drain() }()
+		go func() { time.Sleep(time.Second); f.relay.Load().Drain() }()
 		if status, _ := f.call("GET", "/v1/sessions/"+next.ID, next.Secret, nil); status != http.StatusNoContent || time.Since(begun) != time.Second {
 			t.Errorf("draining: %d after %v", status, time.Since(begun))
 		}
