@@ -26,7 +26,7 @@ func commands() []struct {
 		{"login", newLogin}, {"env", newEnv}, {execName, newExec}, {"headers", newHeaders}, {"token", newToken},
 		{"list", newList}, {"status", newStatus}, {"refresh", newRefresh}, {"logout", newLogout}, {"clear", newClear},
 		{"test", newTest}, {"proxy", newProxy}, {"agent", newAgent}, {"relay", newRelay},
-		{"discover", newDiscover}, {"doctor", newDoctor}, {"client-metadata", newClientMetadata}, {"client-config", newClientConfig},
+		{"discover", newDiscover}, {"doctor", newDoctor}, {"browser", newBrowser}, {"ssh", newSSH}, {"client-metadata", newClientMetadata}, {"client-config", newClientConfig},
 		{"export", newExport}, {"import", newImport}, {"store", newStore}, {"unlock", newUnlock}, {"lock", newLock}, {"config", newConfig},
 		{"completion", newCompletion}, {"hook", newHook}, {"man", newMan}, {"version", newVersion},
 	}
