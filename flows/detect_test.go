@@ -84,7 +84,7 @@ func TestDetect(t *testing.T) {
 			switch {
 			case tt.want:
 				order = []string{"client-credentials", "browser", "device"}
-			case strings.Contains(tt.reason, "CI job"):
+			case strings.Contains(tt.reason, "CI"):
 				order = []string{"client-credentials", "device"}
 			}
 			if !slices.Equal(d.Order, order) {

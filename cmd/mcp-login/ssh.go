@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/privsock"
+	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
 
 type sshOptions struct {
@@ -76,13 +77,13 @@ type sshMaster struct {
 func (m *sshMaster) command(ctx context.Context, options []string, words ...string) *exec.Cmd {
 	args := append([]string{"-S", m.control}, m.options...)
 	args = append(append(args, options...), "--", m.host)
-	return exec.CommandContext(ctx, "ssh", append(args, words...)...)
+	return subprocess.WithoutInput(ctx, "ssh", append(args, words...)...)
 }
 
 // start connects. Ssh asks for a password or passphrase on the terminal itself.
 func (m *sshMaster) start(ctx context.Context) error {
 	cmd := m.command(ctx, []string{"-M", "-N", "-f", "-o", "ControlPersist=no"})
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stderr, os.Stderr
+	cmd.Stderr = m.e.streams().RawErr()
 	return m.ended(cmd.Run())
 }
 
@@ -146,6 +147,6 @@ func (m *sshMaster) output(ctx context.Context, options []string, words ...strin
 // run is the session that the person sees.
 func (m *sshMaster) run(ctx context.Context, words []string) error {
 	cmd := m.command(ctx, nil, words...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = m.e.in, m.e.out, m.e.streams().RawErr()
 	return m.ended(cmd.Run())
 }
