@@ -78,10 +78,12 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	if s := e.streams(); !o.json && s.CanAsk() {
 		f.Paste = terminal.NewPaster(s).Read
 	}
-	if socket := e.laptop(); open && o.browser.command == "" && socket != "" {
-		b := &sshbrowser.Browser{Socket: socket}
-		f.Open, f.Answer = b.Open, b.Answer
-		return f, nil
+	if open && o.browser.command == "" {
+		if socket := e.laptop(); socket != "" {
+			b := &sshbrowser.Browser{Socket: socket}
+			f.Open, f.Answer = b.Open, b.Answer
+			return f, nil
+		}
 	}
 	if open {
 		b, err := browser.New(e.getenv, publicEnviron(os.Environ()), o.browser.command)
