@@ -22,7 +22,7 @@ type sshHost struct {
 	args []string
 }
 
-func startSSHD(t *testing.T) *sshHost {
+func startSSHD(t *testing.T, more ...string) *sshHost {
 	t.Helper()
 	h := &sshHost{t: t, dir: t.TempDir()}
 	at := func(name string) string { return filepath.Join(h.dir, name) }
@@ -34,7 +34,7 @@ func startSSHD(t *testing.T) *sshHost {
 	port := strconv.Itoa(freePorts(t))
 	config := fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\n"+
 		"PasswordAuthentication no\nPermitRootLogin prohibit-password\nPidFile none\nStreamLocalBindUnlink yes\n",
-		port, at("host"), at("user.pub"))
+		port, at("host"), at("user.pub")) + strings.Join(append(more, ""), "\n")
 	known, err := os.ReadFile(at("host.pub"))
 	if err == nil {
 		err = errors.Join(

@@ -17,6 +17,7 @@ type Surroundings struct {
 	Browser   bool                // the user named a command that opens one, for this login
 	NoBrowser bool                // the user wants none opened
 	Relay     bool                // the user named a relay
+	Laptop    bool                // the browser of the user's laptop can be opened, through SSH
 }
 
 // Detection says which flows suit the surroundings.
@@ -75,6 +76,9 @@ func (s Surroundings) browser() (bool, string) {
 	}
 	if name := s.ci(); name != "" {
 		return false, "this is a CI job (" + name + ")"
+	}
+	if s.Laptop {
+		return true, "your laptop's browser can be opened through SSH"
 	}
 	if s.isSet("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY") != "" {
 		return false, "this is an SSH session"

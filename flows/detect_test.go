@@ -28,6 +28,9 @@ func TestDetect(t *testing.T) {
 		{"Linux, cron", flows.Surroundings{GOOS: "linux"}, "SHELL=/bin/sh", false, "no display"},
 		{"Linux, empty DISPLAY", flows.Surroundings{GOOS: "linux", Terminal: true}, "DISPLAY=", false, "no display"},
 		{"SSH", flows.Surroundings{GOOS: "linux", Terminal: true}, "SSH_CONNECTION=10.0.0.1_5_10.0.0.2_22", false, "SSH"},
+		{"SSH with the laptop's browser", flows.Surroundings{GOOS: "linux", Laptop: true}, "SSH_CONNECTION=10.0.0.1_5_10.0.0.2_22", true, "laptop"},
+		{"laptop's browser unwanted", flows.Surroundings{GOOS: "linux", Laptop: true, NoBrowser: true}, "", false, "wanted"},
+		{"CI job with a laptop's browser", flows.Surroundings{GOOS: "linux", Laptop: true}, "CI=true", false, "CI"},
 		{"SSH without terminal", flows.Surroundings{GOOS: "linux"}, "SSH_CLIENT=10.0.0.1_5_22", false, "SSH"},
 		{"SSH with X forwarding", flows.Surroundings{GOOS: "linux", Terminal: true}, "SSH_CONNECTION=x DISPLAY=localhost:10.0", false, "SSH"},
 		{"SSH onto one's own desktop", flows.Surroundings{GOOS: "linux", Terminal: true}, "SSH_TTY=/dev/pts/1 DISPLAY=:0", false, "SSH"},
@@ -81,7 +84,7 @@ func TestDetect(t *testing.T) {
 			switch {
 			case tt.want:
 				order = []string{"client-credentials", "browser", "device"}
-			case strings.Contains(tt.reason, "CI job"):
+			case strings.Contains(tt.reason, "CI"):
 				order = []string{"client-credentials", "device"}
 			}
 			if !slices.Equal(d.Order, order) {

@@ -26,7 +26,7 @@ func commands() []struct {
 		{"login", newLogin}, {"env", newEnv}, {execName, newExec}, {"headers", newHeaders}, {"token", newToken},
 		{"list", newList}, {"status", newStatus}, {"refresh", newRefresh}, {"logout", newLogout}, {"clear", newClear},
 		{"test", newTest}, {"proxy", newProxy}, {"agent", newAgent}, {"relay", newRelay},
-		{"discover", newDiscover}, {"doctor", newDoctor}, {"client-metadata", newClientMetadata}, {"client-config", newClientConfig},
+		{"discover", newDiscover}, {"doctor", newDoctor}, {"browser", newBrowser}, {"ssh", newSSH}, {"client-metadata", newClientMetadata}, {"client-config", newClientConfig},
 		{"export", newExport}, {"import", newImport}, {"store", newStore}, {"unlock", newUnlock}, {"lock", newLock}, {"config", newConfig},
 		{"completion", newCompletion}, {"hook", newHook}, {"man", newMan}, {"version", newVersion},
 	}
@@ -150,7 +150,7 @@ func countArgs(c *cli.Command, args []string) error {
 // answers are the flags that change the shape of an answer, or that belong to
 // one call alone. They have no environment variable: one that was set somewhere
 // would break the scripts that read the answer.
-var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "with-refresh-token", "due"}
+var answers = []string{"json", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "remote", "with-refresh-token", "due"}
 
 // envVar names a flag's environment variable.
 func envVar(flag string) []string {

@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/internal/browser"
+	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
@@ -60,6 +61,7 @@ func (e *env) surroundings(o *loginOptions) flows.Surroundings {
 	s := browser.Surroundings(e.getenv)
 	s.Browser, s.NoBrowser, s.Terminal = o.browser.command != "", o.browser.never, e.streams().CanAsk()
 	s.Relay = len(o.relay.urls.Value()) > 0
+	s.Laptop = !s.Browser && !s.NoBrowser && e.laptop() != ""
 	return s
 }
 
@@ -75,6 +77,13 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	f := &authcode.Flow{Redirect: o.browser.redirect, Prompt: e.linkPrompt(o), Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
 	if s := e.streams(); !o.json && s.CanAsk() {
 		f.Paste = terminal.NewPaster(s).Read
+	}
+	if open && o.browser.command == "" {
+		if socket := e.laptop(); socket != "" {
+			b := &sshbrowser.Browser{Socket: socket}
+			f.Open, f.Answer = b.Open, b.Answer
+			return f, nil
+		}
 	}
 	if open {
 		b, err := browser.New(e.getenv, publicEnviron(os.Environ()), o.browser.command)

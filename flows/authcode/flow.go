@@ -58,6 +58,11 @@ type Flow struct {
 	// Nil: no browser can be opened here.
 	Open func(ctx context.Context, url string) error
 
+	// Answer waits for the query at which a browser that Open started on another
+	// machine ended. It returns when ctx ends. Nil, or an error from it: only this
+	// machine's listener and Paste are waited for.
+	Answer func(ctx context.Context) (string, error)
+
 	// Prompt shows the person where to sign in. Nil: nobody is told.
 	Prompt Prompt
 
@@ -279,6 +284,11 @@ func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attem
 	}
 	if ctx.Err() != nil {
 		return
+	}
+	if link.Opened && f.Answer != nil {
+		var elsewhere sync.WaitGroup
+		elsewhere.Go(func() { a.readAnswer(ctx, f.Answer) })
+		defer elsewhere.Wait()
 	}
 	if f.Prompt != nil {
 		f.Prompt.ShowLink(ctx, link)

@@ -66,6 +66,14 @@ func (d Dirs) AgentAudit() (string, error) {
 	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent-audit.jsonl")
 }
 
+// Browsers is where SSH puts the sockets of the user's laptops.
+func (d Dirs) Browsers() (string, error) { return d.state("mcp-login/browser") }
+
+// BrowserSocket is the default path of the socket that a laptop serves.
+func (d Dirs) BrowserSocket() (string, error) {
+	return d.find("XDG_RUNTIME_DIR", ".local/state", "mcp-login/browser.sock")
+}
+
 // state returns a folder below the one for this host's state.
 func (d Dirs) state(name string) (string, error) {
 	if runtime.GOOS == "darwin" {
