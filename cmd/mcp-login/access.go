@@ -16,22 +16,22 @@ import (
 // access is how env, exec, headers and token get at a token.
 type access struct {
 	common
-	lent
+	fromAgent
 	login bool
 }
 
 func (o *access) flags() []cli.Flag {
 	return append([]cli.Flag{
 		boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.login),
-	}, o.lent.flags()...)
+	}, o.fromAgent.flags()...)
 }
 
 const agentFlag = "agent-sock"
 
-// lent is how a command may ask an agent in place of a store.
-type lent struct{ agentSock string }
+// fromAgent is how a command may ask an agent in place of a store.
+type fromAgent struct{ agentSock string }
 
-func (o *lent) flags() []cli.Flag {
+func (o *fromAgent) flags() []cli.Flag {
 	return []cli.Flag{stringFlag(agentFlag, "ask the mcp-login agent at this socket, instead of the store", "", &o.agentSock)}
 }
 
@@ -44,7 +44,7 @@ type source struct {
 
 // source returns the agent if one is named, else the store. Only if ask is true
 // may the store be a new one, and a person be asked for a passphrase.
-func (e *env) source(ctx context.Context, o *common, l lent, ask bool) (source, error) {
+func (e *env) source(ctx context.Context, o *common, l fromAgent, ask bool) (source, error) {
 	if l.agentSock == "" {
 		store, err := e.openStore(ctx, o, ask)
 		return source{store: store}, err
@@ -113,13 +113,13 @@ func (e *env) config(o *common, from source, profile string) (mcplogin.Config, e
 		cfg.Source = mcplogin.Brokered(from.agent)
 	} else {
 		cfg.Source, cfg.AcceptServer = mcplogin.Stored(from.store), o.expected
-		cfg.Renewal = mcplogin.Renewal{Flows: e.unattended(o), Permit: e.permit(o, client)}
+		cfg.Renewal = mcplogin.Renewal{Flows: e.nonInteractive(o), Permit: e.permit(o, client)}
 	}
 	return cfg, nil
 }
 
 // session opens a session that never asks anybody anything.
-func (e *env) session(ctx context.Context, o *common, l lent, profile string) (*mcplogin.Session, error) {
+func (e *env) session(ctx context.Context, o *common, l fromAgent, profile string) (*mcplogin.Session, error) {
 	from, err := e.source(ctx, o, l, false)
 	if err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func runEnvCI(ctx context.Context, e *env, o envOptions, profiles []string) erro
 		if errors.Is(err, ci.ErrVariable) {
 			return err
 		}
-		return notHandedOn{err, profiles}
+		return notExported{err, profiles}
 	}
 	e.tellReach(job, vars)
 	return nil
@@ -87,17 +87,17 @@ func (e *env) tellReach(job ci.Job, vars []ci.Var) {
 	}
 }
 
-// notHandedOn says why the later steps of a job did not get the variables of
+// notExported says why the later steps of a job did not get the variables of
 // these profiles.
-type notHandedOn struct {
+type notExported struct {
 	error
 	profiles []string
 }
 
-func (n notHandedOn) Unwrap() error { return n.error }
+func (n notExported) Unwrap() error { return n.error }
 
 // otherWays are commands that need nothing of the provider, one a line.
-func (e *env) otherWays(n notHandedOn) string {
+func (e *env) otherWays(n notExported) string {
 	exec := suggest.MCPLogin("exec", n.profiles[0])
 	for _, profile := range n.profiles[1:] {
 		exec = exec.With("--"+alsoFlag, profile)

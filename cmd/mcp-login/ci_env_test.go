@@ -57,7 +57,7 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 // Of several profiles one program gets them all: a second call of mcp-login as
 // that program would not have the store's passphrase.
 func TestEnvCIRefusalServesAllProfilesByOneCall(t *testing.T) {
-	got := newCIJob(t).env().otherWays(notHandedOn{errors.New("no"), []string{"a", "b c", "d"}})
+	got := newCIJob(t).env().otherWays(notExported{errors.New("no"), []string{"a", "b c", "d"}})
 	if first, _, _ := strings.Cut(got, "\n"); first != "mcp-login exec a --also 'b c' --also d -- COMMAND" {
 		t.Errorf("hint %q", first)
 	}

@@ -15,7 +15,7 @@ func newClear(e *env) *cli.Command {
 }
 
 func runClear(ctx context.Context, e *env, o *common, profile string) error {
-	s, err := e.session(ctx, o, lent{}, profile)
+	s, err := e.session(ctx, o, fromAgent{}, profile)
 	if err != nil {
 		return err
 	}

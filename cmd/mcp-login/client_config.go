@@ -18,7 +18,7 @@ import (
 
 type clientConfigOptions struct {
 	common
-	lent
+	fromAgent
 	client, program string
 }
 
@@ -34,7 +34,7 @@ func newClientConfig(e *env) *cli.Command {
 		Flags: append([]cli.Flag{
 			stringFlag("for", "the `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
 			stringFlag("program", "how the client is to start mcp-login (default: the absolute `PATH` of this program)", "", &o.program),
-		}, o.lent.flags()...),
+		}, o.fromAgent.flags()...),
 	}
 	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runClientConfig(ctx, e, o, args) })
 }
@@ -97,7 +97,7 @@ func (e *env) isFor(ctx context.Context, o *clientConfigOptions, profile, server
 }
 
 func (e *env) storedServer(ctx context.Context, o *clientConfigOptions, profile string) (string, error) {
-	from, err := e.source(ctx, &o.common, o.lent, false)
+	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return "", err
 	}

@@ -180,7 +180,7 @@ func (e *env) profileNames(ctx context.Context, l commandLine) []candidate {
 	setting := own.setting
 	scheme, dir, err := stores.Split(setting("store"))
 	if socket, asks := own.asksAgent(); asks {
-		names = append(names, lentBy(ctx, socket)...)
+		names = append(names, agentProfiles(ctx, socket)...)
 	} else if err == nil && scheme != "vault" {
 		names = append(names, e.storedIn(ctx, cmp.Or(dir, setting("profile-dir")))...)
 	}
@@ -197,8 +197,8 @@ func (e *env) profileNames(ctx context.Context, l commandLine) []candidate {
 // agentPatience is how long a person who is typing waits for an agent.
 const agentPatience = 500 * time.Millisecond
 
-// lentBy lists the profiles that an agent keeps, if it says so at once.
-func lentBy(ctx context.Context, socket string) []string {
+// agentProfiles lists the profiles that an agent keeps, if it says so at once.
+func agentProfiles(ctx context.Context, socket string) []string {
 	ctx, cancel := context.WithTimeout(ctx, agentPatience)
 	defer cancel()
 	names, err := (&agent.Client{Socket: socket}).Profiles(ctx)

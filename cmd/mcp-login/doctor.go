@@ -24,8 +24,8 @@ import (
 
 type doctorOptions struct {
 	common
-	lent lent
-	json bool
+	fromAgent fromAgent
+	json      bool
 }
 
 func newDoctor(e *env) *cli.Command {
@@ -35,7 +35,7 @@ func newDoctor(e *env) *cli.Command {
 		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
 		Description: "Checks the environment, the store, and with a URL or NAME the way to the server and what it publishes; with NAME also the stored credential, by a call of the server. " +
 			"Nothing is changed, nobody is asked, and no secret is shown: the report can be pasted into a bug report. The exit code is 1 if a check failed.",
-		Flags: append([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.lent.flags()...),
+		Flags: append([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }
 
@@ -132,7 +132,7 @@ func probeStore(ctx context.Context, store secrets.Store) error {
 }
 
 func (e *env) lookAtAgent(ctx context.Context, o *doctorOptions) (string, error) {
-	sock := cmp.Or(o.lent.agentSock, e.getenv(agentVariable))
+	sock := cmp.Or(o.fromAgent.agentSock, e.getenv(agentVariable))
 	if sock == "" {
 		return "none is used", nil
 	}
@@ -149,7 +149,7 @@ func (e *env) examineServer(ctx context.Context, o *doctorOptions, arg string) (
 		}
 		return e.examineURL(ctx, o, arg)
 	}
-	s, err := e.session(ctx, &o.common, o.lent, arg)
+	s, err := e.session(ctx, &o.common, o.fromAgent, arg)
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func (e *env) vars(ctx context.Context, o *access, v variables, profiles []strin
 	if err != nil {
 		return nil, err
 	}
-	from, err := e.source(ctx, &o.common, o.lent, o.login)
+	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		record   *mcplogin.RecordError
 		logout   *mcplogin.LogoutError
 		variable *envexport.Error
-		ciEnv    notHandedOn
+		ciEnv    notExported
 		port     *authcode.PortError
 		param    *authcode.ParamError
 		ownName  *ownNameError

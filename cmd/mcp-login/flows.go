@@ -19,7 +19,7 @@ const flowNames = "browser, device, relay, paste, client-credentials, jwt-bearer
 // doubt about, or what suits the surroundings. It says why when one runs.
 func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) error {
 	names, order, why := e.flowOrder(o)
-	alone := e.unattended(&o.common)
+	alone := e.nonInteractive(&o.common)
 	req.Flows = nil
 	for i, name := range order {
 		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {
@@ -67,7 +67,7 @@ func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name s
 		}
 		return names, names, func(string) string { return "as --flow says" }
 	}
-	if name := o.unattended.implied(); name != "" {
+	if name := o.nonInteractive.implied(); name != "" {
 		names = []string{name}
 		return names, names, func(string) string { return "credentials that need no person were given" }
 	}

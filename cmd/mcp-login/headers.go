@@ -29,7 +29,7 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
 		return usagef("headers: --json, --curl and --raw exclude each other")
 	}
-	from, err := e.source(ctx, &o.common, o.lent, o.login)
+	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
 	if err != nil {
 		return err
 	}

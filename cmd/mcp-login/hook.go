@@ -20,7 +20,7 @@ const expiresAt = "_EXPIRES_AT"
 
 type hookOptions struct {
 	common
-	lent
+	fromAgent
 	due string
 }
 
@@ -34,7 +34,7 @@ func newHook(e *env) *cli.Command {
 			"As long as none is due the shell starts no process. It never asks anything; when a refresh fails it says so once, and tries again after five minutes.",
 		Flags: append([]cli.Flag{
 			stringFlag("due", "print the new values beside this variable, such as MCP_NOTION_EXPIRES_AT: what the hook itself calls", "", &o.due),
-		}, o.lent.flags()...),
+		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runHook(ctx, e, o, args[0]) })
 }
 
@@ -56,7 +56,7 @@ func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 }
 
 // passed are the flags that the hook's own calls are given again.
-func (o *hookOptions) passed() []cli.Flag { return append(o.common.flags(), o.lent.flags()...) }
+func (o *hookOptions) passed() []cli.Flag { return append(o.common.flags(), o.fromAgent.flags()...) }
 
 // hookFlags repeats the flags that this call was given, as they read in any
 // folder. What the environment and the configuration say the next call reads
@@ -119,7 +119,7 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) (*env, err
 // profileOf finds the profile whose variables begin so, in the configuration
 // and in the store or agent. Where two do, env refuses them.
 func (e *env) profileOf(ctx context.Context, o *hookOptions, prefix string) (string, error) {
-	from, err := e.source(ctx, &o.common, o.lent, false)
+	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return "", err
 	}

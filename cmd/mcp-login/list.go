@@ -13,7 +13,7 @@ import (
 
 type listOptions struct {
 	common
-	lent
+	fromAgent
 	json, long bool
 }
 
@@ -25,12 +25,12 @@ func newList(e *env) *cli.Command {
 		Flags: append([]cli.Flag{
 			boolFlag("long", "read each one, and tell its server and expiry", &o.long),
 			boolFlag("json", "as JSON", &o.json),
-		}, o.lent.flags()...),
+		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })
 }
 
 func runList(ctx context.Context, e *env, o listOptions) error {
-	from, err := e.source(ctx, &o.common, o.lent, false)
+	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return err
 	}

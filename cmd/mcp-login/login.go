@@ -22,19 +22,19 @@ import (
 
 type loginOptions struct {
 	common
-	flow         string
-	scope, more  string
-	client       clientOptions
-	server       oddities
-	browser      browserOptions
-	relay        relayOptions
-	unattended   unattendedOptions
-	expect       expectation
-	wait         time.Duration
-	noQR, copy   bool
-	retryExpired bool
-	json         bool
-	force        bool
+	flow           string
+	scope, more    string
+	client         clientOptions
+	server         serverOverrides
+	browser        browserOptions
+	relay          relayOptions
+	nonInteractive nonInteractiveOptions
+	expect         expectation
+	wait           time.Duration
+	noQR, copy     bool
+	retryExpired   bool
+	json           bool
+	force          bool
 }
 
 const loginName = "login"
@@ -63,7 +63,7 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 		boolFlag("no-qr", "show no QR code", &o.noQR),
 		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.unattended.flags(), o.expect.flags())
+	}, o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.nonInteractive.flags(), o.expect.flags())
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
@@ -134,10 +134,10 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 	if err := o.server.apply(&req.Options); err != nil {
 		return err
 	}
-	if err := o.unattended.apply(&req.Options, o.server.audience); err != nil {
+	if err := o.nonInteractive.apply(&req.Options, o.server.audience); err != nil {
 		return err
 	}
-	if req.Register.App.Key, err = o.unattended.key(context.Background(), e); err != nil {
+	if req.Register.App.Key, err = o.nonInteractive.key(context.Background(), e); err != nil {
 		return err
 	}
 	s, err := mcplogin.Open(cfg)

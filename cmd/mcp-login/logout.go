@@ -21,7 +21,7 @@ func newLogout(e *env) *cli.Command {
 }
 
 func runLogout(ctx context.Context, e *env, o *common, profile string) error {
-	s, err := e.session(ctx, o, lent{}, profile)
+	s, err := e.session(ctx, o, fromAgent{}, profile)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ const proxyMaxWait = 5 * time.Second
 
 type proxyOptions struct {
 	login     loginOptions
-	lent      lent
+	fromAgent fromAgent
 	mayLogIn  bool
 	listen    string
 	tokenFrom string
@@ -38,12 +38,12 @@ func newProxy(e *env) *cli.Command {
 			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
 			stringFlag("listen-token-from", "source of the token that clients of --listen must know, of 16 letters, digits, - . _ ~ or more: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
 			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
-		}, o.lent.flags(), o.login.attendFlags()),
+		}, o.fromAgent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }
 
 func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error {
-	from, err := e.source(ctx, &o.login.common, o.lent, o.mayLogIn)
+	from, err := e.source(ctx, &o.login.common, o.fromAgent, o.mayLogIn)
 	if err != nil {
 		return err
 	}

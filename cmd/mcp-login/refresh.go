@@ -8,7 +8,7 @@ import (
 
 type refreshOptions struct {
 	common
-	lent
+	fromAgent
 }
 
 func newRefresh(e *env) *cli.Command {
@@ -16,12 +16,12 @@ func newRefresh(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "refresh", Usage: "Get a new token now, even if the stored one is valid",
 		ArgsUsage: "NAME", UsageText: "mcp-login refresh notion",
-		Flags: o.lent.flags(),
+		Flags: o.fromAgent.flags(),
 	}, &o.common, func(ctx context.Context, args []string) error { return runRefresh(ctx, e, &o, args[0]) })
 }
 
 func runRefresh(ctx context.Context, e *env, o *refreshOptions, profile string) error {
-	s, err := e.session(ctx, &o.common, o.lent, profile)
+	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
 	if err != nil {
 		return err
 	}

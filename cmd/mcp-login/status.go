@@ -16,7 +16,7 @@ import (
 
 type statusOptions struct {
 	common
-	lent
+	fromAgent
 	json, check bool
 }
 
@@ -28,7 +28,7 @@ func newStatus(e *env) *cli.Command {
 		Flags: append([]cli.Flag{
 			boolFlag("check", "say nothing: exit 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a login is", &o.check),
 			boolFlag("json", "as JSON", &o.json),
-		}, o.lent.flags()...),
+		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args[0]) })
 }
 
@@ -42,7 +42,7 @@ type report struct {
 }
 
 func runStatus(ctx context.Context, e *env, o statusOptions, profile string) error {
-	from, err := e.source(ctx, &o.common, o.lent, false)
+	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return err
 	}

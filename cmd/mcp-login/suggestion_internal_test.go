@@ -45,7 +45,7 @@ func TestHintsReadBack(t *testing.T) {
 				slices.Concat(login, []string{server}, flags, []string{"--flow", "jwt-bearer", "--expect-issuer", server, "--assertion-from", "env:" + word}),
 			},
 			{&ownNameError{profile: word, flag: []string{"--prefix", "X"}}, slices.Concat([]string{"mcp-login", word, "--prefix", "X"}, flags)},
-			{notHandedOn{errors.New("x"), []string{word, "b"}}, slices.Concat([]string{"mcp-login", "exec", word, "--also", "b"}, flags, []string{"--", "COMMAND"})},
+			{notExported{errors.New("x"), []string{word, "b"}}, slices.Concat([]string{"mcp-login", "exec", word, "--also", "b"}, flags, []string{"--", "COMMAND"})},
 		} {
 			e, _, _ := testEnv(t)
 			setVariables(e, map[string]string{"MCP_LOGIN_STORE": "file:" + word, "MCP_LOGIN_CA_CERT": word})
@@ -64,7 +64,7 @@ func TestHintsReadBack(t *testing.T) {
 func TestSuggestedLinesReadBack(t *testing.T) {
 	e, _, _ := testEnv(t)
 	e.line = interpret(newApp(e).Commands, slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
-	_, ways, _ := strings.Cut(e.otherWays(notHandedOn{&ci.UnmaskedError{Provider: ci.CircleCI}, []string{"a"}}), "the token: ")
+	_, ways, _ := strings.Cut(e.otherWays(notExported{&ci.UnmaskedError{Provider: ci.CircleCI}, []string{"a"}}), "the token: ")
 	want := slices.Concat([]string{"mcp-login", "env", "--ci", "--allow-unmasked", "--"}, suggesttest.HostileWords())
 	if got := suggesttest.Words(t, ways); !slices.Equal(got, suggesttest.Pasted(want)) {
 		t.Errorf("read as %q\nwant    %q", got, suggesttest.Pasted(want))

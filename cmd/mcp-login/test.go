@@ -17,11 +17,11 @@ import (
 
 type testOptions struct {
 	common
-	lent     lent
-	json     bool
-	call     cli.StringSlice
-	args     string
-	protocol string
+	fromAgent fromAgent
+	json      bool
+	call      cli.StringSlice
+	args      string
+	protocol  string
 }
 
 func newTest(e *env) *cli.Command {
@@ -36,7 +36,7 @@ func newTest(e *env) *cli.Command {
 			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
 			stringFlag("protocol", "protocol version to offer (default: the newest)", "", &o.protocol),
 			boolFlag("json", "as JSON", &o.json),
-		}, o.lent.flags()),
+		}, o.fromAgent.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
 }
 
@@ -44,7 +44,7 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return usagef("--args: not a JSON object")
 	}
-	s, err := e.session(ctx, &o.common, o.lent, profile)
+	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func newToken(e *env) *cli.Command {
 }
 
 func runToken(ctx context.Context, e *env, o access, profile string) error {
-	from, err := e.source(ctx, &o.common, o.lent, o.login)
+	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
 	if err != nil {
 		return err
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// unattendedOptions are for logins without a person. Sources are stored with
+// nonInteractiveOptions are for logins without a person. Sources are stored with
 // the credential and read again at each renewal.
-type unattendedOptions struct {
+type nonInteractiveOptions struct {
 	keyFrom, keyID, keyAudience  string
 	assertionFrom, subjectFrom   string
 	subjectType                  string
@@ -26,7 +26,7 @@ type unattendedOptions struct {
 
 const sources = secretref.Stored
 
-func (o *unattendedOptions) flags() []cli.Flag {
+func (o *nonInteractiveOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		stringFlag("client-key-from", "source of the PEM private key that the client signs in with (private_key_jwt): "+sources, "", &o.keyFrom),
 		stringFlag("client-key-id", "kid that the server knows the key by (default: none is sent)", "", &o.keyID),
@@ -43,7 +43,7 @@ func (o *unattendedOptions) flags() []cli.Flag {
 }
 
 // apply puts the options into a login's.
-func (o *unattendedOptions) apply(login *mcplogin.LoginOptions, audience string) error {
+func (o *nonInteractiveOptions) apply(login *mcplogin.LoginOptions, audience string) error {
 	in := flows.Inputs{
 		Assertion: o.assertionFrom, SubjectToken: o.subjectFrom, SubjectTokenType: o.subjectType, Audience: audience,
 		IDPIssuer: o.idpIssuer, IDPTokenEndpoint: o.idpTokenEndpoint, IDPClientID: o.idpClientID, IDPClientSecret: o.idpClientSecret,
@@ -64,7 +64,7 @@ func (o *unattendedOptions) apply(login *mcplogin.LoginOptions, audience string)
 }
 
 // key reads the client's private key.
-func (o *unattendedOptions) key(ctx context.Context, e *env) (*oauth.Key, error) {
+func (o *nonInteractiveOptions) key(ctx context.Context, e *env) (*oauth.Key, error) {
 	if o.keyFrom == "" {
 		return nil, nil
 	}
@@ -82,7 +82,7 @@ func (o *unattendedOptions) key(ctx context.Context, e *env) (*oauth.Key, error)
 
 // implied returns the flow that the options leave no doubt about, "" if there
 // is none.
-func (o *unattendedOptions) implied() string {
+func (o *nonInteractiveOptions) implied() string {
 	switch {
 	case o.idpIssuer != "" || o.idpTokenEndpoint != "":
 		return clientcred.IDJAG{}.Name()
@@ -96,10 +96,10 @@ func (o *unattendedOptions) implied() string {
 	return ""
 }
 
-// unattended returns the flows that need no person. Every session has them, so
+// nonInteractive returns the flows that need no person. Every session has them, so
 // that what they got can be renewed. What a stored record has them read is asked
 // of permit first.
-func (e *env) unattended(o *common) []flows.Flow {
+func (e *env) nonInteractive(o *common) []flows.Flow {
 	read := func(ctx context.Context, source string) (string, error) { return e.secret(ctx, source, "input") }
 	return []flows.Flow{
 		clientcred.ClientCredentials{},

@@ -12,16 +12,16 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// oddities are what a person must say about servers that do not follow, or do
+// serverOverrides are what a person must say about servers that do not follow, or do
 // not say, what the specification wants. They are stored with the credential.
-type oddities struct {
+type serverOverrides struct {
 	issuer, audience       string
 	acceptIssuer           string
 	noResource, useIDToken bool
 	endpoints              mcplogin.Endpoints
 }
 
-func (o *oddities) flags() []cli.Flag {
+func (o *serverOverrides) flags() []cli.Flag {
 	return []cli.Flag{
 		stringFlag("issuer", "authorization server to use, if the MCP server lists several (default: the first that offers a flow); to send a client secret, key or assertion, name it here or with --expect-issuer, unless your last login from this host was there", "", &o.issuer),
 		stringFlag("accept-issuer", "`LISTED=PUBLISHED`: accept that the authorization server which the MCP server lists as the first publishes the second as its issuer; for vendors that run both", "", &o.acceptIssuer),
@@ -37,7 +37,7 @@ func (o *oddities) flags() []cli.Flag {
 }
 
 // apply checks the options and puts them into a login's.
-func (o *oddities) apply(login *mcplogin.LoginOptions) error {
+func (o *serverOverrides) apply(login *mcplogin.LoginOptions) error {
 	for _, e := range []struct{ flag, url string }{
 		{"issuer", o.issuer},
 		{"authorization-endpoint", o.endpoints.Authorization},
