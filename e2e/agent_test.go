@@ -236,6 +236,7 @@ func TestAgentKilledAndStopped(t *testing.T) {
 		t.Errorf("each kill lost more than %d credentials", atOnce)
 	}
 	r := l.agent()
+	time.Sleep(ttl) // real time: a loss by the last kill shows when the old token has expired
 	lost = 0
 	all("before it is stopped")
 	before := lost
