@@ -110,8 +110,11 @@ func (k *kv2) settle(ctx context.Context, key string, prev entry, p payload) (en
 		return e, err
 	}
 	now, readErr := k.read(ctx, key)
-	if readErr == nil && now.Write == p.Write {
+	switch {
+	case readErr == nil && now.Write == p.Write:
 		return now, nil
+	case errors.Is(readErr, secrets.ErrTemporary): // whose write is there is not known
+		return entry{}, readErr
 	}
 	return entry{}, err
 }
