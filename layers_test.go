@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"flows":              {"oauth"},
 	"flows/":             {"flows", "oauth"},
 	"agent":              {"", "oauth", "secrets", "internal/privsock"},
-	"internal/agentd":    {"", "agent", "oauth", "secrets", "internal/connlimit", "internal/netcheck", "internal/privsock"},
+	"internal/agentd":    {"", "agent", "envexport", "oauth", "secrets", "internal/connlimit", "internal/netcheck", "internal/paths", "internal/privsock"},
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "secrets/file"},
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},

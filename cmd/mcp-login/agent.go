@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,8 +20,8 @@ import (
 type agentOptions struct {
 	common
 	socket, forward string
-	allow           cli.StringSlice
-	confirm         bool
+	allow, sinks    cli.StringSlice
+	confirm, keep   bool
 	audit, metrics  string
 }
 
@@ -35,6 +37,8 @@ func newAgent(e *env) *cli.Command {
 			stringFlag("socket", "path of the socket (default: mcp-login/agent.sock in $XDG_RUNTIME_DIR, else in the user's state folder)", "", &o.socket),
 			stringFlag("forward-socket", "path of a second socket, to be forwarded, that issues tokens only for the profiles of --allow", "", &o.forward),
 			&cli.StringSliceFlag{Name: "allow", Usage: "profile that the second socket issues tokens for; may be repeated (default: none)", Destination: &o.allow, EnvVars: envVar("allow")},
+			&cli.StringSliceFlag{Name: "sink", Usage: "`NAME=FILE`: keep the valid token of a profile in a file of mode 0600, which is removed at exit; NAME=FILE,format=FORMAT for token, header, env or json; may be repeated", Destination: &o.sinks, EnvVars: envVar("sink")},
+			boolFlag("keep-sinks", "leave the files of --sink in place at exit", &o.keep),
 			boolFlag("confirm", "ask at this terminal before a token is issued", &o.confirm),
 			stringFlag("audit", "audit log, one line of JSON for each request (default: mcp-login/agent-audit.jsonl in the user's state folder)", "", &o.audit),
 			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
@@ -66,6 +70,10 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		defer terminal.Close()
 		cfg.Confirm = agentd.NewConfirmer(terminal).Confirm
 	}
+	if cfg.Sinks, err = e.tokenSinks(o.sinks.Value(), profiles); err != nil {
+		return err
+	}
+	cfg.KeepSinks = o.keep
 	path, err := e.auditPath(o.audit)
 	if err != nil {
 		return err
@@ -96,6 +104,30 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 		return err
 	}
 	return a.Run(ctx, sockets...)
+}
+
+// tokenSinks reads --sink. The named profiles are those that the agent keeps,
+// none for all.
+func (e *env) tokenSinks(texts, profiles []string) (sinks []agentd.Sink, err error) {
+	taken := map[string]bool{}
+	for _, text := range texts {
+		s, err := agentd.ParseSink(text)
+		switch {
+		case err != nil:
+			return nil, usageError{fmt.Errorf("--sink %w", err)}
+		case taken[s.Path]:
+			return nil, usagef("--sink %q: another token is kept in %s", text, s.Path)
+		case len(profiles) > 0 && !slices.Contains(profiles, s.Profile):
+			return nil, usagef("--sink %q: the agent is told to keep %s, add %s", text, strings.Join(profiles, ", "), s.Profile)
+		}
+		if err := s.Check(); err != nil {
+			return nil, &codeError{code: exitFailed, text: fmt.Sprintf("--sink %q: %v", text, err)}
+		}
+		taken[s.Path] = true
+		sinks = append(sinks, s)
+		e.say("sink of %q: %s", s.Profile, s.Path)
+	}
+	return sinks, nil
 }
 
 func (e *env) listenMetrics(address string) (net.Listener, error) {

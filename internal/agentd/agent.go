@@ -54,6 +54,11 @@ type Config struct {
 	// machine; netcheck.Listen makes it. Run closes it. Nil: only the sockets
 	// serve metrics.
 	Metrics net.Listener
+	// Sinks are the files in which valid tokens are kept while Run runs. Their
+	// profiles must be among those of Profiles. Sink.Check has looked at each.
+	Sinks []Sink
+	// KeepSinks leaves the files in place when Run ends.
+	KeepSinks bool
 	// Log gets events, never a secret. Nil logs nothing.
 	Log *slog.Logger
 }
@@ -63,7 +68,8 @@ type Config struct {
 type Agent struct {
 	cfg          Config
 	log          *slog.Logger
-	wake         chan struct{}  // the schedule has changed
+	wake         chan struct{} // the schedule has changed
+	sinks        []*sink
 	dropped      sync.WaitGroup // refreshes of profiles that a reload has dropped
 	watch        watch
 	audit        sync.Mutex // guards cfg.Audit
@@ -91,6 +97,9 @@ func New(cfg Config) (*Agent, error) {
 	}
 	a := &Agent{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1), profiles: map[string]*profile{}}
 	a.metrics = newMetrics(a)
+	for _, s := range cfg.Sinks {
+		a.sinks = append(a.sinks, &sink{Sink: s, changed: make(chan struct{}, 1)})
+	}
 	return a, nil
 }
 
@@ -108,6 +117,9 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	defer stop(nil)
 	var wg sync.WaitGroup
 	wg.Go(func() { a.keep(running) })
+	for _, s := range a.sinks {
+		wg.Go(func() { a.keepSink(running, s) })
+	}
 	endpoints := a.endpoints(ctx, sockets)
 	for _, s := range endpoints {
 		wg.Go(func() {
@@ -200,6 +212,7 @@ func (a *Agent) syncProfiles(ctx context.Context, reopen bool) error {
 			a.due.remove(p)
 			a.dropped.Go(p.wait)
 			delete(a.profiles, name)
+			a.signalSinks(name)
 		}
 	}
 	for _, name := range names {
@@ -277,9 +290,12 @@ func (a *Agent) kept(name string) *profile {
 }
 
 // wakeScheduler has the scheduler compare the schedule with the clock.
-func (a *Agent) wakeScheduler() {
+func (a *Agent) wakeScheduler() { notify(a.wake) }
+
+// notify wakes the reader of a channel with room for one signal.
+func notify(c chan struct{}) {
 	select {
-	case a.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default: // it is already signaled
 	}
 }

@@ -136,6 +136,7 @@ func (a *Agent) note(p *profile, c mcplogin.Credential, err error) {
 		a.due.plan(p, now.Add(wait))
 	}
 	a.wakeScheduler()
+	a.signalSinks(p.name)
 }
 
 // renewal returns when to refresh a token: at a random fraction of its lifetime.

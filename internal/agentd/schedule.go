@@ -196,6 +196,16 @@ func (a *Agent) look() {
 	}
 }
 
+// delayAfterJump returns when to refresh a token whose expiry is not known since
+// the clock was set back: at once if a file is kept of it, which is missing until
+// then.
+func (a *Agent) delayAfterJump(profile string) time.Duration {
+	if a.hasSink(profile) {
+		return 0
+	}
+	return rand.N(spread)
+}
+
 // jumped handles a clock jump. A forward jump, as after a suspend, makes profiles
 // due, which the scheduler notices without help. After a backward jump the known
 // expiries are too late by this clock, so every token is refreshed before it is
@@ -212,7 +222,8 @@ func (a *Agent) jumped(by time.Duration) {
 	for _, p := range a.profiles {
 		if !p.last.Token.Expiry.IsZero() {
 			p.suspect = true
-			a.due.plan(p, now.Add(rand.N(spread)))
+			a.due.plan(p, now.Add(a.delayAfterJump(p.name)))
+			a.signalSinks(p.name)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func place(path string) (*net.UnixListener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := checkFolder(dir); err != nil {
+	if err := CheckFolder(dir, "the socket"); err != nil {
 		return nil, err
 	}
 	unlock, err := lockFolder(dir)
