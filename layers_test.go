@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck"},
 	"internal/parcel":    {"secrets"},
 
-	"internal/clientconfig": {"internal/printable", "internal/suggest"},
+	"internal/clientconfig": {"internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},
 	"internal/settings":     {"internal/paths"},
 	"internal/sshbrowser":   {"oauth", "internal/privsock"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
@@ -58,7 +58,9 @@ var onlyIn = map[string][]string{
 	"github.com/zalando/go-keyring":   {"secrets/keyring"},
 	"github.com/VictoriaMetrics":      {"internal/agentd", "internal/relay"},
 	"github.com/gomodule/redigo":      {"internal/relay"},
-	"github.com/pelletier/go-toml":    {"internal/settings"},
+	"github.com/pelletier/go-toml":    {"internal/clientconfig", "internal/settings"},
+	"github.com/tailscale/hujson":     {"internal/clientconfig"},
+	"go.yaml.in/yaml":                 {"internal/clientconfig"},
 	"golang.org/x/net":                {"flows"},
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples"},
 }

@@ -41,6 +41,18 @@ func (d *desk) snippet(client string) string {
 	return d.want(0, "client-config", "demo", "--for", client).stdout
 }
 
+// variable is what client-config prints for a client that reads a variable.
+func (d *desk) variable(client string) string {
+	d.t.Helper()
+	return d.want(0, "client-config", "demo", "--for", client, "--via", "variable").stdout
+}
+
+// writes has client-config change the client's own file.
+func (d *desk) writes(client string) {
+	d.t.Helper()
+	d.want(0, "client-config", "demo", "--for", client, "--via", "proxy", "--write")
+}
+
 // save writes a file of the client's configuration.
 func (d *desk) save(path, text string) {
 	d.t.Helper()
@@ -88,14 +100,24 @@ func TestClientsConnect(t *testing.T) {
 	})
 	t.Run("gemini", func(t *testing.T) {
 		d := newDesk(t, demo.MCP())
-		d.save(".gemini/settings.json", d.snippet("gemini"))
+		d.save(".gemini/settings.json", d.variable("gemini"))
 		d.says("Connected", d.with("gemini")...)
 	})
 	t.Run("opencode", func(t *testing.T) {
 		d := newDesk(t, demo.MCP())
-		d.save("opencode.json", d.snippet("opencode"))
+		d.save("opencode.json", d.variable("opencode"))
 		d.says("connected", d.with("opencode")...)
 	})
+	// Through the proxy, from the file that client-config has written.
+	for name, tt := range map[string]struct{ program, want string }{
+		"claude-code": {"claude", "Connected"}, "gemini": {"gemini", "Connected"}, "opencode": {"opencode", "connected"},
+	} {
+		t.Run(name+" by proxy", func(t *testing.T) {
+			d := newDesk(t, demo.MCP())
+			d.writes(name)
+			d.says(tt.want, filepath.Join(d.bin, tt.program), "mcp", "list")
+		})
+	}
 }
 
 // TestCodexReadsItsSnippet asks Codex what it read: it connects only in a

@@ -169,7 +169,7 @@ func profilesOf(c *cli.Command, args []string) []string {
 		return nil
 	case strings.HasPrefix(c.ArgsUsage, "NAME..."):
 		return args
-	case strings.HasPrefix(c.ArgsUsage, "NAME"), c.ArgsUsage == "[NAME]":
+	case strings.HasPrefix(c.ArgsUsage, "NAME"), strings.HasPrefix(c.ArgsUsage, "[NAME]"):
 		return args[:1]
 	}
 	return nil

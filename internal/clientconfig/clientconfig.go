@@ -1,13 +1,13 @@
-// Package clientconfig writes what goes into the configuration of MCP clients. It
-// must not know where their files are on this machine, nor how credentials are
-// stored.
+// Package clientconfig writes what goes into the configuration of MCP clients,
+// and edits their files. It must not know how credentials are stored, nor ask
+// anybody anything.
 package clientconfig
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -15,70 +15,102 @@ import (
 type Entry struct {
 	Profile  string // what the server is called here
 	URL      string
-	Helper   string // the command that prints the headers
-	Variable string // the variable that holds the Authorization header's value
+	Proxy    []string // the command that runs the proxy
+	Helper   string   // the command line that prints the headers
+	Variable string   // the variable that holds the Authorization header's value
+	// Variables are those of this environment that the proxy needs. Codex gives its
+	// children no others.
+	Variables []string
 }
 
-// name is the profile's name in the characters that every client takes:
+// Name is the profile's name in the characters that every client takes:
 // Claude Code and Codex refuse all others.
-func name(profile string) string {
+func (e Entry) Name() string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
 			return r
 		}
 		return '-'
-	}, profile)
+	}, e.Profile)
 }
+
+// Via is how a client gets the token.
+type Via string
+
+// The ways. Not every client has the last two.
+const (
+	Proxy    Via = "proxy"    // it runs mcp-login proxy, and need not know a token
+	Helper   Via = "helper"   // it runs mcp-login headers when it connects
+	Variable Via = "variable" // mcp-login exec starts it with a variable
+)
+
+// Ways returns every way.
+func Ways() []Via { return []Via{Proxy, Helper, Variable} }
 
 // Client is an MCP client whose configuration is known.
 type Client struct {
-	Name    string
-	File    string // where the snippet goes, for people
-	Helper  bool   // it runs a command for its headers
-	Snippet func(Entry) string
+	Name  string // for --for
+	Title string // for people
+	Note  string // what a person should know about the proxy; may be empty
+	Else  string // another way to take in what was printed; may be empty
+
+	place   func(Places) string // its file; "": it has none there
+	project []string            // its files in a project's folder
+	syntax  syntax              // nil: JSON
+	keys    []string            // of the object that holds the servers
+	shapes  map[Via]func(Entry) fields
 }
 
-// Clients lists them in the order of the help.
-func Clients() []Client {
-	return []Client{
-		// https://code.claude.com/docs/en/mcp#use-dynamic-headers-for-custom-authentication:
-		// the command runs in a shell and prints a JSON object of strings.
-		{"claude-code", ".mcp.json, or give the inner object to `claude mcp add-json`", true, func(e Entry) string {
-			return jsonSnippet(mcpServers(name(e.Profile), claudeServer{Type: "http", URL: e.URL, HeadersHelper: e.Helper}))
-		}},
-		// https://learn.chatgpt.com/docs/extend/mcp and its configuration reference:
-		// http_headers_helper is a string, run by sh -c, since Codex 0.152.
-		{"codex", "~/.codex/config.toml", true, func(e Entry) string {
-			return fmt.Sprintf("[mcp_servers.%s]\nurl = %s\nhttp_headers_helper = %s\n", name(e.Profile), tomlString(e.URL), tomlString(e.Helper))
-		}},
-		// https://code.visualstudio.com/docs/copilot/reference/mcp-configuration and
-		// https://code.visualstudio.com/docs/reference/variables-reference#_environment-variables.
-		{"vscode", ".vscode/mcp.json", false, func(e Entry) string {
-			return jsonSnippet(map[string]any{"servers": map[string]any{
-				name(e.Profile): remoteServer{Type: "http", URL: e.URL, Headers: authorizationFrom("${env:" + e.Variable + "}")},
-			}})
-		}},
-		// https://cursor.com/docs/mcp#config-interpolation
-		{"cursor", "~/.cursor/mcp.json", false, func(e Entry) string {
-			return jsonSnippet(mcpServers(name(e.Profile), remoteServer{URL: e.URL, Headers: authorizationFrom("${env:" + e.Variable + "}")}))
-		}},
-		// https://geminicli.com/docs/tools/mcp-server and, for $NAME in settings,
-		// https://geminicli.com/docs/cli/configuration.
-		{"gemini", "~/.gemini/settings.json", false, func(e Entry) string {
-			return jsonSnippet(mcpServers(name(e.Profile), geminiServer{HTTPURL: e.URL, Headers: authorizationFrom("$" + e.Variable)}))
-		}},
-		// https://opencode.ai/v2/docs/mcp-servers/: version 2 keeps servers one level
-		// deeper than version 1. Its own OAuth is turned off.
-		{"opencode", "opencode.json", false, func(e Entry) string {
-			return jsonSnippet(map[string]any{"mcp": map[string]any{"servers": map[string]any{
-				name(e.Profile): opencodeServer{Type: "remote", URL: e.URL, Headers: authorizationFrom("{env:" + e.Variable + "}")},
-			}}})
-		}},
-		// What most clients have in common: https://gofastmcp.com/integrations/mcp-json-configuration.
-		{"generic", "the client's list of MCP servers; how it writes variables may differ", false, func(e Entry) string {
-			return jsonSnippet(mcpServers(name(e.Profile), remoteServer{Type: "http", URL: e.URL, Headers: authorizationFrom("${" + e.Variable + "}")}))
-		}},
+// Default returns the best way that a client has: a helper, else the proxy.
+func (c Client) Default() Via {
+	if c.shapes[Helper] != nil {
+		return Helper
 	}
+	return Proxy
+}
+
+// Can reports whether the client has a way to get the token.
+func (c Client) Can(v Via) bool { return c.shapes[v] != nil }
+
+// Ways returns those that the client has.
+func (c Client) Ways() []Via {
+	return slices.DeleteFunc(Ways(), func(v Via) bool { return !c.Can(v) })
+}
+
+// File returns the path of the client's file for all of a person's projects, ""
+// if it has none.
+func (c Client) File(p Places) string {
+	if c.place == nil {
+		return ""
+	}
+	return c.place(p)
+}
+
+// Files returns the paths of all files of the client, with those of the project.
+func (c Client) Files(p Places) []string {
+	var all []string
+	if path := c.File(p); path != "" {
+		all = append(all, path)
+	}
+	if p.Project != "" {
+		for _, name := range c.project {
+			all = append(all, joinSlash(p.Project, name))
+		}
+	}
+	return all
+}
+
+// Snippet returns a file that holds nothing but the entry.
+func (c Client) Snippet(e Entry, v Via) string {
+	return string(c.format().snippet(c.keys, e.Name(), c.shapes[v](e)))
+}
+
+// format is JSON where nothing else is said.
+func (c Client) format() syntax {
+	if c.syntax == nil {
+		return jsonSyntax{}
+	}
+	return c.syntax
 }
 
 // Names returns the names of the clients.
@@ -100,53 +132,6 @@ func Find(name string) (Client, bool) {
 	return Client{}, false
 }
 
-// The shapes of one server. Only the first letters of the field names differ.
-type (
-	claudeServer struct {
-		Type          string `json:"type"`
-		URL           string `json:"url"`
-		HeadersHelper string `json:"headersHelper"`
-	}
-	remoteServer struct {
-		Type    string  `json:"type,omitempty"`
-		URL     string  `json:"url"`
-		Headers headers `json:"headers"`
-	}
-	geminiServer struct {
-		HTTPURL string  `json:"httpUrl"`
-		Headers headers `json:"headers"`
-	}
-	opencodeServer struct {
-		Type    string  `json:"type"`
-		URL     string  `json:"url"`
-		OAuth   bool    `json:"oauth"`
-		Headers headers `json:"headers"`
-	}
-	headers struct {
-		Authorization string
-	}
-)
-
-func authorizationFrom(reference string) headers { return headers{reference} }
-
-func mcpServers(name string, server any) any {
-	return map[string]any{"mcpServers": map[string]any{name: server}}
-}
-
-func jsonSnippet(v any) string {
-	text, err := printable.JSON(v, "  ")
-	if err != nil {
-		panic(err) // strings and maps of them always encode
-	}
-	return string(text)
-}
-
-// tomlString writes a basic string (https://toml.io/en/v1.0.0#string).
-func tomlString(s string) string {
-	s = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s)
-	return printable.Escape(`"`+s+`"`, func(r rune) string { return fmt.Sprintf(`\U%08X`, r) })
-}
-
 // Quote makes a word safe in the shell by which a client runs its helper.
 // cmd.exe knows double quotes alone; a path there can hold none.
 func Quote(goos, word string) string {
@@ -157,4 +142,22 @@ func Quote(goos, word string) string {
 		return `"` + word + `"`
 	}
 	return word
+}
+
+// CannotError says that a client has no such way to get a token.
+type CannotError struct {
+	Client Client
+	Via    Via
+}
+
+func (e *CannotError) Error() string {
+	return fmt.Sprintf("%s has no way to get its token by %q, only by %s", e.Client.Title, e.Via, joinWays(e.Client.Ways()))
+}
+
+func joinWays(ways []Via) string {
+	var words []string
+	for _, v := range ways {
+		words = append(words, string(v))
+	}
+	return strings.Join(words, " or ")
 }

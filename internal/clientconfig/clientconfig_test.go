@@ -1,66 +1,63 @@
 package clientconfig
 
 import (
-	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-func TestClientSnippets(t *testing.T) {
-	e := Entry{"my notion", "https://mcp.notion.com/mcp?a=b&c=d", `/opt/a 'b'/mcp-login headers 'my notion' --json`, "MCP_MY_NOTION_AUTHORIZATION"}
-	for _, c := range Clients() {
-		t.Run(c.Name, func(t *testing.T) {
-			got := c.Snippet(e)
-			terminaltest.Golden(t, filepath.Join("testdata", c.Name+".golden"), got)
-			server := parseSnippet(t, c.Name, got)
-			if u := first(server, "url", "httpUrl"); u != e.URL {
-				t.Errorf("the client reads the URL %q, want %q", u, e.URL)
-			}
-			if c.Helper {
-				if h := first(server, "headersHelper", "http_headers_helper"); h != e.Helper {
-					t.Errorf("the client reads the helper %q, want %q", h, e.Helper)
-				}
-				return
-			}
-			if h := server["headers"].(map[string]any)["Authorization"].(string); !strings.Contains(h, "MCP_MY_NOTION_AUTHORIZATION") {
-				t.Errorf("the client reads the header %q, want the variable's name in it", h)
-			}
-		})
+func notion() Entry {
+	return Entry{
+		Profile: "my notion", URL: "https://mcp.notion.com/mcp?a=b&c=d",
+		Proxy:    []string{`/opt/a 'b'/mcp-login`, "proxy", "https://mcp.notion.com/mcp?a=b&c=d", "--name", "my notion"},
+		Helper:   `/opt/a 'b'/mcp-login headers 'my notion' --json`,
+		Variable: "MCP_MY_NOTION_AUTHORIZATION", Variables: []string{"HTTPS_PROXY"},
 	}
 }
 
-// parseSnippet returns the one server of a snippet, found as the client does.
-func parseSnippet(t *testing.T, client, snippet string) map[string]any {
-	t.Helper()
-	root := map[string]any{}
-	var err error
-	if client == "codex" {
-		err = toml.Unmarshal([]byte(snippet), &root)
-	} else {
-		err = json.Unmarshal([]byte(snippet), &root)
-	}
-	if err != nil {
-		t.Fatalf("parse %s: %v", snippet, err)
-	}
-	path := map[string][]string{
-		"codex": {"mcp_servers", "my-notion"}, "vscode": {"servers", "my-notion"}, "opencode": {"mcp", "servers", "my-notion"},
-	}[client]
-	if path == nil {
-		path = []string{"mcpServers", "my-notion"}
-	}
-	for _, key := range path {
-		next, ok := root[key].(map[string]any)
-		if !ok {
-			t.Fatalf("%s has no %v", snippet, path)
+// TestSnippets: each client reads from its snippet what it needs.
+func TestSnippets(t *testing.T) {
+	e := notion()
+	for _, c := range Clients() {
+		for _, v := range c.Ways() {
+			t.Run(c.Name+"/"+string(v), func(t *testing.T) {
+				got := c.Snippet(e, v)
+				terminaltest.Golden(t, filepath.Join("testdata", c.Name+"-"+string(v)+".golden"), got)
+				root, err := c.format().decode([]byte(got))
+				if err != nil {
+					t.Fatalf("%s: %v", got, err)
+				}
+				value, _ := lookup(root, append(slices.Clone(c.keys), "my-notion"))
+				entry, ok := value.(map[string]any)
+				if !ok {
+					t.Fatalf("no entry in %s", got)
+				}
+				var s Server
+				s.read(entry)
+				if s.URL != e.URL {
+					t.Errorf("the client reads the URL %q, want %q", s.URL, e.URL)
+				}
+				switch v {
+				case Proxy:
+					if !slices.Equal(s.Command, e.Proxy) {
+						t.Errorf("the client starts %q, want %q", s.Command, e.Proxy)
+					}
+				case Helper:
+					if h := first(entry, "headersHelper", "http_headers_helper"); h != e.Helper {
+						t.Errorf("the client reads the helper %q, want %q", h, e.Helper)
+					}
+				case Variable:
+					h, _ := first(entry, "headers", "env_http_headers").(map[string]any)
+					if text, _ := h["Authorization"].(string); !strings.Contains(text, e.Variable) {
+						t.Errorf("the client reads the headers %q, want the variable's name in one", h)
+					}
+				}
+			})
 		}
-		root = next
 	}
-	return root
 }
 
 func first(m map[string]any, keys ...string) any {
@@ -72,18 +69,24 @@ func first(m map[string]any, keys ...string) any {
 	return nil
 }
 
-func FuzzTOMLString(f *testing.F) {
+// FuzzQuoted: TOML and YAML read a string back, and no terminal is steered by it.
+func FuzzQuoted(f *testing.F) {
 	f.Add(`C:\Program Files\"x"` + "\t\x7f\u00fc")
 	f.Add("\x1b[31m\u009b\u202e\U000e0041\n##vso[x]### ::add-mask::x")
 	f.Fuzz(func(t *testing.T, s string) {
 		s = strings.ToValidUTF8(s, "?") // URLs and paths were checked to be so
-		var got struct{ V string }
-		text := tomlString(s)
-		if err := toml.Unmarshal([]byte("V = "+text), &got); err != nil || got.V != s {
-			t.Errorf("tomlString(%q) is read as %q, %v", s, got.V, err)
+		text := quoted(s)
+		for _, format := range []struct {
+			syntax
+			sign string
+		}{{tomlSyntax{}, " = "}, {yamlSyntax{}, ": "}} {
+			m, err := format.decode([]byte("V" + format.sign + text))
+			if err != nil || m["V"] != s {
+				t.Errorf("quoted(%q) is read as %q by %T, %v", s, m["V"], format.syntax, err)
+			}
 		}
 		if terminaltest.Steers(text) || terminaltest.MayCommand(text) || strings.Contains(text, "\n") {
-			t.Errorf("tomlString(%q) = %q", s, text)
+			t.Errorf("quoted(%q) = %q", s, text)
 		}
 	})
 }
@@ -96,6 +99,43 @@ func TestQuoteForWindows(t *testing.T) {
 	} {
 		if got := Quote(tt.goos, tt.word); got != tt.want {
 			t.Errorf("Quote(%q, %q) = %q, want %q", tt.goos, tt.word, got, tt.want)
+		}
+	}
+}
+
+// TestFiles: where each client's file is on each system.
+func TestFiles(t *testing.T) {
+	want := map[string][3]string{ // linux, darwin, windows
+		"claude-code":    {"~/.claude.json", "~/.claude.json", "~/.claude.json"},
+		"claude-desktop": {"", "~/Library/Application Support/Claude/claude_desktop_config.json", "~/AppData/Roaming/Claude/claude_desktop_config.json"},
+		"codex":          {"~/.codex/config.toml", "~/.codex/config.toml", "~/.codex/config.toml"},
+		"vscode":         {"~/.config/Code/User/mcp.json", "~/Library/Application Support/Code/User/mcp.json", "~/AppData/Roaming/Code/User/mcp.json"},
+		"cursor":         {"~/.cursor/mcp.json", "~/.cursor/mcp.json", "~/.cursor/mcp.json"},
+		"gemini":         {"~/.gemini/settings.json", "~/.gemini/settings.json", "~/.gemini/settings.json"},
+		"opencode":       {"~/.config/opencode/opencode.json", "~/.config/opencode/opencode.json", "~/.config/opencode/opencode.json"},
+		"copilot-cli":    {"~/.copilot/mcp-config.json", "~/.copilot/mcp-config.json", "~/.copilot/mcp-config.json"},
+		"zed":            {"~/.config/zed/settings.json", "~/.config/zed/settings.json", "~/AppData/Roaming/Zed/settings.json"},
+		"windsurf":       {"~/.codeium/windsurf/mcp_config.json", "~/.codeium/windsurf/mcp_config.json", "~/.codeium/windsurf/mcp_config.json"},
+		"goose":          {"~/.config/goose/config.yaml", "~/.config/goose/config.yaml", "~/AppData/Roaming/Block/goose/config/config.yaml"},
+		"cline":          {"~/.cline/data/settings/cline_mcp_settings.json", "~/.cline/data/settings/cline_mcp_settings.json", "~/.cline/data/settings/cline_mcp_settings.json"},
+		"generic":        {},
+	}
+	for _, c := range Clients() {
+		for i, goos := range []string{"linux", "darwin", "windows"} {
+			got := c.File(Places{Home: "/home/me", GOOS: goos, Getenv: func(string) string { return "" }})
+			if got = strings.Replace(filepath.ToSlash(got), "/home/me", "~", 1); got != want[c.Name][i] {
+				t.Errorf("%s on %s: %q, want %q", c.Name, goos, got, want[c.Name][i])
+			}
+		}
+	}
+	vars := map[string]string{"XDG_CONFIG_HOME": "/x", "CODEX_HOME": "/c", "CLAUDE_CONFIG_DIR": "/l", "OPENCODE_CONFIG": "/o.json"}
+	for name, want := range map[string]string{
+		"vscode": "/x/Code/User/mcp.json", "zed": "/x/zed/settings.json", "codex": "/c/config.toml",
+		"claude-code": "/l/.claude.json", "opencode": "/o.json",
+	} {
+		c, _ := Find(name)
+		if got := c.File(Places{Home: "/home/me", GOOS: "linux", Getenv: func(name string) string { return vars[name] }}); filepath.ToSlash(got) != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }

@@ -1,0 +1,270 @@
+// Package mcpremote translates the command line of the npm package mcp-remote
+// into that of mcp-login proxy. It must not know what the options do.
+package mcpremote
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Translation is the command line of mcp-login proxy that does the same.
+type Translation struct {
+	Args  []string // the URL first
+	Notes []string // about options that need no counterpart
+}
+
+// UnsupportedError is an option that has no counterpart.
+type UnsupportedError struct {
+	Option string
+	Hint   string // what to do in its place
+}
+
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("mcp-login has no option like %s of mcp-remote; %s", e.Option, e.Hint)
+}
+
+// option is an option of mcp-remote.
+type option struct {
+	value   bool                           // it has a value
+	ours    string                         // our flag of the same meaning
+	note    string                         // why it needs none
+	convert func(string) ([]string, error) // for what is neither
+}
+
+// Is reports whether a command line is one of mcp-remote and not of mcp-login
+// proxy: it has a port after the URL, or an option that mcp-login lacks.
+func Is(args []string) bool {
+	return len(args) > 1 && isURL(args[0]) && isPort(args[1]) ||
+		slices.ContainsFunc(args, func(word string) bool {
+			_, theirs := options()[word]
+			return theirs && !same[word]
+		})
+}
+
+// same are the options that mcp-login has too, under this name and with this
+// meaning, or whose value is converted by what it looks like.
+var same = map[string]bool{"--header": true, "--token-endpoint": true, "--client-metadata-url": true, "--use-id-token": true, "--transport": true}
+
+func options() map[string]option {
+	return map[string]option{
+		"--header":                       {value: true, convert: header},
+		"--header-file":                  {value: true, convert: unsupported("--header-file", "give each header by --header-from NAME=file:PATH")},
+		"--transport":                    {value: true, convert: transport},
+		"--protocol":                     {value: true, note: "the newest revision that the server speaks is used"},
+		"--host":                         {value: true, ours: "--redirect-host"},
+		"--callback-path":                {value: true, ours: "--redirect-path"},
+		"--auth-success-url":             {value: true, convert: unsupported("--auth-success-url", "leave it out; the browser shows a page of mcp-login")},
+		"--auth-timeout":                 {value: true, convert: seconds("--wait")},
+		"--allow-http":                   {note: "http is accepted for this machine only"},
+		"--resource":                     {value: true, convert: unsupported("--resource", "the resource is the one that the server's metadata names; give --name NAME to keep several sign-ins to one server apart")},
+		"--disable-resource-parameter":   {ours: "--no-resource"},
+		"--authorize-param":              {value: true, ours: "--auth-param"},
+		"--static-oauth-client-metadata": {value: true, convert: staticMetadata},
+		"--static-oauth-client-info":     {value: true, convert: staticClient},
+		"--client-metadata-url":          {value: true, ours: "--client-metadata-url"},
+		"--device-code":                  {convert: flow("device")},
+		"--client-credentials":           {convert: flow("client-credentials")},
+		"--token-endpoint":               {value: true, ours: "--token-endpoint"},
+		"--use-id-token":                 {ours: "--use-id-token"},
+		"--ignore-tool":                  {value: true, ours: "--deny-tool"},
+		"--keep-alive":                   {note: "a lost connection is made again"},
+		"--ping-interval":                {value: true, note: "a lost connection is made again"},
+		"--connect-timeout":              {value: true, convert: seconds("--timeout")},
+		"--headers-timeout":              {value: true, note: "an answer may take as long as it needs"},
+		"--body-timeout":                 {value: true, note: "an answer may take as long as it needs"},
+		"--ipv4":                         {note: "IPv4 is tried where IPv6 does not answer"},
+		"--enable-proxy":                 {note: "HTTPS_PROXY and NO_PROXY always count"},
+		"--disable-cookies":              {note: "cookies are never kept"},
+		"--debug":                        {convert: logLevel("debug")},
+		"--silent":                       {convert: logLevel("disabled")},
+	}
+}
+
+// Translate reads the arguments of mcp-remote. The error names the argument.
+func Translate(args []string) (t Translation, err error) {
+	if len(args) == 0 || !isURL(args[0]) {
+		return t, errors.New("no URL follows mcp-remote")
+	}
+	t.Args = []string{args[0]}
+	rest := args[1:]
+	if len(rest) > 0 && isPort(rest[0]) {
+		t.Args = append(t.Args, "--redirect-port", rest[0])
+		rest = rest[1:]
+	}
+	for len(rest) > 0 {
+		name := rest[0]
+		o, known := options()[name]
+		if !known {
+			return Translation{}, &UnsupportedError{name, "see: mcp-login proxy --help"}
+		}
+		rest = rest[1:]
+		value := ""
+		if o.value {
+			if len(rest) == 0 {
+				return Translation{}, fmt.Errorf("%s of mcp-remote has no value", name)
+			}
+			value, rest = rest[0], rest[1:]
+		}
+		if err := t.add(name, o, value); err != nil {
+			return Translation{}, err
+		}
+	}
+	return t, t.checkHTTP()
+}
+
+func (t *Translation) add(name string, o option, value string) error {
+	switch {
+	case o.convert != nil:
+		words, err := o.convert(value)
+		if err != nil {
+			return err
+		}
+		t.Args = append(t.Args, words...)
+	case o.note != "":
+		t.Notes = append(t.Notes, fmt.Sprintf("%s is left out: %s", name, o.note))
+	case o.value:
+		t.Args = append(t.Args, o.ours, value)
+	default:
+		t.Args = append(t.Args, o.ours)
+	}
+	return nil
+}
+
+// checkHTTP refuses what --allow-http allows: a token in plain text on a network.
+func (t *Translation) checkHTTP() error {
+	u, err := url.Parse(t.Args[0])
+	if err != nil {
+		return err
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); u.Scheme == "https" || u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return &UnsupportedError{"--allow-http", "give an https address: over http everybody on the way reads the token"}
+}
+
+func isURL(word string) bool {
+	return strings.HasPrefix(word, "https://") || strings.HasPrefix(word, "http://")
+}
+
+func isPort(word string) bool {
+	n, err := strconv.ParseUint(word, 10, 16)
+	return err == nil && n > 0
+}
+
+func unsupported(name, hint string) func(string) ([]string, error) {
+	return func(string) ([]string, error) { return nil, &UnsupportedError{name, hint} }
+}
+
+func flow(name string) func(string) ([]string, error) {
+	return func(string) ([]string, error) { return []string{"--flow", name}, nil }
+}
+
+func logLevel(level string) func(string) ([]string, error) {
+	return func(string) ([]string, error) { return []string{"--log-level", level}, nil }
+}
+
+func seconds(ours string) func(string) ([]string, error) {
+	return func(value string) ([]string, error) {
+		if _, err := strconv.ParseUint(value, 10, 31); err != nil {
+			return nil, fmt.Errorf("%q is not a number of seconds", value)
+		}
+		return []string{ours, value + "s"}, nil
+	}
+}
+
+func transport(value string) ([]string, error) {
+	switch value {
+	case "http-first", "sse-first", "auto":
+		return nil, nil // found out by asking
+	case "http-only", "http":
+		return []string{"--transport", "http"}, nil
+	case "sse-only", "sse":
+		return []string{"--transport", "sse"}, nil
+	}
+	return nil, fmt.Errorf("--transport %q: give auto, http or sse", value)
+}
+
+var reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
+
+// header converts --header "Name: value". A value that is a variable of
+// mcp-remote's environment is read from there; secrets do not belong in a command
+// line.
+func header(text string) ([]string, error) {
+	name, value, found := strings.Cut(text, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !found || name == "" {
+		return nil, fmt.Errorf("--header %q: give 'Name: value'", text)
+	}
+	if strings.EqualFold(name, "Authorization") {
+		return nil, &UnsupportedError{"--header Authorization", "this server takes a token of your own, so there is nothing to sign in to: leave the entry as it is"}
+	}
+	if m := reference.FindStringSubmatch(value); m != nil {
+		return []string{"--header-from", name + "=env:" + m[1]}, nil
+	}
+	if strings.Contains(value, "${") {
+		return nil, &UnsupportedError{"a variable inside of --header " + name, "put the whole value into a variable and give --header-from " + name + "=env:VARIABLE"}
+	}
+	return []string{"--header", name + ": " + value}, nil
+}
+
+// staticMetadata converts --static-oauth-client-metadata, the members of a
+// registration request (RFC 7591 §2).
+func staticMetadata(text string) ([]string, error) {
+	members, err := object("--static-oauth-client-metadata", text)
+	if err != nil {
+		return nil, err
+	}
+	flags := map[string]string{"client_name": "--client-name", "scope": "--scope", "token_endpoint_auth_method": "--client-auth"}
+	var args []string
+	for _, name := range sorted(members) {
+		value, ok := members[name].(string)
+		if flags[name] == "" || !ok {
+			return nil, &UnsupportedError{fmt.Sprintf("%q in --static-oauth-client-metadata", name), "leave it out, or register the client by hand and give --client-id"}
+		}
+		args = append(args, flags[name], value)
+	}
+	return args, nil
+}
+
+// staticClient converts --static-oauth-client-info, a registered client.
+func staticClient(text string) ([]string, error) {
+	const secretHint = "put the secret into a file and give --client-id ID --client-secret-from file:PATH"
+	if strings.HasPrefix(text, "@") {
+		return nil, &UnsupportedError{"a file in --static-oauth-client-info", secretHint}
+	}
+	members, err := object("--static-oauth-client-info", text)
+	if err != nil {
+		return nil, err
+	}
+	id, _ := members["client_id"].(string)
+	if id == "" {
+		return nil, errors.New("--static-oauth-client-info has no client_id")
+	}
+	if members["client_secret"] != nil {
+		return nil, &UnsupportedError{"a secret in --static-oauth-client-info", secretHint}
+	}
+	return []string{"--client-id", id}, nil
+}
+
+func object(name, text string) (members map[string]any, err error) {
+	if err := json.Unmarshal([]byte(text), &members); err != nil {
+		return nil, fmt.Errorf("%s is not a JSON object", name)
+	}
+	return members, nil
+}
+
+func sorted(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,108 @@
+package mcpremote
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const server = "https://mcp.example.com/mcp"
+
+func TestTranslate(t *testing.T) {
+	for _, tt := range []struct{ theirs, ours string }{
+		{server, server},
+		{server + " 3334", server + " --redirect-port 3334"},
+		{server + " 3334 --host localhost --callback-path /cb --auth-timeout 60", server + " --redirect-port 3334 --redirect-host localhost --redirect-path /cb --wait 60s"},
+		{server + " --transport http-first --ping-interval 5 --ipv4 --protocol auto", server},
+		{server + " --transport sse-only", server + " --transport sse"},
+		{server + " --transport http-only", server + " --transport http"},
+		{server + " --ignore-tool delete* --ignore-tool drop*", server + " --deny-tool delete* --deny-tool drop*"},
+		{server + " --authorize-param prompt=consent --disable-resource-parameter", server + " --auth-param prompt=consent --no-resource"},
+		{server + " --device-code --debug", server + " --flow device --log-level debug"},
+		{server + ` --static-oauth-client-info {"client_id":"x"}`, server + " --client-id x"},
+		{server + ` --static-oauth-client-metadata {"scope":"a"}`, server + " --scope a"},
+		{server + " --header X-Team:${TEAM}", server + " --header-from X-Team=env:TEAM"},
+		{server + " --header X-Team:blue", server + " --header X-Team:~blue"},
+		{"http://localhost:8080/mcp --allow-http", "http://localhost:8080/mcp"},
+		{"http://127.0.0.1:8080/mcp", "http://127.0.0.1:8080/mcp"},
+	} {
+		want := strings.Fields(tt.ours)
+		for i := range want {
+			want[i] = strings.ReplaceAll(want[i], "~", " ")
+		}
+		got, err := Translate(strings.Fields(tt.theirs))
+		if err != nil || !slices.Equal(got.Args, want) {
+			t.Errorf("%s\nis %q, %v\nwant %q", tt.theirs, got.Args, err, want)
+		}
+	}
+}
+
+// TestUnsupported: the error names the option and what to do in its place.
+func TestUnsupported(t *testing.T) {
+	for theirs, want := range map[string]string{
+		"":                                   "no URL",
+		"--debug":                            "no URL",
+		server + " --header-file f":          "--header-from",
+		server + " --new-option":             "--new-option",
+		server + " extra":                    "extra",
+		server + " --host":                   "no value",
+		server + " --auth-timeout soon":      "seconds",
+		server + " --transport carrier":      "carrier",
+		server + " --header Authorization:x": "nothing to sign in to",
+		server + " --header X-A:Bearer_${T}": "--header-from X-A=env:VARIABLE",
+		server + " --header nothing":         "Name: value",
+		server + " --resource r":             "--name",
+		server + ` --static-oauth-client-info {"client_id":"x","client_secret":"y"}`: "--client-secret-from",
+		server + ` --static-oauth-client-info @file`:                                 "--client-secret-from",
+		server + ` --static-oauth-client-info {}`:                                    "no client_id",
+		server + ` --static-oauth-client-metadata {"jwks":{}}`:                       "jwks",
+		server + ` --static-oauth-client-metadata x`:                                 "JSON",
+		"http://mcp.example.com/mcp --allow-http":                                    "https",
+	} {
+		got, err := Translate(strings.Fields(theirs))
+		if err == nil || !strings.Contains(err.Error(), want) || got.Args != nil && !strings.Contains(theirs, "--allow-http") {
+			t.Errorf("%s: %q, %v, want %q", theirs, got.Args, err, want)
+		}
+	}
+	if _, err := Translate([]string{server, "--resource", "r"}); !errorsAs(err) {
+		t.Errorf("%T", err)
+	}
+}
+
+func errorsAs(err error) bool {
+	_, ok := errors.AsType[*UnsupportedError](err)
+	return ok
+}
+
+// TestSecretsStayHidden: an error never repeats a secret of the command line.
+func TestSecretsStayHidden(t *testing.T) {
+	for _, theirs := range []string{
+		` --static-oauth-client-info {"client_id":"x","client_secret":"s3cret"}`, " --header Authorization:s3cret",
+		` --static-oauth-client-metadata {"software_statement":"s3cret"}`,
+	} {
+		if _, err := Translate(strings.Fields(server + theirs)); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", theirs, err)
+		}
+	}
+}
+
+func TestIs(t *testing.T) {
+	for line, want := range map[string]bool{
+		server:                        false,
+		"notion":                      false,
+		server + " 3334":              true,
+		"notion 3334":                 false,
+		server + " --name x":          false,
+		server + " --header A:b":      false,
+		server + " --allow-http":      true,
+		server + " --host localhost":  true,
+		server + " --ignore-tool x":   true,
+		server + " --log-level debug": false,
+		server + " --auth-timeout 3":  true,
+	} {
+		if got := Is(strings.Fields(line)); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
