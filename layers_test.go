@@ -35,6 +35,7 @@ var layers = map[string][]string{
 	"internal/parcel":    {"secrets"},
 
 	"internal/clientconfig": {"internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},
+	"internal/httpsse":      {},
 	"internal/settings":     {"internal/paths"},
 	"internal/sshbrowser":   {"oauth", "internal/privsock"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},

@@ -85,7 +85,7 @@ func (p probed) verdict(server *url.URL) error {
 	}
 	switch {
 	case p.open && p.sse:
-		return not("speaks the HTTP+SSE transport of 2024-11-05, which mcp-login does not; it asks for no token")
+		return not("speaks the HTTP+SSE transport of 2024-11-05 and asks for no token")
 	case p.open:
 		return ErrNoAuthorization
 	case p.isPage() && p.status < 300:

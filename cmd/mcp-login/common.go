@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/httpsse"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -80,13 +82,22 @@ func (e *env) checkProxies() error {
 }
 
 // transport reaches an MCP server: guarded, and without a limit of time, since
-// a tool may take long.
-func (e *env) transport(o *common, server string) (http.RoundTripper, error) {
+// a tool may take long. The server speaks Streamable HTTP, or what the mode says.
+func (e *env) transport(o *common, server, mode string) (http.RoundTripper, error) {
+	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
+	if err != nil {
+		return nil, usagef("--transport %w", err)
+	}
 	client, err := e.client(o)
 	if err != nil {
 		return nil, err
 	}
-	return client(server).Transport, nil
+	return &httpsse.Transport{Base: client(server).Transport, Server: server, Mode: m}, nil
+}
+
+// transportFlag chooses how a server is spoken to.
+func transportFlag(to *string) cli.Flag {
+	return stringFlag("transport", "how the server is spoken to: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to)
 }
 
 // roots returns the system's certificates with those of --ca-cert; nil means

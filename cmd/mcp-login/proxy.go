@@ -24,6 +24,7 @@ type proxyOptions struct {
 	mayLogIn  bool
 	listen    string
 	tokenFrom string
+	transport string
 }
 
 func newProxy(e *env) *cli.Command {
@@ -37,6 +38,7 @@ func newProxy(e *env) *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
 			stringFlag("listen-token-from", "source of the token that clients of --listen must know, of 16 letters, digits, - . _ ~ or more: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
+			transportFlag(&o.transport),
 			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
 		}, o.fromAgent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
@@ -100,7 +102,7 @@ func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config
 		}
 		cfg.Server = c.Server
 	}
-	transport, err := e.transport(&o.login.common, cfg.Server)
+	transport, err := e.transport(&o.login.common, cfg.Server, o.transport)
 	if err != nil {
 		return proxy.Upstream{}, err
 	}

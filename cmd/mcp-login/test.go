@@ -22,6 +22,7 @@ type testOptions struct {
 	call      cli.StringSlice
 	args      string
 	protocol  string
+	transport string
 }
 
 func newTest(e *env) *cli.Command {
@@ -35,6 +36,7 @@ func newTest(e *env) *cli.Command {
 			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated (default: none)", Destination: &o.call},
 			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
 			stringFlag("protocol", "protocol version to offer (default: the newest)", "", &o.protocol),
+			transportFlag(&o.transport),
 			boolFlag("json", "as JSON", &o.json),
 		}, o.fromAgent.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
@@ -64,7 +66,7 @@ func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (m
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.transport(&o.common, c.Server)
+	transport, err := e.transport(&o.common, c.Server, o.transport)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}

@@ -5,8 +5,8 @@
 // [Stdio] speaks newline-delimited JSON-RPC on one side and Streamable HTTP on
 // the other. [HTTP] is a reverse proxy to the one server. Both pass messages
 // on as they are, in either protocol: the sessions of 2025-11-25 and before,
-// and the stateless requests of 2026-07-28. The transport of 2024-11-05, HTTP
-// with SSE, is not spoken. The [mcplogin.Session] adds the token, refreshes it
+// and the stateless requests of 2026-07-28. For the transport of
+// 2024-11-05 give a Transport that translates, such as httpsse.Transport. The [mcplogin.Session] adds the token, refreshes it
 // when due and repeats a request once that was answered by 401.
 //
 //	err := proxy.Stdio{Upstream: proxy.Upstream{Session: s, Server: url}}.Run(ctx, os.Stdin, os.Stdout)

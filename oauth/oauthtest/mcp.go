@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -35,16 +36,63 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if s.SSE {
+		s.serveSSE(w, r)
+		return
+	}
+	if answer, err := answerTo(r); err != nil {
+		http.Error(w, "not JSON", http.StatusBadRequest)
+	} else {
+		writeJSON(w, http.StatusOK, answer)
+	}
+}
+
+// answerTo answers any request alike.
+func answerTo(r *http.Request) (map[string]any, error) {
 	var msg struct {
 		ID json.RawMessage `json:"id"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&msg); err != nil {
-		http.Error(w, "not JSON", http.StatusBadRequest)
-		return
+	err := json.NewDecoder(r.Body).Decode(&msg)
+	return map[string]any{"jsonrpc": "2.0", "id": msg.ID, "result": map[string]any{"tools": []any{}}}, err
+}
+
+// serveSSE is the transport of 2024-11-05: a stream names an endpoint, and answers
+// what is posted there. It needs s.mu, which it gives back while it waits.
+func (s *Server) serveSSE(w http.ResponseWriter, r *http.Request) {
+	const name = "stream"
+	switch id := r.URL.Query().Get(name); {
+	case r.Method == http.MethodGet:
+		answers := make(chan map[string]any, 100)
+		id = strconv.Itoa(len(s.streams))
+		s.streams = append(s.streams, answers)
+		s.mu.Unlock()
+		defer s.mu.Lock()
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprintf(w, "event: endpoint\ndata: /mcp?%s=%s\n\n", name, id)
+		for {
+			w.(http.Flusher).Flush()
+			select {
+			case a := <-answers:
+				text, _ := json.Marshal(a) // what was JSON is again
+				fmt.Fprintf(w, "event: message\ndata: %s\n\n", text)
+			case <-r.Context().Done():
+				return
+			}
+		}
+	case id == "" || r.Method != http.MethodPost:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		n, err := strconv.Atoi(id)
+		answer, bad := answerTo(r)
+		if err != nil || n < 0 || n >= len(s.streams) || bad != nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		if id, _ := answer["id"].(json.RawMessage); id != nil {
+			s.streams[n] <- answer
+		}
 	}
-	writeJSON(w, http.StatusOK, map[string]any{
-		"jsonrpc": "2.0", "id": msg.ID, "result": map[string]any{"tools": []any{}},
-	})
 }
 
 func (s *Server) challenge(w http.ResponseWriter, status int, metadata, problem string) {

@@ -37,6 +37,8 @@ type Server struct {
 	Consent Consent
 	Proofs  Proofs
 	Trust   Trust
+	// SSE has the MCP server speak the HTTP+SSE transport of 2024-11-05 alone.
+	SSE bool
 	// Edit changes every metadata document before it is sent; nil: not.
 	Edit func(e Endpoint, doc map[string]any)
 
@@ -149,6 +151,7 @@ type state struct {
 	issued   []string
 	nextUser int
 	jtis     map[string]bool // of proofs and assertions
+	streams  []chan map[string]any
 }
 
 // put stores v under key in a map that may be nil.

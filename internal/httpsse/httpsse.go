@@ -1,0 +1,295 @@
+// Package httpsse speaks the HTTP+SSE transport of MCP's protocol version
+// 2024-11-05 to a server, for callers that speak Streamable HTTP. It must not know
+// what messages mean, beyond which answer belongs to which request.
+//
+// A [Transport] is an http.RoundTripper. A session of Streamable HTTP is one event
+// stream of the server, which names an endpoint to which each message is posted.
+// When the stream ends, the session is unknown (404), so that callers begin a new
+// one.
+//
+// # Security
+//
+// The endpoint must be of the server's origin. Messages and what waits to be read
+// are bounded.
+package httpsse
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Mode says which transport a server speaks.
+type Mode string
+
+// The modes.
+const (
+	Auto Mode = "auto" // Streamable HTTP, else what the specification's fallback finds
+	HTTP Mode = "http" // Streamable HTTP
+	SSE  Mode = "sse"  // HTTP+SSE of 2024-11-05
+)
+
+// ParseMode reads a mode.
+func ParseMode(text string) (Mode, error) {
+	if m := Mode(text); slices.Contains([]Mode{Auto, HTTP, SSE}, m) {
+		return m, nil
+	}
+	return "", fmt.Errorf("%q: give auto, http or sse", text)
+}
+
+const (
+	headerSession = "Mcp-Session-Id"
+	headerVersion = "Mcp-Protocol-Version"
+	typeEvents    = "text/event-stream"
+
+	// firstEvent limits the wait for the endpoint of a stream.
+	firstEvent = 10 * time.Second
+	// maxSessions is how many streams are open at most; the oldest gives way.
+	maxSessions = 64
+	// MaxMessage is the maximum size of a message, in bytes.
+	MaxMessage = 64 << 20
+)
+
+// ErrEndpoint means that the server's stream names no endpoint of the same origin.
+var ErrEndpoint = errors.New("the server's event stream names no endpoint that may be used")
+
+// Transport is safe for concurrent use. Its zero value with Base and Server is
+// ready.
+type Transport struct {
+	Base   http.RoundTripper // required
+	Server string            // the MCP server's URL; requests to others go to Base; required
+	Mode   Mode              // "": Auto
+
+	mu       sync.Mutex // guards what follows
+	known    Mode       // what an Auto server turned out to speak; "": not yet known
+	sessions []*session // the oldest first
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	mode := t.mode()
+	if mode == HTTP || req.URL.String() != t.Server {
+		return t.Base.RoundTrip(req)
+	}
+	if s := t.session(req.Header.Get(headerSession)); s != nil {
+		return s.serve(req)
+	}
+	if mode == SSE {
+		return t.begin(req)
+	}
+	return t.try(req)
+}
+
+func (t *Transport) mode() Mode {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.known != "":
+		return t.known
+	case t.Mode == "":
+		return Auto
+	}
+	return t.Mode
+}
+
+// Speaks returns what the server was found to speak, "" if that is not yet known.
+func (t *Transport) Speaks() Mode {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.known
+}
+
+func (t *Transport) learn(m Mode) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known = m
+}
+
+// try is Streamable HTTP, and the fallback if the server refuses to initialize
+// (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#backwards-compatibility).
+func (t *Transport) try(req *http.Request) (*http.Response, error) {
+	body, err := readBody(req)
+	if err != nil {
+		return nil, err
+	}
+	sent := parse(body)
+	resp, err := t.Base.RoundTrip(withBody(req, body))
+	if err != nil || req.Method != http.MethodPost {
+		return resp, err
+	}
+	switch code := resp.StatusCode; {
+	case code >= 200 && code < 300:
+		t.learn(HTTP)
+		return resp, nil
+	case !sent.initializes(), code < 400, code >= 500, code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusTooManyRequests:
+		return resp, nil
+	}
+	s, refused, err := t.open(req)
+	if refused != nil {
+		refused.Body.Close()
+	}
+	if s == nil || err != nil {
+		return resp, nil // it is no server of that kind either
+	}
+	resp.Body.Close()
+	t.learn(SSE)
+	return s.first(req, body, sent)
+}
+
+// begin starts a session of HTTP+SSE. A message that belongs to none gets the
+// answer of a server that does not know it.
+func (t *Transport) begin(req *http.Request) (*http.Response, error) {
+	body, err := readBody(req)
+	if err != nil {
+		return nil, err
+	}
+	sent := parse(body)
+	switch {
+	case req.Header.Get(headerSession) != "":
+		return answer(req, http.StatusNotFound, "", nil), nil
+	case req.Method != http.MethodPost:
+		return answer(req, http.StatusMethodNotAllowed, "", nil), nil
+	case !sent.initializes():
+		return answer(req, http.StatusOK, "application/json", sent.unknownMethod()), nil
+	}
+	s, refused, err := t.open(req)
+	if s == nil {
+		return refused, err
+	}
+	return s.first(req, body, sent)
+}
+
+// open opens the server's event stream and waits for its endpoint. Instead of a
+// session it may return what the server answers.
+func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context()))
+	stopWaiting := context.AfterFunc(req.Context(), cancel)
+	late := time.AfterFunc(firstEvent, cancel)
+	get, err := http.NewRequestWithContext(ctx, http.MethodGet, t.Server, nil)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	get.Header = streamHeader(req.Header)
+	resp, err := t.Base.RoundTrip(get)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	if resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents {
+		resp.Body = &closing{resp.Body, cancel}
+		return nil, resp, nil
+	}
+	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, events: newReader(resp.Body), pending: map[string]*stream{}}
+	s.own = s.newStream()
+	s.endpoint, err = s.readEndpoint(t.Server)
+	if !stopWaiting() || !late.Stop() || err != nil {
+		s.end()
+		return nil, nil, errors.Join(ErrEndpoint, err, req.Context().Err())
+	}
+	t.add(s)
+	go s.read()
+	return s, nil, nil
+}
+
+// streamHeader is the header of the request for the stream: the caller's, but for
+// what describes its message.
+func streamHeader(h http.Header) http.Header {
+	h = h.Clone()
+	for _, name := range []string{"Content-Type", "Content-Length", headerSession, headerVersion} {
+		h.Del(name)
+	}
+	h.Set("Accept", typeEvents)
+	return h
+}
+
+func (t *Transport) session(id string) *session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.IndexFunc(t.sessions, func(s *session) bool { return s.id == id })
+	if id == "" || i < 0 {
+		return nil
+	}
+	return t.sessions[i]
+}
+
+func (t *Transport) add(s *session) {
+	t.mu.Lock()
+	t.sessions = append(t.sessions, s)
+	var oldest *session
+	if len(t.sessions) > maxSessions {
+		oldest = t.sessions[0]
+	}
+	t.mu.Unlock()
+	if oldest != nil {
+		oldest.end()
+	}
+}
+
+func (t *Transport) remove(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sessions = slices.DeleteFunc(t.sessions, func(other *session) bool { return other == s })
+}
+
+func readBody(req *http.Request) ([]byte, error) {
+	if req.Body == nil {
+		return nil, nil
+	}
+	defer req.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(req.Body, MaxMessage+1))
+	if err == nil && len(body) > MaxMessage {
+		err = fmt.Errorf("the message has more than %d bytes", MaxMessage)
+	}
+	return body, err
+}
+
+// withBody returns a copy of a request whose body was read.
+func withBody(req *http.Request, body []byte) *http.Request {
+	again := req.Clone(req.Context())
+	if req.Body == nil {
+		return again
+	}
+	again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	again.Body, _ = again.GetBody()
+	again.ContentLength = int64(len(body))
+	return again
+}
+
+// answer is a response that no server has sent.
+func answer(req *http.Request, status int, contentType string, body []byte) *http.Response {
+	resp := &http.Response{
+		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: req,
+	}
+	if contentType != "" {
+		resp.Header.Set("Content-Type", contentType)
+	}
+	return resp
+}
+
+func mediaType(resp *http.Response) string {
+	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
+}
+
+// closing is a body whose end ends the request.
+type closing struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (c *closing) Close() error {
+	defer c.cancel()
+	return c.ReadCloser.Close()
+}

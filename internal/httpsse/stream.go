@@ -1,0 +1,106 @@
+package httpsse
+
+import "io"
+
+// stream is a body that is written while it is read.
+type stream struct {
+	s     *session
+	stop  func() bool // stops to wait for the end of its request; nil: none
+	ids   int         // requests that have no answer yet
+	parts [][]byte
+	size  int
+	over  bool  // nothing is added
+	err   error // after the last part; nil: io.EOF
+}
+
+// newStream needs s.mu or that nobody else has s.
+func (s *session) newStream() *stream {
+	s.changed.L = &s.mu
+	return &stream{s: s}
+}
+
+func (b *stream) add(part []byte) {
+	b.parts = append(b.parts, part)
+	b.size += len(part)
+	b.s.waiting += len(part)
+}
+
+// drop takes the oldest part away.
+func (b *stream) drop() {
+	b.size -= len(b.parts[0])
+	b.s.waiting -= len(b.parts[0])
+	b.parts = b.parts[1:]
+}
+
+// Read implements io.Reader.
+func (b *stream) Read(p []byte) (n int, err error) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	for len(b.parts) == 0 && !b.over {
+		b.s.changed.Wait()
+	}
+	if len(b.parts) == 0 {
+		if b.err != nil {
+			return 0, b.err
+		}
+		return 0, io.EOF
+	}
+	n = copy(p, b.parts[0])
+	b.size -= n
+	b.s.waiting -= n
+	if b.parts[0] = b.parts[0][n:]; len(b.parts[0]) == 0 {
+		b.parts = b.parts[1:]
+	}
+	b.s.changed.Broadcast()
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (b *stream) Close() error {
+	if b.stop != nil {
+		b.stop()
+	}
+	b.s.finish(b, io.ErrClosedPipe)
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	for len(b.parts) > 0 {
+		b.drop()
+	}
+	return nil
+}
+
+// listener reads what the server says unasked, until it is closed. The session
+// and its stream go on.
+type listener struct {
+	*stream
+	stop   func() bool
+	closed bool
+}
+
+// Read implements io.Reader.
+func (l *listener) Read(p []byte) (int, error) {
+	l.s.mu.Lock()
+	for len(l.parts) == 0 && !l.over && !l.closed {
+		l.s.changed.Wait()
+	}
+	closed := l.closed
+	l.s.mu.Unlock()
+	if closed {
+		return 0, io.ErrClosedPipe
+	}
+	return l.stream.Read(p)
+}
+
+// Close implements io.Closer.
+func (l *listener) Close() error {
+	if l.stop != nil {
+		l.stop()
+	}
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	if !l.closed {
+		l.closed, l.s.heard = true, false
+		l.s.changed.Broadcast()
+	}
+	return nil
+}
