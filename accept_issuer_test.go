@@ -1,13 +1,18 @@
 package mcplogin_test
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // A pair of issuers that a person accepts is accepted, and no other one.
@@ -64,4 +69,65 @@ func TestIssuerAloneIsEnough(t *testing.T) {
 			t.Errorf("issuer %q, resource %q, error %v", c.Issuer.Issuer, c.Resource, err)
 		}
 	})
+}
+
+// A server that promises iss and leaves it out is accepted if a person says so,
+// and only for that issuer.
+func TestAcceptMissingIss(t *testing.T) {
+	for issuer, fine := range map[string]bool{"https://mcp.test": true, "https://other.test": false, "": false} {
+		srv := (&oauthtest.Server{Consent: oauthtest.Consent{NoIss: true}})
+		srv.Edit = func(e oauthtest.Endpoint, doc map[string]any) {
+			if e == oauthtest.Metadata {
+				doc["authorization_response_iss_parameter_supported"] = true
+			}
+		}
+		var store secrets.Memory
+		open := func() *mcplogin.Session {
+			s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Server: server, Source: mcplogin.Stored(&store), HTTP: func(string) *http.Client { return srv.Client() }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		login := func(o mcplogin.LoginOptions) (mcplogin.Credential, error) {
+			follow := func(ctx context.Context, url string) error {
+				return visit(ctx, srv, url)
+			}
+			return open().Login(t.Context(), mcplogin.LoginRequest{Options: o, Flows: []flows.Flow{&authcode.Flow{Open: follow}}})
+		}
+		c, err := login(mcplogin.LoginOptions{AcceptMissingIss: issuer})
+		if missing := (*authcode.MissingIssError)(nil); fine != (err == nil) || !fine && (!errors.As(err, &missing) || missing.Issuer != "https://mcp.test") {
+			t.Errorf("accepted %q: error = %v", issuer, err)
+		}
+		if fine && c.Status(0).MissingIss != issuer {
+			t.Errorf("status says %q", c.Status(0).MissingIss)
+		}
+		if _, err := login(mcplogin.LoginOptions{}); fine != (err == nil) {
+			t.Errorf("the next login after accepting %q: %v", issuer, err)
+		}
+	}
+}
+
+// visit is a browser on this machine: it asks the server, and goes where that
+// sends it.
+func visit(ctx context.Context, srv *oauthtest.Server, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := srv.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	back, err := http.NewRequestWithContext(ctx, http.MethodGet, resp.Header.Get("Location"), nil)
+	if err != nil {
+		return err
+	}
+	go func() {
+		if resp, err := http.DefaultClient.Do(back); err == nil { // the login says how it went
+			resp.Body.Close()
+		}
+	}()
+	return nil
 }

@@ -63,6 +63,9 @@ type LoginOptions struct {
 	Issuer string `json:"issuer,omitempty"`
 	// AcceptIssuer accepts an issuer whose metadata names another one.
 	AcceptIssuer IssuerPair `json:"accept_issuer,omitzero"`
+	// AcceptMissingIss is an issuer whose authorization responses may lack the iss
+	// that its metadata promises (RFC 9207 §2.4); "": none may.
+	AcceptMissingIss string `json:"accept_missing_iss,omitempty"`
 	// NoResource leaves out the resource parameter (RFC 8707), which some
 	// servers refuse.
 	NoResource bool `json:"no_resource,omitempty"`
@@ -117,7 +120,7 @@ func (e Endpoints) override(srv oauth.Server) oauth.Server {
 
 // IsZero reports whether nothing was decided.
 func (o LoginOptions) IsZero() bool {
-	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && o.AcceptIssuer == (IssuerPair{}) && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
+	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && o.AcceptIssuer == (IssuerPair{}) && o.AcceptMissingIss == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
 }
 
 // discover asks the server, unless a person said all that there is to know.
@@ -144,9 +147,9 @@ func (o LoginOptions) complete(ctx context.Context, c *http.Client, d Discovery,
 	switch listed := o.AcceptIssuer.Listed; {
 	case listed != "" && slices.Contains(d.Resource.Issuers, listed):
 		add, aerr = oauth.FetchServerAs(ctx, c, listed, o.AcceptIssuer.Published)
-	case o.Issuer != "" && d.Resource.URL == "" && (err == nil || errors.Is(err, oauth.ErrNoMetadata) || errors.Is(err, oauth.ErrResource)):
+	case o.Issuer != "" && len(d.Resource.Issuers) == 0 && (err == nil || errors.Is(err, oauth.ErrNoMetadata) || errors.Is(err, oauth.ErrResource)):
 		add, aerr = oauth.FetchServer(ctx, c, o.Issuer)
-		d.Resource.URL, d.Servers = d.Server, nil // RFC 8707 §2: what the client uses to reach it
+		d.Resource.URL, d.Servers = cmp.Or(d.Resource.URL, d.Server), nil // RFC 8707 §2: what the client uses to reach it
 	default:
 		return d, err
 	}
@@ -161,10 +164,11 @@ func (o LoginOptions) complete(ctx context.Context, c *http.Client, d Discovery,
 // endpoint, so that no metadata of it is read.
 func (o LoginOptions) byHand() bool { return o.Issuer != "" && o.Endpoints.Token != "" }
 
-// servers applies the issuer filter and the endpoint overrides.
+// servers applies the issuer filter, the endpoint overrides and what is accepted.
 func (o LoginOptions) servers(d Discovery) ([]oauth.Server, error) {
 	var servers []oauth.Server
 	for _, srv := range d.Servers {
+		srv.ResponseIss = srv.ResponseIss && srv.Issuer != o.AcceptMissingIss
 		if o.Issuer == "" || o.Issuer == srv.Issuer {
 			servers = append(servers, o.Endpoints.override(srv))
 		}

@@ -30,7 +30,8 @@ type Status struct {
 	Refreshable bool       `json:"refreshable"`
 	Reason      string     `json:"reason,omitempty"` // why a login is required
 	Fingerprint string     `json:"token_fingerprint,omitempty"`
-	Accepts     string     `json:"accepted_issuer,omitempty"` // see LoginOptions.AcceptIssuer
+	Accepts     string     `json:"accepted_issuer,omitempty"`      // see LoginOptions.AcceptIssuer
+	MissingIss  string     `json:"accepted_missing_iss,omitempty"` // see LoginOptions.AcceptMissingIss
 }
 
 // Status tells of a credential whose token should have minTTL left.
@@ -39,6 +40,7 @@ func (c Credential) Status(minTTL time.Duration) Status {
 		Profile: c.Profile, State: StateLogin, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, ClientID: c.App.ID,
 		Flow: c.Flow, Scopes: c.Scopes(), Expiry: known(c.Token.Expiry), LoggedIn: known(c.LoggedInAt), Refreshed: known(c.RefreshedAt),
 		Refreshable: c.Token.Refresh != "" && !c.isRefused(), Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access), Accepts: c.Login.AcceptIssuer.String(),
+		MissingIss: c.Login.AcceptMissingIss,
 	}
 	// As Token judges, or a check would ask for a refresh each time. More than the
 	// default is somebody's own wish, to be answered as it is.

@@ -59,6 +59,7 @@ func invalidURL(c Credential) *RecordError {
 		{"login.issuer", c.Login.Issuer},
 		{"login.accept_issuer.listed", c.Login.AcceptIssuer.Listed},
 		{"login.accept_issuer.published", c.Login.AcceptIssuer.Published},
+		{"login.accept_missing_iss", c.Login.AcceptMissingIss},
 		{"login.inputs.idp_issuer", c.Login.Inputs.IDPIssuer},
 		{"login.inputs.idp_token_endpoint", c.Login.Inputs.IDPTokenEndpoint},
 		{"login.endpoints.authorization_endpoint", c.Login.Endpoints.Authorization},

@@ -101,22 +101,29 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	return r, err
 }
 
-// findResource reads the metadata from the first place that has it.
+// errNoIssuer: metadata of a resource that name no usable authorization server.
+var errNoIssuer = fmt.Errorf("%w: it names no authorization server that can be used", ErrAnswer)
+
+// findResource reads the metadata from the first place that has it. Metadata that
+// name no authorization server are returned with the *NoMetadataError.
 func (p probed) findResource(ctx context.Context, c *http.Client, server *url.URL) (Resource, error) {
-	var named error
+	var named, empty error
+	var without Resource
 	for i, place := range p.places(server) {
 		r, err := fetchResource(ctx, c, place, server)
 		isNamed := i < len(p.metadata)
 		switch {
 		case err == nil:
 			return r, nil
+		case errors.Is(err, errNoIssuer):
+			empty, without = cmp.Or(empty, err), r
 		case isNamed && (isMissing(err) || refused(err) && !errors.Is(err, ErrAnswer)):
 			named = cmp.Or(named, err)
 		case !isMissing(err):
 			return Resource{}, fmt.Errorf("protected resource metadata: %w", err)
 		}
 	}
-	return Resource{}, &NoMetadataError{Status: p.status, Err: named}
+	return without, &NoMetadataError{Status: p.status, Err: cmp.Or(empty, named)}
 }
 
 // places are where the metadata can be: first where the challenges say. Servers
@@ -239,7 +246,7 @@ func fetchResource(ctx context.Context, c *http.Client, place string, server *ur
 	r.Scopes = usableScopes(r.Scopes)
 	r.Issuers = usableIssuers(r.Issuers)
 	if len(r.Issuers) == 0 {
-		return Resource{}, fmt.Errorf("%w: it names no authorization server that can be used", ErrAnswer)
+		return r, errNoIssuer
 	}
 	return r, nil
 }

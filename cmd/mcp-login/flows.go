@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // flowNames are the values of --flow. The first four ask a person.
@@ -37,11 +40,61 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 	}
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
-	req.Chosen = func(c flows.Choice) { e.announce(o, c, why(c.Flow.Name())) }
+	e.watchChoices(o, why, req)
+	return nil
+}
+
+// watchChoices says which flow runs and why, and which gave way. Where the server
+// refuses the device flow and there is no terminal, a paste flow gives way too: it
+// would only wait.
+func (e *env) watchChoices(o *loginOptions, why func(string) string, req *mcplogin.LoginRequest) {
+	refused := false
+	req.Chosen = func(c flows.Choice) {
+		reason := why(c.Flow.Name())
+		if refused {
+			reason = "since the server refuses the device flow"
+		}
+		e.announce(o, c, reason)
+	}
 	req.Skipped = func(c flows.Choice, err error) {
+		_, answered := errors.AsType[*oauth.Error](err)
+		refused = refused || answered && c.Flow.Name() == "device"
 		e.say("flow: %s cannot be used: %s", c.Flow.Name(), terminal.OneLine(err.Error()))
 	}
-	return nil
+	if o.json || e.streams().CanAsk() {
+		return
+	}
+	for i, f := range req.Flows {
+		if code, ok := f.(*authcode.Flow); ok && code.Name() == "paste" {
+			req.Flows[i] = &lastResort{Flow: code, vain: func() bool { return refused }}
+		}
+	}
+}
+
+// lastResort is a paste flow where there is no terminal: only a browser that reaches
+// this machine's listener can finish it.
+type lastResort struct {
+	*authcode.Flow
+	vain func() bool // nobody asked for just this flow
+}
+
+// errNobodyPastes is why a paste flow gives way where there is no terminal.
+var errNobodyPastes = fmt.Errorf("without a terminal nobody can paste the answer of a browser: %w", flows.ErrUnsupported)
+
+// Metadata implements [flows.Registrant].
+func (f *lastResort) Metadata() (oauth.ClientMetadata, error) {
+	if f.vain() {
+		return oauth.ClientMetadata{}, errNobodyPastes
+	}
+	return f.Flow.Metadata()
+}
+
+// Run implements [flows.Flow].
+func (f *lastResort) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
+	if f.vain() {
+		return oauth.Token{}, errNobodyPastes
+	}
+	return f.Flow.Run(ctx, r)
 }
 
 // browserIsVain reports that a browser flow would only wait: no browser opens here,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -196,6 +197,8 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), e.storeFlags())
 	next := suggest.Eval(suggest.MCPLogin("env").With(name...))
 	switch provider := ci.Detect(e.getenv); {
+	case isBound(c):
+		next = e.proxyCommand(c.Profile) // no variable can hold the proof
 	case provider.CanMask():
 		next = suggest.MCPLogin("env", "--ci").With(name...).String()
 	case provider != ci.None:
@@ -203,6 +206,12 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 	}
 	e.say("next: %s", next)
 	return nil
+}
+
+// isBound reports a token that is of use only with a key.
+func isBound(c mcplogin.Credential) bool {
+	_, err := c.Authorization()
+	return errors.Is(err, mcplogin.ErrBound)
 }
 
 // expires says when, for people.

@@ -23,6 +23,8 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 		resource *oauth.ResourceError
 		proxy    *oauth.ProxyError
 		unknown  x509.UnknownAuthorityError
+		noIss    *authcode.MissingIssError
+		none     *oauth.NoMetadataError
 	)
 	switch {
 	case errors.As(err, &proxy) && !oauth.Temporary(err):
@@ -34,13 +36,19 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 	case errors.As(err, &not):
 		return exitFailed, "check the URL, and its path: many servers are at /mcp", true
 	case errors.As(err, &issuer) && issuer.Got == "":
-		return exitFailed, "the server's operator must publish its issuer", true
+		return exitFailed, "its operator must publish the issuer; if you trust the server, name its endpoints: " +
+			e.atServer("", "--issuer", issuer.Want, "--authorization-endpoint", "URL", "--token-endpoint", "URL"), true
 	case errors.As(err, &issuer):
 		return exitFailed, "if the vendor runs both, accept exactly this pair: " + e.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got), true
+	case errors.As(err, &noIss):
+		return exitFailed, "the device flow needs no redirect: " + e.atServer("", "--flow", "device") +
+			"\nif you know that this server leaves its name out: " + e.atServer("", "--accept-missing-iss", noIss.Issuer), true
 	case errors.Is(err, oauth.ErrIssuer): // in the answer that a browser brought
 		return exitFailed, "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + e.atServer("", "--flow", "device"), true
 	case errors.As(err, &resource):
 		return exitFailed, e.pastResource(resource), true
+	case errors.As(err, &none):
+		return exitFailed, "if you know the authorization server of this MCP server, name it: " + e.atServer("", "--issuer", "ISSUER"), true
 	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):
 		return exitFailed, "if you know that the server supports PKCE: " + e.atServer("", "--assume-pkce"), true
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
@@ -49,6 +57,15 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 		return exitTemporary, "", true
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return exitFailed, howToRegister(err), true
+	case errors.Is(err, errNobodyPastes):
+		return exitFailed, "sign in from a terminal; or have the browser's answer forwarded to the port of: " + e.atServer("", "--flow", "paste", "--redirect-port", "8085"), true
+	case oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) && !errors.Is(err, mcplogin.ErrLoginRequired):
+		return exitFailed, "register a client there that may use this flow, then: " + e.atServer("", "--client-id", "ID"), true
+	case errors.Is(err, flows.ErrUnsupported):
+		return exitFailed, "see what the server offers: " + e.discoverCommand(), true
+	case errors.Is(err, mcplogin.ErrBound):
+		profile, _ := e.subject()
+		return exitFailed, "the proxy proves the key with each request: " + e.proxyCommand(cmp.Or(profile, "NAME")), true
 	}
 	return 0, "", false
 }

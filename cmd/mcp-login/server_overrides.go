@@ -17,6 +17,7 @@ import (
 type serverOverrides struct {
 	issuer, audience       string
 	acceptIssuer           string
+	acceptMissingIss       string
 	noResource, useIDToken bool
 	endpoints              mcplogin.Endpoints
 }
@@ -25,6 +26,7 @@ func (o *serverOverrides) flags() []cli.Flag {
 	return []cli.Flag{
 		stringFlag("issuer", "authorization server to use, if the MCP server lists several (default: the first that offers a flow); to send a client secret, key or assertion, name it here or with --expect-issuer, unless your last login from this host was there", "", &o.issuer),
 		stringFlag("accept-issuer", "`LISTED=PUBLISHED`: accept that the authorization server which the MCP server lists as the first publishes the second as its issuer; for vendors that run both", "", &o.acceptIssuer),
+		stringFlag("accept-missing-iss", "`ISSUER` that promises to name itself in its answers to a browser (RFC 9207) and does not", "", &o.acceptMissingIss),
 		stringFlag("audience", "audience parameter to send, for servers that want one", "", &o.audience),
 		boolFlag("no-resource", "do not send the resource parameter, for servers that refuse it", &o.noResource),
 		boolFlag("use-id-token", "present the id_token as the bearer token", &o.useIDToken),
@@ -40,6 +42,7 @@ func (o *serverOverrides) flags() []cli.Flag {
 func (o *serverOverrides) apply(login *mcplogin.LoginOptions) error {
 	for _, e := range []struct{ flag, url string }{
 		{"issuer", o.issuer},
+		{"accept-missing-iss", o.acceptMissingIss},
 		{"authorization-endpoint", o.endpoints.Authorization},
 		{"device-authorization-endpoint", o.endpoints.DeviceAuthorization},
 		{"token-endpoint", o.endpoints.Token},
@@ -60,6 +63,7 @@ func (o *serverOverrides) apply(login *mcplogin.LoginOptions) error {
 		}
 		login.AcceptIssuer = pair
 	}
+	login.AcceptMissingIss = o.acceptMissingIss
 	login.Issuer, login.NoResource, login.UseIDToken, login.Endpoints = o.issuer, o.noResource, o.useIDToken, o.endpoints
 	if o.audience != "" {
 		if login.Params == nil {

@@ -106,6 +106,7 @@ func (r report) text() string {
 		{"resource", r.Resource},
 		{"issuer", r.Issuer},
 		{"accepted", r.Accepts},
+		{"accepted", acceptedMissing(r.MissingIss)},
 		{"client", r.ClientID},
 		{"flow", r.Flow},
 		{"scopes", strings.Join(r.Scopes, " ")},
@@ -124,6 +125,14 @@ func (r report) text() string {
 		t.Fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
 	}
 	return t.String()
+}
+
+// acceptedMissing says that answers of an issuer may lack its name.
+func acceptedMissing(issuer string) string {
+	if issuer == "" {
+		return ""
+	}
+	return "answers without iss from " + issuer
 }
 
 func when(t *time.Time) string {

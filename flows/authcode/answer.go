@@ -93,10 +93,21 @@ func checkIssuer(s oauth.Server, q url.Values) error {
 	case q.Has("iss") && q.Get("iss") != s.Issuer:
 		return fmt.Errorf("the answer names another issuer than %s: %w", s.Issuer, oauth.ErrIssuer)
 	case !q.Has("iss") && s.ResponseIss:
-		return fmt.Errorf("the answer does not name its issuer, though %s promises it: %w", s.Issuer, oauth.ErrIssuer)
+		return &MissingIssError{Issuer: s.Issuer}
 	}
 	return nil
 }
+
+// MissingIssError: an authorization response lacks the iss that the server's
+// metadata promises (RFC 9207 §2.4). It is an oauth.ErrIssuer.
+type MissingIssError struct{ Issuer string }
+
+func (e *MissingIssError) Error() string {
+	return fmt.Sprintf("the answer does not name its issuer, though %s promises it: %v", e.Issuer, oauth.ErrIssuer)
+}
+
+// Is makes errors.Is(err, oauth.ErrIssuer) true.
+func (e *MissingIssError) Is(target error) bool { return target == oauth.ErrIssuer }
 
 // responseError is an authorization error response (RFC 6749 §4.1.2.1).
 func (a *attempt) responseError(q url.Values) error {

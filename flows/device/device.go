@@ -175,11 +175,11 @@ func (f *Flow) report(ctx context.Context, p Poll) {
 }
 
 // startError sorts the device endpoint's refusals. A server without the
-// endpoint, or one that will not let this client use it, leaves the next flow
+// endpoint, or one that does not let this client use it, leaves the next flow
 // to be tried.
 func startError(err error) error {
 	e, ok := errors.AsType[*oauth.Error](err)
-	if ok && e.Code == oauth.CodeUnauthorizedClient {
+	if oauth.IsCode(err, oauth.CodeUnauthorizedClient, oauth.CodeInvalidClient, oauth.CodeUnsupportedGrantType) {
 		return fmt.Errorf("the server refuses the device flow to this client: %w", refusal{err})
 	}
 	missing := ok && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented)

@@ -67,6 +67,9 @@ func clientQuirks() []Quirk {
 		{Name: "device-flow-refused", Does: "offers the device flow and refuses it to registered clients", Report: "NousResearch/hermes-agent#104742", Part: "device endpoint",
 			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server refuses the device flow to this client"},
 			apply: one(refusing(http.StatusBadRequest, oauth.CodeUnauthorizedClient, "", at(DeviceAuth)))},
+		{Name: "device-client-refused", Does: "offers the device flow and answers invalid_client there", Report: "auth0.com, third-party applications", Part: "device endpoint",
+			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server refuses the device flow to this client", Hint: "--client-id"},
+			apply: one(refusing(http.StatusUnauthorized, oauth.CodeInvalidClient, "", at(DeviceAuth)))},
 		{Name: "resource-refused", Does: "refuses the resource parameter", Report: "anthropics/claude-code#76096", Part: "resource parameter",
 			Ends: Ending{Step: "login", Exit: failed, Says: "AADSTS9010010", Hint: "--no-resource"},
 			apply: func(*Server) []change {

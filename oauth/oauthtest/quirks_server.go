@@ -43,6 +43,24 @@ func serverQuirks() []Quirk {
 			apply: one(document(Protected, func(doc map[string]any) {
 				doc["resource"] = strings.Replace(doc["resource"].(string), "https://", "http://", 1)
 			}))},
+		{Name: "no-authorization-servers", Does: "names no authorization server in its resource metadata, and is one itself", Report: "servers of MCP 2025-03-26", Part: "issuer",
+			apply: one(document(Protected, func(doc map[string]any) { delete(doc, "authorization_servers") }))},
+		{Name: "unknown-authorization-server", Does: "names no authorization server, and publishes no metadata of one", Report: "servers of MCP 2025-03-26", Part: "issuer,metadata,PKCE,iss,revocation,registration,MCP server,authentication,device endpoint",
+			Ends: Ending{Step: "login", Exit: failed, Says: "names no authorization server", Hint: "--issuer ISSUER"},
+			apply: func(*Server) []change {
+				return []change{
+					document(Protected, func(doc map[string]any) { delete(doc, "authorization_servers") }),
+					{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
+						if e == Metadata {
+							http.NotFound(w, r)
+						}
+						return e == Metadata
+					}},
+				}
+			}},
+		{Name: "issuer-missing", Does: "publishes metadata that name no issuer", Report: "PagerDuty/pagerduty-mcp-server#169", Part: "issuer",
+			Ends:  Ending{Step: "login", Exit: failed, Says: "issuer mismatch", Hint: "--token-endpoint"},
+			apply: one(document(Metadata, func(doc map[string]any) { delete(doc, "issuer") }))},
 		{Name: "issuer-with-a-slash", Does: "names an issuer with a slash at its end that its metadata lack", Report: "github/copilot-cli#4606", Part: "issuer",
 			Ends: Ending{Step: "login", Exit: failed, Says: "issuer mismatch", Hint: "--accept-issuer"},
 			apply: one(document(Protected, func(doc map[string]any) {
@@ -67,7 +85,7 @@ func serverQuirks() []Quirk {
 				return e == MCP
 			}})},
 		{Name: "iss-omitted", Does: "says that it sends iss, and does not", Report: "cloudflare/mcp-server-cloudflare#449", Part: "iss",
-			Ends: Ending{Flow: "paste", Step: "login", Exit: failed, Says: "does not name its issuer", Hint: "--flow device"},
+			Ends: Ending{Flow: "paste", Step: "login", Exit: failed, Says: "does not name its issuer", Hint: "--accept-missing-iss"},
 			apply: func(s *Server) []change {
 				s.Consent.NoIss = true
 				return []change{document(Metadata, func(doc map[string]any) { doc["authorization_response_iss_parameter_supported"] = true })}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"cmp"
+
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// subject returns the profile and the server that the line names; "" where it names
+// none.
+func (e *env) subject() (profile, server string) {
+	for _, arg := range e.line.args {
+		if _, err := oauth.CheckURL(arg); err == nil {
+			server = cmp.Or(server, arg)
+		} else {
+			profile = cmp.Or(profile, arg)
+		}
+	}
+	return profile, server
+}
+
+// discoverCommand shows how to sign in to the server of this line.
+func (e *env) discoverCommand() string {
+	_, server := e.subject()
+	return suggest.MCPLogin("discover", cmp.Or(server, "URL")).String()
+}
+
+// doctorCommand examines the server of this line, or the profile where it names no
+// server.
+func (e *env) doctorCommand() string {
+	profile, server := e.subject()
+	return suggest.MCPLogin("doctor", cmp.Or(server, profile, "URL")).String()
+}
+
+// proxyCommand runs the proxy for the profile of this line.
+func (e *env) proxyCommand(profile string) string {
+	return suggest.MCPLogin("proxy", profile).With(e.storeFlags()...).String()
+}
