@@ -33,9 +33,18 @@ const (
 var errNoAnswer = errors.New("the server ended the stream without an answer")
 
 // rpcError is an error that the server itself answers with.
-type rpcError struct{ text json.RawMessage }
+type rpcError struct {
+	text     json.RawMessage
+	nameless bool // it names no request
+}
 
 func (e *rpcError) Error() string { return "the server answers with an error" }
+
+// errForgotten is an error that is about the session.
+var errForgotten = errors.New("the server forgot the session")
+
+// Is makes errors.Is(err, errForgotten) true for an error about the session.
+func (e *rpcError) Is(target error) bool { return target == errForgotten && e.nameless && namesSession(e.text) }
 
 // call is a request under way.
 type call struct {
@@ -130,8 +139,22 @@ func (b *bridge) cancel(ctx context.Context, m message) {
 	}
 }
 
-// exchange sends a request and passes on all that comes back.
+// exchange sends a request and passes on all that comes back. Where a stream says
+// that the server has forgotten the session, it does so once more in a new one.
 func (b *bridge) exchange(ctx context.Context, c *call) error {
+	session := b.wire.session()
+	err := b.attempt(ctx, c)
+	if session == "" || c.Method == initialize || !errors.Is(err, errForgotten) {
+		return err
+	}
+	if err := b.renew(ctx, session); err != nil {
+		return fmt.Errorf("the server forgot the session and gives no other: %w", err)
+	}
+	return b.attempt(ctx, c)
+}
+
+// attempt sends a request once.
+func (b *bridge) attempt(ctx context.Context, c *call) error {
 	resp, err := b.post(ctx, c.message)
 	if err != nil {
 		return err
@@ -186,7 +209,7 @@ func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
 				continue // the client has an answer, or wants none
 			}
 		case m.isResponse() && m.ID == nil && m.Error != nil:
-			return false, &rpcError{m.Error} // about a request whose id it did not read
+			return false, &rpcError{m.Error, true} // about a request whose id it did not read
 		}
 		b.write(m.text)
 	}
@@ -209,10 +232,11 @@ func (b *bridge) follow(ctx context.Context, c *call, body io.ReadCloser) error 
 			}
 			return false, err
 		})
+		_, refused := errors.AsType[*rpcError](err)
 		switch {
 		case answered:
 			return nil
-		case at.id == "" || b.wire.stateless():
+		case at.id == "" || b.wire.stateless() || refused:
 			return lost(err)
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -332,7 +356,7 @@ func (b *bridge) check(ctx context.Context, resp *http.Response) error {
 		return err
 	}
 	if m, err := parseHeard(bytes.TrimSpace(t.bytes)); err == nil && m.Error != nil {
-		return &rpcError{m.Error}
+		return &rpcError{text: m.Error}
 	}
 	return fmt.Errorf("the server answers with %s", status(resp))
 }

@@ -14,7 +14,8 @@ const maxLost = 2 << 10
 // forgotten reports whether an answer to a request that named a session says that the
 // server knows no such session. That is a 404. Servers also answer with 400, or
 // with an error in a 200 that names no request (anthropics/claude-code#27425,
-// modelcontextprotocol/typescript-sdk#1476). The body can still be read.
+// modelcontextprotocol/typescript-sdk#1476); the latter in an event stream shows
+// only as that is read, as errForgotten. The body can still be read.
 func forgotten(resp *http.Response) bool {
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
@@ -36,13 +37,19 @@ func forgotten(resp *http.Response) bool {
 func isAboutSession(text []byte) bool {
 	var m struct {
 		ID    json.RawMessage `json:"id"`
-		Error *struct {
-			Message string `json:"message"`
-		} `json:"error"`
+		Error json.RawMessage `json:"error"`
 	}
-	if json.Unmarshal(text, &m) != nil || m.Error == nil || m.ID != nil && string(m.ID) != "null" {
-		return false
+	return json.Unmarshal(text, &m) == nil && (m.ID == nil || string(m.ID) == "null") && namesSession(m.Error)
+}
+
+// namesSession reports whether a JSON-RPC error is about the session.
+func namesSession(text json.RawMessage) bool {
+	var e struct {
+		Message string `json:"message"`
 	}
-	message := strings.ToLower(m.Error.Message)
+	if json.Unmarshal(text, &e) != nil {
+		return false // none
+	}
+	message := strings.ToLower(e.Message)
 	return strings.Contains(message, "session") || strings.Contains(message, "not initialized")
 }

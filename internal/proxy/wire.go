@@ -151,7 +151,7 @@ func (b *bridge) hear(ctx context.Context, resp *http.Response, hello message) e
 		case err != nil || !m.isResponse():
 			return false, err
 		case m.Error != nil:
-			return false, &rpcError{m.Error}
+			return false, &rpcError{text: m.Error}
 		}
 		b.wire.learn(hello, m)
 		return true, nil
