@@ -149,14 +149,32 @@ type probed struct {
 // probe sends tools/list. Servers may leave initialize open, so that alone
 // shows the 401 that a caller will meet. It carries what both wires, with and
 // without sessions, want to see.
+//
+// Servers that know only older versions may refuse the request for that, before they
+// look for a token: they are asked once more as a client of 2025-03-26 does
+// (different-ai/openwork#3569).
 func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error) {
+	p, err := probeAs(ctx, c, serverURL, mcpVersion, probeBody)
+	if err != nil || p.status != http.StatusBadRequest {
+		return p, err
+	}
+	if old, err := probeAs(ctx, c, serverURL, mcpVersionLegacy, legacyProbeBody); err == nil && old.status != http.StatusBadRequest {
+		return old, nil
+	}
+	return p, nil
+}
+
+// probeAs sends tools/list as a client of one version.
+func probeAs(ctx context.Context, c *http.Client, serverURL, version, body string) (probed, error) {
 	header := http.Header{
 		"Accept":               {"application/json, text/event-stream"},
 		"Content-Type":         {"application/json"},
-		"Mcp-Protocol-Version": {mcpVersion},
-		"Mcp-Method":           {"tools/list"},
+		"Mcp-Protocol-Version": {version},
 	}
-	resp, _, err := do(ctx, c, http.MethodPost, serverURL, header, []byte(probeBody))
+	if version == mcpVersion {
+		header.Set("Mcp-Method", "tools/list")
+	}
+	resp, _, err := do(ctx, c, http.MethodPost, serverURL, header, []byte(body))
 	if err != nil {
 		return probed{}, err
 	}
@@ -177,6 +195,8 @@ func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error
 func (a *answer) asksForToken() bool {
 	return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
 }
+
+const legacyProbeBody = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}`
 
 const probeBody = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{` +
 	`"io.modelcontextprotocol/protocolVersion":"` + mcpVersion + `",` +

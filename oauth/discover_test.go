@@ -86,7 +86,7 @@ func TestDiscover(t *testing.T) {
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
 		{"judged without a token: a JSON-RPC refusal",
 			map[string]page{mcpURL: {status: 400, body: `{"jsonrpc":"2.0","error":{"code":-32000}}`}},
-			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
+			[]string{"POST " + mcpURL, "POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
 		{"the probe's 5xx", map[string]page{mcpURL: {status: 502}}, []string{"POST " + mcpURL}, "", errTemporary},
 		{"checklist 28: metadata over http", map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", errURL},

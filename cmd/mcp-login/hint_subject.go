@@ -37,3 +37,9 @@ func (e *env) doctorCommand() string {
 func (e *env) proxyCommand(profile string) string {
 	return suggest.MCPLogin("proxy", profile).With(e.storeFlags()...).String()
 }
+
+// testCommand connects to the server of the profile of this line.
+func (e *env) testCommand(flags ...string) string {
+	profile, _ := e.subject()
+	return suggest.MCPLogin("test", cmp.Or(profile, "NAME")).With(e.storeFlags()...).With(flags...).String()
+}

@@ -10,6 +10,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -25,6 +26,7 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 		unknown  x509.UnknownAuthorityError
 		noIss    *authcode.MissingIssError
 		none     *oauth.NoMetadataError
+		version  *mcpprobe.ProtocolError
 	)
 	switch {
 	case errors.As(err, &proxy) && !oauth.Temporary(err):
@@ -47,6 +49,8 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 		return exitFailed, "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + e.atServer("", "--flow", "device"), true
 	case errors.As(err, &resource):
 		return exitFailed, e.pastResource(resource), true
+	case errors.As(err, &version):
+		return exitFailed, "if you know a version that the server supports: " + e.testCommand("--protocol", "VERSION"), true
 	case errors.As(err, &none):
 		return exitFailed, "if you know the authorization server of this MCP server, name it: " + e.atServer("", "--issuer", "ISSUER"), true
 	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):

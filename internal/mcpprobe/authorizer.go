@@ -16,8 +16,17 @@ type authorizer struct {
 	server  string
 	base    http.RoundTripper
 
-	mu  sync.Mutex // guards err
-	err error
+	mu     sync.Mutex // guards what follows
+	err    error
+	status int // of the last answer
+}
+
+// refusedRequest reports whether the last answer called the request itself wrong, or
+// was none to it: neither a token nor the network is at fault.
+func (a *authorizer) refusedRequest() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err == nil && (a.status == http.StatusBadRequest || a.status == http.StatusOK)
 }
 
 // failure returns why a request could not be authorized; nil if none was.
@@ -30,6 +39,12 @@ func (a *authorizer) failure() error {
 func (a *authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(oauth.WithMessageLimit(req.Context(), maxMessage))
 	resp, err := a.base.RoundTrip(req)
+	a.mu.Lock()
+	a.status = 0
+	if resp != nil {
+		a.status = resp.StatusCode
+	}
+	a.mu.Unlock()
 	switch {
 	case err != nil:
 	case resp.StatusCode == http.StatusForbidden:

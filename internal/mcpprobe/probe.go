@@ -115,7 +115,7 @@ func (p *run) step(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, cmp.Or(p.Timeout, defaultTimeout), errTooSlow)
 }
 
-func (p *run) all(ctx context.Context, auth http.RoundTripper) error {
+func (p *run) all(ctx context.Context, auth *authorizer) error {
 	ctx, end := context.WithCancel(ctx) // ends what a step left behind
 	defer end()
 	session, err := p.connect(ctx, auth)
@@ -134,7 +134,46 @@ func (p *run) all(ctx context.Context, auth http.RoundTripper) error {
 	return nil
 }
 
-func (p *run) connect(ctx context.Context, auth http.RoundTripper) (*mcp.ClientSession, error) {
+// ProtocolError means that a server could be reached and that no protocol version
+// was agreed on.
+type ProtocolError struct {
+	Offered []string // the versions, in order; "": the newest
+	Err     error
+}
+
+func (e *ProtocolError) Error() string {
+	return "no protocol version was agreed on: " + e.Err.Error()
+}
+
+// Unwrap returns the server's answer to the last offer.
+func (e *ProtocolError) Unwrap() error { return e.Err }
+
+// older are the versions to offer, each once, to servers that answer a newer one
+// with an error in place of their own version (different-ai/openwork#3569).
+func older() []string { return []string{"2025-06-18", "2025-03-26"} }
+
+// connect offers the version asked for, or the newest one and, where the server
+// refuses that, older ones.
+func (p *run) connect(ctx context.Context, auth *authorizer) (*mcp.ClientSession, error) {
+	offers := []string{p.ProtocolVersion}
+	if p.ProtocolVersion == "" {
+		offers = append(offers, older()...)
+	}
+	var err error
+	for _, version := range offers {
+		var session *mcp.ClientSession
+		if session, err = p.offer(ctx, auth, version); err == nil {
+			return session, nil
+		}
+		if !auth.refusedRequest() {
+			return nil, err
+		}
+	}
+	return nil, &ProtocolError{Offered: offers, Err: err}
+}
+
+// offer connects with one protocol version.
+func (p *run) offer(ctx context.Context, auth http.RoundTripper, version string) (*mcp.ClientSession, error) {
 	ctx, done := p.step(ctx)
 	defer done()
 	client := mcp.NewClient(&mcp.Implementation{Name: "mcp-login", Version: cmp.Or(p.Version, "devel")}, nil)
@@ -143,7 +182,7 @@ func (p *run) connect(ctx context.Context, auth http.RoundTripper) (*mcp.ClientS
 		HTTPClient:           &http.Client{Transport: auth},
 		MaxRetries:           -1,
 		DisableStandaloneSSE: true, // nothing here waits for what the server starts
-	}, &mcp.ClientSessionOptions{ProtocolVersion: p.ProtocolVersion})
+	}, &mcp.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
 		return nil, inTime(ctx, err)
 	}

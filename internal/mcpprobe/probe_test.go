@@ -1,11 +1,14 @@
 package mcpprobe_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,5 +130,40 @@ func TestLoginIsRequiredWithoutLeave(t *testing.T) {
 	}
 	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: demo(t)}); !errors.Is(err, mcplogin.ErrLoginRequired) {
 		t.Errorf("Run() = %v, want ErrLoginRequired", err)
+	}
+}
+
+// A server that answers a version which it does not know with 400, in place of its
+// own version, is offered older ones; where a version was asked for, only that.
+func TestOlderVersionIsOffered(t *testing.T) {
+	url := demo(t)
+	s := session(t, url)
+	knows := func(newest string) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return nil, err
+			}
+			for _, version := range []string{"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"} {
+				if version > newest && (bytes.Contains(body, []byte(version)) || r.Header.Get("Mcp-Protocol-Version") == version) {
+					return &http.Response{StatusCode: http.StatusBadRequest, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("unknown version"))}, nil
+				}
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			return http.DefaultTransport.RoundTrip(r)
+		}
+	}
+	for newest, want := range map[string]string{"2026-07-28": "2026-07-28", "2025-11-25": "2025-11-25", "2025-06-18": "2025-06-18", "2025-03-26": "2025-03-26"} {
+		r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: knows(newest)})
+		if err != nil || r.ProtocolVersion != want || len(r.Tools) == 0 {
+			t.Errorf("newest %s: version %q with %d tools, error %v", newest, r.ProtocolVersion, len(r.Tools), err)
+		}
+	}
+	for asked, offers := range map[string]int{"": 3, "2025-06-18": 1} {
+		_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: knows("2024"), ProtocolVersion: asked})
+		var none *mcpprobe.ProtocolError
+		if !errors.As(err, &none) || len(none.Offered) != offers {
+			t.Errorf("asked for %q: error %v, want a *ProtocolError after %d offers", asked, err, offers)
+		}
 	}
 }

@@ -44,7 +44,9 @@ func (e *rpcError) Error() string { return "the server answers with an error" }
 var errForgotten = errors.New("the server forgot the session")
 
 // Is makes errors.Is(err, errForgotten) true for an error about the session.
-func (e *rpcError) Is(target error) bool { return target == errForgotten && e.nameless && namesSession(e.text) }
+func (e *rpcError) Is(target error) bool {
+	return target == errForgotten && e.nameless && namesSession(e.text)
+}
 
 // call is a request under way.
 type call struct {
@@ -155,7 +157,7 @@ func (b *bridge) exchange(ctx context.Context, c *call) error {
 
 // attempt sends a request once.
 func (b *bridge) attempt(ctx context.Context, c *call) error {
-	resp, err := b.post(ctx, c.message)
+	resp, err := b.open(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -174,6 +176,31 @@ func (b *bridge) attempt(ctx context.Context, c *call) error {
 		return b.follow(ctx, c, resp.Body)
 	}
 	return fmt.Errorf("the server answers with %s and no message", status(resp))
+}
+
+// open posts a request. A server that answers an initialize with 400 may know only
+// older versions and not say so, as it should, by answering with its own
+// (different-ai/openwork#3569): it is asked once more with the oldest. The client
+// finds the version in the answer, and decides.
+func (b *bridge) open(ctx context.Context, c *call) (*http.Response, error) {
+	resp, err := b.post(ctx, c.message)
+	if err != nil || c.Method != initialize || resp.StatusCode != http.StatusBadRequest {
+		return resp, err
+	}
+	hello, ok := c.message.withVersion(oldest)
+	if !ok {
+		return resp, nil
+	}
+	again, err := b.post(ctx, hello)
+	if err != nil || again.StatusCode != http.StatusOK {
+		if err == nil {
+			again.Body.Close()
+		}
+		return resp, nil // the first answer counts
+	}
+	resp.Body.Close()
+	c.message = hello
+	return again, nil
 }
 
 // text returns an empty message of the server.

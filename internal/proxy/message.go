@@ -182,6 +182,29 @@ func (m message) answers(asked message) bool {
 	return false // no id that JSON-RPC knows
 }
 
+// oldest is the first version of Streamable HTTP.
+const oldest = "2025-03-26"
+
+// withVersion returns an initialize that offers another version, if it offered a
+// newer one.
+func (m message) withVersion(version string) (message, bool) {
+	var doc, params map[string]json.RawMessage
+	var offered string
+	if json.Unmarshal(m.text, &doc) != nil || json.Unmarshal(doc["params"], &params) != nil ||
+		json.Unmarshal(params["protocolVersion"], &offered) != nil || offered <= version {
+		return m, false
+	}
+	params["protocolVersion"] = json.RawMessage(`"` + version + `"`)
+	var err error
+	if doc["params"], err = json.Marshal(params); err != nil {
+		return m, false
+	}
+	if m.text, err = json.Marshal(doc); err != nil {
+		return m, false
+	}
+	return m, true
+}
+
 // name is what the header Mcp-Name repeats (SEP-2243).
 func (m message) name() string {
 	switch m.Method {

@@ -314,3 +314,23 @@ func TestClientIsGone(t *testing.T) {
 		t.Errorf("Run with an input that breaks = %v", err)
 	}
 }
+
+// TestOldServer: a server that answers a new protocol version with 400 is offered
+// the oldest, and the client learns which it is.
+func TestOldServer(t *testing.T) {
+	for newest, want := range map[string]string{"2025-03-26": `"protocolVersion":"2025-03-26"`, "2024-11-05": "400 Bad Request"} {
+		s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var m struct {
+				ID     json.RawMessage
+				Params struct{ ProtocolVersion string }
+			}
+			if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.Params.ProtocolVersion > newest {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":%q}}`, m.ID, m.Params.ProtocolVersion)
+		}))
+		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, hello), `"id":0`, want)
+	}
+}

@@ -31,6 +31,17 @@ func challengeQuirks() []Quirk {
 			apply: one(challenging(func(metadata string) []string {
 				return []string{`Bearer resource_metadata="` + strings.Replace(metadata, "https://", "http://", 1) + `"`}
 			}))},
+		{Name: "old-version-only", Does: "answers 400 to a protocol version that it does not know, before it looks for a token", Report: "different-ai/openwork#3569", Part: "MCP server,challenge",
+			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
+				version := r.Header.Get("Mcp-Protocol-Version")
+				refused := e == MCP && version > "2025-11-25"
+				if refused {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = w.Write([]byte(`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Unsupported protocol version"},"id":null}`)) // the client has gone
+				}
+				return refused
+			}})},
 		{Name: "no-challenge", Does: "answers 401 without WWW-Authenticate", Report: "modelcontextprotocol SEP-985", Part: "challenge",
 			apply: one(challenging(func(string) []string { return nil }))},
 	}
