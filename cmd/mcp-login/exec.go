@@ -40,6 +40,7 @@ func newExec(e *env) *cli.Command {
 		ArgsUsage: "NAME " + programUsage, UsageText: "mcp-login exec notion -- ./agent --verbose",
 		Description: "The program takes this process's place: its exit code and signals are its own. The variables are as they were at its start. " +
 			"Its command line begins after NAME and is passed on unchanged. " +
+			"It ignores SIGHUP and SIGINT if this process did, and SIGPIPE if systemd started it; `env --ignore-signal=TERM` before the program sets others. " +
 			"mcp-login removes its own variables that hold secrets, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: alsoFlag, Usage: "also pass the variables of this `PROFILE`; may be repeated (default: none)", Destination: &o.also},
