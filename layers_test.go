@@ -31,7 +31,8 @@ var layers = map[string][]string{
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
 	"internal/proxy":     {"", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
-	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck"},
+	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck", "internal/netfault"},
+	"internal/netfault":  {"oauth"},
 	"internal/parcel":    {"secrets"},
 
 	"internal/clientconfig": {"internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},

@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/settings"
@@ -57,7 +58,7 @@ func (e *env) finish(ctx context.Context, err error) int {
 		return exitInterrupted // the sender of the signal knows
 	}
 	code, hint := e.verdict(err)
-	if text := err.Error(); text != "" && err != error(errNoCommand) {
+	if text := netfault.Text(err); text != "" && err != error(errNoCommand) {
 		e.say("mcp-login: %s", e.hidden.Clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
@@ -150,8 +151,10 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or for good: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, stores.ErrNoStore):
 		return exitStore, e.storeHint("mcp-login login NAME URL")
-	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):
-		return exitTemporary, ""
+	case errors.Is(err, secrets.ErrTemporary):
+		return exitTemporary, suggest.MCPLogin("store", "status").With(e.storeFlags()...).String()
+	case oauth.Temporary(err):
+		return exitTemporary, e.pastFault(err)
 	case errors.As(err, &damaged):
 		return exitStore, "restore it from a backup, or replace it: " + e.line.with("--force").String()
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):

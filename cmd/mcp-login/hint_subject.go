@@ -2,7 +2,11 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"net/url"
+	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -31,6 +35,16 @@ func (e *env) discoverCommand() string {
 func (e *env) doctorCommand() string {
 	profile, server := e.subject()
 	return suggest.MCPLogin("doctor", cmp.Or(server, profile, "URL")).String()
+}
+
+// pastFault is what to do where a server did not answer, or not in order.
+func (e *env) pastFault(err error) string {
+	text := ""
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		_, remedy := netfault.Explain(failed.URL, failed)
+		text = strings.TrimPrefix(remedy+"\n", "\n")
+	}
+	return text + "to see where it fails: " + e.doctorCommand()
 }
 
 // proxyCommand runs the proxy for the profile of this line.

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -112,7 +113,7 @@ func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config
 // explain says in one line what went wrong and what to run: all that the
 // user of an MCP client gets to see.
 func (e *env) explain(err error) string {
-	text := "mcp-login: " + e.hidden.Clean(terminal.OneLine(err.Error()))
+	text := "mcp-login: " + e.hidden.Clean(terminal.OneLine(netfault.Text(err)))
 	if _, hint := e.verdict(err); hint != "" {
 		text += fmt.Sprintf(" (to solve this: %s)", hint)
 	}

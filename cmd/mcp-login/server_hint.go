@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
@@ -70,6 +72,9 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 	case errors.Is(err, mcplogin.ErrBound):
 		profile, _ := e.subject()
 		return exitFailed, "the proxy proves the key with each request: " + e.proxyCommand(cmp.Or(profile, "NAME")), true
+	}
+	if fault, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return exitFailed, e.pastFault(&url.Error{Err: fault}), true
 	}
 	return 0, "", false
 }

@@ -29,7 +29,7 @@ func TestServerVerdict(t *testing.T) {
 		{"a proxy's refusal", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 407}, exitFailed, "HTTPS_PROXY"},
 		{"an unknown authority", "login a " + url, fmt.Errorf("ask: %w", x509.UnknownAuthorityError{}), exitFailed, "--ca-cert FILE"},
 		{"the resource parameter", "login a " + url, &oauth.Error{Code: oauth.CodeInvalidTarget, Status: 400}, exitFailed, "mcp-login login --no-resource a https://mcp.test"},
-		{"a busy proxy", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 503}, exitTemporary, ""},
+		{"a busy proxy", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 503}, exitTemporary, "mcp-login doctor https://mcp.test"},
 		{"anything else", "login a " + url, errors.New("x"), exitFailed, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,18 +2,13 @@ package doctor
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
-	"syscall"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -35,7 +30,8 @@ func (s Server) network(seen *recorder) []Finding {
 		}
 		judged[u.Host] = true
 		if x.resp == nil {
-			detail, remedy := explain(u.Host, x.err)
+			detail, remedy := netfault.Explain(u.Host, x.err)
+			detail = cmp.Or(detail, oauth.Sanitize(x.err.Error(), 300))
 			a.fail("reach "+u.Host, detail, "", remedy)
 			continue
 		}
@@ -83,59 +79,4 @@ func (a *area) clock(host string, h http.Header) {
 	}
 	a.warn("clock", fmt.Sprintf("this machine's clock is %s %s that of %s, so that tokens seem to expire at another time", off.Abs(), direction, host), "",
 		"set the clock, for example with timedatectl set-ntp true")
-}
-
-// explain translates a fault of the network.
-func explain(host string, err error) (detail, remedy string) {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
-		return "cannot reach the HTTP proxy: " + cause(op.Err), "check HTTPS_PROXY and NO_PROXY"
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		if dns.IsNotFound {
-			return "no such host name: " + host, "check the spelling of the URL"
-		}
-		return "the name service did not answer for " + host, "check the network and /etc/resolv.conf"
-	}
-	if detail, remedy := explainTLS(err); detail != "" {
-		return detail, remedy
-	}
-	if _, ok := errors.AsType[*oauth.AddressError](err); ok {
-		return oauth.Sanitize(err.Error(), 300), "only an MCP server with a private address may name others with private addresses"
-	}
-	return cause(err), "check that the server runs, and a firewall between"
-}
-
-// explainTLS translates a fault of TLS; "" if it is none.
-func explainTLS(err error) (detail, remedy string) {
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "its certificate is signed by an authority that this machine does not trust", "if it is your company's, name its file: --ca-cert FILE"
-	}
-	if name, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "its certificate is for other names: " + oauth.Sanitize(strings.Join(name.Certificate.DNSNames, ", "), 200), "check the URL, or the server's operator must fix it"
-	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		return "its certificate has expired, or this machine's clock is wrong", "check the clock; else the server's operator must renew it"
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "it does not speak TLS at this port", "check the port of the URL"
-	}
-	return "", ""
-}
-
-// cause is the innermost reason in the user's terms.
-func cause(err error) string {
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "connection reset by the other side"
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return "no route to the host"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
-	}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return "no answer in time"
-	}
-	return cmp.Or(oauth.Sanitize(err.Error(), 300), "unknown fault")
 }
