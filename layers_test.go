@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
 	"internal/proxy":     {"", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
-	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck", "internal/netfault"},
+	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck", "internal/netfault", "internal/suggest"},
 	"internal/netfault":  {"oauth"},
 	"internal/parcel":    {"secrets"},
 

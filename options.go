@@ -123,6 +123,16 @@ func (o LoginOptions) IsZero() bool {
 	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && o.AcceptIssuer == (IssuerPair{}) && o.AcceptMissingIss == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
 }
 
+// Discover asks a server as a login with these options does: the servers are those
+// that the login may use.
+func (o LoginOptions) Discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
+	d, err := o.discover(ctx, c, server)
+	if err == nil {
+		d.Servers, err = o.servers(d)
+	}
+	return d, err
+}
+
 // discover asks the server, unless a person said all that there is to know.
 func (o LoginOptions) discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
 	if !o.byHand() {

@@ -73,8 +73,21 @@ func FetchServerAs(ctx context.Context, c *http.Client, issuer, published string
 		}
 		passed = worse(passed, err)
 	}
-	return Server{}, fmt.Errorf("authorization server metadata of %s: %w", shown(u), passed)
+	return Server{}, &UnpublishedError{Issuer: issuer, Err: passed}
 }
+
+// UnpublishedError says that no well-known place of an issuer has metadata of it.
+type UnpublishedError struct {
+	Issuer string
+	Err    error // what was found at one of the places
+}
+
+func (e *UnpublishedError) Error() string {
+	return fmt.Sprintf("authorization server metadata of %s: %v", Sanitize(e.Issuer, 200), e.Err)
+}
+
+// Unwrap returns what was found.
+func (e *UnpublishedError) Unwrap() error { return e.Err }
 
 // worse keeps the error that explains most: an issuer mismatch over a 404.
 func worse(old, err error) error {

@@ -28,10 +28,12 @@ type doctorOptions struct {
 	json      bool
 }
 
+const doctorName = "doctor"
+
 func newDoctor(e *env) *cli.Command {
 	var o doctorOptions
 	return e.command(&cli.Command{
-		Name: "doctor", Usage: "Find what keeps a sign-in from working",
+		Name: doctorName, Usage: "Find what keeps a sign-in from working",
 		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
 		Description: "Checks the environment, the store, and with a URL or NAME the way to the server and what it publishes; with NAME also the stored credential, by a call of the server. " +
 			"Nothing is changed, nobody is asked, and no secret is shown: the report can be pasted into a bug report. The exit code is 1 if a check failed.",
@@ -147,7 +149,7 @@ func (e *env) examineServer(ctx context.Context, o *doctorOptions, arg string) (
 		if _, err := oauth.CheckURL(arg); err != nil {
 			return nil, usageError{err}
 		}
-		return e.examineURL(ctx, o, arg)
+		return e.examineURL(ctx, o, arg, mcplogin.LoginOptions{})
 	}
 	s, err := e.session(ctx, &o.common, o.fromAgent, arg)
 	if err != nil {
@@ -160,11 +162,11 @@ func (e *env) examineServer(ctx context.Context, o *doctorOptions, arg string) (
 	if err != nil {
 		return nil, err
 	}
-	findings, err := e.examineURL(ctx, o, c.Server)
+	findings, err := e.examineURL(ctx, o, c.Server, c.Login)
 	return append(findings, e.examineCredential(ctx, o, s, c)...), err
 }
 
-func (e *env) examineURL(ctx context.Context, o *doctorOptions, server string) ([]doctor.Finding, error) {
+func (e *env) examineURL(ctx context.Context, o *doctorOptions, server string, as mcplogin.LoginOptions) ([]doctor.Finding, error) {
 	client, err := e.client(&o.common)
 	if err != nil {
 		return nil, err
@@ -175,7 +177,10 @@ func (e *env) examineURL(ctx context.Context, o *doctorOptions, server string) (
 	if err := e.choose(login, e.prompt(login), &req); err != nil {
 		return nil, err
 	}
-	return doctor.Server{URL: server, HTTP: client(server), Flows: req.Flows}.Examine(ctx), nil
+	return doctor.Server{URL: server, HTTP: client(server), Flows: req.Flows, Options: as, Remedy: func(err error) string {
+		_, hint := e.verdict(err)
+		return hint
+	}}.Examine(ctx), nil
 }
 
 // examineCredential tries a stored credential at its server.
@@ -206,8 +211,8 @@ func findingsText(findings []doctor.Finding) string {
 			clause = " (" + f.Clause + ")"
 		}
 		b.WriteString(terminal.Linef("  %-5s %s: %s%s", f.Result, f.Check, f.Detail, clause))
-		if f.Remedy != "" {
-			b.WriteString(terminal.Linef("        %s", f.Remedy))
+		for line := range strings.Lines(f.Remedy) {
+			b.WriteString(terminal.Linef("        %s", strings.TrimSuffix(line, "\n")))
 		}
 	}
 	return b.String()

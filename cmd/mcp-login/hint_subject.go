@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/netfault"
@@ -34,7 +35,7 @@ func (e *env) discoverCommand() string {
 // server.
 func (e *env) doctorCommand() string {
 	profile, server := e.subject()
-	return suggest.MCPLogin("doctor", cmp.Or(server, profile, "URL")).String()
+	return suggest.MCPLogin(doctorName, cmp.Or(server, profile, "URL")).String()
 }
 
 // pastFault is what to do where a server did not answer, or not in order.
@@ -43,6 +44,9 @@ func (e *env) pastFault(err error) string {
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		_, remedy := netfault.Explain(failed.URL, failed)
 		text = strings.TrimPrefix(remedy+"\n", "\n")
+	}
+	if slices.Contains(e.line.path, doctorName) {
+		return strings.TrimSuffix(text, "\n")
 	}
 	return text + "to see where it fails: " + e.doctorCommand()
 }

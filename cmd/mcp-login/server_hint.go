@@ -20,63 +20,103 @@ import (
 // serverVerdict is the part of verdict about what a server, or something before
 // it, makes impossible: the way past it.
 func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
+	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
+		return exitTemporary, e.pastFault(err), true
+	}
+	for _, past := range []func(error) string{e.pastNetwork, e.pastMetadata, e.pastAnswer, e.pastClient} {
+		if hint := past(err); hint != "" {
+			return exitFailed, hint, true
+		}
+	}
+	return 0, "", false
+}
+
+// pastNetwork is the way past what stands before a server; "" if nothing does.
+func (e *env) pastNetwork(err error) string {
 	var (
-		not      *oauth.NotServerError
-		issuer   *oauth.IssuerError
-		resource *oauth.ResourceError
-		proxy    *oauth.ProxyError
-		unknown  x509.UnknownAuthorityError
-		noIss    *authcode.MissingIssError
-		none     *oauth.NoMetadataError
-		version  *mcpprobe.ProtocolError
+		proxy   *oauth.ProxyError
+		unknown x509.UnknownAuthorityError
+		tlsErr  *tls.CertificateVerificationError
 	)
 	switch {
 	case errors.As(err, &proxy) && !oauth.Temporary(err):
-		return exitFailed, "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or ask the administrator of the proxy", true
+		return "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or ask the administrator of the proxy"
 	case errors.As(err, &unknown):
-		return exitFailed, "if the certificate is your organization's, name its file: --ca-cert FILE", true
+		return "if the certificate is your organization's, name its file: --ca-cert FILE"
+	case errors.As(err, &tlsErr):
+		return e.pastFault(&url.Error{Err: tlsErr})
+	}
+	return ""
+}
+
+// pastMetadata is the way past what a server publishes, or does not.
+func (e *env) pastMetadata(err error) string {
+	var (
+		not         *oauth.NotServerError
+		issuer      *oauth.IssuerError
+		resource    *oauth.ResourceError
+		none        *oauth.NoMetadataError
+		unpublished *oauth.UnpublishedError
+	)
+	switch {
 	case errors.As(err, &not) && not.Try != "":
-		return exitFailed, e.atServer(not.Try), true
+		return e.atServer(not.Try)
 	case errors.As(err, &not):
-		return exitFailed, "check the URL, and its path: many servers are at /mcp", true
+		return "check the URL, and its path: many servers are at /mcp"
 	case errors.As(err, &issuer) && issuer.Got == "":
-		return exitFailed, "its operator must publish the issuer; if you trust the server, name its endpoints: " +
-			e.atServer("", "--issuer", issuer.Want, "--authorization-endpoint", "URL", "--token-endpoint", "URL"), true
+		return "its operator must publish the issuer; if you trust the server, name its endpoints: " +
+			e.atServer("", "--issuer", issuer.Want, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
 	case errors.As(err, &issuer):
-		return exitFailed, "if the vendor runs both, accept exactly this pair: " + e.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got), true
-	case errors.As(err, &noIss):
-		return exitFailed, "the device flow needs no redirect: " + e.atServer("", "--flow", "device") +
-			"\nif you know that this server leaves its name out: " + e.atServer("", "--accept-missing-iss", noIss.Issuer), true
-	case errors.Is(err, oauth.ErrIssuer): // in the answer that a browser brought
-		return exitFailed, "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + e.atServer("", "--flow", "device"), true
+		return "if the vendor runs both, accept exactly this pair: " + e.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got)
 	case errors.As(err, &resource):
-		return exitFailed, e.pastResource(resource), true
-	case errors.As(err, &version):
-		return exitFailed, "if you know a version that the server supports: " + e.testCommand("--protocol", "VERSION"), true
-	case errors.As(err, &none):
-		return exitFailed, "if you know the authorization server of this MCP server, name it: " + e.atServer("", "--issuer", "ISSUER"), true
+		return e.pastResource(resource)
+	case errors.As(err, &unpublished) && !oauth.Temporary(err):
+		return "its operator must publish its metadata; if you know its endpoints, name them: " +
+			e.atServer("", "--issuer", unpublished.Issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
+	case errors.As(err, &none) && !oauth.Temporary(err):
+		return "if you know the authorization server of this MCP server, name it: " + e.atServer("", "--issuer", "ISSUER")
 	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):
-		return exitFailed, "if you know that the server supports PKCE: " + e.atServer("", "--assume-pkce"), true
+		return "if you know that the server supports PKCE: " + e.atServer("", "--assume-pkce")
+	}
+	return ""
+}
+
+// pastAnswer is the way past a server's answer to a login or a call.
+func (e *env) pastAnswer(err error) string {
+	var (
+		noIss   *authcode.MissingIssError
+		version *mcpprobe.ProtocolError
+	)
+	switch {
+	case errors.As(err, &noIss):
+		return "the device flow needs no redirect: " + e.atServer("", "--flow", "device") +
+			"\nif you know that this server leaves its name out: " + e.atServer("", "--accept-missing-iss", noIss.Issuer)
+	case errors.Is(err, oauth.ErrIssuer): // in the answer that a browser brought
+		return "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + e.atServer("", "--flow", "device")
+	case errors.As(err, &version):
+		return "if you know a version that the server supports: " + e.testCommand("--protocol", "VERSION")
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return exitFailed, "the server may refuse the resource parameter: " + e.atServer("", "--no-resource") + "\nwith Microsoft Entra also name the scope: --scope api://APP-ID/SCOPE", true
-	case errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err):
-		return exitTemporary, "", true
+		return "the server may refuse the resource parameter: " + e.atServer("", "--no-resource") + "\nwith Microsoft Entra also name the scope: --scope api://APP-ID/SCOPE"
+	}
+	return ""
+}
+
+// pastClient is the way past the refusal of a client, or of every flow.
+func (e *env) pastClient(err error) string {
+	switch {
 	case errors.Is(err, mcplogin.ErrRegistration):
-		return exitFailed, howToRegister(err), true
+		return howToRegister(err)
 	case errors.Is(err, errNobodyPastes):
-		return exitFailed, "sign in from a terminal; or have the browser's answer forwarded to the port of: " + e.atServer("", "--flow", "paste", "--redirect-port", "8085"), true
+		return "sign in from a terminal; or have the browser's answer forwarded to the port of: " + e.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return exitFailed, "register a client there that may use this flow, then: " + e.atServer("", "--client-id", "ID"), true
+		return "register a client there that may use this flow, then: " + e.atServer("", "--client-id", "ID")
 	case errors.Is(err, flows.ErrUnsupported):
-		return exitFailed, "see what the server offers: " + e.discoverCommand(), true
+		return "see what the server offers: " + e.discoverCommand()
 	case errors.Is(err, mcplogin.ErrBound):
 		profile, _ := e.subject()
-		return exitFailed, "the proxy proves the key with each request: " + e.proxyCommand(cmp.Or(profile, "NAME")), true
+		return "the proxy proves the key with each request: " + e.proxyCommand(cmp.Or(profile, "NAME"))
 	}
-	if fault, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return exitFailed, e.pastFault(&url.Error{Err: fault}), true
-	}
-	return 0, "", false
+	return ""
 }
 
 // howToRegister is the way past a server that registers no client.
@@ -101,7 +141,8 @@ func (e *env) pastResource(err *oauth.ResourceError) string {
 // atServer is this command with another URL in the place of the server's. "" is
 // the same URL, with more flags; a command that lacks those leaves them to login.
 func (e *env) atServer(server string, flags ...string) string {
-	words := suggest.MCPLogin("login", "NAME", cmp.Or(server, "URL")).With(flags...)
+	profile, typed := e.subject()
+	words := suggest.MCPLogin("login", cmp.Or(profile, "NAME"), cmp.Or(server, typed, "URL")).With(flags...)
 	switch {
 	case len(e.line.path) == 0:
 	case server == "" && (e.line.path[0] == "login" || e.line.path[0] == "proxy"):

@@ -46,6 +46,16 @@ func Worst(findings []Finding) Result {
 	return worst
 }
 
+// distinct returns the findings without those that repeat another one.
+func distinct(findings []Finding) (once []Finding) {
+	for _, f := range findings {
+		if !slices.Contains(once, f) {
+			once = append(once, f)
+		}
+	}
+	return once
+}
+
 // area collects findings about one thing.
 type area struct {
 	name     string
@@ -61,6 +71,9 @@ func (a *area) warn(check, detail, clause, remedy string) {
 }
 
 func (a *area) fail(check, detail, clause, remedy string) {
+	if clause != "" {
+		remedy = cmp.Or(remedy, "the server's operator must fix it")
+	}
 	a.findings = append(a.findings, Finding{a.name, check, Fail, detail, clause, remedy})
 }
 

@@ -1,10 +1,8 @@
 package doctor
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,47 +48,32 @@ func (a *area) status(resp *http.Response) {
 func (a *area) header(h http.Header) {
 	const name = "WWW-Authenticate"
 	mark := len(a.findings)
-	challenges := oauth.ParseChallenges(h)
-	bearer := slices.IndexFunc(challenges, func(c oauth.Challenge) bool { return c.Scheme == "bearer" || c.Scheme == "dpop" })
+	forTokens := slices.DeleteFunc(oauth.ParseChallenges(h), func(c oauth.Challenge) bool { return c.Scheme != "bearer" && c.Scheme != "dpop" })
+	places := metadataPlaces(forTokens)
 	switch {
 	case h.Get(name) == "":
 		a.warn(name, "the header is missing, so that clients must guess where the metadata is", "RFC 9110 §15.5.2", "")
-	case bearer < 0:
+	case len(forTokens) == 0:
 		a.warn(name, "it names neither Bearer nor DPoP", "RFC 6750 §3", "")
-	case challenges[bearer].Params["resource_metadata"] == "":
+	case len(places) == 0:
 		a.warn(name, "it has no resource_metadata, so that clients must guess where the metadata is", "RFC 9728 §5.1", "")
-	default:
-		if _, err := oauth.CheckURL(challenges[bearer].Params["resource_metadata"]); err != nil {
-			a.fail(name, "resource_metadata: "+oauth.Sanitize(err.Error(), 200), "RFC 9728 §5.1", "")
+	}
+	for _, place := range places {
+		if _, err := oauth.CheckURL(place); err != nil {
+			a.fail(name, "resource_metadata: "+oauth.Sanitize(err.Error(), 200), "RFC 9728 §5.1", "the server's operator must name the https URL of the metadata")
 		}
 	}
 	a.passUnless(mark, name, "")
 }
 
-// document is a JSON document as it was published.
-type document struct {
-	url    string
-	fields map[string]any
-}
-
-// documents returns those documents that came from the wanted places, and a
-// finding for each that is none.
-func (a *area) documents(seen *recorder, wanted func(string) bool) (docs []document) {
-	for _, x := range seen.of(wanted) {
-		if x.resp == nil || x.resp.StatusCode != http.StatusOK {
-			continue // the next place was tried
+// metadataPlaces are those that challenges name.
+func metadataPlaces(challenges []oauth.Challenge) (places []string) {
+	for _, c := range challenges {
+		if place := c.Params["resource_metadata"]; place != "" && !slices.Contains(places, place) {
+			places = append(places, place)
 		}
-		d := document{url: x.url}
-		if err := json.Unmarshal(x.body.Bytes(), &d.fields); err != nil {
-			a.warn(place(x.url), "the answer is not a JSON object", "RFC 8259 §2", "")
-			continue
-		}
-		if media, _, _ := mime.ParseMediaType(x.resp.Header.Get("Content-Type")); media != "application/json" {
-			a.warn(place(x.url), fmt.Sprintf("the media type is %q, not application/json", oauth.Sanitize(media, 60)), "RFC 8414 §3.2", "")
-		}
-		docs = append(docs, d)
 	}
-	return docs
+	return places
 }
 
 // place is a URL's path, for the name of a check.
@@ -108,29 +91,28 @@ const wellKnownResource = "/.well-known/oauth-protected-resource"
 func (s Server) resource(seen *recorder) []Finding {
 	a := &area{name: "resource metadata"}
 	named := s.namedMetadata(seen)
-	docs := a.documents(seen, func(u string) bool { return u == named || strings.Contains(u, wellKnownResource) })
+	isNamed := func(u string) bool { return slices.Contains(named, u) }
+	docs, none := a.documents(seen, reading{
+		wanted: func(u string) bool { return isNamed(u) || strings.Contains(u, wellKnownResource) }, named: isNamed,
+		answer: "RFC 9728 §3.2", naming: "RFC 9728 §5.1",
+	})
 	for _, d := range docs {
 		s.judgeResource(a, d)
 	}
-	if len(docs) == 0 && len(a.findings) == 0 {
+	if none {
 		a.warn("document", "the server publishes none, so that its own origin is taken for the authorization server", "RFC 9728 §3", "")
 	}
 	return a.findings
 }
 
-// namedMetadata is the place that the challenge names; "": none.
-func (s Server) namedMetadata(seen *recorder) string {
+// namedMetadata are the places that the challenges name.
+func (s Server) namedMetadata(seen *recorder) (places []string) {
 	for _, x := range seen.of(func(u string) bool { return u == s.URL }) {
-		if x.resp == nil {
-			continue
-		}
-		for _, c := range oauth.ParseChallenges(x.resp.Header) {
-			if named := c.Params["resource_metadata"]; named != "" {
-				return named
-			}
+		if x.resp != nil {
+			places = append(places, metadataPlaces(oauth.ParseChallenges(x.resp.Header))...)
 		}
 	}
-	return ""
+	return places
 }
 
 func (s Server) judgeResource(a *area, d document) {
@@ -143,7 +125,7 @@ func (s Server) judgeResource(a *area, d document) {
 	}
 	listed, _ := d.fields["authorization_servers"].([]any)
 	if len(listed) == 0 {
-		a.fail(check, "authorization_servers is missing or empty", "RFC 9728 §2, required by MCP", "mcp-login login NAME URL --issuer URL names one")
+		a.fail(check, "authorization_servers is missing or empty", "RFC 9728 §2, required by MCP", "if you know it, name it: "+s.login("--issuer", "ISSUER"))
 	}
 	for _, v := range listed {
 		a.judgeIssuer(check, v)
@@ -173,23 +155,42 @@ func (a *area) judgeIssuer(check string, v any) {
 func (s Server) authorizationServer(seen *recorder, issuer string) []Finding {
 	a := &area{name: "authorization server " + oauth.Sanitize(issuer, 200)}
 	places := oauth.MetadataPlaces(issuer)
-	docs := a.documents(seen, func(u string) bool { return slices.Contains(places, u) })
+	docs, none := a.documents(seen, reading{
+		wanted: func(u string) bool { return slices.Contains(places, u) }, named: func(string) bool { return false }, answer: "RFC 8414 §3.2",
+	})
 	for _, d := range docs {
-		a.judgeServer(d, issuer)
+		s.judgeIssuerOf(a, d, issuer)
+		s.judgeServer(a, d)
 	}
-	if len(docs) == 0 && len(a.findings) == 0 {
+	if none {
 		a.warn("document", "none at its well-known places: "+strings.Join(places, ", "), "RFC 8414 §3", "")
 	}
 	return a.findings
 }
 
-func (a *area) judgeServer(d document, issuer string) {
+// judgeIssuerOf judges whether a document is of the issuer that it was read for.
+func (s Server) judgeIssuerOf(a *area, d document, issuer string) {
+	check, accepted := place(d.url), s.Options.AcceptIssuer
+	switch got, _ := d.fields["issuer"].(string); {
+	case got == "":
+		a.fail(check, "issuer is missing", "RFC 8414 §2", "its operator must publish it; with all endpoints given no metadata is read: "+s.login("--issuer", issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL"))
+	case got == issuer:
+	case accepted.Listed == issuer && accepted.Published == got:
+		a.pass(check, fmt.Sprintf("issuer is %q, which this login accepts for %q", oauth.Sanitize(got, 200), oauth.Sanitize(issuer, 200)))
+	default:
+		pair := oauth.Sanitize(issuer, 200) + "=" + oauth.Sanitize(got, 200)
+		a.fail(check, fmt.Sprintf("issuer is %q, not %q", oauth.Sanitize(got, 200), oauth.Sanitize(issuer, 200)), "RFC 8414 §3.3",
+			"its operator must make them the same; if the vendor runs both: "+s.login("--accept-issuer", pair))
+	}
+	if issuer != "" && issuer == s.Options.AcceptMissingIss {
+		a.pass(check, "this login accepts answers without iss")
+	}
+}
+
+func (s Server) judgeServer(a *area, d document) {
 	mark, check := len(a.findings), place(d.url)
 	text := func(name string) string { s, _ := d.fields[name].(string); return s }
 	list := func(name string) []any { l, _ := d.fields[name].([]any); return l }
-	if got := text("issuer"); got != issuer {
-		a.fail(check, fmt.Sprintf("issuer is %q, not %q", oauth.Sanitize(got, 200), oauth.Sanitize(issuer, 200)), "RFC 8414 §3.3", "the server's operator must make them the same")
-	}
 	if text("token_endpoint") == "" {
 		a.fail(check, "token_endpoint is missing", "RFC 8414 §2", "")
 	}
@@ -198,7 +199,7 @@ func (a *area) judgeServer(d document, issuer string) {
 	}
 	if text("authorization_endpoint") != "" && !slices.Contains(list("code_challenge_methods_supported"), any("S256")) {
 		a.fail(check, "code_challenge_methods_supported does not list S256, so that clients cannot know that PKCE works", "RFC 8414 §2, required by MCP",
-			"mcp-login login NAME URL --assume-pkce, if you know that the server supports it")
+			"if you know that the server supports it: "+s.login("--assume-pkce"))
 	}
 	grants := list("grant_types_supported")
 	if text("device_authorization_endpoint") != "" && !slices.Contains(grants, any("urn:ietf:params:oauth:grant-type:device_code")) {

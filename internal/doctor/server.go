@@ -10,6 +10,8 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -18,6 +20,10 @@ type Server struct {
 	URL   string
 	HTTP  *http.Client // guarded, as a login's
 	Flows []flows.Flow // those that a login would try, best first
+	// Options are those of the stored login; zero: none is stored.
+	Options mcplogin.LoginOptions
+	// Remedy returns what to do about an error of discovery; nil: nobody knows.
+	Remedy func(error) string
 }
 
 // Examine discovers the server as a login would, and judges each step.
@@ -25,15 +31,20 @@ func (s Server) Examine(ctx context.Context) []Finding {
 	client := *s.HTTP
 	seen := &recorder{base: client.Transport}
 	client.Transport = seen
-	found, err := mcplogin.Discover(ctx, &client, s.URL)
+	found, err := s.Options.Discover(ctx, &client, s.URL)
 	if !s.answered(seen) {
 		return s.unreachable(seen, err)
 	}
 	findings := slices.Concat(s.network(seen), s.challenge(seen), s.resource(seen))
-	for _, issuer := range issuers(s.URL, found) {
+	for _, issuer := range s.issuers(found) {
 		findings = append(findings, s.authorizationServer(seen, issuer)...)
 	}
-	return append(findings, s.verdict(found, err)...)
+	return distinct(append(findings, s.verdict(found, err)...))
+}
+
+// login is a login to this server with more flags, to be pasted.
+func (s Server) login(flags ...string) string {
+	return suggest.MCPLogin("login", "NAME", s.URL).With(flags...).String()
 }
 
 // answered reports whether the MCP server answered at all.
@@ -51,13 +62,17 @@ func (s Server) unreachable(seen *recorder, err error) []Finding {
 	return a.findings
 }
 
-// issuers returns the authorization servers that were asked: those that the
-// resource lists, else the one at the MCP server's own origin.
-func issuers(server string, d mcplogin.Discovery) []string {
-	if len(d.Resource.Issuers) > 0 {
+// issuers returns the authorization servers that were asked: the one that the login
+// names, else those that the resource lists, else the one at the MCP server's own
+// origin.
+func (s Server) issuers(d mcplogin.Discovery) []string {
+	switch {
+	case s.Options.Issuer != "":
+		return []string{s.Options.Issuer}
+	case len(d.Resource.Issuers) > 0:
 		return d.Resource.Issuers
 	}
-	if u, err := oauth.CheckURL(server); err == nil {
+	if u, err := oauth.CheckURL(s.URL); err == nil {
 		return []string{u.Scheme + "://" + u.Host}
 	}
 	return nil
@@ -71,20 +86,24 @@ func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
 		a.pass("needed", "the server answers without a token, so no login is needed")
 		return a.findings
 	case err != nil:
-		a.fail("discovery", oauth.Sanitize(err.Error(), 500), "", "")
+		remedy := ""
+		if s.Remedy != nil {
+			remedy = s.Remedy(err)
+		}
+		a.fail("discovery", oauth.Sanitize(netfault.Text(err), 500), "", remedy)
 		return a.findings
 	}
 	for _, as := range d.Servers {
-		a.flows(s.Flows, as)
-		a.registration(as)
+		s.flows(a, as)
+		s.registration(a, as)
 	}
 	return a.findings
 }
 
 // flows says which flows the authorization server offers.
-func (a *area) flows(all []flows.Flow, as oauth.Server) {
+func (s Server) flows(a *area, as oauth.Server) {
 	var usable, refused []string
-	for _, choice := range flows.Survey([]oauth.Server{as}, all...) {
+	for _, choice := range flows.Survey([]oauth.Server{as}, s.Flows...) {
 		if choice.Err == nil {
 			usable = append(usable, choice.Flow.Name())
 		} else {
@@ -92,14 +111,19 @@ func (a *area) flows(all []flows.Flow, as oauth.Server) {
 		}
 	}
 	if len(usable) == 0 {
-		a.fail("flows", strings.Join(refused, "; "), "", "mcp-login discover shows what the server offers")
+		a.fail("flows", strings.Join(refused, "; "), "", "see what the server offers: "+suggest.MCPLogin("discover", s.URL).String())
+		return
+	}
+	if as.Guessed {
+		a.warn("flows", "perhaps "+strings.Join(usable, ", ")+": no metadata is published, so the endpoints are a guess", "RFC 8414 §3",
+			"if you know the authorization server, name it: "+s.login("--issuer", "ISSUER"))
 		return
 	}
 	a.pass("flows", strings.Join(usable, ", "))
 }
 
 // registration says how a client becomes known to the authorization server.
-func (a *area) registration(as oauth.Server) {
+func (s Server) registration(a *area, as oauth.Server) {
 	var ways []string
 	if as.RegistrationEndpoint != "" {
 		ways = append(ways, "dynamic registration (RFC 7591)")
@@ -109,7 +133,7 @@ func (a *area) registration(as oauth.Server) {
 	}
 	if len(ways) == 0 {
 		a.warn("registration", fmt.Sprintf("%s registers no clients at run time", oauth.Sanitize(as.Issuer, 200)), "",
-			"register a client with the server's operator, then mcp-login login NAME URL --client-id ID")
+			"register a client with the server's operator, then: "+s.login("--client-id", "ID"))
 		return
 	}
 	a.pass("registration", strings.Join(ways, ", "))

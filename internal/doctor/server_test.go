@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/internal/doctor"
@@ -22,6 +24,8 @@ type site struct {
 	resource  map[string]any
 	server    map[string]any
 	media     string
+	answers   map[string]http.HandlerFunc // in place of a document
+	options   mcplogin.LoginOptions
 }
 
 // examine starts a site and returns what is found, as "result check: detail".
@@ -55,14 +59,18 @@ func examine(t *testing.T, change func(s *site, base string)) []doctor.Finding {
 	for path, doc := range map[string]map[string]any{
 		"/.well-known/oauth-protected-resource/mcp": s.resource, "/.well-known/oauth-authorization-server": s.server,
 	} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if answer := s.answers[path]; answer != nil {
+				answer(w, r)
+				return
+			}
 			w.Header().Set("Content-Type", s.media)
 			if err := json.NewEncoder(w).Encode(doc); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	return doctor.Server{URL: base + "/mcp", HTTP: guarded(base + "/mcp"), Flows: []flows.Flow{&device.Flow{}}}.Examine(t.Context())
+	return doctor.Server{URL: base + "/mcp", HTTP: guarded(base + "/mcp"), Flows: []flows.Flow{&device.Flow{}}, Options: s.options}.Examine(t.Context())
 }
 
 func guarded(server string) *http.Client { return oauth.Guard{}.Clients()(server) }
@@ -99,12 +107,30 @@ func TestFaults(t *testing.T) {
 		{"plain endpoint", func(s *site, _ string) { s.server["revocation_endpoint"] = "http://example.com/revoke" }, "fail /.well-known/oauth-authorization-server RFC 6749 §3.1.2.1"},
 		{"device grant not listed", func(s *site, _ string) { s.server["grant_types_supported"] = []any{"authorization_code"} }, "warn /.well-known/oauth-authorization-server RFC 8628 §4"},
 		{"no registration", func(s *site, _ string) { delete(s.server, "registration_endpoint") }, "warn registration"},
+		{"no issuer", func(s *site, _ string) { delete(s.server, "issuer") }, "fail /.well-known/oauth-authorization-server RFC 8414 §2"},
+		{"named and not there", instead("oauth-protected-resource/mcp", http.StatusNotFound), "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §5.1"},
+		{"broken", instead("oauth-protected-resource/mcp", http.StatusBadGateway), "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §3.2"},
+		{"redirected", instead("oauth-protected-resource/mcp", http.StatusFound), "warn /.well-known/oauth-protected-resource/mcp RFC 9728 §3.2"},
+		{"server broken", instead("oauth-authorization-server", http.StatusBadGateway), "fail /.well-known/oauth-authorization-server RFC 8414 §3.2"},
+		{"server redirected", instead("oauth-authorization-server", http.StatusFound), "warn /.well-known/oauth-authorization-server RFC 8414 §3.2"},
+		{"server without metadata", instead("oauth-authorization-server", http.StatusNotFound), "warn document RFC 8414 §3"},
+		{"accepted issuer", func(s *site, b string) {
+			s.server["issuer"] = b + "/"
+			s.options.AcceptIssuer = mcplogin.IssuerPair{Listed: b, Published: b + "/"}
+		}, "pass /.well-known/oauth-authorization-server"},
 		{"no usable flow", func(s *site, _ string) { delete(s.server, "device_authorization_endpoint") }, "fail flows"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, f := range examine(t, tt.change) {
+			findings := examine(t, tt.change)
+			for i, f := range findings {
+				if slices.Contains(findings[:i], f) {
+					t.Errorf("twice: %+v", f)
+				}
+				if f.Result == doctor.Fail && f.Remedy == "" && f.Check != "discovery" { // which the command knows
+					t.Errorf("no remedy: %+v", f)
+				}
 				got = append(got, strings.TrimSpace(fmt.Sprint(f.Result, " ", f.Check, " ", f.Clause)))
 			}
 			for _, line := range got {
@@ -114,6 +140,16 @@ func TestFaults(t *testing.T) {
 			}
 			t.Errorf("not found: %q, in\n%s", tt.want, strings.Join(got, "\n"))
 		})
+	}
+}
+
+// instead answers with a status in place of a document.
+func instead(of string, status int) func(*site, string) {
+	return func(s *site, _ string) {
+		s.answers = map[string]http.HandlerFunc{"/.well-known/" + of: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "/login")
+			w.WriteHeader(status)
+		}}
 	}
 }
 

@@ -1,0 +1,89 @@
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// document is a JSON document as it was published.
+type document struct {
+	url    string
+	fields map[string]any
+}
+
+// reading says which documents are looked for, and which clause is broken where a
+// place has none.
+type reading struct {
+	wanted func(url string) bool
+	named  func(url string) bool // the server says that a document is there
+	answer string                // clause of the specification about the answer
+	naming string                // and about what the server names
+}
+
+// documents returns those that came from the wanted places, each once, and a finding
+// for each place that should have one and has not. None means that the server says at
+// each place that nothing is there.
+func (a *area) documents(seen *recorder, r reading) (docs []document, none bool) {
+	done := map[string]bool{}
+	for _, x := range seen.of(r.wanted) {
+		if done[x.url] {
+			continue
+		}
+		done[x.url] = true
+		if x.resp == nil {
+			continue // the network is to blame, and what is said of that
+		}
+		last := seen.last(x)
+		switch code := last.resp.StatusCode; {
+		case code == http.StatusOK:
+			if d, ok := a.read(x.url, last, r); ok {
+				docs = append(docs, d)
+			}
+		case code >= 500 || code == http.StatusTooManyRequests:
+			a.fail(place(x.url), fmt.Sprintf("it answers HTTP %d, so that clients cannot know whether there is a document", code), r.answer, "the server's operator must repair it; try again later")
+		case last != x || code < 400:
+			a.warn(place(x.url), fmt.Sprintf("it redirects to %s, where no document is", oauth.Sanitize(x.resp.Header.Get("Location"), 200)), r.answer, "its operator must publish the document at this place, or answer 404")
+		case r.named(x.url):
+			a.fail(place(x.url), fmt.Sprintf("the server names this place, and nothing is there (HTTP %d)", code), r.naming, "the server's operator must publish the metadata there")
+		default:
+			none = true
+		}
+	}
+	return docs, none && len(docs) == 0 && len(a.findings) == 0
+}
+
+// read reads the document of an exchange.
+func (a *area) read(at string, x *exchange, r reading) (document, bool) {
+	d := document{url: at}
+	if err := json.Unmarshal(x.body.Bytes(), &d.fields); err != nil {
+		a.warn(place(at), "the answer is not a JSON object", r.answer, "its operator must publish a JSON object there, or answer 404")
+		return d, false
+	}
+	if media, _, _ := mime.ParseMediaType(x.resp.Header.Get("Content-Type")); media != "application/json" {
+		a.warn(place(at), fmt.Sprintf("the media type is %q, not application/json", oauth.Sanitize(media, 60)), r.answer, "")
+	}
+	return d, true
+}
+
+// maxHops bounds how far redirects are followed in what was recorded.
+const maxHops = 3
+
+// last returns the exchange at which redirects of one ended.
+func (r *recorder) last(x *exchange) *exchange {
+	for range maxHops {
+		to, err := x.resp.Location()
+		if x.resp.StatusCode < 300 || x.resp.StatusCode >= 400 || err != nil {
+			break
+		}
+		next := r.of(func(u string) bool { return u == to.String() })
+		if len(next) == 0 || next[0].resp == nil {
+			break
+		}
+		x = next[0]
+	}
+	return x
+}
