@@ -19,7 +19,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
-	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
 
 type doctorOptions struct {
@@ -73,31 +72,23 @@ func runDoctor(ctx context.Context, e *env, o *doctorOptions, args []string) err
 
 // examineHere looks at where this program runs.
 func (e *env) examineHere(ctx context.Context, o *doctorOptions) []doctor.Finding {
+	parts := []doctor.Part{
+		{Area: "environment", Check: "certificates", Remedy: "name a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
+			_, err := o.roots()
+			return cmp.Or(o.caCert, "the system's"), err
+		}},
+		{Area: "store", Check: "store", Remedy: suggest.MCPLogin("store", "status").String(), Look: func(ctx context.Context) (string, error) { return e.lookAtStore(ctx, o) }},
+	}
+	configured := e.getenv("VAULT_ADDR") != "" || e.configured("vault-address") != ""
+	for _, u := range e.stores(&o.common).Usable(ctx, configured) {
+		parts = append(parts, doctor.Part{Area: "store", Check: u.What, Optional: true, Look: func(context.Context) (string, error) { return u.Detail, u.Err }})
+	}
+	parts = append(parts, doctor.Part{
+		Area: "agent", Check: "agent", Remedy: "start it with mcp-login agent, or unset " + agentVariable,
+		Look: func(ctx context.Context) (string, error) { return e.lookAtAgent(ctx, o) },
+	})
 	return doctor.Surroundings{
-		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(&loginOptions{})), Terminal: e.streams().CanAsk(),
-		Parts: []doctor.Part{
-			{Area: "environment", Check: "certificates", Remedy: "name a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
-				_, err := o.roots()
-				return cmp.Or(o.caCert, "the system's"), err
-			}},
-			{Area: "store", Check: "store", Remedy: suggest.MCPLogin("store", "status").String(), Look: func(ctx context.Context) (string, error) { return e.lookAtStore(ctx, o) }},
-			{Area: "store", Check: "keeper keyring", Optional: true, Look: func(ctx context.Context) (string, error) {
-				return "usable", keyring.Keeper{}.Probe(ctx)
-			}},
-			{Area: "store", Check: "keeper passphrase", Optional: true, Look: func(context.Context) (string, error) {
-				if source := e.passphraseSource(); source != "" {
-					return "the passphrase is available to commands", nil
-				}
-				return "typed by a person", nil
-			}},
-			{Area: "store", Check: "Vault", Optional: true, Look: func(context.Context) (string, error) {
-				if e.getenv("VAULT_ADDR") == "" && e.configured("vault-address") == "" {
-					return "not configured", nil
-				}
-				return "configured; --store vault:MOUNT/PREFIX uses it", nil
-			}},
-			{Area: "agent", Check: "agent", Remedy: "start it with mcp-login agent, or unset " + agentVariable, Look: func(ctx context.Context) (string, error) { return e.lookAtAgent(ctx, o) }},
-		},
+		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(&loginOptions{})), Terminal: e.streams().CanAsk(), Parts: parts,
 	}.Examine(ctx)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
+	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -57,9 +58,9 @@ func (p Part) Examine(ctx context.Context) Finding {
 	f.Detail = detail
 	switch {
 	case err != nil && p.Optional:
-		f.Result, f.Detail = Skip, "not usable here: "+oauth.Sanitize(err.Error(), 300)
+		f.Result, f.Detail = Skip, "not usable here: "+oauth.Sanitize(netfault.Text(err), 300)
 	case err != nil:
-		f.Result, f.Detail, f.Remedy = Fail, oauth.Sanitize(err.Error(), 300), p.Remedy
+		f.Result, f.Detail, f.Remedy = Fail, oauth.Sanitize(netfault.Text(err), 300), p.Remedy
 	}
 	return f
 }

@@ -1,0 +1,89 @@
+package stores
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+)
+
+// Usability says of a keeper, or of Vault, whether it can be used here.
+type Usability struct {
+	What   string // such as "keeper keyring"
+	Detail string
+	Err    error // why it cannot be used; nil: it can
+}
+
+// Usable looks at each keeper, and at Vault where it is configured. It changes
+// nothing and asks nobody.
+func (o Opener) Usable(ctx context.Context, configured bool) []Usability {
+	all := []Usability{o.usableKeyFile(), {What: "keeper keyring", Detail: "usable", Err: keyring.Keeper{}.Probe(ctx)}, o.usablePassphrase()}
+	if !configured {
+		return append(all, Usability{What: "Vault", Detail: "not configured"})
+	}
+	return append(all, o.usableVault(ctx))
+}
+
+func (o Opener) usableKeyFile() Usability {
+	u := Usability{What: "keeper key-file"}
+	dir, err := o.Dirs.Keys()
+	if err == nil {
+		_, err = o.Dirs.CheckHome(dir)
+	}
+	if err == nil {
+		err = creatable(dir)
+	}
+	u.Detail, u.Err = "usable, in "+dir, err
+	return u
+}
+
+func (o Opener) usablePassphrase() Usability {
+	u := Usability{What: "keeper passphrase", Detail: "usable, typed by a person"}
+	if o.Passphrase != "" {
+		u.Detail = "usable, the passphrase is available to commands"
+	}
+	if err := (file.KernelCache{}).Supported(); err != nil {
+		u.Detail += "; unlock does not work on this system"
+	}
+	return u
+}
+
+func (o Opener) usableVault(ctx context.Context) Usability {
+	u := Usability{What: "Vault"}
+	client, err := o.Vault.client()
+	if err != nil {
+		u.Err = err
+		return u
+	}
+	client.SetMaxRetries(0)
+	health, err := client.Sys().HealthWithContext(ctx)
+	switch {
+	case err != nil:
+		u.Err = err
+	case !health.Initialized || health.Sealed:
+		u.Err = fmt.Errorf("%s is sealed", client.Address())
+	default:
+		u.Detail = "usable at " + client.Address() + "; --store vault:MOUNT/PREFIX uses it"
+	}
+	return u
+}
+
+// creatable reports why a folder could not be made: what is above it must be a
+// folder that can be written.
+func creatable(dir string) error {
+	for {
+		info, err := os.Stat(dir)
+		switch {
+		case err == nil && !info.IsDir():
+			return fmt.Errorf("%s is no folder", dir)
+		case err == nil:
+			return writableFolder(dir)
+		case !os.IsNotExist(err):
+			return err
+		}
+		dir = filepath.Dir(dir)
+	}
+}
