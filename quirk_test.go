@@ -2,6 +2,7 @@ package mcplogin_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -155,4 +156,46 @@ func TestStatusJudgesFreshnessAsTokenDoes(t *testing.T) {
 			t.Errorf("the new token was refreshed (%v)", err)
 		}
 	})
+}
+
+// A token that was revoked at the server is not always answered with 401. What says
+// that the token is at fault has it refreshed; for the rest, refresh gets past it.
+func TestDeadTokens(t *testing.T) {
+	for name, recovers := range map[string]bool{"dead-token-400": true, "dead-token-200": false, "dead-token-307": false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			for _, q := range oauthtest.Quirks() {
+				if q.Name == name {
+					w.srv.With(q)
+				}
+			}
+			s := w.open(t)
+			if _, err := s.Login(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.srv.RevokeAccess()
+			client := &http.Client{Transport: s.Transport(nil), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			tools := func() string {
+				resp, err := client.Post(server, "application/json", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				body, err := io.ReadAll(resp.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(body)
+			}
+			if answer := tools(); strings.Contains(answer, `"tools"`) != recovers {
+				t.Errorf("%s: the first answer is %s", name, answer)
+			}
+			if _, err := s.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if answer := tools(); !strings.Contains(answer, `"tools"`) {
+				t.Errorf("%s: after a refresh the answer is %s", name, answer)
+			}
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -73,7 +74,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return t.sendAgain(req, newer)
 		}
 	}
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || !repeatable(req) {
+	if err != nil || !rejectsToken(resp) || !repeatable(req) {
 		return resp, err
 	}
 	if _, nonce := oauth.DPoPNonce(resp); nonce {
@@ -90,6 +91,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body.Close()
 	return t.sendAgain(req, &renewed)
+}
+
+// rejectsToken reports whether the server does not accept the token: 401, or another
+// refusal that says so (RFC 6750 §3.1).
+func rejectsToken(resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		return true
+	case http.StatusBadRequest, http.StatusForbidden:
+		return slices.ContainsFunc(oauth.ParseChallenges(resp.Header), func(c oauth.Challenge) bool { return c.Params["error"] == oauth.CodeInvalidToken })
+	}
+	return false
 }
 
 // sendAgain sends req once more with another token.

@@ -150,7 +150,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	app.SecretExpiry = unixTime(body.SecretExpiry)
 	app.GrantTypes = usableList(app.GrantTypes)
 	app.Scope, _ = parseScope(body.Scope) // unusable: as if not sent
-	if app.RedirectURIs == nil {
+	if !slices.ContainsFunc(app.RedirectURIs, func(uri string) bool { _, err := CheckURL(uri); return err == nil }) {
 		app.RedirectURIs = asked.RedirectURIs
 	}
 	if _, err := CheckURL(app.RegistrationURI); err != nil || !ValidToken(app.RegistrationToken) {

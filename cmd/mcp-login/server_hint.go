@@ -95,6 +95,8 @@ func (e *env) pastAnswer(err error) string {
 		return "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + e.atServer("", "--flow", "device")
 	case errors.As(err, &version):
 		return "if you know a version that the server supports: " + e.testCommand("--protocol", "VERSION")
+	case oauth.IsCode(err, oauth.CodeInvalidScope) && !errors.Is(err, mcplogin.ErrLoginRequired):
+		return "ask for fewer scopes: " + e.atServer("", "--scope", "SCOPE")
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
 		return "the server may refuse the resource parameter: " + e.atServer("", "--no-resource") + "\nwith Microsoft Entra also name the scope: --scope api://APP-ID/SCOPE"
 	}
@@ -103,9 +105,13 @@ func (e *env) pastAnswer(err error) string {
 
 // pastClient is the way past the refusal of a client, or of every flow.
 func (e *env) pastClient(err error) string {
+	var others *authcode.RegisteredError
 	switch {
 	case errors.Is(err, mcplogin.ErrRegistration):
-		return howToRegister(err)
+		return e.howToRegister(err)
+	case errors.As(err, &others):
+		return "the server sends the browser to its own address, which can be pasted: " + e.atServer("", "--redirect-url", others.URIs[0]) +
+			"\nor register a client there by hand, then give --client-id"
 	case errors.Is(err, errNobodyPastes):
 		return "sign in from a terminal; or have the browser's answer forwarded to the port of: " + e.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) && !errors.Is(err, mcplogin.ErrLoginRequired):
@@ -120,14 +126,21 @@ func (e *env) pastClient(err error) string {
 }
 
 // howToRegister is the way past a server that registers no client.
-func howToRegister(err error) string {
+func (e *env) howToRegister(err error) string {
 	if _, refused := errors.AsType[*oauth.Error](err); !refused && errors.Is(err, mcplogin.ErrNeedsDocument) {
 		return "host a client id metadata document (mcp-login client-metadata prints one), then give --client-metadata-url"
 	}
 	if answer, ok := errors.AsType[*oauth.Error](err); ok && answer.Status == http.StatusForbidden {
 		return "ask the vendor to approve your client, or register one there by hand and give --client-id"
 	}
-	return "register a client there by hand, then give --client-id"
+	const byHand = "register a client there by hand, then give --client-id"
+	switch answer, _ := errors.AsType[*oauth.Error](err); {
+	case oauth.IsCode(err, oauth.CodeInvalidRedirectURI):
+		return "another redirect URI may do: " + e.atServer("", "--redirect-host", "localhost") + "\nor " + byHand
+	case answer != nil && answer.Status == http.StatusUnauthorized:
+		return "with an initial access token of the vendor: " + e.atServer("", "--initial-access-token-from", "env:NAME") + "\nor " + byHand
+	}
+	return byHand
 }
 
 // pastResource is the way past metadata for another resource.

@@ -95,6 +95,9 @@ func (a *attempt) query(r flows.Request, own url.Values) (url.Values, error) {
 	for _, name := range ourParams {
 		// RFC 6749 §3.1: no parameter twice; which one counts would be the
 		// server's guess.
+		if name == "resource" && own.Get(name) == r.Resource && len(own[name]) == 1 {
+			continue // getsentry/sentry-mcp: it is there already
+		}
 		if own.Has(name) {
 			return nil, fmt.Errorf("authorization endpoint: its query sets %q: %w", name, flows.ErrUnsupported)
 		}
@@ -109,7 +112,7 @@ func (a *attempt) query(r flows.Request, own url.Values) (url.Values, error) {
 	if len(r.Scopes) > 0 {
 		q.Set("scope", strings.Join(r.Scopes, " "))
 	}
-	if a.resource != "" {
+	if a.resource != "" && !own.Has("resource") {
 		q.Set("resource", a.resource)
 	}
 	return q, nil

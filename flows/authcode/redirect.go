@@ -174,9 +174,19 @@ func (r Redirect) registered(want target, uris []string) (target, error) {
 		}
 		return t, nil
 	}
-	return target{}, fmt.Errorf("%w: %w: it has others (%s)",
-		ErrRedirect, flows.ErrClient, oauth.Sanitize(strings.Join(uris, ", "), 200))
+	return target{}, &RegisteredError{URIs: uris}
 }
+
+// RegisteredError: the client was registered with other redirect URLs. It is an
+// [ErrRedirect] and a [flows.ErrClient].
+type RegisteredError struct{ URIs []string }
+
+func (e *RegisteredError) Error() string {
+	return fmt.Sprintf("%v: %v: it has others (%s)", ErrRedirect, flows.ErrClient, oauth.Sanitize(strings.Join(e.URIs, ", "), 200))
+}
+
+// Unwrap gives both to errors.Is.
+func (e *RegisteredError) Unwrap() []error { return []error{ErrRedirect, flows.ErrClient} }
 
 // at returns the same target at another port.
 func (t target) at(port int) target {

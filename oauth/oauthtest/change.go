@@ -1,7 +1,9 @@
 package oauthtest
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -112,4 +114,18 @@ func challenging(value func(metadata string) []string) change {
 			a.header["Www-Authenticate"] = value(baseURL(r) + wellKnownResource + "/mcp")
 		}
 	}}
+}
+
+// replace makes another answer of a.
+func (a *reply) replace(answer http.HandlerFunc, r *http.Request) {
+	rec := httptest.NewRecorder()
+	answer(rec, r)
+	a.status, a.header, a.body = rec.Code, rec.Header(), rec.Body.Bytes()
+}
+
+// bodyOf reads a body, and leaves it to be read again.
+func bodyOf(r *http.Request) string {
+	body, _ := io.ReadAll(r.Body) // it is in memory
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return string(body)
 }

@@ -40,7 +40,7 @@ const (
 // Quirks is the table.
 func Quirks() []Quirk {
 	return slices.Concat(registrationQuirks(), clientQuirks(), challengeQuirks(), serverQuirks(), deviceQuirks(),
-		tokenQuirks(), refreshQuirks(), revocationQuirks())
+		tokenQuirks(), refreshQuirks(), revocationQuirks(), publicQuirks())
 }
 
 // one is a quirk that is one change.
