@@ -153,14 +153,14 @@ func (s *Session) client(c Credential) *oauth.Client {
 func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error) {
 	data, v, err := s.store.Get(ctx, s.cfg.Profile)
 	if err != nil {
-		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
+		return Credential{}, v, s.unread(err)
 	}
 	c, err := ParseCredential(data)
 	if invalid, ok := errors.AsType[*RecordError](err); ok {
 		invalid.Profile = s.cfg.Profile
 	}
 	if err != nil {
-		return Credential{}, v, fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
+		return Credential{}, v, s.unread(err)
 	}
 	if c.Token.Access == "" && c.Token.Refresh == "" {
 		return Credential{}, v, fmt.Errorf("read credential %q: %w: its login was not completed", s.cfg.Profile, secrets.ErrNotFound)
@@ -168,10 +168,19 @@ func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error)
 	return c, v, s.mine(c)
 }
 
+// unread is the error of a record that was not read.
+func (s *Session) unread(err error) error {
+	err = fmt.Errorf("read credential %q: %w", s.cfg.Profile, err)
+	if errors.Is(err, secrets.ErrUndecryptable) {
+		return &UnreadableError{Profile: s.cfg.Profile, Err: err}
+	}
+	return err
+}
+
 // mine returns nil for a credential of this session's profile and server.
 func (s *Session) mine(c Credential) error {
 	if c.Profile != s.cfg.Profile {
-		return fmt.Errorf("read credential %q: %w: it belongs to profile %q", s.cfg.Profile, secrets.ErrUndecryptable, c.Profile)
+		return s.unread(fmt.Errorf("%w: it belongs to profile %q", secrets.ErrUndecryptable, c.Profile))
 	}
 	if s.cfg.Server != "" && c.Server != s.cfg.Server {
 		return &ServerChangedError{Profile: s.cfg.Profile, Stored: c.Server, Given: s.cfg.Server}

@@ -46,8 +46,8 @@ func (e *ServerChangedError) Error() string {
 	return fmt.Sprintf("profile %q belongs to %s, not to %s", e.Profile, e.Stored, e.Given)
 }
 
-// UnreadableError means that a record is in the way of a login which nothing
-// can read, though the store works. [LoginRequest].Replace replaces it.
+// UnreadableError means that nothing can read a record, though the store works.
+// [LoginRequest].Replace has a login replace it.
 type UnreadableError struct {
 	Profile string
 	Err     error // wraps secrets.ErrUndecryptable

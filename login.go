@@ -99,8 +99,6 @@ func (s *login) stored(ctx context.Context) (Credential, error) {
 		return c, err
 	case s.req.Replace && (err == nil || moved || errors.Is(err, secrets.ErrUndecryptable)):
 		return Credential{}, nil
-	case errors.Is(err, secrets.ErrUndecryptable):
-		return c, &UnreadableError{Profile: s.cfg.Profile, Err: err}
 	}
 	return c, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -155,6 +156,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitTemporary, suggest.MCPLogin("store", "status").With(e.storeFlags()...).String()
 	case oauth.Temporary(err):
 		return exitTemporary, e.pastFault(err)
+	case errors.As(err, &damaged) && !slices.Contains(e.line.path, loginName):
+		return exitStore, "restore it from a backup, or remove it: " + e.forget(damaged.Profile)
 	case errors.As(err, &damaged):
 		return exitStore, "restore it from a backup, or replace it: " + e.line.with("--force").String()
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):

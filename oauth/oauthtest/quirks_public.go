@@ -2,6 +2,7 @@ package oauthtest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/oauth"
@@ -9,6 +10,10 @@ import (
 
 // publicQuirks are what servers that the public can use were reported to do.
 func publicQuirks() []Quirk {
+	return slices.Concat(publicIssuers(), publicRegistrations(), publicScopes(), publicEndpoints(), deadTokens())
+}
+
+func publicIssuers() []Quirk {
 	return []Quirk{
 		{Name: "issuer-with-a-path", Does: "names an issuer whose metadata have a path behind it", Report: "atlassian/atlassian-mcp-server#205", Part: "issuer",
 			Ends:  Ending{Step: "login", Exit: failed, Says: "issuer mismatch", Hint: "--accept-issuer"},
@@ -19,6 +24,11 @@ func publicQuirks() []Quirk {
 		{Name: "iss-foreign", Does: "sends the iss of another server", Report: "punkpeye/mcp-remote#359", Part: "iss",
 			Ends:  Ending{Flow: "paste", Step: "login", Exit: failed, Says: "names another issuer", Hint: "--flow device"},
 			apply: setting(func(s *Server) { s.Consent.Iss = "https://other.test" })},
+	}
+}
+
+func publicRegistrations() []Quirk {
+	return []Quirk{
 		{Name: "registration-400", Does: "refuses to register web clients, as it calls all", Report: "ClickUp, appstrate#602", Part: "registration",
 			Ends:  Ending{Step: "login", Exit: failed, Says: "does not register clients of this kind", Hint: "--client-id"},
 			apply: one(refusing(http.StatusBadRequest, oauth.CodeInvalidClientMetadata, "this client is not allowed", at(Register)))},
@@ -48,10 +58,11 @@ func publicQuirks() []Quirk {
 				}
 				return refused
 			}})},
-		{Name: "resource-with-a-slash", Does: "publishes its URL with a slash behind it and compares exactly", Report: "vercel/ai#13988", Part: "resource,resource parameter,challenge,metadata",
-			apply: func(*Server) []change {
-				return []change{document(Protected, func(doc map[string]any) { doc["resource"] = doc["resource"].(string) + "/" }), {instead: wantSlash}}
-			}},
+	}
+}
+
+func publicScopes() []Quirk {
+	return []Quirk{
 		{Name: "scope-refused", Does: "lists a scope that it refuses to most clients", Report: "NousResearch/hermes-agent#101467", Part: "offered scope,registered scope,granted scope,metadata",
 			Ends: Ending{Step: "login", Exit: failed, Says: "invalid_scope", Hint: "--scope"},
 			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
@@ -78,6 +89,15 @@ func publicQuirks() []Quirk {
 					}),
 				}
 			}},
+	}
+}
+
+func publicEndpoints() []Quirk {
+	return []Quirk{
+		{Name: "resource-with-a-slash", Does: "publishes its URL with a slash behind it and compares exactly", Report: "vercel/ai#13988", Part: "resource,resource parameter,challenge,metadata",
+			apply: func(*Server) []change {
+				return []change{document(Protected, func(doc map[string]any) { doc["resource"] = doc["resource"].(string) + "/" }), {instead: wantSlash}}
+			}},
 		{Name: "well-known-401", Does: "answers 401 at every place of resource metadata", Report: "apify/mcpc#388", Part: "metadata,resource,issuer,resource parameter,challenge",
 			apply: func(s *Server) []change {
 				s.Tokens.AnyResource = true
@@ -94,6 +114,11 @@ func publicQuirks() []Quirk {
 			apply: one(document(Metadata, func(doc map[string]any) {
 				doc["authorization_endpoint"] = doc["authorization_endpoint"].(string) + "?team=T1"
 			}))},
+	}
+}
+
+func deadTokens() []Quirk {
+	return []Quirk{
 		deadToken("dead-token-200", "Doist/todoist-mcp#366", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"result":{"isError":true,"content":[{"type":"text","text":"unauthorized"}]}}`)) // the client has gone

@@ -191,13 +191,14 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 	if a.scope == "" {
 		a.scope = strings.Join(s.scopes(), " ")
 	}
-	life := orDefault(s.Tokens.TTL, time.Hour)
-	access := s.newAccess(time.Now().Add(max(life, 0)))
-	doc := map[string]any{"access_token": access, "token_type": "Bearer", "scope": a.scope}
-	if life > 0 {
-		doc["expires_in"] = int(life.Seconds())
-	} else {
+	life, said := orDefault(s.Tokens.TTL, time.Hour), s.Tokens.TTL >= 0
+	if !said {
 		life = time.Hour
+	}
+	access := s.newAccess(time.Now().Add(life))
+	doc := map[string]any{"access_token": access, "token_type": "Bearer", "scope": a.scope}
+	if said {
+		doc["expires_in"] = int(life.Seconds())
 	}
 	jkt := thumbprintOf(r)
 	if jkt != "" {
