@@ -20,6 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
@@ -95,6 +96,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 		config   *settings.Error
 		address  *stores.AddressError
 		sudo     *paths.SudoError
+		link     *file.LinkError
 	)
 	if code, hint, ok := e.serverVerdict(err); ok {
 		return code, hint
@@ -160,6 +162,8 @@ func (e *env) verdict(err error) (code int, hint string) {
 		return exitStore, "restore it from a backup, or remove it: " + e.forget(damaged.Profile)
 	case errors.As(err, &damaged):
 		return exitStore, "restore it from a backup, or replace it: " + e.line.with("--force").String()
+	case errors.As(err, &link):
+		return exitStore, e.pastLink(link.Path)
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
 		return exitStore, whoseFolder(err)
 	}

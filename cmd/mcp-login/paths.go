@@ -56,3 +56,17 @@ func whoseFolder(err error) string {
 	}
 	return fmt.Sprintf("%s belongs to user %d, not to user %d who runs this", dir, uid, os.Geteuid())
 }
+
+// pastLink is the way past a symbolic link in the place of the store or of a part of
+// it.
+func (e *env) pastLink(link string) string {
+	target, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return "it leads nowhere: " + suggest.Command{"rm", link}.String()
+	}
+	keys, err := e.dirs().Keys()
+	if info, serr := os.Stat(target); serr == nil && info.IsDir() && (err != nil || keys != link) {
+		return "name the folder itself: " + e.line.with("--store", "file:"+target).String()
+	}
+	return "replace the link by what it leads to: " + suggest.Command{"rm", link}.String() + "\nthen: " + suggest.Command{"mv", target, link}.String()
+}

@@ -137,10 +137,24 @@ func writeNew(path string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// LinkError means that a symbolic link is where a folder or file of the store should
+// be. Links are never followed. It is a secrets.ErrUnavailable.
+type LinkError struct {
+	Path string
+	mode fs.FileMode
+}
+
+func (e *LinkError) Error() string {
+	return fmt.Sprintf("%v: %s is a symbolic link, which is never followed (%s)", secrets.ErrUnavailable, e.Path, e.mode)
+}
+
+// Is makes errors.Is(err, secrets.ErrUnavailable) true.
+func (e *LinkError) Is(target error) bool { return target == secrets.ErrUnavailable }
+
 // unsafeFile says what is wrong with a file that is not of the kind we made.
 func unsafeFile(path string, info fs.FileInfo, why string) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
-		why = "a symbolic link, which is never followed"
+		return &LinkError{Path: path, mode: info.Mode()}
 	}
 	return fmt.Errorf("%w: %s is %s (%s)", secrets.ErrUnavailable, path, why, info.Mode())
 }
