@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,6 +26,7 @@ type view struct {
 	progress Progress
 	now      time.Time
 	qr       bool // wanted
+	above    bool // the link stands above the frame, since no line of that holds it
 }
 
 // panel is the text of a frame, for a width and a tightness.
@@ -67,13 +69,13 @@ func render(v view, s screen) []line {
 	return lines[:min(len(lines), max(s.rows, 1))]
 }
 
-// shows reports whether a frame holds the whole URL and the code.
+// shows reports whether a frame holds the whole URL in one line, from which it can be
+// copied, and the code.
 func shows(frame []line, s SignIn) bool {
-	var all strings.Builder
-	for _, l := range frame {
-		all.WriteString(l.String())
+	holds := func(text string) bool {
+		return slices.ContainsFunc(frame, func(l line) bool { return strings.Contains(l.String(), text) })
 	}
-	return strings.Contains(all.String(), s.Link) && strings.Contains(all.String(), s.Code)
+	return holds(s.Link) && holds(s.Code)
 }
 
 // besideQR lays out a frame with text beside a QR code, or returns nil if that
@@ -133,9 +135,31 @@ func whyNoQR(v view, s screen) string {
 	if code == nil {
 		return "no QR code: the link is too long for one"
 	}
+	need := roomForQR(v, screen{max(s.cols, width(code[0])+gap+minPanel), len(code)})
+	if need == (screen{}) {
+		return "no QR code: the link is too long for one"
+	}
 	// One row stays free below the frame.
-	return fmt.Sprintf("no QR code: it needs %d x %d characters, the window has %d x %d",
-		width(code[0])+gap+minPanel, len(code)+2, s.cols, s.rows+1)
+	return fmt.Sprintf("no QR code: it needs %d x %d characters, the window has %d x %d", need.cols, need.rows+1, s.cols, s.rows+1)
+}
+
+// The largest window that is asked for.
+const maxCols, maxRows = 400, 200
+
+// roomForQR returns the smallest room of at least s in which a frame has the QR code,
+// higher rather than wider; none if there is no such room.
+func roomForQR(v view, s screen) screen {
+	fits := func(s screen) bool { return besideQR(v, s) != nil }
+	for s.cols < maxCols && !fits(screen{s.cols, maxRows}) {
+		s.cols++
+	}
+	for s.rows < maxRows && !fits(s) {
+		s.rows++
+	}
+	if !fits(s) {
+		return screen{}
+	}
+	return s
 }
 
 func (p panel) lines() []line {
@@ -168,10 +192,7 @@ func (p panel) lines() []line {
 
 // least is code, URL and state, and the warnings after them.
 func (p panel) least() []line {
-	out := p.wrapped(p.signIn.Code, bold)
-	for _, piece := range cut(p.signIn.Link, p.cols) {
-		out = append(out, text(piece, underline))
-	}
+	out := append(p.wrapped(p.signIn.Code, bold), p.link()...)
 	out = append(out, p.state())
 	return append(out, p.warnings()...)
 }
@@ -195,11 +216,13 @@ func (p panel) steps() []line {
 	if p.urlOut {
 		open = "Scan the code, or open the link below"
 	}
+	link := p.link()
+	if !p.urlOut && len(link) == 0 {
+		open += " the link above"
+	}
 	out = append(out, p.wrapped(open, plain)...)
 	if !p.urlOut {
-		for _, piece := range cut(p.signIn.Link, p.cols) {
-			out = append(out, text(piece, underline))
-		}
+		out = append(out, link...)
 	}
 	enter := p.wrapped("and enter "+p.signIn.Code, plain)
 	if len(enter) == 1 {
@@ -209,6 +232,18 @@ func (p panel) steps() []line {
 	}
 	out = append(out, enter...)
 	return append(out, p.large()...)
+}
+
+// link is the link in the panel; nil if it stands above in one line, which the
+// terminal breaks as it must and copies whole.
+func (p panel) link() (out []line) {
+	if p.above && width(p.signIn.Link) > p.cols {
+		return nil
+	}
+	for _, piece := range cut(p.signIn.Link, p.cols) {
+		out = append(out, text(piece, underline))
+	}
+	return out
 }
 
 // large is the code in spaced letters in a box, legible from across a desk. It

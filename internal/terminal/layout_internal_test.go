@@ -1,7 +1,9 @@
 package terminal
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,4 +169,44 @@ func frameText(frame []line) string {
 		b.WriteString(strings.TrimRight(row.String(), " ") + "\n")
 	}
 	return b.String()
+}
+
+// The reason for no QR code is true: in the room that it names there is one.
+func TestReasonForNoQRIsTrue(t *testing.T) {
+	for _, c := range []device.Code{testCode, longCode(), strayCode()} {
+		for cols := 20; cols <= 140; cols += 15 {
+			for rows := 6; rows <= 50; rows += 4 {
+				v, s := view{signIn: deviceSignIn(c), now: start, qr: true}, screen{cols, rows}
+				if besideQR(v, s) != nil {
+					continue
+				}
+				var need, has screen
+				if _, err := fmt.Sscanf(whyNoQR(v, s), "no QR code: it needs %d x %d characters, the window has %d x %d", &need.cols, &need.rows, &has.cols, &has.rows); err != nil {
+					t.Fatal(err)
+				}
+				if need.cols <= has.cols && need.rows <= has.rows || besideQR(v, screen{need.cols, need.rows - 1}) == nil {
+					t.Errorf("%d x %d: %s", cols, rows, whyNoQR(v, s))
+				}
+			}
+		}
+	}
+}
+
+// A link that no line of the frame holds stands above it in one line, and no piece of
+// it is in the frame.
+func TestLinkIsNotBroken(t *testing.T) {
+	c := longCode()
+	for cols := 16; cols < len(c.VerificationURI); cols += 7 {
+		v := view{signIn: deviceSignIn(c), now: start, qr: true}
+		if shows(render(v, screen{cols, 30}), v.signIn) {
+			t.Errorf("%d columns hold the link", cols)
+		}
+		v.above = true
+		if all := frameText(render(v, screen{cols, 30})); strings.Contains(all, "https://") || !strings.Contains(all, "link above") && cols > 40 {
+			t.Errorf("%d columns: a piece of the link is in\n%s", cols, all)
+		}
+		if !slices.Contains(strings.Split(v.signIn.text(), "\n"), "    "+c.VerificationURI) {
+			t.Error("the text does not have the link in one line")
+		}
+	}
 }

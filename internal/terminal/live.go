@@ -55,6 +55,7 @@ func (p *livePrompt) Show(ctx context.Context, s SignIn) {
 	p.view.now = time.Now()
 	if !shows(render(p.view, p.room()), p.view.signIn) {
 		_, _ = io.WriteString(p.text, p.view.signIn.text()) // it scrolls, but nothing is lost
+		p.view.above = true
 	}
 	p.draw()
 	p.mu.Unlock()
