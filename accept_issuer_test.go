@@ -131,3 +131,16 @@ func visit(ctx context.Context, srv *oauthtest.Server, url string) error {
 	}()
 	return nil
 }
+
+// A server that is open until a call can be signed in to by the issuer.
+func TestIssuerOfAnOpenServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: 404})
+		w.srv.Fault(oauthtest.MCP, oauthtest.Fault{Status: 200, Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}})
+		s := w.open(t, func(a *asking) { a.Options.Issuer = "https://as.test" })
+		if c, err := s.Login(t.Context()); err != nil || c.Resource != server {
+			t.Errorf("resource %q, error %v", c.Resource, err)
+		}
+	})
+}

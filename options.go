@@ -157,7 +157,7 @@ func (o LoginOptions) complete(ctx context.Context, c *http.Client, d Discovery,
 	switch listed := o.AcceptIssuer.Listed; {
 	case listed != "" && slices.Contains(d.Resource.Issuers, listed):
 		add, aerr = oauth.FetchServerAs(ctx, c, listed, o.AcceptIssuer.Published)
-	case o.Issuer != "" && len(d.Resource.Issuers) == 0 && (err == nil || errors.Is(err, oauth.ErrNoMetadata) || errors.Is(err, oauth.ErrResource)):
+	case o.Issuer != "" && len(d.Resource.Issuers) == 0 && (err == nil || errors.Is(err, oauth.ErrNoMetadata) || errors.Is(err, oauth.ErrResource) || errors.Is(err, oauth.ErrNoAuthorization)):
 		add, aerr = oauth.FetchServer(ctx, c, o.Issuer)
 		d.Resource.URL, d.Servers = cmp.Or(d.Resource.URL, d.Server), nil // RFC 8707 §2: what the client uses to reach it
 	default:

@@ -57,12 +57,15 @@ func (e *env) pastMetadata(err error) string {
 		resource    *oauth.ResourceError
 		none        *oauth.NoMetadataError
 		unpublished *oauth.UnpublishedError
+		moved       *oauth.RedirectError
 	)
 	switch {
 	case errors.As(err, &not) && not.Try != "":
 		return e.atServer(not.Try)
 	case errors.As(err, &not):
 		return "check the URL, and its path: many servers are at /mcp"
+	case errors.As(err, &moved):
+		return "check the URL, and its path: many servers are at /mcp; if the other is the MCP server: " + e.atServer(moved.To)
 	case errors.As(err, &issuer) && issuer.Got == "":
 		return "its operator must publish the issuer; if you trust the server, name its endpoints: " +
 			e.atServer("", "--issuer", issuer.Want, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
@@ -75,6 +78,8 @@ func (e *env) pastMetadata(err error) string {
 			e.atServer("", "--issuer", unpublished.Issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
 	case errors.As(err, &none) && !oauth.Temporary(err):
 		return "if you know the authorization server of this MCP server, name it: " + e.atServer("", "--issuer", "ISSUER")
+	case errors.Is(err, oauth.ErrNoAuthorization):
+		return "use the server without a token; if only some calls want one, name the authorization server: " + e.atServer("", "--issuer", "ISSUER")
 	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):
 		return "if you know that the server supports PKCE: " + e.atServer("", "--assume-pkce")
 	}

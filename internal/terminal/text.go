@@ -2,11 +2,14 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // textPrompt prints a sign-in once, as plain text.
@@ -28,7 +31,11 @@ func (p *textPrompt) Progress(n Progress) {
 	switch {
 	case n.Status == Unreachable && !p.offline:
 		p.offline = true
-		fmt.Fprintf(p.out, "cannot reach the authorization server, still trying: %s\n", Reason(n.Err))
+		trouble := "cannot reach the authorization server"
+		if _, answered := errors.AsType[*oauth.Error](n.Err); answered {
+			trouble = "the authorization server answers with an error"
+		}
+		fmt.Fprintf(p.out, "%s, still trying: %s\n", trouble, Reason(n.Err))
 	case n.Status == Waiting && p.offline:
 		p.offline = false
 		fmt.Fprintln(p.out, "the authorization server answers again, waiting for approval")

@@ -80,6 +80,18 @@ func serverQuirks() []Quirk {
 		{Name: "no-pkce-in-metadata", Does: "does not say that it supports PKCE", Report: "vercel/ai#17485", Part: "PKCE",
 			Ends:  Ending{Flow: "paste", Step: "login", Exit: failed, Says: "PKCE", Hint: "--assume-pkce"},
 			apply: one(document(Metadata, func(doc map[string]any) { delete(doc, "code_challenge_methods_supported") }))},
+		{Name: "open-until-a-call", Does: "lists its tools without a token, asks for one at calls, and publishes nothing", Report: "punkpeye/mcp-remote#286", Part: "MCP server,challenge,metadata,resource,dead token",
+			Ends: Ending{Step: "login", Exit: failed, Says: "asks for no authorization", Hint: "--issuer ISSUER"},
+			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
+				if e == Protected {
+					http.NotFound(w, r)
+				} else if e == MCP && r.Header.Get("Authorization") == "" {
+					writeJSON(w, http.StatusOK, map[string]any{"jsonrpc": "2.0", "id": 1, "result": map[string]any{"tools": []any{}}})
+				} else {
+					return false
+				}
+				return true
+			}})},
 		{Name: "web-page", Does: "answers every request with a web page", Report: "a URL that is not of an MCP server", Part: "MCP server",
 			Ends: Ending{Step: "login", Exit: failed, Says: "answers with a web page"},
 			apply: one(change{instead: func(_ Endpoint, w http.ResponseWriter, _ *http.Request) bool {
