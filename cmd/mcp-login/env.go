@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/subprocess"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
@@ -47,7 +48,7 @@ func newEnv(e *env) *cli.Command {
 	var o envOptions
 	return e.command(&cli.Command{
 		Name: "env", Usage: "Print variables for a shell or tool to read",
-		ArgsUsage: "NAME...", UsageText: `eval "$(mcp-login env notion)"`,
+		ArgsUsage: "NAME...", UsageText: suggest.Eval(suggest.MCPLogin("env", "notion")),
 		Description: aboutCI,
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("format", formatNames()+", a shell's name, or auto for the parent process", string(envexport.Sh), &o.format),

@@ -31,7 +31,7 @@ func EvalIn(shell string, c Command) string {
 func Source(shell string, c Command) string {
 	line := c.For(shell)
 	switch shell {
-	case "sh":
+	case "sh", "bash":
 		return `eval "$(` + line + `)"`
 	case "fish":
 		return line + " | source"
@@ -58,14 +58,15 @@ func assignIn(shell, name string, c Command) string {
 	return name + "=$(" + c.For(shell) + ")"
 }
 
-// Setenv returns a command that sets an environment variable in the native shell.
-func Setenv(name, value string) string { return setenvIn(Native(runtime.GOOS), name, value) }
+// Private returns a command that writes the output of c to a file that only this
+// user can read.
+func Private(c Command, file string) string { return privateIn(Native(runtime.GOOS), c, file) }
 
-func setenvIn(shell, name, value string) string {
-	if shell == "powershell" {
-		return "$env:" + name + " = " + quotePowerShell(value)
+func privateIn(shell string, c Command, file string) string {
+	if shell == "powershell" { // a new file has the access list of its folder
+		return c.For(shell) + " | Set-Content " + quoteWindows(file)
 	}
-	return "export " + name + "=" + Command{value}.For(shell)
+	return "(umask 077; " + c.For(shell) + " > " + Quote(file) + ")"
 }
 
 // quoteFor quotes a word for a shell.

@@ -142,7 +142,7 @@ func unsafeFile(path string, info fs.FileInfo, why string) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		why = "a symbolic link, which is never followed"
 	}
-	return fmt.Errorf("%w: %s is %s (%s)", secrets.ErrUnavailable, path, why, info.Mode())
+	return fmt.Errorf("%w: %s is %s%s", secrets.ErrUnavailable, path, why, modeOf(info))
 }
 
 func unavailable(err error) error {

@@ -46,3 +46,6 @@ func syncDir(dir string) error {
 	}
 	return nil
 }
+
+// modeOf returns the type and mode of a file, for an error.
+func modeOf(info fs.FileInfo) string { return " (" + info.Mode().String() + ")" }

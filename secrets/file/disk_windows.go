@@ -90,3 +90,6 @@ func untilFree(step func() error) error {
 
 // syncDir does nothing: Windows cannot flush a folder, and NTFS journals renames.
 func syncDir(string) error { return nil }
+
+// modeOf is empty: nobody on Windows knows modes.
+func modeOf(fs.FileInfo) string { return "" }
