@@ -14,7 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // Windows programs run under Wine. Its console prints escape sequences as they
@@ -253,27 +256,61 @@ func TestWindowsKilledWhileRefreshing(t *testing.T) {
 	h.killRefreshes(t, o, 60)
 }
 
-// TestWindowsConsole: the console shows the code and takes a passphrase.
+// TestWindowsConsole: the console shows code and link, with and without escape
+// sequences, and takes a passphrase that it does not show.
 func TestWindowsConsole(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, knobs{"interval": 1})
 	h := newWindowsHome(t)
-	cmd := h.command(t.Context(), "login", "box", o.mcp(), "--keeper", "passphrase")
-	cmd.Env = append(cmd.Env, "TERM=xterm")
-	r := h.attach(cmd, 500)
-	const passphrase = "größer als 8 Zeichen"
-	r.stderr.await(t, regexp.MustCompile(`new passphrase:`))
-	r.paste(passphrase + "\r")
-	r.stderr.await(t, regexp.MustCompile(`again:`))
-	r.paste(passphrase + "\r")
-	code := r.stderr.await(t, userCode)
-	newPerson(t).approve(o.url + "/device?user_code=" + code)
-	r.wait(0)
-	if strings.Contains(r.stderr.String(), passphrase) {
-		t.Error("the passphrase is shown")
+	for name, env := range map[string]string{"live": "TERM=xterm", "plain": "NO_COLOR=1"} {
+		cmd := h.command(t.Context(), "login", name, o.mcp(), "--keeper", "passphrase", "--store", `file:C:\`+name)
+		cmd.Env = append(cmd.Env, env)
+		r := h.attach(cmd, 200)
+		const passphrase = "größer als 8 Zeichen"
+		r.stderr.await(t, regexp.MustCompile(`new passphrase:`))
+		r.awaitRaw() // else Wine drops what is typed
+		r.paste(passphrase + "\r")
+		r.stderr.await(t, regexp.MustCompile(`once more:`))
+		r.paste(passphrase + "\r")
+		// A new store may ask for its passphrase once more before it is used.
+		shownCode := strings.ReplaceAll(userCode.String(), `\b`, "") // Wine shows escape sequences as text before it
+		asked := regexp.MustCompile(`passphrase of the store:|` + shownCode)
+		if strings.HasPrefix(r.stderr.await(t, asked), "passphrase") {
+			r.paste(passphrase + "\r")
+		}
+		code := r.stderr.await(t, regexp.MustCompile(shownCode))
+		r.stderr.await(t, regexp.MustCompile(regexp.QuoteMeta(o.url+"/device")))
+		newPerson(t).approve(o.url + "/device?user_code=" + code)
+		r.wait(0)
+		if strings.Contains(r.stderr.String(), passphrase) {
+			t.Error("the passphrase is shown")
+		}
+		shown := regexp.MustCompile(`next: mcp-login env ` + name + ` .* --format powershell`)
+		if !shown.MatchString(r.stderr.String()) {
+			t.Errorf("the next command is not one of PowerShell:\n%s", r.stderr.String())
+		}
+		h.env = append(h.env, "MCP_LOGIN_PASSPHRASE="+passphrase)
+		if got := h.want(0, "token", name, "--store", `file:C:\`+name, "--keeper", "passphrase"); !o.active(strings.TrimSpace(got.stdout)) {
+			t.Error("the server does not know the token")
+		}
+		h.env = h.env[:len(h.env)-1]
 	}
-	h.env = append(h.env, "MCP_LOGIN_PASSPHRASE="+passphrase)
-	if !o.active(h.token("box")) {
-		t.Error("the server does not know the token")
+}
+
+// awaitRaw waits until Wine reads the terminal key by key.
+func (t *terminal) awaitRaw() {
+	t.h.t.Helper()
+	raw, err := t.tty.SyscallConn()
+	if err != nil {
+		t.h.t.Fatal(err)
+	}
+	if !await.Until(func() (ready bool) {
+		err := raw.Control(func(fd uintptr) {
+			mode, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
+			ready = err == nil && mode.Lflag&unix.ECHO == 0
+		})
+		return err == nil && ready
+	}) {
+		t.h.t.Fatal("Wine does not read the terminal")
 	}
 }
