@@ -3,7 +3,9 @@ package file
 import (
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/windows"
@@ -65,26 +67,34 @@ func creation(flag int) uint32 {
 	return windows.OPEN_ALWAYS
 }
 
+// rename renames within one folder as POSIX has it, which os.Rename does not: that
+// fails while the old file is open. Where the file system cannot, it tries until
+// nobody reads the old file.
 func rename(from, to string) error {
-	return untilFree(func() error { return os.Rename(from, to) })
+	folder, err := os.OpenRoot(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return untilFree(func() error { return folder.Rename(filepath.Base(from), filepath.Base(to)) })
 }
 
 func remove(path string) error {
 	return untilFree(func() error { return os.Remove(path) })
 }
 
-// untilFree repeats a step for up to a second while another program has the file
-// open. A virus scanner or an indexer does that for moments, and does not let
-// others replace the file meanwhile.
+// untilFree repeats a step for up to two seconds while somebody else has the file
+// open. Readers, virus scanners and indexers do that for moments.
 func untilFree(step func() error) error {
-	const tries, pause = 100, 10 * time.Millisecond
-	for i := 0; ; i++ {
+	const limit, longest = 2 * time.Second, 20 * time.Millisecond
+	begun := time.Now()
+	for pause := time.Millisecond; ; pause = min(2*pause, longest) {
 		err := step()
 		busy := errors.Is(err, windows.ERROR_ACCESS_DENIED) || errors.Is(err, windows.ERROR_SHARING_VIOLATION)
-		if !busy || i == tries {
+		if !busy || time.Since(begun) > limit {
 			return err
 		}
-		time.Sleep(pause)
+		time.Sleep(pause/2 + rand.N(pause)) // random, so that it does not march in step with a reader
 	}
 }
 
