@@ -61,6 +61,11 @@ suspend: ## the agent in an emulated machine that is suspended; takes a minute
 	e2e/provide emulator
 	cd e2e && go test -tags $(TAGS),e2e,suspend -count=1 -timeout 20m -run '^TestSuspend$$' -v .
 
+.PHONY: windows
+windows: ## the program for Windows under Wine (part of e2e)
+	e2e/provide debian
+	cd e2e && time go test -tags $(TAGS),e2e -count=1 -timeout 20m -run '^TestWindows' -v .
+
 .PHONY: conformance
 conformance: ## the official suite for MCP clients, as a table (part of e2e)
 	e2e/provide debian

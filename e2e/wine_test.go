@@ -61,7 +61,7 @@ func newWindowsHome(t *testing.T) *home {
 		func() error { return os.MkdirAll(folder, 0o700) },
 		func() error { return os.Symlink(exe, installed) },
 		func() error { return writeProgram(h.program, script) },
-		func() error { return h.wineServer("-p") }, // stays between two programs
+		func() error { return h.wineServer("-p60") }, // stays for a minute between two programs
 		h.boot,
 	} {
 		if err := step(); err != nil {
@@ -254,6 +254,72 @@ func TestWindowsKilledWhileRefreshing(t *testing.T) {
 	h := newWindowsHome(t)
 	h.login(o, "box")
 	h.killRefreshes(t, o, 60)
+}
+
+// TestWindowsShells: the program recognizes the shell that has started it, also
+// through the shim of a package manager. Wine has no PowerShell: a program of that
+// name stands for it.
+func TestWindowsShells(t *testing.T) {
+	t.Parallel()
+	h := newWindowsHome(t)
+	for _, name := range []string{"pwsh.exe", `shims\mcp-login.exe`} {
+		path := filepath.Join(h.dir, strings.ReplaceAll(name, `\`, "/"))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		output(t, exec.Command("x86_64-w64-mingw32-gcc", "-O2", "-s", "-o", path, "wine/parent.c"))
+	}
+	const unset = "mcp-login.exe env box --unset --only TOKEN --format auto"
+	for line, want := range map[string]string{
+		unset:                                   `set "MCP_BOX_TOKEN="`,
+		"pwsh.exe " + unset:                     "$env:MCP_BOX_TOKEN = $null\n",
+		"pwsh.exe cmd /c " + unset:              `set "MCP_BOX_TOKEN="`,
+		`shims\mcp-login.exe ` + unset:          `set "MCP_BOX_TOKEN="`,
+		`pwsh.exe shims\mcp-login.exe ` + unset: "$env:MCP_BOX_TOKEN = $null\n",
+	} {
+		if got := strings.Join(h.batch(line), "\r\n"); got != want {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}
+
+// TestWindowsHelp: examples and hints can be pasted into PowerShell.
+func TestWindowsHelp(t *testing.T) {
+	t.Parallel()
+	h := newWindowsHome(t)
+	for _, tt := range []struct {
+		code int
+		args []string
+		want string
+	}{
+		{0, []string{"env", "--help"}, "mcp-login env notion --format powershell | Out-String | Invoke-Expression"},
+		{0, []string{"token", "--help"}, "$TOKEN = mcp-login token notion"},
+		{0, []string{"completion", "--help"}, "mcp-login completion powershell | Out-String | Invoke-Expression"},
+		{4, []string{"token", "box", "--store", `file:C:\a b`}, `mcp-login login box URL --store "file:C:\a b"`},
+	} {
+		r := h.run(tt.args...)
+		if text := r.stdout + r.stderr; r.code != tt.code || !strings.Contains(text, tt.want) {
+			t.Errorf("%q ended with %d and shows\n%s", tt.args, r.code, text)
+		}
+	}
+}
+
+// TestWindowsUnits runs tests of packages that only Windows can run.
+func TestWindowsUnits(t *testing.T) {
+	t.Parallel()
+	h := newWindowsHome(t)
+	h.program = filepath.Join(t.TempDir(), "units")
+	exe := h.program + ".exe"
+	build := exec.Command("go", "test", "-tags", "urfave_cli_no_docs", "-c", "-o", exe, "./secrets/file")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64")
+	output(t, build)
+	if err := writeProgram(h.program, fmt.Sprintf("#!/bin/sh\nexec %s '%s' \"$@\"\n", wine, exe)); err != nil {
+		t.Fatal(err)
+	}
+	r := h.run("-test.run=^TestWindows", "-test.v")
+	if r.code != 0 || !strings.Contains(r.stdout, "--- PASS: TestWindows") {
+		t.Errorf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
 }
 
 // TestWindowsConsole: the console shows code and link, with and without escape
