@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)'
 
-# Platforms that must always compile, besides this one: other systems, and one
+# Platforms that must always compile and pass vet, besides this one: other systems, and one
 # where int has 32 bits.
 PLATFORMS := linux/arm darwin/arm64 windows/amd64
 
@@ -100,6 +100,7 @@ fmt:
 .PHONY: vet
 vet:
 	go vet -tags $(TAGS) ./...
+	for p in $(PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} go vet -tags $(TAGS) ./...; done
 	cd e2e && go vet -tags $(TAGS),e2e,suspend,clients,dist ./...
 	cd packaging && go vet ./...
 
