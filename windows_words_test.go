@@ -36,9 +36,6 @@ var unixTexts = map[string]string{
 	"%s in a folder of yours belongs":   "files have no user ids on Windows",
 	"HOME=%s belongs to user %d":        "files have no user ids on Windows",
 	"%s is open to others (mode %04o)":  "modes are not checked on Windows",
-	"~/.codex/config.toml":              "as the clients name their files, also on Windows",
-	"~/.cursor/mcp.json":                "as the clients name their files, also on Windows",
-	"~/.gemini/settings.json":           "as the clients name their files, also on Windows",
 	"root":                              "chosen by the system's name",
 }
 
