@@ -363,6 +363,34 @@ func TestWindowsConsole(t *testing.T) {
 	}
 }
 
+// TestWindowsPaste: the console takes the address at which a browser ended, and
+// Ctrl-C.
+func TestWindowsPaste(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	h := newWindowsHome(t)
+	atConsole := func(name string) *terminal {
+		cmd := h.command(t.Context(), "login", name, o.mcp(), "--flow", "paste")
+		cmd.Env = append(cmd.Env, "NO_COLOR=1")
+		r := h.attach(cmd, 1000) // Wine breaks lines
+		r.stderr.await(t, regexp.MustCompile(`paste it here>`))
+		r.awaitRaw()
+		return r
+	}
+	r := atConsole("box")
+	end := newPerson(t).signInElsewhere(o, r.stderr.await(t, authLink))
+	r.paste(strings.Replace(end, "state=", "state=x", 1) + "\r")
+	r.stderr.await(t, regexp.MustCompile(`this answer belongs to another login`))
+	r.paste(end + "\r")
+	r.wait(0)
+	if !o.active(h.token("box")) {
+		t.Error("the server does not know the token")
+	}
+	r = atConsole("other")
+	r.paste("\x03")
+	r.wait(130)
+}
+
 // awaitRaw waits until Wine reads the terminal key by key.
 func (t *terminal) awaitRaw() {
 	t.h.t.Helper()
