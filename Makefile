@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)'
 
-# Platforms that must always compile, besides this one: other systems, and one
+# Platforms that must always compile and pass vet, besides this one: other systems, and one
 # where int has 32 bits.
 PLATFORMS := linux/arm darwin/arm64 windows/amd64
 
@@ -61,6 +61,11 @@ suspend: ## the agent in an emulated machine that is suspended; takes a minute
 	e2e/provide emulator
 	cd e2e && go test -tags $(TAGS),e2e,suspend -count=1 -timeout 20m -run '^TestSuspend$$' -v .
 
+.PHONY: windows
+windows: ## the program for Windows under Wine (part of e2e)
+	e2e/provide debian
+	cd e2e && time go test -tags $(TAGS),e2e -count=1 -timeout 20m -run '^TestWindows' -v .
+
 .PHONY: conformance
 conformance: ## the official suite for MCP clients, as a table (part of e2e)
 	e2e/provide debian
@@ -95,6 +100,7 @@ fmt:
 .PHONY: vet
 vet:
 	go vet -tags $(TAGS) ./...
+	for p in $(PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} go vet -tags $(TAGS) ./...; done
 	cd e2e && go vet -tags $(TAGS),e2e,suspend,clients,dist ./...
 	cd packaging && go vet ./...
 

@@ -36,7 +36,7 @@ type UnmaskedError struct{ Provider Provider }
 // Error names the ways out.
 func (e *UnmaskedError) Error() string {
 	return fmt.Sprintf("%v cannot mask a value at run time: give it to one command with exec, "+
-		"or write it to a file with mode 0600, or allow unmasked values", e.Provider)
+		"or write it to a file that only this user can read, or allow unmasked values", e.Provider)
 }
 
 // behaviour is what one provider does. A nil function means that it has no

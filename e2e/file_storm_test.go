@@ -17,10 +17,10 @@ func (h *home) loginOver(o *oidc, name string) {
 	time.Sleep(2 * time.Second) // real time: the token expires after one second
 }
 
-// fileStorm has 200 processes of one home ask for their variables at once. It
+// fileStorm has n processes of one home ask for their variables at once. It
 // calls begun once all of them have started.
-func fileStorm(h *home, begun func()) []result {
-	all := make([]*running, 200)
+func fileStorm(h *home, n int, begun func()) []result {
+	all := make([]*running, n)
 	for i := range all {
 		all[i] = h.start("env", "box")
 	}
@@ -67,7 +67,7 @@ func TestFileStormRefreshesOnce(t *testing.T) {
 	h := newHome(t)
 	h.loginOver(o, "box")
 	begun := time.Now()
-	results := fileStorm(h, func() {})
+	results := fileStorm(h, 200, func() {})
 	t.Logf("200 processes took %v", time.Since(begun).Round(time.Millisecond))
 	wantOneAnswer(t, o, results, 0)
 }
@@ -81,7 +81,7 @@ func TestFileStormOverKilledWinner(t *testing.T) {
 	o.set(knobs{"stalls": 1, "stallTime": 600_000})
 	winner := h.start("env", "box", "--timeout", "10m")
 	awaitStalled(t, o)
-	results := fileStorm(h, func() {
+	results := fileStorm(h, 200, func() {
 		if !winner.killAfter(0) {
 			t.Error("the winner had ended before it was killed")
 		}
@@ -96,7 +96,7 @@ func TestFileStormOverTrouble(t *testing.T) {
 	h := newHome(t)
 	h.loginOver(o, "box")
 	o.set(knobs{"unavailable": 1})
-	wantOneAnswer(t, o, fileStorm(h, func() {}), 1)
+	wantOneAnswer(t, o, fileStorm(h, 200, func() {}), 1)
 	if token := h.token("box"); !o.active(token) {
 		t.Error("after the trouble the token is not good")
 	}

@@ -20,10 +20,18 @@ func TestKilledWhileRefreshing(t *testing.T) {
 	o := startOIDC(t, knobs{"interval": 1, "rotate": false})
 	h := newHome(t)
 	h.login(o, "box")
-	var fuse fuse
+	h.killRefreshes(t, o, 250)
+	if n := countFiles(t, h.dir); n > 20 {
+		t.Errorf("%d files are left in the home", n)
+	}
+}
 
+// killRefreshes kills refreshes at random instants, and wants the old or the new
+// token after each.
+func (h *home) killRefreshes(t *testing.T, o *oidc, rounds int) {
+	t.Helper()
+	var fuse fuse
 	killed, kept := 0, 0
-	const rounds = 250
 	for range rounds {
 		old := h.token("box")
 		before := len(o.seen().Tokens)
@@ -40,9 +48,6 @@ func TestKilledWhileRefreshing(t *testing.T) {
 	t.Logf("%d of %d refreshes were killed, %d kept the old token", killed, rounds, kept)
 	if killed < rounds/4 || kept == 0 || kept == rounds {
 		t.Error("the kills did not fall on both sides of the save: the test proves little")
-	}
-	if n := countFiles(t, h.dir); n > 20 {
-		t.Errorf("%d files are left in the home", n)
 	}
 }
 

@@ -60,7 +60,7 @@ func bareApp(e *env) *cli.App {
 	return &cli.App{
 		Name:      "mcp-login",
 		Usage:     "OAuth sign-in for MCP servers, on machines without a browser",
-		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"        # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\nmcp-login exec NAME -- ./program   # the same, for one child process",
+		UsageText: usageText(),
 		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
 		HideVersion: true, HideHelp: true, // help is ours
 		DisableSliceFlagSeparator: true,                         // a value may hold a comma
@@ -180,4 +180,10 @@ func boolFlag(name, usage string, to *bool) cli.Flag {
 
 func durationFlag(name, usage string, value time.Duration, to *time.Duration) cli.Flag {
 	return &cli.DurationFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+}
+
+// usageText is the first example that the help shows.
+func usageText() string {
+	return fmt.Sprintf("%-34s # approve on any device\n%-34s # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\n%-34s # the same, for one child process",
+		suggest.MCPLogin("login", "NAME", "URL"), suggest.Eval(suggest.MCPLogin("env", "NAME")), suggest.MCPLogin("exec", "NAME", "--", "./program"))
 }

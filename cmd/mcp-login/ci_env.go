@@ -104,7 +104,7 @@ func (e *env) otherWays(n notExported) string {
 	}
 	ways := []string{
 		exec.With(e.again()...).With("--", "COMMAND").String(),
-		"or a file of mode 0600: (umask 077; " + e.lineWith().String() + " > FILE)",
+		"or a file that only you can read: " + suggest.Private(e.lineWith(), "FILE"),
 	}
 	if captured, ok := errors.AsType[*ci.CapturedError](n.error); ok {
 		ways = slices.Insert(ways, 0, "leave "+captured.Stream+" as the step has it: "+e.lineWith("--ci").String())

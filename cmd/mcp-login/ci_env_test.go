@@ -23,7 +23,7 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no agent of Buildkite's
 	const (
 		exec = "mcp-login exec demo -- COMMAND\n"
-		file = "or a file of mode 0600: (umask 077; mcp-login env demo > FILE)\n"
+		file = "or a file that only you can read: (umask 077; mcp-login env demo > FILE)\n"
 		show = "or accept that the log may show the token: "
 	)
 	for _, tt := range []struct {
@@ -36,7 +36,7 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 		{
 			"flags of one's own", "GITLAB_CI=true", []string{"env", "--ci=true", "--keeper", "key-file", "--var=TOKEN=A", "--", "demo"},
 			"mcp-login exec demo --keeper key-file -- COMMAND\n" +
-				"or a file of mode 0600: (umask 077; mcp-login env --keeper key-file --var=TOKEN=A -- demo > FILE)\n" +
+				"or a file that only you can read: (umask 077; mcp-login env --keeper key-file --var=TOKEN=A -- demo > FILE)\n" +
 				show + `eval "$(mcp-login env --ci --allow-unmasked --keeper key-file --var=TOKEN=A -- demo)"` + "\n",
 		},
 		{"no agent", "BUILDKITE=true", []string{"env", "demo", "--ci"}, exec + file},

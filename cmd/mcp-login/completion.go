@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/shellscript"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -23,7 +25,7 @@ func newCompletion(e *env) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
 		Name: "completion", Usage: "Generate a shell completion script",
-		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login completion bash)"`,
+		ArgsUsage: "SHELL", UsageText: completionExample(runtime.GOOS),
 		Description: "SHELL is bash, zsh, fish or powershell. The line goes into the shell's start-up file; " +
 			"for fish it is `mcp-login completion fish | source`, " +
 			"for PowerShell `mcp-login completion powershell | Out-String | Invoke-Expression`.",
@@ -219,4 +221,13 @@ func (e *env) storedIn(ctx context.Context, dir string) []string {
 		return nil
 	}
 	return names
+}
+
+// completionExample makes the shell complete that people on a system use.
+func completionExample(goos string) string {
+	shell := suggest.Native(goos)
+	if shell == "sh" {
+		shell = "bash"
+	}
+	return suggest.Source(shell, suggest.MCPLogin("completion", shell))
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/subprocess"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
@@ -47,7 +48,7 @@ func newEnv(e *env) *cli.Command {
 	var o envOptions
 	return e.command(&cli.Command{
 		Name: "env", Usage: "Print variables for a shell or tool to read",
-		ArgsUsage: "NAME...", UsageText: `eval "$(mcp-login env notion)"`,
+		ArgsUsage: "NAME...", UsageText: suggest.Eval(suggest.MCPLogin("env", "notion")),
 		Description: aboutCI,
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("format", formatNames()+", a shell's name, or auto for the parent process", string(envexport.Sh), &o.format),
@@ -102,18 +103,9 @@ func (e *env) format(name string) (envexport.Format, error) {
 		}
 		return f, nil
 	}
-	f, why := envexport.Detect(runtime.GOOS, parentName(), e.getenv)
+	f, why := envexport.Detect(runtime.GOOS, subprocess.Parent(), e.getenv)
 	e.say("format %s: %s", f, why)
 	return f, nil
-}
-
-// parentName is the parent process's program, "" where that cannot be seen.
-func parentName() string {
-	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", os.Getppid()))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(comm))
 }
 
 // vars returns the variables of all profiles, or an error: never some.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -195,7 +197,8 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 		e.say("the server granted less than was asked, without: %s", oauth.Sanitize(strings.Join(missing, " "), 200))
 	}
 	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), e.storeFlags())
-	next := suggest.Eval(suggest.MCPLogin("env").With(name...))
+	shell, _ := envexport.Detect(runtime.GOOS, subprocess.Parent(), e.getenv)
+	next := suggest.EvalIn(string(shell), suggest.MCPLogin("env").With(name...))
 	switch provider := ci.Detect(e.getenv); {
 	case isBound(c):
 		next = e.proxyCommand(c.Profile) // no variable can hold the proof

@@ -4,13 +4,15 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 func newToken(e *env) *cli.Command {
 	var o access
 	return e.command(&cli.Command{
 		Name: "token", Usage: "Print the access token alone",
-		ArgsUsage: "NAME", UsageText: "TOKEN=$(mcp-login token notion)",
+		ArgsUsage: "NAME", UsageText: suggest.Assign("TOKEN", suggest.MCPLogin("token", "notion")),
 		Flags: o.flags(),
 	}, &o.common, func(ctx context.Context, args []string) error { return runToken(ctx, e, o, args[0]) })
 }

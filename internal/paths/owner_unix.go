@@ -20,3 +20,6 @@ func Owner(path string) (uid int, ok bool) {
 	}
 	return int(st.Uid), true
 }
+
+// homeVariables say where the home folder is, for an error.
+const homeVariables = "HOME or XDG_STATE_HOME"

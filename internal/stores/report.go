@@ -3,6 +3,7 @@ package stores
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"github.com/mcp-login/mcp-login/secrets/file"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
@@ -47,7 +48,7 @@ func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
 		return Report{}, err
 	}
 	r := Report{Store: "file:" + at.ProfileDir, Path: st.Dir, Keeper: st.Keeper, Records: st.Records, Rekeying: st.Rekeying}
-	if st.Mode != 0 {
+	if st.Mode != 0 && runtime.GOOS != "windows" { // which has no modes
 		r.Mode = fmt.Sprintf("%04o", st.Mode.Perm())
 	}
 	if st.Keeper == "" {
@@ -74,9 +75,9 @@ func protection(kind string) (safe, readable []string) {
 		copies  = "who has a copy of the folder"
 		users   = "other users of this machine"
 		self    = "every program that runs as you"
-		root    = "root"
 		offline = "who has the disk while you are not logged in"
 	)
+	root := superuser(runtime.GOOS)
 	switch kind {
 	case (file.Passphrase{}).Kind():
 		return []string{copies + ", as good as the passphrase is", users},
@@ -85,6 +86,14 @@ func protection(kind string) (safe, readable []string) {
 		return []string{copies, users, offline}, []string{self + " while you are logged in", root + ", likewise"}
 	}
 	return []string{copies + " alone", users}, []string{self, root, "who has copies of the folder and of the key file"}
+}
+
+// superuser is who can read everything on a system.
+func superuser(goos string) string {
+	if goos == "windows" {
+		return "administrators"
+	}
+	return "root"
 }
 
 func (o Opener) inspectVault(ctx context.Context, at Location) (Report, error) {

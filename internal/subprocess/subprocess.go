@@ -1,6 +1,6 @@
 // Package subprocess makes the commands that this program runs for itself, such
-// as one that prints a secret or opens a browser. It must not know what they are
-// for.
+// as one that prints a secret or opens a browser, and names the program that
+// started this one. It must not know what they are for.
 package subprocess
 
 import (

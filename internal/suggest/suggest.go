@@ -4,13 +4,14 @@
 package suggest
 
 import (
+	"runtime"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// Command is a command for a person to paste into a POSIX shell, as unquoted
-// words. Printing it quotes them.
+// Command is a command for a person to paste into a shell, as unquoted words.
+// Printing it quotes them for the shells of this system.
 type Command []string
 
 // MCPLogin returns a command line of this program.
@@ -23,18 +24,18 @@ func (c Command) With(words ...string) Command {
 
 // String returns the command with each word quoted. It replaces a word that
 // cannot be shown, and so cannot be pasted, by Unknown.
-func (c Command) String() string {
+func (c Command) String() string { return c.For(Native(runtime.GOOS)) }
+
+// For returns the command as String does, for the shell with this name.
+func (c Command) For(shell string) string {
 	quoted := make([]string, len(c))
 	for i, word := range c {
-		if quoted[i] = Quote(word); !printable.Is(word) {
+		if quoted[i] = quoteFor(shell, word); !printable.Is(word) {
 			quoted[i] = Unknown
 		}
 	}
 	return strings.Join(quoted, " ")
 }
-
-// Eval returns a shell command that runs the output of c.
-func Eval(c Command) string { return `eval "$(` + c.String() + `)"` }
 
 // Unknown replaces a word with unprintable characters.
 const Unknown = "'?'"

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"golang.org/x/term"
@@ -19,18 +18,20 @@ import (
 // the terminal as it was, even if it is interrupted. Without a terminal the
 // error is [secretref.ErrNoTerminal].
 func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
-	tty, err := s.TTY()
+	t, err := s.open()
 	if err != nil {
 		return nil, secretref.ErrNoTerminal
 	}
-	defer tty.Close()
-	fd := int(tty.Fd())
+	defer t.close()
+	fd := int(t.keys.Fd())
 	state, err := term.GetState(fd)
 	if err != nil {
 		return nil, secretref.ErrNoTerminal
 	}
-	out := s.ask(tty, question)
-	defer fmt.Fprintln(out)
+	unmute := mute(t.keys) // before the question, which a program can answer at once
+	defer unmute()
+	t.ask(question)
+	defer fmt.Fprintln(t)
 	type answer struct {
 		text []byte
 		err  error
@@ -52,16 +53,16 @@ func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
 // what was typed before the question does not count. Without a terminal the
 // error is [secretref.ErrNoTerminal].
 func (s Streams) Confirm(ctx context.Context, question string) (bool, error) {
-	tty, err := s.TTY()
+	t, err := s.open()
 	if err != nil {
 		return false, secretref.ErrNoTerminal
 	}
-	defer tty.Close()
-	flushInput(tty)
-	s.ask(tty, question)
+	defer t.close()
+	flushInput(t.keys)
+	t.ask(question)
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(tty).ReadString('\n') // at the terminal's end the answer is no
+		line, _ := bufio.NewReader(t).ReadString('\n') // at the terminal's end the answer is no
 		answer <- line
 	}()
 	select {
@@ -73,13 +74,5 @@ func (s Streams) Confirm(ctx context.Context, question string) (bool, error) {
 	}
 }
 
-// ask writes a question to the terminal and returns where it was written: to
-// standard error on Windows, where a console's input takes no text.
-func (s Streams) ask(tty *os.File, question string) io.Writer {
-	question = printable.Text(question)
-	if _, err := io.WriteString(tty, question); err != nil {
-		_, _ = io.WriteString(s.Err, question) // best effort: without it nobody answers
-		return s.Err
-	}
-	return tty
-}
+// ask shows a question. It is best effort: one that nobody sees is not answered.
+func (t tty) ask(question string) { _, _ = io.WriteString(t, printable.Text(question)) }

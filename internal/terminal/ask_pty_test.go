@@ -54,7 +54,9 @@ func TestSecretIsNotEchoed(t *testing.T) {
 	} {
 		x := ask(t, "secret")
 		x.WaitFor("a secret:")
-		x.WaitUntil("echo is off", func() bool { return !x.Echo() })
+		if x.Echo() {
+			t.Error("echo is on when the question is there: what is typed at once is shown")
+		}
 		io.WriteString(x.PTY, tt.keys)
 		x.WaitFor(tt.want)
 		if strings.Contains(x.Screen(), "s3cr") {

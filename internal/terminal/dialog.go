@@ -2,17 +2,15 @@ package terminal
 
 import (
 	"bufio"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
 // Dialog asks one question after another at a terminal that it keeps open.
 type Dialog struct {
-	tty   *os.File
+	tty   tty
 	lines chan string // at most one line; closed when the terminal is gone
 
 	mu     sync.Mutex // guards asking
@@ -22,11 +20,11 @@ type Dialog struct {
 // OpenDialog opens the terminal. Without one the error is
 // [secretref.ErrNoTerminal].
 func (s Streams) OpenDialog() (*Dialog, error) {
-	tty, err := s.TTY()
+	t, err := s.open()
 	if err != nil {
 		return nil, secretref.ErrNoTerminal
 	}
-	d := &Dialog{tty: tty, lines: make(chan string, 1)}
+	d := &Dialog{tty: t, lines: make(chan string, 1)}
 	go d.read() // until Close, or the terminal is gone
 	return d, nil
 }
@@ -35,7 +33,7 @@ func (s Streams) OpenDialog() (*Dialog, error) {
 // that are typed until done is called, and closes the channel if the terminal is
 // gone.
 func (d *Dialog) Ask(question string) (lines <-chan string, done func()) {
-	flushInput(d.tty)
+	flushInput(d.tty.keys)
 	d.listen(true)
 	d.Print(question)
 	return d.lines, func() { d.listen(false) }
@@ -43,13 +41,13 @@ func (d *Dialog) Ask(question string) (lines <-chan string, done func()) {
 
 // Print prints a text. It is best effort: a question that nobody sees is not
 // answered.
-func (d *Dialog) Print(text string) { _, _ = d.tty.WriteString(printable.Text(text)) }
+func (d *Dialog) Print(text string) { d.tty.ask(text) }
 
 // Columns returns the width of the terminal.
-func (d *Dialog) Columns() int { return columns(d.tty, defaultColumns) }
+func (d *Dialog) Columns() int { return columns(d.tty.screen, defaultColumns) }
 
 // Close closes the terminal.
-func (d *Dialog) Close() { _ = d.tty.Close() } // nothing was written that could be lost
+func (d *Dialog) Close() { d.tty.close() }
 
 // read reads lines until the terminal is gone. An end of file does not mean
 // that: it can be Ctrl-D.
@@ -60,7 +58,7 @@ func (d *Dialog) read() {
 		for s.Scan() {
 			d.typed(s.Text())
 		}
-		if s.Err() != nil || !isTerminal(d.tty) {
+		if s.Err() != nil || !isTerminal(d.tty.keys) {
 			return
 		}
 		time.Sleep(readAgain)

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +18,7 @@ import (
 // of the screen", even after a resize: terminals that rewrap lines move the
 // cursor with its line.
 type livePrompt struct {
-	tty  *os.File
+	tty  tty
 	out  io.Writer // the terminal, for our own escape sequences
 	text *Display  // the terminal, for everything else
 	tmux bool      // the terminal is inside tmux
@@ -36,8 +35,8 @@ type livePrompt struct {
 	done   chan struct{} // closed when the goroutine that draws has erased the frame
 }
 
-func newLivePrompt(tty *os.File, tmux bool, o Options) *livePrompt {
-	return &livePrompt{tty: tty, out: tty, text: NewDisplay(tty, false), tmux: tmux, o: o, redraw: make(chan struct{}, 1)}
+func newLivePrompt(t tty, tmux bool, o Options) *livePrompt {
+	return &livePrompt{tty: t, out: t, text: NewDisplay(t, false), tmux: tmux, o: o, redraw: make(chan struct{}, 1)}
 }
 
 // Show draws the sign-in and keeps it until ctx ends.
@@ -94,10 +93,10 @@ func (p *livePrompt) Write(b []byte) (int, error) {
 // not count.
 func (p *livePrompt) Retry(ctx context.Context) bool {
 	p.wait()
-	flushInput(p.tty)
+	flushInput(p.tty.keys)
 	const question = "the code expired. Press Enter for a new one, Ctrl-C to stop "
-	unmute := muteTerminal(p.tty) // the Enter would leave the line behind
-	defer unmute()
+	release := p.tty.take() // the Enter would leave the line behind
+	defer release()
 	p.write(question)
 	defer p.write("\r\x1b[J")
 	return readEnter(ctx, p.tty)
@@ -161,8 +160,8 @@ func (p *livePrompt) react(e terminalEvent) {
 // take takes the terminal if this job is in the foreground: no echo, because
 // typed keys would shift the frame, and no cursor.
 func (p *livePrompt) take() bool {
-	if p.quiet == nil && foreground(p.tty) {
-		p.quiet = muteTerminal(p.tty)
+	if p.quiet == nil && foreground(p.tty.keys) {
+		p.quiet = p.tty.take()
 		p.write("\x1b[?25l")
 	}
 	return p.quiet != nil
@@ -200,7 +199,7 @@ func (p *livePrompt) draw() {
 // room is the window without its last line: a full window would scroll when
 // text follows.
 func (p *livePrompt) room() screen {
-	cols, rows := sizeOf(p.tty)
+	cols, rows := p.tty.size()
 	return screen{cols, max(rows-1, 1)}
 }
 
@@ -264,10 +263,10 @@ func clipboard(s string, tmux bool) string {
 // readEnter waits for a line from the terminal, or for ctx to end. Then the
 // reader stays behind: a read of a terminal cannot be canceled, and the process
 // is about to end.
-func readEnter(ctx context.Context, tty *os.File) bool {
+func readEnter(ctx context.Context, t tty) bool {
 	line := make(chan error, 1)
 	go func() {
-		_, err := tty.Read(make([]byte, 256))
+		_, err := t.Read(make([]byte, 256))
 		line <- err
 	}()
 	select {

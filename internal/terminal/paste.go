@@ -56,18 +56,18 @@ func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 // begin prepares the terminal for a text.
 func (p *Paster) begin() (*keys, error) {
 	if p.keys == nil {
-		tty, err := p.streams.TTY()
+		t, err := p.streams.open()
 		if err != nil {
 			return nil, err
 		}
-		p.keys = newKeys(tty, p.streams.Err)
+		p.keys = newKeys(t)
 	}
 	return p.keys, p.keys.begin()
 }
 
 // escape returns an escape sequence if the terminal understands it.
 func (p *Paster) escape(s string) string {
-	if !p.streams.escapes() {
+	if !p.streams.escapes() || !p.keys.escapes() {
 		return ""
 	}
 	return s

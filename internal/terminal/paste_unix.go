@@ -25,8 +25,7 @@ type keys struct {
 	raw unix.Termios
 }
 
-// newKeys shows text on the terminal itself.
-func newKeys(tty *os.File, _ io.Writer) *keys { return &keys{tty: tty, out: tty, fd: int(tty.Fd())} }
+func newKeys(t tty) *keys { return &keys{tty: t.keys, out: t.screen, fd: int(t.keys.Fd())} }
 
 func (k *keys) begin() error {
 	if !foreground(k.tty) {
@@ -41,6 +40,8 @@ func (k *keys) begin() error {
 	k.raw.Cc[unix.VMIN], k.raw.Cc[unix.VTIME] = 0, 1
 	return unix.IoctlSetTermios(k.fd, setTermios, &k.raw)
 }
+
+func (k *keys) escapes() bool { return true }
 
 // read returns the keys that were typed, or none after keyWait. In the
 // background, where the kernel would stop this process, it only waits. It sets

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"io"
-	"os"
 	"time"
 )
 
@@ -11,21 +10,22 @@ const keyWait = 100 * time.Millisecond
 // keys reads a console line by line: its own editing keeps lines of any
 // length that matters here.
 type keys struct {
-	out   io.Writer
-	lines chan []byte
-	rest  []byte
+	tty     tty
+	out     io.Writer
+	restore func() // the mode of the screen; nil: it does not act on escape sequences
+	lines   chan []byte
+	rest    []byte
 }
 
-// newKeys starts a reader, and shows text on out: a console's input takes none.
-// The reader stays behind after the last text, because the read of a console
-// cannot be canceled. The process is about to end.
-func newKeys(tty *os.File, out io.Writer) *keys {
-	k := &keys{out: out, lines: make(chan []byte)}
+// newKeys starts a reader. It stays behind after the last text, because the read
+// of a console cannot be canceled. The process is about to end.
+func newKeys(t tty) *keys {
+	k := &keys{tty: t, out: t, lines: make(chan []byte)}
 	go func() {
 		defer close(k.lines)
 		for {
 			buf := make([]byte, 4096)
-			n, err := tty.Read(buf)
+			n, err := t.Read(buf)
 			if err != nil {
 				return
 			}
@@ -35,7 +35,12 @@ func newKeys(tty *os.File, out io.Writer) *keys {
 	return k
 }
 
-func (k *keys) begin() error { return nil }
+func (k *keys) begin() error {
+	k.restore, _ = escapesOn(k.tty.screen) // an old console cannot
+	return nil
+}
+
+func (k *keys) escapes() bool { return k.restore != nil }
 
 func (k *keys) read(buf []byte) (int, error) {
 	if len(k.rest) == 0 {
@@ -54,4 +59,8 @@ func (k *keys) read(buf []byte) (int, error) {
 	return n, nil
 }
 
-func (k *keys) end() {}
+func (k *keys) end() {
+	if k.restore != nil {
+		k.restore()
+	}
+}

@@ -81,12 +81,12 @@ type Options struct {
 // else plain text that is printed once.
 func NewPrompt(s Streams, o Options) Prompt {
 	if s.Interactive() && s.escapes() {
-		tty, err := s.TTY()
-		if err == nil && foreground(tty) {
-			return newLivePrompt(tty, s.Getenv("TMUX") != "", o)
+		t, err := s.open()
+		if err == nil && foreground(t.keys) && t.escapes() {
+			return newLivePrompt(t, s.Getenv("TMUX") != "", o)
 		}
 		if err == nil {
-			_ = tty.Close() // nothing was written
+			t.close()
 		}
 	}
 	return &textPrompt{out: s.Err}

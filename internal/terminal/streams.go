@@ -17,7 +17,7 @@ type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string
-	TTY      func() (*os.File, error) // opens the terminal for questions; an error if there is none
+	TTY      func() (*os.File, error) // opens the keys of the terminal for questions; an error if there is none
 }
 
 // Display returns a display on one of the streams.
@@ -41,11 +41,11 @@ func (s Streams) Interactive() bool {
 
 // CanAsk reports whether there is a terminal to ask a person at.
 func (s Streams) CanAsk() bool {
-	tty, err := s.TTY()
+	t, err := s.open()
 	if err != nil {
 		return false
 	}
-	_ = tty.Close() // nothing was written
+	t.close()
 	return true
 }
 
@@ -87,9 +87,9 @@ func columns(f *os.File, fallback int) int {
 	return fallback
 }
 
-// sizeOf returns the size of a terminal.
-func sizeOf(tty *os.File) (cols, rows int) {
-	cols, rows, err := term.GetSize(int(tty.Fd()))
+// size returns the size of the terminal.
+func (t tty) size() (cols, rows int) {
+	cols, rows, err := term.GetSize(int(t.screen.Fd()))
 	if err != nil || cols <= 0 || rows <= 0 {
 		return defaultColumns, defaultRows
 	}

@@ -14,8 +14,15 @@ import (
 // redirected to.
 func OpenTTY() (*os.File, error) { return os.OpenFile("/dev/tty", os.O_RDWR, 0) }
 
+// openScreen returns the terminal itself, which shows text too.
+func openScreen(keys *os.File) (*os.File, error) { return keys, nil }
+
 // consoleANSI: without TERM nothing is known about the terminal.
 const consoleANSI = false
+
+// escapesOn changes nothing: a terminal that understands escape sequences always
+// acts on them.
+func escapesOn(*os.File) (restore func(), err error) { return func() {}, nil }
 
 // terminalEvent is something that happened to the terminal.
 type terminalEvent int
@@ -76,9 +83,9 @@ func foreground(tty *os.File) bool {
 	return err != nil || group == unix.Getpgrp() // an error: no job control here
 }
 
-// muteTerminal turns echo off, so that typed keys do not shift what is shown.
+// mute turns echo off, so that typed keys do not shift what is shown.
 // Ctrl-C and Ctrl-Z still send signals.
-func muteTerminal(tty *os.File) (restore func()) {
+func mute(tty *os.File) (restore func()) {
 	fd := int(tty.Fd())
 	old, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {

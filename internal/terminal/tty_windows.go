@@ -6,13 +6,37 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// OpenTTY opens the console's input, whatever the standard streams are
+// OpenTTY opens what is typed at the console, whatever the standard streams are
 // redirected to.
 func OpenTTY() (*os.File, error) { return os.OpenFile("CONIN$", os.O_RDWR, 0) }
+
+// openScreen opens what the console shows.
+func openScreen(*os.File) (*os.File, error) { return os.OpenFile("CONOUT$", os.O_RDWR, 0) }
 
 // consoleANSI: the console understands escape sequences without saying so in
 // TERM.
 const consoleANSI = true
+
+// escapesOn has a console act on escape sequences, until restore. A console
+// before Windows 10 cannot, and shows them.
+func escapesOn(screen *os.File) (restore func(), err error) {
+	return changeMode(screen, func(mode uint32) uint32 {
+		return mode | windows.ENABLE_PROCESSED_OUTPUT | windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING
+	})
+}
+
+// changeMode changes the mode of one side of a console, until restore.
+func changeMode(side *os.File, change func(uint32) uint32) (restore func(), err error) {
+	h := windows.Handle(side.Fd())
+	var mode uint32
+	if err := windows.GetConsoleMode(h, &mode); err != nil {
+		return nil, err
+	}
+	if err := windows.SetConsoleMode(h, change(mode)); err != nil {
+		return nil, err
+	}
+	return func() { _ = windows.SetConsoleMode(h, mode) }, nil // best effort: it may be gone
+}
 
 // terminalEvent is something that happened to the terminal.
 type terminalEvent int
@@ -28,20 +52,17 @@ func suspend() {}
 
 func foreground(*os.File) bool { return true }
 
-// muteTerminal turns escape sequences on until restore.
-func muteTerminal(tty *os.File) (restore func()) {
-	h := windows.Handle(tty.Fd())
-	var mode uint32
-	if windows.GetConsoleMode(h, &mode) != nil {
+// mute turns echo off, so that typed keys do not shift what is shown. Ctrl-C
+// still interrupts.
+func mute(keys *os.File) (restore func()) {
+	restore, err := changeMode(keys, func(mode uint32) uint32 { return mode &^ windows.ENABLE_ECHO_INPUT })
+	if err != nil {
 		return func() {}
 	}
-	if windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) != nil {
-		return func() {}
-	}
-	return func() { _ = windows.SetConsoleMode(h, mode) } // best effort: it may be gone
+	return restore
 }
 
 // flushInput drops what was typed before a question.
-func flushInput(tty *os.File) {
-	_ = windows.FlushConsoleInputBuffer(windows.Handle(tty.Fd())) // best effort
+func flushInput(keys *os.File) {
+	_ = windows.FlushConsoleInputBuffer(windows.Handle(keys.Fd())) // best effort
 }

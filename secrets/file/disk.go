@@ -67,7 +67,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 // openFile opens a regular file that is ours alone. It follows no link, and
 // waits for no pipe.
 func openFile(path string, flag int) (*os.File, error) {
-	f, err := os.OpenFile(path, flag|openFlags, fileMode)
+	f, err := open(path, flag, fileMode)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func checkFile(path string, info fs.FileInfo) error {
 // power, there is the old content or the new. No two may write to the same
 // temp at once; what a killed writer left there is removed.
 func writeFile(path, temp string, data []byte) (err error) {
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unavailable(err)
 	}
 	defer func() {
@@ -126,7 +126,7 @@ func writeFile(path, temp string, data []byte) (err error) {
 }
 
 func writeNew(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openFlags, fileMode)
+	f, err := open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func unsafeFile(path string, info fs.FileInfo, why string) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return &LinkError{Path: path, mode: info.Mode()}
 	}
-	return fmt.Errorf("%w: %s is %s (%s)", secrets.ErrUnavailable, path, why, info.Mode())
+	return fmt.Errorf("%w: %s is %s%s", secrets.ErrUnavailable, path, why, modeOf(info))
 }
 
 func unavailable(err error) error {

@@ -11,7 +11,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+// open opens a file as os.OpenFile does, but follows no link and waits for no
+// pipe.
+func open(path string, flag int, mode fs.FileMode) (*os.File, error) {
+	return os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, mode)
+}
 
 // checkOwner refuses what belongs to another user or lets others in.
 func checkOwner(path string, info fs.FileInfo, want fs.FileMode) error {
@@ -28,6 +32,8 @@ func checkOwner(path string, info fs.FileInfo, want fs.FileMode) error {
 
 func rename(from, to string) error { return os.Rename(from, to) }
 
+func remove(path string) error { return os.Remove(path) }
+
 // syncDir makes a rename or removal in a folder durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
@@ -40,3 +46,6 @@ func syncDir(dir string) error {
 	}
 	return nil
 }
+
+// modeOf returns the type and mode of a file, for an error.
+func modeOf(info fs.FileInfo) string { return " (" + info.Mode().String() + ")" }

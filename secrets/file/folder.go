@@ -3,7 +3,6 @@ package file
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 )
 
@@ -37,7 +36,7 @@ func (f Folder) Write(name string, data []byte) error {
 
 // Remove removes a file if it is there.
 func (f Folder) Remove(name string) error {
-	if err := os.Remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unavailable(err)
 	}
 	return syncDir(f.Dir)

@@ -200,7 +200,7 @@ func (s *Store) remove(ctx context.Context, name string, prev secrets.Version) e
 			return secrets.ErrConflict
 		}
 	}
-	if err := os.Remove(path); err != nil {
+	if err := remove(path); err != nil {
 		return unavailable(err)
 	}
 	return syncDir(s.dir)
