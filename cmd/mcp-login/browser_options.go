@@ -2,6 +2,9 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -78,12 +81,9 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	if s := e.streams(); !o.json && s.CanAsk() {
 		f.Paste = terminal.NewPaster(s).Read
 	}
-	if open && o.browser.command == "" {
-		if socket := e.laptop(); socket != "" {
-			b := &sshbrowser.Browser{Socket: socket}
-			f.Open, f.Answer = b.Open, b.Answer
-			return f, nil
-		}
+	if open && o.browser.command == "" && e.laptop() != "" {
+		f.Elsewhere = laptopBrowser{&sshbrowser.Browser{Find: e.laptop}}
+		return f, nil
 	}
 	if open {
 		b, err := browser.New(e.getenv, publicEnviron(os.Environ()), o.browser.command)
@@ -93,6 +93,17 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 		f.Open = b.Open
 	}
 	return f, nil
+}
+
+// laptopBrowser makes a person's no on the laptop one to the sign-in.
+type laptopBrowser struct{ *sshbrowser.Browser }
+
+func (b laptopBrowser) Answer(ctx context.Context) (string, error) {
+	query, err := b.Browser.Answer(ctx)
+	if errors.Is(err, sshbrowser.ErrCanceled) {
+		err = fmt.Errorf("%w: %w", err, flows.ErrDenied)
+	}
+	return query, err
 }
 
 func (e *env) linkPrompt(o *loginOptions) authcode.Prompt {
