@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -198,11 +199,11 @@ func TestSSHBrowserOutlived(t *testing.T) {
 	o := startOIDC(t, knobs{})
 	host, laptop := newRemoteHost(t), newHome(t)
 	opener, note := laptop.opener()
-	r := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 600")...)
+	r := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	r.stderr.await(t, regexp.MustCompile("up\n"))
 	sign := host.start("login", "box", o.mcp()) // it is no child of the connection
 	opened(t, note)
-	if err := r.cmd.Process.Kill(); err != nil { // as a lost network does
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	sign.stderr.await(t, regexp.MustCompile(`flow: browser cannot be used: .*connection to your laptop has ended`))
@@ -215,13 +216,13 @@ func TestSSHBrowserOutlived(t *testing.T) {
 		t.Errorf("a dead socket counts: %s", out.stdout)
 	}
 	t.Logf("it took %v", time.Since(begun))
-	again := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 600")...)
+	again := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	again.stderr.await(t, regexp.MustCompile("up\n"))
 	sign = host.start("login", "box", o.mcp(), "--force")
 	p := newPerson(t)
 	p.signIn(follow(t, p.get(opened(t, note)), "go"))
 	sign.wait(0)
-	_ = again.cmd.Process.Kill() // it waits for nothing
+	_ = again.cmd.Process.Signal(syscall.SIGTERM) // it waits for nothing
 }
 
 // TestSSHBrowserConfig: the lines that mcp-login browser prints work in a real
@@ -263,5 +264,5 @@ func TestSSHBrowserConfig(t *testing.T) {
 			t.Error("the server does not know the token")
 		}
 	}
-	_ = helper.cmd.Process.Kill() // it would wait for more
+	_ = helper.cmd.Process.Signal(syscall.SIGTERM) // it would wait for more
 }

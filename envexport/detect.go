@@ -25,6 +25,27 @@ func Detect(goos, parent string, getenv func(string) string) (f Format, why stri
 	return Sh, "the shell is not known"
 }
 
+// Eval returns what to type in a shell so that it evaluates what a command prints,
+// which is mcp-login env or one like it. Other formats than those of shells get the
+// line of sh.
+func (f Format) Eval(command string) string {
+	switch f {
+	case Fish:
+		return command + " --format fish | source"
+	case PowerShell:
+		return command + " --format powershell | Out-String | Invoke-Expression"
+	case Cmd:
+		return `for /f "delims=" %i in ('` + command + ` --format cmd') do @%i`
+	case Nushell:
+		return command + " --format json | from json | load-env"
+	case Elvish:
+		return "eval (" + command + " --format elvish | slurp)"
+	case Tcsh:
+		return "eval \"`" + command + " --format tcsh`\""
+	}
+	return `eval "$(` + command + `)"`
+}
+
 // program cuts a process's name to what shells are known by: "-zsh" is a login
 // shell, "C:\...\pwsh.exe" a path.
 func program(name string) string {

@@ -77,9 +77,16 @@ func publicEnviron(environ []string) []string {
 // codeFlow returns the authorization code flow, with a browser opened here or
 // without.
 func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
-	f := &authcode.Flow{Redirect: o.browser.redirect, Prompt: e.linkPrompt(o), Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
-	if s := e.streams(); !o.json && s.CanAsk() {
-		f.Paste = terminal.NewPaster(s).Read
+	f := &authcode.Flow{Redirect: o.browser.redirect, Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
+	if o.json {
+		f.Prompt = &terminal.Events{Out: e.out}
+	} else {
+		s := e.streams()
+		link := terminal.NewLinkText(s, terminal.LinkOptions{Client: o.client.name, SSH: sshTarget(e.getenv), Copy: o.copy})
+		f.Prompt = link
+		if s.CanAsk() {
+			f.Paste = terminal.NewPaster(s, link).Read
+		}
 	}
 	if open && o.browser.command == "" && e.laptop() != "" {
 		f.Elsewhere = laptopBrowser{&sshbrowser.Browser{Find: e.laptop}}
@@ -104,13 +111,6 @@ func (b laptopBrowser) Answer(ctx context.Context) (string, error) {
 		err = fmt.Errorf("%w: %w", err, flows.ErrDenied)
 	}
 	return query, err
-}
-
-func (e *env) linkPrompt(o *loginOptions) authcode.Prompt {
-	if o.json {
-		return &terminal.Events{Out: e.out}
-	}
-	return &terminal.LinkText{Out: e.err, Client: o.client.name, SSH: sshTarget(e.getenv)}
 }
 
 // sshTarget says how this machine is reached by ssh, as its arguments: the

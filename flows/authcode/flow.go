@@ -94,16 +94,17 @@ type Prompt interface {
 
 // Link is what a person needs to sign in by hand.
 type Link struct {
-	URL      string // the authorization URL, for a browser anywhere
-	Local    string // an address on this machine that leads there, as secret as URL; "": nobody listens
-	Port     int    // the listener's port, for `ssh -L`; 0: nobody listens
-	Redirect string // where the browser will end
-	Server   string // the MCP server's URL: what the token is for
-	Issuer   string // who will ask
-	Hosts    flows.Hosts
-	Opened   bool  // a browser was started
-	OpenErr  error // why none was, if one was tried
-	Paste    bool  // a pasted text is awaited
+	URL       string // the authorization URL, for a browser anywhere
+	Local     string // an address on this machine that leads there, as secret as URL; "": nobody listens
+	Port      int    // the listener's port, for `ssh -L`; 0: nobody listens
+	Redirect  string // where the browser will end
+	Server    string // the MCP server's URL: what the token is for
+	Issuer    string // who will ask
+	Hosts     flows.Hosts
+	Opened    bool  // a browser was started
+	Elsewhere bool  // it was started on another machine
+	OpenErr   error // why none was, if one was tried
+	Paste     bool  // a pasted text is awaited
 }
 
 // Hosts returns the hosts of a login by this flow, as its [Link] has them.
@@ -282,7 +283,7 @@ func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attem
 			_ = a.take(answer{err: fmt.Errorf("%w: %w", err, flows.ErrUnsupported)}) // the first
 			return
 		}
-		link.Opened = true
+		link.Opened, link.Elsewhere = true, true
 		var elsewhere sync.WaitGroup
 		elsewhere.Go(func() { a.readElsewhere(ctx, f.Elsewhere) })
 		defer elsewhere.Wait()
