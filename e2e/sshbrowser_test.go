@@ -203,6 +203,7 @@ func TestSSHBrowserOutlived(t *testing.T) {
 	r.stderr.await(t, regexp.MustCompile("up\n"))
 	sign := host.start("login", "box", o.mcp()) // it is no child of the connection
 	opened(t, note)
+	sign.stderr.await(t, regexp.MustCompile(`in the browser that opened on your laptop`))
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
