@@ -10,7 +10,6 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/suggest"
-	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -39,7 +38,7 @@ func (e *env) signInEvent(o loginOptions, c mcplogin.Credential) signInEvent {
 // saySignIn says what login stored, below the line of sayAccount.
 func (e *env) saySignIn(o loginOptions, c mcplogin.Credential) {
 	list := func(scopes []string) string { return oauth.Sanitize(strings.Join(scopes, " "), maxScopes) }
-	rows := [][2]string{{"profile", c.Profile}, {"server", c.Server}}
+	rows := [][2]string{{"profile", c.Profile}}
 	if id := e.identity(c); id.Subject != "" {
 		rows = append(rows, [2]string{"account", id.String()})
 	}
@@ -64,7 +63,7 @@ func (e *env) sayAccount(c mcplogin.Credential) {
 	if id := e.identity(c); id.Subject != "" {
 		as = " as " + oauth.Sanitize(id.Account(), maxAccount)
 	}
-	e.say("signed in to %s%s", terminal.Host(c.Server), as)
+	e.say("signed in to %s%s", c.Server, as)
 }
 
 const maxAccount = 100 // characters

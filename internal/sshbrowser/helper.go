@@ -212,6 +212,9 @@ func (h *Helper) visit(ctx context.Context, c *conversation, v *visit, link stri
 	case <-v.canceled:
 		return ErrCanceled
 	case <-ctx.Done():
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil // the other end hung up, or this one ends
+		}
 		return errTime
 	}
 }

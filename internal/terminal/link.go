@@ -114,9 +114,9 @@ func (s linkScreen) title() string {
 
 // opened is what to do if the browser that was opened does not help.
 func (s linkScreen) opened() []line {
-	out := append(s.wrapped("", "If it shows nothing, open this link"+s.copyHint()+":", plain), line{}, s.url(), line{})
+	out := append(s.wrapped("", "If it shows nothing, open this link"+s.copyHint()+":", plain), line{}, s.url())
 	if s.link.Paste {
-		out = append(out, s.wrapped("", "If the last page does not load, copy its whole address and paste it below.", plain)...)
+		out = append(append(out, line{}), s.wrapped("", "If the last page does not load, copy its whole address and paste it below.", plain)...)
 	}
 	return out
 }
