@@ -3,6 +3,8 @@ package sshbrowser
 import (
 	"errors"
 	"net/url"
+	"strings"
+	"unicode"
 
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -29,6 +31,9 @@ func parse(link string, local bool) (request, error) {
 	u, err := oauth.CheckURL(link) // https, or http on loopback
 	if err != nil || u.Scheme != "https" && !local {
 		return request{}, errors.New("only https URLs are opened")
+	}
+	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return request{}, errors.New("the URL's host has other letters than a browser would show")
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

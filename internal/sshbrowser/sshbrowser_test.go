@@ -167,6 +167,21 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// TestPageOfHostileRemote: what the remote host claims neither becomes a part of the
+// page nor turns its text around.
+func TestPageOfHostileRemote(t *testing.T) {
+	t.Parallel()
+	socket, opened := laptop(t, &sshbrowser.Helper{})
+	b := at(socket)
+	if _, err := open(t, b, "resource", "https://<script>alert(1)</script>%E2%80%AE/"); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, body := get(t, <-opened); strings.Contains(body, "<script") || strings.Contains(body, "\u202e") {
+		t.Errorf("the page holds what was claimed:\n%s", body)
+	}
+}
+
 // TestReservation: the laptop holds the port before there is a URL, on every
 // address that the redirect URI can mean, and frees it when the remote host is gone.
 func TestReservation(t *testing.T) {
@@ -231,6 +246,8 @@ func TestHostileRemote(t *testing.T) {
 		"laptop's loopback":  strings.Replace(link(port), "https://as.example.com", "http://127.0.0.1:8080", 1),
 		"userinfo":           strings.Replace(link(port), "https://", "https://a@", 1),
 		"an option":          "--new-window",
+		"look-alike host":    strings.Replace(link(port), "as.example.com", "аs.example.com", 1),
+		"encoded look-alike": strings.Replace(link(port), "as.example.com", "%E2%80%AEas.example.com", 1),
 		"a line break":       link(port) + "\nhttps://evil.example",
 		"no request":         "https://as.example.com/",
 		"no PKCE":            link(port, "code_challenge", ""),

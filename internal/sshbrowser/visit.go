@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 //go:embed page.html
@@ -23,6 +25,7 @@ const (
 	readTimeout = 10 * time.Second
 	lastPage    = time.Second // for it to leave
 	maxHeader   = 16 << 10
+	maxHost     = 255 // characters
 )
 
 // errPort means that the port is in use.
@@ -210,7 +213,7 @@ func host(raw string) string {
 	if err != nil {
 		return ""
 	}
-	return u.Host
+	return oauth.Sanitize(u.Host, maxHost)
 }
 
 func (v *visit) show(w http.ResponseWriter, status int, f facts) {
