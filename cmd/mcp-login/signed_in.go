@@ -69,13 +69,12 @@ func (e *env) sayAccount(c mcplogin.Credential) {
 const maxAccount = 100 // characters
 
 // ungranted returns the scopes that were asked for and not granted. Nobody asked for
-// offline_access unless they typed it.
+// offline_access unless they typed it, and an id token shows that openid was granted.
 func ungranted(o loginOptions, c mcplogin.Credential) []string {
-	const offline = "offline_access"
-	if slices.Contains(strings.Fields(o.scope+" "+o.more), offline) {
-		return c.Missing()
-	}
-	return slices.DeleteFunc(c.Missing(), func(scope string) bool { return scope == offline })
+	typed := strings.Fields(o.scope + " " + o.more)
+	return slices.DeleteFunc(c.Missing(), func(scope string) bool {
+		return scope == "offline_access" && !slices.Contains(typed, scope) || scope == "openid" && c.Token.ID != ""
+	})
 }
 
 // renews reports whether a token is renewed without a person.

@@ -183,7 +183,7 @@ func (s *SSH) prepare(ctx context.Context, input string, flags ...string) (strin
 }
 
 func (s *SSH) remotely(ctx context.Context, input, line string) (string, error) {
-	cmd := s.command(ctx, nil, line)
+	cmd := s.command(ctx, []string{"-o", "ClearAllForwardings=yes"}, line) // those of ssh_config may be taken
 	if input != "" {
 		cmd.Stdin = strings.NewReader(input + "\n")
 	}

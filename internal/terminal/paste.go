@@ -52,7 +52,7 @@ func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 		io.WriteString(keys.out, p.escape("\r\x1b[K")) // the browser came back, or the login ended
 		return "", err
 	}
-	fmt.Fprintf(keys.out, "(%d characters)\n", utf8.RuneCountInString(text))
+	fmt.Fprintf(keys.out, "(%d characters)\n", utf8.RuneCountInString(strings.TrimSpace(text)))
 	return text, nil
 }
 
