@@ -192,7 +192,7 @@ func (e *env) prompt(o *loginOptions) prompt {
 // expires says when, for people.
 func expires(t time.Time) string {
 	if t.IsZero() {
-		return "of unknown life"
+		return "has an unknown lifetime"
 	}
 	left := time.Until(t).Round(time.Second)
 	if left <= 0 {
