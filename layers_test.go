@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"internal/clientconfig": {"internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},
 	"internal/httpsse":      {},
 	"internal/settings":     {"internal/paths"},
-	"internal/sshbrowser":   {"oauth", "internal/privsock"},
+	"internal/sshbrowser":   {"oauth", "internal/privsock", "internal/subprocess"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/relay":        {"oauth"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},

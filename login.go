@@ -222,7 +222,7 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 		return Credential{}, err
 	}
 	if missing := c.Missing(); len(missing) > 0 {
-		s.log.Warn("the server granted less than was asked", "missing", missing)
+		s.log.Info("the server granted less than was asked", "missing", missing) // the caller tells the person
 	}
 	return c, nil
 }

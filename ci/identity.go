@@ -16,6 +16,7 @@ type Identity struct {
 	Subject  string
 	Audience []string
 	Expiry   time.Time // zero: the token does not say
+	Name     string    // by which people know the account: its email, user name or name; "": the token does not say
 }
 
 // ParseIdentity reads the claims of a signed JWT (RFC 7515 §3.1). It returns
@@ -34,6 +35,9 @@ func ParseIdentity(token string) (Identity, error) {
 		Subject  string   `json:"sub"`
 		Audience audience `json:"aud"`
 		Expiry   float64  `json:"exp"`
+		Email    any      `json:"email"` // a server may send anything, which must not hide the subject
+		Username any      `json:"preferred_username"`
+		Name     any      `json:"name"`
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return Identity{}, fmt.Errorf("%w: the token's claims are not the expected JSON", ErrIdentity)
@@ -42,7 +46,20 @@ func ParseIdentity(token string) (Identity, error) {
 	if claims.Expiry > 0 {
 		id.Expiry = time.Unix(int64(claims.Expiry), 0).UTC()
 	}
+	for _, claim := range []any{claims.Email, claims.Username, claims.Name} { // OpenID Connect Core §5.1
+		if name, ok := claim.(string); ok && id.Name == "" {
+			id.Name = name
+		}
+	}
 	return id, nil
+}
+
+// Account names the bearer as people know it, safe to print.
+func (id Identity) Account() string {
+	if id.Name != "" {
+		return Escape(id.Name)
+	}
+	return orUnknown(id.Subject)
 }
 
 // audience is one string or many (RFC 7519 §4.1.3).

@@ -19,7 +19,7 @@ import (
 )
 
 // authLink is an authorization URL as the program shows it.
-var authLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/auth\?\S+`)
+var authLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/auth\?[^\s\x1b]+`)
 
 // opener writes a program that notes the URL that it is given, and returns it
 // and the note.

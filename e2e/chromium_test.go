@@ -101,6 +101,12 @@ func (c *chromium) press(selector string) {
 func (c *chromium) consentTo(link string) {
 	c.t.Helper()
 	c.do(chromedp.Navigate(link))
+	c.signIn()
+}
+
+// signIn signs in at the page that is shown or about to be, up to the consent page.
+func (c *chromium) signIn() {
+	c.t.Helper()
 	c.shows(loginForm)
 	for name, value := range map[string]string{"login": "somebody", "password": "any"} {
 		c.evaluate(fmt.Sprintf(`document.querySelector("input[name=%s]").value = %q`, name, value))

@@ -51,6 +51,7 @@ func startSSHD(t *testing.T, more ...string) *sshHost {
 	sshd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config"))
 	talk := newWatched()
 	sshd.Stderr = talk
+	sshd.WaitDelay = time.Second // its sessions have the stream too
 	if err := sshd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ func Detect(s Surroundings) Detection {
 	if s.Relay {
 		d.Order = append(d.Order, "relay")
 	}
-	if !d.Browser && s.ci() == "" {
-		// Nobody can reach a CI job's loopback, nor paste into it.
+	if (!d.Browser || s.Laptop) && s.ci() == "" {
+		// Nobody can reach a CI job's loopback, nor paste into it. A laptop may be lost.
 		d.Order = append(d.Order, "paste")
 	}
 	return d
@@ -56,7 +56,7 @@ func (d Detection) Why(flow string) string {
 		return "since " + d.Reason
 	case "device", "relay", "paste":
 		if d.Browser {
-			return "since the server cannot be used with a browser here"
+			return "since the browser cannot be used"
 		}
 		if flow == "device" {
 			return "since " + d.Reason

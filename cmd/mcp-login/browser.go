@@ -1,15 +1,21 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
-	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/browser"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 	"github.com/mcp-login/mcp-login/internal/suggest"
@@ -18,66 +24,113 @@ import (
 // browserVariable names the socket of the laptop's browser on a remote host.
 const browserVariable = "MCP_LOGIN_BROWSER_SOCK"
 
-// laptop returns the socket at which the user's laptop answers; "": none does.
+// laptop returns the endpoint at which the user's laptop answers; "": none does.
 func (e *env) laptop() string {
-	folder, err := e.dirs().Browsers()
+	folder, err := e.laptopFolder()
 	if err != nil {
 		folder = "" // without a home folder only the variable names one
 	}
 	return sshbrowser.Find(context.Background(), e.getenv(browserVariable), folder)
 }
 
+// laptopFolder is where this host finds the user's laptops.
+func (e *env) laptopFolder() (string, error) {
+	base, err := e.dirs().Browsers()
+	if err != nil {
+		return "", err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "", err
+	}
+	return sshbrowser.Folder(base, host), nil
+}
+
 type serveBrowserOptions struct {
 	common
 	socket, command string
-	prepare         bool
+	remote, forget  bool
+	port            int
+	options         cli.StringSlice
 }
 
 func newBrowser(e *env) *cli.Command {
 	var o serveBrowserOptions
 	return e.command(&cli.Command{
 		Name: "browser", Usage: "open this machine's browser for sign-ins on a remote host",
-		UsageText: "mcp-login browser",
-		Description: "Run it on your laptop and forward its socket to the remote host with the ssh line that it prints; mcp-login ssh HOST does both. " +
+		ArgsUsage: "[HOST]", UsageText: "mcp-login browser devbox",
+		Description: "Run it on your laptop, with your own ssh command; mcp-login ssh HOST does both. With HOST it prints the RemoteForward " +
+			"line for your ssh_config, which stays the same. Without HOST it prints an ssh command that forwards a socket once. " +
 			"A page names the hosts before each sign-in. It runs until you press Ctrl-C.",
 		Flags: []cli.Flag{
-			boolFlag("remote", "on the remote host: make the private folder, remove sockets that nobody serves, and print the path to forward to", &o.prepare),
+			boolFlag("remote", "on the remote host: make the private folder, remove sockets that nobody serves, and print the path to forward to", &o.remote),
+			&cli.IntFlag{Name: "remote-port", Usage: "with --remote: the port that ssh forwards; its secret is read from standard input", Destination: &o.port},
+			boolFlag("forget", "ask again before every sign-in, and exit", &o.forget),
 			stringFlag("browser-sock", "path of the socket to serve (default: browser.sock in the runtime folder)", "", &o.socket),
 			stringFlag("browser-command", "program and arguments that open a browser; %s or the end takes the URL (default: BROWSER, else what the system has)", "", &o.command),
+			sshOptionFlag(&o.options),
 		},
-	}, &o.common, func(ctx context.Context, _ []string) error {
-		if o.prepare {
-			return e.prepareBrowser()
+	}, &o.common, func(ctx context.Context, args []string) error {
+		switch {
+		case o.remote:
+			return e.prepareBrowser(o.port)
+		case o.forget:
+			return e.forgetBrowserHosts()
+		case len(args) > 0:
+			return linkBrowser(ctx, e, o, args[0])
 		}
 		return runBrowser(ctx, e, o)
 	})
 }
 
-// prepareBrowser makes the folder for the sockets of laptops and prints a path in
-// it. Sshd makes the socket.
-func (e *env) prepareBrowser() error {
-	folder, err := e.userDir(e.dirs().Browsers())
+// prepareBrowser makes the folder for laptops and prints a path in it, at which sshd
+// makes a socket, or notes a port that ssh forwards.
+func (e *env) prepareBrowser(port int) error {
+	folder, err := e.userDir(e.laptopFolder())
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	path, err := sshbrowser.Prepare(folder)
+	if err != nil {
 		return err
 	}
-	if err := os.Chmod(folder, 0o700); err != nil {
-		return err
+	if port != 0 {
+		secret, err := bufio.NewReader(e.in).ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("read the secret from standard input: %w", err)
+		}
+		return sshbrowser.Announce(folder, port, strings.TrimSpace(secret))
 	}
-	sshbrowser.Prune(folder)
-	return e.answer(filepath.Join(folder, rand.Text()[:12]) + "\n")
+	if runtime.GOOS == "windows" { // its sshd forwards no sockets
+		path = sshbrowser.PortAnswer
+	}
+	return e.answer(path + "\n")
 }
 
+func (e *env) forgetBrowserHosts() error {
+	path, err := e.dirs().BrowserMemory()
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	e.say("the page asks before every sign-in")
+	return nil
+}
+
+// runBrowser serves at a socket for any host.
 func runBrowser(ctx context.Context, e *env, o serveBrowserOptions) error {
+	if runtime.GOOS == "windows" {
+		return usagef("browser: HOST is missing; ssh on Windows forwards no sockets")
+	}
 	path, err := o.socket, error(nil)
 	if path == "" {
 		if path, err = e.userDir(e.dirs().BrowserSocket()); err != nil {
 			return err
 		}
 	}
-	h, err := e.browserHelper(o.command, "The remote host")
+	h, err := e.browserHelper(o.command, "")
 	if err != nil {
 		return err
 	}
@@ -87,27 +140,63 @@ func runBrowser(ctx context.Context, e *env, o serveBrowserOptions) error {
 	}
 	defer remove()
 	e.say("waiting for sign-ins at %s", path)
-	e.say("next: forward it to HOST: %s", forwardLine(path))
+	// A remote ~ is not expanded by ssh, so the remote host says the path.
+	e.say(`next: ssh -R "$(ssh HOST mcp-login browser --remote)":%s HOST`, suggest.Command{path})
 	return h.Serve(ctx, l)
 }
 
-// forwardLine is the command that forwards a socket to HOST. A remote ~ is not
-// expanded by ssh, so the remote host says the path.
-func forwardLine(path string) string {
-	return `ssh -R "$(ssh HOST mcp-login browser --remote)":` + suggest.Command{path}.String() + " HOST"
+// linkBrowser serves one host at a port, and prints what forwards it. Sshd does not
+// replace a socket that an ended connection left, so ssh_config cannot name one.
+func linkBrowser(ctx context.Context, e *env, o serveBrowserOptions, host string) error {
+	s, err := e.ssh(host, o.options.Value())
+	if err != nil {
+		return err
+	}
+	h, err := e.browserHelper(o.command, host)
+	if err != nil {
+		return err
+	}
+	link, err := sshbrowser.LinkTo(s.Links, host)
+	if err != nil {
+		return err
+	}
+	h.Secret = link.Secret
+	l, err := netcheck.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(link.Local)))
+	if err != nil {
+		return fmt.Errorf("port %d is in use; another mcp-login browser may serve %s", link.Local, host)
+	}
+	if err := s.Announce(ctx, link); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	e.say("waiting for sign-ins on %s", host)
+	e.say("next: ssh -R %s %s", link.Forward(), suggest.Command{host})
+	e.say("or, for every connection, in ~/.ssh/config:")
+	e.say("    Host %s", host)
+	e.say("        RemoteForward 127.0.0.1:%d 127.0.0.1:%d", link.Remote, link.Local)
+	return h.Serve(ctx, l)
 }
 
-// browserHelper opens this machine's browser for the host that is named.
-func (e *env) browserHelper(command, from string) (*sshbrowser.Helper, error) {
+// browserHelper opens this machine's browser for the host that is named; "": for any.
+func (e *env) browserHelper(command, host string) (*sshbrowser.Helper, error) {
 	b, err := browser.New(e.getenv, publicEnviron(os.Environ()), command)
 	if err != nil {
 		return nil, usagef("--browser-command: %w", err)
 	}
-	return &sshbrowser.Helper{Open: b.Open, From: from, Asked: func(server string, err error) {
+	h := &sshbrowser.Helper{Open: b.Open, From: host, Local: netcheck.IsLoopback(host), Asked: func(server string, err error) {
 		if err != nil {
 			e.say("rejected a sign-in: %v", err)
 			return
 		}
 		e.say("opened the browser to sign in at %s", server)
-	}}, nil
+	}}
+	if host == "" {
+		h.From = "The remote host" // nobody knows which, so nothing is remembered
+		return h, nil
+	}
+	path, err := e.userDir(e.dirs().BrowserMemory())
+	if err != nil {
+		return nil, err
+	}
+	h.Memory = &sshbrowser.File{Path: path, Host: host}
+	return h, nil
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -74,16 +77,20 @@ func publicEnviron(environ []string) []string {
 // codeFlow returns the authorization code flow, with a browser opened here or
 // without.
 func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
-	f := &authcode.Flow{Redirect: o.browser.redirect, Prompt: e.linkPrompt(o), Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
-	if s := e.streams(); !o.json && s.CanAsk() {
-		f.Paste = terminal.NewPaster(s).Read
-	}
-	if open && o.browser.command == "" {
-		if socket := e.laptop(); socket != "" {
-			b := &sshbrowser.Browser{Socket: socket}
-			f.Open, f.Answer = b.Open, b.Answer
-			return f, nil
+	f := &authcode.Flow{Redirect: o.browser.redirect, Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
+	if o.json {
+		f.Prompt = &terminal.Events{Out: e.out}
+	} else {
+		s := e.streams()
+		link := terminal.NewLinkText(s, terminal.LinkOptions{Client: o.client.name, SSH: sshTarget(e.getenv), Copy: o.copy})
+		f.Prompt = link
+		if s.CanAsk() {
+			f.Paste = terminal.NewPaster(s, link).Read
 		}
+	}
+	if open && o.browser.command == "" && e.laptop() != "" {
+		f.Elsewhere = laptopBrowser{&sshbrowser.Browser{Find: e.laptop}}
+		return f, nil
 	}
 	if open {
 		b, err := browser.New(e.getenv, publicEnviron(os.Environ()), o.browser.command)
@@ -95,11 +102,15 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	return f, nil
 }
 
-func (e *env) linkPrompt(o *loginOptions) authcode.Prompt {
-	if o.json {
-		return &terminal.Events{Out: e.out}
+// laptopBrowser makes a person's no on the laptop one to the sign-in.
+type laptopBrowser struct{ *sshbrowser.Browser }
+
+func (b laptopBrowser) Answer(ctx context.Context) (string, error) {
+	query, err := b.Browser.Answer(ctx)
+	if errors.Is(err, sshbrowser.ErrCanceled) {
+		err = fmt.Errorf("%w: %w", err, flows.ErrDenied)
 	}
-	return &terminal.LinkText{Out: e.err, Client: o.client.name, SSH: sshTarget(e.getenv)}
+	return query, err
 }
 
 // sshTarget says how this machine is reached by ssh, as its arguments: the

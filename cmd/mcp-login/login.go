@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -13,10 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows/device"
-	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -64,7 +60,7 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 		stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
 		durationFlag("wait", "maximum time to wait for approval (default: until the code expires)", 0, &o.wait),
 		boolFlag("no-qr", "show no QR code", &o.noQR),
-		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
+		boolFlag("copy", "copy the code or link to the terminal's clipboard (OSC 52)", &o.copy),
 		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
 	}, o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.nonInteractive.flags(), o.expect.flags())
 }
@@ -109,10 +105,17 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
+	if !o.json {
+		e.saySignIn(o, c)
+	}
 	e.collides(ctx, store, profile)
 	e.aside(ctx, c)
 	e.summarize(ctx, &o.common, c)
-	return e.loggedIn(o, c)
+	if o.json {
+		return e.answerJSON(e.signInEvent(o, c))
+	}
+	e.say("next: %s", e.nextStep(c))
+	return nil
 }
 
 // attended opens a session for work that may ask a person, completes the request
@@ -148,8 +151,18 @@ func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config
 		return err
 	}
 	req.Register.Issuer, req.Known = o.expectIssuer, e.known
-	req.Accept = e.accept(o.expect, sendsSecret(req.Register))
-	return e.atNamedIssuer(ctx, o, req, func(req mcplogin.LoginRequest) error { return work(s, req) })
+	var signedIn *mcplogin.Credential // nil: nobody had to
+	accept := e.accept(o.expect, sendsSecret(req.Register))
+	req.Accept = func(c mcplogin.Credential) error {
+		signedIn = &c
+		return accept(c)
+	}
+	err = e.atNamedIssuer(ctx, o, req, func(req mcplogin.LoginRequest) error { return work(s, req) })
+	if err == nil && signedIn != nil && !o.json {
+		_ = p.Close() // erases the prompt
+		e.sayAccount(*signedIn)
+	}
+	return err
 }
 
 // scopes returns the scopes of a flag.
@@ -176,51 +189,10 @@ func (e *env) prompt(o *loginOptions) prompt {
 	return p
 }
 
-// loggedIn says what was stored and what to do next.
-func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
-	if o.json {
-		return e.answerJSON(struct {
-			Event   string    `json:"event"` // "logged_in"
-			Profile string    `json:"profile"`
-			Server  string    `json:"server"`
-			Issuer  string    `json:"issuer"`
-			Flow    string    `json:"flow"`
-			Scopes  []string  `json:"scopes"`
-			Expiry  time.Time `json:"expires_at,omitzero"`
-		}{"logged_in", c.Profile, c.Server, c.Issuer.Issuer, c.Flow, c.Scopes(), c.Token.Expiry})
-	}
-	e.say("logged in to %s as %q, token %s", c.Server, c.Profile, expires(c.Token.Expiry))
-	if id := e.identity(c); id.Subject != "" {
-		e.say("the account is %s", id)
-	}
-	if missing := c.Missing(); len(missing) > 0 {
-		e.say("the server granted less than was asked, without: %s", oauth.Sanitize(strings.Join(missing, " "), 200))
-	}
-	name := slices.Concat([]string{c.Profile}, needsPrefix(c.Profile), e.storeFlags())
-	shell, _ := envexport.Detect(runtime.GOOS, subprocess.Parent(), e.getenv)
-	next := suggest.EvalIn(string(shell), suggest.MCPLogin("env").With(name...))
-	switch provider := ci.Detect(e.getenv); {
-	case isBound(c):
-		next = e.proxyCommand(c.Profile) // no variable can hold the proof
-	case provider.CanMask():
-		next = suggest.MCPLogin("env", "--ci").With(name...).String()
-	case provider != ci.None:
-		next = suggest.MCPLogin("exec").With(name...).With("--", "COMMAND").String()
-	}
-	e.say("next: %s", next)
-	return nil
-}
-
-// isBound reports a token that is of use only with a key.
-func isBound(c mcplogin.Credential) bool {
-	_, err := c.Authorization()
-	return errors.Is(err, mcplogin.ErrBound)
-}
-
 // expires says when, for people.
 func expires(t time.Time) string {
 	if t.IsZero() {
-		return "of unknown life"
+		return "has an unknown lifetime"
 	}
 	left := time.Until(t).Round(time.Second)
 	if left <= 0 {

@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			},
 			"revoked":  func(ts *testscript.TestScript, neg bool, args []string) { server(ts).RevokeAll() },
 			"fault":    fault,
+			"once":     once,
 			"lifetime": lifetime,
 			"requests": requests,
 			"wait-for": waitFor,
@@ -152,11 +153,16 @@ func awaitMatch(ts *testscript.TestScript, file string, pattern *regexp.Regexp) 
 	return found
 }
 
-// fault disturbs an endpoint: fault ENDPOINT STATUS [BODY], for every request.
-func fault(ts *testscript.TestScript, _ bool, args []string) {
+// fault disturbs an endpoint: fault ENDPOINT STATUS [BODY], for every request; once,
+// with the same arguments, for the next one.
+func fault(ts *testscript.TestScript, _ bool, args []string) { disturb(ts, -1, args) }
+
+func once(ts *testscript.TestScript, _ bool, args []string) { disturb(ts, 1, args) }
+
+func disturb(ts *testscript.TestScript, times int, args []string) {
 	status, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	f := oauthtest.Fault{Times: -1, Status: status}
+	f := oauthtest.Fault{Times: times, Status: status}
 	if len(args) > 2 {
 		f.Body = args[2]
 	}

@@ -1,7 +1,6 @@
 package authcode
 
 import (
-	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -46,18 +45,6 @@ func (a *attempt) accept(q url.Values) error {
 		return errState
 	}
 	return a.take(a.read(q))
-}
-
-// readAnswer takes the query that another machine received. One that is not ours
-// is left alone, as at the listener.
-func (a *attempt) readAnswer(ctx context.Context, answer func(context.Context) (string, error)) {
-	raw, err := answer(ctx)
-	if err != nil {
-		return // the listener may still be reached
-	}
-	if q, err := url.ParseQuery(raw); err == nil {
-		_ = a.accept(q) // a foreign response changes nothing
-	}
 }
 
 // acceptCode takes a bare code. It has no issuer to check, so a server that

@@ -3,51 +3,116 @@ package authcode_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 )
 
-// TestAnswerFromElsewhere: the query that another machine received ends a login if
-// it is this login's.
-func TestAnswerFromElsewhere(t *testing.T) {
+// laptop is a browser on another machine.
+type laptop struct {
+	taken  int // a port that is in use there
+	refuse error
+	fail   error
+	answer func(link url.Values) (string, error)
+	link   string
+	asked  []int
+	closed int
+}
+
+func (l *laptop) Reserve(_ context.Context, _ string, port int) (int, error) {
+	l.asked = append(l.asked, port)
+	switch {
+	case l.refuse != nil:
+		return 0, l.refuse
+	case port != 0 && port == l.taken:
+		return 0, fmt.Errorf("there: %w", syscall.EADDRINUSE)
+	case port != 0:
+		return port, nil
+	}
+	return 40001, nil
+}
+
+func (l *laptop) Open(_ context.Context, link string) error { l.link = link; return l.fail }
+
+func (l *laptop) Answer(ctx context.Context) (string, error) {
+	u, err := url.Parse(l.link)
+	if err != nil {
+		return "", err
+	}
+	return l.answer(u.Query())
+}
+
+func (l *laptop) Close() error { l.closed++; return nil }
+
+// TestElsewhere: the port is one of the other machine, known before the request is
+// made, and the query received there ends the login.
+func TestElsewhere(t *testing.T) {
 	t.Parallel()
-	srv, links := newServer(), make(chan string, 1)
-	f := &authcode.Flow{
-		Open: func(_ context.Context, link string) error { links <- link; return nil },
-		Answer: func(context.Context) (string, error) {
-			return "code=code-12345&state=" + asked(t, <-links).Get("state"), nil
-		},
+	srv := newServer()
+	l := &laptop{answer: func(link url.Values) (string, error) {
+		return "code=code-12345&state=" + link.Get("state"), nil
+	}}
+	f := &authcode.Flow{Elsewhere: l}
+	m, err := f.Metadata()
+	if err != nil || !slices.Equal(m.RedirectURIs, []string{"http://127.0.0.1:40001/callback"}) {
+		t.Fatalf("%v, %v", m.RedirectURIs, err)
 	}
 	token, err := f.Run(t.Context(), srv.request())
 	if err != nil || token.Access != "access-1" {
 		t.Errorf("%v, %v", token.Access, err)
 	}
+	if got := asked(t, l.link).Get("redirect_uri"); got != m.RedirectURIs[0] || f.Name() != "browser" {
+		t.Errorf("redirect URI %s of flow %s", got, f.Name())
+	}
+	if len(l.asked) != 1 || l.closed == 0 {
+		t.Errorf("reserved %v, closed %d times", l.asked, l.closed)
+	}
 }
 
-// TestForeignAnswerFromElsewhere: a hostile laptop cannot put in another login's
-// code, and one that fails leaves the other ways.
-func TestForeignAnswerFromElsewhere(t *testing.T) {
+// TestElsewherePortTaken: a registration's port is tried first, then any.
+func TestElsewherePortTaken(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]func() (string, error){
-		"foreign": func() (string, error) { return "code=evil-12345&state=OTHER", nil },
-		"garbage": func() (string, error) { return "%zz", nil },
-		"failure": func() (string, error) { return "", errors.New("canceled on the laptop") },
+	srv := newServer()
+	l := &laptop{taken: 50001, answer: func(link url.Values) (string, error) {
+		return "code=code-12345&state=" + link.Get("state"), nil
+	}}
+	f := &authcode.Flow{Elsewhere: l}
+	r := srv.request()
+	r.Client.App.RedirectURIs = []string{"http://127.0.0.1:50001/callback"}
+	if _, err := f.Run(t.Context(), r); err != nil || !slices.Equal(l.asked, []int{50001, 0}) {
+		t.Errorf("asked for %v, %v", l.asked, err)
+	}
+}
+
+// TestElsewhereLost: a machine that is lost, or hostile, gives way to the next flow,
+// and no code is exchanged. A person's no ends the login.
+func TestElsewhereLost(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("lost")
+	for _, tt := range []struct {
+		name   string
+		laptop laptop
+		want   error
+	}{
+		{"at the reservation", laptop{refuse: lost}, flows.ErrUnsupported},
+		{"at the start", laptop{fail: lost}, flows.ErrUnsupported},
+		{"while waiting", laptop{answer: func(url.Values) (string, error) { return "", lost }}, flows.ErrUnsupported},
+		{"foreign", laptop{answer: func(url.Values) (string, error) { return "code=evil-12345&state=OTHER", nil }}, flows.ErrUnsupported},
+		{"garbage", laptop{answer: func(url.Values) (string, error) { return "%zz-12345", nil }}, flows.ErrUnsupported},
+		{"canceled", laptop{answer: func(url.Values) (string, error) { return "", flows.ErrDenied }}, flows.ErrDenied},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			srv := newServer()
-			ctx, cancel := context.WithCancelCause(t.Context())
-			f := &authcode.Flow{
-				Open: func(context.Context, string) error { return nil },
-				Answer: func(context.Context) (string, error) {
-					query, err := answer()
-					defer cancel(flows.ErrExpired) // the login must still be waiting
-					return query, err
-				},
-			}
-			if _, err := f.Run(ctx, srv.request()); err == nil || len(srv.exchanges()) != 0 {
+			f := &authcode.Flow{Elsewhere: &tt.laptop}
+			_, err := f.Run(t.Context(), srv.request())
+			if !errors.Is(err, tt.want) || strings.Contains(err.Error(), "12345") || len(srv.exchanges()) != 0 {
 				t.Errorf("%v, with %d exchanges", err, len(srv.exchanges()))
 			}
 		})

@@ -58,10 +58,8 @@ type Flow struct {
 	// Nil: no browser can be opened here.
 	Open func(ctx context.Context, url string) error
 
-	// Answer waits for the query at which a browser that Open started on another
-	// machine ended. It returns when ctx ends. Nil, or an error from it: only this
-	// machine's listener and Paste are waited for.
-	Answer func(ctx context.Context) (string, error)
+	// Elsewhere is a browser on another machine, in place of Open. Nil: none is.
+	Elsewhere Elsewhere
 
 	// Prompt shows the person where to sign in. Nil: nobody is told.
 	Prompt Prompt
@@ -96,16 +94,17 @@ type Prompt interface {
 
 // Link is what a person needs to sign in by hand.
 type Link struct {
-	URL      string // the authorization URL, for a browser anywhere
-	Local    string // an address on this machine that leads there, as secret as URL; "": nobody listens
-	Port     int    // the listener's port, for `ssh -L`; 0: nobody listens
-	Redirect string // where the browser will end
-	Server   string // the MCP server's URL: what the token is for
-	Issuer   string // who will ask
-	Hosts    flows.Hosts
-	Opened   bool  // a browser was started
-	OpenErr  error // why none was, if one was tried
-	Paste    bool  // a pasted text is awaited
+	URL       string // the authorization URL, for a browser anywhere
+	Local     string // an address on this machine that leads there, as secret as URL; "": nobody listens
+	Port      int    // the listener's port, for `ssh -L`; 0: nobody listens
+	Redirect  string // where the browser will end
+	Server    string // the MCP server's URL: what the token is for
+	Issuer    string // who will ask
+	Hosts     flows.Hosts
+	Opened    bool  // a browser was started
+	Elsewhere bool  // it was started on another machine
+	OpenErr   error // why none was, if one was tried
+	Paste     bool  // a pasted text is awaited
 }
 
 // Hosts returns the hosts of a login by this flow, as its [Link] has them.
@@ -116,7 +115,7 @@ func Hosts(server string, as oauth.Server) flows.Hosts {
 
 // Name is "browser" if a browser can be opened, else "paste".
 func (f *Flow) Name() string {
-	if f.Open != nil {
+	if f.Open != nil || f.Elsewhere != nil {
 		return "browser"
 	}
 	return "paste"
@@ -169,7 +168,7 @@ func (f *Flow) Metadata() (oauth.ClientMetadata, error) {
 		if err != nil {
 			return oauth.ClientMetadata{}, err
 		}
-		if f.reserved, err = t.listen(); err != nil {
+		if f.reserved, err = f.bind(t); err != nil {
 			return oauth.ClientMetadata{}, err
 		}
 	}
@@ -208,7 +207,7 @@ func (f *Flow) listener(app oauth.App) (*listener, error) {
 			return nil, err
 		}
 	}
-	return f.Redirect.listenFor(app)
+	return f.Redirect.listenFor(app, f.bind)
 }
 
 // Run implements [flows.Flow]. Errors wrap [flows.ErrDenied] if access was
@@ -278,17 +277,22 @@ func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attem
 		URL: a.url, Local: l.short(a), Port: l.listening(),
 		Redirect: l.uri, Server: r.Server, Issuer: a.server.Issuer, Hosts: Hosts(r.Server, a.server), Paste: f.Paste != nil,
 	}
-	if f.Open != nil {
+	switch {
+	case f.Elsewhere != nil:
+		if err := f.Elsewhere.Open(ctx, a.url); err != nil {
+			_ = a.take(answer{err: fmt.Errorf("%w: %w", err, flows.ErrUnsupported)}) // the first
+			return
+		}
+		link.Opened, link.Elsewhere = true, true
+		var elsewhere sync.WaitGroup
+		elsewhere.Go(func() { a.readElsewhere(ctx, f.Elsewhere) })
+		defer elsewhere.Wait()
+	case f.Open != nil:
 		link.OpenErr = f.Open(ctx, a.url)
 		link.Opened = link.OpenErr == nil
 	}
 	if ctx.Err() != nil {
 		return
-	}
-	if link.Opened && f.Answer != nil {
-		var elsewhere sync.WaitGroup
-		elsewhere.Go(func() { a.readAnswer(ctx, f.Answer) })
-		defer elsewhere.Wait()
 	}
 	if f.Prompt != nil {
 		f.Prompt.ShowLink(ctx, link)

@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/url"
 	"strings"
@@ -21,6 +22,7 @@ var (
 	errPasteText   = errors.New("this is neither an address nor a code")
 	errPasteNoCode = errors.New("this address holds no answer; paste the one at which the browser ended")
 	errPasteLink   = errors.New("this is the address to open; paste the one at which the browser ended")
+	errPasteOld    = errors.New("this is from an earlier attempt; open the link above and approve again")
 )
 
 // readPastes takes pasted texts until one is an answer.
@@ -43,16 +45,46 @@ func (a *attempt) acceptPaste(text string) error {
 	if err != nil {
 		return err
 	}
-	if p.query == nil {
-		return a.acceptCode(p.code)
+	if p.query != nil {
+		err = a.accept(p.query)
+	} else {
+		err = a.acceptBare(p.code)
 	}
-	return a.accept(p.query)
+	if errors.Is(err, errState) && ownState(p.state()) {
+		return errPasteOld
+	}
+	return err
+}
+
+// acceptBare takes a code, or the code#state that some servers show to be copied.
+// A code can hold a # itself, so only what looks like a state of ours is one.
+func (a *attempt) acceptBare(code string) error {
+	i := strings.LastIndexByte(code, '#')
+	if i < 0 || code[i+1:] != a.state && !ownState(code[i+1:]) {
+		return a.acceptCode(code)
+	}
+	if code[i+1:] != a.state {
+		return errState
+	}
+	return a.acceptCode(code[:i])
+}
+
+// ownState reports whether a text looks like a state of this program.
+func ownState(s string) bool {
+	return len(s) == len(rand.Text()) && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
 // pasted is what a text holds: the query of an address, or a bare code.
 type pasted struct {
 	query url.Values // nil: a bare code
 	code  string
+}
+
+func (p pasted) state() string {
+	if p.query != nil {
+		return p.query.Get("state")
+	}
+	return p.code[strings.LastIndexByte(p.code, '#')+1:]
 }
 
 // parsePaste reads a text as people copy it: wrapped over lines by a terminal,
@@ -83,24 +115,38 @@ func dropInvisible(r rune) rune {
 	return r
 }
 
-func trimQuotes(s string) string { return strings.Trim(s, "\"'`<>“”‘’«»") }
+func trimQuotes(s string) string { return strings.Trim(s, "\"'`<>()[]“”‘’«»,;") }
 
 func parseAddress(text string) (pasted, error) {
-	_, query, found := strings.Cut(text, "?")
-	if !found {
-		query = text
-	}
-	query, _, _ = strings.Cut(query, "#")
-	q, err := url.ParseQuery(query)
-	switch {
-	case err != nil:
+	// What chat programs and shells put in; neither is in an address otherwise.
+	text = strings.NewReplacer("&amp;", "&", `\?`, "?", `\=`, "=", `\&`, "&").Replace(text)
+	q, err := queryOf(text)
+	if err != nil {
 		return pasted{}, errPasteText
+	}
+	for _, values := range q {
+		// Mail and chat programs lead links over a page of their own.
+		if inner, err := queryOf(values[0]); !q.Has("state") && err == nil && inner.Has("state") {
+			q = inner
+			break
+		}
+	}
+	switch {
 	case q.Has("code_challenge"):
 		return pasted{}, errPasteLink
 	case !q.Has("code") && !q.Has("error"):
 		return pasted{}, errPasteNoCode
 	}
 	return pasted{query: q}, nil
+}
+
+func queryOf(address string) (url.Values, error) {
+	_, query, found := strings.Cut(address, "?")
+	if !found {
+		query = address
+	}
+	query, _, _ = strings.Cut(query, "#")
+	return url.ParseQuery(query)
 }
 
 // parseCode undoes percent-encoding, for a code cut out of an address.

@@ -136,24 +136,24 @@ func isLoopbackName(host string) bool {
 // listenFor binds what the registration allows. Of a URL registered before,
 // the port may differ (RFC 8252 §7.3); it is tried first all the same, for
 // servers that compare strings.
-func (r Redirect) listenFor(app oauth.App) (*listener, error) {
+func (r Redirect) listenFor(app oauth.App, bind func(target) (*listener, error)) (*listener, error) {
 	want, err := r.target()
 	if err != nil {
 		return nil, err
 	}
 	if len(app.RedirectURIs) == 0 {
-		return want.listen()
+		return bind(want)
 	}
 	t, err := r.registered(want, app.RedirectURIs)
 	if err != nil {
 		return nil, err
 	}
 	if r.Port != 0 {
-		return t.at(r.Port).listen()
+		return bind(t.at(r.Port))
 	}
-	l, err := t.listen()
+	l, err := bind(t)
 	if busy(err) && r.URL == "" {
-		return t.at(0).listen()
+		return bind(t.at(0))
 	}
 	return l, err
 }

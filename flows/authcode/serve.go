@@ -26,12 +26,16 @@ const (
 type listener struct {
 	target
 	sockets []net.Listener // none: the URL leads elsewhere
+	release func() error   // frees the port on another machine; nil: none is bound there
 }
 
 func (l *listener) close() error {
 	var errs []error
 	for _, s := range l.sockets {
 		errs = append(errs, s.Close())
+	}
+	if l.release != nil {
+		errs = append(errs, l.release())
 	}
 	return errors.Join(errs...)
 }
@@ -75,6 +79,9 @@ func (l *listener) serve(a *attempt) (stop func()) {
 			_ = server.Close() // cuts off a client that does not read; nothing is lost
 		}
 		serving.Wait()
+		if l.release != nil {
+			_ = l.release() // the other machine notices a lost connection too
+		}
 	}
 }
 

@@ -66,8 +66,16 @@ func (d Dirs) AgentAudit() (string, error) {
 	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent-audit.jsonl")
 }
 
-// Browsers is where SSH puts the sockets of the user's laptops.
+// Browsers is where a remote host finds the user's laptops: a folder for each host
+// that shares the home folder.
 func (d Dirs) Browsers() (string, error) { return d.state("mcp-login/browser") }
+
+// BrowserLinks is where a laptop keeps what it shares with remote hosts, and
+// BrowserMemory for which sign-ins of theirs its page does not ask.
+func (d Dirs) BrowserLinks() (string, error) { return d.state("mcp-login/browser-links") }
+
+// BrowserMemory is described at [Dirs.BrowserLinks].
+func (d Dirs) BrowserMemory() (string, error) { return d.state("mcp-login/browser-hosts.json") }
 
 // BrowserSocket is the default path of the socket that a laptop serves.
 func (d Dirs) BrowserSocket() (string, error) {

@@ -1,7 +1,9 @@
 package sshbrowser
 
 import (
+	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"os"
@@ -17,16 +19,36 @@ type Helper struct {
 	Open func(ctx context.Context, url string) error
 	// From names the remote host on the page that asks.
 	From string
+	// Local says that the remote host is this machine. Its loopback addresses are
+	// then also this machine's, and authorization servers there are accepted.
+	Local bool
+	// Secret is what the remote host must prove to know. "": it connects through a
+	// socket that only this user can reach.
+	Secret string
+	// Memory keeps which authorization servers are not asked about. Nil: the page
+	// always asks.
+	Memory Memory
 	// Asked is called with what was asked for, for the terminal; nil: nobody is told.
 	Asked func(server string, err error)
 	// Life bounds how long a request is open. Zero: 10 minutes.
 	Life time.Duration
 
-	one sync.Mutex // held by the request that is open
+	one   sync.Mutex // held by the request that is open
+	limit limit
 }
 
-// Serve answers at a socket made by privsock until ctx ends. It closes the socket.
-func (h *Helper) Serve(ctx context.Context, l *net.UnixListener) error {
+// Memory keeps for which authorization servers the page goes on without asking.
+type Memory interface {
+	Knows(server string) bool
+	Keep(server string) error
+}
+
+// Serve answers at a listener until ctx ends: one made by privsock, or one on
+// 127.0.0.1 if there is a secret. It closes the listener.
+func (h *Helper) Serve(ctx context.Context, l net.Listener) error {
+	if _, private := l.(*net.UnixListener); !private && h.Secret == "" {
+		return errors.New("a port can be reached by other users: a secret is needed")
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // ends Accept
@@ -34,79 +56,148 @@ func (h *Helper) Serve(ctx context.Context, l *net.UnixListener) error {
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	defer cancel()
+	free := make(chan struct{}, maxConnections)
 	for {
-		c, err := l.AcceptUnix()
+		c, err := l.Accept()
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		select {
+		case free <- struct{}{}:
+		default:
+			_ = c.Close() // nothing was said
+			continue
+		}
 		serving.Go(func() {
-			defer func() { _ = c.Close() }() // all was said
+			defer func() { _ = c.Close(); <-free }() // all was said
 			h.converse(ctx, c)
 		})
 	}
 }
 
 // ours refuses other users.
-func ours(c *net.UnixConn) bool {
-	if !privsock.PeersKnown {
-		return true // the socket's folder is private
+func ours(c net.Conn) bool {
+	socket, ok := c.(*net.UnixConn)
+	if !ok || !privsock.PeersKnown {
+		return true // the secret, or the socket's folder, is private
 	}
-	peer, err := privsock.PeerOf(c)
+	peer, err := privsock.PeerOf(socket)
 	return err == nil && peer.UID == os.Geteuid()
+}
+
+// conversation is one connection of the remote host.
+type conversation struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+// within bounds the next reads, by ctx too. Zero is no other bound. What fails here
+// fails at the read.
+func (c *conversation) within(ctx context.Context, d time.Duration) {
+	deadline := time.Time{}
+	if d > 0 {
+		deadline = time.Now().Add(d)
+	}
+	_ = c.SetReadDeadline(deadline)
+	if ctx.Err() != nil { // it may have ended just before
+		_ = c.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // converse greets, takes one request and answers it. The other end's hanging up
 // ends it.
-func (h *Helper) converse(ctx context.Context, c *net.UnixConn) {
+func (h *Helper) converse(ctx context.Context, conn net.Conn) {
 	life := h.Life
 	if life == 0 {
 		life = defaultLife
 	}
 	ctx, cancel := context.WithTimeout(ctx, life)
 	defer cancel()
+	c := &conversation{conn, reader(conn)}
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // ends the read
 	defer stop()
-	if !ours(c) || write(c, message{Version: protocolVersion}) != nil {
+	c.within(ctx, openIn)
+	if !ours(conn) || h.greet(c) != nil {
 		return
 	}
-	in := reader(c)
-	_ = c.SetReadDeadline(time.Now().Add(openIn)) // a connection that is closed fails at the read
-	m, err := read(in)
+	m, err := read(c.in)
 	if err != nil || ctx.Err() != nil {
 		return // it only looked whether somebody answers
 	}
-	_ = c.SetReadDeadline(time.Time{})
-	go func() {
-		_, _ = in.ReadByte() // returns when the other end hangs up, or speaks out of turn
-		cancel()
-	}()
-	if err := h.serve(ctx, c, m.URL); err != nil {
-		_ = write(c, message{Error: err.Error()}) // it may have hung up
+	if err := h.serve(ctx, cancel, c, m); err != nil {
+		_ = write(c, message{
+			Error: err.Error(), Busy: errors.Is(err, errPort), Canceled: errors.Is(err, ErrCanceled),
+		}) // it may have hung up
 	}
 }
 
-var errBusy = errors.New("the laptop has another sign-in open; finish or cancel it there")
-
-// serve shows one request to the person and sends the response back.
-func (h *Helper) serve(ctx context.Context, c *net.UnixConn, link string) error {
-	r, err := parse(link)
-	if err != nil {
-		h.asked("", err)
+func (h *Helper) greet(c *conversation) error {
+	if h.Secret == "" {
+		return write(c, message{Version: protocolVersion})
+	}
+	nonce := rand.Text()
+	if err := write(c, message{Version: protocolVersion, Nonce: nonce}); err != nil {
 		return err
+	}
+	return admit(c, c.in, h.Secret, nonce)
+}
+
+var (
+	errBusy    = errors.New("the laptop has another sign-in open; finish or cancel it there")
+	errTooMany = errors.New("too many sign-ins were asked for; wait a minute")
+	errTime    = errors.New("nobody finished signing in")
+)
+
+// serve reserves a port, takes the URL and sends the response back.
+func (h *Helper) serve(ctx context.Context, cancel func(), c *conversation, m message) error {
+	if m.Reserve == nil {
+		return errMessage
 	}
 	if !h.one.TryLock() {
 		return errBusy
 	}
 	defer h.one.Unlock()
-	v, err := visitFor(r, h.From)
+	if !h.limit.allow() {
+		h.asked("", errTooMany)
+		return errTooMany
+	}
+	v, err := reserve(*m.Reserve)
 	if err != nil {
-		h.asked(r.url.Host, err)
+		h.asked("", err)
 		return err
 	}
 	defer v.close()
+	c.within(ctx, registerIn)
+	if err := write(c, message{Port: v.port}); err != nil {
+		return err
+	}
+	if m, err = read(c.in); err != nil || ctx.Err() != nil {
+		return errMessage // or it has hung up
+	}
+	c.within(ctx, 0)
+	go func() {
+		_, _ = c.in.ReadByte() // returns when the other end hangs up, or speaks out of turn
+		cancel()
+	}()
+	return h.visit(ctx, c, v, m.URL)
+}
+
+// visit shows one request to the person.
+func (h *Helper) visit(ctx context.Context, c *conversation, v *visit, link string) error {
+	r, err := parse(link, h.Local)
+	if err == nil && r.redirect.Host != v.redirectHost() {
+		err = errors.New("the redirect URI does not have the reserved port")
+	}
+	if err != nil {
+		h.asked("", err)
+		return err
+	}
+	if err := v.serve(r, h.From, h.Memory); err != nil {
+		return err
+	}
 	err = h.Open(ctx, v.start())
 	h.asked(r.url.Host, err)
 	if err != nil {
@@ -119,9 +210,12 @@ func (h *Helper) serve(ctx context.Context, c *net.UnixConn, link string) error 
 	case query := <-v.query:
 		return write(c, message{Query: query})
 	case <-v.canceled:
-		return errors.New("canceled on the laptop")
+		return ErrCanceled
 	case <-ctx.Done():
-		return errors.New("nobody finished signing in")
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil // the other end hung up, or this one ends
+		}
+		return errTime
 	}
 }
 

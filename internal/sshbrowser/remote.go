@@ -7,77 +7,13 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
-	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/oauth"
 )
-
-// maxSockets is how many sockets of a folder are tried.
-const maxSockets = 8
-
-// Find returns the path of a socket at which a laptop answers: named, or else the
-// newest of a folder's. It returns "" if none answers within a second.
-func Find(ctx context.Context, named, folder string) string {
-	paths := []string{named}
-	if named == "" {
-		paths = sockets(folder)
-	}
-	ctx, cancel := context.WithTimeout(ctx, answerIn)
-	defer cancel()
-	answers := make([]bool, len(paths))
-	var asking sync.WaitGroup
-	for i, path := range paths {
-		asking.Go(func() {
-			if c, err := dial(ctx, path); err == nil {
-				answers[i] = true
-				_ = c.Close() // nothing was asked
-			}
-		})
-	}
-	asking.Wait()
-	if i := slices.Index(answers, true); i >= 0 {
-		return paths[i]
-	}
-	return ""
-}
-
-// sockets returns the sockets of a folder, newest first.
-func sockets(folder string) []string {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil // nobody has made it
-	}
-	made := map[string]time.Time{}
-	var paths []string
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && info.Mode().Type() == os.ModeSocket {
-			path := filepath.Join(folder, e.Name())
-			paths, made[path] = append(paths, path), info.ModTime()
-		}
-	}
-	slices.SortFunc(paths, func(a, b string) int { return made[b].Compare(made[a]) })
-	return paths[:min(len(paths), maxSockets)]
-}
-
-// Prune removes the sockets of a folder at which nobody listens. Sshd cannot
-// replace them.
-func Prune(folder string) {
-	for _, path := range sockets(folder) {
-		c, err := net.Dial("unix", path)
-		if err == nil {
-			_ = c.Close() // nothing was said
-			continue
-		}
-		if !errors.Is(err, os.ErrPermission) {
-			_ = os.Remove(path) // the next look skips it
-		}
-	}
-}
 
 // remote is a connection from the remote host to the laptop.
 type remote struct {
@@ -85,22 +21,22 @@ type remote struct {
 	in *bufio.Reader
 }
 
-// dial connects to a socket, refuses one of another user, and reads the greeting.
+// dial connects to an endpoint, refuses one of another user, and reads the greeting.
 func dial(ctx context.Context, path string) (*remote, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	conn, secret, err := connect(ctx, path)
 	if err != nil {
 		return nil, privsock.Cause(err)
 	}
 	c := &remote{conn, reader(conn)}
-	if err := c.greeted(ctx); err != nil {
+	if err := c.greeted(ctx, secret); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return c, nil
 }
 
-func (c *remote) greeted(ctx context.Context) error {
-	if privsock.PeersKnown {
-		peer, err := privsock.PeerOf(c.Conn.(*net.UnixConn))
+func (c *remote) greeted(ctx context.Context, secret string) error {
+	if socket, ok := c.Conn.(*net.UnixConn); ok && privsock.PeersKnown {
+		peer, err := privsock.PeerOf(socket)
 		if err != nil {
 			return err
 		}
@@ -120,75 +56,87 @@ func (c *remote) greeted(ctx context.Context) error {
 	if m.Version != protocolVersion {
 		return errMessage
 	}
+	if secret != "" {
+		if err := introduce(c, c.in, secret, m.Nonce); err != nil {
+			return err
+		}
+	}
 	return c.SetDeadline(time.Time{})
 }
 
 // Browser is the laptop's browser, seen from the remote host.
 type Browser struct {
-	// Socket is the path that Find returned.
-	Socket string
+	// Find returns the path of an endpoint that answers, as the function Find does;
+	// "": none.
+	Find func() string
 
 	mu   sync.Mutex
-	conn *remote // of the request that is open
+	conn *remote // that holds the reservation, or the request that is open
 }
 
-// Open asks the laptop to open an authorization URL and to listen at its redirect
-// URI. It returns when the laptop's browser was started, or why it was not.
-func (b *Browser) Open(ctx context.Context, url string) error {
-	if err := b.Close(); err != nil {
-		return err
+var errGone = errors.New("your laptop no longer answers")
+
+// Reserve has the laptop bind a loopback port. If it is in use there, the error
+// wraps [syscall.EADDRINUSE].
+func (b *Browser) Reserve(ctx context.Context, host string, number int) (int, error) {
+	_ = b.Close() // of a request that is over
+	path := b.Find()
+	if path == "" {
+		return 0, errGone
 	}
-	ctx, cancel := context.WithTimeout(ctx, openIn)
-	defer cancel()
 	greet, stop := context.WithTimeout(ctx, answerIn)
 	defer stop()
-	c, err := dial(greet, b.Socket)
+	c, err := dial(greet, path)
 	if err != nil {
-		return fmt.Errorf("your laptop no longer answers: %w", err)
+		return 0, fmt.Errorf("%w: %w", errGone, err)
 	}
-	if err := c.open(ctx, url); err != nil {
+	m, err := c.ask(ctx, message{Reserve: &place{host, number}})
+	if err == nil && m.Port == 0 {
+		err = errMessage
+	}
+	if err != nil {
 		_ = c.Close() // nothing is expected from it
-		return fmt.Errorf("your laptop did not open a browser: %w", err)
+		if m.Busy {
+			err = syscall.EADDRINUSE
+		}
+		return 0, fmt.Errorf("your laptop reserved no port: %w", err)
 	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.conn = c
-	b.mu.Unlock()
+	return m.Port, nil
+}
+
+// Open has the laptop open an authorization URL with the reserved redirect URI. It
+// returns when the laptop's browser was started, or why it was not.
+func (b *Browser) Open(ctx context.Context, url string) error {
+	c := b.current()
+	if c == nil {
+		return errors.New("no port was reserved on your laptop")
+	}
+	m, err := c.ask(ctx, message{URL: url})
+	if err == nil && !m.Opened {
+		err = errMessage
+	}
+	if err != nil {
+		_ = b.Close() // nothing is expected from it
+		return fmt.Errorf("your laptop did not open a browser: %w", err)
+	}
 	return nil
 }
 
-func (c *remote) open(ctx context.Context, url string) error {
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) }) // ends the read
-	defer stop()
-	if err := write(c, message{URL: url}); err != nil {
-		return err
-	}
-	m, err := c.answer()
-	if err == nil && !m.Opened {
-		return errMessage
-	}
-	return err
-}
-
-func (c *remote) answer() (message, error) {
-	m, err := read(c.in)
-	if err == nil && m.Error != "" {
-		err = errors.New(oauth.Sanitize(m.Error, 300))
-	}
-	return m, err
-}
-
-// Answer waits for the query of the response to the URL that Open sent.
+// Answer waits for the query of the response to the URL that Open sent. If the
+// person canceled, the error wraps [ErrCanceled].
 func (b *Browser) Answer(ctx context.Context) (string, error) {
-	b.mu.Lock()
-	c := b.conn
-	b.mu.Unlock()
+	c := b.current()
 	if c == nil {
-		return "", errors.New("nothing was opened")
+		return "", errors.New("nothing was opened on your laptop")
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) }) // ends the read
+	stop := context.AfterFunc(ctx, c.interrupt)
 	defer stop()
 	m, err := c.answer()
-	return m.Query, errors.Join(err, b.Close())
+	_ = b.Close() // all was said
+	return m.Query, err
 }
 
 // Close ends an open request. The laptop then stops listening.
@@ -201,4 +149,49 @@ func (b *Browser) Close() error {
 		return nil
 	}
 	return c.Close()
+}
+
+func (b *Browser) current() *remote {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.conn
+}
+
+// ask sends a message and waits for the answer.
+func (c *remote) ask(ctx context.Context, m message) (message, error) {
+	ctx, cancel := context.WithTimeout(ctx, openIn)
+	defer cancel()
+	stop := context.AfterFunc(ctx, c.interrupt)
+	defer stop()
+	if err := write(c, m); err != nil {
+		return message{}, lost(err)
+	}
+	return c.answer()
+}
+
+// interrupt ends a read.
+func (c *remote) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) } // it fails if there is none
+
+func (c *remote) answer() (message, error) {
+	m, err := read(c.in)
+	switch {
+	case errors.Is(err, errMessage):
+		return m, err
+	case err != nil:
+		return m, lost(err)
+	case m.Canceled:
+		return m, ErrCanceled
+	case m.Error != "":
+		return m, errors.New(oauth.Sanitize(m.Error, 300))
+	}
+	return m, nil
+}
+
+// lost explains an end of the connection, whose own words name nothing that the
+// person knows.
+func lost(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("it did not answer in time")
+	}
+	return errors.New("the SSH connection to your laptop has ended")
 }

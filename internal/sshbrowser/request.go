@@ -3,7 +3,8 @@ package sshbrowser
 import (
 	"errors"
 	"net/url"
-	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -21,14 +22,18 @@ type request struct {
 }
 
 // parse returns a request, or why the laptop does not open it. None of the errors
-// repeats what the remote host sent.
-func parse(link string) (request, error) {
+// repeats what the remote host sent. Loopback addresses are accepted without TLS if
+// local is true: they are the remote host's too.
+func parse(link string, local bool) (request, error) {
 	if len(link) > maxURL {
 		return request{}, errors.New("the URL is too long")
 	}
 	u, err := oauth.CheckURL(link) // https, or http on loopback
-	if err != nil {
+	if err != nil || u.Scheme != "https" && !local {
 		return request{}, errors.New("only https URLs are opened")
+	}
+	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return request{}, errors.New("the URL's host has other letters than a browser would show")
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -42,22 +47,11 @@ func parse(link string) (request, error) {
 	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || q.Has("request") || q.Has("request_uri") || q.Has("response_mode") {
 		return request{}, errors.New("only authorization code requests with PKCE are opened")
 	}
-	redirect, err := loopback(q.Get("redirect_uri"))
-	return request{u, redirect, q.Get("state")}, err
-}
-
-// loopback returns a redirect URI that the laptop can listen at.
-func loopback(raw string) (*url.URL, error) {
-	refused := errors.New("the redirect URI is not http on 127.0.0.1 with a port from 1024")
-	u, err := oauth.CheckURL(raw)
-	if err != nil || u.Scheme != "http" || u.Hostname() != "127.0.0.1" && u.Hostname() != "localhost" {
-		return nil, refused
+	redirect, err := oauth.CheckURL(q.Get("redirect_uri"))
+	if err != nil || redirect.Scheme != "http" {
+		return request{}, errors.New("the redirect URI is not http on a loopback address")
 	}
-	port, err := strconv.Atoi(u.Port())
-	if err != nil || port < firstPort || port > 65535 {
-		return nil, refused
-	}
-	return u, nil
+	return request{u, redirect, q.Get("state")}, nil
 }
 
 // answers reports whether a query is the response to the request.

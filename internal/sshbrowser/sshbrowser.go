@@ -1,10 +1,13 @@
 // Package sshbrowser opens the browser of a user's laptop for a sign-in on a
-// remote host. The two ends talk over a private Unix socket that SSH forwards.
+// remote host. The two ends talk over a connection that SSH forwards: a private
+// Unix socket, or where a side has none, a TCP port of its loopback address and a
+// secret that both ends prove to know.
 //
-// The remote host sends an authorization URL. The [Helper] on the laptop shows a
-// page that names the hosts, and goes on only when the person follows its link.
-// It listens at the redirect URI of that request on 127.0.0.1, and sends the query
-// of the one response with the right state back.
+// The remote host first has the [Helper] on the laptop reserve a loopback port,
+// so that the authorization request can name it. Then it sends the authorization
+// URL. The helper shows a page that names the hosts, and goes on only when the
+// person follows its link, or has told it before not to ask for these hosts. It
+// sends the query of the one response with the right state back.
 //
 // It must not know tokens, code verifiers, profiles or where the credential is
 // kept, and it never reads the environment.
@@ -12,9 +15,9 @@
 // # Security
 //
 // A hostile remote host can ask, and nothing else: it cannot choose what the page
-// says, open another URL than an authorization request with PKCE, or keep more
-// than one request open. A code without its verifier, which never leaves the
-// remote host, is useless to others.
+// says, open another URL than an authorization request with PKCE, keep more than
+// one request open, or ask more often than a person would. A code without its
+// verifier, which never leaves the remote host, is useless to others.
 package sshbrowser
 
 import (
@@ -31,23 +34,40 @@ const protocolVersion = 1
 
 const (
 	maxMessage  = 32 << 10         // of either side
-	answerIn    = time.Second      // within which a socket that works greets
-	openIn      = 10 * time.Second // within which the browser is started
+	answerIn    = time.Second      // within which an endpoint that works greets
+	openIn      = 10 * time.Second // within which a port is bound, or the browser is started
+	registerIn  = 2 * time.Minute  // between the reservation and the URL: a client is registered
 	defaultLife = 10 * time.Minute // of a request; a sign-in's own default
 )
 
-// message is one line of JSON in either direction: the laptop's greeting with a
-// version, the remote host's URL, then the laptop's opened and its query. An error
-// ends the exchange.
+// message is one line of JSON in either direction. With a secret, a nonce and
+// proofs are exchanged first. The laptop greets with a version; the remote host has
+// a port reserved and gets its number; it sends the URL and gets opened, then the
+// query. An error ends the exchange.
 type message struct {
-	Version int    `json:"version,omitempty"`
-	URL     string `json:"url,omitempty"`
-	Opened  bool   `json:"opened,omitempty"`
-	Query   string `json:"query,omitempty"`
-	Error   string `json:"error,omitempty"`
+	Version  int    `json:"version,omitempty"`
+	Nonce    string `json:"nonce,omitempty"`
+	Proof    string `json:"proof,omitempty"`
+	Reserve  *place `json:"reserve,omitempty"`
+	Port     int    `json:"port,omitempty"`
+	URL      string `json:"url,omitempty"`
+	Opened   bool   `json:"opened,omitempty"`
+	Query    string `json:"query,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Busy     bool   `json:"busy,omitempty"`     // with an error: the port is in use
+	Canceled bool   `json:"canceled,omitempty"` // with an error: by the person
+}
+
+// place is where the remote host wants the laptop to listen. Port 0 is any.
+type place struct {
+	Host string `json:"host"`
+	Port int    `json:"port,omitempty"`
 }
 
 var errMessage = errors.New("the other end does not speak this protocol")
+
+// ErrCanceled means that the person canceled the sign-in on the laptop.
+var ErrCanceled = errors.New("canceled on the laptop")
 
 func write(w io.Writer, m message) error {
 	line, err := json.Marshal(m)

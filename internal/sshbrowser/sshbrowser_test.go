@@ -10,11 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 )
@@ -48,6 +51,20 @@ func laptop(t *testing.T, h *sshbrowser.Helper) (socket string, opened chan stri
 		remove()
 	})
 	return socket, opened
+}
+
+// at is the browser of the laptop that answers at a path.
+func at(path string) *sshbrowser.Browser {
+	return &sshbrowser.Browser{Find: func() string { return path }}
+}
+
+// open reserves a port and sends the URL for it.
+func open(t *testing.T, b *sshbrowser.Browser, changed ...string) (port int, err error) {
+	t.Helper()
+	if port, err = b.Reserve(t.Context(), "127.0.0.1", 0); err != nil {
+		return 0, err
+	}
+	return port, b.Open(t.Context(), link(port, changed...))
 }
 
 // freePort returns a port that nobody listens on.
@@ -107,9 +124,9 @@ func TestSignIn(t *testing.T) {
 	if found := sshbrowser.Find(t.Context(), "", filepath.Dir(socket)); found != socket {
 		t.Fatalf("found %q", found)
 	}
-	port := freePort(t)
-	b := &sshbrowser.Browser{Socket: socket}
-	if err := b.Open(t.Context(), link(port)); err != nil {
+	b := at(socket)
+	port, err := open(t, b)
+	if err != nil {
 		t.Fatal(err)
 	}
 	page := <-opened
@@ -119,6 +136,9 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("%d, no %s in %s", code, want, body)
 		}
 	}
+	if strings.Contains(body, "do not ask again") {
+		t.Error("the page offers to remember, though nothing is kept")
+	}
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	for name, r := range map[string]struct {
 		url    string
@@ -127,11 +147,13 @@ func TestSignIn(t *testing.T) {
 		"another state":     {base + "/callback?code=evil&state=OTHER", nil},
 		"two states":        {base + "/callback?code=evil&state=STATE&state=OTHER", nil},
 		"no code":           {base + "/callback?state=STATE", nil},
+		"code and error":    {base + "/callback?state=STATE&code=evil&error=x", nil},
 		"another path":      {base + "/other?code=evil&state=STATE", nil},
 		"DNS rebinding":     {base + "/callback?code=evil&state=STATE", []string{"Host", "evil.example"}},
 		"page from a site":  {page, []string{"Sec-Fetch-Site", "cross-site"}},
 		"cancel by a site":  {page + "/cancel", []string{"Sec-Fetch-Site", "cross-site"}},
 		"page by guesswork": {base + "/x", nil},
+		"nothing is kept":   {page + "/always", nil},
 	} {
 		if code, _ := get(t, r.url, r.header...); code < 400 {
 			t.Errorf("%s: %d", name, code)
@@ -145,19 +167,88 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// TestPageOfHostileRemote: what the remote host claims neither becomes a part of the
+// page nor turns its text around.
+func TestPageOfHostileRemote(t *testing.T) {
+	t.Parallel()
+	socket, opened := laptop(t, &sshbrowser.Helper{})
+	b := at(socket)
+	if _, err := open(t, b, "resource", "https://<script>alert(1)</script>%E2%80%AE/"); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, body := get(t, <-opened); strings.Contains(body, "<script") || strings.Contains(body, "\u202e") {
+		t.Errorf("the page holds what was claimed:\n%s", body)
+	}
+}
+
+// TestReservation: the laptop holds the port before there is a URL, on every
+// address that the redirect URI can mean, and frees it when the remote host is gone.
+func TestReservation(t *testing.T) {
+	t.Parallel()
+	socket, _ := laptop(t, &sshbrowser.Helper{})
+	busy, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	b := at(socket)
+	if _, err := b.Reserve(t.Context(), "127.0.0.1", busy.Addr().(*net.TCPAddr).Port); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a port in use: %v", err)
+	}
+	port, err := b.Reserve(t.Context(), "localhost", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+			_ = l.Close()
+			t.Errorf("another program can listen at %s", host)
+		}
+	}
+	if err := b.Open(t.Context(), link(port)); err == nil || !strings.Contains(err.Error(), "reserved port") {
+		t.Errorf("another redirect host: %v", err)
+	}
+	again := at(socket)
+	await.True(t, "the port is free", func() bool {
+		_, err := again.Reserve(t.Context(), "localhost", port)
+		return err == nil
+	})
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestHostileRemote: a remote host can ask, and nothing else. None of these opens
 // a browser.
 func TestHostileRemote(t *testing.T) {
 	t.Parallel()
-	var asked atomic.Int32
-	socket, opened := laptop(t, &sshbrowser.Helper{Asked: func(string, error) { asked.Add(1) }})
 	port := freePort(t)
-	hostile := map[string]string{
+	places := map[string]struct {
+		host string
+		port int
+	}{
+		"all addresses": {"0.0.0.0", 0}, "another host": {"evil.example", 0}, "system's port": {"127.0.0.1", 80},
+		"no port": {"127.0.0.1", 70000}, "negative": {"127.0.0.1", -1}, "no host": {"", 0},
+	}
+	socket, _ := laptop(t, &sshbrowser.Helper{})
+	for name, p := range places {
+		if _, err := at(socket).Reserve(t.Context(), p.host, p.port); err == nil {
+			t.Errorf("%s was reserved", name)
+		}
+	}
+	for name, url := range map[string]string{
 		"file":               "file:///etc/passwd",
 		"script":             "javascript:alert(1)",
+		"data":               "data:text/html,x",
+		"program's scheme":   "vscode://x/?" + strings.SplitN(link(port), "?", 2)[1],
 		"plain http":         strings.Replace(link(port), "https:", "http:", 1),
+		"laptop's loopback":  strings.Replace(link(port), "https://as.example.com", "http://127.0.0.1:8080", 1),
 		"userinfo":           strings.Replace(link(port), "https://", "https://a@", 1),
 		"an option":          "--new-window",
+		"look-alike host":    strings.Replace(link(port), "as.example.com", "аs.example.com", 1),
+		"encoded look-alike": strings.Replace(link(port), "as.example.com", "%E2%80%AEas.example.com", 1),
+		"a line break":       link(port) + "\nhttps://evil.example",
 		"no request":         "https://as.example.com/",
 		"no PKCE":            link(port, "code_challenge", ""),
 		"plain PKCE":         link(port, "code_challenge_method", "plain"),
@@ -168,23 +259,104 @@ func TestHostileRemote(t *testing.T) {
 		"response mode":      link(port, "response_mode", "form_post"),
 		"redirect elsewhere": link(port, "redirect_uri", "https://evil.example/callback"),
 		"all addresses":      link(port, "redirect_uri", fmt.Sprintf("http://0.0.0.0:%d/callback", port)),
-		"system's port":      link(80),
+		"another port":       link(80),
 		"no port":            link(port, "redirect_uri", "http://127.0.0.1/callback"),
 		"too long":           link(port, "scope", strings.Repeat("x", 9000)),
-	}
-	for name, url := range hostile {
-		b := &sshbrowser.Browser{Socket: socket}
+		"longer":             link(port, "scope", strings.Repeat("x", 90000)),
+	} {
+		var asked atomic.Int32
+		socket, opened := laptop(t, &sshbrowser.Helper{Asked: func(string, error) { asked.Add(1) }})
+		b := at(socket)
+		if _, err := b.Reserve(t.Context(), "127.0.0.1", port); err != nil {
+			t.Fatal(err)
+		}
 		if err := b.Open(t.Context(), url); err == nil {
 			t.Errorf("%s was opened", name)
+		} else if strings.Contains(err.Error(), "evil") {
+			t.Errorf("%s: the error repeats what was sent: %v", name, err)
+		}
+		if asked.Load() != 1 && name != "longer" { // which this side does not send
+			t.Errorf("%s: the person was told %d times", name, asked.Load())
+		}
+		select {
+		case url := <-opened:
+			t.Errorf("opened %s", url)
+		default:
 		}
 	}
-	if n := int(asked.Load()); n != len(hostile) {
-		t.Errorf("the person was told of %d requests, not %d", n, len(hostile))
+}
+
+// TestManyRequests: a remote host cannot open pages without end, or hold every
+// connection.
+func TestManyRequests(t *testing.T) {
+	t.Parallel()
+	var pages atomic.Int32
+	socket, _ := laptop(t, &sshbrowser.Helper{Open: func(context.Context, string) error { pages.Add(1); return nil }})
+	var last error
+	await.True(t, "the laptop has had enough", func() bool {
+		b := at(socket)
+		_, last = open(t, b)
+		_ = b.Close() // the next asks for another page
+		return last != nil && strings.Contains(last.Error(), "too many")
+	})
+	if n := pages.Load(); n > 10 {
+		t.Errorf("%d pages were opened", n)
 	}
-	select {
-	case url := <-opened:
-		t.Errorf("opened %s", url)
-	default:
+	for range 100 {
+		c, err := net.Dial("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	if found := sshbrowser.Find(t.Context(), socket, ""); found != "" {
+		t.Error("a hundred connections are served at once")
+	}
+}
+
+// TestMemory: the page asks until the person says not to, for that server and that
+// host alone.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	memory := &sshbrowser.File{Path: filepath.Join(t.TempDir(), "hosts.json"), Host: "devbox"}
+	socket, opened := laptop(t, &sshbrowser.Helper{Memory: memory})
+	leads := func(url string) string {
+		t.Helper()
+		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		res, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		return res.Header.Get("Location")
+	}
+	visit := func() string {
+		t.Helper()
+		b := at(socket)
+		t.Cleanup(func() { _ = b.Close() })
+		await.True(t, "the request before is over", func() bool { _, err := open(t, b); return err == nil })
+		return <-opened
+	}
+	page := visit()
+	if to := leads(page); to != "" {
+		t.Fatalf("it leads to %s unasked", to)
+	}
+	if code, _ := get(t, page+"/always", "Sec-Fetch-Site", "cross-site"); code < 400 || memory.Knows("as.example.com") {
+		t.Error("another site made the choice")
+	}
+	if to := leads(page + "/always"); !strings.HasPrefix(to, "https://as.example.com/") {
+		t.Errorf("the choice leads to %q", to)
+	}
+	get(t, page+"/cancel")
+	if to := leads(visit()); !strings.HasPrefix(to, "https://as.example.com/") {
+		t.Errorf("it asks again, %q", to)
+	}
+	other := &sshbrowser.File{Path: memory.Path, Host: "other"}
+	if memory.Knows("evil.example") || other.Knows("as.example.com") {
+		t.Error("more is remembered than was said")
+	}
+	if info, err := os.Stat(memory.Path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v, %v", info, err)
 	}
 }
 
@@ -193,14 +365,14 @@ func TestHostileRemote(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{})
-	for _, text := range []string{"\n", "GET / HTTP/1.1\r\n\r\n", "[]\n", `{"url":7}` + "\n", strings.Repeat("x", 100<<10)} {
+	for _, text := range []string{"\n", "GET / HTTP/1.1\r\n\r\n", "[]\n", `{"url":7}` + "\n", `{"url":"https://as.example.com"}` + "\n", strings.Repeat("x", 100<<10)} {
 		c, err := net.Dial("unix", socket)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, _ = io.WriteString(c, text) // the helper may have hung up
 		out, _ := io.ReadAll(c)        // likewise
-		if strings.Contains(string(out), "opened") {
+		if strings.Contains(string(out), "opened") || strings.Contains(string(out), "port") {
 			t.Errorf("%.20q: %s", text, out)
 		}
 		_ = c.Close()
@@ -215,24 +387,22 @@ func TestGarbage(t *testing.T) {
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	first, second := &sshbrowser.Browser{Socket: socket}, &sshbrowser.Browser{Socket: socket}
-	port := freePort(t)
-	if err := first.Open(t.Context(), link(port)); err != nil {
+	first, second := at(socket), at(socket)
+	port, err := open(t, first)
+	if err != nil {
 		t.Fatal(err)
 	}
 	<-opened
-	if err := second.Open(t.Context(), link(freePort(t))); err == nil || !strings.Contains(err.Error(), "another sign-in") {
+	if _, err := open(t, second); err == nil || !strings.Contains(err.Error(), "another sign-in") {
 		t.Errorf("second: %v", err)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for second.Open(t.Context(), link(port)) != nil {
-		if t.Context().Err() != nil {
-			t.Fatal("the first request never ended")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	await.True(t, "the first request has ended", func() bool {
+		_, err := second.Reserve(t.Context(), "127.0.0.1", port)
+		return err == nil
+	})
 	if err := second.Close(); err != nil {
 		t.Error(err)
 	}
@@ -241,18 +411,17 @@ func TestOneAtATime(t *testing.T) {
 func TestCancelAndExpiry(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	b := &sshbrowser.Browser{Socket: socket}
-	if err := b.Open(t.Context(), link(freePort(t))); err != nil {
+	b := at(socket)
+	if _, err := open(t, b); err != nil {
 		t.Fatal(err)
 	}
 	get(t, <-opened+"/cancel")
-	if _, err := b.Answer(t.Context()); err == nil || !strings.Contains(err.Error(), "canceled") {
+	if _, err := b.Answer(t.Context()); !errors.Is(err, sshbrowser.ErrCanceled) {
 		t.Errorf("cancel: %v", err)
 	}
 	socket, opened = laptop(t, &sshbrowser.Helper{Life: 200 * time.Millisecond})
-	b = &sshbrowser.Browser{Socket: socket}
-	port := freePort(t)
-	if err := b.Open(t.Context(), link(port)); err != nil {
+	b = at(socket)
+	if _, err := open(t, b); err != nil {
 		t.Fatal(err)
 	}
 	<-opened
@@ -261,20 +430,145 @@ func TestCancelAndExpiry(t *testing.T) {
 	}
 }
 
-func TestNoBrowserAndBusyPort(t *testing.T) {
+func TestNoBrowser(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{Open: func(context.Context, string) error { return errors.New("none") }})
-	b := &sshbrowser.Browser{Socket: socket}
-	if err := b.Open(t.Context(), link(freePort(t))); err == nil || !strings.Contains(err.Error(), "no browser") {
+	if _, err := open(t, at(socket)); err == nil || !strings.Contains(err.Error(), "no browser") {
 		t.Errorf("no browser: %v", err)
 	}
-	busy, err := net.Listen("tcp4", "127.0.0.1:0")
+	if _, err := at("").Reserve(t.Context(), "127.0.0.1", 0); err == nil || !strings.Contains(err.Error(), "no longer answers") {
+		t.Errorf("no laptop: %v", err)
+	}
+}
+
+// TestPort: over TCP both ends prove to know the secret, and neither says it.
+func TestPort(t *testing.T) {
+	t.Parallel()
+	const secret = "a-secret-of-a-link"
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer busy.Close()
-	if err := b.Open(t.Context(), link(busy.Addr().(*net.TCPAddr).Port)); err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("busy port: %v", err)
+	h := &sshbrowser.Helper{From: "devbox", Open: func(context.Context, string) error { return nil }}
+	if h.Serve(t.Context(), l) == nil {
+		t.Fatal("a port is served without a secret")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	h.Secret = secret
+	go func() { done <- h.Serve(ctx, l) }()
+	defer func() { cancel(); <-done }()
+	number := l.Addr().(*net.TCPAddr).Port
+	folder := filepath.Join(t.TempDir(), "browser")
+	if _, err := sshbrowser.Prepare(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := sshbrowser.Announce(folder, number, "another-secret-than-that"); err != nil {
+		t.Fatal(err)
+	}
+	if found := sshbrowser.Find(t.Context(), "", folder); found != "" {
+		t.Errorf("%s answers to a wrong secret", found)
+	}
+	if err := sshbrowser.Announce(folder, number, secret); err != nil {
+		t.Fatal(err)
+	}
+	found := sshbrowser.Find(t.Context(), "", folder)
+	if found == "" {
+		t.Fatal("the port does not answer")
+	}
+	if info, err := os.Stat(found); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file of the port: %v, %v", info, err)
+	}
+	b := at(found)
+	if _, err := open(t, b); err != nil {
+		t.Error(err)
+	}
+	_ = b.Close()
+	c, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, `{"nonce":"x","proof":"y"}`+"\n"+`{"reserve":{"host":"127.0.0.1"}}`+"\n") // it hangs up
+	if out, _ := io.ReadAll(c); strings.Contains(string(out), "port") || strings.Contains(string(out), secret) {
+		t.Errorf("a stranger got %s", out)
+	}
+}
+
+// TestSquattedPort: a program that took the port after the connection ended is no
+// laptop, whatever it says, and learns nothing that it could use elsewhere.
+func TestSquattedPort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	heard := make(chan string, 16)
+	go func() {
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			_, _ = io.WriteString(c, `{"version":1,"nonce":"N"}`+"\n"+`{"proof":"p","port":4000,"opened":true}`+"\n")
+			_ = c.SetReadDeadline(time.Now().Add(time.Second))
+			out, _ := io.ReadAll(c)
+			heard <- string(out)
+			_ = c.Close()
+		}
+	}()
+	folder := filepath.Join(t.TempDir(), "browser")
+	if _, err := sshbrowser.Prepare(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := sshbrowser.Announce(folder, l.Addr().(*net.TCPAddr).Port, "a-secret-of-a-link"); err != nil {
+		t.Fatal(err)
+	}
+	if found := sshbrowser.Find(t.Context(), "", folder); found != "" {
+		t.Error("a squatter counts as the laptop")
+	}
+	if out := <-heard; strings.Contains(out, "secret") || strings.Contains(out, "url") {
+		t.Errorf("the squatter heard %s", out)
+	}
+}
+
+// TestLink: the ports and the secret of a host stay the same, and differ from those
+// of another.
+func TestLink(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, err := sshbrowser.LinkTo(dir, "devbox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := sshbrowser.LinkTo(dir, "devbox")
+	if err != nil || again != first || first.Local == first.Remote {
+		t.Errorf("%+v, then %+v, %v", first, again, err)
+	}
+	if other, err := sshbrowser.LinkTo(dir, "../../x; y"); err != nil || other.Secret == first.Secret {
+		t.Errorf("another host: %+v, %v", other, err)
+	}
+}
+
+// TestFolder: hosts that share a home folder have folders of their own, whose names
+// are safe and short.
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, host := range []string{"a", "b", "", "a.example", "a.example.org", "..", "x/../..", "Ä", strings.Repeat("long", 60), strings.Repeat("long", 61)} {
+		name, err := filepath.Rel("/base", sshbrowser.Folder("/base", host))
+		if err != nil || strings.ContainsAny(name, "/.:") || len(name) > 30 || names[name] {
+			t.Errorf("%q has the folder %q, %v", host, name, err)
+		}
+		names[name] = true
+	}
+	dir := filepath.Join(t.TempDir(), "f")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path, err := sshbrowser.Prepare(dir)
+	if info, _ := os.Stat(dir); err != nil || filepath.Dir(path) != dir || info.Mode().Perm() != 0o700 {
+		t.Errorf("%q, %v, %v", path, info.Mode(), err)
+	}
+	if _, err := sshbrowser.Prepare(filepath.Join(dir, strings.Repeat("x", 100))); err == nil || !strings.Contains(err.Error(), "XDG_STATE_HOME") {
+		t.Errorf("a path too long for a socket: %v", err)
 	}
 }
 
@@ -320,7 +614,9 @@ func TestDeadSockets(t *testing.T) {
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	sshbrowser.Prune(dir)
+	if _, err := sshbrowser.Prepare(dir); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := os.Lstat(dead); err == nil {
 		t.Error("the dead socket is still there")
 	}

@@ -11,8 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 //go:embed page.html
@@ -22,54 +25,106 @@ const (
 	readTimeout = 10 * time.Second
 	lastPage    = time.Second // for it to leave
 	maxHeader   = 16 << 10
+	maxHost     = 255 // characters
 )
 
-// visit serves the browser for one request: the page that asks, and the redirect
-// URI.
+// errPort means that the port is in use.
+var errPort = errors.New("the port is in use on the laptop")
+
+// visit holds a reserved port, and serves the browser there for one request: the
+// page that asks, and the redirect URI.
 type visit struct {
 	request
-	from     string
-	secret   string // path of the page that asks
-	page     *template.Template
-	server   *http.Server
-	serving  sync.WaitGroup
-	query    chan string
-	canceled chan struct{}
-	once     sync.Once // the first response or cancellation counts
+	host      string // that was asked for
+	port      int
+	listeners []net.Listener
+	from      string
+	memory    Memory // nil: the page always asks
+	secret    string // path of the page that asks
+	page      *template.Template
+	server    *http.Server // nil: the port is only reserved
+	serving   sync.WaitGroup
+	query     chan string
+	canceled  chan struct{}
+	once      sync.Once // the first response or cancellation counts
 }
 
 // facts are what the page shows. Only From and the hosts vary.
 type facts struct {
 	From, SignIn, Server string
-	Go, Cancel           string
+	Go, Always, Cancel   string
 	Title, Text          string
 }
 
-// visitFor listens on 127.0.0.1 at the port of the redirect URI.
-func visitFor(r request, from string) (*visit, error) {
-	page, err := template.New("page").Parse(pageText)
-	if err != nil {
-		return nil, err
+// reserve listens where the browser will end. For "localhost" that is every loopback
+// address: a browser may try either, and another program must not hold one.
+func reserve(p place) (*visit, error) {
+	addresses := map[string][]string{"127.0.0.1": {"127.0.0.1"}, "::1": {"::1"}, "localhost": {"127.0.0.1", "::1"}}[p.Host]
+	if addresses == nil || p.Port != 0 && p.Port < firstPort || p.Port > 65535 {
+		return nil, errors.New("the redirect URI is not on a loopback address with a port from 1024")
 	}
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", r.redirect.Port()))
-	if err != nil {
-		return nil, errors.New("port " + r.redirect.Port() + " is in use on the laptop; try again")
+	v := &visit{host: p.Host, port: p.Port, query: make(chan string, 1), canceled: make(chan struct{})}
+	for i, address := range addresses {
+		l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(v.port)))
+		if err != nil && i > 0 && !available(address) {
+			break // no IPv6 on this machine
+		}
+		if err != nil {
+			v.close()
+			return nil, errPort
+		}
+		v.listeners, v.port = append(v.listeners, l), l.Addr().(*net.TCPAddr).Port
 	}
-	v := &visit{request: r, from: from, secret: rand.Text(), page: page, query: make(chan string, 1), canceled: make(chan struct{})}
+	return v, nil
+}
+
+func available(address string) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		return false
+	}
+	_ = l.Close() // nothing was served
+	return true
+}
+
+// serve begins to answer browsers.
+func (v *visit) serve(r request, from string, memory Memory) (err error) {
+	if v.page, err = template.New("page").Parse(pageText); err != nil {
+		return err
+	}
+	v.request, v.from, v.memory, v.secret = r, from, memory, rand.Text()
 	v.server = &http.Server{
 		Handler: v, ReadTimeout: readTimeout, WriteTimeout: readTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: log.New(io.Discard, "", 0), // it would print what strangers send
 	}
 	v.server.SetKeepAlivesEnabled(false)
-	v.serving.Go(func() { _ = v.server.Serve(l) }) // ends with ErrServerClosed
-	return v, nil
+	for _, l := range v.listeners {
+		v.serving.Go(func() { _ = v.server.Serve(l) }) // ends with ErrServerClosed
+	}
+	return nil
 }
 
 func (v *visit) start() string { return "http://" + v.authority() + "/" + v.secret }
 
-func (v *visit) authority() string { return net.JoinHostPort("127.0.0.1", v.redirect.Port()) }
+// authority is where the browser reaches this listener in any case.
+func (v *visit) authority() string {
+	host := v.host
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(v.port))
+}
+
+// redirectHost is the authority of the redirect URI that was reserved.
+func (v *visit) redirectHost() string { return net.JoinHostPort(v.host, strconv.Itoa(v.port)) }
 
 func (v *visit) close() {
+	for _, l := range v.listeners {
+		_ = l.Close() // of a port that nobody came to
+	}
+	if v.server == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastPage)
 	defer cancel()
 	if v.server.Shutdown(ctx) != nil {
@@ -91,10 +146,13 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet || r.Host != v.authority() && r.Host != v.redirect.Host:
 		v.show(w, http.StatusForbidden, facts{Title: "Not allowed", Text: "This address takes no such request."})
 	case own && r.URL.Path == "/"+v.secret:
-		v.show(w, http.StatusOK, facts{
-			Title: "Sign in for a remote host", From: v.from, SignIn: v.url.Host,
-			Server: host(v.url.Query().Get("resource")), Go: v.url.String(), Cancel: "/" + v.secret + "/cancel",
-		})
+		v.ask(w)
+	case own && r.URL.Path == v.always() && v.always() != "":
+		if err := v.memory.Keep(v.url.Host); err != nil {
+			v.show(w, http.StatusInternalServerError, facts{Title: "Not remembered", Text: "The choice could not be saved. Go back and continue without it."})
+			return
+		}
+		v.lead(w)
 	case own && r.URL.Path == "/"+v.secret+"/cancel":
 		v.once.Do(func() { close(v.canceled) })
 		v.show(w, http.StatusOK, facts{Title: "Canceled", Text: "You can close this page."})
@@ -103,6 +161,33 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		v.show(w, http.StatusNotFound, facts{Title: "Not found", Text: "Nothing is here."})
 	}
+}
+
+// always is the path that also keeps the person's choice; "": none can be kept.
+func (v *visit) always() string {
+	if v.memory == nil {
+		return ""
+	}
+	return "/" + v.secret + "/always"
+}
+
+// ask shows the page that names the hosts, unless the person chose not to be asked.
+func (v *visit) ask(w http.ResponseWriter) {
+	if v.memory != nil && v.memory.Knows(v.url.Host) {
+		v.lead(w)
+		return
+	}
+	v.show(w, http.StatusOK, facts{
+		Title: "Sign in for a remote host", From: v.from, SignIn: v.url.Host, Server: host(v.url.Query().Get("resource")),
+		Go: v.url.String(), Always: v.always(), Cancel: "/" + v.secret + "/cancel",
+	})
+}
+
+// lead sends the browser to the authorization server.
+func (v *visit) lead(w http.ResponseWriter) {
+	secure(w.Header())
+	w.Header().Set("Location", v.url.String())
+	w.WriteHeader(http.StatusFound)
 }
 
 // receive takes the authorization response.
@@ -128,16 +213,19 @@ func host(raw string) string {
 	if err != nil {
 		return ""
 	}
-	return u.Host
+	return oauth.Sanitize(u.Host, maxHost)
 }
 
 func (v *visit) show(w http.ResponseWriter, status int, f facts) {
-	h := w.Header()
+	secure(w.Header())
+	w.WriteHeader(status)
+	_ = v.page.Execute(w, f) // the browser may have gone
+}
+
+func secure(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = v.page.Execute(w, f) // the browser may have gone
 }

@@ -21,6 +21,9 @@ func Eval(c Command) string { return EvalIn(Native(runtime.GOOS), c) }
 // name of its format, and tells c the format. For a shell that cannot it returns
 // c, which prints the text to run.
 func EvalIn(shell string, c Command) string {
+	if shell == "nushell" {
+		return c.With("--format", "json").For(shell) + " | from json | load-env"
+	}
 	if shell != "sh" {
 		c = c.With("--format", shell)
 	}

@@ -14,55 +14,159 @@ import (
 
 const linkWarning = "Approve only if you started this login yourself."
 
-// LinkText shows the link of the authorization code flow once, as plain text.
-// Questions follow below it.
+// LinkText shows the link of the authorization code flow once. Questions follow
+// below it.
 type LinkText struct {
-	Out    io.Writer
-	Client string
+	streams Streams
+	o       LinkOptions
+	url     string // that was shown last
+}
+
+// LinkOptions are what a link's screen depends on besides the link.
+type LinkOptions struct {
+	Client string          // name of the client
 	SSH    suggest.Command // arguments of ssh that reach this machine; nil: not connected over SSH
+	Copy   bool            // copy the link to the clipboard, with OSC 52
 }
 
-// ShowLink implements authcode.Prompt.
+// NewLinkText returns what shows links on standard error.
+func NewLinkText(s Streams, o LinkOptions) *LinkText { return &LinkText{streams: s, o: o} }
+
+// ShowLink implements authcode.Prompt. It is best effort: a closed stderr must not
+// end a login.
 func (p *LinkText) ShowLink(_ context.Context, l authcode.Link) {
-	// Best effort: a closed stderr must not end a login.
-	_, _ = io.WriteString(p.Out, p.text(l))
+	p.url = l.URL
+	s := linkScreen{LinkOptions: p.o, link: l, cols: min(p.streams.Columns(), maxText), styled: p.styled()}
+	if !s.styled {
+		_, _ = io.WriteString(p.streams.Err, s.text())
+		return
+	}
+	var b strings.Builder
+	for _, l := range s.lines() {
+		b.WriteString(l.ansi() + "\n")
+	}
+	if p.o.Copy {
+		b.WriteString(p.clipboard())
+	}
+	_, _ = io.WriteString(p.streams.RawErr(), b.String())
 }
 
-// text is the link as plain text. No line starts with text of a server: CI
+// styled reports whether the link can be clicked and copied.
+func (p *LinkText) styled() bool { return p.streams.Interactive() && p.streams.escapes() }
+
+// clipboard is what has the terminal copy the link.
+func (p *LinkText) clipboard() string { return clipboard(p.url, p.streams.Getenv("TMUX") != "") }
+
+const maxText = 100 // wider lines are hard to read
+
+// linkScreen lays out a link. The link is one line, which only the terminal itself
+// may wrap: a line end in it would break a copy.
+type linkScreen struct {
+	LinkOptions
+	link   authcode.Link
+	cols   int
+	styled bool
+}
+
+// text is the screen as plain text. No line starts with text of a server: CI
 // systems read commands there.
-func (p *LinkText) text(l authcode.Link) string {
+func (s linkScreen) text() string {
 	var b strings.Builder
-	switch {
-	case l.Opened:
-		fmt.Fprintf(&b, "Your browser was opened to sign in to %s. If it shows nothing, open\n\n", Host(l.Server))
-	case l.OpenErr != nil:
-		fmt.Fprintf(&b, "%s. To sign in to %s, open\n\n", Reason(l.OpenErr), Host(l.Server))
-	default:
-		fmt.Fprintf(&b, "To sign in to %s, open in a browser\n\n", Host(l.Server))
-	}
-	fmt.Fprintf(&b, "    %s\n\n", l.URL)
-	lines := []string{Parties(p.Client, l.Hosts)}
-	if !l.Opened { // else the warning was shown before the browser opened
-		lines = append(lines, HostWarning(l.Hosts)...)
-	}
-	b.WriteString(strings.Join(append(lines, linkWarning), "\n") + "\n")
-	if len(p.SSH) > 0 && l.Port != 0 {
-		fmt.Fprintf(&b, "\nThe browser returns to this machine. If it runs on another machine, first run there\n\n    %s\n\n", forward(l, p.SSH))
-		fmt.Fprintf(&b, "Then %s opens the same page.\n", l.Local)
-	}
-	if l.Paste {
-		b.WriteString("\nIf the last page does not load, copy its address from the browser.\n")
+	for _, l := range s.lines() {
+		b.WriteString(l.String() + "\n")
 	}
 	return b.String()
 }
 
-// forward is the command that makes the listener reachable from the machine on
-// which it runs.
-func forward(l authcode.Link, to suggest.Command) suggest.Command {
-	port := strconv.Itoa(l.Port)
+func (s linkScreen) lines() []line {
+	out := append([]line{}, s.wrapped("", s.title(), bold)...)
+	out = append(out, line{})
+	if s.link.Opened {
+		out = append(out, s.opened()...)
+	} else {
+		out = append(out, s.steps()...)
+	}
+	if len(s.SSH) > 0 && s.link.Port != 0 {
+		out = append(out, s.forwarding()...)
+	}
+	out = append(out, line{})
+	out = append(out, s.wrapped("", Parties(s.Client, s.link.Hosts), dim)...)
+	if !s.link.Opened { // else the warning was shown before the browser opened
+		for _, w := range HostWarning(s.link.Hosts) {
+			out = append(out, s.wrapped("", w, magenta)...)
+		}
+	}
+	return append(out, s.wrapped("", linkWarning, magenta)...)
+}
+
+func (s linkScreen) title() string {
+	to := "Sign in to " + Host(s.link.Server)
+	switch {
+	case s.link.Elsewhere:
+		return to + " in the browser that opened on your laptop"
+	case s.link.Opened:
+		return to + " in the browser that opened"
+	case s.link.OpenErr != nil:
+		return Reason(s.link.OpenErr) + ". " + to
+	}
+	return to
+}
+
+// opened is what to do if the browser that was opened does not help.
+func (s linkScreen) opened() []line {
+	out := append(s.wrapped("", "If it shows nothing, open this link"+s.copyHint()+":", plain), line{}, s.url())
+	if s.link.Paste {
+		out = append(append(out, line{}), s.wrapped("", "If the last page does not load, copy its whole address and paste it below.", plain)...)
+	}
+	return out
+}
+
+func (s linkScreen) steps() []line {
+	out := append(s.wrapped("1. ", "Open this link in a browser on any device"+s.copyHint()+":", plain), line{}, s.url(), line{})
+	if !s.link.Paste {
+		return append(out, s.wrapped("2. ", "Sign in and approve. The browser then returns to this machine, at "+s.link.Redirect, plain)...)
+	}
+	out = append(out, s.wrapped("2. ", "Sign in and approve. The last page may say \"This site can't be reached\". That is expected. Its address begins with "+s.link.Redirect, plain)...)
+	return append(out, s.wrapped("3. ", "Copy that whole address, or the code that the page shows, and paste it below.", plain)...)
+}
+
+func (s linkScreen) copyHint() string {
+	if s.styled && s.link.Paste {
+		return " (press c to copy it)"
+	}
+	return ""
+}
+
+func (s linkScreen) url() line {
+	style := plain
+	if s.styled {
+		style = hyperlink
+	}
+	return line{{"    ", plain}, {s.link.URL, style}}
+}
+
+// forwarding makes the listener reachable from the machine where the browser runs.
+func (s linkScreen) forwarding() []line {
+	port := strconv.Itoa(s.link.Port)
 	loopback := "127.0.0.1"
-	if u, err := url.Parse(l.Redirect); err == nil && u.Hostname() == "::1" {
+	if u, err := url.Parse(s.link.Redirect); err == nil && u.Hostname() == "::1" {
 		loopback = "[::1]"
 	}
-	return suggest.Command{"ssh", "-L", port + ":" + loopback + ":" + port}.With(to...)
+	forward := port + ":" + loopback + ":" + port
+	out := append([]line{{}}, s.wrapped("", "To have the last page load by itself, run this where your browser is:", plain)...)
+	out = append(out, line{{"    ", plain}, {suggest.Command{"ssh", "-L", forward}.With(s.SSH...).String(), bold}})
+	out = append(out, s.wrapped("", fmt.Sprintf("or here: Enter, ~C, -L %s (needs EnableEscapeCommandline)", forward), plain)...)
+	out = append(out, s.wrapped("", fmt.Sprintf("Then %s opens the same page.", s.link.Local), plain)...)
+	return append(out, s.wrapped("", "Tip: connect by mcp-login ssh HOST, and your own browser opens by itself.", dim)...)
+}
+
+// wrapped is a text in one style, broken to the width of the screen and indented
+// below its mark.
+func (s linkScreen) wrapped(mark, words string, st style) []line {
+	var out []line
+	for _, piece := range Wrap(words, s.cols-len(mark)) {
+		out = append(out, line{{mark, plain}, {piece, st}})
+		mark = strings.Repeat(" ", len(mark))
+	}
+	return out
 }

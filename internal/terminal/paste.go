@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -25,11 +26,13 @@ var errNoPaste = errors.New("nothing can be pasted")
 // browser ended. It does not read standard input, which can belong to a program.
 type Paster struct {
 	streams Streams
+	link    *LinkText
 	keys    *keys // of the terminal, from the first Read to the end of the process
 }
 
-// NewPaster returns a paster for the terminal of the streams.
-func NewPaster(s Streams) *Paster { return &Paster{streams: s} }
+// NewPaster returns a paster for the terminal of the streams. The key c has the
+// terminal copy what the link's screen shows.
+func NewPaster(s Streams, link *LinkText) *Paster { return &Paster{streams: s, link: link} }
 
 // Read implements authcode.Flow.Paste. It restores the terminal before it
 // returns, also when ctx ends.
@@ -42,15 +45,25 @@ func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 	if rejected != nil {
 		io.WriteString(keys.out, Linef("%v", rejected))
 	}
-	io.WriteString(keys.out, "paste it here> "+p.escape("\x1b[?2004h"))
+	io.WriteString(keys.out, pasteHere+p.escape("\x1b[?2004h"))
 	defer io.WriteString(keys.out, p.escape("\x1b[?2004l"))
-	text, err := readPaste(ctx, keys)
+	text, err := readPaste(ctx, keys, p.copyLink)
 	if err != nil {
 		io.WriteString(keys.out, p.escape("\r\x1b[K")) // the browser came back, or the login ended
 		return "", err
 	}
-	fmt.Fprintf(keys.out, "(%d characters)\n", utf8.RuneCountInString(text))
+	fmt.Fprintf(keys.out, "(%d characters)\n", utf8.RuneCountInString(strings.TrimSpace(text)))
 	return text, nil
+}
+
+const pasteHere = "paste it here> "
+
+// copyLink has the terminal copy the link, and says so. Nobody knows whether the
+// terminal does.
+func (p *Paster) copyLink(out io.Writer) {
+	if p.link.styled() {
+		io.WriteString(out, p.link.clipboard()+"\r\x1b[Ksent the link to the clipboard of your terminal\n"+pasteHere)
+	}
 }
 
 // begin prepares the terminal for a text.
@@ -73,8 +86,9 @@ func (p *Paster) escape(s string) string {
 	return s
 }
 
-// readPaste reads keys until a text is whole.
-func readPaste(ctx context.Context, keys *keys) (string, error) {
+// readPaste reads keys until a text is whole. The key c and then silence is a wish
+// for a copy of the link.
+func readPaste(ctx context.Context, keys *keys, copyLink func(io.Writer)) (string, error) {
 	var typed typedText
 	buf := make([]byte, 4096)
 	for {
@@ -84,6 +98,10 @@ func readPaste(ctx context.Context, keys *keys) (string, error) {
 		}
 		if err != nil {
 			return "", errNoPaste
+		}
+		if n == 0 && strings.TrimSpace(typed.String()) == "c" {
+			typed = typedText{}
+			copyLink(keys.out)
 		}
 		if n == 0 && typed.settled() {
 			return typed.String(), nil

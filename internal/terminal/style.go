@@ -48,6 +48,10 @@ const (
 	magenta   style = "35"
 	qrLight   style = "38;5;16;48;5;231" // dark ink on a light cell
 	qrDark    style = "38;5;231;48;5;16" // light ink on a dark cell
+
+	// hyperlink underlines a URL that leads to itself (OSC 8), also where a window
+	// wraps it.
+	hyperlink style = "4;link"
 )
 
 // span is a piece of a line in one style.
@@ -77,7 +81,11 @@ func (l line) ansi() string {
 	var b strings.Builder
 	for _, s := range l {
 		shown := printable.Line(s.text)
-		if s.style != plain {
+		switch s.style {
+		case plain:
+		case hyperlink:
+			shown = "\x1b[4m\x1b]8;;" + shown + "\x1b\\" + shown + "\x1b]8;;\x1b\\\x1b[m"
+		default:
 			shown = "\x1b[" + string(s.style) + "m" + shown + "\x1b[m"
 		}
 		b.WriteString(shown)

@@ -1,0 +1,167 @@
+package sshbrowser
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxEndpoints = 8       // of a folder that are tried
+	portSuffix   = ".port" // of a file that holds a port and its secret
+	maxSocket    = 103     // what every system takes as the path of a socket
+	minSecret    = 16      // characters
+)
+
+// Folder returns the folder for the endpoints of one host. Hosts that share a home
+// folder must not remove each other's sockets, or try them.
+func Folder(base, host string) string {
+	label, _, _ := strings.Cut(host, ".")
+	label = strings.Map(func(r rune) rune {
+		if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(label))
+	sum := sha256.Sum256([]byte(host))
+	return filepath.Join(base, label[:min(len(label), 16)]+"-"+hex.EncodeToString(sum[:4]))
+}
+
+// Prepare makes a folder that only this user can enter, removes the endpoints at
+// which nobody answers, and returns a path for a new socket, which sshd makes.
+func Prepare(folder string) (socket string, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	if err := os.Chmod(folder, 0o700); err != nil {
+		return "", err
+	}
+	prune(folder)
+	socket = filepath.Join(folder, rand.Text()[:12])
+	if len(socket) > maxSocket {
+		return "", fmt.Errorf("the path %s is too long for a socket; set XDG_STATE_HOME to a shorter folder", socket)
+	}
+	return socket, nil
+}
+
+// port is the content of a file that stands for a TCP port of 127.0.0.1.
+type port struct {
+	Port   int    `json:"port"`
+	Secret string `json:"secret"`
+}
+
+func (p port) valid() bool {
+	return p.Port >= firstPort && p.Port <= 65535 && len(p.Secret) >= minSecret
+}
+
+// Announce notes in a folder that [Prepare] made that ssh forwards a port of this
+// host to the laptop that knows the secret. The note stays: ssh_config may forward
+// the port again.
+func Announce(folder string, number int, secret string) error {
+	p := port{number, secret}
+	if !p.valid() {
+		return errors.New("this is no port from 1024 with a secret")
+	}
+	return writeJSON(filepath.Join(folder, strconv.Itoa(number)+portSuffix), p)
+}
+
+// Find returns the path of an endpoint at which a laptop answers: named, or else
+// the newest of a folder's. It returns "" if none answers within a second.
+func Find(ctx context.Context, named, folder string) string {
+	paths := []string{named}
+	if named == "" {
+		paths = endpoints(folder)
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	answers := make([]bool, len(paths))
+	var asking sync.WaitGroup
+	for i, path := range paths {
+		asking.Go(func() {
+			if c, err := dial(ctx, path); err == nil {
+				answers[i] = true
+				_ = c.Close() // nothing was asked
+			}
+		})
+	}
+	asking.Wait()
+	if i := slices.Index(answers, true); i >= 0 {
+		return paths[i]
+	}
+	return ""
+}
+
+// endpoints returns the sockets and ports of a folder, newest first.
+func endpoints(folder string) []string {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil // nobody has made it
+	}
+	made := map[string]time.Time{}
+	var paths []string
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && (info.Mode().Type() == fs.ModeSocket || isPort(e.Name(), info)) {
+			path := filepath.Join(folder, e.Name())
+			paths, made[path] = append(paths, path), info.ModTime()
+		}
+	}
+	slices.SortFunc(paths, func(a, b string) int { return made[b].Compare(made[a]) })
+	return paths[:min(len(paths), maxEndpoints)]
+}
+
+func isPort(name string, info fs.FileInfo) bool {
+	return info.Mode().IsRegular() && strings.HasSuffix(name, portSuffix) && !strings.HasPrefix(name, ".")
+}
+
+// prune removes the sockets at which nobody listens. Sshd cannot replace them.
+func prune(folder string) {
+	for _, path := range endpoints(folder) {
+		if strings.HasSuffix(path, portSuffix) {
+			continue
+		}
+		conn, err := net.Dial("unix", path)
+		if err == nil {
+			_ = conn.Close() // nothing was said
+		} else if !errors.Is(err, fs.ErrPermission) {
+			_ = os.Remove(path) // the next look skips it
+		}
+	}
+}
+
+// connect connects to an endpoint. The secret is "" for a socket.
+func connect(ctx context.Context, path string) (conn net.Conn, secret string, err error) {
+	var d net.Dialer
+	if !strings.HasSuffix(path, portSuffix) {
+		conn, err = d.DialContext(ctx, "unix", path)
+		return conn, "", err
+	}
+	p, err := readPort(path)
+	if err != nil {
+		return nil, "", err
+	}
+	conn, err = d.DialContext(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)))
+	return conn, p.Secret, err
+}
+
+func readPort(path string) (p port, err error) {
+	if err := readJSON(path, &p); err != nil {
+		return p, err
+	}
+	if !p.valid() {
+		return p, errMessage
+	}
+	return p, nil
+}
