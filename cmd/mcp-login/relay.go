@@ -12,6 +12,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/relay"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type relayServerOptions struct {
@@ -45,7 +46,8 @@ func newRelay(e *env) *cli.Command {
 			stringFlag("sessions-key-from", "source of the key, at least 32 bytes, that encrypts what is in Redis; the same for all replicas", "", &o.keyFrom),
 			stringFlag("tls-cert", "PEM file of the certificate chain; read again when it is renewed", "", &o.certificates.CertFile),
 			stringFlag("tls-key", "PEM file of its private key", "", &o.certificates.KeyFile),
-			stringFlag("acme-cache", "folder for certificates from Let's Encrypt, which are requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
+			stringFlag("acme-cache", "folder for certificates from Let's Encrypt or another ACME authority, which are requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
+			stringFlag("acme-directory", "directory of the certificate authority (RFC 8555)", "https://acme-v02.api.letsencrypt.org/directory", &o.certificates.ACMEDirectory),
 			stringFlag("acme-email", "address for notices about these certificates", "", &o.certificates.ACMEEmail),
 			durationFlag("session-lifetime", "time that a person has to sign in", 10*time.Minute, &o.limits.Lifetime),
 			&cli.IntFlag{Name: "sessions-per-address", Usage: "sessions that one client address may open in that time", Value: 100, Destination: &o.limits.SessionsPerAddress, EnvVars: envVar("sessions-per-address")},
@@ -76,6 +78,9 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 	r, err := relay.New(cfg)
 	if err != nil {
 		return usageError{err}
+	}
+	if o.certificates.ACMEClient, err = e.acmeClient(o); err != nil {
+		return err
 	}
 	if o.metrics != "" {
 		l, err := e.listenMetrics(o.metrics)
@@ -128,6 +133,22 @@ func (e *env) relaySessions(ctx context.Context, o *relayServerOptions) (relay.S
 		return nil, nil, usageError{err}
 	}
 	return r, func() { _ = r.Close() }, nil // the process ends
+}
+
+// acmeClient reaches the certificate authority; nil where none is used.
+func (e *env) acmeClient(o *relayServerOptions) (*http.Client, error) {
+	if o.certificates.ACMECache == "" {
+		return nil, nil
+	}
+	directory := o.certificates.ACMEDirectory
+	if _, err := oauth.CheckURL(directory); err != nil {
+		return nil, usagef("--acme-directory: %w", err)
+	}
+	roots, err := o.roots()
+	if err != nil {
+		return nil, err
+	}
+	return oauth.Guard{Server: directory, RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout, Hosts: e.hosts}.Client(), nil
 }
 
 // serveMetrics serves metrics until the function that it returns is called.

@@ -2,15 +2,12 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/crypto/acme/autocert"
 )
 
 const (
@@ -21,14 +18,6 @@ const (
 	drainTimeout  = 20 * time.Second
 )
 
-// Certificates say how the relay speaks TLS. The zero value is plain http, for
-// loopback or behind a proxy.
-type Certificates struct {
-	CertFile, KeyFile string // PEM; read again for new connections, so that renewal needs no restart
-	ACMECache         string // folder of certificates by ACME (Let's Encrypt); "": none
-	ACMEEmail         string // for notices of the certificate authority; "": none
-}
-
 // Serve answers on the listener until ctx ends, then drains: it closes its
 // port, lets every waiting client ask again, and returns once all answers
 // have left.
@@ -38,7 +27,7 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       log.New(io.Discard, "", 0), // it would print addresses of clients
 	}
-	config, err := r.tlsConfig(c)
+	config, err := c.config(r.base.Hostname(), r.cfg.Log)
 	if err != nil {
 		return err
 	}
@@ -51,6 +40,9 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 		server.TLSConfig = config
 		ended <- server.ServeTLS(l, "", "")
 	}()
+	if c.ACMECache != "" {
+		go func() { _, _ = config.GetCertificate(warmUp(r.base.Hostname())) }() // it logs its failure, and ends by itself
+	}
 	select {
 	case err := <-ended:
 		return err
@@ -64,28 +56,4 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 		err = errors.Join(err, serveErr)
 	}
 	return err
-}
-
-// tlsConfig returns nil for plain http.
-func (r *Relay) tlsConfig(c Certificates) (*tls.Config, error) {
-	switch {
-	case c.ACMECache != "":
-		m := &autocert.Manager{
-			Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(c.ACMECache), Email: c.ACMEEmail,
-			HostPolicy: autocert.HostWhitelist(r.base.Hostname()),
-		}
-		config := m.TLSConfig() // answers TLS-ALPN-01 on the same port
-		config.MinVersion = tls.VersionTLS12
-		return config, nil
-	case c.CertFile != "":
-		if _, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile); err != nil {
-			return nil, err
-		}
-		return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-				pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-				return &pair, err
-			}}, nil
-	}
-	return nil, nil
 }
