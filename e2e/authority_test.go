@@ -26,7 +26,7 @@ import (
 
 // authority is a certificate authority of the test's own.
 type authority struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	file string // its certificate as PEM
 	cert *x509.Certificate
@@ -35,7 +35,7 @@ type authority struct {
 	servers []*x509.Certificate
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t testing.TB) *authority {
 	t.Helper()
 	a := &authority{t: t, dir: t.TempDir()}
 	a.cert, a.key = a.sign(&x509.Certificate{

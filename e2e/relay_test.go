@@ -226,7 +226,7 @@ func TestRelayRestarted(t *testing.T) {
 }
 
 // startRedis starts a real Redis and returns its URL.
-func startRedis(t *testing.T) string {
+func startRedis(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
