@@ -18,7 +18,7 @@ const flowNames = "browser, device, relay, paste, client-credentials, jwt-bearer
 // choose sets a login's flows: what --flow names, what other options leave no
 // doubt about, or what suits the surroundings. It says why when one runs.
 func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) error {
-	names, order, why := e.flowOrder(o)
+	names, order, why, easier := e.flowOrder(o)
 	alone := e.nonInteractive(&o.common)
 	req.Flows = nil
 	for i, name := range order {
@@ -37,7 +37,14 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 	}
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
-	req.Chosen = func(c flows.Choice) { e.announce(o, c, why(c.Flow.Name())) }
+	told := false
+	req.Chosen = func(c flows.Choice) {
+		e.announce(o, c, why(c.Flow.Name()))
+		if tip := easier(c); tip != "" && !told && !o.json {
+			told = true
+			e.say("tip: %s", tip)
+		}
+	}
 	req.Skipped = func(c flows.Choice, err error) {
 		e.say("flow: %s cannot be used: %s", c.Flow.Name(), terminal.OneLine(err.Error()))
 	}
@@ -55,8 +62,9 @@ func (e *env) browserIsVain(o *loginOptions, name string) (why string, vain bool
 }
 
 // flowOrder returns the flows that were asked for, nil if none was, those to
-// have at hand, and why each comes.
-func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name string) string) {
+// have at hand, why each comes, and what would be easier than one.
+func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name string) string, easier func(flows.Choice) string) {
+	easier = func(flows.Choice) string { return "" } // than what the user wants
 	if o.flow != "" {
 		for name := range strings.SplitSeq(o.flow, ",") {
 			name = strings.TrimSpace(name)
@@ -65,14 +73,14 @@ func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name s
 			}
 			names = append(names, name)
 		}
-		return names, names, func(string) string { return "as --flow says" }
+		return names, names, func(string) string { return "as --flow says" }, easier
 	}
 	if name := o.nonInteractive.implied(); name != "" {
 		names = []string{name}
-		return names, names, func(string) string { return "credentials that need no person were given" }
+		return names, names, func(string) string { return "credentials that need no person were given" }, easier
 	}
 	d := flows.Detect(e.surroundings(o))
-	return nil, d.Order, d.Why
+	return nil, d.Order, d.Why, d.Easier
 }
 
 // attendedFlows makes the flows of a name that ask a person.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -27,13 +28,9 @@ type relayOptions struct {
 
 func (o *relayOptions) flags() []cli.Flag {
 	return []cli.Flag{
-		o.flag(),
+		&cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")},
 		stringFlag("relay-token-from", "source of the client token that the relays want: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 	}
-}
-
-func (o *relayOptions) flag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")}
 }
 
 // relayFlows returns a flow for each relay.
@@ -64,6 +61,25 @@ func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error
 		all = append(all, f)
 	}
 	return all, nil
+}
+
+// triedRelays replaces each relay by one that was asked whether it can be used.
+func triedRelays(ctx context.Context, all []flows.Flow) []flows.Flow {
+	all = slices.Clone(all)
+	for i, f := range all {
+		if r, ok := f.(*authcode.Relay); ok {
+			all[i] = r.Tried(ctx)
+		}
+	}
+	return all
+}
+
+// relayAddress returns the address of a flow that is a relay; "": it is none.
+func relayAddress(f flows.Flow) string {
+	if r, ok := f.(interface{ Address() string }); ok {
+		return r.Address()
+	}
+	return ""
 }
 
 // relayStatus says how the wait for a relay ended, in the words of the device flow.

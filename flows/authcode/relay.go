@@ -66,6 +66,9 @@ const maxReopened = 3
 // Name returns "relay".
 func (f *Relay) Name() string { return "relay" }
 
+// Address returns the relay's address.
+func (f *Relay) Address() string { return f.URL }
+
 // Check implements [flows.Flow].
 func (f *Relay) Check(s oauth.Server) error {
 	if err := checkServer(s, f.AssumePKCE); err != nil {

@@ -18,6 +18,7 @@ type Server struct {
 	URL   string
 	HTTP  *http.Client // guarded, as a login's
 	Flows []flows.Flow // those that a login would try, best first
+	Here  flows.Detection
 }
 
 // Examine discovers the server as a login would, and judges each step.
@@ -78,6 +79,7 @@ func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
 		a.flows(s.Flows, as)
 		a.registration(as)
 	}
+	a.chosen(s.Here.Select(d.Servers, s.Flows...))
 	return a.findings
 }
 
@@ -96,6 +98,18 @@ func (a *area) flows(all []flows.Flow, as oauth.Server) {
 		return
 	}
 	a.pass("flows", strings.Join(usable, ", "))
+}
+
+// chosen says which flow a login here would choose.
+func (a *area) chosen(s flows.Selection) {
+	if s.Flow == "" {
+		return
+	}
+	f := Finding{Area: a.name, Check: "flow", Result: Pass, Detail: s.Flow + ", " + s.Why}
+	if s.Easier != "" {
+		f.Remedy = "easier: " + s.Easier
+	}
+	a.findings = append(a.findings, f)
 }
 
 // registration says how a client becomes known to the authorization server.
