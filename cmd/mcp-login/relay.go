@@ -94,6 +94,9 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 		return &codeError{code: exitFailed, text: "--listen: " + err.Error()}
 	}
 	e.say("relay: %s, listening on %s", o.baseURL, l.Addr())
+	if o.public && len(o.allow.Value()) == 0 {
+		e.say("warning: anyone can have this relay lead people to any address: limit that with --allow-issuer")
+	}
 	return r.Serve(ctx, l, o.certificates)
 }
 

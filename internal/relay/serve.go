@@ -15,12 +15,14 @@ const (
 	writeTimeout  = hold + 20*time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10 // a redirect with a long code, and cookies
-	drainTimeout  = 20 * time.Second
+	drainTimeout  = 15 * time.Second
+	settleTimeout = 5 * time.Second
+	settlePause   = 50 * time.Millisecond
 )
 
-// Serve answers on the listener until ctx ends, then drains: it closes its
-// port, lets every waiting client ask again, and returns once all answers
-// have left.
+// Serve answers on the listener until ctx ends, then drains: it lets every waiting
+// client ask again, closes its port once answers that only it has are collected, and
+// returns once all of its own answers have left.
 func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error {
 	server := &http.Server{
 		Handler: r, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout + hold, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -31,6 +33,7 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 	if err != nil {
 		return err
 	}
+	l = &connections{Listener: l, relay: r}
 	ended := make(chan error, 1)
 	go func() {
 		if config == nil {
@@ -49,6 +52,7 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 	case <-ctx.Done():
 	}
 	r.Drain()
+	r.settle()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	err = server.Shutdown(within)
@@ -56,4 +60,16 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 		err = errors.Join(err, serveErr)
 	}
 	return err
+}
+
+// settle waits for clients to collect the answers that end with this process, so that
+// nobody has to approve twice.
+func (r *Relay) settle() {
+	own, ok := r.cfg.Sessions.(interface{ Uncollected() int })
+	if !ok {
+		return
+	}
+	for late := time.Now().Add(settleTimeout); own.Uncollected() > 0 && time.Now().Before(late); {
+		time.Sleep(settlePause)
+	}
 }
