@@ -105,7 +105,7 @@ func (e *env) examineHere(ctx context.Context, o *doctorOptions) []doctor.Findin
 func (e *env) relayParts(o *doctorOptions) []doctor.Part {
 	login := &loginOptions{common: o.common, relay: o.relay}
 	const check, remedy = "relay", "check --relay and --relay-token-from, and that the relay runs"
-	if len(o.relay.urls.Value()) == 0 {
+	if len(o.relay.addresses()) == 0 {
 		return []doctor.Part{{Area: "environment", Check: check, Look: func(context.Context) (string, error) { return "none is configured", nil }}}
 	}
 	relays, err := e.relayFlows(login, e.prompt(login))

@@ -40,8 +40,8 @@ func newRelay(e *env) *cli.Command {
 			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
 			stringFlag("client-token-from", "source of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 			boolFlag("public", "let anyone use the relay, without a client token", &o.public),
-			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "host that sign-ins may lead to; may be repeated (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
-			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or network of a reverse proxy whose X-Forwarded-For counts; may be repeated (default: none)", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
+			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "host that sign-ins may lead to; may be repeated or separated by commas (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
+			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or network of a reverse proxy whose X-Forwarded-For counts; may be repeated or separated by commas (default: none)", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
 			stringFlag("sessions", "Redis or Valkey that several replicas share, as redis:// or rediss://; give a URL with a password by MCP_LOGIN_SESSIONS (default: memory)", "", &o.sessions),
 			stringFlag("sessions-key-from", "source of the key, at least 32 bytes, that encrypts what is in Redis; the same for all replicas", "", &o.keyFrom),
 			stringFlag("tls-cert", "PEM file of the certificate chain; read again when it is renewed", "", &o.certificates.CertFile),
@@ -56,12 +56,12 @@ func newRelay(e *env) *cli.Command {
 }
 
 func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
-	cfg := relay.Config{BaseURL: o.baseURL, Public: o.public, AllowIssuers: o.allow.Value(), Limits: o.limits, Log: e.slog()}
+	cfg := relay.Config{BaseURL: o.baseURL, Public: o.public, AllowIssuers: separated(o.allow), Limits: o.limits, Log: e.slog()}
 	if err := o.check(e); err != nil {
 		return err
 	}
 	var err error
-	if cfg.TrustedProxies, err = prefixes(o.proxies.Value()); err != nil {
+	if cfg.TrustedProxies, err = prefixes(separated(o.proxies)); err != nil {
 		return err
 	}
 	if o.tokenFrom != "" {
@@ -94,7 +94,7 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 		return &codeError{code: exitFailed, text: "--listen: " + err.Error()}
 	}
 	e.say("relay: %s, listening on %s", o.baseURL, l.Addr())
-	if o.public && len(o.allow.Value()) == 0 {
+	if o.public && len(separated(o.allow)) == 0 {
 		e.say("warning: anyone can have this relay lead people to any address: limit that with --allow-issuer")
 	}
 	return r.Serve(ctx, l, o.certificates)

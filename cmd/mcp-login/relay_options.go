@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,16 +27,28 @@ type relayOptions struct {
 	tokenFrom string
 }
 
+// addresses are those of the relays, best first.
+func (o *relayOptions) addresses() []string { return separated(o.urls) }
+
+// separated splits the values of an option at commas and spaces: its variable has room for
+// one value only.
+func separated(values cli.StringSlice) (all []string) {
+	for _, value := range values.Value() {
+		all = append(all, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
+	}
+	return all
+}
+
 func (o *relayOptions) flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")},
+		&cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated or separated by commas, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")},
 		stringFlag("relay-token-from", "source of the client token that the relays want: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 	}
 }
 
 // relayFlows returns a flow for each relay.
 func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error) {
-	if len(o.relay.urls.Value()) == 0 {
+	if len(o.relay.addresses()) == 0 {
 		return nil, usagef("--flow: relay needs the address of a relay: give --relay")
 	}
 	roots, err := o.roots()
@@ -43,7 +56,7 @@ func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error
 		return nil, err
 	}
 	label, _ := os.Hostname() // a claim for people; it may be empty
-	for _, url := range o.relay.urls.Value() {
+	for _, url := range o.relay.addresses() {
 		if _, err := oauth.CheckURL(url); err != nil {
 			return nil, usagef("--relay: %w", err)
 		}
