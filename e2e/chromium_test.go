@@ -136,7 +136,7 @@ func (c *chromium) photograph(name string) {
 		for _, size := range []struct {
 			name          string
 			width, height int64
-		}{{"wide", 1100, 700}, {"narrow", 360, 640}} {
+		}{{"wide", 1100, 700}, {"narrow", 360, 640}, {"small", 320, 568}} {
 			c.do(chromedp.EmulateViewport(size.width, size.height))
 			png, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
 			if err != nil {
