@@ -40,7 +40,7 @@ var layers = map[string][]string{
 	"internal/settings":     {"internal/paths"},
 	"internal/sshbrowser":   {"oauth", "internal/privsock", "internal/subprocess"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
-	"internal/relay":        {"oauth"}, // neither flows nor the root package: it must not be able to trade a code for a token
+	"internal/relay":        {"oauth", "internal/netcheck"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
 	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},

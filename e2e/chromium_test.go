@@ -21,7 +21,7 @@ type chromium struct {
 	ctx context.Context
 }
 
-func startChromium(t *testing.T) *chromium {
+func startChromium(t *testing.T, more ...chromedp.ExecAllocatorOption) *chromium {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, // the tests may run as root, and visit this machine alone
@@ -34,6 +34,7 @@ func startChromium(t *testing.T) *chromium {
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 		chromedp.WSURLReadTimeout(await.Limit),
 	)
+	options = append(options, more...)
 	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -141,7 +142,7 @@ func (c *chromium) photograph(name string) {
 		for _, size := range []struct {
 			name          string
 			width, height int64
-		}{{"wide", 1100, 700}, {"narrow", 360, 640}} {
+		}{{"wide", 1100, 700}, {"narrow", 360, 640}, {"small", 320, 568}} {
 			c.do(chromedp.EmulateViewport(size.width, size.height))
 			png, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
 			if err != nil {

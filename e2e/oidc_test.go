@@ -20,6 +20,7 @@ import (
 type oidc struct {
 	t    testing.TB
 	url  string
+	http *http.Client
 	stop func() // ends the server early; once more does nothing
 }
 
@@ -34,6 +35,7 @@ type seen struct {
 	Stalled          int      `json:"stalled"`
 	Registrations    int      `json:"registrations"`
 	Deregistrations  int      `json:"deregistrations"`
+	Documents        []string `json:"documents"`
 	Revocations      []string `json:"revocations"`
 	Resources        []string `json:"resources"`
 	Tokens           []string `json:"tokens"`
@@ -42,8 +44,16 @@ type seen struct {
 // startOIDC starts a server of the test's own, which ends with the test.
 func startOIDC(t testing.TB, set knobs) *oidc {
 	t.Helper()
+	return launchOIDC(t, set, http.DefaultClient)
+}
+
+// launchOIDC starts a server that the client reaches, with env beside this process's
+// environment.
+func launchOIDC(t testing.TB, set knobs, client *http.Client, env ...string) *oidc {
+	t.Helper()
 	cmd := exec.Command("node", "server.mjs")
 	cmd.Dir = serverDir(t)
+	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()
@@ -58,7 +68,7 @@ func startOIDC(t testing.TB, set knobs) *oidc {
 		t.Fatal(err)
 	}
 	first, err := bufio.NewReader(stdout).ReadString('\n')
-	o := &oidc{t: t, url: strings.TrimSpace(first)}
+	o := &oidc{t: t, url: strings.TrimSpace(first), http: client}
 	o.stop = sync.OnceFunc(func() {
 		if o.url != "" {
 			noteIssued(o.seen().Tokens...)
@@ -101,7 +111,7 @@ func (o *oidc) set(k knobs) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	resp, err := http.Post(o.url+"/control", "application/json", bytes.NewReader(body))
+	resp, err := o.http.Post(o.url+"/control", "application/json", bytes.NewReader(body))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -113,7 +123,7 @@ func (o *oidc) set(k knobs) {
 
 func (o *oidc) seen() (s seen) {
 	o.t.Helper()
-	resp, err := http.Get(o.url + "/control")
+	resp, err := o.http.Get(o.url + "/control")
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -124,7 +134,7 @@ func (o *oidc) seen() (s seen) {
 // active asks the server's introspection endpoint (RFC 7662).
 func (o *oidc) active(token string) bool {
 	o.t.Helper()
-	resp, err := http.PostForm(o.url+"/token/introspection", url.Values{
+	resp, err := o.http.PostForm(o.url+"/token/introspection", url.Values{
 		"client_id": {"introspector"}, "client_secret": {"introspector-secret"}, "token": {token},
 	})
 	if err != nil {

@@ -153,6 +153,16 @@ func TestRelayLogin(t *testing.T) {
 	if token := h.token("box"); !o.active(token) {
 		t.Error("the server does not know the token")
 	}
+	// A second login uses the client that the first has registered.
+	again, next := r.login(h, o)
+	second := phone(t)
+	second.goOn(next)
+	second.press(consentForm + ` button[type=submit]`)
+	second.says("Signed in")
+	again.wait(0)
+	if n := o.seen().Registrations; n != 1 {
+		t.Errorf("%d registrations", n)
+	}
 	// A second browser gets nothing from the link.
 	other := phone(t)
 	other.do(chromedp.Navigate(link))
@@ -226,7 +236,7 @@ func TestRelayRestarted(t *testing.T) {
 }
 
 // startRedis starts a real Redis and returns its URL.
-func startRedis(t *testing.T) string {
+func startRedis(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

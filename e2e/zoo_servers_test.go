@@ -28,6 +28,8 @@ type realServer struct {
 	// sign is what a person does from the link to the end of a sign-in: approve
 	// or deny.
 	sign func(p *person, link string, approve bool)
+	// relayed is its folder, where a sign-in over a relay is tried; "": it is not.
+	relayed string
 	// noDenial says why nobody can deny there; "": somebody can.
 	noDenial string
 	// lifetimes says that the lifetime of its tokens can be set.
@@ -46,6 +48,7 @@ var realServers = []*realServer{
 			return startReal(t, lifetime, "better-auth", "better-auth", "node", "server.mjs")
 		},
 		flows:     map[string][]string{"device": nil, "paste": nil},
+		relayed:   "better-auth",
 		sign:      signInAs("somebody@example.com", "any password"),
 		lifetimes: true, registers: true,
 		remarks: "its access tokens are JWTs, which it does not revoke; the refresh token it does",
@@ -56,6 +59,7 @@ var realServers = []*realServer{
 			return startReal(t, max(lifetime, 60), "workers", "workers", "node", "server.mjs")
 		},
 		flows:     map[string][]string{"paste": nil},
+		relayed:   "workers",
 		sign:      signInAs("somebody@example.com", "any"),
 		registers: true, revokes: true,
 		remarks: "its tokens contain colons and an e-mail address",
@@ -98,6 +102,12 @@ var realServers = []*realServer{
 // of that name ("": none), and returns the origin that it prints.
 func startReal(t *testing.T, lifetime int, folder, modules string, argv ...string) string {
 	t.Helper()
+	return startRealWith(t, []string{"ACCESS_TTL=" + strconv.Itoa(lifetime)}, folder, modules, argv...)
+}
+
+// startRealWith starts a server with env beside this process's environment.
+func startRealWith(t *testing.T, env []string, folder, modules string, argv ...string) string {
+	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = t.TempDir()
 	if err := os.CopyFS(cmd.Dir, os.DirFS(folder)); err != nil {
@@ -112,7 +122,7 @@ func startReal(t *testing.T, lifetime int, folder, modules string, argv ...strin
 			t.Fatal(err)
 		}
 	}
-	cmd.Env = append(os.Environ(), "ACCESS_TTL="+strconv.Itoa(lifetime))
+	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()
@@ -164,13 +174,18 @@ func signInAtZitadel(p *person, link string, approve bool) {
 // accepts reports whether the MCP server answers a call that bears the token.
 func accepts(t *testing.T, mcp, token string) bool {
 	t.Helper()
+	return acceptsFrom(t, http.DefaultClient, mcp, token)
+}
+
+func acceptsFrom(t *testing.T, client *http.Client, mcp, token string) bool {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, mcp, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

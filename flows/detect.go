@@ -25,14 +25,17 @@ type Detection struct {
 	Browser bool     // a browser can be opened here
 	Reason  string   // why, or why not, to follow "since"
 	Order   []string // names of flows, best first
+	SSH     bool     // an SSH session whose laptop could open a browser, and does not yet
+	Relay   bool     // the user named a relay
 }
 
 // Detect tells whether a browser can be opened here, and the order in which
 // flows are tried: credentials that need no person, a browser here, a device
 // anywhere, then a browser anywhere with its answer pasted.
 func Detect(s Surroundings) Detection {
-	d := Detection{Order: []string{"client-credentials"}}
+	d := Detection{Order: []string{"client-credentials"}, Relay: s.Relay}
 	d.Browser, d.Reason = s.browser()
+	d.SSH = !d.Browser && !s.NoBrowser && s.ci() == "" && s.overSSH()
 	if d.Browser {
 		d.Order = append(d.Order, "browser")
 	}
@@ -80,7 +83,7 @@ func (s Surroundings) browser() (bool, string) {
 	if s.Laptop {
 		return true, "your laptop's browser can be opened through SSH"
 	}
-	if s.isSet("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY") != "" {
+	if s.overSSH() {
 		return false, "this is an SSH session"
 	}
 	if name := s.remoteDesk(); name != "" {
@@ -91,6 +94,8 @@ func (s Surroundings) browser() (bool, string) {
 	}
 	return s.desktop()
 }
+
+func (s Surroundings) overSSH() bool { return s.isSet("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY") != "" }
 
 // desktop looks for a screen.
 func (s Surroundings) desktop() (bool, string) {

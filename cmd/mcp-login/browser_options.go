@@ -63,7 +63,7 @@ func (o *browserOptions) authParams() (url.Values, error) {
 func (e *env) surroundings(o *loginOptions) flows.Surroundings {
 	s := browser.Surroundings(e.getenv)
 	s.Browser, s.NoBrowser, s.Terminal = o.browser.command != "", o.browser.never, e.streams().CanAsk()
-	s.Relay = len(o.relay.urls.Value()) > 0
+	s.Relay = len(o.relay.addresses()) > 0
 	s.Laptop = !s.Browser && !s.NoBrowser && e.laptop() != ""
 	return s
 }

@@ -23,7 +23,7 @@ func newDiscover(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "Show how to sign in to a server",
 		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: []cli.Flag{boolFlag("json", "as JSON", &o.json), o.relay.flag()},
+		Flags: append([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.relay.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 
@@ -35,6 +35,8 @@ type discovery struct {
 	Scopes   []string      `json:"scopes,omitempty"`
 	Servers  []foundServer `json:"authorization_servers"`
 	Errors   []string      `json:"errors,omitempty"`
+	// Chosen is what a login would choose.
+	Chosen *flows.Selection `json:"chosen,omitempty"`
 }
 
 type foundServer struct {
@@ -48,6 +50,7 @@ type foundServer struct {
 
 type foundFlow struct {
 	Name   string `json:"name"`
+	Relay  string `json:"relay,omitempty"` // its address
 	Usable bool   `json:"usable"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -70,7 +73,7 @@ func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) 
 	if err := e.choose(login, e.prompt(login), &req); err != nil {
 		return err
 	}
-	all := req.Flows
+	all := triedRelays(ctx, req.Flows)
 	found, err := mcplogin.Discover(ctx, client(server), server)
 	if err != nil {
 		return err
@@ -99,7 +102,7 @@ func describe(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) 
 		s.Hosts = flows.HostsOf(found.Server, srv, srv.AuthorizationEndpoint)
 		s.Warning = s.Hosts.Warning()
 		for _, choice := range flows.Survey([]oauth.Server{srv}, all...) {
-			f := foundFlow{Name: choice.Flow.Name(), Usable: choice.Err == nil}
+			f := foundFlow{Name: choice.Flow.Name(), Relay: relayAddress(choice.Flow), Usable: choice.Err == nil}
 			if choice.Err != nil {
 				f.Reason = choice.Err.Error()
 			}
@@ -109,6 +112,10 @@ func describe(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) 
 			s.Flows = append(s.Flows, f)
 		}
 		d.Servers = append(d.Servers, s)
+	}
+	if chosen := here.Select(found.Servers, all...); chosen.Flow != "" {
+		chosen.Issuer = oauth.Sanitize(chosen.Issuer, 500)
+		d.Chosen = &chosen
 	}
 	return d
 }
@@ -142,7 +149,7 @@ func (d discovery) text() string {
 		}
 		for _, f := range s.Flows {
 			if f.Usable {
-				line("  %-22s %s", f.Name, s.yes())
+				line("  %-22s %s", f.Name, s.yes()+f.at())
 			} else {
 				line("  %-22s no: %s", f.Name, f.Reason)
 			}
@@ -150,11 +157,26 @@ func (d discovery) text() string {
 		line("  %-22s %s", "dynamic registration", s.yesNo(s.Registration))
 		line("  %-22s %s", "revocation", s.yesNo(s.Revocation))
 	}
+	if d.Chosen != nil {
+		b.WriteByte('\n')
+		line("sign-in   %s, %s", d.Chosen.Flow, d.Chosen.Why)
+		if d.Chosen.Easier != "" {
+			line("tip       %s", d.Chosen.Easier)
+		}
+	}
 	for _, text := range d.Errors {
 		b.WriteByte('\n')
 		line("unusable  %s", text)
 	}
 	return b.String()
+}
+
+// at says which relay a flow is.
+func (f foundFlow) at() string {
+	if f.Relay == "" {
+		return ""
+	}
+	return ", " + f.Relay
 }
 
 // yes is what can be said of something that the server offers.

@@ -13,6 +13,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/internal/doctor"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
@@ -24,6 +25,7 @@ import (
 type doctorOptions struct {
 	common
 	fromAgent fromAgent
+	relay     relayOptions
 	json      bool
 }
 
@@ -36,7 +38,7 @@ func newDoctor(e *env) *cli.Command {
 		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
 		Description: "Checks the environment, the store, and with a URL or NAME the way to the server and what it publishes; with NAME also the stored credential, by a call of the server. " +
 			"Nothing is changed, nobody is asked, and no secret is shown: the report can be pasted into a bug report. The exit code is 1 if a check failed.",
-		Flags: append([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.fromAgent.flags()...),
+		Flags: slices.Concat([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.fromAgent.flags(), o.relay.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }
 
@@ -88,8 +90,29 @@ func (e *env) examineHere(ctx context.Context, o *doctorOptions) []doctor.Findin
 		Look: func(ctx context.Context) (string, error) { return e.lookAtAgent(ctx, o) },
 	})
 	return doctor.Surroundings{
-		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(&loginOptions{})), Terminal: e.streams().CanAsk(), Parts: parts,
+		Getenv: e.getenv, Flows: flows.Detect(e.surroundings(&loginOptions{relay: o.relay})), Terminal: e.streams().CanAsk(),
+		Parts: slices.Concat(e.relayParts(o), parts),
 	}.Examine(ctx)
+}
+
+// relayParts are the relays that a login would use.
+func (e *env) relayParts(o *doctorOptions) []doctor.Part {
+	login := &loginOptions{common: o.common, relay: o.relay}
+	const check, remedy = "relay", "check --relay and --relay-token-from, and that the relay runs"
+	if len(o.relay.addresses()) == 0 {
+		return []doctor.Part{{Area: "environment", Check: check, Look: func(context.Context) (string, error) { return "none is configured", nil }}}
+	}
+	relays, err := e.relayFlows(login, e.prompt(login))
+	if err != nil {
+		return []doctor.Part{{Area: "environment", Check: check, Remedy: remedy, Look: func(context.Context) (string, error) { return "", err }}}
+	}
+	var parts []doctor.Part
+	for _, r := range relays {
+		parts = append(parts, doctor.Part{Area: "environment", Check: check, Remedy: remedy, Look: func(ctx context.Context) (string, error) {
+			return relayAddress(r) + " answers", r.(*authcode.Relay).Reach(ctx)
+		}})
+	}
+	return parts
 }
 
 // lookAtStore tries the store that the options name.
@@ -162,13 +185,14 @@ func (e *env) examineURL(ctx context.Context, o *doctorOptions, server string, a
 	if err != nil {
 		return nil, err
 	}
-	login := &loginOptions{common: o.common}
-	login.flow = strings.Join(slices.DeleteFunc(strings.Split(flowNames, ", "), func(name string) bool { return name == "ci" || name == "relay" }), ",")
+	login := &loginOptions{common: o.common, relay: o.relay}
+	here := flows.Detect(e.surroundings(login))
+	login.flow = strings.Join(slices.DeleteFunc(strings.Split(flowNames, ", "), func(name string) bool { return name == "ci" || name == "relay" && !here.Relay }), ",")
 	var req mcplogin.LoginRequest
 	if err := e.choose(login, e.prompt(login), &req); err != nil {
 		return nil, err
 	}
-	return doctor.Server{URL: server, HTTP: client(server), Flows: req.Flows, Options: as, Remedy: func(err error) string {
+	return doctor.Server{URL: server, HTTP: client(server), Flows: triedRelays(ctx, req.Flows), Here: here, Options: as, Remedy: func(err error) string {
 		_, hint := e.verdict(err)
 		return hint
 	}}.Examine(ctx), nil

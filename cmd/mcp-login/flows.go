@@ -21,7 +21,7 @@ const flowNames = "browser, device, relay, paste, client-credentials, jwt-bearer
 // choose sets a login's flows: what --flow names, what other options leave no
 // doubt about, or what suits the surroundings. It says why when one runs.
 func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) error {
-	names, order, why := e.flowOrder(o)
+	names, order, why, easier := e.flowOrder(o)
 	alone := e.nonInteractive(&o.common)
 	req.Flows = nil
 	for i, name := range order {
@@ -40,21 +40,25 @@ func (e *env) choose(o *loginOptions, p prompt, req *mcplogin.LoginRequest) erro
 	}
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
-	e.watchChoices(o, why, req)
+	e.watchChoices(o, why, easier, req)
 	return nil
 }
 
 // watchChoices says which flow runs and why, and which gave way. Where the server
 // refuses the device flow and there is no terminal, a paste flow gives way too: it
 // would only wait.
-func (e *env) watchChoices(o *loginOptions, why func(string) string, req *mcplogin.LoginRequest) {
-	refused := false
+func (e *env) watchChoices(o *loginOptions, why func(string) string, easier func(flows.Choice) string, req *mcplogin.LoginRequest) {
+	refused, told := false, false
 	req.Chosen = func(c flows.Choice) {
 		reason := why(c.Flow.Name())
 		if refused {
 			reason = "since the server refuses the device flow"
 		}
 		e.announce(o, c, reason)
+		if tip := easier(c); tip != "" && !told && !o.json {
+			told = true
+			e.say("tip: %s", tip)
+		}
 	}
 	req.Skipped = func(c flows.Choice, err error) {
 		_, answered := errors.AsType[*oauth.Error](err)
@@ -108,8 +112,9 @@ func (e *env) browserIsVain(o *loginOptions, name string) (why string, vain bool
 }
 
 // flowOrder returns the flows that were asked for, nil if none was, those to
-// have at hand, and why each comes.
-func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name string) string) {
+// have at hand, why each comes, and what would be easier than one.
+func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name string) string, easier func(flows.Choice) string) {
+	easier = func(flows.Choice) string { return "" } // than what the user wants
 	if o.flow != "" {
 		for name := range strings.SplitSeq(o.flow, ",") {
 			name = strings.TrimSpace(name)
@@ -118,14 +123,14 @@ func (e *env) flowOrder(o *loginOptions) (names, order []string, why func(name s
 			}
 			names = append(names, name)
 		}
-		return names, names, func(string) string { return "as --flow says" }
+		return names, names, func(string) string { return "as --flow says" }, easier
 	}
 	if name := o.nonInteractive.implied(); name != "" {
 		names = []string{name}
-		return names, names, func(string) string { return "credentials that need no person were given" }
+		return names, names, func(string) string { return "credentials that need no person were given" }, easier
 	}
 	d := flows.Detect(e.surroundings(o))
-	return nil, d.Order, d.Why
+	return nil, d.Order, d.Why, d.Easier
 }
 
 // attendedFlows makes the flows of a name that ask a person.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/relay"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type relayServerOptions struct {
@@ -39,13 +40,14 @@ func newRelay(e *env) *cli.Command {
 			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
 			stringFlag("client-token-from", "source of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 			boolFlag("public", "let anyone use the relay, without a client token", &o.public),
-			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "host that sign-ins may lead to; may be repeated (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
-			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or network of a reverse proxy whose X-Forwarded-For counts; may be repeated (default: none)", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
+			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "host that sign-ins may lead to; may be repeated or separated by commas (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
+			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or network of a reverse proxy whose X-Forwarded-For counts; may be repeated or separated by commas (default: none)", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
 			stringFlag("sessions", "Redis or Valkey that several replicas share, as redis:// or rediss://; give a URL with a password by MCP_LOGIN_SESSIONS (default: memory)", "", &o.sessions),
 			stringFlag("sessions-key-from", "source of the key, at least 32 bytes, that encrypts what is in Redis; the same for all replicas", "", &o.keyFrom),
 			stringFlag("tls-cert", "PEM file of the certificate chain; read again when it is renewed", "", &o.certificates.CertFile),
 			stringFlag("tls-key", "PEM file of its private key", "", &o.certificates.KeyFile),
-			stringFlag("acme-cache", "folder for certificates from Let's Encrypt, which are requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
+			stringFlag("acme-cache", "folder for certificates from Let's Encrypt or another ACME authority, which are requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
+			stringFlag("acme-directory", "directory of the certificate authority (RFC 8555)", "https://acme-v02.api.letsencrypt.org/directory", &o.certificates.ACMEDirectory),
 			stringFlag("acme-email", "address for notices about these certificates", "", &o.certificates.ACMEEmail),
 			durationFlag("session-lifetime", "time that a person has to sign in", 10*time.Minute, &o.limits.Lifetime),
 			&cli.IntFlag{Name: "sessions-per-address", Usage: "sessions that one client address may open in that time", Value: 100, Destination: &o.limits.SessionsPerAddress, EnvVars: envVar("sessions-per-address")},
@@ -54,12 +56,12 @@ func newRelay(e *env) *cli.Command {
 }
 
 func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
-	cfg := relay.Config{BaseURL: o.baseURL, Public: o.public, AllowIssuers: o.allow.Value(), Limits: o.limits, Log: e.slog()}
+	cfg := relay.Config{BaseURL: o.baseURL, Public: o.public, AllowIssuers: separated(o.allow), Limits: o.limits, Log: e.slog()}
 	if err := o.check(e); err != nil {
 		return err
 	}
 	var err error
-	if cfg.TrustedProxies, err = prefixes(o.proxies.Value()); err != nil {
+	if cfg.TrustedProxies, err = prefixes(separated(o.proxies)); err != nil {
 		return err
 	}
 	if o.tokenFrom != "" {
@@ -77,6 +79,9 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if o.certificates.ACMEClient, err = e.acmeClient(o); err != nil {
+		return err
+	}
 	if o.metrics != "" {
 		l, err := e.listenMetrics(o.metrics)
 		if err != nil {
@@ -89,6 +94,9 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 		return &codeError{code: exitFailed, text: "--listen: " + err.Error()}
 	}
 	e.say("relay: %s, listening on %s", o.baseURL, l.Addr())
+	if o.public && len(separated(o.allow)) == 0 {
+		e.say("warning: anyone can have this relay lead people to any address: limit that with --allow-issuer")
+	}
 	return r.Serve(ctx, l, o.certificates)
 }
 
@@ -128,6 +136,22 @@ func (e *env) relaySessions(ctx context.Context, o *relayServerOptions) (relay.S
 		return nil, nil, usageError{err}
 	}
 	return r, func() { _ = r.Close() }, nil // the process ends
+}
+
+// acmeClient reaches the certificate authority; nil where none is used.
+func (e *env) acmeClient(o *relayServerOptions) (*http.Client, error) {
+	if o.certificates.ACMECache == "" {
+		return nil, nil
+	}
+	directory := o.certificates.ACMEDirectory
+	if _, err := oauth.CheckURL(directory); err != nil {
+		return nil, usagef("--acme-directory: %w", err)
+	}
+	roots, err := o.roots()
+	if err != nil {
+		return nil, err
+	}
+	return oauth.Guard{Server: directory, RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout, Hosts: e.hosts}.Client(), nil
 }
 
 // serveMetrics serves metrics until the function that it returns is called.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -25,20 +27,28 @@ type relayOptions struct {
 	tokenFrom string
 }
 
+// addresses are those of the relays, best first.
+func (o *relayOptions) addresses() []string { return separated(o.urls) }
+
+// separated splits the values of an option at commas and spaces: its variable has room for
+// one value only.
+func separated(values cli.StringSlice) (all []string) {
+	for _, value := range values.Value() {
+		all = append(all, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
+	}
+	return all
+}
+
 func (o *relayOptions) flags() []cli.Flag {
 	return []cli.Flag{
-		o.flag(),
+		&cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated or separated by commas, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")},
 		stringFlag("relay-token-from", "source of the client token that the relays want: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 	}
 }
 
-func (o *relayOptions) flag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")}
-}
-
 // relayFlows returns a flow for each relay.
 func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error) {
-	if len(o.relay.urls.Value()) == 0 {
+	if len(o.relay.addresses()) == 0 {
 		return nil, usagef("--flow: relay needs the address of a relay: give --relay")
 	}
 	roots, err := o.roots()
@@ -46,7 +56,7 @@ func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error
 		return nil, err
 	}
 	label, _ := os.Hostname() // a claim for people; it may be empty
-	for _, url := range o.relay.urls.Value() {
+	for _, url := range o.relay.addresses() {
 		if _, err := oauth.CheckURL(url); err != nil {
 			return nil, usagef("--relay: %w", err)
 		}
@@ -64,6 +74,25 @@ func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error
 		all = append(all, f)
 	}
 	return all, nil
+}
+
+// triedRelays replaces each relay by one that was asked whether it can be used.
+func triedRelays(ctx context.Context, all []flows.Flow) []flows.Flow {
+	all = slices.Clone(all)
+	for i, f := range all {
+		if r, ok := f.(*authcode.Relay); ok {
+			all[i] = r.Tried(ctx)
+		}
+	}
+	return all
+}
+
+// relayAddress returns the address of a flow that is a relay; "": it is none.
+func relayAddress(f flows.Flow) string {
+	if r, ok := f.(interface{ Address() string }); ok {
+		return r.Address()
+	}
+	return ""
 }
 
 // relayStatus says how the wait for a relay ended, in the words of the device flow.

@@ -2,7 +2,9 @@
 // application around it, for the tests. It listens on 127.0.0.1, prints its URL
 // when ready and ends when its standard input does.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 
 import { mcp, requireMcpAuth } from '@better-auth/mcp';
 import { oauthDeviceAuthorization } from '@better-auth/oauth-provider';
@@ -12,10 +14,11 @@ import { getAuthTables } from 'better-auth/db';
 import { toNodeHandler } from 'better-auth/node';
 import { jwt } from 'better-auth/plugins';
 
-const server = http.createServer();
+const { TLS_CERT, TLS_KEY } = process.env; // files; without them it speaks plain http
+const server = TLS_CERT ? https.createServer({ cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) }) : http.createServer();
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
-const base = `http://127.0.0.1:${server.address().port}`;
+const base = `${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
 const resource = `${base}/mcp`;
 const person = { email: 'somebody@example.com', password: 'any password', name: 'Somebody' };
 

@@ -9,15 +9,18 @@
 //   GET  /control   what was seen: polls, refreshes, tokens, ...
 //   POST /control   {"name": value} sets what is to happen next
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import Provider, { errors } from 'oidc-provider';
 
-const server = http.createServer();
+const { TLS_CERT, TLS_KEY } = process.env; // files; without them it speaks plain http
+const server = TLS_CERT ? https.createServer({ cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) }) : http.createServer();
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
-const issuer = `http://127.0.0.1:${server.address().port}`;
+const issuer = `${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
 const resource = `${issuer}/mcp`;
 const scope = 'mcp:tools';
 
@@ -41,12 +44,26 @@ const seen = {
   stalled: 0,
   registrations: 0,
   deregistrations: 0,
+  documents: [], // client id metadata documents that were fetched
   revocations: [], // token_type_hint of each
   resources: [], // the resource parameter of each device and token request
   tokens: [], // every access and refresh token ever issued
 };
 
+// With DOCUMENTS set, the server takes client id metadata documents. Its own fetch
+// refuses those on this machine, where all hosts are here.
+const documents = process.env.DOCUMENTS === 'yes';
+const fetchHere = (url) => new Promise((resolve, reject) => {
+  const here = { address: '127.0.0.1', family: 4 };
+  const lookup = (host, { all }, found) => (all ? found(null, [here]) : found(null, here.address, here.family));
+  https.get(url, { lookup }, async (res) => {
+    seen.documents.push(String(url));
+    resolve(new Response(await read(res), { status: res.statusCode, headers: { 'content-type': res.headers['content-type'] } }));
+  }).on('error', reject);
+});
+
 const provider = new Provider(issuer, {
+  ...(documents && { fetch: fetchHere }),
   clients: [{
     client_id: 'introspector',
     client_secret: 'introspector-secret',
@@ -59,6 +76,7 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'offline_access', scope],
   features: {
     clientCredentials: { enabled: true },
+    ...(documents && { clientIdMetadataDocument: { enabled: true, ack: 'draft-02' } }),
     devInteractions: { enabled: true },
     deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****' },
     dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 1), requireNonce: () => knobs.dpopNonce },

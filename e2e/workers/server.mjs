@@ -12,11 +12,13 @@ const { port } = probe.address();
 probe.close();
 await once(probe, 'close');
 
-const base = `http://127.0.0.1:${port}`;
+const { TLS_CERT, TLS_KEY } = process.env; // files; without them it speaks plain http
+const base = `${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${port}`;
 const library = 'node_modules/@cloudflare/workers-oauth-provider/dist/oauth-provider.js';
 const miniflare = new Miniflare({
   host: '127.0.0.1',
   port,
+  ...(TLS_CERT && { https: true, httpsCert: await readFile(TLS_CERT, 'utf8'), httpsKey: await readFile(TLS_KEY, 'utf8') }),
   compatibilityDate: '2026-03-01',
   compatibilityFlags: ['nodejs_compat', 'global_fetch_strictly_public'],
   kvNamespaces: ['OAUTH_KV'],

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,9 @@ const maxReopened = 3
 // Name returns "relay".
 func (f *Relay) Name() string { return "relay" }
 
+// Address returns the relay's address.
+func (f *Relay) Address() string { return f.URL }
+
 // Check implements [flows.Flow].
 func (f *Relay) Check(s oauth.Server) error {
 	if err := checkServer(s, f.AssumePKCE); err != nil {
@@ -115,18 +119,17 @@ func (f *Relay) DocumentURL() string {
 	return base + "/client.json"
 }
 
-// suits reports whether a client can have its answer sent to the relay.
+// suits reports whether a client can have its answer sent to the relay. Some servers
+// accept a registration and leave redirect URIs out that they do not like: a fresh
+// client without it leaves the login to the next flow.
 func (f *Relay) suits(app oauth.App, redirect string) error {
-	for _, uri := range app.RedirectURIs {
-		if uri == redirect {
-			return nil
-		}
-	}
 	foreign := strings.HasPrefix(app.ID, "https://") && app.ID != f.DocumentURL()
-	if len(app.RedirectURIs) > 0 || foreign {
-		return fmt.Errorf("%w: %w: it does not have %s", ErrRedirect, flows.ErrClient, redirect)
+	switch {
+	case slices.Contains(app.RedirectURIs, redirect):
+	case app.RedirectURIs != nil || foreign:
+		return fmt.Errorf("%w: %w: %w: the server did not register %s", ErrRedirect, flows.ErrClient, flows.ErrUnsupported, redirect)
 	}
-	return nil // registered by hand
+	return nil // without a list, it is registered by hand
 }
 
 // Run implements [flows.Flow]. A relay that is away or refuses the login gives

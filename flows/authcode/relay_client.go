@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -165,12 +167,12 @@ func (c relayClient) do(ctx context.Context, method, path, bearer string, body [
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("reach the relay: %w", err)
+		return 0, c.unreachable(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRelayAnswer))
 	if err != nil {
-		return 0, fmt.Errorf("reach the relay: %w", err)
+		return 0, c.unreachable(err)
 	}
 	if resp.StatusCode >= 300 {
 		var e struct{ Error string }
@@ -184,6 +186,20 @@ func (c relayClient) do(ctx context.Context, method, path, bearer string, body [
 		return 0, errors.New("the relay's answer is no JSON")
 	}
 	return resp.StatusCode, nil
+}
+
+// unreachable says without the terms of system calls why a request failed.
+func (c relayClient) unreachable(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("cannot reach %s: %w", c.base, err)
 }
 
 // sleep waits until d has passed or ctx ends.

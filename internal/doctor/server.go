@@ -24,6 +24,8 @@ type Server struct {
 	Options mcplogin.LoginOptions
 	// Remedy returns what to do about an error of discovery; nil: nobody knows.
 	Remedy func(error) string
+	// Here is what was found about this place, for the flow that it makes best.
+	Here flows.Detection
 }
 
 // Examine discovers the server as a login would, and judges each step.
@@ -97,6 +99,7 @@ func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
 		s.flows(a, as)
 		s.registration(a, as)
 	}
+	a.chosen(s.Here.Select(d.Servers, s.Flows...))
 	return a.findings
 }
 
@@ -120,6 +123,18 @@ func (s Server) flows(a *area, as oauth.Server) {
 		return
 	}
 	a.pass("flows", strings.Join(usable, ", "))
+}
+
+// chosen says which flow a login here would choose.
+func (a *area) chosen(s flows.Selection) {
+	if s.Flow == "" {
+		return
+	}
+	f := Finding{Area: a.name, Check: "flow", Result: Pass, Detail: s.Flow + ", " + s.Why}
+	if s.Easier != "" {
+		f.Remedy = "easier: " + s.Easier
+	}
+	a.findings = append(a.findings, f)
 }
 
 // registration says how a client becomes known to the authorization server.

@@ -34,11 +34,7 @@ type Part struct {
 func (s Surroundings) Examine(ctx context.Context) []Finding {
 	a := &area{name: "environment"}
 	a.proxies(s.Getenv)
-	if s.Flows.Browser {
-		a.pass("browser", s.Flows.Reason)
-	} else {
-		a.pass("browser", "none can be opened: "+s.Flows.Reason)
-	}
+	a.browser(s.Flows)
 	if s.Terminal {
 		a.pass("terminal", "a person can be asked")
 	} else {
@@ -63,6 +59,18 @@ func (p Part) Examine(ctx context.Context) Finding {
 		f.Result, f.Detail, f.Remedy = Fail, oauth.Sanitize(netfault.Text(err), 300), p.Remedy
 	}
 	return f
+}
+
+// browser says whether one opens here, or on the laptop over SSH.
+func (a *area) browser(here flows.Detection) {
+	f := Finding{Area: a.name, Check: "browser", Result: Pass, Detail: here.Reason}
+	if !here.Browser {
+		f.Detail = "none can be opened: " + here.Reason
+	}
+	if here.SSH {
+		f.Remedy = "easier: " + flows.OnLaptop
+	}
+	a.findings = append(a.findings, f)
 }
 
 // proxies judges the variables that name an HTTP proxy. They may hold a password,

@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -9,9 +8,15 @@ import (
 	"time"
 )
 
-// maxAddresses bounds the memory of a limiter. Beyond it, addresses that are not
-// known yet share one allowance until the next window.
-const maxAddresses = 50_000
+const (
+	// maxAddresses bounds the memory of a limiter. Beyond it, new addresses share the
+	// allowance of a wide network until the next window, so that somebody with many
+	// addresses crowds out neighbors only.
+	maxAddresses = 50_000
+	maxNetworks  = 2 * maxAddresses
+	wide4, wide6 = 8, 24 // bits
+	sharedBy     = 100   // times the allowance of one address
+)
 
 // limiter counts events per address in windows of a fixed length.
 type limiter struct {
@@ -32,14 +37,31 @@ func (l *limiter) allow(a netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn()
+	most := l.max
 	if _, known := l.count[a]; !known && len(l.count) >= maxAddresses {
+		a, most = wide(a), sharedBy*l.max
+	}
+	if _, known := l.count[a]; !known && len(l.count) >= maxNetworks {
 		a = netip.Addr{}
 	}
-	if l.count[a] >= l.max {
+	if l.count[a] >= most {
 		return false
 	}
 	l.count[a]++
 	return true
+}
+
+// wide returns the address of the wide network of an address.
+func wide(a netip.Addr) netip.Addr {
+	bits := wide4
+	if a.Is6() {
+		bits = wide6
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return p.Addr()
 }
 
 // spent reports whether the address has used its allowance up.
@@ -61,26 +83,34 @@ func (l *limiter) turn() {
 // last address in X-Forwarded-For that is not a trusted proxy itself. Of an IPv6
 // address only the network counts, since one machine has many addresses.
 func (r *Relay) address(req *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(req.RemoteAddr)
-	if err != nil {
-		host = req.RemoteAddr
-	}
-	at, _ := netip.ParseAddr(host) // unreadable: the zero address, which is limited too
-	at = at.Unmap()
+	at, _ := hop(req.RemoteAddr) // unreadable: the zero address, which is limited too
 	hops := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && r.trusts(at); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		before, ok := hop(strings.TrimSpace(hops[i]))
+		if !ok {
 			break
 		}
-		at = hop.Unmap()
+		at = before
 	}
-	at = at.WithZone("")
-	if at.Is6() {
-		network, _ := at.Prefix(64)
-		return network.Addr()
+	return network(at)
+}
+
+// hop reads an address, with a port or without: some proxies write one.
+func hop(text string) (netip.Addr, bool) {
+	if p, err := netip.ParseAddrPort(text); err == nil {
+		return p.Addr().Unmap().WithZone(""), true
 	}
-	return at
+	a, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	return a.Unmap().WithZone(""), err == nil
+}
+
+// network returns what counts of an address.
+func network(a netip.Addr) netip.Addr {
+	if !a.Is6() {
+		return a
+	}
+	p, _ := a.Prefix(64) // it has as many bits
+	return p.Addr()
 }
 
 func (r *Relay) trusts(a netip.Addr) bool {

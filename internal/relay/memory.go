@@ -99,6 +99,19 @@ func (m *Memory) Change(_ context.Context, id string, change func(*Session) erro
 	return changed, nil
 }
 
+// Uncollected returns how many sessions have an answer that their client has not
+// taken yet.
+func (m *Memory) Uncollected() (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.sessions {
+		if s.Query != "" && s.Outcome == "" && time.Now().Before(s.Expiry) {
+			n++
+		}
+	}
+	return n
+}
+
 // Watch implements [Sessions].
 func (m *Memory) Watch(id string) (<-chan struct{}, func()) { return m.watchers.add(id) }
 

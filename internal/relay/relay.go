@@ -59,7 +59,7 @@ type Limits struct {
 	Lifetime           time.Duration // of a session; 0: 10 min
 	SessionsPerAddress int           // opened in one lifetime; 0: 100
 	RequestsPerMinute  int           // per address; 0: 1200
-	WrongCodes         int           // per address in one lifetime; 0: 20
+	WrongCodes         int           // and wrong client tokens, per address in one lifetime; 0: 20
 }
 
 // Relay is the web server. Make one with [New].
@@ -70,7 +70,8 @@ type Relay struct {
 	metrics  *metrics
 	requests *limiter
 	opened   *limiter
-	wrong    *limiter
+	wrong    *limiter // user codes that are nobody's
+	strange  *limiter // client tokens that are not the team's
 
 	drainOnce sync.Once
 	draining  chan struct{}
@@ -87,6 +88,11 @@ func New(cfg Config) (*Relay, error) {
 	case cfg.Token == "" && !cfg.Public:
 		return nil, errors.New("relay: a client token is required unless the relay is public")
 	}
+	for _, host := range cfg.AllowIssuers {
+		if host == "" || strings.ContainsAny(host, ":/@?#* ") {
+			return nil, fmt.Errorf("relay: %q is not the name of a host, such as mcp.notion.com", host)
+		}
+	}
 	cfg.BaseURL = base.String()
 	cfg.Limits = cfg.Limits.withDefaults()
 	if cfg.Log == nil {
@@ -98,6 +104,7 @@ func New(cfg Config) (*Relay, error) {
 		requests: newLimiter(l.RequestsPerMinute, time.Minute),
 		opened:   newLimiter(l.SessionsPerAddress, l.Lifetime),
 		wrong:    newLimiter(l.WrongCodes, l.Lifetime),
+		strange:  newLimiter(l.WrongCodes, l.Lifetime),
 	}
 	r.handler = r.routes()
 	return r, nil
@@ -150,12 +157,27 @@ func (r *Relay) routes() http.Handler {
 	}
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { pageForeign.write(w) }))
 	limited := r.limit(sameOrigin.Handler(mux))
+	visited := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if fetchedByOther(req) {
+			pageForeign.write(w)
+			return
+		}
+		limited.ServeHTTP(w, req)
+	})
 
 	outer := http.NewServeMux() // probes come often, from one address, and need no limit
 	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	outer.HandleFunc("GET /readyz", r.serveReady)
-	outer.Handle("/", limited)
+	outer.Handle("/", visited)
 	return outer
+}
+
+// fetchedByOther reports a request that another site's page has a browser send without
+// going there, such as an image. It is no person, and must not count against one: a
+// page could use up what its visitors' address may ask for.
+func fetchedByOther(req *http.Request) bool {
+	site, dest := req.Header.Get("Sec-Fetch-Site"), req.Header.Get("Sec-Fetch-Dest")
+	return (site == "cross-site" || site == "same-site") && dest != "document"
 }
 
 // ServeHTTP implements http.Handler.

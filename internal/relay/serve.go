@@ -2,15 +2,12 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/crypto/acme/autocert"
 )
 
 const (
@@ -18,30 +15,25 @@ const (
 	writeTimeout  = hold + 20*time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10 // a redirect with a long code, and cookies
-	drainTimeout  = 20 * time.Second
+	drainTimeout  = 15 * time.Second
+	settleTimeout = 5 * time.Second
+	settlePause   = 50 * time.Millisecond
 )
 
-// Certificates say how the relay speaks TLS. The zero value is plain http, for
-// loopback or behind a proxy.
-type Certificates struct {
-	CertFile, KeyFile string // PEM; read again for new connections, so that renewal needs no restart
-	ACMECache         string // folder of certificates by ACME (Let's Encrypt); "": none
-	ACMEEmail         string // for notices of the certificate authority; "": none
-}
-
-// Serve answers on the listener until ctx ends, then drains: it closes its
-// port, lets every waiting client ask again, and returns once all answers
-// have left.
+// Serve answers on the listener until ctx ends, then drains: it lets every waiting
+// client ask again, closes its port once answers that only it has are collected, and
+// returns once all answers under way have left.
 func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error {
 	server := &http.Server{
 		Handler: r, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout + hold, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       log.New(io.Discard, "", 0), // it would print addresses of clients
 	}
-	config, err := r.tlsConfig(c)
+	config, err := c.config(r.base.Hostname(), r.cfg.Log)
 	if err != nil {
 		return err
 	}
+	l = &connections{Listener: l, relay: r}
 	ended := make(chan error, 1)
 	go func() {
 		if config == nil {
@@ -51,12 +43,16 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 		server.TLSConfig = config
 		ended <- server.ServeTLS(l, "", "")
 	}()
+	if c.ACMECache != "" {
+		go func() { _, _ = config.GetCertificate(warmUp(r.base.Hostname())) }() // it logs its failure, and ends by itself
+	}
 	select {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
 	}
 	r.Drain()
+	r.settle()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	err = server.Shutdown(within)
@@ -66,26 +62,14 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 	return err
 }
 
-// tlsConfig returns nil for plain http.
-func (r *Relay) tlsConfig(c Certificates) (*tls.Config, error) {
-	switch {
-	case c.ACMECache != "":
-		m := &autocert.Manager{
-			Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(c.ACMECache), Email: c.ACMEEmail,
-			HostPolicy: autocert.HostWhitelist(r.base.Hostname()),
-		}
-		config := m.TLSConfig() // answers TLS-ALPN-01 on the same port
-		config.MinVersion = tls.VersionTLS12
-		return config, nil
-	case c.CertFile != "":
-		if _, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile); err != nil {
-			return nil, err
-		}
-		return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-				pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-				return &pair, err
-			}}, nil
+// settle waits for clients to collect the answers that end with this process, so that
+// nobody has to approve twice.
+func (r *Relay) settle() {
+	own, ok := r.cfg.Sessions.(interface{ Uncollected() int })
+	if !ok {
+		return
 	}
-	return nil, nil
+	for late := time.Now().Add(settleTimeout); own.Uncollected() > 0 && time.Now().Before(late); {
+		time.Sleep(settlePause)
+	}
 }

@@ -10,6 +10,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const kinds = {
   'deployment-apps-v1': ['io.k8s.api.apps.v1.Deployment', 'apps/v1'],
   'cronjob-batch-v1': ['io.k8s.api.batch.v1.CronJob', 'batch/v1'],
+  'poddisruptionbudget-policy-v1': ['io.k8s.api.policy.v1.PodDisruptionBudget', 'policy/v1'],
+  'service-v1': ['io.k8s.api.core.v1.Service', 'v1'],
   'serviceaccount-v1': ['io.k8s.api.core.v1.ServiceAccount', 'v1'],
   'persistentvolumeclaim-v1': ['io.k8s.api.core.v1.PersistentVolumeClaim', 'v1'],
 }

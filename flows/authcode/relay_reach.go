@@ -1,0 +1,53 @@
+package authcode
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Reach asks the relay what it is. It returns nil, or why a login cannot use it. No
+// session is opened, so that a wrong client token is not noticed.
+func (f *Relay) Reach(ctx context.Context) error {
+	redirect, err := f.redirect()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, relayOpenTimeout)
+	defer cancel()
+	var is struct {
+		RedirectURI   string `json:"redirect_uri"`
+		TokenRequired bool   `json:"client_token_required"`
+	}
+	c := relayClient{http: f.HTTP, base: strings.TrimSuffix(redirect, "/callback")}
+	_, err = c.do(ctx, http.MethodGet, "/v1/relay", "", nil, &is)
+	switch {
+	case err != nil:
+		return err
+	case is.RedirectURI != redirect:
+		return fmt.Errorf("%s is no relay, or one whose base URL is another: its redirect URI is %q", c.base, oauth.Sanitize(is.RedirectURI, 200))
+	case is.TokenRequired && f.Token == nil:
+		return fmt.Errorf("%s wants a client token, and none is configured", c.base)
+	}
+	return nil
+}
+
+// Tried returns the flow with what [Relay.Reach] finds: where the relay cannot be used,
+// Check says so.
+func (f *Relay) Tried(ctx context.Context) flows.Flow { return triedRelay{f, f.Reach(ctx)} }
+
+type triedRelay struct {
+	*Relay
+	err error
+}
+
+func (r triedRelay) Check(s oauth.Server) error {
+	if err := r.Relay.Check(s); err != nil || r.err == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", flows.ErrUnsupported, r.err)
+}

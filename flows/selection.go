@@ -1,0 +1,48 @@
+package flows
+
+import (
+	"slices"
+
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Selection is the way to sign in that a login would choose.
+type Selection struct {
+	Flow   string `json:"flow"`
+	Issuer string `json:"issuer"`
+	Why    string `json:"why"`
+	Easier string `json:"easier,omitempty"` // what would take less effort; "": nothing is known
+}
+
+// Select returns what a login that names no flow would choose here; the zero
+// Selection if none can be used. It takes credentials that need no person for not
+// configured.
+func (d Detection) Select(servers []oauth.Server, all ...Flow) Selection {
+	for _, name := range d.Order {
+		named := slices.DeleteFunc(slices.Clone(all), func(f Flow) bool {
+			_, alone := f.(NonInteractive)
+			return alone || f.Name() != name
+		})
+		if usable, err := Select(servers, named...); err == nil {
+			return Selection{Flow: name, Issuer: usable[0].Server.Issuer, Why: d.Why(name), Easier: d.Easier(usable[0])}
+		}
+	}
+	return Selection{}
+}
+
+// OnLaptop is what would be easier in an SSH session.
+const OnLaptop = "mcp-login ssh HOST from your laptop opens the browser there"
+
+// Easier says how a person could sign in with less effort than by the chosen flow;
+// "" where nothing is known.
+func (d Detection) Easier(c Choice) string {
+	switch name := c.Flow.Name(); {
+	case name != "device" && name != "relay" && name != "paste":
+		return ""
+	case d.SSH && c.Server.AuthorizationEndpoint != "":
+		return OnLaptop
+	case name == "paste" && !d.Relay:
+		return "with --relay you sign in on your phone; mcp-login relay runs one for your team"
+	}
+	return ""
+}
