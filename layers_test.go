@@ -29,13 +29,14 @@ var layers = map[string][]string{
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "secrets/file"},
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
-	"internal/proxy":     {"", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock"},
+	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock", "internal/proxystate"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck"},
 	"internal/parcel":    {"secrets"},
 
 	"internal/clientconfig": {"internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},
 	"internal/httpsse":      {},
+	"internal/proxystate":   {"secrets/file"},
 	"internal/settings":     {"internal/paths"},
 	"internal/sshbrowser":   {"oauth", "internal/privsock"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
@@ -62,7 +63,7 @@ var onlyIn = map[string][]string{
 	"github.com/pelletier/go-toml":    {"internal/clientconfig", "internal/settings"},
 	"github.com/tailscale/hujson":     {"internal/clientconfig"},
 	"go.yaml.in/yaml":                 {"internal/clientconfig"},
-	"golang.org/x/net":                {"flows"},
+	"golang.org/x/net":                {"flows", "internal/profilename"},
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples"},
 }
 
