@@ -78,6 +78,9 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	if s := e.streams(); !o.json && s.CanAsk() {
 		f.Paste = terminal.NewPaster(s).Read
 	}
+	if o.inClient != nil {
+		f.Paste = o.inClient.Paste
+	}
 	if open && o.browser.command == "" {
 		if socket := e.laptop(); socket != "" {
 			b := &sshbrowser.Browser{Socket: socket}
@@ -96,6 +99,9 @@ func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 }
 
 func (e *env) linkPrompt(o *loginOptions) authcode.Prompt {
+	if o.inClient != nil {
+		return o.inClient
+	}
 	if o.json {
 		return &terminal.Events{Out: e.out}
 	}

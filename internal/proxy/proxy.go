@@ -41,6 +41,9 @@ type Upstream struct {
 	// Explain puts into words, for the client's user, why a request could not
 	// be passed on; nil means the error's own text.
 	Explain func(error) string
+	// SignIn lets the client's user sign in; nil: a request that needs a sign-in
+	// fails, and says so.
+	SignIn *SignIn
 	// Log hears of what goes on; nil means silence. No message is logged.
 	Log *slog.Logger
 }
