@@ -16,7 +16,8 @@
 // The token goes to the server's own origin and nowhere else: no redirect is
 // followed, and an Authorization header of the client stays here. HTTP serves
 // who knows its token, under a loopback name and to no other web page; see
-// [HTTP]. The package never asks a person for anything.
+// [HTTP]. Only [SignIn] asks a person, in
+// the client, and shows neither a device code nor an address that the guard rejects.
 package proxy
 
 import (

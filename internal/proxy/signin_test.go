@@ -212,3 +212,57 @@ func TestSignInElsewhere(t *testing.T) {
 		t.Errorf("tools %q", got)
 	}
 }
+
+// TestSignInByPage: a client that can open pages is asked to, whatever its user
+// answers.
+func TestSignInByPage(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"accept", "decline", "cancel"} {
+		p := newPerson(t, newTools().handler(false))
+		asked, over := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
+		c := p.open(t, mcp.ClientOptions{
+			Capabilities: &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}},
+			ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+				asked <- r.Params
+				return &mcp.ElicitResult{Action: action}, nil
+			},
+			ElicitationCompleteHandler: func(_ context.Context, r *mcp.ElicitationCompleteNotificationRequest) {
+				over <- r.Params.ElicitationID
+			},
+		})
+		said := make(chan string, 1)
+		go func() { said <- c.call(t, "sign_in", nil) }()
+		page := await.Receive(t, "the request to open a page", asked)
+		if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" {
+			t.Errorf("asked for %+v", page)
+		}
+		contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only a code")
+		if action != "accept" {
+			contains(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
+		}
+		p.approve <- nil
+		if id := await.Receive(t, "the end of the page", over); id != page.ElicitationID {
+			t.Errorf("the page %q is over, want %q", id, page.ElicitationID)
+		}
+		if action == "accept" {
+			contains(t, await.Receive(t, "the outcome", said), "Signed in")
+		}
+	}
+}
+
+// TestTwoProxiesShareASignIn: one shows the code, the other the same one, and both
+// are signed in by one approval.
+func TestTwoProxiesShareASignIn(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, newTools().handler(false))
+	one, two := p.open(t, mcp.ClientOptions{}), p.open(t, mcp.ClientOptions{})
+	one.call(t, "sign_in", nil)
+	contains(t, two.call(t, "sign_in", nil), "WDJB-MJHT")
+	p.approve <- nil
+	for _, c := range []*client{one, two} {
+		contains(t, c.call(t, "sign_in", nil), "Signed in")
+	}
+	if n := p.logins.Load(); n != 1 {
+		t.Errorf("%d logins, want 1", n)
+	}
+}
