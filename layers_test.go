@@ -29,7 +29,7 @@ var layers = map[string][]string{
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "secrets/file"},
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
-	"internal/proxy":     {"", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock"},
+	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/netcheck", "internal/privsock", "internal/proxystate"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "oauth", "flows", "internal/netcheck", "internal/netfault", "internal/suggest"},
 	"internal/netfault":  {"oauth"},
@@ -37,6 +37,7 @@ var layers = map[string][]string{
 
 	"internal/clientconfig": {"internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},
 	"internal/httpsse":      {},
+	"internal/proxystate":   {"secrets/file"},
 	"internal/settings":     {"internal/paths"},
 	"internal/sshbrowser":   {"oauth", "internal/privsock", "internal/subprocess"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
@@ -63,7 +64,7 @@ var onlyIn = map[string][]string{
 	"github.com/pelletier/go-toml":    {"internal/clientconfig", "internal/settings"},
 	"github.com/tailscale/hujson":     {"internal/clientconfig"},
 	"go.yaml.in/yaml":                 {"internal/clientconfig"},
-	"golang.org/x/net":                {"flows"},
+	"golang.org/x/net":                {"flows", "internal/profilename"},
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "cmd", "examples"},
 }
 

@@ -78,10 +78,12 @@ func publicEnviron(environ []string) []string {
 // without.
 func (e *env) codeFlow(o *loginOptions, open bool) (*authcode.Flow, error) {
 	f := &authcode.Flow{Redirect: o.browser.redirect, Timeout: o.wait, AssumePKCE: o.browser.assumePKCE}
-	if o.json {
+	switch s := e.streams(); {
+	case o.inClient != nil:
+		f.Prompt, f.Paste = o.inClient, o.inClient.Paste
+	case o.json:
 		f.Prompt = &terminal.Events{Out: e.out}
-	} else {
-		s := e.streams()
+	default:
 		link := terminal.NewLinkText(s, terminal.LinkOptions{Client: o.client.name, SSH: sshTarget(e.getenv), Copy: o.copy})
 		f.Prompt = link
 		if s.CanAsk() {

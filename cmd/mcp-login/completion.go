@@ -161,7 +161,7 @@ func (e *env) arguments(ctx context.Context, l commandLine) []candidate {
 		return nil
 	}
 	switch strings.Trim(wanted[min(len(l.args), len(wanted)-1)], "[].") {
-	case "NAME":
+	case "NAME", nameOrURL:
 		return e.profileNames(ctx, l)
 	case "SHELL":
 		if l.command.Name == "completion" {

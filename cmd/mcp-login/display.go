@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
@@ -10,6 +12,13 @@ import (
 // streams returns the streams of this process.
 func (e *env) streams() terminal.Streams {
 	return terminal.Streams{In: e.in, Out: e.out, Err: e.err, Getenv: e.getenv, TTY: e.tty}
+}
+
+// withoutTerminal returns an env in which nobody can be asked at a terminal.
+func (e *env) withoutTerminal() *env {
+	own := *e
+	own.tty = func() (*os.File, error) { return nil, errors.New("the terminal belongs to another program") }
+	return &own
 }
 
 // protect sends everything written to e.err through a display.

@@ -13,6 +13,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -34,6 +35,7 @@ type loginOptions struct {
 	retryExpired   bool
 	json           bool
 	force          bool
+	inClient       *proxy.Prompt // shows it in an MCP client; nil: it is shown here
 }
 
 const loginName = "login"
@@ -179,6 +181,9 @@ func scopes(flag, text string) ([]string, error) {
 // prompt returns what shows the codes of a login: JSON events, the CI
 // provider's own notices, or text for people.
 func (e *env) prompt(o *loginOptions) prompt {
+	if o.inClient != nil {
+		return o.inClient
+	}
 	if o.json {
 		return &terminal.Events{Out: e.out}
 	}

@@ -3,14 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/proxy"
+	"github.com/mcp-login/mcp-login/internal/proxystate"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -19,10 +24,15 @@ import (
 // still valid.
 const proxyMaxWait = 5 * time.Second
 
+// nameOrURL begins the usage of a command that takes either.
+const nameOrURL = "NAME|URL"
+
 type proxyOptions struct {
 	login     loginOptions
 	fromAgent fromAgent
+	name      string
 	mayLogIn  bool
+	noSignIn  bool
 	listen    string
 	tokenFrom string
 	transport string
@@ -32,36 +42,39 @@ func newProxy(e *env) *cli.Command {
 	var o proxyOptions
 	return e.command(&cli.Command{
 		Name: "proxy", Usage: "Run a local MCP server that forwards to a remote one",
-		ArgsUsage: "NAME [URL]", UsageText: `mcp-login proxy notion`,
+		ArgsUsage: nameOrURL + " [URL]", UsageText: `mcp-login proxy https://mcp.notion.com/mcp`,
 		Description: "For clients that can only run a command, in place of npx mcp-remote URL. With --listen, for clients that can only call a URL. " +
-			"The token is refreshed on the way. A request that needs a login is answered by an error that names the command to run; after the login the proxy goes on. " +
-			"With URL it starts even before the first login.",
+			"Nobody needs to sign in first: the client's user does so in the client, when the server is first needed and again when a sign-in expires. " +
+			"The token is refreshed on the way. A profile is named after the URL's host, unless the URL is stored under another name.",
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
 			stringFlag("listen-token-from", "source of the token that clients of --listen must know, of 16 letters, digits, - . _ ~ or more: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
 			transportFlag(&o.transport),
+			stringFlag("name", "name of the profile for URL (default: the name that URL is stored under, else one from its host)", "", &o.name),
 			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
+			boolFlag("no-sign-in", "never sign in from the client: a request that needs a login fails, and names the command to run", &o.noSignIn),
 		}, o.fromAgent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }
 
 func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error {
-	from, err := e.source(ctx, &o.login.common, o.fromAgent, o.mayLogIn)
+	if !o.mayLogIn {
+		e = e.withoutTerminal() // it is the client's
+	}
+	from, err := e.source(ctx, &o.login.common, o.fromAgent, o.mayLogIn || o.signsIn())
 	if err != nil {
 		return err
 	}
 	defer e.keepAlive(ctx, from.store)()
-	cfg, err := e.config(&o.login.common, from, args[0])
+	profile, server, err := e.proxied(ctx, o, from, args)
 	if err != nil {
 		return err
 	}
-	cfg.Renewal.MaxWait = proxyMaxWait
-	if len(args) > 1 {
-		cfg.Server = args[1]
-		if _, err := oauth.CheckURL(cfg.Server); err != nil {
-			return usageError{err}
-		}
+	cfg, err := e.config(&o.login.common, from, profile)
+	if err != nil {
+		return err
 	}
+	cfg.Renewal.MaxWait, cfg.Server = proxyMaxWait, server
 	if o.mayLogIn {
 		if err := e.logInFirst(ctx, o, cfg); err != nil {
 			return err
@@ -75,6 +88,58 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 		return e.serveProxy(ctx, o, up)
 	}
 	return proxy.Stdio{Upstream: up}.Run(ctx, e.in, e.out)
+}
+
+// signsIn reports whether the client's user can sign in from the client. Where an
+// agent keeps the credentials, it alone signs in.
+func (o *proxyOptions) signsIn() bool { return !o.noSignIn && o.fromAgent.agentSock == "" }
+
+// proxied returns the profile and the server of the arguments; "" for the server
+// that is stored.
+func (e *env) proxied(ctx context.Context, o *proxyOptions, from source, args []string) (profile, server string, err error) {
+	profile, server = args[0], args[len(args)-1]
+	isURL := strings.Contains(profile, "://")
+	switch {
+	case len(args) == 1 && !isURL:
+		server = ""
+	case len(args) > 1 && isURL:
+		return "", "", usagef("proxy: give NAME first, then URL: %s", suggest.MCPLogin("proxy", server, profile))
+	}
+	if o.name != "" && !isURL {
+		return "", "", usagef("--name and the name %q exclude each other", profile)
+	}
+	if server != "" {
+		if _, err := oauth.CheckURL(server); err != nil {
+			return "", "", usageError{err}
+		}
+	}
+	if isURL {
+		profile, err = e.profileFor(ctx, &o.login.common, from, o.name, server)
+	}
+	return profile, server, err
+}
+
+// profileFor returns the profile of a URL: the one that was named, else the one that
+// profilename finds.
+func (e *env) profileFor(ctx context.Context, o *common, from source, name, server string) (string, error) {
+	if name != "" {
+		return name, nil
+	}
+	names, err := from.names(ctx)
+	if err != nil {
+		return "", err
+	}
+	return profilename.For(ctx, server, profilename.Known{Names: names, Server: func(ctx context.Context, name string) string {
+		s, err := e.sessionOf(o, from, name)
+		if err != nil {
+			return ""
+		}
+		c, err := s.Credential(ctx)
+		if err != nil {
+			return ""
+		}
+		return c.Server
+	}}), nil
 }
 
 // logInFirst asks a person, if there is no other way to a token.
@@ -107,7 +172,46 @@ func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config
 	if err != nil {
 		return proxy.Upstream{}, err
 	}
-	return proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: e.explain, Log: cfg.Log}, nil
+	up := proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: e.explain, Log: cfg.Log}
+	if o.signsIn() {
+		up.SignIn = e.withoutTerminal().inClient(o, cfg)
+	}
+	return up, nil
+}
+
+// inClient returns what signs in from inside an MCP client.
+func (e *env) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
+	machine, _ := os.Hostname() // a claim for people; it may be empty
+	s := &proxy.SignIn{Machine: machine, Account: e.account}
+	if dir, err := e.userDir(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
+		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server)
+	}
+	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (c mcplogin.Credential, err error) {
+		login := o.login
+		login.inClient = p
+		req := mcplogin.LoginRequest{MoreScopes: scopes}
+		if req.Register, err = login.client.registration(ctx, e); err != nil {
+			return c, err
+		}
+		err = e.attended(ctx, &login, cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
+			c, err = s.Login(ctx, req)
+			return err
+		})
+		if err == nil {
+			e.aside(ctx, c)
+		}
+		return c, err
+	}
+	return s
+}
+
+// account says who is signed in, "" where no token says so.
+func (e *env) account(c mcplogin.Credential) string {
+	id := e.identity(c)
+	if id.Subject == "" {
+		return ""
+	}
+	return id.String()
 }
 
 // explain says in one line what went wrong and what to run: all that the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/settings"
 )
 
@@ -169,6 +170,8 @@ func profilesOf(c *cli.Command, args []string) []string {
 		return nil
 	case strings.HasPrefix(c.ArgsUsage, "NAME..."):
 		return args
+	case strings.HasPrefix(c.ArgsUsage, nameOrURL) && strings.Contains(args[0], "://"):
+		return []string{profilename.Base(args[0])} // where the store has another name, that one is in no table
 	case strings.HasPrefix(c.ArgsUsage, "NAME"), strings.HasPrefix(c.ArgsUsage, "[NAME]"):
 		return args[:1]
 	}

@@ -66,6 +66,15 @@ func (d Dirs) AgentAudit() (string, error) {
 	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent-audit.jsonl")
 }
 
+// Proxies is where the proxies of this user keep what they share: what servers
+// listed last, and sign-ins that are under way.
+func (d Dirs) Proxies() (string, error) {
+	if runtime.GOOS == "windows" {
+		return d.find("LOCALAPPDATA", "AppData/Local", "mcp-login-proxy")
+	}
+	return d.state("mcp-login/proxy")
+}
+
 // Browsers is where a remote host finds the user's laptops: a folder for each host
 // that shares the home folder.
 func (d Dirs) Browsers() (string, error) { return d.state("mcp-login/browser") }

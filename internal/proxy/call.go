@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -56,24 +57,28 @@ type call struct {
 	sent      atomic.Bool // the server may know of it
 	left      *mark       // it was sent, or has ended
 	answered  *mark       // the client has its answer, or gets none
+	begun     *mark       // of initialize: the server has answered it, or does not
+
+	serving sync.Mutex // guards served
+	served  bool       // the client was answered from what is known of the server
 }
 
 // request starts a request, which goes its own way from here: the client that reads
 // the client's messages must not wait for a server.
 func (b *bridge) request(ctx context.Context, m message) {
 	ctx, giveUp := context.WithCancel(ctx)
-	c := &call{message: m, giveUp: giveUp, left: newMark(), answered: newMark()}
+	c := &call{message: m, giveUp: giveUp, left: newMark(), answered: newMark(), begun: newMark()}
 	b.mu.Lock()
 	b.pending[string(m.ID)] = c
 	b.mu.Unlock()
 	before := b.order
 	b.order.asked = c.left
 	if m.Method == initialize {
-		b.order.begun = c.answered
+		b.order.begun = c.begun
 	}
 	b.work.Go(func() {
 		defer c.end()
-		err := b.whenDue(ctx, c, before)
+		err := b.serve(ctx, c, before)
 		b.mu.Lock()
 		if b.pending[string(m.ID)] == c {
 			delete(b.pending, string(m.ID))
@@ -90,6 +95,7 @@ func (c *call) end() {
 	c.giveUp()
 	c.left.pass()
 	c.answered.pass()
+	c.begun.pass()
 }
 
 // whenDue sends a request when it is its turn.
@@ -103,7 +109,11 @@ func (b *bridge) whenDue(ctx context.Context, c *call, before order) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return b.exchange(context.WithValue(ctx, callKey{}, c), c)
+	ctx = context.WithValue(ctx, callKey{}, c)
+	if err := b.connect(ctx, c.message); err != nil {
+		return err
+	}
+	return b.exchange(ctx, c)
 }
 
 // fail answers a request that the server has not answered.
@@ -232,6 +242,8 @@ func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
 		case m.answers(c.message):
 			answered = true
 			b.wire.learn(c.message, m)
+			c.begun.pass()
+			b.remember(c, m)
 			if !c.answered.pass() || c.cancelled.Load() {
 				continue // the client has an answer, or wants none
 			}

@@ -18,12 +18,22 @@ const (
 	getPrompt   = "prompts/get"
 	readFile    = "resources/read"
 	listen      = "subscriptions/listen"
+
+	// Those that are answered here as long as the user is not signed in.
+	discover      = "server/discover"
+	ping          = "ping"
+	listPrompts   = "prompts/list"
+	listResources = "resources/list"
+	listTemplates = "resources/templates/list"
+	elicit        = "elicitation/create"
+	elicited      = "notifications/elicitation/complete"
 )
 
 // JSON-RPC error codes (JSON-RPC 2.0 §5.1).
 const (
 	codeParse    = -32700
 	codeInvalid  = -32600
+	codeMethod   = -32601
 	codeUpstream = -32000 // ours: the message did not get through
 )
 
@@ -42,6 +52,7 @@ type parameters struct {
 	Name      string                     `json:"name"`
 	URI       string                     `json:"uri"`
 	RequestID json.RawMessage            `json:"requestId"`
+	Cursor    string                     `json:"cursor"` // of a list's next page
 	Arguments map[string]json.RawMessage `json:"arguments"`
 	Meta      struct {
 		// Version is on every request of the stateless protocol (SEP-2575).
@@ -62,7 +73,7 @@ func (p *parameters) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &fields) != nil {
 		return nil // not an object
 	}
-	for name, to := range map[string]any{"name": &p.Name, "uri": &p.URI, "requestId": &p.RequestID, "_meta": &p.Meta} {
+	for name, to := range map[string]any{"name": &p.Name, "uri": &p.URI, "requestId": &p.RequestID, "cursor": &p.Cursor, "_meta": &p.Meta} {
 		_ = json.Unmarshal(fields[name], to) // another type than expected: left out
 	}
 	return nil
@@ -231,15 +242,39 @@ func answer(id json.RawMessage, rpcError any) []byte {
 	if id == nil {
 		id = json.RawMessage("null")
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	// Strings, numbers and valid JSON: it cannot fail.
-	_ = enc.Encode(struct {
+	return encoded(struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
 		Error   any             `json:"error"`
 	}{"2.0", id, rpcError})
+}
+
+// succeeded returns the answer to a request.
+func succeeded(id json.RawMessage, result any) []byte {
+	return encoded(struct {
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Result  any             `json:"result"`
+	}{"2.0", id, result})
+}
+
+// request returns a request of this program to the client. It is a notification
+// without an id.
+func request(id, method string, params any) []byte {
+	return encoded(struct {
+		Version string `json:"jsonrpc"`
+		ID      string `json:"id,omitempty"`
+		Method  string `json:"method"`
+		Params  any    `json:"params,omitempty"`
+	}{"2.0", id, method, params})
+}
+
+// encoded returns a message's text. Strings, numbers and valid JSON: it cannot fail.
+func encoded(message any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(message)
 	return bytes.TrimSpace(b.Bytes())
 }
 

@@ -43,6 +43,15 @@ func (m *mark) pass() (first bool) {
 	return first
 }
 
+func (m *mark) isPassed() bool {
+	select {
+	case <-m.passed:
+		return true
+	default:
+		return false
+	}
+}
+
 // wait waits until m is passed, for a limit of time; zero means no limit. A
 // nil mark is passed. The error is that of ctx.
 func (m *mark) wait(ctx context.Context, limit time.Duration) error {
@@ -132,6 +141,9 @@ func (b *bridge) deliver(ctx context.Context) {
 // inform sends the server one message that has no answer.
 func (b *bridge) inform(ctx context.Context, t tiding) {
 	defer t.taken.pass()
+	if b.wire.owes() {
+		return // nobody has heard of the client; connect says all that is needed
+	}
 	ctx, cancel := context.WithTimeout(ctx, taking)
 	defer cancel()
 	resp, err := b.post(ctx, t.message)

@@ -16,7 +16,8 @@
 // The token goes to the server's own origin and nowhere else: no redirect is
 // followed, and an Authorization header of the client stays here. HTTP serves
 // who knows its token, under a loopback name and to no other web page; see
-// [HTTP]. The package never asks a person for anything.
+// [HTTP]. Only [SignIn] asks a person, in
+// the client, and shows neither a device code nor an address that the guard rejects.
 package proxy
 
 import (
@@ -41,6 +42,9 @@ type Upstream struct {
 	// Explain puts into words, for the client's user, why a request could not
 	// be passed on; nil means the error's own text.
 	Explain func(error) string
+	// SignIn lets the client's user sign in; nil: a request that needs a sign-in
+	// fails, and says so.
+	SignIn *SignIn
 	// Log hears of what goes on; nil means silence. No message is logged.
 	Log *slog.Logger
 }

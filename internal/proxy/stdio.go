@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-login/mcp-login/oauth"
@@ -58,8 +59,11 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 		slots: make(chan struct{}, wide), tidings: make(chan tiding, maxTold),
 		pending: map[string]*call{},
 	}
+	var hangUp context.CancelFunc
+	b.closing, hangUp = context.WithCancel(ctx)
 	b.work.Go(func() { b.deliver(ctx) })
 	b.read(ctx, in)
+	hangUp()
 	close(b.tidings)
 	if ctx.Err() == nil {
 		b.drain()
@@ -102,6 +106,12 @@ type bridge struct {
 	memory  *memory       // of what the server sends
 	slots   chan struct{} // one is held for each request at the server
 	tidings chan tiding   // what the server is to be told
+
+	asked    asked           // of the client, by this program
+	closing  context.Context // ends when the client has closed its input
+	late     atomic.Bool     // initialize was answered before the server did so
+	outdated atomic.Bool     // the client has lists of a time without a sign-in
+	watching atomic.Bool     // somebody watches out for the sign-in
 
 	mu      sync.Mutex // guards pending
 	pending map[string]*call
@@ -168,6 +178,9 @@ func (b *bridge) take(ctx context.Context, l line) {
 	}
 	for _, m := range messages {
 		b.wire.heed(m)
+		if m.isResponse() && b.asked.take(m) {
+			continue // to a request of this program
+		}
 		switch {
 		case m.isRequest() && !isID(m.ID):
 			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))

@@ -30,6 +30,7 @@ type wire struct {
 	id      string     // the session; "": none
 	version string     // of the protocol; "": not yet known
 	hello   message    // the client's initialize, to begin again with
+	begun   bool       // the server has answered it
 	tools   map[string][]binding
 	quiet   context.CancelFunc // ends the server's own stream; nil: there is none
 	over    bool               // the client has closed its input
@@ -52,8 +53,12 @@ func (w *wire) stateless() bool {
 func (w *wire) heed(m message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if v := m.Params.Meta.Version; v != "" && m.isRequest() {
+	switch v := m.Params.Meta.Version; {
+	case !m.isRequest():
+	case v != "":
 		w.version = v
+	case m.Method == initialize:
+		w.version = "" // its answer says
 	}
 }
 
@@ -61,7 +66,28 @@ func (w *wire) heed(m message) {
 func (w *wire) begin(hello message, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.hello, w.id = hello, id
+	w.hello, w.id, w.begun = hello, id, true
+}
+
+// greet notes the client's initialize, which the server may not have heard yet.
+func (w *wire) greet(hello message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hello = hello
+}
+
+// greeted returns the client's initialize.
+func (w *wire) greeted() message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hello
+}
+
+// owes reports whether the client has said hello and the server has not heard it.
+func (w *wire) owes() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hello.text != nil && !w.begun
 }
 
 // learn notes what an answer says about later requests.
@@ -119,7 +145,7 @@ func (w *wire) sign(h http.Header, m message, session string) {
 func (b *bridge) renew(ctx context.Context, forgotten string) error {
 	b.wire.renewing.Lock()
 	defer b.wire.renewing.Unlock()
-	if b.wire.session() != forgotten {
+	if b.wire.session() != forgotten || forgotten == "" && !b.wire.owes() {
 		return nil // somebody else did
 	}
 	ctx, cancel := context.WithTimeout(ctx, renewal)
@@ -127,7 +153,7 @@ func (b *bridge) renew(ctx context.Context, forgotten string) error {
 	b.wire.mu.Lock()
 	hello := b.wire.hello
 	b.wire.mu.Unlock()
-	b.log().Info("the server forgot the session; beginning a new one")
+	b.log().Info("beginning a session that the client has begun before")
 	resp, err := b.send(ctx, hello, "")
 	if err != nil {
 		return err
@@ -154,6 +180,7 @@ func (b *bridge) hear(ctx context.Context, resp *http.Response, hello message) e
 			return false, &rpcError{text: m.Error}
 		}
 		b.wire.learn(hello, m)
+		b.remember(&call{message: hello}, m)
 		return true, nil
 	}
 	if kind(resp) == typeEvents {

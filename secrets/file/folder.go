@@ -1,16 +1,19 @@
 package file
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"sync"
 )
 
 // Folder is a folder of small files that are this user's alone: it has mode
 // 0700 and its files 0600. One that is open to others, belongs to another user
 // or is a symbolic link is refused with secrets.ErrUnavailable.
 type Folder struct {
-	Dir string // made when something is written
+	Dir   string // made when something is written
+	Limit int64  // bytes of a file that is read; zero means 64 KiB
 }
 
 // Path returns the path of a file in the folder.
@@ -21,7 +24,7 @@ func (f Folder) Read(name string) ([]byte, error) {
 	if err := checkDir(f.Dir); err != nil {
 		return nil, err
 	}
-	return readFile(f.Path(name), maxHeader)
+	return readFile(f.Path(name), cmp.Or(f.Limit, maxHeader))
 }
 
 // Write replaces a file so that at every instant, and after a loss of power,
@@ -32,6 +35,22 @@ func (f Folder) Write(name string, data []byte) error {
 	}
 	path := f.Path(name)
 	return writeFile(path, path+".tmp", data)
+}
+
+// TryLock takes the exclusive lock that a file of the folder stands for, across
+// processes, unless somebody holds it. It ends with its holder.
+func (f Folder) TryLock(name string) (unlock func(), ok bool, err error) {
+	if err := makeDir(f.Dir); err != nil {
+		return nil, false, err
+	}
+	l, err := try(f.Path(name))
+	if errors.Is(err, errLocked) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return sync.OnceFunc(l.release), true, nil
 }
 
 // Remove removes a file if it is there.

@@ -37,7 +37,7 @@ func (k KeyFile) Kind() string { return "key file" }
 // Path returns the file that holds the key of this id.
 func (k KeyFile) Path(id string) string { return k.folder().Path(id + ".key") }
 
-func (k KeyFile) folder() Folder { return Folder(k) }
+func (k KeyFile) folder() Folder { return Folder{Dir: k.Dir} }
 
 // Keep implements [Keeper].
 func (k KeyFile) Keep(_ context.Context, id string, key []byte) (json.RawMessage, error) {

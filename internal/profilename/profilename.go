@@ -1,0 +1,78 @@
+// Package profilename derives the name of a profile from the URL of its MCP
+// server. It must not know how credentials are stored, or the command line.
+package profilename
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// Known are the profiles that exist.
+type Known struct {
+	// Names are those of all profiles.
+	Names []string
+	// Server returns the URL of the server that a profile belongs to; "" if that
+	// cannot be told.
+	Server func(ctx context.Context, name string) string
+}
+
+// For returns the name of the profile for a URL: the one that belongs to it, else
+// one derived from the host. Where that belongs to another URL, four hex digits of
+// the URL's SHA-256 are added.
+func For(ctx context.Context, server string, known Known) string {
+	base := Base(server)
+	suffixed := fmt.Sprintf("%s-%.2x", base, sha256.Sum256([]byte(server)))
+	taken := slices.Contains(known.Names, base)
+	// The derived names come first: reading a profile can cost a request.
+	for _, name := range append([]string{base, suffixed}, known.Names...) {
+		if slices.Contains(known.Names, name) && known.Server(ctx, name) == server {
+			return name
+		}
+	}
+	if taken {
+		return suffixed
+	}
+	return base
+}
+
+// Base returns the name that the host of a URL suggests: that of its registrable
+// domain without the public suffix, such as notion for mcp.notion.com.
+func Base(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" {
+		return "server"
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if ip.IsLoopback() {
+			return "localhost"
+		}
+		return "ip-" + strings.NewReplacer(".", "-", ":", "-", "%", "-").Replace(host)
+	}
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		host = domain
+	}
+	name, _, _ := strings.Cut(host, ".")
+	return clean(name)
+}
+
+// clean keeps what every store, shell variable and client takes in a name.
+func clean(name string) string {
+	name = strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' {
+			return r
+		}
+		return '-'
+	}, name), "-")
+	if name == "" {
+		return "server"
+	}
+	return name
+}

@@ -1,0 +1,260 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	// promptly is how long a client waits for the server to say what it has: some
+	// clients give up a server that has not started after a second.
+	promptly = 800 * time.Millisecond
+	// storePoll is how often a proxy whose user is not signed in looks whether
+	// somebody else has signed in.
+	storePoll = 2 * time.Second
+	// latest is the newest version with initialize.
+	latest = "2025-11-25"
+)
+
+// versions are those with initialize.
+var versions = []string{"2024-11-05", "2025-03-26", "2025-06-18", latest}
+
+// serve has a request answered: by the server where the user is signed in, else here
+// as far as that is possible.
+func (b *bridge) serve(ctx context.Context, c *call, before order) error {
+	switch {
+	case b.SignIn == nil:
+		return b.whenDue(ctx, c, before)
+	case c.Method == initialize || lists[c.Method] != "" && c.Params.Cursor == "":
+		return b.serveKnown(ctx, c, before)
+	case c.Method == callTool && b.SignIn.isTool(c.Params.Name):
+		b.serveSignIn(ctx, c)
+		return nil
+	}
+	err := b.whenDue(ctx, c, before)
+	if !b.SignIn.wants(ctx, b.Session, err) {
+		return err
+	}
+	b.await()
+	switch c.Method {
+	case callTool:
+		if b.leadThrough(ctx, c) {
+			return b.whenDue(ctx, c, before)
+		}
+		return nil
+	case ping:
+		b.reply(c, struct{}{})
+		return nil
+	case discover:
+		b.refuse(c, "not signed in: use initialize")
+		return nil
+	}
+	return fmt.Errorf("%w; call the tool %s", err, b.SignIn.name())
+}
+
+// serveKnown passes on a request whose answer is known from the last time, for when
+// the server cannot be asked or takes its time.
+func (b *bridge) serveKnown(ctx context.Context, c *call, before order) error {
+	if c.Method == initialize {
+		b.wire.greet(c.message)
+	}
+	limit := promptly
+	if b.late.Load() {
+		limit = 0 // the time was used up by initialize
+	}
+	soon := time.AfterFunc(limit, func() { b.answerKnown(c, false) })
+	defer soon.Stop()
+	err := b.whenDue(ctx, c, before)
+	if !b.SignIn.wants(ctx, b.Session, err) {
+		if c.Method == initialize {
+			b.late.Store(false)
+		}
+		return err
+	}
+	b.await()
+	b.answerKnown(c, true)
+	return nil
+}
+
+// answerKnown answers a request from what is known of the server, unless the client
+// has its answer.
+func (b *bridge) answerKnown(c *call, signedOut bool) {
+	c.serving.Lock()
+	defer c.serving.Unlock()
+	if !c.answered.pass() {
+		return
+	}
+	c.served = true
+	if c.Method == initialize {
+		b.late.Store(!signedOut)
+		b.write(succeeded(c.ID, b.SignIn.greeting(c.message, b.Server, signedOut)))
+		return
+	}
+	items := b.SignIn.list(c.Method)
+	if items == nil {
+		items = []json.RawMessage{}
+	}
+	if c.Method == listTools && signedOut {
+		items = append([]json.RawMessage{b.SignIn.tool(b.Server)}, items...)
+	}
+	b.reply(c, map[string]any{lists[c.Method]: items})
+}
+
+// remember notes an answer of the server for the next time. A client that was given
+// an older list is told that there is another.
+func (b *bridge) remember(c *call, m message) {
+	if b.SignIn == nil || m.Error != nil || c.Method != initialize && lists[c.Method] == "" {
+		return
+	}
+	changed, err := b.SignIn.remember(c.message, m.text)
+	if err != nil {
+		b.log().Warn("what the server lists is not kept", "error", err)
+	}
+	c.serving.Lock()
+	defer c.serving.Unlock()
+	if changed && c.served {
+		b.write(listChanged(c.Method))
+	}
+}
+
+// reply answers a request, in the form of the client's protocol.
+func (b *bridge) reply(c *call, result any) {
+	if c.Params.Meta.Version >= stateless {
+		result = complete(result, lists[c.Method] != "")
+	}
+	b.write(succeeded(c.ID, result))
+	c.answered.pass()
+}
+
+// complete gives a result what the stateless protocol demands of it.
+func complete(result any, isList bool) any {
+	fields := map[string]any{"resultType": "complete"}
+	if all, ok := result.(map[string]any); ok {
+		maps.Copy(fields, all)
+	}
+	if isList {
+		fields["ttlMs"], fields["cacheScope"] = 0, "private" // SEP-2549: another list follows soon
+	}
+	return fields
+}
+
+// refuse says that a method is not known here.
+func (b *bridge) refuse(c *call, why string) {
+	b.write(failed(c.ID, codeMethod, "Method not found: "+why))
+	c.answered.pass()
+}
+
+// connect begins a session at the server, where the client began one that the server
+// knows nothing of.
+func (b *bridge) connect(ctx context.Context, m message) error {
+	if m.Method == initialize || m.Params.Meta.Version >= stateless || !b.wire.owes() {
+		return nil
+	}
+	return b.renew(ctx, "")
+}
+
+// await watches out for a sign-in, here or by another process, and tells the client
+// then that the lists may be others.
+func (b *bridge) await() {
+	b.outdated.Store(true)
+	if !b.watching.CompareAndSwap(false, true) {
+		return
+	}
+	b.work.Go(func() {
+		defer b.watching.Store(false)
+		for b.outdated.Load() {
+			var ended <-chan struct{}
+			if a := b.SignIn.latest(); a != nil && !a.isOver() {
+				ended = a.ended.passed
+			}
+			select {
+			case <-ended:
+			case <-time.After(storePoll):
+			case <-b.closing.Done():
+				return
+			}
+			if _, ok := b.SignIn.signedIn(b.closing, b.Session); ok {
+				b.announce()
+			}
+		}
+	})
+}
+
+// announce tells the client once that its lists may be outdated. Without sessions
+// the server tells those who subscribed.
+func (b *bridge) announce() {
+	if !b.outdated.CompareAndSwap(true, false) || b.wire.stateless() {
+		return
+	}
+	for _, method := range []string{listTools, listPrompts, listResources} {
+		b.write(listChanged(method))
+	}
+}
+
+// listChanged returns the notification that a list is another one.
+func listChanged(method string) []byte {
+	kind := lists[method]
+	if method == listTemplates {
+		kind = lists[listResources]
+	}
+	return request("", "notifications/"+kind+"/list_changed", nil)
+}
+
+// greeting is the answer to initialize from what is known of the server.
+func (s *SignIn) greeting(m message, server string, signedOut bool) hello {
+	h := s.hello()
+	if h.Capabilities == nil {
+		h.Capabilities = map[string]json.RawMessage{"prompts": nil, "resources": nil}
+	}
+	h.Capabilities[lists[listTools]] = h.Capabilities[lists[listTools]] // the tool to sign in
+	for _, name := range []string{"tools", "prompts", "resources"} {
+		if value, ok := h.Capabilities[name]; ok {
+			h.Capabilities[name] = withListChanged(value)
+		}
+	}
+	if h.Server == nil {
+		h.Server = json.RawMessage(`{"name":"mcp-login","version":"1"}`)
+	}
+	h.Version = agreed(m, h.Version)
+	if signedOut {
+		h.Instructions = s.instructions(server) + h.Instructions
+	}
+	return h
+}
+
+// withListChanged adds to a capability that its list may change.
+func withListChanged(capability json.RawMessage) json.RawMessage {
+	fields := map[string]json.RawMessage{}
+	if json.Unmarshal(capability, &fields) != nil || fields == nil {
+		fields = map[string]json.RawMessage{}
+	}
+	fields["listChanged"] = json.RawMessage("true")
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return json.RawMessage(`{"listChanged":true}`)
+	}
+	return text
+}
+
+// agreed returns the version that the server would answer with: the client's, unless
+// the server speaks an older one.
+func agreed(m message, spoken string) string {
+	var params struct {
+		Params struct {
+			Version string `json:"protocolVersion"`
+		} `json:"params"`
+	}
+	_ = json.Unmarshal(m.text, &params) // another type than expected: unknown
+	wanted := params.Params.Version
+	if !slices.Contains(versions, wanted) {
+		wanted = latest
+	}
+	if slices.Contains(versions, spoken) {
+		return min(wanted, spoken)
+	}
+	return wanted
+}

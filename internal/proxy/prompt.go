@@ -1,0 +1,111 @@
+package proxy
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/proxystate"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// What servers say is shown up to these lengths.
+const (
+	maxPage = 2048 // of a URL, as oauth.CheckURL has it
+	maxName = 80
+)
+
+// pasteWait is how long what is wrong with a pasted text is kept.
+const pasteWait = time.Second
+
+// Prompt shows in MCP clients where a person approves a sign-in. It is a prompt of
+// every flow that asks a person.
+type Prompt struct {
+	attempt *attempt
+	state   proxystate.Profile
+	log     *slog.Logger
+}
+
+var (
+	_ device.PollPrompt = (*Prompt)(nil)
+	_ authcode.Prompt   = (*Prompt)(nil)
+)
+
+// ShowCode implements [device.Prompt].
+func (p *Prompt) ShowCode(_ context.Context, c device.Code) {
+	page := pageOf(c.Hosts, c.Client)
+	page.URL, page.Code, page.Plain, page.Expiry = c.VerificationURIComplete, c.UserCode, c.VerificationURI, c.Expiry
+	if page.URL == "" {
+		page.URL = c.VerificationURI
+	}
+	p.show(page)
+}
+
+// ShowPoll implements [device.PollPrompt]. Nobody watches the polls.
+func (p *Prompt) ShowPoll(context.Context, device.Poll) {}
+
+// Retry says no: the next call of the tool begins a new sign-in.
+func (p *Prompt) Retry(context.Context) bool { return false }
+
+// Close does nothing.
+func (p *Prompt) Close() error { return nil }
+
+// ShowLink implements [authcode.Prompt].
+func (p *Prompt) ShowLink(_ context.Context, l authcode.Link) {
+	page := pageOf(l.Hosts, "")
+	page.URL, page.Opened, page.Redirect = l.URL, l.Opened, l.Redirect
+	p.show(page)
+}
+
+// Paste is the way by which [authcode.Flow] gets a pasted text.
+func (p *Prompt) Paste(ctx context.Context, rejected error) (string, error) {
+	if rejected != nil {
+		select {
+		case p.attempt.wrong <- rejected:
+		case <-time.After(pasteWait): // who pasted it is gone
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+	select {
+	case text := <-p.attempt.pasted:
+		return text, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func pageOf(h flows.Hosts, client string) proxystate.Page {
+	return proxystate.Page{Client: client, Server: h.Server, Issuer: h.Issuer, SignIn: h.SignIn, Warning: h.Warning()}
+}
+
+// show makes a page known here and to the other proxies of the profile.
+func (p *Prompt) show(page proxystate.Page) {
+	p.attempt.show(page)
+	if err := p.state.Show(page); err != nil {
+		p.log.Warn("sign-ins are not shared with other proxies", "error", err)
+	}
+}
+
+// safe returns a page as it can be shown: it may have been read from a file. An
+// address that the guard of the program would not accept is left out.
+func safe(page proxystate.Page) proxystate.Page {
+	for _, address := range []*string{&page.URL, &page.Plain} {
+		u, err := oauth.CheckURL(*address)
+		if err != nil {
+			*address = ""
+			continue
+		}
+		*address = u.String()
+	}
+	for _, name := range []*string{&page.Code, &page.Client} {
+		*name = oauth.Sanitize(*name, maxName)
+	}
+	for _, text := range []*string{&page.Server, &page.Issuer, &page.SignIn, &page.Warning, &page.Redirect} {
+		*text = oauth.Sanitize(*text, maxPage)
+	}
+	return page
+}
