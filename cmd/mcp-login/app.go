@@ -75,15 +75,19 @@ func run(ctx context.Context, args []string, e *env) int {
 	if len(args) > 0 && args[0] == completeName {
 		return e.finish(ctx, e.runComplete(ctx, args[1:]))
 	}
-	own, err := e.runLine(ctx, args)
-	return own.finish(ctx, err)
+	app := appFor(e, args)
+	line := interpret(app.Commands, args)
+	own, err := e.runLine(ctx, app, line)
+	code := own.finish(ctx, err)
+	if code != exitDone && line.command != nil && line.command.Name == envName {
+		own.failEval(code)
+	}
+	return code
 }
 
 // runLine runs one command line. It returns the env of the command, which knows
 // how to explain an error.
-func (e *env) runLine(ctx context.Context, args []string) (*env, error) {
-	app := appFor(e, args)
-	line := interpret(app.Commands, args)
+func (e *env) runLine(ctx context.Context, app *cli.App, line commandLine) (*env, error) {
 	if line.help && (line.command != nil || len(line.args) == 0) {
 		return e, e.showHelp(app, line)
 	}

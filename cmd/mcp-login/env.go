@@ -46,7 +46,7 @@ type envOptions struct {
 func newEnv(e *env) *cli.Command {
 	var o envOptions
 	return e.command(&cli.Command{
-		Name: "env", Usage: "Print variables for a shell or tool to read",
+		Name: envName, Usage: "Print variables for a shell or tool to read",
 		ArgsUsage: "NAME...", UsageText: `eval "$(mcp-login env notion)"`,
 		Description: aboutCI,
 		Flags: slices.Concat([]cli.Flag{

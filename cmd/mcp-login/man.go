@@ -48,7 +48,7 @@ func manual(app *cli.App) []byte {
 	p.Request("SH", "DESCRIPTION")
 	p.Text("Gets an OAuth token for an MCP server on a machine without a browser, keeps it fresh and safe, and hands it to whatever needs it.")
 	p.Request("PP")
-	p.Text("Standard output is data, standard error is for people. A command that fails leaves standard output empty. " +
+	p.Text("Standard output is data, standard error is for people. A command that fails leaves standard output empty; only env prints a command that fails with the same exit code, for the shell that evaluates its output. " +
 		"Flags stand before or after the arguments, but before the command line of a program to run; most have an environment variable, which is named with them.")
 	p.Request("SH", "COMMANDS")
 	p.commands("", app.Commands)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/redact"
 )
 
@@ -213,7 +214,7 @@ func TestMisuse(t *testing.T) {
 	}
 	for _, args := range cases {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, e); code != exitUsage || out.Len() > 0 || talk.Len() == 0 {
+		if code := run(t.Context(), args, e); code != exitUsage || out.String() != failure(args, code) || talk.Len() == 0 {
 			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, talk)
 		}
 	}
@@ -253,6 +254,15 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// failure is what a command that failed leaves on standard output: nothing, but
+// for env, whose output a shell evaluates.
+func failure(words []string, code int) string {
+	if slices.Contains(words, envName) {
+		return envexport.Failure(envexport.Sh, code)
+	}
+	return ""
+}
+
 // TestNoCredential: exit code 4, and the command to run.
 func TestNoCredential(t *testing.T) {
 	e, _, _ := testEnv(t)
@@ -262,7 +272,7 @@ func TestNoCredential(t *testing.T) {
 		}
 		e, out, talk := testEnv(t)
 		code := run(t.Context(), slices.Concat(l.path, l.required(), l.arguments()), e)
-		if code != exitLoginRequired || out.Len() > 0 || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
+		if code != exitLoginRequired || out.String() != failure(l.path, code) || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
 		}
 	}
@@ -296,7 +306,7 @@ func TestStoreBroken(t *testing.T) {
 			args = append(args, "http://127.0.0.1:1/mcp")
 		}
 		code := run(t.Context(), slices.Concat(l.path, l.required(), []string{"--store", "file:" + broken}, args), e)
-		if code != exitStore || out.Len() > 0 || talk.Len() == 0 {
+		if code != exitStore || out.String() != failure(l.path, code) || talk.Len() == 0 {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
 		}
 	}

@@ -36,6 +36,28 @@ func (c Command) String() string {
 // Eval returns a shell command that runs the output of c.
 func Eval(c Command) string { return `eval "$(` + c.String() + `)"` }
 
+// EvalIn returns a command that runs the output of c in the shell in use, by the
+// name of its format: "sh", "fish", "powershell", "elvish" or "tcsh". It tells c
+// the format. For any other shell it returns c, which prints the text to run.
+func EvalIn(shell string, c Command) string {
+	if shell != "sh" {
+		c = c.With("--format", shell)
+	}
+	switch shell {
+	case "sh":
+		return Eval(c)
+	case "fish":
+		return c.String() + " | source"
+	case "powershell":
+		return c.String() + " | Out-String | Invoke-Expression"
+	case "elvish":
+		return "eval (" + c.String() + " | slurp)"
+	case "tcsh":
+		return "eval \"`" + c.String() + "`\""
+	}
+	return c.String()
+}
+
 // Unknown replaces a word with unprintable characters.
 const Unknown = "'?'"
 

@@ -39,6 +39,13 @@ func (s Streams) Interactive() bool {
 	return ok && !s.inCI() && isTerminal(f)
 }
 
+// OutIsTerminal reports whether standard output is a terminal, and not a pipe or
+// a file that a program reads.
+func (s Streams) OutIsTerminal() bool {
+	f, ok := s.Out.(*os.File)
+	return ok && isTerminal(f)
+}
+
 // CanAsk reports whether there is a terminal to ask a person at.
 func (s Streams) CanAsk() bool {
 	tty, err := s.TTY()
