@@ -36,14 +36,14 @@ type serveBrowserOptions struct {
 func newBrowser(e *env) *cli.Command {
 	var o serveBrowserOptions
 	return e.command(&cli.Command{
-		Name: "browser", Usage: "open this machine's browser for sign-ins on a remote host",
+		Name: "browser", Usage: "Open this machine's browser for sign-ins on a remote host",
 		UsageText: "mcp-login browser",
 		Description: "Run it on your laptop and forward its socket to the remote host with the ssh line that it prints; mcp-login ssh HOST does both. " +
 			"A page names the hosts before each sign-in. It runs until you press Ctrl-C.",
 		Flags: []cli.Flag{
-			boolFlag("remote", "on the remote host: make the private folder, remove sockets that nobody serves, and print the path to forward to", &o.prepare),
-			stringFlag("browser-sock", "path of the socket to serve (default: browser.sock in the runtime folder)", "", &o.socket),
-			stringFlag("browser-command", "program and arguments that open a browser; %s or the end takes the URL (default: BROWSER, else what the system has)", "", &o.command),
+			boolFlag("remote", "On the remote host: create the private folder, remove stale sockets, and print the path to forward to", &o.prepare),
+			stringFlag("browser-sock", "`PATH` of the socket to serve (default: browser.sock in the runtime folder)", "", &o.socket),
+			stringFlag("browser-command", "Open the browser with `COMMAND`; its %s, or its end, is replaced by the URL (default: BROWSER, else the system's browser)", "", &o.command),
 		},
 	}, &o.common, func(ctx context.Context, _ []string) error {
 		if o.prepare {

@@ -21,8 +21,8 @@ type ciOptions struct {
 
 func (o *ciOptions) flags() []cli.Flag {
 	return []cli.Flag{
-		boolFlag("ci", "mask the secrets in this CI job's log, then hand the variables to its later steps", &o.ci),
-		boolFlag("allow-unmasked", "with --ci: also where the provider cannot mask, and the log may show the token", &o.allowUnmasked),
+		boolFlag("ci", "Mask the secrets in this CI job's log, then export the variables to its later steps", &o.ci),
+		boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask, so that the log may show the token", &o.allowUnmasked),
 	}
 }
 

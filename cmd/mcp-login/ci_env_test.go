@@ -101,8 +101,8 @@ func TestEnvCISaysThatShellTextIsForEval(t *testing.T) {
 	if got := j.err.String(); !strings.Contains(got, "use: eval \"$(mcp-login env demo --ci --only URL)\"\n") || strings.Contains(got, "token") {
 		t.Errorf("without a secret: standard error %q", got)
 	}
-	if j.run(t, "env", "--help"); !strings.Contains(j.err.String(), `eval "$(mcp-login env NAME --ci --allow-unmasked)"`) {
-		t.Errorf("--help: %s", j.err.String())
+	if j.run(t, "env", "--help"); !strings.Contains(strings.Join(strings.Fields(j.out.String()), " "), `eval "$(mcp-login env NAME --ci --allow-unmasked)"`) {
+		t.Errorf("--help: %s", j.out.String())
 	}
 }
 

@@ -22,10 +22,10 @@ func newClientMetadata(e *env) *cli.Command {
 		ArgsUsage: "URL", UsageText: "mcp-login client-metadata https://example.com/mcp-login.json > mcp-login.json",
 		Description: "A server that takes such documents needs no registration: host it at exactly that URL, then log in with --client-metadata-url URL.",
 		Flags: []cli.Flag{
-			stringFlag("client-name", "shown to who approves", "mcp-login", &o.name),
-			stringFlag("client-uri", "home page of the organization that hosts the document", "", &o.clientURI),
+			stringFlag("client-name", "`NAME` shown to the person who approves", "mcp-login", &o.name),
+			stringFlag("client-uri", "Home page `URL` of the organization that hosts the document", "", &o.clientURI),
 			&cli.StringSliceFlag{
-				Name: "redirect-url", Usage: "redirect URL to allow; may be repeated", Destination: &o.redirects,
+				Name: "redirect-url", Usage: "Redirect `URL` to allow; repeat it for more", Destination: &o.redirects,
 				Value: cli.NewStringSlice("http://127.0.0.1/callback", "http://localhost/callback"),
 			},
 		},

@@ -23,7 +23,7 @@ func newDiscover(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "Show how to sign in to a server",
 		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: []cli.Flag{boolFlag("json", "as JSON", &o.json), o.relay.flag()},
+		Flags: []cli.Flag{boolFlag("json", "Print JSON", &o.json), o.relay.flag()},
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 

@@ -26,6 +26,11 @@ func (e *env) answer(text string) error {
 	return written(err)
 }
 
+// answerText is answer for a text in styles.
+func (e *env) answerText(text *terminal.Text) error {
+	return written(e.streams().Display(e.out).Print(text))
+}
+
 // answerData prints an answer for programs, unchanged.
 func (e *env) answerData(data []byte) error {
 	_, err := e.out.Write(data)

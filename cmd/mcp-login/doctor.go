@@ -35,7 +35,7 @@ func newDoctor(e *env) *cli.Command {
 		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
 		Description: "Checks the environment, the store, and with a URL or NAME the way to the server and what it publishes; with NAME also the stored credential, by a call of the server. " +
 			"Nothing is changed, nobody is asked, and no secret is shown: the report can be pasted into a bug report. The exit code is 1 if a check failed.",
-		Flags: append([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.fromAgent.flags()...),
+		Flags: append([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }
 

@@ -29,9 +29,9 @@ var suffixes = []string{"AUTHORIZATION", "TOKEN", "URL", "EXPIRES_AT"}
 
 func (o *variables) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("prefix", "beginning of the variables' names (default: MCP_ and the profile's name)", "", &o.prefix),
-		stringFlag("only", "just these, separated by commas: "+strings.Join(suffixes, ", ")+" (default: all)", "", &o.only),
-		stringFlag("var", "other names, separated by commas: AUTHORIZATION=NOTION_AUTH", "", &o.rename),
+		stringFlag("prefix", "Begin the names of the variables with `PREFIX` (default: MCP_ and the profile's name)", "", &o.prefix),
+		stringFlag("only", "Print only these variables: a `LIST` of "+strings.Join(suffixes, ", "), "", &o.only),
+		stringFlag("var", "Rename variables: a `LIST` such as AUTHORIZATION=NOTION_AUTH,URL=NOTION_URL", "", &o.rename),
 	}
 }
 
@@ -50,8 +50,8 @@ func newEnv(e *env) *cli.Command {
 		ArgsUsage: "NAME...", UsageText: `eval "$(mcp-login env notion)"`,
 		Description: aboutCI,
 		Flags: slices.Concat([]cli.Flag{
-			stringFlag("format", formatNames()+", a shell's name, or auto for the parent process", string(envexport.Sh), &o.format),
-			boolFlag("unset", "print what takes the variables away", &o.unset),
+			stringFlag("format", "Output `FORMAT`: "+formatNames()+", the name of a shell, or auto for the shell that runs this", string(envexport.Sh), &o.format),
+			boolFlag("unset", "Print commands that unset the variables", &o.unset),
 		}, o.variables.flags(), o.ciOptions.flags(), o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runEnv(ctx, e, o, args) })
 }
@@ -98,7 +98,7 @@ func (e *env) format(name string) (envexport.Format, error) {
 	if name != "auto" {
 		f, err := envexport.ParseFormat(name)
 		if err != nil {
-			return "", usagef("--format: %w, only %s and auto", err, formatNames())
+			return "", unknownValue("--format", name, append(strings.Split(formatNames(), ", "), "auto"))
 		}
 		return f, nil
 	}

@@ -42,7 +42,7 @@ func newExec(e *env) *cli.Command {
 			"Its command line begins after NAME and is passed on unchanged. " +
 			"mcp-login removes its own variables that hold secrets, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: alsoFlag, Usage: "also pass the variables of this `PROFILE`; may be repeated (default: none)", Destination: &o.also},
+			&cli.StringSliceFlag{Name: alsoFlag, Usage: "Also pass the variables of `NAME`; repeat it for more", Destination: &o.also},
 		}, o.variables.flags(), o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -61,7 +62,11 @@ func (e *env) finish(ctx context.Context, err error) int {
 		e.say("mcp-login: %s", e.hidden.Clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
-		e.say("hint: %s", e.hidden.Clean(line))
+		lead := "hint:"
+		if code == exitUsage && strings.HasSuffix(line, " "+helpFlag) {
+			lead = "Run"
+		}
+		e.say("%s %s", lead, e.hidden.Clean(line))
 	}
 	return code
 }
@@ -113,7 +118,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &unknown):
 		return exitLoginRequired, e.howToConfirm(unknown)
 	case errors.As(err, &login):
-		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
+		return exitLoginRequired, e.meantProfile(login) + e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):
 		return exitLoginRequired, e.loginAgain(scope.Profile, addScope(scope.Scopes)...)
 	case errors.As(err, &issuer):
@@ -198,6 +203,29 @@ func (e *env) loginAgain(profile string, more ...string) string {
 		return "where the agent runs: " + login.With(more...).String()
 	}
 	return login.With(e.again()...).With(more...).String()
+}
+
+// meantProfile is the same command for the stored credential whose name was
+// misspelled, and a line break; "" if none is similar.
+func (e *env) meantProfile(login *mcplogin.LoginRequiredError) string {
+	if login.Server != "" || !slices.Contains(e.line.args, login.Profile) || slices.Contains(e.line.path, login.Profile) {
+		return ""
+	}
+	var known []string
+	for _, c := range e.profileNames(context.Background(), e.line) {
+		known = append(known, c.word)
+	}
+	meant, ok := suggest.Closest(login.Profile, known)
+	if !ok {
+		return ""
+	}
+	again := e.line.again(func(p part) []string {
+		if !p.isFlag && len(p.words) == 1 && p.words[0] == login.Profile {
+			return []string{meant}
+		}
+		return p.words
+	})
+	return "did you mean " + meant + "? " + again.String() + "\n"
 }
 
 // addScope are the flags that ask for more scopes, if any were named.

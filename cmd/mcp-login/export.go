@@ -24,7 +24,7 @@ func newExport(e *env) *cli.Command {
 		ArgsUsage: "NAME", UsageText: "mcp-login export notion > notion.age",
 		Description: "The passphrase is typed, or comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token the copy ends with its access token.",
 		Flags: []cli.Flag{
-			boolFlag("with-refresh-token", "hand over all that renews it too; forget it here then, for a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
+			boolFlag("with-refresh-token", "Include the refresh token. Then run mcp-login clear here: a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runExport(ctx, e, &o, args[0]) })
 }

@@ -86,7 +86,7 @@ func (e *env) attendedFlows(name string, o *loginOptions, p prompt) ([]flows.Flo
 	case "relay":
 		return e.relayFlows(o, p)
 	}
-	return nil, usagef("--flow: there is no flow %q, only %s", name, flowNames)
+	return nil, unknownValue("--flow", name, strings.Split(flowNames, ", "))
 }
 
 // announce says in one line what was chosen and why, and in another which hosts

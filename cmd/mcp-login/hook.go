@@ -33,7 +33,7 @@ func newHook(e *env) *cli.Command {
 			"It looks after the variables that `mcp-login env` sets under their usual names, EXPIRES_AT among them. " +
 			"As long as none is due the shell starts no process. It never asks anything. When a refresh fails, it says so once and tries again after five minutes. When only a new sign-in helps, it unsets the variables.",
 		Flags: append([]cli.Flag{
-			stringFlag("due", "print the new values beside this variable, such as MCP_NOTION_EXPIRES_AT: what the hook itself calls", "", &o.due),
+			stringFlag("due", "Print the new values of the variables of `VARIABLE`, such as MCP_NOTION_EXPIRES_AT; the hook itself calls this", "", &o.due),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runHook(ctx, e, o, args[0]) })
 }
@@ -41,7 +41,7 @@ func newHook(e *env) *cli.Command {
 func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 	script, ok := shellscript.Hook(shell, o.minTTL, e.hookFlags(o.passed()))
 	if !ok {
-		return usagef("hook: there is none for %q, only for %s", shell, strings.Join(shellscript.HookShells(), ", "))
+		return unknownValue("hook", shell, shellscript.HookShells())
 	}
 	if o.due != "" {
 		if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here

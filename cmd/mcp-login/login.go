@@ -44,12 +44,12 @@ func newLogin(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
-		Description: "URL may be left out to log in again.",
-		Flags: append([]cli.Flag{
-			stringFlag("add-scope", "scopes to ask for beside those of the last login, separated by spaces", "", &o.more),
-			boolFlag("json", "tell what happens as JSON, one event a line, on standard output", &o.json),
-			boolFlag("force", "replace what is stored under this name, be it the credential of another server or a record that cannot be read", &o.force),
-		}, o.attendFlags()...),
+		Description: "Without URL it signs in again to the server of NAME.",
+		Flags: append(o.attendFlags(), []cli.Flag{
+			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
+			boolFlag("json", "Print events as JSON, one a line, on standard output", &o.json),
+			boolFlag("force", "Replace a stored credential of another server, or one that cannot be read", &o.force),
+		}...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
 }
 
@@ -57,13 +57,12 @@ func newLogin(e *env) *cli.Command {
 // log in has them.
 func (o *loginOptions) attendFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames+" (default: what suits the place)", "", &o.flow),
-		stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
-		durationFlag("wait", "maximum time to wait for approval (default: until the code expires)", 0, &o.wait),
-		boolFlag("no-qr", "show no QR code", &o.noQR),
-		boolFlag("copy", "put the code into the terminal's clipboard", &o.copy),
-		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.nonInteractive.flags(), o.expect.flags())
+		stringFlag("flow", "`FLOWS` to try, best first, separated by commas: "+flowNames+" (default: what works here)", "", &o.flow),
+		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.scope),
+		durationFlag("wait", "Wait at most `DURATION` for approval (default: until the code expires)", 0, &o.wait),
+		boolFlag("no-qr", "Show no QR code", &o.noQR),
+		boolFlag("copy", "Copy the code to the terminal's clipboard", &o.copy),
+	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code when one expires, without asking", &o.retryExpired)), o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.nonInteractive.flags(), o.expect.flags())
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {

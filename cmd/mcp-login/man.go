@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
@@ -50,8 +50,10 @@ func manual(app *cli.App) []byte {
 	p.Request("PP")
 	p.Text("Standard output is data, standard error is for people. A command that fails leaves standard output empty; only env prints a command that fails with the same exit code, for the shell that evaluates its output. " +
 		"Flags stand before or after the arguments, but before the command line of a program to run; most have an environment variable, which is named with them.")
-	p.Request("SH", "COMMANDS")
-	p.commands("", app.Commands)
+	for _, group := range []string{groupSignIn, groupTokens, groupServe, groupSetUp} {
+		p.Request("SH", strings.ToUpper(group))
+		p.commands("", slices.DeleteFunc(slices.Clone(app.Commands), func(c *cli.Command) bool { return c.Category != group }))
+	}
 	p.Request("SH", "COMMON FLAGS")
 	p.flags(new(common).flags())
 	p.Request("SH", "EXIT STATUS")
@@ -94,10 +96,18 @@ func isCommon(f cli.Flag) bool {
 	return slices.ContainsFunc(new(common).flags(), func(g cli.Flag) bool { return g.Names()[0] == f.Names()[0] })
 }
 
-// flags tells of each what --help does.
+// withVariable is what a flag does, with its default and environment variable.
+func withVariable(f help.Flag) string {
+	if f.Variable == "" {
+		return f.Text()
+	}
+	return f.Text() + " [$" + f.Variable + "]"
+}
+
+// flags describes each flag as --help does.
 func (p *page) flags(flags []cli.Flag) {
 	for _, f := range flags {
-		names, about, _ := strings.Cut(f.String(), "\t")
-		p.Term(names, cmp.Or(about, names))
+		d := describeFlag(f)
+		p.Term(d.Term(), withVariable(d))
 	}
 }

@@ -36,10 +36,10 @@ func newProxy(e *env) *cli.Command {
 			"The token is refreshed on the way. A request that needs a login is answered by an error that names the command to run; after the login the proxy goes on. " +
 			"With URL it starts even before the first login.",
 		Flags: slices.Concat([]cli.Flag{
-			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
-			stringFlag("listen-token-from", "source of the token that clients of --listen must know, of 16 letters, digits, - . _ ~ or more: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
+			stringFlag("listen", "Serve HTTP at `ADDRESS`, 127.0.0.1:PORT or unix:PATH (default: serve standard input and output)", "", &o.listen),
+			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
 			transportFlag(&o.transport),
-			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
+			boolFlag("login", "Sign in first if required", &o.mayLogIn),
 		}, o.fromAgent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }

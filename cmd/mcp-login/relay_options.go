@@ -26,14 +26,14 @@ type relayOptions struct {
 }
 
 func (o *relayOptions) flags() []cli.Flag {
-	return []cli.Flag{
+	return grouped(groupBrowser,
 		o.flag(),
-		stringFlag("relay-token-from", "source of the client token that the relays want: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
-	}
+		stringFlag("relay-token-from", "`SOURCE` of the client token for the relays: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
+	)
 }
 
 func (o *relayOptions) flag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")}
+	return &cli.StringSliceFlag{Name: "relay", Usage: "`URL` of your team's relay (see mcp-login relay), for servers without a device flow; repeat it for more, best first", Destination: &o.urls, EnvVars: envVar("relay")}
 }
 
 // relayFlows returns a flow for each relay.

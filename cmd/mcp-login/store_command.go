@@ -29,7 +29,8 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 		Name: name, Usage: about, Subcommands: commands, OnUsageError: usage, HideHelp: true,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usagef("unknown command \"%s %s\"", name, c.Args().First())
+				word := c.Args().First()
+				return usagef("unknown command \"%s %s\"%s", name, word, meantCommand(word, commands))
 			}
 			return usagef("%s: give one of %s", name, strings.Join(names, ", "))
 		},
@@ -48,8 +49,8 @@ func newStoreMove(e *env) *cli.Command {
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login store move --to vault:secret/mcp-login notion",
 		Description: "Each one is copied, read back, and only then removed. Interrupted, it can be run again.",
 		Flags: []cli.Flag{
-			stringFlag("to", "the store to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
-			stringFlag("to-keeper", "who keeps the key of that store, if it is one of files (see --keeper)", "", &o.toKeeper),
+			stringFlag("to", "`STORE` to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
+			stringFlag("to-keeper", "`KEEPER` of the key of that store, if it keeps files (see --keeper)", "", &o.toKeeper),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runStoreMove(ctx, e, o, args) })
 }

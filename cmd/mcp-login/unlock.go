@@ -20,7 +20,7 @@ func newUnlock(e *env) *cli.Command {
 		Name: "unlock", Usage: "Keep the store's key in the Linux kernel for a time",
 		UsageText:   "mcp-login unlock --for 8h",
 		Description: "No command needs the passphrase then. All programs of this user on this machine can then open the store, until the time is over, lock, or a restart.",
-		Flags:       []cli.Flag{durationFlag("for", "how long", defaultUnlock, &o.lasts)},
+		Flags:       []cli.Flag{durationFlag("for", "Keep the key for `DURATION`", defaultUnlock, &o.lasts)},
 	}, &o.common, func(ctx context.Context, _ []string) error { return runUnlock(ctx, e, o) })
 }
 

@@ -21,7 +21,9 @@ type Streams struct {
 }
 
 // Display returns a display on one of the streams.
-func (s Streams) Display(w io.Writer) *Display { return NewDisplay(w, s.inCI()) }
+func (s Streams) Display(w io.Writer) *Display {
+	return &Display{w: w, ci: s.inCI(), styles: s.Styles(w)}
+}
 
 // RawErr returns standard error without its display, for commands to the CI's
 // runner.
@@ -57,13 +59,16 @@ func (s Streams) CanAsk() bool {
 }
 
 // Columns returns the width of standard error.
-func (s Streams) Columns() int {
+func (s Streams) Columns() int { return s.ColumnsOf(s.RawErr()) }
+
+// ColumnsOf returns the width of a stream.
+func (s Streams) ColumnsOf(w io.Writer) int {
 	fallback, err := strconv.Atoi(s.Getenv("COLUMNS"))
 	if err != nil {
 		fallback = 0
 	}
 	fallback = cmp.Or(max(fallback, 0), defaultColumns)
-	if f, ok := s.RawErr().(*os.File); ok {
+	if f, ok := w.(*os.File); ok {
 		return columns(f, fallback)
 	}
 	return fallback
