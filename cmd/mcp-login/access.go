@@ -50,7 +50,7 @@ func (e *env) source(ctx context.Context, o *common, l fromAgent, ask bool) (sou
 		return source{store: store}, err
 	}
 	if _, typed := e.line.value("expect-issuer"); typed {
-		return source{}, usagef("--expect-issuer and --agent-sock exclude each other: give it to the agent")
+		return source{}, usagef("--expect-issuer and --agent-sock exclude each other: start the agent with it")
 	}
 	if ask {
 		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")

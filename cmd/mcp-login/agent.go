@@ -30,8 +30,8 @@ func newAgent(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "agent", Usage: "Keep credentials fresh and issue their tokens over a socket",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
-		Description: "Keeps the named credentials, or all that are stored. Where MCP_LOGIN_AGENT_SOCK names its socket, on another host too if that is forwarded, it is asked in place of the store by env, exec, headers, token, status, list, refresh, test, proxy and hook. " +
-			"Only the user that it runs as is served. What the configuration says of a profile holds for it. SIGHUP has it read the configuration again, look at the store and reopen its audit log; SIGTERM, or the end of its terminal, ends it when what has begun is done. " +
+		Description: "Keeps the named credentials, or all that are stored. Set MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it: env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
+			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP makes it read the configuration and the store again and reopen its audit log. SIGTERM, or the end of its terminal, ends it after the requests in flight. " +
 			"A service manager may pass sockets (LISTEN_FDS); one of the name forward is limited by --allow.",
 		Flags: []cli.Flag{
 			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in $XDG_RUNTIME_DIR, else in your state folder)", "", &o.socket),

@@ -46,7 +46,7 @@ func (o *browserOptions) authParams() (url.Values, error) {
 	for _, pair := range o.params.Value() {
 		name, value, found := strings.Cut(pair, "=")
 		if !found || name == "" {
-			return nil, usagef("--auth-param: give NAME=VALUE, not %q", pair)
+			return nil, usagef("--auth-param: use NAME=VALUE, not %q", pair)
 		}
 		if params == nil {
 			params = url.Values{}

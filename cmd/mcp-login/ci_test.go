@@ -109,7 +109,7 @@ func TestEnvCIRefusals(t *testing.T) {
 		out       string
 	}{
 		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exitFailed, "mcp-login exec", "(exit 1)\n"},
-		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exitUsage, "no CI job", "(exit 2)\n"},
+		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exitUsage, "not a known CI job", "(exit 2)\n"},
 		{"with a format", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--format", "fish"}, exitUsage, "--format", ""},
 		{"with unset", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--unset"}, exitUsage, "--unset", ""},
 		{"nothing stored", "GITHUB_ACTIONS=true", []string{"env", "--ci", "other"}, exitLoginRequired, "mcp-login login other", ""},

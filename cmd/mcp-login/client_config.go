@@ -62,7 +62,7 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	}
 	client, ok := clientconfig.Find(o.client)
 	if !ok {
-		return usagef("--for %q: give one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
+		return usagef("--for %q: use one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
 	}
 	via := cmp.Or(clientconfig.Via(o.via), client.Default())
 	if !client.Can(via) {

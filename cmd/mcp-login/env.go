@@ -181,7 +181,7 @@ func unambiguous(ctx context.Context, store secrets.Store, v variables, profiles
 			return &codeError{
 				code: exitUsage,
 				text: fmt.Sprintf("the variables of %q and %q have the same names", profile, other),
-				hint: "give other names: --prefix " + envexport.Prefix(profile) + "_2",
+				hint: "use other names: --prefix " + envexport.Prefix(profile) + "_2",
 			}
 		}
 	}
@@ -243,7 +243,7 @@ func (v variables) renamed() map[string]string {
 // check refuses flags that name no variable, or one variable twice.
 func (v variables) check(profiles int) error {
 	if v.prefix != "" && !envexport.ValidName(v.prefix) {
-		return usagef("--prefix %q: give letters, digits and _, no digit first", v.prefix)
+		return usagef("--prefix %q: use letters, digits and _, no digit first", v.prefix)
 	}
 	if profiles > 1 && (v.prefix != "" || v.rename != "") {
 		return usagef("--prefix and --var go with one profile")
@@ -251,7 +251,7 @@ func (v variables) check(profiles int) error {
 	if v.only != "" {
 		for _, name := range v.chosen() {
 			if !slices.Contains(suffixes, name) {
-				return usagef("--only %q: give some of %s", name, strings.Join(suffixes, ","))
+				return usagef("--only %q: use some of %s", name, strings.Join(suffixes, ","))
 			}
 		}
 	}
@@ -260,7 +260,7 @@ func (v variables) check(profiles int) error {
 	}
 	for suffix, name := range v.renamed() {
 		if !slices.Contains(suffixes, suffix) || !envexport.ValidName(name) {
-			return usagef("--var %q: give one of %s, =, and a name", v.rename, strings.Join(suffixes, ", "))
+			return usagef("--var %q: use one of %s, =, and a name", v.rename, strings.Join(suffixes, ", "))
 		}
 	}
 	return nil

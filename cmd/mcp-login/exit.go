@@ -132,7 +132,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &logout) && logout.Delete == nil:
 		return exitFailed, "" // nothing is left here to try again with
 	case errors.As(err, &port):
-		return exitFailed, "free it, or give another by --redirect-port; without it any free port is taken"
+		return exitFailed, "free the port, or use another --redirect-port; without the flag any free port is used"
 	case errors.As(err, &param), errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return exitUsage, "mcp-login login --help"
 	case errors.Is(err, flows.ErrDenied), errors.Is(err, agent.ErrDenied):
@@ -150,9 +150,9 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &kv):
 		return exitStore, "upgrade the mount, which keeps its records: " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
-		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or once: mcp-login unlock"
+		return exitStore, "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or run once: mcp-login unlock"
 	case errors.Is(err, keyring.ErrUnreachable):
-		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or for good: mcp-login store rekey --keeper key-file"
+		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or permanently: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, stores.ErrNoStore):
 		return exitStore, e.storeHint("mcp-login login NAME URL")
 	case errors.Is(err, secrets.ErrTemporary), oauth.Temporary(err):

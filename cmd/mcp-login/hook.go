@@ -30,8 +30,8 @@ func newHook(e *env) *cli.Command {
 		Name: "hook", Usage: "Print a shell hook that refreshes expiring variables",
 		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login hook bash)"`,
 		Description: "SHELL is bash, zsh or fish. The line goes into the shell's start-up file; for fish it is `mcp-login hook fish | source`. " +
-			"It looks after the variables that `mcp-login env` sets under their usual names, EXPIRES_AT among them. " +
-			"As long as none is due the shell starts no process. It never asks anything. When a refresh fails, it says so once and tries again after five minutes. When only a new sign-in helps, it unsets the variables.",
+			"It refreshes the variables that `mcp-login env` sets, if they have their usual names and EXPIRES_AT is among them. " +
+			"Until a refresh is due, the shell starts no process. The hook never asks anything. When a refresh fails, it says so once and tries again after five minutes. When only a new sign-in helps, it unsets the variables.",
 		Flags: append([]cli.Flag{
 			stringFlag("due", "Print the new values of the variables of `VARIABLE`, such as MCP_NOTION_EXPIRES_AT; the hook itself calls this", "", &o.due),
 		}, o.fromAgent.flags()...),
@@ -95,7 +95,7 @@ func absolute(path string) string {
 func runDue(ctx context.Context, e *env, o hookOptions, shell string) (*env, error) {
 	prefix, ok := strings.CutSuffix(o.due, expiresAt)
 	if !ok {
-		return e, usagef("--due %q: give a variable that ends in %s", o.due, expiresAt)
+		return e, usagef("--due %q: use a variable that ends in %s", o.due, expiresAt)
 	}
 	profile, err := e.profileOf(ctx, &o, prefix)
 	if err != nil {

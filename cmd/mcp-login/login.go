@@ -207,7 +207,7 @@ func (e *env) loggedIn(o loginOptions, c mcplogin.Credential) error {
 // expires says when, for people.
 func expires(t time.Time) string {
 	if t.IsZero() {
-		return "of unknown life"
+		return "has an unknown lifetime"
 	}
 	left := time.Until(t).Round(time.Second)
 	if left <= 0 {
@@ -220,14 +220,14 @@ func expires(t time.Time) string {
 // of this program's own.
 func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
 	if flag := needsPrefix(profile); flag != nil {
-		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s", profile, ownPrefix, suggest.Command(flag))
+		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: use env and exec with %s", profile, ownPrefix, suggest.Command(flag))
 	}
 	names, err := store.List(ctx)
 	if err != nil {
 		return // only a warning is lost
 	}
 	if other, found := envexport.Collision(profile, names); found {
-		e.say("warning: the variables of %q and %q have the same names: give one of them --prefix", profile, other)
+		e.say("warning: the variables of %q and %q have the same names: use --prefix with one of them", profile, other)
 	}
 }
 

@@ -18,7 +18,7 @@ func newLogout(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "logout", Usage: "Revoke the tokens at the server and remove them here",
 		ArgsUsage: "NAME", UsageText: "mcp-login logout notion",
-		Description: "The credential is removed here even if the server cannot be told.",
+		Description: "The credential is removed here even if the server cannot be reached.",
 	}, &o, func(ctx context.Context, args []string) error { return runLogout(ctx, e, &o, args[0]) })
 }
 

@@ -33,8 +33,8 @@ func newProxy(e *env) *cli.Command {
 		Name: "proxy", Usage: "Run a local MCP server that forwards to a remote one",
 		ArgsUsage: "NAME [URL]", UsageText: `mcp-login proxy notion`,
 		Description: "For clients that can only run a command, in place of npx mcp-remote URL. With --listen, for clients that can only call a URL. " +
-			"The token is refreshed on the way. A request that needs a login is answered by an error that names the command to run; after the login the proxy goes on. " +
-			"With URL it starts even before the first login.",
+			"The proxy refreshes the token. It answers a request that needs a sign-in with an error that names the command to run; after the sign-in the proxy continues. " +
+			"With URL it starts even before the first sign-in.",
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("listen", "Serve HTTP at `ADDRESS`, 127.0.0.1:PORT or unix:PATH (default: serve standard input and output)", "", &o.listen),
 			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),

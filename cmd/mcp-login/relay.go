@@ -104,15 +104,15 @@ func (o *relayServerOptions) check(e *env) error {
 	case o.baseURL == "":
 		return usagef("--base-url is required")
 	case o.public == (o.tokenFrom != ""):
-		return usagef("give either --client-token-from or --public")
+		return usagef("use either --client-token-from or --public")
 	case (c.CertFile == "") != (c.KeyFile == ""):
 		return usagef("--tls-cert and --tls-key go together")
 	case c.CertFile != "" && c.ACMECache != "":
-		return usagef("give either --tls-cert or --acme-cache")
+		return usagef("use either --tls-cert or --acme-cache")
 	case (o.sessions == "") != (o.keyFrom == ""):
 		return usagef("--sessions and --sessions-key-from go together")
 	case typed && (err != nil || u.User != nil):
-		return usagef("--sessions: give a URL with a password by MCP_LOGIN_SESSIONS: other users can read the arguments of a program")
+		return usagef("--sessions: other users can read the arguments of a program, so set MCP_LOGIN_SESSIONS for a URL with a password")
 	}
 	return nil
 }

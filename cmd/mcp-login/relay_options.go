@@ -39,7 +39,7 @@ func (o *relayOptions) flag() cli.Flag {
 // relayFlows returns a flow for each relay.
 func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error) {
 	if len(o.relay.urls.Value()) == 0 {
-		return nil, usagef("--flow: relay needs the address of a relay: give --relay")
+		return nil, usagef("--flow: relay needs the address of a relay: add --relay")
 	}
 	roots, err := o.roots()
 	if err != nil {

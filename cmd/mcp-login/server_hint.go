@@ -56,12 +56,12 @@ func (e *env) serverVerdict(err error) (code int, hint string, ok bool) {
 // howToRegister is the way past a server that registers no client.
 func howToRegister(err error) string {
 	if _, refused := errors.AsType[*oauth.Error](err); !refused && errors.Is(err, mcplogin.ErrNeedsDocument) {
-		return "host a client id metadata document (mcp-login client-metadata prints one), then give --client-metadata-url"
+		return "host a client id metadata document (mcp-login client-metadata prints one), then add --client-metadata-url"
 	}
 	if answer, ok := errors.AsType[*oauth.Error](err); ok && answer.Status == http.StatusForbidden {
-		return "ask the vendor to approve your client, or register one there by hand and give --client-id"
+		return "ask the vendor to approve your client, or register one there yourself and add --client-id"
 	}
-	return "register a client there by hand, then give --client-id"
+	return "register a client there yourself, then add --client-id"
 }
 
 // pastResource is the way past metadata for another resource.

@@ -40,7 +40,7 @@ func newSSH(e *env) *cli.Command {
 func runSSH(ctx context.Context, e *env, o sshOptions, args []string) error {
 	host := args[0]
 	if strings.HasPrefix(host, "-") {
-		return usagef("%q is not a host; give options of ssh by --ssh-option", host)
+		return usagef("%q is not a host; use --ssh-option for options of ssh", host)
 	}
 	dir, err := os.MkdirTemp("", "mcp-login-") // 0700, and short enough for sockets
 	if err != nil {

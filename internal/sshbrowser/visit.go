@@ -89,7 +89,7 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.Method != http.MethodGet || r.Host != v.authority() && r.Host != v.redirect.Host:
-		v.show(w, http.StatusForbidden, facts{Title: "Not allowed", Text: "This address takes no such request."})
+		v.show(w, http.StatusForbidden, facts{Title: "Not allowed", Text: "This address does not accept this request."})
 	case own && r.URL.Path == "/"+v.secret:
 		v.show(w, http.StatusOK, facts{
 			Title: "Sign in for a remote host", From: v.from, SignIn: v.url.Host,
