@@ -105,7 +105,7 @@ func (e *env) transport(o *common, server, mode string) (http.RoundTripper, erro
 
 // transportFlag chooses how a server is spoken to.
 func transportFlag(to *string) cli.Flag {
-	return stringFlag("transport", "`TRANSPORT` of the server: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to)
+	return grouped(groupNetwork, stringFlag("transport", "`TRANSPORT` of the server: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to))[0]
 }
 
 // roots returns the system's certificates with those of --ca-cert; nil means
