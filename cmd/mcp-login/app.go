@@ -74,7 +74,7 @@ func bareApp(e *env) *cli.App {
 	return &cli.App{
 		Name:      "mcp-login",
 		Usage:     "OAuth sign-in for MCP servers, on machines without a browser",
-		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"       # sets MCP_NAME_AUTHORIZATION, MCP_NAME_TOKEN\nmcp-login exec NAME -- ./program   # the same, for one program",
+		UsageText: "mcp-login login NAME URL           # approve on any device\neval \"$(mcp-login env NAME)\"       # sets MCP_NAME_AUTHORIZATION and others\nmcp-login exec NAME -- ./program   # the same, for one program",
 		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
 		HideVersion: true, HideHelp: true, // help is ours
 		DisableSliceFlagSeparator: true,                         // a value may hold a comma

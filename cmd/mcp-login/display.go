@@ -13,7 +13,7 @@ func (e *env) streams() terminal.Streams {
 }
 
 // protect sends everything written to e.err through a display.
-func (e *env) protect() { e.err = e.streams().Display(e.err) }
+func (e *env) protect() { e.err = e.streams().Messages() }
 
 // answer prints the whole answer of a command for people. Call it last, so that
 // standard output stays empty if the command fails.

@@ -22,7 +22,8 @@ import (
 type Display struct {
 	w      io.Writer // the underlying stream
 	ci     bool      // w is the log of a CI job
-	styles Styles    // of whole lines
+	styles Styles    // of a Text
+	kinds  bool      // lines are messages, styled by how they begin
 
 	mu   sync.Mutex
 	rest []byte // an incomplete character; in CI an incomplete line
@@ -64,7 +65,7 @@ func (d *Display) show(text string) error {
 	if text == "" {
 		return nil
 	}
-	if d.styles.on {
+	if d.kinds && d.styles.on {
 		text = d.styled(text)
 	}
 	to := d.w

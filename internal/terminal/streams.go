@@ -20,6 +20,14 @@ type Streams struct {
 	TTY      func() (*os.File, error) // opens the terminal for questions; an error if there is none
 }
 
+// Messages returns a display on standard error, whose lines are messages: errors,
+// warnings, hints.
+func (s Streams) Messages() *Display {
+	d := s.Display(s.Err)
+	d.kinds = true
+	return d
+}
+
 // Display returns a display on one of the streams.
 func (s Streams) Display(w io.Writer) *Display {
 	return &Display{w: w, ci: s.inCI(), styles: s.Styles(w)}
