@@ -112,7 +112,7 @@ func (c *Credential) Authorization() (string, error) {
 }
 
 // handedOver is why a copy made by [Credential.HandOver] is not refreshed.
-const handedOver = "this copy was handed over without what renews it"
+const handedOver = "this copy has no refresh token"
 
 // HandOver returns a copy for another host that ends with its access token: it
 // holds no refresh token and no secret of the client. Two hosts that refresh

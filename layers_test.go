@@ -43,6 +43,7 @@ var layers = map[string][]string{
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/relay":        {"oauth", "internal/netcheck"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
+	"internal/help":         {"internal/terminal"},
 	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},

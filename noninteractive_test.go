@@ -73,7 +73,7 @@ func TestClientCredentialsThatWereWithdrawn(t *testing.T) {
 		w.srv.Clients.Known["robot"] = "changed"
 		time.Sleep(15 * time.Minute)
 		_, err := w.renewer(t, f).Token(t.Context())
-		if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "refuses what the client presents") {
+		if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "rejects the client's credentials") {
 			t.Fatalf("Token() = %v, want ErrLoginRequired and why", err)
 		}
 		if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "changed"}, flows.Inputs{})).Login(t.Context()); err != nil {

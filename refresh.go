@@ -330,7 +330,7 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	case errors.Is(cause, errNoIDToken):
 		c.Refused = errNoIDToken.Error()
 	case c.Token.Refresh == "":
-		c.Refused = "the server refuses what the client presents"
+		c.Refused = "the server rejects the client's credentials"
 	case !cutOff.IsZero():
 		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server no longer accepts the old refresh token", cutOff.Format(time.RFC3339))
 	}

@@ -85,7 +85,7 @@ func (c *Client) Status(ctx context.Context, profile string, minTTL time.Duratio
 		return s, err
 	}
 	if err := json.Unmarshal(body, &s); err != nil || s.Profile != profile {
-		return s, unusable("it is no status of the profile")
+		return s, unusable("it is not a status of the profile")
 	}
 	return s, nil
 }
@@ -98,11 +98,11 @@ func (c *Client) Profiles(ctx context.Context) ([]string, error) {
 	}
 	var all ProfileList
 	if err := json.Unmarshal(body, &all); err != nil {
-		return nil, unusable("it is no list of profiles")
+		return nil, unusable("it is not a list of profiles")
 	}
 	for _, name := range all.Profiles {
 		if secrets.CheckName(name) != nil {
-			return nil, unusable("it holds what is no name")
+			return nil, unusable("it contains an invalid name")
 		}
 	}
 	return all.Profiles, nil
@@ -152,7 +152,7 @@ func (c *Client) get(ctx context.Context, path string) (body []byte, status int,
 func refusal(profile string, status int, body []byte) error {
 	var e Error
 	if json.Unmarshal(body, &e) != nil || e.Code == "" {
-		return &Error{Code: CodeFailed, Message: fmt.Sprintf("HTTP %d of something that is no agent", status)}
+		return &Error{Code: CodeFailed, Message: fmt.Sprintf("HTTP %d, and this is not an agent", status)}
 	}
 	e.Message = oauth.Sanitize(e.Message, maxMessage)
 	if e.Code == CodeLogin {
@@ -169,7 +169,7 @@ func refusal(profile string, status int, body []byte) error {
 func read(profile string, body []byte) (mcplogin.Credential, error) {
 	var a Answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return mcplogin.Credential{}, unusable("it is no JSON")
+		return mcplogin.Credential{}, unusable("it is not JSON")
 	}
 	token, isBearer := strings.CutPrefix(a.Headers["Authorization"], "Bearer ")
 	if !isBearer || token == "" {

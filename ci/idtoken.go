@@ -41,7 +41,7 @@ func (j Job) idToken(ctx context.Context, audience string) (string, error) {
 		return token, nil
 	}
 	if j.Provider == None {
-		return "", fmt.Errorf("%w: this is no CI job that is known, and only those have an id token; set %s if there is one from elsewhere", ErrUnsupported, explicitToken)
+		return "", fmt.Errorf("%w: this is not a CI job with an id token; set %s to use one from elsewhere", ErrUnsupported, explicitToken)
 	}
 	get := j.Provider.behaviour().idToken
 	if get == nil {

@@ -179,7 +179,7 @@ func TestMissingIDTokenSaysWhatToDo(t *testing.T) {
 		audience         string
 		says, doesNotSay string
 	}{
-		{ci.None, "vault", "not available here: this is no CI job", "no CI gives"},
+		{ci.None, "vault", "not available here: this is not a CI job", "no CI gives"},
 		{ci.GitLab, "https://as.example.com", "`id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: \"https://as.example.com\"}}`", "HTTPS___"},
 		{ci.GitLab, "", "`id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: \"...\"}}`", " _ID_TOKEN"},
 		{ci.GitLab, "a\n##[add-mask]b", `{aud: "a # #[add-mask]b"}`, "##["},

@@ -35,7 +35,7 @@ type UnmaskedError struct{ Provider Provider }
 
 // Error names the ways out.
 func (e *UnmaskedError) Error() string {
-	return fmt.Sprintf("%v cannot mask a value at run time: give it to one command with exec, "+
+	return fmt.Sprintf("%v cannot mask a value at run time: pass it to one command with exec, "+
 		"or write it to a file that only this user can read, or allow unmasked values", e.Provider)
 }
 
@@ -133,7 +133,7 @@ func (j Job) HandOn(ctx context.Context, vars []Var) error {
 	}
 	if b.ready != nil {
 		if err := b.ready(j, vars); err != nil {
-			return fmt.Errorf("hand variables on to %v: %w", j.Provider, err)
+			return fmt.Errorf("export variables to %v: %w", j.Provider, err)
 		}
 	}
 	if b.mask != nil {
@@ -146,7 +146,7 @@ func (j Job) HandOn(ctx context.Context, vars []Var) error {
 		handOn = shellText
 	}
 	if err := handOn(ctx, j, vars); err != nil {
-		return fmt.Errorf("hand variables on to %v: %w", j.Provider, err)
+		return fmt.Errorf("export variables to %v: %w", j.Provider, err)
 	}
 	return nil
 }

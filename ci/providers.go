@@ -63,7 +63,7 @@ var gitlab = behaviour{
 	idToken: func(_ context.Context, j Job, audience string) (string, error) {
 		token, err := declared(j, tokenVariable(audience))
 		if err != nil {
-			return "", fmt.Errorf("%w: the job has no id token; give it `id_tokens: {%s: {aud: %q}}`",
+			return "", fmt.Errorf("%w: the job has no id token; add `id_tokens: {%s: {aud: %q}}`",
 				ErrUnsupported, explicitToken, cmp.Or(Escape(audience), "..."))
 		}
 		return token, nil
@@ -110,7 +110,7 @@ var bitbucket = behaviour{
 	idToken: func(_ context.Context, j Job, _ string) (string, error) {
 		token, err := declared(j, "BITBUCKET_STEP_OIDC_TOKEN")
 		if err != nil {
-			return "", fmt.Errorf("%w: give the step `oidc: true`, or `oidc: {audiences: [...]}`", err)
+			return "", fmt.Errorf("%w: set the step's `oidc: true`, or `oidc: {audiences: [...]}`", err)
 		}
 		return token, nil
 	},

@@ -43,7 +43,7 @@ func TestBrowserLogin(t *testing.T) {
 	if opened, err := os.ReadFile(note); err != nil || string(opened) != link {
 		t.Errorf("the browser was given %q, %v; the person %q", opened, err, link)
 	}
-	if !strings.Contains(r.stderr.String(), "flow: browser, since a command to open a browser was given\n") {
+	if !strings.Contains(r.stderr.String(), "flow: browser, because a command to open a browser was given\n") {
 		t.Errorf("it is not said what was chosen and why:\n%s", r.stderr)
 	}
 

@@ -53,8 +53,9 @@ func TestHookRefreshes(t *testing.T) {
 	}
 }
 
-// TestHookFails: when nothing can be refreshed there is one line, once, and
-// the prompt is as it was, exit status included.
+// TestHookFails: when nothing can be refreshed there is one line, once, the
+// variables of a credential that needs a sign-in are unset, and the prompt is as
+// it was, exit status included.
 func TestHookFails(t *testing.T) {
 	status := map[string]string{"bash": "$?", "zsh": "$?", "fish": "$status"}
 	for name, line := range hookLine {
@@ -63,12 +64,16 @@ func TestHookFails(t *testing.T) {
 			h := newHome(t)
 			calls := h.countCalls()
 			s := h.openShell(name)
-			s.enter("export MCP_GONE_EXPIRES_AT=2001-01-01T00:00:00Z MCP_ODD_EXPIRES_AT=tomorrow MCP_EMPTY_EXPIRES_AT=")
+			s.enter("export MCP_GONE_EXPIRES_AT=2001-01-01T00:00:00Z MCP_GONE_TOKEN=old MCP_ODD_EXPIRES_AT=tomorrow MCP_ODD_TOKEN=kept MCP_EMPTY_EXPIRES_AT=")
 			s.enter(line)
 			s.paste("sh -c 'exit 7'\r")
 			s.enter("echo status is " + status[name])
 			for range 3 {
 				s.enter("true")
+			}
+			s.enter(`printf %s,%s,%s "$MCP_GONE_TOKEN" "$MCP_GONE_EXPIRES_AT" "$MCP_ODD_TOKEN" >found`)
+			if found := read(t, filepath.Join(h.dir, "found")); found != ",,kept" {
+				t.Errorf("the variables are %s: only those that need a sign-in are unset", found)
 			}
 			screen := s.stderr.String()
 			if !strings.Contains(screen, "status is 7") {

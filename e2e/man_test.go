@@ -35,8 +35,8 @@ func TestManual(t *testing.T) {
 	man.Env = append(h.env, "MANWIDTH=400", "LC_ALL=C.UTF-8")
 	shown := strings.Join(strings.Fields(output(t, man)), " ")
 	for _, want := range []string{
-		"MCP-LOGIN(1)", "mcp-login - OAuth sign-in for MCP servers", `eval "$(mcp-login env NAME)" # MCP_NAME_AUTHORIZATION`,
-		"exec NAME CMD...", "--min-ttl value life that a token must have left", "[$MCP_LOGIN_MIN_TTL]", "~/.local/share/mcp-login", "130 interrupted",
+		"MCP-LOGIN(1)", "mcp-login - OAuth sign-in for MCP servers", `eval "$(mcp-login env NAME)" # sets MCP_NAME_AUTHORIZATION`,
+		"exec NAME CMD...", "--min-ttl DURATION Refresh a token that expires within DURATION (default: 1m)", "[$MCP_LOGIN_MIN_TTL]", "~/.local/share/mcp-login", "130 interrupted",
 	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("man does not show %q", want)

@@ -61,7 +61,7 @@ func TestRelaysInOrder(t *testing.T) {
 	for _, want := range []string{
 		`flow: relay cannot be used: .*http://127.0.0.1:1.*connection refused`,
 		`flow: relay cannot be used: .*does not accept the client token`,
-		`(?m)^flow: relay, since this is an SSH session and the server offers no device flow$`,
+		`(?m)^flow: relay, because this is an SSH session and the server offers no device flow$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("it does not say %s:\n%s", want, got)

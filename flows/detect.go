@@ -23,7 +23,7 @@ type Surroundings struct {
 // Detection says which flows suit the surroundings.
 type Detection struct {
 	Browser bool     // a browser can be opened here
-	Reason  string   // why, or why not, to follow "since"
+	Reason  string   // why, or why not, to follow "because"
 	Order   []string // names of flows, best first
 	SSH     bool     // an SSH session whose laptop could open a browser, and does not yet
 	Relay   bool     // the user named a relay
@@ -56,15 +56,15 @@ func (d Detection) Why(flow string) string {
 	case "client-credentials":
 		return "credentials that need no person are configured"
 	case "browser":
-		return "since " + d.Reason
+		return "because " + d.Reason
 	case "device", "relay", "paste":
 		if d.Browser {
-			return "since the browser cannot be used"
+			return "because the browser cannot be used"
 		}
 		if flow == "device" {
-			return "since " + d.Reason
+			return "because " + d.Reason
 		}
-		return fmt.Sprintf("since %s and the server offers no device flow", d.Reason)
+		return fmt.Sprintf("because %s and the server offers no device flow", d.Reason)
 	}
 	return "as asked"
 }
@@ -111,7 +111,7 @@ func (s Surroundings) desktop() (bool, string) {
 	case s.isSet("WAYLAND_DISPLAY") != "":
 		return true, "a Wayland display is there"
 	case s.isSet("DISPLAY") == "":
-		return false, "there is no display"
+		return false, "it has no display"
 	case forwarded(s.get("DISPLAY")):
 		return false, "the display is forwarded from another machine"
 	}

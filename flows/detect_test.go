@@ -116,10 +116,10 @@ func TestWhy(t *testing.T) {
 		d          flows.Detection
 		flow, want string
 	}{
-		{desk, "browser", "since this is a Mac"},
-		{desk, "device", "since the browser cannot be used"},
-		{ssh, "device", "since this is an SSH session"},
-		{ssh, "paste", "since this is an SSH session and the server offers no device flow"},
+		{desk, "browser", "because this is a Mac"},
+		{desk, "device", "because the browser cannot be used"},
+		{ssh, "device", "because this is an SSH session"},
+		{ssh, "paste", "because this is an SSH session and the server offers no device flow"},
 		{ssh, "client-credentials", "credentials that need no person are configured"},
 	} {
 		if got := tt.d.Why(tt.flow); got != tt.want {

@@ -60,7 +60,7 @@ func TestSelection(t *testing.T) {
 			if got.Flow != tt.flow || !strings.Contains(got.Easier, tt.easier) || (got.Easier == "") != (tt.easier == "") {
 				t.Errorf("%+v, want %s, easier %q", got, tt.flow, tt.easier)
 			}
-			if got.Flow != "" && (got.Issuer != tt.issuer || !strings.HasPrefix(got.Why, "since ")) {
+			if got.Flow != "" && (got.Issuer != tt.issuer || !strings.HasPrefix(got.Why, "because ")) {
 				t.Errorf("%+v", got)
 			}
 		})

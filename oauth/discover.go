@@ -282,7 +282,7 @@ func checkResource(resource string, server *url.URL) error {
 	}
 	u, err := CheckURL(resource)
 	if err != nil {
-		return &ResourceError{Resource: resource, Server: shown(server), Reason: "which is no URL of"}
+		return &ResourceError{Resource: resource, Server: shown(server), Reason: "which is not a URL of"}
 	}
 	if !sameOrigin(u, server) {
 		return refuse("not on the origin of")

@@ -93,7 +93,7 @@ func (p probed) verdict(server *url.URL) error {
 	case p.status == http.StatusNotFound:
 		return not("has no MCP server at this path (HTTP 404)")
 	case p.status == http.StatusMethodNotAllowed:
-		return not("takes no MCP messages (HTTP 405)")
+		return not("does not accept MCP messages (HTTP 405)")
 	case p.status == http.StatusGone:
 		return not("has no MCP server any longer (HTTP 410)")
 	}

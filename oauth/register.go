@@ -89,9 +89,9 @@ func explain(err error, withToken bool) string {
 	case e.Code == CodeInvalidRedirectURI:
 		return "; the server does not accept this redirect URI: another host, port or path may be needed"
 	case e.Code == CodeInvalidClientMetadata:
-		return "; the server does not register clients of this kind: it may need one registered by hand"
+		return "; the server does not register clients of this kind: it may need one that you register there yourself"
 	case (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) && !withToken:
-		return "; the server registers only clients that the vendor has approved, those with an initial access token, or by hand"
+		return "; the server registers only clients that the vendor has approved, those with an initial access token, or those registered on its website"
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		return "; the server does not accept this initial access token"
 	}

@@ -37,7 +37,7 @@ const (
 // cause and the way out.
 var (
 	ErrNotFound      = errors.New("no such record")
-	ErrConflict      = errors.New("record was changed by somebody else")
+	ErrConflict      = errors.New("record was changed by another process")
 	ErrName          = errors.New("name cannot be used")
 	ErrUnavailable   = errors.New("store unavailable")             // cannot be used as it is: permissions, disk full, sealed, refused
 	ErrTemporary     = errors.New("store temporarily unavailable") // try again later: network, 5xx, 429

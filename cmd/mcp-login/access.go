@@ -22,7 +22,7 @@ type access struct {
 
 func (o *access) flags() []cli.Flag {
 	return append([]cli.Flag{
-		boolFlag("login", "log in if that is needed, instead of failing with exit code 4", &o.login),
+		boolFlag("login", "Sign in if required, instead of failing with exit code 4", &o.login),
 	}, o.fromAgent.flags()...)
 }
 
@@ -32,7 +32,7 @@ const agentFlag = "agent-sock"
 type fromAgent struct{ agentSock string }
 
 func (o *fromAgent) flags() []cli.Flag {
-	return []cli.Flag{stringFlag(agentFlag, "ask the mcp-login agent at this socket, instead of the store", "", &o.agentSock)}
+	return grouped(groupStore, stringFlag(agentFlag, "Use the mcp-login agent at the socket `PATH` instead of a store", "", &o.agentSock))
 }
 
 // source is where a command finds credentials: a store, or an agent in its
@@ -50,7 +50,7 @@ func (e *env) source(ctx context.Context, o *common, l fromAgent, ask bool) (sou
 		return source{store: store}, err
 	}
 	if _, typed := e.line.value("expect-issuer"); typed {
-		return source{}, usagef("--expect-issuer and --agent-sock exclude each other: give it to the agent")
+		return source{}, usagef("--expect-issuer and --agent-sock exclude each other: start the agent with it")
 	}
 	if ask {
 		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")

@@ -30,18 +30,18 @@ func newAgent(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "agent", Usage: "Keep credentials fresh and issue their tokens over a socket",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
-		Description: "Keeps the named credentials, or all that are stored. Where MCP_LOGIN_AGENT_SOCK names its socket, on another host too if that is forwarded, it is asked in place of the store by env, exec, headers, token, status, list, refresh, test, proxy and hook. " +
-			"Only the user that it runs as is served. What the configuration says of a profile holds for it. SIGHUP has it read the configuration again, look at the store and reopen its audit log; SIGTERM, or the end of its terminal, ends it when what has begun is done. " +
+		Description: "Keeps the named credentials, or all that are stored. Set MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it: env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
+			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP makes it read the configuration and the store again and reopen its audit log. SIGTERM, or the end of its terminal, ends it after the requests in flight. " +
 			"A service manager may pass sockets (LISTEN_FDS); one of the name forward is limited by --allow.",
 		Flags: []cli.Flag{
-			stringFlag("socket", "path of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, else in the user's state folder)", "", &o.socket),
-			stringFlag("forward-socket", "path of a second socket, to be forwarded, that issues tokens only for the profiles of --allow", "", &o.forward),
-			&cli.StringSliceFlag{Name: "allow", Usage: "profile that the second socket issues tokens for; may be repeated (default: none)", Destination: &o.allow, EnvVars: envVar("allow")},
-			&cli.StringSliceFlag{Name: "sink", Usage: "`NAME=FILE`: keep the valid token of a profile in a file that only you can read, which is removed at exit; NAME=FILE,format=FORMAT for token, header, env or json; may be repeated (default: none)", Destination: &o.sinks, EnvVars: envVar("sink")},
-			boolFlag("keep-sinks", "leave the files of --sink in place at exit", &o.keep),
-			boolFlag("confirm", "ask at this terminal before a token is issued", &o.confirm),
-			stringFlag("audit", "audit log, one line of JSON for each request (default: mcp-login/agent-audit.jsonl in the user's state folder)", "", &o.audit),
-			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
+			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, else in your state folder)", "", &o.socket),
+			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts, that issues tokens only for the profiles of --allow", "", &o.forward),
+			&cli.StringSliceFlag{Name: "allow", Usage: "`NAME` that the second socket issues tokens for; repeat it for more", Destination: &o.allow, EnvVars: envVar("allow")},
+			&cli.StringSliceFlag{Name: "sink", Usage: "Keep a valid token in a file that only you can read, which is removed at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json; repeat it for more", Destination: &o.sinks, EnvVars: envVar("sink")},
+			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
+			boolFlag("confirm", "Ask at this terminal before a token is issued", &o.confirm),
+			stringFlag("audit", "Audit log `FILE`, one line of JSON for each request (default: mcp-login/agent-audit.jsonl in your state folder)", "", &o.audit),
+			stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090; any program on this machine can read them", "", &o.metrics),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runAgent(ctx, e, &o, args) })
 }

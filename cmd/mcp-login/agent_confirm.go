@@ -21,7 +21,7 @@ func newConfirmTerminal(e *env) (*confirmTerminal, error) {
 	streams := e.streams()
 	dialog, err := streams.OpenDialog()
 	if err != nil {
-		return nil, usagef("--confirm: there is no terminal to ask at")
+		return nil, usagef("--confirm: no terminal to ask at")
 	}
 	c := &confirmTerminal{dialog, &agentd.HeldLog{To: e.err}}
 	if streams.Interactive() {
@@ -42,7 +42,7 @@ func (c *confirmTerminal) Ask(r agentd.Request, code string, timeout time.Durati
 
 // AskAgain implements agentd.Terminal.
 func (c *confirmTerminal) AskAgain(code string, timeout time.Duration) {
-	c.Print("that is no answer; " + confirmPrompt(code, timeout))
+	c.Print("this is not an answer; " + confirmPrompt(code, timeout))
 }
 
 // Withdraw implements agentd.Terminal.

@@ -123,7 +123,7 @@ func (p *person) types(text string) {
 
 // askedAgain is the prompt after an invalid answer. The confirmer ignores lines
 // that arrive before this prompt.
-var askedAgain = regexp.MustCompile(`that is no answer; type [A-Z]{2} to allow, n to refuse \(\d+ s\): `)
+var askedAgain = regexp.MustCompile(`this is not an answer; type [A-Z]{2} to allow, n to refuse \(\d+ s\): `)
 
 // asked has a question asked about a profile.
 func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
@@ -183,7 +183,7 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 		t.Error("a was allowed")
 	}
 	other, text := p.sees(askedFor)
-	if !strings.Contains(text, "\nwithdrawn: who asked has gone\n\nIssue a token of \"b\" to ") || other[1] == code[1] {
+	if !strings.Contains(text, "\nwithdrawn: the client has disconnected\n\nIssue a token of \"b\" to ") || other[1] == code[1] {
 		t.Errorf("then: %q", text)
 	}
 	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {

@@ -14,31 +14,45 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// commands make the tree's first level, by name, in the order of the help.
-func commands() []struct {
-	name string
-	make func(*env) *cli.Command
-} {
-	return []struct {
-		name string
-		make func(*env) *cli.Command
-	}{
-		{"login", newLogin}, {"env", newEnv}, {execName, newExec}, {"headers", newHeaders}, {"token", newToken},
-		{"list", newList}, {"status", newStatus}, {"refresh", newRefresh}, {"logout", newLogout}, {"clear", newClear},
-		{"test", newTest}, {"proxy", newProxy}, {"agent", newAgent}, {"relay", newRelay},
-		{"discover", newDiscover}, {"doctor", newDoctor}, {"browser", newBrowser}, {"ssh", newSSH}, {"client-metadata", newClientMetadata}, {"client-config", newClientConfig},
-		{"export", newExport}, {"import", newImport}, {"store", newStore}, {"unlock", newUnlock}, {"lock", newLock}, {"config", newConfig},
-		{"completion", newCompletion}, {"hook", newHook}, {"man", newMan}, {"version", newVersion},
+// commandEntry is a command of the tree's first level.
+type commandEntry struct {
+	name  string
+	make  func(*env) *cli.Command
+	group string
+	often bool // most people use it
+}
+
+// commands are the tree's first level, in the order of the help.
+func commands() []commandEntry {
+	return []commandEntry{
+		{loginName, newLogin, groupSignIn, true}, {"status", newStatus, groupSignIn, true}, {"list", newList, groupSignIn, true},
+		{"refresh", newRefresh, groupSignIn, false}, {"logout", newLogout, groupSignIn, true}, {"clear", newClear, groupSignIn, false},
+		{"discover", newDiscover, groupSignIn, false}, {"doctor", newDoctor, groupSignIn, true},
+		{"ssh", newSSH, groupSignIn, false}, {"browser", newBrowser, groupSignIn, false},
+		{envName, newEnv, groupTokens, true}, {execName, newExec, groupTokens, true}, {"headers", newHeaders, groupTokens, true},
+		{"token", newToken, groupTokens, false}, {"test", newTest, groupTokens, false},
+		{"proxy", newProxy, groupServe, true}, {"agent", newAgent, groupServe, false}, {"relay", newRelay, groupServe, false},
+		{"client-config", newClientConfig, groupSetUp, true}, {"completion", newCompletion, groupSetUp, false}, {"hook", newHook, groupSetUp, false},
+		{"store", newStore, groupSetUp, false}, {"unlock", newUnlock, groupSetUp, false}, {"lock", newLock, groupSetUp, false},
+		{"export", newExport, groupSetUp, false}, {"import", newImport, groupSetUp, false},
+		{"config", newConfig, groupSetUp, false}, {"client-metadata", newClientMetadata, groupSetUp, false},
+		{"man", newMan, groupSetUp, false}, {"version", newVersion, groupSetUp, false},
 	}
 }
 
-// newApp builds the whole command tree. The framework's own talk, help
-// included, goes to standard error: under eval "$(...)" help would be run as
-// commands.
+// build makes the command.
+func (c commandEntry) build(e *env) *cli.Command {
+	command := c.make(e)
+	command.Category = c.group
+	return command
+}
+
+// newApp builds the whole command tree. The framework's own messages go to
+// standard error: under eval "$(...)" they would be run as commands.
 func newApp(e *env) *cli.App {
 	app := bareApp(e)
 	for _, c := range commands() {
-		app.Commands = append(app.Commands, c.make(e))
+		app.Commands = append(app.Commands, c.build(e))
 	}
 	return app
 }
@@ -49,7 +63,7 @@ func appFor(e *env, args []string) *cli.App {
 	app := bareApp(e)
 	for _, c := range commands() {
 		if len(args) > 0 && args[0] == c.name {
-			app.Commands = []*cli.Command{c.make(e)}
+			app.Commands = []*cli.Command{c.build(e)}
 			return app
 		}
 	}
@@ -75,15 +89,19 @@ func run(ctx context.Context, args []string, e *env) int {
 	if len(args) > 0 && args[0] == completeName {
 		return e.finish(ctx, e.runComplete(ctx, args[1:]))
 	}
-	own, err := e.runLine(ctx, args)
-	return own.finish(ctx, err)
+	app := appFor(e, args)
+	line := interpret(app.Commands, args)
+	own, err := e.runLine(ctx, app, line)
+	code := own.finish(ctx, err)
+	if code != exitDone && line.command != nil && line.command.Name == envName {
+		own.failEval(code)
+	}
+	return code
 }
 
 // runLine runs one command line. It returns the env of the command, which knows
 // how to explain an error.
-func (e *env) runLine(ctx context.Context, args []string) (*env, error) {
-	app := appFor(e, args)
-	line := interpret(app.Commands, args)
+func (e *env) runLine(ctx context.Context, app *cli.App, line commandLine) (*env, error) {
 	if line.help && (line.command != nil || len(line.args) == 0) {
 		return e, e.showHelp(app, line)
 	}
@@ -92,7 +110,7 @@ func (e *env) runLine(ctx context.Context, args []string) (*env, error) {
 		return own, err
 	}
 	if line.command == nil {
-		_ = e.showHelp(app, line) // best effort: the exit code says it too
+		_ = e.showOverview(app) // best effort: the exit code says it too
 		return own, errNoCommand
 	}
 	return own, appFor(own, line.path).RunContext(ctx, append([]string{app.Name}, line.parsable()...))
@@ -160,18 +178,11 @@ func envVar(flag string) []string {
 	return []string{ownPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
 }
 
-// The flags. Help on each ends with its default and its environment variable.
+// The flags. The placeholder of a value stands in backquotes in its usage text,
+// which names a default that the value itself does not show.
 
 func stringFlag(name, usage, value string, to *string) cli.Flag {
-	return &cli.StringFlag{Name: name, Usage: withDefault(usage, value), Value: value, Destination: to, EnvVars: envVar(name)}
-}
-
-// withDefault completes a usage text whose default the framework would not show.
-func withDefault(usage, value string) string {
-	if value != "" || strings.Contains(usage, "(default: ") {
-		return usage
-	}
-	return usage + " (default: none)"
+	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
 }
 
 func boolFlag(name, usage string, to *bool) cli.Flag {

@@ -57,17 +57,17 @@ type serveBrowserOptions struct {
 func newBrowser(e *env) *cli.Command {
 	var o serveBrowserOptions
 	return e.command(&cli.Command{
-		Name: "browser", Usage: "open this machine's browser for sign-ins on a remote host",
+		Name: "browser", Usage: "Open this machine's browser for sign-ins on a remote host",
 		ArgsUsage: "[HOST]", UsageText: "mcp-login browser devbox",
 		Description: "Run it on your laptop, with your own ssh command; mcp-login ssh HOST does both. With HOST it prints the RemoteForward " +
 			"line for your ssh_config, which stays the same. Without HOST it prints an ssh command that forwards a socket once. " +
 			"A page names the hosts before each sign-in. It runs until you press Ctrl-C.",
 		Flags: []cli.Flag{
-			boolFlag("remote", "on the remote host: make the private folder, remove sockets that nobody serves, and print the path to forward to", &o.remote),
-			&cli.IntFlag{Name: "remote-port", Usage: "with --remote: the port that ssh forwards; its secret is read from standard input", Destination: &o.port},
-			boolFlag("forget", "ask again before every sign-in, and exit", &o.forget),
-			stringFlag("browser-sock", "path of the socket to serve (default: browser.sock in the runtime folder)", "", &o.socket),
-			stringFlag("browser-command", "program and arguments that open a browser; %s or the end takes the URL (default: BROWSER, else what the system has)", "", &o.command),
+			boolFlag("remote", "On the remote host: create the private folder, remove stale sockets, and print the path to forward to", &o.remote),
+			&cli.IntFlag{Name: "remote-port", Usage: "With --remote: the `PORT` that ssh forwards; its secret is read from standard input", Destination: &o.port},
+			boolFlag("forget", "Ask again before every sign-in, and exit", &o.forget),
+			stringFlag("browser-sock", "`PATH` of the socket to serve (default: browser.sock in the runtime folder)", "", &o.socket),
+			stringFlag("browser-command", "Open the browser with `COMMAND`; its %s, or its end, is replaced by the URL (default: BROWSER, else the system's browser)", "", &o.command),
 			sshOptionFlag(&o.options),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error {

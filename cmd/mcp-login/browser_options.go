@@ -31,16 +31,16 @@ type browserOptions struct {
 }
 
 func (o *browserOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		stringFlag("browser-command", "program and arguments that open a browser; %s or the end takes the URL (default: BROWSER, else what the system has)", "", &o.command),
-		boolFlag("no-browser", "open no browser, print the address at once", &o.never),
-		&cli.IntFlag{Name: "redirect-port", Usage: "port that the browser comes back to; 0: any free one", Destination: &o.redirect.Port, EnvVars: envVar("redirect-port")},
-		stringFlag("redirect-host", "host that the browser comes back to: 127.0.0.1, localhost or ::1 (default: 127.0.0.1)", "", &o.redirect.Host),
-		stringFlag("redirect-path", "path that the browser comes back to (default: /callback)", "", &o.redirect.Path),
-		stringFlag("redirect-url", "the whole redirect URL, for servers that compare it letter by letter; if it leads elsewhere its address is pasted here", "", &o.redirect.URL),
-		&cli.StringSliceFlag{Name: "auth-param", Usage: "NAME=VALUE to add to the authorization request, such as prompt=consent; may be repeated (default: none)", Destination: &o.params, EnvVars: envVar("auth-param")},
-		boolFlag("assume-pkce", "trust a server that does not say so to support PKCE; S256 is sent all the same", &o.assumePKCE),
-	}
+	return grouped(groupBrowser,
+		stringFlag("browser-command", "Open the browser with `COMMAND`; its %s, or its end, is replaced by the URL (default: BROWSER, else the system's browser)", "", &o.command),
+		boolFlag("no-browser", "Print the address instead of opening a browser", &o.never),
+		&cli.IntFlag{Name: "redirect-port", Usage: "`PORT` that the browser returns to (default: any free one)", Destination: &o.redirect.Port, EnvVars: envVar("redirect-port")},
+		stringFlag("redirect-host", "`HOST` that the browser returns to: 127.0.0.1, localhost or ::1 (default: 127.0.0.1)", "", &o.redirect.Host),
+		stringFlag("redirect-path", "`PATH` that the browser returns to (default: /callback)", "", &o.redirect.Path),
+		stringFlag("redirect-url", "Whole redirect `URL`, for servers that compare it exactly; if it leads elsewhere, you paste the final address here", "", &o.redirect.URL),
+		&cli.StringSliceFlag{Name: "auth-param", Usage: "Add `NAME=VALUE` to the authorization request, such as prompt=consent; repeat it for more", Destination: &o.params, EnvVars: envVar("auth-param")},
+		boolFlag("assume-pkce", "Sign in although the server does not advertise PKCE; S256 is sent anyway", &o.assumePKCE),
+	)
 }
 
 // authParams returns what --auth-param adds; nil: nothing.
@@ -49,7 +49,7 @@ func (o *browserOptions) authParams() (url.Values, error) {
 	for _, pair := range o.params.Value() {
 		name, value, found := strings.Cut(pair, "=")
 		if !found || name == "" {
-			return nil, usagef("--auth-param: give NAME=VALUE, not %q", pair)
+			return nil, usagef("--auth-param: use NAME=VALUE, not %q", pair)
 		}
 		if params == nil {
 			params = url.Values{}

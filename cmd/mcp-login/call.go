@@ -44,6 +44,9 @@ func (e *env) calling(line commandLine) (*env, error) {
 	if own.file != nil {
 		own.profiles = slices.Concat(profilesOf(line.command, line.args), also.Texts)
 	}
+	if err := own.checkValues(); err != nil {
+		return &own, err
+	}
 	own.log, err = own.newLog(own.setting("log-level"), own.setting("log-format"))
 	return &own, err
 }

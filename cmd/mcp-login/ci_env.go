@@ -21,14 +21,14 @@ type ciOptions struct {
 
 func (o *ciOptions) flags() []cli.Flag {
 	return []cli.Flag{
-		boolFlag("ci", "mask the secrets in this CI job's log, then hand the variables to its later steps", &o.ci),
-		boolFlag("allow-unmasked", "with --ci: also where the provider cannot mask, and the log may show the token", &o.allowUnmasked),
+		boolFlag("ci", "Mask the secrets in this CI job's log, then export the variables to its later steps", &o.ci),
+		boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask, so that the log may show the token", &o.allowUnmasked),
 	}
 }
 
 // aboutCI is what the help says of --ci beside its flags.
-const aboutCI = "Where a CI has no place for the variables of later steps (GitLab, Jenkins, Travis, Woodpecker, Drone and those that are not known here), " +
-	"--ci prints shell text for the same step, which as a bare line would put the token into the log and set nothing: " +
+const aboutCI = "If the CI system cannot pass variables to later steps (GitLab, Jenkins, Travis, Woodpecker, Drone, unknown systems), " +
+	"--ci prints shell text for the same step. Evaluate it, or the token is in the log and nothing is set: " +
 	`eval "$(mcp-login env NAME --ci --allow-unmasked)"`
 
 func runEnvCI(ctx context.Context, e *env, o envOptions, profiles []string) error {
@@ -40,7 +40,7 @@ func runEnvCI(ctx context.Context, e *env, o envOptions, profiles []string) erro
 	case o.unset || o.format != string(envexport.Sh):
 		return usagef("--ci does not go with --format and --unset")
 	case job.Provider == ci.None:
-		return usagef("--ci: this is no CI job that is known")
+		return usagef("--ci: this is not a known CI job")
 	}
 	job.AllowUnmasked = o.allowUnmasked
 	plain, err := e.vars(ctx, &o.access, o.variables, profiles)

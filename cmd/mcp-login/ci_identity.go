@@ -20,9 +20,9 @@ import (
 type expectation struct{ subject string }
 
 func (x *expectation) flags() []cli.Flag {
-	return []cli.Flag{
-		stringFlag("expect-subject", "accept a login only as this subject; with --flow ci, if the token names no subject, only as this job", "", &x.subject),
-	}
+	return grouped(groupEnterprise,
+		stringFlag("expect-subject", "Accept only a sign-in as this `SUBJECT`; with --flow ci, if the token names no subject, only as this job", "", &x.subject),
+	)
 }
 
 // expected refuses an authorization server other than the expected.

@@ -106,22 +106,23 @@ func TestEnvCIRefusals(t *testing.T) {
 		args      []string
 		code      int
 		says      string
+		out       string
 	}{
-		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exitFailed, "mcp-login exec"},
-		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exitUsage, "no CI job"},
-		{"with a format", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--format", "fish"}, exitUsage, "--format"},
-		{"with unset", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--unset"}, exitUsage, "--unset"},
-		{"nothing stored", "GITHUB_ACTIONS=true", []string{"env", "--ci", "other"}, exitLoginRequired, "mcp-login login other"},
-		{"reserved name", "GITHUB_ACTIONS=true", []string{"env", "demo", "--ci", "--var", "TOKEN=NODE_OPTIONS"}, exitFailed, "reserved"},
-		{"wrong flag", "GITHUB_ACTIONS=true", []string{"env", "demo", "--cii"}, exitUsage, "--help"},
+		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exitFailed, "mcp-login exec", "(exit 1)\n"},
+		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exitUsage, "not a known CI job", "(exit 2)\n"},
+		{"with a format", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--format", "fish"}, exitUsage, "--format", ""},
+		{"with unset", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--unset"}, exitUsage, "--unset", ""},
+		{"nothing stored", "GITHUB_ACTIONS=true", []string{"env", "--ci", "other"}, exitLoginRequired, "mcp-login login other", ""},
+		{"reserved name", "GITHUB_ACTIONS=true", []string{"env", "demo", "--ci", "--var", "TOKEN=NODE_OPTIONS"}, exitFailed, "reserved", ""},
+		{"wrong flag", "GITHUB_ACTIONS=true", []string{"env", "demo", "--cii"}, exitUsage, "--help", "(exit 2)\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			j := newCIJob(t, tt.env)
 			if code := j.run(t, tt.args...); code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)
 			}
-			if j.out.Len() > 0 || strings.Contains(j.err.String(), storedToken) || !strings.Contains(j.err.String(), tt.says) {
-				t.Errorf("standard output %q, standard error %q, want nothing and %q", j.out.String(), j.err.String(), tt.says)
+			if j.out.String() != tt.out || strings.Contains(j.err.String(), storedToken) || !strings.Contains(j.err.String(), tt.says) {
+				t.Errorf("standard output %q, standard error %q, want %q and %q", j.out.String(), j.err.String(), tt.out, tt.says)
 			}
 			if _, err := os.Stat(j.vars["GITHUB_ENV"]); err == nil {
 				t.Error("variables were handed on all the same")

@@ -21,15 +21,15 @@ type clientOptions struct {
 }
 
 func (o *clientOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		stringFlag("client-id", "id of a client registered by hand (default: register one)", "", &o.id),
-		stringFlag("client-secret-from", "its secret's source: file:PATH, env:NAME, command:LINE or prompt (default: MCP_LOGIN_CLIENT_SECRET if set)", "", &o.secretFrom),
-		stringFlag("client-auth", "how the client authenticates: none, client_secret_basic or client_secret_post (default: as the server offers it; a rejected way gives way to another one)", "", &o.auth),
-		stringFlag("client-metadata-url", "URL of a hosted client id metadata document, to be the client id where the server takes one (see client-metadata)", "", &o.metadataURL),
-		stringFlag("initial-access-token-from", "source of the token that a guarded registration endpoint wants: file:PATH, env:NAME, command:LINE or prompt", "", &o.initialTokenFrom),
-		stringFlag("client-name", "name to register, shown to who approves", "mcp-login", &o.name),
-		boolFlag("accept-new-issuer", "agree to another authorization server than at the last login", &o.acceptNewIssuer),
-	}
+	return grouped(groupClient,
+		stringFlag("client-id", "`ID` of a client that you registered yourself (default: register one)", "", &o.id),
+		stringFlag("client-secret-from", "`SOURCE` of the client's secret: file:PATH, env:NAME, command:LINE or prompt (default: MCP_LOGIN_CLIENT_SECRET if set)", "", &o.secretFrom),
+		stringFlag("client-auth", "Client authentication `METHOD`: none, client_secret_basic or client_secret_post (default: what the server offers; if it rejects one, another)", "", &o.auth),
+		stringFlag("client-metadata-url", "`URL` of a client ID metadata document, used as the client ID where the server accepts one (see client-metadata)", "", &o.metadataURL),
+		stringFlag("initial-access-token-from", "`SOURCE` of the token for a protected registration endpoint: file:PATH, env:NAME, command:LINE or prompt", "", &o.initialTokenFrom),
+		stringFlag("client-name", "`NAME` to register, shown to the person who approves", "mcp-login", &o.name),
+		boolFlag("accept-new-issuer", "Accept a different authorization server than at the last sign-in", &o.acceptNewIssuer),
+	)
 }
 
 // registration reads who we are.

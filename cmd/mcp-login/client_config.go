@@ -35,14 +35,14 @@ func newClientConfig(e *env) *cli.Command {
 			"URL is the stored credential's unless given. --write changes the client's file and leaves the old one beside it. " +
 			"--migrate replaces mcp-remote in the files of all known clients.",
 		Flags: append([]cli.Flag{
-			stringFlag("for", "the `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
-			stringFlag("via", "how it gets the token: proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper where the client has one, else proxy)", "", &o.via),
-			boolFlag("write", "put it into the client's file", &o.write),
-			boolFlag("remove", "take it out of the client's file", &o.remove),
-			stringFlag("file", "the client's `FILE`, such as a project's (default: the client's file for all projects)", "", &o.file),
-			boolFlag("migrate", "replace mcp-remote by mcp-login in the files of all known clients", &o.migrate),
-			boolFlag("yes", "with --migrate: change the files without a question", &o.yes),
-			stringFlag("program", "how the client is to start mcp-login (default: the absolute `PATH` of this program)", "", &o.program),
+			stringFlag("for", "Configuration for `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
+			stringFlag("via", "How the client gets the token: `WAY` is proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper where the client has one, else proxy)", "", &o.via),
+			boolFlag("write", "Write the configuration to the client's file", &o.write),
+			boolFlag("remove", "Remove the configuration from the client's file", &o.remove),
+			stringFlag("file", "The client's `FILE`, such as a project's (default: the client's file for all projects)", "", &o.file),
+			boolFlag("migrate", "Replace mcp-remote by mcp-login in the files of all known clients", &o.migrate),
+			boolFlag("yes", "With --migrate: change the files without asking", &o.yes),
+			stringFlag("program", "`PATH` of mcp-login in the configuration (default: the absolute path of this program)", "", &o.program),
 		}, o.fromAgent.flags()...),
 	}
 	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runClientConfig(ctx, e, o, args) })
@@ -62,7 +62,7 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	}
 	client, ok := clientconfig.Find(o.client)
 	if !ok {
-		return usagef("--for %q: give one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
+		return usagef("--for %q: use one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
 	}
 	via := cmp.Or(clientconfig.Via(o.via), client.Default())
 	if !client.Can(via) {

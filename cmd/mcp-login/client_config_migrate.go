@@ -94,7 +94,7 @@ func (e *env) agreed(ctx context.Context, o clientConfigOptions, question string
 	}
 	yes, err := e.streams().Confirm(ctx, question)
 	if errors.Is(err, secretref.ErrNoTerminal) {
-		return false, &codeError{code: exitFailed, text: "nothing was changed: there is no terminal to ask at", hint: "mcp-login client-config --migrate --yes"}
+		return false, &codeError{code: exitFailed, text: "nothing was changed: no terminal to ask at", hint: "mcp-login client-config --migrate --yes"}
 	}
 	if err == nil && !yes {
 		e.say("nothing was changed")

@@ -20,12 +20,12 @@ func newClientMetadata(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "client-metadata", Usage: "Print the client ID metadata document to host at a URL",
 		ArgsUsage: "URL", UsageText: "mcp-login client-metadata https://example.com/mcp-login.json > mcp-login.json",
-		Description: "A server that takes such documents needs no registration: host it at exactly that URL, then log in with --client-metadata-url URL.",
+		Description: "A server that accepts such documents needs no registration. Host the document at exactly that URL, then sign in with --client-metadata-url URL.",
 		Flags: []cli.Flag{
-			stringFlag("client-name", "shown to who approves", "mcp-login", &o.name),
-			stringFlag("client-uri", "home page of the organization that hosts the document", "", &o.clientURI),
+			stringFlag("client-name", "`NAME` shown to the person who approves", "mcp-login", &o.name),
+			stringFlag("client-uri", "Home page `URL` of the organization that hosts the document", "", &o.clientURI),
 			&cli.StringSliceFlag{
-				Name: "redirect-url", Usage: "redirect URL to allow; may be repeated", Destination: &o.redirects,
+				Name: "redirect-url", Usage: "Redirect `URL` to allow; repeat it for more", Destination: &o.redirects,
 				Value: cli.NewStringSlice("http://127.0.0.1/callback", "http://localhost/callback"),
 			},
 		},

@@ -31,18 +31,26 @@ type common struct {
 const defaultTimeout = 30 * time.Second
 
 func (o *common) flags() []cli.Flag {
-	return []cli.Flag{
-		stringFlag("store", "where credentials are kept: file:DIR, keyring:DIR or vault:MOUNT/PREFIX (default: file: with --profile-dir)", "", &o.store),
-		stringFlag("profile-dir", "folder of the default store (default: mcp-login in the user's data folder)", "", &o.profileDir),
-		stringFlag("keeper", "who keeps the key of a store of files: key-file, passphrase or keyring (default: who has it; for a new store passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, keyring on a desktop where it works, else key-file)", "", &o.keeper),
-		stringFlag("ca-cert", "PEM file of certificates to trust beside the system's", "", &o.caCert),
-		stringFlag("expect-issuer", "accept only this authorization server: at login, at each refresh, and when a stored token is used", "", &o.expectIssuer),
-		stringFlag("expect-audience", "audience that a stored credential from another host may request, for this CI job's id token or a token exchange", "", &o.expectAudience),
-		durationFlag("timeout", "limit of one request to a server; discovery takes at most three times as long", defaultTimeout, &o.timeout),
-		durationFlag("min-ttl", "life that a token must have left, else it is refreshed", mcplogin.DefaultMinTTL, &o.minTTL),
-		stringFlag("log-level", "trace, debug, info, warn, error or disabled", "warn", &o.logLevel),
-		stringFlag("log-format", "of the log on standard error: text or json", "text", &o.logFormat),
-	}
+	return slices.Concat(
+		grouped(groupStore,
+			stringFlag("store", "`STORE` for credentials: file:DIR, keyring:DIR or vault:MOUNT/PREFIX (default: file: in --profile-dir)", "", &o.store),
+			stringFlag("profile-dir", "`FOLDER` of the default store (default: mcp-login in your data folder)", "", &o.profileDir),
+			stringFlag("keeper", "`KEEPER` of the store's key: key-file, passphrase or keyring (default: unchanged; for a new store passphrase if MCP_LOGIN_PASSPHRASE, _FILE or _COMMAND is set, keyring on a desktop where one works, else key-file)", "", &o.keeper),
+		),
+		grouped(groupNetwork,
+			stringFlag("ca-cert", "Trust the PEM certificates in `FILE` in addition to the system's", "", &o.caCert),
+			durationFlag("timeout", "Maximum `DURATION` of one request to a server; discovery takes at most three times as long", defaultTimeout, &o.timeout),
+		),
+		grouped(groupEnterprise,
+			stringFlag("expect-issuer", "Accept only the authorization server `URL`, at sign-in, at each refresh, and when a stored token is used", "", &o.expectIssuer),
+			stringFlag("expect-audience", "`AUDIENCE` that a stored credential from another host may request, for this CI job's id token or a token exchange", "", &o.expectAudience),
+		),
+		grouped(groupGlobal,
+			durationFlag("min-ttl", "Refresh a token that expires within `DURATION`", mcplogin.DefaultMinTTL, &o.minTTL),
+			stringFlag("log-level", "Log from `LEVEL` on: trace, debug, info, warn, error or disabled", "warn", &o.logLevel),
+			stringFlag("log-format", "`FORMAT` of the log on standard error: text or json", "text", &o.logFormat),
+		),
+	)
 }
 
 // repeated returns those of the flags that were typed, but for some.
@@ -97,7 +105,7 @@ func (e *env) transport(o *common, server, mode string) (http.RoundTripper, erro
 
 // transportFlag chooses how a server is spoken to.
 func transportFlag(to *string) cli.Flag {
-	return stringFlag("transport", "how the server is spoken to: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to)
+	return grouped(groupNetwork, stringFlag("transport", "`TRANSPORT` of the server: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to))[0]
 }
 
 // roots returns the system's certificates with those of --ca-cert; nil means

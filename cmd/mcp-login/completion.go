@@ -36,7 +36,7 @@ func runCompletion(e *env, shell string) error {
 	if script, ok := shellscript.Completion(shell); ok {
 		return e.answerData(script)
 	}
-	return usagef("completion: there is none for %q, only for bash, zsh, fish and powershell", shell)
+	return unknownValue("completion", shell, shellscript.CompletionShells())
 }
 
 // completeName is what the scripts call, with the words that stand before the
@@ -143,11 +143,11 @@ func commandsOf(commands []*cli.Command) []candidate {
 func flagsOf(flags []cli.Flag) []candidate {
 	var found []candidate
 	for _, f := range flags {
-		if about, ok := f.(cli.DocGenerationFlag); ok {
-			found = append(found, candidate{kind: aWord, word: "--" + f.Names()[0], about: strings.ReplaceAll(about.GetUsage(), "`", "")})
-		}
+		found = append(found, candidate{kind: aWord, word: "--" + f.Names()[0], about: describeFlag(f).About})
 	}
-	return append(found, candidate{kind: aWord, word: "--help", about: "show help"})
+	return append(found,
+		candidate{kind: aWord, word: helpFlag, about: "Show help"},
+		candidate{kind: aWord, word: "--" + helpAll, about: "Show help on every flag"})
 }
 
 // arguments returns what the usage line has at this place.

@@ -85,7 +85,7 @@ func TestComplete(t *testing.T) {
 		{"env notion --unse", "--unset"},
 		{"env -- --unse", ""},
 		{"--log-", "--log-level --log-format"},
-		{"test --hel", "--help"},
+		{"test --hel", "--help --help-all"},
 		{"env --format f", "fish"},
 		{"env --format=f", "--format=fish"},
 		{"env --format=fish no", "notes notion"},

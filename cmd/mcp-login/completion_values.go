@@ -37,9 +37,9 @@ func valuesOfFlag(c *cli.Command, flag, current string) []candidate {
 	case "keeper", "to-keeper":
 		return words([]string{stores.KeyFile, stores.Passphrase, stores.Keyring})
 	case "log-level":
-		return words([]string{"trace", "debug", "info", "warn", "error", "disabled"})
+		return words(logLevels())
 	case "log-format":
-		return words([]string{"text", "json"})
+		return words(logFormats())
 	case "redirect-host":
 		return words([]string{"127.0.0.1", "localhost", "::1"})
 	case "store", "to":

@@ -23,8 +23,8 @@ func newConfigShow(e *env) *cli.Command {
 	c := &cli.Command{
 		Name: "show", Usage: "Show every setting and where it comes from",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login config show notion",
-		Description: "With NAME, as it holds for that profile. The order is: flag, environment, the table [profile.NAME] of the configuration file, the rest of it, the default.",
-		Flags:       []cli.Flag{boolFlag("json", "as JSON", &o.json)},
+		Description: "With NAME, the values for that profile. Precedence: flag, environment variable, [profile.NAME] in the configuration file, global setting, default.",
+		Flags:       []cli.Flag{boolFlag("json", "Print JSON", &o.json)},
 	}
 	e.command(c, &o.common, func(context.Context, []string) error {
 		return runConfigShow(e, o, knownKeys(newApp(e).Commands))

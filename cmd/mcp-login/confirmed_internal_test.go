@@ -81,7 +81,7 @@ func (h *machine) run(args ...string) int {
 // want runs a command that must end with a code.
 func (h *machine) want(code int, args ...string) {
 	h.t.Helper()
-	if got := h.run(args...); got != code || code != 0 && h.out.Len() > 0 {
+	if got := h.run(args...); got != code || code != 0 && h.out.String() != failure(args, code) {
 		h.t.Errorf("mcp-login %s: exit code %d, want %d; standard output %q, standard error:\n%s", strings.Join(args, " "), got, code, h.out, h.talk)
 	}
 }

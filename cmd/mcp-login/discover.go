@@ -23,7 +23,7 @@ func newDiscover(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "Show how to sign in to a server",
 		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: append([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.relay.flags()...),
+		Flags: append([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, o.relay.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 

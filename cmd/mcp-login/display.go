@@ -22,7 +22,7 @@ func (e *env) withoutTerminal() *env {
 }
 
 // protect sends everything written to e.err through a display.
-func (e *env) protect() { e.err = e.streams().Display(e.err) }
+func (e *env) protect() { e.err = e.streams().Messages() }
 
 // answer prints the whole answer of a command for people. Call it last, so that
 // standard output stays empty if the command fails.
@@ -33,6 +33,11 @@ func (e *env) answer(text string) error {
 		err = d.Flush()
 	}
 	return written(err)
+}
+
+// answerText is answer for a text in styles.
+func (e *env) answerText(text *terminal.Text) error {
+	return written(e.streams().Display(e.out).Print(text))
 }
 
 // answerData prints an answer for programs, unchanged.

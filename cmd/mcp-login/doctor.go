@@ -36,9 +36,9 @@ func newDoctor(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: doctorName, Usage: "Find what keeps a sign-in from working",
 		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
-		Description: "Checks the environment, the store, and with a URL or NAME the way to the server and what it publishes; with NAME also the stored credential, by a call of the server. " +
-			"Nothing is changed, nobody is asked, and no secret is shown: the report can be pasted into a bug report. The exit code is 1 if a check failed.",
-		Flags: slices.Concat([]cli.Flag{boolFlag("json", "as JSON", &o.json)}, o.fromAgent.flags(), o.relay.flags()),
+		Description: "Checks the environment and the store. With URL or NAME it also checks the network path to the server and its metadata, and with NAME the stored credential by a request to the server. " +
+			"It changes nothing, asks nothing and shows no secret, so you can paste the report into an issue. The exit code is 1 if a check failed.",
+		Flags: slices.Concat([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, o.fromAgent.flags(), o.relay.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }
 

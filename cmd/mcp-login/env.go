@@ -30,9 +30,9 @@ var suffixes = []string{"AUTHORIZATION", "TOKEN", "URL", "EXPIRES_AT"}
 
 func (o *variables) flags() []cli.Flag {
 	return []cli.Flag{
-		stringFlag("prefix", "beginning of the variables' names (default: MCP_ and the profile's name)", "", &o.prefix),
-		stringFlag("only", "just these, separated by commas: "+strings.Join(suffixes, ", ")+" (default: all)", "", &o.only),
-		stringFlag("var", "other names, separated by commas: AUTHORIZATION=NOTION_AUTH", "", &o.rename),
+		stringFlag("prefix", "Begin the names of the variables with `PREFIX` (default: MCP_ and the profile's name)", "", &o.prefix),
+		stringFlag("only", "Print only these variables: a `LIST` of "+strings.Join(suffixes, ", "), "", &o.only),
+		stringFlag("var", "Rename variables: a `LIST` such as AUTHORIZATION=NOTION_AUTH,URL=NOTION_URL", "", &o.rename),
 	}
 }
 
@@ -47,12 +47,12 @@ type envOptions struct {
 func newEnv(e *env) *cli.Command {
 	var o envOptions
 	return e.command(&cli.Command{
-		Name: "env", Usage: "Print variables for a shell or tool to read",
+		Name: envName, Usage: "Print variables for a shell or tool to read",
 		ArgsUsage: "NAME...", UsageText: suggest.Eval(suggest.MCPLogin("env", "notion")),
 		Description: aboutCI,
 		Flags: slices.Concat([]cli.Flag{
-			stringFlag("format", formatNames()+", a shell's name, or auto for the parent process", string(envexport.Sh), &o.format),
-			boolFlag("unset", "print what takes the variables away", &o.unset),
+			stringFlag("format", "Output `FORMAT`: "+formatNames()+", the name of a shell, or auto for the shell that runs this", string(envexport.Sh), &o.format),
+			boolFlag("unset", "Print commands that unset the variables", &o.unset),
 		}, o.variables.flags(), o.ciOptions.flags(), o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runEnv(ctx, e, o, args) })
 }
@@ -99,7 +99,7 @@ func (e *env) format(name string) (envexport.Format, error) {
 	if name != "auto" {
 		f, err := envexport.ParseFormat(name)
 		if err != nil {
-			return "", usagef("--format: %w, only %s and auto", err, formatNames())
+			return "", unknownValue("--format", name, append(strings.Split(formatNames(), ", "), "auto"))
 		}
 		return f, nil
 	}
@@ -173,7 +173,7 @@ func unambiguous(ctx context.Context, store secrets.Store, v variables, profiles
 			return &codeError{
 				code: exitUsage,
 				text: fmt.Sprintf("the variables of %q and %q have the same names", profile, other),
-				hint: "give other names: --prefix " + envexport.Prefix(profile) + "_2",
+				hint: "use other names: --prefix " + envexport.Prefix(profile) + "_2",
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func (v variables) renamed() map[string]string {
 // check refuses flags that name no variable, or one variable twice.
 func (v variables) check(profiles int) error {
 	if v.prefix != "" && !envexport.ValidName(v.prefix) {
-		return usagef("--prefix %q: give letters, digits and _, no digit first", v.prefix)
+		return usagef("--prefix %q: use letters, digits and _, no digit first", v.prefix)
 	}
 	if profiles > 1 && (v.prefix != "" || v.rename != "") {
 		return usagef("--prefix and --var go with one profile")
@@ -243,7 +243,7 @@ func (v variables) check(profiles int) error {
 	if v.only != "" {
 		for _, name := range v.chosen() {
 			if !slices.Contains(suffixes, name) {
-				return usagef("--only %q: give some of %s", name, strings.Join(suffixes, ","))
+				return usagef("--only %q: use some of %s", name, strings.Join(suffixes, ","))
 			}
 		}
 	}
@@ -252,7 +252,7 @@ func (v variables) check(profiles int) error {
 	}
 	for suffix, name := range v.renamed() {
 		if !slices.Contains(suffixes, suffix) || !envexport.ValidName(name) {
-			return usagef("--var %q: give one of %s, =, and a name", v.rename, strings.Join(suffixes, ", "))
+			return usagef("--var %q: use one of %s, =, and a name", v.rename, strings.Join(suffixes, ", "))
 		}
 	}
 	return nil

@@ -38,12 +38,12 @@ func newExec(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: execName, Usage: "Run a program with the variables that env prints",
 		ArgsUsage: "NAME " + programUsage, UsageText: "mcp-login exec notion -- ./agent --verbose",
-		Description: "The program takes this process's place: its exit code and signals are its own. The variables are as they were at its start. " +
-			"Its command line begins after NAME and is passed on unchanged. " +
+		Description: "The program replaces this process, with its own exit code and signals. Its variables do not change after the start. " +
+			"Its command line begins after NAME and is passed unchanged. " +
 			"It ignores SIGHUP and SIGINT if this process did, and SIGPIPE if systemd started it; `env --ignore-signal=TERM` before the program sets others. " +
 			"mcp-login removes its own variables that hold secrets, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: alsoFlag, Usage: "also pass the variables of this `PROFILE`; may be repeated (default: none)", Destination: &o.also},
+			&cli.StringSliceFlag{Name: alsoFlag, Usage: "Also pass the variables of `NAME`; repeat it for more", Destination: &o.also},
 		}, o.variables.flags(), o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }

@@ -64,7 +64,11 @@ func (e *env) finish(ctx context.Context, err error) int {
 		e.say("mcp-login: %s", e.hidden.Clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {
-		e.say("hint: %s", e.hidden.Clean(line))
+		lead := "hint:"
+		if code == exitUsage && strings.HasSuffix(line, " "+helpFlag) {
+			lead = "Run"
+		}
+		e.say("%s %s", lead, e.hidden.Clean(line))
 	}
 	return code
 }
@@ -117,7 +121,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &unknown):
 		return exitLoginRequired, e.howToConfirm(unknown)
 	case errors.As(err, &login):
-		return exitLoginRequired, e.storeHint(e.loginCommand(login.Profile, login.Server))
+		return exitLoginRequired, e.meantProfile(login) + e.storeHint(e.loginCommand(login.Profile, login.Server))
 	case errors.As(err, &scope):
 		return exitLoginRequired, e.loginAgain(scope.Profile, addScope(scope.Scopes)...)
 	case errors.As(err, &issuer):
@@ -131,7 +135,7 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &logout) && logout.Delete == nil:
 		return exitFailed, "" // nothing is left here to try again with
 	case errors.As(err, &port):
-		return exitFailed, "free it, or give another by --redirect-port; without it any free port is taken"
+		return exitFailed, "free the port, or use another --redirect-port; without the flag any free port is used"
 	case errors.As(err, &param), errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return exitUsage, "mcp-login login --help"
 	case errors.Is(err, flows.ErrDenied), errors.Is(err, agent.ErrDenied):
@@ -149,9 +153,9 @@ func (e *env) verdict(err error) (code int, hint string) {
 	case errors.As(err, &kv):
 		return exitStore, "upgrade the mount, which keeps its records: " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
-		return exitStore, "give the passphrase by MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or once: mcp-login unlock"
+		return exitStore, "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or run once: mcp-login unlock"
 	case errors.Is(err, keyring.ErrUnreachable):
-		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or for good: mcp-login store rekey --keeper key-file"
+		return exitStore, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or permanently: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, stores.ErrNoStore):
 		return exitStore, e.storeHint("mcp-login login NAME URL")
 	case errors.Is(err, secrets.ErrTemporary):
@@ -208,6 +212,29 @@ func (e *env) loginAgain(profile string, more ...string) string {
 		return "where the agent runs: " + login.With(more...).String()
 	}
 	return login.With(e.again()...).With(more...).String()
+}
+
+// meantProfile is the same command for the stored credential whose name was
+// misspelled, and a line break; "" if none is similar.
+func (e *env) meantProfile(login *mcplogin.LoginRequiredError) string {
+	if login.Server != "" || !slices.Contains(e.line.args, login.Profile) || slices.Contains(e.line.path, login.Profile) {
+		return ""
+	}
+	var known []string
+	for _, c := range e.profileNames(context.Background(), e.line) {
+		known = append(known, c.word)
+	}
+	meant, ok := suggest.Closest(login.Profile, known)
+	if !ok {
+		return ""
+	}
+	again := e.line.again(func(p part) []string {
+		if !p.isFlag && len(p.words) == 1 && p.words[0] == login.Profile {
+			return []string{meant}
+		}
+		return p.words
+	})
+	return "did you mean " + meant + "? " + again.String() + "\n"
 }
 
 // addScope are the flags that ask for more scopes, if any were named.

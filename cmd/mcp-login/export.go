@@ -22,9 +22,9 @@ func newExport(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "export", Usage: "Print a credential, encrypted, for another host",
 		ArgsUsage: "NAME", UsageText: "mcp-login export notion > notion.age",
-		Description: "The passphrase is typed, or comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token the copy ends with its access token.",
+		Description: "You type the passphrase, or it comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token the copy ends with its access token.",
 		Flags: []cli.Flag{
-			boolFlag("with-refresh-token", "hand over all that renews it too; forget it here then, for a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
+			boolFlag("with-refresh-token", "Include the refresh token. Then run mcp-login clear here: a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runExport(ctx, e, &o, args[0]) })
 }
@@ -71,6 +71,6 @@ func parcelError(err error) error {
 	}
 	return &codeError{
 		code: exitStore, text: err.Error(),
-		hint: "give the passphrase of the parcel by MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND",
+		hint: "set MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND to the passphrase of the parcel",
 	}
 }

@@ -52,7 +52,7 @@ func (e *env) watchChoices(o *loginOptions, why func(string) string, easier func
 	req.Chosen = func(c flows.Choice) {
 		reason := why(c.Flow.Name())
 		if refused {
-			reason = "since the server refuses the device flow"
+			reason = "because the server refuses the device flow"
 		}
 		e.announce(o, c, reason)
 		if tip := easier(c); tip != "" && !told && !o.json {
@@ -144,7 +144,7 @@ func (e *env) attendedFlows(name string, o *loginOptions, p prompt) ([]flows.Flo
 	case "relay":
 		return e.relayFlows(o, p)
 	}
-	return nil, usagef("--flow: there is no flow %q, only %s", name, flowNames)
+	return nil, unknownValue("--flow", name, strings.Split(flowNames, ", "))
 }
 
 // announce says in one line what was chosen and why, and in another which hosts

@@ -15,12 +15,12 @@ type headersOptions struct {
 func newHeaders(e *env) *cli.Command {
 	var o headersOptions
 	return e.command(&cli.Command{
-		Name: "headers", Usage: "Print the headers that authorize a request, as JSON",
+		Name: "headers", Usage: "Print the headers that authorize a request",
 		ArgsUsage: "NAME", UsageText: `mcp-login headers notion --curl | curl -H @- https://mcp.notion.com/mcp`,
 		Flags: slices.Concat([]cli.Flag{
-			boolFlag("json", "as one JSON object, which is the default: what header helpers of AI clients expect", &o.json),
-			boolFlag("curl", "as lines for curl -H @-", &o.curl),
-			boolFlag("raw", "as the value of Authorization alone", &o.raw),
+			boolFlag("json", "Print one JSON object, as header helpers of AI clients do; this is the default", &o.json),
+			boolFlag("curl", "Print lines for curl -H @-", &o.curl),
+			boolFlag("raw", "Print only the value of Authorization", &o.raw),
 		}, o.access.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runHeaders(ctx, e, o, args[0]) })
 }

@@ -1,80 +1,164 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/internal/help"
 )
 
-// showHelp shows what --help does, of the whole program or of one command. It
-// goes to standard error even if asked for: under eval "$(...)" it would be run
-// as commands.
+// The groups of commands.
+const (
+	groupSignIn = "Sign in"
+	groupTokens = "Use tokens"
+	groupServe  = "Serve"
+	groupSetUp  = "Set up"
+)
+
+// The groups of flags. A flag without one is in help.Common.
+const (
+	groupBrowser    = "Browser"
+	groupClient     = "Client registration"
+	groupEnterprise = "Enterprise and CI"
+	groupOverrides  = "Server overrides"
+	groupStore      = "Store"
+	groupNetwork    = "Network"
+	groupGlobal     = "Global"
+)
+
+// flagGroups are the groups of flags in the order of the help.
+func flagGroups() []string {
+	return []string{groupBrowser, groupClient, groupEnterprise, groupOverrides, groupStore, groupNetwork, groupGlobal}
+}
+
+// grouped puts flags into a group.
+func grouped(group string, flags ...cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *cli.StringFlag:
+			f.Category = group
+		case *cli.BoolFlag:
+			f.Category = group
+		case *cli.DurationFlag:
+			f.Category = group
+		case *cli.IntFlag:
+			f.Category = group
+		case *cli.StringSliceFlag:
+			f.Category = group
+		}
+	}
+	return flags
+}
+
+// showHelp shows what --help asks for: the whole program or one command. It was
+// asked for, so it is the answer.
 func (e *env) showHelp(app *cli.App, l commandLine) error {
-	text := appHelp(app, e.streams().Columns())
-	if l.command != nil {
-		text = commandHelp(l.command, strings.Join(append([]string{app.Name}, l.path...), " "), e.streams().Columns())
+	p, cols := describeProgram(app), e.streams().ColumnsOf(e.out)
+	switch {
+	case l.command == nil:
+		return e.answerText(p.All(cols))
+	case l.helpAll:
+		return e.answerText(p.Full(describeCommand(l.command, pathOf(app, l)), cols))
 	}
-	_, err := fmt.Fprint(e.err, text)
-	return err
+	return e.answerText(p.Short(describeCommand(l.command, pathOf(app, l)), cols))
 }
 
-// appHelp shows the program.
-func appHelp(app *cli.App, cols int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n\nusage:\n", app.Name, app.Usage)
-	for line := range strings.Lines(app.UsageText) {
-		b.WriteString("  " + line)
-	}
-	b.WriteString("\n\ncommands:\n")
-	listCommands(&b, app.Commands, cols)
-	b.WriteString("\nRun `mcp-login COMMAND --help` for details.\n")
-	return b.String()
+func pathOf(app *cli.App, l commandLine) string {
+	return strings.Join(append([]string{app.Name}, l.path[:len(l.path)-1]...), " ")
 }
 
-// commandHelp shows one command: its line, an example that works if pasted, its
-// flags and the flags that every command has.
-func commandHelp(c *cli.Command, name string, cols int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n", name, c.Usage)
-	if len(c.Subcommands) > 0 {
-		b.WriteString("\ncommands:\n")
-		listCommands(&b, c.Subcommands, cols)
-		return b.String()
+// showOverview answers a bare mcp-login. Nobody asked for it, so it goes to
+// standard error: under eval "$(...)" an answer would be run as commands.
+func (e *env) showOverview(app *cli.App) error {
+	d := e.streams().Display(e.streams().RawErr())
+	return d.Print(describeProgram(app).Overview(e.streams().Columns()))
+}
+
+// describeProgram returns what the help says of the program.
+func describeProgram(app *cli.App) help.Program {
+	p := help.Program{
+		Command:    help.Command{Name: app.Name, Summary: app.Usage, Examples: strings.Split(app.UsageText, "\n")},
+		FlagGroups: flagGroups(),
 	}
-	usage, place := strings.TrimPrefix(c.ArgsUsage+" ", " ")+"[flags]", "before or after the arguments"
-	if before, _, found := strings.Cut(c.ArgsUsage, programUsage); found {
-		usage, place = before+"[flags] -- "+programUsage, "before "+programUsage
+	often := map[string]bool{}
+	for _, c := range commands() {
+		often[c.name] = c.often
 	}
-	fmt.Fprintf(&b, "\nusage:   %s %s\nexample: %s\n", name, usage, c.UsageText)
-	if c.Description != "" {
-		b.WriteString("\n" + strings.Join(terminal.Wrap(c.Description, cols), "\n") + "\n")
+	for _, c := range app.Commands {
+		d := describeCommand(c, app.Name)
+		d.Often = often[c.Name]
+		p.Commands = append(p.Commands, d)
 	}
-	fmt.Fprintf(&b, "\nflags, %s:\n", place)
+	return p
+}
+
+// describeCommand returns what the help says of a command, given the names before it.
+func describeCommand(c *cli.Command, path string) help.Command {
+	d := help.Command{
+		Name: path + " " + c.Name, Summary: c.Usage, About: c.Description, Group: c.Category,
+		Usage: strings.TrimPrefix(c.ArgsUsage+" [flags]", " "), Examples: strings.Split(c.UsageText, "\n"),
+	}
+	if before, _, found := strings.Cut(c.ArgsUsage, programUsage); found { // behind the program they are the program's
+		d.Usage = before + "[flags] -- " + programUsage
+	}
 	for _, f := range c.Flags {
-		names, about, _ := strings.Cut(f.String(), "\t")
-		b.WriteString("  " + names + "\n" + indented(cmp.Or(about, names), 6, cols))
+		d.Flags = append(d.Flags, describeFlag(f))
 	}
-	return b.String()
+	for _, below := range c.Subcommands {
+		d.Commands = append(d.Commands, describeCommand(below, d.Name))
+	}
+	return d
 }
 
-// listCommands shows commands beside what they are for.
-func listCommands(b *strings.Builder, commands []*cli.Command, cols int) {
-	longest := 0
-	for _, c := range commands {
-		longest = max(longest, len(c.Name))
+// describeFlag returns what the help says of a flag.
+func describeFlag(f cli.Flag) help.Flag {
+	doc, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		return help.NewFlag(f.Names()[0], "")
 	}
-	for _, c := range commands {
-		about := indented(c.Usage, longest+4, cols)
-		fmt.Fprintf(b, "  %-*s  %s", longest, c.Name, strings.TrimLeft(about, " "))
+	d := help.NewFlag(f.Names()[0], doc.GetUsage())
+	if variables := doc.GetEnvVars(); len(variables) > 0 {
+		d.Variable = variables[0]
 	}
+	if c, ok := f.(cli.CategorizableFlag); ok && c.GetCategory() != "" {
+		d.Group = c.GetCategory()
+	}
+	if takesValue(f) && !strings.Contains(d.About, "(default: ") {
+		d.Default = defaultOf(f, doc.GetValue())
+	}
+	return d
 }
 
-// indented wraps a text and begins each line with spaces.
-func indented(s string, spaces, cols int) string {
-	indent := strings.Repeat(" ", spaces)
-	return indent + strings.Join(terminal.Wrap(s, max(cols-spaces, 20)), "\n"+indent) + "\n"
+// defaultOf returns a flag's default where it matters.
+func defaultOf(f cli.Flag, value string) string {
+	switch f := f.(type) {
+	case *cli.DurationFlag:
+		if f.Value == 0 {
+			return ""
+		}
+		return shortDuration(f.Value)
+	case *cli.StringSliceFlag:
+		if f.Value == nil {
+			return ""
+		}
+		return strings.Join(f.Value.Value(), ", ")
+	}
+	if value == "0" {
+		return ""
+	}
+	return value
+}
+
+// shortDuration writes a duration as a person types it: 10m, not 10m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }

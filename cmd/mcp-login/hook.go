@@ -30,10 +30,10 @@ func newHook(e *env) *cli.Command {
 		Name: "hook", Usage: "Print a shell hook that refreshes expiring variables",
 		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login hook bash)"`,
 		Description: "SHELL is bash, zsh or fish. The line goes into the shell's start-up file; for fish it is `mcp-login hook fish | source`. " +
-			"It looks after the variables that `mcp-login env` sets under their usual names, EXPIRES_AT among them. " +
-			"As long as none is due the shell starts no process. It never asks anything; when a refresh fails it says so once, and tries again after five minutes.",
+			"It refreshes the variables that `mcp-login env` sets, if they have their usual names and EXPIRES_AT is among them. " +
+			"Until a refresh is due, the shell starts no process. The hook never asks anything. When a refresh fails, it says so once and tries again after five minutes. When only a new sign-in helps, it unsets the variables.",
 		Flags: append([]cli.Flag{
-			stringFlag("due", "print the new values beside this variable, such as MCP_NOTION_EXPIRES_AT: what the hook itself calls", "", &o.due),
+			stringFlag("due", "Print the new values of the variables of `VARIABLE`, such as MCP_NOTION_EXPIRES_AT; the hook itself calls this", "", &o.due),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runHook(ctx, e, o, args[0]) })
 }
@@ -41,7 +41,7 @@ func newHook(e *env) *cli.Command {
 func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
 	script, ok := shellscript.Hook(shell, o.minTTL, e.hookFlags(o.passed()))
 	if !ok {
-		return usagef("hook: there is none for %q, only for %s", shell, strings.Join(shellscript.HookShells(), ", "))
+		return unknownValue("hook", shell, shellscript.HookShells())
 	}
 	if o.due != "" {
 		if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
@@ -95,7 +95,7 @@ func absolute(path string) string {
 func runDue(ctx context.Context, e *env, o hookOptions, shell string) (*env, error) {
 	prefix, ok := strings.CutSuffix(o.due, expiresAt)
 	if !ok {
-		return e, usagef("--due %q: give a variable that ends in %s", o.due, expiresAt)
+		return e, usagef("--due %q: use a variable that ends in %s", o.due, expiresAt)
 	}
 	profile, err := e.profileOf(ctx, &o, prefix)
 	if err != nil {
@@ -107,13 +107,15 @@ func runDue(ctx context.Context, e *env, o hookOptions, shell string) (*env, err
 			set = append(set, suffix)
 		}
 	}
-	args := []string{"env", "--format", shell, "--only", strings.Join(set, ",")}
+	args := []string{envName, "--format", shell, "--only", strings.Join(set, ",")}
 	for _, f := range o.passed() {
 		if text, ok := e.line.value(f.Names()[0]); ok {
 			args = append(args, "--"+f.Names()[0]+"="+text)
 		}
 	}
-	return e.runLine(ctx, append(args, "--", profile))
+	args = append(args, "--", profile)
+	app := appFor(e, args)
+	return e.runLine(ctx, app, interpret(app.Commands, args))
 }
 
 // profileOf finds the profile whose variables begin so, in the configuration
@@ -145,6 +147,9 @@ func (e *env) oneLined(err error) error {
 	}
 	code, hint := e.verdict(err)
 	text := err.Error()
+	if code == exitLoginRequired {
+		text += "; its variables are now unset"
+	}
 	if hint != "" {
 		text += ": " + hint
 	}

@@ -51,7 +51,7 @@ func TestHookSaysOneLine(t *testing.T) {
 	} {
 		e, out, talk := testEnv(t)
 		code := run(t.Context(), append([]string{"hook"}, tt.args...), e)
-		lines := strings.Count(strings.TrimSuffix(talk.String(), "hint: mcp-login hook --help\n"), "\n")
+		lines := strings.Count(strings.TrimSuffix(talk.String(), "Run mcp-login hook --help\n"), "\n")
 		if code != tt.code || out.Len() > 0 || lines != 1 {
 			t.Errorf("%q: exit code %d, standard output %q, standard error %q", tt.args, code, out, talk)
 		}

@@ -25,10 +25,10 @@ const maxParcel = 4 << 20
 func newImport(e *env) *cli.Command {
 	var o importOptions
 	return e.command(&cli.Command{
-		Name: "import", Usage: "Read what export printed from standard input, and store it",
+		Name: "import", Usage: "Store a credential that export printed",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login import < notion.age",
-		Description: "NAME is what to call it here, by default as it was called there. The passphrase is typed, or comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND.",
-		Flags:       []cli.Flag{boolFlag("force", "replace a credential of this name", &o.force)},
+		Description: "NAME is its name here (default: its name there). You type the passphrase, or it comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND.",
+		Flags:       []cli.Flag{boolFlag("force", "Replace a credential of this name", &o.force)},
 	}, &o.common, func(ctx context.Context, args []string) error { return runImport(ctx, e, &o, args) })
 }
 
@@ -98,6 +98,6 @@ func keep(ctx context.Context, store secrets.Store, c mcplogin.Credential, force
 	}
 	return &codeError{
 		code: exitFailed, text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
-		hint: "give another: mcp-login import NAME, or replace it: --force",
+		hint: "use another name: mcp-login import NAME, or replace it: --force",
 	}
 }

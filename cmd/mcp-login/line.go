@@ -25,6 +25,7 @@ type commandLine struct {
 	open    string         // flag that lacks its value; "": none
 	ended   bool           // by "--"
 	help    bool           // is asked for
+	helpAll bool           // with every flag
 }
 
 // part is one word of a command line, or a flag and its value in two.
@@ -97,8 +98,8 @@ func (l *commandLine) readFlag(words []string) part {
 	p := part{words: words[:1], isFlag: true, flag: name, value: value, bare: !assigned}
 	switch {
 	case assigned:
-	case name == "help" || name == "h":
-		l.help = true
+	case name == "help" || name == "h" || name == helpAll:
+		l.help, l.helpAll = true, l.helpAll || name == helpAll
 		return part{words: p.words}
 	case name == "version" && l.command == nil && find(l.next, name) != nil:
 		l.readWord(name)
@@ -138,17 +139,38 @@ func (l *commandLine) check() error {
 		switch known := findFlag(l.flags(), p.flag) != nil; {
 		case !p.isFlag:
 		case !known && l.command == nil:
-			return usagef("unknown flag %q before the name of a command", "--"+p.flag)
+			return usagef("unknown flag %q before the name of a command%s", "--"+p.flag, l.meantFlag(p.flag))
 		case !known:
-			return usagef("unknown flag %q", "--"+p.flag)
+			return usagef("unknown flag %q%s", "--"+p.flag, l.meantFlag(p.flag))
 		case p.bare:
 			return usagef("the flag --%s needs a value", p.flag)
 		}
 	}
 	if l.command == nil && len(l.args) > 0 {
-		return usagef("unknown command %q", l.args[0])
+		return usagef("unknown command %q%s", l.args[0], meantCommand(l.args[0], l.next))
 	}
 	return nil
+}
+
+// meantFlag asks whether a known flag was meant.
+func (l *commandLine) meantFlag(name string) string {
+	var known []string
+	for _, f := range l.flags() {
+		known = append(known, f.Names()[0])
+	}
+	if meant, ok := suggest.Closest(name, known); ok {
+		return ", did you mean --" + meant + "?"
+	}
+	return ""
+}
+
+// meantCommand asks whether a known command was meant.
+func meantCommand(name string, commands []*cli.Command) string {
+	var known []string
+	for _, c := range commands {
+		known = append(known, c.Name)
+	}
+	return strings.TrimSuffix(didYouMean(name, known), ".")
 }
 
 // parsable returns the line as the framework parses it, which wants the flags
@@ -234,7 +256,10 @@ func repeats(f cli.Flag) bool {
 // typed returns the words as they were typed.
 func (p part) typed() []string { return p.words }
 
-const helpFlag = "--help"
+const (
+	helpFlag = "--help"
+	helpAll  = "help-all"
+)
 
 // flagName returns a word without the one or two dashes of a flag.
 func flagName(word string) string {

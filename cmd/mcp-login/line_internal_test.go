@@ -107,14 +107,14 @@ func TestInterpret(t *testing.T) {
 		{"", ""},
 		{"--store", ` store="" open:store error:the flag --store needs a value`},
 		{"env a --store", `env store="" args["a"] open:store error:the flag --store needs a value`},
-		{"env a --stroe X", `env stroe="" args["a" "X"] error:unknown flag "--stroe"`},
-		{"env a --stroe=X", `env stroe="X" args["a"] error:unknown flag "--stroe"`},
+		{"env a --stroe X", `env stroe="" args["a" "X"] error:unknown flag "--stroe", did you mean --store?`},
+		{"env a --stroe=X", `env stroe="X" args["a"] error:unknown flag "--stroe", did you mean --store?`},
 		{"env --=x", `env ="x" error:unknown flag "--"`},
-		{"env ---store X", `env -store="" args["X"] error:unknown flag "---store"`},
+		{"env ---store X", `env -store="" args["X"] error:unknown flag "---store", did you mean --store?`},
 		{"env -ab", `env ab="" error:unknown flag "--ab"`},
 		{"--format env a", `env format="" args["a"] error:the flag --format needs a value`},
 		{"--format fish env a", ` format="" args["fish" "env" "a"] error:unknown flag "--format" before the name of a command`},
-		{"enw a", ` args["enw" "a"] error:unknown command "enw"`},
+		{"enw a", ` args["enw" "a"] error:unknown command "enw", did you mean env?`},
 		{"store nothing", `store args["nothing"]`}, // the group says so
 	} {
 		l := interpret(commands, strings.Fields(tt.line))

@@ -23,8 +23,8 @@ func newList(e *env) *cli.Command {
 		Name: "list", Usage: "Print the names of the stored credentials",
 		UsageText: "mcp-login list --long",
 		Flags: append([]cli.Flag{
-			boolFlag("long", "read each one, and tell its server and expiry", &o.long),
-			boolFlag("json", "as JSON", &o.json),
+			boolFlag("long", "Show the server and expiry of each one", &o.long),
+			boolFlag("json", "Print JSON", &o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })
 }

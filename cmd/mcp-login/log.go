@@ -8,11 +8,15 @@ import (
 	"github.com/rs/zerolog"
 )
 
+func logLevels() []string { return []string{"trace", "debug", "info", "warn", "error", "disabled"} }
+
+func logFormats() []string { return []string{"text", "json"} }
+
 // newLog returns a log that writes to standard error through the redactor.
 func (e *env) newLog(level, format string) (zerolog.Logger, error) {
 	l, err := zerolog.ParseLevel(level)
 	if err != nil || level == "" {
-		return zerolog.Nop(), usagef("--log-level %q: give trace, debug, info, warn, error or disabled", level)
+		return zerolog.Nop(), unknownValue("--log-level", level, logLevels())
 	}
 	e.hidden.Redirect(e.err)
 	var w io.Writer = e.hidden
@@ -21,7 +25,7 @@ func (e *env) newLog(level, format string) (zerolog.Logger, error) {
 	case "text":
 		w = &zerolog.ConsoleWriter{Out: e.hidden, NoColor: true, TimeFormat: time.TimeOnly}
 	default:
-		return zerolog.Nop(), usagef("--log-format %q: give text or json", format)
+		return zerolog.Nop(), unknownValue("--log-format", format, logFormats())
 	}
 	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
 }

@@ -45,12 +45,12 @@ func newLogin(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
-		Description: "URL may be left out to log in again.",
-		Flags: append([]cli.Flag{
-			stringFlag("add-scope", "scopes to ask for beside those of the last login, separated by spaces", "", &o.more),
-			boolFlag("json", "tell what happens as JSON, one event a line, on standard output", &o.json),
-			boolFlag("force", "replace what is stored under this name, be it the credential of another server or a record that cannot be read", &o.force),
-		}, o.attendFlags()...),
+		Description: "Without URL it signs in again to the server of NAME.",
+		Flags: append(o.attendFlags(), []cli.Flag{
+			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
+			boolFlag("json", "Print events as JSON, one a line, on standard output", &o.json),
+			boolFlag("force", "Replace a stored credential of another server, or one that cannot be read", &o.force),
+		}...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
 }
 
@@ -58,13 +58,12 @@ func newLogin(e *env) *cli.Command {
 // log in has them.
 func (o *loginOptions) attendFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		stringFlag("flow", "ways to log in, best first, separated by commas: "+flowNames+" (default: what suits the place)", "", &o.flow),
-		stringFlag("scope", "scopes to ask for, separated by spaces (default: what the server asks for)", "", &o.scope),
-		durationFlag("wait", "maximum time to wait for approval (default: until the code expires)", 0, &o.wait),
-		boolFlag("no-qr", "show no QR code", &o.noQR),
-		boolFlag("copy", "copy the code or link to the terminal's clipboard (OSC 52)", &o.copy),
-		boolFlag("retry-expired", "fetch a fresh code when one expires, even where nobody can be asked", &o.retryExpired),
-	}, o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.nonInteractive.flags(), o.expect.flags())
+		stringFlag("flow", "`FLOWS` to try, best first, separated by commas: "+flowNames+" (default: what works here)", "", &o.flow),
+		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.scope),
+		durationFlag("wait", "Wait at most `DURATION` for approval (default: until the code expires)", 0, &o.wait),
+		boolFlag("no-qr", "Show no QR code", &o.noQR),
+		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.copy),
+	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code when one expires, without asking", &o.retryExpired)), o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.nonInteractive.flags(), o.expect.flags())
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
@@ -210,14 +209,14 @@ func expires(t time.Time) string {
 // of this program's own.
 func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
 	if flag := needsPrefix(profile); flag != nil {
-		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: give env and exec %s", profile, ownPrefix, suggest.Command(flag))
+		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: use env and exec with %s", profile, ownPrefix, suggest.Command(flag))
 	}
 	names, err := store.List(ctx)
 	if err != nil {
 		return // only a warning is lost
 	}
 	if other, found := envexport.Collision(profile, names); found {
-		e.say("warning: the variables of %q and %q have the same names: give one of them --prefix", profile, other)
+		e.say("warning: the variables of %q and %q have the same names: use --prefix with one of them", profile, other)
 	}
 }
 

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -16,7 +18,7 @@ func newLogout(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "logout", Usage: "Revoke the tokens at the server and remove them here",
 		ArgsUsage: "NAME", UsageText: "mcp-login logout notion",
-		Description: "The credential is removed here even if the server cannot be told.",
+		Description: "The credential is removed here even if the server cannot be reached.",
 	}, &o, func(ctx context.Context, args []string) error { return runLogout(ctx, e, &o, args[0]) })
 }
 
@@ -35,6 +37,8 @@ func runLogout(ctx context.Context, e *env, o *common, profile string) error {
 	if unread == nil {
 		e.forgetConfirmed(c)
 	}
+	shell, _ := envexport.Detect(runtime.GOOS, subprocess.Parent(), e.getenv)
+	defer e.stillSet(shell, []string{profile})
 	if unsupported {
 		e.say("logged out of %q: removed here; the server cannot revoke the access token, which %s", profile, remains(c.Token.Expiry))
 		return nil

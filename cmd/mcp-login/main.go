@@ -2,7 +2,8 @@
 // a browser, keeps it fresh and safe, and hands it to whatever needs it.
 //
 // Standard output is data, standard error is for people, questions go to the
-// terminal. A command that fails leaves standard output empty.
+// terminal. A command that fails leaves standard output empty, but for env: the shell that
+// evaluates its output must fail too.
 package main
 
 import (

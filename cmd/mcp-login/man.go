@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
@@ -17,7 +17,7 @@ func newMan(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "man", Usage: "Print the manual page",
 		UsageText:   "mcp-login man | man -l -",
-		Description: "It is made of what --help shows. To install it: mcp-login man > /usr/local/share/man/man1/mcp-login.1",
+		Description: "It has the text of --help. To install it: mcp-login man > /usr/local/share/man/man1/mcp-login.1",
 	}, &o, func(context.Context, []string) error { return e.answerData(manual(newApp(e))) })
 }
 
@@ -46,12 +46,14 @@ func manual(app *cli.App) []byte {
 	p.Request("SH", "SYNOPSIS")
 	p.Lines(app.UsageText)
 	p.Request("SH", "DESCRIPTION")
-	p.Text("Gets an OAuth token for an MCP server on a machine without a browser, keeps it fresh and safe, and hands it to whatever needs it.")
+	p.Text("Gets an OAuth token for an MCP server on a machine without a browser, keeps it fresh and safe, and passes it to the programs that need it.")
 	p.Request("PP")
-	p.Text("Standard output is data, standard error is for people. A command that fails leaves standard output empty. " +
-		"Flags stand before or after the arguments, but before the command line of a program to run; most have an environment variable, which is named with them.")
-	p.Request("SH", "COMMANDS")
-	p.commands("", app.Commands)
+	p.Text("Standard output is data, standard error is for people. A command that fails leaves standard output empty; only env prints a command that fails with the same exit code, for the shell that evaluates its output. " +
+		"Flags go before or after the arguments, but before the command line of a program to run. Most have an environment variable, which is shown with the flag.")
+	for _, group := range []string{groupSignIn, groupTokens, groupServe, groupSetUp} {
+		p.Request("SH", strings.ToUpper(group))
+		p.commands("", slices.DeleteFunc(slices.Clone(app.Commands), func(c *cli.Command) bool { return c.Category != group }))
+	}
 	p.Request("SH", "COMMON FLAGS")
 	p.flags(new(common).flags())
 	p.Request("SH", "EXIT STATUS")
@@ -60,7 +62,7 @@ func manual(app *cli.App) []byte {
 	}
 	p.Request("SH", "FILES")
 	p.Term("$XDG_DATA_HOME/mcp-login", "the default store of credentials, encrypted; ~/.local/share/mcp-login where that variable is not set")
-	p.Term("$XDG_STATE_HOME/mcp-login/keys", "its key, unless another keeper has it; ~/.local/state/mcp-login/keys")
+	p.Term("$XDG_STATE_HOME/mcp-login/keys", "its key, if the keeper is key-file; ~/.local/state/mcp-login/keys")
 	p.Term("$XDG_CONFIG_HOME/mcp-login/config.toml", "the configuration; ~/.config/mcp-login/config.toml, or what MCP_LOGIN_CONFIG names")
 	return p.Bytes()
 }
@@ -94,10 +96,18 @@ func isCommon(f cli.Flag) bool {
 	return slices.ContainsFunc(new(common).flags(), func(g cli.Flag) bool { return g.Names()[0] == f.Names()[0] })
 }
 
-// flags tells of each what --help does.
+// withVariable is what a flag does, with its default and environment variable.
+func withVariable(f help.Flag) string {
+	if f.Variable == "" {
+		return f.Text()
+	}
+	return f.Text() + " [$" + f.Variable + "]"
+}
+
+// flags describes each flag as --help does.
 func (p *page) flags(flags []cli.Flag) {
 	for _, f := range flags {
-		names, about, _ := strings.Cut(f.String(), "\t")
-		p.Term(names, cmp.Or(about, names))
+		d := describeFlag(f)
+		p.Term(d.Term(), withVariable(d))
 	}
 }

@@ -27,7 +27,11 @@ func TestManual(t *testing.T) {
 		}
 		section, _, _ = strings.Cut(section, ".SS ")
 		for _, f := range l.Flags {
-			names, about, _ := strings.Cut(f.String(), "\t")
+			d := describeFlag(f)
+			names, about := d.Term(), d.Text()
+			if d.Variable != "" {
+				about += " [$" + d.Variable + "]"
+			}
 			if want := ".B \"" + manpage.Escape(names) + "\"\n" + manpage.Escape(about) + "\n"; !strings.Contains(section, want) && !strings.Contains(page[strings.Index(page, "COMMON FLAGS"):], want) {
 				t.Errorf("%s: no flag %s", l.name(), names)
 			}

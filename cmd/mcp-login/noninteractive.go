@@ -27,19 +27,19 @@ type nonInteractiveOptions struct {
 const sources = secretref.Stored
 
 func (o *nonInteractiveOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		stringFlag("client-key-from", "source of the PEM private key that the client signs in with (private_key_jwt): "+sources, "", &o.keyFrom),
-		stringFlag("client-key-id", "kid that the server knows the key by (default: none is sent)", "", &o.keyID),
-		stringFlag("client-key-audience", "aud of what is signed (default: the issuer)", "", &o.keyAudience),
-		stringFlag("assertion-from", "source of the JWT for --flow jwt-bearer: "+sources, "", &o.assertionFrom),
-		stringFlag("subject-token-from", "source of the token to give in exchange, for --flow token-exchange and id-jag: "+sources, "", &o.subjectFrom),
-		stringFlag("subject-token-type", "its type, a URN (default: id_token)", "", &o.subjectType),
-		stringFlag("idp-issuer", "identity provider of the company, for --flow id-jag", "", &o.idpIssuer),
-		stringFlag("idp-token-endpoint", "its token endpoint (default: from its metadata)", "", &o.idpTokenEndpoint),
-		stringFlag("idp-client-id", "our client id there", "", &o.idpClientID),
-		stringFlag("idp-client-secret-from", "source of our client secret there: "+sources, "", &o.idpClientSecret),
-		boolFlag("dpop", "bind the tokens to a key (RFC 9449), where the server does not ask for that itself", &o.dpop),
-	}
+	return grouped(groupEnterprise,
+		stringFlag("client-key-from", "`SOURCE` of the client's PEM private key, for private_key_jwt: "+sources, "", &o.keyFrom),
+		stringFlag("client-key-id", "`ID` that the server knows the key by (kid)", "", &o.keyID),
+		stringFlag("client-key-audience", "`AUDIENCE` of the signed assertion (default: the issuer)", "", &o.keyAudience),
+		stringFlag("assertion-from", "`SOURCE` of the JWT for --flow jwt-bearer: "+sources, "", &o.assertionFrom),
+		stringFlag("subject-token-from", "`SOURCE` of the token to exchange, for --flow token-exchange and id-jag: "+sources, "", &o.subjectFrom),
+		stringFlag("subject-token-type", "Type of that token, a `URN` (default: id_token)", "", &o.subjectType),
+		stringFlag("idp-issuer", "`URL` of the company's identity provider, for --flow id-jag", "", &o.idpIssuer),
+		stringFlag("idp-token-endpoint", "`URL` of the identity provider's token endpoint (default: from its metadata)", "", &o.idpTokenEndpoint),
+		stringFlag("idp-client-id", "Client `ID` at the identity provider", "", &o.idpClientID),
+		stringFlag("idp-client-secret-from", "`SOURCE` of the client secret at the identity provider: "+sources, "", &o.idpClientSecret),
+		boolFlag("dpop", "Bind the tokens to a key (RFC 9449) even if the server does not require it", &o.dpop),
+	)
 }
 
 // apply puts the options into a login's.

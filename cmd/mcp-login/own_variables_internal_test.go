@@ -122,7 +122,7 @@ func TestVariablesOfOurOwnAreRefused(t *testing.T) {
 	} {
 		e, out, talk := testEnv(t)
 		code := run(t.Context(), strings.Fields(tt.line), e)
-		if code != exitUsage || out.Len() > 0 || !strings.Contains(talk.String(), "configure mcp-login itself") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
+		if code != exitUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(talk.String(), "configure mcp-login itself") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, talk)
 		}
 	}

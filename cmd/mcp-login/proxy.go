@@ -47,12 +47,12 @@ func newProxy(e *env) *cli.Command {
 			"Nobody needs to sign in first: the client's user does so in the client, when the server is first needed and again when a sign-in expires. " +
 			"The token is refreshed on the way. A profile is named after the URL's host, unless the URL is stored under another name.",
 		Flags: slices.Concat([]cli.Flag{
-			stringFlag("listen", "serve HTTP instead, at 127.0.0.1:PORT or unix:PATH (default: standard input and output)", "", &o.listen),
-			stringFlag("listen-token-from", "source of the token that clients of --listen must know, of 16 letters, digits, - . _ ~ or more: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
+			stringFlag("listen", "Serve HTTP at `ADDRESS`, 127.0.0.1:PORT or unix:PATH (default: serve standard input and output)", "", &o.listen),
+			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
 			transportFlag(&o.transport),
-			stringFlag("name", "name of the profile for URL (default: the name that URL is stored under, else one from its host)", "", &o.name),
-			boolFlag("login", "log in first if that is needed", &o.mayLogIn),
-			boolFlag("no-sign-in", "never sign in from the client: a request that needs a login fails, and names the command to run", &o.noSignIn),
+			stringFlag("name", "`NAME` of the profile for URL (default: the name that URL is stored under, else one from its host)", "", &o.name),
+			boolFlag("login", "Sign in first if required", &o.mayLogIn),
+			boolFlag("no-sign-in", "Never sign in from the client: a request that requires a sign-in fails, and names the command to run", &o.noSignIn),
 		}, o.fromAgent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }

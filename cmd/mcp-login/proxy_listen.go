@@ -19,7 +19,7 @@ func (e *env) serveProxy(ctx context.Context, o *proxyOptions, up proxy.Upstream
 	}
 	defer ln.Close() // again, if it was served
 	h := proxy.HTTP{Upstream: up}
-	where := o.listen + ", whose mode lets you alone connect"
+	where := o.listen + ", which only you can connect to"
 	if !local {
 		if h.Token, where, err = e.localToken(ctx, o.tokenFrom, "http://"+ln.Addr().String()); err != nil {
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,33 +86,59 @@ func TestActionReadme(t *testing.T) {
 	}
 }
 
-// TestDocsCommands: the lines to paste of docs/ci.md name commands and flags
-// that there are, and README.md leads there.
+// TestDocsCommands: every command and flag that README.md and the documents name
+// exists, and README.md leads to each document for users.
 func TestDocsCommands(t *testing.T) {
-	text, err := os.ReadFile("../../docs/ci.md")
+	documents, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
+	}
+	e, _, _ := testEnv(t)
+	lines := 0
+	for _, path := range append(documents, "../../README.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := strings.Join(regexp.MustCompile("(?s)```.*?```|`[^`]+`").FindAllString(string(text), -1), "\n")
+		for _, m := range regexp.MustCompile("(?m)(?:^[ \t]*|`|\\$ |run: |\\$\\()mcp-login ([a-z][a-z-]*)([^#`\n]*)").FindAllStringSubmatch(code, -1) {
+			lines++
+			for _, fault := range documented(e, m[1], m[2]) {
+				t.Errorf("%s: %s: %s", filepath.Base(path), fault, m[0])
+			}
+		}
+	}
+	if lines < 60 {
+		t.Errorf("only %d lines were found", lines)
 	}
 	if !strings.Contains(readme(t), "(docs/ci.md)") {
 		t.Error("README.md does not link docs/ci.md")
 	}
-	e, _, _ := testEnv(t)
-	all := newApp(e).Commands
-	lines := regexp.MustCompile("(?m)(?:^[^#|`\n]*?|`)mcp-login ([a-z]+)([^#`\n]*)").FindAllStringSubmatch(string(text), -1)
-	if len(lines) < 20 {
-		t.Errorf("only %d lines were found", len(lines))
-	}
-	for _, m := range lines {
-		command := find(all, m[1])
-		if command == nil {
-			t.Errorf("there is no command %q: %s", m[1], m[0])
-			continue
+}
+
+// documented returns what is wrong with a line to paste, given the command and
+// what follows it.
+func documented(e *env, name, rest string) (faults []string) {
+	command := find(newApp(e).Commands, name)
+	if command == nil {
+		if name == "help" {
+			return nil
 		}
-		ours, _, _ := strings.Cut(m[2], " -- ")
-		for _, flag := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(ours, -1) {
-			if !slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag[1] }) {
-				t.Errorf("%s has no flag --%s", m[1], flag[1])
-			}
+		return []string{"there is no command " + name}
+	}
+	words := strings.Fields(rest)
+	if len(words) > 0 && len(command.Subcommands) > 0 {
+		if command = find(command.Subcommands, words[0]); command == nil {
+			return []string{"there is no command " + name + " " + words[0]}
 		}
 	}
+	ours, _, _ := strings.Cut(rest, " -- ")
+	ours, _, _ = strings.Cut(ours, " | ")
+	for _, flag := range regexp.MustCompile(`(?:^|\s)--([a-z-]+)`).FindAllStringSubmatch(ours, -1) {
+		known := slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag[1] })
+		if !known && flag[1] != "help" && flag[1] != helpAll {
+			faults = append(faults, name+" has no flag --"+flag[1])
+		}
+	}
+	return faults
 }

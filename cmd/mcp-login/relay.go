@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -34,24 +35,26 @@ func newRelay(e *env) *cli.Command {
 		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers that have no device flow. " +
 			"The relay passes the answer of the sign-in on to the waiting machine. It never sees a token. " +
 			"Run your own: the operator of a relay could start a sign-in and have people approve it, so no public one is built in. SIGTERM ends it without losing a waiting sign-in.",
-		Flags: []cli.Flag{
-			stringFlag("base-url", "https address at which browsers and clients reach the relay (required)", "", &o.baseURL),
-			stringFlag("listen", "address and port to listen on", "127.0.0.1:8080", &o.listen),
-			stringFlag("metrics-listen", "serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; any program on this machine can read them", "", &o.metrics),
-			stringFlag("client-token-from", "source of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
-			boolFlag("public", "let anyone use the relay, without a client token", &o.public),
-			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "host that sign-ins may lead to; may be repeated or separated by commas (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
-			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or network of a reverse proxy whose X-Forwarded-For counts; may be repeated or separated by commas (default: none)", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
-			stringFlag("sessions", "Redis or Valkey that several replicas share, as redis:// or rediss://; give a URL with a password by MCP_LOGIN_SESSIONS (default: memory)", "", &o.sessions),
-			stringFlag("sessions-key-from", "source of the key, at least 32 bytes, that encrypts what is in Redis; the same for all replicas", "", &o.keyFrom),
-			stringFlag("tls-cert", "PEM file of the certificate chain; read again when it is renewed", "", &o.certificates.CertFile),
-			stringFlag("tls-key", "PEM file of its private key", "", &o.certificates.KeyFile),
-			stringFlag("acme-cache", "folder for certificates from Let's Encrypt or another ACME authority, which are requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
-			stringFlag("acme-directory", "directory of the certificate authority (RFC 8555)", "https://acme-v02.api.letsencrypt.org/directory", &o.certificates.ACMEDirectory),
-			stringFlag("acme-email", "address for notices about these certificates", "", &o.certificates.ACMEEmail),
-			durationFlag("session-lifetime", "time that a person has to sign in", 10*time.Minute, &o.limits.Lifetime),
-			&cli.IntFlag{Name: "sessions-per-address", Usage: "sessions that one client address may open in that time", Value: 100, Destination: &o.limits.SessionsPerAddress, EnvVars: envVar("sessions-per-address")},
-		},
+		Flags: slices.Concat([]cli.Flag{
+			stringFlag("base-url", "https `URL` at which browsers and clients reach the relay (required)", "", &o.baseURL),
+			stringFlag("listen", "`ADDRESS` and port to listen on", "127.0.0.1:8080", &o.listen),
+			stringFlag("client-token-from", "`SOURCE` of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
+			boolFlag("public", "Let anyone use the relay, without a client token", &o.public),
+			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "`HOST` that sign-ins may lead to; repeat it or separate by commas for more (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
+			durationFlag("session-lifetime", "`DURATION` that a person has to sign in", 10*time.Minute, &o.limits.Lifetime),
+			&cli.IntFlag{Name: "sessions-per-address", Usage: "Maximum `NUMBER` of sessions that one client address may open in that time", Value: 100, Destination: &o.limits.SessionsPerAddress, EnvVars: envVar("sessions-per-address")},
+		}, grouped(groupNetwork,
+			stringFlag("tls-cert", "PEM `FILE` of the certificate chain; it is read again when it is renewed", "", &o.certificates.CertFile),
+			stringFlag("tls-key", "PEM `FILE` of the private key", "", &o.certificates.KeyFile),
+			stringFlag("acme-cache", "`FOLDER` for certificates from Let's Encrypt or another ACME authority, requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
+			stringFlag("acme-directory", "`URL` of the certificate authority's directory (RFC 8555)", "https://acme-v02.api.letsencrypt.org/directory", &o.certificates.ACMEDirectory),
+			stringFlag("acme-email", "`EMAIL` address for notices about these certificates", "", &o.certificates.ACMEEmail),
+			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "Trust X-Forwarded-For from the `ADDRESS` or network of a reverse proxy; repeat it or separate by commas for more", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
+			stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090; any program on this machine can read them", "", &o.metrics),
+		), grouped(groupStore,
+			stringFlag("sessions", "redis:// or rediss:// `URL` of a Redis or Valkey that replicas share; set MCP_LOGIN_SESSIONS for a URL with a password (default: memory)", "", &o.sessions),
+			stringFlag("sessions-key-from", "`SOURCE` of the key, at least 32 bytes, that encrypts the sessions in Redis; the same for all replicas", "", &o.keyFrom),
+		)),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runRelay(ctx, e, &o) })
 }
 
@@ -109,15 +112,15 @@ func (o *relayServerOptions) check(e *env) error {
 	case o.baseURL == "":
 		return usagef("--base-url is required")
 	case o.public == (o.tokenFrom != ""):
-		return usagef("give either --client-token-from or --public")
+		return usagef("use either --client-token-from or --public")
 	case (c.CertFile == "") != (c.KeyFile == ""):
 		return usagef("--tls-cert and --tls-key go together")
 	case c.CertFile != "" && c.ACMECache != "":
-		return usagef("give either --tls-cert or --acme-cache")
+		return usagef("use either --tls-cert or --acme-cache")
 	case (o.sessions == "") != (o.keyFrom == ""):
 		return usagef("--sessions and --sessions-key-from go together")
 	case typed && (err != nil || u.User != nil):
-		return usagef("--sessions: give a URL with a password by MCP_LOGIN_SESSIONS: other users can read the arguments of a program")
+		return usagef("--sessions: other users can read the arguments of a program, so set MCP_LOGIN_SESSIONS for a URL with a password")
 	}
 	return nil
 }

@@ -40,16 +40,20 @@ func separated(values cli.StringSlice) (all []string) {
 }
 
 func (o *relayOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "relay", Usage: "address of your team's relay (see mcp-login relay), to sign in on another device where the server has no device flow; may be repeated or separated by commas, best first (default: none)", Destination: &o.urls, EnvVars: envVar("relay")},
-		stringFlag("relay-token-from", "source of the client token that the relays want: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
-	}
+	return grouped(groupBrowser,
+		o.flag(),
+		stringFlag("relay-token-from", "`SOURCE` of the client token for the relays: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
+	)
+}
+
+func (o *relayOptions) flag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "relay", Usage: "`URL` of your team's relay (see mcp-login relay), for servers without a device flow; repeat it or separate by commas for more, best first", Destination: &o.urls, EnvVars: envVar("relay")}
 }
 
 // relayFlows returns a flow for each relay.
 func (e *env) relayFlows(o *loginOptions, p prompt) (all []flows.Flow, err error) {
 	if len(o.relay.addresses()) == 0 {
-		return nil, usagef("--flow: relay needs the address of a relay: give --relay")
+		return nil, usagef("--flow: relay needs the address of a relay: add --relay")
 	}
 	roots, err := o.roots()
 	if err != nil {

@@ -133,12 +133,12 @@ func (e *env) pastClient(err error) string {
 // howToRegister is the way past a server that registers no client.
 func (e *env) howToRegister(err error) string {
 	if _, refused := errors.AsType[*oauth.Error](err); !refused && errors.Is(err, mcplogin.ErrNeedsDocument) {
-		return "host a client id metadata document (mcp-login client-metadata prints one), then give --client-metadata-url"
+		return "host a client id metadata document (mcp-login client-metadata prints one), then add --client-metadata-url"
 	}
 	if answer, ok := errors.AsType[*oauth.Error](err); ok && answer.Status == http.StatusForbidden {
-		return "ask the vendor to approve your client, or register one there by hand and give --client-id"
+		return "ask the vendor to approve your client, or register one there yourself and add --client-id"
 	}
-	const byHand = "register a client there by hand, then give --client-id"
+	const byHand = "register a client there yourself, then add --client-id"
 	switch answer, _ := errors.AsType[*oauth.Error](err); {
 	case oauth.IsCode(err, oauth.CodeInvalidRedirectURI):
 		return "another redirect URI may do: " + e.atServer("", "--redirect-host", "localhost") + "\nor " + byHand

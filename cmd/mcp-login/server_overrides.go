@@ -23,19 +23,19 @@ type serverOverrides struct {
 }
 
 func (o *serverOverrides) flags() []cli.Flag {
-	return []cli.Flag{
-		stringFlag("issuer", "authorization server to use, if the MCP server lists several (default: the first that offers a flow); to send a client secret, key or assertion, name it here or with --expect-issuer, unless your last login from this host was there", "", &o.issuer),
-		stringFlag("accept-issuer", "`LISTED=PUBLISHED`: accept that the authorization server which the MCP server lists as the first publishes the second as its issuer; for vendors that run both", "", &o.acceptIssuer),
-		stringFlag("accept-missing-iss", "`ISSUER` that promises to name itself in its answers to a browser (RFC 9207) and does not", "", &o.acceptMissingIss),
-		stringFlag("audience", "audience parameter to send, for servers that want one", "", &o.audience),
-		boolFlag("no-resource", "do not send the resource parameter, for servers that refuse it", &o.noResource),
-		boolFlag("use-id-token", "present the id_token as the bearer token", &o.useIDToken),
-		stringFlag("authorization-endpoint", "in place of the published one", "", &o.endpoints.Authorization),
-		stringFlag("device-authorization-endpoint", "in place of the published one", "", &o.endpoints.DeviceAuthorization),
-		stringFlag("token-endpoint", "in place of the published one; with --issuer no metadata of the authorization server is read", "", &o.endpoints.Token),
-		stringFlag("registration-endpoint", "in place of the published one", "", &o.endpoints.Registration),
-		stringFlag("revocation-endpoint", "in place of the published one", "", &o.endpoints.Revocation),
-	}
+	return grouped(groupOverrides,
+		stringFlag("issuer", "`URL` of the authorization server, if the MCP server lists several (default: the first that offers a flow). It is required before a client secret, key or assertion goes to a server that you have not used from this host", "", &o.issuer),
+		stringFlag("accept-issuer", "Accept `LISTED=PUBLISHED`: the MCP server lists the first as its authorization server, which publishes the second as its issuer; for vendors that run both", "", &o.acceptIssuer),
+		stringFlag("accept-missing-iss", "Accept an `ISSUER` that promises to name itself in its answers to a browser (RFC 9207) and does not", "", &o.acceptMissingIss),
+		stringFlag("audience", "`AUDIENCE` parameter to send, for servers that require one", "", &o.audience),
+		boolFlag("no-resource", "Send no resource parameter, for servers that reject it", &o.noResource),
+		boolFlag("use-id-token", "Use the id_token as the bearer token", &o.useIDToken),
+		stringFlag("authorization-endpoint", "`URL` to use instead of the published one", "", &o.endpoints.Authorization),
+		stringFlag("device-authorization-endpoint", "`URL` to use instead of the published one", "", &o.endpoints.DeviceAuthorization),
+		stringFlag("token-endpoint", "`URL` to use instead of the published one; with --issuer no metadata of the authorization server is read", "", &o.endpoints.Token),
+		stringFlag("registration-endpoint", "`URL` to use instead of the published one", "", &o.endpoints.Registration),
+		stringFlag("revocation-endpoint", "`URL` to use instead of the published one", "", &o.endpoints.Revocation),
+	)
 }
 
 // apply checks the options and puts them into a login's.

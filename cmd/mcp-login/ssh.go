@@ -21,20 +21,20 @@ type sshOptions struct {
 func newSSH(e *env) *cli.Command {
 	var o sshOptions
 	return e.command(&cli.Command{
-		Name: "ssh", Usage: "connect to a host whose sign-ins open the browser here",
+		Name: "ssh", Usage: "Connect to a host whose sign-ins open the browser here",
 		ArgsUsage: "HOST [ARGUMENT...]", UsageText: "mcp-login ssh devbox",
 		Description: "It runs ssh HOST and forwards a private socket to HOST. " +
 			"There mcp-login login opens the browser of this machine. ARGUMENT is a command to run on HOST; flags of that command go after --. " +
 			"The exit code is that of ssh.",
 		Flags: []cli.Flag{
 			sshOptionFlag(&o.options),
-			stringFlag("browser-command", "program and arguments that open a browser; %s or the end takes the URL (default: BROWSER, else what the system has)", "", &o.command),
+			stringFlag("browser-command", "Open the browser with `COMMAND`; its %s, or its end, is replaced by the URL (default: BROWSER, else the system's browser)", "", &o.command),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runSSH(ctx, e, o, args) })
 }
 
 func sshOptionFlag(options *cli.StringSlice) cli.Flag {
-	return &cli.StringSliceFlag{Name: "ssh-option", Usage: "option of ssh_config, such as Port=2222; may be repeated (default: none)", Destination: options, EnvVars: envVar("ssh-option")}
+	return &cli.StringSliceFlag{Name: "ssh-option", Usage: "`OPTION` of ssh_config, such as Port=2222; repeat it for more", Destination: options, EnvVars: envVar("ssh-option")}
 }
 
 func runSSH(ctx context.Context, e *env, o sshOptions, args []string) error {

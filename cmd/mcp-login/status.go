@@ -26,8 +26,8 @@ func newStatus(e *env) *cli.Command {
 		Name: "status", Usage: "Show what is stored, without the secrets",
 		ArgsUsage: "NAME", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
 		Flags: append([]cli.Flag{
-			boolFlag("check", "say nothing: exit 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a login is", &o.check),
-			boolFlag("json", "as JSON", &o.json),
+			boolFlag("check", "Print nothing and exit with 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a sign-in is required", &o.check),
+			boolFlag("json", "Print JSON", &o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args[0]) })
 }

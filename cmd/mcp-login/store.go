@@ -35,7 +35,7 @@ func (e *env) reportStore(event stores.Event) {
 	if c.Err != nil {
 		e.log.Info().Err(c.Err).Msg("the OS keyring cannot be used")
 	}
-	e.say("new store in %s, its key kept by: %s, since %s (--keeper names another)", c.Dir, c.Keeper, c.Why)
+	e.say("created the store %s, with its key in: %s, because %s (to change that: --keeper)", c.Dir, c.Keeper, c.Why)
 }
 
 // passphraseSource returns the source of the store's passphrase in the

@@ -29,9 +29,10 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 		Name: name, Usage: about, Subcommands: commands, OnUsageError: usage, HideHelp: true,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usagef("unknown command \"%s %s\"", name, c.Args().First())
+				word := c.Args().First()
+				return usagef("unknown command \"%s %s\"%s", name, word, meantCommand(word, commands))
 			}
-			return usagef("%s: give one of %s", name, strings.Join(names, ", "))
+			return usagef("%s: use one of %s", name, strings.Join(names, ", "))
 		},
 	}
 }
@@ -46,10 +47,10 @@ func newStoreMove(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "move", Usage: "Move all or the named credentials to another store",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login store move --to vault:secret/mcp-login notion",
-		Description: "Each one is copied, read back, and only then removed. Interrupted, it can be run again.",
+		Description: "Each one is copied, verified, and only then removed. If it is interrupted, run it again.",
 		Flags: []cli.Flag{
-			stringFlag("to", "the store to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
-			stringFlag("to-keeper", "who keeps the key of that store, if it is one of files (see --keeper)", "", &o.toKeeper),
+			stringFlag("to", "`STORE` to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
+			stringFlag("to-keeper", "`KEEPER` of the key of that store, if it keeps files (see --keeper)", "", &o.toKeeper),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runStoreMove(ctx, e, o, args) })
 }
@@ -91,7 +92,7 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 		}
 		e.say("moved %q", name)
 	}
-	e.say("next: give --store %s, or set MCP_LOGIN_STORE or store in the configuration", suggest.Command{o.to})
+	e.say("next: use --store %s, or set MCP_LOGIN_STORE, or store in the configuration", suggest.Command{o.to})
 	return nil
 }
 

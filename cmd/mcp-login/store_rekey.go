@@ -11,7 +11,7 @@ func newStoreRekey(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "rekey", Usage: "Encrypt a store of files with a new key",
 		UsageText:   "mcp-login store rekey --keeper passphrase",
-		Description: "--keeper says who keeps the new key, and is by default who kept the old one. A new passphrase is typed, or comes from MCP_LOGIN_NEW_PASSPHRASE, _FILE or _COMMAND. Interrupted, the store works on, and the same command ends it.",
+		Description: "--keeper sets where the new key is kept (default: where the old one was). You type a new passphrase, or it comes from MCP_LOGIN_NEW_PASSPHRASE, _FILE or _COMMAND. If it is interrupted, the store still works: run the same command again.",
 	}, &o, func(ctx context.Context, _ []string) error { return runStoreRekey(ctx, e, &o) })
 }
 

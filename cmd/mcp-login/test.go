@@ -30,14 +30,14 @@ func newTest(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "test", Usage: "Connect to the MCP server and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
-		Description: "A token that the server rejects is refreshed once. Where a login or more scopes are needed, the exit code is 4 and the hint names the command. " +
-			"Connecting, listing the tools and each call may take as long as --timeout. A server that sends more than 64 MiB, 1,000 messages in streams or 100 pages of tools is not read to the end.",
+		Description: "If the server rejects the token, it is refreshed once. If a sign-in or more scopes are required, the exit code is 4 and the hint has the command. " +
+			"Connecting, listing the tools and each call may take as long as --timeout. A server that sends more than 64 MiB, 1,000 messages in streams or 100 pages of tools is cut off.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: "call", Usage: "call this tool and show what it answers; may be repeated (default: none)", Destination: &o.call},
-			stringFlag("args", "its arguments, a JSON object", "{}", &o.args),
-			stringFlag("protocol", "protocol version to offer (default: the newest)", "", &o.protocol),
+			&cli.StringSliceFlag{Name: "call", Usage: "Call this `TOOL` and show its answer; repeat it for more", Destination: &o.call},
+			stringFlag("args", "Arguments of the tool, a `JSON` object", "{}", &o.args),
+			stringFlag("protocol", "Protocol `VERSION` to offer (default: the newest)", "", &o.protocol),
 			transportFlag(&o.transport),
-			boolFlag("json", "as JSON", &o.json),
+			boolFlag("json", "Print JSON", &o.json),
 		}, o.fromAgent.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
 }

@@ -6,12 +6,15 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/redact"
 )
 
@@ -213,44 +216,116 @@ func TestMisuse(t *testing.T) {
 	}
 	for _, args := range cases {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, e); code != exitUsage || out.Len() > 0 || talk.Len() == 0 {
+		if code := run(t.Context(), args, e); code != exitUsage || out.String() != failure(args, code) || talk.Len() == 0 {
 			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, talk)
 		}
 	}
 }
 
-// TestHelp: help never reaches standard output; it has an example, and each
-// flag tells its default or how its environment variable is called.
+// TestHelp: help that was asked for is the answer. It has an example, and of each
+// flag the placeholder of its value, a default that matters, and a group.
 func TestHelp(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
-		for _, args := range [][]string{append(slices.Clone(l.path), "--help"), slices.Concat(l.path, l.arguments()[:min(1, len(l.arguments()))], []string{"-h"})} {
+		var full string
+		for _, args := range [][]string{
+			append(slices.Clone(l.path), "--help"), slices.Concat(l.path, l.arguments()[:min(1, len(l.arguments()))], []string{"-h"}),
+			append([]string{"help"}, l.path...), append(slices.Clone(l.path), "--help-all"),
+		} {
 			e, out, talk := testEnv(t)
-			if code := run(t.Context(), args, e); code != exitDone || out.Len() > 0 {
-				t.Errorf("%q: exit code %d, standard output %q", args, code, out)
+			if code := run(t.Context(), args, e); code != exitDone || talk.Len() > 0 {
+				t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
 			}
-			if !strings.Contains(talk.String(), "\nexample: ") || !strings.Contains(l.UsageText, "mcp-login "+l.path[0]) {
-				t.Errorf("%s: no example in\n%s", l.name(), talk)
+			full = out.String()
+			if !strings.Contains(full, "\nEXAMPLE\n  ") || !strings.Contains(l.UsageText, "mcp-login "+l.path[0]) {
+				t.Errorf("%s: no example in\n%s", l.name(), full)
+			}
+			if found := regexp.MustCompile(`\bvalue$|default: (none|false)|".*\(default: "`).FindString(full); found != "" {
+				t.Errorf("%q shows %q", args, found)
 			}
 		}
+		common := 0
 		for _, f := range l.Flags {
-			name, help := f.Names()[0], f.String()
-			if slices.Contains(f.Names(), "help") {
-				continue
+			d := describeFlag(f)
+			if takesValue(f) != (d.Placeholder != "") {
+				t.Errorf("%s --%s: the placeholder is %q", l.name(), d.Name, d.Placeholder)
 			}
-			want := "[$MCP_LOGIN_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "]"
-			if _, repeated := f.(*cli.StringSliceFlag); repeated || slices.Contains(answers, name) {
-				want = "(default: "
+			if d.Group == help.Common {
+				common++
+			} else if !slices.Contains(flagGroups(), d.Group) {
+				t.Errorf("%s --%s is in no group", l.name(), d.Name)
 			}
-			if !strings.Contains(help, want) || !strings.Contains(help, "default: ") && !strings.Contains(help, "(default") {
-				t.Errorf("%s: help %q, want a default and %s", l.name(), help, want)
+			want := "MCP_LOGIN_" + strings.ToUpper(strings.ReplaceAll(d.Name, "-", "_"))
+			if d.Variable != want && (d.Variable != "" || !slices.Contains(answers, d.Name) && !strings.Contains(full, "--"+d.Name)) {
+				t.Errorf("%s --%s: the variable is %q", l.name(), d.Name, d.Variable)
+			}
+			if !strings.Contains(full, "\n  "+d.Term()) {
+				t.Errorf("%s --help-all lacks %s", l.name(), d.Term())
+			}
+		}
+		if common > 8 {
+			t.Errorf("%s has %d common flags, 8 are allowed", l.name(), common)
+		}
+	}
+}
+
+// TestOverview: a bare mcp-login shows the ten most used commands on one screen,
+// help and --help show all of them.
+func TestOverview(t *testing.T) {
+	e, out, talk := testEnv(t)
+	if code := run(t.Context(), nil, e); code != exitUsage || out.Len() > 0 {
+		t.Errorf("exit code %d, standard output %q", code, out)
+	}
+	_, list, _ := strings.Cut(talk.String(), "COMMON COMMANDS\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	if n := strings.Count(list, "\n") + 1; n != 10 || strings.Count(talk.String(), "\n") > 24 {
+		t.Errorf("%d commands in\n%s", n, talk)
+	}
+	for _, args := range [][]string{{"help"}, {"--help"}, {"-h"}} {
+		e, out, talk := testEnv(t)
+		if code := run(t.Context(), args, e); code != exitDone || talk.Len() > 0 {
+			t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
+		}
+		for _, l := range leaves(e) {
+			if !strings.Contains(out.String(), "\n  "+l.name()+" ") {
+				t.Errorf("%q does not list %s", args, l.name())
 			}
 		}
 	}
-	e, out, _ := testEnv(t)
-	if code := run(t.Context(), []string{"--help"}, e); code != exitDone || out.Len() > 0 {
-		t.Errorf("--help: exit code %d, standard output %q", code, out)
+}
+
+// TestUsageErrorIsTwoLines: the fault, with what was meant where that is close,
+// and where to read on.
+func TestUsageErrorIsTwoLines(t *testing.T) {
+	for line, want := range map[string]string{
+		"lgoin":                     "mcp-login: unknown command \"lgoin\", did you mean login?\nRun mcp-login --help\n",
+		"help lgoin":                "mcp-login: unknown command \"lgoin\", did you mean login?\nRun mcp-login --help\n",
+		"store statsu":              "mcp-login: unknown command \"store statsu\", did you mean status?\nRun mcp-login store --help\n",
+		"login a --scoep x":         "mcp-login: unknown flag \"--scoep\", did you mean --scope?\nRun mcp-login login --help\n",
+		"token a --frobnicate":      "mcp-login: unknown flag \"--frobnicate\"\nRun mcp-login token --help\n",
+		"token a --timeout soon":    "mcp-login: --timeout \"soon\": not a duration, use 30s or 5m\nRun mcp-login token --help\n",
+		"token a --timeout 30":      "mcp-login: --timeout \"30\": not a duration, use 30s or 30m\nRun mcp-login token --help\n",
+		"login a --redirect-port x": "mcp-login: --redirect-port \"x\": not a number, use digits such as 8080\nRun mcp-login login --help\n",
+		"login a --copy=maybe":      "mcp-login: --copy \"maybe\": use true or false\nRun mcp-login login --help\n",
+		"hook fihs":                 "mcp-login: hook: \"fihs\" is unknown, did you mean fish? Use bash, zsh or fish\nRun mcp-login hook --help\n",
+		"token a --log-level debgu": "mcp-login: --log-level: \"debgu\" is unknown, did you mean debug? Use trace, debug, info, warn, error or disabled\nRun mcp-login token --help\n",
+		"token a --log-format x":    "mcp-login: --log-format: \"x\" is unknown. Use text or json\nRun mcp-login token --help\n",
+		"completion bsh":            "mcp-login: completion: \"bsh\" is unknown, did you mean bash? Use bash, zsh, fish or powershell\nRun mcp-login completion --help\n",
+	} {
+		e, out, talk := testEnv(t)
+		if code := run(t.Context(), strings.Fields(line), e); code != exitUsage || out.Len() > 0 || talk.String() != want {
+			t.Errorf("%s: exit code %d, standard output %q, standard error\n%swant\n%s", line, code, out, talk, want)
+		}
 	}
+}
+
+// failure is what a command that failed leaves on standard output: nothing, but
+// for env, whose output a shell evaluates.
+func failure(words []string, code int) string {
+	if slices.Contains(words, envName) {
+		return envexport.Failure(envexport.Sh, code)
+	}
+	return ""
 }
 
 // TestNoCredential: exit code 4, and the command to run.
@@ -262,7 +337,7 @@ func TestNoCredential(t *testing.T) {
 		}
 		e, out, talk := testEnv(t)
 		code := run(t.Context(), slices.Concat(l.path, l.required(), l.arguments()), e)
-		if code != exitLoginRequired || out.Len() > 0 || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
+		if code != exitLoginRequired || out.String() != failure(l.path, code) || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
 		}
 	}
@@ -296,7 +371,7 @@ func TestStoreBroken(t *testing.T) {
 			args = append(args, "http://127.0.0.1:1/mcp")
 		}
 		code := run(t.Context(), slices.Concat(l.path, l.required(), []string{"--store", "file:" + broken}, args), e)
-		if code != exitStore || out.Len() > 0 || talk.Len() == 0 {
+		if code != exitStore || out.String() != failure(l.path, code) || talk.Len() == 0 {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
 		}
 	}

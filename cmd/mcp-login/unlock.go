@@ -19,14 +19,14 @@ func newUnlock(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "unlock", Usage: "Keep the store's key in the Linux kernel for a time",
 		UsageText:   "mcp-login unlock --for 8h",
-		Description: "No command needs the passphrase then. All programs of this user on this machine can then open the store, until the time is over, lock, or a restart.",
-		Flags:       []cli.Flag{durationFlag("for", "how long", defaultUnlock, &o.lasts)},
+		Description: "Until then no command needs the passphrase, and every program that runs as you on this machine can open the store. mcp-login lock or a restart ends it earlier.",
+		Flags:       []cli.Flag{durationFlag("for", "Keep the key for `DURATION`", defaultUnlock, &o.lasts)},
 	}, &o.common, func(ctx context.Context, _ []string) error { return runUnlock(ctx, e, o) })
 }
 
 func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
 	if o.lasts < time.Second {
-		return usagef("--for %v: give a second at least", o.lasts)
+		return usagef("--for %v: use at least a second", o.lasts)
 	}
 	dir, err := e.stores(&o.common).Unlock(ctx, o.location(), o.lasts)
 	if err != nil {

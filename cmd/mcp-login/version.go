@@ -24,7 +24,7 @@ func newVersion(e *env) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "version", Usage: "Print the version",
 		UsageText: "mcp-login version",
-		Flags:     []cli.Flag{boolFlag("json", "as JSON", &o.json)},
+		Flags:     []cli.Flag{boolFlag("json", "Print JSON", &o.json)},
 	}, &o.common, func(context.Context, []string) error { return runVersion(e, o) })
 }
 

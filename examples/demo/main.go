@@ -44,8 +44,8 @@ func run(ctx context.Context, args []string) error {
 	addr := flags.String("addr", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
 	program := flags.String("run", "", "`path` of mcp-login: show a whole login with it, then stop")
 	verbose := flags.Bool("v", false, "log each request to standard error")
-	flags.DurationVar(&cfg.AccessTTL, "access-ttl", 0, "life of an access token (default 10m)")
-	flags.DurationVar(&cfg.CodeTTL, "code-ttl", 0, "life of a device code (default 10m)")
+	flags.DurationVar(&cfg.AccessTTL, "access-ttl", 0, "lifetime of an access token (default 10m)")
+	flags.DurationVar(&cfg.CodeTTL, "code-ttl", 0, "lifetime of a device code (default 10m)")
 	flags.DurationVar(&cfg.Interval, "interval", 0, "wait between two polls (default 2s)")
 	flags.DurationVar(&cfg.AutoApprove, "auto-approve", 0, "approve after this time without a person (default never)")
 	if err := flags.Parse(args); err != nil {

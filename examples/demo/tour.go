@@ -79,7 +79,7 @@ func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duratio
 
 	t.say("Log in. The program registers itself, shows a code and waits for approval.")
 	if auto > 0 {
-		fmt.Fprintf(t.out, "   There is no terminal, so the server approves by itself after %v.\n", auto)
+		fmt.Fprintf(t.out, "   Without a terminal the server approves by itself after %v.\n", auto)
 	} else {
 		fmt.Fprintln(t.out, "   Open the shown URL in a browser on this machine and approve.")
 	}

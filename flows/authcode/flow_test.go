@@ -314,11 +314,11 @@ func TestErrorAnswers(t *testing.T) {
 		shown string
 	}{
 		{"denied", []string{"error", "access_denied", "code", ""}, flows.ErrDenied, "access_denied", "Access was not granted"},
-		{"refused", []string{"error", "invalid_scope", "error_description", secret, "code", ""}, nil, "invalid_scope", "The login did not work"},
-		{"neither code nor error", []string{"code", ""}, nil, "", "The login did not work"},
-		{"code no header may carry", []string{"code", "a\nb"}, nil, "", "The login did not work"},
+		{"refused", []string{"error", "invalid_scope", "error_description", secret, "code", ""}, nil, "invalid_scope", "The sign-in did not work"},
+		{"neither code nor error", []string{"code", ""}, nil, "", "The sign-in did not work"},
+		{"code no header may carry", []string{"code", "a\nb"}, nil, "", "The sign-in did not work"},
 		{"checklist 32: a mix-up says nothing", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
-			oauth.ErrIssuer, "", "The login did not work"},
+			oauth.ErrIssuer, "", "The sign-in did not work"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -472,7 +472,7 @@ func TestReplayIsNotTaken(t *testing.T) {
 		})
 		<-s.began
 		for _, code := range []string{"code-12345", "code-other"} {
-			if page := visit(t, get(t, back(t, link, "code", code))); page.status != http.StatusGone || !strings.Contains(page.body, "This login has ended") {
+			if page := visit(t, get(t, back(t, link, "code", code))); page.status != http.StatusGone || !strings.Contains(page.body, "This sign-in has ended") {
 				t.Errorf("replay: HTTP %d", page.status)
 			}
 		}

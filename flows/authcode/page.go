@@ -28,15 +28,15 @@ type page struct {
 
 var (
 	pageDone = page{http.StatusOK, "good", "You are signed in",
-		"The login is complete. You can close this page and go back to your terminal."}
+		"The sign-in is complete. You can close this page and go back to your terminal."}
 	pageDenied = page{http.StatusOK, "note", "Access was not granted",
-		"You or the server said no, so nothing was changed. You can close this page."}
-	pageError = page{http.StatusBadRequest, "bad", "The login did not work",
-		"Your terminal says why, and what to do next. You can close this page."}
-	pageUsed = page{http.StatusGone, "note", "This login has ended",
-		"It took its answer before, and takes only one. To sign in again, start a new login in your terminal."}
-	pageStray = page{http.StatusBadRequest, "note", "Not the login that is waiting",
-		"This address belongs to another login or is incomplete. Open the address that your terminal shows."}
+		"You or the server declined, so nothing was changed. You can close this page."}
+	pageError = page{http.StatusBadRequest, "bad", "The sign-in did not work",
+		"Your terminal shows why, and what to do next. You can close this page."}
+	pageUsed = page{http.StatusGone, "note", "This sign-in has ended",
+		"It has its answer already, and accepts only one. To sign in again, start a new sign-in in your terminal."}
+	pageStray = page{http.StatusBadRequest, "note", "Not the sign-in that is waiting",
+		"This address belongs to another sign-in or is incomplete. Open the address that your terminal shows."}
 	pageForeign  = page{http.StatusForbidden, "bad", "Not allowed", "Open the address that your terminal shows."}
 	pageMethod   = page{http.StatusMethodNotAllowed, "bad", "Not allowed", "Open the address that your terminal shows."}
 	pageNotFound = page{http.StatusNotFound, "note", "Nothing here", "Open the address that your terminal shows."}

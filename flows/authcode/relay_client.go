@@ -183,7 +183,7 @@ func (c relayClient) do(ctx context.Context, method, path, bearer string, body [
 		return resp.StatusCode, nil
 	}
 	if err := json.Unmarshal(text, v); err != nil {
-		return 0, errors.New("the relay's answer is no JSON")
+		return 0, errors.New("the relay's answer is not JSON")
 	}
 	return resp.StatusCode, nil
 }

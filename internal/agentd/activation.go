@@ -51,7 +51,7 @@ func passedFiles(getenv func(string) string) ([]*os.File, error) {
 	}
 	n, err := strconv.Atoi(getenv("LISTEN_FDS"))
 	if err != nil || n < 0 {
-		return nil, fmt.Errorf("LISTEN_FDS=%q is no number of files", getenv("LISTEN_FDS"))
+		return nil, fmt.Errorf("LISTEN_FDS=%q is not a number of files", getenv("LISTEN_FDS"))
 	}
 	names := strings.Split(getenv("LISTEN_FDNAMES"), ":")
 	var files []*os.File

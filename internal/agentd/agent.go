@@ -84,7 +84,7 @@ type Agent struct {
 // New returns an Agent. It does no I/O.
 func New(cfg Config) (*Agent, error) {
 	if cfg.Session.Source == nil || cfg.Profiles == nil {
-		return nil, errors.New("new agent: give a source and the list of profiles")
+		return nil, errors.New("new agent: a source and the list of profiles are required")
 	}
 	if cfg.Session.HTTP == nil {
 		cfg.Session.HTTP = oauth.Guard{}.Clients() // a thousand profiles of one server share its connections

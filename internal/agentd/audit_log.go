@@ -53,7 +53,7 @@ func openPrivate(path string) (*os.File, error) {
 		return nil, err
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path) // opening a pipe would wait
+		return nil, fmt.Errorf("%s is not a regular file", path) // opening a pipe would wait
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

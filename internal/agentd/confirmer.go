@@ -49,10 +49,10 @@ func (c *Confirmer) Confirm(ctx context.Context, r Request) error {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-ctx.Done():
-		return errors.New("nobody was asked")
+		return errors.New("no one was asked")
 	}
 	if ctx.Err() != nil {
-		return errors.New("nobody was asked")
+		return errors.New("no one was asked")
 	}
 	c.last = newCode(c.last)
 	lines, done := c.terminal.Ask(r, c.last, c.Timeout)
@@ -91,7 +91,7 @@ func withdrawn(ctx context.Context) string {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause.Error()
 	}
-	return "who asked has gone"
+	return "the client has disconnected"
 }
 
 // codeLetters spell no word, and contain neither Y nor N.

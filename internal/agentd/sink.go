@@ -39,7 +39,7 @@ const (
 func ParseSink(text string) (s Sink, err error) {
 	name, path, found := strings.Cut(text, "=")
 	if !found || path == "" {
-		return s, fmt.Errorf("%q: give NAME=PATH, such as notion=/run/tokens/notion", text)
+		return s, fmt.Errorf("%q: use NAME=PATH, such as notion=/run/tokens/notion", text)
 	}
 	if err := secrets.CheckName(name); err != nil {
 		return s, fmt.Errorf("%q: %w", text, err)
@@ -49,7 +49,7 @@ func ParseSink(text string) (s Sink, err error) {
 		path, s.Format = before, SinkFormat(format)
 	}
 	if !slices.Contains(SinkFormats(), s.Format) {
-		return s, fmt.Errorf("%q: unknown format %q; give token, header, env or json", text, s.Format)
+		return s, fmt.Errorf("%q: unknown format %q; use token, header, env or json", text, s.Format)
 	}
 	s.Path, err = filepath.Abs(path)
 	return s, err
@@ -82,7 +82,7 @@ func (s Sink) Check() error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file (%s)", s.Path, info.Mode())
 	case info.Size() > maxSink || info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows":
-		return fmt.Errorf("%s is there already (%s, %d bytes), so it is no token file; remove it, or give another path", s.Path, info.Mode(), info.Size())
+		return fmt.Errorf("%s is there already (%s, %d bytes), so it is not a token file; remove it, or use another path", s.Path, info.Mode(), info.Size())
 	}
 	if uid, known := paths.Owner(s.Path); known && uid != os.Geteuid() {
 		return fmt.Errorf("%s belongs to user %d", s.Path, uid)

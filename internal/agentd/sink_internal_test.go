@@ -208,7 +208,7 @@ func TestSinkCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"new": "", "deep/er/new": "", "leftover": "", "bashrc": "it is no token file", "link": "not a regular file",
+		"new": "", "deep/er/new": "", "leftover": "", "bashrc": "it is not a token file", "link": "not a regular file",
 		"open": "not a regular file", "open/token": "others can write the folder", "bashrc/token": "not a directory",
 	} {
 		err := Sink{Path: path(name)}.Check()

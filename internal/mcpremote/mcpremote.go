@@ -146,7 +146,7 @@ func (t *Translation) checkHTTP() error {
 	if ip, err := netip.ParseAddr(u.Hostname()); u.Scheme == "https" || u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
 		return nil
 	}
-	return &UnsupportedError{"--allow-http", "give an https address: over http everybody on the way reads the token"}
+	return &UnsupportedError{"--allow-http", "use an https address: over http anyone on the way can read the token"}
 }
 
 func isURL(word string) bool {
@@ -188,7 +188,7 @@ func transport(value string) ([]string, error) {
 	case "sse-only", "sse":
 		return []string{"--transport", "sse"}, nil
 	}
-	return nil, fmt.Errorf("--transport %q: give auto, http or sse", value)
+	return nil, fmt.Errorf("--transport %q: use auto, http or sse", value)
 }
 
 var reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
@@ -200,7 +200,7 @@ func header(text string) ([]string, error) {
 	name, value, found := strings.Cut(text, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !found || name == "" {
-		return nil, fmt.Errorf("--header %q: give 'Name: value'", text)
+		return nil, fmt.Errorf("--header %q: use 'Name: value'", text)
 	}
 	if strings.EqualFold(name, "Authorization") {
 		return nil, &UnsupportedError{"--header Authorization", "this server takes a token of your own, so there is nothing to sign in to: leave the entry as it is"}
@@ -226,7 +226,7 @@ func staticMetadata(text string) ([]string, error) {
 	for _, name := range sorted(members) {
 		value, ok := members[name].(string)
 		if flags[name] == "" || !ok {
-			return nil, &UnsupportedError{fmt.Sprintf("%q in --static-oauth-client-metadata", name), "leave it out, or register the client by hand and give --client-id"}
+			return nil, &UnsupportedError{fmt.Sprintf("%q in --static-oauth-client-metadata", name), "leave it out, or register the client yourself and add --client-id"}
 		}
 		args = append(args, flags[name], value)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrAddress means that an address is not a loopback address with a port.
-var ErrAddress = errors.New("give 127.0.0.1:PORT or [::1]:PORT")
+var ErrAddress = errors.New("use 127.0.0.1:PORT or [::1]:PORT")
 
 // Listen listens at a loopback address and port, which no other machine can
 // reach.

@@ -62,7 +62,7 @@ func Unpack(parcel, passphrase []byte) ([]byte, error) {
 		return nil, fmt.Errorf("unpack: %w", secrets.ErrPassphrase)
 	}
 	if err != nil { // age's own text quotes the first line, which may be a token that was piped in by mistake
-		return nil, fmt.Errorf("unpack: %w: it is no parcel, or damaged", secrets.ErrUndecryptable)
+		return nil, fmt.Errorf("unpack: %w: it is not a parcel, or it is damaged", secrets.ErrUndecryptable)
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxParcel+1))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNoHome reports that the environment names no home folder.
-var ErrNoHome = errors.New("no home folder is known: give --profile-dir, and set " + homeVariables)
+var ErrNoHome = errors.New("no home folder is known: use --profile-dir, and set " + homeVariables)
 
 // Dirs finds the folders that an environment names.
 type Dirs struct{ Getenv func(name string) string }

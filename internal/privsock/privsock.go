@@ -90,7 +90,7 @@ const (
 // (unix(7)).
 func fits(path string) error {
 	if path == "" || path[0] == '@' {
-		return &PathError{"give the path of a file"}
+		return &PathError{"use the path of a file"}
 	}
 	if len(path) > maxPath {
 		return &PathError{fmt.Sprintf("the path is too long for a socket: it has %d bytes, and may have %d", len(path), maxPath)}
@@ -111,7 +111,7 @@ func vacant(path string) error {
 	case err != nil:
 		return err
 	case info.Mode().Type() != fs.ModeSocket:
-		return errors.New("something that is no socket is there")
+		return errors.New("the path is not a socket")
 	}
 	c, err := net.Dial("unix", path)
 	switch {

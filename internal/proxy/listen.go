@@ -27,7 +27,7 @@ const (
 )
 
 // ErrListen: an address that the proxy does not serve at.
-var ErrListen = errors.New("give 127.0.0.1:PORT, [::1]:PORT or unix:PATH")
+var ErrListen = errors.New("use 127.0.0.1:PORT, [::1]:PORT or unix:PATH")
 
 // Serve serves HTTP at ln until ctx ends.
 func (h HTTP) Serve(ctx context.Context, ln net.Listener) error {
@@ -67,7 +67,7 @@ func CheckToken(token string) error {
 		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-._~", r))
 	}
 	if strings.ContainsFunc(token, reserved) {
-		return errors.New("the token cannot be part of a URL: give it letters, digits and - . _ ~ alone")
+		return errors.New("the token cannot be part of a URL: use only letters, digits and - . _ ~")
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (r *Relay) serveGo(w http.ResponseWriter, req *http.Request) {
 	case err == nil:
 		r.setCookie(w, s, next)
 		w.Header().Set("Refresh", "0; url="+s.AuthorizationURL)
-		page{Status: http.StatusOK, Tone: "note", Title: "On to the sign-in", Text: "Your browser goes on by itself.",
+		page{Status: http.StatusOK, Tone: "note", Title: "On to the sign-in", Text: "Your browser continues by itself.",
 			Link: s.AuthorizationURL, LinkHost: hostOf(s.AuthorizationURL)}.write(w)
 	case errors.Is(err, errAnswered) && s.isBrowser(had):
 		http.Redirect(w, req, "/s/"+shownCode(s.UserCode), http.StatusSeeOther)

@@ -49,7 +49,7 @@ var (
 	pageDenied = page{Status: http.StatusOK, Tone: "note", Title: "Access was not granted",
 		Text: "Nothing was changed. You can close this page. To try again, start a new sign-in in your terminal."}
 	pageFailed = page{Status: http.StatusOK, Tone: "bad", Title: "The sign-in did not work",
-		Text: "Your terminal says why, and what to do next. You can close this page."}
+		Text: "Your terminal shows why, and what to do next. You can close this page."}
 	pageExpired = page{Status: http.StatusGone, Tone: "note", Title: "This link has expired",
 		Text: "Start a new sign-in in your terminal, and open the link that it shows."}
 	pageTaken = page{Status: http.StatusConflict, Tone: "note", Title: "This link was already used",

@@ -47,7 +47,7 @@ func (p Passphrase) Read(question string) func(context.Context) ([]byte, error) 
 
 func (p Passphrase) ask(ctx context.Context, question string) ([]byte, error) {
 	if !p.MayAsk {
-		return nil, fmt.Errorf("%w: none was given, and this command asks for none", secrets.ErrPassphrase)
+		return nil, fmt.Errorf("%w: the store is locked, and this command never prompts", secrets.ErrPassphrase)
 	}
 	answer, err := p.Reader.Ask(ctx, question)
 	if errors.Is(err, ErrNoTerminal) {

@@ -115,9 +115,9 @@ const (
 )
 
 // errTables reports a table of an unknown kind.
-var errTables = errors.New("give tables such as [profile.notion] only")
+var errTables = errors.New("use only tables such as [profile.notion]")
 
 // noSetting reports an unknown key.
 func noSetting(path []string) error {
-	return fmt.Errorf("there is no setting %q", strings.Join(path, "."))
+	return fmt.Errorf("unknown setting %q", strings.Join(path, "."))
 }

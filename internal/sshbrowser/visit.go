@@ -144,7 +144,7 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.Method != http.MethodGet || r.Host != v.authority() && r.Host != v.redirect.Host:
-		v.show(w, http.StatusForbidden, facts{Title: "Not allowed", Text: "This address takes no such request."})
+		v.show(w, http.StatusForbidden, facts{Title: "Not allowed", Text: "This address does not accept this request."})
 	case own && r.URL.Path == "/"+v.secret:
 		v.ask(w)
 	case own && r.URL.Path == v.always() && v.always() != "":

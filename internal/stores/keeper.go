@@ -38,7 +38,7 @@ func (o Opener) keeper(name string, ask bool) (file.Keeper, error) {
 	case Keyring:
 		return file.KernelCache{Keeper: keyring.Keeper{}}, nil
 	}
-	return nil, optionf("--keeper %q: give key-file, passphrase or keyring", name)
+	return nil, optionf("--keeper %q: use key-file, passphrase or keyring", name)
 }
 
 func (o Opener) passphraseKeeper(source, question string, ask bool) file.Keeper {
@@ -87,7 +87,7 @@ func (o Opener) choose(ctx context.Context) Choice {
 		return Choice{Keeper: Passphrase, Why: "one is given"}
 	}
 	if !o.desktop() {
-		return Choice{Keeper: KeyFile, Why: "this is no desktop session with a keyring"}
+		return Choice{Keeper: KeyFile, Why: "this is not a desktop session with a keyring"}
 	}
 	if err := (keyring.Keeper{}).Probe(ctx); err != nil {
 		return Choice{Keeper: KeyFile, Why: "the OS keyring does not work here", Err: err}

@@ -72,10 +72,10 @@ func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
 // protection says whom a store of files protects from, and whom not.
 func protection(kind string) (safe, readable []string) {
 	const (
-		copies  = "who has a copy of the folder"
+		copies  = "anyone with a copy of the folder"
 		users   = "other users of this machine"
 		self    = "every program that runs as you"
-		offline = "who has the disk while you are not logged in"
+		offline = "anyone with the disk while you are not logged in"
 	)
 	root := superuser(runtime.GOOS)
 	switch kind {
@@ -85,7 +85,7 @@ func protection(kind string) (safe, readable []string) {
 	case (keyring.Keeper{}).Kind():
 		return []string{copies, users, offline}, []string{self + " while you are logged in", root + ", likewise"}
 	}
-	return []string{copies + " alone", users}, []string{self, root, "who has copies of the folder and of the key file"}
+	return []string{copies + " alone", users}, []string{self, root, "anyone with copies of the folder and of the key file"}
 }
 
 // superuser is who can read everything on a system.
@@ -111,7 +111,7 @@ func (o Opener) inspectVault(ctx context.Context, at Location) (Report, error) {
 	}
 	return Report{
 		Store: at.Store, Address: client.Address(), Records: len(names),
-		SafeFrom:   []string{"who has this machine's disk", "other users of this machine"},
-		ReadableBy: []string{"who may read this path in Vault", "every program that runs as you while your Vault token is in its reach", "the administrators of Vault"},
+		SafeFrom:   []string{"anyone with this machine's disk", "other users of this machine"},
+		ReadableBy: []string{"anyone with read access to this path in Vault", "every program that runs as you while your Vault token is in its reach", "the administrators of Vault"},
 	}, nil
 }

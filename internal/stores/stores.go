@@ -27,7 +27,7 @@ func (e *OptionError) Unwrap() error { return e.Err }
 func optionf(format string, a ...any) error { return &OptionError{fmt.Errorf(format, a...)} }
 
 // ErrNoStore reports that a store does not exist yet.
-var ErrNoStore = fmt.Errorf("%w: there is no store yet", secrets.ErrUnavailable)
+var ErrNoStore = fmt.Errorf("%w: no store exists yet", secrets.ErrUnavailable)
 
 // Location says which store, as the flags do. The zero value is the default
 // store.
@@ -94,11 +94,11 @@ func Split(name string) (scheme, rest string, err error) {
 	scheme, rest, found := strings.Cut(cmp.Or(name, "file:"), ":")
 	switch {
 	case !found:
-		return "", "", optionf("--store %q: give file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name)
+		return "", "", optionf("--store %q: use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name)
 	case scheme == "file", scheme == "keyring", scheme == "vault":
 		return scheme, rest, nil
 	}
-	return "", "", optionf("--store %q: there is no store %q, only file:DIR, keyring:DIR and vault:MOUNT/PREFIX", name, scheme)
+	return "", "", optionf("--store %q: unknown kind %q, use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name, scheme)
 }
 
 // openFiles opens a store of encrypted files with the keeper that was named,

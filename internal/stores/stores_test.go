@@ -38,11 +38,11 @@ func TestOptions(t *testing.T) {
 		at   stores.Location
 		want string
 	}{
-		{stores.Location{Store: "memory"}, "give file:DIR"},
-		{stores.Location{Store: "s3:x"}, `there is no store "s3"`},
+		{stores.Location{Store: "memory"}, "use file:DIR"},
+		{stores.Location{Store: "s3:x"}, `unknown kind "s3"`},
 		{stores.Location{Store: "keyring:", Keeper: stores.KeyFile}, "contradict"},
-		{stores.Location{Keeper: "butler"}, "give key-file, passphrase or keyring"},
-		{stores.Location{Store: "vault:"}, "give vault:MOUNT/PREFIX"},
+		{stores.Location{Keeper: "butler"}, "use key-file, passphrase or keyring"},
+		{stores.Location{Store: "vault:"}, "use vault:MOUNT/PREFIX"},
 		{stores.Location{Store: "vault:secret?kv=1"}, "KV version 1 has no check-and-set"},
 	} {
 		_, err := o.Open(t.Context(), tt.at, true)

@@ -42,7 +42,7 @@ func (o Opener) openVault(where string) (secrets.Store, error) {
 		mount, prefix, _ = strings.Cut(where, "/")
 	}
 	if mount == "" {
-		return nil, optionf("--store vault:%s: give vault:MOUNT/PREFIX", where)
+		return nil, optionf("--store vault:%s: use vault:MOUNT/PREFIX", where)
 	}
 	client, err := o.Vault.client()
 	if err != nil {
@@ -142,7 +142,7 @@ func (o Opener) vaultAuth() (api.AuthMethod, error) {
 		}
 		return &vault.JWT{Mount: v.AuthMount, Role: v.Role, Token: token}, nil
 	}
-	return nil, optionf("MCP_LOGIN_VAULT_AUTH=%s: give token, approle, kubernetes or jwt", v.Auth)
+	return nil, optionf("MCP_LOGIN_VAULT_AUTH=%s: use token, approle, kubernetes or jwt", v.Auth)
 }
 
 func (o Opener) vaultSecret(source, what string) func(context.Context) (string, error) {

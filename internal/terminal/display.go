@@ -20,11 +20,14 @@ import (
 //
 // Output for programs (tokens, variables, JSON, scripts) bypasses it.
 type Display struct {
-	w  io.Writer // the underlying stream
-	ci bool      // w is the log of a CI job
+	w      io.Writer // the underlying stream
+	ci     bool      // w is the log of a CI job
+	styles Styles    // of a Text
+	kinds  bool      // lines are messages, styled by how they begin
 
 	mu   sync.Mutex
 	rest []byte // an incomplete character; in CI an incomplete line
+	open bool   // the last line shown has no end yet
 }
 
 // NewDisplay returns a display on a stream.
@@ -62,12 +65,33 @@ func (d *Display) show(text string) error {
 	if text == "" {
 		return nil
 	}
+	if d.kinds && d.styles.on {
+		text = d.styled(text)
+	}
 	to := d.w
 	if d.ci {
 		to = ci.Log{W: d.w}
 	}
 	_, err := io.WriteString(to, text)
 	return err
+}
+
+// styled returns the lines of a text in their styles. The end of a line that was
+// begun before has none.
+func (d *Display) styled(text string) string {
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		content, ended := strings.CutSuffix(l, "\n")
+		if d.open || !ended {
+			b.WriteString(content)
+		} else {
+			b.WriteString(d.styles.show(d.styles.line(content)))
+		}
+		if d.open = !ended; ended {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }
 
 // wholeRunes returns the length of b without an incomplete character at its end.

@@ -44,6 +44,25 @@ func TestDisplay(t *testing.T) {
 	}
 }
 
+// TestMessagesAreStyled: by how a line begins, and by nothing that it quotes. An
+// answer is not, whatever it begins with.
+func TestMessagesAreStyled(t *testing.T) {
+	var out bytes.Buffer
+	d := &Display{w: &out, styles: Styles{on: true}, kinds: true}
+	for _, piece := range []string{"mcp-login: no \x1b[2m\n", "plain hint: x\nhint: run it\n", "wait", "ing\n"} {
+		io.WriteString(d, piece)
+	}
+	if want := "\x1b[31m✗ mcp-login: \x1b[mno [2m\nplain hint: x\n\x1b[2mhint: \x1b[m\x1b[1mrun it\x1b[m\nwaiting\n"; out.String() != want {
+		t.Errorf("%q\nwant\n%q", out.String(), want)
+	}
+	out.Reset()
+	d = &Display{w: &out, styles: Styles{on: true}}
+	io.WriteString(d, "logged in  today\n")
+	if out.String() != "logged in  today\n" {
+		t.Errorf("an answer is %q", out.String())
+	}
+}
+
 // TestDisplayShowsAtOnce: a question without a line end does not wait for one.
 func TestDisplayShowsAtOnce(t *testing.T) {
 	var out bytes.Buffer

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-const warning = "Approve only if you started this login yourself and the page shows this very code."
+const warning = "Approve only if you started this sign-in yourself and the page shows this code."
 
 // Measures of the layout, in columns.
 const (

@@ -20,8 +20,18 @@ type Streams struct {
 	TTY      func() (*os.File, error) // opens the keys of the terminal for questions; an error if there is none
 }
 
+// Messages returns a display on standard error, whose lines are messages: errors,
+// warnings, hints.
+func (s Streams) Messages() *Display {
+	d := s.Display(s.Err)
+	d.kinds = true
+	return d
+}
+
 // Display returns a display on one of the streams.
-func (s Streams) Display(w io.Writer) *Display { return NewDisplay(w, s.inCI()) }
+func (s Streams) Display(w io.Writer) *Display {
+	return &Display{w: w, ci: s.inCI(), styles: s.Styles(w)}
+}
 
 // RawErr returns standard error without its display, for commands to the CI's
 // runner.
@@ -39,6 +49,13 @@ func (s Streams) Interactive() bool {
 	return ok && !s.inCI() && isTerminal(f)
 }
 
+// OutIsTerminal reports whether standard output is a terminal, and not a pipe or
+// a file that a program reads.
+func (s Streams) OutIsTerminal() bool {
+	f, ok := s.Out.(*os.File)
+	return ok && isTerminal(f)
+}
+
 // CanAsk reports whether there is a terminal to ask a person at.
 func (s Streams) CanAsk() bool {
 	t, err := s.open()
@@ -50,13 +67,16 @@ func (s Streams) CanAsk() bool {
 }
 
 // Columns returns the width of standard error.
-func (s Streams) Columns() int {
+func (s Streams) Columns() int { return s.ColumnsOf(s.RawErr()) }
+
+// ColumnsOf returns the width of a stream.
+func (s Streams) ColumnsOf(w io.Writer) int {
 	fallback, err := strconv.Atoi(s.Getenv("COLUMNS"))
 	if err != nil {
 		fallback = 0
 	}
 	fallback = cmp.Or(max(fallback, 0), defaultColumns)
-	if f, ok := s.RawErr().(*os.File); ok {
+	if f, ok := w.(*os.File); ok {
 		return columns(f, fallback)
 	}
 	return fallback

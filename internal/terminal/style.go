@@ -24,10 +24,10 @@ import (
 //    the person signs in and the issuer of the token; a warning if these are in
 //    different domains; and a reminder to approve only one's own login. In a
 //    small window blank lines, the box and the title go first.
-//  - Color helps and never informs: bold for text to type, magenta for warnings,
-//    dim for labels. All are legible on dark and light screens. Without a
-//    terminal, with NO_COLOR set or on a dumb terminal there is no escape
-//    sequence at all.
+//  - Color helps and never informs: bold for text to type and titles, magenta for
+//    warnings, red for errors, green for what is done, dim for labels. All are
+//    legible on dark and light screens. Without a terminal, with NO_COLOR set or
+//    on a dumb terminal there is no escape sequence and no symbol at all.
 //  - Nothing blinks, spins or scrolls. One line changes, once a second.
 //  - Text for people goes through a Display, or through line.ansi in a frame:
 //    only this package's own styles control a terminal. oauth.Sanitize also
@@ -45,6 +45,8 @@ const (
 	bold      style = "1"
 	dim       style = "2"
 	underline style = "4"
+	red       style = "31"
+	green     style = "32"
 	magenta   style = "35"
 	qrLight   style = "38;5;16;48;5;231" // dark ink on a light cell
 	qrDark    style = "38;5;231;48;5;16" // light ink on a dark cell

@@ -48,7 +48,7 @@ func acquire(ctx context.Context, path, what string) (*fileLock, error) {
 	}
 }
 
-var errLocked = errors.New("locked by somebody else")
+var errLocked = errors.New("locked by another process")
 
 // try takes the lock at once, or returns errLocked.
 func try(path string) (*fileLock, error) {

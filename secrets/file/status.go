@@ -53,7 +53,7 @@ func (s *Store) probe(ctx context.Context) error {
 }
 
 // Unlock has the keeper give out the key, and changes nothing. It returns
-// ErrNotFound if there is no store yet.
+// ErrNotFound if no store exists yet.
 func (s *Store) Unlock(ctx context.Context) error {
 	h, err := s.header()
 	if err == nil {
@@ -84,7 +84,7 @@ func (s *Store) Kind() (string, error) {
 type Status struct {
 	Dir      string
 	Mode     fs.FileMode // of Dir; 0 if there is none yet
-	Keeper   string      // kind of keeper that holds the key; "" if there is no store yet
+	Keeper   string      // kind of keeper that holds the key; "" if no store exists yet
 	Key      string      // id of the store key
 	Records  int
 	Rekeying bool // an interrupted Rekey waits to be run again

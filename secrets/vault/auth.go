@@ -58,7 +58,7 @@ func (a *AppRole) secretID(ctx context.Context, client *api.Client) (string, err
 	secret, err := client.Logical().UnwrapWithContext(ctx, id)
 	if status(err) == 400 || status(err) == 403 {
 		return "", fmt.Errorf("%w: the wrapping token has ended or was used before; if not by you, "+
-			"somebody else has the secret id: have it revoked", secrets.ErrUnavailable)
+			"someone else has used the secret id: have it revoked", secrets.ErrUnavailable)
 	}
 	if err != nil {
 		return "", err

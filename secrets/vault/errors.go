@@ -90,7 +90,7 @@ func (w *wire) meaning(path string, e *api.ResponseError) (why string, kind erro
 	case noRoute(e):
 		return "nothing is mounted there", secrets.ErrUnavailable
 	case strings.Contains(said, "Vault is sealed"):
-		return "vault is sealed: somebody must unseal it", secrets.ErrUnavailable
+		return "Vault is sealed: an operator must unseal it", secrets.ErrUnavailable
 	case code == http.StatusNotImplemented:
 		return "vault is not initialized", secrets.ErrUnavailable
 	case code == http.StatusTooManyRequests, code == http.StatusPreconditionFailed, code == 472, code == 473, code >= 500:

@@ -103,9 +103,9 @@ func Open(c Config) (*Store, error) {
 	case c.Client == nil:
 		return nil, errors.New("vault store: no client")
 	case !isPath(mount):
-		return nil, fmt.Errorf("vault store: %q is no path of a mount", c.Mount)
+		return nil, fmt.Errorf("vault store: %q is not the path of a mount", c.Mount)
 	case !isPath(prefix):
-		return nil, fmt.Errorf("vault store: %q is no path of a folder", c.Prefix)
+		return nil, fmt.Errorf("vault store: %q is not the path of a folder", c.Prefix)
 	}
 	c.Client.SetReadYourWrites(true) // who takes a lease sees what was written under the last one
 	retryUnlessOnce(c.Client)

@@ -45,7 +45,7 @@ const (
 // Config says how long things live. Only URL is required.
 type Config struct {
 	URL         string        // where clients reach the server: scheme, host and port
-	AccessTTL   time.Duration // life of an access token; 0: 10 minutes
+	AccessTTL   time.Duration // lifetime of an access token; 0: 10 minutes
 	CodeTTL     time.Duration // life of a device or authorization code; 0: 10 minutes
 	Interval    time.Duration // wait between two polls of a device; 0: 2 seconds
 	AutoApprove time.Duration // approve without a person: a device this long after it asked, a browser at once; 0: never

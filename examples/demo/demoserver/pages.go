@@ -101,7 +101,7 @@ func (s *Server) serveDeviceForm(w http.ResponseWriter, r *http.Request) {
 			Message: "It was answered before, or its time ran out. Start again on your device."}, "")
 	case approve:
 		servePage(w, http.StatusOK, page{Title: "Approved", Code: asked.UserCode,
-			Message: "Your device goes on by itself within seconds. You can close this page."}, "")
+			Message: "Your device continues by itself within seconds. You can close this page."}, "")
 	default:
 		servePage(w, http.StatusOK, page{Title: "Denied", Code: asked.UserCode,
 			Message: "Nothing was given to the device. You can close this page."}, "")

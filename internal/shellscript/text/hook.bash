@@ -17,6 +17,8 @@ _mcp_login_hook() {
       eval "$text"
       printf -v "$wait" %s "$((now + 30))"
     else
+      # Only a sign-in helps. Until then no program should use the old token.
+      (($? == 4)) && unset "${name%EXPIRES_AT}"{AUTHORIZATION,TOKEN,URL,EXPIRES_AT}
       printf -v "$wait" %s "$((now + 300))"
     fi
   done

@@ -37,6 +37,8 @@ function __mcp_login_hook --on-event fish_prompt
             string join \n -- $text | source
             set -g $wait (math $now + 30)
         else
+            # Only a sign-in helps. Until then no program should use the old token.
+            test $status -eq 4; and set -e (string replace -r 'EXPIRES_AT$' '' -- $name){AUTHORIZATION,TOKEN,URL,EXPIRES_AT}
             set -g $wait (math $now + 300)
         end
     end

@@ -18,6 +18,8 @@ _mcp_login_hook() {
       eval $text
       typeset -g $wait=$((now + 30))
     else
+      # Only a sign-in helps. Until then no program should use the old token.
+      (($? == 4)) && unset ${name%EXPIRES_AT}{AUTHORIZATION,TOKEN,URL,EXPIRES_AT}
       typeset -g $wait=$((now + 300))
     fi
   done

@@ -1,0 +1,254 @@
+// Package help writes what people read about a program: its commands and flags
+// in groups, in the columns of a terminal. It must not know which commands there
+// are, or how a command line is parsed: it gets a description of both.
+package help
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
+)
+
+// Flag describes one flag.
+type Flag struct {
+	Name        string
+	Placeholder string // of its value, such as FILE; "": it takes none
+	About       string
+	Default     string // "": none that matters
+	Variable    string // environment variable; "": none
+	Group       string
+}
+
+// Common is the group of flags that most people need. It is shown first.
+const Common = "Common"
+
+// NewFlag makes the description of a flag from its usage text. The placeholder is
+// what stands in backquotes there.
+func NewFlag(name, usage string) Flag {
+	before, rest, found := strings.Cut(usage, "`")
+	placeholder, after, closed := strings.Cut(rest, "`")
+	if !found || !closed {
+		return Flag{Name: name, About: usage, Group: Common}
+	}
+	shown := placeholder
+	if before == "" && !acronym(placeholder) { // it begins a sentence
+		shown = shown[:1] + strings.ToLower(shown[1:])
+	}
+	return Flag{Name: name, About: before + shown + after, Placeholder: placeholder, Group: Common}
+}
+
+func acronym(word string) bool {
+	return word == "URL" || word == "ID" || word == "JSON" || word == "URN"
+}
+
+// Term is the flag as it is typed.
+func (f Flag) Term() string { return strings.TrimRight("--"+f.Name+" "+f.Placeholder, " ") }
+
+// Text is what the flag does, with its default.
+func (f Flag) Text() string {
+	if f.Default == "" {
+		return f.About
+	}
+	return fmt.Sprintf("%s (default: %s)", f.About, f.Default)
+}
+
+// Command describes a command, or a group of commands.
+type Command struct {
+	Name     string // with those of the program and of the groups that it is in
+	Usage    string // what follows the name
+	Summary  string
+	About    string
+	Examples []string
+	Flags    []Flag
+	Group    string
+	Commands []Command // below it
+	Often    bool      // most people use it
+}
+
+// Program describes the whole program.
+type Program struct {
+	Command
+	FlagGroups []string // in order, without Common
+}
+
+// Overview shows the commands that most people use.
+func (p Program) Overview(cols int) *terminal.Text {
+	t := p.head(cols)
+	t.Heading("COMMON COMMANDS")
+	var often []Command
+	for _, c := range p.Commands {
+		if c.Often {
+			often = append(often, c)
+		}
+	}
+	list(t, often, p.Name, cols)
+	t.Blank()
+	t.Wrapped(fmt.Sprintf("Run %s help for all commands, %[1]s COMMAND --help for one.", p.Name), 0, cols)
+	return t
+}
+
+// All shows every command.
+func (p Program) All(cols int) *terminal.Text {
+	t := p.head(cols)
+	for _, group := range groups(p.Commands) {
+		t.Heading(strings.ToUpper(group))
+		var members []Command
+		for _, c := range p.Commands {
+			if c.Group == group {
+				members = append(members, leaves(c)...)
+			}
+		}
+		list(t, members, p.Name, cols)
+		t.Blank()
+	}
+	t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for one command, %[1]s man for the manual.", p.Name), 0, cols)
+	return t
+}
+
+func (p Program) head(cols int) *terminal.Text {
+	t := new(terminal.Text)
+	t.Wrapped(p.Summary+".", 0, cols)
+	t.Blank()
+	t.Heading("USAGE")
+	for _, line := range p.Examples {
+		t.Add("  " + line)
+	}
+	t.Blank()
+	return t
+}
+
+// Short shows a command with its common flags.
+func (p Program) Short(c Command, cols int) *terminal.Text {
+	t := c.top(cols)
+	c.flags(t, Common, cols)
+	var others []string
+	for _, group := range p.FlagGroups {
+		if c.has(group) {
+			others = append(others, group)
+		}
+	}
+	if len(others) > 0 {
+		t.Wrapped(fmt.Sprintf("More flags (%s): %s --help-all", strings.Join(others, ", "), c.Name), 0, cols)
+	}
+	return t
+}
+
+// Full shows a command with all its flags.
+func (p Program) Full(c Command, cols int) *terminal.Text {
+	t := c.top(cols)
+	for _, group := range append([]string{Common}, p.FlagGroups...) {
+		c.flags(t, group, cols)
+	}
+	t.Wrapped(c.variables(), 0, cols)
+	return t
+}
+
+// top shows all but the flags.
+func (c Command) top(cols int) *terminal.Text {
+	t := new(terminal.Text)
+	t.Wrapped(c.Summary+".", 0, cols)
+	if c.About != "" {
+		t.Wrapped(c.About, 0, cols)
+	}
+	t.Blank()
+	if len(c.Commands) > 0 {
+		t.Heading("COMMANDS")
+		list(t, c.Commands, c.Name, cols)
+		t.Blank()
+		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for one.", c.Name), 0, cols)
+		return t
+	}
+	t.Heading("USAGE")
+	t.Add("  " + c.Name + " " + c.Usage)
+	t.Blank()
+	t.Heading("EXAMPLE")
+	for _, line := range c.Examples {
+		t.Add("  " + line)
+	}
+	t.Blank()
+	return t
+}
+
+// flags shows one group.
+func (c Command) flags(t *terminal.Text, group string, cols int) {
+	if !c.has(group) {
+		return
+	}
+	title := strings.ToUpper(group) + " FLAGS"
+	if group == Common {
+		title = "FLAGS"
+	}
+	t.Heading(title)
+	var entries [][2]string
+	for _, f := range c.Flags {
+		if f.Group == group {
+			entries = append(entries, [2]string{f.Term(), f.Text()})
+		}
+	}
+	t.Entries(entries, widestFlag, cols)
+	t.Blank()
+}
+
+// widestFlag is the widest flag that has its text beside it.
+const widestFlag = 24
+
+func (c Command) has(group string) bool {
+	for _, f := range c.Flags {
+		if f.Group == group {
+			return true
+		}
+	}
+	return false
+}
+
+// variables says how the environment sets flags.
+func (c Command) variables() string {
+	example, without := "", []string(nil)
+	for _, f := range c.Flags {
+		switch {
+		case f.Variable == "":
+			without = append(without, "--"+f.Name)
+		case example == "":
+			example = fmt.Sprintf("--%s is %s", f.Name, f.Variable)
+		}
+	}
+	if len(without) == 0 {
+		return fmt.Sprintf("Each flag has an environment variable: %s.", example)
+	}
+	return fmt.Sprintf("Each flag but %s has an environment variable: %s.", strings.Join(without, ", "), example)
+}
+
+// list shows commands beside their summaries.
+func list(t *terminal.Text, commands []Command, under string, cols int) {
+	var entries [][2]string
+	for _, c := range commands {
+		entries = append(entries, [2]string{strings.TrimPrefix(c.Name, under+" "), c.Summary})
+	}
+	t.Entries(entries, widestCommand, cols)
+}
+
+const widestCommand = 20
+
+// leaves returns what can be run.
+func leaves(c Command) (all []Command) {
+	if len(c.Commands) == 0 {
+		return []Command{c}
+	}
+	for _, below := range c.Commands {
+		all = append(all, leaves(below)...)
+	}
+	return all
+}
+
+// groups returns the groups of commands in the order of their first members.
+func groups(commands []Command) (all []string) {
+	seen := map[string]bool{}
+	for _, c := range commands {
+		if !seen[c.Group] {
+			seen[c.Group] = true
+			all = append(all, c.Group)
+		}
+	}
+	return all
+}

@@ -1,0 +1,143 @@
+package terminal
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
+)
+
+// Styles says how text for people looks on one stream. The zero value is plain:
+// no color, and no symbol that plain text does not have.
+type Styles struct{ on bool }
+
+// Styles returns the styles of a stream: none unless it is a terminal that
+// understands them, and none in a CI job or with NO_COLOR.
+func (s Streams) Styles(w io.Writer) Styles {
+	if d, ok := w.(*Display); ok {
+		w = d.w
+	}
+	f, ok := w.(*os.File)
+	return Styles{on: ok && !s.inCI() && s.escapes() && isTerminal(f)}
+}
+
+// lead is how a line that begins with a text looks.
+type lead struct {
+	begins string
+	symbol string
+	first  style // of the symbol and the beginning
+	rest   style
+}
+
+// leads are the kinds of messages. The beginning of a line is this program's own:
+// text of a server stands behind it.
+var leads = []lead{
+	{"mcp-login: ", "✗ ", red, plain},
+	{"warning: ", "! ", magenta, plain},
+	{"caution: ", "! ", magenta, plain},
+	{"signed in ", "✓ ", green, plain},
+	{"signed out ", "✓ ", green, plain},
+	{"logged in ", "✓ ", green, plain},
+	{"logged out ", "✓ ", green, plain},
+	{"hint: ", "", dim, bold},
+	{"next: ", "", dim, bold},
+	{"Run ", "", plain, bold},
+}
+
+// line styles a message. Only the beginning counts as a kind, so that no message
+// is styled by what it quotes.
+func (s Styles) line(text string) line {
+	for _, l := range leads {
+		if rest, ok := strings.CutPrefix(text, l.begins); ok && s.on {
+			return line{{l.symbol + l.begins, l.first}, {rest, l.rest}}
+		}
+	}
+	return line{{text, plain}}
+}
+
+// show returns a line as the stream gets it.
+func (s Styles) show(l line) string {
+	if !s.on {
+		return printable.Line(l.String())
+	}
+	return l.ansi()
+}
+
+// Text is text for people in styles, line by line. The zero value is empty.
+type Text struct{ lines []line }
+
+// Add adds lines in no style. A text without a line adds an empty one.
+func (t *Text) Add(texts ...string) {
+	for _, s := range texts {
+		t.lines = append(t.lines, text(s, plain))
+	}
+}
+
+// Blank adds an empty line.
+func (t *Text) Blank() { t.Add("") }
+
+// Heading adds a title.
+func (t *Text) Heading(title string) { t.lines = append(t.lines, text(title, bold)) }
+
+// Wrapped adds a text, broken at spaces, with each line indented.
+func (t *Text) Wrapped(s string, indent, cols int) {
+	for _, l := range Wrap(s, max(cols-indent, minText)) {
+		t.Add(strings.Repeat(" ", indent) + l)
+	}
+}
+
+// minText is the narrowest column of text.
+const minText = 20
+
+// Entries adds terms beside what they mean, broken to fit. A term that is wider
+// than widest has a line to itself.
+func (t *Text) Entries(entries [][2]string, widest, cols int) {
+	column := 0
+	for _, e := range entries {
+		if w := width(e[0]); w <= widest {
+			column = max(column, w)
+		}
+	}
+	for _, e := range entries {
+		about := Wrap(e[1], max(cols-column-2*gutter, minText))
+		term := line{{strings.Repeat(" ", gutter), plain}, {e[0], bold}}
+		if width(e[0]) > column || len(about) == 0 {
+			t.lines = append(t.lines, term)
+			term = nil
+		}
+		for _, l := range about {
+			pad := column + 2*gutter - term.width()
+			t.lines = append(t.lines, append(term, span{strings.Repeat(" ", pad) + l, plain}))
+			term = nil
+		}
+	}
+}
+
+// gutter is the indentation of entries and the space between their columns.
+const gutter = 2
+
+// String returns the text without its styles.
+func (t *Text) String() string {
+	var b strings.Builder
+	for _, l := range t.lines {
+		b.WriteString(l.String() + "\n")
+	}
+	return b.String()
+}
+
+// Print writes a text in styles.
+func (d *Display) Print(t *Text) error {
+	if d.ci || !d.styles.on {
+		_, err := io.WriteString(d, t.String())
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var b strings.Builder
+	for _, l := range t.lines {
+		b.WriteString(d.styles.show(l) + "\n")
+	}
+	_, err := io.WriteString(d.w, b.String())
+	return err
+}

@@ -1,0 +1,163 @@
+//go:build linux
+
+package terminaltest
+
+import (
+	"fmt"
+	"html"
+	"strings"
+
+	"github.com/hinshun/vt10x"
+)
+
+// Theme is the colors of a terminal.
+type Theme struct {
+	Paper, Ink, Border string
+	Colors             map[vt10x.Color]string
+}
+
+// Dark returns the colors of a dark terminal.
+func Dark() Theme {
+	return Theme{"#0d1117", "#e6edf3", "#30363d", map[vt10x.Color]string{1: "#ff7b72", 2: "#3fb950", 5: "#d2a8ff", 16: "#000000", 231: "#ffffff"}}
+}
+
+// Light returns the colors of a light terminal.
+func Light() Theme {
+	return Theme{"#ffffff", "#1f2328", "#d0d7de", map[vt10x.Color]string{1: "#cf222e", 2: "#1a7f37", 5: "#8250df", 16: "#000000", 231: "#ffffff"}}
+}
+
+// The size of a character in the picture. Half of one is a square.
+const (
+	cellWidth  = 9
+	cellHeight = 2 * cellWidth
+	margin     = 16
+)
+
+// The attributes of a character, as vt10x has them.
+const (
+	underlined = 1 << 1
+	boldface   = 1 << 2
+)
+
+// SVG draws a screen as a picture. The lines below the last text are left out.
+func SVG(vt vt10x.Terminal, theme Theme, title string) string {
+	vt.Lock()
+	defer vt.Unlock()
+	cols, rows := vt.Size()
+	for rows > 1 && rowIsEmpty(vt, cols, rows-1) {
+		rows--
+	}
+	width, height := cols*cellWidth+2*margin, rows*cellHeight+2*margin
+	var b strings.Builder
+	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%[1]d\" height=\"%[2]d\" role=\"img\" aria-label=\"%[3]s\">\n", width, height, html.EscapeString(title))
+	fmt.Fprintf(&b, "<rect x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"%s\" stroke=\"%s\"/>\n", width-1, height-1, theme.Paper, theme.Border)
+	fmt.Fprintf(&b, "<g transform=\"translate(%d %d)\" font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,monospace\" font-size=\"15\" fill=\"%s\" xml:space=\"preserve\">\n", margin, margin, theme.Ink)
+	for row := range rows {
+		drawBlocks(&b, vt, theme, row, cols)
+		drawText(&b, vt, theme, row, cols)
+	}
+	b.WriteString("</g>\n</svg>\n")
+	return b.String()
+}
+
+func rowIsEmpty(vt vt10x.Terminal, cols, row int) bool {
+	for col := range cols {
+		if g := vt.Cell(col, row); g.Char != ' ' && g.Char != 0 || g.BG != vt10x.DefaultBG {
+			return false
+		}
+	}
+	return true
+}
+
+// halves returns the colors of the upper and the lower half of a character, ""
+// for the paper.
+func (t Theme) halves(g vt10x.Glyph) (top, bottom string) {
+	ink, paper := t.color(g.FG), t.Colors[g.BG]
+	switch g.Char {
+	case '▀':
+		return ink, paper
+	case '▄':
+		return paper, ink
+	case '█':
+		return ink, ink
+	}
+	return paper, paper
+}
+
+func (t Theme) color(c vt10x.Color) string {
+	if color := t.Colors[c]; color != "" {
+		return color
+	}
+	return t.Ink
+}
+
+// drawBlocks draws backgrounds and block characters, each run as one rectangle.
+func drawBlocks(b *strings.Builder, vt vt10x.Terminal, theme Theme, row, cols int) {
+	for half := range 2 {
+		color, from := "", 0
+		for col := 0; col <= cols; col++ {
+			next := ""
+			if col < cols {
+				top, bottom := theme.halves(vt.Cell(col, row))
+				next = []string{top, bottom}[half]
+			}
+			if next == color {
+				continue
+			}
+			if color != "" {
+				fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" shape-rendering=\"crispEdges\"/>\n",
+					from*cellWidth, row*cellHeight+half*cellWidth, (col-from)*cellWidth, cellWidth, color)
+			}
+			color, from = next, col
+		}
+	}
+}
+
+// drawText draws the words of a row, each run of one look at its place.
+func drawText(b *strings.Builder, vt vt10x.Terminal, theme Theme, row, cols int) {
+	var run []rune
+	var look vt10x.Glyph
+	from := 0
+	flush := func() {
+		text := strings.TrimRight(string(run), " ")
+		if text != "" {
+			width := len([]rune(text)) * cellWidth
+			text = strings.ReplaceAll(text, " ", "\u00a0") // a run of spaces is not one
+			fmt.Fprintf(b, "<text x=\"%d\" y=\"%d\" textLength=\"%d\"%s>%s</text>\n", from*cellWidth, row*cellHeight+14, width, theme.look(look), html.EscapeString(text))
+		}
+		run = nil
+	}
+	for col := range cols {
+		g := vt.Cell(col, row)
+		isBlock := strings.ContainsRune("▀▄█", g.Char) || g.BG != vt10x.DefaultBG
+		space := g.Char == ' ' || g.Char == 0
+		if isBlock || len(run) > 0 && (g.FG != look.FG || g.Mode != look.Mode) && !space {
+			flush()
+		}
+		switch {
+		case isBlock || space && len(run) == 0:
+		case len(run) == 0:
+			run, look, from = []rune{g.Char}, g, col
+		case space:
+			run = append(run, ' ')
+		default:
+			run = append(run, g.Char)
+		}
+	}
+	flush()
+}
+
+// look is the attributes of a run of text.
+func (t Theme) look(g vt10x.Glyph) string {
+	var s string
+	if color := t.Colors[g.FG]; color != "" {
+		s += fmt.Sprintf(" fill=%q", color)
+	}
+	if g.Mode&boldface != 0 {
+		s += ` font-weight="bold"`
+	}
+	if g.Mode&underlined != 0 {
+		s += ` text-decoration="underline"`
+	}
+	return s
+}
