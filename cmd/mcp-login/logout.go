@@ -10,6 +10,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 

@@ -116,7 +116,7 @@ func (e *env) pastClient(err error) string {
 		return e.howToRegister(err)
 	case errors.As(err, &others):
 		return "the server sends the browser to its own address, which can be pasted: " + e.atServer("", "--redirect-url", others.URIs[0]) +
-			"\nor register a client there by hand, then give --client-id"
+			"\nor register a client there yourself, then add --client-id"
 	case errors.Is(err, errNobodyPastes):
 		return "sign in from a terminal; or have the browser's answer forwarded to the port of: " + e.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) && !errors.Is(err, mcplogin.ErrLoginRequired):

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"mime"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -398,13 +397,4 @@ func (b *bridge) check(ctx context.Context, resp *http.Response) error {
 		return &rpcError{text: m.Error}
 	}
 	return fmt.Errorf("the server answers with %s", status(resp))
-}
-
-// kind is an answer's media type.
-func kind(resp *http.Response) string {
-	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return t
 }

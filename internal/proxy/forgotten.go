@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 )
@@ -52,4 +53,13 @@ func namesSession(text json.RawMessage) bool {
 	}
 	message := strings.ToLower(e.Message)
 	return strings.Contains(message, "session") || strings.Contains(message, "not initialized")
+}
+
+// kind is an answer's media type.
+func kind(resp *http.Response) string {
+	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return t
 }

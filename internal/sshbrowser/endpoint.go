@@ -72,7 +72,7 @@ func (p port) valid() bool {
 func Announce(folder string, number int, secret string) error {
 	p := port{number, secret}
 	if !p.valid() {
-		return errors.New("this is no port from 1024 with a secret")
+		return errors.New("this is not a port from 1024 up with a secret")
 	}
 	return writeJSON(filepath.Join(folder, strconv.Itoa(number)+portSuffix), p)
 }

@@ -84,7 +84,7 @@ func TestRunInEachShell(t *testing.T) {
 		"cmd":        `for /f "delims=" %i in ('mcp-login env a --format cmd') do @%i`,
 		"tcsh":       "eval \"`mcp-login env a --format tcsh`\"",
 		"elvish":     "eval (mcp-login env a --format elvish | slurp)",
-		"nushell":    "mcp-login env a --format nushell",
+		"nushell":    "mcp-login env a --format json | from json | load-env",
 	} {
 		if got := suggest.EvalIn(shell, suggest.MCPLogin("env", "a")); got != want {
 			t.Errorf("%s: %s, want %s", shell, got, want)

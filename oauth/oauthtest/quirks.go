@@ -39,7 +39,7 @@ const (
 
 // Quirks is the table.
 func Quirks() []Quirk {
-	return slices.Concat(registrationQuirks(), clientQuirks(), challengeQuirks(), serverQuirks(), deviceQuirks(),
+	return slices.Concat(registrationQuirks(), clientQuirks(), challengeQuirks(), issuerQuirks(), serverQuirks(), deviceQuirks(),
 		tokenQuirks(), refreshQuirks(), revocationQuirks(), publicQuirks())
 }
 

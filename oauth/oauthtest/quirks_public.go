@@ -46,7 +46,7 @@ func publicRegistrations() []Quirk {
 			}})},
 		{Name: "redirect-uris-as-text", Does: "answers a registration with a text in the place of redirect URIs", Report: "servers that echo a form field", Part: "registration answer",
 			apply: one(document(Register, func(doc map[string]any) { doc["redirect_uris"] = "x" }))},
-		{Name: "redirect-uris-replaced", Does: "registers redirect URIs of its own choice", Report: "servers for one web client", Part: "registration answer",
+		{Name: "redirect-uris-replaced", Does: "registers other redirect URIs than were asked for", Report: "servers for one web client", Part: "registration answer",
 			Ends:  Ending{Flow: "paste", Step: "login", Exit: failed, Says: "redirect", Hint: "--redirect-url https://vendor.test/callback"},
 			apply: one(document(Register, func(doc map[string]any) { doc["redirect_uris"] = []string{"https://vendor.test/callback"} }))},
 		{Name: "loopback-refused", Does: "refuses 127.0.0.1 as the host of a redirect URI", Report: "github/copilot-cli#4793", Part: "redirect_uris,redirect host",

@@ -47,7 +47,7 @@ func challengeQuirks() []Quirk {
 	}
 }
 
-func serverQuirks() []Quirk {
+func issuerQuirks() []Quirk {
 	return []Quirk{
 		{Name: "http-resource", Does: "publishes its own URL with http although it is reached by https", Report: "Mnexa-AI/e2a#635", Part: "resource",
 			Ends: Ending{Step: "login", Exit: failed, Says: "resource mismatch", Hint: "--issuer"},
@@ -80,6 +80,11 @@ func serverQuirks() []Quirk {
 		{Name: "no-pkce-in-metadata", Does: "does not say that it supports PKCE", Report: "vercel/ai#17485", Part: "PKCE",
 			Ends:  Ending{Flow: "paste", Step: "login", Exit: failed, Says: "PKCE", Hint: "--assume-pkce"},
 			apply: one(document(Metadata, func(doc map[string]any) { delete(doc, "code_challenge_methods_supported") }))},
+	}
+}
+
+func serverQuirks() []Quirk {
+	return []Quirk{
 		{Name: "open-until-a-call", Does: "lists its tools without a token, asks for one at calls, and publishes nothing", Report: "punkpeye/mcp-remote#286", Part: "MCP server,challenge,metadata,resource,dead token",
 			Ends: Ending{Step: "login", Exit: failed, Says: "asks for no authorization", Hint: "--issuer ISSUER"},
 			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
