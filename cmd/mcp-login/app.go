@@ -195,6 +195,6 @@ func durationFlag(name, usage string, value time.Duration, to *time.Duration) cl
 
 // usageText is the first example that the help shows.
 func usageText() string {
-	return fmt.Sprintf("%-34s # approve on any device\n%-34s # MCP_NAME_AUTHORIZATION, _TOKEN, _URL, _EXPIRES_AT\n%-34s # the same, for one child process",
+	return fmt.Sprintf("%-34s # approve on any device\n%-34s # sets MCP_NAME_AUTHORIZATION and others\n%-34s # the same, for one program",
 		suggest.MCPLogin("login", "NAME", "URL"), suggest.Eval(suggest.MCPLogin("env", "NAME")), suggest.MCPLogin("exec", "NAME", "--", "./program"))
 }

@@ -48,12 +48,14 @@ func newProxy(e *env) *cli.Command {
 			"The token is refreshed on the way. A profile is named after the URL's host, unless the URL is stored under another name.",
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("listen", "Serve HTTP at `ADDRESS`, 127.0.0.1:PORT or unix:PATH (default: serve standard input and output)", "", &o.listen),
-			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
-			transportFlag(&o.transport),
 			stringFlag("name", "`NAME` of the profile for URL (default: the name that URL is stored under, else one from its host)", "", &o.name),
 			boolFlag("login", "Sign in first if required", &o.mayLogIn),
+		}, grouped(groupNetwork,
+			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
+			transportFlag(&o.transport),
+		), grouped(groupEnterprise,
 			boolFlag("no-sign-in", "Never sign in from the client: a request that requires a sign-in fails, and names the command to run", &o.noSignIn),
-		}, o.fromAgent.flags(), o.login.attendFlags()),
+		), o.fromAgent.flags(), o.login.attendFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }
 
