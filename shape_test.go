@@ -21,7 +21,7 @@ const (
 
 // long are functions that are one table each.
 var long = map[string]string{
-	"cmd/mcp-login/exit.go verdict": "the table from errors to exit codes and hints",
+	"cmd/mcp-login/exit.go tableVerdict": "the table from errors to exit codes and hints",
 	"envexport/format.go syntax":    "the table of the formats",
 }
 

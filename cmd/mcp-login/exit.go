@@ -73,10 +73,21 @@ func (e *env) finish(ctx context.Context, err error) int {
 	return code
 }
 
-// verdict is the one table from errors to exit codes and ways out. What the
+// verdict returns the exit code of an error and the way out, which every refusal
+// has: where the table names none, the command that shows more.
+func (e *env) verdict(err error) (code int, hint string) {
+	code, hint = e.tableVerdict(err)
+	own, isOwn := errors.AsType[*codeError](err)
+	if hint != "" || len(e.line.path) == 0 || isOwn && own.code == code || err == error(errNoCommand) {
+		return code, hint
+	}
+	return code, e.showMore(code, err)
+}
+
+// tableVerdict is the one table from errors to exit codes and ways out. What the
 // framework finds wrong with a command line is a usageError already. The
 // framework's ExitCoder means nothing here: every *exec.ExitError is one.
-func (e *env) verdict(err error) (code int, hint string) {
+func (e *env) tableVerdict(err error) (code int, hint string) {
 	var (
 		own      *codeError
 		usage    usageError

@@ -83,6 +83,8 @@ func issuerQuirks() []Quirk {
 	}
 }
 
+// serverQuirks are of what answers in place of an MCP server, and of answers through
+// a browser.
 func serverQuirks() []Quirk {
 	return []Quirk{
 		{Name: "open-until-a-call", Does: "lists its tools without a token, asks for one at calls, and publishes nothing", Report: "punkpeye/mcp-remote#286", Part: "MCP server,challenge,metadata,resource,dead token",

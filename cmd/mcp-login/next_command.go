@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -60,4 +62,39 @@ func (e *env) proxyCommand(profile string) string {
 func (e *env) testCommand(flags ...string) string {
 	profile, _ := e.subject()
 	return suggest.MCPLogin("test", cmp.Or(profile, "NAME")).With(e.storeFlags()...).With(flags...).String()
+}
+
+// showMore is the command that shows more about an error with an exit code; "" if
+// none would.
+func (e *env) showMore(code int, err error) string {
+	_, half := errors.AsType[*mcplogin.LogoutError](err)
+	switch {
+	case half && code == exitFailed:
+		return "" // nothing is left here to do
+	case code == exitUsage:
+		return suggest.MCPLogin(e.line.path...).With(helpFlag).String()
+	case code == exitStore:
+		return suggest.MCPLogin("store", "status").With(e.storeFlags()...).String()
+	case code == exitDenied, code == exitTimedOut:
+		return "to try again: " + e.line.with().String()
+	case code == exitFailed && ofServer(err):
+		return e.pastFault(err)
+	}
+	return ""
+}
+
+// ofServer reports an error about what a server sent or is.
+func ofServer(err error) bool {
+	return slices.ContainsFunc([]func(error) bool{
+		is[*oauth.Error], is[*oauth.URLError], is[*oauth.AddressError], is[*oauth.TooLongError],
+		func(err error) bool {
+			return errors.Is(err, oauth.ErrAnswer) || errors.Is(err, oauth.ErrUnsupported) || errors.Is(err, flows.ErrClient)
+		},
+	}, func(matches func(error) bool) bool { return matches(err) })
+}
+
+// is reports whether an error of a type is among those that err wraps.
+func is[E error](err error) bool {
+	_, found := errors.AsType[E](err)
+	return found
 }
