@@ -22,7 +22,7 @@ const (
 // long are functions that are one table each.
 var long = map[string]string{
 	"cmd/mcp-login/exit.go tableVerdict": "the table from errors to exit codes and hints",
-	"envexport/format.go syntax":    "the table of the formats",
+	"envexport/format.go syntax":         "the table of the formats",
 }
 
 // TestShape holds files and functions to a size that a reader can take in, and

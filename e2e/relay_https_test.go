@@ -92,8 +92,8 @@ func (r *secureRelay) phone(t *testing.T) *chromium {
 	return c
 }
 
-// signIn goes through the forms of the real servers of this folder.
-func (c *chromium) signIn(approve bool) {
+// answerForms goes through the forms of the real servers of this folder.
+func (c *chromium) answerForms(approve bool) {
 	c.t.Helper()
 	c.shows(`input[name=login]`)
 	c.evaluate(`document.querySelector("input[name=login]").value = "somebody@example.com"; document.querySelector("input[name=password]").value = "any password"`)
@@ -131,7 +131,7 @@ func (s *realServer) checkRelayed(t *testing.T, ca *authority, base string) {
 	c.photograph(s.relayed + "-start")
 	c.do(chromedp.EmulateViewport(360, 740))
 	c.press("form button")
-	c.signIn(true)
+	c.answerForms(true)
 	c.says("Signed in")
 	run.wait(0)
 	token := strings.TrimSpace(r.h.want(0, "token", "box", "--ca-cert", r.roots).stdout)
@@ -149,7 +149,7 @@ func (s *realServer) checkRelayDenied(t *testing.T, ca *authority, base string) 
 	c := r.phone(t)
 	c.do(chromedp.Navigate(link))
 	c.press("form button")
-	c.signIn(false)
+	c.answerForms(false)
 	c.says("Access was not granted")
 	run.wait(5)
 	r.h.want(4, "token", "box")
@@ -166,7 +166,7 @@ func (s *realServer) checkRelayExpired(t *testing.T, ca *authority, base string)
 	c.press("form button")
 	c.shows(`input[name=login]`)
 	run.wait(6)
-	c.signIn(true)
+	c.answerForms(true)
 	c.says("This sign-in is not waiting")
 	c.photograph(s.relayed + "-late")
 	c.do(chromedp.Navigate(link))

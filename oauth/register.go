@@ -149,7 +149,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	app.AuthMethod = method
 	app.SecretExpiry = unixTime(body.SecretExpiry)
 	app.GrantTypes = usableList(app.GrantTypes)
-	app.Scope, _ = parseScope(body.Scope) // unusable: as if not sent
+	app.Scope, _ = parseScope(body.Scope)                         // unusable: as if not sent
 	none := app.RedirectURIs != nil && len(app.RedirectURIs) == 0 // said so: it took none of them
 	if !none && !slices.ContainsFunc(app.RedirectURIs, func(uri string) bool { _, err := CheckURL(uri); return err == nil }) {
 		app.RedirectURIs = asked.RedirectURIs

@@ -210,7 +210,9 @@ func (s *SignIn) greeting(m message, server string, signedOut bool) hello {
 	if h.Capabilities == nil {
 		h.Capabilities = map[string]json.RawMessage{"prompts": nil, "resources": nil}
 	}
-	h.Capabilities[lists[listTools]] = h.Capabilities[lists[listTools]] // the tool to sign in
+	if tools := lists[listTools]; h.Capabilities[tools] == nil {
+		h.Capabilities[tools] = nil // the tool to sign in needs the key
+	}
 	for _, name := range []string{"tools", "prompts", "resources"} {
 		if value, ok := h.Capabilities[name]; ok {
 			h.Capabilities[name] = withListChanged(value)
