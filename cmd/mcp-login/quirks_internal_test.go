@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,9 +14,11 @@ import (
 	"testing/synctest"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -66,7 +69,7 @@ func names(quirks []oauthtest.Quirk) string {
 }
 
 // steps are the main path.
-var steps = []string{"login", "call", "refresh", "logout"}
+var steps = []string{"login", "call", "env", "proxy", "refresh", "logout"}
 
 // takeMainPath takes it by each flow. Where two quirks end it, the first one met
 // does; where they end the same step, either may.
@@ -158,6 +161,10 @@ func (p *path) run(step string) error {
 		return err
 	case "call":
 		return p.call(s)
+	case "env":
+		return p.env(s)
+	case "proxy":
+		return p.proxy(s)
 	case "refresh":
 		_, err := s.Refresh(p.t.Context())
 		if err == nil {
@@ -254,6 +261,46 @@ func (p *path) call(s *mcplogin.Session) error {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the MCP server answered %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// env writes the variables of a shell, and reads them back as JSON.
+func (p *path) env(s *mcplogin.Session) error {
+	c, err := s.Current(p.t.Context())
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	vars := []envexport.Var{{Name: "TOKEN", Value: c.Token.Access}, {Name: "URL", Value: c.Server}}
+	if err := errors.Join(envexport.Write(&text, envexport.Sh, vars), envexport.Write(&bytes.Buffer{}, envexport.Fish, vars)); err != nil {
+		return err
+	}
+	text.Reset()
+	if err := envexport.Write(&text, envexport.JSON, vars); err != nil {
+		return err
+	}
+	var got map[string]string
+	if err := json.Unmarshal(text.Bytes(), &got); err != nil || got["TOKEN"] != c.Token.Access || got["URL"] != c.Server {
+		return fmt.Errorf("read back %q, %v", got, err)
+	}
+	return nil
+}
+
+// proxy has a client list the tools through the proxy.
+func (p *path) proxy(s *mcplogin.Session) error {
+	up := proxy.Upstream{Session: s, Server: quirkyServer, Transport: p.srv.Client().Transport}
+	in := strings.NewReader(`{"jsonrpc":"2.0","id":7,"method":"tools/list"}` + "\n")
+	var out bytes.Buffer
+	if err := (proxy.Stdio{Upstream: up}).Run(p.t.Context(), in, &out); err != nil {
+		return err
+	}
+	var answer struct {
+		ID     int
+		Result *struct{ Tools []any }
+	}
+	if err := json.Unmarshal(out.Bytes(), &answer); err != nil || answer.ID != 7 || answer.Result == nil {
+		return fmt.Errorf("the proxy answered %q", out.Bytes())
 	}
 	return nil
 }
