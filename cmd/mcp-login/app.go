@@ -168,7 +168,7 @@ func countArgs(c *cli.Command, args []string) error {
 // answers are the flags that change the shape of an answer, or that belong to
 // one call alone. They have no environment variable: one that was set somewhere
 // would break the scripts that read the answer.
-var answers = []string{"json", "name", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "remote", "remote-port", "forget", "with-refresh-token", "due", "via", "write", "remove", "file", "migrate", "yes"}
+var answers = []string{"json", "name", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "remote", "remote-port", "forget", "with-refresh-token", "due", "via", "write", "remove", "file", "migrate", "yes", "all", "expired"}
 
 // envVar names a flag's environment variable.
 func envVar(flag string) []string {

@@ -2,24 +2,72 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v2"
+
+	mcplogin "github.com/mcp-login/mcp-login"
 )
 
-func newClear(e *env) *cli.Command {
-	var o common
-	return e.command(&cli.Command{
-		Name: "clear", Usage: "Remove a credential here, without telling the server",
-		ArgsUsage: "NAME", UsageText: "mcp-login clear notion",
-	}, &o, func(ctx context.Context, args []string) error { return runClear(ctx, e, &o, args[0]) })
+type clearOptions struct {
+	common
+	expired bool
 }
 
-func runClear(ctx context.Context, e *env, o *common, profile string) error {
+func newClear(e *env) *cli.Command {
+	var o clearOptions
+	return e.command(&cli.Command{
+		Name: "clear", Usage: "Remove credentials here, without telling the server",
+		ArgsUsage: "[NAME...]", UsageText: "mcp-login clear notion",
+		Flags: []cli.Flag{boolFlag("expired", "Remove every credential that can neither be used nor renewed", &o.expired)},
+	}, &o.common, func(ctx context.Context, args []string) error { return runClear(ctx, e, &o, args) })
+}
+
+func runClear(ctx context.Context, e *env, o *clearOptions, names []string) error {
+	names, err := e.chosen(ctx, &o.common, "clear", "--expired", o.expired, names)
+	if err != nil {
+		return err
+	}
+	if o.expired {
+		if names, err = e.expired(ctx, &o.common, names); err != nil {
+			return err
+		}
+		if len(names) == 0 {
+			e.say("every stored credential can be used or renewed")
+			return nil
+		}
+	}
+	return e.eachProfile(names, func(e *env, o *common, name string) error { return e.clear(ctx, o, name) })
+}
+
+// expired returns the profiles for which a person must sign in. One that cannot be
+// read stays.
+func (e *env) expired(ctx context.Context, o *common, names []string) ([]string, error) {
+	from, err := e.source(ctx, o, fromAgent{}, false)
+	if err != nil {
+		return nil, err
+	}
+	all, err := e.reports(ctx, o, from, names, func(name string, err error) { e.say("warning: %s: %v", name, err) })
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(r report) bool { return r.State != mcplogin.StateLogin })
+	names = nil
+	for _, r := range all {
+		names = append(names, r.Profile)
+	}
+	return names, nil
+}
+
+func (e *env) clear(ctx context.Context, o *common, profile string) error {
 	s, err := e.session(ctx, o, fromAgent{}, profile)
 	if err != nil {
 		return err
 	}
 	c, unread := s.Credential(ctx)
+	if err := e.notSignedIn(profile, unread); err != nil {
+		return err
+	}
 	if err := s.Clear(ctx); err != nil {
 		return err
 	}

@@ -41,16 +41,9 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	if !o.long {
 		return e.answerNames(o.json, names)
 	}
-	reports := make([]report, 0, len(names))
-	for _, name := range names {
-		r, err := e.report(ctx, &o.common, from, name)
-		if errors.Is(err, mcplogin.ErrLoginRequired) {
-			continue // it was removed meanwhile, or is an older version's note of a login that was not completed
-		}
-		if err != nil {
-			return err
-		}
-		reports = append(reports, r)
+	reports, err := e.reports(ctx, &o.common, from, names, nil)
+	if err != nil {
+		return err
 	}
 	if o.json {
 		return e.answerJSON(reports)
@@ -60,6 +53,26 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 		t.Row(r.Profile, r.Server, r.State)
 	}
 	return e.answer(t.String())
+}
+
+// reports reads the named credentials. One that cannot be read is given to unread,
+// unless that is nil: then it is the error.
+func (e *env) reports(ctx context.Context, o *common, from source, names []string, unread func(name string, err error)) ([]report, error) {
+	all := make([]report, 0, len(names))
+	for _, name := range names {
+		r, err := e.report(ctx, o, from, name)
+		switch {
+		case errors.Is(err, mcplogin.ErrLoginRequired):
+			continue // it was removed meanwhile, or is an older version's note of a login that was not completed
+		case err != nil && unread != nil:
+			unread(name, err)
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, r)
+		}
+	}
+	return all, nil
 }
 
 // answerNames prints names alone.

@@ -24,12 +24,13 @@ func newStatus(e *env) *cli.Command {
 	var o statusOptions
 	return e.command(&cli.Command{
 		Name: "status", Usage: "Show what is stored, without the secrets",
-		ArgsUsage: "NAME", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
+		ArgsUsage: "[NAME]", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
+		Description: "Without NAME it shows a table of all credentials.",
 		Flags: append([]cli.Flag{
 			boolFlag("check", "Print nothing and exit with 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a sign-in is required", &o.check),
 			boolFlag("json", "Print JSON", &o.json),
 		}, o.fromAgent.flags()...),
-	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args[0]) })
+	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args) })
 }
 
 // report is what status and list tell of a credential. As JSON it is a
@@ -41,12 +42,18 @@ type report struct {
 	Confirmed *bool        `json:"inputs_confirmed,omitempty"` // whether this user typed that on this host; nil: it asks for nothing
 }
 
-func runStatus(ctx context.Context, e *env, o statusOptions, profile string) error {
+func runStatus(ctx context.Context, e *env, o statusOptions, args []string) error {
+	if len(args) == 0 && o.check {
+		return usagef("status: NAME is missing: mcp-login status NAME --check")
+	}
 	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return err
 	}
-	r, err := e.report(ctx, &o.common, from, profile)
+	if len(args) == 0 {
+		return e.statusOfAll(ctx, o, from)
+	}
+	r, err := e.report(ctx, &o.common, from, args[0])
 	if err != nil {
 		return err
 	}

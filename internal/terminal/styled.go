@@ -141,3 +141,57 @@ func (d *Display) Print(t *Text) error {
 	_, err := io.WriteString(d.w, b.String())
 	return err
 }
+
+// Mark says how a cell looks.
+type Mark int
+
+// The marks.
+const (
+	Unmarked Mark = iota
+	Good
+	Doubtful
+	Bad
+)
+
+func (m Mark) style() style { return [...]style{plain, green, magenta, red}[m] }
+
+// Cell is one cell of a table.
+type Cell struct {
+	Text string
+	Mark Mark
+}
+
+// Rows adds a table, with columns as wide as their widest cells.
+func (t *Text) Rows(header []string, rows [][]Cell) {
+	widths := make([]int, len(header))
+	for i, title := range header {
+		widths[i] = width(title)
+	}
+	for _, cells := range rows {
+		for i := range cells {
+			cells[i].Text = OneLine(cells[i].Text)
+			widths[i] = max(widths[i], width(cells[i].Text))
+		}
+	}
+	var titles line
+	for i, title := range header {
+		titles = append(titles, padded(title, bold, widths, i)...)
+	}
+	t.lines = append(t.lines, titles)
+	for _, cells := range rows {
+		var l line
+		for i, c := range cells {
+			l = append(l, padded(c.Text, c.Mark.style(), widths, i)...)
+		}
+		t.lines = append(t.lines, l)
+	}
+}
+
+// padded is a cell with the space behind it, which the last has not.
+func padded(text string, s style, widths []int, i int) line {
+	l := line{{text, s}}
+	if i < len(widths)-1 {
+		l = append(l, line{{strings.Repeat(" ", widths[i]-width(text)+gutter), plain}}...)
+	}
+	return l
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+)
+
+// statusOfAll shows a table of all credentials. One that cannot be read does not
+// hide the others.
+func (e *env) statusOfAll(ctx context.Context, o statusOptions, from source) error {
+	names, err := from.names(ctx)
+	if err != nil {
+		return err
+	}
+	var rows [][]terminal.Cell
+	unread := func(name string, err error) {
+		e.say("warning: %s: %v", name, err)
+		rows = append(rows, []terminal.Cell{{Text: name}, {}, {Text: "cannot be read", Mark: terminal.Bad}, {}, {}, {}})
+	}
+	all, err := e.reports(ctx, &o.common, from, names, unread)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return e.answerJSON(all)
+	}
+	for _, r := range all {
+		rows = append(rows, r.row())
+	}
+	if len(rows) == 0 {
+		e.say("nothing is stored yet")
+		e.say("next: %s", suggest.MCPLogin(loginName, "NAME", "URL"))
+		return nil
+	}
+	var t terminal.Text
+	t.Rows([]string{"NAME", "SERVER", "STATE", "EXPIRES", "RENEWS", "STORE"}, rows)
+	return e.answerText(&t)
+}
+
+func (r report) row() []terminal.Cell {
+	expires, renews := "", "no"
+	if r.Expiry != nil {
+		expires = ago(time.Until(*r.Expiry))
+	}
+	if r.Refreshable {
+		renews = "yes"
+	}
+	mark := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}[r.State]
+	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: expires}, {Text: renews}, {Text: r.Store}}
+}
