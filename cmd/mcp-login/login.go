@@ -44,7 +44,7 @@ func newLogin(e *env) *cli.Command {
 	var o loginOptions
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
-		ArgsUsage: "NAME [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
+		ArgsUsage: nameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "Without URL it signs in again to the server of NAME.",
 		Flags: append(o.attendFlags(), []cli.Flag{
 			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
@@ -67,16 +67,22 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 }
 
 func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
-	profile, server := args[0], ""
-	if len(args) > 1 {
-		server = args[1]
-		if _, err := oauth.CheckURL(server); err != nil {
-			return usageError{err}
-		}
+	if _, _, err := parseTarget(args); err != nil {
+		return err // before a store is made
 	}
 	store, err := e.openStore(ctx, &o.common, true)
 	if err != nil {
 		return err
+	}
+	profile, server, err := e.target(ctx, &o.common, source{store: store}, "", args)
+	if err != nil {
+		return err
+	}
+	if err := checkNew(profile); err != nil {
+		return err
+	}
+	if len(args) == 1 && server != "" {
+		e.say("the profile is %q", profile)
 	}
 	cfg, err := e.config(&o.common, source{store: store}, profile)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -15,17 +14,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
-	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // proxyMaxWait is how long a message waits for a refresh while the old token is
 // still valid.
 const proxyMaxWait = 5 * time.Second
-
-// nameOrURL begins the usage of a command that takes either.
-const nameOrURL = "NAME|URL"
 
 type proxyOptions struct {
 	login     loginOptions
@@ -99,49 +93,10 @@ func (o *proxyOptions) signsIn() bool { return !o.noSignIn && o.fromAgent.agentS
 // proxied returns the profile and the server of the arguments; "" for the server
 // that is stored.
 func (e *env) proxied(ctx context.Context, o *proxyOptions, from source, args []string) (profile, server string, err error) {
-	profile, server = args[0], args[len(args)-1]
-	isURL := strings.Contains(profile, "://")
-	switch {
-	case len(args) == 1 && !isURL:
-		server = ""
-	case len(args) > 1 && isURL:
-		return "", "", usagef("proxy: give NAME first, then URL: %s", suggest.MCPLogin("proxy", server, profile))
+	if _, isURL := profilename.Address(args[0]); o.name != "" && (len(args) > 1 || !isURL) {
+		return "", "", usagef("--name and a name as argument exclude each other")
 	}
-	if o.name != "" && !isURL {
-		return "", "", usagef("--name and the name %q exclude each other", profile)
-	}
-	if server != "" {
-		if _, err := oauth.CheckURL(server); err != nil {
-			return "", "", usageError{err}
-		}
-	}
-	if isURL {
-		profile, err = e.profileFor(ctx, &o.login.common, from, o.name, server)
-	}
-	return profile, server, err
-}
-
-// profileFor returns the profile of a URL: the one that was named, else the one that
-// profilename finds.
-func (e *env) profileFor(ctx context.Context, o *common, from source, name, server string) (string, error) {
-	if name != "" {
-		return name, nil
-	}
-	names, err := from.names(ctx)
-	if err != nil {
-		return "", err
-	}
-	return profilename.For(ctx, server, profilename.Known{Names: names, Server: func(ctx context.Context, name string) string {
-		s, err := e.sessionOf(o, from, name)
-		if err != nil {
-			return ""
-		}
-		c, err := s.Credential(ctx)
-		if err != nil {
-			return ""
-		}
-		return c.Server
-	}}), nil
+	return e.target(ctx, &o.login.common, from, o.name, args)
 }
 
 // logInFirst asks a person, if there is no other way to a token.

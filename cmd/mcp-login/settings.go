@@ -170,8 +170,12 @@ func profilesOf(c *cli.Command, args []string) []string {
 		return nil
 	case strings.HasPrefix(c.ArgsUsage, "NAME..."):
 		return args
-	case strings.HasPrefix(c.ArgsUsage, nameOrURL) && strings.Contains(args[0], "://"):
-		return []string{profilename.Base(args[0])} // where the store has another name, that one is in no table
+	case strings.HasPrefix(c.ArgsUsage, nameOrURL):
+		profile, server, err := parseTarget(args)
+		if err == nil && profile == "" {
+			profile = profilename.Base(server) // where the store has another name, that one is in no table
+		}
+		return []string{profile}
 	case strings.HasPrefix(c.ArgsUsage, "NAME"), strings.HasPrefix(c.ArgsUsage, "[NAME]"):
 		return args[:1]
 	}

@@ -76,3 +76,29 @@ func clean(name string) string {
 	}
 	return name
 }
+
+// Address returns the URL that a person means by an address such as
+// mcp.notion.com/mcp or localhost:8080/mcp. Without a scheme that is https, and http
+// for this machine. It reports false for what can only be a name.
+func Address(text string) (server string, ok bool) {
+	if strings.Contains(text, "://") {
+		return text, true
+	}
+	u, err := url.Parse("https://" + text)
+	if err != nil || u.User != nil || u.Hostname() == "" {
+		return "", false
+	}
+	host := strings.ToLower(u.Hostname())
+	ip, err := netip.ParseAddr(host)
+	switch suffix, listed := publicsuffix.PublicSuffix(host); {
+	case host == "localhost", err == nil && ip.IsLoopback():
+		if u.Port() == "" && u.Path == "" {
+			return "", false // a name, as likely as not
+		}
+		u.Scheme = "http"
+	case err == nil, listed && suffix != host:
+	default:
+		return "", false
+	}
+	return u.String(), true
+}
