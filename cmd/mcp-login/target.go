@@ -43,7 +43,7 @@ func parseTarget(args []string) (profile, server string, err error) {
 	case len(args) == 1:
 	case isURL:
 		if _, both := profilename.Address(args[1]); both {
-			return "", "", usagef("%q and %q are both addresses: give a name and one address", args[0], args[1])
+			return "", "", usagef("%q and %q are both addresses: use a name and one address", args[0], args[1])
 		}
 		profile = args[1] // the other way round
 	default:
