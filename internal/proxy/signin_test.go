@@ -192,8 +192,11 @@ func TestSignInFails(t *testing.T) {
 	said := make(chan string)
 	go func() { said <- c.call(t, "sign_in", nil) }()
 	p.approve <- errors.New("the user said no")
-	contains(t, await.Receive(t, "the outcome", said), "explained: the user said no")
-	contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+	outcome := await.Receive(t, "the outcome", said)
+	contains(t, outcome, "explained: the user said no")
+	if !strings.Contains(outcome, "WDJB-MJHT") { // else the call came after the no, and began again
+		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+	}
 	said = make(chan string)
 	go func() { said <- c.call(t, "sign_in", nil) }()
 	p.approve <- nil
