@@ -220,16 +220,17 @@ func (s *SignIn) run(ctx context.Context, up Upstream, a *attempt) {
 	if !ours {
 		unlock, err = s.elsewhere(ctx, a)
 		if err == nil {
-			defer unlock()
 			if _, done := s.signedIn(ctx, up.Session); !done {
 				err = errElsewhere
 			}
+			unlock()
 		}
 		a.end(err)
 		return
 	}
-	defer unlock()
-	a.end(s.here(ctx, up, a))
+	err = s.here(ctx, up, a)
+	unlock() // before the end: the next sign-in may begin then
+	a.end(err)
 }
 
 // here signs in, unless another process has done so in the meantime.
