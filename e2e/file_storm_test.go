@@ -40,7 +40,7 @@ func wantOneAnswer(t *testing.T, o *oidc, results []result, failures int) {
 	t.Helper()
 	failed := 0
 	results = slices.DeleteFunc(results, func(r result) bool {
-		if r.code != 3 || r.stdout != "" {
+		if r.code != 3 || r.stdout != "(exit 3)\n" {
 			return false
 		}
 		failed++

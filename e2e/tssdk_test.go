@@ -53,7 +53,7 @@ func startTSSDK(t *testing.T) string {
 func TestTypeScriptSDK(t *testing.T) {
 	t.Parallel()
 	server := startTSSDK(t)
-	link := regexp.MustCompile(`http://localhost:\d+/authorize\?\S+`)
+	link := regexp.MustCompile(`http://localhost:\d+/authorize\?[^\s\x1b]+`)
 
 	t.Run("loopback", func(t *testing.T) {
 		t.Parallel()

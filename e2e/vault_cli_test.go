@@ -88,7 +88,7 @@ func TestVaultExitCodes(t *testing.T) {
 		say  string
 	}{
 		{"no mount", at(v.addr, v.root, "vault:"), 2, "vault:MOUNT/PREFIX"},
-		{"a path that is none", at(v.addr, v.root, "vault:secret/../x"), 2, "no path"},
+		{"a path that is none", at(v.addr, v.root, "vault:secret/../x"), 2, "not the path of a folder"},
 		{"no such version", at(v.addr, v.root, usual+"?kv=1"), 2, "no check-and-set"},
 		{"unreachable", at("http://127.0.0.1:1", v.root, usual), 3, "127.0.0.1:1"},
 		{"no token", at(v.addr, "", usual), 7, "VAULT_TOKEN"},

@@ -112,6 +112,8 @@ func (e *env) pastAnswer(err error) string {
 func (e *env) pastClient(err error) string {
 	var others *authcode.RegisteredError
 	switch {
+	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
+		return "" // a mistake in the command line
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return e.howToRegister(err)
 	case errors.As(err, &others):
