@@ -35,11 +35,11 @@ var layers = map[string][]string{
 	"internal/netfault":  {"oauth"},
 	"internal/parcel":    {"secrets"},
 
-	"internal/clientconfig": {"internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},
+	"internal/clientconfig": {"internal/atomicfile", "internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest"},
 	"internal/httpsse":      {},
 	"internal/proxystate":   {"secrets/file"},
 	"internal/settings":     {"internal/paths"},
-	"internal/sshbrowser":   {"oauth", "internal/privsock", "internal/subprocess"},
+	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/privsock", "internal/subprocess"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/relay":        {"oauth", "internal/netcheck"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},

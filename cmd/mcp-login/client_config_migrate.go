@@ -25,10 +25,11 @@ func runMigrate(ctx context.Context, e *env, o clientConfigOptions, args []strin
 	if err := e.answer(plan(all)); err != nil {
 		return err
 	}
-	possible := map[string][]clientconfig.Migration{}
+	possible, left := map[string][]clientconfig.Migration{}, 0
 	var files []string
 	for _, m := range all {
 		if m.Err != nil {
+			left++
 			continue
 		}
 		if possible[m.File] == nil {
@@ -52,18 +53,11 @@ func runMigrate(ctx context.Context, e *env, o clientConfigOptions, args []strin
 		}
 		e.sayWritten(change, "changed "+file)
 	}
-	if left := len(all) - countIn(possible); left > 0 || len(errs) > 0 {
+	if left > 0 || len(errs) > 0 {
 		e.say("mcp-remote may still use its tokens, so they stay")
 		return nil
 	}
 	return e.offerToRemoveTokens(ctx, o)
-}
-
-func countIn(m map[string][]clientconfig.Migration) (n int) {
-	for _, list := range m {
-		n += len(list)
-	}
-	return n
 }
 
 // plan says what becomes of each entry.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mcp-login/mcp-login/internal/atomicfile"
 	"github.com/mcp-login/mcp-login/internal/paths"
 )
 
@@ -103,7 +104,7 @@ func (c Change) apply() error {
 		return err
 	}
 	if c.Backup != "" {
-		if err := replace(c.Backup, c.before.text, 0o600); err != nil {
+		if err := atomicfile.Write(c.Backup, c.before.text, 0o600); err != nil {
 			return err
 		}
 	}
@@ -114,26 +115,7 @@ func (c Change) apply() error {
 	if now.exists != c.before.exists || !bytes.Equal(now.text, c.before.text) {
 		return ErrChanged
 	}
-	return replace(path, c.after, mode)
-}
-
-// replace writes a file by a rename.
-func replace(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return atomicfile.Write(path, c.after, mode)
 }
 
 // Add returns the change that adds an entry to a file of the client, or replaces

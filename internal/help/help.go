@@ -110,11 +110,7 @@ func (p Program) head(cols int) *terminal.Text {
 	t := new(terminal.Text)
 	t.Wrapped(p.Summary+".", 0, cols)
 	t.Blank()
-	t.Heading("USAGE")
-	for _, line := range p.Examples {
-		t.Add("  " + line)
-	}
-	t.Blank()
+	section(t, "USAGE", p.Examples...)
 	return t
 }
 
@@ -159,15 +155,18 @@ func (c Command) top(cols int) *terminal.Text {
 		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for one.", c.Name), 0, cols)
 		return t
 	}
-	t.Heading("USAGE")
-	t.Add("  " + c.Name + " " + c.Usage)
-	t.Blank()
-	t.Heading("EXAMPLE")
-	for _, line := range c.Examples {
+	section(t, "USAGE", c.Name+" "+c.Usage)
+	section(t, "EXAMPLE", c.Examples...)
+	return t
+}
+
+// section adds a title with lines below it.
+func section(t *terminal.Text, title string, lines ...string) {
+	t.Heading(title)
+	for _, line := range lines {
 		t.Add("  " + line)
 	}
 	t.Blank()
-	return t
 }
 
 // flags shows one group.

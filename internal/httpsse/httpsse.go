@@ -100,13 +100,6 @@ func (t *Transport) mode() Mode {
 	return t.Mode
 }
 
-// Speaks returns what the server was found to speak, "" if that is not yet known.
-func (t *Transport) Speaks() Mode {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.known
-}
-
 func (t *Transport) learn(m Mode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -51,6 +51,13 @@ func oldServer(t *testing.T, wrap func(http.Handler) http.Handler) *httptest.Ser
 	return srv
 }
 
+// Speaks returns what the server was found to speak, "" if that is not yet known.
+func (t *Transport) Speaks() Mode {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.known
+}
+
 // running returns the sessions.
 func (t *Transport) running() []*session {
 	t.mu.Lock()

@@ -107,7 +107,7 @@ func (s *session) post(req *http.Request, body []byte, sent heads) (*http.Respon
 	out.Header.Del(headerVersion)
 	resp, err := s.t.Base.RoundTrip(out)
 	if err != nil || resp.StatusCode < 200 || resp.StatusCode >= 300 {
-		s.forget(answers)
+		s.finish(answers, nil) // its requests were not taken
 		return resp, err
 	}
 	resp.Body.Close()
@@ -206,9 +206,6 @@ func (s *session) route(m head) {
 	}
 	s.changed.Broadcast()
 }
-
-// forget drops a stream whose requests were not taken.
-func (s *session) forget(answers *stream) { s.finish(answers, nil) }
 
 // finish ends a stream; what is left of it is lost if there is an error.
 func (s *session) finish(of *stream, err error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -38,20 +39,7 @@ type option struct {
 	convert func(string) ([]string, error) // for what is neither
 }
 
-// Is reports whether a command line is one of mcp-remote and not of mcp-login
-// proxy: it has a port after the URL, or an option that mcp-login lacks.
-func Is(args []string) bool {
-	return len(args) > 1 && isURL(args[0]) && isPort(args[1]) ||
-		slices.ContainsFunc(args, func(word string) bool {
-			_, theirs := options()[word]
-			return theirs && !same[word]
-		})
-}
-
-// same are the options that mcp-login has too, under this name and with this
-// meaning, or whose value is converted by what it looks like.
-var same = map[string]bool{"--header": true, "--token-endpoint": true, "--client-metadata-url": true, "--use-id-token": true, "--transport": true}
-
+// options are those of mcp-remote.
 func options() map[string]option {
 	return map[string]option{
 		"--header":                       {value: true, convert: header},
@@ -98,9 +86,10 @@ func Translate(args []string) (t Translation, err error) {
 		t.Args = append(t.Args, "--redirect-port", rest[0])
 		rest = rest[1:]
 	}
+	all := options()
 	for len(rest) > 0 {
 		name := rest[0]
-		o, known := options()[name]
+		o, known := all[name]
 		if !known {
 			return Translation{}, &UnsupportedError{name, "see: mcp-login proxy --help"}
 		}
@@ -223,7 +212,7 @@ func staticMetadata(text string) ([]string, error) {
 	}
 	flags := map[string]string{"client_name": "--client-name", "scope": "--scope", "token_endpoint_auth_method": "--client-auth"}
 	var args []string
-	for _, name := range sorted(members) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		value, ok := members[name].(string)
 		if flags[name] == "" || !ok {
 			return nil, &UnsupportedError{fmt.Sprintf("%q in --static-oauth-client-metadata", name), "leave it out, or register the client yourself and add --client-id"}
@@ -258,13 +247,4 @@ func object(name, text string) (members map[string]any, err error) {
 		return nil, fmt.Errorf("%s is not a JSON object", name)
 	}
 	return members, nil
-}
-
-func sorted(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

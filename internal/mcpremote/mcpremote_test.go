@@ -86,23 +86,3 @@ func TestSecretsStayHidden(t *testing.T) {
 		}
 	}
 }
-
-func TestIs(t *testing.T) {
-	for line, want := range map[string]bool{
-		server:                        false,
-		"notion":                      false,
-		server + " 3334":              true,
-		"notion 3334":                 false,
-		server + " --name x":          false,
-		server + " --header A:b":      false,
-		server + " --allow-http":      true,
-		server + " --host localhost":  true,
-		server + " --ignore-tool x":   true,
-		server + " --log-level debug": false,
-		server + " --auth-timeout 3":  true,
-	} {
-		if got := Is(strings.Fields(line)); got != want {
-			t.Errorf("%s: %v", line, got)
-		}
-	}
-}

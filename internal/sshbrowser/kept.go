@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/mcp-login/mcp-login/internal/atomicfile"
 )
 
 // Link is the TCP way to one remote host: the port there, the port here, and the
@@ -117,13 +119,8 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	temporary := filepath.Join(folder, "."+rand.Text())
-	if err := os.WriteFile(temporary, content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
+	return atomicfile.Write(path, content, 0o600)
 }
