@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -17,12 +18,19 @@ const (
 	maxFile   = 400 // lines of a file that is not a test
 	maxFunc   = 60  // lines of a function
 	maxMedian = 12  // lines of half of the functions
+
+	commands    = "cmd/mcp-login"
+	maxCommands = 4420 // lines of the commands, which only parse, call a room and print
 )
+
+// maxMethods are the structs that everything could hang on, and how many methods
+// they may have: what one command needs is a function of its file or of a room.
+var maxMethods = map[string]int{"env": 12, "call": 78}
 
 // long are functions that are one table each.
 var long = map[string]string{
-	"cmd/mcp-login/exit.go tableVerdict": "the table from errors to exit codes and hints",
-	"envexport/format.go syntax":         "the table of the formats",
+	"internal/remedy/remedy.go table": "the table from errors to exit codes and hints",
+	"envexport/format.go syntax":      "the table of the formats",
 }
 
 // TestShape holds files and functions to a size that a reader can take in, and
@@ -62,6 +70,35 @@ func TestShape(t *testing.T) {
 	for _, files := range packages {
 		for _, at := range assigned(files) {
 			t.Errorf("%s: a package-level variable is assigned: pass the value instead", fset.Position(at))
+		}
+	}
+}
+
+// TestCommandsAreThin holds the commands to parsing, calling a room and printing, by
+// their size and by the methods of what is passed to them.
+func TestCommandsAreThin(t *testing.T) {
+	fset, lines, methods := token.NewFileSet(), 0, map[string]int{}
+	for _, path := range sources(t) {
+		if filepath.ToSlash(filepath.Dir(path)) != commands {
+			continue
+		}
+		f, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += fset.Position(f.FileEnd).Line - 1
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil {
+				methods[strings.TrimPrefix(types.ExprString(fn.Recv.List[0].Type), "*")]++
+			}
+		}
+	}
+	if lines > maxCommands || lines < maxCommands/2 {
+		t.Errorf("%s has %d lines, want at most %d: move what is no parsing, calling or printing to a room in internal/", commands, lines, maxCommands)
+	}
+	for name, most := range maxMethods {
+		if methods[name] > most || methods[name] == 0 {
+			t.Errorf("%s.%s has %d methods, want at most %d", commands, name, methods[name], most)
 		}
 	}
 }

@@ -2,15 +2,17 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
-	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/signin"
+	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 // access is how env, exec, headers and token get at a token.
@@ -26,82 +28,42 @@ func (o *access) flags() []cli.Flag {
 	}, o.fromAgent.flags()...)
 }
 
-const agentFlag = "agent-sock"
-
 // fromAgent is how a command may ask an agent in place of a store.
 type fromAgent struct{ agentSock string }
 
 func (o *fromAgent) flags() []cli.Flag {
-	return grouped(groupStore, stringFlag(agentFlag, "Use the mcp-login agent at the socket `PATH` instead of a store", "", &o.agentSock))
-}
-
-// source is where a command finds credentials: a store, or an agent in its
-// place. The one is never tried instead of the other.
-type source struct {
-	store secrets.Store
-	agent *agent.Client // nil: the store is asked
+	return grouped(groupStore, stringFlag(invocation.AgentFlag, "Use the mcp-login agent at the socket `PATH` instead of a store", "", &o.agentSock))
 }
 
 // source returns the agent if one is named, else the store. Only if ask is true
 // may the store be a new one, and a person be asked for a passphrase.
-func (e *env) source(ctx context.Context, o *common, l fromAgent, ask bool) (source, error) {
+func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
 	if l.agentSock == "" {
 		store, err := e.openStore(ctx, o, ask)
-		return source{store: store}, err
+		return source.Source{Store: store}, err
 	}
-	if _, typed := e.line.value("expect-issuer"); typed {
-		return source{}, usagef("--expect-issuer and --agent-sock exclude each other: start the agent with it")
+	if e.Typed("expect-issuer") {
+		return source.Source{}, exit.Usagef("--expect-issuer and --agent-sock exclude each other: start the agent with it")
 	}
 	if ask {
-		return source{}, usagef("--login and --agent-sock exclude each other: log in where the agent runs")
+		return source.Source{}, exit.Usagef("--login and --agent-sock exclude each other: log in where the agent runs")
 	}
-	return source{agent: &agent.Client{Socket: l.agentSock}}, nil
+	return source.Source{Agent: &agent.Client{Socket: l.agentSock}}, nil
 }
 
-// agentVariable is the environment variable of --agent-sock.
-const agentVariable = "MCP_LOGIN_AGENT_SOCK"
-
-// aside has the agent, where the variable names one, look at a new credential
-// now and not in some minutes. It warns of one that is in another store than the
-// agent's, which nobody here reads: commands ask the agent.
-func (e *env) aside(ctx context.Context, c mcplogin.Credential) {
-	sock := e.getenv(agentVariable)
-	if sock == "" {
-		return
+// aside has the agent, where the variable names one, look at a new credential. It
+// warns of one that is in another store than the agent's, which nobody here reads:
+// commands ask the agent.
+func (e *call) aside(ctx context.Context, c mcplogin.Credential) {
+	sock := e.getenv(invocation.AgentVariable)
+	if sock != "" && !source.Shared(ctx, sock, c) {
+		e.say("warning: %s is set, so that commands here ask the agent at %s, which does not have this login: log in where it runs, or unset it", invocation.AgentVariable, sock)
 	}
-	ctx, cancel := context.WithTimeout(ctx, asideTime)
-	defer cancel()
-	s, err := (&agent.Client{Socket: sock}).Status(ctx, c.Profile, 0)
-	if err == nil && s.Fingerprint == c.Status(0).Fingerprint {
-		return // the agent's store is this one
-	}
-	e.say("warning: %s is set, so that commands here ask the agent at %s, which does not have this login: log in where it runs, or unset it", agentVariable, sock)
-}
-
-// asideTime is how long the agent may take to tell what it has.
-const asideTime = 5 * time.Second
-
-// storeHint is what helps where a command that works on the store finds nothing
-// in it: login, unless an agent keeps the credentials.
-func (e *env) storeHint(login string) string {
-	sock := e.getenv(agentVariable)
-	if _, asks := e.asksAgent(); asks || sock == "" || len(e.line.path) == 0 || !slices.Contains([]string{"logout", "clear", "export"}, e.line.path[0]) {
-		return login
-	}
-	return fmt.Sprintf("%s is set: the agent at %s keeps the credentials; run this where it runs", agentVariable, sock)
-}
-
-// names returns the profiles that there are.
-func (s source) names(ctx context.Context) ([]string, error) {
-	if s.agent != nil {
-		return s.agent.Profiles(ctx)
-	}
-	return s.store.List(ctx)
 }
 
 // config is a session's, but for what a login needs.
-func (e *env) config(o *common, from source, profile string) (mcplogin.Config, error) {
-	client, err := e.client(o)
+func (e *call) config(o *common, from source.Source, profile string) (mcplogin.Config, error) {
+	client, err := e.outbound(o).Clients()
 	if err != nil {
 		return mcplogin.Config{}, err
 	}
@@ -109,17 +71,15 @@ func (e *env) config(o *common, from source, profile string) (mcplogin.Config, e
 		Profile: profile, HTTP: client, Log: e.slog(),
 		MinTTL: max(o.minTTL, 1), // 0 would mean the library's default
 	}
-	if from.agent != nil {
-		cfg.Source = mcplogin.Brokered(from.agent)
-	} else {
-		cfg.Source, cfg.AcceptServer = mcplogin.Stored(from.store), o.expected
-		cfg.Renewal = mcplogin.Renewal{Flows: e.nonInteractive(o), Permit: e.permit(o, client)}
-	}
+	cfg.AcceptServer = signin.ExpectIssuer(o.expectIssuer)
+	from.Into(&cfg, func() mcplogin.Renewal {
+		return mcplogin.Renewal{Flows: e.nonInteractive(o), Permit: confirmed.Permit{Notes: e.notes(), Names: e.names(o), HTTP: client}.Check}
+	})
 	return cfg, nil
 }
 
 // session opens a session that never asks anybody anything.
-func (e *env) session(ctx context.Context, o *common, l fromAgent, profile string) (*mcplogin.Session, error) {
+func (e *call) session(ctx context.Context, o *common, l fromAgent, profile string) (*mcplogin.Session, error) {
 	from, err := e.source(ctx, o, l, false)
 	if err != nil {
 		return nil, err
@@ -128,7 +88,7 @@ func (e *env) session(ctx context.Context, o *common, l fromAgent, profile strin
 }
 
 // sessionOf is session where the source is open already.
-func (e *env) sessionOf(o *common, from source, profile string) (*mcplogin.Session, error) {
+func (e *call) sessionOf(o *common, from source.Source, profile string) (*mcplogin.Session, error) {
 	cfg, err := e.config(o, from, profile)
 	if err != nil {
 		return nil, err
@@ -138,16 +98,13 @@ func (e *env) sessionOf(o *common, from source, profile string) (*mcplogin.Sessi
 
 // credential returns a credential whose token is valid for --min-ttl,
 // refreshed if due. A login is started only with --login.
-func (e *env) credential(ctx context.Context, o *access, from source, profile string) (c mcplogin.Credential, err error) {
+func (e *call) credential(ctx context.Context, o *access, from source.Source, profile string) (c mcplogin.Credential, err error) {
 	cfg, err := e.config(&o.common, from, profile)
 	if err != nil {
 		return c, err
 	}
 	if o.login {
-		err = e.attended(ctx, &loginOptions{common: o.common}, cfg, mcplogin.LoginRequest{}, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
-			c, err = s.Ensure(ctx, req)
-			return err
-		})
+		c, err = e.ensure(ctx, &loginOptions{common: o.common}, cfg)
 	} else {
 		var s *mcplogin.Session
 		if s, err = mcplogin.Open(cfg); err == nil {
@@ -156,7 +113,24 @@ func (e *env) credential(ctx context.Context, o *access, from source, profile st
 	}
 	e.hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 	if err == nil && o.minTTL > mcplogin.DefaultMinTTL && !c.Valid(o.minTTL) {
-		e.say("warning: the token of %q %s, which is less than --min-ttl %s", profile, expires(c.Token.Expiry), o.minTTL)
+		e.say("warning: the token of %q %s, which is less than --min-ttl %s", profile, report.Expires(c.Token.Expiry), o.minTTL)
 	}
+	return c, err
+}
+
+// ensure returns a credential, by asking a person if there is no other way to a token.
+func (e *call) ensure(ctx context.Context, o *loginOptions, cfg mcplogin.Config) (c mcplogin.Credential, err error) {
+	place, err := e.place(o)
+	if err != nil {
+		return c, err
+	}
+	var req mcplogin.LoginRequest
+	if req.Register, err = o.Client.Registration(ctx, place); err != nil {
+		return c, err
+	}
+	err = place.Run(ctx, o.signIn(), cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
+		c, err = s.Ensure(ctx, req)
+		return err
+	})
 	return c, err
 }

@@ -5,15 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/agentd"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
+	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -25,7 +27,7 @@ type agentOptions struct {
 	audit, metrics  string
 }
 
-func newAgent(e *env) *cli.Command {
+func newAgent(e *call) *cli.Command {
 	var o agentOptions
 	return e.command(&cli.Command{
 		Name: "agent", Usage: "Keep credentials fresh and issue their tokens over a socket",
@@ -46,39 +48,40 @@ func newAgent(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runAgent(ctx, e, &o, args) })
 }
 
-func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) error {
-	for _, name := range profiles {
-		if err := secrets.CheckName(name); err != nil {
-			return fmt.Errorf("profile %q: %w", name, err)
-		}
+func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) error {
+	if err := checkNames(profiles); err != nil {
+		return err
 	}
 	store, err := e.openStore(ctx, &o.common, false)
 	if err != nil {
 		return err
 	}
-	kept := newKept(ctx, e, &o.common, store, profiles)
-	defer kept.close()
-	cfg := agentd.Config{Log: e.slog(), Profiles: kept.names, Adapt: kept.adapt}
-	if cfg.Session, err = e.config(&o.common, source{store: store}, ""); err != nil {
+	defer e.keepAlive(ctx, store)()
+	kept := &agentd.Kept{Named: profiles, Base: e.kept(&o.common), Store: store, Read: e.keptSettings}
+	if err := kept.Start(ctx); err != nil {
+		return err
+	}
+	defer kept.Close()
+	cfg := agentd.Config{Log: e.slog(), Profiles: kept.Profiles, Adapt: kept.Adapt}
+	if cfg.Session, err = e.config(&o.common, source.Source{Store: store}, ""); err != nil {
 		return err
 	}
 	if o.confirm {
-		terminal, err := newConfirmTerminal(e)
+		person, err := e.confirmDialog()
 		if err != nil {
 			return err
 		}
-		defer terminal.Close()
-		cfg.Confirm = agentd.NewConfirmer(terminal).Confirm
+		defer person.Close()
+		cfg.Confirm = agentd.NewConfirmer(person).Confirm
 	}
-	if cfg.Sinks, err = e.tokenSinks(o.sinks.Value(), profiles); err != nil {
+	if cfg.Sinks, err = agentd.ParseSinks(o.sinks.Value(), profiles); err != nil {
 		return err
+	}
+	for _, s := range cfg.Sinks {
+		e.say("sink of %q: %s", s.Profile, s.Path)
 	}
 	cfg.KeepSinks = o.keep
-	path, err := e.auditPath(o.audit)
-	if err != nil {
-		return err
-	}
-	log, err := agentd.OpenAudit(path)
+	log, err := e.openAudit(o.audit)
 	if err != nil {
 		return err
 	}
@@ -96,7 +99,7 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	stop := e.onHangup(end, func() error { return errors.Join(log.Reopen(), kept.reload(), a.Reload(ctx)) })
+	stop := agentd.OnHangup(cfg.Log, terminal.Streams{TTY: terminal.OpenTTY}.CanAsk, end, func() error { return errors.Join(log.Reopen(), kept.Reload(), a.Reload(ctx)) })
 	defer stop()
 	sockets, remove, err := e.agentSockets(o)
 	defer remove()
@@ -106,69 +109,51 @@ func runAgent(ctx context.Context, e *env, o *agentOptions, profiles []string) e
 	return a.Run(ctx, sockets...)
 }
 
-// tokenSinks reads --sink. The named profiles are those that the agent keeps,
-// none for all.
-func (e *env) tokenSinks(texts, profiles []string) (sinks []agentd.Sink, err error) {
-	taken := map[string]bool{}
-	for _, text := range texts {
-		s, err := agentd.ParseSink(text)
-		switch {
-		case err != nil:
-			return nil, usageError{fmt.Errorf("--sink %w", err)}
-		case taken[s.Path]:
-			return nil, usagef("--sink %q: another token is kept in %s", text, s.Path)
-		case len(profiles) > 0 && !slices.Contains(profiles, s.Profile):
-			return nil, usagef("--sink %q: the agent is told to keep %s, add %s", text, strings.Join(profiles, ", "), s.Profile)
-		}
-		if err := s.Check(); err != nil {
-			return nil, &codeError{code: exitFailed, text: fmt.Sprintf("--sink %q: %v", text, err)}
-		}
-		taken[s.Path] = true
-		sinks = append(sinks, s)
-		e.say("sink of %q: %s", s.Profile, s.Path)
-	}
-	return sinks, nil
-}
-
-func (e *env) listenMetrics(address string) (net.Listener, error) {
+func (e *call) listenMetrics(address string) (net.Listener, error) {
 	l, err := netcheck.Listen(address)
 	switch {
 	case errors.Is(err, netcheck.ErrAddress):
-		return nil, usageError{fmt.Errorf("--metrics-listen %w", err)}
+		return nil, exit.Usage(fmt.Errorf("--metrics-listen %w", err))
 	case err != nil:
-		return nil, &codeError{code: exitFailed, text: "--metrics-listen: " + err.Error()} // not the network's fault, so not to be tried again
+		return nil, &exit.Error{Code: exit.Failed, Text: "--metrics-listen: " + err.Error()} // not the network's fault, so not to be tried again
 	}
 	e.say("metrics: http://%s/metrics", l.Addr())
 	return l, nil
 }
 
-// auditPath returns where the audit log is, unless a flag says so.
-func (e *env) auditPath(path string) (string, error) {
-	if path != "" {
-		return path, nil
+func checkNames(profiles []string) error {
+	for _, name := range profiles {
+		if err := secrets.CheckName(name); err != nil {
+			return fmt.Errorf("profile %q: %w", name, err)
+		}
 	}
-	return e.userDir(e.dirs().AgentAudit())
+	return nil
+}
+
+// openAudit opens the audit log, at its usual place unless a flag names another.
+func (e *call) openAudit(path string) (*agentd.AuditLog, error) {
+	if path == "" {
+		var err error
+		if path, err = e.userDir(e.dirs().AgentAudit()); err != nil {
+			return nil, err
+		}
+	}
+	return agentd.OpenAudit(path)
 }
 
 // agentSockets returns the sockets that a service manager passed, else makes
 // those that the flags name. Remove takes away what was made, even if an error
 // is returned.
-func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove func(), err error) {
-	var made []func()
-	remove = func() {
-		for _, f := range made {
-			f()
-		}
-	}
-	allow := o.allow.Value()
+func (e *call) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove func(), err error) {
+	allow, remove := o.allow.Value(), func() {}
 	if sockets, err = agentd.Inherited(e.getenv, allow); err != nil {
-		return nil, remove, usageError{err} // not the network's fault, so not to be tried again
+		return nil, remove, exit.Usage(err) // not the network's fault, so not to be tried again
 	}
 	if len(sockets) > 0 {
 		return sockets, remove, nil
 	}
 	if (o.forward == "") != (len(allow) == 0) {
-		return nil, remove, usagef("agent: --forward-socket and --allow go together")
+		return nil, remove, exit.Usagef("agent: --forward-socket and --allow go together")
 	}
 	path := o.socket
 	if path == "" {
@@ -176,26 +161,74 @@ func (e *env) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove fun
 			return nil, remove, err
 		}
 	}
-	wanted := []agentd.Socket{{Name: "agent"}}
-	paths := []string{path}
-	if o.forward != "" {
-		wanted = append(wanted, agentd.Socket{Name: agentd.ForwardName, Allow: allow})
-		paths = append(paths, o.forward)
+	if sockets, remove, err = agentd.ListenAll(path, o.forward, allow); err != nil {
+		return nil, remove, err
 	}
-	for i, s := range wanted {
-		full, err := filepath.Abs(paths[i])
-		if err != nil {
-			return nil, remove, err
-		}
-		l, gone, err := agentd.Listen(full)
-		if err != nil {
-			return nil, remove, err
-		}
-		made = append(made, gone)
-		s.Listener, s.Path = l, full
-		sockets = append(sockets, s)
-		e.say("%s socket: %s", s.Name, full)
+	for _, s := range sockets {
+		e.say("%s socket: %s", s.Name, s.Path)
 	}
 	e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggest.Command{path})
 	return sockets, remove, nil
+}
+
+// confirmDialog opens the terminal for --confirm. The log is held back while a
+// question stands there.
+func (e *call) confirmDialog() (agentd.Dialog, error) {
+	dialog, err := e.streams().OpenDialog()
+	if err != nil {
+		return agentd.Dialog{}, exit.Usagef("--confirm: no terminal to ask at")
+	}
+	d := agentd.Dialog{Dialog: dialog, Log: &agentd.HeldLog{To: e.err}}
+	if e.streams().Interactive() {
+		e.hidden.Redirect(d.Log)
+	}
+	return d, nil
+}
+
+// kept returns where and how profiles of these options are kept.
+func (e *call) kept(o *common) agentd.Options {
+	var others []string // the settings that have no flag
+	for _, key := range variables.WithoutFlag() {
+		others = append(others, e.Setting(key.Name))
+	}
+	return agentd.Options{
+		All:   fmt.Sprintf("%#v %q", *o, others),
+		Store: fmt.Sprintf("%q", append(others, o.store, o.profileDir, o.keeper, o.caCert)),
+		Open: func(ctx context.Context) (secrets.Store, func(), error) {
+			store, err := e.openStore(ctx, o, false)
+			if err != nil {
+				return nil, nil, err
+			}
+			return store, e.keepAlive(ctx, store), nil
+		},
+		Config: func(store secrets.Store) (mcplogin.Config, error) {
+			return e.config(o, source.Source{Store: store}, "")
+		},
+	}
+}
+
+// keptSettings reads the configuration for the agent.
+func (e *call) keptSettings() (agentd.Settings, error) {
+	file, err := readConfig(&e.env)()
+	if err != nil {
+		return nil, err
+	}
+	own := *e
+	own.File = file
+	return keptSettings{&own}, nil
+}
+
+// keptSettings is what a configuration says of the profiles of an agent.
+type keptSettings struct{ call *call }
+
+// Profiles implements agentd.Settings.
+func (s keptSettings) Profiles() []string { return s.call.File.Profiles() }
+
+// Of implements agentd.Settings.
+func (s keptSettings) Of(profile string) (agentd.Options, error) {
+	own, o, err := s.call.forProfile(profile)
+	if err != nil {
+		return agentd.Options{}, err
+	}
+	return own.kept(o), nil
 }

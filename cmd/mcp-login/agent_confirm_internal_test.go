@@ -26,7 +26,7 @@ type person struct {
 	t   *testing.T
 	pty *os.File
 	c   *agentd.Confirmer
-	e   *env
+	e   *call
 
 	mu    sync.Mutex
 	shown string
@@ -51,7 +51,7 @@ func newPerson(t *testing.T) *person {
 	if p.e.log, err = p.e.newLog("info", "text"); err != nil {
 		t.Fatal(err)
 	}
-	terminal, err := newConfirmTerminal(p.e)
+	terminal, err := p.e.confirmDialog()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,22 +2,23 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // commandEntry is a command of the tree's first level.
 type commandEntry struct {
 	name  string
-	make  func(*env) *cli.Command
+	make  func(*call) *cli.Command
 	group string
 	often bool // most people use it
 }
@@ -41,7 +42,7 @@ func commands() []commandEntry {
 }
 
 // build makes the command.
-func (c commandEntry) build(e *env) *cli.Command {
+func (c commandEntry) build(e *call) *cli.Command {
 	command := c.make(e)
 	command.Category = c.group
 	return command
@@ -49,7 +50,7 @@ func (c commandEntry) build(e *env) *cli.Command {
 
 // newApp builds the whole command tree. The framework's own messages go to
 // standard error: under eval "$(...)" they would be run as commands.
-func newApp(e *env) *cli.App {
+func newApp(e *call) *cli.App {
 	app := bareApp(e)
 	for _, c := range commands() {
 		app.Commands = append(app.Commands, c.build(e))
@@ -59,7 +60,7 @@ func newApp(e *env) *cli.App {
 
 // appFor builds as much of the tree as a command line needs: if it begins with
 // a command's name, that command. Each start pays for this.
-func appFor(e *env, args []string) *cli.App {
+func appFor(e *call, args []string) *cli.App {
 	app := bareApp(e)
 	for _, c := range commands() {
 		if len(args) > 0 && args[0] == c.name {
@@ -70,7 +71,7 @@ func appFor(e *env, args []string) *cli.App {
 	return newApp(e)
 }
 
-func bareApp(e *env) *cli.App {
+func bareApp(e *call) *cli.App {
 	return &cli.App{
 		Name:      "mcp-login",
 		Usage:     "OAuth sign-in for MCP servers, on machines without a browser",
@@ -87,46 +88,39 @@ func bareApp(e *env) *cli.App {
 func run(ctx context.Context, args []string, e *env) int {
 	e.protect()
 	if len(args) > 0 && args[0] == completeName {
-		return e.finish(ctx, e.runComplete(ctx, args[1:]))
+		return e.bare().finish(ctx, e.runComplete(ctx, args[1:]))
 	}
-	app := appFor(e, args)
-	line := interpret(app.Commands, args)
+	app := appFor(e.bare(), args)
+	line := treeOf(app.Commands).Interpret(args)
 	own, err := e.runLine(ctx, app, line)
 	code := own.finish(ctx, err)
-	if code != exitDone && line.command != nil && line.command.Name == envName {
-		own.failEval(code)
+	if code != exit.Done && line.Command != nil && line.Command.Name == envName {
+		failEval(own, code)
 	}
 	return code
 }
 
-// runLine runs one command line. It returns the env of the command, which knows
-// how to explain an error.
-func (e *env) runLine(ctx context.Context, app *cli.App, line commandLine) (*env, error) {
-	if line.help && (line.command != nil || len(line.args) == 0) {
-		return e, e.showHelp(app, line)
+// runLine runs one command line. It returns the run, which knows how to explain an
+// error.
+func (e *env) runLine(ctx context.Context, app *cli.App, line commandline.Line) (*call, error) {
+	if line.Help && (line.Command != nil || len(line.Args) == 0) {
+		return e.bare(), showHelp(e, app, line)
 	}
 	own, err := e.calling(line)
 	if err != nil {
 		return own, err
 	}
-	if line.command == nil {
-		_ = e.showOverview(app) // best effort: the exit code says it too
+	if line.Command == nil {
+		_ = showOverview(e, app) // best effort: the exit code says it too
 		return own, errNoCommand
 	}
-	return own, appFor(own, line.path).RunContext(ctx, append([]string{app.Name}, line.parsable()...))
+	return own, appFor(own, line.Path).RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
 }
 
-// usageError is a mistake in how the program was called: exit code 2.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
-
 // errNoCommand ends a bare mcp-login, which has shown the help instead.
-var errNoCommand = usageError{errors.New("no command was given")}
+var errNoCommand = &exit.Error{Code: exit.BadUsage}
 
-func usage(_ *cli.Context, err error, _ bool) error { return usageError{err} }
+func usage(_ *cli.Context, err error, _ bool) error { return exit.Usage(err) }
 
 // action is a command's work, given its arguments.
 type action func(ctx context.Context, args []string) error
@@ -134,12 +128,14 @@ type action func(ctx context.Context, args []string) error
 // command completes c: flags that every command has, their values of the
 // configuration file, and nothing that reaches standard output or exits behind
 // our back.
-func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
+func (e *call) command(c *cli.Command, o *common, do action) *cli.Command {
 	c.Flags = append(c.Flags, o.flags()...)
 	c.OnUsageError = usage
 	c.HideHelp = true
 	c.Action = func(ctx *cli.Context) error {
-		e.secrets.withhold()
+		for name := range e.secrets { // the framework has read those of flags
+			_ = os.Unsetenv(name) // it was set, so it is a name
+		}
 		if err := e.applySettings(ctx); err != nil {
 			return err
 		}
@@ -148,38 +144,13 @@ func (e *env) command(c *cli.Command, o *common, do action) *cli.Command {
 	return c
 }
 
-// countArgs compares the arguments with c.ArgsUsage, such as "NAME [URL]" or
-// "NAME...".
-func countArgs(c *cli.Command, args []string) error {
-	wanted := strings.Fields(c.ArgsUsage)
-	least := len(wanted) - strings.Count(c.ArgsUsage, "[")
-	if c.ArgsUsage == "NAME [URL]" && len(args) == 1 && strings.Contains(args[0], "://") {
-		return usagef("%s: NAME is missing before the URL: %s", c.Name, suggest.MCPLogin(c.Name, "NAME", args[0]))
-	}
-	if len(args) < least {
-		return usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, c.ArgsUsage)
-	}
-	if len(args) > len(wanted) && !strings.Contains(c.ArgsUsage, "...") {
-		return usagef("%s: unexpected argument %q: mcp-login %s %s", c.Name, args[len(wanted)], c.Name, c.ArgsUsage)
+// envVar names a flag's environment variable.
+func envVar(flag string) []string {
+	if name := variables.OfFlag(flag); name != "" {
+		return []string{name}
 	}
 	return nil
 }
-
-// answers are the flags that change the shape of an answer, or that belong to
-// one call alone. They have no environment variable: one that was set somewhere
-// would break the scripts that read the answer.
-var answers = []string{"json", "name", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "remote", "remote-port", "forget", "with-refresh-token", "due", "via", "write", "remove", "file", "migrate", "yes", "all", "expired"}
-
-// envVar names a flag's environment variable.
-func envVar(flag string) []string {
-	if slices.Contains(answers, flag) {
-		return nil
-	}
-	return []string{ownPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
-}
-
-// The flags. The placeholder of a value stands in backquotes in its usage text,
-// which names a default that the value itself does not show.
 
 func stringFlag(name, usage, value string, to *string) cli.Flag {
 	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}

@@ -15,17 +15,19 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/browser"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 // browserVariable names the socket of the laptop's browser on a remote host.
 const browserVariable = "MCP_LOGIN_BROWSER_SOCK"
 
 // laptop returns the endpoint at which the user's laptop answers; "": none does.
-func (e *env) laptop() string {
+func (e *call) laptop() string {
 	folder, err := e.laptopFolder()
 	if err != nil {
 		folder = "" // without a home folder only the variable names one
@@ -34,7 +36,7 @@ func (e *env) laptop() string {
 }
 
 // laptopFolder is where this host finds the user's laptops.
-func (e *env) laptopFolder() (string, error) {
+func (e *call) laptopFolder() (string, error) {
 	base, err := e.dirs().Browsers()
 	if err != nil {
 		return "", err
@@ -54,7 +56,7 @@ type serveBrowserOptions struct {
 	options         cli.StringSlice
 }
 
-func newBrowser(e *env) *cli.Command {
+func newBrowser(e *call) *cli.Command {
 	var o serveBrowserOptions
 	return e.command(&cli.Command{
 		Name: "browser", Usage: "Open this machine's browser for sign-ins on a remote host",
@@ -85,7 +87,7 @@ func newBrowser(e *env) *cli.Command {
 
 // prepareBrowser makes the folder for laptops and prints a path in it, at which sshd
 // makes a socket, or notes a port that ssh forwards.
-func (e *env) prepareBrowser(port int) error {
+func (e *call) prepareBrowser(port int) error {
 	folder, err := e.userDir(e.laptopFolder())
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func (e *env) prepareBrowser(port int) error {
 	return e.answer(path + "\n")
 }
 
-func (e *env) forgetBrowserHosts() error {
+func (e *call) forgetBrowserHosts() error {
 	path, err := e.dirs().BrowserMemory()
 	if err != nil {
 		return err
@@ -120,9 +122,9 @@ func (e *env) forgetBrowserHosts() error {
 }
 
 // runBrowser serves at a socket for any host.
-func runBrowser(ctx context.Context, e *env, o serveBrowserOptions) error {
+func runBrowser(ctx context.Context, e *call, o serveBrowserOptions) error {
 	if runtime.GOOS == "windows" {
-		return usagef("browser: HOST is missing; ssh on Windows forwards no sockets")
+		return exit.Usagef("browser: HOST is missing; ssh on Windows forwards no sockets")
 	}
 	path, err := o.socket, error(nil)
 	if path == "" {
@@ -147,7 +149,7 @@ func runBrowser(ctx context.Context, e *env, o serveBrowserOptions) error {
 
 // linkBrowser serves one host at a port, and prints what forwards it. Sshd does not
 // replace a socket that an ended connection left, so ssh_config cannot name one.
-func linkBrowser(ctx context.Context, e *env, o serveBrowserOptions, host string) error {
+func linkBrowser(ctx context.Context, e *call, o serveBrowserOptions, host string) error {
 	s, err := e.ssh(host, o.options.Value())
 	if err != nil {
 		return err
@@ -177,10 +179,10 @@ func linkBrowser(ctx context.Context, e *env, o serveBrowserOptions, host string
 }
 
 // browserHelper opens this machine's browser for the host that is named; "": for any.
-func (e *env) browserHelper(command, host string) (*sshbrowser.Helper, error) {
-	b, err := browser.New(e.getenv, publicEnviron(os.Environ()), command)
+func (e *call) browserHelper(command, host string) (*sshbrowser.Helper, error) {
+	b, err := browser.New(e.getenv, variables.Public(os.Environ()), command)
 	if err != nil {
-		return nil, usagef("--browser-command: %w", err)
+		return nil, exit.Usagef("--browser-command: %w", err)
 	}
 	h := &sshbrowser.Helper{Open: b.Open, From: host, Local: netcheck.IsLoopback(host), Asked: func(server string, err error) {
 		if err != nil {

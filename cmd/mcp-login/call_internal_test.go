@@ -31,15 +31,15 @@ func TestAgain(t *testing.T) {
 			e, _, _ := testEnv(t)
 			setVariables(e, tt.variables)
 			setConfig(t, e, tt.config)
-			own, err := e.calling(interpret(newApp(e).Commands, tt.words))
+			own, err := e.calling(treeOf(newApp(e).Commands).Interpret(tt.words))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := own.again(); !slices.Equal(got, tt.want) {
+			if got := own.Again(); !slices.Equal(got, tt.want) {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
-			if len(e.line.parts) > 0 || e.file != nil {
-				t.Error("the command changed the env that it was given")
+			if len(e.Line.Parts) > 0 || e.File != nil {
+				t.Error("the command changed the run that it was given")
 			}
 		})
 	}
@@ -51,7 +51,7 @@ func TestForProfile(t *testing.T) {
 	e, _, _ := testEnv(t)
 	setVariables(e, map[string]string{"MCP_LOGIN_TIMEOUT": "7s"})
 	setConfig(t, e, "store = \"file:all\"\ntimeout = \"9s\"\n[profile.a]\nstore = \"file:a\"\nmin-ttl = \"2m\"\n[profile.b]\nkeeper = \"passphrase\"\n")
-	e, err := e.calling(interpret(newApp(e).Commands, []string{"agent", "--keeper", "keyring"}))
+	e, err := e.calling(treeOf(newApp(e).Commands).Interpret([]string{"agent", "--keeper", "keyring"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,14 +67,14 @@ func TestForProfile(t *testing.T) {
 		if o.store != tt.store || o.keeper != "keyring" || o.timeout != 7*time.Second || o.minTTL != ttl || o.logLevel != "warn" {
 			t.Errorf("%s: %+v", tt.name, *o)
 		}
-		if own.setting("store") != tt.store || e.setting("store") != "file:all" {
-			t.Errorf("%s: %q, all %q", tt.name, own.setting("store"), e.setting("store"))
+		if own.Setting("store") != tt.store || e.Setting("store") != "file:all" {
+			t.Errorf("%s: %q, all %q", tt.name, own.Setting("store"), e.Setting("store"))
 		}
 	}
 }
 
 // setConfig writes a configuration file, unless text is empty.
-func setConfig(t *testing.T, e *env, text string) {
+func setConfig(t *testing.T, e *call, text string) {
 	t.Helper()
 	if text == "" {
 		return

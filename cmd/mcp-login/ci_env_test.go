@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/cistep"
+	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
 // hints returns the lines that name a way out.
@@ -46,9 +49,9 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 			j := newCIJob(t, tt.env)
 			evaluated := ""
 			if tt.env == "GITLAB_CI=true" {
-				evaluated = failure(tt.args, exitFailed)
+				evaluated = failure(tt.args, exit.Failed)
 			}
-			if code := j.run(t, tt.args...); code != exitFailed || j.out.String() != evaluated {
+			if code := j.run(t, tt.args...); code != exit.Failed || j.out.String() != evaluated {
 				t.Errorf("exit code %d, standard output %q", code, j.out.String())
 			}
 			if got := j.hints(); got != tt.want {
@@ -61,7 +64,7 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 // Of several profiles one program gets them all: a second call of mcp-login as
 // that program would not have the store's passphrase.
 func TestEnvCIRefusalServesAllProfilesByOneCall(t *testing.T) {
-	got := newCIJob(t).env().otherWays(notExported{errors.New("no"), []string{"a", "b c", "d"}})
+	_, got := newCIJob(t).env().Remedy().For(&cistep.NotExportedError{Err: errors.New("no"), Profiles: []string{"a", "b c", "d"}})
 	if first, _, _ := strings.Cut(got, "\n"); first != "mcp-login exec a --also 'b c' --also d -- COMMAND" {
 		t.Errorf("hint %q", first)
 	}
@@ -78,7 +81,7 @@ func TestEnvCIWithoutItsFilePrintsNothing(t *testing.T) {
 		{"BITBUCKET_COMMIT=abc", "BITBUCKET_PIPELINES_VARIABLES_PATH=" + none},
 	} {
 		j := newCIJob(t, tt.ci, tt.file)
-		if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exitFailed || j.out.Len() > 0 || !strings.Contains(j.hints(), "mcp-login exec demo") {
+		if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Failed || j.out.Len() > 0 || !strings.Contains(j.hints(), "mcp-login exec demo") {
 			t.Errorf("%s with %s: exit code %d, standard output %q, standard error %q", tt.ci, tt.file, code, j.out.String(), j.err.String())
 		}
 	}
@@ -87,7 +90,7 @@ func TestEnvCIWithoutItsFilePrintsNothing(t *testing.T) {
 func TestEnvCISaysThatShellTextIsForEval(t *testing.T) {
 	for _, env := range []string{"GITLAB_CI=true", "BUILD_ID=1", "TRAVIS=true", "CI=woodpecker", "DRONE=true", "CI=true"} {
 		j := newCIJob(t, env, "JENKINS_URL=http://jenkins")
-		if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exitDone {
+		if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Done {
 			t.Fatalf("%s: exit code %d, %s", env, code, j.err.String())
 		}
 		for _, want := range []string{"caution: ", "no place for variables", "the clear token", "\nuse: eval \"$(mcp-login env demo --ci --allow-unmasked)\"\n"} {
@@ -108,7 +111,7 @@ func TestEnvCISaysThatShellTextIsForEval(t *testing.T) {
 
 func TestEnvCIOnAzureSaysWhatToMap(t *testing.T) {
 	j := newCIJob(t, "TF_BUILD=True")
-	if code := j.run(t, "env", "demo", "--ci"); code != exitDone {
+	if code := j.run(t, "env", "demo", "--ci"); code != exit.Done {
 		t.Fatalf("exit code %d, %s", code, j.err.String())
 	}
 	want := "env: {MCP_DEMO_AUTHORIZATION: $(MCP_DEMO_AUTHORIZATION), MCP_DEMO_TOKEN: $(MCP_DEMO_TOKEN)}\n"
@@ -123,7 +126,7 @@ func TestEnvCIOnAzureSaysWhatToMap(t *testing.T) {
 
 func TestEnvCISaysNothingWhereAllIsDone(t *testing.T) {
 	j := newCIJob(t, "CIRCLECI=true", "BASH_ENV="+filepath.Join(t.TempDir(), "env"))
-	if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exitDone || j.err.Len() > 0 || j.out.Len() > 0 {
+	if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Done || j.err.Len() > 0 || j.out.Len() > 0 {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, j.out.String(), j.err.String())
 	}
 	if _, err := os.Stat(j.vars["BASH_ENV"]); err != nil {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
 // step is what a job's log and later steps have of one step.
@@ -111,7 +113,7 @@ func TestMaskReachesTheRunner(t *testing.T) {
 			t.Run(name+"/"+shell, func(t *testing.T) {
 				t.Parallel()
 				s := j.runStep(t, shell, script)
-				if s.code != exitDone || !s.masked() || !strings.Contains(s.exported, storedToken) {
+				if s.code != exit.Done || !s.masked() || !strings.Contains(s.exported, storedToken) {
 					t.Errorf("exit code %d, masked %t, exported %q\nstandard output: %s\nstandard error: %s", s.code, s.masked(), s.exported, s.out, s.err)
 				}
 				if where := s.leaks(); where != "" {
@@ -169,7 +171,7 @@ func TestCapturedMaskIsExplained(t *testing.T) {
 		"mask values for GitHub Actions: standard error does not reach the runner: bash (process ",
 		"\nhint: leave standard error as the step has it: mcp-login env demo --ci\nhint: mcp-login exec demo -- COMMAND\n",
 	} {
-		if s.code != exitFailed || !strings.Contains(s.out, want) {
+		if s.code != exit.Failed || !strings.Contains(s.out, want) {
 			t.Errorf("exit code %d, %s, want %q", s.code, s.out, want)
 		}
 	}
@@ -185,10 +187,10 @@ func TestCommandsThatSetVariablesReachTheRunner(t *testing.T) {
 		{"TEAMCITY_VERSION=2026.1", " --allow-unmasked", `mcp-login env demo --ci --allow-unmasked 2>/dev/null`, `x=$(mcp-login env demo --ci --allow-unmasked)`},
 	} {
 		j := newCIJob(t, tt.provider)
-		if s := j.runStep(t, "bash -e", tt.good); s.code != exitDone || !strings.Contains(s.out+s.err, "MCP_DEMO_TOKEN") {
+		if s := j.runStep(t, "bash -e", tt.good); s.code != exit.Done || !strings.Contains(s.out+s.err, "MCP_DEMO_TOKEN") {
 			t.Errorf("%s: exit code %d, %s%s", tt.good, s.code, s.out, s.err)
 		}
-		if s := j.runStep(t, "bash -e", tt.bad); s.code != exitFailed || strings.Contains(s.out+s.err, storedToken) {
+		if s := j.runStep(t, "bash -e", tt.bad); s.code != exit.Failed || strings.Contains(s.out+s.err, storedToken) {
 			t.Errorf("%s: exit code %d, %s%s", tt.bad, s.code, s.out, s.err)
 		}
 	}

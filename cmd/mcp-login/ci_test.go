@@ -8,15 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/redact"
+	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -69,21 +68,22 @@ func (j *ciJob) run(t *testing.T, args ...string) int {
 	t.Helper()
 	j.out.Reset()
 	j.err.Reset()
-	return run(t.Context(), args, j.env())
+	return run(t.Context(), args, &j.env().env)
 }
 
-func (j *ciJob) env() *env {
-	return &env{
+func (j *ciJob) env() *call {
+	e := &env{
 		in: strings.NewReader(""), out: &j.out, err: &j.err,
 		getenv: func(name string) string { return j.vars[name] },
 		tty:    func() (*os.File, error) { return nil, errors.New("no terminal") },
 		hidden: redact.To(io.Discard),
 	}
+	return e.bare()
 }
 
 func TestEnvCIMasksThenHandsOn(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
-	if code := j.run(t, "env", "demo", "--ci"); code != exitDone || j.out.Len() > 0 {
+	if code := j.run(t, "env", "demo", "--ci"); code != exit.Done || j.out.Len() > 0 {
 		t.Fatalf("exit code %d, standard output %q", code, j.out.String())
 	}
 	if want := "::add-mask::Bearer " + storedToken + "\n::add-mask::" + storedToken + "\n"; j.err.String() != want {
@@ -108,13 +108,13 @@ func TestEnvCIRefusals(t *testing.T) {
 		says      string
 		out       string
 	}{
-		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exitFailed, "mcp-login exec", "(exit 1)\n"},
-		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exitUsage, "not a known CI job", "(exit 2)\n"},
-		{"with a format", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--format", "fish"}, exitUsage, "--format", ""},
-		{"with unset", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--unset"}, exitUsage, "--unset", ""},
-		{"nothing stored", "GITHUB_ACTIONS=true", []string{"env", "--ci", "other"}, exitLoginRequired, "mcp-login login other", ""},
-		{"reserved name", "GITHUB_ACTIONS=true", []string{"env", "demo", "--ci", "--var", "TOKEN=NODE_OPTIONS"}, exitFailed, "reserved", ""},
-		{"wrong flag", "GITHUB_ACTIONS=true", []string{"env", "demo", "--cii"}, exitUsage, "--help", "(exit 2)\n"},
+		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exit.Failed, "mcp-login exec", "(exit 1)\n"},
+		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exit.BadUsage, "not a known CI job", "(exit 2)\n"},
+		{"with a format", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--format", "fish"}, exit.BadUsage, "--format", ""},
+		{"with unset", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--unset"}, exit.BadUsage, "--unset", ""},
+		{"nothing stored", "GITHUB_ACTIONS=true", []string{"env", "--ci", "other"}, exit.LoginRequired, "mcp-login login other", ""},
+		{"reserved name", "GITHUB_ACTIONS=true", []string{"env", "demo", "--ci", "--var", "TOKEN=NODE_OPTIONS"}, exit.Failed, "reserved", ""},
+		{"wrong flag", "GITHUB_ACTIONS=true", []string{"env", "demo", "--cii"}, exit.BadUsage, "--help", "(exit 2)\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			j := newCIJob(t, tt.env)
@@ -133,7 +133,7 @@ func TestEnvCIRefusals(t *testing.T) {
 
 func TestEnvCIAllowUnmaskedIsForEval(t *testing.T) {
 	j := newCIJob(t, "GITLAB_CI=true")
-	if code := j.run(t, "env", "--ci", "--allow-unmasked", "--only", "TOKEN", "demo"); code != exitDone {
+	if code := j.run(t, "env", "--ci", "--allow-unmasked", "--only", "TOKEN", "demo"); code != exit.Done {
 		t.Fatalf("exit code %d, %s", code, j.err.String())
 	}
 	if got, want := j.out.String(), "export MCP_DEMO_TOKEN='"+storedToken+"'\n"; got != want {
@@ -145,7 +145,7 @@ func TestCodeIsANotice(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
 	e := j.env()
 	e.protect()
-	p := e.prompt(&loginOptions{})
+	p := promptOf(t, e)
 	p.ShowCode(context.Background(), terminaltest.WithHosts(device.Code{
 		UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device", VerificationURIComplete: "https://as.example.com/device?c=ABCD-EFGH",
 		Issuer: "https://as.example.net", Server: storedURL, Client: "::error::x\n##[add-mask]y", Expiry: time.Unix(1900000000, 0),
@@ -159,12 +159,22 @@ func TestCodeIsANotice(t *testing.T) {
 	}
 }
 
+// promptOf returns what shows the codes of a login.
+func promptOf(t *testing.T, e *call) signin.Prompt {
+	t.Helper()
+	place, err := e.place(&loginOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place.Prompt(new(signin.Options))
+}
+
 // TeamCity promises to read commands on standard output alone.
 func TestCodeIsPlainTextForTeamCity(t *testing.T) {
 	j := newCIJob(t, "TEAMCITY_VERSION=2026.1")
 	e := j.env()
 	e.protect()
-	p := e.prompt(&loginOptions{})
+	p := promptOf(t, e)
 	p.ShowCode(context.Background(), device.Code{UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device"})
 	if got := j.err.String(); !strings.Contains(got, "ABCD-EFGH") || strings.Contains(got, "##teamcity") || j.out.Len() > 0 {
 		t.Errorf("standard error %q, standard output %q, want the code as plain text", got, j.out.String())
@@ -181,83 +191,20 @@ func TestServerTextIsNoCommandInCI(t *testing.T) {
 	}
 }
 
-func TestExpectedIdentity(t *testing.T) {
-	const jwt = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2FzIiwic3ViIjoiYW5uIn0.c2ln" // ann of https://as
-	for _, tt := range []struct {
-		issuer, subject string
-		accept          bool
-	}{
-		{"", "", true},
-		{"https://as", "ann", true},
-		{"https://as", "bob", false},
-		{"https://other", "", false},
-	} {
-		o := common{expectIssuer: tt.issuer}
-		err := o.expected(oauth.Server{Issuer: "https://as"})
-		if err == nil {
-			err = new(env).accept(expectation{tt.subject}, false)(mcplogin.Credential{Token: oauth.Token{Access: "opaque", ID: jwt}})
-		}
-		if (err == nil) != tt.accept {
-			t.Errorf("%+v accepts with %v, want %t", tt, err, tt.accept)
-		}
-		if code, _ := new(env).verdict(err); err != nil && code != exitDenied {
-			t.Errorf("exit code %d, want %d", code, exitDenied)
-		}
-	}
-	opaque := mcplogin.Credential{Issuer: oauth.Server{Issuer: "https://as"}, Token: oauth.Token{Access: "opaque"}}
-	if err := new(env).accept(expectation{""}, false)(opaque); err != nil {
-		t.Errorf("the authorization server alone is not accepted: %v", err)
-	}
-	if err := new(env).accept(expectation{"ann"}, false)(opaque); err == nil {
-		t.Error("a subject that nobody vouches for is accepted")
-	}
-	job, _, _ := testEnv(t)
-	job.jobIs = &jobIdentity{id: ci.Identity{Issuer: "https://ci", Subject: "ann"}}
-	if err := job.accept(expectation{"ann"}, false)(opaque); err == nil {
-		t.Error("a job that did not present itself is accepted")
-	}
-	opaque.Flow = "ci"
-	if err := job.accept(expectation{"ann"}, false)(opaque); err != nil {
-		t.Errorf("the job that presented itself is not accepted: %v", err)
-	}
-}
-
-// TestJobIdentityOfManyProfiles: an agent's profiles ask who the job is at
-// once. It is said once.
-func TestJobIdentityOfManyProfiles(t *testing.T) {
-	var job jobIdentity
-	var first atomic.Int32
-	var all sync.WaitGroup
-	for range 50 {
-		all.Go(func() {
-			if job.set(ci.Identity{Issuer: "https://ci", Subject: "ann"}) {
-				first.Add(1)
-			}
-			if id := job.get(); id.Subject != "ann" {
-				t.Errorf("the job is %v", id)
-			}
-		})
-	}
-	all.Wait()
-	if first.Load() != 1 {
-		t.Errorf("it was said %d times who the job is", first.Load())
-	}
-}
-
 func TestHeadersAreForTheirServerAlone(t *testing.T) {
 	for _, tt := range []struct {
 		url  string
 		code int
 	}{
-		{"", exitDone},
-		{storedURL, exitDone},
-		{"https://MCP.example.com:443/other", exitDone},
-		{"https://mcp.example.com.evil.example/mcp", exitFailed},
-		{"http://mcp.example.com/mcp", exitFailed},
-		{"::", exitFailed},
+		{"", exit.Done},
+		{storedURL, exit.Done},
+		{"https://MCP.example.com:443/other", exit.Done},
+		{"https://mcp.example.com.evil.example/mcp", exit.Failed},
+		{"http://mcp.example.com/mcp", exit.Failed},
+		{"::", exit.Failed},
 	} {
 		j := newCIJob(t, "CLAUDE_CODE_MCP_SERVER_URL="+tt.url)
-		if code := j.run(t, "headers", "demo", "--json"); code != tt.code || (code == exitDone) != (j.out.Len() > 0) {
+		if code := j.run(t, "headers", "demo", "--json"); code != tt.code || (code == exit.Done) != (j.out.Len() > 0) {
 			t.Errorf("for %q: exit code %d, %q, want %d", tt.url, code, j.out.String(), tt.code)
 		}
 	}
@@ -265,7 +212,7 @@ func TestHeadersAreForTheirServerAlone(t *testing.T) {
 
 func TestClientConfig(t *testing.T) {
 	j := newCIJob(t)
-	if code := j.run(t, "client-config", "demo", "--for", "claude-code", "--program", "mcp-login", "--keeper", "key-file"); code != exitDone {
+	if code := j.run(t, "client-config", "demo", "--for", "claude-code", "--program", "mcp-login", "--keeper", "key-file"); code != exit.Done {
 		t.Fatalf("exit code %d, %s", code, j.err.String())
 	}
 	server := struct {
@@ -281,13 +228,13 @@ func TestClientConfig(t *testing.T) {
 		args []string
 		code int
 	}{
-		{[]string{"client-config", "new", storedURL, "--for", "codex"}, exitDone}, // before the login
-		{[]string{"client-config", "demo", "--for", "emacs"}, exitUsage},
-		{[]string{"client-config", "new"}, exitLoginRequired},
-		{[]string{"client-config", "demo", "http://mcp.example.com/"}, exitUsage},
-		{[]string{"client-config"}, exitUsage},
+		{[]string{"client-config", "new", storedURL, "--for", "codex"}, exit.Done}, // before the login
+		{[]string{"client-config", "demo", "--for", "emacs"}, exit.BadUsage},
+		{[]string{"client-config", "new"}, exit.LoginRequired},
+		{[]string{"client-config", "demo", "http://mcp.example.com/"}, exit.BadUsage},
+		{[]string{"client-config"}, exit.BadUsage},
 	} {
-		if code := j.run(t, tt.args...); code != tt.code || (code == exitDone) != (j.out.Len() > 0) {
+		if code := j.run(t, tt.args...); code != tt.code || (code == exit.Done) != (j.out.Len() > 0) {
 			t.Errorf("%q: exit code %d, %q, %s, want %d", tt.args, code, j.out.String(), j.err.String(), tt.code)
 		}
 	}

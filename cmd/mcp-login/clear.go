@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/report"
 )
 
 type clearOptions struct {
@@ -14,7 +15,7 @@ type clearOptions struct {
 	expired bool
 }
 
-func newClear(e *env) *cli.Command {
+func newClear(e *call) *cli.Command {
 	var o clearOptions
 	return e.command(&cli.Command{
 		Name: "clear", Usage: "Remove credentials here, without telling the server",
@@ -23,7 +24,7 @@ func newClear(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runClear(ctx, e, &o, args) })
 }
 
-func runClear(ctx context.Context, e *env, o *clearOptions, names []string) error {
+func runClear(ctx context.Context, e *call, o *clearOptions, names []string) error {
 	names, err := e.chosen(ctx, &o.common, "clear", "--expired", o.expired, names)
 	if err != nil {
 		return err
@@ -37,12 +38,12 @@ func runClear(ctx context.Context, e *env, o *clearOptions, names []string) erro
 			return nil
 		}
 	}
-	return e.eachProfile(names, func(e *env, o *common, name string) error { return e.clear(ctx, o, name) })
+	return e.eachProfile(names, func(e *call, o *common, name string) error { return e.clear(ctx, o, name) })
 }
 
 // expired returns the profiles for which a person must sign in. One that cannot be
 // read stays.
-func (e *env) expired(ctx context.Context, o *common, names []string) ([]string, error) {
+func (e *call) expired(ctx context.Context, o *common, names []string) ([]string, error) {
 	from, err := e.source(ctx, o, fromAgent{}, false)
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (e *env) expired(ctx context.Context, o *common, names []string) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(r report) bool { return r.State != mcplogin.StateLogin })
+	all = slices.DeleteFunc(all, func(r report.Credential) bool { return r.State != mcplogin.StateLogin })
 	names = nil
 	for _, r := range all {
 		names = append(names, r.Profile)
@@ -59,7 +60,7 @@ func (e *env) expired(ctx context.Context, o *common, names []string) ([]string,
 	return names, nil
 }
 
-func (e *env) clear(ctx context.Context, o *common, profile string) error {
+func (e *call) clear(ctx context.Context, o *common, profile string) error {
 	s, err := e.session(ctx, o, fromAgent{}, profile)
 	if err != nil {
 		return err

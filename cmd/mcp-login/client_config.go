@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -13,7 +12,10 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/clientconfig"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -24,7 +26,7 @@ type clientConfigOptions struct {
 	write, remove, migrate, yes bool
 }
 
-func newClientConfig(e *env) *cli.Command {
+func newClientConfig(e *call) *cli.Command {
 	var o clientConfigOptions
 	c := &cli.Command{
 		Name:      "client-config",
@@ -48,7 +50,7 @@ func newClientConfig(e *env) *cli.Command {
 	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runClientConfig(ctx, e, o, args) })
 }
 
-func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []string) (err error) {
+func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args []string) (err error) {
 	if o.program == "" {
 		if o.program, err = os.Executable(); err != nil {
 			return fmt.Errorf("find this program's path: %w", err)
@@ -58,18 +60,18 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 		return runMigrate(ctx, e, o, args)
 	}
 	if len(args) == 0 {
-		return usagef("client-config: NAME is missing: mcp-login client-config NAME --for CLIENT")
+		return exit.Usagef("client-config: NAME is missing: mcp-login client-config NAME --for CLIENT")
 	}
 	client, ok := clientconfig.Find(o.client)
 	if !ok {
-		return usagef("--for %q: use one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
+		return exit.Usagef("--for %q: use one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
 	}
 	via := cmp.Or(clientconfig.Via(o.via), client.Default())
 	if !client.Can(via) {
-		return usageError{fmt.Errorf("--via: %w", &clientconfig.CannotError{Client: client, Via: via})}
+		return exit.Usage(fmt.Errorf("--via: %w", &clientconfig.CannotError{Client: client, Via: via}))
 	}
 	if o.remove {
-		return e.removeEntry(o, client, args[0])
+		return removeEntry(e, o, client, args[0])
 	}
 	url, err := e.serverOf(ctx, &o, args)
 	if err != nil {
@@ -77,12 +79,12 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 	}
 	entry := e.entry(&o, args[0], url)
 	if o.write {
-		return e.writeEntry(o, client, entry, via)
+		return writeEntry(e, o, client, entry, via)
 	}
 	if err := e.answerData([]byte(client.Snippet(entry, via))); err != nil {
 		return err
 	}
-	if file := e.clientFile(o, client); file != "" {
+	if file := clientFile(e, o, client); file != "" {
 		e.say("This goes into %s; --write puts it there.", file)
 	}
 	if client.Else != "" {
@@ -93,65 +95,14 @@ func runClientConfig(ctx context.Context, e *env, o clientConfigOptions, args []
 }
 
 // entry returns what a client is to know of a profile.
-func (e *env) entry(o *clientConfigOptions, profile, url string) clientconfig.Entry {
-	reach := fromAnywhere(slices.Concat(e.again(), e.repeated(o.common.flags(), "store", "profile-dir", "keeper", "ca-cert", "log-level", "log-format")))
-	helper := slices.Concat([]string{o.program, "headers", profile, "--json"}, reach)
-	for i, word := range helper {
-		helper[i] = clientconfig.Quote(runtime.GOOS, word)
-	}
-	return clientconfig.Entry{
-		Profile: profile, URL: url, Variable: freePrefix(profile) + "_AUTHORIZATION",
-		Proxy:     slices.Concat([]string{o.program, "proxy", profile, url}, reach),
-		Helper:    strings.Join(helper, " "),
-		Variables: e.variablesOfProxy(),
-	}
+func (e *call) entry(o *clientConfigOptions, profile, url string) clientconfig.Entry {
+	reach := invocation.FromAnywhere(slices.Concat(e.Again(), e.Line.Repeated(describeFlags(o.common.flags()), "store", "profile-dir", "keeper", "ca-cert", "log-level", "log-format")))
+	entry := clientconfig.NewEntry(e.places(), o.program, profile, url, reach)
+	entry.Variable = variables.FreePrefix(profile) + "_AUTHORIZATION"
+	return entry
 }
 
-// fromAnywhere makes the paths in flags absolute: a client starts its commands in
-// a folder that it chooses.
-func fromAnywhere(words []string) []string {
-	words = slices.Clone(words)
-	for i, word := range words {
-		name, value, joined := strings.Cut(word, "=")
-		if !joined && i+1 < len(words) {
-			value = words[i+1]
-		}
-		switch name {
-		case "--profile-dir", "--ca-cert":
-			value = absolute(value)
-		case "--store":
-			kind, dir, _ := strings.Cut(value, ":")
-			if kind == "vault" || dir == "" {
-				continue
-			}
-			value = kind + ":" + absolute(dir)
-		default:
-			continue
-		}
-		if joined {
-			words[i] = name + "=" + value
-		} else if i+1 < len(words) {
-			words[i+1] = value
-		}
-	}
-	return words
-}
-
-// variablesOfProxy returns the names of the variables here that a proxy needs too.
-func (e *env) variablesOfProxy() (names []string) {
-	for _, name := range []string{
-		"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
-		"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
-		"VAULT_ADDR", "VAULT_NAMESPACE", "VAULT_CACERT", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER",
-	} {
-		if e.getenv(name) != "" {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func (e *env) writeEntry(o clientConfigOptions, client clientconfig.Client, entry clientconfig.Entry, via clientconfig.Via) error {
+func writeEntry(e *call, o clientConfigOptions, client clientconfig.Client, entry clientconfig.Entry, via clientconfig.Via) error {
 	file, err := e.namedFile(o, client)
 	if err != nil {
 		return err
@@ -164,15 +115,14 @@ func (e *env) writeEntry(o clientConfigOptions, client clientconfig.Client, entr
 		e.say("%s has %q already", change.Path, entry.Name())
 		return nil
 	}
-	if err := change.Apply(); err != nil {
+	if err := e.apply(change, fmt.Sprintf("%q is in %s", entry.Name(), change.Path)); err != nil {
 		return err
 	}
-	e.sayWritten(change, fmt.Sprintf("%q is in %s", entry.Name(), change.Path))
 	e.afterEntry(client, entry.Profile, via)
 	return nil
 }
 
-func (e *env) removeEntry(o clientConfigOptions, client clientconfig.Client, profile string) error {
+func removeEntry(e *call, o clientConfigOptions, client clientconfig.Client, profile string) error {
 	file, err := e.namedFile(o, client)
 	if err != nil {
 		return err
@@ -186,71 +136,61 @@ func (e *env) removeEntry(o clientConfigOptions, client clientconfig.Client, pro
 		e.say("%s has no %q", file, entry.Name())
 		return nil
 	}
-	if err := change.Apply(); err != nil {
+	return e.apply(change, fmt.Sprintf("%q is no longer in %s", entry.Name(), change.Path))
+}
+
+// apply writes a file, and says so.
+func (e *call) apply(c clientconfig.Change, done string) error {
+	if err := c.Apply(); err != nil {
 		return err
 	}
-	e.sayWritten(change, fmt.Sprintf("%q is no longer in %s", entry.Name(), change.Path))
+	if c.Backup != "" {
+		done += "; the file as it was: " + c.Backup
+	}
+	e.say("%s", done)
 	return nil
 }
 
-func (e *env) sayWritten(c clientconfig.Change, what string) {
-	if c.Backup == "" {
-		e.say("%s", what)
-		return
-	}
-	e.say("%s; the file as it was: %s", what, c.Backup)
-}
-
 // afterEntry says what else a client needs.
-func (e *env) afterEntry(client clientconfig.Client, profile string, via clientconfig.Via) {
+func (e *call) afterEntry(client clientconfig.Client, profile string, via clientconfig.Via) {
 	if client.Note != "" && via == clientconfig.Proxy {
 		e.say("%s", client.Note)
 	}
 	if via == clientconfig.Variable {
-		e.say("Start the client with: %s", suggest.MCPLogin("exec", profile).With(needsPrefix(profile)...).With(e.again()...).With("--", "COMMAND"))
+		e.say("Start the client with: %s", suggest.MCPLogin("exec", profile).With(variables.PrefixFlag(profile)...).With(e.Again()...).With("--", "COMMAND"))
 	}
 }
 
-func (e *env) places() clientconfig.Places {
-	project, err := os.Getwd()
-	if err != nil {
-		project = ""
-	}
-	home := e.getenv("HOME")
-	if runtime.GOOS == "windows" {
-		home = e.getenv("USERPROFILE")
-	}
-	return clientconfig.Places{Home: home, Project: project, GOOS: runtime.GOOS, Getenv: e.getenv}
-}
+func (e *call) places() clientconfig.Places { return clientconfig.PlacesHere(e.getenv) }
 
-func (e *env) clientFile(o clientConfigOptions, client clientconfig.Client) string {
+func clientFile(e *call, o clientConfigOptions, client clientconfig.Client) string {
 	return cmp.Or(o.file, client.File(e.places()))
 }
 
 // namedFile returns the file to change.
-func (e *env) namedFile(o clientConfigOptions, client clientconfig.Client) (string, error) {
-	file := e.clientFile(o, client)
+func (e *call) namedFile(o clientConfigOptions, client clientconfig.Client) (string, error) {
+	file := clientFile(e, o, client)
 	if file == "" {
-		return "", usagef("the file of %s is not known here; name the client by --for, or its file by --file", client.Title)
+		return "", exit.Usagef("the file of %s is not known here; name the client by --for, or its file by --file", client.Title)
 	}
 	return file, nil
 }
 
 // serverOf returns the URL that was given, else the stored credential's.
-func (e *env) serverOf(ctx context.Context, o *clientConfigOptions, args []string) (string, error) {
+func (e *call) serverOf(ctx context.Context, o *clientConfigOptions, args []string) (string, error) {
 	if len(args) > 1 {
 		if _, err := oauth.CheckURL(args[1]); err != nil {
-			return "", usagef("URL: %w", err)
+			return "", exit.Usagef("URL: %w", err)
 		}
 		return args[1], e.isFor(ctx, o, args[0], args[1])
 	}
-	return e.storedServer(ctx, o, args[0])
+	return storedServer(ctx, e, o, args[0])
 }
 
 // isFor refuses a server that the profile is not for: its client would send it
 // the token of another. What is not stored, or cannot be read here, is for any.
-func (e *env) isFor(ctx context.Context, o *clientConfigOptions, profile, server string) error {
-	stored, err := e.storedServer(ctx, o, profile)
+func (e *call) isFor(ctx context.Context, o *clientConfigOptions, profile, server string) error {
+	stored, err := storedServer(ctx, e, o, profile)
 	if err != nil {
 		e.log.Debug().Err(err).Msg("the stored credential cannot be compared")
 		return nil
@@ -261,7 +201,7 @@ func (e *env) isFor(ctx context.Context, o *clientConfigOptions, profile, server
 	return nil
 }
 
-func (e *env) storedServer(ctx context.Context, o *clientConfigOptions, profile string) (string, error) {
+func storedServer(ctx context.Context, e *call, o *clientConfigOptions, profile string) (string, error) {
 	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return "", err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -15,7 +16,7 @@ type clientMetadataOptions struct {
 	redirects       cli.StringSlice
 }
 
-func newClientMetadata(e *env) *cli.Command {
+func newClientMetadata(e *call) *cli.Command {
 	var o clientMetadataOptions
 	return e.command(&cli.Command{
 		Name: "client-metadata", Usage: "Print the client ID metadata document to host at a URL",
@@ -32,7 +33,7 @@ func newClientMetadata(e *env) *cli.Command {
 	}, &o.common, func(_ context.Context, args []string) error { return runClientMetadata(e, &o, args[0]) })
 }
 
-func runClientMetadata(e *env, o *clientMetadataOptions, id string) error {
+func runClientMetadata(e *call, o *clientMetadataOptions, id string) error {
 	text, err := oauth.ClientDocument(id, oauth.ClientMetadata{
 		ClientName:    o.name,
 		ClientURI:     o.clientURI,
@@ -41,7 +42,7 @@ func runClientMetadata(e *env, o *clientMetadataOptions, id string) error {
 		RedirectURIs:  o.redirects.Value(),
 	})
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	return e.answerData([]byte(printable.JSONText(string(text)) + "\n"))
 }

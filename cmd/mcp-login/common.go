@@ -1,12 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"net/http"
-	"os"
 	"slices"
 	"time"
 
@@ -14,8 +8,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/httpsse"
-	"github.com/mcp-login/mcp-login/internal/netcheck"
-	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/internal/outbound"
 )
 
 // common are the options that every command has.
@@ -53,77 +46,12 @@ func (o *common) flags() []cli.Flag {
 	)
 }
 
-// repeated returns those of the flags that were typed, but for some.
-func (e *env) repeated(flags []cli.Flag, but ...string) []string {
-	var words []string
-	for _, p := range e.line.parts {
-		if p.isFlag && findFlag(flags, p.flag) != nil && !slices.Contains(but, p.flag) {
-			words = append(words, p.words...)
-		}
-	}
-	return words
-}
-
-// client returns what makes a guarded http.Client for an MCP server.
-func (e *env) client(o *common) (func(server string) *http.Client, error) {
-	roots, err := o.roots()
-	if err != nil {
-		return nil, err
-	}
-	if err := e.checkProxies(); err != nil {
-		return nil, err
-	}
-	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout, Hosts: e.hosts}.Clients(), nil
-}
-
-// checkProxies refuses variables that name no proxy: the HTTP client would go
-// without one, past what an organization demands.
-func (e *env) checkProxies() error {
-	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"} {
-		if value := e.getenv(name); value != "" {
-			if _, err := netcheck.Proxy(value); err != nil {
-				return usagef("%s %w", name, err)
-			}
-		}
-	}
-	return nil
-}
-
-// transport reaches an MCP server: guarded, and without a limit of time, since
-// a tool may take long. The server speaks Streamable HTTP, or what the mode says.
-func (e *env) transport(o *common, server, mode string) (http.RoundTripper, error) {
-	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
-	if err != nil {
-		return nil, usagef("--transport %w", err)
-	}
-	client, err := e.client(o)
-	if err != nil {
-		return nil, err
-	}
-	return &httpsse.Transport{Base: client(server).Transport, Server: server, Mode: m}, nil
+// outbound returns what makes clients for MCP servers.
+func (e *call) outbound(o *common) outbound.Options {
+	return outbound.Options{CACert: o.caCert, Timeout: o.timeout, Getenv: e.getenv, Hosts: e.hosts}
 }
 
 // transportFlag chooses how a server is spoken to.
 func transportFlag(to *string) cli.Flag {
 	return grouped(groupNetwork, stringFlag("transport", "`TRANSPORT` of the server: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to))[0]
-}
-
-// roots returns the system's certificates with those of --ca-cert; nil means
-// the system's alone.
-func (o *common) roots() (*x509.CertPool, error) {
-	if o.caCert == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(o.caCert)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--ca-cert: %w", err)}
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool() // a system without certificates
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, usageError{errors.New("--ca-cert: no certificate in " + o.caCert)}
-	}
-	return pool, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/shellscript"
 	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
@@ -17,11 +18,11 @@ import (
 
 // completed returns the candidates for the last of words, without what is said
 // about them: a word, or in brackets what the shell is asked for.
-func completed(t *testing.T, e *env, words ...string) []string {
+func completed(t *testing.T, e *call, words ...string) []string {
 	t.Helper()
 	out := e.out.(interface{ String() string })
 	words[len(words)-1] = "." + words[len(words)-1]
-	if code := run(t.Context(), append([]string{completeName}, words...), e); code != exitDone {
+	if code := run(t.Context(), append([]string{completeName}, words...), &e.env); code != exit.Done {
 		t.Errorf("%q: exit code %d", words, code)
 	}
 	var found []string
@@ -186,12 +187,12 @@ func TestCompleteAsksNoServer(t *testing.T) {
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range append(shellscript.CompletionShells(), "pwsh") {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), []string{"completion", shell}, e); code != exitDone || talk.Len() > 0 || !strings.Contains(out.String(), completeName) {
+		if code := run(t.Context(), []string{"completion", shell}, &e.env); code != exit.Done || talk.Len() > 0 || !strings.Contains(out.String(), completeName) {
 			t.Errorf("completion %s: exit code %d, %q, %s", shell, code, out, talk)
 		}
 	}
 	e, out, _ := testEnv(t)
-	if code := run(t.Context(), []string{"completion", "tcsh"}, e); code != exitUsage || out.Len() > 0 {
+	if code := run(t.Context(), []string{"completion", "tcsh"}, &e.env); code != exit.BadUsage || out.Len() > 0 {
 		t.Errorf("completion tcsh: exit code %d, %q", code, out)
 	}
 }

@@ -5,11 +5,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/settings"
-	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-func newConfig(e *env) *cli.Command {
+func newConfig(e *call) *cli.Command {
 	return group("config", "Show the configuration", []*cli.Command{newConfigShow(e)})
 }
 
@@ -18,7 +18,7 @@ type configShowOptions struct {
 	json bool
 }
 
-func newConfigShow(e *env) *cli.Command {
+func newConfigShow(e *call) *cli.Command {
 	var o configShowOptions
 	c := &cli.Command{
 		Name: "show", Usage: "Show every setting and where it comes from",
@@ -32,48 +32,24 @@ func newConfigShow(e *env) *cli.Command {
 	return c
 }
 
-// value is one setting and its origin. As JSON it is a contract: it is added
-// to, never changed.
-type value struct {
-	Key    string          `json:"key"`
-	Value  string          `json:"value"`
-	Origin settings.Origin `json:"origin"`
-	Source string          `json:"source,omitempty"` // the variable, or the file and line
-}
-
-func runConfigShow(e *env, o configShowOptions, keys []settings.Key) error {
-	var values []value
+func runConfigShow(e *call, o configShowOptions, keys []settings.Key) error {
+	var values report.Settings
 	for _, key := range keys {
-		v, err := e.settings().Get(key)
+		v, err := e.Settings().Get(key)
 		if err != nil {
 			return err
 		}
-		values = append(values, value{v.Name, v.Text(), v.Origin, v.Source})
+		values = append(values, report.SettingOf(v))
 	}
 	if o.json {
 		return e.answerJSON(values)
 	}
 	if path, _, err := settings.Find(e.getenv); err == nil {
 		state := ""
-		if e.file == nil {
+		if e.File == nil {
 			state = ", which does not exist"
 		}
 		e.say("configuration: %s%s", path, state)
 	}
-	return e.answer(valuesText(values))
-}
-
-func valuesText(values []value) string {
-	var t terminal.Table
-	for _, v := range values {
-		text, origin := v.Value, string(v.Origin)
-		if text == "" {
-			text = "-"
-		}
-		if v.Source != "" {
-			origin += " " + v.Source
-		}
-		t.Row(v.Key, text, origin)
-	}
-	return t.String()
+	return e.answer(values.Text())
 }

@@ -16,6 +16,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -61,7 +62,7 @@ func assertionServer(t *testing.T) (*oauthtest.Server, string) {
 	return s, srv.URL
 }
 
-func (h *machine) newEnv() *env {
+func (h *machine) newEnv() *call {
 	e, out, talk := testEnv(h.t)
 	h.out, h.talk = out, talk
 	e.getenv = func(name string) string {
@@ -75,7 +76,7 @@ func (h *machine) newEnv() *env {
 
 func (h *machine) run(args ...string) int {
 	h.t.Helper()
-	return run(h.t.Context(), args, h.newEnv())
+	return run(h.t.Context(), args, &h.newEnv().env)
 }
 
 // want runs a command that must end with a code.
@@ -144,7 +145,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 				{"test", "p"}, {"proxy", "p", "--login"}, {"export", "p"},
 				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
 			} {
-				h.want(exitLoginRequired, args...)
+				h.want(exit.LoginRequired, args...)
 				if runs := strings.Contains(h.talk.String(), "command:touch"); runs != strings.Contains(h.talk.String(), "\nhint: the stored record chose the command") {
 					t.Errorf("%v: no warning before a command of the record's: %s", args, h.talk)
 				}
@@ -158,7 +159,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 			if n := h.evil.Count(oauthtest.Token); n != 0 {
 				t.Errorf("%d requests to the record's token endpoint", n)
 			}
-			h.want(exitDone, "status", "p", "--json")
+			h.want(exit.Done, "status", "p", "--json")
 			if got := h.out.String(); !strings.Contains(got, `"inputs_confirmed":false`) {
 				t.Errorf("status tells %s", got)
 			}
@@ -170,11 +171,11 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 // of it is no one else's: not another record's of the same sources.
 func TestTypedSourcesRenew(t *testing.T) {
 	h := newMachine(t)
-	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
-	h.want(exitDone, "refresh", "p")
-	h.want(exitDone, "login", "p")
-	h.want(exitDone, "login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
-	h.want(exitDone, "status", "p")
+	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "refresh", "p")
+	h.want(exit.Done, "login", "p")
+	h.want(exit.Done, "login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "status", "p")
 	if got := h.out.String(); !strings.Contains(got, "env:JOB_JWT") || !strings.Contains(got, "on this host") {
 		t.Errorf("status tells:\n%s", got)
 	}
@@ -208,15 +209,15 @@ func TestTypedSourcesRenew(t *testing.T) {
 		if _, err := store.Put(t.Context(), "p", changed, secrets.Any); err != nil {
 			t.Fatal(err)
 		}
-		if h.want(exitLoginRequired, "refresh", "p"); h.evil.Count(oauthtest.Token) != 0 {
+		if h.want(exit.LoginRequired, "refresh", "p"); h.evil.Count(oauthtest.Token) != 0 {
 			t.Errorf("%s: the assertion was sent", name)
 		}
 	}
 	if _, err := store.Put(t.Context(), "p", data, secrets.Any); err != nil {
 		t.Fatal(err)
 	}
-	h.want(exitDone, "refresh", "p")
-	h.want(exitDone, "logout", "p")
+	h.want(exit.Done, "refresh", "p")
+	h.want(exit.Done, "logout", "p")
 	notes, err := filepath.Glob(filepath.Join(h.home, ".local/state/mcp-login/confirmed/*"))
 	if err != nil || len(notes) != 0 {
 		t.Errorf("after the logout there are %q, %v", notes, err)
@@ -232,25 +233,25 @@ func TestFreshHostNamesWhatItPresents(t *testing.T) {
 	record.Login.Inputs.Audience = "api://team"
 	h.plant(record)
 	issuer, audience := []string{"--expect-issuer", h.goodURL}, []string{"--expect-audience", "api://team"}
-	h.want(exitLoginRequired, "token", "p")
+	h.want(exit.LoginRequired, "token", "p")
 	if got := h.talk.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
 		t.Errorf("the hint does not say how to confirm:\n%s", got)
 	}
-	h.want(exitLoginRequired, append([]string{"token", "p"}, issuer...)...)
-	h.want(exitLoginRequired, append([]string{"token", "p"}, audience...)...)
-	h.want(exitLoginRequired, append([]string{"token", "p", "--expect-audience", "api://other"}, issuer...)...)
+	h.want(exit.LoginRequired, append([]string{"token", "p"}, issuer...)...)
+	h.want(exit.LoginRequired, append([]string{"token", "p"}, audience...)...)
+	h.want(exit.LoginRequired, append([]string{"token", "p", "--expect-audience", "api://other"}, issuer...)...)
 	if n := h.good.Count(oauthtest.Token); n != 0 {
 		t.Errorf("%d id tokens were presented", n)
 	}
-	h.want(exitDone, append(append([]string{"token", "p"}, issuer...), audience...)...)
+	h.want(exit.Done, append(append([]string{"token", "p"}, issuer...), audience...)...)
 	h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
 	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "api://team")
-	h.want(exitDone, "refresh", "p")
+	h.want(exit.Done, "refresh", "p")
 
 	// The issuer is the expected one, but its endpoint in the record is not.
 	record.Issuer.TokenEndpoint = h.evilURL + "/token"
 	h.plant(record)
-	h.want(exitLoginRequired, "refresh", "p")
+	h.want(exit.LoginRequired, "refresh", "p")
 	if !strings.Contains(h.talk.String(), "token_endpoint changed") || h.evil.Count(oauthtest.Token) != 0 {
 		t.Errorf("%d id tokens were sent elsewhere:\n%s", h.evil.Count(oauthtest.Token), h.talk)
 	}
@@ -260,16 +261,16 @@ func TestFreshHostNamesWhatItPresents(t *testing.T) {
 	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "")
 	record.Login.Inputs.Audience, record.Issuer = "", h.server(h.goodURL, h.goodURL)
 	h.plant(record)
-	h.want(exitDone, "token", "p")
+	h.want(exit.Done, "token", "p")
 
 	// A source is named by the variable of its flag, and needs the issuer too.
 	record.Flow, record.Login.Inputs.Assertion = "jwt-bearer", "env:JOB_JWT"
 	h.plant(record)
-	h.want(exitLoginRequired, "token", "p")
+	h.want(exit.LoginRequired, "token", "p")
 	h.set("MCP_LOGIN_ASSERTION_FROM", "env:JOB_JWT")
-	h.want(exitDone, "refresh", "p")
+	h.want(exit.Done, "refresh", "p")
 	h.set("MCP_LOGIN_EXPECT_ISSUER", "")
-	h.want(exitLoginRequired, "refresh", "p")
+	h.want(exit.LoginRequired, "refresh", "p")
 }
 
 // --expect-issuer holds for stored records, whatever their flow and whether a
@@ -286,9 +287,9 @@ func TestExpectedIssuerHoldsForStoredRecords(t *testing.T) {
 			for _, args := range [][]string{
 				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"test", "p"}, {"export", "p"}, {"token", "p", "--login"},
 			} {
-				h.want(exitDenied, append([]string{args[0], "--expect-issuer", h.goodURL}, args[1:]...)...)
+				h.want(exit.Denied, append([]string{args[0], "--expect-issuer", h.goodURL}, args[1:]...)...)
 				h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
-				h.want(exitDenied, args...)
+				h.want(exit.Denied, args...)
 				h.set("MCP_LOGIN_EXPECT_ISSUER", "")
 			}
 			if n := h.evil.Count(oauthtest.Token); n != 0 {
@@ -309,30 +310,30 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(state, "confirmed"), nil, 0o600); err != nil { // in its way
 		t.Fatal(err)
 	}
-	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	if got := h.talk.String(); !strings.Contains(got, "warning: cannot save your confirmation") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
 		t.Errorf("standard error:\n%s", got)
 	}
-	h.want(exitDone, "token", "p")
-	h.want(exitStore, "refresh", "p")
-	h.want(exitDone, "status", "p")
+	h.want(exit.Done, "token", "p")
+	h.want(exit.Store, "refresh", "p")
+	h.want(exit.Done, "status", "p")
 	h.set("MCP_LOGIN_ASSERTION_FROM", "env:JOB_JWT")
-	h.want(exitDone, "refresh", "p", "--expect-issuer", h.goodURL)
+	h.want(exit.Done, "refresh", "p", "--expect-issuer", h.goodURL)
 }
 
 // A note that others can write, or a link, confirms nothing.
 func TestNotesAreThisUsersAlone(t *testing.T) {
 	h := newMachine(t)
-	h.want(exitDone, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	dir := filepath.Join(h.home, ".local/state/mcp-login/confirmed")
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	h.want(exitStore, "refresh", "p")
+	h.want(exit.Store, "refresh", "p")
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h.want(exitDone, "refresh", "p")
+	h.want(exit.Done, "refresh", "p")
 }
 
 // import and store move leave out what this user has not typed here, and say
@@ -346,7 +347,7 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 	}
 	record.Login.Inputs = flows.Inputs{Assertion: "command:touch x", Audience: "sts.amazonaws.com"}
 	h.plant(record)
-	h.want(exitDone, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "p")
+	h.want(exit.Done, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "p")
 	for _, line := range []string{
 		`removed from "p", because you did not enter it on this host: audience sts.amazonaws.com`,
 		`removed from "p", because you did not enter it on this host: assertion command:touch x`, `moved "p"`,
@@ -355,7 +356,7 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 			t.Errorf("store move does not say %q:\n%s", line, h.talk)
 		}
 	}
-	h.want(exitDone, "status", "p", "--json", "--profile-dir", filepath.Join(h.home, "second"))
+	h.want(exit.Done, "status", "p", "--json", "--profile-dir", filepath.Join(h.home, "second"))
 	if got := h.out.String(); strings.Contains(got, "command:") || strings.Contains(got, "sts") || !strings.Contains(got, `"state":"valid"`) {
 		t.Errorf("status tells %s", got)
 	}
@@ -363,23 +364,23 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 	h.plant(record)
 	e := h.newEnv()
 	e.work = 10
-	if code := run(t.Context(), []string{"export", "p"}, e); code != exitDone {
+	if code := run(t.Context(), []string{"export", "p"}, &e.env); code != exit.Done {
 		t.Fatalf("export: %s", h.talk)
 	}
 	parcel := h.out.String()
 	e = h.newEnv()
 	e.in = strings.NewReader(parcel)
-	if code := run(t.Context(), []string{"import", "q"}, e); code != exitDone || !strings.Contains(h.talk.String(), "assertion command:touch x\n") {
+	if code := run(t.Context(), []string{"import", "q"}, &e.env); code != exit.Done || !strings.Contains(h.talk.String(), "assertion command:touch x\n") {
 		t.Errorf("import: exit code %d:\n%s", code, h.talk)
 	}
-	h.want(exitDone, "status", "q", "--json")
+	h.want(exit.Done, "status", "q", "--json")
 	if got := h.out.String(); strings.Contains(got, "command:") || strings.Contains(got, "sts") {
 		t.Errorf("status tells %s", got)
 	}
-	h.want(exitDone, "token", "q")
+	h.want(exit.Done, "token", "q")
 
 	// What this user typed here moves along.
-	h.want(exitDone, "login", "mine", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
-	h.want(exitDone, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "mine")
-	h.want(exitDone, "refresh", "mine", "--profile-dir", filepath.Join(h.home, "second"))
+	h.want(exit.Done, "login", "mine", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "mine")
+	h.want(exit.Done, "refresh", "mine", "--profile-dir", filepath.Join(h.home, "second"))
 }

@@ -8,188 +8,59 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
-	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type discoverOptions struct {
 	common
-	relay relayOptions
+	login loginOptions // its relays alone
 	json  bool
 }
 
-func newDiscover(e *env) *cli.Command {
+func newDiscover(e *call) *cli.Command {
 	var o discoverOptions
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "Show how to sign in to a server",
 		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: append([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, o.relay.flags()...),
+		Flags: append([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, relayFlags(&o.login.Relay, &o.login.relays)...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 
-// discovery is what discover tells. As JSON it is a contract: it is added to,
-// never changed.
-type discovery struct {
-	Server   string        `json:"server"`
-	Resource string        `json:"resource,omitempty"`
-	Scopes   []string      `json:"scopes,omitempty"`
-	Servers  []foundServer `json:"authorization_servers"`
-	Errors   []string      `json:"errors,omitempty"`
-	// Chosen is what a login would choose.
-	Chosen *flows.Selection `json:"chosen,omitempty"`
-}
-
-type foundServer struct {
-	Issuer       string      `json:"issuer"`
-	Guessed      bool        `json:"guessed,omitempty"` // it publishes nothing: the endpoints are the defaults of MCP 2025-03-26
-	Registration bool        `json:"dynamic_registration"`
-	Revocation   bool        `json:"revocation"`
-	Flows        []foundFlow `json:"flows"`
-	terminal.HostReport
-}
-
-type foundFlow struct {
-	Name   string `json:"name"`
-	Relay  string `json:"relay,omitempty"` // its address
-	Usable bool   `json:"usable"`
-	Reason string `json:"reason,omitempty"`
-}
-
-func runDiscover(ctx context.Context, e *env, o discoverOptions, server string) error {
+func runDiscover(ctx context.Context, e *call, o discoverOptions, server string) error {
 	if _, err := oauth.CheckURL(server); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
-	client, err := e.client(&o.common)
+	client, err := e.outbound(&o.common).Clients()
 	if err != nil {
 		return err
 	}
-	login := &loginOptions{common: o.common, relay: o.relay}
-	here := flows.Detect(e.surroundings(login))
-	login.flow = strings.Join(here.Order, ",")
-	if !here.Browser {
-		login.flow += ",browser" // to be shown with the reason
-	}
-	var req mcplogin.LoginRequest
-	if err := e.choose(login, e.prompt(login), &req); err != nil {
+	login := &o.login
+	login.common = o.common
+	place, err := e.place(login)
+	if err != nil {
 		return err
 	}
-	all := triedRelays(ctx, req.Flows)
+	options := login.signIn()
+	here := flows.Detect(place.Surroundings(options))
+	options.Flow = strings.Join(here.Order, ",")
+	if !here.Browser {
+		options.Flow += ",browser" // to be shown with the reason
+	}
+	all, err := place.Flows(options)
+	if err != nil {
+		return err
+	}
+	all = signin.Tried(ctx, all)
 	found, err := mcplogin.Discover(ctx, client(server), server)
 	if err != nil {
 		return err
 	}
-	d := describe(found, all, here)
+	d := report.Discover(found, all, here)
 	if o.json {
 		return e.answerJSON(d)
 	}
-	return e.answer(d.text())
-}
-
-// describe makes every text of a server fit to be shown. What no server
-// forbids may still not be possible here.
-func describe(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) discovery {
-	d := discovery{
-		Server: found.Server, Resource: oauth.Sanitize(found.Resource.URL, 500),
-		Scopes: shown(found.Resource.Scopes), Servers: []foundServer{},
-	}
-	for _, err := range found.Errors {
-		d.Errors = append(d.Errors, err.Error())
-	}
-	for _, srv := range found.Servers {
-		s := foundServer{
-			Issuer: oauth.Sanitize(srv.Issuer, 500), Guessed: srv.Guessed, Registration: srv.RegistrationEndpoint != "", Revocation: srv.RevocationEndpoint != "",
-		}
-		s.Hosts = flows.HostsOf(found.Server, srv, srv.AuthorizationEndpoint)
-		s.Warning = s.Hosts.Warning()
-		for _, choice := range flows.Survey([]oauth.Server{srv}, all...) {
-			f := foundFlow{Name: choice.Flow.Name(), Relay: relayAddress(choice.Flow), Usable: choice.Err == nil}
-			if choice.Err != nil {
-				f.Reason = choice.Err.Error()
-			}
-			if f.Name == "browser" && f.Usable && !here.Browser {
-				f.Usable, f.Reason = false, "no browser can be opened here: "+here.Reason
-			}
-			s.Flows = append(s.Flows, f)
-		}
-		d.Servers = append(d.Servers, s)
-	}
-	if chosen := here.Select(found.Servers, all...); chosen.Flow != "" {
-		chosen.Issuer = oauth.Sanitize(chosen.Issuer, 500)
-		d.Chosen = &chosen
-	}
-	return d
-}
-
-func shown(words []string) []string {
-	var out []string
-	for _, w := range words {
-		out = append(out, oauth.Sanitize(w, 100))
-	}
-	return out
-}
-
-func (d discovery) text() string {
-	var b strings.Builder
-	line := func(format string, a ...any) { b.WriteString(terminal.Linef(format, a...)) }
-	line("server    %s", d.Server)
-	if d.Resource != "" {
-		line("resource  %s", d.Resource)
-	}
-	if len(d.Scopes) > 0 {
-		line("scopes    %s", strings.Join(d.Scopes, " "))
-	}
-	for _, s := range d.Servers {
-		b.WriteByte('\n')
-		line("issuer    %s", s.Issuer)
-		if s.Guessed {
-			line("guess     the server publishes no metadata; these are the default endpoints of MCP 2025-03-26")
-		}
-		if s.Warning != "" {
-			line("warning   %s", s.Warning)
-		}
-		for _, f := range s.Flows {
-			if f.Usable {
-				line("  %-22s %s", f.Name, s.yes()+f.at())
-			} else {
-				line("  %-22s no: %s", f.Name, f.Reason)
-			}
-		}
-		line("  %-22s %s", "dynamic registration", s.yesNo(s.Registration))
-		line("  %-22s %s", "revocation", s.yesNo(s.Revocation))
-	}
-	if d.Chosen != nil {
-		b.WriteByte('\n')
-		line("sign-in   %s, %s", d.Chosen.Flow, d.Chosen.Why)
-		if d.Chosen.Easier != "" {
-			line("tip       %s", d.Chosen.Easier)
-		}
-	}
-	for _, text := range d.Errors {
-		b.WriteByte('\n')
-		line("unusable  %s", text)
-	}
-	return b.String()
-}
-
-// at says which relay a flow is.
-func (f foundFlow) at() string {
-	if f.Relay == "" {
-		return ""
-	}
-	return ", " + f.Relay
-}
-
-// yes is what can be said of something that the server offers.
-func (s foundServer) yes() string {
-	if s.Guessed {
-		return "perhaps"
-	}
-	return "yes"
-}
-
-func (s foundServer) yesNo(b bool) string {
-	if b {
-		return s.yes()
-	}
-	return "no"
+	return e.answer(d.Text())
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
@@ -63,7 +64,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 func TestHintsAreRedacted(t *testing.T) {
 	e, _, talk := testEnv(t)
 	e.hidden.Hide("s3cret-known-by-value")
-	e.finish(t.Context(), &codeError{code: exitFailed, text: "x", hint: suggest.MCPLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
+	e.finish(t.Context(), &exit.Error{Code: exit.Failed, Text: "x", Hint: suggest.MCPLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
 	if got := talk.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
 		t.Errorf("standard error %q", got)
 	}
@@ -77,12 +78,12 @@ func TestPeopleAreToldThroughADisplay(t *testing.T) {
 	const room = "../../internal/terminal"
 	for _, rule := range []struct{ folder, pattern, but, instead string }{
 		{".", `Fprint\w*\(e\.err`, "help.go", "say"},
-		{".", `Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "display.go", "answer, or answerData for programs"},
+		{".", `Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "", "answer, or answerData for programs"},
 		{".", `\bsuggest\.Quote\(`, "client_config.go hook.go", "a suggest.Command"},
 		{".", `os\.Std(in|out|err)`, "main.go", "the streams of the command"},
 		{".", `\\x1b`, "", "a prompt of package terminal"},
 		{"../../internal/*", `(?m)^[^/\n]*(os\.Std(in|out|err)|fmt\.Print)`, "become_windows.go", "a stream that the command passes"},
-		{room, `\b[a-z]\.Out\.Write|\(s\.Out\b`, "events.go", "the terminal or Streams.Err"},
+		{room, `\b[a-z]\.Out\.Write|\(s\.Out\b`, "events.go answer.go", "the terminal or Streams.Answer"},
 		{room, `\\x1b`, "style.go live.go paste.go", "a style"},
 		{room, `\bsuggest\.Quote\(`, "", "a suggest.Command"},
 	} {

@@ -9,18 +9,19 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 const envName = "env"
 
 // failEval makes eval "$(mcp-login env NAME)" fail as this command did. It
 // also says what unsets the variables of an earlier eval.
-func (e *env) failEval(code int) {
-	f, ok := e.evaluatedAs()
+func failEval(e *call, code int) {
+	f, ok := evaluatedAs(e)
 	if !ok {
 		return
 	}
-	e.stillSet(f, e.line.args)
+	stillSet(e, f, e.Line.Args)
 	if !e.streams().OutIsTerminal() {
 		_ = e.answerData([]byte(envexport.Failure(f, code))) // best effort: the exit code says it too
 	}
@@ -29,11 +30,11 @@ func (e *env) failEval(code int) {
 // evaluatedAs returns the format in which a shell evaluates this command's
 // output, and false if no shell does. If --format is misspelled, it is that of
 // the parent process.
-func (e *env) evaluatedAs() (envexport.Format, bool) {
-	if unattended := ci.Detect(e.getenv); e.setting("ci") == "true" && unattended != ci.None && !unattended.PrintsShell() {
+func evaluatedAs(e *call) (envexport.Format, bool) {
+	if unattended := ci.Detect(e.getenv); e.Setting("ci") == "true" && unattended != ci.None && !unattended.PrintsShell() {
 		return "", false
 	}
-	name := e.setting("format")
+	name := e.Setting("format")
 	f, err := envexport.ParseFormat(name)
 	if name == "" {
 		f = envexport.Sh
@@ -45,15 +46,15 @@ func (e *env) evaluatedAs() (envexport.Format, bool) {
 
 // stillSet says how to unset the variables of profiles that cannot be used, where
 // an earlier eval has set them.
-func (e *env) stillSet(f envexport.Format, profiles []string) {
-	prefix, _ := e.line.value("prefix")
+func stillSet(e *call, f envexport.Format, profiles []string) {
+	prefix, _ := e.Line.Value("prefix")
 	set := slices.DeleteFunc(slices.Clone(profiles), func(profile string) bool {
 		prefix := cmp.Or(prefix, envexport.Prefix(profile))
-		return !slices.ContainsFunc(suffixes, func(s string) bool { return e.getenv(prefix+"_"+s) != "" })
+		return !slices.ContainsFunc(variables.Suffixes(), func(s string) bool { return e.getenv(prefix+"_"+s) != "" })
 	})
 	if len(set) == 0 {
 		return
 	}
-	unset := suggest.MCPLogin(envName).With(set...).With(e.repeated(new(variables).flags())...).With("--unset")
+	unset := suggest.MCPLogin(envName).With(set...).With(e.Line.Repeated(describeFlags(new(variableOptions).flags()))...).With("--unset")
 	e.say("old variables are still set. To unset them: %s", suggest.EvalIn(string(f), unset))
 }

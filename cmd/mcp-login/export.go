@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/parcel"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
-	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 type exportOptions struct {
@@ -17,7 +18,7 @@ type exportOptions struct {
 	withRefreshToken bool
 }
 
-func newExport(e *env) *cli.Command {
+func newExport(e *call) *cli.Command {
 	var o exportOptions
 	return e.command(&cli.Command{
 		Name: "export", Usage: "Print a credential, encrypted, for another host",
@@ -29,12 +30,12 @@ func newExport(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runExport(ctx, e, &o, args[0]) })
 }
 
-func runExport(ctx context.Context, e *env, o *exportOptions, profile string) error {
+func runExport(ctx context.Context, e *call, o *exportOptions, profile string) error {
 	store, err := e.openStore(ctx, &o.common, false)
 	if err != nil {
 		return err
 	}
-	c, err := e.credential(ctx, &o.access, source{store: store}, profile)
+	c, err := e.credential(ctx, &o.access, source.Source{Store: store}, profile)
 	if err != nil {
 		return err
 	}
@@ -45,13 +46,13 @@ func runExport(ctx context.Context, e *env, o *exportOptions, profile string) er
 	if err != nil {
 		return err
 	}
-	secret, err := e.passphrase(parcelPassphrase).Choose()(ctx)
+	secret, err := e.passphrase(variables.ParcelPassphrase).Choose()(ctx)
 	if err != nil {
-		return parcelError(err)
+		return parcel.Explain(err)
 	}
 	packed, err := parcel.Pack(record, secret, e.work)
 	if err != nil {
-		return parcelError(err)
+		return parcel.Explain(err)
 	}
 	if err := e.answerData(packed); err != nil {
 		return err
@@ -60,17 +61,6 @@ func runExport(ctx context.Context, e *env, o *exportOptions, profile string) er
 		e.say("warning: two hosts that use one refresh token have it revoked for both; forget it here: %s", suggest.MCPLogin("clear", profile))
 		return nil
 	}
-	e.say("the copy cannot be renewed, its token %s", expires(c.Token.Expiry))
+	e.say("the copy cannot be renewed, its token %s", report.Expires(c.Token.Expiry))
 	return nil
-}
-
-// parcelError says where the passphrase of a parcel comes from.
-func parcelError(err error) error {
-	if !errors.Is(err, secrets.ErrPassphrase) {
-		return err
-	}
-	return &codeError{
-		code: exitStore, text: err.Error(),
-		hint: "set MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND to the passphrase of the parcel",
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/mcp-login/mcp-login/internal/clientconfig"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/urfave/cli/v2"
 )
 
@@ -12,7 +14,7 @@ type headersOptions struct {
 	json, curl, raw bool
 }
 
-func newHeaders(e *env) *cli.Command {
+func newHeaders(e *call) *cli.Command {
 	var o headersOptions
 	return e.command(&cli.Command{
 		Name: "headers", Usage: "Print the headers that authorize a request",
@@ -25,9 +27,9 @@ func newHeaders(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runHeaders(ctx, e, o, args[0]) })
 }
 
-func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) error {
+func runHeaders(ctx context.Context, e *call, o headersOptions, profile string) error {
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
-		return usagef("headers: --json, --curl and --raw exclude each other")
+		return exit.Usagef("headers: --json, --curl and --raw exclude each other")
 	}
 	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
 	if err != nil {
@@ -37,7 +39,7 @@ func runHeaders(ctx context.Context, e *env, o headersOptions, profile string) e
 	if err != nil {
 		return err
 	}
-	if err := e.checkCaller(c.Server); err != nil {
+	if err := clientconfig.CheckCaller(e.getenv, c.Server); err != nil {
 		return err
 	}
 	value, err := c.Authorization()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/help"
 )
 
@@ -54,24 +55,25 @@ func grouped(group string, flags ...cli.Flag) []cli.Flag {
 
 // showHelp shows what --help asks for: the whole program or one command. It was
 // asked for, so it is the answer.
-func (e *env) showHelp(app *cli.App, l commandLine) error {
+func showHelp(e *env, app *cli.App, l commandline.Line) error {
 	p, cols := describeProgram(app), e.streams().ColumnsOf(e.out)
+	c := commandAt(app.Commands, l.Path)
 	switch {
-	case l.command == nil:
+	case c == nil:
 		return e.answerText(p.All(cols))
-	case l.helpAll:
-		return e.answerText(p.Full(describeCommand(l.command, pathOf(app, l)), cols))
+	case l.HelpAll:
+		return e.answerText(p.Full(describeCommand(c, pathOf(app, l)), cols))
 	}
-	return e.answerText(p.Short(describeCommand(l.command, pathOf(app, l)), cols))
+	return e.answerText(p.Short(describeCommand(c, pathOf(app, l)), cols))
 }
 
-func pathOf(app *cli.App, l commandLine) string {
-	return strings.Join(append([]string{app.Name}, l.path[:len(l.path)-1]...), " ")
+func pathOf(app *cli.App, l commandline.Line) string {
+	return strings.Join(append([]string{app.Name}, l.Path[:len(l.Path)-1]...), " ")
 }
 
 // showOverview answers a bare mcp-login. Nobody asked for it, so it goes to
 // standard error: under eval "$(...)" an answer would be run as commands.
-func (e *env) showOverview(app *cli.App) error {
+func showOverview(e *env, app *cli.App) error {
 	d := e.streams().Display(e.streams().RawErr())
 	return d.Print(describeProgram(app).Overview(e.streams().Columns()))
 }
@@ -100,8 +102,8 @@ func describeCommand(c *cli.Command, path string) help.Command {
 		Name: path + " " + c.Name, Summary: c.Usage, About: c.Description, Group: c.Category,
 		Usage: strings.TrimPrefix(c.ArgsUsage+" [flags]", " "), Examples: strings.Split(c.UsageText, "\n"),
 	}
-	if before, _, found := strings.Cut(c.ArgsUsage, programUsage); found { // behind the program they are the program's
-		d.Usage = before + "[flags] -- " + programUsage
+	if before, _, found := strings.Cut(c.ArgsUsage, commandline.Program); found { // behind the program they are the program's
+		d.Usage = before + "[flags] -- " + commandline.Program
 	}
 	for _, f := range c.Flags {
 		d.Flags = append(d.Flags, describeFlag(f))
@@ -125,7 +127,7 @@ func describeFlag(f cli.Flag) help.Flag {
 	if c, ok := f.(cli.CategorizableFlag); ok && c.GetCategory() != "" {
 		d.Group = c.GetCategory()
 	}
-	if takesValue(f) && !strings.Contains(d.About, "(default: ") {
+	if _, isBool := f.(*cli.BoolFlag); !isBool && !strings.Contains(d.About, "(default: ") {
 		d.Default = defaultOf(f, doc.GetValue())
 	}
 	return d

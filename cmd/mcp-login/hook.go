@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/shellscript"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 // promptPatience is how long a prompt waits for an agent.
@@ -24,7 +26,7 @@ type hookOptions struct {
 	due string
 }
 
-func newHook(e *env) *cli.Command {
+func newHook(e *call) *cli.Command {
 	var o hookOptions
 	return e.command(&cli.Command{
 		Name: "hook", Usage: "Print a shell hook that refreshes expiring variables",
@@ -38,10 +40,10 @@ func newHook(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runHook(ctx, e, o, args[0]) })
 }
 
-func runHook(ctx context.Context, e *env, o hookOptions, shell string) error {
+func runHook(ctx context.Context, e *call, o hookOptions, shell string) error {
 	script, ok := shellscript.Hook(shell, o.minTTL, e.hookFlags(o.passed()))
 	if !ok {
-		return unknownValue("hook", shell, shellscript.HookShells())
+		return exit.Unknown("hook", shell, shellscript.HookShells())
 	}
 	if o.due != "" {
 		if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
@@ -61,97 +63,80 @@ func (o *hookOptions) passed() []cli.Flag { return append(o.common.flags(), o.fr
 // hookFlags repeats the flags that this call was given, as they read in any
 // folder. What the environment and the configuration say the next call reads
 // there itself.
-func (e *env) hookFlags(passed []cli.Flag) []string {
+func (e *call) hookFlags(passed []cli.Flag) []string {
 	var words []string
 	for _, f := range passed {
 		name := f.Names()[0]
-		text, ok := e.line.value(name)
-		if !ok {
-			continue
+		if text, ok := e.Line.Value(name); ok {
+			words = append(words, "--"+name, text)
 		}
-		if name == "profile-dir" || name == "ca-cert" || name == "agent-sock" {
-			text = absolute(text)
-		}
-		if scheme, dir, found := strings.Cut(text, ":"); found && name == "store" && scheme != "vault" {
-			text = scheme + ":" + absolute(dir)
-		}
-		words = append(words, "--"+name, text)
 	}
-	return words
-}
-
-// absolute is the path as it reads in any folder. Without a working folder
-// there is no other than the one that was given.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); path != "" && err == nil {
-		return abs
-	}
-	return path
+	return invocation.FromAnywhere(words)
 }
 
 // runDue has env print new values for one profile's variables, those that are
 // set. It knows the variable alone, and looks for the profile. It returns the env
 // that explains an error.
-func runDue(ctx context.Context, e *env, o hookOptions, shell string) (*env, error) {
+func runDue(ctx context.Context, e *call, o hookOptions, shell string) (*call, error) {
 	prefix, ok := strings.CutSuffix(o.due, expiresAt)
 	if !ok {
-		return e, usagef("--due %q: use a variable that ends in %s", o.due, expiresAt)
+		return e, exit.Usagef("--due %q: use a variable that ends in %s", o.due, expiresAt)
 	}
 	profile, err := e.profileOf(ctx, &o, prefix)
 	if err != nil {
 		return e, err
 	}
 	var set []string
-	for _, suffix := range suffixes {
+	for _, suffix := range variables.Suffixes() {
 		if e.getenv(prefix+"_"+suffix) != "" {
 			set = append(set, suffix)
 		}
 	}
 	args := []string{envName, "--format", shell, "--only", strings.Join(set, ",")}
 	for _, f := range o.passed() {
-		if text, ok := e.line.value(f.Names()[0]); ok {
+		if text, ok := e.Line.Value(f.Names()[0]); ok {
 			args = append(args, "--"+f.Names()[0]+"="+text)
 		}
 	}
 	args = append(args, "--", profile)
-	app := appFor(e, args)
-	return e.runLine(ctx, app, interpret(app.Commands, args))
+	app := appFor(e.bare(), args)
+	return e.runLine(ctx, app, treeOf(app.Commands).Interpret(args))
 }
 
 // profileOf finds the profile whose variables begin so, in the configuration
 // and in the store or agent. Where two do, env refuses them.
-func (e *env) profileOf(ctx context.Context, o *hookOptions, prefix string) (string, error) {
+func (e *call) profileOf(ctx context.Context, o *hookOptions, prefix string) (string, error) {
 	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return "", err
 	}
-	kept, err := from.names(ctx)
+	kept, err := from.Profiles(ctx)
 	if err != nil {
 		return "", err
 	}
-	for _, name := range append(e.file.Profiles(), kept...) {
+	for _, name := range append(e.File.Profiles(), kept...) {
 		if envexport.Prefix(name) == prefix {
 			return name, nil
 		}
 	}
-	return "", &codeError{
-		code: exitLoginRequired, text: prefix + expiresAt + " is about to expire, and no credential is stored for it",
-		hint: e.loginCommand(strings.ToLower(strings.TrimPrefix(prefix, "MCP_")), ""),
+	return "", &exit.Error{
+		Code: exit.LoginRequired, Text: prefix + expiresAt + " is about to expire, and no credential is stored for it",
+		Hint: e.Remedy().LoginCommand(strings.ToLower(strings.TrimPrefix(prefix, "MCP_")), ""),
 	}
 }
 
 // oneLined brings an error's hint into its line: a prompt follows.
-func (e *env) oneLined(err error) error {
+func (e *call) oneLined(err error) error {
 	if err == nil {
 		return nil
 	}
-	code, hint := e.verdict(err)
+	code, hint := e.Remedy().For(err)
 	text := err.Error()
-	if code == exitLoginRequired {
+	if code == exit.LoginRequired {
 		text += "; its variables are now unset"
 	}
 	if hint != "" {
 		text += ": " + hint
 	}
-	return &codeError{code: code, text: text}
+	return &exit.Error{Code: code, Text: text}
 }

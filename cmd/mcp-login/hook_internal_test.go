@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
 // TestHookKeepsFlags: the hook finds the same store wherever the shell is.
@@ -25,7 +27,7 @@ func TestHookKeepsFlags(t *testing.T) {
 		{[]string{"zsh", "--store", `vault:it's`, "--timeout", "5s"}, ` --due $name --store 'vault:it'\''s' --timeout 5s </dev/null`},
 	} {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), append([]string{"hook"}, tt.args...), e); code != exitDone || talk.Len() > 0 {
+		if code := run(t.Context(), append([]string{"hook"}, tt.args...), &e.env); code != exit.Done || talk.Len() > 0 {
 			t.Errorf("%q: exit code %d\n%s", tt.args, code, talk)
 		}
 		if !strings.Contains(out.String(), tt.want) || strings.Contains(out.String(), "@FLAGS") || strings.Contains(out.String(), "@MARGIN") {
@@ -33,7 +35,7 @@ func TestHookKeepsFlags(t *testing.T) {
 		}
 	}
 	e, out, _ := testEnv(t)
-	if run(t.Context(), []string{"hook", "bash", "--min-ttl", "90s"}, e); !strings.Contains(out.String(), "now + 90)") {
+	if run(t.Context(), []string{"hook", "bash", "--min-ttl", "90s"}, &e.env); !strings.Contains(out.String(), "now + 90)") {
 		t.Errorf("--min-ttl is not in\n%s", out)
 	}
 }
@@ -45,12 +47,12 @@ func TestHookSaysOneLine(t *testing.T) {
 		args []string
 		code int
 	}{
-		{[]string{"tcsh"}, exitUsage},
-		{[]string{"bash", "--due", "PATH"}, exitUsage},
-		{[]string{"bash", "--due", "MCP_NOBODY_EXPIRES_AT"}, exitLoginRequired},
+		{[]string{"tcsh"}, exit.BadUsage},
+		{[]string{"bash", "--due", "PATH"}, exit.BadUsage},
+		{[]string{"bash", "--due", "MCP_NOBODY_EXPIRES_AT"}, exit.LoginRequired},
 	} {
 		e, out, talk := testEnv(t)
-		code := run(t.Context(), append([]string{"hook"}, tt.args...), e)
+		code := run(t.Context(), append([]string{"hook"}, tt.args...), &e.env)
 		lines := strings.Count(strings.TrimSuffix(talk.String(), "Run mcp-login hook --help\n"), "\n")
 		if code != tt.code || out.Len() > 0 || lines != 1 {
 			t.Errorf("%q: exit code %d, standard output %q, standard error %q", tt.args, code, out, talk)

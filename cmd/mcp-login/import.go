@@ -9,8 +9,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/parcel"
+	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -22,7 +25,7 @@ type importOptions struct {
 // maxParcel is far above any credential.
 const maxParcel = 4 << 20
 
-func newImport(e *env) *cli.Command {
+func newImport(e *call) *cli.Command {
 	var o importOptions
 	return e.command(&cli.Command{
 		Name: "import", Usage: "Store a credential that export printed",
@@ -32,7 +35,7 @@ func newImport(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runImport(ctx, e, &o, args) })
 }
 
-func runImport(ctx context.Context, e *env, o *importOptions, args []string) error {
+func runImport(ctx context.Context, e *call, o *importOptions, args []string) error {
 	if len(args) > 0 {
 		if err := secrets.CheckName(args[0]); err != nil { // before anybody types a passphrase
 			return err
@@ -60,27 +63,27 @@ func runImport(ctx context.Context, e *env, o *importOptions, args []string) err
 	if err := keep(ctx, store, c, o.force); err != nil {
 		return err
 	}
-	e.collides(ctx, store, c.Profile)
-	e.say("keeping the credential for %s as %q, token %s", c.Server, c.Profile, expires(c.Token.Expiry))
+	collides(ctx, e, store, c.Profile)
+	e.say("keeping the credential for %s as %q, token %s", c.Server, c.Profile, report.Expires(c.Token.Expiry))
 	return nil
 }
 
 // unpack reads a parcel.
-func (e *env) unpack(ctx context.Context) (mcplogin.Credential, error) {
+func (e *call) unpack(ctx context.Context) (mcplogin.Credential, error) {
 	packed, err := io.ReadAll(io.LimitReader(e.in, maxParcel))
 	if err != nil {
 		return mcplogin.Credential{}, fmt.Errorf("read standard input: %w", err)
 	}
 	if len(packed) == 0 {
-		return mcplogin.Credential{}, usagef("import: standard input is empty: mcp-login import < FILE")
+		return mcplogin.Credential{}, exit.Usagef("import: standard input is empty: mcp-login import < FILE")
 	}
-	secret, err := e.passphrase(parcelPassphrase).Read("passphrase of the parcel: ")(ctx)
+	secret, err := e.passphrase(variables.ParcelPassphrase).Read("passphrase of the parcel: ")(ctx)
 	if err != nil {
-		return mcplogin.Credential{}, parcelError(err)
+		return mcplogin.Credential{}, parcel.Explain(err)
 	}
 	record, err := parcel.Unpack(packed, secret)
 	if err != nil {
-		return mcplogin.Credential{}, parcelError(err)
+		return mcplogin.Credential{}, parcel.Explain(err)
 	}
 	c, err := mcplogin.ParseCredential(record)
 	e.hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
@@ -96,8 +99,8 @@ func keep(ctx context.Context, store secrets.Store, c mcplogin.Credential, force
 	if err := s.Import(ctx, c, force); !errors.Is(err, mcplogin.ErrExists) {
 		return err
 	}
-	return &codeError{
-		code: exitFailed, text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
-		hint: "use another name: mcp-login import NAME, or replace it: --force",
+	return &exit.Error{
+		Code: exit.Failed, Text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
+		Hint: "use another name: mcp-login import NAME, or replace it: --force",
 	}
 }

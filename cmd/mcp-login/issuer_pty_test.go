@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
@@ -98,7 +99,7 @@ func (x *elsewhere) run(t *testing.T, line string, want int) (stdout, stderr str
 // Without a terminal the secret stays here, and the command to paste logs in.
 func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 	x := newElsewhere(t)
-	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+elsewhereURL+" --client-id robot --flow device", exitUsage)
+	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+elsewhereURL+" --client-id robot --flow device", exit.BadUsage)
 	if stdout != "" || x.sent() != 0 || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
 		t.Errorf("%d requests, standard output %q\n%s", x.sent(), stdout, stderr)
 	}
@@ -106,8 +107,8 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 	if hint == nil {
 		t.Fatalf("no hint:\n%s", stderr)
 	}
-	x.run(t, hint[1], exitDone)
-	x.run(t, "mcp-login login 'robot one' --client-id robot", exitDone) // the stored login names it
+	x.run(t, hint[1], exit.Done)
+	x.run(t, "mcp-login login 'robot one' --client-id robot", exit.Done) // the stored login names it
 	notes, err := filepath.Glob(filepath.Join(x.home, ".local/state/mcp-login/confirmed/*"))
 	if err != nil || len(notes) != 1 {
 		t.Fatalf("the login is noted by %q, %v", notes, err)
@@ -116,13 +117,13 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := x.sent()
-	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot", exitUsage) // another user's, or another host's
+	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot", exit.BadUsage) // another user's, or another host's
 	if x.sent() != before || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
 		t.Errorf("%d requests at the word of a record\n%s", x.sent()-before, stderr)
 	}
-	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exitDone)
+	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exit.Done)
 	before = x.sent()
-	x.run(t, "mcp-login login c "+elsewhereURL+" --client-id robot --expect-issuer https://other.example", exitDenied)
+	x.run(t, "mcp-login login c "+elsewhereURL+" --client-id robot --expect-issuer https://other.example", exit.Denied)
 	if x.sent() != before {
 		t.Error("something was sent to an unexpected issuer")
 	}
@@ -140,7 +141,7 @@ func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 	for _, tt := range []struct {
 		typed string // "": nothing is asked
 		want  int
-	}{{"\n", exitDenied}, {"n\n", exitDenied}, {"y\n", exitDone}, {"", exitDone}} {
+	}{{"\n", exit.Denied}, {"n\n", exit.Denied}, {"y\n", exit.Done}, {"", exit.Done}} {
 		before, term := x.sent(), login()
 		if tt.typed != "" {
 			term.WaitFor(question)
@@ -156,7 +157,7 @@ func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 		if got := term.Cmd.ProcessState.ExitCode(); got != tt.want {
 			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.Screen())
 		}
-		if asked := strings.Contains(term.Raw.String(), question); asked != (tt.typed != "") || tt.want == exitDenied && x.sent() != before {
+		if asked := strings.Contains(term.Raw.String(), question); asked != (tt.typed != "") || tt.want == exit.Denied && x.sent() != before {
 			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, asked, x.sent()-before, term.Screen())
 		}
 	}

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 type listOptions struct {
@@ -17,7 +17,7 @@ type listOptions struct {
 	json, long bool
 }
 
-func newList(e *env) *cli.Command {
+func newList(e *call) *cli.Command {
 	var o listOptions
 	return e.command(&cli.Command{
 		Name: "list", Usage: "Print the names of the stored credentials",
@@ -29,17 +29,20 @@ func newList(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })
 }
 
-func runList(ctx context.Context, e *env, o listOptions) error {
+func runList(ctx context.Context, e *call, o listOptions) error {
 	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return err
 	}
-	names, err := from.names(ctx)
+	names, err := from.Profiles(ctx)
 	if err != nil {
 		return err
 	}
 	if !o.long {
-		return e.answerNames(o.json, names)
+		if o.json {
+			return e.answerJSON(report.NamesOf(names))
+		}
+		return e.answer(report.Names(names))
 	}
 	reports, err := e.reports(ctx, &o.common, from, names, nil)
 	if err != nil {
@@ -48,17 +51,13 @@ func runList(ctx context.Context, e *env, o listOptions) error {
 	if o.json {
 		return e.answerJSON(reports)
 	}
-	var t terminal.Table
-	for _, r := range reports {
-		t.Row(r.Profile, r.Server, r.State)
-	}
-	return e.answer(t.String())
+	return e.answer(report.List(reports))
 }
 
 // reports reads the named credentials. One that cannot be read is given to unread,
 // unless that is nil: then it is the error.
-func (e *env) reports(ctx context.Context, o *common, from source, names []string, unread func(name string, err error)) ([]report, error) {
-	all := make([]report, 0, len(names))
+func (e *call) reports(ctx context.Context, o *common, from source.Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
+	all := make([]report.Credential, 0, len(names))
 	for _, name := range names {
 		r, err := e.report(ctx, o, from, name)
 		switch {
@@ -73,23 +72,4 @@ func (e *env) reports(ctx context.Context, o *common, from source, names []strin
 		}
 	}
 	return all, nil
-}
-
-// answerNames prints names alone.
-func (e *env) answerNames(asJSON bool, names []string) error {
-	if !asJSON {
-		var text strings.Builder
-		for _, name := range names {
-			text.WriteString(terminal.Linef("%s", name))
-		}
-		return e.answer(text.String())
-	}
-	type named struct {
-		Profile string `json:"profile"`
-	}
-	all := make([]named, len(names))
-	for i, name := range names {
-		all[i].Profile = name
-	}
-	return e.answerJSON(all)
 }

@@ -5,18 +5,16 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/completion"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/rs/zerolog"
 )
 
-func logLevels() []string { return []string{"trace", "debug", "info", "warn", "error", "disabled"} }
-
-func logFormats() []string { return []string{"text", "json"} }
-
 // newLog returns a log that writes to standard error through the redactor.
-func (e *env) newLog(level, format string) (zerolog.Logger, error) {
+func (e *call) newLog(level, format string) (zerolog.Logger, error) {
 	l, err := zerolog.ParseLevel(level)
 	if err != nil || level == "" {
-		return zerolog.Nop(), unknownValue("--log-level", level, logLevels())
+		return zerolog.Nop(), exit.Unknown("--log-level", level, completion.LogLevels())
 	}
 	e.hidden.Redirect(e.err)
 	var w io.Writer = e.hidden
@@ -25,13 +23,13 @@ func (e *env) newLog(level, format string) (zerolog.Logger, error) {
 	case "text":
 		w = &zerolog.ConsoleWriter{Out: e.hidden, NoColor: true, TimeFormat: time.TimeOnly}
 	default:
-		return zerolog.Nop(), unknownValue("--log-format", format, logFormats())
+		return zerolog.Nop(), exit.Unknown("--log-format", format, completion.LogFormats())
 	}
 	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
 }
 
 // slog returns the logger for the libraries, which know the standard one only.
-func (e *env) slog() *slog.Logger {
+func (e *call) slog() *slog.Logger {
 	if e.log.GetLevel() == zerolog.Disabled {
 		return slog.New(slog.DiscardHandler)
 	}

@@ -2,53 +2,46 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/envexport"
-	"github.com/mcp-login/mcp-login/flows/device"
-	"github.com/mcp-login/mcp-login/internal/proxy"
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/signin"
+	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
-	"github.com/mcp-login/mcp-login/internal/terminal"
-	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
 type loginOptions struct {
 	common
-	flow           string
-	scope, more    string
-	client         clientOptions
-	server         serverOverrides
-	browser        browserOptions
-	relay          relayOptions
-	nonInteractive nonInteractiveOptions
-	expect         expectation
-	wait           time.Duration
-	noQR, copy     bool
-	retryExpired   bool
-	json           bool
+	signin.Options
+	more           string // scopes
+	subject        string
+	params, relays cli.StringSlice
 	force          bool
-	inClient       *proxy.Prompt // shows it in an MCP client; nil: it is shown here
 }
+
+// errTimedOut ends a login that nobody approved within --wait.
+var errTimedOut = &exit.Error{Code: exit.TimedOut, Text: "nobody approved in time"}
 
 const loginName = "login"
 
-func newLogin(e *env) *cli.Command {
+func newLogin(e *call) *cli.Command {
 	var o loginOptions
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
-		ArgsUsage: nameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
+		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "Without URL it signs in again to the server of NAME.",
 		Flags: append(o.attendFlags(), []cli.Flag{
 			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
-			boolFlag("json", "Print events as JSON, one a line, on standard output", &o.json),
+			boolFlag("json", "Print events as JSON, one a line, on standard output", &o.JSON),
 			boolFlag("force", "Replace a stored credential of another server, or one that cannot be read", &o.force),
 		}...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
@@ -58,15 +51,24 @@ func newLogin(e *env) *cli.Command {
 // log in has them.
 func (o *loginOptions) attendFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		stringFlag("flow", "`FLOWS` to try, best first, separated by commas: "+flowNames+" (default: what works here)", "", &o.flow),
-		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.scope),
-		durationFlag("wait", "Wait at most `DURATION` for approval (default: until the code expires)", 0, &o.wait),
-		boolFlag("no-qr", "Show no QR code", &o.noQR),
-		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.copy),
-	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code when one expires, without asking", &o.retryExpired)), o.browser.flags(), o.relay.flags(), o.client.flags(), o.server.flags(), o.nonInteractive.flags(), o.expect.flags())
+		stringFlag("flow", "`FLOWS` to try, best first, separated by commas: "+signin.FlowNames+" (default: what works here)", "", &o.Flow),
+		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.Scope),
+		durationFlag("wait", "Wait at most `DURATION` for approval (default: until the code expires)", 0, &o.Wait),
+		boolFlag("no-qr", "Show no QR code", &o.NoQR),
+		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.Copy),
+	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code when one expires, without asking", &o.RetryExpired)), browserFlags(&o.Browser, &o.params), relayFlags(&o.Relay, &o.relays), clientFlags(&o.Client), overrideFlags(&o.Server), nonInteractiveFlags(&o.NonInteractive), grouped(groupEnterprise,
+		stringFlag("expect-subject", "Accept only a sign-in as this `SUBJECT`; with --flow ci, if the token names no subject, only as this job", "", &o.subject),
+	))
 }
 
-func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error {
+// signIn returns the options for the room that signs in.
+func (o *loginOptions) signIn() *signin.Options {
+	all := o.Options
+	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.expectIssuer
+	return &all
+}
+
+func runLogin(ctx context.Context, e *call, o loginOptions, args []string) error {
 	if _, _, err := parseTarget(args); err != nil {
 		return err // before a store is made
 	}
@@ -74,7 +76,7 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	profile, server, err := e.target(ctx, &o.common, source{store: store}, "", args)
+	profile, server, err := e.target(ctx, &o.common, source.Source{Store: store}, "", args)
 	if err != nil {
 		return err
 	}
@@ -84,25 +86,29 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if len(args) == 1 && server != "" {
 		e.say("the profile is %q", profile)
 	}
-	cfg, err := e.config(&o.common, source{store: store}, profile)
+	cfg, err := e.config(&o.common, source.Source{Store: store}, profile)
 	if err != nil {
 		return err
 	}
 	cfg.Server = server
-	req := mcplogin.LoginRequest{Replace: o.force}
-	if req.Register, err = o.client.registration(ctx, e); err != nil {
+	place, err := e.place(&o)
+	if err != nil {
 		return err
 	}
-	if o.wait > 0 {
+	req := mcplogin.LoginRequest{Replace: o.force}
+	if req.Register, err = o.Client.Registration(ctx, place); err != nil {
+		return err
+	}
+	if o.Wait > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.wait, errTimedOut)
+		ctx, cancel = context.WithTimeoutCause(ctx, o.Wait, errTimedOut)
 		defer cancel()
 	}
-	if req.MoreScopes, err = scopes("add-scope", o.more); err != nil {
+	if req.MoreScopes, err = signin.Scopes("add-scope", o.more); err != nil {
 		return err
 	}
 	var c mcplogin.Credential
-	err = e.attended(ctx, &o, cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
+	err = place.Run(ctx, o.signIn(), cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
 		c, err = s.Login(ctx, req)
 		return err
 	})
@@ -112,127 +118,45 @@ func runLogin(ctx context.Context, e *env, o loginOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	if !o.json {
-		e.saySignIn(o, c)
+	return loggedIn(ctx, e, o, place, store, c)
+}
+
+// loggedIn says what was stored and what to do next.
+func loggedIn(ctx context.Context, e *call, o loginOptions, place signin.Place, store secrets.Store, c mcplogin.Credential) error {
+	id, renews := e.identity(c), place.Renews(c)
+	if !o.JSON {
+		for _, row := range report.Stored(c, id, o.Scope+" "+o.more, renews) {
+			e.say("%s", row)
+		}
 	}
-	e.collides(ctx, store, profile)
+	collides(ctx, e, store, c.Profile)
 	e.aside(ctx, c)
-	e.summarize(ctx, &o.common, c)
-	if o.json {
-		return e.answerJSON(e.signInEvent(o, c))
+	if err := place.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
+		e.log.Debug().Err(err).Msg("no summary was written")
 	}
-	e.say("next: %s", e.nextStep(c))
+	if o.JSON {
+		return e.answerJSON(report.LoggedIn(c, id, renews))
+	}
+	e.say("next: %s", nextStep(e, c))
 	return nil
 }
 
-// attended opens a session for work that may ask a person, completes the request
-// from the options, and shows the prompt as long as work runs.
-func (e *env) attended(ctx context.Context, o *loginOptions, cfg mcplogin.Config, req mcplogin.LoginRequest, work func(*mcplogin.Session, mcplogin.LoginRequest) error) error {
-	p := e.prompt(o)
-	defer p.Close()
-	if w, ok := p.(io.Writer); ok {
-		e.hidden.Redirect(w)
-		defer e.hidden.Redirect(e.err)
+// nextStep is the command that most people run next.
+func nextStep(e *call, c mcplogin.Credential) string {
+	if _, err := c.Authorization(); errors.Is(err, mcplogin.ErrBound) {
+		return suggest.MCPLogin("proxy", c.Profile).With(e.StoreFlags()...).String() // no variable can hold the proof
 	}
-	var err error
-	if err = e.choose(o, p, &req); err != nil {
-		return err
-	}
-	if req.Options.Scopes, err = scopes("scope", o.scope); err != nil {
-		return err
-	}
-	if req.Options.Params, err = o.browser.authParams(); err != nil {
-		return err
-	}
-	if err := o.server.apply(&req.Options); err != nil {
-		return err
-	}
-	if err := o.nonInteractive.apply(&req.Options, o.server.audience); err != nil {
-		return err
-	}
-	if req.Register.App.Key, err = o.nonInteractive.key(context.Background(), e); err != nil {
-		return err
-	}
-	s, err := mcplogin.Open(cfg)
-	if err != nil {
-		return err
-	}
-	req.Register.Issuer, req.Known = o.expectIssuer, e.known
-	var signedIn *mcplogin.Credential // nil: nobody had to
-	accept := e.accept(o.expect, sendsSecret(req.Register))
-	req.Accept = func(c mcplogin.Credential) error {
-		signedIn = &c
-		return accept(c)
-	}
-	err = e.atNamedIssuer(ctx, o, req, func(req mcplogin.LoginRequest) error { return work(s, req) })
-	if err == nil && signedIn != nil && !o.json {
-		_ = p.Close() // erases the prompt
-		e.sayAccount(*signedIn)
-	}
-	return err
-}
-
-// scopes returns the scopes of a flag.
-func scopes(flag, text string) ([]string, error) {
-	list := strings.Fields(text)
-	for _, scope := range list {
-		if !oauth.ValidScope(scope) {
-			return nil, usagef("--%s: a scope holds no \" or \\, and nothing but ASCII", flag)
-		}
-	}
-	return list, nil
-}
-
-// prompt returns what shows the codes of a login: JSON events, the CI
-// provider's own notices, or text for people.
-func (e *env) prompt(o *loginOptions) prompt {
-	if o.inClient != nil {
-		return o.inClient
-	}
-	if o.json {
-		return &terminal.Events{Out: e.out}
-	}
-	p := terminal.DevicePrompt{Prompt: terminal.NewPrompt(e.streams(), terminal.Options{NoQR: o.noQR, Copy: o.copy})}
-	if job, err := e.job(&o.common); err == nil && job.Provider.ReadsErr() {
-		return ciPrompt{p, job}
-	}
-	return p
-}
-
-// expires says when, for people.
-func expires(t time.Time) string {
-	if t.IsZero() {
-		return "has an unknown lifetime"
-	}
-	left := time.Until(t).Round(time.Second)
-	if left <= 0 {
-		return "expired " + (-left).String() + " ago"
-	}
-	return "expires in " + left.String()
+	return signin.Next(e.getenv, c.Profile, slices.Concat(variables.PrefixFlag(c.Profile), e.StoreFlags()))
 }
 
 // collides warns where this profile's variables have the names of another's, or
 // of this program's own.
-func (e *env) collides(ctx context.Context, store secrets.Store, profile string) {
-	if flag := needsPrefix(profile); flag != nil {
-		e.say("warning: the variables of %q would begin with %s, which configure mcp-login itself: use env and exec with %s", profile, ownPrefix, suggest.Command(flag))
-	}
+func collides(ctx context.Context, e *call, store secrets.Store, profile string) {
 	names, err := store.List(ctx)
 	if err != nil {
-		return // only a warning is lost
+		names = nil // only a warning is lost
 	}
-	if other, found := envexport.Collision(profile, names); found {
-		e.say("warning: the variables of %q and %q have the same names: use --prefix with one of them", profile, other)
+	for _, warning := range variables.Warnings(profile, names) {
+		e.say("warning: %s", warning)
 	}
-}
-
-// prompt shows the codes of the device flow to a person or a program.
-type prompt interface {
-	device.PollPrompt
-
-	// Retry asks whether to go on with a new code after one expired.
-	Retry(ctx context.Context) bool
-
-	// Close ends the prompt before the process ends.
-	Close() error
 }

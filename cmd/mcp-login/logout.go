@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -21,7 +23,7 @@ type logoutOptions struct {
 	all bool
 }
 
-func newLogout(e *env) *cli.Command {
+func newLogout(e *call) *cli.Command {
 	var o logoutOptions
 	return e.command(&cli.Command{
 		Name: "logout", Usage: "Revoke the tokens at the server and remove them here",
@@ -31,22 +33,22 @@ func newLogout(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogout(ctx, e, &o, args) })
 }
 
-func runLogout(ctx context.Context, e *env, o *logoutOptions, names []string) error {
+func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) error {
 	names, err := e.chosen(ctx, &o.common, "logout", "--all", o.all, names)
 	if err != nil {
 		return err
 	}
 	shell, _ := envexport.Detect(runtime.GOOS, subprocess.Parent(), e.getenv)
-	defer func() { e.stillSet(shell, names) }()
-	return e.eachProfile(names, func(e *env, o *common, name string) error { return e.logOut(ctx, o, name) })
+	defer func() { stillSet(e, shell, names) }()
+	return e.eachProfile(names, func(e *call, o *common, name string) error { return e.logOut(ctx, o, name) })
 }
 
 // chosen returns the profiles that were named, or all that are stored if a flag
 // says so. It must be one of the two.
-func (e *env) chosen(ctx context.Context, o *common, command, flag string, all bool, names []string) ([]string, error) {
+func (e *call) chosen(ctx context.Context, o *common, command, flag string, all bool, names []string) ([]string, error) {
 	switch {
 	case all && len(names) > 0:
-		return nil, usagef("%s: give names or %s, not both", command, flag)
+		return nil, exit.Usagef("%s: give names or %s, not both", command, flag)
 	case all:
 		store, err := e.openStore(ctx, o, false)
 		if err != nil {
@@ -54,14 +56,14 @@ func (e *env) chosen(ctx context.Context, o *common, command, flag string, all b
 		}
 		return store.List(ctx)
 	case len(names) == 0:
-		return nil, usagef("%s: NAME is missing: mcp-login %s NAME", command, command)
+		return nil, exit.Usagef("%s: NAME is missing: mcp-login %s NAME", command, command)
 	}
 	return names, nil
 }
 
 // eachProfile does something with each profile, as its settings have it. An error
 // of one does not keep the others from their turn.
-func (e *env) eachProfile(names []string, do func(e *env, o *common, name string) error) error {
+func (e *call) eachProfile(names []string, do func(e *call, o *common, name string) error) error {
 	var errs []error
 	for _, name := range names {
 		own, o, err := e.forProfile(name)
@@ -76,7 +78,7 @@ func (e *env) eachProfile(names []string, do func(e *env, o *common, name string
 	return errors.Join(errs...)
 }
 
-func (e *env) logOut(ctx context.Context, o *common, profile string) error {
+func (e *call) logOut(ctx context.Context, o *common, profile string) error {
 	s, err := e.session(ctx, o, fromAgent{}, profile)
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func (e *env) logOut(ctx context.Context, o *common, profile string) error {
 		e.forgetConfirmed(c)
 	}
 	if unsupported {
-		e.say("logged out of %q: removed here; the server cannot revoke the access token, which %s", profile, remains(c.Token.Expiry))
+		e.say("logged out of %q: removed here; the server cannot revoke the access token, which %s", profile, report.Remains(c.Token.Expiry))
 		return nil
 	}
 	e.say("logged out of %q: revoked at the server and removed here", profile)
@@ -104,21 +106,13 @@ func (e *env) logOut(ctx context.Context, o *common, profile string) error {
 
 // notSignedIn is the error about a profile that is to be removed and is not stored.
 // Nobody needs to sign in for that, but an agent may keep it.
-func (e *env) notSignedIn(profile string, err error) error {
+func (e *call) notSignedIn(profile string, err error) error {
 	if !errors.Is(err, mcplogin.ErrLoginRequired) {
 		return nil
 	}
-	hint := suggest.MCPLogin("list").With(e.storeFlags()...).String()
-	if e.getenv(agentVariable) != "" {
-		_, hint = e.verdict(err)
+	hint := suggest.MCPLogin("list").With(e.StoreFlags()...).String()
+	if e.getenv(invocation.AgentVariable) != "" {
+		_, hint = e.Remedy().For(err)
 	}
-	return &codeError{code: exitLoginRequired, text: fmt.Sprintf("not signed in to %q", profile), hint: hint}
-}
-
-// remains says how long a token that nobody revoked can be used.
-func remains(expiry time.Time) string {
-	if expiry.IsZero() {
-		return "stays valid for a time that the server did not state"
-	}
-	return expires(expiry)
+	return &exit.Error{Code: exit.LoginRequired, Text: fmt.Sprintf("not signed in to %q", profile), Hint: hint}
 }

@@ -11,28 +11,18 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], sysEnv()))
-}
-
-// dropEmpty takes this program's variables away that are empty. So are those
-// that a CI job or a wrapper passes on without having them.
-func dropEmpty() {
-	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, ownPrefix) {
-			_ = os.Unsetenv(name) // it was listed, so it is a name
-		}
-	}
 }
 
 // interrupts are the signals that end a command. One that is ignored, as nohup
@@ -47,8 +37,7 @@ func interrupts() []os.Signal {
 	return signals
 }
 
-// env is the streams, environment and terminal of a command, and the call that
-// it runs in.
+// env is the streams, the environment and the terminal of the process.
 type env struct {
 	in       io.Reader
 	out, err io.Writer
@@ -56,16 +45,17 @@ type env struct {
 	tty      func() (*os.File, error) // the terminal for questions; an error where there is none
 	hidden   *redact.Redactor         // what log and error texts go through
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
-	secrets  withheld                 // from the environment
-	call                              // of the command that runs
+	secrets  variables.Withheld       // from the environment
 }
 
 func sysEnv() *env {
-	dropEmpty()
-	secrets := readSecrets()
+	for _, name := range variables.Empty(os.Environ()) {
+		_ = os.Unsetenv(name) // it was listed, so it is a name
+	}
+	secrets := variables.Withhold(os.Getenv)
 	return &env{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
-		getenv:  secrets.getenv,
+		getenv:  secrets.Over(os.Getenv),
 		secrets: secrets,
 		work:    parcel.WorkFactor,
 		tty:     terminal.OpenTTY,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
@@ -15,7 +16,7 @@ import (
 // with the text of --help.
 func TestManual(t *testing.T) {
 	e, out, talk := testEnv(t)
-	if code := run(t.Context(), []string{"man"}, e); code != exitDone || talk.Len() > 0 {
+	if code := run(t.Context(), []string{"man"}, &e.env); code != exit.Done || talk.Len() > 0 {
 		t.Fatalf("exit code %d\n%s", code, talk)
 	}
 	page := out.String()
@@ -48,12 +49,12 @@ func TestManual(t *testing.T) {
 func TestManualExitCodes(t *testing.T) {
 	section := regexp.MustCompile(`(?s)## Exit codes.*?\n## `).FindString(readme(t))
 	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`).FindAllStringSubmatch(section, -1)
-	if len(rows) != len(exitCodes) {
-		t.Fatalf("README.md has %d exit codes, the manual %d", len(rows), len(exitCodes))
+	if len(rows) != len(exit.Meanings()) {
+		t.Fatalf("README.md has %d exit codes, the manual %d", len(rows), len(exit.Meanings()))
 	}
-	for i, x := range exitCodes {
-		if rows[i][1] != strconv.Itoa(x.code) || rows[i][2] != x.meaning {
-			t.Errorf("README.md has %q, the manual %d: %s", rows[i][1:], x.code, x.meaning)
+	for i, x := range exit.Meanings() {
+		if rows[i][1] != strconv.Itoa(x.Code) || rows[i][2] != x.Text {
+			t.Errorf("README.md has %q, the manual %d: %s", rows[i][1:], x.Code, x.Text)
 		}
 	}
 }

@@ -126,8 +126,8 @@ func TestRefusalsHaveANextCommand(t *testing.T) {
 	known := refusals()
 	for name, err := range known {
 		e, _, _ := testEnv(t)
-		e.line = interpret(newApp(e).Commands, []string{"login", "a", "https://mcp.test/mcp"})
-		code, hint := e.verdict(err)
+		e.Line = treeOf(newApp(e).Commands).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
+		code, hint := e.Remedy().For(err)
 		if !strings.Contains(hint, "mcp-login ") && !strings.Contains(hint, "--") && !strings.Contains(hint, "_PROXY") && !strings.Contains(hint, "vault ") && !strings.HasPrefix(hint, "it leads nowhere: rm ") {
 			t.Errorf("%s ends with %d and without a next command: %q", name, code, hint)
 		}

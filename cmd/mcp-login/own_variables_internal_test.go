@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/urfave/cli/v2"
 )
 
@@ -31,7 +33,7 @@ var harmless = strings.Fields(`
 func TestOwnVariablesAreClassified(t *testing.T) {
 	known := knownVariables(t)
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		secret, open := slices.Contains(ownSecrets(), name), slices.Contains(harmless, strings.TrimPrefix(name, ownPrefix))
+		secret, open := slices.Contains(variables.OwnSecrets(), name), slices.Contains(harmless, strings.TrimPrefix(name, variables.OwnPrefix))
 		if secret == open {
 			t.Errorf("%s: classify it, as one of ownSecrets or as harmless", name)
 		}
@@ -41,8 +43,8 @@ func TestOwnVariablesAreClassified(t *testing.T) {
 		}
 	}
 	for _, name := range harmless {
-		if !known[ownPrefix+name] {
-			t.Errorf("%s%s is read nowhere", ownPrefix, name)
+		if !known[variables.OwnPrefix+name] {
+			t.Errorf("%s%s is read nowhere", variables.OwnPrefix, name)
 		}
 	}
 }
@@ -60,9 +62,9 @@ func knownVariables(t *testing.T) map[string]bool {
 			}
 		}
 	}
-	for _, name := range withoutFlag {
-		if isOwn(name) {
-			known[name] = true
+	for _, k := range variables.WithoutFlag() {
+		if strings.HasPrefix(k.Variable, variables.OwnPrefix) {
+			known[k.Variable] = true
 		}
 	}
 	name := regexp.MustCompile(`MCP_LOGIN_[A-Z0-9]+(_[A-Z0-9]+)*`)
@@ -121,26 +123,26 @@ func TestVariablesOfOurOwnAreRefused(t *testing.T) {
 		{"exec --var TOKEN=MCP_LOGIN_STORE nobody true", "exec nobody --var TOKEN=LOGIN_STORE -- COMMAND"},
 	} {
 		e, out, talk := testEnv(t)
-		code := run(t.Context(), strings.Fields(tt.line), e)
-		if code != exitUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(talk.String(), "configure mcp-login itself") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
+		code := run(t.Context(), strings.Fields(tt.line), &e.env)
+		if code != exit.BadUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(talk.String(), "configure mcp-login itself") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, talk)
 		}
 	}
 	for _, line := range []string{"env log-in", "env login-id --prefix LOGIN_ID", "env loginx"} {
 		e, _, talk := testEnv(t)
-		if code := run(t.Context(), strings.Fields(line), e); code != exitLoginRequired {
+		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.LoginRequired {
 			t.Errorf("%s: exit code %d\n%s", line, code, talk)
 		}
 	}
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
-	if code := j.run(t, "env", "demo", "--ci", "--var", "TOKEN=MCP_LOGIN_ID_TOKEN"); code != exitUsage || j.out.Len() > 0 {
+	if code := j.run(t, "env", "demo", "--ci", "--var", "TOKEN=MCP_LOGIN_ID_TOKEN"); code != exit.BadUsage || j.out.Len() > 0 {
 		t.Errorf("env --ci: exit code %d, standard output %q", code, j.out.String())
 	}
 }
 
 // TestBrowserGetsNoVariablesOfThisProgram: a browser outlives it.
 func TestBrowserGetsNoVariablesOfThisProgram(t *testing.T) {
-	got := publicEnviron([]string{"PATH=/bin", "MCP_LOGIN_PASSPHRASE=hunter2", "MCP_LOGIN_STORE=file:/a", "HOME=/home/ada"})
+	got := variables.Public([]string{"PATH=/bin", "MCP_LOGIN_PASSPHRASE=hunter2", "MCP_LOGIN_STORE=file:/a", "HOME=/home/ada"})
 	if want := []string{"PATH=/bin", "HOME=/home/ada"}; !slices.Equal(got, want) {
 		t.Errorf("environment %q, want %q", got, want)
 	}

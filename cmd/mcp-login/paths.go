@@ -1,72 +1,30 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/paths"
-	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-func (e *env) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv} }
+func (e *call) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv} }
 
 // userDir checks that a folder may be made.
-func (e *env) userDir(path string, err error) (string, error) {
+func (e *call) userDir(path string, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
 	warning, err := e.dirs().CheckHome(path)
-	e.warnOnce(warning)
+	e.warn(warning)
 	return path, err
 }
 
-// warnOnce shows a warning about the folders of this user. One is enough.
-func (e *env) warnOnce(text string) {
-	if text != "" && e.home != nil {
-		e.home.Do(func() { e.say("warning: %s", text) })
+// warnOnce returns what shows a warning about the folders of this user. One is
+// enough.
+func (e *env) warnOnce() func(text string) {
+	var once sync.Once
+	return func(text string) {
+		if text != "" {
+			once.Do(func() { e.say("warning: %s", text) })
+		}
 	}
-}
-
-// withoutSudo is the way out where sudo kept the home folder of another user.
-func (e *env) withoutSudo() string {
-	line := e.line.again(part.typed)
-	return fmt.Sprintf("use the store of root: %v\nor that of the user, without sudo: %v", suggest.Command{"sudo", "-H"}.With(line...), line)
-}
-
-// whoseFolder returns what to do about a file that could not be reached because
-// a folder on its way belongs to somebody else, and "" for all other errors.
-func whoseFolder(err error) string {
-	at, ok := errors.AsType[*fs.PathError](err)
-	if !ok || !errors.Is(err, fs.ErrPermission) {
-		return ""
-	}
-	path, absErr := filepath.Abs(at.Path)
-	if absErr != nil {
-		return ""
-	}
-	dir, uid, mine := paths.Foreign(path)
-	switch {
-	case dir == "":
-		return ""
-	case mine:
-		return fmt.Sprintf("%s in a folder of yours belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggest.Command{dir})
-	}
-	return fmt.Sprintf("%s belongs to user %d, not to user %d who runs this", dir, uid, os.Geteuid())
-}
-
-// pastLink is the way past a symbolic link in the place of the store or of a part of
-// it.
-func (e *env) pastLink(link string) string {
-	target, err := filepath.EvalSymlinks(link)
-	if err != nil {
-		return "it leads nowhere: " + suggest.Command{"rm", link}.String()
-	}
-	keys, err := e.dirs().Keys()
-	if info, serr := os.Stat(target); serr == nil && info.IsDir() && (err != nil || keys != link) {
-		return "name the folder itself: " + e.line.with("--store", "file:"+target).String()
-	}
-	return "replace the link by what it leads to: " + suggest.Command{"rm", link}.String() + "\nthen: " + suggest.Command{"mv", target, link}.String()
 }

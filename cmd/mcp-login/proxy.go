@@ -10,10 +10,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
+	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -32,11 +35,11 @@ type proxyOptions struct {
 	transport string
 }
 
-func newProxy(e *env) *cli.Command {
+func newProxy(e *call) *cli.Command {
 	var o proxyOptions
 	return e.command(&cli.Command{
 		Name: "proxy", Usage: "Run a local MCP server that forwards to a remote one",
-		ArgsUsage: nameOrURL + " [URL]", UsageText: `mcp-login proxy https://mcp.notion.com/mcp`,
+		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: `mcp-login proxy https://mcp.notion.com/mcp`,
 		Description: "For clients that can only run a command, in place of npx mcp-remote URL. With --listen, for clients that can only call a URL. " +
 			"Nobody needs to sign in first: the client's user does so in the client, when the server is first needed and again when a sign-in expires. " +
 			"The token is refreshed on the way. A profile is named after the URL's host, unless the URL is stored under another name.",
@@ -53,7 +56,7 @@ func newProxy(e *env) *cli.Command {
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }
 
-func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error {
+func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) error {
 	if !o.mayLogIn {
 		e = e.withoutTerminal() // it is the client's
 	}
@@ -61,7 +64,7 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	defer e.keepAlive(ctx, from.store)()
+	defer e.keepAlive(ctx, from.Store)()
 	profile, server, err := e.proxied(ctx, o, from, args)
 	if err != nil {
 		return err
@@ -72,7 +75,7 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 	}
 	cfg.Renewal.MaxWait, cfg.Server = proxyMaxWait, server
 	if o.mayLogIn {
-		if err := e.logInFirst(ctx, o, cfg); err != nil {
+		if _, err := e.ensure(ctx, &o.login, cfg); err != nil {
 			return err
 		}
 	}
@@ -81,7 +84,7 @@ func runProxy(ctx context.Context, e *env, o *proxyOptions, args []string) error
 		return err
 	}
 	if o.listen != "" {
-		return e.serveProxy(ctx, o, up)
+		return serveProxy(ctx, e, o, up)
 	}
 	return proxy.Stdio{Upstream: up}.Run(ctx, e.in, e.out)
 }
@@ -92,28 +95,39 @@ func (o *proxyOptions) signsIn() bool { return !o.noSignIn && o.fromAgent.agentS
 
 // proxied returns the profile and the server of the arguments; "" for the server
 // that is stored.
-func (e *env) proxied(ctx context.Context, o *proxyOptions, from source, args []string) (profile, server string, err error) {
+func (e *call) proxied(ctx context.Context, o *proxyOptions, from source.Source, args []string) (profile, server string, err error) {
 	if _, isURL := profilename.Address(args[0]); o.name != "" && (len(args) > 1 || !isURL) {
-		return "", "", usagef("--name and a name as argument exclude each other")
+		return "", "", exit.Usagef("--name and a name as argument exclude each other")
 	}
 	return e.target(ctx, &o.login.common, from, o.name, args)
 }
 
-// logInFirst asks a person, if there is no other way to a token.
-func (e *env) logInFirst(ctx context.Context, o *proxyOptions, cfg mcplogin.Config) (err error) {
-	var req mcplogin.LoginRequest
-	if req.Register, err = o.login.client.registration(ctx, e); err != nil {
-		return err
+// profileFor returns the profile of a URL: the one that was named, else the one that
+// profilename finds.
+func (e *call) profileFor(ctx context.Context, o *common, from source.Source, name, server string) (string, error) {
+	if name != "" {
+		return name, nil
 	}
-	return e.attended(ctx, &o.login, cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
-		_, err := s.Ensure(ctx, req)
-		return err
-	})
+	names, err := from.Profiles(ctx)
+	if err != nil {
+		return "", err
+	}
+	return profilename.For(ctx, server, profilename.Known{Names: names, Server: func(ctx context.Context, name string) string {
+		s, err := e.sessionOf(o, from, name)
+		if err != nil {
+			return ""
+		}
+		c, err := s.Credential(ctx)
+		if err != nil {
+			return ""
+		}
+		return c.Server
+	}}), nil
 }
 
 // upstream opens the server. Where neither a URL was given nor a credential is
 // stored there is none.
-func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config) (proxy.Upstream, error) {
+func (e *call) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config) (proxy.Upstream, error) {
 	s, err := mcplogin.Open(cfg)
 	if err != nil {
 		return proxy.Upstream{}, err
@@ -125,7 +139,7 @@ func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config
 		}
 		cfg.Server = c.Server
 	}
-	transport, err := e.transport(&o.login.common, cfg.Server, o.transport)
+	transport, err := e.outbound(&o.login.common).Transport(cfg.Server, o.transport)
 	if err != nil {
 		return proxy.Upstream{}, err
 	}
@@ -137,7 +151,7 @@ func (e *env) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config
 }
 
 // inClient returns what signs in from inside an MCP client.
-func (e *env) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
+func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 	machine, _ := os.Hostname() // a claim for people; it may be empty
 	s := &proxy.SignIn{Machine: machine, Account: e.account}
 	if dir, err := e.userDir(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
@@ -145,12 +159,16 @@ func (e *env) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 	}
 	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (c mcplogin.Credential, err error) {
 		login := o.login
-		login.inClient = p
-		req := mcplogin.LoginRequest{MoreScopes: scopes}
-		if req.Register, err = login.client.registration(ctx, e); err != nil {
+		login.InClient = p
+		place, err := e.place(&login)
+		if err != nil {
 			return c, err
 		}
-		err = e.attended(ctx, &login, cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
+		req := mcplogin.LoginRequest{MoreScopes: scopes}
+		if req.Register, err = login.Client.Registration(ctx, place); err != nil {
+			return c, err
+		}
+		err = place.Run(ctx, login.signIn(), cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
 			c, err = s.Login(ctx, req)
 			return err
 		})
@@ -163,7 +181,7 @@ func (e *env) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 }
 
 // account says who is signed in, "" where no token says so.
-func (e *env) account(c mcplogin.Credential) string {
+func (e *call) account(c mcplogin.Credential) string {
 	id := e.identity(c)
 	if id.Subject == "" {
 		return ""
@@ -173,9 +191,9 @@ func (e *env) account(c mcplogin.Credential) string {
 
 // explain says in one line what went wrong and what to run: all that the
 // user of an MCP client gets to see.
-func (e *env) explain(err error) string {
+func (e *call) explain(err error) string {
 	text := "mcp-login: " + e.hidden.Clean(terminal.OneLine(netfault.Text(err)))
-	if _, hint := e.verdict(err); hint != "" {
+	if _, hint := e.Remedy().For(err); hint != "" {
 		text += fmt.Sprintf(" (to solve this: %s)", hint)
 	}
 	return text

@@ -18,6 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
@@ -124,14 +125,14 @@ func (p *path) take(step string) (end bool) {
 		return err != nil
 	}
 	e, _, _ := testEnv(p.t)
-	code, hint := e.verdict(err)
+	code, hint := e.Remedy().For(err)
 	as := func(end oauthtest.Ending) bool {
 		return err != nil && code == end.Exit && strings.Contains(err.Error(), end.Says) && strings.Contains(hint, end.Hint)
 	}
 	if !slices.ContainsFunc(ends, as) {
 		p.t.Errorf("%s ended with exit code %d, error %v, hint %q; want one of %+v", step, code, err, hint, ends)
 	}
-	if code == exitLoginRequired && err != nil {
+	if code == exit.LoginRequired && err != nil {
 		p.followHint(step)
 	}
 	return true

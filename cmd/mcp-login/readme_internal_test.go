@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/urfave/cli/v2"
 )
 
@@ -118,8 +119,8 @@ func TestDocsCommands(t *testing.T) {
 
 // documented returns what is wrong with a line to paste, given the command and
 // what follows it.
-func documented(e *env, name, rest string) (faults []string) {
-	command := find(newApp(e).Commands, name)
+func documented(e *call, name, rest string) (faults []string) {
+	command := commandAt(newApp(e).Commands, []string{name})
 	if command == nil {
 		if name == "help" {
 			return nil
@@ -128,7 +129,7 @@ func documented(e *env, name, rest string) (faults []string) {
 	}
 	words := strings.Fields(rest)
 	if len(words) > 0 && len(command.Subcommands) > 0 {
-		if command = find(command.Subcommands, words[0]); command == nil {
+		if command = commandAt(command.Subcommands, words[:1]); command == nil {
 			return []string{"there is no command " + name + " " + words[0]}
 		}
 	}
@@ -136,7 +137,7 @@ func documented(e *env, name, rest string) (faults []string) {
 	ours, _, _ = strings.Cut(ours, " | ")
 	for _, flag := range regexp.MustCompile(`(?:^|\s)--([a-z-]+)`).FindAllStringSubmatch(ours, -1) {
 		known := slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag[1] })
-		if !known && flag[1] != "help" && flag[1] != helpAll {
+		if !known && flag[1] != "help" && flag[1] != commandline.HelpAll {
 			faults = append(faults, name+" has no flag --"+flag[1])
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/urfave/cli/v2"
 )
 
@@ -11,7 +12,7 @@ type refreshOptions struct {
 	fromAgent
 }
 
-func newRefresh(e *env) *cli.Command {
+func newRefresh(e *call) *cli.Command {
 	var o refreshOptions
 	return e.command(&cli.Command{
 		Name: "refresh", Usage: "Get a new token now, even if the stored one is valid",
@@ -20,7 +21,7 @@ func newRefresh(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runRefresh(ctx, e, &o, args[0]) })
 }
 
-func runRefresh(ctx context.Context, e *env, o *refreshOptions, profile string) error {
+func runRefresh(ctx context.Context, e *call, o *refreshOptions, profile string) error {
 	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
 	if err != nil {
 		return err
@@ -29,6 +30,6 @@ func runRefresh(ctx context.Context, e *env, o *refreshOptions, profile string) 
 	if err != nil {
 		return err
 	}
-	e.say("refreshed %q, token %s", profile, expires(c.Token.Expiry))
+	e.say("refreshed %q, token %s", profile, report.Expires(c.Token.Expiry))
 	return nil
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/metricsweb"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/relay"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -27,7 +28,7 @@ type relayServerOptions struct {
 	limits                   relay.Limits
 }
 
-func newRelay(e *env) *cli.Command {
+func newRelay(e *call) *cli.Command {
 	var o relayServerOptions
 	return e.command(&cli.Command{
 		Name: "relay", Usage: "Run a web server that lets people sign in on another device",
@@ -58,21 +59,21 @@ func newRelay(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, _ []string) error { return runRelay(ctx, e, &o) })
 }
 
-func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
+func runRelay(ctx context.Context, e *call, o *relayServerOptions) error {
 	cfg := relay.Config{BaseURL: o.baseURL, Public: o.public, AllowIssuers: separated(o.allow), Limits: o.limits, Log: e.slog()}
 	if err := o.check(e); err != nil {
 		return err
 	}
 	var err error
-	if cfg.TrustedProxies, err = prefixes(separated(o.proxies)); err != nil {
-		return err
+	if cfg.TrustedProxies, err = netcheck.Prefixes(separated(o.proxies)); err != nil {
+		return exit.Usagef("--trusted-proxy: %w", err)
 	}
 	if o.tokenFrom != "" {
 		if cfg.Token, err = e.secret(ctx, o.tokenFrom, "client token"); err != nil {
 			return err
 		}
 	}
-	sessions, end, err := e.relaySessions(ctx, o)
+	sessions, end, err := openSessions(ctx, e, o)
 	if err != nil {
 		return err
 	}
@@ -80,9 +81,9 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 	cfg.Sessions = sessions
 	r, err := relay.New(cfg)
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
-	if o.certificates.ACMEClient, err = e.acmeClient(o); err != nil {
+	if o.certificates.ACMEClient, err = acmeClient(e, o); err != nil {
 		return err
 	}
 	if o.metrics != "" {
@@ -90,11 +91,11 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 		if err != nil {
 			return err
 		}
-		defer serveMetrics(l, r.Metrics())()
+		defer metricsweb.Serve(l, r.Metrics(), cfg.Log)()
 	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return &codeError{code: exitFailed, text: "--listen: " + err.Error()}
+		return &exit.Error{Code: exit.Failed, Text: "--listen: " + err.Error()}
 	}
 	e.say("relay: %s, listening on %s", o.baseURL, l.Addr())
 	if o.public && len(separated(o.allow)) == 0 {
@@ -104,29 +105,28 @@ func runRelay(ctx context.Context, e *env, o *relayServerOptions) error {
 }
 
 // check finds options that contradict each other.
-func (o *relayServerOptions) check(e *env) error {
+func (o *relayServerOptions) check(e *call) error {
 	c := o.certificates
-	_, typed := e.line.value("sessions")
 	u, err := url.Parse(o.sessions)
 	switch {
 	case o.baseURL == "":
-		return usagef("--base-url is required")
+		return exit.Usagef("--base-url is required")
 	case o.public == (o.tokenFrom != ""):
-		return usagef("use either --client-token-from or --public")
+		return exit.Usagef("use either --client-token-from or --public")
 	case (c.CertFile == "") != (c.KeyFile == ""):
-		return usagef("--tls-cert and --tls-key go together")
+		return exit.Usagef("--tls-cert and --tls-key go together")
 	case c.CertFile != "" && c.ACMECache != "":
-		return usagef("use either --tls-cert or --acme-cache")
+		return exit.Usagef("use either --tls-cert or --acme-cache")
 	case (o.sessions == "") != (o.keyFrom == ""):
-		return usagef("--sessions and --sessions-key-from go together")
-	case typed && (err != nil || u.User != nil):
-		return usagef("--sessions: other users can read the arguments of a program, so set MCP_LOGIN_SESSIONS for a URL with a password")
+		return exit.Usagef("--sessions and --sessions-key-from go together")
+	case e.Typed("sessions") && (err != nil || u.User != nil):
+		return exit.Usagef("--sessions: other users can read the arguments of a program, so set MCP_LOGIN_SESSIONS for a URL with a password")
 	}
 	return nil
 }
 
-// relaySessions returns where sessions are kept, and what ends that.
-func (e *env) relaySessions(ctx context.Context, o *relayServerOptions) (relay.Sessions, func(), error) {
+// openSessions returns where sessions are kept, and what ends that.
+func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Sessions, func(), error) {
 	if o.sessions == "" {
 		return &relay.Memory{}, func() {}, nil
 	}
@@ -136,57 +136,23 @@ func (e *env) relaySessions(ctx context.Context, o *relayServerOptions) (relay.S
 	}
 	r, err := relay.OpenRedis(o.sessions, []byte(key))
 	if err != nil {
-		return nil, nil, usageError{err}
+		return nil, nil, exit.Usage(err)
 	}
 	return r, func() { _ = r.Close() }, nil // the process ends
 }
 
 // acmeClient reaches the certificate authority; nil where none is used.
-func (e *env) acmeClient(o *relayServerOptions) (*http.Client, error) {
+func acmeClient(e *call, o *relayServerOptions) (*http.Client, error) {
 	if o.certificates.ACMECache == "" {
 		return nil, nil
 	}
 	directory := o.certificates.ACMEDirectory
 	if _, err := oauth.CheckURL(directory); err != nil {
-		return nil, usagef("--acme-directory: %w", err)
+		return nil, exit.Usagef("--acme-directory: %w", err)
 	}
-	roots, err := o.roots()
+	client, err := e.outbound(&o.common).Clients()
 	if err != nil {
 		return nil, err
 	}
-	return oauth.Guard{Server: directory, RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.timeout, Hosts: e.hosts}.Client(), nil
-}
-
-// serveMetrics serves metrics until the function that it returns is called.
-func serveMetrics(l net.Listener, metrics http.Handler) (stop func()) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		if !netcheck.IsLoopback(r.Host) {
-			w.WriteHeader(http.StatusForbidden)
-			return
-		}
-		metrics.ServeHTTP(w, r)
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
-	return func() {
-		_ = server.Close() // a scrape that is cut off comes again
-		<-done
-	}
-}
-
-// prefixes reads addresses and networks.
-func prefixes(texts []string) (all []netip.Prefix, err error) {
-	for _, text := range texts {
-		p, err := netip.ParsePrefix(text)
-		if a, aerr := netip.ParseAddr(text); aerr == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
-		if err != nil {
-			return nil, usagef("--trusted-proxy: %q is neither an address nor a network", text)
-		}
-		all = append(all, p.Masked())
-	}
-	return all, nil
+	return client(directory), nil
 }

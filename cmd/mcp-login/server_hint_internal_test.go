@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -20,22 +21,22 @@ func TestServerVerdict(t *testing.T) {
 		code  int
 		hint  string
 	}{
-		{"another path", "login a " + url, &oauth.NotServerError{URL: url, Try: url + "/mcp/"}, exitFailed, "mcp-login login a https://mcp.test/mcp/"},
-		{"another path for discover", "discover --json " + url, &oauth.NotServerError{URL: url, Try: url + "/mcp/"}, exitFailed, "mcp-login discover --json https://mcp.test/mcp/"},
-		{"no server there", "login a " + url, &oauth.NotServerError{URL: url}, exitFailed, "many servers are at /mcp"},
-		{"a resource below", "discover " + url, &oauth.ResourceError{Server: url, Resource: url + "/v1/mcp"}, exitFailed, "mcp-login discover https://mcp.test/v1/mcp"},
-		{"another resource", "login a " + url, &oauth.ResourceError{Server: url, Resource: "http://mcp.test"}, exitFailed, "mcp-login login --issuer ISSUER a https://mcp.test"},
-		{"another issuer", "login a " + url, &oauth.IssuerError{Want: "https://as.test/", Got: "https://as.test"}, exitFailed, "mcp-login login --accept-issuer https://as.test/=https://as.test a https://mcp.test"},
-		{"a proxy's refusal", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 407}, exitFailed, "HTTPS_PROXY"},
-		{"an unknown authority", "login a " + url, fmt.Errorf("ask: %w", x509.UnknownAuthorityError{}), exitFailed, "--ca-cert FILE"},
-		{"the resource parameter", "login a " + url, &oauth.Error{Code: oauth.CodeInvalidTarget, Status: 400}, exitFailed, "mcp-login login --no-resource a https://mcp.test"},
-		{"a busy proxy", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 503}, exitTemporary, "mcp-login doctor https://mcp.test"},
-		{"anything else", "login a " + url, errors.New("x"), exitFailed, ""},
+		{"another path", "login a " + url, &oauth.NotServerError{URL: url, Try: url + "/mcp/"}, exit.Failed, "mcp-login login a https://mcp.test/mcp/"},
+		{"another path for discover", "discover --json " + url, &oauth.NotServerError{URL: url, Try: url + "/mcp/"}, exit.Failed, "mcp-login discover --json https://mcp.test/mcp/"},
+		{"no server there", "login a " + url, &oauth.NotServerError{URL: url}, exit.Failed, "many servers are at /mcp"},
+		{"a resource below", "discover " + url, &oauth.ResourceError{Server: url, Resource: url + "/v1/mcp"}, exit.Failed, "mcp-login discover https://mcp.test/v1/mcp"},
+		{"another resource", "login a " + url, &oauth.ResourceError{Server: url, Resource: "http://mcp.test"}, exit.Failed, "mcp-login login --issuer ISSUER a https://mcp.test"},
+		{"another issuer", "login a " + url, &oauth.IssuerError{Want: "https://as.test/", Got: "https://as.test"}, exit.Failed, "mcp-login login --accept-issuer https://as.test/=https://as.test a https://mcp.test"},
+		{"a proxy's refusal", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 407}, exit.Failed, "HTTPS_PROXY"},
+		{"an unknown authority", "login a " + url, fmt.Errorf("ask: %w", x509.UnknownAuthorityError{}), exit.Failed, "--ca-cert FILE"},
+		{"the resource parameter", "login a " + url, &oauth.Error{Code: oauth.CodeInvalidTarget, Status: 400}, exit.Failed, "mcp-login login --no-resource a https://mcp.test"},
+		{"a busy proxy", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 503}, exit.Temporary, "mcp-login doctor https://mcp.test"},
+		{"anything else", "login a " + url, errors.New("x"), exit.Failed, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e, _, _ := testEnv(t)
-			e.line = interpret(newApp(e).Commands, strings.Fields(tt.typed))
-			code, hint := e.verdict(tt.err)
+			e.Line = treeOf(newApp(e).Commands).Interpret(strings.Fields(tt.typed))
+			code, hint := e.Remedy().For(tt.err)
 			if code != tt.code || !strings.Contains(hint, tt.hint) || tt.hint == "" && hint != "" {
 				t.Errorf("verdict = %d, %q, want %d, %q", code, hint, tt.code, tt.hint)
 			}

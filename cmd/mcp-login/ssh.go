@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 )
 
@@ -18,7 +19,7 @@ type sshOptions struct {
 	command string
 }
 
-func newSSH(e *env) *cli.Command {
+func newSSH(e *call) *cli.Command {
 	var o sshOptions
 	return e.command(&cli.Command{
 		Name: "ssh", Usage: "Connect to a host whose sign-ins open the browser here",
@@ -37,7 +38,7 @@ func sshOptionFlag(options *cli.StringSlice) cli.Flag {
 	return &cli.StringSliceFlag{Name: "ssh-option", Usage: "`OPTION` of ssh_config, such as Port=2222; repeat it for more", Destination: options, EnvVars: envVar("ssh-option")}
 }
 
-func runSSH(ctx context.Context, e *env, o sshOptions, args []string) error {
+func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 	host := args[0]
 	s, err := e.ssh(host, o.options.Value())
 	if err != nil {
@@ -51,8 +52,8 @@ func runSSH(ctx context.Context, e *env, o sshOptions, args []string) error {
 	err = s.Session(ctx, h, args[1:], func(err error) {
 		e.say("warning: sign-ins on %s cannot open the browser here: %v", host, err)
 	})
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
-		return &codeError{code: exit.ExitCode()} // ssh has said why
+	if ended, ok := errors.AsType[*exec.ExitError](err); ok && ended.ExitCode() > 0 {
+		return &exit.Error{Code: ended.ExitCode()} // ssh has said why
 	}
 	if err != nil {
 		return fmt.Errorf("run ssh: %w", err)
@@ -61,9 +62,9 @@ func runSSH(ctx context.Context, e *env, o sshOptions, args []string) error {
 }
 
 // ssh runs the system's ssh to a host.
-func (e *env) ssh(host string, options []string) (*sshbrowser.SSH, error) {
+func (e *call) ssh(host string, options []string) (*sshbrowser.SSH, error) {
 	if strings.HasPrefix(host, "-") {
-		return nil, usagef("%q is not a host; give options of ssh by --ssh-option", host)
+		return nil, exit.Usagef("%q is not a host; give options of ssh by --ssh-option", host)
 	}
 	links, err := e.userDir(e.dirs().BrowserLinks())
 	if err != nil {

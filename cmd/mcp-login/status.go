@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
-	"github.com/mcp-login/mcp-login/internal/terminal"
-	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 type statusOptions struct {
@@ -20,7 +18,7 @@ type statusOptions struct {
 	json, check bool
 }
 
-func newStatus(e *env) *cli.Command {
+func newStatus(e *call) *cli.Command {
 	var o statusOptions
 	return e.command(&cli.Command{
 		Name: "status", Usage: "Show what is stored, without the secrets",
@@ -33,18 +31,9 @@ func newStatus(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args) })
 }
 
-// report is what status and list tell of a credential. As JSON it is a
-// contract: it is added to, never changed.
-type report struct {
-	mcplogin.Status
-	Store     string       `json:"store,omitempty"`
-	Inputs    flows.Inputs `json:"inputs,omitzero"`            // what a renewal reads or asks for on this host
-	Confirmed *bool        `json:"inputs_confirmed,omitempty"` // whether this user typed that on this host; nil: it asks for nothing
-}
-
-func runStatus(ctx context.Context, e *env, o statusOptions, args []string) error {
+func runStatus(ctx context.Context, e *call, o statusOptions, args []string) error {
 	if len(args) == 0 && o.check {
-		return usagef("status: NAME is missing: mcp-login status NAME --check")
+		return exit.Usagef("status: NAME is missing: mcp-login status NAME --check")
 	}
 	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
@@ -58,100 +47,44 @@ func runStatus(ctx context.Context, e *env, o statusOptions, args []string) erro
 		return err
 	}
 	if o.check {
-		return r.check(e)
+		return e.checked(r)
 	}
 	if o.json {
 		return e.answerJSON(r)
 	}
-	return e.answer(r.text())
+	return e.answer(r.Text())
 }
 
 // report reads one credential, or has the agent tell of it.
-func (e *env) report(ctx context.Context, o *common, from source, profile string) (report, error) {
-	if from.agent != nil {
-		s, err := from.agent.Status(ctx, profile, o.minTTL)
-		return report{Status: s, Store: "agent:" + from.agent.Socket}, err
+func (e *call) report(ctx context.Context, o *common, from source.Source, profile string) (report.Credential, error) {
+	if from.Agent != nil {
+		s, err := from.Agent.Status(ctx, profile, o.minTTL)
+		return report.Credential{Status: s, Store: "agent:" + from.Agent.Socket}, err
 	}
 	s, err := e.sessionOf(o, from, profile)
 	if err != nil {
-		return report{}, err
+		return report.Credential{}, err
 	}
 	c, err := s.Credential(ctx)
 	if err != nil {
-		return report{}, err
+		return report.Credential{}, err
 	}
 	store, err := e.stores(o).Name(o.location())
-	r := report{Status: c.Status(o.minTTL), Store: store, Inputs: c.Login.Inputs}
-	if err == nil && isDemanding(c) {
-		known, _ := e.isConfirmed(demandOf(c)) // what cannot be read confirms nothing
+	r := report.Credential{Status: c.Status(o.minTTL), Store: store, Inputs: c.Login.Inputs}
+	if err == nil && confirmed.Demands(c) {
+		known := e.notes().Known(c)
 		r.Confirmed = &known
 	}
 	return r, err
 }
 
-// check is the answer by exit code alone.
-func (r report) check(e *env) error {
+// checked is the answer by exit code alone.
+func (e *call) checked(r report.Credential) error {
 	switch r.State {
 	case mcplogin.StateValid:
 		return nil
 	case mcplogin.StateRefresh:
-		return &codeError{code: exitFailed}
+		return &exit.Error{Code: exit.Failed}
 	}
-	return &codeError{code: exitLoginRequired, hint: e.loginCommand(r.Profile, r.Server)}
-}
-
-// maxStatus caps one line of what an agent, another host's perhaps, tells.
-const maxStatus = 2000
-
-func (r report) text() string {
-	var t terminal.Table
-	for _, row := range []struct{ label, value string }{
-		{"profile", r.Profile},
-		{"state", r.State},
-		{"reason", r.Reason},
-		{"server", r.Server},
-		{"resource", r.Resource},
-		{"issuer", r.Issuer},
-		{"accepted", r.Accepts},
-		{"accepted", acceptedMissing(r.MissingIss)},
-		{"client", r.ClientID},
-		{"flow", r.Flow},
-		{"scopes", strings.Join(r.Scopes, " ")},
-		{"token", r.Fingerprint},
-		{"expires", when(r.Expiry)},
-		{"logged in", when(r.LoggedIn)},
-		{"refreshed", when(r.Refreshed)},
-		{"store", r.Store},
-	} {
-		t.Fact(row.label, oauth.Sanitize(row.value, maxStatus))
-	}
-	for _, n := range (demand{confirmed.Demand{Inputs: r.Inputs}}).inputs() {
-		t.Fact(n.what, oauth.Sanitize(n.value, maxStatus))
-	}
-	if r.Confirmed != nil {
-		t.Fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
-	}
-	return t.String()
-}
-
-// acceptedMissing says that answers of an issuer may lack its name.
-func acceptedMissing(issuer string) string {
-	if issuer == "" {
-		return ""
-	}
-	return "answers without iss from " + issuer
-}
-
-func when(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Format(time.RFC3339) + " (" + ago(time.Until(*t)) + ")"
-}
-
-func ago(left time.Duration) string {
-	if left < 0 {
-		return (-left).Round(time.Second).String() + " ago"
-	}
-	return "in " + left.Round(time.Second).String()
+	return &exit.Error{Code: exit.LoginRequired, Hint: e.Remedy().LoginCommand(r.Profile, r.Server)}
 }

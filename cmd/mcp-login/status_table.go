@@ -2,17 +2,16 @@ package main
 
 import (
 	"context"
-	"time"
 
-	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // statusOfAll shows a table of all credentials. One that cannot be read does not
 // hide the others.
-func (e *env) statusOfAll(ctx context.Context, o statusOptions, from source) error {
-	names, err := from.names(ctx)
+func (e *call) statusOfAll(ctx context.Context, o statusOptions, from source.Source) error {
+	names, err := from.Profiles(ctx)
 	if err != nil {
 		return err
 	}
@@ -29,7 +28,7 @@ func (e *env) statusOfAll(ctx context.Context, o statusOptions, from source) err
 		return e.answerJSON(all)
 	}
 	for _, r := range all {
-		rows = append(rows, r.row())
+		rows = append(rows, r.Row())
 	}
 	if len(rows) == 0 {
 		e.say("nothing is stored yet")
@@ -39,16 +38,4 @@ func (e *env) statusOfAll(ctx context.Context, o statusOptions, from source) err
 	var t terminal.Text
 	t.Rows([]string{"NAME", "SERVER", "STATE", "EXPIRES", "RENEWS", "STORE"}, rows)
 	return e.answerText(&t)
-}
-
-func (r report) row() []terminal.Cell {
-	expires, renews := "", "no"
-	if r.Expiry != nil {
-		expires = ago(time.Until(*r.Expiry))
-	}
-	if r.Refreshable {
-		renews = "yes"
-	}
-	mark := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}[r.State]
-	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: expires}, {Text: renews}, {Text: r.Store}}
 }

@@ -2,19 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-func newStore(e *env) *cli.Command {
+func newStore(e *call) *cli.Command {
 	commands := []*cli.Command{newStoreStatus(e), newStoreMove(e), newStoreRekey(e)}
 	return group("store", "Inspect the store, move credentials, change its key", commands)
 }
@@ -30,9 +29,9 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				word := c.Args().First()
-				return usagef("unknown command \"%s %s\"%s", name, word, meantCommand(word, commands))
+				return exit.Usagef("unknown command \"%s %s\"%s", name, word, strings.TrimSuffix(suggest.DidYouMean(word, names), "."))
 			}
-			return usagef("%s: use one of %s", name, strings.Join(names, ", "))
+			return exit.Usagef("%s: use one of %s", name, strings.Join(names, ", "))
 		},
 	}
 }
@@ -42,7 +41,7 @@ type moveOptions struct {
 	to, toKeeper string
 }
 
-func newStoreMove(e *env) *cli.Command {
+func newStoreMove(e *call) *cli.Command {
 	var o moveOptions
 	return e.command(&cli.Command{
 		Name: "move", Usage: "Move all or the named credentials to another store",
@@ -55,16 +54,16 @@ func newStoreMove(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runStoreMove(ctx, e, o, args) })
 }
 
-func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) error {
+func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) error {
 	if o.to == "" {
-		return usagef("store move: --to is missing: mcp-login store move --to STORE [NAME...]")
+		return exit.Usagef("store move: --to is missing: mcp-login store move --to STORE [NAME...]")
 	}
 	target := o.common
 	target.store, target.keeper = o.to, o.toKeeper
 	if same, err := e.stores(&o.common).Same(o.location(), target.location()); err != nil {
 		return err
 	} else if same {
-		return usagef("store move: --to is the store that they are in")
+		return exit.Usagef("store move: --to is the store that they are in")
 	}
 	from, err := e.stores(&o.common).OpenExisting(ctx, o.location())
 	if err != nil {
@@ -87,42 +86,11 @@ func runStoreMove(ctx context.Context, e *env, o moveOptions, names []string) er
 		return err
 	}
 	for _, name := range names {
-		if err := secrets.Move(ctx, stripped{from, e}, to, name); err != nil {
+		if err := secrets.Move(ctx, confirmed.Store{Store: from, Strip: e.withoutDemands}, to, name); err != nil {
 			return err
 		}
 		e.say("moved %q", name)
 	}
 	e.say("next: use --store %s, or set MCP_LOGIN_STORE, or store in the configuration", suggest.Command{o.to})
 	return nil
-}
-
-// stripped is a store whose records are read without what this user has not
-// typed on this host.
-type stripped struct {
-	secrets.Store
-	env *env
-}
-
-// Get implements secrets.Store. What a newer version wrote is left as it is:
-// this version does not act on it.
-func (s stripped) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
-	data, v, err := s.Store.Get(ctx, name)
-	if err != nil {
-		return data, v, err
-	}
-	c, err := mcplogin.ParseCredential(data)
-	if errors.Is(err, mcplogin.ErrNewerRecord) || err == nil && !c.HasInputs() {
-		return data, v, nil
-	}
-	if invalid, ok := errors.AsType[*mcplogin.RecordError](err); ok {
-		invalid.Profile = name
-	}
-	if err != nil {
-		return nil, v, err
-	}
-	if c = s.env.withoutDemands(c); c.HasInputs() {
-		return data, v, nil
-	}
-	data, err = json.Marshal(c)
-	return data, v, err
 }

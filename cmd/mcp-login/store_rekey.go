@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func newStoreRekey(e *env) *cli.Command {
+func newStoreRekey(e *call) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
 		Name: "rekey", Usage: "Encrypt a store of files with a new key",
@@ -15,7 +15,7 @@ func newStoreRekey(e *env) *cli.Command {
 	}, &o, func(ctx context.Context, _ []string) error { return runStoreRekey(ctx, e, &o) })
 }
 
-func runStoreRekey(ctx context.Context, e *env, o *common) error {
+func runStoreRekey(ctx context.Context, e *call, o *common) error {
 	dir, name, err := e.stores(o).Rekey(ctx, o.location())
 	if err != nil {
 		return err

@@ -10,8 +10,10 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 // TestHintsReadBack: whatever a profile, a server or a scope is called, the
@@ -41,15 +43,15 @@ func TestHintsReadBack(t *testing.T) {
 				slices.Concat(login, []string{server}, flags, []string{"--issuer", server, "--token-endpoint", server, "--registration-endpoint", server}),
 			},
 			{
-				&unconfirmedError{demand: demand{confirmed.Demand{Profile: word, Server: server, Issuer: server, Flow: "jwt-bearer", Inputs: flows.Inputs{Assertion: "env:" + word}}}},
+				&confirmed.UnconfirmedError{Demand: confirmed.Demand{Profile: word, Server: server, Issuer: server, Flow: "jwt-bearer", Inputs: flows.Inputs{Assertion: "env:" + word}}},
 				slices.Concat(login, []string{server}, flags, []string{"--flow", "jwt-bearer", "--expect-issuer", server, "--assertion-from", "env:" + word}),
 			},
-			{&ownNameError{profile: word, flag: []string{"--prefix", "X"}}, slices.Concat([]string{"mcp-login", word, "--prefix", "X"}, flags)},
-			{notExported{errors.New("x"), []string{word, "b"}}, slices.Concat([]string{"mcp-login", "exec", word, "--also", "b"}, flags, []string{"--", "COMMAND"})},
+			{&variables.OwnNameError{Profile: word, Flag: []string{"--prefix", "X"}}, slices.Concat([]string{"mcp-login", word, "--prefix", "X"}, flags)},
+			{&cistep.NotExportedError{Err: errors.New("x"), Profiles: []string{word, "b"}}, slices.Concat([]string{"mcp-login", "exec", word, "--also", "b"}, flags, []string{"--", "COMMAND"})},
 		} {
 			e, _, _ := testEnv(t)
 			setVariables(e, map[string]string{"MCP_LOGIN_STORE": "file:" + word, "MCP_LOGIN_CA_CERT": word})
-			_, hint := e.verdict(tt.err)
+			_, hint := e.Remedy().For(tt.err)
 			hint, _, _ = strings.Cut(hint, "\n")
 			_, command, _ := strings.Cut(hint, "mcp-login ")
 			if got := suggesttest.Words(t, "mcp-login "+command); !slices.Equal(got, suggesttest.Pasted(tt.want)) {
@@ -63,8 +65,9 @@ func TestHintsReadBack(t *testing.T) {
 // place of the one that was typed.
 func TestSuggestedLinesReadBack(t *testing.T) {
 	e, _, _ := testEnv(t)
-	e.line = interpret(newApp(e).Commands, slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
-	_, ways, _ := strings.Cut(e.otherWays(notExported{&ci.UnmaskedError{Provider: ci.CircleCI}, []string{"a"}}), "the token: ")
+	e.Line = treeOf(newApp(e).Commands).Interpret(slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
+	_, hint := e.Remedy().For(&cistep.NotExportedError{Err: &ci.UnmaskedError{Provider: ci.CircleCI}, Profiles: []string{"a"}})
+	_, ways, _ := strings.Cut(hint, "the token: ")
 	want := slices.Concat([]string{"mcp-login", "env", "--ci", "--allow-unmasked", "--"}, suggesttest.HostileWords())
 	if got := suggesttest.Words(t, ways); !slices.Equal(got, suggesttest.Pasted(want)) {
 		t.Errorf("read as %q\nwant    %q", got, suggesttest.Pasted(want))

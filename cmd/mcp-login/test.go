@@ -6,13 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/mcpprobe"
-	"github.com/mcp-login/mcp-login/internal/terminal"
-	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/internal/report"
 )
 
 type testOptions struct {
@@ -25,7 +24,7 @@ type testOptions struct {
 	transport string
 }
 
-func newTest(e *env) *cli.Command {
+func newTest(e *call) *cli.Command {
 	var o testOptions
 	return e.command(&cli.Command{
 		Name: "test", Usage: "Connect to the MCP server and list its tools",
@@ -42,9 +41,9 @@ func newTest(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
 }
 
-func runTest(ctx context.Context, e *env, o *testOptions, profile string) error {
+func runTest(ctx context.Context, e *call, o *testOptions, profile string) error {
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
-		return usagef("--args: not a JSON object")
+		return exit.Usagef("--args: not a JSON object")
 	}
 	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
 	if err != nil {
@@ -57,16 +56,16 @@ func runTest(ctx context.Context, e *env, o *testOptions, profile string) error 
 	case o.json:
 		return e.answerJSON(r)
 	}
-	return e.answer(testText(r))
+	return e.answer(report.Tools(r))
 }
 
 // probe connects to the server that the credential is for.
-func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
+func (e *call) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
 	c, err := s.Credential(ctx)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.transport(&o.common, c.Server, o.transport)
+	transport, err := e.outbound(&o.common).Transport(c.Server, o.transport)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
@@ -78,44 +77,4 @@ func (e *env) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (m
 		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
 	return mcpprobe.Run(ctx, cfg)
-}
-
-// testText shows a report. All text in it is the server's.
-func testText(r mcpprobe.Report) string {
-	const maxLine, maxContent = 200, 10_000
-	var b strings.Builder
-	line := func(format string, a ...any) { b.WriteString(terminal.Linef(format, a...)) }
-	line("%s %s, protocol %s", oauth.Sanitize(r.Name, maxLine), oauth.Sanitize(r.Version, maxLine), oauth.Sanitize(r.ProtocolVersion, maxLine))
-	line("%d tools", len(r.Tools))
-	for _, t := range r.Tools {
-		text := oauth.Sanitize(t.Name, maxLine)
-		if t.Description != "" {
-			first, _, _ := strings.Cut(t.Description, "\n")
-			text += ": " + oauth.Sanitize(first, maxLine)
-		}
-		line("  %s", text)
-	}
-	for _, result := range r.Results {
-		outcome := "answered"
-		if result.IsError {
-			outcome = "failed"
-		}
-		line("%s %s", oauth.Sanitize(result.Tool, maxLine), outcome)
-		for _, content := range result.Content {
-			line("  %s", oauth.Sanitize(contentText(content), maxContent))
-		}
-	}
-	return b.String()
-}
-
-// contentText is a tool's text, or the JSON of what is not text.
-func contentText(c mcp.Content) string {
-	if text, ok := c.(*mcp.TextContent); ok {
-		return text.Text
-	}
-	data, err := c.MarshalJSON()
-	if err != nil {
-		return err.Error()
-	}
-	return string(data)
 }

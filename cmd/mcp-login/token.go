@@ -8,7 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-func newToken(e *env) *cli.Command {
+func newToken(e *call) *cli.Command {
 	var o access
 	return e.command(&cli.Command{
 		Name: "token", Usage: "Print the access token alone",
@@ -17,7 +17,7 @@ func newToken(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runToken(ctx, e, o, args[0]) })
 }
 
-func runToken(ctx context.Context, e *env, o access, profile string) error {
+func runToken(ctx context.Context, e *call, o access, profile string) error {
 	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
 	if err != nil {
 		return err

@@ -14,26 +14,30 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/redact"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 // testEnv is an env without terminal or environment, but a home.
-func testEnv(t *testing.T) (e *env, out, talk *bytes.Buffer) {
+func testEnv(t *testing.T) (e *call, out, talk *bytes.Buffer) {
 	t.Helper()
 	home := t.TempDir()
 	out, talk = new(bytes.Buffer), new(bytes.Buffer)
-	return &env{
+	p := &env{
 		in: strings.NewReader(""), out: out, err: talk,
 		getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
 		tty:    func() (*os.File, error) { return nil, os.ErrNotExist },
 		hidden: &redact.Redactor{},
-		call:   call{jobIs: &jobIdentity{}},
-	}, out, talk
+	}
+	e = p.bare()
+	e.Getenv = func(name string) string { return e.getenv(name) } // setVariables changes it
+	return e, out, talk
 }
 
 // setVariables adds variables to the environment.
-func setVariables(e *env, variables map[string]string) {
+func setVariables(e *call, variables map[string]string) {
 	before := e.getenv
 	e.getenv = func(name string) string {
 		if value, ok := variables[name]; ok {
@@ -51,7 +55,7 @@ type leaf struct {
 
 // leaves walks the command tree. What holds for every command is tested for
 // every command, new ones included.
-func leaves(e *env) []leaf {
+func leaves(e *call) []leaf {
 	var all []leaf
 	var walk func(path []string, commands []*cli.Command)
 	walk = func(path []string, commands []*cli.Command) {
@@ -111,13 +115,7 @@ func parsed(t *testing.T, l leaf, args []string) (flags map[string]string, words
 	t.Helper()
 	e, _, talk := testEnv(t)
 	app := newApp(e)
-	commands := app.Commands
-	var c *cli.Command
-	for _, name := range l.path {
-		c = find(commands, name)
-		commands = c.Subcommands
-	}
-	c.Action = func(ctx *cli.Context) error {
+	commandAt(app.Commands, l.path).Action = func(ctx *cli.Context) error {
 		flags = map[string]string{}
 		for _, f := range l.Flags {
 			flags[f.Names()[0]] = fmt.Sprint(ctx.Value(f.Names()[0]))
@@ -125,8 +123,8 @@ func parsed(t *testing.T, l leaf, args []string) (flags map[string]string, words
 		words = ctx.Args().Slice()
 		return nil
 	}
-	line := interpret(app.Commands, args)
-	if err := app.RunContext(t.Context(), append([]string{app.Name}, line.parsable()...)); err != nil || flags == nil {
+	line := treeOf(app.Commands).Interpret(args)
+	if err := app.RunContext(t.Context(), append([]string{app.Name}, line.Parsable()...)); err != nil || flags == nil {
 		t.Fatalf("%q: %v\n%s", args, err, talk)
 	}
 	return flags, words
@@ -216,7 +214,7 @@ func TestMisuse(t *testing.T) {
 	}
 	for _, args := range cases {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, e); code != exitUsage || out.String() != failure(args, code) || talk.Len() == 0 {
+		if code := run(t.Context(), args, &e.env); code != exit.BadUsage || out.String() != failure(args, code) || talk.Len() == 0 {
 			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, talk)
 		}
 	}
@@ -233,7 +231,7 @@ func TestHelp(t *testing.T) {
 			append([]string{"help"}, l.path...), append(slices.Clone(l.path), "--help-all"),
 		} {
 			e, out, talk := testEnv(t)
-			if code := run(t.Context(), args, e); code != exitDone || talk.Len() > 0 {
+			if code := run(t.Context(), args, &e.env); code != exit.Done || talk.Len() > 0 {
 				t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
 			}
 			full = out.String()
@@ -256,7 +254,7 @@ func TestHelp(t *testing.T) {
 				t.Errorf("%s --%s is in no group", l.name(), d.Name)
 			}
 			want := "MCP_LOGIN_" + strings.ToUpper(strings.ReplaceAll(d.Name, "-", "_"))
-			if d.Variable != want && (d.Variable != "" || !slices.Contains(answers, d.Name) && !strings.Contains(full, "--"+d.Name)) {
+			if d.Variable != want && (d.Variable != "" || variables.OfFlag(d.Name) != "" && !strings.Contains(full, "--"+d.Name)) {
 				t.Errorf("%s --%s: the variable is %q", l.name(), d.Name, d.Variable)
 			}
 			if !strings.Contains(full, "\n  "+d.Term()) {
@@ -273,7 +271,7 @@ func TestHelp(t *testing.T) {
 // help and --help show all of them.
 func TestOverview(t *testing.T) {
 	e, out, talk := testEnv(t)
-	if code := run(t.Context(), nil, e); code != exitUsage || out.Len() > 0 {
+	if code := run(t.Context(), nil, &e.env); code != exit.BadUsage || out.Len() > 0 {
 		t.Errorf("exit code %d, standard output %q", code, out)
 	}
 	_, list, _ := strings.Cut(talk.String(), "COMMON COMMANDS\n")
@@ -283,7 +281,7 @@ func TestOverview(t *testing.T) {
 	}
 	for _, args := range [][]string{{"help"}, {"--help"}, {"-h"}} {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, e); code != exitDone || talk.Len() > 0 {
+		if code := run(t.Context(), args, &e.env); code != exit.Done || talk.Len() > 0 {
 			t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
 		}
 		for _, l := range leaves(e) {
@@ -313,7 +311,7 @@ func TestUsageErrorIsTwoLines(t *testing.T) {
 		"completion bsh":            "mcp-login: completion: \"bsh\" is unknown, did you mean bash? Use bash, zsh, fish or powershell\nRun mcp-login completion --help\n",
 	} {
 		e, out, talk := testEnv(t)
-		if code := run(t.Context(), strings.Fields(line), e); code != exitUsage || out.Len() > 0 || talk.String() != want {
+		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.BadUsage || out.Len() > 0 || talk.String() != want {
 			t.Errorf("%s: exit code %d, standard output %q, standard error\n%swant\n%s", line, code, out, talk, want)
 		}
 	}
@@ -336,8 +334,8 @@ func TestNoCredential(t *testing.T) {
 			continue
 		}
 		e, out, talk := testEnv(t)
-		code := run(t.Context(), slices.Concat(l.path, l.required(), l.arguments()), e)
-		if code != exitLoginRequired || out.String() != failure(l.path, code) || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
+		code := run(t.Context(), slices.Concat(l.path, l.required(), l.arguments()), &e.env)
+		if code != exit.LoginRequired || out.String() != failure(l.path, code) || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
 		}
 	}
@@ -370,9 +368,15 @@ func TestStoreBroken(t *testing.T) {
 		if l.Name == "login" {
 			args = append(args, "http://127.0.0.1:1/mcp")
 		}
-		code := run(t.Context(), slices.Concat(l.path, l.required(), []string{"--store", "file:" + broken}, args), e)
-		if code != exitStore || out.String() != failure(l.path, code) || talk.Len() == 0 {
+		code := run(t.Context(), slices.Concat(l.path, l.required(), []string{"--store", "file:" + broken}, args), &e.env)
+		if code != exit.Store || out.String() != failure(l.path, code) || talk.Len() == 0 {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
 		}
 	}
+}
+
+// takesValue reports whether a flag needs a value.
+func takesValue(f cli.Flag) bool {
+	_, isBool := f.(*cli.BoolFlag)
+	return !isBool
 }

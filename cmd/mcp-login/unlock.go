@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/urfave/cli/v2"
 )
 
@@ -14,7 +15,7 @@ type unlockOptions struct {
 
 const defaultUnlock = 8 * time.Hour
 
-func newUnlock(e *env) *cli.Command {
+func newUnlock(e *call) *cli.Command {
 	var o unlockOptions
 	return e.command(&cli.Command{
 		Name: "unlock", Usage: "Keep the store's key in the Linux kernel for a time",
@@ -24,9 +25,9 @@ func newUnlock(e *env) *cli.Command {
 	}, &o.common, func(ctx context.Context, _ []string) error { return runUnlock(ctx, e, o) })
 }
 
-func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
+func runUnlock(ctx context.Context, e *call, o unlockOptions) error {
 	if o.lasts < time.Second {
-		return usagef("--for %v: use at least a second", o.lasts)
+		return exit.Usagef("--for %v: use at least a second", o.lasts)
 	}
 	dir, err := e.stores(&o.common).Unlock(ctx, o.location(), o.lasts)
 	if err != nil {
@@ -36,14 +37,14 @@ func runUnlock(ctx context.Context, e *env, o unlockOptions) error {
 	return nil
 }
 
-func newLock(e *env) *cli.Command {
+func newLock(e *call) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
 		Name: "lock", Usage: "Remove the store's key from the kernel", UsageText: "mcp-login lock",
 	}, &o, func(ctx context.Context, _ []string) error { return runLock(ctx, e, &o) })
 }
 
-func runLock(ctx context.Context, e *env, o *common) error {
+func runLock(ctx context.Context, e *call, o *common) error {
 	dir, err := e.stores(o).Lock(ctx, o.location())
 	if err != nil {
 		return err

@@ -4,7 +4,7 @@
 // audit log. The client half and the wire types are in package agent.
 //
 // It must not know where credentials are stored, how a profile is configured, or
-// how a person is asked: each is passed in with [Config].
+// which terminal a person is asked at: each is passed in.
 //
 // # Security
 //
@@ -31,6 +31,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/metricsweb"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -180,7 +181,8 @@ func (a *Agent) endpoints(ctx context.Context, sockets []Socket) (all []endpoint
 		all = append(all, endpoint{a.server(ctx, s), guarded{s.Listener, a.log}, s.name() + " socket"})
 	}
 	if a.cfg.Metrics != nil {
-		all = append(all, a.metricsServer())
+		web, limited := metricsweb.New(a.cfg.Metrics, &a.metrics, a.log)
+		all = append(all, endpoint{web, limited, "metrics"})
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
@@ -22,4 +23,32 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 		return nil, nil, fmt.Errorf("listen at %s: %w", path, err)
 	}
 	return l, remove, nil
+}
+
+// ListenAll makes the socket of the agent, and a limited one unless forward is "".
+// Remove takes away what was made, even if an error is returned.
+func ListenAll(path, forward string, allow []string) (sockets []Socket, remove func(), err error) {
+	var made []func()
+	remove = func() {
+		for _, f := range made {
+			f()
+		}
+	}
+	wanted := []Socket{{Name: "agent", Path: path}}
+	if forward != "" {
+		wanted = append(wanted, Socket{Name: ForwardName, Path: forward, Allow: allow})
+	}
+	for _, s := range wanted {
+		if s.Path, err = filepath.Abs(s.Path); err != nil {
+			return nil, remove, err
+		}
+		l, gone, err := Listen(s.Path)
+		if err != nil {
+			return nil, remove, err
+		}
+		made = append(made, gone)
+		s.Listener = l
+		sockets = append(sockets, s)
+	}
+	return sockets, remove, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/metricsweb"
 	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -72,7 +73,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveProfiles(w, r)
 	case path == agent.HealthPath:
 		writeJSON(w, http.StatusOK, h.health())
-	case path == metricsPath && h.socket.Allow == nil:
+	case path == metricsweb.Path && h.socket.Allow == nil:
 		h.agent.metrics.ServeHTTP(w, r)
 	default:
 		http.NotFound(w, r)

@@ -58,13 +58,17 @@ func (d Demand) note() (name string, content []byte) {
 
 // Notes are the confirmed demands, a file each in a folder. They are no mark in
 // the record, so that they outlive an older program that rewrites the record,
-// and hosts that share a store do not overwrite each other's.
+// and hosts that share a store do not overwrite each other's. Without a folder
+// nothing is confirmed.
 type Notes struct{ Dir string }
 
 func (n Notes) folder() file.Folder { return file.Folder{Dir: n.Dir} }
 
 // Has reports whether a demand is confirmed.
 func (n Notes) Has(d Demand) (bool, error) {
+	if n.Dir == "" {
+		return false, nil
+	}
 	name, content := d.note()
 	noted, err := n.folder().Read(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,5 +1,6 @@
 // Package manpage writes manual pages: man(7) text in which every character of a
-// text means itself. It must not know the commands that a page describes.
+// text means itself. It is handed a description of the commands, and must not know
+// what any of them does.
 package manpage
 
 import (

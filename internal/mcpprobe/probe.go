@@ -24,7 +24,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"github.com/mcp-login/mcp-login"
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -72,6 +72,27 @@ type Result struct {
 	Tool    string        `json:"tool"`
 	IsError bool          `json:"is_error"` // the tool itself says that it failed
 	Content []mcp.Content `json:"content"`
+}
+
+// Texts returns the content as texts.
+func (r Result) Texts() []string {
+	texts := make([]string, len(r.Content))
+	for i, content := range r.Content {
+		texts[i] = contentText(content)
+	}
+	return texts
+}
+
+// contentText is a tool's text, or the JSON of what is not text.
+func contentText(c mcp.Content) string {
+	if text, ok := c.(*mcp.TextContent); ok {
+		return text.Text
+	}
+	data, err := c.MarshalJSON()
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
 }
 
 // errTooManyPages ends a list of tools that never ends.

@@ -14,6 +14,7 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/armor"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -72,4 +73,15 @@ func Unpack(parcel, passphrase []byte) ([]byte, error) {
 		return nil, fmt.Errorf("unpack: %w: it is larger than %d bytes", secrets.ErrUndecryptable, maxParcel)
 	}
 	return data, nil
+}
+
+// Explain says where the passphrase comes from, if an error is about that.
+func Explain(err error) error {
+	if !errors.Is(err, secrets.ErrPassphrase) {
+		return err
+	}
+	return &exit.Error{
+		Code: exit.Store, Text: err.Error(),
+		Hint: "set MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND to the passphrase of the parcel",
+	}
 }

@@ -102,3 +102,25 @@ func Address(text string) (server string, ok bool) {
 	}
 	return u.String(), true
 }
+
+// Split tells names and addresses apart among one or two arguments, in either order.
+// The name is "" if there is only an address, and the server if there is only a name.
+// Two addresses are an error.
+func Split(args []string) (name, server string, err error) {
+	server, isURL := Address(args[0])
+	switch {
+	case len(args) == 1 && !isURL:
+		return args[0], "", nil
+	case len(args) == 1:
+		return "", server, nil
+	case isURL:
+		if _, both := Address(args[1]); both {
+			return "", "", fmt.Errorf("%q and %q are both addresses: use a name and one address", args[0], args[1])
+		}
+		return args[1], server, nil // the other way round
+	}
+	if server, isURL = Address(args[1]); !isURL {
+		server = args[1]
+	}
+	return args[0], server, nil
+}

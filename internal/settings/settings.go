@@ -5,7 +5,9 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -16,6 +18,15 @@ type Key struct {
 	Variable string // environment variable; "": none
 	Default  string
 	List     bool // takes several values
+}
+
+// Sorted returns keys by name, each once. Of two of a name the later one counts.
+func Sorted(keys ...[]Key) []Key {
+	byName := map[string]Key{}
+	for _, k := range slices.Concat(keys...) {
+		byName[k.Name] = k
+	}
+	return slices.SortedFunc(maps.Values(byName), func(a, b Key) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // Origin says which kind of source a value comes from.

@@ -1,6 +1,9 @@
 package suggest
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Closest returns the known word that was most likely meant by a misspelled one,
 // and false if none is close.
@@ -61,4 +64,21 @@ func distance(a, b string) int {
 		}
 	}
 	return rows[len(a)][len(b)]
+}
+
+// DidYouMean asks whether a known word was meant.
+func DidYouMean(word string, known []string) string {
+	if meant, ok := Closest(word, known); ok {
+		return fmt.Sprintf(", did you mean %s?", meant)
+	}
+	return "."
+}
+
+// Or joins words with "or" before the last.
+func Or(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

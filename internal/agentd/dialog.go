@@ -1,0 +1,54 @@
+package agentd
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Dialog shows the questions of a [Confirmer] at the agent's terminal.
+type Dialog struct {
+	*terminal.Dialog
+	Log *HeldLog
+}
+
+// Ask implements [Terminal]. The log is held back while the question stands.
+func (c Dialog) Ask(r Request, code string, timeout time.Duration) (lines <-chan string, done func()) {
+	c.Log.Hold()
+	lines, answered := c.Dialog.Ask("\n" + question(r, min(c.Columns(), maxCols)) + "\n" + confirmPrompt(code, timeout))
+	return lines, func() {
+		answered()
+		c.Log.Release()
+	}
+}
+
+// AskAgain implements [Terminal].
+func (c Dialog) AskAgain(code string, timeout time.Duration) {
+	c.Print("this is not an answer; " + confirmPrompt(code, timeout))
+}
+
+// Withdraw implements [Terminal].
+func (c Dialog) Withdraw(reason string) { c.Print("\n" + reason + "\n") }
+
+// maxCols is the width of the widest question.
+const maxCols = 80
+
+// question says what is asked for and by whom, in lines of at most cols.
+func question(r Request, cols int) string {
+	who := "a program"
+	if r.Exe != "" {
+		who = oauth.Sanitize(r.Exe, 200)
+	}
+	by := "through " + r.Socket
+	if r.PID != 0 {
+		by = fmt.Sprintf("pid %d, %s", r.PID, by)
+	}
+	return strings.Join(terminal.Wrap(fmt.Sprintf("Issue a token of %q to %s (%s)?", r.Profile, who, by), cols), "\n")
+}
+
+func confirmPrompt(code string, timeout time.Duration) string {
+	return fmt.Sprintf("type %s to allow, n to refuse (%.0f s): ", code, timeout.Seconds())
+}

@@ -1,0 +1,143 @@
+package agentd
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// Settings are what the configuration says of profiles.
+type Settings interface {
+	// Profiles returns the profiles that it says something special of.
+	Profiles() []string
+	// Of returns what holds for one profile.
+	Of(profile string) (Options, error)
+}
+
+// Options are where and how a profile is kept.
+type Options struct {
+	All   string // all that decides that, to be compared
+	Store string // that part of it which decides on the store
+
+	Open   func(context.Context) (store secrets.Store, end func(), err error) // keeps the store usable until end
+	Config func(secrets.Store) (mcplogin.Config, error)
+}
+
+// Kept are the profiles that an agent keeps, each as the configuration has it.
+type Kept struct {
+	Named []string // none: all that are stored
+	Base  Options  // of those that the configuration says nothing special of
+	Store secrets.Store
+	Read  func() (Settings, error) // reads the configuration
+
+	ctx      context.Context // the agent's own: it ends what keeps stores usable
+	mu       sync.Mutex      // guards what follows
+	settings Settings
+	places   map[string]place // by Options.All
+	ends     []func()
+}
+
+// place is where profiles of the same options are kept.
+type place struct {
+	cfg   mcplogin.Config
+	store secrets.Store
+}
+
+// Start reads the configuration. Until ctx is done, stores stay usable.
+func (k *Kept) Start(ctx context.Context) error {
+	k.ctx, k.places = ctx, map[string]place{}
+	return k.Reload()
+}
+
+// Close ends what keeps the stores usable.
+func (k *Kept) Close() {
+	for _, end := range k.ends {
+		end()
+	}
+}
+
+// Reload reads the configuration again.
+func (k *Kept) Reload() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, err := k.Read()
+	if err == nil {
+		k.settings = s
+	}
+	return err
+}
+
+// Profiles is a Config.Profiles: those that are stored, in the store of all or in
+// their own, unless the command line names those to be kept.
+func (k *Kept) Profiles(ctx context.Context) ([]string, error) {
+	if len(k.Named) > 0 {
+		return k.Named, nil
+	}
+	names, err := k.Store.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, name := range k.settings.Profiles() {
+		if k.isStored(ctx, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// isStored reports whether a profile is in a separate store. One whose store
+// cannot be read counts: the agent says what is wrong with it, and keeps the
+// others.
+func (k *Kept) isStored(ctx context.Context, name string) bool {
+	own, special, err := k.place(name)
+	if err != nil {
+		return true
+	}
+	if !special || own.store == k.Store {
+		return false
+	}
+	stored, err := own.store.List(ctx)
+	return err != nil || slices.Contains(stored, name)
+}
+
+// Adapt is a Config.Adapt.
+func (k *Kept) Adapt(name string, cfg *mcplogin.Config) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	own, special, err := k.place(name)
+	if err == nil && special {
+		*cfg = own.cfg
+	}
+	return err
+}
+
+// place returns what a profile's session is opened with, and false if that is
+// what all are. Profiles of the same options share one store.
+func (k *Kept) place(name string) (own place, special bool, err error) {
+	o, err := k.settings.Of(name)
+	if err != nil || o.All == k.Base.All {
+		return own, false, err
+	}
+	if own, opened := k.places[o.All]; opened {
+		return own, true, nil
+	}
+	own.store = k.Store
+	if o.Store != k.Base.Store {
+		store, end, err := o.Open(k.ctx)
+		if err != nil {
+			return own, true, err
+		}
+		own.store = store
+		k.ends = append(k.ends, end)
+	}
+	if own.cfg, err = o.Config(own.store); err == nil {
+		k.places[o.All] = own
+	}
+	return own, true, err
+}

@@ -1,0 +1,110 @@
+// Package cistep is what this program does as a step of a CI job: it hands
+// variables to the later steps, and asks once who the job is. It must not know the
+// command line, nor how a credential is got.
+package cistep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/mcp-login/mcp-login/ci"
+)
+
+// NotExportedError says why the later steps of a job did not get the variables of
+// these profiles.
+type NotExportedError struct {
+	Err      error
+	Profiles []string
+}
+
+func (n *NotExportedError) Error() string { return n.Err.Error() }
+
+// Unwrap returns the cause.
+func (n *NotExportedError) Unwrap() error { return n.Err }
+
+// HandOn gives variables of these profiles to the later steps, and returns what a
+// person must know to use them. ForEval is the command line that a shell runs.
+func HandOn(ctx context.Context, job ci.Job, vars []ci.Var, profiles []string, forEval string) (notes []string, err error) {
+	err = job.HandOn(ctx, vars)
+	switch {
+	case errors.Is(err, ci.ErrVariable):
+		return nil, err
+	case err != nil:
+		return nil, &NotExportedError{err, profiles}
+	}
+	return reach(job.Provider, vars, forEval), nil
+}
+
+// reach says where the variables are available, unless every later step simply has
+// them.
+func reach(p ci.Provider, vars []ci.Var, forEval string) []string {
+	var secret []string
+	for _, v := range vars {
+		if v.Secret {
+			secret = append(secret, fmt.Sprintf("%s: $(%[1]s)", v.Name))
+		}
+	}
+	switch {
+	case p.PrintsShell():
+		holds := "shell text"
+		if len(secret) > 0 {
+			holds = "shell text with the clear token"
+		}
+		return []string{
+			fmt.Sprintf("caution: %v has no place for variables, so %s was printed: as a bare line it is in the log and sets nothing", p, holds),
+			"use: " + forEval,
+		}
+	case p == ci.Azure && len(secret) > 0:
+		return []string{fmt.Sprintf("%v gives secret variables only to the steps that map them: env: {%s}", p, strings.Join(secret, ", "))}
+	}
+	return nil
+}
+
+// Step asks once who the job is. An agent asks for id tokens of several profiles at
+// once. Nil says nothing.
+type Step struct {
+	Hide func(...string)               // gets a token before anything can print it
+	Said func(format string, a ...any) // tells people who the job is, once
+
+	mu sync.Mutex
+	id ci.Identity // zero: none was asked for
+}
+
+// Identity returns who the job is, the zero value if no id token was asked for.
+func (s *Step) Identity() ci.Identity {
+	if s == nil {
+		return ci.Identity{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
+}
+
+// Note notes who the job is, and reports whether nobody did before.
+func (s *Step) Note(id ci.Identity) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.id.Subject == ""
+	s.id = id
+	return first
+}
+
+// IDToken asks the CI for an id token, and notes who the job is.
+func (s *Step) IDToken(ctx context.Context, job ci.Job, audience string) (string, error) {
+	token, err := job.IDToken(ctx, audience)
+	if err != nil {
+		return "", err
+	}
+	s.Hide(token)
+	id, err := ci.ParseIdentity(token)
+	if err != nil {
+		return "", err
+	}
+	if s.Note(id) {
+		s.Said("this job is %s", id)
+	}
+	return token, nil
+}

@@ -1,0 +1,310 @@
+// Package commandline interprets what was typed after the program's name. Nothing
+// else does: what the framework parses, which flags were typed, the line printed
+// to be pasted again and what a shell completes are read from here. It is handed a
+// description of the commands, and must not know the framework that parses them or
+// what any of them does.
+package commandline
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+)
+
+// Line is a command line, interpreted.
+//
+// Flags may stand before or after the arguments. "--" ends them, and so does
+// the first word of another program's command line, which is never looked at.
+type Line struct {
+	Parts   []Part
+	Path    []string   // names of the command and of the groups it is in
+	Command *Command   // nil: none yet
+	Next    []*Command // that may follow
+	Args    []string   // without the program to run
+	Program []string   // the command line of the program to run; nil: none
+	Open    string     // flag that lacks its value; "": none
+	Ended   bool       // by "--"
+	Help    bool       // is asked for
+	HelpAll bool       // with every flag
+	common  []Flag
+}
+
+// Part is one word of a command line, or a flag and its value in two.
+type Part struct {
+	Words  []string // as they were typed
+	IsFlag bool
+	Flag   string // its name
+	Value  string
+	bare   bool // it has no value; once the command is known: although it needs one
+}
+
+// Interpret reads the words of a command line.
+func (t Tree) Interpret(words []string) Line {
+	l := Line{Next: t.Commands, common: t.Flags}
+	for len(words) > 0 && l.Program == nil {
+		p := l.read(words)
+		l.Parts = append(l.Parts, p)
+		words = words[len(p.Words):]
+	}
+	for i := range l.Parts {
+		l.settle(&l.Parts[i])
+	}
+	return l
+}
+
+// read interprets the part that the words begin with.
+func (l *Line) read(words []string) Part {
+	word := words[0]
+	switch {
+	case !l.Ended && word == "--":
+		l.Ended = true
+	case !l.Ended && len(word) > 1 && word[0] == '-':
+		return l.readFlag(words)
+	case l.ProgramNext():
+		l.Program = words
+		return Part{Words: words}
+	default:
+		l.readWord(word)
+	}
+	return Part{Words: words[:1]}
+}
+
+// ProgramNext reports whether the next word that is no flag begins the command
+// line of another program.
+func (l *Line) ProgramNext() bool {
+	return l.Command != nil && slices.Index(strings.Fields(l.Command.Args), Program) == len(l.Args)
+}
+
+func (l *Line) readWord(word string) {
+	next := find(l.Next, word)
+	switch {
+	case len(l.Args) > 0 || next == nil && (word != "help" || len(l.Next) == 0):
+		l.Args = append(l.Args, word)
+	case next == nil:
+		l.Help = true
+	default:
+		l.Path, l.Command, l.Next = append(l.Path, next.Name), next, next.Commands
+	}
+}
+
+// readFlag reads a flag as the flag package does: with one dash or two, its
+// value in the same word or the next.
+func (l *Line) readFlag(words []string) Part {
+	name, value, assigned := strings.Cut(FlagName(words[0]), "=")
+	p := Part{Words: words[:1], IsFlag: true, Flag: name, Value: value, bare: !assigned}
+	switch {
+	case assigned:
+	case name == "help" || name == "h" || name == HelpAll:
+		l.Help, l.HelpAll = true, l.HelpAll || name == HelpAll
+		return Part{Words: p.Words}
+	case name == "version" && l.Command == nil && find(l.Next, name) != nil:
+		l.readWord(name)
+		return Part{Words: p.Words}
+	case !l.takesValue(name):
+	case len(words) == 1:
+		l.Open = name
+	default:
+		p.Words, p.Value, p.bare = words[:2], words[1], false
+	}
+	return p
+}
+
+// settle completes a flag when the command is known: one that was typed before
+// the command's name may be the command's own.
+func (l *Line) settle(p *Part) {
+	if p.bare && l.Takes(p.Flag) && !l.takesValue(p.Flag) {
+		p.Value, p.bare = "true", false
+	}
+}
+
+// Flags returns those that may be typed: before a command's name, those that
+// every command has.
+func (l *Line) Flags() []Flag {
+	if l.Command == nil || len(l.Next) > 0 {
+		return l.common
+	}
+	return l.Command.Flags
+}
+
+// Own returns the flags of the command that not every command has.
+func (l *Line) Own() []Flag {
+	return slices.DeleteFunc(slices.Clone(l.Flags()), func(f Flag) bool {
+		_, common := flagNamed(l.common, f.Name)
+		return common
+	})
+}
+
+// Runs reports whether the line names a command, not only a group of commands.
+func (l *Line) Runs() bool { return l.Command != nil && len(l.Next) == 0 }
+
+// CheckArgs returns what is wrong with the number of arguments.
+func (l *Line) CheckArgs() error { return l.Command.countArgs(slices.Concat(l.Args, l.Program)) }
+
+// Check returns what is wrong with the line, but for the number of arguments.
+func (l *Line) Check() error {
+	for _, p := range l.Parts {
+		switch known := l.Takes(p.Flag); {
+		case !p.IsFlag:
+		case !known && l.Command == nil:
+			return exit.Usagef("unknown flag %q before the name of a command%s", "--"+p.Flag, l.meantFlag(p.Flag))
+		case !known:
+			return exit.Usagef("unknown flag %q%s", "--"+p.Flag, l.meantFlag(p.Flag))
+		case p.bare:
+			return exit.Usagef("the flag --%s needs a value", p.Flag)
+		}
+	}
+	if l.Command == nil && len(l.Args) > 0 {
+		return exit.Usagef("unknown command %q%s", l.Args[0], Meant(l.Args[0], l.Next))
+	}
+	return nil
+}
+
+// meantFlag asks whether a known flag was meant.
+func (l *Line) meantFlag(name string) string {
+	var known []string
+	for _, f := range l.Flags() {
+		known = append(known, f.Name)
+	}
+	if meant, ok := suggest.Closest(name, known); ok {
+		return ", did you mean --" + meant + "?"
+	}
+	return ""
+}
+
+// Meant asks whether a known command was meant.
+func Meant(name string, commands []*Command) string {
+	var known []string
+	for _, c := range commands {
+		known = append(known, c.Name)
+	}
+	return strings.TrimSuffix(suggest.DidYouMean(name, known), ".")
+}
+
+// Parsable returns the line as the framework parses it, which wants the flags
+// before the arguments.
+func (l *Line) Parsable() []string {
+	words := slices.Clone(l.Path)
+	for _, p := range l.Parts {
+		if p.IsFlag && len(l.Next) == 0 { // a group of commands has no flags
+			words = append(words, "--"+p.Flag+"="+p.Value)
+		}
+	}
+	if arguments := slices.Concat(l.Args, l.Program); len(arguments) > 0 {
+		words = append(append(words, "--"), arguments...)
+	}
+	return words
+}
+
+// Values returns what a flag was given, in order; nil: it was not typed.
+func (l *Line) Values(flag string) []string {
+	var values []string
+	for _, p := range l.Parts {
+		if p.IsFlag && p.Flag == flag && !p.bare {
+			values = append(values, p.Value)
+		}
+	}
+	return values
+}
+
+// Value returns what a flag was given last, which is what counts.
+func (l *Line) Value(flag string) (value string, typed bool) {
+	values := l.Values(flag)
+	if len(values) == 0 {
+		return "", false
+	}
+	return values[len(values)-1], true
+}
+
+// WordCount returns how many words were typed.
+func (l *Line) WordCount() (words int) {
+	for _, p := range l.Parts {
+		words += len(p.Words)
+	}
+	return words
+}
+
+// Again returns the line to be pasted, each of its parts as edit has it.
+func (l *Line) Again(edit func(Part) []string) suggest.Command {
+	words := suggest.MCPLogin()
+	for _, p := range l.Parts {
+		words = words.With(edit(p)...)
+	}
+	return words
+}
+
+// With returns the line to be pasted, with more flags after the command's name. A
+// typed flag of the same name makes way, unless it may be repeated.
+func (l *Line) With(flags ...string) suggest.Command {
+	path, placed := l.Path, false
+	return l.Again(func(p Part) []string {
+		switch {
+		case p.IsFlag && !l.repeats(p.Flag) && slices.Contains(flags, "--"+p.Flag):
+			return nil
+		case placed:
+		case p.Words[0] == "--": // ends the flags
+			placed = true
+			return slices.Concat(flags, p.Words)
+		case len(path) > 0 && p.Words[0] == path[0]:
+			if path = path[1:]; len(path) == 0 {
+				placed = true
+				return slices.Concat(p.Words, flags)
+			}
+		}
+		return p.Words
+	})
+}
+
+// Typed returns the words as they were typed.
+func (p Part) Typed() []string { return p.Words }
+
+// The flags that ask for help.
+const (
+	HelpFlag = "--help"
+	HelpAll  = "help-all"
+)
+
+// FlagName returns a word without the one or two dashes of a flag.
+func FlagName(word string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-")
+}
+
+// Find returns the flag of a name, if it may be typed.
+func (l *Line) Find(name string) (Flag, bool) { return flagNamed(l.Flags(), name) }
+
+// Takes reports whether a flag may be typed.
+func (l *Line) Takes(name string) bool {
+	_, found := l.Find(name)
+	return found
+}
+
+func (l *Line) takesValue(name string) bool {
+	f, found := l.Find(name)
+	return found && !f.Bool
+}
+
+func (l *Line) repeats(name string) bool {
+	f, _ := l.Find(name)
+	return f.List
+}
+
+// Profiles returns the profiles among the arguments.
+func (l *Line) Profiles() []string { return l.Command.profiles(l.Args) }
+
+// Starts reports whether the line is one of the commands of these names, or of a
+// group of such a name.
+func (l *Line) Starts(names ...string) bool {
+	return len(l.Path) > 0 && slices.Contains(names, l.Path[0])
+}
+
+// Repeated returns those of the flags that were typed, as they were, but for some.
+func (l *Line) Repeated(flags []Flag, but ...string) []string {
+	var words []string
+	for _, p := range l.Parts {
+		if _, found := flagNamed(flags, p.Flag); p.IsFlag && found && !slices.Contains(but, p.Flag) {
+			words = append(words, p.Words...)
+		}
+	}
+	return words
+}

@@ -1,0 +1,64 @@
+package completion
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// profiles returns the names of credentials that are not yet given.
+func (w Words) profiles(ctx context.Context, l commandline.Line) []candidate {
+	names := w.Profiles(ctx)
+	slices.Sort(names)
+	var found []candidate
+	for _, name := range slices.Compact(names) {
+		if Offered(name) && !slices.Contains(l.Args, name) && !slices.Contains(l.Values(alsoFlag), name) {
+			found = append(found, candidate{kind: aWord, word: name})
+		}
+	}
+	return found
+}
+
+// Offered reports whether a name from a store, the configuration or an agent may
+// be completed.
+func Offered(name string) bool {
+	return secrets.CheckName(name) == nil && name[0] != ':'
+}
+
+// agentTimeout is how long a person who is typing waits for an agent.
+const agentTimeout = 500 * time.Millisecond
+
+// InAgent lists the profiles that an agent keeps, if it says so at once.
+func InAgent(ctx context.Context, socket string) []string {
+	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
+	defer cancel()
+	names, err := (&agent.Client{Socket: socket}).Profiles(ctx)
+	if err != nil {
+		return nil
+	}
+	return names
+}
+
+// InFolder lists a store of files. That takes no key. A store that is a network
+// away is not asked.
+func InFolder(ctx context.Context, opener stores.Opener, at stores.Location) []string {
+	scheme, dir, err := stores.Split(at.Store)
+	if err != nil || scheme == "vault" {
+		return nil
+	}
+	folder, err := opener.OpenFolder(ctx, cmp.Or(dir, at.ProfileDir))
+	if err != nil {
+		return nil
+	}
+	names, err := folder.List(ctx)
+	if err != nil {
+		return nil
+	}
+	return names
+}

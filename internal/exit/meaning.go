@@ -1,0 +1,22 @@
+package exit
+
+// Meaning is what the manual says of an exit code.
+type Meaning struct {
+	Code int
+	Text string
+}
+
+// Meanings returns them all.
+func Meanings() []Meaning {
+	return []Meaning{
+		{Done, "done"},
+		{Failed, "failed"},
+		{BadUsage, "called wrongly"},
+		{Temporary, "temporary: the network, or the server is overloaded; try again"},
+		{LoginRequired, "login required; the hint is the command to run"},
+		{Denied, "denied by the person or the server"},
+		{TimedOut, "not approved in time"},
+		{Store, "the store is unavailable or cannot be decrypted"},
+		{Interrupted, "interrupted"},
+	}
+}

@@ -1,0 +1,129 @@
+// Package invocation is one run of a command: what was typed, and what the
+// environment and the configuration file add to it. It must not know the framework
+// that parses flags, nor how a command uses its settings.
+package invocation
+
+import (
+	"slices"
+
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/remedy"
+	"github.com/mcp-login/mcp-login/internal/settings"
+	"github.com/mcp-login/mcp-login/internal/variables"
+)
+
+// The flags that this room knows.
+const (
+	AgentFlag = "agent-sock"
+	AlsoFlag  = "also"
+)
+
+// AgentVariable is the environment variable of AgentFlag.
+const AgentVariable = "MCP_LOGIN_AGENT_SOCK"
+
+// Invocation is one run of a command. It is made once and not changed. The zero
+// value is no run.
+type Invocation struct {
+	Line     commandline.Line
+	Getenv   func(string) string
+	File     *settings.File // nil: none
+	Profiles []string       // whose tables of the file apply
+}
+
+// New returns the run of a line, given what reads the configuration file. The tables
+// of the profiles that the line names apply.
+func New(line commandline.Line, getenv func(string) string, read func() (*settings.File, error)) (Invocation, error) {
+	i := Invocation{Line: line, Getenv: getenv}
+	also, err := i.Settings().Get(i.key(AlsoFlag))
+	if err == nil {
+		i.File, err = read()
+	}
+	if err == nil && i.File != nil {
+		i.Profiles = slices.Concat(line.Profiles(), also.Texts)
+	}
+	return i, err
+}
+
+// For returns the run as it is for one profile of several.
+func (i Invocation) For(profile string) Invocation {
+	i.Profiles = []string{profile}
+	return i
+}
+
+// Settings returns what finds the value of each setting for this run.
+func (i Invocation) Settings() settings.Settings {
+	return settings.Settings{Typed: i.Line.Values, Getenv: i.Getenv, File: i.File, Profiles: i.Profiles}
+}
+
+// key returns the key of a name. This command may lack its flag.
+func (i Invocation) key(name string) settings.Key {
+	if f, found := i.Line.Find(name); found {
+		return f.Key
+	}
+	return variables.Key(name)
+}
+
+// Setting returns the value of a setting, "" if there is none.
+func (i Invocation) Setting(name string) string {
+	v, err := i.Settings().Get(i.key(name))
+	if err != nil {
+		return "" // profiles that differ were refused at the start
+	}
+	return v.Text()
+}
+
+// Configured returns the value in the configuration file, "" if there is none or
+// the environment has one.
+func (i Invocation) Configured(name string) string {
+	v, err := i.Settings().Get(variables.Key(name))
+	if err != nil || !v.Configured() {
+		return ""
+	}
+	return v.Text()
+}
+
+// Typed reports whether a flag was typed.
+func (i Invocation) Typed(flag string) bool {
+	_, typed := i.Line.Value(flag)
+	return typed
+}
+
+// Agent returns the socket of the agent that this command asks instead of the store;
+// "": it asks the store.
+func (i Invocation) Agent() string {
+	if !i.Line.Takes(AgentFlag) {
+		return ""
+	}
+	return i.Setting(AgentFlag)
+}
+
+// Again returns the flags that a suggested command must repeat, to reach the same
+// store or agent and, for a login, to sign in the same way.
+func (i Invocation) Again() []string {
+	if sock := i.Agent(); sock != "" {
+		return []string{"--" + AgentFlag, Absolute(sock)}
+	}
+	flags := i.StoreFlags()
+	if i.Line.Starts("login") {
+		flags = append(flags, i.Line.Repeated(i.Line.Own(), "add-scope", "json", "force", "no-qr", "copy", "wait")...)
+	}
+	return flags
+}
+
+// StoreFlags returns the flags that a suggested command must repeat to reach the
+// same store. The configuration applies to that command too.
+func (i Invocation) StoreFlags() []string {
+	var words []string
+	for _, name := range []string{"store", "profile-dir", "keeper", "ca-cert", "expect-issuer", "expect-audience"} {
+		v, err := i.Settings().Get(variables.Key(name))
+		if text := v.Text(); err == nil && text != "" && !v.Configured() {
+			words = append(words, "--"+name, text)
+		}
+	}
+	return words
+}
+
+// Remedy returns what explains an error of this run.
+func (i Invocation) Remedy() remedy.Call {
+	return remedy.Call{Line: i.Line, Flags: i.Again(), Asks: i.Agent() != "", Socket: i.Getenv(AgentVariable), StoreFlags: i.StoreFlags()}
+}

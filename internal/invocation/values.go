@@ -1,0 +1,37 @@
+package invocation
+
+import (
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/settings"
+)
+
+// CheckValues refuses values of flags that cannot be read, wherever they come
+// from, with an example of one that can.
+func (i Invocation) CheckValues() error {
+	for _, f := range i.Line.Flags() {
+		v, err := i.Settings().Get(f.Key)
+		if err != nil {
+			return err
+		}
+		if v.Origin == settings.Default {
+			continue
+		}
+		for _, text := range v.Texts {
+			if err := f.Check(text); err != nil {
+				return invalid(v, text, err)
+			}
+		}
+	}
+	return nil
+}
+
+// invalid names the origin of a value that cannot be read.
+func invalid(v settings.Value, text string, err error) error {
+	switch {
+	case v.Configured():
+		return v.Invalid(text, err)
+	case v.Origin == settings.Environment:
+		return exit.Usagef("%s=%q: %w", v.Source, text, err)
+	}
+	return exit.Usagef("--%s %q: %w", v.Name, text, err)
+}

@@ -1,0 +1,61 @@
+// Package metricsweb serves metrics, and nothing else, on a loopback address. The
+// kernel reports no peer there, so every program on this machine can read them. It
+// must not know what is measured.
+package metricsweb
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/mcp-login/mcp-login/internal/connlimit"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
+)
+
+// Path is where the metrics are.
+const Path = "/metrics"
+
+const (
+	// scrapeTime limits one scrape, and maxScrapes the connections for them.
+	scrapeTime = 10 * time.Second
+	maxScrapes = 16
+	maxHeader  = 16 << 10
+)
+
+// New returns a server for a listener, and the listener that it must be given.
+func New(l net.Listener, metrics http.Handler, log *slog.Logger) (*http.Server, net.Listener) {
+	limited := &connlimit.Listener{Listener: l, Limit: maxScrapes}
+	web := limited.Server(handler(metrics), log)
+	web.MaxHeaderBytes, web.ReadTimeout, web.WriteTimeout = maxHeader, scrapeTime, scrapeTime
+	return web, limited
+}
+
+// Serve serves metrics until the function that it returns is called.
+func Serve(l net.Listener, metrics http.Handler, log *slog.Logger) (stop func()) {
+	web, limited := New(l, metrics, log)
+	done := make(chan error, 1)
+	go func() { done <- web.Serve(limited) }()
+	return func() {
+		_ = web.Close() // a scrape that is cut off comes again
+		<-done
+	}
+}
+
+// handler refuses a web page that came here by DNS rebinding: its requests have the
+// name of its site as Host.
+func handler(metrics http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !netcheck.IsLoopback(r.Host):
+			http.Error(w, "requests must name a loopback address", http.StatusForbidden)
+		case r.URL.Path != Path:
+			http.NotFound(w, r)
+		case r.Method != http.MethodGet:
+			w.Header().Set("Allow", http.MethodGet)
+			http.Error(w, "use GET", http.StatusMethodNotAllowed)
+		default:
+			metrics.ServeHTTP(w, r)
+		}
+	})
+}

@@ -1,0 +1,126 @@
+package remedy
+
+import (
+	"fmt"
+	"slices"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/variables"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// forget is what to run when a stored record cannot be used: remove it, then
+// log in again.
+func (c Call) forget(profile string) string {
+	remove := suggest.MCPLogin("clear", profile)
+	if c.Asks {
+		return "where the agent runs: " + remove.String() + ", then log in again"
+	}
+	return remove.With(c.Flags...).String() + "\nthen: " + c.LoginCommand(profile, "")
+}
+
+// LoginCommand is what to run when a login is required, with the flags that this
+// command was given to find the store, and more.
+func (c Call) LoginCommand(profile, server string, more ...string) string {
+	if _, err := oauth.CheckURL(server); err != nil {
+		server = "URL" // none is known, or a record or an agent has another text there
+	}
+	login := suggest.MCPLogin("login", profile, server)
+	if c.Asks {
+		return "where the agent runs: " + login.With(more...).String()
+	}
+	return login.With(c.Flags...).With(more...).String()
+}
+
+// loginAgain is the login of a stored credential, whose server is known.
+func (c Call) loginAgain(profile string, more ...string) string {
+	login := suggest.MCPLogin("login", profile)
+	if c.Asks {
+		return "where the agent runs: " + login.With(more...).String()
+	}
+	return login.With(c.Flags...).With(more...).String()
+}
+
+// signsIn reports whether the command has the flags of a login.
+func (c Call) signsIn() bool { return c.Line.Starts("login", "proxy") }
+
+// storeHint is what helps where a command that works on the store finds nothing
+// in it: login, unless an agent keeps the credentials.
+func (c Call) storeHint(login string) string {
+	if c.Asks || c.Socket == "" || !c.Line.Starts("logout", "clear", "export") {
+		return login
+	}
+	return fmt.Sprintf("MCP_LOGIN_AGENT_SOCK is set: the agent at %s keeps the credentials; run this where it runs", c.Socket)
+}
+
+// howToConfirm names the two ways: a login here, or the names for one run. Both
+// repeat what the record asks for, so it warns of a command among that.
+func (c Call) howToConfirm(u *confirmed.UnconfirmedError) string {
+	words := []string{"--flow", u.Flow}
+	for _, n := range append(u.Named(), confirmed.Naming{Flag: "audience", Value: u.Inputs.Audience}) {
+		if flag := "--" + n.Flag; n.Value != "" && n.Flag != "expect-audience" && !slices.Contains(c.Flags, flag) {
+			words = append(words, flag, n.Value)
+		}
+	}
+	login := "if you trust it: " + c.LoginCommand(u.Profile, u.Server, words...)
+	if confirmed.RunsCommand(u.Named()) {
+		login = "the stored record chose the command in what follows, and pasting it runs that command as you: read it first\n" + login
+	}
+	if c.Asks {
+		return login
+	}
+	return login + "\nor for one run: " + confirmed.Variables(u.Missing) + " " + c.Line.Again(commandline.Part.Typed).String()
+}
+
+// namingIssuer is this command with the issuer named. A command that has no
+// flag for it leaves that to login.
+func (c Call) namingIssuer(err *mcplogin.UnnamedIssuerError) string {
+	issuer := []string{"--issuer", err.Issuer}
+	for _, endpoint := range []struct{ flag, url string }{
+		{"--authorization-endpoint", err.Endpoints.Authorization},
+		{"--device-authorization-endpoint", err.Endpoints.DeviceAuthorization},
+		{"--token-endpoint", err.Endpoints.Token},
+		{"--registration-endpoint", err.Endpoints.Registration},
+		{"--revocation-endpoint", err.Endpoints.Revocation},
+	} {
+		if endpoint.url != "" {
+			issuer = append(issuer, endpoint.flag, endpoint.url)
+		}
+	}
+	if !c.signsIn() {
+		return c.LoginCommand(err.Profile, err.Server, issuer...)
+	}
+	return c.Line.With(issuer...).String()
+}
+
+// otherName is the command that gives the variable another name. It is for one
+// profile, as the flags are.
+func (c Call) otherName(o *variables.OwnNameError) string {
+	again := suggest.MCPLogin(c.Line.Path...).With(o.Profile).With(o.Flag...).With(c.Flags...)
+	if c.Line.Program != nil {
+		again = again.With("--", "COMMAND")
+	}
+	return again.String()
+}
+
+// meantProfile is the same command for the stored credential whose name was
+// misspelled, and a line break; "" if none is similar.
+func (c Call) meantProfile(login *mcplogin.LoginRequiredError) string {
+	if c.Profiles == nil || login.Server != "" || !slices.Contains(c.Line.Args, login.Profile) || slices.Contains(c.Line.Path, login.Profile) {
+		return ""
+	}
+	meant, ok := suggest.Closest(login.Profile, c.Profiles())
+	if !ok {
+		return ""
+	}
+	again := c.Line.Again(func(p commandline.Part) []string {
+		if !p.IsFlag && len(p.Words) == 1 && p.Words[0] == login.Profile {
+			return []string{meant}
+		}
+		return p.Words
+	})
+	return "did you mean " + meant + "? " + again.String() + "\n"
+}

@@ -1,0 +1,168 @@
+// Package remedy is the one table from errors to exit codes and to what helps: a
+// command to paste, if there is one. It must not know how the commands work, nor
+// print anything.
+package remedy
+
+import (
+	"errors"
+	"strings"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/cistep"
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/internal/settings"
+	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/variables"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+	"github.com/mcp-login/mcp-login/secrets/vault"
+)
+
+// Call is the command that failed, for the commands that are suggested instead.
+type Call struct {
+	Line   commandline.Line
+	Flags  []string // that a suggested command must repeat to reach the same store or agent
+	Asks   bool     // it asks an agent instead of the store
+	Socket string   // of the agent that the environment names
+
+	StoreFlags []string        // of Flags those that lead to the same store
+	Profiles   func() []string // names that may have been meant; nil: unknown
+	Keys       string          // the folder of the keys of stores; "": unknown
+}
+
+// For returns the exit code of an error and the way out, which every refusal has:
+// where the table names none, the command that shows more.
+func (c Call) For(err error) (code int, hint string) {
+	code, hint = c.table(err)
+	own, isOwn := errors.AsType[*exit.Error](err)
+	if hint != "" || len(c.Line.Path) == 0 || isOwn && own.Code == code {
+		return code, hint
+	}
+	return code, c.showMore(code, err)
+}
+
+// table is the one from errors to exit codes and ways out, "" for none. What the
+// framework finds wrong with a command line is a UsageError already. The
+// framework's ExitCoder means nothing here: every *exec.ExitError is one.
+func (c Call) table(err error) (code int, hint string) {
+	var (
+		own      *exit.Error
+		usage    exit.UsageError
+		unknown  *confirmed.UnconfirmedError
+		login    *mcplogin.LoginRequiredError
+		scope    *mcplogin.InsufficientScopeError
+		issuer   *mcplogin.IssuerChangedError
+		unnamed  *mcplogin.UnnamedIssuerError
+		server   *mcplogin.ServerChangedError
+		record   *mcplogin.RecordError
+		logout   *mcplogin.LogoutError
+		variable *envexport.Error
+		ciEnv    *cistep.NotExportedError
+		port     *authcode.PortError
+		param    *authcode.ParamError
+		ownName  *variables.OwnNameError
+		damaged  *mcplogin.UnreadableError
+		kv       *vault.VersionError
+		source   *secretref.SyntaxError
+		option   *stores.OptionError
+		config   *settings.Error
+		address  *stores.AddressError
+		sudo     *paths.SudoError
+		link     *file.LinkError
+	)
+	if code, hint, ok := c.server(err); ok {
+		return code, hint
+	}
+	switch {
+	case errors.As(err, &own):
+		return own.Code, own.Hint
+	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
+		return exit.BadUsage, suggest.MCPLogin(c.Line.Path...).With("--help").String()
+	case errors.As(err, &config):
+		return exit.BadUsage, whoseFolder(err)
+	case errors.As(err, &address):
+		return exit.BadUsage, ""
+	case errors.As(err, &sudo):
+		return exit.Store, c.withoutSudo()
+	case errors.As(err, &unknown):
+		return exit.LoginRequired, c.howToConfirm(unknown)
+	case errors.As(err, &login):
+		return exit.LoginRequired, c.meantProfile(login) + c.storeHint(c.LoginCommand(login.Profile, login.Server))
+	case errors.As(err, &scope):
+		return exit.LoginRequired, c.loginAgain(scope.Profile, addScope(scope.Scopes)...)
+	case errors.As(err, &issuer):
+		return exit.LoginRequired, "if the change is expected: " + c.loginAgain(issuer.Profile, "--accept-new-issuer")
+	case errors.As(err, &unnamed):
+		return exit.BadUsage, c.namingIssuer(unnamed)
+	case errors.As(err, &server):
+		return exit.Failed, "use another name, or replace it: " + c.LoginCommand(server.Profile, server.Given, "--force")
+	case errors.As(err, &record) && record.Profile != "":
+		return exit.Store, c.forget(record.Profile)
+	case errors.As(err, &logout) && logout.Delete == nil:
+		return exit.Failed, "" // nothing is left here to try again with
+	case errors.As(err, &port):
+		return exit.Failed, "free the port, or use another --redirect-port; without the flag any free port is used"
+	case errors.As(err, &param), errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
+		return exit.BadUsage, "mcp-login login --help"
+	case errors.Is(err, flows.ErrDenied), errors.Is(err, agent.ErrDenied):
+		return exit.Denied, ""
+	case errors.Is(err, flows.ErrExpired):
+		return exit.TimedOut, ""
+	case errors.As(err, &ciEnv):
+		return exit.Failed, c.otherWays(ciEnv)
+	case errors.As(err, &ownName):
+		return exit.BadUsage, c.otherName(ownName)
+	case errors.As(err, &variable):
+		return exit.Failed, refusedValue(variable)
+	case errors.Is(err, secrets.ErrName):
+		return exit.BadUsage, ""
+	case errors.As(err, &kv):
+		return exit.Store, "upgrade the mount, which keeps its records: " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
+	case errors.Is(err, secrets.ErrPassphrase):
+		return exit.Store, "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or run once: mcp-login unlock"
+	case errors.Is(err, keyring.ErrUnreachable):
+		return exit.Store, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or permanently: mcp-login store rekey --keeper key-file"
+	case errors.Is(err, stores.ErrNoStore):
+		return exit.Store, c.storeHint("mcp-login login NAME URL")
+	case errors.Is(err, secrets.ErrTemporary):
+		return exit.Temporary, suggest.MCPLogin("store", "status").With(c.StoreFlags...).String()
+	case oauth.Temporary(err):
+		return exit.Temporary, c.pastFault(err)
+	case errors.As(err, &damaged) && !c.Line.Starts("login"):
+		return exit.Store, "restore it from a backup, or remove it: " + c.forget(damaged.Profile)
+	case errors.As(err, &damaged):
+		return exit.Store, "restore it from a backup, or replace it: " + c.Line.With("--force").String()
+	case errors.As(err, &link):
+		return exit.Store, c.pastLink(link.Path)
+	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
+		return exit.Store, whoseFolder(err)
+	}
+	return exit.Failed, whoseFolder(err)
+}
+
+// refusedValue is the way out where a format cannot carry a value.
+func refusedValue(e *envexport.Error) string {
+	if !e.Value || e.Format == envexport.JSON {
+		return ""
+	}
+	return "--format json carries every value"
+}
+
+// addScope are the flags that ask for more scopes, if any were named.
+func addScope(scopes []string) []string {
+	if len(scopes) == 0 {
+		return nil
+	}
+	return []string{"--add-scope", strings.Join(scopes, " ")}
+}

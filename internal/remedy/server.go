@@ -1,0 +1,182 @@
+package remedy
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/mcpprobe"
+	"github.com/mcp-login/mcp-login/internal/signin"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// server is the part of verdict about what a server, or something before
+// it, makes impossible: the way past it.
+func (c Call) server(err error) (code int, hint string, ok bool) {
+	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
+		return exit.Temporary, c.pastFault(err), true
+	}
+	for _, past := range []func(error) string{c.pastNetwork, c.pastMetadata, c.pastAnswer, c.pastClient} {
+		if hint := past(err); hint != "" {
+			return exit.Failed, hint, true
+		}
+	}
+	return 0, "", false
+}
+
+// pastNetwork is the way past what stands before a server; "" if nothing does.
+func (c Call) pastNetwork(err error) string {
+	var (
+		proxy   *oauth.ProxyError
+		unknown x509.UnknownAuthorityError
+		tlsErr  *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.As(err, &proxy) && !oauth.Temporary(err):
+		return "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or ask the administrator of the proxy"
+	case errors.As(err, &unknown):
+		return "if the certificate is your organization's, name its file: --ca-cert FILE"
+	case errors.As(err, &tlsErr):
+		return c.pastFault(&url.Error{Err: tlsErr})
+	}
+	return ""
+}
+
+// pastMetadata is the way past what a server publishes, or does not.
+func (c Call) pastMetadata(err error) string {
+	var (
+		not         *oauth.NotServerError
+		issuer      *oauth.IssuerError
+		resource    *oauth.ResourceError
+		none        *oauth.NoMetadataError
+		unpublished *oauth.UnpublishedError
+		moved       *oauth.RedirectError
+	)
+	switch {
+	case errors.As(err, &not) && not.Try != "":
+		return c.atServer(not.Try)
+	case errors.As(err, &not):
+		return "check the URL, and its path: many servers are at /mcp"
+	case errors.As(err, &moved):
+		return "check the URL, and its path: many servers are at /mcp; if the other is the MCP server: " + c.atServer(moved.To)
+	case errors.As(err, &issuer) && issuer.Got == "":
+		return "its operator must publish the issuer; if you trust the server, name its endpoints: " +
+			c.atServer("", "--issuer", issuer.Want, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
+	case errors.As(err, &issuer):
+		return "if the vendor runs both, accept exactly this pair: " + c.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got)
+	case errors.As(err, &resource):
+		return c.pastResource(resource)
+	case errors.As(err, &unpublished) && !oauth.Temporary(err):
+		return "its operator must publish its metadata; if you know its endpoints, name them: " +
+			c.atServer("", "--issuer", unpublished.Issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
+	case errors.As(err, &none) && !oauth.Temporary(err):
+		return "if you know the authorization server of this MCP server, name it: " + c.atServer("", "--issuer", "ISSUER")
+	case errors.Is(err, oauth.ErrNoAuthorization):
+		return "use the server without a token; if only some calls want one, name the authorization server: " + c.atServer("", "--issuer", "ISSUER")
+	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):
+		return "if you know that the server supports PKCE: " + c.atServer("", "--assume-pkce")
+	}
+	return ""
+}
+
+// pastAnswer is the way past a server's answer to a login or a call.
+func (c Call) pastAnswer(err error) string {
+	var (
+		noIss   *authcode.MissingIssError
+		version *mcpprobe.ProtocolError
+	)
+	switch {
+	case errors.As(err, &noIss):
+		return "the device flow needs no redirect: " + c.atServer("", "--flow", "device") +
+			"\nif you know that this server leaves its name out: " + c.atServer("", "--accept-missing-iss", noIss.Issuer)
+	case errors.Is(err, oauth.ErrIssuer): // in the answer that a browser brought
+		return "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + c.atServer("", "--flow", "device")
+	case errors.As(err, &version):
+		return "if you know a version that the server supports: " + c.testCommand("--protocol", "VERSION")
+	case oauth.IsCode(err, oauth.CodeInvalidScope) && !errors.Is(err, mcplogin.ErrLoginRequired):
+		return "ask for fewer scopes: " + c.atServer("", "--scope", "SCOPE")
+	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
+		return "the server may refuse the resource parameter: " + c.atServer("", "--no-resource") + "\nwith Microsoft Entra also name the scope: --scope api://APP-ID/SCOPE"
+	}
+	return ""
+}
+
+// pastClient is the way past the refusal of a client, or of every flow.
+func (c Call) pastClient(err error) string {
+	var others *authcode.RegisteredError
+	switch {
+	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
+		return "" // a mistake in the command line
+	case errors.Is(err, mcplogin.ErrRegistration):
+		return c.howToRegister(err)
+	case errors.As(err, &others):
+		return "the server sends the browser to its own address, which can be pasted: " + c.atServer("", "--redirect-url", others.URIs[0]) +
+			"\nor register a client there yourself, then add --client-id"
+	case errors.Is(err, signin.ErrNobodyPastes):
+		return "sign in from a terminal; or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
+	case oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) && !errors.Is(err, mcplogin.ErrLoginRequired):
+		return "register a client there that may use this flow, then: " + c.atServer("", "--client-id", "ID")
+	case errors.Is(err, flows.ErrUnsupported):
+		return "see what the server offers: " + c.discoverCommand()
+	case errors.Is(err, mcplogin.ErrBound):
+		profile, _ := c.subject()
+		return "the proxy proves the key with each request: " + c.proxyCommand(cmp.Or(profile, "NAME"))
+	}
+	return ""
+}
+
+// howToRegister is the way past a server that registers no client.
+func (c Call) howToRegister(err error) string {
+	if _, refused := errors.AsType[*oauth.Error](err); !refused && errors.Is(err, mcplogin.ErrNeedsDocument) {
+		return "host a client id metadata document (mcp-login client-metadata prints one), then add --client-metadata-url"
+	}
+	if answer, ok := errors.AsType[*oauth.Error](err); ok && answer.Status == http.StatusForbidden {
+		return "ask the vendor to approve your client, or register one there yourself and add --client-id"
+	}
+	const byHand = "register a client there yourself, then add --client-id"
+	switch answer, _ := errors.AsType[*oauth.Error](err); {
+	case oauth.IsCode(err, oauth.CodeInvalidRedirectURI):
+		return "another redirect URI may do: " + c.atServer("", "--redirect-host", "localhost") + "\nor " + byHand
+	case answer != nil && answer.Status == http.StatusUnauthorized:
+		return "with an initial access token of the vendor: " + c.atServer("", "--initial-access-token-from", "env:NAME") + "\nor " + byHand
+	}
+	return byHand
+}
+
+// pastResource is the way past metadata for another resource.
+func (c Call) pastResource(err *oauth.ResourceError) string {
+	if err.Below() {
+		return "the server is below this URL: " + c.atServer(err.Resource)
+	}
+	return fmt.Sprintf("if you trust the server, name its authorization server: %s", c.atServer("", "--issuer", "ISSUER"))
+}
+
+// atServer is this command with another URL in the place of the server's. "" is
+// the same URL, with more flags; a command that lacks those leaves them to login.
+func (c Call) atServer(server string, flags ...string) string {
+	profile, typed := c.subject()
+	words := suggest.MCPLogin("login", cmp.Or(profile, "NAME"), cmp.Or(server, typed, "URL")).With(flags...)
+	switch {
+	case len(c.Line.Path) == 0:
+	case server == "" && c.signsIn():
+		words = c.Line.With(flags...)
+	case server != "":
+		words = c.Line.Again(func(p commandline.Part) []string {
+			if _, err := oauth.CheckURL(p.Words[0]); !p.IsFlag && err == nil {
+				return []string{server}
+			}
+			return p.Words
+		})
+	}
+	return words.String()
+}

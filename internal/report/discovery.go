@@ -1,0 +1,151 @@
+package report
+
+import (
+	"strings"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/signin"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Discovery is what discover says. As JSON it is a contract: it is added to,
+// never changed.
+type Discovery struct {
+	Server   string   `json:"server"`
+	Resource string   `json:"resource,omitempty"`
+	Scopes   []string `json:"scopes,omitempty"`
+	Servers  []Server `json:"authorization_servers"`
+	Errors   []string `json:"errors,omitempty"`
+	// Chosen is what a login would choose.
+	Chosen *flows.Selection `json:"chosen,omitempty"`
+}
+
+// Server is an authorization server that was found.
+type Server struct {
+	Issuer       string `json:"issuer"`
+	Guessed      bool   `json:"guessed,omitempty"` // it publishes nothing: the endpoints are the defaults of MCP 2025-03-26
+	Registration bool   `json:"dynamic_registration"`
+	Revocation   bool   `json:"revocation"`
+	Flows        []Flow `json:"flows"`
+	terminal.HostReport
+}
+
+// Flow is a way to sign in.
+type Flow struct {
+	Name   string `json:"name"`
+	Relay  string `json:"relay,omitempty"` // its address
+	Usable bool   `json:"usable"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Discover makes every text of a server fit to be shown. What no server
+// forbids may still not be possible here.
+func Discover(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) Discovery {
+	d := Discovery{
+		Server: found.Server, Resource: oauth.Sanitize(found.Resource.URL, 500),
+		Scopes: shown(found.Resource.Scopes), Servers: []Server{},
+	}
+	for _, err := range found.Errors {
+		d.Errors = append(d.Errors, err.Error())
+	}
+	for _, srv := range found.Servers {
+		s := Server{
+			Issuer: oauth.Sanitize(srv.Issuer, 500), Guessed: srv.Guessed, Registration: srv.RegistrationEndpoint != "", Revocation: srv.RevocationEndpoint != "",
+		}
+		s.Hosts = flows.HostsOf(found.Server, srv, srv.AuthorizationEndpoint)
+		s.Warning = s.Hosts.Warning()
+		for _, choice := range flows.Survey([]oauth.Server{srv}, all...) {
+			f := Flow{Name: choice.Flow.Name(), Relay: signin.RelayAddress(choice.Flow), Usable: choice.Err == nil}
+			if choice.Err != nil {
+				f.Reason = choice.Err.Error()
+			}
+			if f.Name == "browser" && f.Usable && !here.Browser {
+				f.Usable, f.Reason = false, "no browser can be opened here: "+here.Reason
+			}
+			s.Flows = append(s.Flows, f)
+		}
+		d.Servers = append(d.Servers, s)
+	}
+	if chosen := here.Select(found.Servers, all...); chosen.Flow != "" {
+		chosen.Issuer = oauth.Sanitize(chosen.Issuer, 500)
+		d.Chosen = &chosen
+	}
+	return d
+}
+
+func shown(words []string) []string {
+	var out []string
+	for _, w := range words {
+		out = append(out, oauth.Sanitize(w, 100))
+	}
+	return out
+}
+
+// Text returns the report for people.
+func (d Discovery) Text() string {
+	var b strings.Builder
+	line := func(format string, a ...any) { b.WriteString(terminal.Linef(format, a...)) }
+	line("server    %s", d.Server)
+	if d.Resource != "" {
+		line("resource  %s", d.Resource)
+	}
+	if len(d.Scopes) > 0 {
+		line("scopes    %s", strings.Join(d.Scopes, " "))
+	}
+	for _, s := range d.Servers {
+		b.WriteByte('\n')
+		line("issuer    %s", s.Issuer)
+		if s.Guessed {
+			line("guess     the server publishes no metadata; these are the default endpoints of MCP 2025-03-26")
+		}
+		if s.Warning != "" {
+			line("warning   %s", s.Warning)
+		}
+		for _, f := range s.Flows {
+			if f.Usable {
+				line("  %-22s %s", f.Name, s.yes()+f.at())
+			} else {
+				line("  %-22s no: %s", f.Name, f.Reason)
+			}
+		}
+		line("  %-22s %s", "dynamic registration", s.yesNo(s.Registration))
+		line("  %-22s %s", "revocation", s.yesNo(s.Revocation))
+	}
+	if d.Chosen != nil {
+		b.WriteByte('\n')
+		line("sign-in   %s, %s", d.Chosen.Flow, d.Chosen.Why)
+		if d.Chosen.Easier != "" {
+			line("tip       %s", d.Chosen.Easier)
+		}
+	}
+	for _, text := range d.Errors {
+		b.WriteByte('\n')
+		line("unusable  %s", text)
+	}
+	return b.String()
+}
+
+// yes is what can be said of something that the server offers.
+func (s Server) yes() string {
+	if s.Guessed {
+		return "perhaps"
+	}
+	return "yes"
+}
+
+func (s Server) yesNo(b bool) string {
+	if b {
+		return s.yes()
+	}
+	return "no"
+}
+
+// at says which relay a flow is.
+func (f Flow) at() string {
+	if f.Relay == "" {
+		return ""
+	}
+	return ", " + f.Relay
+}

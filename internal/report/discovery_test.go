@@ -1,0 +1,41 @@
+package report_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// What nobody published is not said to be offered.
+func TestDiscoverMarksGuesses(t *testing.T) {
+	found := mcplogin.Discovery{Server: "https://mcp.test/mcp", Servers: []oauth.Server{{Issuer: "https://mcp.test", RegistrationEndpoint: "https://mcp.test/register", Guessed: true}}}
+	text := string(report.Discover(found, nil, flows.Detection{}).Text())
+	if !strings.Contains(text, "guess     the server publishes no metadata") || strings.Contains(text, "yes") || !strings.Contains(text, "perhaps") {
+		t.Errorf("text:\n%s", text)
+	}
+}
+
+// discover names hosts that leave the issuer's domain, before any login.
+func TestDiscoverNamesHostsThatLeaveTheIssuer(t *testing.T) {
+	found := mcplogin.Discovery{Server: "https://mcp.example.com/mcp", Servers: []oauth.Server{
+		{Issuer: "https://as.example.com", AuthorizationEndpoint: "https://login.example.com/authorize", TokenEndpoint: "https://as.example.com/token"},
+		{Issuer: "https://as.example.com", AuthorizationEndpoint: "https://as.example.com.evil.test/authorize", TokenEndpoint: "https://as.example.com/token"},
+	}}
+	const warning = "the sign-in page is on as.example.com.evil.test, but the token issuer is as.example.com"
+	d := report.Discover(found, nil, flows.Detection{})
+	if text := string(d.Text()); strings.Count(text, "warning") != 1 || !strings.Contains(text, "\nwarning   "+warning+"\n") {
+		t.Errorf("text:\n%s", text)
+	}
+	line, err := json.Marshal(d.Servers[1])
+	if err != nil || !strings.Contains(string(line), `"sign_in":"as.example.com.evil.test"`) || !strings.Contains(string(line), `"warning":"`+warning+`"`) {
+		t.Errorf("JSON: %s, %v", line, err)
+	}
+	if d.Servers[0].Warning != "" {
+		t.Errorf("warning of hosts in one domain: %s", d.Servers[0].Warning)
+	}
+}

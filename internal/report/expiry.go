@@ -1,0 +1,23 @@
+package report
+
+import "time"
+
+// Expires says when a token expires, for people.
+func Expires(t time.Time) string {
+	if t.IsZero() {
+		return "has an unknown lifetime"
+	}
+	left := time.Until(t).Round(time.Second)
+	if left <= 0 {
+		return "expired " + (-left).String() + " ago"
+	}
+	return "expires in " + left.String()
+}
+
+// Remains says how long a token that nobody revoked can be used.
+func Remains(expiry time.Time) string {
+	if expiry.IsZero() {
+		return "stays valid for a time that the server did not state"
+	}
+	return Expires(expiry)
+}

@@ -1,0 +1,53 @@
+package report
+
+import (
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+)
+
+// Named is a credential of which only the name is known.
+type Named struct {
+	Profile string `json:"profile"`
+}
+
+// NamesOf returns names for JSON.
+func NamesOf(names []string) []Named {
+	all := make([]Named, len(names))
+	for i, name := range names {
+		all[i].Profile = name
+	}
+	return all
+}
+
+// Names shows names alone.
+func Names(names []string) string {
+	var text string
+	for _, name := range names {
+		text += terminal.Linef("%s", name)
+	}
+	return text
+}
+
+// List shows a line for each credential.
+func List(all []Credential) string {
+	var t terminal.Table
+	for _, r := range all {
+		t.Row(r.Profile, r.Server, r.State)
+	}
+	return t.String()
+}
+
+// Row returns the cells of the credential in the table of all.
+func (r Credential) Row() []terminal.Cell {
+	expires, renews := "", "no"
+	if r.Expiry != nil {
+		expires = ago(time.Until(*r.Expiry))
+	}
+	if r.Refreshable {
+		renews = "yes"
+	}
+	mark := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}[r.State]
+	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: expires}, {Text: renews}, {Text: r.Store}}
+}

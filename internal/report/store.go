@@ -1,0 +1,34 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+)
+
+// Store shows what store status found.
+func Store(r stores.Report) string {
+	var t terminal.Table
+	t.Fact("store", r.Store)
+	t.Fact("address", r.Address)
+	t.Fact("path", r.Path)
+	t.Fact("mode", r.Mode)
+	if r.Path != "" && r.Keeper == "" {
+		t.Fact("keeper", "chosen by the first login")
+	}
+	t.Fact("keeper", r.Keeper)
+	t.Fact("key", r.KeyPath)
+	t.Fact("records", fmt.Sprint(r.Records))
+	if r.Unlocked {
+		t.Fact("unlocked", "the kernel remembers the key")
+	}
+	if r.Rekeying {
+		t.Fact("rekeying", "was interrupted: run mcp-login store rekey again")
+	}
+	t.Fact("problem", r.Problem)
+	t.Fact("safe from", strings.Join(r.SafeFrom, "; "))
+	t.Fact("readable by", strings.Join(r.ReadableBy, "; "))
+	return t.String()
+}

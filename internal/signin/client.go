@@ -1,0 +1,52 @@
+package signin
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Client says who we are at the authorization server.
+type Client struct {
+	ID, SecretFrom   string
+	Name             string // to register
+	Auth             string // how the client authenticates; "": as the server offers it
+	MetadataURL      string
+	InitialTokenFrom string // for a guarded registration endpoint
+	AcceptNewIssuer  bool
+}
+
+// Registration reads who we are.
+func (o *Client) Registration(ctx context.Context, e Place) (mcplogin.Registration, error) {
+	r := mcplogin.Registration{
+		App:               oauth.App{ID: o.ID, AuthMethod: o.Auth},
+		ClientMetadataURL: o.MetadataURL,
+		ClientName:        o.Name,
+		AcceptNewIssuer:   o.AcceptNewIssuer,
+	}
+	if o.ID == "" && o.SecretFrom != "" {
+		return r, exit.Usagef("--client-secret-from needs --client-id")
+	}
+	if methods := []string{"", oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}; !slices.Contains(methods, o.Auth) {
+		return r, exit.Usagef("--client-auth: %q is not one of%s", o.Auth, strings.Join(methods, " "))
+	}
+	source := o.SecretFrom
+	if source == "" && e.Getenv("MCP_LOGIN_CLIENT_SECRET") != "" {
+		source = "env:MCP_LOGIN_CLIENT_SECRET"
+	}
+	var err error
+	if source != "" && o.ID != "" {
+		r.App.Secret, err = e.Secret(ctx, source, "client secret")
+	}
+	if err == nil && !(oauth.ValidText(r.App.ID) && oauth.ValidText(r.App.Secret)) {
+		return r, exit.Usagef("the client id and the client secret must be printable ASCII (RFC 6749 appendix A)")
+	}
+	if o.InitialTokenFrom != "" && err == nil {
+		r.InitialAccessToken, err = e.Secret(ctx, o.InitialTokenFrom, "initial access token")
+	}
+	return r, err
+}

@@ -1,0 +1,184 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// FlowNames are the values of --flow. The first four ask a person.
+const FlowNames = "browser, device, relay, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
+
+// choose sets a login's flows: what --flow names, what other options leave no
+// doubt about, or what suits the surroundings. It says why when one runs.
+func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
+	names, order, why, easier := e.flowOrder(o)
+	alone := e.NonInteractive
+	req.Flows = nil
+	for i, name := range order {
+		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {
+			continue
+		}
+		if why, ok := e.browserIsVain(o, name); ok && i < len(order)-1 {
+			e.Say("flow: browser cannot be used: %s", why)
+			continue
+		}
+		attended, err := e.attendedFlows(name, o, p)
+		if err != nil {
+			return err
+		}
+		req.Flows = append(req.Flows, attended...)
+	}
+	req.Flows = append(req.Flows, alone...)
+	req.Options.Flows = names
+	e.watchChoices(o, why, easier, req)
+	return nil
+}
+
+// watchChoices says which flow runs and why, and which gave way. Where the server
+// refuses the device flow and there is no terminal, a paste flow gives way too: it
+// would only wait.
+func (e Place) watchChoices(o *Options, why func(string) string, easier func(flows.Choice) string, req *mcplogin.LoginRequest) {
+	refused, told := false, false
+	req.Chosen = func(c flows.Choice) {
+		reason := why(c.Flow.Name())
+		if refused {
+			reason = "because the server refuses the device flow"
+		}
+		e.announce(o, c, reason)
+		if tip := easier(c); tip != "" && !told && !o.JSON {
+			told = true
+			e.Say("tip: %s", tip)
+		}
+	}
+	req.Skipped = func(c flows.Choice, err error) {
+		_, answered := errors.AsType[*oauth.Error](err)
+		refused = refused || answered && c.Flow.Name() == "device"
+		e.Say("flow: %s cannot be used: %s", c.Flow.Name(), terminal.OneLine(err.Error()))
+	}
+	if o.JSON || e.CanAsk() {
+		return
+	}
+	for i, f := range req.Flows {
+		if code, ok := f.(*authcode.Flow); ok && code.Name() == "paste" {
+			req.Flows[i] = &lastResort{Flow: code, vain: func() bool { return refused }}
+		}
+	}
+}
+
+// lastResort is a paste flow where there is no terminal: only a browser that reaches
+// this machine's listener can finish it.
+type lastResort struct {
+	*authcode.Flow
+	vain func() bool // nobody asked for just this flow
+}
+
+// ErrNobodyPastes is why a paste flow gives way where there is no terminal.
+var ErrNobodyPastes = fmt.Errorf("without a terminal nobody can paste the answer of a browser: %w", flows.ErrUnsupported)
+
+// Metadata implements [flows.Registrant].
+func (f *lastResort) Metadata() (oauth.ClientMetadata, error) {
+	if f.vain() {
+		return oauth.ClientMetadata{}, ErrNobodyPastes
+	}
+	return f.Flow.Metadata()
+}
+
+// Run implements [flows.Flow].
+func (f *lastResort) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
+	if f.vain() {
+		return oauth.Token{}, ErrNobodyPastes
+	}
+	return f.Flow.Run(ctx, r)
+}
+
+// Flows returns the flows that a login with these options could run.
+func (e Place) Flows(o *Options) ([]flows.Flow, error) {
+	var req mcplogin.LoginRequest
+	err := e.choose(o, e.Prompt(o), &req)
+	return req.Flows, err
+}
+
+// browserIsVain reports that a browser flow would only wait: no browser opens here,
+// and no terminal is there to paste an answer into. It says why no browser opens.
+func (e Place) browserIsVain(o *Options, name string) (why string, vain bool) {
+	if name != "browser" || !e.FlowTyped || e.CanAsk() {
+		return "", false
+	}
+	here := flows.Detect(e.Surroundings(o))
+	return here.Reason, !here.Browser
+}
+
+// flowOrder returns the flows that were asked for, nil if none was, those to
+// have at hand, why each comes, and what would be easier than one.
+func (e Place) flowOrder(o *Options) (names, order []string, why func(name string) string, easier func(flows.Choice) string) {
+	easier = func(flows.Choice) string { return "" } // than what the user wants
+	if o.Flow != "" {
+		for name := range strings.SplitSeq(o.Flow, ",") {
+			name = strings.TrimSpace(name)
+			if name == "browser" && o.Browser.Never {
+				name = "paste" // the same without a browser opened here
+			}
+			names = append(names, name)
+		}
+		return names, names, func(string) string { return "as --flow says" }, easier
+	}
+	if name := o.NonInteractive.implied(); name != "" {
+		names = []string{name}
+		return names, names, func(string) string { return "credentials that need no person were given" }, easier
+	}
+	d := flows.Detect(e.Surroundings(o))
+	return nil, d.Order, d.Why, d.Easier
+}
+
+// attendedFlows makes the flows of a name that ask a person.
+func (e Place) attendedFlows(name string, o *Options, p Prompt) ([]flows.Flow, error) {
+	switch name {
+	case "browser", "paste":
+		f, err := e.codeFlow(o, name == "browser")
+		return []flows.Flow{f}, err
+	case "device":
+		return []flows.Flow{&device.Flow{Prompt: p, ClientName: o.Client.Name, Retry: o.retry(p)}}, nil
+	case "relay":
+		return e.Relays(o, p)
+	}
+	return nil, exit.Unknown("--flow", name, strings.Split(FlowNames, ", "))
+}
+
+// announce says in one line what was chosen and why, and in another which hosts
+// leave the issuer's domain, unless a prompt says that in time.
+func (e Place) announce(o *Options, c flows.Choice, why string) {
+	if !o.JSON {
+		e.Say("flow: %s, %s", c.Flow.Name(), why)
+	}
+	h := authcode.Hosts("", c.Server)
+	switch c.Flow.Name() {
+	case "device", "relay", "paste":
+		return
+	case "browser":
+	default:
+		h.SignIn = "" // nobody does
+	}
+	if w := h.Warning(); w != "" {
+		e.Say("warning: %s", w)
+	}
+}
+
+// retry asks before a fresh code is fetched, unless that was said before.
+func (o *Options) retry(p Prompt) func(context.Context) bool {
+	if o.RetryExpired {
+		return func(ctx context.Context) bool { return ctx.Err() == nil }
+	}
+	return p.Retry
+}

@@ -1,0 +1,49 @@
+package signin
+
+import (
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/clientcred"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// ExpectIssuer returns what refuses another authorization server; "": none.
+func ExpectIssuer(issuer string) func(oauth.Server) error {
+	return func(s oauth.Server) error { return refusal(ci.Identity{Issuer: s.Issuer}.Expect(issuer, "")) }
+}
+
+// ExpectSubject refuses to end a login as anybody else; "" is anybody. Codes shown
+// in a log can be approved by a stranger, who would have the job work with the
+// stranger's account.
+func ExpectSubject(who ci.Identity, subject string) error { return refusal(who.Expect("", subject)) }
+
+// refusal is err, if there is one, as a refusal of ours.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return denied{err}
+}
+
+// denied makes a refusal of ours one to the exit code, and to an agent's
+// clients.
+type denied struct{ error }
+
+func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied, agent.ErrDenied} }
+
+// Identity returns who was logged in: what the id token says, else the access
+// token if it is one that says so, else the CI job that presented itself, else
+// the authorization server alone.
+func Identity(c mcplogin.Credential, job ci.Identity) ci.Identity {
+	for _, token := range []string{c.Token.ID, c.Token.Access} {
+		if id, err := ci.ParseIdentity(token); err == nil && id.Subject != "" {
+			return id
+		}
+	}
+	if c.Flow == (clientcred.CI{}).Name() && job.Subject != "" {
+		return job
+	}
+	return ci.Identity{Issuer: c.Issuer.Issuer}
+}

@@ -1,0 +1,78 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// RelayTimeout limits one request to a relay, which holds the requests of waiting
+// clients.
+const RelayTimeout = 45 * time.Second
+
+// Relays returns a flow for each relay.
+func (e Place) Relays(o *Options, p Prompt) (all []flows.Flow, err error) {
+	if len(o.Relay.URLs) == 0 {
+		return nil, exit.Usagef("--flow: relay needs the address of a relay: add --relay")
+	}
+	label, _ := os.Hostname() // a claim for people; it may be empty
+	for _, url := range o.Relay.URLs {
+		if _, err := oauth.CheckURL(url); err != nil {
+			return nil, exit.Usagef("--relay: %w", err)
+		}
+		f := &authcode.Relay{
+			URL: url, HTTP: e.RelayClient(url), Label: label, ClientName: o.Client.Name, AssumePKCE: o.Browser.AssumePKCE,
+			Show: func(ctx context.Context, c authcode.RelayCode) { p.ShowCode(ctx, device.Code(c)) },
+			Done: func(ctx context.Context, err error) { p.ShowPoll(ctx, device.Poll{Status: relayStatus(err), Err: err}) },
+		}
+		if o.Relay.TokenFrom != "" {
+			f.Token = func(ctx context.Context) (string, error) {
+				return e.Secret(ctx, o.Relay.TokenFrom, "client token of the relay")
+			}
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// Tried replaces each relay by one that was asked whether it can be used.
+func Tried(ctx context.Context, all []flows.Flow) []flows.Flow {
+	all = slices.Clone(all)
+	for i, f := range all {
+		if r, ok := f.(*authcode.Relay); ok {
+			all[i] = r.Tried(ctx)
+		}
+	}
+	return all
+}
+
+// RelayAddress returns the address of a flow that is a relay; "": it is none.
+func RelayAddress(f flows.Flow) string {
+	if r, ok := f.(interface{ Address() string }); ok {
+		return r.Address()
+	}
+	return ""
+}
+
+// relayStatus says how the wait for a relay ended, in the words of the device flow.
+func relayStatus(err error) device.Status {
+	switch {
+	case err == nil:
+		return device.Approved
+	case errors.Is(err, flows.ErrDenied):
+		return device.Denied
+	case errors.Is(err, flows.ErrExpired):
+		return device.Expired
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return device.Cancelled
+	}
+	return device.Failed
+}

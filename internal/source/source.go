@@ -1,0 +1,50 @@
+// Package source is where a command finds credentials: a store, or an agent in its
+// place. It must not know which of the two a command is to use, nor how the store is
+// opened.
+package source
+
+import (
+	"context"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// Source is a store or an agent. The one is never tried instead of the other.
+type Source struct {
+	Store secrets.Store
+	Agent *agent.Client // nil: the store is asked
+}
+
+// Profiles returns the names of the credentials.
+func (s Source) Profiles(ctx context.Context) ([]string, error) {
+	if s.Agent != nil {
+		return s.Agent.Profiles(ctx)
+	}
+	return s.Store.List(ctx)
+}
+
+// Into has a session use the source. A store, unlike an agent, leaves the renewal to
+// the session.
+func (s Source) Into(cfg *mcplogin.Config, renewal func() mcplogin.Renewal) {
+	if s.Agent != nil {
+		cfg.Source, cfg.AcceptServer = mcplogin.Brokered(s.Agent), nil
+		return
+	}
+	cfg.Source, cfg.Renewal = mcplogin.Stored(s.Store), renewal()
+}
+
+// showTime is how long the agent may take to show what it has.
+const showTime = 5 * time.Second
+
+// Shared has the agent at a socket look at a new credential now, and not in some
+// minutes. It reports whether the agent has it, as it does if its store is the one
+// that the credential is in.
+func Shared(ctx context.Context, socket string, c mcplogin.Credential) bool {
+	ctx, cancel := context.WithTimeout(ctx, showTime)
+	defer cancel()
+	s, err := (&agent.Client{Socket: socket}).Status(ctx, c.Profile, 0)
+	return err == nil && s.Fingerprint == c.Status(0).Fingerprint
+}

@@ -1,0 +1,77 @@
+package subprocess
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// StartError says why a program did not start.
+type StartError struct {
+	Program string
+	Err     error
+	Missing bool // there is no such program
+	Hint    string
+}
+
+func (e *StartError) Error() string { return fmt.Sprintf("run %s: %v", e.Program, e.Err) }
+
+// Unwrap returns the cause.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Find returns the path of a program as a shell finds it.
+func Find(program string) (string, error) {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return "", startError(program, err)
+	}
+	return path, nil
+}
+
+// Start is Become, with what a person must know if it failed.
+func Start(path string, argv, environ []string) error {
+	err := Become(path, argv, environ)
+	if _, ended := errors.AsType[*ExitError](err); err == nil || ended {
+		return err
+	}
+	interpreter, missing := missingInterpreter(path)
+	if !missing || !errors.Is(err, fs.ErrNotExist) {
+		return startError(argv[0], err)
+	}
+	failed := &StartError{Program: argv[0], Err: fmt.Errorf("its interpreter %q does not exist", interpreter)}
+	if strings.HasSuffix(interpreter, "\r") {
+		failed.Hint = "the script has Windows line endings: save it with Unix ones"
+	}
+	return failed
+}
+
+func startError(program string, err error) error {
+	missing := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
+	return &StartError{Program: program, Err: errors.Unwrap(err), Missing: missing}
+}
+
+// maxInterpreter is the most that Linux reads of a script's first line.
+const maxInterpreter = 256
+
+// missingInterpreter returns the interpreter that a script names, if that is not
+// there: the system reports then that the script itself does not exist.
+func missingInterpreter(path string) (string, bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	head := make([]byte, maxInterpreter)
+	n, _ := io.ReadFull(f, head) // a short script is read as far as it goes
+	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	words := strings.FieldsFunc(strings.TrimPrefix(line, "#!"), func(r rune) bool { return r == ' ' || r == '\t' })
+	if !strings.HasPrefix(line, "#!") || len(words) == 0 {
+		return "", false
+	}
+	_, err = os.Stat(words[0])
+	return words[0], errors.Is(err, fs.ErrNotExist)
+}
