@@ -20,7 +20,7 @@ const (
 	maxMedian = 12  // lines of half of the functions
 
 	commands    = "cmd/mcp-login"
-	maxCommands = 4420 // lines of the commands, which only parse, call a room and print
+	maxCommands = 4474 // lines of the commands, which only parse, call a room and print
 )
 
 // maxMethods are the structs that everything could hang on, and how many methods
@@ -86,7 +86,7 @@ func TestCommandsAreThin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines += fset.Position(f.FileEnd).Line - 1
+		lines += fset.Position(f.FileEnd).Line
 		for _, d := range f.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil {
 				methods[strings.TrimPrefix(types.ExprString(fn.Recv.List[0].Type), "*")]++
