@@ -246,7 +246,7 @@ func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
 			if !c.answered.pass() || c.cancelled.Load() {
 				continue // the client has an answer, or wants none
 			}
-		case m.isResponse() && m.ID == nil && m.Error != nil:
+		case m.isNamelessError():
 			return false, &rpcError{m.Error, true} // about a request whose id it did not read
 		}
 		b.write(m.text)

@@ -171,6 +171,10 @@ func (m message) checked() (message, error) {
 func (m message) isRequest() bool  { return m.ID != nil && m.Method != "" }
 func (m message) isResponse() bool { return m.Method == "" }
 
+// isNamelessError reports an error about a request whose id the server did not read,
+// or about the session.
+func (m message) isNamelessError() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
+
 // isID reports whether a JSON value is of a kind that names a request.
 func isID(id json.RawMessage) bool {
 	return len(id) > 0 && (id[0] == '"' || id[0] == '-' || id[0] >= '0' && id[0] <= '9')

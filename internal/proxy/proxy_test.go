@@ -304,6 +304,34 @@ func TestForgottenSession(t *testing.T) {
 	}
 }
 
+// TestForgottenSessionOnTheServersStream: an error about the session on the server's
+// own stream is not for the client, whose connection it would end.
+func TestForgottenSessionOnTheServersStream(t *testing.T) {
+	for _, message := range []string{"Session not found", "Parse error"} {
+		t.Run(message, func(t *testing.T) {
+			h, told := newTools().handler(false), make(chan struct{}, 99)
+			s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet {
+					h.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "text/event-stream")
+				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":%q},\"id\":null}\n\n", message)
+				w.(http.Flusher).Flush()
+				told <- struct{}{}
+				<-r.Context().Done()
+			}))
+			c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
+			await.Receive(t, "the server's own stream", told)
+			for range 20 {
+				if got := c.call(t, "add", map[string]any{"A": 1, "B": 1}); got != "2" {
+					t.Errorf("add = %q", got)
+				}
+			}
+		})
+	}
+}
+
 // insteadOf404 gives another answer where h says that it knows no such session.
 func insteadOf404(h http.Handler, status int, kind, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -274,14 +274,14 @@ func (b *bridge) hearken(ctx context.Context) error {
 			_, err = events(ctx, resp.Body, &event{data: b.text(b.MaxMessage)}, &at, func(text []byte) (bool, error) {
 				try = 0
 				messages, err := parse(text, parseHeard)
-				for _, m := range messages {
-					b.write(m.text)
+				if err != nil {
+					return false, err
 				}
-				return false, err
+				return false, b.passOwn(messages)
 			})
 			resp.Body.Close()
 		}
-		if errors.Is(err, errNotMessage) || errors.Is(err, errTooLong) {
+		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, errNotMessage) || errors.Is(err, errTooLong) {
 			return err
 		}
 		try++
@@ -289,6 +289,18 @@ func (b *bridge) hearken(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// passOwn passes on what the server starts. An error that names no request is about
+// this stream, and clients end their connection over one.
+func (b *bridge) passOwn(messages []message) error {
+	for _, m := range messages {
+		if m.isNamelessError() {
+			return &rpcError{m.Error, true}
+		}
+		b.write(m.text)
+	}
+	return nil
 }
 
 // endSession tells the server that the session is over. It need not allow that
