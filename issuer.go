@@ -2,6 +2,7 @@ package mcplogin
 
 import (
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -48,10 +49,16 @@ func (s *login) named(c Credential, f flows.Flow, old Credential) error {
 		return err
 	case issuer == s.req.Register.Issuer, issuer == s.req.Options.Issuer, known && issuer == old.Issuer.Issuer:
 		return nil
-	case oauth.IsLoopback(issuer) && oauth.IsLoopback(c.Server):
+	case isLocal(issuer) && isLocal(c.Server):
 		return nil
 	}
 	return err
+}
+
+// isLocal reports whether a URL leads to a program of this machine.
+func isLocal(raw string) bool {
+	u, err := oauth.CheckURL(raw)
+	return err == nil && netcheck.IsLoopback(u.Hostname())
 }
 
 // secret says what a login by a flow sends that others could use; "" if there

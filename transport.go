@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -201,7 +201,11 @@ func repeatable(req *http.Request) bool {
 // owns reports whether a request goes to the MCP server's own origin.
 func (s *Session) owns(req *http.Request) (bool, error) {
 	server, err := s.server(req.Context())
-	return err == nil && sameOrigin(server, req.URL), err
+	if err != nil {
+		return false, err
+	}
+	own, err := url.Parse(server)
+	return err == nil && netcheck.SameOrigin(own, req.URL), nil
 }
 
 // server returns the MCP server's URL.
@@ -219,20 +223,4 @@ func (s *Session) known(ctx context.Context) (Credential, error) {
 		return c.Credential, nil
 	}
 	return s.Credential(ctx)
-}
-
-// sameOrigin compares scheme, host and port (RFC 6454 §5).
-func sameOrigin(server string, u *url.URL) bool {
-	own, err := url.Parse(server)
-	return err == nil && strings.EqualFold(own.Scheme, u.Scheme) && strings.EqualFold(own.Hostname(), u.Hostname()) && port(own) == port(u)
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if strings.EqualFold(u.Scheme, "http") {
-		return "80"
-	}
-	return "443"
 }

@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 // explicitToken wins on every provider: a pipeline that has an id token from
@@ -100,8 +101,7 @@ func checkAddress(address string) error {
 	if err != nil {
 		return fmt.Errorf("the provider's address for id tokens cannot be read")
 	}
-	ip := net.ParseIP(u.Hostname())
-	if u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
+	if u.Scheme == "https" || u.Scheme == "http" && netcheck.IsLoopback(u.Hostname()) {
 		return nil
 	}
 	return fmt.Errorf("the provider's address for id tokens is not https")

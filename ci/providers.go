@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // CircleCI hides only what its settings hold, and reads $BASH_ENV as shell
@@ -76,7 +78,7 @@ var gitlab = behaviour{
 // (https://docs.rs/ci-id/latest/ci_id/).
 func tokenVariable(audience string) string {
 	name := strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+		if ascii.Alphanumeric(r) {
 			return r
 		}
 		return '_'

@@ -30,6 +30,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // Var is one environment variable.
@@ -96,14 +98,8 @@ func Unset(w io.Writer, f Format, names []string) error {
 // ValidName reports whether name can be a variable's name in every format:
 // [A-Za-z_][A-Za-z0-9_]*.
 func ValidName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		letter := c == '_' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
+	word := func(r rune) bool { return r == '_' || ascii.Alphanumeric(r) }
+	return name != "" && ascii.Only(name, word) && !ascii.Digit(rune(name[0]))
 }
 
 const badName = "the name is not made of A-Z, a-z, 0-9 and _, or starts with a digit"

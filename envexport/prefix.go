@@ -1,6 +1,10 @@
 package envexport
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
+)
 
 // Prefix returns the beginning of the variables' names for a profile: "MCP_"
 // and the profile's name in upper case, with "_" for everything that is not an
@@ -8,9 +12,9 @@ import "strings"
 func Prefix(profile string) string {
 	return "MCP_" + strings.Map(func(r rune) rune {
 		switch {
-		case 'a' <= r && r <= 'z':
+		case ascii.Lower(r):
 			return r - 'a' + 'A'
-		case 'A' <= r && r <= 'Z' || '0' <= r && r <= '9':
+		case ascii.Alphanumeric(r):
 			return r
 		}
 		return '_'

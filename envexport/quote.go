@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf16"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // quoteSh quotes by POSIX 2.2.2: in single quotes nothing is special but the
@@ -40,7 +43,7 @@ func quotePowerShell(s string) string {
 		switch {
 		case r == '\'':
 			b.WriteString("''")
-		case printableASCII(r):
+		case ascii.Printable(r):
 			b.WriteRune(r)
 		default:
 			for _, unit := range utf16.Encode([]rune{r}) {
@@ -61,7 +64,7 @@ func quoteNushell(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
+		case r < ' ' || r == unicode.MaxASCII:
 			fmt.Fprintf(&b, `\u{%x}`, r)
 		default:
 			b.WriteRune(r)
@@ -87,5 +90,3 @@ func quoteJSON(s string) string {
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
-
-func printableASCII(r rune) bool { return ' ' <= r && r <= '~' }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"strings"
 	"unicode"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // maxCmdLine is below the 8191 characters that cmd.exe reads of one line.
@@ -38,7 +40,7 @@ func refuseCmd(s string) string {
 		return "the value is longer than a line may be"
 	case strings.ContainsAny(s, "\"%!"):
 		return "the value holds one of \" % !"
-	case strings.ContainsFunc(s, func(r rune) bool { return !printableASCII(r) }):
+	case !ascii.Only(s, ascii.Printable):
 		return "the value is not printable ASCII"
 	}
 	return ""

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // Challenge is one challenge of a WWW-Authenticate answer (RFC 9110 §11.6.1).
@@ -79,7 +81,7 @@ func (s *scanner) skip(set string) bool {
 // token reads a token (RFC 9110 §5.6.2), perhaps "".
 func (s *scanner) token() string {
 	n := 0
-	for n < len(*s) && isTokenByte((*s)[n]) {
+	for n < len(*s) && ascii.TokenChar(rune((*s)[n])) {
 		n++
 	}
 	t := string((*s)[:n])
@@ -186,9 +188,4 @@ func (s *scanner) junk() {
 		}
 	}
 	*s = ""
-}
-
-func isTokenByte(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' ||
-		strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
 }

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 // Defaults and caps of the device grant.
@@ -127,7 +130,7 @@ func parseDevice(a *answer) (DeviceAuthorization, error) {
 // the host that the text names.
 func complete(uri *url.URL, raw string) string {
 	u, err := CheckURL(raw)
-	if err != nil || u.Host != uri.Host || u.Scheme != uri.Scheme {
+	if err != nil || !netcheck.SameOrigin(u, uri) {
 		return ""
 	}
 	return u.String()
@@ -138,7 +141,5 @@ func isUserCode(s string) bool {
 	if s == "" || len(s) > maxUserCode || strings.TrimSpace(s) != s {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_. ", r))
-	})
+	return ascii.Only(s, func(r rune) bool { return ascii.Alphanumeric(r) || strings.ContainsRune("-_. ", r) })
 }

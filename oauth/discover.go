@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 // Versions of the MCP specification that requests of this package name.
@@ -58,7 +60,7 @@ func (e *ResourceError) Error() string {
 func (e *ResourceError) Below() bool {
 	resource, err1 := CheckURL(e.Resource)
 	server, err2 := CheckURL(e.Server)
-	if err1 != nil || err2 != nil || !sameOrigin(resource, server) {
+	if err1 != nil || err2 != nil || !netcheck.SameOrigin(resource, server) {
 		return false
 	}
 	return strings.HasPrefix(resource.EscapedPath(), strings.TrimRight(server.EscapedPath(), "/")+"/")
@@ -284,7 +286,7 @@ func checkResource(resource string, server *url.URL) error {
 	if err != nil {
 		return &ResourceError{Resource: resource, Server: shown(server), Reason: "which is not a URL of"}
 	}
-	if !sameOrigin(u, server) {
+	if !netcheck.SameOrigin(u, server) {
 		return refuse("not on the origin of")
 	}
 	if u.RawQuery != "" && u.RawQuery != server.RawQuery {
@@ -296,15 +298,4 @@ func checkResource(resource string, server *url.URL) error {
 		return refuse("which is not above")
 	}
 	return nil
-}
-
-func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
-}
-
-func portOf(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }

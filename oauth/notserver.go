@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 // NotServerError says that a URL does not lead to an MCP server which this
@@ -33,7 +35,7 @@ func (e *NotServerError) Unwrap() error {
 func redirectedAway(serverURL string, moved *RedirectError) error {
 	from, err1 := CheckURL(serverURL)
 	to, err2 := CheckURL(moved.To)
-	if err1 != nil || err2 != nil || !sameOrigin(from, to) || looksLikeLogin(to) {
+	if err1 != nil || err2 != nil || !netcheck.SameOrigin(from, to) || looksLikeLogin(to) {
 		return fmt.Errorf("%w; if that is the right place, use its URL", moved)
 	}
 	return &NotServerError{URL: shown(from), Try: moved.To,

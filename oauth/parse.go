@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // tokenType normalises token_type, which is case-insensitive (RFC 6749 §7.1).
@@ -31,13 +33,13 @@ func ValidToken(s string) bool {
 	if s == "" || len(s) > maxToken {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= 0x20 || r >= 0x7f })
+	return ascii.Only(s, ascii.Visible)
 }
 
 // isB64Token reports a character of a token68, as it stands in a challenge
 // (RFC 9110 §11.2).
 func isB64Token(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/", r)
+	return ascii.Alphanumeric(r) || strings.ContainsRune("-._~+/", r)
 }
 
 // ValidText reports whether s can be a client id, a client secret or a refresh
@@ -51,12 +53,12 @@ func ValidScope(s string) bool { return isScope(s) }
 // isVSChar reports whether s is at most limit characters of VSCHAR (RFC 6749
 // appendix A), which includes "".
 func isVSChar(s string, limit int) bool {
-	return len(s) <= limit && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e })
+	return len(s) <= limit && ascii.Only(s, ascii.Printable)
 }
 
 // isScope reports whether s is a scope-token (RFC 6749 §3.3).
 func isScope(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= 0x20 || r > 0x7e || r == '"' || r == '\\' })
+	return s != "" && ascii.Only(s, ascii.Visible) && !strings.ContainsAny(s, `"\`)
 }
 
 // parseScope reads a scope: separated by spaces, by commas (Slack, GitHub), or

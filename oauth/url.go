@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
@@ -66,31 +68,14 @@ func checkURL(u *url.URL) error {
 		return refuse("is not https")
 	case u.Opaque != "" || u.Hostname() == "":
 		return refuse("names no host")
-	case strings.ContainsFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+	case !ascii.Only(u.Host, ascii.Visible):
 		return refuse("has a host that is not ASCII: write it in its xn-- form")
 	case isOddNumber(u.Hostname()):
 		return refuse("has a number as its host that is not an IP address")
-	case u.Scheme == "http" && !isLoopbackHost(u.Hostname()):
+	case u.Scheme == "http" && !netcheck.IsLoopback(u.Hostname()):
 		return refuse("is not https")
 	}
 	return nil
-}
-
-// IsLoopback reports whether a URL that may be requested leads to this machine:
-// to localhost or a literal loopback address.
-func IsLoopback(raw string) bool {
-	u, err := CheckURL(raw)
-	return err == nil && isLoopbackHost(u.Hostname())
-}
-
-// isLoopbackHost reports whether host is localhost or a literal loopback
-// address. No name is resolved.
-func isLoopbackHost(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }
 
 // isOddNumber reports hosts such as 2130706433, 0x7f.1 and 127.1, which some

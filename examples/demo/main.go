@@ -11,7 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -21,6 +20,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 // autoApprove is how long a tour without a terminal leaves to a person.
@@ -74,13 +74,9 @@ func run(ctx context.Context, args []string) error {
 
 // listen serves on a loopback address until stop is called.
 func listen(addr string, cfg demoserver.Config) (server *demoserver.Server, stop func(), err error) {
-	ln, err := net.Listen("tcp", addr)
+	ln, err := netcheck.Listen(addr) // anyone who reaches the demo can approve
 	if err != nil {
 		return nil, nil, err
-	}
-	if !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		return nil, nil, errors.Join(
-			fmt.Errorf("%s is not a loopback address: anyone who reaches the demo can approve", ln.Addr()), ln.Close())
 	}
 	cfg.URL = "http://" + ln.Addr().String()
 	server, err = demoserver.New(cfg)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -116,10 +117,5 @@ func (a *attempt) responseError(q url.Values) error {
 // vschar reports whether s can be an authorization code: RFC 6749 Appendix
 // A.11, 1*VSCHAR.
 func vschar(s string) bool {
-	for _, c := range []byte(s) {
-		if c < 0x20 || c > 0x7e {
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && ascii.Only(s, ascii.Printable)
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -116,7 +117,7 @@ func parseTarget(raw string) (target, error) {
 	if u.Scheme != "http" {
 		return t, nil
 	}
-	if !isLoopbackName(u.Hostname()) {
+	if !netcheck.IsRedirectHost(u.Hostname()) {
 		return t, fmt.Errorf("%w: host must be 127.0.0.1, localhost or ::1", ErrRedirect)
 	}
 	_, after, _ := strings.Cut(raw, "://")
@@ -127,10 +128,6 @@ func parseTarget(raw string) (target, error) {
 		}
 	}
 	return t, nil
-}
-
-func isLoopbackName(host string) bool {
-	return host == "127.0.0.1" || host == "localhost" || host == "::1"
 }
 
 // listenFor binds what the registration allows. Of a URL registered before,

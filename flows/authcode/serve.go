@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 const (
@@ -116,7 +118,7 @@ func (l *listener) ours(hostport string) bool {
 	if err != nil {
 		host, port = strings.Trim(hostport, "[]"), "80"
 	}
-	return isLoopbackName(host) && port == strconv.Itoa(l.port)
+	return netcheck.IsRedirectHost(host) && port == strconv.Itoa(l.port)
 }
 
 // startPath returns the path that leads to the authorization URL. It cannot be

@@ -13,7 +13,9 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -163,7 +165,7 @@ func browserURL(link string) (string, error) {
 	if len(link) > maxLink {
 		return "", fmt.Errorf("authorization URL is longer than %d characters", maxLink)
 	}
-	if strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
+	if strings.ContainsFunc(query, func(r rune) bool { return r == '#' || r < utf8.RuneSelf && !ascii.Visible(r) }) {
 		return "", errors.New("authorization URL holds a space, control character or fragment")
 	}
 	safe := url.URL{Scheme: u.Scheme, Host: u.Host}
@@ -175,7 +177,7 @@ func browserURL(link string) (string, error) {
 }
 
 func oddInHost(r rune) bool {
-	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._:[]", r))
+	return !(ascii.Alphanumeric(r) || strings.ContainsRune("-._:[]", r))
 }
 
 // escapeOdd percent-encodes what no URL needs bare and some program might act
@@ -184,7 +186,7 @@ func escapeOdd(s string) string {
 	const bare = "-._~/%&=+:@,?"
 	var b strings.Builder
 	for _, c := range []byte(s) {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(bare, c) >= 0 {
+		if ascii.Alphanumeric(rune(c)) || strings.IndexByte(bare, c) >= 0 {
 			b.WriteByte(c)
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -27,7 +28,7 @@ type Entry struct {
 // Claude Code and Codex refuse all others.
 func (e Entry) Name() string {
 	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
+		if ascii.Alphanumeric(r) || r == '_' || r == '-' {
 			return r
 		}
 		return '-'

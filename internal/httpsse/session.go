@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 const (
@@ -56,7 +58,7 @@ func (s *session) readEndpoint(server string) (string, error) {
 	if err != nil {
 		return "", errors.New("it is not a URL")
 	}
-	if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil {
+	if !netcheck.SameOrigin(u, base) || u.User != nil {
 		return "", fmt.Errorf("it leads to another origin, %s", u.Host)
 	}
 	u.Fragment = ""

@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 // Translation is the command line of mcp-login proxy that does the same.
@@ -132,7 +133,7 @@ func (t *Translation) checkHTTP() error {
 	if err != nil {
 		return err
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); u.Scheme == "https" || u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+	if u.Scheme == "https" || netcheck.IsLoopback(u.Hostname()) {
 		return nil
 	}
 	return &UnsupportedError{"--allow-http", "use an https address: over http anyone on the way can read the token"}

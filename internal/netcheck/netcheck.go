@@ -1,5 +1,6 @@
-// Package netcheck answers whether an address or a Host header names this
-// machine. It resolves no names, and knows nothing of what is served.
+// Package netcheck answers whether a host is this machine, whether two URLs have
+// the same origin, and what a proxy setting names: each check once, for every
+// room. It resolves no names, and knows nothing of what is served or asked.
 package netcheck
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -23,9 +25,9 @@ func Listen(address string) (net.Listener, error) {
 	return net.Listen("tcp", address)
 }
 
-// IsLoopback reports whether a Host header names this machine as no name server
-// can. A web page that reaches a loopback address by DNS rebinding sends another
-// name.
+// IsLoopback reports whether a host, or a Host header with or without a port,
+// names this machine as no name server can: localhost or a loopback address. A web
+// page that reaches a loopback address by DNS rebinding sends another name.
 func IsLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -34,7 +36,26 @@ func IsLoopback(host string) bool {
 		return true
 	}
 	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.IsLoopback()
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// IsRedirectHost reports whether a host is one of the names by which a program of
+// every system can listen for a redirect (RFC 8252 §7.3). Loopback addresses such
+// as 127.0.0.2 are not.
+func IsRedirectHost(host string) bool {
+	return host == "127.0.0.1" || host == "localhost" || host == "::1"
+}
+
+// SameOrigin compares the scheme, host and port of two URLs (RFC 6454 §5).
+func SameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
 }
 
 // Prefixes reads addresses and networks.

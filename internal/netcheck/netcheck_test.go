@@ -2,6 +2,7 @@ package netcheck_test
 
 import (
 	"errors"
+	"net/url"
 	"testing"
 
 	"github.com/mcp-login/mcp-login/internal/netcheck"
@@ -32,6 +33,44 @@ func TestIsLoopback(t *testing.T) {
 	} {
 		if got := netcheck.IsLoopback(host); got != want {
 			t.Errorf("IsLoopback(%q) = %v, want %v", host, got, want)
+		}
+	}
+}
+
+// TestIsRedirectHost: not every system can listen at every loopback address.
+func TestIsRedirectHost(t *testing.T) {
+	for host, want := range map[string]bool{
+		"127.0.0.1": true, "localhost": true, "::1": true,
+		"127.0.0.2": false, "[::1]": false, "127.0.0.1:80": false, "localhost.": false, "": false,
+	} {
+		if got := netcheck.IsRedirectHost(host); got != want {
+			t.Errorf("IsRedirectHost(%q) = %v, want %v", host, got, want)
+		}
+	}
+}
+
+func TestSameOrigin(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"https://a.test/x", "https://a.test:443/y?q", true},
+		{"http://a.test", "http://a.test:80", true},
+		{"HTTPS://A.test", "https://a.TEST/", true},
+		{"https://a.test", "http://a.test", false},
+		{"https://a.test", "https://a.test:8443", false},
+		{"https://a.test", "https://a.test.evil.test", false},
+		{"http://a.test:443", "https://a.test", false},
+		{"http://[::1]:8080", "http://[::1]:8080/mcp", true},
+		{"null", "http://a.test", false},
+	} {
+		a, err1 := url.Parse(tt.a)
+		b, err2 := url.Parse(tt.b)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if got := netcheck.SameOrigin(a, b); got != tt.want || netcheck.SameOrigin(b, a) != tt.want {
+			t.Errorf("SameOrigin(%s, %s) = %v, want %v", a, b, got, tt.want)
 		}
 	}
 }

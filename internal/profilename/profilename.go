@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -50,10 +52,10 @@ func Base(server string) string {
 		return "server"
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if ip, err := netip.ParseAddr(host); err == nil {
-		if ip.IsLoopback() {
-			return "localhost"
-		}
+	if netcheck.IsLoopback(host) {
+		return "localhost"
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
 		return "ip-" + strings.NewReplacer(".", "-", ":", "-", "%", "-").Replace(host)
 	}
 	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
@@ -66,7 +68,7 @@ func Base(server string) string {
 // clean keeps what every store, shell variable and client takes in a name.
 func clean(name string) string {
 	name = strings.Trim(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' {
+		if ascii.Lower(r) || ascii.Digit(r) || r == '_' {
 			return r
 		}
 		return '-'
@@ -89,9 +91,9 @@ func Address(text string) (server string, ok bool) {
 		return "", false
 	}
 	host := strings.ToLower(u.Hostname())
-	ip, err := netip.ParseAddr(host)
+	_, err = netip.ParseAddr(host)
 	switch suffix, listed := publicsuffix.PublicSuffix(host); {
-	case host == "localhost", err == nil && ip.IsLoopback():
+	case netcheck.IsLoopback(host):
 		if u.Port() == "" && u.Path == "" {
 			return "", false // a name, as likely as not
 		}

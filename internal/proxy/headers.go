@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // The headers of Streamable HTTP.
@@ -101,10 +103,7 @@ func (s schema) find(path []string) []binding {
 
 // isToken reports whether s can be part of a header's name (RFC 9110 §5.6.2).
 func isToken(s string) bool {
-	other := func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
-	}
-	return s != "" && !strings.ContainsFunc(s, other)
+	return s != "" && ascii.Only(s, ascii.TokenChar)
 }
 
 // value returns the argument as text, if it is there and of a kind that a
@@ -140,8 +139,7 @@ func (b binding) value(args map[string]json.RawMessage) (string, bool) {
 // else in base64 with marks around.
 func encode(s string) string {
 	const begin, end = "=?base64?", "?="
-	special := func(r rune) bool { return r < ' ' || r > '~' }
-	if s == strings.Trim(s, " ") && !strings.ContainsFunc(s, special) && !(strings.HasPrefix(s, begin) && strings.HasSuffix(s, end)) {
+	if s == strings.Trim(s, " ") && ascii.Only(s, ascii.Printable) && !(strings.HasPrefix(s, begin) && strings.HasSuffix(s, end)) {
 		return s
 	}
 	return begin + base64.StdEncoding.EncodeToString([]byte(s)) + end

@@ -128,7 +128,7 @@ func ownOrigin(r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	return err == nil && u.Host == r.Host
+	return err == nil && netcheck.SameOrigin(u, &url.URL{Scheme: "http", Host: r.Host})
 }
 
 // idKey carries the id of a request to where it may have to be answered.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/connlimit"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/privsock"
@@ -63,10 +64,7 @@ func CheckToken(token string) error {
 	if len(token) < minLocalToken {
 		return fmt.Errorf("the token is shorter than %d characters", minLocalToken)
 	}
-	reserved := func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-._~", r))
-	}
-	if strings.ContainsFunc(token, reserved) {
+	if !ascii.Only(token, ascii.Unreserved) {
 		return errors.New("the token cannot be part of a URL: use only letters, digits and - . _ ~")
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // The methods that a bridge must know; all others pass by.
@@ -177,7 +179,7 @@ func (m message) isNamelessError() bool { return m.isResponse() && m.ID == nil &
 
 // isID reports whether a JSON value is of a kind that names a request.
 func isID(id json.RawMessage) bool {
-	return len(id) > 0 && (id[0] == '"' || id[0] == '-' || id[0] >= '0' && id[0] <= '9')
+	return len(id) > 0 && (id[0] == '"' || id[0] == '-' || ascii.Digit(rune(id[0])))
 }
 
 // answers reports whether m is the response to a request. A server may write

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -26,7 +27,7 @@ func (e *urlError) Error() string { return "authorization URL refused: " + e.cod
 func (r *Relay) checkAuthorizationURL(raw string) (state string, err error) {
 	endpoint, query, _ := strings.Cut(raw, "?")
 	u, err := oauth.CheckURL(endpoint)
-	if err != nil || len(raw) > maxAuthorizationURL || strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '#' }) {
+	if err != nil || len(raw) > maxAuthorizationURL || !ascii.Only(query, ascii.Visible) || strings.Contains(query, "#") {
 		return "", &urlError{"invalid_authorization_url"}
 	}
 	q, err := url.ParseQuery(query)

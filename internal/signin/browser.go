@@ -14,6 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/internal/browser"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
@@ -103,7 +104,7 @@ func sshTarget(getenv func(string) string) suggest.Command {
 		return nil
 	}
 	address, port := fields[2], fields[3]
-	if ip := net.ParseIP(address); ip == nil || ip.IsLoopback() {
+	if net.ParseIP(address) == nil || netcheck.IsLoopback(address) {
 		name, err := os.Hostname()
 		if err != nil {
 			return nil

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 const (
@@ -30,7 +32,7 @@ const (
 func Folder(base, host string) string {
 	label, _, _ := strings.Cut(host, ".")
 	label = strings.Map(func(r rune) rune {
-		if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {
+		if r == '-' || ascii.Digit(r) || ascii.Lower(r) {
 			return r
 		}
 		return -1

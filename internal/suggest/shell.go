@@ -3,6 +3,8 @@ package suggest
 import (
 	"runtime"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // Native returns the name of the shell that people on a system use, if nothing
@@ -86,7 +88,7 @@ func quoteFor(shell, word string) string {
 // marks of typography as its own.
 func quoteWindows(word string) string {
 	bare := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`-_./:\`, r)
+		return ascii.Alphanumeric(r) || strings.ContainsRune(`-_./:\`, r)
 	}
 	switch {
 	case word == "" || strings.ContainsAny(word, "\"$`%!“”„"), strings.HasSuffix(word, `\`):

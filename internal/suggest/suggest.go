@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
@@ -45,10 +46,8 @@ const Unknown = "'?'"
 // "%self". It splits what ci.Escape would change, so that a CI log shows a
 // command that still works.
 func Quote(word string) string {
-	special := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r))
-	}
-	bare := word != "" && !strings.ContainsFunc(word, special)
+	plain := func(r rune) bool { return ascii.Alphanumeric(r) || strings.ContainsRune("-_./:@%+,=", r) }
+	bare := word != "" && ascii.Only(word, plain)
 	if bare && strings.IndexByte("=%@:,+", word[0]) < 0 && !strings.Contains(word, "::add-mask") {
 		return word
 	}

@@ -149,7 +149,7 @@ func (s linkScreen) url() line {
 func (s linkScreen) forwarding() []line {
 	port := strconv.Itoa(s.link.Port)
 	loopback := "127.0.0.1"
-	if u, err := url.Parse(s.link.Redirect); err == nil && u.Hostname() == "::1" {
+	if u, err := url.Parse(s.link.Redirect); err == nil && strings.Contains(u.Hostname(), ":") {
 		loopback = "[::1]"
 	}
 	forward := port + ":" + loopback + ":" + port

@@ -5,12 +5,14 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -164,10 +166,11 @@ func (c *client) redirectsTo(raw string) bool {
 func samePortless(known, raw string) bool {
 	a, err1 := url.Parse(known)
 	b, err2 := url.Parse(raw)
-	if err1 != nil || err2 != nil || a.Hostname() != "127.0.0.1" && a.Hostname() != "::1" {
+	if err1 != nil || err2 != nil || net.ParseIP(a.Hostname()) == nil || !netcheck.IsRedirectHost(a.Hostname()) {
 		return false
 	}
-	return a.Scheme == b.Scheme && a.Hostname() == b.Hostname() && a.RequestURI() == b.RequestURI()
+	a.Host, b.Host = a.Hostname(), b.Hostname()
+	return a.String() == b.String()
 }
 
 // redeem trades a code (RFC 6749 §4.1.3, RFC 7636 §4.6). A second use revokes

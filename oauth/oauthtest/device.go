@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -160,7 +161,7 @@ func (s *Server) Waiting(typed string) (Request, bool) {
 // letters reads a user code as people type it.
 func letters(typed string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 'A' || r > 'Z' {
+		if !ascii.Letter(r) {
 			return -1
 		}
 		return r

@@ -1,6 +1,10 @@
 package file
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
+)
 
 const hexDigits = "0123456789abcdef"
 
@@ -47,5 +51,5 @@ func unescape(s string) (name string, ok bool) {
 }
 
 func plain(c byte) bool {
-	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+	return ascii.Lower(rune(c)) || ascii.Digit(rune(c)) || c == '_' || c == '-'
 }

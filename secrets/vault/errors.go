@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -160,7 +161,7 @@ func (w *wire) clean(said string) string {
 		said = strings.ReplaceAll(said, token, "[redacted]")
 	}
 	said = strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
+		if !ascii.Printable(r) {
 			return ' '
 		}
 		return r

@@ -3,6 +3,8 @@ package vault
 import (
 	"encoding/hex"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 // escape turns a name into one segment of a path: letters, digits, "-", "_"
@@ -45,7 +47,7 @@ func unescape(segment string) (string, bool) {
 }
 
 func plain(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+	return ascii.Alphanumeric(rune(c)) || c == '-' || c == '_'
 }
 
 // isPath accepts what may be put into a path as it is: segments of plain

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
@@ -35,7 +36,7 @@ func Words(t testing.TB, line string) []string {
 			i++
 			inWord = true
 			word.WriteByte(line[i])
-		case c <= ' ' || c > 0x7e || strings.IndexByte("|&;<>()$`\\\"*?[]#~{}!^", c) >= 0, c == '=' && !inWord:
+		case !ascii.Visible(rune(c)) || strings.IndexByte("|&;<>()$`\\\"*?[]#~{}!^", c) >= 0, c == '=' && !inWord:
 			t.Fatalf("%q: a shell acts on %q", line, c)
 		default:
 			inWord = true

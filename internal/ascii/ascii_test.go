@@ -1,0 +1,45 @@
+package ascii_test
+
+import (
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
+)
+
+// TestAlphabets spells out each alphabet, against all of one-byte characters and
+// some beyond.
+func TestAlphabets(t *testing.T) {
+	const lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+	const marks = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+	for name, a := range map[string]struct {
+		is   func(rune) bool
+		want string
+	}{
+		"Digit":        {ascii.Digit, digits},
+		"Lower":        {ascii.Lower, lower},
+		"Letter":       {ascii.Letter, lower + upper},
+		"Alphanumeric": {ascii.Alphanumeric, lower + upper + digits},
+		"Visible":      {ascii.Visible, lower + upper + digits + marks},
+		"Printable":    {ascii.Printable, lower + upper + digits + marks + " "},
+		"Unreserved":   {ascii.Unreserved, lower + upper + digits + "-._~"},
+		"TokenChar":    {ascii.TokenChar, lower + upper + digits + "!#$%&'*+-.^_`|~"},
+	} {
+		want := map[rune]bool{}
+		for _, r := range a.want {
+			want[r] = true
+		}
+		for r := rune(-1); r < 0x300; r++ {
+			if a.is(r) != want[r] {
+				t.Errorf("%s(%q) = %v", name, r, a.is(r))
+			}
+		}
+	}
+}
+
+func TestOnly(t *testing.T) {
+	for s, want := range map[string]bool{"": true, "abc": true, "ab1": false, "aé": false, "a\xff": false} {
+		if got := ascii.Only(s, ascii.Letter); got != want {
+			t.Errorf("Only(%q) = %v", s, got)
+		}
+	}
+}
