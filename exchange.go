@@ -48,18 +48,10 @@ func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, cu
 
 // again runs the non-interactive flow of a stored credential once more.
 func (s *Session) again(ctx context.Context, c Credential) (oauth.Token, error) {
-	if err := s.permit(ctx, c); err != nil {
+	if err := s.cfg.Trust.permit(ctx, c); err != nil {
 		return oauth.Token{}, err
 	}
 	return s.nonInteractive(c).Run(ctx, c.request(s.client(c)))
-}
-
-// permit asks the caller whether a flow may run as a stored record says.
-func (s *Session) permit(ctx context.Context, c Credential) error {
-	if s.cfg.Renewal.Permit == nil {
-		return nil
-	}
-	return s.cfg.Renewal.Permit(ctx, c)
 }
 
 // renewed stores the new token of c.

@@ -39,7 +39,7 @@ func (s *login) named(c Credential, f flows.Flow, old Credential) error {
 	if secret == "" {
 		return nil
 	}
-	known := old.Token.Access != "" && (s.req.Known == nil || s.req.Known(old))
+	known := s.cfg.Trust.known(old)
 	err := &UnnamedIssuerError{Profile: c.Profile, Server: c.Server, Issuer: issuer, Secret: secret}
 	if !known && s.req.Options.IsZero() { // the options are the record's
 		err.Endpoints = c.Login.Endpoints
@@ -64,7 +64,7 @@ func isLocal(raw string) bool {
 // secret says what a login by a flow sends that others could use; "" if there
 // is nothing. The id token that a CI makes for the issuer alone is no secret to
 // that issuer; one for another audience is. Inputs of a stored record are not
-// looked at: Config.Permit decides about those.
+// looked at: Trust.Permit decides about those.
 func (s *login) secret(f flows.Flow, in flows.Inputs) string {
 	_, nonInteractive := f.(flows.NonInteractive)
 	switch r := s.req.Register; {

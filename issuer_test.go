@@ -11,7 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/clientcred"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -159,7 +159,7 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				stranger := func(c *asking) { c.Known = func(mcplogin.Credential) bool { return false } }
+				stranger := func(c *asking) { c.Trust.Known = func(mcplogin.Credential) bool { return false } }
 				_, err = w.open(t, routed(w, hosts), robot, stranger, tt.call).Login(t.Context())
 				var unnamed *mcplogin.UnnamedIssuerError
 				if !errors.As(err, &unnamed) || unnamed.Endpoints != c.Login.Endpoints {

@@ -122,7 +122,7 @@ func (s *login) plan(ctx context.Context, old Credential) (Credential, []flows.C
 	}
 	servers, err := c.Login.servers(d)
 	if err == nil {
-		servers, err = s.accepted(servers)
+		servers, err = s.cfg.Trust.accepted(servers)
 	}
 	if err != nil {
 		return c, nil, err
@@ -135,25 +135,6 @@ func (s *login) plan(ctx context.Context, old Credential) (Credential, []flows.C
 	c.Asked = union(c.Login.scopes(d.Resource), s.req.MoreScopes)
 	choices, err := flows.Select(servers, s.wanted(c.Login.Flows)...)
 	return c, choices, err
-}
-
-// accepted returns the servers that the caller has nothing against.
-func (s *login) accepted(servers []oauth.Server) (fine []oauth.Server, err error) {
-	if s.cfg.AcceptServer == nil {
-		return servers, nil
-	}
-	var refused []error
-	for _, srv := range servers {
-		if err := s.cfg.AcceptServer(srv); err != nil {
-			refused = append(refused, err)
-			continue
-		}
-		fine = append(fine, srv)
-	}
-	if len(fine) == 0 {
-		return nil, errors.Join(refused...)
-	}
-	return fine, nil
 }
 
 // wanted returns the flows of the given names, in that order. Names from an
@@ -194,7 +175,7 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 	}
 	recorded := s.req.Options.IsZero() || s.cfg.Server == "" // options or server are the record's
 	if _, alone := choice.Flow.(flows.NonInteractive); alone && recorded {
-		if err := s.permit(ctx, c); err != nil {
+		if err := s.cfg.Trust.permit(ctx, c); err != nil {
 			return Credential{}, err
 		}
 	}

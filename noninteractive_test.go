@@ -269,7 +269,7 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 		refuse := errors.New("not confirmed")
 		asks := func(c *asking) {
 			c.Flows = []flows.Flow{f}
-			c.Renewal.Permit = func(_ context.Context, c mcplogin.Credential) error {
+			c.Trust.Permit = func(_ context.Context, c mcplogin.Credential) error {
 				asked++
 				if c.Login.Inputs.Assertion != "src" || c.Issuer.TokenEndpoint != "https://mcp.test/token" || c.Flow != f.Name() {
 					t.Errorf("asked about %q at %q", c.Login.Inputs, c.Issuer.TokenEndpoint)
@@ -305,7 +305,7 @@ func TestStoredRecordOfAnotherIssuerIsRefused(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		refuse := errors.New("not that one")
 		expects := func(c *asking) {
-			c.AcceptServer = func(s oauth.Server) error {
+			c.Trust.AcceptServer = func(s oauth.Server) error {
 				if s.Issuer != "https://expected.test" {
 					return refuse
 				}

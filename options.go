@@ -32,11 +32,6 @@ type LoginRequest struct {
 	// of another server, or a record that cannot be read. Until the login is
 	// complete the record stays. A newer version's is never replaced.
 	Replace bool
-	// Known reports whether a stored credential is from a login that this user
-	// completed. Anyone who can write to the store can have a record name an
-	// issuer and endpoints, so no secret is sent there because of an unknown
-	// record. Nil knows all.
-	Known func(Credential) bool
 	// Accept is asked before the new credential is stored. Its error rejects it:
 	// the tokens are revoked and the stored credential stays. Nil accepts all.
 	Accept func(Credential) error

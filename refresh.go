@@ -128,7 +128,7 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 	}
 	renewed, err := s.exchangeLocked(ctx, c, rejected)
 	if err == nil {
-		err = s.acceptIssuer(renewed) // another process may have replaced the record
+		err = s.cfg.Trust.acceptIssuer(renewed) // another process may have replaced the record
 	}
 	s.ended(ctx, c, renewed, err)
 	if err == nil {
@@ -211,7 +211,7 @@ func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Creden
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		c, v, err = s.read(ctx)
 		if err == nil {
-			err = s.acceptIssuer(c)
+			err = s.cfg.Trust.acceptIssuer(c)
 		}
 		if err != nil || !s.due(c, rejected) {
 			return c, secrets.Absent, cutOff, err
@@ -232,18 +232,6 @@ func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Creden
 			return Credential{}, v, cutOff, fmt.Errorf("%w: credential %q keeps changing", secrets.ErrTemporary, c.Profile)
 		}
 	}
-}
-
-// acceptIssuer rejects a stored credential of an authorization server that the
-// caller does not accept. A record can be replaced after the login.
-func (s *Session) acceptIssuer(c Credential) error {
-	if s.cfg.AcceptServer == nil {
-		return nil
-	}
-	if err := s.cfg.AcceptServer(c.Issuer); err != nil {
-		return fmt.Errorf("use credential %q: %w", c.Profile, err)
-	}
-	return nil
 }
 
 // renewable returns nil if the session can get a token without a person.

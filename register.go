@@ -20,9 +20,9 @@ const defaultClientName = "mcp-login"
 // registration.
 type Registration struct {
 	// Issuer is the authorization server that the secrets here and the Inputs of
-	// the login are for. "" is the one of LoginOptions.Issuer or of the last
-	// login, if Config.Known knows that one; a login that would send a secret to another fails with an
-	// *UnnamedIssuerError.
+	// the login are for. "" is the one of LoginOptions.Issuer or of the last login,
+	// if Trust.Known knows that one. A login that would send a secret to another
+	// fails with an *UnnamedIssuerError.
 	Issuer string
 	// App is a pre-registered client; the zero App means none. Without an id its
 	// AuthMethod is the one to register with.

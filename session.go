@@ -36,12 +36,8 @@ type Config struct {
 	MinTTL time.Duration
 	// Renewal says how a stored credential is renewed beyond refresh tokens.
 	Renewal Renewal
-	// AcceptServer is asked before a Login or a renewal sends anything to an
-	// authorization server, and before a stored token is used. Its error rejects
-	// that one; a Login may take another that the MCP server names. Nil accepts
-	// all. That one is accepted does not make it the one that secrets may be sent
-	// to: see Registration.Issuer.
-	AcceptServer func(oauth.Server) error
+	// Trust decides which servers and which stored records count.
+	Trust Trust
 	// Log hears of what goes on; nil means silence. No secret is logged.
 	Log *slog.Logger
 }
@@ -60,11 +56,6 @@ type Renewal struct {
 	// Flows are non-interactive flows that may run again for the credentials that
 	// they got. Nil means none.
 	Flows []flows.Flow
-	// Permit is asked before a non-interactive flow runs as a stored record says.
-	// Anyone who can write to the store can have a record name a source to read
-	// here, an audience to ask for, and an endpoint to send it all to. Its error
-	// stops the run. Nil permits all.
-	Permit func(context.Context, Credential) error
 }
 
 // Session keeps one profile's credential usable. It is safe for use by many
@@ -183,7 +174,7 @@ func (s *Session) Credential(ctx context.Context) (Credential, error) {
 }
 
 // Accepted is Credential for a caller that is about to use the token: one of an
-// authorization server that AcceptServer rejects is an error.
+// authorization server that Trust.AcceptServer rejects is an error.
 func (s *Session) Accepted(ctx context.Context) (Credential, error) {
 	return s.source.accepted(ctx)
 }

@@ -79,7 +79,7 @@ func (s stored) credential(ctx context.Context) (Credential, error) {
 func (s stored) accepted(ctx context.Context) (Credential, error) {
 	c, err := s.credential(ctx)
 	if err == nil {
-		err = s.acceptIssuer(c)
+		err = s.cfg.Trust.acceptIssuer(c)
 	}
 	return c, err
 }

@@ -81,7 +81,7 @@ func TestServersCanBeRefused(t *testing.T) {
 		refuse := func(issuers ...string) func(*asking) {
 			return func(c *asking) {
 				routed(w, hosts)(c)
-				c.AcceptServer = func(s oauth.Server) error {
+				c.Trust.AcceptServer = func(s oauth.Server) error {
 					if slices.Contains(issuers, s.Issuer) {
 						return fs.ErrPermission
 					}

@@ -5,6 +5,7 @@ package agent_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -35,7 +36,11 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(headers.Get("Authorization"))
-	// Output: Bearer short-lived
+	err = s.Logout(context.Background())
+	fmt.Println("the agent alone logs out:", errors.Is(err, mcplogin.ErrBrokered))
+	// Output:
+	// Bearer short-lived
+	// the agent alone logs out: true
 }
 
 // A client in any language sends one GET request over the socket. The types of

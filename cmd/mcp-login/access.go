@@ -71,9 +71,9 @@ func (e *call) config(o *common, from source.Source, profile string) (mcplogin.C
 		Profile: profile, HTTP: client, Log: e.slog(),
 		MinTTL: max(o.minTTL, 1), // 0 would mean the library's default
 	}
-	cfg.AcceptServer = signin.ExpectIssuer(o.expectIssuer)
-	from.Into(&cfg, func() mcplogin.Renewal {
-		return mcplogin.Renewal{Flows: e.nonInteractive(o), Permit: confirmed.Permit{Notes: e.notes(), Names: e.names(o), HTTP: client}.Check}
+	notes := e.notes()
+	from.Into(&cfg, mcplogin.Renewal{Flows: e.nonInteractive(o)}, mcplogin.Trust{
+		AcceptServer: signin.ExpectIssuer(o.expectIssuer), Known: notes.Known, Permit: confirmed.Permit{Notes: notes, Names: e.names(o), HTTP: client}.Check,
 	})
 	return cfg, nil
 }

@@ -31,7 +31,7 @@ func (e *call) place(o *loginOptions) (signin.Place, error) {
 		RelayClient: relay, Laptop: e.laptop, Environ: variables.Public(os.Environ()), Job: &job,
 		NonInteractive: e.nonInteractive(&o.common), FlowTyped: e.Typed("flow"),
 		SignedIn: func(c mcplogin.Credential) { e.say("%s", report.SignedIn(c, e.identity(c))) },
-		Known:    e.notes().Known, Accept: e.accept(o.subject),
+		Accept:   e.accept(o.subject),
 	}, nil
 }
 

@@ -59,8 +59,7 @@ type Place struct {
 	Environ        []string      // of a browser
 	Job            *ci.Job       // the CI job that this is a step of; nil: unknown
 	NonInteractive []flows.Flow
-	FlowTyped      bool // a person typed Options.Flow for this one command
-	Known          func(mcplogin.Credential) bool
+	FlowTyped      bool                                           // a person typed Options.Flow for this one command
 	SignedIn       func(mcplogin.Credential)                      // says who signed in
 	Accept         func(c mcplogin.Credential, secret bool) error // refuses a credential; secret: the login sent one
 }
@@ -150,7 +149,7 @@ func (e Place) complete(ctx context.Context, o *Options, p Prompt, req *mcplogin
 		return err
 	}
 	secret := sendsSecret(req.Register)
-	req.Register.Issuer, req.Known = o.Issuer, e.Known
+	req.Register.Issuer = o.Issuer
 	req.Accept = func(c mcplogin.Credential) error { return e.Accept(c, secret) }
 	return nil
 }

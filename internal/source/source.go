@@ -26,14 +26,14 @@ func (s Source) Profiles(ctx context.Context) ([]string, error) {
 	return s.Store.List(ctx)
 }
 
-// Into has a session use the source. A store, unlike an agent, leaves the renewal to
-// the session.
-func (s Source) Into(cfg *mcplogin.Config, renewal func() mcplogin.Renewal) {
+// Into has a session use the source. A store, unlike an agent, leaves it to the
+// session to renew credentials, and to decide which of them count.
+func (s Source) Into(cfg *mcplogin.Config, renewal mcplogin.Renewal, trust mcplogin.Trust) {
 	if s.Agent != nil {
-		cfg.Source, cfg.AcceptServer = mcplogin.Brokered(s.Agent), nil
+		cfg.Source = mcplogin.Brokered(s.Agent)
 		return
 	}
-	cfg.Source, cfg.Renewal = mcplogin.Stored(s.Store), renewal()
+	cfg.Source, cfg.Renewal, cfg.Trust = mcplogin.Stored(s.Store), renewal, trust
 }
 
 // showTime is how long the agent may take to show what it has.
