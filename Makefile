@@ -12,6 +12,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)'
 
+# The tests that read the sources instead of running them.
+RULES := Layers|DependenciesHaveReasons|Shape|CommandsAreThin|ChecksExistOnce|ExportedNamesHaveCallers|ExportedNamesAreDocumented|Prose|Names|OneGuardedTransport|ProgramsAreStartedInFewPlaces
+
 # Platforms that must always compile and pass vet, besides this one: other systems, and one
 # where int has 32 bits.
 PLATFORMS := linux/arm darwin/arm64 windows/amd64
@@ -90,7 +93,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 .PHONY: check
-check: fmt vet staticcheck deadcode shape tidy cross ## everything that can be said without running a test
+check: fmt vet staticcheck deadcode unparam shape tidy cross ## everything that can be said without running a test
 
 .PHONY: fmt
 fmt:
@@ -117,9 +120,13 @@ deadcode:
 	found=$$("$$tool" -tags $(TAGS) -test ./...); \
 	if [ -n "$$found" ]; then echo "$$found"; exit 1; fi
 
+.PHONY: unparam
+unparam:
+	tool=$$(e2e/provide unparam); GOFLAGS=-tags=$(TAGS) "$$tool" -tests=false ./...
+
 .PHONY: shape
-shape: ## layers, sizes of files and functions, package state
-	go test -tags $(TAGS) -run '^Test(Layers|Shape|OneGuardedTransport|ProgramsAreStartedInFewPlaces)$$' .
+shape: ## layers, sizes, names, comments, package state, dependencies
+	go test -tags $(TAGS) -run '^Test($(RULES))$$' .
 
 .PHONY: tidy
 tidy:

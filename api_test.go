@@ -14,7 +14,9 @@ import (
 
 // contracts are methods that the standard library or a dependency calls, by an
 // interface that it has.
-var contracts = []string{"Error", "Is", "Unwrap", "String", "GoString", "LogValue", "MarshalJSON", "IsZero"}
+var contracts = []string{"Error", "Is", "Unwrap", "String", "GoString", "LogValue", "MarshalJSON", "IsZero", "RoundTrip", "ServeHTTP", "Read", "Write", "Close"}
+
+func isContract(method string) bool { return slices.Contains(contracts, method) }
 
 // TestExportedNamesHaveCallers: nothing is exported from the root package that no
 // command, no room and no Example calls.
@@ -49,7 +51,7 @@ func TestExportedNamesHaveCallers(t *testing.T) {
 		t.Errorf("only %d names are exported: %q", len(exported), slices.Sorted(maps.Keys(exported)))
 	}
 	for name := range exported {
-		if _, method, ok := strings.Cut(name, "."); !called[name] && !(ok && (called[method] || slices.Contains(contracts, method))) {
+		if _, method, ok := strings.Cut(name, "."); !called[name] && !(ok && (called[method] || isContract(method))) {
 			t.Errorf("%s is exported, and nothing outside the package calls it: unexport it, or show in an Example what it is for", name)
 		}
 	}

@@ -41,7 +41,7 @@ type Credential struct {
 	// does.
 	Refused string `json:"refused,omitempty"`
 	// RefusedAt is when a refresh was refused in a way that need not be the last
-	// word. It is not tried again for refusalLife; zero: never.
+	// word. It is not tried again for refusalLifetime; zero: never.
 	RefusedAt time.Time `json:"refused_at,omitzero"`
 	// ClientRefused says that the server no longer knows the client: the next login
 	// registers another.

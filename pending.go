@@ -21,9 +21,9 @@ import (
 const pendingVersion = 1
 
 const (
-	// pendingLife is how long such a client is kept, maxPending how many are.
-	pendingLife = 30 * 24 * time.Hour
-	maxPending  = 64
+	// pendingLifetime is how long such a client is kept, maxPending how many are.
+	pendingLifetime = 30 * 24 * time.Hour
+	maxPending      = 64
 	// pendingTimeout bounds a change of the record, which others change too.
 	pendingTimeout = 10 * time.Second
 )
@@ -127,5 +127,5 @@ func (s *Session) registrations(ctx context.Context) ([]registration, secrets.Ve
 	if record.Version > pendingVersion {
 		return nil, v, fmt.Errorf("%w (format %d, this one knows %d)", ErrNewerRecord, record.Version, pendingVersion)
 	}
-	return slices.DeleteFunc(record.Pending, func(r registration) bool { return time.Since(r.At) > pendingLife || !live(r.App) }), v, nil
+	return slices.DeleteFunc(record.Pending, func(r registration) bool { return time.Since(r.At) > pendingLifetime || !live(r.App) }), v, nil
 }

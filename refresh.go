@@ -328,14 +328,14 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	return Credential{}, errors.Join(c.loginRequired(c.Refused), cause)
 }
 
-// refusalLife is how long a refusal that need not be the last word holds for every
+// refusalLifetime is how long a refusal that need not be the last word holds for every
 // process, so that not each caller asks the server again.
-const refusalLife = 10 * time.Minute
+const refusalLifetime = 10 * time.Minute
 
 // isRefused reports whether there is no use in a refresh: the server has refused
 // one for good, or a moment ago.
 func (c Credential) isRefused() bool {
-	return c.Refused != "" && (c.RefusedAt.IsZero() || time.Since(c.RefusedAt).Abs() < refusalLife)
+	return c.Refused != "" && (c.RefusedAt.IsZero() || time.Since(c.RefusedAt).Abs() < refusalLifetime)
 }
 
 // noted stores the result of a failed refresh, with best effort.

@@ -15,11 +15,11 @@ import (
 
 // Defaults and caps of the device grant.
 const (
-	defaultInterval = 5 * time.Second  // RFC 8628 §3.2
-	defaultCodeLife = 15 * time.Minute // expires_in is REQUIRED; some servers leave it out
-	maxInterval     = 5 * time.Minute
-	maxCodeLife     = 24 * time.Hour
-	maxUserCode     = 64
+	defaultInterval     = 5 * time.Second  // RFC 8628 §3.2
+	defaultCodeLifetime = 15 * time.Minute // expires_in is REQUIRED; some servers leave it out
+	maxInterval         = 5 * time.Minute
+	maxCodeLifetime     = 24 * time.Hour
+	maxUserCode         = 64
 )
 
 // DeviceAuthorization is the answer of the device authorization endpoint (RFC
@@ -114,13 +114,13 @@ func parseDevice(a *answer) (DeviceAuthorization, error) {
 	d := DeviceAuthorization{
 		DeviceCode: body.DeviceCode, UserCode: body.UserCode,
 		VerificationURI: uri.String(), VerificationURIComplete: complete(uri, body.URIComplete),
-		Interval: defaultInterval, Expiry: a.sent.Add(defaultCodeLife),
+		Interval: defaultInterval, Expiry: a.sent.Add(defaultCodeLifetime),
 	}
 	if s, ok := seconds(body.PollInterval); ok {
 		d.Interval = min(max(s, time.Second), maxInterval)
 	}
 	if s, ok := seconds(body.ExpiresIn); ok {
-		d.Expiry = a.sent.Add(min(s, maxCodeLife))
+		d.Expiry = a.sent.Add(min(s, maxCodeLifetime))
 	}
 	return d, nil
 }

@@ -18,9 +18,9 @@ import (
 // §2.2) with App.Key.
 const AuthPrivateKeyJWT = "private_key_jwt"
 
-// assertionLife covers clocks that differ, and is short enough that a leaked
+// assertionLifetime covers clocks that differ, and is short enough that a leaked
 // assertion is of little use.
-const assertionLife = 5 * time.Minute
+const assertionLifetime = 5 * time.Minute
 
 // joseHeader is the protected header of a signed JWT (RFC 7515 §4.1).
 type joseHeader struct {
@@ -66,7 +66,7 @@ func (c *Client) assert(form url.Values) error {
 	now := time.Now()
 	jwt, err := sign(signer, joseHeader{Alg: k.alg, Type: "JWT", ID: k.ID}, claims{
 		Issuer: c.App.ID, Subject: c.App.ID, Audience: audience,
-		ID: rand.Text(), IssuedAt: now.Unix(), Expiry: now.Add(assertionLife).Unix(),
+		ID: rand.Text(), IssuedAt: now.Unix(), Expiry: now.Add(assertionLifetime).Unix(),
 	})
 	if err != nil {
 		return fmt.Errorf("sign client assertion: %w", err)

@@ -82,9 +82,7 @@ func probeSSE(ctx context.Context, c *http.Client, serverURL string, p probed) p
 
 // verdict says what a server without resource metadata is.
 func (p probed) verdict(server *url.URL) error {
-	not := func(format string, args ...any) error {
-		return &NotServerError{URL: shown(server), Reason: fmt.Sprintf(format, args...)}
-	}
+	not := func(reason string) error { return &NotServerError{URL: shown(server), Reason: reason} }
 	switch {
 	case p.open && p.sse:
 		return not("speaks the HTTP+SSE transport of 2024-11-05 and asks for no token")

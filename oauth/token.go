@@ -213,9 +213,9 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 		return bad("a scope that cannot be read")
 	}
 	t := Token{Access: body.Access, Refresh: body.Refresh, Type: kind, Scope: scope, ID: body.ID}
-	if life, ok := lifetime(a, body); ok {
+	if ttl, ok := lifetime(a, body); ok {
 		// From when the request was sent: never later than the server thinks.
-		t.Expiry = a.sent.Add(min(life, maxExpiresIn)).UTC().Round(0)
+		t.Expiry = a.sent.Add(min(ttl, maxExpiresIn)).UTC().Round(0)
 	}
 	return t, nil
 }
@@ -224,8 +224,8 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 // say, a JWT does (danny-avila/LibreChat#13248): its exp is by the server's
 // clock, as the Date of the answer is.
 func lifetime(a *answer, body tokenAnswer) (time.Duration, bool) {
-	if life, ok := seconds(body.ExpiresIn); ok {
-		return life, true
+	if ttl, ok := seconds(body.ExpiresIn); ok {
+		return ttl, true
 	}
 	expiry, err := jwtExpiry(body.Access)
 	if err != nil {
@@ -235,6 +235,6 @@ func lifetime(a *answer, body tokenAnswer) (time.Duration, bool) {
 	if err != nil {
 		now = a.sent
 	}
-	life := expiry.Sub(now)
-	return life, life > 0
+	ttl := expiry.Sub(now)
+	return ttl, ttl > 0
 }

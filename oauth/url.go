@@ -70,7 +70,7 @@ func checkURL(u *url.URL) error {
 		return refuse("names no host")
 	case !ascii.Only(u.Host, ascii.Visible):
 		return refuse("has a host that is not ASCII: write it in its xn-- form")
-	case isOddNumber(u.Hostname()):
+	case isUnusualNumber(u.Hostname()):
 		return refuse("has a number as its host that is not an IP address")
 	case u.Scheme == "http" && !netcheck.IsLoopback(u.Hostname()):
 		return refuse("is not https")
@@ -78,9 +78,9 @@ func checkURL(u *url.URL) error {
 	return nil
 }
 
-// isOddNumber reports hosts such as 2130706433, 0x7f.1 and 127.1, which some
+// isUnusualNumber reports hosts such as 2130706433, 0x7f.1 and 127.1, which some
 // resolvers and proxies read as an IPv4 address and netip does not.
-func isOddNumber(host string) bool {
+func isUnusualNumber(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return false
 	}

@@ -55,7 +55,7 @@ func WithNotice(ctx context.Context, notice func(text string)) context.Context {
 type Waiting struct {
 	lock  string
 	begun time.Time
-	told  bool
+	said  bool
 }
 
 // NewWaiting begins a wait for a lock of what is named by lock.
@@ -65,10 +65,10 @@ func NewWaiting(lock string) *Waiting { return &Waiting{lock: lock, begun: time.
 // store calls it at each try; who finds out who holds the lock, or returns "".
 func (w *Waiting) Notice(ctx context.Context, who func() string) {
 	notice, _ := ctx.Value(noticeKey{}).(func(string))
-	if w.told || notice == nil || time.Since(w.begun) < noticeAfter {
+	if w.said || notice == nil || time.Since(w.begun) < noticeAfter {
 		return
 	}
-	w.told = true
+	w.said = true
 	notice(fmt.Sprintf("waiting for %s, which has locked %s", holder(who()), w.lock))
 }
 

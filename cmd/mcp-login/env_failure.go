@@ -31,7 +31,7 @@ func failEval(e *call, code int) {
 // output, and false if no shell does. If --format is misspelled, it is that of
 // the parent process.
 func evaluatedAs(e *call) (envexport.Format, bool) {
-	if unattended := ci.Detect(e.getenv); e.Setting("ci") == "true" && unattended != ci.None && !unattended.PrintsShell() {
+	if provider := ci.Detect(e.getenv); e.Setting("ci") == "true" && provider != ci.None && !provider.PrintsShell() {
 		return "", false
 	}
 	name := e.Setting("format")

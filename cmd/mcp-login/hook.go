@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// promptPatience is how long a prompt waits for an agent.
-const promptPatience = 8 * time.Second
+// promptTimeout is how long a prompt waits for an agent.
+const promptTimeout = 8 * time.Second
 
 // expiresAt ends the names of the variables that the hook watches.
 const expiresAt = "_EXPIRES_AT"
@@ -48,7 +48,7 @@ func runHook(ctx context.Context, e *call, o hookOptions, shell string) error {
 	if o.due != "" {
 		if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, promptPatience)
+			ctx, cancel = context.WithTimeout(ctx, promptTimeout)
 			defer cancel()
 		}
 		e, err := runDue(ctx, e, o, shell)

@@ -23,7 +23,7 @@ const (
 	relayEndTimeout  = 3 * time.Second
 	minRelayPause    = time.Second // between requests
 	maxRelayPause    = 15 * time.Second
-	maxRelayLife     = time.Hour
+	maxRelayLifetime = time.Hour
 	maxRelayAnswer   = 64 << 10
 )
 
@@ -91,7 +91,7 @@ func (c relayClient) open(ctx context.Context, token string, a *attempt, server,
 func (s *relaySession) check(base, redirect string) error {
 	lifetime := time.Duration(s.ExpiresIn) * time.Second
 	s.interval = max(minRelayPause, min(time.Duration(s.Interval)*time.Second, maxRelayPause))
-	s.expiry = time.Now().Add(min(lifetime, maxRelayLife))
+	s.expiry = time.Now().Add(min(lifetime, maxRelayLifetime))
 	for _, raw := range []string{s.VerificationURI, s.VerificationURIComplete} {
 		u, err := oauth.CheckURL(raw)
 		if err != nil || u.Scheme+"://"+u.Host != base {
@@ -102,7 +102,7 @@ func (s *relaySession) check(base, redirect string) error {
 	switch {
 	case s.RedirectURI != redirect:
 		return fmt.Errorf("the relay has the redirect URI %s", oauth.Sanitize(s.RedirectURI, 200))
-	case unusable(s.ID) || unusable(s.Secret) || s.ExpiresIn <= 0 || s.ExpiresIn > int(maxRelayLife/time.Second):
+	case unusable(s.ID) || unusable(s.Secret) || s.ExpiresIn <= 0 || s.ExpiresIn > int(maxRelayLifetime/time.Second):
 		return errors.New("the relay's answer is incomplete")
 	case s.UserCode == "" || len(s.UserCode) > 16 || strings.Trim(s.UserCode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "":
 		return errors.New("the relay's code cannot be shown")

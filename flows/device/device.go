@@ -125,15 +125,15 @@ func (f *Flow) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 		if !errors.Is(err, flows.ErrExpired) || f.Retry == nil {
 			return t, err
 		}
-		if !f.Retry(ctx) || sleep(ctx, minLife-time.Since(begun)) != nil {
+		if !f.Retry(ctx) || sleep(ctx, minLifetime-time.Since(begun)) != nil {
 			return t, errors.Join(ctx.Err(), err)
 		}
 	}
 }
 
-// minLife is the least time between two codes, however soon the server lets
+// minLifetime is the least time between two codes, however soon the server lets
 // them expire.
-const minLife = 5 * time.Second
+const minLifetime = 5 * time.Second
 
 // attempt is the life of one code.
 func (f *Flow) attempt(ctx context.Context, r flows.Request) (oauth.Token, error) {

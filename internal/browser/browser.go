@@ -159,7 +159,7 @@ func browserURL(link string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("authorization %w", err)
 	}
-	if strings.ContainsFunc(u.Host, oddInHost) {
+	if strings.ContainsFunc(u.Host, unusualInHost) {
 		return "", errors.New("authorization URL has a host that no name server knows")
 	}
 	if len(link) > maxLink {
@@ -169,20 +169,20 @@ func browserURL(link string) (string, error) {
 		return "", errors.New("authorization URL holds a space, control character or fragment")
 	}
 	safe := url.URL{Scheme: u.Scheme, Host: u.Host}
-	out := safe.String() + escapeOdd(u.EscapedPath())
+	out := safe.String() + escapeUnusual(u.EscapedPath())
 	if query != "" {
-		out += "?" + escapeOdd(query)
+		out += "?" + escapeUnusual(query)
 	}
 	return out, nil
 }
 
-func oddInHost(r rune) bool {
+func unusualInHost(r rune) bool {
 	return !(ascii.Alphanumeric(r) || strings.ContainsRune("-._:[]", r))
 }
 
-// escapeOdd percent-encodes what no URL needs bare and some program might act
+// escapeUnusual percent-encodes what no URL needs bare and some program might act
 // on: quotes, dollar signs, brackets, semicolons. Its meaning stays the same.
-func escapeOdd(s string) string {
+func escapeUnusual(s string) string {
 	const bare = "-._~/%&=+:@,?"
 	var b strings.Builder
 	for _, c := range []byte(s) {

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// PeersKnown reports whether this system says who connects to a Unix socket.
 const PeersKnown = true
 
 // peerCred reads LOCAL_PEERCRED, and LOCAL_PEERPID for the log.

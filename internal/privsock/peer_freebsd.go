@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// PeersKnown reports whether this system says who connects to a Unix socket.
 const PeersKnown = true
 
 // solLocal is the level of the options of Unix sockets (unix(4)).

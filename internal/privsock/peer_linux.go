@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// PeersKnown reports whether this system says who connects to a Unix socket.
 const PeersKnown = true
 
 // peerCred reads SO_PEERCRED (unix(7)), as it was when the peer connected.

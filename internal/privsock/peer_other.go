@@ -2,6 +2,7 @@
 
 package privsock
 
+// PeersKnown reports whether this system says who connects to a Unix socket.
 const PeersKnown = false
 
 func peerCred(int) (Peer, error) { return Peer{}, ErrPeers }

@@ -17,9 +17,9 @@ const (
 
 // asked is what this program asked a client.
 type asked struct {
-	mu      sync.Mutex // guards what follows
-	waiting map[string]chan message
-	told    map[string]bool // the sign-ins that the client's user knows of, by id
+	mu       sync.Mutex // guards what follows
+	waiting  map[string]chan message
+	notified map[string]bool // the sign-ins that the client's user knows of, by id
 }
 
 // ownID begins the ids of the requests of this program. What follows is random.
@@ -63,10 +63,10 @@ func (a *asked) forget(id string) {
 func (a *asked) first(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.told[id] {
+	if a.notified[id] {
 		return false
 	}
-	a.told = map[string]bool{id: true} // of older ones nobody asks any more
+	a.notified = map[string]bool{id: true} // of older ones nobody asks any more
 	return true
 }
 
@@ -131,7 +131,7 @@ func (b *bridge) askHere(ctx context.Context, a *attempt, shown proxystate.Page)
 	answer := b.asked.expect(id)
 	defer b.asked.forget(id)
 	b.write(request(id, elicit, page{Mode: "url", ID: a.id, URL: shown.URL, Message: b.SignIn.question(shown)}))
-	b.work.Go(func() { b.tellEnd(a) })
+	b.work.Go(func() { b.notifyEnd(a) })
 	select {
 	case m := <-answer:
 		var said struct {
@@ -150,8 +150,8 @@ func (b *bridge) askHere(ctx context.Context, a *attempt, shown proxystate.Page)
 	}
 }
 
-// tellEnd tells the client that the page that it opened is done with.
-func (b *bridge) tellEnd(a *attempt) {
+// notifyEnd tells the client that the page that it opened is done with.
+func (b *bridge) notifyEnd(a *attempt) {
 	select {
 	case <-a.ended.passed:
 		b.write(request("", elicited, map[string]string{"elicitationId": a.id}))

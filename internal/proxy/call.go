@@ -146,7 +146,7 @@ func (b *bridge) cancel(ctx context.Context, m message) {
 		}
 	}
 	if !b.wire.stateless() {
-		b.tell(ctx, m, c)
+		b.enqueue(ctx, m, c)
 	}
 }
 

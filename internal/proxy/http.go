@@ -51,7 +51,7 @@ func (h HTTP) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gate{HTTP: h, proxy: &httputil.ReverseProxy{
+	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
 		Transport:      h.Session.Transport(h.transport()),
 		FlushInterval:  -1,
 		ErrorLog:       slog.NewLogLogger(h.log().Handler(), slog.LevelDebug),
@@ -61,14 +61,14 @@ func (h HTTP) Handler() (http.Handler, error) {
 	}}, nil
 }
 
-// gate lets through who may use the token.
-type gate struct {
+// middleware lets through who may use the token.
+type middleware struct {
 	HTTP
 	proxy http.Handler
 }
 
 // ServeHTTP implements http.Handler.
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && ownOrigin(r)):
 		turnAway(w, "requests come from this machine, and from no other web page", http.StatusForbidden)
@@ -135,7 +135,7 @@ func ownOrigin(r *http.Request) bool {
 type idKey struct{}
 
 // pass sends a request on, in a form that can be sent again.
-func (g *gate) pass(w http.ResponseWriter, r *http.Request) {
+func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxReplay+1))
 	if err != nil {
 		http.Error(w, "the request could not be read", http.StatusBadRequest)

@@ -12,18 +12,18 @@ const (
 	// ordered is how long a message waits for the server to take the
 	// notifications and answers before it: it may depend on them.
 	ordered = 5 * time.Second
-	// apart is how long a request waits for the one before it to leave. The
+	// orderWait is how long a request waits for the one before it to leave. The
 	// transport promises no order among requests, so this only keeps the one
 	// that there is while connections are quick.
-	apart = 100 * time.Millisecond
+	orderWait = 100 * time.Millisecond
 	// taking bounds the sending of a notification, and so how many of them a
 	// server can keep open.
 	taking = 2 * time.Minute
-	// wide is how many requests go to the server at once; others wait here.
-	wide = 256
-	// maxTold is how many notifications may wait for their turn. Then the
+	// maxInFlight is how many requests go to the server at once; others wait here.
+	maxInFlight = 256
+	// maxQueued is how many notifications may wait for their turn. Then the
 	// client is read as slowly as the server takes them.
-	maxTold = 1000
+	maxQueued = 1000
 )
 
 // mark is a point that others wait for.
@@ -78,9 +78,9 @@ func (m *mark) wait(ctx context.Context, limit time.Duration) error {
 // order is what the next message of the client has before it. Nobody but the
 // one who reads the client's messages looks at it.
 type order struct {
-	begun *mark // the last initialize has its answer
-	told  *mark // the server took the last notification or answer
-	asked *mark // the last request has left
+	begun    *mark // the last initialize has its answer
+	notified *mark // the server took the last notification or answer
+	asked    *mark // the last request has left
 }
 
 // turn waits until a request may leave. Before the answer to initialize there
@@ -91,30 +91,30 @@ func (o order) turn(ctx context.Context, m message) error {
 			return err
 		}
 	}
-	if err := o.told.wait(ctx, ordered); err != nil {
+	if err := o.notified.wait(ctx, ordered); err != nil {
 		return err
 	}
-	return o.asked.wait(ctx, apart)
+	return o.asked.wait(ctx, orderWait)
 }
 
-// tiding is a message that has no answer: a notification, or the client's own
+// notification is a message that has no answer: a notification, or the client's own
 // answer to a request of the server.
-type tiding struct {
+type notification struct {
 	message
 	begun *mark // nil for an answer: whom it answers has begun
 	ends  *call // what it cancels; nil: nothing
 	taken *mark
 }
 
-// tell has the server told of a message, after all that it was told before.
-func (b *bridge) tell(ctx context.Context, m message, ends *call) {
-	t := tiding{message: m, ends: ends, taken: newMark()}
+// enqueue has the server told of a message, after all that it was told before.
+func (b *bridge) enqueue(ctx context.Context, m message, ends *call) {
+	t := notification{message: m, ends: ends, taken: newMark()}
 	if !m.isResponse() {
 		t.begun = b.order.begun
 	}
-	b.order.told = t.taken
+	b.order.notified = t.taken
 	select {
-	case b.tidings <- t:
+	case b.notifications <- t:
 	case <-ctx.Done():
 	}
 }
@@ -122,7 +122,7 @@ func (b *bridge) tell(ctx context.Context, m message, ends *call) {
 // deliver sends the server what it is told, one by one until the last. One
 // that it does not take holds up the next for a while.
 func (b *bridge) deliver(ctx context.Context) {
-	for t := range b.tidings {
+	for t := range b.notifications {
 		if t.begun.wait(ctx, 0) != nil {
 			continue // the end: what is left is not sent
 		}
@@ -139,7 +139,7 @@ func (b *bridge) deliver(ctx context.Context) {
 }
 
 // inform sends the server one message that has no answer.
-func (b *bridge) inform(ctx context.Context, t tiding) {
+func (b *bridge) inform(ctx context.Context, t notification) {
 	defer t.taken.pass()
 	if b.wire.owes() {
 		return // nobody has heard of the client; connect says all that is needed

@@ -61,10 +61,10 @@ type attempt struct {
 	pasted chan string
 	wrong  chan error // with the last pasted text
 
-	mu   sync.Mutex // guards what follows
-	page proxystate.Page
-	err  error // once ended; nil: signed in
-	told bool  // somebody knows of err
+	mu       sync.Mutex // guards what follows
+	page     proxystate.Page
+	err      error // once ended; nil: signed in
+	reported bool  // somebody knows of err
 }
 
 func newAttempt() *attempt {
@@ -91,7 +91,7 @@ func (a *attempt) current() proxystate.Page {
 func (a *attempt) outcome() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.told = true
+	a.reported = true
 	return a.err
 }
 
@@ -99,7 +99,7 @@ func (a *attempt) outcome() error {
 func (a *attempt) untold() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.told {
+	if a.reported {
 		return nil
 	}
 	return a.err

@@ -56,7 +56,7 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		lasting: ctx, stop: stop, out: out, memory: newMemory(),
-		slots: make(chan struct{}, wide), tidings: make(chan tiding, maxTold),
+		slots: make(chan struct{}, maxInFlight), notifications: make(chan notification, maxQueued),
 		pending: map[string]*call{},
 	}
 	var hangUp context.CancelFunc
@@ -64,7 +64,7 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	b.work.Go(func() { b.deliver(ctx) })
 	b.read(ctx, in)
 	hangUp()
-	close(b.tidings)
+	close(b.notifications)
 	if ctx.Err() == nil {
 		b.drain()
 	}
@@ -102,10 +102,10 @@ type bridge struct {
 	writing sync.Mutex // guards out
 	out     io.Writer
 
-	order   order         // of the client's messages
-	memory  *memory       // of what the server sends
-	slots   chan struct{} // one is held for each request at the server
-	tidings chan tiding   // what the server is to be told
+	order         order             // of the client's messages
+	memory        *memory           // of what the server sends
+	slots         chan struct{}     // one is held for each request at the server
+	notifications chan notification // what the server is to be told
 
 	asked    asked           // of the client, by this program
 	closing  context.Context // ends when the client has closed its input
@@ -189,7 +189,7 @@ func (b *bridge) take(ctx context.Context, l line) {
 		case m.Method == cancelled:
 			b.cancel(ctx, m)
 		default:
-			b.tell(ctx, m, nil)
+			b.enqueue(ctx, m, nil)
 		}
 	}
 }

@@ -119,7 +119,7 @@ func (b *bridge) lead(ctx context.Context, c *call, a *attempt, isOwn bool) (tex
 			return fmt.Sprintf("The address does not help: %s.\n%s", err, b.SignIn.guide(safe(a.current()))), broken
 		}
 	}
-	if how := b.tellUser(ctx, c, a); how != signedIn {
+	if how := b.notifyUser(ctx, c, a); how != signedIn {
 		text = b.SignIn.guide(safe(a.current()))
 		if a.after != nil {
 			text = "The last sign-in failed: " + b.explain(a.after) + "\n" + text
@@ -134,9 +134,9 @@ func (b *bridge) lead(ctx context.Context, c *call, a *attempt, isOwn bool) (tex
 	}
 }
 
-// tellUser tells the client's user once where to approve. It returns signedIn where
+// notifyUser tells the client's user once where to approve. It returns signedIn where
 // the call can wait for that.
-func (b *bridge) tellUser(ctx context.Context, c *call, a *attempt) lead {
+func (b *bridge) notifyUser(ctx context.Context, c *call, a *attempt) lead {
 	shown := safe(a.current())
 	switch answered := answeredInput(c.message, a); {
 	case answered == accepted:

@@ -39,7 +39,7 @@ func (l *limiter) allow(a netip.Addr) bool {
 	l.turn()
 	most := l.max
 	if _, known := l.count[a]; !known && len(l.count) >= maxAddresses {
-		a, most = wide(a), sharedBy*l.max
+		a, most = coarse(a), sharedBy*l.max
 	}
 	if _, known := l.count[a]; !known && len(l.count) >= maxNetworks {
 		a = netip.Addr{}
@@ -51,8 +51,8 @@ func (l *limiter) allow(a netip.Addr) bool {
 	return true
 }
 
-// wide returns the address of the wide network of an address.
-func wide(a netip.Addr) netip.Addr {
+// coarse returns the address of the wide network of an address.
+func coarse(a netip.Addr) netip.Addr {
 	bits := wide4
 	if a.Is6() {
 		bits = wide6

@@ -50,15 +50,15 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 // refuses the device flow and there is no terminal, a paste flow gives way too: it
 // would only wait.
 func (e Place) watchChoices(o *Options, why func(string) string, easier func(flows.Choice) string, req *mcplogin.LoginRequest) {
-	refused, told := false, false
+	refused, shown := false, false
 	req.Chosen = func(c flows.Choice) {
 		reason := why(c.Flow.Name())
 		if refused {
 			reason = "because the server refuses the device flow"
 		}
 		e.announce(o, c, reason)
-		if tip := easier(c); tip != "" && !told && !o.JSON {
-			told = true
+		if tip := easier(c); tip != "" && !shown && !o.JSON {
+			shown = true
 			e.Say("tip: %s", tip)
 		}
 	}

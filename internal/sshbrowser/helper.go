@@ -30,8 +30,8 @@ type Helper struct {
 	Memory Memory
 	// Asked is called with what was asked for, for the terminal; nil: nobody is told.
 	Asked func(server string, err error)
-	// Life bounds how long a request is open. Zero: 10 minutes.
-	Life time.Duration
+	// Lifetime bounds how long a request is open. Zero: 10 minutes.
+	Lifetime time.Duration
 
 	one   sync.Mutex // held by the request that is open
 	limit limit
@@ -110,11 +110,11 @@ func (c *conversation) within(ctx context.Context, d time.Duration) {
 // converse greets, takes one request and answers it. The other end's hanging up
 // ends it.
 func (h *Helper) converse(ctx context.Context, conn net.Conn) {
-	life := h.Life
-	if life == 0 {
-		life = defaultLife
+	lifetime := h.Lifetime
+	if lifetime == 0 {
+		lifetime = defaultLifetime
 	}
-	ctx, cancel := context.WithTimeout(ctx, life)
+	ctx, cancel := context.WithTimeout(ctx, lifetime)
 	defer cancel()
 	c := &conversation{conn, reader(conn)}
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // ends the read

@@ -33,11 +33,11 @@ import (
 const protocolVersion = 1
 
 const (
-	maxMessage  = 32 << 10         // of either side
-	answerIn    = time.Second      // within which an endpoint that works greets
-	openIn      = 10 * time.Second // within which a port is bound, or the browser is started
-	registerIn  = 2 * time.Minute  // between the reservation and the URL: a client is registered
-	defaultLife = 10 * time.Minute // of a request; a sign-in's own default
+	maxMessage      = 32 << 10         // of either side
+	answerIn        = time.Second      // within which an endpoint that works greets
+	openIn          = 10 * time.Second // within which a port is bound, or the browser is started
+	registerIn      = 2 * time.Minute  // between the reservation and the URL: a client is registered
+	defaultLifetime = 10 * time.Minute // of a request; a sign-in's own default
 )
 
 // message is one line of JSON in either direction. With a secret, a nonce and

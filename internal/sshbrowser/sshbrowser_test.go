@@ -419,7 +419,7 @@ func TestCancelAndExpiry(t *testing.T) {
 	if _, err := b.Answer(t.Context()); !errors.Is(err, sshbrowser.ErrCanceled) {
 		t.Errorf("cancel: %v", err)
 	}
-	socket, opened = laptop(t, &sshbrowser.Helper{Life: 200 * time.Millisecond})
+	socket, opened = laptop(t, &sshbrowser.Helper{Lifetime: 200 * time.Millisecond})
 	b = at(socket)
 	if _, err := open(t, b); err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-const codeLife = 10 * time.Minute
+const codeLifetime = 10 * time.Minute
 
 // code is an authorization code. It can be used once.
 type code struct {
@@ -146,7 +146,7 @@ func (s *Server) newCode(q url.Values, c *client) *code {
 		ask:       ask{client: c.id, scope: q.Get("scope"), resource: q.Get("resource")},
 		redirect:  q.Get("redirect_uri"),
 		challenge: q.Get("code_challenge"),
-		expiry:    time.Now().Add(codeLife),
+		expiry:    time.Now().Add(codeLifetime),
 	}
 }
 

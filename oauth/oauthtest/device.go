@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	defaultInterval = 5 * time.Second
-	defaultCodeLife = 15 * time.Minute
-	slowDownStep    = 5 * time.Second // RFC 8628 §3.5
+	defaultInterval     = 5 * time.Second
+	defaultCodeLifetime = 15 * time.Minute
+	slowDownStep        = 5 * time.Second // RFC 8628 §3.5
 )
 
 // deviceCode is one device authorization.
@@ -48,14 +48,14 @@ func (s *Server) serveDeviceAuth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := &deviceCode{ask: a, userCode: s.newUserCode(), begun: time.Now(), interval: orDefault(s.Device.Interval, defaultInterval)}
-	life := orDefault(s.Device.ExpiresIn, defaultCodeLife)
-	d.expiry = time.Now().Add(life)
+	ttl := orDefault(s.Device.ExpiresIn, defaultCodeLifetime)
+	d.expiry = time.Now().Add(ttl)
 	code := s.secret("dc")
 	put(&s.devices, code, d)
 	page := s.issuer(r) + "/device"
 	doc := map[string]any{
 		"device_code": code, "user_code": d.userCode, "verification_uri": page,
-		"expires_in": int(life.Seconds()),
+		"expires_in": int(ttl.Seconds()),
 	}
 	if !s.Device.NoInterval {
 		doc["interval"] = int(d.interval.Seconds())

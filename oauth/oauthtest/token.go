@@ -191,20 +191,20 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 	if a.scope == "" {
 		a.scope = strings.Join(s.scopes(), " ")
 	}
-	life, said := orDefault(s.Tokens.TTL, time.Hour), s.Tokens.TTL >= 0
+	ttl, said := orDefault(s.Tokens.TTL, time.Hour), s.Tokens.TTL >= 0
 	if !said {
-		life = time.Hour
+		ttl = time.Hour
 	}
-	access := s.newAccess(time.Now().Add(life))
+	access := s.newAccess(time.Now().Add(ttl))
 	doc := map[string]any{"access_token": access, "token_type": "Bearer", "scope": a.scope}
 	if said {
-		doc["expires_in"] = int(life.Seconds())
+		doc["expires_in"] = int(ttl.Seconds())
 	}
 	jkt := thumbprintOf(r)
 	if jkt != "" {
 		doc["token_type"] = "DPoP"
 	}
-	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Round(0).Add(life), jkt: jkt}) // by the wall clock: the monotonic one stands still while a machine sleeps
+	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Round(0).Add(ttl), jkt: jkt}) // by the wall clock: the monotonic one stands still while a machine sleeps
 	if s.givesRefresh(kind, a.client) {
 		refresh := s.secret("rt")
 		doc["refresh_token"] = refresh

@@ -151,7 +151,7 @@ func testLockCancelled(t *testing.T, open func(*testing.T) secrets.Store) {
 	lock(t, s, "a")() // he who gave up waiting does not hold it
 }
 
-func testLocksAreApart(t *testing.T, open func(*testing.T) secrets.Store) {
+func testLocksAreIndependent(t *testing.T, open func(*testing.T) secrets.Store) {
 	s := open(t)
 	defer lock(t, s, "a")()
 	defer lock(t, s, "A")()

@@ -43,7 +43,7 @@ func TestStore(t *testing.T, open func(t *testing.T) secrets.Store) {
 		{"CountByLock", testCountByLock},
 		{"LockWaits", testLockWaits},
 		{"LockCancelled", testLockCancelled},
-		{"LocksAreApart", testLocksAreApart},
+		{"LocksAreIndependent", testLocksAreIndependent},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, open) })
 		wantList(t, open(t))

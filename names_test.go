@@ -1,0 +1,58 @@
+package mcplogin_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// bannedNames are words that no identifier may have, and the standard term for each.
+var bannedNames = []struct{ pattern, instead string }{
+	{`\b(?:lends?|lent|lender|borrow(?:ed|s)?)\b`, "broker"},
+	{`\b(?:hand|handed) out\b|\bhandout\b`, "issue"},
+	{`\b(?:patience|patient|calm|apart)\b`, "timeout, retry delay, minimum interval"},
+	{`\bfly\b|(?:^|[^n] )flights?\b`, "in-flight call, shared call"},
+	{`\bunattended\b`, "non-interactive"},
+	{`\bnewcomers?\b`, "unauthenticated connections"},
+	{`\bodd(?:s|ity|ities)?\b`, "unusual, server override"},
+	{`\bgate\b`, "rate limiter, auth middleware"},
+	{`\b(?:vigil|fate)\b`, "watch"},
+	{`\btid(?:ing|ings)\b`, "notification"},
+	{`\btells?\b|\btold\b`, "say, show, notify"},
+	{`\bwide\b`, "max in flight"},
+	{`\blife\b|\blives\b`, "lifetime"},
+	{`\b(?:lest|anew|thereof|whoever)\b`, "so that, again"},
+}
+
+// TestNames holds the identifiers of the sources to the standard terms.
+func TestNames(t *testing.T) {
+	patterns := compiled(bannedNames)
+	for _, path := range sources(t) {
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				for _, b := range patterns {
+					if words := wordsOf(id.Name); b.pattern.MatchString(words) {
+						t.Errorf("%s: %s: say %s", fset.Position(id.Pos()), id.Name, b.instead)
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+// humps are where a word of an identifier begins.
+var humps = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+
+// wordsOf returns the words of an identifier: "maxInFlight" is "max in flight".
+func wordsOf(name string) string {
+	return strings.ToLower(strings.ReplaceAll(humps.ReplaceAllString(name, "$1$3 $2$4"), "_", " "))
+}
