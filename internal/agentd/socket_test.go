@@ -6,19 +6,19 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
@@ -282,28 +282,62 @@ func get(t *testing.T, path, url string) *http.Response {
 	return resp
 }
 
-// TestMetrics: Prometheus's own parser reads them.
+// TestMetrics: they count what the agent does, in the Prometheus text format.
+// Prometheus itself reads them in the end-to-end tests.
 func TestMetrics(t *testing.T) {
 	path, _ := start(t, "a")
 	c := &agent.Client{Socket: path}
 	for _, name := range []string{"a", "a", "nobody"} {
 		_, _ = c.Issue(t.Context(), name, 0, "") // what comes of it is counted
 	}
-	resp := get(t, path, "/metrics")
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bufio.NewReader(resp.Body))
-	if err != nil || families["mcp_login_agent_refreshes_total"] == nil || families["process_cpu_seconds_total"] == nil {
-		t.Fatalf("%d families, %v", len(families), err)
+	got := samples(t, get(t, path, "/metrics").Body)
+	if len(got["mcp_login_agent_refreshes_total"]) == 0 || len(got["process_cpu_seconds_total"]) == 0 {
+		t.Errorf("a family is missing: %v", got)
 	}
-	if m := families["mcp_login_agent_profiles"].GetMetric(); len(m) != 4 {
-		t.Errorf("%d states, want 4", len(m))
+	if n := len(got["mcp_login_agent_profiles"]); n != 4 {
+		t.Errorf("%d states, want 4", n)
 	}
-	for _, m := range families["mcp_login_agent_requests_total"].GetMetric() {
-		want := map[string]float64{"handed_out": 2, "login_required": 1}[m.GetLabel()[0].GetValue()]
-		if m.GetCounter().GetValue() != want {
-			t.Errorf("%v, want %v", m, want)
+	for labels, value := range got["mcp_login_agent_requests_total"] {
+		want := map[string]float64{`result="handed_out"`: 2, `result="login_required"`: 1}[labels]
+		if value != want {
+			t.Errorf("%s: %v, want %v", labels, value, want)
 		}
 	}
+}
+
+var sampleLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_]\w*="[^"\\]*",? ?)+)\})? (\S+)$`)
+
+// samples reads metrics in the Prometheus text format: the values of each family by
+// their labels. Each family begins with its type.
+func samples(t *testing.T, r io.Reader) map[string]map[string]float64 {
+	t.Helper()
+	families := map[string]map[string]float64{}
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		line := lines.Text()
+		if word := strings.Fields(line); len(word) == 4 && word[0] == "#" && word[1] == "TYPE" {
+			families[word[2]] = map[string]float64{}
+			continue
+		}
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		m := sampleLine.FindStringSubmatch(line)
+		if m == nil {
+			t.Errorf("no sample: %q", line)
+			continue
+		}
+		value, err := strconv.ParseFloat(m[3], 64)
+		family := m[1]
+		if families[family] == nil { // of a histogram or summary
+			family = regexp.MustCompile(`_(?:bucket|sum|count)$`).ReplaceAllString(family, "")
+		}
+		if err != nil || families[family] == nil {
+			t.Errorf("%q: %v, or no TYPE line", line, err)
+			continue
+		}
+		families[family][m[2]] = value
+	}
+	return families
 }
 
 // TestOtherRequests get plain answers.
