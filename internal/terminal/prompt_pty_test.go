@@ -4,6 +4,7 @@ package terminal
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"io"
 	"maps"
@@ -228,6 +229,10 @@ func TestSuspendGivesTheTerminalBack(t *testing.T) {
 	x.Signal(syscall.SIGTSTP)
 	x.WaitUntil("the frame is gone and the cursor back", func() bool {
 		return x.CursorVisible() && !strings.Contains(x.Screen(), "waiting for approval")
+	})
+	x.WaitUntil("the process has stopped", func() bool { // a SIGCONT before that is lost
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", x.Cmd.Process.Pid))
+		return err == nil && strings.Contains(string(stat), ") T ")
 	})
 	x.Signal(syscall.SIGCONT)
 	x.WaitFor("waiting for approval")
