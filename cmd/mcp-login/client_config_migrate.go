@@ -47,7 +47,7 @@ func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []stri
 		e.say("mcp-remote may still use its tokens, so they stay")
 		return nil
 	}
-	return e.offerToRemoveTokens(ctx, o)
+	return e.offerToRemoveTokens(ctx)
 }
 
 // agreed asks, unless --yes says it already.
@@ -67,7 +67,7 @@ func (e *call) agreed(ctx context.Context, o clientConfigOptions, question strin
 
 // offerToRemoveTokens asks whether to remove what mcp-remote has stored, which
 // holds refresh tokens in plain text.
-func (e *call) offerToRemoveTokens(ctx context.Context, o clientConfigOptions) error {
+func (e *call) offerToRemoveTokens(ctx context.Context) error {
 	dir, entries, err := clientconfig.OldTokens(e.places())
 	if err != nil || len(entries) == 0 {
 		return err
