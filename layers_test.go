@@ -48,6 +48,11 @@ var layers = map[string][]string{
 	"internal/suggest":      {"internal/printable"},
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
+	"internal/access": {
+		"", "agent", "ci", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
+		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
+		"internal/terminal", "internal/variables", "oauth", "secrets",
+	},
 	"internal/cistep":      {"ci"},
 	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename"},
 	"internal/completion":  {"agent", "envexport", "internal/clientconfig", "internal/commandline", "internal/printable", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},

@@ -193,7 +193,7 @@ func (e *call) kept(o *common) agentd.Options {
 	}
 	return agentd.Options{
 		All:   fmt.Sprintf("%#v %q", *o, others),
-		Store: fmt.Sprintf("%q", append(others, o.store, o.profileDir, o.keeper, o.caCert)),
+		Store: fmt.Sprintf("%q", append(others, o.Store, o.ProfileDir, o.Keeper, o.CACert)),
 		Open: func(ctx context.Context) (secrets.Store, func(), error) {
 			store, err := e.openStore(ctx, o, false)
 			if err != nil {

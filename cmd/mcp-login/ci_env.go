@@ -31,7 +31,7 @@ const aboutCI = "If the CI system cannot pass variables to later steps (GitLab, 
 	`eval "$(mcp-login env NAME --ci --allow-unmasked)"`
 
 func runEnvCI(ctx context.Context, e *call, o envOptions, profiles []string) error {
-	job, err := e.job(&o.common)
+	job, err := e.open(&o.common).Job()
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func runEnvCI(ctx context.Context, e *call, o envOptions, profiles []string) err
 		return exit.Usagef("--ci: this is not a known CI job")
 	}
 	job.AllowUnmasked = o.allowUnmasked
-	plain, err := e.vars(ctx, &o.access, o.Naming, profiles)
+	plain, err := e.vars(ctx, &o.tokenOptions, o.Naming, profiles)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/shellscript"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -51,19 +50,8 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 	if file, err := readConfig(e)(); err == nil {
 		own.File = file
 	}
-	lines := completion.Words{Flows: strings.Split(signin.FlowNames, ", "), Profiles: own.profileNames}.Lines(ctx, own.Line, current)
+	lines := completion.Words{Flows: strings.Split(signin.FlowNames, ", "), Profiles: own.open(new(common)).ProfileNames}.Lines(ctx, own.Line, current)
 	return e.answerData(lines)
-}
-
-// profileNames returns the names in the configuration and in a store of files, or
-// an agent in its place.
-func (e *call) profileNames(ctx context.Context) []string {
-	names := e.File.Profiles()
-	if socket := e.Agent(); socket != "" {
-		return append(names, completion.InAgent(ctx, socket)...)
-	}
-	at := stores.Location{Store: e.Setting("store"), ProfileDir: e.Setting("profile-dir")}
-	return append(names, completion.InFolder(ctx, e.stores(new(common)), at)...)
 }
 
 // completionExample makes the shell complete that people on a system use.

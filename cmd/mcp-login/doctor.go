@@ -76,8 +76,8 @@ func (e *call) examineHere(ctx context.Context, o *doctorOptions) []doctor.Findi
 	options := o.login.signIn()
 	here := signin.Place{Streams: e.streams(), Laptop: e.laptop}.Surroundings(options)
 	local := doctor.Local{
-		CACert: o.caCert, Certificates: func() error { _, err := e.outbound(&o.common).Roots(); return err },
-		Stores: e.stores(&o.common), Store: o.location(), Vault: e.getenv("VAULT_ADDR") != "" || e.Configured("vault-address") != "",
+		CACert: o.CACert, Certificates: func() error { _, err := e.outbound(&o.common).Roots(); return err },
+		Stores: e.stores(&o.common), Store: o.Location(), Vault: e.getenv("VAULT_ADDR") != "" || e.Configured("vault-address") != "",
 		Agent: cmp.Or(o.fromAgent.agentSock, e.getenv(invocation.AgentVariable)),
 	}
 	if len(options.Relay.URLs) > 0 {

@@ -30,7 +30,7 @@ func (o *variableOptions) flags() []cli.Flag {
 }
 
 type envOptions struct {
-	access
+	tokenOptions
 	variableOptions
 	ciOptions
 	format string
@@ -46,7 +46,7 @@ func newEnv(e *call) *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("format", "Output `FORMAT`: "+formatNames()+", the name of a shell, or auto for the shell that runs this", string(envexport.Sh), &o.format),
 			boolFlag("unset", "Print commands that unset the variables", &o.unset),
-		}, o.variableOptions.flags(), o.ciOptions.flags(), o.access.flags()),
+		}, o.variableOptions.flags(), o.ciOptions.flags(), o.tokenOptions.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runEnv(ctx, e, o, args) })
 }
 
@@ -79,7 +79,7 @@ func runEnv(ctx context.Context, e *call, o envOptions, profiles []string) error
 		err = envexport.Unset(&text, format, all)
 	} else {
 		var vars []envexport.Var
-		if vars, err = e.vars(ctx, &o.access, o.Naming, profiles); err == nil {
+		if vars, err = e.vars(ctx, &o.tokenOptions, o.Naming, profiles); err == nil {
 			err = envexport.Write(&text, format, vars)
 		}
 	}
@@ -104,7 +104,7 @@ func (e *call) format(name string) (envexport.Format, error) {
 }
 
 // vars returns the variables of all profiles, or an error: never some.
-func (e *call) vars(ctx context.Context, o *access, n variables.Naming, profiles []string) ([]envexport.Var, error) {
+func (e *call) vars(ctx context.Context, o *tokenOptions, n variables.Naming, profiles []string) ([]envexport.Var, error) {
 	names, err := n.Names(profiles)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (e *call) vars(ctx context.Context, o *access, n variables.Naming, profiles
 	}
 	var vars []envexport.Var
 	for i, profile := range profiles {
-		c, err := e.credential(ctx, o, from, profile)
+		c, err := e.open(&o.common).Credential(ctx, from, profile, o.login)
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ import (
 const execName = "exec"
 
 type execOptions struct {
-	access
+	tokenOptions
 	variableOptions
 	also cli.StringSlice
 }
@@ -34,7 +34,7 @@ func newExec(e *call) *cli.Command {
 			"mcp-login removes its own variables that hold secrets, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: invocation.AlsoFlag, Usage: "Also pass the variables of `NAME`; repeat it for more", Destination: &o.also},
-		}, o.variableOptions.flags(), o.access.flags()),
+		}, o.variableOptions.flags(), o.tokenOptions.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }
 
@@ -44,7 +44,7 @@ func runExec(ctx context.Context, e *call, o execOptions, args []string) error {
 	if err != nil {
 		return notStarted(err)
 	}
-	vars, err := e.vars(ctx, &o.access, o.Naming, profiles)
+	vars, err := e.vars(ctx, &o.tokenOptions, o.Naming, profiles)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func newHook(e *call) *cli.Command {
 }
 
 func runHook(ctx context.Context, e *call, o hookOptions, shell string) error {
-	script, ok := shellscript.Hook(shell, o.minTTL, e.hookFlags(o.passed()))
+	script, ok := shellscript.Hook(shell, o.MinTTL, e.hookFlags(o.passed()))
 	if !ok {
 		return exit.Unknown("hook", shell, shellscript.HookShells())
 	}

@@ -23,7 +23,6 @@ type loginOptions struct {
 	common
 	signin.Options
 	more           string // scopes
-	subject        string
 	params, relays cli.StringSlice
 	force          bool
 }
@@ -57,14 +56,14 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 		boolFlag("no-qr", "Show no QR code", &o.NoQR),
 		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.Copy),
 	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code when one expires, without asking", &o.RetryExpired)), browserFlags(&o.Browser, &o.params), relayFlags(&o.Relay, &o.relays), clientFlags(&o.Client), overrideFlags(&o.Server), nonInteractiveFlags(&o.NonInteractive), grouped(groupEnterprise,
-		stringFlag("expect-subject", "Accept only a sign-in as this `SUBJECT`; with --flow ci, if the token names no subject, only as this job", "", &o.subject),
+		stringFlag("expect-subject", "Accept only a sign-in as this `SUBJECT`; with --flow ci, if the token names no subject, only as this job", "", &o.Subject),
 	))
 }
 
 // signIn returns the options for the room that signs in.
 func (o *loginOptions) signIn() *signin.Options {
 	all := o.Options
-	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.expectIssuer
+	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.ExpectIssuer
 	return &all
 }
 

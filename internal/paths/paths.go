@@ -15,7 +15,10 @@ import (
 var ErrNoHome = errors.New("no home folder is known: use --profile-dir, and set " + homeVariables)
 
 // Dirs finds the folders that an environment names.
-type Dirs struct{ Getenv func(name string) string }
+type Dirs struct {
+	Getenv func(name string) string
+	Warn   func(text string) // shows a warning about a folder; nil: none is shown
+}
 
 // Data is where credentials are kept: $XDG_DATA_HOME/mcp-login or the
 // platform's equivalent.
@@ -142,6 +145,19 @@ func (d Dirs) CheckHome(path string) (warning string, err error) {
 		return "", nil
 	}
 	return fmt.Sprintf("HOME=%s belongs to user %d, who cannot open the folders that root makes there", home, uid), nil
+}
+
+// Writable checks a folder in which files are about to be made, given by the result
+// of one of the other methods.
+func (d Dirs) Writable(path string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	warning, err := d.CheckHome(path)
+	if warning != "" && d.Warn != nil {
+		d.Warn(warning)
+	}
+	return path, err
 }
 
 // inside reports whether a path is in a folder.

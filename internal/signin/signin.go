@@ -39,6 +39,7 @@ type Options struct {
 	Relay          Relay
 	NonInteractive NonInteractive
 	Issuer         string       // the only one to accept; "": any
+	Subject        string       // likewise
 	InClient       ClientPrompt // shows it in an MCP client; nil: it is shown here
 }
 

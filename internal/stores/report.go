@@ -56,7 +56,7 @@ func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
 	}
 	r.Unlocked = file.KernelCache{}.Remembers(st.Key)
 	if st.Keeper == (file.KeyFile{}).Kind() {
-		keys, err := o.writable(o.Dirs.Keys())
+		keys, err := o.Dirs.Writable(o.Dirs.Keys())
 		if err != nil {
 			return r, err
 		}
