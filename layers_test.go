@@ -40,7 +40,7 @@ var layers = map[string][]string{
 	"internal/netfault":     {"oauth"},
 	"internal/proxystate":   {"secrets/file"},
 	"internal/settings":     {"internal/paths"},
-	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/privsock", "internal/subprocess"},
+	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/relay":        {"oauth", "internal/netcheck"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
@@ -49,12 +49,12 @@ var layers = map[string][]string{
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
 	"internal/access": {
-		"", "agent", "ci", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
 		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
-		"internal/terminal", "internal/variables", "oauth", "secrets",
+		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},
-	"internal/cistep":      {"ci"},
-	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename"},
+	"internal/cistep":      {"ci", "envexport"},
+	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename", "internal/terminal"},
 	"internal/completion":  {"agent", "envexport", "internal/clientconfig", "internal/commandline", "internal/printable", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},
 	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help"},
 	"internal/report":      {"", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
@@ -70,6 +70,7 @@ var layers = map[string][]string{
 		"", "agent", "ci", "flows", "flows/authcode", "flows/clientcred", "flows/device", "internal/browser", "internal/exit", "internal/secretref", "internal/sshbrowser",
 		"internal/suggest", "internal/terminal", "oauth", "envexport", "internal/subprocess",
 	},
+	"internal/shelleval": {"ci", "envexport", "internal/commandline", "internal/exit", "internal/invocation", "internal/subprocess", "internal/suggest", "internal/variables"},
 	"internal/source":    {"", "agent", "secrets"},
 	"internal/variables": {"envexport", "internal/exit", "internal/settings", "internal/suggest"},
 

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/internal/subprocess"
+	"github.com/mcp-login/mcp-login/internal/shelleval"
 )
 
 type logoutOptions struct {
@@ -33,8 +31,8 @@ func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) e
 	if err != nil {
 		return err
 	}
-	shell, _ := envexport.Detect(runtime.GOOS, subprocess.Parent(), e.getenv)
-	defer func() { stillSet(e, shell, names) }()
+	shell, _ := shelleval.Detect(e.getenv)
+	defer func() { sayUnset(e, shell, names) }()
 	return eachProfile(e, names, func(e *call, o *common, name string) error {
 		unrevoked, err := e.open(o).Logout(ctx, name)
 		switch {

@@ -88,6 +88,16 @@ func (i Invocation) Typed(flag string) bool {
 	return typed
 }
 
+// Given returns those of the flags that were typed, with the values that count.
+func (i Invocation) Given(flags []commandline.Flag) (words []string) {
+	for _, f := range flags {
+		if text, ok := i.Line.Value(f.Name); ok {
+			words = append(words, "--"+f.Name, text)
+		}
+	}
+	return words
+}
+
 // Agent returns the socket of the agent that this command asks instead of the store;
 // "": it asks the store.
 func (i Invocation) Agent() string {

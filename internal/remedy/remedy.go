@@ -151,6 +151,29 @@ func (c Call) table(err error) (code int, hint string) {
 	return exit.Failed, whoseFolder(err)
 }
 
+// Hint returns what helps against an error, "" if nothing is known.
+func (c Call) Hint(err error) string {
+	_, hint := c.For(err)
+	return hint
+}
+
+// OneLine returns an error with its hint in the same line. Unset says that its variables
+// are unset if a sign-in is required.
+func (c Call) OneLine(err error) error {
+	if err == nil {
+		return nil
+	}
+	code, hint := c.For(err)
+	text := err.Error()
+	if code == exit.LoginRequired {
+		text += "; its variables are now unset"
+	}
+	if hint != "" {
+		text += ": " + hint
+	}
+	return &exit.Error{Code: code, Text: text}
+}
+
 // refusedValue is the way out where a format cannot carry a value.
 func refusedValue(e *envexport.Error) string {
 	if !e.Value || e.Format == envexport.JSON {

@@ -71,6 +71,18 @@ func (n Naming) Names(profiles []string) ([][]Name, error) {
 	return all, nil
 }
 
+// Secrets returns the names of those variables that hold a token.
+func (n Naming) Secrets(profiles []string) (names []string) {
+	for _, profile := range profiles {
+		for _, name := range n.of(profile) {
+			if name.Secret {
+				names = append(names, name.Name)
+			}
+		}
+	}
+	return names
+}
+
 func (n Naming) of(profile string) (names []Name) {
 	renamed, prefix := n.renamed(), n.Prefix
 	if prefix == "" {
