@@ -24,7 +24,7 @@ func newStoreStatus(e *call) *cli.Command {
 }
 
 func runStoreStatus(ctx context.Context, e *call, o storeStatusOptions) error {
-	r, err := e.stores(&o.common).Inspect(ctx, o.Location())
+	r, err := e.open(&o.common).Stores().Inspect(ctx, o.Location())
 	if err != nil {
 		return err
 	}
