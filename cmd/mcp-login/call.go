@@ -94,7 +94,7 @@ func (e *call) withoutTerminal() *call {
 func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
 	return e.open(o).Source(ctx, l.agentSock, ask)
 }
-func (e *call) aside(ctx context.Context, c mcplogin.Credential) {
+func (e *call) warnUnshared(ctx context.Context, c mcplogin.Credential) {
 	e.open(new(common)).WarnUnshared(ctx, c)
 }
 func (e *call) config(o *common, from source.Source, profile string) (mcplogin.Config, error) {

@@ -40,8 +40,8 @@ func newDoctor(e *call) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }
 
-// errUnwell ends a doctor whose report has said what failed.
-var errUnwell = errors.New("a check failed")
+// errChecksFailed ends a doctor whose report has said what failed.
+var errChecksFailed = errors.New("a check failed")
 
 func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) error {
 	findings := examineHere(ctx, e, o)
@@ -65,7 +65,7 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 		err = e.answer(report.Findings(findings))
 	}
 	if err == nil && doctor.Worst(findings) == doctor.Fail {
-		return errUnwell
+		return errChecksFailed
 	}
 	return err
 }

@@ -35,7 +35,7 @@ func Export(ctx context.Context, job ci.Job, plain []envexport.Var, secrets, pro
 	for i, v := range plain {
 		vars[i] = ci.Var{Var: v, Secret: slices.Contains(secrets, v.Name)}
 	}
-	err = job.HandOn(ctx, vars)
+	err = job.Export(ctx, vars)
 	switch {
 	case errors.Is(err, ci.ErrVariable):
 		return nil, err

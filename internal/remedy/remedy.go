@@ -90,7 +90,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
 		return exit.BadUsage, suggest.MCPLogin(c.Line.Path...).With("--help").String()
 	case errors.As(err, &config):
-		return exit.BadUsage, whoseFolder(err)
+		return exit.BadUsage, ownerHint(err)
 	case errors.As(err, &address):
 		return exit.BadUsage, ""
 	case errors.As(err, &sudo):
@@ -138,17 +138,17 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.Is(err, secrets.ErrTemporary):
 		return exit.Temporary, suggest.MCPLogin("store", "status").With(c.StoreFlags...).String()
 	case oauth.Temporary(err):
-		return exit.Temporary, c.pastFault(err)
+		return exit.Temporary, c.faultHint(err)
 	case errors.As(err, &damaged) && !c.Line.Starts("login"):
 		return exit.Store, "restore it from a backup, or remove it: " + c.forget(damaged.Profile)
 	case errors.As(err, &damaged):
 		return exit.Store, "restore it from a backup, or replace it: " + c.Line.With("--force").String()
 	case errors.As(err, &link):
-		return exit.Store, c.pastLink(link.Path)
+		return exit.Store, c.linkHint(link.Path)
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
-		return exit.Store, whoseFolder(err)
+		return exit.Store, ownerHint(err)
 	}
-	return exit.Failed, whoseFolder(err)
+	return exit.Failed, ownerHint(err)
 }
 
 // Hint returns what helps against an error, "" if nothing is known.

@@ -24,9 +24,9 @@ import (
 // it, makes impossible: the way past it.
 func (c Call) server(err error) (code int, hint string, ok bool) {
 	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
-		return exit.Temporary, c.pastFault(err), true
+		return exit.Temporary, c.faultHint(err), true
 	}
-	for _, past := range []func(error) string{c.pastNetwork, c.pastMetadata, c.pastAnswer, c.pastClient} {
+	for _, past := range []func(error) string{c.networkHint, c.metadataHint, c.answerHint, c.clientHint} {
 		if hint := past(err); hint != "" {
 			return exit.Failed, hint, true
 		}
@@ -34,8 +34,8 @@ func (c Call) server(err error) (code int, hint string, ok bool) {
 	return 0, "", false
 }
 
-// pastNetwork is the way past what stands before a server; "" if nothing does.
-func (c Call) pastNetwork(err error) string {
+// networkHint is the way past what stands before a server; "" if nothing does.
+func (c Call) networkHint(err error) string {
 	var (
 		proxy   *oauth.ProxyError
 		unknown x509.UnknownAuthorityError
@@ -47,13 +47,13 @@ func (c Call) pastNetwork(err error) string {
 	case errors.As(err, &unknown):
 		return "if the certificate is your organization's, name its file: --ca-cert FILE"
 	case errors.As(err, &tlsErr):
-		return c.pastFault(&url.Error{Err: tlsErr})
+		return c.faultHint(&url.Error{Err: tlsErr})
 	}
 	return ""
 }
 
-// pastMetadata is the way past what a server publishes, or does not.
-func (c Call) pastMetadata(err error) string {
+// metadataHint is the way past what a server publishes, or does not.
+func (c Call) metadataHint(err error) string {
 	var (
 		not         *oauth.NotServerError
 		issuer      *oauth.IssuerError
@@ -75,7 +75,7 @@ func (c Call) pastMetadata(err error) string {
 	case errors.As(err, &issuer):
 		return "if the vendor runs both, accept exactly this pair: " + c.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got)
 	case errors.As(err, &resource):
-		return c.pastResource(resource)
+		return c.resourceHint(resource)
 	case errors.As(err, &unpublished) && !oauth.Temporary(err):
 		return "its operator must publish its metadata; if you know its endpoints, name them: " +
 			c.atServer("", "--issuer", unpublished.Issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
@@ -89,8 +89,8 @@ func (c Call) pastMetadata(err error) string {
 	return ""
 }
 
-// pastAnswer is the way past a server's answer to a login or a call.
-func (c Call) pastAnswer(err error) string {
+// answerHint is the way past a server's answer to a login or a call.
+func (c Call) answerHint(err error) string {
 	var (
 		noIss   *authcode.MissingIssError
 		version *mcpprobe.ProtocolError
@@ -111,8 +111,8 @@ func (c Call) pastAnswer(err error) string {
 	return ""
 }
 
-// pastClient is the way past the refusal of a client, or of every flow.
-func (c Call) pastClient(err error) string {
+// clientHint is the way past the refusal of a client, or of every flow.
+func (c Call) clientHint(err error) string {
 	var others *authcode.RegisteredError
 	switch {
 	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
@@ -153,8 +153,8 @@ func (c Call) howToRegister(err error) string {
 	return byHand
 }
 
-// pastResource is the way past metadata for another resource.
-func (c Call) pastResource(err *oauth.ResourceError) string {
+// resourceHint is the way past metadata for another resource.
+func (c Call) resourceHint(err *oauth.ResourceError) string {
 	if err.Below() {
 		return "the server is below this URL: " + c.atServer(err.Resource)
 	}

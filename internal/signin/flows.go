@@ -30,15 +30,15 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {
 			continue
 		}
-		if why, ok := e.browserIsVain(o, name); ok && i < len(order)-1 {
+		if why, ok := e.browserOnlyWaits(o, name); ok && i < len(order)-1 {
 			e.Say("flow: browser cannot be used: %s", why)
 			continue
 		}
-		attended, err := e.attendedFlows(name, o, p)
+		interactive, err := e.interactiveFlows(name, o, p)
 		if err != nil {
 			return err
 		}
-		req.Flows = append(req.Flows, attended...)
+		req.Flows = append(req.Flows, interactive...)
 	}
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
@@ -50,15 +50,15 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 // refuses the device flow and there is no terminal, a paste flow gives way too: it
 // would only wait.
 func (e Place) watchChoices(o *Options, why func(string) string, easier func(flows.Choice) string, req *mcplogin.LoginRequest) {
-	refused, told := false, false
+	refused, tipShown := false, false
 	req.Chosen = func(c flows.Choice) {
 		reason := why(c.Flow.Name())
 		if refused {
 			reason = "because the server refuses the device flow"
 		}
 		e.announce(o, c, reason)
-		if tip := easier(c); tip != "" && !told && !o.JSON {
-			told = true
+		if tip := easier(c); tip != "" && !tipShown && !o.JSON {
+			tipShown = true
 			e.Say("tip: %s", tip)
 		}
 	}
@@ -72,7 +72,7 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 	}
 	for i, f := range req.Flows {
 		if code, ok := f.(*authcode.Flow); ok && code.Name() == "paste" {
-			req.Flows[i] = &lastResort{Flow: code, vain: func() bool { return refused }}
+			req.Flows[i] = &lastResort{Flow: code, onlyWaits: func() bool { return refused }}
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 // this machine's listener can finish it.
 type lastResort struct {
 	*authcode.Flow
-	vain func() bool // nobody asked for just this flow
+	onlyWaits func() bool // nobody asked for just this flow
 }
 
 // ErrNobodyPastes is why a paste flow gives way where there is no terminal.
@@ -89,7 +89,7 @@ var ErrNobodyPastes = fmt.Errorf("without a terminal nobody can paste the answer
 
 // Metadata implements [flows.Registrant].
 func (f *lastResort) Metadata() (oauth.ClientMetadata, error) {
-	if f.vain() {
+	if f.onlyWaits() {
 		return oauth.ClientMetadata{}, ErrNobodyPastes
 	}
 	return f.Flow.Metadata()
@@ -97,7 +97,7 @@ func (f *lastResort) Metadata() (oauth.ClientMetadata, error) {
 
 // Run implements [flows.Flow].
 func (f *lastResort) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
-	if f.vain() {
+	if f.onlyWaits() {
 		return oauth.Token{}, ErrNobodyPastes
 	}
 	return f.Flow.Run(ctx, r)
@@ -110,9 +110,9 @@ func (e Place) Flows(o *Options) ([]flows.Flow, error) {
 	return req.Flows, err
 }
 
-// browserIsVain reports that a browser flow would only wait: no browser opens here,
+// browserOnlyWaits reports that a browser flow would only wait: no browser opens here,
 // and no terminal is there to paste an answer into. It says why no browser opens.
-func (e Place) browserIsVain(o *Options, name string) (why string, vain bool) {
+func (e Place) browserOnlyWaits(o *Options, name string) (why string, onlyWaits bool) {
 	if name != "browser" || !e.FlowTyped || e.CanAsk() {
 		return "", false
 	}
@@ -142,8 +142,8 @@ func (e Place) flowOrder(o *Options) (names, order []string, why func(name strin
 	return nil, d.Order, d.Why, d.Easier
 }
 
-// attendedFlows makes the flows of a name that ask a person.
-func (e Place) attendedFlows(name string, o *Options, p Prompt) ([]flows.Flow, error) {
+// interactiveFlows makes the flows of a name that ask a person.
+func (e Place) interactiveFlows(name string, o *Options, p Prompt) ([]flows.Flow, error) {
 	switch name {
 	case "browser", "paste":
 		f, err := e.codeFlow(o, name == "browser")
