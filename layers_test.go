@@ -2,8 +2,11 @@ package mcplogin_test
 
 import (
 	"encoding/json"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -126,14 +129,47 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// TestPackageComments: each package in internal/ says what it does and what it must
+// not know, so that a reader sees what belongs there.
+func TestPackageComments(t *testing.T) {
+	dirs, err := filepath.Glob("internal/*")
+	if err != nil || len(dirs) < 40 {
+		t.Fatalf("%d folders, %v", len(dirs), err)
+	}
+	for _, dir := range dirs {
+		text := packageComment(t, dir)
+		if !strings.HasPrefix(text, "Package "+filepath.Base(dir)+" ") || !regexp.MustCompile(`must\s+(?:not|never)\b`).MatchString(text) {
+			t.Errorf("the comment of package %s does not say what it does and what it must not know: %q", dir, text)
+		}
+	}
+}
+
+func packageComment(t *testing.T, dir string) string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := f.Doc.Text(); strings.HasPrefix(text, "Package ") {
+			return text
+		}
+	}
+	return ""
+}
+
 func mayImport(from, to string) bool {
 	if within(from, "cmd") || within(from, "examples") {
 		return true
 	}
 	allowed, found := layers[from]
 	if !found {
-		room, _, _ := strings.Cut(from, "/")
-		allowed, found = layers[room+"/"]
+		folder, _, _ := strings.Cut(from, "/")
+		allowed, found = layers[folder+"/"]
 	}
 	return found && slices.Contains(allowed, to)
 }

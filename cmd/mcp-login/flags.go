@@ -87,8 +87,7 @@ func separated(values cli.StringSlice) (all []string) {
 	return all
 }
 
-// treeOf translates commands of the framework for the rooms that must not know
-// it.
+// treeOf translates commands of the framework for the packages that must not know it.
 func treeOf(all []*cli.Command) commandline.Tree {
 	often := map[string]bool{}
 	for _, c := range commands() {

@@ -60,7 +60,7 @@ func (o *loginOptions) interactiveFlags() []cli.Flag {
 	))
 }
 
-// signIn returns the options for the room that signs in.
+// signIn returns the options for package signin.
 func (o *loginOptions) signIn() *signin.Options {
 	all := o.Options
 	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.ExpectIssuer

@@ -1,6 +1,6 @@
-// Package cistep is what this program does as a step of a CI job: it passes
+// Package cistep does what this program does as a step of a CI job: it passes
 // variables to the later steps, and asks once who the job is. It must not know the
-// command line, nor how a credential is got.
+// command line, nor where a credential comes from.
 package cistep
 
 import (

@@ -1,6 +1,7 @@
-// Package confirmed notes what this user confirmed on this host: what a stored
-// record may demand when it is renewed without a person. It must not know the
-// command line, or what a demand that is not confirmed leads to.
+// Package confirmed records what this user confirmed on this host: which sources to
+// read, commands to run and audiences to request a stored credential may name when it is
+// renewed without a person. It must not know the
+// command line, or what happens when a demand is not confirmed.
 package confirmed
 
 import (

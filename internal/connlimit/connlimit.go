@@ -1,5 +1,5 @@
 // Package connlimit limits the unauthenticated connections of an HTTP server. It
-// does not know what authenticates a request: the server's handler reports it.
+// must not know what authenticates a request: the server's handler reports that.
 package connlimit
 
 import (

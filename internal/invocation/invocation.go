@@ -1,4 +1,4 @@
-// Package invocation is one run of a command: what was typed, and what the
+// Package invocation describes one run of a command: what was typed, and what the
 // environment and the configuration file add to it. It must not know the framework
 // that parses flags, nor how a command uses its settings.
 package invocation
@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// The flags that this room knows.
+// The flags that this package knows.
 const (
 	AgentFlag = "agent-sock"
 	AlsoFlag  = "also"

@@ -1,5 +1,5 @@
 // Package netcheck answers whether an address or a Host header names this
-// machine. It resolves no names, and knows nothing of what is served.
+// machine. It must not resolve names, nor know what is served.
 package netcheck
 
 import (

@@ -1,5 +1,5 @@
 // Package privsock makes Unix sockets that only this user can connect to. It
-// knows nothing of what they are for.
+// must not know what they are for.
 //
 // # Security
 //

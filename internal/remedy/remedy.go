@@ -1,6 +1,5 @@
-// Package remedy is the one table from errors to exit codes and to what helps: a
-// command to paste, if there is one. It must not know how the commands work, nor
-// print anything.
+// Package remedy maps errors to exit codes and hints, in one table. A hint is a command
+// to paste, where one helps. It must not know how the commands work, nor print anything.
 package remedy
 
 import (

@@ -1,7 +1,7 @@
-// Package report has what the commands print of a credential, a server, a store,
-// the settings and the checks of doctor: as text for people, and as JSON, which is
-// a contract with programs. It must not know where a report goes, nor find anything
-// out itself.
+// Package report formats what the commands print about a credential, a server, a
+// store, the settings and the checks of doctor: as text for people, and as JSON, which
+// is a contract with programs. It must not know where a report goes, nor look anything
+// up itself.
 package report
 
 import (

@@ -1,5 +1,5 @@
-// Package source is where a command finds credentials: a store, or an agent in its
-// place. It must not know which of the two a command is to use, nor how the store is
+// Package source has the one type for where credentials are: a store, or an agent in
+// its place. It must not know which of the two a command uses, nor how the store is
 // opened.
 package source
 
