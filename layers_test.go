@@ -98,6 +98,13 @@ var onlyIn = map[string][]string{
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "examples"},
 }
 
+// notInCommands are what speaks a protocol, opens a store or draws on the terminal:
+// the commands call packages that do.
+var notInCommands = []string{
+	"net/http", "bufio", "crypto/", "golang.org/x/", "github.com/modelcontextprotocol/",
+	module + "/agent", module + "/flows/", module + "/secrets/",
+}
+
 // TestLayers: imports point downwards only, and to no package that its authors
 // call unstable.
 func TestLayers(t *testing.T) {
@@ -113,6 +120,9 @@ func TestLayers(t *testing.T) {
 		for _, path := range words[1:] {
 			if to, ours := strings.CutPrefix(path, module); ours && !mayImport(from, strings.TrimPrefix(to, "/")) {
 				t.Errorf("%q imports %q, which is not below it", from, to)
+			}
+			if from == commands && slices.ContainsFunc(notInCommands, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
+				t.Errorf("%q imports %s: call a package in internal/ that does", from, path)
 			}
 			if strings.HasSuffix(path, "/unstable") || strings.HasSuffix(path, "/experimental") {
 				t.Errorf("%q imports %s, which may change at any time", from, path)

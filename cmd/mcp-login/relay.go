@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -83,7 +82,7 @@ func runRelay(ctx context.Context, e *call, o *relayServerOptions) error {
 	if err != nil {
 		return exit.Usage(err)
 	}
-	if o.certificates.ACMEClient, err = acmeClient(e, o); err != nil {
+	if err := reachAuthority(e, o); err != nil {
 		return err
 	}
 	if o.metrics != "" {
@@ -141,18 +140,18 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	return r, func() { _ = r.Close() }, nil // the process ends
 }
 
-// acmeClient reaches the certificate authority; nil where none is used.
-func acmeClient(e *call, o *relayServerOptions) (*http.Client, error) {
+// reachAuthority adds a client for the certificate authority, if one is used.
+func reachAuthority(e *call, o *relayServerOptions) error {
 	if o.certificates.ACMECache == "" {
-		return nil, nil
+		return nil
 	}
 	directory := o.certificates.ACMEDirectory
 	if _, err := oauth.CheckURL(directory); err != nil {
-		return nil, exit.Usagef("--acme-directory: %w", err)
+		return exit.Usagef("--acme-directory: %w", err)
 	}
 	client, err := e.open(&o.common).Outbound().Clients()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		o.certificates.ACMEClient = client(directory)
 	}
-	return client(directory), nil
+	return err
 }
