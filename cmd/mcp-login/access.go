@@ -6,7 +6,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/invocation"
 )
 
-// tokenOptions are how env, exec, headers and token get a token.
+// tokenOptions say how env, exec, headers and token get a token.
 type tokenOptions struct {
 	common
 	fromAgent
@@ -19,7 +19,7 @@ func (o *tokenOptions) flags() []cli.Flag {
 	}, o.fromAgent.flags()...)
 }
 
-// fromAgent is how a command may ask an agent in place of a store.
+// fromAgent is the flag of commands that can use an agent instead of a store.
 type fromAgent struct{ agentSock string }
 
 func (o *fromAgent) flags() []cli.Flag {

@@ -92,7 +92,7 @@ func bareApp(e *call) *cli.App {
 	}
 }
 
-// run is the whole program but for the process around it.
+// run runs the program with its arguments and returns the exit code.
 func run(ctx context.Context, args []string, e *env) int {
 	e.protect()
 	if len(args) > 0 && args[0] == completeName {

@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/httpsse"
 )
 
-// common are the options that every command has.
+// common has the options of every command.
 type common struct {
 	access.Options
 	logLevel, logFormat string
@@ -42,7 +42,7 @@ func (o *common) flags() []cli.Flag {
 	)
 }
 
-// transportFlag chooses how a server is spoken to.
+// transportFlag chooses the MCP transport.
 func transportFlag(to *string) cli.Flag {
 	return grouped(groupNetwork, stringFlag("transport", "`TRANSPORT` of the server: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to))[0]
 }

@@ -32,10 +32,10 @@ func runCompletion(e *call, shell string) error {
 	return exit.Unknown("completion", shell, shellscript.CompletionShells())
 }
 
-// completeName is what the scripts call, with the words that stand before the
-// cursor. The last one, which is to be completed, has a dot before it: some
-// shells drop an argument that is empty. It is no command of the tree: what it
-// is given are words of another command line.
+// completeName is the command that the scripts run, with the words up to the cursor.
+// The last word, which is being completed, has a dot before it because some shells drop
+// an empty argument. It is not in the command tree: its arguments are the words of
+// another command line.
 const completeName = "__complete"
 
 // runComplete prints the candidates, one a line. It is quiet about everything
@@ -54,7 +54,7 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 	return e.answerData(lines)
 }
 
-// completionExample makes the shell complete that people on a system use.
+// completionExample is the example for the usual shell of a system.
 func completionExample(goos string) string {
 	shell := suggest.Native(goos)
 	if shell == "sh" {

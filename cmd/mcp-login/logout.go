@@ -47,8 +47,8 @@ func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) e
 	})
 }
 
-// chosen returns the profiles that were named, or all that are stored if a flag
-// says so. It must be one of the two.
+// chosen returns the named profiles, or with a flag all stored ones. Exactly one of the
+// two must be given.
 func chosen(ctx context.Context, e *call, o *common, command, flag string, all bool, names []string) ([]string, error) {
 	switch {
 	case all && len(names) > 0:
@@ -65,8 +65,8 @@ func chosen(ctx context.Context, e *call, o *common, command, flag string, all b
 	return names, nil
 }
 
-// eachProfile does something with each profile, as its settings have it. An error
-// of one does not keep the others from their turn.
+// eachProfile does something with each profile, with its own settings. It continues
+// after an error and returns all errors.
 func eachProfile(e *call, names []string, do func(e *call, o *common, name string) error) error {
 	var errs []error
 	for _, name := range names {

@@ -7,7 +7,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/signin"
 )
 
-// browserFlags say how the flows that need a browser go about it.
+// browserFlags are for the flows that need a browser.
 func browserFlags(o *signin.Browser, params *cli.StringSlice) []cli.Flag {
 	return grouped(groupBrowser,
 		browserCommandFlag(&o.Command),
@@ -21,7 +21,7 @@ func browserFlags(o *signin.Browser, params *cli.StringSlice) []cli.Flag {
 	)
 }
 
-// relayFlags name the relays that a login may use.
+// relayFlags name the relays that a login can use.
 func relayFlags(o *signin.Relay, urls *cli.StringSlice) []cli.Flag {
 	return grouped(groupBrowser,
 		listFlag("relay", "`URL` of your team's relay (see mcp-login relay), for servers without a device flow; repeat it or separate by commas for more, best first", urls),
@@ -29,7 +29,7 @@ func relayFlags(o *signin.Relay, urls *cli.StringSlice) []cli.Flag {
 	)
 }
 
-// clientFlags say who we are at the authorization server.
+// clientFlags describe the OAuth client.
 func clientFlags(o *signin.Client) []cli.Flag {
 	return grouped(groupClient,
 		stringFlag("client-id", "`ID` of a client that you registered yourself (default: register one)", "", &o.ID),
@@ -42,8 +42,8 @@ func clientFlags(o *signin.Client) []cli.Flag {
 	)
 }
 
-// overrideFlags are what a person must say about servers that do not follow, or do
-// not say, what the specification wants.
+// overrideFlags are for servers that do not follow the specification, or do not publish
+// what it requires.
 func overrideFlags(o *signin.Overrides) []cli.Flag {
 	return grouped(groupOverrides,
 		stringFlag("issuer", "`URL` of the authorization server, if the MCP server lists several (default: the first that offers a flow). It is required before a client secret, key or assertion goes to a server that you have not used from this host", "", &o.Issuer),

@@ -22,7 +22,7 @@ func (o Opener) Notes() confirmed.Notes {
 }
 
 // confirm notes what a sign-in demands, which this user has typed. Where that cannot be
-// noted, the sign-in goes on and the demand is to be named again.
+// noted, the sign-in continues and the user must name the demand again.
 func (o Opener) confirm(c mcplogin.Credential) {
 	notes, d := o.Notes(), confirmed.Of(c)
 	if notes.Known(c) { // an error is met again below

@@ -55,7 +55,7 @@ func (o Opener) remove(ctx context.Context, profile string, do func(*mcplogin.Se
 	return nil
 }
 
-// notSignedIn is the error about a profile that is to be removed and is not stored.
+// notSignedIn is the error for removing a profile that is not stored.
 // Nobody needs to sign in for that, but an agent may keep it.
 func (o Opener) notSignedIn(profile string, err error) error {
 	hint := suggest.MCPLogin("list").With(o.StoreFlags()...).String()

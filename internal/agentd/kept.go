@@ -26,7 +26,8 @@ type Options struct {
 	Config func(secrets.Store) (mcplogin.Config, error)
 }
 
-// Kept are the profiles that an agent keeps, each as the configuration has it.
+// Kept are the profiles that an agent keeps, each with the settings of the
+// configuration.
 type Kept struct {
 	Named []string // none: all that are stored
 	Base  Options  // of those that the configuration says nothing special of

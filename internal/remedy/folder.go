@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// withoutSudo is the way out where sudo kept the home folder of another user.
+// withoutSudo is the hint for sudo that kept the home folder of another user.
 func (c Call) withoutSudo() string {
 	line := c.Line.Again(commandline.Part.Typed)
 	return fmt.Sprintf("use the store of root: %v\nor that of the user, without sudo: %v", suggest.Command{"sudo", "-H"}.With(line...), line)
@@ -39,8 +39,7 @@ func ownerHint(err error) string {
 	return fmt.Sprintf("%s belongs to user %d, not to user %d who runs this", dir, uid, os.Geteuid())
 }
 
-// linkHint is the way past a symbolic link in the place of the store or of a part of
-// it.
+// linkHint is the hint for a store, or a part of one, that is a symbolic link.
 func (c Call) linkHint(link string) string {
 	target, err := filepath.EvalSymlinks(link)
 	if err != nil {

@@ -40,8 +40,8 @@ type Call struct {
 	Keys       string          // the folder of the keys of stores; "": unknown
 }
 
-// For returns the exit code of an error and the way out, which every refusal has:
-// where the table names none, the command that shows more.
+// For returns the exit code of an error and its hint. If the table has no hint, it is
+// the command that shows more.
 func (c Call) For(err error) (code int, hint string) {
 	code, hint = c.table(err)
 	own, isOwn := errors.AsType[*exit.Error](err)
@@ -51,9 +51,9 @@ func (c Call) For(err error) (code int, hint string) {
 	return code, c.showMore(code, err)
 }
 
-// table is the one from errors to exit codes and ways out, "" for none. What the
-// framework finds wrong with a command line is a UsageError already. The
-// framework's ExitCoder means nothing here: every *exec.ExitError is one.
+// table maps errors to exit codes and hints, "" for none. What the framework rejects in
+// a command line is a UsageError already. The framework's ExitCoder does not count,
+// because every *exec.ExitError is one.
 func (c Call) table(err error) (code int, hint string) {
 	var (
 		own      *exit.Error
@@ -173,7 +173,7 @@ func (c Call) OneLine(err error) error {
 	return &exit.Error{Code: code, Text: text}
 }
 
-// refusedValue is the way out where a format cannot carry a value.
+// refusedValue is the hint for a value that a format cannot hold.
 func refusedValue(e *envexport.Error) string {
 	if !e.Value || e.Format == envexport.JSON {
 		return ""

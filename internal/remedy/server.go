@@ -20,21 +20,21 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// server is the part of verdict about what a server, or something before
-// it, makes impossible: the way past it.
+// server is the part of the table for errors that a server caused, or something between
+// here and the server.
 func (c Call) server(err error) (code int, hint string, ok bool) {
 	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
 		return exit.Temporary, c.faultHint(err), true
 	}
-	for _, past := range []func(error) string{c.networkHint, c.metadataHint, c.answerHint, c.clientHint} {
-		if hint := past(err); hint != "" {
+	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.answerHint, c.clientHint} {
+		if hint := hintFor(err); hint != "" {
 			return exit.Failed, hint, true
 		}
 	}
 	return 0, "", false
 }
 
-// networkHint is the way past what stands before a server; "" if nothing does.
+// networkHint is the hint for something between here and the server; "" if nothing is.
 func (c Call) networkHint(err error) string {
 	var (
 		proxy   *oauth.ProxyError
@@ -52,7 +52,7 @@ func (c Call) networkHint(err error) string {
 	return ""
 }
 
-// metadataHint is the way past what a server publishes, or does not.
+// metadataHint is the hint for metadata that is wrong or missing.
 func (c Call) metadataHint(err error) string {
 	var (
 		not         *oauth.NotServerError
@@ -89,7 +89,7 @@ func (c Call) metadataHint(err error) string {
 	return ""
 }
 
-// answerHint is the way past a server's answer to a login or a call.
+// answerHint is the hint for a server's answer to a login or a call.
 func (c Call) answerHint(err error) string {
 	var (
 		noIss   *authcode.MissingIssError
@@ -111,7 +111,7 @@ func (c Call) answerHint(err error) string {
 	return ""
 }
 
-// clientHint is the way past the refusal of a client, or of every flow.
+// clientHint is the hint for a rejected client, or if no flow can be used.
 func (c Call) clientHint(err error) string {
 	var others *authcode.RegisteredError
 	switch {
@@ -135,7 +135,7 @@ func (c Call) clientHint(err error) string {
 	return ""
 }
 
-// howToRegister is the way past a server that registers no client.
+// howToRegister is the hint for a server that registers no client.
 func (c Call) howToRegister(err error) string {
 	if _, refused := errors.AsType[*oauth.Error](err); !refused && errors.Is(err, mcplogin.ErrNeedsDocument) {
 		return "host a client id metadata document (mcp-login client-metadata prints one), then add --client-metadata-url"
@@ -153,7 +153,7 @@ func (c Call) howToRegister(err error) string {
 	return byHand
 }
 
-// resourceHint is the way past metadata for another resource.
+// resourceHint is the hint for metadata of another resource.
 func (c Call) resourceHint(err *oauth.ResourceError) string {
 	if err.Below() {
 		return "the server is below this URL: " + c.atServer(err.Resource)

@@ -20,8 +20,8 @@ import (
 // FlowNames are the values of --flow. The first four ask a person.
 const FlowNames = "browser, device, relay, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
 
-// choose sets a login's flows: what --flow names, what other options leave no
-// doubt about, or what suits the surroundings. It says why when one runs.
+// choose sets a login's flows: those that --flow names, the one that other options
+// imply, or those that suit this machine. It says why when one runs.
 func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 	names, order, why, easier := e.flowOrder(o)
 	alone := e.NonInteractive
@@ -46,7 +46,7 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 	return nil
 }
 
-// watchChoices says which flow runs and why, and which gave way. Where the server
+// watchChoices says which flow runs and why, and which ones cannot be used. Where the server
 // refuses the device flow and there is no terminal, a paste flow gives way too: it
 // would only wait.
 func (e Place) watchChoices(o *Options, why func(string) string, easier func(flows.Choice) string, req *mcplogin.LoginRequest) {
@@ -120,8 +120,8 @@ func (e Place) browserOnlyWaits(o *Options, name string) (why string, onlyWaits 
 	return here.Reason, !here.Browser
 }
 
-// flowOrder returns the flows that were asked for, nil if none was, those to
-// have at hand, why each comes, and what would be easier than one.
+// flowOrder returns the flows that were requested, nil if none was; the flows to try,
+// best first; why each is tried; and a way to sign in that is easier than one.
 func (e Place) flowOrder(o *Options) (names, order []string, why func(name string) string, easier func(flows.Choice) string) {
 	easier = func(flows.Choice) string { return "" } // than what the user wants
 	if o.Flow != "" {

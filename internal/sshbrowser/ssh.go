@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
 
-// PortAnswer is what the remote host prints in place of a socket's path if it has
-// no sockets.
+// PortAnswer is printed by a remote host that has no Unix sockets, instead of the path
+// of one.
 const PortAnswer = "port"
 
 // SSH runs the system's ssh to one host.

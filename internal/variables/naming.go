@@ -125,9 +125,8 @@ func (n Naming) check(profiles int) error {
 }
 
 // Distinct refuses profiles whose variables have the names of another's, as those
-// of "a-b" and "a_b" have. Stored are the profiles that there are; nil: unknown. A
-// name that is not stored, a mistyped one for example, is for others to complain
-// about.
+// of "a-b" and "a_b" have. Stored are the profiles in the store; nil: unknown. A name
+// that is not stored, such as a mistyped one, is not checked here.
 func (n Naming) Distinct(profiles, stored []string) error {
 	if n.Prefix != "" {
 		return nil
