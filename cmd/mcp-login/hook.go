@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/shellscript"
 )
 
-// agentTimeout is how long a prompt waits for an agent.
+// agentTimeout is the timeout of a request to the agent before a prompt.
 const agentTimeout = 8 * time.Second
 
 // expiresAt ends the names of the variables that the hook watches.

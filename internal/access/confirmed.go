@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Notes are what this user confirmed on this host. Without a home folder nothing
+// Notes returns the notes of what this user confirmed on this host. Without a home folder nothing
 // can be noted, so that nothing is confirmed.
 func (o Opener) Notes() confirmed.Notes {
 	dir, err := o.Dirs.Confirmed()

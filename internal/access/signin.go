@@ -122,7 +122,7 @@ func (o Opener) Laptop() string {
 	return sshbrowser.Find(context.Background(), o.Getenv(browserVariable), folder)
 }
 
-// LaptopFolder is where this host finds the user's laptops.
+// LaptopFolder returns the folder in which this host finds the user's laptops.
 func (o Opener) LaptopFolder() (string, error) {
 	base, err := o.Dirs.Browsers()
 	if err != nil {

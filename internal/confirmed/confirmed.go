@@ -17,7 +17,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// Demand is what a stored record demands of this host when it is renewed
+// Demand has what a stored record requests from this host when it is renewed
 // without a person: sources to read, commands to run, an audience to ask the CI
 // for; and where the result goes. It also is where a login sent a secret, which
 // a later login may send there again. A record is data that others may have

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Credential is what status and list say of a credential. As JSON it is a
+// Credential is the report of status and list on a credential. As JSON it is a
 // contract: it is added to, never changed.
 type Credential struct {
 	mcplogin.Status

@@ -36,7 +36,7 @@ func (s Source) Into(cfg *mcplogin.Config, renewal func() mcplogin.Renewal) {
 	cfg.Source, cfg.Renewal = mcplogin.Stored(s.Store), renewal()
 }
 
-// showTime is how long the agent may take to show what it has.
+// showTime is the timeout for a status request to the agent.
 const showTime = 5 * time.Second
 
 // Shared has the agent at a socket look at a new credential now, and not in some

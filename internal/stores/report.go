@@ -88,7 +88,7 @@ func protection(kind string) (safe, readable []string) {
 	return []string{copies + " alone", users}, []string{self, root, "anyone with copies of the folder and of the key file"}
 }
 
-// superuser is who can read everything on a system.
+// superuser names the account that can read everything on a system.
 func superuser(goos string) string {
 	if goos == "windows" {
 		return "administrators"
