@@ -2,8 +2,11 @@ package mcplogin_test
 
 import (
 	"encoding/json"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,7 +43,7 @@ var layers = map[string][]string{
 	"internal/netfault":     {"oauth"},
 	"internal/proxystate":   {"secrets/file"},
 	"internal/settings":     {"internal/paths"},
-	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/privsock", "internal/subprocess"},
+	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/relay":        {"oauth"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
@@ -48,8 +51,13 @@ var layers = map[string][]string{
 	"internal/suggest":      {"internal/printable"},
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
-	"internal/cistep":      {"ci"},
-	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename"},
+	"internal/access": {
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
+		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
+		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
+	},
+	"internal/cistep":      {"ci", "envexport"},
+	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename", "internal/terminal"},
 	"internal/completion":  {"agent", "envexport", "internal/clientconfig", "internal/commandline", "internal/printable", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},
 	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help"},
 	"internal/report":      {"", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
@@ -65,6 +73,7 @@ var layers = map[string][]string{
 		"", "agent", "ci", "flows", "flows/authcode", "flows/clientcred", "flows/device", "internal/browser", "internal/exit", "internal/secretref", "internal/sshbrowser",
 		"internal/suggest", "internal/terminal", "oauth", "envexport", "internal/subprocess",
 	},
+	"internal/shelleval": {"ci", "envexport", "internal/commandline", "internal/exit", "internal/invocation", "internal/subprocess", "internal/suggest", "internal/variables"},
 	"internal/source":    {"", "agent", "secrets"},
 	"internal/variables": {"envexport", "internal/exit", "internal/settings", "internal/suggest"},
 
@@ -93,6 +102,13 @@ var onlyIn = map[string][]string{
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "examples"},
 }
 
+// notInCommands are what speaks a protocol, opens a store or draws on the terminal:
+// the commands call packages that do.
+var notInCommands = []string{
+	"net/http", "bufio", "crypto/", "golang.org/x/", "github.com/modelcontextprotocol/",
+	module + "/agent", module + "/flows/", module + "/secrets/",
+}
+
 // TestLayers: imports point downwards only, and to no package that its authors
 // call unstable.
 func TestLayers(t *testing.T) {
@@ -109,6 +125,9 @@ func TestLayers(t *testing.T) {
 			if to, ours := strings.CutPrefix(path, module); ours && !mayImport(from, strings.TrimPrefix(to, "/")) {
 				t.Errorf("%q imports %q, which is not below it", from, to)
 			}
+			if from == commands && slices.ContainsFunc(notInCommands, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
+				t.Errorf("%q imports %s: call a package in internal/ that does", from, path)
+			}
 			if strings.HasSuffix(path, "/unstable") || strings.HasSuffix(path, "/experimental") {
 				t.Errorf("%q imports %s, which may change at any time", from, path)
 			}
@@ -122,6 +141,39 @@ func TestLayers(t *testing.T) {
 	if seen < 10 {
 		t.Errorf("only %d packages were looked at", seen)
 	}
+}
+
+// TestPackageComments: each package in internal/ says what it does and what it must
+// not know, so that a reader sees what belongs there.
+func TestPackageComments(t *testing.T) {
+	dirs, err := filepath.Glob("internal/*")
+	if err != nil || len(dirs) < 40 {
+		t.Fatalf("%d folders, %v", len(dirs), err)
+	}
+	for _, dir := range dirs {
+		text := packageComment(t, dir)
+		if !strings.HasPrefix(text, "Package "+filepath.Base(dir)+" ") || !regexp.MustCompile(`must\s+(?:not|never)\b`).MatchString(text) {
+			t.Errorf("the comment of package %s does not say what it does and what it must not know: %q", dir, text)
+		}
+	}
+}
+
+func packageComment(t *testing.T, dir string) string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := f.Doc.Text(); strings.HasPrefix(text, "Package ") {
+			return text
+		}
+	}
+	return ""
 }
 
 func mayImport(from, to string) bool {

@@ -21,7 +21,7 @@ var azure = behaviour{
 	title:    "Azure Pipelines",
 	mask:     azureMask,
 	ready:    azureReady,
-	handOn:   azureHandOn,
+	export:   azureExport,
 	announce: azureAnnounce,
 	summary:  azureSummary,
 	idToken:  azureIDToken,
@@ -76,7 +76,7 @@ func azureReady(j Job, vars []Var) error {
 	return nil
 }
 
-func azureHandOn(_ context.Context, j Job, vars []Var) error {
+func azureExport(_ context.Context, j Job, vars []Var) error {
 	var b strings.Builder
 	for _, v := range vars {
 		fmt.Fprintf(&b, "##vso[task.setvariable variable=%s;issecret=%t]%s\n",

@@ -10,7 +10,7 @@ import (
 
 func TestAzureEscapesAllThatTheAgentUndoes(t *testing.T) {
 	w := newWorld(t, ci.Azure)
-	if err := w.HandOn(t.Context(), []ci.Var{plain("A", "1;2]%3B\r\nend")}); err != nil {
+	if err := w.Export(t.Context(), []ci.Var{plain("A", "1;2]%3B\r\nend")}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := w.log.String(), "##vso[task.setvariable variable=A;issecret=false]1%3B2%5D%AZP253B%0D%0Aend\n"; got != want {
@@ -32,8 +32,8 @@ func TestAzureRefusesWhatTheAgentWouldNotTake(t *testing.T) {
 		{"false", secret("A", "a"), nil},
 	} {
 		w := newWorld(t, ci.Azure, "DECODE_PERCENTS="+tt.decode)
-		if err := w.HandOn(t.Context(), []ci.Var{tt.v}); !errors.Is(err, tt.want) {
-			t.Errorf("DECODE_PERCENTS=%s: HandOn(%q) = %v, want %v", tt.decode, tt.v.Value, err, tt.want)
+		if err := w.Export(t.Context(), []ci.Var{tt.v}); !errors.Is(err, tt.want) {
+			t.Errorf("DECODE_PERCENTS=%s: Export(%q) = %v, want %v", tt.decode, tt.v.Value, err, tt.want)
 		}
 		if handed := strings.Contains(w.log.String(), "setvariable"); handed != (tt.want == nil) {
 			t.Errorf("DECODE_PERCENTS=%s: standard error = %q", tt.decode, w.log.String())

@@ -16,7 +16,7 @@ import (
 var buildkite = behaviour{
 	title:    "Buildkite",
 	mask:     buildkiteMask,
-	handOn:   buildkiteHandOn,
+	export:   buildkiteExport,
 	announce: buildkiteAnnounce,
 	summary:  buildkiteSummary,
 	idToken:  buildkiteIDToken,
@@ -36,11 +36,11 @@ func buildkiteMask(ctx context.Context, j Job, lines []string) error {
 	return err
 }
 
-// buildkiteHandOn sends one JSON object a line: the agent reads each line by
+// buildkiteExport sends one JSON object a line: the agent reads each line by
 // itself, and none above 64 KiB. It asks which were set, since the command ends
 // well when the job refused them
 // (https://github.com/buildkite/agent/blob/main/clicommand/env_set.go).
-func buildkiteHandOn(ctx context.Context, j Job, vars []Var) error {
+func buildkiteExport(ctx context.Context, j Job, vars []Var) error {
 	var in strings.Builder
 	encode := json.NewEncoder(&in)
 	encode.SetEscapeHTML(false)

@@ -5,7 +5,7 @@
 // Most programs need [Detect] and a [Job]:
 //
 //	job := ci.Job{Provider: ci.Detect(os.Getenv), Getenv: os.Getenv, Out: os.Stdout, Err: os.Stderr}
-//	err := job.HandOn(ctx, vars) // masks the secret ones first
+//	err := job.Export(ctx, vars) // masks the secret ones first
 //
 // [Job.Announce] shows a message, [Job.IDToken] gets the job's id token, and
 // [Escape] makes text of somebody else safe to print in any provider's log.
@@ -15,7 +15,7 @@
 // A log is an input: every line of it may be a command to the runner. Nothing
 // that this package prints lets a value or a server's text become one. A
 // secret is masked before it is exported, and where the provider cannot mask
-// at run time HandOn refuses with [UnmaskedError]. Where a mask would not reach
+// at run time Export refuses with [UnmaskedError]. Where a mask would not reach
 // the runner, it refuses with [CapturedError]. Secrets never appear in an
 // argument list or in an error.
 //
@@ -130,5 +130,5 @@ func (p Provider) ReadsErr() bool { return p != None && p != TeamCity }
 func (p Provider) CanMask() bool { return p.behaviour().mask != nil }
 
 // PrintsShell reports whether the provider has no place for the variables of
-// later steps, so that HandOn prints shell text instead.
-func (p Provider) PrintsShell() bool { return p.behaviour().handOn == nil }
+// later steps, so that Export prints shell text instead.
+func (p Provider) PrintsShell() bool { return p.behaviour().export == nil }

@@ -159,10 +159,10 @@ func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
 	for _, p := range cannotMask {
 		t.Run(string(p), func(t *testing.T) {
 			w := newWorld(t, p)
-			err := w.HandOn(t.Context(), []ci.Var{plain("URL", "u"), secret("TOKEN", "hush")})
+			err := w.Export(t.Context(), []ci.Var{plain("URL", "u"), secret("TOKEN", "hush")})
 			unmasked, ok := errors.AsType[*ci.UnmaskedError](err)
 			if !ok || unmasked.Provider != p || p.CanMask() {
-				t.Fatalf("HandOn = %v, want an UnmaskedError of %v", err, p)
+				t.Fatalf("Export = %v, want an UnmaskedError of %v", err, p)
 			}
 			if !strings.Contains(err.Error(), "exec") || !strings.Contains(err.Error(), "only this user can read") {
 				t.Errorf("error %q names no way out", err)
@@ -174,7 +174,7 @@ func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
 	}
 }
 
-func TestHandOn(t *testing.T) {
+func TestExport(t *testing.T) {
 	vars := []ci.Var{secret("MCP_A_TOKEN", "it's%"), plain("MCP_A_URL", "https://a.example/mcp")}
 	shell := "export MCP_A_TOKEN='it'\\''s%'\nexport MCP_A_URL='https://a.example/mcp'\n"
 	for _, tt := range []struct {
@@ -200,7 +200,7 @@ func TestHandOn(t *testing.T) {
 		t.Run(string(tt.provider), func(t *testing.T) {
 			w := newWorld(t, tt.provider)
 			w.AllowUnmasked = true
-			if err := w.HandOn(t.Context(), vars); err != nil {
+			if err := w.Export(t.Context(), vars); err != nil {
 				t.Fatal(err)
 			}
 			if w.log.String() != tt.log || w.out.String() != tt.out {
@@ -213,9 +213,9 @@ func TestHandOn(t *testing.T) {
 	}
 }
 
-func TestBuildkiteMasksThenHandsOn(t *testing.T) {
+func TestBuildkiteMasksThenExports(t *testing.T) {
 	w := newWorld(t, ci.Buildkite)
-	if err := w.HandOn(t.Context(), []ci.Var{secret("A", "Bearer one\ntwo"), plain("B", "<b>")}); err != nil {
+	if err := w.Export(t.Context(), []ci.Var{secret("A", "Bearer one\ntwo"), plain("B", "<b>")}); err != nil {
 		t.Fatal(err)
 	}
 	want := []call{
@@ -232,15 +232,15 @@ func TestBuildkiteRefusalIsAnError(t *testing.T) {
 	for _, answer := range []string{"null\n", "", `{"added":["B"],"updated":[]}`} {
 		w := newWorld(t, ci.Buildkite)
 		w.Run = func(context.Context, string, ...string) (string, error) { return answer, nil }
-		if err := w.HandOn(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err == nil {
-			t.Errorf("HandOn = nil when the agent answers %q", answer)
+		if err := w.Export(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err == nil {
+			t.Errorf("Export = nil when the agent answers %q", answer)
 		}
 	}
 	w := newWorld(t, ci.Buildkite)
 	w.Run = func(context.Context, string, ...string) (string, error) {
 		return `{"added":["B"],"updated":["A"]}`, nil
 	}
-	if err := w.HandOn(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err != nil {
+	if err := w.Export(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err != nil {
 		t.Error(err)
 	}
 }
@@ -251,8 +251,8 @@ func TestNothingIsHandedOnIfMaskingFails(t *testing.T) {
 	failed := errors.New("no socket")
 	runs := 0
 	w.Run = func(context.Context, string, ...string) (string, error) { runs++; return "", failed }
-	if err := w.HandOn(t.Context(), []ci.Var{secret("A", "x")}); !errors.Is(err, failed) || runs != 1 {
-		t.Errorf("HandOn = %v after %d runs, want %v after 1", err, runs, failed)
+	if err := w.Export(t.Context(), []ci.Var{secret("A", "x")}); !errors.Is(err, failed) || runs != 1 {
+		t.Errorf("Export = %v after %d runs, want %v after 1", err, runs, failed)
 	}
 }
 
@@ -281,8 +281,8 @@ func TestReservedNamesAndValues(t *testing.T) {
 		{ci.TeamCity, plain("A", "https://a.example/%7Eb%2Fc")},
 	} {
 		w := newWorld(t, tt.provider)
-		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); !errors.Is(err, ci.ErrVariable) {
-			t.Errorf("%v: HandOn(%q=%q) = %v, want ErrVariable", tt.provider, tt.v.Name, tt.v.Value, err)
+		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); !errors.Is(err, ci.ErrVariable) {
+			t.Errorf("%v: Export(%q=%q) = %v, want ErrVariable", tt.provider, tt.v.Name, tt.v.Value, err)
 		}
 		if got := w.said() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
 			t.Errorf("%v: wrote %q and ran %q all the same", tt.provider, got, w.calls)
@@ -296,7 +296,7 @@ func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
 	if err := os.WriteFile(path, []byte("OTHER=1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.HandOn(t.Context(), []ci.Var{plain("A", "x")}); err != nil {
+	if err := w.Export(t.Context(), []ci.Var{plain("A", "x")}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.file(t, "GITHUB_ENV"); !strings.HasPrefix(got, "OTHER=1\nA<<") {
@@ -305,11 +305,11 @@ func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
 	if err := errors.Join(os.Rename(path, path+".real"), os.Symlink(path+".real", path)); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.HandOn(t.Context(), []ci.Var{plain("B", "y")}); err == nil {
-		t.Error("HandOn wrote through a symbolic link")
+	if err := w.Export(t.Context(), []ci.Var{plain("B", "y")}); err == nil {
+		t.Error("Export wrote through a symbolic link")
 	}
-	if err := newWorld(t, ci.GitHub, "GITHUB_ENV=").HandOn(t.Context(), []ci.Var{plain("B", "y")}); !errors.Is(err, ci.ErrUnsupported) {
-		t.Errorf("HandOn without GITHUB_ENV = %v, want ErrUnsupported", err)
+	if err := newWorld(t, ci.GitHub, "GITHUB_ENV=").Export(t.Context(), []ci.Var{plain("B", "y")}); !errors.Is(err, ci.ErrUnsupported) {
+		t.Errorf("Export without GITHUB_ENV = %v, want ErrUnsupported", err)
 	}
 }
 
@@ -331,7 +331,7 @@ func TestWhatIsAppendedBeginsALine(t *testing.T) {
 			if err := os.WriteFile(w.Getenv(tt.variable), []byte(before), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := w.HandOn(t.Context(), []ci.Var{plain("A", "x")})
+			err := w.Export(t.Context(), []ci.Var{plain("A", "x")})
 			if tt.variable == "GITHUB_STEP_SUMMARY" {
 				err = w.Summary(t.Context(), ci.Note{Title: "T"})
 			}
@@ -342,7 +342,7 @@ func TestWhatIsAppendedBeginsALine(t *testing.T) {
 	}
 }
 
-// What cannot be handed on is not masked either.
+// What cannot be exported is not masked either.
 func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 	folder := t.TempDir()
 	for _, tt := range []struct {
@@ -361,8 +361,8 @@ func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 	} {
 		w := newWorld(t, tt.provider, tt.env)
 		w.AllowUnmasked = true
-		if err := w.HandOn(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.said() != "" {
-			t.Errorf("%v with %s: HandOn = %v, said %q, want an error and nothing", tt.provider, tt.env, err, w.said())
+		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.said() != "" {
+			t.Errorf("%v with %s: Export = %v, said %q, want an error and nothing", tt.provider, tt.env, err, w.said())
 		}
 	}
 }

@@ -14,7 +14,7 @@ func Example() {
 	getenv := func(name string) string { return env[name] }
 
 	job := ci.Job{Provider: ci.Detect(getenv), Getenv: getenv, Out: os.Stdout, Err: os.Stdout} // Err: os.Stderr in a real job
-	err := job.HandOn(context.Background(), []ci.Var{
+	err := job.Export(context.Background(), []ci.Var{
 		{Var: envexport.Var{Name: "MCP_NOTION_TOKEN", Value: "s3cret"}, Secret: true},
 	})
 	fmt.Println(err)

@@ -20,7 +20,7 @@ var github = behaviour{
 	title:    "GitHub Actions",
 	mask:     githubMask,
 	ready:    func(j Job, _ []Var) error { return j.canAppendTo("GITHUB_ENV") },
-	handOn:   githubHandOn,
+	export:   githubExport,
 	announce: githubAnnounce,
 	summary:  githubSummary,
 	idToken:  githubIDToken("permissions: id-token: write"),
@@ -74,11 +74,11 @@ func giteaMask(_ context.Context, j Job, lines []string) error {
 	return j.command(masks)
 }
 
-// githubHandOn writes every value between delimiters that it cannot hold: 130
+// githubExport writes every value between delimiters that it cannot hold: 130
 // random bits each, drawn again should one occur all the same. Another job
 // would not get it: the runner leaves out every job output with a masked value
 // (https://github.com/actions/runner/blob/main/src/Runner.Worker/JobExtension.cs).
-func githubHandOn(_ context.Context, j Job, vars []Var) error {
+func githubExport(_ context.Context, j Job, vars []Var) error {
 	var b strings.Builder
 	for _, v := range vars {
 		end := "mcp_login_" + rand.Text()

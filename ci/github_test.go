@@ -100,12 +100,12 @@ func cutAtLine(text, end string) (before, after string, err error) {
 	return "", "", fmt.Errorf("delimiter %q not found", end)
 }
 
-func TestGitHubHandsOnWhatWasGiven(t *testing.T) {
+func TestGitHubExportsWhatWasGiven(t *testing.T) {
 	for _, value := range []string{
 		"", "simple", "a=b", "a<<EOF", "one\ntwo", "one\n\n", "\n", "A<<x\nB\nx", "'\"$(id)`%25", "mcp_login_", "tab\tend\r", "ü€😀",
 	} {
 		w := newWorld(t, ci.GitHub)
-		if err := w.HandOn(t.Context(), []ci.Var{plain("FIRST", value), plain("LAST", "end")}); err != nil {
+		if err := w.Export(t.Context(), []ci.Var{plain("FIRST", value), plain("LAST", "end")}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := parseEnvFile(w.file(t, "GITHUB_ENV"))
@@ -121,7 +121,7 @@ func TestGitHubHandsOnWhatWasGiven(t *testing.T) {
 
 func TestGitHubMaskComesFirstAndToTheLogAlone(t *testing.T) {
 	w := newWorld(t, ci.GitHub)
-	if err := w.HandOn(t.Context(), []ci.Var{secret("MCP_A_AUTHORIZATION", "Bearer tok~1")}); err != nil {
+	if err := w.Export(t.Context(), []ci.Var{secret("MCP_A_AUTHORIZATION", "Bearer tok~1")}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := w.log.String(), "::add-mask::Bearer tok~1\n::add-mask::tok~1\n"; got != want {
@@ -145,7 +145,7 @@ func FuzzGitHub(f *testing.F) {
 		checkNotice(t, w.log.String(), title, text)
 		w.log.Reset()
 
-		if err := w.HandOn(t.Context(), []ci.Var{secret("A", value), plain("B", "end")}); err != nil {
+		if err := w.Export(t.Context(), []ci.Var{secret("A", value), plain("B", "end")}); err != nil {
 			return // not text: refused, and TestReservedNamesAndValues says how
 		}
 		got, err := parseEnvFile(w.file(t, "GITHUB_ENV"))

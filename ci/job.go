@@ -44,8 +44,8 @@ func (e *UnmaskedError) Error() string {
 type behaviour struct {
 	title    string
 	mask     func(ctx context.Context, j Job, lines []string) error
-	ready    func(j Job, vars []Var) error                      // whether handOn will take them, before anything is printed; nil: it will
-	handOn   func(ctx context.Context, j Job, vars []Var) error // nil: shell text on Out
+	ready    func(j Job, vars []Var) error                      // whether export will take them, before anything is printed; nil: it will
+	export   func(ctx context.Context, j Job, vars []Var) error // nil: shell text on Out
 	announce func(ctx context.Context, j Job, n Note) error     // nil: plain lines in the log
 	summary  func(ctx context.Context, j Job, n Note) error
 	idToken  func(ctx context.Context, j Job, audience string) (string, error)
@@ -111,7 +111,7 @@ func maskable(secrets []string) []string {
 	return lines
 }
 
-// HandOn masks the secret variables and then gives all of them to the later
+// Export masks the secret variables and then gives all of them to the later
 // steps of the job, through a file or command of the provider's own. What it
 // can know beforehand to fail, such as a file that cannot be written, fails
 // before anything is printed.
@@ -120,7 +120,7 @@ func maskable(secrets []string) []string {
 // POSIX shell text on Out for the shell of the same step to eval. On Azure Pipelines secret variables reach a later
 // step only where it maps them: `env: {NAME: $(NAME)}`. On Buildkite they reach
 // the later phases of the job, which are hooks, and not the rest of its command.
-func (j Job) HandOn(ctx context.Context, vars []Var) error {
+func (j Job) Export(ctx context.Context, vars []Var) error {
 	b := j.Provider.behaviour()
 	for _, v := range vars {
 		if err := checkVar(v, b.reserved); err != nil {
@@ -141,11 +141,11 @@ func (j Job) HandOn(ctx context.Context, vars []Var) error {
 			return err
 		}
 	}
-	handOn := b.handOn
-	if handOn == nil {
-		handOn = shellText
+	export := b.export
+	if export == nil {
+		export = shellText
 	}
-	if err := handOn(ctx, j, vars); err != nil {
+	if err := export(ctx, j, vars); err != nil {
 		return fmt.Errorf("export variables to %v: %w", j.Provider, err)
 	}
 	return nil

@@ -20,12 +20,12 @@ import (
 var circleCI = behaviour{
 	title:    "CircleCI",
 	ready:    func(j Job, _ []Var) error { return j.canAppendTo("BASH_ENV") },
-	handOn:   circleHandOn,
+	export:   circleExport,
 	idToken:  circleIDToken,
 	reserved: []string{"CIRCLE_*", "CIRCLECI"},
 }
 
-func circleHandOn(_ context.Context, j Job, vars []Var) error {
+func circleExport(_ context.Context, j Job, vars []Var) error {
 	var b strings.Builder
 	if err := writeShell(&b, vars); err != nil {
 		return err
@@ -99,7 +99,7 @@ func tokenVariable(audience string) string {
 var bitbucket = behaviour{
 	title: "Bitbucket Pipelines",
 	ready: func(j Job, _ []Var) error { return j.canAppendTo("BITBUCKET_PIPELINES_VARIABLES_PATH") },
-	handOn: func(_ context.Context, j Job, vars []Var) error {
+	export: func(_ context.Context, j Job, vars []Var) error {
 		var b strings.Builder
 		for _, v := range vars {
 			if err := oneLine(v); err != nil {
@@ -130,7 +130,7 @@ var bitbucket = behaviour{
 // plugin's can be given by the name of explicitToken.
 var teamCity = behaviour{
 	title: "TeamCity",
-	handOn: func(_ context.Context, j Job, vars []Var) error {
+	export: func(_ context.Context, j Job, vars []Var) error {
 		var b strings.Builder
 		for _, v := range vars {
 			// What stands between two percent signs is a reference to a parameter:

@@ -43,7 +43,7 @@ func newAgent(e *call) *cli.Command {
 			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
 			boolFlag("confirm", "Ask at this terminal before a token is issued", &o.confirm),
 			stringFlag("audit", "Audit log `FILE`, one line of JSON for each request (default: mcp-login/agent-audit.jsonl in your state folder)", "", &o.audit),
-			stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090; any program on this machine can read them", "", &o.metrics),
+			metricsFlag(&o.metrics),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runAgent(ctx, e, &o, args) })
 }
@@ -193,7 +193,7 @@ func (e *call) kept(o *common) agentd.Options {
 	}
 	return agentd.Options{
 		All:   fmt.Sprintf("%#v %q", *o, others),
-		Store: fmt.Sprintf("%q", append(others, o.store, o.profileDir, o.keeper, o.caCert)),
+		Store: fmt.Sprintf("%q", append(others, o.Store, o.ProfileDir, o.Keeper, o.CACert)),
 		Open: func(ctx context.Context) (secrets.Store, func(), error) {
 			store, err := e.openStore(ctx, o, false)
 			if err != nil {

@@ -4,15 +4,23 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/suggest"
-	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// The groups of commands.
+const (
+	groupSignIn = "Sign in"
+	groupTokens = "Use tokens"
+	groupServe  = "Serve"
+	groupSetUp  = "Set up"
 )
 
 // commandEntry is a command of the tree's first level.
@@ -84,7 +92,7 @@ func bareApp(e *call) *cli.App {
 	}
 }
 
-// run is the whole program but for the process around it.
+// run runs the program with its arguments and returns the exit code.
 func run(ctx context.Context, args []string, e *env) int {
 	e.protect()
 	if len(args) > 0 && args[0] == completeName {
@@ -104,17 +112,24 @@ func run(ctx context.Context, args []string, e *env) int {
 // error.
 func (e *env) runLine(ctx context.Context, app *cli.App, line commandline.Line) (*call, error) {
 	if line.Help && (line.Command != nil || len(line.Args) == 0) {
-		return e.bare(), showHelp(e, app, line)
+		return e.bare(), e.answerText(line.Asked(helpOf(app), e.streams().ColumnsOf(e.out)))
 	}
 	own, err := e.calling(line)
 	if err != nil {
 		return own, err
 	}
 	if line.Command == nil {
-		_ = showOverview(e, app) // best effort: the exit code says it too
+		// Nobody asked for it, so it goes to standard error. It is best effort: the exit
+		// code says it too.
+		_ = e.streams().Display(e.streams().RawErr()).Print(helpOf(app).Overview(e.streams().Columns()))
 		return own, errNoCommand
 	}
 	return own, appFor(own, line.Path).RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
+}
+
+// helpOf describes the program for people.
+func helpOf(app *cli.App) help.Program {
+	return treeOf(app.Commands).Help(help.Command{Name: app.Name, Summary: app.Usage, Examples: strings.Split(app.UsageText, "\n")})
 }
 
 // errNoCommand ends a bare mcp-login, which has shown the help instead.
@@ -142,26 +157,6 @@ func (e *call) command(c *cli.Command, o *common, do action) *cli.Command {
 		return do(secrets.WithNotice(ctx.Context, func(text string) { e.log.Warn().Msg(text) }), ctx.Args().Slice())
 	}
 	return c
-}
-
-// envVar names a flag's environment variable.
-func envVar(flag string) []string {
-	if name := variables.OfFlag(flag); name != "" {
-		return []string{name}
-	}
-	return nil
-}
-
-func stringFlag(name, usage, value string, to *string) cli.Flag {
-	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
-}
-
-func boolFlag(name, usage string, to *bool) cli.Flag {
-	return &cli.BoolFlag{Name: name, Usage: usage, Destination: to, EnvVars: envVar(name)}
-}
-
-func durationFlag(name, usage string, value time.Duration, to *time.Duration) cli.Flag {
-	return &cli.DurationFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
 }
 
 // usageText is the first example that the help shows.

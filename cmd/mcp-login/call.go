@@ -1,13 +1,28 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
 	"github.com/rs/zerolog"
 
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/outbound"
+	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/settings"
+	"github.com/mcp-login/mcp-login/internal/signin"
+	"github.com/mcp-login/mcp-login/internal/source"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // call is one run of a command. It is made once and not changed.
@@ -22,7 +37,7 @@ type call struct {
 
 // bare returns the run of no command.
 func (e *env) bare() *call {
-	return &call{env: *e, Invocation: invocation.Invocation{Getenv: e.getenv}, warn: func(string) {}}
+	return &call{env: *e, Invocation: invocation.Invocation{Getenv: e.getenv}}
 }
 
 // calling returns the run of a command that was typed.
@@ -51,4 +66,73 @@ func readConfig(e *env) func() (*settings.File, error) {
 	return func() (*settings.File, error) {
 		return settings.Load(e.getenv, func() []settings.Key { return knownKeys(newApp(e.bare()).Commands) })
 	}
+}
+
+// warnOnce returns what shows the first of its warnings.
+func (e *env) warnOnce() func(text string) {
+	var once sync.Once
+	return func(text string) { once.Do(func() { e.say("warning: %s", text) }) }
+}
+
+// open returns what opens the things that a command with these options works with.
+func (e *call) open(o *common) access.Opener {
+	return access.Opener{Options: o.Options, Invocation: e.Invocation, Streams: e.streams(), Hidden: e.hidden, Hosts: e.hosts, Step: e.step, Dirs: e.dirs(), Log: e.slog()}
+}
+
+func (e *call) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv, Warn: e.warn} }
+
+// Remedy returns what explains an error of this run.
+func (e *call) Remedy() remedy.Call { return e.open(new(common)).Remedy() }
+
+// withoutTerminal returns a run in which nobody can be asked at a terminal.
+func (e *call) withoutTerminal() *call {
+	own := *e
+	own.tty = func() (*os.File, error) { return nil, errors.New("the terminal belongs to another program") }
+	return &own
+}
+
+func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
+	return e.open(o).Source(ctx, l.agentSock, ask)
+}
+func (e *call) warnUnshared(ctx context.Context, c mcplogin.Credential) {
+	e.open(new(common)).WarnUnshared(ctx, c)
+}
+func (e *call) config(o *common, from source.Source, profile string) (mcplogin.Config, error) {
+	return e.open(o).Config(from, profile)
+}
+func (e *call) session(ctx context.Context, o *common, l fromAgent, profile string) (*mcplogin.Session, error) {
+	from, err := e.source(ctx, o, l, false)
+	if err != nil {
+		return nil, err
+	}
+	return e.sessionOf(o, from, profile)
+}
+func (e *call) sessionOf(o *common, from source.Source, profile string) (*mcplogin.Session, error) {
+	return e.open(o).Session(from, profile)
+}
+func (e *call) ensure(ctx context.Context, o *loginOptions, cfg mcplogin.Config) (mcplogin.Credential, error) {
+	return e.open(&o.common).Ensure(ctx, o.signIn(), cfg)
+}
+func (e *call) place(o *loginOptions) (signin.Place, error) {
+	return e.open(&o.common).Place(o.Subject)
+}
+func (e *call) identity(c mcplogin.Credential) ci.Identity {
+	return e.open(new(common)).Identity(c)
+}
+func (e *call) stores(o *common) stores.Opener { return e.open(o).Stores() }
+func (e *call) openStore(ctx context.Context, o *common, ask bool) (secrets.Store, error) {
+	return e.open(o).OpenStore(ctx, ask)
+}
+func (e *call) keepAlive(ctx context.Context, store secrets.Store) (stop func()) {
+	return e.open(new(common)).KeepAlive(ctx, store)
+}
+func (e *call) outbound(o *common) outbound.Options { return e.open(o).Outbound() }
+func (e *call) secret(ctx context.Context, source, what string) (string, error) {
+	return e.open(new(common)).Secret(ctx, source, what)
+}
+func (e *call) userDir(path string, err error) (string, error) {
+	return e.dirs().Writable(path, err)
+}
+func (e *call) withoutDemands(c mcplogin.Credential) mcplogin.Credential {
+	return e.open(new(common)).WithoutDemands(c)
 }

@@ -64,7 +64,7 @@ func TestForProfile(t *testing.T) {
 		if tt.name == "a" {
 			ttl *= 2
 		}
-		if o.store != tt.store || o.keeper != "keyring" || o.timeout != 7*time.Second || o.minTTL != ttl || o.logLevel != "warn" {
+		if o.Store != tt.store || o.Keeper != "keyring" || o.Timeout != 7*time.Second || o.MinTTL != ttl || o.logLevel != "warn" {
 			t.Errorf("%s: %+v", tt.name, *o)
 		}
 		if own.Setting("store") != tt.store || e.Setting("store") != "file:all" {

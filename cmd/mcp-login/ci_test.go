@@ -81,7 +81,7 @@ func (j *ciJob) env() *call {
 	return e.bare()
 }
 
-func TestEnvCIMasksThenHandsOn(t *testing.T) {
+func TestEnvCIMasksThenExports(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
 	if code := j.run(t, "env", "demo", "--ci"); code != exit.Done || j.out.Len() > 0 {
 		t.Fatalf("exit code %d, standard output %q", code, j.out.String())
@@ -125,7 +125,7 @@ func TestEnvCIRefusals(t *testing.T) {
 				t.Errorf("standard output %q, standard error %q, want %q and %q", j.out.String(), j.err.String(), tt.out, tt.says)
 			}
 			if _, err := os.Stat(j.vars["GITHUB_ENV"]); err == nil {
-				t.Error("variables were handed on all the same")
+				t.Error("variables were exported all the same")
 			}
 		})
 	}

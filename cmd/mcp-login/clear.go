@@ -25,12 +25,12 @@ func newClear(e *call) *cli.Command {
 }
 
 func runClear(ctx context.Context, e *call, o *clearOptions, names []string) error {
-	names, err := e.chosen(ctx, &o.common, "clear", "--expired", o.expired, names)
+	names, err := chosen(ctx, e, &o.common, "clear", "--expired", o.expired, names)
 	if err != nil {
 		return err
 	}
 	if o.expired {
-		if names, err = e.expired(ctx, &o.common, names); err != nil {
+		if names, err = expired(ctx, e, &o.common, names); err != nil {
 			return err
 		}
 		if len(names) == 0 {
@@ -38,12 +38,18 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 			return nil
 		}
 	}
-	return e.eachProfile(names, func(e *call, o *common, name string) error { return e.clear(ctx, o, name) })
+	return eachProfile(e, names, func(e *call, o *common, name string) error {
+		err := e.open(o).Clear(ctx, name)
+		if err == nil {
+			e.say("removed %q here; its tokens stay valid at the server until they expire", name)
+		}
+		return err
+	})
 }
 
 // expired returns the profiles for which a person must sign in. One that cannot be
 // read stays.
-func (e *call) expired(ctx context.Context, o *common, names []string) ([]string, error) {
+func expired(ctx context.Context, e *call, o *common, names []string) ([]string, error) {
 	from, err := e.source(ctx, o, fromAgent{}, false)
 	if err != nil {
 		return nil, err
@@ -58,23 +64,4 @@ func (e *call) expired(ctx context.Context, o *common, names []string) ([]string
 		names = append(names, r.Profile)
 	}
 	return names, nil
-}
-
-func (e *call) clear(ctx context.Context, o *common, profile string) error {
-	s, err := e.session(ctx, o, fromAgent{}, profile)
-	if err != nil {
-		return err
-	}
-	c, unread := s.Credential(ctx)
-	if err := e.notSignedIn(profile, unread); err != nil {
-		return err
-	}
-	if err := s.Clear(ctx); err != nil {
-		return err
-	}
-	if unread == nil {
-		e.forgetConfirmed(c)
-	}
-	e.say("removed %q here; its tokens stay valid at the server until they expire", profile)
-	return nil
 }

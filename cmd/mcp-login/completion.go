@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/shellscript"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -33,10 +32,10 @@ func runCompletion(e *call, shell string) error {
 	return exit.Unknown("completion", shell, shellscript.CompletionShells())
 }
 
-// completeName is what the scripts call, with the words that stand before the
-// cursor. The last one, which is to be completed, has a dot before it: some
-// shells drop an argument that is empty. It is no command of the tree: what it
-// is given are words of another command line.
+// completeName is the command that the scripts run, with the words up to the cursor.
+// The last word, which is being completed, has a dot before it because some shells drop
+// an empty argument. It is not in the command tree: its arguments are the words of
+// another command line.
 const completeName = "__complete"
 
 // runComplete prints the candidates, one a line. It is quiet about everything
@@ -51,22 +50,11 @@ func (e *env) runComplete(ctx context.Context, words []string) error {
 	if file, err := readConfig(e)(); err == nil {
 		own.File = file
 	}
-	lines := completion.Words{Flows: strings.Split(signin.FlowNames, ", "), Profiles: own.profileNames}.Lines(ctx, own.Line, current)
+	lines := completion.Words{Flows: strings.Split(signin.FlowNames, ", "), Profiles: own.open(new(common)).ProfileNames}.Lines(ctx, own.Line, current)
 	return e.answerData(lines)
 }
 
-// profileNames returns the names in the configuration and in a store of files, or
-// an agent in its place.
-func (e *call) profileNames(ctx context.Context) []string {
-	names := e.File.Profiles()
-	if socket := e.Agent(); socket != "" {
-		return append(names, completion.InAgent(ctx, socket)...)
-	}
-	at := stores.Location{Store: e.Setting("store"), ProfileDir: e.Setting("profile-dir")}
-	return append(names, completion.InFolder(ctx, e.stores(new(common)), at)...)
-}
-
-// completionExample makes the shell complete that people on a system use.
+// completionExample is the example for the usual shell of a system.
 func completionExample(goos string) string {
 	shell := suggest.Native(goos)
 	if shell == "sh" {

@@ -16,6 +16,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
@@ -92,7 +93,7 @@ func (h *machine) want(code int, args ...string) {
 func (h *machine) plant(c mcplogin.Credential) {
 	h.t.Helper()
 	e := h.newEnv()
-	store, err := e.openStore(h.t.Context(), &common{keeper: "key-file"}, true)
+	store, err := e.openStore(h.t.Context(), &common{Options: access.Options{Keeper: "key-file"}}, true)
 	if err != nil {
 		h.t.Fatal(err)
 	}

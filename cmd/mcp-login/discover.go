@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -25,7 +22,7 @@ func newDiscover(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "Show how to sign in to a server",
 		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: append([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, relayFlags(&o.login.Relay, &o.login.relays)...),
+		Flags: append([]cli.Flag{jsonFlag(&o.json)}, relayFlags(&o.login.Relay, &o.login.relays)...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 
@@ -33,27 +30,19 @@ func runDiscover(ctx context.Context, e *call, o discoverOptions, server string)
 	if _, err := oauth.CheckURL(server); err != nil {
 		return exit.Usage(err)
 	}
-	client, err := e.outbound(&o.common).Clients()
+	opener := e.open(&o.common)
+	client, err := opener.Outbound().Clients()
 	if err != nil {
 		return err
 	}
-	login := &o.login
-	login.common = o.common
-	place, err := e.place(login)
+	place, err := opener.Place("")
 	if err != nil {
 		return err
 	}
-	options := login.signIn()
-	here := flows.Detect(place.Surroundings(options))
-	options.Flow = strings.Join(here.Order, ",")
-	if !here.Browser {
-		options.Flow += ",browser" // to be shown with the reason
-	}
-	all, err := place.Flows(options)
+	all, here, err := place.Suited(ctx, o.login.signIn())
 	if err != nil {
 		return err
 	}
-	all = signin.Tried(ctx, all)
 	found, err := mcplogin.Discover(ctx, client(server), server)
 	if err != nil {
 		return err

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"errors"
-	"os"
-
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -30,10 +27,3 @@ func (e *env) answerJSON(v any) error { return e.streams().AnswerJSON(v) }
 
 // say prints a one-line message on standard error.
 func (e *env) say(format string, a ...any) { e.streams().Say(format, a...) }
-
-// withoutTerminal returns a run in which nobody can be asked at a terminal.
-func (e *call) withoutTerminal() *call {
-	own := *e
-	own.tty = func() (*os.File, error) { return nil, errors.New("the terminal belongs to another program") }
-	return &own
-}

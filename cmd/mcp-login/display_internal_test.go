@@ -75,7 +75,7 @@ func TestHintsAreRedacted(t *testing.T) {
 // suggest.Commands. The internal packages write to no other stream than they are
 // given, and only the frames of package terminal have escape sequences.
 func TestPeopleAreToldThroughADisplay(t *testing.T) {
-	const room = "../../internal/terminal"
+	const dir = "../../internal/terminal"
 	for _, rule := range []struct{ folder, pattern, but, instead string }{
 		{".", `Fprint\w*\(e\.err`, "help.go", "say"},
 		{".", `Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "", "answer, or answerData for programs"},
@@ -83,9 +83,9 @@ func TestPeopleAreToldThroughADisplay(t *testing.T) {
 		{".", `os\.Std(in|out|err)`, "main.go", "the streams of the command"},
 		{".", `\\x1b`, "", "a prompt of package terminal"},
 		{"../../internal/*", `(?m)^[^/\n]*(os\.Std(in|out|err)|fmt\.Print)`, "become_windows.go", "a stream that the command passes"},
-		{room, `\b[a-z]\.Out\.Write|\(s\.Out\b`, "events.go answer.go", "the terminal or Streams.Answer"},
-		{room, `\\x1b`, "style.go live.go paste.go", "a style"},
-		{room, `\bsuggest\.Quote\(`, "", "a suggest.Command"},
+		{dir, `\b[a-z]\.Out\.Write|\(s\.Out\b`, "events.go answer.go", "the terminal or Streams.Answer"},
+		{dir, `\\x1b`, "style.go live.go paste.go", "a style"},
+		{dir, `\bsuggest\.Quote\(`, "", "a suggest.Command"},
 	} {
 		pattern := regexp.MustCompile(rule.pattern)
 		for path, source := range sourceFiles(t, rule.folder) {

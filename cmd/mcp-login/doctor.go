@@ -36,17 +36,17 @@ func newDoctor(e *call) *cli.Command {
 		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
 		Description: "Checks the environment and the store. With URL or NAME it also checks the network path to the server and its metadata, and with NAME the stored credential by a request to the server. " +
 			"It changes nothing, asks nothing and shows no secret, so you can paste the report into an issue. The exit code is 1 if a check failed.",
-		Flags: slices.Concat([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, o.fromAgent.flags(), relayFlags(&o.login.Relay, &o.login.relays)),
+		Flags: slices.Concat([]cli.Flag{jsonFlag(&o.json)}, o.fromAgent.flags(), relayFlags(&o.login.Relay, &o.login.relays)),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }
 
-// errUnwell ends a doctor whose report has said what failed.
-var errUnwell = errors.New("a check failed")
+// errChecksFailed ends a doctor whose report has said what failed.
+var errChecksFailed = errors.New("a check failed")
 
 func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) error {
-	findings := e.examineHere(ctx, o)
+	findings := examineHere(ctx, e, o)
 	if len(args) > 0 {
-		more, err := e.examineServer(ctx, o, args[0])
+		more, err := examineServer(ctx, e, o, args[0])
 		if err != nil {
 			return err
 		}
@@ -65,24 +65,23 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 		err = e.answer(report.Findings(findings))
 	}
 	if err == nil && doctor.Worst(findings) == doctor.Fail {
-		return errUnwell
+		return errChecksFailed
 	}
 	return err
 }
 
 // examineHere looks at where this program runs.
-func (e *call) examineHere(ctx context.Context, o *doctorOptions) []doctor.Finding {
-	o.login.common = o.common
-	options := o.login.signIn()
-	here := signin.Place{Streams: e.streams(), Laptop: e.laptop}.Surroundings(options)
+func examineHere(ctx context.Context, e *call, o *doctorOptions) []doctor.Finding {
+	opener, options := e.open(&o.common), o.login.signIn()
+	here := signin.Place{Streams: e.streams(), Laptop: opener.Laptop}.Surroundings(options)
 	local := doctor.Local{
-		CACert: o.caCert, Certificates: func() error { _, err := e.outbound(&o.common).Roots(); return err },
-		Stores: e.stores(&o.common), Store: o.location(), Vault: e.getenv("VAULT_ADDR") != "" || e.Configured("vault-address") != "",
+		CACert: o.CACert, Certificates: func() error { _, err := opener.Outbound().Roots(); return err },
+		Stores: opener.Stores(), Store: o.Location(), Vault: e.getenv("VAULT_ADDR") != "" || e.Configured("vault-address") != "",
 		Agent: cmp.Or(o.fromAgent.agentSock, e.getenv(invocation.AgentVariable)),
 	}
 	if len(options.Relay.URLs) > 0 {
 		var place signin.Place
-		if place, local.RelayErr = e.place(&o.login); local.RelayErr == nil {
+		if place, local.RelayErr = opener.Place(""); local.RelayErr == nil {
 			local.Relays, local.RelayErr = place.Relays(options, place.Prompt(options))
 		}
 	}
@@ -91,7 +90,7 @@ func (e *call) examineHere(ctx context.Context, o *doctorOptions) []doctor.Findi
 
 // examineServer looks at a server, given by its URL or by the name of a stored
 // credential, which is looked at too.
-func (e *call) examineServer(ctx context.Context, o *doctorOptions, arg string) ([]doctor.Finding, error) {
+func examineServer(ctx context.Context, e *call, o *doctorOptions, arg string) ([]doctor.Finding, error) {
 	if strings.Contains(arg, "://") {
 		if _, err := oauth.CheckURL(arg); err != nil {
 			return nil, exit.Usage(err)
@@ -110,41 +109,26 @@ func (e *call) examineServer(ctx context.Context, o *doctorOptions, arg string) 
 		return nil, err
 	}
 	findings, err := examineURL(ctx, e, o, c.Server, c.Login)
-	return append(findings, e.examineCredential(ctx, o, s, c)...), err
+	stored := doctor.Credential{State: fmt.Sprintf("%s, the token %s", c.Status(0).State, report.Expires(c.Token.Expiry)), Remedy: e.Remedy().Hint, Connect: func(ctx context.Context) (string, error) {
+		r, err := e.probe(ctx, &testOptions{common: o.common}, s)
+		return r.Summary(), err
+	}}
+	return append(findings, stored.Examine(ctx)...), err
 }
 
 func examineURL(ctx context.Context, e *call, o *doctorOptions, server string, as mcplogin.LoginOptions) ([]doctor.Finding, error) {
-	client, err := e.outbound(&o.common).Clients()
+	opener := e.open(&o.common)
+	client, err := opener.Outbound().Clients()
 	if err != nil {
 		return nil, err
 	}
-	place, err := e.place(&o.login)
+	place, err := opener.Place("")
 	if err != nil {
 		return nil, err
 	}
-	options := o.login.signIn()
-	here := flows.Detect(place.Surroundings(options))
-	options.Flow = strings.Join(slices.DeleteFunc(strings.Split(signin.FlowNames, ", "), func(name string) bool { return name == "ci" || name == "relay" && !here.Relay }), ",")
-	all, err := place.Flows(options)
+	all, here, err := place.Possible(ctx, o.login.signIn())
 	if err != nil {
 		return nil, err
 	}
-	return doctor.Server{URL: server, HTTP: client(server), Flows: signin.Tried(ctx, all), Here: here, Options: as, Remedy: func(err error) string {
-		_, hint := e.Remedy().For(err)
-		return hint
-	}}.Examine(ctx), nil
-}
-
-// examineCredential tries a stored credential at its server.
-func (e *call) examineCredential(ctx context.Context, o *doctorOptions, s *mcplogin.Session, c mcplogin.Credential) []doctor.Finding {
-	state := doctor.Finding{Area: "credential", Check: "state", Result: doctor.Pass, Detail: fmt.Sprintf("%s, the token %s", c.Status(0).State, report.Expires(c.Token.Expiry))}
-	call := doctor.Finding{Area: "credential", Check: "call", Result: doctor.Pass}
-	r, err := e.probe(ctx, &testOptions{common: o.common}, s)
-	if err != nil {
-		call.Result, call.Detail = doctor.Fail, oauth.Sanitize(err.Error(), 300)
-		_, call.Remedy = e.Remedy().For(err)
-	} else {
-		call.Detail = fmt.Sprintf("the server answers as %s, protocol %s, with %d tools", oauth.Sanitize(r.Name, 100), oauth.Sanitize(r.ProtocolVersion, 40), len(r.Tools))
-	}
-	return []doctor.Finding{state, call}
+	return doctor.Server{URL: server, HTTP: client(server), Flows: all, Here: here, Options: as, Remedy: e.Remedy().Hint}.Examine(ctx), nil
 }

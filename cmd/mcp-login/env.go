@@ -3,38 +3,45 @@ package main
 import (
 	"bytes"
 	"context"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/exit"
-	"github.com/mcp-login/mcp-login/internal/subprocess"
+	"github.com/mcp-login/mcp-login/internal/shelleval"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
-	"github.com/mcp-login/mcp-login/secrets"
-	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
+const envName = "env"
+
 // variableOptions are how env and exec name what they export.
-type variableOptions struct{ variables.Naming }
+type variableOptions struct {
+	tokenOptions
+	variables.Naming
+}
 
 func (o *variableOptions) flags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		stringFlag("prefix", "Begin the names of the variables with `PREFIX` (default: MCP_ and the profile's name)", "", &o.Prefix),
 		stringFlag("only", "Print only these variables: a `LIST` of "+strings.Join(variables.Suffixes(), ", "), "", &o.Only),
 		stringFlag("var", "Rename variables: a `LIST` such as AUTHORIZATION=NOTION_AUTH,URL=NOTION_URL", "", &o.Rename),
-	}
+	}, o.tokenOptions.flags()...)
+}
+
+// vars returns the variables of all profiles.
+func (o *variableOptions) vars(ctx context.Context, e *call, profiles []string) ([]envexport.Var, error) {
+	return e.open(&o.common).Variables(ctx, o.agentSock, o.Naming, profiles, o.login)
 }
 
 type envOptions struct {
-	access
 	variableOptions
-	ciOptions
-	format string
-	unset  bool
+	format                   string
+	unset, ci, allowUnmasked bool
 }
 
 func newEnv(e *call) *cli.Command {
@@ -42,29 +49,30 @@ func newEnv(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: envName, Usage: "Print variables for a shell or tool to read",
 		ArgsUsage: "NAME...", UsageText: suggest.Eval(suggest.MCPLogin("env", "notion")),
-		Description: aboutCI,
-		Flags: slices.Concat([]cli.Flag{
-			stringFlag("format", "Output `FORMAT`: "+formatNames()+", the name of a shell, or auto for the shell that runs this", string(envexport.Sh), &o.format),
+		Description: "If the CI system cannot pass variables to later steps (GitLab, Jenkins, Travis, Woodpecker, Drone, unknown systems), " +
+			"--ci prints shell text for the same step. Evaluate it, or the token is in the log and nothing is set: " +
+			`eval "$(mcp-login env NAME --ci --allow-unmasked)"`,
+		Flags: append([]cli.Flag{
+			stringFlag("format", "Output `FORMAT`: "+strings.Join(shelleval.FormatNames(), ", ")+", the name of a shell, or auto for the shell that runs this", string(envexport.Sh), &o.format),
 			boolFlag("unset", "Print commands that unset the variables", &o.unset),
-		}, o.variableOptions.flags(), o.ciOptions.flags(), o.access.flags()),
-	}, &o.common, func(ctx context.Context, args []string) error { return runEnv(ctx, e, o, args) })
+			boolFlag("ci", "Mask the secrets in this CI job's log, then export the variables to its later steps", &o.ci),
+			boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask, so that the log may show the token", &o.allowUnmasked),
+		}, o.variableOptions.flags()...),
+	}, &o.common, func(ctx context.Context, args []string) error {
+		if o.ci {
+			return runEnvCI(ctx, e, &o, args)
+		}
+		return runEnv(ctx, e, &o, args)
+	})
 }
 
-func formatNames() string {
-	var names []string
-	for _, f := range envexport.Formats() {
-		names = append(names, string(f))
-	}
-	return strings.Join(names, ", ")
-}
-
-func runEnv(ctx context.Context, e *call, o envOptions, profiles []string) error {
-	if o.ci {
-		return runEnvCI(ctx, e, o, profiles)
-	}
-	format, err := e.format(o.format)
+func runEnv(ctx context.Context, e *call, o *envOptions, profiles []string) error {
+	format, why, err := shelleval.Format(o.format, e.getenv)
 	if err != nil {
 		return err
+	}
+	if why != "" {
+		e.say("format %s: %s", format, why)
 	}
 	names, err := o.Names(profiles)
 	if err != nil {
@@ -79,7 +87,7 @@ func runEnv(ctx context.Context, e *call, o envOptions, profiles []string) error
 		err = envexport.Unset(&text, format, all)
 	} else {
 		var vars []envexport.Var
-		if vars, err = e.vars(ctx, &o.access, o.Naming, profiles); err == nil {
+		if vars, err = o.vars(ctx, e, profiles); err == nil {
 			err = envexport.Write(&text, format, vars)
 		}
 	}
@@ -89,58 +97,46 @@ func runEnv(ctx context.Context, e *call, o envOptions, profiles []string) error
 	return e.answerData(text.Bytes())
 }
 
-// format returns what --format names.
-func (e *call) format(name string) (envexport.Format, error) {
-	if name != "auto" {
-		f, err := envexport.ParseFormat(name)
-		if err != nil {
-			return "", exit.Unknown("--format", name, append(strings.Split(formatNames(), ", "), "auto"))
-		}
-		return f, nil
+func runEnvCI(ctx context.Context, e *call, o *envOptions, profiles []string) error {
+	job, err := e.open(&o.common).Job()
+	if err != nil {
+		return err
 	}
-	f, why := envexport.Detect(runtime.GOOS, subprocess.Parent(), e.getenv)
-	e.say("format %s: %s", f, why)
-	return f, nil
+	switch {
+	case o.unset || o.format != string(envexport.Sh):
+		return exit.Usagef("--ci does not go with --format and --unset")
+	case job.Provider == ci.None:
+		return exit.Usagef("--ci: this is not a known CI job")
+	}
+	job.AllowUnmasked = o.allowUnmasked
+	vars, err := o.vars(ctx, e, profiles)
+	if err != nil {
+		return err
+	}
+	notes, err := cistep.Export(ctx, job, vars, o.Secrets(profiles), profiles, e.Remedy().ForEval(job.AllowUnmasked))
+	for _, note := range notes {
+		e.say("%s", note)
+	}
+	return err
 }
 
-// vars returns the variables of all profiles, or an error: never some.
-func (e *call) vars(ctx context.Context, o *access, n variables.Naming, profiles []string) ([]envexport.Var, error) {
-	names, err := n.Names(profiles)
-	if err != nil {
-		return nil, err
+// failEval makes eval "$(mcp-login env NAME)" fail as this command did. It
+// also says what unsets the variables of an earlier eval.
+func failEval(e *call, code int) {
+	f, ok := shelleval.Evaluated(e.Invocation)
+	if !ok {
+		return
 	}
-	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
-	if err != nil {
-		return nil, err
+	sayUnset(e, f, e.Line.Args)
+	if !e.streams().OutIsTerminal() {
+		_ = e.answerData([]byte(envexport.Failure(f, code))) // best effort: the exit code says it too
 	}
-	if err := unambiguous(ctx, from.Store, n, profiles); err != nil {
-		return nil, err
-	}
-	var vars []envexport.Var
-	for i, profile := range profiles {
-		c, err := e.credential(ctx, o, from, profile)
-		if err != nil {
-			return nil, err
-		}
-		header, err := c.Authorization()
-		if err != nil {
-			return nil, err
-		}
-		vars = append(vars, variables.Values(names[i], header, c.Token.Access, c.Server, c.Token.Expiry)...)
-	}
-	return vars, nil
 }
 
-// unambiguous refuses profiles whose variables have the names of another's. Where a
-// list costs a request it is not asked for: login has warned.
-func unambiguous(ctx context.Context, store secrets.Store, n variables.Naming, profiles []string) error {
-	var stored []string
-	if files, ok := store.(*file.Store); ok && n.Prefix == "" {
-		names, err := files.List(ctx)
-		if err != nil {
-			return err
-		}
-		stored = append([]string{}, names...)
+// sayUnset says how to unset the variables of profiles that cannot be used, where
+// an earlier eval has set them.
+func sayUnset(e *call, f envexport.Format, profiles []string) {
+	if unset := shelleval.Unset(e.Invocation, f, profiles); unset != "" {
+		e.say("old variables are still set. To unset them: %s", unset)
 	}
-	return n.Distinct(profiles, stored)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,7 +17,6 @@ import (
 const execName = "exec"
 
 type execOptions struct {
-	access
 	variableOptions
 	also cli.StringSlice
 }
@@ -32,9 +30,9 @@ func newExec(e *call) *cli.Command {
 			"Its command line begins after NAME and is passed unchanged. " +
 			"It ignores SIGHUP and SIGINT if this process did, and SIGPIPE if systemd started it; `env --ignore-signal=TERM` before the program sets others. " +
 			"mcp-login removes its own variables that hold secrets, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
-		Flags: slices.Concat([]cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: invocation.AlsoFlag, Usage: "Also pass the variables of `NAME`; repeat it for more", Destination: &o.also},
-		}, o.variableOptions.flags(), o.access.flags()),
+		}, o.variableOptions.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }
 
@@ -44,7 +42,7 @@ func runExec(ctx context.Context, e *call, o execOptions, args []string) error {
 	if err != nil {
 		return notStarted(err)
 	}
-	vars, err := e.vars(ctx, &o.access, o.Naming, profiles)
+	vars, err := o.vars(ctx, e, profiles)
 	if err != nil {
 		return err
 	}

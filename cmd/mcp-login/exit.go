@@ -7,7 +7,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netfault"
-	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -31,12 +30,4 @@ func (e *call) finish(ctx context.Context, err error) int {
 		e.say("%s %s", lead, e.hidden.Clean(line))
 	}
 	return code
-}
-
-// Remedy returns what explains an error of this run.
-func (e *call) Remedy() remedy.Call {
-	r := e.Invocation.Remedy()
-	r.Profiles = func() []string { return e.profileNames(context.Background()) }
-	r.Keys, _ = e.dirs().Keys() // without a home folder it is unknown
-	return r
 }

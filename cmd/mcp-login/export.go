@@ -14,7 +14,7 @@ import (
 )
 
 type exportOptions struct {
-	access
+	tokenOptions
 	withRefreshToken bool
 }
 
@@ -35,7 +35,7 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 	if err != nil {
 		return err
 	}
-	c, err := e.credential(ctx, &o.access, source.Source{Store: store}, profile)
+	c, err := e.open(&o.common).Credential(ctx, source.Source{Store: store}, profile, o.login)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 	if err != nil {
 		return err
 	}
-	secret, err := e.passphrase(variables.ParcelPassphrase).Choose()(ctx)
+	secret, err := e.open(&o.common).Passphrase(variables.ParcelPassphrase).Choose()(ctx)
 	if err != nil {
 		return parcel.Explain(err)
 	}

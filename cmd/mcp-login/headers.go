@@ -10,7 +10,7 @@ import (
 )
 
 type headersOptions struct {
-	access
+	tokenOptions
 	json, curl, raw bool
 }
 
@@ -23,7 +23,7 @@ func newHeaders(e *call) *cli.Command {
 			boolFlag("json", "Print one JSON object, as header helpers of AI clients do; this is the default", &o.json),
 			boolFlag("curl", "Print lines for curl -H @-", &o.curl),
 			boolFlag("raw", "Print only the value of Authorization", &o.raw),
-		}, o.access.flags()),
+		}, o.tokenOptions.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runHeaders(ctx, e, o, args[0]) })
 }
 
@@ -35,7 +35,7 @@ func runHeaders(ctx context.Context, e *call, o headersOptions, profile string) 
 	if err != nil {
 		return err
 	}
-	c, err := e.credential(ctx, &o.access, from, profile)
+	c, err := e.open(&o.common).Credential(ctx, from, profile, o.login)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,12 +11,12 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/shelleval"
 	"github.com/mcp-login/mcp-login/internal/shellscript"
-	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// promptTimeout is how long a prompt waits for an agent.
-const promptTimeout = 8 * time.Second
+// agentTimeout is the timeout of a request to the agent before a prompt.
+const agentTimeout = 8 * time.Second
 
 // expiresAt ends the names of the variables that the hook watches.
 const expiresAt = "_EXPIRES_AT"
@@ -41,102 +42,59 @@ func newHook(e *call) *cli.Command {
 }
 
 func runHook(ctx context.Context, e *call, o hookOptions, shell string) error {
-	script, ok := shellscript.Hook(shell, o.minTTL, e.hookFlags(o.passed()))
+	// What the environment and the configuration say, the hook's own calls read there.
+	typed := e.Given(describeFlags(slices.Concat(o.common.flags(), o.fromAgent.flags())))
+	script, ok := shellscript.Hook(shell, o.MinTTL, invocation.FromAnywhere(typed))
 	if !ok {
 		return exit.Unknown("hook", shell, shellscript.HookShells())
 	}
-	if o.due != "" {
-		if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, promptTimeout)
-			defer cancel()
-		}
-		e, err := runDue(ctx, e, o, shell)
-		return e.oneLined(err)
+	if o.due == "" {
+		return e.answerData(script)
 	}
-	return e.answerData(script)
-}
-
-// passed are the flags that the hook's own calls are given again.
-func (o *hookOptions) passed() []cli.Flag { return append(o.common.flags(), o.fromAgent.flags()...) }
-
-// hookFlags repeats the flags that this call was given, as they read in any
-// folder. What the environment and the configuration say the next call reads
-// there itself.
-func (e *call) hookFlags(passed []cli.Flag) []string {
-	var words []string
-	for _, f := range passed {
-		name := f.Names()[0]
-		if text, ok := e.Line.Value(name); ok {
-			words = append(words, "--"+name, text)
-		}
+	if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, agentTimeout)
+		defer cancel()
 	}
-	return invocation.FromAnywhere(words)
+	e, err := runDue(ctx, e, o, slices.Concat([]string{"--format", shell}, typed))
+	return e.Remedy().OneLine(err) // a prompt follows
 }
 
 // runDue has env print new values for one profile's variables, those that are
-// set. It knows the variable alone, and looks for the profile. It returns the env
+// set. It knows the variable alone, and looks for the profile. It returns the run
 // that explains an error.
-func runDue(ctx context.Context, e *call, o hookOptions, shell string) (*call, error) {
+func runDue(ctx context.Context, e *call, o hookOptions, flags []string) (*call, error) {
 	prefix, ok := strings.CutSuffix(o.due, expiresAt)
 	if !ok {
 		return e, exit.Usagef("--due %q: use a variable that ends in %s", o.due, expiresAt)
 	}
-	profile, err := e.profileOf(ctx, &o, prefix)
+	profile, err := profileOf(ctx, e, &o, prefix)
 	if err != nil {
 		return e, err
 	}
-	var set []string
-	for _, suffix := range variables.Suffixes() {
-		if e.getenv(prefix+"_"+suffix) != "" {
-			set = append(set, suffix)
-		}
-	}
-	args := []string{envName, "--format", shell, "--only", strings.Join(set, ",")}
-	for _, f := range o.passed() {
-		if text, ok := e.Line.Value(f.Names()[0]); ok {
-			args = append(args, "--"+f.Names()[0]+"="+text)
-		}
-	}
-	args = append(args, "--", profile)
+	set := strings.Join(shelleval.Set(e.getenv, prefix), ",")
+	args := slices.Concat([]string{envName, "--only", set}, flags, []string{"--", profile})
 	app := appFor(e.bare(), args)
 	return e.runLine(ctx, app, treeOf(app.Commands).Interpret(args))
 }
 
 // profileOf finds the profile whose variables begin so, in the configuration
 // and in the store or agent. Where two do, env refuses them.
-func (e *call) profileOf(ctx context.Context, o *hookOptions, prefix string) (string, error) {
+func profileOf(ctx context.Context, e *call, o *hookOptions, prefix string) (string, error) {
 	from, err := e.source(ctx, &o.common, o.fromAgent, false)
 	if err != nil {
 		return "", err
 	}
-	kept, err := from.Profiles(ctx)
+	stored, err := from.Profiles(ctx)
 	if err != nil {
 		return "", err
 	}
-	for _, name := range append(e.File.Profiles(), kept...) {
-		if envexport.Prefix(name) == prefix {
-			return name, nil
-		}
+	names := append(e.File.Profiles(), stored...)
+	if i := slices.IndexFunc(names, func(name string) bool { return envexport.Prefix(name) == prefix }); i >= 0 {
+		return names[i], nil
 	}
 	return "", &exit.Error{
 		Code: exit.LoginRequired, Text: prefix + expiresAt + " is about to expire, and no credential is stored for it",
 		Hint: e.Remedy().LoginCommand(strings.ToLower(strings.TrimPrefix(prefix, "MCP_")), ""),
 	}
-}
-
-// oneLined brings an error's hint into its line: a prompt follows.
-func (e *call) oneLined(err error) error {
-	if err == nil {
-		return nil
-	}
-	code, hint := e.Remedy().For(err)
-	text := err.Error()
-	if code == exit.LoginRequired {
-		text += "; its variables are now unset"
-	}
-	if hint != "" {
-		text += ": " + hint
-	}
-	return &exit.Error{Code: code, Text: text}
 }

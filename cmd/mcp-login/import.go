@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/stores"
@@ -21,9 +18,6 @@ type importOptions struct {
 	common
 	force bool
 }
-
-// maxParcel is far above any credential.
-const maxParcel = 4 << 20
 
 func newImport(e *call) *cli.Command {
 	var o importOptions
@@ -41,7 +35,7 @@ func runImport(ctx context.Context, e *call, o *importOptions, args []string) er
 			return err
 		}
 	}
-	c, err := e.unpack(ctx)
+	c, err := unpack(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -52,15 +46,16 @@ func runImport(ctx context.Context, e *call, o *importOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	c = e.withoutDemands(c)
-	store, err := e.openStore(ctx, own, true)
+	opener := e.open(own)
+	c = opener.WithoutDemands(c)
+	store, err := opener.OpenStore(ctx, true)
 	if err != nil {
 		return err
 	}
 	if err := stores.Probe(ctx, store); err != nil {
 		return err
 	}
-	if err := keep(ctx, store, c, o.force); err != nil {
+	if err := access.Import(ctx, store, c, o.force); err != nil {
 		return err
 	}
 	collides(ctx, e, store, c.Profile)
@@ -69,15 +64,13 @@ func runImport(ctx context.Context, e *call, o *importOptions, args []string) er
 }
 
 // unpack reads a parcel.
-func (e *call) unpack(ctx context.Context) (mcplogin.Credential, error) {
-	packed, err := io.ReadAll(io.LimitReader(e.in, maxParcel))
+func unpack(ctx context.Context, e *call) (mcplogin.Credential, error) {
+	packed, err := parcel.Read(e.in)
 	if err != nil {
-		return mcplogin.Credential{}, fmt.Errorf("read standard input: %w", err)
+		return mcplogin.Credential{}, err
 	}
-	if len(packed) == 0 {
-		return mcplogin.Credential{}, exit.Usagef("import: standard input is empty: mcp-login import < FILE")
-	}
-	secret, err := e.passphrase(variables.ParcelPassphrase).Read("passphrase of the parcel: ")(ctx)
+	opener := e.open(new(common))
+	secret, err := opener.Passphrase(variables.ParcelPassphrase).Read("passphrase of the parcel: ")(ctx)
 	if err != nil {
 		return mcplogin.Credential{}, parcel.Explain(err)
 	}
@@ -86,21 +79,6 @@ func (e *call) unpack(ctx context.Context) (mcplogin.Credential, error) {
 		return mcplogin.Credential{}, parcel.Explain(err)
 	}
 	c, err := mcplogin.ParseCredential(record)
-	e.hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
+	opener.Hide(c)
 	return c, err
-}
-
-// keep stores a credential, and replaces another only by force.
-func keep(ctx context.Context, store secrets.Store, c mcplogin.Credential, force bool) error {
-	s, err := mcplogin.Open(mcplogin.Config{Profile: c.Profile, Source: mcplogin.Stored(store)})
-	if err != nil {
-		return err
-	}
-	if err := s.Import(ctx, c, force); !errors.Is(err, mcplogin.ErrExists) {
-		return err
-	}
-	return &exit.Error{
-		Code: exit.Failed, Text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
-		Hint: "use another name: mcp-login import NAME, or replace it: --force",
-	}
 }

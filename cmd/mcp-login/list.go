@@ -24,7 +24,7 @@ func newList(e *call) *cli.Command {
 		UsageText: "mcp-login list --long",
 		Flags: append([]cli.Flag{
 			boolFlag("long", "Show the server and expiry of each one", &o.long),
-			boolFlag("json", "Print JSON", &o.json),
+			jsonFlag(&o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })
 }

@@ -23,7 +23,6 @@ type loginOptions struct {
 	common
 	signin.Options
 	more           string // scopes
-	subject        string
 	params, relays cli.StringSlice
 	force          bool
 }
@@ -39,7 +38,7 @@ func newLogin(e *call) *cli.Command {
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "Without URL it signs in again to the server of NAME.",
-		Flags: append(o.attendFlags(), []cli.Flag{
+		Flags: append(o.interactiveFlags(), []cli.Flag{
 			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
 			boolFlag("json", "Print events as JSON, one a line, on standard output", &o.JSON),
 			boolFlag("force", "Replace a stored credential of another server, or one that cannot be read", &o.force),
@@ -47,9 +46,9 @@ func newLogin(e *call) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
 }
 
-// attendFlags say how a person is asked, and for which client. Every command that may
+// interactiveFlags say how a person is asked, and for which client. Every command that may
 // log in has them.
-func (o *loginOptions) attendFlags() []cli.Flag {
+func (o *loginOptions) interactiveFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		stringFlag("flow", "`FLOWS` to try, best first, separated by commas: "+signin.FlowNames+" (default: what works here)", "", &o.Flow),
 		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.Scope),
@@ -57,14 +56,14 @@ func (o *loginOptions) attendFlags() []cli.Flag {
 		boolFlag("no-qr", "Show no QR code", &o.NoQR),
 		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.Copy),
 	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code when one expires, without asking", &o.RetryExpired)), browserFlags(&o.Browser, &o.params), relayFlags(&o.Relay, &o.relays), clientFlags(&o.Client), overrideFlags(&o.Server), nonInteractiveFlags(&o.NonInteractive), grouped(groupEnterprise,
-		stringFlag("expect-subject", "Accept only a sign-in as this `SUBJECT`; with --flow ci, if the token names no subject, only as this job", "", &o.subject),
+		stringFlag("expect-subject", "Accept only a sign-in as this `SUBJECT`; with --flow ci, if the token names no subject, only as this job", "", &o.Subject),
 	))
 }
 
-// signIn returns the options for the room that signs in.
+// signIn returns the options for package signin.
 func (o *loginOptions) signIn() *signin.Options {
 	all := o.Options
-	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.expectIssuer
+	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.ExpectIssuer
 	return &all
 }
 
@@ -130,7 +129,7 @@ func loggedIn(ctx context.Context, e *call, o loginOptions, place signin.Place, 
 		}
 	}
 	collides(ctx, e, store, c.Profile)
-	e.aside(ctx, c)
+	e.warnUnshared(ctx, c)
 	if err := place.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
 		e.log.Debug().Err(err).Msg("no summary was written")
 	}

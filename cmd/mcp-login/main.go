@@ -1,9 +1,9 @@
 // Command mcp-login gets an OAuth token for an MCP server on a machine without
-// a browser, keeps it fresh and safe, and hands it to whatever needs it.
+// a browser, keeps it fresh and safe, and passes it to the programs that need it.
 //
 // Standard output is data, standard error is for people, questions go to the
-// terminal. A command that fails leaves standard output empty, but for env: the shell that
-// evaluates its output must fail too.
+// terminal. A command that fails leaves standard output empty, except env: the shell
+// that evaluates its output must fail too.
 package main
 
 import (

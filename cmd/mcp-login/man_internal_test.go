@@ -28,7 +28,7 @@ func TestManual(t *testing.T) {
 		}
 		section, _, _ = strings.Cut(section, ".SS ")
 		for _, f := range l.Flags {
-			d := describeFlag(f)
+			d := describeFlag(f).Help()
 			names, about := d.Term(), d.Text()
 			if d.Variable != "" {
 				about += " [$" + d.Variable + "]"

@@ -52,7 +52,7 @@ func newProxy(e *call) *cli.Command {
 			transportFlag(&o.transport),
 		), grouped(groupEnterprise,
 			boolFlag("no-sign-in", "Never sign in from the client: a request that requires a sign-in fails, and names the command to run", &o.noSignIn),
-		), o.fromAgent.flags(), o.login.attendFlags()),
+		), o.fromAgent.flags(), o.login.interactiveFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }
 
@@ -173,7 +173,7 @@ func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 			return err
 		})
 		if err == nil {
-			e.aside(ctx, c)
+			e.warnUnshared(ctx, c)
 		}
 		return c, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -41,17 +40,17 @@ func newRelay(e *call) *cli.Command {
 			stringFlag("listen", "`ADDRESS` and port to listen on", "127.0.0.1:8080", &o.listen),
 			stringFlag("client-token-from", "`SOURCE` of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 			boolFlag("public", "Let anyone use the relay, without a client token", &o.public),
-			&cli.StringSliceFlag{Name: "allow-issuer", Usage: "`HOST` that sign-ins may lead to; repeat it or separate by commas for more (default: any)", Destination: &o.allow, EnvVars: envVar("allow-issuer")},
+			listFlag("allow-issuer", "`HOST` that sign-ins may lead to; repeat it or separate by commas for more (default: any)", &o.allow),
 			durationFlag("session-lifetime", "`DURATION` that a person has to sign in", 10*time.Minute, &o.limits.Lifetime),
-			&cli.IntFlag{Name: "sessions-per-address", Usage: "Maximum `NUMBER` of sessions that one client address may open in that time", Value: 100, Destination: &o.limits.SessionsPerAddress, EnvVars: envVar("sessions-per-address")},
+			intFlag("sessions-per-address", "Maximum `NUMBER` of sessions that one client address may open in that time", 100, &o.limits.SessionsPerAddress),
 		}, grouped(groupNetwork,
 			stringFlag("tls-cert", "PEM `FILE` of the certificate chain; it is read again when it is renewed", "", &o.certificates.CertFile),
 			stringFlag("tls-key", "PEM `FILE` of the private key", "", &o.certificates.KeyFile),
 			stringFlag("acme-cache", "`FOLDER` for certificates from Let's Encrypt or another ACME authority, requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
 			stringFlag("acme-directory", "`URL` of the certificate authority's directory (RFC 8555)", "https://acme-v02.api.letsencrypt.org/directory", &o.certificates.ACMEDirectory),
 			stringFlag("acme-email", "`EMAIL` address for notices about these certificates", "", &o.certificates.ACMEEmail),
-			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "Trust X-Forwarded-For from the `ADDRESS` or network of a reverse proxy; repeat it or separate by commas for more", Destination: &o.proxies, EnvVars: envVar("trusted-proxy")},
-			stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090; any program on this machine can read them", "", &o.metrics),
+			listFlag("trusted-proxy", "Trust X-Forwarded-For from the `ADDRESS` or network of a reverse proxy; repeat it or separate by commas for more", &o.proxies),
+			metricsFlag(&o.metrics),
 		), grouped(groupStore,
 			stringFlag("sessions", "redis:// or rediss:// `URL` of a Redis or Valkey that replicas share; set MCP_LOGIN_SESSIONS for a URL with a password (default: memory)", "", &o.sessions),
 			stringFlag("sessions-key-from", "`SOURCE` of the key, at least 32 bytes, that encrypts the sessions in Redis; the same for all replicas", "", &o.keyFrom),
@@ -69,7 +68,7 @@ func runRelay(ctx context.Context, e *call, o *relayServerOptions) error {
 		return exit.Usagef("--trusted-proxy: %w", err)
 	}
 	if o.tokenFrom != "" {
-		if cfg.Token, err = e.secret(ctx, o.tokenFrom, "client token"); err != nil {
+		if cfg.Token, err = e.open(&o.common).Secret(ctx, o.tokenFrom, "client token"); err != nil {
 			return err
 		}
 	}
@@ -83,7 +82,7 @@ func runRelay(ctx context.Context, e *call, o *relayServerOptions) error {
 	if err != nil {
 		return exit.Usage(err)
 	}
-	if o.certificates.ACMEClient, err = acmeClient(e, o); err != nil {
+	if err := reachAuthority(e, o); err != nil {
 		return err
 	}
 	if o.metrics != "" {
@@ -130,7 +129,7 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if o.sessions == "" {
 		return &relay.Memory{}, func() {}, nil
 	}
-	key, err := e.secret(ctx, o.keyFrom, "key of the sessions")
+	key, err := e.open(&o.common).Secret(ctx, o.keyFrom, "key of the sessions")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,18 +140,18 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	return r, func() { _ = r.Close() }, nil // the process ends
 }
 
-// acmeClient reaches the certificate authority; nil where none is used.
-func acmeClient(e *call, o *relayServerOptions) (*http.Client, error) {
+// reachAuthority adds a client for the certificate authority, if one is used.
+func reachAuthority(e *call, o *relayServerOptions) error {
 	if o.certificates.ACMECache == "" {
-		return nil, nil
+		return nil
 	}
 	directory := o.certificates.ACMEDirectory
 	if _, err := oauth.CheckURL(directory); err != nil {
-		return nil, exit.Usagef("--acme-directory: %w", err)
+		return exit.Usagef("--acme-directory: %w", err)
 	}
-	client, err := e.outbound(&o.common).Clients()
-	if err != nil {
-		return nil, err
+	client, err := e.open(&o.common).Outbound().Clients()
+	if err == nil {
+		o.certificates.ACMEClient = client(directory)
 	}
-	return client(directory), nil
+	return err
 }

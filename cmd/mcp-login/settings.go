@@ -24,7 +24,7 @@ func (e *call) applySettings(c *cli.Context) error {
 	}
 	s := e.Settings()
 	for _, f := range c.Command.Flags {
-		v, err := s.Get(keyOf(f))
+		v, err := s.Get(describeFlag(f).Key)
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func commonOptions(s settings.Settings) (*common, error) {
 	o := new(common)
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	for _, f := range o.flags() {
-		v, err := s.Get(keyOf(f))
+		v, err := s.Get(describeFlag(f).Key)
 		if err != nil {
 			return nil, err
 		}

@@ -29,22 +29,22 @@ func newSSH(e *call) *cli.Command {
 			"The exit code is that of ssh.",
 		Flags: []cli.Flag{
 			sshOptionFlag(&o.options),
-			stringFlag("browser-command", "Open the browser with `COMMAND`; its %s, or its end, is replaced by the URL (default: BROWSER, else the system's browser)", "", &o.command),
+			browserCommandFlag(&o.command),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runSSH(ctx, e, o, args) })
 }
 
 func sshOptionFlag(options *cli.StringSlice) cli.Flag {
-	return &cli.StringSliceFlag{Name: "ssh-option", Usage: "`OPTION` of ssh_config, such as Port=2222; repeat it for more", Destination: options, EnvVars: envVar("ssh-option")}
+	return listFlag("ssh-option", "`OPTION` of ssh_config, such as Port=2222; repeat it for more", options)
 }
 
 func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 	host := args[0]
-	s, err := e.ssh(host, o.options.Value())
+	s, err := sshTo(e, host, o.options.Value())
 	if err != nil {
 		return err
 	}
-	h, err := e.browserHelper(o.command, host)
+	h, err := browserHelper(e, o.command, host)
 	if err != nil {
 		return err
 	}
@@ -61,12 +61,12 @@ func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 	return nil
 }
 
-// ssh runs the system's ssh to a host.
-func (e *call) ssh(host string, options []string) (*sshbrowser.SSH, error) {
+// sshTo returns what runs the system's ssh to a host.
+func sshTo(e *call, host string, options []string) (*sshbrowser.SSH, error) {
 	if strings.HasPrefix(host, "-") {
 		return nil, exit.Usagef("%q is not a host; give options of ssh by --ssh-option", host)
 	}
-	links, err := e.userDir(e.dirs().BrowserLinks())
+	links, err := e.dirs().Writable(e.dirs().BrowserLinks())
 	if err != nil {
 		return nil, err
 	}

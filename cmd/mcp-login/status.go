@@ -58,7 +58,7 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 // report reads one credential, or has the agent tell of it.
 func (e *call) report(ctx context.Context, o *common, from source.Source, profile string) (report.Credential, error) {
 	if from.Agent != nil {
-		s, err := from.Agent.Status(ctx, profile, o.minTTL)
+		s, err := from.Agent.Status(ctx, profile, o.MinTTL)
 		return report.Credential{Status: s, Store: "agent:" + from.Agent.Socket}, err
 	}
 	s, err := e.sessionOf(o, from, profile)
@@ -69,10 +69,10 @@ func (e *call) report(ctx context.Context, o *common, from source.Source, profil
 	if err != nil {
 		return report.Credential{}, err
 	}
-	store, err := e.stores(o).Name(o.location())
-	r := report.Credential{Status: c.Status(o.minTTL), Store: store, Inputs: c.Login.Inputs}
+	store, err := e.stores(o).Name(o.Location())
+	r := report.Credential{Status: c.Status(o.MinTTL), Store: store, Inputs: c.Login.Inputs}
 	if err == nil && confirmed.Demands(c) {
-		known := e.notes().Known(c)
+		known := e.open(o).Notes().Known(c)
 		r.Confirmed = &known
 	}
 	return r, err

@@ -59,13 +59,13 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		return exit.Usagef("store move: --to is missing: mcp-login store move --to STORE [NAME...]")
 	}
 	target := o.common
-	target.store, target.keeper = o.to, o.toKeeper
-	if same, err := e.stores(&o.common).Same(o.location(), target.location()); err != nil {
+	target.Store, target.Keeper = o.to, o.toKeeper
+	if same, err := e.stores(&o.common).Same(o.Location(), target.Location()); err != nil {
 		return err
 	} else if same {
 		return exit.Usagef("store move: --to is the store that they are in")
 	}
-	from, err := e.stores(&o.common).OpenExisting(ctx, o.location())
+	from, err := e.stores(&o.common).OpenExisting(ctx, o.Location())
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func newStoreRekey(e *call) *cli.Command {
 }
 
 func runStoreRekey(ctx context.Context, e *call, o *common) error {
-	dir, name, err := e.stores(o).Rekey(ctx, o.location())
+	dir, name, err := e.open(o).Stores().Rekey(ctx, o.Location())
 	if err != nil {
 		return err
 	}

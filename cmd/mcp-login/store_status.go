@@ -19,12 +19,12 @@ func newStoreStatus(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "status", Usage: "Show where the store is, what keeps its key, and what that protects against",
 		UsageText: "mcp-login store status",
-		Flags:     []cli.Flag{boolFlag("json", "Print JSON", &o.json)},
+		Flags:     []cli.Flag{jsonFlag(&o.json)},
 	}, &o.common, func(ctx context.Context, _ []string) error { return runStoreStatus(ctx, e, o) })
 }
 
 func runStoreStatus(ctx context.Context, e *call, o storeStatusOptions) error {
-	r, err := e.stores(&o.common).Inspect(ctx, o.location())
+	r, err := e.open(&o.common).Stores().Inspect(ctx, o.Location())
 	if err != nil {
 		return err
 	}

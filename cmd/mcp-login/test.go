@@ -70,7 +70,7 @@ func (e *call) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (
 		return mcpprobe.Report{}, err
 	}
 	cfg := mcpprobe.Config{
-		Session: s, Server: c.Server, HTTP: transport, Timeout: o.common.timeout,
+		Session: s, Server: c.Server, HTTP: transport, Timeout: o.Timeout,
 		ProtocolVersion: o.protocol, Version: version,
 	}
 	for _, tool := range o.call.Value() {

@@ -9,7 +9,7 @@ import (
 )
 
 func newToken(e *call) *cli.Command {
-	var o access
+	var o tokenOptions
 	return e.command(&cli.Command{
 		Name: "token", Usage: "Print the access token alone",
 		ArgsUsage: "NAME", UsageText: suggest.Assign("TOKEN", suggest.MCPLogin("token", "notion")),
@@ -17,12 +17,12 @@ func newToken(e *call) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runToken(ctx, e, o, args[0]) })
 }
 
-func runToken(ctx context.Context, e *call, o access, profile string) error {
+func runToken(ctx context.Context, e *call, o tokenOptions, profile string) error {
 	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
 	if err != nil {
 		return err
 	}
-	c, err := e.credential(ctx, &o, from, profile)
+	c, err := e.open(&o.common).Credential(ctx, from, profile, o.login)
 	if err != nil {
 		return err
 	}

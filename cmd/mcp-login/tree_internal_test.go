@@ -244,13 +244,13 @@ func TestHelp(t *testing.T) {
 		}
 		common := 0
 		for _, f := range l.Flags {
-			d := describeFlag(f)
+			d := describeFlag(f).Help()
 			if takesValue(f) != (d.Placeholder != "") {
 				t.Errorf("%s --%s: the placeholder is %q", l.name(), d.Name, d.Placeholder)
 			}
 			if d.Group == help.Common {
 				common++
-			} else if !slices.Contains(flagGroups(), d.Group) {
+			} else if !slices.Contains(help.FlagGroups(), d.Group) {
 				t.Errorf("%s --%s is in no group", l.name(), d.Name)
 			}
 			want := "MCP_LOGIN_" + strings.ToUpper(strings.ReplaceAll(d.Name, "-", "_"))
@@ -379,4 +379,16 @@ func TestStoreBroken(t *testing.T) {
 func takesValue(f cli.Flag) bool {
 	_, isBool := f.(*cli.BoolFlag)
 	return !isBool
+}
+
+// commandAt returns the command of a path of names; nil: there is none.
+func commandAt(commands []*cli.Command, path []string) (found *cli.Command) {
+	for _, name := range path {
+		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.Name == name })
+		if i < 0 {
+			return nil
+		}
+		found, commands = commands[i], commands[i].Subcommands
+	}
+	return found
 }

@@ -23,7 +23,7 @@ func newVersion(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "version", Usage: "Print the version",
 		UsageText: "mcp-login version",
-		Flags:     []cli.Flag{boolFlag("json", "Print JSON", &o.json)},
+		Flags:     []cli.Flag{jsonFlag(&o.json)},
 	}, &o.common, func(context.Context, []string) error { return runVersion(e, o) })
 }
 

@@ -22,7 +22,7 @@ const (
 // a slow network never makes two requests arrive closer than the interval.
 // The first poll comes one interval after the code.
 func (f *Flow) poll(ctx context.Context, r flows.Request, d oauth.DeviceAuthorization) (oauth.Token, error) {
-	p := pace{interval: d.Interval, expiry: d.Expiry}
+	p := timing{interval: d.Interval, expiry: d.Expiry}
 	wait := p.interval
 	for {
 		if err := p.pause(ctx, wait); err != nil {
@@ -51,8 +51,8 @@ func unreachable(s Status, err error) error {
 	return err
 }
 
-// pace is the timing of the polls for one code.
-type pace struct {
+// timing says when to poll for one code.
+type timing struct {
 	interval  time.Duration // at least this long between polls
 	expiry    time.Time     // zero: the server alone knows
 	slowDowns int           // answered so far
@@ -63,7 +63,7 @@ type pace struct {
 // after takes note of an answer. Failed means that it is the last one. The
 // code counts before the HTTP status: servers answer authorization_pending
 // with odd ones.
-func (p *pace) after(err error) Status {
+func (p *timing) after(err error) Status {
 	switch {
 	case oauth.IsCode(err, oauth.CodeAuthorizationPending):
 		p.faults, p.errors = 0, 0
@@ -73,7 +73,7 @@ func (p *pace) after(err error) Status {
 		p.slowDowns++
 		p.interval += slowDownStep // for this and all later polls
 		return SlowDown
-	case oauth.Temporary(err) && p.bear(err):
+	case oauth.Temporary(err) && p.tolerates(err):
 		p.faults++
 		return Unreachable
 	default:
@@ -81,9 +81,9 @@ func (p *pace) after(err error) Status {
 	}
 }
 
-// bear reports whether a fault may still end. A server that answers with errors
+// tolerates reports whether a fault may still end. A server that answers with errors
 // only, unlike one that cannot be reached, will not recover while a person waits.
-func (p *pace) bear(err error) bool {
+func (p *timing) tolerates(err error) bool {
 	if e, ok := errors.AsType[*oauth.Error](err); ok && e.Status >= 500 {
 		p.errors++
 	}
@@ -92,7 +92,7 @@ func (p *pace) bear(err error) bool {
 
 // wait returns how long to wait before the next poll: never less than the
 // interval, nor than what the server asked for by Retry-After.
-func (p *pace) wait(err error) time.Duration {
+func (p *timing) wait(err error) time.Duration {
 	wait := max(p.interval+p.margin(), p.backoff())
 	if e, ok := errors.AsType[*oauth.Error](err); ok {
 		wait = max(wait, e.RetryAfter)
@@ -107,13 +107,13 @@ func (p *pace) wait(err error) time.Duration {
 // that waits as this one does gets slow_down for hardly another reason. So
 // every slow_down adds a fifth of the interval, up to the whole, until the
 // server is content. Without a slow_down the interval is kept exactly.
-func (p *pace) margin() time.Duration {
+func (p *timing) margin() time.Duration {
 	return min(p.interval, p.interval/marginDivisor*time.Duration(p.slowDowns))
 }
 
 // backoff doubles the interval with each fault in a row (RFC 8628 §3.5), up to
 // a minute. It leaves room for a last try one interval before the code expires.
-func (p *pace) backoff() time.Duration {
+func (p *timing) backoff() time.Duration {
 	if p.faults == 0 {
 		return 0
 	}
@@ -130,7 +130,7 @@ func (p *pace) backoff() time.Duration {
 // pause waits for d, or returns why there is nothing to wait for: ctx ended,
 // or the code expired by our clock. It gives up when the code expires, not
 // when d is over.
-func (p *pace) pause(ctx context.Context, d time.Duration) error {
+func (p *timing) pause(ctx context.Context, d time.Duration) error {
 	if !p.expiry.IsZero() {
 		d = min(d, time.Until(p.expiry))
 	}
@@ -138,7 +138,7 @@ func (p *pace) pause(ctx context.Context, d time.Duration) error {
 	if err := sleep(ctx, d); err != nil {
 		return err
 	}
-	if err := sleep(ctx, shortfall(d, start, time.Now())); err != nil {
+	if err := sleep(ctx, remaining(d, start, time.Now())); err != nil {
 		return err
 	}
 	if !p.expiry.IsZero() && !time.Now().Before(p.expiry) {
@@ -147,10 +147,10 @@ func (p *pace) pause(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// shortfall returns how much of d is missing by the wall clock, which is
+// remaining returns how much of d is missing by the wall clock, which is
 // corrected where a monotonic clock that runs fast is not. It is never more
 // than d, so that a wall clock set back does not stall the polling.
-func shortfall(d time.Duration, start, end time.Time) time.Duration {
+func remaining(d time.Duration, start, end time.Time) time.Duration {
 	wall := end.Round(0).Sub(start.Round(0)) // Round strips the monotonic reading
 	return min(d, d-wall)
 }

@@ -18,12 +18,12 @@ func TestShortfallByTheWallClock(t *testing.T) {
 		{"wall clock set back an hour", d - time.Hour, d},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := shortfall(d, start, start.Add(tt.wall)); got != tt.want {
-				t.Errorf("shortfall() = %v, want %v", got, tt.want)
+			if got := remaining(d, start, start.Add(tt.wall)); got != tt.want {
+				t.Errorf("remaining() = %v, want %v", got, tt.want)
 			}
 		})
 	}
-	if got := shortfall(d, start, start.Add(time.Hour)); got > 0 {
-		t.Errorf("shortfall() after a jump ahead = %v, want none", got)
+	if got := remaining(d, start, start.Add(time.Hour)); got > 0 {
+		t.Errorf("remaining() after a jump ahead = %v, want none", got)
 	}
 }

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// confirmTimeout is how long a person has to answer. A client waits longer.
+// confirmTimeout is the time in which a person must answer. A client waits longer.
 const confirmTimeout = time.Minute
 
-// Terminal is where a Confirmer asks. How a question looks is up to it.
+// Terminal shows the questions of a Confirmer. It decides how a question looks.
 type Terminal interface {
 	// Ask discards what was typed before, and shows a question that code answers.
 	// The lines that are typed are sent until done is called. The channel is
@@ -29,7 +29,7 @@ type Terminal interface {
 // first one. So each has its own code as the answer, which nobody types by chance
 // or has typed already.
 type Confirmer struct {
-	// Timeout is how long a person has to answer. No answer rejects the request.
+	// Timeout is the time in which a person must answer. No answer rejects the request.
 	Timeout time.Duration
 
 	terminal Terminal

@@ -36,7 +36,7 @@ func (c Dialog) Withdraw(reason string) { c.Print("\n" + reason + "\n") }
 // maxCols is the width of the widest question.
 const maxCols = 80
 
-// question says what is asked for and by whom, in lines of at most cols.
+// question says which client asks for what, in lines of at most cols.
 func question(r Request, cols int) string {
 	who := "a program"
 	if r.Exe != "" {

@@ -12,7 +12,7 @@ const maxHeld = 64 << 10
 // HeldLog keeps log lines back while a question stands on the terminal that they
 // go to, so that what is typed stays beside its question.
 type HeldLog struct {
-	// To is where the lines go. Required.
+	// To receives the lines. Required.
 	To io.Writer
 
 	mu      sync.Mutex // guards what follows

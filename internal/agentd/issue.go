@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// maxWait is how long a request waits for a refresh while the old token is still
+// maxWait limits the wait of a request for a refresh while the old token is still
 // valid.
 const maxWait = 5 * time.Second
 

@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Settings are what the configuration says of profiles.
+// Settings are the settings of profiles in the configuration.
 type Settings interface {
 	// Profiles returns the profiles that it says something special of.
 	Profiles() []string
@@ -17,7 +17,7 @@ type Settings interface {
 	Of(profile string) (Options, error)
 }
 
-// Options are where and how a profile is kept.
+// Options say in which store a profile is, and how it is kept fresh.
 type Options struct {
 	All   string // all that decides that, to be compared
 	Store string // that part of it which decides on the store
@@ -26,7 +26,8 @@ type Options struct {
 	Config func(secrets.Store) (mcplogin.Config, error)
 }
 
-// Kept are the profiles that an agent keeps, each as the configuration has it.
+// Kept are the profiles that an agent keeps, each with the settings of the
+// configuration.
 type Kept struct {
 	Named []string // none: all that are stored
 	Base  Options  // of those that the configuration says nothing special of
@@ -40,7 +41,7 @@ type Kept struct {
 	ends     []func()
 }
 
-// place is where profiles of the same options are kept.
+// place is the open store of profiles with the same options.
 type place struct {
 	cfg   mcplogin.Config
 	store secrets.Store

@@ -41,7 +41,7 @@ type profile struct {
 	known
 }
 
-// known is what the agent knows of a profile.
+// known is the state of a profile, as of its last read.
 type known struct {
 	renewAt time.Time // when last.Token is to be refreshed; zero: never
 	last    mcplogin.Credential
@@ -160,7 +160,7 @@ func nextLook(renewAt, now time.Time) time.Time {
 	return renewAt
 }
 
-// lifetime is how long the token is valid in total.
+// lifetime is the time from the issue of the token to its expiry.
 func lifetime(c mcplogin.Credential) time.Duration {
 	return max(c.Token.Expiry.Sub(c.GivenAt()), 0)
 }

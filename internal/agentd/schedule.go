@@ -18,7 +18,7 @@ const (
 	// the wall clock. Timers stop while the machine is suspended, and ignore a
 	// change of the wall clock.
 	lookEvery = 30 * time.Second
-	// syncEvery is how often the profiles are listed again.
+	// syncEvery is the interval at which the profiles are listed again.
 	syncEvery = time.Minute
 	// maxDrift is the difference between wall clock and monotonic clock, since the
 	// last comparison, that counts as a jump.

@@ -90,7 +90,7 @@ func (s Sink) Check() error {
 	return nil
 }
 
-// temp is where the next content is prepared.
+// temp is the path of the temporary file with the next content.
 func (s Sink) temp() string {
 	return filepath.Join(filepath.Dir(s.Path), "."+filepath.Base(s.Path)+".tmp")
 }

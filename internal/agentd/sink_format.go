@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// SinkFormat is what a sink writes.
+// SinkFormat is the format of a sink.
 type SinkFormat string
 
 // The formats of a sink.

@@ -1,6 +1,7 @@
 // Package await lets tests wait for a state instead of sleeping. A wait ends as
 // soon as the state holds, so tests stay fast on a quiet machine. The limit is
-// generous, so that even on a busy machine only a real failure reaches it.
+// generous, so that even on a busy machine only a real failure reaches it. It is for
+// tests alone, and must not know what they wait for.
 package await
 
 import (

@@ -1,16 +1,18 @@
-// Package cistep is what this program does as a step of a CI job: it hands
+// Package cistep does what this program does as a step of a CI job: it passes
 // variables to the later steps, and asks once who the job is. It must not know the
-// command line, nor how a credential is got.
+// command line, nor where a credential comes from.
 package cistep
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/mcp-login/mcp-login/ci"
+	"github.com/mcp-login/mcp-login/envexport"
 )
 
 // NotExportedError says why the later steps of a job did not get the variables of
@@ -25,10 +27,15 @@ func (n *NotExportedError) Error() string { return n.Err.Error() }
 // Unwrap returns the cause.
 func (n *NotExportedError) Unwrap() error { return n.Err }
 
-// HandOn gives variables of these profiles to the later steps, and returns what a
-// person must know to use them. ForEval is the command line that a shell runs.
-func HandOn(ctx context.Context, job ci.Job, vars []ci.Var, profiles []string, forEval string) (notes []string, err error) {
-	err = job.HandOn(ctx, vars)
+// Export passes variables of these profiles to the later steps, and returns what a
+// person must know to use them. Secrets are the names of those that hold a token, and
+// forEval is the command line that a shell runs.
+func Export(ctx context.Context, job ci.Job, plain []envexport.Var, secrets, profiles []string, forEval string) (notes []string, err error) {
+	vars := make([]ci.Var, len(plain))
+	for i, v := range plain {
+		vars[i] = ci.Var{Var: v, Secret: slices.Contains(secrets, v.Name)}
+	}
+	err = job.Export(ctx, vars)
 	switch {
 	case errors.Is(err, ci.ErrVariable):
 		return nil, err

@@ -35,7 +35,7 @@ func (e Entry) Name() string {
 	}, e.Profile)
 }
 
-// Via is how a client gets the token.
+// Via is the way by which a client gets the token.
 type Via string
 
 // The ways. Not every client has the last two.

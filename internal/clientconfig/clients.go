@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// callSeconds is how long a client is told to wait for a call: sign-in may take a
+// callSeconds is the timeout of a call that a client is configured with: sign-in may take a
 // person some minutes.
 const callSeconds = 600
 

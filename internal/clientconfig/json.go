@@ -111,7 +111,7 @@ func pointer(path []string) string {
 	return b.String()
 }
 
-// layout is how a file is indented; the zero value has everything on one line.
+// layout is the indentation of a file; the zero value has everything on one line.
 type layout struct{ newline, unit string }
 
 func layoutOf(doc *hujson.Value) layout {

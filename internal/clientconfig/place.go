@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// Places is where a person's files are.
+// Places finds the folders of a person's files.
 type Places struct {
 	Home    string // the person's home folder
 	Project string // the folder of the project at hand; "": none

@@ -142,7 +142,7 @@ func (l *Line) Runs() bool { return l.Command != nil && len(l.Next) == 0 }
 // CheckArgs returns what is wrong with the number of arguments.
 func (l *Line) CheckArgs() error { return l.Command.countArgs(slices.Concat(l.Args, l.Program)) }
 
-// Check returns what is wrong with the line, but for the number of arguments.
+// Check returns what is wrong with the line, except for the number of arguments.
 func (l *Line) Check() error {
 	for _, p := range l.Parts {
 		switch known := l.Takes(p.Flag); {
@@ -225,7 +225,7 @@ func (l *Line) WordCount() (words int) {
 	return words
 }
 
-// Again returns the line to be pasted, each of its parts as edit has it.
+// Again returns the line as a command to paste. Edit returns the words of each part.
 func (l *Line) Again(edit func(Part) []string) suggest.Command {
 	words := suggest.MCPLogin()
 	for _, p := range l.Parts {
@@ -234,8 +234,8 @@ func (l *Line) Again(edit func(Part) []string) suggest.Command {
 	return words
 }
 
-// With returns the line to be pasted, with more flags after the command's name. A
-// typed flag of the same name makes way, unless it may be repeated.
+// With returns the line as a command to paste, with more flags after the command's name.
+// They replace typed flags of the same names, except those that can be repeated.
 func (l *Line) With(flags ...string) suggest.Command {
 	path, placed := l.Path, false
 	return l.Again(func(p Part) []string {
@@ -298,7 +298,8 @@ func (l *Line) Starts(names ...string) bool {
 	return len(l.Path) > 0 && slices.Contains(names, l.Path[0])
 }
 
-// Repeated returns those of the flags that were typed, as they were, but for some.
+// Repeated returns those of the flags that were typed, without the named ones, in the
+// words that were typed.
 func (l *Line) Repeated(flags []Flag, but ...string) []string {
 	var words []string
 	for _, p := range l.Parts {

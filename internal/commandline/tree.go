@@ -40,6 +40,7 @@ type Command struct {
 	Example     string // that works if pasted
 	Group       string // of commands
 	Hidden      bool
+	Often       bool // most people use it
 	Flags       []Flag
 	Commands    []*Command // below it
 }

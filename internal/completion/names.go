@@ -31,7 +31,7 @@ func Offered(name string) bool {
 	return secrets.CheckName(name) == nil && name[0] != ':'
 }
 
-// agentTimeout is how long a person who is typing waits for an agent.
+// agentTimeout is the timeout of a request to the agent while a person is typing.
 const agentTimeout = 500 * time.Millisecond
 
 // InAgent lists the profiles that an agent keeps, if it says so at once.

@@ -88,7 +88,7 @@ func kinds(all []string, current string) []candidate {
 	return words(all)
 }
 
-// formats are what --format takes.
+// formats returns the values of --format.
 func formats() []string {
 	var names []string
 	for _, f := range envexport.Formats() {
@@ -106,8 +106,8 @@ func assignments() []string {
 	return all
 }
 
-// LogLevels are what --log-level takes.
+// LogLevels returns the values of --log-level.
 func LogLevels() []string { return []string{"trace", "debug", "info", "warn", "error", "disabled"} }
 
-// LogFormats are what --log-format takes.
+// LogFormats returns the values of --log-format.
 func LogFormats() []string { return []string{"text", "json"} }

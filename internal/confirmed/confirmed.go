@@ -1,6 +1,7 @@
-// Package confirmed notes what this user confirmed on this host: what a stored
-// record may demand when it is renewed without a person. It must not know the
-// command line, or what a demand that is not confirmed leads to.
+// Package confirmed records what this user confirmed on this host: which sources to
+// read, commands to run and audiences to request a stored credential may name when it is
+// renewed without a person. It must not know the
+// command line, or what happens when a demand is not confirmed.
 package confirmed
 
 import (
@@ -16,7 +17,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// Demand is what a stored record demands of this host when it is renewed
+// Demand has what a stored record requests from this host when it is renewed
 // without a person: sources to read, commands to run, an audience to ask the CI
 // for; and where the result goes. It also is where a login sent a secret, which
 // a later login may send there again. A record is data that others may have

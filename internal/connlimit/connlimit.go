@@ -1,5 +1,5 @@
 // Package connlimit limits the unauthenticated connections of an HTTP server. It
-// does not know what authenticates a request: the server's handler reports it.
+// must not know what authenticates a request: the server's handler reports that.
 package connlimit
 
 import (
@@ -24,7 +24,7 @@ const (
 // opens connections to use up the limit closes only its own.
 type Listener struct {
 	net.Listener
-	// Limit is how many unauthenticated connections are kept. Required.
+	// Limit is the maximum number of unauthenticated connections. Required.
 	Limit int
 
 	mu              sync.Mutex // guards unauthenticated

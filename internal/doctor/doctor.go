@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// Result is how one check ended.
+// Result is the outcome of one check.
 type Result string
 
 // The results, from good to bad.

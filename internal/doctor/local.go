@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Local is what a command would use on this machine.
+// Local has the certificates, store, agent and relays that a command would use.
 type Local struct {
 	CACert       string       // PEM file of certificates to trust; "": the system's alone
 	Certificates func() error // reads them

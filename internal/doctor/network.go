@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// expirySoon is how long a certificate should still be valid.
+	// expirySoon is the minimum remaining validity of a certificate.
 	expirySoon = 14 * 24 * time.Hour
-	// clockSkew is how far this machine's clock may be from a server's.
+	// clockSkew is the maximum difference between this machine's clock and a server's.
 	clockSkew = time.Minute
 )
 

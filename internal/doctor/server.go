@@ -54,7 +54,7 @@ func (s Server) answered(seen *recorder) bool {
 	return slices.ContainsFunc(seen.of(func(u string) bool { return u == s.URL }), func(x *exchange) bool { return x.resp != nil })
 }
 
-// unreachable is all that there is to find at a server that does not answer.
+// unreachable returns the findings about a server that does not answer.
 func (s Server) unreachable(seen *recorder, err error) []Finding {
 	if findings := s.network(seen); len(findings) > 0 {
 		return findings

@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Surroundings are what a login finds where it runs. Each part is looked at by
+// Surroundings describe the machine that a login runs on. Each part is looked at by
 // the caller, which knows how.
 type Surroundings struct {
 	Getenv   func(string) string

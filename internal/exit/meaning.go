@@ -1,6 +1,6 @@
 package exit
 
-// Meaning is what the manual says of an exit code.
+// Meaning is the description of an exit code in the manual.
 type Meaning struct {
 	Code int
 	Text string

@@ -6,6 +6,7 @@ package help
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
@@ -22,6 +23,22 @@ type Flag struct {
 
 // Common is the group of flags that most people need. It is shown first.
 const Common = "Common"
+
+// The groups of the other flags.
+const (
+	Browser    = "Browser"
+	Client     = "Client registration"
+	Enterprise = "Enterprise and CI"
+	Overrides  = "Server overrides"
+	Store      = "Store"
+	Network    = "Network"
+	Global     = "Global"
+)
+
+// FlagGroups returns the groups in their order, without Common.
+func FlagGroups() []string {
+	return []string{Browser, Client, Enterprise, Overrides, Store, Network, Global}
+}
 
 // NewFlag makes the description of a flag from its usage text. The placeholder is
 // what stands in backquotes there.
@@ -40,6 +57,18 @@ func NewFlag(name, usage string) Flag {
 
 func acronym(word string) bool {
 	return word == "URL" || word == "ID" || word == "JSON" || word == "URN"
+}
+
+// Duration writes a duration as a person types it: 10m, not 10m0s.
+func Duration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // Term is the flag as it is typed.
@@ -67,10 +96,7 @@ type Command struct {
 }
 
 // Program describes the whole program.
-type Program struct {
-	Command
-	FlagGroups []string // in order, without Common
-}
+type Program struct{ Command }
 
 // Overview shows the commands that most people use.
 func (p Program) Overview(cols int) *terminal.Text {
@@ -119,7 +145,7 @@ func (p Program) Short(c Command, cols int) *terminal.Text {
 	t := c.top(cols)
 	c.flags(t, Common, cols)
 	var others []string
-	for _, group := range p.FlagGroups {
+	for _, group := range FlagGroups() {
 		if c.has(group) {
 			others = append(others, group)
 		}
@@ -133,7 +159,7 @@ func (p Program) Short(c Command, cols int) *terminal.Text {
 // Full shows a command with all its flags.
 func (p Program) Full(c Command, cols int) *terminal.Text {
 	t := c.top(cols)
-	for _, group := range append([]string{Common}, p.FlagGroups...) {
+	for _, group := range append([]string{Common}, FlagGroups()...) {
 		c.flags(t, group, cols)
 	}
 	t.Wrapped(c.variables(), 0, cols)

@@ -26,7 +26,7 @@ func TestNewFlag(t *testing.T) {
 
 // TestShort: the common flags, and where the others are.
 func TestShort(t *testing.T) {
-	p := help.Program{FlagGroups: []string{"Store", "Network"}}
+	var p help.Program
 	c := help.Command{Name: "p login", Usage: "NAME [flags]", Summary: "Sign in", Examples: []string{"p login a"}, Flags: []help.Flag{
 		{Name: "scope", Placeholder: "SCOPES", About: "Scopes to request", Group: help.Common, Variable: "P_SCOPE"},
 		{Name: "store", Placeholder: "STORE", About: "Store", Group: "Store"},

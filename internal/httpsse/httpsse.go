@@ -52,7 +52,7 @@ const (
 
 	// firstEvent limits the wait for the endpoint of a stream.
 	firstEvent = 10 * time.Second
-	// maxSessions is how many streams are open at most; the oldest gives way.
+	// maxSessions is the maximum number of open streams. A new one closes the oldest.
 	maxSessions = 64
 	// MaxMessage is the maximum size of a message, in bytes.
 	MaxMessage = 64 << 20

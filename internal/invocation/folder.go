@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// FromAnywhere makes the paths in flags absolute: the command that they
-// are for starts in any folder.
+// FromAnywhere makes the paths in flags absolute, for a command that can be started in
+// any folder.
 func FromAnywhere(words []string) []string {
 	words = slices.Clone(words)
 	for i, word := range words {
@@ -36,8 +36,8 @@ func FromAnywhere(words []string) []string {
 	return words
 }
 
-// Absolute is the path as it reads in any folder. Without a working folder there is
-// no other than the one that was given.
+// Absolute returns an absolute path. If the working folder is unknown, it returns the
+// path unchanged.
 func Absolute(path string) string {
 	if abs, err := filepath.Abs(path); path != "" && err == nil {
 		return abs

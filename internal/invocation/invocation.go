@@ -1,4 +1,4 @@
-// Package invocation is one run of a command: what was typed, and what the
+// Package invocation describes one run of a command: what was typed, and what the
 // environment and the configuration file add to it. It must not know the framework
 // that parses flags, nor how a command uses its settings.
 package invocation
@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// The flags that this room knows.
+// The flags that this package knows.
 const (
 	AgentFlag = "agent-sock"
 	AlsoFlag  = "also"
@@ -86,6 +86,16 @@ func (i Invocation) Configured(name string) string {
 func (i Invocation) Typed(flag string) bool {
 	_, typed := i.Line.Value(flag)
 	return typed
+}
+
+// Given returns those of the flags that were typed, with the values that count.
+func (i Invocation) Given(flags []commandline.Flag) (words []string) {
+	for _, f := range flags {
+		if text, ok := i.Line.Value(f.Name); ok {
+			words = append(words, "--"+f.Name, text)
+		}
+	}
+	return words
 }
 
 // Agent returns the socket of the agent that this command asks instead of the store;

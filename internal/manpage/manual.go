@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/help"
 )
 
-// Manual is what the manual page is made of.
+// Manual is the content of the manual page.
 type Manual struct {
 	Version, Day      string
 	Summary, Synopsis string

@@ -74,6 +74,11 @@ type Result struct {
 	Content []mcp.Content `json:"content"`
 }
 
+// Summary says who answered, in one line. All text in it is the server's.
+func (r Report) Summary() string {
+	return fmt.Sprintf("the server answers as %s, protocol %s, with %d tools", oauth.Sanitize(r.Name, 100), oauth.Sanitize(r.ProtocolVersion, 40), len(r.Tools))
+}
+
 // Texts returns the content as texts.
 func (r Result) Texts() []string {
 	texts := make([]string, len(r.Content))

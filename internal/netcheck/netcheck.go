@@ -1,6 +1,6 @@
 // Package netcheck answers whether a host is this machine, whether two URLs have
 // the same origin, and what a proxy setting names: each check once, for every
-// room. It resolves no names, and knows nothing of what is served or asked.
+// room. It must not resolve names, nor know what is served or asked.
 package netcheck
 
 import (

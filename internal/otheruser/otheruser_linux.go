@@ -1,5 +1,5 @@
-// Package otheruser runs a test binary as another user. It is for tests of who
-// may talk to whom, and knows nothing of what is tested.
+// Package otheruser runs a test binary as another user, for tests of which user may
+// connect to which. It must not know what is tested.
 package otheruser
 
 import (

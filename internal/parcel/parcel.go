@@ -75,6 +75,18 @@ func Unpack(parcel, passphrase []byte) ([]byte, error) {
 	return data, nil
 }
 
+// Read reads a parcel.
+func Read(r io.Reader) ([]byte, error) {
+	packed, err := io.ReadAll(io.LimitReader(r, maxParcel)) // far above any credential
+	if err != nil {
+		return nil, fmt.Errorf("read standard input: %w", err)
+	}
+	if len(packed) == 0 {
+		return nil, exit.Usagef("import: standard input is empty: mcp-login import < FILE")
+	}
+	return packed, nil
+}
+
 // Explain says where the passphrase comes from, if an error is about that.
 func Explain(err error) error {
 	if !errors.Is(err, secrets.ErrPassphrase) {

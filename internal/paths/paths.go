@@ -15,9 +15,12 @@ import (
 var ErrNoHome = errors.New("no home folder is known: use --profile-dir, and set " + homeVariables)
 
 // Dirs finds the folders that an environment names.
-type Dirs struct{ Getenv func(name string) string }
+type Dirs struct {
+	Getenv func(name string) string
+	Warn   func(text string) // shows a warning about a folder; nil: none is shown
+}
 
-// Data is where credentials are kept: $XDG_DATA_HOME/mcp-login or the
+// Data returns the folder of credentials: $XDG_DATA_HOME/mcp-login or the
 // platform's equivalent.
 func (d Dirs) Data() (string, error) {
 	switch runtime.GOOS {
@@ -29,7 +32,7 @@ func (d Dirs) Data() (string, error) {
 	return d.find("XDG_DATA_HOME", ".local/share", "mcp-login")
 }
 
-// Keys is where key files are kept, apart from the data, so that a copy or
+// Keys returns the folder of key files, separate from the data, so that a copy or
 // backup of one is not a copy of both.
 func (d Dirs) Keys() (string, error) {
 	if runtime.GOOS == "windows" {
@@ -38,7 +41,7 @@ func (d Dirs) Keys() (string, error) {
 	return d.state("mcp-login/keys")
 }
 
-// Confirmed is where the program notes what this user confirmed on this host:
+// Confirmed returns the folder of the notes of what this user confirmed on this host:
 // apart from the data, and in no folder that hosts often share, as they do that
 // of the configuration.
 func (d Dirs) Confirmed() (string, error) {
@@ -48,7 +51,7 @@ func (d Dirs) Confirmed() (string, error) {
 	return d.state("mcp-login/confirmed")
 }
 
-// Config is where the configuration file is.
+// Config returns the path of the configuration file.
 func (d Dirs) Config() (string, error) {
 	if dir := d.Getenv("XDG_CONFIG_HOME"); runtime.GOOS == "windows" && !filepath.IsAbs(dir) {
 		return d.find("APPDATA", ".config", "mcp-login")
@@ -66,7 +69,7 @@ func (d Dirs) AgentAudit() (string, error) {
 	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent-audit.jsonl")
 }
 
-// Proxies is where the proxies of this user keep what they share: what servers
+// Proxies returns the folder of what the proxies of this user share: what servers
 // listed last, and sign-ins that are under way.
 func (d Dirs) Proxies() (string, error) {
 	if runtime.GOOS == "windows" {
@@ -75,11 +78,11 @@ func (d Dirs) Proxies() (string, error) {
 	return d.state("mcp-login/proxy")
 }
 
-// Browsers is where a remote host finds the user's laptops: a folder for each host
+// Browsers returns the folder in which a remote host finds the user's laptops: one for each host
 // that shares the home folder.
 func (d Dirs) Browsers() (string, error) { return d.state("mcp-login/browser") }
 
-// BrowserLinks is where a laptop keeps what it shares with remote hosts, and
+// BrowserLinks returns the folder of what a laptop shares with remote hosts, and
 // BrowserMemory for which sign-ins of theirs its page does not ask.
 func (d Dirs) BrowserLinks() (string, error) { return d.state("mcp-login/browser-links") }
 
@@ -142,6 +145,19 @@ func (d Dirs) CheckHome(path string) (warning string, err error) {
 		return "", nil
 	}
 	return fmt.Sprintf("HOME=%s belongs to user %d, who cannot open the folders that root makes there", home, uid), nil
+}
+
+// Writable checks a folder in which files are about to be made, given by the result
+// of one of the other methods.
+func (d Dirs) Writable(path string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	warning, err := d.CheckHome(path)
+	if warning != "" && d.Warn != nil {
+		d.Warn(warning)
+	}
+	return path, err
 }
 
 // inside reports whether a path is in a folder.

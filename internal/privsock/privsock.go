@@ -1,5 +1,5 @@
 // Package privsock makes Unix sockets that only this user can connect to. It
-// knows nothing of what they are for.
+// must not know what they are for.
 //
 // # Security
 //
@@ -70,7 +70,7 @@ func place(path string) (*net.UnixListener, error) {
 		return nil, err
 	}
 	defer unlock()
-	if err := vacant(path); err != nil {
+	if err := checkFree(path); err != nil {
 		return nil, err
 	}
 	return bind(path)
@@ -101,9 +101,9 @@ func fits(path string) error {
 	return nil
 }
 
-// vacant returns nil if a socket may be made at path. Whatever does not answer
+// checkFree returns nil if a socket may be made at path. Whatever does not answer
 // that nobody listens may be a process that is busy, or another user's.
-func vacant(path string) error {
+func checkFree(path string) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -39,7 +39,7 @@ func Of(dir, profile, server string) Profile {
 	return Profile{file.Folder{Dir: dir, Limit: maxSize}, hex.EncodeToString(sum[:12]), server}
 }
 
-// Snapshot is what a server said last.
+// Snapshot is the last answer of a server about itself.
 type Snapshot struct {
 	Hello json.RawMessage            // the result of initialize; nil: none is known
 	Lists map[string]json.RawMessage // by method, such as tools/list: the list

@@ -74,7 +74,7 @@ func (r *Relay) serveMetadata(w http.ResponseWriter, _ *http.Request) {
 
 func (r *Relay) serveOpen(w http.ResponseWriter, req *http.Request) {
 	if !r.cfg.Public && !equal(hash(bearer(req)), hash(r.cfg.Token)) {
-		if !r.strange.allow(r.address(req)) {
+		if !r.wrongTokens.allow(r.address(req)) {
 			r.tooMany(w, req)
 			return
 		}

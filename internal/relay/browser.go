@@ -28,7 +28,7 @@ func (r *Relay) serveTyped(w http.ResponseWriter, req *http.Request) {
 // against the address.
 func (r *Relay) byCode(w http.ResponseWriter, req *http.Request) (Session, bool) {
 	from := r.address(req)
-	if r.wrong.spent(from) {
+	if r.wrongCodes.spent(from) {
 		r.tooMany(w, req)
 		return Session{}, false
 	}
@@ -40,7 +40,7 @@ func (r *Relay) byCode(w http.ResponseWriter, req *http.Request) (Session, bool)
 	}
 	switch {
 	case errors.Is(err, ErrEnded):
-		r.wrong.allow(from)
+		r.wrongCodes.allow(from)
 		pageExpired.write(w)
 	case err != nil:
 		pageBusy.write(w)
@@ -52,16 +52,16 @@ func (r *Relay) byCode(w http.ResponseWriter, req *http.Request) (Session, bool)
 // so that a link preview cannot start a sign-in.
 func (r *Relay) serveStart(w http.ResponseWriter, req *http.Request) {
 	s, ok := r.byCode(w, req)
-	switch mine := s.isBrowser(r.cookie(req, s)); {
+	switch ours := s.isBrowser(r.cookie(req, s)); {
 	case !ok:
-	case mine && (s.Query != "" || s.Outcome != ""):
+	case ours && (s.Query != "" || s.Outcome != ""):
 		if s.Outcome == "" {
 			w.Header().Set("Refresh", waitingRefresh)
 		}
 		outcomePage(s).write(w)
 	case s.Query != "" || s.Outcome != "":
 		pageTaken.write(w)
-	case s.Browser == "" || mine:
+	case s.Browser == "" || ours:
 		r.startPage(s).write(w)
 	default:
 		r.takeOverPage(s, false).write(w)

@@ -27,7 +27,7 @@ func (l *connections) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from, _ := hop(c.RemoteAddr().String())
+		from, _ := parseAddr(c.RemoteAddr().String())
 		if l.relay.trusts(from) {
 			return c, nil
 		}

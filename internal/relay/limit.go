@@ -36,10 +36,10 @@ func newLimiter(limit int, window time.Duration) *limiter {
 func (l *limiter) allow(a netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.turn()
+	l.nextWindow()
 	most := l.max
 	if _, known := l.count[a]; !known && len(l.count) >= maxAddresses {
-		a, most = coarse(a), sharedBy*l.max
+		a, most = networkOf(a), sharedBy*l.max
 	}
 	if _, known := l.count[a]; !known && len(l.count) >= maxNetworks {
 		a = netip.Addr{}
@@ -51,8 +51,8 @@ func (l *limiter) allow(a netip.Addr) bool {
 	return true
 }
 
-// coarse returns the address of the wide network of an address.
-func coarse(a netip.Addr) netip.Addr {
+// networkOf returns the address of the wide network of an address.
+func networkOf(a netip.Addr) netip.Addr {
 	bits := wide4
 	if a.Is6() {
 		bits = wide6
@@ -68,11 +68,11 @@ func coarse(a netip.Addr) netip.Addr {
 func (l *limiter) spent(a netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.turn()
+	l.nextWindow()
 	return l.count[a] >= l.max
 }
 
-func (l *limiter) turn() {
+func (l *limiter) nextWindow() {
 	if now := time.Now(); !now.Before(l.until) {
 		l.until = now.Add(l.window)
 		clear(l.count)
@@ -83,10 +83,10 @@ func (l *limiter) turn() {
 // last address in X-Forwarded-For that is not a trusted proxy itself. Of an IPv6
 // address only the network counts, since one machine has many addresses.
 func (r *Relay) address(req *http.Request) netip.Addr {
-	at, _ := hop(req.RemoteAddr) // unreadable: the zero address, which is limited too
+	at, _ := parseAddr(req.RemoteAddr) // unreadable: the zero address, which is limited too
 	hops := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && r.trusts(at); i-- {
-		before, ok := hop(strings.TrimSpace(hops[i]))
+		before, ok := parseAddr(strings.TrimSpace(hops[i]))
 		if !ok {
 			break
 		}
@@ -95,8 +95,8 @@ func (r *Relay) address(req *http.Request) netip.Addr {
 	return network(at)
 }
 
-// hop reads an address, with a port or without: some proxies write one.
-func hop(text string) (netip.Addr, bool) {
+// parseAddr reads an address, with a port or without: some proxies write one.
+func parseAddr(text string) (netip.Addr, bool) {
 	if p, err := netip.ParseAddrPort(text); err == nil {
 		return p.Addr().Unmap().WithZone(""), true
 	}

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// defaultSessions is how many sessions are kept in memory, 2 to 10 kB each.
+// defaultSessions is the maximum number of sessions in memory, 2 to 10 kB each.
 const defaultSessions = 20_000
 
 // Memory keeps the sessions of one replica. Its zero value works.
 type Memory struct {
-	// Max is how many sessions are kept; 0 means 20,000.
+	// Max is the maximum number of sessions; 0 means 20,000.
 	Max int
 
 	mu       sync.Mutex // guards the rest
@@ -24,7 +24,7 @@ type Memory struct {
 
 var _ Sessions = (*Memory)(nil)
 
-// sweepEvery is how often expired sessions are looked for.
+// sweepEvery is the interval at which expired sessions are removed.
 const sweepEvery = 10 * time.Second
 
 // Add implements [Sessions].

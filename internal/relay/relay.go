@@ -64,14 +64,14 @@ type Limits struct {
 
 // Relay is the web server. Make one with [New].
 type Relay struct {
-	cfg      Config
-	base     *url.URL
-	handler  http.Handler
-	metrics  *metrics
-	requests *limiter
-	opened   *limiter
-	wrong    *limiter // user codes that are nobody's
-	strange  *limiter // client tokens that are not the team's
+	cfg         Config
+	base        *url.URL
+	handler     http.Handler
+	metrics     *metrics
+	requests    *limiter
+	opened      *limiter
+	wrongCodes  *limiter // user codes that are nobody's
+	wrongTokens *limiter // client tokens that are not the team's
 
 	drainOnce sync.Once
 	draining  chan struct{}
@@ -101,10 +101,10 @@ func New(cfg Config) (*Relay, error) {
 	l := cfg.Limits
 	r := &Relay{
 		cfg: cfg, base: base, draining: make(chan struct{}), metrics: newMetrics(),
-		requests: newLimiter(l.RequestsPerMinute, time.Minute),
-		opened:   newLimiter(l.SessionsPerAddress, l.Lifetime),
-		wrong:    newLimiter(l.WrongCodes, l.Lifetime),
-		strange:  newLimiter(l.WrongCodes, l.Lifetime),
+		requests:    newLimiter(l.RequestsPerMinute, time.Minute),
+		opened:      newLimiter(l.SessionsPerAddress, l.Lifetime),
+		wrongCodes:  newLimiter(l.WrongCodes, l.Lifetime),
+		wrongTokens: newLimiter(l.WrongCodes, l.Lifetime),
 	}
 	r.handler = r.routes()
 	return r, nil

@@ -92,7 +92,7 @@ func (s *Session) keys() []Key {
 	return []Key{{ID: s.ID}, {UserCode: s.UserCode}, {StateHash: s.StateHash}}
 }
 
-// maxTries is how many wrong codes one session allows.
+// maxTries is the number of wrong codes that one session allows.
 const maxTries = 3
 
 // The reasons why a browser cannot act on a session.

@@ -12,15 +12,15 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// withoutSudo is the way out where sudo kept the home folder of another user.
+// withoutSudo is the hint for sudo that kept the home folder of another user.
 func (c Call) withoutSudo() string {
 	line := c.Line.Again(commandline.Part.Typed)
 	return fmt.Sprintf("use the store of root: %v\nor that of the user, without sudo: %v", suggest.Command{"sudo", "-H"}.With(line...), line)
 }
 
-// whoseFolder returns what to do about a file that could not be reached because
+// ownerHint returns what to do about a file that could not be reached because
 // a folder on its way belongs to somebody else, and "" for all other errors.
-func whoseFolder(err error) string {
+func ownerHint(err error) string {
 	at, ok := errors.AsType[*fs.PathError](err)
 	if !ok || !errors.Is(err, fs.ErrPermission) {
 		return ""
@@ -39,9 +39,8 @@ func whoseFolder(err error) string {
 	return fmt.Sprintf("%s belongs to user %d, not to user %d who runs this", dir, uid, os.Geteuid())
 }
 
-// pastLink is the way past a symbolic link in the place of the store or of a part of
-// it.
-func (c Call) pastLink(link string) string {
+// linkHint is the hint for a store, or a part of one, that is a symbolic link.
+func (c Call) linkHint(link string) string {
 	target, err := filepath.EvalSymlinks(link)
 	if err != nil {
 		return "it leads nowhere: " + suggest.Command{"rm", link}.String()

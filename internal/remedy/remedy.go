@@ -1,6 +1,5 @@
-// Package remedy is the one table from errors to exit codes and to what helps: a
-// command to paste, if there is one. It must not know how the commands work, nor
-// print anything.
+// Package remedy maps errors to exit codes and hints, in one table. A hint is a command
+// to paste, where one helps. It must not know how the commands work, nor print anything.
 package remedy
 
 import (
@@ -41,8 +40,8 @@ type Call struct {
 	Keys       string          // the folder of the keys of stores; "": unknown
 }
 
-// For returns the exit code of an error and the way out, which every refusal has:
-// where the table names none, the command that shows more.
+// For returns the exit code of an error and its hint. If the table has no hint, it is
+// the command that shows more.
 func (c Call) For(err error) (code int, hint string) {
 	code, hint = c.table(err)
 	own, isOwn := errors.AsType[*exit.Error](err)
@@ -52,9 +51,9 @@ func (c Call) For(err error) (code int, hint string) {
 	return code, c.showMore(code, err)
 }
 
-// table is the one from errors to exit codes and ways out, "" for none. What the
-// framework finds wrong with a command line is a UsageError already. The
-// framework's ExitCoder means nothing here: every *exec.ExitError is one.
+// table maps errors to exit codes and hints, "" for none. What the framework rejects in
+// a command line is a UsageError already. The framework's ExitCoder does not count,
+// because every *exec.ExitError is one.
 func (c Call) table(err error) (code int, hint string) {
 	var (
 		own      *exit.Error
@@ -90,7 +89,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
 		return exit.BadUsage, suggest.MCPLogin(c.Line.Path...).With("--help").String()
 	case errors.As(err, &config):
-		return exit.BadUsage, whoseFolder(err)
+		return exit.BadUsage, ownerHint(err)
 	case errors.As(err, &address):
 		return exit.BadUsage, ""
 	case errors.As(err, &sudo):
@@ -138,20 +137,43 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.Is(err, secrets.ErrTemporary):
 		return exit.Temporary, suggest.MCPLogin("store", "status").With(c.StoreFlags...).String()
 	case oauth.Temporary(err):
-		return exit.Temporary, c.pastFault(err)
+		return exit.Temporary, c.faultHint(err)
 	case errors.As(err, &damaged) && !c.Line.Starts("login"):
 		return exit.Store, "restore it from a backup, or remove it: " + c.forget(damaged.Profile)
 	case errors.As(err, &damaged):
 		return exit.Store, "restore it from a backup, or replace it: " + c.Line.With("--force").String()
 	case errors.As(err, &link):
-		return exit.Store, c.pastLink(link.Path)
+		return exit.Store, c.linkHint(link.Path)
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
-		return exit.Store, whoseFolder(err)
+		return exit.Store, ownerHint(err)
 	}
-	return exit.Failed, whoseFolder(err)
+	return exit.Failed, ownerHint(err)
 }
 
-// refusedValue is the way out where a format cannot carry a value.
+// Hint returns what helps against an error, "" if nothing is known.
+func (c Call) Hint(err error) string {
+	_, hint := c.For(err)
+	return hint
+}
+
+// OneLine returns an error with its hint in the same line. Unset says that its variables
+// are unset if a sign-in is required.
+func (c Call) OneLine(err error) error {
+	if err == nil {
+		return nil
+	}
+	code, hint := c.For(err)
+	text := err.Error()
+	if code == exit.LoginRequired {
+		text += "; its variables are now unset"
+	}
+	if hint != "" {
+		text += ": " + hint
+	}
+	return &exit.Error{Code: code, Text: text}
+}
+
+// refusedValue is the hint for a value that a format cannot hold.
 func refusedValue(e *envexport.Error) string {
 	if !e.Value || e.Format == envexport.JSON {
 		return ""

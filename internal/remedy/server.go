@@ -20,22 +20,22 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// server is the part of verdict about what a server, or something before
-// it, makes impossible: the way past it.
+// server is the part of the table for errors that a server caused, or something between
+// here and the server.
 func (c Call) server(err error) (code int, hint string, ok bool) {
 	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
-		return exit.Temporary, c.pastFault(err), true
+		return exit.Temporary, c.faultHint(err), true
 	}
-	for _, past := range []func(error) string{c.pastNetwork, c.pastMetadata, c.pastAnswer, c.pastClient} {
-		if hint := past(err); hint != "" {
+	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.answerHint, c.clientHint} {
+		if hint := hintFor(err); hint != "" {
 			return exit.Failed, hint, true
 		}
 	}
 	return 0, "", false
 }
 
-// pastNetwork is the way past what stands before a server; "" if nothing does.
-func (c Call) pastNetwork(err error) string {
+// networkHint is the hint for something between here and the server; "" if nothing is.
+func (c Call) networkHint(err error) string {
 	var (
 		proxy   *oauth.ProxyError
 		unknown x509.UnknownAuthorityError
@@ -47,13 +47,13 @@ func (c Call) pastNetwork(err error) string {
 	case errors.As(err, &unknown):
 		return "if the certificate is your organization's, name its file: --ca-cert FILE"
 	case errors.As(err, &tlsErr):
-		return c.pastFault(&url.Error{Err: tlsErr})
+		return c.faultHint(&url.Error{Err: tlsErr})
 	}
 	return ""
 }
 
-// pastMetadata is the way past what a server publishes, or does not.
-func (c Call) pastMetadata(err error) string {
+// metadataHint is the hint for metadata that is wrong or missing.
+func (c Call) metadataHint(err error) string {
 	var (
 		not         *oauth.NotServerError
 		issuer      *oauth.IssuerError
@@ -75,7 +75,7 @@ func (c Call) pastMetadata(err error) string {
 	case errors.As(err, &issuer):
 		return "if the vendor runs both, accept exactly this pair: " + c.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got)
 	case errors.As(err, &resource):
-		return c.pastResource(resource)
+		return c.resourceHint(resource)
 	case errors.As(err, &unpublished) && !oauth.Temporary(err):
 		return "its operator must publish its metadata; if you know its endpoints, name them: " +
 			c.atServer("", "--issuer", unpublished.Issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
@@ -89,8 +89,8 @@ func (c Call) pastMetadata(err error) string {
 	return ""
 }
 
-// pastAnswer is the way past a server's answer to a login or a call.
-func (c Call) pastAnswer(err error) string {
+// answerHint is the hint for a server's answer to a login or a call.
+func (c Call) answerHint(err error) string {
 	var (
 		noIss   *authcode.MissingIssError
 		version *mcpprobe.ProtocolError
@@ -111,8 +111,8 @@ func (c Call) pastAnswer(err error) string {
 	return ""
 }
 
-// pastClient is the way past the refusal of a client, or of every flow.
-func (c Call) pastClient(err error) string {
+// clientHint is the hint for a rejected client, or if no flow can be used.
+func (c Call) clientHint(err error) string {
 	var others *authcode.RegisteredError
 	switch {
 	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
@@ -135,7 +135,7 @@ func (c Call) pastClient(err error) string {
 	return ""
 }
 
-// howToRegister is the way past a server that registers no client.
+// howToRegister is the hint for a server that registers no client.
 func (c Call) howToRegister(err error) string {
 	if _, refused := errors.AsType[*oauth.Error](err); !refused && errors.Is(err, mcplogin.ErrNeedsDocument) {
 		return "host a client id metadata document (mcp-login client-metadata prints one), then add --client-metadata-url"
@@ -153,8 +153,8 @@ func (c Call) howToRegister(err error) string {
 	return byHand
 }
 
-// pastResource is the way past metadata for another resource.
-func (c Call) pastResource(err *oauth.ResourceError) string {
+// resourceHint is the hint for metadata of another resource.
+func (c Call) resourceHint(err *oauth.ResourceError) string {
 	if err.Below() {
 		return "the server is below this URL: " + c.atServer(err.Resource)
 	}

@@ -42,8 +42,8 @@ func (c Call) doctorCommand() string {
 	return suggest.MCPLogin("doctor", cmp.Or(server, profile, "URL")).String()
 }
 
-// pastFault is what to do where a server did not answer, or not in order.
-func (c Call) pastFault(err error) string {
+// faultHint is what to do where a server did not answer, or not in order.
+func (c Call) faultHint(err error) string {
 	text := ""
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		_, remedy := netfault.Explain(failed.URL, failed)
@@ -80,7 +80,7 @@ func (c Call) showMore(code int, err error) string {
 	case code == exit.Denied, code == exit.TimedOut:
 		return "to try again: " + c.Line.With().String()
 	case code == exit.Failed && ofServer(err):
-		return c.pastFault(err)
+		return c.faultHint(err)
 	}
 	return ""
 }

@@ -1,7 +1,7 @@
-// Package report has what the commands print of a credential, a server, a store,
-// the settings and the checks of doctor: as text for people, and as JSON, which is
-// a contract with programs. It must not know where a report goes, nor find anything
-// out itself.
+// Package report formats what the commands print about a credential, a server, a
+// store, the settings and the checks of doctor: as text for people, and as JSON, which
+// is a contract with programs. It must not know where a report goes, nor look anything
+// up itself.
 package report
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Credential is what status and list say of a credential. As JSON it is a
+// Credential is the report of status and list on a credential. As JSON it is a
 // contract: it is added to, never changed.
 type Credential struct {
 	mcplogin.Status

@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Discovery is what discover says. As JSON it is a contract: it is added to,
+// Discovery is the report of discover. As JSON it is a contract: it is added to,
 // never changed.
 type Discovery struct {
 	Server   string   `json:"server"`
@@ -18,7 +18,7 @@ type Discovery struct {
 	Scopes   []string `json:"scopes,omitempty"`
 	Servers  []Server `json:"authorization_servers"`
 	Errors   []string `json:"errors,omitempty"`
-	// Chosen is what a login would choose.
+	// Chosen is the flow that a login would choose.
 	Chosen *flows.Selection `json:"chosen,omitempty"`
 }
 
@@ -127,7 +127,7 @@ func (d Discovery) Text() string {
 	return b.String()
 }
 
-// yes is what can be said of something that the server offers.
+// yes is the word for something that the server offers.
 func (s Server) yes() string {
 	if s.Guessed {
 		return "perhaps"

@@ -24,7 +24,7 @@ func FromVariable(getenv func(string) string, name string) string {
 	return ""
 }
 
-// Passphrase is where a passphrase comes from.
+// Passphrase reads a passphrase from its source.
 type Passphrase struct {
 	Reader Reader
 	Source string // "": a person types it

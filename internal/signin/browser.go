@@ -95,9 +95,8 @@ func (b laptopBrowser) Answer(ctx context.Context) (string, error) {
 	return query, err
 }
 
-// sshTarget says how this machine is reached by ssh, as its arguments: the
-// address that the connection came to, as SSH_CONNECTION has it, unless that is
-// a tunnel's end.
+// sshTarget returns the arguments with which ssh reaches this machine: the address in
+// SSH_CONNECTION that the connection came to, unless that is the end of a tunnel.
 func sshTarget(getenv func(string) string) suggest.Command {
 	fields := strings.Fields(getenv("SSH_CONNECTION"))
 	if len(fields) != 4 {

@@ -20,8 +20,8 @@ import (
 // FlowNames are the values of --flow. The first four ask a person.
 const FlowNames = "browser, device, relay, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
 
-// choose sets a login's flows: what --flow names, what other options leave no
-// doubt about, or what suits the surroundings. It says why when one runs.
+// choose sets a login's flows: those that --flow names, the one that other options
+// imply, or those that suit this machine. It says why when one runs.
 func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 	names, order, why, easier := e.flowOrder(o)
 	alone := e.NonInteractive
@@ -30,15 +30,15 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 		if slices.ContainsFunc(alone, func(f flows.Flow) bool { return f.Name() == name }) {
 			continue
 		}
-		if why, ok := e.browserIsVain(o, name); ok && i < len(order)-1 {
+		if why, ok := e.browserOnlyWaits(o, name); ok && i < len(order)-1 {
 			e.Say("flow: browser cannot be used: %s", why)
 			continue
 		}
-		attended, err := e.attendedFlows(name, o, p)
+		interactive, err := e.interactiveFlows(name, o, p)
 		if err != nil {
 			return err
 		}
-		req.Flows = append(req.Flows, attended...)
+		req.Flows = append(req.Flows, interactive...)
 	}
 	req.Flows = append(req.Flows, alone...)
 	req.Options.Flows = names
@@ -46,19 +46,19 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 	return nil
 }
 
-// watchChoices says which flow runs and why, and which gave way. Where the server
+// watchChoices says which flow runs and why, and which ones cannot be used. Where the server
 // refuses the device flow and there is no terminal, a paste flow gives way too: it
 // would only wait.
 func (e Place) watchChoices(o *Options, why func(string) string, easier func(flows.Choice) string, req *mcplogin.LoginRequest) {
-	refused, shown := false, false
+	refused, tipShown := false, false
 	req.Chosen = func(c flows.Choice) {
 		reason := why(c.Flow.Name())
 		if refused {
 			reason = "because the server refuses the device flow"
 		}
 		e.announce(o, c, reason)
-		if tip := easier(c); tip != "" && !shown && !o.JSON {
-			shown = true
+		if tip := easier(c); tip != "" && !tipShown && !o.JSON {
+			tipShown = true
 			e.Say("tip: %s", tip)
 		}
 	}
@@ -72,7 +72,7 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 	}
 	for i, f := range req.Flows {
 		if code, ok := f.(*authcode.Flow); ok && code.Name() == "paste" {
-			req.Flows[i] = &lastResort{Flow: code, vain: func() bool { return refused }}
+			req.Flows[i] = &lastResort{Flow: code, onlyWaits: func() bool { return refused }}
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 // this machine's listener can finish it.
 type lastResort struct {
 	*authcode.Flow
-	vain func() bool // nobody asked for just this flow
+	onlyWaits func() bool // nobody asked for just this flow
 }
 
 // ErrNobodyPastes is why a paste flow gives way where there is no terminal.
@@ -89,7 +89,7 @@ var ErrNobodyPastes = fmt.Errorf("without a terminal nobody can paste the answer
 
 // Metadata implements [flows.Registrant].
 func (f *lastResort) Metadata() (oauth.ClientMetadata, error) {
-	if f.vain() {
+	if f.onlyWaits() {
 		return oauth.ClientMetadata{}, ErrNobodyPastes
 	}
 	return f.Flow.Metadata()
@@ -97,7 +97,7 @@ func (f *lastResort) Metadata() (oauth.ClientMetadata, error) {
 
 // Run implements [flows.Flow].
 func (f *lastResort) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
-	if f.vain() {
+	if f.onlyWaits() {
 		return oauth.Token{}, ErrNobodyPastes
 	}
 	return f.Flow.Run(ctx, r)
@@ -110,9 +110,9 @@ func (e Place) Flows(o *Options) ([]flows.Flow, error) {
 	return req.Flows, err
 }
 
-// browserIsVain reports that a browser flow would only wait: no browser opens here,
+// browserOnlyWaits reports that a browser flow would only wait: no browser opens here,
 // and no terminal is there to paste an answer into. It says why no browser opens.
-func (e Place) browserIsVain(o *Options, name string) (why string, vain bool) {
+func (e Place) browserOnlyWaits(o *Options, name string) (why string, onlyWaits bool) {
 	if name != "browser" || !e.FlowTyped || e.CanAsk() {
 		return "", false
 	}
@@ -120,8 +120,8 @@ func (e Place) browserIsVain(o *Options, name string) (why string, vain bool) {
 	return here.Reason, !here.Browser
 }
 
-// flowOrder returns the flows that were asked for, nil if none was, those to
-// have at hand, why each comes, and what would be easier than one.
+// flowOrder returns the flows that were requested, nil if none was; the flows to try,
+// best first; why each is tried; and a way to sign in that is easier than one.
 func (e Place) flowOrder(o *Options) (names, order []string, why func(name string) string, easier func(flows.Choice) string) {
 	easier = func(flows.Choice) string { return "" } // than what the user wants
 	if o.Flow != "" {
@@ -142,8 +142,8 @@ func (e Place) flowOrder(o *Options) (names, order []string, why func(name strin
 	return nil, d.Order, d.Why, d.Easier
 }
 
-// attendedFlows makes the flows of a name that ask a person.
-func (e Place) attendedFlows(name string, o *Options, p Prompt) ([]flows.Flow, error) {
+// interactiveFlows makes the flows of a name that ask a person.
+func (e Place) interactiveFlows(name string, o *Options, p Prompt) ([]flows.Flow, error) {
 	switch name {
 	case "browser", "paste":
 		f, err := e.codeFlow(o, name == "browser")

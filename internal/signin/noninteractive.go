@@ -61,8 +61,7 @@ func (o *NonInteractive) key(ctx context.Context, e Place) (*oauth.Key, error) {
 	return key, nil
 }
 
-// implied returns the flow that the options leave no doubt about, "" if there
-// is none.
+// implied returns the flow that the options imply, "" if they imply none.
 func (o *NonInteractive) implied() string {
 	switch {
 	case o.IDPIssuer != "" || o.IDPTokenEndpoint != "":
@@ -77,8 +76,8 @@ func (o *NonInteractive) implied() string {
 	return ""
 }
 
-// Flows returns the flows that need no person. Every session has them, so that what
-// they got can be renewed. Read reads a source, and idToken asks the CI who this job
+// Flows returns the flows that need no person. Every session has them, so that it can
+// renew their credentials. Read reads a source, and idToken asks the CI who this job
 // is.
 func Flows(read, idToken func(ctx context.Context, what string) (string, error)) []flows.Flow {
 	return []flows.Flow{

@@ -43,8 +43,8 @@ func (e Place) Relays(o *Options, p Prompt) (all []flows.Flow, err error) {
 	return all, nil
 }
 
-// Tried replaces each relay by one that was asked whether it can be used.
-func Tried(ctx context.Context, all []flows.Flow) []flows.Flow {
+// tryRelays replaces each relay by one that was asked whether it can be used.
+func tryRelays(ctx context.Context, all []flows.Flow) []flows.Flow {
 	all = slices.Clone(all)
 	for i, f := range all {
 		if r, ok := f.(*authcode.Relay); ok {

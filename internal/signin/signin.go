@@ -1,6 +1,6 @@
-// Package signin prepares and runs a sign-in: which flows can run and in which order,
-// who the client is, what is sent to servers that need it, how a person is asked, and
-// as whom the sign-in may end. It must not know the command line, the configuration or
+// Package signin prepares and runs a sign-in. It decides which flows can run and in
+// which order, registers the client, applies server overrides, shows the prompt, and
+// rejects a sign-in as anyone but the expected subject. It must not know the command line, the configuration or
 // the stores.
 package signin
 
@@ -39,6 +39,7 @@ type Options struct {
 	Relay          Relay
 	NonInteractive NonInteractive
 	Issuer         string       // the only one to accept; "": any
+	Subject        string       // likewise
 	InClient       ClientPrompt // shows it in an MCP client; nil: it is shown here
 }
 

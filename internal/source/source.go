@@ -1,5 +1,5 @@
-// Package source is where a command finds credentials: a store, or an agent in its
-// place. It must not know which of the two a command is to use, nor how the store is
+// Package source has the one type for where credentials are: a store, or an agent in
+// its place. It must not know which of the two a command uses, nor how the store is
 // opened.
 package source
 
@@ -36,7 +36,7 @@ func (s Source) Into(cfg *mcplogin.Config, renewal mcplogin.Renewal, trust mcplo
 	cfg.Source, cfg.Renewal, cfg.Trust = mcplogin.Stored(s.Store), renewal, trust
 }
 
-// showTime is how long the agent may take to show what it has.
+// showTime is the timeout for a status request to the agent.
 const showTime = 5 * time.Second
 
 // Shared has the agent at a socket look at a new credential now, and not in some

@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
 
-// PortAnswer is what the remote host prints in place of a socket's path if it has
-// no sockets.
+// PortAnswer is printed by a remote host that has no Unix sockets, instead of the path
+// of one.
 const PortAnswer = "port"
 
 // SSH runs the system's ssh to one host.
@@ -130,18 +130,10 @@ func (s *SSH) share(ctx context.Context, h *Helper, socket string) (end func(), 
 // shareLink serves the browser at a port here, and returns the options that forward
 // it.
 func (s *SSH) shareLink(ctx context.Context, h *Helper) (options []string, end func(), err error) {
-	link, err := LinkTo(s.Links, s.Host)
+	l, link, err := s.Link(ctx, h)
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(link.Local)))
-	if err != nil {
-		return nil, nil, fmt.Errorf("port %d is in use; another session may serve this host", link.Local)
-	}
-	if err := s.Announce(ctx, link); err != nil {
-		return nil, nil, errors.Join(err, l.Close())
-	}
-	h.Secret = link.Secret
 	return []string{"-R", link.Forward()}, background(ctx, h, l), nil
 }
 

@@ -31,7 +31,7 @@ type Choice struct {
 func (o Opener) keeper(name string, ask bool) (file.Keeper, error) {
 	switch name {
 	case KeyFile:
-		dir, err := o.writable(o.Dirs.Keys())
+		dir, err := o.Dirs.Writable(o.Dirs.Keys())
 		return file.KeyFile{Dir: dir}, err
 	case Passphrase:
 		return o.passphraseKeeper(o.Passphrase, "passphrase of the store: ", ask), nil
@@ -58,7 +58,7 @@ func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (string, 
 	case "":
 		c := o.choose(ctx)
 		c.Dir = dir
-		o.Report(Event{Choice: &c})
+		o.Created(c)
 		return c.Keeper, nil
 	case (file.KeyFile{}).Kind():
 		return KeyFile, nil

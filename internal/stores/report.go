@@ -56,7 +56,7 @@ func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
 	}
 	r.Unlocked = file.KernelCache{}.Remembers(st.Key)
 	if st.Keeper == (file.KeyFile{}).Kind() {
-		keys, err := o.writable(o.Dirs.Keys())
+		keys, err := o.Dirs.Writable(o.Dirs.Keys())
 		if err != nil {
 			return r, err
 		}
@@ -88,7 +88,7 @@ func protection(kind string) (safe, readable []string) {
 	return []string{copies + " alone", users}, []string{self, root, "anyone with copies of the folder and of the key file"}
 }
 
-// superuser is who can read everything on a system.
+// superuser names the account that can read everything on a system.
 func superuser(goos string) string {
 	if goos == "windows" {
 		return "administrators"

@@ -37,13 +37,6 @@ type Location struct {
 	Keeper     string // keeper of the key; "": the one that the store has
 }
 
-// Event is what people should know of a store that was opened: one of its
-// fields.
-type Event struct {
-	Warning string
-	Choice  *Choice
-}
-
 // Opener opens stores.
 type Opener struct {
 	Dirs           paths.Dirs
@@ -51,7 +44,7 @@ type Opener struct {
 	Passphrase     string // source of the passphrase; "": a person types it
 	NextPassphrase string // likewise, for the new key of Rekey
 	Vault          Vault
-	Report         func(Event)
+	Created        func(Choice) // called for a store that is new
 }
 
 // Open opens a store. It never falls back from one to another. Only if ask is
@@ -140,20 +133,8 @@ func (o Opener) Folder(at Location) (dir string, files bool, err error) {
 	if dir := cmp.Or(rest, at.ProfileDir); dir != "" {
 		return dir, true, nil
 	}
-	dir, err = o.writable(o.Dirs.Data())
+	dir, err = o.Dirs.Writable(o.Dirs.Data())
 	return dir, true, err
-}
-
-// writable checks that a folder may be made.
-func (o Opener) writable(path string, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	warning, err := o.Dirs.CheckHome(path)
-	if warning != "" {
-		o.Report(Event{Warning: warning})
-	}
-	return path, err
 }
 
 // Name is the full name of a store, for people.

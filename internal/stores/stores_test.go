@@ -16,9 +16,9 @@ import (
 )
 
 // opener opens stores below a new home folder, where nobody can be asked.
-func opener(t *testing.T) (stores.Opener, *[]stores.Event) {
+func opener(t *testing.T) (stores.Opener, *[]stores.Choice) {
 	home := t.TempDir()
-	var events []stores.Event
+	var created []stores.Choice
 	getenv := func(name string) string {
 		return map[string]string{"HOME": home, "USERPROFILE": home, "P": "correct horse", "NEXT": "battery staple"}[name]
 	}
@@ -28,8 +28,8 @@ func opener(t *testing.T) (stores.Opener, *[]stores.Event) {
 			Getenv: getenv, Loaded: func(string) {},
 			Ask: func(context.Context, string) ([]byte, error) { return nil, secretref.ErrNoTerminal },
 		},
-		Report: func(e stores.Event) { events = append(events, e) },
-	}, &events
+		Created: func(c stores.Choice) { created = append(created, c) },
+	}, &created
 }
 
 func TestOptions(t *testing.T) {
@@ -58,7 +58,7 @@ func TestKeeperIsChosenOnce(t *testing.T) {
 		t.Skip("a desktop may have a keyring")
 	}
 	for _, tt := range []struct{ passphrase, want string }{{"", stores.KeyFile}, {"env:P", stores.Passphrase}} {
-		o, events := opener(t)
+		o, created := opener(t)
 		o.Passphrase = tt.passphrase
 		for range 2 {
 			s, err := o.Open(t.Context(), stores.Location{}, true)
@@ -72,23 +72,23 @@ func TestKeeperIsChosenOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(*events) != 1 || (*events)[0].Choice == nil || (*events)[0].Choice.Keeper != tt.want {
-			t.Errorf("passphrase %q: %+v, want %s once", tt.passphrase, *events, tt.want)
+		if len(*created) != 1 || (*created)[0].Keeper != tt.want {
+			t.Errorf("passphrase %q: %+v, want %s once", tt.passphrase, *created, tt.want)
 		}
 	}
 }
 
 // A store that nobody made is neither unlocked nor given a new key.
 func TestNoStore(t *testing.T) {
-	o, events := opener(t)
+	o, created := opener(t)
 	if _, _, err := o.Rekey(t.Context(), stores.Location{}); !errors.Is(err, stores.ErrNoStore) {
 		t.Errorf("rekey: %v", err)
 	}
 	if _, err := o.Unlock(t.Context(), stores.Location{}, time.Minute); !errors.Is(err, stores.ErrNoStore) {
 		t.Errorf("unlock: %v", err)
 	}
-	if len(*events) != 0 {
-		t.Errorf("reported %+v", *events)
+	if len(*created) != 0 {
+		t.Errorf("reported %+v", *created)
 	}
 }
 

@@ -40,7 +40,7 @@ const (
 	minPrefix      = 3
 )
 
-// distance is how many insertions, deletions, substitutions and swaps of
+// distance counts the insertions, deletions, substitutions and swaps of
 // neighbors turn a into b.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)

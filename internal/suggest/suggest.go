@@ -1,5 +1,5 @@
 // Package suggest writes commands for a person to paste. It quotes every word,
-// so that no hint can forget to. It does not know which commands exist, or when
+// so that no hint can forget to. It must not know which commands exist, or when
 // one helps.
 package suggest
 

@@ -35,7 +35,7 @@ type codeEvent struct {
 	HostReport
 }
 
-// HostReport is the hosts of a login as JSON has them. The warning is there only
+// HostReport is the JSON form of the hosts of a login. The warning is there only
 // where some host is under another domain than the issuer's.
 type HostReport struct {
 	Hosts   flows.Hosts `json:"hosts"`
@@ -112,7 +112,7 @@ func (p *Events) ShowLink(_ context.Context, l authcode.Link) {
 	p.emit(e)
 }
 
-// seconds is a time as the contract has it: UTC, whole seconds.
+// seconds is the form of a time in the contract: UTC, whole seconds.
 func seconds(t time.Time) time.Time {
 	if t.IsZero() {
 		return t

@@ -20,7 +20,7 @@ const (
 // screen is the space for a frame.
 type screen struct{ cols, rows int }
 
-// view is what a frame shows.
+// view is the content of a frame.
 type view struct {
 	signIn   SignIn // sanitized
 	progress Progress

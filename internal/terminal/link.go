@@ -54,7 +54,7 @@ func (p *LinkText) ShowLink(_ context.Context, l authcode.Link) {
 // styled reports whether the link can be clicked and copied.
 func (p *LinkText) styled() bool { return p.streams.Interactive() && p.streams.escapes() }
 
-// clipboard is what has the terminal copy the link.
+// clipboard is the sequence that makes the terminal copy the link.
 func (p *LinkText) clipboard() string { return clipboard(p.url, p.streams.Getenv("TMUX") != "") }
 
 const maxText = 100 // wider lines are hard to read

@@ -35,7 +35,7 @@ import (
 //  - A command to paste is a suggest.Command, which quotes its words.
 //  - Sentences are short. A state starts in lower case.
 
-// style is how a piece of a line looks.
+// style is the style of a piece of a line.
 type style string
 
 // The styles, as SGR parameters. The QR code is black on white from the color

@@ -22,7 +22,7 @@ func (s Streams) Styles(w io.Writer) Styles {
 	return Styles{on: ok && !s.inCI() && s.escapes() && isTerminal(f)}
 }
 
-// lead is how a line that begins with a text looks.
+// lead is the style of a line that begins with a text.
 type lead struct {
 	begins string
 	symbol string

@@ -71,6 +71,18 @@ func (n Naming) Names(profiles []string) ([][]Name, error) {
 	return all, nil
 }
 
+// Secrets returns the names of those variables that hold a token.
+func (n Naming) Secrets(profiles []string) (names []string) {
+	for _, profile := range profiles {
+		for _, name := range n.of(profile) {
+			if name.Secret {
+				names = append(names, name.Name)
+			}
+		}
+	}
+	return names
+}
+
 func (n Naming) of(profile string) (names []Name) {
 	renamed, prefix := n.renamed(), n.Prefix
 	if prefix == "" {
@@ -113,9 +125,8 @@ func (n Naming) check(profiles int) error {
 }
 
 // Distinct refuses profiles whose variables have the names of another's, as those
-// of "a-b" and "a_b" have. Stored are the profiles that there are; nil: unknown. A
-// name that is not stored, a mistyped one for example, is for others to complain
-// about.
+// of "a-b" and "a_b" have. Stored are the profiles in the store; nil: unknown. A name
+// that is not stored, such as a mistyped one, is not checked here.
 func (n Naming) Distinct(profiles, stored []string) error {
 	if n.Prefix != "" {
 		return nil

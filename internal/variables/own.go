@@ -1,6 +1,6 @@
-// Package variables knows the environment variables: those that configure this
-// program, and how those are named that env and exec set for a profile. It must
-// neither read the environment itself nor know how a credential is got.
+// Package variables knows the environment variables that configure this program, and
+// the names of those that env and exec set for a profile. It must not read the
+// environment itself, nor know where a credential comes from.
 package variables
 
 import (

@@ -67,7 +67,7 @@ func (k *kv2) read(ctx context.Context, key string) (entry, error) {
 		return e, fmt.Errorf("%w: it is not in a form of this program", secrets.ErrUndecryptable)
 	}
 	if e.Deleted {
-		e.state = buried
+		e.state = tombstone
 	}
 	return e, e.known()
 }
@@ -179,7 +179,7 @@ func (k *kv2) create(ctx context.Context, key string, p payload) (secrets.Versio
 		if !errors.Is(err, secrets.ErrConflict) {
 			return e.id, err
 		}
-		if prev, err = k.vacant(ctx, key); err != nil {
+		if prev, err = k.replaceable(ctx, key); err != nil {
 			return secrets.Absent, err
 		}
 		if err := w.wait(ctx); err != nil {
@@ -188,9 +188,9 @@ func (k *kv2) create(ctx context.Context, key string, p payload) (secrets.Versio
 	}
 }
 
-// vacant returns what a new record may replace, or ErrConflict. It waits while
+// replaceable returns what a new record may replace, or ErrConflict. It waits while
 // somebody is about to remove the path, who would take a new record along.
-func (k *kv2) vacant(ctx context.Context, key string) (entry, error) {
+func (k *kv2) replaceable(ctx context.Context, key string) (entry, error) {
 	for w := (watch{lease: k.lease}); ; {
 		e, err := k.read(ctx, key)
 		switch {
@@ -198,7 +198,7 @@ func (k *kv2) vacant(ctx context.Context, key string) (entry, error) {
 			return entry{}, err
 		case e.state == live:
 			return entry{}, secrets.ErrConflict
-		case e.state != buried || w.over(e):
+		case e.state != tombstone || w.over(e):
 			return e, nil
 		}
 		if err := w.wait(ctx); err != nil {
@@ -237,12 +237,12 @@ func (k *kv2) remove(ctx context.Context, key string, prev secrets.Version) erro
 			return err
 		}
 		switch {
-		case e.state == absent, e.state == buried && !w.over(e):
+		case e.state == absent, e.state == tombstone && !w.over(e):
 			return secrets.ErrNotFound
 		case e.state == live && prev != secrets.Any && prev != e.id:
 			return secrets.ErrConflict
 		}
-		err = k.bury(ctx, key, e)
+		err = k.removeSeen(ctx, key, e)
 		switch {
 		case err == nil && e.state != live:
 			return secrets.ErrNotFound
@@ -255,13 +255,13 @@ func (k *kv2) remove(ctx context.Context, key string, prev secrets.Version) erro
 	}
 }
 
-// bury removes exactly what was seen. Vault cannot remove a path by
+// removeSeen removes exactly what was seen. Vault cannot remove a path by
 // check-and-set, so a mark takes the record's place by check-and-set first.
 // From then on the record is gone, its bytes too, and nobody writes to the
 // path before the mark is, or for the time of a lease. The removal is sent
 // within half of that, and again only if the mark is still there: one that
 // comes later would take a new record along.
-func (k *kv2) bury(ctx context.Context, key string, seen entry) error {
+func (k *kv2) removeSeen(ctx context.Context, key string, seen entry) error {
 	within, cancel := context.WithTimeout(ctx, k.lease/2)
 	defer cancel()
 	mark := newPayload(nil)

@@ -50,9 +50,9 @@ func (p *payload) known() error {
 type state int
 
 const (
-	absent state = iota // nothing was ever there, or all trace was removed
-	gone                // somebody else deleted the latest version
-	buried              // marked as deleted, about to become absent
+	absent    state = iota // nothing was ever there, or all trace was removed
+	gone                   // somebody else deleted the latest version
+	tombstone              // marked as deleted, about to become absent
 	live
 )
 

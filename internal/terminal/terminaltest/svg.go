@@ -33,7 +33,7 @@ const (
 	margin     = 16
 )
 
-// The attributes of a character, as vt10x has them.
+// The attributes of a character in vt10x.
 const (
 	underlined = 1 << 1
 	boldface   = 1 << 2

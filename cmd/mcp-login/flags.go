@@ -1,0 +1,159 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/help"
+	"github.com/mcp-login/mcp-login/internal/settings"
+	"github.com/mcp-login/mcp-login/internal/variables"
+)
+
+// The groups of flags. A flag without one is in help.Common.
+const (
+	groupBrowser    = help.Browser
+	groupClient     = help.Client
+	groupEnterprise = help.Enterprise
+	groupOverrides  = help.Overrides
+	groupStore      = help.Store
+	groupNetwork    = help.Network
+	groupGlobal     = help.Global
+)
+
+// grouped puts flags into a group.
+func grouped(group string, flags ...cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *cli.StringFlag:
+			f.Category = group
+		case *cli.BoolFlag:
+			f.Category = group
+		case *cli.DurationFlag:
+			f.Category = group
+		case *cli.IntFlag:
+			f.Category = group
+		case *cli.StringSliceFlag:
+			f.Category = group
+		}
+	}
+	return flags
+}
+
+// envVar names a flag's environment variable.
+func envVar(flag string) []string {
+	if name := variables.OfFlag(flag); name != "" {
+		return []string{name}
+	}
+	return nil
+}
+
+func stringFlag(name, usage, value string, to *string) cli.Flag {
+	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+}
+
+func boolFlag(name, usage string, to *bool) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: usage, Destination: to, EnvVars: envVar(name)}
+}
+
+func durationFlag(name, usage string, value time.Duration, to *time.Duration) cli.Flag {
+	return &cli.DurationFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+}
+
+func intFlag(name, usage string, value int, to *int) cli.Flag {
+	return &cli.IntFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+}
+
+func listFlag(name, usage string, to *cli.StringSlice) cli.Flag {
+	return &cli.StringSliceFlag{Name: name, Usage: usage, Destination: to, EnvVars: envVar(name)}
+}
+
+// metricsFlag names where metrics are served.
+func metricsFlag(to *string) cli.Flag {
+	return stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090; any program on this machine can read them", "", to)
+}
+
+func jsonFlag(to *bool) cli.Flag { return boolFlag("json", "Print JSON", to) }
+
+// separated splits the values of an option at commas and spaces: its variable has room for
+// one value only.
+func separated(values cli.StringSlice) (all []string) {
+	for _, value := range values.Value() {
+		all = append(all, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
+	}
+	return all
+}
+
+// treeOf translates commands of the framework for the packages that must not know it.
+func treeOf(all []*cli.Command) commandline.Tree {
+	often := map[string]bool{}
+	for _, c := range commands() {
+		often[c.name] = c.often
+	}
+	tree := commandline.Tree{Commands: describeCommands(all), Flags: describeFlags(new(common).flags())}
+	for _, c := range tree.Commands {
+		c.Often = often[c.Name]
+	}
+	return tree
+}
+
+func describeCommands(commands []*cli.Command) (all []*commandline.Command) {
+	for _, c := range commands {
+		all = append(all, &commandline.Command{
+			Name: c.Name, About: c.Usage, Args: c.ArgsUsage, Hidden: c.Hidden, Description: c.Description, Example: c.UsageText, Group: c.Category,
+			Flags: describeFlags(c.Flags), Commands: describeCommands(c.Subcommands),
+		})
+	}
+	return all
+}
+
+func describeFlags(flags []cli.Flag) (all []commandline.Flag) {
+	for _, f := range flags {
+		all = append(all, describeFlag(f))
+	}
+	return all
+}
+
+// describeFlag returns the setting that a flag is, and what it takes. The framework
+// knows the default only of a flag that it has not yet met in the environment: one of a
+// new tree.
+func describeFlag(f cli.Flag) commandline.Flag {
+	doc := f.(cli.DocGenerationFlag) // as all of ours
+	d := commandline.Flag{Key: settings.Key{Name: f.Names()[0], Default: doc.GetValue()}, Check: commandline.CheckText}
+	if variables := doc.GetEnvVars(); len(variables) > 0 {
+		d.Variable = variables[0]
+	}
+	shown := d.Default
+	switch f := f.(type) {
+	case *cli.BoolFlag:
+		d.Bool, d.Default, shown, d.Check = true, strconv.FormatBool(f.Value), "", commandline.CheckBool
+	case *cli.DurationFlag:
+		shown, d.Check = help.Duration(f.Value), commandline.CheckDuration
+	case *cli.IntFlag:
+		d.Check = commandline.CheckNumber
+	case *cli.StringSliceFlag:
+		d.List, d.Default, shown = true, "", ""
+		if f.Value != nil {
+			shown = strings.Join(f.Value.Value(), ", ")
+		}
+	}
+	d.Help = func() help.Flag { return describeHelp(f, doc, d.Variable, shown) }
+	return d
+}
+
+// describeHelp returns what --help shows of a flag. It has the default where that
+// matters.
+func describeHelp(f cli.Flag, doc cli.DocGenerationFlag, variable, shown string) help.Flag {
+	h := help.NewFlag(f.Names()[0], doc.GetUsage())
+	h.Variable = variable
+	if group := f.(cli.CategorizableFlag).GetCategory(); group != "" {
+		h.Group = group
+	}
+	if shown != "0" && shown != "0s" && !strings.Contains(h.About, "(default: ") {
+		h.Default = shown
+	}
+	return h
+}

@@ -1,0 +1,66 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/source"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// Logout revokes the tokens of a profile and removes its credential. If the server
+// cannot revoke, it returns the credential that the server still accepts, else nil.
+func (o Opener) Logout(ctx context.Context, profile string) (unrevoked *mcplogin.Credential, err error) {
+	err = o.remove(ctx, profile, func(s *mcplogin.Session, c mcplogin.Credential) error {
+		err := s.Logout(ctx)
+		failed, ok := errors.AsType[*mcplogin.LogoutError](err)
+		if ok && failed.Delete == nil && errors.Is(failed.Revoke, oauth.ErrUnsupported) {
+			unrevoked = &c
+			return nil
+		}
+		return err
+	})
+	return unrevoked, err
+}
+
+// Clear removes the credential of a profile, without a word to its server.
+func (o Opener) Clear(ctx context.Context, profile string) error {
+	return o.remove(ctx, profile, func(s *mcplogin.Session, _ mcplogin.Credential) error { return s.Clear(ctx) })
+}
+
+func (o Opener) remove(ctx context.Context, profile string, do func(*mcplogin.Session, mcplogin.Credential) error) error {
+	store, err := o.OpenStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	s, err := o.Session(source.Source{Store: store}, profile)
+	if err != nil {
+		return err
+	}
+	c, unread := s.Credential(ctx)
+	if errors.Is(unread, mcplogin.ErrLoginRequired) {
+		return o.notSignedIn(profile, unread)
+	}
+	if err := do(s, c); err != nil {
+		return err
+	}
+	if unread == nil {
+		o.Forget(c)
+	}
+	return nil
+}
+
+// notSignedIn is the error for removing a profile that is not stored.
+// Nobody needs to sign in for that, but an agent may keep it.
+func (o Opener) notSignedIn(profile string, err error) error {
+	hint := suggest.MCPLogin("list").With(o.StoreFlags()...).String()
+	if o.Getenv(invocation.AgentVariable) != "" {
+		_, hint = o.Remedy().For(err)
+	}
+	return &exit.Error{Code: exit.LoginRequired, Text: fmt.Sprintf("not signed in to %q", profile), Hint: hint}
+}

@@ -1,0 +1,94 @@
+package access
+
+import (
+	"context"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/signin"
+	"github.com/mcp-login/mcp-login/internal/source"
+)
+
+// Source returns the agent at a socket, or the store if the socket is "". Only if ask
+// is true may the store be a new one, and a person be asked for a passphrase.
+func (o Opener) Source(ctx context.Context, socket string, ask bool) (source.Source, error) {
+	if socket == "" {
+		store, err := o.OpenStore(ctx, ask)
+		return source.Source{Store: store}, err
+	}
+	if o.Typed("expect-issuer") {
+		return source.Source{}, exit.Usagef("--expect-issuer and --agent-sock exclude each other: start the agent with it")
+	}
+	if ask {
+		return source.Source{}, exit.Usagef("--login and --agent-sock exclude each other: log in where the agent runs")
+	}
+	return source.Source{Agent: &agent.Client{Socket: socket}}, nil
+}
+
+// Config returns the configuration of a session, without what only a sign-in needs.
+func (o Opener) Config(from source.Source, profile string) (mcplogin.Config, error) {
+	client, err := o.Outbound().Clients()
+	if err != nil {
+		return mcplogin.Config{}, err
+	}
+	cfg := mcplogin.Config{
+		Profile: profile, HTTP: client, Log: o.Log,
+		MinTTL: max(o.MinTTL, 1), // 0 would mean the library's default
+	}
+	notes := o.Notes()
+	from.Into(&cfg, mcplogin.Renewal{Flows: o.nonInteractive()}, mcplogin.Trust{
+		AcceptServer: signin.ExpectIssuer(o.ExpectIssuer), Known: notes.Known,
+		Permit: confirmed.Permit{Notes: notes, Names: o.names, HTTP: client}.Check,
+	})
+	return cfg, nil
+}
+
+// Session opens a session that never asks anybody anything.
+func (o Opener) Session(from source.Source, profile string) (*mcplogin.Session, error) {
+	cfg, err := o.Config(from, profile)
+	if err != nil {
+		return nil, err
+	}
+	return mcplogin.Open(cfg)
+}
+
+// Credential returns a credential whose token is valid for MinTTL, refreshed if that
+// is due. A person is asked to sign in only if login is true.
+func (o Opener) Credential(ctx context.Context, from source.Source, profile string, login bool) (c mcplogin.Credential, err error) {
+	cfg, err := o.Config(from, profile)
+	if err != nil {
+		return c, err
+	}
+	if login {
+		c, err = o.Ensure(ctx, new(signin.Options), cfg)
+	} else {
+		var s *mcplogin.Session
+		if s, err = mcplogin.Open(cfg); err == nil {
+			c, err = s.Current(ctx)
+		}
+	}
+	o.Hide(c)
+	if err == nil && o.MinTTL > mcplogin.DefaultMinTTL && !c.Valid(o.MinTTL) {
+		o.Streams.Say("warning: the token of %q %s, which is less than --min-ttl %s", profile, report.Expires(c.Token.Expiry), o.MinTTL)
+	}
+	return c, err
+}
+
+// Hide keeps the secrets of a credential out of logs and errors.
+func (o Opener) Hide(c mcplogin.Credential) {
+	o.Hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
+}
+
+// WarnUnshared has the agent that the environment names look at a new credential. It
+// warns of one that is in another store than the agent's, because commands here ask the
+// agent and do not find it.
+func (o Opener) WarnUnshared(ctx context.Context, c mcplogin.Credential) {
+	sock := o.Getenv(invocation.AgentVariable)
+	if sock != "" && !source.Shared(ctx, sock, c) {
+		o.Streams.Say("warning: %s is set, so that commands here ask the agent at %s, which does not have this login: log in where it runs, or unset it", invocation.AgentVariable, sock)
+	}
+}

@@ -1,0 +1,60 @@
+package access
+
+import (
+	"context"
+
+	"github.com/mcp-login/mcp-login/internal/completion"
+	"github.com/mcp-login/mcp-login/internal/remedy"
+	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/variables"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// OpenStore opens the store that the options name. Only if ask is true may it be a new
+// one, and a person be asked for a passphrase.
+func (o Opener) OpenStore(ctx context.Context, ask bool) (secrets.Store, error) {
+	return o.Stores().Open(ctx, o.Location(), ask)
+}
+
+// Stores returns what opens and inspects stores.
+func (o Opener) Stores() stores.Opener {
+	vault := stores.VaultOf(o.Getenv, o.Setting, o.Configured)
+	vault.IDToken = func(ctx context.Context) (string, error) { return o.idToken(ctx, o.Setting("vault-audience")) }
+	return stores.Opener{
+		Dirs: o.Dirs, Secrets: o.reader(), Vault: vault, Created: o.created,
+		Passphrase:     stores.PassphraseOf(o.Passphrase(variables.StorePassphrase).Source, o.Configured),
+		NextPassphrase: o.Passphrase(variables.NextPassphrase).Source,
+	}
+}
+
+// created says which keeper a new store got.
+func (o Opener) created(c stores.Choice) {
+	if c.Err != nil {
+		o.Log.Info("the OS keyring cannot be used", "error", c.Err)
+	}
+	o.Streams.Say("created the store %s, with its key in: %s, because %s (to change that: --keeper)", c.Dir, c.Keeper, c.Why)
+}
+
+// KeepAlive renews the token for a store until stop is called.
+func (o Opener) KeepAlive(ctx context.Context, store secrets.Store) (stop func()) {
+	return stores.KeepAlive(ctx, store, func(err error) { o.Log.Info("the token for the store is not renewed", "error", err) })
+}
+
+// ProfileNames returns the names in the configuration and in a store of files, or an
+// agent in its place, as far as that takes no key and no network.
+func (o Opener) ProfileNames(ctx context.Context) []string {
+	names := o.File.Profiles()
+	if socket := o.Agent(); socket != "" {
+		return append(names, completion.InAgent(ctx, socket)...)
+	}
+	at := stores.Location{Store: o.Setting("store"), ProfileDir: o.Setting("profile-dir")}
+	return append(names, completion.InFolder(ctx, o.Stores(), at)...)
+}
+
+// Remedy returns what explains an error of this run.
+func (o Opener) Remedy() remedy.Call {
+	r := o.Invocation.Remedy()
+	r.Profiles = func() []string { return o.ProfileNames(context.Background()) }
+	r.Keys, _ = o.Dirs.Keys() // without a home folder it is unknown
+	return r
+}

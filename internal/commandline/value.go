@@ -1,0 +1,38 @@
+package commandline
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// CheckDuration says what is wrong with the value of a flag that is a duration.
+func CheckDuration(text string) error {
+	if _, err := time.ParseDuration(text); err == nil {
+		return nil
+	}
+	if _, err := strconv.Atoi(text); err == nil {
+		return fmt.Errorf("not a duration, use %ss or %[1]sm", text)
+	}
+	return errors.New("not a duration, use 30s or 5m")
+}
+
+// CheckNumber says what is wrong with the value of a flag that is a number.
+func CheckNumber(text string) error {
+	if _, err := strconv.ParseInt(text, 0, 64); err != nil {
+		return errors.New("not a number, use digits such as 8080")
+	}
+	return nil
+}
+
+// CheckBool says what is wrong with the value of a flag that is on or off.
+func CheckBool(text string) error {
+	if _, err := strconv.ParseBool(text); err != nil {
+		return errors.New("use true or false")
+	}
+	return nil
+}
+
+// CheckText accepts every value.
+func CheckText(string) error { return nil }
