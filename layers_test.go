@@ -39,7 +39,7 @@ var layers = map[string][]string{
 	"internal/help":         {"internal/terminal"},
 	"internal/netfault":     {"oauth"},
 	"internal/proxystate":   {"secrets/file"},
-	"internal/settings":     {"internal/paths"},
+	"internal/settings":     {"internal/paths", "internal/suggest"},
 	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/privsock", "internal/subprocess"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/relay":        {"oauth", "internal/netcheck"}, // neither flows nor the root package: it must not be able to trade a code for a token
