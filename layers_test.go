@@ -51,7 +51,7 @@ var layers = map[string][]string{
 	"internal/cistep":      {"ci"},
 	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename"},
 	"internal/completion":  {"agent", "envexport", "internal/clientconfig", "internal/commandline", "internal/printable", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},
-	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help"},
+	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help", "internal/subprocess"},
 	"internal/report":      {"", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
 	"internal/remedy": {
 		"", "agent", "ci", "envexport", "flows", "flows/authcode", "internal/cistep", "internal/commandline", "internal/confirmed", "internal/exit", "internal/paths",
