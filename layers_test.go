@@ -59,7 +59,7 @@ var layers = map[string][]string{
 	},
 	"internal/invocation": {"internal/commandline", "internal/remedy", "internal/settings", "internal/variables", "internal/exit"},
 	"internal/exit":       {"internal/suggest"},
-	"internal/metricsweb": {"internal/connlimit", "internal/netcheck"},
+	"internal/metricsweb": {"internal/connlimit", "internal/exit", "internal/netcheck"},
 	"internal/outbound":   {"internal/exit", "internal/httpsse", "internal/netcheck", "oauth"},
 	"internal/signin": {
 		"", "agent", "ci", "flows", "flows/authcode", "flows/clientcred", "flows/device", "internal/browser", "internal/exit", "internal/secretref", "internal/sshbrowser",
