@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"internal/help":         {"internal/terminal"},
 	"internal/netfault":     {"oauth"},
 	"internal/proxystate":   {"secrets/file"},
-	"internal/settings":     {"internal/paths"},
+	"internal/settings":     {"internal/paths", "internal/suggest"},
 	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
 	"internal/relay":        {"oauth"}, // neither flows nor the root package: it must not be able to trade a code for a token
@@ -59,7 +59,7 @@ var layers = map[string][]string{
 	"internal/cistep":      {"ci", "envexport"},
 	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename", "internal/terminal"},
 	"internal/completion":  {"agent", "envexport", "internal/clientconfig", "internal/commandline", "internal/printable", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},
-	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help"},
+	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help", "internal/subprocess"},
 	"internal/report":      {"", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
 	"internal/remedy": {
 		"", "agent", "ci", "envexport", "flows", "flows/authcode", "internal/cistep", "internal/commandline", "internal/confirmed", "internal/exit", "internal/paths",
@@ -67,7 +67,7 @@ var layers = map[string][]string{
 	},
 	"internal/invocation": {"internal/commandline", "internal/remedy", "internal/settings", "internal/variables", "internal/exit"},
 	"internal/exit":       {"internal/suggest"},
-	"internal/metricsweb": {"internal/connlimit"},
+	"internal/metricsweb": {"internal/connlimit", "internal/exit"},
 	"internal/outbound":   {"internal/exit", "internal/httpsse", "oauth"},
 	"internal/signin": {
 		"", "agent", "ci", "flows", "flows/authcode", "flows/clientcred", "flows/device", "internal/browser", "internal/exit", "internal/secretref", "internal/sshbrowser",

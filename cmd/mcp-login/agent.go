@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/exit"
-	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
@@ -66,32 +64,10 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 	if cfg.Session, err = e.config(&o.common, source.Source{Store: store}, ""); err != nil {
 		return err
 	}
-	if o.confirm {
-		person, err := e.confirmDialog()
-		if err != nil {
-			return err
-		}
-		defer person.Close()
-		cfg.Confirm = agentd.NewConfirmer(person).Confirm
-	}
-	if cfg.Sinks, err = agentd.ParseSinks(o.sinks.Value(), profiles); err != nil {
-		return err
-	}
-	for _, s := range cfg.Sinks {
-		e.say("sink of %q: %s", s.Profile, s.Path)
-	}
-	cfg.KeepSinks = o.keep
-	log, err := e.openAudit(o.audit)
+	log, closeAll, err := agentSetup(e, o, profiles).Open(&cfg)
+	defer closeAll()
 	if err != nil {
 		return err
-	}
-	defer log.Close()
-	cfg.Audit = log
-	if o.metrics != "" {
-		if cfg.Metrics, err = e.listenMetrics(o.metrics); err != nil {
-			return err
-		}
-		defer cfg.Metrics.Close() // again, if it was served
 	}
 	a, err := agentd.New(cfg)
 	if err != nil {
@@ -109,18 +85,6 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 	return a.Run(ctx, sockets...)
 }
 
-func (e *call) listenMetrics(address string) (net.Listener, error) {
-	l, err := netcheck.Listen(address)
-	switch {
-	case errors.Is(err, netcheck.ErrAddress):
-		return nil, exit.Usage(fmt.Errorf("--metrics-listen %w", err))
-	case err != nil:
-		return nil, &exit.Error{Code: exit.Failed, Text: "--metrics-listen: " + err.Error()} // not the network's fault, so not to be tried again
-	}
-	e.say("metrics: http://%s/metrics", l.Addr())
-	return l, nil
-}
-
 func checkNames(profiles []string) error {
 	for _, name := range profiles {
 		if err := secrets.CheckName(name); err != nil {
@@ -130,45 +94,38 @@ func checkNames(profiles []string) error {
 	return nil
 }
 
-// openAudit opens the audit log, at its usual place unless a flag names another.
-func (e *call) openAudit(path string) (*agentd.AuditLog, error) {
-	if path == "" {
-		var err error
-		if path, err = e.userDir(e.dirs().AgentAudit()); err != nil {
-			return nil, err
+// agentSetup returns what the flags say.
+func agentSetup(e *call, o *agentOptions, profiles []string) agentd.Setup {
+	s := agentd.Setup{Named: profiles, Sinks: o.sinks.Value(), KeepSinks: o.keep, Metrics: o.metrics, Say: e.say, Audit: func() (string, error) {
+		if o.audit != "" {
+			return o.audit, nil
 		}
+		return e.userDir(e.dirs().AgentAudit())
+	}}
+	if o.confirm {
+		s.Dialog = e.confirmDialog
 	}
-	return agentd.OpenAudit(path)
+	return s
 }
 
-// agentSockets returns the sockets that a service manager passed, else makes
-// those that the flags name. Remove takes away what was made, even if an error
-// is returned.
+// agentSockets returns the sockets to serve, and shows where they are.
 func (e *call) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove func(), err error) {
-	allow, remove := o.allow.Value(), func() {}
-	if sockets, err = agentd.Inherited(e.getenv, allow); err != nil {
-		return nil, remove, exit.Usage(err) // not the network's fault, so not to be tried again
-	}
-	if len(sockets) > 0 {
-		return sockets, remove, nil
-	}
-	if (o.forward == "") != (len(allow) == 0) {
-		return nil, remove, exit.Usagef("agent: --forward-socket and --allow go together")
-	}
-	path := o.socket
-	if path == "" {
-		if path, err = e.userDir(e.dirs().AgentSocket()); err != nil {
-			return nil, remove, err
+	sockets, remove, err = agentd.Sockets(e.getenv, o.allow.Value(), o.forward, func() (string, error) {
+		if o.socket != "" {
+			return o.socket, nil
 		}
-	}
-	if sockets, remove, err = agentd.ListenAll(path, o.forward, allow); err != nil {
-		return nil, remove, err
-	}
+		return e.userDir(e.dirs().AgentSocket())
+	})
 	for _, s := range sockets {
+		if s.Path == "" { // the service manager knows
+			return sockets, remove, err
+		}
 		e.say("%s socket: %s", s.Name, s.Path)
 	}
-	e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggest.Command{path})
-	return sockets, remove, nil
+	if err == nil {
+		e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggest.Command{sockets[0].Path})
+	}
+	return sockets, remove, err
 }
 
 // confirmDialog opens the terminal for --confirm. The log is held back while a

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/settings"
 )
@@ -26,30 +27,26 @@ func newConfigShow(e *call) *cli.Command {
 		Description: "With NAME, the values for that profile. Precedence: flag, environment variable, [profile.NAME] in the configuration file, global setting, default.",
 		Flags:       []cli.Flag{boolFlag("json", "Print JSON", &o.json)},
 	}
-	e.command(c, &o.common, func(context.Context, []string) error {
-		return runConfigShow(e, o, knownKeys(newApp(e).Commands))
-	})
-	return c
+	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runConfigShow(ctx, e, &o, args) })
 }
 
-func runConfigShow(e *call, o configShowOptions, keys []settings.Key) error {
-	var values report.Settings
-	for _, key := range keys {
-		v, err := e.Settings().Get(key)
-		if err != nil {
-			return err
-		}
-		values = append(values, report.SettingOf(v))
+func runConfigShow(ctx context.Context, e *call, o *configShowOptions, names []string) error {
+	from, err := e.source(ctx, &o.common, fromAgent{e.getenv(invocation.AgentVariable)}, false)
+	if err == nil && len(names) > 0 {
+		err = e.Settings().CheckProfiles(names, func() ([]string, error) { return from.Profiles(ctx) })
+	}
+	if err != nil {
+		return err
+	}
+	values, err := e.Settings().All(settings.WithPlaces(knownKeys(newApp(e).Commands), e.getenv))
+	if err != nil {
+		return err
 	}
 	if o.json {
-		return e.answerJSON(values)
+		return e.answerJSON(report.SettingsOf(values))
 	}
-	if path, _, err := settings.Find(e.getenv); err == nil {
-		state := ""
-		if e.File == nil {
-			state = ", which does not exist"
-		}
-		e.say("configuration: %s%s", path, state)
+	if where := e.Settings().Report(); where != "" {
+		e.say("configuration: %s", where)
 	}
-	return e.answer(values.Text())
+	return e.answer(report.SettingsOf(values).Text())
 }

@@ -117,6 +117,7 @@ func within() map[string]string {
 		"secrets.ErrConflict":       "is tried again",
 		"file.ErrUnsupported":       "unlock says what to do in its place",
 		"agent.Error":               "is what the agent's own error was",
+		"stores.ErrSame":            "store move says it as a mistake of the command line",
 	}
 }
 

@@ -86,7 +86,7 @@ func runRelay(ctx context.Context, e *call, o *relayServerOptions) error {
 		return err
 	}
 	if o.metrics != "" {
-		l, err := e.listenMetrics(o.metrics)
+		l, err := metricsweb.Listen(o.metrics, e.say)
 		if err != nil {
 			return err
 		}

@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -39,6 +43,7 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 type moveOptions struct {
 	common
 	to, toKeeper string
+	yes          bool
 }
 
 func newStoreMove(e *call) *cli.Command {
@@ -46,10 +51,12 @@ func newStoreMove(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "move", Usage: "Move all or the named credentials to another store",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login store move --to vault:secret/mcp-login notion",
-		Description: "Each one is copied, verified, and only then removed. If it is interrupted, run it again.",
+		Description: "Each one is copied, verified, and only then removed. If it is interrupted, run it again. " +
+			"Before credentials move to a store that protects them less, it says who can read them there, and asks.",
 		Flags: []cli.Flag{
 			stringFlag("to", "`STORE` to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
 			stringFlag("to-keeper", "`KEEPER` of the key of that store, if it keeps files (see --keeper)", "", &o.toKeeper),
+			boolFlag("yes", "Move to a store that protects less without asking", &o.yes),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runStoreMove(ctx, e, o, args) })
 }
@@ -58,39 +65,36 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 	if o.to == "" {
 		return exit.Usagef("store move: --to is missing: mcp-login store move --to STORE [NAME...]")
 	}
-	target := o.common
-	target.Store, target.Keeper = o.to, o.toKeeper
-	if same, err := e.stores(&o.common).Same(o.Location(), target.Location()); err != nil {
-		return err
-	} else if same {
+	moved := 0
+	err := e.stores(&o.common).Move(ctx, stores.Move{
+		From: o.Location(), To: stores.Location{Store: o.to, ProfileDir: o.ProfileDir, Keeper: o.toKeeper}, Names: names,
+		Wrap:  func(s secrets.Store) secrets.Store { return confirmed.Store{Store: s, Strip: e.open(&o.common).WithoutDemands} },
+		Agree: func(w stores.Weaker, n int) error { return agreeToMove(ctx, e, w, n, o.yes) },
+		Moved: func(name string) { moved++; e.say("moved %q", name) },
+	})
+	switch {
+	case errors.Is(err, stores.ErrSame):
 		return exit.Usagef("store move: --to is the store that they are in")
-	}
-	from, err := e.stores(&o.common).OpenExisting(ctx, o.Location())
-	if err != nil {
-		return err
-	}
-	if len(names) == 0 {
-		if names, err = from.List(ctx); err != nil {
-			return err
-		}
-	}
-	if len(names) == 0 {
+	case err == nil && moved == 0:
 		e.say("there is nothing to move")
+	case err == nil:
+		e.say("next: use --store %s, or set MCP_LOGIN_STORE, or store in the configuration", suggest.Command{o.to})
+	}
+	return err
+}
+
+// agreeToMove warns of a weaker store, and asks unless --yes says it already.
+func agreeToMove(ctx context.Context, e *call, w stores.Weaker, n int, yes bool) error {
+	e.say("warning: %s", report.Weaker(w))
+	if yes {
 		return nil
 	}
-	to, err := e.openStore(ctx, &target, true)
-	if err != nil {
-		return err
+	agreed, err := e.streams().Confirm(ctx, fmt.Sprintf("Move %d of them there? [y/N] ", n))
+	switch {
+	case errors.Is(err, secretref.ErrNoTerminal):
+		return &exit.Error{Code: exit.Failed, Text: "nothing was moved: no terminal to ask at", Hint: e.Line.With("--yes").String()}
+	case err == nil && !agreed:
+		return &exit.Error{Code: exit.Denied, Text: "nothing was moved"}
 	}
-	if err := stores.Probe(ctx, to); err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := secrets.Move(ctx, confirmed.Store{Store: from, Strip: e.withoutDemands}, to, name); err != nil {
-			return err
-		}
-		e.say("moved %q", name)
-	}
-	e.say("next: use --store %s, or set MCP_LOGIN_STORE, or store in the configuration", suggest.Command{o.to})
-	return nil
+	return err
 }

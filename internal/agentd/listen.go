@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
@@ -51,4 +52,24 @@ func ListenAll(path, forward string, allow []string) (sockets []Socket, remove f
 		sockets = append(sockets, s)
 	}
 	return sockets, remove, nil
+}
+
+// Sockets returns the sockets that a service manager passed, else makes those at
+// path and forward. Remove takes away what was made, even if an error is returned.
+func Sockets(getenv func(string) string, allow []string, forward string, path func() (string, error)) (sockets []Socket, remove func(), err error) {
+	remove = func() {}
+	if sockets, err = Inherited(getenv, allow); err != nil {
+		return nil, remove, exit.Usage(err) // not the network's fault, so not to be tried again
+	}
+	if len(sockets) > 0 {
+		return sockets, remove, nil
+	}
+	if (forward == "") != (len(allow) == 0) {
+		return nil, remove, exit.Usagef("agent: --forward-socket and --allow go together")
+	}
+	own, err := path()
+	if err != nil {
+		return nil, remove, err
+	}
+	return ListenAll(own, forward, allow)
 }

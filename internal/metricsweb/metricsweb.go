@@ -4,12 +4,15 @@
 package metricsweb
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/connlimit"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
@@ -22,6 +25,19 @@ const (
 	maxScrapes = 16
 	maxHeader  = 16 << 10
 )
+
+// Listen listens at the address of --metrics-listen, and says so.
+func Listen(address string, say func(format string, a ...any)) (net.Listener, error) {
+	l, err := netcheck.Listen(address)
+	switch {
+	case errors.Is(err, netcheck.ErrAddress):
+		return nil, exit.Usage(fmt.Errorf("--metrics-listen %w", err))
+	case err != nil:
+		return nil, &exit.Error{Code: exit.Failed, Text: "--metrics-listen: " + err.Error()} // not the network's fault, so not to be tried again
+	}
+	say("metrics: http://%s%s", l.Addr(), Path)
+	return l, nil
+}
 
 // New returns a server for a listener, and the listener that it must be given.
 func New(l net.Listener, metrics http.Handler, log *slog.Logger) (*http.Server, net.Listener) {

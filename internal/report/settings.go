@@ -1,6 +1,9 @@
 package report
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
@@ -12,26 +15,39 @@ type Setting struct {
 	Value  string          `json:"value"`
 	Origin settings.Origin `json:"origin"`
 	Source string          `json:"source,omitempty"` // the variable, or the file and line
+	Table  string          `json:"table,omitempty"`  // of the file
 }
-
-// SettingOf returns what config show says of a value.
-func SettingOf(v settings.Value) Setting { return Setting{v.Name, v.Text(), v.Origin, v.Source} }
 
 // Settings are all of them.
 type Settings []Setting
+
+// SettingsOf returns what config show says of values.
+func SettingsOf(values []settings.Value) Settings {
+	all := make(Settings, 0, len(values))
+	for _, v := range values {
+		all = append(all, Setting{v.Name, v.Text(), v.Origin, v.Source, v.Table})
+	}
+	return all
+}
 
 // Text returns the report for people.
 func (values Settings) Text() string {
 	var t terminal.Table
 	for _, v := range values {
-		text, origin := v.Value, string(v.Origin)
-		if text == "" {
-			text = "-"
-		}
-		if v.Source != "" {
-			origin += " " + v.Source
-		}
-		t.Row(v.Key, text, origin)
+		t.Row(v.Key, cmp.Or(v.Value, "-"), v.origin())
 	}
 	return t.String()
+}
+
+// origin says where a person finds the value, to change it.
+func (v Setting) origin() string {
+	switch v.Origin {
+	case settings.Flag:
+		return "flag --" + v.Key
+	case settings.Profile:
+		return "file " + v.Source + " [" + v.Table + "]"
+	case settings.Global:
+		return "file " + v.Source
+	}
+	return strings.TrimSuffix(string(v.Origin)+" "+v.Source, " ")
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // File is a configuration file: keys for all profiles, and tables
@@ -71,6 +72,19 @@ func Load(getenv func(name string) string, keys func() []Key) (*File, error) {
 	return file, file.trust(info)
 }
 
+// Report says where the file is for these settings, for people; "": without a home
+// folder there is none.
+func (s Settings) Report() string {
+	path, _, err := Find(s.Getenv)
+	switch {
+	case err != nil:
+		return ""
+	case s.File == nil:
+		return path + ", which does not exist"
+	}
+	return path
+}
+
 // Profiles returns the profiles that have a table, sorted.
 func (f *File) Profiles() []string {
 	if f == nil {
@@ -117,7 +131,12 @@ const (
 // errTables reports a table of an unknown kind.
 var errTables = errors.New("use only tables such as [profile.notion]")
 
-// noSetting reports an unknown key.
-func noSetting(path []string) error {
-	return fmt.Errorf("unknown setting %q", strings.Join(path, "."))
+// noSetting reports an unknown key, and which known one may have been meant.
+func noSetting(path []string, known []Key) error {
+	var names []string
+	for _, k := range known {
+		names = append(names, k.Name)
+	}
+	word := strings.Join(path, ".")
+	return fmt.Errorf("unknown setting %q%s", word, strings.TrimSuffix(suggest.DidYouMean(word, names), "."))
 }

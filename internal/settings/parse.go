@@ -73,7 +73,7 @@ func (f *File) misshapen(err error, whole map[string]any) error {
 	}
 	what := errTables
 	if _, ok := whole["profile"].(map[string]any); !ok {
-		what = noSetting([]string{"profile"})
+		what = noSetting([]string{"profile"}, nil)
 	}
 	return errorf("%s:%d: %w", f.path, line, what)
 }
@@ -97,7 +97,7 @@ func (f *File) add(k located, whole map[string]any, known []Key) error {
 		if _, isTable := value.(map[string]any); isTable {
 			return errTables
 		}
-		return noSetting(path)
+		return noSetting(path, known)
 	}
 	texts, ok := textsOf(value, known[i].List)
 	if !ok {

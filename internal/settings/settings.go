@@ -47,6 +47,7 @@ type Value struct {
 	Texts  []string // as a person would type them; at most one, unless the key is a list
 	Origin Origin
 	Source string // the variable, or the file and line; "": neither
+	Table  string // the table of the file that it is in; "": none
 }
 
 // Text returns the value as one text.
@@ -115,7 +116,7 @@ func (s Settings) configured(k Key) (Value, error) {
 	}
 	v := Value{Name: k.Name, Texts: set.texts, Origin: Global, Source: fmt.Sprintf("%s:%d", s.File.path, set.line)}
 	if set.profile != "" {
-		v.Origin = Profile
+		v.Origin, v.Table = Profile, "profile."+set.profile
 	}
 	return v, nil
 }

@@ -50,16 +50,16 @@ func TestOrigin(t *testing.T) {
 		profiles []string
 		want     Value
 	}{
-		{"store", []string{"file:1", "file:2"}, "file:env", []string{"notion"}, Value{"store", []string{"file:2"}, Flag, ""}},
-		{"auth-param", []string{"x=1", "y=2"}, "", nil, Value{"auth-param", []string{"x=1", "y=2"}, Flag, ""}},
-		{"store", []string{""}, "file:env", nil, Value{"store", []string{""}, Flag, ""}},
-		{"store", nil, "file:env", []string{"notion"}, Value{"store", []string{"file:env"}, Environment, "MCP_LOGIN_STORE"}},
-		{"store", nil, "", []string{"notion"}, Value{"store", []string{"file:own"}, Profile, "c.toml:6"}},
-		{"store", nil, "", []string{"other"}, Value{"store", []string{"file:shared"}, Global, "c.toml:2"}},
-		{"store", nil, "", nil, Value{"store", []string{"file:shared"}, Global, "c.toml:2"}},
-		{"min-ttl", nil, "", []string{"notion", "other"}, Value{"min-ttl", []string{"5"}, Global, "c.toml:3"}},
-		{"auth-param", nil, "", []string{"notion"}, Value{"auth-param", []string{"a=b", "c=d"}, Profile, "c.toml:8"}},
-		{"json", nil, "", []string{"notion"}, Value{"json", nil, Default, ""}},
+		{"store", []string{"file:1", "file:2"}, "file:env", []string{"notion"}, Value{"store", []string{"file:2"}, Flag, "", ""}},
+		{"auth-param", []string{"x=1", "y=2"}, "", nil, Value{"auth-param", []string{"x=1", "y=2"}, Flag, "", ""}},
+		{"store", []string{""}, "file:env", nil, Value{"store", []string{""}, Flag, "", ""}},
+		{"store", nil, "file:env", []string{"notion"}, Value{"store", []string{"file:env"}, Environment, "MCP_LOGIN_STORE", ""}},
+		{"store", nil, "", []string{"notion"}, Value{"store", []string{"file:own"}, Profile, "c.toml:6", "profile.notion"}},
+		{"store", nil, "", []string{"other"}, Value{"store", []string{"file:shared"}, Global, "c.toml:2", ""}},
+		{"store", nil, "", nil, Value{"store", []string{"file:shared"}, Global, "c.toml:2", ""}},
+		{"min-ttl", nil, "", []string{"notion", "other"}, Value{"min-ttl", []string{"5"}, Global, "c.toml:3", ""}},
+		{"auth-param", nil, "", []string{"notion"}, Value{"auth-param", []string{"a=b", "c=d"}, Profile, "c.toml:8", "profile.notion"}},
+		{"json", nil, "", []string{"notion"}, Value{"json", nil, Default, "", ""}},
 	} {
 		s := Settings{
 			Typed:  func(string) []string { return tt.typed },

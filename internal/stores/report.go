@@ -69,7 +69,7 @@ func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
 	return r, nil
 }
 
-// protection says whom a store of files protects from, and whom not.
+// protection says whom a store protects from, and whom not, by the keeper of its key.
 func protection(kind string) (safe, readable []string) {
 	const (
 		copies  = "anyone with a copy of the folder"
@@ -84,6 +84,9 @@ func protection(kind string) (safe, readable []string) {
 			[]string{self + " while it is unlocked or the passphrase is in its reach", root + ", likewise"}
 	case (keyring.Keeper{}).Kind():
 		return []string{copies, users, offline}, []string{self + " while you are logged in", root + ", likewise"}
+	case inVault:
+		return []string{"anyone with this machine's disk", users},
+			[]string{"anyone with read access to this path in Vault", self + " while your Vault token is in its reach", "the administrators of Vault"}
 	}
 	return []string{copies + " alone", users}, []string{self, root, "anyone with copies of the folder and of the key file"}
 }
@@ -109,9 +112,7 @@ func (o Opener) inspectVault(ctx context.Context, at Location) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return Report{
-		Store: at.Store, Address: client.Address(), Records: len(names),
-		SafeFrom:   []string{"anyone with this machine's disk", "other users of this machine"},
-		ReadableBy: []string{"anyone with read access to this path in Vault", "every program that runs as you while your Vault token is in its reach", "the administrators of Vault"},
-	}, nil
+	r := Report{Store: at.Store, Address: client.Address(), Records: len(names)}
+	r.SafeFrom, r.ReadableBy = protection(inVault)
+	return r, nil
 }

@@ -1,0 +1,86 @@
+package stores
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/mcp-login/mcp-login/secrets/file"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
+)
+
+// Weaker says why a store protects less than another.
+type Weaker struct {
+	From, To   string   // the stores and what keeps their keys, for people
+	ReadableBy []string // who can read the records there, and could not before; none: it is not weaker
+}
+
+// inVault stands for Vault where the others stand for the keeper of a store of files.
+const inVault = "Vault"
+
+// strongest to weakest.
+func strength() []string {
+	return []string{inVault, file.Passphrase{}.Kind(), keyring.Keeper{}.Kind(), file.KeyFile{}.Kind()}
+}
+
+// weaker compares two stores. A new one has the keeper that it would get.
+func (o Opener) weaker(ctx context.Context, from, to Location) (w Weaker, err error) {
+	before, err := o.kindAt(ctx, from)
+	if err != nil {
+		return w, err
+	}
+	after, err := o.kindAt(ctx, to)
+	if err != nil {
+		return w, err
+	}
+	if slices.Index(strength(), after) <= slices.Index(strength(), before) {
+		return w, nil
+	}
+	if w.From, err = o.kept(from, before); err != nil {
+		return w, err
+	}
+	if w.To, err = o.kept(to, after); err != nil {
+		return w, err
+	}
+	_, could := protection(before)
+	_, can := protection(after)
+	w.ReadableBy = slices.DeleteFunc(can, func(who string) bool { return slices.Contains(could, who) })
+	return w, nil
+}
+
+// kept names a store and what keeps its key.
+func (o Opener) kept(at Location, kind string) (string, error) {
+	name, err := o.Name(at)
+	if kind == inVault {
+		return name, err
+	}
+	return fmt.Sprintf("%s (key kept by: %s)", name, kind), err
+}
+
+// kindAt returns what keeps the key of a store, or would keep that of a new one.
+func (o Opener) kindAt(ctx context.Context, at Location) (string, error) {
+	dir, files, err := o.Folder(at)
+	if err != nil {
+		return "", err
+	}
+	if !files {
+		return inVault, nil
+	}
+	kind, err := kindOf(dir)
+	if err != nil || kind != "" {
+		return kind, err
+	}
+	name := at.Keeper
+	if scheme, _, _ := Split(at.Store); scheme == "keyring" { // Folder has checked it
+		name = cmp.Or(name, Keyring)
+	}
+	if name == "" {
+		name = o.choose(ctx).Keeper
+	}
+	k, err := o.keeper(name, false)
+	if err != nil {
+		return "", err
+	}
+	return k.Kind(), nil
+}
