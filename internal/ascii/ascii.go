@@ -1,5 +1,5 @@
 // Package ascii has the alphabets that names, tokens and URLs are checked
-// against, each of them once. It knows nothing of what is checked.
+// against, each of them once. It must not know what is checked.
 package ascii
 
 import "strings"
