@@ -68,7 +68,9 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 	moved := 0
 	err := e.stores(&o.common).Move(ctx, stores.Move{
 		From: o.Location(), To: stores.Location{Store: o.to, ProfileDir: o.ProfileDir, Keeper: o.toKeeper}, Names: names,
-		Wrap:  func(s secrets.Store) secrets.Store { return confirmed.Store{Store: s, Strip: e.open(&o.common).WithoutDemands} },
+		Wrap: func(s secrets.Store) secrets.Store {
+			return confirmed.Store{Store: s, Strip: e.open(&o.common).WithoutDemands}
+		},
 		Agree: func(w stores.Weaker, n int) error { return agreeToMove(ctx, e, w, n, o.yes) },
 		Moved: func(name string) { moved++; e.say("moved %q", name) },
 	})
