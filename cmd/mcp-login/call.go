@@ -133,6 +133,3 @@ func (e *call) secret(ctx context.Context, source, what string) (string, error) 
 func (e *call) userDir(path string, err error) (string, error) {
 	return e.dirs().Writable(path, err)
 }
-func (e *call) withoutDemands(c mcplogin.Credential) mcplogin.Credential {
-	return e.open(new(common)).WithoutDemands(c)
-}
