@@ -1,0 +1,147 @@
+package access_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
+	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/redact"
+	"github.com/mcp-login/mcp-login/internal/settings"
+	"github.com/mcp-login/mcp-login/internal/source"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/internal/variables"
+	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// opener returns an opener of a user with a new home folder, whose command line has the
+// words, and what it says.
+func opener(t *testing.T, words ...string) (access.Opener, *bytes.Buffer) {
+	t.Helper()
+	home, said := t.TempDir(), new(bytes.Buffer)
+	getenv := func(name string) string { return map[string]string{"HOME": home, "USERPROFILE": home}[name] }
+	tree := commandline.Tree{Commands: []*commandline.Command{{Name: "test", Args: "[NAME]", Flags: []commandline.Flag{{Key: settings.Key{Name: "expect-issuer"}}}}}}
+	return access.Opener{
+		Options:    access.Options{Keeper: "key-file"},
+		Invocation: invocation.Invocation{Line: tree.Interpret(append([]string{"test"}, words...)), Getenv: getenv},
+		Streams:    terminal.Streams{In: strings.NewReader(""), Out: io.Discard, Err: said, Getenv: getenv, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
+		Hidden:     redact.To(io.Discard), Dirs: paths.Dirs{Getenv: getenv}, Log: slog.New(slog.DiscardHandler),
+	}, said
+}
+
+// stored saves a credential that is bound to a server where nobody listens.
+func stored(t *testing.T, o access.Opener, profile string) secrets.Store {
+	t.Helper()
+	store, err := o.OpenStore(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := mcplogin.Credential{
+		Version: 1, Profile: profile, Server: "https://mcp.example/mcp",
+		Issuer: oauth.Server{Issuer: "https://as.example", TokenEndpoint: "https://as.example/token"},
+		Token:  oauth.Token{Access: "secret-access", Expiry: time.Now().Add(time.Hour)},
+	}
+	if err := access.Import(t.Context(), store, c, false); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// TestSource: an agent excludes what only its own host can decide.
+func TestSource(t *testing.T) {
+	o, _ := opener(t)
+	if from, err := o.Source(t.Context(), "/a.sock", false); err != nil || from.Agent == nil || from.Store != nil {
+		t.Errorf("%+v, %v", from, err)
+	}
+	var usage exit.UsageError
+	if _, err := o.Source(t.Context(), "/a.sock", true); !errors.As(err, &usage) {
+		t.Errorf("with --login: %v", err)
+	}
+	o, _ = opener(t, "--expect-issuer", "https://as.example")
+	if _, err := o.Source(t.Context(), "/a.sock", false); !errors.As(err, &usage) {
+		t.Errorf("with --expect-issuer: %v", err)
+	}
+}
+
+// TestVariables: all variables or none, and no secret of them in a log.
+func TestVariables(t *testing.T) {
+	o, _ := opener(t)
+	stored(t, o, "a")
+	vars, err := o.Variables(t.Context(), "", variables.Naming{}, []string{"a"}, false)
+	if err != nil || len(vars) != 4 || vars[0].Name != "MCP_A_AUTHORIZATION" || vars[0].Value != "Bearer secret-access" {
+		t.Errorf("%+v, %v", vars, err)
+	}
+	if o.Hidden.Clean("secret-access") == "secret-access" {
+		t.Error("the token can be logged")
+	}
+	if vars, err := o.Variables(t.Context(), "", variables.Naming{}, []string{"a", "b"}, false); vars != nil || !errors.Is(err, mcplogin.ErrLoginRequired) {
+		t.Errorf("one of two: %+v, %v", vars, err)
+	}
+}
+
+// TestRemove: what is not stored is exit code 4 with another hint than to sign in, and
+// a server that cannot revoke is named by the token that stays valid.
+func TestRemove(t *testing.T) {
+	o, _ := opener(t)
+	store := stored(t, o, "a")
+	for name, remove := range map[string]func() error{
+		"logout": func() error { _, err := o.Logout(t.Context(), "b"); return err },
+		"clear":  func() error { return o.Clear(t.Context(), "b") },
+	} {
+		var failed *exit.Error
+		if err := remove(); !errors.As(err, &failed) || failed.Code != exit.LoginRequired || !strings.HasPrefix(failed.Hint, "mcp-login list") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	unrevoked, err := o.Logout(t.Context(), "a")
+	if err != nil || unrevoked == nil || unrevoked.Token.Access != "secret-access" {
+		t.Errorf("%+v, %v", unrevoked, err)
+	}
+	if names, err := store.List(t.Context()); len(names) > 0 || err != nil {
+		t.Errorf("still stored: %q, %v", names, err)
+	}
+}
+
+// TestImportKeeps: a credential is replaced only by force.
+func TestImportKeeps(t *testing.T) {
+	o, _ := opener(t)
+	store := stored(t, o, "a")
+	s, err := o.Session(source.Source{Store: store}, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Credential(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed *exit.Error
+	if err := access.Import(t.Context(), store, c, false); !errors.As(err, &failed) || !strings.Contains(failed.Hint, "--force") {
+		t.Errorf("%v", err)
+	}
+	if err := access.Import(t.Context(), store, c, true); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNewStoreSaysItsKeeper: a new store is announced with the keeper of its key.
+func TestNewStoreSaysItsKeeper(t *testing.T) {
+	o, said := opener(t)
+	o.Keeper = ""
+	if _, err := o.OpenStore(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(said.String(), "created the store") != 1 {
+		t.Errorf("said %q", said)
+	}
+}
