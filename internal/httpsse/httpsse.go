@@ -25,6 +25,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
 // Mode says which transport a server speaks.
@@ -181,7 +183,8 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 		resp.Body = &closing{resp.Body, cancel}
 		return nil, resp, nil
 	}
-	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, events: newReader(resp.Body), pending: map[string]*stream{}}
+	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, data: eventstream.Buffer{Limit: MaxMessage}, pending: map[string]*stream{}}
+	s.events = eventstream.NewReader(resp.Body, MaxMessage, &s.data, &eventstream.Cursor{})
 	s.own = s.newStream()
 	s.endpoint, err = s.readEndpoint(t.Server)
 	if !stopWaiting() || !late.Stop() || err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -318,35 +317,6 @@ func TestUnheardIsBounded(t *testing.T) {
 	if s.own.size > 2*maxUnheard || s.waiting != s.own.size {
 		t.Errorf("%d bytes wait, %d counted", s.own.size, s.waiting)
 	}
-}
-
-// TestEvents: long lines, several lines of data, comments, both line ends.
-func TestEvents(t *testing.T) {
-	long := strings.Repeat("y", 100<<10)
-	text := ": comment\r\nevent: endpoint\r\ndata: /x\r\n\r\nid: 7\ndata: a\ndata:b\n\nevent: only a name\n\ndata: " + long + "\n\ndata: cut off"
-	r := newReader(strings.NewReader(text))
-	for _, want := range [][2]string{{"endpoint", "/x"}, {"", "a\nb"}, {"", long}} {
-		name, data, err := r.next()
-		if err != nil || name != want[0] || string(data) != want[1] {
-			t.Errorf("%q %d bytes %v, want %q", name, len(data), err, want[0])
-		}
-	}
-	if _, _, err := r.next(); !errors.Is(err, io.EOF) {
-		t.Error(err)
-	}
-	r = newReader(io.MultiReader(strings.NewReader("data: "), endless{}))
-	if _, _, err := r.next(); err == nil || !strings.Contains(err.Error(), fmt.Sprint(MaxMessage)) {
-		t.Error(err)
-	}
-}
-
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'x'
-	}
-	return len(p), nil
 }
 
 // TestManySessions: the oldest gives way.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"sync"
 
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
@@ -29,7 +30,8 @@ type session struct {
 	endpoint string
 	cancel   context.CancelFunc // ends the stream
 	body     io.Closer
-	events   *reader
+	data     eventstream.Buffer // of the event that was read last
+	events   *eventstream.Reader
 
 	mu      sync.Mutex // guards what follows, and the streams
 	changed sync.Cond
@@ -43,7 +45,7 @@ type session struct {
 // readEndpoint returns the URL to which messages are posted. It is the first
 // event.
 func (s *session) readEndpoint(server string) (string, error) {
-	name, data, err := s.events.next()
+	name, err := s.events.Next()
 	if err != nil {
 		return "", err
 	}
@@ -54,7 +56,7 @@ func (s *session) readEndpoint(server string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	u, err := base.Parse(string(bytes.TrimSpace(data)))
+	u, err := base.Parse(string(bytes.TrimSpace(s.data.Bytes)))
 	if err != nil {
 		return "", errors.New("it is not a URL")
 	}
@@ -165,14 +167,14 @@ func (s *session) expect(ids []string) *stream {
 func (s *session) read() {
 	defer s.end()
 	for {
-		name, data, err := s.events.next()
+		name, err := s.events.Next()
 		if err != nil {
 			return
 		}
 		if name != "" && name != "message" {
 			continue
 		}
-		for _, m := range parse(data) {
+		for _, m := range parse(s.data.Bytes) {
 			s.route(m)
 		}
 	}
@@ -202,7 +204,7 @@ func (s *session) route(m head) {
 	if to.over {
 		return
 	}
-	to.add(event(m.text))
+	to.add(eventstream.Message(m.text))
 	if to != s.own && to.ids == 0 {
 		to.over = true // its reader takes what is left
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
 const (
@@ -212,9 +214,6 @@ func (b *bridge) open(ctx context.Context, c *call) (*http.Response, error) {
 	return again, nil
 }
 
-// text returns an empty message of the server.
-func (b *bridge) text(limit int) text { return text{memory: b.memory, limit: limit} }
-
 // whole passes on an answer that is one JSON text.
 func (b *bridge) whole(ctx context.Context, c *call, body io.Reader) error {
 	t := b.text(b.MaxMessage)
@@ -257,12 +256,12 @@ func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
 // follow passes on a request's stream until the answer came. A stream that
 // breaks is taken up where it ended, if the server gave its events ids.
 func (b *bridge) follow(ctx context.Context, c *call, body io.ReadCloser) error {
-	var at cursor
+	var at eventstream.Cursor
 	idle, answered := 0, false
 	defer func() { body.Close() }()
 	for {
-		before := at.id
-		_, err := events(ctx, body, &event{data: b.text(b.MaxMessage)}, &at, func(data []byte) (bool, error) {
+		before := at.ID
+		_, err := events(ctx, body, b.text(b.MaxMessage), &at, func(data []byte) (bool, error) {
 			last, err := b.pass(c, data)
 			if last && !answered {
 				answered = true
@@ -274,12 +273,12 @@ func (b *bridge) follow(ctx context.Context, c *call, body io.ReadCloser) error 
 		switch {
 		case answered:
 			return nil
-		case at.id == "" || b.wire.stateless() || refused:
+		case at.ID == "" || b.wire.stateless() || refused:
 			return lost(err)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
-		if at.id != before {
+		if at.ID != before {
 			idle = 0
 		}
 		body.Close()
@@ -298,16 +297,16 @@ func lost(err error) error {
 }
 
 // resume opens a stream again after its last event.
-func (b *bridge) resume(ctx context.Context, at *cursor, idle *int) (io.ReadCloser, error) {
+func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) (io.ReadCloser, error) {
 	for {
 		*idle++
 		if *idle > maxResumes {
 			return http.NoBody, fmt.Errorf("%d tries brought nothing new", maxResumes)
 		}
-		if err := pause(ctx, at.retry, *idle); err != nil {
+		if err := pause(ctx, at.Retry, *idle); err != nil {
 			return http.NoBody, err
 		}
-		resp, err := b.get(ctx, at.id)
+		resp, err := b.get(ctx, at.ID)
 		if err != nil {
 			b.log().Debug("stream not taken up", "error", err)
 			continue

@@ -3,10 +3,11 @@ package proxy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
 const (
@@ -81,6 +82,9 @@ type text struct {
 	alone  bool // it needs none of them
 }
 
+// text returns an empty message of the server.
+func (b *bridge) text(limit int) text { return text{memory: b.memory, limit: limit} }
+
 // room is how long the text can be without growing. One byte is left for the
 // end of a line.
 func (t *text) room() int { return max(0, min(cap(t.bytes)-1, t.limit)) }
@@ -92,7 +96,7 @@ func (t *text) grow(ctx context.Context, n int) error {
 		return nil
 	}
 	if need > t.limit {
-		return fmt.Errorf("%w: the limit is %d bytes", errTooLong, t.limit)
+		return eventstream.TooLong(t.limit)
 	}
 	size := max(need, min(2*cap(t.bytes), t.limit), min(512, t.limit))
 	before := t.shared

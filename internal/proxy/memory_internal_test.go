@@ -9,6 +9,8 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
 // Long messages wait for each other, but not for ever, and one always can go on.
@@ -61,7 +63,7 @@ func TestReadText(t *testing.T) {
 		for name, r := range map[string]func() *text{
 			"whole": func() *text {
 				r := &text{memory: newMemory(), limit: limit}
-				if err := r.readFrom(t.Context(), bytes.NewReader(want)); (err != nil) != (size > limit) || err != nil && !errors.Is(err, errTooLong) {
+				if err := r.readFrom(t.Context(), bytes.NewReader(want)); (err != nil) != (size > limit) || err != nil && !errors.Is(err, eventstream.ErrTooLong) {
 					t.Errorf("%d bytes: %v", size, err)
 				}
 				return r

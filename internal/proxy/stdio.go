@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -137,7 +138,7 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 			case <-ctx.Done():
 				return
 			}
-			if err != nil && !errors.Is(err, errTooLong) {
+			if err != nil && !errors.Is(err, eventstream.ErrTooLong) {
 				return
 			}
 		}
@@ -151,7 +152,7 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 			if errors.Is(l.err, io.EOF) {
 				return
 			}
-			if l.err != nil && !errors.Is(l.err, errTooLong) {
+			if l.err != nil && !errors.Is(l.err, eventstream.ErrTooLong) {
 				b.stop(&streamError{"read from the client", l.err})
 			}
 		}
@@ -160,7 +161,7 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 
 // take deals with one line of the client's.
 func (b *bridge) take(ctx context.Context, l line) {
-	if errors.Is(l.err, errTooLong) {
+	if errors.Is(l.err, eventstream.ErrTooLong) {
 		code := codeParse
 		if l.id != nil {
 			code = codeUpstream

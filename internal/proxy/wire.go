@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
 const (
@@ -184,7 +186,7 @@ func (b *bridge) hear(ctx context.Context, resp *http.Response, hello message) e
 		return true, nil
 	}
 	if kind(resp) == typeEvents {
-		done, err := events(ctx, resp.Body, &event{data: b.text(b.MaxMessage)}, &cursor{}, read)
+		done, err := events(ctx, resp.Body, b.text(b.MaxMessage), &eventstream.Cursor{}, read)
 		if done {
 			return nil
 		}
@@ -260,9 +262,9 @@ func (w *wire) stopListening() {
 // hearken passes on what the server starts, until it says that it will not: a
 // server may offer no such stream (405).
 func (b *bridge) hearken(ctx context.Context) error {
-	var at cursor
+	var at eventstream.Cursor
 	for try := 0; ; {
-		resp, err := b.get(ctx, at.id)
+		resp, err := b.get(ctx, at.ID)
 		if err == nil && (resp.StatusCode != http.StatusOK || kind(resp) != typeEvents) {
 			resp.Body.Close()
 			if resp.StatusCode < http.StatusInternalServerError {
@@ -271,7 +273,7 @@ func (b *bridge) hearken(ctx context.Context) error {
 			err = errors.New(status(resp))
 		}
 		if err == nil {
-			_, err = events(ctx, resp.Body, &event{data: b.text(b.MaxMessage)}, &at, func(text []byte) (bool, error) {
+			_, err = events(ctx, resp.Body, b.text(b.MaxMessage), &at, func(text []byte) (bool, error) {
 				try = 0
 				messages, err := parse(text, parseHeard)
 				if err != nil {
@@ -281,11 +283,11 @@ func (b *bridge) hearken(ctx context.Context) error {
 			})
 			resp.Body.Close()
 		}
-		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, errNotMessage) || errors.Is(err, errTooLong) {
+		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, errNotMessage) || errors.Is(err, eventstream.ErrTooLong) {
 			return err
 		}
 		try++
-		if err := pause(ctx, at.retry, try); err != nil {
+		if err := pause(ctx, at.Retry, try); err != nil {
 			return err
 		}
 	}

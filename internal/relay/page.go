@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"sync"
 )
 
 //go:embed page.html
@@ -96,14 +97,17 @@ func outcomePage(s Session) page {
 	return p
 }
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"style": func() template.CSS { return template.CSS(pageCSS) },
-}).Parse(pageHTML))
+// pageTemplate is parsed when the first page is shown: most commands show none.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"style": func() template.CSS { return template.CSS(pageCSS) },
+	}).Parse(pageHTML))
+})
 
 // write sends the page. A browser that has gone away misses nothing.
 func (p page) write(w http.ResponseWriter) {
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
+	if err := pageTemplate().Execute(&b, p); err != nil {
 		panic(fmt.Sprintf("relay page: %v", err)) // the template fits the type
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -1,0 +1,209 @@
+// Package eventstream reads and writes streams of server-sent events (HTML Living
+// Standard §9.2.6), as MCP's HTTP transports have them. Where the data of an event
+// is kept, and how much of it, the caller says. It must not know what the messages
+// mean.
+package eventstream
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+	"unicode"
+)
+
+const (
+	lineSize = 32 << 10 // longer lines are read in parts
+	// maxID is how long an event's id may be for its stream to be resumed: a header
+	// carries it back.
+	maxID = 4 << 10
+)
+
+// ErrTooLong means that a message is beyond the limit.
+var ErrTooLong = errors.New("the message is too long")
+
+// TooLong is ErrTooLong with the limit.
+func TooLong(limit int) error { return fmt.Errorf("%w: the limit is %d bytes", ErrTooLong, limit) }
+
+// Data takes the data of one event after another.
+type Data interface {
+	// Add appends a part, which is valid until Add returns. Its error ends the read.
+	Add(part []byte) error
+	// Reset forgets the event's data.
+	Reset()
+}
+
+// Buffer is Data in memory that lasts beyond the next event.
+type Buffer struct {
+	Limit int // bytes; ErrTooLong beyond it
+	Bytes []byte
+}
+
+// Add implements Data.
+func (b *Buffer) Add(part []byte) error {
+	if len(b.Bytes)+len(part) > b.Limit {
+		return TooLong(b.Limit)
+	}
+	b.Bytes = append(b.Bytes, part...)
+	return nil
+}
+
+// Reset implements Data.
+func (b *Buffer) Reset() { b.Bytes = nil }
+
+// Cursor is how far a stream was read, to resume it there.
+type Cursor struct {
+	ID    string        // of the last event; "": the stream cannot be resumed
+	Retry time.Duration // the wait that the server asks for; 0: none
+}
+
+// Reader reads events.
+type Reader struct {
+	r     *bufio.Reader
+	limit int // of one line
+	data  Data
+	at    *Cursor
+	name  string
+	lines int // of data
+}
+
+// NewReader reads events whose data goes to data, and notes in at how far it is. A
+// line beyond the limit is ErrTooLong.
+func NewReader(r io.Reader, limit int, data Data, at *Cursor) *Reader {
+	return &Reader{r: bufio.NewReaderSize(r, lineSize), limit: limit, data: data, at: at}
+}
+
+// Next reads the next event that has data, which may be empty, and returns its name.
+// An event that is cut off is no event.
+func (r *Reader) Next() (name string, err error) {
+	r.reset()
+	for {
+		empty, err := r.line()
+		switch {
+		case err != nil:
+			return "", err
+		case empty && r.lines > 0:
+			return r.name, nil
+		case empty:
+			r.reset()
+		}
+	}
+}
+
+func (r *Reader) reset() {
+	r.name, r.lines = "", 0
+	r.data.Reset()
+}
+
+// line reads one line, and reports whether it is empty.
+func (r *Reader) line() (empty bool, err error) {
+	part, err := r.r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return false, r.long(part)
+	}
+	if err != nil {
+		return false, err
+	}
+	part = bytes.TrimRight(part, "\r\n")
+	return len(part) == 0, r.field(part)
+}
+
+// long reads the rest of a long line. Only data is kept of it.
+func (r *Reader) long(part []byte) error {
+	name, value := cut(part)
+	isData := string(name) == "data"
+	if isData {
+		if err := r.beginData(nil); err != nil {
+			return err
+		}
+	}
+	held := false // a \r, which may be part of the line's end
+	for length := 0; ; {
+		if length += len(part); length > r.limit {
+			return TooLong(r.limit)
+		}
+		ends := bytes.HasSuffix(part, []byte("\n"))
+		if isData {
+			var err error
+			if held, err = r.addPart(value, held, ends); err != nil {
+				return err
+			}
+		}
+		if ends {
+			return nil
+		}
+		var err error
+		if part, err = r.r.ReadSlice('\n'); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+		value = part
+	}
+}
+
+// addPart adds a part of a line without the line's end. It reports whether the
+// part's last byte was held back.
+func (r *Reader) addPart(part []byte, held, ends bool) (holds bool, err error) {
+	if held && string(part) != "\n" {
+		if err := r.data.Add([]byte("\r")); err != nil {
+			return false, err
+		}
+	}
+	if ends {
+		return false, r.data.Add(bytes.TrimRight(part, "\r\n"))
+	}
+	part, holds = bytes.CutSuffix(part, []byte("\r"))
+	return holds, r.data.Add(part)
+}
+
+// field takes one line of an event.
+func (r *Reader) field(line []byte) error {
+	switch name, value := cut(line); string(name) {
+	case "data":
+		return r.beginData(value)
+	case "event":
+		r.name = string(value)
+	case "id":
+		r.at.ID = ""
+		if len(value) <= maxID && !bytes.ContainsFunc(value, unicode.IsControl) {
+			r.at.ID = string(value)
+		}
+	case "retry":
+		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+			r.at.Retry = time.Duration(ms) * time.Millisecond
+		}
+	}
+	return nil
+}
+
+// cut returns the name and the value of a line.
+func cut(line []byte) (name, value []byte) {
+	name, value, _ = bytes.Cut(line, []byte(":"))
+	return name, bytes.TrimPrefix(value, []byte(" "))
+}
+
+// beginData adds one line to the data, or the beginning of one.
+func (r *Reader) beginData(value []byte) error {
+	if r.lines++; r.lines > 1 {
+		if err := r.data.Add([]byte("\n")); err != nil {
+			return err
+		}
+	}
+	return r.data.Add(value)
+}
+
+// Message returns a message as an event.
+func Message(text []byte) []byte {
+	var b bytes.Buffer
+	b.Grow(len(text) + 32)
+	b.WriteString("event: message\n")
+	for line := range bytes.Lines(text) {
+		b.WriteString("data: ")
+		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
