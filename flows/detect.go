@@ -10,7 +10,6 @@ import (
 type Surroundings struct {
 	GOOS      string              // runtime.GOOS
 	Getenv    func(string) string // the environment; nil: empty
-	Terminal  bool                // a person can be asked on a terminal
 	Container bool                // inside one, as /.dockerenv or /run/.containerenv tell
 	WSL       bool                // under Windows, as /proc/version tells
 	Interop   bool                // in WSL: Windows programs can be started

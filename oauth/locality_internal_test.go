@@ -120,6 +120,27 @@ func TestRebindingAcrossClients(t *testing.T) {
 	}
 }
 
+// A relay of the user may be in the private network. That opens its address to the
+// relay's own client, and neither to what an MCP server names nor to link-local hosts.
+func TestPrivateRelay(t *testing.T) {
+	t.Parallel()
+	const address, metadata = "10.0.0.7:443", "169.254.169.254:443"
+	n := &names{answers: [][]string{{"10.0.0.7"}, {"203.0.113.5"}}}
+	g := n.transports("https://relay.test", "https://mcp.test/mcp")
+	relay, server := g[0], g[1]
+	if !dials(relay, "relay.test", address) {
+		t.Error("the relay's client does not reach its private address")
+	}
+	if dials(relay, "relay.test", metadata) {
+		t.Error("the relay's client reaches a link-local address")
+	}
+	for _, host := range []string{"relay.test", "as.test", "mcp.test"} {
+		if dials(server, host, address) {
+			t.Errorf("the client of a public MCP server reaches the relay's address as %s", host)
+		}
+	}
+}
+
 // Where a name leads behind a proxy cannot be known here.
 func TestBehindProxyIsPublic(t *testing.T) {
 	t.Parallel()

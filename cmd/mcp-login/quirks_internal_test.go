@@ -19,6 +19,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
@@ -70,7 +71,7 @@ func names(quirks []oauthtest.Quirk) string {
 }
 
 // steps are the main path.
-var steps = []string{"login", "call", "env", "proxy", "refresh", "logout"}
+var steps = []string{"login", "call", "env", "test", "proxy", "refresh", "logout"}
 
 // takeMainPath takes it by each flow. Where two quirks end it, the first one met
 // does; where they end the same step, either may.
@@ -164,6 +165,9 @@ func (p *path) run(step string) error {
 		return p.call(s)
 	case "env":
 		return p.env(s)
+	case "test":
+		_, err := mcpprobe.Run(p.t.Context(), mcpprobe.Config{Session: s, Server: quirkyServer, HTTP: p.srv.Client().Transport})
+		return err
 	case "proxy":
 		return p.proxy(s)
 	case "refresh":

@@ -133,7 +133,11 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := relay.OpenRedis(o.sessions, []byte(key))
+	roots, err := e.outbound(&o.common).Roots()
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := relay.OpenRedis(o.sessions, []byte(key), roots)
 	if err != nil {
 		return nil, nil, exit.Usage(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,11 +92,15 @@ func setup(env *testscript.Env) error {
 	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	config, err := os.ReadFile(filepath.Join(env.WorkDir, "server.json"))
 	if err == nil {
-		more := struct{ TrustAny bool }{} // takes every assertion
+		more := struct {
+			TrustAny bool     // takes every assertion
+			Quirks   []string // names of oauthtest's
+		}{}
 		err = errors.Join(json.Unmarshal(config, srv), json.Unmarshal(config, &more))
 		if more.TrustAny {
 			srv.Trust.Assertion = func(string) error { return nil }
 		}
+		srv.With(slices.DeleteFunc(oauthtest.Quirks(), func(q oauthtest.Quirk) bool { return !slices.Contains(more.Quirks, q.Name) })...)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

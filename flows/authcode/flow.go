@@ -101,10 +101,11 @@ type Link struct {
 	Server    string // the MCP server's URL: what the token is for
 	Issuer    string // who will ask
 	Hosts     flows.Hosts
-	Opened    bool  // a browser was started
-	Elsewhere bool  // it was started on another machine
-	OpenErr   error // why none was, if one was tried
-	Paste     bool  // a pasted text is awaited
+	Opened    bool      // a browser was started
+	Elsewhere bool      // it was started on another machine
+	OpenErr   error     // why none was, if one was tried
+	Paste     bool      // a pasted text is awaited
+	Expiry    time.Time // when the waiting ends
 }
 
 // Hosts returns the hosts of a login by this flow, as its [Link] has them.
@@ -277,6 +278,7 @@ func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attem
 		URL: a.url, Local: l.short(a), Port: l.listening(),
 		Redirect: l.uri, Server: r.Server, Issuer: a.server.Issuer, Hosts: Hosts(r.Server, a.server), Paste: f.Paste != nil,
 	}
+	link.Expiry, _ = ctx.Deadline()
 	switch {
 	case f.Elsewhere != nil:
 		if err := f.Elsewhere.Open(ctx, a.url); err != nil {

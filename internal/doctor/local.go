@@ -81,7 +81,7 @@ func (l Local) store(ctx context.Context) (string, error) {
 	if err != nil {
 		return name, err
 	}
-	return fmt.Sprintf("%s: usable, with %d credentials", name, len(names)), probe(ctx, store)
+	return fmt.Sprintf("%s: usable, with %s", name, credentials(len(names))), probe(ctx, store)
 }
 
 // probe finds out whether a store can be written, where it can tell.
@@ -97,5 +97,12 @@ func (l Local) agent(ctx context.Context) (string, error) {
 		return "none is used", nil
 	}
 	names, err := (&agent.Client{Socket: l.Agent}).Profiles(ctx)
-	return fmt.Sprintf("%s keeps %d credentials", l.Agent, len(names)), err
+	return fmt.Sprintf("%s keeps %s", l.Agent, credentials(len(names))), err
+}
+
+func credentials(n int) string {
+	if n == 1 {
+		return "1 credential"
+	}
+	return fmt.Sprintf("%d credentials", n)
 }

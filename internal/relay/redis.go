@@ -6,6 +6,8 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -44,9 +46,9 @@ type Redis struct {
 
 var _ Sessions = (*Redis)(nil)
 
-// OpenRedis uses the database at a redis:// or rediss:// URL. It connects when it
-// is first used. Close it.
-func OpenRedis(rawURL string, key []byte) (*Redis, error) {
+// OpenRedis uses the database at a redis:// or rediss:// URL, whose certificate one of
+// roots signed; nil means the system's. It connects when it is first used. Close it.
+func OpenRedis(rawURL string, key []byte, roots *x509.CertPool) (*Redis, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
 		return nil, errors.New("sessions: the address must begin with redis:// or rediss:// and name a host")
@@ -60,7 +62,8 @@ func OpenRedis(rawURL string, key []byte) (*Redis, error) {
 	}
 	dial := func(ctx context.Context, read time.Duration) (redis.Conn, error) {
 		return redis.DialURLContext(ctx, rawURL, redis.DialConnectTimeout(redisTimeout),
-			redis.DialReadTimeout(read), redis.DialWriteTimeout(redisTimeout))
+			redis.DialReadTimeout(read), redis.DialWriteTimeout(redisTimeout),
+			redis.DialTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}))
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Redis{seal: seal, mac: derive(key, "names"), stop: stop, pool: &redis.Pool{

@@ -48,7 +48,7 @@ func (o *Browser) authParams() (url.Values, error) {
 // Surroundings looks at where this program runs.
 func (e Place) Surroundings(o *Options) flows.Surroundings {
 	s := browser.Surroundings(e.Getenv)
-	s.Browser, s.NoBrowser, s.Terminal = o.Browser.Command != "", o.Browser.Never, e.CanAsk()
+	s.Browser, s.NoBrowser = o.Browser.Command != "", o.Browser.Never
 	s.Relay = len(o.Relay.URLs) > 0
 	s.Laptop = !s.Browser && !s.NoBrowser && e.Laptop() != ""
 	return s

@@ -46,9 +46,7 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 	return nil
 }
 
-// watchChoices says which flow runs and why, and which ones cannot be used. Where the server
-// refuses the device flow and there is no terminal, a paste flow gives way too: it
-// would only wait.
+// watchChoices says which flow runs and why, and which ones cannot be used.
 func (e Place) watchChoices(o *Options, why func(string) string, easier func(flows.Choice) string, req *mcplogin.LoginRequest) {
 	refused, tipShown := false, false
 	req.Chosen = func(c flows.Choice) {
@@ -67,40 +65,30 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 		refused = refused || answered && c.Flow.Name() == "device"
 		e.Say("flow: %s cannot be used: %s", c.Flow.Name(), terminal.OneLine(err.Error()))
 	}
-	if o.JSON || e.CanAsk() {
-		return
-	}
-	for i, f := range req.Flows {
-		if code, ok := f.(*authcode.Flow); ok && code.Name() == "paste" {
-			req.Flows[i] = &lastResort{Flow: code, onlyWaits: func() bool { return refused }}
-		}
-	}
 }
 
-// lastResort is a paste flow where there is no terminal: only a browser that reaches
-// this machine's listener can finish it.
-type lastResort struct {
-	*authcode.Flow
-	onlyWaits func() bool // nobody asked for just this flow
+// pasteOnlyWaits reports that a paste flow would only wait: there is no terminal to paste
+// into and no program that reads the link, and nobody arranged for the browser to
+// reach this machine's listener.
+func (e Place) pasteOnlyWaits(o *Options, f *authcode.Flow) bool {
+	arranged := e.FlowTyped || o.Browser.Redirect != (authcode.Redirect{})
+	return f.Name() == "paste" && f.Paste == nil && !o.JSON && !arranged
 }
+
+// pasteWithoutTerminal is a paste flow that cannot be used.
+type pasteWithoutTerminal struct{ *authcode.Flow }
 
 // ErrNobodyPastes is why a paste flow gives way where there is no terminal.
 var ErrNobodyPastes = fmt.Errorf("without a terminal nobody can paste the answer of a browser: %w", flows.ErrUnsupported)
 
 // Metadata implements [flows.Registrant].
-func (f *lastResort) Metadata() (oauth.ClientMetadata, error) {
-	if f.onlyWaits() {
-		return oauth.ClientMetadata{}, ErrNobodyPastes
-	}
-	return f.Flow.Metadata()
+func (pasteWithoutTerminal) Metadata() (oauth.ClientMetadata, error) {
+	return oauth.ClientMetadata{}, ErrNobodyPastes
 }
 
 // Run implements [flows.Flow].
-func (f *lastResort) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
-	if f.onlyWaits() {
-		return oauth.Token{}, ErrNobodyPastes
-	}
-	return f.Flow.Run(ctx, r)
+func (pasteWithoutTerminal) Run(context.Context, flows.Request) (oauth.Token, error) {
+	return oauth.Token{}, ErrNobodyPastes
 }
 
 // Flows returns the flows that a login with these options could run.
@@ -147,6 +135,9 @@ func (e Place) interactiveFlows(name string, o *Options, p Prompt) ([]flows.Flow
 	switch name {
 	case "browser", "paste":
 		f, err := e.codeFlow(o, name == "browser")
+		if err == nil && e.pasteOnlyWaits(o, f) {
+			return []flows.Flow{pasteWithoutTerminal{f}}, nil
+		}
 		return []flows.Flow{f}, err
 	case "device":
 		return []flows.Flow{&device.Flow{Prompt: p, ClientName: o.Client.Name, Retry: o.retry(p)}}, nil

@@ -89,14 +89,15 @@ func (p *Events) emit(event any) {
 
 // linkEvent is one line of --json.
 type linkEvent struct {
-	Event    string `json:"event"` // "link"
-	URL      string `json:"authorization_url"`
-	Local    string `json:"local_url,omitempty"`
-	Redirect string `json:"redirect_uri"`
-	Opened   bool   `json:"browser_opened"`
-	Error    string `json:"browser_error,omitempty"`
-	Server   string `json:"server"`
-	Issuer   string `json:"issuer"`
+	Event    string    `json:"event"` // "link"
+	URL      string    `json:"authorization_url"`
+	Local    string    `json:"local_url,omitempty"`
+	Redirect string    `json:"redirect_uri"`
+	Opened   bool      `json:"browser_opened"`
+	Error    string    `json:"browser_error,omitempty"`
+	Server   string    `json:"server"`
+	Issuer   string    `json:"issuer"`
+	Expiry   time.Time `json:"expires_at,omitzero"`
 	HostReport
 }
 
@@ -104,7 +105,7 @@ type linkEvent struct {
 func (p *Events) ShowLink(_ context.Context, l authcode.Link) {
 	e := linkEvent{
 		Event: "link", URL: l.URL, Local: l.Local, Redirect: l.Redirect, Opened: l.Opened, Server: l.Server, Issuer: l.Issuer,
-		HostReport: HostReport{l.Hosts, l.Hosts.Warning()},
+		Expiry: seconds(l.Expiry), HostReport: HostReport{l.Hosts, l.Hosts.Warning()},
 	}
 	if l.OpenErr != nil {
 		e.Error = Reason(l.OpenErr)

@@ -26,7 +26,7 @@ type view struct {
 	progress Progress
 	now      time.Time
 	qr       bool // wanted
-	above    bool // the link stands above the frame, since no line of that holds it
+	above    bool // the link stands above the frame, which once had no room for it
 }
 
 // panel is the text of a frame, for a width and a tightness.
@@ -72,8 +72,9 @@ func render(v view, s screen) []line {
 // shows reports whether a frame holds the whole URL in one line, from which it can be
 // copied, and the code.
 func shows(frame []line, s SignIn) bool {
+	whole := joined(frame)
 	holds := func(text string) bool {
-		return slices.ContainsFunc(frame, func(l line) bool { return strings.Contains(l.String(), text) })
+		return slices.ContainsFunc(whole, func(l line) bool { return strings.Contains(l.String(), text) })
 	}
 	return holds(s.Link) && holds(s.Code)
 }
@@ -234,16 +235,17 @@ func (p panel) steps() []line {
 	return append(out, p.large()...)
 }
 
-// link is the link in the panel; nil if it stands above in one line, which the
-// terminal breaks as it must and copies whole.
+// link is the link in the panel, in lines that flow where it is longer than one; nil
+// if it stands above, also because nobody knows where a terminal would break it.
 func (p panel) link() (out []line) {
-	if p.above && width(p.signIn.Link) > p.cols {
+	if cols := width(p.signIn.Link); cols > p.cols && (p.above || cols != len(p.signIn.Link)) {
 		return nil
 	}
-	for _, piece := range cut(p.signIn.Link, p.cols) {
-		out = append(out, text(piece, underline))
+	pieces := cut(p.signIn.Link, p.cols)
+	for _, piece := range pieces[:len(pieces)-1] {
+		out = append(out, text(piece, flowing))
 	}
-	return out
+	return append(out, text(pieces[len(pieces)-1], underline))
 }
 
 // large is the code in spaced letters in a box, legible from across a desk. It

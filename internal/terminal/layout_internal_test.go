@@ -192,14 +192,24 @@ func TestReasonForNoQRIsTrue(t *testing.T) {
 	}
 }
 
-// A link that no line of the frame holds stands above it in one line, and no piece of
-// it is in the frame.
+// A link longer than a line flows from edge to edge of the window, and so the frame
+// holds it whole. Where the window has no room for that, it stands above in one line,
+// and no piece of it is in the frame.
 func TestLinkIsNotBroken(t *testing.T) {
 	c := longCode()
 	for cols := 16; cols < len(c.VerificationURI); cols += 7 {
 		v := view{signIn: deviceSignIn(c), now: start, qr: true}
-		if shows(render(v, screen{cols, 30}), v.signIn) {
-			t.Errorf("%d columns hold the link", cols)
+		frame := render(v, screen{cols, 30})
+		if !shows(frame, v.signIn) {
+			t.Errorf("%d columns do not hold the link", cols)
+		}
+		for _, l := range frame {
+			if l.flows() && l.width() != cols {
+				t.Errorf("%q flows at %d columns", l, cols)
+			}
+		}
+		if shows(render(v, screen{cols, 1}), v.signIn) {
+			t.Errorf("one line of %d columns holds link and code", cols)
 		}
 		v.above = true
 		if all := frameText(render(v, screen{cols, 30})); strings.Contains(all, "https://") || !strings.Contains(all, "link above") && cols > 40 {

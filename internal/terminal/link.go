@@ -96,7 +96,11 @@ func (s linkScreen) lines() []line {
 			out = append(out, s.wrapped("", w, magenta)...)
 		}
 	}
-	return append(out, s.wrapped("", linkWarning, magenta)...)
+	out = append(out, s.wrapped("", linkWarning, magenta)...)
+	if !s.link.Paste && !s.link.Expiry.IsZero() { // else a question shows that it waits
+		out = append(out, s.wrapped("", waitingUntil(s.link.Expiry), plain)...)
+	}
+	return out
 }
 
 func (s linkScreen) title() string {

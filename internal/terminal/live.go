@@ -51,11 +51,6 @@ func (p *livePrompt) Show(ctx context.Context, s SignIn) {
 	if p.o.Copy {
 		p.write(clipboard(p.view.signIn.Code, p.tmux))
 	}
-	p.view.now = time.Now()
-	if !shows(render(p.view, p.room()), p.view.signIn) {
-		_, _ = io.WriteString(p.text, p.view.signIn.text()) // it scrolls, but nothing is lost
-		p.view.above = true
-	}
 	p.draw()
 	p.mu.Unlock()
 	go func() { // owned by wait
@@ -187,13 +182,20 @@ func (p *livePrompt) draw() {
 	size := p.room()
 	p.view.now = time.Now()
 	frame := render(p.view, size)
-	if size != p.size || len(frame) != len(p.shown) {
+	if !p.view.above && !shows(frame, p.view.signIn) {
 		p.erase()
+		_, _ = io.WriteString(p.text, p.view.signIn.text()) // it scrolls, but nothing is lost
+		p.view.above = true
+		frame = render(p.view, size)
+	}
+	if size != p.size || len(frame) != len(p.shown) || !sameFlow(frame, p.shown) {
+		p.erase()
+		p.size = size
 		p.drawAll(frame)
 	} else {
 		p.drawChanged(frame)
 	}
-	p.shown, p.size = frame, size
+	p.shown = frame
 }
 
 // room is the window without its last line: a full window would scroll when
@@ -204,18 +206,33 @@ func (p *livePrompt) room() screen {
 }
 
 // drawAll writes a whole frame. It turns off line wrapping, in case the terminal
-// shows a character wider than width counts.
+// shows a character wider than width counts, but for a link that flows.
 func (p *livePrompt) drawAll(frame []line) {
 	var b strings.Builder
-	b.WriteString("\x1b[?7l")
-	for i, l := range frame {
+	for i, l := range joined(frame) {
 		if i > 0 {
 			b.WriteString("\r\n")
 		}
-		b.WriteString(l.ansi())
+		if l.width() > p.size.cols {
+			b.WriteString(l.ansi())
+			continue
+		}
+		b.WriteString("\x1b[?7l" + l.ansi() + "\x1b[?7h")
 	}
-	b.WriteString("\x1b[?7h\r" + up(len(frame)-1))
+	b.WriteString("\r" + up(len(frame)-1))
 	p.write(b.String())
+}
+
+// sameFlow reports that what flows in two frames of as many lines is the same, so that
+// no part of it is written apart from the rest.
+func sameFlow(a, b []line) bool {
+	for i := range a {
+		part := a[i].flows() || b[i].flows() || i > 0 && a[i-1].flows()
+		if part && !slices.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *livePrompt) drawChanged(frame []line) {

@@ -180,10 +180,7 @@ func TestPromptFollowsTheWindow(t *testing.T) {
 	x := openTerminal(t, "short", 120, 40)
 	x.WaitFor("waiting for approval")
 	for _, size := range [][2]int{{60, 20}, {30, 12}, {100, 30}, {80, 24}} {
-		x.VT.Resize(size[0], size[1])
-		if err := pty.Setsize(x.PTY, &pty.Winsize{Cols: uint16(size[0]), Rows: uint16(size[1])}); err != nil {
-			t.Fatal(err)
-		}
+		resize(t, x, size[0], size[1])
 		before := timeLeft.FindString(x.Screen())
 		x.WaitUntil("the frame was drawn again, and stands there once", func() bool {
 			screen := x.Screen()
@@ -196,6 +193,38 @@ func TestPromptFollowsTheWindow(t *testing.T) {
 	}
 	x.Signal(syscall.SIGINT)
 	x.Finish("$ mcp-login login")
+}
+
+func resize(t *testing.T, x *terminaltest.Terminal, cols, rows int) {
+	t.Helper()
+	x.VT.Resize(cols, rows)
+	if err := pty.Setsize(x.PTY, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNarrowerWindowKeepsTheLinkWhole: where the window becomes too narrow for the
+// link, the terminal itself wraps it. Each time it is sent in one piece.
+func TestNarrowerWindowKeepsTheLinkWhole(t *testing.T) {
+	t.Parallel()
+	link := longCode().VerificationURI
+	x := openTerminal(t, "long", 120, 40)
+	x.WaitFor(link)
+	for _, cols := range []int{50, 33, 100} {
+		resize(t, x, cols, 40)
+		var rows []string
+		for rest := link; rest != ""; rest = rest[min(cols, len(rest)):] {
+			rows = append(rows, rest[:min(cols, len(rest))])
+		}
+		x.WaitUntil("the screen holds the link, from edge to edge", func() bool { return strings.Contains(x.Screen(), strings.Join(rows, "\n")) })
+		x.WaitUntil("the frame stands there once", func() bool { return strings.Count(x.Screen(), " left") == 1 })
+	}
+	x.Signal(syscall.SIGINT)
+	x.Finish("$ mcp-login login")
+	raw := x.Raw.String()
+	if start := link[:20]; strings.Count(raw, start) < 4 || strings.Count(raw, start) != strings.Count(raw, link) {
+		t.Errorf("the link was sent in pieces:\n%q", raw)
+	}
 }
 
 func TestLogLinesStandAboveTheCode(t *testing.T) {

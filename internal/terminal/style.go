@@ -51,6 +51,10 @@ const (
 	qrLight   style = "38;5;16;48;5;231" // dark ink on a light cell
 	qrDark    style = "38;5;231;48;5;16" // light ink on a dark cell
 
+	// flowing underlines a full line of a link that the next line continues. The
+	// terminal itself breaks the link there, so that it can be copied whole.
+	flowing style = "4;flow"
+
 	// hyperlink underlines a URL that leads to itself (OSC 8), also where a window
 	// wraps it.
 	hyperlink style = "4;link"
@@ -85,6 +89,8 @@ func (l line) ansi() string {
 		shown := printable.Line(s.text)
 		switch s.style {
 		case plain:
+		case flowing:
+			shown = "\x1b[4m" + shown + "\x1b[m"
 		case hyperlink:
 			shown = "\x1b[4m\x1b]8;;" + shown + "\x1b\\" + shown + "\x1b]8;;\x1b\\\x1b[m"
 		default:
@@ -93,6 +99,24 @@ func (l line) ansi() string {
 		b.WriteString(shown)
 	}
 	return b.String()
+}
+
+// flows reports whether the next line continues this one.
+func (l line) flows() bool { return len(l) == 1 && l[0].style == flowing }
+
+// joined returns the lines with those that flow into the next made one.
+func joined(lines []line) []line {
+	var out []line
+	flows := false
+	for _, l := range lines {
+		if last := len(out) - 1; flows {
+			out[last] = text(out[last].String()+l.String(), underline)
+		} else {
+			out = append(out, l)
+		}
+		flows = l.flows()
+	}
+	return out
 }
 
 // width returns how many columns the line takes.

@@ -65,7 +65,9 @@ func (s SignIn) text() string {
 	lines := append([]string{Parties(s.Client, s.Hosts)}, HostWarning(s.Hosts)...)
 	b.WriteString(strings.Join(append(lines, warning), "\n") + "\n")
 	if !s.Expiry.IsZero() {
-		fmt.Fprintf(&b, "Waiting until %s.\n", s.Expiry.UTC().Format(time.RFC3339))
+		b.WriteString(waitingUntil(s.Expiry) + "\n")
 	}
 	return b.String()
 }
+
+func waitingUntil(t time.Time) string { return "Waiting until " + t.UTC().Format(time.RFC3339) + "." }

@@ -47,14 +47,34 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answerTo answers any request alike.
+// answerTo agrees to the protocol version that a client offers, or to an older one, and
+// answers any other request alike, with a list of no tools.
 func answerTo(r *http.Request) (map[string]any, error) {
 	var msg struct {
-		ID json.RawMessage `json:"id"`
+		ID     json.RawMessage `json:"id"`
+		Method string          `json:"method"`
+		Params struct {
+			Version string `json:"protocolVersion"`
+		} `json:"params"`
 	}
 	err := json.NewDecoder(r.Body).Decode(&msg)
-	return map[string]any{"jsonrpc": "2.0", "id": msg.ID, "result": map[string]any{"tools": []any{}}}, err
+	answer := map[string]any{"jsonrpc": "2.0", "id": msg.ID}
+	switch msg.Method {
+	case "initialize":
+		answer["result"] = map[string]any{
+			"protocolVersion": min(msg.Params.Version, newestVersion), "capabilities": map[string]any{"tools": map[string]any{}},
+			"serverInfo": map[string]any{"name": "oauthtest", "version": "1"},
+		}
+	case "server/discover": // of later versions
+		answer["error"] = map[string]any{"code": -32601, "message": "Method not found"}
+	default:
+		answer["result"] = map[string]any{"tools": []any{}}
+	}
+	return answer, err
 }
+
+// newestVersion is the newest protocol version with sessions.
+const newestVersion = "2025-11-25"
 
 // serveSSE is the transport of 2024-11-05: a stream names an endpoint, and answers
 // what is posted there. It needs s.mu, which it gives back while it waits.

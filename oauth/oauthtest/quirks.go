@@ -16,7 +16,7 @@ type Quirk struct {
 // Ending is where and how the main path ends at a server with a quirk.
 type Ending struct {
 	Flow string // that ends so; "": each
-	Step string // "login", "call", "refresh" or "logout"; "": it does not end
+	Step string // "login", "call", "test", "refresh" or "logout"; "": it does not end
 	Exit int    // exit code
 	Says string // part of the error
 	Hint string // part of the hint

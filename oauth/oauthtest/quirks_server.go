@@ -106,6 +106,13 @@ func serverQuirks() []Quirk {
 				_, _ = w.Write([]byte("<!doctype html>")) // the client has gone
 				return true
 			}})},
+		{Name: "no-protocol-version", Does: "answers initialize without a protocol version", Report: "servers that answer every request alike", Part: "MCP answer",
+			Ends: Ending{Step: "test", Exit: failed, Says: "unsupported protocol version", Hint: "--protocol"},
+			apply: one(document(MCP, func(doc map[string]any) {
+				if result, ok := doc["result"].(map[string]any); ok {
+					delete(result, "protocolVersion")
+				}
+			}))},
 		{Name: "path-redirected", Does: "redirects /mcp to /mcp/", Report: "zoho/analytics-mcp-server#22", Part: "MCP server",
 			Ends: Ending{Step: "login", Exit: failed, Says: "redirects to", Hint: "https://mcp.test/mcp/"},
 			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
