@@ -20,7 +20,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/source"
-	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -119,7 +118,6 @@ func (e *call) place(o *loginOptions) (signin.Place, error) {
 func (e *call) identity(c mcplogin.Credential) ci.Identity {
 	return e.open(new(common)).Identity(c)
 }
-func (e *call) stores(o *common) stores.Opener { return e.open(o).Stores() }
 func (e *call) openStore(ctx context.Context, o *common, ask bool) (secrets.Store, error) {
 	return e.open(o).OpenStore(ctx, ask)
 }

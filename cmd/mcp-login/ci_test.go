@@ -162,7 +162,7 @@ func TestCodeIsANotice(t *testing.T) {
 // promptOf returns what shows the codes of a login.
 func promptOf(t *testing.T, e *call) signin.Prompt {
 	t.Helper()
-	place, err := e.place(&loginOptions{})
+	place, err := e.open(new(common)).Place("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -206,6 +206,6 @@ func storedServer(ctx context.Context, e *call, o *clientConfigOptions, profile 
 	if err != nil {
 		return "", err
 	}
-	r, err := e.report(ctx, &o.common, from, profile)
+	r, err := e.open(&o.common).Report(ctx, from, profile)
 	return r.Server, err
 }

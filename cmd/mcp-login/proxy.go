@@ -99,7 +99,7 @@ func (e *call) proxied(ctx context.Context, o *proxyOptions, from source.Source,
 	if _, isURL := profilename.Address(args[0]); o.name != "" && (len(args) > 1 || !isURL) {
 		return "", "", exit.Usagef("--name and a name as argument exclude each other")
 	}
-	return e.target(ctx, &o.login.common, from, o.name, args)
+	return target(ctx, e, &o.login.common, from, o.name, args)
 }
 
 // profileFor returns the profile of a URL: the one that was named, else the one that

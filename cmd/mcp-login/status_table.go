@@ -10,7 +10,7 @@ import (
 
 // statusOfAll shows a table of all credentials. One that cannot be read does not
 // hide the others.
-func (e *call) statusOfAll(ctx context.Context, o statusOptions, from source.Source) error {
+func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Source) error {
 	names, err := from.Profiles(ctx)
 	if err != nil {
 		return err
@@ -20,7 +20,7 @@ func (e *call) statusOfAll(ctx context.Context, o statusOptions, from source.Sou
 		e.say("warning: %s: %v", name, err)
 		rows = append(rows, []terminal.Cell{{Text: name}, {}, {Text: "cannot be read", Mark: terminal.Bad}, {}, {}, {}})
 	}
-	all, err := e.reports(ctx, &o.common, from, names, unread)
+	all, err := e.open(&o.common).Reports(ctx, from, names, unread)
 	if err != nil {
 		return err
 	}

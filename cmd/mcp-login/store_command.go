@@ -66,7 +66,7 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		return exit.Usagef("store move: --to is missing: mcp-login store move --to STORE [NAME...]")
 	}
 	moved := 0
-	err := e.stores(&o.common).Move(ctx, stores.Move{
+	err := e.open(&o.common).Stores().Move(ctx, stores.Move{
 		From: o.Location(), To: stores.Location{Store: o.to, ProfileDir: o.ProfileDir, Keeper: o.toKeeper}, Names: names,
 		Wrap: func(s secrets.Store) secrets.Store {
 			return confirmed.Store{Store: s, Strip: e.open(&o.common).WithoutDemands}
