@@ -144,13 +144,20 @@ func TestLayers(t *testing.T) {
 }
 
 // TestPackageComments: each package in internal/ says what it does and what it must
-// not know, so that a reader sees what belongs there.
+// not know, so that a reader sees what belongs there, and CONTRIBUTING.md names it.
 func TestPackageComments(t *testing.T) {
 	dirs, err := filepath.Glob("internal/*")
 	if err != nil || len(dirs) < 40 {
 		t.Fatalf("%d folders, %v", len(dirs), err)
 	}
+	guide, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, dir := range dirs {
+		if !strings.Contains(string(guide), "`"+filepath.Base(dir)+"`") {
+			t.Errorf("CONTRIBUTING.md does not say what %s is for", dir)
+		}
 		text := packageComment(t, dir)
 		if !strings.HasPrefix(text, "Package "+filepath.Base(dir)+" ") || !regexp.MustCompile(`must\s+(?:not|never)\b`).MatchString(text) {
 			t.Errorf("the comment of package %s does not say what it does and what it must not know: %q", dir, text)
