@@ -94,9 +94,9 @@ func bareApp(e *call) *cli.App {
 
 // run runs the program with its arguments and returns the exit code.
 func run(ctx context.Context, args []string, e *env) int {
-	e.protect()
+	e.err = e.streams().Messages() // everything written to it passes a display
 	if len(args) > 0 && args[0] == completeName {
-		return e.bare().finish(ctx, e.runComplete(ctx, args[1:]))
+		return e.bare().finish(ctx, runComplete(ctx, e, args[1:]))
 	}
 	app := appFor(e.bare(), args)
 	line := treeOf(app.Commands).Interpret(args)

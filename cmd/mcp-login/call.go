@@ -42,7 +42,7 @@ func (e *env) bare() *call {
 // calling returns the run of a command that was typed.
 func (e *env) calling(line commandline.Line) (*call, error) {
 	own := e.bare()
-	own.Line, own.hosts, own.step, own.warn = line, &oauth.Hosts{}, &cistep.Step{Hide: e.hidden.Hide, Said: e.say}, e.warnOnce()
+	own.Line, own.hosts, own.step, own.warn = line, &oauth.Hosts{}, &cistep.Step{Hide: e.hidden.Hide, Said: e.say}, warnOnce(e)
 	err := line.Check()
 	if err != nil || !line.Runs() {
 		return own, err
@@ -68,7 +68,7 @@ func readConfig(e *env) func() (*settings.File, error) {
 }
 
 // warnOnce returns what shows the first of its warnings.
-func (e *env) warnOnce() func(text string) {
+func warnOnce(e *env) func(text string) {
 	var once sync.Once
 	return func(text string) { once.Do(func() { e.say("warning: %s", text) }) }
 }
