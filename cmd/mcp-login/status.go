@@ -8,6 +8,8 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/source"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 type statusOptions struct {
@@ -62,4 +64,30 @@ func stateError(e *call, r report.Credential) error {
 		return &exit.Error{Code: exit.Failed}
 	}
 	return &exit.Error{Code: exit.LoginRequired, Hint: e.Remedy().LoginCommand(r.Profile, r.Server)}
+}
+
+// statusOfAll shows a table of all credentials. One that cannot be read does not
+// hide the others.
+func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Source) error {
+	names, err := from.Profiles(ctx)
+	if err != nil {
+		return err
+	}
+	var unread []string
+	all, err := e.open(&o.common).Reports(ctx, from, names, func(name string, err error) {
+		e.say("warning: %s: %v", name, err)
+		unread = append(unread, name)
+	})
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return e.answerJSON(all)
+	}
+	if len(all)+len(unread) == 0 {
+		e.say("nothing is stored yet")
+		e.say("next: %s", suggest.MCPLogin(loginName, "NAME", "URL"))
+		return nil
+	}
+	return e.answerText(report.Table(all, unread))
 }
