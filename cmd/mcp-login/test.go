@@ -49,7 +49,7 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	if err != nil {
 		return err
 	}
-	r, err := e.probe(ctx, o, s)
+	r, err := probe(ctx, e, o, s)
 	switch {
 	case err != nil:
 		return err
@@ -60,7 +60,7 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 }
 
 // probe connects to the server that the credential is for.
-func (e *call) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
+func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
 	c, err := s.Credential(ctx)
 	if err != nil {
 		return mcpprobe.Report{}, err
