@@ -24,7 +24,7 @@ type Server struct {
 	Options mcplogin.LoginOptions
 	// Remedy returns what to do about an error of discovery; nil: nobody knows.
 	Remedy func(error) string
-	// Here is what was found about this place, for the flow that it makes best.
+	// Here describes this machine, for the flow that suits it best.
 	Here flows.Detection
 }
 

@@ -40,8 +40,8 @@ type Flow struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Discover makes every text of a server fit to be shown. What no server
-// forbids may still not be possible here.
+// Discover returns the report with every text of a server sanitized. A flow that a
+// server offers may still not be possible here.
 func Discover(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) Discovery {
 	d := Discovery{
 		Server: found.Server, Resource: oauth.Sanitize(found.Resource.URL, 500),
