@@ -18,7 +18,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/settings"
-	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -93,9 +92,6 @@ func (e *call) withoutTerminal() *call {
 func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
 	return e.open(o).Source(ctx, l.agentSock, ask)
 }
-func (e *call) warnUnshared(ctx context.Context, c mcplogin.Credential) {
-	e.open(new(common)).WarnUnshared(ctx, c)
-}
 func (e *call) config(o *common, from source.Source, profile string) (mcplogin.Config, error) {
 	return e.open(o).Config(from, profile)
 }
@@ -111,9 +107,6 @@ func (e *call) sessionOf(o *common, from source.Source, profile string) (*mcplog
 }
 func (e *call) ensure(ctx context.Context, o *loginOptions, cfg mcplogin.Config) (mcplogin.Credential, error) {
 	return e.open(&o.common).Ensure(ctx, o.signIn(), cfg)
-}
-func (e *call) place(o *loginOptions) (signin.Place, error) {
-	return e.open(&o.common).Place(o.Subject)
 }
 func (e *call) identity(c mcplogin.Credential) ci.Identity {
 	return e.open(new(common)).Identity(c)

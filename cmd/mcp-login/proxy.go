@@ -157,23 +157,13 @@ func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 	if dir, err := e.userDir(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
 		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server)
 	}
-	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (c mcplogin.Credential, err error) {
+	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (mcplogin.Credential, error) {
 		login := o.login
 		login.InClient = p
-		place, err := e.place(&login)
-		if err != nil {
-			return c, err
-		}
-		req := mcplogin.LoginRequest{MoreScopes: scopes}
-		if req.Register, err = login.Client.Registration(ctx, place); err != nil {
-			return c, err
-		}
-		err = place.Run(ctx, login.signIn(), cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
-			c, err = s.Login(ctx, req)
-			return err
-		})
+		opener := e.open(&login.common)
+		c, err := opener.Login(ctx, login.signIn(), cfg, mcplogin.LoginRequest{MoreScopes: scopes})
 		if err == nil {
-			e.warnUnshared(ctx, c)
+			opener.WarnUnshared(ctx, c)
 		}
 		return c, err
 	}
