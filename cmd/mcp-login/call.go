@@ -9,7 +9,6 @@ import (
 	"github.com/rs/zerolog"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/commandline"
@@ -105,12 +104,6 @@ func (e *call) session(ctx context.Context, o *common, l fromAgent, profile stri
 func (e *call) sessionOf(o *common, from source.Source, profile string) (*mcplogin.Session, error) {
 	return e.open(o).Session(from, profile)
 }
-func (e *call) ensure(ctx context.Context, o *loginOptions, cfg mcplogin.Config) (mcplogin.Credential, error) {
-	return e.open(&o.common).Ensure(ctx, o.signIn(), cfg)
-}
-func (e *call) identity(c mcplogin.Credential) ci.Identity {
-	return e.open(new(common)).Identity(c)
-}
 func (e *call) openStore(ctx context.Context, o *common, ask bool) (secrets.Store, error) {
 	return e.open(o).OpenStore(ctx, ask)
 }
@@ -118,9 +111,6 @@ func (e *call) keepAlive(ctx context.Context, store secrets.Store) (stop func())
 	return e.open(new(common)).KeepAlive(ctx, store)
 }
 func (e *call) outbound(o *common) outbound.Options { return e.open(o).Outbound() }
-func (e *call) secret(ctx context.Context, source, what string) (string, error) {
-	return e.open(new(common)).Secret(ctx, source, what)
-}
 func (e *call) userDir(path string, err error) (string, error) {
 	return e.dirs().Writable(path, err)
 }

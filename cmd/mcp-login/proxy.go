@@ -64,18 +64,18 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	defer e.keepAlive(ctx, from.Store)()
+	defer e.open(&o.login.common).KeepAlive(ctx, from.Store)()
 	profile, server, err := e.proxied(ctx, o, from, args)
 	if err != nil {
 		return err
 	}
-	cfg, err := e.config(&o.login.common, from, profile)
+	cfg, err := e.open(&o.login.common).Config(from, profile)
 	if err != nil {
 		return err
 	}
 	cfg.Renewal.MaxWait, cfg.Server = proxyMaxWait, server
 	if o.mayLogIn {
-		if _, err := e.ensure(ctx, &o.login, cfg); err != nil {
+		if _, err := e.open(&o.login.common).Ensure(ctx, o.login.signIn(), cfg); err != nil {
 			return err
 		}
 	}
@@ -172,7 +172,7 @@ func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 
 // account says who is signed in, "" where no token says so.
 func (e *call) account(c mcplogin.Credential) string {
-	id := e.identity(c)
+	id := e.open(new(common)).Identity(c)
 	if id.Subject == "" {
 		return ""
 	}
