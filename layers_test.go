@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"flows":              {"oauth"},
 	"flows/":             {"flows", "oauth"},
 	"agent":              {"", "oauth", "secrets", "internal/privsock"},
-	"internal/agentd":    {"", "agent", "envexport", "oauth", "secrets", "internal/connlimit", "internal/exit", "internal/metricsweb", "internal/paths", "internal/privsock", "internal/terminal"},
+	"internal/agentd":    {"", "agent", "envexport", "oauth", "secrets", "internal/connlimit", "internal/exit", "internal/metricsweb", "internal/paths", "internal/privsock", "internal/terminal", "internal/variables"},
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "flows/clientcred", "internal/suggest", "internal/variables", "oauth", "secrets", "secrets/file"},
 	"internal/browser":   {"flows", "oauth", "internal/subprocess"},

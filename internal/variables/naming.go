@@ -58,7 +58,7 @@ func (n Naming) Names(profiles []string) ([][]Name, error) {
 	}
 	var all [][]Name
 	for _, profile := range profiles {
-		of := n.of(profile)
+		of := n.Of(profile)
 		var names []string
 		for _, name := range of {
 			names = append(names, name.Name)
@@ -74,7 +74,7 @@ func (n Naming) Names(profiles []string) ([][]Name, error) {
 // Secrets returns the names of those variables that hold a token.
 func (n Naming) Secrets(profiles []string) (names []string) {
 	for _, profile := range profiles {
-		for _, name := range n.of(profile) {
+		for _, name := range n.Of(profile) {
 			if name.Secret {
 				names = append(names, name.Name)
 			}
@@ -83,7 +83,8 @@ func (n Naming) Secrets(profiles []string) (names []string) {
 	return names
 }
 
-func (n Naming) of(profile string) (names []Name) {
+// Of returns a profile's variables, whatever else has their names.
+func (n Naming) Of(profile string) (names []Name) {
 	renamed, prefix := n.renamed(), n.Prefix
 	if prefix == "" {
 		prefix = envexport.Prefix(profile)
