@@ -2,6 +2,7 @@ package variables
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -97,6 +98,19 @@ func (n Naming) Of(profile string) (names []Name) {
 		names = append(names, Name{suffix, name, suffix == "AUTHORIZATION" || suffix == "TOKEN"})
 	}
 	return names
+}
+
+// Unset writes what unsets the variables of profiles.
+func (n Naming) Unset(w io.Writer, f envexport.Format, profiles []string) error {
+	names, err := n.Names(profiles)
+	if err != nil {
+		return err
+	}
+	var all []string
+	for _, name := range slices.Concat(names...) {
+		all = append(all, name.Name)
+	}
+	return envexport.Unset(w, f, all)
 }
 
 // check refuses flags that name no variable, or one variable twice.
