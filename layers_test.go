@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"internal/agentd":    {"", "agent", "envexport", "oauth", "secrets", "internal/connlimit", "internal/exit", "internal/metricsweb", "internal/paths", "internal/privsock", "internal/terminal", "internal/variables"},
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "flows/clientcred", "internal/suggest", "internal/variables", "oauth", "secrets", "secrets/file"},
-	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
+	"internal/browser":   {"ci", "flows", "oauth", "internal/subprocess"},
 	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/eventstream", "internal/exit", "internal/privsock", "internal/proxystate"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "agent", "oauth", "flows", "internal/stores", "internal/suggest", "secrets", "secrets/keyring", "flows/authcode", "internal/netfault"},
