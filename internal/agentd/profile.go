@@ -146,7 +146,7 @@ func renewal(c mcplogin.Credential, now time.Time) time.Time {
 	if c.Token.Expiry.IsZero() {
 		return time.Time{}
 	}
-	at := c.Token.Expiry.Add(-time.Duration((1 - earliest - jitter*rand.Float64()) * float64(lifetime(c))))
+	at := c.Token.Expiry.Add(-time.Duration((1 - earliest - jitter*rand.Float64()) * float64(c.Lifetime())))
 	if left := c.Token.Expiry.Sub(now); !at.After(now) && left > 0 {
 		return now.Add(time.Duration(rand.Float64() / reserve * float64(left))).Round(0)
 	}
@@ -160,14 +160,9 @@ func nextLook(renewAt, now time.Time) time.Time {
 	return renewAt
 }
 
-// lifetime is the time from the issue of the token to its expiry.
-func lifetime(c mcplogin.Credential) time.Duration {
-	return max(c.Token.Expiry.Sub(c.GivenAt()), 0)
-}
-
 // reserved is the lifetime that a token has left when the schedule refreshes it at
 // the latest.
-func reserved(c mcplogin.Credential) time.Duration { return lifetime(c) / reserve }
+func reserved(c mcplogin.Credential) time.Duration { return c.Lifetime() / reserve }
 
 // pause returns the retry delay: exponential backoff with jitter, or what the
 // server requests (RFC 9110 §10.2.3).

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
@@ -181,7 +182,7 @@ func transport(value string) ([]string, error) {
 	return nil, fmt.Errorf("--transport %q: use auto, http or sse", value)
 }
 
-var reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
+var reference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`) })
 
 // header converts --header "Name: value". A value that is a variable of
 // mcp-remote's environment is read from there; secrets do not belong in a command
@@ -195,7 +196,7 @@ func header(text string) ([]string, error) {
 	if strings.EqualFold(name, "Authorization") {
 		return nil, &UnsupportedError{"--header Authorization", "this server takes a token of your own, so there is nothing to sign in to: leave the entry as it is"}
 	}
-	if m := reference.FindStringSubmatch(value); m != nil {
+	if m := reference().FindStringSubmatch(value); m != nil {
 		return []string{"--header-from", name + "=env:" + m[1]}, nil
 	}
 	if strings.Contains(value, "${") {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -23,11 +24,11 @@ func NamesOf(names []string) []Named {
 
 // Names shows names alone.
 func Names(names []string) string {
-	var text string
+	var b strings.Builder
 	for _, name := range names {
-		text += terminal.Linef("%s", name)
+		b.WriteString(terminal.OneLine(name) + "\n")
 	}
-	return text
+	return b.String()
 }
 
 // List shows a line for each credential.
