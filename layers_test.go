@@ -45,7 +45,7 @@ var layers = map[string][]string{
 	"internal/settings":     {"internal/paths", "internal/suggest"},
 	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
-	"internal/relay":        {"oauth"}, // neither flows nor the root package: it must not be able to trade a code for a token
+	"internal/relay":        {"oauth", "internal/netfault"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
 	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},

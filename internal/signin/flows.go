@@ -68,11 +68,11 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 }
 
 // pasteOnlyWaits reports that a paste flow would only wait: there is no terminal to paste
-// into and no program that reads the link, and nobody arranged for the browser to
-// reach this machine's listener.
+// into and no program that reads the link, and no option says that somebody opens the
+// link in a browser that reaches this machine's listener.
 func (e Place) pasteOnlyWaits(o *Options, f *authcode.Flow) bool {
-	arranged := e.FlowTyped || o.Browser.Redirect != (authcode.Redirect{})
-	return f.Name() == "paste" && f.Paste == nil && !o.JSON && !arranged
+	expected := e.FlowTyped || o.Browser.Never || o.Browser.Redirect != (authcode.Redirect{})
+	return f.Name() == "paste" && f.Paste == nil && !o.JSON && !expected
 }
 
 // pasteWithoutTerminal is a paste flow that cannot be used.
