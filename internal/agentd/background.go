@@ -132,8 +132,10 @@ func failure(err error, told io.Reader, log string) error {
 		if said, found := strings.CutPrefix(line, "mcp-login: "); found {
 			e.Text = said
 		}
-		if hint, found := strings.CutPrefix(line, "hint: "); found {
-			hints = append(hints, hint)
+		for _, lead := range []string{"hint: ", "Run "} {
+			if hint, found := strings.CutPrefix(line, lead); found {
+				hints = append(hints, hint)
+			}
 		}
 	}
 	e.Hint = strings.Join(hints, "\n")

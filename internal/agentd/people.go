@@ -2,13 +2,16 @@ package agentd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 	"time"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -32,7 +35,7 @@ func (p People) WithGroup(string) slog.Handler { return p }
 
 // Handle implements slog.Handler.
 func (p People) Handle(_ context.Context, r slog.Record) error {
-	e := event{text: r.Message}
+	e := event{text: inWords(r.Message)}
 	for _, a := range p.attrs {
 		e.add(a)
 	}
@@ -40,7 +43,7 @@ func (p People) Handle(_ context.Context, r slog.Record) error {
 		e.add(a)
 		return true
 	})
-	line := r.Time.Format(time.TimeOnly) + " " + e.profile + e.text + e.cause
+	line := r.Time.Format(time.TimeOnly) + " " + e.profile + e.text + e.exe + e.pid + e.details + e.cause
 	if r.Level >= slog.LevelWarn {
 		line = "warning: " + line
 	}
@@ -48,8 +51,19 @@ func (p People) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
+// inWords says a message of the log as a person would.
+func inWords(message string) string {
+	switch message {
+	case "draining":
+		return "ending, after what has begun"
+	case "a person must log in":
+		return "sign in again"
+	}
+	return message
+}
+
 // event is what one line says.
-type event struct{ profile, text, cause string }
+type event struct{ profile, text, exe, pid, details, cause string }
 
 // add says one attribute in words. What means nothing to a person is left out.
 func (e *event) add(a slog.Attr) {
@@ -58,22 +72,22 @@ func (e *event) add(a slog.Attr) {
 	case "profile":
 		e.profile = value.String() + ": "
 	case "expires_at":
-		e.text += at(", expires ", value)
+		e.details += at(", expires ", value)
 	case "next_refresh":
-		e.text += at(", next refresh ", value)
+		e.details += at(", next refresh ", value)
 	case "again_in":
-		e.text += ", next try in " + value.String()
+		e.details += ", next try in " + value.String()
 	case "error":
 		if err, ok := value.Any().(error); ok && err != nil {
-			e.cause = ": " + netfault.Text(err)
+			e.explain(err)
 		}
 	case "exe":
 		if value.String() != "" {
-			e.text += " to " + value.String()
+			e.exe = " to " + value.String()
 		}
 	case "pid":
 		if value.Int64() != 0 {
-			e.text += fmt.Sprintf(" (pid %d)", value.Int64())
+			e.pid = fmt.Sprintf(" (pid %d)", value.Int64())
 		}
 	case "faults":
 	case "socket":
@@ -81,7 +95,15 @@ func (e *event) add(a slog.Attr) {
 			e.text += " through " + value.String()
 		}
 	default:
-		e.text += ", " + strings.ReplaceAll(a.Key, "_", " ") + " " + value.String()
+		e.details += ", " + strings.ReplaceAll(a.Key, "_", " ") + " " + value.String()
+	}
+}
+
+// explain says why something failed, and what to run where that is known.
+func (e *event) explain(err error) {
+	e.cause = ": " + netfault.Text(err)
+	if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); ok {
+		e.cause = ": " + login.Reason + "; run " + suggest.MCPLogin("login", login.Profile).String()
 	}
 }
 
