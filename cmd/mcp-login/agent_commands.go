@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/commandline"
@@ -82,10 +81,10 @@ func runAgentStatus(ctx context.Context, e *call, socket string, asJSON bool) er
 	if err != nil {
 		return err
 	}
-	health, err := (&agent.Client{Socket: socket}).Health(ctx)
-	r := report.AgentOf(socket, health, err)
+	health, runs, err := agentd.Running(ctx, socket)
+	r := report.AgentOf(socket, health, runs)
 	switch {
-	case asJSON && errors.Is(err, agent.ErrNotRunning):
+	case asJSON && !runs:
 		return errors.Join(e.answerJSON(r), &exit.Error{Code: exit.Store})
 	case err != nil:
 		return err
@@ -98,7 +97,7 @@ func runAgentStatus(ctx context.Context, e *call, socket string, asJSON bool) er
 func runAgentStop(ctx context.Context, e *call, socket string) error {
 	socket, err := e.usual(socket, e.dirs().AgentSocket)()
 	if err == nil {
-		err = (&agent.Client{Socket: socket}).Stop(ctx)
+		err = agentd.Stop(ctx, socket)
 	}
 	if err == nil {
 		e.say("the agent at %s has ended", socket)

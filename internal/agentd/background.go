@@ -81,7 +81,7 @@ func (b Background) Start(ctx context.Context) (s Started, err error) {
 	}
 	s.PID = cmd.Process.Pid
 	if err := awaitReady(ctx, cmd, s.Socket); err != nil {
-		return s, failure(err, io.NewSectionReader(log, before, maxTold), s.Log)
+		return s, failure(err, io.NewSectionReader(log, before, maxOutput), s.Log)
 	}
 	return s, nil
 }
@@ -112,16 +112,16 @@ func awaitReady(ctx context.Context, cmd *exec.Cmd, socket string) error {
 	}
 }
 
-// maxTold limits what is read of the log of an agent that did not start.
-const maxTold = 64 << 10
+// maxOutput limits what is read of the log of an agent that did not start.
+const maxOutput = 64 << 10
 
 // failure is why an agent did not start, as it said itself.
-func failure(err error, told io.Reader, log string) error {
+func failure(err error, output io.Reader, log string) error {
 	ended, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {
 		return fmt.Errorf("the agent is not ready: %w; its log: %s", err, log)
 	}
-	text, rerr := io.ReadAll(told)
+	text, rerr := io.ReadAll(output)
 	if rerr != nil {
 		text = nil // the exit code is all that is known
 	}

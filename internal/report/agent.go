@@ -18,8 +18,8 @@ type Agent struct {
 	agent.Health
 }
 
-// AgentOf describes what answered at a socket; err is why nothing did.
-func AgentOf(socket string, h agent.Health, err error) Agent { return Agent{err == nil, socket, h} }
+// AgentOf describes the agent at a socket, if one runs there.
+func AgentOf(socket string, h agent.Health, runs bool) Agent { return Agent{runs, socket, h} }
 
 // Text returns the report for people.
 func (a Agent) Text() string {
