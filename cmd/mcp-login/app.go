@@ -125,7 +125,9 @@ func (e *env) runLine(ctx context.Context, app *cli.App, line commandline.Line) 
 		return own, errNoCommand
 	}
 	app = appFor(own, line.Path)
-	commandAt(app.Commands, line.Path).Subcommands = nil // a word that follows is an argument
+	if len(line.Path) == 1 {
+		app.Commands[0].Subcommands = nil // a word that follows is an argument
+	}
 	return own, app.RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
 }
 
