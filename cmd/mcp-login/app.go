@@ -124,7 +124,11 @@ func (e *env) runLine(ctx context.Context, app *cli.App, line commandline.Line) 
 		_ = e.streams().Display(e.streams().RawErr()).Print(helpOf(app).Overview(e.streams().Columns()))
 		return own, errNoCommand
 	}
-	return own, appFor(own, line.Path).RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
+	app = appFor(own, line.Path)
+	if len(line.Path) == 1 {
+		app.Commands[0].Subcommands = nil // a word that follows is an argument
+	}
+	return own, app.RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
 }
 
 // helpOf describes the program for people.

@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -71,7 +70,10 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		Wrap: func(s secrets.Store) secrets.Store {
 			return confirmed.Store{Store: s, Strip: e.open(&o.common).WithoutDemands}
 		},
-		Agree: func(w stores.Weaker, n int) error { return agreeToMove(ctx, e, w, n, o.yes) },
+		Agree: func(w stores.Weaker, n int) error {
+			e.say("warning: %s", report.Weaker(w))
+			return e.Agree(func(question string) (bool, error) { return e.streams().Confirm(ctx, question) }, fmt.Sprintf("Move %d of them there? [y/N] ", n), "nothing was moved")
+		},
 		Moved: func(name string) { moved++; e.say("moved %q", name) },
 	})
 	switch {
@@ -81,22 +83,6 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		e.say("there is nothing to move")
 	case err == nil:
 		e.say("next: use --store %s, or set MCP_LOGIN_STORE, or store in the configuration", suggest.Command{o.to})
-	}
-	return err
-}
-
-// agreeToMove warns of a weaker store, and asks unless --yes says it already.
-func agreeToMove(ctx context.Context, e *call, w stores.Weaker, n int, yes bool) error {
-	e.say("warning: %s", report.Weaker(w))
-	if yes {
-		return nil
-	}
-	agreed, err := e.streams().Confirm(ctx, fmt.Sprintf("Move %d of them there? [y/N] ", n))
-	switch {
-	case errors.Is(err, secretref.ErrNoTerminal):
-		return &exit.Error{Code: exit.Failed, Text: "nothing was moved: no terminal to ask at", Hint: e.Line.With("--yes").String()}
-	case err == nil && !agreed:
-		return &exit.Error{Code: exit.Denied, Text: "nothing was moved"}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package agentd
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ type profile struct {
 	at    time.Time // when it is due next, by the wall clock
 	index int       // in the schedule, or unplanned
 	busy  bool      // taken out of the schedule, to be worked on
+	fresh bool      // refreshed, which is not yet noted
 	known
 }
 
@@ -98,45 +100,74 @@ func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 // refreshed hears how each refresh of a profile has ended.
 func (a *Agent) refreshed(p *profile, c mcplogin.Credential, err error) {
 	a.metrics.refresh(err)
-	if err == nil {
-		a.log.Info("refreshed", "profile", p.name, "expires_at", c.Token.Expiry)
-	}
 	a.mu.Lock()
 	busy := p.busy
+	p.fresh = err == nil
 	a.mu.Unlock()
 	if !busy { // else work notes it
 		a.note(p, c, err)
 	}
 }
 
-// note records the state of a profile and schedules the next time.
+// note records the state of a profile, schedules the next time, and logs what has
+// changed.
 func (a *Agent) note(p *profile, c mcplogin.Credential, err error) {
+	log := a.noted(p, c, err)
+	a.wakeScheduler()
+	a.signalSinks(p.name)
+	log(a.log.With("profile", p.name))
+}
+
+// noted is note, but for the log: a terminal that takes no text must not stop the
+// others.
+func (a *Agent) noted(p *profile, c mcplogin.Credential, err error) (log func(*slog.Logger)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
 	switch {
 	case err == nil:
-		if c.Token.Access != p.last.Token.Access {
+		isNew := c.Token.Access != p.last.Token.Access
+		if isNew {
 			p.suspect = false
 		}
 		p.last, p.err, p.faults = c, nil, 0
 		p.renewAt = renewal(c, now)
 		a.due.plan(p, nextLook(p.renewAt, now))
+		return p.event(isNew)
 	case errors.Is(err, mcplogin.ErrLoginRequired):
-		if p.err == nil {
-			a.log.Warn("a person must log in", "profile", p.name, "error", err)
-		}
+		known := p.err != nil
 		p.last, p.err, p.faults = c, err, 0
 		a.due.plan(p, now.Add(idle))
-	default:
-		p.err = err
-		p.faults++
-		wait := pause(p.faults, err)
-		a.log.Warn("not refreshed", "profile", p.name, "faults", p.faults, "again_in", wait.String(), "error", err)
-		a.due.plan(p, now.Add(wait))
+		return func(l *slog.Logger) {
+			if !known {
+				l.Warn("a person must log in", "error", err)
+			}
+		}
 	}
-	a.wakeScheduler()
-	a.signalSinks(p.name)
+	p.err = err
+	p.faults++
+	faults, wait := p.faults, pause(p.faults, err)
+	a.due.plan(p, now.Add(wait))
+	return func(l *slog.Logger) {
+		l.Warn("not refreshed", "faults", faults, "again_in", wait.String(), "error", err)
+	}
+}
+
+// event returns what the log says of a valid token: that it was refreshed, or that it
+// was found.
+func (p *profile) event(isNew bool) (log func(*slog.Logger)) {
+	message := "keeping"
+	if p.fresh {
+		message = "refreshed"
+	}
+	silent := !isNew && !p.fresh
+	p.fresh = false
+	expiry, next := p.last.Token.Expiry, p.renewAt
+	return func(l *slog.Logger) {
+		if !silent {
+			l.Info(message, "expires_at", expiry, "next_refresh", next)
+		}
+	}
 }
 
 // renewal returns when to refresh a token: at a random fraction of its lifetime.

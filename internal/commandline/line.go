@@ -80,7 +80,7 @@ func (l *Line) ProgramNext() bool {
 func (l *Line) readWord(word string) {
 	next := find(l.Next, word)
 	switch {
-	case len(l.Args) > 0 || next == nil && (word != "help" || len(l.Next) == 0):
+	case len(l.Args) > 0 || l.Ended && l.Runs() || next == nil && (word != "help" || len(l.Next) == 0):
 		l.Args = append(l.Args, word)
 	case next == nil:
 		l.Help = true
@@ -122,7 +122,7 @@ func (l *Line) settle(p *Part) {
 // Flags returns those that may be typed: before a command's name, those that
 // every command has.
 func (l *Line) Flags() []Flag {
-	if l.Command == nil || len(l.Next) > 0 {
+	if !l.Runs() {
 		return l.common
 	}
 	return l.Command.Flags
@@ -137,7 +137,7 @@ func (l *Line) Own() []Flag {
 }
 
 // Runs reports whether the line names a command, not only a group of commands.
-func (l *Line) Runs() bool { return l.Command != nil && len(l.Next) == 0 }
+func (l *Line) Runs() bool { return l.Command != nil && l.Command.Runs() }
 
 // CheckArgs returns what is wrong with the number of arguments.
 func (l *Line) CheckArgs() error { return l.Command.countArgs(slices.Concat(l.Args, l.Program)) }
@@ -187,7 +187,7 @@ func Meant(name string, commands []*Command) string {
 func (l *Line) Parsable() []string {
 	words := slices.Clone(l.Path)
 	for _, p := range l.Parts {
-		if p.IsFlag && len(l.Next) == 0 { // a group of commands has no flags
+		if p.IsFlag && l.Runs() { // a group of commands has no flags
 			words = append(words, "--"+p.Flag+"="+p.Value)
 		}
 	}

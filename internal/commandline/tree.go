@@ -45,6 +45,10 @@ type Command struct {
 	Commands    []*Command // below it
 }
 
+// Runs reports whether a command does something itself, with or without commands
+// below it. A group of commands has no flags.
+func (c *Command) Runs() bool { return len(c.Commands) == 0 || len(c.Flags) > 0 }
+
 // Flag is a flag of a command. As a setting it has a name, an environment
 // variable and a default.
 type Flag struct {

@@ -179,12 +179,20 @@ func (c Command) top(cols int) *terminal.Text {
 		list(t, c.Commands, c.Name, cols)
 		t.Blank()
 		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for one.", c.Name), 0, cols)
+	}
+	if !c.runs() {
 		return t
+	}
+	if len(c.Commands) > 0 {
+		t.Blank()
 	}
 	section(t, "USAGE", c.Name+" "+c.Usage)
 	section(t, "EXAMPLE", c.Examples...)
 	return t
 }
+
+// runs reports whether the command does something itself: a group has no flags.
+func (c Command) runs() bool { return len(c.Commands) == 0 || len(c.Flags) > 0 }
 
 // section adds a title with lines below it.
 func section(t *terminal.Text, title string, lines ...string) {
@@ -257,8 +265,8 @@ const widestCommand = 20
 
 // leaves returns what can be run.
 func leaves(c Command) (all []Command) {
-	if len(c.Commands) == 0 {
-		return []Command{c}
+	if c.runs() {
+		all = append(all, c)
 	}
 	for _, below := range c.Commands {
 		all = append(all, leaves(below)...)

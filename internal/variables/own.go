@@ -5,6 +5,7 @@ package variables
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,6 +61,15 @@ func (w Withheld) Over(getenv func(string) string) func(string) string {
 		}
 		return getenv(name)
 	}
+}
+
+// Into returns the environment with the secrets, for this program in the background.
+func (w Withheld) Into(environ []string) []string {
+	environ = slices.Clone(environ)
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		environ = append(environ, name+"="+w[name])
+	}
+	return environ
 }
 
 // Empty returns the names of this program's variables that are set to nothing. So
