@@ -37,7 +37,8 @@ var layers = map[string][]string{
 	"internal/doctor":    {"", "agent", "oauth", "flows", "internal/stores", "internal/suggest", "secrets", "secrets/keyring", "flows/authcode", "internal/netfault"},
 	"internal/parcel":    {"internal/exit", "secrets"},
 
-	"internal/clientconfig": {"internal/atomicfile", "internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest", "internal/terminal"},
+	"internal/clientconfig": {"internal/atomicfile", "internal/exit", "internal/mcpremote", "internal/paths", "internal/printable", "internal/secretref", "internal/suggest", "internal/terminal"},
+	"internal/extraheader":  {"internal/exit", "internal/secretref"},
 	"internal/httpsse":      {"internal/eventstream"},
 	"internal/help":         {"internal/terminal"},
 	"internal/netfault":     {"oauth"},
@@ -53,7 +54,7 @@ var layers = map[string][]string{
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
 	"internal/access": {
-		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/invocation", "internal/outbound", "internal/paths",
 		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
 		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},
@@ -75,7 +76,7 @@ var layers = map[string][]string{
 		"internal/suggest", "internal/terminal", "oauth", "envexport", "internal/subprocess",
 	},
 	"internal/shelleval": {"ci", "envexport", "internal/commandline", "internal/exit", "internal/invocation", "internal/subprocess", "internal/suggest", "internal/variables"},
-	"internal/source":    {"", "agent", "secrets"},
+	"internal/source":    {"", "agent", "internal/profilename", "secrets"},
 	"internal/variables": {"envexport", "internal/exit", "internal/settings", "internal/suggest"},
 
 	"internal/suggest/suggesttest":   {"internal/printable", "internal/suggest"},

@@ -43,7 +43,13 @@ type Command struct {
 	Often       bool // most people use it
 	Flags       []Flag
 	Commands    []*Command // below it
+	Adapt       Adapter    // nil: there is none
 }
+
+// Adapter returns a command's own words for those of a program that the command takes
+// the place of. Ours says whether the command has a flag, and whether that needs a
+// value.
+type Adapter func(words []string, ours func(flag string) (known, value bool)) ([]string, error)
 
 // Flag is a flag of a command. As a setting it has a name, an environment
 // variable and a default.

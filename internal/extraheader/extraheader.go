@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
@@ -60,25 +61,28 @@ func Read(ctx context.Context, typed, sources []string, r secretref.Reader) (h H
 	for _, text := range typed {
 		name, value, found := strings.Cut(text, ":")
 		if name = strings.TrimSpace(name); !found || !isName(name) {
-			return Headers{}, fmt.Errorf("--header: %w", errForm)
+			return Headers{}, exit.Usagef("--header: %w", errForm)
 		}
 		if value, err = expand(strings.TrimSpace(value), r.Getenv); err == nil {
 			r.Loaded(value)
 			err = h.add(name, value)
 		}
 		if err != nil {
-			return Headers{}, fmt.Errorf("--header %s: %w", name, err)
+			return Headers{}, exit.Usagef("--header %s: %w", name, err)
 		}
 	}
 	for _, text := range sources {
 		name, source, found := strings.Cut(text, "=")
-		if !found || !isName(name) || strings.HasPrefix(source, "prompt") {
-			return Headers{}, fmt.Errorf("--header-from: %w", errSource)
+		if !found || !isName(name) {
+			return Headers{}, exit.Usagef("--header-from: %w", errSource)
+		}
+		if _, err := secretref.Durable(source); err != nil {
+			return Headers{}, exit.Usagef("--header-from %s: %w", name, err)
 		}
 		if err := forbidden(name); err != nil {
-			return Headers{}, fmt.Errorf("--header-from: %w", err) // before a command runs
+			return Headers{}, exit.Usagef("--header-from: %w", err) // before a command runs
 		}
-		value, err := r.Read(ctx, source, "the header "+name)
+		value, err := r.Read(ctx, source, "its value")
 		if err == nil {
 			err = h.add(name, value)
 		}
@@ -130,10 +134,10 @@ func forbidden(name string) error {
 		return &ForbiddenError{name, "the MCP transport sets it"}
 	}
 	for why, names := range map[string][]string{
-		"mcp-login sends the token of the sign-in in it":   {"Authorization", "Dpop"},
-		"it is for the next hop alone (RFC 9110 §7.6.1)":   {"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"},
-		"it describes the message, which you do not write": {"Accept", "Accept-Encoding", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Range"},
-		"the MCP transport sets it":                        {"Last-Event-Id"},
+		"mcp-login sends the token of the sign-in in it; a server that takes a token of your own needs no mcp-login": {"Authorization", "Dpop"},
+		"it is for the next hop alone (RFC 9110 §7.6.1)":                                                             {"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"},
+		"it describes the message, which you do not write":                                                           {"Accept", "Accept-Encoding", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Range"},
+		"the MCP transport sets it":                                                                                  {"Last-Event-Id"},
 	} {
 		if slices.Contains(names, name) {
 			return &ForbiddenError{name, why}

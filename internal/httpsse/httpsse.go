@@ -44,7 +44,7 @@ func ParseMode(text string) (Mode, error) {
 	if m := Mode(text); slices.Contains([]Mode{Auto, HTTP, SSE}, m) {
 		return m, nil
 	}
-	return "", fmt.Errorf("%q: give auto, http or sse", text)
+	return "", fmt.Errorf("%q: use auto, http or sse", text)
 }
 
 const (

@@ -35,6 +35,21 @@ type Rules struct {
 	ReadOnly bool     // only tools that the server marks as read-only
 }
 
+// Texts returns the rules as texts that differ wherever the rules do; none if they allow
+// everything.
+func (r Rules) Texts() (all []string) {
+	for _, text := range r.Allow {
+		all = append(all, "allow "+text)
+	}
+	for _, text := range r.Deny {
+		all = append(all, "deny "+text)
+	}
+	if r.ReadOnly {
+		all = append(all, "read-only")
+	}
+	return all
+}
+
 // ErrPattern means that a pattern matches no name.
 var ErrPattern = errors.New("a pattern of tool names is empty")
 
@@ -60,7 +75,7 @@ type Filter struct {
 // New returns a filter; nil if the rules allow everything. The log hears of each call
 // that does not pass; nil means silence.
 func New(r Rules, log *slog.Logger) (*Filter, error) {
-	if len(r.Allow) == 0 && len(r.Deny) == 0 && !r.ReadOnly {
+	if len(r.Texts()) == 0 {
 		return nil, nil
 	}
 	if log == nil {
