@@ -78,5 +78,9 @@ func (e *call) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (
 	for _, tool := range o.call.Value() {
 		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
-	return mcpprobe.Run(ctx, cfg)
+	r, err := mcpprobe.Run(ctx, cfg)
+	if err == nil {
+		r.Transport = string(transport.Speaks())
+	}
+	return r, err
 }

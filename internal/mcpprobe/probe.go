@@ -57,6 +57,7 @@ type Report struct {
 	Name            string   `json:"name"`
 	Version         string   `json:"version,omitempty"`
 	ProtocolVersion string   `json:"protocol_version"`
+	Transport       string   `json:"transport,omitempty"` // http or sse, where the caller knows
 	Tools           []Tool   `json:"tools"`
 	Results         []Result `json:"results,omitempty"`
 }

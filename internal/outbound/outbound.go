@@ -47,7 +47,7 @@ func (o Options) Clients() (func(server string) *http.Client, error) {
 
 // Transport reaches an MCP server: guarded, and without a limit of time, since a tool
 // may take long. The server speaks Streamable HTTP, or what the mode says.
-func (o Options) Transport(server, mode string) (http.RoundTripper, error) {
+func (o Options) Transport(server, mode string) (*httpsse.Transport, error) {
 	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
 	if err != nil {
 		return nil, exit.Usagef("--transport %w", err)
