@@ -37,7 +37,7 @@ func (s Server) Examine(ctx context.Context) []Finding {
 	if !s.answered(seen) {
 		return s.unreachable(seen, err)
 	}
-	findings := slices.Concat(s.network(seen), s.transport(found), s.challenge(seen), s.resource(seen))
+	findings := slices.Concat(s.network(seen), s.transport(found), s.challenge(seen, found), s.resource(seen))
 	for _, issuer := range s.issuers(found) {
 		findings = append(findings, s.authorizationServer(seen, issuer)...)
 	}
