@@ -198,6 +198,10 @@ func isPlain(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
+// errHeaders is a header that says something else than the body, for which SEP-2243 has
+// a code of its own.
+var errHeaders = errors.New("a header does not match the body")
+
 // agree refuses headers that say something else than the body (SEP-2243): a server, or
 // what stands before it, may go by them.
 func agree(h http.Header, all []message) error {
@@ -206,10 +210,10 @@ func agree(h http.Header, all []message) error {
 		return nil
 	}
 	if len(all) != 1 || len(methods) > 1 || len(names) > 1 || len(methods) == 1 && methods[0] != all[0].method {
-		return fmt.Errorf("%w: the header Mcp-Method says something else", ErrAmbiguous)
+		return fmt.Errorf("%w: Mcp-Method", errHeaders)
 	}
 	if all[0].isCall() && len(names) == 1 && decoded(names[0]) != all[0].tool {
-		return fmt.Errorf("%w: the header Mcp-Name says something else", ErrAmbiguous)
+		return fmt.Errorf("%w: Mcp-Name", errHeaders)
 	}
 	return nil
 }

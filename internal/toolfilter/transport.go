@@ -3,6 +3,7 @@ package toolfilter
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,11 +16,12 @@ const (
 	typeEvents = "text/event-stream"
 )
 
-// JSON-RPC error codes (JSON-RPC 2.0 §5.1). That of a call is the one with which a
+// JSON-RPC error codes (JSON-RPC 2.0 §5.1, SEP-2243). That of a call is the one with which a
 // server answers a call of a tool that it does not have.
 const (
 	codeInvalid = -32600
 	codeTool    = -32602
+	codeHeaders = -32020
 )
 
 // Around returns a transport that applies the rules to what base sends and receives.
@@ -59,7 +61,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		t.log.Warn("message not passed on", "error", err)
-		return respond(req, http.StatusBadRequest, failure(onlyID(sent), codeInvalid, err.Error())), nil
+		code := codeInvalid
+		if errors.Is(err, errHeaders) {
+			code = codeHeaders
+		}
+		return respond(req, http.StatusBadRequest, failure(onlyID(sent), code, err.Error())), nil
 	}
 	if resp, err := t.refuse(req, sent, batch); resp != nil || err != nil {
 		return resp, err
