@@ -18,7 +18,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/secretref"
@@ -94,7 +96,7 @@ func Read(ctx context.Context, typed, sources []string, r secretref.Reader) (h H
 }
 
 func (h *Headers) add(name, value string) error {
-	control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+	control := func(r rune) bool { return unicode.IsControl(r) && r != '\t' }
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	switch err := forbidden(name); {
 	case err != nil:
@@ -146,13 +148,8 @@ func forbidden(name string) error {
 	return nil
 }
 
-// isName reports whether a text can be the name of a header (RFC 9110 §5.6.2).
-func isName(s string) bool {
-	other := func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
-	}
-	return s != "" && !strings.ContainsFunc(s, other)
-}
+// isName reports whether a text can be the name of a header.
+func isName(s string) bool { return s != "" && ascii.Only(s, ascii.TokenChar) }
 
 // Around returns a transport that adds the headers to what base sends to the origin of
 // a server.

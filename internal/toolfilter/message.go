@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 const (
@@ -194,12 +196,10 @@ func plainText(text json.RawMessage) (string, error) {
 	return *s, nil
 }
 
-func isPlain(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
+func isPlain(s string) bool { return ascii.Only(s, ascii.Visible) }
 
 // errHeaders is a header that says something else than the body, for which SEP-2243 has
-// a code of its own.
+// its own code.
 var errHeaders = errors.New("a header does not match the body")
 
 // agree refuses headers that say something else than the body (SEP-2243): a server, or
