@@ -19,7 +19,8 @@ type event struct {
 	data []byte // the message in it; nil: there is none
 }
 
-// events reads a stream of events (HTML Living Standard §9.2.6).
+// events reads a stream of events (HTML Living Standard §9.2.6) and, unlike eventstream,
+// keeps each as it was sent, with its comments and its id.
 type events struct{ r *bufio.Reader }
 
 // next returns the next event. One that is cut off is no event.
