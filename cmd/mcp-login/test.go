@@ -21,7 +21,7 @@ type testOptions struct {
 	call      cli.StringSlice
 	args      string
 	protocol  string
-	transport string
+	server    serverOptions
 }
 
 func newTest(e *call) *cli.Command {
@@ -35,15 +35,17 @@ func newTest(e *call) *cli.Command {
 			&cli.StringSliceFlag{Name: "call", Usage: "Call this `TOOL` and show its answer; repeat it for more", Destination: &o.call},
 			stringFlag("args", "Arguments of the tool, a `JSON` object", "{}", &o.args),
 			stringFlag("protocol", "Protocol `VERSION` to offer (default: the newest)", "", &o.protocol),
-			transportFlag(&o.transport),
 			boolFlag("json", "Print JSON", &o.json),
-		}, o.fromAgent.flags()),
+		}, o.server.flags(), o.fromAgent.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
 }
 
 func runTest(ctx context.Context, e *call, o *testOptions, profile string) error {
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return exit.Usagef("--args: not a JSON object")
+	}
+	if err := e.readHeaders(ctx, &o.common, &o.server); err != nil {
+		return err
 	}
 	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
 	if err != nil {
@@ -65,7 +67,7 @@ func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (m
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.outbound(&o.common).Transport(c.Server, o.transport)
+	transport, err := e.outbound(&o.common).Transport(c.Server, o.server.transport)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
@@ -76,5 +78,9 @@ func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (m
 	for _, tool := range o.call.Value() {
 		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
-	return mcpprobe.Run(ctx, cfg)
+	r, err := mcpprobe.Run(ctx, cfg)
+	if err == nil {
+		r.Transport = string(transport.Speaks())
+	}
+	return r, err
 }

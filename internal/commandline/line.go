@@ -29,6 +29,7 @@ type Line struct {
 	Help    bool       // is asked for
 	HelpAll bool       // with every flag
 	common  []Flag
+	foreign error // what is wrong with the words of another program
 }
 
 // Part is one word of a command line, or a flag and its value in two.
@@ -44,14 +45,31 @@ type Part struct {
 func (t Tree) Interpret(words []string) Line {
 	l := Line{Next: t.Commands, common: t.Flags}
 	for len(words) > 0 && l.Program == nil {
+		before := l.Command
 		p := l.read(words)
 		l.Parts = append(l.Parts, p)
 		words = words[len(p.Words):]
+		if l.Command != before {
+			words = l.adapt(words)
+		}
 	}
 	for i := range l.Parts {
 		l.settle(&l.Parts[i])
 	}
 	return l
+}
+
+// adapt returns the command's own words for the rest of the line.
+func (l *Line) adapt(words []string) []string {
+	if l.Command.Adapt == nil {
+		return words
+	}
+	own, err := l.Command.Adapt(words, func(flag string) (known, value bool) { return l.Takes(flag), l.takesValue(flag) })
+	if err != nil {
+		l.foreign = err
+		return words
+	}
+	return own
 }
 
 // read interprets the part that the words begin with.
@@ -144,6 +162,9 @@ func (l *Line) CheckArgs() error { return l.Command.countArgs(slices.Concat(l.Ar
 
 // Check returns what is wrong with the line, except for the number of arguments.
 func (l *Line) Check() error {
+	if l.foreign != nil {
+		return exit.Usage(l.foreign)
+	}
 	for _, p := range l.Parts {
 		switch known := l.Takes(p.Flag); {
 		case !p.IsFlag:

@@ -26,6 +26,7 @@ const Common = "Common"
 
 // The groups of the other flags.
 const (
+	Tools      = "Tools"
 	Browser    = "Browser"
 	Client     = "Client registration"
 	Enterprise = "Enterprise and CI"
@@ -37,7 +38,7 @@ const (
 
 // FlagGroups returns the groups in their order, without Common.
 func FlagGroups() []string {
-	return []string{Browser, Client, Enterprise, Overrides, Store, Network, Global}
+	return []string{Tools, Browser, Client, Enterprise, Overrides, Store, Network, Global}
 }
 
 // NewFlag makes the description of a flag from its usage text. The placeholder is

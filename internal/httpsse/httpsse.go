@@ -44,7 +44,7 @@ func ParseMode(text string) (Mode, error) {
 	if m := Mode(text); slices.Contains([]Mode{Auto, HTTP, SSE}, m) {
 		return m, nil
 	}
-	return "", fmt.Errorf("%q: give auto, http or sse", text)
+	return "", fmt.Errorf("%q: use auto, http or sse", text)
 }
 
 const (
@@ -101,6 +101,9 @@ func (t *Transport) mode() Mode {
 	}
 	return t.Mode
 }
+
+// Speaks returns how the server is spoken to: Auto as long as that is not known.
+func (t *Transport) Speaks() Mode { return t.mode() }
 
 func (t *Transport) learn(m Mode) {
 	t.mu.Lock()

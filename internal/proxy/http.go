@@ -52,7 +52,7 @@ func (h HTTP) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
-		Transport:      h.Session.Transport(h.transport()),
+		Transport:      h.authorized(h.transport()),
 		FlushInterval:  -1,
 		ErrorLog:       slog.NewLogLogger(h.log().Handler(), slog.LevelDebug),
 		Rewrite:        func(r *httputil.ProxyRequest) { rewrite(r.Out, target) },

@@ -53,7 +53,7 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	b := &bridge{
 		Stdio: s,
 		client: &http.Client{
-			Transport:     s.Session.Transport(departure{s.transport()}),
+			Transport:     s.authorized(departure{s.transport()}),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		lasting: ctx, stop: stop, out: out, memory: newMemory(),
@@ -185,6 +185,7 @@ func (b *bridge) take(ctx context.Context, l line) {
 		switch {
 		case m.isRequest() && !isID(m.ID):
 			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))
+		case m.isRequest() && b.isDenied(m):
 		case m.isRequest():
 			b.request(ctx, m)
 		case m.Method == cancelled:

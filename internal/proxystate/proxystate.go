@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -29,6 +30,7 @@ const version = 1
 type Profile struct {
 	folder file.Folder
 	key    string // of the file names
+	view   string // added to the name of the snapshot's file
 	server string
 }
 
@@ -36,7 +38,18 @@ type Profile struct {
 func Of(dir, profile, server string) Profile {
 	// Names are hashed: they may hold what no file name may.
 	sum := sha256.Sum256([]byte(profile))
-	return Profile{file.Folder{Dir: dir, Limit: maxSize}, hex.EncodeToString(sum[:12]), server}
+	return Profile{folder: file.Folder{Dir: dir, Limit: maxSize}, key: hex.EncodeToString(sum[:12]), server: server}
+}
+
+// View returns the state for proxies to which the server shows itself in another way,
+// because of options that are the same for all of them. They share sign-ins with
+// the others, and have a snapshot of their own.
+func (p Profile) View(options ...string) Profile {
+	if len(options) > 0 {
+		sum := sha256.Sum256([]byte(strings.Join(options, "\x00")))
+		p.view = "." + hex.EncodeToString(sum[:6])
+	}
+	return p
 }
 
 // Snapshot is the last answer of a server about itself.
@@ -58,7 +71,7 @@ func (p Profile) Load() Snapshot {
 	if p.key == "" {
 		return Snapshot{}
 	}
-	data, err := p.folder.Read(p.key + ".json")
+	data, err := p.folder.Read(p.key + p.view + ".json")
 	var s stored
 	if err != nil || json.Unmarshal(data, &s) != nil || s.Version != version || s.Server != p.server {
 		return Snapshot{}
@@ -78,12 +91,12 @@ func (p Profile) Save(s Snapshot) error {
 	if len(data) > maxSize {
 		return fmt.Errorf("what the server lists is longer than %d bytes", maxSize)
 	}
-	unlock, ours, err := p.folder.TryLock(p.key + ".write")
+	unlock, ours, err := p.folder.TryLock(p.key + p.view + ".write")
 	if err != nil || !ours {
 		return err
 	}
 	defer unlock()
-	return p.folder.Write(p.key+".json", data)
+	return p.folder.Write(p.key+p.view+".json", data)
 }
 
 // Page is what a person needs in order to approve a sign-in. All of it can be

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/help"
+	"github.com/mcp-login/mcp-login/internal/httpsse"
+	"github.com/mcp-login/mcp-login/internal/toolfilter"
+)
+
+// serverOptions say how the MCP server is spoken to.
+type serverOptions struct {
+	transport         string
+	headers, fromHere cli.StringSlice
+}
+
+func (o *serverOptions) flags() []cli.Flag {
+	return grouped(groupNetwork,
+		stringFlag("transport", "`TRANSPORT` of the server: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), &o.transport),
+		&cli.StringSliceFlag{Name: "header", Usage: "Add `'NAME: VALUE'` to each request to the server's origin; ${VARIABLE} in it stands for a variable; repeat it for more", Destination: &o.headers, EnvVars: envVar("header")},
+		&cli.StringSliceFlag{Name: "header-from", Usage: "Add a header whose value is a secret: `NAME=SOURCE`, where SOURCE is file:PATH, env:NAME or command:LINE; repeat it for more", Destination: &o.fromHere, EnvVars: envVar("header-from")},
+	)
+}
+
+// readHeaders has the requests of a command carry the headers.
+func (e *call) readHeaders(ctx context.Context, o *common, s *serverOptions) (err error) {
+	o.Headers, err = e.open(o).ReadHeaders(ctx, s.headers.Value(), s.fromHere.Value())
+	return err
+}
+
+// toolOptions say which tools a client may use.
+type toolOptions struct {
+	allow, deny cli.StringSlice
+	readOnly    bool
+}
+
+func (o *toolOptions) flags() []cli.Flag {
+	return grouped(help.Tools,
+		&cli.StringSliceFlag{Name: "allow-tool", Usage: "Let clients see and call only tools whose names match `PATTERN`, such as 'read_*'; repeat it for more", Destination: &o.allow, EnvVars: envVar("allow-tool")},
+		&cli.StringSliceFlag{Name: "deny-tool", Usage: "Keep tools from clients whose names match `PATTERN`, in any case; repeat it for more", Destination: &o.deny, EnvVars: envVar("deny-tool")},
+		boolFlag("read-only", "Let clients see and call only tools that the server marks as read-only", &o.readOnly),
+	)
+}
+
+func (o *toolOptions) rules() toolfilter.Rules {
+	return toolfilter.Rules{Allow: o.allow.Value(), Deny: o.deny.Value(), ReadOnly: o.readOnly}
+}
+
+func (e *call) toolFilter(o *toolOptions) (*toolfilter.Filter, error) {
+	f, err := toolfilter.New(o.rules(), e.slog())
+	if err != nil {
+		return nil, exit.Usagef("--allow-tool, --deny-tool: %w", err)
+	}
+	return f, nil
+}
