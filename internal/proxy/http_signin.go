@@ -158,7 +158,8 @@ func (t *signInTransport) serveKnown(req *http.Request, c *client, m message) (*
 		if !t.SignIn.wants(req.Context(), t.Session, o.err) {
 			return nil, o.err
 		}
-		return t.answerKnown(req, c, m, true), nil
+		resp, _ := t.answerKnown(req, c, m, true)
+		return resp, nil
 	case <-time.After(limit):
 		if !stop() {
 			cancel()
@@ -166,17 +167,17 @@ func (t *signInTransport) serveKnown(req *http.Request, c *client, m message) (*
 		}
 	}
 	time.AfterFunc(renewal, cancel)
-	resp := t.answerKnown(req, c, m, false)
+	resp, c := t.answerKnown(req, c, m, false)
 	t.work.Go(func() {
 		defer cancel()
-		t.comesLate(ctx, t.clients.find(resp.Header.Get(headerSession)), c, m, <-outcomes)
+		t.comesLate(ctx, c, m, <-outcomes)
 	})
 	return resp, nil
 }
 
 // answerKnown answers a request from what is known of the server. A client that says
-// hello begins its session here.
-func (t *signInTransport) answerKnown(req *http.Request, c *client, m message, signedOut bool) *http.Response {
+// hello begins its session here, and is another one from then on.
+func (t *signInTransport) answerKnown(req *http.Request, c *client, m message, signedOut bool) (*http.Response, *client) {
 	resp := whole(req, t.SignIn.known(m, t.Server, signedOut))
 	if lists[m.Method] == "" {
 		t.late.Store(!signedOut)
@@ -192,17 +193,16 @@ func (t *signInTransport) answerKnown(req *http.Request, c *client, m message, s
 	if signedOut {
 		c.await()
 	}
-	return resp
+	return resp, c
 }
 
 // comesLate deals with an answer of the server to a request that was answered here.
-func (t *signInTransport) comesLate(ctx context.Context, begun, c *client, m message, o outcome) {
-	if m.Method == initialize && begun != nil {
-		defer begun.connecting.Unlock()
+func (t *signInTransport) comesLate(ctx context.Context, c *client, m message, o outcome) {
+	if m.Method == initialize && c.isOurs() {
+		defer c.connecting.Unlock()
 		if o.err == nil {
-			o.err = t.begin(ctx, begun, o.resp)
+			o.err = t.begin(ctx, c, o.resp)
 		}
-		c = begun
 	}
 	if o.err != nil {
 		if t.SignIn.wants(ctx, t.Session, o.err) {

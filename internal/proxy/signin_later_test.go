@@ -56,6 +56,7 @@ func TestSignInWhenRefreshTokenIsDead(t *testing.T) {
 				t.Errorf("protocol %s, want %s", got, wire.version)
 			}
 			before := c.tools(t)
+			p.keeps(t)
 			p.lapse()
 
 			result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{"A": 2, "B": 3}})
@@ -238,7 +239,8 @@ func TestSlowServer(t *testing.T) {
 			h := &slow{Handler: ts.handler(false), method: "none", released: make(chan struct{})}
 			p := newPerson(t, h)
 			p.site.login(t)
-			p.open(t, mcp.ClientOptions{}).tools(t) // so that the tools are known
+			p.open(t, mcp.ClientOptions{}).tools(t)
+			p.keeps(t)
 			ts.RemoveTools("ticks")
 			h.method = "initialize"
 			defer h.release()

@@ -86,6 +86,14 @@ func (p *person) open(t *testing.T, opts mcp.ClientOptions) *client {
 	return open(t, ways[p.way](t, p.upstream(t)), opts)
 }
 
+// keeps waits until the tools that a client has listed are kept for the next time.
+func (p *person) keeps(t *testing.T) {
+	t.Helper()
+	await.True(t, "the tools are kept", func() bool {
+		return proxystate.Of(p.dir, "box", p.URL+"/mcp").Load().Lists["tools/list"] != nil
+	})
+}
+
 // eachWay runs a test with somebody who is not signed in, over stdio and over HTTP.
 func eachWay(t *testing.T, stateless bool, test func(*testing.T, *person)) {
 	for way := range ways {
@@ -173,6 +181,7 @@ func TestCachedTools(t *testing.T) {
 		p.site.login(t)
 		before := p.open(t, mcp.ClientOptions{})
 		tools := before.tools(t)
+		p.keeps(t)
 		p.signOut(t)
 
 		c := p.open(t, mcp.ClientOptions{})
