@@ -167,10 +167,10 @@ func (t *signInTransport) serveKnown(req *http.Request, c *client, m message) (*
 		}
 	}
 	time.AfterFunc(renewal, cancel)
-	resp, c := t.answerKnown(req, c, m, false)
+	resp, known := t.answerKnown(req, c, m, false)
 	t.work.Go(func() {
 		defer cancel()
-		t.comesLate(ctx, c, m, <-outcomes)
+		t.comesLate(ctx, known, m, <-outcomes)
 	})
 	return resp, nil
 }
@@ -204,6 +204,9 @@ func (t *signInTransport) comesLate(ctx context.Context, c *client, m message, o
 			o.err = t.begin(ctx, c, o.resp)
 		}
 	}
+	if m.Method == initialize || m.Method == discover && o.err == nil {
+		t.late.Store(false)
+	}
 	if o.err != nil {
 		if t.SignIn.wants(ctx, t.Session, o.err) {
 			c.await()
@@ -211,7 +214,6 @@ func (t *signInTransport) comesLate(ctx context.Context, c *client, m message, o
 		t.log().Warn("request not passed on", "method", m.Method, "error", o.err)
 		return
 	}
-	t.late.Store(false)
 	if body, ok := o.resp.Body.(*noted); ok {
 		_, _ = io.Copy(io.Discard, body) // what is read is kept
 		body.Close()
