@@ -67,7 +67,7 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 		refused = refused || answered && c.Flow.Name() == "device"
 		e.Say("flow: %s cannot be used: %s", c.Flow.Name(), terminal.OneLine(err.Error()))
 	}
-	if o.JSON || e.CanAsk() {
+	if o.JSON || e.canPaste(o) {
 		return
 	}
 	for i, f := range req.Flows {
@@ -76,6 +76,10 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 		}
 	}
 }
+
+// canPaste reports whether a person can paste an address: at a terminal or, in an MCP
+// client, into a call of the tool to sign in.
+func (e Place) canPaste(o *Options) bool { return o.InClient != nil || e.CanAsk() }
 
 // lastResort is a paste flow where there is no terminal: only a browser that reaches
 // this machine's listener can finish it.
@@ -113,7 +117,7 @@ func (e Place) Flows(o *Options) ([]flows.Flow, error) {
 // browserOnlyWaits reports that a browser flow would only wait: no browser opens here,
 // and no terminal is there to paste an answer into. It says why no browser opens.
 func (e Place) browserOnlyWaits(o *Options, name string) (why string, onlyWaits bool) {
-	if name != "browser" || !e.FlowTyped || e.CanAsk() {
+	if name != "browser" || !e.FlowTyped || e.canPaste(o) {
 		return "", false
 	}
 	here := flows.Detect(e.Surroundings(o))
