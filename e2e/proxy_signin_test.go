@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -40,6 +41,7 @@ func startPages(t *testing.T) *demoserver.Server {
 
 var (
 	shownLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
+	goesOn    = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // of the relay
 	formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
 )
 
@@ -55,10 +57,10 @@ func approveAt(t *testing.T, said string) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	html, err := io.ReadAll(resp.Body)
-	form := formField.FindSubmatch(html)
-	if err != nil || form == nil || !strings.Contains(string(html), link[1]) {
-		t.Fatalf("the page of %s: %v\n%s", link[0], err, html)
+	text, err := io.ReadAll(resp.Body)
+	form := formField.FindSubmatch(text)
+	if err != nil || form == nil || !strings.Contains(string(text), link[1]) {
+		t.Fatalf("the page of %s: %v\n%s", link[0], err, text)
 	}
 	done, err := http.PostForm(strings.Split(link[0], "?")[0], url.Values{"user_code": {link[1]}, "form": {string(form[1])}, "decision": {"approve"}})
 	if err != nil {
@@ -246,5 +248,115 @@ func TestProxySignInGo(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// signInClient is a client of the Go SDK that starts the proxy and cannot open pages.
+func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) string) {
+	t.Helper()
+	talk := newWatched()
+	cmd.Stderr = talk
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, nil).Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, talk)
+	}
+	t.Cleanup(func() {
+		_ = c.Close()
+		noteSaid(talk.String())
+	})
+	return func(redirect string) string {
+		t.Helper()
+		args := map[string]any{}
+		if redirect != "" {
+			args["redirect_url"] = redirect
+		}
+		result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: "sign_in", Arguments: args})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, talk)
+		}
+		text := result.Content[0].(*mcp.TextContent).Text
+		noteSaid(text)
+		return text
+	}
+}
+
+// TestProxySignInRelay: where a relay is used the client shows its short link and
+// code, and any browser can go there.
+func TestProxySignInRelay(t *testing.T) {
+	t.Parallel()
+	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	relay := r.add(h)
+	call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token")))
+	said := call("")
+	link := relayLink.FindString(said)
+	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only a code that you asked for yourself.") {
+		t.Fatalf("sign_in says %q", said)
+	}
+	p := newPerson(t)
+	on := goesOn.FindStringSubmatch(p.submit(p.get(link), nil).body)
+	if on == nil {
+		t.Fatal("the relay leads nowhere")
+	}
+	at := p.signIn(html.UnescapeString(on[1]))
+	if !strings.Contains(at.body, "Almost done") {
+		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
+	}
+	if said := call(""); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
+		t.Errorf("sign_in says %q", said)
+	}
+	drain(relay)
+}
+
+// TestProxySignInPaste: without the device flow, a browser, or a relay the client
+// shows the authorization URL. The listener on this machine takes the answer of a
+// browser here; of one elsewhere the user pastes the address at which it ended.
+func TestProxySignInPaste(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	for _, elsewhere := range []bool{false, true} {
+		h := newHome(t)
+		call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "paste"))
+		said := call("")
+		link := authLink.FindString(said)
+		if link == "" || !strings.Contains(said, "redirect_url") || !strings.Contains(said, "Approve only a sign-in that you asked for yourself.") {
+			t.Fatalf("sign_in says %q", said)
+		}
+		ended := ""
+		if !elsewhere {
+			newPerson(t).signIn(link)
+		} else {
+			ended = newPerson(t).signInElsewhere(o, link)
+			state := regexp.MustCompile(`state=[^&]+`)
+			for _, wrong := range []string{"the code is abc", state.ReplaceAllString(ended, "state=of-another")} {
+				if said := call(wrong); !strings.HasPrefix(said, "The address does not help: ") || !strings.Contains(said, link) {
+					t.Errorf("pasted %q: %q", wrong, said)
+				}
+			}
+		}
+		if said := call(ended); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
+			t.Errorf("sign_in says %q", said)
+		}
+	}
+}
+
+// TestProxySignInOverSSH: a client on a laptop starts the proxy on a remote host, and
+// the sign-in opens the laptop's browser.
+func TestProxySignInOverSSH(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	host, laptop := newRemoteHost(t), newHome(t)
+	opener, note := laptop.opener()
+	call := signInClient(t, laptop.command(t.Context(), append(sshTo(host, opener), "--", program, "proxy", o.mcp(), "--name", "box")...))
+	said := make(chan string, 1)
+	go func() { said <- call("") }()
+	p := newPerson(t)
+	at := p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	if !strings.Contains(at.body, "Return to your terminal") {
+		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
+	}
+	if said := <-said; !strings.HasPrefix(said, "Signed in to ") || !o.active(host.token("box")) {
+		t.Errorf("sign_in says %q", said)
 	}
 }
