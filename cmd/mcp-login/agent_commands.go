@@ -66,7 +66,7 @@ func agentCommands(e *call) []*cli.Command {
 		e.command(&cli.Command{
 			Name: "install", Usage: "Run the agent as your service, with systemd", UsageText: "mcp-login agent install",
 			Description: "It writes a unit and a socket unit for your user, and prints the command that enables them. The socket is there when you sign in to this machine; its first user starts the agent.",
-			Flags:       []cli.Flag{boolFlag("remove", "Remove the units", &o.remove)},
+			Flags:       []cli.Flag{boolFlag("remove", "Remove what this command wrote", &o.remove)},
 		}, &o.common, func(context.Context, []string) error {
 			if o.remove {
 				return agentd.Change(agentd.Unit.Remove).ForUser(e.getenv, e.say)

@@ -40,7 +40,7 @@ func newClientConfig(e *call) *cli.Command {
 			stringFlag("for", "Configuration for `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
 			stringFlag("via", "How the client gets the token: `WAY` is proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper where the client has one, else proxy)", "", &o.via),
 			boolFlag("write", "Write the configuration to the client's file", &o.write),
-			boolFlag("remove", "Remove the configuration from the client's file", &o.remove),
+			boolFlag("remove", "Remove what this command wrote", &o.remove),
 			stringFlag("file", "The client's `FILE`, such as a project's (default: the client's file for all projects)", "", &o.file),
 			boolFlag("migrate", "Replace mcp-remote by mcp-login in the files of all known clients", &o.migrate),
 			boolFlag("yes", "With --migrate: change the files without asking", &o.yes),

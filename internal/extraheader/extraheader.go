@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/mcp-login/mcp-login/internal/ascii"
@@ -110,12 +111,12 @@ func (h *Headers) add(name, value string) error {
 	return nil
 }
 
-var variable = regexp.MustCompile(`\$\{([^}]+)\}`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{([^}]+)\}`) })
 
 // expand replaces each ${VARIABLE}.
 func expand(value string, getenv func(string) string) (string, error) {
 	var missing string
-	value = variable.ReplaceAllStringFunc(value, func(match string) string {
+	value = variable().ReplaceAllStringFunc(value, func(match string) string {
 		name := match[2 : len(match)-1]
 		text := getenv(name)
 		if text == "" {

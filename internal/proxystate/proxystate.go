@@ -54,16 +54,18 @@ func (p Profile) View(options ...string) Profile {
 
 // Snapshot is the last answer of a server about itself.
 type Snapshot struct {
-	Hello json.RawMessage            // the result of initialize; nil: none is known
-	Lists map[string]json.RawMessage // by method, such as tools/list: the list
+	Hello      json.RawMessage            // the result of initialize; nil: none is known
+	Discovered json.RawMessage            // the result of server/discover; nil: none is known
+	Lists      map[string]json.RawMessage // by method, such as tools/list: the list
 }
 
 // stored is a snapshot's file.
 type stored struct {
-	Version int                        `json:"version"`
-	Server  string                     `json:"server"`
-	Hello   json.RawMessage            `json:"initialize,omitempty"`
-	Lists   map[string]json.RawMessage `json:"lists,omitempty"`
+	Version    int                        `json:"version"`
+	Server     string                     `json:"server"`
+	Hello      json.RawMessage            `json:"initialize,omitempty"`
+	Discovered json.RawMessage            `json:"discover,omitempty"`
+	Lists      map[string]json.RawMessage `json:"lists,omitempty"`
 }
 
 // Load returns the last snapshot; an empty one if there is none that can be used.
@@ -76,7 +78,7 @@ func (p Profile) Load() Snapshot {
 	if err != nil || json.Unmarshal(data, &s) != nil || s.Version != version || s.Server != p.server {
 		return Snapshot{}
 	}
-	return Snapshot{s.Hello, s.Lists}
+	return Snapshot{s.Hello, s.Discovered, s.Lists}
 }
 
 // Save replaces the snapshot. Where another process is doing so, that one counts.
@@ -84,7 +86,7 @@ func (p Profile) Save(s Snapshot) error {
 	if p.key == "" {
 		return nil
 	}
-	data, err := json.Marshal(stored{version, p.server, s.Hello, s.Lists})
+	data, err := json.Marshal(stored{version, p.server, s.Hello, s.Discovered, s.Lists})
 	if err != nil {
 		return err
 	}

@@ -117,10 +117,10 @@ func (c Call) clientHint(err error) string {
 	switch {
 	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return "" // a mistake in the command line
-	case errors.Is(err, signin.ErrNobodyPastes): // every other way was tried
-		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return c.howToRegister(err)
+	case errors.Is(err, signin.ErrNobodyPastes): // every other way was tried
+		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.As(err, &others):
 		return "the server sends the browser to its own address, which can be pasted: " + c.atServer("", "--redirect-url", others.URIs[0]) +
 			"\nor register a client there yourself, then add --client-id"
