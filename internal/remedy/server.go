@@ -26,7 +26,7 @@ func (c Call) server(err error) (code int, hint string, ok bool) {
 	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
 		return exit.Temporary, c.faultHint(err), true
 	}
-	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.answerHint, c.clientHint} {
+	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.vendorHint, c.answerHint, c.clientHint} {
 		if hint := hintFor(err); hint != "" {
 			return exit.Failed, hint, true
 		}
@@ -106,7 +106,7 @@ func (c Call) answerHint(err error) string {
 	case oauth.IsCode(err, oauth.CodeInvalidScope) && !errors.Is(err, mcplogin.ErrLoginRequired):
 		return "ask for fewer scopes: " + c.atServer("", "--scope", "SCOPE")
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return "the server may refuse the resource parameter: " + c.atServer("", "--no-resource") + "\nwith Microsoft Entra also name the scope: --scope api://APP-ID/SCOPE"
+		return "the server may refuse the resource parameter: " + c.atServer("", "--no-resource")
 	}
 	return ""
 }

@@ -70,6 +70,9 @@ func clientQuirks() []Quirk {
 		{Name: "device-client-refused", Does: "offers the device flow and answers invalid_client there", Report: "auth0.com, third-party applications", Part: "device endpoint",
 			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server refuses the device flow to this client", Hint: "--client-id"},
 			apply: one(refusing(http.StatusUnauthorized, oauth.CodeInvalidClient, "", at(DeviceAuth)))},
+		{Name: "device-flow-disabled", Does: "answers 200 and an error where an app has no device flow", Report: "github.com", Part: "device endpoint",
+			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "device_flow_disabled", Hint: "enable the device flow"},
+			apply: one(refusing(http.StatusOK, "device_flow_disabled", "", at(DeviceAuth)))},
 		{Name: "resource-refused", Does: "refuses the resource parameter", Report: "anthropics/claude-code#76096", Part: "resource parameter",
 			Ends: Ending{Step: "login", Exit: failed, Says: "AADSTS9010010", Hint: "--no-resource"},
 			apply: func(*Server) []change {
