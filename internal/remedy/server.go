@@ -114,10 +114,12 @@ func (c Call) answerHint(err error) string {
 // clientHint is the hint for a rejected client, or if no flow can be used.
 func (c Call) clientHint(err error) string {
 	var others *authcode.RegisteredError
+	_, answered := errors.AsType[*oauth.Error](err)
+	none := errors.Is(err, mcplogin.ErrRegistration) && !answered // the server registers no clients
 	switch {
 	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return "" // a mistake in the command line
-	case errors.Is(err, signin.ErrNobodyPastes): // every other way was tried
+	case errors.Is(err, signin.ErrNobodyPastes) && !none: // every other way was tried
 		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return c.howToRegister(err)

@@ -41,7 +41,7 @@ func Start(path string, argv, environ []string) error {
 	}
 	if errors.Is(err, syscall.ENOEXEC) {
 		return &StartError{
-			Program: argv[0], Err: errors.New("it is neither a program for this system nor a script that begins with #!"),
+			Program: argv[0], Err: errors.New("it is neither a program for this system nor a script with a #! line"),
 			Hint: "the first line of a shell script is #!/bin/sh",
 		}
 	}
