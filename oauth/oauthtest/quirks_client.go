@@ -19,6 +19,12 @@ func registrationQuirks() []Quirk {
 			apply: setting(func(s *Server) { s.Clients.ScopesRegistered = true })},
 		{Name: "numeric-client-id", Does: "sends numbers where the registration answer has strings", Report: "laravel/mcp#85", Part: "registration answer",
 			apply: setting(func(s *Server) { s.Clients.NumericIDs = true })},
+		{Name: "registration-200", Does: "answers a registration with 200", Report: "servers that create nothing new", Part: "registration answer",
+			apply: one(change{after: func(e Endpoint, _ *http.Request, a *reply) {
+				if e == Register && a.status == http.StatusCreated {
+					a.status = http.StatusOK
+				}
+			}})},
 		{Name: "no-registration", Does: "registers no clients", Report: "NousResearch/hermes-agent#112023", Part: "registration",
 			Ends:  Ending{Step: "login", Exit: failed, Says: "it offers no dynamic registration", Hint: "--client-id"},
 			apply: setting(func(s *Server) { s.Clients.NoRegistration = true })},
@@ -43,7 +49,7 @@ func clientQuirks() []Quirk {
 	return []Quirk{
 		{Name: "secret-anyway", Does: "issues a secret to a public client and wants it in the body", Report: "upstash/context7#2009", Part: "authentication",
 			apply: setting(func(s *Server) { s.Clients.SecretAnyway = true })},
-		{Name: "client-id-in-body", Does: "offers HTTP Basic and wants client_id in the body", Report: "PrefectHQ/fastmcp#4600", Part: "authentication",
+		{Name: "client-id-in-body", Does: "offers HTTP Basic and wants client_id in the body", Report: "PrefectHQ/fastmcp#4600, metatool-ai/metamcp#342, upstash/context7#2970", Part: "authentication",
 			apply: func(s *Server) []change {
 				s.Clients.AuthMethods = []string{oauth.AuthClientSecretPost, oauth.AuthClientSecretBasic}
 				s.Clients.AnyMethod = true
