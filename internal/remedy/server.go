@@ -26,7 +26,7 @@ func (c Call) server(err error) (code int, hint string, ok bool) {
 	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
 		return exit.Temporary, c.faultHint(err), true
 	}
-	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.answerHint, c.clientHint} {
+	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.vendorHint, c.answerHint, c.clientHint} {
 		if hint := hintFor(err); hint != "" {
 			return exit.Failed, hint, true
 		}
@@ -106,7 +106,7 @@ func (c Call) answerHint(err error) string {
 	case oauth.IsCode(err, oauth.CodeInvalidScope) && !errors.Is(err, mcplogin.ErrLoginRequired):
 		return "ask for fewer scopes: " + c.atServer("", "--scope", "SCOPE")
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return "the server may refuse the resource parameter: " + c.atServer("", "--no-resource") + "\nwith Microsoft Entra also name the scope: --scope api://APP-ID/SCOPE"
+		return "the server may refuse the resource parameter: " + c.atServer("", "--no-resource")
 	}
 	return ""
 }
@@ -114,13 +114,15 @@ func (c Call) answerHint(err error) string {
 // clientHint is the hint for a rejected client, or if no flow can be used.
 func (c Call) clientHint(err error) string {
 	var others *authcode.RegisteredError
+	_, answered := errors.AsType[*oauth.Error](err)
+	none := errors.Is(err, mcplogin.ErrRegistration) && !answered // the server registers no clients
 	switch {
 	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return "" // a mistake in the command line
+	case errors.Is(err, signin.ErrNobodyPastes) && !none: // every other way was tried
+		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return c.howToRegister(err)
-	case errors.Is(err, signin.ErrNobodyPastes): // every other way was tried
-		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.As(err, &others):
 		return "the server sends the browser to its own address, which can be pasted: " + c.atServer("", "--redirect-url", others.URIs[0]) +
 			"\nor register a client there yourself, then add --client-id"
