@@ -70,6 +70,25 @@ func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (string, 
 	return "", fmt.Errorf("%w: the key of %s is kept by %q, which this version does not know", secrets.ErrUnavailable, dir, kind)
 }
 
+// NoKeyringError reports a new store whose key no keyring can keep.
+type NoKeyringError struct{ Err error }
+
+func (e *NoKeyringError) Error() string { return "a new store: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *NoKeyringError) Unwrap() error { return e.Err }
+
+// newInKeyring tries the keyring before a new store is made that needs it.
+func newInKeyring(ctx context.Context, dir string) error {
+	if kind, err := kindOf(dir); err != nil || kind != "" {
+		return nil // the store has a key, or is broken, which its first use reports
+	}
+	if err := (keyring.Keeper{}).Probe(ctx); err != nil {
+		return &NoKeyringError{err}
+	}
+	return nil
+}
+
 // kindOf returns the kind of keeper that a store was made with, "" if the store
 // does not exist yet.
 func kindOf(dir string) (string, error) {

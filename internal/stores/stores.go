@@ -117,6 +117,11 @@ func (o Opener) openFiles(ctx context.Context, at Location, ask bool) (*file.Sto
 			return nil, err
 		}
 	}
+	if name == Keyring && ask {
+		if err := newInKeyring(ctx, dir); err != nil {
+			return nil, err
+		}
+	}
 	k, err := o.keeper(name, ask)
 	if err != nil {
 		return nil, err
