@@ -48,6 +48,8 @@ func (c Call) networkHint(err error) string {
 		return "if the certificate is your organization's, name its file: --ca-cert FILE"
 	case errors.As(err, &tlsErr):
 		return c.faultHint(&url.Error{Err: tlsErr})
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return c.faultHint(&url.Error{Err: http.ErrSchemeMismatch})
 	}
 	return ""
 }
