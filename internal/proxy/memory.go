@@ -107,7 +107,7 @@ func (t *text) grow(ctx context.Context, n int) error {
 		}
 		t.alone, t.shared = alone, size
 		if alone {
-			t.shared, size = 0, t.limit // all that it can need, so that it grows only once
+			t.shared = 0
 		}
 	}
 	t.bytes = append(make([]byte, 0, size+1), t.bytes...)
