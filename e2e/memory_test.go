@@ -87,7 +87,7 @@ func TestMemoryOfTestCommand(t *testing.T) {
 func TestMemoryOfTheProxy(t *testing.T) {
 	t.Parallel()
 	t.Run("longest", func(t *testing.T) { memoryOfTheProxy(t, 20, 60<<20, 500) })
-	t.Run("many", func(t *testing.T) { memoryOfTheProxy(t, 50, 10<<20, 200) })
+	t.Run("many", func(t *testing.T) { memoryOfTheProxy(t, 50, 10<<20, 300) })
 }
 
 // memoryOfTheProxy has a server send answers of a size at once.
