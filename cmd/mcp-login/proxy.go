@@ -92,6 +92,7 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 	if err != nil {
 		return err
 	}
+	proxy.BoundMemory()
 	if o.listen != "" {
 		return serveProxy(ctx, e, o, up)
 	}
