@@ -150,7 +150,7 @@ func (t *signInTransport) serveKnown(req *http.Request, c *client, m message) (*
 	select {
 	case o := <-outcomes:
 		if o.err == nil {
-			o.resp.Body = closing{o.resp.Body, func() { stop(); cancel() }}
+			o.resp.Body = closing{o.resp.Body, func() { stop(); cancel(); c.hasListed(m) }}
 			t.met(c, m, o.resp)
 			return o.resp, nil
 		}

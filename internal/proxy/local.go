@@ -92,6 +92,7 @@ func (b *bridge) serveKnown(ctx context.Context, c *call, before order) error {
 	defer soon.Stop()
 	err := b.whenDue(ctx, c, before)
 	if !b.SignIn.wants(ctx, b.Session, err) {
+		b.user.hasListed(c.message)
 		if c.Method == initialize || c.Method == discover && err == nil {
 			b.late.Store(false)
 		}
