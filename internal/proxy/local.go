@@ -183,12 +183,6 @@ func complete(result any, isList bool) any {
 	return fields
 }
 
-// refuse says that a method is not known here.
-func (b *bridge) refuse(c *call, why string) {
-	b.write(failed(c.ID, codeMethod, "Method not found: "+why))
-	c.answered.pass()
-}
-
 // connect begins a session at the server, where the client began one that the server
 // knows nothing of.
 func (b *bridge) connect(ctx context.Context, m message) error {

@@ -53,15 +53,11 @@ const (
 
 // serveSignIn answers a call of the tool to sign in.
 func (u *user) serveSignIn(ctx context.Context, m message, out outlet) {
-	if _, ok := u.SignIn.signedIn(ctx, u.Session); !ok {
-		if !u.leadThrough(ctx, m, out) {
-			return
-		}
-		u.news.Lock()
-		relisted := u.relisted
-		u.news.Unlock()
-		_ = relisted.wait(ctx, relist) // the answer goes out in any case
+	if _, ok := u.SignIn.signedIn(ctx, u.Session); !ok && !u.leadThrough(ctx, m, out) {
+		return
 	}
+	u.announce()
+	u.awaitLists(ctx)
 	cred, _ := u.SignIn.signedIn(ctx, u.Session) // it was there a moment ago
 	out.reply(m, result(false, u.SignIn.welcome(cred, u.Server)))
 }
@@ -255,6 +251,17 @@ func (u *user) announce() {
 		}
 	}
 	u.outdated, u.relisted = false, newMark()
+}
+
+// awaitLists waits once for a client that heard of other tools to list them.
+func (u *user) awaitLists(ctx context.Context) {
+	u.news.Lock()
+	relisted := u.relisted
+	u.news.Unlock()
+	if relisted != nil {
+		_ = relisted.wait(ctx, relist) // the answer goes out in any case
+		relisted.pass()
+	}
 }
 
 // hasListed notes that the client has listed the tools.
