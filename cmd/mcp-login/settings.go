@@ -55,7 +55,7 @@ func setFlag(set func(name, value string) error, v settings.Value) error {
 // on, and the run for it.
 func (e *call) forProfile(name string) (*call, *common, error) {
 	own := *e
-	own.Invocation = e.For(name)
+	own.Profiles = []string{name}
 	o, err := commonOptions(own.Settings())
 	return &own, o, err
 }
