@@ -42,7 +42,7 @@ func (d Detection) Easier(c Choice) string {
 	case d.SSH && c.Server.AuthorizationEndpoint != "":
 		return OnLaptop
 	case name == "paste" && !d.Relay:
-		return "with --relay you sign in on your phone; mcp-login relay runs one for your team"
+		return "use --relay to sign in on your phone; mcp-login relay runs a relay for your team"
 	}
 	return ""
 }

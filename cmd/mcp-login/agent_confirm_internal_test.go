@@ -123,7 +123,7 @@ func (p *person) types(text string) {
 
 // askedAgain is the prompt after an invalid answer. The confirmer ignores lines
 // that arrive before this prompt.
-var askedAgain = regexp.MustCompile(`this is not an answer; type [A-Z]{2} to allow, n to refuse \(\d+ s\): `)
+var askedAgain = regexp.MustCompile(`please answer the question; type [A-Z]{2} to allow, n to refuse \(\d+ s\): `)
 
 // asked has a question asked about a profile.
 func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
@@ -253,11 +253,11 @@ func TestConfirmWhenEnding(t *testing.T) {
 	answer := p.asked(ctx, "a")
 	p.sees(askedFor)
 	waits := p.asked(ctx, "b")
-	cancel(errors.New("the agent is ending"))
+	cancel(errors.New("the agent is stopping"))
 	if err := errors.Join(<-answer, <-waits); err == nil {
 		t.Error("allowed")
 	}
-	p.sees(regexp.MustCompile("\nwithdrawn: the agent is ending\n"))
+	p.sees(regexp.MustCompile("\nwithdrawn: the agent is stopping\n"))
 }
 
 // TestConfirmTerminalGone: nobody can say yes then.

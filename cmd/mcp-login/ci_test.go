@@ -109,7 +109,7 @@ func TestEnvCIRefusals(t *testing.T) {
 		out       string
 	}{
 		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exit.Failed, "mcp-login exec", "(exit 1)\n"},
-		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exit.BadUsage, "not a known CI job", "(exit 2)\n"},
+		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exit.BadUsage, "no known CI system", "(exit 2)\n"},
 		{"with a format", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--format", "fish"}, exit.BadUsage, "--format", ""},
 		{"with unset", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--unset"}, exit.BadUsage, "--unset", ""},
 		{"nothing stored", "GITHUB_ACTIONS=true", []string{"env", "--ci", "other"}, exit.LoginRequired, "mcp-login login other", ""},

@@ -33,16 +33,16 @@ func newClientConfig(e *call) *cli.Command {
 		Usage:     "Print or write the configuration of an MCP client",
 		UsageText: "mcp-login client-config notion --for claude-code --write",
 		ArgsUsage: "[NAME] [URL]",
-		Description: "A client gets its token from a command that prints headers, where it can run one, else through `mcp-login proxy`. " +
-			"URL is the stored credential's unless given. --write changes the client's file and leaves the old one beside it. " +
+		Description: "A client gets its token from a command that prints headers, if it can run one, or else through `mcp-login proxy`. " +
+			"URL defaults to the stored credential's. --write changes the client's file and keeps a backup beside it. " +
 			"--migrate replaces mcp-remote in the files of all known clients.",
 		Flags: append([]cli.Flag{
 			stringFlag("for", "Configuration for `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
-			stringFlag("via", "How the client gets the token: `WAY` is proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper where the client has one, else proxy)", "", &o.via),
+			stringFlag("via", "`WAY` that the client gets the token: proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper if the client supports it, or proxy)", "", &o.via),
 			boolFlag("write", "Write the configuration to the client's file", &o.write),
 			boolFlag("remove", "Remove the configuration from the client's file", &o.remove),
-			stringFlag("file", "The client's `FILE`, such as a project's (default: the client's file for all projects)", "", &o.file),
-			boolFlag("migrate", "Replace mcp-remote by mcp-login in the files of all known clients", &o.migrate),
+			stringFlag("file", "Configuration `FILE` of the client, such as a project's (default: the client's file for all projects)", "", &o.file),
+			boolFlag("migrate", "Replace mcp-remote with mcp-login in the files of all known clients", &o.migrate),
 			boolFlag("yes", "With --migrate: change the files without asking", &o.yes),
 			stringFlag("program", "`PATH` of mcp-login in the configuration (default: the absolute path of this program)", "", &o.program),
 		}, o.fromAgent.flags()...),
@@ -85,7 +85,7 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 		return err
 	}
 	if file := clientFile(e, o, client); file != "" {
-		e.say("This goes into %s; --write puts it there.", file)
+		e.say("Add this to %s, or run the command with --write.", file)
 	}
 	if client.Else != "" {
 		e.say("%s", client.Else)
@@ -112,10 +112,10 @@ func writeEntry(e *call, o clientConfigOptions, client clientconfig.Client, entr
 		return err
 	}
 	if change.Empty() {
-		e.say("%s has %q already", change.Path, entry.Name())
+		e.say("%s already has %q", change.Path, entry.Name())
 		return nil
 	}
-	if err := e.apply(change, fmt.Sprintf("%q is in %s", entry.Name(), change.Path)); err != nil {
+	if err := e.apply(change, fmt.Sprintf("added %q to %s", entry.Name(), change.Path)); err != nil {
 		return err
 	}
 	e.afterEntry(client, entry.Profile, via)
@@ -136,7 +136,7 @@ func removeEntry(e *call, o clientConfigOptions, client clientconfig.Client, pro
 		e.say("%s has no %q", file, entry.Name())
 		return nil
 	}
-	return e.apply(change, fmt.Sprintf("%q is no longer in %s", entry.Name(), change.Path))
+	return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), change.Path))
 }
 
 // apply writes a file, and says so.
@@ -145,7 +145,7 @@ func (e *call) apply(c clientconfig.Change, done string) error {
 		return err
 	}
 	if c.Backup != "" {
-		done += "; the file as it was: " + c.Backup
+		done += "; backup: " + c.Backup
 	}
 	e.say("%s", done)
 	return nil
@@ -171,7 +171,7 @@ func clientFile(e *call, o clientConfigOptions, client clientconfig.Client) stri
 func (e *call) namedFile(o clientConfigOptions, client clientconfig.Client) (string, error) {
 	file := clientFile(e, o, client)
 	if file == "" {
-		return "", exit.Usagef("the file of %s is not known here; name the client by --for, or its file by --file", client.Title)
+		return "", exit.Usagef("the configuration file of %s is unknown; use --for CLIENT or --file FILE", client.Title)
 	}
 	return file, nil
 }
@@ -192,7 +192,7 @@ func (e *call) serverOf(ctx context.Context, o *clientConfigOptions, args []stri
 func (e *call) isFor(ctx context.Context, o *clientConfigOptions, profile, server string) error {
 	stored, err := storedServer(ctx, e, o, profile)
 	if err != nil {
-		e.log.Debug().Err(err).Msg("the stored credential cannot be compared")
+		e.log.Debug().Err(err).Msg("cannot compare the stored credential")
 		return nil
 	}
 	if stored != server {

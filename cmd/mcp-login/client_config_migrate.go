@@ -17,11 +17,11 @@ import (
 // answer; the files change after a yes.
 func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []string) error {
 	if len(args) > 0 || o.write || o.remove {
-		return exit.Usagef("--migrate takes no NAME and no other flag but --yes and --program")
+		return exit.Usagef("--migrate takes no NAME, and only the flags --yes and --program")
 	}
 	servers, errs := clientconfig.Servers(e.places())
 	for _, err := range errs {
-		e.say("warning: not looked at: %v", err)
+		e.say("warning: skipped: %v", err)
 	}
 	all := clientconfig.Migrations(servers, o.program)
 	if err := e.answer(clientconfig.Plan(all)); err != nil {
@@ -44,7 +44,7 @@ func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []stri
 		}
 	}
 	if slices.ContainsFunc(all, func(m clientconfig.Migration) bool { return m.Err != nil }) || len(errs) > 0 {
-		e.say("mcp-remote may still use its tokens, so they stay")
+		e.say("kept the tokens of mcp-remote, because it may still use them")
 		return nil
 	}
 	return e.offerToRemoveTokens(ctx)
@@ -57,7 +57,7 @@ func (e *call) agreed(ctx context.Context, o clientConfigOptions, question strin
 	}
 	yes, err := e.streams().Confirm(ctx, question)
 	if errors.Is(err, secretref.ErrNoTerminal) {
-		return false, &exit.Error{Code: exit.Failed, Text: "nothing was changed: no terminal to ask at", Hint: "mcp-login client-config --migrate --yes"}
+		return false, &exit.Error{Code: exit.Failed, Text: "nothing was changed: a terminal is required to confirm", Hint: "mcp-login client-config --migrate --yes"}
 	}
 	if err == nil && !yes {
 		e.say("nothing was changed")
@@ -72,7 +72,7 @@ func (e *call) offerToRemoveTokens(ctx context.Context) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	yes, err := e.streams().Confirm(ctx, fmt.Sprintf("Remove the tokens that mcp-remote keeps in %s, which nothing uses any more? [y/N] ", dir))
+	yes, err := e.streams().Confirm(ctx, fmt.Sprintf("Remove the tokens of mcp-remote in %s? Nothing uses them now. [y/N] ", dir))
 	if errors.Is(err, secretref.ErrNoTerminal) || err == nil && !yes {
 		e.say("next: %s", suggest.Command{"rm", "-r", dir})
 		return nil

@@ -27,7 +27,7 @@ func (c Dialog) Ask(r Request, code string, timeout time.Duration) (lines <-chan
 
 // AskAgain implements [Terminal].
 func (c Dialog) AskAgain(code string, timeout time.Duration) {
-	c.Print("this is not an answer; " + confirmPrompt(code, timeout))
+	c.Print("please answer the question; " + confirmPrompt(code, timeout))
 }
 
 // Withdraw implements [Terminal].

@@ -18,7 +18,7 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	}
 	l, remove, err = privsock.Listen(path)
 	if errors.Is(err, privsock.ErrTaken) {
-		err = errors.New("an agent is there already")
+		err = errors.New("an agent is already running there")
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen at %s: %w", path, err)
@@ -65,7 +65,7 @@ func Sockets(getenv func(string) string, allow []string, forward string, path fu
 		return sockets, remove, nil
 	}
 	if (forward == "") != (len(allow) == 0) {
-		return nil, remove, exit.Usagef("agent: --forward-socket and --allow go together")
+		return nil, remove, exit.Usagef("agent: --forward-socket and --allow must be used together")
 	}
 	own, err := path()
 	if err != nil {

@@ -124,7 +124,7 @@ func (a *Agent) note(p *profile, c mcplogin.Credential, err error) {
 		a.due.plan(p, nextLook(p.renewAt, now))
 	case errors.Is(err, mcplogin.ErrLoginRequired):
 		if p.err == nil {
-			a.log.Warn("a person must log in", "profile", p.name, "error", err)
+			a.log.Warn("a sign-in is required", "profile", p.name, "error", err)
 		}
 		p.last, p.err, p.faults = c, err, 0
 		a.due.plan(p, now.Add(idle))

@@ -20,7 +20,7 @@ func popularClients() []Client {
 	return []Client{
 		{
 			Name: "claude-code", Title: "Claude Code", place: claudeFile, project: []string{".mcp.json"},
-			keys: []string{"mcpServers"}, Else: "Or give the inner object to: claude mcp add-json",
+			keys: []string{"mcpServers"}, Else: "Or pass the inner object to: claude mcp add-json",
 			shapes: map[Via]func(Entry) fields{
 				Proxy: func(e Entry) fields { return append(fields{{"type", "stdio"}}, command(e)...) },
 				// https://code.claude.com/docs/en/mcp#use-dynamic-headers-for-custom-authentication:

@@ -49,7 +49,7 @@ func TestUnsupported(t *testing.T) {
 		server + " --host":                   "no value",
 		server + " --auth-timeout soon":      "seconds",
 		server + " --transport carrier":      "carrier",
-		server + " --header Authorization:x": "nothing to sign in to",
+		server + " --header Authorization:x": "no sign-in is needed",
 		server + " --header X-A:Bearer_${T}": "--header-from X-A=env:VARIABLE",
 		server + " --header nothing":         "Name: value",
 		server + " --resource r":             "--name",

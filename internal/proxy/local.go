@@ -112,7 +112,7 @@ func (b *bridge) remember(c *call, m message) {
 	}
 	changed, err := b.SignIn.remember(c.message, m.text)
 	if err != nil {
-		b.log().Warn("what the server lists is not kept", "error", err)
+		b.log().Warn("the server's lists are not cached", "error", err)
 	}
 	c.serving.Lock()
 	defer c.serving.Unlock()

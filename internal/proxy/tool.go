@@ -50,12 +50,12 @@ func (s *SignIn) tool(server string) json.RawMessage {
 	return encoded(map[string]any{
 		"name":  s.name(),
 		"title": "Sign in to " + host(server),
-		"description": "Sign in to the MCP server " + host(server) + ". Show the user the link and the code that the result holds, word for word. " +
-			"If the result says that the approval is pending, call this tool again: it waits for the user. Its other tools are available afterwards.",
+		"description": "Sign in to the MCP server " + host(server) + ". Show the user the link and the code from the result exactly as they are. " +
+			"If the result says that the approval is pending, call this tool again; it waits for the user. Other tools are available after the sign-in.",
 		"inputSchema": map[string]any{"type": "object", "properties": map[string]any{
 			"redirect_url": map[string]string{
 				"type":        "string",
-				"description": "The address at which the user's browser ended, if the result asked for it and the user pasted it.",
+				"description": "The URL of the last page in the user's browser, if the result asked for it and the user pasted it.",
 			},
 		}},
 		"annotations": map[string]any{"title": "Sign in", "readOnlyHint": false, "destructiveHint": false, "idempotentHint": true, "openWorldHint": true},
@@ -64,7 +64,7 @@ func (s *SignIn) tool(server string) json.RawMessage {
 
 // instructions say to a model what to do first.
 func (s *SignIn) instructions(server string) string {
-	return fmt.Sprintf("The user is not signed in to %s yet. Call the tool %s before any other; what the server offers may be incomplete until then.\n\n", host(server), s.name())
+	return fmt.Sprintf("The user is not signed in to %s yet. Call the tool %s before any other; until then, the lists of tools and resources may be incomplete.\n\n", host(server), s.name())
 }
 
 // lead is how a call that waits for a sign-in goes on.
@@ -116,7 +116,7 @@ func (b *bridge) lead(ctx context.Context, c *call, a *attempt, isOwn bool) (tex
 	}
 	if pasted := c.Params.pasted(); pasted != "" && isOwn {
 		if err := a.paste(ctx, pasted); err != nil {
-			return fmt.Sprintf("The address does not help: %s.\n%s", err, b.SignIn.guide(safe(a.current()))), broken
+			return fmt.Sprintf("The URL was not accepted: %s.\n%s", err, b.SignIn.guide(safe(a.current()))), broken
 		}
 	}
 	if how := b.notifyUser(ctx, c, a); how != signedIn {
@@ -168,7 +168,7 @@ func (b *bridge) ending(a *attempt) (text string, how lead) {
 	default:
 		text = b.explain(err)
 	}
-	return fmt.Sprintf("%s\nCall %s to begin again.", text, b.SignIn.name()), broken
+	return fmt.Sprintf("%s\nCall %s to start again.", text, b.SignIn.name()), broken
 }
 
 // welcome says who is signed in.
@@ -222,15 +222,15 @@ func (s *SignIn) guide(p proxystate.Page) string {
 	lines = append(lines, s.facts(p)...)
 	lines = append(lines, "")
 	if p.Redirect != "" && !p.Opened {
-		lines = append(lines, fmt.Sprintf("If the last page does not load, the user copies its address from the browser; call %s with it as redirect_url.", s.name()))
+		lines = append(lines, fmt.Sprintf("If the last page does not load, ask the user to copy its URL from the browser, and call %s with it as redirect_url.", s.name()))
 	}
-	return strings.Join(append(lines, fmt.Sprintf("The approval is pending: call %s again, which waits for it.", s.name())), "\n")
+	return strings.Join(append(lines, fmt.Sprintf("The approval is pending. Call %s again to wait for it.", s.name())), "\n")
 }
 
 // pending says that the user has not approved yet.
 func (s *SignIn) pending(p proxystate.Page) string {
 	if p.URL == "" {
-		return fmt.Sprintf("The sign-in is pending: call %s again, which waits for it.", s.name())
+		return fmt.Sprintf("The sign-in is pending. Call %s again to wait for it.", s.name())
 	}
 	return "The user has not approved yet. " + s.guide(p)
 }
@@ -248,9 +248,9 @@ func (s *SignIn) facts(p proxystate.Page) []string {
 		lines = append(lines, "Warning: "+p.Warning+".")
 	}
 	if p.Code != "" {
-		return append(lines, "Approve only a code that you asked for yourself.")
+		return append(lines, "Approve only if you started this sign-in yourself and the page shows this code.")
 	}
-	return append(lines, "Approve only a sign-in that you asked for yourself.")
+	return append(lines, "Approve only if you started this sign-in yourself.")
 }
 
 // lifetime says a time in minutes or, if there is little left, in seconds.

@@ -51,7 +51,7 @@ var _ Sessions = (*Redis)(nil)
 func OpenRedis(rawURL string, key []byte, roots *x509.CertPool) (*Redis, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
-		return nil, errors.New("sessions: the address must begin with redis:// or rediss:// and name a host")
+		return nil, errors.New("sessions: the URL must begin with redis:// or rediss:// and have a host")
 	}
 	if len(key) < MinKey {
 		return nil, fmt.Errorf("sessions: the shared key must be at least %d bytes long", MinKey)

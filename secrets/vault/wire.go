@@ -146,7 +146,7 @@ func (w *wire) checkVersion(ctx context.Context) error {
 	mount := answer.Data
 	switch {
 	case status(err) == http.StatusForbidden && !errors.Is(err, errEnded):
-		return fmt.Errorf("%w: vault has no mount %s/, or the token may do nothing in it", secrets.ErrUnavailable, w.mount)
+		return fmt.Errorf("%w: vault has no mount %s/, or the token has no access to it", secrets.ErrUnavailable, w.mount)
 	case err != nil:
 		return err
 	case mount.Path != w.mount+"/":
