@@ -21,7 +21,7 @@ var (
 	ErrRegistration = errors.New("no client registration")
 	// ErrNeedsDocument: the authorization server registers no clients and knows
 	// those that [Registration].ClientMetadataURL describes.
-	ErrNeedsDocument = errors.New("it accepts only clients with a client ID metadata document")
+	ErrNeedsDocument = errors.New("the server accepts only clients with a client ID metadata document")
 )
 
 // LoginRequiredError says which profile must log in, and why.

@@ -291,7 +291,7 @@ func (s *login) save(ctx context.Context, c Credential) error {
 	if err != nil {
 		outcome := "its tokens were revoked"
 		if rerr := s.discard(ctx, c); rerr != nil {
-			outcome = fmt.Sprintf("its tokens could not be revoked, and stay valid until they expire (%v)", rerr)
+			outcome = fmt.Sprintf("its tokens could not be revoked and remain valid until they expire (%v)", rerr)
 		}
 		return fmt.Errorf("the sign-in was approved, but the credential was not saved, and %s: %w", outcome, err)
 	}
@@ -306,7 +306,7 @@ func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func(
 	defer cancel()
 	unlock, err := s.store.Lock(ctx, s.cfg.Profile)
 	if err != nil {
-		s.log.Warn("continuing without the lock of the credential", "profile", s.cfg.Profile, "error", err)
+		s.log.Warn("continuing without a lock on the credential", "profile", s.cfg.Profile, "error", err)
 		return func() {}
 	}
 	return unlock

@@ -31,7 +31,7 @@ func (d Detection) Select(servers []oauth.Server, all ...Flow) Selection {
 }
 
 // OnLaptop is what would be easier in an SSH session.
-const OnLaptop = "mcp-login ssh HOST from your laptop opens the browser there"
+const OnLaptop = "run mcp-login ssh HOST on your laptop to open the browser there"
 
 // Easier says how a person could sign in with less effort than by the chosen flow;
 // "" where nothing is known.

@@ -134,7 +134,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 		"a secret":                   {Flow: "token-exchange", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT"}}},
 		"two":                        {Flow: "id-jag", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT", IDPClientSecret: "command:touch " + marker, IDPTokenEndpoint: h.evilURL + "/token"}}},
 		"an id token":                {Flow: "ci", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Audience: sts}}},
-		"an id token for the issuer": {Flow: "ci"},
+		"an ID token for the issuer": {Flow: "ci"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t = t

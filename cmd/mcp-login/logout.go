@@ -52,7 +52,7 @@ func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) e
 func chosen(ctx context.Context, e *call, o *common, command, flag string, all bool, names []string) ([]string, error) {
 	switch {
 	case all && len(names) > 0:
-		return nil, exit.Usagef("%s: give names or %s, not both", command, flag)
+		return nil, exit.Usagef("%s: use either names or %s", command, flag)
 	case all:
 		store, err := e.openStore(ctx, o, false)
 		if err != nil {

@@ -56,7 +56,7 @@ func newStoreMove(e *call) *cli.Command {
 		Flags: []cli.Flag{
 			stringFlag("to", "`STORE` to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
 			stringFlag("to-keeper", "`KEEPER` of the key of the new store, if it is a file store (see --keeper)", "", &o.toKeeper),
-			boolFlag("yes", "Move to a store that protects less without asking", &o.yes),
+			boolFlag("yes", "Move to a less secure store without asking", &o.yes),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runStoreMove(ctx, e, o, args) })
 }

@@ -131,7 +131,7 @@ func (t *traveller) listTools(ctx context.Context, mcpURL string) error {
 			return err
 		}
 	} else {
-		fmt.Fprintln(t.out, "   $ mcp-login headers demo    (and a POST with them: curl is not here)")
+		fmt.Fprintln(t.out, "   $ mcp-login headers demo    (and a POST with them, because curl is not installed)")
 		headers, err := t.output(ctx, "mcp-login", "headers", "demo")
 		if err != nil {
 			return err
@@ -160,14 +160,14 @@ func (t *traveller) expectOver(ctx context.Context, mcpURL string, headers []byt
 	cmd.Stderr = nil
 	var exit *exec.ExitError
 	if out, err := cmd.Output(); !errors.As(err, &exit) || exit.ExitCode() != loginRequired || len(out) > 0 {
-		return fmt.Errorf("after the logout, mcp-login headers ended with %v and not with exit code %d", err, loginRequired)
+		return fmt.Errorf("after logout, mcp-login headers ended with %v instead of exit code %d", err, loginRequired)
 	}
 	status, _, err := post(ctx, mcpURL, headers)
 	if err != nil {
 		return err
 	}
 	if status != http.StatusUnauthorized {
-		return fmt.Errorf("after the logout, the server answered the old token with %d", status)
+		return fmt.Errorf("after logout, the server answered the old token with %d", status)
 	}
 	fmt.Fprintln(t.out, "   The server now rejects the old token with 401.\n\nDone: every step worked.")
 	return nil
@@ -265,7 +265,7 @@ func toolNames(answer []byte) ([]string, error) {
 		names = append(names, tool.Name)
 	}
 	if len(names) == 0 {
-		return nil, errors.New("the answer of tools/list names no tools")
+		return nil, errors.New("the answer of tools/list has no tools")
 	}
 	return names, nil
 }

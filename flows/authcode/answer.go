@@ -79,7 +79,7 @@ func (a *attempt) read(q url.Values) answer {
 func checkIssuer(s oauth.Server, q url.Values) error {
 	switch {
 	case q.Has("iss") && q.Get("iss") != s.Issuer:
-		return fmt.Errorf("the answer names another issuer than %s: %w", s.Issuer, oauth.ErrIssuer)
+		return fmt.Errorf("the answer names a different issuer than %s: %w", s.Issuer, oauth.ErrIssuer)
 	case !q.Has("iss") && s.ResponseIss:
 		return &MissingIssError{Issuer: s.Issuer}
 	}
@@ -91,7 +91,7 @@ func checkIssuer(s oauth.Server, q url.Values) error {
 type MissingIssError struct{ Issuer string }
 
 func (e *MissingIssError) Error() string {
-	return fmt.Sprintf("the answer does not name its issuer, though %s promises it: %v", e.Issuer, oauth.ErrIssuer)
+	return fmt.Sprintf("the answer does not name its issuer, but %s promises to: %v", e.Issuer, oauth.ErrIssuer)
 }
 
 // Is makes errors.Is(err, oauth.ErrIssuer) true.

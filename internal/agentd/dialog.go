@@ -27,7 +27,7 @@ func (c Dialog) Ask(r Request, code string, timeout time.Duration) (lines <-chan
 
 // AskAgain implements [Terminal].
 func (c Dialog) AskAgain(code string, timeout time.Duration) {
-	c.Print("please answer the question; " + confirmPrompt(code, timeout))
+	c.Print("unrecognized answer; " + confirmPrompt(code, timeout))
 }
 
 // Withdraw implements [Terminal].
@@ -50,5 +50,5 @@ func question(r Request, cols int) string {
 }
 
 func confirmPrompt(code string, timeout time.Duration) string {
-	return fmt.Sprintf("type %s to allow, n to refuse (%.0f s): ", code, timeout.Seconds())
+	return fmt.Sprintf("type %s to allow, n to deny (%.0f s): ", code, timeout.Seconds())
 }

@@ -57,7 +57,7 @@ func (d Demand) Named() []Naming {
 		{"subject-token-from", "subject token", d.Inputs.SubjectToken},
 		{"idp-issuer", "IdP", d.Inputs.IDPIssuer},
 		{"idp-token-endpoint", "IdP token endpoint", d.Inputs.IDPTokenEndpoint},
-		{"idp-client-id", "IdP client id", d.Inputs.IDPClientID},
+		{"idp-client-id", "IdP client ID", d.Inputs.IDPClientID},
 		{"idp-client-secret-from", "IdP client secret", d.Inputs.IDPClientSecret},
 	}
 	return slices.DeleteFunc(all, func(n Naming) bool { return n.Value == "" })

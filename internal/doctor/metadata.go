@@ -203,7 +203,7 @@ func (s Server) judgeServer(a *area, d document) {
 	}
 	grants := list("grant_types_supported")
 	if text("device_authorization_endpoint") != "" && !slices.Contains(grants, any("urn:ietf:params:oauth:grant-type:device_code")) {
-		a.warn(check, "grant_types_supported does not list the device code grant, although the server has an endpoint for it", "RFC 8628 §4", "")
+		a.warn(check, "grant_types_supported does not list the device code grant, but the server has an endpoint for it", "RFC 8628 §4", "")
 	}
 	for _, name := range slices.Sorted(endpoints(d.fields)) {
 		if _, err := oauth.CheckURL(text(name)); err != nil {

@@ -46,7 +46,7 @@ func options() map[string]option {
 		"--header":                       {value: true, convert: header},
 		"--header-file":                  {value: true, convert: unsupported("--header-file", "use --header-from NAME=file:PATH for each header")},
 		"--transport":                    {value: true, convert: transport},
-		"--protocol":                     {value: true, note: "the newest revision that the server speaks is used"},
+		"--protocol":                     {value: true, note: "mcp-login uses the newest revision that the server supports"},
 		"--host":                         {value: true, ours: "--redirect-host"},
 		"--callback-path":                {value: true, ours: "--redirect-path"},
 		"--auth-success-url":             {value: true, convert: unsupported("--auth-success-url", "leave it out; the browser shows a page of mcp-login")},

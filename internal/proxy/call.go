@@ -32,7 +32,7 @@ const (
 )
 
 // errNoAnswer is a request that the server left open.
-var errNoAnswer = errors.New("the server ended the stream without an answer")
+var errNoAnswer = errors.New("the server closed the stream without an answer")
 
 // rpcError is an error that the server itself answers with.
 type rpcError struct {

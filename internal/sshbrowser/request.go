@@ -33,7 +33,7 @@ func parse(link string, local bool) (request, error) {
 		return request{}, errors.New("only https URLs are opened")
 	}
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return request{}, errors.New("the URL's host looks different in a browser")
+		return request{}, errors.New("the URL's host has characters that are not ASCII")
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -86,7 +86,7 @@ func protection(kind string) (safe, readable []string) {
 		return []string{copies, users, offline}, []string{self + " while you are logged in", root + ", likewise"}
 	case inVault:
 		return []string{"anyone with this machine's disk", users},
-			[]string{"anyone with read access to this path in Vault", self + " while your Vault token is in its reach", "the administrators of Vault"}
+			[]string{"anyone with read access to this path in Vault", self + " and can read your Vault token", "the administrators of Vault"}
 	}
 	return []string{copies + " alone", users}, []string{self, root, "anyone with copies of the folder and of the key file"}
 }

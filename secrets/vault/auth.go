@@ -86,7 +86,7 @@ var _ api.AuthMethod = (*JWT)(nil)
 func (j *JWT) Login(ctx context.Context, client *api.Client) (*api.Secret, error) {
 	token, err := j.Token(ctx)
 	if err != nil {
-		return nil, ours("token to log in with", err)
+		return nil, ours("Vault login token", err)
 	}
 	return post(ctx, client, j.Mount, "jwt", map[string]any{"role": j.Role, "jwt": token})
 }
@@ -157,7 +157,7 @@ func (l *login) run(ctx context.Context) error {
 	l.client.ClearToken() // an old one could be refused instead of the login
 	secret, err := l.method.Login(ctx, l.client)
 	if err == nil && (secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "") {
-		err = fmt.Errorf("%w: the login response has no token", secrets.ErrUnavailable)
+		err = fmt.Errorf("%w: vault answered without a token", secrets.ErrUnavailable)
 	}
 	if err != nil {
 		l.client.SetToken(old)

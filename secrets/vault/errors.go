@@ -95,7 +95,7 @@ func (w *wire) meaning(path string, e *api.ResponseError) (why string, kind erro
 	case code == http.StatusNotImplemented:
 		return "vault is not initialized", secrets.ErrUnavailable
 	case code == http.StatusTooManyRequests, code == http.StatusPreconditionFailed, code == 472, code == 473, code >= 500:
-		return fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason given")), secrets.ErrTemporary
+		return fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason was reported")), secrets.ErrTemporary
 	}
 	return fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer from vault; check VAULT_ADDR")), secrets.ErrUnavailable
 }
