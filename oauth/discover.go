@@ -87,13 +87,13 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	}
 	p, err := probe(ctx, c, serverURL)
 	if moved, ok := errors.AsType[*RedirectError](err); ok {
-		return Resource{}, fmt.Errorf("query MCP server: %w", redirectedAway(serverURL, moved))
+		return Resource{}, redirectedAway(serverURL, moved)
 	}
 	if err == nil && p.mayBeSSE() {
 		p = probeSSE(ctx, c, serverURL, p)
 	}
 	if err != nil {
-		return Resource{}, fmt.Errorf("query MCP server: %w", err)
+		return Resource{}, err
 	}
 	r, err := p.findResource(ctx, c, server)
 	r.ChallengeScope, r.DPoP = p.scope, r.DPoP || p.dpop

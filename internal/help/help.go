@@ -110,7 +110,7 @@ func (p Program) Overview(cols int) *terminal.Text {
 	}
 	list(t, often, p.Name, cols)
 	t.Blank()
-	t.Wrapped(fmt.Sprintf("Run %s help to list all commands, or %[1]s COMMAND --help for details.", p.Name), 0, cols)
+	t.Wrapped(fmt.Sprintf("Run %s help for all commands, or %[1]s COMMAND --help for one.", p.Name), 0, cols)
 	return t
 }
 
