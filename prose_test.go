@@ -96,6 +96,9 @@ func TestProse(t *testing.T) {
 		}
 		seen++
 		checkProse(t, path, patterns)
+		if filepath.Ext(path) == ".md" && path != "CHANGELOG.md" {
+			checkProse(t, path, strict)
+		}
 		if filepath.Ext(path) == ".go" && !strings.Contains(path, "test/") {
 			shown += checkShown(t, path, strict)
 		}
