@@ -19,7 +19,7 @@ func newCached(c Credential, minTTL time.Duration) *cached {
 	}
 	m.until = c.Token.Expiry.Add(-c.asked(minTTL))
 	if c.Refused == "" {
-		m.from = c.GivenAt().Add(-maxSkew)
+		m.from = c.givenAt().Add(-maxSkew)
 	}
 	return m
 }

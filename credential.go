@@ -90,16 +90,22 @@ func (c *Credential) Valid(ttl time.Duration) bool {
 		return true
 	}
 	now := time.Now()
-	return c.Token.Expiry.Sub(now) > ttl && (c.GivenAt().Sub(now) < maxSkew || c.Refused != "")
+	return c.Token.Expiry.Sub(now) > ttl && (c.givenAt().Sub(now) < maxSkew || c.Refused != "")
 }
 
-// GivenAt returns when the token was given, by the clock that its expiry was
+// givenAt returns when the token was given, by the clock that its expiry was
 // reckoned with. That may be before the login, if the clock was set back.
-func (c *Credential) GivenAt() time.Time {
+func (c *Credential) givenAt() time.Time {
 	if c.RefreshedAt.IsZero() {
 		return c.LoggedInAt
 	}
 	return c.RefreshedAt
+}
+
+// Lifetime is the time from the issue of the token to its expiry; 0 if it never
+// expires.
+func (c *Credential) Lifetime() time.Duration {
+	return max(c.Token.Expiry.Sub(c.givenAt()), 0)
 }
 
 // Authorization is the value of the Authorization header for the stored token,

@@ -28,31 +28,33 @@ var layers = map[string][]string{
 	"flows":              {"oauth"},
 	"flows/":             {"flows", "oauth"},
 	"agent":              {"", "oauth", "secrets", "internal/privsock"},
-	"internal/agentd":    {"", "agent", "envexport", "oauth", "secrets", "internal/connlimit", "internal/exit", "internal/metricsweb", "internal/paths", "internal/privsock", "internal/terminal"},
+	"internal/agentd":    {"", "agent", "envexport", "oauth", "secrets", "internal/connlimit", "internal/exit", "internal/metricsweb", "internal/paths", "internal/privsock", "internal/terminal", "internal/variables", "internal/atomicfile", "internal/netfault", "internal/subprocess", "internal/suggest"},
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "flows/clientcred", "internal/suggest", "internal/variables", "oauth", "secrets", "secrets/file"},
-	"internal/browser":   {"flows", "oauth", "internal/subprocess"},
-	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/eventstream", "internal/exit", "internal/privsock", "internal/proxystate"},
+	"internal/browser":   {"ci", "flows", "oauth", "internal/subprocess"},
+	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/eventstream", "internal/exit", "internal/privsock", "internal/proxystate", "internal/toolfilter"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "agent", "oauth", "flows", "internal/stores", "internal/suggest", "secrets", "secrets/keyring", "flows/authcode", "internal/netfault"},
 	"internal/parcel":    {"internal/exit", "secrets"},
 
-	"internal/clientconfig": {"internal/atomicfile", "internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest", "internal/terminal"},
+	"internal/clientconfig": {"internal/atomicfile", "internal/exit", "internal/mcpremote", "internal/paths", "internal/printable", "internal/secretref", "internal/suggest", "internal/terminal"},
+	"internal/extraheader":  {"internal/exit", "internal/secretref"},
 	"internal/httpsse":      {"internal/eventstream"},
 	"internal/help":         {"internal/terminal"},
 	"internal/netfault":     {"oauth"},
 	"internal/proxystate":   {"secrets/file"},
+	"internal/toolfilter":   {"internal/printable"},
 	"internal/settings":     {"internal/paths", "internal/suggest"},
 	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
-	"internal/relay":        {"oauth"}, // neither flows nor the root package: it must not be able to trade a code for a token
+	"internal/relay":        {"oauth", "internal/netfault"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
 	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
 	"internal/access": {
-		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/invocation", "internal/outbound", "internal/paths",
 		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
 		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},
@@ -60,21 +62,21 @@ var layers = map[string][]string{
 	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename", "internal/terminal"},
 	"internal/completion":  {"agent", "envexport", "internal/clientconfig", "internal/commandline", "internal/printable", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},
 	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help", "internal/subprocess"},
-	"internal/report":      {"", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
+	"internal/report":      {"", "agent", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
 	"internal/remedy": {
 		"", "agent", "ci", "envexport", "flows", "flows/authcode", "internal/cistep", "internal/commandline", "internal/confirmed", "internal/exit", "internal/paths",
 		"internal/secretref", "internal/settings", "internal/stores", "internal/suggest", "internal/variables", "oauth", "secrets", "secrets/keyring", "secrets/vault", "internal/mcpprobe", "internal/netfault", "internal/signin", "secrets/file",
 	},
-	"internal/invocation": {"internal/commandline", "internal/remedy", "internal/settings", "internal/variables", "internal/exit"},
+	"internal/invocation": {"internal/commandline", "internal/remedy", "internal/secretref", "internal/settings", "internal/variables", "internal/exit"},
 	"internal/exit":       {"internal/suggest"},
 	"internal/metricsweb": {"internal/connlimit", "internal/exit"},
-	"internal/outbound":   {"internal/exit", "internal/httpsse", "oauth"},
+	"internal/outbound":   {"internal/exit", "internal/extraheader", "internal/httpsse", "oauth"},
 	"internal/signin": {
 		"", "agent", "ci", "flows", "flows/authcode", "flows/clientcred", "flows/device", "internal/browser", "internal/exit", "internal/secretref", "internal/sshbrowser",
 		"internal/suggest", "internal/terminal", "oauth", "envexport", "internal/subprocess",
 	},
 	"internal/shelleval": {"ci", "envexport", "internal/commandline", "internal/exit", "internal/invocation", "internal/subprocess", "internal/suggest", "internal/variables"},
-	"internal/source":    {"", "agent", "secrets"},
+	"internal/source":    {"", "agent", "internal/profilename", "secrets"},
 	"internal/variables": {"envexport", "internal/exit", "internal/settings", "internal/suggest"},
 
 	"internal/suggest/suggesttest":   {"internal/printable", "internal/suggest"},
@@ -144,13 +146,20 @@ func TestLayers(t *testing.T) {
 }
 
 // TestPackageComments: each package in internal/ says what it does and what it must
-// not know, so that a reader sees what belongs there.
+// not know, so that a reader sees what belongs there, and CONTRIBUTING.md names it.
 func TestPackageComments(t *testing.T) {
 	dirs, err := filepath.Glob("internal/*")
 	if err != nil || len(dirs) < 40 {
 		t.Fatalf("%d folders, %v", len(dirs), err)
 	}
+	guide, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, dir := range dirs {
+		if !strings.Contains(string(guide), "`"+filepath.Base(dir)+"`") {
+			t.Errorf("CONTRIBUTING.md does not say what %s is for", dir)
+		}
 		text := packageComment(t, dir)
 		if !strings.HasPrefix(text, "Package "+filepath.Base(dir)+" ") || !regexp.MustCompile(`must\s+(?:not|never)\b`).MatchString(text) {
 			t.Errorf("the comment of package %s does not say what it does and what it must not know: %q", dir, text)

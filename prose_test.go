@@ -51,7 +51,7 @@ var bannedShown = []struct{ pattern, instead string }{
 	{`\bgoes? on\b`, "continue"},
 	{"(?:^|[\"`:,] ?)who (?:has|may|asked|approves)\\b", "anyone with, the person who"},
 	{`\bthe one\b.*\bthe other\b`, "the first, the second"},
-	{`\blog(?:ged|ging)? (?:in|out)\b`, "sign in, sign out"},
+	{`(?:^|[^.\w])log(?:ged|ging)? (?:in|out)\b`, "sign in, sign out"},
 	{`\b(?:this|the|an?) (?:log(?:in|out)|incomplete logins?)\b`, "sign-in, sign-out"},
 	{`\bexclude each other\b|\bcontradict each other\b`, "cannot be used together"},
 	{`\bgoes? together\b|\b(?:do|does) not go with\b`, "must be used together, cannot be used with"},

@@ -172,7 +172,7 @@ func (c *Credential) freshFor(minTTL time.Duration) bool { return c.Valid(c.aske
 // asked returns minTTL, or a quarter of the token's lifetime where the server
 // issues tokens for not much more than minTTL.
 func (c *Credential) asked(minTTL time.Duration) time.Duration {
-	lifetime := max(c.Token.Expiry.Sub(c.GivenAt()), 0)
+	lifetime := c.Lifetime()
 	if minTTL > lifetime-lifetime/10 {
 		return lifetime / 4
 	}

@@ -22,6 +22,7 @@ var unixWords = regexp.MustCompile(`\b(chmod|chown|umask|sudo|root)\b|\bmode (0|
 var unixTexts = map[string]string{
 	"mcp-login agent --forward-socket":           "the agent is not available on Windows",
 	"next: export MCP_LOGIN_AGENT_SOCK":          "the agent is not available on Windows",
+	"then: export MCP_LOGIN_AGENT_SOCK":          "the agent is not available on Windows",
 	"eval \"$(mcp-login env NAME --ci":           "the step of a CI job has this shell",
 	"eval \"$(mcp-login hook bash)\"":            "bash, zsh and fish have hooks, also on Windows",
 	"$XDG_DATA_HOME/mcp-login":                   "the manual page is for Unix",

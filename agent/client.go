@@ -128,17 +128,9 @@ func (c *Client) ask(ctx context.Context, profile, what string, query url.Values
 
 // get makes one request on a new connection, and closes it.
 func (c *Client) get(ctx context.Context, path string) (body []byte, status int, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path, nil)
+	resp, err := c.send(ctx, http.MethodGet, path)
 	if err != nil {
 		return nil, 0, err
-	}
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
-	}
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		return nil, 0, c.lost(ctx, err)
 	}
 	defer resp.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -146,6 +138,23 @@ func (c *Client) get(ctx context.Context, path string) (body []byte, status int,
 		return nil, 0, c.lost(ctx, err)
 	}
 	return body, resp.StatusCode, nil
+}
+
+// send sends one request on a new connection.
+func (c *Client) send(ctx context.Context, method, path string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return nil, c.lost(ctx, err)
+	}
+	return resp, nil
 }
 
 // refusal reads an error answer.

@@ -23,6 +23,7 @@ func TestStranger(t *testing.T) {
 		"a line break":   `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer a\nb"}}`,
 		"no server":      `{"server":"ftp://mcp.test","headers":{"Authorization":"Bearer abc"}}`,
 		"bad names":      `{"profile":"b","profiles":["a\u0000b"]}`,
+		"bad health":     `{"status":"ok","profiles":{"a\u0000b":{}}}`,
 	} {
 		path := filepath.Join(t.TempDir(), "s")
 		l, remove, err := privsock.Listen(path)
@@ -34,7 +35,8 @@ func TestStranger(t *testing.T) {
 		c := &agent.Client{Socket: path}
 		_, lend := c.Issue(t.Context(), "a", 0, "")
 		_, status := c.Status(t.Context(), "a", 0)
-		for _, err := range []error{lend, status} {
+		_, health := c.Health(t.Context())
+		for _, err := range []error{lend, status, health} {
 			if !errors.Is(err, oauth.ErrAnswer) {
 				t.Errorf("%s: %v", name, err)
 			}

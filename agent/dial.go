@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -21,7 +22,7 @@ import (
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
 	if err != nil {
-		return nil, &dialError{"no agent is listening at " + c.Socket, err, secrets.ErrUnavailable}
+		return nil, &dialError{"no agent is listening at " + c.Socket, err, secrets.ErrUnavailable, absent(err)}
 	}
 	if !privsock.PeersKnown {
 		return conn, nil
@@ -32,7 +33,7 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	}
 	if err != nil {
 		_ = conn.Close() // nothing was sent
-		return nil, &dialError{"the socket " + c.Socket + " is not trusted", err, secrets.ErrUnavailable}
+		return nil, &dialError{"the socket " + c.Socket + " is not trusted", err, secrets.ErrUnavailable, false}
 	}
 	return conn, nil
 }
@@ -51,7 +52,7 @@ func (c *Client) lost(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
-	return &dialError{"no answer from the agent at " + c.Socket, privsock.Cause(err), secrets.ErrTemporary}
+	return &dialError{"no answer from the agent at " + c.Socket, privsock.Cause(err), secrets.ErrTemporary, false}
 }
 
 // hungUp reports whether the other end closed the connection. If it did so before
@@ -67,9 +68,17 @@ type dialError struct {
 	what string
 	err  error
 	kind error // secrets.ErrUnavailable, or secrets.ErrTemporary if it helps to try again
+	none bool  // nobody listens there
 }
 
 func (e *dialError) Error() string { return e.what + ": " + privsock.Cause(e.err).Error() }
 
 // Is implements errors.Is.
-func (e *dialError) Is(target error) bool { return target == e.kind }
+func (e *dialError) Is(target error) bool {
+	return target == e.kind || e.none && target == ErrNotRunning
+}
+
+// absent reports whether nobody listens at a socket, or it does not exist.
+func absent(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
+}

@@ -28,6 +28,9 @@ const (
 // refused the request.
 var ErrDenied = errors.New("the agent refused")
 
+// ErrNotRunning means that no agent listens at the socket.
+var ErrNotRunning = errors.New("no agent runs there")
+
 // Error is the agent's error answer. With errors.Is it matches what the
 // agent's own error was: mcplogin.ErrBound, ErrDenied, secrets.ErrTemporary,
 // secrets.ErrUnavailable. A required login is a *mcplogin.LoginRequiredError
@@ -67,6 +70,7 @@ const (
 	ProfilesPath = "/v1/profiles"
 	HeadersPath  = "/headers"
 	HealthPath   = "/v1/health"
+	StopPath     = "/v1/stop" // by POST; through no limited socket
 )
 
 const maxMessage = 500
@@ -92,9 +96,10 @@ func Digest(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte
 type Health struct {
 	Status   string            `json:"status"` // "ok"; "degraded" if there are profiles, and each is faulty or needs a login
 	Profiles map[string]Status `json:"profiles,omitempty"`
+	PID      int               `json:"pid,omitempty"` // of the agent
 }
 
-// Status is a profile's state. A limited socket does not include it.
+// Status is a profile's state. A limited socket does not include it, nor the PID.
 type Status struct {
 	State  string    `json:"state"` // "fresh", "login required", "faulty" or "unread"
 	Expiry time.Time `json:"expires_at,omitzero"`

@@ -89,23 +89,37 @@ var signs = []struct {
 	{Drone, []string{"DRONE"}},
 	{Generic, []string{"CI"}},
 	{Generic, []string{"CONTINUOUS_INTEGRATION"}},
+	{Generic, []string{"CODEBUILD_BUILD_ID"}},
 }
 
 // Detect returns the provider whose job has this environment, or None.
 func Detect(getenv func(string) string) Provider {
+	provider, _ := detect(getenv)
+	return provider
+}
+
+// Sign returns the name of the variable by which Detect knows a job, such as
+// GITHUB_ACTIONS; "" if this is none.
+func Sign(getenv func(string) string) string {
+	_, variable := detect(getenv)
+	return variable
+}
+
+func detect(getenv func(string) string) (p Provider, variable string) {
 	for _, sign := range signs {
 		if shows(getenv, sign.set) {
-			return sign.provider
+			variable, _, _ := strings.Cut(sign.set[0], "=")
+			return sign.provider, variable
 		}
 	}
-	return None
+	return None, ""
 }
 
 func shows(getenv func(string) string, set []string) bool {
 	for _, s := range set {
 		name, want, exact := strings.Cut(s, "=")
 		got := getenv(name)
-		if exact && got != want || got == "" || got == "0" || strings.EqualFold(got, "false") {
+		if exact && got != want || got == "" || got == "0" || strings.EqualFold(got, "false") || strings.EqualFold(got, "no") {
 			return false
 		}
 	}

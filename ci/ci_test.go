@@ -91,6 +91,8 @@ func TestDetect(t *testing.T) {
 		{"", ci.None},
 		{"CI=false", ci.None},
 		{"CI=0", ci.None},
+		{"CI=no", ci.None},
+		{"CODEBUILD_BUILD_ID=box:1", ci.Generic},
 		{"CI=true", ci.Generic},
 		{"CONTINUOUS_INTEGRATION=true", ci.Generic},
 		{"CI=true GITHUB_ACTIONS=true", ci.GitHub},

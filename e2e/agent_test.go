@@ -330,7 +330,7 @@ func waitForFile(t *testing.T, path string) {
 	})
 }
 
-// TestAgentUnits: systemd finds nothing to say about the example's units.
+// TestAgentUnits: systemd finds nothing to say about the units.
 func TestAgentUnits(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -340,7 +340,7 @@ func TestAgentUnits(t *testing.T) {
 	if err := os.Symlink(program, filepath.Join(h.dir, ".local/bin/mcp-login")); err != nil {
 		t.Fatal(err)
 	}
-	units, err := filepath.Glob("../examples/systemd/mcp-login-agent.*")
+	units, err := filepath.Glob("../internal/agentd/systemd/mcp-login-agent.*")
 	if err != nil || len(units) != 2 {
 		t.Fatalf("units: %v, %v", units, err)
 	}

@@ -13,13 +13,14 @@ import (
 	"testing"
 )
 
-// desk is the account of a person who has logged in and uses MCP clients.
+// desk is the account of a person who uses MCP clients.
 type desk struct {
 	*home
 	bin string // folder of the clients
 }
 
-func newDesk(t *testing.T, server string) *desk {
+// newDesk returns the account of a person who is not signed in.
+func newDesk(t *testing.T) *desk {
 	t.Helper()
 	modules, err := provide("mcp-clients")
 	if err != nil {
@@ -31,8 +32,15 @@ func newDesk(t *testing.T, server string) *desk {
 		"HTTPS_PROXY=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1",
 		"DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "OPENCODE_DISABLE_AUTOUPDATE=1", "GEMINI_CLI_TRUST_WORKSPACE=true",
 	)
-	h.want(0, "login", "demo", server)
 	return &desk{h, filepath.Join(modules, "node_modules", ".bin")}
+}
+
+// signedInDesk returns the account of a person who is signed in to a server.
+func signedInDesk(t *testing.T, server string) *desk {
+	t.Helper()
+	d := newDesk(t)
+	d.want(0, "login", "demo", server)
+	return d
 }
 
 // snippet is what client-config prints.
@@ -89,7 +97,7 @@ func (d *desk) with(client string) []string {
 func TestClientsConnect(t *testing.T) {
 	demo := startDemo(t)
 	t.Run("claude-code", func(t *testing.T) {
-		d := newDesk(t, demo.MCP())
+		d := signedInDesk(t, demo.MCP())
 		var file struct{ MCPServers map[string]json.RawMessage }
 		if err := json.Unmarshal([]byte(d.snippet("claude-code")), &file); err != nil {
 			t.Fatal(err)
@@ -99,12 +107,12 @@ func TestClientsConnect(t *testing.T) {
 		d.says("Connected", claude, "mcp", "list")
 	})
 	t.Run("gemini", func(t *testing.T) {
-		d := newDesk(t, demo.MCP())
+		d := signedInDesk(t, demo.MCP())
 		d.save(".gemini/settings.json", d.variable("gemini"))
 		d.says("Connected", d.with("gemini")...)
 	})
 	t.Run("opencode", func(t *testing.T) {
-		d := newDesk(t, demo.MCP())
+		d := signedInDesk(t, demo.MCP())
 		d.save("opencode.json", d.variable("opencode"))
 		d.says("connected", d.with("opencode")...)
 	})
@@ -113,7 +121,7 @@ func TestClientsConnect(t *testing.T) {
 		"claude-code": {"claude", "Connected"}, "gemini": {"gemini", "Connected"}, "opencode": {"opencode", "connected"},
 	} {
 		t.Run(name+" by proxy", func(t *testing.T) {
-			d := newDesk(t, demo.MCP())
+			d := signedInDesk(t, demo.MCP())
 			d.writes(name)
 			d.says(tt.want, filepath.Join(d.bin, tt.program), "mcp", "list")
 		})
@@ -124,7 +132,7 @@ func TestClientsConnect(t *testing.T) {
 // session with its model.
 func TestCodexReadsItsSnippet(t *testing.T) {
 	demo := startDemo(t)
-	d := newDesk(t, demo.MCP())
+	d := signedInDesk(t, demo.MCP())
 	d.save(".codex/config.toml", d.snippet("codex"))
 	codex := filepath.Join(d.bin, "codex")
 	d.says(demo.MCP(), codex, "mcp", "get", "demo", "--json")

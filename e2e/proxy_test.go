@@ -68,7 +68,13 @@ func (h *home) proxyCalls(major, server, calls string) []told {
 // by a signal, and must do so well.
 func (h *home) serveProxy(t *testing.T) string {
 	t.Helper()
-	r := h.start("proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
+	return h.listen(t, "proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
+}
+
+// listen starts a proxy that serves HTTP, and returns its URL.
+func (h *home) listen(t *testing.T, args ...string) string {
+	t.Helper()
+	r := h.start(args...)
 	t.Cleanup(func() {
 		if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)

@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/await"
 )
 
 // sshHost is a real sshd on loopback, with keys and a configuration of its own.
@@ -87,4 +92,47 @@ func (h *sshHost) ssh(words ...string) *exec.Cmd {
 	cmd := exec.CommandContext(h.t.Context(), "ssh", append(args, command...)...)
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
+}
+
+// TestEscapeLineForwards types what the screen of a sign-in says, at a real ssh with a
+// terminal: the escape line has the running connection forward the port, and the browser
+// that then comes ends the sign-in. Both ends are this machine, so that the laptop's end
+// of the port is on another loopback address.
+func TestEscapeLineForwards(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	host := newRemoteHost(t)
+	login := host.ssh.ssh("-o", "RequestTTY=force", "-o", "EnableEscapeCommandline=yes", program, "login", "box", o.mcp(), "--flow", "paste")
+	login.Env = append(os.Environ(), "TERM=xterm")
+	r := newHome(t).attach(login, 80)
+	told := r.stderr.await(t, regexp.MustCompile(`or here: Enter, ~C, (-L (\d+):127\.0\.0\.1:\d+) \(needs EnableEscapeCommandline\)`))
+	line := regexp.MustCompile(`-L (\d+)\S+`).FindStringSubmatch(told)
+	short := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:`+line[1]+`/[A-Z2-7]+ `))
+	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
+
+	r.paste("\r~C")
+	r.stderr.await(t, regexp.MustCompile(`ssh> `))
+	laptop := "127.0.0.2:" + line[1]
+	r.paste(strings.Replace(line[0], "-L ", "-L 127.0.0.2:", 1) + "\r")
+	await.True(t, "ssh listens", func() bool {
+		c, err := net.Dial("tcp", laptop)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	p := newPerson(t)
+	p.client.Transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == "127.0.0.1:"+line[1] {
+			address = laptop
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	if at := p.signIn(strings.TrimSpace(short)); !strings.Contains(at.body, "You are signed in") {
+		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
+	}
+	r.wait(0)
+	if token := host.token("box"); !o.active(token) {
+		t.Error("the server does not know the token")
+	}
 }

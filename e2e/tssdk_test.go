@@ -18,6 +18,18 @@ import (
 // server, and returns the MCP URL. It approves at once.
 func startTSSDK(t *testing.T) string {
 	t.Helper()
+	port := freePorts(t)
+	mcp, auth := strconv.Itoa(port), strconv.Itoa(port+1)
+	output := startExample(t, "simpleStreamableHttp", []string{"MCP_PORT=" + mcp, "MCP_AUTH_PORT=" + auth}, "--oauth", "--oauth-strict")
+	output.await(t, regexp.MustCompile(`Authorization Server listening`))
+	output.await(t, regexp.MustCompile(`MCP Streamable HTTP Server listening`))
+	return "http://localhost:" + mcp + "/mcp"
+}
+
+// startExample starts an example server of the TypeScript SDK, which listens on this
+// machine alone and ends with the test.
+func startExample(t testing.TB, name string, env []string, args ...string) *watched {
+	t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
 		t.Fatal(err)
@@ -26,11 +38,9 @@ func startTSSDK(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePorts(t)
-	mcp, auth := strconv.Itoa(port), strconv.Itoa(port+1)
-	const example = "node_modules/@modelcontextprotocol/sdk/dist/esm/examples/server/simpleStreamableHttp.js"
-	cmd := exec.CommandContext(t.Context(), "node", "--import", preload, filepath.Join(modules, example), "--oauth", "--oauth-strict")
-	cmd.Env = append(os.Environ(), "MCP_PORT="+mcp, "MCP_AUTH_PORT="+auth)
+	example := filepath.Join(modules, "node_modules/@modelcontextprotocol/sdk/dist/esm/examples/server", name+".js")
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--import", preload, example}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
 	output := newWatched()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
@@ -44,9 +54,7 @@ func startTSSDK(t *testing.T) string {
 		_ = cmd.Process.Kill()
 		<-output.closed
 	})
-	output.await(t, regexp.MustCompile(`Authorization Server listening`))
-	output.await(t, regexp.MustCompile(`MCP Streamable HTTP Server listening`))
-	return "http://localhost:" + mcp + "/mcp"
+	return output
 }
 
 // TestTypeScriptSDK logs in to the TypeScript SDK's example server.

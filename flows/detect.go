@@ -10,6 +10,7 @@ import (
 type Surroundings struct {
 	GOOS      string              // runtime.GOOS
 	Getenv    func(string) string // the environment; nil: empty
+	CI        string              // the variable that shows a CI job, as ci.Sign has it; "": this is none
 	Container bool                // inside one, as /.dockerenv or /run/.containerenv tell
 	WSL       bool                // under Windows, as /proc/version tells
 	Interop   bool                // in WSL: Windows programs can be started
@@ -34,7 +35,7 @@ type Detection struct {
 func Detect(s Surroundings) Detection {
 	d := Detection{Order: []string{"client-credentials"}, Relay: s.Relay}
 	d.Browser, d.Reason = s.browser()
-	d.SSH = !d.Browser && !s.NoBrowser && s.ci() == "" && s.overSSH()
+	d.SSH = !d.Browser && !s.NoBrowser && s.CI == "" && s.overSSH()
 	if d.Browser {
 		d.Order = append(d.Order, "browser")
 	}
@@ -42,7 +43,7 @@ func Detect(s Surroundings) Detection {
 	if s.Relay {
 		d.Order = append(d.Order, "relay")
 	}
-	if (!d.Browser || s.Laptop) && s.ci() == "" {
+	if (!d.Browser || s.Laptop) && s.CI == "" {
 		// Nobody can reach a CI job's loopback, nor paste into it. A laptop may be lost.
 		d.Order = append(d.Order, "paste")
 	}
@@ -76,8 +77,8 @@ func (s Surroundings) browser() (bool, string) {
 	if s.Browser {
 		return true, "a browser command is configured"
 	}
-	if name := s.ci(); name != "" {
-		return false, "this is a CI job (" + name + ")"
+	if s.CI != "" {
+		return false, "this is a CI job (" + s.CI + ")"
 	}
 	if s.Laptop {
 		return true, "SSH can open your laptop's browser"
@@ -149,12 +150,6 @@ func (s Surroundings) remoteDesk() string {
 		}
 	}
 	return ""
-}
-
-// ci names the variable that tells of a CI job.
-func (s Surroundings) ci() string {
-	return s.isSet("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BUILDKITE", "CIRCLECI", "JENKINS_URL",
-		"TEAMCITY_VERSION", "BITBUCKET_BUILD_NUMBER", "TRAVIS", "DRONE", "CODEBUILD_BUILD_ID", "CI")
 }
 
 // isSet returns the first variable that is set to something other than no.

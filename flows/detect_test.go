@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 )
 
@@ -65,7 +66,7 @@ func TestDetect(t *testing.T) {
 		{"GitHub Actions on macOS", flows.Surroundings{GOOS: "darwin"}, "CI=true GITHUB_ACTIONS=true", false, "CI job"},
 		{"GitLab CI", flows.Surroundings{GOOS: "linux", Container: true}, "GITLAB_CI=true", false, "CI job (GITLAB_CI)"},
 		{"Azure Pipelines", flows.Surroundings{GOOS: "windows"}, "TF_BUILD=True", false, "CI job"},
-		{"Jenkins", flows.Surroundings{GOOS: "linux"}, "JENKINS_URL=https://ci.test/", false, "CI job"},
+		{"Jenkins", flows.Surroundings{GOOS: "linux"}, "JENKINS_URL=https://ci.test/ BUILD_ID=7", false, "CI job"},
 		{"other CI", flows.Surroundings{GOOS: "linux"}, "CI=1 DISPLAY=:99", false, "CI job (CI)"},
 		{"CI with a browser command", flows.Surroundings{GOOS: "linux", Browser: true}, "CI=1", true, "command"},
 		{"CI=false", flows.Surroundings{GOOS: "linux"}, "CI=false DISPLAY=:0", true, "X display"},
@@ -76,6 +77,7 @@ func TestDetect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.s.Getenv = lookup(tt.env)
+			tt.s.CI = ci.Sign(tt.s.Getenv)
 			d := flows.Detect(tt.s)
 			if d.Browser != tt.want || !strings.Contains(d.Reason, tt.reason) {
 				t.Errorf("Detect = %v, %q; want %v, %q", d.Browser, d.Reason, tt.want, tt.reason)

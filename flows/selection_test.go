@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -55,7 +56,8 @@ func TestSelection(t *testing.T) {
 				name, value, _ := strings.Cut(pair, "=")
 				env[name] = value
 			}
-			d := flows.Detect(flows.Surroundings{GOOS: "linux", Relay: tt.relay, Getenv: func(name string) string { return env[name] }})
+			getenv := func(name string) string { return env[name] }
+			d := flows.Detect(flows.Surroundings{GOOS: "linux", Relay: tt.relay, Getenv: getenv, CI: ci.Sign(getenv)})
 			got := d.Select([]oauth.Server{{Issuer: tt.issuer, AuthorizationEndpoint: tt.page}}, all...)
 			if got.Flow != tt.flow || !strings.Contains(got.Easier, tt.easier) || (got.Easier == "") != (tt.easier == "") {
 				t.Errorf("%+v, want %s, easier %q", got, tt.flow, tt.easier)

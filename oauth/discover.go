@@ -96,7 +96,7 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 		return Resource{}, err
 	}
 	r, err := p.findResource(ctx, c, server)
-	r.ChallengeScope, r.DPoP = p.scope, r.DPoP || p.dpop
+	r.ChallengeScope, r.DPoP, r.SSE = p.scope, r.DPoP || p.dpop, p.sse
 	if none, ok := err.(*NoMetadataError); ok && none.Err == nil {
 		return r, p.verdict(server)
 	}

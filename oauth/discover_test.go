@@ -100,6 +100,9 @@ func TestDiscover(t *testing.T) {
 				t.Errorf("asked %q, want %q", w.asked, tt.asked)
 			}
 			want(t, "ChallengeScope", r.ChallengeScope, tt.scope)
+			if old := strings.HasPrefix(tt.name, "the old transport"); r.SSE != old {
+				t.Errorf("SSE is %v", r.SSE)
+			}
 			if err == nil {
 				want(t, "Issuers", fmt.Sprint(r.Issuers), "[https://as.test]")
 				want(t, "Scopes", fmt.Sprint(r.Scopes), "[a b]")

@@ -72,6 +72,7 @@ type Resource struct {
 	Name           string   `json:"resource_name,omitempty"`
 	DPoP           bool     `json:"dpop_bound_access_tokens_required,omitempty"` // by metadata, or by a challenge that offers DPoP alone
 	ChallengeScope string   `json:"-"`                                           // scope of the WWW-Authenticate answer; "" if none was sent
+	SSE            bool     `json:"-"`                                           // the server refuses a POST, and answers a GET as one of the HTTP+SSE transport of 2024-11-05
 }
 
 // App is our registration at one authorization server: pre-registered, made by

@@ -2,144 +2,91 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/agentd"
-	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
-	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
 type agentOptions struct {
 	common
-	socket, forward string
-	allow, sinks    cli.StringSlice
-	confirm, keep   bool
-	audit, metrics  string
+	socket, forward           string
+	allow, sinks              cli.StringSlice
+	confirm, keep, background bool
+	audit, metrics, logFile   string
 }
 
 func newAgent(e *call) *cli.Command {
 	var o agentOptions
 	return e.command(&cli.Command{
-		Name: "agent", Usage: "Run an agent that refreshes tokens and issues them over a socket",
+		Name: "agent", Usage: "Run an agent that refreshes tokens and issues them over a socket", Subcommands: agentCommands(e),
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
 		Description: "It keeps the named credentials, or all of them. Set MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it. The commands env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
 			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP reloads the configuration and the store and reopens the audit log. SIGTERM, or the end of its terminal, stops it after the requests in flight. " +
+			"At a terminal it shows each event. --background prints the variables for your shell: " + suggest.Eval(suggest.MCPLogin("agent", "--background")) + ". " +
 			"A service manager can pass sockets (LISTEN_FDS); --allow limits the one named forward.",
-		Flags: []cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
+			boolFlag("background", "Run in the background, and print the variables to set", &o.background),
 			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, or in your state folder)", "", &o.socket),
 			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts. It issues tokens only for the profiles in --allow", "", &o.forward),
 			&cli.StringSliceFlag{Name: "allow", Usage: "Profile `NAME` that the second socket issues tokens for (repeatable)", Destination: &o.allow, EnvVars: envVar("allow")},
 			&cli.StringSliceFlag{Name: "sink", Usage: "Keep a valid token in a file that only you can read, and remove it at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json (repeatable)", Destination: &o.sinks, EnvVars: envVar("sink")},
 			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
 			boolFlag("confirm", "Ask at this terminal before issuing a token", &o.confirm),
+		}, grouped(groupGlobal,
 			stringFlag("audit", "Audit log `FILE`, with one JSON line per request (default: mcp-login/agent-audit.jsonl in your state folder)", "", &o.audit),
+			stringFlag("log-file", "Log `FILE` for --background (default: mcp-login/agent.log in your state folder)", "", &o.logFile),
 			metricsFlag(&o.metrics),
-		},
-	}, &o.common, func(ctx context.Context, args []string) error { return runAgent(ctx, e, &o, args) })
+		)),
+	}, &o.common, func(ctx context.Context, args []string) error {
+		if o.background {
+			return startAgent(ctx, e, &o)
+		}
+		return runAgent(ctx, e, &o, args)
+	})
 }
 
 func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) error {
-	if err := checkNames(profiles); err != nil {
-		return err
-	}
 	store, err := e.openStore(ctx, &o.common, false)
 	if err != nil {
 		return err
 	}
 	defer e.keepAlive(ctx, store)()
-	kept := &agentd.Kept{Named: profiles, Base: e.kept(&o.common), Store: store, Read: e.keptSettings}
-	if err := kept.Start(ctx); err != nil {
-		return err
-	}
-	defer kept.Close()
-	cfg := agentd.Config{Log: e.slog(), Profiles: kept.Profiles, Adapt: kept.Adapt}
-	if cfg.Session, err = e.config(&o.common, source.Source{Store: store}, ""); err != nil {
-		return err
-	}
-	log, closeAll, err := agentSetup(e, o, profiles).Open(&cfg)
-	defer closeAll()
+	session, err := e.config(&o.common, source.Source{Store: store}, "")
 	if err != nil {
 		return err
 	}
-	a, err := agentd.New(cfg)
-	if err != nil {
-		return err
+	s := agentd.Setup{
+		Socket: e.usual(o.socket, e.dirs().AgentSocket), Forward: o.forward, Allow: o.allow.Value(),
+		Sinks: o.sinks.Value(), KeepSinks: o.keep, Audit: e.usual(o.audit, e.dirs().AgentAudit), Metrics: o.metrics,
+		Log: e.slog(), Getenv: e.getenv, Say: e.say,
 	}
-	ctx, end := context.WithCancel(ctx)
-	defer end()
-	stop := agentd.OnHangup(cfg.Log, terminal.Streams{TTY: terminal.OpenTTY}.CanAsk, end, func() error { return errors.Join(log.Reopen(), kept.Reload(), a.Reload(ctx)) })
-	defer stop()
-	sockets, remove, err := e.agentSockets(o)
-	defer remove()
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx, sockets...)
-}
-
-func checkNames(profiles []string) error {
-	for _, name := range profiles {
-		if err := secrets.CheckName(name); err != nil {
-			return fmt.Errorf("profile %q: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// agentSetup returns what the flags say.
-func agentSetup(e *call, o *agentOptions, profiles []string) agentd.Setup {
-	s := agentd.Setup{Named: profiles, Sinks: o.sinks.Value(), KeepSinks: o.keep, Metrics: o.metrics, Say: e.say, Audit: func() (string, error) {
-		if o.audit != "" {
-			return o.audit, nil
-		}
-		return e.userDir(e.dirs().AgentAudit())
-	}}
 	if o.confirm {
-		s.Dialog = e.confirmDialog
+		s.Dialog = func() (agentd.Dialog, error) { return agentd.OpenDialog(e.streams(), e.hidden.Redirect) }
 	}
-	return s
+	if e.streams().Interactive() && !e.Chosen("log-level") && !e.Chosen("log-format") { // a person sees each event
+		s.Log = slog.New(agentd.People{W: e.hidden})
+	}
+	return s.Serve(ctx, &agentd.Kept{Named: profiles, Base: e.kept(&o.common), Store: store, Read: e.keptSettings}, session)
 }
 
-// agentSockets returns the sockets to serve, and shows where they are.
-func (e *call) agentSockets(o *agentOptions) (sockets []agentd.Socket, remove func(), err error) {
-	sockets, remove, err = agentd.Sockets(e.getenv, o.allow.Value(), o.forward, func() (string, error) {
-		if o.socket != "" {
-			return o.socket, nil
+// usual returns what finds a path: the one that was named, else the usual one of this
+// user.
+func (e *call) usual(named string, find func() (string, error)) func() (string, error) {
+	return func() (string, error) {
+		if named != "" {
+			return named, nil
 		}
-		return e.userDir(e.dirs().AgentSocket())
-	})
-	for _, s := range sockets {
-		if s.Path == "" { // the service manager knows
-			return sockets, remove, err
-		}
-		e.say("%s socket: %s", s.Name, s.Path)
+		return e.userDir(find())
 	}
-	if err == nil {
-		e.say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggest.Command{sockets[0].Path})
-	}
-	return sockets, remove, err
-}
-
-// confirmDialog opens the terminal for --confirm. The log is held back while a
-// question stands there.
-func (e *call) confirmDialog() (agentd.Dialog, error) {
-	dialog, err := e.streams().OpenDialog()
-	if err != nil {
-		return agentd.Dialog{}, exit.Usagef("--confirm needs a terminal")
-	}
-	d := agentd.Dialog{Dialog: dialog, Log: &agentd.HeldLog{To: e.err}}
-	if e.streams().Interactive() {
-		e.hidden.Redirect(d.Log)
-	}
-	return d, nil
 }
 
 // kept returns where and how profiles of these options are kept.
@@ -166,26 +113,13 @@ func (e *call) kept(o *common) agentd.Options {
 
 // keptSettings reads the configuration for the agent.
 func (e *call) keptSettings() (agentd.Settings, error) {
-	file, err := readConfig(&e.env)()
-	if err != nil {
-		return nil, err
-	}
-	own := *e
-	own.File = file
-	return keptSettings{&own}, nil
-}
-
-// keptSettings is what a configuration says of the profiles of an agent.
-type keptSettings struct{ call *call }
-
-// Profiles implements agentd.Settings.
-func (s keptSettings) Profiles() []string { return s.call.File.Profiles() }
-
-// Of implements agentd.Settings.
-func (s keptSettings) Of(profile string) (agentd.Options, error) {
-	own, o, err := s.call.forProfile(profile)
-	if err != nil {
-		return agentd.Options{}, err
-	}
-	return own.kept(o), nil
+	own, err := *e, error(nil)
+	own.File, err = readConfig(&e.env)()
+	return agentd.Settings{Profiles: own.File.Profiles(), Of: func(profile string) (agentd.Options, error) {
+		of, o, err := own.forProfile(profile)
+		if err != nil {
+			return agentd.Options{}, err
+		}
+		return of.kept(o), nil
+	}}, err
 }

@@ -51,7 +51,7 @@ func newPerson(t *testing.T) *person {
 	if p.e.log, err = p.e.newLog("info", "text"); err != nil {
 		t.Fatal(err)
 	}
-	terminal, err := p.e.confirmDialog()
+	terminal, err := agentd.OpenDialog(p.e.streams(), p.e.hidden.Redirect)
 	if err != nil {
 		t.Fatal(err)
 	}

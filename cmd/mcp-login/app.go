@@ -94,9 +94,9 @@ func bareApp(e *call) *cli.App {
 
 // run runs the program with its arguments and returns the exit code.
 func run(ctx context.Context, args []string, e *env) int {
-	e.protect()
+	e.err = e.streams().Messages() // everything written to it passes a display
 	if len(args) > 0 && args[0] == completeName {
-		return e.bare().finish(ctx, e.runComplete(ctx, args[1:]))
+		return e.bare().finish(ctx, runComplete(ctx, e, args[1:]))
 	}
 	app := appFor(e.bare(), args)
 	line := treeOf(app.Commands).Interpret(args)
@@ -124,7 +124,11 @@ func (e *env) runLine(ctx context.Context, app *cli.App, line commandline.Line) 
 		_ = e.streams().Display(e.streams().RawErr()).Print(helpOf(app).Overview(e.streams().Columns()))
 		return own, errNoCommand
 	}
-	return own, appFor(own, line.Path).RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
+	app = appFor(own, line.Path)
+	if len(line.Path) == 1 {
+		app.Commands[0].Subcommands = nil // a word that follows is an argument
+	}
+	return own, app.RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
 }
 
 // helpOf describes the program for people.

@@ -9,7 +9,6 @@ import (
 	"github.com/rs/zerolog"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/commandline"
@@ -18,9 +17,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/settings"
-	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/source"
-	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -43,7 +40,7 @@ func (e *env) bare() *call {
 // calling returns the run of a command that was typed.
 func (e *env) calling(line commandline.Line) (*call, error) {
 	own := e.bare()
-	own.Line, own.hosts, own.step, own.warn = line, &oauth.Hosts{}, &cistep.Step{Hide: e.hidden.Hide, Said: e.say}, e.warnOnce()
+	own.Line, own.hosts, own.step, own.warn = line, &oauth.Hosts{}, &cistep.Step{Hide: e.hidden.Hide, Said: e.say}, warnOnce(e)
 	err := line.Check()
 	if err != nil || !line.Runs() {
 		return own, err
@@ -69,7 +66,7 @@ func readConfig(e *env) func() (*settings.File, error) {
 }
 
 // warnOnce returns what shows the first of its warnings.
-func (e *env) warnOnce() func(text string) {
+func warnOnce(e *env) func(text string) {
 	var once sync.Once
 	return func(text string) { once.Do(func() { e.say("warning: %s", text) }) }
 }
@@ -94,9 +91,6 @@ func (e *call) withoutTerminal() *call {
 func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
 	return e.open(o).Source(ctx, l.agentSock, ask)
 }
-func (e *call) warnUnshared(ctx context.Context, c mcplogin.Credential) {
-	e.open(new(common)).WarnUnshared(ctx, c)
-}
 func (e *call) config(o *common, from source.Source, profile string) (mcplogin.Config, error) {
 	return e.open(o).Config(from, profile)
 }
@@ -110,16 +104,6 @@ func (e *call) session(ctx context.Context, o *common, l fromAgent, profile stri
 func (e *call) sessionOf(o *common, from source.Source, profile string) (*mcplogin.Session, error) {
 	return e.open(o).Session(from, profile)
 }
-func (e *call) ensure(ctx context.Context, o *loginOptions, cfg mcplogin.Config) (mcplogin.Credential, error) {
-	return e.open(&o.common).Ensure(ctx, o.signIn(), cfg)
-}
-func (e *call) place(o *loginOptions) (signin.Place, error) {
-	return e.open(&o.common).Place(o.Subject)
-}
-func (e *call) identity(c mcplogin.Credential) ci.Identity {
-	return e.open(new(common)).Identity(c)
-}
-func (e *call) stores(o *common) stores.Opener { return e.open(o).Stores() }
 func (e *call) openStore(ctx context.Context, o *common, ask bool) (secrets.Store, error) {
 	return e.open(o).OpenStore(ctx, ask)
 }
@@ -127,9 +111,6 @@ func (e *call) keepAlive(ctx context.Context, store secrets.Store) (stop func())
 	return e.open(new(common)).KeepAlive(ctx, store)
 }
 func (e *call) outbound(o *common) outbound.Options { return e.open(o).Outbound() }
-func (e *call) secret(ctx context.Context, source, what string) (string, error) {
-	return e.open(new(common)).Secret(ctx, source, what)
-}
 func (e *call) userDir(path string, err error) (string, error) {
 	return e.dirs().Writable(path, err)
 }

@@ -144,7 +144,7 @@ func TestEnvCIAllowUnmaskedIsForEval(t *testing.T) {
 func TestCodeIsANotice(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
 	e := j.env()
-	e.protect()
+	e.err = e.streams().Messages()
 	p := promptOf(t, e)
 	p.ShowCode(context.Background(), terminaltest.WithHosts(device.Code{
 		UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device", VerificationURIComplete: "https://as.example.com/device?c=ABCD-EFGH",
@@ -162,7 +162,7 @@ func TestCodeIsANotice(t *testing.T) {
 // promptOf returns what shows the codes of a login.
 func promptOf(t *testing.T, e *call) signin.Prompt {
 	t.Helper()
-	place, err := e.place(&loginOptions{})
+	place, err := e.open(new(common)).Place("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func promptOf(t *testing.T, e *call) signin.Prompt {
 func TestCodeIsPlainTextForTeamCity(t *testing.T) {
 	j := newCIJob(t, "TEAMCITY_VERSION=2026.1")
 	e := j.env()
-	e.protect()
+	e.err = e.streams().Messages()
 	p := promptOf(t, e)
 	p.ShowCode(context.Background(), device.Code{UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device"})
 	if got := j.err.String(); !strings.Contains(got, "ABCD-EFGH") || strings.Contains(got, "##teamcity") || j.out.Len() > 0 {
@@ -184,7 +184,7 @@ func TestCodeIsPlainTextForTeamCity(t *testing.T) {
 func TestServerTextIsNoCommandInCI(t *testing.T) {
 	j := newCIJob(t, "TF_BUILD=True")
 	e := j.env()
-	e.protect()
+	e.err = e.streams().Messages()
 	e.finish(t.Context(), errors.New("the server said ##vso[task.setvariable variable=A]b"))
 	if got := j.err.String(); strings.Contains(got, "##vso[") {
 		t.Errorf("standard error = %q", got)

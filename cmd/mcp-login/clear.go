@@ -54,7 +54,7 @@ func expired(ctx context.Context, e *call, o *common, names []string) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	all, err := e.reports(ctx, o, from, names, func(name string, err error) { e.say("warning: %s: %v", name, err) })
+	all, err := e.open(o).Reports(ctx, from, names, func(name string, err error) { e.say("warning: %s: %v", name, err) })
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/access"
-	"github.com/mcp-login/mcp-login/internal/httpsse"
 )
 
 // common has the options of every command.
@@ -40,9 +39,4 @@ func (o *common) flags() []cli.Flag {
 			stringFlag("log-format", "Log `FORMAT` on standard error: text or json", "text", &o.logFormat),
 		),
 	)
-}
-
-// transportFlag chooses the MCP transport.
-func transportFlag(to *string) cli.Flag {
-	return grouped(groupNetwork, stringFlag("transport", "Server `TRANSPORT`: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), to))[0]
 }

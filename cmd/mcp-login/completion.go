@@ -40,7 +40,7 @@ const completeName = "__complete"
 
 // runComplete prints the candidates, one a line. It is quiet about everything
 // that goes wrong, and asks no server: a person is typing.
-func (e *env) runComplete(ctx context.Context, words []string) error {
+func runComplete(ctx context.Context, e *env, words []string) error {
 	if len(words) == 0 {
 		return nil
 	}

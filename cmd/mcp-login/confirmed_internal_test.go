@@ -93,7 +93,7 @@ func (h *machine) want(code int, args ...string) {
 func (h *machine) plant(c mcplogin.Credential) {
 	h.t.Helper()
 	e := h.newEnv()
-	store, err := e.openStore(h.t.Context(), &common{Options: access.Options{Keeper: "key-file"}}, true)
+	store, err := e.open(&common{Options: access.Options{Keeper: "key-file"}}).OpenStore(h.t.Context(), true)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestTypedSourcesRenew(t *testing.T) {
 		t.Errorf("status tells:\n%s", got)
 	}
 	e := h.newEnv()
-	store, err := e.openStore(t.Context(), &common{}, false)
+	store, err := e.open(new(common)).OpenStore(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

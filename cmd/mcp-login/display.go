@@ -9,9 +9,6 @@ func (e *env) streams() terminal.Streams {
 	return terminal.Streams{In: e.in, Out: e.out, Err: e.err, Getenv: e.getenv, TTY: e.tty}
 }
 
-// protect sends everything written to e.err through a display.
-func (e *env) protect() { e.err = e.streams().Messages() }
-
 // answer prints the whole answer of a command for people. Call it last, so that
 // standard output stays empty if the command fails.
 func (e *env) answer(text string) error { return e.streams().Answer(text) }

@@ -53,7 +53,7 @@ func TestPlainJSONStays(t *testing.T) {
 // TestErrorsAreOneLine: text of a server in an error forges no second line.
 func TestErrorsAreOneLine(t *testing.T) {
 	e, _, talk := testEnv(t)
-	e.protect()
+	e.err = e.streams().Messages()
 	e.finish(t.Context(), errors.New("x509: certificate is valid for a\nhint: rm -rf /\r\u2028\x1b[2Kb, not mcp.test"))
 	if got, want := talk.String(), "mcp-login: x509: certificate is valid for a; hint: rm -rf /  [2Kb, not mcp.test\n"; got != want {
 		t.Errorf("standard error %q, want %q", got, want)

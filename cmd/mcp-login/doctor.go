@@ -110,7 +110,7 @@ func examineServer(ctx context.Context, e *call, o *doctorOptions, arg string) (
 	}
 	findings, err := examineURL(ctx, e, o, c.Server, c.Login)
 	stored := doctor.Credential{State: fmt.Sprintf("%s, the token %s", c.Status(0).State, report.Expires(c.Token.Expiry)), Remedy: e.Remedy().Hint, Connect: func(ctx context.Context) (string, error) {
-		r, err := e.probe(ctx, &testOptions{common: o.common}, s)
+		r, err := probe(ctx, e, &testOptions{common: o.common}, s)
 		return r.Summary(), err
 	}}
 	return append(findings, stored.Examine(ctx)...), err

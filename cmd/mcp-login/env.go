@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -74,17 +73,9 @@ func runEnv(ctx context.Context, e *call, o *envOptions, profiles []string) erro
 	if why != "" {
 		e.say("format %s: %s", format, why)
 	}
-	names, err := o.Names(profiles)
-	if err != nil {
-		return err
-	}
 	var text bytes.Buffer
 	if o.unset {
-		var all []string
-		for _, name := range slices.Concat(names...) {
-			all = append(all, name.Name)
-		}
-		err = envexport.Unset(&text, format, all)
+		err = o.Unset(&text, format, profiles)
 	} else {
 		var vars []envexport.Var
 		if vars, err = o.vars(ctx, e, profiles); err == nil {

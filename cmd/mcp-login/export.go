@@ -31,7 +31,7 @@ func newExport(e *call) *cli.Command {
 }
 
 func runExport(ctx context.Context, e *call, o *exportOptions, profile string) error {
-	store, err := e.openStore(ctx, &o.common, false)
+	store, err := e.open(&o.common).OpenStore(ctx, false)
 	if err != nil {
 		return err
 	}

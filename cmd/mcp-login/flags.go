@@ -104,7 +104,7 @@ func describeCommands(commands []*cli.Command) (all []*commandline.Command) {
 	for _, c := range commands {
 		all = append(all, &commandline.Command{
 			Name: c.Name, About: c.Usage, Args: c.ArgsUsage, Hidden: c.Hidden, Description: c.Description, Example: c.UsageText, Group: c.Category,
-			Flags: describeFlags(c.Flags), Commands: describeCommands(c.Subcommands),
+			Flags: describeFlags(c.Flags), Commands: describeCommands(c.Subcommands), Adapt: adapters()[c.Name],
 		})
 	}
 	return all

@@ -42,7 +42,7 @@ func newHook(e *call) *cli.Command {
 }
 
 func runHook(ctx context.Context, e *call, o hookOptions, shell string) error {
-	// What the environment and the configuration say, the hook's own calls read there.
+	// The hook's own calls read the environment and the configuration themselves.
 	typed := e.Given(describeFlags(slices.Concat(o.common.flags(), o.fromAgent.flags())))
 	script, ok := shellscript.Hook(shell, o.MinTTL, invocation.FromAnywhere(typed))
 	if !ok {

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/urfave/cli/v2"
 
-	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 type listOptions struct {
@@ -44,7 +41,7 @@ func runList(ctx context.Context, e *call, o listOptions) error {
 		}
 		return e.answer(report.Names(names))
 	}
-	reports, err := e.reports(ctx, &o.common, from, names, nil)
+	reports, err := e.open(&o.common).Reports(ctx, from, names, nil)
 	if err != nil {
 		return err
 	}
@@ -52,24 +49,4 @@ func runList(ctx context.Context, e *call, o listOptions) error {
 		return e.answerJSON(reports)
 	}
 	return e.answer(report.List(reports))
-}
-
-// reports reads the named credentials. One that cannot be read is given to unread,
-// unless that is nil: then it is the error.
-func (e *call) reports(ctx context.Context, o *common, from source.Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
-	all := make([]report.Credential, 0, len(names))
-	for _, name := range names {
-		r, err := e.report(ctx, o, from, name)
-		switch {
-		case errors.Is(err, mcplogin.ErrLoginRequired):
-			continue // it was removed meanwhile, or is an older version's note of a login that was not completed
-		case err != nil && unread != nil:
-			unread(name, err)
-		case err != nil:
-			return nil, err
-		default:
-			all = append(all, r)
-		}
-	}
-	return all, nil
 }

@@ -71,11 +71,11 @@ func runLogin(ctx context.Context, e *call, o loginOptions, args []string) error
 	if _, _, err := parseTarget(args); err != nil {
 		return err // before a store is made
 	}
-	store, err := e.openStore(ctx, &o.common, true)
+	store, err := e.open(&o.common).OpenStore(ctx, true)
 	if err != nil {
 		return err
 	}
-	profile, server, err := e.target(ctx, &o.common, source.Source{Store: store}, "", args)
+	profile, server, err := target(ctx, e, &o.common, source.Source{Store: store}, "", args)
 	if err != nil {
 		return err
 	}
@@ -85,12 +85,12 @@ func runLogin(ctx context.Context, e *call, o loginOptions, args []string) error
 	if len(args) == 1 && server != "" {
 		e.say("the profile is %q", profile)
 	}
-	cfg, err := e.config(&o.common, source.Source{Store: store}, profile)
+	cfg, err := e.open(&o.common).Config(source.Source{Store: store}, profile)
 	if err != nil {
 		return err
 	}
 	cfg.Server = server
-	place, err := e.place(&o)
+	place, err := e.open(&o.common).Place(o.Subject)
 	if err != nil {
 		return err
 	}
@@ -122,14 +122,15 @@ func runLogin(ctx context.Context, e *call, o loginOptions, args []string) error
 
 // loggedIn says what was stored and what to do next.
 func loggedIn(ctx context.Context, e *call, o loginOptions, place signin.Place, store secrets.Store, c mcplogin.Credential) error {
-	id, renews := e.identity(c), place.Renews(c)
+	opener := e.open(&o.common)
+	id, renews := opener.Identity(c), place.Renews(c)
 	if !o.JSON {
 		for _, row := range report.Stored(c, id, o.Scope+" "+o.more, renews) {
 			e.say("%s", row)
 		}
 	}
 	collides(ctx, e, store, c.Profile)
-	e.warnUnshared(ctx, c)
+	opener.WarnUnshared(ctx, c)
 	if err := place.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
 		e.log.Debug().Err(err).Msg("no summary was written")
 	}

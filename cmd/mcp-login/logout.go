@@ -54,7 +54,7 @@ func chosen(ctx context.Context, e *call, o *common, command, flag string, all b
 	case all && len(names) > 0:
 		return nil, exit.Usagef("%s: use either names or %s", command, flag)
 	case all:
-		store, err := e.openStore(ctx, o, false)
+		store, err := e.open(o).OpenStore(ctx, false)
 		if err != nil {
 			return nil, err
 		}

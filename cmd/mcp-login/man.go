@@ -23,11 +23,10 @@ func newMan(e *call) *cli.Command {
 
 func runMan(ctx context.Context, e *call) error {
 	app := newApp(e)
-	screen, isFile := e.out.(*os.File)
-	if !isFile || !e.streams().OutIsTerminal() {
+	if !e.streams().OutIsTerminal() {
 		return e.answerData(manual(app))
 	}
-	err := manpage.Show(ctx, manual(app), screen, variables.Public(os.Environ()))
+	err := manpage.Show(ctx, manual(app), e.out, variables.Public(os.Environ()))
 	if errors.Is(err, manpage.ErrNoReader) {
 		e.say("%v; this is mcp-login help", err)
 		return e.answerText(helpOf(app).All(e.streams().Columns()))

@@ -85,6 +85,7 @@ func refusals() map[string]error {
 		"keyring.ErrUnreachable":   keyring.ErrUnreachable,
 		"vault.VersionError":       &vault.VersionError{Mount: "kv"},
 		"agent.ErrDenied":          agent.ErrDenied,
+		"agent.ErrNotRunning":      fmt.Errorf("%w: %w", secrets.ErrUnavailable, agent.ErrNotRunning),
 		"envexport.Error":          &envexport.Error{Format: envexport.Cmd, Value: true},
 
 		"mcpprobe.ProtocolError":    &mcpprobe.ProtocolError{Err: errors.New("400")},

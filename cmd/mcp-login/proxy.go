@@ -12,6 +12,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/mcpremote"
 	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/proxy"
@@ -32,13 +33,21 @@ type proxyOptions struct {
 	noSignIn  bool
 	listen    string
 	tokenFrom string
-	transport string
+	server    serverOptions
+	tools     toolOptions
+}
+
+const proxyName = "proxy"
+
+// adapters read the command lines of programs that a command takes the place of.
+func adapters() map[string]commandline.Adapter {
+	return map[string]commandline.Adapter{proxyName: mcpremote.Adapt}
 }
 
 func newProxy(e *call) *cli.Command {
 	var o proxyOptions
 	return e.command(&cli.Command{
-		Name: "proxy", Usage: "Run a local MCP server that forwards to a remote one",
+		Name: proxyName, Usage: "Run a local MCP server that forwards to a remote one",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: `mcp-login proxy https://mcp.notion.com/mcp`,
 		Description: "It serves clients that can only run a command, in place of npx mcp-remote URL, and with --listen clients that can only call a URL. " +
 			"You do not need to sign in first: the client asks you to sign in when it first needs the server, and again when the sign-in expires. " +
@@ -49,8 +58,7 @@ func newProxy(e *call) *cli.Command {
 			boolFlag("login", "Sign in first if required", &o.mayLogIn),
 		}, grouped(groupNetwork,
 			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
-			transportFlag(&o.transport),
-		), grouped(groupEnterprise,
+		), o.server.flags(), o.tools.flags(), grouped(groupEnterprise,
 			boolFlag("no-sign-in", "Never sign in from the client: if a sign-in is required, the request fails and shows the command to run", &o.noSignIn),
 		), o.fromAgent.flags(), o.login.interactiveFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
@@ -60,22 +68,25 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 	if !o.mayLogIn {
 		e = e.withoutTerminal() // it is the client's
 	}
+	if err := e.readHeaders(ctx, &o.login.common, &o.server); err != nil {
+		return err
+	}
 	from, err := e.source(ctx, &o.login.common, o.fromAgent, o.mayLogIn || o.signsIn())
 	if err != nil {
 		return err
 	}
-	defer e.keepAlive(ctx, from.Store)()
+	defer e.open(&o.login.common).KeepAlive(ctx, from.Store)()
 	profile, server, err := e.proxied(ctx, o, from, args)
 	if err != nil {
 		return err
 	}
-	cfg, err := e.config(&o.login.common, from, profile)
+	cfg, err := e.open(&o.login.common).Config(from, profile)
 	if err != nil {
 		return err
 	}
 	cfg.Renewal.MaxWait, cfg.Server = proxyMaxWait, server
 	if o.mayLogIn {
-		if _, err := e.ensure(ctx, &o.login, cfg); err != nil {
+		if _, err := e.open(&o.login.common).Ensure(ctx, o.login.signIn(), cfg); err != nil {
 			return err
 		}
 	}
@@ -99,7 +110,7 @@ func (e *call) proxied(ctx context.Context, o *proxyOptions, from source.Source,
 	if _, isURL := profilename.Address(args[0]); o.name != "" && (len(args) > 1 || !isURL) {
 		return "", "", exit.Usagef("use either --name or a NAME argument")
 	}
-	return e.target(ctx, &o.login.common, from, o.name, args)
+	return target(ctx, e, &o.login.common, from, o.name, args)
 }
 
 // profileFor returns the profile of a URL: the one that was named, else the one that
@@ -108,21 +119,7 @@ func (e *call) profileFor(ctx context.Context, o *common, from source.Source, na
 	if name != "" {
 		return name, nil
 	}
-	names, err := from.Profiles(ctx)
-	if err != nil {
-		return "", err
-	}
-	return profilename.For(ctx, server, profilename.Known{Names: names, Server: func(ctx context.Context, name string) string {
-		s, err := e.sessionOf(o, from, name)
-		if err != nil {
-			return ""
-		}
-		c, err := s.Credential(ctx)
-		if err != nil {
-			return ""
-		}
-		return c.Server
-	}}), nil
+	return from.ProfileOf(ctx, server, func(name string) (*mcplogin.Session, error) { return e.sessionOf(o, from, name) })
 }
 
 // upstream opens the server. Where neither a URL was given nor a credential is
@@ -139,11 +136,14 @@ func (e *call) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Confi
 		}
 		cfg.Server = c.Server
 	}
-	transport, err := e.outbound(&o.login.common).Transport(cfg.Server, o.transport)
+	transport, err := e.outbound(&o.login.common).Transport(cfg.Server, o.server.transport)
 	if err != nil {
 		return proxy.Upstream{}, err
 	}
 	up := proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: e.explain, Log: cfg.Log}
+	if up.Tools, err = e.toolFilter(&o.tools); err != nil {
+		return proxy.Upstream{}, err
+	}
 	if o.signsIn() {
 		up.SignIn = e.withoutTerminal().inClient(o, cfg)
 	}
@@ -155,25 +155,15 @@ func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 	machine, _ := os.Hostname() // a claim for people; it may be empty
 	s := &proxy.SignIn{Machine: machine, Account: e.account}
 	if dir, err := e.userDir(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
-		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server)
+		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server).View(slices.Concat(o.server.headers.Value(), o.server.fromHere.Value(), o.tools.rules().Texts())...)
 	}
-	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (c mcplogin.Credential, err error) {
+	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (mcplogin.Credential, error) {
 		login := o.login
 		login.InClient = p
-		place, err := e.place(&login)
-		if err != nil {
-			return c, err
-		}
-		req := mcplogin.LoginRequest{MoreScopes: scopes}
-		if req.Register, err = login.Client.Registration(ctx, place); err != nil {
-			return c, err
-		}
-		err = place.Run(ctx, login.signIn(), cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
-			c, err = s.Login(ctx, req)
-			return err
-		})
+		opener := e.open(&login.common)
+		c, err := opener.Login(ctx, login.signIn(), cfg, mcplogin.LoginRequest{MoreScopes: scopes})
 		if err == nil {
-			e.warnUnshared(ctx, c)
+			opener.WarnUnshared(ctx, c)
 		}
 		return c, err
 	}
@@ -182,7 +172,7 @@ func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 
 // account says who is signed in, "" where no token says so.
 func (e *call) account(c mcplogin.Credential) string {
-	id := e.identity(c)
+	id := e.open(new(common)).Identity(c)
 	if id.Subject == "" {
 		return ""
 	}

@@ -15,7 +15,7 @@ func serveProxy(ctx context.Context, e *call, o *proxyOptions, up proxy.Upstream
 	defer local.Close() // again, if it was served
 	given, where := "", ""
 	if o.tokenFrom != "" && !local.Private {
-		if given, err = e.secret(ctx, o.tokenFrom, "token for clients"); err != nil {
+		if given, err = e.open(&o.login.common).Secret(ctx, o.tokenFrom, "token for clients"); err != nil {
 			return err
 		}
 	}

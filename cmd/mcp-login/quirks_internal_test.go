@@ -102,6 +102,8 @@ type path struct {
 	quirks []oauthtest.Quirk
 	srv    *oauthtest.Server
 	store  secrets.Memory
+
+	inClient bool // the sign-in is one from inside an MCP client
 }
 
 func newPath(t *testing.T, flow string, quirks []oauthtest.Quirk) *path {
@@ -157,6 +159,9 @@ func (p *path) run(step string) error {
 	s := p.session()
 	switch step {
 	case "login":
+		if p.inClient {
+			return p.loginInClient(s)
+		}
 		ctx, cancel := context.WithCancel(p.t.Context())
 		defer cancel()
 		_, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.way(cancel)}})

@@ -147,7 +147,11 @@ func documented(e *call, name, rest string) (faults []string) {
 	}
 	words := strings.Fields(rest)
 	if len(words) > 0 && len(command.Subcommands) > 0 {
-		if command = commandAt(command.Subcommands, words[:1]); command == nil {
+		below := commandAt(command.Subcommands, words[:1])
+		switch {
+		case below != nil:
+			command = below
+		case len(command.Flags) == 0:
 			return []string{"there is no command " + name + " " + words[0]}
 		}
 	}

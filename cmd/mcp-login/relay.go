@@ -137,7 +137,7 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := relay.OpenRedis(o.sessions, []byte(key), roots)
+	r, err := relay.OpenRedis(relay.RedisOptions{URL: o.sessions, Key: []byte(key), Roots: roots, Log: e.slog()})
 	if err != nil {
 		return nil, nil, exit.Usage(err)
 	}

@@ -57,8 +57,12 @@ func TestScripts(t *testing.T) {
 		Dir:   "testdata/script",
 		Setup: setup,
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
+			switch name {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "systemd":
+				_, err := os.Stat("/run/systemd/system")
+				return err == nil, nil
 			}
 			return false, fmt.Errorf("there is no condition %q", name)
 		},

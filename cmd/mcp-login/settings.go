@@ -34,12 +34,8 @@ func (e *call) applySettings(c *cli.Context) error {
 			}
 		}
 	}
-	for _, k := range variables.WithoutFlag() {
-		if _, err := s.Get(k); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := s.All(variables.WithoutFlag())
+	return err
 }
 
 // setFlag sets a flag to a value.

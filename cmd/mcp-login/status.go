@@ -6,10 +6,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/source"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 type statusOptions struct {
@@ -40,14 +40,14 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 		return err
 	}
 	if len(args) == 0 {
-		return e.statusOfAll(ctx, o, from)
+		return statusOfAll(ctx, e, o, from)
 	}
-	r, err := e.report(ctx, &o.common, from, args[0])
+	r, err := e.open(&o.common).Report(ctx, from, args[0])
 	if err != nil {
 		return err
 	}
 	if o.check {
-		return e.checked(r)
+		return stateError(e, r)
 	}
 	if o.json {
 		return e.answerJSON(r)
@@ -55,31 +55,8 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	return e.answer(r.Text())
 }
 
-// report reads one credential, or has the agent tell of it.
-func (e *call) report(ctx context.Context, o *common, from source.Source, profile string) (report.Credential, error) {
-	if from.Agent != nil {
-		s, err := from.Agent.Status(ctx, profile, o.MinTTL)
-		return report.Credential{Status: s, Store: "agent:" + from.Agent.Socket}, err
-	}
-	s, err := e.sessionOf(o, from, profile)
-	if err != nil {
-		return report.Credential{}, err
-	}
-	c, err := s.Credential(ctx)
-	if err != nil {
-		return report.Credential{}, err
-	}
-	store, err := e.stores(o).Name(o.Location())
-	r := report.Credential{Status: c.Status(o.MinTTL), Store: store, Inputs: c.Login.Inputs}
-	if err == nil && confirmed.Demands(c) {
-		known := e.open(o).Notes().Known(c)
-		r.Confirmed = &known
-	}
-	return r, err
-}
-
-// checked is the answer by exit code alone.
-func (e *call) checked(r report.Credential) error {
+// stateError is the answer by exit code alone.
+func stateError(e *call, r report.Credential) error {
 	switch r.State {
 	case mcplogin.StateValid:
 		return nil
@@ -87,4 +64,30 @@ func (e *call) checked(r report.Credential) error {
 		return &exit.Error{Code: exit.Failed}
 	}
 	return &exit.Error{Code: exit.LoginRequired, Hint: e.Remedy().LoginCommand(r.Profile, r.Server)}
+}
+
+// statusOfAll shows a table of all credentials. One that cannot be read does not
+// hide the others.
+func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Source) error {
+	names, err := from.Profiles(ctx)
+	if err != nil {
+		return err
+	}
+	var unread []string
+	all, err := e.open(&o.common).Reports(ctx, from, names, func(name string, err error) {
+		e.say("warning: %s: %v", name, err)
+		unread = append(unread, name)
+	})
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return e.answerJSON(all)
+	}
+	if len(all)+len(unread) == 0 {
+		e.say("nothing is stored yet")
+		e.say("next: %s", suggest.MCPLogin(loginName, "NAME", "URL"))
+		return nil
+	}
+	return e.answerText(report.Table(all, unread))
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -66,12 +65,15 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		return exit.Usagef("store move: --to is missing: mcp-login store move --to STORE [NAME...]")
 	}
 	moved := 0
-	err := e.stores(&o.common).Move(ctx, stores.Move{
+	err := e.open(&o.common).Stores().Move(ctx, stores.Move{
 		From: o.Location(), To: stores.Location{Store: o.to, ProfileDir: o.ProfileDir, Keeper: o.toKeeper}, Names: names,
 		Wrap: func(s secrets.Store) secrets.Store {
 			return confirmed.Store{Store: s, Strip: e.open(&o.common).WithoutDemands}
 		},
-		Agree: func(w stores.Weaker, n int) error { return agreeToMove(ctx, e, w, n, o.yes) },
+		Agree: func(w stores.Weaker, n int) error {
+			e.say("warning: %s", report.Weaker(w))
+			return e.Agree(func(question string) (bool, error) { return e.streams().Confirm(ctx, question) }, fmt.Sprintf("Move %d of them there? [y/N] ", n), "nothing was moved")
+		},
 		Moved: func(name string) { moved++; e.say("moved %q", name) },
 	})
 	switch {
@@ -81,22 +83,6 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		e.say("nothing to move")
 	case err == nil:
 		e.say("next: use --store %s, set MCP_LOGIN_STORE, or set store in the configuration", suggest.Command{o.to})
-	}
-	return err
-}
-
-// agreeToMove warns of a weaker store, and asks unless --yes says it already.
-func agreeToMove(ctx context.Context, e *call, w stores.Weaker, n int, yes bool) error {
-	e.say("warning: %s", report.Weaker(w))
-	if yes {
-		return nil
-	}
-	agreed, err := e.streams().Confirm(ctx, fmt.Sprintf("Move %d of them there? [y/N] ", n))
-	switch {
-	case errors.Is(err, secretref.ErrNoTerminal):
-		return &exit.Error{Code: exit.Failed, Text: "nothing was moved: a terminal is required to confirm", Hint: e.Line.With("--yes").String()}
-	case err == nil && !agreed:
-		return &exit.Error{Code: exit.Denied, Text: "nothing was moved"}
 	}
 	return err
 }

@@ -15,7 +15,7 @@ import (
 // target returns the profile and the server that arguments mean: a name, a URL, or
 // both in either order. For a URL alone the name is chosen, if it is not "", else
 // the one that profilename finds.
-func (e *call) target(ctx context.Context, o *common, from source.Source, chosen string, args []string) (profile, server string, err error) {
+func target(ctx context.Context, e *call, o *common, from source.Source, chosen string, args []string) (profile, server string, err error) {
 	if len(args) == 1 && !strings.ContainsAny(args[0], ":/") { // a host, or a name with a dot
 		names, err := from.Profiles(ctx)
 		if err != nil {

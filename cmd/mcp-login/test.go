@@ -21,7 +21,7 @@ type testOptions struct {
 	call      cli.StringSlice
 	args      string
 	protocol  string
-	transport string
+	server    serverOptions
 }
 
 func newTest(e *call) *cli.Command {
@@ -35,9 +35,8 @@ func newTest(e *call) *cli.Command {
 			&cli.StringSliceFlag{Name: "call", Usage: "Call `TOOL` and show its answer (repeatable)", Destination: &o.call},
 			stringFlag("args", "Arguments of the tool, as a `JSON` object", "{}", &o.args),
 			stringFlag("protocol", "Protocol `VERSION` to offer (default: the newest)", "", &o.protocol),
-			transportFlag(&o.transport),
 			boolFlag("json", "Print JSON", &o.json),
-		}, o.fromAgent.flags()),
+		}, o.server.flags(), o.fromAgent.flags()),
 	}, &o.common, func(ctx context.Context, args []string) error { return runTest(ctx, e, &o, args[0]) })
 }
 
@@ -45,11 +44,14 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return exit.Usagef("--args: not a JSON object")
 	}
+	if err := e.readHeaders(ctx, &o.common, &o.server); err != nil {
+		return err
+	}
 	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
 	if err != nil {
 		return err
 	}
-	r, err := e.probe(ctx, o, s)
+	r, err := probe(ctx, e, o, s)
 	switch {
 	case err != nil:
 		return err
@@ -60,12 +62,12 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 }
 
 // probe connects to the server that the credential is for.
-func (e *call) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
+func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
 	c, err := s.Credential(ctx)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.outbound(&o.common).Transport(c.Server, o.transport)
+	transport, err := e.outbound(&o.common).Transport(c.Server, o.server.transport)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
@@ -76,5 +78,9 @@ func (e *call) probe(ctx context.Context, o *testOptions, s *mcplogin.Session) (
 	for _, tool := range o.call.Value() {
 		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
-	return mcpprobe.Run(ctx, cfg)
+	r, err := mcpprobe.Run(ctx, cfg)
+	if err == nil {
+		r.Transport = string(transport.Speaks())
+	}
+	return r, err
 }

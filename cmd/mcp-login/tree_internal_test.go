@@ -61,11 +61,10 @@ func leaves(e *call) []leaf {
 	walk = func(path []string, commands []*cli.Command) {
 		for _, c := range commands {
 			path := append(slices.Clone(path), c.Name)
-			if len(c.Subcommands) > 0 {
-				walk(path, c.Subcommands)
-				continue
+			if len(c.Subcommands) == 0 || len(c.Flags) > 0 {
+				all = append(all, leaf{path, c})
 			}
-			all = append(all, leaf{path, c})
+			walk(path, c.Subcommands)
 		}
 	}
 	walk(nil, newApp(e).Commands)

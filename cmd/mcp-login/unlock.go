@@ -29,7 +29,7 @@ func runUnlock(ctx context.Context, e *call, o unlockOptions) error {
 	if o.lasts < time.Second {
 		return exit.Usagef("--for %v: use at least 1s", o.lasts)
 	}
-	dir, err := e.stores(&o.common).Unlock(ctx, o.Location(), o.lasts)
+	dir, err := e.open(&o.common).Stores().Unlock(ctx, o.Location(), o.lasts)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func newLock(e *call) *cli.Command {
 }
 
 func runLock(ctx context.Context, e *call, o *common) error {
-	dir, err := e.stores(o).Lock(ctx, o.Location())
+	dir, err := e.open(o).Stores().Lock(ctx, o.Location())
 	if err != nil {
 		return err
 	}

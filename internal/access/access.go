@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/cistep"
+	"github.com/mcp-login/mcp-login/internal/extraheader"
 	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/paths"
@@ -20,12 +21,13 @@ import (
 
 // Options say which store a command uses, how it reaches servers, and what it accepts.
 type Options struct {
-	Store, ProfileDir, Keeper string        // see stores.Location
-	CACert                    string        // PEM file of certificates to trust beside the system's
-	Timeout                   time.Duration // of one request to a server
-	MinTTL                    time.Duration // a token that expires sooner is refreshed
-	ExpectIssuer              string        // the only authorization server to accept; "": any
-	ExpectAudience            string        // that a credential from another host may request
+	Store, ProfileDir, Keeper string              // see stores.Location
+	CACert                    string              // PEM file of certificates to trust beside the system's
+	Timeout                   time.Duration       // of one request to a server
+	MinTTL                    time.Duration       // a token that expires sooner is refreshed
+	ExpectIssuer              string              // the only authorization server to accept; "": any
+	ExpectAudience            string              // that a credential from another host may request
+	Headers                   extraheader.Headers // that each request to the origin of an MCP server has
 }
 
 // Location is the store that the options name.
@@ -47,5 +49,5 @@ type Opener struct {
 
 // Outbound returns what makes clients for MCP servers.
 func (o Opener) Outbound() outbound.Options {
-	return outbound.Options{CACert: o.CACert, Timeout: o.Timeout, Getenv: o.Getenv, Hosts: o.Hosts}
+	return outbound.Options{CACert: o.CACert, Timeout: o.Timeout, Getenv: o.Getenv, Hosts: o.Hosts, Headers: o.Headers}
 }

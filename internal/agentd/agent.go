@@ -60,6 +60,9 @@ type Config struct {
 	Sinks []Sink
 	// KeepSinks leaves the files in place when Run ends.
 	KeepSinks bool
+	// End is called when a client asks the agent to end, through a socket without
+	// limits. It should end the context of Run. Nil rejects such requests.
+	End func()
 	// Log gets events, never a secret. Nil logs nothing.
 	Log *slog.Logger
 }
@@ -80,6 +83,7 @@ type Agent struct {
 	mu       sync.Mutex // guards what follows, and the fields of each profile
 	profiles map[string]*profile
 	due      schedule
+	waiting  []net.Conn // of the clients that wait for the end of this process
 }
 
 // New returns an Agent. It does no I/O.
@@ -113,6 +117,9 @@ const drainTime = 10 * time.Second
 func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	if err := a.Reload(ctx); err != nil && ctx.Err() == nil {
 		return err
+	}
+	if a.empty() {
+		a.log.Info("no credential is stored yet")
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -283,6 +290,12 @@ func (a *Agent) find(ctx context.Context, name string) (*profile, error) {
 		return nil, err
 	}
 	return a.kept(name), nil
+}
+
+func (a *Agent) empty() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.profiles) == 0
 }
 
 func (a *Agent) kept(name string) *profile {

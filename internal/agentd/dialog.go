@@ -2,9 +2,11 @@ package agentd
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -13,6 +15,20 @@ import (
 type Dialog struct {
 	*terminal.Dialog
 	Log *HeldLog
+}
+
+// OpenDialog opens the terminal to ask at. A log that goes there is redirected, and
+// held back while a question stands.
+func OpenDialog(s terminal.Streams, redirect func(io.Writer)) (Dialog, error) {
+	dialog, err := s.OpenDialog()
+	if err != nil {
+		return Dialog{}, exit.Usagef("--confirm needs a terminal")
+	}
+	d := Dialog{Dialog: dialog, Log: &HeldLog{To: s.Err}}
+	if s.Interactive() {
+		redirect(d.Log)
+	}
+	return d, nil
 }
 
 // Ask implements [Terminal]. The log is held back while the question stands.

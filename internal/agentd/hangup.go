@@ -9,7 +9,7 @@ import (
 
 // OnHangup takes SIGHUP, which ends every other command. A service manager's, or
 // a person's, means reload. That of a terminal that is gone means end, as for
-// any program that was started in it, but for one that nohup keeps. The kernel takes
+// any program that was started in it, except one that nohup keeps. The kernel takes
 // the terminal away before it sends SIGHUP for its end.
 func OnHangup(log *slog.Logger, hasTerminal func() bool, end func(), reload func() error) (stop func()) {
 	ends := !signal.Ignored(syscall.SIGHUP) && hasTerminal()

@@ -2,6 +2,7 @@ package agentd
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -10,11 +11,9 @@ import (
 )
 
 // Settings are the settings of profiles in the configuration.
-type Settings interface {
-	// Profiles returns the profiles that it says something special of.
-	Profiles() []string
-	// Of returns what holds for one profile.
-	Of(profile string) (Options, error)
+type Settings struct {
+	Profiles []string                              // of which it says something special
+	Of       func(profile string) (Options, error) // what holds for one
 }
 
 // Options say in which store a profile is, and how it is kept fresh.
@@ -49,6 +48,11 @@ type place struct {
 
 // Start reads the configuration. Until ctx is done, stores stay usable.
 func (k *Kept) Start(ctx context.Context) error {
+	for _, name := range k.Named {
+		if err := secrets.CheckName(name); err != nil {
+			return fmt.Errorf("profile %q: %w", name, err)
+		}
+	}
 	k.ctx, k.places = ctx, map[string]place{}
 	return k.Reload()
 }
@@ -83,7 +87,7 @@ func (k *Kept) Profiles(ctx context.Context) ([]string, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, name := range k.settings.Profiles() {
+	for _, name := range k.settings.Profiles {
 		if k.isStored(ctx, name) {
 			names = append(names, name)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/privsock"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // Listen makes a private socket with [privsock.Listen], on systems where the
@@ -54,22 +55,30 @@ func ListenAll(path, forward string, allow []string) (sockets []Socket, remove f
 	return sockets, remove, nil
 }
 
-// Sockets returns the sockets that a service manager passed, else makes those at
-// path and forward. Remove takes away what was made, even if an error is returned.
-func Sockets(getenv func(string) string, allow []string, forward string, path func() (string, error)) (sockets []Socket, remove func(), err error) {
+// sockets returns the sockets that a service manager passed, else makes those that are
+// named, and says where they are. Remove takes away what was made, even if an error is
+// returned.
+func (s Setup) sockets() (sockets []Socket, remove func(), err error) {
 	remove = func() {}
-	if sockets, err = Inherited(getenv, allow); err != nil {
+	if sockets, err = Inherited(s.Getenv, s.Allow); err != nil {
 		return nil, remove, exit.Usage(err) // not the network's fault, so not to be tried again
 	}
 	if len(sockets) > 0 {
 		return sockets, remove, nil
 	}
-	if (forward == "") != (len(allow) == 0) {
+	if (s.Forward == "") != (len(s.Allow) == 0) {
 		return nil, remove, exit.Usagef("agent: --forward-socket and --allow must be used together")
 	}
-	own, err := path()
+	path, err := s.Socket()
 	if err != nil {
 		return nil, remove, err
 	}
-	return ListenAll(own, forward, allow)
+	if sockets, remove, err = ListenAll(path, s.Forward, s.Allow); err != nil {
+		return nil, remove, err
+	}
+	for _, made := range sockets {
+		s.Say("%s socket: %s", made.Name, made.Path)
+	}
+	s.Say("next: export MCP_LOGIN_AGENT_SOCK=%s", suggest.Command{sockets[0].Path})
+	return sockets, remove, nil
 }

@@ -3,6 +3,7 @@ package agentd
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ type profile struct {
 	at    time.Time // when it is due next, by the wall clock
 	index int       // in the schedule, or unplanned
 	busy  bool      // taken out of the schedule, to be worked on
+	fresh bool      // refreshed, which is not yet noted
 	known
 }
 
@@ -98,45 +100,74 @@ func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 // refreshed hears how each refresh of a profile has ended.
 func (a *Agent) refreshed(p *profile, c mcplogin.Credential, err error) {
 	a.metrics.refresh(err)
-	if err == nil {
-		a.log.Info("refreshed", "profile", p.name, "expires_at", c.Token.Expiry)
-	}
 	a.mu.Lock()
 	busy := p.busy
+	p.fresh = err == nil
 	a.mu.Unlock()
 	if !busy { // else work notes it
 		a.note(p, c, err)
 	}
 }
 
-// note records the state of a profile and schedules the next time.
+// note records the state of a profile, schedules the next time, and logs what has
+// changed.
 func (a *Agent) note(p *profile, c mcplogin.Credential, err error) {
+	log := a.noted(p, c, err)
+	a.wakeScheduler()
+	a.signalSinks(p.name)
+	log(a.log.With("profile", p.name))
+}
+
+// noted is note, but for the log: a terminal that takes no text must not stop the
+// others.
+func (a *Agent) noted(p *profile, c mcplogin.Credential, err error) (log func(*slog.Logger)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
 	switch {
 	case err == nil:
-		if c.Token.Access != p.last.Token.Access {
+		isNew := c.Token.Access != p.last.Token.Access
+		if isNew {
 			p.suspect = false
 		}
 		p.last, p.err, p.faults = c, nil, 0
 		p.renewAt = renewal(c, now)
 		a.due.plan(p, nextLook(p.renewAt, now))
+		return p.event(isNew)
 	case errors.Is(err, mcplogin.ErrLoginRequired):
-		if p.err == nil {
-			a.log.Warn("a sign-in is required", "profile", p.name, "error", err)
-		}
+		known := p.err != nil
 		p.last, p.err, p.faults = c, err, 0
 		a.due.plan(p, now.Add(idle))
-	default:
-		p.err = err
-		p.faults++
-		wait := pause(p.faults, err)
-		a.log.Warn("not refreshed", "profile", p.name, "faults", p.faults, "again_in", wait.String(), "error", err)
-		a.due.plan(p, now.Add(wait))
+		return func(l *slog.Logger) {
+			if !known {
+				l.Warn("a sign-in is required", "error", err)
+			}
+		}
 	}
-	a.wakeScheduler()
-	a.signalSinks(p.name)
+	p.err = err
+	p.faults++
+	faults, wait := p.faults, pause(p.faults, err)
+	a.due.plan(p, now.Add(wait))
+	return func(l *slog.Logger) {
+		l.Warn("not refreshed", "faults", faults, "again_in", wait.String(), "error", err)
+	}
+}
+
+// event returns what the log says of a valid token: that it was refreshed, or that it
+// was found.
+func (p *profile) event(isNew bool) (log func(*slog.Logger)) {
+	message := "keeping"
+	if p.fresh {
+		message = "refreshed"
+	}
+	silent := !isNew && !p.fresh
+	p.fresh = false
+	expiry, next := p.last.Token.Expiry, p.renewAt
+	return func(l *slog.Logger) {
+		if !silent {
+			l.Info(message, "expires_at", expiry, "next_refresh", next)
+		}
+	}
 }
 
 // renewal returns when to refresh a token: at a random fraction of its lifetime.
@@ -146,7 +177,7 @@ func renewal(c mcplogin.Credential, now time.Time) time.Time {
 	if c.Token.Expiry.IsZero() {
 		return time.Time{}
 	}
-	at := c.Token.Expiry.Add(-time.Duration((1 - earliest - jitter*rand.Float64()) * float64(lifetime(c))))
+	at := c.Token.Expiry.Add(-time.Duration((1 - earliest - jitter*rand.Float64()) * float64(c.Lifetime())))
 	if left := c.Token.Expiry.Sub(now); !at.After(now) && left > 0 {
 		return now.Add(time.Duration(rand.Float64() / reserve * float64(left))).Round(0)
 	}
@@ -160,14 +191,9 @@ func nextLook(renewAt, now time.Time) time.Time {
 	return renewAt
 }
 
-// lifetime is the time from the issue of the token to its expiry.
-func lifetime(c mcplogin.Credential) time.Duration {
-	return max(c.Token.Expiry.Sub(c.GivenAt()), 0)
-}
-
 // reserved is the lifetime that a token has left when the schedule refreshes it at
 // the latest.
-func reserved(c mcplogin.Credential) time.Duration { return lifetime(c) / reserve }
+func reserved(c mcplogin.Credential) time.Duration { return c.Lifetime() / reserve }
 
 // pause returns the retry delay: exponential backoff with jitter, or what the
 // server requests (RFC 9110 §10.2.3).

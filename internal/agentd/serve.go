@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,8 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	profile, isProfile := strings.CutPrefix(path, agent.ProfilesPath+"/")
 	headersOf, isHeaders := strings.CutSuffix(profile, agent.HeadersPath)
 	switch {
+	case r.Method == http.MethodPost && path == agent.StopPath:
+		h.serveStop(w, r)
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
 		http.Error(w, "use GET", http.StatusMethodNotAllowed)
@@ -207,6 +210,7 @@ func (h handler) health() agent.Health {
 	if h.socket.Allow != nil {
 		return health
 	}
+	health.PID = os.Getpid()
 	health.Profiles = make(map[string]agent.Status, len(a.profiles))
 	for name, p := range a.profiles {
 		s := agent.Status{State: p.state(), Expiry: p.last.Token.Expiry, Next: p.at.UTC()}

@@ -1,20 +1,62 @@
 package agentd
 
-import "github.com/mcp-login/mcp-login/internal/metricsweb"
+import (
+	"context"
+	"errors"
+	"log/slog"
 
-// Setup is what a command line says of an agent beside its profiles and sockets.
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/metricsweb"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+)
+
+// Setup is what a command line says of an agent beside its profiles.
 type Setup struct {
-	Named     []string               // the profiles that it keeps; none: all
+	Socket    func() (string, error) // path of the socket
+	Forward   string                 // path of the limited one; "": none
+	Allow     []string               // the profiles of the limited one
 	Sinks     []string               // as --sink has them
 	KeepSinks bool                   // leave their files at the end
 	Audit     func() (string, error) // path of the audit log
 	Metrics   string                 // address to serve metrics at; "": none
 	Dialog    func() (Dialog, error) // opens the terminal to ask at; nil: nobody is asked
+	Log       *slog.Logger
+	Getenv    func(name string) string
 	Say       func(format string, a ...any)
 }
 
-// Open opens what cfg needs. Close closes it, even if an error is returned.
-func (s Setup) Open(cfg *Config) (log *AuditLog, closeAll func(), err error) {
+// Serve runs an agent for the profiles that are kept, until ctx ends or a client asks
+// it to end.
+func (s Setup) Serve(ctx context.Context, kept *Kept, session mcplogin.Config) error {
+	if err := kept.Start(ctx); err != nil {
+		return err
+	}
+	defer kept.Close()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	cfg := Config{Log: s.Log, Profiles: kept.Profiles, Adapt: kept.Adapt, Session: session, End: end}
+	log, closeAll, err := s.open(&cfg, kept.Named)
+	defer closeAll()
+	if err != nil {
+		return err
+	}
+	a, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	defer OnHangup(cfg.Log, terminal.Streams{TTY: terminal.OpenTTY}.CanAsk, end, func() error {
+		return errors.Join(log.Reopen(), kept.Reload(), a.Reload(ctx))
+	})()
+	sockets, remove, err := s.sockets()
+	defer remove()
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx, sockets...)
+}
+
+// open opens what cfg needs. CloseAll closes it, even if an error is returned.
+func (s Setup) open(cfg *Config, named []string) (log *AuditLog, closeAll func(), err error) {
 	var open []func()
 	closeAll = func() {
 		for _, c := range open {
@@ -29,7 +71,7 @@ func (s Setup) Open(cfg *Config) (log *AuditLog, closeAll func(), err error) {
 		open = append(open, person.Close)
 		cfg.Confirm = NewConfirmer(person).Confirm
 	}
-	if cfg.Sinks, err = ParseSinks(s.Sinks, s.Named); err != nil {
+	if cfg.Sinks, err = ParseSinks(s.Sinks, named); err != nil {
 		return nil, closeAll, err
 	}
 	for _, sink := range cfg.Sinks {

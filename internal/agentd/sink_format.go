@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
 // SinkFormat is the format of a sink.
@@ -49,15 +49,8 @@ func (f SinkFormat) render(c mcplogin.Credential) ([]byte, error) {
 }
 
 func renderEnv(c mcplogin.Credential, authorization string) ([]byte, error) {
-	prefix := envexport.Prefix(c.Profile)
-	vars := []envexport.Var{
-		{Name: prefix + "_AUTHORIZATION", Value: authorization},
-		{Name: prefix + "_TOKEN", Value: c.Token.Access},
-		{Name: prefix + "_URL", Value: c.Server},
-	}
-	if !c.Token.Expiry.IsZero() {
-		vars = append(vars, envexport.Var{Name: prefix + "_EXPIRES_AT", Value: c.Token.Expiry.UTC().Format(time.RFC3339)})
-	}
+	names := variables.Naming{}.Of(c.Profile)
+	vars := variables.Values(names, authorization, c.Token.Access, c.Server, c.Token.Expiry)
 	var text bytes.Buffer
 	err := envexport.Write(&text, envexport.Dotenv, vars)
 	return text.Bytes(), err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/flows"
 )
 
@@ -12,7 +13,7 @@ import (
 // opened here. The caller adds what its user chose and whether it has a terminal.
 func Surroundings(getenv func(string) string) flows.Surroundings {
 	s := flows.Surroundings{
-		GOOS: runtime.GOOS, Getenv: getenv,
+		GOOS: runtime.GOOS, Getenv: getenv, CI: ci.Sign(getenv),
 		Container: exists("/.dockerenv") || exists("/run/.containerenv"),
 		WSL:       isWSL(),
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/mcpremote"
 )
@@ -188,6 +189,6 @@ func base(program string) string {
 	return name
 }
 
-var remotePackage = regexp.MustCompile(`^mcp-remote(@[A-Za-z0-9._^~-]+)?$`)
+var remotePackage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^mcp-remote(@[A-Za-z0-9._^~-]+)?$`) })
 
-func isRemote(word string) bool { return remotePackage.MatchString(word) }
+func isRemote(word string) bool { return remotePackage().MatchString(word) }

@@ -29,6 +29,7 @@ type Line struct {
 	Help    bool       // is asked for
 	HelpAll bool       // with every flag
 	common  []Flag
+	foreign error // what is wrong with the words of another program
 }
 
 // Part is one word of a command line, or a flag and its value in two.
@@ -44,14 +45,31 @@ type Part struct {
 func (t Tree) Interpret(words []string) Line {
 	l := Line{Next: t.Commands, common: t.Flags}
 	for len(words) > 0 && l.Program == nil {
+		before := l.Command
 		p := l.read(words)
 		l.Parts = append(l.Parts, p)
 		words = words[len(p.Words):]
+		if l.Command != before {
+			words = l.adapt(words)
+		}
 	}
 	for i := range l.Parts {
 		l.settle(&l.Parts[i])
 	}
 	return l
+}
+
+// adapt returns the command's own words for the rest of the line.
+func (l *Line) adapt(words []string) []string {
+	if l.Command.Adapt == nil {
+		return words
+	}
+	own, err := l.Command.Adapt(words, func(flag string) (known, value bool) { return l.Takes(flag), l.takesValue(flag) })
+	if err != nil {
+		l.foreign = err
+		return words
+	}
+	return own
 }
 
 // read interprets the part that the words begin with.
@@ -80,7 +98,7 @@ func (l *Line) ProgramNext() bool {
 func (l *Line) readWord(word string) {
 	next := find(l.Next, word)
 	switch {
-	case len(l.Args) > 0 || next == nil && (word != "help" || len(l.Next) == 0):
+	case len(l.Args) > 0 || l.Ended && l.Runs() || next == nil && (word != "help" || len(l.Next) == 0):
 		l.Args = append(l.Args, word)
 	case next == nil:
 		l.Help = true
@@ -122,7 +140,7 @@ func (l *Line) settle(p *Part) {
 // Flags returns those that may be typed: before a command's name, those that
 // every command has.
 func (l *Line) Flags() []Flag {
-	if l.Command == nil || len(l.Next) > 0 {
+	if !l.Runs() {
 		return l.common
 	}
 	return l.Command.Flags
@@ -137,13 +155,16 @@ func (l *Line) Own() []Flag {
 }
 
 // Runs reports whether the line names a command, not only a group of commands.
-func (l *Line) Runs() bool { return l.Command != nil && len(l.Next) == 0 }
+func (l *Line) Runs() bool { return l.Command != nil && l.Command.Runs() }
 
 // CheckArgs returns what is wrong with the number of arguments.
 func (l *Line) CheckArgs() error { return l.Command.countArgs(slices.Concat(l.Args, l.Program)) }
 
 // Check returns what is wrong with the line, except for the number of arguments.
 func (l *Line) Check() error {
+	if l.foreign != nil {
+		return exit.Usage(l.foreign)
+	}
 	for _, p := range l.Parts {
 		switch known := l.Takes(p.Flag); {
 		case !p.IsFlag:
@@ -187,7 +208,7 @@ func Meant(name string, commands []*Command) string {
 func (l *Line) Parsable() []string {
 	words := slices.Clone(l.Path)
 	for _, p := range l.Parts {
-		if p.IsFlag && len(l.Next) == 0 { // a group of commands has no flags
+		if p.IsFlag && l.Runs() { // a group of commands has no flags
 			words = append(words, "--"+p.Flag+"="+p.Value)
 		}
 	}

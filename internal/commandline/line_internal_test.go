@@ -19,7 +19,10 @@ func testTree() Tree {
 	}
 	group := command("store", "")
 	group.Commands = []*Command{command("status", ""), command("move", "[NAME...]", flag("to"))}
+	keep := command("keep", "[NAME...]", flag("socket")) // does something itself
+	keep.Commands = []*Command{command("stop", "", flag("socket"))}
 	return Tree{Flags: common, Commands: []*Command{
+		keep,
 		command("login", "NAME [URL]", boolean("force")),
 		command("env", "NAME...", flag("prefix"), flag("format"), flag("var")),
 		command("exec", "NAME "+Program, flag("prefix"), boolean("login")),
@@ -120,6 +123,15 @@ func TestInterpret(t *testing.T) {
 		{"env a --help=x", `env help="x" args["a"] error:unknown flag "--help"`},
 		{"--version", "version"},
 		{"env --version", `env version="" error:unknown flag "--version"`},
+
+		// A command with commands below it.
+		{"keep", "keep"},
+		{"keep a --socket X stop", `keep socket="X" args["a" "stop"]`},
+		{"keep --socket X stop", `keep stop socket="X"`},
+		{"keep stop --socket X", `keep stop socket="X"`},
+		{"keep -- stop", `keep args["stop"]`},
+		{"keep help", "keep help"},
+		{"keep --to X", `keep to="" args["X"] error:unknown flag "--to"`},
 
 		// Mistakes.
 		{"", ""},

@@ -43,7 +43,17 @@ type Command struct {
 	Often       bool // most people use it
 	Flags       []Flag
 	Commands    []*Command // below it
+	Adapt       Adapter    // nil: there is none
 }
+
+// Runs reports whether a command does something itself, with or without commands
+// below it. A group of commands has no flags.
+func (c *Command) Runs() bool { return len(c.Commands) == 0 || len(c.Flags) > 0 }
+
+// Adapter returns a command's own words for those of a program that the command takes
+// the place of. Ours says whether the command has a flag, and whether that needs a
+// value.
+type Adapter func(words []string, ours func(flag string) (known, value bool)) ([]string, error)
 
 // Flag is a flag of a command. As a setting it has a name, an environment
 // variable and a default.

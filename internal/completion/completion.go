@@ -83,12 +83,19 @@ func (w Words) candidates(ctx context.Context, l commandline.Line, current strin
 		return flagsOf(l.Flags())
 	case l.ProgramNext():
 		return []candidate{{kind: aCommand, skip: l.WordCount()}}
-	case len(l.Next) > 0 && len(l.Args) == 0:
-		return commandsOf(l.Next)
-	case l.Command != nil:
-		return w.arguments(ctx, l)
 	}
-	return nil
+	return w.words(ctx, l)
+}
+
+// words returns the commands and the arguments that may come next.
+func (w Words) words(ctx context.Context, l commandline.Line) (found []candidate) {
+	if len(l.Args) == 0 && !l.Ended {
+		found = commandsOf(l.Next)
+	}
+	if l.Command != nil {
+		found = append(found, w.arguments(ctx, l)...)
+	}
+	return found
 }
 
 func commandsOf(commands []*commandline.Command) []candidate {

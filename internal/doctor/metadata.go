@@ -8,15 +8,19 @@ import (
 	"slices"
 	"strings"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // challenge judges the answer to a request without a token.
-func (s Server) challenge(seen *recorder) []Finding {
+func (s Server) challenge(seen *recorder, d mcplogin.Discovery) []Finding {
 	a := &area{name: "challenge"}
 	for _, x := range seen.of(func(u string) bool { return u == s.URL }) {
 		if x.resp == nil {
 			return nil
+		}
+		if d.Resource.SSE && x.method == http.MethodPost {
+			continue // it takes none there
 		}
 		a.status(x.resp)
 		if x.resp.StatusCode == http.StatusUnauthorized || x.resp.StatusCode == http.StatusForbidden {

@@ -24,7 +24,7 @@ type Server struct {
 	Options mcplogin.LoginOptions
 	// Remedy returns what to do about an error of discovery; nil: nobody knows.
 	Remedy func(error) string
-	// Here is what was found about this place, for the flow that it makes best.
+	// Here describes this machine, for the flow that suits it best.
 	Here flows.Detection
 }
 
@@ -37,7 +37,7 @@ func (s Server) Examine(ctx context.Context) []Finding {
 	if !s.answered(seen) {
 		return s.unreachable(seen, err)
 	}
-	findings := slices.Concat(s.network(seen), s.challenge(seen), s.resource(seen))
+	findings := slices.Concat(s.network(seen), s.transport(found), s.challenge(seen, found), s.resource(seen))
 	for _, issuer := range s.issuers(found) {
 		findings = append(findings, s.authorizationServer(seen, issuer)...)
 	}
@@ -61,6 +61,16 @@ func (s Server) unreachable(seen *recorder, err error) []Finding {
 	}
 	a := &area{name: "network"} // no request was sent
 	a.fail("reach "+s.URL, oauth.Sanitize(err.Error(), 500), "", "")
+	return a.findings
+}
+
+// transport says how the server is spoken to, as far as that shows without a token.
+func (s Server) transport(d mcplogin.Discovery) []Finding {
+	if !d.Resource.SSE {
+		return nil
+	}
+	a := &area{name: "network"}
+	a.pass("transport", "HTTP+SSE of 2024-11-05; clients of newer versions reach it through mcp-login proxy")
 	return a.findings
 }
 

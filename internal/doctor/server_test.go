@@ -20,6 +20,7 @@ import (
 // changes something.
 type site struct {
 	status    int
+	post      int    // the status of a POST, if that is another one
 	challenge string // of the answer without a token
 	resource  map[string]any
 	server    map[string]any
@@ -50,7 +51,11 @@ func examine(t *testing.T, change func(s *site, base string)) []doctor.Finding {
 	if change != nil {
 		change(s, base)
 	}
-	mux.HandleFunc("/mcp", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/mcp", func(w http.ResponseWriter, r *http.Request) {
+		if s.post != 0 && r.Method == http.MethodPost {
+			w.WriteHeader(s.post)
+			return
+		}
 		if s.challenge != "" {
 			w.Header().Set("WWW-Authenticate", s.challenge)
 		}
@@ -82,6 +87,16 @@ func TestServerInOrder(t *testing.T) {
 	}
 	if len(findings) < 6 {
 		t.Errorf("only %d findings: %+v", len(findings), findings)
+	}
+}
+
+// TestOldTransport: a server of the transport of 2024-11-05, which has nothing at its URL
+// for a POST, is in order.
+func TestOldTransport(t *testing.T) {
+	findings := examine(t, func(s *site, _ string) { s.post = http.StatusNotFound })
+	found := slices.ContainsFunc(findings, func(f doctor.Finding) bool { return f.Check == "transport" })
+	if !found || doctor.Worst(findings) != doctor.Pass {
+		t.Errorf("transport found: %v; %+v", found, findings)
 	}
 }
 

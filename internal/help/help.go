@@ -26,6 +26,7 @@ const Common = "Common"
 
 // The groups of the other flags.
 const (
+	Tools      = "Tools"
 	Browser    = "Browser"
 	Client     = "Client registration"
 	Enterprise = "Enterprise and CI"
@@ -37,7 +38,7 @@ const (
 
 // FlagGroups returns the groups in their order, without Common.
 func FlagGroups() []string {
-	return []string{Browser, Client, Enterprise, Overrides, Store, Network, Global}
+	return []string{Tools, Browser, Client, Enterprise, Overrides, Store, Network, Global}
 }
 
 // NewFlag makes the description of a flag from its usage text. The placeholder is
@@ -179,12 +180,20 @@ func (c Command) top(cols int) *terminal.Text {
 		list(t, c.Commands, c.Name, cols)
 		t.Blank()
 		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for details.", c.Name), 0, cols)
+	}
+	if !c.runs() {
 		return t
+	}
+	if len(c.Commands) > 0 {
+		t.Blank()
 	}
 	section(t, "USAGE", c.Name+" "+c.Usage)
 	section(t, "EXAMPLE", c.Examples...)
 	return t
 }
+
+// runs reports whether the command does something itself: a group has no flags.
+func (c Command) runs() bool { return len(c.Commands) == 0 || len(c.Flags) > 0 }
 
 // section adds a title with lines below it.
 func section(t *terminal.Text, title string, lines ...string) {
@@ -257,8 +266,8 @@ const widestCommand = 20
 
 // leaves returns what can be run.
 func leaves(c Command) (all []Command) {
-	if len(c.Commands) == 0 {
-		return []Command{c}
+	if c.runs() {
+		all = append(all, c)
 	}
 	for _, below := range c.Commands {
 		all = append(all, leaves(below)...)

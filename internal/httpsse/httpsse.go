@@ -102,6 +102,9 @@ func (t *Transport) mode() Mode {
 	return t.Mode
 }
 
+// Speaks returns how the server is spoken to: Auto as long as that is not known.
+func (t *Transport) Speaks() Mode { return t.mode() }
+
 func (t *Transport) learn(m Mode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

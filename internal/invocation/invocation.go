@@ -4,10 +4,13 @@
 package invocation
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/remedy"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
@@ -96,6 +99,28 @@ func (i Invocation) Given(flags []commandline.Flag) (words []string) {
 		}
 	}
 	return words
+}
+
+// Chosen reports whether anything but the default sets a flag.
+func (i Invocation) Chosen(flag string) bool {
+	v, err := i.Settings().Get(i.key(flag))
+	return err == nil && v.Origin != settings.Default
+}
+
+// Agree asks before something that a person may not want, unless --yes was typed.
+// Where nobody agrees, the error says what was not done.
+func (i Invocation) Agree(ask func(question string) (bool, error), question, undone string) error {
+	if i.Typed("yes") {
+		return nil
+	}
+	agreed, err := ask(question)
+	switch {
+	case errors.Is(err, secretref.ErrNoTerminal):
+		return &exit.Error{Code: exit.Failed, Text: undone + ": a terminal is required to confirm", Hint: i.Line.With("--yes").String()}
+	case err == nil && !agreed:
+		return &exit.Error{Code: exit.Denied, Text: undone}
+	}
+	return err
 }
 
 // Agent returns the socket of the agent that this command asks instead of the store;

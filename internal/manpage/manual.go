@@ -53,7 +53,7 @@ func (m Manual) Text() []byte {
 func (p *Page) commands(path string, commands []*commandline.Command, common []commandline.Flag) {
 	for _, c := range commands {
 		name := path + c.Name
-		if len(c.Commands) > 0 {
+		if !c.Runs() {
 			p.commands(name+" ", c.Commands, common)
 			continue
 		}
@@ -67,6 +67,7 @@ func (p *Page) commands(path string, commands []*commandline.Command, common []c
 		p.flags(slices.DeleteFunc(slices.Clone(c.Flags), func(f commandline.Flag) bool {
 			return slices.ContainsFunc(common, func(g commandline.Flag) bool { return g.Name == f.Name })
 		}))
+		p.commands(name+" ", c.Commands, common)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,7 @@ var ErrNoReader = errors.New("man is not installed")
 
 // Show has man show a page at the terminal that screen is. Man starts the pager of
 // the user (MANPAGER, PAGER), which decides what Ctrl-C means.
-func Show(ctx context.Context, page []byte, screen *os.File, environ []string) error {
+func Show(ctx context.Context, page []byte, screen io.Writer, environ []string) error {
 	man, err := subprocess.Find("man")
 	if err != nil {
 		return ErrNoReader

@@ -57,6 +57,7 @@ type Report struct {
 	Name            string   `json:"name"`
 	Version         string   `json:"version,omitempty"`
 	ProtocolVersion string   `json:"protocol_version"`
+	Transport       string   `json:"transport,omitempty"` // http or sse, where the caller knows
 	Tools           []Tool   `json:"tools"`
 	Results         []Result `json:"results,omitempty"`
 }
@@ -76,7 +77,16 @@ type Result struct {
 
 // Summary says who answered, in one line. All text in it is the server's.
 func (r Report) Summary() string {
-	return fmt.Sprintf("the server answers as %s, protocol %s, with %d tools", oauth.Sanitize(r.Name, 100), oauth.Sanitize(r.ProtocolVersion, 40), len(r.Tools))
+	return fmt.Sprintf("the server answers as %s, protocol %s, with %d tools", oauth.Sanitize(r.Name, 100), r.Protocol(), len(r.Tools))
+}
+
+// Protocol is the version, with the transport where that is the old one.
+func (r Report) Protocol() string {
+	version := oauth.Sanitize(r.ProtocolVersion, 40)
+	if r.Transport == "sse" {
+		version += " over HTTP+SSE"
+	}
+	return version
 }
 
 // Texts returns the content as texts.

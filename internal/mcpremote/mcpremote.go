@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
@@ -38,12 +39,13 @@ type option struct {
 	ours    string                         // our flag of the same meaning
 	note    string                         // why it needs none
 	convert func(string) ([]string, error) // for what is neither
+	same    bool                           // a flag of this name of ours means the same
 }
 
 // options are those of mcp-remote.
 func options() map[string]option {
 	return map[string]option{
-		"--header":                       {value: true, convert: header},
+		"--header":                       {value: true, same: true, convert: header},
 		"--header-file":                  {value: true, convert: unsupported("--header-file", "use --header-from NAME=file:PATH for each header")},
 		"--transport":                    {value: true, convert: transport},
 		"--protocol":                     {value: true, note: "mcp-login uses the newest revision that the server supports"},
@@ -57,11 +59,11 @@ func options() map[string]option {
 		"--authorize-param":              {value: true, ours: "--auth-param"},
 		"--static-oauth-client-metadata": {value: true, convert: staticMetadata},
 		"--static-oauth-client-info":     {value: true, convert: staticClient},
-		"--client-metadata-url":          {value: true, ours: "--client-metadata-url"},
+		"--client-metadata-url":          {value: true, same: true, ours: "--client-metadata-url"},
 		"--device-code":                  {convert: flow("device")},
 		"--client-credentials":           {convert: flow("client-credentials")},
-		"--token-endpoint":               {value: true, ours: "--token-endpoint"},
-		"--use-id-token":                 {ours: "--use-id-token"},
+		"--token-endpoint":               {value: true, same: true, ours: "--token-endpoint"},
+		"--use-id-token":                 {same: true, ours: "--use-id-token"},
 		"--ignore-tool":                  {value: true, ours: "--deny-tool"},
 		"--keep-alive":                   {note: "mcp-login reconnects by itself"},
 		"--ping-interval":                {value: true, note: "mcp-login reconnects by itself"},
@@ -77,59 +79,40 @@ func options() map[string]option {
 }
 
 // Translate reads the arguments of mcp-remote. The error names the argument.
-func Translate(args []string) (t Translation, err error) {
-	if len(args) == 0 || !isURL(args[0]) {
-		return t, errors.New("no URL follows mcp-remote")
+func Translate(args []string) (Translation, error) {
+	r := reader{ours: func(string) (bool, bool) { return false, false }}
+	t, err := r.read(args)
+	switch {
+	case err != nil:
+		return Translation{}, err
+	case r.server == "":
+		return Translation{}, errors.New("no URL follows mcp-remote")
+	case r.unknown != "":
+		return Translation{}, &UnsupportedError{r.unknown, "see: mcp-login proxy --help"}
 	}
-	t.Args = []string{args[0]}
-	rest := args[1:]
-	if len(rest) > 0 && isPort(rest[0]) {
-		t.Args = append(t.Args, "--redirect-port", rest[0])
-		rest = rest[1:]
-	}
-	all := options()
-	for len(rest) > 0 {
-		name := rest[0]
-		o, known := all[name]
-		if !known {
-			return Translation{}, &UnsupportedError{name, "see: mcp-login proxy --help"}
-		}
-		rest = rest[1:]
-		value := ""
-		if o.value {
-			if len(rest) == 0 {
-				return Translation{}, fmt.Errorf("%s of mcp-remote has no value", name)
-			}
-			value, rest = rest[0], rest[1:]
-		}
-		if err := t.add(name, o, value); err != nil {
-			return Translation{}, err
-		}
-	}
-	return t, t.checkHTTP()
+	at := slices.Index(t.Args, r.server)
+	t.Args = slices.Concat(t.Args[at:at+1], t.Args[:at], t.Args[at+1:])
+	return t, checkHTTP(r.server)
 }
 
-func (t *Translation) add(name string, o option, value string) error {
-	switch {
-	case o.convert != nil:
-		words, err := o.convert(value)
-		if err != nil {
-			return err
-		}
-		t.Args = append(t.Args, words...)
-	case o.note != "":
-		t.Notes = append(t.Notes, fmt.Sprintf("%s is left out: %s", name, o.note))
-	case o.value:
-		t.Args = append(t.Args, o.ours, value)
-	default:
-		t.Args = append(t.Args, o.ours)
+// Adapt returns the arguments of mcp-login proxy for some that may be mcp-remote's, in
+// part or all of them: those that mcp-login has too, in the same meaning, stay. Ours
+// says whether mcp-login has a flag, and whether that takes a value.
+func Adapt(args []string, ours func(flag string) (known, value bool)) ([]string, error) {
+	r := reader{ours: ours}
+	t, err := r.read(args)
+	if err == nil && slices.Contains(args, "--allow-http") && r.server != "" {
+		err = checkHTTP(r.server)
 	}
-	return nil
+	if err != nil {
+		return nil, err
+	}
+	return t.Args, nil
 }
 
 // checkHTTP refuses what --allow-http allows: a token in plain text on a network.
-func (t *Translation) checkHTTP() error {
-	u, err := url.Parse(t.Args[0])
+func checkHTTP(server string) error {
+	u, err := url.Parse(server)
 	if err != nil {
 		return err
 	}
@@ -181,7 +164,7 @@ func transport(value string) ([]string, error) {
 	return nil, fmt.Errorf("--transport %q: use auto, http or sse", value)
 }
 
-var reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
+var reference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`) })
 
 // header converts --header "Name: value". A value that is a variable of
 // mcp-remote's environment is read from there; secrets do not belong in a command
@@ -190,16 +173,13 @@ func header(text string) ([]string, error) {
 	name, value, found := strings.Cut(text, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !found || name == "" {
-		return nil, fmt.Errorf("--header %q: use 'Name: value'", text)
+		return nil, errors.New("--header: use 'Name: value'") // the text may be a secret
 	}
 	if strings.EqualFold(name, "Authorization") {
 		return nil, &UnsupportedError{"--header Authorization", "this server uses your own token, so no sign-in is needed; leave the entry as it is"}
 	}
-	if m := reference.FindStringSubmatch(value); m != nil {
+	if m := reference().FindStringSubmatch(value); m != nil {
 		return []string{"--header-from", name + "=env:" + m[1]}, nil
-	}
-	if strings.Contains(value, "${") {
-		return nil, &UnsupportedError{"a variable inside --header " + name, "put the whole value into a variable and use --header-from " + name + "=env:VARIABLE"}
 	}
 	return []string{"--header", name + ": " + value}, nil
 }

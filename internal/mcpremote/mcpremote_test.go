@@ -24,6 +24,10 @@ func TestTranslate(t *testing.T) {
 		{server + ` --static-oauth-client-metadata {"scope":"a"}`, server + " --scope a"},
 		{server + " --header X-Team:${TEAM}", server + " --header-from X-Team=env:TEAM"},
 		{server + " --header X-Team:blue", server + " --header X-Team:~blue"},
+		{server + " --header X-Key:Key_${KEY}", server + " --header X-Key:~Key_${KEY}"},
+		{"--header X-Team:blue " + server + " 3334", server + " --header X-Team:~blue --redirect-port 3334"},
+		{server + " --resource " + server + "/", server},
+		{server + ` 3334 --static-oauth-client-info {"client_id":"x"}`, server + " --redirect-port 3334 --client-id x --redirect-host localhost --redirect-path /oauth/callback"},
 		{"http://localhost:8080/mcp --allow-http", "http://localhost:8080/mcp"},
 		{"http://127.0.0.1:8080/mcp", "http://127.0.0.1:8080/mcp"},
 	} {
@@ -50,7 +54,6 @@ func TestUnsupported(t *testing.T) {
 		server + " --auth-timeout soon":      "seconds",
 		server + " --transport carrier":      "carrier",
 		server + " --header Authorization:x": "no sign-in is needed",
-		server + " --header X-A:Bearer_${T}": "--header-from X-A=env:VARIABLE",
 		server + " --header nothing":         "Name: value",
 		server + " --resource r":             "--name",
 		server + ` --static-oauth-client-info {"client_id":"x","client_secret":"y"}`: "--client-secret-from",
@@ -83,6 +86,46 @@ func TestSecretsStayHidden(t *testing.T) {
 	} {
 		if _, err := Translate(strings.Fields(server + theirs)); err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", theirs, err)
+		}
+	}
+}
+
+// TestAdapt: options of mcp-remote and of mcp-login can stand in one command line, and
+// what is mcp-login's alone stays as it is.
+func TestAdapt(t *testing.T) {
+	flags := map[string]bool{"header": true, "header-from": true, "transport": true, "name": true, "read-only": false, "client-id": true, "redirect-port": true, "token-endpoint": true, "use-id-token": false}
+	ours := func(name string) (known, value bool) {
+		value, known = flags[name]
+		return known, value
+	}
+	for _, tt := range []struct{ theirs, ours string }{
+		{"notion --read-only", "notion --read-only"},
+		{"notion 3334", "notion 3334"},
+		{"--name box " + server + " 3334 --debug", "--name box " + server + " --redirect-port 3334 --log-level debug"},
+		{server + " --ignore-tool drop* --read-only --auth-timeout 60", server + " --deny-tool drop* --read-only --wait 60s"},
+		{server + " --ignore-tool=drop*", server + " --deny-tool drop*"},
+		{server + " --transport http-first", server},
+		{server + " --transport sse --token-endpoint https://a.test/t --use-id-token", server + " --transport sse --token-endpoint https://a.test/t --use-id-token"},
+		{server + " --header X-Key:${KEY} --header-from X=env:Y", server + " --header X-Key:${KEY} --header-from X=env:Y"},
+		{server + " --client-id x --redirect-port 3", server + " --client-id x --redirect-port 3"},
+		{server + " --help --unheard-of", server + " --help --unheard-of"},
+		{server + " -- --debug", server + " -- --debug"},
+		{"notion " + server, "notion " + server},
+		{"http://127.0.0.1/mcp --allow-http", "http://127.0.0.1/mcp"},
+	} {
+		got, err := Adapt(strings.Fields(tt.theirs), ours)
+		if err != nil || !slices.Equal(got, strings.Fields(tt.ours)) {
+			t.Errorf("%s\nis %q, %v\nwant %q", tt.theirs, got, err, tt.ours)
+		}
+	}
+	for theirs, want := range map[string]string{
+		"http://mcp.example.com/mcp --allow-http":   "https",
+		server + " --header-file f":                 "--header-from",
+		server + " --auth-timeout":                  "no value",
+		server + " --resource https://a.test/other": "--name",
+	} {
+		if got, err := Adapt(strings.Fields(theirs), ours); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %q, %v, want %q", theirs, got, err, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/extraheader"
 	"github.com/mcp-login/mcp-login/internal/httpsse"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -23,7 +24,8 @@ type Options struct {
 	CACert  string        // PEM file of certificates to trust beside the system's; "": none
 	Timeout time.Duration // of one request
 	Getenv  func(name string) string
-	Hosts   *oauth.Hosts // what the clients learn of hosts; nil: each learns for itself
+	Hosts   *oauth.Hosts        // what the clients learn of hosts; nil: each learns for itself
+	Headers extraheader.Headers // that each request to the origin of an MCP server has
 }
 
 // Clients returns what makes a client for an MCP server.
@@ -35,12 +37,17 @@ func (o Options) Clients() (func(server string) *http.Client, error) {
 	if err := o.checkProxies(); err != nil {
 		return nil, err
 	}
-	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.Timeout, Hosts: o.Hosts}.Clients(), nil
+	guarded := oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.Timeout, Hosts: o.Hosts}.Clients()
+	return func(server string) *http.Client {
+		client := *guarded(server)
+		client.Transport = o.Headers.Around(client.Transport, server)
+		return &client
+	}, nil
 }
 
 // Transport reaches an MCP server: guarded, and without a limit of time, since a tool
 // may take long. The server speaks Streamable HTTP, or what the mode says.
-func (o Options) Transport(server, mode string) (http.RoundTripper, error) {
+func (o Options) Transport(server, mode string) (*httpsse.Transport, error) {
 	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
 	if err != nil {
 		return nil, exit.Usagef("--transport %w", err)

@@ -69,6 +69,11 @@ func (d Dirs) AgentAudit() (string, error) {
 	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent-audit.jsonl")
 }
 
+// AgentLog is the default path of the log of an agent in the background.
+func (d Dirs) AgentLog() (string, error) {
+	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent.log")
+}
+
 // Proxies returns the folder of what the proxies of this user share: what servers
 // listed last, and sign-ins that are under way.
 func (d Dirs) Proxies() (string, error) {

@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"strings"
 	"sync"
@@ -82,9 +82,8 @@ type abilities struct {
 	} `json:"clientInfo"`
 }
 
-// opensPages reports whether a client can be asked to have its user open a page, by
-// what it said with a request or, with sessions, in its initialize.
-func opensPages(m, hello message) bool {
+// saysOfItself returns what a client says of itself with a request.
+func saysOfItself(m message) (is abilities) {
 	var said struct {
 		Params struct {
 			abilities
@@ -94,20 +93,25 @@ func opensPages(m, hello message) bool {
 			} `json:"_meta"`
 		} `json:"params"`
 	}
-	if m.Params.Meta.Version >= stateless {
-		hello = m
-	}
-	_ = json.Unmarshal(hello.text, &said) // what cannot be read is not declared
-	is := said.Params.abilities
+	_ = json.Unmarshal(m.text, &said) // what cannot be read is not declared
+	is = said.Params.abilities
 	if m.Params.Meta.Version >= stateless {
 		_ = json.Unmarshal(said.Params.Meta.Capabilities, &is.Capabilities)
 		_ = json.Unmarshal(said.Params.Meta.Info, &is.Info)
-		if breaksOnInput(is.Info.Name) {
-			return false
-		}
 	}
+	return is
+}
+
+// opensPages reports whether a client can be asked to have its user open a page, by
+// what it said with a request or, with sessions, in its initialize.
+func opensPages(m, hello message) bool {
+	isStateless := m.Params.Meta.Version >= stateless
+	if isStateless {
+		hello = m
+	}
+	is := saysOfItself(hello)
 	url := is.Capabilities.Elicitation.URL
-	return url != nil && string(url) != "null"
+	return url != nil && string(url) != "null" && !(isStateless && breaksOnInput(is.Info.Name))
 }
 
 // breaksOnInput reports whether a client declares that it can open pages and then
@@ -124,77 +128,54 @@ type page struct {
 	Message string `json:"message"`
 }
 
-// askHere asks the client's user to open a page, and returns what they answered; ""
-// if the sign-in ended first.
-func (b *bridge) askHere(ctx context.Context, a *attempt, shown proxystate.Page) string {
-	id := ownID + a.id
-	answer := b.asked.expect(id)
-	defer b.asked.forget(id)
-	b.write(request(id, elicit, page{Mode: "url", ID: a.id, URL: shown.URL, Message: b.SignIn.question(shown)}))
-	b.work.Go(func() { b.notifyEnd(a) })
-	select {
-	case m := <-answer:
-		var said struct {
-			Result struct {
-				Action string `json:"action"`
-			} `json:"result"`
-		}
-		if json.Unmarshal(m.text, &said) != nil || said.Result.Action == "" {
-			return declined // an error: it cannot ask
-		}
-		return said.Result.Action
-	case <-a.ended.passed:
-		return ""
-	case <-ctx.Done():
-		return accepted // nobody has answered, and the page may be open
-	}
-}
-
-// notifyEnd tells the client that the page that it opened is done with.
-func (b *bridge) notifyEnd(a *attempt) {
-	select {
-	case <-a.ended.passed:
-		b.write(request("", elicited, map[string]string{"elicitationId": a.id}))
-	case <-b.closing.Done():
-	}
-}
-
-// retry is the second try of a call after an input-required result (SEP-2322).
-type retry struct {
-	Params struct {
-		State     string `json:"requestState"`
-		Responses map[string]struct {
-			Action string `json:"action"`
-		} `json:"inputResponses"`
-	} `json:"params"`
-}
-
 // inputKey names the one input that this program asks for.
 const inputKey = "mcp_login_sign_in"
 
-// answeredInput returns what the client's user answered in a call that is a second
-// try for this very sign-in; "" if it is no such call. The state is the random id of
-// the sign-in and ends with it: nobody gains anything by another one.
-func answeredInput(m message, a *attempt) string {
-	var r retry
-	_ = json.Unmarshal(m.text, &r) // what cannot be read is no second try
-	if r.Params.State != a.id {
-		return ""
-	}
-	if action := r.Params.Responses[inputKey].Action; action != "" {
-		return action
-	}
-	return declined
+// input is what a client's user answered to an input-required result (SEP-2322).
+type input struct {
+	state  string // that this program gave with it; "": the message is no second try
+	action string
 }
 
-// wantInput answers a call by asking for input.
-func (b *bridge) wantInput(c *call, a *attempt, shown proxystate.Page) {
-	b.write(succeeded(c.ID, map[string]any{
+// ownInput takes from the second try of a call what answers this program, so that the
+// server hears nothing of that.
+func (m message) ownInput() message {
+	if !strings.HasPrefix(m.Params.State, ownID) {
+		return m
+	}
+	var doc, params map[string]json.RawMessage
+	var answers map[string]struct {
+		Action string `json:"action"`
+	}
+	if json.Unmarshal(m.text, &doc) != nil || json.Unmarshal(doc["params"], &params) != nil {
+		return m
+	}
+	_ = json.Unmarshal(params["inputResponses"], &answers) // what cannot be read is no answer
+	m.input = input{state: m.Params.State, action: cmp.Or(answers[inputKey].Action, declined)}
+	delete(params, "inputResponses")
+	delete(params, "requestState")
+	doc["params"] = encoded(params)
+	m.text = encoded(doc)
+	return m
+}
+
+// answered returns what the client's user answered in a call that is a second try for
+// this very sign-in; "" if it is no such call. The state is the random id of the
+// sign-in and ends with it: nobody gains anything by another one.
+func (a *attempt) answered(m message) string {
+	if m.input.state != ownID+a.id {
+		return ""
+	}
+	return m.input.action
+}
+
+// wantInput returns the answer that asks a call for input.
+func (s *SignIn) wantInput(m message, a *attempt, shown proxystate.Page) []byte {
+	return succeeded(m.ID, map[string]any{
 		"resultType":   "input_required",
-		"requestState": a.id,
+		"requestState": ownID + a.id,
 		"inputRequests": map[string]any{inputKey: map[string]any{
-			"method": elicit, "params": page{Mode: "url", URL: shown.URL, Message: b.SignIn.question(shown)},
+			"method": elicit, "params": page{Mode: "url", URL: shown.URL, Message: s.question(shown)},
 		}},
-	}))
-	c.answered.pass()
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -43,6 +42,8 @@ type HTTP struct {
 	// is passed on; nil means nobody does. It is for those who bound the
 	// connections on which none came yet.
 	Admitted func(*http.Request)
+
+	lasting context.Context // of Serve; nil: of no end
 }
 
 // Handler returns the handler. Whatever the path, it stands for the one server.
@@ -51,12 +52,20 @@ func (h HTTP) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	var transport http.RoundTripper = checked{h.Upstream, h.authorized(h.transport())}
+	if h.SignIn != nil {
+		lasting := h.lasting
+		if lasting == nil {
+			lasting = context.Background()
+		}
+		transport = &signInTransport{Upstream: h.Upstream, base: transport, lasting: lasting}
+	}
 	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
-		Transport:      h.Session.Transport(h.transport()),
+		Transport:      transport,
 		FlushInterval:  -1,
 		ErrorLog:       slog.NewLogLogger(h.log().Handler(), slog.LevelDebug),
 		Rewrite:        func(r *httputil.ProxyRequest) { rewrite(r.Out, target) },
-		ModifyResponse: h.answer,
+		ModifyResponse: keepBack,
 		ErrorHandler:   h.fail,
 	}}, nil
 }
@@ -131,8 +140,8 @@ func ownOrigin(r *http.Request) bool {
 	return err == nil && netcheck.SameOrigin(u, &url.URL{Scheme: "http", Host: r.Host})
 }
 
-// idKey carries the id of a request to where it may have to be answered.
-type idKey struct{}
+// messageKey carries the message of a request to where it may have to be answered.
+type messageKey struct{}
 
 // pass sends a request on, in a form that can be sent again.
 func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
@@ -149,12 +158,15 @@ func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 		g.proxy.ServeHTTP(w, r)
 		return
 	}
+	if m, err := parseOne(bytes.TrimSpace(head)); err == nil {
+		if m = m.ownInput(); m.input.state != "" {
+			head = m.text
+		}
+		r = r.WithContext(context.WithValue(r.Context(), messageKey{}, m))
+	}
 	r.Body = io.NopCloser(bytes.NewReader(head))
 	r.ContentLength = int64(len(head))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(head)), nil }
-	if m, err := parseOne(bytes.TrimSpace(head)); err == nil && m.isRequest() {
-		r = r.WithContext(context.WithValue(r.Context(), idKey{}, m.ID))
-	}
 	g.proxy.ServeHTTP(w, r)
 }
 
@@ -173,13 +185,32 @@ func rewrite(out *http.Request, target *url.URL) {
 	}
 }
 
-// answer looks at the server's answer before the client does. How to get a
-// token is not the client's concern, so it hears nothing of that.
-func (h HTTP) answer(resp *http.Response) error {
-	err := h.refusal(resp)
+// keepBack takes from an answer how to get a token, which is not the client's
+// concern, and cookies.
+func keepBack(resp *http.Response) error {
 	resp.Header.Del("WWW-Authenticate")
 	resp.Header.Del("Set-Cookie")
-	return err
+	return nil
+}
+
+// checked looks at the server's answers before the client does: what is for this
+// program to deal with is an error.
+type checked struct {
+	Upstream
+	base http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c checked) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := c.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.refusal(resp); err != nil {
+		resp.Body.Close()
+		return nil, err
+	}
+	return resp, nil
 }
 
 // fail answers a request that did not get through: by a JSON-RPC error, which
@@ -189,11 +220,11 @@ func (h HTTP) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // the client is gone
 	}
 	h.log().Warn("request not forwarded", "error", err)
-	id, ok := r.Context().Value(idKey{}).(json.RawMessage)
-	if !ok {
+	m, _ := r.Context().Value(messageKey{}).(message)
+	if !m.isRequest() {
 		http.Error(w, h.explain(err), http.StatusBadGateway)
 		return
 	}
 	w.Header().Set("Content-Type", typeJSON)
-	_, _ = w.Write(failed(id, codeUpstream, h.explain(err))) // a client that is gone needs none
+	_, _ = w.Write(failed(m.ID, codeUpstream, h.explain(err))) // a client that is gone needs none
 }

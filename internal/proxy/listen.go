@@ -33,7 +33,7 @@ var ErrListen = errors.New("use 127.0.0.1:PORT, [::1]:PORT or unix:PATH")
 // Serve serves HTTP at ln until ctx ends.
 func (h HTTP) Serve(ctx context.Context, ln net.Listener) error {
 	limited := &connlimit.Listener{Listener: ln, Limit: maxUnauthenticated}
-	h.Admitted = limited.Authenticated
+	h.Admitted, h.lasting = limited.Authenticated, ctx
 	handler, err := h.Handler()
 	if err != nil {
 		return err

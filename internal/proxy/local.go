@@ -23,59 +23,81 @@ const (
 // versions are those with initialize.
 var versions = []string{"2024-11-05", "2025-03-26", "2025-06-18", latest}
 
+// isKnown reports whether a request is one whose answer is kept for when the server
+// cannot be asked or takes its time.
+func (m message) isKnown() bool {
+	return m.Method == initialize || m.Method == discover || lists[m.Method] != "" && m.Params.Cursor == ""
+}
+
 // serve has a request answered: by the server where the user is signed in, else here
 // as far as that is possible.
 func (b *bridge) serve(ctx context.Context, c *call, before order) error {
 	switch {
 	case b.SignIn == nil:
 		return b.whenDue(ctx, c, before)
-	case c.Method == initialize || lists[c.Method] != "" && c.Params.Cursor == "":
+	case c.isKnown():
 		return b.serveKnown(ctx, c, before)
 	case c.Method == callTool && b.SignIn.isTool(c.Params.Name):
-		b.serveSignIn(ctx, c)
+		b.user.serveSignIn(ctx, c.message, b.outlet(c))
 		return nil
 	}
 	err := b.whenDue(ctx, c, before)
 	if !b.SignIn.wants(ctx, b.Session, err) {
 		return err
 	}
-	b.await()
+	b.user.await()
 	switch c.Method {
 	case callTool:
-		if b.leadThrough(ctx, c) {
+		if b.user.leadThrough(ctx, c.message, b.outlet(c)) {
 			return b.whenDue(ctx, c, before)
 		}
 		return nil
 	case ping:
-		b.reply(c, struct{}{})
-		return nil
-	case discover:
-		b.refuse(c, "not signed in: use initialize")
+		b.outlet(c).reply(c.message, struct{}{})
 		return nil
 	}
-	return fmt.Errorf("%w; call the tool %s", err, b.SignIn.name())
+	return b.SignIn.required(err)
 }
 
-// serveKnown passes on a request whose answer is known from the last time, for when
-// the server cannot be asked or takes its time.
+// required says that a request needs a sign-in, and how to begin one.
+func (s *SignIn) required(err error) error { return fmt.Errorf("%w; call the tool %s", err, s.name()) }
+
+// outlet is where a call's messages go.
+func (b *bridge) outlet(c *call) outlet {
+	return outlet{b.notifyClient, func(text []byte) {
+		b.write(text)
+		c.answered.pass()
+	}}
+}
+
+// notifyClient sends the client what this program has to say. Without sessions nobody
+// is told what belongs to no call: the server tells those who subscribed.
+func (b *bridge) notifyClient(text []byte) bool {
+	if !b.wire.stateless() {
+		b.write(text)
+	}
+	return true
+}
+
+// serveKnown passes on a request whose answer is known from the last time.
 func (b *bridge) serveKnown(ctx context.Context, c *call, before order) error {
 	if c.Method == initialize {
 		b.wire.greet(c.message)
 	}
 	limit := promptly
 	if b.late.Load() {
-		limit = 0 // the time was used up by initialize
+		limit = 0 // the time was used up by the first request
 	}
 	soon := time.AfterFunc(limit, func() { b.answerKnown(c, false) })
 	defer soon.Stop()
 	err := b.whenDue(ctx, c, before)
 	if !b.SignIn.wants(ctx, b.Session, err) {
-		if c.Method == initialize {
+		if c.Method == initialize || c.Method == discover && err == nil {
 			b.late.Store(false)
 		}
 		return err
 	}
-	b.await()
+	b.user.await()
 	b.answerKnown(c, true)
 	return nil
 }
@@ -89,31 +111,41 @@ func (b *bridge) answerKnown(c *call, signedOut bool) {
 		return
 	}
 	c.served = true
-	if c.Method == initialize {
+	if lists[c.Method] == "" {
 		b.late.Store(!signedOut)
-		b.write(succeeded(c.ID, b.SignIn.greeting(c.message, b.Server, signedOut)))
-		return
 	}
-	items := b.SignIn.list(c.Method)
+	b.write(b.SignIn.known(c.message, b.Server, signedOut))
+}
+
+// known returns the answer to a request from what is known of the server.
+func (s *SignIn) known(m message, server string, signedOut bool) []byte {
+	switch m.Method {
+	case initialize:
+		return succeeded(m.ID, s.greeting(m, server, signedOut))
+	case discover:
+		// Clients that are refused go on with initialize.
+		if found := s.discovered(); found != nil && !signedOut {
+			return succeeded(m.ID, found)
+		}
+		return failed(m.ID, codeMethod, "Method not found: use initialize")
+	}
+	items := s.list(m.Method)
 	if items == nil {
 		items = []json.RawMessage{}
 	}
-	if c.Method == listTools && signedOut {
-		items = append([]json.RawMessage{b.SignIn.tool(b.Server)}, items...)
+	if m.Method == listTools && signedOut {
+		items = append([]json.RawMessage{s.tool(server)}, items...)
 	}
-	b.reply(c, map[string]any{lists[c.Method]: items})
+	return reply(m, map[string]any{lists[m.Method]: items})
 }
 
 // remember notes an answer of the server for the next time. A client that was given
 // an older list is told that there is another.
 func (b *bridge) remember(c *call, m message) {
-	if b.SignIn == nil || m.Error != nil || c.Method != initialize && lists[c.Method] == "" {
+	if b.SignIn == nil || m.Error != nil || !c.isKnown() && lists[c.Method] == "" {
 		return
 	}
-	changed, err := b.SignIn.remember(c.message, m.text)
-	if err != nil {
-		b.log().Warn("the server's lists are not cached", "error", err)
-	}
+	changed := b.keep(c.message, m.text)
 	c.serving.Lock()
 	defer c.serving.Unlock()
 	if changed && c.served {
@@ -121,13 +153,21 @@ func (b *bridge) remember(c *call, m message) {
 	}
 }
 
-// reply answers a request, in the form of the client's protocol.
-func (b *bridge) reply(c *call, result any) {
-	if c.Params.Meta.Version >= stateless {
-		result = complete(result, lists[c.Method] != "")
+// keep keeps an answer of the server, and reports whether a list is another one now.
+func (u Upstream) keep(asked message, text []byte) (changed bool) {
+	changed, err := u.SignIn.remember(asked, text)
+	if err != nil {
+		u.log().Warn("the server's lists are not cached", "error", err)
 	}
-	b.write(succeeded(c.ID, result))
-	c.answered.pass()
+	return changed
+}
+
+// reply returns the answer to a request, in the form of the client's protocol.
+func reply(m message, result any) []byte {
+	if m.Params.Meta.Version >= stateless {
+		result = complete(result, lists[m.Method] != "")
+	}
+	return succeeded(m.ID, result)
 }
 
 // complete gives a result what the stateless protocol demands of it.
@@ -155,44 +195,6 @@ func (b *bridge) connect(ctx context.Context, m message) error {
 		return nil
 	}
 	return b.renew(ctx, "")
-}
-
-// await watches out for a sign-in, here or by another process, and tells the client
-// then that the lists may be others.
-func (b *bridge) await() {
-	b.outdated.Store(true)
-	if !b.watching.CompareAndSwap(false, true) {
-		return
-	}
-	b.work.Go(func() {
-		defer b.watching.Store(false)
-		for b.outdated.Load() {
-			var ended <-chan struct{}
-			if a := b.SignIn.latest(); a != nil && !a.isOver() {
-				ended = a.ended.passed
-			}
-			select {
-			case <-ended:
-			case <-time.After(storePoll):
-			case <-b.closing.Done():
-				return
-			}
-			if _, ok := b.SignIn.signedIn(b.closing, b.Session); ok {
-				b.announce()
-			}
-		}
-	})
-}
-
-// announce tells the client once that its lists may be outdated. Without sessions
-// the server tells those who subscribed.
-func (b *bridge) announce() {
-	if !b.outdated.CompareAndSwap(true, false) || b.wire.stateless() {
-		return
-	}
-	for _, method := range []string{listTools, listPrompts, listResources} {
-		b.write(listChanged(method))
-	}
 }
 
 // listChanged returns the notification that a list is another one.

@@ -47,6 +47,8 @@ type message struct {
 	Method  string          `json:"method"`
 	Params  parameters      `json:"params"`
 	Error   json.RawMessage `json:"error"`
+
+	input input // that answers this program
 }
 
 // parameters are those that decide how a message is sent.
@@ -55,6 +57,7 @@ type parameters struct {
 	URI       string                     `json:"uri"`
 	RequestID json.RawMessage            `json:"requestId"`
 	Cursor    string                     `json:"cursor"` // of a list's next page
+	State     string                     `json:"requestState"`
 	Arguments map[string]json.RawMessage `json:"arguments"`
 	Meta      struct {
 		// Version is on every request of the stateless protocol (SEP-2575).
@@ -75,7 +78,7 @@ func (p *parameters) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &fields) != nil {
 		return nil // not an object
 	}
-	for name, to := range map[string]any{"name": &p.Name, "uri": &p.URI, "requestId": &p.RequestID, "cursor": &p.Cursor, "_meta": &p.Meta} {
+	for name, to := range map[string]any{"name": &p.Name, "uri": &p.URI, "requestId": &p.RequestID, "cursor": &p.Cursor, "requestState": &p.State, "_meta": &p.Meta} {
 		_ = json.Unmarshal(fields[name], to) // another type than expected: left out
 	}
 	return nil

@@ -27,6 +27,7 @@ import (
 	"net/http"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/toolfilter"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -45,6 +46,8 @@ type Upstream struct {
 	// SignIn lets the client's user sign in; nil: a request that needs a sign-in
 	// fails, and says so.
 	SignIn *SignIn
+	// Tools says which tools clients may use; nil: all.
+	Tools *toolfilter.Filter
 	// Log hears of what goes on; nil means silence. No message is logged.
 	Log *slog.Logger
 }
@@ -57,6 +60,11 @@ func (u Upstream) transport() http.RoundTripper {
 		return oauth.Guard{Server: u.Server}.Client().Transport
 	}
 	return u.Transport
+}
+
+// authorized is the transport that adds the token to what clients may send.
+func (u Upstream) authorized(base http.RoundTripper) http.RoundTripper {
+	return u.Tools.Around(u.Session.Transport(base))
 }
 
 func (u Upstream) explain(err error) string {

@@ -62,6 +62,13 @@ func (s *SignIn) hello() (h hello) {
 	return h
 }
 
+// discovered returns the server's last result of server/discover; nil: none is known.
+func (s *SignIn) discovered() json.RawMessage {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	return s.load().Discovered
+}
+
 // list returns the last known list of a method.
 func (s *SignIn) list(method string) (items []json.RawMessage) {
 	s.seen.mu.Lock()
@@ -75,8 +82,11 @@ func (s *SignIn) list(method string) (items []json.RawMessage) {
 // remember notes what an answer says of the server, and reports whether a list is
 // now another one.
 func (s *SignIn) remember(asked message, text []byte) (changed bool, err error) {
-	if asked.Method == initialize {
+	switch asked.Method {
+	case initialize:
 		return false, s.rememberHello(text)
+	case discover:
+		return false, s.rememberDiscovered(text)
 	}
 	if lists[asked.Method] == "" || len(text) > maxListed {
 		return lists[asked.Method] != "", nil
@@ -146,12 +156,32 @@ func (s *SignIn) rememberHello(text []byte) error {
 	if err != nil {
 		return err
 	}
-	s.seen.mu.Lock()
-	defer s.seen.mu.Unlock()
-	if bytes.Equal(kept, s.load().Hello) {
+	return s.replace(func(known *proxystate.Snapshot) *json.RawMessage { return &known.Hello }, kept)
+}
+
+func (s *SignIn) rememberDiscovered(text []byte) error {
+	var answer struct {
+		Result map[string]json.RawMessage `json:"result"`
+	}
+	if len(text) > maxHello || json.Unmarshal(text, &answer) != nil || answer.Result["supportedVersions"] == nil {
 		return nil
 	}
-	s.seen.snapshot.Hello = kept
+	kept, err := json.Marshal(answer.Result)
+	if err != nil {
+		return err
+	}
+	return s.replace(func(known *proxystate.Snapshot) *json.RawMessage { return &known.Discovered }, kept)
+}
+
+// replace replaces a part of what is known, if it is another one.
+func (s *SignIn) replace(part func(*proxystate.Snapshot) *json.RawMessage, text json.RawMessage) error {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	known := part(s.load())
+	if bytes.Equal(text, *known) {
+		return nil
+	}
+	*known = text
 	return s.State.Save(s.seen.snapshot)
 }
 

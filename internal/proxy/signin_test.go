@@ -26,6 +26,7 @@ import (
 // person is somebody who approves sign-ins at the site, when the test says so.
 type person struct {
 	*site
+	way     string // of its clients: stdio or http
 	dir     string
 	approve chan error // nil approves
 	logins  atomic.Int32
@@ -37,7 +38,7 @@ type person struct {
 // newPerson returns somebody who is not signed in.
 func newPerson(t *testing.T, h http.Handler) *person {
 	t.Helper()
-	p := &person{site: newSite(t, h), dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error)}
+	p := &person{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error)}
 	p.signOut(t)
 	return p
 }
@@ -82,7 +83,27 @@ func (p *person) upstream(t *testing.T) proxy.Upstream {
 // open connects a client to a new proxy process.
 func (p *person) open(t *testing.T, opts mcp.ClientOptions) *client {
 	t.Helper()
-	return open(t, stdio(t, proxy.Stdio{Upstream: p.upstream(t)}), opts)
+	return open(t, ways[p.way](t, p.upstream(t)), opts)
+}
+
+// keeps waits until the tools that a client has listed are kept for the next time.
+func (p *person) keeps(t *testing.T) {
+	t.Helper()
+	await.True(t, "the tools are kept", func() bool {
+		return proxystate.Of(p.dir, "box", p.URL+"/mcp").Load().Lists["tools/list"] != nil
+	})
+}
+
+// eachWay runs a test with somebody who is not signed in, over stdio and over HTTP.
+func eachWay(t *testing.T, stateless bool, test func(*testing.T, *person)) {
+	for way := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t, newTools().handler(stateless))
+			p.way = way
+			test(t, p)
+		})
+	}
 }
 
 // open connects a client that may be refused the stateless protocol.
@@ -124,148 +145,149 @@ func contains(t *testing.T, text string, parts ...string) {
 // TestSignInByText: a client that cannot open pages gets a text to show, and after
 // the approval exactly the server's tools.
 func TestSignInByText(t *testing.T) {
-	t.Parallel()
 	for _, stateless := range []bool{false, true} {
-		p := newPerson(t, newTools().handler(stateless))
-		c := p.open(t, mcp.ClientOptions{})
-		if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
-			t.Errorf("tools %q, want sign_in alone", got)
-		}
-		contains(t, c.InitializeResult().Instructions, "sign_in")
-		contains(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
-			"valid for 15 minutes", "Approve only if you started this sign-in yourself", "Call sign_in again")
+		eachWay(t, stateless, func(t *testing.T, p *person) {
+			c := p.open(t, mcp.ClientOptions{})
+			if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
+				t.Errorf("tools %q, want sign_in alone", got)
+			}
+			contains(t, c.InitializeResult().Instructions, "sign_in")
+			contains(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
+				"valid for 15 minutes", "Approve only if you started this sign-in yourself", "Call sign_in again")
 
-		said := make(chan string)
-		go func() { said <- c.call(t, "sign_in", nil) }()
-		p.approve <- nil
-		contains(t, await.Receive(t, "the second call", said), "Signed in", "as Ada")
-		await.Receive(t, "the news that there are other tools", c.changed)
-		if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
-			t.Errorf("tools %q, want those of the server", got)
-		}
-		if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
-			t.Errorf("2 + 3 = %q", got)
-		}
-		contains(t, c.call(t, "sign_in", nil), "as Ada") // though it is no longer listed
-		if n := p.logins.Load(); n != 1 {
-			t.Errorf("%d logins, want 1", n)
-		}
+			said := make(chan string)
+			go func() { said <- c.call(t, "sign_in", nil) }()
+			p.approve <- nil
+			contains(t, await.Receive(t, "the second call", said), "Signed in", "as Ada")
+			await.Receive(t, "the news that there are other tools", c.changed)
+			if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
+				t.Errorf("tools %q, want those of the server", got)
+			}
+			if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
+				t.Errorf("2 + 3 = %q", got)
+			}
+			contains(t, c.call(t, "sign_in", nil), "as Ada") // though it is no longer listed
+			if n := p.logins.Load(); n != 1 {
+				t.Errorf("%d logins, want 1", n)
+			}
+		})
 	}
 }
 
 // TestCachedTools: a new process of a user who is not signed in lists what the
 // server had, and a call of such a tool signs in.
 func TestCachedTools(t *testing.T) {
-	t.Parallel()
-	p := newPerson(t, newTools().handler(false))
-	p.site.login(t)
-	before := p.open(t, mcp.ClientOptions{})
-	tools := before.tools(t)
-	p.signOut(t)
+	eachWay(t, false, func(t *testing.T, p *person) {
+		p.site.login(t)
+		before := p.open(t, mcp.ClientOptions{})
+		tools := before.tools(t)
+		p.keeps(t)
+		p.signOut(t)
 
-	c := p.open(t, mcp.ClientOptions{})
-	if got := c.tools(t); !slices.Equal(got, append([]string{"sign_in"}, tools...)) {
-		t.Errorf("tools %q, want sign_in and %q", got, tools)
-	}
-	if got := c.InitializeResult().ServerInfo.Name; got != "tools" {
-		t.Errorf("the server is %q", got)
-	}
-	result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{"A": 2, "B": 3}})
-	if err != nil || !result.IsError {
-		t.Fatalf("%+v, %v, want an error of the tool", result, err)
-	}
-	contains(t, result.Content[0].(*mcp.TextContent).Text, "WDJB-MJHT")
-	sum := make(chan string)
-	go func() { sum <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
-	p.approve <- nil
-	if got := await.Receive(t, "the sum", sum); got != "5" {
-		t.Errorf("2 + 3 = %q", got)
-	}
+		c := p.open(t, mcp.ClientOptions{})
+		if got := c.tools(t); !slices.Equal(got, append([]string{"sign_in"}, tools...)) {
+			t.Errorf("tools %q, want sign_in and %q", got, tools)
+		}
+		if got := c.InitializeResult().ServerInfo.Name; got != "tools" {
+			t.Errorf("the server is %q", got)
+		}
+		result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{"A": 2, "B": 3}})
+		if err != nil || !result.IsError {
+			t.Fatalf("%+v, %v, want an error of the tool", result, err)
+		}
+		contains(t, result.Content[0].(*mcp.TextContent).Text, "WDJB-MJHT")
+		sum := make(chan string)
+		go func() { sum <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
+		p.approve <- nil
+		if got := await.Receive(t, "the sum", sum); got != "5" {
+			t.Errorf("2 + 3 = %q", got)
+		}
+	})
 }
 
 // TestSignInFails: the client hears why, and the next call begins again.
 func TestSignInFails(t *testing.T) {
-	t.Parallel()
-	p := newPerson(t, newTools().handler(false))
-	c := p.open(t, mcp.ClientOptions{})
-	c.call(t, "sign_in", nil)
-	said := make(chan string)
-	go func() { said <- c.call(t, "sign_in", nil) }()
-	p.approve <- errors.New("the user said no")
-	outcome := await.Receive(t, "the outcome", said)
-	contains(t, outcome, "explained: the user said no")
-	if !strings.Contains(outcome, "WDJB-MJHT") { // else the call came after the no, and began again
-		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
-	}
-	said = make(chan string)
-	go func() { said <- c.call(t, "sign_in", nil) }()
-	p.approve <- nil
-	contains(t, await.Receive(t, "the outcome", said), "Signed in")
+	eachWay(t, false, func(t *testing.T, p *person) {
+		c := p.open(t, mcp.ClientOptions{})
+		c.call(t, "sign_in", nil)
+		said := make(chan string)
+		go func() { said <- c.call(t, "sign_in", nil) }()
+		p.approve <- errors.New("the user said no")
+		outcome := await.Receive(t, "the outcome", said)
+		contains(t, outcome, "explained: the user said no")
+		if !strings.Contains(outcome, "WDJB-MJHT") { // else the call came after the no, and began again
+			contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		}
+		said = make(chan string)
+		go func() { said <- c.call(t, "sign_in", nil) }()
+		p.approve <- nil
+		contains(t, await.Receive(t, "the outcome", said), "Signed in")
+	})
 }
 
 // TestSignInElsewhere: a sign-in by another program is noticed, and the client told.
 func TestSignInElsewhere(t *testing.T) {
-	t.Parallel()
-	p := newPerson(t, newTools().handler(false))
-	c := p.open(t, mcp.ClientOptions{})
-	c.tools(t)
-	p.site.login(t)
-	await.Receive(t, "the news that there are other tools", c.changed)
-	if got := c.tools(t); slices.Contains(got, "sign_in") {
-		t.Errorf("tools %q", got)
-	}
+	eachWay(t, false, func(t *testing.T, p *person) {
+		c := p.open(t, mcp.ClientOptions{})
+		c.tools(t)
+		p.site.login(t)
+		await.Receive(t, "the news that there are other tools", c.changed)
+		if got := c.tools(t); slices.Contains(got, "sign_in") {
+			t.Errorf("tools %q", got)
+		}
+	})
 }
 
 // TestSignInByPage: a client that can open pages is asked to, whatever its user
 // answers.
 func TestSignInByPage(t *testing.T) {
-	t.Parallel()
 	for _, action := range []string{"accept", "decline", "cancel"} {
-		p := newPerson(t, newTools().handler(false))
-		asked, over := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
-		c := p.open(t, mcp.ClientOptions{
-			Capabilities: &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}},
-			ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-				asked <- r.Params
-				return &mcp.ElicitResult{Action: action}, nil
-			},
-			ElicitationCompleteHandler: func(_ context.Context, r *mcp.ElicitationCompleteNotificationRequest) {
-				over <- r.Params.ElicitationID
-			},
+		eachWay(t, false, func(t *testing.T, p *person) {
+			asked, over := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
+			c := p.open(t, mcp.ClientOptions{
+				Capabilities: &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}},
+				ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+					asked <- r.Params
+					return &mcp.ElicitResult{Action: action}, nil
+				},
+				ElicitationCompleteHandler: func(_ context.Context, r *mcp.ElicitationCompleteNotificationRequest) {
+					over <- r.Params.ElicitationID
+				},
+			})
+			said := make(chan string, 1)
+			go func() { said <- c.call(t, "sign_in", nil) }()
+			page := await.Receive(t, "the request to open a page", asked)
+			if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" {
+				t.Errorf("asked for %+v", page)
+			}
+			contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
+			if action != "accept" {
+				contains(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
+			}
+			p.approve <- nil
+			if id := await.Receive(t, "the end of the page", over); id != page.ElicitationID {
+				t.Errorf("the page %q is over, want %q", id, page.ElicitationID)
+			}
+			if action == "accept" {
+				contains(t, await.Receive(t, "the outcome", said), "Signed in")
+			}
 		})
-		said := make(chan string, 1)
-		go func() { said <- c.call(t, "sign_in", nil) }()
-		page := await.Receive(t, "the request to open a page", asked)
-		if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" {
-			t.Errorf("asked for %+v", page)
-		}
-		contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
-		if action != "accept" {
-			contains(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
-		}
-		p.approve <- nil
-		if id := await.Receive(t, "the end of the page", over); id != page.ElicitationID {
-			t.Errorf("the page %q is over, want %q", id, page.ElicitationID)
-		}
-		if action == "accept" {
-			contains(t, await.Receive(t, "the outcome", said), "Signed in")
-		}
 	}
 }
 
 // TestTwoProxiesShareASignIn: one shows the code, the other the same one, and both
 // are signed in by one approval.
 func TestTwoProxiesShareASignIn(t *testing.T) {
-	t.Parallel()
-	p := newPerson(t, newTools().handler(false))
-	one, two := p.open(t, mcp.ClientOptions{}), p.open(t, mcp.ClientOptions{})
-	one.call(t, "sign_in", nil)
-	contains(t, two.call(t, "sign_in", nil), "WDJB-MJHT")
-	p.approve <- nil
-	for _, c := range []*client{one, two} {
-		contains(t, c.call(t, "sign_in", nil), "Signed in")
-	}
-	if n := p.logins.Load(); n != 1 {
-		t.Errorf("%d logins, want 1", n)
-	}
+	eachWay(t, false, func(t *testing.T, p *person) {
+		one, two := p.open(t, mcp.ClientOptions{}), p.open(t, mcp.ClientOptions{})
+		one.call(t, "sign_in", nil)
+		contains(t, two.call(t, "sign_in", nil), "WDJB-MJHT")
+		p.approve <- nil
+		for _, c := range []*client{one, two} {
+			contains(t, c.call(t, "sign_in", nil), "Signed in")
+		}
+		if n := p.logins.Load(); n != 1 {
+			t.Errorf("%d logins, want 1", n)
+		}
+	})
 }

@@ -53,15 +53,15 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	b := &bridge{
 		Stdio: s,
 		client: &http.Client{
-			Transport:     s.Session.Transport(departure{s.transport()}),
+			Transport:     s.authorized(departure{s.transport()}),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		lasting: ctx, stop: stop, out: out, memory: newMemory(),
 		slots: make(chan struct{}, maxInFlight), notifications: make(chan notification, maxQueued),
 		pending: map[string]*call{},
 	}
-	var hangUp context.CancelFunc
-	b.closing, hangUp = context.WithCancel(ctx)
+	closing, hangUp := context.WithCancel(ctx)
+	b.user = &user{Upstream: s.Upstream, lasting: ctx, closing: closing, work: &b.work, hello: b.wire.greeted, notify: b.notifyClient, asked: &asked{}}
 	b.work.Go(func() { b.deliver(ctx) })
 	b.read(ctx, in)
 	hangUp()
@@ -108,11 +108,8 @@ type bridge struct {
 	slots         chan struct{}     // one is held for each request at the server
 	notifications chan notification // what the server is to be told
 
-	asked    asked           // of the client, by this program
-	closing  context.Context // ends when the client has closed its input
-	late     atomic.Bool     // initialize was answered before the server did so
-	outdated atomic.Bool     // the client has lists of a time without a sign-in
-	watching atomic.Bool     // somebody watches out for the sign-in
+	user *user       // of the client
+	late atomic.Bool // the first request was answered before the server did so
 
 	mu      sync.Mutex // guards pending
 	pending map[string]*call
@@ -179,14 +176,15 @@ func (b *bridge) take(ctx context.Context, l line) {
 	}
 	for _, m := range messages {
 		b.wire.heed(m)
-		if m.isResponse() && b.asked.take(m) {
+		if m.isResponse() && b.user.asked.take(m) {
 			continue // to a request of this program
 		}
 		switch {
 		case m.isRequest() && !isID(m.ID):
 			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))
+		case m.isRequest() && b.isDenied(m):
 		case m.isRequest():
-			b.request(ctx, m)
+			b.request(ctx, m.ownInput())
 		case m.Method == cancelled:
 			b.cancel(ctx, m)
 		default:
@@ -205,11 +203,12 @@ func (b *bridge) write(text []byte) {
 	}
 }
 
-// drain lets the requests under way end, but for those that have no end.
+// drain lets the requests under way end, but for those that have no end and those
+// that the client has an answer to.
 func (b *bridge) drain() {
 	b.mu.Lock()
 	for _, c := range b.pending {
-		if c.Method == listen {
+		if c.Method == listen || c.answered.isPassed() {
 			c.giveUp()
 		}
 	}

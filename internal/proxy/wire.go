@@ -96,15 +96,10 @@ func (w *wire) owes() bool {
 func (w *wire) learn(asked, answer message) {
 	switch asked.Method {
 	case initialize:
-		var hello struct {
-			Result struct {
-				Version string `json:"protocolVersion"`
-			} `json:"result"`
-		}
-		if json.Unmarshal(answer.text, &hello) == nil && hello.Result.Version != "" && len(hello.Result.Version) <= maxVersion {
+		if version := spoken(answer); version != "" {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.version = hello.Result.Version
+			w.version = version
 		}
 	case listTools:
 		if len(answer.text) > maxListed {
@@ -124,6 +119,19 @@ func (w *wire) learn(asked, answer message) {
 			}
 		}
 	}
+}
+
+// spoken returns the version of an answer to initialize; "": it names none.
+func spoken(answer message) string {
+	var hello struct {
+		Result struct {
+			Version string `json:"protocolVersion"`
+		} `json:"result"`
+	}
+	if json.Unmarshal(answer.text, &hello) != nil || len(hello.Result.Version) > maxVersion {
+		return ""
+	}
+	return hello.Result.Version
 }
 
 // sign sets the headers that say how a message is meant. A message without a
@@ -173,35 +181,46 @@ func (b *bridge) renew(ctx context.Context, forgotten string) error {
 
 // hear reads the answer to an initialize that the client knows nothing of.
 func (b *bridge) hear(ctx context.Context, resp *http.Response, hello message) error {
+	m, err := response(ctx, resp, b.text(b.MaxMessage))
+	if err != nil {
+		return err
+	}
+	b.wire.learn(hello, m)
+	b.remember(&call{message: hello}, m)
+	return nil
+}
+
+// response reads what the server answers a request with, as one text or as an event
+// of a stream. It returns an error of the server as an error.
+func response(ctx context.Context, resp *http.Response, t text) (found message, err error) {
 	read := func(text []byte) (bool, error) {
 		m, err := parseHeard(text)
 		switch {
 		case err != nil || !m.isResponse():
 			return false, err
 		case m.Error != nil:
-			return false, &rpcError{text: m.Error}
+			return false, &rpcError{text: bytes.Clone(m.Error)}
 		}
-		b.wire.learn(hello, m)
-		b.remember(&call{message: hello}, m)
+		found = m
+		found.text = bytes.Clone(m.text)
 		return true, nil
 	}
 	if kind(resp) == typeEvents {
-		done, err := events(ctx, resp.Body, b.text(b.MaxMessage), &eventstream.Cursor{}, read)
+		done, err := events(ctx, resp.Body, t, &eventstream.Cursor{}, read)
 		if done {
-			return nil
+			return found, nil
 		}
-		return lost(err)
+		return found, lost(err)
 	}
-	t := b.text(b.MaxMessage)
 	defer t.reset()
 	if err := t.readFrom(ctx, resp.Body); err != nil {
-		return err
+		return found, err
 	}
 	done, err := read(bytes.TrimSpace(t.bytes))
 	if err == nil && !done {
 		err = errNoAnswer
 	}
-	return err
+	return found, err
 }
 
 // settleSession ends the handshake of a session that this program began.

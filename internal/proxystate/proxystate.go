@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -29,6 +30,7 @@ const version = 1
 type Profile struct {
 	folder file.Folder
 	key    string // of the file names
+	view   string // added to the name of the snapshot's file
 	server string
 }
 
@@ -36,21 +38,34 @@ type Profile struct {
 func Of(dir, profile, server string) Profile {
 	// Names are hashed: they may hold what no file name may.
 	sum := sha256.Sum256([]byte(profile))
-	return Profile{file.Folder{Dir: dir, Limit: maxSize}, hex.EncodeToString(sum[:12]), server}
+	return Profile{folder: file.Folder{Dir: dir, Limit: maxSize}, key: hex.EncodeToString(sum[:12]), server: server}
+}
+
+// View returns the state for proxies to which the server shows itself in another way,
+// because of options that are the same for all of them. They share sign-ins with
+// the others, and have a snapshot of their own.
+func (p Profile) View(options ...string) Profile {
+	if len(options) > 0 {
+		sum := sha256.Sum256([]byte(strings.Join(options, "\x00")))
+		p.view = "." + hex.EncodeToString(sum[:6])
+	}
+	return p
 }
 
 // Snapshot is the last answer of a server about itself.
 type Snapshot struct {
-	Hello json.RawMessage            // the result of initialize; nil: none is known
-	Lists map[string]json.RawMessage // by method, such as tools/list: the list
+	Hello      json.RawMessage            // the result of initialize; nil: none is known
+	Discovered json.RawMessage            // the result of server/discover; nil: none is known
+	Lists      map[string]json.RawMessage // by method, such as tools/list: the list
 }
 
 // stored is a snapshot's file.
 type stored struct {
-	Version int                        `json:"version"`
-	Server  string                     `json:"server"`
-	Hello   json.RawMessage            `json:"initialize,omitempty"`
-	Lists   map[string]json.RawMessage `json:"lists,omitempty"`
+	Version    int                        `json:"version"`
+	Server     string                     `json:"server"`
+	Hello      json.RawMessage            `json:"initialize,omitempty"`
+	Discovered json.RawMessage            `json:"discover,omitempty"`
+	Lists      map[string]json.RawMessage `json:"lists,omitempty"`
 }
 
 // Load returns the last snapshot; an empty one if there is none that can be used.
@@ -58,12 +73,12 @@ func (p Profile) Load() Snapshot {
 	if p.key == "" {
 		return Snapshot{}
 	}
-	data, err := p.folder.Read(p.key + ".json")
+	data, err := p.folder.Read(p.key + p.view + ".json")
 	var s stored
 	if err != nil || json.Unmarshal(data, &s) != nil || s.Version != version || s.Server != p.server {
 		return Snapshot{}
 	}
-	return Snapshot{s.Hello, s.Lists}
+	return Snapshot{s.Hello, s.Discovered, s.Lists}
 }
 
 // Save replaces the snapshot. Where another process is doing so, that one counts.
@@ -71,19 +86,19 @@ func (p Profile) Save(s Snapshot) error {
 	if p.key == "" {
 		return nil
 	}
-	data, err := json.Marshal(stored{version, p.server, s.Hello, s.Lists})
+	data, err := json.Marshal(stored{version, p.server, s.Hello, s.Discovered, s.Lists})
 	if err != nil {
 		return err
 	}
 	if len(data) > maxSize {
 		return fmt.Errorf("the server's lists are longer than %d bytes", maxSize)
 	}
-	unlock, ours, err := p.folder.TryLock(p.key + ".write")
+	unlock, ours, err := p.folder.TryLock(p.key + p.view + ".write")
 	if err != nil || !ours {
 		return err
 	}
 	defer unlock()
-	return p.folder.Write(p.key+".json", data)
+	return p.folder.Write(p.key+p.view+".json", data)
 }
 
 // Page is what a person needs in order to approve a sign-in. All of it can be

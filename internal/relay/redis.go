@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -12,12 +13,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"sync"
 	"time"
 
 	"github.com/gomodule/redigo/redis"
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/mcp-login/mcp-login/internal/netfault"
 )
 
 const (
@@ -46,31 +50,39 @@ type Redis struct {
 
 var _ Sessions = (*Redis)(nil)
 
-// OpenRedis uses the database at a redis:// or rediss:// URL, whose certificate one of
-// roots signed; nil means the system's. It connects when it is first used. Close it.
-func OpenRedis(rawURL string, key []byte, roots *x509.CertPool) (*Redis, error) {
-	u, err := url.Parse(rawURL)
+// RedisOptions say how a database is used. URL and Key are required.
+type RedisOptions struct {
+	URL   string         // redis:// or rediss://
+	Key   []byte         // that replicas share, at least MinKey bytes
+	Roots *x509.CertPool // certificates to trust at rediss://; nil means the system's
+	Log   *slog.Logger   // gets why the database cannot be reached; nil means none
+}
+
+// OpenRedis uses a database. It connects in the background. Close it.
+func OpenRedis(o RedisOptions) (*Redis, error) {
+	u, err := url.Parse(o.URL)
 	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
 		return nil, errors.New("sessions: the URL must begin with redis:// or rediss:// and have a host")
 	}
-	if len(key) < MinKey {
+	if len(o.Key) < MinKey {
 		return nil, fmt.Errorf("sessions: the shared key must be at least %d bytes long", MinKey)
 	}
-	seal, err := chacha20poly1305.NewX(derive(key, "values"))
+	seal, err := chacha20poly1305.NewX(derive(o.Key, "values"))
 	if err != nil {
 		return nil, err
 	}
+	log := cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	dial := func(ctx context.Context, read time.Duration) (redis.Conn, error) {
-		return redis.DialURLContext(ctx, rawURL, redis.DialConnectTimeout(redisTimeout),
+		return redis.DialURLContext(ctx, o.URL, redis.DialConnectTimeout(redisTimeout),
 			redis.DialReadTimeout(read), redis.DialWriteTimeout(redisTimeout),
-			redis.DialTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}))
+			redis.DialTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots}))
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	r := &Redis{seal: seal, mac: derive(key, "names"), stop: stop, pool: &redis.Pool{
+	r := &Redis{seal: seal, mac: derive(o.Key, "names"), stop: stop, pool: &redis.Pool{
 		MaxIdle: redisConns, MaxActive: redisConns, Wait: true, IdleTimeout: redisIdle,
 		DialContext: func(ctx context.Context) (redis.Conn, error) { return dial(ctx, redisTimeout) },
 	}}
-	r.done.Go(func() { r.listen(ctx, dial) })
+	r.done.Go(func() { r.listen(ctx, dial, outage{host: u.Host, log: log}) })
 	return r, nil
 }
 
@@ -252,9 +264,10 @@ func (r *Redis) Ping(ctx context.Context) error {
 
 // listen wakes waiting requests, over one subscription. While it is away, they
 // look for themselves.
-func (r *Redis) listen(ctx context.Context, dial func(context.Context, time.Duration) (redis.Conn, error)) {
+func (r *Redis) listen(ctx context.Context, dial func(context.Context, time.Duration) (redis.Conn, error), down outage) {
 	for ctx.Err() == nil {
-		if c, err := dial(ctx, 0); err == nil {
+		c, err := dial(ctx, 0)
+		if down.note(err); err == nil {
 			r.receive(ctx, c)
 		}
 		select {
@@ -262,6 +275,24 @@ func (r *Redis) listen(ctx context.Context, dial func(context.Context, time.Dura
 		case <-time.After(redisPause):
 		}
 	}
+}
+
+// outage logs when the database cannot be reached, and when it can be again.
+type outage struct {
+	host string
+	log  *slog.Logger
+	down bool
+}
+
+func (o *outage) note(err error) {
+	switch {
+	case err != nil && !o.down:
+		detail, remedy := netfault.Explain(o.host, err)
+		o.log.Warn("cannot reach the database of the sessions", "address", o.host, "error", cmp.Or(detail, err.Error()), "hint", remedy)
+	case err == nil && o.down:
+		o.log.Info("the database of the sessions can be reached again", "address", o.host)
+	}
+	o.down = err != nil
 }
 
 // receive passes announcements on until the connection fails or ctx ends.

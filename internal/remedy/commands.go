@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -54,6 +55,26 @@ func (c Call) storeHint(login string) string {
 		return login
 	}
 	return fmt.Sprintf("MCP_LOGIN_AGENT_SOCK is set: the agent at %s has the credentials; run this command where the agent runs", c.Socket)
+}
+
+// startAgent is the way out where no agent runs at its socket.
+func (c Call) startAgent() string {
+	start := suggest.MCPLogin("agent", "--background")
+	if socket := cmp.Or(c.asked(), c.Socket); socket != "" {
+		start = start.With("--socket", socket)
+	}
+	if _, typed := c.Line.Value("agent-sock"); typed || c.Line.Starts("agent") || c.Socket == "" {
+		return "start it: " + start.String()
+	}
+	return "start it: " + start.String() + "\nor use the store of this machine: unset MCP_LOGIN_AGENT_SOCK"
+}
+
+// asked is the socket of the agent that the command asks, "": it asks none.
+func (c Call) asked() string {
+	if !c.Asks || len(c.Flags) < 2 {
+		return ""
+	}
+	return c.Flags[1] // of --agent-sock
 }
 
 // howToConfirm names the two ways: a login here, or the names for one run. Both

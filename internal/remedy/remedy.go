@@ -134,6 +134,8 @@ func (c Call) table(err error) (code int, hint string) {
 		return exit.Store, "run it in the desktop session that has the keyring. Or run there once: mcp-login unlock. To stop using the keyring: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, stores.ErrNoStore):
 		return exit.Store, c.storeHint("mcp-login login NAME URL")
+	case errors.Is(err, agent.ErrNotRunning):
+		return exit.Store, c.startAgent()
 	case errors.Is(err, secrets.ErrTemporary):
 		return exit.Temporary, suggest.MCPLogin("store", "status").With(c.StoreFlags...).String()
 	case oauth.Temporary(err):

@@ -119,11 +119,11 @@ func (c Call) clientHint(err error) string {
 		return "" // a mistake in the command line
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return c.howToRegister(err)
+	case errors.Is(err, signin.ErrNobodyPastes): // every other way was tried
+		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.As(err, &others):
 		return "the server redirects to its own URL, which you can paste: " + c.atServer("", "--redirect-url", others.URIs[0]) +
 			"\nor register a client there yourself, then add --client-id"
-	case errors.Is(err, signin.ErrNobodyPastes):
-		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) && !errors.Is(err, mcplogin.ErrLoginRequired):
 		return "register a client there that can use this flow, then: " + c.atServer("", "--client-id", "ID")
 	case errors.Is(err, flows.ErrUnsupported):

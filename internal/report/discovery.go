@@ -13,11 +13,14 @@ import (
 // Discovery is the report of discover. As JSON it is a contract: it is added to,
 // never changed.
 type Discovery struct {
-	Server   string   `json:"server"`
-	Resource string   `json:"resource,omitempty"`
-	Scopes   []string `json:"scopes,omitempty"`
-	Servers  []Server `json:"authorization_servers"`
-	Errors   []string `json:"errors,omitempty"`
+	Server   string `json:"server"`
+	Resource string `json:"resource,omitempty"`
+	// Transport is sse where the server speaks HTTP+SSE of 2024-11-05; "": it is not known
+	// without a token, or Streamable HTTP.
+	Transport string   `json:"transport,omitempty"`
+	Scopes    []string `json:"scopes,omitempty"`
+	Servers   []Server `json:"authorization_servers"`
+	Errors    []string `json:"errors,omitempty"`
 	// Chosen is the flow that a login would choose.
 	Chosen *flows.Selection `json:"chosen,omitempty"`
 }
@@ -40,12 +43,15 @@ type Flow struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Discover makes every text of a server fit to be shown. What no server
-// forbids may still not be possible here.
+// Discover returns the report with every text of a server sanitized. A flow that a
+// server offers may still not be possible here.
 func Discover(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) Discovery {
 	d := Discovery{
 		Server: found.Server, Resource: oauth.Sanitize(found.Resource.URL, 500),
 		Scopes: shown(found.Resource.Scopes), Servers: []Server{},
+	}
+	if found.Resource.SSE {
+		d.Transport = "sse"
 	}
 	for _, err := range found.Errors {
 		d.Errors = append(d.Errors, err.Error())
@@ -90,6 +96,9 @@ func (d Discovery) Text() string {
 	line("server    %s", d.Server)
 	if d.Resource != "" {
 		line("resource  %s", d.Resource)
+	}
+	if d.Transport != "" {
+		line("transport HTTP+SSE of 2024-11-05")
 	}
 	if len(d.Scopes) > 0 {
 		line("scopes    %s", strings.Join(d.Scopes, " "))

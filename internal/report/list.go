@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -23,11 +24,11 @@ func NamesOf(names []string) []Named {
 
 // Names shows names alone.
 func Names(names []string) string {
-	var text string
+	var b strings.Builder
 	for _, name := range names {
-		text += terminal.Linef("%s", name)
+		b.WriteString(terminal.OneLine(name) + "\n")
 	}
-	return text
+	return b.String()
 }
 
 // List shows a line for each credential.
@@ -39,8 +40,23 @@ func List(all []Credential) string {
 	return t.String()
 }
 
-// Row returns the cells of the credential in the table of all.
-func (r Credential) Row() []terminal.Cell {
+// Table shows a row for each credential. Unread are the names of those that cannot be
+// read.
+func Table(all []Credential, unread []string) *terminal.Text {
+	var rows [][]terminal.Cell
+	for _, name := range unread {
+		rows = append(rows, []terminal.Cell{{Text: name}, {}, {Text: "cannot be read", Mark: terminal.Bad}, {}, {}, {}})
+	}
+	for _, r := range all {
+		rows = append(rows, r.row())
+	}
+	var t terminal.Text
+	t.Rows([]string{"NAME", "SERVER", "STATE", "EXPIRES", "RENEWS", "STORE"}, rows)
+	return &t
+}
+
+// row returns the cells of the credential.
+func (r Credential) row() []terminal.Cell {
 	expires, renews := "", "no"
 	if r.Expiry != nil {
 		expires = ago(time.Until(*r.Expiry))

@@ -13,7 +13,7 @@ func Tools(r mcpprobe.Report) string {
 	const maxLine, maxContent = 200, 10_000
 	var b strings.Builder
 	line := func(format string, a ...any) { b.WriteString(terminal.Linef(format, a...)) }
-	line("%s %s, protocol %s", oauth.Sanitize(r.Name, maxLine), oauth.Sanitize(r.Version, maxLine), oauth.Sanitize(r.ProtocolVersion, maxLine))
+	line("%s %s, protocol %s", oauth.Sanitize(r.Name, maxLine), oauth.Sanitize(r.Version, maxLine), r.Protocol())
 	line("%d tools", len(r.Tools))
 	for _, t := range r.Tools {
 		text := oauth.Sanitize(t.Name, maxLine)

@@ -14,7 +14,7 @@ import (
 func WithPlaces(keys []Key, getenv func(name string) string) []Key {
 	dirs := paths.Dirs{Getenv: getenv}
 	places := map[string]func() (string, error){
-		"profile-dir": dirs.Data, "socket": dirs.AgentSocket, "audit": dirs.AgentAudit, "browser-sock": dirs.BrowserSocket,
+		"profile-dir": dirs.Data, "socket": dirs.AgentSocket, "log-file": dirs.AgentLog, "audit": dirs.AgentAudit, "browser-sock": dirs.BrowserSocket,
 	}
 	own := append([]Key{}, keys...)
 	for i, k := range own {

@@ -51,8 +51,8 @@ func hostOf(raw string) string {
 	return ci.Escape(oauth.Sanitize(u.Host, 255))
 }
 
-// Summarize leaves on the job's page who was logged in. It is no part of the
-// login: the caller logs where it cannot be done.
+// Summarize writes to the summary page of the job as whom the user signed in. The
+// sign-in does not depend on it: the caller logs an error.
 func (e Place) Summarize(ctx context.Context, c mcplogin.Credential, who ci.Identity, expires string) error {
 	if e.Job == nil || !e.Job.Provider.ReadsErr() { // standard output is for answers
 		return nil

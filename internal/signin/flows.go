@@ -68,12 +68,16 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 }
 
 // pasteOnlyWaits reports that a paste flow would only wait: there is no terminal to paste
-// into and no program that reads the link, and nobody arranged for the browser to
-// reach this machine's listener.
+// into and no program that reads the link, and no option says that somebody opens the
+// link in a browser that reaches this machine's listener.
 func (e Place) pasteOnlyWaits(o *Options, f *authcode.Flow) bool {
-	arranged := e.FlowTyped || o.Browser.Redirect != (authcode.Redirect{})
-	return f.Name() == "paste" && f.Paste == nil && !o.JSON && !arranged
+	expected := e.FlowTyped || o.Browser.Never || o.Browser.Redirect != (authcode.Redirect{})
+	return f.Name() == "paste" && f.Paste == nil && o.InClient == nil && !o.JSON && !expected
 }
+
+// canPaste reports whether a person can paste an address: at a terminal or, in an MCP
+// client, into a call of the tool to sign in.
+func (e Place) canPaste(o *Options) bool { return o.InClient != nil || e.CanAsk() }
 
 // pasteWithoutTerminal is a paste flow that cannot be used.
 type pasteWithoutTerminal struct{ *authcode.Flow }
@@ -101,7 +105,7 @@ func (e Place) Flows(o *Options) ([]flows.Flow, error) {
 // browserOnlyWaits reports that a browser flow would only wait: no browser opens here,
 // and no terminal is there to paste an answer into. It says why no browser opens.
 func (e Place) browserOnlyWaits(o *Options, name string) (why string, onlyWaits bool) {
-	if name != "browser" || !e.FlowTyped || e.CanAsk() {
+	if name != "browser" || !e.FlowTyped || e.canPaste(o) {
 		return "", false
 	}
 	here := flows.Detect(e.Surroundings(o))

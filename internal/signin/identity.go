@@ -33,9 +33,8 @@ type denied struct{ error }
 
 func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied, agent.ErrDenied} }
 
-// Identity returns who was logged in: what the id token says, else the access
-// token if it is one that says so, else the CI job that presented itself, else
-// the authorization server alone.
+// Identity returns as whom the user signed in: the subject of the id token, else that of
+// an access token that has one, else the CI job, else the authorization server alone.
 func Identity(c mcplogin.Credential, job ci.Identity) ci.Identity {
 	for _, token := range []string{c.Token.ID, c.Token.Access} {
 		if id, err := ci.ParseIdentity(token); err == nil && id.Subject != "" {

@@ -22,3 +22,11 @@ func WithoutInput(ctx context.Context, path string, args ...string) *exec.Cmd {
 type ExitError struct{ Code int }
 
 func (e *ExitError) Error() string { return fmt.Sprintf("exit code %d", e.Code) }
+
+// Detached returns a command that outlives this program and its terminal. Its
+// standard input and output are empty.
+func Detached(path string, args ...string) *exec.Cmd {
+	cmd := WithoutInput(context.Background(), path, args...)
+	cmd.SysProcAttr = detached()
+	return cmd
+}

@@ -2,6 +2,7 @@ package variables
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func (n Naming) Names(profiles []string) ([][]Name, error) {
 	}
 	var all [][]Name
 	for _, profile := range profiles {
-		of := n.of(profile)
+		of := n.Of(profile)
 		var names []string
 		for _, name := range of {
 			names = append(names, name.Name)
@@ -74,7 +75,7 @@ func (n Naming) Names(profiles []string) ([][]Name, error) {
 // Secrets returns the names of those variables that hold a token.
 func (n Naming) Secrets(profiles []string) (names []string) {
 	for _, profile := range profiles {
-		for _, name := range n.of(profile) {
+		for _, name := range n.Of(profile) {
 			if name.Secret {
 				names = append(names, name.Name)
 			}
@@ -83,7 +84,8 @@ func (n Naming) Secrets(profiles []string) (names []string) {
 	return names
 }
 
-func (n Naming) of(profile string) (names []Name) {
+// Of returns a profile's variables, whatever else has their names.
+func (n Naming) Of(profile string) (names []Name) {
 	renamed, prefix := n.renamed(), n.Prefix
 	if prefix == "" {
 		prefix = envexport.Prefix(profile)
@@ -96,6 +98,19 @@ func (n Naming) of(profile string) (names []Name) {
 		names = append(names, Name{suffix, name, suffix == "AUTHORIZATION" || suffix == "TOKEN"})
 	}
 	return names
+}
+
+// Unset writes what unsets the variables of profiles.
+func (n Naming) Unset(w io.Writer, f envexport.Format, profiles []string) error {
+	names, err := n.Names(profiles)
+	if err != nil {
+		return err
+	}
+	var all []string
+	for _, name := range slices.Concat(names...) {
+		all = append(all, name.Name)
+	}
+	return envexport.Unset(w, f, all)
 }
 
 // check refuses flags that name no variable, or one variable twice.

@@ -5,6 +5,7 @@ package variables
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ const (
 func OwnSecrets() []string {
 	names := []string{
 		"MCP_LOGIN_ASSERTION_FROM", "MCP_LOGIN_CLIENT_KEY_FROM", "MCP_LOGIN_CLIENT_SECRET", "MCP_LOGIN_CLIENT_SECRET_FROM",
-		"MCP_LOGIN_ID_TOKEN", "MCP_LOGIN_IDP_CLIENT_SECRET_FROM", "MCP_LOGIN_INITIAL_ACCESS_TOKEN_FROM",
+		"MCP_LOGIN_HEADER", "MCP_LOGIN_HEADER_FROM", "MCP_LOGIN_ID_TOKEN", "MCP_LOGIN_IDP_CLIENT_SECRET_FROM", "MCP_LOGIN_INITIAL_ACCESS_TOKEN_FROM",
 		"MCP_LOGIN_LISTEN_TOKEN_FROM", "MCP_LOGIN_CLIENT_TOKEN_FROM", "MCP_LOGIN_RELAY_TOKEN_FROM", "MCP_LOGIN_SESSIONS", "MCP_LOGIN_SESSIONS_KEY_FROM", "MCP_LOGIN_SUBJECT_TOKEN_FROM", "MCP_LOGIN_VAULT_SECRET",
 	}
 	for _, name := range []string{StorePassphrase, NextPassphrase, ParcelPassphrase} {
@@ -60,6 +61,15 @@ func (w Withheld) Over(getenv func(string) string) func(string) string {
 		}
 		return getenv(name)
 	}
+}
+
+// Into returns the environment with the secrets, for this program in the background.
+func (w Withheld) Into(environ []string) []string {
+	environ = slices.Clone(environ)
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		environ = append(environ, name+"="+w[name])
+	}
+	return environ
 }
 
 // Empty returns the names of this program's variables that are set to nothing. So

@@ -17,9 +17,9 @@ type change struct {
 	instead func(e Endpoint, w http.ResponseWriter, r *http.Request) bool
 	// after changes the server's answer to a request.
 	after func(e Endpoint, r *http.Request, a *reply)
-	// metadata is the only path of the authorization server's document; "": the
+	// metadata are the only paths of the authorization server's documents; nil: the
 	// usual ones.
-	metadata string
+	metadata []string
 }
 
 // reply is an answer before it is sent.

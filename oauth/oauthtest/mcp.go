@@ -13,6 +13,10 @@ import (
 // serveMCP is the protected server: any JSON-RPC request is answered if its
 // bearer token is good for exactly this resource.
 func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
+	if s.SSE && r.Method == http.MethodPost && r.URL.RawQuery == "" {
+		w.WriteHeader(http.StatusMethodNotAllowed) // nothing is routed there, so that no token is asked for
+		return
+	}
 	metadata := baseURL(r) + wellKnownResource + "/mcp"
 	scheme, token, sent := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !sent {

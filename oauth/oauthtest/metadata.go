@@ -3,6 +3,7 @@ package oauthtest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -15,8 +16,8 @@ const (
 // isMetadata reports whether an authorization server's document is at a path.
 func (s *Server) isMetadata(path string) bool {
 	for _, q := range s.quirks {
-		if q.metadata != "" {
-			return path == q.metadata
+		if q.metadata != nil {
+			return slices.Contains(q.metadata, path)
 		}
 	}
 	return path == wellKnownServer || path == "/.well-known/openid-configuration"

@@ -49,6 +49,17 @@ func publicRegistrations() []Quirk {
 		{Name: "redirect-uris-replaced", Does: "registers other redirect URIs than were asked for", Report: "servers for one web client", Part: "registration answer",
 			Ends:  Ending{Flow: "paste", Step: "login", Exit: failed, Says: "redirect", Hint: "--redirect-url https://vendor.test/callback"},
 			apply: one(document(Register, func(doc map[string]any) { doc["redirect_uris"] = []string{"https://vendor.test/callback"} }))},
+		{Name: "redirect-port-exact", Does: "compares the port of a loopback redirect URI, too", Report: "anthropics/claude-code#47185, github/copilot-cli#4901", Part: "redirect port",
+			apply: func(s *Server) []change {
+				return []change{{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
+					c := s.clients[r.URL.Query().Get("client_id")]
+					refused := e == Authorize && c != nil && !slices.Contains(c.RedirectURIs, r.URL.Query().Get("redirect_uri"))
+					if refused {
+						http.Error(w, "redirect_uri does not match", http.StatusBadRequest)
+					}
+					return refused
+				}}}
+			}},
 		{Name: "loopback-refused", Does: "refuses 127.0.0.1 as the host of a redirect URI", Report: "github/copilot-cli#4793", Part: "redirect_uris,redirect host",
 			Ends: Ending{Flow: "paste", Step: "login", Exit: failed, Says: "does not accept this redirect URI", Hint: "--redirect-host localhost"},
 			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
@@ -106,6 +117,11 @@ func publicEndpoints() []Quirk {
 					challenging(func(string) []string { return []string{`Bearer realm="mcp"`} }),
 				}
 			}},
+		{Name: "stale-server-document", Does: "keeps the document of its former authorization server at its root, and names another one", Report: "apify/mcpc#388", Part: "metadata,resource,issuer,iss",
+			apply: func(s *Server) []change {
+				s.Consent.NoIss = true
+				return []change{{metadata: []string{wellKnownServer, wellKnownServer + "/as"}, after: staleAtRoot}}
+			}},
 		{Name: "authorize-names-the-resource", Does: "has the resource in the URL of its authorization endpoint", Report: "getsentry/sentry-mcp", Part: "authorization endpoint,resource,resource parameter,metadata",
 			apply: one(document(Metadata, func(doc map[string]any) {
 				doc["authorization_endpoint"] = doc["authorization_endpoint"].(string) + "?resource=https%3A%2F%2Fmcp.test%2Fmcp"
@@ -115,6 +131,24 @@ func publicEndpoints() []Quirk {
 				doc["authorization_endpoint"] = doc["authorization_endpoint"].(string) + "?team=T1"
 			}))},
 	}
+}
+
+// staleAtRoot names an authorization server below the path /as. The document of the one
+// at the root leads nowhere.
+func staleAtRoot(e Endpoint, r *http.Request, a *reply) {
+	const suffix = "/as"
+	a.edit(func(doc map[string]any) {
+		switch {
+		case e == Protected:
+			doc["authorization_servers"] = []string{baseURL(r) + suffix}
+		case e == Metadata && strings.HasSuffix(r.URL.Path, suffix):
+			doc["issuer"] = baseURL(r) + suffix
+		case e == Metadata:
+			for _, name := range []string{"authorization_endpoint", "token_endpoint", "registration_endpoint", "device_authorization_endpoint"} {
+				doc[name] = baseURL(r) + "/former"
+			}
+		}
+	})
 }
 
 func deadTokens() []Quirk {

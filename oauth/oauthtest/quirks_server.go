@@ -18,7 +18,7 @@ func challengeQuirks() []Quirk {
 		{Name: "metadata-below-a-path", Does: "has no resource metadata, and its own metadata only under the path of the MCP server", Report: "peaberry-studio/arche#398", Part: "metadata,resource,issuer,resource parameter",
 			apply: func(s *Server) []change {
 				s.Tokens.AnyResource = true
-				return []change{{metadata: wellKnownServer + "/mcp", instead: gone},
+				return []change{{metadata: []string{wellKnownServer + "/mcp"}, instead: gone},
 					challenging(func(string) []string { return []string{`Bearer scope="mcp:read mcp:write"`} })}
 			}},
 		{Name: "resource-metadata-404-first", Does: "names two places of its metadata, and nothing is at the first", Report: "getsentry/sentry-mcp#939", Part: "challenge",

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/help"
+)
+
+// TestFlagsAreDeclaredOnce: a flag that several commands have means the same in all of
+// them, because they share its environment variable and its key in the configuration.
+func TestFlagsAreDeclaredOnce(t *testing.T) {
+	differ := map[string]string{
+		"for":          "a client in client-config, a time in unlock; neither has a variable",
+		"force":        "what is replaced differs; it has no variable",
+		"json":         "login prints events; it has no variable",
+		"yes":          "what is confirmed differs; it has no variable",
+		"client-name":  "one registers the name, the other prints it",
+		"listen":       "one serves clients here, the other browsers",
+		"login":        "one signs in before it prints, the other before it serves",
+		"redirect-url": "one is the address of a sign-in, the other all that a document allows",
+	}
+	e, _, _ := testEnv(t)
+	first := map[string]help.Flag{}
+	for _, l := range leaves(e) {
+		for _, f := range l.Flags {
+			d := describeFlag(f).Help()
+			d.Group = "" // it may be common in one command
+			known, seen := first[d.Name]
+			if !seen {
+				first[d.Name] = d
+				continue
+			}
+			if _, may := differ[d.Name]; known != d && !may {
+				t.Errorf("%s --%s is described as %q and elsewhere as %q: declare it once", l.name(), d.Name, d.About, known.About)
+			}
+		}
+	}
+	for name := range differ {
+		if _, seen := first[name]; !seen {
+			t.Errorf("no command has --%s", name)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/help"
+	"github.com/mcp-login/mcp-login/internal/httpsse"
+	"github.com/mcp-login/mcp-login/internal/toolfilter"
+)
+
+// serverOptions say how the MCP server is spoken to.
+type serverOptions struct {
+	transport         string
+	headers, fromHere cli.StringSlice
+}
+
+func (o *serverOptions) flags() []cli.Flag {
+	return grouped(groupNetwork,
+		stringFlag("transport", "Server `TRANSPORT`: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), &o.transport),
+		&cli.StringSliceFlag{Name: "header", Usage: "Add `'NAME: VALUE'` to each request to the server's origin. ${VARIABLE} is replaced by the variable's value (repeatable)", Destination: &o.headers, EnvVars: envVar("header")},
+		&cli.StringSliceFlag{Name: "header-from", Usage: "Add a header with a secret value: `NAME=SOURCE`, where SOURCE is file:PATH, env:NAME or command:LINE (repeatable)", Destination: &o.fromHere, EnvVars: envVar("header-from")},
+	)
+}
+
+// readHeaders has the requests of a command carry the headers.
+func (e *call) readHeaders(ctx context.Context, o *common, s *serverOptions) (err error) {
+	o.Headers, err = e.open(o).ReadHeaders(ctx, s.headers.Value(), s.fromHere.Value())
+	return err
+}
+
+// toolOptions say which tools a client may use.
+type toolOptions struct {
+	allow, deny cli.StringSlice
+	readOnly    bool
+}
+
+func (o *toolOptions) flags() []cli.Flag {
+	return grouped(help.Tools,
+		&cli.StringSliceFlag{Name: "allow-tool", Usage: "Allow only tools with names that match `PATTERN`, such as 'read_*' (repeatable)", Destination: &o.allow, EnvVars: envVar("allow-tool")},
+		&cli.StringSliceFlag{Name: "deny-tool", Usage: "Hide tools with names that match `PATTERN` (repeatable); it takes precedence over --allow-tool", Destination: &o.deny, EnvVars: envVar("deny-tool")},
+		boolFlag("read-only", "Let clients see and call only tools that the server marks as read-only", &o.readOnly),
+	)
+}
+
+func (o *toolOptions) rules() toolfilter.Rules {
+	return toolfilter.Rules{Allow: o.allow.Value(), Deny: o.deny.Value(), ReadOnly: o.readOnly}
+}
+
+func (e *call) toolFilter(o *toolOptions) (*toolfilter.Filter, error) {
+	f, err := toolfilter.New(o.rules(), e.slog())
+	if err != nil {
+		return nil, exit.Usagef("--allow-tool, --deny-tool: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,240 @@
+//go:build e2e && clients
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+)
+
+// model stands in for the model of an MCP client. It signs in, has the person approve
+// on the server's page, and then uses a tool of the server.
+type model struct {
+	*httptest.Server
+	t *testing.T
+
+	mu       sync.Mutex // guards what follows
+	calls    int        // of tools so far
+	approved bool
+	added    bool
+	sum      bool // the result of the tool came back
+}
+
+// turn is what the model does next: it calls a tool or, without one, says something.
+type turn struct{ tool, args, text string }
+
+// startModel starts the stand-in with the interface of a vendor.
+func startModel(t *testing.T, serve func(m *model, w http.ResponseWriter, body []byte)) *model {
+	t.Helper()
+	m := &model{t: t}
+	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost {
+			return
+		}
+		serve(m, w, body)
+	}))
+	t.Cleanup(m.Close)
+	return m
+}
+
+var (
+	signInTool = regexp.MustCompile(`"name":\s*"([\w.-]*sign_in)"`)
+	addTool    = regexp.MustCompile(`"name":\s*"([\w.-]*add)"`)
+)
+
+// next decides by what the client sends: the tools that it offers, and all that was
+// said so far.
+func (m *model) next(body []byte) turn {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	said := strings.NewReplacer(`\u0026`, "&", `\\u0026`, "&").Replace(string(body))
+	signIn, add := signInTool.FindStringSubmatch(said), addTool.FindStringSubmatch(said)
+	switch {
+	case signIn == nil && add == nil:
+		return turn{text: "nothing to do"} // a question beside the conversation
+	case m.added:
+		m.sum = m.sum || strings.Contains(said, "5")
+		return turn{text: "the sum is 5"}
+	case strings.Contains(said, "Signed in to ") && add != nil:
+		m.added = true
+		return m.call(add[1], `{"a":2,"b":3}`)
+	case strings.Contains(said, "Signed in to "):
+		return turn{text: "the tools of the server do not appear"}
+	case signIn == nil:
+		return turn{text: "there is no tool to sign in"}
+	}
+	if shownLink.MatchString(said) && !m.approved {
+		m.approved = true
+		approveAt(m.t, said)
+	}
+	return m.call(signIn[1], `{}`)
+}
+
+func (m *model) call(tool, args string) turn {
+	m.calls++
+	if m.calls > 10 {
+		return turn{text: "it does not end"}
+	}
+	return turn{tool: tool, args: args}
+}
+
+// events writes what a stream of server-sent events holds.
+func events(w http.ResponseWriter, each ...any) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	for _, one := range each {
+		text, err := json.Marshal(one)
+		if err != nil {
+			panic(err)
+		}
+		if fields, ok := one.(object); ok && fields["type"] != nil {
+			fmt.Fprintf(w, "event: %s\n", fields["type"])
+		}
+		fmt.Fprintf(w, "data: %s\n\n", text)
+	}
+}
+
+type (
+	object = map[string]any
+	array  = []any
+)
+
+// anthropic is the Messages API.
+func anthropic(m *model, w http.ResponseWriter, body []byte) {
+	next, reason := m.next(body), "end_turn"
+	block, delta := object{"type": "text", "text": ""}, object{"type": "text_delta", "text": next.text}
+	if next.tool != "" {
+		reason = "tool_use"
+		block = object{"type": "tool_use", "id": fmt.Sprintf("toolu_%d", m.calls), "name": next.tool, "input": object{}}
+		delta = object{"type": "input_json_delta", "partial_json": next.args}
+	}
+	usage := object{"input_tokens": 1, "output_tokens": 1}
+	events(w,
+		object{"type": "message_start", "message": object{"id": "msg_1", "type": "message", "role": "assistant", "model": "stand-in", "content": array{}, "usage": usage}},
+		object{"type": "content_block_start", "index": 0, "content_block": block},
+		object{"type": "content_block_delta", "index": 0, "delta": delta},
+		object{"type": "content_block_stop", "index": 0},
+		object{"type": "message_delta", "delta": object{"stop_reason": reason}, "usage": usage},
+		object{"type": "message_stop"},
+	)
+}
+
+// gemini is the API of Gemini.
+func gemini(m *model, w http.ResponseWriter, body []byte) {
+	next := m.next(body)
+	part := object{"text": next.text}
+	if next.tool != "" {
+		part = object{"functionCall": object{"name": next.tool, "args": json.RawMessage(next.args)}}
+	}
+	events(w, object{
+		"candidates":    array{object{"index": 0, "finishReason": "STOP", "content": object{"role": "model", "parts": array{part}}}},
+		"usageMetadata": object{"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
+	})
+}
+
+// completions is the Chat Completions API.
+func completions(m *model, w http.ResponseWriter, body []byte) {
+	next, reason := m.next(body), "stop"
+	delta := object{"role": "assistant", "content": next.text}
+	if next.tool != "" {
+		reason = "tool_calls"
+		delta = object{"role": "assistant", "tool_calls": array{object{
+			"index": 0, "id": fmt.Sprintf("call_%d", m.calls), "type": "function", "function": object{"name": next.tool, "arguments": next.args},
+		}}}
+	}
+	chunk := func(delta object, reason any) object {
+		return object{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "stand-in", "choices": array{object{"index": 0, "delta": delta, "finish_reason": reason}}}
+	}
+	events(w, chunk(delta, nil), chunk(object{}, reason))
+	fmt.Fprint(w, "data: [DONE]\n\n")
+}
+
+// responses is the Responses API.
+func responses(m *model, w http.ResponseWriter, body []byte) {
+	next := m.next(body)
+	item := object{"type": "message", "id": "msg_1", "role": "assistant", "content": array{object{"type": "output_text", "text": next.text}}}
+	if next.tool != "" {
+		item = object{"type": "function_call", "id": "fc_1", "call_id": fmt.Sprintf("call_%d", m.calls), "name": next.tool, "arguments": next.args}
+	}
+	events(w,
+		object{"type": "response.created", "response": object{"id": "resp_1"}},
+		object{"type": "response.output_item.done", "output_index": 0, "item": item},
+		object{"type": "response.completed", "response": object{"id": "resp_1", "usage": object{"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}}},
+	)
+}
+
+// TestClientsSignIn: the user of each client signs in from inside it, with a tool that
+// its model calls, and then uses a tool of the server.
+func TestClientsSignIn(t *testing.T) {
+	demo := startPages(t)
+	const ask = "Sign in and add 2 and 3."
+	for name, tt := range map[string]struct {
+		serve func(*model, http.ResponseWriter, []byte)
+		argv  func(d *desk, m *model) []string
+	}{
+		"claude-code": {anthropic, func(d *desk, m *model) []string {
+			d.env = append(d.env, "ANTHROPIC_API_KEY=stand-in", "ANTHROPIC_BASE_URL="+m.URL, "ENABLE_TOOL_SEARCH=false", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1")
+			d.save("mcp.json", d.entry(`{"mcpServers":{"demo":{"command":%q,"args":["proxy",%q]}}}`, demo))
+			return []string{"claude", "-p", ask, "--mcp-config", filepath.Join(d.dir, "mcp.json"), "--strict-mcp-config", "--allowedTools", "mcp__demo__sign_in,mcp__demo__add"}
+		}},
+		"gemini": {gemini, func(d *desk, m *model) []string {
+			d.env = append(d.env, "GEMINI_API_KEY=stand-in", "GOOGLE_GEMINI_BASE_URL="+m.URL)
+			d.save(".gemini/settings.json", d.entry(`{"security":{"auth":{"selectedType":"gemini-api-key"}},"mcpServers":{"demo":{"command":%q,"args":["proxy",%q],"trust":true}}}`, demo))
+			return []string{"gemini", "-m", "gemini-2.5-flash", "--yolo", "-p", ask}
+		}},
+		"opencode": {completions, func(d *desk, m *model) []string {
+			d.save("opencode.json", d.entry(`{"mcp":{"demo":{"type":"local","command":[%q,"proxy",%q]}},"model":"stand-in/m","small_model":"stand-in/m","provider":{"stand-in":{"npm":"@ai-sdk/openai-compatible","options":{"baseURL":"`+m.URL+`/v1","apiKey":"stand-in"},"models":{"m":{"tool_call":true}}}}}`, demo))
+			return []string{"opencode", "run", ask}
+		}},
+		"codex": {responses, func(d *desk, m *model) []string {
+			d.env = append(d.env, "STAND_IN_KEY=stand-in")
+			d.save(".codex/config.toml", d.entry(`
+model = "stand-in"
+model_provider = "stand-in"
+approval_policy = "never"
+sandbox_mode = "danger-full-access"
+[features]
+mcp_tool_list_changed = true
+[model_providers.stand-in]
+name = "stand-in"
+base_url = "`+m.URL+`/v1"
+wire_api = "responses"
+env_key = "STAND_IN_KEY"
+[mcp_servers.demo]
+command = %q
+args = ["proxy", %q]
+required = true
+default_tools_approval_mode = "approve"
+`, demo))
+			return []string{"codex", "exec", "--skip-git-repo-check", ask}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			m := startModel(t, tt.serve)
+			argv := tt.argv(d, m)
+			argv[0] = filepath.Join(d.bin, argv[0])
+			d.says("the sum is 5", argv...)
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			if !m.approved || !m.added || !m.sum {
+				t.Errorf("approved %t, the tool was called %t, its result came back %t", m.approved, m.added, m.sum)
+			}
+		})
+	}
+}
+
+// entry fills the program and the server into a client's configuration.
+func (d *desk) entry(format string, demo *demoserver.Server) string {
+	return fmt.Sprintf(format, program, demo.MCP())
+}

@@ -1,0 +1,362 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"html"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
+)
+
+// startPages starts the demo server, which waits for somebody at its pages.
+func startPages(t *testing.T) *demoserver.Server {
+	t.Helper()
+	var demo http.Handler
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { demo.ServeHTTP(w, r) }))
+	t.Cleanup(web.Close)
+	s, err := demoserver.New(demoserver.Config{URL: web.URL, Interval: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo = s
+	return s
+}
+
+var (
+	shownLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
+	goesOn    = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // of the relay
+	formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
+)
+
+// approveAt approves a sign-in on the demo's page, which must show the same code.
+func approveAt(t *testing.T, said string) {
+	t.Helper()
+	link := shownLink.FindStringSubmatch(said)
+	if link == nil {
+		t.Fatalf("no link in %q", said)
+	}
+	resp, err := http.Get(link[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	form := formField.FindSubmatch(text)
+	if err != nil || form == nil || !strings.Contains(string(text), link[1]) {
+		t.Fatalf("the page of %s: %v\n%s", link[0], err, text)
+	}
+	done, err := http.PostForm(strings.Split(link[0], "?")[0], url.Values{"user_code": {link[1]}, "form": {string(form[1])}, "decision": {"approve"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done.Body.Close()
+	if done.StatusCode != http.StatusOK {
+		t.Fatalf("the approval ended with %s", done.Status)
+	}
+}
+
+// listenForSignIn starts the HTTP form for somebody who is not signed in.
+func (h *home) listenForSignIn(t *testing.T, server string) string {
+	t.Helper()
+	r := h.start("proxy", server, "--listen", "127.0.0.1:0")
+	t.Cleanup(func() {
+		if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		r.wait(0)
+	})
+	line := r.stderr.await(t, regexp.MustCompile(` at (http://127\.0\.0\.1:\d+/\w{26}),`))
+	return strings.TrimSuffix(strings.TrimPrefix(line, " at "), ",")
+}
+
+// happened is one thing that a client in the hands of signin.mjs reports.
+type happened struct {
+	Tools   []string
+	Text    string
+	Page    *struct{ Mode, URL, Message string }
+	Closed  bool
+	Changed bool
+}
+
+// signsIn has the client of a TypeScript SDK sign in, and reports what happens to it.
+func (h *home) signsIn(t *testing.T, major, server, how string, each func(happened)) {
+	t.Helper()
+	modules, err := provide("tssdk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := filepath.Abs("tssdk/signin.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", script, major, server, how)
+	cmd.Env = append(h.env, "TSSDK="+modules)
+	talk := newWatched()
+	cmd.Stderr = talk
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		noteSaid(lines.Text())
+		var one happened
+		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+			t.Fatal(err)
+		}
+		each(one)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("the client: %v\n%s", err, talk.String())
+	}
+}
+
+// TestProxySignInTypeScript: a client of either major starts before anybody has
+// signed in, its user approves on the server's page, and the tools appear.
+func TestProxySignInTypeScript(t *testing.T) {
+	t.Parallel()
+	demo, all := startPages(t), t
+	for _, sdk := range []string{sessionSDK, statelessSDK} {
+		for _, how := range []string{"tool", "elicitation"} {
+			for _, way := range []string{"stdio", "http"} {
+				t.Run(sdk+" "+how+" "+way, func(t *testing.T) {
+					h := newHome(all) // which lasts until the proxy has ended
+					through := program + " proxy " + demo.MCP()
+					if way == "http" {
+						through = h.listenForSignIn(t, demo.MCP())
+					}
+					var lists [][]string
+					var texts []string
+					var changed, closed int
+					h.signsIn(t, sdk, through, how, func(one happened) {
+						switch {
+						case one.Tools != nil:
+							lists = append(lists, one.Tools)
+						case one.Page != nil:
+							if one.Page.Mode != "url" || !strings.Contains(one.Page.Message, "Approve only if you started this sign-in yourself and the page shows this code.") {
+								t.Errorf("asked for %+v", one.Page)
+							}
+							approveAt(t, one.Page.URL)
+						case one.Closed:
+							closed++
+						case one.Changed:
+							changed++
+						default:
+							if texts = append(texts, one.Text); how == "tool" && len(texts) == 1 {
+								approveAt(t, one.Text)
+							}
+						}
+					})
+					if len(lists) != 2 || !slices.Equal(lists[0], []string{"sign_in"}) || !slices.Contains(lists[1], "add") || slices.Contains(lists[1], "sign_in") {
+						t.Errorf("tools before and after: %q", lists)
+					}
+					if n := len(texts); n < 2 || !strings.HasPrefix(texts[n-2], "Signed in to ") || texts[n-1] != "5" {
+						t.Errorf("the calls say %q", texts)
+					}
+					if changed == 0 || how == "elicitation" && closed != 1 {
+						t.Errorf("%d changes, %d pages done with", changed, closed)
+					}
+					noteIssued(h.token(strings.TrimSpace(h.want(0, "list").stdout)))
+				})
+			}
+		}
+	}
+}
+
+// TestProxySignInGo: the same with the client of the Go SDK.
+func TestProxySignInGo(t *testing.T) {
+	t.Parallel()
+	demo, all := startPages(t), t
+	for _, how := range []string{"tool", "elicitation"} {
+		for _, way := range []string{"stdio", "http"} {
+			t.Run(how+" "+way, func(t *testing.T) {
+				h := newHome(all) // which lasts until the proxy has ended
+				var transport mcp.Transport = &mcp.CommandTransport{Command: h.command(t.Context(), "proxy", demo.MCP())}
+				if way == "http" {
+					transport = &mcp.StreamableClientTransport{Endpoint: h.listenForSignIn(t, demo.MCP())}
+				}
+				changed, closed := make(chan bool, 99), make(chan bool, 99)
+				opts := &mcp.ClientOptions{ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { changed <- true }}
+				if how == "elicitation" {
+					opts.Capabilities = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}}
+					opts.ElicitationHandler = func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+						approveAt(t, r.Params.URL)
+						return &mcp.ElicitResult{Action: "accept"}, nil
+					}
+					opts.ElicitationCompleteHandler = func(context.Context, *mcp.ElicitationCompleteNotificationRequest) { closed <- true }
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, opts).Connect(ctx, transport, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				call := func(name string, args map[string]any) string {
+					result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: name, Arguments: args})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return result.Content[0].(*mcp.TextContent).Text
+				}
+				said := call("sign_in", nil)
+				if how == "tool" {
+					approveAt(t, said)
+					said = call("sign_in", nil)
+				}
+				if !strings.HasPrefix(said, "Signed in to ") {
+					t.Errorf("sign_in says %q", said)
+				}
+				for what, heard := range map[string]chan bool{"tool": changed, "elicitation": closed} {
+					if what == "elicitation" && how != what {
+						continue
+					}
+					select {
+					case <-heard:
+					case <-ctx.Done():
+						t.Fatalf("the client hears of no %s", what)
+					}
+				}
+				tools, err := c.ListTools(ctx, nil)
+				if err != nil || !slices.ContainsFunc(tools.Tools, func(tool *mcp.Tool) bool { return tool.Name == "add" }) {
+					t.Errorf("tools %v, %v", tools, err)
+				}
+				if got := call("add", map[string]any{"a": 2, "b": 3}); got != "5" {
+					t.Errorf("2 + 3 = %q", got)
+				}
+			})
+		}
+	}
+}
+
+// signInClient is a client of the Go SDK that starts the proxy and cannot open pages.
+func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) string) {
+	t.Helper()
+	talk := newWatched()
+	cmd.Stderr = talk
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, nil).Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, talk)
+	}
+	t.Cleanup(func() {
+		_ = c.Close()
+		noteSaid(talk.String())
+	})
+	return func(redirect string) string {
+		t.Helper()
+		args := map[string]any{}
+		if redirect != "" {
+			args["redirect_url"] = redirect
+		}
+		result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: "sign_in", Arguments: args})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, talk)
+		}
+		text := result.Content[0].(*mcp.TextContent).Text
+		noteSaid(text)
+		return text
+	}
+}
+
+// TestProxySignInRelay: where a relay is used the client shows its short link and
+// code, and any browser can go there.
+func TestProxySignInRelay(t *testing.T) {
+	t.Parallel()
+	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	relay := r.add(h)
+	call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token")))
+	said := call("")
+	link := relayLink.FindString(said)
+	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only if you started this sign-in yourself and the page shows this code.") {
+		t.Fatalf("sign_in says %q", said)
+	}
+	p := newPerson(t)
+	on := goesOn.FindStringSubmatch(p.submit(p.get(link), nil).body)
+	if on == nil {
+		t.Fatal("the relay leads nowhere")
+	}
+	at := p.signIn(html.UnescapeString(on[1]))
+	if !strings.Contains(at.body, "Almost done") {
+		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
+	}
+	if said := call(""); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
+		t.Errorf("sign_in says %q", said)
+	}
+	drain(relay)
+}
+
+// TestProxySignInPaste: without the device flow, a browser, or a relay the client
+// shows the authorization URL. The listener on this machine takes the answer of a
+// browser here; of one elsewhere the user pastes the address at which it ended.
+func TestProxySignInPaste(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	for _, elsewhere := range []bool{false, true} {
+		h := newHome(t)
+		call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "paste"))
+		said := call("")
+		link := authLink.FindString(said)
+		if link == "" || !strings.Contains(said, "redirect_url") || !strings.Contains(said, "Approve only if you started this sign-in yourself.") {
+			t.Fatalf("sign_in says %q", said)
+		}
+		ended := ""
+		if !elsewhere {
+			newPerson(t).signIn(link)
+		} else {
+			ended = newPerson(t).signInElsewhere(o, link)
+			state := regexp.MustCompile(`state=[^&]+`)
+			for _, wrong := range []string{"the code is abc", state.ReplaceAllString(ended, "state=of-another")} {
+				if said := call(wrong); !strings.HasPrefix(said, "The URL was not accepted: ") || !strings.Contains(said, link) {
+					t.Errorf("pasted %q: %q", wrong, said)
+				}
+			}
+		}
+		if said := call(ended); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
+			t.Errorf("sign_in says %q", said)
+		}
+	}
+}
+
+// TestProxySignInOverSSH: a client on a laptop starts the proxy on a remote host, and
+// the sign-in opens the laptop's browser.
+func TestProxySignInOverSSH(t *testing.T) {
+	t.Parallel()
+	o := startOIDC(t, knobs{})
+	host, laptop := newRemoteHost(t), newHome(t)
+	opener, note := laptop.opener()
+	call := signInClient(t, laptop.command(t.Context(), append(sshTo(host, opener), "--", program, "proxy", o.mcp(), "--name", "box")...))
+	said := make(chan string, 1)
+	go func() { said <- call("") }()
+	p := newPerson(t)
+	at := p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	if !strings.Contains(at.body, "Return to your terminal") {
+		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
+	}
+	if said := <-said; !strings.HasPrefix(said, "Signed in to ") || !o.active(host.token("box")) {
+		t.Errorf("sign_in says %q", said)
+	}
+}

@@ -1,0 +1,120 @@
+package agentd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+)
+
+// People is a log for a person who watches the agent: each event is one line.
+type People struct {
+	W     io.Writer
+	attrs []slog.Attr
+}
+
+// Enabled implements slog.Handler.
+func (p People) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
+
+// WithAttrs implements slog.Handler.
+func (p People) WithAttrs(attrs []slog.Attr) slog.Handler {
+	p.attrs = append(append([]slog.Attr{}, p.attrs...), attrs...)
+	return p
+}
+
+// WithGroup implements slog.Handler. The agent makes no groups.
+func (p People) WithGroup(string) slog.Handler { return p }
+
+// Handle implements slog.Handler.
+func (p People) Handle(_ context.Context, r slog.Record) error {
+	e := event{text: inWords(r.Message)}
+	for _, a := range p.attrs {
+		e.add(a)
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		e.add(a)
+		return true
+	})
+	line := r.Time.Format(time.TimeOnly) + " " + e.profile + e.text + e.exe + e.pid + e.details + e.cause
+	if r.Level >= slog.LevelWarn {
+		line = "warning: " + line
+	}
+	_, err := io.WriteString(p.W, terminal.Linef("%s", line))
+	return err
+}
+
+// inWords says a message of the log as a person would.
+func inWords(message string) string {
+	switch message {
+	case "draining":
+		return "stopping after the requests in flight"
+	case "a sign-in is required":
+		return "sign in again"
+	}
+	return message
+}
+
+// event is what one line says.
+type event struct{ profile, text, exe, pid, details, cause string }
+
+// add says one attribute in words. What means nothing to a person is left out.
+func (e *event) add(a slog.Attr) {
+	value := a.Value.Resolve()
+	switch a.Key {
+	case "profile":
+		e.profile = value.String() + ": "
+	case "expires_at":
+		e.details += at(", expires ", value)
+	case "next_refresh":
+		e.details += at(", next refresh ", value)
+	case "again_in":
+		e.details += ", next try in " + value.String()
+	case "error":
+		if err, ok := value.Any().(error); ok && err != nil {
+			e.explain(err)
+		}
+	case "exe":
+		if value.String() != "" {
+			e.exe = " to " + value.String()
+		}
+	case "pid":
+		if value.Int64() != 0 {
+			e.pid = fmt.Sprintf(" (pid %d)", value.Int64())
+		}
+	case "faults":
+	case "socket":
+		if value.String() != "agent" {
+			e.text += " through " + value.String()
+		}
+	default:
+		e.details += ", " + strings.ReplaceAll(a.Key, "_", " ") + " " + value.String()
+	}
+}
+
+// explain says why something failed, and what to run where that is known.
+func (e *event) explain(err error) {
+	e.cause = ": " + netfault.Text(err)
+	if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); ok {
+		e.cause = ": " + login.Reason + "; run " + suggest.MCPLogin("login", login.Profile).String()
+	}
+}
+
+// at is a time on a clock, with the day unless that is today.
+func at(lead string, v slog.Value) string {
+	if v.Kind() != slog.KindTime || v.Time().IsZero() {
+		return ""
+	}
+	t, layout := v.Time().Local(), time.TimeOnly
+	if t.Format(time.DateOnly) != time.Now().Format(time.DateOnly) {
+		layout = time.DateTime
+	}
+	return lead + t.Format(layout)
+}

@@ -1,0 +1,151 @@
+package clientconfig
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/secretref"
+	"github.com/mcp-login/mcp-login/internal/suggest"
+)
+
+// Editor changes the files of clients and says what it has done. It is handed what
+// talks to a person.
+type Editor struct {
+	Places  Places
+	File    string // in place of the client's own; "": that
+	Say     func(format string, args ...any)
+	Confirm func(ctx context.Context, question string) (bool, error)
+}
+
+// FileOf returns the path of the file of a client, "" if it is not known here.
+func (e Editor) FileOf(client Client) string { return cmp.Or(e.File, client.File(e.Places)) }
+
+// known returns the file to change.
+func (e Editor) known(client Client) (string, error) {
+	file := e.FileOf(client)
+	if file == "" {
+		return "", exit.Usagef("the configuration file of %s is unknown; use --for CLIENT or --file FILE", client.Title)
+	}
+	return file, nil
+}
+
+// Write puts an entry into the client's file, and reports whether that has changed.
+func (e Editor) Write(client Client, entry Entry, via Via) (changed bool, err error) {
+	file, err := e.known(client)
+	if err != nil {
+		return false, err
+	}
+	change, err := client.Add(file, entry, via)
+	if err != nil {
+		return false, err
+	}
+	if change.Empty() {
+		e.Say("%s already has %q", change.Path, entry.Name())
+		return false, nil
+	}
+	return true, e.apply(change, fmt.Sprintf("added %q to %s", entry.Name(), change.Path))
+}
+
+// Remove takes the entry of a profile out of the client's file.
+func (e Editor) Remove(client Client, profile string) error {
+	file, err := e.known(client)
+	if err != nil {
+		return err
+	}
+	entry := Entry{Profile: profile}
+	change, found, err := client.Remove(file, entry)
+	if err != nil {
+		return err
+	}
+	if !found {
+		e.Say("%s has no %q", file, entry.Name())
+		return nil
+	}
+	return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), change.Path))
+}
+
+// apply writes a file, and says so.
+func (e Editor) apply(c Change, done string) error {
+	if err := c.Apply(); err != nil {
+		return err
+	}
+	if c.Backup != "" {
+		done += "; backup: " + c.Backup
+	}
+	e.Say("%s", done)
+	return nil
+}
+
+// Find returns the migrations to a program that the clients' files here need, and says
+// which files it could not read.
+func (e Editor) Find(program string) (all []Migration, complete bool) {
+	servers, errs := Servers(e.Places)
+	for _, err := range errs {
+		e.Say("warning: skipped: %v", err)
+	}
+	return Migrations(servers, program), len(errs) == 0
+}
+
+// Migrate changes the files of migrations after a yes, and then offers to remove the
+// tokens of mcp-remote, unless something may still use them.
+func (e Editor) Migrate(ctx context.Context, all []Migration, complete, yes bool) error {
+	files, possible := ByFile(all)
+	if len(files) > 0 && !yes {
+		agreed, err := e.agreed(ctx, fmt.Sprintf("Change %s? [y/N] ", strings.Join(files, ", ")))
+		if err != nil || !agreed {
+			return err
+		}
+	}
+	for _, file := range files {
+		change, err := Apply(file, possible[file])
+		if err == nil {
+			err = e.apply(change, "changed "+file)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if slices.ContainsFunc(all, func(m Migration) bool { return m.Err != nil }) || !complete {
+		e.Say("kept the tokens of mcp-remote, because it may still use them")
+		return nil
+	}
+	return e.offerToRemoveTokens(ctx)
+}
+
+func (e Editor) agreed(ctx context.Context, question string) (bool, error) {
+	yes, err := e.Confirm(ctx, question)
+	if errors.Is(err, secretref.ErrNoTerminal) {
+		return false, &exit.Error{Code: exit.Failed, Text: "nothing was changed: a terminal is required to confirm", Hint: suggest.MCPLogin("client-config", "--migrate", "--yes").String()}
+	}
+	if err == nil && !yes {
+		e.Say("nothing was changed")
+	}
+	return yes, err
+}
+
+// offerToRemoveTokens asks whether to remove what mcp-remote has stored, which
+// holds refresh tokens in plain text.
+func (e Editor) offerToRemoveTokens(ctx context.Context) error {
+	dir, entries, err := OldTokens(e.Places)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	yes, err := e.Confirm(ctx, fmt.Sprintf("Remove the tokens of mcp-remote in %s? Nothing uses them now. [y/N] ", dir))
+	if errors.Is(err, secretref.ErrNoTerminal) || err == nil && !yes {
+		e.Say("next: %s", suggest.Command{"rm", "-r", dir})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := RemoveOldTokens(dir, entries); err != nil {
+		return err
+	}
+	e.Say("removed the tokens in %s", dir)
+	return nil
+}

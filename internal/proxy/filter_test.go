@@ -1,0 +1,108 @@
+package proxy_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-login/mcp-login/internal/httpsse"
+	"github.com/mcp-login/mcp-login/internal/proxy"
+	"github.com/mcp-login/mcp-login/internal/toolfilter"
+)
+
+// without returns an upstream whose clients may not use the tools of a pattern.
+func without(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
+	t.Helper()
+	var err error
+	if up.Tools, err = toolfilter.New(toolfilter.Rules{Deny: []string{pattern}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return up
+}
+
+// TestFilteredTools: tools that are not allowed are neither listed nor called, in each
+// way through the proxy, each wire and each transport of the server.
+func TestFilteredTools(t *testing.T) {
+	for way, open := range ways {
+		for _, wire := range wires {
+			t.Run(way+"/"+wire.version, func(t *testing.T) {
+				ts := newTools()
+				s := newSite(t, ts.handler(wire.stateless))
+				filteredTools(t, ts, connect(t, open(t, without(t, s.upstream(t), "H*")), wire.version))
+			})
+		}
+		t.Run(way+"/sse", func(t *testing.T) {
+			ts := newTools()
+			s := newSite(t, oldTransport(ts))
+			up := without(t, s.upstream(t), "H*")
+			up.Transport = &httpsse.Transport{Base: http.DefaultTransport, Server: up.Server}
+			filteredTools(t, ts, connect(t, open(t, up), "2025-11-25"))
+		})
+	}
+}
+
+func filteredTools(t *testing.T, ts *tools, c *client) {
+	t.Helper()
+	_, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "hang"}) // before the client has a list
+	if err == nil || !strings.Contains(err.Error(), "hang") || !strings.Contains(err.Error(), "--deny-tool H*") {
+		t.Errorf("hang: %v", err)
+	}
+	if got := c.call(t, "add", map[string]any{"A": 20, "B": 3}); got != "23" {
+		t.Errorf("add = %s", got)
+	}
+	found, err := c.ListTools(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Tools) != 4 || slices.ContainsFunc(found.Tools, func(tool *mcp.Tool) bool { return tool.Name == "hang" }) {
+		t.Errorf("%d tools", len(found.Tools))
+	}
+	if len(ts.ended) > 0 {
+		t.Error("hang was called")
+	}
+}
+
+// oldTransport serves tools by the transport of 2024-11-05.
+func oldTransport(ts *tools) http.Handler {
+	sse := mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return ts.Server }, nil)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.RawQuery == "" {
+			http.Error(w, "no", http.StatusMethodNotAllowed)
+			return
+		}
+		sse.ServeHTTP(w, r)
+	})
+}
+
+// TestFilterIsFirst: a call of a tool that is not allowed asks nobody to sign in, and
+// the tool to sign in is there whatever the rules are.
+func TestFilterIsFirst(t *testing.T) {
+	p := newPerson(t, newTools().handler(false))
+	c := open(t, stdio(t, proxy.Stdio{Upstream: without(t, p.upstream(t), "*")}), mcp.ClientOptions{})
+	if _, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "hang"}); err == nil || !strings.Contains(err.Error(), "not allowed") {
+		t.Errorf("hang: %v", err)
+	}
+	if n := p.logins.Load(); n != 0 {
+		t.Errorf("%d sign-ins began", n)
+	}
+	if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
+		t.Errorf("listed %q", got)
+	}
+}
+
+// TestFilterInLostSession: the list of tools that a call depends on begins a new session
+// where the server has forgotten the client's.
+func TestFilterInLostSession(t *testing.T) {
+	ts := newTools()
+	s := newSite(t, ts.handler(false))
+	c := connect(t, stdio(t, proxy.Stdio{Upstream: without(t, s.upstream(t), "h*")}), "2025-11-25")
+	s.mu.Lock()
+	s.mcp = ts.handler(false) // of another process
+	s.mu.Unlock()
+	if got := c.call(t, "add", map[string]any{"A": 1, "B": 1}); got != "2" {
+		t.Errorf("add = %s", got)
+	}
+}

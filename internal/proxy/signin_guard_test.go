@@ -1,0 +1,164 @@
+package proxy_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/flows/device"
+	"github.com/mcp-login/mcp-login/internal/await"
+	"github.com/mcp-login/mcp-login/internal/proxy"
+	"github.com/mcp-login/mcp-login/internal/proxystate"
+)
+
+// TestStrangersStartNoSignIn: whoever the listener turns away, above all a page of
+// another site, can neither begin a sign-in nor see one.
+func TestStrangersStartNoSignIn(t *testing.T) {
+	p := newPerson(t, newTools().handler(false))
+	h := proxy.HTTP{Upstream: p.upstream(t), Token: "local"}
+	good := http.Header{"Authorization": {"Bearer local"}}
+	with := func(name, value string) http.Header {
+		header := good.Clone()
+		header.Set(name, value)
+		return header
+	}
+	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"sign_in"}}`
+	for name, tt := range map[string]struct {
+		method, url, body string
+		header            http.Header
+	}{
+		"no token":       {"POST", "http://127.0.0.1:7/mcp", call, nil},
+		"other page":     {"POST", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
+		"opaque page":    {"POST", "http://127.0.0.1:7/local", call, with("Origin", "null")},
+		"rebound name":   {"POST", "http://evil.example:7/local", call, good},
+		"preflight":      {"OPTIONS", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
+		"link":           {"GET", "http://127.0.0.1:7/local?name=sign_in", "", good},
+		"unknown client": {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
+	} {
+		resp := ask(t, h, tt.method, tt.url, tt.header, tt.body)
+		if got := text(t, resp); resp.StatusCode < 400 || strings.Contains(got, "WDJB") || resp.Header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: status %d: %s", name, resp.StatusCode, got)
+		}
+	}
+	if n := p.logins.Load(); n != 0 {
+		t.Errorf("%d sign-ins were begun", n)
+	}
+	contains(t, text(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
+}
+
+// TestAnswersOfOtherClients: what a client's user answers counts for that client.
+func TestAnswersOfOtherClients(t *testing.T) {
+	p := newPerson(t, newTools().handler(false))
+	endpoint := url(t, p.upstream(t))
+	asked, done := make(chan *mcp.ElicitParams, 9), make(chan struct{})
+	c := open(t, &mcp.StreamableClientTransport{Endpoint: endpoint, MaxRetries: -1}, mcp.ClientOptions{
+		Capabilities: pages,
+		ElicitationHandler: func(ctx context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+			asked <- r.Params
+			<-done
+			return &mcp.ElicitResult{Action: "accept"}, nil
+		},
+	})
+	said := make(chan string, 1)
+	go func() { said <- c.call(t, "sign_in", nil) }()
+	page := await.Receive(t, "the request to open a page", asked)
+
+	answer := `{"jsonrpc":"2.0","id":"mcp-login-` + page.ElicitationID + `","result":{"action":"decline"}}`
+	resp, err := http.Post(endpoint, "application/json", strings.NewReader(answer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	close(done)
+	p.approve <- nil
+	contains(t, await.Receive(t, "the outcome", said), "Signed in")
+}
+
+// TestOnlyCheckedAddressesAreShown: neither a page of the server's nor one that was
+// read from a file leads anywhere but to a web page.
+func TestOnlyCheckedAddressesAreShown(t *testing.T) {
+	for _, address := range []string{
+		"javascript:alert(1)", "file:///etc/passwd", "http://as.test/device", "https://user@as.test/", "https://as.test/\x1b[2J", "x-app://sign-in", "//as.test",
+	} {
+		shows := map[string]func(context.Context, *proxy.Prompt){
+			"code": func(ctx context.Context, prompt *proxy.Prompt) {
+				prompt.ShowCode(ctx, device.Code{UserCode: "WDJB-MJHT", VerificationURI: address, VerificationURIComplete: address, Hosts: flows.Hosts{Server: "mcp.test"}})
+			},
+			"link": func(ctx context.Context, prompt *proxy.Prompt) {
+				prompt.ShowLink(ctx, authcode.Link{URL: address, Hosts: flows.Hosts{Server: "mcp.test"}})
+			},
+			"another process": nil,
+		}
+		for name, show := range shows {
+			p := newPerson(t, newTools().handler(false))
+			up := p.upstream(t)
+			if show == nil {
+				other := proxystate.Of(p.dir, "box", up.Server)
+				if err := os.MkdirAll(p.dir, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				unlock, ours, err := other.TryLock()
+				if err != nil || !ours {
+					t.Fatal(ours, err)
+				}
+				defer unlock()
+				if err := other.Show(proxystate.Page{URL: address, Plain: address, Code: "WDJB\x1b-MJHT", Server: "mcp.test"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			up.SignIn.Login = func(ctx context.Context, prompt *proxy.Prompt, _ []string) (c mcplogin.Credential, err error) {
+				show(ctx, prompt)
+				<-ctx.Done()
+				return c, ctx.Err()
+			}
+			c := open(t, stdio(t, proxy.Stdio{Upstream: up, Drain: time.Millisecond}), mcp.ClientOptions{
+				Capabilities: pages,
+				ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+					t.Errorf("%s: asked to open %q", name, r.Params.URL)
+					return &mcp.ElicitResult{Action: "decline"}, nil
+				},
+			})
+			if got := c.call(t, "sign_in", nil); strings.Contains(got, address) || strings.Contains(got, "\x1b") {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+	}
+}
+
+// TestNothingSecretIsShared: what the proxies of a profile share holds no token.
+func TestNothingSecretIsShared(t *testing.T) {
+	p := newPerson(t, newTools().handler(false))
+	c := p.open(t, mcp.ClientOptions{})
+	c.call(t, "sign_in", nil)
+	p.approve <- nil
+	contains(t, c.call(t, "sign_in", nil), "Signed in")
+	c.tools(t)
+	files, err := filepath.Glob(filepath.Join(p.dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"token-1", "refresh"} {
+			if strings.Contains(string(data), secret) {
+				t.Errorf("%s holds %q", file, secret)
+			}
+		}
+		if json.Valid(data) && strings.HasSuffix(file, ".page.json") {
+			t.Errorf("%s is left", file)
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package proxy_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-login/mcp-login/internal/await"
+)
+
+// pages are the capabilities of a client that can open pages.
+var pages = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}}
+
+// looking calls see with the text of each request before a handler does.
+func looking(t *testing.T, h http.Handler, see func(w http.ResponseWriter, body []byte) (done bool)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if !see(w, body) {
+			h.ServeHTTP(w, r)
+		}
+	})
+}
+
+// lapse makes the server accept neither the token nor the refresh token.
+func (p *person) lapse() {
+	p.expire()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.site.mu.Lock()
+	defer p.site.mu.Unlock()
+	p.gone = true
+}
+
+// TestSignInWhenRefreshTokenIsDead: what was passed on before is answered with where
+// to approve, and passed on again after that, in the same session.
+func TestSignInWhenRefreshTokenIsDead(t *testing.T) {
+	for _, wire := range wires {
+		eachWay(t, wire.stateless, func(t *testing.T, p *person) {
+			p.site.login(t)
+			c := p.open(t, mcp.ClientOptions{})
+			if got := c.InitializeResult().ProtocolVersion; got != wire.version {
+				t.Errorf("protocol %s, want %s", got, wire.version)
+			}
+			before := c.tools(t)
+			p.keeps(t)
+			p.lapse()
+
+			result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{"A": 2, "B": 3}})
+			if err != nil || !result.IsError {
+				t.Fatalf("%+v, %v, want an error of the tool", result, err)
+			}
+			contains(t, result.Content[0].(*mcp.TextContent).Text, "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT")
+			if got := c.tools(t); !slices.Equal(got, append([]string{"sign_in"}, before...)) {
+				t.Errorf("tools %q, want sign_in and %q", got, before)
+			}
+			sum := make(chan string)
+			go func() { sum <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
+			p.approve <- nil
+			if got := await.Receive(t, "the sum", sum); got != "5" {
+				t.Errorf("2 + 3 = %q", got)
+			}
+			if !wire.stateless {
+				await.Receive(t, "the news that there are other tools", c.changed)
+			}
+			if got := c.tools(t); !slices.Equal(got, before) {
+				t.Errorf("tools %q, want %q", got, before)
+			}
+			if n := p.logins.Load(); n != 1 {
+				t.Errorf("%d logins, want 1", n)
+			}
+		})
+	}
+}
+
+// TestSignInForMoreScopes: a tool that wants more scopes has the user sign in for
+// just those, and is called then.
+func TestSignInForMoreScopes(t *testing.T) {
+	for _, wire := range wires {
+		for way := range ways {
+			t.Run(way+" "+wire.version, func(t *testing.T) {
+				var granted atomic.Bool
+				p := newPerson(t, looking(t, newTools().handler(wire.stateless), func(w http.ResponseWriter, body []byte) bool {
+					if !bytes.Contains(body, []byte(`"add"`)) || granted.Load() {
+						return false
+					}
+					w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="sums:write"`)
+					http.Error(w, "no", http.StatusForbidden)
+					return true
+				}))
+				p.way = way
+				p.site.login(t)
+				c := p.open(t, mcp.ClientOptions{})
+				if got := c.call(t, "text", map[string]any{"N": 1}); got != "x" {
+					t.Errorf("text = %q", got)
+				}
+				contains(t, c.call(t, "add", map[string]any{"A": 2, "B": 3}), "WDJB-MJHT")
+				sum := make(chan string)
+				go func() { sum <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
+				granted.Store(true)
+				p.approve <- nil
+				if got := await.Receive(t, "the sum", sum); got != "5" {
+					t.Errorf("2 + 3 = %q", got)
+				}
+				contains(t, c.call(t, "sign_in", nil), "Signed in")
+				if p.mu.Lock(); len(p.scopes) != 1 || !slices.Equal(p.scopes[0], []string{"sums:write"}) {
+					t.Errorf("signed in for %q", p.scopes)
+				}
+				p.mu.Unlock()
+			})
+		}
+	}
+}
+
+// TestSignInByInput: on the wire without sessions a call is answered by the wish to
+// have a page opened, and the second try of the call waits. A client that breaks on
+// that gets a text.
+func TestSignInByInput(t *testing.T) {
+	for _, tt := range []struct {
+		client, action string
+		asked          bool
+	}{{"client", "accept", true}, {"client", "decline", true}, {"github-copilot-cli", "", false}} {
+		states := make(chan string, 99)
+		h := looking(t, newTools().handler(true), func(_ http.ResponseWriter, body []byte) bool {
+			if bytes.Contains(body, []byte("requestState")) || bytes.Contains(body, []byte("inputResponses")) {
+				states <- string(body)
+			}
+			return false
+		})
+		eachWay(t, true, func(t *testing.T, p *person) {
+			p.site.mcp = h
+			p.site.login(t)
+			asked := make(chan *mcp.ElicitParams, 9)
+			opts := mcp.ClientOptions{Capabilities: pages, ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+				asked <- r.Params
+				return &mcp.ElicitResult{Action: tt.action}, nil
+			}}
+			c := &client{}
+			var err error
+			if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: tt.client}, &opts).Connect(t.Context(), ways[p.way](t, p.upstream(t)), nil); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			p.lapse()
+			said := make(chan string, 1)
+			go func() { said <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
+			if tt.asked {
+				page := await.Receive(t, "the wish to open a page", asked)
+				if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" || page.ElicitationID != "" {
+					t.Errorf("asked for %+v", page)
+				}
+				contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
+			}
+			if tt.action != "accept" {
+				contains(t, await.Receive(t, "a text in place of the page", said), "WDJB-MJHT")
+			}
+			p.approve <- nil
+			if tt.action == "accept" {
+				if got := await.Receive(t, "the sum", said); got != "5" {
+					t.Errorf("2 + 3 = %q", got)
+				}
+			}
+			contains(t, c.call(t, "sign_in", nil), "Signed in")
+			if len(asked) != 0 || len(states) != 0 {
+				t.Errorf("asked %d times too often; the server has seen %d answers to this program", len(asked), len(states))
+			}
+		})
+	}
+}
+
+// slow is a server that does not answer a method before it is released.
+type slow struct {
+	http.Handler
+	method   string
+	released chan struct{}
+	once     sync.Once
+}
+
+func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	if bytes.Contains(body, []byte(`"`+s.method+`"`)) {
+		select {
+		case <-s.released:
+		case <-r.Context().Done():
+			return
+		}
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	s.Handler.ServeHTTP(w, r)
+}
+
+func (s *slow) release() { s.once.Do(func() { close(s.released) }) }
+
+// TestServerNeverAnswersDiscover: a client of a user who is signed in goes on with
+// initialize, and need not wait for long.
+func TestServerNeverAnswersDiscover(t *testing.T) {
+	for way, transport := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			h := &slow{Handler: newTools().handler(false), method: "server/discover", released: make(chan struct{})}
+			p := newPerson(t, h)
+			p.site.login(t)
+			begin := time.Now()
+			c := open(t, transport(t, p.upstream(t)), mcp.ClientOptions{})
+			if took := time.Since(begin); took > await.Limit/2 {
+				t.Errorf("the client has waited for %s", took)
+			}
+			await.True(t, "the server's tools are listed", func() bool { return slices.Contains(c.tools(t), "add") })
+			if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
+				t.Errorf("2 + 3 = %q", got)
+			}
+		})
+	}
+}
+
+// TestSlowServer: a client is served from what is known of the server, and hears when
+// that is no longer true.
+func TestSlowServer(t *testing.T) {
+	for way, transport := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			ts := newTools()
+			h := &slow{Handler: ts.handler(false), method: "none", released: make(chan struct{})}
+			p := newPerson(t, h)
+			p.site.login(t)
+			p.open(t, mcp.ClientOptions{}).tools(t)
+			p.keeps(t)
+			ts.RemoveTools("ticks")
+			h.method = "initialize"
+			defer h.release()
+
+			c := &client{changed: make(chan struct{}, 99)}
+			var err error
+			c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "client"}, &mcp.ClientOptions{
+				ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { c.changed <- struct{}{} },
+			}).Connect(t.Context(), transport(t, p.upstream(t)), &mcp.ClientSessionOptions{ProtocolVersion: "2025-11-25"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			if got := c.tools(t); !slices.Contains(got, "ticks") || slices.Contains(got, "sign_in") {
+				t.Errorf("tools %q, want those of the last time", got)
+			}
+			h.release()
+			await.Receive(t, "the news that there are other tools", c.changed)
+			if got := c.tools(t); slices.Contains(got, "ticks") {
+				t.Errorf("tools %q, want those of now", got)
+			}
+			if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
+				t.Errorf("2 + 3 = %q", got)
+			}
+		})
+	}
+}
+
+// TestDiscoverWhileSignedOut: clients go on with initialize, and are not told
+// otherwise by an answer of the time before.
+func TestDiscoverWhileSignedOut(t *testing.T) {
+	eachWay(t, true, func(t *testing.T, p *person) {
+		p.site.login(t)
+		if got := p.open(t, mcp.ClientOptions{}).InitializeResult().ProtocolVersion; got != "2026-07-28" {
+			t.Errorf("signed in: protocol %s", got)
+		}
+		p.signOut(t)
+		if got := p.open(t, mcp.ClientOptions{}).InitializeResult().ProtocolVersion; got != "2025-11-25" {
+			t.Errorf("signed out: protocol %s", got)
+		}
+	})
+}
+
+// TestSignInSaysWhy: the client's user hears why the server was not reached, as
+// before.
+func TestSignInSaysWhy(t *testing.T) {
+	eachWay(t, false, func(t *testing.T, p *person) {
+		p.site.mcp = looking(t, p.site.mcp, func(_ http.ResponseWriter, body []byte) bool {
+			if bytes.Contains(body, []byte(`"add"`)) {
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		})
+		p.site.login(t)
+		c := p.open(t, mcp.ClientOptions{})
+		_, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"})
+		if err == nil || !strings.Contains(err.Error(), "explained: ") || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		if n := p.logins.Load(); n != 0 {
+			t.Errorf("%d logins", n)
+		}
+	})
+}

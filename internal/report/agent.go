@@ -1,0 +1,60 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/terminal"
+)
+
+// Agent is what agent status says. As JSON it is a contract: it is added to, never
+// changed.
+type Agent struct {
+	Running bool   `json:"running"`
+	Socket  string `json:"socket"`
+	agent.Health
+}
+
+// AgentOf describes the agent at a socket, if one runs there.
+func AgentOf(socket string, h agent.Health, runs bool) Agent { return Agent{runs, socket, h} }
+
+// Text returns the report for people.
+func (a Agent) Text() string {
+	var t terminal.Table
+	state := "running"
+	if a.PID != 0 {
+		state = fmt.Sprintf("running (pid %d)", a.PID)
+	}
+	t.Fact("agent", state)
+	t.Fact("socket", a.Socket)
+	if a.PID != 0 && len(a.Profiles) == 0 {
+		t.Fact("keeps", "nothing: no credential is stored yet")
+	}
+	text := t.String()
+	if len(a.Profiles) == 0 {
+		return text
+	}
+	t = terminal.Table{}
+	t.Row("NAME", "STATE", "EXPIRES", "NEXT REFRESH")
+	for _, name := range slices.Sorted(maps.Keys(a.Profiles)) {
+		s, next := a.Profiles[name], "-"
+		if s.Error == "" && !s.Expiry.IsZero() {
+			next = ago(time.Until(s.Next))
+		}
+		t.Row(name, s.State, expiry(s.Expiry), next)
+		if s.Error != "" {
+			t.Row("", s.Error)
+		}
+	}
+	return text + "\n" + t.String()
+}
+
+func expiry(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return ago(time.Until(t))
+}

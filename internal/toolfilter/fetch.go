@@ -1,0 +1,132 @@
+package toolfilter
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// maxPages bounds the pages of a list.
+const maxPages = 100
+
+// errNoList means that a server does not list its tools.
+var errNoList = errors.New("the server does not list its tools, so this tool is unknown")
+
+// judge returns why a call may not pass, "" if it may. Where the server does not take
+// the request for its tools, its answer is that to the call.
+func (t *transport) judge(req *http.Request, call message) (resp *http.Response, why string, err error) {
+	if why = t.refusal(call.tool); why != "" || !t.needsList() {
+		return nil, why, nil
+	}
+	why, known := t.refusalOfKnown(call.tool)
+	if known {
+		return nil, why, nil
+	}
+	resp, err = t.fetch(req, call)
+	if errors.Is(err, errNoList) {
+		return nil, err.Error(), nil
+	}
+	if resp != nil || err != nil {
+		return resp, "", err
+	}
+	if why, known = t.refusalOfKnown(call.tool); !known {
+		why = notListed
+	}
+	return nil, why, nil
+}
+
+// fetch asks the server for its tools, as the client would: in the session of a call.
+func (t *transport) fetch(req *http.Request, call message) (*http.Response, error) {
+	cursor := json.RawMessage(nil)
+	for range maxPages {
+		id := "mcp-login-tools-" + rand.Text()
+		resp, err := t.base.RoundTrip(listRequest(req, call, id, cursor))
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return resp, nil
+		}
+		result, err := readResult(resp, id)
+		if err != nil {
+			return nil, err
+		}
+		var listed []json.RawMessage
+		if json.Unmarshal(value(result, "tools"), &listed) != nil {
+			return nil, errNoList
+		}
+		t.allowed(listed)
+		cursor = value(result, "nextCursor")
+		if len(cursor) == 0 || string(cursor) == "null" || string(cursor) == `""` {
+			return nil, nil
+		}
+	}
+	return nil, nil // what is known by now counts
+}
+
+// listRequest is a request for a page of the tools.
+func listRequest(req *http.Request, call message, id string, cursor json.RawMessage) *http.Request {
+	var params []member
+	if cursor != nil {
+		params = append(params, member{"cursor", cursor})
+	}
+	if call.meta != nil {
+		params = append(params, member{"_meta", withoutProgress(call.meta)})
+	}
+	text, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": id, "method": listTools, "params": json.RawMessage(object(params))}) // valid JSON
+	out := req.Clone(req.Context())
+	out.Header.Del("Accept-Encoding")
+	for name := range out.Header {
+		if name == "Mcp-Name" || strings.HasPrefix(name, "Mcp-Param-") {
+			out.Header.Del(name)
+		}
+	}
+	if out.Header.Get("Mcp-Method") != "" {
+		out.Header.Set("Mcp-Method", listTools)
+	}
+	out.Header.Set("Content-Type", typeJSON)
+	out.Header.Set("Accept", typeJSON+", "+typeEvents)
+	out.ContentLength = int64(len(text))
+	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
+	out.Body, _ = out.GetBody() // it cannot fail
+	return out
+}
+
+// withoutProgress drops the token by which a server would tell the client of progress.
+func withoutProgress(meta json.RawMessage) json.RawMessage {
+	var left []member
+	for _, m := range members(meta) {
+		if m.name != "progressToken" {
+			left = append(left, m)
+		}
+	}
+	return object(left)
+}
+
+// readResult reads the answer to a request of the filter's own.
+func readResult(resp *http.Response, id string) ([]member, error) {
+	defer resp.Body.Close()
+	if kind(resp) == typeEvents {
+		s := events{bufio.NewReader(io.LimitReader(resp.Body, maxText))}
+		for {
+			e, err := s.next()
+			if err != nil {
+				return nil, errNoList
+			}
+			if result, ok := answersTo(e.data, id); ok {
+				return result, nil
+			}
+		}
+	}
+	text, err := readAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	result, _ := answersTo(text, id) // an error of the server: no result
+	return result, nil
+}

@@ -1,0 +1,210 @@
+// Package toolfilter keeps an MCP client from tools that its user does not want it to
+// have. It must not know how a server is reached, nor who the client is.
+//
+//	filter, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, log)
+//	client := &http.Client{Transport: filter.Around(transport, server)}
+//
+// A [Filter] stands between a client and a server that speak Streamable HTTP. It
+// takes tools out of the answers to tools/list, and answers tools/call itself where a
+// tool is not allowed.
+//
+// # Security
+//
+// The client is not trusted: it may be led by a text that it read. A message passes
+// only if every reader of JSON and of MCP takes it for the same: see [ErrAmbiguous].
+// Where a tool is denied by name, or only those that change nothing are allowed, a
+// call passes only if the server lists a tool of exactly that name. The server is
+// trusted to know what its tools do.
+package toolfilter
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
+)
+
+// Rules say which tools a client may use. The zero value allows all.
+type Rules struct {
+	Allow    []string // patterns of names; empty: every name
+	Deny     []string // patterns of names, in any case; they come before Allow
+	ReadOnly bool     // only tools that the server marks as read-only
+}
+
+// Texts returns the rules as texts that differ wherever the rules do; none if they allow
+// everything.
+func (r Rules) Texts() (all []string) {
+	for _, text := range r.Allow {
+		all = append(all, "allow "+text)
+	}
+	for _, text := range r.Deny {
+		all = append(all, "deny "+text)
+	}
+	if r.ReadOnly {
+		all = append(all, "read-only")
+	}
+	return all
+}
+
+// ErrPattern means that a pattern matches no name.
+var ErrPattern = errors.New("a pattern of tool names is empty")
+
+const (
+	// maxKnown is how many tools of a server are remembered, and maxName how long a
+	// name may be. Calls of others do not pass.
+	maxKnown = 10_000
+	maxName  = 1 << 10
+	// maxShown is how much of a name is shown.
+	maxShown = 128
+)
+
+// Filter applies rules to what goes to one server. A nil Filter lets everything pass.
+type Filter struct {
+	allow, deny []pattern
+	readOnly    bool
+	log         *slog.Logger
+
+	mu    sync.Mutex      // guards known
+	known map[string]bool // the tools that the server lists; true: read-only
+}
+
+// New returns a filter; nil if the rules allow everything. The log hears of each call
+// that does not pass; nil means silence.
+func New(r Rules, log *slog.Logger) (*Filter, error) {
+	if len(r.Texts()) == 0 {
+		return nil, nil
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	f := &Filter{readOnly: r.ReadOnly, log: log, known: map[string]bool{}}
+	var err error
+	if f.allow, err = patterns(r.Allow, ""); err != nil {
+		return nil, err
+	}
+	f.deny, err = patterns(r.Deny, "(?i)")
+	return f, err
+}
+
+// pattern is a pattern of names, as it was typed and as it is matched.
+type pattern struct {
+	text  string
+	match *regexp.Regexp
+}
+
+// patterns reads patterns in which * stands for any text and ? for one character.
+func patterns(texts []string, mode string) (all []pattern, err error) {
+	wildcards := strings.NewReplacer(`\*`, ".*", `\?`, ".")
+	for _, text := range texts {
+		if text == "" {
+			return nil, ErrPattern
+		}
+		re, err := regexp.Compile("(?s)" + mode + "^" + wildcards.Replace(regexp.QuoteMeta(text)) + "$")
+		if err != nil {
+			return nil, fmt.Errorf("the pattern %q: %w", text, err)
+		}
+		all = append(all, pattern{text, re})
+	}
+	return all, nil
+}
+
+// Denies reports whether no tool of a name may be called, whatever the server says of
+// it, and returns the error that says so.
+func (f *Filter) Denies(name string) (denied bool, code int, text string) {
+	if f == nil {
+		return false, 0, ""
+	}
+	why := f.refusal(name)
+	if why == "" {
+		return false, 0, ""
+	}
+	return true, codeTool, f.refused(name, why)
+}
+
+// refused logs that a call does not pass, and returns what its client is told.
+func (f *Filter) refused(name, why string) string {
+	f.log.Warn("tool call refused", "tool", shown(name), "reason", why)
+	return fmt.Sprintf("the tool %q is not allowed: %s", shown(name), why)
+}
+
+// refusal returns why a name is not allowed, "" if it may be.
+func (f *Filter) refusal(name string) string {
+	for _, p := range f.deny {
+		if p.match.MatchString(name) {
+			return "--deny-tool " + p.text + " denies it"
+		}
+	}
+	for _, p := range f.allow {
+		if p.match.MatchString(name) {
+			return ""
+		}
+	}
+	if len(f.allow) > 0 {
+		return "no --allow-tool allows it"
+	}
+	return ""
+}
+
+// needsList reports whether a call depends on what the server lists.
+func (f *Filter) needsList() bool { return f.readOnly || len(f.deny) > 0 }
+
+// refusalOf is refusal for a tool that the server lists.
+func (f *Filter) refusalOf(t tool) string {
+	if why := f.refusal(t.name); why != "" {
+		return why
+	}
+	if f.readOnly && !t.readOnly {
+		return notReadOnly
+	}
+	return ""
+}
+
+const (
+	notReadOnly = "--read-only allows only tools that the server marks as read-only"
+	notListed   = "the server lists no tool of this name"
+)
+
+// refusalOfKnown returns why a tool is not allowed, by what is known of it.
+func (f *Filter) refusalOfKnown(name string) (why string, known bool) {
+	f.mu.Lock()
+	readOnly, known := f.known[name]
+	f.mu.Unlock()
+	return f.refusalOf(tool{name: name, readOnly: readOnly}), known
+}
+
+// learn notes tools that the server lists. Where it lists a name twice at once, both
+// must be read-only.
+func (f *Filter) learn(tools []tool) {
+	page := map[string]bool{}
+	for _, t := range tools {
+		readOnly, again := page[t.name]
+		page[t.name] = t.readOnly && (readOnly || !again)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, readOnly := range page {
+		if _, known := f.known[name]; known || len(f.known) < maxKnown {
+			f.known[name] = readOnly
+		}
+	}
+}
+
+// forget drops what is known of the tools: the server has others now.
+func (f *Filter) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.known)
+}
+
+// shown is a name as it can be shown.
+func shown(name string) string {
+	name = printable.Line(name)
+	if len(name) > maxShown {
+		name = strings.ToValidUTF8(name[:maxShown], "") + "…"
+	}
+	return name
+}
