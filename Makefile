@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)'
 
 # The tests that read the sources instead of running them.
-RULES := Layers|DependenciesHaveReasons|TestDependencies|Shape|CommandsAreThin|ChecksExistOnce|ExportedNamesHaveCallers|ExportedNamesAreDocumented|Prose|Names|OneGuardedTransport|NothingIsCompiledAtStart|ProgramsAreStartedInFewPlaces
+RULES := Layers|PackagesAreMapped|DependenciesHaveReasons|TestDependencies|Shape|CommandsAreThin|ChecksExistOnce|ExportedNamesHaveCallers|ExportedNamesAreDocumented|Prose|Names|OneGuardedTransport|NothingIsCompiledAtStart|ProgramsAreStartedInFewPlaces
 
 # Platforms that must always compile and pass vet, besides this one: other systems, and one
 # where int has 32 bits.
@@ -56,7 +56,7 @@ dist-test: dist ## install what dist made, in every way, and use it
 	cd e2e && time go test -tags $(TAGS),e2e,dist -count=1 -timeout 20m ./dist
 
 .PHONY: clients
-clients: ## real MCP clients read what client-config prints; they take 1.2 GB
+clients: ## real MCP clients read what client-config prints, and sign in; they take 1.2 GB
 	cd e2e && go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' .
 
 .PHONY: suspend

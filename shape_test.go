@@ -20,12 +20,12 @@ const (
 	maxMedian = 12  // lines of half of the functions
 
 	commands    = "cmd/mcp-login"
-	maxCommands = 4000 // lines of the commands, which only parse, call a package and print
+	maxCommands = 3850 // lines of the commands, which only parse, call a package and print
 )
 
 // maxMethods are the structs that everything could hang on, and how many methods
 // they may have: what one command needs is a function of its file or of a package in internal/.
-var maxMethods = map[string]int{"env": 9, "call": 37}
+var maxMethods = map[string]int{"env": 9, "call": 15}
 
 // long are functions that are one table each.
 var long = map[string]string{

@@ -69,11 +69,10 @@ func (m *model) next(body []byte) turn {
 	case strings.Contains(said, "Signed in to ") && add != nil:
 		m.added = true
 		return m.call(add[1], `{"a":2,"b":3}`)
-	case strings.Contains(said, "Signed in to "):
-		return turn{text: "the tools of the server do not appear"}
 	case signIn == nil:
 		return turn{text: "there is no tool to sign in"}
 	}
+	// The tool is called until the others appear: a client may take a turn for that.
 	if shownLink.MatchString(said) && !m.approved {
 		m.approved = true
 		approveAt(m.t, said)
@@ -164,7 +163,7 @@ func responses(m *model, w http.ResponseWriter, body []byte) {
 	next := m.next(body)
 	item := object{"type": "message", "id": "msg_1", "role": "assistant", "content": array{object{"type": "output_text", "text": next.text}}}
 	if next.tool != "" {
-		item = object{"type": "function_call", "id": "fc_1", "call_id": fmt.Sprintf("call_%d", m.calls), "name": next.tool, "arguments": next.args}
+		item = object{"type": "function_call", "id": "fc_1", "call_id": fmt.Sprintf("call_%d", m.calls), "namespace": "mcp__demo", "name": next.tool, "arguments": next.args}
 	}
 	events(w,
 		object{"type": "response.created", "response": object{"id": "resp_1"}},

@@ -92,7 +92,10 @@ func TestMoveToVault(t *testing.T) {
 			t.Errorf("store status does not tell %q:\n%s", want, r.stdout)
 		}
 	}
-	h.want(0, "store", "move", "--store", there, "--to", "file:")
+	if r := h.want(1, "store", "move", "--store", there, "--to", "file:"); !strings.Contains(r.stderr, "protects credentials less than vault:secret/mcp-login") {
+		t.Errorf("the weaker store is not named:\n%s", r.stderr)
+	}
+	h.want(0, "store", "move", "--store", there, "--to", "file:", "--yes")
 	if h.token("box") != token {
 		t.Error("back: another token")
 	}

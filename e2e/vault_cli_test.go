@@ -106,7 +106,7 @@ func TestVaultExitCodes(t *testing.T) {
 	if err := v.client(t, v.root).Sys().SealWithContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r := at(v.addr, v.root, usual).want(7, "token", "box"); !strings.Contains(r.stderr, "sealed") {
+	if r := at(v.addr, v.root, usual).want(7, "token", "box"); !strings.Contains(r.stderr, "sealed") || !strings.Contains(r.stderr, "hint: an operator of Vault runs: vault operator unseal") {
 		t.Errorf("it does not say sealed:\n%s", r.stderr)
 	}
 }

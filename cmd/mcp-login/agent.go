@@ -55,18 +55,19 @@ func newAgent(e *call) *cli.Command {
 }
 
 func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) error {
-	store, err := e.openStore(ctx, &o.common, false)
+	opener := e.open(&o.common)
+	store, err := opener.OpenStore(ctx, false)
 	if err != nil {
 		return err
 	}
-	defer e.keepAlive(ctx, store)()
-	session, err := e.config(&o.common, source.Source{Store: store}, "")
+	defer opener.KeepAlive(ctx, store)()
+	session, err := opener.Config(source.Source{Store: store}, "")
 	if err != nil {
 		return err
 	}
 	s := agentd.Setup{
-		Socket: e.usual(o.socket, e.dirs().AgentSocket), Forward: o.forward, Allow: o.allow.Value(),
-		Sinks: o.sinks.Value(), KeepSinks: o.keep, Audit: e.usual(o.audit, e.dirs().AgentAudit), Metrics: o.metrics,
+		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Forward: o.forward, Allow: o.allow.Value(),
+		Sinks: o.sinks.Value(), KeepSinks: o.keep, Audit: usualPath(e, o.audit, e.dirs().AgentAudit), Metrics: o.metrics,
 		Log: e.slog(), Getenv: e.getenv, Say: e.say,
 	}
 	if o.confirm {
@@ -75,22 +76,22 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 	if e.streams().Interactive() && !e.Chosen("log-level") && !e.Chosen("log-format") { // a person sees each event
 		s.Log = slog.New(agentd.People{W: e.hidden})
 	}
-	return s.Serve(ctx, &agentd.Kept{Named: profiles, Base: e.kept(&o.common), Store: store, Read: e.keptSettings}, session)
+	return s.Serve(ctx, &agentd.Kept{Named: profiles, Base: keptOptions(e, &o.common), Store: store, Read: func() (agentd.Settings, error) { return readKept(e) }}, session)
 }
 
-// usual returns what finds a path: the one that was named, else the usual one of this
+// usualPath returns what finds a path: the one that was named, else the usual one of this
 // user.
-func (e *call) usual(named string, find func() (string, error)) func() (string, error) {
+func usualPath(e *call, named string, find func() (string, error)) func() (string, error) {
 	return func() (string, error) {
 		if named != "" {
 			return named, nil
 		}
-		return e.userDir(find())
+		return e.dirs().Writable(find())
 	}
 }
 
-// kept returns where and how profiles of these options are kept.
-func (e *call) kept(o *common) agentd.Options {
+// keptOptions returns where and how profiles of these options are kept.
+func keptOptions(e *call, o *common) agentd.Options {
 	var others []string // the settings that have no flag
 	for _, key := range variables.WithoutFlag() {
 		others = append(others, e.Setting(key.Name))
@@ -99,20 +100,20 @@ func (e *call) kept(o *common) agentd.Options {
 		All:   fmt.Sprintf("%#v %q", *o, others),
 		Store: fmt.Sprintf("%q", append(others, o.Store, o.ProfileDir, o.Keeper, o.CACert)),
 		Open: func(ctx context.Context) (secrets.Store, func(), error) {
-			store, err := e.openStore(ctx, o, false)
+			store, err := e.open(o).OpenStore(ctx, false)
 			if err != nil {
 				return nil, nil, err
 			}
-			return store, e.keepAlive(ctx, store), nil
+			return store, e.open(o).KeepAlive(ctx, store), nil
 		},
 		Config: func(store secrets.Store) (mcplogin.Config, error) {
-			return e.config(o, source.Source{Store: store}, "")
+			return e.open(o).Config(source.Source{Store: store}, "")
 		},
 	}
 }
 
-// keptSettings reads the configuration for the agent.
-func (e *call) keptSettings() (agentd.Settings, error) {
+// readKept reads the configuration for the agent.
+func readKept(e *call) (agentd.Settings, error) {
 	own, err := *e, error(nil)
 	own.File, err = readConfig(&e.env)()
 	return agentd.Settings{Profiles: own.File.Profiles(), Of: func(profile string) (agentd.Options, error) {
@@ -120,6 +121,6 @@ func (e *call) keptSettings() (agentd.Settings, error) {
 		if err != nil {
 			return agentd.Options{}, err
 		}
-		return of.kept(o), nil
+		return keptOptions(of, o), nil
 	}}, err
 }

@@ -23,7 +23,7 @@ func startAgent(ctx context.Context, e *call, o *agentOptions) error {
 		return exit.Usagef("agent: --background and --confirm cannot be used together, because --confirm needs a terminal")
 	}
 	b := agentd.Background{
-		Socket: e.usual(o.socket, e.dirs().AgentSocket), Log: e.usual(o.logFile, e.dirs().AgentLog), Environ: e.secrets.Into(os.Environ()),
+		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Log: usualPath(e, o.logFile, e.dirs().AgentLog), Environ: e.secrets.Into(os.Environ()),
 		Args: e.Line.Again(func(p commandline.Part) []string {
 			switch {
 			case !p.IsFlag || p.Flag != "background":
@@ -77,7 +77,7 @@ func agentCommands(e *call) []*cli.Command {
 }
 
 func runAgentStatus(ctx context.Context, e *call, socket string, asJSON bool) error {
-	socket, err := e.usual(socket, e.dirs().AgentSocket)()
+	socket, err := usualPath(e, socket, e.dirs().AgentSocket)()
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func runAgentStatus(ctx context.Context, e *call, socket string, asJSON bool) er
 }
 
 func runAgentStop(ctx context.Context, e *call, socket string) error {
-	socket, err := e.usual(socket, e.dirs().AgentSocket)()
+	socket, err := usualPath(e, socket, e.dirs().AgentSocket)()
 	if err == nil {
 		err = agentd.Stop(ctx, socket)
 	}

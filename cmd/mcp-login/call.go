@@ -13,13 +13,11 @@ import (
 	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/invocation"
-	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/oauth"
-	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // call is one run of a command. It is made once and not changed.
@@ -91,26 +89,10 @@ func (e *call) withoutTerminal() *call {
 func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
 	return e.open(o).Source(ctx, l.agentSock, ask)
 }
-func (e *call) config(o *common, from source.Source, profile string) (mcplogin.Config, error) {
-	return e.open(o).Config(from, profile)
-}
 func (e *call) session(ctx context.Context, o *common, l fromAgent, profile string) (*mcplogin.Session, error) {
 	from, err := e.source(ctx, o, l, false)
 	if err != nil {
 		return nil, err
 	}
-	return e.sessionOf(o, from, profile)
-}
-func (e *call) sessionOf(o *common, from source.Source, profile string) (*mcplogin.Session, error) {
 	return e.open(o).Session(from, profile)
-}
-func (e *call) openStore(ctx context.Context, o *common, ask bool) (secrets.Store, error) {
-	return e.open(o).OpenStore(ctx, ask)
-}
-func (e *call) keepAlive(ctx context.Context, store secrets.Store) (stop func()) {
-	return e.open(new(common)).KeepAlive(ctx, store)
-}
-func (e *call) outbound(o *common) outbound.Options { return e.open(o).Outbound() }
-func (e *call) userDir(path string, err error) (string, error) {
-	return e.dirs().Writable(path, err)
 }

@@ -13,6 +13,7 @@ func TestFlagsAreDeclaredOnce(t *testing.T) {
 		"for":          "a client in client-config, a time in unlock; neither has a variable",
 		"force":        "what is replaced differs; it has no variable",
 		"json":         "login prints events; it has no variable",
+		"remove":       "an entry in client-config, units of a service manager in agent; it has no variable",
 		"yes":          "what is confirmed differs; it has no variable",
 		"client-name":  "one registers the name, the other prints it",
 		"listen":       "one serves clients here, the other browsers",

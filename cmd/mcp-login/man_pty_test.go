@@ -49,13 +49,3 @@ func TestManAtATerminal(t *testing.T) {
 		t.Errorf("piped: %v, %.80q", err, out)
 	}
 }
-
-// programLink is the test binary under the program's name.
-func programLink(t *testing.T, dir string) string {
-	t.Helper()
-	path := filepath.Join(dir, "mcp-login")
-	if err := os.Symlink(os.Args[0], path); err != nil && !os.IsExist(err) {
-		t.Fatal(err)
-	}
-	return path
-}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -13,12 +12,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/mcpremote"
-	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 	"github.com/mcp-login/mcp-login/internal/source"
-	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
 // proxyMaxWait is how long a message waits for a refresh while the old token is
@@ -68,32 +65,34 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 	if !o.mayLogIn {
 		e = e.withoutTerminal() // it is the client's
 	}
-	if err := e.readHeaders(ctx, &o.login.common, &o.server); err != nil {
+	opener := e.open(&o.login.common)
+	if err := readHeaders(ctx, e, &o.login.common, &o.server); err != nil {
 		return err
 	}
 	from, err := e.source(ctx, &o.login.common, o.fromAgent, o.mayLogIn || o.signsIn())
 	if err != nil {
 		return err
 	}
-	defer e.open(&o.login.common).KeepAlive(ctx, from.Store)()
-	profile, server, err := e.proxied(ctx, o, from, args)
+	defer opener.KeepAlive(ctx, from.Store)()
+	profile, server, err := proxied(ctx, e, o, from, args)
 	if err != nil {
 		return err
 	}
-	cfg, err := e.open(&o.login.common).Config(from, profile)
+	cfg, err := opener.Config(from, profile)
 	if err != nil {
 		return err
 	}
 	cfg.Renewal.MaxWait, cfg.Server = proxyMaxWait, server
 	if o.mayLogIn {
-		if _, err := e.open(&o.login.common).Ensure(ctx, o.login.signIn(), cfg); err != nil {
+		if _, err := opener.Ensure(ctx, o.login.signIn(), cfg); err != nil {
 			return err
 		}
 	}
-	up, err := e.upstream(ctx, o, cfg)
+	up, err := upstreamOf(ctx, e, o, cfg)
 	if err != nil {
 		return err
 	}
+	proxy.BoundMemory()
 	if o.listen != "" {
 		return serveProxy(ctx, e, o, up)
 	}
@@ -106,7 +105,7 @@ func (o *proxyOptions) signsIn() bool { return !o.noSignIn && o.fromAgent.agentS
 
 // proxied returns the profile and the server of the arguments; "" for the server
 // that is stored.
-func (e *call) proxied(ctx context.Context, o *proxyOptions, from source.Source, args []string) (profile, server string, err error) {
+func proxied(ctx context.Context, e *call, o *proxyOptions, from source.Source, args []string) (profile, server string, err error) {
 	if _, isURL := profilename.Address(args[0]); o.name != "" && (len(args) > 1 || !isURL) {
 		return "", "", exit.Usagef("use either --name or a NAME argument")
 	}
@@ -115,16 +114,15 @@ func (e *call) proxied(ctx context.Context, o *proxyOptions, from source.Source,
 
 // profileFor returns the profile of a URL: the one that was named, else the one that
 // profilename finds.
-func (e *call) profileFor(ctx context.Context, o *common, from source.Source, name, server string) (string, error) {
+func profileFor(ctx context.Context, e *call, o *common, from source.Source, name, server string) (string, error) {
 	if name != "" {
 		return name, nil
 	}
-	return from.ProfileOf(ctx, server, func(name string) (*mcplogin.Session, error) { return e.sessionOf(o, from, name) })
+	return from.ProfileOf(ctx, server, func(name string) (*mcplogin.Session, error) { return e.open(o).Session(from, name) })
 }
 
-// upstream opens the server. Where neither a URL was given nor a credential is
-// stored there is none.
-func (e *call) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Config) (proxy.Upstream, error) {
+// upstreamOf opens the server. If no URL was given, it is that of the stored credential.
+func upstreamOf(ctx context.Context, e *call, o *proxyOptions, cfg mcplogin.Config) (proxy.Upstream, error) {
 	s, err := mcplogin.Open(cfg)
 	if err != nil {
 		return proxy.Upstream{}, err
@@ -136,31 +134,32 @@ func (e *call) upstream(ctx context.Context, o *proxyOptions, cfg mcplogin.Confi
 		}
 		cfg.Server = c.Server
 	}
-	transport, err := e.outbound(&o.login.common).Transport(cfg.Server, o.server.transport)
+	opener := e.open(&o.login.common)
+	transport, err := opener.Outbound().Transport(cfg.Server, o.server.transport)
 	if err != nil {
 		return proxy.Upstream{}, err
 	}
-	up := proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: e.explain, Log: cfg.Log}
-	if up.Tools, err = e.toolFilter(&o.tools); err != nil {
+	up := proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: opener.Explain, Log: cfg.Log}
+	if up.Tools, err = toolFilter(e, &o.tools); err != nil {
 		return proxy.Upstream{}, err
 	}
 	if o.signsIn() {
-		up.SignIn = e.withoutTerminal().inClient(o, cfg)
+		up.SignIn = signInClient(e.withoutTerminal(), o, cfg)
 	}
 	return up, nil
 }
 
-// inClient returns what signs in from inside an MCP client.
-func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
+// signInClient returns the sign-in inside an MCP client.
+func signInClient(e *call, o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 	machine, _ := os.Hostname() // a claim for people; it may be empty
-	s := &proxy.SignIn{Machine: machine, Account: e.account}
-	if dir, err := e.userDir(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
+	opener := e.open(&o.login.common)
+	s := &proxy.SignIn{Machine: machine, Account: opener.Account}
+	if dir, err := e.dirs().Writable(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
 		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server).View(slices.Concat(o.server.headers.Value(), o.server.fromHere.Value(), o.tools.rules().Texts())...)
 	}
 	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (mcplogin.Credential, error) {
 		login := o.login
 		login.InClient = p
-		opener := e.open(&login.common)
 		c, err := opener.Login(ctx, login.signIn(), cfg, mcplogin.LoginRequest{MoreScopes: scopes})
 		if err == nil {
 			opener.WarnUnshared(ctx, c)
@@ -168,23 +167,4 @@ func (e *call) inClient(o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 		return c, err
 	}
 	return s
-}
-
-// account says who is signed in, "" where no token says so.
-func (e *call) account(c mcplogin.Credential) string {
-	id := e.open(new(common)).Identity(c)
-	if id.Subject == "" {
-		return ""
-	}
-	return id.String()
-}
-
-// explain says in one line what went wrong and what to run: all that the
-// user of an MCP client gets to see.
-func (e *call) explain(err error) string {
-	text := "mcp-login: " + e.hidden.Clean(terminal.OneLine(netfault.Text(err)))
-	if _, hint := e.Remedy().For(err); hint != "" {
-		text += fmt.Sprintf(" (hint: %s)", hint)
-	}
-	return text
 }

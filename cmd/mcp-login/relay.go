@@ -133,7 +133,7 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if err != nil {
 		return nil, nil, err
 	}
-	roots, err := e.outbound(&o.common).Roots()
+	roots, err := e.open(&o.common).Outbound().Roots()
 	if err != nil {
 		return nil, nil, err
 	}

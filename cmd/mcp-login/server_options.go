@@ -26,7 +26,7 @@ func (o *serverOptions) flags() []cli.Flag {
 }
 
 // readHeaders has the requests of a command carry the headers.
-func (e *call) readHeaders(ctx context.Context, o *common, s *serverOptions) (err error) {
+func readHeaders(ctx context.Context, e *call, o *common, s *serverOptions) (err error) {
 	o.Headers, err = e.open(o).ReadHeaders(ctx, s.headers.Value(), s.fromHere.Value())
 	return err
 }
@@ -49,7 +49,7 @@ func (o *toolOptions) rules() toolfilter.Rules {
 	return toolfilter.Rules{Allow: o.allow.Value(), Deny: o.deny.Value(), ReadOnly: o.readOnly}
 }
 
-func (e *call) toolFilter(o *toolOptions) (*toolfilter.Filter, error) {
+func toolFilter(e *call, o *toolOptions) (*toolfilter.Filter, error) {
 	f, err := toolfilter.New(o.rules(), e.slog())
 	if err != nil {
 		return nil, exit.Usagef("--allow-tool, --deny-tool: %w", err)

@@ -55,7 +55,7 @@ func setFlag(set func(name, value string) error, v settings.Value) error {
 // on, and the run for it.
 func (e *call) forProfile(name string) (*call, *common, error) {
 	own := *e
-	own.Profiles = []string{name}
+	own.Invocation = e.For(name)
 	o, err := commonOptions(own.Settings())
 	return &own, o, err
 }

@@ -27,7 +27,7 @@ func target(ctx context.Context, e *call, o *common, from source.Source, chosen 
 	}
 	profile, server, err = parseTarget(args)
 	if err == nil && profile == "" {
-		profile, err = e.profileFor(ctx, o, from, chosen, server)
+		profile, err = profileFor(ctx, e, o, from, chosen, server)
 	}
 	return profile, server, err
 }

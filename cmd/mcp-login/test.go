@@ -44,7 +44,7 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return exit.Usagef("--args: not a JSON object")
 	}
-	if err := e.readHeaders(ctx, &o.common, &o.server); err != nil {
+	if err := readHeaders(ctx, e, &o.common, &o.server); err != nil {
 		return err
 	}
 	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
@@ -67,7 +67,7 @@ func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (m
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.outbound(&o.common).Transport(c.Server, o.server.transport)
+	transport, err := e.open(&o.common).Outbound().Transport(c.Server, o.server.transport)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}

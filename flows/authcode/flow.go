@@ -54,8 +54,9 @@ type Flow struct {
 	// Redirect says where the browser is sent back to.
 	Redirect Redirect
 
-	// Open starts a browser and returns once it runs, or why it does not.
-	// Nil: no browser can be opened here.
+	// Open starts a browser and returns once it runs, or why it does not. An error
+	// that wraps [flows.ErrUnsupported] ends the run; after any other the person
+	// can open the link. Nil: no browser can be opened here.
 	Open func(ctx context.Context, url string) error
 
 	// Elsewhere is a browser on another machine, in place of Open. Nil: none is.
@@ -292,6 +293,10 @@ func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attem
 	case f.Open != nil:
 		link.OpenErr = f.Open(ctx, a.url)
 		link.Opened = link.OpenErr == nil
+		if errors.Is(link.OpenErr, flows.ErrUnsupported) {
+			_ = a.take(answer{err: link.OpenErr}) // the first
+			return
+		}
 	}
 	if ctx.Err() != nil {
 		return

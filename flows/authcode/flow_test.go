@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -613,6 +614,19 @@ func TestOpenFails(t *testing.T) {
 	visit(t, get(t, back(t, link.URL)))
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A browser that must open and does not gives way to the next flow.
+func TestOpenEndsTheRun(t *testing.T) {
+	t.Parallel()
+	links := make(prompt, 1)
+	f := &authcode.Flow{Prompt: links, Open: func(context.Context, string) error { return fmt.Errorf("no display: %w", flows.ErrUnsupported) }}
+	if _, err := f.Run(t.Context(), newServer().request()); !errors.Is(err, flows.ErrUnsupported) || !strings.Contains(err.Error(), "no display") {
+		t.Errorf("Run = %v", err)
+	}
+	if len(links) > 0 {
+		t.Error("a link was shown")
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/source"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -134,11 +135,19 @@ func TestImportKeeps(t *testing.T) {
 	}
 }
 
-// TestNewStoreSaysItsKeeper: a new store is announced with the keeper of its key.
+// TestNewStoreSaysItsKeeper: a new store is announced with the keeper of its key, once
+// it is there.
 func TestNewStoreSaysItsKeeper(t *testing.T) {
 	o, said := opener(t)
 	o.Keeper = ""
-	if _, err := o.OpenStore(t.Context(), true); err != nil {
+	store, err := o.OpenStore(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(said.String(), "created the store") {
+		t.Errorf("before the first write it said %q", said)
+	}
+	if err := stores.Probe(t.Context(), store); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Count(said.String(), "created the store") != 1 {

@@ -18,9 +18,9 @@ import (
 // Place returns where a sign-in happens, and what it can use there. It accepts the
 // subject alone; "": any.
 func (o Opener) Place(subject string) (signin.Place, error) {
-	reach := o.Outbound()
-	reach.Timeout = signin.RelayTimeout
-	relay, err := reach.Clients()
+	outbound := o.Outbound()
+	outbound.Timeout = signin.RelayTimeout
+	relay, err := outbound.Clients()
 	if err != nil {
 		return signin.Place{}, err
 	}
@@ -48,6 +48,7 @@ func (o Opener) Login(ctx context.Context, as *signin.Options, cfg mcplogin.Conf
 	return o.run(ctx, as, cfg, req, (*mcplogin.Session).Login)
 }
 
+// run opens a session for work that may ask a person.
 func (o Opener) run(ctx context.Context, as *signin.Options, cfg mcplogin.Config, req mcplogin.LoginRequest, work func(*mcplogin.Session, context.Context, mcplogin.LoginRequest) (mcplogin.Credential, error)) (c mcplogin.Credential, err error) {
 	options := *as
 	options.Issuer = o.ExpectIssuer
@@ -65,8 +66,8 @@ func (o Opener) run(ctx context.Context, as *signin.Options, cfg mcplogin.Config
 	return c, err
 }
 
-// accept returns what refuses a credential of anybody else. It notes what the
-// others were asked to present, and where a secret was sent.
+// accept returns a check that rejects a credential of another subject. It notes what an
+// accepted one requests from this host at a refresh, and that a secret was sent for it.
 func (o Opener) accept(subject string) func(c mcplogin.Credential, secret bool) error {
 	return func(c mcplogin.Credential, secret bool) error {
 		if err := signin.ExpectSubject(o.Identity(c), subject); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/mcp-login/mcp-login/internal/completion"
-	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -49,12 +48,4 @@ func (o Opener) ProfileNames(ctx context.Context) []string {
 	}
 	at := stores.Location{Store: o.Setting("store"), ProfileDir: o.Setting("profile-dir")}
 	return append(names, completion.InFolder(ctx, o.Stores(), at)...)
-}
-
-// Remedy returns what explains an error of this run.
-func (o Opener) Remedy() remedy.Call {
-	r := o.Invocation.Remedy()
-	r.Profiles = func() []string { return o.ProfileNames(context.Background()) }
-	r.Keys, _ = o.Dirs.Keys() // without a home folder it is unknown
-	return r
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/atomicfile"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -51,11 +52,32 @@ func userUnit(getenv func(name string) string) (u Unit, err error) {
 			Hint: "run it without a service manager: " + suggest.MCPLogin("agent", "--background").String(),
 		}
 	}
-	if u.Program, err = os.Executable(); err != nil {
+	if u.Program, err = installed(); err != nil {
 		return u, err
 	}
 	u.Dir, err = unitDir(getenv)
 	return u, err
+}
+
+// installed returns the path of this program by which a shell finds it, if it does: a
+// package manager may replace what that path leads to.
+func installed() (string, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	found, err := subprocess.Find("mcp-login")
+	if err != nil || !filepath.IsAbs(found) {
+		return program, nil
+	}
+	ours, err := os.Stat(program)
+	if err != nil {
+		return "", err
+	}
+	if theirs, err := os.Stat(found); err != nil || !os.SameFile(ours, theirs) {
+		return program, nil
+	}
+	return found, nil
 }
 
 // unitDir returns the folder of a user's units: systemd.unit(5).

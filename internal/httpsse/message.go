@@ -16,9 +16,10 @@ type head struct {
 type heads []head
 
 func parse(text []byte) heads {
-	var texts []json.RawMessage
-	if json.Unmarshal(text, &texts) != nil {
-		texts = []json.RawMessage{text}
+	texts := []json.RawMessage{text}
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+		texts = nil // what is no list has no messages
+		_ = json.Unmarshal(text, &texts)
 	}
 	var all heads
 	for _, text := range texts {

@@ -17,7 +17,7 @@ import (
 const (
 	// maxWaiting is how much a session keeps that nobody has read yet, in bytes. Its
 	// stream is not read on until then.
-	maxWaiting = 64 << 20
+	maxWaiting = 16 << 20
 	// maxUnheard is how much of that is kept of messages that answer no request,
 	// while nobody listens for them. The oldest are dropped.
 	maxUnheard = 1 << 20

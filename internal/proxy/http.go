@@ -58,7 +58,7 @@ func (h HTTP) Handler() (http.Handler, error) {
 		if lasting == nil {
 			lasting = context.Background()
 		}
-		transport = &signInTransport{Upstream: h.Upstream, base: transport, lasting: lasting}
+		transport = &signInTransport{Upstream: h.Upstream, base: transport, lasting: lasting, notes: make(chan struct{}, maxNotes)}
 	}
 	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
 		Transport:      transport,

@@ -22,8 +22,12 @@ type signInTransport struct {
 	lasting context.Context // of the proxy
 	clients clients
 	work    sync.WaitGroup
-	late    atomic.Bool // the server took too long with the first request
+	late    atomic.Bool   // the server took too long with the first request
+	notes   chan struct{} // one is held for each answer that is kept while it is read
 }
+
+// maxNotes bounds them, and so the memory that they take: each is at most maxListed.
+const maxNotes = 8
 
 // outcome is what became of a request.
 type outcome struct {
@@ -150,8 +154,8 @@ func (t *signInTransport) serveKnown(req *http.Request, c *client, m message) (*
 	select {
 	case o := <-outcomes:
 		if o.err == nil {
-			o.resp.Body = closing{o.resp.Body, func() { stop(); cancel() }}
-			t.met(c, m, o.resp)
+			o.resp.Body = closing{o.resp.Body, func() { stop(); cancel(); c.hasListed(m) }}
+			t.met(m, o.resp)
 			return o.resp, nil
 		}
 		cancel()
@@ -214,12 +218,13 @@ func (t *signInTransport) comesLate(ctx context.Context, c *client, m message, o
 		t.log().Warn("request not forwarded", "method", m.Method, "error", o.err)
 		return
 	}
-	if body, ok := o.resp.Body.(*noted); ok {
+	body, isNoted := o.resp.Body.(*noted)
+	if isNoted {
 		_, _ = io.Copy(io.Discard, body) // what is read is kept
-		body.Close()
-		if body.changed {
-			c.notify(listChanged(m.Method))
-		}
+	}
+	o.resp.Body.Close()
+	if lists[m.Method] != "" && (!isNoted || body.changed) {
+		c.notify(listChanged(m.Method))
 	}
 }
 
@@ -228,8 +233,14 @@ func (t *signInTransport) noting(m message, resp *http.Response) *http.Response 
 	if resp == nil || resp.StatusCode != http.StatusOK || !m.isRequest() || !m.isKnown() && lists[m.Method] == "" {
 		return resp
 	}
+	select {
+	case t.notes <- struct{}{}:
+	default:
+		return resp // there will be another list
+	}
 	is := *resp // as it comes
 	resp.Body = &noted{ReadCloser: resp.Body, limit: maxListed, keep: func(kept []byte) bool {
+		defer func() { <-t.notes }()
 		is.Body = io.NopCloser(bytes.NewReader(kept))
 		answer, err := response(context.Background(), &is, text{memory: newMemory(), limit: maxListed})
 		return err == nil && t.keep(m, answer.text)
@@ -238,7 +249,7 @@ func (t *signInTransport) noting(m message, resp *http.Response) *http.Response 
 }
 
 // met notes a session that the server began with a client.
-func (t *signInTransport) met(c *client, m message, resp *http.Response) {
+func (t *signInTransport) met(m message, resp *http.Response) {
 	if lists[m.Method] == "" {
 		t.late.Store(false)
 	}
@@ -246,7 +257,7 @@ func (t *signInTransport) met(c *client, m message, resp *http.Response) {
 	if m.Method != initialize || id == "" || len(id) > maxKept || len(m.text) > maxKept || resp.StatusCode != http.StatusOK {
 		return
 	}
-	c = t.newClient(id, m)
+	c := t.newClient(id, m)
 	c.begin(id, "")
 	t.clients.add(c)
 }
@@ -328,8 +339,8 @@ func (t *signInTransport) listen(req *http.Request, c *client) (*http.Response, 
 	s := newStream(req)
 	t.work.Go(func() {
 		defer s.end()
-		s.begin()
 		defer c.hears(s, true)()
+		s.begin()
 		t.fill(s, c, resp)
 	})
 	return s.response()

@@ -222,20 +222,20 @@ func (c closing) Close() error {
 type noted struct {
 	io.ReadCloser
 	limit int
-	keep  func(text []byte) (changed bool)
+	keep  func(text []byte) (changed bool) // called once; nil: the text is too long
 
 	text    []byte
-	over    bool // it was kept, or is too long
+	over    bool // it is too long
+	kept    bool
 	changed bool
 }
 
 // Read implements io.Reader.
 func (n *noted) Read(p []byte) (int, error) {
 	read, err := n.ReadCloser.Read(p)
-	if len(n.text)+read > n.limit {
-		n.over, n.text = true, nil
-	}
-	if !n.over {
+	if n.over = n.over || len(n.text)+read > n.limit; n.over {
+		n.text = nil
+	} else {
 		n.text = append(n.text, p[:read]...)
 	}
 	if err != nil {
@@ -251,7 +251,7 @@ func (n *noted) Close() error {
 }
 
 func (n *noted) finish() {
-	if !n.over {
-		n.over, n.changed = true, n.keep(n.text)
+	if !n.kept {
+		n.kept, n.changed = true, n.keep(n.text)
 	}
 }

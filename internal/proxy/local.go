@@ -92,6 +92,7 @@ func (b *bridge) serveKnown(ctx context.Context, c *call, before order) error {
 	defer soon.Stop()
 	err := b.whenDue(ctx, c, before)
 	if !b.SignIn.wants(ctx, b.Session, err) {
+		b.user.hasListed(c.message)
 		if c.Method == initialize || c.Method == discover && err == nil {
 			b.late.Store(false)
 		}
@@ -180,12 +181,6 @@ func complete(result any, isList bool) any {
 		fields["ttlMs"], fields["cacheScope"] = 0, "private" // SEP-2549: another list follows soon
 	}
 	return fields
-}
-
-// refuse says that a method is not known here.
-func (b *bridge) refuse(c *call, why string) {
-	b.write(failed(c.ID, codeMethod, "Method not found: "+why))
-	c.answered.pass()
 }
 
 // connect begins a session at the server, where the client began one that the server

@@ -18,6 +18,8 @@ const (
 	// may be of any length up to the limit, so that there is always one that can
 	// be read to its end.
 	sharedMemory = 32 << 20
+	// aloneStep is how long that one may be before it gets all of its room.
+	aloneStep = 16 << 20
 	// stalled is how long a long message waits for others that do not end.
 	stalled = 2 * time.Minute
 )
@@ -107,8 +109,11 @@ func (t *text) grow(ctx context.Context, n int) error {
 		}
 		t.alone, t.shared = alone, size
 		if alone {
-			t.shared, size = 0, t.limit // all that it can need, so that it grows only once
+			t.shared = 0
 		}
+	}
+	if t.alone && size > aloneStep {
+		size = t.limit // all that it can need, so that it is not copied again and again
 	}
 	t.bytes = append(make([]byte, 0, size+1), t.bytes...)
 	if before > 0 && before != t.shared {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,6 +160,69 @@ func TestNothingSecretIsShared(t *testing.T) {
 		}
 		if json.Valid(data) && strings.HasSuffix(file, ".page.json") {
 			t.Errorf("%s is left", file)
+		}
+	}
+}
+
+// TestClientsOfOneListener: each client of a listener hears of one sign-in, and has a
+// session of its own at the server afterwards.
+func TestClientsOfOneListener(t *testing.T) {
+	ts := newTools()
+	p := newPerson(t, ts.handler(false))
+	endpoint := url(t, p.upstream(t))
+	var all []*client
+	for range 3 {
+		all = append(all, open(t, &mcp.StreamableClientTransport{Endpoint: endpoint, MaxRetries: -1}, mcp.ClientOptions{}))
+	}
+	for _, c := range all {
+		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+	}
+	p.approve <- nil
+	for _, c := range all {
+		contains(t, c.call(t, "sign_in", nil), "Signed in")
+		await.Receive(t, "the news that there are other tools", c.changed)
+		if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
+			t.Errorf("2 + 3 = %q", got)
+		}
+		await.True(t, "what the server says by itself arrives", func() bool { return c.hears(ts) })
+	}
+	if n := p.logins.Load(); n != 1 {
+		t.Errorf("%d logins, want 1", n)
+	}
+	sessions := map[string]bool{}
+	for _, r := range p.requests(http.MethodPost) {
+		if id := r.Header.Get("Mcp-Session-Id"); id != "" {
+			sessions[id] = true
+		}
+	}
+	if len(sessions) != len(all) {
+		t.Errorf("%d sessions at the server, want %d", len(sessions), len(all))
+	}
+}
+
+// TestManyClientsOfOneListener: those of whom nothing was heard for the longest time
+// are forgotten, and begin again.
+func TestManyClientsOfOneListener(t *testing.T) {
+	p := newPerson(t, newTools().handler(false))
+	h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := func(session, body string) *http.Response {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader(body))
+		r.Header.Set("Mcp-Session-Id", session)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Result()
+	}
+	var sessions []string
+	for range 300 {
+		resp := post("", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"many","version":"1"}}}`)
+		sessions = append(sessions, resp.Header.Get("Mcp-Session-Id"))
+	}
+	for i, want := range map[int]int{0: http.StatusNotFound, 299: http.StatusOK} {
+		if resp := post(sessions[i], ping); resp.StatusCode != want {
+			t.Errorf("client %d: status %d, want %d", i, resp.StatusCode, want)
 		}
 	}
 }

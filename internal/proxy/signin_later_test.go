@@ -305,3 +305,32 @@ func TestSignInSaysWhy(t *testing.T) {
 		}
 	})
 }
+
+// TestToolsAreListedBeforeTheAnswer: the tool to sign in answers when the client has
+// listed the tools of the server, for a model that goes on at once.
+func TestToolsAreListedBeforeTheAnswer(t *testing.T) {
+	eachWay(t, false, func(t *testing.T, p *person) {
+		var listed atomic.Bool
+		p.site.mcp = looking(t, p.site.mcp, func(_ http.ResponseWriter, body []byte) bool {
+			listed.Store(listed.Load() || bytes.Contains(body, []byte(`"tools/list"`)))
+			return false
+		})
+		c := &client{}
+		opts := mcp.ClientOptions{ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) {
+			go func() { _, _ = c.ListTools(t.Context(), nil) }()
+		}}
+		var err error
+		if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "client"}, &opts).Connect(t.Context(), ways[p.way](t, p.upstream(t)), nil); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		said := make(chan string, 1)
+		go func() { said <- c.call(t, "sign_in", nil) }()
+		p.approve <- nil
+		contains(t, await.Receive(t, "the outcome", said), "Signed in")
+		if !listed.Load() {
+			t.Error("answered before the client has listed the tools")
+		}
+	})
+}

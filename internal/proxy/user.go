@@ -11,6 +11,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
+// relist is how long the tool to sign in waits for the client to list the tools of the
+// server: else a model that goes on at once does not know them yet. Some clients never do.
+const relist = time.Second
+
 // user is the user of one client, whom this program can lead through a sign-in.
 type user struct {
 	Upstream
@@ -25,6 +29,7 @@ type user struct {
 	outdated bool       // the client has lists of a time without a sign-in
 	page     string     // the sign-in whose page the client was asked to open; "": none
 	watch    *mark      // the user has signed in; nil: nobody watches out for that
+	relisted *mark      // the client has listed the tools after it heard of other ones; nil: it heard of none
 }
 
 // outlet is where a client gets what belongs to one of its calls.
@@ -51,6 +56,8 @@ func (u *user) serveSignIn(ctx context.Context, m message, out outlet) {
 	if _, ok := u.SignIn.signedIn(ctx, u.Session); !ok && !u.leadThrough(ctx, m, out) {
 		return
 	}
+	u.announce()
+	u.awaitLists(ctx)
 	cred, _ := u.SignIn.signedIn(ctx, u.Session) // it was there a moment ago
 	out.reply(m, result(false, u.SignIn.welcome(cred, u.Server)))
 }
@@ -243,5 +250,25 @@ func (u *user) announce() {
 			return // it hears of that later
 		}
 	}
-	u.outdated = false
+	u.outdated, u.relisted = false, newMark()
+}
+
+// awaitLists waits once for a client that heard of other tools to list them.
+func (u *user) awaitLists(ctx context.Context) {
+	u.news.Lock()
+	relisted := u.relisted
+	u.news.Unlock()
+	if relisted != nil {
+		_ = relisted.wait(ctx, relist) // the answer goes out in any case
+		relisted.pass()
+	}
+}
+
+// hasListed notes that the client has listed the tools.
+func (u *user) hasListed(m message) {
+	u.news.Lock()
+	defer u.news.Unlock()
+	if m.Method == listTools && u.relisted != nil {
+		u.relisted.pass()
+	}
 }

@@ -6,16 +6,70 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // withoutSudo is the hint for sudo that kept the home folder of another user.
 func (c Call) withoutSudo() string {
 	line := c.Line.Again(commandline.Part.Typed)
 	return fmt.Sprintf("use the store of root: %v\nor the user's store, without sudo: %v", suggest.Command{"sudo", "-H"}.With(line...), line)
+}
+
+// fileHint is the hint for a file that the system does not let this program use; ""
+// for all other errors.
+func (c Call) fileHint(err error) string {
+	at, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
+		return ""
+	}
+	dir, full := filepath.Dir(at.Path), errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	switch {
+	case full && dir == "/dev":
+		return "the disk is full to which standard output goes"
+	case full:
+		return "the disk is full; see how full: " + suggest.Command{"df", "-h", dir}.String() + c.elsewhere(err)
+	case errors.Is(err, syscall.EROFS):
+		return dir + " is on a read-only file system" + c.elsewhere(err)
+	}
+	return ownerHint(err)
+}
+
+// elsewhere is the same command with a store in another place, if the store failed.
+func (c Call) elsewhere(err error) string {
+	if !errors.Is(err, secrets.ErrUnavailable) {
+		return ""
+	}
+	return "\nuse a store elsewhere: " + c.Line.With("--store", "file:DIR").String()
+}
+
+// foreignHint is the hint for a store, or a part of one, that belongs to another user.
+func (c Call) foreignHint(path string) string {
+	var hints []string
+	if path != c.Keys {
+		hints = append(hints, "use a folder of yours: "+c.Line.With("--store", "file:DIR").String())
+	}
+	if dir, uid, mine := paths.Foreign(path); mine && dir != "" {
+		hints = append(hints, chownHint(dir, uid))
+	}
+	return strings.Join(hints, "\n")
+}
+
+func chownHint(dir string, uid int) string {
+	return fmt.Sprintf("%s in your folder belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggest.Command{dir})
+}
+
+// inKeyFile is this command with the key of a new store in a file.
+func (c Call) inKeyFile() string {
+	if store, typed := c.Line.Value("store"); typed && strings.HasPrefix(store, "keyring:") {
+		return c.Line.With("--store", "file:"+strings.TrimPrefix(store, "keyring:"), "--keeper", "key-file").String()
+	}
+	return c.Line.With("--keeper", "key-file").String()
 }
 
 // ownerHint returns what to do about a file that could not be reached because
@@ -34,7 +88,7 @@ func ownerHint(err error) string {
 	case dir == "":
 		return ""
 	case mine:
-		return fmt.Sprintf("%s in your folder belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggest.Command{dir})
+		return chownHint(dir, uid)
 	}
 	return fmt.Sprintf("%s belongs to user %d, but you are user %d", dir, uid, os.Geteuid())
 }

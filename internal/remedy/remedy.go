@@ -79,6 +79,8 @@ func (c Call) table(err error) (code int, hint string) {
 		address  *stores.AddressError
 		sudo     *paths.SudoError
 		link     *file.LinkError
+		owner    *file.OwnerError
+		noRing   *stores.NoKeyringError
 	)
 	if code, hint, ok := c.server(err); ok {
 		return code, hint
@@ -89,7 +91,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
 		return exit.BadUsage, suggest.MCPLogin(c.Line.Path...).With("--help").String()
 	case errors.As(err, &config):
-		return exit.BadUsage, ownerHint(err)
+		return exit.BadUsage, c.fileHint(err)
 	case errors.As(err, &address):
 		return exit.BadUsage, ""
 	case errors.As(err, &sudo):
@@ -130,6 +132,10 @@ func (c Call) table(err error) (code int, hint string) {
 		return exit.Store, "upgrade the mount (its records are kept): " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
 		return exit.Store, "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or run once: mcp-login unlock"
+	case errors.As(err, &noRing):
+		return exit.Store, "keep the key in a file: " + c.inKeyFile()
+	case vaultHint(err) != "":
+		return vaultCode(err), vaultHint(err)
 	case errors.Is(err, keyring.ErrUnreachable):
 		return exit.Store, "run it in the desktop session that has the keyring. Or run there once: mcp-login unlock. To stop using the keyring: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, stores.ErrNoStore):
@@ -146,10 +152,12 @@ func (c Call) table(err error) (code int, hint string) {
 		return exit.Store, "restore it from a backup, or replace it: " + c.Line.With("--force").String()
 	case errors.As(err, &link):
 		return exit.Store, c.linkHint(link.Path)
+	case errors.As(err, &owner):
+		return exit.Store, c.foreignHint(owner.Path)
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
-		return exit.Store, ownerHint(err)
+		return exit.Store, c.fileHint(err)
 	}
-	return exit.Failed, ownerHint(err)
+	return exit.Failed, c.fileHint(err)
 }
 
 // Hint returns what helps against an error, "" if nothing is known.

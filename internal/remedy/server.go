@@ -26,7 +26,7 @@ func (c Call) server(err error) (code int, hint string, ok bool) {
 	if errors.Is(err, mcplogin.ErrRegistration) && oauth.Temporary(err) {
 		return exit.Temporary, c.faultHint(err), true
 	}
-	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.answerHint, c.clientHint} {
+	for _, hintFor := range []func(error) string{c.networkHint, c.metadataHint, c.vendorHint, c.answerHint, c.clientHint} {
 		if hint := hintFor(err); hint != "" {
 			return exit.Failed, hint, true
 		}
@@ -48,6 +48,8 @@ func (c Call) networkHint(err error) string {
 		return "if your organization issued the certificate, use: --ca-cert FILE"
 	case errors.As(err, &tlsErr):
 		return c.faultHint(&url.Error{Err: tlsErr})
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return c.faultHint(&url.Error{Err: http.ErrSchemeMismatch})
 	}
 	return ""
 }
@@ -106,7 +108,7 @@ func (c Call) answerHint(err error) string {
 	case oauth.IsCode(err, oauth.CodeInvalidScope) && !errors.Is(err, mcplogin.ErrLoginRequired):
 		return "request fewer scopes: " + c.atServer("", "--scope", "SCOPE")
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return "the server may reject the resource parameter: " + c.atServer("", "--no-resource") + "\nwith Microsoft Entra, also add: --scope api://APP-ID/SCOPE"
+		return "the server may reject the resource parameter: " + c.atServer("", "--no-resource")
 	}
 	return ""
 }
@@ -114,13 +116,15 @@ func (c Call) answerHint(err error) string {
 // clientHint is the hint for a rejected client, or if no flow can be used.
 func (c Call) clientHint(err error) string {
 	var others *authcode.RegisteredError
+	_, answered := errors.AsType[*oauth.Error](err)
+	none := errors.Is(err, mcplogin.ErrRegistration) && !answered // the server registers no clients
 	switch {
 	case errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return "" // a mistake in the command line
+	case errors.Is(err, signin.ErrNobodyPastes) && !none: // every other way was tried
+		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return c.howToRegister(err)
-	case errors.Is(err, signin.ErrNobodyPastes): // every other way was tried
-		return "sign in from a terminal (over SSH: ssh -t); or have the browser's answer forwarded to the port of: " + c.atServer("", "--flow", "paste", "--redirect-port", "8085")
 	case errors.As(err, &others):
 		return "the server redirects to its own URL, which you can paste: " + c.atServer("", "--redirect-url", others.URIs[0]) +
 			"\nor register a client there yourself, then add --client-id"

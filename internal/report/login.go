@@ -49,8 +49,11 @@ func Stored(c mcplogin.Credential, who ci.Identity, typed string, renews bool) (
 		row("denied", list(missing)+" (requested but not granted)")
 	}
 	renewal := "cannot be renewed: the server issued no refresh token"
-	if renews {
+	switch {
+	case renews:
 		renewal = "renews automatically"
+	case c.Issuer.Issuer == "https://accounts.google.com":
+		renewal += " (Google issues one for --auth-param access_type=offline --auth-param prompt=consent)"
 	}
 	row("token", Expires(c.Token.Expiry)+"; "+renewal)
 	return lines

@@ -67,12 +67,25 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 	}
 }
 
-// pasteOnlyWaits reports that a paste flow would only wait: there is no terminal to paste
-// into and no program that reads the link, and no option says that somebody opens the
-// link in a browser that reaches this machine's listener.
-func (e Place) pasteOnlyWaits(o *Options, f *authcode.Flow) bool {
-	expected := e.FlowTyped || o.Browser.Never || o.Browser.Redirect != (authcode.Redirect{})
-	return f.Name() == "paste" && f.Paste == nil && o.InClient == nil && !o.JSON && !expected
+// unlessItOnlyWaits returns a flow that gives way where it would only wait: there is no
+// terminal to paste into and no program that reads the link, and no option says that
+// somebody opens the link in a browser that reaches this machine's listener.
+func (e Place) unlessItOnlyWaits(o *Options, f *authcode.Flow) flows.Flow {
+	switch {
+	case f.Paste != nil || o.InClient != nil || o.JSON || o.Browser.Redirect != (authcode.Redirect{}):
+	case f.Name() == "paste" && !e.FlowTyped && !o.Browser.Never:
+		return pasteWithoutTerminal{f}
+	case f.Open != nil && !(e.FlowTyped && strings.HasSuffix(o.Flow, "browser")):
+		open := f.Open
+		f.Open = func(ctx context.Context, url string) error {
+			err := open(ctx, url)
+			if err != nil {
+				err = fmt.Errorf("%w; %w", err, ErrNobodyPastes)
+			}
+			return err
+		}
+	}
+	return f
 }
 
 // canPaste reports whether a person can paste an address: at a terminal or, in an MCP
@@ -139,10 +152,10 @@ func (e Place) interactiveFlows(name string, o *Options, p Prompt) ([]flows.Flow
 	switch name {
 	case "browser", "paste":
 		f, err := e.codeFlow(o, name == "browser")
-		if err == nil && e.pasteOnlyWaits(o, f) {
-			return []flows.Flow{pasteWithoutTerminal{f}}, nil
+		if err != nil {
+			return nil, err
 		}
-		return []flows.Flow{f}, err
+		return []flows.Flow{e.unlessItOnlyWaits(o, f)}, nil
 	case "device":
 		return []flows.Flow{&device.Flow{Prompt: p, ClientName: o.Client.Name, Retry: o.retry(p)}}, nil
 	case "relay":

@@ -20,7 +20,7 @@ const (
 
 // Choice is the keeper that a new store got. The choice stays.
 type Choice struct {
-	Dir    string
+	Dir    string // "": the store is not new
 	Keeper string
 	Why    string
 	Err    error // why the OS keyring cannot be used, if it was tried
@@ -49,25 +49,43 @@ func (o Opener) passphraseKeeper(source, question string, ask bool) file.Keeper 
 // usualKeeper is the keeper where none was named: the one that the store was
 // made with, which store.json records. So a store whose keyring cannot be reached
 // is an error, and never looks like one without a key.
-func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (string, error) {
+func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (Choice, error) {
 	kind, err := kindOf(dir)
 	if err != nil || kind == "" && !ask {
-		return KeyFile, nil // the store is broken or empty: its first use reports that
+		return Choice{Keeper: KeyFile}, nil // the store is broken or empty: its first use reports that
 	}
 	switch kind {
 	case "":
 		c := o.choose(ctx)
 		c.Dir = dir
-		o.Created(c)
-		return c.Keeper, nil
+		return c, nil
 	case (file.KeyFile{}).Kind():
-		return KeyFile, nil
+		return Choice{Keeper: KeyFile}, nil
 	case (file.Passphrase{}).Kind():
-		return Passphrase, nil
+		return Choice{Keeper: Passphrase}, nil
 	case (keyring.Keeper{}).Kind():
-		return Keyring, nil
+		return Choice{Keeper: Keyring}, nil
 	}
-	return "", fmt.Errorf("%w: the key of %s is kept by %q, which this version does not support", secrets.ErrUnavailable, dir, kind)
+	return Choice{}, fmt.Errorf("%w: the key of %s is kept by %q, which this version does not support", secrets.ErrUnavailable, dir, kind)
+}
+
+// NoKeyringError reports a new store whose key no keyring can keep.
+type NoKeyringError struct{ Err error }
+
+func (e *NoKeyringError) Error() string { return "a new store: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *NoKeyringError) Unwrap() error { return e.Err }
+
+// newInKeyring tries the keyring before a new store is made that needs it.
+func newInKeyring(ctx context.Context, dir string) error {
+	if kind, err := kindOf(dir); err != nil || kind != "" {
+		return nil // the store has a key, or is broken, which its first use reports
+	}
+	if err := (keyring.Keeper{}).Probe(ctx); err != nil {
+		return &NoKeyringError{err}
+	}
+	return nil
 }
 
 // kindOf returns the kind of keeper that a store was made with, "" if the store
@@ -114,10 +132,11 @@ func (o Opener) Rekey(ctx context.Context, at Location) (dir, keeper string, err
 	if err != nil {
 		return "", "", err
 	}
-	name, err := o.usualKeeper(ctx, dir, true)
+	usual, err := o.usualKeeper(ctx, dir, true)
 	if err != nil {
 		return "", "", err
 	}
+	name := usual.Keeper
 	old, err := o.keeper(name, true)
 	if err != nil {
 		return "", "", err

@@ -19,11 +19,11 @@ func (o Opener) lockable(ctx context.Context, at Location) (dir string, k file.K
 	if err != nil {
 		return "", k, err
 	}
-	name, err := o.usualKeeper(ctx, dir, false)
+	usual, err := o.usualKeeper(ctx, dir, false)
 	if err != nil {
 		return "", k, err
 	}
-	keeper, err := o.keeper(name, true)
+	keeper, err := o.keeper(usual.Keeper, true)
 	if err != nil {
 		return "", k, err
 	}

@@ -112,16 +112,25 @@ func (o Opener) openFiles(ctx context.Context, at Location, ask bool) (*file.Sto
 	if err != nil {
 		return nil, err
 	}
-	if name == "" {
-		if name, err = o.usualKeeper(ctx, dir, ask); err != nil {
-			return nil, err
-		}
+	usual := Choice{Keeper: name}
+	switch {
+	case name == "":
+		usual, err = o.usualKeeper(ctx, dir, ask)
+	case name == Keyring && ask:
+		err = newInKeyring(ctx, dir)
 	}
-	k, err := o.keeper(name, ask)
 	if err != nil {
 		return nil, err
 	}
-	return file.Open(file.Config{Dir: dir, Keeper: k})
+	k, err := o.keeper(usual.Keeper, ask)
+	if err != nil {
+		return nil, err
+	}
+	return file.Open(file.Config{Dir: dir, Keeper: k, Created: func() {
+		if usual.Dir != "" {
+			o.Created(usual)
+		}
+	}})
 }
 
 // Folder returns the folder of a store of files, and false for other stores.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 )
 
 // StartError says why a program did not start.
@@ -38,6 +39,12 @@ func Start(path string, argv, environ []string) error {
 	if _, ended := errors.AsType[*ExitError](err); err == nil || ended {
 		return err
 	}
+	if errors.Is(err, syscall.ENOEXEC) {
+		return &StartError{
+			Program: argv[0], Err: errors.New("it is neither a program for this system nor a script with a #! line"),
+			Hint: "the first line of a shell script is #!/bin/sh",
+		}
+	}
 	interpreter, missing := missingInterpreter(path)
 	if !missing || !errors.Is(err, fs.ErrNotExist) {
 		return startError(argv[0], err)
@@ -51,7 +58,11 @@ func Start(path string, argv, environ []string) error {
 
 func startError(program string, err error) error {
 	missing := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
-	return &StartError{Program: program, Err: errors.Unwrap(err), Missing: missing}
+	cause := errors.Unwrap(err)
+	if at, ok := errors.AsType[*fs.PathError](err); ok { // it names the program again
+		cause = at.Err
+	}
+	return &StartError{Program: program, Err: cause, Missing: missing}
 }
 
 // maxInterpreter is the most that Linux reads of a script's first line.

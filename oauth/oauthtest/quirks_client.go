@@ -19,6 +19,12 @@ func registrationQuirks() []Quirk {
 			apply: setting(func(s *Server) { s.Clients.ScopesRegistered = true })},
 		{Name: "numeric-client-id", Does: "sends numbers where the registration answer has strings", Report: "laravel/mcp#85", Part: "registration answer",
 			apply: setting(func(s *Server) { s.Clients.NumericIDs = true })},
+		{Name: "registration-200", Does: "answers a registration with 200", Report: "servers that create nothing new", Part: "registration answer",
+			apply: one(change{after: func(e Endpoint, _ *http.Request, a *reply) {
+				if e == Register && a.status == http.StatusCreated {
+					a.status = http.StatusOK
+				}
+			}})},
 		{Name: "no-registration", Does: "registers no clients", Report: "NousResearch/hermes-agent#112023", Part: "registration",
 			Ends:  Ending{Step: "login", Exit: failed, Says: "it offers no dynamic registration", Hint: "--client-id"},
 			apply: setting(func(s *Server) { s.Clients.NoRegistration = true })},
@@ -43,7 +49,7 @@ func clientQuirks() []Quirk {
 	return []Quirk{
 		{Name: "secret-anyway", Does: "issues a secret to a public client and wants it in the body", Report: "upstash/context7#2009", Part: "authentication",
 			apply: setting(func(s *Server) { s.Clients.SecretAnyway = true })},
-		{Name: "client-id-in-body", Does: "offers HTTP Basic and wants client_id in the body", Report: "PrefectHQ/fastmcp#4600", Part: "authentication",
+		{Name: "client-id-in-body", Does: "offers HTTP Basic and wants client_id in the body", Report: "PrefectHQ/fastmcp#4600, metatool-ai/metamcp#342, upstash/context7#2970", Part: "authentication",
 			apply: func(s *Server) []change {
 				s.Clients.AuthMethods = []string{oauth.AuthClientSecretPost, oauth.AuthClientSecretBasic}
 				s.Clients.AnyMethod = true
@@ -70,6 +76,9 @@ func clientQuirks() []Quirk {
 		{Name: "device-client-refused", Does: "offers the device flow and answers invalid_client there", Report: "auth0.com, third-party applications", Part: "device endpoint",
 			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server does not allow the device flow for this client", Hint: "--client-id"},
 			apply: one(refusing(http.StatusUnauthorized, oauth.CodeInvalidClient, "", at(DeviceAuth)))},
+		{Name: "device-flow-disabled", Does: "answers 200 and an error where an app has no device flow", Report: "github.com", Part: "device endpoint",
+			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "device_flow_disabled", Hint: "enable the device flow"},
+			apply: one(refusing(http.StatusOK, "device_flow_disabled", "", at(DeviceAuth)))},
 		{Name: "resource-refused", Does: "refuses the resource parameter", Report: "anthropics/claude-code#76096", Part: "resource parameter",
 			Ends: Ending{Step: "login", Exit: failed, Says: "AADSTS9010010", Hint: "--no-resource"},
 			apply: func(*Server) []change {

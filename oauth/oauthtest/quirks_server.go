@@ -27,6 +27,8 @@ func challengeQuirks() []Quirk {
 			}))},
 		{Name: "single-quotes", Does: "puts resource_metadata into single quotes", Report: "QwenLM/qwen-code#5343", Part: "challenge",
 			apply: one(challenging(func(metadata string) []string { return []string{`Bearer resource_metadata='` + metadata + `'`} }))},
+		{Name: "resource-metadata-relative", Does: "names the place of its metadata by a path", Report: "servers that do not know their own host", Part: "challenge",
+			apply: one(challenging(func(string) []string { return []string{`Bearer resource_metadata="/metadata.json"`} }))},
 		{Name: "http-behind-tls", Does: "names an http URL although it is reached by https", Report: "andrea-magni/MARS#203", Part: "challenge",
 			apply: one(challenging(func(metadata string) []string {
 				return []string{`Bearer resource_metadata="` + strings.Replace(metadata, "https://", "http://", 1) + `"`}

@@ -1,6 +1,7 @@
 package oauthtest
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -21,6 +22,12 @@ func tokenQuirks() []Quirk {
 			apply: setting(func(s *Server) { s.Tokens.TTL = -1 })},
 		{Name: "jwt-without-expires-in", Does: "says how long a token is valid in the JWT alone", Report: "danny-avila/LibreChat#13248", Part: "lifetime",
 			apply: setting(func(s *Server) { s.Tokens.TTL, s.Tokens.JWT = -1, true })},
+		{Name: "expires-in-zero", Does: "sends 0 where it does not say how long a token is valid", Report: "servers whose tokens do not expire", Part: "lifetime",
+			apply: one(document(Token, func(doc map[string]any) { doc["expires_in"] = 0 }))},
+		{Name: "expires-in-text", Does: "sends the lifetime as a text", Report: "servers that quote numbers", Part: "lifetime",
+			apply: one(document(Token, func(doc map[string]any) { doc["expires_in"] = "3600" }))},
+		{Name: "expires-in-absurd", Does: "sends a lifetime of more years than a clock can count", Report: "servers whose tokens do not expire", Part: "lifetime",
+			apply: one(document(Token, func(doc map[string]any) { doc["expires_in"] = json.Number("9e18") }))},
 		{Name: "scope-with-commas", Does: "separates scopes by commas", Report: "slack.com", Part: "granted scope",
 			apply: one(document(Token, func(doc map[string]any) { doc["scope"] = strings.ReplaceAll(doc["scope"].(string), " ", ",") }))},
 	}

@@ -137,6 +137,20 @@ func writeNew(path string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// OwnerError means that a folder or file of the store belongs to another user. It is a
+// secrets.ErrUnavailable.
+type OwnerError struct {
+	Path string
+	UID  int // of its owner
+}
+
+func (e *OwnerError) Error() string {
+	return fmt.Sprintf("%v: %s belongs to user %d, but you are user %d", secrets.ErrUnavailable, e.Path, e.UID, os.Geteuid())
+}
+
+// Is makes errors.Is(err, secrets.ErrUnavailable) true.
+func (e *OwnerError) Is(target error) bool { return target == secrets.ErrUnavailable }
+
 // LinkError means that a symbolic link is where a folder or file of the store should
 // be. Links are never followed. It is a secrets.ErrUnavailable.
 type LinkError struct {

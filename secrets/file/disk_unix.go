@@ -20,8 +20,7 @@ func open(path string, flag int, mode fs.FileMode) (*os.File, error) {
 // checkOwner refuses what belongs to another user or lets others in.
 func checkOwner(path string, info fs.FileInfo, want fs.FileMode) error {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("%w: %s belongs to user %d, but you are user %d",
-			secrets.ErrUnavailable, path, st.Uid, os.Geteuid())
+		return &OwnerError{Path: path, UID: int(st.Uid)}
 	}
 	if mode := info.Mode().Perm(); mode&^want != 0 {
 		return fmt.Errorf("%w: %s has mode %04o, which gives other users access; run: chmod %o %s",

@@ -185,7 +185,13 @@ func (s *Store) create(ctx context.Context) (header, error) {
 	if h.Params, err = k.Keep(ctx, h.Key, secret); err != nil {
 		return header{}, err
 	}
-	return h, s.writeHeader(&h)
+	if err := s.writeHeader(&h); err != nil {
+		return header{}, err
+	}
+	if s.created != nil {
+		s.created()
+	}
+	return h, nil
 }
 
 // wrap encrypts another key with this one.

@@ -19,11 +19,15 @@ import (
 type Config struct {
 	Dir    string // the folder of the records; made on the first write, with mode 0700
 	Keeper Keeper // keeps the store key; must be the one that the store was made with
+
+	// Created is called when a first write has made the store. Nil: nobody is told.
+	Created func()
 }
 
 // Store is a folder of encrypted records. Make one with [Open].
 type Store struct {
 	dir     string
+	created func()        // nil: none
 	opening chan struct{} // holds one element while a goroutine asks the keeper
 
 	mu     sync.Mutex
@@ -46,7 +50,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file store: %w", err)
 	}
-	return &Store{dir: dir, keeper: c.Keeper, opening: make(chan struct{}, 1)}, nil
+	return &Store{dir: dir, keeper: c.Keeper, created: c.Created, opening: make(chan struct{}, 1)}, nil
 }
 
 // Get implements [secrets.Store]. It takes no lock and writes nothing.

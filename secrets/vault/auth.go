@@ -131,7 +131,7 @@ func (l *login) ensure(ctx context.Context) (token string, err error) {
 	if l.method != nil && (l.at.IsZero() || l.ttl > 0 && time.Since(l.at) >= l.ttl) {
 		err = l.run(ctx)
 	} else if l.client.Token() == "" {
-		err = fmt.Errorf("%w: no token; set VAULT_TOKEN, run \"vault login\", or set MCP_LOGIN_VAULT_AUTH", secrets.ErrUnavailable)
+		err = fmt.Errorf("%w: no token; set VAULT_TOKEN, run \"vault login\", or set MCP_LOGIN_VAULT_AUTH", ErrNoToken)
 	}
 	return l.client.Token(), err
 }

@@ -7,8 +7,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/hashicorp/vault/api"
@@ -21,8 +23,26 @@ import (
 // something else at the address.
 var errAnswer = errors.New("no answer from vault")
 
+// Why Vault cannot be used, where a person can do something about it. Each is also a
+// secrets.ErrUnavailable, ErrUnreachable a secrets.ErrTemporary.
+var (
+	ErrSealed      error = &fault{secrets.ErrUnavailable, "Vault is sealed"}
+	ErrDenied      error = &fault{secrets.ErrUnavailable, "the policy lacks a line"}
+	ErrNoToken     error = &fault{secrets.ErrUnavailable, "no valid token is known"}
+	ErrUnreachable error = &fault{secrets.ErrTemporary, "Vault does not answer"}
+)
+
+// fault is a kind of error that says more than the one of package secrets that it is.
+// Its text is that one's: what happened is said beside it.
+type fault struct {
+	error
+	what string
+}
+
+func (f *fault) Unwrap() error { return f.error }
+
 // errEnded is what only a new login to Vault cures.
-var errEnded = fmt.Errorf("%w: the token for vault is invalid or has expired", secrets.ErrUnavailable)
+var errEnded = fmt.Errorf("%w: the token for vault is invalid or has expired", ErrNoToken)
 
 // maxSaid caps what is repeated of Vault's own words.
 const maxSaid = 300
@@ -87,11 +107,11 @@ func (w *wire) meaning(path string, e *api.ResponseError) (why string, kind erro
 	case code == http.StatusForbidden && strings.Contains(said, "invalid token"):
 		return "permission denied", errEnded
 	case code == http.StatusForbidden:
-		return w.forbidden(path, said), secrets.ErrUnavailable
+		return w.forbidden(path, said), ErrDenied
 	case noRoute(e):
 		return "nothing is mounted there", secrets.ErrUnavailable
 	case strings.Contains(said, "Vault is sealed"):
-		return "Vault is sealed: an operator must unseal it", secrets.ErrUnavailable
+		return "Vault is sealed: an operator must unseal it", ErrSealed
 	case code == http.StatusNotImplemented:
 		return "vault is not initialized", secrets.ErrUnavailable
 	case code == http.StatusTooManyRequests, code == http.StatusPreconditionFailed, code == 472, code == 473, code >= 500:
@@ -127,6 +147,9 @@ func network(err error) (why string, kind error) {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // without the method and the URL, which the caller says better
 	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		err = innermost(e.Err) // without the address, likewise
+	}
 	text := err.Error()
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, host := errors.AsType[x509.HostnameError](err)
@@ -143,7 +166,15 @@ func network(err error) (why string, kind error) {
 	case record, strings.Contains(text, "HTTP response to HTTPS client"):
 		return "the server does not use TLS; if that is intended, use http:// in VAULT_ADDR", secrets.ErrUnavailable
 	}
-	return text, secrets.ErrTemporary
+	return text, ErrUnreachable
+}
+
+// innermost is an error without the name of the system call.
+func innermost(err error) error {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		return call.Err
+	}
+	return err
 }
 
 // address is where Vault is, without a password in the URL.

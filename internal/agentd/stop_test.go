@@ -1,0 +1,55 @@
+//go:build linux || darwin || freebsd
+
+package agentd_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/agent"
+	"github.com/mcp-login/mcp-login/internal/agentd"
+	"github.com/mcp-login/mcp-login/secrets"
+)
+
+// TestStopThroughASocket: a client ends the agent through its own socket, but not
+// through one that is limited, which can lead to another host.
+func TestStopThroughASocket(t *testing.T) {
+	dir := t.TempDir()
+	own, lent := filepath.Join(dir, "own"), filepath.Join(dir, "lent")
+	sockets, remove, err := agentd.ListenAll(own, lent, []string{"a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	a, err := agentd.New(agentd.Config{
+		Profiles: func(context.Context) ([]string, error) { return nil, nil },
+		Session:  mcplogin.Config{Source: mcplogin.Stored(&secrets.Memory{})}, End: end,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx, sockets...) }()
+	if err := (&agent.Client{Socket: lent}).Stop(t.Context()); !errors.Is(err, agent.ErrDenied) || ctx.Err() != nil {
+		t.Errorf("through the limited socket: %v, ended: %v", err, ctx.Err())
+	}
+	if h, err := (&agent.Client{Socket: lent}).Health(t.Context()); err != nil || h.PID != 0 {
+		t.Errorf("the limited socket shows %+v, %v", h, err)
+	}
+	// The answer ends with the process, which is this test's: nobody waits for it here.
+	asked, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go (&agent.Client{Socket: own}).Stop(asked)
+	if err := <-ended; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	remove()
+	if _, err := (&agent.Client{Socket: own}).Health(t.Context()); !errors.Is(err, agent.ErrNotRunning) || !errors.Is(err, secrets.ErrUnavailable) {
+		t.Errorf("where no agent runs: %v", err)
+	}
+}
