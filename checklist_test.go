@@ -135,7 +135,7 @@ func checklist(proofs map[int][]string) ([]byte, error) {
 		delete(open, n)
 		switch {
 		case fields[1] == "-":
-			fmt.Fprintf(&page, "| %d | %s | does not bind | |\n", n, fields[2])
+			fmt.Fprintf(&page, "| %d | %s | does not apply | |\n", n, fields[2])
 			continue
 		case len(tests) == 0:
 			return nil, fmt.Errorf("no test names checklist %d: %s", n, fields[1])

@@ -169,7 +169,7 @@ func (s *Session) read(ctx context.Context) (Credential, secrets.Version, error)
 		return Credential{}, v, s.unread(err)
 	}
 	if c.Token.Access == "" && c.Token.Refresh == "" {
-		return Credential{}, v, fmt.Errorf("read credential %q: %w: its login was not completed", s.cfg.Profile, secrets.ErrNotFound)
+		return Credential{}, v, fmt.Errorf("read credential %q: %w: its sign-in was not completed", s.cfg.Profile, secrets.ErrNotFound)
 	}
 	return c, v, s.mine(c)
 }

@@ -16,12 +16,12 @@ var (
 	ErrLoginRequired = errors.New("login required")
 	// ErrBound: the token is bound to a key (RFC 9449), so no header that could
 	// be given to a client authorizes a request. Session.Transport proves the key.
-	ErrBound = errors.New("the token is bound to a key and cannot be used as a header")
+	ErrBound = errors.New("the token is bound to a key, so a header alone cannot use it")
 	// ErrRegistration: no client id could be had at the authorization server.
 	ErrRegistration = errors.New("no client registration")
 	// ErrNeedsDocument: the authorization server registers no clients and knows
 	// those that [Registration].ClientMetadataURL describes.
-	ErrNeedsDocument = errors.New("it knows only clients by a client id metadata document")
+	ErrNeedsDocument = errors.New("the server accepts only clients with a client ID metadata document")
 )
 
 // LoginRequiredError says which profile must log in, and why.
@@ -89,10 +89,10 @@ type UnnamedIssuerError struct {
 
 func (e *UnnamedIssuerError) Error() string {
 	if e.Endpoints != (Endpoints{}) {
-		return fmt.Sprintf("profile %q: %s was not sent to %s: the stored record chose endpoints for this issuer, and you have not confirmed them on this host",
+		return fmt.Sprintf("profile %q: %s was not sent to %s: the stored record sets endpoints for this issuer, and you have not confirmed them on this host",
 			e.Profile, e.Secret, oauth.Sanitize(e.Issuer, 200))
 	}
-	return fmt.Sprintf("profile %q: %s was not sent to %s: %s chose this issuer, and you did not name it",
+	return fmt.Sprintf("profile %q: %s was not sent to %s: %s chose this issuer, and you have not confirmed it",
 		e.Profile, e.Secret, oauth.Sanitize(e.Issuer, 200), oauth.Sanitize(e.Server, 200))
 }
 
@@ -122,9 +122,9 @@ type InsufficientScopeError struct {
 
 func (e *InsufficientScopeError) Error() string {
 	if len(e.Scopes) == 0 {
-		return e.Profile + ": the server asks for more scopes but does not name them"
+		return e.Profile + ": the server requires more scopes but does not name them"
 	}
-	return fmt.Sprintf("%s: the server asks for more scopes: %s", e.Profile, strings.Join(e.Scopes, " "))
+	return fmt.Sprintf("%s: the server requires more scopes: %s", e.Profile, strings.Join(e.Scopes, " "))
 }
 
 // LogoutError says which half of a logout failed. A nil field succeeded.
@@ -136,11 +136,11 @@ type LogoutError struct {
 func (e *LogoutError) Error() string {
 	switch {
 	case e.Delete == nil:
-		return "removed here, but not revoked at the server: " + e.Revoke.Error()
+		return "the credential was removed, but the tokens were not revoked at the server: " + e.Revoke.Error()
 	case e.Revoke == nil:
-		return "revoked at the server, but not removed here: " + e.Delete.Error()
+		return "the tokens were revoked at the server, but the credential was not removed: " + e.Delete.Error()
 	}
-	return fmt.Sprintf("neither revoked (%v) nor removed here (%v)", e.Revoke, e.Delete)
+	return fmt.Sprintf("the tokens were not revoked (%v), and the credential was not removed (%v)", e.Revoke, e.Delete)
 }
 
 // Unwrap gives both causes to errors.Is.

@@ -131,7 +131,7 @@ func TestNoIDTokenAtLogin(t *testing.T) {
 }
 
 // TestRefreshWithoutIDToken: the access token never takes the place of the
-// id_token. That one is used until it expires, then a person must log in.
+// id_token. That one is used until it expires, then a sign-in is required.
 func TestRefreshWithoutIDToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -11,10 +11,10 @@ import (
 
 // ErrJustRefreshed: the rejected token was refreshed a moment ago, so that the
 // next one would be rejected too.
-var ErrJustRefreshed = errors.New("the token was refreshed a moment ago")
+var ErrJustRefreshed = errors.New("the token was just refreshed")
 
 // errRefreshing means that the refresh goes on after its caller stopped waiting.
-var errRefreshing = fmt.Errorf("%w: the refresh is still running", secrets.ErrTemporary)
+var errRefreshing = fmt.Errorf("%w: the refresh is still in progress", secrets.ErrTemporary)
 
 // Need is what one caller needs of a token.
 type Need struct {

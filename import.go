@@ -9,7 +9,7 @@ import (
 )
 
 // ErrExists: the profile has a credential already.
-var ErrExists = errors.New("a credential of this name exists")
+var ErrExists = errors.New("a credential with this name already exists")
 
 // Import stores a credential that came from another host, as ParseCredential read
 // it. If the profile has one already, the error is ErrExists unless replace is

@@ -47,7 +47,7 @@ func (s *Session) Authorize(ctx context.Context, req *http.Request, resp *http.R
 		return err
 	}
 	if resp.StatusCode != http.StatusUnauthorized {
-		return fmt.Errorf("%s: the server refuses the request: %s", s.cfg.Profile, resp.Status)
+		return fmt.Errorf("%s: the server rejected the request: %s", s.cfg.Profile, resp.Status)
 	}
 	_, err := s.renew(ctx, bearer(req))
 	return err

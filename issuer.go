@@ -81,7 +81,7 @@ func (s *login) secret(f flows.Flow, in flows.Inputs) string {
 	case in.SubjectToken != "":
 		return "the subject token"
 	case in.Audience != "":
-		return "an id token for " + oauth.Sanitize(in.Audience, maxAudience)
+		return "an ID token for " + oauth.Sanitize(in.Audience, maxAudience)
 	}
 	return ""
 }

@@ -44,7 +44,7 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 		{"initial access token", func(c *asking) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
 		{"assertion", nonInteractive(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
 		{"subject token", nonInteractive(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
-		{"id token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an id token for sts.amazonaws.com"},
+		{"id token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an ID token for sts.amazonaws.com"},
 		{"id token for the issuer", nonInteractive(job, flows.Inputs{}), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -54,7 +54,7 @@ func (s *login) do(ctx context.Context) (Credential, error) {
 		if !errors.Is(err, flows.ErrUnsupported) && !errors.Is(err, ErrRegistration) {
 			return done, err
 		}
-		s.log.Info("flow cannot be used after all", "flow", choice.Flow.Name(), "issuer", choice.Server.Issuer, "error", err)
+		s.log.Info("the flow cannot be used", "flow", choice.Flow.Name(), "issuer", choice.Server.Issuer, "error", err)
 		skipped = append(skipped, err)
 		if s.req.Skipped != nil && len(skipped) < len(choices) {
 			s.req.Skipped(choice, err)
@@ -81,7 +81,7 @@ func (s *login) probe(ctx context.Context) error {
 		return nil
 	}
 	if err := p.Probe(ctx); err != nil {
-		return fmt.Errorf("try the store before logging in: %w", err)
+		return fmt.Errorf("test the store before signing in: %w", err)
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (s *login) plan(ctx context.Context, old Credential) (Credential, []flows.C
 		c.Server = old.Server
 	}
 	if c.Server == "" {
-		return c, nil, s.loginRequired("no credential is stored, and no server URL was given")
+		return c, nil, s.loginRequired("no credential is stored, and no server URL is set")
 	}
 	if c.Login.IsZero() {
 		c.Login = old.Login
@@ -183,7 +183,7 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 
 	token, app, err := s.authorize(ctx, c, choice.Flow, &old)
 	if err != nil {
-		return Credential{}, fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
+		return Credential{}, fmt.Errorf("sign in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
 	}
 	now := time.Now().UTC().Truncate(time.Second)
 	c.App, c.LoggedInAt = app, now
@@ -197,13 +197,13 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 		if rerr := s.discard(ctx, c); rerr != nil {
 			s.log.Warn("the rejected token could not be revoked", "error", rerr)
 		}
-		return Credential{}, fmt.Errorf("log in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
+		return Credential{}, fmt.Errorf("sign in by %s at %s: %w", c.Flow, c.Issuer.Issuer, err)
 	}
 	if err := s.save(ctx, c); err != nil {
 		return Credential{}, err
 	}
 	if missing := c.Missing(); len(missing) > 0 {
-		s.log.Info("the server granted less than was asked", "missing", missing) // the caller tells the person
+		s.log.Info("the server granted fewer scopes than requested", "missing", missing) // the caller tells the person
 	}
 	return c, nil
 }
@@ -241,7 +241,7 @@ func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *
 	client := s.client(c)
 	token, err := f.Run(ctx, c.request(client))
 	if scopes := s.fewerScopes(c); oauth.IsCode(err, oauth.CodeInvalidScope) && scopes != nil {
-		s.log.Info("the server refuses a scope, asking for the others", "scopes", scopes)
+		s.log.Info("the server rejected a scope, requesting the others", "scopes", scopes)
 		c.Asked = scopes
 		token, err = f.Run(ctx, c.request(client))
 	}
@@ -289,11 +289,11 @@ func (s *login) save(ctx context.Context, c Credential) error {
 	defer s.lockFor(within, saveWait)()
 	err := s.put(within, c)
 	if err != nil {
-		outcome := "its tokens were revoked again"
+		outcome := "its tokens were revoked"
 		if rerr := s.discard(ctx, c); rerr != nil {
-			outcome = fmt.Sprintf("its tokens could not be revoked, and stay valid until they expire (%v)", rerr)
+			outcome = fmt.Sprintf("its tokens could not be revoked and remain valid until they expire (%v)", rerr)
 		}
-		return fmt.Errorf("the login was approved, but the credential was not saved, and %s: %w", outcome, err)
+		return fmt.Errorf("the sign-in was approved, but the credential was not saved, and %s: %w", outcome, err)
 	}
 	s.cache(c)
 	s.forget(within, c)
@@ -306,7 +306,7 @@ func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func(
 	defer cancel()
 	unlock, err := s.store.Lock(ctx, s.cfg.Profile)
 	if err != nil {
-		s.log.Warn("continuing without the lock of the credential", "profile", s.cfg.Profile, "error", err)
+		s.log.Warn("continuing without a lock on the credential", "profile", s.cfg.Profile, "error", err)
 		return func() {}
 	}
 	return unlock

@@ -208,7 +208,7 @@ func (o LoginOptions) bind(app *oauth.App) (err error) {
 }
 
 // errNoIDToken: the access token is never used in place of an id_token.
-var errNoIDToken = errors.New("the server returned no id_token, which this login presents as the token")
+var errNoIDToken = errors.New("the server returned no id_token, which this sign-in uses as the bearer token")
 
 // settle makes an answer the token to keep: an id_token is moved into the
 // bearer's place if so decided, and what a refresh did not answer is kept.

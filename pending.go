@@ -53,7 +53,7 @@ func (r registration) isFor(c Credential) bool {
 func (s *Session) pending(ctx context.Context, c Credential) registration {
 	all, _, err := s.registrations(ctx)
 	if err != nil {
-		s.log.Info("earlier registrations cannot be read", "error", err)
+		s.log.Info("cannot read earlier registrations", "error", err)
 	}
 	for _, r := range all {
 		if r.isFor(c) {
@@ -83,7 +83,7 @@ func (s *Session) replacePending(ctx context.Context, c Credential, with ...regi
 		err = s.tryReplacePending(ctx, c, with)
 	}
 	if err != nil {
-		s.log.Info("the registrations of logins that were not completed cannot be changed", "error", err)
+		s.log.Info("cannot change the registrations of incomplete sign-ins", "error", err)
 	}
 }
 
@@ -125,7 +125,7 @@ func (s *Session) registrations(ctx context.Context) ([]registration, secrets.Ve
 		return nil, v, fmt.Errorf("%w: it is not a record of registrations", secrets.ErrUndecryptable)
 	}
 	if record.Version > pendingVersion {
-		return nil, v, fmt.Errorf("%w (format %d, this one knows %d)", ErrNewerRecord, record.Version, pendingVersion)
+		return nil, v, fmt.Errorf("%w (format %d, this version supports %d)", ErrNewerRecord, record.Version, pendingVersion)
 	}
 	return slices.DeleteFunc(record.Pending, func(r registration) bool { return time.Since(r.At) > pendingLifetime || !live(r.App) }), v, nil
 }

@@ -34,7 +34,7 @@ func ParseCredential(data []byte) (Credential, error) {
 		return Credential{}, fmt.Errorf("%w: it is not a credential record", secrets.ErrUndecryptable)
 	}
 	if head.Version > credentialVersion {
-		return Credential{}, fmt.Errorf("%w (format %d, this one knows %d)", ErrNewerRecord, head.Version, credentialVersion)
+		return Credential{}, fmt.Errorf("%w (format %d, this version supports %d)", ErrNewerRecord, head.Version, credentialVersion)
 	}
 	var c Credential
 	if err := json.Unmarshal(data, &c); err != nil || head.Version < 1 {

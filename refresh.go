@@ -86,7 +86,7 @@ func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
 			return Credential{}, ctx.Err()
 		case <-enough:
 			if c, ok := s.source.meanwhile(ctx); ok {
-				s.log.Warn("the refresh is still running, the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
+				s.log.Warn("the refresh is still in progress; the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
 				return c, nil
 			}
 		}
@@ -136,7 +136,7 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 		return renewed, nil
 	}
 	if c.Valid(0) && rejected == "" {
-		s.log.Warn("token could not be refreshed, the old one is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry, "error", err)
+		s.log.Warn("the token could not be refreshed; the old one is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry, "error", err)
 		return c, nil
 	}
 	return Credential{}, err
@@ -286,7 +286,7 @@ func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spe
 			}
 		}
 		if sleep(ctx, pause) != nil {
-			return Credential{}, fmt.Errorf("a new token for %q came, but could not be stored, and the old one is spent: %w", c.Profile, err)
+			return Credential{}, fmt.Errorf("a new token for %q was issued but could not be stored, and the old one can no longer be used: %w", c.Profile, err)
 		}
 	}
 }
@@ -307,13 +307,13 @@ func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, 
 	}
 	c.RefusedAt = time.Time{}
 	if c.Token.Refresh != "" && s.nonInteractive(c) != nil {
-		s.log.Info("the refresh token is no longer accepted, running the flow again", "profile", c.Profile, "flow", c.Flow, "error", cause)
+		s.log.Info("the refresh token is no longer accepted; running the flow again", "profile", c.Profile, "flow", c.Flow, "error", cause)
 		return s.rerun(ctx, c, v, cutOff)
 	}
 	c.Refused = "the server no longer accepts the refresh token"
 	switch {
 	case !lastWord(cause):
-		c.Refused = "the server refused to refresh the token"
+		c.Refused = "the server rejected the refresh"
 		c.RefusedAt = time.Now().UTC().Truncate(time.Second)
 	case errors.Is(cause, errNoIDToken):
 		c.Refused = errNoIDToken.Error()
@@ -341,7 +341,7 @@ func (c Credential) isRefused() bool {
 // noted stores the result of a failed refresh, with best effort.
 func (s *Session) noted(ctx context.Context, c Credential, v secrets.Version) {
 	if _, err := s.write(ctx, c, v); err != nil {
-		s.log.Warn("the failed refresh is not noted", "profile", c.Profile, "error", err)
+		s.log.Warn("cannot record the failed refresh", "profile", c.Profile, "error", err)
 	}
 }
 

@@ -54,7 +54,7 @@ func (s *login) register(ctx context.Context, c Credential, f flows.Flow, old *C
 		app, err = s.registerNew(ctx, c, f, want)
 	}
 	if err != nil && len(known) > 0 {
-		s.log.Info("no client can be registered for the new scopes, the old one asks for them", "error", err)
+		s.log.Info("cannot register a client for the new scopes; using the old client", "error", err)
 		return known[0].App, false, nil
 	}
 	return app, false, err
@@ -71,10 +71,10 @@ func (s *login) registerNew(ctx context.Context, c Credential, f flows.Flow, wan
 		return oauth.App{ID: r.ClientMetadataURL, AuthMethod: oauth.AuthNone}, nil
 	}
 	if c.Issuer.RegistrationEndpoint == "" && c.Issuer.ClientIDMetadataDocument {
-		return oauth.App{}, fmt.Errorf("%w at %s: %w, and no URL of one was given", ErrRegistration, c.Issuer.Issuer, ErrNeedsDocument)
+		return oauth.App{}, fmt.Errorf("%w at %s: %w, and no document URL is set", ErrRegistration, c.Issuer.Issuer, ErrNeedsDocument)
 	}
 	if c.Issuer.RegistrationEndpoint == "" {
-		return oauth.App{}, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client id was given", ErrRegistration, c.Issuer.Issuer)
+		return oauth.App{}, fmt.Errorf("%w at %s: it offers no dynamic registration, and no client ID is set", ErrRegistration, c.Issuer.Issuer)
 	}
 	want.Scope = strings.Join(c.Asked, " ")
 	app, err := oauth.Register(ctx, s.cfg.HTTP(c.Server), c.Issuer, want, r.InitialAccessToken)
@@ -119,7 +119,7 @@ func (s *login) registered(ctx context.Context, c Credential, old *Credential, w
 func (s *login) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 	r, ok := f.(flows.Registrant)
 	if !ok {
-		return oauth.ClientMetadata{}, fmt.Errorf("%w: %s needs a client id", ErrRegistration, f.Name())
+		return oauth.ClientMetadata{}, fmt.Errorf("%w: %s requires a client ID", ErrRegistration, f.Name())
 	}
 	m, err := r.Metadata()
 	if err != nil {

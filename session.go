@@ -81,7 +81,7 @@ func Open(cfg Config) (*Session, error) {
 		return nil, fmt.Errorf("profile %q: %w", cfg.Profile, err)
 	}
 	if cfg.Source == nil {
-		return nil, errors.New("open session: no source was given")
+		return nil, errors.New("open session: no source is set")
 	}
 	if cfg.Server != "" {
 		if _, err := oauth.CheckURL(cfg.Server); err != nil {

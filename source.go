@@ -42,7 +42,7 @@ type Broker interface {
 
 // ErrBrokered: another process keeps the credential, and it alone can log in, log
 // out and remove it.
-var ErrBrokered = errors.New("the credential is kept by an agent")
+var ErrBrokered = errors.New("an agent manages the credential")
 
 // source is what a session asks for its credential.
 type source interface {

@@ -113,7 +113,7 @@ func TestRegistrationPriority(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		registration mcplogin.Registration
-		takesURL     bool // the server takes client id metadata documents
+		takesURL     bool // the server takes client ID metadata documents
 		want         string
 		registered   int
 	}{
@@ -146,7 +146,7 @@ func TestNoRegistrationIsExplained(t *testing.T) {
 	w := newWorld()
 	w.srv.Clients.NoRegistration = true
 	_, err := w.open(t).Login(t.Context())
-	if !errors.Is(err, mcplogin.ErrRegistration) || !strings.Contains(err.Error(), "no client id was given") {
+	if !errors.Is(err, mcplogin.ErrRegistration) || !strings.Contains(err.Error(), "no client ID is set") {
 		t.Errorf("Login() = %v, want ErrRegistration", err)
 	}
 }

@@ -86,7 +86,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if err != nil {
-		t.session.log.Warn("the server rejected the token, and it could not be replaced", "error", err)
+		t.session.log.Warn("the server rejected the token, and it could not be refreshed", "error", err)
 		return resp, nil // the server's own 401 says more than a failed refresh
 	}
 	resp.Body.Close()

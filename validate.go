@@ -15,7 +15,7 @@ import (
 // to servers, put into headers and shown to people.
 func (c Credential) Validate() error {
 	if err := secrets.CheckName(c.Profile); err != nil {
-		return &RecordError{Field: "profile", Reason: "cannot be the name of a profile"}
+		return &RecordError{Field: "profile", Reason: "is not a valid profile name"}
 	}
 	if c.Server == "" {
 		return &RecordError{Field: "server", Reason: "is missing"}
@@ -69,7 +69,7 @@ func invalidURL(c Credential) *RecordError {
 		{"login.endpoints.revocation_endpoint", c.Login.Endpoints.Revocation},
 	} {
 		if _, err := oauth.CheckURL(f.value); f.value != "" && err != nil {
-			return &RecordError{Field: f.name, Reason: "is not a URL that may be used"}
+			return &RecordError{Field: f.name, Reason: "is not a usable URL"}
 		}
 	}
 	return nil
@@ -83,7 +83,7 @@ func invalidScope(c Credential) *RecordError {
 		{"login.flows", c.Login.Flows},
 		{"login.scopes", c.Login.Scopes},
 		{"token.scope", words(c.Token.Scope)},
-	}, oauth.ValidScope, "holds a character that is not allowed there")
+	}, oauth.ValidScope, "contains a character that is not allowed there")
 }
 
 // words splits at single spaces, so that other white space is found.
@@ -101,14 +101,14 @@ func invalidToken(c Credential) *RecordError {
 		{"client.registration_access_token", c.App.RegistrationToken},
 	} {
 		if f.value != "" && !oauth.ValidToken(f.value) {
-			return &RecordError{Field: f.name, Reason: "holds a character that no header can carry, or is too long"}
+			return &RecordError{Field: f.name, Reason: "contains a character that is not allowed in a header, or is too long"}
 		}
 	}
 	switch c.Token.Type {
 	case "", "Bearer", "DPoP", "N_A":
 		return nil
 	}
-	return &RecordError{Field: "token.token_type", Reason: "is not known"}
+	return &RecordError{Field: "token.token_type", Reason: "is unknown"}
 }
 
 func invalidText(c Credential) *RecordError {
@@ -128,7 +128,7 @@ func invalidText(c Credential) *RecordError {
 		{"login.inputs.audience", []string{c.Login.Inputs.Audience}},
 		{"login.inputs.idp_client_id", []string{c.Login.Inputs.IDPClientID}},
 		{"refused", []string{c.Refused}},
-	}, oauth.ValidText, "holds a character that is not printable ASCII, or is too long")
+	}, oauth.ValidText, "contains a character that is not printable ASCII, or is too long")
 }
 
 func invalidTime(c Credential) *RecordError {

@@ -36,7 +36,7 @@ var unixTexts = map[string]string{
 	"use the store of root":                      "files have no user ids on Windows",
 	"sudo":                                       "files have no user ids on Windows",
 	"sudo kept HOME":                             "files have no user ids on Windows",
-	"%s in a folder of yours belongs":            "files have no user ids on Windows",
+	"%s in your folder belongs":                  "files have no user ids on Windows",
 	"HOME=%s belongs to user %d":                 "files have no user ids on Windows",
 	"%s is open to others (mode %04o)":           "modes are not checked on Windows",
 	"root":                                       "chosen by the system's name",

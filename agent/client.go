@@ -85,7 +85,7 @@ func (c *Client) Status(ctx context.Context, profile string, minTTL time.Duratio
 		return s, err
 	}
 	if err := json.Unmarshal(body, &s); err != nil || s.Profile != profile {
-		return s, unusable("it is not a status of the profile")
+		return s, unusable("the answer is not a profile status")
 	}
 	return s, nil
 }
@@ -98,11 +98,11 @@ func (c *Client) Profiles(ctx context.Context) ([]string, error) {
 	}
 	var all ProfileList
 	if err := json.Unmarshal(body, &all); err != nil {
-		return nil, unusable("it is not a list of profiles")
+		return nil, unusable("the answer is not a list of profiles")
 	}
 	for _, name := range all.Profiles {
 		if secrets.CheckName(name) != nil {
-			return nil, unusable("it contains an invalid name")
+			return nil, unusable("the answer contains an invalid name")
 		}
 	}
 	return all.Profiles, nil
@@ -161,7 +161,7 @@ func (c *Client) send(ctx context.Context, method, path string) (*http.Response,
 func refusal(profile string, status int, body []byte) error {
 	var e Error
 	if json.Unmarshal(body, &e) != nil || e.Code == "" {
-		return &Error{Code: CodeFailed, Message: fmt.Sprintf("HTTP %d, and this is not an agent", status)}
+		return &Error{Code: CodeFailed, Message: fmt.Sprintf("HTTP %d: this is not an mcp-login agent", status)}
 	}
 	e.Message = oauth.Sanitize(e.Message, maxMessage)
 	if e.Code == CodeLogin {
@@ -178,11 +178,11 @@ func refusal(profile string, status int, body []byte) error {
 func read(profile string, body []byte) (mcplogin.Credential, error) {
 	var a Answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return mcplogin.Credential{}, unusable("it is not JSON")
+		return mcplogin.Credential{}, unusable("the answer is not JSON")
 	}
 	token, isBearer := strings.CutPrefix(a.Headers["Authorization"], "Bearer ")
 	if !isBearer || token == "" {
-		return mcplogin.Credential{}, unusable("it holds no bearer token")
+		return mcplogin.Credential{}, unusable("the answer has no bearer token")
 	}
 	if !a.Expiry.IsZero() && time.Since(a.Expiry) > maxSkew {
 		return mcplogin.Credential{}, unusable("its token has expired")

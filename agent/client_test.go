@@ -74,7 +74,7 @@ func TestNoAnswer(t *testing.T) {
 	c := &agent.Client{Socket: path}
 	for range 20 {
 		_, err := c.Issue(t.Context(), "a", 0, "")
-		if want := "no answer from the agent at " + path + ": the agent has ended, or serves another user only"; err == nil || err.Error() != want {
+		if want := "no answer from the agent at " + path + ": the agent has stopped, or serves only another user"; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 		if !errors.Is(err, secrets.ErrTemporary) {

@@ -33,11 +33,11 @@ func (c *Client) Health(ctx context.Context) (h Health, err error) {
 		return h, refusal("", status, body)
 	}
 	if json.Unmarshal(body, &h) != nil || h.Status == "" {
-		return h, unusable("it is not its health")
+		return h, unusable("the answer is not a health report")
 	}
 	for name, s := range h.Profiles {
 		if secrets.CheckName(name) != nil {
-			return h, unusable("it contains an invalid name")
+			return h, unusable("the answer contains an invalid name")
 		}
 		s.State, s.Error = oauth.Sanitize(s.State, maxMessage), oauth.Sanitize(s.Error, maxMessage)
 		h.Profiles[name] = s
@@ -64,7 +64,7 @@ func (c *Client) Stop(ctx context.Context) error {
 	case resp.StatusCode != http.StatusOK:
 		return refusal("", resp.StatusCode, body)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &dialError{"the agent at " + c.Socket + " has not ended yet", errors.New("it took too long"), secrets.ErrTemporary, false}
+		return &dialError{"the agent at " + c.Socket + " has not ended yet", errors.New("timed out"), secrets.ErrTemporary, false}
 	case err != nil && !hungUp(err):
 		return c.lost(ctx, err)
 	}

@@ -22,14 +22,14 @@ import (
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
 	if err != nil {
-		return nil, &dialError{"no agent answers at " + c.Socket, err, secrets.ErrUnavailable, absent(err)}
+		return nil, &dialError{"no agent is listening at " + c.Socket, err, secrets.ErrUnavailable, absent(err)}
 	}
 	if !privsock.PeersKnown {
 		return conn, nil
 	}
 	peer, err := privsock.PeerOf(conn.(*net.UnixConn))
 	if err == nil && peer.UID != os.Geteuid() && peer.UID != 0 {
-		err = fmt.Errorf("it belongs to user %d, not to user %d who runs this", peer.UID, os.Geteuid())
+		err = fmt.Errorf("it belongs to user %d, but you are user %d", peer.UID, os.Geteuid())
 	}
 	if err != nil {
 		_ = conn.Close() // nothing was sent
@@ -44,10 +44,10 @@ func (c *Client) lost(ctx context.Context, err error) error {
 		return known
 	}
 	if hungUp(err) {
-		err = errors.New("the agent has ended, or serves another user only")
+		err = errors.New("the agent has stopped, or serves only another user")
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = errors.New("it took too long")
+		err = errors.New("timed out")
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()

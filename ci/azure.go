@@ -48,7 +48,7 @@ func azureCarries(j Job, what, text string) error {
 	if decode == "" || decode == "1" || strings.EqualFold(decode, "true") || !strings.Contains(text, "%") {
 		return nil
 	}
-	return fmt.Errorf("%w: %s has a percent sign, and DECODE_PERCENTS is off", ErrVariable, what)
+	return fmt.Errorf("%w: %s contains a percent sign, and DECODE_PERCENTS is off", ErrVariable, what)
 }
 
 func azureMask(_ context.Context, j Job, lines []string) error {
@@ -120,7 +120,7 @@ func azureSummary(_ context.Context, j Job, n Note) error {
 // a service connection the token is the pipeline's own.
 func azureIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	if audience != "" && audience != azureAudience {
-		return "", fmt.Errorf("%w: Azure Pipelines gives id tokens for the audience %s alone, not %q", ErrIdentity, azureAudience, audience)
+		return "", fmt.Errorf("%w: Azure Pipelines issues ID tokens only for the audience %s, not for %q", ErrIdentity, azureAudience, audience)
 	}
 	ask, token := j.Getenv("SYSTEM_OIDCREQUESTURI"), j.Getenv("SYSTEM_ACCESSTOKEN")
 	if ask == "" || token == "" {

@@ -94,7 +94,7 @@ func buildkiteIDToken(ctx context.Context, j Job, audience string) (string, erro
 	}
 	out, err := j.run(ctx, "", argv...)
 	if err != nil {
-		return "", fmt.Errorf("ask the agent for an id token: %w", err)
+		return "", fmt.Errorf("request an ID token from the agent: %w", err)
 	}
 	return strings.TrimSpace(out), nil
 }

@@ -112,7 +112,7 @@ func githubIDToken(setting string) func(context.Context, Job, string) (string, e
 	return func(ctx context.Context, j Job, audience string) (string, error) {
 		ask, token := j.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), j.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 		if ask == "" || token == "" {
-			return "", fmt.Errorf("%w: the job has no id token; add `%s`", ErrUnsupported, setting)
+			return "", fmt.Errorf("%w: the job has no ID token; add `%s`", ErrUnsupported, setting)
 		}
 		if audience != "" {
 			ask += "&audience=" + url.QueryEscape(audience)

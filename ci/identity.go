@@ -81,7 +81,7 @@ func (id Identity) Expect(issuer, subject string) error {
 		return fmt.Errorf("%w: the issuer is %q, not %q", ErrIdentity, Escape(id.Issuer), issuer)
 	}
 	if subject != "" && id.Subject == "" {
-		return fmt.Errorf("%w: the token does not say whose it is, and %q is expected", ErrIdentity, subject)
+		return fmt.Errorf("%w: the token names no subject, but %q is expected", ErrIdentity, subject)
 	}
 	if subject != "" && id.Subject != subject {
 		return fmt.Errorf("%w: the subject is %q, not %q", ErrIdentity, Escape(id.Subject), subject)

@@ -29,10 +29,10 @@ func (j Job) IDToken(ctx context.Context, audience string) (string, error) {
 	}
 	id, err := ParseIdentity(token)
 	if err != nil {
-		return "", fmt.Errorf("id token of %v: %w", j.Provider, err)
+		return "", fmt.Errorf("ID token of %v: %w", j.Provider, err)
 	}
 	if err := id.checkAudience(audience); err != nil {
-		return "", fmt.Errorf("id token of %v: %w", j.Provider, err)
+		return "", fmt.Errorf("ID token of %v: %w", j.Provider, err)
 	}
 	return token, nil
 }
@@ -42,11 +42,11 @@ func (j Job) idToken(ctx context.Context, audience string) (string, error) {
 		return token, nil
 	}
 	if j.Provider == None {
-		return "", fmt.Errorf("%w: this is not a CI job with an id token; set %s to use one from elsewhere", ErrUnsupported, explicitToken)
+		return "", fmt.Errorf("%w: this is not a CI job with an ID token; set %s to use another one", ErrUnsupported, explicitToken)
 	}
 	get := j.Provider.behaviour().idToken
 	if get == nil {
-		return "", fmt.Errorf("%w: %v gives a job no id token; set %s if the job has one from elsewhere", ErrUnsupported, j.Provider, explicitToken)
+		return "", fmt.Errorf("%w: %v does not issue ID tokens to jobs; set %s to use another one", ErrUnsupported, j.Provider, explicitToken)
 	}
 	return get(ctx, j, audience)
 }
@@ -64,14 +64,14 @@ func declared(j Job, names ...string) (string, error) {
 // ask sends the one kind of request that providers answer with an id token.
 func (j Job) ask(ctx context.Context, method, address, bearer string, answer any) error {
 	if j.HTTP == nil {
-		return fmt.Errorf("%w: no HTTP client was given", ErrUnsupported)
+		return fmt.Errorf("%w: the HTTP client is missing", ErrUnsupported)
 	}
 	if err := checkAddress(address); err != nil {
 		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
 	if err != nil {
-		return fmt.Errorf("ask for an id token: %w", err)
+		return fmt.Errorf("request an ID token: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+bearer)
 	req.Header.Set("Accept", "application/json")
@@ -83,14 +83,14 @@ func (j Job) ask(ctx context.Context, method, address, bearer string, answer any
 	}
 	resp, err := j.HTTP.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask for an id token: %w", err)
+		return fmt.Errorf("request an ID token: %w", err)
 	}
 	defer resp.Body.Close() // read only
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask for an id token: %v answered %d", j.Provider, resp.StatusCode)
+		return fmt.Errorf("request an ID token: %v answered HTTP %d", j.Provider, resp.StatusCode)
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxOutput)).Decode(answer); err != nil {
-		return fmt.Errorf("read the id token of %v: the answer is not the expected JSON", j.Provider)
+		return fmt.Errorf("read the ID token of %v: the answer is not the expected JSON", j.Provider)
 	}
 	return nil
 }
@@ -99,10 +99,10 @@ func (j Job) ask(ctx context.Context, method, address, bearer string, answer any
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
-		return fmt.Errorf("the provider's address for id tokens cannot be read")
+		return fmt.Errorf("the provider's URL for ID tokens is not valid")
 	}
 	if u.Scheme == "https" || u.Scheme == "http" && netcheck.IsLoopback(u.Hostname()) {
 		return nil
 	}
-	return fmt.Errorf("the provider's address for id tokens is not https")
+	return fmt.Errorf("the provider's URL for ID tokens is not https")
 }

@@ -193,7 +193,7 @@ func TestMissingIDTokenSaysWhatToDo(t *testing.T) {
 
 func TestATokenOfNobody(t *testing.T) {
 	err := ci.Identity{Issuer: "https://as"}.Expect("", "alice")
-	if !errors.Is(err, ci.ErrIdentity) || !strings.Contains(err.Error(), `does not say whose it is, and "alice" is expected`) {
+	if !errors.Is(err, ci.ErrIdentity) || !strings.Contains(err.Error(), `the token names no subject, but "alice" is expected`) {
 		t.Errorf("Expect = %v", err)
 	}
 }

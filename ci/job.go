@@ -35,8 +35,8 @@ type UnmaskedError struct{ Provider Provider }
 
 // Error names the ways out.
 func (e *UnmaskedError) Error() string {
-	return fmt.Sprintf("%v cannot mask a value at run time: pass it to one command with exec, "+
-		"or write it to a file that only this user can read, or allow unmasked values", e.Provider)
+	return fmt.Sprintf("%v cannot mask values at run time: pass the value to one command with exec, "+
+		"write it to a file that only this user can read, or allow unmasked values", e.Provider)
 }
 
 // behaviour is what one provider does. A nil function means that it has no
@@ -176,7 +176,7 @@ var alwaysReserved = []string{
 func checkVar(v Var, reserved []string) error {
 	switch {
 	case !envexport.ValidName(v.Name):
-		return fmt.Errorf("%w: %q is not a variable's name", ErrVariable, v.Name)
+		return fmt.Errorf("%w: %q is not a variable name", ErrVariable, v.Name)
 	case matches(v.Name, alwaysReserved), matches(v.Name, reserved):
 		return fmt.Errorf("%w: the name %s is reserved", ErrVariable, v.Name)
 	case strings.ContainsRune(v.Value, 0), !utf8.ValidString(v.Value):
@@ -197,7 +197,7 @@ func matches(name string, patterns []string) bool {
 // oneLine is for the sinks that cannot carry a line's end.
 func oneLine(v Var) error {
 	if strings.ContainsAny(v.Value, "\r\n") {
-		return fmt.Errorf("%w: the value of %s has more than one line", ErrVariable, v.Name)
+		return fmt.Errorf("%w: the value of %s has several lines", ErrVariable, v.Name)
 	}
 	return nil
 }

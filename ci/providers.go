@@ -43,7 +43,7 @@ func circleIDToken(ctx context.Context, j Job, audience string) (string, error) 
 	}
 	out, err := j.run(ctx, "", "circleci", "run", "oidc", "get", "--claims", string(claims))
 	if err != nil {
-		return "", fmt.Errorf("ask circleci for an id token: %w", err)
+		return "", fmt.Errorf("request an ID token from circleci: %w", err)
 	}
 	return strings.TrimSpace(out), nil
 }
@@ -65,7 +65,7 @@ var gitlab = behaviour{
 	idToken: func(_ context.Context, j Job, audience string) (string, error) {
 		token, err := declared(j, tokenVariable(audience))
 		if err != nil {
-			return "", fmt.Errorf("%w: the job has no id token; add `id_tokens: {%s: {aud: %q}}`",
+			return "", fmt.Errorf("%w: the job has no ID token; add `id_tokens: {%s: {aud: %q}}`",
 				ErrUnsupported, explicitToken, cmp.Or(Escape(audience), "..."))
 		}
 		return token, nil
@@ -136,7 +136,7 @@ var teamCity = behaviour{
 			// What stands between two percent signs is a reference to a parameter:
 			// https://www.jetbrains.com/help/teamcity/configuring-build-parameters.html.
 			if strings.Count(v.Value, "%") > 1 {
-				return fmt.Errorf("%w: the value of %s has two percent signs, which make a reference", ErrVariable, v.Name)
+				return fmt.Errorf("%w: the value of %s has two percent signs, which form a reference", ErrVariable, v.Name)
 			}
 			fmt.Fprintf(&b, "##teamcity[setParameter name='%s' value='%s']\n", teamCityValue("env."+v.Name), teamCityValue(v.Value))
 		}

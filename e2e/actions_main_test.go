@@ -146,10 +146,10 @@ func TestActionSaysWhatIsMissing(t *testing.T) {
 		env  []string
 		want string
 	}{
-		{"no Go", []string{"INPUT_PROGRAM=", "PATH=/nowhere"}, `::error::mcp-login: "go" cannot be run (ENOENT): install Go before this step, as by actions/setup-go, or name an installed mcp-login by the input program`},
-		{"no program", []string{"INPUT_PROGRAM=/nowhere/mcp-login"}, `::error::mcp-login: "/nowhere/mcp-login" cannot be run (ENOENT): give the input program the path of an installed mcp-login, or leave it out to have one built`},
-		{"no name", []string{"INPUT_NAME= "}, "::error::mcp-login: the input name is empty: give the name of a profile, such as notion"},
-		{"no credential", []string{"INPUT_URL="}, "::error::mcp-login: there is no credential: give the input url, to log in, or store, where one is already"},
+		{"no Go", []string{"INPUT_PROGRAM=", "PATH=/nowhere"}, `::error::mcp-login: "go" cannot be run (ENOENT): install Go before this step, for example with actions/setup-go, or set the input program to an installed mcp-login`},
+		{"no program", []string{"INPUT_PROGRAM=/nowhere/mcp-login"}, `::error::mcp-login: "/nowhere/mcp-login" cannot be run (ENOENT): set the input program to the path of an installed mcp-login, or leave it out to download one`},
+		{"no name", []string{"INPUT_NAME= "}, "::error::mcp-login: the input name is empty: set it to a profile name, such as notion"},
+		{"no credential", []string{"INPUT_URL="}, "::error::mcp-login: no credential: set the input url to sign in, or the input store to a store that has one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newActionStep(t, "INPUT_URL=http://127.0.0.1:1/mcp")

@@ -43,7 +43,7 @@ func TestBrowserLogin(t *testing.T) {
 	if opened, err := os.ReadFile(note); err != nil || string(opened) != link {
 		t.Errorf("the browser was given %q, %v; the person %q", opened, err, link)
 	}
-	if !strings.Contains(r.stderr.String(), "flow: browser, because a command to open a browser was given\n") {
+	if !strings.Contains(r.stderr.String(), "flow: browser, because a browser command is configured\n") {
 		t.Errorf("it is not said what was chosen and why:\n%s", r.stderr)
 	}
 
@@ -209,9 +209,9 @@ func TestPasteLogin(t *testing.T) {
 			end := newPerson(t).signInElsewhere(o, link)
 
 			r.paste(link + "\r") // what people do
-			r.stderr.await(t, regexp.MustCompile(`this is the address to open`))
+			r.stderr.await(t, regexp.MustCompile(`this is the URL to open`))
 			r.paste(strings.Replace(end, "state=", "state=x", 1) + "\r")
-			r.stderr.await(t, regexp.MustCompile(`this answer belongs to another login`))
+			r.stderr.await(t, regexp.MustCompile(`this answer belongs to another sign-in`))
 			r.paste(tt.around(end))
 			r.wait(0)
 			code, err := url.Parse(end)
@@ -343,7 +343,7 @@ func TestRedirectElsewhere(t *testing.T) {
 	o := startOIDC(t, knobs{})
 	h := newHome(t)
 	const relay = "https://relay.example/back"
-	if got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay); !strings.Contains(got.stderr, "nothing can be pasted here") {
+	if got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay); !strings.Contains(got.stderr, "pasting is not possible here") {
 		t.Errorf("without a terminal: %s", got.stderr)
 	}
 	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay)

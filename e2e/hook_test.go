@@ -79,7 +79,7 @@ func TestHookFails(t *testing.T) {
 			if !strings.Contains(screen, "status is 7") {
 				t.Errorf("the exit status was lost:\n%s", screen)
 			}
-			if n := strings.Count(screen, "mcp-login: MCP_GONE_EXPIRES_AT is about to expire, and no credential is stored for it"); n != 1 {
+			if n := strings.Count(screen, "mcp-login: MCP_GONE_EXPIRES_AT expires soon, and no credential is stored for it"); n != 1 {
 				t.Errorf("it was said %d times:\n%s", n, screen)
 			}
 			if want := []string{"hook " + name, "hook " + name + " --due MCP_GONE_EXPIRES_AT"}; !slices.Equal(calls(), want) {

@@ -155,7 +155,7 @@ func TestProxySignInTypeScript(t *testing.T) {
 						case one.Tools != nil:
 							lists = append(lists, one.Tools)
 						case one.Page != nil:
-							if one.Page.Mode != "url" || !strings.Contains(one.Page.Message, "Approve only a code that you asked for yourself.") {
+							if one.Page.Mode != "url" || !strings.Contains(one.Page.Message, "Approve only if you started this sign-in yourself and the page shows this code.") {
 								t.Errorf("asked for %+v", one.Page)
 							}
 							approveAt(t, one.Page.URL)
@@ -291,7 +291,7 @@ func TestProxySignInRelay(t *testing.T) {
 	call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token")))
 	said := call("")
 	link := relayLink.FindString(said)
-	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only a code that you asked for yourself.") {
+	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only if you started this sign-in yourself and the page shows this code.") {
 		t.Fatalf("sign_in says %q", said)
 	}
 	p := newPerson(t)
@@ -320,7 +320,7 @@ func TestProxySignInPaste(t *testing.T) {
 		call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "paste"))
 		said := call("")
 		link := authLink.FindString(said)
-		if link == "" || !strings.Contains(said, "redirect_url") || !strings.Contains(said, "Approve only a sign-in that you asked for yourself.") {
+		if link == "" || !strings.Contains(said, "redirect_url") || !strings.Contains(said, "Approve only if you started this sign-in yourself.") {
 			t.Fatalf("sign_in says %q", said)
 		}
 		ended := ""
@@ -330,7 +330,7 @@ func TestProxySignInPaste(t *testing.T) {
 			ended = newPerson(t).signInElsewhere(o, link)
 			state := regexp.MustCompile(`state=[^&]+`)
 			for _, wrong := range []string{"the code is abc", state.ReplaceAllString(ended, "state=of-another")} {
-				if said := call(wrong); !strings.HasPrefix(said, "The address does not help: ") || !strings.Contains(said, link) {
+				if said := call(wrong); !strings.HasPrefix(said, "The URL was not accepted: ") || !strings.Contains(said, link) {
 					t.Errorf("pasted %q: %q", wrong, said)
 				}
 			}

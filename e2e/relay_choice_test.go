@@ -75,8 +75,8 @@ func TestRelayInCI(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)
 	for name, want := range map[string]string{
-		"GITHUB_ACTIONS": `(?m)^::notice title=Sign-in to 127\.0\.0\.1%3A\d+ wants approval::Enter the code [A-Z-]+ at http://127\.0\.0\.1:\d+%0A.*%0A(http://\S+/s/[A-Z]{4}-[A-Z]{4})$`,
-		"GITLAB_CI":      `(?ms)^Sign-in to 127\.0\.0\.1:\d+ wants approval$.*^ +Enter the code [A-Z-]+ at http://127.*(http://\S+/s/[A-Z]{4}-[A-Z]{4})$`,
+		"GITHUB_ACTIONS": `(?m)^::notice title=Sign-in to 127\.0\.0\.1%3A\d+ needs your approval::Enter the code [A-Z-]+ at http://127\.0\.0\.1:\d+%0A.*%0A(http://\S+/s/[A-Z]{4}-[A-Z]{4})$`,
+		"GITLAB_CI":      `(?ms)^Sign-in to 127\.0\.0\.1:\d+ needs your approval$.*^ +Enter the code [A-Z-]+ at http://127.*(http://\S+/s/[A-Z]{4}-[A-Z]{4})$`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -45,7 +45,7 @@ func TestRelayAndHostilePage(t *testing.T) {
 	}
 
 	c.do(chromedp.Navigate(link))
-	c.says("Sign a machine in?") // not "Started in another browser", nor "Too many requests"
+	c.says("Sign in on your terminal?") // not "Started in another browser", nor "Too many requests"
 	c.goOn(link)
 	c.press(consentForm + ` button[type=submit]`)
 	c.says("Signed in")

@@ -127,7 +127,7 @@ func (s *realServer) checkRelayed(t *testing.T, ca *authority, base string) {
 	run, link := r.login(base + "/mcp")
 	c := r.phone(t)
 	c.do(chromedp.Navigate(link))
-	c.says("Sign a machine in?")
+	c.says("Sign in on your terminal?")
 	c.photograph(s.relayed + "-start")
 	c.do(chromedp.EmulateViewport(360, 740))
 	c.press("form button")

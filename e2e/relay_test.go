@@ -115,7 +115,7 @@ func phone(t *testing.T) *chromium {
 func (c *chromium) goOn(link string) {
 	c.t.Helper()
 	c.do(chromedp.Navigate(link))
-	if got := c.title(); got != "Sign a machine in?" {
+	if got := c.title(); got != "Sign in on your terminal?" {
 		c.t.Fatalf("the link's page says %q", got)
 	}
 	c.press("form button")

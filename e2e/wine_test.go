@@ -336,7 +336,7 @@ func TestWindowsConsole(t *testing.T) {
 		r.stderr.await(t, regexp.MustCompile(`new passphrase:`))
 		r.awaitRaw() // else Wine drops what is typed
 		r.paste(passphrase + "\r")
-		r.stderr.await(t, regexp.MustCompile(`once more:`))
+		r.stderr.await(t, regexp.MustCompile(`repeat it:`))
 		r.paste(passphrase + "\r")
 		// A new store may ask for its passphrase once more before it is used.
 		shownCode := strings.ReplaceAll(userCode.String(), `\b`, "") // Wine shows escape sequences as text before it
@@ -380,7 +380,7 @@ func TestWindowsPaste(t *testing.T) {
 	r := atConsole("box")
 	end := newPerson(t).signInElsewhere(o, r.stderr.await(t, authLink))
 	r.paste(strings.Replace(end, "state=", "state=x", 1) + "\r")
-	r.stderr.await(t, regexp.MustCompile(`this answer belongs to another login`))
+	r.stderr.await(t, regexp.MustCompile(`this answer belongs to another sign-in`))
 	r.paste(end + "\r")
 	r.wait(0)
 	if !o.active(h.token("box")) {

@@ -119,7 +119,7 @@ func misnamed(name string, seen map[string]bool) string {
 func refuse(s syntax, value string) string {
 	switch {
 	case strings.ContainsRune(value, 0):
-		return "the value holds a NUL byte"
+		return "the value contains a NUL byte"
 	case !utf8.ValidString(value):
 		return "the value is not UTF-8"
 	case s.refuse == nil:

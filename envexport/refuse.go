@@ -15,7 +15,7 @@ const maxCmdLine = 8000
 // even in double quotes.
 func refuseLines(s string) string {
 	if strings.ContainsAny(s, "\r\n") {
-		return "the value holds a line end"
+		return "the value contains a line break"
 	}
 	return ""
 }
@@ -37,9 +37,9 @@ func refuseCmd(s string) string {
 	case s == "":
 		return "the value is empty, which would unset the variable"
 	case len(s) > maxCmdLine:
-		return "the value is longer than a line may be"
+		return "the value is longer than the maximum line length"
 	case strings.ContainsAny(s, "\"%!"):
-		return "the value holds one of \" % !"
+		return "the value contains \", % or !"
 	case !ascii.Only(s, ascii.Printable):
 		return "the value is not printable ASCII"
 	}
@@ -50,7 +50,7 @@ func refuseCmd(s string) string {
 // \\ and \' as escapes in single quotes, some end at the first line.
 func refuseDotenv(s string) string {
 	if strings.ContainsAny(s, "'\\\r\n") {
-		return "the value holds a line end, ' or \\, which the readers of .env files disagree on"
+		return "the value contains a line break, ' or \\, which programs that read .env files interpret differently"
 	}
 	return ""
 }
@@ -59,7 +59,7 @@ func refuseDotenv(s string) string {
 // longer than docker's reader takes.
 func refuseDocker(s string) string {
 	if len(s) > bufio.MaxScanTokenSize/2 {
-		return "the value is longer than a line may be"
+		return "the value is longer than the maximum line length"
 	}
 	return refuseLines(s)
 }
@@ -69,7 +69,7 @@ func refuseDocker(s string) string {
 func refuseSystemd(s string) string {
 	control := func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == unicode.MaxASCII }
 	if strings.ContainsFunc(s, control) {
-		return "the value holds a control character"
+		return "the value contains a control character"
 	}
 	return ""
 }

@@ -54,7 +54,7 @@ func Detect(s Surroundings) Detection {
 func (d Detection) Why(flow string) string {
 	switch flow {
 	case "client-credentials":
-		return "credentials that need no person are configured"
+		return "non-interactive credentials are configured"
 	case "browser":
 		return "because " + d.Reason
 	case "device", "relay", "paste":
@@ -72,16 +72,16 @@ func (d Detection) Why(flow string) string {
 // browser goes from what was said, over what forbids one, to what shows one.
 func (s Surroundings) browser() (bool, string) {
 	if s.NoBrowser {
-		return false, "no browser is wanted"
+		return false, "the browser is turned off"
 	}
 	if s.Browser {
-		return true, "a command to open a browser was given"
+		return true, "a browser command is configured"
 	}
 	if s.CI != "" {
 		return false, "this is a CI job (" + s.CI + ")"
 	}
 	if s.Laptop {
-		return true, "your laptop's browser can be opened through SSH"
+		return true, "SSH can open your laptop's browser"
 	}
 	if s.overSSH() {
 		return false, "this is an SSH session"
@@ -107,15 +107,15 @@ func (s Surroundings) desktop() (bool, string) {
 	case s.WSL && s.Interop:
 		return true, "WSL has a browser through Windows"
 	case s.GOOS == "android" || s.isSet("TERMUX_VERSION") != "":
-		return false, "no browser is known to open on Android"
+		return false, "opening a browser is not supported on Android"
 	case s.isSet("WAYLAND_DISPLAY") != "":
-		return true, "a Wayland display is there"
+		return true, "a Wayland display is available"
 	case s.isSet("DISPLAY") == "":
 		return false, "it has no display"
 	case forwarded(s.get("DISPLAY")):
 		return false, "the display is forwarded from another machine"
 	}
-	return true, "an X display is there"
+	return true, "an X display is available"
 }
 
 // windows leaves out sessions that have no desktop: services, and OpenSSH's,

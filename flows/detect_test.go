@@ -30,7 +30,7 @@ func TestDetect(t *testing.T) {
 		{"Linux, empty DISPLAY", flows.Surroundings{GOOS: "linux"}, "DISPLAY=", false, "no display"},
 		{"SSH", flows.Surroundings{GOOS: "linux"}, "SSH_CONNECTION=10.0.0.1_5_10.0.0.2_22", false, "SSH"},
 		{"SSH with the laptop's browser", flows.Surroundings{GOOS: "linux", Laptop: true}, "SSH_CONNECTION=10.0.0.1_5_10.0.0.2_22", true, "laptop"},
-		{"laptop's browser unwanted", flows.Surroundings{GOOS: "linux", Laptop: true, NoBrowser: true}, "", false, "wanted"},
+		{"laptop's browser unwanted", flows.Surroundings{GOOS: "linux", Laptop: true, NoBrowser: true}, "", false, "turned off"},
 		{"CI job with a laptop's browser", flows.Surroundings{GOOS: "linux", Laptop: true}, "CI=true", false, "CI"},
 		{"SSH without terminal", flows.Surroundings{GOOS: "linux"}, "SSH_CLIENT=10.0.0.1_5_22", false, "SSH"},
 		{"SSH with X forwarding", flows.Surroundings{GOOS: "linux"}, "SSH_CONNECTION=x DISPLAY=localhost:10.0", false, "SSH"},
@@ -70,7 +70,7 @@ func TestDetect(t *testing.T) {
 		{"other CI", flows.Surroundings{GOOS: "linux"}, "CI=1 DISPLAY=:99", false, "CI job (CI)"},
 		{"CI with a browser command", flows.Surroundings{GOOS: "linux", Browser: true}, "CI=1", true, "command"},
 		{"CI=false", flows.Surroundings{GOOS: "linux"}, "CI=false DISPLAY=:0", true, "X display"},
-		{"desktop, no browser wanted", flows.Surroundings{GOOS: "darwin", NoBrowser: true}, "", false, "wanted"},
+		{"desktop, no browser wanted", flows.Surroundings{GOOS: "darwin", NoBrowser: true}, "", false, "turned off"},
 		{"browser command over SSH", flows.Surroundings{GOOS: "linux", Browser: true}, "SSH_CONNECTION=x", true, "command"},
 		{"browser command in a container", flows.Surroundings{GOOS: "linux", Container: true, Browser: true}, "", true, "command"},
 	} {
@@ -122,7 +122,7 @@ func TestWhy(t *testing.T) {
 		{desk, "device", "because the browser cannot be used"},
 		{ssh, "device", "because this is an SSH session"},
 		{ssh, "paste", "because this is an SSH session and the server offers no device flow"},
-		{ssh, "client-credentials", "credentials that need no person are configured"},
+		{ssh, "client-credentials", "non-interactive credentials are configured"},
 	} {
 		if got := tt.d.Why(tt.flow); got != tt.want {
 			t.Errorf("Why(%q) = %q, want %q", tt.flow, got, tt.want)

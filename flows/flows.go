@@ -25,7 +25,7 @@ var (
 	// ErrDenied: a person or the server refused. No other flow is tried.
 	ErrDenied = errors.New("authorization was denied")
 	// ErrExpired: nobody approved in time.
-	ErrExpired = errors.New("authorization was not given in time")
+	ErrExpired = errors.New("authorization was not approved in time")
 	// ErrClient: this client's registration cannot do it; a fresh one may.
 	ErrClient = errors.New("the client's registration does not fit")
 )

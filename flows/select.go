@@ -41,7 +41,7 @@ func Select(servers []oauth.Server, prefer ...Flow) ([]Choice, error) {
 		why = append(why, fmt.Errorf("%s at %s: %w", c.Flow.Name(), c.Server.Issuer, c.Err))
 	}
 	if len(usable) == 0 {
-		return nil, fmt.Errorf("no login flow can be used: %w", errors.Join(append(why, ErrUnsupported)...))
+		return nil, fmt.Errorf("no sign-in flow can be used: %w", errors.Join(append(why, ErrUnsupported)...))
 	}
 	return usable, nil
 }

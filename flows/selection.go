@@ -31,7 +31,7 @@ func (d Detection) Select(servers []oauth.Server, all ...Flow) Selection {
 }
 
 // OnLaptop is what would be easier in an SSH session.
-const OnLaptop = "mcp-login ssh HOST from your laptop opens the browser there"
+const OnLaptop = "run mcp-login ssh HOST on your laptop to open the browser there"
 
 // Easier says how a person could sign in with less effort than by the chosen flow;
 // "" where nothing is known.
@@ -42,7 +42,7 @@ func (d Detection) Easier(c Choice) string {
 	case d.SSH && c.Server.AuthorizationEndpoint != "":
 		return OnLaptop
 	case name == "paste" && !d.Relay:
-		return "with --relay you sign in on your phone; mcp-login relay runs one for your team"
+		return "use --relay to sign in on your phone; mcp-login relay runs a relay for your team"
 	}
 	return ""
 }

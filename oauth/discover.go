@@ -87,13 +87,13 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	}
 	p, err := probe(ctx, c, serverURL)
 	if moved, ok := errors.AsType[*RedirectError](err); ok {
-		return Resource{}, fmt.Errorf("ask MCP server: %w", redirectedAway(serverURL, moved))
+		return Resource{}, redirectedAway(serverURL, moved)
 	}
 	if err == nil && p.mayBeSSE() {
 		p = probeSSE(ctx, c, serverURL, p)
 	}
 	if err != nil {
-		return Resource{}, fmt.Errorf("ask MCP server: %w", err)
+		return Resource{}, err
 	}
 	r, err := p.findResource(ctx, c, server)
 	r.ChallengeScope, r.DPoP, r.SSE = p.scope, r.DPoP || p.dpop, p.sse
@@ -104,7 +104,7 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 }
 
 // errNoIssuer: metadata of a resource that name no usable authorization server.
-var errNoIssuer = fmt.Errorf("%w: it names no authorization server that can be used", ErrAnswer)
+var errNoIssuer = fmt.Errorf("%w: it lists no usable authorization server", ErrAnswer)
 
 // findResource reads the metadata from the first place that has it. Metadata that
 // name no authorization server are returned with the *NoMetadataError.

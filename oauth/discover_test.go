@@ -235,7 +235,7 @@ func TestNotAServer(t *testing.T) {
 		{"nothing there", map[string]page{}, "has no MCP server at this path (HTTP 404)", ""},
 		{"a web page", map[string]page{mcpURL: {header: html, body: "<!doctype html>"}}, "answers with a web page", ""},
 		{"no POST", map[string]page{mcpURL: {status: 405}}, "does not accept MCP messages", ""},
-		{"retired", map[string]page{mcpURL: {status: 410}}, "any longer (HTTP 410)", ""},
+		{"retired", map[string]page{mcpURL: {status: 410}}, "no longer has an MCP server (HTTP 410)", ""},
 		{"another path", map[string]page{mcpURL: moved("https://mcp.test/mcp/")}, "redirects to https://mcp.test/mcp/", "https://mcp.test/mcp/"},
 		{"a login page", map[string]page{mcpURL: moved("https://mcp.test/login")}, "redirects to https://mcp.test/login", "-"},
 		{"another host", map[string]page{mcpURL: moved("https://other.test/mcp")}, "redirects to https://other.test/mcp", "-"},

@@ -13,9 +13,9 @@ import (
 func CheckClientURL(raw string) error {
 	u, err := CheckURL(raw)
 	if err != nil {
-		return fmt.Errorf("client id: %w", err)
+		return fmt.Errorf("client ID: %w", err)
 	}
-	refuse := func(why string) error { return fmt.Errorf("client id: %w", &URLError{URL: shown(u), Reason: why}) }
+	refuse := func(why string) error { return fmt.Errorf("client ID: %w", &URLError{URL: shown(u), Reason: why}) }
 	switch {
 	case u.Scheme != "https":
 		return refuse("is not https")
@@ -50,9 +50,9 @@ func ClientDocument(id string, m ClientMetadata) ([]byte, error) {
 	case len(m.RedirectURIs) == 0:
 		return nil, errors.New("client document: no redirect URI")
 	case m.TokenAuthMethod != AuthNone && m.TokenAuthMethod != AuthPrivateKeyJWT:
-		return nil, fmt.Errorf("client document: authentication %s needs a secret, and a public document cannot hold one", m.TokenAuthMethod)
+		return nil, fmt.Errorf("client document: authentication %s requires a secret, and a public document cannot hold one", m.TokenAuthMethod)
 	case m.TokenAuthMethod == AuthPrivateKeyJWT && m.JWKS == nil:
-		return nil, fmt.Errorf("client document: authentication %s needs the public key", m.TokenAuthMethod)
+		return nil, fmt.Errorf("client document: authentication %s requires the public key", m.TokenAuthMethod)
 	}
 	return json.MarshalIndent(struct {
 		ID string `json:"client_id"`

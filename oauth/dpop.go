@@ -22,7 +22,7 @@ func (a App) Authorize(r *http.Request, t Token, nonce string) error {
 		return nil
 	}
 	if a.DPoPKey == nil {
-		return errors.New("the token is bound to a key that is not here")
+		return errors.New("the token is bound to a key that is not available")
 	}
 	proof, err := a.DPoPKey.proof(r.Method, r.URL, t.Access, nonce)
 	if err != nil {

@@ -54,7 +54,7 @@ var (
 	// ErrUnsupported: the server does not offer what was asked of it.
 	ErrUnsupported = errors.New("not supported by the authorization server")
 	// ErrNoAuthorization: the MCP server answers without a token.
-	ErrNoAuthorization = errors.New("the MCP server asks for no authorization")
+	ErrNoAuthorization = errors.New("the MCP server requires no authorization")
 	// ErrNoMetadata: the MCP server publishes no protected resource metadata
 	// (RFC 9728). It may be of 2025-03-26: see [LegacyServer].
 	ErrNoMetadata = errors.New("the MCP server publishes no authorization metadata")

@@ -229,10 +229,10 @@ type AddressError struct {
 
 func (e *AddressError) Error() string {
 	if e.Moved {
-		return fmt.Sprintf("address %s of the MCP server is private, but the server also has or had a public one; if it has moved into a private network, start this program again", e.Addr)
+		return fmt.Sprintf("address %s of the MCP server is private, but the server also has or had a public address; if it moved into a private network, restart this program", e.Addr)
 	}
 	if reachOf(e.Addr) == never {
-		return fmt.Sprintf("address %s is link-local or reserved; no server is ever contacted there", e.Addr)
+		return fmt.Sprintf("address %s is link-local or reserved, and never used", e.Addr)
 	}
 	return fmt.Sprintf("address %s is not public and the MCP server is not on a private network itself", e.Addr)
 }

@@ -253,5 +253,5 @@ func TestPostIsNeverRedirected(t *testing.T) {
 func TestRefusedLinkLocalAddressBlamesNoNetwork(t *testing.T) {
 	t.Parallel()
 	err := &oauth.AddressError{Addr: netip.MustParseAddr("169.254.169.254")}
-	want(t, "error", err.Error(), "address 169.254.169.254 is link-local or reserved; no server is ever contacted there")
+	want(t, "error", err.Error(), "address 169.254.169.254 is link-local or reserved, and never used")
 }

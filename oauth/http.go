@@ -78,7 +78,7 @@ func send(ctx context.Context, c *http.Client, method, rawURL string, header htt
 // do sends a request. The caller closes the body.
 func do(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*http.Response, time.Time, error) {
 	if c == nil {
-		return nil, time.Time{}, errors.New("no http.Client was given")
+		return nil, time.Time{}, errors.New("the http.Client is missing")
 	}
 	u, err := CheckURL(rawURL)
 	if err != nil {

@@ -24,7 +24,7 @@ type IssuerError struct{ Want, Got, URL string }
 func (e *IssuerError) Error() string {
 	hint := ""
 	if strings.TrimRight(e.Want, "/") == strings.TrimRight(e.Got, "/") {
-		hint = "; they differ only in a trailing slash, which the server's operator must settle"
+		hint = "; they differ only in a trailing slash, so ask the server's operator to fix it"
 	}
 	return fmt.Sprintf("%v: %s names issuer %q, expected %q%s", ErrIssuer, e.URL, Sanitize(e.Got, 200), Sanitize(e.Want, 200), hint)
 }

@@ -36,10 +36,10 @@ func redirectedAway(serverURL string, moved *RedirectError) error {
 	from, err1 := CheckURL(serverURL)
 	to, err2 := CheckURL(moved.To)
 	if err1 != nil || err2 != nil || !netcheck.SameOrigin(from, to) || looksLikeLogin(to) {
-		return fmt.Errorf("%w; if that is the right place, use its URL", moved)
+		return fmt.Errorf("%w; if that is the right server, use its URL", moved)
 	}
 	return &NotServerError{URL: shown(from), Try: moved.To,
-		Reason: fmt.Sprintf("redirects to %s: not followed, %s; if that is the right place, use its URL", moved.To, moved.Reason), moved: moved}
+		Reason: fmt.Sprintf("redirects to %s: not followed, %s; if that is the right server, use its URL", moved.To, moved.Reason), moved: moved}
 }
 
 // looksLikeLogin reports whether a redirect leads to a page for people.
@@ -85,7 +85,7 @@ func (p probed) verdict(server *url.URL) error {
 	not := func(reason string) error { return &NotServerError{URL: shown(server), Reason: reason} }
 	switch {
 	case p.open && p.sse:
-		return not("speaks the HTTP+SSE transport of 2024-11-05 and asks for no token")
+		return not("uses the HTTP+SSE transport of 2024-11-05 and requires no token")
 	case p.open:
 		return ErrNoAuthorization
 	case p.isPage() && p.status < 300:
@@ -95,7 +95,7 @@ func (p probed) verdict(server *url.URL) error {
 	case p.status == http.StatusMethodNotAllowed:
 		return not("does not accept MCP messages (HTTP 405)")
 	case p.status == http.StatusGone:
-		return not("has no MCP server any longer (HTTP 410)")
+		return not("no longer has an MCP server (HTTP 410)")
 	}
 	return &NoMetadataError{Status: p.status}
 }

@@ -17,11 +17,11 @@ type ProxyError struct {
 func (e *ProxyError) Error() string {
 	switch {
 	case e.Err != nil:
-		return fmt.Sprintf("the address of the HTTP proxy cannot be used: %v", e.Err)
+		return fmt.Sprintf("the URL of the HTTP proxy is not valid: %v", e.Err)
 	case e.Status == http.StatusProxyAuthRequired:
-		return fmt.Sprintf("the HTTP proxy %s asks for a user name and password (HTTP 407)", e.Proxy)
+		return fmt.Sprintf("the HTTP proxy %s requires a user name and password (HTTP 407)", e.Proxy)
 	}
-	return fmt.Sprintf("the HTTP proxy %s refuses the connection (HTTP %d)", e.Proxy, e.Status)
+	return fmt.Sprintf("the HTTP proxy %s rejected the connection (HTTP %d)", e.Proxy, e.Status)
 }
 
 // Unwrap returns why no proxy could be chosen.

@@ -89,7 +89,7 @@ func explain(err error, withToken bool) string {
 	case e.Code == CodeInvalidRedirectURI:
 		return "; the server does not accept this redirect URI: another host, port or path may be needed"
 	case e.Code == CodeInvalidClientMetadata:
-		return "; the server does not register clients of this kind: it may need one that you register there yourself"
+		return "; the server does not register clients of this kind, so you may have to register one yourself"
 	case (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) && !withToken:
 		return "; the server registers only clients that the vendor has approved, those with an initial access token, or those registered on its website"
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
@@ -140,7 +140,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	app := body.App
 	app.Key, app.DPoPKey = nil, nil // ours to choose: nobody else may know them
 	if app.ID == "" || !isVSChar(app.ID, maxURL) || !isVSChar(app.Secret, maxToken) {
-		return App{}, fmt.Errorf("%w: %s sent no usable client id or secret", ErrAnswer, a.url)
+		return App{}, fmt.Errorf("%w: %s sent no usable client ID or secret", ErrAnswer, a.url)
 	}
 	method, err := agreedAuth(app, s.TokenAuthMethods, asked.TokenAuthMethod)
 	if err != nil {

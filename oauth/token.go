@@ -55,7 +55,7 @@ func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
 	}
 	t, err := parseToken(a, grant)
 	if err == nil && t.Type == "DPoP" && c.App.DPoPKey == nil {
-		err = fmt.Errorf("%w: %s sent a DPoP token for a key that it was not shown", ErrAnswer, a.url)
+		err = fmt.Errorf("%w: %s sent a DPoP token, but the request had no DPoP proof", ErrAnswer, a.url)
 	}
 	if err != nil {
 		c.discard(ctx, a, grant)
@@ -198,19 +198,19 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 	kind, ok := tokenType(body.Type, grant.Get("grant_type"))
 	switch {
 	case !ValidToken(body.Access):
-		return bad("an access token that is missing, too long or holds characters a header may not carry")
+		return bad("an access token that is missing, too long, or has characters that a header cannot contain")
 	case !ok:
-		return bad("a token type that is not known")
+		return bad("an unknown token type")
 	case body.Issued != "" && grant.Has("requested_token_type") && body.Issued != grant.Get("requested_token_type"):
-		return bad("another kind of token than was asked for")
+		return bad("a different type of token than requested")
 	case !isVSChar(body.Refresh, maxToken):
-		return bad("a refresh token that is too long or holds odd characters")
+		return bad("a refresh token that is too long or has invalid characters")
 	case body.ID != "" && !ValidToken(body.ID):
-		return bad("an id token that is too long or holds odd characters")
+		return bad("an ID token that is too long or has invalid characters")
 	}
 	scope, ok := parseScope(body.Scope)
 	if !ok {
-		return bad("a scope that cannot be read")
+		return bad("an invalid scope")
 	}
 	t := Token{Access: body.Access, Refresh: body.Refresh, Type: kind, Scope: scope, ID: body.ID}
 	if ttl, ok := lifetime(a, body); ok {

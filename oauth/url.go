@@ -40,7 +40,7 @@ func CheckURL(raw string) (*url.URL, error) {
 	}
 	for _, r := range raw {
 		if !printable.Rune(r) || unicode.IsSpace(r) {
-			return nil, &URLError{Reason: "holds a space, control or invisible character"}
+			return nil, &URLError{Reason: "contains a space, control or invisible character"}
 		}
 	}
 	u, err := url.Parse(raw)
@@ -61,15 +61,15 @@ func checkURL(u *url.URL) error {
 	refuse := func(why string) error { return &URLError{URL: shown(u), Reason: why} }
 	switch {
 	case u.User != nil:
-		return refuse("holds a user name or password")
+		return refuse("contains a user name or password")
 	case u.Scheme == "":
 		return refuse("is not https: it begins with no scheme, such as https://")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return refuse("is not https")
 	case u.Opaque != "" || u.Hostname() == "":
-		return refuse("names no host")
+		return refuse("has no host")
 	case !ascii.Only(u.Host, ascii.Visible):
-		return refuse("has a host that is not ASCII: write it in its xn-- form")
+		return refuse("has a host that is not ASCII; use its xn-- form")
 	case isUnusualNumber(u.Hostname()):
 		return refuse("has a number as its host that is not an IP address")
 	case u.Scheme == "http" && !netcheck.IsLoopback(u.Hostname()):

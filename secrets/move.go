@@ -71,7 +71,7 @@ func place(ctx context.Context, to Store, name string, data []byte) (Version, er
 		return Absent, err
 	}
 	if !bytes.Equal(got, data) {
-		return Absent, fmt.Errorf("%w: the other store has a different record of this name", ErrConflict)
+		return Absent, fmt.Errorf("%w: the other store has a different record with this name", ErrConflict)
 	}
 	return v, nil
 }

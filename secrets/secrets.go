@@ -106,7 +106,7 @@ func CheckName(name string) error {
 	}
 	for _, r := range name {
 		if !printable(r) {
-			return nameError("holds a control or invisible character")
+			return nameError("contains a control or invisible character")
 		}
 	}
 	return nil

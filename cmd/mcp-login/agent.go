@@ -27,23 +27,23 @@ type agentOptions struct {
 func newAgent(e *call) *cli.Command {
 	var o agentOptions
 	return e.command(&cli.Command{
-		Name: "agent", Usage: "Keep credentials fresh and issue their tokens over a socket", Subcommands: agentCommands(e),
+		Name: "agent", Usage: "Run an agent that refreshes tokens and issues them over a socket", Subcommands: agentCommands(e),
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
-		Description: "Keeps the named credentials, or all that are stored. Set MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it: env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
-			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP makes it read the configuration and the store again and reopen its audit log. SIGTERM, or the end of its terminal, ends it after the requests in flight. " +
+		Description: "It keeps the named credentials, or all of them. Set MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it. The commands env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
+			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP reloads the configuration and the store and reopens the audit log. SIGTERM, or the end of its terminal, stops it after the requests in flight. " +
 			"At a terminal it shows each event. --background prints the variables for your shell: " + suggest.Eval(suggest.MCPLogin("agent", "--background")) + ". " +
-			"A service manager may pass sockets (LISTEN_FDS); one of the name forward is limited by --allow.",
+			"A service manager can pass sockets (LISTEN_FDS); --allow limits the one named forward.",
 		Flags: slices.Concat([]cli.Flag{
-			boolFlag("background", "Run without this terminal, and print the variables that name the agent", &o.background),
-			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, else in your state folder)", "", &o.socket),
-			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts, that issues tokens only for the profiles of --allow", "", &o.forward),
-			&cli.StringSliceFlag{Name: "allow", Usage: "`NAME` that the second socket issues tokens for; repeat it for more", Destination: &o.allow, EnvVars: envVar("allow")},
-			&cli.StringSliceFlag{Name: "sink", Usage: "Keep a valid token in a file that only you can read, which is removed at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json; repeat it for more", Destination: &o.sinks, EnvVars: envVar("sink")},
+			boolFlag("background", "Run in the background, and print the variables to set", &o.background),
+			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, or in your state folder)", "", &o.socket),
+			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts. It issues tokens only for the profiles in --allow", "", &o.forward),
+			&cli.StringSliceFlag{Name: "allow", Usage: "Profile `NAME` that the second socket issues tokens for (repeatable)", Destination: &o.allow, EnvVars: envVar("allow")},
+			&cli.StringSliceFlag{Name: "sink", Usage: "Keep a valid token in a file that only you can read, and remove it at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json (repeatable)", Destination: &o.sinks, EnvVars: envVar("sink")},
 			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
-			boolFlag("confirm", "Ask at this terminal before a token is issued", &o.confirm),
+			boolFlag("confirm", "Ask at this terminal before issuing a token", &o.confirm),
 		}, grouped(groupGlobal,
-			stringFlag("audit", "Audit log `FILE`, one line of JSON for each request (default: mcp-login/agent-audit.jsonl in your state folder)", "", &o.audit),
-			stringFlag("log-file", "`FILE` of the log with --background (default: mcp-login/agent.log in your state folder)", "", &o.logFile),
+			stringFlag("audit", "Audit log `FILE`, with one JSON line per request (default: mcp-login/agent-audit.jsonl in your state folder)", "", &o.audit),
+			stringFlag("log-file", "Log `FILE` for --background (default: mcp-login/agent.log in your state folder)", "", &o.logFile),
 			metricsFlag(&o.metrics),
 		)),
 	}, &o.common, func(ctx context.Context, args []string) error {

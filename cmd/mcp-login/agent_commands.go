@@ -20,7 +20,7 @@ import (
 // variables that name it.
 func startAgent(ctx context.Context, e *call, o *agentOptions) error {
 	if o.confirm {
-		return exit.Usagef("agent: --background and --confirm exclude each other: without a terminal nobody can be asked")
+		return exit.Usagef("agent: --background and --confirm cannot be used together, because --confirm needs a terminal")
 	}
 	b := agentd.Background{
 		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Log: usualPath(e, o.logFile, e.dirs().AgentLog), Environ: e.secrets.Into(os.Environ()),
@@ -43,7 +43,7 @@ func startAgent(ctx context.Context, e *call, o *agentOptions) error {
 	if err != nil {
 		return err
 	}
-	e.say("the agent runs in the background (pid %d); its log: %s", s.PID, s.Log)
+	e.say("the agent is running in the background (pid %d); log: %s", s.PID, s.Log)
 	return e.answerData(text)
 }
 
@@ -56,15 +56,15 @@ func agentCommands(e *call) []*cli.Command {
 	}
 	return []*cli.Command{
 		e.command(&cli.Command{
-			Name: "status", Usage: "Show whether the agent runs, and what it keeps", UsageText: "mcp-login agent status",
-			Description: "The exit code is 7 if none runs.", Flags: append([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, o.fromAgent.flags()...),
+			Name: "status", Usage: "Show whether the agent is running, and its credentials", UsageText: "mcp-login agent status",
+			Description: "The exit code is 7 if no agent is running.", Flags: append([]cli.Flag{boolFlag("json", "Print JSON", &o.json)}, o.fromAgent.flags()...),
 		}, &o.common, func(ctx context.Context, _ []string) error { return runAgentStatus(ctx, e, o.agentSock, o.json) }),
 		e.command(&cli.Command{
-			Name: "stop", Usage: "End the agent, and wait until it has ended", UsageText: "mcp-login agent stop",
-			Description: "Requests and refreshes that have begun are completed first.", Flags: o.fromAgent.flags(),
+			Name: "stop", Usage: "Stop the agent", UsageText: "mcp-login agent stop",
+			Description: "It waits until requests and refreshes in flight are complete.", Flags: o.fromAgent.flags(),
 		}, &o.common, func(ctx context.Context, _ []string) error { return runAgentStop(ctx, e, o.agentSock) }),
 		e.command(&cli.Command{
-			Name: "install", Usage: "Run the agent as your service, with systemd", UsageText: "mcp-login agent install",
+			Name: "install", Usage: "Install the agent as a systemd service for your user", UsageText: "mcp-login agent install",
 			Description: "It writes a unit and a socket unit for your user, and prints the command that enables them. The socket is there when you sign in to this machine; its first user starts the agent.",
 			Flags:       []cli.Flag{boolFlag("remove", "Remove what this command wrote", &o.remove)},
 		}, &o.common, func(context.Context, []string) error {
@@ -100,7 +100,7 @@ func runAgentStop(ctx context.Context, e *call, socket string) error {
 		err = agentd.Stop(ctx, socket)
 	}
 	if err == nil {
-		e.say("the agent at %s has ended", socket)
+		e.say("stopped the agent at %s", socket)
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func closable(t *testing.T, f *os.File) *os.File {
 	return os.NewFile(uintptr(fd), f.Name())
 }
 
-var askedFor = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to refuse \(\d+ s\): `)
+var askedFor = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to deny \(\d+ s\): `)
 
 // sees waits for text that was not seen before, and returns what matched, and
 // all up to it.
@@ -123,7 +123,7 @@ func (p *person) types(text string) {
 
 // askedAgain is the prompt after an invalid answer. The confirmer ignores lines
 // that arrive before this prompt.
-var askedAgain = regexp.MustCompile(`this is not an answer; type [A-Z]{2} to allow, n to refuse \(\d+ s\): `)
+var askedAgain = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
 
 // asked has a question asked about a profile.
 func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
@@ -253,11 +253,11 @@ func TestConfirmWhenEnding(t *testing.T) {
 	answer := p.asked(ctx, "a")
 	p.sees(askedFor)
 	waits := p.asked(ctx, "b")
-	cancel(errors.New("the agent is ending"))
+	cancel(errors.New("the agent is stopping"))
 	if err := errors.Join(<-answer, <-waits); err == nil {
 		t.Error("allowed")
 	}
-	p.sees(regexp.MustCompile("\nwithdrawn: the agent is ending\n"))
+	p.sees(regexp.MustCompile("\nwithdrawn: the agent is stopping\n"))
 }
 
 // TestConfirmTerminalGone: nobody can say yes then.

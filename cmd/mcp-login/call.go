@@ -82,7 +82,7 @@ func (e *call) Remedy() remedy.Call { return e.open(new(common)).Remedy() }
 // withoutTerminal returns a run in which nobody can be asked at a terminal.
 func (e *call) withoutTerminal() *call {
 	own := *e
-	own.tty = func() (*os.File, error) { return nil, errors.New("the terminal belongs to another program") }
+	own.tty = func() (*os.File, error) { return nil, errors.New("another program is using the terminal") }
 	return &own
 }
 

@@ -26,8 +26,8 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no agent of Buildkite's
 	const (
 		exec = "mcp-login exec demo -- COMMAND\n"
-		file = "or a file that only you can read: (umask 077; mcp-login env demo > FILE)\n"
-		show = "or accept that the log may show the token: "
+		file = "or write a file that only you can read: (umask 077; mcp-login env demo > FILE)\n"
+		show = "or let the log show the token: "
 	)
 	for _, tt := range []struct {
 		name, env string
@@ -39,7 +39,7 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 		{
 			"flags of one's own", "GITLAB_CI=true", []string{"env", "--ci=true", "--keeper", "key-file", "--var=TOKEN=A", "--", "demo"},
 			"mcp-login exec demo --keeper key-file -- COMMAND\n" +
-				"or a file that only you can read: (umask 077; mcp-login env --keeper key-file --var=TOKEN=A -- demo > FILE)\n" +
+				"or write a file that only you can read: (umask 077; mcp-login env --keeper key-file --var=TOKEN=A -- demo > FILE)\n" +
 				show + `eval "$(mcp-login env --ci --allow-unmasked --keeper key-file --var=TOKEN=A -- demo)"` + "\n",
 		},
 		{"no agent", "BUILDKITE=true", []string{"env", "demo", "--ci"}, exec + file},
@@ -93,7 +93,7 @@ func TestEnvCISaysThatShellTextIsForEval(t *testing.T) {
 		if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Done {
 			t.Fatalf("%s: exit code %d, %s", env, code, j.err.String())
 		}
-		for _, want := range []string{"caution: ", "no place for variables", "the clear token", "\nuse: eval \"$(mcp-login env demo --ci --allow-unmasked)\"\n"} {
+		for _, want := range []string{"caution: ", "cannot export variables", "the clear token", "\nuse: eval \"$(mcp-login env demo --ci --allow-unmasked)\"\n"} {
 			if !strings.Contains(j.err.String(), want) {
 				t.Errorf("%s: standard error %q, want %q", env, j.err.String(), want)
 			}

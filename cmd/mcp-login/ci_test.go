@@ -109,7 +109,7 @@ func TestEnvCIRefusals(t *testing.T) {
 		out       string
 	}{
 		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exit.Failed, "mcp-login exec", "(exit 1)\n"},
-		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exit.BadUsage, "not a known CI job", "(exit 2)\n"},
+		{"no CI", "X=y", []string{"env", "demo", "--ci"}, exit.BadUsage, "no known CI system", "(exit 2)\n"},
 		{"with a format", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--format", "fish"}, exit.BadUsage, "--format", ""},
 		{"with unset", "GITHUB_ACTIONS=true", []string{"env", "--ci", "demo", "--unset"}, exit.BadUsage, "--unset", ""},
 		{"nothing stored", "GITHUB_ACTIONS=true", []string{"env", "--ci", "other"}, exit.LoginRequired, "mcp-login login other", ""},
@@ -150,7 +150,7 @@ func TestCodeIsANotice(t *testing.T) {
 		UserCode: "ABCD-EFGH", VerificationURI: "https://as.example.com/device", VerificationURIComplete: "https://as.example.com/device?c=ABCD-EFGH",
 		Issuer: "https://as.example.net", Server: storedURL, Client: "::error::x\n##[add-mask]y", Expiry: time.Unix(1900000000, 0),
 	}))
-	want := "::notice title=Sign-in to mcp.example.com wants approval::Enter the code ABCD-EFGH at https://as.example.com/device%0A" +
+	want := "::notice title=Sign-in to mcp.example.com needs your approval::Enter the code ABCD-EFGH at https://as.example.com/device%0A" +
 		"Client ::error::x # #[add-mask]y, for mcp.example.com. You sign in at as.example.com; the token issuer is as.example.net.%0A" +
 		"Warning: the sign-in page is on as.example.com, but the token issuer is as.example.net.%0AApprove it only if you started this job.%0A" +
 		"Waiting until 2030-03-17T17:46:40Z.%0Ahttps://as.example.com/device?c=ABCD-EFGH\n"

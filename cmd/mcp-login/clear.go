@@ -18,9 +18,9 @@ type clearOptions struct {
 func newClear(e *call) *cli.Command {
 	var o clearOptions
 	return e.command(&cli.Command{
-		Name: "clear", Usage: "Remove credentials here, without telling the server",
+		Name: "clear", Usage: "Remove credentials without revoking their tokens",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login clear notion",
-		Flags: []cli.Flag{boolFlag("expired", "Remove every credential that can neither be used nor renewed", &o.expired)},
+		Flags: []cli.Flag{boolFlag("expired", "Remove every credential that can no longer be used or renewed", &o.expired)},
 	}, &o.common, func(ctx context.Context, args []string) error { return runClear(ctx, e, &o, args) })
 }
 
@@ -34,14 +34,14 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 			return err
 		}
 		if len(names) == 0 {
-			e.say("every stored credential can be used or renewed")
+			e.say("nothing to remove: every credential can still be used or renewed")
 			return nil
 		}
 	}
 	return eachProfile(e, names, func(e *call, o *common, name string) error {
 		err := e.open(o).Clear(ctx, name)
 		if err == nil {
-			e.say("removed %q here; its tokens stay valid at the server until they expire", name)
+			e.say("removed %q; its tokens remain valid at the server until they expire", name)
 		}
 		return err
 	})

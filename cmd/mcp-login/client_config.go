@@ -33,16 +33,16 @@ func newClientConfig(e *call) *cli.Command {
 		Usage:     "Print or write the configuration of an MCP client",
 		UsageText: "mcp-login client-config notion --for claude-code --write",
 		ArgsUsage: "[NAME] [URL]",
-		Description: "A client gets its token from a command that prints headers, where it can run one, else through `mcp-login proxy`. " +
-			"URL is the stored credential's unless given. --write changes the client's file and leaves the old one beside it. " +
+		Description: "A client gets its token from a command that prints headers, if it can run one, or else through `mcp-login proxy`. " +
+			"URL defaults to the stored credential's. --write changes the client's file and keeps a backup beside it. " +
 			"--migrate replaces mcp-remote in the files of all known clients.",
 		Flags: append([]cli.Flag{
 			stringFlag("for", "Configuration for `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
-			stringFlag("via", "How the client gets the token: `WAY` is proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper where the client has one, else proxy)", "", &o.via),
+			stringFlag("via", "`WAY` that the client gets the token: proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper if the client supports it, or proxy)", "", &o.via),
 			boolFlag("write", "Write the configuration to the client's file", &o.write),
 			boolFlag("remove", "Remove what this command wrote", &o.remove),
-			stringFlag("file", "The client's `FILE`, such as a project's (default: the client's file for all projects)", "", &o.file),
-			boolFlag("migrate", "Replace mcp-remote by mcp-login in the files of all known clients", &o.migrate),
+			stringFlag("file", "Configuration `FILE` of the client, such as a project's (default: the client's file for all projects)", "", &o.file),
+			boolFlag("migrate", "Replace mcp-remote with mcp-login in the files of all known clients", &o.migrate),
 			boolFlag("yes", "With --migrate: change the files without asking", &o.yes),
 			stringFlag("program", "`PATH` of mcp-login in the configuration (default: the absolute path of this program)", "", &o.program),
 		}, o.fromAgent.flags()...),
@@ -89,7 +89,7 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 		return err
 	}
 	if file := o.editor(e).FileOf(client); file != "" {
-		e.say("This goes into %s; --write puts it there.", file)
+		e.say("Add this to %s, or run the command with --write.", file)
 	}
 	if client.Else != "" {
 		e.say("%s", client.Else)
@@ -107,7 +107,7 @@ func (o *clientConfigOptions) editor(e *call) clientconfig.Editor {
 // answer; the files change after a yes.
 func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []string) error {
 	if len(args) > 0 || o.write || o.remove {
-		return exit.Usagef("--migrate takes no NAME and no other flag but --yes and --program")
+		return exit.Usagef("--migrate takes no NAME, and only the flags --yes and --program")
 	}
 	all, complete := o.editor(e).Find(o.program)
 	if err := e.answer(clientconfig.Plan(all)); err != nil {
@@ -150,7 +150,7 @@ func serverOf(ctx context.Context, e *call, o *clientConfigOptions, args []strin
 func isFor(ctx context.Context, e *call, o *clientConfigOptions, profile, server string) error {
 	stored, err := storedServer(ctx, e, o, profile)
 	if err != nil {
-		e.log.Debug().Err(err).Msg("the stored credential cannot be compared")
+		e.log.Debug().Err(err).Msg("cannot compare the stored credential")
 		return nil
 	}
 	if stored != server {

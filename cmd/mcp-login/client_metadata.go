@@ -19,14 +19,14 @@ type clientMetadataOptions struct {
 func newClientMetadata(e *call) *cli.Command {
 	var o clientMetadataOptions
 	return e.command(&cli.Command{
-		Name: "client-metadata", Usage: "Print the client ID metadata document to host at a URL",
+		Name: "client-metadata", Usage: "Print a client ID metadata document to host at a URL",
 		ArgsUsage: "URL", UsageText: "mcp-login client-metadata https://example.com/mcp-login.json > mcp-login.json",
-		Description: "A server that accepts such documents needs no registration. Host the document at exactly that URL, then sign in with --client-metadata-url URL.",
+		Description: "Servers that support these documents need no registration. Host the document at exactly that URL, then sign in with --client-metadata-url URL.",
 		Flags: []cli.Flag{
-			stringFlag("client-name", "`NAME` shown to the person who approves", "mcp-login", &o.name),
+			stringFlag("client-name", "Client `NAME`, shown on the approval page", "mcp-login", &o.name),
 			stringFlag("client-uri", "Home page `URL` of the organization that hosts the document", "", &o.clientURI),
 			&cli.StringSliceFlag{
-				Name: "redirect-url", Usage: "Redirect `URL` to allow; repeat it for more", Destination: &o.redirects,
+				Name: "redirect-url", Usage: "Redirect `URL` to allow (repeatable)", Destination: &o.redirects,
 				Value: cli.NewStringSlice("http://127.0.0.1/callback", "http://localhost/callback"),
 			},
 		},

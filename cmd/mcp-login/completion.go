@@ -19,7 +19,7 @@ func newCompletion(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "completion", Usage: "Generate a shell completion script",
 		ArgsUsage: "SHELL", UsageText: completionExample(runtime.GOOS),
-		Description: "SHELL is bash, zsh, fish or powershell. The line goes into the shell's start-up file; " +
+		Description: "SHELL is bash, zsh, fish or powershell. Add the line to the shell's startup file; " +
 			"for fish it is `mcp-login completion fish | source`, " +
 			"for PowerShell `mcp-login completion powershell | Out-String | Invoke-Expression`.",
 	}, &o, func(_ context.Context, args []string) error { return runCompletion(e, args[0]) })

@@ -24,7 +24,7 @@ func newConfigShow(e *call) *cli.Command {
 	c := &cli.Command{
 		Name: "show", Usage: "Show every setting and where it comes from",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login config show notion",
-		Description: "With NAME, the values for that profile. Precedence: flag, environment variable, [profile.NAME] in the configuration file, global setting, default.",
+		Description: "With NAME, it shows the values for that profile. Precedence: flag, environment variable, [profile.NAME] in the configuration file, global setting, default.",
 		Flags:       []cli.Flag{boolFlag("json", "Print JSON", &o.json)},
 	}
 	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runConfigShow(ctx, e, &o, args) })

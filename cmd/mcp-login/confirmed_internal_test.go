@@ -134,7 +134,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 		"a secret":                   {Flow: "token-exchange", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT"}}},
 		"two":                        {Flow: "id-jag", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT", IDPClientSecret: "command:touch " + marker, IDPTokenEndpoint: h.evilURL + "/token"}}},
 		"an id token":                {Flow: "ci", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Audience: sts}}},
-		"an id token for the issuer": {Flow: "ci"},
+		"an ID token for the issuer": {Flow: "ci"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t = t
@@ -147,7 +147,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
 			} {
 				h.want(exit.LoginRequired, args...)
-				if runs := strings.Contains(h.talk.String(), "command:touch"); runs != strings.Contains(h.talk.String(), "\nhint: the stored record chose the command") {
+				if runs := strings.Contains(h.talk.String(), "command:touch"); runs != strings.Contains(h.talk.String(), "\nhint: the command below contains a command from the stored record") {
 					t.Errorf("%v: no warning before a command of the record's: %s", args, h.talk)
 				}
 				if !strings.Contains(h.talk.String(), "not confirmed on this host") || !strings.Contains(h.talk.String(), "\nhint: ") {
@@ -350,8 +350,8 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 	h.plant(record)
 	h.want(exit.Done, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "p")
 	for _, line := range []string{
-		`removed from "p", because you did not enter it on this host: audience sts.amazonaws.com`,
-		`removed from "p", because you did not enter it on this host: assertion command:touch x`, `moved "p"`,
+		`removed from "p", because you did not set it on this host: audience sts.amazonaws.com`,
+		`removed from "p", because you did not set it on this host: assertion command:touch x`, `moved "p"`,
 	} {
 		if !strings.Contains(h.talk.String(), line+"\n") {
 			t.Errorf("store move does not say %q:\n%s", line, h.talk)

@@ -32,10 +32,10 @@ const doctorName = "doctor"
 func newDoctor(e *call) *cli.Command {
 	var o doctorOptions
 	return e.command(&cli.Command{
-		Name: doctorName, Usage: "Find what keeps a sign-in from working",
+		Name: doctorName, Usage: "Find out why a sign-in does not work",
 		ArgsUsage: "[NAME|URL]", UsageText: "mcp-login doctor https://mcp.notion.com/mcp\nmcp-login doctor notion",
-		Description: "Checks the environment and the store. With URL or NAME it also checks the network path to the server and its metadata, and with NAME the stored credential by a request to the server. " +
-			"It changes nothing, asks nothing and shows no secret, so you can paste the report into an issue. The exit code is 1 if a check failed.",
+		Description: "It checks the environment and the store. With URL or NAME, it also checks the network path to the server and its metadata. With NAME, it also sends a request with the stored credential. " +
+			"It changes nothing and never prompts. The report has no secrets, so you can paste it into an issue. The exit code is 1 if a check fails.",
 		Flags: slices.Concat([]cli.Flag{jsonFlag(&o.json)}, o.fromAgent.flags(), relayFlags(&o.login.Relay, &o.login.relays)),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }

@@ -26,9 +26,9 @@ type variableOptions struct {
 
 func (o *variableOptions) flags() []cli.Flag {
 	return append([]cli.Flag{
-		stringFlag("prefix", "Begin the names of the variables with `PREFIX` (default: MCP_ and the profile's name)", "", &o.Prefix),
-		stringFlag("only", "Print only these variables: a `LIST` of "+strings.Join(variables.Suffixes(), ", "), "", &o.Only),
-		stringFlag("var", "Rename variables: a `LIST` such as AUTHORIZATION=NOTION_AUTH,URL=NOTION_URL", "", &o.Rename),
+		stringFlag("prefix", "`PREFIX` of the variable names (default: MCP_ and the profile's name)", "", &o.Prefix),
+		stringFlag("only", "Print only the variables in `LIST`: "+strings.Join(variables.Suffixes(), ", "), "", &o.Only),
+		stringFlag("var", "Rename variables by `LIST`, such as AUTHORIZATION=NOTION_AUTH,URL=NOTION_URL", "", &o.Rename),
 	}, o.tokenOptions.flags()...)
 }
 
@@ -46,16 +46,16 @@ type envOptions struct {
 func newEnv(e *call) *cli.Command {
 	var o envOptions
 	return e.command(&cli.Command{
-		Name: envName, Usage: "Print variables for a shell or tool to read",
+		Name: envName, Usage: "Print a credential as environment variables",
 		ArgsUsage: "NAME...", UsageText: suggest.Eval(suggest.MCPLogin("env", "notion")),
-		Description: "If the CI system cannot pass variables to later steps (GitLab, Jenkins, Travis, Woodpecker, Drone, unknown systems), " +
-			"--ci prints shell text for the same step. Evaluate it, or the token is in the log and nothing is set: " +
+		Description: "Some CI systems cannot pass variables to later steps (GitLab, Jenkins, Travis, Woodpecker, Drone, unknown systems). " +
+			"There, --ci prints shell text for the same step. Evaluate it; otherwise the token ends up in the log and nothing is set: " +
 			`eval "$(mcp-login env NAME --ci --allow-unmasked)"`,
 		Flags: append([]cli.Flag{
-			stringFlag("format", "Output `FORMAT`: "+strings.Join(shelleval.FormatNames(), ", ")+", the name of a shell, or auto for the shell that runs this", string(envexport.Sh), &o.format),
+			stringFlag("format", "Output `FORMAT`: "+strings.Join(shelleval.FormatNames(), ", ")+", the name of a shell, or auto to detect the shell", string(envexport.Sh), &o.format),
 			boolFlag("unset", "Print commands that unset the variables", &o.unset),
-			boolFlag("ci", "Mask the secrets in this CI job's log, then export the variables to its later steps", &o.ci),
-			boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask, so that the log may show the token", &o.allowUnmasked),
+			boolFlag("ci", "Mask the secrets in this CI job's log, and export the variables to later steps", &o.ci),
+			boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask, so the log may show the token", &o.allowUnmasked),
 		}, o.variableOptions.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error {
 		if o.ci {
@@ -95,9 +95,9 @@ func runEnvCI(ctx context.Context, e *call, o *envOptions, profiles []string) er
 	}
 	switch {
 	case o.unset || o.format != string(envexport.Sh):
-		return exit.Usagef("--ci does not go with --format and --unset")
+		return exit.Usagef("--ci cannot be used with --format or --unset")
 	case job.Provider == ci.None:
-		return exit.Usagef("--ci: this is not a known CI job")
+		return exit.Usagef("--ci: no known CI system was detected")
 	}
 	job.AllowUnmasked = o.allowUnmasked
 	vars, err := o.vars(ctx, e, profiles)
@@ -128,6 +128,6 @@ func failEval(e *call, code int) {
 // an earlier eval has set them.
 func sayUnset(e *call, f envexport.Format, profiles []string) {
 	if unset := shelleval.Unset(e.Invocation, f, profiles); unset != "" {
-		e.say("old variables are still set. To unset them: %s", unset)
+		e.say("the old variables are still set. To unset them: %s", unset)
 	}
 }

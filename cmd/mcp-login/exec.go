@@ -24,14 +24,14 @@ type execOptions struct {
 func newExec(e *call) *cli.Command {
 	var o execOptions
 	return e.command(&cli.Command{
-		Name: execName, Usage: "Run a program with the variables that env prints",
+		Name: execName, Usage: "Run a program with a credential in its environment",
 		ArgsUsage: "NAME " + commandline.Program, UsageText: "mcp-login exec notion -- ./agent --verbose",
-		Description: "The program replaces this process, with its own exit code and signals. Its variables do not change after the start. " +
-			"Its command line begins after NAME and is passed unchanged. " +
-			"It ignores SIGHUP and SIGINT if this process did, and SIGPIPE if systemd started it; `env --ignore-signal=TERM` before the program sets others. " +
-			"mcp-login removes its own variables that hold secrets, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
+		Description: "The program replaces this process, with its own exit code and signals. Its variables do not change after it starts. " +
+			"Everything after NAME is its command line, passed unchanged. " +
+			"The program ignores SIGHUP and SIGINT if mcp-login does, and SIGPIPE if systemd started mcp-login. To ignore others, put `env --ignore-signal=TERM` before the program. " +
+			"mcp-login removes its own secret variables, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: invocation.AlsoFlag, Usage: "Also pass the variables of `NAME`; repeat it for more", Destination: &o.also},
+			&cli.StringSliceFlag{Name: invocation.AlsoFlag, Usage: "Also pass the variables of `NAME` (repeatable)", Destination: &o.also},
 		}, o.variableOptions.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }

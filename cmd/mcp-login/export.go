@@ -21,11 +21,11 @@ type exportOptions struct {
 func newExport(e *call) *cli.Command {
 	var o exportOptions
 	return e.command(&cli.Command{
-		Name: "export", Usage: "Print a credential, encrypted, for another host",
+		Name: "export", Usage: "Print an encrypted copy of a credential for another host",
 		ArgsUsage: "NAME", UsageText: "mcp-login export notion > notion.age",
-		Description: "You type the passphrase, or it comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token the copy ends with its access token.",
+		Description: "It asks for the passphrase, or reads it from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token, the copy works until its access token expires.",
 		Flags: []cli.Flag{
-			boolFlag("with-refresh-token", "Include the refresh token. Then run mcp-login clear here: a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
+			boolFlag("with-refresh-token", "Include the refresh token. Then run mcp-login clear on this host, because a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runExport(ctx, e, &o, args[0]) })
 }
@@ -58,9 +58,9 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 		return err
 	}
 	if o.withRefreshToken {
-		e.say("warning: two hosts that use one refresh token have it revoked for both; forget it here: %s", suggest.MCPLogin("clear", profile))
+		e.say("warning: if two hosts use the same refresh token, the server revokes it for both; remove it on this host: %s", suggest.MCPLogin("clear", profile))
 		return nil
 	}
-	e.say("the copy cannot be renewed, its token %s", report.Expires(c.Token.Expiry))
+	e.say("the copy cannot be renewed; its token %s", report.Expires(c.Token.Expiry))
 	return nil
 }

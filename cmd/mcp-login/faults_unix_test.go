@@ -49,23 +49,23 @@ func TestFaultsInWords(t *testing.T) {
 	doctor := "^hint: to see where it fails: mcp-login doctor "
 	for _, f := range []metFault{
 		{"refused", "discover http://" + dead + "/mcp", nil, exit.Temporary,
-			[]string{"cannot reach " + dead + ": connection refused$", "^hint: check that the server runs, and a firewall between$", doctor}},
+			[]string{"cannot reach " + dead + ": connection refused$", "^hint: check whether the server is running, and whether a firewall blocks it$", doctor}},
 		{"refused at login", "login x http://" + dead + "/mcp --keeper key-file", nil, exit.Temporary,
 			[]string{"cannot reach " + dead + ": connection refused$", doctor}},
 		{"timeout", "discover http://" + silentServer(t) + "/mcp --timeout 50ms", nil, exit.Temporary,
-			[]string{`cannot reach \S+: no answer in time$`, "^hint: check that the server runs", doctor}},
+			[]string{`cannot reach \S+: no answer in time$`, "^hint: check whether the server is running", doctor}},
 		{"DNS", "discover https://nowhere.invalid/mcp", nil, exit.Temporary,
-			[]string{"cannot reach nowhere.invalid: (no such host name: nowhere.invalid|the name service did not answer for nowhere.invalid|no answer in time)$", "^hint: check ", doctor}},
+			[]string{"cannot reach nowhere.invalid: (no such host name: nowhere.invalid|the DNS server did not answer for nowhere.invalid|no answer in time)$", "^hint: check ", doctor}},
 		{"TLS name", "discover https://localhost:" + port + "/mcp --ca-cert " + trusted, nil, exit.Failed,
-			[]string{"cannot reach localhost:" + port + ": its certificate is for other names: example.com", "^hint: check the URL, or the server's operator must fix it$", doctor}},
+			[]string{"cannot reach localhost:" + port + ": its certificate is for other names: example.com", "^hint: check the URL, or ask the server's operator to fix it$", doctor}},
 		{"unknown CA", "discover " + secure.URL + "/mcp", nil, exit.Failed,
-			[]string{"its certificate is signed by an authority that this machine does not trust$", "^hint: if the certificate is your organization's, name its file: --ca-cert FILE$"}},
+			[]string{"its certificate is signed by an authority that this machine does not trust$", "^hint: if your organization issued the certificate, use: --ca-cert FILE$"}},
 		{"not TLS", "discover " + strings.Replace(demands.URL, "http://", "https://", 1) + "/mcp", nil, exit.Failed,
-			[]string{"it does not speak TLS at this port$", "^hint: check the port of the URL$"}},
+			[]string{"it does not use TLS on this port$", "^hint: check the port of the URL$"}},
 		{"proxy refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + dead}, exit.Temporary,
 			[]string{"cannot reach mcp.example: the HTTP proxy cannot be reached: connection refused$", "^hint: check HTTPS_PROXY and NO_PROXY$", doctor}},
 		{"proxy asks", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": demands.URL}, exit.Failed,
-			[]string{`cannot reach mcp.example: the HTTP proxy \S+ asks for a user name and password`, "^hint: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"}},
+			[]string{`cannot reach mcp.example: the HTTP proxy \S+ requires a user name and password`, "^hint: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"}},
 
 		{"Vault refused", "token a --store vault:secret/x", vaultAt("http://"+dead, "hvs.example"), exit.Temporary,
 			[]string{"vault: read secret/data/x/a at http://" + dead + ": connection refused$", "^hint: check VAULT_ADDR, and that Vault runs: vault status$"}},
@@ -74,7 +74,7 @@ func TestFaultsInWords(t *testing.T) {
 		{"Vault denied", "token a --store vault:secret/x", vaultAt(vaultSays(t, 403, "permission denied"), "hvs.example"), exit.Store,
 			[]string{"permission denied; the policy must have: path ", "^hint: ask the administrator of Vault for that policy; your token: vault token lookup$"}},
 		{"Vault without a token", "token a --store vault:secret/x", vaultAt("http://"+dead, ""), exit.Store,
-			[]string{"no token: set VAULT_TOKEN", "^hint: vault login$"}},
+			[]string{"no token; set VAULT_TOKEN", "^hint: vault login$"}},
 	} {
 		t.Run(f.name, func(t *testing.T) { t.Parallel(); f.meet(t) })
 	}

@@ -73,7 +73,7 @@ func listFlag(name, usage string, to *cli.StringSlice) cli.Flag {
 
 // metricsFlag names where metrics are served.
 func metricsFlag(to *string) cli.Flag {
-	return stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090; any program on this machine can read them", "", to)
+	return stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090. Any program on this machine can read them", "", to)
 }
 
 func jsonFlag(to *bool) cli.Flag { return boolFlag("json", "Print JSON", to) }

@@ -17,10 +17,10 @@ type headersOptions struct {
 func newHeaders(e *call) *cli.Command {
 	var o headersOptions
 	return e.command(&cli.Command{
-		Name: "headers", Usage: "Print the headers that authorize a request",
+		Name: "headers", Usage: "Print the HTTP headers that authorize a request",
 		ArgsUsage: "NAME", UsageText: `mcp-login headers notion --curl | curl -H @- https://mcp.notion.com/mcp`,
 		Flags: slices.Concat([]cli.Flag{
-			boolFlag("json", "Print one JSON object, as header helpers of AI clients do; this is the default", &o.json),
+			boolFlag("json", "Print a JSON object, for header helpers of AI clients (the default)", &o.json),
 			boolFlag("curl", "Print lines for curl -H @-", &o.curl),
 			boolFlag("raw", "Print only the value of Authorization", &o.raw),
 		}, o.tokenOptions.flags()),
@@ -29,7 +29,7 @@ func newHeaders(e *call) *cli.Command {
 
 func runHeaders(ctx context.Context, e *call, o headersOptions, profile string) error {
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
-		return exit.Usagef("headers: --json, --curl and --raw exclude each other")
+		return exit.Usagef("headers: use only one of --json, --curl and --raw")
 	}
 	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
 	if err != nil {

@@ -32,11 +32,11 @@ func newHook(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "hook", Usage: "Print a shell hook that refreshes expiring variables",
 		ArgsUsage: "SHELL", UsageText: `eval "$(mcp-login hook bash)"`,
-		Description: "SHELL is bash, zsh or fish. The line goes into the shell's start-up file; for fish it is `mcp-login hook fish | source`. " +
-			"It refreshes the variables that `mcp-login env` sets, if they have their usual names and EXPIRES_AT is among them. " +
-			"Until a refresh is due, the shell starts no process. The hook never asks anything. When a refresh fails, it says so once and tries again after five minutes. When only a new sign-in helps, it unsets the variables.",
+		Description: "SHELL is bash, zsh or fish. Add the line to the shell's startup file; for fish it is `mcp-login hook fish | source`. " +
+			"It refreshes the variables that `mcp-login env` sets, if they have their default names and include EXPIRES_AT. " +
+			"The shell starts no process until a refresh is due. The hook never prompts. If a refresh fails, it prints one message and tries again after five minutes. If a sign-in is required, it unsets the variables.",
 		Flags: append([]cli.Flag{
-			stringFlag("due", "Print the new values of the variables of `VARIABLE`, such as MCP_NOTION_EXPIRES_AT; the hook itself calls this", "", &o.due),
+			stringFlag("due", "Print new values for the variables that belong to `VARIABLE`, such as MCP_NOTION_EXPIRES_AT (for the hook itself)", "", &o.due),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runHook(ctx, e, o, args[0]) })
 }
@@ -94,7 +94,7 @@ func profileOf(ctx context.Context, e *call, o *hookOptions, prefix string) (str
 		return names[i], nil
 	}
 	return "", &exit.Error{
-		Code: exit.LoginRequired, Text: prefix + expiresAt + " is about to expire, and no credential is stored for it",
+		Code: exit.LoginRequired, Text: prefix + expiresAt + " expires soon, and no credential is stored for it",
 		Hint: e.Remedy().LoginCommand(strings.ToLower(strings.TrimPrefix(prefix, "MCP_")), ""),
 	}
 }

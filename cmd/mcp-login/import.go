@@ -22,10 +22,10 @@ type importOptions struct {
 func newImport(e *call) *cli.Command {
 	var o importOptions
 	return e.command(&cli.Command{
-		Name: "import", Usage: "Store a credential that export printed",
+		Name: "import", Usage: "Store a credential that was exported on another host",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login import < notion.age",
-		Description: "NAME is its name here (default: its name there). You type the passphrase, or it comes from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND.",
-		Flags:       []cli.Flag{boolFlag("force", "Replace a credential of this name", &o.force)},
+		Description: "NAME is its name on this host (default: the exported name). It asks for the passphrase, or reads it from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND.",
+		Flags:       []cli.Flag{boolFlag("force", "Replace an existing credential with this name", &o.force)},
 	}, &o.common, func(ctx context.Context, args []string) error { return runImport(ctx, e, &o, args) })
 }
 
@@ -59,7 +59,7 @@ func runImport(ctx context.Context, e *call, o *importOptions, args []string) er
 		return err
 	}
 	collides(ctx, e, store, c.Profile)
-	e.say("keeping the credential for %s as %q, token %s", c.Server, c.Profile, report.Expires(c.Token.Expiry))
+	e.say("stored the credential for %s as %q; its token %s", c.Server, c.Profile, report.Expires(c.Token.Expiry))
 	return nil
 }
 
@@ -70,7 +70,7 @@ func unpack(ctx context.Context, e *call) (mcplogin.Credential, error) {
 		return mcplogin.Credential{}, err
 	}
 	opener := e.open(new(common))
-	secret, err := opener.Passphrase(variables.ParcelPassphrase).Read("passphrase of the parcel: ")(ctx)
+	secret, err := opener.Passphrase(variables.ParcelPassphrase).Read("passphrase of the export: ")(ctx)
 	if err != nil {
 		return mcplogin.Credential{}, parcel.Explain(err)
 	}

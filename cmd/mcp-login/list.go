@@ -17,10 +17,10 @@ type listOptions struct {
 func newList(e *call) *cli.Command {
 	var o listOptions
 	return e.command(&cli.Command{
-		Name: "list", Usage: "Print the names of the stored credentials",
+		Name: "list", Usage: "List the names of stored credentials",
 		UsageText: "mcp-login list --long",
 		Flags: append([]cli.Flag{
-			boolFlag("long", "Show the server and expiry of each one", &o.long),
+			boolFlag("long", "Show the server and expiry of each credential", &o.long),
 			jsonFlag(&o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })

@@ -28,7 +28,7 @@ type loginOptions struct {
 }
 
 // errTimedOut ends a login that nobody approved within --wait.
-var errTimedOut = &exit.Error{Code: exit.TimedOut, Text: "nobody approved in time"}
+var errTimedOut = &exit.Error{Code: exit.TimedOut, Text: "the sign-in was not approved in time"}
 
 const loginName = "login"
 
@@ -37,11 +37,11 @@ func newLogin(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
-		Description: "Without URL it signs in again to the server of NAME.",
+		Description: "Without URL, it signs in again to the server stored under NAME.",
 		Flags: append(o.interactiveFlags(), []cli.Flag{
 			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
-			boolFlag("json", "Print events as JSON, one a line, on standard output", &o.JSON),
-			boolFlag("force", "Replace a stored credential of another server, or one that cannot be read", &o.force),
+			boolFlag("json", "Print events to standard output as JSON, one per line", &o.JSON),
+			boolFlag("force", "Replace a credential for another server, or one that cannot be read", &o.force),
 		}...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
 }
@@ -50,13 +50,13 @@ func newLogin(e *call) *cli.Command {
 // log in has them.
 func (o *loginOptions) interactiveFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		stringFlag("flow", "`FLOWS` to try, best first, separated by commas: "+signin.FlowNames+" (default: what works here)", "", &o.Flow),
+		stringFlag("flow", "`FLOWS` to try in order, separated by commas: "+signin.FlowNames+" (default: the best one that works here)", "", &o.Flow),
 		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.Scope),
-		durationFlag("wait", "Wait at most `DURATION` for approval (default: until the code expires)", 0, &o.Wait),
+		durationFlag("wait", "Maximum `DURATION` to wait for approval (default: until the code expires)", 0, &o.Wait),
 		boolFlag("no-qr", "Show no QR code", &o.NoQR),
 		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.Copy),
-	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code when one expires, without asking", &o.RetryExpired)), browserFlags(&o.Browser, &o.params), relayFlags(&o.Relay, &o.relays), clientFlags(&o.Client), overrideFlags(&o.Server), nonInteractiveFlags(&o.NonInteractive), grouped(groupEnterprise,
-		stringFlag("expect-subject", "Accept only a sign-in as this `SUBJECT`; with --flow ci, if the token names no subject, only as this job", "", &o.Subject),
+	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code without asking when one expires", &o.RetryExpired)), browserFlags(&o.Browser, &o.params), relayFlags(&o.Relay, &o.relays), clientFlags(&o.Client), overrideFlags(&o.Server), nonInteractiveFlags(&o.NonInteractive), grouped(groupEnterprise,
+		stringFlag("expect-subject", "Accept a sign-in only as this `SUBJECT`. With --flow ci, a token without a subject must be for this job", "", &o.Subject),
 	))
 }
 
@@ -112,7 +112,7 @@ func runLogin(ctx context.Context, e *call, o loginOptions, args []string) error
 		return err
 	})
 	if cause := context.Cause(ctx); err != nil && cause == errTimedOut {
-		return fmt.Errorf("log in to %q: %w", profile, cause)
+		return fmt.Errorf("sign in to %q: %w", profile, cause)
 	}
 	if err != nil {
 		return err

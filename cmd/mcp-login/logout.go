@@ -19,9 +19,9 @@ type logoutOptions struct {
 func newLogout(e *call) *cli.Command {
 	var o logoutOptions
 	return e.command(&cli.Command{
-		Name: "logout", Usage: "Revoke the tokens at the server and remove them here",
+		Name: "logout", Usage: "Sign out: revoke the tokens and remove the credential",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login logout notion",
-		Description: "The credential is removed here even if the server cannot be reached.",
+		Description: "It removes the credential even if the server cannot be reached.",
 		Flags:       []cli.Flag{boolFlag("all", "Sign out of every server", &o.all)},
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogout(ctx, e, &o, args) })
 }
@@ -39,9 +39,9 @@ func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) e
 		case err != nil:
 			return err
 		case unrevoked != nil:
-			e.say("logged out of %q: removed here; the server cannot revoke the access token, which %s", name, report.Remains(unrevoked.Token.Expiry))
+			e.say("signed out of %q: removed the credential; the server cannot revoke the access token, which %s", name, report.Remains(unrevoked.Token.Expiry))
 		default:
-			e.say("logged out of %q: revoked at the server and removed here", name)
+			e.say("signed out of %q: revoked the tokens and removed the credential", name)
 		}
 		return nil
 	})
@@ -52,7 +52,7 @@ func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) e
 func chosen(ctx context.Context, e *call, o *common, command, flag string, all bool, names []string) ([]string, error) {
 	switch {
 	case all && len(names) > 0:
-		return nil, exit.Usagef("%s: give names or %s, not both", command, flag)
+		return nil, exit.Usagef("%s: use either names or %s", command, flag)
 	case all:
 		store, err := e.open(o).OpenStore(ctx, false)
 		if err != nil {

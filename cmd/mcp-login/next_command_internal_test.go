@@ -136,7 +136,7 @@ func TestRefusalsHaveANextCommand(t *testing.T) {
 		e, _, _ := testEnv(t)
 		e.Line = treeOf(newApp(e).Commands).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
 		code, hint := e.Remedy().For(err)
-		if !strings.Contains(hint, "mcp-login ") && !strings.Contains(hint, "--") && !strings.Contains(hint, "_PROXY") && !strings.Contains(hint, "vault ") && !strings.HasPrefix(hint, "it leads nowhere: rm ") {
+		if !strings.Contains(hint, "mcp-login ") && !strings.Contains(hint, "--") && !strings.Contains(hint, "_PROXY") && !strings.Contains(hint, "vault ") && !strings.HasPrefix(hint, "its target does not exist: rm ") {
 			t.Errorf("%s ends with %d and without a next command: %q", name, code, hint)
 		}
 	}

@@ -126,7 +126,7 @@ func TestVariablesOfOurOwnAreRefused(t *testing.T) {
 	} {
 		e, out, talk := testEnv(t)
 		code := run(t.Context(), strings.Fields(tt.line), &e.env)
-		if code != exit.BadUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(talk.String(), "configure mcp-login itself") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
+		if code != exit.BadUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(talk.String(), "are mcp-login's own settings") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, talk)
 		}
 	}

@@ -38,12 +38,12 @@ func TestFolderOfSomebodyElseIsNamed(t *testing.T) {
 	for _, tt := range []struct {
 		made, mode, home, want string
 	}{
-		{".local", "700", home, `hint: ` + home + `/.local in a folder of yours belongs to user 0: sudo chown -R "$(id -u):$(id -g)" '` + base + `/it'\''s home/.local'`},
-		{".local", "755", home, `hint: ` + home + `/.local in a folder`},
-		{".local/share", "755", home, `hint: ` + home + `/.local in a folder`},
-		{".config", "700", home, `hint: ` + home + `/.config in a folder`},
-		{"of-root", "755", home + "/of-root", `hint: ` + home + `/of-root in a folder`},
-		{"x", "700", other, `hint: ` + other + ` belongs to user 0, not to user 12345 who runs this`},
+		{".local", "700", home, `hint: ` + home + `/.local in your folder belongs to user 0: sudo chown -R "$(id -u):$(id -g)" '` + base + `/it'\''s home/.local'`},
+		{".local", "755", home, `hint: ` + home + `/.local in your folder`},
+		{".local/share", "755", home, `hint: ` + home + `/.local in your folder`},
+		{".config", "700", home, `hint: ` + home + `/.config in your folder`},
+		{"of-root", "755", home + "/of-root", `hint: ` + home + `/of-root in your folder`},
+		{"x", "700", other, `hint: ` + other + ` belongs to user 0, but you are user 12345`},
 	} {
 		top := filepath.Join(home, strings.Split(tt.made, "/")[0])
 		made := filepath.Join(home, tt.made)

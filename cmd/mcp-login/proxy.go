@@ -46,17 +46,17 @@ func newProxy(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: proxyName, Usage: "Run a local MCP server that forwards to a remote one",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: `mcp-login proxy https://mcp.notion.com/mcp`,
-		Description: "For clients that can only run a command, in place of npx mcp-remote URL. With --listen, for clients that can only call a URL. " +
-			"Nobody needs to sign in first: the client's user does so in the client, when the server is first needed and again when a sign-in expires. " +
-			"The token is refreshed on the way. A profile is named after the URL's host, unless the URL is stored under another name.",
+		Description: "It serves clients that can only run a command, in place of npx mcp-remote URL, and with --listen clients that can only call a URL. " +
+			"You do not need to sign in first: the client asks you to sign in when it first needs the server, and again when the sign-in expires. " +
+			"The proxy refreshes the token. It names the profile after the URL's host, unless the URL is stored under another name.",
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("listen", "Serve HTTP at `ADDRESS`, 127.0.0.1:PORT or unix:PATH (default: serve standard input and output)", "", &o.listen),
-			stringFlag("name", "`NAME` of the profile for URL (default: the name that URL is stored under, else one from its host)", "", &o.name),
+			stringFlag("name", "`NAME` of the profile for URL (default: the name that the URL is stored under, or one from its host)", "", &o.name),
 			boolFlag("login", "Sign in first if required", &o.mayLogIn),
 		}, grouped(groupNetwork,
 			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
 		), o.server.flags(), o.tools.flags(), grouped(groupEnterprise,
-			boolFlag("no-sign-in", "Never sign in from the client: a request that requires a sign-in fails, and names the command to run", &o.noSignIn),
+			boolFlag("no-sign-in", "Never sign in from the client: if a sign-in is required, the request fails and shows the command to run", &o.noSignIn),
 		), o.fromAgent.flags(), o.login.interactiveFlags()),
 	}, &o.login.common, func(ctx context.Context, args []string) error { return runProxy(ctx, e, &o, args) })
 }
@@ -107,7 +107,7 @@ func (o *proxyOptions) signsIn() bool { return !o.noSignIn && o.fromAgent.agentS
 // that is stored.
 func proxied(ctx context.Context, e *call, o *proxyOptions, from source.Source, args []string) (profile, server string, err error) {
 	if _, isURL := profilename.Address(args[0]); o.name != "" && (len(args) > 1 || !isURL) {
-		return "", "", exit.Usagef("--name and a name as argument exclude each other")
+		return "", "", exit.Usagef("use either --name or a NAME argument")
 	}
 	return target(ctx, e, &o.login.common, from, o.name, args)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-login/mcp-login/internal/suggest"
+
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/urfave/cli/v2"
 )
@@ -43,6 +45,22 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("README.md has %q,\nthe program %q", got, want)
+	}
+}
+
+// TestReadmeShells: the line of each shell is the one that hints show, which the
+// end-to-end tests run in that shell.
+func TestReadmeShells(t *testing.T) {
+	section := regexp.MustCompile(`(?s)### In a shell.*?\n### `).FindString(readme(t))
+	rows := regexp.MustCompile("(?m)^\\| (\\w+) \\| `(.*)` \\|$").FindAllStringSubmatch(section, -1)
+	if len(rows) < 4 {
+		t.Fatalf("only %d shells in %s", len(rows), section)
+	}
+	for _, row := range rows {
+		line := strings.ReplaceAll(row[2], `\|`, "|")
+		if want := suggest.EvalIn(strings.ToLower(row[1]), suggest.MCPLogin("env", "notion")); line != want {
+			t.Errorf("%s: %q, want %q", row[1], line, want)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ type refreshOptions struct {
 func newRefresh(e *call) *cli.Command {
 	var o refreshOptions
 	return e.command(&cli.Command{
-		Name: "refresh", Usage: "Get a new token now, even if the stored one is valid",
+		Name: "refresh", Usage: "Refresh the token now, even if it is still valid",
 		ArgsUsage: "NAME", UsageText: "mcp-login refresh notion",
 		Flags: o.fromAgent.flags(),
 	}, &o.common, func(ctx context.Context, args []string) error { return runRefresh(ctx, e, &o, args[0]) })
@@ -30,6 +30,6 @@ func runRefresh(ctx context.Context, e *call, o *refreshOptions, profile string)
 	if err != nil {
 		return err
 	}
-	e.say("refreshed %q, token %s", profile, report.Expires(c.Token.Expiry))
+	e.say("refreshed %q; its token %s", profile, report.Expires(c.Token.Expiry))
 	return nil
 }

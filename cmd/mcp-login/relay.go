@@ -32,28 +32,28 @@ func newRelay(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "relay", Usage: "Run a web server that lets people sign in on another device",
 		UsageText: "mcp-login relay --base-url https://login.example.com --client-token-from file:/etc/mcp-login/relay-token --acme-cache /var/lib/mcp-login-relay",
-		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers that have no device flow. " +
-			"The relay passes the answer of the sign-in on to the waiting machine. It never sees a token. " +
-			"Run your own: the operator of a relay could start a sign-in and have people approve it, so no public one is built in. SIGTERM ends it without losing a waiting sign-in.",
+		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers without a device flow. " +
+			"The relay passes the answer on to the waiting machine. It never sees a token. " +
+			"Run your own, because the operator of a relay could start sign-ins and trick people into approving them. No public relay is built in. SIGTERM stops it without losing a waiting sign-in.",
 		Flags: slices.Concat([]cli.Flag{
 			stringFlag("base-url", "https `URL` at which browsers and clients reach the relay (required)", "", &o.baseURL),
 			stringFlag("listen", "`ADDRESS` and port to listen on", "127.0.0.1:8080", &o.listen),
 			stringFlag("client-token-from", "`SOURCE` of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 			boolFlag("public", "Let anyone use the relay, without a client token", &o.public),
-			listFlag("allow-issuer", "`HOST` that sign-ins may lead to; repeat it or separate by commas for more (default: any)", &o.allow),
-			durationFlag("session-lifetime", "`DURATION` that a person has to sign in", 10*time.Minute, &o.limits.Lifetime),
-			intFlag("sessions-per-address", "Maximum `NUMBER` of sessions that one client address may open in that time", 100, &o.limits.SessionsPerAddress),
+			listFlag("allow-issuer", "`HOST` that sign-ins may lead to (repeatable, or separated by commas; default: any)", &o.allow),
+			durationFlag("session-lifetime", "Maximum `DURATION` of a sign-in", 10*time.Minute, &o.limits.Lifetime),
+			intFlag("sessions-per-address", "Maximum `NUMBER` of sessions per client address in that time", 100, &o.limits.SessionsPerAddress),
 		}, grouped(groupNetwork,
-			stringFlag("tls-cert", "PEM `FILE` of the certificate chain; it is read again when it is renewed", "", &o.certificates.CertFile),
+			stringFlag("tls-cert", "PEM `FILE` of the certificate chain, reloaded when it is renewed", "", &o.certificates.CertFile),
 			stringFlag("tls-key", "PEM `FILE` of the private key", "", &o.certificates.KeyFile),
-			stringFlag("acme-cache", "`FOLDER` for certificates from Let's Encrypt or another ACME authority, requested for the host of --base-url; listen on port 443 then", "", &o.certificates.ACMECache),
+			stringFlag("acme-cache", "`FOLDER` for certificates from Let's Encrypt or another ACME authority, requested for the host of --base-url; requires port 443", "", &o.certificates.ACMECache),
 			stringFlag("acme-directory", "`URL` of the certificate authority's directory (RFC 8555)", "https://acme-v02.api.letsencrypt.org/directory", &o.certificates.ACMEDirectory),
 			stringFlag("acme-email", "`EMAIL` address for notices about these certificates", "", &o.certificates.ACMEEmail),
-			listFlag("trusted-proxy", "Trust X-Forwarded-For from the `ADDRESS` or network of a reverse proxy; repeat it or separate by commas for more", &o.proxies),
+			listFlag("trusted-proxy", "Trust X-Forwarded-For from the `ADDRESS` or network of a reverse proxy (repeatable, or separated by commas)", &o.proxies),
 			metricsFlag(&o.metrics),
 		), grouped(groupStore,
-			stringFlag("sessions", "redis:// or rediss:// `URL` of a Redis or Valkey that replicas share; set MCP_LOGIN_SESSIONS for a URL with a password (default: memory)", "", &o.sessions),
-			stringFlag("sessions-key-from", "`SOURCE` of the key, at least 32 bytes, that encrypts the sessions in Redis; the same for all replicas", "", &o.keyFrom),
+			stringFlag("sessions", "redis:// or rediss:// `URL` of a Redis or Valkey server that replicas share. For a URL with a password, set MCP_LOGIN_SESSIONS (default: memory)", "", &o.sessions),
+			stringFlag("sessions-key-from", "`SOURCE` of the key, at least 32 bytes, that encrypts the sessions in Redis. All replicas share it", "", &o.keyFrom),
 		)),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runRelay(ctx, e, &o) })
 }
@@ -98,7 +98,7 @@ func runRelay(ctx context.Context, e *call, o *relayServerOptions) error {
 	}
 	e.say("relay: %s, listening on %s", o.baseURL, l.Addr())
 	if o.public && len(separated(o.allow)) == 0 {
-		e.say("warning: anyone can have this relay lead people to any address: limit that with --allow-issuer")
+		e.say("warning: anyone can use this relay to lead people to any address; limit it with --allow-issuer")
 	}
 	return r.Serve(ctx, l, o.certificates)
 }
@@ -113,13 +113,13 @@ func (o *relayServerOptions) check(e *call) error {
 	case o.public == (o.tokenFrom != ""):
 		return exit.Usagef("use either --client-token-from or --public")
 	case (c.CertFile == "") != (c.KeyFile == ""):
-		return exit.Usagef("--tls-cert and --tls-key go together")
+		return exit.Usagef("--tls-cert and --tls-key must be used together")
 	case c.CertFile != "" && c.ACMECache != "":
 		return exit.Usagef("use either --tls-cert or --acme-cache")
 	case (o.sessions == "") != (o.keyFrom == ""):
-		return exit.Usagef("--sessions and --sessions-key-from go together")
+		return exit.Usagef("--sessions and --sessions-key-from must be used together")
 	case e.Typed("sessions") && (err != nil || u.User != nil):
-		return exit.Usagef("--sessions: other users can read the arguments of a program, so set MCP_LOGIN_SESSIONS for a URL with a password")
+		return exit.Usagef("--sessions: other users can read command-line arguments; set MCP_LOGIN_SESSIONS for a URL with a password")
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if o.sessions == "" {
 		return &relay.Memory{}, func() {}, nil
 	}
-	key, err := e.open(&o.common).Secret(ctx, o.keyFrom, "key of the sessions")
+	key, err := e.open(&o.common).Secret(ctx, o.keyFrom, "session key")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -27,7 +27,7 @@ func TestServerVerdict(t *testing.T) {
 	}{
 		{"another path", "login a " + url, &oauth.NotServerError{URL: url, Try: url + "/mcp/"}, exit.Failed, "mcp-login login a https://mcp.test/mcp/"},
 		{"another path for discover", "discover --json " + url, &oauth.NotServerError{URL: url, Try: url + "/mcp/"}, exit.Failed, "mcp-login discover --json https://mcp.test/mcp/"},
-		{"no server there", "login a " + url, &oauth.NotServerError{URL: url}, exit.Failed, "many servers are at /mcp"},
+		{"no server there", "login a " + url, &oauth.NotServerError{URL: url}, exit.Failed, "many servers use /mcp"},
 		{"a resource below", "discover " + url, &oauth.ResourceError{Server: url, Resource: url + "/v1/mcp"}, exit.Failed, "mcp-login discover https://mcp.test/v1/mcp"},
 		{"another resource", "login a " + url, &oauth.ResourceError{Server: url, Resource: "http://mcp.test"}, exit.Failed, "mcp-login login --issuer ISSUER a https://mcp.test"},
 		{"another issuer", "login a " + url, &oauth.IssuerError{Want: "https://as.test/", Got: "https://as.test"}, exit.Failed, "mcp-login login --accept-issuer https://as.test/=https://as.test a https://mcp.test"},

@@ -19,9 +19,9 @@ type serverOptions struct {
 
 func (o *serverOptions) flags() []cli.Flag {
 	return grouped(groupNetwork,
-		stringFlag("transport", "`TRANSPORT` of the server: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), &o.transport),
-		&cli.StringSliceFlag{Name: "header", Usage: "Add `'NAME: VALUE'` to each request to the server's origin; ${VARIABLE} in it stands for a variable; repeat it for more", Destination: &o.headers, EnvVars: envVar("header")},
-		&cli.StringSliceFlag{Name: "header-from", Usage: "Add a header whose value is a secret: `NAME=SOURCE`, where SOURCE is file:PATH, env:NAME or command:LINE; repeat it for more", Destination: &o.fromHere, EnvVars: envVar("header-from")},
+		stringFlag("transport", "Server `TRANSPORT`: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), &o.transport),
+		&cli.StringSliceFlag{Name: "header", Usage: "Add `'NAME: VALUE'` to each request to the server's origin. ${VARIABLE} is replaced by the variable's value (repeatable)", Destination: &o.headers, EnvVars: envVar("header")},
+		&cli.StringSliceFlag{Name: "header-from", Usage: "Add a header with a secret value: `NAME=SOURCE`, where SOURCE is file:PATH, env:NAME or command:LINE (repeatable)", Destination: &o.fromHere, EnvVars: envVar("header-from")},
 	)
 }
 
@@ -39,8 +39,8 @@ type toolOptions struct {
 
 func (o *toolOptions) flags() []cli.Flag {
 	return grouped(help.Tools,
-		&cli.StringSliceFlag{Name: "allow-tool", Usage: "Let clients see and call only tools whose names match `PATTERN`, such as 'read_*'; repeat it for more", Destination: &o.allow, EnvVars: envVar("allow-tool")},
-		&cli.StringSliceFlag{Name: "deny-tool", Usage: "Keep tools from clients whose names match `PATTERN`, in any case; repeat it for more", Destination: &o.deny, EnvVars: envVar("deny-tool")},
+		&cli.StringSliceFlag{Name: "allow-tool", Usage: "Allow only tools with names that match `PATTERN`, such as 'read_*' (repeatable)", Destination: &o.allow, EnvVars: envVar("allow-tool")},
+		&cli.StringSliceFlag{Name: "deny-tool", Usage: "Hide tools with names that match `PATTERN` (repeatable); it takes precedence over --allow-tool", Destination: &o.deny, EnvVars: envVar("deny-tool")},
 		boolFlag("read-only", "Let clients see and call only tools that the server marks as read-only", &o.readOnly),
 	)
 }

@@ -22,11 +22,11 @@ type sshOptions struct {
 func newSSH(e *call) *cli.Command {
 	var o sshOptions
 	return e.command(&cli.Command{
-		Name: "ssh", Usage: "Connect to a host whose sign-ins open the browser here",
+		Name: "ssh", Usage: "Connect over SSH, with sign-ins opening in this machine's browser",
 		ArgsUsage: "HOST [ARGUMENT...]", UsageText: "mcp-login ssh devbox",
-		Description: "It runs ssh HOST and forwards a private socket to HOST. " +
-			"There mcp-login login opens the browser of this machine. ARGUMENT is a command to run on HOST; flags of that command go after --. " +
-			"The exit code is that of ssh.",
+		Description: "It runs ssh HOST and forwards a private socket. " +
+			"On HOST, mcp-login login then opens this machine's browser. ARGUMENT is a command to run on HOST; put the flags of that command after --. " +
+			"The exit code is the one from ssh.",
 		Flags: []cli.Flag{
 			sshOptionFlag(&o.options),
 			browserCommandFlag(&o.command),
@@ -35,7 +35,7 @@ func newSSH(e *call) *cli.Command {
 }
 
 func sshOptionFlag(options *cli.StringSlice) cli.Flag {
-	return listFlag("ssh-option", "`OPTION` of ssh_config, such as Port=2222; repeat it for more", options)
+	return listFlag("ssh-option", "ssh_config `OPTION`, such as Port=2222 (repeatable)", options)
 }
 
 func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
@@ -50,7 +50,7 @@ func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 	}
 	h.Asked = nil // the terminal is the remote host's
 	err = s.Session(ctx, h, args[1:], func(err error) {
-		e.say("warning: sign-ins on %s cannot open the browser here: %v", host, err)
+		e.say("warning: sign-ins on %s cannot open this machine's browser: %v", host, err)
 	})
 	if ended, ok := errors.AsType[*exec.ExitError](err); ok && ended.ExitCode() > 0 {
 		return &exit.Error{Code: ended.ExitCode()} // ssh has said why
@@ -64,7 +64,7 @@ func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 // sshTo returns what runs the system's ssh to a host.
 func sshTo(e *call, host string, options []string) (*sshbrowser.SSH, error) {
 	if strings.HasPrefix(host, "-") {
-		return nil, exit.Usagef("%q is not a host; give options of ssh by --ssh-option", host)
+		return nil, exit.Usagef("%q is not a host; use --ssh-option for options of ssh", host)
 	}
 	links, err := e.dirs().Writable(e.dirs().BrowserLinks())
 	if err != nil {

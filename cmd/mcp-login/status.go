@@ -21,11 +21,11 @@ type statusOptions struct {
 func newStatus(e *call) *cli.Command {
 	var o statusOptions
 	return e.command(&cli.Command{
-		Name: "status", Usage: "Show what is stored, without the secrets",
+		Name: "status", Usage: "Show stored credentials, without secrets",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
-		Description: "Without NAME it shows a table of all credentials.",
+		Description: "Without NAME, it shows a table of all credentials.",
 		Flags: append([]cli.Flag{
-			boolFlag("check", "Print nothing and exit with 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a sign-in is required", &o.check),
+			boolFlag("check", "Print nothing. Exit with 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a sign-in is required", &o.check),
 			boolFlag("json", "Print JSON", &o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args) })

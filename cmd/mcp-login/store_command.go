@@ -48,14 +48,14 @@ type moveOptions struct {
 func newStoreMove(e *call) *cli.Command {
 	var o moveOptions
 	return e.command(&cli.Command{
-		Name: "move", Usage: "Move all or the named credentials to another store",
+		Name: "move", Usage: "Move credentials to another store",
 		ArgsUsage: "[NAME...]", UsageText: "mcp-login store move --to vault:secret/mcp-login notion",
-		Description: "Each one is copied, verified, and only then removed. If it is interrupted, run it again. " +
+		Description: "It moves all credentials, or the named ones. Each one is copied and verified before the original is removed. If the move is interrupted, run it again. " +
 			"Before credentials move to a store that protects them less, it says who can read them there, and asks.",
 		Flags: []cli.Flag{
 			stringFlag("to", "`STORE` to move to: file:DIR, keyring:DIR or vault:MOUNT/PREFIX", "", &o.to),
-			stringFlag("to-keeper", "`KEEPER` of the key of that store, if it keeps files (see --keeper)", "", &o.toKeeper),
-			boolFlag("yes", "Move to a store that protects less without asking", &o.yes),
+			stringFlag("to-keeper", "`KEEPER` of the key of the new store, if it is a file store (see --keeper)", "", &o.toKeeper),
+			boolFlag("yes", "Move to a less secure store without asking", &o.yes),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runStoreMove(ctx, e, o, args) })
 }
@@ -78,11 +78,11 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 	})
 	switch {
 	case errors.Is(err, stores.ErrSame):
-		return exit.Usagef("store move: --to is the store that they are in")
+		return exit.Usagef("store move: --to is the store that they are already in")
 	case err == nil && moved == 0:
-		e.say("there is nothing to move")
+		e.say("nothing to move")
 	case err == nil:
-		e.say("next: use --store %s, or set MCP_LOGIN_STORE, or store in the configuration", suggest.Command{o.to})
+		e.say("next: use --store %s, set MCP_LOGIN_STORE, or set store in the configuration", suggest.Command{o.to})
 	}
 	return err
 }

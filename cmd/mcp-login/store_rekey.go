@@ -9,9 +9,9 @@ import (
 func newStoreRekey(e *call) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "rekey", Usage: "Encrypt a store of files with a new key",
+		Name: "rekey", Usage: "Encrypt a file store with a new key",
 		UsageText:   "mcp-login store rekey --keeper passphrase",
-		Description: "--keeper sets where the new key is kept (default: where the old one was). You type a new passphrase, or it comes from MCP_LOGIN_NEW_PASSPHRASE, _FILE or _COMMAND. If it is interrupted, the store still works: run the same command again.",
+		Description: "--keeper sets where the new key is kept (default: in the same place). It asks for a new passphrase, or reads it from MCP_LOGIN_NEW_PASSPHRASE, _FILE or _COMMAND. If it is interrupted, the store still works: run the same command again.",
 	}, &o, func(ctx context.Context, _ []string) error { return runStoreRekey(ctx, e, &o) })
 }
 
@@ -20,6 +20,6 @@ func runStoreRekey(ctx context.Context, e *call, o *common) error {
 	if err != nil {
 		return err
 	}
-	e.say("rekeyed %s; the new key is kept by: %s", dir, name)
+	e.say("encrypted %s with a new key, kept by: %s", dir, name)
 	return nil
 }

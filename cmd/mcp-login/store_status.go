@@ -17,7 +17,7 @@ type storeStatusOptions struct {
 func newStoreStatus(e *call) *cli.Command {
 	var o storeStatusOptions
 	return e.command(&cli.Command{
-		Name: "status", Usage: "Show where the store is, what keeps its key, and what that protects against",
+		Name: "status", Usage: "Show where credentials are stored and how they are protected",
 		UsageText: "mcp-login store status",
 		Flags:     []cli.Flag{jsonFlag(&o.json)},
 	}, &o.common, func(ctx context.Context, _ []string) error { return runStoreStatus(ctx, e, o) })

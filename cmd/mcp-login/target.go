@@ -50,7 +50,7 @@ func parseTarget(args []string) (profile, server string, err error) {
 // checkNew refuses names for a new profile that would be taken for something else.
 func checkNew(profile string) error {
 	if strings.Trim(profile, "0123456789") == "" {
-		return exit.Usagef("%q: a name of digits alone is not allowed, use one with a letter: %s", profile, suggest.MCPLogin(loginName, "server-"+profile, "URL"))
+		return exit.Usagef("%q: a name cannot be all digits; use one with a letter: %s", profile, suggest.MCPLogin(loginName, "server-"+profile, "URL"))
 	}
 	return nil
 }

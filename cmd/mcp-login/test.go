@@ -29,11 +29,11 @@ func newTest(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "test", Usage: "Connect to the MCP server and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
-		Description: "If the server rejects the token, it is refreshed once. If a sign-in or more scopes are required, the exit code is 4 and the hint has the command. " +
-			"Connecting, listing the tools and each call may take as long as --timeout. A server that sends more than 64 MiB, 1,000 messages in streams or 100 pages of tools is cut off.",
+		Description: "If the server rejects the token, it is refreshed once. If a sign-in or more scopes are required, the exit code is 4 and a hint shows the command. " +
+			"--timeout limits connecting, listing the tools, and each call. A server may send at most 64 MiB, 1,000 messages in streams, and 100 pages of tools.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: "call", Usage: "Call this `TOOL` and show its answer; repeat it for more", Destination: &o.call},
-			stringFlag("args", "Arguments of the tool, a `JSON` object", "{}", &o.args),
+			&cli.StringSliceFlag{Name: "call", Usage: "Call `TOOL` and show its answer (repeatable)", Destination: &o.call},
+			stringFlag("args", "Arguments of the tool, as a `JSON` object", "{}", &o.args),
 			stringFlag("protocol", "Protocol `VERSION` to offer (default: the newest)", "", &o.protocol),
 			boolFlag("json", "Print JSON", &o.json),
 		}, o.server.flags(), o.fromAgent.flags()),

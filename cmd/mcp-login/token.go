@@ -11,7 +11,7 @@ import (
 func newToken(e *call) *cli.Command {
 	var o tokenOptions
 	return e.command(&cli.Command{
-		Name: "token", Usage: "Print the access token alone",
+		Name: "token", Usage: "Print the access token",
 		ArgsUsage: "NAME", UsageText: suggest.Assign("TOKEN", suggest.MCPLogin("token", "notion")),
 		Flags: o.flags(),
 	}, &o.common, func(ctx context.Context, args []string) error { return runToken(ctx, e, o, args[0]) })

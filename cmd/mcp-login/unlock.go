@@ -18,29 +18,29 @@ const defaultUnlock = 8 * time.Hour
 func newUnlock(e *call) *cli.Command {
 	var o unlockOptions
 	return e.command(&cli.Command{
-		Name: "unlock", Usage: "Keep the store's key in the Linux kernel for a time",
+		Name: "unlock", Usage: "Unlock a passphrase store for a limited time",
 		UsageText:   "mcp-login unlock --for 8h",
-		Description: "Until then no command needs the passphrase, and every program that runs as you on this machine can open the store. mcp-login lock or a restart ends it earlier.",
+		Description: "It keeps the store's key in the Linux kernel. Until the time ends, no command needs the passphrase, and every program that runs as you on this machine can open the store. To end it earlier, run mcp-login lock or restart the machine.",
 		Flags:       []cli.Flag{durationFlag("for", "Keep the key for `DURATION`", defaultUnlock, &o.lasts)},
 	}, &o.common, func(ctx context.Context, _ []string) error { return runUnlock(ctx, e, o) })
 }
 
 func runUnlock(ctx context.Context, e *call, o unlockOptions) error {
 	if o.lasts < time.Second {
-		return exit.Usagef("--for %v: use at least a second", o.lasts)
+		return exit.Usagef("--for %v: use at least 1s", o.lasts)
 	}
 	dir, err := e.open(&o.common).Stores().Unlock(ctx, o.Location(), o.lasts)
 	if err != nil {
 		return err
 	}
-	e.say("unlocked %s for %v; mcp-login lock ends it", dir, o.lasts)
+	e.say("unlocked %s for %v; to lock it, run mcp-login lock", dir, o.lasts)
 	return nil
 }
 
 func newLock(e *call) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
-		Name: "lock", Usage: "Remove the store's key from the kernel", UsageText: "mcp-login lock",
+		Name: "lock", Usage: "Lock the store again", UsageText: "mcp-login lock",
 	}, &o, func(ctx context.Context, _ []string) error { return runLock(ctx, e, &o) })
 }
 

@@ -223,7 +223,7 @@ func TestImageWithForeignVolume(t *testing.T) {
 	if err := os.Chown(c.volume, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, out := fails(t, c.cmd("login", "demo", "http://127.0.0.1:1/mcp")); !strings.Contains(out, "hint: /home/mcp-login belongs to user 0, not to user 65532") {
+	if _, out := fails(t, c.cmd("login", "demo", "http://127.0.0.1:1/mcp")); !strings.Contains(out, "hint: /home/mcp-login belongs to user 0, but you are user 65532") {
 		t.Errorf("it said %s", out)
 	}
 }

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string) error {
 	var cfg demoserver.Config
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	addr := flags.String("addr", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
-	program := flags.String("run", "", "`path` of mcp-login: show a whole login with it, then stop")
+	program := flags.String("run", "", "`path` of mcp-login: show a complete sign-in with it, then stop")
 	verbose := flags.Bool("v", false, "log each request to standard error")
 	flags.DurationVar(&cfg.AccessTTL, "access-ttl", 0, "lifetime of an access token (default 10m)")
 	flags.DurationVar(&cfg.CodeTTL, "code-ttl", 0, "lifetime of a device code (default 10m)")

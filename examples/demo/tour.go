@@ -72,12 +72,12 @@ func newTraveller(out io.Writer, program string) (*traveller, error) {
 }
 
 func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duration) error {
-	t.say("Ask the server how it wants to be logged in to. Nothing is stored yet.")
+	t.say("Ask the server how to sign in. Nothing is stored yet.")
 	if err := t.show(ctx, "mcp-login", "discover", mcpURL); err != nil {
 		return err
 	}
 
-	t.say("Log in. The program registers itself, shows a code and waits for approval.")
+	t.say("Sign in. The program registers itself, shows a code and waits for approval.")
 	if auto > 0 {
 		fmt.Fprintf(t.out, "   Without a terminal the server approves by itself after %v.\n", auto)
 	} else {
@@ -108,12 +108,12 @@ func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duratio
 		return errors.New("the refresh changed nothing")
 	}
 
-	t.say("See what is stored, without any secret in it.")
+	t.say("Show what is stored, without secrets.")
 	if err := t.show(ctx, "mcp-login", "status", "demo"); err != nil {
 		return err
 	}
 
-	t.say("Log out: the tokens are revoked at the server and deleted here.")
+	t.say("Sign out: revoke the tokens at the server and delete them here.")
 	if err := t.show(ctx, "mcp-login", "logout", "demo"); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (t *traveller) listTools(ctx context.Context, mcpURL string) error {
 			return err
 		}
 	} else {
-		fmt.Fprintln(t.out, "   $ mcp-login headers demo    (and a POST with them: curl is not here)")
+		fmt.Fprintln(t.out, "   $ mcp-login headers demo    (and a POST with them, because curl is not installed)")
 		headers, err := t.output(ctx, "mcp-login", "headers", "demo")
 		if err != nil {
 			return err
@@ -160,16 +160,16 @@ func (t *traveller) expectOver(ctx context.Context, mcpURL string, headers []byt
 	cmd.Stderr = nil
 	var exit *exec.ExitError
 	if out, err := cmd.Output(); !errors.As(err, &exit) || exit.ExitCode() != loginRequired || len(out) > 0 {
-		return fmt.Errorf("after the logout, mcp-login headers ended with %v and not with exit code %d", err, loginRequired)
+		return fmt.Errorf("after logout, mcp-login headers ended with %v instead of exit code %d", err, loginRequired)
 	}
 	status, _, err := post(ctx, mcpURL, headers)
 	if err != nil {
 		return err
 	}
 	if status != http.StatusUnauthorized {
-		return fmt.Errorf("after the logout, the server answered the old token with %d", status)
+		return fmt.Errorf("after logout, the server answered the old token with %d", status)
 	}
-	fmt.Fprintln(t.out, "   The old token is refused with 401 now.\n\nDone: every step worked.")
+	fmt.Fprintln(t.out, "   The server now rejects the old token with 401.\n\nDone: every step worked.")
 	return nil
 }
 
@@ -265,7 +265,7 @@ func toolNames(answer []byte) ([]string, error) {
 		names = append(names, tool.Name)
 	}
 	if len(names) == 0 {
-		return nil, errors.New("the answer of tools/list names no tools")
+		return nil, errors.New("the answer of tools/list has no tools")
 	}
 	return names, nil
 }

@@ -40,7 +40,7 @@ function build(dir) {
   const bin = path.join(dir, 'bin')
   const env = { ...process.env, GOBIN: bin, GOFLAGS: '-tags=urfave_cli_no_docs' }
   const source = `github.com/mcp-login/mcp-login/cmd/mcp-login@${version()}`
-  start('go', ['install', source], env, 'install Go before this step, as by actions/setup-go, or name an installed mcp-login by the input program')
+  start('go', ['install', source], env, 'install Go before this step, for example with actions/setup-go, or set the input program to an installed mcp-login')
   return path.join(bin, process.platform === 'win32' ? 'mcp-login.exe' : 'mcp-login')
 }
 
@@ -64,8 +64,8 @@ function named() {
 
 async function main() {
   const name = input('name')
-  if (!name) throw new Error('the input name is empty: give the name of a profile, such as notion')
-  if (!input('url') && !named()) throw new Error('there is no credential: give the input url, to log in, or store, where one is already')
+  if (!name) throw new Error('the input name is empty: set it to a profile name, such as notion')
+  if (!input('url') && !named()) throw new Error('no credential: set the input url to sign in, or the input store to a store that has one')
 
   const dir = fs.mkdtempSync(path.join(process.env.RUNNER_TEMP, 'mcp-login-'))
   append('GITHUB_STATE', 'dir', dir)
@@ -75,7 +75,7 @@ async function main() {
   const own = named() ? null : ownStore(dir)
   const store = own ? own.flags : flags('store')
   const run = (...args) =>
-    start(program, args, own ? own.env : process.env, 'give the input program the path of an installed mcp-login, or leave it out to have one built')
+    start(program, args, own ? own.env : process.env, 'set the input program to the path of an installed mcp-login, or leave it out to download one')
 
   if (input('url')) {
     if (own) {

@@ -24,10 +24,10 @@ var answerParams = []string{"state", "code", "error", "iss"}
 
 // The reasons to leave an answer alone and go on waiting. They may be shown.
 var (
-	errUsed   = errors.New("this login has its answer already")
-	errState  = errors.New("this answer belongs to another login")
-	errQuery  = errors.New("this is not an answer to a login")
-	errIssuer = errors.New("this server names itself in its answers, so the whole address is needed, not the code alone")
+	errUsed   = errors.New("this sign-in already has its answer")
+	errState  = errors.New("this answer belongs to another sign-in")
+	errQuery  = errors.New("this is not an answer to a sign-in")
+	errIssuer = errors.New("paste the whole address, not only the code, because this server names itself in its answers")
 )
 
 // accept checks an authorization response and hands it to Run. It returns an
@@ -68,7 +68,7 @@ func (a *attempt) read(q url.Values) answer {
 	}
 	code := q.Get("code")
 	if !vschar(code) {
-		return answer{err: errors.New("the server's answer holds neither a code nor an error")}
+		return answer{err: errors.New("the server's answer has neither a code nor an error")}
 	}
 	return answer{code: code}
 }
@@ -79,7 +79,7 @@ func (a *attempt) read(q url.Values) answer {
 func checkIssuer(s oauth.Server, q url.Values) error {
 	switch {
 	case q.Has("iss") && q.Get("iss") != s.Issuer:
-		return fmt.Errorf("the answer names another issuer than %s: %w", s.Issuer, oauth.ErrIssuer)
+		return fmt.Errorf("the answer names a different issuer than %s: %w", s.Issuer, oauth.ErrIssuer)
 	case !q.Has("iss") && s.ResponseIss:
 		return &MissingIssError{Issuer: s.Issuer}
 	}
@@ -91,7 +91,7 @@ func checkIssuer(s oauth.Server, q url.Values) error {
 type MissingIssError struct{ Issuer string }
 
 func (e *MissingIssError) Error() string {
-	return fmt.Sprintf("the answer does not name its issuer, though %s promises it: %v", e.Issuer, oauth.ErrIssuer)
+	return fmt.Sprintf("the answer does not name its issuer, but %s promises to: %v", e.Issuer, oauth.ErrIssuer)
 }
 
 // Is makes errors.Is(err, oauth.ErrIssuer) true.

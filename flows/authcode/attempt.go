@@ -29,7 +29,7 @@ var ourParams = []string{
 type ParamError struct{ Name string }
 
 func (e *ParamError) Error() string {
-	return fmt.Sprintf("authorization parameter %q is set by the login itself", e.Name)
+	return fmt.Sprintf("mcp-login sets the authorization parameter %q itself", e.Name)
 }
 
 // attempt is one authorization request and the record that its answer is held

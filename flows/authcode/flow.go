@@ -43,7 +43,7 @@ import (
 const defaultTimeout = 10 * time.Minute
 
 // ErrNoPKCE: the server's metadata do not mention PKCE, and AssumePKCE is not set.
-var ErrNoPKCE = errors.New("the server does not say that it supports PKCE")
+var ErrNoPKCE = errors.New("the server does not advertise PKCE support")
 
 const methodS256 = "S256" // RFC 7636 §4.2
 
@@ -133,7 +133,7 @@ func (f *Flow) Check(s oauth.Server) error {
 		return err
 	}
 	if !t.local() && f.Paste == nil {
-		return unsupported("the redirect URL leads to another machine, and nothing can be pasted here")
+		return unsupported("the redirect URL leads to another machine, and no terminal is available to paste the address into")
 	}
 	return nil
 }
@@ -266,7 +266,7 @@ func (f *Flow) await(ctx context.Context, r flows.Request, l *listener, a *attem
 		return got.code, got.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return "", fmt.Errorf("nobody finished signing in: %w", flows.ErrExpired)
+			return "", fmt.Errorf("the sign-in was not finished: %w", flows.ErrExpired)
 		}
 		return "", context.Cause(ctx)
 	}

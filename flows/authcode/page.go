@@ -34,7 +34,7 @@ var (
 	pageError = page{http.StatusBadRequest, "bad", "The sign-in did not work",
 		"Your terminal shows why, and what to do next. You can close this page."}
 	pageUsed = page{http.StatusGone, "note", "This sign-in has ended",
-		"It has its answer already, and accepts only one. To sign in again, start a new sign-in in your terminal."}
+		"It was already answered. To sign in again, start a new sign-in in your terminal."}
 	pageStray = page{http.StatusBadRequest, "note", "Not the sign-in that is waiting",
 		"This address belongs to another sign-in or is incomplete. Open the address that your terminal shows."}
 	pageForeign  = page{http.StatusForbidden, "bad", "Not allowed", "Open the address that your terminal shows."}

@@ -18,11 +18,11 @@ const (
 // the text: it may hold a code.
 var (
 	errPasteEmpty  = errors.New("nothing was pasted")
-	errPasteLong   = errors.New("this text is too long to be an address")
-	errPasteText   = errors.New("this is neither an address nor a code")
-	errPasteNoCode = errors.New("this address holds no answer; paste the one at which the browser ended")
-	errPasteLink   = errors.New("this is the address to open; paste the one at which the browser ended")
-	errPasteOld    = errors.New("this is from an earlier attempt; open the link above and approve again")
+	errPasteLong   = errors.New("this text is too long to be a URL")
+	errPasteText   = errors.New("this is neither a URL nor a code")
+	errPasteNoCode = errors.New("this URL has no code; paste the URL of the last page in the browser")
+	errPasteLink   = errors.New("this is the URL to open; paste the URL of the last page in the browser")
+	errPasteOld    = errors.New("this URL is from an earlier attempt; open the link above and approve again")
 )
 
 // readPastes takes pasted texts until one is an answer.

@@ -85,7 +85,7 @@ func (f *Relay) base() (string, error) {
 		return "", fmt.Errorf("relay: %w", err)
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return "", errors.New("relay: its address must have no path and no query")
+		return "", errors.New("relay: the URL must not have a path or a query")
 	}
 	return u.Scheme + "://" + u.Host, nil
 }
@@ -202,7 +202,7 @@ func (f *Relay) await(ctx context.Context, r flows.Request, a *attempt, c relayC
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case within.Err() != nil:
-		return "", fmt.Errorf("nobody finished signing in: %w", flows.ErrExpired)
+		return "", fmt.Errorf("the sign-in was not finished: %w", flows.ErrExpired)
 	case err != nil:
 		return "", err
 	}

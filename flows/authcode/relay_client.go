@@ -63,7 +63,7 @@ func (e *relayError) Error() string {
 	case e.code == "invalid_client_token":
 		return "the relay does not accept the client token"
 	case e.code == "issuer_not_allowed":
-		return "the relay does not lead to this authorization server"
+		return "the relay does not allow this authorization server"
 	case e.code == "":
 		return fmt.Sprintf("the relay answered HTTP %d", e.status)
 	}
@@ -95,7 +95,7 @@ func (s *relaySession) check(base, redirect string) error {
 	for _, raw := range []string{s.VerificationURI, s.VerificationURIComplete} {
 		u, err := oauth.CheckURL(raw)
 		if err != nil || u.Scheme+"://"+u.Host != base {
-			return errors.New("the relay's link leads to another host")
+			return errors.New("the relay's link points to another host")
 		}
 	}
 	unusable := func(secret string) bool { return !vschar(secret) || len(secret) > 256 }

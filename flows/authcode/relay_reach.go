@@ -29,9 +29,9 @@ func (f *Relay) Reach(ctx context.Context) error {
 	case err != nil:
 		return err
 	case is.RedirectURI != redirect:
-		return fmt.Errorf("%s is no relay, or one whose base URL is another: its redirect URI is %q", c.base, oauth.Sanitize(is.RedirectURI, 200))
+		return fmt.Errorf("%s is not a relay, or its base URL is different: its redirect URI is %q", c.base, oauth.Sanitize(is.RedirectURI, 200))
 	case is.TokenRequired && f.Token == nil:
-		return fmt.Errorf("%s wants a client token, and none is configured", c.base)
+		return fmt.Errorf("%s requires a client token, and none is configured", c.base)
 	}
 	return nil
 }

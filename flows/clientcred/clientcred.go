@@ -48,7 +48,7 @@ func (ClientCredentials) Check(s oauth.Server) error { return offers(s, oauth.Gr
 // Run sends one token request.
 func (ClientCredentials) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	if r.Client.App.Secret == "" && r.Client.App.Key == nil {
-		return oauth.Token{}, errors.New("client credentials need a client secret or a private key")
+		return oauth.Token{}, errors.New("client credentials require a client secret or a private key")
 	}
 	form := oauth.ClientCredentialsGrant(r.Resource, r.Scopes)
 	for name, values := range r.Params {
@@ -74,7 +74,7 @@ func offers(s oauth.Server, grants ...string) error {
 // read returns what a source holds; what names the input in errors.
 func read(ctx context.Context, from Read, source, what string) (string, error) {
 	if source == "" {
-		return "", fmt.Errorf("no %s was given", what)
+		return "", fmt.Errorf("%s is required", what)
 	}
 	text, err := from(ctx, source)
 	if err != nil {

@@ -58,7 +58,7 @@ func (f IDJAG) provider(ctx context.Context, r flows.Request) (*oauth.Client, er
 	case in.IDPIssuer != "":
 		c.Server, err = oauth.FetchServer(ctx, c.HTTP, in.IDPIssuer)
 	default:
-		err = errors.New("no identity provider was given")
+		err = errors.New("the identity provider is required")
 	}
 	if err == nil && in.IDPClientSecret != "" {
 		c.App.Secret, err = read(ctx, f.Read, in.IDPClientSecret, "identity provider's client secret")

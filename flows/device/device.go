@@ -139,7 +139,7 @@ const minLifetime = 5 * time.Second
 func (f *Flow) attempt(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	d, err := r.Client.AuthorizeDevice(ctx, r.Scopes, r.Resource, r.Params)
 	if err != nil {
-		return oauth.Token{}, fmt.Errorf("ask for a device code: %w", startError(err))
+		return oauth.Token{}, fmt.Errorf("request a device code: %w", startError(err))
 	}
 	showing, done := context.WithCancel(ctx)
 	defer done()
@@ -180,7 +180,7 @@ func (f *Flow) report(ctx context.Context, p Poll) {
 func startError(err error) error {
 	e, ok := errors.AsType[*oauth.Error](err)
 	if oauth.IsCode(err, oauth.CodeUnauthorizedClient, oauth.CodeInvalidClient, oauth.CodeUnsupportedGrantType) {
-		return fmt.Errorf("the server refuses the device flow to this client: %w", refusal{err})
+		return fmt.Errorf("the server does not allow the device flow for this client: %w", refusal{err})
 	}
 	missing := ok && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented)
 	if missing || errors.Is(err, oauth.ErrUnsupported) {

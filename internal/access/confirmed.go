@@ -34,7 +34,7 @@ func (o Opener) confirm(c mcplogin.Credential) {
 	}
 	// Another process may have noted the same.
 	if !notes.Known(c) && confirmed.Presents(c) {
-		o.Streams.Say("warning: cannot save your confirmation for %q (%v), so set these variables whenever it is refreshed: %s",
+		o.Streams.Say("warning: cannot save your confirmation for %q (%v). Set these variables for every refresh: %s",
 			c.Profile, err, oauth.Sanitize(confirmed.Variables(d.Named()), report.MaxLine))
 	}
 }
@@ -65,7 +65,7 @@ func (o Opener) names(n confirmed.Naming) bool {
 func (o Opener) WithoutDemands(c mcplogin.Credential) mcplogin.Credential {
 	c, removed := o.Notes().Without(c)
 	for _, n := range removed {
-		o.Streams.Say("removed from %q, because you did not enter it on this host: %s %s", c.Profile, n.What, oauth.Sanitize(n.Value, 200))
+		o.Streams.Say("removed from %q, because you did not set it on this host: %s %s", c.Profile, n.What, oauth.Sanitize(n.Value, 200))
 	}
 	return c
 }

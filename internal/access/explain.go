@@ -23,7 +23,7 @@ func (o Opener) Remedy() remedy.Call {
 func (o Opener) Explain(err error) string {
 	text := "mcp-login: " + o.Hidden.Clean(terminal.OneLine(netfault.Text(err)))
 	if hint := o.Remedy().Hint(err); hint != "" {
-		text += fmt.Sprintf(" (to solve this: %s)", hint)
+		text += fmt.Sprintf(" (hint: %s)", hint)
 	}
 	return text
 }

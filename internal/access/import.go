@@ -21,7 +21,7 @@ func Import(ctx context.Context, store secrets.Store, c mcplogin.Credential, for
 		return err
 	}
 	return &exit.Error{
-		Code: exit.Failed, Text: fmt.Sprintf("%q is the name of a credential already", c.Profile),
+		Code: exit.Failed, Text: fmt.Sprintf("a credential named %q already exists", c.Profile),
 		Hint: "use another name: mcp-login import NAME, or replace it: --force",
 	}
 }

@@ -21,10 +21,10 @@ func (o Opener) Source(ctx context.Context, socket string, ask bool) (source.Sou
 		return source.Source{Store: store}, err
 	}
 	if o.Typed("expect-issuer") {
-		return source.Source{}, exit.Usagef("--expect-issuer and --agent-sock exclude each other: start the agent with it")
+		return source.Source{}, exit.Usagef("--expect-issuer and --agent-sock cannot be used together; start the agent with --expect-issuer")
 	}
 	if ask {
-		return source.Source{}, exit.Usagef("--login and --agent-sock exclude each other: log in where the agent runs")
+		return source.Source{}, exit.Usagef("--login and --agent-sock cannot be used together; sign in where the agent runs")
 	}
 	return source.Source{Agent: &agent.Client{Socket: socket}}, nil
 }
@@ -89,6 +89,6 @@ func (o Opener) Hide(c mcplogin.Credential) {
 func (o Opener) WarnUnshared(ctx context.Context, c mcplogin.Credential) {
 	sock := o.Getenv(invocation.AgentVariable)
 	if sock != "" && !source.Shared(ctx, sock, c) {
-		o.Streams.Say("warning: %s is set, so that commands here ask the agent at %s, which does not have this login: log in where it runs, or unset it", invocation.AgentVariable, sock)
+		o.Streams.Say("warning: %s is set, so commands use the agent at %s, which does not have this credential; sign in where the agent runs, or unset the variable", invocation.AgentVariable, sock)
 	}
 }

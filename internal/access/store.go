@@ -31,12 +31,12 @@ func (o Opener) created(c stores.Choice) {
 	if c.Err != nil {
 		o.Log.Info("the OS keyring cannot be used", "error", c.Err)
 	}
-	o.Streams.Say("created the store %s, with its key in: %s, because %s (to change that: --keeper)", c.Dir, c.Keeper, c.Why)
+	o.Streams.Say("created the store %s; its key is in: %s, because %s (use --keeper to change that)", c.Dir, c.Keeper, c.Why)
 }
 
 // KeepAlive renews the token for a store until stop is called.
 func (o Opener) KeepAlive(ctx context.Context, store secrets.Store) (stop func()) {
-	return stores.KeepAlive(ctx, store, func(err error) { o.Log.Info("the token for the store is not renewed", "error", err) })
+	return stores.KeepAlive(ctx, store, func(err error) { o.Log.Info("cannot renew the token for the store", "error", err) })
 }
 
 // ProfileNames returns the names in the configuration and in a store of files, or an

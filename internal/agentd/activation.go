@@ -37,7 +37,7 @@ func Inherited(getenv func(string) string, allow []string) ([]Socket, error) {
 	}
 	limited := slices.ContainsFunc(sockets, func(s Socket) bool { return s.Name == ForwardName })
 	if len(sockets) > 0 && limited != (len(allow) > 0) {
-		return nil, errors.New("agent: --allow and a socket of the name " + ForwardName + " go together")
+		return nil, errors.New("agent: --allow and a socket named " + ForwardName + " must be used together")
 	}
 	return sockets, nil
 }
@@ -51,7 +51,7 @@ func passedFiles(getenv func(string) string) ([]*os.File, error) {
 	}
 	n, err := strconv.Atoi(getenv("LISTEN_FDS"))
 	if err != nil || n < 0 {
-		return nil, fmt.Errorf("LISTEN_FDS=%q is not a number of files", getenv("LISTEN_FDS"))
+		return nil, fmt.Errorf("LISTEN_FDS=%q is not a number", getenv("LISTEN_FDS"))
 	}
 	names := strings.Split(getenv("LISTEN_FDNAMES"), ":")
 	var files []*os.File

@@ -85,7 +85,7 @@ func TestFlood(t *testing.T) {
 		if n := strings.Count(w.audit.String(), outcomeIssued); n != given {
 			t.Errorf("%d of %d hand-outs are in the audit log", n, given)
 		}
-		if n := strings.Count(w.audit.String(), "turned away since"); n < 3 || n > seconds/int(reportEvery/time.Second) {
+		if n := strings.Count(w.audit.String(), "rejected since"); n < 3 || n > seconds/int(reportEvery/time.Second) {
 			t.Errorf("%d lines tell of %d that were turned away", n, turned)
 		}
 		if status, _, _ := w.ask(Socket{Name: "other"}, "a"); status != http.StatusOK {

@@ -13,7 +13,7 @@ type endKey struct{}
 
 // errEnding answers a request that waits for a person when the agent ends. Nobody
 // refused it, so the client may try the next agent.
-var errEnding = errors.New("the agent is ending")
+var errEnding = errors.New("the agent is stopping")
 
 // confirm calls Config.Confirm. When the agent ends, requests in progress
 // complete, but none waits for a person any longer.

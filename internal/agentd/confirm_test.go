@@ -31,7 +31,7 @@ func TestEndWhileAsking(t *testing.T) {
 	}()
 	<-asked
 	l.end() // an agent that waited for the answer would close the connection without a reply
-	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is ending") {
+	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is stopping") {
 		t.Errorf("who asked got %v", err)
 	}
 }

@@ -49,10 +49,10 @@ func (c *Confirmer) Confirm(ctx context.Context, r Request) error {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-ctx.Done():
-		return errors.New("no one was asked")
+		return errors.New("nobody was asked")
 	}
 	if ctx.Err() != nil {
-		return errors.New("no one was asked")
+		return errors.New("nobody was asked")
 	}
 	c.last = newCode(c.last)
 	lines, done := c.terminal.Ask(r, c.last, c.Timeout)
@@ -68,21 +68,21 @@ func (c *Confirmer) answer(ctx context.Context, lines <-chan string) error {
 		select {
 		case line, ok := <-lines:
 			if !ok {
-				return errors.New("the terminal is gone")
+				return errors.New("the terminal was closed")
 			}
 			switch strings.ToLower(strings.TrimSpace(line)) {
 			case strings.ToLower(c.last):
 				return nil
 			case "n", "no":
-				return errors.New("the person at the agent's terminal said no")
+				return errors.New("the request was denied at the agent's terminal")
 			}
 			c.terminal.AskAgain(c.last, c.Timeout)
 		case <-timeout.C:
-			c.terminal.Withdraw("refused: nobody answered")
+			c.terminal.Withdraw("denied: nobody answered")
 			return errors.New("nobody answered at the agent's terminal")
 		case <-ctx.Done():
 			c.terminal.Withdraw("withdrawn: " + withdrawn(ctx))
-			return errors.New("the question was withdrawn")
+			return errors.New("the question was canceled")
 		}
 	}
 }

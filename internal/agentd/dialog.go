@@ -22,7 +22,7 @@ type Dialog struct {
 func OpenDialog(s terminal.Streams, redirect func(io.Writer)) (Dialog, error) {
 	dialog, err := s.OpenDialog()
 	if err != nil {
-		return Dialog{}, exit.Usagef("--confirm: no terminal to ask at")
+		return Dialog{}, exit.Usagef("--confirm needs a terminal")
 	}
 	d := Dialog{Dialog: dialog, Log: &HeldLog{To: s.Err}}
 	if s.Interactive() {
@@ -43,7 +43,7 @@ func (c Dialog) Ask(r Request, code string, timeout time.Duration) (lines <-chan
 
 // AskAgain implements [Terminal].
 func (c Dialog) AskAgain(code string, timeout time.Duration) {
-	c.Print("this is not an answer; " + confirmPrompt(code, timeout))
+	c.Print("unrecognized answer; " + confirmPrompt(code, timeout))
 }
 
 // Withdraw implements [Terminal].
@@ -66,5 +66,5 @@ func question(r Request, cols int) string {
 }
 
 func confirmPrompt(code string, timeout time.Duration) string {
-	return fmt.Sprintf("type %s to allow, n to refuse (%.0f s): ", code, timeout.Seconds())
+	return fmt.Sprintf("type %s to allow, n to deny (%.0f s): ", code, timeout.Seconds())
 }

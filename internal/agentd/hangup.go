@@ -25,7 +25,7 @@ func OnHangup(log *slog.Logger, hasTerminal func() bool, end func(), reload func
 			case <-hangup:
 			}
 			if ends && !hasTerminal() {
-				log.Warn("the terminal is gone")
+				log.Warn("the terminal was closed")
 				end()
 				return
 			}

@@ -26,7 +26,7 @@ func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (
 	known := a.snapshot(p)
 	switch {
 	case storeOut(err) && !known.suspect && known.last.Valid(reserved(known.last)) && !want.rejects(known.last):
-		a.log.Warn("the store cannot be read, the token in memory is still valid", "profile", p.name, "error", err)
+		a.log.Warn("cannot read the store; the token in memory is still valid", "profile", p.name, "error", err)
 		return known.last, nil
 	case err != nil:
 		a.learn(ctx, p, c, err)
@@ -44,7 +44,7 @@ func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (
 
 // notKept answers a request for a profile that the agent does not keep.
 func notKept(name string) error {
-	return &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent keeps no credential of that name"}
+	return &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent has no credential with that name"}
 }
 
 // learn notes what a request has read if that differs from what is known, for

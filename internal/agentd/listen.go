@@ -19,7 +19,7 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	}
 	l, remove, err = privsock.Listen(path)
 	if errors.Is(err, privsock.ErrTaken) {
-		err = errors.New("an agent is there already")
+		err = errors.New("an agent is already running there")
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen at %s: %w", path, err)
@@ -67,7 +67,7 @@ func (s Setup) sockets() (sockets []Socket, remove func(), err error) {
 		return sockets, remove, nil
 	}
 	if (s.Forward == "") != (len(s.Allow) == 0) {
-		return nil, remove, exit.Usagef("agent: --forward-socket and --allow go together")
+		return nil, remove, exit.Usagef("agent: --forward-socket and --allow must be used together")
 	}
 	path, err := s.Socket()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // is replaced, and what is no socket is left alone.
 func TestListenTwice(t *testing.T) {
 	path, _ := start(t)
-	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is there already") {
+	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is already running there") {
 		t.Errorf("beside a living agent: %v", err)
 	}
 	dead := filepath.Join(t.TempDir(), "s")
@@ -74,7 +74,7 @@ func TestListenBesideTheBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "not certain") {
+	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "may still be in use") {
 		t.Errorf("%v", err)
 	}
 	if now, err := os.Lstat(path); err != nil || !os.SameFile(before, now) {
@@ -126,7 +126,7 @@ func TestLongPath(t *testing.T) {
 		filepath.Join(top, strings.Repeat("n", 104-len(top))),
 		filepath.Join(top, strings.Repeat("d", 98-len(top)), "s"), // fits, but for the folder that it is made in
 	} {
-		if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "too long") || !strings.Contains(err.Error(), "may have") {
+		if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "too long") || !strings.Contains(err.Error(), "the maximum is") {
 			t.Errorf("%d bytes: %v", len(path), err)
 		}
 	}

@@ -55,8 +55,8 @@ func (p People) Handle(_ context.Context, r slog.Record) error {
 func inWords(message string) string {
 	switch message {
 	case "draining":
-		return "ending, after what has begun"
-	case "a person must log in":
+		return "stopping after the requests in flight"
+	case "a sign-in is required":
 		return "sign in again"
 	}
 	return message

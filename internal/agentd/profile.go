@@ -140,7 +140,7 @@ func (a *Agent) noted(p *profile, c mcplogin.Credential, err error) (log func(*s
 		a.due.plan(p, now.Add(idle))
 		return func(l *slog.Logger) {
 			if !known {
-				l.Warn("a person must log in", "error", err)
+				l.Warn("a sign-in is required", "error", err)
 			}
 		}
 	}

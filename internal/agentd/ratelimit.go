@@ -79,7 +79,7 @@ func (h handler) limit(r *Request) error {
 		a.metrics.request(string(agent.CodeTemporary))
 		return err
 	}
-	r.decide(mcplogin.Credential{}, fmt.Errorf("%w; turned away since the last such line: %d", err, rejected))
+	r.decide(mcplogin.Credential{}, fmt.Errorf("%w; rejected since the last such message: %d", err, rejected))
 	a.log.Warn("requests rejected by the rate limit", "socket", r.Socket, "requests", rejected, "pid", r.PID, "exe", r.Exe)
 	return a.conclude(*r, err)
 }

@@ -82,7 +82,7 @@ func (s Sink) Check() error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file (%s)", s.Path, info.Mode())
 	case info.Size() > maxSink || info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows":
-		return fmt.Errorf("%s is there already (%s, %d bytes), so it is not a token file; remove it, or use another path", s.Path, info.Mode(), info.Size())
+		return fmt.Errorf("%s already exists (%s, %d bytes) and is not a token file; remove it, or use another path", s.Path, info.Mode(), info.Size())
 	}
 	if uid, known := paths.Owner(s.Path); known && uid != os.Geteuid() {
 		return fmt.Errorf("%s belongs to user %d", s.Path, uid)

@@ -208,8 +208,8 @@ func TestSinkCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"new": "", "deep/er/new": "", "leftover": "", "bashrc": "it is not a token file", "link": "not a regular file",
-		"open": "not a regular file", "open/token": "others can write the folder", "bashrc/token": "not a directory",
+		"new": "", "deep/er/new": "", "leftover": "", "bashrc": "is not a token file", "link": "not a regular file",
+		"open": "not a regular file", "open/token": "other users can write to the folder", "bashrc/token": "not a directory",
 	} {
 		err := Sink{Path: path(name)}.Check()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

@@ -18,9 +18,9 @@ func ParseSinks(texts, profiles []string) (sinks []Sink, err error) {
 		case err != nil:
 			return nil, exit.Usage(fmt.Errorf("--sink %w", err))
 		case taken[s.Path]:
-			return nil, exit.Usagef("--sink %q: another token is kept in %s", text, s.Path)
+			return nil, exit.Usagef("--sink %q: %s already holds another token", text, s.Path)
 		case len(profiles) > 0 && !slices.Contains(profiles, s.Profile):
-			return nil, exit.Usagef("--sink %q: the agent is told to keep %s, add %s", text, strings.Join(profiles, ", "), s.Profile)
+			return nil, exit.Usagef("--sink %q: the agent keeps only %s; add %s", text, strings.Join(profiles, ", "), s.Profile)
 		}
 		if err := s.Check(); err != nil {
 			return nil, &exit.Error{Code: exit.Failed, Text: fmt.Sprintf("--sink %q: %v", text, err)}

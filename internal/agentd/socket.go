@@ -41,11 +41,11 @@ func Inherit(f *os.File) (*net.UnixListener, error) {
 	l, err := net.FileListener(f)
 	if err != nil {
 		_ = f.Close() // it cannot be used
-		return nil, fmt.Errorf("socket of the service manager: it is not a socket: %w", privsock.Cause(err))
+		return nil, fmt.Errorf("socket of the service manager: not a socket: %w", privsock.Cause(err))
 	}
 	unix, ok := l.(*net.UnixListener)
 	if !ok {
-		return nil, errors.Join(errors.New("socket of the service manager: it is not a Unix stream socket"), l.Close(), f.Close())
+		return nil, errors.Join(errors.New("socket of the service manager: not a Unix stream socket"), l.Close(), f.Close())
 	}
 	if err := f.Close(); err != nil {
 		return nil, errors.Join(fmt.Errorf("socket of the service manager: %w", err), l.Close())

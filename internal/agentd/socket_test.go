@@ -256,7 +256,7 @@ func TestInherit(t *testing.T) {
 	if f, err = os.Open(os.DevNull); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := agentd.Inherit(f); err == nil || !strings.Contains(err.Error(), "it is not a socket") {
+	if _, err := agentd.Inherit(f); err == nil || !strings.Contains(err.Error(), "not a socket") {
 		t.Errorf("a file that is no socket: %v", err)
 	}
 }

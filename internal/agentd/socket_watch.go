@@ -19,7 +19,7 @@ func (a *Agent) watchSocket(ctx context.Context, s Socket) {
 	log := a.log.With("socket", s.name(), "path", s.Path)
 	made, err := os.Lstat(s.Path)
 	if err != nil {
-		log.Error("cannot read the socket's file", "error", err)
+		log.Error("cannot read the socket file", "error", err)
 		return
 	}
 	tick := time.NewTicker(lookEvery)
@@ -43,11 +43,11 @@ func socketFault(made fs.FileInfo, path string) string {
 	now, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "the socket's file is gone"
+		return "the socket file was removed"
 	case err != nil:
-		return "cannot read the socket's file: " + err.Error()
+		return "cannot read the socket file: " + err.Error()
 	case !privsock.Same(made, now):
-		return "another file has taken the place of the socket"
+		return "the socket was replaced by another file"
 	}
 	return ""
 }

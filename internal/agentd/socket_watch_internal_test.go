@@ -60,8 +60,8 @@ func TestSocketLost(t *testing.T) {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
-		after("removed", "level=ERROR msg=\"the socket's file is gone")
+		after("removed", "level=ERROR msg=\"the socket file was removed")
 		put()
-		after("replaced", "another file has taken the place")
+		after("replaced", "the socket was replaced by another file")
 	})
 }

@@ -29,7 +29,7 @@ const settleTime = 1500 * time.Millisecond
 const maxLink = 8192
 
 // errNoBrowser: nothing on this machine opened a browser.
-var errNoBrowser = errors.New("no browser could be opened")
+var errNoBrowser = errors.New("cannot open a browser")
 
 // Browser starts a browser by an argument vector, never through a shell: the
 // URL comes from a server (CVE-2025-6514).
@@ -160,13 +160,13 @@ func browserURL(link string) (string, error) {
 		return "", fmt.Errorf("authorization %w", err)
 	}
 	if strings.ContainsFunc(u.Host, unusualInHost) {
-		return "", errors.New("authorization URL has a host that no name server knows")
+		return "", errors.New("the host of the authorization URL does not resolve")
 	}
 	if len(link) > maxLink {
 		return "", fmt.Errorf("authorization URL is longer than %d characters", maxLink)
 	}
 	if strings.ContainsFunc(query, func(r rune) bool { return r == '#' || r < utf8.RuneSelf && !ascii.Visible(r) }) {
-		return "", errors.New("authorization URL holds a space, control character or fragment")
+		return "", errors.New("authorization URL contains a space, control character or fragment")
 	}
 	safe := url.URL{Scheme: u.Scheme, Host: u.Host}
 	out := safe.String() + escapeUnusual(u.EscapedPath())

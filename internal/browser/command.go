@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-var errQuote = errors.New("a quote is not closed")
+var errQuote = errors.New("unclosed quote")
 
 // splitCommand splits a command line into words as a POSIX shell does, and does
 // nothing else that a shell does: quotes and backslashes group, all other
@@ -32,7 +32,7 @@ func splitCommand(line string) ([]string, error) {
 			i += n
 		case '\\':
 			if i++; i == len(line) {
-				return nil, errors.New("a backslash ends it")
+				return nil, errors.New("trailing backslash")
 			}
 			word.WriteByte(line[i])
 			inWord = true
@@ -45,7 +45,7 @@ func splitCommand(line string) ([]string, error) {
 		words = append(words, word.String())
 	}
 	if len(words) == 0 || words[0] == "" {
-		return nil, errors.New("it names no program")
+		return nil, errors.New("it has no program name")
 	}
 	return words, nil
 }

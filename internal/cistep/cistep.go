@@ -61,11 +61,11 @@ func reach(p ci.Provider, vars []ci.Var, forEval string) []string {
 			holds = "shell text with the clear token"
 		}
 		return []string{
-			fmt.Sprintf("caution: %v has no place for variables, so %s was printed: as a bare line it is in the log and sets nothing", p, holds),
+			fmt.Sprintf("caution: %v cannot export variables, so %s was printed. Evaluate it with eval; on its own, it ends up in the log and sets nothing", p, holds),
 			"use: " + forEval,
 		}
 	case p == ci.Azure && len(secret) > 0:
-		return []string{fmt.Sprintf("%v gives secret variables only to the steps that map them: env: {%s}", p, strings.Join(secret, ", "))}
+		return []string{fmt.Sprintf("%v passes secret variables only to steps that map them: env: {%s}", p, strings.Join(secret, ", "))}
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func CheckCaller(getenv func(string) string, server string) error {
 	if asked == "" || origin(asked) == origin(server) {
 		return nil
 	}
-	return fmt.Errorf("the client wants headers for %s, but the credential is for %s: check who wrote the client's configuration",
+	return fmt.Errorf("the client requests headers for %s, but the credential is for %s; check who changed the client's configuration",
 		terminal.Host(asked), terminal.Host(server))
 }
 

@@ -41,7 +41,7 @@ type document struct {
 func readDocument(path string) (d document, err error) {
 	if d.path, err = filepath.EvalSymlinks(path); errors.Is(err, fs.ErrNotExist) {
 		if info, statErr := os.Lstat(path); statErr == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return d, fmt.Errorf("it is a link that leads nowhere")
+			return d, fmt.Errorf("it is a broken symbolic link")
 		}
 		return document{path: path}, nil
 	}
@@ -55,7 +55,7 @@ func readDocument(path string) (d document, err error) {
 	case !info.Mode().IsRegular():
 		return d, fmt.Errorf("it is not a regular file")
 	case info.Size() > maxFile:
-		return d, fmt.Errorf("it has more than %d MiB", maxFile>>20)
+		return d, fmt.Errorf("it is larger than %d MiB", maxFile>>20)
 	}
 	d.exists = true
 	d.text, err = os.ReadFile(d.path)

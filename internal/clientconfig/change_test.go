@@ -169,7 +169,7 @@ func TestBrokenFiles(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}
-	if _, err := find(t, "zed").Add(filepath.Join(t.TempDir(), "f"), entry("x"), Helper); err == nil || !strings.Contains(err.Error(), "only by proxy") {
+	if _, err := find(t, "zed").Add(filepath.Join(t.TempDir(), "f"), entry("x"), Helper); err == nil || !strings.Contains(err.Error(), "use proxy") {
 		t.Error(err)
 	}
 }

@@ -152,7 +152,7 @@ type CannotError struct {
 }
 
 func (e *CannotError) Error() string {
-	return fmt.Sprintf("%s has no way to get its token by %q, only by %s", e.Client.Title, e.Via, joinWays(e.Client.Ways()))
+	return fmt.Sprintf("%s cannot get its token by %q; use %s", e.Client.Title, e.Via, joinWays(e.Client.Ways()))
 }
 
 func joinWays(ways []Via) string {

@@ -20,7 +20,7 @@ func popularClients() []Client {
 	return []Client{
 		{
 			Name: "claude-code", Title: "Claude Code", place: claudeFile, project: []string{".mcp.json"},
-			keys: []string{"mcpServers"}, Else: "Or give the inner object to: claude mcp add-json",
+			keys: []string{"mcpServers"}, Else: "Or pass the inner object to: claude mcp add-json",
 			shapes: map[Via]func(Entry) fields{
 				Proxy: func(e Entry) fields { return append(fields{{"type", "stdio"}}, command(e)...) },
 				// https://code.claude.com/docs/en/mcp#use-dynamic-headers-for-custom-authentication:
@@ -62,7 +62,7 @@ func terminalClients() []Client {
 		// https://geminicli.com/docs/cli/configuration.
 		{
 			Name: "gemini", Title: "Gemini CLI", place: geminiFile, project: []string{".gemini/settings.json"}, keys: []string{"mcpServers"},
-			Note: "Gemini CLI hides variables from the proxy whose name has TOKEN, SECRET, KEY or AUTH in it; keep what it needs in a store.",
+			Note: "Gemini CLI hides variables with TOKEN, SECRET, KEY or AUTH in their names from the proxy; use a store instead.",
 			shapes: map[Via]func(Entry) fields{
 				Proxy:    func(e Entry) fields { return append(command(e), field{"timeout", callSeconds * 1000}) },
 				Variable: func(e Entry) fields { return fields{{"httpUrl", e.URL}, authorization("$" + e.Variable)} },
@@ -82,7 +82,7 @@ func terminalClients() []Client {
 		},
 		{
 			Name: "claude-desktop", Title: "Claude Desktop", place: desktopFile, keys: []string{"mcpServers"},
-			Note:   "Restart Claude Desktop to have it read the file.",
+			Note:   "Restart Claude Desktop to load the file.",
 			shapes: map[Via]func(Entry) fields{Proxy: command},
 		},
 		{
@@ -118,7 +118,7 @@ func otherClients() []Client {
 		},
 		{
 			Name: "cline", Title: "Cline", place: clineFile, keys: []string{"mcpServers"},
-			Note: "Cline gives the proxy few variables of yours, or those of an older session; put settings into mcp-login's configuration file.",
+			Note: "Cline passes few of your environment variables to the proxy; put settings into mcp-login's configuration file.",
 			shapes: map[Via]func(Entry) fields{
 				Proxy: func(e Entry) fields { return append(command(e), field{"timeout", callSeconds}) },
 			},
@@ -126,7 +126,7 @@ func otherClients() []Client {
 		// What most clients have in common: https://gofastmcp.com/integrations/mcp-json-configuration.
 		{
 			Name: "generic", Title: "another client", keys: []string{"mcpServers"},
-			Note: "How the client writes variables may differ.",
+			Note: "Your client may use a different syntax for variables.",
 			shapes: map[Via]func(Entry) fields{
 				Proxy:    command,
 				Variable: remote("${%s}"),

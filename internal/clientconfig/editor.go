@@ -29,7 +29,7 @@ func (e Editor) FileOf(client Client) string { return cmp.Or(e.File, client.File
 func (e Editor) known(client Client) (string, error) {
 	file := e.FileOf(client)
 	if file == "" {
-		return "", exit.Usagef("the file of %s is not known here; name the client by --for, or its file by --file", client.Title)
+		return "", exit.Usagef("the configuration file of %s is unknown; use --for CLIENT or --file FILE", client.Title)
 	}
 	return file, nil
 }
@@ -45,10 +45,10 @@ func (e Editor) Write(client Client, entry Entry, via Via) (changed bool, err er
 		return false, err
 	}
 	if change.Empty() {
-		e.Say("%s has %q already", change.Path, entry.Name())
+		e.Say("%s already has %q", change.Path, entry.Name())
 		return false, nil
 	}
-	return true, e.apply(change, fmt.Sprintf("%q is in %s", entry.Name(), change.Path))
+	return true, e.apply(change, fmt.Sprintf("added %q to %s", entry.Name(), change.Path))
 }
 
 // Remove takes the entry of a profile out of the client's file.
@@ -66,7 +66,7 @@ func (e Editor) Remove(client Client, profile string) error {
 		e.Say("%s has no %q", file, entry.Name())
 		return nil
 	}
-	return e.apply(change, fmt.Sprintf("%q is no longer in %s", entry.Name(), change.Path))
+	return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), change.Path))
 }
 
 // apply writes a file, and says so.
@@ -75,7 +75,7 @@ func (e Editor) apply(c Change, done string) error {
 		return err
 	}
 	if c.Backup != "" {
-		done += "; the file as it was: " + c.Backup
+		done += "; backup: " + c.Backup
 	}
 	e.Say("%s", done)
 	return nil
@@ -86,7 +86,7 @@ func (e Editor) apply(c Change, done string) error {
 func (e Editor) Find(program string) (all []Migration, complete bool) {
 	servers, errs := Servers(e.Places)
 	for _, err := range errs {
-		e.Say("warning: not looked at: %v", err)
+		e.Say("warning: skipped: %v", err)
 	}
 	return Migrations(servers, program), len(errs) == 0
 }
@@ -111,7 +111,7 @@ func (e Editor) Migrate(ctx context.Context, all []Migration, complete, yes bool
 		}
 	}
 	if slices.ContainsFunc(all, func(m Migration) bool { return m.Err != nil }) || !complete {
-		e.Say("mcp-remote may still use its tokens, so they stay")
+		e.Say("kept the tokens of mcp-remote, because it may still use them")
 		return nil
 	}
 	return e.offerToRemoveTokens(ctx)
@@ -120,7 +120,7 @@ func (e Editor) Migrate(ctx context.Context, all []Migration, complete, yes bool
 func (e Editor) agreed(ctx context.Context, question string) (bool, error) {
 	yes, err := e.Confirm(ctx, question)
 	if errors.Is(err, secretref.ErrNoTerminal) {
-		return false, &exit.Error{Code: exit.Failed, Text: "nothing was changed: no terminal to ask at", Hint: suggest.MCPLogin("client-config", "--migrate", "--yes").String()}
+		return false, &exit.Error{Code: exit.Failed, Text: "nothing was changed: a terminal is required to confirm", Hint: suggest.MCPLogin("client-config", "--migrate", "--yes").String()}
 	}
 	if err == nil && !yes {
 		e.Say("nothing was changed")
@@ -135,7 +135,7 @@ func (e Editor) offerToRemoveTokens(ctx context.Context) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	yes, err := e.Confirm(ctx, fmt.Sprintf("Remove the tokens that mcp-remote keeps in %s, which nothing uses any more? [y/N] ", dir))
+	yes, err := e.Confirm(ctx, fmt.Sprintf("Remove the tokens of mcp-remote in %s? Nothing uses them now. [y/N] ", dir))
 	if errors.Is(err, secretref.ErrNoTerminal) || err == nil && !yes {
 		e.Say("next: %s", suggest.Command{"rm", "-r", dir})
 		return nil

@@ -169,7 +169,7 @@ func (l *Line) Check() error {
 		switch known := l.Takes(p.Flag); {
 		case !p.IsFlag:
 		case !known && l.Command == nil:
-			return exit.Usagef("unknown flag %q before the name of a command%s", "--"+p.Flag, l.meantFlag(p.Flag))
+			return exit.Usagef("unknown flag %q before the command%s", "--"+p.Flag, l.meantFlag(p.Flag))
 		case !known:
 			return exit.Usagef("unknown flag %q%s", "--"+p.Flag, l.meantFlag(p.Flag))
 		case p.bare:

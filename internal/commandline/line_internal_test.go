@@ -143,7 +143,7 @@ func TestInterpret(t *testing.T) {
 		{"env ---store X", `env -store="" args["X"] error:unknown flag "---store", did you mean --store?`},
 		{"env -ab", `env ab="" error:unknown flag "--ab"`},
 		{"--format env a", `env format="" args["a"] error:the flag --format needs a value`},
-		{"--format fish env a", ` format="" args["fish" "env" "a"] error:unknown flag "--format" before the name of a command`},
+		{"--format fish env a", ` format="" args["fish" "env" "a"] error:unknown flag "--format" before the command`},
 		{"enw a", ` args["enw" "a"] error:unknown command "enw", did you mean env?`},
 		{"store nothing", `store args["nothing"]`}, // the group says so
 	} {

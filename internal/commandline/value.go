@@ -13,15 +13,15 @@ func CheckDuration(text string) error {
 		return nil
 	}
 	if _, err := strconv.Atoi(text); err == nil {
-		return fmt.Errorf("not a duration, use %ss or %[1]sm", text)
+		return fmt.Errorf("not a duration; use %ss or %[1]sm", text)
 	}
-	return errors.New("not a duration, use 30s or 5m")
+	return errors.New("not a duration; use 30s or 5m")
 }
 
 // CheckNumber says what is wrong with the value of a flag that is a number.
 func CheckNumber(text string) error {
 	if _, err := strconv.ParseInt(text, 0, 64); err != nil {
-		return errors.New("not a number, use digits such as 8080")
+		return errors.New("not a number; use digits, such as 8080")
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (d Demand) Named() []Naming {
 		{"subject-token-from", "subject token", d.Inputs.SubjectToken},
 		{"idp-issuer", "IdP", d.Inputs.IDPIssuer},
 		{"idp-token-endpoint", "IdP token endpoint", d.Inputs.IDPTokenEndpoint},
-		{"idp-client-id", "IdP client id", d.Inputs.IDPClientID},
+		{"idp-client-id", "IdP client ID", d.Inputs.IDPClientID},
 		{"idp-client-secret-from", "IdP client secret", d.Inputs.IDPClientSecret},
 	}
 	return slices.DeleteFunc(all, func(n Naming) bool { return n.Value == "" })
@@ -145,11 +145,11 @@ func (e *UnconfirmedError) Error() string {
 	for _, n := range e.Missing {
 		wants = append(wants, fmt.Sprintf("%s %q", n.What, oauth.Sanitize(n.Value, 200)))
 	}
-	return fmt.Sprintf("%s: you have not confirmed on this host what the stored record asks for: %s; the result would go to %s",
+	return fmt.Sprintf("%s: the stored record uses %s, which you have not confirmed on this host; the result would go to %s",
 		e.Profile, strings.Join(wants, ", "), oauth.Sanitize(e.TokenEndpoint, 200))
 }
 
 // Unwrap makes it a login that is required, to an agent's clients too.
 func (e *UnconfirmedError) Unwrap() error {
-	return &mcplogin.LoginRequiredError{Profile: e.Profile, Server: e.Server, Reason: "the stored record asks for what nobody confirmed on this host"}
+	return &mcplogin.LoginRequiredError{Profile: e.Profile, Server: e.Server, Reason: "the stored record uses settings that were not confirmed on this host"}
 }

@@ -72,7 +72,7 @@ func (a *area) warn(check, detail, clause, remedy string) {
 
 func (a *area) fail(check, detail, clause, remedy string) {
 	if clause != "" {
-		remedy = cmp.Or(remedy, "the server's operator must fix it")
+		remedy = cmp.Or(remedy, "ask the server's operator to fix it")
 	}
 	a.findings = append(a.findings, Finding{a.name, check, Fail, detail, clause, remedy})
 }

@@ -44,11 +44,11 @@ func (a *area) documents(seen *recorder, r reading) (docs []document, none bool)
 				docs = append(docs, d)
 			}
 		case code >= 500 || code == http.StatusTooManyRequests:
-			a.fail(place(x.url), fmt.Sprintf("it answers HTTP %d, so that clients cannot know whether there is a document", code), r.answer, "the server's operator must repair it; try again later")
+			a.fail(place(x.url), fmt.Sprintf("it answers HTTP %d, so clients cannot know whether the document exists", code), r.answer, "try again later, or ask the server's operator to fix it")
 		case last != x || code < 400:
-			a.warn(place(x.url), fmt.Sprintf("it redirects to %s, where no document is", oauth.Sanitize(x.resp.Header.Get("Location"), 200)), r.answer, "its operator must publish the document at this place, or answer 404")
+			a.warn(place(x.url), fmt.Sprintf("it redirects to %s, which has no document", oauth.Sanitize(x.resp.Header.Get("Location"), 200)), r.answer, "ask its operator to publish the document there, or to answer 404")
 		case r.named(x.url):
-			a.fail(place(x.url), fmt.Sprintf("the server names this place, and nothing is there (HTTP %d)", code), r.naming, "the server's operator must publish the metadata there")
+			a.fail(place(x.url), fmt.Sprintf("the server names this URL, but nothing is there (HTTP %d)", code), r.naming, "ask the server's operator to publish the metadata there")
 		default:
 			none = true
 		}
@@ -60,7 +60,7 @@ func (a *area) documents(seen *recorder, r reading) (docs []document, none bool)
 func (a *area) read(at string, x *exchange, r reading) (document, bool) {
 	d := document{url: at}
 	if err := json.Unmarshal(x.body.Bytes(), &d.fields); err != nil {
-		a.warn(place(at), "the answer is not a JSON object", r.answer, "its operator must publish a JSON object there, or answer 404")
+		a.warn(place(at), "the answer is not a JSON object", r.answer, "ask its operator to publish a JSON object there, or to answer 404")
 		return d, false
 	}
 	if media, _, _ := mime.ParseMediaType(x.resp.Header.Get("Content-Type")); media != "application/json" {

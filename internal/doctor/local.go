@@ -29,7 +29,7 @@ type Local struct {
 // Parts returns what to look at.
 func (l Local) Parts(ctx context.Context) []Part {
 	parts := append(l.relays(),
-		Part{Area: "environment", Check: "certificates", Remedy: "name a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
+		Part{Area: "environment", Check: "certificates", Remedy: "use a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
 			return cmp.Or(l.CACert, "the system's"), l.Certificates()
 		}},
 		Part{Area: "store", Check: "store", Remedy: suggest.MCPLogin("store", "status").String(), Look: l.store},
@@ -43,7 +43,7 @@ func (l Local) Parts(ctx context.Context) []Part {
 // relays are those that a login would use.
 func (l Local) relays() (parts []Part) {
 	part := func(look func(context.Context) (string, error)) Part {
-		return Part{Area: "environment", Check: "relay", Remedy: "check --relay and --relay-token-from, and that the relay runs", Look: look}
+		return Part{Area: "environment", Check: "relay", Remedy: "check --relay and --relay-token-from, and whether the relay is running", Look: look}
 	}
 	if l.RelayErr != nil {
 		return []Part{part(func(context.Context) (string, error) { return "", l.RelayErr })}
@@ -68,7 +68,7 @@ func (l Local) store(ctx context.Context) (string, error) {
 	}
 	at, err := l.Stores.Inspect(ctx, l.Store)
 	if errors.Is(err, stores.ErrNoStore) || err == nil && at.Path != "" && at.Keeper == "" {
-		return name + ": made by the first login", nil
+		return name + ": created by the first sign-in", nil
 	}
 	if err != nil {
 		return name, err

@@ -36,11 +36,11 @@ func (a *area) status(resp *http.Response) {
 	case code == http.StatusUnauthorized:
 		a.pass("status", "401 without a token")
 	case code == http.StatusForbidden:
-		a.warn("status", "403 instead of 401 without a token", "RFC 6750 §3", "clients that wait for 401 do not sign in; the server's operator must fix it")
+		a.warn("status", "403 instead of 401 without a token", "RFC 6750 §3", "clients that wait for 401 do not sign in; ask the server's operator to fix it")
 	case code < 300:
 		a.pass("status", fmt.Sprintf("%d: it answers without a token", code))
 	case code == http.StatusNotFound:
-		a.fail("status", "404: nothing is at this path", "", "check the path of the URL; many servers are at /mcp")
+		a.fail("status", "404: nothing exists at this path", "", "check the path of the URL; many servers use /mcp")
 	case code < 400:
 		a.fail("status", fmt.Sprintf("%d: it redirects to %s", code, oauth.Sanitize(resp.Header.Get("Location"), 200)), "", "if that is the MCP server, use its URL")
 	default:
@@ -56,15 +56,15 @@ func (a *area) header(h http.Header) {
 	places := metadataPlaces(forTokens)
 	switch {
 	case h.Get(name) == "":
-		a.warn(name, "the header is missing, so that clients must guess where the metadata is", "RFC 9110 §15.5.2", "")
+		a.warn(name, "the header is missing, so clients must guess where the metadata is", "RFC 9110 §15.5.2", "")
 	case len(forTokens) == 0:
-		a.warn(name, "it names neither Bearer nor DPoP", "RFC 6750 §3", "")
+		a.warn(name, "it has neither Bearer nor DPoP", "RFC 6750 §3", "")
 	case len(places) == 0:
-		a.warn(name, "it has no resource_metadata, so that clients must guess where the metadata is", "RFC 9728 §5.1", "")
+		a.warn(name, "it has no resource_metadata, so clients must guess where the metadata is", "RFC 9728 §5.1", "")
 	}
 	for _, place := range places {
 		if _, err := oauth.CheckURL(place); err != nil {
-			a.fail(name, "resource_metadata: "+oauth.Sanitize(err.Error(), 200), "RFC 9728 §5.1", "the server's operator must name the https URL of the metadata")
+			a.fail(name, "resource_metadata: "+oauth.Sanitize(err.Error(), 200), "RFC 9728 §5.1", "ask the server's operator to use the https URL of the metadata")
 		}
 	}
 	a.passUnless(mark, name, "")
@@ -104,7 +104,7 @@ func (s Server) resource(seen *recorder) []Finding {
 		s.judgeResource(a, d)
 	}
 	if none {
-		a.warn("document", "the server publishes none, so that its own origin is taken for the authorization server", "RFC 9728 §3", "")
+		a.warn("document", "the server publishes none, so its own origin is used as the authorization server", "RFC 9728 §3", "")
 	}
 	return a.findings
 }
@@ -125,11 +125,11 @@ func (s Server) judgeResource(a *area, d document) {
 	case !ok:
 		a.fail(check, "resource is missing", "RFC 9728 §2", "")
 	case resource != s.URL:
-		a.warn(check, fmt.Sprintf("resource is %q, not the URL that was asked", oauth.Sanitize(resource, 200)), "RFC 9728 §3.3", "some clients compare exactly and refuse")
+		a.warn(check, fmt.Sprintf("resource is %q, not the requested URL", oauth.Sanitize(resource, 200)), "RFC 9728 §3.3", "clients that compare exactly reject it")
 	}
 	listed, _ := d.fields["authorization_servers"].([]any)
 	if len(listed) == 0 {
-		a.fail(check, "authorization_servers is missing or empty", "RFC 9728 §2, required by MCP", "if you know it, name it: "+s.login("--issuer", "ISSUER"))
+		a.fail(check, "authorization_servers is missing or empty", "RFC 9728 §2, required by MCP", "if you know it, use: "+s.login("--issuer", "ISSUER"))
 	}
 	for _, v := range listed {
 		a.judgeIssuer(check, v)
@@ -144,7 +144,7 @@ func (s Server) judgeResource(a *area, d document) {
 func (a *area) judgeIssuer(check string, v any) {
 	issuer, ok := v.(string)
 	if !ok {
-		a.fail(check, "authorization_servers has an entry that is not a text", "RFC 9728 §2", "")
+		a.fail(check, "authorization_servers has an entry that is not a string", "RFC 9728 §2", "")
 		return
 	}
 	u, err := oauth.CheckURL(issuer)
@@ -167,7 +167,7 @@ func (s Server) authorizationServer(seen *recorder, issuer string) []Finding {
 		s.judgeServer(a, d)
 	}
 	if none {
-		a.warn("document", "none at its well-known places: "+strings.Join(places, ", "), "RFC 8414 §3", "")
+		a.warn("document", "none at the well-known URLs: "+strings.Join(places, ", "), "RFC 8414 §3", "")
 	}
 	return a.findings
 }
@@ -177,17 +177,17 @@ func (s Server) judgeIssuerOf(a *area, d document, issuer string) {
 	check, accepted := place(d.url), s.Options.AcceptIssuer
 	switch got, _ := d.fields["issuer"].(string); {
 	case got == "":
-		a.fail(check, "issuer is missing", "RFC 8414 §2", "its operator must publish it; with all endpoints given no metadata is read: "+s.login("--issuer", issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL"))
+		a.fail(check, "issuer is missing", "RFC 8414 §2", "ask its operator to publish it, or set all endpoints, so that no metadata is read: "+s.login("--issuer", issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL"))
 	case got == issuer:
 	case accepted.Listed == issuer && accepted.Published == got:
-		a.pass(check, fmt.Sprintf("issuer is %q, which this login accepts for %q", oauth.Sanitize(got, 200), oauth.Sanitize(issuer, 200)))
+		a.pass(check, fmt.Sprintf("issuer is %q, which this sign-in accepts for %q", oauth.Sanitize(got, 200), oauth.Sanitize(issuer, 200)))
 	default:
 		pair := oauth.Sanitize(issuer, 200) + "=" + oauth.Sanitize(got, 200)
 		a.fail(check, fmt.Sprintf("issuer is %q, not %q", oauth.Sanitize(got, 200), oauth.Sanitize(issuer, 200)), "RFC 8414 §3.3",
-			"its operator must make them the same; if the vendor runs both: "+s.login("--accept-issuer", pair))
+			"ask its operator to make them the same, or if the vendor runs both: "+s.login("--accept-issuer", pair))
 	}
 	if issuer != "" && issuer == s.Options.AcceptMissingIss {
-		a.pass(check, "this login accepts answers without iss")
+		a.pass(check, "this sign-in accepts answers without iss")
 	}
 }
 
@@ -202,12 +202,12 @@ func (s Server) judgeServer(a *area, d document) {
 		a.warn(check, "response_types_supported is missing", "RFC 8414 §2", "")
 	}
 	if text("authorization_endpoint") != "" && !slices.Contains(list("code_challenge_methods_supported"), any("S256")) {
-		a.fail(check, "code_challenge_methods_supported does not list S256, so that clients cannot know that PKCE works", "RFC 8414 §2, required by MCP",
+		a.fail(check, "code_challenge_methods_supported does not list S256, so clients cannot know whether PKCE works", "RFC 8414 §2, required by MCP",
 			"if you know that the server supports it: "+s.login("--assume-pkce"))
 	}
 	grants := list("grant_types_supported")
 	if text("device_authorization_endpoint") != "" && !slices.Contains(grants, any("urn:ietf:params:oauth:grant-type:device_code")) {
-		a.warn(check, "grant_types_supported does not list the device code grant, although there is an endpoint for it", "RFC 8628 §4", "")
+		a.warn(check, "grant_types_supported does not list the device code grant, but the server has an endpoint for it", "RFC 8628 §4", "")
 	}
 	for _, name := range slices.Sorted(endpoints(d.fields)) {
 		if _, err := oauth.CheckURL(text(name)); err != nil {

@@ -58,7 +58,7 @@ func (a *area) certificate(host string, state *tls.ConnectionState) {
 	end := state.PeerCertificates[0].NotAfter
 	if left := time.Until(end); left < expirySoon {
 		a.warn("certificate of "+host, fmt.Sprintf("expires in %d hours, at %s", int(left.Hours()), end.UTC().Format(time.RFC3339)), "",
-			"the server's operator must renew it")
+			"ask the server's operator to renew it")
 	}
 }
 
@@ -77,6 +77,6 @@ func (a *area) clock(host string, h http.Header) {
 	if off < 0 {
 		direction = "behind"
 	}
-	a.warn("clock", fmt.Sprintf("this machine's clock is %s %s that of %s, so that tokens seem to expire at another time", off.Abs(), direction, host), "",
+	a.warn("clock", fmt.Sprintf("this machine's clock is %s %s the clock of %s, so tokens expire at the wrong time", off.Abs(), direction, host), "",
 		"set the clock, for example with timedatectl set-ntp true")
 }

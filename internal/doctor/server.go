@@ -95,7 +95,7 @@ func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
 	a := &area{name: "sign-in"}
 	switch {
 	case errors.Is(err, oauth.ErrNoAuthorization):
-		a.pass("needed", "the server answers without a token, so no login is needed")
+		a.pass("needed", "the server answers without a token, so no sign-in is needed")
 		return a.findings
 	case err != nil:
 		remedy := ""
@@ -124,12 +124,12 @@ func (s Server) flows(a *area, as oauth.Server) {
 		}
 	}
 	if len(usable) == 0 {
-		a.fail("flows", strings.Join(refused, "; "), "", "see what the server offers: "+suggest.MCPLogin("discover", s.URL).String())
+		a.fail("flows", strings.Join(refused, "; "), "", "show what the server offers: "+suggest.MCPLogin("discover", s.URL).String())
 		return
 	}
 	if as.Guessed {
-		a.warn("flows", "perhaps "+strings.Join(usable, ", ")+": no metadata is published, so the endpoints are a guess", "RFC 8414 §3",
-			"if you know the authorization server, name it: "+s.login("--issuer", "ISSUER"))
+		a.warn("flows", "perhaps "+strings.Join(usable, ", ")+": no metadata is published, so the endpoints are guessed", "RFC 8414 §3",
+			"if you know the authorization server, use: "+s.login("--issuer", "ISSUER"))
 		return
 	}
 	a.pass("flows", strings.Join(usable, ", "))
@@ -154,10 +154,10 @@ func (s Server) registration(a *area, as oauth.Server) {
 		ways = append(ways, "dynamic registration (RFC 7591)")
 	}
 	if as.ClientIDMetadataDocument {
-		ways = append(ways, "client id metadata documents")
+		ways = append(ways, "client ID metadata documents")
 	}
 	if len(ways) == 0 {
-		a.warn("registration", fmt.Sprintf("%s registers no clients at run time", oauth.Sanitize(as.Issuer, 200)), "",
+		a.warn("registration", fmt.Sprintf("%s does not register clients at run time", oauth.Sanitize(as.Issuer, 200)), "",
 			"register a client with the server's operator, then: "+s.login("--client-id", "ID"))
 		return
 	}

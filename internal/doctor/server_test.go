@@ -179,7 +179,7 @@ func TestUnreachable(t *testing.T) {
 	for _, tt := range []struct{ name, url, detail, remedy string }{
 		{"refused", closed.URL + "/mcp", "connection refused", "firewall"},
 		{"unknown authority", secure.URL + "/mcp", "does not trust", "--ca-cert FILE"},
-		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1) + "/mcp", "does not speak TLS", "port"},
+		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1) + "/mcp", "does not use TLS on this port", "port"},
 		{"no such host", "https://nobody.invalid/mcp", "nobody.invalid", "check"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

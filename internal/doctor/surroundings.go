@@ -36,9 +36,9 @@ func (s Surroundings) Examine(ctx context.Context) []Finding {
 	a.proxies(s.Getenv)
 	a.browser(s.Flows)
 	if s.Terminal {
-		a.pass("terminal", "a person can be asked")
+		a.pass("terminal", "a terminal is available")
 	} else {
-		a.pass("terminal", "none, so that prompts are printed as text")
+		a.pass("terminal", "none, so prompts are printed as text")
 	}
 	findings := a.findings
 	for _, p := range s.Parts {
@@ -65,7 +65,7 @@ func (p Part) Examine(ctx context.Context) Finding {
 func (a *area) browser(here flows.Detection) {
 	f := Finding{Area: a.name, Check: "browser", Result: Pass, Detail: here.Reason}
 	if !here.Browser {
-		f.Detail = "none can be opened: " + here.Reason
+		f.Detail = "cannot be opened: " + here.Reason
 	}
 	if here.SSH {
 		f.Remedy = "easier: " + flows.OnLaptop
@@ -84,7 +84,7 @@ func (a *area) proxies(getenv func(string) string) {
 		}
 		host, err := netcheck.Proxy(value)
 		if err != nil {
-			a.fail(name, "it names no proxy", "", "set it to http://HOST:PORT, or unset it")
+			a.fail(name, "it is not the URL of a proxy", "", "set it to http://HOST:PORT, or unset it")
 			continue
 		}
 		used = name + " names " + host

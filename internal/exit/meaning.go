@@ -11,7 +11,7 @@ func Meanings() []Meaning {
 	return []Meaning{
 		{Done, "done"},
 		{Failed, "failed"},
-		{BadUsage, "called wrongly"},
+		{BadUsage, "usage error"},
 		{Temporary, "temporary: the network, or the server is overloaded; try again"},
 		{LoginRequired, "login required; the hint is the command to run"},
 		{Denied, "denied by the person or the server"},

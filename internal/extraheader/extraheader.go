@@ -49,8 +49,8 @@ func (h Headers) GoString() string { return h.String() }
 var (
 	errForm   = errors.New("use 'Name: value'")
 	errSource = errors.New("use NAME=SOURCE, where SOURCE is " + secretref.Stored)
-	errValue  = errors.New("its value is empty, or has characters that no header may have")
-	errTwice  = errors.New("it is there twice")
+	errValue  = errors.New("its value is empty, or has characters that are not allowed in a header")
+	errTwice  = errors.New("it is set twice")
 )
 
 // ForbiddenError is a header that is not the user's to choose.

@@ -102,7 +102,7 @@ func TestUnusable(t *testing.T) {
 		{typed: "Host: s3cret", want: "describes the message"},
 		{typed: "transfer-encoding: s3cret", want: "next hop"},
 		{source: "s3cret", want: "NAME=SOURCE"},
-		{source: "X-A=s3cret", want: "never the secret itself"},
+		{source: "X-A=s3cret", want: "not the secret itself"},
 		{source: "X-A=prompt", want: "use file:PATH, env:NAME or command:LINE"},
 		{source: "X-A=env:MISSING", want: "X-A"},
 		{source: "Authorization=command:touch " + ran, want: "the token of the sign-in"},

@@ -111,7 +111,7 @@ func (p Program) Overview(cols int) *terminal.Text {
 	}
 	list(t, often, p.Name, cols)
 	t.Blank()
-	t.Wrapped(fmt.Sprintf("Run %s help for all commands, %[1]s COMMAND --help for one.", p.Name), 0, cols)
+	t.Wrapped(fmt.Sprintf("Run %s help for all commands, or %[1]s COMMAND --help for one.", p.Name), 0, cols)
 	return t
 }
 
@@ -129,7 +129,7 @@ func (p Program) All(cols int) *terminal.Text {
 		list(t, members, p.Name, cols)
 		t.Blank()
 	}
-	t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for one command, %[1]s man for the manual.", p.Name), 0, cols)
+	t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for details, or %[1]s man for the manual.", p.Name), 0, cols)
 	return t
 }
 
@@ -179,7 +179,7 @@ func (c Command) top(cols int) *terminal.Text {
 		t.Heading("COMMANDS")
 		list(t, c.Commands, c.Name, cols)
 		t.Blank()
-		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for one.", c.Name), 0, cols)
+		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for details.", c.Name), 0, cols)
 	}
 	if !c.runs() {
 		return t
@@ -244,13 +244,13 @@ func (c Command) variables() string {
 		case f.Variable == "":
 			without = append(without, "--"+f.Name)
 		case example == "":
-			example = fmt.Sprintf("--%s is %s", f.Name, f.Variable)
+			example = fmt.Sprintf("%[2]s for --%[1]s", f.Name, f.Variable)
 		}
 	}
 	if len(without) == 0 {
-		return fmt.Sprintf("Each flag has an environment variable: %s.", example)
+		return fmt.Sprintf("Each flag has an environment variable, such as %s.", example)
 	}
-	return fmt.Sprintf("Each flag but %s has an environment variable: %s.", strings.Join(without, ", "), example)
+	return fmt.Sprintf("Each flag except %s has an environment variable, such as %s.", strings.Join(without, ", "), example)
 }
 
 // list shows commands beside their summaries.

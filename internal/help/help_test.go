@@ -36,7 +36,7 @@ func TestShort(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	full := p.Full(c, 80).String()
-	for _, want := range []string{"\nSTORE FLAGS\n  --store STORE  Store\n", "Each flag but --store has an environment variable: --scope is P_SCOPE."} {
+	for _, want := range []string{"\nSTORE FLAGS\n  --store STORE  Store\n", "Each flag except --store has an environment variable, such as P_SCOPE for\n--scope."} {
 		if !strings.Contains(full, want) {
 			t.Errorf("no %q in\n%s", want, full)
 		}

@@ -61,7 +61,7 @@ const (
 )
 
 // ErrEndpoint means that the server's stream names no endpoint of the same origin.
-var ErrEndpoint = errors.New("the server's event stream names no endpoint that may be used")
+var ErrEndpoint = errors.New("the server's event stream has no usable endpoint")
 
 // Transport is safe for concurrent use. Its zero value with Base and Server is
 // ready.
@@ -246,7 +246,7 @@ func readBody(req *http.Request) ([]byte, error) {
 	defer req.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(req.Body, MaxMessage+1))
 	if err == nil && len(body) > MaxMessage {
-		err = fmt.Errorf("the message has more than %d bytes", MaxMessage)
+		err = fmt.Errorf("the message is larger than %d bytes", MaxMessage)
 	}
 	return body, err
 }

@@ -55,7 +55,7 @@ func (all heads) unknownMethod() []byte {
 	}
 	text, err := json.Marshal(map[string]any{
 		"jsonrpc": "2.0", "id": id,
-		"error": map[string]any{"code": -32601, "message": "the server speaks HTTP+SSE of 2024-11-05, which begins with initialize"},
+		"error": map[string]any{"code": -32601, "message": "the server uses HTTP+SSE of 2024-11-05, which requires initialize first"},
 	})
 	if err != nil {
 		return nil // the id was JSON

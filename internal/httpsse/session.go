@@ -61,7 +61,7 @@ func (s *session) readEndpoint(server string) (string, error) {
 		return "", errors.New("it is not a URL")
 	}
 	if !netcheck.SameOrigin(u, base) || u.User != nil {
-		return "", fmt.Errorf("it leads to another origin, %s", u.Host)
+		return "", fmt.Errorf("it is on another origin, %s", u.Host)
 	}
 	u.Fragment = ""
 	return u.String(), nil

@@ -47,6 +47,12 @@ func New(line commandline.Line, getenv func(string) string, read func() (*settin
 	return i, err
 }
 
+// For returns the run as it is for one profile of several.
+func (i Invocation) For(profile string) Invocation {
+	i.Profiles = []string{profile}
+	return i
+}
+
 // Settings returns what finds the value of each setting for this run.
 func (i Invocation) Settings() settings.Settings {
 	return settings.Settings{Typed: i.Line.Values, Getenv: i.Getenv, File: i.File, Profiles: i.Profiles}
@@ -110,7 +116,7 @@ func (i Invocation) Agree(ask func(question string) (bool, error), question, und
 	agreed, err := ask(question)
 	switch {
 	case errors.Is(err, secretref.ErrNoTerminal):
-		return &exit.Error{Code: exit.Failed, Text: undone + ": no terminal to ask at", Hint: i.Line.With("--yes").String()}
+		return &exit.Error{Code: exit.Failed, Text: undone + ": a terminal is required to confirm", Hint: i.Line.With("--yes").String()}
 	case err == nil && !agreed:
 		return &exit.Error{Code: exit.Denied, Text: undone}
 	}

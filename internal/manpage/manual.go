@@ -27,10 +27,10 @@ func (m Manual) Text() []byte {
 	p.Request("SH", "SYNOPSIS")
 	p.Lines(m.Synopsis)
 	p.Request("SH", "DESCRIPTION")
-	p.Text("Gets an OAuth token for an MCP server on a machine without a browser, keeps it fresh and safe, and passes it to the programs that need it.")
+	p.Text("Gets an OAuth token for an MCP server on a machine without a browser, refreshes it, keeps it encrypted, and passes it to the programs that need it.")
 	p.Request("PP")
-	p.Text("Standard output is data, standard error is for people. A command that fails leaves standard output empty; only env prints a command that fails with the same exit code, for the shell that evaluates its output. " +
-		"Flags go before or after the arguments, but before the command line of a program to run. Most have an environment variable, which is shown with the flag.")
+	p.Text("Data goes to standard output, messages to standard error. A command that fails prints nothing to standard output, except env: it prints a command that fails with the same exit code, for the shell that evaluates its output. " +
+		"Flags go before or after the arguments, but before the command line of a program to run. Most have an environment variable, shown with the flag.")
 	for _, group := range m.Groups {
 		p.Request("SH", strings.ToUpper(group))
 		p.commands("", slices.DeleteFunc(slices.Clone(m.Tree.Commands), func(c *commandline.Command) bool { return c.Group != group }), m.Tree.Flags)
@@ -42,9 +42,9 @@ func (m Manual) Text() []byte {
 		p.Term(fmt.Sprint(x.Code), x.Text)
 	}
 	p.Request("SH", "FILES")
-	p.Term("$XDG_DATA_HOME/mcp-login", "the default store of credentials, encrypted; ~/.local/share/mcp-login where that variable is not set")
+	p.Term("$XDG_DATA_HOME/mcp-login", "the default store of credentials, encrypted; ~/.local/share/mcp-login if that variable is not set")
 	p.Term("$XDG_STATE_HOME/mcp-login/keys", "its key, if the keeper is key-file; ~/.local/state/mcp-login/keys")
-	p.Term("$XDG_CONFIG_HOME/mcp-login/config.toml", "the configuration; ~/.config/mcp-login/config.toml, or what MCP_LOGIN_CONFIG names")
+	p.Term("$XDG_CONFIG_HOME/mcp-login/config.toml", "the configuration; ~/.config/mcp-login/config.toml, or the file in MCP_LOGIN_CONFIG")
 	return p.Bytes()
 }
 

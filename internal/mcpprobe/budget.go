@@ -25,10 +25,10 @@ const (
 )
 
 // errTooMuch ends a run whose server never comes to an end.
-var errTooMuch = errors.New("the server sends too much")
+var errTooMuch = errors.New("the server sends too much data")
 
 // errTooSlow ends a step that takes too long.
-var errTooSlow = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
+var errTooSlow = fmt.Errorf("timed out: %w", context.DeadlineExceeded)
 
 // budget bounds what a server may send during a run, and counts it after
 // decompression.

@@ -46,15 +46,15 @@ type option struct {
 func options() map[string]option {
 	return map[string]option{
 		"--header":                       {value: true, same: true, convert: header},
-		"--header-file":                  {value: true, convert: unsupported("--header-file", "give each header by --header-from NAME=file:PATH")},
+		"--header-file":                  {value: true, convert: unsupported("--header-file", "use --header-from NAME=file:PATH for each header")},
 		"--transport":                    {value: true, convert: transport},
-		"--protocol":                     {value: true, note: "the newest revision that the server speaks is used"},
+		"--protocol":                     {value: true, note: "mcp-login uses the newest revision that the server supports"},
 		"--host":                         {value: true, ours: "--redirect-host"},
 		"--callback-path":                {value: true, ours: "--redirect-path"},
 		"--auth-success-url":             {value: true, convert: unsupported("--auth-success-url", "leave it out; the browser shows a page of mcp-login")},
 		"--auth-timeout":                 {value: true, convert: seconds("--wait")},
-		"--allow-http":                   {note: "http is accepted for this machine only"},
-		"--resource":                     {value: true, convert: unsupported("--resource", "the resource is the one that the server's metadata names; give --name NAME to keep several sign-ins to one server apart")},
+		"--allow-http":                   {note: "http is accepted only for this machine"},
+		"--resource":                     {value: true, convert: unsupported("--resource", "the resource comes from the server's metadata; use --name NAME for each of several sign-ins to one server")},
 		"--disable-resource-parameter":   {ours: "--no-resource"},
 		"--authorize-param":              {value: true, ours: "--auth-param"},
 		"--static-oauth-client-metadata": {value: true, convert: staticMetadata},
@@ -65,13 +65,13 @@ func options() map[string]option {
 		"--token-endpoint":               {value: true, same: true, ours: "--token-endpoint"},
 		"--use-id-token":                 {same: true, ours: "--use-id-token"},
 		"--ignore-tool":                  {value: true, ours: "--deny-tool"},
-		"--keep-alive":                   {note: "a lost connection is made again"},
-		"--ping-interval":                {value: true, note: "a lost connection is made again"},
+		"--keep-alive":                   {note: "mcp-login reconnects by itself"},
+		"--ping-interval":                {value: true, note: "mcp-login reconnects by itself"},
 		"--connect-timeout":              {value: true, convert: seconds("--timeout")},
-		"--headers-timeout":              {value: true, note: "an answer may take as long as it needs"},
-		"--body-timeout":                 {value: true, note: "an answer may take as long as it needs"},
+		"--headers-timeout":              {value: true, note: "answers have no time limit"},
+		"--body-timeout":                 {value: true, note: "answers have no time limit"},
 		"--ipv4":                         {note: "IPv4 is tried where IPv6 does not answer"},
-		"--enable-proxy":                 {note: "HTTPS_PROXY and NO_PROXY always count"},
+		"--enable-proxy":                 {note: "HTTPS_PROXY and NO_PROXY always apply"},
 		"--disable-cookies":              {note: "cookies are never kept"},
 		"--debug":                        {convert: logLevel("debug")},
 		"--silent":                       {convert: logLevel("disabled")},
@@ -119,7 +119,7 @@ func checkHTTP(server string) error {
 	if u.Scheme == "https" || netcheck.IsLoopback(u.Hostname()) {
 		return nil
 	}
-	return &UnsupportedError{"--allow-http", "use an https address: over http anyone on the way can read the token"}
+	return &UnsupportedError{"--allow-http", "use an https URL: over http, anyone on the network path can read the token"}
 }
 
 func isURL(word string) bool {
@@ -176,7 +176,7 @@ func header(text string) ([]string, error) {
 		return nil, errors.New("--header: use 'Name: value'") // the text may be a secret
 	}
 	if strings.EqualFold(name, "Authorization") {
-		return nil, &UnsupportedError{"--header Authorization", "this server takes a token of your own, so there is nothing to sign in to: leave the entry as it is"}
+		return nil, &UnsupportedError{"--header Authorization", "this server uses your own token, so no sign-in is needed; leave the entry as it is"}
 	}
 	if m := reference().FindStringSubmatch(value); m != nil {
 		return []string{"--header-from", name + "=env:" + m[1]}, nil
@@ -205,7 +205,7 @@ func staticMetadata(text string) ([]string, error) {
 
 // staticClient converts --static-oauth-client-info, a registered client.
 func staticClient(text string) ([]string, error) {
-	const secretHint = "put the secret into a file and give --client-id ID --client-secret-from file:PATH"
+	const secretHint = "put the secret into a file and use --client-id ID --client-secret-from file:PATH"
 	if strings.HasPrefix(text, "@") {
 		return nil, &UnsupportedError{"a file in --static-oauth-client-info", secretHint}
 	}

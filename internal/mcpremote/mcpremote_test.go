@@ -53,7 +53,7 @@ func TestUnsupported(t *testing.T) {
 		server + " --host":                   "no value",
 		server + " --auth-timeout soon":      "seconds",
 		server + " --transport carrier":      "carrier",
-		server + " --header Authorization:x": "nothing to sign in to",
+		server + " --header Authorization:x": "no sign-in is needed",
 		server + " --header nothing":         "Name: value",
 		server + " --resource r":             "--name",
 		server + ` --static-oauth-client-info {"client_id":"x","client_secret":"y"}`: "--client-secret-from",

@@ -10,7 +10,7 @@ import (
 
 // ErrProxy means that a value names no HTTP proxy. The value is not in it, since it
 // can hold a password.
-var ErrProxy = errors.New("names no proxy: set it to http://HOST:PORT, or unset it")
+var ErrProxy = errors.New("is not the URL of a proxy; set it to http://HOST:PORT, or unset it")
 
 // Proxy returns the host of an environment variable such as HTTPS_PROXY, or
 // ErrProxy. Without a scheme the value is a host and a port, as the HTTP client

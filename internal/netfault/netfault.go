@@ -48,16 +48,16 @@ func Explain(host string, err error) (detail, remedy string) {
 		if dns.IsNotFound {
 			return "no such host name: " + oauth.Sanitize(dns.Name, 200), "check the spelling of the URL"
 		}
-		return "the name service did not answer for " + host, "check the network and /etc/resolv.conf"
+		return "the DNS server did not answer for " + host, "check the network and /etc/resolv.conf"
 	}
 	if detail, remedy := explainTLS(err); detail != "" {
 		return detail, remedy
 	}
 	if address, ok := errors.AsType[*oauth.AddressError](err); ok {
-		return oauth.Sanitize(address.Error(), 300), "only an MCP server with a private address may name others with private addresses"
+		return oauth.Sanitize(address.Error(), 300), "only an MCP server with a private address can use other private addresses"
 	}
 	if detail := cause(err); detail != "" {
-		return detail, "check that the server runs, and a firewall between"
+		return detail, "check whether the server is running, and whether a firewall blocks it"
 	}
 	return "", ""
 }
@@ -65,17 +65,17 @@ func Explain(host string, err error) (detail, remedy string) {
 // explainTLS translates a fault of TLS; "" if it is none.
 func explainTLS(err error) (detail, remedy string) {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "its certificate is signed by an authority that this machine does not trust", "if it is your company's, name its file: --ca-cert FILE"
+		return "its certificate is signed by an authority that this machine does not trust", "if it is your organization's authority, use: --ca-cert FILE"
 	}
 	if name, ok := errors.AsType[x509.HostnameError](err); ok {
 		names := cmp.Or(strings.Join(name.Certificate.DNSNames, ", "), "no host name")
-		return "its certificate is for other names: " + oauth.Sanitize(names, 200), "check the URL, or the server's operator must fix it"
+		return "its certificate is for other names: " + oauth.Sanitize(names, 200), "check the URL, or ask the server's operator to fix it"
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		return "its certificate has expired, or this machine's clock is wrong", "check the clock; else the server's operator must renew it"
+		return "its certificate has expired, or this machine's clock is wrong", "check the clock, or ask the server's operator to renew the certificate"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
-		return "it does not speak TLS at this port", "check the port of the URL"
+		return "it does not use TLS on this port", "check the port of the URL"
 	}
 	return "", ""
 }
@@ -86,7 +86,7 @@ func cause(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, syscall.ECONNRESET):
-		return "connection reset by the other side"
+		return "connection reset"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "no route to the host"
 	case errors.Is(err, context.DeadlineExceeded):

@@ -63,7 +63,7 @@ func Unpack(parcel, passphrase []byte) ([]byte, error) {
 		return nil, fmt.Errorf("unpack: %w", secrets.ErrPassphrase)
 	}
 	if err != nil { // age's own text quotes the first line, which may be a token that was piped in by mistake
-		return nil, fmt.Errorf("unpack: %w: it is not a parcel, or it is damaged", secrets.ErrUndecryptable)
+		return nil, fmt.Errorf("unpack: %w: not an exported credential, or damaged", secrets.ErrUndecryptable)
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxParcel+1))
 	if err != nil {
@@ -94,6 +94,6 @@ func Explain(err error) error {
 	}
 	return &exit.Error{
 		Code: exit.Store, Text: err.Error(),
-		Hint: "set MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND to the passphrase of the parcel",
+		Hint: "set MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND to the passphrase of the export",
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNoHome reports that the environment names no home folder.
-var ErrNoHome = errors.New("no home folder is known: use --profile-dir, and set " + homeVariables)
+var ErrNoHome = errors.New("cannot find your home folder; use --profile-dir, and set " + homeVariables)
 
 // Dirs finds the folders that an environment names.
 type Dirs struct {
@@ -131,7 +131,7 @@ type SudoError struct {
 }
 
 func (e *SudoError) Error() string {
-	return fmt.Sprintf("sudo kept HOME=%s, which belongs to user %d: files that root makes there would lock that user out", e.Home, e.UID)
+	return fmt.Sprintf("sudo kept HOME=%s, which belongs to user %d; files that root creates there would lock that user out", e.Home, e.UID)
 }
 
 // CheckHome keeps root from making folders in another user's home folder, who
@@ -149,7 +149,7 @@ func (d Dirs) CheckHome(path string) (warning string, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	return fmt.Sprintf("HOME=%s belongs to user %d, who cannot open the folders that root makes there", home, uid), nil
+	return fmt.Sprintf("HOME=%s belongs to user %d, who cannot open folders that root creates there", home, uid), nil
 }
 
 // Writable checks a folder in which files are about to be made, given by the result

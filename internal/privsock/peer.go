@@ -13,7 +13,7 @@ type Peer struct {
 }
 
 // ErrPeers: this system tells no peer of a Unix socket, so a socket cannot be served.
-var ErrPeers = errors.New("this system does not identify the peer of a Unix socket")
+var ErrPeers = errors.New("this system cannot identify the peer of a Unix socket")
 
 // PeerOf asks the kernel for the process at the other end of a connection.
 func PeerOf(c *net.UnixConn) (peer Peer, err error) {

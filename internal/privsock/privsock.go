@@ -93,10 +93,10 @@ func fits(path string) error {
 		return &PathError{"use the path of a file"}
 	}
 	if len(path) > maxPath {
-		return &PathError{fmt.Sprintf("the path is too long for a socket: it has %d bytes, and may have %d", len(path), maxPath)}
+		return &PathError{fmt.Sprintf("the path is too long for a socket: %d bytes, the maximum is %d", len(path), maxPath)}
 	}
 	if dir := filepath.Dir(path); len(dir)+maxPrivate > maxPath {
-		return &PathError{fmt.Sprintf("the folder's path is too long to make a socket in: it has %d bytes, and may have %d", len(dir), maxPath-maxPrivate)}
+		return &PathError{fmt.Sprintf("the path of the folder is too long for a socket: %d bytes, the maximum is %d", len(dir), maxPath-maxPrivate)}
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func checkFree(path string) error {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return nil
 	}
-	return fmt.Errorf("a socket is there already, and it is not certain that nobody listens: %w", Cause(err))
+	return fmt.Errorf("a socket already exists, and may still be in use: %w", Cause(err))
 }
 
 // Same reports whether one file is the other. A number of a file that was

@@ -117,7 +117,7 @@ func Split(args []string) (name, server string, err error) {
 		return "", server, nil
 	case isURL:
 		if _, both := Address(args[1]); both {
-			return "", "", fmt.Errorf("%q and %q are both addresses: use a name and one address", args[0], args[1])
+			return "", "", fmt.Errorf("%q and %q are both URLs; use a name and one URL", args[0], args[1])
 		}
 		return args[1], server, nil // the other way round
 	}

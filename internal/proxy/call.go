@@ -32,7 +32,7 @@ const (
 )
 
 // errNoAnswer is a request that the server left open.
-var errNoAnswer = errors.New("the server ended the stream without an answer")
+var errNoAnswer = errors.New("the server closed the stream without an answer")
 
 // rpcError is an error that the server itself answers with.
 type rpcError struct {
@@ -43,7 +43,7 @@ type rpcError struct {
 func (e *rpcError) Error() string { return "the server answers with an error" }
 
 // errForgotten is an error that is about the session.
-var errForgotten = errors.New("the server forgot the session")
+var errForgotten = errors.New("the server lost the session")
 
 // Is makes errors.Is(err, errForgotten) true for an error about the session.
 func (e *rpcError) Is(target error) bool {
@@ -127,7 +127,7 @@ func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	case c.Method == listen && errors.Is(err, errNoAnswer):
 		b.write(cancellation(c.ID))
 	default:
-		b.log().Warn("request not passed on", "method", c.Method, "error", err)
+		b.log().Warn("request not forwarded", "method", c.Method, "error", err)
 		b.write(failed(c.ID, codeUpstream, b.explain(err)))
 	}
 }
@@ -161,7 +161,7 @@ func (b *bridge) exchange(ctx context.Context, c *call) error {
 		return err
 	}
 	if err := b.renew(ctx, session); err != nil {
-		return fmt.Errorf("the server forgot the session and gives no other: %w", err)
+		return fmt.Errorf("the server lost the session and starts no new one: %w", err)
 	}
 	return b.attempt(ctx, c)
 }
@@ -233,7 +233,7 @@ func (b *bridge) whole(ctx context.Context, c *call, body io.Reader) error {
 func (b *bridge) pass(c *call, text []byte) (answered bool, err error) {
 	messages, err := parse(text, parseHeard)
 	if err != nil {
-		return false, fmt.Errorf("the server sent what is %w", err)
+		return false, fmt.Errorf("the server sent data that is %w", err)
 	}
 	for _, m := range messages {
 		switch {
@@ -283,7 +283,7 @@ func (b *bridge) follow(ctx context.Context, c *call, body io.ReadCloser) error 
 		}
 		body.Close()
 		if body, err = b.resume(ctx, &at, &idle); err != nil {
-			return fmt.Errorf("%w, and it cannot be taken up again: %w", errNoAnswer, err)
+			return fmt.Errorf("%w, and it cannot be resumed: %w", errNoAnswer, err)
 		}
 	}
 }
@@ -301,14 +301,14 @@ func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) 
 	for {
 		*idle++
 		if *idle > maxResumes {
-			return http.NoBody, fmt.Errorf("%d tries brought nothing new", maxResumes)
+			return http.NoBody, fmt.Errorf("%d attempts brought nothing new", maxResumes)
 		}
 		if err := pause(ctx, at.Retry, *idle); err != nil {
 			return http.NoBody, err
 		}
 		resp, err := b.get(ctx, at.ID)
 		if err != nil {
-			b.log().Debug("stream not taken up", "error", err)
+			b.log().Debug("stream not resumed", "error", err)
 			continue
 		}
 		if resp.StatusCode != http.StatusOK || kind(resp) != typeEvents {
@@ -348,7 +348,7 @@ func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
 	}
 	resp.Body.Close()
 	if err := b.renew(ctx, session); err != nil {
-		return nil, fmt.Errorf("the server forgot the session and gives no other: %w", err)
+		return nil, fmt.Errorf("the server lost the session and starts no new one: %w", err)
 	}
 	return b.send(ctx, m, b.wire.session())
 }

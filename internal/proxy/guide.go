@@ -55,15 +55,15 @@ func (s *SignIn) guide(p proxystate.Page) string {
 	lines = append(lines, s.facts(p)...)
 	lines = append(lines, "")
 	if p.Redirect != "" && !p.Opened {
-		lines = append(lines, fmt.Sprintf("If the last page does not load, the user copies its address from the browser; call %s with it as redirect_url.", s.name()))
+		lines = append(lines, fmt.Sprintf("If the last page does not load, ask the user to copy its URL from the browser, and call %s with it as redirect_url.", s.name()))
 	}
-	return strings.Join(append(lines, fmt.Sprintf("The approval is pending: call %s again, which waits for it.", s.name())), "\n")
+	return strings.Join(append(lines, fmt.Sprintf("The approval is pending. Call %s again to wait for it.", s.name())), "\n")
 }
 
 // pending says that the user has not approved yet.
 func (s *SignIn) pending(p proxystate.Page) string {
 	if p.URL == "" {
-		return fmt.Sprintf("The sign-in is pending: call %s again, which waits for it.", s.name())
+		return fmt.Sprintf("The sign-in is pending. Call %s again to wait for it.", s.name())
 	}
 	return "The user has not approved yet. " + s.guide(p)
 }
@@ -81,9 +81,9 @@ func (s *SignIn) facts(p proxystate.Page) []string {
 		lines = append(lines, "Warning: "+p.Warning+".")
 	}
 	if p.Code != "" {
-		return append(lines, "Approve only a code that you asked for yourself.")
+		return append(lines, "Approve only if you started this sign-in yourself and the page shows this code.")
 	}
-	return append(lines, "Approve only a sign-in that you asked for yourself.")
+	return append(lines, "Approve only if you started this sign-in yourself.")
 }
 
 // lifetime says a time in minutes or, if there is little left, in seconds.

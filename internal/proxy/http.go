@@ -80,7 +80,7 @@ type middleware struct {
 func (g *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && ownOrigin(r)):
-		turnAway(w, "requests come from this machine, and from no other web page", http.StatusForbidden)
+		turnAway(w, "only requests from this machine are accepted, and none from web pages", http.StatusForbidden)
 	case g.Token != "" && !g.admits(r):
 		w.Header().Set("WWW-Authenticate", "Bearer") // the proxy's own token: no metadata leads to it
 		turnAway(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
@@ -219,7 +219,7 @@ func (h HTTP) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client is gone
 	}
-	h.log().Warn("request not passed on", "error", err)
+	h.log().Warn("request not forwarded", "error", err)
 	m, _ := r.Context().Value(messageKey{}).(message)
 	if !m.isRequest() {
 		http.Error(w, h.explain(err), http.StatusBadGateway)

@@ -215,7 +215,7 @@ func (t *signInTransport) comesLate(ctx context.Context, c *client, m message, o
 		if t.SignIn.wants(ctx, t.Session, o.err) {
 			c.await()
 		}
-		t.log().Warn("request not passed on", "method", m.Method, "error", o.err)
+		t.log().Warn("request not forwarded", "method", m.Method, "error", o.err)
 		return
 	}
 	body, isNoted := o.resp.Body.(*noted)

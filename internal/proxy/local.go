@@ -158,7 +158,7 @@ func (b *bridge) remember(c *call, m message) {
 func (u Upstream) keep(asked message, text []byte) (changed bool) {
 	changed, err := u.SignIn.remember(asked, text)
 	if err != nil {
-		u.log().Warn("what the server lists is not kept", "error", err)
+		u.log().Warn("the server's lists are not cached", "error", err)
 	}
 	return changed
 }

@@ -25,7 +25,7 @@ const (
 )
 
 // errMemory is a long answer among too many others.
-var errMemory = errors.New("too many long answers at once, and none of them ends")
+var errMemory = errors.New("too many long answers at once, and none of them finishes")
 
 // memory bounds what messages of the server take while they are read. Without
 // it a server could fill the memory with as many long answers as there are

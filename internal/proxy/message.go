@@ -97,7 +97,7 @@ func parse(text []byte, one func([]byte) (message, error)) ([]message, error) {
 		return []message{m}, err
 	}
 	if elements(text) > maxBatch {
-		return nil, fmt.Errorf("%w: a batch of more than %d", errNotMessage, maxBatch)
+		return nil, fmt.Errorf("%w: a batch of more than %d messages", errNotMessage, maxBatch)
 	}
 	var batch []json.RawMessage
 	if err := json.Unmarshal(text, &batch); err != nil {

@@ -152,7 +152,7 @@ func (b *bridge) inform(ctx context.Context, t notification) {
 		resp.Body.Close()
 	}
 	if err != nil {
-		b.log().Warn("message not passed on", "method", t.Method, "error", err)
+		b.log().Warn("message not forwarded", "method", t.Method, "error", err)
 		return
 	}
 	if t.Method == initialized {

@@ -16,7 +16,7 @@ import (
 const sharePoll = 250 * time.Millisecond
 
 // errElsewhere is a sign-in that another process began, and that got no credential.
-var errElsewhere = errors.New("the sign-in that another window began has ended without approval")
+var errElsewhere = errors.New("the sign-in that another window started ended without approval")
 
 // SignIn lets the user of an MCP client sign in from inside it. All clients of a
 // process share one SignIn, and the proxies of a profile on this host share one
@@ -114,9 +114,9 @@ func (a *attempt) end(err error) {
 
 // The reasons why a pasted text is not looked at.
 var (
-	errNotAddress   = errors.New("it is not the whole address")
-	errAnotherPlace = errors.New("another window began the sign-in; paste it there")
-	errNoPaste      = errors.New("this sign-in takes no address")
+	errNotAddress   = errors.New("it is not the complete URL")
+	errAnotherPlace = errors.New("another window started the sign-in; paste it there")
+	errNoPaste      = errors.New("this sign-in needs no pasted URL")
 )
 
 // paste gives the flow an address that the user pasted, and returns what is wrong

@@ -162,7 +162,7 @@ func TestSignInByInput(t *testing.T) {
 				if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" || page.ElicitationID != "" {
 					t.Errorf("asked for %+v", page)
 				}
-				contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only a code")
+				contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			}
 			if tt.action != "accept" {
 				contains(t, await.Receive(t, "a text in place of the page", said), "WDJB-MJHT")

@@ -153,7 +153,7 @@ func TestSignInByText(t *testing.T) {
 			}
 			contains(t, c.InitializeResult().Instructions, "sign_in")
 			contains(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
-				"valid for 15 minutes", "Approve only a code that you asked for yourself", "call sign_in again")
+				"valid for 15 minutes", "Approve only if you started this sign-in yourself", "Call sign_in again")
 
 			said := make(chan string)
 			go func() { said <- c.call(t, "sign_in", nil) }()
@@ -260,7 +260,7 @@ func TestSignInByPage(t *testing.T) {
 			if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" {
 				t.Errorf("asked for %+v", page)
 			}
-			contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only a code")
+			contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			if action != "accept" {
 				contains(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
 			}

@@ -163,7 +163,7 @@ func (b *bridge) take(ctx context.Context, l line) {
 		if l.id != nil {
 			code = codeUpstream
 		}
-		b.log().Warn("message not passed on", "error", l.err)
+		b.log().Warn("message not forwarded", "error", l.err)
 		b.write(failed(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
@@ -215,7 +215,7 @@ func (b *bridge) drain() {
 	b.mu.Unlock()
 	b.wire.stopListening()
 	if !settled(&b.work, b.Drain) {
-		b.log().Warn("requests were still under way at the end", "waited", b.Drain)
+		b.log().Warn("requests were still in flight at the end", "waited", b.Drain)
 	}
 }
 

@@ -42,12 +42,12 @@ func (s *SignIn) tool(server string) json.RawMessage {
 	return encoded(map[string]any{
 		"name":  s.name(),
 		"title": "Sign in to " + host(server),
-		"description": "Sign in to the MCP server " + host(server) + ". Show the user the link and the code that the result holds, word for word. " +
-			"If the result says that the approval is pending, call this tool again: it waits for the user. Its other tools are available afterwards.",
+		"description": "Sign in to the MCP server " + host(server) + ". Show the user the link and the code from the result exactly as they are. " +
+			"If the result says that the approval is pending, call this tool again; it waits for the user. Other tools are available after the sign-in.",
 		"inputSchema": map[string]any{"type": "object", "properties": map[string]any{
 			"redirect_url": map[string]string{
 				"type":        "string",
-				"description": "The address at which the user's browser ended, if the result asked for it and the user pasted it.",
+				"description": "The URL of the last page in the user's browser, if the result asked for it and the user pasted it.",
 			},
 		}},
 		"annotations": map[string]any{"title": "Sign in", "readOnlyHint": false, "destructiveHint": false, "idempotentHint": true, "openWorldHint": true},
@@ -56,7 +56,7 @@ func (s *SignIn) tool(server string) json.RawMessage {
 
 // instructions say to a model what to do first.
 func (s *SignIn) instructions(server string) string {
-	return fmt.Sprintf("The user is not signed in to %s yet. Call the tool %s before any other; what the server offers may be incomplete until then.\n\n", host(server), s.name())
+	return fmt.Sprintf("The user is not signed in to %s yet. Call the tool %s before any other; until then, the lists of tools and resources may be incomplete.\n\n", host(server), s.name())
 }
 
 // pasted returns the text that the user pasted into a call of the tool.

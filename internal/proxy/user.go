@@ -92,7 +92,7 @@ func (u *user) lead(ctx context.Context, m message, out outlet, a *attempt, isOw
 	}
 	if pasted := m.Params.pasted(); pasted != "" && isOwn {
 		if err := a.paste(ctx, pasted); err != nil {
-			return fmt.Sprintf("The address does not help: %s.\n%s", err, u.SignIn.guide(safe(a.current()))), broken
+			return fmt.Sprintf("The URL was not accepted: %s.\n%s", err, u.SignIn.guide(safe(a.current()))), broken
 		}
 	}
 	if how := u.notifyUser(ctx, m, out, a); how != signedIn {
@@ -145,7 +145,7 @@ func (u *user) ending(a *attempt) (text string, how lead) {
 	default:
 		text = u.explain(err)
 	}
-	return fmt.Sprintf("%s\nCall %s to begin again.", text, u.SignIn.name()), broken
+	return fmt.Sprintf("%s\nCall %s to start again.", text, u.SignIn.name()), broken
 }
 
 // askHere asks the user to open a page, and returns what they answered; "" if the

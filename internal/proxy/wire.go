@@ -163,7 +163,7 @@ func (b *bridge) renew(ctx context.Context, forgotten string) error {
 	b.wire.mu.Lock()
 	hello := b.wire.hello
 	b.wire.mu.Unlock()
-	b.log().Info("beginning a session that the client has begun before")
+	b.log().Info("restarting a session that the client already started")
 	resp, err := b.send(ctx, hello, "")
 	if err != nil {
 		return err
@@ -252,7 +252,7 @@ func (b *bridge) listen() {
 	b.work.Go(func() {
 		defer quiet()
 		if err := b.hearken(ctx); err != nil && ctx.Err() == nil {
-			b.log().Debug("no stream of the server's own", "error", err)
+			b.log().Debug("the server offers no stream for its own messages", "error", err)
 		}
 	})
 }

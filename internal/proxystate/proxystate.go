@@ -91,7 +91,7 @@ func (p Profile) Save(s Snapshot) error {
 		return err
 	}
 	if len(data) > maxSize {
-		return fmt.Errorf("what the server lists is longer than %d bytes", maxSize)
+		return fmt.Errorf("the server's lists are longer than %d bytes", maxSize)
 	}
 	unlock, ours, err := p.folder.TryLock(p.key + p.view + ".write")
 	if err != nil || !ours {

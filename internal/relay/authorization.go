@@ -19,7 +19,7 @@ const (
 // urlError says why an authorization URL is refused, as a code for the client.
 type urlError struct{ code string }
 
-func (e *urlError) Error() string { return "authorization URL refused: " + e.code }
+func (e *urlError) Error() string { return "authorization URL rejected: " + e.code }
 
 // checkAuthorizationURL returns the state of an authorization URL that a browser
 // may be sent to. The relay leads nowhere but to an authorization request with

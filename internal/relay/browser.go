@@ -69,7 +69,7 @@ func (r *Relay) serveStart(w http.ResponseWriter, req *http.Request) {
 }
 
 func (r *Relay) startPage(s Session) page {
-	p := page{Status: http.StatusOK, Tone: "note", Title: "Sign a machine in?",
+	p := page{Status: http.StatusOK, Tone: "note", Title: "Sign in on your terminal?",
 		Text: "Compare this code with the one on your terminal. Continue only if they are the same."}
 	p.Ask = r.ask(s)
 	p.Ask.Code, p.Ask.Button = shownCode(s.UserCode), "The codes match: continue"
@@ -113,7 +113,7 @@ func (r *Relay) serveGo(w http.ResponseWriter, req *http.Request) {
 	case err == nil:
 		r.setCookie(w, s, next)
 		w.Header().Set("Refresh", "0; url="+s.AuthorizationURL)
-		page{Status: http.StatusOK, Tone: "note", Title: "On to the sign-in", Text: "Your browser continues by itself.",
+		page{Status: http.StatusOK, Tone: "note", Title: "Continuing to the sign-in", Text: "Your browser continues by itself.",
 			Link: s.AuthorizationURL, LinkHost: hostOf(s.AuthorizationURL)}.write(w)
 	case errors.Is(err, errAnswered) && s.isBrowser(had):
 		http.Redirect(w, req, "/s/"+shownCode(s.UserCode), http.StatusSeeOther)

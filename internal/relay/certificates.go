@@ -46,7 +46,7 @@ func (c Certificates) load(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 // connection.
 func (c Certificates) acme(host string, log *slog.Logger) (*tls.Config, error) {
 	if net.ParseIP(host) != nil || !strings.Contains(host, ".") {
-		return nil, errors.New("ACME issues certificates for public host names only: name one in the base URL, or use certificate files")
+		return nil, errors.New("ACME issues certificates only for public host names; use one in the base URL, or use certificate files")
 	}
 	m := &autocert.Manager{
 		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(c.ACMECache), Email: c.ACMEEmail,

@@ -72,10 +72,10 @@ var (
 // failedTexts say what went wrong by the error code of the authorization response.
 // The authorization server's own words are not shown.
 var failedTexts = map[string]string{
-	"invalid_request":           "The authorization server did not accept the request. Your terminal says more. You can close this page.",
-	"unauthorized_client":       "The authorization server does not let this client sign in. Your terminal says more. You can close this page.",
-	"unsupported_response_type": "The authorization server does not offer this kind of sign-in. Your terminal says more. You can close this page.",
-	"invalid_scope":             "The authorization server does not grant the access that was asked for. Your terminal says more. You can close this page.",
+	"invalid_request":           "The authorization server did not accept the request. Your terminal has the details. You can close this page.",
+	"unauthorized_client":       "The authorization server does not let this client sign in. Your terminal has the details. You can close this page.",
+	"unsupported_response_type": "The authorization server does not offer this kind of sign-in. Your terminal has the details. You can close this page.",
+	"invalid_scope":             "The authorization server did not grant the requested access. Your terminal has the details. You can close this page.",
 	"server_error":              "The authorization server reported an error. Try again later. You can close this page.",
 	"temporarily_unavailable":   "The authorization server is busy. Try again later. You can close this page.",
 }

@@ -62,7 +62,7 @@ type RedisOptions struct {
 func OpenRedis(o RedisOptions) (*Redis, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
-		return nil, errors.New("sessions: the address must begin with redis:// or rediss:// and name a host")
+		return nil, errors.New("sessions: the URL must begin with redis:// or rediss:// and have a host")
 	}
 	if len(o.Key) < MinKey {
 		return nil, fmt.Errorf("sessions: the shared key must be at least %d bytes long", MinKey)

@@ -84,13 +84,13 @@ func New(cfg Config) (*Relay, error) {
 	case err != nil:
 		return nil, err
 	case cfg.Sessions == nil:
-		return nil, errors.New("relay: no place for sessions is configured")
+		return nil, errors.New("relay: no session store is configured")
 	case cfg.Token == "" && !cfg.Public:
 		return nil, errors.New("relay: a client token is required unless the relay is public")
 	}
 	for _, host := range cfg.AllowIssuers {
 		if host == "" || strings.ContainsAny(host, ":/@?#* ") {
-			return nil, fmt.Errorf("relay: %q is not the name of a host, such as mcp.notion.com", host)
+			return nil, fmt.Errorf("relay: %q is not a host name, such as mcp.notion.com", host)
 		}
 	}
 	cfg.BaseURL = base.String()

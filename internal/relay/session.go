@@ -19,7 +19,7 @@ var ErrEnded = errors.New("the session has ended")
 var errTaken = errors.New("the key is taken")
 
 // ErrFull means that the store has reached its limit.
-var ErrFull = errors.New("there are too many sessions")
+var ErrFull = errors.New("too many sessions")
 
 // Sessions keeps sessions until they expire. A session is found by its id, the
 // hash of its user code and the hash of its state.
@@ -97,9 +97,9 @@ const maxTries = 3
 
 // The reasons why a browser cannot act on a session.
 var (
-	errOtherBrowser = errors.New("another browser signs in")
-	errAnswered     = errors.New("the session has its answer")
-	errWrongCode    = errors.New("the code is another")
+	errOtherBrowser = errors.New("another browser is signing in")
+	errAnswered     = errors.New("the session already has its answer")
+	errWrongCode    = errors.New("the code is wrong")
 	errNoTries      = errors.New("too many wrong codes")
 )
 

@@ -19,7 +19,7 @@ func (c Call) otherWays(n *cistep.NotExportedError) string {
 	}
 	ways := []string{
 		exec.With(c.Flags...).With("--", "COMMAND").String(),
-		"or a file that only you can read: " + suggest.Private(c.lineWith(), "FILE"),
+		"or write a file that only you can read: " + suggest.Private(c.lineWith(), "FILE"),
 	}
 	if captured, ok := errors.AsType[*ci.CapturedError](n.Err); ok {
 		ways = slices.Insert(ways, 0, "leave "+captured.Stream+" as the step has it: "+c.lineWith("--ci").String())
@@ -29,7 +29,7 @@ func (c Call) otherWays(n *cistep.NotExportedError) string {
 		if unmasked.Provider.PrintsShell() {
 			line = c.ForEval(true)
 		}
-		ways = append(ways, "or accept that the log may show the token: "+line)
+		ways = append(ways, "or let the log show the token: "+line)
 	}
 	return strings.Join(ways, "\n")
 }

@@ -18,7 +18,7 @@ import (
 func (c Call) forget(profile string) string {
 	remove := suggest.MCPLogin("clear", profile)
 	if c.Asks {
-		return "where the agent runs: " + remove.String() + ", then log in again"
+		return "where the agent runs: " + remove.String() + ", then sign in again"
 	}
 	return remove.With(c.Flags...).String() + "\nthen: " + c.LoginCommand(profile, "")
 }
@@ -54,7 +54,7 @@ func (c Call) storeHint(login string) string {
 	if c.Asks || c.Socket == "" || !c.Line.Starts("logout", "clear", "export") {
 		return login
 	}
-	return fmt.Sprintf("MCP_LOGIN_AGENT_SOCK is set: the agent at %s keeps the credentials; run this where it runs", c.Socket)
+	return fmt.Sprintf("MCP_LOGIN_AGENT_SOCK is set: the agent at %s has the credentials; run this command where the agent runs", c.Socket)
 }
 
 // startAgent is the way out where no agent runs at its socket.
@@ -88,7 +88,7 @@ func (c Call) howToConfirm(u *confirmed.UnconfirmedError) string {
 	}
 	login := "if you trust it: " + c.LoginCommand(u.Profile, u.Server, words...)
 	if confirmed.RunsCommand(u.Named()) {
-		login = "the stored record chose the command in what follows, and pasting it runs that command as you: read it first\n" + login
+		login = "the command below contains a command from the stored record, which runs as you if you paste it; read it first\n" + login
 	}
 	if c.Asks {
 		return login

@@ -18,7 +18,7 @@ import (
 // withoutSudo is the hint for sudo that kept the home folder of another user.
 func (c Call) withoutSudo() string {
 	line := c.Line.Again(commandline.Part.Typed)
-	return fmt.Sprintf("use the store of root: %v\nor that of the user, without sudo: %v", suggest.Command{"sudo", "-H"}.With(line...), line)
+	return fmt.Sprintf("use the store of root: %v\nor the user's store, without sudo: %v", suggest.Command{"sudo", "-H"}.With(line...), line)
 }
 
 // fileHint is the hint for a file that the system does not let this program use; ""
@@ -61,7 +61,7 @@ func (c Call) foreignHint(path string) string {
 }
 
 func chownHint(dir string, uid int) string {
-	return fmt.Sprintf("%s in a folder of yours belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggest.Command{dir})
+	return fmt.Sprintf("%s in your folder belongs to user %d: sudo chown -R \"$(id -u):$(id -g)\" %s", dir, uid, suggest.Command{dir})
 }
 
 // inKeyFile is this command with the key of a new store in a file.
@@ -90,17 +90,17 @@ func ownerHint(err error) string {
 	case mine:
 		return chownHint(dir, uid)
 	}
-	return fmt.Sprintf("%s belongs to user %d, not to user %d who runs this", dir, uid, os.Geteuid())
+	return fmt.Sprintf("%s belongs to user %d, but you are user %d", dir, uid, os.Geteuid())
 }
 
 // linkHint is the hint for a store, or a part of one, that is a symbolic link.
 func (c Call) linkHint(link string) string {
 	target, err := filepath.EvalSymlinks(link)
 	if err != nil {
-		return "it leads nowhere: " + suggest.Command{"rm", link}.String()
+		return "its target does not exist: " + suggest.Command{"rm", link}.String()
 	}
 	if info, serr := os.Stat(target); serr == nil && info.IsDir() && c.Keys != link {
-		return "name the folder itself: " + c.Line.With("--store", "file:"+target).String()
+		return "use the folder itself: " + c.Line.With("--store", "file:"+target).String()
 	}
-	return "replace the link by what it leads to: " + suggest.Command{"rm", link}.String() + "\nthen: " + suggest.Command{"mv", target, link}.String()
+	return "replace the link with its target: " + suggest.Command{"rm", link}.String() + "\nthen: " + suggest.Command{"mv", target, link}.String()
 }

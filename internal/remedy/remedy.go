@@ -113,7 +113,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &logout) && logout.Delete == nil:
 		return exit.Failed, "" // nothing is left here to try again with
 	case errors.As(err, &port):
-		return exit.Failed, "free the port, or use another --redirect-port; without the flag any free port is used"
+		return exit.Failed, "use another --redirect-port, or leave it out to use any free port"
 	case errors.As(err, &param), errors.Is(err, authcode.ErrRedirect) && !errors.Is(err, flows.ErrClient):
 		return exit.BadUsage, "mcp-login login --help"
 	case errors.Is(err, flows.ErrDenied), errors.Is(err, agent.ErrDenied):
@@ -129,7 +129,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.Is(err, secrets.ErrName):
 		return exit.BadUsage, ""
 	case errors.As(err, &kv):
-		return exit.Store, "upgrade the mount, which keeps its records: " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
+		return exit.Store, "upgrade the mount (its records are kept): " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
 		return exit.Store, "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or run once: mcp-login unlock"
 	case errors.As(err, &noRing):
@@ -137,7 +137,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case vaultHint(err) != "":
 		return vaultCode(err), vaultHint(err)
 	case errors.Is(err, keyring.ErrUnreachable):
-		return exit.Store, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or permanently: mcp-login store rekey --keeper key-file"
+		return exit.Store, "run it in the desktop session that has the keyring. Or run there once: mcp-login unlock. To stop using the keyring: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, stores.ErrNoStore):
 		return exit.Store, c.storeHint("mcp-login login NAME URL")
 	case errors.Is(err, agent.ErrNotRunning):
@@ -188,7 +188,7 @@ func refusedValue(e *envexport.Error) string {
 	if !e.Value || e.Format == envexport.JSON {
 		return ""
 	}
-	return "--format json carries every value"
+	return "--format json can represent every value"
 }
 
 // addScope are the flags that ask for more scopes, if any were named.

@@ -45,7 +45,7 @@ func (c Call) networkHint(err error) string {
 	case errors.As(err, &proxy) && !oauth.Temporary(err):
 		return "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or ask the administrator of the proxy"
 	case errors.As(err, &unknown):
-		return "if the certificate is your organization's, name its file: --ca-cert FILE"
+		return "if your organization issued the certificate, use: --ca-cert FILE"
 	case errors.As(err, &tlsErr):
 		return c.faultHint(&url.Error{Err: tlsErr})
 	case errors.Is(err, http.ErrSchemeMismatch):
@@ -68,23 +68,23 @@ func (c Call) metadataHint(err error) string {
 	case errors.As(err, &not) && not.Try != "":
 		return c.atServer(not.Try)
 	case errors.As(err, &not):
-		return "check the URL, and its path: many servers are at /mcp"
+		return "check the URL and its path; many servers use /mcp"
 	case errors.As(err, &moved):
-		return "check the URL, and its path: many servers are at /mcp; if the other is the MCP server: " + c.atServer(moved.To)
+		return "check the URL and its path; many servers use /mcp. If the other URL is the MCP server: " + c.atServer(moved.To)
 	case errors.As(err, &issuer) && issuer.Got == "":
-		return "its operator must publish the issuer; if you trust the server, name its endpoints: " +
+		return "ask its operator to publish the issuer, or if you trust the server, set its endpoints: " +
 			c.atServer("", "--issuer", issuer.Want, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
 	case errors.As(err, &issuer):
-		return "if the vendor runs both, accept exactly this pair: " + c.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got)
+		return "if the vendor runs both, accept this pair: " + c.atServer("", "--accept-issuer", issuer.Want+"="+issuer.Got)
 	case errors.As(err, &resource):
 		return c.resourceHint(resource)
 	case errors.As(err, &unpublished) && !oauth.Temporary(err):
-		return "its operator must publish its metadata; if you know its endpoints, name them: " +
+		return "ask its operator to publish the metadata, or if you know its endpoints, set them: " +
 			c.atServer("", "--issuer", unpublished.Issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL")
 	case errors.As(err, &none) && !oauth.Temporary(err):
-		return "if you know the authorization server of this MCP server, name it: " + c.atServer("", "--issuer", "ISSUER")
+		return "if you know the authorization server of this MCP server, use: " + c.atServer("", "--issuer", "ISSUER")
 	case errors.Is(err, oauth.ErrNoAuthorization):
-		return "use the server without a token; if only some calls want one, name the authorization server: " + c.atServer("", "--issuer", "ISSUER")
+		return "use the server without a token; if only some calls require one, set the authorization server: " + c.atServer("", "--issuer", "ISSUER")
 	case errors.Is(err, authcode.ErrNoPKCE) && errors.Is(err, flows.ErrUnsupported):
 		return "if you know that the server supports PKCE: " + c.atServer("", "--assume-pkce")
 	}
@@ -100,15 +100,15 @@ func (c Call) answerHint(err error) string {
 	switch {
 	case errors.As(err, &noIss):
 		return "the device flow needs no redirect: " + c.atServer("", "--flow", "device") +
-			"\nif you know that this server leaves its name out: " + c.atServer("", "--accept-missing-iss", noIss.Issuer)
+			"\nif you know that this server omits iss: " + c.atServer("", "--accept-missing-iss", noIss.Issuer)
 	case errors.Is(err, oauth.ErrIssuer): // in the answer that a browser brought
-		return "another server may have answered; if the vendor offers the device flow, it needs no redirect: " + c.atServer("", "--flow", "device")
+		return "another server may have answered; the device flow, if the vendor offers it, needs no redirect: " + c.atServer("", "--flow", "device")
 	case errors.As(err, &version):
 		return "if you know a version that the server supports: " + c.testCommand("--protocol", "VERSION")
 	case oauth.IsCode(err, oauth.CodeInvalidScope) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return "ask for fewer scopes: " + c.atServer("", "--scope", "SCOPE")
+		return "request fewer scopes: " + c.atServer("", "--scope", "SCOPE")
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return "the server may refuse the resource parameter: " + c.atServer("", "--no-resource")
+		return "the server may reject the resource parameter: " + c.atServer("", "--no-resource")
 	}
 	return ""
 }
@@ -126,15 +126,15 @@ func (c Call) clientHint(err error) string {
 	case errors.Is(err, mcplogin.ErrRegistration):
 		return c.howToRegister(err)
 	case errors.As(err, &others):
-		return "the server sends the browser to its own address, which can be pasted: " + c.atServer("", "--redirect-url", others.URIs[0]) +
+		return "the server redirects to its own URL, which you can paste: " + c.atServer("", "--redirect-url", others.URIs[0]) +
 			"\nor register a client there yourself, then add --client-id"
 	case oauth.IsCode(err, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) && !errors.Is(err, mcplogin.ErrLoginRequired):
-		return "register a client there that may use this flow, then: " + c.atServer("", "--client-id", "ID")
+		return "register a client there that can use this flow, then: " + c.atServer("", "--client-id", "ID")
 	case errors.Is(err, flows.ErrUnsupported):
-		return "see what the server offers: " + c.discoverCommand()
+		return "show what the server offers: " + c.discoverCommand()
 	case errors.Is(err, mcplogin.ErrBound):
 		profile, _ := c.subject()
-		return "the proxy proves the key with each request: " + c.proxyCommand(cmp.Or(profile, "NAME"))
+		return "the proxy proves possession of the key with each request: " + c.proxyCommand(cmp.Or(profile, "NAME"))
 	}
 	return ""
 }
@@ -142,7 +142,7 @@ func (c Call) clientHint(err error) string {
 // howToRegister is the hint for a server that registers no client.
 func (c Call) howToRegister(err error) string {
 	if _, refused := errors.AsType[*oauth.Error](err); !refused && errors.Is(err, mcplogin.ErrNeedsDocument) {
-		return "host a client id metadata document (mcp-login client-metadata prints one), then add --client-metadata-url"
+		return "host a client ID metadata document (mcp-login client-metadata prints one), then add --client-metadata-url"
 	}
 	if answer, ok := errors.AsType[*oauth.Error](err); ok && answer.Status == http.StatusForbidden {
 		return "ask the vendor to approve your client, or register one there yourself and add --client-id"
@@ -150,9 +150,9 @@ func (c Call) howToRegister(err error) string {
 	const byHand = "register a client there yourself, then add --client-id"
 	switch answer, _ := errors.AsType[*oauth.Error](err); {
 	case oauth.IsCode(err, oauth.CodeInvalidRedirectURI):
-		return "another redirect URI may do: " + c.atServer("", "--redirect-host", "localhost") + "\nor " + byHand
+		return "another redirect URI may work: " + c.atServer("", "--redirect-host", "localhost") + "\nor " + byHand
 	case answer != nil && answer.Status == http.StatusUnauthorized:
-		return "with an initial access token of the vendor: " + c.atServer("", "--initial-access-token-from", "env:NAME") + "\nor " + byHand
+		return "with an initial access token from the vendor: " + c.atServer("", "--initial-access-token-from", "env:NAME") + "\nor " + byHand
 	}
 	return byHand
 }
@@ -162,7 +162,7 @@ func (c Call) resourceHint(err *oauth.ResourceError) string {
 	if err.Below() {
 		return "the server is below this URL: " + c.atServer(err.Resource)
 	}
-	return fmt.Sprintf("if you trust the server, name its authorization server: %s", c.atServer("", "--issuer", "ISSUER"))
+	return fmt.Sprintf("if you trust the server, set its authorization server: %s", c.atServer("", "--issuer", "ISSUER"))
 }
 
 // atServer is this command with another URL in the place of the server's. "" is

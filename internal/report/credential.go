@@ -44,7 +44,7 @@ func (r Credential) Text() string {
 		{"scopes", strings.Join(r.Scopes, " ")},
 		{"token", r.Fingerprint},
 		{"expires", when(r.Expiry)},
-		{"logged in", when(r.LoggedIn)},
+		{"signed in", when(r.LoggedIn)},
 		{"refreshed", when(r.Refreshed)},
 		{"store", r.Store},
 	} {

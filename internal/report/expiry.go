@@ -17,7 +17,7 @@ func Expires(t time.Time) string {
 // Remains says how long a token that nobody revoked can be used.
 func Remains(expiry time.Time) string {
 	if expiry.IsZero() {
-		return "stays valid for a time that the server did not state"
+		return "remains valid for an unknown time"
 	}
 	return Expires(expiry)
 }

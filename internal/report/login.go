@@ -46,7 +46,7 @@ func Stored(c mcplogin.Credential, who ci.Identity, typed string, renews bool) (
 		row("scopes", list(scopes))
 	}
 	if missing := signin.Ungranted(c, typed); len(missing) > 0 {
-		row("denied", list(missing)+" (asked and not granted)")
+		row("denied", list(missing)+" (requested but not granted)")
 	}
 	renewal := "cannot be renewed: the server issued no refresh token"
 	switch {

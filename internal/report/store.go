@@ -16,13 +16,13 @@ func Store(r stores.Report) string {
 	t.Fact("path", r.Path)
 	t.Fact("mode", r.Mode)
 	if r.Path != "" && r.Keeper == "" {
-		t.Fact("keeper", "chosen by the first login")
+		t.Fact("keeper", "chosen at the first sign-in")
 	}
 	t.Fact("keeper", r.Keeper)
 	t.Fact("key", r.KeyPath)
 	t.Fact("records", fmt.Sprint(r.Records))
 	if r.Unlocked {
-		t.Fact("unlocked", "the kernel remembers the key")
+		t.Fact("unlocked", "the key is in the kernel")
 	}
 	if r.Rekeying {
 		t.Fact("rekeying", "was interrupted: run mcp-login store rekey again")

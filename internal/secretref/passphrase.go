@@ -51,7 +51,7 @@ func (p Passphrase) ask(ctx context.Context, question string) ([]byte, error) {
 	}
 	answer, err := p.Reader.Ask(ctx, question)
 	if errors.Is(err, ErrNoTerminal) {
-		err = fmt.Errorf("%w: none was given, and %w", secrets.ErrPassphrase, err)
+		err = fmt.Errorf("%w: none is set, and %w", secrets.ErrPassphrase, err)
 	}
 	return answer, err
 }
@@ -63,9 +63,9 @@ func (p Passphrase) Choose() func(context.Context) ([]byte, error) {
 		if err != nil || p.Source != "" {
 			return first, err
 		}
-		again, err := p.Reader.Ask(ctx, "once more: ")
+		again, err := p.Reader.Ask(ctx, "repeat it: ")
 		if err == nil && !bytes.Equal(first, again) {
-			err = errors.New("the two passphrases differ")
+			err = errors.New("the passphrases do not match")
 		}
 		return first, err
 	}

@@ -20,14 +20,14 @@ import (
 const Stored = "file:PATH, env:NAME or command:LINE"
 
 // ErrNoTerminal is what Ask returns if there is no terminal.
-var ErrNoTerminal = errors.New("no terminal to ask at")
+var ErrNoTerminal = errors.New("no terminal to prompt on")
 
 // SyntaxError reports a source that is none of the known kinds. It never repeats
 // the source, which may be the secret itself.
 type SyntaxError struct{ What string }
 
 func (e *SyntaxError) Error() string {
-	return e.What + ": use file:PATH, env:NAME, command:LINE or prompt, never the secret itself"
+	return e.What + ": use file:PATH, env:NAME, command:LINE or prompt, not the secret itself"
 }
 
 // Reader reads secrets.
@@ -98,5 +98,5 @@ func Durable(source string) (string, error) {
 		path, err := filepath.Abs(rest)
 		return "file:" + path, err
 	}
-	return "", fmt.Errorf("use %s, never the secret itself", Stored)
+	return "", fmt.Errorf("use %s, not the secret itself", Stored)
 }

@@ -54,7 +54,7 @@ func TestRead(t *testing.T) {
 func TestReadFails(t *testing.T) {
 	for source, want := range map[string]string{
 		"env:UNSET": "it is empty", "prompt": "no terminal", "file:/nowhere/at/all": "read thing", "command:exit 3": "the command failed",
-		"hunter2": "never the secret itself",
+		"hunter2": "not the secret itself",
 	} {
 		r, _ := reader()
 		_, err := r.Read(t.Context(), source, "thing")
@@ -78,7 +78,7 @@ func TestPassphrase(t *testing.T) {
 		t.Errorf("a source that fails: %v", err)
 	}
 	r, _ = reader("one", "two")
-	if _, err := (secretref.Passphrase{Reader: r, MayAsk: true}).Choose()(t.Context()); err == nil || !strings.Contains(err.Error(), "differ") {
+	if _, err := (secretref.Passphrase{Reader: r, MayAsk: true}).Choose()(t.Context()); err == nil || !strings.Contains(err.Error(), "do not match") {
 		t.Errorf("two different passphrases: %v", err)
 	}
 }

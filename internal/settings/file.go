@@ -111,7 +111,7 @@ func (f *File) noCommands() error {
 	for _, table := range append(slices.Collect(maps.Values(f.profiles)), f.global) {
 		for key, set := range table {
 			if strings.HasSuffix(key, "-command") || slices.ContainsFunc(set.texts, isCommand) {
-				return errorf("%s:%d: %s names a command to run, and the file is not yours", f.path, set.line, key)
+				return errorf("%s:%d: %s sets a command to run, and you do not own the file", f.path, set.line, key)
 			}
 		}
 	}
@@ -129,7 +129,7 @@ const (
 )
 
 // errTables reports a table of an unknown kind.
-var errTables = errors.New("use only tables such as [profile.notion]")
+var errTables = errors.New("use only tables like [profile.notion]")
 
 // noSetting reports an unknown key, and which known one may have been meant.
 func noSetting(path []string, known []Key) error {

@@ -125,9 +125,9 @@ func at(table map[string]any, path []string) (value any, found bool) {
 // badValue reports a value of a type that a key does not take.
 func badValue(k Key) error {
 	if k.List {
-		return fmt.Errorf("%s: use a text, a number, true, false, or a list of texts", k.Name)
+		return fmt.Errorf("%s: use a string, a number, true, false, or a list of strings", k.Name)
 	}
-	return fmt.Errorf("%s: use a text, a number, true or false", k.Name)
+	return fmt.Errorf("%s: use a string, a number, true or false", k.Name)
 }
 
 // textsOf returns a value as a person would type it.

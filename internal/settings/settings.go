@@ -134,7 +134,7 @@ func (f *File) lookup(key string, profiles []string) (entry, bool, error) {
 			own, ok = f.global[key]
 		}
 		if i > 0 && (ok != found || !slices.Equal(own.texts, set.texts)) {
-			return entry{}, false, errorf("%s: %q and %q differ in %s: take one at a time", f.path, profiles[0], name, key)
+			return entry{}, false, errorf("%s: %q and %q have different values of %s; use one name at a time", f.path, profiles[0], name, key)
 		}
 		set, found = own, ok
 	}

@@ -85,7 +85,7 @@ func TestProfilesDiffer(t *testing.T) {
 		Getenv: func(string) string { return variable },
 		File:   f,
 	}.For("notion", "other")
-	if _, err := s.Get(testKey("store")); err == nil || !strings.Contains(err.Error(), `configuration: c.toml: "notion" and "other" differ in store`) {
+	if _, err := s.Get(testKey("store")); err == nil || !strings.Contains(err.Error(), `configuration: c.toml: "notion" and "other" have different values of store`) {
 		t.Error(err)
 	}
 	if v, err := s.For("notion").Get(testKey("store")); err != nil || v.Text() != "file:own" {
@@ -116,22 +116,22 @@ func TestMistakes(t *testing.T) {
 		"store.x = 1":                                              `1: unknown setting "store.x"`,
 		"[profile.a]\nb.c.d = 1":                                   `2: unknown setting "b.c.d"`,
 		"profile = \"a\"":                                          `1: unknown setting "profile"`,
-		"\nstore = [1, 2]":                                         "2: store: use a text",
-		"store = [\"a\", \"b\"]":                                   "1: store: use a text",
-		"auth-param = [1]":                                         "1: auth-param: use a text, a number, true, false, or a list of texts",
-		"store = 2026-01-01":                                       "1: store: use a text",
-		"store = {a = 1}":                                          "1: store: use a text",
+		"\nstore = [1, 2]":                                         "2: store: use a string",
+		"store = [\"a\", \"b\"]":                                   "1: store: use a string",
+		"auth-param = [1]":                                         "1: auth-param: use a string, a number, true, false, or a list of strings",
+		"store = 2026-01-01":                                       "1: store: use a string",
+		"store = {a = 1}":                                          "1: store: use a string",
 		"store = \"a\"\nstore = \"b\"":                             "toml: ",
 		"store = \"a\"\nkeeper = passphrase":                       "2: toml: ",
-		"\n[other]":                                                "2: use only tables such as [profile.notion]",
-		"[other]\nstore = \"x\"":                                   "1: use only tables such as",
-		"[profile.a.b]\nstore = \"x\"":                             "1: use only tables such as",
-		"[[profile.a]]\nstore = \"x\"":                             "1: use only tables such as",
-		"\n[profile]\na = 3":                                       "3: use only tables such as",
-		"profile = {a = {store = \"x\"}}":                          "1: use only tables such as",
-		"\n[profile]\na = {store = \"x\"}":                         "3: use only tables such as",
-		"store = \"y\"\nprofile = {a = {store = \"x\"}}":           "c.toml: use only tables such as",
-		"[profile.a]\nstore = \"y\"\n[profile.b.store]\nc = \"x\"": "3: store: use a text",
+		"\n[other]":                                                "2: use only tables like [profile.notion]",
+		"[other]\nstore = \"x\"":                                   "1: use only tables like",
+		"[profile.a.b]\nstore = \"x\"":                             "1: use only tables like",
+		"[[profile.a]]\nstore = \"x\"":                             "1: use only tables like",
+		"\n[profile]\na = 3":                                       "3: use only tables like",
+		"profile = {a = {store = \"x\"}}":                          "1: use only tables like",
+		"\n[profile]\na = {store = \"x\"}":                         "3: use only tables like",
+		"store = \"y\"\nprofile = {a = {store = \"x\"}}":           "c.toml: use only tables like",
+		"[profile.a]\nstore = \"y\"\n[profile.b.store]\nc = \"x\"": "3: store: use a string",
 	}
 	for _, text := range slices.Sorted(maps.Keys(mistakes)) {
 		_, err := parse("c.toml", []byte(text), testKeys)

@@ -13,7 +13,7 @@ import (
 // the file itself, behind any symbolic link.
 func writers(info fs.FileInfo) (writer, error) {
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return 0, fmt.Errorf("has mode %04o, so that others can write it; run: chmod go-w", mode)
+		return 0, fmt.Errorf("has mode %04o, so other users can write it; run: chmod go-w", mode)
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	switch {
@@ -24,5 +24,5 @@ func writers(info fs.FileInfo) (writer, error) {
 	case st.Uid == 0:
 		return system, nil
 	}
-	return 0, fmt.Errorf("belongs to user %d, not to user %d who runs this", st.Uid, os.Geteuid())
+	return 0, fmt.Errorf("belongs to user %d, but you are user %d", st.Uid, os.Geteuid())
 }

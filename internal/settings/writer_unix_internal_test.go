@@ -55,9 +55,9 @@ func TestConfigOfOthers(t *testing.T) {
 func TestConfigOfSystem(t *testing.T) {
 	for text, want := range map[string]string{
 		`store = "file:x"`:                                      "",
-		"\n" + `passphrase-command = "true"`:                    "2: passphrase-command names a command",
-		`browser-command = "true"`:                              "1: browser-command names a command",
-		"[profile.a]\n" + `client-secret-from = "command:true"`: "2: client-secret-from names a command",
+		"\n" + `passphrase-command = "true"`:                    "2: passphrase-command sets a command",
+		`browser-command = "true"`:                              "1: browser-command sets a command",
+		"[profile.a]\n" + `client-secret-from = "command:true"`: "2: client-secret-from sets a command",
 		`client-secret-from = "file:x"`:                         "",
 	} {
 		f, err := parse("config.toml", []byte(text), testKeys)

@@ -39,7 +39,7 @@ func codeNote(c device.Code) ci.Note {
 	if !c.Expiry.IsZero() {
 		text = append(text, "Waiting until "+c.Expiry.UTC().Format(time.RFC3339)+".")
 	}
-	return ci.Note{Title: "Sign-in to " + hostOf(c.Server) + " wants approval", Text: strings.Join(text, "\n"), URL: c.VerificationURIComplete}
+	return ci.Note{Title: "Sign-in to " + hostOf(c.Server) + " needs your approval", Text: strings.Join(text, "\n"), URL: c.VerificationURIComplete}
 }
 
 // hostOf returns the host of a URL as it may be shown.

@@ -29,7 +29,7 @@ func (o *Client) Registration(ctx context.Context, e Place) (mcplogin.Registrati
 		AcceptNewIssuer:   o.AcceptNewIssuer,
 	}
 	if o.ID == "" && o.SecretFrom != "" {
-		return r, exit.Usagef("--client-secret-from needs --client-id")
+		return r, exit.Usagef("--client-secret-from requires --client-id")
 	}
 	if methods := []string{"", oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}; !slices.Contains(methods, o.Auth) {
 		return r, exit.Usagef("--client-auth: %q is not one of%s", o.Auth, strings.Join(methods, " "))
@@ -43,7 +43,7 @@ func (o *Client) Registration(ctx context.Context, e Place) (mcplogin.Registrati
 		r.App.Secret, err = e.Secret(ctx, source, "client secret")
 	}
 	if err == nil && !(oauth.ValidText(r.App.ID) && oauth.ValidText(r.App.Secret)) {
-		return r, exit.Usagef("the client id and the client secret must be printable ASCII (RFC 6749 appendix A)")
+		return r, exit.Usagef("the client ID and the client secret must be printable ASCII (RFC 6749 appendix A)")
 	}
 	if o.InitialTokenFrom != "" && err == nil {
 		r.InitialAccessToken, err = e.Secret(ctx, o.InitialTokenFrom, "initial access token")

@@ -52,7 +52,7 @@ func (e Place) watchChoices(o *Options, why func(string) string, easier func(flo
 	req.Chosen = func(c flows.Choice) {
 		reason := why(c.Flow.Name())
 		if refused {
-			reason = "because the server refuses the device flow"
+			reason = "because the server does not allow the device flow"
 		}
 		e.announce(o, c, reason)
 		if tip := easier(c); tip != "" && !tipShown && !o.JSON {
@@ -96,7 +96,7 @@ func (e Place) canPaste(o *Options) bool { return o.InClient != nil || e.CanAsk(
 type pasteWithoutTerminal struct{ *authcode.Flow }
 
 // ErrNobodyPastes is why a paste flow gives way where there is no terminal.
-var ErrNobodyPastes = fmt.Errorf("without a terminal nobody can paste the answer of a browser: %w", flows.ErrUnsupported)
+var ErrNobodyPastes = fmt.Errorf("no terminal is available to paste the browser's answer: %w", flows.ErrUnsupported)
 
 // Metadata implements [flows.Registrant].
 func (pasteWithoutTerminal) Metadata() (oauth.ClientMetadata, error) {
@@ -137,11 +137,11 @@ func (e Place) flowOrder(o *Options) (names, order []string, why func(name strin
 			}
 			names = append(names, name)
 		}
-		return names, names, func(string) string { return "as --flow says" }, easier
+		return names, names, func(string) string { return "as set by --flow" }, easier
 	}
 	if name := o.NonInteractive.implied(); name != "" {
 		names = []string{name}
-		return names, names, func(string) string { return "credentials that need no person were given" }, easier
+		return names, names, func(string) string { return "non-interactive credentials are configured" }, easier
 	}
 	d := flows.Detect(e.Surroundings(o))
 	return nil, d.Order, d.Why, d.Easier

@@ -20,7 +20,7 @@ func (e Place) atNamedIssuer(ctx context.Context, o *Options, req mcplogin.Login
 		return err
 	}
 	issuer := oauth.Sanitize(unnamed.Issuer, terminal.MaxURL)
-	agreed, err := e.Confirm(ctx, fmt.Sprintf("%s uses an authorization server that you have not named.\nSend %s to %s? [y/N] ", terminal.Host(unnamed.Server), unnamed.Secret, issuer))
+	agreed, err := e.Confirm(ctx, fmt.Sprintf("%s uses an authorization server that you have not confirmed.\nSend %s to %s? [y/N] ", terminal.Host(unnamed.Server), unnamed.Secret, issuer))
 	if err != nil {
 		return err
 	}

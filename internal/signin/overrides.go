@@ -61,7 +61,7 @@ func (o *Overrides) apply(login *mcplogin.LoginOptions) error {
 func issuerPair(text string) (mcplogin.IssuerPair, error) {
 	i := strings.LastIndex(text, "=http")
 	if i < 0 {
-		return mcplogin.IssuerPair{}, errors.New("wants two URLs, LISTED=PUBLISHED")
+		return mcplogin.IssuerPair{}, errors.New("requires two URLs, LISTED=PUBLISHED")
 	}
 	pair := mcplogin.IssuerPair{Listed: text[:i], Published: text[i+1:]}
 	for _, issuer := range []string{pair.Listed, pair.Published} {

@@ -21,7 +21,7 @@ const RelayTimeout = 45 * time.Second
 // Relays returns a flow for each relay.
 func (e Place) Relays(o *Options, p Prompt) (all []flows.Flow, err error) {
 	if len(o.Relay.URLs) == 0 {
-		return nil, exit.Usagef("--flow: relay needs the address of a relay: add --relay")
+		return nil, exit.Usagef("--flow relay requires the URL of a relay; add --relay URL")
 	}
 	label, _ := os.Hostname() // a claim for people; it may be empty
 	for _, url := range o.Relay.URLs {

@@ -165,7 +165,7 @@ func Scopes(flag, text string) ([]string, error) {
 	list := strings.Fields(text)
 	for _, scope := range list {
 		if !oauth.ValidScope(scope) {
-			return nil, exit.Usagef("--%s: a scope holds no \" or \\, and nothing but ASCII", flag)
+			return nil, exit.Usagef("--%s: a scope must be ASCII without \" or \\", flag)
 		}
 	}
 	return list, nil

@@ -53,7 +53,7 @@ func Prepare(folder string) (socket string, err error) {
 	prune(folder)
 	socket = filepath.Join(folder, rand.Text()[:12])
 	if len(socket) > maxSocket {
-		return "", fmt.Errorf("the path %s is too long for a socket; set XDG_STATE_HOME to a shorter folder", socket)
+		return "", fmt.Errorf("the path %s is too long for a socket; set XDG_STATE_HOME to a shorter path", socket)
 	}
 	return socket, nil
 }
@@ -74,7 +74,7 @@ func (p port) valid() bool {
 func Announce(folder string, number int, secret string) error {
 	p := port{number, secret}
 	if !p.valid() {
-		return errors.New("this is not a port from 1024 up with a secret")
+		return errors.New("not a port of 1024 or higher with a secret")
 	}
 	return writeJSON(filepath.Join(folder, strconv.Itoa(number)+portSuffix), p)
 }

@@ -47,7 +47,7 @@ type Memory interface {
 // 127.0.0.1 if there is a secret. It closes the listener.
 func (h *Helper) Serve(ctx context.Context, l net.Listener) error {
 	if _, private := l.(*net.UnixListener); !private && h.Secret == "" {
-		return errors.New("a port can be reached by other users: a secret is needed")
+		return errors.New("other users can reach a port, so a secret is required")
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -146,9 +146,9 @@ func (h *Helper) greet(c *conversation) error {
 }
 
 var (
-	errBusy    = errors.New("the laptop has another sign-in open; finish or cancel it there")
-	errTooMany = errors.New("too many sign-ins were asked for; wait a minute")
-	errTime    = errors.New("nobody finished signing in")
+	errBusy    = errors.New("another sign-in is open on the laptop; finish or cancel it there")
+	errTooMany = errors.New("too many sign-ins; wait a minute")
+	errTime    = errors.New("the sign-in was not finished")
 )
 
 // serve reserves a port, takes the URL and sends the response back.

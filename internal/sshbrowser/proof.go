@@ -12,7 +12,7 @@ import (
 
 // errProof means that a program without the secret is at the other end: any user of
 // a host can connect to a TCP port, or listen at one that was freed.
-var errProof = errors.New("the other end does not know the secret")
+var errProof = errors.New("the peer does not know the secret")
 
 // prove returns what shows that a side knows the secret, for these nonces alone.
 func prove(secret, side, laptop, remote string) string {

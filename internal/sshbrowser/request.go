@@ -33,7 +33,7 @@ func parse(link string, local bool) (request, error) {
 		return request{}, errors.New("only https URLs are opened")
 	}
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return request{}, errors.New("the URL's host has other letters than a browser would show")
+		return request{}, errors.New("the URL's host has characters that are not ASCII")
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -41,7 +41,7 @@ func parse(link string, local bool) (request, error) {
 	}
 	for _, name := range []string{"response_type", "state", "redirect_uri", "code_challenge", "code_challenge_method"} {
 		if len(q[name]) != 1 || q.Get(name) == "" {
-			return request{}, errors.New("the URL is not an authorization request: it must have one " + name)
+			return request{}, errors.New("the URL is not an authorization request: it must have exactly one " + name)
 		}
 	}
 	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || q.Has("request") || q.Has("request_uri") || q.Has("response_mode") {

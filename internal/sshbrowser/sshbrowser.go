@@ -64,7 +64,7 @@ type place struct {
 	Port int    `json:"port,omitempty"`
 }
 
-var errMessage = errors.New("the other end does not speak this protocol")
+var errMessage = errors.New("the peer does not use this protocol")
 
 // ErrCanceled means that the person canceled the sign-in on the laptop.
 var ErrCanceled = errors.New("canceled on the laptop")

@@ -159,7 +159,7 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.EscapedPath() == path:
 		v.receive(w, r)
 	default:
-		v.show(w, http.StatusNotFound, facts{Title: "Not found", Text: "Nothing is here."})
+		v.show(w, http.StatusNotFound, facts{Title: "Not found", Text: "Page not found."})
 	}
 }
 
@@ -200,7 +200,7 @@ func (v *visit) receive(w http.ResponseWriter, r *http.Request) {
 	first := false
 	v.once.Do(func() { first = true })
 	if !first {
-		v.show(w, http.StatusGone, facts{Title: "Already done", Text: "This sign-in has its response already."})
+		v.show(w, http.StatusGone, facts{Title: "Already done", Text: "This sign-in already has its response."})
 		return
 	}
 	v.show(w, http.StatusOK, facts{Title: "Return to your terminal", Text: "It shows whether the sign-in worked. You can close this page."})

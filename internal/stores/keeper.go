@@ -66,7 +66,7 @@ func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (Choice, 
 	case (keyring.Keeper{}).Kind():
 		return Choice{Keeper: Keyring}, nil
 	}
-	return Choice{}, fmt.Errorf("%w: the key of %s is kept by %q, which this version does not know", secrets.ErrUnavailable, dir, kind)
+	return Choice{}, fmt.Errorf("%w: the key of %s is kept by %q, which this version does not support", secrets.ErrUnavailable, dir, kind)
 }
 
 // NoKeyringError reports a new store whose key no keyring can keep.
@@ -102,7 +102,7 @@ func kindOf(dir string) (string, error) {
 // OS keyring of a desktop if it works, else a key file.
 func (o Opener) choose(ctx context.Context) Choice {
 	if o.Passphrase != "" {
-		return Choice{Keeper: Passphrase, Why: "one is given"}
+		return Choice{Keeper: Passphrase, Why: "one is set"}
 	}
 	if !o.desktop() {
 		return Choice{Keeper: KeyFile, Why: "this is not a desktop session with a keyring"}
@@ -128,7 +128,7 @@ func (o Opener) desktop() bool {
 // Rekey encrypts a store of files with a new key. It returns the folder and the
 // keeper of the new key, by default the one of the old key.
 func (o Opener) Rekey(ctx context.Context, at Location) (dir, keeper string, err error) {
-	dir, err = o.existing(at, "rekey", "has another key")
+	dir, err = o.existing(at, "rekey", "has a different key")
 	if err != nil {
 		return "", "", err
 	}
@@ -176,7 +176,7 @@ func (o Opener) existing(at Location, verb, only string) (string, error) {
 		return "", err
 	}
 	if !files {
-		return "", optionf("--store %s: only a store of files %s", at.Store, only)
+		return "", optionf("--store %s: only a file store %s", at.Store, only)
 	}
 	kind, err := kindOf(dir)
 	if err == nil && kind == "" {

@@ -29,7 +29,7 @@ func (o Opener) lockable(ctx context.Context, at Location) (dir string, k file.K
 	}
 	k, ok := keeper.(file.KernelCache)
 	if !ok {
-		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which no command has to ask for", dir, ErrNothingToUnlock, keeper.Kind())
+		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which needs no unlocking", dir, ErrNothingToUnlock, keeper.Kind())
 	}
 	return dir, k, k.Supported()
 }

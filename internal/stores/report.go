@@ -80,13 +80,13 @@ func protection(kind string) (safe, readable []string) {
 	root := superuser(runtime.GOOS)
 	switch kind {
 	case (file.Passphrase{}).Kind():
-		return []string{copies + ", as good as the passphrase is", users},
-			[]string{self + " while it is unlocked or the passphrase is in its reach", root + ", likewise"}
+		return []string{copies + ", as long as the passphrase is strong", users},
+			[]string{self + " while it is unlocked or the program can read the passphrase", root + ", likewise"}
 	case (keyring.Keeper{}).Kind():
 		return []string{copies, users, offline}, []string{self + " while you are logged in", root + ", likewise"}
 	case inVault:
 		return []string{"anyone with this machine's disk", users},
-			[]string{"anyone with read access to this path in Vault", self + " while your Vault token is in its reach", "the administrators of Vault"}
+			[]string{"anyone with read access to this path in Vault", self + " and can read your Vault token", "the administrators of Vault"}
 	}
 	return []string{copies + " alone", users}, []string{self, root, "anyone with copies of the folder and of the key file"}
 }

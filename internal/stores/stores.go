@@ -91,7 +91,7 @@ func Split(name string) (scheme, rest string, err error) {
 	case scheme == "file", scheme == "keyring", scheme == "vault":
 		return scheme, rest, nil
 	}
-	return "", "", optionf("--store %q: unknown kind %q, use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name, scheme)
+	return "", "", optionf("--store %q: unknown kind %q; use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name, scheme)
 }
 
 // openFiles opens a store of encrypted files with the keeper that was named,
@@ -104,7 +104,7 @@ func (o Opener) openFiles(ctx context.Context, at Location, ask bool) (*file.Sto
 	name := at.Keeper
 	if scheme == "keyring" {
 		if name != "" && name != Keyring {
-			return nil, optionf("--store keyring: and --keeper %s contradict each other", name)
+			return nil, optionf("--store keyring: and --keeper %s cannot be used together", name)
 		}
 		name = Keyring
 	}

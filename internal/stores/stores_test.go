@@ -40,7 +40,7 @@ func TestOptions(t *testing.T) {
 	}{
 		{stores.Location{Store: "memory"}, "use file:DIR"},
 		{stores.Location{Store: "s3:x"}, `unknown kind "s3"`},
-		{stores.Location{Store: "keyring:", Keeper: stores.KeyFile}, "contradict"},
+		{stores.Location{Store: "keyring:", Keeper: stores.KeyFile}, "cannot be used together"},
 		{stores.Location{Keeper: "butler"}, "use key-file, passphrase or keyring"},
 		{stores.Location{Store: "vault:"}, "use vault:MOUNT/PREFIX"},
 		{stores.Location{Store: "vault:secret?kv=1"}, "KV version 1 has no check-and-set"},

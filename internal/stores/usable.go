@@ -41,12 +41,12 @@ func (o Opener) usableKeyFile() Usability {
 }
 
 func (o Opener) usablePassphrase() Usability {
-	u := Usability{What: "keeper passphrase", Detail: "usable, typed by a person"}
+	u := Usability{What: "keeper passphrase", Detail: "usable, typed at a prompt"}
 	if o.Passphrase != "" {
 		u.Detail = "usable, the passphrase is available to commands"
 	}
 	if err := (file.KernelCache{}).Supported(); err != nil {
-		u.Detail += "; unlock does not work on this system"
+		u.Detail += "; unlock is not available on this system"
 	}
 	return u
 }
@@ -78,7 +78,7 @@ func creatable(dir string) error {
 		info, err := os.Stat(dir)
 		switch {
 		case err == nil && !info.IsDir():
-			return fmt.Errorf("%s is no folder", dir)
+			return fmt.Errorf("%s is not a folder", dir)
 		case err == nil:
 			return writableFolder(dir)
 		case !os.IsNotExist(err):

@@ -96,7 +96,7 @@ func (e *AddressError) Unwrap() error { return e.Err }
 func kvVersion(where string) (rest string, versioned bool, err error) {
 	rest, query, found := strings.Cut(where, "?")
 	if found && query != "kv=2" {
-		return "", false, optionf("--store vault:%s: only ?kv=2 may follow, since KV version 1 has no check-and-set", where)
+		return "", false, optionf("--store vault:%s: only ?kv=2 is supported, because KV version 1 has no check-and-set", where)
 	}
 	return rest, found, nil
 }
@@ -129,16 +129,16 @@ func (o Opener) vaultAuth() (api.AuthMethod, error) {
 	case "approle":
 		a := &vault.AppRole{Mount: v.AuthMount, RoleID: v.Role, Wrapped: v.Wrapped}
 		if v.Secret != "" {
-			a.SecretID = o.vaultSecret(v.Secret, "secret id for vault")
+			a.SecretID = o.vaultSecret(v.Secret, "Vault secret ID")
 		}
 		return a, nil
 	case "kubernetes":
-		token := o.vaultSecret(cmp.Or(v.Secret, serviceAccount), "service account for vault")
+		token := o.vaultSecret(cmp.Or(v.Secret, serviceAccount), "Vault service account")
 		return &vault.JWT{Mount: cmp.Or(v.AuthMount, "kubernetes"), Role: v.Role, Token: token}, nil
 	case "jwt":
 		token := v.IDToken
 		if v.Secret != "" {
-			token = o.vaultSecret(v.Secret, "id token for vault")
+			token = o.vaultSecret(v.Secret, "Vault ID token")
 		}
 		return &vault.JWT{Mount: v.AuthMount, Role: v.Role, Token: token}, nil
 	}

@@ -51,7 +51,7 @@ func Start(path string, argv, environ []string) error {
 	}
 	failed := &StartError{Program: argv[0], Err: fmt.Errorf("its interpreter %q does not exist", interpreter)}
 	if strings.HasSuffix(interpreter, "\r") {
-		failed.Hint = "the script has Windows line endings: save it with Unix ones"
+		failed.Hint = "the script has Windows line endings; save it with Unix line endings"
 	}
 	return failed
 }

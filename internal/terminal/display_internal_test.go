@@ -57,8 +57,8 @@ func TestMessagesAreStyled(t *testing.T) {
 	}
 	out.Reset()
 	d = &Display{w: &out, styles: Styles{on: true}}
-	io.WriteString(d, "logged in  today\n")
-	if out.String() != "logged in  today\n" {
+	io.WriteString(d, "signed in  today\n")
+	if out.String() != "signed in  today\n" {
 		t.Errorf("an answer is %q", out.String())
 	}
 }

@@ -302,11 +302,11 @@ func (p panel) state() line {
 	var forms []string
 	switch p.progress.Status {
 	case SlowedDown:
-		forms = []string{"waiting, more slowly as asked", "waiting slowly"}
+		forms = []string{"waiting, slower as requested", "waiting slowly"}
 	case Unreachable:
 		again := max(0, p.progress.Next.Sub(p.now)).Round(time.Second) / time.Second
 		forms = []string{
-			fmt.Sprintf("no answer, next try in %d s", again),
+			fmt.Sprintf("no answer, next attempt in %d s", again),
 			fmt.Sprintf("no answer, retry %d s", again), "no answer",
 		}
 	default:

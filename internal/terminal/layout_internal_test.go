@@ -142,8 +142,8 @@ func TestState(t *testing.T) {
 		{"pending", Progress{Status: Waiting}, 40, "waiting for approval · 14:32 left"},
 		{"narrow", Progress{Status: Waiting}, 24, "waiting · 14:32 left"},
 		{"very narrow", Progress{Status: Waiting}, 12, "14:32 left"},
-		{"slow down", Progress{Status: SlowedDown}, 50, "waiting, more slowly as asked · 14:32 left"},
-		{"unreachable", Progress{Status: Unreachable, Next: now.Add(20 * time.Second)}, 50, "no answer, next try in 20 s · 14:32 left"},
+		{"slow down", Progress{Status: SlowedDown}, 50, "waiting, slower as requested · 14:32 left"},
+		{"unreachable", Progress{Status: Unreachable, Next: now.Add(20 * time.Second)}, 50, "no answer, next attempt in 20 s · 14:32 left"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := panel{view: view{signIn: deviceSignIn(testCode), progress: tt.progress, now: now}, cols: tt.cols}

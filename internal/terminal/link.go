@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-const linkWarning = "Approve only if you started this login yourself."
+const linkWarning = "Approve only if you started this sign-in yourself."
 
 // LinkText shows the link of the authorization code flow once. Questions follow
 // below it.
@@ -118,9 +118,9 @@ func (s linkScreen) title() string {
 
 // opened is what to do if the browser that was opened does not help.
 func (s linkScreen) opened() []line {
-	out := append(s.wrapped("", "If it shows nothing, open this link"+s.copyHint()+":", plain), line{}, s.url())
+	out := append(s.wrapped("", "If nothing opened, open this link"+s.copyHint()+":", plain), line{}, s.url())
 	if s.link.Paste {
-		out = append(append(out, line{}), s.wrapped("", "If the last page does not load, copy its whole address and paste it below.", plain)...)
+		out = append(append(out, line{}), s.wrapped("", "If the last page does not load, copy its complete URL and paste it below.", plain)...)
 	}
 	return out
 }
@@ -130,8 +130,8 @@ func (s linkScreen) steps() []line {
 	if !s.link.Paste {
 		return append(out, s.wrapped("2. ", "Sign in and approve. The browser then returns to this machine, at "+s.link.Redirect, plain)...)
 	}
-	out = append(out, s.wrapped("2. ", "Sign in and approve. The last page may say \"This site can't be reached\". That is expected. Its address begins with "+s.link.Redirect, plain)...)
-	return append(out, s.wrapped("3. ", "Copy that whole address, or the code that the page shows, and paste it below.", plain)...)
+	out = append(out, s.wrapped("2. ", "Sign in and approve. The last page may say \"This site can't be reached\". That is expected. Its URL begins with "+s.link.Redirect, plain)...)
+	return append(out, s.wrapped("3. ", "Copy that complete URL, or the code that the page shows, and paste it below.", plain)...)
 }
 
 func (s linkScreen) copyHint() string {
@@ -157,11 +157,11 @@ func (s linkScreen) forwarding() []line {
 		loopback = "[::1]"
 	}
 	forward := port + ":" + loopback + ":" + port
-	out := append([]line{{}}, s.wrapped("", "To have the last page load by itself, run this where your browser is:", plain)...)
+	out := append([]line{{}}, s.wrapped("", "To make the last page load by itself, run this where your browser is:", plain)...)
 	out = append(out, line{{"    ", plain}, {suggest.Command{"ssh", "-L", forward}.With(s.SSH...).String(), bold}})
-	out = append(out, s.wrapped("", fmt.Sprintf("or here: Enter, ~C, -L %s (needs EnableEscapeCommandline)", forward), plain)...)
+	out = append(out, s.wrapped("", fmt.Sprintf("or press Enter, ~C, -L %s (needs EnableEscapeCommandline)", forward), plain)...)
 	out = append(out, s.wrapped("", fmt.Sprintf("Then %s opens the same page.", s.link.Local), plain)...)
-	return append(out, s.wrapped("", "Tip: connect by mcp-login ssh HOST, and your own browser opens by itself.", dim)...)
+	return append(out, s.wrapped("", "Tip: connect with mcp-login ssh HOST, and your own browser opens by itself.", dim)...)
 }
 
 // wrapped is a text in one style, broken to the width of the screen and indented

@@ -74,7 +74,7 @@ func TestPromptOfAnyFlow(t *testing.T) {
 	got := out.String()
 	for text, want := range map[string]int{
 		"To sign in to mcp.example.com, open\n\n    https://relay.example/s/1\n": 1, "\n    BCDF\n": 1, "or open this link": 0, "Waiting until": 0,
-		"cannot reach the authorization server, still trying: timeout\n": 1, "answers again": 1,
+		"cannot reach the authorization server, still trying: timeout\n": 1, "is reachable again": 1,
 	} {
 		if n := strings.Count(got, text); n != want {
 			t.Errorf("%q is there %d times, want %d:\n%s", text, n, want, got)

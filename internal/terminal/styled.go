@@ -38,8 +38,6 @@ var leads = []lead{
 	{"caution: ", "! ", magenta, plain},
 	{"signed in ", "✓ ", green, plain},
 	{"signed out ", "✓ ", green, plain},
-	{"logged in ", "✓ ", green, plain},
-	{"logged out ", "✓ ", green, plain},
 	{"hint: ", "", dim, bold},
 	{"next: ", "", dim, bold},
 	{"Run ", "", plain, bold},

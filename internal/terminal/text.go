@@ -33,12 +33,12 @@ func (p *textPrompt) Progress(n Progress) {
 		p.offline = true
 		trouble := "cannot reach the authorization server"
 		if _, answered := errors.AsType[*oauth.Error](n.Err); answered {
-			trouble = "the authorization server answers with an error"
+			trouble = "the authorization server returned an error"
 		}
 		fmt.Fprintf(p.out, "%s, still trying: %s\n", trouble, Reason(n.Err))
 	case n.Status == Waiting && p.offline:
 		p.offline = false
-		fmt.Fprintln(p.out, "the authorization server answers again, waiting for approval")
+		fmt.Fprintln(p.out, "the authorization server is reachable again, waiting for approval")
 	}
 }
 

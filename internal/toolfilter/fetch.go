@@ -15,7 +15,7 @@ import (
 const maxPages = 100
 
 // errNoList means that a server does not list its tools.
-var errNoList = errors.New("the server does not list its tools, without which nothing is known of this one")
+var errNoList = errors.New("the server does not list its tools, so this tool is unknown")
 
 // judge returns why a call may not pass, "" if it may. Where the server does not take
 // the request for its tools, its answer is that to the call.

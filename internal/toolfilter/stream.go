@@ -11,7 +11,7 @@ import (
 // maxText bounds one message of a server or a client.
 const maxText = 64 << 20
 
-var errTooLong = fmt.Errorf("a message has more than %d bytes", maxText)
+var errTooLong = fmt.Errorf("a message is larger than %d bytes", maxText)
 
 // event is one event of a stream.
 type event struct {

@@ -60,7 +60,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		err = agree(req.Header, sent)
 	}
 	if err != nil {
-		t.log.Warn("message not passed on", "error", err)
+		t.log.Warn("message not forwarded", "error", err)
 		code := codeInvalid
 		if errors.Is(err, errHeaders) {
 			code = codeHeaders
@@ -160,7 +160,7 @@ func refusals(sent []message, why []string) (answers []json.RawMessage) {
 			continue
 		}
 		if why[i] == "" {
-			why[i] = "not passed on: another call of the batch is not allowed"
+			why[i] = "not forwarded: another call of the batch is not allowed"
 		}
 		answers = append(answers, failure(m.id, codeTool, why[i]))
 	}

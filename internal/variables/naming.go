@@ -116,10 +116,10 @@ func (n Naming) Unset(w io.Writer, f envexport.Format, profiles []string) error 
 // check refuses flags that name no variable, or one variable twice.
 func (n Naming) check(profiles int) error {
 	if n.Prefix != "" && !envexport.ValidName(n.Prefix) {
-		return exit.Usagef("--prefix %q: use letters, digits and _, no digit first", n.Prefix)
+		return exit.Usagef("--prefix %q: use letters, digits and _, and do not begin with a digit", n.Prefix)
 	}
 	if profiles > 1 && (n.Prefix != "" || n.Rename != "") {
-		return exit.Usagef("--prefix and --var go with one profile")
+		return exit.Usagef("--prefix and --var require a single profile")
 	}
 	if n.Only != "" {
 		for _, name := range n.chosen() {
@@ -133,7 +133,7 @@ func (n Naming) check(profiles int) error {
 	}
 	for suffix, name := range n.renamed() {
 		if !slices.Contains(Suffixes(), suffix) || !envexport.ValidName(name) {
-			return exit.Usagef("--var %q: use one of %s, =, and a name", n.Rename, strings.Join(Suffixes(), ", "))
+			return exit.Usagef("--var %q: use NAME=NEWNAME, with a name from %s", n.Rename, strings.Join(Suffixes(), ", "))
 		}
 	}
 	return nil
@@ -167,7 +167,7 @@ func (n Naming) Distinct(profiles, stored []string) error {
 // program's own.
 func Warnings(profile string, stored []string) (warnings []string) {
 	if flag := PrefixFlag(profile); flag != nil {
-		warnings = append(warnings, fmt.Sprintf("the variables of %q would begin with %s, which configure mcp-login itself: use env and exec with %s", profile, OwnPrefix, suggest.Command(flag)))
+		warnings = append(warnings, fmt.Sprintf("the variables of %q would begin with %s, which is reserved for mcp-login's own settings; use env and exec with %s", profile, OwnPrefix, suggest.Command(flag)))
 	}
 	if other, found := envexport.Collision(profile, stored); found {
 		warnings = append(warnings, fmt.Sprintf("the variables of %q and %q have the same names: use --prefix with one of them", profile, other))

@@ -119,7 +119,7 @@ type OwnNameError struct {
 }
 
 func (o *OwnNameError) Error() string {
-	return fmt.Sprintf("cannot set %s for %q: variables that begin with %s configure mcp-login itself", o.Name, o.Profile, OwnPrefix)
+	return fmt.Sprintf("cannot set %s for %q: variables that begin with %s are mcp-login's own settings", o.Name, o.Profile, OwnPrefix)
 }
 
 // notOwn returns an OwnNameError if one of the profile's variables is this

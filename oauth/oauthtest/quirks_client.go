@@ -29,7 +29,7 @@ func registrationQuirks() []Quirk {
 			Ends:  Ending{Step: "login", Exit: failed, Says: "it offers no dynamic registration", Hint: "--client-id"},
 			apply: setting(func(s *Server) { s.Clients.NoRegistration = true })},
 		{Name: "documents-only", Does: "knows only clients by a metadata document", Report: "openclaw/openclaw#150247", Part: "registration",
-			Ends: Ending{Step: "login", Exit: failed, Says: "client id metadata document", Hint: "--client-metadata-url"},
+			Ends: Ending{Step: "login", Exit: failed, Says: "client ID metadata document", Hint: "--client-metadata-url"},
 			apply: func(s *Server) []change {
 				s.Clients.NoRegistration = true
 				return []change{document(Metadata, func(doc map[string]any) { doc["client_id_metadata_document_supported"] = true })}
@@ -71,10 +71,10 @@ func clientQuirks() []Quirk {
 				}
 			}},
 		{Name: "device-flow-refused", Does: "offers the device flow and refuses it to registered clients", Report: "NousResearch/hermes-agent#104742", Part: "device endpoint",
-			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server refuses the device flow to this client"},
+			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server does not allow the device flow for this client"},
 			apply: one(refusing(http.StatusBadRequest, oauth.CodeUnauthorizedClient, "", at(DeviceAuth)))},
 		{Name: "device-client-refused", Does: "offers the device flow and answers invalid_client there", Report: "auth0.com, third-party applications", Part: "device endpoint",
-			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server refuses the device flow to this client", Hint: "--client-id"},
+			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "the server does not allow the device flow for this client", Hint: "--client-id"},
 			apply: one(refusing(http.StatusUnauthorized, oauth.CodeInvalidClient, "", at(DeviceAuth)))},
 		{Name: "device-flow-disabled", Does: "answers 200 and an error where an app has no device flow", Report: "github.com", Part: "device endpoint",
 			Ends:  Ending{Flow: "device", Step: "login", Exit: failed, Says: "device_flow_disabled", Hint: "enable the device flow"},

@@ -22,7 +22,7 @@ func publicIssuers() []Quirk {
 			Ends:  Ending{Step: "login", Exit: failed, Says: "issuer mismatch", Hint: "--accept-issuer"},
 			apply: one(document(Metadata, func(doc map[string]any) { doc["issuer"] = "https://vendor.test" }))},
 		{Name: "iss-foreign", Does: "sends the iss of another server", Report: "punkpeye/mcp-remote#359", Part: "iss",
-			Ends:  Ending{Flow: "paste", Step: "login", Exit: failed, Says: "names another issuer", Hint: "--flow device"},
+			Ends:  Ending{Flow: "paste", Step: "login", Exit: failed, Says: "names a different issuer", Hint: "--flow device"},
 			apply: setting(func(s *Server) { s.Consent.Iss = "https://other.test" })},
 	}
 }

@@ -59,7 +59,7 @@ func issuerQuirks() []Quirk {
 		{Name: "no-authorization-servers", Does: "names no authorization server in its resource metadata, and is one itself", Report: "servers of MCP 2025-03-26", Part: "issuer",
 			apply: one(document(Protected, func(doc map[string]any) { delete(doc, "authorization_servers") }))},
 		{Name: "unknown-authorization-server", Does: "names no authorization server, and publishes no metadata of one", Report: "servers of MCP 2025-03-26", Part: "issuer,metadata,PKCE,iss,revocation,registration,MCP server,authentication,device endpoint",
-			Ends: Ending{Step: "login", Exit: failed, Says: "names no authorization server", Hint: "--issuer ISSUER"},
+			Ends: Ending{Step: "login", Exit: failed, Says: "lists no usable authorization server", Hint: "--issuer ISSUER"},
 			apply: func(*Server) []change {
 				return []change{
 					document(Protected, func(doc map[string]any) { delete(doc, "authorization_servers") }),
@@ -90,7 +90,7 @@ func issuerQuirks() []Quirk {
 func serverQuirks() []Quirk {
 	return []Quirk{
 		{Name: "open-until-a-call", Does: "lists its tools without a token, asks for one at calls, and publishes nothing", Report: "punkpeye/mcp-remote#286", Part: "MCP server,challenge,metadata,resource,dead token",
-			Ends: Ending{Step: "login", Exit: failed, Says: "asks for no authorization", Hint: "--issuer ISSUER"},
+			Ends: Ending{Step: "login", Exit: failed, Says: "requires no authorization", Hint: "--issuer ISSUER"},
 			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
 				if e == Protected {
 					http.NotFound(w, r)

@@ -153,7 +153,7 @@ func TestOtherKeeperIsRefused(t *testing.T) {
 	_, _, getErr := s.Get(t.Context(), "a")
 	_, putErr := s.Put(t.Context(), "b", nil, secrets.Any)
 	for method, err := range map[string]error{"Get": getErr, "Put": putErr} {
-		if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "kept by key file, but passphrase") {
+		if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "kept by key file, not by passphrase") {
 			t.Errorf("%s = %v, want ErrUnavailable and both keepers named", method, err)
 		}
 	}

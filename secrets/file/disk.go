@@ -145,7 +145,7 @@ type OwnerError struct {
 }
 
 func (e *OwnerError) Error() string {
-	return fmt.Sprintf("%v: %s belongs to user %d, not to user %d who runs this", secrets.ErrUnavailable, e.Path, e.UID, os.Geteuid())
+	return fmt.Sprintf("%v: %s belongs to user %d, but you are user %d", secrets.ErrUnavailable, e.Path, e.UID, os.Geteuid())
 }
 
 // Is makes errors.Is(err, secrets.ErrUnavailable) true.

@@ -23,7 +23,7 @@ func checkOwner(path string, info fs.FileInfo, want fs.FileMode) error {
 		return &OwnerError{Path: path, UID: int(st.Uid)}
 	}
 	if mode := info.Mode().Perm(); mode&^want != 0 {
-		return fmt.Errorf("%w: %s has mode %04o and so is open to others; run: chmod %o %s",
+		return fmt.Errorf("%w: %s has mode %04o, which gives other users access; run: chmod %o %s",
 			secrets.ErrUnavailable, path, mode, want, path)
 	}
 	return nil

@@ -36,7 +36,7 @@ func decodeDocument(path string, raw []byte, version int, v any) error {
 		return damaged(path)
 	}
 	if any.Version > version {
-		return fmt.Errorf("%w: %s has format version %d, and only %d is known here; a newer mcp-login wrote it, or it is damaged",
+		return fmt.Errorf("%w: %s has format version %d, and this version supports only %d; a newer mcp-login wrote it, or it is damaged",
 			secrets.ErrUndecryptable, path, any.Version, version)
 	}
 	end := bytes.LastIndex(raw, []byte(sumMember))

@@ -27,7 +27,7 @@ type KernelCache struct {
 }
 
 // ErrUnsupported: this system has no kernel keyring, or a container forbids it.
-var ErrUnsupported = errors.New("no kernel keyring here")
+var ErrUnsupported = errors.New("the kernel keyring is not available")
 
 var (
 	_ Keeper    = KernelCache{}

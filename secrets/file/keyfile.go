@@ -53,7 +53,7 @@ func (k KeyFile) Key(_ context.Context, id string, _ json.RawMessage) ([]byte, e
 	path := k.Path(id)
 	raw, err := k.folder().Read(id + ".key")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: the key file %s is missing; restore it, or remove the store and log in again",
+		return nil, fmt.Errorf("%w: the key file %s is missing; restore it, or remove the store and sign in again",
 			secrets.ErrUndecryptable, path)
 	}
 	if err != nil {
@@ -64,7 +64,7 @@ func (k KeyFile) Key(_ context.Context, id string, _ json.RawMessage) ([]byte, e
 		return nil, err
 	}
 	if doc.ID != id {
-		return nil, fmt.Errorf("%w: %s holds the key %s, of another store", secrets.ErrUndecryptable, path, doc.ID)
+		return nil, fmt.Errorf("%w: %s has the key %s, which belongs to another store", secrets.ErrUndecryptable, path, doc.ID)
 	}
 	return doc.Key, nil
 }

@@ -52,7 +52,7 @@ func TestOpenToOthers(t *testing.T) {
 	} {
 		for _, loose := range []os.FileMode{0o040, 0o020, 0o004, 0o001, 0o077} {
 			chmod(t, path, want|loose)
-			remedy := fmt.Sprintf("%s has mode %04o and so is open to others; run: chmod %o %s", path, want|loose, want, path)
+			remedy := fmt.Sprintf("%s has mode %04o, which gives other users access; run: chmod %o %s", path, want|loose, want, path)
 			wantRefused(t, p.open(t), remedy)
 		}
 		chmod(t, path, want)

@@ -38,11 +38,11 @@ func parseRecord(raw []byte) (record, error) {
 		return record{}, fmt.Errorf("%w: its file is damaged or not a record", secrets.ErrUndecryptable)
 	}
 	if v := raw[len(recordMagic)]; v != recordVersion {
-		return record{}, fmt.Errorf("%w: it has format version %d, and only %d is known here; %w, or it is damaged",
+		return record{}, fmt.Errorf("%w: it has format version %d, and this version supports only %d; %w, or it is damaged",
 			secrets.ErrUndecryptable, v, recordVersion, secrets.ErrNewer)
 	}
 	if len(raw) < dataAt+chacha20poly1305.Overhead {
-		return record{}, fmt.Errorf("%w: its file is cut short", secrets.ErrUndecryptable)
+		return record{}, fmt.Errorf("%w: its file is truncated", secrets.ErrUndecryptable)
 	}
 	return record{
 		key:    hex.EncodeToString(raw[len(recordMagic)+1 : nonceAt]),

@@ -186,7 +186,7 @@ func (s *Store) replaceHeader(ctx context.Context, from header, to *header) erro
 			return err
 		}
 		if !now.same(from) {
-			return fmt.Errorf("%w: another rekeying is under way", secrets.ErrConflict)
+			return fmt.Errorf("%w: another rekey is in progress", secrets.ErrConflict)
 		}
 		return s.writeHeader(to)
 	})

@@ -47,7 +47,7 @@ func (s *Store) probe(ctx context.Context) error {
 		return err
 	}
 	if !bytes.Equal(got, want) {
-		return fmt.Errorf("%w: it read back something else than was written", secrets.ErrUnavailable)
+		return fmt.Errorf("%w: the data read back differs from the data written", secrets.ErrUnavailable)
 	}
 	return s.remove(ctx, probeName, v)
 }

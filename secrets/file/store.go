@@ -317,7 +317,7 @@ func (s *Store) write(path string, data []byte) error {
 
 // headless is the error for records without a header.
 func (s *Store) headless() error {
-	return fmt.Errorf("%w: %s is missing, and its records are there; restore it from a backup",
+	return fmt.Errorf("%w: %s is missing, but its records exist; restore it from a backup",
 		secrets.ErrUndecryptable, filepath.Join(s.dir, headerFile))
 }
 

@@ -56,7 +56,7 @@ func (k Keeper) Keep(ctx context.Context, id string, key []byte) (json.RawMessag
 func (k Keeper) Key(ctx context.Context, id string, _ json.RawMessage) ([]byte, error) {
 	text, err := k.get(ctx, id)
 	if errors.Is(err, keyring.ErrNotFound) {
-		return nil, fmt.Errorf("%w: the OS keyring has no key %q of %q; was the store made by another user, or the keyring emptied?",
+		return nil, fmt.Errorf("%w: the OS keyring has no key %q of %q; another user may have created the store, or the keyring was cleared",
 			secrets.ErrUndecryptable, id, service)
 	}
 	if err != nil {
@@ -87,7 +87,7 @@ func (k Keeper) Probe(ctx context.Context) error {
 	}
 	got, err := k.get(ctx, id)
 	if err == nil && got != want {
-		err = fmt.Errorf("%w: the OS keyring gave back something else than was stored", secrets.ErrUnavailable)
+		err = fmt.Errorf("%w: the OS keyring returned different data than was stored", secrets.ErrUnavailable)
 	}
 	return errors.Join(err, k.Forget(ctx, id))
 }

@@ -57,8 +57,8 @@ func (a *AppRole) secretID(ctx context.Context, client *api.Client) (string, err
 	}
 	secret, err := client.Logical().UnwrapWithContext(ctx, id)
 	if status(err) == 400 || status(err) == 403 {
-		return "", fmt.Errorf("%w: the wrapping token has ended or was used before; if not by you, "+
-			"someone else has used the secret id: have it revoked", secrets.ErrUnavailable)
+		return "", fmt.Errorf("%w: the wrapping token has expired or was already used; if you did not use it, "+
+			"someone else has the secret ID: have it revoked", secrets.ErrUnavailable)
 	}
 	if err != nil {
 		return "", err
@@ -86,7 +86,7 @@ var _ api.AuthMethod = (*JWT)(nil)
 func (j *JWT) Login(ctx context.Context, client *api.Client) (*api.Secret, error) {
 	token, err := j.Token(ctx)
 	if err != nil {
-		return nil, ours("token to log in with", err)
+		return nil, ours("Vault login token", err)
 	}
 	return post(ctx, client, j.Mount, "jwt", map[string]any{"role": j.Role, "jwt": token})
 }
@@ -131,7 +131,7 @@ func (l *login) ensure(ctx context.Context) (token string, err error) {
 	if l.method != nil && (l.at.IsZero() || l.ttl > 0 && time.Since(l.at) >= l.ttl) {
 		err = l.run(ctx)
 	} else if l.client.Token() == "" {
-		err = fmt.Errorf("%w: no token: set VAULT_TOKEN, run \"vault login\" or name another way to log in", ErrNoToken)
+		err = fmt.Errorf("%w: no token; set VAULT_TOKEN, run \"vault login\", or set MCP_LOGIN_VAULT_AUTH", ErrNoToken)
 	}
 	return l.client.Token(), err
 }
@@ -157,7 +157,7 @@ func (l *login) run(ctx context.Context) error {
 	l.client.ClearToken() // an old one could be refused instead of the login
 	secret, err := l.method.Login(ctx, l.client)
 	if err == nil && (secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "") {
-		err = fmt.Errorf("%w: the login was answered without a token", secrets.ErrUnavailable)
+		err = fmt.Errorf("%w: vault answered without a token", secrets.ErrUnavailable)
 	}
 	if err != nil {
 		l.client.SetToken(old)
@@ -244,4 +244,4 @@ func (l *login) prolong(ctx context.Context, ends time.Time) (time.Time, error) 
 }
 
 // errOldToken is why a token that Vault did renew ends nevertheless.
-var errOldToken = fmt.Errorf("%w: the token has reached its greatest age", secrets.ErrUnavailable)
+var errOldToken = fmt.Errorf("%w: the token has reached its maximum lifetime", secrets.ErrUnavailable)

@@ -21,7 +21,7 @@ import (
 
 // errAnswer marks an answer that Vault would not give: a proxy in between, or
 // something else at the address.
-var errAnswer = errors.New("no answer of vault")
+var errAnswer = errors.New("no answer from vault")
 
 // Why Vault cannot be used, where a person can do something about it. Each is also a
 // secrets.ErrUnavailable, ErrUnreachable a secrets.ErrTemporary.
@@ -42,7 +42,7 @@ type fault struct {
 func (f *fault) Unwrap() error { return f.error }
 
 // errEnded is what only a new login to Vault cures.
-var errEnded = fmt.Errorf("%w: the token for vault is not valid or has ended", ErrNoToken)
+var errEnded = fmt.Errorf("%w: the token for vault is invalid or has expired", ErrNoToken)
 
 // maxSaid caps what is repeated of Vault's own words.
 const maxSaid = 300
@@ -103,7 +103,7 @@ func (w *wire) meaning(path string, e *api.ResponseError) (why string, kind erro
 	case code == http.StatusBadRequest && strings.Contains(said, "Upgrading from non-versioned"):
 		return said, secrets.ErrTemporary
 	case code == http.StatusBadRequest && e.RawError && strings.Contains(strings.Join(e.Errors, ""), "HTTP request to an HTTPS server"):
-		return w.address() + " speaks TLS: use https:// in VAULT_ADDR", secrets.ErrUnavailable
+		return w.address() + " uses TLS; use https:// in VAULT_ADDR", secrets.ErrUnavailable
 	case code == http.StatusForbidden && strings.Contains(said, "invalid token"):
 		return "permission denied", errEnded
 	case code == http.StatusForbidden:
@@ -115,9 +115,9 @@ func (w *wire) meaning(path string, e *api.ResponseError) (why string, kind erro
 	case code == http.StatusNotImplemented:
 		return "vault is not initialized", secrets.ErrUnavailable
 	case code == http.StatusTooManyRequests, code == http.StatusPreconditionFailed, code == 472, code == 473, code >= 500:
-		return fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason given")), secrets.ErrTemporary
+		return fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason was reported")), secrets.ErrTemporary
 	}
-	return fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer of vault; is VAULT_ADDR right?")), secrets.ErrUnavailable
+	return fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer from vault; check VAULT_ADDR")), secrets.ErrUnavailable
 }
 
 // forbidden names the line of policy that is missing.
@@ -158,13 +158,13 @@ func network(err error) (why string, kind error) {
 	_, alert := errors.AsType[tls.AlertError](err)
 	switch {
 	case unknown:
-		return text + ": name its CA in VAULT_CACERT or VAULT_CAPATH", secrets.ErrUnavailable
+		return text + ": set VAULT_CACERT or VAULT_CAPATH to its CA", secrets.ErrUnavailable
 	case host:
-		return text + ": set VAULT_TLS_SERVER_NAME if that is right", secrets.ErrUnavailable
+		return text + ": if that name is right, set VAULT_TLS_SERVER_NAME", secrets.ErrUnavailable
 	case invalid, alert, errors.Is(err, errAnswer):
 		return text, secrets.ErrUnavailable
 	case record, strings.Contains(text, "HTTP response to HTTPS client"):
-		return "the server does not speak TLS: use http:// in VAULT_ADDR if that is meant", secrets.ErrUnavailable
+		return "the server does not use TLS; if that is intended, use http:// in VAULT_ADDR", secrets.ErrUnavailable
 	}
 	return text, ErrUnreachable
 }

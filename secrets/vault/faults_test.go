@@ -34,11 +34,11 @@ func TestRefusals(t *testing.T) {
 		{"not initialized", 501, `{"errors":["Vault is not initialized"]}`, secrets.ErrUnavailable, "not initialized"},
 		{"mount is being upgraded", 400, `{"errors":["Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly."]}`, secrets.ErrTemporary, "Upgrading"},
 		{"no policy", 403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`, secrets.ErrUnavailable, `path "secret/data/p/*" { capabilities = ["create", "read", "update"] }`},
-		{"token ended", 403, `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, secrets.ErrUnavailable, "has ended"},
+		{"token ended", 403, `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, secrets.ErrUnavailable, "invalid or has expired"},
 		{"token repeated", 400, `{"errors":["bad token ` + token + `"]}`, secrets.ErrUnavailable, "[redacted]"},
-		{"something else", 404, `<html>not found</html>`, secrets.ErrUnavailable, "no answer of vault"},
-		{"something else says yes", 200, `<html>welcome</html>`, secrets.ErrUnavailable, "no answer of vault"},
-		{"no version in the answer", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer of vault"},
+		{"something else", 404, `<html>not found</html>`, secrets.ErrUnavailable, "no answer from vault"},
+		{"something else says yes", 200, `<html>welcome</html>`, secrets.ErrUnavailable, "no answer from vault"},
+		{"no version in the answer", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer from vault"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := &double{}

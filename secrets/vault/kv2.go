@@ -64,7 +64,7 @@ func (k *kv2) read(ctx context.Context, key string) (entry, error) {
 	}
 	e := entry{state: live, n: v.Version, id: v.id(), age: age(now, v.CreatedTime)}
 	if err := json.Unmarshal(answer.Data.Data, &e.payload); err != nil {
-		return e, fmt.Errorf("%w: it is not in a form of this program", secrets.ErrUndecryptable)
+		return e, fmt.Errorf("%w: it was not written by mcp-login", secrets.ErrUndecryptable)
 	}
 	if e.Deleted {
 		e.state = tombstone

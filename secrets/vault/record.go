@@ -39,9 +39,9 @@ func newPayload(data []byte) payload {
 func (p *payload) known() error {
 	switch {
 	case p == nil || p.Format == 0:
-		return fmt.Errorf("%w: it was not written by this program", secrets.ErrUndecryptable)
+		return fmt.Errorf("%w: it was not written by mcp-login", secrets.ErrUndecryptable)
 	case p.Format > format:
-		return fmt.Errorf("%w: a newer version of this program wrote it (format %d)", secrets.ErrUnavailable, p.Format)
+		return fmt.Errorf("%w: a newer version of mcp-login wrote it (format %d)", secrets.ErrUnavailable, p.Format)
 	}
 	return nil
 }

@@ -238,14 +238,14 @@ func (s *Store) probeAll(ctx context.Context) error {
 // probe goes on with a record that was created.
 func (s *Store) probe(ctx context.Context, kv *kv2, key string, v secrets.Version) error {
 	if _, err := kv.put(ctx, key, newPayload(nil), secrets.Absent); !errors.Is(err, secrets.ErrConflict) {
-		return cmp.Or(err, fmt.Errorf("%w: vault lets a record be overwritten unseen", secrets.ErrUnavailable))
+		return cmp.Or(err, fmt.Errorf("%w: vault ignores check-and-set", secrets.ErrUnavailable))
 	}
 	v, err := kv.put(ctx, key, newPayload([]byte("again")), v)
 	if err != nil {
 		return err
 	}
 	if e, err := kv.read(ctx, key); err != nil || e.id != v {
-		return cmp.Or(err, fmt.Errorf("%w: what was written does not read back", secrets.ErrUnavailable))
+		return cmp.Or(err, fmt.Errorf("%w: the data read back differs from the data written", secrets.ErrUnavailable))
 	}
 	return kv.remove(ctx, key, v)
 }

@@ -90,7 +90,7 @@ func (w *wire) do(ctx context.Context, verb, path string, send func(context.Cont
 	defer cancel()
 	used, err := w.login.ensure(ctx)
 	if err != nil {
-		return w.explain(ctx, "log in to", "", err)
+		return w.explain(ctx, "authenticate to", "", err)
 	}
 	err = send(ctx)
 	if status(err) == http.StatusForbidden && w.login.again(ctx, used) {
@@ -146,7 +146,7 @@ func (w *wire) checkVersion(ctx context.Context) error {
 	mount := answer.Data
 	switch {
 	case status(err) == http.StatusForbidden && !errors.Is(err, errEnded):
-		return fmt.Errorf("%w: vault has no mount %s/, or the token may do nothing in it", secrets.ErrUnavailable, w.mount)
+		return fmt.Errorf("%w: vault has no mount %s/, or the token has no access to it", secrets.ErrUnavailable, w.mount)
 	case err != nil:
 		return err
 	case mount.Path != w.mount+"/":

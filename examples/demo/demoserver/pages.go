@@ -97,14 +97,14 @@ func (s *Server) serveDeviceForm(w http.ResponseWriter, r *http.Request) {
 	approve := r.PostFormValue("decision") == "approve"
 	switch {
 	case !ok || !s.isForm(asked.UserCode, secret) || !s.decide(asked.UserCode, approve):
-		servePage(w, http.StatusConflict, page{Title: "This request is over",
-			Message: "It was answered before, or its time ran out. Start again on your device."}, "")
+		servePage(w, http.StatusConflict, page{Title: "This request has ended",
+			Message: "It was already answered, or it expired. Start again on your device."}, "")
 	case approve:
 		servePage(w, http.StatusOK, page{Title: "Approved", Code: asked.UserCode,
 			Message: "Your device continues by itself within seconds. You can close this page."}, "")
 	default:
 		servePage(w, http.StatusOK, page{Title: "Denied", Code: asked.UserCode,
-			Message: "Nothing was given to the device. You can close this page."}, "")
+			Message: "The device got no access. You can close this page."}, "")
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *Server) showDevice(w http.ResponseWriter, typed string) {
 	asked, ok := s.find(typed)
 	if !ok {
 		servePage(w, http.StatusNotFound, page{Title: "Connect a device", Ask: &ask{Typed: typed,
-			Fault: "No device waits with this code. Compare it with your device, or get a new one there."}}, "")
+			Fault: "No device is waiting with this code. Compare it with your device, or get a new code there."}}, "")
 		return
 	}
 	servePage(w, http.StatusOK, page{Title: "Is this your device?", Consent: &consent{
@@ -179,7 +179,7 @@ func (s *Server) askConsent(w http.ResponseWriter, _ *http.Request, asked oautht
 // serveConsent takes the decision of the authorization page.
 func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
 	if !s.auth.Answer(w, r, r.PostFormValue("form"), r.PostFormValue("decision") == "approve") {
-		servePage(w, http.StatusConflict, page{Title: "This request is over",
-			Message: "It was answered before, or its time ran out. Start again in your program."}, "")
+		servePage(w, http.StatusConflict, page{Title: "This request has ended",
+			Message: "It was already answered, or it expired. Start again in your program."}, "")
 	}
 }
