@@ -16,6 +16,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcp-login/mcp-login/internal/await"
+	"github.com/mcp-login/mcp-login/internal/httpsse"
 )
 
 // pages are the capabilities of a client that can open pages.
@@ -331,6 +332,33 @@ func TestToolsAreListedBeforeTheAnswer(t *testing.T) {
 		contains(t, await.Receive(t, "the outcome", said), "Signed in")
 		if !listed.Load() {
 			t.Error("answered before the client has listed the tools")
+		}
+	})
+}
+
+// TestSignInAtOldTransport: a server of the HTTP+SSE transport is no different.
+func TestSignInAtOldTransport(t *testing.T) {
+	sse := mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return newTools().Server }, nil)
+	eachWay(t, false, func(t *testing.T, p *person) {
+		p.site.mcp = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && r.URL.RawQuery == "" {
+				w.WriteHeader(http.StatusMethodNotAllowed)
+				return
+			}
+			sse.ServeHTTP(w, r)
+		})
+		up := p.upstream(t)
+		up.Transport = &httpsse.Transport{Base: http.DefaultTransport, Server: up.Server}
+		c := open(t, ways[p.way](t, up), mcp.ClientOptions{})
+		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		p.approve <- nil
+		contains(t, c.call(t, "sign_in", nil), "Signed in")
+		await.Receive(t, "the news that there are other tools", c.changed)
+		if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
+			t.Errorf("tools %q", got)
+		}
+		if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
+			t.Errorf("2 + 3 = %q", got)
 		}
 	})
 }
