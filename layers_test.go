@@ -37,7 +37,7 @@ var layers = map[string][]string{
 	"internal/doctor":    {"", "agent", "oauth", "flows", "internal/stores", "internal/suggest", "secrets", "secrets/keyring", "flows/authcode", "internal/netfault"},
 	"internal/parcel":    {"internal/exit", "secrets"},
 
-	"internal/clientconfig": {"internal/atomicfile", "internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest", "internal/terminal"},
+	"internal/clientconfig": {"oauth", "internal/atomicfile", "internal/mcpremote", "internal/paths", "internal/printable", "internal/suggest", "internal/terminal"},
 	"internal/httpsse":      {"internal/eventstream"},
 	"internal/help":         {"internal/terminal"},
 	"internal/netfault":     {"oauth"},
@@ -52,7 +52,7 @@ var layers = map[string][]string{
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
 	"internal/access": {
-		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/clientconfig", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
 		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
 		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},

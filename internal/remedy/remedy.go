@@ -129,7 +129,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &kv):
 		return exit.Store, "upgrade the mount, which keeps its records: " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
-		return exit.Store, "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or run once: mcp-login unlock"
+		return exit.Store, c.passphraseHint(err)
 	case errors.Is(err, keyring.ErrUnreachable):
 		return exit.Store, "run it in the desktop session that has the keyring; or there, once: mcp-login unlock, or permanently: mcp-login store rekey --keeper key-file"
 	case errors.Is(err, stores.ErrNoStore):
