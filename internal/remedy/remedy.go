@@ -97,7 +97,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &unknown):
 		return exit.LoginRequired, c.howToConfirm(unknown)
 	case errors.As(err, &login):
-		return exit.LoginRequired, c.meantProfile(login) + c.storeHint(c.LoginCommand(login.Profile, login.Server))
+		return exit.LoginRequired, c.meantProfile(login) + c.storeHint(c.LoginCommand(login.Profile, login.Server, force(login)...))
 	case errors.As(err, &scope):
 		return exit.LoginRequired, c.loginAgain(scope.Profile, addScope(scope.Scopes)...)
 	case errors.As(err, &issuer):
