@@ -29,6 +29,7 @@ type LoginRequiredError struct {
 	Profile string
 	Server  string // "" where nothing is stored
 	Reason  string
+	Valid   bool // the stored token has not expired: the server rejected it before
 }
 
 func (e *LoginRequiredError) Error() string {

@@ -37,7 +37,7 @@ var layers = map[string][]string{
 	"internal/doctor":    {"", "agent", "oauth", "flows", "internal/stores", "internal/suggest", "secrets", "secrets/keyring", "flows/authcode", "internal/netfault"},
 	"internal/parcel":    {"internal/exit", "secrets"},
 
-	"internal/clientconfig": {"internal/atomicfile", "internal/exit", "internal/mcpremote", "internal/paths", "internal/printable", "internal/secretref", "internal/suggest", "internal/terminal"},
+	"internal/clientconfig": {"internal/atomicfile", "internal/exit", "internal/mcpremote", "internal/paths", "internal/printable", "internal/secretref", "internal/suggest", "internal/terminal", "oauth"},
 	"internal/extraheader":  {"internal/exit", "internal/secretref"},
 	"internal/httpsse":      {"internal/eventstream"},
 	"internal/help":         {"internal/terminal"},
@@ -55,6 +55,7 @@ var layers = map[string][]string{
 
 	"internal/access": {
 		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/completion", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/invocation", "internal/netfault", "internal/outbound", "internal/paths",
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/clientconfig", "internal/completion", "internal/confirmed", "internal/exit", "internal/invocation", "internal/outbound", "internal/paths",
 		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
 		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},

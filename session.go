@@ -201,5 +201,5 @@ func (s *Session) loginRequired(reason string) error {
 }
 
 func (c Credential) loginRequired(reason string) error {
-	return &LoginRequiredError{Profile: c.Profile, Server: c.Server, Reason: reason}
+	return &LoginRequiredError{Profile: c.Profile, Server: c.Server, Reason: reason, Valid: c.Valid(0) && c.Refused == ""}
 }

@@ -13,6 +13,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/envexport"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/stores"
@@ -43,7 +44,7 @@ func TestVerdict(t *testing.T) {
 		{"another issuer", &mcplogin.IssuerChangedError{Profile: "a"}, exit.LoginRequired, "--accept-new-issuer"},
 		{"denied", fmt.Errorf("log in: %w", flows.ErrDenied), exit.Denied, ""},
 		{"expired", fmt.Errorf("log in: %w", flows.ErrExpired), exit.TimedOut, ""},
-		{"not waited longer", errTimedOut, exit.TimedOut, ""},
+		{"not waited longer", access.ErrTimedOut, exit.TimedOut, ""},
 		{"store", fmt.Errorf("read: %w", secrets.ErrUnavailable), exit.Store, ""},
 		{"damage", fmt.Errorf("read: %w", secrets.ErrUndecryptable), exit.Store, ""},
 		{"record of somebody else", &mcplogin.RecordError{Profile: "a b", Field: "flow"}, exit.Store, "mcp-login clear 'a b' --store 'file:/x y'\nthen: mcp-login login 'a b' URL"},

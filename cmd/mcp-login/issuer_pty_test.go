@@ -108,7 +108,7 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 		t.Fatalf("no hint:\n%s", stderr)
 	}
 	x.run(t, hint[1], exit.Done)
-	x.run(t, "mcp-login login 'robot one' --client-id robot", exit.Done) // the stored login names it
+	x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.Done) // the stored login names it
 	notes, err := filepath.Glob(filepath.Join(x.home, ".local/state/mcp-login/confirmed/*"))
 	if err != nil || len(notes) != 1 {
 		t.Fatalf("the login is noted by %q, %v", notes, err)
@@ -117,7 +117,7 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := x.sent()
-	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot", exit.BadUsage) // another user's, or another host's
+	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.BadUsage) // another user's, or another host's
 	if x.sent() != before || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
 		t.Errorf("%d requests at the word of a record\n%s", x.sent()-before, stderr)
 	}
@@ -133,7 +133,7 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 	x := newElsewhere(t)
 	login := func() *terminaltest.Terminal {
-		cmd := exec.Command(x.program, "login", "a", elsewhereURL, "--client-id", "robot", "--flow", "device")
+		cmd := exec.Command(x.program, "login", "a", elsewhereURL, "--client-id", "robot", "--flow", "device", "--force")
 		cmd.Env = x.env
 		return terminaltest.Start(t, cmd, 80, 24)
 	}

@@ -2,19 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
+	"github.com/mcp-login/mcp-login/internal/clientconfig"
 	"github.com/mcp-login/mcp-login/internal/commandline"
-	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/source"
-	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -27,9 +25,6 @@ type loginOptions struct {
 	force          bool
 }
 
-// errTimedOut ends a login that nobody approved within --wait.
-var errTimedOut = &exit.Error{Code: exit.TimedOut, Text: "the sign-in was not approved in time"}
-
 const loginName = "login"
 
 func newLogin(e *call) *cli.Command {
@@ -37,11 +32,12 @@ func newLogin(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
-		Description: "Without URL, it signs in again to the server stored under NAME.",
+		Description: "Without URL, it signs in again to the server stored under NAME, or asks to use the URL that your MCP clients have under NAME. " +
+			"A stored sign-in that is still valid is kept: at a terminal, login asks first. Flags that ask for something else, such as --scope, and --force sign in again.",
 		Flags: append(o.interactiveFlags(), []cli.Flag{
 			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
 			boolFlag("json", "Print events to standard output as JSON, one per line", &o.JSON),
-			boolFlag("force", "Replace a credential for another server, or one that cannot be read", &o.force),
+			boolFlag("force", "Sign in again even if the stored credential is valid, is for another server, or cannot be read", &o.force),
 		}...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
 }
@@ -68,85 +64,75 @@ func (o *loginOptions) signIn() *signin.Options {
 }
 
 func runLogin(ctx context.Context, e *call, o loginOptions, args []string) error {
-	if _, _, err := parseTarget(args); err != nil {
+	_, _, err := parseTarget(args)
+	if err != nil {
 		return err // before a store is made
 	}
-	store, err := e.open(&o.common).OpenStore(ctx, true)
+	w := access.Wish{Options: o.signIn(), Force: o.force, Clients: clientconfig.PlacesHere(e.getenv)}
+	if w.MoreScopes, err = signin.Scopes("add-scope", o.more); err != nil {
+		return err
+	}
+	if w.Source.Store, err = e.open(&o.common).OpenStore(ctx, true); err != nil {
+		return err
+	}
+	c, kept, err := signIn(ctx, e, &o, &w, args)
+	elsewhere := ""
 	if err != nil {
-		return err
+		elsewhere, err = e.open(&o.common).Elsewhere(ctx, w, err)
 	}
-	profile, server, err := target(ctx, e, &o.common, source.Source{Store: store}, "", args)
-	if err != nil {
-		return err
-	}
-	if err := checkNew(profile); err != nil {
-		return err
-	}
-	if len(args) == 1 && server != "" {
-		e.say("the profile is %q", profile)
-	}
-	cfg, err := e.open(&o.common).Config(source.Source{Store: store}, profile)
-	if err != nil {
-		return err
-	}
-	cfg.Server = server
-	place, err := e.open(&o.common).Place(o.Subject)
-	if err != nil {
-		return err
-	}
-	req := mcplogin.LoginRequest{Replace: o.force}
-	if req.Register, err = o.Client.Registration(ctx, place); err != nil {
-		return err
-	}
-	if o.Wait > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.Wait, errTimedOut)
-		defer cancel()
-	}
-	if req.MoreScopes, err = signin.Scopes("add-scope", o.more); err != nil {
-		return err
-	}
-	var c mcplogin.Credential
-	err = place.Run(ctx, o.signIn(), cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
-		c, err = s.Login(ctx, req)
-		return err
-	})
-	if cause := context.Cause(ctx); err != nil && cause == errTimedOut {
-		return fmt.Errorf("sign in to %q: %w", profile, cause)
+	if elsewhere != "" {
+		if len(args) > 1 {
+			args = []string{w.Profile, elsewhere}
+		} else {
+			args = []string{elsewhere}
+		}
+		c, kept, err = signIn(ctx, e, &o, &w, args)
 	}
 	if err != nil {
 		return err
 	}
-	return loggedIn(ctx, e, o, place, store, c)
+	return signedIn(ctx, e, &o, w, c, kept)
 }
 
-// loggedIn says what was stored and what to do next.
-func loggedIn(ctx context.Context, e *call, o loginOptions, place signin.Place, store secrets.Store, c mcplogin.Credential) error {
+// signIn signs in to what the arguments mean. It completes the wish.
+func signIn(ctx context.Context, e *call, o *loginOptions, w *access.Wish, args []string) (c mcplogin.Credential, kept bool, err error) {
+	if w.Profile, w.Server, err = target(ctx, e, &o.common, w.Source, "", args); err != nil {
+		return c, false, err
+	}
+	if err := checkNew(w.Profile); err != nil {
+		return c, false, err
+	}
+	if len(args) == 1 && w.Server != "" && !profilename.IsRoot(w.Server) { // else the server may be below, and have another name
+		e.say("the profile is %q", w.Profile)
+	}
+	return e.open(&o.common).Fulfill(ctx, *w)
+}
+
+// signedIn says what was stored and what to do next.
+func signedIn(ctx context.Context, e *call, o *loginOptions, w access.Wish, c mcplogin.Credential, kept bool) error {
 	opener := e.open(&o.common)
+	place, err := opener.Place(o.Subject)
+	if err != nil {
+		return err
+	}
 	id, renews := opener.Identity(c), place.Renews(c)
-	if !o.JSON {
+	if !o.JSON && !kept {
 		for _, row := range report.Stored(c, id, o.Scope+" "+o.more, renews) {
 			e.say("%s", row)
 		}
 	}
-	collides(ctx, e, store, c.Profile)
+	collides(ctx, e, w.Source.Store, c.Profile)
 	opener.WarnUnshared(ctx, c)
 	if err := place.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
 		e.log.Debug().Err(err).Msg("no summary was written")
 	}
 	if o.JSON {
-		return e.answerJSON(report.LoggedIn(c, id, renews))
+		return e.answerJSON(report.LoggedIn(c, id, renews, kept))
 	}
-	e.say("next: %s", nextStep(e, c))
+	for i, line := range opener.Next(ctx, c) {
+		e.say("%s: %s", []string{"next", "then"}[min(i, 1)], line)
+	}
 	return nil
-}
-
-// nextStep is the command that most people run next.
-func nextStep(e *call, c mcplogin.Credential) string {
-	if _, err := c.Authorization(); errors.Is(err, mcplogin.ErrBound) {
-		return suggest.MCPLogin("proxy", c.Profile).With(e.StoreFlags()...).String() // no variable can hold the proof
-	}
-	return signin.Next(e.getenv, c.Profile, slices.Concat(variables.PrefixFlag(c.Profile), e.StoreFlags()))
 }
 
 // collides warns where this profile's variables have the names of another's, or

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -32,5 +33,5 @@ func runStoreStatus(ctx context.Context, e *call, o storeStatusOptions) error {
 	if o.json {
 		return e.answerJSON(r)
 	}
-	return e.answer(report.Store(r))
+	return e.answer(report.Store(r, e.Remedy().Hint(secretref.ErrLocked)))
 }

@@ -189,9 +189,10 @@ func (f *Relay) session(ctx context.Context, r flows.Request, a *attempt) (token
 func (f *Relay) await(ctx context.Context, r flows.Request, a *attempt, c relayClient, s relaySession) (code string, err error) {
 	within, cancel := context.WithDeadline(ctx, s.expiry)
 	defer cancel()
+	end, _ := within.Deadline()
 	f.Show(within, RelayCode{
 		UserCode: s.UserCode, VerificationURI: s.VerificationURI, VerificationURIComplete: s.VerificationURIComplete,
-		Expiry: s.expiry, Interval: s.interval, Issuer: a.server.Issuer, Server: r.Server,
+		Expiry: end, Interval: s.interval, Issuer: a.server.Issuer, Server: r.Server,
 		Client: cmp.Or(f.ClientName, r.Client.App.ID), Hosts: Hosts(r.Server, a.server),
 	})
 	if f.Done != nil {

@@ -34,7 +34,7 @@ type Code struct {
 	UserCode                string // must be shown even beside a QR code (RFC 8628 §3.3.1)
 	VerificationURI         string
 	VerificationURIComplete string        // holds the user code too; "": not offered
-	Expiry                  time.Time     // zero: the server did not say
+	Expiry                  time.Time     // when the waiting ends; zero: the server did not say
 	Interval                time.Duration // between polls, at first
 	Issuer                  string        // the authorization server
 	Server                  string        // the MCP server that the login is for
@@ -143,14 +143,22 @@ func (f *Flow) attempt(ctx context.Context, r flows.Request) (oauth.Token, error
 	}
 	showing, done := context.WithCancel(ctx)
 	defer done()
-	f.Prompt.ShowCode(showing, f.code(r, d))
+	f.Prompt.ShowCode(showing, f.code(ctx, r, d))
 	t, err := f.poll(showing, r, d)
 	f.report(showing, Poll{Status: final(err), Err: err})
 	return t, err
 }
 
+// end returns when the waiting ends: with the code, or before it with ctx.
+func end(ctx context.Context, expiry time.Time) time.Time {
+	if deadline, ok := ctx.Deadline(); ok && (expiry.IsZero() || deadline.Before(expiry)) {
+		return deadline
+	}
+	return expiry
+}
+
 // code leaves the device_code out.
-func (f *Flow) code(r flows.Request, d oauth.DeviceAuthorization) Code {
+func (f *Flow) code(ctx context.Context, r flows.Request, d oauth.DeviceAuthorization) Code {
 	client := f.ClientName
 	if client == "" {
 		client = r.Client.App.ID
@@ -159,7 +167,7 @@ func (f *Flow) code(r flows.Request, d oauth.DeviceAuthorization) Code {
 		UserCode:                d.UserCode,
 		VerificationURI:         d.VerificationURI,
 		VerificationURIComplete: d.VerificationURIComplete,
-		Expiry:                  d.Expiry,
+		Expiry:                  end(ctx, d.Expiry),
 		Interval:                d.Interval,
 		Issuer:                  r.Client.Server.Issuer,
 		Server:                  r.Server,

@@ -1,7 +1,17 @@
 package clientconfig
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // Server is an MCP server that a client's file names.
@@ -14,8 +24,46 @@ type Server struct {
 	URL string
 	// Command starts a local server; the program is the first. Nil for a remote one.
 	Command []string
+	// Project says that the file is of a project's folder, whose authors wrote it.
+	Project bool
 
 	path []string // in the file
+}
+
+// Where names the file and the client that reads it, for people.
+func (s Server) Where() string { return fmt.Sprintf("%s (%s)", s.File, s.Client.Title) }
+
+// Host returns the host of the URL.
+func (s Server) Host() string {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Named returns a server for each URL that the files have under a name. Where several
+// have the same URL, it is the one of a person's own file. Names with variables in them
+// are none that a person could visit.
+func Named(p Places, name string) (found []Server, unread []error) {
+	all, unread := Servers(p)
+	slices.SortStableFunc(all, func(a, b Server) int {
+		switch {
+		case a.Project == b.Project:
+			return 0
+		case b.Project:
+			return -1
+		}
+		return 1
+	})
+	for _, s := range all {
+		_, err := oauth.CheckURL(s.URL)
+		known := slices.ContainsFunc(found, func(f Server) bool { return f.URL == s.URL })
+		if err == nil && !known && strings.EqualFold(s.Name, name) && !strings.ContainsAny(s.URL, "{}") {
+			found = append(found, s)
+		}
+	}
+	return found, unread
 }
 
 // Servers returns the servers that the files of all clients name. A file that
@@ -24,7 +72,8 @@ type Server struct {
 func Servers(p Places) (all []Server, errs []error) {
 	for _, c := range Clients() {
 		for _, path := range c.Files(p) {
-			servers, err := c.servers(path)
+			project := path != c.File(p)
+			servers, err := c.servers(path, p, project)
 			if err != nil {
 				errs = append(errs, &FileError{path, err})
 			}
@@ -34,8 +83,52 @@ func Servers(p Places) (all []Server, errs []error) {
 	return all, errs
 }
 
+// maxProjectFile is the maximum size of a file of a project. Others wrote it, and how
+// deep it is nested must not matter.
+const maxProjectFile = 256 << 10
+
+// ofProject refuses a file of a project's folder that leads out of it, is larger than
+// such files are, or belongs to another user.
+func ofProject(path, dir string) error {
+	file, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // readDocument knows links that lead nowhere
+	}
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(dir, file); err != nil || !filepath.IsLocal(rel) {
+		return errors.New("it is a link that leads out of the folder of the project")
+	}
+	info, err := os.Stat(file)
+	if err == nil && info.Size() > maxProjectFile {
+		err = fmt.Errorf("it has more than %d KiB", maxProjectFile>>10)
+	}
+	return err
+}
+
+// foreign refuses a file of another user. Those of root count as everybody's.
+func foreign(path string) error {
+	if uid, known := paths.Owner(path); known && uid != os.Geteuid() && uid != 0 {
+		return fmt.Errorf("it belongs to user %d", uid)
+	}
+	return nil
+}
+
 // servers returns those that a file names, in the order of their names.
-func (c Client) servers(path string) (all []Server, err error) {
+func (c Client) servers(path string, p Places, project bool) (all []Server, err error) {
+	if project {
+		err = ofProject(path, p.Project)
+	}
+	if err == nil {
+		err = foreign(path)
+	}
+	if err != nil {
+		return nil, err
+	}
 	d, err := readDocument(path)
 	if err != nil || !d.exists {
 		return nil, err
@@ -52,7 +145,7 @@ func (c Client) servers(path string) (all []Server, err error) {
 			if !ok || name == "servers" && c.Name == "opencode" {
 				continue
 			}
-			s := Server{Client: c, File: path, Name: name, path: append(keys[:len(keys):len(keys)], name)}
+			s := Server{Client: c, File: path, Name: name, Project: project, path: append(keys[:len(keys):len(keys)], name)}
 			s.read(entry)
 			all = append(all, s)
 		}

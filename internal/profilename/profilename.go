@@ -105,6 +105,12 @@ func Address(text string) (server string, ok bool) {
 	return u.String(), true
 }
 
+// IsRoot reports whether a URL is that of a whole host, without a path.
+func IsRoot(server string) bool {
+	u, err := url.Parse(server)
+	return err == nil && strings.Trim(u.Path, "/") == ""
+}
+
 // Split tells names and addresses apart among one or two arguments, in either order.
 // The name is "" if there is only an address, and the server if there is only a name.
 // Two addresses are an error.

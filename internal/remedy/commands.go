@@ -36,6 +36,14 @@ func (c Call) LoginCommand(profile, server string, more ...string) string {
 	return login.With(c.Flags...).With(more...).String()
 }
 
+// force returns the flag without which login keeps a credential that looks valid.
+func force(err *mcplogin.LoginRequiredError) []string {
+	if err.Valid {
+		return []string{"--force"}
+	}
+	return nil
+}
+
 // loginAgain is the login of a stored credential, whose server is known.
 func (c Call) loginAgain(profile string, more ...string) string {
 	login := suggest.MCPLogin("login", profile)

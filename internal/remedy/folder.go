@@ -11,8 +11,10 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/paths"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
+	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
 // withoutSudo is the hint for sudo that kept the home folder of another user.
@@ -103,4 +105,17 @@ func (c Call) linkHint(link string) string {
 		return "use the folder itself: " + c.Line.With("--store", "file:"+target).String()
 	}
 	return "replace the link with its target: " + suggest.Command{"rm", link}.String() + "\nthen: " + suggest.Command{"mv", target, link}.String()
+}
+
+// passphraseHint is the hint for a store whose passphrase is missing or wrong.
+func (c Call) passphraseHint(err error) string {
+	const source = "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND"
+	unlock := suggest.MCPLogin("unlock").With(c.StoreFlags...).String()
+	switch {
+	case c.Line.Starts("unlock"), file.KernelCache{}.Supported() != nil:
+		return source
+	case errors.Is(err, secretref.ErrLocked):
+		return unlock + "\n" + source
+	}
+	return source + ", or run once: " + unlock
 }

@@ -99,7 +99,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &unknown):
 		return exit.LoginRequired, c.howToConfirm(unknown)
 	case errors.As(err, &login):
-		return exit.LoginRequired, c.meantProfile(login) + c.storeHint(c.LoginCommand(login.Profile, login.Server))
+		return exit.LoginRequired, c.meantProfile(login) + c.storeHint(c.LoginCommand(login.Profile, login.Server, force(login)...))
 	case errors.As(err, &scope):
 		return exit.LoginRequired, c.loginAgain(scope.Profile, addScope(scope.Scopes)...)
 	case errors.As(err, &issuer):
@@ -131,7 +131,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &kv):
 		return exit.Store, "upgrade the mount (its records are kept): " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
 	case errors.Is(err, secrets.ErrPassphrase):
-		return exit.Store, "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, or run once: mcp-login unlock"
+		return exit.Store, c.passphraseHint(err)
 	case errors.As(err, &noRing):
 		return exit.Store, "keep the key in a file: " + c.inKeyFile()
 	case vaultHint(err) != "":

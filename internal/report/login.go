@@ -24,11 +24,12 @@ type Login struct {
 	Subject string    `json:"subject,omitempty"`
 	Account string    `json:"account,omitempty"` // its email, user name or name
 	Renews  bool      `json:"renews"`            // without a person
+	Kept    bool      `json:"kept,omitempty"`    // nobody signed in: the stored credential is valid
 }
 
-// LoggedIn returns the event of a login that made a credential.
-func LoggedIn(c mcplogin.Credential, who ci.Identity, renews bool) Login {
-	return Login{"logged_in", c.Profile, c.Server, c.Issuer.Issuer, c.Flow, c.Scopes(), c.Token.Expiry, who.Subject, who.Name, renews}
+// LoggedIn returns the event of a login that made a credential, or kept one.
+func LoggedIn(c mcplogin.Credential, who ci.Identity, renews, kept bool) Login {
+	return Login{"logged_in", c.Profile, c.Server, c.Issuer.Issuer, c.Flow, c.Scopes(), c.Token.Expiry, who.Subject, who.Name, renews, kept}
 }
 
 const maxScopes = 400 // characters of a list for people

@@ -8,8 +8,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// Store shows what store status found.
-func Store(r stores.Report) string {
+// Store shows what store status found. Unlock says how to
+// open one that is locked, one way a line.
+func Store(r stores.Report, unlock string) string {
 	var t terminal.Table
 	t.Fact("store", r.Store)
 	t.Fact("address", r.Address)
@@ -27,7 +28,11 @@ func Store(r stores.Report) string {
 	if r.Rekeying {
 		t.Fact("rekeying", "was interrupted: run mcp-login store rekey again")
 	}
-	t.Fact("problem", r.Problem)
+	if r.Locked {
+		t.Fact("locked", "to open it: "+strings.ReplaceAll(unlock, "\n", ", or "))
+	} else {
+		t.Fact("problem", r.Problem)
+	}
 	t.Fact("safe from", strings.Join(r.SafeFrom, "; "))
 	t.Fact("readable by", strings.Join(r.ReadableBy, "; "))
 	return t.String()

@@ -47,14 +47,24 @@ func (p Passphrase) Read(question string) func(context.Context) ([]byte, error) 
 
 func (p Passphrase) ask(ctx context.Context, question string) ([]byte, error) {
 	if !p.MayAsk {
-		return nil, fmt.Errorf("%w: the store is locked, and this command never prompts", secrets.ErrPassphrase)
+		return nil, ErrLocked
 	}
 	answer, err := p.Reader.Ask(ctx, question)
 	if errors.Is(err, ErrNoTerminal) {
-		err = fmt.Errorf("%w: none is set, and %w", secrets.ErrPassphrase, err)
+		err = missingError{fmt.Errorf("no passphrase is set, and %w", err)}
 	}
 	return answer, err
 }
+
+// ErrLocked means that only a person knows the passphrase of a store, and that this
+// command asks nobody.
+var ErrLocked error = missingError{errors.New("the store is locked by a passphrase, and this command never prompts")}
+
+// missingError makes the lack of a passphrase a kind of [secrets.ErrPassphrase],
+// without calling it a wrong one.
+type missingError struct{ error }
+
+func (e missingError) Unwrap() []error { return []error{e.error, secrets.ErrPassphrase} }
 
 // Choose returns a function that gets a new passphrase. A person types it twice.
 func (p Passphrase) Choose() func(context.Context) ([]byte, error) {

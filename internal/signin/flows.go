@@ -23,7 +23,7 @@ const FlowNames = "browser, device, relay, paste, client-credentials, jwt-bearer
 // choose sets a login's flows: those that --flow names, the one that other options
 // imply, or those that suit this machine. It says why when one runs.
 func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
-	names, order, why, easier := e.flowOrder(o)
+	_, order, why, easier := e.flowOrder(o)
 	alone := e.NonInteractive
 	req.Flows = nil
 	for i, name := range order {
@@ -41,7 +41,6 @@ func (e Place) choose(o *Options, p Prompt, req *mcplogin.LoginRequest) error {
 		req.Flows = append(req.Flows, interactive...)
 	}
 	req.Flows = append(req.Flows, alone...)
-	req.Options.Flows = names
 	e.watchChoices(o, why, easier, req)
 	return nil
 }

@@ -134,16 +134,7 @@ func (e Place) complete(ctx context.Context, o *Options, p Prompt, req *mcplogin
 	if err = e.choose(o, p, req); err != nil {
 		return err
 	}
-	if req.Options.Scopes, err = Scopes("scope", o.Scope); err != nil {
-		return err
-	}
-	if req.Options.Params, err = o.Browser.authParams(); err != nil {
-		return err
-	}
-	if err := o.Server.apply(&req.Options); err != nil {
-		return err
-	}
-	if err := o.NonInteractive.apply(&req.Options, o.Server.Audience); err != nil {
+	if req.Options, err = e.recorded(o); err != nil {
 		return err
 	}
 	if req.Register.App.Key, err = o.NonInteractive.key(context.WithoutCancel(ctx), e); err != nil {
@@ -153,6 +144,21 @@ func (e Place) complete(ctx context.Context, o *Options, p Prompt, req *mcplogin
 	req.Register.Issuer = o.Issuer
 	req.Accept = func(c mcplogin.Credential) error { return e.Accept(c, secret) }
 	return nil
+}
+
+// recorded returns what the stored credential repeats of the options.
+func (e Place) recorded(o *Options) (login mcplogin.LoginOptions, err error) {
+	login.Flows, _, _, _ = e.flowOrder(o)
+	if login.Scopes, err = Scopes("scope", o.Scope); err != nil {
+		return login, err
+	}
+	if login.Params, err = o.Browser.authParams(); err != nil {
+		return login, err
+	}
+	if err := o.Server.apply(&login); err != nil {
+		return login, err
+	}
+	return login, o.NonInteractive.apply(&login, o.Server.Audience)
 }
 
 // sendsSecret reports whether a login with this registration sends a secret.

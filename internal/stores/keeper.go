@@ -43,7 +43,20 @@ func (o Opener) keeper(name string, ask bool) (file.Keeper, error) {
 
 func (o Opener) passphraseKeeper(source, question string, ask bool) file.Keeper {
 	from := secretref.Passphrase{Reader: o.Secrets, Source: source, MayAsk: ask}
-	return file.KernelCache{Keeper: file.Passphrase{Read: from.Read(question), New: from.Choose()}}
+	var chosen []byte // a person who has just chosen it is not asked a third time
+	read := func(ctx context.Context) ([]byte, error) {
+		if chosen != nil {
+			return chosen, nil
+		}
+		return from.Read(question)(ctx)
+	}
+	choose := func(ctx context.Context) (text []byte, err error) {
+		if text, err = from.Choose()(ctx); err == nil {
+			chosen = text
+		}
+		return text, err
+	}
+	return file.KernelCache{Keeper: file.Passphrase{Read: read, New: choose}}
 }
 
 // usualKeeper is the keeper where none was named: the one that the store was

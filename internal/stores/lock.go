@@ -65,3 +65,23 @@ func (o Opener) Lock(ctx context.Context, at Location) (dir string, err error) {
 	}
 	return dir, cached.Drop(st.Key)
 }
+
+// StaysLocked reports whether the commands that follow find a store locked: a person
+// typed the passphrase of its key, and the kernel does not remember the key. The error
+// is file.ErrUnsupported where the kernel can remember none.
+func (o Opener) StaysLocked(ctx context.Context, at Location) (bool, error) {
+	dir, files, err := o.Folder(at)
+	if err != nil || !files || o.Passphrase != "" {
+		return false, err
+	}
+	s, err := o.OpenFolder(ctx, dir)
+	if err != nil {
+		return false, err
+	}
+	st, err := s.Status(ctx)
+	kernel := file.KernelCache{}
+	if err != nil || st.Keeper != (file.Passphrase{}).Kind() || kernel.Remembers(st.Key) {
+		return false, err
+	}
+	return true, kernel.Supported()
+}

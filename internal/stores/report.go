@@ -2,9 +2,11 @@ package stores
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/secrets/file"
 	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
@@ -20,6 +22,7 @@ type Report struct {
 	KeyPath    string   `json:"key_path,omitempty"`
 	Records    int      `json:"records"`
 	Unlocked   bool     `json:"unlocked,omitempty"` // the kernel remembers the key
+	Locked     bool     `json:"locked,omitempty"`   // commands need a passphrase that only a person knows
 	Rekeying   bool     `json:"rekeying,omitempty"`
 	Problem    string   `json:"problem,omitempty"` // why the key is unavailable
 	SafeFrom   []string `json:"safe_from,omitempty"`
@@ -64,7 +67,7 @@ func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
 	}
 	r.SafeFrom, r.ReadableBy = protection(st.Keeper)
 	if err := s.Unlock(ctx); err != nil {
-		r.Problem = err.Error()
+		r.Problem, r.Locked = err.Error(), errors.Is(err, secretref.ErrLocked)
 	}
 	return r, nil
 }

@@ -1,0 +1,98 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
+	"github.com/mcp-login/mcp-login/oauth/oauthtest"
+)
+
+// answers runs a command at a terminal and types an answer to each question.
+func (p *account) answers(t *testing.T, line string, want int, dialog ...string) string {
+	t.Helper()
+	cmd := exec.Command(p.program, strings.Fields(line)...)
+	cmd.Env = append(p.env, "TERM=dumb")
+	x := terminaltest.Start(t, cmd, 80, 24)
+	for i := 0; i < len(dialog); i += 2 {
+		x.WaitFor(dialog[i])
+		if _, err := x.PTY.WriteString(dialog[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = cmd.Wait() // the code says it
+	<-x.Over
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, x.Screen())
+	}
+	return x.Raw.String()
+}
+
+// TestSignInAgainIsAsked: a valid credential stays unless a person says yes.
+func TestSignInAgainIsAsked(t *testing.T) {
+	p := newAccount(t)
+	const question = "Sign in again? [y/N]"
+	for answer, again := range map[string]bool{"\n": false, "n\n": false, "y\n": true} {
+		raw := p.answers(t, "login notion", exit.Done, question, answer)
+		if !strings.Contains(raw, "already signed in to http://127.0.0.1") || strings.Contains(raw, "Approve only if") != again {
+			t.Errorf("answer %q:\n%s", answer, raw)
+		}
+	}
+	if raw := p.answers(t, "login notion", exit.Interrupted, question, "\x03"); strings.Contains(raw, "Approve only if") {
+		t.Errorf("Ctrl-C signs in:\n%s", raw)
+	}
+}
+
+// TestKnownServerIsAsked: the question names the host that an MCP client's file leads to.
+func TestKnownServerIsAsked(t *testing.T) {
+	p := newAccount(t)
+	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	file := filepath.Join(filepath.Dir(p.program), ".cursor", "mcp.json")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(`{"mcpServers":{"other":{"url":"`+srv.URL+`/mcp"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	question := "Sign in to " + strings.TrimPrefix(srv.URL, "http://") + "? [y/N]"
+	p.answers(t, "login other", exit.Denied, question, "n\n")
+	if raw := p.answers(t, "login other", exit.Done, question, "y\n"); !strings.Contains(raw, "next: eval") {
+		t.Error(raw)
+	}
+}
+
+// TestServerBelowIsAsked: the address of a host leads to the MCP server that its
+// metadata names, and to that one's profile.
+func TestServerBelowIsAsked(t *testing.T) {
+	p := newAccount(t)
+	fake := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/":
+			http.NotFound(w, r)
+		case "/.well-known/oauth-protected-resource":
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprintf(w, `{"resource":"http://%[1]s/mcp","authorization_servers":["http://%[1]s"]}`, r.Host)
+		default:
+			fake.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	const question = "/mcp instead? [y/N]"
+	p.answers(t, "login below "+srv.URL+"/", exit.Failed, question, "n\n")
+	raw := p.answers(t, "login below "+srv.URL+"/", exit.Done, question, "y\n")
+	if !strings.Contains(raw, "signed in to "+srv.URL+"/mcp") {
+		t.Error(raw)
+	}
+}

@@ -1,0 +1,46 @@
+package signin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+
+	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// DemandingFlags are the flags that ask for a sign-in whatever is stored: they name secrets
+// that may have changed, or what a server or a person now wants in addition.
+func DemandingFlags() []string {
+	return []string{"add-scope", "accept-new-issuer", "client-name", "client-auth", "client-secret-from", "initial-access-token-from", "client-key-from", "client-key-id", "client-key-audience"}
+}
+
+// Repeats reports whether a sign-in with these options would repeat the one that a stored
+// credential is from: the same client, and the same options or none.
+func (e Place) Repeats(o *Options, c mcplogin.Credential) (bool, error) {
+	for _, id := range []string{o.Client.ID, o.Client.MetadataURL} {
+		if id != "" && id != c.App.ID {
+			return false, nil
+		}
+	}
+	asked, err := e.recorded(o)
+	if err != nil || asked.IsZero() {
+		return err == nil, err
+	}
+	asked.DPoP = asked.DPoP || c.Login.DPoP // the server may have asked for it
+	now, err1 := json.Marshal(asked)
+	stored, err2 := json.Marshal(c.Login)
+	return bytes.Equal(now, stored), errors.Join(err1, err2)
+}
+
+// Elsewhere returns the URL of the MCP server that a failed sign-in should have been at:
+// the server that was asked names it, on its own origin. "": it names none.
+func Elsewhere(err error) string {
+	if resource, ok := errors.AsType[*oauth.ResourceError](err); ok && resource.Below() {
+		return resource.Resource
+	}
+	if not, ok := errors.AsType[*oauth.NotServerError](err); ok {
+		return not.Try
+	}
+	return ""
+}
