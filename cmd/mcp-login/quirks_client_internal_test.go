@@ -28,6 +28,8 @@ func TestQuirksInClient(t *testing.T) {
 				within := func(t *testing.T, f func(*testing.T)) { f(t) }
 				if flow == "device" {
 					within = synctest.Test
+				} else {
+					t.Parallel() // the tool waits for a client's list by the real clock
 				}
 				within(t, func(t *testing.T) {
 					p := newPath(t, flow, []oauthtest.Quirk{q})
