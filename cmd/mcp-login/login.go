@@ -33,7 +33,7 @@ func newLogin(e *call) *cli.Command {
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
 		Description: "Without URL, it signs in again to the server stored under NAME, or asks to use the URL that your MCP clients have under NAME. " +
-			"A stored sign-in that is still valid is kept: at a terminal, login asks first. Flags that ask for something else, such as --scope, and --force sign in again.",
+			"A stored sign-in that is still valid is kept: at a terminal, login asks first. Flags that ask for something else, such as --flow, and --force sign in again.",
 		Flags: append(o.interactiveFlags(), []cli.Flag{
 			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
 			boolFlag("json", "Print events to standard output as JSON, one per line", &o.JSON),
