@@ -47,12 +47,6 @@ func New(line commandline.Line, getenv func(string) string, read func() (*settin
 	return i, err
 }
 
-// For returns the run as it is for one profile of several.
-func (i Invocation) For(profile string) Invocation {
-	i.Profiles = []string{profile}
-	return i
-}
-
 // Settings returns what finds the value of each setting for this run.
 func (i Invocation) Settings() settings.Settings {
 	return settings.Settings{Typed: i.Line.Values, Getenv: i.Getenv, File: i.File, Profiles: i.Profiles}
