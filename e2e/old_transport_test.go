@@ -41,14 +41,14 @@ func startOld(t *testing.T, example, path string) *oldServer {
 	output.await(t, regexp.MustCompile(`(listening|running) on`))
 	s := &oldServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}, done: map[string]bool{}}
 	target := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
-	behind := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = target.Host
 		r.Out.Header.Del("Authorization")
 		if r.In.URL.Path == "/mcp" {
 			r.Out.URL.Path = path
 		}
-	}}
+	}})
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, behind) }))
 	t.Cleanup(func() {
 		web.CloseClientConnections()
@@ -193,10 +193,10 @@ func TestStreamIsTakenUpAgain(t *testing.T) {
 	as := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	s := &oldServer{as: as}
 	target := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
-	behind := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = target.Host
-	}}
+	}})
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/mcp" {
 			as.ServeHTTP(w, r)

@@ -39,13 +39,13 @@ type relays struct {
 func newRelays(t *testing.T) *relays {
 	t.Helper()
 	r := &relays{t: t}
-	front := httptest.NewServer(&httputil.ReverseProxy{
+	front := httptest.NewServer(duplex(&httputil.ReverseProxy{
 		Transport: r,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetXForwarded()
 			p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = "http", "replica", p.In.Host
 		},
-	})
+	}))
 	t.Cleanup(front.Close)
 	r.url = front.URL
 	return r

@@ -171,7 +171,7 @@ func TestVaultReadIsOneRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	var requests atomic.Int32
-	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy := duplex(httputil.NewSingleHostReverseProxy(to))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		proxy.ServeHTTP(w, r)

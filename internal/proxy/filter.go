@@ -1,14 +1,14 @@
 package proxy
 
-// isDenied answers a call of a tool that is not allowed, before anybody is asked to sign
-// in for it. The tool to sign in is none of the server's.
-func (b *bridge) isDenied(m message) bool {
-	if m.Method != callTool || b.SignIn != nil && b.SignIn.isTool(m.Params.Name) {
-		return false
+// denial returns the answer to a call of a tool that is not allowed, before anybody is
+// asked to sign in for it; nil if it may be. The tool to sign in is none of the server's.
+func (u Upstream) denial(m message) []byte {
+	if !m.isRequest() || m.Method != callTool || u.SignIn != nil && u.SignIn.isTool(m.Params.Name) {
+		return nil
 	}
-	denied, code, text := b.Tools.Denies(m.Params.Name)
-	if denied {
-		b.write(failed(m.ID, code, text))
+	denied, code, text := u.Tools.Denies(m.Params.Name)
+	if !denied {
+		return nil
 	}
-	return denied
+	return failed(m.ID, code, text)
 }

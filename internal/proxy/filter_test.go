@@ -80,16 +80,47 @@ func oldTransport(ts *tools) http.Handler {
 // TestFilterIsFirst: a call of a tool that is not allowed asks nobody to sign in, and
 // the tool to sign in is there whatever the rules are.
 func TestFilterIsFirst(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
-	c := open(t, stdio(t, proxy.Stdio{Upstream: without(t, p.upstream(t), "*")}), mcp.ClientOptions{})
+	eachWay(t, false, func(t *testing.T, p *person) {
+		c := open(t, ways[p.way](t, without(t, p.upstream(t), "*")), mcp.ClientOptions{})
+		p.refuses(t, c)
+		if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
+			t.Errorf("listed %q", got)
+		}
+	})
+}
+
+// TestFilterOfKnownTools: what is listed while nobody is signed in are the tools that are
+// allowed, and the call of another asks nobody to sign in.
+func TestFilterOfKnownTools(t *testing.T) {
+	for _, wire := range wires {
+		eachWay(t, wire.stateless, func(t *testing.T, p *person) {
+			p.site.login(t)
+			c := open(t, ways[p.way](t, without(t, p.upstream(t), "H*")), mcp.ClientOptions{})
+			before := c.tools(t)
+			p.keeps(t)
+			p.lapse()
+			p.refuses(t, c)
+			if got := c.tools(t); slices.Contains(got, "hang") || !slices.Equal(got, append([]string{"sign_in"}, before...)) {
+				t.Errorf("listed %q, want sign_in and %q", got, before)
+			}
+			next := open(t, ways[p.way](t, without(t, p.upstream(t), "H*")), mcp.ClientOptions{}) // of another process
+			p.refuses(t, next)
+			if got := next.tools(t); !slices.Equal(got, append([]string{"sign_in"}, before...)) {
+				t.Errorf("another process lists %q, want sign_in and %q", got, before)
+			}
+		})
+	}
+}
+
+// refuses checks that a client may not call the tool that hangs, and that nobody is asked
+// to sign in for it.
+func (p *person) refuses(t *testing.T, c *client) {
+	t.Helper()
 	if _, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "hang"}); err == nil || !strings.Contains(err.Error(), "not allowed") {
 		t.Errorf("hang: %v", err)
 	}
 	if n := p.logins.Load(); n != 0 {
 		t.Errorf("%d sign-ins began", n)
-	}
-	if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
-		t.Errorf("listed %q", got)
 	}
 }
 

@@ -151,6 +151,9 @@ func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(head) > maxReplay {
+		// The server may answer before it has the whole request, the rest of which
+		// net/http would drop then. Not every writer has a connection.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 		r.Body = struct {
 			io.Reader
 			io.Closer

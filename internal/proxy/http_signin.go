@@ -58,6 +58,9 @@ func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case m.Method == callTool && t.SignIn.isTool(m.Params.Name):
 		return t.answerHere(req, c, m, func(s *stream) { c.serveSignIn(req.Context(), m, s.outlet()) })
 	}
+	if denial := t.denial(m); denial != nil {
+		return whole(req, denial), nil
+	}
 	return t.serve(req, c, m)
 }
 

@@ -1,7 +1,9 @@
 package proxy_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -305,5 +307,36 @@ func TestLongRequest(t *testing.T) {
 	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t)}, "POST", "http://127.0.0.1/", nil, strings.Repeat("x", 10_000_000))
 	if resp.StatusCode != http.StatusAccepted {
 		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+// TestAnswerToUnfinishedRequest: the answer to a long request may begin before the request
+// has ended.
+func TestAnswerToUnfinishedRequest(t *testing.T) {
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		if err := c.EnableFullDuplex(); err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "data: begun\n\n")
+		_ = c.Flush()
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprintf(w, "data: %d %v\n\n", n, err)
+	}))
+	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"})
+	body, rest := io.Pipe()
+	go rest.Write(bytes.Repeat([]byte("x"), 5_000_000))
+	resp, err := http.Post("http://"+at+"/local", "application/json", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	go func() {
+		rest.Write([]byte("end"))
+		rest.Close()
+	}()
+	if got := text(t, resp); got != "data: begun\n\ndata: 5000003 <nil>\n\n" {
+		t.Errorf("got %q", got)
 	}
 }

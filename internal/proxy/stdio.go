@@ -179,10 +179,11 @@ func (b *bridge) take(ctx context.Context, l line) {
 		if m.isResponse() && b.user.asked.take(m) {
 			continue // to a request of this program
 		}
-		switch {
+		switch denial := b.denial(m); {
 		case m.isRequest() && !isID(m.ID):
 			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))
-		case m.isRequest() && b.isDenied(m):
+		case denial != nil:
+			b.write(denial)
 		case m.isRequest():
 			b.request(ctx, m.ownInput())
 		case m.Method == cancelled:
