@@ -70,7 +70,7 @@ func (m *model) next(body []byte) turn {
 	case m.signedIn && add != nil:
 		m.added = true
 		return m.call(add[1], `{"a":20000,"b":30003}`)
-	case m.signedIn && m.frozen:
+	case m.frozen && strings.Contains(said, "start a new conversation"):
 		return turn{text: "the tools come later"}
 	case signIn == nil:
 		return turn{text: "there is no tool to sign in"}
