@@ -56,7 +56,7 @@ dist-test: dist ## install what dist made, in every way, and use it
 	cd e2e && time go test -tags $(TAGS),e2e,dist -count=1 -timeout 20m ./dist
 
 .PHONY: clients
-clients: ## real MCP clients read what client-config prints, and sign in; they take 1.2 GB
+clients: ## real MCP clients read what client-config prints, and sign in; they take 1.9 GB
 	cd e2e && go test -tags $(TAGS),e2e,clients -timeout 20m -run 'Client|Codex' .
 
 .PHONY: suspend

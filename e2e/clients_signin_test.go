@@ -13,19 +13,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
 // model stands in for the model of an MCP client. It signs in, has the person approve
 // on the server's page, and then uses a tool of the server.
 type model struct {
 	*httptest.Server
-	t *testing.T
+	t      *testing.T
+	frozen bool // a conversation keeps the tools that it began with
 
 	mu       sync.Mutex // guards what follows
 	calls    int        // of tools so far
 	approved bool
+	signedIn bool
 	added    bool
 	sum      bool // the result of the tool came back
 }
@@ -60,15 +60,18 @@ func (m *model) next(body []byte) turn {
 	defer m.mu.Unlock()
 	said := strings.NewReplacer(`\u0026`, "&", `\\u0026`, "&").Replace(string(body))
 	signIn, add := signInTool.FindStringSubmatch(said), addTool.FindStringSubmatch(said)
+	m.signedIn = m.signedIn || strings.Contains(said, "Signed in to ")
 	switch {
 	case signIn == nil && add == nil:
 		return turn{text: "nothing to do"} // a question beside the conversation
 	case m.added:
-		m.sum = m.sum || strings.Contains(said, "5")
-		return turn{text: "the sum is 5"}
-	case strings.Contains(said, "Signed in to ") && add != nil:
+		m.sum = m.sum || strings.Contains(said, "50003")
+		return turn{text: "the sum is 50003"}
+	case m.signedIn && add != nil:
 		m.added = true
-		return m.call(add[1], `{"a":2,"b":3}`)
+		return m.call(add[1], `{"a":20000,"b":30003}`)
+	case m.frozen && strings.Contains(said, "start a new conversation"):
+		return turn{text: "the tools come later"}
 	case signIn == nil:
 		return turn{text: "there is no tool to sign in"}
 	}
@@ -172,32 +175,35 @@ func responses(m *model, w http.ResponseWriter, body []byte) {
 	)
 }
 
-// TestClientsSignIn: the user of each client signs in from inside it, with a tool that
-// its model calls, and then uses a tool of the server.
-func TestClientsSignIn(t *testing.T) {
-	demo := startPages(t)
-	const ask = "Sign in and add 2 and 3."
-	for name, tt := range map[string]struct {
-		serve func(*model, http.ResponseWriter, []byte)
-		argv  func(d *desk, m *model) []string
-	}{
-		"claude-code": {anthropic, func(d *desk, m *model) []string {
-			d.env = append(d.env, "ANTHROPIC_API_KEY=stand-in", "ANTHROPIC_BASE_URL="+m.URL, "ENABLE_TOOL_SEARCH=false", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1")
-			d.save("mcp.json", d.entry(`{"mcpServers":{"demo":{"command":%q,"args":["proxy",%q]}}}`, demo))
-			return []string{"claude", "-p", ask, "--mcp-config", filepath.Join(d.dir, "mcp.json"), "--strict-mcp-config", "--allowedTools", "mcp__demo__sign_in,mcp__demo__add"}
-		}},
-		"gemini": {gemini, func(d *desk, m *model) []string {
-			d.env = append(d.env, "GEMINI_API_KEY=stand-in", "GOOGLE_GEMINI_BASE_URL="+m.URL)
-			d.save(".gemini/settings.json", d.entry(`{"security":{"auth":{"selectedType":"gemini-api-key"}},"mcpServers":{"demo":{"command":%q,"args":["proxy",%q],"trust":true}}}`, demo))
-			return []string{"gemini", "-m", "gemini-2.5-flash", "--yolo", "-p", ask}
-		}},
-		"opencode": {completions, func(d *desk, m *model) []string {
-			d.save("opencode.json", d.entry(`{"mcp":{"demo":{"type":"local","command":[%q,"proxy",%q]}},"model":"stand-in/m","small_model":"stand-in/m","provider":{"stand-in":{"npm":"@ai-sdk/openai-compatible","options":{"baseURL":"`+m.URL+`/v1","apiKey":"stand-in"},"models":{"m":{"tool_call":true}}}}}`, demo))
-			return []string{"opencode", "run", ask}
-		}},
-		"codex": {responses, func(d *desk, m *model) []string {
-			d.env = append(d.env, "STAND_IN_KEY=stand-in")
-			d.save(".codex/config.toml", d.entry(`
+// realClient is a client whose model is a stand-in.
+type realClient struct {
+	serve func(*model, http.ResponseWriter, []byte)
+	// argv is the client's command, which the desk is made ready for.
+	argv func(d *desk, m *model) []string
+	// frozen says that new tools appear in the client's next conversation.
+	frozen bool
+}
+
+const ask = "Sign in and add 20000 and 30003."
+
+// realClients are named as client-config names them.
+var realClients = map[string]realClient{
+	"claude-code": {serve: anthropic, argv: func(d *desk, m *model) []string {
+		d.env = append(d.env, "ANTHROPIC_API_KEY=stand-in", "ANTHROPIC_BASE_URL="+m.URL, "ENABLE_TOOL_SEARCH=false", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1")
+		return []string{"claude", "-p", ask, "--allowedTools", "mcp__demo__sign_in,mcp__demo__add"}
+	}},
+	"gemini": {serve: gemini, argv: func(d *desk, m *model) []string {
+		d.env = append(d.env, "GEMINI_API_KEY=stand-in", "GOOGLE_GEMINI_BASE_URL="+m.URL)
+		d.save(".gemini/settings.json", `{"security":{"auth":{"selectedType":"gemini-api-key"}}}`)
+		return []string{"gemini", "-m", "gemini-2.5-flash", "--yolo", "-p", ask}
+	}},
+	"opencode": {serve: completions, argv: func(d *desk, m *model) []string {
+		d.save("opencode.json", `{"model":"stand-in/m","small_model":"stand-in/m","provider":{"stand-in":{"npm":"@ai-sdk/openai-compatible","options":{"baseURL":"`+m.URL+`/v1","apiKey":"stand-in"},"models":{"m":{"tool_call":true}}}}}`)
+		return []string{"opencode", "run", ask}
+	}},
+	"codex": {serve: responses, argv: func(d *desk, m *model) []string {
+		d.env = append(d.env, "STAND_IN_KEY=stand-in")
+		d.save(".codex/config.toml", `
 model = "stand-in"
 model_provider = "stand-in"
 approval_policy = "never"
@@ -209,21 +215,36 @@ name = "stand-in"
 base_url = "`+m.URL+`/v1"
 wire_api = "responses"
 env_key = "STAND_IN_KEY"
-[mcp_servers.demo]
-command = %q
-args = ["proxy", %q]
-required = true
-default_tools_approval_mode = "approve"
-`, demo))
-			return []string{"codex", "exec", "--skip-git-repo-check", ask}
-		}},
-	} {
+`)
+		return []string{"codex", "exec", "--skip-git-repo-check", "-c", "mcp_servers.demo.required=true", "-c", `mcp_servers.demo.default_tools_approval_mode="approve"`, ask}
+	}},
+	"copilot-cli": {serve: completions, argv: func(d *desk, m *model) []string {
+		d.env = append(d.env, "COPILOT_OFFLINE=true", "COPILOT_MODEL=stand-in", "COPILOT_PROVIDER_BASE_URL="+m.URL+"/v1")
+		return []string{"copilot", "--allow-all-tools", "-p", ask}
+	}},
+	"cline": {serve: completions, frozen: true, argv: func(d *desk, m *model) []string {
+		d.env = append(d.env, "CLINE_SESSION_BACKEND_MODE=local") // else it leaves a process behind
+		d.says("", filepath.Join(d.bin, "cline"), "auth", "-p", "openai", "-k", "stand-in", "-m", "stand-in", "-b", m.URL+"/v1")
+		return []string{"cline", ask}
+	}},
+}
+
+// TestClientsSignIn: the user of each client has client-config write its file, signs in
+// from inside it, with a tool that its model calls, and then uses a tool of the server.
+func TestClientsSignIn(t *testing.T) {
+	demo := startPages(t)
+	for name, tt := range realClients {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
 			m := startModel(t, tt.serve)
+			m.frozen = tt.frozen
 			argv := tt.argv(d, m)
 			argv[0] = filepath.Join(d.bin, argv[0])
-			d.says("the sum is 5", argv...)
+			d.writes(name, demo.MCP())
+			if tt.frozen {
+				d.says("the tools come later", argv...)
+			}
+			d.says("the sum is 50003", argv...)
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			if !m.approved || !m.added || !m.sum {
@@ -231,9 +252,4 @@ default_tools_approval_mode = "approve"
 			}
 		})
 	}
-}
-
-// entry fills the program and the server into a client's configuration.
-func (d *desk) entry(format string, demo *demoserver.Server) string {
-	return fmt.Sprintf(format, program, demo.MCP())
 }

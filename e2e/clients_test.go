@@ -56,9 +56,9 @@ func (d *desk) variable(client string) string {
 }
 
 // writes has client-config change the client's own file.
-func (d *desk) writes(client string) {
+func (d *desk) writes(client, server string) {
 	d.t.Helper()
-	d.want(0, "client-config", "demo", "--for", client, "--via", "proxy", "--write")
+	d.want(0, "client-config", "demo", server, "--for", client, "--via", "proxy", "--write")
 }
 
 // save writes a file of the client's configuration.
@@ -122,7 +122,7 @@ func TestClientsConnect(t *testing.T) {
 	} {
 		t.Run(name+" by proxy", func(t *testing.T) {
 			d := signedInDesk(t, demo.MCP())
-			d.writes(name)
+			d.writes(name, demo.MCP())
 			d.says(tt.want, filepath.Join(d.bin, tt.program), "mcp", "list")
 		})
 	}

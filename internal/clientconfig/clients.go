@@ -118,7 +118,7 @@ func otherClients() []Client {
 		},
 		{
 			Name: "cline", Title: "Cline", place: clineFile, keys: []string{"mcpServers"},
-			Note: "Cline passes few of your environment variables to the proxy; put settings into mcp-login's configuration file.",
+			Note: "Cline may not pass your environment variables to the proxy; put settings into mcp-login's configuration file.",
 			shapes: map[Via]func(Entry) fields{
 				Proxy: func(e Entry) fields { return append(command(e), field{"timeout", callSeconds}) },
 			},

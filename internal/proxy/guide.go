@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// welcome says who is signed in.
+// welcome says who is signed in. Some clients show new tools in the next conversation only.
 func (s *SignIn) welcome(c mcplogin.Credential, server string) string {
 	who := ""
 	if s.Account != nil {
@@ -20,7 +20,7 @@ func (s *SignIn) welcome(c mcplogin.Credential, server string) string {
 	if who != "" {
 		who = " as " + oauth.Sanitize(who, maxPage)
 	}
-	return fmt.Sprintf("Signed in to %s%s. The tools of the server are available.", host(server), who)
+	return fmt.Sprintf("Signed in to %s%s. The tools of the server are available. If you do not see them, ask the user to start a new conversation.", host(server), who)
 }
 
 // question asks to open a page.
