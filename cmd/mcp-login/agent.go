@@ -10,6 +10,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/agentd"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
@@ -61,6 +62,9 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 		return err
 	}
 	defer opener.KeepAlive(ctx, store)()
+	if err := notCommand(ctx, e, store, profiles); err != nil {
+		return err
+	}
 	session, err := opener.Config(source.Source{Store: store}, "")
 	if err != nil {
 		return err
@@ -77,6 +81,22 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 		s.Log = slog.New(agentd.People{W: e.hidden})
 	}
 	return s.Serve(ctx, &agentd.Kept{Named: profiles, Base: keptOptions(e, &o.common), Store: store, Read: func() (agentd.Settings, error) { return readKept(e) }}, session)
+}
+
+// notCommand reports a misspelled command of the agent, which is no profile.
+func notCommand(ctx context.Context, e *call, store secrets.Store, profiles []string) error {
+	if len(profiles) != 1 {
+		return nil
+	}
+	meant, ok := suggest.Closest(profiles[0], []string{"status", "stop", "install"})
+	if !ok || slices.Contains(e.File.Profiles(), profiles[0]) {
+		return nil
+	}
+	stored, err := store.List(ctx)
+	if err != nil || slices.Contains(stored, profiles[0]) {
+		return err
+	}
+	return exit.Usagef("unknown command \"agent %s\", did you mean %s?", profiles[0], meant)
 }
 
 // usualPath returns what finds a path: the one that was named, else the usual one of this

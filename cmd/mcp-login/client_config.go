@@ -64,7 +64,7 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 	}
 	client, ok := clientconfig.Find(o.client)
 	if !ok {
-		return exit.Usagef("--for %q: use one of %s", o.client, strings.Join(clientconfig.Names(), ", "))
+		return exit.Unknown("--for", o.client, clientconfig.Names())
 	}
 	via := cmp.Or(clientconfig.Via(o.via), client.Default())
 	if !client.Can(via) {

@@ -34,7 +34,7 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 				word := c.Args().First()
 				return exit.Usagef("unknown command \"%s %s\"%s", name, word, strings.TrimSuffix(suggest.DidYouMean(word, names), "."))
 			}
-			return exit.Usagef("%s: use one of %s", name, strings.Join(names, ", "))
+			return exit.Usagef("%s: a command is missing: mcp-login %s %s", name, name, strings.Join(names, "|"))
 		},
 	}
 }

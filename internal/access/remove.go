@@ -61,6 +61,8 @@ func (o Opener) notSignedIn(profile string, err error) error {
 	hint := suggest.MCPLogin("list").With(o.StoreFlags()...).String()
 	if o.Getenv(invocation.AgentVariable) != "" {
 		_, hint = o.Remedy().For(err)
+	} else if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); ok {
+		hint = o.Remedy().MeantProfile(login) + hint
 	}
 	return &exit.Error{Code: exit.LoginRequired, Text: fmt.Sprintf("not signed in to %q", profile), Hint: hint}
 }

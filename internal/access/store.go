@@ -5,6 +5,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/completion"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -31,7 +32,12 @@ func (o Opener) created(c stores.Choice) {
 	if c.Err != nil {
 		o.Log.Info("the OS keyring cannot be used", "error", c.Err)
 	}
-	o.Streams.Say("created the store %s; its key is in: %s, because %s (use --keeper to change that)", c.Dir, c.Keeper, c.Why)
+	o.Streams.Say("created the store %s; its key is in: %s, because %s", c.Dir, c.Keeper, c.Why)
+	rekey := suggest.MCPLogin("store", "rekey", "--keeper", "KEEPER")
+	if usual, err := o.Dirs.Data(); err != nil || usual != c.Dir {
+		rekey = rekey.With("--store", "file:"+c.Dir)
+	}
+	o.Streams.Say("to change that: %s", rekey)
 }
 
 // KeepAlive renews the token for a store until stop is called.

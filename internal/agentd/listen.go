@@ -19,7 +19,10 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	}
 	l, remove, err = privsock.Listen(path)
 	if errors.Is(err, privsock.ErrTaken) {
-		err = errors.New("an agent is already running there")
+		return nil, nil, &exit.Error{
+			Code: exit.Failed, Text: "listen at " + path + ": an agent is already running there",
+			Hint: suggest.MCPLogin("agent", "status").With("--agent-sock", path).String(),
+		}
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen at %s: %w", path, err)

@@ -103,7 +103,11 @@ func (e *event) add(a slog.Attr) {
 func (e *event) explain(err error) {
 	e.cause = ": " + netfault.Text(err)
 	if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); ok {
-		e.cause = ": " + login.Reason + "; run " + suggest.MCPLogin("login", login.Profile).String()
+		run := suggest.MCPLogin("login", login.Profile)
+		if login.Server == "" { // none is stored that login could sign in to again
+			run = run.With("URL")
+		}
+		e.cause = ": " + login.Reason + "; run " + run.String()
 	}
 }
 

@@ -33,7 +33,9 @@ func TestPeople(t *testing.T) {
 			[]any{"faults", 1, "again_in", "2s", "error", &url.Error{Op: "Post", URL: "https://mcp.test/token", Err: syscall.ECONNREFUSED}}},
 		{"notion: sign in again: two; lines", slog.LevelWarn, "a sign-in is required", []any{"error", errors.New("two\nlines")}},
 		{"notion: sign in again: the refresh token was revoked; run mcp-login login notion", slog.LevelWarn, "a sign-in is required",
-			[]any{"error", &mcplogin.LoginRequiredError{Profile: "notion", Reason: "the refresh token was revoked"}}},
+			[]any{"error", &mcplogin.LoginRequiredError{Profile: "notion", Server: "https://mcp.test", Reason: "the refresh token was revoked"}}},
+		{"notion: sign in again: no credential is stored; run mcp-login login notion URL", slog.LevelWarn, "a sign-in is required",
+			[]any{"error", &mcplogin.LoginRequiredError{Profile: "notion", Reason: "no credential is stored"}}},
 		{"", slog.LevelDebug, "silent", nil},
 	} {
 		var out strings.Builder

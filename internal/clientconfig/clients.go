@@ -126,7 +126,6 @@ func otherClients() []Client {
 		// What most clients have in common: https://gofastmcp.com/integrations/mcp-json-configuration.
 		{
 			Name: "generic", Title: "another client", keys: []string{"mcpServers"},
-			Note: "Your client may use a different syntax for variables.",
 			shapes: map[Via]func(Entry) fields{
 				Proxy:    command,
 				Variable: remote("${%s}"),

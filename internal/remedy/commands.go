@@ -67,6 +67,9 @@ func (c Call) storeHint(login string) string {
 
 // startAgent is the way out where no agent runs at its socket.
 func (c Call) startAgent() string {
+	if slices.Equal(c.Line.Path, []string{"agent", "stop"}) {
+		return "if an agent runs at another socket: " + suggest.MCPLogin("agent", "stop").With("--agent-sock", "PATH").String()
+	}
 	start := suggest.MCPLogin("agent", "--background")
 	if socket := cmp.Or(c.asked(), c.Socket); socket != "" {
 		start = start.With("--socket", socket)
@@ -135,9 +138,9 @@ func (c Call) otherName(o *variables.OwnNameError) string {
 	return again.String()
 }
 
-// meantProfile is the same command for the stored credential whose name was
+// MeantProfile is the same command for the stored credential whose name was
 // misspelled, and a line break; "" if none is similar.
-func (c Call) meantProfile(login *mcplogin.LoginRequiredError) string {
+func (c Call) MeantProfile(login *mcplogin.LoginRequiredError) string {
 	if c.Profiles == nil || login.Server != "" || !slices.Contains(c.Line.Args, login.Profile) || slices.Contains(c.Line.Path, login.Profile) {
 		return ""
 	}

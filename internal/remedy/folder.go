@@ -74,6 +74,26 @@ func (c Call) inKeyFile() string {
 	return c.Line.With("--keeper", "key-file").String()
 }
 
+// otherKeeper is the same command without the keeper that does not have the key, and the
+// command that gives the key to it.
+func (c Call) otherKeeper(err *file.KeeperError) string {
+	keeper, typed := c.Line.Value("keeper")
+	if !typed {
+		return "remove keeper from your settings; where it is set: mcp-login config show"
+	}
+	rekey := suggest.MCPLogin("store", "rekey", "--keeper", keeper)
+	if usual, ok := c.Line.Value("store"); ok {
+		rekey = rekey.With("--store", usual)
+	}
+	again := c.Line.Again(func(p commandline.Part) []string {
+		if p.IsFlag && p.Flag == "keeper" {
+			return nil
+		}
+		return p.Typed()
+	})
+	return again.String() + "\nor change the keeper: " + rekey.String()
+}
+
 // ownerHint returns what to do about a file that could not be reached because
 // a folder on its way belongs to somebody else, and "" for all other errors.
 func ownerHint(err error) string {
@@ -112,6 +132,8 @@ func (c Call) passphraseHint(err error) string {
 	const source = "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND"
 	unlock := suggest.MCPLogin("unlock").With(c.StoreFlags...).String()
 	switch {
+	case c.Line.Starts("unlock") && !errors.Is(err, secretref.ErrLocked):
+		return "try again: " + unlock + "\n" + source
 	case c.Line.Starts("unlock"), file.KernelCache{}.Supported() != nil:
 		return source
 	case errors.Is(err, secretref.ErrLocked):

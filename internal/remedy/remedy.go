@@ -81,6 +81,7 @@ func (c Call) table(err error) (code int, hint string) {
 		sudo     *paths.SudoError
 		link     *file.LinkError
 		owner    *file.OwnerError
+		keeper   *file.KeeperError
 		noRing   *stores.NoKeyringError
 	)
 	if code, hint, ok := c.server(err); ok {
@@ -100,7 +101,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &unknown):
 		return exit.LoginRequired, c.howToConfirm(unknown)
 	case errors.As(err, &login):
-		return exit.LoginRequired, c.meantProfile(login) + c.storeHint(c.LoginCommand(login.Profile, login.Server, force(login)...))
+		return exit.LoginRequired, c.MeantProfile(login) + c.storeHint(c.LoginCommand(login.Profile, login.Server, force(login)...))
 	case errors.As(err, &scope):
 		return exit.LoginRequired, c.loginAgain(scope.Profile, addScope(scope.Scopes)...)
 	case errors.As(err, &issuer):
@@ -155,6 +156,8 @@ func (c Call) table(err error) (code int, hint string) {
 		return exit.Store, c.linkHint(link.Path)
 	case errors.As(err, &owner):
 		return exit.Store, c.foreignHint(owner.Path)
+	case errors.As(err, &keeper):
+		return exit.Store, c.otherKeeper(keeper)
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
 		return exit.Store, c.fileHint(err)
 	}

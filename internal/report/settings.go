@@ -2,7 +2,9 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/terminal"
@@ -32,12 +34,22 @@ func SettingsOf(values []settings.Value) Settings {
 
 // Text returns the report for people.
 func (values Settings) Text() string {
+	column := 0
+	for _, v := range values {
+		if n := utf8.RuneCountInString(v.Value); n <= maxValue {
+			column = max(column, n)
+		}
+	}
 	var t terminal.Table
 	for _, v := range values {
-		t.Row(v.Key, cmp.Or(v.Value, "-"), v.origin())
+		t.Row(v.Key, fmt.Sprintf("%-*s  %s", column, cmp.Or(v.Value, "-"), v.origin()))
 	}
 	return t.String()
 }
+
+// maxValue is the widest value that is aligned with the others. A longer one, such as a
+// path, moves only its own origin, so that one path does not break each line of a screen.
+const maxValue = 24
 
 // origin says where a person finds the value, to change it.
 func (v Setting) origin() string {

@@ -165,6 +165,17 @@ func (e *LinkError) Error() string {
 // Is makes errors.Is(err, secrets.ErrUnavailable) true.
 func (e *LinkError) Is(target error) bool { return target == secrets.ErrUnavailable }
 
+// KeeperError means that another keeper than the one that was asked keeps the key of the
+// store. It is a secrets.ErrUnavailable.
+type KeeperError struct{ Dir, Kept, Asked string }
+
+func (e *KeeperError) Error() string {
+	return fmt.Sprintf("%v: the key of %s is kept by %s, not by %s", secrets.ErrUnavailable, e.Dir, e.Kept, e.Asked)
+}
+
+// Is makes errors.Is(err, secrets.ErrUnavailable) true.
+func (e *KeeperError) Is(target error) bool { return target == secrets.ErrUnavailable }
+
 // unsafeFile says what is wrong with a file that is not of the kind we made.
 func unsafeFile(path string, info fs.FileInfo, why string) error {
 	if info.Mode()&fs.ModeSymlink != 0 {

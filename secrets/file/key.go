@@ -136,8 +136,7 @@ func (s *Store) cached(h header) (ring, bool) {
 func (s *Store) ask(ctx context.Context, h header) (ring, error) {
 	k := s.keeping()
 	if h.Keeper != k.Kind() {
-		return ring{}, fmt.Errorf("%w: the key of %s is kept by %s, not by %s; use the keeper that the store was created with",
-			secrets.ErrUnavailable, s.dir, h.Keeper, k.Kind())
+		return ring{}, &KeeperError{Dir: s.dir, Kept: h.Keeper, Asked: k.Kind()}
 	}
 	secret, err := k.Key(ctx, h.Key, h.Params)
 	if err != nil {
