@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+
+	"github.com/mcp-login/mcp-login/internal/paths"
 )
 
 // AuditLog is an audit log in a file: only whole lines are appended, and only
@@ -47,7 +49,8 @@ func (a *AuditLog) Reopen() error {
 }
 
 // openPrivate opens a regular file of mode 0600 for appending, which it makes
-// if it is missing. A link is not followed.
+// if it is missing. It is this user's: root could write into the file of anybody, who
+// would read it. A link is not followed.
 func openPrivate(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -55,7 +58,7 @@ func openPrivate(path string) (*os.File, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path) // opening a pipe would wait
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR|noFollow, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +74,12 @@ func checkPrivate(path string, f *os.File) error {
 		return err
 	}
 	named, err := os.Lstat(path)
+	uid, known := paths.Owner(path)
 	switch {
 	case err != nil:
 		return err
+	case known && uid != os.Geteuid():
+		return fmt.Errorf("%s belongs to user %d", path, uid)
 	case !os.SameFile(opened, named):
 		return fmt.Errorf("%s was replaced", path)
 	case opened.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows":

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/atomicfile"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
@@ -122,9 +123,9 @@ func (u Unit) Remove() (steps []string, err error) {
 		if is == nil {
 			return nil
 		}
-		links, err := filepath.Glob(filepath.Join(u.Dir, "*.wants", filepath.Base(path)))
-		for _, file := range append(links, path) {
-			if err == nil {
+		links, err := fs.Glob(os.DirFS(u.Dir), "*.wants/"+filepath.Base(path)) // no pattern in the folder's own name
+		for _, name := range append(links, filepath.Base(path)) {
+			if file := filepath.Join(u.Dir, name); err == nil {
 				err = os.Remove(file)
 				steps = append(steps, "removed "+file)
 			}
@@ -143,6 +144,9 @@ func (u Unit) Remove() (steps []string, err error) {
 // each calls do for each unit, with its path, the content of the file there, nil: there
 // is none, and the content that it should have.
 func (u Unit) each(do func(path string, is, text []byte) error) error {
+	if !printable.Is(u.Program) {
+		return fmt.Errorf("the path of mcp-login, %q, cannot stand in a unit: move the program", u.Program)
+	}
 	files, err := u.files()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(u.Dir, name)

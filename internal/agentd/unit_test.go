@@ -65,3 +65,30 @@ func TestUnit(t *testing.T) {
 		t.Errorf("the file of somebody else is now %q", text)
 	}
 }
+
+// TestUnitOfHostilePaths: a path adds no line to a unit, and a folder's name is no
+// pattern by which links of another folder are removed.
+func TestUnitOfHostilePaths(t *testing.T) {
+	dir := t.TempDir()
+	u := agentd.Unit{Dir: filepath.Join(dir, "user"), Program: "/opt/x\nExecStartPre=/bin/evil\n/mcp-login"}
+	if steps, err := u.Install(); err == nil {
+		t.Errorf("installed: %q", steps)
+	}
+	link := filepath.Join(dir, "a", "default.target.wants", "mcp-login-agent.service")
+	u = agentd.Unit{Dir: filepath.Join(dir, "[a]"), Program: "/usr/bin/mcp-login"}
+	if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(link, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Install(); err != nil {
+		t.Fatal(err)
+	}
+	if steps, err := u.Remove(); err != nil {
+		t.Error(steps, err)
+	}
+	if _, err := os.Stat(link); err != nil {
+		t.Error(err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/mcpremote"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -22,7 +23,8 @@ func ByFile(all []Migration) (files []string, possible map[string][]Migration) {
 	return files, possible
 }
 
-// Plan says what becomes of each entry.
+// Plan says what becomes of each entry. It can be shown: values that may be secrets are
+// left out.
 func Plan(all []Migration) string {
 	if len(all) == 0 {
 		return "no client's file starts mcp-remote\n"
@@ -30,12 +32,12 @@ func Plan(all []Migration) string {
 	var b strings.Builder
 	for _, m := range all {
 		fmt.Fprintf(&b, "%s: %s\n", m.File, m.Name)
-		fmt.Fprintf(&b, "- %s\n", suggest.Command(m.Command))
+		fmt.Fprintf(&b, "- %s\n", suggest.Command(mcpremote.Shown(m.Command)))
 		if m.Err != nil {
 			fmt.Fprintf(&b, "  stays: %v\n", m.Err)
 			continue
 		}
-		fmt.Fprintf(&b, "+ %s\n", suggest.Command(m.Proxy))
+		fmt.Fprintf(&b, "+ %s\n", suggest.Command(mcpremote.Shown(m.Proxy)))
 		for _, note := range m.Notes {
 			fmt.Fprintf(&b, "  %s\n", note)
 		}

@@ -66,7 +66,7 @@ func Read(ctx context.Context, typed, sources []string, r secretref.Reader) (h H
 		if name = strings.TrimSpace(name); !found || !isName(name) {
 			return Headers{}, exit.Usagef("--header: %w", errForm)
 		}
-		if value, err = expand(strings.TrimSpace(value), r.Getenv); err == nil {
+		if value, err = expand(strings.TrimSpace(value), r); err == nil {
 			r.Loaded(value)
 			err = h.add(name, value)
 		}
@@ -113,15 +113,17 @@ func (h *Headers) add(name, value string) error {
 
 var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{([^}]+)\}`) })
 
-// expand replaces each ${VARIABLE}.
-func expand(value string, getenv func(string) string) (string, error) {
+// expand replaces each ${VARIABLE}. Its value alone is a secret too: a server may repeat
+// it without the text around it.
+func expand(value string, r secretref.Reader) (string, error) {
 	var missing string
 	value = variable().ReplaceAllStringFunc(value, func(match string) string {
 		name := match[2 : len(match)-1]
-		text := getenv(name)
+		text := r.Getenv(name)
 		if text == "" {
 			missing = name
 		}
+		r.Loaded(text)
 		return text
 	})
 	if missing != "" {

@@ -34,7 +34,7 @@ func TestHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(loaded, ","); got != "blue,Key from-env,from-file,from-env,from-command" {
+	if got := strings.Join(loaded, ","); got != "blue,from-env,Key from-env,from-file,from-env,from-command" {
 		t.Errorf("hidden: %s", got)
 	}
 	if text := fmt.Sprintf("%v %+v", h, h); strings.Contains(text, "from-") || strings.Contains(text, "blue") {

@@ -58,6 +58,9 @@ func (r *reader) readOption(args []string) (words int, err error) {
 		r.Args = append(r.Args, args[:words]...)
 		return words, nil
 	}
+	if joined && !o.value {
+		return 0, fmt.Errorf("%s has no value, and here it has one", name)
+	}
 	return words, r.add(name, o, value)
 }
 

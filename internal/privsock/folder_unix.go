@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // CheckFolder refuses a folder in which another user can put a file in the place
@@ -18,7 +20,7 @@ func CheckFolder(dir, what string) error {
 		return err
 	}
 	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
-		return fmt.Errorf("other users can write to the folder %s (mode %04o) and replace %s; run: chmod go-w %s", dir, mode.Perm(), what, dir)
+		return fmt.Errorf("other users can write to the folder %s (mode %04o) and replace %s; run: %s", dir, mode.Perm(), what, suggest.Command{"chmod", "go-w", dir})
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {

@@ -173,14 +173,16 @@ func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(w, r)
 }
 
-// rewrite makes a request one to the server, of nobody in particular.
+// rewrite makes a request one to the server, of nobody in particular. Some gateways read
+// an underscore in a header's name as a hyphen, and would take such a header for one that
+// this program sets.
 func rewrite(out *http.Request, target *url.URL) {
 	url := *target
 	out.URL, out.Host, out.Trailer = &url, "", nil
 	for name := range out.Header {
 		switch {
-		case strings.HasPrefix(name, "Sec-"), strings.HasPrefix(name, "X-Forwarded-"):
-			out.Header.Del(name)
+		case strings.HasPrefix(name, "Sec-"), strings.HasPrefix(name, "X-Forwarded-"), strings.Contains(name, "_"):
+			delete(out.Header, name)
 		}
 	}
 	for _, name := range []string{"Authorization", "Proxy-Authorization", "Dpop", "Cookie", "Origin", "Referer", "Forwarded", "Connection", "Upgrade"} {

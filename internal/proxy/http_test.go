@@ -122,6 +122,24 @@ func TestOnlyMCPGoesOn(t *testing.T) {
 	}
 }
 
+// TestHeaderAliases: a client sends no header that a gateway takes for one of this
+// program's own.
+func TestHeaderAliases(t *testing.T) {
+	s := newSite(t, says(200, "application/json", pingReply))
+	text(t, ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local", http.Header{
+		"X_Team": {"red"}, "Mcp_Method": {"tools/call"}, "mcp-Session_id": {"s2"}, "X-Trace": {"1"},
+	}, ping))
+	got := s.requests("POST")[0].Header
+	for name := range got {
+		if strings.Contains(name, "_") {
+			t.Errorf("%s went on", name)
+		}
+	}
+	if got.Get("X-Trace") != "1" {
+		t.Error("X-Trace did not go on")
+	}
+}
+
 // TestRefusalsStayHere: how to get a token is not the client's concern.
 func TestRefusalsStayHere(t *testing.T) {
 	for _, tt := range []struct {

@@ -41,7 +41,8 @@ func (f *Filter) edit(text []byte) []byte {
 
 func (f *Filter) editOne(text []byte) []byte {
 	all := members(text)
-	if string(value(all, "method")) == `"`+changed+`"` {
+	var method string // some servers write it with \/
+	if json.Unmarshal(value(all, "method"), &method) == nil && method == changed {
 		f.forget()
 		return text
 	}

@@ -176,19 +176,14 @@ func (f *Filter) refusalOfKnown(name string) (why string, known bool) {
 	return f.refusalOf(tool{name: name, readOnly: readOnly}), known
 }
 
-// learn notes tools that the server lists. Where it lists a name twice at once, both
-// must be read-only.
+// learn notes tools that the server lists. A name is read-only only if it is so wherever
+// the server lists it, on whatever page, until it says that it has other tools.
 func (f *Filter) learn(tools []tool) {
-	page := map[string]bool{}
-	for _, t := range tools {
-		readOnly, again := page[t.name]
-		page[t.name] = t.readOnly && (readOnly || !again)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for name, readOnly := range page {
-		if _, known := f.known[name]; known || len(f.known) < maxKnown {
-			f.known[name] = readOnly
+	for _, t := range tools {
+		if readOnly, known := f.known[t.name]; known || len(f.known) < maxKnown {
+			f.known[t.name] = t.readOnly && (readOnly || !known)
 		}
 	}
 }

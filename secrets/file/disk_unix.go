@@ -8,6 +8,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -23,8 +24,8 @@ func checkOwner(path string, info fs.FileInfo, want fs.FileMode) error {
 		return &OwnerError{Path: path, UID: int(st.Uid)}
 	}
 	if mode := info.Mode().Perm(); mode&^want != 0 {
-		return fmt.Errorf("%w: %s has mode %04o, which gives other users access; run: chmod %o %s",
-			secrets.ErrUnavailable, path, mode, want, path)
+		return fmt.Errorf("%w: %s has mode %04o, which gives other users access; run: %s",
+			secrets.ErrUnavailable, path, mode, suggest.Command{"chmod", fmt.Sprintf("%o", want), path})
 	}
 	return nil
 }

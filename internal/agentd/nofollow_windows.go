@@ -1,0 +1,4 @@
+package agentd
+
+// noFollow is nothing: only administrators make links there.
+const noFollow = 0

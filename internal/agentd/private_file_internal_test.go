@@ -1,0 +1,31 @@
+//go:build unix
+
+package agentd
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/otheruser"
+)
+
+// TestPrivateFileOfAnotherUser: root writes no log into a file that another user put
+// there to read it, and follows no link in opening.
+func TestPrivateFileOfAnotherUser(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, otheruser.Nobody, otheruser.Nobody); err != nil {
+		t.Skip("only root can give a file away")
+	}
+	f, err := openPrivate(path)
+	if err == nil {
+		f.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "belongs to user") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,82 @@
+package toolfilter_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/toolfilter"
+)
+
+// pages is a server that answers one request after another with these texts.
+type pages []string
+
+func (p *pages) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent, _ := io.ReadAll(req.Body)
+	text, kind := (*p)[0], "application/json"
+	*p = (*p)[1:]
+	if i := bytes.Index(sent, []byte("mcp-login-tools-")); i >= 0 {
+		id, _, _ := strings.Cut(string(sent[i:]), `"`)
+		text = strings.ReplaceAll(text, "ID", `"`+id+`"`)
+	}
+	if strings.HasPrefix(text, "data:") {
+		kind = "text/event-stream"
+	}
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(text)), Request: req}, nil
+}
+
+// readOnly returns what sends messages through a filter that lets read-only tools pass.
+func readOnly(t *testing.T, server *pages) func(text string) (answer string) {
+	t.Helper()
+	f, err := toolfilter.New(toolfilter.Rules{ReadOnly: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(text string) string {
+		t.Helper()
+		resp, err := f.Around(server).RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/mcp", strings.NewReader(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer)
+	}
+}
+
+const (
+	listed  = `{"jsonrpc":"2.0","id":ID,"result":{"tools":[{"name":"a","annotations":{"readOnlyHint":true}}]}}`
+	writes  = `{"jsonrpc":"2.0","id":ID,"result":{"tools":[{"name":"a"}]}}`
+	called  = `{"jsonrpc":"2.0","id":1,"result":{}}`
+	callOfA = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}`
+)
+
+// TestChangeIsReadAsJSON: a server says in any spelling of JSON that it has other tools.
+// PHP writes a slash as \/.
+func TestChangeIsReadAsJSON(t *testing.T) {
+	changed := `data: {"jsonrpc":"2.0","method":"notifications\/tools\/list_changed"}` + "\n\n"
+	server := &pages{listed, changed + "data: " + called + "\n\n", writes}
+	send := readOnly(t, server)
+	if answer := send(callOfA); !strings.Contains(answer, `"result"`) {
+		t.Error(answer)
+	}
+	if answer := send(callOfA); !strings.Contains(answer, "read-only") {
+		t.Errorf("a tool that writes now was called: %s", answer)
+	}
+}
+
+// TestToolOnSeveralPages: a tool that is listed on two pages is read-only only if both
+// say so, whichever comes first.
+func TestToolOnSeveralPages(t *testing.T) {
+	page := func(text string) string { return strings.Replace(text, `"result":{`, `"result":{"nextCursor":"2",`, 1) }
+	for _, server := range []*pages{{page(writes), listed, called}, {page(listed), writes, called}} {
+		if answer := readOnly(t, server)(callOfA); !strings.Contains(answer, "read-only") {
+			t.Errorf("called: %s", answer)
+		}
+	}
+}
