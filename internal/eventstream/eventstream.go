@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 	"unicode"
@@ -46,6 +47,9 @@ type Buffer struct {
 func (b *Buffer) Add(part []byte) error {
 	if len(b.Bytes)+len(part) > b.Limit {
 		return TooLong(b.Limit)
+	}
+	if len(b.Bytes)+len(part) > cap(b.Bytes) { // append alone would copy what is long many times
+		b.Bytes = slices.Grow(b.Bytes, max(len(part), min(len(b.Bytes), b.Limit-len(b.Bytes))))
 	}
 	b.Bytes = append(b.Bytes, part...)
 	return nil

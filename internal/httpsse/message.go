@@ -3,12 +3,13 @@ package httpsse
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 )
 
 // head is what is read of a message: enough to tell whose it is.
 type head struct {
-	ID     json.RawMessage `json:"id"`
-	Method string          `json:"method"`
+	ID     json.RawMessage
+	Method string
 	text   json.RawMessage
 }
 
@@ -23,13 +24,44 @@ func parse(text []byte) heads {
 	}
 	var all heads
 	for _, text := range texts {
-		h := head{text: text}
-		if json.Unmarshal(text, &h) == nil {
+		if h, err := readHead(text); err == nil {
 			all = append(all, h)
 		}
 	}
 	return all
 }
+
+// readHead reads a message as far as it tells whose it is. What is long comes after that
+// in what every SDK writes, and is not read here.
+func readHead(text []byte) (head, error) {
+	h := head{text: text}
+	d := json.NewDecoder(bytes.NewReader(text))
+	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
+		return h, errors.Join(err, errNotObject)
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return h, err
+		}
+		var value any = new(json.RawMessage)
+		switch {
+		case name == "id":
+			value = &h.ID
+		case name == "method":
+			value = &h.Method
+		case len(h.ID) > 0 && (h.Method != "" || name == "result" || name == "error"):
+			return h, nil
+		}
+		if err := d.Decode(value); err != nil {
+			return h, err
+		}
+	}
+	_, err := d.Token()
+	return h, err
+}
+
+var errNotObject = errors.New("not a JSON object")
 
 func (h head) isRequest() bool  { return h.Method != "" && len(h.ID) > 0 }
 func (h head) isResponse() bool { return h.Method == "" && len(h.ID) > 0 && string(h.ID) != "null" }
