@@ -26,8 +26,8 @@ type model struct {
 	calls    int        // of tools so far
 	approved bool
 	signedIn bool
-	added    bool
-	sum      bool // the result of the tool came back
+	asked    bool // the server's tool who the user is
+	told     bool // by the tool's result
 }
 
 // turn is what the model does next: it calls a tool or, without one, says something.
@@ -50,7 +50,7 @@ func startModel(t *testing.T, serve func(m *model, w http.ResponseWriter, body [
 
 var (
 	signInTool = regexp.MustCompile(`"name":\s*"([\w.-]*sign_in)"`)
-	addTool    = regexp.MustCompile(`"name":\s*"([\w.-]*add)"`)
+	whoamiTool = regexp.MustCompile(`"name":\s*"([\w.-]*whoami)"`)
 )
 
 // next decides by what the client sends: the tools that it offers, and all that was
@@ -59,17 +59,17 @@ func (m *model) next(body []byte) turn {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	said := strings.NewReplacer(`\u0026`, "&", `\\u0026`, "&").Replace(string(body))
-	signIn, add := signInTool.FindStringSubmatch(said), addTool.FindStringSubmatch(said)
+	signIn, whoami := signInTool.FindStringSubmatch(said), whoamiTool.FindStringSubmatch(said)
 	m.signedIn = m.signedIn || strings.Contains(said, "Signed in to ")
 	switch {
-	case signIn == nil && add == nil:
+	case signIn == nil && whoami == nil:
 		return turn{text: "nothing to do"} // a question beside the conversation
-	case m.added:
-		m.sum = m.sum || strings.Contains(said, "50003")
-		return turn{text: "the sum is 50003"}
-	case m.signedIn && add != nil:
-		m.added = true
-		return m.call(add[1], `{"a":20000,"b":30003}`)
+	case m.asked:
+		m.told = m.told || strings.Contains(said, "user demo through ")
+		return turn{text: "you are demo"}
+	case m.signedIn && whoami != nil:
+		m.asked = true
+		return m.call(whoami[1], `{}`)
 	case m.frozen && strings.Contains(said, "start a new conversation"):
 		return turn{text: "the tools come later"}
 	case signIn == nil:
@@ -184,13 +184,13 @@ type realClient struct {
 	frozen bool
 }
 
-const ask = "Sign in and add 20000 and 30003."
+const ask = "Sign in and say who I am."
 
 // realClients are named as client-config names them.
 var realClients = map[string]realClient{
 	"claude-code": {serve: anthropic, argv: func(d *desk, m *model) []string {
 		d.env = append(d.env, "ANTHROPIC_API_KEY=stand-in", "ANTHROPIC_BASE_URL="+m.URL, "ENABLE_TOOL_SEARCH=false", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1")
-		return []string{"claude", "-p", ask, "--allowedTools", "mcp__demo__sign_in,mcp__demo__add"}
+		return []string{"claude", "-p", ask, "--allowedTools", "mcp__demo__sign_in,mcp__demo__whoami"}
 	}},
 	"gemini": {serve: gemini, argv: func(d *desk, m *model) []string {
 		d.env = append(d.env, "GEMINI_API_KEY=stand-in", "GOOGLE_GEMINI_BASE_URL="+m.URL)
@@ -244,11 +244,11 @@ func TestClientsSignIn(t *testing.T) {
 			if tt.frozen {
 				d.says("the tools come later", argv...)
 			}
-			d.says("the sum is 50003", argv...)
+			d.says("you are demo", argv...)
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			if !m.approved || !m.added || !m.sum {
-				t.Errorf("approved %t, the tool was called %t, its result came back %t", m.approved, m.added, m.sum)
+			if !m.approved || !m.asked || !m.told {
+				t.Errorf("approved %t, the tool was called %t, its result came back %t", m.approved, m.asked, m.told)
 			}
 		})
 	}
