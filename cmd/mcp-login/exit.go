@@ -6,7 +6,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
-	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -19,7 +19,7 @@ func (e *call) finish(ctx context.Context, err error) int {
 		return exit.Interrupted // the sender of the signal knows
 	}
 	code, hint := e.Remedy().For(err)
-	if text := netfault.Text(err); text != "" {
+	if text := remedy.Text(err); text != "" {
 		e.say("mcp-login: %s", e.hidden.Clean(terminal.OneLine(text)))
 	}
 	for line := range strings.Lines(hint) {

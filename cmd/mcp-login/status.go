@@ -89,5 +89,5 @@ func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Sour
 		e.say("next: %s", suggest.MCPLogin(loginName, "NAME", "URL"))
 		return nil
 	}
-	return e.answerText(report.Table(all, unread))
+	return e.answerText(report.Table(all, unread, e.dirs().Tilde))
 }

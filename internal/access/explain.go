@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
@@ -21,7 +20,7 @@ func (o Opener) Remedy() remedy.Call {
 // Explain says in one line what went wrong and what to run, for the user of another
 // program, who sees nothing else.
 func (o Opener) Explain(err error) string {
-	text := "mcp-login: " + o.Hidden.Clean(terminal.OneLine(netfault.Text(err)))
+	text := "mcp-login: " + o.Hidden.Clean(terminal.OneLine(remedy.Text(err)))
 	if hint := o.Remedy().Hint(err); hint != "" {
 		text += fmt.Sprintf(" (hint: %s)", hint)
 	}

@@ -7,6 +7,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/report"
+	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/source"
 )
 
@@ -34,7 +35,7 @@ func (o Opener) Report(ctx context.Context, from source.Source, profile string) 
 }
 
 // Reports reads the named credentials. One that cannot be read is given to unread,
-// unless that is nil: then it is the error.
+// unless that is nil or the whole store is locked: then it is the error.
 func (o Opener) Reports(ctx context.Context, from source.Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
 	all := make([]report.Credential, 0, len(names))
 	for _, name := range names {
@@ -42,6 +43,8 @@ func (o Opener) Reports(ctx context.Context, from source.Source, names []string,
 		switch {
 		case errors.Is(err, mcplogin.ErrLoginRequired):
 			continue // it was removed meanwhile, or is an older version's note of a login that was not completed
+		case errors.Is(err, secretref.ErrLocked):
+			return nil, err // so are all others
 		case err != nil && unread != nil:
 			unread(name, err)
 		case err != nil:

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // ErrNoHome reports that the environment names no home folder.
@@ -114,14 +115,37 @@ func (d Dirs) find(variable, below, name string) (string, error) {
 	if dir := d.Getenv(variable); filepath.IsAbs(dir) {
 		return filepath.Join(dir, filepath.FromSlash(name)), nil
 	}
+	home := d.home()
+	if home == "" {
+		return "", ErrNoHome
+	}
+	return filepath.Join(home, filepath.FromSlash(below), filepath.FromSlash(name)), nil
+}
+
+// home returns the home folder; "": the environment names none.
+func (d Dirs) home() string {
 	home := d.Getenv("HOME")
 	if runtime.GOOS == "windows" {
 		home = d.Getenv("USERPROFILE")
 	}
 	if !filepath.IsAbs(home) {
-		return "", ErrNoHome
+		return ""
 	}
-	return filepath.Join(home, filepath.FromSlash(below), filepath.FromSlash(name)), nil
+	return home
+}
+
+// Tilde shortens a path in the home folder, for people. The path may have a scheme, as
+// in file:DIR.
+func (d Dirs) Tilde(path string) string {
+	home := d.home()
+	if home == "" {
+		return path
+	}
+	scheme, rest, found := strings.Cut(path, filepath.Clean(home)+string(filepath.Separator))
+	if !found || scheme != "" && !strings.HasSuffix(scheme, ":") {
+		return path
+	}
+	return scheme + "~" + string(filepath.Separator) + rest
 }
 
 // SudoError reports that sudo kept the home folder of another user.

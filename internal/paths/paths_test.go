@@ -4,6 +4,7 @@ package paths_test
 
 import (
 	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/mcp-login/mcp-login/internal/paths"
@@ -30,5 +31,26 @@ func TestDirs(t *testing.T) {
 	}
 	if _, err := (paths.Dirs{Getenv: func(string) string { return "" }}).Data(); !errors.Is(err, paths.ErrNoHome) {
 		t.Errorf("without a home folder: %v", err)
+	}
+}
+
+// TestTilde: only a path in the home folder is shortened.
+func TestTilde(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "me")
+	d := paths.Dirs{Getenv: func(string) string { return home }}
+	for path, want := range map[string]string{
+		filepath.Join(home, "x", "y"):           filepath.Join("~", "x", "y"),
+		"file:" + filepath.Join(home, "x"):      "file:" + filepath.Join("~", "x"),
+		"file:" + home + "-2":                   "file:" + home + "-2",
+		"file:" + filepath.Join("a", home, "x"): "file:" + filepath.Join("a", home, "x"),
+		"vault:secret/x":                        "vault:secret/x",
+	} {
+		if got := d.Tilde(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	d.Getenv = func(string) string { return "" }
+	if got := d.Tilde(home); got != home {
+		t.Errorf("without a home folder: %s", got)
 	}
 }

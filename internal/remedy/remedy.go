@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/settings"
@@ -160,6 +161,15 @@ func (c Call) table(err error) (code int, hint string) {
 	return exit.Failed, c.fileHint(err)
 }
 
+// Text says what failed, in the user's terms. A locked store is the whole story,
+// whatever was to be read in it.
+func Text(err error) string {
+	if errors.Is(err, secretref.ErrLocked) {
+		return secretref.ErrLocked.Error()
+	}
+	return netfault.Text(err)
+}
+
 // Hint returns what helps against an error, "" if nothing is known.
 func (c Call) Hint(err error) string {
 	_, hint := c.For(err)
@@ -173,7 +183,7 @@ func (c Call) OneLine(err error) error {
 		return nil
 	}
 	code, hint := c.For(err)
-	text := err.Error()
+	text := Text(err)
 	if code == exit.LoginRequired {
 		text += "; its variables are now unset"
 	}

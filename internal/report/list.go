@@ -41,17 +41,22 @@ func List(all []Credential) string {
 }
 
 // Table shows a row for each credential. Unread are the names of those that cannot be
-// read.
-func Table(all []Credential, unread []string) *terminal.Text {
+// read. The store, which all have in common, has a line below, shortened: it is too long
+// for a column.
+func Table(all []Credential, unread []string, short func(path string) string) *terminal.Text {
 	var rows [][]terminal.Cell
 	for _, name := range unread {
-		rows = append(rows, []terminal.Cell{{Text: name}, {}, {Text: "cannot be read", Mark: terminal.Bad}, {}, {}, {}})
+		rows = append(rows, []terminal.Cell{{Text: name}, {}, {Text: "cannot be read", Mark: terminal.Bad}, {}, {}})
 	}
 	for _, r := range all {
 		rows = append(rows, r.row())
 	}
 	var t terminal.Text
-	t.Rows([]string{"NAME", "SERVER", "STATE", "EXPIRES", "RENEWS", "STORE"}, rows)
+	t.Rows([]string{"NAME", "SERVER", "STATE", "EXPIRES", "RENEWS"}, rows)
+	if len(all) > 0 {
+		t.Blank()
+		t.Add("store: " + terminal.OneLine(short(all[0].Store)))
+	}
 	return &t
 }
 
@@ -65,5 +70,5 @@ func (r Credential) row() []terminal.Cell {
 		renews = "yes"
 	}
 	mark := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}[r.State]
-	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: expires}, {Text: renews}, {Text: r.Store}}
+	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: expires}, {Text: renews}}
 }

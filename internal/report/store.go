@@ -29,7 +29,7 @@ func Store(r stores.Report, unlock string) string {
 		t.Fact("rekeying", "was interrupted: run mcp-login store rekey again")
 	}
 	if r.Locked {
-		t.Fact("locked", "to open it: "+strings.ReplaceAll(unlock, "\n", ", or "))
+		t.Fact("locked", "yes; to unlock it: "+strings.ReplaceAll(unlock, "\n", ", or "))
 	} else {
 		t.Fact("problem", r.Problem)
 	}

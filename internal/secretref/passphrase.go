@@ -58,7 +58,7 @@ func (p Passphrase) ask(ctx context.Context, question string) ([]byte, error) {
 
 // ErrLocked means that only a person knows the passphrase of a store, and that this
 // command asks nobody.
-var ErrLocked error = missingError{errors.New("the store is locked by a passphrase, and this command never prompts")}
+var ErrLocked error = missingError{errors.New("the store is locked by a passphrase; unlock it first")}
 
 // missingError makes the lack of a passphrase a kind of [secrets.ErrPassphrase],
 // without calling it a wrong one.
