@@ -146,6 +146,30 @@ func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
 	}
 }
 
+// TestRejectedTokenIsSaidToBeValid: where the server rejects a token that has not expired
+// and nothing renews it, the error says so: a login would keep it otherwise.
+func TestRejectedTokenIsSaidToBeValid(t *testing.T) {
+	for _, expired := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			w.srv.Tokens = oauthtest.Tokens{TTL: time.Hour, NoRefresh: true}
+			s := w.open(t)
+			if _, err := s.Login(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.srv.RevokeAll()
+			if expired {
+				time.Sleep(2 * time.Hour)
+			}
+			_, err := s.Transport(w.srv).RoundTrip(post(t, server, ""))
+			login, ok := errors.AsType[*mcplogin.LoginRequiredError](err)
+			if !ok || login.Valid == expired {
+				t.Errorf("expired %v: %+v, %v", expired, login, err)
+			}
+		})
+	}
+}
+
 // A program that asks for no transport of its own gets the guarded one.
 func TestTransportIsGuarded(t *testing.T) {
 	w := loggedIn(t, time.Hour)

@@ -31,6 +31,7 @@ func TestHintsReadBack(t *testing.T) {
 			want []string
 		}{
 			{&mcplogin.LoginRequiredError{Profile: word, Server: server}, slices.Concat(login, []string{server}, flags)},
+			{&mcplogin.LoginRequiredError{Profile: word, Server: server, Valid: true}, slices.Concat(login, []string{server}, flags, []string{"--force"})},
 			{&mcplogin.LoginRequiredError{Profile: word}, slices.Concat(login, []string{"URL"}, flags)},
 			{&mcplogin.LoginRequiredError{Profile: word, Server: word}, slices.Concat(login, []string{"URL"}, flags)},
 			{&mcplogin.InsufficientScopeError{Profile: word, Scopes: []string{word, word}}, slices.Concat(login, flags, []string{"--add-scope", word + " " + word})},

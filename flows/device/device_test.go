@@ -293,6 +293,24 @@ func TestCancelEndsAtOnce(t *testing.T) {
 	}
 }
 
+// TestCodeEndsWithTheWait: a prompt counts down to the end of the code or of the wait,
+// whichever is first.
+func TestCodeEndsWithTheWait(t *testing.T) {
+	for wait, want := range map[time.Duration]time.Duration{90 * s: 90 * s, time.Hour: 10 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 10 * time.Minute}}
+			r := request(t, srv, srv)
+			ctx, cancel := context.WithTimeout(t.Context(), wait)
+			defer cancel()
+			start, p := time.Now(), &person{}
+			_, err := (&device.Flow{Prompt: p}).Run(ctx, r)
+			if err == nil || len(p.codes) == 0 || p.codes[0].Expiry.Sub(start) != want || time.Since(start) < want {
+				t.Errorf("with %v: %+v, ended after %v with %v", wait, p.codes, time.Since(start), err)
+			}
+		})
+	}
+}
+
 func TestUnsupportedLeavesTheNextFlow(t *testing.T) {
 	refusal := func(code string) string { return `{"error":"` + code + `"}` }
 	for _, tt := range []struct {
