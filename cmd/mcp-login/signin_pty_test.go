@@ -96,3 +96,31 @@ func TestServerBelowIsAsked(t *testing.T) {
 		t.Error(raw)
 	}
 }
+
+// TestNewPassphraseIsAskedTwice: a person types a new passphrase twice and never a third
+// time, and the next command that is printed opens the store.
+func TestNewPassphraseIsAskedTwice(t *testing.T) {
+	p := newAccount(t)
+	const first, second, words = "new passphrase: ", "repeat it: ", "correct horse battery\n"
+	login := "login other " + p.url + " --flow device --keeper passphrase --store file:" + filepath.Dir(p.program) + "/secret"
+	raw := p.answers(t, login, exit.Failed, first, words, second, "battery staple\n")
+	if !strings.Contains(raw, "the passphrases do not match") || strings.Contains(raw, "Approve only if") {
+		t.Errorf("two passphrases:\n%s", raw)
+	}
+	raw = p.answers(t, login, exit.Done, first, words, second, words)
+	if n := strings.Count(raw, "passphrase: ") + strings.Count(raw, "passphrase of the store: "); n != 1 || strings.Contains(raw, "horse") {
+		t.Errorf("asked %d times, and then to repeat it:\n%s", n, raw)
+	}
+	_, next, _ := strings.Cut(raw, "next: mcp-login ")
+	unlock, _, _ := strings.Cut(next, "\r\n")
+	if !strings.HasPrefix(unlock, "unlock --store file:") {
+		t.Fatalf("the next command is %q:\n%s", unlock, raw)
+	}
+	token := "token other --store file:" + filepath.Dir(p.program) + "/secret"
+	p.answers(t, token, exit.Store)
+	p.answers(t, unlock, exit.Done, "passphrase of the store: ", words)
+	t.Cleanup(func() { p.answers(t, strings.Replace(unlock, "unlock", "lock", 1), exit.Done) })
+	if raw := p.answers(t, token, exit.Done); strings.Contains(raw, "passphrase") {
+		t.Errorf("after %s:\n%s", unlock, raw)
+	}
+}
