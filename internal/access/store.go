@@ -31,7 +31,7 @@ func (o Opener) created(c stores.Choice) {
 	if c.Err != nil {
 		o.Log.Info("the OS keyring cannot be used", "error", c.Err)
 	}
-	o.Streams.Say("created the store %s; its key is in: %s, because %s (use --keeper to change that)", c.Dir, c.Keeper, c.Why)
+	o.Streams.Say("created the store %s; its key is in: %s, because %s (use --keeper to change that)", o.Dirs.Tilde(c.Dir), c.Keeper, c.Why)
 }
 
 // KeepAlive renews the token for a store until stop is called.
