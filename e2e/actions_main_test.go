@@ -126,7 +126,7 @@ func TestActionKeepsToItsOwnStore(t *testing.T) {
 		t.Fatalf("exit code %d:\n%s", code, log)
 	}
 	checkAtRest(t, s.temp, []string{own})
-	if log, code := s.script("post.js", around...); code != 0 || !strings.Contains(log, "revoked at the server") {
+	if log, code := s.script("post.js", around...); code != 0 || !strings.Contains(log, "revoked the tokens") {
 		t.Errorf("post.js: exit code %d:\n%s", code, log)
 	}
 	if after := s.want(0, "token", "demo", "--agent-sock=").stdout; after != before || statusOf(t, demo.MCP(), strings.TrimSpace(after)) != http.StatusOK {

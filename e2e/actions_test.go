@@ -114,7 +114,7 @@ func TestActionApprovedByDevice(t *testing.T) {
 		"Enter the code",
 		"MCP_DEMO_AUTHORIZATION=***", // masked before it was handed on
 		`"name":"whoami"`,            // the tools' list
-		"revoked at the server",      // by the post step
+		"revoked the tokens",      // by the post step
 		"Summary - **Signed in to",
 	} {
 		if !strings.Contains(log, want) {
@@ -134,7 +134,7 @@ func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
 		t.Fatalf("the workflow ended with %t, token: %v\n%s", ok, err, log)
 	}
 	noteIssued(string(token))
-	for _, want := range []string{"the token is ***", "the header is ***", "revoked at the server"} {
+	for _, want := range []string{"the token is ***", "the header is ***", "revoked the tokens"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q:\n%s", want, log)
 		}

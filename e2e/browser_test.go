@@ -302,7 +302,7 @@ func TestRegistrationOutlivesItsPort(t *testing.T) {
 	h := newHome(t)
 	port := ""
 	for i := range 3 {
-		r := h.start("login", "box", o.mcp(), "--flow", "paste")
+		r := h.start("login", "box", o.mcp(), "--flow", "paste", "--force")
 		at := newPerson(t).signIn(r.stderr.await(t, authLink))
 		if !strings.Contains(at.body, "You are signed in") {
 			t.Fatalf("login %d ended at %s:\n%s", i, at.url, at.body)
@@ -328,7 +328,7 @@ func TestRegistrationOutlivesItsPort(t *testing.T) {
 		t.Errorf("%d registrations, want 1", n)
 	}
 	// Another host is another redirect URL, which needs another registration.
-	r := h.start("login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "localhost")
+	r := h.start("login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "localhost", "--force")
 	newPerson(t).signIn(r.stderr.await(t, authLink))
 	r.wait(0)
 	if n := o.seen().Registrations; n != 2 {
@@ -343,7 +343,7 @@ func TestRedirectElsewhere(t *testing.T) {
 	o := startOIDC(t, knobs{})
 	h := newHome(t)
 	const relay = "https://relay.example/back"
-	if got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay); !strings.Contains(got.stderr, "pasting is not possible here") {
+	if got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay); !strings.Contains(got.stderr, "no terminal is available to paste the address into") {
 		t.Errorf("without a terminal: %s", got.stderr)
 	}
 	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay)

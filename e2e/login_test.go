@@ -77,7 +77,7 @@ func TestSecondLoginUsesTheRegistration(t *testing.T) {
 	h := newHome(t)
 	h.login(o, "box")
 	first := h.token("box")
-	h.login(o, "box")
+	h.login(o, "box", "--force")
 	if n := o.seen().Registrations; n != 1 {
 		t.Errorf("%d registrations, want 1", n)
 	}

@@ -100,7 +100,7 @@ func (r *relays) remove(i int) {
 }
 
 func (r *relays) login(h *home, o *oidc) (*running, string) {
-	run := h.start("login", "box", o.mcp(), "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token"))
+	run := h.start("login", "box", o.mcp(), "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token"), "--force")
 	return run, run.stderr.await(r.t, relayLink)
 }
 

@@ -70,7 +70,7 @@ func TestVaultAppRole(t *testing.T) {
 		t.Errorf("with a wrapped secret id: %v", err)
 	}
 	err := open(&vault.AppRole{SecretID: value(wrapped), Wrapped: true}).Probe(t.Context())
-	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "used before") || strings.Contains(err.Error(), wrapped) {
+	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "was already used") || strings.Contains(err.Error(), wrapped) {
 		t.Errorf("with a wrapping token that was used = %v, want ErrUnavailable that says so", err)
 	}
 	err = open(&vault.AppRole{SecretID: value("wrong")}).Probe(t.Context())
@@ -136,7 +136,7 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 		t.Errorf("KeepAlive of a token that never ends: %v", err)
 	}
 	_, _, err := v.store(t, vault.Config{Client: mortal}).Get(t.Context(), "a")
-	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "has ended") || strings.Contains(err.Error(), mortal.Token()) {
+	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "is invalid or has expired") || strings.Contains(err.Error(), mortal.Token()) {
 		t.Errorf("Get with an ended token = %v, want ErrUnavailable that says so", err)
 	}
 }

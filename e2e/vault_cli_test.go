@@ -92,7 +92,7 @@ func TestVaultExitCodes(t *testing.T) {
 		{"no such version", at(v.addr, v.root, usual+"?kv=1"), 2, "no check-and-set"},
 		{"unreachable", at("http://127.0.0.1:1", v.root, usual), 3, "127.0.0.1:1"},
 		{"no token", at(v.addr, "", usual), 7, "VAULT_TOKEN"},
-		{"wrong token", at(v.addr, "hvs.wrong", usual), 7, "not valid"},
+		{"wrong token", at(v.addr, "hvs.wrong", usual), 7, "is invalid or has expired"},
 		{"wrong mount", at(v.addr, v.root, "vault:nowhere/x"), 7, "nowhere/"},
 		{"nothing there", at(v.addr, v.root, usual), 4, "mcp-login login box"},
 	} {

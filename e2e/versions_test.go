@@ -147,7 +147,7 @@ func takeTurns(t *testing.T, first, second *home, name string) {
 	if n := srv.Grants(oauth.GrantRefreshToken); n != 3 {
 		t.Errorf("%d refreshes, want 3", n)
 	}
-	second.want(0, "login", name, "--flow", "device") // the registration is still known
+	second.want(0, "login", name, "--flow", "device", "--scope", "mcp:read") // the registration is still known
 	if n := srv.Count(oauthtest.Register); n != 1 {
 		t.Errorf("%d registrations, want 1", n)
 	}

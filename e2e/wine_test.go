@@ -351,7 +351,7 @@ func TestWindowsConsole(t *testing.T) {
 		if strings.Contains(r.stderr.String(), passphrase) {
 			t.Error("the passphrase is shown")
 		}
-		shown := regexp.MustCompile(`next: \S*mcp-login env ` + name + ` .* --format powershell`)
+		shown := regexp.MustCompile(`(next|then): \S*mcp-login env ` + name + ` .* --format powershell`)
 		if !shown.MatchString(r.stderr.String()) {
 			t.Errorf("the next command is not one of PowerShell:\n%s", r.stderr.String())
 		}

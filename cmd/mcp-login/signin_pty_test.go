@@ -21,11 +21,25 @@ import (
 // answers runs a command at a terminal and types an answer to each question.
 func (p *account) answers(t *testing.T, line string, want int, dialog ...string) string {
 	t.Helper()
+	return p.converse(t, "", line, want, dialog...).Raw.String()
+}
+
+// asks is answers for a command whose last question is on a golden screen.
+func (p *account) asks(t *testing.T, golden, line string, want int, dialog ...string) {
+	t.Helper()
+	p.converse(t, "testdata/screen/"+golden+"-80x24.golden", line, want, dialog...)
+}
+
+func (p *account) converse(t *testing.T, golden, line string, want int, dialog ...string) *terminaltest.Terminal {
+	t.Helper()
 	cmd := exec.Command(p.program, strings.Fields(line)...)
 	cmd.Env = append(p.env, "TERM=dumb")
 	x := terminaltest.Start(t, cmd, 80, 24)
 	for i := 0; i < len(dialog); i += 2 {
 		x.WaitFor(dialog[i])
+		if golden != "" && i == len(dialog)-2 {
+			terminaltest.Golden(t, golden, shown(x))
+		}
 		if _, err := x.PTY.WriteString(dialog[i+1]); err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +49,7 @@ func (p *account) answers(t *testing.T, line string, want int, dialog ...string)
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, x.Screen())
 	}
-	return x.Raw.String()
+	return x
 }
 
 // TestSignInAgainIsAsked: a valid credential stays unless a person says yes.
@@ -48,6 +62,7 @@ func TestSignInAgainIsAsked(t *testing.T) {
 			t.Errorf("answer %q:\n%s", answer, raw)
 		}
 	}
+	p.asks(t, "question-again", "login notion", exit.Done, question, "\n")
 	if raw := p.answers(t, "login notion", exit.Interrupted, question, "\x03"); strings.Contains(raw, "Approve only if") {
 		t.Errorf("Ctrl-C signs in:\n%s", raw)
 	}
@@ -66,7 +81,7 @@ func TestKnownServerIsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	question := "Sign in to " + strings.TrimPrefix(srv.URL, "http://") + "? [y/N]"
-	p.answers(t, "login other", exit.Denied, question, "n\n")
+	p.asks(t, "question-known", "login other", exit.Denied, question, "n\n")
 	if raw := p.answers(t, "login other", exit.Done, question, "y\n"); !strings.Contains(raw, "next: eval") {
 		t.Error(raw)
 	}
@@ -90,7 +105,7 @@ func TestServerBelowIsAsked(t *testing.T) {
 	}))
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	const question = "/mcp instead? [y/N]"
-	p.answers(t, "login below "+srv.URL+"/", exit.Failed, question, "n\n")
+	p.asks(t, "question-below", "login below "+srv.URL+"/", exit.Failed, question, "n\n")
 	raw := p.answers(t, "login below "+srv.URL+"/", exit.Done, question, "y\n")
 	if !strings.Contains(raw, "signed in to "+srv.URL+"/mcp") {
 		t.Error(raw)
@@ -104,7 +119,7 @@ func TestNewPassphraseIsAskedTwice(t *testing.T) {
 	const first, second, words = "new passphrase: ", "repeat it: ", "correct horse battery\n"
 	login := "login other " + p.url + " --flow device --keeper passphrase --store file:" + filepath.Dir(p.program) + "/secret"
 	raw := p.answers(t, login, exit.Failed, first, words, second, "battery staple\n")
-	if !strings.Contains(raw, "the passphrases do not match") || strings.Contains(raw, "Approve only if") {
+	if !strings.Contains(raw, "mcp-login: the passphrases do not match") || strings.Contains(raw, "Approve only if") {
 		t.Errorf("two passphrases:\n%s", raw)
 	}
 	raw = p.answers(t, login, exit.Done, first, words, second, words)
@@ -113,7 +128,7 @@ func TestNewPassphraseIsAskedTwice(t *testing.T) {
 	}
 	_, next, _ := strings.Cut(raw, "next: mcp-login ")
 	unlock, _, _ := strings.Cut(next, "\r\n")
-	if !strings.HasPrefix(unlock, "unlock --store file:") {
+	if unlock != "unlock --store file:"+filepath.Dir(p.program)+"/secret" {
 		t.Fatalf("the next command is %q:\n%s", unlock, raw)
 	}
 	token := "token other --store file:" + filepath.Dir(p.program) + "/secret"
@@ -122,5 +137,31 @@ func TestNewPassphraseIsAskedTwice(t *testing.T) {
 	t.Cleanup(func() { p.answers(t, strings.Replace(unlock, "unlock", "lock", 1), exit.Done) })
 	if raw := p.answers(t, token, exit.Done); strings.Contains(raw, "passphrase") {
 		t.Errorf("after %s:\n%s", unlock, raw)
+	}
+}
+
+// TestCtrlCLeavesNothing: a sign-in that a person ends at the prompt leaves no record
+// and no lock: the next one goes on at once.
+func TestCtrlCLeavesNothing(t *testing.T) {
+	p := newAccount(t)
+	fake := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second}}
+	srv := httptest.NewServer(fake)
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	login := "login other " + srv.URL + "/mcp --flow device"
+	raw := p.answers(t, login, exit.Interrupted, "Waiting until", "\x03")
+	if strings.Contains(raw, "hint:") || strings.Contains(raw, "mcp-login: ") {
+		t.Errorf("Ctrl-C is explained to the person who typed it:\n%s", raw)
+	}
+	if raw := p.answers(t, "list", exit.Done); strings.Contains(raw, "other") {
+		t.Errorf("a record is left:\n%s", raw)
+	}
+	p.answers(t, "status other", exit.LoginRequired)
+	go func() { // approves the next code
+		for !fake.ApproveDevice("WDJB-MJHD") && t.Context().Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	if raw := p.answers(t, login, exit.Done); strings.Contains(raw, "waiting for another process") {
+		t.Errorf("a lock is left:\n%s", raw)
 	}
 }

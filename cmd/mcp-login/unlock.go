@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/urfave/cli/v2"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 type unlockOptions struct {
@@ -33,7 +35,7 @@ func runUnlock(ctx context.Context, e *call, o unlockOptions) error {
 	if err != nil {
 		return err
 	}
-	e.say("unlocked %s for %v; to lock it, run mcp-login lock", dir, o.lasts)
+	e.say("unlocked %s for %v; to lock it, run %s", dir, o.lasts, suggest.MCPLogin("lock").With(e.StoreFlags()...))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/clientconfig"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/source"
@@ -130,7 +131,7 @@ func (o Opener) Elsewhere(ctx context.Context, w Wish, failure error) (string, e
 	if at == "" || w.JSON || !o.Streams.CanAsk() {
 		return "", failure
 	}
-	o.Streams.Say("%v", failure)
+	o.Streams.Say("%s", remedy.Text(failure))
 	yes, err := o.Streams.Confirm(ctx, fmt.Sprintf("Sign in to %s instead? [y/N] ", at))
 	switch {
 	case err != nil:
@@ -155,10 +156,11 @@ func (o Opener) known(ctx context.Context, w Wish) (string, error) {
 		return "", o.unnamed(w.Profile, found)
 	}
 	s := found[0]
-	o.Streams.Say("%q is not signed in to yet; %s has this URL for it:", w.Profile, s.Where())
-	o.Streams.Say("  %s", s.URL)
+	o.Streams.Say("%q is not signed in to yet, but an MCP client has a URL for it:", w.Profile)
+	o.Streams.Say("  url   %s", s.URL)
+	o.Streams.Say("  from  %s", o.Dirs.Tilde(s.Where()))
 	if s.Project {
-		o.Streams.Say("warning: that file is part of a project, so its authors chose the URL: check the host")
+		o.Streams.Say("warning: that file is part of a project: its authors chose the URL, so check it")
 	}
 	yes, err := o.Streams.Confirm(ctx, fmt.Sprintf("Sign in to %s? [y/N] ", s.Host()))
 	if err == nil && !yes {
@@ -192,15 +194,27 @@ func (o Opener) unnamed(profile string, found []clientconfig.Server) error {
 // Next returns the commands that most people run after a sign-in. The first works
 // without the others.
 func (o Opener) Next(ctx context.Context, c mcplogin.Credential) []string {
-	next := signin.Next(o.Getenv, c.Profile, slices.Concat(variables.PrefixFlag(c.Profile), o.StoreFlags()))
+	flags := existing(o.StoreFlags())
+	next := signin.Next(o.Getenv, c.Profile, slices.Concat(variables.PrefixFlag(c.Profile), flags))
 	if _, err := c.Authorization(); errors.Is(err, mcplogin.ErrBound) {
-		next = suggest.MCPLogin("proxy", c.Profile).With(o.StoreFlags()...).String() // no variable can hold the proof
+		next = suggest.MCPLogin("proxy", c.Profile).With(flags...).String() // no variable can hold the proof
 	}
 	switch locked, err := o.Stores().StaysLocked(ctx, o.Location()); {
 	case errors.Is(err, file.ErrUnsupported):
 		return []string{"set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, because no other command asks for the passphrase", next}
 	case err == nil && locked:
-		return []string{suggest.MCPLogin("unlock").With(o.StoreFlags()...).String(), next}
+		return []string{suggest.MCPLogin("unlock").With(flags...).String(), next}
 	}
 	return []string{next}
+}
+
+// existing returns the flags that lead to a store without --keeper, which only a new one
+// needs.
+func existing(flags []string) (kept []string) {
+	for pair := range slices.Chunk(flags, 2) {
+		if pair[0] != "--keeper" {
+			kept = append(kept, pair...)
+		}
+	}
+	return kept
 }

@@ -32,7 +32,7 @@ func (o Opener) created(c stores.Choice) {
 	if c.Err != nil {
 		o.Log.Info("the OS keyring cannot be used", "error", c.Err)
 	}
-	o.Streams.Say("created the store %s; its key is in: %s, because %s", c.Dir, c.Keeper, c.Why)
+	o.Streams.Say("created the store %s; its key is in: %s, because %s", o.Dirs.Tilde(c.Dir), c.Keeper, c.Why)
 	rekey := suggest.MCPLogin("store", "rekey", "--keeper", "KEEPER")
 	if usual, err := o.Dirs.Data(); err != nil || usual != c.Dir {
 		rekey = rekey.With("--store", "file:"+c.Dir)

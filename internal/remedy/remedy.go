@@ -4,6 +4,7 @@ package remedy
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -164,14 +165,21 @@ func (c Call) table(err error) (code int, hint string) {
 	return exit.Failed, c.fileHint(err)
 }
 
-// Text says what failed, in the user's terms. A locked store is the whole story,
-// whatever was to be read in it.
+// Text says what failed, in the user's terms. Some errors are the whole story, whatever
+// the program was about to do.
 func Text(err error) string {
-	if errors.Is(err, secretref.ErrLocked) {
-		return secretref.ErrLocked.Error()
+	for _, whole := range []error{secretref.ErrLocked, secretref.ErrMismatch} {
+		if errors.Is(err, whole) {
+			return whole.Error()
+		}
+	}
+	if resource, ok := errors.AsType[*oauth.ResourceError](err); ok && resource.Below() {
+		return fmt.Sprintf("the MCP server is at %s, not at %s", oauth.Sanitize(resource.Resource, maxURL), resource.Server)
 	}
 	return netfault.Text(err)
 }
+
+const maxURL = 200 // characters
 
 // Hint returns what helps against an error, "" if nothing is known.
 func (c Call) Hint(err error) string {

@@ -60,6 +60,9 @@ func (p Passphrase) ask(ctx context.Context, question string) ([]byte, error) {
 // command asks nobody.
 var ErrLocked error = missingError{errors.New("the store is locked by a passphrase; unlock it first")}
 
+// ErrMismatch means that a person typed two different texts as a new passphrase.
+var ErrMismatch = errors.New("the passphrases do not match")
+
 // missingError makes the lack of a passphrase a kind of [secrets.ErrPassphrase],
 // without calling it a wrong one.
 type missingError struct{ error }
@@ -75,7 +78,7 @@ func (p Passphrase) Choose() func(context.Context) ([]byte, error) {
 		}
 		again, err := p.Reader.Ask(ctx, "repeat it: ")
 		if err == nil && !bytes.Equal(first, again) {
-			err = errors.New("the passphrases do not match")
+			err = ErrMismatch
 		}
 		return first, err
 	}
