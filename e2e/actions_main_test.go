@@ -227,7 +227,7 @@ func TestActionEndsNoLoginOfTheTeamUnderARunner(t *testing.T) {
 	log, ok := newRepository(t).act("examples/github-actions/workflows/device.yml", args...)
 	token := person.token("demo")
 	noteIssued(token)
-	if !ok || strings.Contains(log, "revoked at the server") || statusOf(t, demo.MCP(), token) != http.StatusOK {
+	if !ok || strings.Contains(log, "revoked the tokens") || statusOf(t, demo.MCP(), token) != http.StatusOK {
 		t.Errorf("the workflow ended with %t, and the team's token may be gone:\n%s", ok, log)
 	}
 }
