@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -35,13 +36,14 @@ func Names(names []string) string {
 func List(all []Credential) string {
 	var t terminal.Table
 	for _, r := range all {
-		t.Row(r.Profile, r.Server, r.State)
+		t.Row(r.Profile, r.Server, r.State, r.expires())
 	}
 	return t.String()
 }
 
-// Table shows a row for each credential. Unread are the names of those that cannot be
-// read.
+// Table shows a row for each credential, and under the rows the store that has all of
+// them: its path would break each row of a narrow screen. Unread are the names of those
+// that cannot be read.
 func Table(all []Credential, unread []string) *terminal.Text {
 	var rows [][]terminal.Cell
 	for _, name := range unread {
@@ -50,20 +52,38 @@ func Table(all []Credential, unread []string) *terminal.Text {
 	for _, r := range all {
 		rows = append(rows, r.row())
 	}
+	header := []string{"NAME", "SERVER", "STATE", "EXPIRES", "RENEWS", "STORE"}
 	var t terminal.Text
-	t.Rows([]string{"NAME", "SERVER", "STATE", "EXPIRES", "RENEWS", "STORE"}, rows)
+	if slices.ContainsFunc(all, func(r Credential) bool { return r.Store != all[0].Store }) {
+		t.Rows(header, rows)
+		return &t
+	}
+	last := len(header) - 1
+	for i := range rows {
+		rows[i] = rows[i][:last]
+	}
+	t.Rows(header[:last], rows)
+	if len(all) > 0 {
+		t.Blank()
+		t.Add("stored in " + terminal.OneLine(all[0].Store))
+	}
 	return &t
 }
 
 // row returns the cells of the credential.
 func (r Credential) row() []terminal.Cell {
-	expires, renews := "", "no"
-	if r.Expiry != nil {
-		expires = ago(time.Until(*r.Expiry))
-	}
+	renews := "no"
 	if r.Refreshable {
 		renews = "yes"
 	}
 	mark := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}[r.State]
-	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: expires}, {Text: renews}, {Text: r.Store}}
+	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: r.expires()}, {Text: renews}, {Text: r.Store}}
+}
+
+// expires says when the token expires, "" if that is unknown.
+func (r Credential) expires() string {
+	if r.Expiry == nil {
+		return ""
+	}
+	return ago(time.Until(*r.Expiry))
 }
