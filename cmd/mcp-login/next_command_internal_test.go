@@ -83,6 +83,7 @@ func refusals() map[string]error {
 		"secrets.LockedError":      fmt.Errorf("%w: %w", secrets.ErrUnavailable, &secrets.LockedError{}),
 		"file.LinkError":           &file.LinkError{Path: "/nowhere"},
 		"file.OwnerError":          &file.OwnerError{Path: "/nowhere"},
+		"file.KeeperError":         &file.KeeperError{Dir: "/nowhere", Kept: "key-file", Asked: "passphrase"},
 		"stores.NoKeyringError":    &stores.NoKeyringError{Err: keyring.ErrUnreachable},
 		"vault.ErrSealed":          vault.ErrSealed,
 		"vault.ErrDenied":          vault.ErrDenied,

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -73,11 +75,15 @@ func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Sour
 	if err != nil {
 		return err
 	}
-	var unread []string
+	var unread, hints []string
 	all, err := e.open(&o.common).Reports(ctx, from, names, func(name string, err error) {
 		e.say("warning: %s: %v", name, err)
-		unread = append(unread, name)
+		unread, hints = append(unread, name), append(hints, strings.Split(e.Remedy().Hint(err), "\n")...)
 	})
+	slices.Sort(hints)
+	for _, hint := range slices.Compact(hints) { // one locked store makes all unreadable
+		e.say("hint: %s", hint)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -29,7 +31,7 @@ func newTest(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "test", Usage: "Connect to the MCP server and list its tools",
 		ArgsUsage: "NAME", UsageText: `mcp-login test notion --call notion-search --args '{"query":"plan"}'`,
-		Description: "If the server rejects the token, it is refreshed once. If a sign-in or more scopes are required, the exit code is 4 and a hint shows the command. " +
+		Description: "If the server rejects the token, it is refreshed once. If a sign-in or more scopes are required, the exit code is 4 and a hint shows the command. If a called tool fails, it is 1. " +
 			"--timeout limits connecting, listing the tools, and each call. A server may send at most 64 MiB, 1,000 messages in streams, and 100 pages of tools.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: "call", Usage: "Call `TOOL` and show its answer (repeatable)", Destination: &o.call},
@@ -56,10 +58,23 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	case err != nil:
 		return err
 	case o.json:
-		return e.answerJSON(r)
+		err = e.answerJSON(r)
+	default:
+		err = e.answer(report.Tools(r))
 	}
-	return e.answer(report.Tools(r))
+	return cmp.Or(err, toolError(r))
 }
+
+// toolError is an error if a called tool failed.
+func toolError(r mcpprobe.Report) error {
+	if slices.ContainsFunc(r.Results, func(r mcpprobe.Result) bool { return r.IsError }) {
+		return errToolFailed
+	}
+	return nil
+}
+
+// errToolFailed ends a test whose report has said what the tool answered.
+var errToolFailed = errors.New("a tool failed")
 
 // probe connects to the server that the credential is for.
 func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {

@@ -35,7 +35,7 @@ func Names(names []string) string {
 func List(all []Credential) string {
 	var t terminal.Table
 	for _, r := range all {
-		t.Row(r.Profile, r.Server, r.State)
+		t.Row(r.Profile, r.Server, r.State, r.expires())
 	}
 	return t.String()
 }
@@ -62,13 +62,18 @@ func Table(all []Credential, unread []string, short func(path string) string) *t
 
 // row returns the cells of the credential.
 func (r Credential) row() []terminal.Cell {
-	expires, renews := "", "no"
-	if r.Expiry != nil {
-		expires = ago(time.Until(*r.Expiry))
-	}
+	renews := "no"
 	if r.Refreshable {
 		renews = "yes"
 	}
 	mark := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}[r.State]
-	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: expires}, {Text: renews}}
+	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: r.expires()}, {Text: renews}}
+}
+
+// expires says when the token expires, "" if that is unknown.
+func (r Credential) expires() string {
+	if r.Expiry == nil {
+		return ""
+	}
+	return ago(time.Until(*r.Expiry))
 }
