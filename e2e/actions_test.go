@@ -114,7 +114,7 @@ func TestActionApprovedByDevice(t *testing.T) {
 		"Enter the code",
 		"MCP_DEMO_AUTHORIZATION=***", // masked before it was handed on
 		`"name":"whoami"`,            // the tools' list
-		"revoked the tokens",      // by the post step
+		"revoked the tokens",         // by the post step
 		"Summary - **Signed in to",
 	} {
 		if !strings.Contains(log, want) {
