@@ -76,7 +76,7 @@ func (c Call) inKeyFile() string {
 
 // otherKeeper is the same command without the keeper that does not have the key, and the
 // command that gives the key to it.
-func (c Call) otherKeeper(err *file.KeeperError) string {
+func (c Call) otherKeeper() string {
 	keeper, typed := c.Line.Value("keeper")
 	if !typed {
 		return "remove keeper from your settings; where it is set: mcp-login config show"

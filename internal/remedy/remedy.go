@@ -158,7 +158,7 @@ func (c Call) table(err error) (code int, hint string) {
 	case errors.As(err, &owner):
 		return exit.Store, c.foreignHint(owner.Path)
 	case errors.As(err, &keeper):
-		return exit.Store, c.otherKeeper(keeper)
+		return exit.Store, c.otherKeeper()
 	case errors.Is(err, secrets.ErrUnavailable), errors.Is(err, secrets.ErrUndecryptable), errors.Is(err, mcplogin.ErrNewerRecord):
 		return exit.Store, c.fileHint(err)
 	}
