@@ -296,6 +296,9 @@ func TestOverview(t *testing.T) {
 func TestUsageErrorIsTwoLines(t *testing.T) {
 	for line, want := range map[string]string{
 		"lgoin":                     "mcp-login: unknown command \"lgoin\", did you mean login?\nRun mcp-login --help\n",
+		"hlep":                      "mcp-login: unknown command \"hlep\", did you mean help?\nRun mcp-login --help\n",
+		"--verison":                 "mcp-login: unknown flag \"--verison\" before the command, did you mean --version?\nRun mcp-login --help\n",
+		"login --hlep":              "mcp-login: unknown flag \"--hlep\", did you mean --help?\nRun mcp-login login --help\n",
 		"help lgoin":                "mcp-login: unknown command \"lgoin\", did you mean login?\nRun mcp-login --help\n",
 		"store statsu":              "mcp-login: unknown command \"store statsu\", did you mean status?\nRun mcp-login store --help\n",
 		"login a --scoep x":         "mcp-login: unknown flag \"--scoep\", did you mean --scope?\nRun mcp-login login --help\n",

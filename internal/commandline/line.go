@@ -184,7 +184,10 @@ func (l *Line) Check() error {
 
 // meantFlag asks whether a known flag was meant.
 func (l *Line) meantFlag(name string) string {
-	var known []string
+	known := []string{"help", HelpAll}
+	if l.Command == nil {
+		known = append(known, "version")
+	}
 	for _, f := range l.Flags() {
 		known = append(known, f.Name)
 	}
@@ -196,7 +199,7 @@ func (l *Line) meantFlag(name string) string {
 
 // Meant asks whether a known command was meant.
 func Meant(name string, commands []*Command) string {
-	var known []string
+	known := []string{"help"}
 	for _, c := range commands {
 		known = append(known, c.Name)
 	}
