@@ -135,11 +135,12 @@ func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	}()
 	t.Cleanup(func() {
 		toProxy.Close()
+		go io.Copy(io.Discard, fromProxy) // clients close their end, and read until the program has ended
 		if err := await.Receive(t, "the end of Run", ended); err != nil {
 			t.Errorf("Run = %v", err)
 		}
 	})
-	return &mcp.IOTransport{Reader: fromProxy, Writer: toProxy}
+	return &mcp.IOTransport{Reader: io.NopCloser(fromProxy), Writer: toProxy}
 }
 
 // url returns the URL of an HTTP proxy, token included.
