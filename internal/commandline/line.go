@@ -191,7 +191,7 @@ func (l *Line) meantFlag(name string) string {
 	for _, f := range l.Flags() {
 		known = append(known, f.Name)
 	}
-	if meant, ok := suggest.Closest(name, known); ok {
+	if meant, ok := suggest.Closest(name, known); ok && meant != name {
 		return ", did you mean --" + meant + "?"
 	}
 	return ""
