@@ -60,8 +60,12 @@ func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kep
 	case err != nil:
 		req.Replace = true
 	case !w.Force:
-		if c, kept, err = o.standing(ctx, w, s, c); err == nil && kept {
-			kept, err = o.keep(ctx, w, c)
+		place, err := o.Place(w.Subject)
+		if err != nil {
+			return c, false, err
+		}
+		if c, kept, err = o.standing(ctx, place, w, s, c); err == nil && kept {
+			kept, err = o.keep(ctx, place, w, c)
 		}
 		if err != nil || kept {
 			return c, kept, err
@@ -82,14 +86,10 @@ func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kep
 // standing reports whether a sign-in would only repeat the one that a stored credential
 // is from: it asks for nothing that the credential lacks, this user may use it here, and
 // its token is valid or was renewed just now. It returns the credential as it is then.
-func (o Opener) standing(ctx context.Context, w Wish, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
+func (o Opener) standing(ctx context.Context, place signin.Place, w Wish, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
 	if c.Refused != "" || confirmed.Demands(c) && !o.Notes().Known(c) || slices.ContainsFunc(signin.DemandingFlags(), o.Typed) ||
 		signin.ExpectSubject(o.Identity(c), w.Subject) != nil {
 		return c, false, nil
-	}
-	place, err := o.Place(w.Subject)
-	if err != nil {
-		return c, false, err
 	}
 	repeats, err := place.Repeats(w.Options, c)
 	if err != nil || !repeats {
@@ -106,10 +106,9 @@ func (o Opener) standing(ctx context.Context, w Wish, s *mcplogin.Session, c mcp
 
 // keep says that a credential is valid, and asks whether it stays. Where nobody can be
 // asked it does.
-func (o Opener) keep(ctx context.Context, w Wish, c mcplogin.Credential) (bool, error) {
-	place, err := o.Place(w.Subject)
-	if err != nil || w.JSON {
-		return true, err
+func (o Opener) keep(ctx context.Context, place signin.Place, w Wish, c mcplogin.Credential) (bool, error) {
+	if w.JSON {
+		return true, nil
 	}
 	who := o.Identity(c)
 	o.Streams.Say("already %s", report.SignedIn(c, who))

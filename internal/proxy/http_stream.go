@@ -7,9 +7,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
+
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
 // stream is an answer of this program over HTTP: one JSON text or, as soon as there is
@@ -179,9 +180,7 @@ func (s *stream) leave() {
 }
 
 // framed returns a message as an event.
-func framed(text []byte) []byte {
-	return slices.Concat([]byte("event: message\ndata: "), oneLine(bytes.Clone(text)), []byte("\n"))
-}
+func framed(text []byte) []byte { return eventstream.Message(oneLine(bytes.Clone(text))) }
 
 // made returns an answer of this program.
 func made(req *http.Request, code int, kind string, body io.ReadCloser) *http.Response {

@@ -22,8 +22,12 @@ type Move struct {
 // Move moves records to another store, which is tried out before. Each one is copied,
 // read back, and only then removed. There may be nothing to move.
 func (o Opener) Move(ctx context.Context, m Move) error {
-	if same, err := o.Same(m.From, m.To); err != nil || same {
-		return errors.Join(err, when(same, ErrSame))
+	same, err := o.Same(m.From, m.To)
+	if err != nil {
+		return err
+	}
+	if same {
+		return ErrSame
 	}
 	from, err := o.OpenExisting(ctx, m.From)
 	if err != nil {
@@ -54,13 +58,6 @@ func (o Opener) Move(ctx context.Context, m Move) error {
 			return err
 		}
 		m.Moved(name)
-	}
-	return nil
-}
-
-func when(is bool, err error) error {
-	if is {
-		return err
 	}
 	return nil
 }
