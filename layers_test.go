@@ -46,9 +46,9 @@ var layers = map[string][]string{
 	"internal/proxystate":   {"secrets/file"},
 	"internal/toolfilter":   {"internal/printable"},
 	"internal/settings":     {"internal/paths", "internal/suggest"},
-	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
+	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/markup", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
-	"internal/relay":        {"oauth", "internal/netfault"}, // neither flows nor the root package: it must not be able to trade a code for a token
+	"internal/relay":        {"oauth", "internal/markup", "internal/netfault"}, // neither flows nor the root package: it must not be able to trade a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
 	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},
@@ -103,6 +103,8 @@ var onlyIn = map[string][]string{
 	"go.yaml.in/yaml":                 {"internal/clientconfig"},
 	"golang.org/x/net":                {"flows", "internal/profilename"},
 	"github.com/modelcontextprotocol": {"internal/mcpprobe", "examples"},
+	"html/template":                   {"examples"}, // it and the next find methods by name, so that the
+	"text/template":                   {"examples"}, // linker keeps every method of every type: 3 MB of the program
 }
 
 // notInCommands are what speaks a protocol, opens a store or draws on the terminal:

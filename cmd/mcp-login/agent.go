@@ -20,7 +20,7 @@ import (
 type agentOptions struct {
 	common
 	socket, forward           string
-	allow, sinks              cli.StringSlice
+	allow, sinks              list
 	confirm, keep, background bool
 	audit, metrics, logFile   string
 }
@@ -38,8 +38,8 @@ func newAgent(e *call) *cli.Command {
 			boolFlag("background", "Run in the background, and print the variables to set", &o.background),
 			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, or in your state folder)", "", &o.socket),
 			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts. It issues tokens only for the profiles in --allow", "", &o.forward),
-			&cli.StringSliceFlag{Name: "allow", Usage: "Profile `NAME` that the second socket issues tokens for (repeatable)", Destination: &o.allow, EnvVars: envVar("allow")},
-			&cli.StringSliceFlag{Name: "sink", Usage: "Keep a valid token in a file that only you can read, and remove it at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json (repeatable)", Destination: &o.sinks, EnvVars: envVar("sink")},
+			listFlag("allow", "Profile `NAME` that the second socket issues tokens for (repeatable)", &o.allow),
+			listFlag("sink", "Keep a valid token in a file that only you can read, and remove it at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json (repeatable)", &o.sinks),
 			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
 			boolFlag("confirm", "Ask at this terminal before issuing a token", &o.confirm),
 		}, grouped(groupGlobal,
@@ -70,8 +70,8 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 		return err
 	}
 	s := agentd.Setup{
-		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Forward: o.forward, Allow: o.allow.Value(),
-		Sinks: o.sinks.Value(), KeepSinks: o.keep, Audit: usualPath(e, o.audit, e.dirs().AgentAudit), Metrics: o.metrics,
+		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Forward: o.forward, Allow: o.allow,
+		Sinks: o.sinks, KeepSinks: o.keep, Audit: usualPath(e, o.audit, e.dirs().AgentAudit), Metrics: o.metrics,
 		Log: e.slog(), Getenv: e.getenv, Say: e.say,
 	}
 	if o.confirm {

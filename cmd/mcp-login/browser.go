@@ -21,7 +21,7 @@ type browserOptions struct {
 	socket, command string
 	remote, forget  bool
 	port            int
-	options         cli.StringSlice
+	options         list
 }
 
 func newBrowser(e *call) *cli.Command {
@@ -105,7 +105,7 @@ func runBrowser(ctx context.Context, e *call, o browserOptions) error {
 
 // runBrowserLink serves one host at a port, and prints what forwards it.
 func runBrowserLink(ctx context.Context, e *call, o browserOptions, host string) error {
-	s, err := sshTo(e, host, o.options.Value())
+	s, err := sshTo(e, host, o.options)
 	if err != nil {
 		return err
 	}

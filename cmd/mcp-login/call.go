@@ -59,7 +59,7 @@ func (e *env) calling(line commandline.Line) (*call, error) {
 // readConfig returns what reads the configuration file; nil if there is none.
 func readConfig(e *env) func() (*settings.File, error) {
 	return func() (*settings.File, error) {
-		return settings.Load(e.getenv, func() []settings.Key { return knownKeys(newApp(e.bare()).Commands) })
+		return settings.Load(e.getenv, func() []settings.Key { return knownKeys(allCommands(e.bare())) })
 	}
 }
 

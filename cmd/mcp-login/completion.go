@@ -46,7 +46,7 @@ func runComplete(ctx context.Context, e *env, words []string) error {
 	}
 	before, current := words[:len(words)-1], strings.TrimPrefix(words[len(words)-1], ".")
 	own := e.bare()
-	own.Line = treeOf(newApp(own).Commands).Interpret(before)
+	own.Line = treeOf(allCommands(own)).Interpret(before)
 	if file, err := readConfig(e)(); err == nil {
 		own.File = file
 	}

@@ -38,7 +38,7 @@ func runConfigShow(ctx context.Context, e *call, o *configShowOptions, names []s
 	if err != nil {
 		return err
 	}
-	values, err := e.Settings().All(settings.WithPlaces(knownKeys(newApp(e).Commands), e.getenv))
+	values, err := e.Settings().All(settings.WithPlaces(knownKeys(allCommands(e)), e.getenv))
 	if err != nil {
 		return err
 	}

@@ -74,8 +74,8 @@ func runDue(ctx context.Context, e *call, o hookOptions, flags []string) (*call,
 	}
 	set := strings.Join(shelleval.Set(e.getenv, prefix), ",")
 	args := slices.Concat([]string{envName, "--only", set}, flags, []string{"--", profile})
-	app := appFor(e.bare(), args)
-	return e.runLine(ctx, app, treeOf(app.Commands).Interpret(args))
+	tree := commandsFor(e.bare(), args)
+	return e.runLine(ctx, tree, treeOf(tree).Interpret(args))
 }
 
 // profileOf finds the profile whose variables begin so, in the configuration

@@ -21,7 +21,7 @@ type loginOptions struct {
 	common
 	signin.Options
 	more           string // scopes
-	params, relays cli.StringSlice
+	params, relays list
 	force          bool
 }
 
@@ -59,7 +59,7 @@ func (o *loginOptions) interactiveFlags() []cli.Flag {
 // signIn returns the options for package signin.
 func (o *loginOptions) signIn() *signin.Options {
 	all := o.Options
-	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.ExpectIssuer
+	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params, separated(o.relays), o.ExpectIssuer
 	return &all
 }
 

@@ -135,7 +135,7 @@ func TestRefusalsHaveANextCommand(t *testing.T) {
 	known := refusals()
 	for name, err := range known {
 		e, _, _ := testEnv(t)
-		e.Line = treeOf(newApp(e).Commands).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
+		e.Line = treeOf(allCommands(e)).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
 		code, hint := e.Remedy().For(err)
 		if !strings.Contains(hint, "mcp-login ") && !strings.Contains(hint, "--") && !strings.Contains(hint, "_PROXY") && !strings.Contains(hint, "vault ") && !strings.HasPrefix(hint, "its target does not exist: rm ") {
 			t.Errorf("%s ends with %d and without a next command: %q", name, code, hint)

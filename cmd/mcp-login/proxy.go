@@ -155,7 +155,7 @@ func signInClient(e *call, o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
 	opener := e.open(&o.login.common)
 	s := &proxy.SignIn{Machine: machine, Account: opener.Account}
 	if dir, err := e.dirs().Writable(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
-		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server).View(slices.Concat(o.server.headers.Value(), o.server.fromHere.Value(), o.tools.rules().Texts())...)
+		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server).View(slices.Concat(o.server.headers, o.server.fromHere, o.tools.rules().Texts())...)
 	}
 	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (mcplogin.Credential, error) {
 		login := o.login

@@ -22,7 +22,7 @@ type relayServerOptions struct {
 	sessions, keyFrom        string
 	tokenFrom                string
 	public                   bool
-	allow, proxies           cli.StringSlice
+	allow, proxies           list
 	certificates             relay.Certificates
 	limits                   relay.Limits
 }

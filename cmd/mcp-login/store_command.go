@@ -28,7 +28,7 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 		names = append(names, c.Name)
 	}
 	return &cli.Command{
-		Name: name, Usage: about, Subcommands: commands, OnUsageError: usage, HideHelp: true,
+		Name: name, Usage: about, Subcommands: commands,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				word := c.Args().First()

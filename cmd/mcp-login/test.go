@@ -20,7 +20,7 @@ type testOptions struct {
 	common
 	fromAgent fromAgent
 	json      bool
-	call      cli.StringSlice
+	call      list
 	args      string
 	protocol  string
 	server    serverOptions
@@ -34,7 +34,7 @@ func newTest(e *call) *cli.Command {
 		Description: "If the server rejects the token, it is refreshed once. If a sign-in or more scopes are required, the exit code is 4 and a hint shows the command. If a called tool fails, it is 1. " +
 			"--timeout limits connecting, listing the tools, and each call. A server may send at most 64 MiB, 1,000 messages in streams, and 100 pages of tools.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: "call", Usage: "Call `TOOL` and show its answer (repeatable)", Destination: &o.call},
+			listFlag("call", "Call `TOOL` and show its answer (repeatable)", &o.call),
 			stringFlag("args", "Arguments of the tool, as a `JSON` object", "{}", &o.args),
 			stringFlag("protocol", "Protocol `VERSION` to offer (default: the newest)", "", &o.protocol),
 			boolFlag("json", "Print JSON", &o.json),
@@ -90,7 +90,7 @@ func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (m
 		Session: s, Server: c.Server, HTTP: transport, Timeout: o.Timeout,
 		ProtocolVersion: o.protocol, Version: version,
 	}
-	for _, tool := range o.call.Value() {
+	for _, tool := range o.call {
 		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
 	r, err := mcpprobe.Run(ctx, cfg)
