@@ -32,7 +32,7 @@ var layers = map[string][]string{
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "flows/clientcred", "internal/suggest", "internal/variables", "oauth", "secrets", "secrets/file"},
 	"internal/browser":   {"ci", "flows", "oauth", "internal/subprocess"},
-	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/eventstream", "internal/exit", "internal/privsock", "internal/proxystate", "internal/toolfilter"},
+	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/eventstream", "internal/exit", "internal/mcpwire", "internal/privsock", "internal/proxystate", "internal/toolfilter"},
 	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
 	"internal/doctor":    {"", "agent", "oauth", "flows", "internal/stores", "internal/suggest", "secrets", "secrets/keyring", "flows/authcode", "internal/netfault"},
 	"internal/parcel":    {"internal/exit", "secrets"},
