@@ -32,8 +32,8 @@ var layers = map[string][]string{
 	"internal/":          {},
 	"internal/confirmed": {"", "flows", "flows/clientcred", "internal/suggest", "internal/variables", "oauth", "secrets", "secrets/file"},
 	"internal/browser":   {"ci", "flows", "oauth", "internal/subprocess"},
-	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/eventstream", "internal/exit", "internal/privsock", "internal/proxystate", "internal/toolfilter"},
-	"internal/mcpprobe":  {"", "oauth", "flows", "secrets"},
+	"internal/proxy":     {"", "flows", "flows/authcode", "flows/device", "oauth", "internal/connlimit", "internal/eventstream", "internal/exit", "internal/mcpwire", "internal/privsock", "internal/proxystate", "internal/toolfilter"},
+	"internal/mcpprobe":  {"", "oauth", "internal/eventstream", "internal/mcpwire"},
 	"internal/doctor":    {"", "agent", "oauth", "flows", "internal/stores", "internal/suggest", "secrets", "secrets/keyring", "flows/authcode", "internal/netfault"},
 	"internal/parcel":    {"internal/exit", "secrets"},
 
@@ -102,7 +102,7 @@ var onlyIn = map[string][]string{
 	"github.com/tailscale/hujson":     {"internal/clientconfig"},
 	"go.yaml.in/yaml":                 {"internal/clientconfig"},
 	"golang.org/x/net":                {"flows", "internal/profilename"},
-	"github.com/modelcontextprotocol": {"internal/mcpprobe", "examples"},
+	"github.com/modelcontextprotocol": {"examples"},
 	"html/template":                   {"examples"}, // it and the next find methods by name, so that the
 	"text/template":                   {"examples"}, // linker keeps every method of every type: 3 MB of the program
 }

@@ -96,6 +96,7 @@ func refusals() map[string]error {
 		"envexport.Error":          &envexport.Error{Format: envexport.Cmd, Value: true},
 
 		"mcpprobe.ProtocolError":    &mcpprobe.ProtocolError{Err: errors.New("400")},
+		"mcpprobe.UnknownToolError": &mcpprobe.UnknownToolError{Err: errors.New("-32602")},
 		"stores.OptionError":        &stores.OptionError{Err: errors.New("x")},
 		"stores.AddressError":       &stores.AddressError{Err: errors.New("x")},
 		"stores.ErrNoStore":         stores.ErrNoStore,

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
@@ -95,7 +96,7 @@ func saysOfItself(m message) (is abilities) {
 	}
 	_ = json.Unmarshal(m.text, &said) // what cannot be read is not declared
 	is = said.Params.abilities
-	if m.Params.Meta.Version >= stateless {
+	if m.Params.Meta.Version >= mcpwire.Stateless {
 		_ = json.Unmarshal(said.Params.Meta.Capabilities, &is.Capabilities)
 		_ = json.Unmarshal(said.Params.Meta.Info, &is.Info)
 	}
@@ -105,7 +106,7 @@ func saysOfItself(m message) (is abilities) {
 // opensPages reports whether a client can be asked to have its user open a page, by
 // what it said with a request or, with sessions, in its initialize.
 func opensPages(m, hello message) bool {
-	isStateless := m.Params.Meta.Version >= stateless
+	isStateless := m.Params.Meta.Version >= mcpwire.Stateless
 	if isStateless {
 		hello = m
 	}
@@ -154,8 +155,8 @@ func (m message) ownInput() message {
 	m.input = input{state: m.Params.State, action: cmp.Or(answers[inputKey].Action, declined)}
 	delete(params, "inputResponses")
 	delete(params, "requestState")
-	doc["params"] = encoded(params)
-	m.text = encoded(doc)
+	doc["params"] = mcpwire.Encode(params)
+	m.text = mcpwire.Encode(doc)
 	return m
 }
 
@@ -171,7 +172,7 @@ func (a *attempt) answered(m message) string {
 
 // wantInput returns the answer that asks a call for input.
 func (s *SignIn) wantInput(m message, a *attempt, shown proxystate.Page) []byte {
-	return succeeded(m.ID, map[string]any{
+	return mcpwire.Result(m.ID, map[string]any{
 		"resultType":   "input_required",
 		"requestState": ownID + a.id,
 		"inputRequests": map[string]any{inputKey: map[string]any{

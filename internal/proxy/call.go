@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -123,12 +124,12 @@ func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	switch {
 	case c.cancelled.Load() || ctx.Err() != nil || !c.answered.pass():
 	case isOwn:
-		b.write(answer(c.ID, own.text))
+		b.write(mcpwire.FailureOf(c.ID, own.text))
 	case c.Method == listen && errors.Is(err, errNoAnswer):
 		b.write(cancellation(c.ID))
 	default:
 		b.log().Warn("request not forwarded", "method", c.Method, "error", err)
-		b.write(failed(c.ID, codeUpstream, b.explain(err)))
+		b.write(mcpwire.Failure(c.ID, codeUpstream, b.explain(err)))
 	}
 }
 
@@ -178,12 +179,12 @@ func (b *bridge) attempt(ctx context.Context, c *call) error {
 	}
 	c.left.pass()
 	if c.Method == initialize {
-		b.wire.begin(c.message, resp.Header.Get(headerSession))
+		b.wire.begin(c.message, resp.Header.Get(mcpwire.HeaderSession))
 	}
-	switch kind(resp) {
-	case typeJSON:
+	switch mcpwire.MediaType(resp) {
+	case mcpwire.TypeJSON:
 		return b.whole(ctx, c, resp.Body)
-	case typeEvents:
+	case mcpwire.TypeEvents:
 		return b.follow(ctx, c, resp.Body)
 	}
 	return fmt.Errorf("the server answers with %s and no message", status(resp))
@@ -311,7 +312,7 @@ func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) 
 			b.log().Debug("stream not resumed", "error", err)
 			continue
 		}
-		if resp.StatusCode != http.StatusOK || kind(resp) != typeEvents {
+		if resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeEvents {
 			resp.Body.Close()
 			return http.NoBody, fmt.Errorf("the server answers with %s", status(resp))
 		}
@@ -359,8 +360,8 @@ func (b *bridge) send(ctx context.Context, m message, session string) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", typeJSON)
-	req.Header.Set("Accept", typeJSON+", "+typeEvents)
+	req.Header.Set("Content-Type", mcpwire.TypeJSON)
+	req.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)
 	b.wire.sign(req.Header, m, session)
 	return b.client.Do(req)
 }
@@ -371,9 +372,9 @@ func (b *bridge) get(ctx context.Context, after string) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", typeEvents)
+	req.Header.Set("Accept", mcpwire.TypeEvents)
 	if after != "" {
-		req.Header.Set(headerResume, after)
+		req.Header.Set(mcpwire.HeaderResume, after)
 	}
 	b.wire.sign(req.Header, message{}, b.wire.session())
 	return b.client.Do(req)
@@ -386,7 +387,7 @@ func (b *bridge) check(ctx context.Context, resp *http.Response) error {
 	}
 	t := b.text(maxErrorBody)
 	defer t.reset()
-	if kind(resp) == typeJSON {
+	if mcpwire.MediaType(resp) == mcpwire.TypeJSON {
 		_ = t.readFrom(ctx, resp.Body) // what cannot be read is no message
 	}
 	if err := b.refusal(resp); err != nil {

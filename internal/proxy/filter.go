@@ -1,5 +1,7 @@
 package proxy
 
+import "github.com/mcp-login/mcp-login/internal/mcpwire"
+
 // denial returns the answer to a call of a tool that is not allowed, before anybody is
 // asked to sign in for it; nil if it may be. The tool to sign in is none of the server's.
 func (u Upstream) denial(m message) []byte {
@@ -10,5 +12,5 @@ func (u Upstream) denial(m message) []byte {
 	if !denied {
 		return nil
 	}
-	return failed(m.ID, code, text)
+	return mcpwire.Failure(m.ID, code, text)
 }

@@ -3,6 +3,8 @@ package proxy
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // maxGlimpse is how much is kept of a name or value that passes by.
@@ -89,7 +91,7 @@ func (g *glimpse) member() {
 
 // request returns the id, if there is one and the message is a request.
 func (g *glimpse) request() json.RawMessage {
-	if len(g.method) == 0 || len(g.id) > maxGlimpse || !json.Valid(g.id) || !isID(g.id) {
+	if len(g.method) == 0 || len(g.id) > maxGlimpse || !json.Valid(g.id) || !mcpwire.IsID(g.id) {
 		return nil
 	}
 	return bytes.Clone(g.id)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // signInTransport reaches the server for the clients of a proxy over HTTP. What needs
@@ -38,7 +40,7 @@ type outcome struct {
 // RoundTrip implements http.RoundTripper.
 func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	m, _ := req.Context().Value(messageKey{}).(message)
-	id := req.Header.Get(headerSession)
+	id := req.Header.Get(mcpwire.HeaderSession)
 	c := t.clients.find(id)
 	switch {
 	case c == nil && strings.HasPrefix(id, ownID):
@@ -77,7 +79,7 @@ func (t *signInTransport) serve(req *http.Request, c *client, m message) (*http.
 		return t.answerHere(req, c, m, func(s *stream) {
 			if c.leadThrough(req.Context(), m, s.outlet()) {
 				resp, err := t.pass(req, c)
-				s.forward(resp, err, func(err error) []byte { return failed(m.ID, codeUpstream, t.explain(err)) })
+				s.forward(resp, err, func(err error) []byte { return mcpwire.Failure(m.ID, codeUpstream, t.explain(err)) })
 			}
 		})
 	case ping:
@@ -91,7 +93,7 @@ func (t *signInTransport) answerHere(req *http.Request, c *client, m message, an
 	s := newStream(req)
 	t.work.Go(func() {
 		defer s.end()
-		if m.Params.Meta.Version < stateless {
+		if m.Params.Meta.Version < mcpwire.Stateless {
 			defer c.hears(s, false)()
 		}
 		answer(s)
@@ -117,8 +119,8 @@ func (t *signInTransport) pass(req *http.Request, c *client) (*http.Response, er
 		if resp.StatusCode == http.StatusNotFound {
 			t.clients.drop(c) // it begins another session
 		}
-		if resp.Header.Get(headerSession) != "" {
-			resp.Header.Set(headerSession, c.id)
+		if resp.Header.Get(mcpwire.HeaderSession) != "" {
+			resp.Header.Set(mcpwire.HeaderSession, c.id)
 		}
 	}
 	return resp, nil
@@ -195,7 +197,7 @@ func (t *signInTransport) answerKnown(req *http.Request, c *client, m message, s
 			c.connecting.Lock() // until the server has answered
 		}
 		t.clients.add(c)
-		resp.Header.Set(headerSession, c.id)
+		resp.Header.Set(mcpwire.HeaderSession, c.id)
 	}
 	if signedOut {
 		c.await()
@@ -256,7 +258,7 @@ func (t *signInTransport) met(m message, resp *http.Response) {
 	if lists[m.Method] == "" {
 		t.late.Store(false)
 	}
-	id := resp.Header.Get(headerSession)
+	id := resp.Header.Get(mcpwire.HeaderSession)
 	if m.Method != initialize || id == "" || len(id) > maxKept || len(m.text) > maxKept || resp.StatusCode != http.StatusOK {
 		return
 	}
@@ -295,8 +297,8 @@ func (t *signInTransport) begin(ctx context.Context, c *client, resp *http.Respo
 		return err
 	}
 	t.keep(c.said, m.text)
-	c.begin(resp.Header.Get(headerSession), spoken(m))
-	done, err := t.send(ctx, c, request("", initialized, nil))
+	c.begin(resp.Header.Get(mcpwire.HeaderSession), spoken(m))
+	done, err := t.send(ctx, c, mcpwire.Request(nil, initialized, nil))
 	if err == nil {
 		done.Body.Close()
 	}
@@ -309,8 +311,8 @@ func (t *signInTransport) send(ctx context.Context, c *client, body []byte) (*ht
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", typeJSON)
-	req.Header.Set("Accept", typeJSON+", "+typeEvents)
+	req.Header.Set("Content-Type", mcpwire.TypeJSON)
+	req.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)
 	c.sign(req.Header)
 	return t.base.RoundTrip(req)
 }
@@ -377,5 +379,5 @@ func (t *signInTransport) fill(s *stream, c *client, resp *http.Response) {
 
 // isStream reports whether an answer is a stream of events.
 func isStream(resp *http.Response) bool {
-	return resp.StatusCode == http.StatusOK && kind(resp) == typeEvents
+	return resp.StatusCode == http.StatusOK && mcpwire.MediaType(resp) == mcpwire.TypeEvents
 }

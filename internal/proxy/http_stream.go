@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // stream is an answer of this program over HTTP: one JSON text or, as soon as there is
@@ -57,12 +58,12 @@ func (s *stream) begin() bool {
 
 // open is begin for those who hold the lock.
 func (s *stream) open() bool {
-	if s.ended || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), typeEvents) {
+	if s.ended || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), mcpwire.TypeEvents) {
 		return false
 	}
 	if !s.begun {
 		s.begun = true
-		resp := made(s.req, http.StatusOK, typeEvents, s.body)
+		resp := made(s.req, http.StatusOK, mcpwire.TypeEvents, s.body)
 		resp.Header.Set("Cache-Control", "no-store")
 		s.outcome <- outcome{resp: resp}
 	}
@@ -115,7 +116,7 @@ func (s *stream) forward(resp *http.Response, err error, explain func(error) []b
 		return
 	}
 	defer resp.Body.Close()
-	if kind(resp) == typeEvents {
+	if mcpwire.MediaType(resp) == mcpwire.TypeEvents {
 		s.copy(resp.Body)
 		return
 	}
@@ -192,7 +193,7 @@ func made(req *http.Request, code int, kind string, body io.ReadCloser) *http.Re
 
 // whole returns an answer that is one message.
 func whole(req *http.Request, text []byte) *http.Response {
-	resp := made(req, http.StatusOK, typeJSON, io.NopCloser(bytes.NewReader(text)))
+	resp := made(req, http.StatusOK, mcpwire.TypeJSON, io.NopCloser(bytes.NewReader(text)))
 	resp.ContentLength = int64(len(text))
 	return resp
 }

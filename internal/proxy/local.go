@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -122,13 +124,13 @@ func (b *bridge) answerKnown(c *call, signedOut bool) {
 func (s *SignIn) known(m message, server string, signedOut bool) []byte {
 	switch m.Method {
 	case initialize:
-		return succeeded(m.ID, s.greeting(m, server, signedOut))
+		return mcpwire.Result(m.ID, s.greeting(m, server, signedOut))
 	case discover:
 		// Clients that are refused go on with initialize.
 		if found := s.discovered(); found != nil && !signedOut {
-			return succeeded(m.ID, found)
+			return mcpwire.Result(m.ID, found)
 		}
-		return failed(m.ID, codeMethod, "Method not found: use initialize")
+		return mcpwire.Failure(m.ID, mcpwire.CodeMethod, "Method not found: use initialize")
 	}
 	items := s.list(m.Method)
 	if items == nil {
@@ -165,10 +167,10 @@ func (u Upstream) keep(asked message, text []byte) (changed bool) {
 
 // reply returns the answer to a request, in the form of the client's protocol.
 func reply(m message, result any) []byte {
-	if m.Params.Meta.Version >= stateless {
+	if m.Params.Meta.Version >= mcpwire.Stateless {
 		result = complete(result, lists[m.Method] != "")
 	}
-	return succeeded(m.ID, result)
+	return mcpwire.Result(m.ID, result)
 }
 
 // complete gives a result what the stateless protocol demands of it.
@@ -186,7 +188,7 @@ func complete(result any, isList bool) any {
 // connect begins a session at the server, where the client began one that the server
 // knows nothing of.
 func (b *bridge) connect(ctx context.Context, m message) error {
-	if m.Method == initialize || m.Params.Meta.Version >= stateless || !b.wire.owes() {
+	if m.Method == initialize || m.Params.Meta.Version >= mcpwire.Stateless || !b.wire.owes() {
 		return nil
 	}
 	return b.renew(ctx, "")
@@ -198,7 +200,7 @@ func listChanged(method string) []byte {
 	if method == listTemplates {
 		kind = lists[listResources]
 	}
-	return request("", "notifications/"+kind+"/list_changed", nil)
+	return mcpwire.Request(nil, "notifications/"+kind+"/list_changed", nil)
 }
 
 // greeting is the answer to initialize from what is known of the server.

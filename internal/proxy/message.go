@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // The methods that a bridge must know; all others pass by.
@@ -31,13 +31,8 @@ const (
 	elicited      = "notifications/elicitation/complete"
 )
 
-// JSON-RPC error codes (JSON-RPC 2.0 §5.1).
-const (
-	codeParse    = -32700
-	codeInvalid  = -32600
-	codeMethod   = -32601
-	codeUpstream = -32000 // ours: the message did not get through
-)
+// codeUpstream is the JSON-RPC error code of a message that did not get through.
+const codeUpstream = -32000
 
 // message is one JSON-RPC message: its text, and what is needed of it.
 type message struct {
@@ -180,26 +175,9 @@ func (m message) isResponse() bool { return m.Method == "" }
 // or about the session.
 func (m message) isNamelessError() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
 
-// isID reports whether a JSON value is of a kind that names a request.
-func isID(id json.RawMessage) bool {
-	return len(id) > 0 && (id[0] == '"' || id[0] == '-' || ascii.Digit(rune(id[0])))
-}
-
-// answers reports whether m is the response to a request. A server may write
-// the same id in another way.
+// answers reports whether m is the response to a request.
 func (m message) answers(asked message) bool {
-	if m.isResponse() && bytes.Equal(m.ID, asked.ID) {
-		return true // also of a number beyond what can be compared
-	}
-	var a, b any
-	if !m.isResponse() || !isID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
-		return false
-	}
-	switch a.(type) {
-	case string, float64:
-		return a == b
-	}
-	return false // no id that JSON-RPC knows
+	return m.isResponse() && mcpwire.SameID(m.ID, asked.ID)
 }
 
 // oldest is the first version of Streamable HTTP.
@@ -234,57 +212,6 @@ func (m message) name() string {
 		return m.Params.URI
 	}
 	return ""
-}
-
-// failed returns the answer to a request that did not get through. No id means
-// a message whose id could not be read.
-func failed(id json.RawMessage, code int, text string) []byte {
-	type rpcError struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	}
-	return answer(id, rpcError{code, text})
-}
-
-// answer returns an error response.
-func answer(id json.RawMessage, rpcError any) []byte {
-	if id == nil {
-		id = json.RawMessage("null")
-	}
-	return encoded(struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Error   any             `json:"error"`
-	}{"2.0", id, rpcError})
-}
-
-// succeeded returns the answer to a request.
-func succeeded(id json.RawMessage, result any) []byte {
-	return encoded(struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Result  any             `json:"result"`
-	}{"2.0", id, result})
-}
-
-// request returns a request of this program to the client. It is a notification
-// without an id.
-func request(id, method string, params any) []byte {
-	return encoded(struct {
-		Version string `json:"jsonrpc"`
-		ID      string `json:"id,omitempty"`
-		Method  string `json:"method"`
-		Params  any    `json:"params,omitempty"`
-	}{"2.0", id, method, params})
-}
-
-// encoded returns a message's text. Strings, numbers and valid JSON: it cannot fail.
-func encoded(message any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(message)
-	return bytes.TrimSpace(b.Bytes())
 }
 
 // cancellation tells the client that the server ended a subscription, which

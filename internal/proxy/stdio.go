@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -159,19 +160,19 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 // take deals with one line of the client's.
 func (b *bridge) take(ctx context.Context, l line) {
 	if errors.Is(l.err, eventstream.ErrTooLong) {
-		code := codeParse
+		code := mcpwire.CodeParse
 		if l.id != nil {
 			code = codeUpstream
 		}
 		b.log().Warn("message not forwarded", "error", l.err)
-		b.write(failed(l.id, code, l.err.Error()))
+		b.write(mcpwire.Failure(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
 	}
 	messages, err := parse(l.text, parseOne)
 	if err != nil {
-		b.write(failed(nil, codeParse, err.Error()))
+		b.write(mcpwire.Failure(nil, mcpwire.CodeParse, err.Error()))
 		return
 	}
 	for _, m := range messages {
@@ -180,8 +181,8 @@ func (b *bridge) take(ctx context.Context, l line) {
 			continue // to a request of this program
 		}
 		switch denial := b.denial(m); {
-		case m.isRequest() && !isID(m.ID):
-			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))
+		case m.isRequest() && !mcpwire.IsID(m.ID):
+			b.write(mcpwire.Failure(nil, mcpwire.CodeInvalid, "the id of a request is a string or a number"))
 		case denial != nil:
 			b.write(denial)
 		case m.isRequest():

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
@@ -123,7 +124,7 @@ func (u *user) notifyUser(ctx context.Context, m message, out outlet, a *attempt
 		return signedIn // the user knows
 	case shown.URL == "" || !opensPages(m, u.hello()):
 		return waiting
-	case m.Params.Meta.Version >= stateless:
+	case m.Params.Meta.Version >= mcpwire.Stateless:
 		out.answer(u.SignIn.wantInput(m, a, shown))
 		return asking
 	}
@@ -157,7 +158,7 @@ func (u *user) askHere(ctx context.Context, out outlet, a *attempt, shown proxys
 	u.news.Lock()
 	u.page = a.id
 	u.news.Unlock()
-	if !out.notify(request(id, elicit, page{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.question(shown)})) {
+	if !out.notify(mcpwire.Request(id, elicit, page{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.question(shown)})) {
 		return declined // it cannot be asked
 	}
 	u.work.Go(func() {
@@ -196,7 +197,7 @@ func (u *user) closePage(a *attempt) {
 	defer u.news.Unlock()
 	if u.page == a.id {
 		u.page = ""
-		u.notify(request("", elicited, map[string]string{"elicitationId": a.id}))
+		u.notify(mcpwire.Request(nil, elicited, map[string]string{"elicitationId": a.id}))
 	}
 }
 

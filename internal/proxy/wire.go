@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -33,7 +34,7 @@ type wire struct {
 	version string     // of the protocol; "": not yet known
 	hello   message    // the client's initialize, to begin again with
 	begun   bool       // the server has answered it
-	tools   map[string][]binding
+	tools   map[string][]mcpwire.Binding
 	quiet   context.CancelFunc // ends the server's own stream; nil: there is none
 	over    bool               // the client has closed its input
 }
@@ -48,7 +49,7 @@ func (w *wire) session() string {
 func (w *wire) stateless() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.version >= stateless
+	return w.version >= mcpwire.Stateless
 }
 
 // heed notes the version that a request of the client names.
@@ -105,11 +106,11 @@ func (w *wire) learn(asked, answer message) {
 		if len(answer.text) > maxListed {
 			return
 		}
-		found := bindings(answer.text)
+		found := mcpwire.Bindings(answer.text)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.tools == nil {
-			w.tools = map[string][]binding{}
+			w.tools = map[string][]mcpwire.Binding{}
 		}
 		for name, bound := range found {
 			if len(bound) == 0 {
@@ -140,15 +141,23 @@ func (w *wire) sign(h http.Header, m message, session string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if session != "" {
-		h.Set(headerSession, session)
+		h.Set(mcpwire.HeaderSession, session)
 	}
 	if w.version == "" || m.Method == initialize {
 		return
 	}
-	h.Set(headerVersion, w.version)
-	if w.version >= stateless {
-		repeat(h, m, w.tools)
+	h.Set(mcpwire.HeaderVersion, w.version)
+	if w.version >= mcpwire.Stateless {
+		mcpwire.Repeated{Method: m.Method, Name: m.name(), Arguments: m.Params.Arguments, Bindings: w.bindings(m)}.SetOn(h)
 	}
+}
+
+// bindings returns those of the tool that a message calls. The caller holds w.mu.
+func (w *wire) bindings(m message) []mcpwire.Binding {
+	if m.Method != callTool {
+		return nil
+	}
+	return w.tools[m.Params.Name]
 }
 
 // renew begins a session in the place of one that the server has forgotten.
@@ -175,7 +184,7 @@ func (b *bridge) renew(ctx context.Context, forgotten string) error {
 	if err := b.hear(ctx, resp, hello); err != nil {
 		return err
 	}
-	b.wire.begin(hello, resp.Header.Get(headerSession))
+	b.wire.begin(hello, resp.Header.Get(mcpwire.HeaderSession))
 	return b.settleSession(ctx)
 }
 
@@ -205,7 +214,7 @@ func response(ctx context.Context, resp *http.Response, t text) (found message, 
 		found.text = bytes.Clone(m.text)
 		return true, nil
 	}
-	if kind(resp) == typeEvents {
+	if mcpwire.MediaType(resp) == mcpwire.TypeEvents {
 		done, err := events(ctx, resp.Body, t, &eventstream.Cursor{}, read)
 		if done {
 			return found, nil
@@ -284,7 +293,7 @@ func (b *bridge) hearken(ctx context.Context) error {
 	var at eventstream.Cursor
 	for try := 0; ; {
 		resp, err := b.get(ctx, at.ID)
-		if err == nil && (resp.StatusCode != http.StatusOK || kind(resp) != typeEvents) {
+		if err == nil && (resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeEvents) {
 			resp.Body.Close()
 			if resp.StatusCode < http.StatusInternalServerError {
 				return fmt.Errorf("the server answers with %s", status(resp))
