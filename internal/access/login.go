@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/clientconfig"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
@@ -23,10 +24,9 @@ import (
 
 // Wish is what the login command was asked for.
 type Wish struct {
-	*signin.Options
+	signin.SignIn
+	Target     // without a server: the stored credential's, else the one that the user's MCP clients know
 	Source     source.Source
-	Profile    string
-	Server     string // "": the stored credential's, else the one that the user's MCP clients know
 	MoreScopes []string
 	Force      bool // sign in whatever is stored, and replace it
 	Clients    clientconfig.Places
@@ -37,7 +37,36 @@ var ErrTimedOut = &exit.Error{Code: exit.TimedOut, Text: "the sign-in was not ap
 
 // Fulfill signs in, unless the stored credential is what a sign-in would end with: then
 // it says so, and asks a person at the terminal. Kept reports that the stored one stays.
+// Where the MCP server is elsewhere on the same host, it asks whether to sign in there.
 func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kept bool, err error) {
+	if c, kept, err = o.signIn(ctx, w); err == nil {
+		return c, kept, nil
+	}
+	at, err := o.elsewhere(ctx, w, err)
+	if err != nil {
+		return c, false, err
+	}
+	w.Target = w.at(at)
+	return o.signIn(ctx, w)
+}
+
+// signIn signs in to the target.
+func (o Opener) signIn(ctx context.Context, w Wish) (c mcplogin.Credential, kept bool, err error) {
+	alone := w.Profile == ""
+	if w.Target, err = o.Resolve(ctx, w.Source, w.Target); err != nil {
+		return c, false, err
+	}
+	if err := checkNew(w.Profile); err != nil {
+		return c, false, err
+	}
+	if alone && w.Server != "" && !profilename.IsRoot(w.Server) { // else the server may be below, and have another name
+		o.Streams.Say("the profile is %q", w.Profile)
+	}
+	return o.unlessValid(ctx, w)
+}
+
+// unlessValid signs in, unless the stored credential is valid and stays.
+func (o Opener) unlessValid(ctx context.Context, w Wish) (c mcplogin.Credential, kept bool, err error) {
 	cfg, err := o.Config(w.Source, w.Profile)
 	if err != nil {
 		return c, false, err
@@ -51,7 +80,10 @@ func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kep
 	req := mcplogin.LoginRequest{MoreScopes: w.MoreScopes}
 	switch none := errors.Is(err, mcplogin.ErrLoginRequired); {
 	case none && w.Server == "":
-		if cfg.Server, err = o.known(ctx, w); err != nil {
+		if cfg.Server, err = o.known(ctx, w); err == nil {
+			s, err = mcplogin.Open(cfg)
+		}
+		if err != nil {
 			return c, false, err
 		}
 	case none:
@@ -60,12 +92,8 @@ func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kep
 	case err != nil:
 		req.Replace = true
 	case !w.Force:
-		place, err := o.Place(w.Subject)
-		if err != nil {
-			return c, false, err
-		}
-		if c, kept, err = o.standing(ctx, place, w, s, c); err == nil && kept {
-			kept, err = o.keep(ctx, place, w, c)
+		if c, kept, err = o.standing(ctx, w, s, c); err == nil && kept {
+			kept, err = o.keep(ctx, w, c)
 		}
 		if err != nil || kept {
 			return c, kept, err
@@ -76,7 +104,7 @@ func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kep
 		ctx, cancel = context.WithTimeoutCause(ctx, w.Wait, ErrTimedOut)
 		defer cancel()
 	}
-	c, err = o.Login(ctx, w.Options, cfg, req)
+	c, err = w.Login(ctx, s, req)
 	if cause := context.Cause(ctx); err != nil && cause == ErrTimedOut {
 		err = fmt.Errorf("sign in to %q: %w", w.Profile, cause)
 	}
@@ -86,12 +114,12 @@ func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kep
 // standing reports whether a sign-in would only repeat the one that a stored credential
 // is from: it asks for nothing that the credential lacks, this user may use it here, and
 // its token is valid or was renewed just now. It returns the credential as it is then.
-func (o Opener) standing(ctx context.Context, place signin.Place, w Wish, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
+func (o Opener) standing(ctx context.Context, w Wish, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
 	if c.Refused != "" || confirmed.Demands(c) && !o.Notes().Known(c) || slices.ContainsFunc(signin.DemandingFlags(), o.Typed) ||
 		signin.ExpectSubject(o.Identity(c), w.Subject) != nil {
 		return c, false, nil
 	}
-	repeats, err := place.Repeats(w.Options, c)
+	repeats, err := w.Repeats(c)
 	if err != nil || !repeats {
 		return c, false, err
 	}
@@ -106,13 +134,13 @@ func (o Opener) standing(ctx context.Context, place signin.Place, w Wish, s *mcp
 
 // keep says that a credential is valid, and asks whether it stays. Where nobody can be
 // asked it does.
-func (o Opener) keep(ctx context.Context, place signin.Place, w Wish, c mcplogin.Credential) (bool, error) {
+func (o Opener) keep(ctx context.Context, w Wish, c mcplogin.Credential) (bool, error) {
 	if w.JSON {
 		return true, nil
 	}
 	who := o.Identity(c)
 	o.Streams.Say("already %s", report.SignedIn(c, who))
-	for _, row := range report.Stored(c, who, "", place.Renews(c)) {
+	for _, row := range report.Stored(c, who, "", w.Renews(c)) {
 		o.Streams.Say("%s", row)
 	}
 	if !o.Streams.CanAsk() {
@@ -123,9 +151,9 @@ func (o Opener) keep(ctx context.Context, place signin.Place, w Wish, c mcplogin
 	return !again, err
 }
 
-// Elsewhere returns the URL at which a person wants to sign in instead, after a sign-in
-// that failed because the MCP server is elsewhere on the same host; "": nowhere.
-func (o Opener) Elsewhere(ctx context.Context, w Wish, failure error) (string, error) {
+// elsewhere returns the URL at which a person wants to sign in instead, after a sign-in
+// that failed because the MCP server is elsewhere on the same host.
+func (o Opener) elsewhere(ctx context.Context, w Wish, failure error) (string, error) {
 	at := signin.Elsewhere(failure)
 	if at == "" || w.JSON || !o.Streams.CanAsk() {
 		return "", failure
