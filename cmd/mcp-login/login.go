@@ -62,40 +62,39 @@ func (o *loginOptions) signIn() *signin.Options {
 }
 
 func runLogin(ctx context.Context, e *call, o *loginOptions, args []string) error {
-	opener := e.open(&o.common)
-	w := access.Wish{Force: o.force, Clients: clientconfig.PlacesHere(e.getenv)}
+	l := access.Login{Opener: e.open(&o.common), Force: o.force, MCPClients: clientconfig.PlacesHere(e.getenv)}
 	var err error
-	if w.Target, err = access.ParseTarget(args); err != nil {
+	if l.Target, err = access.ParseTarget(args); err != nil {
 		return err
 	}
-	if w.MoreScopes, err = signin.Scopes("add-scope", o.more); err != nil {
+	if l.MoreScopes, err = signin.Scopes("add-scope", o.more); err != nil {
 		return err
 	}
-	if w.SignIn, err = opener.SignIn(o.signIn()); err != nil {
+	if l.As, err = l.SignIn(o.signIn()); err != nil {
 		return err
 	}
-	if w.Source.Store, err = opener.OpenStore(ctx, true); err != nil {
+	if l.From.Store, err = l.OpenStore(ctx, true); err != nil {
 		return err
 	}
-	c, kept, err := opener.Fulfill(ctx, w)
+	c, kept, err := l.Run(ctx)
 	if err != nil {
 		return err
 	}
-	id, renews := opener.Identity(c), w.Renews(c)
+	id, renews := l.Identity(c), l.As.Renews(c)
 	if !o.JSON && !kept {
 		for _, row := range report.Stored(c, id, o.Scope+" "+o.more, renews) {
 			e.say("%s", row)
 		}
 	}
-	collides(ctx, e, w.Source.Store, c.Profile)
-	opener.WarnUnshared(ctx, c)
-	if err := w.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
+	collides(ctx, e, l.From.Store, c.Profile)
+	l.WarnUnshared(ctx, c)
+	if err := l.As.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
 		e.log.Debug().Err(err).Msg("no summary was written")
 	}
 	if o.JSON {
 		return e.answerJSON(report.LoggedIn(c, id, renews, kept))
 	}
-	for i, line := range opener.Next(ctx, c) {
+	for i, line := range l.Next(ctx, c) {
 		e.say("%s: %s", []string{"next", "then"}[min(i, 1)], line)
 	}
 	return nil
