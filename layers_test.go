@@ -55,7 +55,7 @@ var layers = map[string][]string{
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/printable", "internal/secretref", "internal/suggest"},
 
 	"internal/access": {
-		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/clientconfig", "internal/completion", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/invocation", "internal/outbound", "internal/paths",
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/clientconfig", "internal/completion", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/httpsse", "internal/invocation", "internal/paths", "internal/profilename",
 		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
 		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},
@@ -71,13 +71,13 @@ var layers = map[string][]string{
 	"internal/invocation": {"internal/commandline", "internal/remedy", "internal/secretref", "internal/settings", "internal/variables", "internal/exit"},
 	"internal/exit":       {"internal/suggest"},
 	"internal/metricsweb": {"internal/connlimit", "internal/exit"},
-	"internal/outbound":   {"internal/exit", "internal/extraheader", "internal/httpsse", "oauth"},
+	"internal/outbound":   {"internal/exit", "oauth"},
 	"internal/signin": {
 		"", "agent", "ci", "flows", "flows/authcode", "flows/clientcred", "flows/device", "internal/browser", "internal/exit", "internal/secretref", "internal/sshbrowser",
 		"internal/suggest", "internal/terminal", "oauth", "envexport", "internal/subprocess",
 	},
 	"internal/shelleval": {"ci", "envexport", "internal/commandline", "internal/exit", "internal/invocation", "internal/subprocess", "internal/suggest", "internal/variables"},
-	"internal/source":    {"", "agent", "internal/profilename", "secrets"},
+	"internal/source":    {"", "agent", "secrets"},
 	"internal/variables": {"envexport", "internal/exit", "internal/settings", "internal/suggest"},
 
 	"internal/suggest/suggesttest":   {"internal/printable", "internal/suggest"},

@@ -112,6 +112,7 @@ func usualPath(e *call, named string, find func() (string, error)) func() (strin
 
 // keptOptions returns where and how profiles of these options are kept.
 func keptOptions(e *call, o *common) agentd.Options {
+	opener := e.open(o)
 	var others []string // the settings that have no flag
 	for _, key := range variables.WithoutFlag() {
 		others = append(others, e.Setting(key.Name))
@@ -120,14 +121,14 @@ func keptOptions(e *call, o *common) agentd.Options {
 		All:   fmt.Sprintf("%#v %q", *o, others),
 		Store: fmt.Sprintf("%q", append(others, o.Store, o.ProfileDir, o.Keeper, o.CACert)),
 		Open: func(ctx context.Context) (secrets.Store, func(), error) {
-			store, err := e.open(o).OpenStore(ctx, false)
+			store, err := opener.OpenStore(ctx, false)
 			if err != nil {
 				return nil, nil, err
 			}
-			return store, e.open(o).KeepAlive(ctx, store), nil
+			return store, opener.KeepAlive(ctx, store), nil
 		},
 		Config: func(store secrets.Store) (mcplogin.Config, error) {
-			return e.open(o).Config(source.Source{Store: store}, "")
+			return opener.Config(source.Source{Store: store}, "")
 		},
 	}
 }

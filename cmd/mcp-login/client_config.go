@@ -160,10 +160,11 @@ func isFor(ctx context.Context, e *call, o *clientConfigOptions, profile, server
 }
 
 func storedServer(ctx context.Context, e *call, o *clientConfigOptions, profile string) (string, error) {
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, false)
 	if err != nil {
 		return "", err
 	}
-	r, err := e.open(&o.common).Report(ctx, from, profile)
+	r, err := opener.Report(ctx, from, profile)
 	return r.Server, err
 }

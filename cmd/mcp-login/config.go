@@ -31,7 +31,7 @@ func newConfigShow(e *call) *cli.Command {
 }
 
 func runConfigShow(ctx context.Context, e *call, o *configShowOptions, names []string) error {
-	from, err := e.source(ctx, &o.common, fromAgent{e.getenv(invocation.AgentVariable)}, false)
+	from, err := e.open(&o.common).Source(ctx, e.getenv(invocation.AgentVariable), false)
 	if err == nil && len(names) > 0 {
 		err = e.Settings().CheckProfiles(names, func() ([]string, error) { return from.Profiles(ctx) })
 	}

@@ -31,15 +31,15 @@ func runDiscover(ctx context.Context, e *call, o discoverOptions, server string)
 		return exit.Usage(err)
 	}
 	opener := e.open(&o.common)
-	client, err := opener.Outbound().Clients()
+	client, err := opener.Servers()
 	if err != nil {
 		return err
 	}
-	place, err := opener.Place("")
+	in, err := opener.SignIn(o.login.signIn())
 	if err != nil {
 		return err
 	}
-	all, here, err := place.Suited(ctx, o.login.signIn())
+	all, err := in.Suited(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func runDiscover(ctx context.Context, e *call, o discoverOptions, server string)
 	if err != nil {
 		return err
 	}
-	d := report.Discover(found, all, here)
+	d := report.Discover(found, all, in.Here())
 	if o.json {
 		return e.answerJSON(d)
 	}

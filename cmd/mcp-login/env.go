@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/shelleval"
@@ -33,8 +34,8 @@ func (o *variableOptions) flags() []cli.Flag {
 }
 
 // vars returns the variables of all profiles.
-func (o *variableOptions) vars(ctx context.Context, e *call, profiles []string) ([]envexport.Var, error) {
-	return e.open(&o.common).Variables(ctx, o.agentSock, o.Naming, profiles, o.login)
+func (o *variableOptions) vars(ctx context.Context, opener access.Opener, profiles []string) ([]envexport.Var, error) {
+	return opener.Variables(ctx, o.agentSock, o.Naming, profiles, o.login)
 }
 
 type envOptions struct {
@@ -78,7 +79,7 @@ func runEnv(ctx context.Context, e *call, o *envOptions, profiles []string) erro
 		err = o.Unset(&text, format, profiles)
 	} else {
 		var vars []envexport.Var
-		if vars, err = o.vars(ctx, e, profiles); err == nil {
+		if vars, err = o.vars(ctx, e.open(&o.common), profiles); err == nil {
 			err = envexport.Write(&text, format, vars)
 		}
 	}
@@ -89,7 +90,8 @@ func runEnv(ctx context.Context, e *call, o *envOptions, profiles []string) erro
 }
 
 func runEnvCI(ctx context.Context, e *call, o *envOptions, profiles []string) error {
-	job, err := e.open(&o.common).Job()
+	opener := e.open(&o.common)
+	job, err := opener.Job()
 	if err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func runEnvCI(ctx context.Context, e *call, o *envOptions, profiles []string) er
 		return exit.Usagef("--ci: no known CI system was detected")
 	}
 	job.AllowUnmasked = o.allowUnmasked
-	vars, err := o.vars(ctx, e, profiles)
+	vars, err := o.vars(ctx, opener, profiles)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func runExec(ctx context.Context, e *call, o execOptions, args []string) error {
 	if err != nil {
 		return notStarted(err)
 	}
-	vars, err := o.vars(ctx, e, profiles)
+	vars, err := o.vars(ctx, e.open(&o.common), profiles)
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,12 @@ func newExport(e *call) *cli.Command {
 }
 
 func runExport(ctx context.Context, e *call, o *exportOptions, profile string) error {
-	store, err := e.open(&o.common).OpenStore(ctx, false)
+	opener := e.open(&o.common)
+	store, err := opener.OpenStore(ctx, false)
 	if err != nil {
 		return err
 	}
-	c, err := e.open(&o.common).Credential(ctx, source.Source{Store: store}, profile, o.login)
+	c, err := opener.Credential(ctx, source.Source{Store: store}, profile, o.login)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 	if err != nil {
 		return err
 	}
-	secret, err := e.open(&o.common).Passphrase(variables.ParcelPassphrase).Choose()(ctx)
+	secret, err := opener.Passphrase(variables.ParcelPassphrase).Choose()(ctx)
 	if err != nil {
 		return parcel.Explain(err)
 	}

@@ -81,7 +81,7 @@ func runDue(ctx context.Context, e *call, o hookOptions, flags []string) (*call,
 // profileOf finds the profile whose variables begin so, in the configuration
 // and in the store or agent. Where two do, env refuses them.
 func profileOf(ctx context.Context, e *call, o *hookOptions, prefix string) (string, error) {
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	from, err := e.open(&o.common).Source(ctx, o.agentSock, false)
 	if err != nil {
 		return "", err
 	}

@@ -27,7 +27,8 @@ func newList(e *call) *cli.Command {
 }
 
 func runList(ctx context.Context, e *call, o listOptions) error {
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, false)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func runList(ctx context.Context, e *call, o listOptions) error {
 		}
 		return e.answer(report.Names(names))
 	}
-	reports, err := e.open(&o.common).Reports(ctx, from, names, nil)
+	reports, err := opener.Reports(ctx, from, names, nil)
 	if err != nil {
 		return err
 	}

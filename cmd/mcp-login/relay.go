@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/metricsweb"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
+	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/relay"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -133,7 +134,7 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if err != nil {
 		return nil, nil, err
 	}
-	roots, err := e.open(&o.common).Outbound().Roots()
+	roots, err := outbound.Roots(o.CACert)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -153,7 +154,7 @@ func reachAuthority(e *call, o *relayServerOptions) error {
 	if _, err := oauth.CheckURL(directory); err != nil {
 		return exit.Usagef("--acme-directory: %w", err)
 	}
-	client, err := e.open(&o.common).Outbound().Clients()
+	client, err := e.open(&o.common).Clients()
 	if err == nil {
 		o.certificates.ACMEClient = client(directory)
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/httpsse"
@@ -25,10 +27,9 @@ func (o *serverOptions) flags() []cli.Flag {
 	)
 }
 
-// readHeaders has the requests of a command carry the headers.
-func readHeaders(ctx context.Context, e *call, o *common, s *serverOptions) (err error) {
-	o.Headers, err = e.open(o).ReadHeaders(ctx, s.headers, s.fromHere)
-	return err
+// withHeaders has the requests of an opener carry the headers.
+func (o *serverOptions) withHeaders(ctx context.Context, opener access.Opener) (access.Opener, error) {
+	return opener.WithHeaders(ctx, o.headers, o.fromHere)
 }
 
 // toolOptions say which tools a client may use.
@@ -49,8 +50,9 @@ func (o *toolOptions) rules() toolfilter.Rules {
 	return toolfilter.Rules{Allow: o.allow, Deny: o.deny, ReadOnly: o.readOnly}
 }
 
-func toolFilter(e *call, o *toolOptions) (*toolfilter.Filter, error) {
-	f, err := toolfilter.New(o.rules(), e.slog())
+// filter returns what applies the rules.
+func (o *toolOptions) filter(log *slog.Logger) (*toolfilter.Filter, error) {
+	f, err := toolfilter.New(o.rules(), log)
 	if err != nil {
 		return nil, exit.Usagef("--allow-tool, --deny-tool: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/source"
@@ -37,14 +38,15 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	if len(args) == 0 && o.check {
 		return exit.Usagef("status: NAME is missing: mcp-login status NAME --check")
 	}
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, false)
 	if err != nil {
 		return err
 	}
 	if len(args) == 0 {
-		return statusOfAll(ctx, e, o, from)
+		return statusOfAll(ctx, e, o, opener, from)
 	}
-	r, err := e.open(&o.common).Report(ctx, from, args[0])
+	r, err := opener.Report(ctx, from, args[0])
 	if err != nil {
 		return err
 	}
@@ -70,13 +72,13 @@ func stateError(e *call, r report.Credential) error {
 
 // statusOfAll shows a table of all credentials. One that cannot be read does not
 // hide the others.
-func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Source) error {
+func statusOfAll(ctx context.Context, e *call, o statusOptions, opener access.Opener, from source.Source) error {
 	names, err := from.Profiles(ctx)
 	if err != nil {
 		return err
 	}
 	var unread, hints []string
-	all, err := e.open(&o.common).Reports(ctx, from, names, func(name string, err error) {
+	all, err := opener.Reports(ctx, from, names, func(name string, err error) {
 		e.say("warning: %s: %v", name, err)
 		unread, hints = append(unread, name), append(hints, strings.Split(e.Remedy().Hint(err), "\n")...)
 	})

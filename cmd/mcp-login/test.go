@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/internal/report"
@@ -46,14 +47,15 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return exit.Usagef("--args: not a JSON object")
 	}
-	if err := readHeaders(ctx, e, &o.common, &o.server); err != nil {
-		return err
-	}
-	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
+	opener, err := o.server.withHeaders(ctx, e.open(&o.common))
 	if err != nil {
 		return err
 	}
-	r, err := probe(ctx, e, o, s)
+	s, err := opener.SessionAt(ctx, o.fromAgent.agentSock, profile)
+	if err != nil {
+		return err
+	}
+	r, err := probe(ctx, opener, o, s)
 	switch {
 	case err != nil:
 		return err
@@ -77,12 +79,12 @@ func toolError(r mcpprobe.Report) error {
 var errToolFailed = errors.New("a tool failed")
 
 // probe connects to the server that the credential is for.
-func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
+func probe(ctx context.Context, opener access.Opener, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
 	c, err := s.Credential(ctx)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.open(&o.common).Outbound().Transport(c.Server, o.server.transport)
+	transport, err := opener.Transport(c.Server, o.server.transport)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
