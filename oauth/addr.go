@@ -2,13 +2,13 @@ package oauth
 
 import "net/netip"
 
-// reach says who can be behind an address.
-type reach int
+// addrClass says who can be behind an address.
+type addrClass int
 
 const (
-	public reach = iota
-	local        // private, shared or loopback: allowed if the MCP server is there too
-	never        // link-local, multicast, unspecified, reserved
+	public    addrClass = iota
+	local               // private, shared or loopback: allowed if the MCP server is there too
+	forbidden           // link-local, multicast, unspecified, reserved
 )
 
 // Ranges that netip has no method for.
@@ -27,23 +27,23 @@ var (
 	alibabaMeta   = netip.MustParsePrefix("100.100.100.200/32") // instance metadata inside 100.64/10
 )
 
-// reachOf classifies an address. Forms of IPv6 that carry an IPv4 address are
+// classOf classifies an address. Forms of IPv6 that carry an IPv4 address are
 // judged by what they carry: a translator or tunnel would connect to that.
-func reachOf(ip netip.Addr) reach {
+func classOf(ip netip.Addr) addrClass {
 	ip = ip.Unmap().WithZone("")
 	switch {
 	case !ip.IsValid(), ip.IsUnspecified(), ip.IsMulticast(), ip.IsLinkLocalUnicast(),
 		thisNetwork.Contains(ip), protocolSpace.Contains(ip), reservedSpace.Contains(ip), teredo.Contains(ip),
 		awsMetadata6.Contains(ip), alibabaMeta.Contains(ip):
-		return never
+		return forbidden
 	case ip.IsLoopback(), ip.IsPrivate(), sharedSpace.Contains(ip), siteLocal.Contains(ip), nat64Local.Contains(ip):
 		return local
 	case nat64.Contains(ip), v4Compatible.Contains(ip):
 		b := ip.As16()
-		return reachOf(netip.AddrFrom4([4]byte(b[12:16])))
+		return classOf(netip.AddrFrom4([4]byte(b[12:16])))
 	case sixToFour.Contains(ip):
 		b := ip.As16()
-		return reachOf(netip.AddrFrom4([4]byte(b[2:6])))
+		return classOf(netip.AddrFrom4([4]byte(b[2:6])))
 	}
 	return public
 }

@@ -28,7 +28,7 @@ func (c *Client) authenticate(method string, form url.Values, header http.Header
 		r := http.Request{Header: header}
 		r.SetBasicAuth(url.QueryEscape(c.App.ID), url.QueryEscape(c.App.Secret))
 	case AuthPrivateKeyJWT:
-		return c.assert(form)
+		return c.addAssertion(form)
 	default:
 		return fmt.Errorf("client authentication %q: %w", Sanitize(method, maxCode), ErrUnsupported)
 	}
@@ -86,7 +86,7 @@ func (c *Client) otherMethod(refused string) string {
 
 // refusesClient reports whether an answer may be about how the client
 // authenticated. Not every server has invalid_client for that, or any code.
-func refusesClient(a *answer) bool {
+func refusesClient(a *response) bool {
 	e, ok := errors.AsType[*Error](errorOf(a))
 	if !ok {
 		return false

@@ -47,7 +47,7 @@ func parseLine(line string) []Challenge {
 		start := in
 		name := in.token()
 		if name == "" {
-			in.junk()
+			in.skipToComma()
 			continue
 		}
 		if len(list) > 0 && in.isParam() {
@@ -55,7 +55,7 @@ func parseLine(line string) []Challenge {
 				in = start
 				in.param(last)
 			}
-			in.junk()
+			in.skipToComma()
 			continue
 		}
 		c := Challenge{Scheme: strings.ToLower(name)}
@@ -100,27 +100,27 @@ func (s *scanner) param(c *Challenge) {
 	name := strings.ToLower(s.token())
 	s.skip(" \t")
 	if name == "" || !strings.HasPrefix(string(*s), "=") {
-		s.junk()
+		s.skipToComma()
 		return
 	}
 	*s = (*s)[1:]
 	s.skip(" \t")
 	value, ok := s.value()
 	if _, twice := c.Params[name]; twice || !ok {
-		s.junk()
+		s.skipToComma()
 		return
 	}
 	if c.Params == nil {
 		c.Params = make(map[string]string)
 	}
 	c.Params[name] = value
-	s.junk()
+	s.skipToComma()
 }
 
 // value reads a token or a quoted string. A string without an end is not ok.
 func (s *scanner) value() (string, bool) {
 	if !strings.HasPrefix(string(*s), `"`) {
-		v := s.bare()
+		v := s.unquoted()
 		return v, v != ""
 	}
 	var b strings.Builder
@@ -140,9 +140,9 @@ func (s *scanner) value() (string, bool) {
 	return "", false
 }
 
-// bare reads an unquoted value. It is wider than a token: servers send URLs
+// unquoted reads an unquoted value. It is wider than a token: servers send URLs
 // without quotes.
-func (s *scanner) bare() string {
+func (s *scanner) unquoted() string {
 	n := strings.IndexAny(string(*s), " \t,\"")
 	if n < 0 {
 		n = len(*s)
@@ -173,8 +173,8 @@ func (s *scanner) token68(c *Challenge) bool {
 	return true
 }
 
-// junk skips to the next comma outside of quotes.
-func (s *scanner) junk() {
+// skipToComma skips to the next comma outside of quotes.
+func (s *scanner) skipToComma() {
 	quoted := false
 	for i := 0; i < len(*s); i++ {
 		switch ch := (*s)[i]; {

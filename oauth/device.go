@@ -76,7 +76,7 @@ func (c *Client) DeviceToken(ctx context.Context, deviceCode, resource string) (
 	return c.Token(ctx, form)
 }
 
-type deviceAnswer struct {
+type deviceResponse struct {
 	DeviceCode   string          `json:"device_code"`
 	UserCode     string          `json:"user_code"`
 	URI          string          `json:"verification_uri"`
@@ -87,8 +87,8 @@ type deviceAnswer struct {
 	PollInterval json.RawMessage `json:"interval"`
 }
 
-func parseDevice(a *answer) (DeviceAuthorization, error) {
-	var body deviceAnswer
+func parseDevice(a *response) (DeviceAuthorization, error) {
+	var body deviceResponse
 	if err := a.decode(&body); err != nil {
 		return DeviceAuthorization{}, err
 	}

@@ -87,7 +87,7 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	}
 	p, err := probe(ctx, c, serverURL)
 	if moved, ok := errors.AsType[*RedirectError](err); ok {
-		return Resource{}, redirectedAway(serverURL, moved)
+		return Resource{}, redirectError(serverURL, moved)
 	}
 	if err == nil && p.mayBeSSE() {
 		p = probeSSE(ctx, c, serverURL, p)
@@ -98,7 +98,7 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	r, err := p.findResource(ctx, c, server)
 	r.ChallengeScope, r.DPoP, r.SSE = p.scope, r.DPoP || p.dpop, p.sse
 	if none, ok := err.(*NoMetadataError); ok && none.Err == nil {
-		return r, p.verdict(server)
+		return r, p.diagnose(server)
 	}
 	return r, err
 }
@@ -111,15 +111,15 @@ var errNoIssuer = fmt.Errorf("%w: it lists no usable authorization server", ErrA
 func (p probed) findResource(ctx context.Context, c *http.Client, server *url.URL) (Resource, error) {
 	var named, empty error
 	var without Resource
-	for i, place := range p.places(server) {
-		r, err := fetchResource(ctx, c, place, server)
+	for i, rawURL := range p.metadataURLs(server) {
+		r, err := fetchResource(ctx, c, rawURL, server)
 		isNamed := i < len(p.metadata)
 		switch {
 		case err == nil:
 			return r, nil
 		case errors.Is(err, errNoIssuer):
 			empty, without = cmp.Or(empty, err), r
-		case isNamed && (isMissing(err) || refused(err) && !errors.Is(err, ErrAnswer)):
+		case isNamed && (isMissing(err) || isPolicyError(err) && !errors.Is(err, ErrAnswer)):
 			named = cmp.Or(named, err)
 		case !isMissing(err):
 			return Resource{}, fmt.Errorf("protected resource metadata: %w", err)
@@ -128,24 +128,24 @@ func (p probed) findResource(ctx context.Context, c *http.Client, server *url.UR
 	return without, &NoMetadataError{Status: p.status, Err: cmp.Or(empty, named)}
 }
 
-// places are where the metadata can be: first where the challenges say. Servers
+// metadataURLs are where the metadata can be: first where the challenges say. Servers
 // name places that do not exist (getsentry/sentry-mcp#939) or that cannot be
 // requested: in single quotes, without a host, or over http behind TLS
 // (QwenLM/qwen-code#5343, andrea-magni/MARS#203). The server's own places are as
 // trustworthy as what it names.
-func (p probed) places(server *url.URL) []string {
-	return append(slices.Clone(p.metadata), resourcePlaces(server)...)
+func (p probed) metadataURLs(server *url.URL) []string {
+	return append(slices.Clone(p.metadata), resourceURLs(server)...)
 }
 
 // probed is what the MCP server said to a request without a token.
 type probed struct {
-	status   int
-	kind     string   // media type of the answer
-	metadata []string // resource_metadata of the challenges
-	scope    string   // scope of the challenge
-	dpop     bool     // only DPoP is offered
-	open     bool     // it served the request, or judged it
-	sse      bool     // it speaks the old transport
+	status    int
+	mediaType string   // media type of the answer
+	metadata  []string // resource_metadata of the challenges
+	scope     string   // scope of the challenge
+	dpop      bool     // only DPoP is offered
+	open      bool     // it served the request, or judged it
+	sse       bool     // it speaks the old transport
 }
 
 // probe sends tools/list. Servers may leave initialize open, so that alone
@@ -181,20 +181,20 @@ func probeAs(ctx context.Context, c *http.Client, serverURL, version, body strin
 		return probed{}, err
 	}
 	defer resp.Body.Close()
-	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
+	a := &response{url: displayURL(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
 	if a.status >= 500 || a.status == http.StatusTooManyRequests {
 		return probed{}, a.statusError()
 	}
-	p := probed{status: a.status, kind: a.contentType()}
-	if a.asksForToken() {
-		p.readHints(ParseChallenges(a.header))
+	p := probed{status: a.status, mediaType: a.contentType()}
+	if a.requiresToken() {
+		p.readChallenges(ParseChallenges(a.header))
 		return p, nil
 	}
-	p.open = a.ok() && !p.isPage() || speaksRPC(resp.Body)
+	p.open = a.ok() && !p.isPage() || isRPC(resp.Body)
 	return p, nil
 }
 
-func (a *answer) asksForToken() bool {
+func (a *response) requiresToken() bool {
 	return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
 }
 
@@ -205,24 +205,24 @@ const probeBody = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_met
 	`"io.modelcontextprotocol/clientCapabilities":{},` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"mcp-login","version":"1"}}}}`
 
-// speaksRPC reports whether a refusal is a JSON-RPC message: then the server
+// isRPC reports whether a refusal is a JSON-RPC message: then the server
 // judged the request itself, not the missing token.
-func speaksRPC(body io.Reader) bool {
+func isRPC(body io.Reader) bool {
 	var msg struct {
 		Version string `json:"jsonrpc"`
 	}
 	return json.NewDecoder(io.LimitReader(body, maxBody)).Decode(&msg) == nil && msg.Version == "2.0"
 }
 
-// readHints reads resource_metadata (RFC 9728 §5.1) of each challenge for a
+// readChallenges reads resource_metadata (RFC 9728 §5.1) of each challenge for a
 // token, and scope (RFC 6750 §3) of the first that has it.
-func (p *probed) readHints(challenges []Challenge) {
+func (p *probed) readChallenges(challenges []Challenge) {
 	for _, ch := range challenges {
 		if ch.Scheme != "bearer" && ch.Scheme != "dpop" {
 			continue
 		}
-		if place := ch.Params["resource_metadata"]; place != "" && len(p.metadata) < maxIssuers && !slices.Contains(p.metadata, place) {
-			p.metadata = append(p.metadata, place)
+		if rawURL := ch.Params["resource_metadata"]; rawURL != "" && len(p.metadata) < maxIssuers && !slices.Contains(p.metadata, rawURL) {
+			p.metadata = append(p.metadata, rawURL)
 		}
 		if p.scope == "" {
 			p.scope = strings.Join(ch.Scopes(), " ")
@@ -234,31 +234,31 @@ func (p *probed) readHints(challenges []Challenge) {
 	p.dpop = offers("dpop") && !offers("bearer")
 }
 
-// resourcePlaces are the well-known places of a server's metadata in order:
+// resourceURLs are the well-known places of a server's metadata in order:
 // for its path and query (RFC 9728 §3.1), then for its root.
-func resourcePlaces(server *url.URL) []string {
+func resourceURLs(server *url.URL) []string {
 	root := originOf(server) + wellKnownResource
 	path := server.EscapedPath()
 	query := ""
 	if server.RawQuery != "" {
 		query = "?" + server.RawQuery
 	}
-	var places []string
+	var urls []string
 	for _, p := range []string{path, strings.TrimRight(path, "/")} {
-		if place := root + p + query; p != "" && p != "/" && !slices.Contains(places, place) {
-			places = append(places, place)
+		if rawURL := root + p + query; p != "" && p != "/" && !slices.Contains(urls, rawURL) {
+			urls = append(urls, rawURL)
 		}
 	}
-	return append(places, root)
+	return append(urls, root)
 }
 
 // originOf keeps scheme and host as they were written.
 func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-func fetchResource(ctx context.Context, c *http.Client, place string, server *url.URL) (Resource, error) {
+func fetchResource(ctx context.Context, c *http.Client, rawURL string, server *url.URL) (Resource, error) {
 	var r Resource
 	header := http.Header{"Mcp-Protocol-Version": {mcpVersion}}
-	if err := getJSON(ctx, c, place, header, &r); err != nil {
+	if err := getJSON(ctx, c, rawURL, header, &r); err != nil {
 		return Resource{}, err
 	}
 	if err := checkResource(r.URL, server); err != nil {
@@ -280,11 +280,11 @@ func fetchResource(ctx context.Context, c *http.Client, place string, server *ur
 // ours, is refused.
 func checkResource(resource string, server *url.URL) error {
 	refuse := func(why string) error {
-		return &ResourceError{Resource: resource, Server: shown(server), Reason: why}
+		return &ResourceError{Resource: resource, Server: displayURL(server), Reason: why}
 	}
 	u, err := CheckURL(resource)
 	if err != nil {
-		return &ResourceError{Resource: resource, Server: shown(server), Reason: "which is not a URL of"}
+		return &ResourceError{Resource: resource, Server: displayURL(server), Reason: "which is not a URL of"}
 	}
 	if !netcheck.SameOrigin(u, server) {
 		return refuse("not on the origin of")

@@ -15,7 +15,7 @@ func CheckClientURL(raw string) error {
 	if err != nil {
 		return fmt.Errorf("client ID: %w", err)
 	}
-	refuse := func(why string) error { return fmt.Errorf("client ID: %w", &URLError{URL: shown(u), Reason: why}) }
+	refuse := func(why string) error { return fmt.Errorf("client ID: %w", &URLError{URL: displayURL(u), Reason: why}) }
 	switch {
 	case u.Scheme != "https":
 		return refuse("is not https")

@@ -84,22 +84,22 @@ func withoutQuery(u *url.URL) string {
 	return bare.String()
 }
 
-// prove sends a form to the token endpoint, with a DPoP proof where the app has
+// postToken sends a form to the token endpoint, with a DPoP proof where the app has
 // a key for it. A refusal for want of a nonce (RFC 9449 §8) is answered once,
 // with proof and client assertion made again.
-func (c *Client) prove(ctx context.Context, values url.Values) (*answer, error) {
+func (c *Client) postToken(ctx context.Context, values url.Values) (*response, error) {
 	if c.App.DPoPKey == nil {
 		return c.post(ctx, c.Server.TokenEndpoint, values, nil)
 	}
-	a, err := c.postProof(ctx, values)
+	a, err := c.postDPoP(ctx, values)
 	if err != nil || !IsCode(errorOf(a), CodeUseDPoPNonce) || nonceOf(a.header) == "" {
 		return a, err
 	}
-	return c.postProof(ctx, values)
+	return c.postDPoP(ctx, values)
 }
 
-// postProof sends a form with a proof and remembers the nonce of the answer.
-func (c *Client) postProof(ctx context.Context, values url.Values) (*answer, error) {
+// postDPoP sends a form with a proof and remembers the nonce of the answer.
+func (c *Client) postDPoP(ctx context.Context, values url.Values) (*response, error) {
 	endpoint, err := CheckURL(c.Server.TokenEndpoint)
 	if err != nil {
 		return nil, err

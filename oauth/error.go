@@ -128,7 +128,7 @@ func Temporary(err error) bool {
 	if e, ok := errors.AsType[*ProxyError](err); ok {
 		return e.temporary()
 	}
-	if refused(err) {
+	if isPolicyError(err) {
 		return false
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -163,9 +163,9 @@ func isFinal(code string) bool {
 	return false
 }
 
-// refused reports errors that the guard or TLS raised on purpose. They reach
+// isPolicyError reports errors that the guard or TLS raised on purpose. They reach
 // the caller inside a *url.Error, which counts as a network fault otherwise.
-func refused(err error) bool {
+func isPolicyError(err error) bool {
 	if _, ok := errors.AsType[*URLError](err); ok {
 		return true
 	}
@@ -179,10 +179,10 @@ func refused(err error) bool {
 	return ok || errors.Is(err, ErrAnswer) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// errorAnswer is every shape of error body that is understood: RFC 6749 §5.2,
+// errorResponse is every shape of error body that is understood: RFC 6749 §5.2,
 // Slack's {"ok":false,"error":...}, and the {"code":...,"message":...} of
 // frameworks that reject a request before their OAuth code sees it.
-type errorAnswer struct {
+type errorResponse struct {
 	OK          *bool           `json:"ok"`
 	Error       json.RawMessage `json:"error"`
 	Description string          `json:"error_description"`
@@ -194,8 +194,8 @@ type errorAnswer struct {
 
 // errorOf returns the error that an answer states, or nil. A status of 2xx
 // does not make an error member a success: some servers answer so.
-func errorOf(a *answer) error {
-	var body errorAnswer
+func errorOf(a *response) error {
+	var body errorResponse
 	var code string
 	if unmarshal(a.body, &body) == nil {
 		_ = json.Unmarshal(body.Error, &code) // not a string: no code
@@ -219,9 +219,9 @@ func errorOf(a *answer) error {
 	return e
 }
 
-func (a *answer) ok() bool { return a.status >= 200 && a.status < 300 }
+func (a *response) ok() bool { return a.status >= 200 && a.status < 300 }
 
-func (a *answer) contentType() string {
+func (a *response) contentType() string {
 	t, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil {
 		return ""
@@ -230,7 +230,7 @@ func (a *answer) contentType() string {
 }
 
 // retryAfter reads RFC 9110 §10.2.3: seconds or a date.
-func (a *answer) retryAfter() time.Duration {
+func (a *response) retryAfter() time.Duration {
 	v := a.header.Get("Retry-After")
 	if v == "" {
 		return 0

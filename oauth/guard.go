@@ -168,7 +168,7 @@ func (t *guardedTransport) check(r *http.Request) (*http.Request, error) {
 		return r, nil
 	}
 	if ip, err := netip.ParseAddr(r.URL.Hostname()); err == nil {
-		if err := t.admit(r.Context(), r.URL.Hostname(), ip); err != nil {
+		if err := t.allow(r.Context(), r.URL.Hostname(), ip); err != nil {
 			return nil, err
 		}
 	} else {
@@ -202,12 +202,12 @@ func (t *guardedTransport) control(ctx context.Context, _, address string, _ sys
 		return fmt.Errorf("dial address: %w", err)
 	}
 	host, _ := ctx.Value(dialedKey{}).(string)
-	return t.admit(ctx, host, ap.Addr())
+	return t.allow(ctx, host, ap.Addr())
 }
 
-// admit decides on one address of a host, and notes it.
-func (t *guardedTransport) admit(ctx context.Context, host string, ip netip.Addr) error {
-	switch reachOf(ip) {
+// allow decides on one address of a host, and notes it.
+func (t *guardedTransport) allow(ctx context.Context, host string, ip netip.Addr) error {
+	switch classOf(ip) {
 	case public:
 		t.hosts.setPublic(host)
 		return nil
@@ -216,7 +216,7 @@ func (t *guardedTransport) admit(ctx context.Context, host string, ip netip.Addr
 			return nil
 		}
 	}
-	return &AddressError{Addr: ip, Moved: reachOf(ip) == local && t.server.movedFrom(host)}
+	return &AddressError{Addr: ip, Moved: classOf(ip) == local && t.server.movedFrom(host)}
 }
 
 // AddressError says that a name or URL led to an address that is not public.
@@ -231,7 +231,7 @@ func (e *AddressError) Error() string {
 	if e.Moved {
 		return fmt.Sprintf("address %s of the MCP server is private, but the server also has or had a public address; if it moved into a private network, restart this program", e.Addr)
 	}
-	if reachOf(e.Addr) == never {
+	if classOf(e.Addr) == forbidden {
 		return fmt.Sprintf("address %s is link-local or reserved, and never used", e.Addr)
 	}
 	return fmt.Sprintf("address %s is not public and the MCP server is not on a private network itself", e.Addr)

@@ -15,8 +15,8 @@ import (
 // maxBody caps every body that is read.
 const maxBody = 1 << 20
 
-// answer is a whole answer of a server.
-type answer struct {
+// response is a whole answer of a server.
+type response struct {
 	url    string // without query, for texts
 	status int
 	header http.Header
@@ -37,18 +37,18 @@ func getJSON(ctx context.Context, c *http.Client, rawURL string, header http.Hea
 }
 
 // statusError is an *Error that knows the status alone.
-func (a *answer) statusError() *Error {
+func (a *response) statusError() *Error {
 	return &Error{Status: a.status, Endpoint: a.url, ContentType: a.contentType(), RetryAfter: a.retryAfter()}
 }
 
 // postForm sends a form. Any status is an answer; errorOf judges it.
-func postForm(ctx context.Context, c *http.Client, rawURL string, header http.Header, form url.Values) (*answer, error) {
+func postForm(ctx context.Context, c *http.Client, rawURL string, header http.Header, form url.Values) (*response, error) {
 	header = withHeader(header, "Content-Type", "application/x-www-form-urlencoded")
 	return send(ctx, c, http.MethodPost, rawURL, header, []byte(form.Encode()))
 }
 
 // postJSON sends a document. Any status is an answer; errorOf judges it.
-func postJSON(ctx context.Context, c *http.Client, rawURL string, header http.Header, v any) (*answer, error) {
+func postJSON(ctx context.Context, c *http.Client, rawURL string, header http.Header, v any) (*response, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -58,13 +58,13 @@ func postJSON(ctx context.Context, c *http.Client, rawURL string, header http.He
 
 // send makes one request under the rules of this package and reads the whole
 // answer, whatever its status.
-func send(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*answer, error) {
+func send(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*response, error) {
 	resp, sent, err := do(ctx, c, method, rawURL, header, body)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header, sent: sent}
+	a := &response{url: displayURL(resp.Request.URL), status: resp.StatusCode, header: resp.Header, sent: sent}
 	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
 		return nil, readError(a.url, err)
@@ -113,7 +113,7 @@ func withHeader(h http.Header, name, value string) http.Header {
 var errNotJSON = fmt.Errorf("%w: not a JSON object", ErrAnswer)
 
 // decode reads a JSON object. The error never quotes the body.
-func (a *answer) decode(v any) error {
+func (a *response) decode(v any) error {
 	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
 		return fmt.Errorf("%w: %s%s", errNotJSON, a.url, ofType(a.contentType()))
 	}

@@ -45,8 +45,8 @@ type claims struct {
 	Nonce      string `json:"nonce,omitempty"`
 }
 
-// assert adds a client assertion to a form.
-func (c *Client) assert(form url.Values) error {
+// addAssertion adds a client assertion to a form.
+func (c *Client) addAssertion(form url.Values) error {
 	k := c.App.Key
 	if k == nil {
 		return fmt.Errorf("client authentication %s: no private key", AuthPrivateKeyJWT)

@@ -56,14 +56,14 @@ func limitBody(resp *http.Response) {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	resp.Body = &limitedBody{
 		ReadCloser: resp.Body, left: limit, events: asked && kind == "text/event-stream",
-		over: TooLongError{URL: shown(resp.Request.URL), Limit: limit},
+		err: TooLongError{URL: displayURL(resp.Request.URL), Limit: limit},
 	}
 }
 
 // limitedBody fails once more was read than the limit allows.
 type limitedBody struct {
 	io.ReadCloser
-	over   TooLongError // with the limit
+	err    TooLongError // with the limit
 	left   int64        // of the limit
 	events bool         // the limit is one for each event
 	inLine bool         // of a stream: the line under way is not empty so far
@@ -72,7 +72,7 @@ type limitedBody struct {
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.failed {
-		return 0, &b.over
+		return 0, &b.err
 	}
 	if !b.events && int64(len(p)) > b.left {
 		p = p[:b.left+1] // one byte more shows that there is more
@@ -85,7 +85,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	}
 	if b.left < 0 {
 		b.failed = true
-		return 0, &b.over
+		return 0, &b.err
 	}
 	return n, err
 }
@@ -97,7 +97,7 @@ func (b *limitedBody) count(p []byte) {
 		b.left -= int64(len(p) - len(rest))
 		b.inLine = b.inLine || len(bytes.TrimSuffix(line, []byte("\r"))) > 0
 		if ended && !b.inLine {
-			b.left = b.over.Limit
+			b.left = b.err.Limit
 		}
 		b.inLine = b.inLine && !ended
 		p = rest

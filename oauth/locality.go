@@ -66,23 +66,23 @@ type serverHost struct {
 	name   string
 	lookup lookup
 
-	mu    sync.Mutex // guards place
-	place place
+	mu       sync.Mutex // guards place
+	locality locality
 }
 
-type place int
+type locality int
 
 const (
-	undecided place = iota
+	undecided locality = iota
 	isLocal
 	isPublic
 )
 
-func (h *serverHost) set(p place) place {
+func (h *serverHost) set(p locality) locality {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.place = max(h.place, p)
-	return h.place
+	h.locality = max(h.locality, p)
+	return h.locality
 }
 
 // isLocal reports whether the host is local. As long as it was not dialed, the
@@ -98,7 +98,7 @@ func (h *serverHost) isLocal(ctx context.Context) bool {
 	}
 	found := isLocal
 	for _, ip := range addrs {
-		if reachOf(ip) != local {
+		if classOf(ip) != local {
 			found = isPublic
 		}
 	}

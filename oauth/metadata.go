@@ -57,11 +57,11 @@ func FetchServerAs(ctx context.Context, c *http.Client, issuer, published string
 		return Server{}, fmt.Errorf("issuer: %w", err)
 	}
 	if u.RawQuery != "" || u.ForceQuery {
-		return Server{}, fmt.Errorf("issuer: %w", &URLError{URL: shown(u), Reason: "has a query"})
+		return Server{}, fmt.Errorf("issuer: %w", &URLError{URL: displayURL(u), Reason: "has a query"})
 	}
 	var passed error
-	for _, place := range serverPlaces(u) {
-		s, err := fetchMetadata(ctx, c, place, published, nil)
+	for _, rawURL := range serverURLs(u) {
+		s, err := fetchMetadata(ctx, c, rawURL, published, nil)
 		if other, ok := errors.AsType[*IssuerError](err); ok {
 			other.Want = issuer
 		}
@@ -71,7 +71,7 @@ func FetchServerAs(ctx context.Context, c *http.Client, issuer, published string
 		if !isMissing(err) && !errors.Is(err, ErrIssuer) {
 			return Server{}, fmt.Errorf("authorization server metadata: %w", err)
 		}
-		passed = worse(passed, err)
+		passed = moreSpecific(passed, err)
 	}
 	return Server{}, &UnpublishedError{Issuer: issuer, Err: passed}
 }
@@ -89,25 +89,25 @@ func (e *UnpublishedError) Error() string {
 // Unwrap returns what was found.
 func (e *UnpublishedError) Unwrap() error { return e.Err }
 
-// worse keeps the error that explains most: an issuer mismatch over a 404.
-func worse(old, err error) error {
+// moreSpecific keeps the error that explains most: an issuer mismatch over a 404.
+func moreSpecific(old, err error) error {
 	if old == nil || errors.Is(err, ErrIssuer) && !errors.Is(old, ErrIssuer) {
 		return err
 	}
 	return old
 }
 
-// MetadataPlaces returns where FetchServer looks for the metadata of an issuer,
+// MetadataURLs returns where FetchServer looks for the metadata of an issuer,
 // in order; nil if the issuer is no usable URL.
-func MetadataPlaces(issuer string) []string {
+func MetadataURLs(issuer string) []string {
 	u, err := CheckURL(issuer)
 	if err != nil {
 		return nil
 	}
-	return serverPlaces(u)
+	return serverURLs(u)
 }
 
-func serverPlaces(u *url.URL) []string {
+func serverURLs(u *url.URL) []string {
 	const oauth, oidc = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 	origin, path := originOf(u), strings.TrimRight(u.EscapedPath(), "/")
 	if path == "" {
@@ -117,16 +117,16 @@ func serverPlaces(u *url.URL) []string {
 }
 
 // fetchMetadata reads one document and checks all that is used of it.
-func fetchMetadata(ctx context.Context, c *http.Client, place, issuer string, header http.Header) (Server, error) {
+func fetchMetadata(ctx context.Context, c *http.Client, rawURL, issuer string, header http.Header) (Server, error) {
 	var s Server
-	if err := getJSON(ctx, c, place, header, &s); err != nil {
+	if err := getJSON(ctx, c, rawURL, header, &s); err != nil {
 		return Server{}, err
 	}
 	if s.Issuer != issuer {
-		return Server{}, &IssuerError{Want: issuer, Got: s.Issuer, URL: place}
+		return Server{}, &IssuerError{Want: issuer, Got: s.Issuer, URL: rawURL}
 	}
 	if err := s.check(); err != nil {
-		return Server{}, fmt.Errorf("%s: %w", place, err)
+		return Server{}, fmt.Errorf("%s: %w", rawURL, err)
 	}
 	s.GrantTypes = usableList(s.GrantTypes)
 	s.Scopes = usableScopes(s.Scopes)
@@ -171,9 +171,9 @@ func LegacyServer(ctx context.Context, c *http.Client, serverURL string) (Server
 		if err != nil {
 			continue
 		}
-		s, err := fetchMetadata(ctx, c, serverPlaces(at)[0], issuer, header)
+		s, err := fetchMetadata(ctx, c, serverURLs(at)[0], issuer, header)
 		if other, ok := errors.AsType[*IssuerError](err); ok && other.Got == origin {
-			s, err = fetchMetadata(ctx, c, serverPlaces(at)[0], origin, header) // the origin vouches for its paths
+			s, err = fetchMetadata(ctx, c, serverURLs(at)[0], origin, header) // the origin vouches for its paths
 		}
 		if err == nil {
 			return s, nil

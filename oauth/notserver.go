@@ -30,15 +30,15 @@ func (e *NotServerError) Unwrap() error {
 	return e.moved
 }
 
-// redirectedAway is what a redirect of the request means. A POST is not
+// redirectError is what a redirect of the request means. A POST is not
 // redirected, but its target can be named.
-func redirectedAway(serverURL string, moved *RedirectError) error {
+func redirectError(serverURL string, moved *RedirectError) error {
 	from, err1 := CheckURL(serverURL)
 	to, err2 := CheckURL(moved.To)
 	if err1 != nil || err2 != nil || !netcheck.SameOrigin(from, to) || looksLikeLogin(to) {
 		return fmt.Errorf("%w; if that is the right server, use its URL", moved)
 	}
-	return &NotServerError{URL: shown(from), Try: moved.To,
+	return &NotServerError{URL: displayURL(from), Try: moved.To,
 		Reason: fmt.Sprintf("redirects to %s: not followed, %s; if that is the right server, use its URL", moved.To, moved.Reason), moved: moved}
 }
 
@@ -50,7 +50,7 @@ func looksLikeLogin(u *url.URL) bool {
 
 // isPage reports an answer that is meant for people.
 func (p probed) isPage() bool {
-	return p.kind == "text/html" || p.kind == "application/xhtml+xml"
+	return p.mediaType == "text/html" || p.mediaType == "application/xhtml+xml"
 }
 
 // mayBeSSE reports an answer that servers of the transport before streamable HTTP
@@ -68,21 +68,21 @@ func probeSSE(ctx context.Context, c *http.Client, serverURL string, p probed) p
 		return p // the first answer counts
 	}
 	defer resp.Body.Close()
-	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
+	a := &response{url: displayURL(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
 	switch {
-	case a.asksForToken():
-		asked := probed{status: a.status, kind: a.contentType(), sse: true}
-		asked.readHints(ParseChallenges(a.header))
+	case a.requiresToken():
+		asked := probed{status: a.status, mediaType: a.contentType(), sse: true}
+		asked.readChallenges(ParseChallenges(a.header))
 		return asked
 	case a.ok() && a.contentType() == "text/event-stream":
-		return probed{status: a.status, kind: a.contentType(), sse: true, open: true}
+		return probed{status: a.status, mediaType: a.contentType(), sse: true, open: true}
 	}
 	return p
 }
 
-// verdict says what a server without resource metadata is.
-func (p probed) verdict(server *url.URL) error {
-	not := func(reason string) error { return &NotServerError{URL: shown(server), Reason: reason} }
+// diagnose says what a server without resource metadata is.
+func (p probed) diagnose(server *url.URL) error {
+	not := func(reason string) error { return &NotServerError{URL: displayURL(server), Reason: reason} }
 	switch {
 	case p.open && p.sse:
 		return not("uses the HTTP+SSE transport of 2024-11-05 and requires no token")

@@ -28,7 +28,7 @@ func redirected(r *http.Request) (*http.Request, error) {
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	refuse := func(why string) error {
-		return &RedirectError{From: shown(last.URL), To: shown(r.URL), Reason: why}
+		return &RedirectError{From: displayURL(last.URL), To: displayURL(r.URL), Reason: why}
 	}
 	for _, before := range via {
 		if before.Method != http.MethodGet && before.Method != http.MethodHead {

@@ -62,7 +62,7 @@ func Register(ctx context.Context, c *http.Client, s Server, m ClientMetadata, i
 
 // submit sends a registration and, where it is refused, the variants of it
 // that the refusal leaves open. It returns what was accepted.
-func submit(ctx context.Context, c *http.Client, endpoint string, header http.Header, m ClientMetadata) (*answer, ClientMetadata, error) {
+func submit(ctx context.Context, c *http.Client, endpoint string, header http.Header, m ClientMetadata) (*response, ClientMetadata, error) {
 	left := variants()
 	for {
 		a, err := postJSON(ctx, c, endpoint, header, m)
@@ -74,7 +74,7 @@ func submit(ctx context.Context, c *http.Client, endpoint string, header http.He
 			return a, m, err
 		}
 		var again bool
-		if m, left, again = next(m, left, refusal); !again {
+		if m, left, again = nextVariant(m, left, refusal); !again {
 			return nil, m, err
 		}
 	}
@@ -128,7 +128,7 @@ func simplestAuth(offered []string) string {
 	return AuthNone
 }
 
-func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
+func parseApp(a *response, s Server, asked ClientMetadata) (App, error) {
 	var body struct {
 		App
 		SecretExpiry json.RawMessage `json:"client_secret_expires_at"`
@@ -142,7 +142,7 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	if app.ID == "" || !isVSChar(app.ID, maxURL) || !isVSChar(app.Secret, maxToken) {
 		return App{}, fmt.Errorf("%w: %s sent no usable client ID or secret", ErrAnswer, a.url)
 	}
-	method, err := agreedAuth(app, s.TokenAuthMethods, asked.TokenAuthMethod)
+	method, err := negotiateAuth(app, s.TokenAuthMethods, asked.TokenAuthMethod)
 	if err != nil {
 		return App{}, err
 	}
@@ -160,12 +160,12 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 	return app, nil
 }
 
-// agreedAuth settles what the answer, the metadata and the request say of the
+// negotiateAuth settles what the answer, the metadata and the request say of the
 // authentication method. The answer counts unless the metadata contradicts it;
 // if neither says anything, a secret is used as RFC 7591 §2 has it by default.
 // Servers that issue a secret to a client that asked for none want it in the
 // body (upstash/context7#2009).
-func agreedAuth(app App, offered []string, asked string) (string, error) {
+func negotiateAuth(app App, offered []string, asked string) (string, error) {
 	m := app.AuthMethod
 	if m != "" && len(offered) > 0 && !slices.Contains(offered, m) {
 		m = asked

@@ -46,7 +46,7 @@ func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
 	if c.Server.TokenEndpoint == "" {
 		return Token{}, fmt.Errorf("token endpoint: %w", ErrUnsupported)
 	}
-	a, err := c.prove(ctx, grant)
+	a, err := c.postToken(ctx, grant)
 	if err != nil {
 		return Token{}, err
 	}
@@ -68,8 +68,8 @@ func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
 // revoke them later, because they are not stored. After a refresh the login's
 // own tokens could end with them, so those are left alone. It is best effort:
 // the caller already has an error to report.
-func (c *Client) discard(ctx context.Context, a *answer, grant url.Values) {
-	var body tokenAnswer
+func (c *Client) discard(ctx context.Context, a *response, grant url.Values) {
+	var body tokenResponse
 	if grant.Get("grant_type") == GrantRefreshToken || a.decode(&body) != nil {
 		return
 	}
@@ -125,7 +125,7 @@ func setOptional(form url.Values, resource string, scopes []string) {
 // post sends a form with client authentication and more header fields. Where the
 // server refuses how the client authenticates, it sends the form once more in
 // the other way that the server offers, and keeps to that if it works.
-func (c *Client) post(ctx context.Context, endpoint string, values url.Values, more http.Header) (*answer, error) {
+func (c *Client) post(ctx context.Context, endpoint string, values url.Values, more http.Header) (*response, error) {
 	method := c.AuthMethod()
 	a, err := c.postAs(ctx, method, endpoint, values, more)
 	if err != nil || !refusesClient(a) {
@@ -144,7 +144,7 @@ func (c *Client) post(ctx context.Context, endpoint string, values url.Values, m
 }
 
 // postAs sends a form with client authentication by one method.
-func (c *Client) postAs(ctx context.Context, method, endpoint string, values url.Values, more http.Header) (*answer, error) {
+func (c *Client) postAs(ctx context.Context, method, endpoint string, values url.Values, more http.Header) (*response, error) {
 	form := make(url.Values, len(values)+2)
 	for k, v := range values {
 		form[k] = v
@@ -159,8 +159,8 @@ func (c *Client) postAs(ctx context.Context, method, endpoint string, values url
 	return postForm(ctx, c.HTTP, endpoint, header, form)
 }
 
-// tokenAnswer is RFC 6749 §5.1 with the liberties that servers take.
-type tokenAnswer struct {
+// tokenResponse is RFC 6749 §5.1 with the liberties that servers take.
+type tokenResponse struct {
 	Access    string          `json:"access_token"`
 	Refresh   string          `json:"refresh_token"`
 	Type      string          `json:"token_type"`
@@ -170,20 +170,20 @@ type tokenAnswer struct {
 	Issued    string          `json:"issued_token_type"` // RFC 8693 §2.2.1
 	// Slack says ok, may put the user's token into authed_user, and has types of
 	// its own for what is used as a bearer token.
-	OK         bool         `json:"ok"`
-	AuthedUser *tokenAnswer `json:"authed_user"`
+	OK         bool           `json:"ok"`
+	AuthedUser *tokenResponse `json:"authed_user"`
 }
 
 // tokens returns the part of the answer that holds the tokens.
-func (body tokenAnswer) tokens() tokenAnswer {
+func (body tokenResponse) tokens() tokenResponse {
 	if u := body.AuthedUser; body.Access == "" && u != nil {
 		return *u
 	}
 	return body
 }
 
-func parseToken(a *answer, grant url.Values) (Token, error) {
-	var body tokenAnswer
+func parseToken(a *response, grant url.Values) (Token, error) {
+	var body tokenResponse
 	if err := a.decode(&body); err != nil {
 		return Token{}, err
 	}
@@ -223,7 +223,7 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 // lifetime returns how long an access token is valid. Where the answer does not
 // say, a JWT does (danny-avila/LibreChat#13248): its exp is by the server's
 // clock, as the Date of the answer is.
-func lifetime(a *answer, body tokenAnswer) (time.Duration, bool) {
+func lifetime(a *response, body tokenResponse) (time.Duration, bool) {
 	if ttl, ok := seconds(body.ExpiresIn); ok {
 		return ttl, true
 	}

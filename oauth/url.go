@@ -51,14 +51,14 @@ func CheckURL(raw string) (*url.URL, error) {
 		return nil, err
 	}
 	if strings.Contains(raw, "#") {
-		return nil, &URLError{URL: shown(u), Reason: "has a fragment"}
+		return nil, &URLError{URL: displayURL(u), Reason: "has a fragment"}
 	}
 	return u, nil
 }
 
 // checkURL is the part of CheckURL that holds for a parsed URL.
 func checkURL(u *url.URL) error {
-	refuse := func(why string) error { return &URLError{URL: shown(u), Reason: why} }
+	refuse := func(why string) error { return &URLError{URL: displayURL(u), Reason: why} }
 	switch {
 	case u.User != nil:
 		return refuse("contains a user name or password")
@@ -90,8 +90,8 @@ func isUnusualNumber(host string) bool {
 	return err == nil && (strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == "")
 }
 
-// shown returns a URL for texts: no userinfo, query or fragment.
-func shown(u *url.URL) string {
+// displayURL returns a URL for texts: no userinfo, query or fragment.
+func displayURL(u *url.URL) string {
 	if u == nil {
 		return ""
 	}

@@ -13,10 +13,10 @@ const loopbackRedirect = "http://127.0.0.1/callback"
 // disagree about some fields: the variant is tried once where a server refuses
 // the registration because of its field.
 type variant struct {
-	code   string // the error that is about this field alone
-	field  string // what an error_description calls it
-	change func(*ClientMetadata)
-	fits   func(ClientMetadata) bool
+	code      string // the error that is about this field alone
+	field     string // what an error_description calls it
+	change    func(*ClientMetadata)
+	appliesTo func(ClientMetadata) bool
 }
 
 // variants are tried in this order. What one changed stays changed for the next.
@@ -28,27 +28,27 @@ func variants() []variant {
 	return []variant{
 		{ // Better Auth refuses an empty list; oidc-provider refuses a missing one.
 			code: CodeInvalidRedirectURI, field: "redirect",
-			fits:   func(m ClientMetadata) bool { return noRedirect(m) && m.RedirectURIs != nil },
-			change: func(m *ClientMetadata) { m.RedirectURIs = nil },
+			appliesTo: func(m ClientMetadata) bool { return noRedirect(m) && m.RedirectURIs != nil },
+			change:    func(m *ClientMetadata) { m.RedirectURIs = nil },
 		},
 		{
 			code: CodeInvalidRedirectURI, field: "redirect",
-			fits:   noRedirect,
-			change: func(m *ClientMetadata) { m.RedirectURIs = []string{loopbackRedirect} },
+			appliesTo: noRedirect,
+			change:    func(m *ClientMetadata) { m.RedirectURIs = []string{loopbackRedirect} },
 		},
 		{ // oidc-provider takes only its own scopes here, Keycloak's policy only listed ones.
 			code: CodeInvalidScope, field: "scope",
-			fits:   func(m ClientMetadata) bool { return m.Scope != "" },
-			change: func(m *ClientMetadata) { m.Scope = "" },
+			appliesTo: func(m ClientMetadata) bool { return m.Scope != "" },
+			change:    func(m *ClientMetadata) { m.Scope = "" },
 		},
 	}
 }
 
-// next returns the metadata to send after a refusal and the variants that are
+// nextVariant returns the metadata to send after a refusal and the variants that are
 // left, or false if no variant can help.
-func next(m ClientMetadata, left []variant, refusal *Error) (ClientMetadata, []variant, bool) {
+func nextVariant(m ClientMetadata, left []variant, refusal *Error) (ClientMetadata, []variant, bool) {
 	for i, v := range left {
-		if v.fits(m) && v.blamed(refusal) {
+		if v.appliesTo(m) && v.matches(refusal) {
 			v.change(&m)
 			return m, slices.Delete(slices.Clone(left), i, i+1), true
 		}
@@ -56,10 +56,10 @@ func next(m ClientMetadata, left []variant, refusal *Error) (ClientMetadata, []v
 	return m, left, false
 }
 
-// blamed reports whether a refusal may be about this variant's field: its code
+// matches reports whether a refusal may be about this variant's field: its code
 // or description says so, or it says only that some field is wrong. Better Auth
 // says that without an OAuth code, by {"code":"VALIDATION_ERROR","message":...}.
-func (v variant) blamed(refusal *Error) bool {
+func (v variant) matches(refusal *Error) bool {
 	mentioned := func(v variant) bool { return strings.Contains(strings.ToLower(refusal.Description), v.field) }
 	switch {
 	case refusal.Status == http.StatusUnauthorized, refusal.temporary():
