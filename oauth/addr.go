@@ -2,16 +2,16 @@ package oauth
 
 import "net/netip"
 
-// addrClass says who can be behind an address.
+// addrClass is the kind of network that an IP address belongs to.
 type addrClass int
 
 const (
 	public    addrClass = iota
-	local               // private, shared or loopback: allowed if the MCP server is there too
+	local               // private, shared or loopback: allowed if the MCP server has such an address too
 	forbidden           // link-local, multicast, unspecified, reserved
 )
 
-// Ranges that netip has no method for.
+// IP ranges that netip has no method for.
 var (
 	sharedSpace   = netip.MustParsePrefix("100.64.0.0/10")      // RFC 6598, carrier-grade NAT
 	thisNetwork   = netip.MustParsePrefix("0.0.0.0/8")          // RFC 1122 §3.2.1.3
@@ -27,8 +27,8 @@ var (
 	alibabaMeta   = netip.MustParsePrefix("100.100.100.200/32") // instance metadata inside 100.64/10
 )
 
-// classOf classifies an address. Forms of IPv6 that carry an IPv4 address are
-// judged by what they carry: a translator or tunnel would connect to that.
+// classOf classifies an address. An IPv6 address that embeds an IPv4 address is
+// classified by the latter: a translator or tunnel would connect to it.
 func classOf(ip netip.Addr) addrClass {
 	ip = ip.Unmap().WithZone("")
 	switch {

@@ -15,20 +15,20 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// Versions of the MCP specification that requests of this package name.
+// Versions of the MCP specification that this package sends.
 const (
 	mcpVersion       = "2026-07-28"
 	mcpVersionLegacy = "2025-03-26"
 )
 
-// wellKnownResource is where RFC 9728 §3 puts the metadata of a resource.
+// wellKnownResource is the well-known path of resource metadata (RFC 9728 §3).
 const wellKnownResource = "/.well-known/oauth-protected-resource"
 
-// NoMetadataError is ErrNoMetadata with what the MCP server answered to a
-// request without a token.
+// NoMetadataError is ErrNoMetadata with the MCP server's response to a request
+// without a token.
 type NoMetadataError struct {
 	Status int
-	Err    error // why the metadata that the challenge names cannot be used; nil: it names none
+	Err    error // why the metadata that the challenge names cannot be used; nil: the challenge names none
 }
 
 func (e *NoMetadataError) Error() string {
@@ -44,10 +44,10 @@ func (e *NoMetadataError) Unwrap() error { return e.Err }
 // Is makes errors.Is(err, ErrNoMetadata) true.
 func (e *NoMetadataError) Is(target error) bool { return target == ErrNoMetadata }
 
-// ResourceError is ErrResource with the resource that the metadata is for.
+// ResourceError is ErrResource with the resource named in the metadata.
 type ResourceError struct {
 	Resource string // as published; it may be hostile
-	Server   string // that was asked, without query
+	Server   string // the URL of the MCP server, without query
 	Reason   string
 }
 
@@ -55,8 +55,8 @@ func (e *ResourceError) Error() string {
 	return fmt.Sprintf("%v: it is for %q, %s %s", ErrResource, Sanitize(e.Resource, 200), e.Reason, e.Server)
 }
 
-// Below reports whether the resource is below the URL that was asked, which is then
-// not the MCP server's own.
+// Below reports whether the resource's path is below that of Server: then Server is
+// probably not the URL of the MCP server itself.
 func (e *ResourceError) Below() bool {
 	resource, err1 := CheckURL(e.Resource)
 	server, err2 := CheckURL(e.Server)
@@ -69,17 +69,17 @@ func (e *ResourceError) Below() bool {
 // Is makes errors.Is(err, ErrResource) true.
 func (e *ResourceError) Is(target error) bool { return target == ErrResource }
 
-// Discover asks an MCP server, without a token, where it wants to be
-// authorized, and reads its metadata (RFC 9728): from the resource_metadata of
-// the challenge, else from the well-known place of the server's path, else from
-// that of its root. Only 404 and its like lead on to the next place, and a
-// resource_metadata that cannot be used; after a 5xx the next could be the wrong
-// one for good.
+// Discover sends the MCP server a request without a token and reads its
+// protected resource metadata (RFC 9728): from the resource_metadata URL of the
+// challenge, else from the well-known URL of the server's path, else from that
+// of its root. It tries the next URL after 404 and similar responses, and after
+// an unusable resource_metadata. It does not after a 5xx: the next URL might
+// have the wrong metadata.
 //
-// It returns ErrNoAuthorization if the server answers without a token, a
-// *NotServerError if nothing there is an MCP server, and a *NoMetadataError if it
-// asks for a token and does not say where to get it. What the challenge says of
-// scopes and DPoP is in the Resource also then.
+// It returns ErrNoAuthorization if the server requires no token, a
+// *NotServerError if the URL does not lead to an MCP server, and a
+// *NoMetadataError if the server requires a token and publishes no metadata. The
+// Resource has the scopes and DPoP of the challenge even with an error.
 func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, error) {
 	server, err := CheckURL(serverURL)
 	if err != nil {
@@ -103,11 +103,11 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	return r, err
 }
 
-// errNoIssuer: metadata of a resource that name no usable authorization server.
+// errNoIssuer: resource metadata that names no usable authorization server.
 var errNoIssuer = fmt.Errorf("%w: it lists no usable authorization server", ErrAnswer)
 
-// findResource reads the metadata from the first place that has it. Metadata that
-// name no authorization server are returned with the *NoMetadataError.
+// findResource reads the metadata from the first URL that has it. Metadata that
+// names no authorization server is returned with the *NoMetadataError.
 func (p probed) findResource(ctx context.Context, c *http.Client, server *url.URL) (Resource, error) {
 	var named, empty error
 	var without Resource
@@ -128,32 +128,32 @@ func (p probed) findResource(ctx context.Context, c *http.Client, server *url.UR
 	return without, &NoMetadataError{Status: p.status, Err: cmp.Or(empty, named)}
 }
 
-// metadataURLs are where the metadata can be: first where the challenges say. Servers
-// name places that do not exist (getsentry/sentry-mcp#939) or that cannot be
-// requested: in single quotes, without a host, or over http behind TLS
-// (QwenLM/qwen-code#5343, andrea-magni/MARS#203). The server's own places are as
-// trustworthy as what it names.
+// metadataURLs returns where the metadata can be: the URLs in the challenges, then
+// the well-known URLs. Servers name URLs that do not exist (getsentry/sentry-mcp#939)
+// or are invalid: in single quotes, without a host, or http although the server uses
+// TLS (QwenLM/qwen-code#5343, andrea-magni/MARS#203). The well-known URLs are as
+// trustworthy, because they are at the server's own origin.
 func (p probed) metadataURLs(server *url.URL) []string {
 	return append(slices.Clone(p.metadata), resourceURLs(server)...)
 }
 
-// probed is what the MCP server said to a request without a token.
+// probed is the MCP server's response to a request without a token.
 type probed struct {
 	status    int
-	mediaType string   // media type of the answer
+	mediaType string   // of the response
 	metadata  []string // resource_metadata of the challenges
 	scope     string   // scope of the challenge
 	dpop      bool     // only DPoP is offered
-	open      bool     // it served the request, or judged it
-	sse       bool     // it speaks the old transport
+	open      bool     // it processed the request without a token
+	sse       bool     // it uses the HTTP+SSE transport of 2024-11-05
 }
 
-// probe sends tools/list. Servers may leave initialize open, so that alone
-// shows the 401 that a caller will meet. It carries what both wires, with and
-// without sessions, want to see.
+// probe sends tools/list without a token. Servers may allow initialize without
+// one, so only this request shows the 401 that a client will get. The request
+// satisfies both protocol versions, with and without sessions.
 //
-// Servers that know only older versions may refuse the request for that, before they
-// look for a token: they are asked once more as a client of 2025-03-26 does
+// Servers that support only older versions may reject the request before they check
+// for a token: probe then retries as a client of 2025-03-26
 // (different-ai/openwork#3569).
 func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error) {
 	p, err := probeAs(ctx, c, serverURL, mcpVersion, probeBody)
@@ -166,7 +166,7 @@ func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error
 	return p, nil
 }
 
-// probeAs sends tools/list as a client of one version.
+// probeAs sends tools/list as a client of one protocol version.
 func probeAs(ctx context.Context, c *http.Client, serverURL, version, body string) (probed, error) {
 	header := http.Header{
 		"Accept":               {"application/json, text/event-stream"},
@@ -205,8 +205,8 @@ const probeBody = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_met
 	`"io.modelcontextprotocol/clientCapabilities":{},` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"mcp-login","version":"1"}}}}`
 
-// isRPC reports whether a refusal is a JSON-RPC message: then the server
-// judged the request itself, not the missing token.
+// isRPC reports whether a body is a JSON-RPC message: then the server processed
+// the request, and the missing token is not the reason for the error.
 func isRPC(body io.Reader) bool {
 	var msg struct {
 		Version string `json:"jsonrpc"`
@@ -214,8 +214,8 @@ func isRPC(body io.Reader) bool {
 	return json.NewDecoder(io.LimitReader(body, maxBody)).Decode(&msg) == nil && msg.Version == "2.0"
 }
 
-// readChallenges reads resource_metadata (RFC 9728 §5.1) of each challenge for a
-// token, and scope (RFC 6750 §3) of the first that has it.
+// readChallenges reads resource_metadata (RFC 9728 §5.1) of each Bearer or DPoP
+// challenge, and scope (RFC 6750 §3) of the first that has it.
 func (p *probed) readChallenges(challenges []Challenge) {
 	for _, ch := range challenges {
 		if ch.Scheme != "bearer" && ch.Scheme != "dpop" {
@@ -234,7 +234,7 @@ func (p *probed) readChallenges(challenges []Challenge) {
 	p.dpop = offers("dpop") && !offers("bearer")
 }
 
-// resourceURLs are the well-known places of a server's metadata in order:
+// resourceURLs returns the well-known URLs of the server's metadata, in order:
 // for its path and query (RFC 9728 §3.1), then for its root.
 func resourceURLs(server *url.URL) []string {
 	root := originOf(server) + wellKnownResource
@@ -252,7 +252,7 @@ func resourceURLs(server *url.URL) []string {
 	return append(urls, root)
 }
 
-// originOf keeps scheme and host as they were written.
+// originOf returns scheme and host as they are written in u.
 func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 func fetchResource(ctx context.Context, c *http.Client, rawURL string, server *url.URL) (Resource, error) {
@@ -273,11 +273,11 @@ func fetchResource(ctx context.Context, c *http.Client, rawURL string, server *u
 	return r, nil
 }
 
-// checkResource holds the published resource against the URL that was asked
-// for. RFC 9728 §3.3 wants them identical; MCP servers publish their origin or
-// a path above the endpoint too. That is accepted, since the one who serves the
-// origin could publish the exact URL as well. Another origin, or a path beside
-// ours, is refused.
+// checkResource compares the published resource with the MCP server's URL. RFC
+// 9728 §3.3 requires them to be identical, but some MCP servers publish their
+// origin or a parent path. That is accepted, because whoever controls the
+// origin could publish the exact URL too. Another origin or a sibling path is
+// rejected.
 func checkResource(resource string, server *url.URL) error {
 	refuse := func(why string) error {
 		return &ResourceError{Resource: resource, Server: displayURL(server), Reason: why}
