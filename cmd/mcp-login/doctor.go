@@ -73,7 +73,7 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 // examineHere looks at where this program runs.
 func examineHere(ctx context.Context, e *call, o *doctorOptions) []doctor.Finding {
 	opener, options := e.open(&o.common), o.login.signIn()
-	here := signin.Place{Streams: e.streams(), Laptop: opener.Laptop}.Surroundings(options)
+	here := signin.Place{Streams: e.streams(), Laptop: opener.Laptop}.Environment(options)
 	local := doctor.Local{
 		CACert: o.CACert, Certificates: func() error { _, err := opener.Outbound().Roots(); return err },
 		Stores: opener.Stores(), Store: o.Location(), Vault: e.getenv("VAULT_ADDR") != "" || e.Configured("vault-address") != "",
@@ -85,7 +85,7 @@ func examineHere(ctx context.Context, e *call, o *doctorOptions) []doctor.Findin
 			local.Relays, local.RelayErr = place.Relays(options, place.Prompt(options))
 		}
 	}
-	return doctor.Surroundings{Getenv: e.getenv, Flows: flows.Detect(here), Terminal: e.streams().CanAsk(), Parts: local.Parts(ctx)}.Examine(ctx)
+	return doctor.Environment{Getenv: e.getenv, Flows: flows.Detect(here), Terminal: e.streams().CanAsk(), Parts: local.Parts(ctx)}.Examine(ctx)
 }
 
 // examineServer looks at a server, given by its URL or by the name of a stored

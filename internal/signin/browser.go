@@ -45,9 +45,9 @@ func (o *Browser) authParams() (url.Values, error) {
 	return params, nil
 }
 
-// Surroundings looks at where this program runs.
-func (e Place) Surroundings(o *Options) flows.Surroundings {
-	s := browser.Surroundings(e.Getenv)
+// Environment looks at where this program runs.
+func (e Place) Environment(o *Options) flows.Environment {
+	s := browser.Environment(e.Getenv)
 	s.Browser, s.NoBrowser = o.Browser.Command != "", o.Browser.Never
 	s.Relay = len(o.Relay.URLs) > 0
 	s.Laptop = !s.Browser && !s.NoBrowser && e.Laptop() != ""
@@ -71,7 +71,7 @@ func (e Place) codeFlow(o *Options, open bool) (*authcode.Flow, error) {
 		}
 	}
 	if open && o.Browser.Command == "" && e.Laptop() != "" {
-		f.Elsewhere = laptopBrowser{&sshbrowser.Browser{Find: e.Laptop}}
+		f.Remote = laptopBrowser{&sshbrowser.Browser{Find: e.Laptop}}
 		return f, nil
 	}
 	if open {

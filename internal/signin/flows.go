@@ -120,7 +120,7 @@ func (e Place) browserOnlyWaits(o *Options, name string) (why string, onlyWaits 
 	if name != "browser" || !e.FlowTyped || e.canPaste(o) {
 		return "", false
 	}
-	here := flows.Detect(e.Surroundings(o))
+	here := flows.Detect(e.Environment(o))
 	return here.Reason, !here.Browser
 }
 
@@ -142,7 +142,7 @@ func (e Place) flowOrder(o *Options) (names, order []string, why func(name strin
 		names = []string{name}
 		return names, names, func(string) string { return "non-interactive credentials are configured" }, easier
 	}
-	d := flows.Detect(e.Surroundings(o))
+	d := flows.Detect(e.Environment(o))
 	return nil, d.Order, d.Why, d.Easier
 }
 
