@@ -89,7 +89,7 @@ func examineHere(ctx context.Context, e *call, o *doctorOptions, opener access.O
 			local.Relays, local.RelayErr = in.Relays()
 		}
 	}
-	return doctor.Surroundings{Getenv: e.getenv, Flows: in.Here(), Terminal: e.streams().CanAsk(), Parts: local.Parts(ctx)}.Examine(ctx)
+	return doctor.Environment{Getenv: e.getenv, Flows: in.Here(), Terminal: e.streams().CanAsk(), Parts: local.Parts(ctx)}.Examine(ctx)
 }
 
 // examineServer looks at a server, given by its URL or by the name of a stored

@@ -46,8 +46,8 @@ func (o *Browser) authParams() (url.Values, error) {
 }
 
 // look looks at where this program runs.
-func (s SignIn) look() flows.Surroundings {
-	here := browser.Surroundings(s.Getenv)
+func (s SignIn) look() flows.Environment {
+	here := browser.Environment(s.Getenv)
 	here.Browser, here.NoBrowser = s.Browser.Command != "", s.Browser.Never
 	here.Relay = len(s.Relay.URLs) > 0
 	here.Laptop = !here.Browser && !here.NoBrowser && s.Laptop() != ""
@@ -74,7 +74,7 @@ func (s SignIn) codeFlow(open bool) (*authcode.Flow, error) {
 		}
 	}
 	if open && s.here().Laptop {
-		f.Elsewhere = laptopBrowser{&sshbrowser.Browser{Find: s.Laptop}}
+		f.Remote = laptopBrowser{&sshbrowser.Browser{Find: s.Laptop}}
 		return f, nil
 	}
 	if open {

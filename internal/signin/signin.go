@@ -70,7 +70,7 @@ type Place struct {
 type SignIn struct {
 	Place
 	Options
-	here     func() flows.Surroundings // looked at once
+	here     func() flows.Environment // looked at once
 	recorded mcplogin.LoginOptions     // what the stored credential repeats of the options
 	prompt   Prompt                    // while Run runs
 }
