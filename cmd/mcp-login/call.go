@@ -86,6 +86,11 @@ func (e *call) withoutTerminal() *call {
 	return &own
 }
 
+// agree asks a person at the terminal, unless --yes was typed.
+func (e *call) agree(ctx context.Context, question, undone string) error {
+	return e.Agree(ctx, e.streams().Confirm, question, undone)
+}
+
 func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
 	return e.open(o).Source(ctx, l.agentSock, ask)
 }
