@@ -11,6 +11,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -67,10 +68,11 @@ func when(t *time.Time) string {
 }
 
 func ago(left time.Duration) string {
+	text := printable.Duration(left.Abs().Round(time.Second))
 	if left < 0 {
-		return (-left).Round(time.Second).String() + " ago"
+		return text + " ago"
 	}
-	return "in " + left.Round(time.Second).String()
+	return "in " + text
 }
 
 // acceptedMissing says that answers of an issuer may lack its name.
