@@ -138,7 +138,7 @@ func afterEntry(e *call, client clientconfig.Client, profile string, via clientc
 func serverOf(ctx context.Context, e *call, o *clientConfigOptions, args []string) (string, error) {
 	if len(args) > 1 {
 		if _, err := oauth.CheckURL(args[1]); err != nil {
-			return "", exit.Usagef("URL: %w", err)
+			return "", exit.Usage(err)
 		}
 		return args[1], isFor(ctx, e, o, args[0], args[1])
 	}

@@ -2,33 +2,42 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type discoverOptions struct {
 	common
-	login loginOptions // its relays alone
-	json  bool
+	fromAgent fromAgent
+	login     loginOptions // its relays alone
+	json      bool
 }
 
 func newDiscover(e *call) *cli.Command {
 	var o discoverOptions
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "Show how to sign in to a server",
-		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: append([]cli.Flag{jsonFlag(&o.json)}, relayFlags(&o.login.Relay, &o.login.relays)...),
+		ArgsUsage: commandline.NameOrURL, UsageText: "mcp-login discover https://mcp.notion.com/mcp",
+		Flags: slices.Concat([]cli.Flag{jsonFlag(&o.json)}, o.fromAgent.flags(), relayFlags(&o.login.Relay, &o.login.relays)),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 
-func runDiscover(ctx context.Context, e *call, o discoverOptions, server string) error {
-	if _, err := oauth.CheckURL(server); err != nil {
-		return exit.Usage(err)
+func runDiscover(ctx context.Context, e *call, o discoverOptions, arg string) error {
+	s, server, err := addressed(ctx, e, &o.common, o.fromAgent, arg)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		c, err := s.Credential(ctx)
+		if err != nil {
+			return err
+		}
+		server = c.Server
 	}
 	opener := e.open(&o.common)
 	client, err := opener.Outbound().Clients()

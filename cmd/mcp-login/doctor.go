@@ -6,18 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/doctor"
-	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type doctorOptions struct {
@@ -91,15 +88,12 @@ func examineHere(ctx context.Context, e *call, o *doctorOptions) []doctor.Findin
 // examineServer looks at a server, given by its URL or by the name of a stored
 // credential, which is looked at too.
 func examineServer(ctx context.Context, e *call, o *doctorOptions, arg string) ([]doctor.Finding, error) {
-	if strings.Contains(arg, "://") {
-		if _, err := oauth.CheckURL(arg); err != nil {
-			return nil, exit.Usage(err)
-		}
-		return examineURL(ctx, e, o, arg, mcplogin.LoginOptions{})
-	}
-	s, err := e.session(ctx, &o.common, o.fromAgent, arg)
+	s, server, err := addressed(ctx, e, &o.common, o.fromAgent, arg)
 	if err != nil {
 		return nil, err
+	}
+	if s == nil {
+		return examineURL(ctx, e, o, server, mcplogin.LoginOptions{})
 	}
 	c, err := s.Credential(ctx)
 	if errors.Is(err, mcplogin.ErrLoginRequired) {

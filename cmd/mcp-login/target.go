@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/source"
@@ -41,10 +43,38 @@ func parseTarget(args []string) (profile, server string, err error) {
 	if server == "" {
 		return profile, "", nil
 	}
+	return profile, server, checkAddress(server)
+}
+
+func checkAddress(server string) error {
 	if _, err := oauth.CheckURL(server); err != nil {
-		return "", "", exit.Usagef("URL: %w", err)
+		return exit.Usage(err)
 	}
-	return profile, server, nil
+	return nil
+}
+
+// addressed returns the server that an argument names by its URL, or the session of the
+// stored profile that it names.
+func addressed(ctx context.Context, e *call, o *common, l fromAgent, arg string) (s *mcplogin.Session, server string, err error) {
+	_, server, err = parseTarget([]string{arg})
+	if err != nil || server != "" && strings.ContainsAny(arg, ":/") {
+		return nil, server, err
+	}
+	from, err := e.source(ctx, o, l, false)
+	if err != nil {
+		return nil, "", err
+	}
+	if server != "" || strings.Contains(arg, ":") { // a name can look like a host, or like a URL with a mistake
+		names, err := from.Profiles(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		if !slices.Contains(names, arg) {
+			return nil, server, checkAddress(cmp.Or(server, arg))
+		}
+	}
+	s, err = e.open(o).Session(from, arg)
+	return s, "", err
 }
 
 // checkNew refuses names for a new profile that would be taken for something else.

@@ -142,7 +142,7 @@ func (o Opener) Elsewhere(ctx context.Context, w Wish, failure error) (string, e
 }
 
 // known asks whether to sign in at the URL that the user's MCP clients have under the
-// name of a profile. "": they have none.
+// name of a profile.
 func (o Opener) known(ctx context.Context, w Wish) (string, error) {
 	found, unread := clientconfig.Named(w.Clients, w.Profile)
 	for _, err := range unread {
@@ -150,7 +150,7 @@ func (o Opener) known(ctx context.Context, w Wish) (string, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return "", nil
+		return "", o.unknown(w.Profile)
 	case len(found) > 1 || w.JSON || !o.Streams.CanAsk():
 		return "", o.unnamed(w.Profile, found)
 	}
@@ -166,6 +166,14 @@ func (o Opener) known(ctx context.Context, w Wish) (string, error) {
 		err = &exit.Error{Code: exit.Denied, Text: "nothing was done"}
 	}
 	return s.URL, err
+}
+
+// unknown is the error of a sign-in by a name that is known nowhere.
+func (o Opener) unknown(profile string) error {
+	return &exit.Error{
+		Code: exit.LoginRequired, Text: fmt.Sprintf("%q has no URL yet: it is not signed in to, and no MCP client has a server of this name", profile),
+		Hint: o.Remedy().MeantProfile(&mcplogin.LoginRequiredError{Profile: profile}) + o.Remedy().LoginCommand(profile, ""),
+	}
 }
 
 // unnamed is the error of a sign-in without a URL, with the commands that name one.
