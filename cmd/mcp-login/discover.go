@@ -60,5 +60,5 @@ func runDiscover(ctx context.Context, e *call, o discoverOptions, arg string) er
 	if o.json {
 		return e.answerJSON(d)
 	}
-	return e.answer(d.Text())
+	return e.answerText(d.Text())
 }

@@ -59,7 +59,7 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 			Findings []doctor.Finding `json:"findings"`
 		}{doctor.Worst(findings), findings})
 	} else {
-		err = e.answer(report.Findings(findings))
+		err = e.answerText(report.Findings(findings))
 	}
 	if err == nil && doctor.Worst(findings) == doctor.Fail {
 		return errChecksFailed

@@ -29,9 +29,8 @@ type Credential struct {
 const MaxLine = 2000
 
 // Text returns the report for people.
-func (r Credential) Text() string {
-	var t terminal.Table
-	for _, row := range []struct{ label, value string }{
+func (r Credential) Text() *terminal.Text {
+	facts := [][2]string{
 		{"profile", r.Profile},
 		{"state", r.State},
 		{"reason", r.Reason},
@@ -48,16 +47,19 @@ func (r Credential) Text() string {
 		{"signed in", when(r.LoggedIn)},
 		{"refreshed", when(r.Refreshed)},
 		{"store", r.Store},
-	} {
-		t.Fact(row.label, oauth.Sanitize(row.value, MaxLine))
 	}
 	for _, n := range (confirmed.Demand{Inputs: r.Inputs}).Asked() {
-		t.Fact(n.What, oauth.Sanitize(n.Value, MaxLine))
+		facts = append(facts, [2]string{n.What, n.Value})
 	}
 	if r.Confirmed != nil {
-		t.Fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
+		facts = append(facts, [2]string{"confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed]})
 	}
-	return t.String()
+	for i := range facts {
+		facts[i][1] = oauth.Sanitize(facts[i][1], MaxLine)
+	}
+	var t terminal.Text
+	t.Facts(facts)
+	return &t
 }
 
 func when(t *time.Time) string {
