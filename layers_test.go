@@ -86,7 +86,7 @@ var layers = map[string][]string{
 
 // ground are packages that stand below all others: checks without state, each of
 // which exists once.
-var ground = []string{"internal/ascii", "internal/netcheck"}
+var ground = []string{"internal/ascii", "internal/netcheck", "internal/printable"}
 
 // onlyIn are modules that one place alone may import.
 var onlyIn = map[string][]string{

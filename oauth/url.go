@@ -21,6 +21,7 @@ const maxURL = 2048
 type URLError struct {
 	URL    string // without userinfo, query and fragment; "" if it could not be parsed
 	Reason string
+	Try    string // the https URL that may be meant; "": none
 }
 
 func (e *URLError) Error() string {
@@ -58,14 +59,12 @@ func CheckURL(raw string) (*url.URL, error) {
 
 // checkURL is the part of CheckURL for a parsed URL.
 func checkURL(u *url.URL) error {
-	refuse := func(why string) error { return &URLError{URL: displayURL(u), Reason: why} }
+	refuse := func(why string) error { return &URLError{URL: displayURL(u), Reason: why, Try: secured(u)} }
 	switch {
 	case u.User != nil:
 		return refuse("contains a user name or password")
-	case u.Scheme == "":
-		return refuse("is not https: it begins with no scheme, such as https://")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return refuse("is not https")
+		return refuse("does not begin with https://")
 	case u.Opaque != "" || u.Hostname() == "":
 		return refuse("has no host")
 	case !ascii.Only(u.Host, ascii.Visible):
@@ -73,9 +72,30 @@ func checkURL(u *url.URL) error {
 	case isUnusualNumber(u.Hostname()):
 		return refuse("has a number as its host that is not an IP address")
 	case u.Scheme == "http" && !netcheck.IsLoopback(u.Hostname()):
-		return refuse("is not https")
+		return refuse("is not https; only a server on this machine can use http")
 	}
 	return nil
+}
+
+// secured returns the https URL that may be meant by one with http or without a scheme,
+// "" if there is none.
+func secured(u *url.URL) string {
+	if u.User != nil || u.RawQuery != "" || u.Scheme == "" && !strings.Contains(u.Path, ".") {
+		return ""
+	}
+	meant := *u
+	switch u.Scheme {
+	case "http":
+		meant.Scheme = "https"
+	case "":
+		meant = url.URL{Scheme: "https", Opaque: "//" + strings.TrimLeft(u.Path, "/")}
+	default:
+		return ""
+	}
+	if _, err := CheckURL(meant.String()); err != nil {
+		return ""
+	}
+	return meant.String()
 }
 
 // isUnusualNumber reports whether host is a form such as 2130706433, 0x7f.1 or

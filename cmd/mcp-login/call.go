@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -78,3 +79,8 @@ func (e *call) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv, Warn: e.w
 
 // Remedy returns what explains an error of this run.
 func (e *call) Remedy() remedy.Call { return e.open(new(common)).Remedy() }
+
+// agree asks a person at the terminal, unless --yes was typed.
+func (e *call) agree(ctx context.Context, question, undone string) error {
+	return e.Agree(ctx, e.streams().Confirm, question, undone)
+}

@@ -100,7 +100,7 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 
 // editor returns what changes the files of clients.
 func (o *clientConfigOptions) editor(e *call) clientconfig.Editor {
-	return clientconfig.Editor{Places: clientconfig.PlacesHere(e.getenv), File: o.file, Say: e.say, Confirm: e.streams().Confirm}
+	return clientconfig.Editor{Places: clientconfig.PlacesHere(e.getenv), File: o.file, Say: e.say, Agree: e.agree, Confirm: e.streams().Confirm}
 }
 
 // runMigrate replaces mcp-remote in the files of all clients. The plan is the
@@ -113,7 +113,7 @@ func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []stri
 	if err := e.answer(clientconfig.Plan(all)); err != nil {
 		return err
 	}
-	return o.editor(e).Migrate(ctx, all, complete, o.yes)
+	return o.editor(e).Migrate(ctx, all, complete)
 }
 
 // entryOf returns what a client is to know of a profile.
@@ -138,7 +138,7 @@ func afterEntry(e *call, client clientconfig.Client, profile string, via clientc
 func serverOf(ctx context.Context, e *call, o *clientConfigOptions, args []string) (string, error) {
 	if len(args) > 1 {
 		if _, err := oauth.CheckURL(args[1]); err != nil {
-			return "", exit.Usagef("URL: %w", err)
+			return "", exit.Usage(err)
 		}
 		return args[1], isFor(ctx, e, o, args[0], args[1])
 	}

@@ -6,19 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/doctor"
-	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type doctorOptions struct {
@@ -64,7 +61,7 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 			Findings []doctor.Finding `json:"findings"`
 		}{doctor.Worst(findings), findings})
 	} else {
-		err = e.answer(report.Findings(findings))
+		err = e.answerText(report.Findings(findings))
 	}
 	if err == nil && doctor.Worst(findings) == doctor.Fail {
 		return errChecksFailed
@@ -95,15 +92,12 @@ func examineHere(ctx context.Context, e *call, o *doctorOptions, opener access.O
 // examineServer looks at a server, given by its URL or by the name of a stored
 // credential, which is looked at too.
 func examineServer(ctx context.Context, e *call, o *doctorOptions, opener access.Opener, arg string) ([]doctor.Finding, error) {
-	if strings.Contains(arg, "://") {
-		if _, err := oauth.CheckURL(arg); err != nil {
-			return nil, exit.Usage(err)
-		}
-		return examineURL(ctx, e, o, opener, arg, mcplogin.LoginOptions{})
-	}
-	s, err := opener.SessionAt(ctx, o.fromAgent.agentSock, arg)
+	s, server, err := opener.Addressed(ctx, o.fromAgent.agentSock, arg)
 	if err != nil {
 		return nil, err
+	}
+	if s == nil {
+		return examineURL(ctx, e, o, opener, server, mcplogin.LoginOptions{})
 	}
 	c, err := s.Credential(ctx)
 	if errors.Is(err, mcplogin.ErrLoginRequired) {

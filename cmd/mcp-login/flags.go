@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/help"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
@@ -133,7 +134,8 @@ func describeFlag(f cli.Flag) commandline.Flag {
 	case *cli.BoolFlag:
 		d.Bool, d.Default, shown, d.Check = true, strconv.FormatBool(f.Value), "", commandline.CheckBool
 	case *cli.DurationFlag:
-		shown, d.Check = help.Duration(f.Value), commandline.CheckDuration
+		shown, d.Check = printable.Duration(f.Value), commandline.CheckDuration
+		d.Default = shown
 	case *cli.IntFlag:
 		d.Check = commandline.CheckNumber
 	case *cli.GenericFlag:

@@ -56,7 +56,7 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	if o.json {
 		return e.answerJSON(r)
 	}
-	return e.answer(r.Text())
+	return e.answerText(r.Text())
 }
 
 // stateError is the answer by exit code alone.

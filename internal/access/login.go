@@ -171,7 +171,7 @@ func (l Login) elsewhere(ctx context.Context, failure error) (string, error) {
 }
 
 // known asks whether to sign in at the URL that the user's MCP clients have under the
-// name of a profile. "": they have none.
+// name of a profile.
 func (l Login) known(ctx context.Context) (string, error) {
 	found, unread := clientconfig.Named(l.MCPClients, l.Target.Profile)
 	for _, err := range unread {
@@ -179,7 +179,7 @@ func (l Login) known(ctx context.Context) (string, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return "", nil
+		return "", l.unknown()
 	case len(found) > 1 || l.As.JSON || !l.Streams.CanAsk():
 		return "", l.unnamed(found)
 	}
@@ -195,6 +195,15 @@ func (l Login) known(ctx context.Context) (string, error) {
 		err = &exit.Error{Code: exit.Denied, Text: "nothing was done"}
 	}
 	return s.URL, err
+}
+
+// unknown is the error of a sign-in by a name that is known nowhere.
+func (l Login) unknown() error {
+	profile := l.Target.Profile
+	return &exit.Error{
+		Code: exit.LoginRequired, Text: fmt.Sprintf("%q has no URL yet: it is not signed in to, and no MCP client has a server of this name", profile),
+		Hint: l.Remedy().MeantProfile(&mcplogin.LoginRequiredError{Profile: profile}) + l.Remedy().LoginCommand(profile, ""),
+	}
 }
 
 // unnamed is the error of a sign-in without a URL, with the commands that name one.

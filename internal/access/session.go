@@ -8,6 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/source"
@@ -82,7 +83,7 @@ func (o Opener) Credential(ctx context.Context, from source.Source, profile stri
 	}
 	o.Hide(c)
 	if err == nil && o.MinTTL > mcplogin.DefaultMinTTL && !c.Valid(o.MinTTL) {
-		o.Streams.Say("warning: the token of %q %s, which is less than --min-ttl %s", profile, report.Expires(c.Token.Expiry), o.MinTTL)
+		o.Streams.Say("warning: the token of %q %s, which is less than --min-ttl %s", profile, report.Expires(c.Token.Expiry), printable.Duration(o.MinTTL))
 	}
 	return c, err
 }

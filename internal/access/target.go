@@ -1,10 +1,12 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
+	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/source"
@@ -30,10 +32,39 @@ func ParseTarget(args []string) (t Target, err error) {
 	if t.Server == "" {
 		return t, nil
 	}
-	if _, err := oauth.CheckURL(t.Server); err != nil {
-		return t, exit.Usagef("URL: %w", err)
+	return t, checkAddress(t.Server)
+}
+
+func checkAddress(server string) error {
+	if _, err := oauth.CheckURL(server); err != nil {
+		return exit.Usage(err)
 	}
-	return t, nil
+	return nil
+}
+
+// Addressed returns the server that an argument names by its URL, or the session of the
+// stored profile that it names, with the agent at a socket, or the store if the socket is
+// "".
+func (o Opener) Addressed(ctx context.Context, socket, arg string) (s *mcplogin.Session, server string, err error) {
+	t, err := ParseTarget([]string{arg})
+	if err != nil || t.Server != "" && strings.ContainsAny(arg, ":/") {
+		return nil, t.Server, err
+	}
+	from, err := o.Source(ctx, socket, false)
+	if err != nil {
+		return nil, "", err
+	}
+	if t.Server != "" || strings.Contains(arg, ":") { // a name can look like a host, or like a URL with a mistake
+		names, err := from.Profiles(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		if !slices.Contains(names, arg) {
+			return nil, t.Server, checkAddress(cmp.Or(t.Server, arg))
+		}
+	}
+	s, err = o.Session(from, arg)
+	return s, "", err
 }
 
 // at returns the target at another URL. What was typed alone has no say in the name

@@ -119,7 +119,7 @@ func (c *Command) profiles(args []string) []string {
 		return nil
 	case strings.HasPrefix(c.Args, "NAME..."):
 		return args
-	case strings.HasPrefix(c.Args, NameOrURL):
+	case strings.HasPrefix(strings.TrimPrefix(c.Args, "["), NameOrURL):
 		profile, server, err := profilename.Split(args)
 		if err == nil && profile == "" {
 			profile = profilename.Base(server) // where the store has another name, that one is in no table

@@ -6,7 +6,6 @@ package help
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
@@ -58,18 +57,6 @@ func NewFlag(name, usage string) Flag {
 
 func acronym(word string) bool {
 	return word == "URL" || word == "ID" || word == "JSON" || word == "URN"
-}
-
-// Duration writes a duration as a person types it: 10m, not 10m0s.
-func Duration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // Term is the flag as it is typed.

@@ -11,6 +11,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -28,9 +29,8 @@ type Credential struct {
 const MaxLine = 2000
 
 // Text returns the report for people.
-func (r Credential) Text() string {
-	var t terminal.Table
-	for _, row := range []struct{ label, value string }{
+func (r Credential) Text() *terminal.Text {
+	facts := [][2]string{
 		{"profile", r.Profile},
 		{"state", r.State},
 		{"reason", r.Reason},
@@ -47,16 +47,19 @@ func (r Credential) Text() string {
 		{"signed in", when(r.LoggedIn)},
 		{"refreshed", when(r.Refreshed)},
 		{"store", r.Store},
-	} {
-		t.Fact(row.label, oauth.Sanitize(row.value, MaxLine))
 	}
 	for _, n := range (confirmed.Demand{Inputs: r.Inputs}).Asked() {
-		t.Fact(n.What, oauth.Sanitize(n.Value, MaxLine))
+		facts = append(facts, [2]string{n.What, n.Value})
 	}
 	if r.Confirmed != nil {
-		t.Fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
+		facts = append(facts, [2]string{"confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed]})
 	}
-	return t.String()
+	for i := range facts {
+		facts[i][1] = oauth.Sanitize(facts[i][1], MaxLine)
+	}
+	var t terminal.Text
+	t.Facts(facts)
+	return &t
 }
 
 func when(t *time.Time) string {
@@ -67,10 +70,11 @@ func when(t *time.Time) string {
 }
 
 func ago(left time.Duration) string {
+	text := printable.Duration(left.Abs().Round(time.Second))
 	if left < 0 {
-		return (-left).Round(time.Second).String() + " ago"
+		return text + " ago"
 	}
-	return "in " + left.Round(time.Second).String()
+	return "in " + text
 }
 
 // acceptedMissing says that answers of an issuer may lack its name.

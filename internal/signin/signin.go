@@ -71,8 +71,8 @@ type SignIn struct {
 	Place
 	Options
 	here     func() flows.Environment // looked at once
-	recorded mcplogin.LoginOptions     // what the stored credential repeats of the options
-	prompt   Prompt                    // while Run runs
+	recorded mcplogin.LoginOptions    // what the stored credential repeats of the options
+	prompt   Prompt                   // while Run runs
 }
 
 // New prepares a sign-in, and checks its options.

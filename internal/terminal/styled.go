@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -63,12 +64,21 @@ func (s Styles) show(l line) string {
 }
 
 // Text is text for people in styles, line by line. The zero value is empty.
-type Text struct{ lines []line }
+type Text struct{ lines []textLine }
+
+// textLine is a line of a text. Where it is wider than the terminal, what follows is
+// indented; 0: it is left to the terminal.
+type textLine struct {
+	line
+	indent int
+}
+
+func (t *Text) add(l line) { t.lines = append(t.lines, textLine{line: l}) }
 
 // Add adds lines in no style. A text without a line adds an empty one.
 func (t *Text) Add(texts ...string) {
 	for _, s := range texts {
-		t.lines = append(t.lines, text(s, plain))
+		t.add(text(s, plain))
 	}
 }
 
@@ -76,7 +86,27 @@ func (t *Text) Add(texts ...string) {
 func (t *Text) Blank() { t.Add("") }
 
 // Heading adds a title.
-func (t *Text) Heading(title string) { t.lines = append(t.lines, text(title, bold)) }
+func (t *Text) Heading(title string) { t.add(text(title, bold)) }
+
+// Hanging adds a line, whose continuation is indented where the terminal is narrower.
+func (t *Text) Hanging(indent int, s string) {
+	t.lines = append(t.lines, textLine{text(OneLine(s), plain), indent})
+}
+
+// Facts adds labels beside their values, of which it leaves out the empty ones.
+func (t *Text) Facts(facts [][2]string) {
+	column := 0
+	for _, f := range facts {
+		if f[1] != "" {
+			column = max(column, width(f[0])+gutter)
+		}
+	}
+	for _, f := range facts {
+		if f[1] != "" {
+			t.Hanging(column, fmt.Sprintf("%-*s%s", column, f[0], f[1]))
+		}
+	}
+}
 
 // Wrapped adds a text, broken at spaces, with each line indented.
 func (t *Text) Wrapped(s string, indent, cols int) {
@@ -101,12 +131,12 @@ func (t *Text) Entries(entries [][2]string, widest, cols int) {
 		about := Wrap(e[1], max(cols-column-2*gutter, minText))
 		term := line{{strings.Repeat(" ", gutter), plain}, {e[0], bold}}
 		if width(e[0]) > column || len(about) == 0 {
-			t.lines = append(t.lines, term)
+			t.add(term)
 			term = nil
 		}
 		for _, l := range about {
 			pad := column + 2*gutter - term.width()
-			t.lines = append(t.lines, append(term, span{strings.Repeat(" ", pad) + l, plain}))
+			t.add(append(term, span{strings.Repeat(" ", pad) + l, plain}))
 			term = nil
 		}
 	}
@@ -124,6 +154,19 @@ func (t *Text) String() string {
 	return b.String()
 }
 
+// fit returns the text for a terminal of cols columns; 0: for none.
+func (t *Text) fit(cols int) *Text {
+	var fitted Text
+	for _, l := range t.lines {
+		if l.indent == 0 {
+			fitted.add(l.line)
+			continue
+		}
+		fitted.Add(fold(l.String(), l.indent, cols)...)
+	}
+	return &fitted
+}
+
 // Print writes a text in styles.
 func (d *Display) Print(t *Text) error {
 	if d.ci || !d.styles.on {
@@ -134,7 +177,7 @@ func (d *Display) Print(t *Text) error {
 	defer d.mu.Unlock()
 	var b strings.Builder
 	for _, l := range t.lines {
-		b.WriteString(d.styles.show(l) + "\n")
+		b.WriteString(d.styles.show(l.line) + "\n")
 	}
 	_, err := io.WriteString(d.w, b.String())
 	return err
@@ -175,13 +218,13 @@ func (t *Text) Rows(header []string, rows [][]Cell) {
 	for i, title := range header {
 		titles = append(titles, padded(title, bold, widths, i)...)
 	}
-	t.lines = append(t.lines, titles)
+	t.add(titles)
 	for _, cells := range rows {
 		var l line
 		for i, c := range cells {
 			l = append(l, padded(c.Text, c.Mark.style(), widths, i)...)
 		}
-		t.lines = append(t.lines, l)
+		t.add(l)
 	}
 }
 
