@@ -27,7 +27,7 @@ func newStatus(e *call) *cli.Command {
 		ArgsUsage: "[NAME]", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
 		Description: "Without NAME, it shows a table of all credentials.",
 		Flags: append([]cli.Flag{
-			boolFlag("check", "Print nothing. Exit with 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a sign-in is required", &o.check),
+			boolFlag("check", "Print nothing, and exit with 0 if the token is valid, 1 if a refresh is due, or 4 if a sign-in is required. Valid means for at least --min-ttl", &o.check),
 			boolFlag("json", "Print JSON", &o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args) })
