@@ -32,7 +32,13 @@ type LoginRequiredError struct {
 	Valid   bool // the stored token has not expired: the server rejected it before
 }
 
+// notStored is the reason where nothing is stored.
+const notStored = "no credential is stored"
+
 func (e *LoginRequiredError) Error() string {
+	if e.Reason == notStored {
+		return fmt.Sprintf("not signed in to %q", e.Profile)
+	}
 	return fmt.Sprintf("%s: login required: %s", e.Profile, e.Reason)
 }
 

@@ -3,6 +3,7 @@ package terminal
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/printable"
@@ -182,6 +183,25 @@ func (t *Text) Rows(header []string, rows [][]Cell) {
 			l = append(l, padded(c.Text, c.Mark.style(), widths, i)...)
 		}
 		t.lines = append(t.lines, l)
+	}
+}
+
+// Fact is a value with a label.
+type Fact struct {
+	Label string
+	Value Cell
+}
+
+// Facts adds labels beside their values. A fact whose value is empty is left out.
+func (t *Text) Facts(facts []Fact) {
+	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Value.Text == "" })
+	widths := []int{0, 0}
+	for _, f := range facts {
+		widths[0] = max(widths[0], width(f.Label))
+	}
+	for _, f := range facts {
+		l := padded(f.Label, dim, widths, 0)
+		t.lines = append(t.lines, append(l, padded(OneLine(f.Value.Text), f.Value.Mark.style(), widths, 1)...))
 	}
 }
 
