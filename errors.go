@@ -33,7 +33,13 @@ type LoginRequiredError struct {
 	Valid   bool // the stored token has not expired, but the server rejected it
 }
 
+// notStored is the reason where nothing is stored.
+const notStored = "no credential is stored"
+
 func (e *LoginRequiredError) Error() string {
+	if e.Reason == notStored {
+		return fmt.Sprintf("not signed in to %q", e.Profile)
+	}
 	return fmt.Sprintf("%s: login required: %s", e.Profile, e.Reason)
 }
 

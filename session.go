@@ -190,7 +190,7 @@ func (s *Session) Clear(ctx context.Context) error {
 	s.cached.Store(nil)
 	err := s.store.Delete(ctx, s.cfg.Profile, secrets.Any)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return s.loginRequired("no credential is stored")
+		return s.loginRequired(notStored)
 	}
 	if err != nil {
 		return fmt.Errorf("delete credential %q: %w", s.cfg.Profile, err)

@@ -73,7 +73,7 @@ func (s stored) checkWritable() error { return nil }
 func (s stored) credential(ctx context.Context) (Credential, error) {
 	c, _, err := s.read(ctx)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return c, s.loginRequired("no credential is stored")
+		return c, s.loginRequired(notStored)
 	}
 	return c, err
 }

@@ -29,20 +29,22 @@ func newAgent(e *call) *cli.Command {
 	var o agentOptions
 	return e.command(&cli.Command{
 		Name: "agent", Usage: "Run an agent that refreshes tokens and issues them over a socket", Subcommands: agentCommands(e),
-		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
-		Description: "It keeps the named credentials, or all of them. Set MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it. The commands env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
+		ArgsUsage: "[NAME...]", UsageText: suggest.Eval(suggest.MCPLogin("agent", "--background")),
+		Description: "It keeps the named credentials, or all of them.\n\nSet MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it. The commands env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
 			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP reloads the configuration and the store and reopens the audit log. SIGTERM, or the end of its terminal, stops it after the requests in flight. " +
-			"At a terminal it shows each event. --background prints the variables for your shell: " + suggest.Eval(suggest.MCPLogin("agent", "--background")) + ". " +
+			"At a terminal it shows each event. To forward a socket to another host, run " +
+			"mcp-login agent --forward-socket ~/lent.sock --allow notion, then ssh -R /home/me/lent.sock:$HOME/lent.sock HOST. " +
 			"A service manager can pass sockets (LISTEN_FDS); --allow limits the one named forward.",
 		Flags: slices.Concat([]cli.Flag{
 			boolFlag("background", "Run in the background, and print the variables to set", &o.background),
-			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, or in your state folder)", "", &o.socket),
+			stringFlag("socket", "`PATH` of the socket (default: in the runtime folder). It is mcp-login/agent.sock in XDG_RUNTIME_DIR, or in your state folder", "", &o.socket),
+			listFlag("sink", "Keep a valid token in a file: `NAME=FILE` (repeatable). Only you can read the file, which is removed at exit. NAME=FILE,format=FORMAT writes it as token, header, env or json", &o.sinks),
+			boolFlag("confirm", "Ask at this terminal before issuing a token", &o.confirm),
+		}, grouped(groupNetwork,
 			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts. It issues tokens only for the profiles in --allow", "", &o.forward),
 			listFlag("allow", "Profile `NAME` that the second socket issues tokens for (repeatable)", &o.allow),
-			listFlag("sink", "Keep a valid token in a file that only you can read, and remove it at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json (repeatable)", &o.sinks),
+		), grouped(groupGlobal,
 			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
-			boolFlag("confirm", "Ask at this terminal before issuing a token", &o.confirm),
-		}, grouped(groupGlobal,
 			stringFlag("audit", "Audit log `FILE`, with one JSON line per request (default: mcp-login/agent-audit.jsonl in your state folder)", "", &o.audit),
 			stringFlag("log-file", "Log `FILE` for --background (default: mcp-login/agent.log in your state folder)", "", &o.logFile),
 			metricsFlag(&o.metrics),

@@ -33,18 +33,18 @@ func newClientConfig(e *call) *cli.Command {
 		Usage:     "Print or write the configuration of an MCP client",
 		UsageText: "mcp-login client-config notion --for claude-code --write",
 		ArgsUsage: "[NAME] [URL]",
-		Description: "A client gets its token from a command that prints headers, if it can run one, or else through `mcp-login proxy`. " +
-			"URL defaults to the stored credential's. --write changes the client's file and keeps a backup beside it. " +
+		Description: "A client gets its token from a command that prints headers, if it can run one, or else through `mcp-login proxy`." +
+			"\n\nURL defaults to the stored credential's. --write changes the client's file and keeps a backup beside it. " +
 			"--migrate replaces mcp-remote in the files of all known clients.",
 		Flags: append([]cli.Flag{
-			stringFlag("for", "Configuration for `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
-			stringFlag("via", "`WAY` that the client gets the token: proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper if the client supports it, or proxy)", "", &o.via),
+			stringFlag("for", "Configuration for `CLIENT`, such as cursor. The clients are "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
+			stringFlag("via", "`WAY` that the client gets the token: proxy, helper or variable. A helper is a command that prints headers; mcp-login exec sets a variable (default: helper if the client supports it, or proxy)", "", &o.via),
 			boolFlag("write", "Write the configuration to the client's file", &o.write),
 			boolFlag("remove", "Remove what this command wrote", &o.remove),
-			stringFlag("file", "Configuration `FILE` of the client, such as a project's (default: the client's file for all projects)", "", &o.file),
-			boolFlag("migrate", "Replace mcp-remote with mcp-login in the files of all known clients", &o.migrate),
+			stringFlag("file", "Configuration `FILE` (default: the client's, for all projects). It can be the file of one project", "", &o.file),
+			boolFlag("migrate", "Replace mcp-remote in the files of all known clients", &o.migrate),
 			boolFlag("yes", "With --migrate: change the files without asking", &o.yes),
-			stringFlag("program", "`PATH` of mcp-login in the configuration (default: the absolute path of this program)", "", &o.program),
+			stringFlag("program", "`PATH` of mcp-login to write (default: where this program is)", "", &o.program),
 		}, o.fromAgent.flags()...),
 	}
 	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runClientConfig(ctx, e, o, args) })

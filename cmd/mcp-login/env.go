@@ -27,9 +27,9 @@ type variableOptions struct {
 
 func (o *variableOptions) flags() []cli.Flag {
 	return append([]cli.Flag{
-		stringFlag("prefix", "`PREFIX` of the variable names (default: MCP_ and the profile's name)", "", &o.Prefix),
-		stringFlag("only", "Print only the variables in `LIST`: "+strings.Join(variables.Suffixes(), ", "), "", &o.Only),
-		stringFlag("var", "Rename variables by `LIST`, such as AUTHORIZATION=NOTION_AUTH,URL=NOTION_URL", "", &o.Rename),
+		stringFlag("prefix", "`PREFIX` of the names (default: MCP_ and the profile's name)", "", &o.Prefix),
+		stringFlag("only", "Only the variables in `LIST`, such as TOKEN,URL. All are "+strings.Join(variables.Suffixes(), ", "), "", &o.Only),
+		stringFlag("var", "Rename variables by `LIST`, such as TOKEN=A,URL=B", "", &o.Rename),
 	}, o.tokenOptions.flags()...)
 }
 
@@ -49,14 +49,15 @@ func newEnv(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: envName, Usage: "Print a credential as environment variables",
 		ArgsUsage: "NAME...", UsageText: suggest.Eval(suggest.MCPLogin("env", "notion")),
-		Description: "Some CI systems cannot pass variables to later steps (GitLab, Jenkins, Travis, Woodpecker, Drone, unknown systems). " +
-			"There, --ci prints shell text for the same step. Evaluate it; otherwise the token ends up in the log and nothing is set: " +
-			`eval "$(mcp-login env NAME --ci --allow-unmasked)"`,
+		Description: "If a CI system cannot export variables to later steps, evaluate the output: " + `eval "$(mcp-login env NAME --ci --allow-unmasked)"` +
+			"\n\nThese CI systems are GitLab, Jenkins, Travis, Woodpecker, Drone, and unknown systems. There, --ci prints shell text for the same step. " +
+			"Unless you evaluate it, the token ends up in the log and nothing is set.\n\n" +
+			"If env fails, evaluating its output fails too, with the same exit code.",
 		Flags: append([]cli.Flag{
-			stringFlag("format", "Output `FORMAT`: "+strings.Join(shelleval.FormatNames(), ", ")+", the name of a shell, or auto to detect the shell", string(envexport.Sh), &o.format),
+			stringFlag("format", "Output `FORMAT`, such as fish, json or auto. The formats are "+strings.Join(shelleval.FormatNames(), ", ")+", the name of a shell, and auto to detect the shell", string(envexport.Sh), &o.format),
 			boolFlag("unset", "Print commands that unset the variables", &o.unset),
-			boolFlag("ci", "Mask the secrets in this CI job's log, and export the variables to later steps", &o.ci),
-			boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask, so the log may show the token", &o.allowUnmasked),
+			boolFlag("ci", "In CI: mask the secrets and set variables for later steps. The log of this job then shows no secret", &o.ci),
+			boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask. The log may then show the token", &o.allowUnmasked),
 		}, o.variableOptions.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error {
 		if o.ci {

@@ -26,8 +26,8 @@ func newExec(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: execName, Usage: "Run a program with a credential in its environment",
 		ArgsUsage: "NAME " + commandline.Program, UsageText: "mcp-login exec notion -- ./agent --verbose",
-		Description: "The program replaces this process, with its own exit code and signals. Its variables do not change after it starts. " +
-			"Everything after NAME is its command line, passed unchanged. " +
+		Description: "The program replaces this process, with its own exit code and signals. Its variables do not change after it starts." +
+			"\n\nEverything after NAME is its command line, passed unchanged. " +
 			"The program ignores SIGHUP and SIGINT if mcp-login does, and SIGPIPE if systemd started mcp-login. To ignore others, put `env --ignore-signal=TERM` before the program. " +
 			"mcp-login removes its own secret variables, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: append([]cli.Flag{

@@ -25,7 +25,7 @@ func newExport(e *call) *cli.Command {
 		ArgsUsage: "NAME", UsageText: "mcp-login export notion > notion.age",
 		Description: "It asks for the passphrase, or reads it from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token, the copy works until its access token expires.",
 		Flags: []cli.Flag{
-			boolFlag("with-refresh-token", "Include the refresh token. Then run mcp-login clear on this host, because a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
+			boolFlag("with-refresh-token", "Include the refresh token; then run mcp-login clear on this host, because a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runExport(ctx, e, &o, args[0]) })
 }

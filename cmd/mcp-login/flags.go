@@ -83,6 +83,8 @@ func metricsFlag(to *string) cli.Flag {
 	return stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090. Any program on this machine can read them", "", to)
 }
 
+func longFlag(to *bool) cli.Flag { return boolFlag("long", "Show more about each credential", to) }
+
 func jsonFlag(to *bool) cli.Flag { return boolFlag("json", "Print JSON", to) }
 
 // separated splits the values of an option at commas and spaces: its variable has room for

@@ -20,7 +20,7 @@ func newList(e *call) *cli.Command {
 		Name: "list", Usage: "List the names of stored credentials",
 		UsageText: "mcp-login list --long",
 		Flags: append([]cli.Flag{
-			boolFlag("long", "Show the server and expiry of each credential", &o.long),
+			longFlag(&o.long),
 			jsonFlag(&o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })

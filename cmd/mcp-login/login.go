@@ -30,12 +30,12 @@ func newLogin(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
-		Description: "Without URL, it signs in again to the server stored under NAME, or asks to use the URL that your MCP clients have under NAME. " +
-			"A stored sign-in that is still valid is kept: at a terminal, login asks first. Flags that ask for something else, such as --flow, and --force sign in again.",
+		Description: "Without URL, it signs in again to the server stored under NAME, or asks to use the URL that your MCP clients have under NAME." +
+			"\n\nA stored sign-in that is still valid is kept: at a terminal, login asks first. Flags that ask for something else, such as --flow, and --force sign in again.",
 		Flags: append(o.interactiveFlags(), []cli.Flag{
-			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
+			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in. Separate them with spaces", "", &o.more),
 			boolFlag("json", "Print events to standard output as JSON, one per line", &o.JSON),
-			boolFlag("force", "Sign in again even if the stored credential is valid, is for another server, or cannot be read", &o.force),
+			boolFlag("force", "Sign in again even if the stored credential is valid. This also replaces one that is for another server, or that cannot be read", &o.force),
 		}...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, &o, args) })
 }
@@ -44,9 +44,9 @@ func newLogin(e *call) *cli.Command {
 // log in has them.
 func (o *loginOptions) interactiveFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		stringFlag("flow", "`FLOWS` to try in order, separated by commas: "+signin.FlowNames+" (default: the best one that works here)", "", &o.Flow),
-		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.Scope),
-		durationFlag("wait", "Maximum `DURATION` to wait for approval (default: until the code expires)", 0, &o.Wait),
+		stringFlag("flow", "`FLOWS` to try, such as device,browser (default: automatic). They are tried in order: "+signin.FlowNames+". By default it is the best one that works here", "", &o.Flow),
+		stringFlag("scope", "`SCOPES` to request (default: what the server asks for). Separate them with spaces", "", &o.Scope),
+		durationFlag("wait", "Wait at most `DURATION` (default: until the code expires). It is the time that you have to approve the sign-in", 0, &o.Wait),
 		boolFlag("no-qr", "Show no QR code", &o.NoQR),
 		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.Copy),
 	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code without asking when one expires", &o.RetryExpired)), browserFlags(&o.Browser, &o.params), relayFlags(&o.Relay, &o.relays), clientFlags(&o.Client), overrideFlags(&o.Server), nonInteractiveFlags(&o.NonInteractive), grouped(groupEnterprise,

@@ -45,12 +45,12 @@ func newProxy(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: proxyName, Usage: "Run a local MCP server that forwards to a remote one",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: `mcp-login proxy https://mcp.notion.com/mcp`,
-		Description: "It serves clients that can only run a command, in place of npx mcp-remote URL, and with --listen clients that can only call a URL. " +
-			"You do not need to sign in first: the client asks you to sign in when it first needs the server, and again when the sign-in expires. " +
+		Description: "It serves clients that only run a command or, with --listen, only call a URL." +
+			"\n\nIt takes the place of npx mcp-remote URL. You do not need to sign in first: the client asks you to sign in when it first needs the server, and again when the sign-in expires. " +
 			"The proxy refreshes the token. It names the profile after the URL's host, unless the URL is stored under another name.",
 		Flags: slices.Concat([]cli.Flag{
-			stringFlag("listen", "Serve HTTP at `ADDRESS`, 127.0.0.1:PORT or unix:PATH (default: serve standard input and output)", "", &o.listen),
-			stringFlag("name", "`NAME` of the profile for URL (default: the name that the URL is stored under, or one from its host)", "", &o.name),
+			stringFlag("listen", "Serve HTTP at `ADDRESS`, such as 127.0.0.1:8080 or unix:PATH. By default it serves standard input and output", "", &o.listen),
+			stringFlag("name", "Profile `NAME` (default: the stored one, or from URL's host)", "", &o.name),
 			boolFlag("login", "Sign in first if required", &o.mayLogIn),
 		}, grouped(groupNetwork,
 			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),

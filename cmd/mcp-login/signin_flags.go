@@ -81,5 +81,5 @@ func nonInteractiveFlags(o *signin.NonInteractive) []cli.Flag {
 
 // browserCommandFlag names another browser.
 func browserCommandFlag(to *string) cli.Flag {
-	return stringFlag("browser-command", "Open the browser with `COMMAND`. The URL replaces %s, or is appended (default: BROWSER, or the system's browser)", "", to)
+	return stringFlag("browser-command", "Open the browser with `COMMAND` (default: BROWSER, or the system's browser). The URL replaces %s, or is appended", "", to)
 }

@@ -18,7 +18,7 @@ import (
 type statusOptions struct {
 	common
 	fromAgent
-	json, check bool
+	json, check, long bool
 }
 
 func newStatus(e *call) *cli.Command {
@@ -26,10 +26,11 @@ func newStatus(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "status", Usage: "Show stored credentials, without secrets",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
-		Description: "Without NAME, it shows a table of all credentials.",
+		Description: "Without NAME, it shows a table of all credentials.\n\n--long also shows the issuer, the client, the flow, a fingerprint of the token, and all times.",
 		Flags: append([]cli.Flag{
-			boolFlag("check", "Print nothing. Exit with 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a sign-in is required", &o.check),
-			boolFlag("json", "Print JSON", &o.json),
+			boolFlag("check", "Print nothing, and exit with 0 if the token is valid, 1 if a refresh is due, or 4 if a sign-in is required. Valid means for at least --min-ttl", &o.check),
+			longFlag(&o.long),
+			jsonFlag(&o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args) })
 }
@@ -56,7 +57,24 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	if o.json {
 		return e.answerJSON(r)
 	}
-	return e.answerText(r.Text())
+	text := r.Summary(e.dirs().Tilde)
+	if o.long {
+		text = report.Details(r)
+	}
+	if err := e.answerText(text); err != nil {
+		return err
+	}
+	toSignIn(e, r)
+	return nil
+}
+
+// toSignIn says which command each of these needs that only a person can renew.
+func toSignIn(e *call, all ...report.Credential) {
+	for _, r := range all {
+		if r.State == mcplogin.StateLogin {
+			e.say("next: %s", e.Remedy().LoginCommand(r.Profile, r.Server))
+		}
+	}
 }
 
 // stateError is the answer by exit code alone.
@@ -93,9 +111,17 @@ func statusOfAll(ctx context.Context, e *call, o statusOptions, opener access.Op
 		return e.answerJSON(all)
 	}
 	if len(all)+len(unread) == 0 {
-		e.say("nothing is stored yet")
+		e.say("not signed in to any server")
 		e.say("next: %s", suggest.MCPLogin(loginName, "NAME", "URL"))
 		return nil
 	}
-	return e.answerText(report.Table(all, unread, e.dirs().Tilde))
+	text := report.Table(all, unread, e.dirs().Tilde)
+	if o.long {
+		text = report.Details(all...)
+	}
+	if err := e.answerText(text); err != nil {
+		return err
+	}
+	toSignIn(e, all...)
+	return nil
 }

@@ -33,7 +33,7 @@ func (a Agent) Text() *terminal.Text {
 		keeps = "nothing: no credential is stored yet"
 	}
 	var text terminal.Text
-	text.Facts([][2]string{{"agent", state}, {"socket", a.Socket}, {"keeps", keeps}})
+	text.Facts([]terminal.Fact{fact("agent", state), fact("socket", a.Socket), fact("keeps", keeps)})
 	if len(a.Profiles) == 0 {
 		return &text
 	}

@@ -11,23 +11,23 @@ import (
 // Store shows what store status found. Unlock says how to open one that is locked, one
 // way a line.
 func Store(r stores.Report, unlock string) *terminal.Text {
-	facts := [][2]string{{"store", r.Store}, {"address", r.Address}, {"path", r.Path}, {"mode", r.Mode}}
+	facts := []terminal.Fact{fact("store", r.Store), fact("address", r.Address), fact("path", r.Path), fact("mode", r.Mode)}
 	if r.Path != "" && r.Keeper == "" {
-		facts = append(facts, [2]string{"keeper", "chosen at the first sign-in"})
+		facts = append(facts, fact("keeper", "chosen at the first sign-in"))
 	}
-	facts = append(facts, [][2]string{{"keeper", r.Keeper}, {"key", r.KeyPath}, {"records", fmt.Sprint(r.Records)}}...)
+	facts = append(facts, fact("keeper", r.Keeper), fact("key", r.KeyPath), fact("records", fmt.Sprint(r.Records)))
 	if r.Unlocked {
-		facts = append(facts, [2]string{"unlocked", "the key is in the kernel"})
+		facts = append(facts, fact("unlocked", "the key is in the kernel"))
 	}
 	if r.Rekeying {
-		facts = append(facts, [2]string{"rekeying", "was interrupted: run mcp-login store rekey again"})
+		facts = append(facts, fact("rekeying", "was interrupted: run mcp-login store rekey again"))
 	}
 	if r.Locked {
-		facts = append(facts, [2]string{"locked", "yes; to unlock it: " + strings.ReplaceAll(unlock, "\n", ", or ")})
+		facts = append(facts, fact("locked", "yes; to unlock it: "+strings.ReplaceAll(unlock, "\n", ", or ")))
 	} else {
-		facts = append(facts, [2]string{"problem", r.Problem})
+		facts = append(facts, fact("problem", r.Problem))
 	}
 	var t terminal.Text
-	t.Facts(append(facts, [][2]string{{"safe from", strings.Join(r.SafeFrom, "; ")}, {"readable by", strings.Join(r.ReadableBy, "; ")}}...))
+	t.Facts(append(facts, fact("safe from", strings.Join(r.SafeFrom, "; ")), fact("readable by", strings.Join(r.ReadableBy, "; "))))
 	return &t
 }

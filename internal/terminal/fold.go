@@ -13,13 +13,9 @@ func fold(s string, indent, cols int) []string {
 	if cols <= 0 || width(s) <= cols {
 		return []string{s}
 	}
-	start := 0
-	for range min(indent, utf8.RuneCountInString(s)) {
-		_, size := utf8.DecodeRuneInString(s[start:])
-		start += size
-	}
-	lines, cur, bare := []string(nil), s[:start], true
-	for _, word := range foldable(s[start:]) {
+	cur := leading(s, indent)
+	lines, bare := []string(nil), true
+	for _, word := range foldable(s[len(cur):]) {
 		switch {
 		case bare:
 			cur += word
@@ -31,6 +27,16 @@ func fold(s string, indent, cols int) []string {
 		bare = false
 	}
 	return append(lines, cur)
+}
+
+// leading returns the beginning of a text: n characters, or all of them.
+func leading(s string, n int) string {
+	end := 0
+	for range min(n, utf8.RuneCountInString(s)) {
+		_, size := utf8.DecodeRuneInString(s[end:])
+		end += size
+	}
+	return s[:end]
 }
 
 // foldable returns the words of a text, with a command at its end as one.

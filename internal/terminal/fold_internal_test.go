@@ -31,7 +31,9 @@ func TestFold(t *testing.T) {
 // fact in one line.
 func TestFactsFitTheTerminal(t *testing.T) {
 	var text Text
-	text.Facts([][2]string{{"store", "file:/x"}, {"address", ""}, {"safe from", "copies of the folder; other users"}})
+	text.Facts([]Fact{
+		{"store", Cell{Text: "file:/x"}}, {"address", Cell{}}, {"safe from", Cell{Text: "copies of the folder; other users"}},
+	})
 	if got := text.fit(0).String(); got != "store      file:/x\nsafe from  copies of the folder; other users\n" {
 		t.Errorf("unbroken:\n%s", got)
 	}

@@ -1,9 +1,9 @@
 package terminal
 
 import (
-	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/printable"
@@ -93,21 +93,6 @@ func (t *Text) Hanging(indent int, s string) {
 	t.lines = append(t.lines, textLine{text(OneLine(s), plain), indent})
 }
 
-// Facts adds labels beside their values, of which it leaves out the empty ones.
-func (t *Text) Facts(facts [][2]string) {
-	column := 0
-	for _, f := range facts {
-		if f[1] != "" {
-			column = max(column, width(f[0])+gutter)
-		}
-	}
-	for _, f := range facts {
-		if f[1] != "" {
-			t.Hanging(column, fmt.Sprintf("%-*s%s", column, f[0], f[1]))
-		}
-	}
-}
-
 // Wrapped adds a text, broken at spaces, with each line indented.
 func (t *Text) Wrapped(s string, indent, cols int) {
 	for _, l := range Wrap(s, max(cols-indent, minText)) {
@@ -162,7 +147,11 @@ func (t *Text) fit(cols int) *Text {
 			fitted.add(l.line)
 			continue
 		}
-		fitted.Add(fold(l.String(), l.indent, cols)...)
+		first, last := l.line[0].style, l.line[len(l.line)-1].style
+		for _, folded := range fold(l.String(), l.indent, cols) {
+			head := leading(folded, l.indent)
+			fitted.add(line{{head, first}, {folded[len(head):], last}})
+		}
 	}
 	return &fitted
 }
@@ -225,6 +214,25 @@ func (t *Text) Rows(header []string, rows [][]Cell) {
 			l = append(l, padded(c.Text, c.Mark.style(), widths, i)...)
 		}
 		t.add(l)
+	}
+}
+
+// Fact is a value with a label.
+type Fact struct {
+	Label string
+	Value Cell
+}
+
+// Facts adds labels beside their values. A fact whose value is empty is left out.
+func (t *Text) Facts(facts []Fact) {
+	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Value.Text == "" })
+	widths := []int{0, 0}
+	for _, f := range facts {
+		widths[0] = max(widths[0], width(f.Label))
+	}
+	for _, f := range facts {
+		l := append(padded(f.Label, dim, widths, 0), span{OneLine(f.Value.Text), f.Value.Mark.style()})
+		t.lines = append(t.lines, textLine{l, widths[0] + gutter})
 	}
 }
 
