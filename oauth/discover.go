@@ -275,7 +275,7 @@ func fetchResource(ctx context.Context, c *http.Client, rawURL string, server *u
 
 // checkResource compares the published resource with the MCP server's URL. RFC
 // 9728 §3.3 requires them to be identical, but some MCP servers publish their
-// origin or a parent path. That is accepted, because whoever controls the
+// origin or a parent path. That is accepted, because anyone who controls the
 // origin could publish the exact URL too. Another origin or a sibling path is
 // rejected.
 func checkResource(resource string, server *url.URL) error {
