@@ -184,7 +184,7 @@ func (s *session) read() {
 func (s *session) route(m head) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to := s.own
+	to := s.unasked()
 	if m.isResponse() {
 		id := string(bytes.TrimSpace(m.ID))
 		if to = s.pending[id]; to == nil {
@@ -209,6 +209,18 @@ func (s *session) route(m head) {
 		to.over = true // its reader takes what is left
 	}
 	s.changed.Broadcast()
+}
+
+// unasked is the stream for what answers no request: while nobody listens for that, the
+// one of a request that waits, so that a server that asks its client before it answers
+// gets to hear from it. The caller holds s.mu.
+func (s *session) unasked() *stream {
+	if !s.heard {
+		for _, waiting := range s.pending {
+			return waiting
+		}
+	}
+	return s.own
 }
 
 // finish ends a stream; what is left of it is lost if there is an error.

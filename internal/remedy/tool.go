@@ -7,11 +7,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 const (
 	maxSimilar = 3   // tools in a hint
-	maxName    = 128 // bytes of a name that people type
+	maxName    = 128 // characters of a name that people type
 )
 
 // otherTools is the hint for a tool that the server does not list.
@@ -44,7 +45,7 @@ func (c Call) withTool(tool, other string) string {
 func similarTools(err *mcpprobe.UnknownToolError) (names []string) {
 	var known []string
 	for _, t := range err.Tools {
-		if t.Name != "" && len(t.Name) <= maxName {
+		if t.Name != "" && t.Name == oauth.Sanitize(t.Name, maxName) { // it can be pasted
 			known = append(known, t.Name)
 		}
 	}

@@ -1,0 +1,279 @@
+package mcpprobe_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/await"
+	"github.com/mcp-login/mcp-login/internal/httpsse"
+	"github.com/mcp-login/mcp-login/internal/mcpprobe"
+	"github.com/mcp-login/mcp-login/oauth"
+)
+
+// sdkServer is a server of the MCP Go SDK with several pages of tools. The tool ask asks
+// the client, and returns what came of it.
+func sdkServer() *mcp.Server {
+	s := mcp.NewServer(&mcp.Implementation{Name: "sdk", Version: "7"}, &mcp.ServerOptions{PageSize: 2})
+	for _, name := range []string{"one", "two", "three"} {
+		s.AddTool(&mcp.Tool{Name: name, InputSchema: json.RawMessage(`{"type":"object"}`)}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: name}, &mcp.ImageContent{MIMEType: "image/png", Data: []byte("x")}}}, nil
+		})
+	}
+	s.AddTool(&mcp.Tool{Name: "region", InputSchema: json.RawMessage(`{"type":"object","properties":{"where":{"type":"string","x-mcp-header":"Region"}}}`)},
+		func(_ context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return say(r.Extra.Header.Get("Mcp-Param-Region")), nil
+		})
+	s.AddTool(&mcp.Tool{Name: "ask", InputSchema: json.RawMessage(`{"type":"object"}`)}, func(ctx context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		_, roots := r.Session.ListRoots(ctx, nil)
+		return say(fmt.Sprintf("ping %v, roots %s", r.Session.Ping(ctx, nil), code(roots))), nil
+	})
+	return s
+}
+
+func say(text string) *mcp.CallToolResult {
+	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}
+}
+
+func code(err error) string {
+	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
+		return fmt.Sprint(e.Code)
+	}
+	return fmt.Sprint(err)
+}
+
+// serve serves a handler whose requests are noted as method and what the header says.
+func serve(t *testing.T, handler http.Handler, header string) (url string, seen func() []string) {
+	t.Helper()
+	var mu sync.Mutex
+	var all []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		all = append(all, strings.TrimSpace(r.Method+" "+r.Header.Get(header)))
+		mu.Unlock()
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+	})
+	return srv.URL, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
+}
+
+// TestSDKServer: a server of the Go SDK is read to its last page and called, in both
+// protocols, and a session is ended at the server.
+func TestSDKServer(t *testing.T) {
+	for _, stateless := range []bool{false, true} {
+		for _, version := range []string{"", "2025-11-25", "2025-06-18", "2025-03-26"} {
+			t.Run(fmt.Sprint(stateless, version), func(t *testing.T) {
+				s := sdkServer()
+				url, seen := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, &mcp.StreamableHTTPOptions{Stateless: stateless}), "Mcp-Session-Id")
+				r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{
+					Session: stored(t, url), Server: url, ProtocolVersion: version, Version: "1",
+					Calls: []mcpprobe.Call{{Tool: "three"}, {Tool: "region", Args: []byte(`{"where":"Żory"}`)}},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Name != "sdk" || r.Version != "7" || len(r.Tools) != 5 || len(r.Results) != 2 {
+					t.Fatalf("Run() = %+v", r)
+				}
+				if got := r.Results[0].Texts(); len(got) != 2 || got[0] != "three" || !strings.Contains(got[1], `"mimeType":"image/png"`) {
+					t.Errorf("the tool says %q", got)
+				}
+				if got := r.Results[1].Texts(); r.ProtocolVersion == "2026-07-28" && !slices.Equal(got, []string{"=?base64?xbtvcnk=?="}) {
+					t.Errorf("the header repeats %q", got)
+				}
+				if last := seen()[len(seen())-1]; stateless == strings.HasPrefix(last, "DELETE ") {
+					t.Errorf("requests %q", seen())
+				}
+			})
+		}
+	}
+}
+
+// TestServerAsks: a server that asks the client gets an answer: that it is there, and that
+// it can do nothing else.
+func TestServerAsks(t *testing.T) {
+	s := sdkServer()
+	streamable, _ := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, nil), "")
+	old, _ := serve(t, mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return s }, nil), "")
+	for name, cfg := range map[string]mcpprobe.Config{
+		"Streamable HTTP": {Server: streamable, ProtocolVersion: "2025-11-25"},
+		"HTTP+SSE":        {Server: old, HTTP: &httpsse.Transport{Base: oauth.Guard{Server: old}.Client().Transport, Server: old}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg.Session, cfg.Timeout, cfg.Calls = stored(t, cfg.Server), await.Limit, []mcpprobe.Call{{Tool: "ask"}}
+			r, err := mcpprobe.Run(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Results[0].Texts(); !slices.Equal(got, []string{"ping <nil>, roots -32601"}) {
+				t.Errorf("the server heard %q", got)
+			}
+		})
+	}
+}
+
+// fake is a server with sessions whose answers can be replaced, by method.
+func fake(answers map[string]http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		name, id := method(httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body))))
+		w.Header().Set("Content-Type", "application/json")
+		if answer := answers[name]; answer != nil {
+			r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
+			answer(w, r)
+			return
+		}
+		switch name {
+		case "initialize":
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"fake","version":"1"}}}`, id)
+		case "tools/list":
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"add"},{"name":"echo"}]}}`, id)
+		case "tools/call":
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"5"}]}}`, id)
+		case "server/discover":
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"Method not found"}}`, id)
+		default:
+			w.WriteHeader(http.StatusAccepted)
+		}
+	}
+}
+
+type idKey struct{}
+
+// answer answers with a status and a text, in which ID is the request's id.
+func answer(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(text, "<"):
+			w.Header().Set("Content-Type", "text/html")
+		case strings.Contains(text, "\n\n"):
+			w.Header().Set("Content-Type", "text/event-stream")
+		}
+		w.WriteHeader(status)
+		id, _ := r.Context().Value(idKey{}).(json.RawMessage)
+		io.WriteString(w, strings.ReplaceAll(text, "ID", string(id)))
+	}
+}
+
+// TestFaultyAnswers: what a server answers in place of a result is said in its words and
+// ours, and only what may pass counts as temporary.
+func TestFaultyAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name, method string
+		status       int
+		text         string
+		want         string // "": the run succeeds
+		temporary    bool
+	}{
+		{"unavailable", "tools/list", 503, "<html>", "the server answers with HTTP 503 Service Unavailable", true},
+		{"too many requests", "tools/list", 429, "", "the server answers with HTTP 429 Too Many Requests", true},
+		{"not found", "tools/list", 404, "<html>", "the server answers with HTTP 404 Not Found", false},
+		{"error with a status", "tools/list", 500, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32603,"message":"broken\u001b[2J"}}`, "the server answers with error -32603: broken[2J", false},
+		{"error", "tools/list", 200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32603,"message":"broken"}}`, "the server answers with error -32603: broken", false},
+		{"error of no request", "tools/list", 200, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"what?"}}`, "the server answers with error -32700: what?", false},
+		{"error that is null", "tools/list", 200, `{"jsonrpc":"2.0","id":ID,"result":{"tools":[]},"error":null}`, "", false},
+		{"id in another form", "tools/list", 200, `{"jsonrpc":"2.0","id":ID.0,"result":{"tools":[]}}`, "", false},
+		{"another id", "tools/list", 200, `{"jsonrpc":"2.0","id":99,"result":{"tools":[]}}`, "unusable answer: the answer to another request", false},
+		{"no JSON", "tools/list", 200, `yes`, "unusable answer: not a JSON-RPC message", false},
+		{"web page", "tools/list", 200, `<html>`, "unusable answer: HTTP 200 without a message", false},
+		{"accepted", "tools/list", 202, ``, "unusable answer: not a JSON-RPC message", false},
+		{"no result", "tools/list", 200, `{"jsonrpc":"2.0","id":ID}`, "unusable answer: a result that cannot be read", false},
+		{"result of another type", "tools/list", 200, `{"jsonrpc":"2.0","id":ID,"result":{"tools":{"add":{}}}}`, "unusable answer: a result that cannot be read", false},
+		{"stream", "tools/list", 200, "id: 1\ndata:\n\nevent: other\ndata: x\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"tools\":[]}}\n\n", "", false},
+		{"stream without an answer", "tools/list", 200, ": hi\n\n", "unusable answer: a stream that ends without the answer", false},
+		{"stream that is cut off", "tools/list", 200, "data: x\n\n: hi", "unusable answer: not a JSON-RPC message", false},
+		{"notification refused", "notifications/initialized", 400, "<html>", "the server answers with HTTP 400 Bad Request", false},
+		{"discovery with a page", "server/discover", 404, "<html>", "", false},
+		{"discovery without an answer", "server/discover", 202, "", "", false},
+		{"discovery unavailable", "server/discover", 500, "", "", false},
+		{"discovery of another kind", "server/discover", 200, `{"jsonrpc":"2.0","id":ID,"result":{"supportedVersions":["2099-01-01"]}}`, "", false},
+		{"version unknown", "initialize", 200, `{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":"2099-01-01"}}`, `no protocol version was agreed on: unusable answer: unsupported protocol version "2099-01-01"`, false},
+		{"input wanted", "tools/call", 200, `{"jsonrpc":"2.0","id":ID,"result":{"resultType":"input_required","inputRequests":{}}}`, "the tool asks its user for input", false},
+		{"wrong arguments", "tools/call", 200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32602,"message":"a is missing"}}`, "the server answers with error -32602: a is missing", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			url, _ := serve(t, fake(map[string]http.HandlerFunc{tt.method: answer(tt.status, tt.text)}), "")
+			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "add"}}})
+			switch {
+			case tt.want == "" && err != nil, tt.want != "" && err == nil:
+				t.Errorf("Run() = %v, want %q", err, tt.want)
+			case err != nil && (!strings.Contains(err.Error(), ": "+tt.want) || oauth.Temporary(err) != tt.temporary):
+				t.Errorf("Run() = %v, temporary %v; want %q", err, oauth.Temporary(err), tt.want)
+			}
+		})
+	}
+}
+
+// TestVersionIsAgreedOn: a server that does not know a version says which ones it knows.
+func TestVersionIsAgreedOn(t *testing.T) {
+	refusal := func(w http.ResponseWriter, r *http.Request) {
+		id := r.Context().Value(idKey{}).(json.RawMessage)
+		if r.Header.Get("Mcp-Protocol-Version") == "2026-07-28" {
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"supportedVersions":["2026-07-28"],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"new","version":"2"}}}}`, id)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}`, id)
+	}
+	url, _ := serve(t, fake(map[string]http.HandlerFunc{"server/discover": refusal}), "")
+	r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, ProtocolVersion: "2027-01-01"})
+	if err != nil || r.ProtocolVersion != "2026-07-28" || r.Name != "new" {
+		t.Errorf("Run() = %+v, %v", r, err)
+	}
+}
+
+// TestUnlistedTool: a call of a tool that the server does not list fails with the tools
+// that it lists, whichever way the server refuses it. One that it offers all the same
+// answers.
+func TestUnlistedTool(t *testing.T) {
+	for _, text := range []string{
+		`{"jsonrpc":"2.0","id":ID,"error":{"code":-32602,"message":"Tool ad not found"}}`,
+		`{"jsonrpc":"2.0","id":ID,"result":{"isError":true,"content":[{"type":"text","text":"Tool ad not found"}]}}`,
+	} {
+		url, _ := serve(t, fake(map[string]http.HandlerFunc{"tools/call": answer(http.StatusOK, text)}), "")
+		_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "ad"}}})
+		unknown, ok := errors.AsType[*mcpprobe.UnknownToolError](err)
+		if !ok || len(unknown.Tools) != 2 || !strings.Contains(err.Error(), `the server lists no tool "ad": the server answers`) || !strings.HasSuffix(err.Error(), "Tool ad not found") {
+			t.Errorf("Run() = %v", err)
+		}
+	}
+	url, _ := serve(t, fake(nil), "")
+	if r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "hidden"}}}); err != nil || len(r.Results) != 1 {
+		t.Errorf("Run() = %+v, %v", r, err)
+	}
+}
+
+// TestUnreachableServer: the network's errors are told from those of the session.
+func TestUnreachableServer(t *testing.T) {
+	url, _ := serve(t, answer(http.StatusUnauthorized, ""), "")
+	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url})
+	if !errors.Is(err, mcplogin.ErrLoginRequired) || strings.Contains(err.Error(), "Post") || oauth.Temporary(err) {
+		t.Errorf("Run() = %v, want ErrLoginRequired alone", err)
+	}
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	_, err = mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, gone.URL), Server: gone.URL, Timeout: time.Minute})
+	if err == nil || !oauth.Temporary(err) {
+		t.Errorf("Run() = %v, want a fault of the network", err)
+	}
+}
