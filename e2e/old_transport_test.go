@@ -184,7 +184,7 @@ func TestOldTransportIsShown(t *testing.T) {
 }
 
 // TestStreamIsTakenUpAgain: a server that ends the stream of a call on the way keeps the
-// rest for the client, which the proxy is here.
+// rest for the client, which the proxy is here, or the test command.
 func TestStreamIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	port := freePorts(t)
@@ -218,5 +218,10 @@ func TestStreamIsTakenUpAgain(t *testing.T) {
 	got := h.proxyCalls(sessionSDK, program+" proxy box", `[{"tool": "long-task"}]`)
 	if len(got) != 1 || got[0].Text != "Long task completed successfully!" || got[0].Messages < 3 || s.streams.Load() == 0 {
 		t.Errorf("the client tells %+v, after %d streams that were taken up", got, s.streams.Load())
+	}
+	before := s.streams.Load()
+	tells(t, h.want(0, "test", "box", "--call", "long-task"), "Long task completed successfully!")
+	if s.streams.Load() == before {
+		t.Error("the test command took no stream up again")
 	}
 }

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
-	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -32,7 +30,7 @@ type rpcError struct {
 
 // of is the error of a response.
 func (e *rpcError) of(resp *http.Response) error {
-	return &answerError{status: resp.StatusCode, rpc: *e, err: fmt.Errorf("the server answers with error %d: %s", e.Code, oauth.Sanitize(e.Message, maxShown))}
+	return &answerError{status: resp.StatusCode, rpc: e, err: fmt.Errorf("the server answers with error %d: %s", e.Code, oauth.Sanitize(e.Message, maxShown))}
 }
 
 // maxShown is how much of a server's text an error shows, in characters.
@@ -41,7 +39,7 @@ const maxShown = 300
 // answerError is an answer of the server that is no result.
 type answerError struct {
 	status int
-	rpc    rpcError // zero: there is none
+	rpc    *rpcError // nil: there is none
 	err    error
 }
 
@@ -119,33 +117,7 @@ func (c *client) answer(ctx context.Context, resp *http.Response, id json.RawMes
 		}
 		return m, err
 	case mcpwire.TypeEvents:
-		return c.follow(ctx, resp.Body, id)
+		return c.follow(ctx, resp, id)
 	}
 	return message{}, unusable("HTTP %d without a message", resp.StatusCode)
-}
-
-// follow reads a request's stream up to the answer.
-func (c *client) follow(ctx context.Context, body io.Reader, id json.RawMessage) (message, error) {
-	data := &eventstream.Buffer{Limit: maxMessage}
-	events := eventstream.NewReader(body, maxMessage, data, &eventstream.Cursor{})
-	for {
-		name, err := events.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return message{}, unusable("a stream that ends without the answer")
-		case err != nil:
-			return message{}, fmt.Errorf("read the answer: %w", err)
-		case len(data.Bytes) == 0 || name != "" && name != "message":
-			continue
-		}
-		m, err := parse(data.Bytes)
-		switch {
-		case err != nil, m.answers(id):
-			return m, err
-		case m.Method != "" && m.ID != nil:
-			if err := c.reply(ctx, m); err != nil {
-				return m, err
-			}
-		}
-	}
 }

@@ -128,25 +128,25 @@ func (c *client) post(ctx context.Context, text []byte, r mcpwire.Repeated) (*ht
 	}
 	req.Header.Set("Content-Type", mcpwire.TypeJSON)
 	req.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)
-	c.sign(req.Header)
 	if c.stateless() {
 		r.SetOn(req.Header)
+	}
+	return c.send(req)
+}
+
+// send sends a request with the headers that all have.
+func (c *client) send(req *http.Request) (*http.Response, error) {
+	if c.version != "" {
+		req.Header.Set(mcpwire.HeaderVersion, c.version)
+	}
+	if c.session != "" {
+		req.Header.Set(mcpwire.HeaderSession, c.session)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, errors.Unwrap(err) // a *url.Error, also around an error of the session
 	}
 	return resp, nil
-}
-
-// sign sets the headers of all requests.
-func (c *client) sign(h http.Header) {
-	if c.version != "" {
-		h.Set(mcpwire.HeaderVersion, c.version)
-	}
-	if c.session != "" {
-		h.Set(mcpwire.HeaderSession, c.session)
-	}
 }
 
 // close ends the session at the server, which need not allow that (405). It is best
@@ -161,9 +161,8 @@ func (c *client) close(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	c.sign(req.Header)
-	c.session = ""
-	if resp, err := c.http.Do(req); err == nil {
+	if resp, err := c.send(req); err == nil {
 		resp.Body.Close()
 	}
+	c.session = ""
 }

@@ -209,6 +209,7 @@ func TestFaultyAnswers(t *testing.T) {
 		{"discovery of another kind", "server/discover", 200, `{"jsonrpc":"2.0","id":ID,"result":{"supportedVersions":["2099-01-01"]}}`, "", false},
 		{"version unknown", "initialize", 200, `{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":"2099-01-01"}}`, `no protocol version was agreed on: unusable answer: unsupported protocol version "2099-01-01"`, false},
 		{"input wanted", "tools/call", 200, `{"jsonrpc":"2.0","id":ID,"result":{"resultType":"input_required","inputRequests":{}}}`, "the tool asks its user for input", false},
+		{"call unavailable", "tools/call", 503, "", "the server answers with HTTP 503 Service Unavailable", true},
 		{"wrong arguments", "tools/call", 200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32602,"message":"a is missing"}}`, "the server answers with error -32602: a is missing", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -219,6 +220,40 @@ func TestFaultyAnswers(t *testing.T) {
 				t.Errorf("Run() = %v, want %q", err, tt.want)
 			case err != nil && (!strings.Contains(err.Error(), ": "+tt.want) || oauth.Temporary(err) != tt.temporary):
 				t.Errorf("Run() = %v, temporary %v; want %q", err, oauth.Temporary(err), tt.want)
+			}
+		})
+	}
+}
+
+// TestStreamGoesOn: a server that gives its events ids ends the stream of a call and
+// answers on the next one. One that has none is not asked again.
+func TestStreamGoesOn(t *testing.T) {
+	ended := answer(http.StatusOK, "id: 1\nretry: 1\ndata:\n\n")
+	for name, tt := range map[string]struct {
+		next http.HandlerFunc
+		want string // of the error; "": the tool answers
+	}{
+		"at once": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			fmt.Fprintf(w, "id: %s2\ndata: {\"jsonrpc\":\"2.0\",\"id\":4,\"result\":{}}\n\n", r.Header.Get("Last-Event-ID"))
+		}, ""},
+		"later": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			if at := r.Header.Get("Last-Event-ID"); len(at) < 4 {
+				fmt.Fprintf(w, "id: %s1\ndata:\n\n", at)
+				return
+			}
+			io.WriteString(w, "data: {\"jsonrpc\":\"2.0\",\"id\":4,\"result\":{}}\n\n")
+		}, ""},
+		"refused":    {answer(http.StatusMethodNotAllowed, ""), "HTTP 405 Method Not Allowed"},
+		"no stream":  {answer(http.StatusOK, "{}"), "HTTP 200 without a stream"},
+		"no more id": {answer(http.StatusOK, "id:\ndata:\n\n"), "a stream that ends without the answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, _ := serve(t, fake(map[string]http.HandlerFunc{"tools/call": ended, "": tt.next}), "")
+			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "add"}}})
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("Run() = %v, want %q", err, tt.want)
 			}
 		})
 	}

@@ -101,7 +101,7 @@ func (c *client) discover(ctx context.Context, version string) (hello, error) {
 	}
 	refusal, _ := errors.AsType[*answerError](err)
 	switch {
-	case refusal != nil && refusal.rpc.Code == codeVersion:
+	case refusal != nil && refusal.rpc != nil && refusal.rpc.Code == codeVersion:
 		found.Supported = refusal.rpc.supported()
 	case err != nil:
 		return hello{}, err
@@ -115,7 +115,7 @@ func (c *client) discover(ctx context.Context, version string) (hello, error) {
 }
 
 // supported returns the versions in an error about the version of a request.
-func (e rpcError) supported() []string {
+func (e *rpcError) supported() []string {
 	var data struct {
 		Supported []string `json:"supported"`
 	}
