@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcp-login/mcp-login"
@@ -38,21 +37,13 @@ func sdkServer() *mcp.Server {
 			return say(r.Extra.Header.Get("Mcp-Param-Region")), nil
 		})
 	s.AddTool(&mcp.Tool{Name: "ask", InputSchema: json.RawMessage(`{"type":"object"}`)}, func(ctx context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		_, roots := r.Session.ListRoots(ctx, nil)
-		return say(fmt.Sprintf("ping %v, roots %s", r.Session.Ping(ctx, nil), code(roots))), nil
+		return say(fmt.Sprintf("ping %v", r.Session.Ping(ctx, nil))), nil
 	})
 	return s
 }
 
 func say(text string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}
-}
-
-func code(err error) string {
-	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
-		return fmt.Sprint(e.Code)
-	}
-	return fmt.Sprint(err)
 }
 
 // serve serves a handler whose requests are noted as method and what the header says.
@@ -109,8 +100,7 @@ func TestSDKServer(t *testing.T) {
 	}
 }
 
-// TestServerAsks: a server that asks the client gets an answer: that it is there, and that
-// it can do nothing else.
+// TestServerAsks: a server that asks the client before it answers hears that it is there.
 func TestServerAsks(t *testing.T) {
 	s := sdkServer()
 	streamable, _ := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, nil), "")
@@ -125,10 +115,51 @@ func TestServerAsks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.Results[0].Texts(); !slices.Equal(got, []string{"ping <nil>, roots -32601"}) {
+			if got := r.Results[0].Texts(); !slices.Equal(got, []string{"ping <nil>"}) {
 				t.Errorf("the server heard %q", got)
 			}
 		})
+	}
+}
+
+// TestServerAsksForMore: a server that asks the client for what that does not offer hears
+// so.
+func TestServerAsksForMore(t *testing.T) {
+	replies := make(chan string, 9)
+	server := fake(map[string]http.HandlerFunc{
+		"": func(w http.ResponseWriter, r *http.Request) { // an answer
+			replies <- r.Context().Value(textKey{}).(string)
+			w.WriteHeader(http.StatusAccepted)
+		},
+		"tools/call": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			for i, asked := range []string{"ping", "roots/list", "sampling/createMessage", "elicitation/create"} {
+				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":\"s%d\",\"method\":%q}\n\n", i, asked)
+			}
+			w.(http.Flusher).Flush()
+			var all []string
+			for range 4 {
+				select {
+				case reply := <-replies:
+					all = append(all, reply)
+				case <-r.Context().Done():
+				}
+			}
+			text, _ := json.Marshal(strings.Join(all, "\n"))
+			fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"content\":[{\"type\":\"text\",\"text\":%s}]}}\n\n", r.Context().Value(idKey{}), text)
+		},
+	})
+	url, _ := serve(t, server, "")
+	r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, Timeout: await.Limit, Calls: []mcpprobe.Call{{Tool: "add"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"jsonrpc":"2.0","id":"s0","result":{}}`
+	for i := 1; i < 4; i++ {
+		want += fmt.Sprintf("\n"+`{"jsonrpc":"2.0","id":"s%d","error":{"code":-32601,"message":"Method not found"}}`, i)
+	}
+	if got := r.Results[0].Texts(); !slices.Equal(got, []string{want}) {
+		t.Errorf("the server heard\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -139,7 +170,7 @@ func fake(answers map[string]http.HandlerFunc) http.HandlerFunc {
 		name, id := method(httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body))))
 		w.Header().Set("Content-Type", "application/json")
 		if answer := answers[name]; answer != nil {
-			r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
+			r = r.WithContext(context.WithValue(context.WithValue(r.Context(), idKey{}, id), textKey{}, string(body)))
 			answer(w, r)
 			return
 		}
@@ -158,7 +189,10 @@ func fake(answers map[string]http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-type idKey struct{}
+type (
+	idKey   struct{} // json.RawMessage
+	textKey struct{} // string
+)
 
 // answer answers with a status and a text, in which ID is the request's id.
 func answer(status int, text string) http.HandlerFunc {
