@@ -208,3 +208,27 @@ func TestHeadersAreForTheServer(t *testing.T) {
 		t.Errorf("the MCP server got %q", keys)
 	}
 }
+
+// TestStateOfWhatRenewsWithoutAPerson: a credential whose flow can run again needs
+// nobody, although it has no refresh token, and "clear --expired" must leave it.
+func TestStateOfWhatRenewsWithoutAPerson(t *testing.T) {
+	o, _ := opener(t)
+	store, err := o.OpenStore(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for flow, want := range map[string]string{"client-credentials": mcplogin.StateRefresh, "ci": mcplogin.StateRefresh, "device": mcplogin.StateLogin} {
+		c := mcplogin.Credential{
+			Version: 1, Profile: flow, Server: "https://mcp.example/mcp", Flow: flow,
+			Issuer: oauth.Server{Issuer: "https://as.example", TokenEndpoint: "https://as.example/token"},
+			Token:  oauth.Token{Access: "expired", Expiry: time.Now().Add(-time.Hour)},
+		}
+		if err := access.Import(t.Context(), store, c, false); err != nil {
+			t.Fatal(err)
+		}
+		r, err := o.Report(t.Context(), source.Source{Store: store}, flow)
+		if err != nil || r.State != want || r.Refreshable != (want == mcplogin.StateRefresh) {
+			t.Errorf("%s: state %q, renews %v, %v, want %q", flow, r.State, r.Refreshable, err, want)
+		}
+	}
+}
