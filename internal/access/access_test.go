@@ -24,7 +24,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/internal/variables"
@@ -125,7 +124,7 @@ func TestRemove(t *testing.T) {
 func TestImportKeeps(t *testing.T) {
 	o, _ := opener(t)
 	store := stored(t, o, "a")
-	s, err := o.Session(source.Source{Store: store}, "a")
+	s, err := o.Session(access.Source{Store: store}, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +194,7 @@ func TestHeadersAreForTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := o.Config(source.Source{Store: store}, "a")
+	cfg, err := o.Config(access.Source{Store: store}, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +225,7 @@ func TestStateOfWhatRenewsWithoutAPerson(t *testing.T) {
 		if err := access.Import(t.Context(), store, c, false); err != nil {
 			t.Fatal(err)
 		}
-		r, err := o.Report(t.Context(), source.Source{Store: store}, flow)
+		r, err := o.Report(t.Context(), access.Source{Store: store}, flow)
 		if err != nil || r.State != want || r.Refreshable != (want == mcplogin.StateRefresh) {
 			t.Errorf("%s: state %q, renews %v, %v, want %q", flow, r.State, r.Refreshable, err, want)
 		}

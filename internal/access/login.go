@@ -15,7 +15,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -27,7 +26,7 @@ type Login struct {
 	Opener
 	As         signin.SignIn
 	Target     Target // without a server: the stored credential's, else the one that the user's MCP clients know
-	From       source.Source
+	From       Source
 	MoreScopes []string
 	Force      bool // sign in whatever is stored, and replace it
 	MCPClients clientconfig.Places

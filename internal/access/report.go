@@ -8,11 +8,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/secretref"
-	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 // Report reads one credential, or requests its status from the agent.
-func (o Opener) Report(ctx context.Context, from source.Source, profile string) (report.Credential, error) {
+func (o Opener) Report(ctx context.Context, from Source, profile string) (report.Credential, error) {
 	place, err := o.placeOf(from)
 	if err != nil {
 		return report.Credential{}, err
@@ -21,14 +20,14 @@ func (o Opener) Report(ctx context.Context, from source.Source, profile string) 
 }
 
 // placeOf names a source, for people.
-func (o Opener) placeOf(from source.Source) (string, error) {
+func (o Opener) placeOf(from Source) (string, error) {
 	if from.Agent != nil {
 		return "agent:" + from.Agent.Socket, nil
 	}
 	return o.Stores().Name(o.Location())
 }
 
-func (o Opener) report(ctx context.Context, from source.Source, place, profile string) (report.Credential, error) {
+func (o Opener) report(ctx context.Context, from Source, place, profile string) (report.Credential, error) {
 	if from.Agent != nil {
 		s, err := from.Agent.Status(ctx, profile, o.MinTTL)
 		return report.Credential{Status: s, Store: place}, err
@@ -51,7 +50,7 @@ func (o Opener) report(ctx context.Context, from source.Source, place, profile s
 
 // Reports reads the named credentials. One that cannot be read is given to unread,
 // unless that is nil or the whole store is locked: then it is the error.
-func (o Opener) Reports(ctx context.Context, from source.Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
+func (o Opener) Reports(ctx context.Context, from Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
 	place, err := o.placeOf(from)
 	if err != nil {
 		return nil, err
