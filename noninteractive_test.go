@@ -45,6 +45,9 @@ func TestClientCredentialsRenewThemselves(t *testing.T) {
 		}
 		for range 3 {
 			time.Sleep(15 * time.Minute)
+			if s := w.renewer(t, f); c.Status(0).State != mcplogin.StateLogin || s.Status(c, 0).State != mcplogin.StateRefresh || !s.Status(c, 0).Refreshable {
+				t.Errorf("state %q", s.Status(c, 0).State)
+			}
 			token, err := w.renewer(t, f).Token(t.Context())
 			if err != nil || !w.works(t, token) {
 				t.Fatalf("Token() = %v", err)

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"slices"
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
-	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -204,40 +202,39 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 		return Credential{}, fmt.Errorf("wait for another refresh of %q: %w", s.cfg.Profile, err)
 	}
 	defer unlock()
-	now, v, interruptedAt, err := s.beginDue(wait, c.Token.Access, rejected)
-	if err != nil || v == secrets.Absent {
-		return now, err
+	x, begun, err := s.beginDue(wait, c.Token.Access, rejected)
+	if err != nil || !begun {
+		return x.c, err
 	}
-	return s.exchange(ctx, now, v, interruptedAt)
+	return x.do(ctx)
 }
 
 // beginDue reads the record under the lock and begins a refresh, unless the record has
-// a newer token than the one seen before; the version is then Absent. interruptedAt is
-// when an earlier refresh began whose response was never stored; zero: none.
-func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Credential, v secrets.Version, interruptedAt time.Time, err error) {
+// a newer token than the one seen before.
+func (s *Session) beginDue(ctx context.Context, seen, rejected string) (x exchange, begun bool, err error) {
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
-		c, v, err = s.read(ctx)
+		x = exchange{Session: s}
+		x.c, x.v, err = s.read(ctx)
 		if err == nil {
-			err = s.cfg.Trust.acceptIssuer(c)
+			err = s.cfg.Trust.acceptIssuer(x.c)
 		}
-		if err != nil || !s.due(c, rejected) {
-			return c, secrets.Absent, interruptedAt, err
+		if err != nil || !s.due(x.c, rejected) {
+			return x, false, err
 		}
-		if c.Token.Access != seen && c.Valid(0) {
-			return c, secrets.Absent, interruptedAt, nil // a new token of this server lives no longer
+		if x.c.Token.Access != seen && x.c.Valid(0) {
+			return x, false, nil // a new token of this server lives no longer
 		}
-		if err := s.renewable(c); err != nil {
-			return Credential{}, v, interruptedAt, err
+		if err := s.renewable(x.c); err != nil {
+			return exchange{}, false, err
 		}
-		interruptedAt = c.RefreshBegunAt
-		begunAt, begun, err := s.noteBegun(ctx, c, v)
-		if !errors.Is(err, secrets.ErrConflict) {
-			return begun, begunAt, interruptedAt, err
+		x.interruptedAt = x.c.RefreshBegunAt
+		if err = x.noteBegun(ctx); !errors.Is(err, secrets.ErrConflict) {
+			return x, true, err
 		}
 		// Conflicts are possible under the lock: a login does not always wait
 		// for it, and a lease can expire.
 		if sleep(ctx, backoff) != nil {
-			return Credential{}, v, interruptedAt, fmt.Errorf("%w: credential %q keeps changing", secrets.ErrTemporary, c.Profile)
+			return exchange{}, false, fmt.Errorf("%w: credential %q keeps changing", secrets.ErrTemporary, x.c.Profile)
 		}
 	}
 }
@@ -268,73 +265,10 @@ func (s *Session) nonInteractive(c Credential) flows.NonInteractive {
 
 // noteBegun records that a refresh begins, so that an interrupted one can be
 // explained later. It also verifies that the store is writable.
-func (s *Session) noteBegun(ctx context.Context, c Credential, v secrets.Version) (secrets.Version, Credential, error) {
-	c.RefreshBegunAt = time.Now().UTC().Truncate(time.Second)
-	v, err := s.write(ctx, c, v)
-	return v, c, err
-}
-
-// keep stores a new token. The server no longer accepts the old refresh token,
-// so keep retries until ctx ends.
-func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spent string) (Credential, error) {
-	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
-		_, err := s.write(ctx, c, v)
-		if err == nil {
-			return c, nil
-		}
-		if errors.Is(err, secrets.ErrConflict) {
-			// A login replaced the record, or another process took over the
-			// lock. Overwrite the record only if it still has the refresh token
-			// that this response replaces.
-			now, nv, rerr := s.read(ctx)
-			if rerr == nil && now.Token.Refresh != spent {
-				return now, nil
-			}
-			if rerr == nil {
-				v = nv
-			}
-		}
-		if sleep(ctx, backoff) != nil {
-			return Credential{}, fmt.Errorf("a new token for %q was issued but could not be stored, and the old one can no longer be used: %w", c.Profile, err)
-		}
-	}
-}
-
-// refused handles a failed exchange. A network error or an overloaded server
-// (RFC 6749 §5.2 has no code for that) says nothing about the refresh token, so
-// the record keeps it.
-func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, interruptedAt time.Time, cause error) (Credential, error) {
-	if !s.isRejection(c, cause) {
-		if c.Token.Refresh == "" || isUnspent(cause) {
-			c.RefreshBegunAt = interruptedAt
-			s.saveFailure(ctx, c, v)
-		}
-		return Credential{}, cause
-	}
-	if now, ok := s.awaitWinner(ctx, c, v); ok {
-		return now, nil
-	}
-	c.RefusedAt = time.Time{}
-	if c.Token.Refresh != "" && s.nonInteractive(c) != nil {
-		s.log.Info("the refresh token is no longer accepted; running the flow again", "profile", c.Profile, "flow", c.Flow, "error", cause)
-		return s.rerun(ctx, c, v, interruptedAt)
-	}
-	c.Refused = "the server no longer accepts the refresh token"
-	switch {
-	case !isPermanent(cause):
-		c.Refused = "the server rejected the refresh"
-		c.RefusedAt = time.Now().UTC().Truncate(time.Second)
-	case errors.Is(cause, errNoIDToken):
-		c.Refused = errNoIDToken.Error()
-	case c.Token.Refresh == "":
-		c.Refused = "the server rejects the client's credentials"
-	case !interruptedAt.IsZero():
-		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server no longer accepts the old refresh token", interruptedAt.Format(time.RFC3339))
-	}
-	c.ClientRefused = oauth.IsCode(cause, oauth.CodeInvalidClient)
-	c.RefreshBegunAt = time.Time{}
-	s.saveFailure(ctx, c, v) // else the next caller sends the request again
-	return Credential{}, errors.Join(c.loginRequired(c.Refused), cause)
+func (x *exchange) noteBegun(ctx context.Context) (err error) {
+	x.c.RefreshBegunAt = time.Now().UTC().Truncate(time.Second)
+	x.v, err = x.write(ctx, x.c, x.v)
+	return err
 }
 
 // refusalLifetime is how long a rejection that may not be permanent is remembered in
@@ -351,38 +285,5 @@ func (c Credential) isRefused() bool {
 func (s *Session) saveFailure(ctx context.Context, c Credential, v secrets.Version) {
 	if _, err := s.write(ctx, c, v); err != nil {
 		s.log.Warn("cannot record the failed refresh", "profile", c.Profile, "error", err)
-	}
-}
-
-// isUnspent reports whether the refresh token is certainly unused: the request was
-// never sent, or the server itself rejected it. After a gateway's 5xx the token
-// may be used up.
-func isUnspent(err error) bool {
-	if answer, ok := errors.AsType[*oauth.Error](err); ok {
-		return answer.Status < 500
-	}
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
-}
-
-// awaitWinner rereads the record after a rejection: another process that took over
-// the lock may have used the same refresh token and be about to store the
-// response.
-func (s *Session) awaitWinner(ctx context.Context, c Credential, v secrets.Version) (Credential, bool) {
-	ctx, cancel := context.WithTimeout(ctx, winnerWait)
-	defer cancel()
-	for {
-		now, nv, err := s.read(ctx)
-		if err != nil || nv == v {
-			return Credential{}, false
-		}
-		if now.Token.Refresh != c.Token.Refresh && now.Valid(0) {
-			return now, true
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return Credential{}, false
-		}
 	}
 }

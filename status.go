@@ -35,7 +35,8 @@ type Status struct {
 }
 
 // Status returns the status of a credential whose token should be valid for
-// minTTL.
+// minTTL, as far as the credential says it. Session.Status also knows the flows
+// that can renew it.
 func (c Credential) Status(minTTL time.Duration) Status {
 	s := Status{
 		Profile: c.Profile, State: StateLogin, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, ClientID: c.App.ID,
@@ -54,6 +55,20 @@ func (c Credential) Status(minTTL time.Duration) Status {
 	}
 	return s
 }
+
+// Status is Credential.Status for this session, which may renew the credential by one
+// of Renewal.Flows.
+func (s *Session) Status(c Credential, minTTL time.Duration) Status {
+	status := c.Status(minTTL)
+	if status.Refreshable = s.Renews(c); status.Refreshable && status.State == StateLogin {
+		status.State = StateRefresh
+	}
+	return status
+}
+
+// Renews reports whether this session can renew a credential without a person: by its
+// refresh token, or by one of Renewal.Flows.
+func (s *Session) Renews(c Credential) bool { return !c.isRefused() && s.renewable(c) == nil }
 
 func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -9,9 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/exit"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -67,7 +67,7 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 	if err := notCommand(ctx, e, store, profiles); err != nil {
 		return err
 	}
-	session, err := opener.Config(source.Source{Store: store}, "")
+	session, err := opener.Config(access.Source{Store: store}, "")
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func keptOptions(e *call, o *common) agentd.Options {
 			return store, opener.KeepAlive(ctx, store), nil
 		},
 		Config: func(store secrets.Store) (mcplogin.Config, error) {
-			return opener.Config(source.Source{Store: store}, "")
+			return opener.Config(access.Source{Store: store}, "")
 		},
 	}
 }

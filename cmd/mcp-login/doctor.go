@@ -107,7 +107,7 @@ func examineServer(ctx context.Context, e *call, o *doctorOptions, opener access
 		return nil, err
 	}
 	findings, err := examineURL(ctx, e, o, opener, c.Server, c.Login)
-	stored := doctor.Credential{State: fmt.Sprintf("%s, the token %s", c.Status(0).State, report.Expires(c.Token.Expiry)), Remedy: e.Remedy().Hint, Connect: func(ctx context.Context) (string, error) {
+	stored := doctor.Credential{State: fmt.Sprintf("%s, the token %s", s.Status(c, 0).State, report.Expires(c.Token.Expiry)), Remedy: e.Remedy().Hint, Connect: func(ctx context.Context) (string, error) {
 		r, err := probe(ctx, opener, &testOptions{common: o.common}, s)
 		return r.Summary(), err
 	}}

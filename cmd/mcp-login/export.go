@@ -6,9 +6,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
@@ -36,7 +36,7 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 	if err != nil {
 		return err
 	}
-	c, err := opener.Credential(ctx, source.Source{Store: store}, profile, o.login)
+	c, err := opener.Credential(ctx, access.Source{Store: store}, profile, o.login)
 	if err != nil {
 		return err
 	}

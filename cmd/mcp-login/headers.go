@@ -31,12 +31,7 @@ func runHeaders(ctx context.Context, e *call, o headersOptions, profile string) 
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
 		return exit.Usagef("headers: use only one of --json, --curl and --raw")
 	}
-	opener := e.open(&o.common)
-	from, err := opener.Source(ctx, o.agentSock, o.login)
-	if err != nil {
-		return err
-	}
-	c, err := opener.Credential(ctx, from, profile, o.login)
+	c, err := o.credential(ctx, e, profile)
 	if err != nil {
 		return err
 	}

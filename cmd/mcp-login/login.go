@@ -76,13 +76,13 @@ func runLogin(ctx context.Context, e *call, o *loginOptions, args []string) erro
 	if l.From.Store, err = l.OpenStore(ctx, true); err != nil {
 		return err
 	}
-	c, kept, err := l.Run(ctx)
+	r, err := l.Run(ctx)
 	if err != nil {
 		return err
 	}
-	id, renews := l.Identity(c), l.As.Renews(c)
-	if !o.JSON && !kept {
-		for _, row := range report.Stored(c, id, o.Scope+" "+o.more, renews) {
+	c, id := r.Credential, l.Identity(r.Credential)
+	if !o.JSON && !r.Kept {
+		for _, row := range report.Stored(c, id, o.Scope+" "+o.more, r.Renews) {
 			e.say("%s", row)
 		}
 	}
@@ -92,7 +92,7 @@ func runLogin(ctx context.Context, e *call, o *loginOptions, args []string) erro
 		e.log.Debug().Err(err).Msg("no summary was written")
 	}
 	if o.JSON {
-		return e.answerJSON(report.LoggedIn(c, id, renews, kept))
+		return e.answerJSON(report.LoggedIn(c, id, r.Renews, r.Kept))
 	}
 	for i, line := range l.Next(ctx, c) {
 		e.say("%s: %s", []string{"next", "then"}[min(i, 1)], line)

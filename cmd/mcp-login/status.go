@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -90,7 +89,7 @@ func stateError(e *call, r report.Credential) error {
 
 // statusOfAll shows a table of all credentials. One that cannot be read does not
 // hide the others.
-func statusOfAll(ctx context.Context, e *call, o statusOptions, opener access.Opener, from source.Source) error {
+func statusOfAll(ctx context.Context, e *call, o statusOptions, opener access.Opener, from access.Source) error {
 	names, err := from.Profiles(ctx)
 	if err != nil {
 		return err

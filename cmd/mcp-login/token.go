@@ -18,12 +18,7 @@ func newToken(e *call) *cli.Command {
 }
 
 func runToken(ctx context.Context, e *call, o tokenOptions, profile string) error {
-	opener := e.open(&o.common)
-	from, err := opener.Source(ctx, o.agentSock, o.login)
-	if err != nil {
-		return err
-	}
-	c, err := opener.Credential(ctx, from, profile, o.login)
+	c, err := o.credential(ctx, e, profile)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/internal/variables"
@@ -125,7 +124,7 @@ func TestRemove(t *testing.T) {
 func TestImportKeeps(t *testing.T) {
 	o, _ := opener(t)
 	store := stored(t, o, "a")
-	s, err := o.Session(source.Source{Store: store}, "a")
+	s, err := o.Session(access.Source{Store: store}, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +194,7 @@ func TestHeadersAreForTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := o.Config(source.Source{Store: store}, "a")
+	cfg, err := o.Config(access.Source{Store: store}, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,5 +205,29 @@ func TestHeadersAreForTheServer(t *testing.T) {
 	answer.Body.Close()
 	if keys := got["/mcp"]; !slices.Equal(keys, []string{"secret"}) {
 		t.Errorf("the MCP server got %q", keys)
+	}
+}
+
+// TestStateOfWhatRenewsWithoutAPerson: a credential whose flow can run again needs
+// nobody, although it has no refresh token, and "clear --expired" must leave it.
+func TestStateOfWhatRenewsWithoutAPerson(t *testing.T) {
+	o, _ := opener(t)
+	store, err := o.OpenStore(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for flow, want := range map[string]string{"client-credentials": mcplogin.StateRefresh, "ci": mcplogin.StateRefresh, "device": mcplogin.StateLogin} {
+		c := mcplogin.Credential{
+			Version: 1, Profile: flow, Server: "https://mcp.example/mcp", Flow: flow,
+			Issuer: oauth.Server{Issuer: "https://as.example", TokenEndpoint: "https://as.example/token"},
+			Token:  oauth.Token{Access: "expired", Expiry: time.Now().Add(-time.Hour)},
+		}
+		if err := access.Import(t.Context(), store, c, false); err != nil {
+			t.Fatal(err)
+		}
+		r, err := o.Report(t.Context(), access.Source{Store: store}, flow)
+		if err != nil || r.State != want || r.Refreshable != (want == mcplogin.StateRefresh) {
+			t.Errorf("%s: state %q, renews %v, %v, want %q", flow, r.State, r.Refreshable, err, want)
+		}
 	}
 }

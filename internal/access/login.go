@@ -15,7 +15,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
@@ -27,7 +26,7 @@ type Login struct {
 	Opener
 	As         signin.SignIn
 	Target     Target // without a server: the stored credential's, else the one that the user's MCP clients know
-	From       source.Source
+	From       Source
 	MoreScopes []string
 	Force      bool // sign in whatever is stored, and replace it
 	MCPClients clientconfig.Places
@@ -36,29 +35,36 @@ type Login struct {
 // ErrTimedOut ends a sign-in that nobody approved within --wait.
 var ErrTimedOut = &exit.Error{Code: exit.TimedOut, Text: "the sign-in was not approved in time"}
 
+// Result is how a run ended.
+type Result struct {
+	mcplogin.Credential
+	Kept   bool // the stored one stays
+	Renews bool // without a person
+}
+
 // Run signs in, unless the stored credential is what a sign-in would end with: then
-// it says so, and asks a person at the terminal. Kept reports that the stored one stays.
-// Where the MCP server is elsewhere on the same host, it asks whether to sign in there.
-func (l Login) Run(ctx context.Context) (c mcplogin.Credential, kept bool, err error) {
-	if c, kept, err = l.signIn(ctx); err == nil {
-		return c, kept, nil
+// it says so, and asks a person at the terminal. Where the MCP server is elsewhere on the same host, it asks whether to sign in there.
+func (l Login) Run(ctx context.Context) (Result, error) {
+	r, err := l.signIn(ctx)
+	if err == nil {
+		return r, nil
 	}
 	at, err := l.elsewhere(ctx, err)
 	if err != nil {
-		return c, false, err
+		return r, err
 	}
 	l.Target = l.Target.at(at)
 	return l.signIn(ctx)
 }
 
 // signIn signs in to the target.
-func (l Login) signIn(ctx context.Context) (c mcplogin.Credential, kept bool, err error) {
+func (l Login) signIn(ctx context.Context) (r Result, err error) {
 	alone := l.Target.Profile == ""
 	if l.Target, err = l.Resolve(ctx, l.From, l.Target); err != nil {
-		return c, false, err
+		return r, err
 	}
 	if err := checkNew(l.Target.Profile); err != nil {
-		return c, false, err
+		return r, err
 	}
 	if alone && l.Target.Server != "" && !profilename.IsRoot(l.Target.Server) { // else the server may be below, and have another name
 		l.Streams.Say("the profile is %q", l.Target.Profile)
@@ -67,17 +73,17 @@ func (l Login) signIn(ctx context.Context) (c mcplogin.Credential, kept bool, er
 }
 
 // unlessValid signs in, unless the stored credential is valid and stays.
-func (l Login) unlessValid(ctx context.Context) (c mcplogin.Credential, kept bool, err error) {
+func (l Login) unlessValid(ctx context.Context) (r Result, err error) {
 	cfg, err := l.Config(l.From, l.Target.Profile)
 	if err != nil {
-		return c, false, err
+		return r, err
 	}
 	cfg.Server = l.Target.Server
 	s, err := mcplogin.Open(cfg)
 	if err != nil {
-		return c, false, err
+		return r, err
 	}
-	c, err = s.Credential(ctx)
+	c, err := s.Credential(ctx)
 	req := mcplogin.LoginRequest{MoreScopes: l.MoreScopes}
 	switch none := errors.Is(err, mcplogin.ErrLoginRequired); {
 	case none && cfg.Server == "":
@@ -85,31 +91,38 @@ func (l Login) unlessValid(ctx context.Context) (c mcplogin.Credential, kept boo
 			s, err = mcplogin.Open(cfg)
 		}
 		if err != nil {
-			return c, false, err
+			return r, err
 		}
 	case none:
 	case err != nil && (!l.Force || errors.Is(err, secrets.ErrPassphrase)):
-		return c, false, err
+		return r, err
 	case err != nil:
 		req.Replace = true
 	case !l.Force:
+		kept := false
 		if c, kept, err = l.standing(ctx, s, c); err == nil && kept {
-			kept, err = l.keep(ctx, c)
+			kept, err = l.keep(ctx, c, s.Renews(c))
 		}
 		if err != nil || kept {
-			return c, kept, err
+			return Result{c, kept, s.Renews(c)}, err
 		}
 	}
+	c, err = l.wait(ctx, s, req)
+	return Result{c, false, s.Renews(c)}, err
+}
+
+// wait signs in, as long as a person may take.
+func (l Login) wait(ctx context.Context, s *mcplogin.Session, req mcplogin.LoginRequest) (mcplogin.Credential, error) {
 	if l.As.Wait > 0 { // a person has it for each prompt, and not for the questions before
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, l.As.Wait, ErrTimedOut)
 		defer cancel()
 	}
-	c, err = l.As.Login(ctx, s, req)
+	c, err := l.As.Login(ctx, s, req)
 	if cause := context.Cause(ctx); err != nil && cause == ErrTimedOut {
 		err = fmt.Errorf("sign in to %q: %w", l.Target.Profile, cause)
 	}
-	return c, false, err
+	return c, err
 }
 
 // standing reports whether a sign-in would only repeat the one that a stored credential
@@ -135,13 +148,13 @@ func (l Login) standing(ctx context.Context, s *mcplogin.Session, c mcplogin.Cre
 
 // keep says that a credential is valid, and asks whether it stays. Where nobody can be
 // asked it does.
-func (l Login) keep(ctx context.Context, c mcplogin.Credential) (bool, error) {
+func (l Login) keep(ctx context.Context, c mcplogin.Credential, renews bool) (bool, error) {
 	if l.As.JSON {
 		return true, nil
 	}
 	who := l.Identity(c)
 	l.Streams.Say("already %s", report.SignedIn(c, who))
-	for _, row := range report.Stored(c, who, "", l.As.Renews(c)) {
+	for _, row := range report.Stored(c, who, "", renews) {
 		l.Streams.Say("%s", row)
 	}
 	if !l.Streams.CanAsk() {

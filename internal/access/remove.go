@@ -8,7 +8,6 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -38,7 +37,7 @@ func (o Opener) remove(ctx context.Context, profile string, do func(*mcplogin.Se
 	if err != nil {
 		return err
 	}
-	s, err := o.Session(source.Source{Store: store}, profile)
+	s, err := o.Session(Source{Store: store}, profile)
 	if err != nil {
 		return err
 	}

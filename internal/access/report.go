@@ -8,14 +8,29 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/secretref"
-	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 // Report reads one credential, or requests its status from the agent.
-func (o Opener) Report(ctx context.Context, from source.Source, profile string) (report.Credential, error) {
+func (o Opener) Report(ctx context.Context, from Source, profile string) (report.Credential, error) {
+	place, err := o.placeOf(from)
+	if err != nil {
+		return report.Credential{}, err
+	}
+	return o.report(ctx, from, place, profile)
+}
+
+// placeOf names a source, for people.
+func (o Opener) placeOf(from Source) (string, error) {
+	if from.Agent != nil {
+		return "agent:" + from.Agent.Socket, nil
+	}
+	return o.Stores().Name(o.Location())
+}
+
+func (o Opener) report(ctx context.Context, from Source, place, profile string) (report.Credential, error) {
 	if from.Agent != nil {
 		s, err := from.Agent.Status(ctx, profile, o.MinTTL)
-		return report.Credential{Status: s, Store: "agent:" + from.Agent.Socket}, err
+		return report.Credential{Status: s, Store: place}, err
 	}
 	s, err := o.Session(from, profile)
 	if err != nil {
@@ -25,21 +40,24 @@ func (o Opener) Report(ctx context.Context, from source.Source, profile string) 
 	if err != nil {
 		return report.Credential{}, err
 	}
-	store, err := o.Stores().Name(o.Location())
-	r := report.Credential{Status: c.Status(o.MinTTL), Account: o.Identity(c).Name, Store: store, Inputs: c.Login.Inputs}
-	if err == nil && confirmed.Demands(c) {
+	r := report.Credential{Status: s.Status(c, o.MinTTL), Account: o.Identity(c).Name, Store: place, Inputs: c.Login.Inputs}
+	if confirmed.Demands(c) {
 		known := o.Notes().Known(c)
 		r.Confirmed = &known
 	}
-	return r, err
+	return r, nil
 }
 
 // Reports reads the named credentials. One that cannot be read is given to unread,
 // unless that is nil or the whole store is locked: then it is the error.
-func (o Opener) Reports(ctx context.Context, from source.Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
+func (o Opener) Reports(ctx context.Context, from Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
+	place, err := o.placeOf(from)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]report.Credential, 0, len(names))
 	for _, name := range names {
-		r, err := o.Report(ctx, from, name)
+		r, err := o.report(ctx, from, place, name)
 		switch {
 		case errors.Is(err, mcplogin.ErrLoginRequired):
 			continue // it was removed meanwhile, or is an older version's note of a login that was not completed

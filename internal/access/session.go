@@ -11,27 +11,26 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 // Source returns the agent at a socket, or the store if the socket is "". Only if ask
 // is true may the store be a new one, and a person be asked for a passphrase.
-func (o Opener) Source(ctx context.Context, socket string, ask bool) (source.Source, error) {
+func (o Opener) Source(ctx context.Context, socket string, ask bool) (Source, error) {
 	if socket == "" {
 		store, err := o.OpenStore(ctx, ask)
-		return source.Source{Store: store}, err
+		return Source{Store: store}, err
 	}
 	if o.Typed("expect-issuer") {
-		return source.Source{}, exit.Usagef("--expect-issuer and --agent-sock cannot be used together; start the agent with --expect-issuer")
+		return Source{}, exit.Usagef("--expect-issuer and --agent-sock cannot be used together; start the agent with --expect-issuer")
 	}
 	if ask {
-		return source.Source{}, exit.Usagef("--login and --agent-sock cannot be used together; sign in where the agent runs")
+		return Source{}, exit.Usagef("--login and --agent-sock cannot be used together; sign in where the agent runs")
 	}
-	return source.Source{Agent: &agent.Client{Socket: socket}}, nil
+	return Source{Agent: &agent.Client{Socket: socket}}, nil
 }
 
 // Config returns the configuration of a session, without what only a sign-in needs.
-func (o Opener) Config(from source.Source, profile string) (mcplogin.Config, error) {
+func (o Opener) Config(from Source, profile string) (mcplogin.Config, error) {
 	client, err := o.Servers()
 	if err != nil {
 		return mcplogin.Config{}, err
@@ -41,7 +40,7 @@ func (o Opener) Config(from source.Source, profile string) (mcplogin.Config, err
 		MinTTL: max(o.MinTTL, 1), // 0 would mean the library's default
 	}
 	notes := o.Notes()
-	from.Into(&cfg, mcplogin.Renewal{Flows: o.nonInteractive()}, mcplogin.Trust{
+	from.into(&cfg, mcplogin.Renewal{Flows: o.nonInteractive()}, mcplogin.Trust{
 		AcceptServer: signin.ExpectIssuer(o.ExpectIssuer), Known: notes.Known,
 		Permit: confirmed.Permit{Notes: notes, Names: o.names, HTTP: client}.Check,
 	})
@@ -49,7 +48,7 @@ func (o Opener) Config(from source.Source, profile string) (mcplogin.Config, err
 }
 
 // Session opens a session that never asks anybody anything.
-func (o Opener) Session(from source.Source, profile string) (*mcplogin.Session, error) {
+func (o Opener) Session(from Source, profile string) (*mcplogin.Session, error) {
 	cfg, err := o.Config(from, profile)
 	if err != nil {
 		return nil, err
@@ -68,7 +67,7 @@ func (o Opener) SessionAt(ctx context.Context, socket, profile string) (*mcplogi
 
 // Credential returns a credential whose token is valid for MinTTL, refreshed if that
 // is due. A person is asked to sign in only if login is true.
-func (o Opener) Credential(ctx context.Context, from source.Source, profile string, login bool) (c mcplogin.Credential, err error) {
+func (o Opener) Credential(ctx context.Context, from Source, profile string, login bool) (c mcplogin.Credential, err error) {
 	s, err := o.Session(from, profile)
 	if err != nil {
 		return c, err
@@ -98,7 +97,7 @@ func (o Opener) Hide(c mcplogin.Credential) {
 // agent and do not find it.
 func (o Opener) WarnUnshared(ctx context.Context, c mcplogin.Credential) {
 	sock := o.Getenv(invocation.AgentVariable)
-	if sock != "" && !source.Shared(ctx, sock, c) {
+	if sock != "" && !shared(ctx, sock, c) {
 		o.Streams.Say("warning: %s is set, so commands use the agent at %s, which does not have this credential; sign in where the agent runs, or unset the variable", invocation.AgentVariable, sock)
 	}
 }

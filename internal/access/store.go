@@ -52,5 +52,6 @@ func (o Opener) ProfileNames(ctx context.Context) []string {
 		return append(names, completion.InAgent(ctx, socket)...)
 	}
 	at := stores.Location{Store: o.Setting("store"), ProfileDir: o.Setting("profile-dir")}
-	return append(names, completion.InFolder(ctx, o.Stores(), at)...)
+	stored, _ := o.Stores().ListFolder(ctx, at) // best effort
+	return append(names, stored...)
 }

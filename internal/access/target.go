@@ -9,7 +9,6 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/profilename"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -78,7 +77,7 @@ func (t Target) at(server string) Target {
 
 // Resolve returns a target with its profile: for a URL alone the one under which the
 // source has it, else one that profilename finds.
-func (o Opener) Resolve(ctx context.Context, from source.Source, t Target) (Target, error) {
+func (o Opener) Resolve(ctx context.Context, from Source, t Target) (Target, error) {
 	if t.Profile != "" {
 		return t, nil
 	}

@@ -184,7 +184,7 @@ func (h handler) serveStatus(w http.ResponseWriter, r *http.Request, escaped str
 		writeError(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, c.Status(want.minTTL))
+	writeJSON(w, http.StatusOK, p.session.Status(c, want.minTTL))
 }
 
 // serveProfiles lists the profiles that this socket issues tokens for.

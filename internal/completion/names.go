@@ -1,14 +1,12 @@
 package completion
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/internal/commandline"
-	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -39,24 +37,6 @@ func InAgent(ctx context.Context, socket string) []string {
 	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
 	names, err := (&agent.Client{Socket: socket}).Profiles(ctx)
-	if err != nil {
-		return nil
-	}
-	return names
-}
-
-// InFolder lists a store of files. That takes no key. A store that is a network
-// away is not asked.
-func InFolder(ctx context.Context, opener stores.Opener, at stores.Location) []string {
-	scheme, dir, err := stores.Split(at.Store)
-	if err != nil || scheme == "vault" {
-		return nil
-	}
-	folder, err := opener.OpenFolder(ctx, cmp.Or(dir, at.ProfileDir))
-	if err != nil {
-		return nil
-	}
-	names, err := folder.List(ctx)
 	if err != nil {
 		return nil
 	}

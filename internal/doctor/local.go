@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
-	"github.com/mcp-login/mcp-login/secrets"
 )
 
 // Local has the certificates, store, agent and relays that a command would use.
@@ -81,15 +80,7 @@ func (l Local) store(ctx context.Context) (string, error) {
 	if err != nil {
 		return name, err
 	}
-	return fmt.Sprintf("%s: usable, with %s", name, credentials(len(names))), probe(ctx, store)
-}
-
-// probe finds out whether a store can be written, where it can tell.
-func probe(ctx context.Context, store secrets.Store) error {
-	if p, ok := store.(interface{ Probe(context.Context) error }); ok {
-		return p.Probe(ctx)
-	}
-	return nil
+	return fmt.Sprintf("%s: usable, with %s", name, credentials(len(names))), stores.Probe(ctx, store)
 }
 
 func (l Local) agent(ctx context.Context) (string, error) {

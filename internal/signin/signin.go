@@ -213,8 +213,3 @@ func Ungranted(c mcplogin.Credential, typed string) []string {
 		return scope == "offline_access" && !slices.Contains(strings.Fields(typed), scope) || scope == "openid" && c.Token.ID != ""
 	})
 }
-
-// Renews reports whether a token is renewed without a person.
-func (e Place) Renews(c mcplogin.Credential) bool {
-	return c.Token.Refresh != "" || slices.ContainsFunc(e.WithoutPerson, func(f flows.Flow) bool { return f.Name() == c.Flow })
-}

@@ -74,7 +74,7 @@ func (o Opener) StaysLocked(ctx context.Context, at Location) (bool, error) {
 	if err != nil || !files || o.Passphrase != "" {
 		return false, err
 	}
-	s, err := o.OpenFolder(ctx, dir)
+	s, err := o.openFolder(ctx, dir)
 	if err != nil {
 		return false, err
 	}

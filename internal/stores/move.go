@@ -29,7 +29,7 @@ func (o Opener) Move(ctx context.Context, m Move) error {
 	if same {
 		return ErrSame
 	}
-	from, err := o.OpenExisting(ctx, m.From)
+	from, err := o.openExisting(ctx, m.From)
 	if err != nil {
 		return err
 	}

@@ -36,13 +36,13 @@ func (o Opener) Inspect(ctx context.Context, at Location) (Report, error) {
 		return Report{}, err
 	}
 	if files {
-		return o.inspectFiles(ctx, Location{ProfileDir: dir, Keeper: at.Keeper})
+		return o.inspectFiles(ctx, dir, at.Keeper)
 	}
 	return o.inspectVault(ctx, at)
 }
 
-func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
-	s, err := o.openFiles(ctx, at, false)
+func (o Opener) inspectFiles(ctx context.Context, dir, keeper string) (Report, error) {
+	s, err := o.openFiles(ctx, dir, keeper, false)
 	if err != nil {
 		return Report{}, err
 	}
@@ -50,7 +50,7 @@ func (o Opener) inspectFiles(ctx context.Context, at Location) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Store: "file:" + at.ProfileDir, Path: st.Dir, Keeper: st.Keeper, Records: st.Records, Rekeying: st.Rekeying}
+	r := Report{Store: "file:" + dir, Path: st.Dir, Keeper: st.Keeper, Records: st.Records, Rekeying: st.Rekeying}
 	if st.Mode != 0 && runtime.GOOS != "windows" { // which has no modes
 		r.Mode = fmt.Sprintf("%04o", st.Mode.Perm())
 	}

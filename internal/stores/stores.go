@@ -47,76 +47,102 @@ type Opener struct {
 	Created        func(Choice) // called for a store that is new
 }
 
+// place is a location taken apart.
+type place struct {
+	scheme string
+	rest   string // of the name of a store in Vault
+	dir    string // of a store of files; "": it is in Vault
+	keeper string // that was named
+}
+
+// find takes a location apart.
+func (o Opener) find(at Location) (place, error) {
+	p := place{keeper: at.Keeper}
+	var found bool
+	if p.scheme, p.rest, found = strings.Cut(cmp.Or(at.Store, "file:"), ":"); !found {
+		return p, optionf("--store %q: use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", at.Store)
+	}
+	var err error
+	switch p.scheme {
+	case "vault":
+	case "file", "keyring":
+		if p.dir = cmp.Or(p.rest, at.ProfileDir); p.dir == "" {
+			p.dir, err = o.Dirs.Writable(o.Dirs.Data())
+		}
+	default:
+		err = optionf("--store %q: unknown kind %q; use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", at.Store, p.scheme)
+	}
+	return p, err
+}
+
 // Open opens a store. It never falls back from one to another. Only if ask is
 // true may the store be a new one, and a person be asked for a passphrase.
 func (o Opener) Open(ctx context.Context, at Location, ask bool) (secrets.Store, error) {
-	scheme, rest, err := Split(at.Store)
+	p, err := o.find(at)
 	if err != nil {
 		return nil, err
 	}
-	if scheme == "vault" {
-		return o.openVault(rest)
-	}
-	return o.openFiles(ctx, at, ask)
+	return o.open(ctx, p, ask)
 }
 
-// OpenExisting opens a store that exists already, and may ask a person for its
+func (o Opener) open(ctx context.Context, p place, ask bool) (secrets.Store, error) {
+	switch {
+	case p.dir == "":
+		return o.openVault(p.rest)
+	case p.scheme != "keyring":
+	case p.keeper != "" && p.keeper != Keyring:
+		return nil, optionf("--store keyring: and --keeper %s cannot be used together", p.keeper)
+	default:
+		p.keeper = Keyring
+	}
+	return o.openFiles(ctx, p.dir, p.keeper, ask)
+}
+
+// openExisting opens a store that exists already, and may ask a person for its
 // passphrase. It creates no store.
-func (o Opener) OpenExisting(ctx context.Context, at Location) (secrets.Store, error) {
-	dir, files, err := o.Folder(at)
-	if err != nil || !files {
+func (o Opener) openExisting(ctx context.Context, at Location) (secrets.Store, error) {
+	p, err := o.find(at)
+	if err != nil {
+		return nil, err
+	}
+	exists := true
+	if p.dir != "" {
+		kind, err := kindOf(p.dir)
 		if err != nil {
 			return nil, err
 		}
-		return o.Open(ctx, at, true)
+		exists = kind != ""
 	}
-	kind, err := kindOf(dir)
+	return o.open(ctx, p, exists)
+}
+
+// openFolder opens a store of files to list it, which takes no key.
+func (o Opener) openFolder(ctx context.Context, dir string) (*file.Store, error) {
+	return o.openFiles(ctx, dir, KeyFile, false)
+}
+
+// ListFolder lists a store of files. That takes no key. A store that is a network away
+// is not asked.
+func (o Opener) ListFolder(ctx context.Context, at Location) ([]string, error) {
+	dir, files, err := o.Folder(at)
+	if err != nil || !files {
+		return nil, err
+	}
+	s, err := o.openFolder(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	return o.Open(ctx, at, kind != "")
-}
-
-// OpenFolder opens a store of files to list it, which takes no key.
-func (o Opener) OpenFolder(ctx context.Context, dir string) (*file.Store, error) {
-	return o.openFiles(ctx, Location{ProfileDir: dir, Keeper: KeyFile}, false)
-}
-
-// Split takes the name of a store apart; "" is the default.
-func Split(name string) (scheme, rest string, err error) {
-	scheme, rest, found := strings.Cut(cmp.Or(name, "file:"), ":")
-	switch {
-	case !found:
-		return "", "", optionf("--store %q: use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name)
-	case scheme == "file", scheme == "keyring", scheme == "vault":
-		return scheme, rest, nil
-	}
-	return "", "", optionf("--store %q: unknown kind %q; use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name, scheme)
+	return s.List(ctx)
 }
 
 // openFiles opens a store of encrypted files with the keeper that was named,
 // else with the one that it was made with.
-func (o Opener) openFiles(ctx context.Context, at Location, ask bool) (*file.Store, error) {
-	scheme, _, err := Split(at.Store)
-	if err != nil {
-		return nil, err
-	}
-	name := at.Keeper
-	if scheme == "keyring" {
-		if name != "" && name != Keyring {
-			return nil, optionf("--store keyring: and --keeper %s cannot be used together", name)
-		}
-		name = Keyring
-	}
-	dir, _, err := o.Folder(at)
-	if err != nil {
-		return nil, err
-	}
-	usual := Choice{Keeper: name}
+func (o Opener) openFiles(ctx context.Context, dir, keeper string, ask bool) (*file.Store, error) {
+	usual, err := Choice{Keeper: keeper}, error(nil)
 	switch {
-	case name == "":
+	case keeper == "":
 		usual, err = o.usualKeeper(ctx, dir, ask)
-	case name == Keyring && ask:
+	case keeper == Keyring && ask:
 		err = newInKeyring(ctx, dir)
 	}
 	if err != nil {
@@ -135,15 +161,8 @@ func (o Opener) openFiles(ctx context.Context, at Location, ask bool) (*file.Sto
 
 // Folder returns the folder of a store of files, and false for other stores.
 func (o Opener) Folder(at Location) (dir string, files bool, err error) {
-	scheme, rest, err := Split(at.Store)
-	if err != nil || scheme == "vault" {
-		return "", false, err
-	}
-	if dir := cmp.Or(rest, at.ProfileDir); dir != "" {
-		return dir, true, nil
-	}
-	dir, err = o.Dirs.Writable(o.Dirs.Data())
-	return dir, true, err
+	p, err := o.find(at)
+	return p.dir, err == nil && p.dir != "", err
 }
 
 // Name is the full name of a store, for people.

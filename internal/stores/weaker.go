@@ -60,19 +60,19 @@ func (o Opener) kept(at Location, kind string) (string, error) {
 
 // kindAt returns what keeps the key of a store, or would keep that of a new one.
 func (o Opener) kindAt(ctx context.Context, at Location) (string, error) {
-	dir, files, err := o.Folder(at)
+	p, err := o.find(at)
 	if err != nil {
 		return "", err
 	}
-	if !files {
+	if p.dir == "" {
 		return inVault, nil
 	}
-	kind, err := kindOf(dir)
+	kind, err := kindOf(p.dir)
 	if err != nil || kind != "" {
 		return kind, err
 	}
-	name := at.Keeper
-	if scheme, _, _ := Split(at.Store); scheme == "keyring" { // Folder has checked it
+	name := p.keeper
+	if p.scheme == "keyring" {
 		name = cmp.Or(name, Keyring)
 	}
 	if name == "" {

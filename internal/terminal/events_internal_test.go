@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,11 +16,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// TestJSONEvents shows a code and every kind of poll. The golden file is the
-// contract that programs rely on.
-func TestJSONEvents(t *testing.T) {
-	var out bytes.Buffer
-	p := &Events{Out: &out}
+// showDenied shows a code and every kind of poll.
+func showDenied(t *testing.T, p interface {
+	device.PollPrompt
+	io.Closer
+}) {
+	t.Helper()
 	p.ShowCode(t.Context(), terminaltest.Code())
 	next := terminaltest.Now().Add(5 * time.Second)
 	for _, s := range []device.Poll{
@@ -34,6 +36,13 @@ func TestJSONEvents(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestJSONEvents: the golden file is the contract that programs rely on.
+func TestJSONEvents(t *testing.T) {
+	var out bytes.Buffer
+	p := &Events{Out: &out}
+	showDenied(t, p)
 	terminaltest.Golden(t, filepath.Join("testdata", "prompt", "events.golden"), out.String())
 }
 

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/mcp-login/mcp-login/flows/device"
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
@@ -16,20 +14,7 @@ func shownAsText(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
 	p := DevicePrompt{NewPrompt(Streams{Err: &out, Getenv: func(string) string { return "" }}, Options{})}
-	p.ShowCode(t.Context(), testCode)
-	next := start.Add(5 * time.Second)
-	for _, s := range []device.Poll{
-		{Status: device.Pending, Next: next},
-		{Status: device.SlowDown, Next: next.Add(12 * time.Second)},
-		{Status: device.Unreachable, Next: next.Add(32 * time.Second), Err: errors.New("connection \x1b[31mrefused")},
-		{Status: device.Pending, Next: next.Add(42 * time.Second)},
-		{Status: device.Denied, Err: errors.New("authorization was denied")},
-	} {
-		p.ShowPoll(t.Context(), s)
-	}
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
+	showDenied(t, p)
 	return out.String()
 }
 

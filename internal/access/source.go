@@ -1,7 +1,4 @@
-// Package source has the one type for where credentials are: a store, or an agent in
-// its place. It must not know which of the two a command uses, nor how the store is
-// opened.
-package source
+package access
 
 import (
 	"context"
@@ -26,9 +23,9 @@ func (s Source) Profiles(ctx context.Context) ([]string, error) {
 	return s.Store.List(ctx)
 }
 
-// Into has a session use the source. A store, unlike an agent, leaves it to the
+// into has a session use the source. A store, unlike an agent, leaves it to the
 // session to renew credentials, and to decide which of them count.
-func (s Source) Into(cfg *mcplogin.Config, renewal mcplogin.Renewal, trust mcplogin.Trust) {
+func (s Source) into(cfg *mcplogin.Config, renewal mcplogin.Renewal, trust mcplogin.Trust) {
 	if s.Agent != nil {
 		cfg.Source = mcplogin.Brokered(s.Agent)
 		return
@@ -39,10 +36,10 @@ func (s Source) Into(cfg *mcplogin.Config, renewal mcplogin.Renewal, trust mcplo
 // showTime is the timeout for a status request to the agent.
 const showTime = 5 * time.Second
 
-// Shared has the agent at a socket look at a new credential now, and not in some
+// shared has the agent at a socket look at a new credential now, and not in some
 // minutes. It reports whether the agent has it, as it does if its store is the one
 // that the credential is in.
-func Shared(ctx context.Context, socket string, c mcplogin.Credential) bool {
+func shared(ctx context.Context, socket string, c mcplogin.Credential) bool {
 	ctx, cancel := context.WithTimeout(ctx, showTime)
 	defer cancel()
 	s, err := (&agent.Client{Socket: socket}).Status(ctx, c.Profile, 0)
