@@ -55,9 +55,9 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	if o.json {
 		return e.answerJSON(r)
 	}
-	text := r.Summary(e.dirs().Tilde)
+	text := r.Summary(e.dirs().Tilde, e.streams().OutColumns())
 	if o.long {
-		text = report.Details(r)
+		text = report.Details(e.streams().OutColumns(), r)
 	}
 	if err := e.answerText(text); err != nil {
 		return err
@@ -115,7 +115,7 @@ func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Sour
 	}
 	text := report.Table(all, unread, e.dirs().Tilde)
 	if o.long {
-		text = report.Details(all...)
+		text = report.Details(e.streams().OutColumns(), all...)
 	}
 	if err := e.answerText(text); err != nil {
 		return err

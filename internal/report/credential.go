@@ -28,8 +28,9 @@ type Credential struct {
 // MaxLine caps one line of what an agent, another host's perhaps, says.
 const MaxLine = 2000
 
-// Summary returns what most people want to know, with the path of the store shortened.
-func (r Credential) Summary(short func(path string) string) *terminal.Text {
+// Summary returns what most people want to know, in so many columns, with the path of the
+// store shortened.
+func (r Credential) Summary(short func(path string) string, cols int) *terminal.Text {
 	token := Expires(known(r.Expiry))
 	if r.Refreshable {
 		token += "; renews automatically"
@@ -44,18 +45,18 @@ func (r Credential) Summary(short func(path string) string) *terminal.Text {
 		fact("scopes", strings.Join(r.Scopes, " ")),
 		fact("token", token),
 		fact("store", short(r.Store)),
-	}, r.trust()...))
+	}, r.trust()...), cols)
 	return &t
 }
 
 // Details returns the whole reports.
-func Details(all ...Credential) *terminal.Text {
+func Details(cols int, all ...Credential) *terminal.Text {
 	var t terminal.Text
 	for i, r := range all {
 		if i > 0 {
 			t.Blank()
 		}
-		t.Facts(append(r.facts(), r.trust()...))
+		t.Facts(append(r.facts(), r.trust()...), cols)
 	}
 	return &t
 }

@@ -3,6 +3,7 @@ package terminal
 import (
 	"cmp"
 	"io"
+	"math"
 	"os"
 	"strconv"
 
@@ -57,6 +58,14 @@ func (s Streams) Interactive() bool {
 func (s Streams) OutIsTerminal() bool {
 	f, ok := s.Out.(*os.File)
 	return ok && isTerminal(f)
+}
+
+// OutColumns returns the width of standard output. What a program reads has no width.
+func (s Streams) OutColumns() int {
+	if !s.OutIsTerminal() {
+		return math.MaxInt
+	}
+	return s.ColumnsOf(s.Out)
 }
 
 // CanAsk reports whether there is a terminal to ask a person at.

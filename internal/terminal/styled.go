@@ -203,8 +203,9 @@ type Fact struct {
 	Value Cell
 }
 
-// Facts adds labels beside their values. A fact whose value is empty is left out.
-func (t *Text) Facts(facts []Fact) {
+// Facts adds labels beside their values, which are broken between words to fit. A fact
+// whose value is empty is left out.
+func (t *Text) Facts(facts []Fact, cols int) {
 	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Value.Text == "" })
 	widths := []int{0, 0}
 	for _, f := range facts {
@@ -212,7 +213,15 @@ func (t *Text) Facts(facts []Fact) {
 	}
 	for _, f := range facts {
 		l := padded(f.Label, dim, widths, 0)
-		t.lines = append(t.lines, append(l, padded(OneLine(f.Value.Text), f.Value.Mark.style(), widths, 1)...))
+		value, room := OneLine(f.Value.Text), cols-widths[0]-gutter
+		pieces := []string{value}
+		if room >= minText && width(value) > room {
+			pieces = Wrap(value, room)
+		}
+		for _, piece := range pieces {
+			t.lines = append(t.lines, append(l, span{piece, f.Value.Mark.style()}))
+			l = line{{strings.Repeat(" ", widths[0]+gutter), plain}}
+		}
 	}
 }
 
