@@ -6,6 +6,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/terminal"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // Store shows what store status found. Unlock says how to open one that is locked, one
@@ -25,7 +26,7 @@ func Store(r stores.Report, unlock string) *terminal.Text {
 	if r.Locked {
 		facts = append(facts, fact("locked", "yes; to unlock it: "+strings.ReplaceAll(unlock, "\n", ", or ")))
 	} else {
-		facts = append(facts, fact("problem", r.Problem))
+		facts = append(facts, terminal.Fact{Label: "problem", Value: terminal.Cell{Text: oauth.Sanitize(r.Problem, MaxLine), Mark: terminal.Bad}})
 	}
 	var t terminal.Text
 	t.Facts(append(facts, fact("safe from", strings.Join(r.SafeFrom, "; ")), fact("readable by", strings.Join(r.ReadableBy, "; "))))

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,11 +40,16 @@ func leading(s string, n int) string {
 	return s[:end]
 }
 
-// foldable returns the words of a text, with a command at its end as one.
+// foldable returns the words of a text, with a command in it, which ends the text or
+// stands before a comma, as one.
 func foldable(s string) []string {
 	prose, command, found := strings.Cut(s, ": mcp-login ")
 	if !found {
 		return strings.Fields(s)
 	}
-	return append(strings.Fields(prose+":"), "mcp-login "+command)
+	command, more, found := strings.Cut(command, ", ")
+	if found {
+		command += ","
+	}
+	return slices.Concat(strings.Fields(prose+":"), []string{"mcp-login " + command}, strings.Fields(more))
 }

@@ -55,6 +55,17 @@ func (s Styles) line(text string) line {
 	return line{{text, plain}}
 }
 
+// isSentence reports whether a message is one without a command: the fault of an error,
+// or a warning.
+func isSentence(text string) bool {
+	for _, begins := range []string{"mcp-login: ", "warning: ", "caution: "} {
+		if rest, ok := strings.CutPrefix(text, begins); ok {
+			return !strings.Contains(rest, "mcp-login ")
+		}
+	}
+	return false
+}
+
 // show returns a line as the stream gets it.
 func (s Styles) show(l line) string {
 	if !s.on {
@@ -223,7 +234,8 @@ type Fact struct {
 	Value Cell
 }
 
-// Facts adds labels beside their values. A fact whose value is empty is left out.
+// Facts adds labels beside their values, which are broken between words to fit. A fact
+// whose value is empty is left out.
 func (t *Text) Facts(facts []Fact) {
 	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Value.Text == "" })
 	widths := []int{0, 0}
