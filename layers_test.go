@@ -56,7 +56,7 @@ var layers = map[string][]string{
 
 	"internal/access": {
 		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/clientconfig", "internal/completion", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/httpsse", "internal/invocation", "internal/paths", "internal/profilename",
-		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
+		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/settings", "internal/signin", "internal/source", "internal/sshbrowser", "internal/stores", "internal/suggest",
 		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},
 	"internal/cistep":      {"ci", "envexport"},

@@ -62,7 +62,7 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	h.want(0, "lock", "--store", second)
 	h.want(7, get...)
 
-	h.inDesktop("mcp-login store rekey --keeper key-file --store " + second)
+	h.inDesktop("mcp-login store rekey --yes --keeper key-file --store " + second)
 	if h.want(0, get...).stdout != token+"\n" {
 		t.Error("after the change of keeper: another token")
 	}
