@@ -22,7 +22,11 @@ import (
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
 	if err != nil {
-		return nil, &dialError{"no agent is listening at " + c.Socket, err, secrets.ErrUnavailable, absent(err)}
+		what := "cannot reach the agent at "
+		if absent(err) {
+			what = "no agent is running at "
+		}
+		return nil, &dialError{what + c.Socket, err, secrets.ErrUnavailable, absent(err)}
 	}
 	if !privsock.PeersKnown {
 		return conn, nil
@@ -71,7 +75,12 @@ type dialError struct {
 	none bool  // nobody listens there
 }
 
-func (e *dialError) Error() string { return e.what + ": " + privsock.Cause(e.err).Error() }
+func (e *dialError) Error() string {
+	if e.none {
+		return e.what
+	}
+	return e.what + ": " + privsock.Cause(e.err).Error()
+}
 
 // Is implements errors.Is.
 func (e *dialError) Is(target error) bool {

@@ -47,7 +47,7 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	again("mcp-login token box --store " + second)
 	again("mcp-login token box --store keyring:" + filepath.Join(h.dir, "second"))
 
-	if r := h.want(7, get...); !strings.Contains(r.stderr, "no session bus") || !strings.Contains(r.stderr, "\nhint: ") {
+	if r := h.want(7, get...); !strings.Contains(r.stderr, "no desktop session is running here") || !strings.Contains(r.stderr, "\nhint: ") {
 		t.Errorf("without the bus it is not said what to do:\n%s", r.stderr)
 	}
 	h.want(7, "login", "box", "--store", second)
@@ -62,7 +62,7 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	h.want(0, "lock", "--store", second)
 	h.want(7, get...)
 
-	h.inDesktop("mcp-login store rekey --keeper key-file --store " + second)
+	h.inDesktop("mcp-login store rekey --yes --keeper key-file --store " + second)
 	if h.want(0, get...).stdout != token+"\n" {
 		t.Error("after the change of keeper: another token")
 	}

@@ -48,3 +48,30 @@ func TestMigrationIsAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestRekeyToAWeakerKeeperIsAsked: a person learns who can read the credentials then, and
+// a no changes nothing.
+func TestRekeyToAWeakerKeeperIsAsked(t *testing.T) {
+	p := newAccount(t, "MCP_LOGIN_PASSPHRASE=correct horse")
+	p.env = append(p.env, "MCP_LOGIN_PASSPHRASE=correct horse", "TERM=dumb")
+	for _, tt := range []struct {
+		answer, want string
+		code         int
+	}{
+		{"n\n", "nothing was changed", exit.Denied},
+		{"y\n", "kept by: key-file", exit.Done},
+	} {
+		cmd := exec.Command(p.program, "store", "rekey", "--keeper", "key-file")
+		cmd.Env = p.env
+		x := terminaltest.Start(t, cmd, 500, 24)
+		x.WaitFor("Encrypt the store with a new key, kept by a key file? [y/N]")
+		x.PTY.WriteString(tt.answer)
+		_ = cmd.Wait() // the code says it
+		<-x.Over
+		screen := x.Screen()
+		if code := cmd.ProcessState.ExitCode(); code != tt.code || !strings.Contains(screen, tt.want) ||
+			!strings.Contains(screen, "a key file protects credentials less than a passphrase") {
+			t.Errorf("answer %q: exit code %d, want %d and %q\n%s", tt.answer, code, tt.code, tt.want, screen)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -39,6 +40,11 @@ func TestServerVerdict(t *testing.T) {
 		{"Entra and a public client", "login a " + url, entra("AADSTS7000218: The request body must contain"), exit.Failed, "allow public client flows"},
 		{"GitHub without the device flow", "login a " + url, &oauth.Error{Code: "device_flow_disabled", Status: 200}, exit.Failed, "enable the device flow"},
 		{"a busy proxy", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 503}, exit.Temporary, "mcp-login doctor https://mcp.test"},
+		{"a server's fault", "login a " + url, &oauth.Error{Status: 503, Endpoint: url}, exit.Temporary, "try again later, or ask the server's operator to fix it\nto see where it fails: mcp-login doctor https://mcp.test"},
+		{"a server's fault for doctor", "doctor " + url, &oauth.Error{Status: 500, Endpoint: url}, exit.Temporary, "try again later, or ask the server's operator to fix it"},
+		{"no such request", "doctor " + url, &oauth.Error{Status: 501, Endpoint: url}, exit.Failed, "check the URL and its path; many servers use /mcp"},
+		{"a wrong request", "login a " + url, &oauth.Error{Status: 415, Endpoint: url}, exit.Failed, "check the URL and its path; many servers use /mcp\nto see"},
+		{"too many requests", "login a " + url, &oauth.Error{Status: 429, Endpoint: url, RetryAfter: 90 * time.Second}, exit.Temporary, "try again in 1m30s"},
 		{"anything else", "login a " + url, errors.New("x"), exit.Failed, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

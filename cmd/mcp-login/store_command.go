@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -70,9 +69,9 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		Wrap: func(s secrets.Store) secrets.Store {
 			return confirmed.Store{Store: s, Strip: e.open(&o.common).WithoutDemands}
 		},
-		Agree: func(w stores.Weaker, n int) error {
+		Agree: func(w stores.Weaker, names []string) error {
 			e.say("warning: %s", report.Weaker(w))
-			return e.agree(ctx, fmt.Sprintf("Move %d of them there?", n), "nothing was moved")
+			return e.agree(ctx, report.Moving(w, names), "nothing was moved")
 		},
 		Moved: func(name string) { moved++; e.say("moved %q", name) },
 	})
@@ -82,7 +81,9 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 	case err == nil && moved == 0:
 		e.say("nothing to move")
 	case err == nil:
-		e.say("next: use --store %s, set MCP_LOGIN_STORE, or set store in the configuration", suggest.Command{o.to})
+		for _, line := range e.open(&o.common).UseStore(o.to) {
+			e.say("%s", line)
+		}
 	}
 	return err
 }

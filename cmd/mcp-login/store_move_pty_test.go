@@ -33,7 +33,7 @@ func TestMoveToAWeakerStoreIsAsked(t *testing.T) {
 		cmd := exec.Command(p.program, "store", "move", "--store", store, "--keeper", "passphrase", "--to", "file:")
 		cmd.Env = append(p.env, "TERM=dumb")
 		x := terminaltest.Start(t, cmd, 500, 24)
-		x.WaitFor("Move 1 of them there? [y/N]")
+		x.WaitFor(`Move "notion" from ` + store + " to file:")
 		x.PTY.WriteString(tt.answer)
 		_ = cmd.Wait() // the code says it
 		<-x.Over

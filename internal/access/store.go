@@ -2,9 +2,13 @@ package access
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/mcp-login/mcp-login/internal/completion"
+	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/stores"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -37,6 +41,22 @@ func (o Opener) created(c stores.Choice) {
 		protection = "in the OS keyring"
 	}
 	o.Streams.Say("created the store %s; its key is %s", o.Dirs.Tilde(c.Dir), protection)
+}
+
+// UseStore says how commands use a store from now on: in this shell, and in all. None: it
+// is the one that they use.
+func (o Opener) UseStore(store string) []string {
+	const variable = "MCP_LOGIN_STORE"
+	configured := o.Getenv(variable) != "" || o.Configured("store") != ""
+	if same, err := o.Stores().Same(stores.Location{}, stores.Location{Store: store}); err == nil && same && !configured {
+		return nil
+	}
+	store = invocation.FromAnywhere([]string{"--store", store})[1]
+	lines := []string{"next: " + suggest.Export(variable, store)}
+	if path, _, err := settings.Find(o.Getenv); err == nil {
+		lines = append(lines, fmt.Sprintf("or for every shell, in %s: store = %q", o.Dirs.Tilde(path), store))
+	}
+	return lines
 }
 
 // KeepAlive renews the token for a store until stop is called.

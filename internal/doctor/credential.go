@@ -1,10 +1,6 @@
 package doctor
 
-import (
-	"context"
-
-	"github.com/mcp-login/mcp-login/oauth"
-)
+import "context"
 
 // Credential is a stored credential to examine.
 type Credential struct {
@@ -21,7 +17,7 @@ func (c Credential) Examine(ctx context.Context) []Finding {
 	detail, err := c.Connect(ctx)
 	call.Detail = detail
 	if err != nil {
-		call.Result, call.Detail, call.Remedy = Fail, oauth.Sanitize(err.Error(), 300), c.Remedy(err)
+		call.Result, call.Detail, call.Remedy = Fail, explained(err), c.Remedy(err)
 	}
 	return []Finding{{Area: "credential", Check: "state", Result: Pass, Detail: c.State}, call}
 }

@@ -67,14 +67,19 @@ func (a *area) pass(check, detail string) {
 }
 
 func (a *area) warn(check, detail, clause, remedy string) {
-	a.findings = append(a.findings, Finding{a.name, check, Warn, detail, clause, remedy})
+	a.findings = append(a.findings, Finding{a.name, check, Warn, detail, clause, orOperator(remedy, clause)})
 }
 
 func (a *area) fail(check, detail, clause, remedy string) {
+	a.findings = append(a.findings, Finding{a.name, check, Fail, detail, clause, orOperator(remedy, clause)})
+}
+
+// orOperator returns the remedy. For a clause that a server breaks there always is one.
+func orOperator(remedy, clause string) string {
 	if clause != "" {
 		remedy = cmp.Or(remedy, "ask the server's operator to fix it")
 	}
-	a.findings = append(a.findings, Finding{a.name, check, Fail, detail, clause, remedy})
+	return remedy
 }
 
 // passUnless adds a pass if nothing was found since the mark.

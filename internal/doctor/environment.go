@@ -3,11 +3,14 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/oauth"
+	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
 
 // Environment describe the machine that a login runs on. Each part is looked at by
@@ -54,11 +57,16 @@ func (p Part) Examine(ctx context.Context) Finding {
 	f.Detail = detail
 	switch {
 	case err != nil && p.Optional:
-		f.Result, f.Detail = Skip, "not usable here: "+oauth.Sanitize(netfault.Text(err), 300)
+		f.Result, f.Detail, f.Remedy = Skip, "not usable here: "+strings.TrimPrefix(explained(err), keyring.ErrUnreachable.Error()+": "), p.Remedy
 	case err != nil:
-		f.Result, f.Detail, f.Remedy = Fail, oauth.Sanitize(netfault.Text(err), 300), p.Remedy
+		f.Result, f.Detail, f.Remedy = Fail, explained(err), p.Remedy
 	}
 	return f
+}
+
+// explained is the text of an error for people.
+func explained(err error) string {
+	return oauth.Sanitize(stores.Plain(netfault.Text(err)), 500)
 }
 
 // browser says whether one opens here, or on the laptop over SSH.

@@ -34,7 +34,7 @@ func (l Local) Parts(ctx context.Context) []Part {
 		Part{Area: "store", Check: "store", Remedy: suggest.MCPLogin("store", "status").String(), Look: l.store},
 	)
 	for _, u := range l.Stores.Usable(ctx, l.Vault) {
-		parts = append(parts, Part{Area: "store", Check: u.What, Optional: true, Look: func(context.Context) (string, error) { return u.Detail, u.Err }})
+		parts = append(parts, Part{Area: "store", Check: u.What, Optional: true, Remedy: u.Remedy, Look: func(context.Context) (string, error) { return u.Detail, u.Err }})
 	}
 	return append(parts, Part{Area: "agent", Check: "agent", Remedy: "start it with mcp-login agent, or unset MCP_LOGIN_AGENT_SOCK", Look: l.agent})
 }

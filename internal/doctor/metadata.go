@@ -40,13 +40,21 @@ func (a *area) status(resp *http.Response) {
 	case code < 300:
 		a.pass("status", fmt.Sprintf("%d: it answers without a token", code))
 	case code == http.StatusNotFound:
-		a.fail("status", "404: nothing exists at this path", "", "check the path of the URL; many servers use /mcp")
+		a.fail("status", "404: nothing exists at this path", "", checkPath)
+	case code == http.StatusMethodNotAllowed, code == http.StatusNotImplemented:
+		a.fail("status", fmt.Sprintf("%d: nothing at this path accepts MCP messages", code), "", checkPath)
+	case code == http.StatusTooManyRequests:
+		a.fail("status", "429: the server has too many requests", "", "try again later")
+	case code >= 500:
+		a.fail("status", fmt.Sprintf("%d: the server has a fault", code), "", "try again later, or ask the server's operator to fix it")
 	case code < 400:
 		a.fail("status", fmt.Sprintf("%d: it redirects to %s", code, oauth.Sanitize(resp.Header.Get("Location"), 200)), "", "if that is the MCP server, use its URL")
 	default:
-		a.warn("status", fmt.Sprintf("%d instead of 401 without a token", code), "RFC 6750 §3", "")
+		a.warn("status", fmt.Sprintf("%d instead of 401 without a token", code), "RFC 6750 §3", "clients that wait for 401 do not sign in; check the URL, or ask the server's operator to fix it")
 	}
 }
+
+const checkPath = "check the path of the URL; many servers use /mcp"
 
 // header judges WWW-Authenticate.
 func (a *area) header(h http.Header) {
@@ -104,7 +112,7 @@ func (s Server) resource(seen *recorder) []Finding {
 		s.judgeResource(a, d)
 	}
 	if none {
-		a.warn("document", "the server publishes none, so its own origin is used as the authorization server", "RFC 9728 §3", "")
+		a.warn("document", "the server publishes none, so its own origin is used as the authorization server", "RFC 9728 §3", "if the sign-in fails, ask the server's operator to publish it")
 	}
 	return a.findings
 }
@@ -167,7 +175,7 @@ func (s Server) authorizationServer(seen *recorder, issuer string) []Finding {
 		s.judgeServer(a, d)
 	}
 	if none {
-		a.warn("document", "none at the well-known URLs: "+strings.Join(places, ", "), "RFC 8414 §3", "")
+		a.warn("document", "none at the well-known URLs: "+strings.Join(places, ", "), "RFC 8414 §3", "ask the server's operator to publish it, or if you know its endpoints, set them: "+s.login("--issuer", issuer, "--authorization-endpoint", "URL", "--token-endpoint", "URL"))
 	}
 	return a.findings
 }

@@ -10,7 +10,6 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
-	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -60,7 +59,7 @@ func (s Server) unreachable(seen *recorder, err error) []Finding {
 		return findings
 	}
 	a := &area{name: "network"} // no request was sent
-	a.fail("reach "+s.URL, oauth.Sanitize(err.Error(), 500), "", "")
+	a.fail("reach "+s.URL, explained(err), "", "check the URL")
 	return a.findings
 }
 
@@ -102,7 +101,7 @@ func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
 		if s.Remedy != nil {
 			remedy = s.Remedy(err)
 		}
-		a.fail("discovery", oauth.Sanitize(netfault.Text(err), 500), "", remedy)
+		a.fail("discovery", explained(err), "", remedy)
 		return a.findings
 	}
 	for _, as := range d.Servers {

@@ -109,6 +109,11 @@ func TestFaults(t *testing.T) {
 	}{
 		{"403 for 401", func(s *site, _ string) { s.status = 403 }, "warn status RFC 6750 §3"},
 		{"404", func(s *site, _ string) { s.status = 404 }, "fail status"},
+		{"405", func(s *site, _ string) { s.status = 405 }, "fail status"},
+		{"400", func(s *site, _ string) { s.status = 400 }, "warn status RFC 6750 §3"},
+		{"429", func(s *site, _ string) { s.status = 429 }, "fail status"},
+		{"500", func(s *site, _ string) { s.status = 500 }, "fail status"},
+		{"501", func(s *site, _ string) { s.status = 501 }, "fail status"},
 		{"no header", func(s *site, _ string) { s.challenge = "" }, "warn WWW-Authenticate RFC 9110 §15.5.2"},
 		{"other scheme", func(s *site, _ string) { s.challenge = "Basic realm=x" }, "warn WWW-Authenticate RFC 6750 §3"},
 		{"no resource_metadata", func(s *site, _ string) { s.challenge = `Bearer realm="x"` }, "warn WWW-Authenticate RFC 9728 §5.1"},
@@ -143,7 +148,7 @@ func TestFaults(t *testing.T) {
 				if slices.Contains(findings[:i], f) {
 					t.Errorf("twice: %+v", f)
 				}
-				if f.Result == doctor.Fail && f.Remedy == "" && f.Check != "discovery" { // which the command knows
+				if (f.Result == doctor.Fail || f.Result == doctor.Warn) && f.Remedy == "" && f.Check != "discovery" { // which the command knows
 					t.Errorf("no remedy: %+v", f)
 				}
 				got = append(got, strings.TrimSpace(fmt.Sprint(f.Result, " ", f.Check, " ", f.Clause)))

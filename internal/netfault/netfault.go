@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,25 +19,55 @@ import (
 )
 
 // Text is the text of an error, in which the words of Go's network library are
-// replaced by the user's.
+// replaced by the user's, and no step names a host that a later one names again.
 func Text(err error) string {
-	failed, ok := errors.AsType[*url.Error](err)
-	if !ok {
-		return err.Error()
+	text := err.Error()
+	if failed, ok := errors.AsType[*url.Error](err); ok && failed.Op != "parse" {
+		text = strings.Replace(text, failed.Error(), reason(failed), 1)
 	}
+	return once(text)
+}
+
+// reason says why a request failed, and at which host.
+func reason(failed *url.Error) string {
 	host := failed.URL
-	if u, perr := url.Parse(failed.URL); perr == nil && u.Host != "" {
+	if u, err := url.Parse(failed.URL); err == nil && u.Host != "" {
 		host = u.Host
 	}
 	detail, _ := Explain(host, failed)
-	if detail == "" {
-		return err.Error()
+	if named := failed.Err.Error(); detail == "" && strings.Contains(named, host) {
+		return named
+	} else if detail == "" {
+		detail = oauth.Sanitize(named, maxCause)
 	}
-	before, after, _ := strings.Cut(err.Error(), failed.Error())
-	if strings.Contains(before, "://"+host) {
-		before = "" // it names the host already
+	return "cannot reach " + host + ": " + detail
+}
+
+const maxCause = 300 // characters
+
+// once leaves out each step that only says which URL was asked, such as "discover
+// https://mcp.test/mcp", where a later step names the same host.
+func once(text string) string {
+	steps := strings.Split(text, ": ")
+	var kept []string
+	for i, step := range steps {
+		if host := asked(step); host == "" || !strings.Contains(strings.Join(steps[i+1:], ": "), host) {
+			kept = append(kept, step)
+		}
 	}
-	return before + "cannot reach " + host + ": " + detail + after
+	return strings.Join(kept, ": ")
+}
+
+// asked returns the host that a step asked, "" if it did something else.
+func asked(step string) string {
+	if !strings.HasPrefix(step, "discover ") && !strings.HasPrefix(step, "authorization server ") {
+		return ""
+	}
+	u, err := url.Parse(step[strings.LastIndexByte(step, ' ')+1:])
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // Explain returns why a request to a host got no answer, and what to do; "" if err is
@@ -95,6 +126,10 @@ func cause(err error) string {
 		return "no route to the host"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed before the whole answer came"
+	case strings.Contains(err.Error(), "malformed HTTP"): // net/http has no error for it
+		return "the program on this port does not use HTTP"
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return "no answer in time"

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"syscall"
@@ -41,6 +42,30 @@ func TestText(t *testing.T) {
 	for _, err := range []error{errors.New("x"), &url.Error{Op: "parse", URL: "x", Err: errors.New("y")}} {
 		if got := netfault.Text(err); got != err.Error() {
 			t.Errorf("text of %v = %q", err, got)
+		}
+	}
+}
+
+// TestTextNamesAHostOnce: a step such as discover names no URL that its fault names too.
+func TestTextNamesAHostOnce(t *testing.T) {
+	const server = "https://mcp.test/mcp"
+	get := func(err error) error { return &url.Error{Op: "Get", URL: server, Err: err} }
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("discover %s: %w", server, get(syscall.ECONNREFUSED)), "cannot reach mcp.test: connection refused"},
+		{fmt.Errorf("discover %s: %w", server, get(io.EOF)), "cannot reach mcp.test: the connection was closed before the whole answer came"},
+		{fmt.Errorf("discover %s: %w", server, get(errors.New("malformed HTTP response \"SSH-2.0\""))), "cannot reach mcp.test: the program on this port does not use HTTP"},
+		{get(errors.New("something new")), "cannot reach mcp.test: something new"},
+		{get(&oauth.RedirectError{From: server, To: "https://other.test/", Reason: "it leads to another origin"}), "https://mcp.test/mcp redirects to https://other.test/: not followed, it leads to another origin"},
+		{fmt.Errorf("discover %s: %w", server, &oauth.Error{Status: 500, Endpoint: server}), server + " answered HTTP 500"},
+		{fmt.Errorf("discover %s: authorization server https://as.test: %w", server, &oauth.Error{Status: 500, Endpoint: "https://as.test/x"}), "discover " + server + ": https://as.test/x answered HTTP 500"},
+		{fmt.Errorf("the secret was not sent to %s: %w", server, fmt.Errorf("%s chose it", server)), "the secret was not sent to " + server + ": " + server + " chose it"},
+		{fmt.Errorf("discover %s: %w", server, errors.New("no authorization server")), "discover " + server + ": no authorization server"},
+	} {
+		if got := netfault.Text(tt.err); got != tt.want {
+			t.Errorf("text of %v\n got %q\nwant %q", tt.err, got, tt.want)
 		}
 	}
 }

@@ -132,8 +132,8 @@ func (c Call) passphraseHint(err error) string {
 	const source = "set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND"
 	unlock := suggest.MCPLogin("unlock").With(c.StoreFlags...).String()
 	switch {
-	case c.Line.Starts("unlock") && !errors.Is(err, secretref.ErrLocked):
-		return "try again: " + unlock + "\n" + source
+	case c.Line.Starts("login", "unlock", "store") && !errors.Is(err, secretref.ErrLocked): // they prompt
+		return "try again: " + c.Line.With().String() + "\n" + source
 	case c.Line.Starts("unlock"), file.KernelCache{}.Supported() != nil:
 		return source
 	case errors.Is(err, secretref.ErrLocked):

@@ -180,7 +180,7 @@ func Text(err error) string {
 	if resource, ok := errors.AsType[*oauth.ResourceError](err); ok && resource.Below() {
 		return fmt.Sprintf("the MCP server is at %s, not at %s", oauth.Sanitize(resource.Resource, maxURL), resource.Server)
 	}
-	return netfault.Text(err)
+	return stores.Plain(netfault.Text(err))
 }
 
 const maxURL = 200 // characters

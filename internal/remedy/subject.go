@@ -3,6 +3,7 @@ package remedy
 import (
 	"cmp"
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -52,10 +54,30 @@ func (c Call) faultHint(err error) string {
 		_, remedy := netfault.Explain(failed.URL, failed)
 		text = strings.TrimPrefix(remedy+"\n", "\n")
 	}
+	if answer, ok := errors.AsType[*oauth.Error](err); ok {
+		text = c.statusHint(answer) + "\n"
+	}
 	if slices.Contains(c.Line.Path, "doctor") {
 		return strings.TrimSuffix(text, "\n")
 	}
 	return text + "to see where it fails: " + c.doctorCommand()
+}
+
+// statusHint is what to do about a server that answered with a status of HTTP alone, or
+// with an error of OAuth that no other hint is for.
+func (c Call) statusHint(answer *oauth.Error) string {
+	_, server := c.subject()
+	switch status := answer.Status; {
+	case status == http.StatusTooManyRequests && answer.RetryAfter > 0:
+		return "try again in " + printable.Duration(answer.RetryAfter)
+	case status == http.StatusTooManyRequests:
+		return "try again later"
+	case answer.Code == "" && answer.Endpoint == server && (status < 500 || status == http.StatusNotImplemented):
+		return "check the URL and its path; many servers use /mcp"
+	case status >= 500:
+		return "try again later, or ask the server's operator to fix it"
+	}
+	return "ask the server's operator what it means"
 }
 
 // proxyCommand runs the proxy for the profile of this line.

@@ -6,6 +6,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/netfault"
 	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -55,7 +56,7 @@ func Discover(found mcplogin.Discovery, all []flows.Flow, here flows.Detection) 
 		d.Transport = "sse"
 	}
 	for _, err := range found.Errors {
-		d.Errors = append(d.Errors, err.Error())
+		d.Errors = append(d.Errors, netfault.Text(err))
 	}
 	for _, srv := range found.Servers {
 		s := Server{

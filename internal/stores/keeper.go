@@ -139,8 +139,9 @@ func (o Opener) desktop() bool {
 }
 
 // Rekey encrypts a store of files with a new key. It returns the folder and the
-// keeper of the new key, by default the one of the old key.
-func (o Opener) Rekey(ctx context.Context, at Location) (dir, keeper string, err error) {
+// keeper of the new key, by default the one of the old key. Before a weaker keeper gets
+// it, agree is asked, whose error ends it.
+func (o Opener) Rekey(ctx context.Context, at Location, agree func(Weaker) error) (dir, keeper string, err error) {
 	dir, err = o.existing(at, "rekey", "has a different key")
 	if err != nil {
 		return "", "", err
@@ -161,11 +162,23 @@ func (o Opener) Rekey(ctx context.Context, at Location) (dir, keeper string, err
 	if err != nil {
 		return "", "", err
 	}
+	if err := o.agreed(at, old, next, agree); err != nil {
+		return "", "", err
+	}
 	s, err := file.Open(file.Config{Dir: dir, Keeper: old})
 	if err != nil {
 		return "", "", err
 	}
 	return dir, name, s.Rekey(ctx, next)
+}
+
+// agreed asks whether a weaker keeper may keep the key of a store.
+func (o Opener) agreed(at Location, old, next file.Keeper, agree func(Weaker) error) error {
+	w, err := o.compare(at, at, old.Kind(), next.Kind())
+	if err != nil || len(w.ReadableBy) == 0 {
+		return err
+	}
+	return agree(w)
 }
 
 // nextKeeper is the keeper of the new key. A keyring is tried first: what is

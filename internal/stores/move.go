@@ -15,7 +15,7 @@ type Move struct {
 	From, To Location
 	Names    []string                          // none: all
 	Wrap     func(secrets.Store) secrets.Store // what is read passes through it
-	Agree    func(Weaker, int) error           // asked before so many records go to a weaker store; its error ends the move
+	Agree    func(Weaker, []string) error      // asked before records go to a weaker store; its error ends the move
 	Moved    func(name string)                 // after each record
 }
 
@@ -42,7 +42,7 @@ func (o Opener) Move(ctx context.Context, m Move) error {
 	if w, err := o.weaker(ctx, m.From, m.To); err != nil {
 		return err
 	} else if len(w.ReadableBy) > 0 {
-		if err := m.Agree(w, len(names)); err != nil {
+		if err := m.Agree(w, names); err != nil {
 			return err
 		}
 	}

@@ -81,7 +81,7 @@ func TestKeeperIsChosenOnce(t *testing.T) {
 // A store that nobody made is neither unlocked nor given a new key.
 func TestNoStore(t *testing.T) {
 	o, created := opener(t)
-	if _, _, err := o.Rekey(t.Context(), stores.Location{}); !errors.Is(err, stores.ErrNoStore) {
+	if _, _, err := o.Rekey(t.Context(), stores.Location{}, nil); !errors.Is(err, stores.ErrNoStore) {
 		t.Errorf("rekey: %v", err)
 	}
 	if _, err := o.Unlock(t.Context(), stores.Location{}, time.Minute); !errors.Is(err, stores.ErrNoStore) {

@@ -15,12 +15,13 @@ type Usability struct {
 	What   string // such as "keeper keyring"
 	Detail string
 	Err    error // why it cannot be used; nil: it can
+	Remedy string
 }
 
 // Usable looks at each keeper, and at Vault where it is configured. It changes
 // nothing and asks nobody.
 func (o Opener) Usable(ctx context.Context, configured bool) []Usability {
-	all := []Usability{o.usableKeyFile(), {What: "keeper keyring", Detail: "usable", Err: keyring.Keeper{}.Probe(ctx)}, o.usablePassphrase()}
+	all := []Usability{o.usableKeyFile(), {What: "keeper keyring", Detail: "usable", Err: keyring.Keeper{}.Probe(ctx), Remedy: "keep the key of a store in a file instead: --keeper key-file"}, o.usablePassphrase()}
 	if !configured {
 		return append(all, Usability{What: "Vault", Detail: "not configured"})
 	}

@@ -3,7 +3,6 @@ package stores
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/mcp-login/mcp-login/secrets/file"
@@ -12,8 +11,14 @@ import (
 
 // Weaker says why a store protects less than another.
 type Weaker struct {
-	From, To   string   // the stores and what keeps their keys, for people
+	From, To   Kept
 	ReadableBy []string // who can read the records there, and could not before; none: it is not weaker
+}
+
+// Kept is a store and what keeps its key, for people.
+type Kept struct {
+	Store  string
+	Keeper string // "": Vault, which needs none
 }
 
 // inVault stands for Vault where the others stand for the keeper of a store of files.
@@ -34,6 +39,11 @@ func (o Opener) weaker(ctx context.Context, from, to Location) (w Weaker, err er
 	if err != nil {
 		return w, err
 	}
+	return o.compare(from, to, before, after)
+}
+
+// compare compares two stores by what keeps their keys.
+func (o Opener) compare(from, to Location, before, after string) (w Weaker, err error) {
 	if slices.Index(strength(), after) <= slices.Index(strength(), before) {
 		return w, nil
 	}
@@ -50,12 +60,12 @@ func (o Opener) weaker(ctx context.Context, from, to Location) (w Weaker, err er
 }
 
 // kept names a store and what keeps its key.
-func (o Opener) kept(at Location, kind string) (string, error) {
+func (o Opener) kept(at Location, kind string) (Kept, error) {
 	name, err := o.Name(at)
 	if kind == inVault {
-		return name, err
+		return Kept{Store: name}, err
 	}
-	return fmt.Sprintf("%s (key kept by: %s)", name, kind), err
+	return Kept{name, kind}, err
 }
 
 // kindAt returns what keeps the key of a store, or would keep that of a new one.

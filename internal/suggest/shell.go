@@ -63,6 +63,16 @@ func assignIn(shell, name string, c Command) string {
 	return name + "=$(" + c.For(shell) + ")"
 }
 
+// Export returns a command that sets an environment variable in the native shell.
+func Export(name, value string) string { return exportIn(Native(runtime.GOOS), name, value) }
+
+func exportIn(shell, name, value string) string {
+	if shell == "powershell" {
+		return "$env:" + name + " = " + quotePowerShell(value)
+	}
+	return "export " + name + "=" + Quote(value)
+}
+
 // Private returns a command that writes the output of c to a file that only this
 // user can read.
 func Private(c Command, file string) string { return privateIn(Native(runtime.GOOS), c, file) }

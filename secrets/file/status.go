@@ -20,7 +20,7 @@ const probeName = "\x00probe"
 // record. It makes the store if there is none.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
-		return fmt.Errorf("probe store %s: %w", s.dir, err)
+		return fmt.Errorf("use store %s: %w", s.dir, err)
 	}
 	return nil
 }

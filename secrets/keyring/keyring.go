@@ -25,6 +25,7 @@ import (
 
 	keyring "github.com/zalando/go-keyring"
 
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -37,7 +38,7 @@ type Keeper struct {
 
 // ErrUnreachable means that there is no keyring here, or none that answers. It
 // comes with secrets.ErrUnavailable.
-var ErrUnreachable = errors.New("OS keyring")
+var ErrUnreachable = errors.New("the OS keyring cannot be used")
 
 const (
 	service        = "mcp-login"
@@ -128,7 +129,7 @@ func (k Keeper) call(ctx context.Context, f func() error) error {
 	case err := <-done:
 		return classify(err)
 	case <-time.After(timeout):
-		return fmt.Errorf("%w: %w: it did not answer within %v", secrets.ErrUnavailable, ErrUnreachable, timeout)
+		return &unreachableError{because: "it did not answer within " + printable.Duration(timeout)}
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -138,5 +139,21 @@ func classify(err error) error {
 	if err == nil || errors.Is(err, keyring.ErrNotFound) {
 		return err
 	}
-	return fmt.Errorf("%w: %w: %w", secrets.ErrUnavailable, ErrUnreachable, err)
+	return &unreachableError{because(err), err}
+}
+
+// unreachableError says in the user's terms why there is no keyring.
+type unreachableError struct {
+	because string
+	cause   error // nil: there was no answer
+}
+
+func (e *unreachableError) Error() string { return ErrUnreachable.Error() + ": " + e.because }
+
+func (e *unreachableError) Unwrap() []error {
+	all := []error{secrets.ErrUnavailable, ErrUnreachable}
+	if e.cause != nil {
+		all = append(all, e.cause)
+	}
+	return all
 }

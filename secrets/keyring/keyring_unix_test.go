@@ -38,7 +38,7 @@ func wantUnavailable(t *testing.T, k keyring.Keeper, reason string) {
 
 func TestNoBus(t *testing.T) {
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "no-such-bus"))
-	wantUnavailable(t, keyring.Keeper{Timeout: time.Hour}, "no session bus")
+	wantUnavailable(t, keyring.Keeper{Timeout: time.Hour}, "the OS keyring cannot be used: no desktop session is running here")
 }
 
 // TestHangingBus: a bus that takes connections and never says a word.
