@@ -7,9 +7,6 @@ import "net"
 // CheckFolder refuses no folder here: its access list says who may write it.
 func CheckFolder(string, string) error { return nil }
 
-// lockFolder locks nothing here: of two that start at once, one cannot bind.
-func lockFolder(string) (unlock func(), err error) { return func() {}, nil }
-
 // bind makes a socket that has the access list of its folder.
 func bind(path string) (*net.UnixListener, error) {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})

@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/mcp-login/mcp-login/internal/atomicfile"
 )
 
 // ErrTaken means that somebody listens at the path already.
@@ -65,7 +67,7 @@ func place(path string) (*net.UnixListener, error) {
 	if err := CheckFolder(dir, "the socket"); err != nil {
 		return nil, err
 	}
-	unlock, err := lockFolder(dir)
+	unlock, err := atomicfile.LockFolder(dir)
 	if err != nil {
 		return nil, err
 	}
