@@ -22,7 +22,11 @@ import (
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
 	if err != nil {
-		return nil, &dialError{"no agent is listening at " + c.Socket, err, secrets.ErrUnavailable, absent(err)}
+		what := "no agent is listening at "
+		if !absent(err) {
+			what = "cannot connect to the agent at "
+		}
+		return nil, &dialError{what + c.Socket, err, secrets.ErrUnavailable, absent(err)}
 	}
 	if !privsock.PeersKnown {
 		return conn, nil
