@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"internal/httpsse":      {"internal/eventstream"},
 	"internal/help":         {"internal/terminal"},
 	"internal/netfault":     {"oauth"},
-	"internal/privsock":     {"internal/suggest"},
+	"internal/privsock":     {"internal/atomicfile", "internal/suggest"},
 	"internal/proxystate":   {"secrets/file"},
 	"internal/toolfilter":   {"internal/printable"},
 	"internal/settings":     {"internal/paths", "internal/suggest"},

@@ -25,9 +25,12 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 		}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("listen at %s: %w", path, err)
+		err = fmt.Errorf("listen at %s: %w", path, err)
 	}
-	return l, remove, nil
+	if _, unusable := errors.AsType[*privsock.PathError](err); unusable {
+		err = exit.Usage(err)
+	}
+	return l, remove, err
 }
 
 // ListenAll makes the socket of the agent, and a limited one unless forward is "".

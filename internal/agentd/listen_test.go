@@ -3,6 +3,7 @@
 package agentd_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/mcp-login/mcp-login/internal/agentd"
+	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
 // TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
@@ -162,5 +164,14 @@ func TestListenWhereOthersWrite(t *testing.T) {
 			l.Close()
 			remove()
 		}
+	}
+}
+
+// TestListenAtUnusablePath: a path that no socket can have is a mistake in the flag.
+func TestListenAtUnusablePath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("x", 120))
+	_, _, err := agentd.Listen(path)
+	if _, usage := errors.AsType[exit.UsageError](err); !usage || !strings.Contains(err.Error(), "too long for a socket") {
+		t.Errorf("%T: %v", err, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/atomicfile"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/printable"
+	"github.com/mcp-login/mcp-login/internal/privsock"
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
@@ -47,17 +48,30 @@ func (change Change) ForUser(getenv func(name string) string, say func(format st
 }
 
 func userUnit(getenv func(name string) string) (u Unit, err error) {
-	if _, err := os.Stat("/run/systemd/system"); runtime.GOOS != "linux" || err != nil { // sd_booted(3)
-		return u, &exit.Error{
-			Code: exit.Failed, Text: "systemd does not manage the services of this system, and agent install is for systemd alone",
-			Hint: "run it without a service manager: " + suggest.MCPLogin("agent", "--background").String(),
-		}
+	if err := checkSystemd(runtime.GOOS); err != nil {
+		return u, err
 	}
 	if u.Program, err = installed(); err != nil {
 		return u, err
 	}
 	u.Dir, err = unitDir(getenv)
 	return u, err
+}
+
+// checkSystemd refuses a system whose services systemd does not manage, and says how the
+// agent runs there.
+func checkSystemd(goos string) error {
+	if _, err := os.Stat("/run/systemd/system"); goos == "linux" && err == nil { // sd_booted(3)
+		return nil
+	}
+	e := &exit.Error{
+		Code: exit.Failed, Text: "systemd does not manage the services of this system, and agent install is for systemd alone",
+		Hint: "run it without a service manager: " + suggest.MCPLogin("agent", "--background").String(),
+	}
+	if goos == "windows" {
+		e.Text, e.Hint = "the agent does not run on Windows: "+privsock.ErrPeers.Error()+"; commands use the store without it", suggest.MCPLogin("store", "status").String()
+	}
+	return e
 }
 
 // installed returns the path of this program by which a shell finds it, if it does: a

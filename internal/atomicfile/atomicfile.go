@@ -10,8 +10,8 @@ import (
 )
 
 // Write makes data the content of a file, whose folder must be there. A file that
-// is replaced gets the mode too. On error the old content stays, and nothing else is
-// left.
+// is replaced gets the mode too, and keeps its group if this user may give it away. On
+// error the old content stays, and nothing else is left.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -21,7 +21,7 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
+	if err = errors.Join(err, f.Chmod(keepGroup(f, path, mode)), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

@@ -12,10 +12,6 @@ import (
 	"github.com/mcp-login/mcp-login/internal/paths"
 )
 
-// maxFile is the maximum size of a file that is edited. Claude Code keeps much of
-// its state in the same one.
-const maxFile = 64 << 20
-
 // ErrChanged means that another program changed the file at the same time.
 var ErrChanged = errors.New("another program changed it at the same time; try again")
 
@@ -25,97 +21,93 @@ type FileError struct {
 	Err  error
 }
 
-func (e *FileError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+func (e *FileError) Error() string { return fmt.Sprintf("%s: %v", e.Path, reason(e.Err)) }
 
 // Unwrap returns what is wrong.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// document is a client's file.
-type document struct {
-	path   string // what it leads to, if it is a link
-	exists bool
-	text   []byte
+// reason is an error of the system without its path, which may be that of a temporary
+// file.
+func reason(err error) error {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return of.Err
+	}
+	if of, ok := errors.AsType[*os.LinkError](err); ok {
+		return of.Err
+	}
+	return err
 }
 
-// readDocument reads a file; a missing one is empty.
-func readDocument(path string) (d document, err error) {
-	if d.path, err = filepath.EvalSymlinks(path); errors.Is(err, fs.ErrNotExist) {
-		if info, statErr := os.Lstat(path); statErr == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return d, fmt.Errorf("it is a broken symbolic link")
-		}
-		return document{path: path}, nil
+// exclusively calls do while no other process of this program changes files in the
+// folder of a file, which it makes.
+func exclusively(path string, do func() error) error {
+	to, err := target(path)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to), 0o700)
 	}
 	if err != nil {
-		return d, err
+		return &FileError{path, err}
 	}
-	info, err := os.Stat(d.path)
-	switch {
-	case err != nil:
-		return d, err
-	case !info.Mode().IsRegular():
-		return d, fmt.Errorf("it is not a regular file")
-	case info.Size() > maxFile:
-		return d, fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+	unlock, err := atomicfile.LockFolder(filepath.Dir(to))
+	if err != nil {
+		return &FileError{path, err}
 	}
-	d.exists = true
-	d.text, err = os.ReadFile(d.path)
-	return d, err
+	defer unlock()
+	return do()
 }
 
 // Change is an edit of a client's file that is not yet written.
 type Change struct {
 	Path   string // of the file, as it was named
-	Backup string // where Apply leaves the content before; "": there was none
 	before document
 	after  []byte
 }
 
-// newChange returns the change that gives a file this content.
+// newChange returns the change that gives a file this text.
 func newChange(path string, before document, after []byte) Change {
-	c := Change{Path: path, before: before, after: after}
-	if before.exists {
-		c.Backup = before.path + ".mcp-login.bak"
-	}
-	return c
+	return Change{path, before, before.encode(after)}
 }
 
 // Empty reports whether the file has the content already.
-func (c Change) Empty() bool { return c.before.exists && bytes.Equal(c.before.text, c.after) }
+func (c Change) Empty() bool { return c.before.exists && bytes.Equal(c.before.content, c.after) }
 
 // Apply writes the file so that a reader sees the old content or the new, and
-// leaves the old one beside it. It keeps the file's mode, and writes where a link
-// leads.
-func (c Change) Apply() error {
-	if err := c.apply(); err != nil {
-		return &FileError{c.Path, err}
+// leaves the old one in a backup beside it; "": there was none. It keeps the file's
+// mode, and writes where a link leads.
+func (c Change) Apply() (backup string, err error) {
+	if backup, err = c.apply(); err != nil {
+		return "", &FileError{c.Path, err}
 	}
-	return nil
+	return backup, nil
 }
 
-func (c Change) apply() error {
-	path, mode := c.before.path, fs.FileMode(0o600)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	if uid, known := paths.Owner(path); known && uid != os.Geteuid() {
-		return fmt.Errorf("it belongs to user %d, and would no longer", uid)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	if c.Backup != "" {
-		if err := atomicfile.Write(c.Backup, c.before.text, 0o600); err != nil {
-			return err
-		}
-	}
+func (c Change) apply() (backup string, err error) {
 	now, err := readDocument(c.Path)
+	switch {
+	case err != nil:
+		return "", err
+	case now.exists != c.before.exists || !bytes.Equal(now.content, c.before.content):
+		return "", ErrChanged
+	case !now.exists:
+		if err := os.MkdirAll(filepath.Dir(now.path), 0o700); err != nil {
+			return "", err
+		}
+		return "", atomicfile.Write(now.path, c.after, 0o600)
+	}
+	info, err := os.Stat(now.path)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if now.exists != c.before.exists || !bytes.Equal(now.text, c.before.text) {
-		return ErrChanged
+	if uid, known := paths.Owner(now.path); known && uid != os.Geteuid() {
+		return "", fmt.Errorf("it belongs to user %d, and would no longer", uid)
 	}
-	return atomicfile.Write(path, c.after, mode)
+	if info.Mode().Perm()&0o200 == 0 {
+		return "", errors.New("it is read-only")
+	}
+	if backup, err = keep(now.path, now.content); err != nil {
+		return "", fmt.Errorf("keep a backup: %w", reason(err))
+	}
+	return backup, atomicfile.Write(now.path, c.after, info.Mode().Perm())
 }
 
 // Add returns the change that adds an entry to a file of the client, or replaces
@@ -124,45 +116,48 @@ func (c Client) Add(path string, e Entry, v Via) (Change, error) {
 	if !c.Can(v) {
 		return Change{}, &CannotError{c, v}
 	}
-	return c.edit(path, c.shapes[v](e), e.Name())
+	d, m, err := c.load(path)
+	if err != nil {
+		return Change{}, err
+	}
+	after, err := edited(c.format(), d.text, c.where(m, e.Name()), c.shapes[v](e))
+	if err != nil {
+		return Change{}, &FileError{path, err}
+	}
+	return newChange(path, d, after), nil
 }
 
 // Remove returns the change that takes the entry of a name away. Found is false
 // if there is none.
 func (c Client) Remove(path string, e Entry) (change Change, found bool, err error) {
-	d, err := readDocument(path)
+	d, m, err := c.load(path)
 	if err != nil {
-		return change, false, &FileError{path, err}
+		return change, false, err
 	}
-	m, err := c.format().decode(d.text)
-	if err != nil {
-		return change, false, &FileError{path, err}
-	}
-	if _, found = lookup(m, c.where(m, e.Name())); !found {
+	at := c.where(m, e.Name())
+	if !has(m, at) {
 		return change, false, nil
 	}
-	change, err = c.edit(path, nil, e.Name())
-	return change, true, err
+	left, err := edited(c.format(), d.text, at, nil)
+	if err != nil {
+		return change, true, &FileError{path, err}
+	}
+	change = newChange(path, d, left)
+	if original, known := c.original(d, at, left); known {
+		change.after = original
+	}
+	return change, true, nil
 }
 
-func (c Client) edit(path string, f fields, name string) (Change, error) {
-	d, err := readDocument(path)
+// load reads a file and what is in it.
+func (c Client) load(path string) (d document, m map[string]any, err error) {
+	if d, err = readDocument(path); err == nil {
+		m, err = c.format().decode(d.text)
+	}
 	if err != nil {
-		return Change{}, &FileError{path, err}
+		return d, nil, &FileError{path, err}
 	}
-	m, err := c.format().decode(d.text)
-	if err != nil {
-		return Change{}, &FileError{path, err}
-	}
-	var value any
-	if f != nil {
-		value = f
-	}
-	after, err := edited(c.format(), d.text, c.where(m, name), value)
-	if err != nil {
-		return Change{}, &FileError{path, err}
-	}
-	return newChange(path, d, after), nil
+	return d, m, nil
 }
 
 // where returns the path of an entry. Version 1 of opencode has its servers one

@@ -62,7 +62,7 @@ func TestAdd(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := change.Apply(); err != nil {
+				if _, err := change.Apply(); err != nil {
 					t.Fatal(err)
 				}
 				if got := readFile(t, path); got != tt.after {
@@ -80,7 +80,7 @@ func TestAdd(t *testing.T) {
 			if err != nil || !found {
 				t.Fatal(found, err)
 			}
-			if err := removed.Apply(); err != nil {
+			if _, err := removed.Apply(); err != nil {
 				t.Fatal(err)
 			}
 			if got := readFile(t, path); got != tt.before {
@@ -124,13 +124,14 @@ func TestApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, target, `{"a":2}`, 0o640)
-	if err := change.Apply(); !errors.Is(err, ErrChanged) {
+	if _, err := change.Apply(); !errors.Is(err, ErrChanged) {
 		t.Fatal(err)
 	}
 	if change, err = c.Add(link, entry("x"), Proxy); err != nil {
 		t.Fatal(err)
 	}
-	if err := change.Apply(); err != nil {
+	backup, err := change.Apply()
+	if err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(target)
@@ -140,7 +141,7 @@ func TestApply(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Error("the link was replaced")
 	}
-	if got := readFile(t, change.Backup); got != `{"a":2}` {
+	if got := readFile(t, backup); got != `{"a":2}` {
 		t.Errorf("the backup holds %s", got)
 	}
 	left, err := os.ReadDir(filepath.Dir(target))
@@ -158,6 +159,11 @@ func TestBrokenFiles(t *testing.T) {
 		"no object":   {"cursor", `{"mcpServers":[]}`, "is not an object"},
 		"no TOML":     {"codex", "a = \n", "line 1"},
 		"inline TOML": {"codex", `mcp_servers = { x = { command = "a" } }`, "cannot be changed without"},
+		"null":        {"cursor", `null`, "not a JSON object"},
+		"twice":       {"cursor", `{"mcpServers":{"x":{"command":"a"},"x":{"command":"b"}}}`, "mcpServers.x is in it more than once"},
+		"twice above": {"cursor", `{"mcpServers":{},"mcpServers":{}}`, "mcpServers is in it more than once"},
+		"deep":        {"cursor", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000), "exceeded max depth"},
+		"UTF-16":      {"cursor", "\xff\xfe{\x00}\x00", "not UTF-8"},
 		"no YAML":     {"goose", "a: [", "line 1"},
 		"YAML list":   {"goose", "extensions: []", "not a mapping"},
 		"YAML alias":  {"goose", "a: &a {b: 1}\nextensions: *a\n", "not a mapping"},

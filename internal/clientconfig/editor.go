@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -41,15 +43,19 @@ func (e Editor) Write(client Client, entry Entry, via Via) (changed bool, err er
 	if err != nil {
 		return false, err
 	}
-	change, err := client.Add(file, entry, via)
-	if err != nil {
-		return false, err
-	}
-	if change.Empty() {
-		e.Say("%s already has %q", change.Path, entry.Name())
-		return false, nil
-	}
-	return true, e.apply(change, fmt.Sprintf("added %q to %s", entry.Name(), change.Path))
+	err = exclusively(file, func() error {
+		change, err := client.Add(file, entry, via)
+		if err != nil {
+			return err
+		}
+		if change.Empty() {
+			e.Say("%s already has %q", change.Path, entry.Name())
+			return nil
+		}
+		changed = true
+		return e.apply(change, fmt.Sprintf("added %q to %s", entry.Name(), change.Path))
+	})
+	return changed && err == nil, err
 }
 
 // Remove takes the entry of a profile out of the client's file.
@@ -59,24 +65,31 @@ func (e Editor) Remove(client Client, profile string) error {
 		return err
 	}
 	entry := Entry{Profile: profile}
-	change, found, err := client.Remove(file, entry)
-	if err != nil {
-		return err
-	}
-	if !found {
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
 		e.Say("%s has no %q", file, entry.Name())
 		return nil
 	}
-	return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), change.Path))
+	return exclusively(file, func() error {
+		change, found, err := client.Remove(file, entry)
+		if err != nil {
+			return err
+		}
+		if !found {
+			e.Say("%s has no %q", file, entry.Name())
+			return nil
+		}
+		return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), change.Path))
+	})
 }
 
 // apply writes a file, and says so.
 func (e Editor) apply(c Change, done string) error {
-	if err := c.Apply(); err != nil {
+	backup, err := c.Apply()
+	if err != nil {
 		return err
 	}
-	if c.Backup != "" {
-		done += "; backup: " + c.Backup
+	if backup != "" {
+		done += "; backup: " + backup
 	}
 	e.Say("%s", done)
 	return nil
@@ -102,10 +115,13 @@ func (e Editor) Migrate(ctx context.Context, all []Migration, complete bool) err
 		}
 	}
 	for _, file := range files {
-		change, err := Apply(file, possible[file])
-		if err == nil {
-			err = e.apply(change, "changed "+file)
-		}
+		err := exclusively(file, func() error {
+			change, err := Apply(file, possible[file])
+			if err != nil {
+				return err
+			}
+			return e.apply(change, "changed "+file)
+		})
 		if err != nil {
 			return err
 		}

@@ -39,10 +39,11 @@ func (jsonSyntax) decode(text []byte) (map[string]any, error) {
 	var m map[string]any
 	dec := json.NewDecoder(bytes.NewReader(plain))
 	dec.UseNumber()
-	if err := dec.Decode(&m); err != nil {
+	err = dec.Decode(&m)
+	if _, other := errors.AsType[*json.UnmarshalTypeError](err); other || err == nil && m == nil {
 		return nil, errors.New("it is not a JSON object")
 	}
-	return m, nil
+	return m, err
 }
 
 func (jsonSyntax) set(text []byte, path []string, value any) ([]byte, error) {
@@ -65,6 +66,9 @@ func (jsonSyntax) set(text []byte, path []string, value any) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s is not an object", strings.Join(path[:depth], "."))
 	}
+	if err := once(&doc, path); err != nil {
+		return nil, err
+	}
 	layout, members, comma := layoutOf(&doc), len(object.Members), hasComma(object)
 	if err := doc.Patch(patch("add", at, layout.render(value, depth+1))); err != nil {
 		return nil, err
@@ -85,12 +89,38 @@ func (jsonSyntax) remove(text []byte, path []string) ([]byte, error) {
 	if !ok {
 		return nil, errByHand
 	}
+	if err := once(&doc, path); err != nil {
+		return nil, err
+	}
 	layout, comma := layoutOf(&doc), hasComma(object)
 	if err := doc.Patch(patch("remove", path, nil)); err != nil {
 		return nil, err
 	}
 	layout.close(object, comma, depth)
 	return doc.Pack(), nil
+}
+
+// once refuses a file that has a key at path twice: programs differ in which one they
+// read.
+func once(doc *hujson.Value, path []string) error {
+	for depth, key := range path {
+		at := doc.Find(pointer(path[:depth]))
+		if at == nil {
+			return nil
+		}
+		n := 0
+		if object, ok := at.Value.(*hujson.Object); ok {
+			for _, m := range object.Members {
+				if name, ok := m.Name.Value.(hujson.Literal); ok && name.String() == key {
+					n++
+				}
+			}
+		}
+		if n > 1 {
+			return fmt.Errorf("%s is in it more than once; remove all but one", strings.Join(path[:depth+1], "."))
+		}
+	}
+	return nil
 }
 
 // patch returns a JSON Patch of one operation (RFC 6902).
@@ -124,14 +154,10 @@ func layoutOf(doc *hujson.Value) layout {
 	if i < 0 {
 		return layout{}
 	}
-	newline := "\n"
-	if strings.HasSuffix(extra[:i], "\r") {
-		newline = "\r\n"
-	}
 	if strings.Trim(extra[i+1:], " \t") != "" || extra[i+1:] == "" { // a comment before it
-		return layout{newline, "  "}
+		return layout{"\n", "  "}
 	}
-	return layout{newline, extra[i+1:]}
+	return layout{"\n", extra[i+1:]}
 }
 
 // render writes a value that is a member of an object at this depth.
@@ -176,7 +202,8 @@ func (l layout) close(object *hujson.Object, comma bool, depth int) {
 	}
 	after := bytes.TrimRight(object.AfterExtra, " \t")
 	switch {
-	case len(object.Members) == 0 && len(after) == 0:
+	case len(object.Members) == 0 && len(bytes.TrimSpace(after)) == 0:
+		object.AfterExtra = nil
 		return
 	case !bytes.HasSuffix(after, []byte("\n")):
 		after = append(after, l.newline...)

@@ -83,7 +83,7 @@ func TestMigrate(t *testing.T) {
 			}
 			change, err := Apply(path, all)
 			if err == nil {
-				err = change.Apply()
+				_, err = change.Apply()
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -47,7 +47,11 @@ func edited(s syntax, text []byte, path []string, value any) ([]byte, error) {
 	if value != nil {
 		value = plainValue(value)
 	}
-	if !reflect.DeepEqual(normal(got), normal(with(before, path, value))) {
+	want := with(before, path, value)
+	if servers, _ := want[path[0]].(map[string]any); len(servers) == 0 && !has(got, path[:1]) {
+		delete(want, path[0]) // an empty table of TOML is gone with its last entry
+	}
+	if !reflect.DeepEqual(normal(got), normal(want)) {
 		return nil, errByHand
 	}
 	return after, nil

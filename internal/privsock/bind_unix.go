@@ -4,6 +4,7 @@ package privsock
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,9 @@ import (
 // its mode is right: there is no instant at which it is open to others.
 func bind(path string) (*net.UnixListener, error) {
 	private, err := os.MkdirTemp(filepath.Dir(path), ".")
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, &fs.PathError{Op: "write to", Path: filepath.Dir(path), Err: of.Err} // not the random name
+	}
 	if err != nil {
 		return nil, err
 	}

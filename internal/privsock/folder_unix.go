@@ -22,9 +22,17 @@ func CheckFolder(dir, what string) error {
 	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
 		return fmt.Errorf("other users can write to the folder %s (mode %04o) and replace %s; run: %s", dir, mode.Perm(), what, suggest.Command{"chmod", "go-w", dir})
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("the folder %s belongs to user %d, who can replace %s", dir, st.Uid, what)
+	if uid, known := owner(info); known && uid != 0 && uid != os.Geteuid() {
+		return fmt.Errorf("the folder %s belongs to user %d, who can replace %s", dir, uid, what)
 	}
 	return nil
+}
+
+// owner returns the user that a file belongs to, and false where that cannot be seen.
+func owner(info fs.FileInfo) (uid int, known bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(st.Uid), true
 }

@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/mcp-login/mcp-login/internal/atomicfile"
 )
 
 // ErrTaken means that somebody listens at the path already.
@@ -30,11 +32,18 @@ type PathError struct {
 
 func (e *PathError) Error() string { return e.Reason }
 
+// OwnerError means that a socket is another user's.
+type OwnerError struct{ UID int }
+
+func (e *OwnerError) Error() string {
+	return fmt.Sprintf("the socket belongs to user %d, but you are user %d; use another path", e.UID, os.Geteuid())
+}
+
 // Listen makes a socket of mode 0600, in a folder that is made with mode 0700
 // if it is missing; one that others can write is refused, for they could put a
 // socket of their own in place of this one. A socket that a dead process left is
-// replaced; where somebody still listens, or may, or something else than a
-// socket is, it fails. Remove takes the socket away, unless another process has
+// replaced; where somebody still listens, or may, or another user's socket or something
+// else is, it fails. Remove takes the socket away, unless another process has
 // replaced it.
 func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	if l, err = place(path); err != nil {
@@ -65,7 +74,7 @@ func place(path string) (*net.UnixListener, error) {
 	if err := CheckFolder(dir, "the socket"); err != nil {
 		return nil, err
 	}
-	unlock, err := lockFolder(dir)
+	unlock, err := atomicfile.LockFolder(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +122,16 @@ func checkFree(path string) error {
 	case info.Mode().Type() != fs.ModeSocket:
 		return errors.New("the path is not a socket")
 	}
-	c, err := net.Dial("unix", path)
+	if uid, known := owner(info); known && uid != os.Geteuid() {
+		return &OwnerError{uid}
+	}
+	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	switch {
 	case err == nil:
-		_ = c.Close() // nothing was said
+		defer c.Close() // nothing was said
+		if peer, err := PeerOf(c); err == nil && peer.UID != os.Geteuid() {
+			return &OwnerError{peer.UID}
+		}
 		return ErrTaken
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return nil

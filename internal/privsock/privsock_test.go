@@ -95,3 +95,29 @@ func TestAbstractName(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherUsersSocket: a socket of another user is not one of this user's, whether
+// somebody listens or not, and it stays. Only root can make one.
+func TestOtherUsersSocket(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make sockets of other users")
+	}
+	path := filepath.Join(t.TempDir(), "s")
+	l, _, err := privsock.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, 54321, -1); err != nil {
+		t.Fatal(err)
+	}
+	for _, alive := range []bool{true, false} {
+		_, _, err := privsock.Listen(path)
+		if owner, ok := errors.AsType[*privsock.OwnerError](err); !ok || owner.UID != 54321 {
+			t.Errorf("alive %t: %v", alive, err)
+		}
+		l.Close()
+	}
+	if info, err := os.Lstat(path); err != nil || info.Sys().(*syscall.Stat_t).Uid != 54321 {
+		t.Errorf("the socket: %v, %v", info, err)
+	}
+}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package privsock
+package atomicfile
 
 import (
 	"errors"
@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	// lockWait is how long another process may take to make its socket.
+	// lockWait is how long another process may take to change what is in a folder.
 	lockWait  = 5 * time.Second
 	lockAgain = 20 * time.Millisecond
 )
 
-// lockFolder keeps others from making a socket in a folder until unlock.
-func lockFolder(dir string) (unlock func(), err error) {
+// LockFolder keeps other processes that call it from changing what is in a folder until
+// unlock.
+func LockFolder(dir string) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func lockFolder(dir string) (unlock func(), err error) {
 		case errors.Is(err, unix.EINTR):
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			// Where a folder cannot be locked (NFS) the last of two that start
-			// in the same instant wins, and the first says so in its log.
+			// in the same instant wins.
 			return unlock, nil
 		case time.Since(begun) > lockWait:
 			unlock()

@@ -1,0 +1,176 @@
+package clientconfig
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func editor(file string) Editor {
+	return Editor{
+		Places: Places{Home: filepath.Dir(file), GOOS: "linux", Getenv: func(string) string { return "" }},
+		File:   file, Say: func(string, ...any) {},
+		Agree:   func(context.Context, string, string) error { return nil },
+		Confirm: func(context.Context, string) (bool, error) { return true, nil },
+	}
+}
+
+// TestBackupsAreKept: whatever is done to a file, and in which order, the content that
+// its owner gave it stays in a backup.
+func TestBackupsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mcp.json")
+	c, e := find(t, "cursor"), editor(path)
+	writes := func(name string) {
+		t.Helper()
+		if changed, err := e.Write(c, entry(name), Proxy); err != nil || !changed {
+			t.Fatal(changed, err)
+		}
+	}
+	const first, second = `{"a": 1, "mcpServers": {"r": {"command": "npx", "args": ["mcp-remote", "https://r.example/mcp"]}}}`, `{"b": 2}`
+	writeFile(t, path, first, 0o600)
+	writes("x")
+	writes("y")
+	writeFile(t, path, second, 0o600)
+	writes("x")
+	if err := e.Remove(c, "x"); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, path, first, 0o600)
+	server := Server{Client: c, File: path, Name: "r", Command: []string{"npx", "mcp-remote", "https://r.example/mcp"}, path: []string{"mcpServers", "r"}}
+	if err := e.Migrate(t.Context(), Migrations([]Server{server}, "mcp-login"), false); err != nil {
+		t.Fatal(err)
+	}
+	all, _ := backups(path)
+	kept := map[string]int{}
+	for _, name := range all {
+		kept[readFile(t, name)]++
+	}
+	if readFile(t, path+".mcp-login.bak") != first || kept[first] != 1 || kept[second] != 1 {
+		t.Errorf("%d backups: %v", len(all), kept)
+	}
+}
+
+// TestRemoveRestores: a file of which nothing else has changed is as it was, byte for
+// byte. What has changed since then stays.
+func TestRemoveRestores(t *testing.T) {
+	for name, tt := range map[string]struct{ client, before string }{
+		"no servers":        {"cursor", `{"a":1}`},
+		"servers":           {"cursor", "{ \"mcpServers\" : {} }"},
+		"empty":             {"cursor", ""},
+		"byte order mark":   {"cursor", "\ufeff{\n}\n"},
+		"lines of Windows":  {"cursor", "{\r\n\t\"a\": 1 // one\r\n}\r\n"},
+		"one line":          {"zed", `{"context_servers": {"a": {}}, "z": [1, 2]}`},
+		"TOML":              {"codex", "a = 1\n\n\n"},
+		"TOML of Windows":   {"codex", "a = 1 # one\r\n[mcp_servers.b]\r\ncommand = 'b'\r\n"},
+		"no end of line":    {"codex", "a = 1"},
+		"YAML":              {"goose", "# mine\na:   1\nb:\n    - 'x'   # two\n"},
+		"YAML of Windows":   {"goose", "a:   1\r\nextensions:\r\n    b: {cmd: b}\r\n"},
+		"opencode":          {"opencode", "{\n  \"model\": \"m\"\n}\n"},
+		"opencode, version": {"opencode", `{"mcp": {"a": {"type": "local"}}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "file")
+			c, e := find(t, tt.client), editor(path)
+			writeFile(t, path, tt.before, 0o640)
+			if _, err := e.Write(c, entry("x"), Proxy); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(readFile(t, path)) {
+				if strings.Contains(tt.before, crlf) && !strings.HasSuffix(line, crlf) {
+					t.Errorf("the line %q ends in another way", line)
+				}
+			}
+			if err := e.Remove(c, "x"); err != nil {
+				t.Fatal(err)
+			}
+			if got := readFile(t, path); got != tt.before {
+				t.Errorf("restored %q, want %q", got, tt.before)
+			}
+		})
+	}
+}
+
+// TestRemoveKeepsChanges: what the owner of a file changed since then stays, and an entry
+// of the owner's that was replaced does not come back.
+func TestRemoveKeepsChanges(t *testing.T) {
+	for _, tt := range []struct{ before, change, with, after string }{
+		{"{\n  // a\n}\n", "// a", "// b", "{\n  \"mcpServers\": {}\n  // b\n}\n"},
+		{`{"mcpServers":{"x":{"command":"mine"}}}`, "", "", `{"mcpServers":{}}`},
+	} {
+		path := filepath.Join(t.TempDir(), "file")
+		c, e := find(t, "cursor"), editor(path)
+		writeFile(t, path, tt.before, 0o600)
+		if _, err := e.Write(c, entry("x"), Proxy); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, path, strings.Replace(readFile(t, path), tt.change, tt.with, 1), 0o600)
+		if err := e.Remove(c, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if got := readFile(t, path); got != tt.after {
+			t.Errorf("removed %q, want %q", got, tt.after)
+		}
+	}
+}
+
+// TestAtOnce: of many that add an entry at the same time, each does. None exists before.
+func TestAtOnce(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no lock on folders")
+	}
+	path := filepath.Join(t.TempDir(), "new", "mcp.json")
+	names := strings.Split("abcdefghijklmnop", "")
+	var all sync.WaitGroup
+	for _, name := range names {
+		all.Go(func() {
+			if changed, err := editor(path).Write(find(t, "cursor"), entry(name), Proxy); err != nil || !changed {
+				t.Error(changed, err)
+			}
+		})
+	}
+	all.Wait()
+	m, err := jsonSyntax{}.decode([]byte(readFile(t, path)))
+	if servers, _ := m["mcpServers"].(map[string]any); err != nil || len(servers) != len(names) {
+		t.Errorf("%d entries, %v", len(servers), err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".*")); err != nil || len(left) != 0 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+}
+
+// TestUnwritable: a file that its owner protected, or that cannot have a backup, stays as
+// it is.
+func TestUnwritable(t *testing.T) {
+	const text = `{"a":1}`
+	for name, tt := range map[string]struct {
+		make func(t *testing.T, path string)
+		want string
+	}{
+		"read-only": {func(t *testing.T, path string) {
+			if err := os.Chmod(path, 0o444); err != nil {
+				t.Fatal(err)
+			}
+		}, "it is read-only"},
+		"no more backups": {func(t *testing.T, path string) {
+			for range maxBackups {
+				_, next := backups(path)
+				writeFile(t, next, "", 0o600)
+			}
+		}, "it has 1000 backups; remove some"},
+	} {
+		path := filepath.Join(t.TempDir(), "mcp.json")
+		writeFile(t, path, text, 0o600)
+		tt.make(t, path)
+		changed, err := editor(path).Write(find(t, "cursor"), entry("x"), Proxy)
+		if changed || err == nil || !strings.Contains(err.Error(), path+": ") || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %t, %v", name, changed, err)
+		}
+		if got := readFile(t, path); got != text {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
