@@ -190,10 +190,10 @@ type leaseWatch struct {
 	backoff time.Duration
 }
 
-// isStale reports whether the entry has not changed for so long that its writer
-// counts as dead: for the lease's TTL as observed here, or twice the TTL by
-// Vault's clock. The latter is for processes that run for less than a TTL; it
-// is doubled because the clocks of a Vault cluster may differ slightly.
+// isStale reports whether the entry has not changed for long enough that its
+// writer counts as dead: for the lease's TTL as observed here, or twice the TTL
+// by Vault's clock. The latter is for processes that run for less than a TTL;
+// it is doubled because the clocks of a Vault cluster may differ slightly.
 func (w *leaseWatch) isStale(e entry) bool {
 	lasts := w.lease
 	if e.Lease != nil {
