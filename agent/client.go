@@ -1,8 +1,8 @@
-// Package agent is the client of "mcp-login agent", for Go programs: [Client] and
-// the types of the wire. It knows nothing of the agent's server half, and needs
-// neither a store nor a way to the authorization server.
+// Package agent is the client of "mcp-login agent" for Go programs: [Client] and
+// the types of the HTTP API. It does not know the server side of the agent, and
+// needs neither a store nor access to the authorization server.
 //
-// A program that wants a token asks with a [Client]:
+// A program gets a token with a [Client]:
 //
 //	s, err := mcplogin.Open(mcplogin.Config{
 //		Profile: "notion",
@@ -12,8 +12,8 @@
 //
 // # Stability
 //
-// Exported names follow semantic versioning. The HTTP paths below /v1 and
-// their JSON are only added to.
+// Exported names follow semantic versioning. The HTTP paths below /v1 and their
+// JSON change only by additions.
 package agent
 
 import (
@@ -34,24 +34,25 @@ import (
 )
 
 const (
-	// maxAnswer caps what is read of an answer: a token has 64 KiB at most.
-	maxAnswer = 256 << 10
-	// answerTime limits one request. It includes the wait for a person to confirm
-	// it, after the requests before it.
-	answerTime = 5 * time.Minute
-	// maxSkew is how far this clock may be ahead of the agent's.
+	// maxResponse limits a response in bytes: a token has 64 KiB at most.
+	maxResponse = 256 << 10
+	// requestTimeout limits one request. It includes the wait until the user confirms
+	// this request and those before it.
+	requestTimeout = 5 * time.Minute
+	// maxSkew is the largest tolerated difference of the clock to the agent's.
 	maxSkew = 5 * time.Minute
 )
 
-// Client gets tokens from an agent. It needs no store and no connection to the
-// authorization server. The socket can come from another host (ssh -R). On Linux,
-// macOS and FreeBSD the kernel reports who listens: the client trusts only an
-// agent of the same user or of root. It is a [mcplogin.Broker]: a session that has
-// one returns headers and tokens, and has a Transport.
+// Client gets tokens from an agent. The socket can be forwarded from another host
+// (ssh -R). On Linux, macOS and FreeBSD the kernel reports the user of the
+// listening process: the client trusts only an agent of the same user or of root.
+// Client is a [mcplogin.Broker], the source of a session for tokens, headers or a
+// Transport.
 //
 // Errors are those of a Session (mcplogin.ErrLoginRequired, mcplogin.ErrBound) or
-// an *Error. An agent that does not run or is not trusted is
-// secrets.ErrUnavailable, one that ends without an answer secrets.ErrTemporary.
+// an *Error. If the agent is not running or not trusted, the error is
+// secrets.ErrUnavailable; if it closes the connection without a response,
+// secrets.ErrTemporary.
 type Client struct {
 	// Socket is the path of the agent's socket. Required.
 	Socket string
@@ -59,9 +60,9 @@ type Client struct {
 
 var _ mcplogin.Broker = (*Client)(nil)
 
-// Issue implements mcplogin.Broker. The credential has the profile's name, its
-// server, and the access token with its expiry. A minTTL close to or beyond
-// the lifetime that the server gives counts as a quarter of it. A rejected token is sent as its hash.
+// Issue implements mcplogin.Broker. The credential has the profile's name, its server, and the access
+// token with its expiry. If the server issues tokens for barely more than minTTL, or for less, a
+// quarter of their lifetime applies instead. A rejected token is sent as its hash.
 func (c *Client) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	query := url.Values{}
 	if minTTL > 0 {
@@ -70,47 +71,49 @@ func (c *Client) Issue(ctx context.Context, profile string, minTTL time.Duration
 	if rejected != "" {
 		query.Set("rejected", Digest(rejected))
 	}
-	body, err := c.ask(ctx, profile, HeadersPath, query)
+	body, err := c.getProfile(ctx, profile, HeadersPath, query)
 	if err != nil {
 		return mcplogin.Credential{}, err
 	}
-	return read(profile, body)
+	return parseAnswer(profile, body)
 }
 
-// Status describes a credential that the agent keeps. A token with less than
-// minTTL left counts as expired. All text in it comes from the agent.
+// Status returns the status of a credential that the agent manages. A token
+// with less than minTTL left counts as expired. All text in it comes from the
+// agent.
 func (c *Client) Status(ctx context.Context, profile string, minTTL time.Duration) (s mcplogin.Status, err error) {
-	body, err := c.ask(ctx, profile, "", url.Values{"min_ttl": {minTTL.String()}})
+	body, err := c.getProfile(ctx, profile, "", url.Values{"min_ttl": {minTTL.String()}})
 	if err != nil {
 		return s, err
 	}
 	if err := json.Unmarshal(body, &s); err != nil || s.Profile != profile {
-		return s, unusable("the answer is not a profile status")
+		return s, badResponse("the answer is not a profile status")
 	}
 	return s, nil
 }
 
 // Profiles returns the names of the profiles that the socket issues tokens for.
 func (c *Client) Profiles(ctx context.Context) ([]string, error) {
-	body, err := c.ask(ctx, "", "", nil)
+	body, err := c.getProfile(ctx, "", "", nil)
 	if err != nil {
 		return nil, err
 	}
 	var all ProfileList
 	if err := json.Unmarshal(body, &all); err != nil {
-		return nil, unusable("the answer is not a list of profiles")
+		return nil, badResponse("the answer is not a list of profiles")
 	}
 	for _, name := range all.Profiles {
 		if secrets.CheckName(name) != nil {
-			return nil, unusable("the answer contains an invalid name")
+			return nil, badResponse("the answer contains an invalid name")
 		}
 	}
 	return all.Profiles, nil
 }
 
-// ask makes one request about a profile, or about all if profile is "".
-func (c *Client) ask(ctx context.Context, profile, what string, query url.Values) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+// getProfile sends a request about a profile, or about all profiles if profile
+// is "".
+func (c *Client) getProfile(ctx context.Context, profile, what string, query url.Values) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	path := ProfilesPath
 	if profile != "" {
@@ -121,21 +124,21 @@ func (c *Client) ask(ctx context.Context, profile, what string, query url.Values
 	}
 	body, status, err := c.get(ctx, path+"?"+query.Encode())
 	if err == nil && status != http.StatusOK {
-		err = refusal(profile, status, body)
+		err = errorResponse(profile, status, body)
 	}
 	return body, err
 }
 
-// get makes one request on a new connection, and closes it.
+// get sends a GET on a new connection and reads the response.
 func (c *Client) get(ctx context.Context, path string) (body []byte, status int, err error) {
 	resp, err := c.send(ctx, http.MethodGet, path)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer resp.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	if err != nil {
-		return nil, 0, c.lost(ctx, err)
+		return nil, 0, c.connectionError(ctx, err)
 	}
 	return body, resp.StatusCode, nil
 }
@@ -152,13 +155,13 @@ func (c *Client) send(ctx context.Context, method, path string) (*http.Response,
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return nil, c.lost(ctx, err)
+		return nil, c.connectionError(ctx, err)
 	}
 	return resp, nil
 }
 
-// refusal reads an error answer.
-func refusal(profile string, status int, body []byte) error {
+// errorResponse returns the error of an error response.
+func errorResponse(profile string, status int, body []byte) error {
 	var e Error
 	if json.Unmarshal(body, &e) != nil || e.Code == "" {
 		return &Error{Code: CodeFailed, Message: fmt.Sprintf("HTTP %d: this is not an mcp-login agent", status)}
@@ -173,28 +176,28 @@ func refusal(profile string, status int, body []byte) error {
 	return &e
 }
 
-// read reads an answer, which can be hostile: it rejects a token that no header
-// can carry, and a server URL that no token may be sent to.
-func read(profile string, body []byte) (mcplogin.Credential, error) {
+// parseAnswer parses a response, which can be hostile: it rejects a token that is not
+// valid in a header, and a server URL that must not receive tokens.
+func parseAnswer(profile string, body []byte) (mcplogin.Credential, error) {
 	var a Answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return mcplogin.Credential{}, unusable("the answer is not JSON")
+		return mcplogin.Credential{}, badResponse("the answer is not JSON")
 	}
 	token, isBearer := strings.CutPrefix(a.Headers["Authorization"], "Bearer ")
 	if !isBearer || token == "" {
-		return mcplogin.Credential{}, unusable("the answer has no bearer token")
+		return mcplogin.Credential{}, badResponse("the answer has no bearer token")
 	}
 	if !a.Expiry.IsZero() && time.Since(a.Expiry) > maxSkew {
-		return mcplogin.Credential{}, unusable("its token has expired")
+		return mcplogin.Credential{}, badResponse("its token has expired")
 	}
 	c := mcplogin.Credential{
 		Profile: profile, Server: a.Server,
 		Token: oauth.Token{Access: token, Type: "Bearer", Expiry: a.Expiry},
 	}
 	if invalid, ok := errors.AsType[*mcplogin.RecordError](c.Validate()); ok {
-		return mcplogin.Credential{}, unusable(invalid.Field + " " + invalid.Reason)
+		return mcplogin.Credential{}, badResponse(invalid.Field + " " + invalid.Reason)
 	}
 	return c, nil
 }
 
-func unusable(what string) error { return fmt.Errorf("%w of the agent: %s", oauth.ErrAnswer, what) }
+func badResponse(what string) error { return fmt.Errorf("%w of the agent: %s", oauth.ErrAnswer, what) }

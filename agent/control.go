@@ -13,31 +13,31 @@ import (
 )
 
 const (
-	// healthTime limits a request for the agent's health.
-	healthTime = 10 * time.Second
-	// stopTime is how long an agent may take to end: a refresh that has begun may take
-	// 45 s, and its answer must be stored.
-	stopTime = time.Minute
+	// healthTimeout limits a health request.
+	healthTimeout = 10 * time.Second
+	// stopTimeout is how long an agent may take to exit: a refresh in flight may take 45
+	// s, and its response must be stored.
+	stopTimeout = time.Minute
 )
 
-// Health describes the agent and what it keeps. The error is ErrNotRunning where no
-// agent runs. All text in it comes from the agent.
+// Health returns the health of the agent and its profiles. The error is
+// ErrNotRunning if no agent is running. All text in it comes from the agent.
 func (c *Client) Health(ctx context.Context) (h Health, err error) {
-	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	body, status, err := c.get(ctx, HealthPath)
 	if err != nil {
 		return h, err
 	}
 	if status != http.StatusOK {
-		return h, refusal("", status, body)
+		return h, errorResponse("", status, body)
 	}
 	if json.Unmarshal(body, &h) != nil || h.Status == "" {
-		return h, unusable("the answer is not a health report")
+		return h, badResponse("the answer is not a health report")
 	}
 	for name, s := range h.Profiles {
 		if secrets.CheckName(name) != nil {
-			return h, unusable("the answer contains an invalid name")
+			return h, badResponse("the answer contains an invalid name")
 		}
 		s.State, s.Error = oauth.Sanitize(s.State, maxMessage), oauth.Sanitize(s.Error, maxMessage)
 		h.Profiles[name] = s
@@ -45,28 +45,27 @@ func (c *Client) Health(ctx context.Context) (h Health, err error) {
 	return h, nil
 }
 
-// Stop asks the agent to end, and returns when its process has ended: when the
-// requests and refreshes that had begun are complete. A limited socket refuses it
-// (ErrDenied).
+// Stop stops the agent and returns when its process has exited, after requests
+// and refreshes in flight are complete. A limited socket rejects it (ErrDenied).
 func (c *Client) Stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	resp, err := c.send(ctx, http.MethodPost, StopPath)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	// The agent leaves the answer open. Its end is the end of the process.
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	// The agent keeps the response open until its process exits.
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	switch {
 	case resp.StatusCode == http.StatusMethodNotAllowed:
 		return &Error{Code: CodeFailed, Message: "this agent is too old to be stopped by its socket"}
 	case resp.StatusCode != http.StatusOK:
-		return refusal("", resp.StatusCode, body)
+		return errorResponse("", resp.StatusCode, body)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &dialError{"the agent at " + c.Socket + " has not ended yet", errors.New("timed out"), secrets.ErrTemporary, false}
-	case err != nil && !hungUp(err):
-		return c.lost(ctx, err)
+	case err != nil && !isClosed(err):
+		return c.connectionError(ctx, err)
 	}
 	return nil
 }

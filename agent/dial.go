@@ -15,18 +15,18 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// dial connects to the agent if it is trusted: if it runs as this user, or as
-// root, as sshd and service managers can. Any other user who made the socket
-// would see the requests, and could answer with another token. Systems whose
-// kernel does not report peers have no such check.
+// dial connects to the agent and checks that it runs as this user, or as root,
+// as sshd and service managers do. Another user's process could read the
+// requests and respond with another token. On systems whose kernel does not
+// report the peer, nothing is checked.
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
 	if err != nil {
 		what := "cannot reach the agent at "
-		if absent(err) {
+		if notListening(err) {
 			what = "no agent is running at "
 		}
-		return nil, &dialError{what + c.Socket, err, secrets.ErrUnavailable, absent(err)}
+		return nil, &dialError{what + c.Socket, err, secrets.ErrUnavailable, notListening(err)}
 	}
 	if !privsock.PeersKnown {
 		return conn, nil
@@ -42,12 +42,12 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-// lost returns the error for a request that got no answer.
-func (c *Client) lost(ctx context.Context, err error) error {
+// connectionError returns the error of a request without a response.
+func (c *Client) connectionError(ctx context.Context, err error) error {
 	if known, ok := errors.AsType[*dialError](err); ok {
 		return known
 	}
-	if hungUp(err) {
+	if isClosed(err) {
 		err = errors.New("the agent has stopped, or serves only another user")
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -59,20 +59,20 @@ func (c *Client) lost(ctx context.Context, err error) error {
 	return &dialError{"no answer from the agent at " + c.Socket, privsock.Cause(err), secrets.ErrTemporary, false}
 }
 
-// hungUp reports whether the other end closed the connection. If it did so before
-// the request, net/http returns an error without a name.
-func hungUp(err error) bool {
+// isClosed reports whether the peer closed the connection. If it did so before the
+// request, net/http returns an unexported error.
+func isClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		strings.HasSuffix(err.Error(), "server closed idle connection")
 }
 
-// dialError is a failure of the socket. It matches kind, and not the network
-// error that it wraps.
+// dialError is an error of the socket. It matches kind, not the network error
+// err.
 type dialError struct {
 	what string
 	err  error
-	kind error // secrets.ErrUnavailable, or secrets.ErrTemporary if it helps to try again
-	none bool  // nobody listens there
+	kind error // secrets.ErrUnavailable, or secrets.ErrTemporary if a retry may help
+	none bool  // no process listens on the socket
 }
 
 func (e *dialError) Error() string {
@@ -87,7 +87,8 @@ func (e *dialError) Is(target error) bool {
 	return target == e.kind || e.none && target == ErrNotRunning
 }
 
-// absent reports whether nobody listens at a socket, or it does not exist.
-func absent(err error) bool {
+// notListening reports whether the socket does not exist or no process listens
+// on it.
+func notListening(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
 }

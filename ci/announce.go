@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Note is a short message to the people who watch a job.
+// Note is a short message for people who watch a job.
 type Note struct {
 	Title string // one line
-	Text  string // plain text; each line is shown as one
-	URL   string // shown as a link where the provider can; "": none
+	Text  string // plain text of one or more lines
+	URL   string // shown as a link if the provider can; "": none
 }
 
-// Announce shows a note while the step still runs, where the provider shows
-// such things: as an annotation if it is shown at once, else in the log. On
-// most providers all who may read the log can read it.
+// Announce shows a note while the step is still running: as an annotation if
+// the provider shows annotations immediately, else in the log. On most
+// providers anyone with access to the log can read it.
 func (j Job) Announce(ctx context.Context, n Note) error {
-	announce := j.Provider.behaviour().announce
+	announce := j.Provider.behavior().announce
 	if announce == nil {
 		announce = printNote
 	}
@@ -28,10 +28,10 @@ func (j Job) Announce(ctx context.Context, n Note) error {
 	return nil
 }
 
-// Summary leaves a note on the page of the finished job. It returns
-// ErrUnsupported where the provider has no such page.
+// Summary adds a note to the summary page of the job. It returns ErrUnsupported
+// if the provider has no such page.
 func (j Job) Summary(ctx context.Context, n Note) error {
-	summary := j.Provider.behaviour().summary
+	summary := j.Provider.behavior().summary
 	if summary == nil {
 		return fmt.Errorf("%w: %v has no job summary", ErrUnsupported, j.Provider)
 	}
@@ -41,21 +41,21 @@ func (j Job) Summary(ctx context.Context, n Note) error {
 	return nil
 }
 
-// printNote is for the providers whose log is all that shows in time. Only the
-// title stands at the beginning of a line.
+// printNote prints a note to the log, for providers without annotations. Only
+// the title is at the beginning of a line.
 func printNote(_ context.Context, j Job, n Note) error {
 	_, err := fmt.Fprintf(j.log(), "%s\n", strings.Join(n.lines(), "\n    "))
 	return err
 }
 
-// maxLive bounds what the runners of GitHub and Azure show of one message while
-// the step runs: they cut it after 1024 characters
-// (https://github.com/actions/runner/blob/main/src/Runner.Common/JobServerQueue.cs and
+// maxLive is the length, in bytes, up to which the runners of GitHub and Azure show a message while the step runs: they
+// truncate it after 1024 characters (https://github.com/actions/runner/blob/main/src/Runner.Common/JobServerQueue.cs
+// and
 // https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Microsoft.VisualStudio.Services.Agent/JobServerQueue.cs).
 const maxLive = 1000
 
-// printLong prints a note line by line if its message would be cut, and with it
-// the address that stands last.
+// printLong prints a note line by line if its message would be truncated,
+// because the URL is last.
 func printLong(ctx context.Context, j Job, n Note, message string) error {
 	if len(message) <= maxLive {
 		return nil
@@ -75,8 +75,8 @@ func (n Note) body() []string {
 	return lines
 }
 
-// markdown returns the note as CommonMark in which the text has no meaning:
-// it stands in a fence longer than any in it.
+// markdown returns the note as CommonMark. The text is in a code block whose
+// fence is longer than any fence in the text.
 func (n Note) markdown() string {
 	var b strings.Builder
 	if title := Escape(n.Title); title != "" {
@@ -96,7 +96,7 @@ func (n Note) markdown() string {
 	return b.String()
 }
 
-// plainMarkdown takes the meaning from every ASCII mark (CommonMark §2.4).
+// plainMarkdown escapes all ASCII punctuation (CommonMark §2.4).
 var plainMarkdown = func() *strings.Replacer {
 	var pairs []string
 	for _, mark := range "\\`*_{}[]()<>#+-.!|~&:@\"'$^=/" {
@@ -105,7 +105,8 @@ var plainMarkdown = func() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }()
 
-// link returns a web address in the form that is safe to print, or "".
+// link returns a web URL in a form that is safe to print, or "" if it is not
+// one.
 func link(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {

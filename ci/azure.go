@@ -17,7 +17,7 @@ import (
 // (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Microsoft.VisualStudio.Services.Agent/Command.cs)
 // of standard output and, though that page names only the first, of standard error
 // (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Worker/Handlers/NodeHandler.cs).
-var azure = behaviour{
+var azure = behavior{
 	title:    "Azure Pipelines",
 	mask:     azureMask,
 	ready:    azureReady,
@@ -29,21 +29,20 @@ var azure = behaviour{
 	reserved: []string{"SYSTEM_*", "AGENT_*", "BUILD_*", "TF_BUILD", "ENDPOINT*", "INPUT*", "SECRET*", "PATH*", "SECUREFILE*"},
 }
 
-// azureAudience is the audience of a pipeline's id token. No documentation was
-// found that lets a job choose another; a decoded one is in
+// azureAudience is the audience of a pipeline's ID token. According to the documentation
+// a job cannot choose another one; for a decoded token see
 // https://github.com/gravitational/teleport/blob/master/rfd/0211-azure-devops-joining.md.
 const azureAudience = "api://AzureADTokenExchange"
 
-// azureEscape is what the agent undoes, in a command's data as in its
-// properties. It hides a secret variable's value in exactly this form too,
-// which the step's debug log shows
+// azureEscape escapes the data and properties of a command, as the agent unescapes them. The agent also
+// masks a secret's value in this escaped form, which the step's debug log shows
 // (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Worker/TaskCommandExtension.cs).
 var azureEscape = strings.NewReplacer("%", "%AZP25", "\r", "%0D", "\n", "%0A", "]", "%5D", ";", "%3B")
 
-// azureCarries refuses a percent sign where the job has switched its escape
-// off: the value would arrive as another, and the right one would not be hidden
+// azureCheckPercent rejects a percent sign if the job has disabled its escape: the value would be
+// changed, and the right one would not be masked
 // (https://github.com/microsoft/azure-pipelines-agent/blob/master/docs/design/percentEncoding.md).
-func azureCarries(j Job, what, text string) error {
+func azureCheckPercent(j Job, what, text string) error {
 	decode := j.Getenv("DECODE_PERCENTS")
 	if decode == "" || decode == "1" || strings.EqualFold(decode, "true") || !strings.Contains(text, "%") {
 		return nil
@@ -54,7 +53,7 @@ func azureCarries(j Job, what, text string) error {
 func azureMask(_ context.Context, j Job, lines []string) error {
 	var b strings.Builder
 	for _, line := range lines {
-		if err := azureCarries(j, "a secret", line); err != nil {
+		if err := azureCheckPercent(j, "a secret", line); err != nil {
 			return err
 		}
 		fmt.Fprintf(&b, "##vso[task.setsecret]%s\n", azureEscape.Replace(line))
@@ -62,11 +61,11 @@ func azureMask(_ context.Context, j Job, lines []string) error {
 	return j.command(b.String())
 }
 
-// azureReady refuses secrets of more than one line as the agent does, which
-// would fail the step: TaskCommandExtension.cs, as above.
+// azureReady rejects secrets of several lines, because the agent rejects them
+// and fails the step: see TaskCommandExtension.cs above.
 func azureReady(j Job, vars []Var) error {
 	for _, v := range vars {
-		if err := azureCarries(j, "the value of "+v.Name, v.Value); err != nil {
+		if err := azureCheckPercent(j, "the value of "+v.Name, v.Value); err != nil {
 			return err
 		}
 		if err := oneLine(v); err != nil && v.Secret {
@@ -85,8 +84,8 @@ func azureExport(_ context.Context, j Job, vars []Var) error {
 	return j.command(b.String())
 }
 
-// The agent writes a warning to the log, and sends both within half a second,
-// while the step runs
+// azureAnnounce logs an issue. The agent sends it, and the log, within half a second, while the step
+// runs
 // (https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Worker/ExecutionContext.cs
 // and JobServerQueue.cs, which announce.go names).
 func azureAnnounce(ctx context.Context, j Job, n Note) error {
@@ -98,8 +97,8 @@ func azureAnnounce(ctx context.Context, j Job, n Note) error {
 	return err
 }
 
-// azureSummary leaves the file to the agent, which reads it when the step ends
-// and clears its temporary folder after the job.
+// azureSummary writes a file that the agent reads when the step ends. The agent
+// deletes its temporary folder after the job.
 func azureSummary(_ context.Context, j Job, n Note) error {
 	dir := j.Getenv("AGENT_TEMPDIRECTORY")
 	if dir == "" {
@@ -113,11 +112,11 @@ func azureSummary(_ context.Context, j Job, n Note) error {
 	return err
 }
 
-// azureIDToken posts as documented at
-// https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create,
-// in the version that is no preview any more:
+// azureIDToken requests an ID token as documented at
+// https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create, in
+// the first version that is not a preview:
 // https://learn.microsoft.com/azure/devops/release-notes/2024/sprint-240-update. Without
-// a service connection the token is the pipeline's own.
+// a service connection it is the pipeline's own token.
 func azureIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	if audience != "" && audience != azureAudience {
 		return "", fmt.Errorf("%w: Azure Pipelines issues ID tokens only for the audience %s, not for %q", ErrIdentity, azureAudience, audience)
@@ -130,9 +129,9 @@ func azureIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	if id := j.Getenv("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"); id != "" {
 		query.Set("serviceConnectionId", id)
 	}
-	var answer struct {
+	var response struct {
 		Token string `json:"oidcToken"`
 	}
-	err := j.ask(ctx, http.MethodPost, ask+"?"+query.Encode(), token, &answer)
-	return answer.Token, err
+	err := j.requestIDToken(ctx, http.MethodPost, ask+"?"+query.Encode(), token, &response)
+	return response.Token, err
 }

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Buildkite, through its agent:
-// https://buildkite.com/docs/agent/cli/reference/redactor, env, annotate and oidc.
-// What other jobs of the build can read, meta-data and artifacts, is no place for secrets:
+// Buildkite, through its agent: https://buildkite.com/docs/agent/cli/reference/redactor,
+// env, annotate and oidc. Other jobs of the build can read meta-data and artifacts, so
+// secrets must not be stored there:
 // https://buildkite.com/docs/pipelines/configure/build-meta-data.
-var buildkite = behaviour{
+var buildkite = behavior{
 	title:    "Buildkite",
 	mask:     buildkiteMask,
 	export:   buildkiteExport,
@@ -36,9 +36,9 @@ func buildkiteMask(ctx context.Context, j Job, lines []string) error {
 	return err
 }
 
-// buildkiteExport sends one JSON object a line: the agent reads each line by
-// itself, and none above 64 KiB. It asks which were set, since the command ends
-// well when the job refused them
+// buildkiteExport sends one JSON object per line: the agent parses each line
+// separately, up to 64 KiB. It checks which variables were set, because the
+// command succeeds even if the job rejected them
 // (https://github.com/buildkite/agent/blob/main/clicommand/env_set.go).
 func buildkiteExport(ctx context.Context, j Job, vars []Var) error {
 	var in strings.Builder
@@ -65,8 +65,8 @@ func buildkiteExport(ctx context.Context, j Job, vars []Var) error {
 	return nil
 }
 
-// An annotation is shown on the build's page while the job runs. The log says
-// the same, for those who watch it there.
+// buildkiteAnnounce adds an annotation, which is shown on the build's page
+// while the job runs, and prints the note to the log.
 func buildkiteAnnounce(ctx context.Context, j Job, n Note) error {
 	if err := printNote(ctx, j, n); err != nil {
 		return err
@@ -74,7 +74,8 @@ func buildkiteAnnounce(ctx context.Context, j Job, n Note) error {
 	return buildkiteAnnotate(ctx, j, n, "info")
 }
 
-// The summary takes the place of what was announced, such as a used code.
+// buildkiteSummary replaces the annotation of buildkiteAnnounce, such as a used
+// code.
 func buildkiteSummary(ctx context.Context, j Job, n Note) error {
 	return buildkiteAnnotate(ctx, j, n, "success")
 }
@@ -85,8 +86,8 @@ func buildkiteAnnotate(ctx context.Context, j Job, n Note, style string) error {
 	return err
 }
 
-// The agent of version 3.104 and later hides the token in the log by itself:
-// https://buildkite.com/docs/agent/cli/reference/oidc.
+// buildkiteIDToken requests an ID token. Since version 3.104 the agent masks
+// the token in the log: https://buildkite.com/docs/agent/cli/reference/oidc.
 func buildkiteIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	argv := []string{"buildkite-agent", "oidc", "request-token"}
 	if audience != "" {

@@ -1,28 +1,28 @@
-// Package ci knows the CI system that a job runs in: how its log hides a
-// value, how variables reach later steps, where a message shows while the
-// step still runs, and how the job proves who it is.
+// Package ci supports the CI system that a job runs in: it masks values in the
+// log, exports variables to later steps, shows messages while the step is
+// running, and gets the job's ID token.
 //
 // Most programs need [Detect] and a [Job]:
 //
 //	job := ci.Job{Provider: ci.Detect(os.Getenv), Getenv: os.Getenv, Out: os.Stdout, Err: os.Stderr}
-//	err := job.Export(ctx, vars) // masks the secret ones first
+//	err := job.Export(ctx, vars) // masks the secrets first
 //
-// [Job.Announce] shows a message, [Job.IDToken] gets the job's id token, and
-// [Escape] makes text of somebody else safe to print in any provider's log.
+// [Job.Announce] shows a message, [Job.IDToken] gets the job's ID token, and
+// [Escape] makes untrusted text safe to print in any provider's log.
 //
 // # Security
 //
-// A log is an input: every line of it may be a command to the runner. Nothing
-// that this package prints lets a value or a server's text become one. A
-// secret is masked before it is exported, and where the provider cannot mask
-// at run time Export refuses with [UnmaskedError]. Where a mask would not reach
-// the runner, it refuses with [CapturedError]. Secrets never appear in an
-// argument list or in an error.
+// The runner interprets the log: every line may be a command. This package
+// escapes values and servers' texts so that they cannot become commands. A
+// secret is masked before it is exported. If the provider cannot mask at run
+// time, Export returns an [UnmaskedError], and if a mask would not reach the
+// runner, a [CapturedError]. Secrets never appear in an argument list or in an
+// error.
 //
 // # Stability
 //
-// Names of providers are stable. What a provider does follows its
-// documentation, which is named beside the code.
+// The names of providers are stable. The implementation of a provider follows
+// its documentation, which is linked in the code.
 package ci
 
 import (
@@ -30,23 +30,23 @@ import (
 	"strings"
 )
 
-// The errors that callers branch on.
+// The errors that callers branch on with errors.Is.
 var (
-	// ErrUnsupported: the provider has no such thing, or this job was not
-	// given it. The text says what is missing.
+	// ErrUnsupported: the provider has no such feature, or it is not enabled
+	// for this job. The text says what is missing.
 	ErrUnsupported = errors.New("not available here")
 	// ErrVariable: a variable's name is reserved, or its value cannot be
-	// carried unchanged.
+	// exported unchanged.
 	ErrVariable = errors.New("variable cannot be exported")
-	// ErrIdentity: an id token is for another audience, issuer or subject, or
-	// cannot be read.
+	// ErrIdentity: an ID token is for another audience, issuer or subject, or
+	// cannot be parsed.
 	ErrIdentity = errors.New("unexpected identity")
 )
 
 // Provider names a CI system.
 type Provider string
 
-// The providers that [Detect] tells apart.
+// The providers that [Detect] recognizes.
 const (
 	None       Provider = "" // not a CI job
 	GitHub     Provider = "github"
@@ -61,12 +61,12 @@ const (
 	Travis     Provider = "travis"
 	Woodpecker Provider = "woodpecker"
 	Drone      Provider = "drone"
-	Generic    Provider = "ci" // a CI job, of nobody known here
+	Generic    Provider = "ci" // a CI job of an unknown provider
 )
 
-// signs lists what each provider sets in a job, the most particular first:
-// Gitea's runner also says that it is GitHub, and old Woodpecker that it is
-// Drone. The variables are those of
+// signs lists the variables that each provider sets in a job, most specific
+// first: Gitea's runner also sets the variables of GitHub, and old Woodpecker
+// those of Drone. The variables are from
 // https://github.com/watson/ci-info/blob/master/vendors.json.
 var signs = []struct {
 	provider Provider
@@ -92,14 +92,14 @@ var signs = []struct {
 	{Generic, []string{"CODEBUILD_BUILD_ID"}},
 }
 
-// Detect returns the provider whose job has this environment, or None.
+// Detect returns the provider of the job with this environment, or None.
 func Detect(getenv func(string) string) Provider {
 	provider, _ := detect(getenv)
 	return provider
 }
 
-// Sign returns the name of the variable by which Detect knows a job, such as
-// GITHUB_ACTIONS; "" if this is none.
+// Sign returns the name of the variable by which Detect recognizes a job, such
+// as GITHUB_ACTIONS; "" if this is not a CI job.
 func Sign(getenv func(string) string) string {
 	_, variable := detect(getenv)
 	return variable
@@ -107,7 +107,7 @@ func Sign(getenv func(string) string) string {
 
 func detect(getenv func(string) string) (p Provider, variable string) {
 	for _, sign := range signs {
-		if shows(getenv, sign.set) {
+		if matchesEnv(getenv, sign.set) {
 			variable, _, _ := strings.Cut(sign.set[0], "=")
 			return sign.provider, variable
 		}
@@ -115,7 +115,7 @@ func detect(getenv func(string) string) (p Provider, variable string) {
 	return None, ""
 }
 
-func shows(getenv func(string) string, set []string) bool {
+func matchesEnv(getenv func(string) string, set []string) bool {
 	for _, s := range set {
 		name, want, exact := strings.Cut(s, "=")
 		got := getenv(name)
@@ -126,23 +126,22 @@ func shows(getenv func(string) string, set []string) bool {
 	return true
 }
 
-// String returns the provider's name as its makers write it.
+// String returns the provider's product name.
 func (p Provider) String() string {
 	if p == None {
 		return "no CI"
 	}
-	return p.behaviour().title
+	return p.behavior().title
 }
 
-// ReadsErr reports whether the provider reads commands on standard error, which
-// leaves standard output to the answer of a program. TeamCity promises to read
-// only standard output.
+// ReadsErr reports whether the provider reads commands on standard error, so
+// that standard output is free for a program's output. TeamCity documents only
+// standard output.
 func (p Provider) ReadsErr() bool { return p != None && p != TeamCity }
 
-// CanMask reports whether the provider can hide a value that it was not told
-// of before the job began.
-func (p Provider) CanMask() bool { return p.behaviour().mask != nil }
+// CanMask reports whether the provider can mask values at run time.
+func (p Provider) CanMask() bool { return p.behavior().mask != nil }
 
-// PrintsShell reports whether the provider has no place for the variables of
-// later steps, so that Export prints shell text instead.
-func (p Provider) PrintsShell() bool { return p.behaviour().export == nil }
+// PrintsShell reports whether the provider cannot export variables to later
+// steps, so that Export prints shell text instead.
+func (p Provider) PrintsShell() bool { return p.behavior().export == nil }

@@ -231,11 +231,11 @@ func TestBuildkiteMasksThenExports(t *testing.T) {
 
 // The agent logs that the job refused the variables, and exits with 0.
 func TestBuildkiteRefusalIsAnError(t *testing.T) {
-	for _, answer := range []string{"null\n", "", `{"added":["B"],"updated":[]}`} {
+	for _, response := range []string{"null\n", "", `{"added":["B"],"updated":[]}`} {
 		w := newWorld(t, ci.Buildkite)
-		w.Run = func(context.Context, string, ...string) (string, error) { return answer, nil }
+		w.Run = func(context.Context, string, ...string) (string, error) { return response, nil }
 		if err := w.Export(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err == nil {
-			t.Errorf("Export = nil when the agent answers %q", answer)
+			t.Errorf("Export = nil when the agent answers %q", response)
 		}
 	}
 	w := newWorld(t, ci.Buildkite)

@@ -7,8 +7,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// Escape returns text as one line that no provider reads as a command and no
-// terminal acts on, wherever in a line it is printed:
+// Escape returns text as one line that neither a provider nor a terminal
+// interprets, at any position in a line:
 //
 //   - control, bidi and zero-width characters become spaces, which ends
 //     GitLab's and Travis's section marks, Jenkins's console notes and Drone's
@@ -23,8 +23,8 @@ import (
 //   - at the start, `::` (GitHub) and the `---`, `+++`, `~~~` and `^^^` of
 //     Buildkite's groups are led by "| ".
 //
-// GitHub's ::stop-commands:: is not used: while it holds, the masks of every
-// other process of the step are ignored too.
+// GitHub's ::stop-commands:: is not used, because it also disables the masks of
+// all other processes of the step.
 func Escape(text string) string {
 	text = strings.Map(visible, text)
 	for strings.Contains(text, "##") {
@@ -46,7 +46,7 @@ func visible(r rune) rune {
 	return r
 }
 
-// escapeLines escapes each line of text and leaves out the empty ones.
+// escapeLines escapes each line of text and drops empty lines.
 func escapeLines(text string) []string {
 	var lines []string
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
@@ -57,9 +57,9 @@ func escapeLines(text string) []string {
 	return lines
 }
 
-// Log escapes all lines that are written to W, but for the spaces they begin
-// with. It is for everything that is not a command to the provider. Each Write
-// must hold whole lines.
+// Log is a writer that escapes all lines except their leading spaces. Use it
+// for all output that is not a command to the provider. Each Write must consist
+// of whole lines.
 type Log struct{ W io.Writer }
 
 // Write implements io.Writer.

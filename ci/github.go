@@ -16,7 +16,7 @@ import (
 // https://github.com/actions/runner/blob/main/src/Runner.Worker/FileCommandManager.cs.
 // It reads standard error like standard output:
 // https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ScriptHandler.cs.
-var github = behaviour{
+var github = behavior{
 	title:    "GitHub Actions",
 	mask:     githubMask,
 	ready:    func(j Job, _ []Var) error { return j.canAppendTo("GITHUB_ENV") },
@@ -27,14 +27,13 @@ var github = behaviour{
 	reserved: []string{"GITHUB_*", "RUNNER_*", "ACTIONS_*", "INPUT_*", "STATE_*"},
 }
 
-// Gitea and Forgejo run most of the same commands. Both print a notice just as
-// it came, with its escapes in the address to open, so that the plain lines are
-// what their log shows best
+// Gitea and Forgejo support most of the same commands. Both print a notice without
+// unescaping it, which would break the URL, so plain lines are used instead
 // (https://gitea.com/gitea/runner/src/branch/main/internal/pkg/report/reporter.go and
 // https://code.forgejo.org/forgejo/runner/src/branch/main/internal/pkg/report/reporter.go).
-// Forgejo gives id tokens as GitHub does; of Gitea no such thing was found:
+// Forgejo issues ID tokens as GitHub does; Gitea does not according to its documentation:
 // https://forgejo.org/docs/next/user/actions/security-openid-connect.
-var gitea = func() behaviour {
+var gitea = func() behavior {
 	b := github
 	b.title = "Gitea Actions"
 	b.mask = giteaMask
@@ -44,7 +43,7 @@ var gitea = func() behaviour {
 	return b
 }()
 
-// What the runner undoes in a command's message and in its properties.
+// Escapes for a command's message and properties, which the runner unescapes.
 var (
 	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
@@ -62,8 +61,8 @@ func githubMasks(lines []string) string {
 	return b.String()
 }
 
-// giteaMask also gives what is escaped as it is: Gitea's runner undoes the
-// escapes, the part of Forgejo's that hides values in the log does not.
+// giteaMask masks escaped and unescaped values: Gitea's runner unescapes them,
+// Forgejo's log masking does not.
 func giteaMask(_ context.Context, j Job, lines []string) error {
 	masks := githubMasks(lines)
 	for _, line := range lines {
@@ -74,9 +73,9 @@ func giteaMask(_ context.Context, j Job, lines []string) error {
 	return j.command(masks)
 }
 
-// githubExport writes every value between delimiters that it cannot hold: 130
-// random bits each, drawn again should one occur all the same. Another job
-// would not get it: the runner leaves out every job output with a masked value
+// githubExport writes each value between random delimiters that do not occur in
+// it. It does not export to other jobs: the runner drops every job output with a
+// masked value
 // (https://github.com/actions/runner/blob/main/src/Runner.Worker/JobExtension.cs).
 func githubExport(_ context.Context, j Job, vars []Var) error {
 	var b strings.Builder
@@ -90,9 +89,9 @@ func githubExport(_ context.Context, j Job, vars []Var) error {
 	return j.appendTo("GITHUB_ENV", b.String())
 }
 
-// A notice is written to the log at once.
-// The step summary is shown only when the step has ended, too late for a code
-// that waits for a person.
+// githubAnnounce writes a notice, which the log shows immediately. The step
+// summary is shown only after the step has ended, which is too late for a code
+// that the user has to enter.
 func githubAnnounce(ctx context.Context, j Job, n Note) error {
 	text := strings.Join(n.body(), "\n")
 	if err := printLong(ctx, j, n, text); err != nil {
@@ -106,7 +105,7 @@ func githubSummary(_ context.Context, j Job, n Note) error {
 	return j.appendTo("GITHUB_STEP_SUMMARY", n.markdown()+"\n")
 }
 
-// githubIDToken asks as actions/toolkit does, if the workflow allows it by this
+// githubIDToken requests an ID token as actions/toolkit does, if the workflow has this
 // setting: https://github.com/actions/toolkit/blob/main/packages/core/src/oidc-utils.ts.
 func githubIDToken(setting string) func(context.Context, Job, string) (string, error) {
 	return func(ctx context.Context, j Job, audience string) (string, error) {
@@ -117,8 +116,8 @@ func githubIDToken(setting string) func(context.Context, Job, string) (string, e
 		if audience != "" {
 			ask += "&audience=" + url.QueryEscape(audience)
 		}
-		var answer struct{ Value string }
-		err := j.ask(ctx, http.MethodGet, ask, token, &answer)
-		return answer.Value, err
+		var response struct{ Value string }
+		err := j.requestIDToken(ctx, http.MethodGet, ask, token, &response)
+		return response.Value, err
 	}
 }

@@ -9,17 +9,18 @@ import (
 	"time"
 )
 
-// Identity is what a JSON Web Token says of its bearer (RFC 7519 §4.1). It is
-// for showing and for refusing; nothing here has checked a signature.
+// Identity has the claims of a JSON Web Token about its subject (RFC 7519
+// §4.1). The signature is not verified, so use it only to display or to reject
+// a token.
 type Identity struct {
 	Issuer   string
 	Subject  string
 	Audience []string
-	Expiry   time.Time // zero: the token does not say
-	Name     string    // by which people know the account: its email, user name or name; "": the token does not say
+	Expiry   time.Time // zero: no exp claim
+	Name     string    // of the account, for display: email, user name or name; "": unknown
 }
 
-// ParseIdentity reads the claims of a signed JWT (RFC 7515 §3.1). It returns
+// ParseIdentity parses the claims of a signed JWT (RFC 7515 §3.1). It returns
 // ErrIdentity for anything else, such as an opaque access token.
 func ParseIdentity(token string) (Identity, error) {
 	parts := strings.Split(token, ".")
@@ -35,7 +36,7 @@ func ParseIdentity(token string) (Identity, error) {
 		Subject  string   `json:"sub"`
 		Audience audience `json:"aud"`
 		Expiry   float64  `json:"exp"`
-		Email    any      `json:"email"` // a server may send anything, which must not hide the subject
+		Email    any      `json:"email"` // any type, so that an unexpected one is not an error
 		Username any      `json:"preferred_username"`
 		Name     any      `json:"name"`
 	}
@@ -54,7 +55,7 @@ func ParseIdentity(token string) (Identity, error) {
 	return id, nil
 }
 
-// Account names the bearer as people know it, safe to print.
+// Account returns the name of the account for display, safe to print.
 func (id Identity) Account() string {
 	if id.Name != "" {
 		return Escape(id.Name)
@@ -62,7 +63,7 @@ func (id Identity) Account() string {
 	return orUnknown(id.Subject)
 }
 
-// audience is one string or many (RFC 7519 §4.1.3).
+// audience is one string or an array of strings (RFC 7519 §4.1.3).
 type audience []string
 
 func (a *audience) UnmarshalJSON(data []byte) error {
@@ -74,8 +75,8 @@ func (a *audience) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(a))
 }
 
-// Expect returns ErrIdentity unless the identity is of this issuer and
-// subject. An empty expectation is not compared.
+// Expect returns ErrIdentity unless the identity has this issuer and subject.
+// An empty argument is not compared.
 func (id Identity) Expect(issuer, subject string) error {
 	if issuer != "" && id.Issuer != issuer {
 		return fmt.Errorf("%w: the issuer is %q, not %q", ErrIdentity, Escape(id.Issuer), issuer)
@@ -96,7 +97,7 @@ func (id Identity) checkAudience(want string) error {
 	return fmt.Errorf("%w: it is for the audience %q, not %q", ErrIdentity, Escape(strings.Join(id.Audience, " ")), want)
 }
 
-// String says who it is, safe to print.
+// String returns subject and issuer, safe to print.
 func (id Identity) String() string {
 	return fmt.Sprintf("%s of %s", orUnknown(id.Subject), orUnknown(id.Issuer))
 }

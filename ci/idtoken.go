@@ -11,17 +11,17 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// explicitToken wins on every provider: a pipeline that has an id token from
-// elsewhere, such as a Jenkins plugin, gives it by this name.
+// explicitToken takes precedence on every provider: a pipeline sets it to an ID
+// token from another source, such as a Jenkins plugin.
 const explicitToken = "MCP_LOGIN_ID_TOKEN"
 
-// IDToken returns the token by which the provider says whose job this is, for
-// an audience ("": the provider's default). GitHub, Forgejo, Azure, CircleCI
-// and Buildkite are asked; GitLab and Bitbucket have put it into the environment
-// if the pipeline declares it. The token is a secret until it expires.
+// IDToken returns the job's ID token for an audience ("": the provider's
+// default). It requests it from GitHub, Forgejo, Azure, CircleCI and Buildkite;
+// GitLab and Bitbucket set it in the environment if the pipeline declares it.
+// The token is a secret until it expires.
 //
-// The claims are read to refuse a token for another audience early; its
-// signature is the receiver's to check.
+// IDToken parses the claims to reject a token for another audience early. It
+// does not verify the signature; the receiver does.
 func (j Job) IDToken(ctx context.Context, audience string) (string, error) {
 	token, err := j.idToken(ctx, audience)
 	if err != nil {
@@ -44,15 +44,15 @@ func (j Job) idToken(ctx context.Context, audience string) (string, error) {
 	if j.Provider == None {
 		return "", fmt.Errorf("%w: this is not a CI job with an ID token; set %s to use another one", ErrUnsupported, explicitToken)
 	}
-	get := j.Provider.behaviour().idToken
+	get := j.Provider.behavior().idToken
 	if get == nil {
 		return "", fmt.Errorf("%w: %v does not issue ID tokens to jobs; set %s to use another one", ErrUnsupported, j.Provider, explicitToken)
 	}
 	return get(ctx, j, audience)
 }
 
-// declared returns the first of the variables that is set.
-func declared(j Job, names ...string) (string, error) {
+// tokenFromEnv returns the value of the first variable that is set.
+func tokenFromEnv(j Job, names ...string) (string, error) {
 	for _, name := range names {
 		if token := j.Getenv(name); token != "" {
 			return token, nil
@@ -61,8 +61,8 @@ func declared(j Job, names ...string) (string, error) {
 	return "", fmt.Errorf("%w: %s is not set", ErrUnsupported, names[0])
 }
 
-// ask sends the one kind of request that providers answer with an id token.
-func (j Job) ask(ctx context.Context, method, address, bearer string, answer any) error {
+// requestIDToken sends a provider's HTTP request for an ID token.
+func (j Job) requestIDToken(ctx context.Context, method, address, bearer string, response any) error {
 	if j.HTTP == nil {
 		return fmt.Errorf("%w: the HTTP client is missing", ErrUnsupported)
 	}
@@ -77,7 +77,7 @@ func (j Job) ask(ctx context.Context, method, address, bearer string, answer any
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
 	if j.Provider == Azure {
-		// Else a bad token is answered with the page to sign in, by a redirect:
+		// Otherwise the response to an invalid token is a redirect to a sign-in page:
 		// https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/identity/azure-identity/azure/identity/_credentials/azure_pipelines.py.
 		req.Header.Set("X-TFS-FedAuthRedirect", "Suppress")
 	}
@@ -89,13 +89,13 @@ func (j Job) ask(ctx context.Context, method, address, bearer string, answer any
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("request an ID token: %v answered HTTP %d", j.Provider, resp.StatusCode)
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxOutput)).Decode(answer); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxOutput)).Decode(response); err != nil {
 		return fmt.Errorf("read the ID token of %v: the answer is not the expected JSON", j.Provider)
 	}
 	return nil
 }
 
-// checkAddress lets the job's own token go only over TLS or to this host.
+// checkAddress allows the job's token to be sent only over TLS or to loopback.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {

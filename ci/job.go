@@ -18,41 +18,41 @@ type Job struct {
 	Getenv        func(string) string // the job's environment; required
 	Out           io.Writer           // the step's standard output, for shell text; required
 	Err           io.Writer           // the step's standard error, for commands to the runner and for messages; required
-	HTTP          *http.Client        // for id tokens asked for over HTTP; nil: those are ErrUnsupported
-	Run           Runner              // runs the provider's own tool; nil: Exec
-	AllowUnmasked bool                // hand secrets on even where the log would show them
+	HTTP          *http.Client        // for requests for ID tokens; nil: those return ErrUnsupported
+	Run           Runner              // runs the provider's command-line tool; nil: Exec
+	AllowUnmasked bool                // export secrets even if the log would show them
 }
 
 // Var is one variable for later steps.
 type Var struct {
 	envexport.Var
-	Secret bool // mask it in the log, and mark it so where the provider knows such marks
+	Secret bool // mask it in the log, and mark it as secret if the provider supports that
 }
 
-// UnmaskedError says that a secret was not exported because the provider
-// would not hide it in the log.
+// UnmaskedError means that a secret was not exported because the provider
+// cannot mask it in the log.
 type UnmaskedError struct{ Provider Provider }
 
-// Error names the ways out.
+// Error suggests alternatives.
 func (e *UnmaskedError) Error() string {
 	return fmt.Sprintf("%v cannot mask values at run time: pass the value to one command with exec, "+
 		"write it to a file that only this user can read, or allow unmasked values", e.Provider)
 }
 
-// behaviour is what one provider does. A nil function means that it has no
-// such thing.
-type behaviour struct {
+// behavior is the implementation for one provider. A nil function means that
+// the provider has no such feature.
+type behavior struct {
 	title    string
 	mask     func(ctx context.Context, j Job, lines []string) error
-	ready    func(j Job, vars []Var) error                      // whether export will take them, before anything is printed; nil: it will
+	ready    func(j Job, vars []Var) error                      // checks before anything is printed that export can succeed; nil: no check
 	export   func(ctx context.Context, j Job, vars []Var) error // nil: shell text on Out
 	announce func(ctx context.Context, j Job, n Note) error     // nil: plain lines in the log
 	summary  func(ctx context.Context, j Job, n Note) error
 	idToken  func(ctx context.Context, j Job, audience string) (string, error)
-	reserved []string // names that the provider keeps, upper case; NAME or PREFIX*
+	reserved []string // reserved names in upper case; NAME or PREFIX*
 }
 
-func (p Provider) behaviour() behaviour {
+func (p Provider) behavior() behavior {
 	switch p {
 	case GitHub:
 		return github
@@ -79,17 +79,17 @@ func (p Provider) behaviour() behaviour {
 	case Drone:
 		return drone
 	}
-	return behaviour{title: "this CI"}
+	return behavior{title: "this CI"}
 }
 
-// Mask hides secrets in everything that the log shows from now on. Logs are
-// hidden line by line, so that each line of a secret counts as one.
+// Mask masks secrets in the rest of the job's log. Providers mask line by line,
+// so each line of a secret is masked separately.
 func (j Job) Mask(ctx context.Context, secrets ...string) error {
 	lines := maskable(secrets)
 	if len(lines) == 0 {
 		return nil
 	}
-	mask := j.Provider.behaviour().mask
+	mask := j.Provider.behavior().mask
 	if mask == nil {
 		return &UnmaskedError{j.Provider}
 	}
@@ -111,17 +111,15 @@ func maskable(secrets []string) []string {
 	return lines
 }
 
-// Export masks the secret variables and then gives all of them to the later
-// steps of the job, through a file or command of the provider's own. What it
-// can know beforehand to fail, such as a file that cannot be written, fails
-// before anything is printed.
+// Export masks the secret variables and then exports all variables to later
+// steps of the job, by the provider's file or command. It checks what it can,
+// such as whether a file is writable, before it prints anything.
 //
-// Where a provider has none, which [Provider.PrintsShell] reports, it prints
-// POSIX shell text on Out for the shell of the same step to eval. On Azure Pipelines secret variables reach a later
-// step only where it maps them: `env: {NAME: $(NAME)}`. On Buildkite they reach
-// the later phases of the job, which are hooks, and not the rest of its command.
+// For a provider without either ([Provider.PrintsShell]), it prints POSIX shell text to Out, which the shell of the
+// same step evaluates. On Azure Pipelines a later step gets secret variables only if it maps them: `env: {NAME:
+// $(NAME)}`. On Buildkite the later phases of the job (hooks) get the variables, but not the rest of its command.
 func (j Job) Export(ctx context.Context, vars []Var) error {
-	b := j.Provider.behaviour()
+	b := j.Provider.behavior()
 	for _, v := range vars {
 		if err := checkVar(v, b.reserved); err != nil {
 			return err
@@ -158,7 +156,7 @@ func secretsOf(vars []Var) []string {
 			continue
 		}
 		secrets = append(secrets, v.Value)
-		// The token alone is as good to a thief as the header's value.
+		// Mask the token alone too, because it is sufficient to use it.
 		if scheme, token, ok := strings.Cut(v.Value, " "); ok && (scheme == "Bearer" || scheme == "DPoP") {
 			secrets = append(secrets, token)
 		}
@@ -166,7 +164,7 @@ func secretsOf(vars []Var) []string {
 	return secrets
 }
 
-// alwaysReserved change what later steps run rather than what they know.
+// alwaysReserved are variables that would change which code later steps run.
 var alwaysReserved = []string{
 	"PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_ENV", "BASH_FUNC_*", "PROMPT_COMMAND", "PS4", "SHELLOPTS",
 	"LD_*", "DYLD_*", "NODE_OPTIONS", "PYTHONPATH", "PYTHONSTARTUP", "PERL5OPT", "PERL5LIB", "RUBYOPT",
@@ -185,7 +183,7 @@ func checkVar(v Var, reserved []string) error {
 	return nil
 }
 
-// matches compares without case, as Windows does.
+// matches is case-insensitive, like variable names on Windows.
 func matches(name string, patterns []string) bool {
 	name = strings.ToUpper(name)
 	return slices.ContainsFunc(patterns, func(p string) bool {
@@ -194,7 +192,7 @@ func matches(name string, patterns []string) bool {
 	})
 }
 
-// oneLine is for the sinks that cannot carry a line's end.
+// oneLine rejects line breaks, for providers that cannot export them.
 func oneLine(v Var) error {
 	if strings.ContainsAny(v.Value, "\r\n") {
 		return fmt.Errorf("%w: the value of %s has several lines", ErrVariable, v.Name)

@@ -11,13 +11,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// CircleCI hides only what its settings hold, and reads $BASH_ENV as shell
-// text before each later step: https://circleci.com/docs/guides/security/env-vars/.
-// An id token for an audience of one's own comes from its command line, and is
-// not hidden either:
+// CircleCI masks only values in its settings, and evaluates $BASH_ENV as shell text before
+// each later step: https://circleci.com/docs/guides/security/env-vars/. An ID token for a
+// custom audience comes from its command-line tool, and is not masked either:
 // https://circleci.com/docs/guides/permissions-authentication/oidc-tokens-with-custom-claims/.
-// No job summary was found in its documentation.
-var circleCI = behaviour{
+// Its documentation has no job summary.
+var circleCI = behavior{
 	title:    "CircleCI",
 	ready:    func(j Job, _ []Var) error { return j.canAppendTo("BASH_ENV") },
 	export:   circleExport,
@@ -35,7 +34,7 @@ func circleExport(_ context.Context, j Job, vars []Var) error {
 
 func circleIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	if audience == "" {
-		return declared(j, "CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN")
+		return tokenFromEnv(j, "CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN")
 	}
 	claims, err := json.Marshal(map[string]string{"aud": audience})
 	if err != nil {
@@ -48,22 +47,23 @@ func circleIDToken(ctx context.Context, j Job, audience string) (string, error) 
 	return strings.TrimSpace(out), nil
 }
 
-// GitLab hides only variables marked so before the pipeline began: of one line,
-// of 8 characters or more (https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable).
-// Its runner can read ::add-mask:: since 17.10, as an experiment, if its own
-// settings say proxy_exec. A job cannot see that, and where they do not say so
-// the command would put the secret into the log
+// GitLab masks only variables that were marked as masked before the pipeline began:
+// single lines of at least 8 characters
+// (https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable). Since 17.10 its runner
+// supports ::add-mask:: as an experiment, if its settings enable proxy_exec. A job
+// cannot detect that, and without it the command would print the secret to the log
 // (https://gitlab.com/gitlab-org/gitlab-runner/-/issues/38464).
 //
-// Dotenv reports, which reach later jobs, are not for credentials: anyone who sees
-// the pipeline can read them (https://docs.gitlab.com/ci/variables/dotenv_variables/).
-// Id tokens are declared in the job's YAML
-// (https://docs.gitlab.com/ci/secrets/id_token_authentication/). A job summary is
-// asked for, not there: https://gitlab.com/gitlab-org/gitlab/-/issues/24764.
-var gitlab = behaviour{
+// Dotenv reports, which pass variables to later jobs, must not contain credentials:
+// anyone with access to the pipeline can read them
+// (https://docs.gitlab.com/ci/variables/dotenv_variables/). ID tokens are declared in
+// the job's YAML (https://docs.gitlab.com/ci/secrets/id_token_authentication/). Job
+// summaries are a feature request:
+// https://gitlab.com/gitlab-org/gitlab/-/issues/24764.
+var gitlab = behavior{
 	title: "GitLab CI",
 	idToken: func(_ context.Context, j Job, audience string) (string, error) {
-		token, err := declared(j, tokenVariable(audience))
+		token, err := tokenFromEnv(j, tokenVariable(audience))
 		if err != nil {
 			return "", fmt.Errorf("%w: the job has no ID token; add `id_tokens: {%s: {aud: %q}}`",
 				ErrUnsupported, explicitToken, cmp.Or(Escape(audience), "..."))
@@ -73,9 +73,9 @@ var gitlab = behaviour{
 	reserved: []string{"GITLAB_*", "CI_*"},
 }
 
-// tokenVariable is the name by which tools find a GitLab id token for an
-// audience: upper case, all but letters and digits an underscore
-// (https://docs.rs/ci-id/latest/ci_id/).
+// tokenVariable returns the conventional variable name of a GitLab ID token for
+// an audience: upper case, with underscores for everything but letters and
+// digits (https://docs.rs/ci-id/latest/ci_id/).
 func tokenVariable(audience string) string {
 	name := strings.Map(func(r rune) rune {
 		if ascii.Alphanumeric(r) {
@@ -86,17 +86,16 @@ func tokenVariable(audience string) string {
 	return name + "_ID_TOKEN"
 }
 
-// Bitbucket Pipelines hides only its secured variables
-// (https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/)
-// and prints what a step exports in the log of the next
-// (https://www.atlassian.com/blog/bitbucket/easily-share-data-between-steps-in-bitbucket-pipelines).
-// Id tokens: https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/;
-// for up to 10 audiences of one's own:
-// https://www.atlassian.com/blog/bitbucket/bitbucket-pipelines-oidc-now-supports-multiple-audiences.
-// Its reports belong to a commit, for which a job would need another token;
-// they are no job summary
+// Bitbucket Pipelines masks only its secured variables
+// (https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/) and prints the variables that a step
+// exports in the log of the next step
+// (https://www.atlassian.com/blog/bitbucket/easily-share-data-between-steps-in-bitbucket-pipelines). ID tokens:
+// https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/; for up to
+// 10 custom audiences:
+// https://www.atlassian.com/blog/bitbucket/bitbucket-pipelines-oidc-now-supports-multiple-audiences. Its reports
+// belong to a commit and require another token, so they cannot serve as a job summary
 // (https://developer.atlassian.com/cloud/bitbucket/rest/api-group-reports/).
-var bitbucket = behaviour{
+var bitbucket = behavior{
 	title: "Bitbucket Pipelines",
 	ready: func(j Job, _ []Var) error { return j.canAppendTo("BITBUCKET_PIPELINES_VARIABLES_PATH") },
 	export: func(_ context.Context, j Job, vars []Var) error {
@@ -110,7 +109,7 @@ var bitbucket = behaviour{
 		return j.appendTo("BITBUCKET_PIPELINES_VARIABLES_PATH", b.String())
 	},
 	idToken: func(_ context.Context, j Job, _ string) (string, error) {
-		token, err := declared(j, "BITBUCKET_STEP_OIDC_TOKEN")
+		token, err := tokenFromEnv(j, "BITBUCKET_STEP_OIDC_TOKEN")
 		if err != nil {
 			return "", fmt.Errorf("%w: set the step's `oidc: true`, or `oidc: {audiences: [...]}`", err)
 		}
@@ -120,20 +119,20 @@ var bitbucket = behaviour{
 }
 
 // TeamCity: https://www.jetbrains.com/help/teamcity/service-messages.html. A
-// parameter must be in the build configuration already, and is hidden only if it
-// is there with the type password, which a job cannot see
+// parameter must already exist in the build configuration, and is masked only if its
+// type there is password, which a job cannot detect
 // (https://www.jetbrains.com/help/teamcity/typed-parameters.html). Messages are read
-// from standard output; of standard error nothing is said.
+// from standard output; the documentation does not mention standard error.
 //
-// A progress message shows on the build's and the project's pages while the
-// build runs, until the next one. No id token was found in the documentation; a
-// plugin's can be given by the name of explicitToken.
-var teamCity = behaviour{
+// A progress message is shown on the build's and the project's pages while the
+// build runs, until the next one. The documentation has no ID tokens; one from
+// a plugin can be set as explicitToken.
+var teamCity = behavior{
 	title: "TeamCity",
 	export: func(_ context.Context, j Job, vars []Var) error {
 		var b strings.Builder
 		for _, v := range vars {
-			// What stands between two percent signs is a reference to a parameter:
+			// Text between two percent signs is a reference to a parameter:
 			// https://www.jetbrains.com/help/teamcity/configuring-build-parameters.html.
 			if strings.Count(v.Value, "%") > 1 {
 				return fmt.Errorf("%w: the value of %s has two percent signs, which form a reference", ErrVariable, v.Name)
@@ -151,7 +150,8 @@ var teamCity = behaviour{
 	reserved: []string{"TEAMCITY_*"},
 }
 
-// teamCityValue escapes with a vertical bar, and all but ASCII by UTF-16 unit.
+// teamCityValue escapes special characters by a vertical bar, and non-ASCII
+// characters by their UTF-16 units.
 func teamCityValue(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -173,27 +173,26 @@ func teamCityValue(s string) string {
 	return b.String()
 }
 
-// Jenkins hides what withCredentials has bound, or what its Mask Passwords
-// plugin was told in the job's settings; a step's output is no command to either
+// Jenkins masks values bound by withCredentials, and those that the Mask Passwords plugin has in
+// the job's settings; neither reads commands from a step's output
 // (https://plugins.jenkins.io/credentials-binding/ and https://plugins.jenkins.io/mask-passwords/).
-// The OpenID Connect Provider plugin gives an id token as such a credential, to
-// be bound by the name of explicitToken
-// (https://github.com/jenkinsci/oidc-provider-plugin).
-var jenkins = behaviour{title: "Jenkins"}
+// The OpenID Connect Provider plugin provides an ID token as a credential, which can be bound to
+// explicitToken (https://github.com/jenkinsci/oidc-provider-plugin).
+var jenkins = behavior{title: "Jenkins"}
 
-// Travis CI hides only its secure variables
-// (https://docs.travis-ci.com/user/best-practices-security/). No id token was
-// found in its documentation.
-var travis = behaviour{title: "Travis CI"}
+// Travis CI masks only its secure variables
+// (https://docs.travis-ci.com/user/best-practices-security/). Its documentation has no
+// ID tokens.
+var travis = behavior{title: "Travis CI"}
 
-// Woodpecker hides only the secrets of its store, and says that it cannot do
-// so for others (https://woodpecker-ci.org/docs/usage/secrets). Its steps share
-// the workspace's files alone. No id token was found in its documentation.
-var woodpecker = behaviour{title: "Woodpecker"}
+// Woodpecker masks only the secrets in its store, and no others
+// (https://woodpecker-ci.org/docs/usage/secrets). Its steps share only the
+// files of the workspace. Its documentation has no ID tokens.
+var woodpecker = behavior{title: "Woodpecker"}
 
-// Drone hides only the secrets that the step was given
+// Drone masks only the secrets that the step declares
 // (https://github.com/drone/runner-go/blob/master/pipeline/runtime/replacer.go).
-// Its steps share the workspace's files alone
-// (https://docs.drone.io/pipeline/docker/syntax/workspace/). No id token was
-// found in its documentation.
-var drone = behaviour{title: "Drone"}
+// Its steps share only the files of the workspace
+// (https://docs.drone.io/pipeline/docker/syntax/workspace/). Its documentation has no
+// ID tokens.
+var drone = behavior{title: "Drone"}

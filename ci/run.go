@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// Runner runs a provider's own tool by argv, never through a shell, and
-// returns what it printed. Secrets go through stdin.
+// Runner runs a provider's command-line tool without a shell and returns its
+// standard output. Secrets are passed through stdin.
 type Runner func(ctx context.Context, stdin string, argv ...string) (stdout string, err error)
 
-// maxOutput bounds what is read of a tool or an answer.
+// maxOutput limits the output of a tool and an HTTP response, in bytes.
 const maxOutput = 1 << 20
 
-// Exec is the Runner that starts the tool found on PATH. Its errors hold no
-// output, which may be secret.
+// Exec is the Runner that runs a tool on PATH. Its errors contain no output,
+// which may be secret.
 func Exec(ctx context.Context, stdin string, argv ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdin = strings.NewReader(stdin)
@@ -44,13 +44,13 @@ func (j Job) run(ctx context.Context, stdin string, argv ...string) (string, err
 	return j.Run(ctx, stdin, argv...)
 }
 
-// canAppendTo returns why appendTo would fail. It writes nothing, but makes the
-// file where there is none yet.
+// canAppendTo returns an error if appendTo would fail. It writes nothing, but
+// creates the file if needed.
 func (j Job) canAppendTo(variable string) error { return j.appendTo(variable, "") }
 
-// appendTo adds text to the file that a variable of the job names, in one write
-// and on a separate line: what another program wrote there last may not end
-// in a newline. It follows no symbolic link: the files are the runner's own.
+// appendTo appends text to the file that a variable of the job names, in one
+// write and on a new line, because existing content may not end in a newline.
+// It does not follow symbolic links, which the runner never uses here.
 func (j Job) appendTo(variable, text string) (err error) {
 	path := j.Getenv(variable)
 	if path == "" {
@@ -80,7 +80,7 @@ func (j Job) appendTo(variable, text string) (err error) {
 	return err
 }
 
-// endsInNewline reports whether the next byte of a file begins a line.
+// endsInNewline reports whether the file is empty or ends in a newline.
 func endsInNewline(f *os.File) (bool, error) {
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {

@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// CapturedError means that nothing was exported, because a command to the
-// runner, such as a mask, would not have reached it.
+// CapturedError means that nothing was exported, because a command such as a
+// mask would not have reached the runner.
 type CapturedError struct {
 	Stream string // "standard error" or "standard output"
 	Why    string
 }
 
-// Error names the stream and where it goes instead.
+// Error names the stream and what redirects it.
 func (e *CapturedError) Error() string {
 	return fmt.Sprintf("%s does not reach the runner: %s", e.Stream, e.Why)
 }
 
-// log is the stream on which the runner reads commands. It is standard error
-// where runners read that too: `eval "$(...)"` runs what is on standard output,
-// and `x=$(...)` hides it from the runner.
+// log returns the stream on which the runner reads commands. That is standard
+// error if the runner reads it: `eval "$(...)"` would execute standard output,
+// and `x=$(...)` would hide it from the runner.
 func (j Job) log() io.Writer {
 	if j.Provider == TeamCity {
 		return j.Out
@@ -33,8 +33,8 @@ func (j Job) log() io.Writer {
 	return j.Err
 }
 
-// command gives commands to the runner, one a line, unless something else would
-// read them.
+// command prints commands to the runner, one per line, unless another program
+// captures the stream.
 func (j Job) command(lines string) error {
 	if why := j.captured(); why != "" {
 		stream := "standard error"
@@ -47,9 +47,9 @@ func (j Job) command(lines string) error {
 	return err
 }
 
-// captured returns why the log's stream does not reach the runner, or "" where
-// it does or that cannot be seen: in a writer of the caller's own, or, behind a
-// pipe, on a system without Linux's /proc.
+// captured returns why the log's stream does not reach the runner; "" if it
+// does, or if that is unknown: for a custom writer, or for a pipe on a system
+// without Linux's /proc.
 func (j Job) captured() string {
 	f, ok := j.log().(*os.File)
 	if !ok {
@@ -67,15 +67,15 @@ func (j Job) captured() string {
 		return "it is a file"
 	}
 	by := redirector(stream)
-	if by == 0 || !j.ofStep(by) {
+	if by == 0 || !j.belongsToStep(by) {
 		return ""
 	}
 	return fmt.Sprintf("%s (process %d) redirects it", filepath.Base(program(by)), by)
 }
 
-// redirector returns the nearest ancestor of this process that has another
-// standard output and error than this stream, and so made it: the runner, or a
-// program that captures it. It returns 0 where that cannot be seen.
+// redirector returns the nearest ancestor process whose standard output and
+// error differ from this stream, and which therefore redirected it: the runner,
+// or a program that captures the output. It returns 0 if unknown.
 func redirector(stream os.FileInfo) int {
 	for pid := os.Getppid(); pid > 0; pid = parent(pid) {
 		if _, err := os.Stat(proc(pid, "fd")); err != nil {
@@ -96,15 +96,16 @@ func redirector(stream os.FileInfo) int {
 	return 0
 }
 
-// shells redirect the streams of what they run, and none of them is a runner.
+// shells are programs that redirect the streams of their children and are not
+// runners.
 var shells = []string{"sh", "bash", "dash", "ash", "busybox", "ksh", "ksh93", "mksh", "yash", "zsh", "fish"}
 
-// ofStep reports whether a process belongs to this step and is not its runner.
-// On GitHub and Gitea that is every process that the step's GITHUB_ENV was given
-// to. Elsewhere it is only a shell: Azure's runner starts a task, which is not
-// one, and reads through that what the task's shell says
+// belongsToStep reports whether a process belongs to this step and is not its runner. On
+// GitHub and Gitea that is every process with the step's GITHUB_ENV. On other providers
+// it is only a shell: Azure's runner starts a task that is not a shell, and reads the
+// output of the task's shell through it
 // (https://github.com/microsoft/azure-pipelines-task-lib/blob/master/node/toolrunner.ts).
-func (j Job) ofStep(pid int) bool {
+func (j Job) belongsToStep(pid int) bool {
 	if slices.Contains(shells, filepath.Base(program(pid))) {
 		return true
 	}
@@ -128,13 +129,13 @@ func program(pid int) string {
 	return strings.TrimSuffix(path, " (deleted)")
 }
 
-// parent returns a process's parent, or 0.
+// parent returns the PID of a process's parent, or 0.
 func parent(pid int) int {
 	stat, err := os.ReadFile(proc(pid, "stat"))
 	if err != nil {
 		return 0
 	}
-	// "PID (NAME) STATE PARENT ...", where the name may hold anything.
+	// "PID (NAME) STATE PARENT ...", where the name may contain any character.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 2 {
 		return 0

@@ -2,15 +2,15 @@ package envexport
 
 import "strings"
 
-// Detect chooses the format for the shell that started this program. parent is
-// the name or path of the parent process, "" if that is not known, goos as
-// runtime.GOOS has it. why says what the choice rests on, for people.
+// Detect returns the format for the shell that started this program. parent is
+// the name or path of the parent process, "" if unknown; goos is runtime.GOOS.
+// why is a reason to display.
 func Detect(goos, parent string, getenv func(string) string) (f Format, why string) {
 	if f, ok := shell(program(parent)); ok {
 		return f, "the parent process is " + program(parent)
 	}
 	// Nushell exports its version to every child, and PowerShell its module
-	// path, which on Windows every process has.
+	// path, which every process on Windows has.
 	switch {
 	case getenv("NU_VERSION") != "":
 		return Nushell, "NU_VERSION is set"
@@ -25,8 +25,8 @@ func Detect(goos, parent string, getenv func(string) string) (f Format, why stri
 	return Sh, "the shell is not known"
 }
 
-// program cuts a process's name to what shells are known by: "-zsh" is a login
-// shell, "C:\...\pwsh.exe" a path.
+// program returns the shell's program name of a process name, which may be that
+// of a login shell ("-zsh") or a path ("C:\...\pwsh.exe").
 func program(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.TrimSuffix(strings.ToLower(name), ".exe")

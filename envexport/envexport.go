@@ -1,9 +1,9 @@
-// Package envexport writes environment variables as text that a given shell
-// or tool reads back unchanged.
+// Package envexport writes environment variables as text that a shell or
+// another program reads back unchanged.
 //
-// [Write] sets variables, [Unset] takes them away again, [ParseFormat] and
-// [Detect] choose the [Format], and [Prefix] turns a profile's name into the
-// beginning of a variable's name. The result is made to be evaluated:
+// [Write] sets variables, [Unset] unsets them, [ParseFormat] and [Detect]
+// choose the [Format], and [Prefix] returns the variable prefix of a profile.
+// The output is for evaluation by a shell:
 //
 //	eval "$(mcp-login env notion)"                            # sh, bash, zsh, ksh
 //	mcp-login env notion --format fish | source               # fish
@@ -14,10 +14,9 @@
 //
 // # Security
 //
-// The text is code to the shell that evaluates it. Names are held to
-// [A-Za-z_][A-Za-z0-9_]*, values are quoted so that nothing in them is
-// expanded, and what a format cannot carry byte for byte is refused with
-// [*Error], never bent. Nothing is written unless everything can be.
+// A shell evaluates the text as code. Names must match [A-Za-z_][A-Za-z0-9_]*,
+// values are quoted so that nothing in them is expanded, and a value that a
+// format cannot represent exactly is an [*Error]. On error nothing is written.
 //
 // # Stability
 //
@@ -40,21 +39,21 @@ type Var struct {
 	Value string
 }
 
-// Error says which variable a format cannot carry and why. It never holds the
-// value.
+// Error says which variable a format cannot represent and why. It never
+// contains the value.
 type Error struct {
 	Format Format
 	Name   string
 	Reason string
-	Value  bool // it is the value that the format cannot carry
+	Value  bool // the reason is the value, not the name
 }
 
 func (e *Error) Error() string {
 	return fmt.Sprintf("variable %q in format %s: %s", e.Name, e.Format, e.Reason)
 }
 
-// Write writes text that sets vars, in order. On error it has written nothing,
-// unless the error is the writer's own.
+// Write writes text that sets vars, in order. If the variables are invalid, it
+// writes nothing.
 func Write(w io.Writer, f Format, vars []Var) error {
 	s, err := f.syntax()
 	if err != nil {
@@ -75,8 +74,8 @@ func Write(w io.Writer, f Format, vars []Var) error {
 	return s.write(w, statements)
 }
 
-// Unset writes text that takes the named variables away. Formats that can only
-// set, such as [Dotenv], refuse with [*Error].
+// Unset writes text that unsets the named variables. For formats that can only
+// set, such as [Dotenv], it returns an [*Error].
 func Unset(w io.Writer, f Format, names []string) error {
 	s, err := f.syntax()
 	if err != nil {
@@ -104,7 +103,7 @@ func ValidName(name string) bool {
 
 const badName = "the name is not made of A-Z, a-z, 0-9 and _, or starts with a digit"
 
-// misnamed returns why a name cannot be set, or "".
+// misnamed returns why a name is invalid, or "".
 func misnamed(name string, seen map[string]bool) string {
 	switch {
 	case !ValidName(name):
@@ -115,7 +114,7 @@ func misnamed(name string, seen map[string]bool) string {
 	return ""
 }
 
-// refuse returns why a value cannot be written, or "".
+// refuse returns why a value cannot be represented, or "".
 func refuse(s syntax, value string) string {
 	switch {
 	case strings.ContainsRune(value, 0):

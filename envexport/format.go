@@ -19,7 +19,7 @@ const (
 	Nushell    Format = "nushell"    // a script for `source`
 	Elvish     Format = "elvish"     //
 	Tcsh       Format = "tcsh"       // csh too
-	Dotenv     Format = "dotenv"     // what all the .env dialects agree on
+	Dotenv     Format = "dotenv"     // the common subset of .env dialects
 	Docker     Format = "docker"     // docker run --env-file
 	Systemd    Format = "systemd"    // EnvironmentFile=, systemd.exec(5)
 	JSON       Format = "json"       // one object
@@ -30,8 +30,8 @@ func Formats() []Format {
 	return []Format{Sh, Fish, PowerShell, Cmd, Nushell, Elvish, Tcsh, Dotenv, Docker, Systemd, JSON}
 }
 
-// ParseFormat returns the format of a name or of a shell's program name, such
-// as "bash".
+// ParseFormat returns the format with the given name, or that of a shell's
+// program name, such as "bash".
 func ParseFormat(name string) (Format, error) {
 	f := Format(strings.ToLower(name))
 	if slices.Contains(Formats(), f) {
@@ -43,7 +43,7 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("unknown format %q", name)
 }
 
-// shell returns the format that the shell with this program name reads.
+// shell returns the format for the shell with this program name.
 func shell(program string) (Format, bool) {
 	switch program {
 	case "sh", "bash", "rbash", "zsh", "ksh", "ksh93", "mksh", "oksh", "lksh", "pdksh", "dash", "ash", "yash", "busybox", "posh":
@@ -64,12 +64,13 @@ func shell(program string) (Format, bool) {
 	return "", false
 }
 
-// syntax is how a format writes one variable and what stands around them all.
+// syntax describes how a format sets and unsets a variable, and the text around
+// all variables.
 type syntax struct {
 	open, separator, end string                          //
-	set                  func(name, value string) string // name and value were checked
-	unset                func(name string) string        // nil: the format cannot
-	refuse               func(value string) string       // why not, or ""; nil: carries everything
+	set                  func(name, value string) string // name and value are validated
+	unset                func(name string) string        // nil: not supported
+	refuse               func(value string) string       // why the value cannot be represented, or ""; nil: every value can
 }
 
 func (s syntax) write(w io.Writer, statements []string) error {

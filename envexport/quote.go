@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// quoteSh quotes by POSIX 2.2.2: in single quotes nothing is special but the
-// quote itself.
+// quoteSh quotes for POSIX shells (POSIX 2.2.2): in single quotes only the
+// quote itself is special.
 func quoteSh(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
@@ -22,20 +22,22 @@ func quoteFish(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
-// quoteElvish doubles the quote, the only special character.
+// quoteElvish quotes for elvish, where the quote is the only special character
+// and is doubled.
 func quoteElvish(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
-// quoteTcsh escapes what csh substitutes even in single quotes: the history
-// character.
+// quoteTcsh quotes for csh, which substitutes the history character even in
+// single quotes.
 func quoteTcsh(s string) string {
 	return "'" + strings.NewReplacer("'", `'\''`, "!", `\!`).Replace(s) + "'"
 }
 
-// quotePowerShell writes an expression in ASCII alone: Windows PowerShell
-// reads a program's output in the console's code page, which would bend the
-// rest. That also avoids U+2018 to U+201B, which PowerShell takes for quotes.
+// quotePowerShell returns an expression in ASCII: Windows PowerShell decodes a
+// program's output in the console's code page, which would corrupt other
+// characters. This also avoids U+2018 to U+201B, which PowerShell treats as
+// quotes.
 func quotePowerShell(s string) string {
 	var b strings.Builder
 	b.WriteByte('\'')
@@ -55,7 +57,7 @@ func quotePowerShell(s string) string {
 	return b.String()
 }
 
-// quoteNushell writes a double-quoted string, with control characters escaped.
+// quoteNushell returns a double-quoted string with escaped control characters.
 func quoteNushell(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -74,19 +76,19 @@ func quoteNushell(s string) string {
 	return b.String()
 }
 
-// quoteSystemd quotes as systemd.exec(5) says of EnvironmentFile=: in double
-// quotes a backslash escapes these four.
+// quoteSystemd quotes for EnvironmentFile= (systemd.exec(5)): in double quotes
+// a backslash escapes these four characters.
 func quoteSystemd(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`).Replace(s) + `"`
 }
 
-// quoteJSON writes a JSON string without the escapes meant for HTML.
+// quoteJSON returns a JSON string without HTML escapes.
 func quoteJSON(s string) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(s); err != nil {
-		panic(err) // a string always encodes
+		panic(err) // cannot happen for a string
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// maxCmdLine is below the 8191 characters that cmd.exe reads of one line.
+// maxCmdLine is below cmd.exe's limit of 8191 characters a line.
 const maxCmdLine = 8000
 
-// refuseLines refuses line ends. tcsh's command substitution splits at them,
+// refuseLines rejects line breaks. tcsh's command substitution splits at them,
 // even in double quotes.
 func refuseLines(s string) string {
 	if strings.ContainsAny(s, "\r\n") {
@@ -20,7 +20,7 @@ func refuseLines(s string) string {
 	return ""
 }
 
-// refusePowerShell refuses the empty value, which takes a variable away before
+// refusePowerShell rejects the empty value, which unsets a variable before
 // PowerShell 7.5.
 func refusePowerShell(s string) string {
 	if s == "" {
@@ -29,9 +29,9 @@ func refusePowerShell(s string) string {
 	return ""
 }
 
-// refuseCmd refuses what cmd.exe reads differently at its prompt, in a batch
-// file and with delayed expansion (% and !), what ends the quoting, and what
-// depends on the code page.
+// refuseCmd rejects characters that cmd.exe interprets differently at its
+// prompt, in a batch file and with delayed expansion (% and !), the quote, and
+// characters that depend on the code page.
 func refuseCmd(s string) string {
 	switch {
 	case s == "":
@@ -46,8 +46,9 @@ func refuseCmd(s string) string {
 	return ""
 }
 
-// refuseDotenv refuses what the readers of .env files disagree on: some take
-// \\ and \' as escapes in single quotes, some end at the first line.
+// refuseDotenv rejects characters that parsers of .env files interpret
+// differently: some treat \\ and \' as escapes in single quotes, some stop at
+// the first line break.
 func refuseDotenv(s string) string {
 	if strings.ContainsAny(s, "'\\\r\n") {
 		return "the value contains a line break, ' or \\, which programs that read .env files interpret differently"
@@ -55,8 +56,8 @@ func refuseDotenv(s string) string {
 	return ""
 }
 
-// refuseDocker refuses line ends, for which there is no quoting, and lines
-// longer than docker's reader takes.
+// refuseDocker rejects line breaks, which cannot be quoted, and lines longer
+// than docker's limit.
 func refuseDocker(s string) string {
 	if len(s) > bufio.MaxScanTokenSize/2 {
 		return "the value is longer than the maximum line length"
@@ -64,8 +65,8 @@ func refuseDocker(s string) string {
 	return refuseLines(s)
 }
 
-// refuseSystemd refuses control characters: systemd drops such a variable with
-// a warning. Tab and line feed it takes.
+// refuseSystemd rejects control characters except tab and line feed: systemd
+// drops such a variable with a warning.
 func refuseSystemd(s string) string {
 	control := func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == unicode.MaxASCII }
 	if strings.ContainsFunc(s, control) {

@@ -9,12 +9,12 @@ import (
 	"sync"
 )
 
-// Memory is a Store that lives and dies with the process: for tests, and for
-// programs that must leave nothing behind. The zero value is empty and ready.
+// Memory is a Store in the memory of the process: for tests, and for programs
+// that must not persist credentials. The zero value is empty and ready to use.
 // It must not be copied after first use.
 type Memory struct {
 	mu      sync.Mutex
-	writes  uint64 // counts up, so that no version ever comes back
+	writes  uint64 // a counter, so that no version is ever reused
 	records map[string]memoryRecord
 	locks   map[string]chan struct{} // holds one element while locked
 }
@@ -88,7 +88,7 @@ func (m *Memory) List(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return name == Internal }), nil
 }
 
-// Lock implements [Store]. The lock holds among the users of this Memory.
+// Lock implements [Store]. The lock is local to this Memory.
 func (m *Memory) Lock(ctx context.Context, name string) (unlock func(), err error) {
 	if err := check(ctx, name); err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (m *Memory) lock(name string) chan struct{} {
 	return m.locks[name]
 }
 
-// check is what every method of every store does first.
+// check returns the error that every method returns before it does anything.
 func check(ctx context.Context, name string) error {
 	if err := CheckRecord(name); err != nil {
 		return err

@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// moveWait bounds the wait for the locks, which a refresh holds for less.
+// moveWait limits the wait for the locks. A refresh holds a lock for less time.
 const moveWait = time.Minute
 
 // Move moves a record to another store: it copies, reads back, and only then
-// deletes. Interrupted at any point, it leaves the record whole in at least
-// one of them, and can be run again. A different record of that name in the
-// other store is ErrConflict and stays as it is.
+// deletes. If it is interrupted, at least one of the stores has the complete
+// record, and Move can be run again. If the other store has a different record
+// with that name, Move returns ErrConflict and changes nothing.
 //
-// It holds the locks of both, so that nobody refreshes a token meanwhile.
+// It holds the record's lock in both stores, so that no process refreshes the
+// token in the meantime.
 func Move(ctx context.Context, from, to Store, name string) error {
 	if err := move(ctx, from, to, name); err != nil {
 		return fmt.Errorf("move record %q: %w", name, err)
@@ -25,10 +26,10 @@ func Move(ctx context.Context, from, to Store, name string) error {
 }
 
 func move(ctx context.Context, from, to Store, name string) error {
-	within, cancel := context.WithTimeout(ctx, moveWait)
+	lockCtx, cancel := context.WithTimeout(ctx, moveWait)
 	defer cancel()
 	for _, s := range []Store{from, to} {
-		unlock, err := s.Lock(within, name)
+		unlock, err := s.Lock(lockCtx, name)
 		if err != nil {
 			return err
 		}
@@ -36,32 +37,33 @@ func move(ctx context.Context, from, to Store, name string) error {
 	}
 	data, v, err := from.Get(ctx, name)
 	if errors.Is(err, ErrNotFound) {
-		return moved(ctx, to, name, err)
+		return alreadyMoved(ctx, to, name, err)
 	}
 	if err != nil {
 		return err
 	}
-	copied, err := place(ctx, to, name, data)
+	copied, err := copyTo(ctx, to, name, data)
 	if err != nil {
 		return err
 	}
 	err = from.Delete(ctx, name, v)
-	if errors.Is(err, ErrConflict) { // the copy is out of date
+	if errors.Is(err, ErrConflict) { // the copy is outdated
 		return errors.Join(err, to.Delete(ctx, name, copied))
 	}
 	return err
 }
 
-// moved returns nil if an interrupted Move has done its work already.
-func moved(ctx context.Context, to Store, name string, missing error) error {
+// alreadyMoved returns nil if an interrupted Move has already moved the record.
+func alreadyMoved(ctx context.Context, to Store, name string, missing error) error {
 	if _, _, err := to.Get(ctx, name); !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return missing
 }
 
-// place puts data into a store, unless they are there, and reads them back.
-func place(ctx context.Context, to Store, name string, data []byte) (Version, error) {
+// copyTo puts data into a store, unless it already has the same data, and reads
+// it back.
+func copyTo(ctx context.Context, to Store, name string, data []byte) (Version, error) {
 	_, err := to.Put(ctx, name, data, Absent)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return Absent, err

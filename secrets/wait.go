@@ -9,13 +9,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// LockedError means that somebody else still held a lock when the wait for it
-// ended. It wraps the reason that the wait ended: the context's error, or
-// ErrTemporary.
+// LockedError means that another process still held a lock when the wait for it
+// ended. It wraps why the wait ended: the context's error, or ErrTemporary.
 type LockedError struct {
 	Lock   string        // what is locked, such as `record "notion"`
-	Holder string        // who holds it, such as "process 42 on build-7"; "": not known
-	Waited time.Duration // for how long it was waited for
+	Holder string        // who holds it, such as "process 42 on build-7"; "": unknown
+	Waited time.Duration // how long the caller waited
 	Err    error
 }
 
@@ -23,10 +22,11 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is still locked by %s after %s", e.Lock, holder(e.Holder), printable.Duration(e.Waited))
 }
 
-// Unwrap returns the reason that the wait ended.
+// Unwrap returns why the wait ended.
 func (e *LockedError) Unwrap() error { return e.Err }
 
-// maxHolder caps the name of a holder, which another host may have written.
+// maxHolder limits the name of a holder in bytes, because another host may have
+// written it.
 const maxHolder = 100
 
 func holder(name string) string {
@@ -42,40 +42,40 @@ func holder(name string) string {
 	return strings.ToValidUTF8(name[:min(len(name), maxHolder)], "")
 }
 
-// noticeAfter is how long a wait may last before anybody is told.
+// noticeAfter is how long a wait lasts before the notice.
 const noticeAfter = time.Second
 
 type noticeKey struct{}
 
-// WithNotice returns a context with which stores call notice, once for each
-// wait, when they have waited for somebody else's lock for a second.
+// WithNotice returns a context with which stores call notice, once per wait,
+// after they have waited for another process's lock for a second.
 func WithNotice(ctx context.Context, notice func(text string)) context.Context {
 	return context.WithValue(ctx, noticeKey{}, notice)
 }
 
-// Waiting is one wait for a lock. A store makes one when the wait begins.
+// Waiting is one wait for a lock, which a store creates when the wait begins.
 type Waiting struct {
-	lock  string
-	begun time.Time
-	said  bool
+	lock     string
+	begun    time.Time
+	notified bool
 }
 
-// NewWaiting begins a wait for a lock of what is named by lock.
+// NewWaiting starts a wait. The text lock names the locked object.
 func NewWaiting(lock string) *Waiting { return &Waiting{lock: lock, begun: time.Now()} }
 
-// Notice reports the wait to the function of [WithNotice], if it is time to. A
-// store calls it at each try; who finds out who holds the lock, or returns "".
+// Notice calls the function of [WithNotice] if it is due. A store calls Notice
+// after each attempt; who returns the holder of the lock, or "".
 func (w *Waiting) Notice(ctx context.Context, who func() string) {
 	notice, _ := ctx.Value(noticeKey{}).(func(string))
-	if w.said || notice == nil || time.Since(w.begun) < noticeAfter {
+	if w.notified || notice == nil || time.Since(w.begun) < noticeAfter {
 		return
 	}
-	w.said = true
+	w.notified = true
 	notice(fmt.Sprintf("waiting for %s, which has locked %s", holder(who()), w.lock))
 }
 
-// End returns the error of a wait that ended without the lock. It is err itself
-// if that is a cancellation, which needs no explanation.
+// End returns the error of a wait that ended without the lock. A cancellation
+// needs no explanation, so it returns that unchanged.
 func (w *Waiting) End(err error, who string) error {
 	if err == context.Canceled {
 		return err

@@ -20,19 +20,20 @@ const codeLifetime = 10 * time.Minute
 
 // code is an authorization code. It can be used once.
 type code struct {
-	ask
+	authRequest
 	redirect  string
 	challenge string
 	expiry    time.Time
-	family    *family // once used: what it led to
+	family    *family // set when used: the tokens issued for it
 }
 
-// serveAuthorize approves at once (RFC 6749 §4.1.1, RFC 7636, RFC 9207).
+// serveAuthorize serves the authorization endpoint (RFC 6749 §4.1.1, RFC 7636,
+// RFC 9207). Without Consent.Ask it approves immediately.
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	q := r.Form
 	c := s.lookup(q.Get("client_id"))
 	if c == nil || !c.redirectsTo(q.Get("redirect_uri")) {
-		// Never redirect to where nobody vouches for.
+		// Never redirect to an unregistered URI.
 		http.Error(w, "unknown client or redirect_uri", http.StatusBadRequest)
 		return
 	}
@@ -54,7 +55,7 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	problem := s.judgeAuthorize(q, c)
 	p := &pending{back: back, answer: answer, code: s.newCode(q, c)}
 	if problem == "" && s.Consent.Ask != nil {
-		asked := s.request(p.code.ask, "")
+		asked := s.request(p.code.authRequest, "")
 		asked.ID, asked.Redirect = rand.Text(), back.Scheme+"://"+back.Host
 		put(&s.pending, asked.ID, p)
 		s.Consent.Ask(w, r, asked)
@@ -63,14 +64,14 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	s.redirect(w, r, p, problem)
 }
 
-// pending is an authorization that waits for a person.
+// pending is an authorization that waits for the user.
 type pending struct {
 	back   *url.URL
 	answer url.Values
 	code   *code
 }
 
-// redirect answers the client through the browser.
+// redirect sends the authorization response, by a redirect.
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request, p *pending, problem string) {
 	if problem != "" {
 		p.answer.Set("error", problem)
@@ -83,18 +84,18 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, p *pending, pr
 	http.Redirect(w, r, p.back.String(), http.StatusFound)
 }
 
-// Request is what a person is asked to approve.
+// Request is an authorization request for the user to approve.
 type Request struct {
-	ID       string // for Answer; "": a device asks, whose user code is decided about
+	ID       string // for Answer; "": a device flow, identified by its user code
 	UserCode string
-	Client   string // its name, or else its id
+	Client   string // its name, or else its ID
 	URI      string // of the client
 	Scope    string
 	Resource string
-	Redirect string // the origin that the answer goes to; "": a device asks
+	Redirect string // the origin of the redirect URI; "": a device flow
 }
 
-func (s *Server) request(a ask, userCode string) Request {
+func (s *Server) request(a authRequest, userCode string) Request {
 	r := Request{UserCode: userCode, Client: a.client, Scope: a.scope, Resource: a.resource}
 	if c := s.lookup(a.client); c != nil {
 		r.Client, r.URI = cmp.Or(c.ClientName, a.client), c.ClientURI
@@ -105,8 +106,8 @@ func (s *Server) request(a ask, userCode string) Request {
 	return r
 }
 
-// Answer decides about a Request that Consent.Ask showed, and redirects. It
-// reports whether the request was waiting: it can be answered once.
+// Answer approves or denies a Request that Consent.Ask showed, and redirects.
+// It returns false if the request is not pending: it can be answered only once.
 func (s *Server) Answer(w http.ResponseWriter, r *http.Request, id string, approve bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +128,7 @@ func (s *Server) judgeAuthorize(q url.Values, c *client) string {
 	switch {
 	case s.Consent.Deny:
 		return oauth.CodeAccessDenied
-	case !c.may(oauth.GrantAuthorizationCode):
+	case !c.mayUseGrant(oauth.GrantAuthorizationCode):
 		return oauth.CodeUnauthorizedClient
 	case q.Get("response_type") != "code":
 		return "unsupported_response_type"
@@ -135,7 +136,7 @@ func (s *Server) judgeAuthorize(q url.Values, c *client) string {
 		return oauth.CodeInvalidRequest
 	case !s.knowsResource(q):
 		return oauth.CodeInvalidTarget
-	case !s.mayAsk(c, q.Get("scope")):
+	case !s.mayRequest(c, q.Get("scope")):
 		return oauth.CodeInvalidScope
 	}
 	return ""
@@ -143,15 +144,16 @@ func (s *Server) judgeAuthorize(q url.Values, c *client) string {
 
 func (s *Server) newCode(q url.Values, c *client) *code {
 	return &code{
-		ask:       ask{client: c.id, scope: q.Get("scope"), resource: q.Get("resource")},
-		redirect:  q.Get("redirect_uri"),
-		challenge: q.Get("code_challenge"),
-		expiry:    time.Now().Add(codeLifetime),
+		authRequest: authRequest{client: c.id, scope: q.Get("scope"), resource: q.Get("resource")},
+		redirect:    q.Get("redirect_uri"),
+		challenge:   q.Get("code_challenge"),
+		expiry:      time.Now().Add(codeLifetime),
 	}
 }
 
-// redirectsTo compares as strings, but for the port of a loopback address (RFC
-// 8252 §7.3). A client registered by hand may name any loopback address.
+// redirectsTo reports whether the redirect URI is registered. It compares
+// strings, except for the port of a loopback address (RFC 8252 §7.3). A
+// pre-registered client may use any loopback address.
 func (c *client) redirectsTo(raw string) bool {
 	if c.RedirectURIs == nil {
 		u, err := oauth.CheckURL(raw)
@@ -173,8 +175,8 @@ func samePortless(known, raw string) bool {
 	return a.String() == b.String()
 }
 
-// redeem trades a code (RFC 6749 §4.1.3, RFC 7636 §4.6). A second use revokes
-// what the first led to (RFC 6749 §4.1.2).
+// redeem exchanges a code for a token (RFC 6749 §4.1.3, RFC 7636 §4.6). A
+// second use revokes the tokens of the first (RFC 6749 §4.1.2).
 func (s *Server) redeem(w http.ResponseWriter, r *http.Request, c *client) {
 	form := r.PostForm
 	k := s.codes[form.Get("code")]
@@ -193,6 +195,6 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, c *client) {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "the verifier does not match")
 	case s.sameResource(w, r, k.resource):
 		k.family = &family{}
-		s.issue(w, r, oauth.GrantAuthorizationCode, k.ask, k.family)
+		s.issue(w, r, oauth.GrantAuthorizationCode, k.authRequest, k.family)
 	}
 }

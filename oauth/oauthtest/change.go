@@ -10,26 +10,27 @@ import (
 	"strings"
 )
 
-// change is how a quirk differs from the server as it is. Nil functions change
+// change is a change of the server's behavior by a quirk. Nil functions change
 // nothing.
 type change struct {
-	// instead answers a request in place of the server. It reports whether it did.
+	// instead handles a request instead of the server. It returns false to let the
+	// server handle it.
 	instead func(e Endpoint, w http.ResponseWriter, r *http.Request) bool
-	// after changes the server's answer to a request.
+	// after changes the server's response to a request.
 	after func(e Endpoint, r *http.Request, a *reply)
 	// metadata are the only paths of the authorization server's documents; nil: the
 	// usual ones.
 	metadata []string
 }
 
-// reply is an answer before it is sent.
+// reply is a response before it is sent.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// changed returns a handler with all changes in force.
+// changed returns the handler with all changes applied.
 func (s *Server) changed(e Endpoint, handle http.HandlerFunc) http.HandlerFunc {
 	if len(s.quirks) == 0 {
 		return handle
@@ -52,11 +53,11 @@ func (s *Server) changed(e Endpoint, handle http.HandlerFunc) http.HandlerFunc {
 			w.Header()[name] = values
 		}
 		w.WriteHeader(a.status)
-		_, _ = w.Write(a.body) // the client has gone
+		_, _ = w.Write(a.body) // the client has disconnected
 	}
 }
 
-// edit changes the members of a JSON answer.
+// edit changes the members of a JSON response.
 func (a *reply) edit(change func(doc map[string]any)) {
 	var doc map[string]any
 	d := json.NewDecoder(strings.NewReader(string(a.body)))
@@ -65,10 +66,10 @@ func (a *reply) edit(change func(doc map[string]any)) {
 		return
 	}
 	change(doc)
-	a.body, _ = json.Marshal(doc) // it was JSON before
+	a.body, _ = json.Marshal(doc) // cannot fail: it was JSON before
 }
 
-// code is the OAuth error of a JSON answer; "": none.
+// code returns the OAuth error code of a JSON response; "" if none.
 func (a *reply) code() string {
 	var doc struct {
 		Error string `json:"error"`
@@ -77,7 +78,7 @@ func (a *reply) code() string {
 	return doc.Error
 }
 
-// document is a change of one kind of answer that succeeded.
+// document returns a change of an endpoint's successful JSON responses.
 func document(e Endpoint, edit func(doc map[string]any)) change {
 	return change{after: func(at Endpoint, _ *http.Request, a *reply) {
 		if at == e && a.status < 300 {
@@ -86,7 +87,7 @@ func document(e Endpoint, edit func(doc map[string]any)) change {
 	}}
 }
 
-// refusing is a change that refuses some requests with an OAuth error.
+// refusing returns a change that rejects some requests with an OAuth error.
 func refusing(status int, code, description string, which func(e Endpoint, r *http.Request) bool) change {
 	return change{instead: func(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
 		if !which(e, r) {
@@ -97,17 +98,17 @@ func refusing(status int, code, description string, which func(e Endpoint, r *ht
 	}}
 }
 
-// at is for requests of some endpoints.
+// at returns a function that matches requests of the given endpoints.
 func at(endpoints ...Endpoint) func(Endpoint, *http.Request) bool {
 	return func(e Endpoint, _ *http.Request) bool { return slices.Contains(endpoints, e) }
 }
 
-// refreshing is for refreshes.
+// refreshing matches refresh requests.
 func refreshing(e Endpoint, r *http.Request) bool {
 	return e == Token && r.PostForm.Get("grant_type") == "refresh_token"
 }
 
-// challenging is a change of the MCP server's challenge.
+// challenging returns a change of the MCP server's challenge.
 func challenging(value func(metadata string) []string) change {
 	return change{after: func(e Endpoint, r *http.Request, a *reply) {
 		if e == MCP && a.status == http.StatusUnauthorized {
@@ -116,14 +117,14 @@ func challenging(value func(metadata string) []string) change {
 	}}
 }
 
-// replace makes another answer of a.
+// replace replaces the response by that of a handler.
 func (a *reply) replace(answer http.HandlerFunc, r *http.Request) {
 	rec := httptest.NewRecorder()
 	answer(rec, r)
 	a.status, a.header, a.body = rec.Code, rec.Header(), rec.Body.Bytes()
 }
 
-// bodyOf reads a body, and leaves it to be read again.
+// bodyOf returns the body, which can be read again.
 func bodyOf(r *http.Request) string {
 	body, _ := io.ReadAll(r.Body) // it is in memory
 	r.Body = io.NopCloser(bytes.NewReader(body))

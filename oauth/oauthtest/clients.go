@@ -37,7 +37,8 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 	s.writeClient(w, r, http.StatusCreated, c)
 }
 
-// readClient reads what a client registers. It writes the refusal itself.
+// readClient reads the client metadata of a registration. It writes the error
+// response itself.
 func (s *Server) readClient(w http.ResponseWriter, r *http.Request) (*client, bool) {
 	c := &client{}
 	if err := json.NewDecoder(r.Body).Decode(&c.ClientMetadata); err != nil {
@@ -64,7 +65,7 @@ func (s *Server) readClient(w http.ResponseWriter, r *http.Request) (*client, bo
 	return c, true
 }
 
-// writeClient answers with a registration (RFC 7591 §3.2.1).
+// writeClient writes a registration response (RFC 7591 §3.2.1).
 func (s *Server) writeClient(w http.ResponseWriter, r *http.Request, status int, c *client) {
 	doc := map[string]any{
 		"client_id": c.id, "grant_types": c.GrantTypes, "redirect_uris": c.RedirectURIs,
@@ -93,7 +94,7 @@ func (s *Server) newClientID() string {
 	return "client-" + rand.Text()
 }
 
-// suitableType is the application type that the redirect URIs ask for (OpenID
+// suitableType returns the application type that fits the redirect URIs (OpenID
 // Connect Registration §2).
 func (c *client) suitableType() string {
 	if slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return strings.HasPrefix(uri, "https:") }) {
@@ -158,7 +159,8 @@ func (s *Server) serveManage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// lookup finds a client, registered by hand or by itself.
+// lookup returns a pre-registered or dynamically registered client; nil if
+// unknown.
 func (s *Server) lookup(id string) *client {
 	if c := s.clients[id]; c != nil {
 		return c
@@ -173,8 +175,8 @@ func (s *Server) lookup(id string) *client {
 	return &client{id: id, secret: secret}
 }
 
-// authenticate finds out who sent a form (RFC 6749 §2.3). It writes the
-// refusal itself.
+// authenticate returns the client that sent a form (RFC 6749 §2.3). It writes
+// the error response itself.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *client {
 	id, secret, method := credentials(r)
 	c := s.lookup(id)
@@ -205,15 +207,15 @@ func credentials(r *http.Request) (id, secret, method string) {
 	return id, "", oauth.AuthNone
 }
 
-// mayAsk reports whether a client may ask for a scope.
-func (s *Server) mayAsk(c *client, scope string) bool {
+// mayRequest reports whether a client may request the scopes.
+func (s *Server) mayRequest(c *client, scope string) bool {
 	registered := strings.Fields(c.Scope)
 	return s.knowsScope(scope) && (!s.Clients.ScopesRegistered || s.clients[c.id] == nil ||
 		!slices.ContainsFunc(strings.Fields(scope), func(one string) bool { return !slices.Contains(registered, one) }))
 }
 
-// may reports whether a client may use a grant; one registered by hand may use
-// all.
-func (c *client) may(grantType string) bool {
+// mayUseGrant reports whether a client may use a grant type; a pre-registered one may
+// use all.
+func (c *client) mayUseGrant(grantType string) bool {
 	return c.GrantTypes == nil || slices.Contains(c.GrantTypes, grantType)
 }

@@ -21,9 +21,9 @@ const (
 
 // deviceCode is one device authorization.
 type deviceCode struct {
-	ask
+	authRequest
 	userCode string
-	verdict  string // "": pending; CodeAccessDenied; approved
+	decision string // "": pending; CodeAccessDenied; approved
 	begun    time.Time
 	expiry   time.Time
 	interval time.Duration
@@ -39,15 +39,15 @@ func (s *Server) serveDeviceAuth(w http.ResponseWriter, r *http.Request) {
 	if c == nil {
 		return
 	}
-	if !c.may(oauth.GrantDeviceCode) {
+	if !c.mayUseGrant(oauth.GrantDeviceCode) {
 		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "the client may not use the device grant")
 		return
 	}
-	a, ok := s.readAsk(w, r, c)
+	a, ok := s.readRequest(w, r, c)
 	if !ok {
 		return
 	}
-	d := &deviceCode{ask: a, userCode: s.newUserCode(), begun: time.Now(), interval: orDefault(s.Device.Interval, defaultInterval)}
+	d := &deviceCode{authRequest: a, userCode: s.newUserCode(), begun: time.Now(), interval: orDefault(s.Device.Interval, defaultInterval)}
 	ttl := orDefault(s.Device.ExpiresIn, defaultCodeLifetime)
 	d.expiry = time.Now().Add(ttl)
 	code := s.secret("dc")
@@ -73,11 +73,11 @@ func orDefault(d, def time.Duration) time.Duration {
 	return d
 }
 
-// newUserCode returns a code that is easy to type and never repeats.
+// newUserCode returns a unique code that is easy to type.
 func (s *Server) newUserCode() string {
 	const letters = "BCDFGHJKLMNPQRSTVWXZ"
 	if s.Device.RandomCodes {
-		code := strings.Map(func(r rune) rune { // evenly: what is no such letter is drawn again
+		code := strings.Map(func(r rune) rune { // rejection sampling, for a uniform distribution
 			if strings.ContainsRune(letters, r) {
 				return r
 			}
@@ -96,7 +96,7 @@ func (s *Server) newUserCode() string {
 	return string(code)
 }
 
-// pollDevice answers one poll (RFC 8628 §3.5).
+// pollDevice handles one poll (RFC 8628 §3.5).
 func (s *Server) pollDevice(w http.ResponseWriter, r *http.Request, c *client) {
 	now := time.Now()
 	s.polls = append(s.polls, now)
@@ -112,8 +112,8 @@ func (s *Server) pollDevice(w http.ResponseWriter, r *http.Request, c *client) {
 	early := !d.last.IsZero() && now.Sub(d.last) < d.interval
 	d.last = now
 	due := d.polls == s.Device.AutoApprove || s.Device.ApproveIn > 0 && now.Sub(d.begun) > s.Device.ApproveIn
-	if due && d.verdict == "" {
-		d.verdict = approved
+	if due && d.decision == "" {
+		d.decision = approved
 	}
 	switch {
 	case !now.Before(d.expiry):
@@ -121,44 +121,45 @@ func (s *Server) pollDevice(w http.ResponseWriter, r *http.Request, c *client) {
 	case early, d.polls <= s.Device.SlowDowns:
 		d.interval += slowDownStep
 		refuse(w, http.StatusBadRequest, oauth.CodeSlowDown, "")
-	case d.verdict == "":
+	case d.decision == "":
 		refuse(w, http.StatusBadRequest, oauth.CodeAuthorizationPending, "")
-	case d.verdict != approved:
-		refuse(w, http.StatusBadRequest, d.verdict, "the person said no")
+	case d.decision != approved:
+		refuse(w, http.StatusBadRequest, d.decision, "the person said no")
 	default:
 		d.used = true
-		s.issue(w, r, oauth.GrantDeviceCode, d.ask, nil)
+		s.issue(w, r, oauth.GrantDeviceCode, d.authRequest, nil)
 	}
 }
 
-// ApproveDevice approves a user code. It reports whether the code was waiting.
+// ApproveDevice approves a user code. It returns false if the code is not
+// pending.
 func (s *Server) ApproveDevice(userCode string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.decide(userCode, approved)
 }
 
-// DenyDevice denies a user code. It reports whether the code was waiting.
+// DenyDevice denies a user code. It returns false if the code is not pending.
 func (s *Server) DenyDevice(userCode string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.decide(userCode, oauth.CodeAccessDenied)
 }
 
-// Waiting returns the request of a device whose user code is typed, in any case and
-// with any punctuation (RFC 8628 §6.1), if it waits for a decision.
+// Waiting returns the pending device authorization with a user code, which may have
+// any case and punctuation (RFC 8628 §6.1).
 func (s *Server) Waiting(typed string) (Request, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.devices {
-		if letters(d.userCode) == letters(typed) && d.verdict == "" && time.Now().Before(d.expiry) {
-			return s.request(d.ask, d.userCode), true
+		if letters(d.userCode) == letters(typed) && d.decision == "" && time.Now().Before(d.expiry) {
+			return s.request(d.authRequest, d.userCode), true
 		}
 	}
 	return Request{}, false
 }
 
-// letters reads a user code as people type it.
+// letters normalizes a user code as users type it.
 func letters(typed string) string {
 	return strings.Map(func(r rune) rune {
 		if !ascii.Letter(r) {
@@ -168,17 +169,17 @@ func letters(typed string) string {
 	}, strings.ToUpper(typed))
 }
 
-func (s *Server) decide(userCode, verdict string) bool {
+func (s *Server) decide(userCode, decision string) bool {
 	for _, d := range s.devices {
-		if d.userCode == userCode && d.verdict == "" && time.Now().Before(d.expiry) {
-			d.verdict = verdict
+		if d.userCode == userCode && d.decision == "" && time.Now().Before(d.expiry) {
+			d.decision = decision
 			return true
 		}
 	}
 	return false
 }
 
-// servePage is the page for people: GET shows a form, POST with user_code
+// servePage serves the verification page: GET shows a form, POST with user_code
 // approves, or denies with deny=1.
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -188,11 +189,11 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 			html.EscapeString(r.Form.Get("user_code")))
 		return
 	}
-	verdict := approved
+	decision := approved
 	if r.Form.Get("deny") != "" {
-		verdict = oauth.CodeAccessDenied
+		decision = oauth.CodeAccessDenied
 	}
-	if !s.decide(r.Form.Get("user_code"), verdict) {
+	if !s.decide(r.Form.Get("user_code"), decision) {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, "no such code")
 		return

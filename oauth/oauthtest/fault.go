@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// Fault is a disturbance of one or more requests.
+// Fault is an injected fault for one or more requests.
 type Fault struct {
-	Times  int           // so many requests; 0: one; -1: every one
-	Delay  time.Duration // before anything else
-	Hang   bool          // no answer until the client gives up
-	Drop   bool          // the connection breaks instead of an answer
-	After  bool          // the request takes effect first, then its answer is lost or replaced
-	Status int           // answered with Header and Body; 0: the server's own answer
+	Times  int           // number of requests; 0: one; -1: all
+	Delay  time.Duration // delay before the request is handled
+	Hang   bool          // no response until the client gives up
+	Drop   bool          // the connection is closed without a response
+	After  bool          // the request takes effect first, then its response is lost or replaced
+	Status int           // sent with Header and Body; 0: the server's own response
 	Header http.Header
 	Body   string
 }
 
-// Fault adds a disturbance of an endpoint. Several are used up in order.
+// Fault adds a fault to an endpoint. Several faults apply in order.
 func (s *Server) Fault(e Endpoint, f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	put(&s.faults, e, append(s.faults[e], f))
 }
 
-// serve answers a request as the fault says.
+// serve handles a request with the fault.
 func (f Fault) serve(w http.ResponseWriter, r *http.Request, handle http.HandlerFunc) {
 	if f.Delay > 0 {
 		select {
@@ -46,7 +46,7 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, handle http.Handler
 	}
 	switch {
 	case f.Hang, f.Drop:
-		panic(http.ErrAbortHandler) // net/http breaks the connection; RoundTrip returns an error
+		panic(http.ErrAbortHandler) // net/http closes the connection; RoundTrip returns an error
 	case f.Status != 0:
 		for k, v := range f.Header {
 			w.Header()[http.CanonicalHeaderKey(k)] = v
@@ -58,7 +58,7 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, handle http.Handler
 	}
 }
 
-// RoundTrip implements http.RoundTripper: it answers in memory.
+// RoundTrip implements http.RoundTripper. It handles requests in memory.
 func (s *Server) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	body := []byte(nil)
 	if r.Body != nil {
@@ -89,7 +89,7 @@ func (s *Server) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return resp, nil
 }
 
-// broken is what a client sees of a connection that was cut.
+// broken returns the error that a client gets from a closed connection.
 func broken(r *http.Request) error {
 	if err := r.Context().Err(); err != nil {
 		return err

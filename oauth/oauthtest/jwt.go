@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// The checks here share no code with package oauth, which signs: a mistake
-// must not cancel itself out.
+// The checks here share no code with package oauth, which signs: otherwise a
+// bug in both could go undetected.
 
-// jwt is a JWT in compact form (RFC 7515 §3.1), taken apart.
+// jwt is a parsed JWT in compact serialization (RFC 7515 §3.1).
 type jwt struct {
 	header struct {
 		Alg  string `json:"alg"`
@@ -105,7 +105,7 @@ func (k *jwk) public() (crypto.PublicKey, error) {
 	return nil, errors.New("unknown kind of key")
 }
 
-// thumbprint is that of RFC 7638.
+// thumbprint returns the thumbprint of the key (RFC 7638).
 func (k *jwk) thumbprint() string {
 	text := fmt.Sprintf(`{"crv":%q,"kty":%q,"x":%q,"y":%q}`, k.Curve, k.Kind, k.X, k.Y)
 	if k.Kind == "OKP" {

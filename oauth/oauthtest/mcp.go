@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// serveMCP is the protected server: any JSON-RPC request is answered if its
-// bearer token is good for exactly this resource.
+// serveMCP serves the protected MCP server: it accepts any JSON-RPC request
+// whose token is valid for exactly this resource.
 func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
 	if s.SSE && r.Method == http.MethodPost && r.URL.RawQuery == "" {
-		w.WriteHeader(http.StatusMethodNotAllowed) // nothing is routed there, so that no token is asked for
+		w.WriteHeader(http.StatusMethodNotAllowed) // no route for POST, so no challenge either
 		return
 	}
 	metadata := baseURL(r) + wellKnownResource + "/mcp"
@@ -51,8 +51,8 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answerTo agrees to the protocol version that a client offers, or to an older one, and
-// answers any other request alike, with a list of no tools.
+// answerTo returns the JSON-RPC response: to initialize with the client's protocol
+// version or an older one, to any other request with an empty list of tools.
 func answerTo(r *http.Request) (map[string]any, error) {
 	var msg struct {
 		ID     json.RawMessage `json:"id"`
@@ -69,7 +69,7 @@ func answerTo(r *http.Request) (map[string]any, error) {
 			"protocolVersion": min(msg.Params.Version, newestVersion), "capabilities": map[string]any{"tools": map[string]any{}},
 			"serverInfo": map[string]any{"name": "oauthtest", "version": "1"},
 		}
-	case "server/discover": // of later versions
+	case "server/discover": // in later versions
 		answer["error"] = map[string]any{"code": -32601, "message": "Method not found"}
 	default:
 		answer["result"] = map[string]any{"tools": []any{}}
@@ -80,8 +80,9 @@ func answerTo(r *http.Request) (map[string]any, error) {
 // newestVersion is the newest protocol version with sessions.
 const newestVersion = "2025-11-25"
 
-// serveSSE is the transport of 2024-11-05: a stream names an endpoint, and answers
-// what is posted there. It needs s.mu, which it gives back while it waits.
+// serveSSE serves the HTTP+SSE transport of 2024-11-05: a stream names an
+// endpoint, and has the responses to messages posted there. The caller holds s.mu,
+// which serveSSE releases while it waits.
 func (s *Server) serveSSE(w http.ResponseWriter, r *http.Request) {
 	const name = "stream"
 	switch id := r.URL.Query().Get(name); {
@@ -97,7 +98,7 @@ func (s *Server) serveSSE(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			select {
 			case a := <-answers:
-				text, _ := json.Marshal(a) // what was JSON is again
+				text, _ := json.Marshal(a) // cannot fail: it was JSON before
 				fmt.Fprintf(w, "event: message\ndata: %s\n\n", text)
 			case <-r.Context().Done():
 				return
@@ -138,8 +139,8 @@ func (s *Server) scheme() string {
 	return "Bearer"
 }
 
-// judgeScheme wants a bearer token as such, and a bound token with a proof by
-// its key (RFC 9449 §7.1).
+// judgeScheme checks the authentication scheme: Bearer for a bearer token, DPoP
+// with a proof by its key for a bound token (RFC 9449 §7.1).
 func (s *Server) judgeScheme(r *http.Request, scheme, token string, g *grant) string {
 	switch {
 	case g.jkt == "" && scheme == "Bearer":

@@ -13,7 +13,8 @@ const (
 	wellKnownServer   = "/.well-known/oauth-authorization-server"
 )
 
-// isMetadata reports whether an authorization server's document is at a path.
+// isMetadata reports whether a path has an authorization server metadata
+// document.
 func (s *Server) isMetadata(path string) bool {
 	for _, q := range s.quirks {
 		if q.metadata != nil {
@@ -102,7 +103,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client has gone
+	_ = json.NewEncoder(w).Encode(v) // the client has disconnected
 }
 
 // refuse writes an OAuth error (RFC 6749 §5.2).

@@ -1,16 +1,15 @@
 // Package oauthtest is a fake authorization server with a protected MCP server
-// at /mcp, for tests. It is an http.Handler, to stand behind an
-// httptest.Server, and an http.RoundTripper, to stand in memory inside a
-// testing/synctest bubble:
+// at /mcp, for tests. It is an http.Handler for an httptest.Server, and an
+// in-memory http.RoundTripper for use in a testing/synctest bubble:
 //
 //	var srv oauthtest.Server
 //	c := srv.Client() // every host is srv: https://mcp.test/mcp
 //
-// It keeps to the rules that clients get wrong: exact redirect URIs and
-// resources, PKCE, single use of codes, rotation of refresh tokens with reuse
-// detection that revokes the whole family, polling no faster than allowed.
-// [Server.Fault] disturbs any endpoint on demand, and [Server.With] makes it behave
-// as servers do that users reported: see [Quirks].
+// It enforces rules that clients often violate: exact redirect URIs and resources,
+// PKCE, single use of codes, rotation of refresh tokens with reuse detection that
+// revokes the whole family, polling no faster than allowed. [Server.Fault] injects
+// faults into any endpoint, and [Server.With] makes it behave like real servers
+// that users reported: see [Quirks].
 package oauthtest
 
 import (
@@ -25,11 +24,11 @@ import (
 	"time"
 )
 
-// Server is the fake. Its zero value works. Set the fields before use and do
-// not change them afterwards; the methods may be called at any time.
+// Server is the fake server. Its zero value works. Set the fields before use
+// and do not change them later; the methods may be called at any time.
 type Server struct {
-	// URL is the issuer, without a path; "": the host that each request asks for.
-	// The MCP server is at /mcp of whatever host a request names.
+	// URL is the issuer, without a path; "": the host of each request. The MCP
+	// server is at /mcp of any host.
 	URL     string
 	Device  Device
 	Tokens  Tokens
@@ -37,9 +36,9 @@ type Server struct {
 	Consent Consent
 	Proofs  Proofs
 	Trust   Trust
-	// SSE has the MCP server speak the HTTP+SSE transport of 2024-11-05 alone.
+	// SSE makes the MCP server use only the HTTP+SSE transport of 2024-11-05.
 	SSE bool
-	// Edit changes every metadata document before it is sent; nil: not.
+	// Edit changes every metadata document before it is sent; nil: no changes.
 	Edit func(e Endpoint, doc map[string]any)
 
 	quirks []change // see Quirk
@@ -48,78 +47,78 @@ type Server struct {
 	state
 }
 
-// Device sets up the device flow (RFC 8628).
+// Device configures the device flow (RFC 8628).
 type Device struct {
 	Off         bool          // no device endpoint
 	Interval    time.Duration // 0: 5 s; whole seconds
-	NoInterval  bool          // the answer leaves interval out
-	NoComplete  bool          // the answer leaves verification_uri_complete out
+	NoInterval  bool          // the response omits interval
+	NoComplete  bool          // the response omits verification_uri_complete
 	ExpiresIn   time.Duration // 0: 15 min; whole seconds
-	SlowDowns   int           // that many polls of each code are answered slow_down, however slow they are
-	AutoApprove int           // approved at that poll of each code; 0: only by ApproveDevice or at the page
-	ApproveIn   time.Duration // approved at the first poll after that time; 0: as AutoApprove says
-	RandomCodes bool          // user codes cannot be guessed; else each is the next of a series
+	SlowDowns   int           // number of polls of each code that get slow_down, even if slow enough
+	AutoApprove int           // number of the poll at which each code is approved; 0: only by ApproveDevice or on the page
+	ApproveIn   time.Duration // time after which each code is approved; 0: see AutoApprove
+	RandomCodes bool          // user codes are random; else sequential
 }
 
-// Tokens sets up what is issued.
+// Tokens configures the issued tokens.
 type Tokens struct {
-	TTL         time.Duration // of access tokens; 0: 1 h; negative: expires_in is left out
+	TTL         time.Duration // of access tokens; 0: 1 h; negative: expires_in is omitted
 	NoRefresh   bool          // no refresh tokens
-	NoRotation  bool          // a refresh keeps the refresh token and does not repeat it
+	NoRotation  bool          // a refresh response omits the refresh token, which stays valid
 	AnyResource bool          // a missing resource is accepted
-	Scopes      []string      // offered; nil: mcp:read, mcp:write
+	Scopes      []string      // supported; nil: mcp:read, mcp:write
 	JWT         bool          // access tokens are JWTs with an exp claim
-	Prefix      string        // at the beginning of every access and refresh token
-	Suffix      string        // at the end of every access and refresh token, for the characters that servers use
-	Required    string        // scopes that /mcp wants, separated by spaces; "": none
+	Prefix      string        // prefix of every access and refresh token
+	Suffix      string        // suffix of every access and refresh token, to test unusual characters
+	Required    string        // scopes that /mcp requires, separated by spaces; "": none
 }
 
-// Clients sets up who may come.
+// Clients configures registration and client authentication.
 type Clients struct {
-	NumericIDs         bool                        // ids are JSON numbers
-	SecretAnyway       bool                        // a client that asks for no secret gets one, and must send it in the body
+	NumericIDs         bool                        // client IDs are JSON numbers
+	SecretAnyway       bool                        // a client that requests no secret gets one, and must send it in the body
 	AnyMethod          bool                        // clients need not authenticate by the method that they registered
-	AnyType            bool                        // the application type need not be native
-	Forgotten          bool                        // a client is forgotten once it has its first token
-	Known              map[string]string           // registered by hand: id to secret, "" for a public client
+	AnyType            bool                        // any application type is accepted
+	Forgotten          bool                        // a client is deleted after it got its first token
+	Known              map[string]string           // pre-registered: secret by client ID, "" for a public client
 	NoRegistration     bool                        // no registration endpoint
 	InitialAccessToken string                      // required to register; "": none
-	Keys               map[string]crypto.PublicKey // registered by hand for private_key_jwt
-	AuthMethods        []string                    // offered; nil: none, client_secret_basic, client_secret_post
-	Redirects          string                      // "not empty": refuses [], as Better Auth; "some": wants one of every client; "": both may be
-	NoWeb              bool                        // https redirect URIs are refused, as by servers for native clients alone
-	RefuseScope        bool                        // no scope may be registered, as resource scopes at oidc-provider
-	ScopesRegistered   bool                        // clients may ask only for what they registered, by default for the first scope, as at Ory Hydra
+	Keys               map[string]crypto.PublicKey // pre-registered for private_key_jwt, by client ID
+	AuthMethods        []string                    // supported; nil: none, client_secret_basic, client_secret_post
+	Redirects          string                      // "not empty": rejects [], as Better Auth; "some": requires one from every client; "": optional
+	NoWeb              bool                        // https redirect URIs are rejected, as by servers that support only native clients
+	RefuseScope        bool                        // registrations with a scope are rejected, as resource scopes by oidc-provider
+	ScopesRegistered   bool                        // clients may request only registered scopes, by default the first one, as at Ory Hydra
 }
 
-// Consent sets up the authorization endpoint. Without Ask it asks nobody and
-// redirects at once.
+// Consent configures the authorization endpoint. Without Ask it approves and
+// redirects immediately.
 type Consent struct {
-	// Ask shows a person what is asked for. Answer decides. It must not call the
-	// server's methods.
+	// Ask shows the consent page for a Request; Answer completes it. Ask must
+	// not call the server's methods.
 	Ask   func(w http.ResponseWriter, r *http.Request, a Request)
-	Deny  bool   // redirects with access_denied
-	NoIss bool   // neither advertises nor sends iss (RFC 9207)
+	Deny  bool   // redirect with access_denied
+	NoIss bool   // neither advertise nor send iss (RFC 9207)
 	Iss   string // sent as iss instead of the issuer; "": the issuer
 }
 
-// Proofs sets up DPoP (RFC 9449). A proof that is sent is always checked.
+// Proofs configures DPoP (RFC 9449). A proof in a request is always checked.
 type Proofs struct {
-	Required bool // tokens are given only for a proof, and the metadata says so
-	Nonce    bool // a proof must hold a nonce of the server
+	Required bool // tokens are issued only with a proof, and the metadata says so
+	Nonce    bool // a proof must have a nonce of the server
 }
 
-// Trust sets up what tokens of others are good for.
+// Trust configures grants with third-party tokens.
 type Trust struct {
-	// Assertion judges the assertion of a jwt-bearer grant (RFC 7523 §2.1); nil:
-	// the grant is not offered.
+	// Assertion validates the assertion of a JWT bearer grant (RFC 7523 §2.1);
+	// nil: the grant is not supported.
 	Assertion func(jwt string) error
-	// Exchange returns the token to give for a token exchange (RFC 8693), or an
-	// error; nil: the grant is not offered.
+	// Exchange returns the token to issue for a token exchange (RFC 8693), or
+	// an error; nil: the grant is not supported.
 	Exchange func(form url.Values) (string, error)
 }
 
-// Endpoint names a part of the server, for faults and counts.
+// Endpoint names an endpoint of the server, for faults and counts.
 type Endpoint string
 
 // The endpoints.
@@ -131,16 +130,16 @@ const (
 	Manage     Endpoint = "manage"             // RFC 7592
 	Authorize  Endpoint = "authorize"
 	DeviceAuth Endpoint = "device_authorization" // RFC 8628
-	Page       Endpoint = "device"               // where a person types the user code
+	Page       Endpoint = "device"               // where the user enters the user code
 	Token      Endpoint = "token"
 	Revoke     Endpoint = "revoke" // RFC 7009
 )
 
-// state is everything that the server remembers.
+// state is the mutable state of the server.
 type state struct {
 	clients  map[string]*client
-	codes    map[string]*code       // of the authorization endpoint
-	pending  map[string]*pending    // that wait for Answer, by the id of their Request
+	codes    map[string]*code       // authorization codes
+	pending  map[string]*pending    // waiting for Answer, by Request.ID
 	devices  map[string]*deviceCode // by device code
 	access   map[string]*grant
 	refresh  map[string]*refreshToken
@@ -154,7 +153,7 @@ type state struct {
 	streams  []chan map[string]any
 }
 
-// put stores v under key in a map that may be nil.
+// put sets m[key] = v, allocating the map if needed.
 func put[K comparable, V any](m *map[K]V, key K, v V) {
 	if *m == nil {
 		*m = make(map[K]V)
@@ -162,8 +161,8 @@ func put[K comparable, V any](m *map[K]V, key K, v V) {
 	(*m)[key] = v
 }
 
-// Client returns a client that reaches the server in memory, whatever the
-// host.
+// Client returns a client that sends requests for any host to this server, in
+// memory.
 func (s *Server) Client() *http.Client { return &http.Client{Transport: s} }
 
 // ServeHTTP implements http.Handler.
@@ -173,14 +172,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	// The whole body is read first: only then does net/http notice, during a
-	// Hang, that the client has gone.
+	// Read the whole body first: otherwise net/http does not detect during a
+	// Hang that the client has disconnected.
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	_ = r.ParseForm() // a broken form lacks its parameters
+	_ = r.ParseForm() // an invalid form has no parameters
 	f := s.arrive(e)
 	f.serve(w, r, func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -215,7 +214,7 @@ func (s *Server) route(r *http.Request) (Endpoint, http.HandlerFunc) {
 	return "", nil
 }
 
-// arrive counts a request and returns the fault that awaits it.
+// arrive counts a request and returns the fault to apply to it.
 func (s *Server) arrive(e Endpoint) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -234,14 +233,14 @@ func (s *Server) arrive(e Endpoint) Fault {
 	return f
 }
 
-// Count returns how many requests an endpoint has seen.
+// Count returns the number of requests to an endpoint.
 func (s *Server) Count(e Endpoint) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts[e]
 }
 
-// Grants returns how many tokens were issued by a grant type, such as
+// Grants returns the number of tokens issued by a grant type, such as
 // "refresh_token".
 func (s *Server) Grants(grantType string) int {
 	s.mu.Lock()
@@ -249,15 +248,15 @@ func (s *Server) Grants(grantType string) int {
 	return s.grants[grantType]
 }
 
-// Polls returns when each poll with a device code arrived.
+// Polls returns the times of all device code polls.
 func (s *Server) Polls() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.polls)
 }
 
-// Issued returns every secret that the server has given out: tokens, codes,
-// client secrets. None of them may appear in a log.
+// Issued returns every secret that the server has issued: tokens, codes, client
+// secrets. Tests check that none of them appears in a log.
 func (s *Server) Issued() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -286,7 +285,7 @@ func (s *Server) RevokeAccess() {
 	s.access = nil
 }
 
-// baseURL is the origin that a request was sent to.
+// baseURL returns the origin that a request was sent to.
 func baseURL(r *http.Request) string {
 	switch {
 	case r.URL.Scheme != "":

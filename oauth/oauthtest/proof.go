@@ -14,7 +14,7 @@ const (
 )
 
 // proofHolds checks the DPoP proof of a token request (RFC 9449 §5 and §8). It
-// writes the refusal itself.
+// writes the error response itself.
 func (s *Server) proofHolds(w http.ResponseWriter, r *http.Request) bool {
 	if r.Header.Get("DPoP") == "" && !s.Proofs.Required {
 		return true
@@ -27,15 +27,14 @@ func (s *Server) proofHolds(w http.ResponseWriter, r *http.Request) bool {
 	return problem == ""
 }
 
-// nonce sends the nonce that the next proof must hold.
+// nonce sends the nonce for the next proof.
 func (s *Server) nonce(w http.ResponseWriter) {
 	if s.Proofs.Nonce {
 		w.Header().Set("DPoP-Nonce", proofNonce)
 	}
 }
 
-// judgeProof checks a proof as RFC 9449 §4.3 lists it; token "" is for a token
-// request.
+// judgeProof checks a proof (RFC 9449 §4.3); token "" is for a token request.
 func (s *Server) judgeProof(r *http.Request, token string) string {
 	const invalid = "invalid_dpop_proof"
 	list := r.Header.Values("DPoP")
@@ -65,7 +64,8 @@ func (s *Server) judgeProof(r *http.Request, token string) string {
 	return ""
 }
 
-// thumbprintOf names the key of a request's proof; "": no proof.
+// thumbprintOf returns the thumbprint of the key of a request's proof; ""
+// without a proof.
 func thumbprintOf(r *http.Request) string {
 	j, err := readJWT(r.Header.Get("DPoP"))
 	if err != nil || j.header.JWK == nil {
@@ -74,8 +74,8 @@ func thumbprintOf(r *http.Request) string {
 	return j.header.JWK.thumbprint()
 }
 
-// assertionHolds checks a client assertion (RFC 7523 §3). Its audience is the
-// issuer and nothing else.
+// assertionHolds checks a client assertion (RFC 7523 §3). Its audience must be
+// exactly the issuer.
 func (s *Server) assertionHolds(r *http.Request, c *client) bool {
 	j, err := readJWT(r.PostForm.Get("client_assertion"))
 	if err != nil || c.key == nil || !j.verify(c.key) ||

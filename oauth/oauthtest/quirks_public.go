@@ -8,7 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// publicQuirks are what servers that the public can use were reported to do.
+// publicQuirks are quirks reported for public servers.
 func publicQuirks() []Quirk {
 	return slices.Concat(publicIssuers(), publicRegistrations(), publicScopes(), publicEndpoints(), deadTokens())
 }
@@ -40,7 +40,7 @@ func publicRegistrations() []Quirk {
 			apply: one(change{instead: func(e Endpoint, w http.ResponseWriter, _ *http.Request) bool {
 				if e == Register {
 					w.Header().Set("Content-Type", "text/html")
-					_, _ = w.Write([]byte("<h1>Welcome</h1>")) // the client has gone
+					_, _ = w.Write([]byte("<h1>Welcome</h1>")) // the client has disconnected
 				}
 				return e == Register
 			}})},
@@ -133,8 +133,8 @@ func publicEndpoints() []Quirk {
 	}
 }
 
-// staleAtRoot names an authorization server below the path /as. The document of the one
-// at the root leads nowhere.
+// staleAtRoot moves the authorization server to the path /as. The document at the root
+// has stale endpoints.
 func staleAtRoot(e Endpoint, r *http.Request, a *reply) {
 	const suffix = "/as"
 	a.edit(func(doc map[string]any) {
@@ -155,7 +155,7 @@ func deadTokens() []Quirk {
 	return []Quirk{
 		deadToken("dead-token-200", "Doist/todoist-mcp#366", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"result":{"isError":true,"content":[{"type":"text","text":"unauthorized"}]}}`)) // the client has gone
+			_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"result":{"isError":true,"content":[{"type":"text","text":"unauthorized"}]}}`)) // the client has disconnected
 		}),
 		deadToken("dead-token-307", "PrefectHQ/fastmcp#2461", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/login", http.StatusTemporaryRedirect)
@@ -167,7 +167,7 @@ func deadTokens() []Quirk {
 	}
 }
 
-// deadToken is a quirk of servers that answer a token which is no longer valid with
+// deadToken returns a quirk of servers that respond to an invalid token with
 // something other than 401.
 func deadToken(name, report string, answer http.HandlerFunc) Quirk {
 	return Quirk{Name: name, Does: "answers a dead token with " + name[len(name)-3:], Report: report, Part: "dead token",
@@ -178,8 +178,8 @@ func deadToken(name, report string, answer http.HandlerFunc) Quirk {
 		}})}
 }
 
-// wantSlash refuses a resource without its slash and takes the slash away for the
-// server behind.
+// wantSlash rejects a resource without a trailing slash, and removes the slash
+// for the fake server.
 func wantSlash(e Endpoint, w http.ResponseWriter, r *http.Request) bool {
 	if e == Authorize {
 		query := strings.Replace(r.URL.RawQuery, "%2Fmcp%2F", "%2Fmcp", 1)

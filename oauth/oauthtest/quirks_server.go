@@ -40,7 +40,7 @@ func challengeQuirks() []Quirk {
 				if refused {
 					w.Header().Set("Content-Type", "application/json")
 					w.WriteHeader(http.StatusBadRequest)
-					_, _ = w.Write([]byte(`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Unsupported protocol version"},"id":null}`)) // the client has gone
+					_, _ = w.Write([]byte(`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Unsupported protocol version"},"id":null}`)) // the client has disconnected
 				}
 				return refused
 			}})},
@@ -85,8 +85,8 @@ func issuerQuirks() []Quirk {
 	}
 }
 
-// serverQuirks are of what answers in place of an MCP server, and of answers through
-// a browser.
+// serverQuirks are quirks of URLs that are not an MCP server, and of authorization
+// responses.
 func serverQuirks() []Quirk {
 	return []Quirk{
 		{Name: "open-until-a-call", Does: "lists its tools without a token, asks for one at calls, and publishes nothing", Report: "punkpeye/mcp-remote#286", Part: "MCP server,challenge,metadata,resource,dead token",
@@ -105,7 +105,7 @@ func serverQuirks() []Quirk {
 			Ends: Ending{Step: "login", Exit: failed, Says: "answers with a web page"},
 			apply: one(change{instead: func(_ Endpoint, w http.ResponseWriter, _ *http.Request) bool {
 				w.Header().Set("Content-Type", "text/html; charset=utf-8")
-				_, _ = w.Write([]byte("<!doctype html>")) // the client has gone
+				_, _ = w.Write([]byte("<!doctype html>")) // the client has disconnected
 				return true
 			}})},
 		{Name: "no-protocol-version", Does: "answers initialize without a protocol version", Report: "servers that answer every request alike", Part: "MCP answer",

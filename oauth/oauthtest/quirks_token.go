@@ -57,7 +57,7 @@ func refreshQuirks() []Quirk {
 				}
 				w.Header().Set("Content-Type", "text/html")
 				w.WriteHeader(http.StatusForbidden)
-				_, _ = w.Write([]byte("<h1>Request blocked</h1>")) // the client has gone
+				_, _ = w.Write([]byte("<h1>Request blocked</h1>")) // the client has disconnected
 				return true
 			}})},
 		{Name: "refresh-500", Does: "answers a refresh with 500", Report: "servers that are down", Part: "refresh",

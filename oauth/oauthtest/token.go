@@ -12,15 +12,15 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// ask is what a client asked to be authorized for.
-type ask struct{ client, scope, resource string }
+// authRequest is what a client requested.
+type authRequest struct{ client, scope, resource string }
 
-// family is a login with every token that came of it.
+// family is a token family: all tokens of one login.
 type family struct{ revoked bool }
 
-// grant is an access token.
+// grant is an issued access token.
 type grant struct {
-	ask
+	authRequest
 	family *family
 	expiry time.Time
 	jkt    string // thumbprint of the key that it is bound to; "": a bearer token
@@ -28,13 +28,13 @@ type grant struct {
 
 // refreshToken can be used once, unless tokens do not rotate.
 type refreshToken struct {
-	ask
+	authRequest
 	family *family
 	used   bool
 	jkt    string
 }
 
-// secret makes a secret and remembers it.
+// secret generates a secret and records it for Issued.
 func (s *Server) secret(kind string) string {
 	v := kind + "-" + rand.Text()
 	if kind == "at" || kind == "rt" {
@@ -47,22 +47,23 @@ func (s *Server) secret(kind string) string {
 	return v
 }
 
-// readAsk reads what a form asks for. It writes the refusal itself.
-func (s *Server) readAsk(w http.ResponseWriter, r *http.Request, c *client) (ask, bool) {
+// readRequest reads scope and resource of a form. It writes the error response
+// itself.
+func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, c *client) (authRequest, bool) {
 	form := r.PostForm
 	switch {
 	case !s.knowsResource(form):
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidTarget, "resource is missing or unknown")
-		return ask{}, false
-	case !s.mayAsk(c, form.Get("scope")):
+		return authRequest{}, false
+	case !s.mayRequest(c, form.Get("scope")):
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidScope, "unknown scope")
-		return ask{}, false
+		return authRequest{}, false
 	}
-	return ask{client: c.id, scope: form.Get("scope"), resource: form.Get("resource")}, true
+	return authRequest{client: c.id, scope: form.Get("scope"), resource: form.Get("resource")}, true
 }
 
-// knowsResource wants exactly one resource that is an /mcp (RFC 8707 §2).
-// Which one is held against the token when it is used, byte for byte.
+// knowsResource requires exactly one resource that ends in /mcp (RFC 8707 §2).
+// Which one is checked when the token is used, byte for byte.
 func (s *Server) knowsResource(form url.Values) bool {
 	list := form["resource"]
 	if len(list) == 0 {
@@ -80,7 +81,7 @@ func (s *Server) knowsScope(scope string) bool {
 	return true
 }
 
-// sameResource wants the resource of a grant again. It writes the refusal
+// sameResource requires the resource of the grant. It writes the error response
 // itself.
 func (s *Server) sameResource(w http.ResponseWriter, r *http.Request, resource string) bool {
 	if r.PostForm.Get("resource") == resource {
@@ -99,7 +100,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind := r.PostForm.Get("grant_type")
-	if !c.may(kind) {
+	if !c.mayUseGrant(kind) {
 		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "the client may not use this grant")
 		return
 	}
@@ -121,8 +122,8 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// rotate trades a refresh token (RFC 6749 §6). Use of an old one means that
-// two hold it: the whole family ends (RFC 9700 §4.14.2).
+// rotate handles a refresh (RFC 6749 §6). Reuse of an old refresh token revokes
+// the whole family (RFC 9700 §4.14.2).
 func (s *Server) rotate(w http.ResponseWriter, r *http.Request, c *client) {
 	t := s.refresh[r.PostForm.Get("refresh_token")]
 	switch {
@@ -135,7 +136,7 @@ func (s *Server) rotate(w http.ResponseWriter, r *http.Request, c *client) {
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, "the refresh token was used before")
 	case s.sameResource(w, r, t.resource):
 		t.used = !s.Tokens.NoRotation
-		s.issue(w, r, oauth.GrantRefreshToken, t.ask, t.family)
+		s.issue(w, r, oauth.GrantRefreshToken, t.authRequest, t.family)
 	}
 }
 
@@ -144,7 +145,7 @@ func (s *Server) grantClient(w http.ResponseWriter, r *http.Request, c *client) 
 		refuse(w, http.StatusBadRequest, oauth.CodeUnauthorizedClient, "a public client cannot act for itself")
 		return
 	}
-	if a, ok := s.readAsk(w, r, c); ok {
+	if a, ok := s.readRequest(w, r, c); ok {
 		s.issue(w, r, oauth.GrantClientCredentials, a, nil)
 	}
 }
@@ -158,13 +159,13 @@ func (s *Server) grantAssertion(w http.ResponseWriter, r *http.Request, c *clien
 		refuse(w, http.StatusBadRequest, oauth.CodeInvalidGrant, err.Error())
 		return
 	}
-	if a, ok := s.readAsk(w, r, c); ok {
+	if a, ok := s.readRequest(w, r, c); ok {
 		s.issue(w, r, oauth.GrantJWTBearer, a, nil)
 	}
 }
 
-// exchange answers as an identity provider (RFC 8693 §2.2.1): what it gives is
-// not an access token.
+// exchange responds as an identity provider (RFC 8693 §2.2.1): the issued token
+// is not an access token.
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 	if s.Trust.Exchange == nil {
 		refuse(w, http.StatusBadRequest, oauth.CodeUnsupportedGrantType, "")
@@ -182,8 +183,8 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// issue writes a token answer (RFC 6749 §5.1). A nil family begins a new one.
-func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a ask, f *family) {
+// issue writes a token response (RFC 6749 §5.1). A nil family starts a new one.
+func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a authRequest, f *family) {
 	if f == nil {
 		f = &family{}
 	}
@@ -204,11 +205,11 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 	if jkt != "" {
 		doc["token_type"] = "DPoP"
 	}
-	put(&s.access, access, &grant{ask: a, family: f, expiry: time.Now().Round(0).Add(ttl), jkt: jkt}) // by the wall clock: the monotonic one stands still while a machine sleeps
+	put(&s.access, access, &grant{authRequest: a, family: f, expiry: time.Now().Round(0).Add(ttl), jkt: jkt}) // wall clock, because the monotonic clock stops while a machine is suspended
 	if s.givesRefresh(kind, a.client) {
 		refresh := s.secret("rt")
 		doc["refresh_token"] = refresh
-		put(&s.refresh, refresh, &refreshToken{ask: a, family: f, jkt: jkt})
+		put(&s.refresh, refresh, &refreshToken{authRequest: a, family: f, jkt: jkt})
 	}
 	if s.Clients.Forgotten {
 		delete(s.clients, a.client)
@@ -216,7 +217,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, kind string, a as
 	writeJSON(w, http.StatusOK, doc)
 }
 
-// Access is what an access token that is valid stands for.
+// Access describes a valid access token.
 type Access struct {
 	Client   string // its name, or else its id
 	Scope    string
@@ -224,8 +225,8 @@ type Access struct {
 	Expiry   time.Time
 }
 
-// Access returns what a token stands for. It is for a separate MCP server behind
-// this authorization server.
+// Access returns the description of a valid token, for a separate MCP server
+// that uses this authorization server.
 func (s *Server) Access(token string) (Access, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,10 +234,10 @@ func (s *Server) Access(token string) (Access, bool) {
 	if g == nil || g.family.revoked || !time.Now().Before(g.expiry) {
 		return Access{}, false
 	}
-	return Access{Client: s.request(g.ask, "").Client, Scope: g.scope, Resource: g.resource, Expiry: g.expiry}, true
+	return Access{Client: s.request(g.authRequest, "").Client, Scope: g.scope, Resource: g.resource, Expiry: g.expiry}, true
 }
 
-// newAccess makes an access token.
+// newAccess generates an access token.
 func (s *Server) newAccess(expiry time.Time) string {
 	access := s.secret("at")
 	if s.Tokens.JWT {
@@ -253,11 +254,11 @@ func (s *Server) givesRefresh(kind, client string) bool {
 		return false
 	}
 	c := s.lookup(client)
-	return c != nil && c.may(oauth.GrantRefreshToken)
+	return c != nil && c.mayUseGrant(oauth.GrantRefreshToken)
 }
 
-// serveRevoke ends the family of a refresh token, or an access token alone.
-// Unknown tokens are fine (RFC 7009 §2.2).
+// serveRevoke revokes the family of a refresh token, or an access token alone.
+// Unknown tokens are not an error (RFC 7009 §2.2).
 func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	c := s.authenticate(w, r)
 	if c == nil {

@@ -16,7 +16,7 @@ const (
 	fileMode fs.FileMode = 0o600
 )
 
-// checkDir refuses a folder that is not ours alone. A missing one is
+// checkDir returns an error if others can access the folder. A missing one is
 // fs.ErrNotExist.
 func checkDir(dir string) error {
 	info, err := os.Lstat(dir)
@@ -32,7 +32,7 @@ func checkDir(dir string) error {
 	return checkOwner(dir, info, dirMode)
 }
 
-// makeDir makes a folder if it is missing, durably.
+// makeDir creates a folder durably if it is missing.
 func makeDir(dir string) error {
 	err := checkDir(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -47,7 +47,8 @@ func makeDir(dir string) error {
 	return checkDir(dir)
 }
 
-// readFile reads a file that is ours alone. A missing one is fs.ErrNotExist.
+// readFile reads a file after checking that others cannot access it. A missing
+// one is fs.ErrNotExist.
 func readFile(path string, limit int64) ([]byte, error) {
 	f, err := openFile(path, os.O_RDONLY)
 	if err != nil {
@@ -64,8 +65,8 @@ func readFile(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// openFile opens a regular file that is ours alone. It follows no link, and
-// waits for no pipe.
+// openFile opens a regular file after checking that others cannot access it. It
+// does not follow links and does not block on pipes.
 func openFile(path string, flag int) (*os.File, error) {
 	f, err := open(path, flag, fileMode)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -87,8 +88,8 @@ func openFile(path string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// openError explains why a file did not open: O_NOFOLLOW's own errno differs
-// from system to system.
+// openError explains why a file could not be opened: the errno of O_NOFOLLOW
+// differs between systems.
 func openError(path string, err error) error {
 	if info, statErr := os.Lstat(path); statErr == nil && !info.Mode().IsRegular() {
 		return unsafeFile(path, info, "not a regular file")
@@ -103,9 +104,9 @@ func checkFile(path string, info fs.FileInfo) error {
 	return checkOwner(path, info, fileMode)
 }
 
-// writeFile replaces a file so that at every instant, and after a loss of
-// power, there is the old content or the new. No two may write to the same
-// temp at once; what a killed writer left there is removed.
+// writeFile replaces a file atomically and durably: after a crash or power loss
+// it has the old content or the new. Two writers must not use the same temp
+// file at once; a leftover of a killed writer is removed.
 func writeFile(path, temp string, data []byte) (err error) {
 	if err := remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unavailable(err)
@@ -141,7 +142,7 @@ func writeNew(path string, data []byte) error {
 // secrets.ErrUnavailable.
 type OwnerError struct {
 	Path string
-	UID  int // of its owner
+	UID  int // of the owner
 }
 
 func (e *OwnerError) Error() string {
@@ -151,8 +152,8 @@ func (e *OwnerError) Error() string {
 // Is makes errors.Is(err, secrets.ErrUnavailable) true.
 func (e *OwnerError) Is(target error) bool { return target == secrets.ErrUnavailable }
 
-// LinkError means that a symbolic link is where a folder or file of the store should
-// be. Links are never followed. It is a secrets.ErrUnavailable.
+// LinkError means that a folder or file of the store is a symbolic link. Links are
+// never followed. It is a secrets.ErrUnavailable.
 type LinkError struct {
 	Path string
 	mode fs.FileMode
@@ -165,8 +166,8 @@ func (e *LinkError) Error() string {
 // Is makes errors.Is(err, secrets.ErrUnavailable) true.
 func (e *LinkError) Is(target error) bool { return target == secrets.ErrUnavailable }
 
-// KeeperError means that another keeper than the one that was asked keeps the key of the
-// store. It is a secrets.ErrUnavailable.
+// KeeperError means that the key of the store is kept by another kind of keeper. It is a
+// secrets.ErrUnavailable.
 type KeeperError struct{ Dir, Kept, Asked string }
 
 func (e *KeeperError) Error() string {
@@ -176,7 +177,7 @@ func (e *KeeperError) Error() string {
 // Is makes errors.Is(err, secrets.ErrUnavailable) true.
 func (e *KeeperError) Is(target error) bool { return target == secrets.ErrUnavailable }
 
-// unsafeFile says what is wrong with a file that is not of the kind we made.
+// unsafeFile returns the error for a file that is not of the expected type.
 func unsafeFile(path string, info fs.FileInfo, why string) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return &LinkError{Path: path, mode: info.Mode()}

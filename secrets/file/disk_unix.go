@@ -12,13 +12,13 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// open opens a file as os.OpenFile does, but follows no link and waits for no
-// pipe.
+// open is os.OpenFile, but does not follow links and does not block on pipes.
 func open(path string, flag int, mode fs.FileMode) (*os.File, error) {
 	return os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, mode)
 }
 
-// checkOwner refuses what belongs to another user or lets others in.
+// checkOwner returns an error if the file belongs to another user or its mode
+// allows more than want.
 func checkOwner(path string, info fs.FileInfo, want fs.FileMode) error {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
 		return &OwnerError{Path: path, UID: int(st.Uid)}
@@ -34,7 +34,7 @@ func rename(from, to string) error { return os.Rename(from, to) }
 
 func remove(path string) error { return os.Remove(path) }
 
-// syncDir makes a rename or removal in a folder durable.
+// syncDir flushes a folder, which makes a rename or removal in it durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// checkOwner refuses links only. Windows has no mode bits: the folders of a
-// user's profile have an access list that lets in this user, SYSTEM and
-// administrators, and new files inherit it.
+// checkOwner rejects only links. Windows has no mode bits: the ACL of a user's
+// profile grants access to this user, SYSTEM and administrators, and new files
+// inherit it.
 func checkOwner(path string, _ fs.FileInfo, _ fs.FileMode) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -25,8 +25,8 @@ func checkOwner(path string, _ fs.FileInfo, _ fs.FileMode) error {
 	return nil
 }
 
-// open opens a file as os.OpenFile does, with two differences: it follows no
-// link, and it lets others replace and remove the file meanwhile.
+// open is os.OpenFile with two differences: it does not follow links, and it
+// allows other processes to replace and remove the open file.
 func open(path string, flag int, _ fs.FileMode) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
@@ -35,7 +35,7 @@ func open(path string, flag int, _ fs.FileMode) (*os.File, error) {
 	const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
 	const attributes = windows.FILE_ATTRIBUTE_NORMAL | windows.FILE_FLAG_OPEN_REPARSE_POINT
 	var handle windows.Handle
-	err = untilFree(func() (err error) {
+	err = retryWhileInUse(func() (err error) {
 		handle, err = windows.CreateFile(name, access(flag), share, nil, creation(flag), attributes, 0)
 		return err
 	})
@@ -45,7 +45,7 @@ func open(path string, flag int, _ fs.FileMode) (*os.File, error) {
 	return os.NewFile(uintptr(handle), path), nil
 }
 
-// access is what may be done with a file that was opened with a flag.
+// access returns the access rights for a flag of os.OpenFile.
 func access(flag int) uint32 {
 	switch {
 	case flag&os.O_RDWR != 0:
@@ -56,7 +56,7 @@ func access(flag int) uint32 {
 	return windows.GENERIC_READ
 }
 
-// creation says whether a flag makes a file.
+// creation returns the creation disposition for a flag of os.OpenFile.
 func creation(flag int) uint32 {
 	switch {
 	case flag&os.O_CREATE == 0:
@@ -67,39 +67,39 @@ func creation(flag int) uint32 {
 	return windows.OPEN_ALWAYS
 }
 
-// rename renames within one folder as POSIX has it, which os.Rename does not: that
-// fails while the old file is open. Where the file system cannot, it tries until
-// nobody reads the old file.
+// rename renames within one folder with POSIX semantics, unlike os.Rename, which
+// fails while the old file is open. If the file system does not support that, it
+// retries until no process has the old file open.
 func rename(from, to string) error {
 	folder, err := os.OpenRoot(filepath.Dir(to))
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	return untilFree(func() error { return folder.Rename(filepath.Base(from), filepath.Base(to)) })
+	return retryWhileInUse(func() error { return folder.Rename(filepath.Base(from), filepath.Base(to)) })
 }
 
 func remove(path string) error {
-	return untilFree(func() error { return os.Remove(path) })
+	return retryWhileInUse(func() error { return os.Remove(path) })
 }
 
-// untilFree repeats a step for up to two seconds while somebody else has the file
-// open. Readers, virus scanners and indexers do that for moments.
-func untilFree(step func() error) error {
+// retryWhileInUse retries a step for up to two seconds while another process, such as a
+// virus scanner or indexer, has the file open.
+func retryWhileInUse(step func() error) error {
 	const limit, longest = 2 * time.Second, 20 * time.Millisecond
 	begun := time.Now()
-	for pause := time.Millisecond; ; pause = min(2*pause, longest) {
+	for backoff := time.Millisecond; ; backoff = min(2*backoff, longest) {
 		err := step()
 		busy := errors.Is(err, windows.ERROR_ACCESS_DENIED) || errors.Is(err, windows.ERROR_SHARING_VIOLATION)
 		if !busy || time.Since(begun) > limit {
 			return err
 		}
-		time.Sleep(pause/2 + rand.N(pause)) // random, so that it does not march in step with a reader
+		time.Sleep(backoff/2 + rand.N(backoff)) // jitter, so that retries do not coincide with a periodic reader
 	}
 }
 
 // syncDir does nothing: Windows cannot flush a folder, and NTFS journals renames.
 func syncDir(string) error { return nil }
 
-// modeOf is empty: nobody on Windows knows modes.
+// modeOf returns "", because Windows has no file modes.
 func modeOf(fs.FileInfo) string { return "" }

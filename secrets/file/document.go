@@ -9,9 +9,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A document is JSON whose last member is the SHA-256 of all that
-// stands before it. That finds damage, and so tells it from a wrong
-// passphrase; it is no defence against someone who may write the file.
+// A document is JSON whose last member is the SHA-256 of everything before it.
+// The checksum distinguishes damage from a wrong passphrase; it does not
+// protect against someone with write access to the file.
 
 // encodeDocument returns v, which must be a struct, as a document.
 func encodeDocument(v any) ([]byte, error) {
@@ -19,17 +19,17 @@ func encodeDocument(v any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode store file: %w", err)
 	}
-	return appendSum(bytes.TrimSuffix(doc, []byte("\n}"))), nil
+	return appendChecksum(bytes.TrimSuffix(doc, []byte("\n}"))), nil
 }
 
-const sumMember = ",\n  \"sha256\": \""
+const checksumMember = ",\n  \"sha256\": \""
 
-func appendSum(doc []byte) []byte {
-	return fmt.Appendf(doc[:len(doc):len(doc)], "%s%x\"\n}\n", sumMember, sha256.Sum256(doc))
+func appendChecksum(doc []byte) []byte {
+	return fmt.Appendf(doc[:len(doc):len(doc)], "%s%x\"\n}\n", checksumMember, sha256.Sum256(doc))
 }
 
-// decodeDocument verifies and decodes a document. The version is looked at
-// first: a newer format may have another checksum.
+// decodeDocument verifies and decodes a document. It checks the version first,
+// because a newer format may have another checksum.
 func decodeDocument(path string, raw []byte, version int, v any) error {
 	var any struct{ Version int }
 	if err := json.Unmarshal(raw, &any); err != nil {
@@ -39,8 +39,8 @@ func decodeDocument(path string, raw []byte, version int, v any) error {
 		return fmt.Errorf("%w: %s has format version %d, and this version supports only %d; a newer mcp-login wrote it, or it is damaged",
 			secrets.ErrUndecryptable, path, any.Version, version)
 	}
-	end := bytes.LastIndex(raw, []byte(sumMember))
-	if end < 0 || !bytes.Equal(appendSum(raw[:end]), raw) {
+	end := bytes.LastIndex(raw, []byte(checksumMember))
+	if end < 0 || !bytes.Equal(appendChecksum(raw[:end]), raw) {
 		return damaged(path)
 	}
 	if err := json.Unmarshal(raw, v); err != nil {

@@ -8,12 +8,12 @@ import (
 	"sync"
 )
 
-// Folder is a folder of small files that are this user's alone: it has mode
-// 0700 and its files 0600. One that is open to others, belongs to another user
-// or is a symbolic link is refused with secrets.ErrUnavailable.
+// Folder is a folder of small private files: it has mode 0700 and its files
+// 0600. If it is accessible to other users, belongs to another user or is a
+// symbolic link, methods return secrets.ErrUnavailable.
 type Folder struct {
-	Dir   string // made when something is written
-	Limit int64  // bytes of a file that is read; zero means 64 KiB
+	Dir   string // created on the first write
+	Limit int64  // maximum size of a file to read, in bytes; zero means 64 KiB
 }
 
 // Path returns the path of a file in the folder.
@@ -27,8 +27,7 @@ func (f Folder) Read(name string) ([]byte, error) {
 	return readFile(f.Path(name), cmp.Or(f.Limit, maxHeader))
 }
 
-// Write replaces a file so that at every instant, and after a loss of power,
-// there is the old content or the new.
+// Write replaces a file atomically and durably.
 func (f Folder) Write(name string, data []byte) error {
 	if err := makeDir(f.Dir); err != nil {
 		return err
@@ -37,13 +36,13 @@ func (f Folder) Write(name string, data []byte) error {
 	return writeFile(path, path+".tmp", data)
 }
 
-// TryLock takes the exclusive lock that a file of the folder stands for, across
-// processes, unless somebody holds it. It ends with its holder.
+// TryLock takes the exclusive lock of a file in the folder, across processes,
+// unless it is held. The lock ends when its process ends.
 func (f Folder) TryLock(name string) (unlock func(), ok bool, err error) {
 	if err := makeDir(f.Dir); err != nil {
 		return nil, false, err
 	}
-	l, err := try(f.Path(name))
+	l, err := tryAcquire(f.Path(name))
 	if errors.Is(err, errLocked) {
 		return nil, false, nil
 	}
@@ -53,7 +52,7 @@ func (f Folder) TryLock(name string) (unlock func(), ok bool, err error) {
 	return sync.OnceFunc(l.release), true, nil
 }
 
-// Remove removes a file if it is there.
+// Remove removes a file if it exists.
 func (f Folder) Remove(name string) error {
 	if err := remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unavailable(err)

@@ -10,14 +10,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// header is store.json: which key the records are encrypted with, and who
-// keeps it. It holds no secret in clear text.
+// header is store.json: which key encrypts the records, and its keeper. It
+// contains no secret in clear text.
 type header struct {
 	Version  int             `json:"version"`
-	Key      string          `json:"key"`                // id of the store key
+	Key      string          `json:"key"`                // ID of the store key
 	Keeper   string          `json:"keeper"`             // Keeper.Kind
-	Params   json.RawMessage `json:"params,omitempty"`   // what the keeper wants to find again
-	Previous []byte          `json:"previous,omitempty"` // the key before this one, encrypted with it, until no record needs it
+	Params   json.RawMessage `json:"params,omitempty"`   // the params that Keeper.Keep returned
+	Previous []byte          `json:"previous,omitempty"` // the previous key, encrypted with this one, until no record needs it
 
 	raw []byte
 }
@@ -27,10 +27,10 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// same reports whether nothing was written in between.
+// same reports whether both were read from the same file content.
 func (h header) same(other header) bool { return h.raw != nil && bytes.Equal(h.raw, other.raw) }
 
-// header reads store.json. It returns ErrNotFound where there is none.
+// header reads store.json. It returns ErrNotFound if the file does not exist.
 func (s *Store) header() (header, error) {
 	path := filepath.Join(s.dir, headerFile)
 	raw, err := readFile(path, maxHeader)

@@ -10,20 +10,20 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// KernelCache is a [Keeper] that remembers in the Linux kernel what another
-// keeper, commonly a [Passphrase], had to ask a person for. Nothing of it
-// reaches a disk, except that the kernel may swap it out.
+// KernelCache is a [Keeper] that caches the key of another keeper, usually a
+// [Passphrase], in the Linux kernel. The cached key is never written to disk,
+// except that the kernel may swap it out.
 //
 //	store, err := file.Open(file.Config{Dir: dir, Keeper: file.KernelCache{Keeper: passphrase}})
 //
 // The key is in the user keyring (user-keyring(7)): every process of this user
-// on this machine can read it until its time is over, as an ssh-agent would
-// sign for any of them. Other users cannot, root can.
+// on this machine can read it until it expires, just as any of them can use an
+// ssh-agent. Other users cannot, but root can.
 //
-// Where there is no such keyring, the other keeper is asked each time.
+// Without a kernel keyring, the other keeper is called each time.
 type KernelCache struct {
 	Keeper
-	For time.Duration // how long to remember what Keeper is asked for; 0: only use what is remembered already
+	For time.Duration // how long to cache a key from Keeper; 0: only use a cached key
 }
 
 // ErrUnsupported: this system has no kernel keyring, or a container forbids it.
@@ -34,11 +34,11 @@ var (
 	_ Forgetter = KernelCache{}
 )
 
-// Key implements [Keeper]. Only with For does it matter whether the key can be
-// remembered.
+// Key implements [Keeper]. It returns an error if For is set and the key cannot
+// be cached.
 func (c KernelCache) Key(ctx context.Context, id string, params json.RawMessage) ([]byte, error) {
 	key, err := kernelGet(id)
-	if err != nil { // not remembered, or no longer, or never
+	if err != nil { // not cached, expired or not supported
 		if key, err = c.Keeper.Key(ctx, id, params); err != nil {
 			return nil, err
 		}
@@ -55,14 +55,14 @@ func (c KernelCache) Key(ctx context.Context, id string, params json.RawMessage)
 	return key, nil
 }
 
-// Forget implements [Forgetter]: the kernel forgets the key, and so does the
-// other keeper if it can.
+// Forget implements [Forgetter]: it removes the key from the kernel, and from
+// the other keeper if that is a Forgetter.
 func (c KernelCache) Forget(ctx context.Context, id string) error {
 	return errors.Join(c.Drop(id), forget(ctx, id, c.Keeper))
 }
 
-// Drop makes the kernel forget the key of this id, which [Status] tells. One
-// that it does not know is no error.
+// Drop removes the key with this ID (Status.Key) from the kernel. A missing key
+// is not an error.
 func (c KernelCache) Drop(id string) error {
 	err := kernelDrop(id)
 	if err == nil || errors.Is(err, errNotRemembered) || errors.Is(err, ErrUnsupported) {
@@ -71,7 +71,7 @@ func (c KernelCache) Drop(id string) error {
 	return fmt.Errorf("forget store key: %w", err)
 }
 
-// Supported returns ErrUnsupported where the kernel cannot remember anything.
+// Supported returns ErrUnsupported if the kernel keyring is not available.
 func (c KernelCache) Supported() error {
 	if _, err := kernelGet(""); errors.Is(err, ErrUnsupported) {
 		return err
@@ -79,7 +79,7 @@ func (c KernelCache) Supported() error {
 	return nil
 }
 
-// Remembers reports whether the kernel knows the key of this id.
+// Remembers reports whether the key with this ID is in the kernel keyring.
 func (c KernelCache) Remembers(id string) bool {
 	_, err := kernelGet(id)
 	return err == nil

@@ -10,11 +10,12 @@ import (
 )
 
 const (
-	kernelType = "user" // what a user may read back, in keyrings(7)
+	kernelType = "user" // a key type that users can read back: see keyrings(7)
 
-	// Full rights for who possesses the key, and view, read and search for any
-	// process of this user: a service or another login has a session keyring
-	// that does not lead to the user keyring, and so possesses nothing in it.
+	// All rights for the possessor of the key, and view, read and search for
+	// any process of this user: the session keyring of a service or of another
+	// login does not link to the user keyring, so its processes are not
+	// possessors.
 	kernelPerm = 0x3f0b0000
 )
 
@@ -36,9 +37,9 @@ func kernelGet(id string) ([]byte, error) {
 	return key, nil
 }
 
-// kernelSet makes the key in the keyring of this thread, gives it its rights
-// and its end there, and only then links it where all processes find it: one
-// that is killed in between leaves nothing that stays forever.
+// kernelSet creates the key in the keyring of this thread, sets its rights and
+// timeout, and only then links it to the user keyring: if the process is killed
+// in between, no key without a timeout remains.
 func kernelSet(id string, key []byte, ttl time.Duration) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -70,8 +71,8 @@ func kernelSearch(id string) (serial int, err error) {
 	return serial, kernelError("search", err)
 }
 
-// kernelError tells a key that is not there from a kernel, or a container,
-// that has no keyrings.
+// kernelError distinguishes a missing key from a kernel or a container without
+// keyrings.
 func kernelError(step string, err error) error {
 	switch {
 	case err == nil:

@@ -21,10 +21,10 @@ type key struct {
 	aead   cipher.AEAD
 }
 
-// ring holds the keys of a store: the current one, and, while a rekeying is
-// under way or was interrupted, the one before it.
-type ring struct {
-	head     header // what names these keys
+// keyRing holds the keys of a store: the current one, and the previous one
+// while a rekey is in progress or was interrupted.
+type keyRing struct {
+	head     header // the header that names these keys
 	current  key
 	previous key
 }
@@ -42,8 +42,8 @@ func newKey(secret []byte) (key, error) {
 	return key{keyID(secret), secret, aead}, nil
 }
 
-// keyID names a key without telling it: the key is random, so that nobody can
-// search for one that has this hash.
+// keyID returns a hash that identifies a key without revealing it: the key is
+// random, so guessing it from the hash is infeasible.
 func keyID(secret []byte) string {
 	h := sha256.New()
 	h.Write([]byte("mcp-login store key id\x00"))
@@ -52,11 +52,11 @@ func keyID(secret []byte) string {
 }
 
 func (k key) idBytes() []byte {
-	b, _ := hex.DecodeString(k.id) // made by keyID
+	b, _ := hex.DecodeString(k.id) // always valid: keyID made it
 	return b
 }
 
-func (r ring) key(id string) (key, bool) {
+func (r keyRing) key(id string) (key, bool) {
 	switch id {
 	case r.current.id:
 		return r.current, true
@@ -66,8 +66,9 @@ func (r ring) key(id string) (key, bool) {
 	return key{}, false
 }
 
-// prepare makes the folder, and asks the keeper for the key of a store that
-// exists, so that nobody has to wait for a passphrase under the write lock.
+// prepare creates the folder, and gets the key of an existing store from the
+// keeper, so that no process waits for a passphrase while holding the write
+// lock.
 func (s *Store) prepare(ctx context.Context) error {
 	if err := makeDir(s.dir); err != nil {
 		return err
@@ -86,23 +87,23 @@ func (s *Store) prepare(ctx context.Context) error {
 	return err
 }
 
-// unlock returns the keys of the store. It asks the keeper once per header.
-func (s *Store) unlock(ctx context.Context, h header) (ring, error) {
+// unlock returns the keys of the store. It calls the keeper once per header.
+func (s *Store) unlock(ctx context.Context, h header) (keyRing, error) {
 	if r, ok := s.cached(h); ok {
 		return r, nil
 	}
 	select {
-	case s.opening <- struct{}{}:
-		defer func() { <-s.opening }()
+	case s.sem <- struct{}{}:
+		defer func() { <-s.sem }()
 	case <-ctx.Done():
-		return ring{}, ctx.Err()
+		return keyRing{}, ctx.Err()
 	}
 	if r, ok := s.cached(h); ok {
 		return r, nil
 	}
-	r, err := s.ask(ctx, h)
+	r, err := s.loadKeys(ctx, h)
 	if err != nil {
-		return ring{}, err
+		return keyRing{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,46 +111,46 @@ func (s *Store) unlock(ctx context.Context, h header) (ring, error) {
 	return r, nil
 }
 
-// remember replaces what unlock remembers.
-func (s *Store) remember(r ring, k Keeper) {
+// setKeys replaces the cached keys and the keeper.
+func (s *Store) setKeys(r keyRing, k Keeper) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ring, s.keeper = r, k
 }
 
-// use makes k the keeper that is asked from now on.
-func (s *Store) use(k Keeper) { s.remember(ring{}, k) }
+// setKeeper replaces the keeper and clears the cached keys.
+func (s *Store) setKeeper(k Keeper) { s.setKeys(keyRing{}, k) }
 
-func (s *Store) keeping() Keeper {
+func (s *Store) currentKeeper() Keeper {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.keeper
 }
 
-func (s *Store) cached(h header) (ring, bool) {
+func (s *Store) cached(h header) (keyRing, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ring, s.ring.head.same(h)
 }
 
-// ask fetches the key from the keeper and makes sure that it is the right one.
-func (s *Store) ask(ctx context.Context, h header) (ring, error) {
-	k := s.keeping()
+// loadKeys gets the key from the keeper and verifies that it is the right one.
+func (s *Store) loadKeys(ctx context.Context, h header) (keyRing, error) {
+	k := s.currentKeeper()
 	if h.Keeper != k.Kind() {
-		return ring{}, &KeeperError{Dir: s.dir, Kept: h.Keeper, Asked: k.Kind()}
+		return keyRing{}, &KeeperError{Dir: s.dir, Kept: h.Keeper, Asked: k.Kind()}
 	}
 	secret, err := k.Key(ctx, h.Key, h.Params)
 	if err != nil {
-		return ring{}, err
+		return keyRing{}, err
 	}
 	current, err := newKey(secret)
 	if err != nil {
-		return ring{}, err
+		return keyRing{}, err
 	}
 	if current.id != h.Key {
-		return ring{}, fmt.Errorf("%w: %s returned a key that is not the key of %s", secrets.ErrUndecryptable, h.Keeper, s.dir)
+		return keyRing{}, fmt.Errorf("%w: %s returned a key that is not the key of %s", secrets.ErrUndecryptable, h.Keeper, s.dir)
 	}
-	r := ring{head: h, current: current}
+	r := keyRing{head: h, current: current}
 	if h.Previous == nil {
 		return r, nil
 	}
@@ -157,28 +158,29 @@ func (s *Store) ask(ctx context.Context, h header) (ring, error) {
 	return r, err
 }
 
-// unlockOrCreate returns the keys of the store, which it makes if there is
-// none. The caller holds the write lock: that is how all agree on one key.
-func (s *Store) unlockOrCreate(ctx context.Context) (ring, error) {
+// unlockOrCreate returns the keys of the store, which it creates if needed. The
+// caller holds the write lock, so that all processes agree on one key.
+func (s *Store) unlockOrCreate(ctx context.Context) (keyRing, error) {
 	h, err := s.header()
 	if errors.Is(err, secrets.ErrNotFound) {
 		h, err = s.create(ctx)
 	}
 	if err != nil {
-		return ring{}, err
+		return keyRing{}, err
 	}
 	return s.unlock(ctx, h)
 }
 
-// create makes a key, has it kept and writes the header that makes it count.
-// A process that dies in between leaves a kept key that nothing refers to.
+// create generates a key, passes it to the keeper and writes the header, which
+// makes it valid. A process that dies in between leaves a key that nothing
+// refers to.
 func (s *Store) create(ctx context.Context) (header, error) {
 	if found, err := s.hasRecords(ctx); err != nil || found {
-		return header{}, errors.Join(err, s.headless())
+		return header{}, errors.Join(err, s.missingHeader())
 	}
 	secret := make([]byte, keySize)
 	rand.Read(secret) // never fails, as of Go 1.24
-	k := s.keeping()
+	k := s.currentKeeper()
 	h := header{Version: headerVersion, Key: keyID(secret), Keeper: k.Kind()}
 	var err error
 	if h.Params, err = k.Keep(ctx, h.Key, secret); err != nil {

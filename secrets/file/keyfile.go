@@ -10,11 +10,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// KeyFile keeps the store key in a separate file, mode 0600, so that records
-// alone are worth nothing: a backup, a synced folder, a commit. Dir must not be
-// within the store's folder, or what copies the one copies the other.
+// KeyFile keeps the store key in a separate file, mode 0600, so that a copy of
+// only the records is useless: in a backup, a synced folder, a commit. Dir must
+// not be inside the store's folder, because a copy would include both.
 type KeyFile struct {
-	Dir string // made with mode 0700 when needed; many stores may share it
+	Dir string // created with mode 0700 when needed; several stores may share it
 }
 
 var (
@@ -22,7 +22,7 @@ var (
 	_ Forgetter = KeyFile{}
 )
 
-// keyDocument is what a key file holds.
+// keyDocument is the content of a key file.
 type keyDocument struct {
 	Version int    `json:"version"`
 	ID      string `json:"id"`
@@ -34,7 +34,7 @@ const keyFileVersion = 1
 // Kind implements [Keeper].
 func (k KeyFile) Kind() string { return "key file" }
 
-// Path returns the file that holds the key of this id.
+// Path returns the path of the file with this key.
 func (k KeyFile) Path(id string) string { return k.folder().Path(id + ".key") }
 
 func (k KeyFile) folder() Folder { return Folder{Dir: k.Dir} }

@@ -15,33 +15,33 @@ import (
 )
 
 // fileLock is an exclusive lock of the operating system on an open file. It
-// excludes goroutines as well as processes, since each opens the file again,
-// and ends with its holder.
+// excludes goroutines as well as processes, because each opens the file
+// separately. It ends when its process ends.
 type fileLock struct {
 	file *os.File
 	path string
 }
 
-// How long a waiting process sleeps between two tries. The kernel can wake
-// waiters by itself, but then nothing could end the wait early.
+// Backoff between attempts to take a lock. A blocking lock call could not be
+// canceled by ctx.
 const (
 	minPoll = time.Millisecond
 	maxPoll = 25 * time.Millisecond
 )
 
-// acquire locks a file, which it creates if it is missing, or waits until ctx
-// ends. what names the lock for people.
+// acquire locks a file, which it creates if needed, and waits for the lock
+// until ctx ends. Parameter what names the lock in messages.
 func acquire(ctx context.Context, path, what string) (*fileLock, error) {
 	wait := secrets.NewWaiting(what)
 	who := func() string { return holder(path) }
-	for pause := minPoll; ; pause = min(2*pause, maxPoll) {
-		l, err := try(path)
+	for backoff := minPoll; ; backoff = min(2*backoff, maxPoll) {
+		l, err := tryAcquire(path)
 		if !errors.Is(err, errLocked) {
 			return l, err
 		}
 		wait.Notice(ctx, who)
 		select {
-		case <-time.After(pause/2 + rand.N(pause)): // random, so that many waiters do not march in step
+		case <-time.After(backoff/2 + rand.N(backoff)): // with jitter, so that waiters do not retry at the same time
 		case <-ctx.Done():
 			return nil, wait.End(ctx.Err(), who())
 		}
@@ -50,11 +50,11 @@ func acquire(ctx context.Context, path, what string) (*fileLock, error) {
 
 var errLocked = errors.New("locked by another process")
 
-// try takes the lock at once, or returns errLocked.
-func try(path string) (*fileLock, error) {
-	for range maxTries {
+// tryAcquire takes the lock without waiting, or returns errLocked.
+func tryAcquire(path string) (*fileLock, error) {
+	for range maxAttempts {
 		f, err := openFile(path, os.O_RDWR|os.O_CREATE)
-		if errors.Is(err, fs.ErrNotExist) { // the folder is gone
+		if errors.Is(err, fs.ErrNotExist) { // the folder was removed
 			return nil, unavailable(err)
 		}
 		if err != nil {
@@ -62,8 +62,8 @@ func try(path string) (*fileLock, error) {
 		}
 		l := &fileLock{f, path}
 		locked, err := tryLock(f)
-		if locked && l.current() {
-			l.sign()
+		if locked && l.isCurrent() {
+			l.writeHolder()
 			return l, nil
 		}
 		f.Close()
@@ -73,30 +73,31 @@ func try(path string) (*fileLock, error) {
 		if !locked {
 			return nil, errLocked
 		}
-		// Its holder removed the file after we opened it: once more.
+		// The holder removed the file after it was opened here: retry.
 	}
 	return nil, errLocked
 }
 
-// maxTries bounds the tries without a pause: on some network file systems a
-// file never looks like itself.
-const maxTries = 10
+// maxAttempts limits the attempts without backoff: on some network file systems
+// os.SameFile is never true.
+const maxAttempts = 10
 
-// maxHolder bounds what is read of a lock's holder.
+// maxHolder limits the text that names a lock's holder, in bytes.
 const maxHolder = 200
 
-// sign writes into the locked file who holds it. It is best effort: the lock
-// counts, and the text is only for people who wait.
-func (l *fileLock) sign() {
+// writeHolder writes the holder's name into the locked file, for the messages of
+// waiting processes. It is best effort.
+func (l *fileLock) writeHolder() {
 	host, _ := os.Hostname()
 	if host != "" {
 		host = " on " + host
 	}
-	// Windows keeps others from reading the first byte, which is the locked one.
+	// On Windows other processes cannot read the locked byte, which is the first
+	// one.
 	_, _ = l.file.WriteAt(fmt.Appendf(nil, "\nprocess %d%s\n", os.Getpid(), host), 0)
 }
 
-// holder returns who holds the lock of a file, "" if that cannot be told.
+// holder returns who holds the lock of a file; "" if unknown.
 func holder(path string) string {
 	f, err := openFile(path, os.O_RDONLY)
 	if err != nil {
@@ -114,8 +115,8 @@ func holder(path string) string {
 	return line
 }
 
-// current reports whether the path still leads to the locked file.
-func (l *fileLock) current() bool {
+// isCurrent reports whether the path still refers to the locked file.
+func (l *fileLock) isCurrent() bool {
 	held, err := l.file.Stat()
 	if err != nil {
 		return false
@@ -124,19 +125,19 @@ func (l *fileLock) current() bool {
 	return err == nil && os.SameFile(held, now)
 }
 
-// release removes the file and ends the lock. Only the holder of the lock
-// removes the file, and who opened it before finds out by current. What a
-// killed holder leaves is one file, and the next holder removes it.
+// release removes the file and releases the lock. Only the holder removes the
+// file; a process that opened it earlier detects that by isCurrent. The file of
+// a killed holder stays until the next holder releases it.
 func (l *fileLock) release() {
-	if l.current() {
-		removeLocked(l.path) // best effort: a file that stays does no harm
+	if l.isCurrent() {
+		removeLocked(l.path) // best effort: a leftover file is harmless
 	}
-	l.keep()
+	l.unlock()
 }
 
-// keep ends the lock and leaves the file, without the name of its holder.
-// Closing ends the lock even where Close reports an error.
-func (l *fileLock) keep() {
+// unlock releases the lock and keeps the file, without the holder's name. Close
+// releases the lock even if it returns an error.
+func (l *fileLock) unlock() {
 	_ = l.file.Truncate(0) // best effort: the next holder overwrites it
 	l.file.Close()
 }

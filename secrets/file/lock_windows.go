@@ -16,6 +16,6 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// removeLocked leaves the file: Windows does not remove one that is open. So
-// one empty file stays for each name that was ever locked.
+// removeLocked does nothing, because Windows cannot remove an open file. So one
+// empty file remains for each name that was ever locked.
 func removeLocked(string) {}

@@ -8,11 +8,11 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// escape turns a record's name into a part of a file name. Lower case letters,
-// digits, "_", "-" and inner dots stand for themselves, every other byte is
-// "%" and two lower case hex digits. So the result is the same after any case
-// folding or Unicode normalisation, has nothing that Windows forbids or drops,
-// and at most three bytes for one.
+// escape encodes a record's name for use in a file name. Lower case letters,
+// digits, "_", "-" and inner dots are unchanged, every other byte becomes "%"
+// and two lower case hex digits. So case folding and Unicode normalization do
+// not change the result, it has no characters that Windows forbids or drops,
+// and it is at most three times as long.
 func escape(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
@@ -28,8 +28,8 @@ func escape(name string) string {
 	return b.String()
 }
 
-// unescape undoes escape. It refuses whatever escape does not return, so that
-// no two files claim one name.
+// unescape reverses escape. It rejects texts that escape never returns, so that
+// no two files have the same record name.
 func unescape(s string) (name string, ok bool) {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {

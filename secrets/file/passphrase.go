@@ -15,16 +15,16 @@ import (
 )
 
 // Passphrase keeps the store key in store.json, encrypted with a key that
-// Argon2id derives from a passphrase. That takes a moment and 64 MiB, once for
-// each Store.
+// Argon2id derives from a passphrase. The derivation needs 64 MiB of memory,
+// once per Store.
 type Passphrase struct {
-	Read func(context.Context) ([]byte, error) // asks for the passphrase; required
-	New  func(context.Context) ([]byte, error) // asks for one to be chosen, say twice; nil: Read
+	Read func(context.Context) ([]byte, error) // prompts for the passphrase; required
+	New  func(context.Context) ([]byte, error) // prompts for a new passphrase, usually twice; nil: Read
 }
 
 var _ Keeper = Passphrase{}
 
-// passphraseParams is what store.json says of a passphrase.
+// passphraseParams are the keeper's params in store.json.
 type passphraseParams struct {
 	KDF     string `json:"kdf"`
 	Salt    []byte `json:"salt"`
@@ -35,8 +35,8 @@ type passphraseParams struct {
 	Key     []byte `json:"key"` // sealed with XChaCha20-Poly1305
 }
 
-// The second recommended option of RFC 9106 §4, for machines with little
-// memory to spare, and the most that a store.json may ask of us.
+// The second recommended option of RFC 9106 §4, for memory-constrained
+// environments, and the limits for params in a store.json.
 const (
 	kdfName    = "argon2id"
 	kdfTime    = 3
@@ -72,8 +72,8 @@ func (p Passphrase) Keep(ctx context.Context, id string, key []byte) (json.RawMe
 	return json.Marshal(params)
 }
 
-// Key implements [Keeper]. The checksum of store.json was right, so a key that
-// does not open means another passphrase, not damage.
+// Key implements [Keeper]. The checksum of store.json has been verified, so a
+// decryption error means a wrong passphrase, not damage.
 func (p Passphrase) Key(ctx context.Context, id string, raw json.RawMessage) ([]byte, error) {
 	var params passphraseParams
 	if err := json.Unmarshal(raw, &params); err != nil {
@@ -93,7 +93,7 @@ func (p Passphrase) Key(ctx context.Context, id string, raw json.RawMessage) ([]
 	return key, nil
 }
 
-// check refuses what would not work, or would take all memory or forever.
+// check rejects params that are invalid or would need too much memory or time.
 func (p passphraseParams) check() error {
 	switch {
 	case p.KDF != kdfName,
@@ -106,14 +106,14 @@ func (p passphraseParams) check() error {
 	return nil
 }
 
-// derive asks for a passphrase and turns it into a cipher.
+// derive prompts for a passphrase and derives a cipher from it.
 func (p passphraseParams) derive(ctx context.Context, ask func(context.Context) ([]byte, error)) (cipher.AEAD, error) {
 	if ask == nil {
 		return nil, errors.New("read passphrase: Passphrase.Read is not set")
 	}
 	passphrase, err := ask(ctx)
 	if err != nil {
-		return nil, err // ask says what it could not read
+		return nil, err // ask's error says what it could not read
 	}
 	if len(passphrase) == 0 {
 		return nil, fmt.Errorf("%w: it is empty", secrets.ErrPassphrase)

@@ -14,10 +14,10 @@ import (
 //
 //	"mcp-login" | format version (1 byte) | key id (16) | nonce (24) | XChaCha20-Poly1305 of the data
 //
-// with all that stands before the nonce, and the record's name, as associated
-// data: a file that is moved to another name, or passed off as another
-// version, does not open. The nonce is random and new in every write, so it is
-// also what the compare-and-swap compares.
+// with everything before the nonce, and the record's name, as associated data:
+// a file that is renamed, or whose version byte is changed, cannot be
+// decrypted. The nonce is random and new for every write, so it also serves as
+// the secrets.Version.
 const (
 	recordMagic   = "mcp-login"
 	recordVersion = 1
@@ -25,9 +25,9 @@ const (
 	dataAt        = nonceAt + chacha20poly1305.NonceSizeX
 )
 
-// record is a record file taken apart; nothing of it is verified yet.
+// record is a parsed record file, not yet verified.
 type record struct {
-	key    string // id of the key that it is encrypted with
+	key    string // ID of the key that it is encrypted with
 	prefix []byte
 	nonce  []byte
 	sealed []byte
@@ -57,7 +57,7 @@ func (r record) version() secrets.Version {
 }
 
 // open decrypts a record file.
-func (r ring) open(name string, raw []byte) (record, []byte, error) {
+func (r keyRing) open(name string, raw []byte) (record, []byte, error) {
 	rec, err := parseRecord(raw)
 	if err != nil {
 		return record{}, nil, err
@@ -73,9 +73,9 @@ func (r ring) open(name string, raw []byte) (record, []byte, error) {
 	return rec, data, nil
 }
 
-// seal encrypts a record with the current key. No two different records may
+// seal encrypts a record with the current key. Two different records must not
 // have the same nonce.
-func (r ring) seal(name string, data, nonce []byte) []byte {
+func (r keyRing) seal(name string, data, nonce []byte) []byte {
 	raw := make([]byte, 0, dataAt+len(data)+chacha20poly1305.Overhead)
 	raw = append(raw, recordMagic...)
 	raw = append(raw, recordVersion)

@@ -12,7 +12,7 @@ func FuzzRecord(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	r := ring{current: k}
+	r := keyRing{current: k}
 	good := r.seal("a", []byte("data"), make([]byte, dataAt-nonceAt))
 	for _, raw := range [][]byte{nil, good, good[:dataAt], good[:len(good)-1], append(bytes.Clone(good), 0)} {
 		f.Add("a", raw)

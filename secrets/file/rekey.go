@@ -9,13 +9,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Rekey encrypts every record with a new key, which k keeps from now on, and
-// has the old keeper forget the old key. k may be another kind of keeper, or
-// the same kind with another passphrase or folder. Other processes may use the
-// store meanwhile; the versions of records stay, so that no writer conflicts.
+// Rekey encrypts every record with a new key, which k keeps, and removes the
+// old key from the old keeper. k may be another kind of keeper, or the same
+// kind with another passphrase or folder. Other processes can use the store in
+// the meantime; the versions of records stay the same, so that writers get no
+// conflicts.
 //
-// When it is interrupted or fails half way, the store works with k and both
-// keys, and Rekey with the same keepers goes on where it stopped.
+// If it is interrupted or fails, the store works with k and both keys, and
+// another Rekey with the same keepers resumes.
 func (s *Store) Rekey(ctx context.Context, k Keeper) error {
 	if err := s.rekey(ctx, k); err != nil {
 		return fmt.Errorf("rekey store %s: %w", s.dir, err)
@@ -24,7 +25,7 @@ func (s *Store) Rekey(ctx context.Context, k Keeper) error {
 }
 
 func (s *Store) rekey(ctx context.Context, k Keeper) error {
-	old := s.keeping()
+	old := s.currentKeeper()
 	h, err := s.header()
 	if err != nil {
 		return err
@@ -51,23 +52,24 @@ func (s *Store) rekey(ctx context.Context, k Keeper) error {
 	return s.finish(ctx, old, k)
 }
 
-// resume ends an interrupted Rekey. It reports true if that was this one: if
-// the key is with k already, and not with the keeper that the store came with.
+// resume completes an interrupted Rekey. It returns true if that Rekey was to
+// k: if k already has the key, and the keeper of this Store does not.
 func (s *Store) resume(ctx context.Context, h header, old, k Keeper) (bool, error) {
 	if _, err := s.unlock(ctx, h); err == nil {
 		return false, s.finish(ctx, old)
 	} else if ctx.Err() != nil {
 		return false, err
 	}
-	s.use(k)
+	s.setKeeper(k)
 	if _, err := s.unlock(ctx, h); err != nil {
-		s.use(old)
+		s.setKeeper(old)
 		return false, err
 	}
 	return true, s.finish(ctx, old, k)
 }
 
-// verify makes sure that no record will stop a rekeying half way.
+// verify checks that all records can be decrypted, so that none of them stops a
+// Rekey.
 func (s *Store) verify(ctx context.Context) error {
 	names, err := s.records(ctx)
 	if err != nil {
@@ -81,9 +83,10 @@ func (s *Store) verify(ctx context.Context) error {
 	return nil
 }
 
-// switchKey makes a new key the current one and the current the previous. The
-// keeper is asked first: a person who thinks of a passphrase holds up nobody.
-func (s *Store) switchKey(ctx context.Context, r ring, k Keeper) error {
+// switchKey makes a new key the current one and the current key the previous
+// one. It calls the keeper before it takes the write lock, because that may
+// prompt the user.
+func (s *Store) switchKey(ctx context.Context, r keyRing, k Keeper) error {
 	secret := make([]byte, keySize)
 	rand.Read(secret) // never fails, as of Go 1.24
 	next, err := newKey(secret)
@@ -97,17 +100,17 @@ func (s *Store) switchKey(ctx context.Context, r ring, k Keeper) error {
 	if err := s.replaceHeader(ctx, r.head, &h); err != nil {
 		return errors.Join(err, forget(ctx, next.id, k))
 	}
-	s.remember(ring{head: h, current: next, previous: r.current}, k)
+	s.setKeys(keyRing{head: h, current: next, previous: r.current}, k)
 	return nil
 }
 
-// finish moves all records to the current key and drops the previous one.
+// finish encrypts all records with the current key and drops the previous key.
 func (s *Store) finish(ctx context.Context, keepers ...Keeper) error {
 	names, err := s.records(ctx)
 	if err != nil {
 		return err
 	}
-	for _, name := range names { // one by one, so that writers wait for one only
+	for _, name := range names { // one lock per record, so that other writers wait only briefly
 		if err := s.locked(ctx, func() error { return s.reseal(ctx, name) }); err != nil {
 			return err
 		}
@@ -128,9 +131,9 @@ func (s *Store) locked(ctx context.Context, f func() error) error {
 	return f()
 }
 
-// dropPrevious removes the previous key from the header and returns its id, ""
-// if somebody else was faster. It looks at all records again, since only a
-// folder that nobody writes to is sure to be listed whole.
+// dropPrevious removes the previous key from the header and returns its ID; ""
+// if another process was faster. It checks all records again, because only
+// under the write lock the list is complete.
 func (s *Store) dropPrevious(ctx context.Context) (id string, err error) {
 	names, err := s.records(ctx)
 	if err != nil {
@@ -153,13 +156,13 @@ func (s *Store) dropPrevious(ctx context.Context) (id string, err error) {
 	if err := s.writeHeader(&h); err != nil {
 		return "", err
 	}
-	s.remember(ring{head: h, current: r.current}, s.keeping())
+	s.setKeys(keyRing{head: h, current: r.current}, s.currentKeeper())
 	return r.previous.id, nil
 }
 
-// reseal encrypts a record with the current key. The nonce stays, and so does
-// the version: it was random, so it is as good under another key. The caller
-// holds the write lock.
+// reseal encrypts a record with the current key. It keeps the nonce, and so the
+// version: a random nonce is safe under another key. The caller holds the write
+// lock.
 func (s *Store) reseal(ctx context.Context, name string) error {
 	r, err := s.unlockOrCreate(ctx)
 	if err != nil {
@@ -178,7 +181,8 @@ func (s *Store) reseal(ctx context.Context, name string) error {
 	return nil
 }
 
-// replaceHeader is the instant at which a key changes.
+// replaceHeader replaces the header atomically, if it is still from. This
+// switches the key.
 func (s *Store) replaceHeader(ctx context.Context, from header, to *header) error {
 	return s.locked(ctx, func() error {
 		now, err := s.header()
@@ -192,7 +196,7 @@ func (s *Store) replaceHeader(ctx context.Context, from header, to *header) erro
 	})
 }
 
-// forget removes a key from whichever of these keepers has it.
+// forget removes a key from these keepers.
 func forget(ctx context.Context, id string, keepers ...Keeper) error {
 	var errs []error
 	for _, k := range keepers {

@@ -12,12 +12,12 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// probeName cannot be the name of a record, so that a probe meets nobody's
-// record and is in no list.
+// probeName is not a valid record name, so that a probe cannot collide with a
+// record and is not listed.
 const probeName = "\x00probe"
 
-// Probe finds out whether the store works by writing, reading and deleting a
-// record. It makes the store if there is none.
+// Probe tests the store by writing, reading and deleting a record. It creates
+// the store if needed.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return fmt.Errorf("use store %s: %w", s.dir, err)
@@ -28,12 +28,12 @@ func (s *Store) Probe(ctx context.Context) error {
 func (s *Store) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*writeWait)
 	defer cancel()
-	unlock, err := s.lock(ctx, probeName) // else two probes disturb each other
+	unlock, err := s.lock(ctx, probeName) // else concurrent probes interfere
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	// A killed probe may have left its record, perhaps under an old key.
+	// A killed probe may have left its record, possibly with an old key.
 	if err := s.remove(ctx, probeName, secrets.Any); err != nil && !errors.Is(err, secrets.ErrNotFound) {
 		return err
 	}
@@ -52,8 +52,8 @@ func (s *Store) probe(ctx context.Context) error {
 	return s.remove(ctx, probeName, v)
 }
 
-// Unlock has the keeper give out the key, and changes nothing. It returns
-// ErrNotFound if no store exists yet.
+// Unlock gets the key from the keeper. It returns ErrNotFound if no store
+// exists yet.
 func (s *Store) Unlock(ctx context.Context) error {
 	h, err := s.header()
 	if err == nil {
@@ -65,8 +65,8 @@ func (s *Store) Unlock(ctx context.Context) error {
 	return nil
 }
 
-// Kind returns the kind of keeper that the store was made with, "" if there is
-// no store yet. It reads store.json alone.
+// Kind returns the kind of keeper of the store; "" if no store exists yet. It
+// reads only store.json.
 func (s *Store) Kind() (string, error) {
 	if err := checkDir(s.dir); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -80,18 +80,18 @@ func (s *Store) Kind() (string, error) {
 	return h.Keeper, nil
 }
 
-// Status describes a store for people.
+// Status describes a store.
 type Status struct {
 	Dir      string
-	Mode     fs.FileMode // of Dir; 0 if there is none yet
-	Keeper   string      // kind of keeper that holds the key; "" if no store exists yet
+	Mode     fs.FileMode // of Dir; 0 if Dir does not exist
+	Keeper   string      // kind of keeper; "" if no store exists yet
 	Key      string      // id of the store key
 	Records  int
-	Rekeying bool // an interrupted Rekey waits to be run again
+	Rekeying bool // an interrupted Rekey needs to be run again
 }
 
-// Status looks at the store with no key and changes nothing. It works with
-// another keeper too, so that it can tell which one is needed.
+// Status returns the status of the store without its key. It also works with
+// the wrong keeper, so that the caller can learn which one is needed.
 func (s *Store) Status(ctx context.Context) (Status, error) {
 	st := Status{Dir: s.dir}
 	names, err := s.List(ctx)

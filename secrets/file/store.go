@@ -15,33 +15,34 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Config says where a store is and who keeps its key.
+// Config says where a store is and which keeper has its key.
 type Config struct {
-	Dir    string // the folder of the records; made on the first write, with mode 0700
-	Keeper Keeper // keeps the store key; must be the one that the store was made with
+	Dir    string // the folder of the records; created on the first write, with mode 0700
+	Keeper Keeper // keeps the store key; must be of the kind that the store was created with
 
-	// Created is called when a first write has made the store. Nil: nobody is told.
+	// Created is called after the first write has created the store. Nil: no call.
 	Created func()
 }
 
-// Store is a folder of encrypted records. Make one with [Open].
+// Store is a folder of encrypted records. Use [Open] to make one.
 type Store struct {
 	dir     string
 	created func()        // nil: none
-	opening chan struct{} // holds one element while a goroutine asks the keeper
+	sem     chan struct{} // semaphore: one goroutine calls the keeper at a time
 
 	mu     sync.Mutex
 	keeper Keeper
-	ring   ring // what the keeper gave last; the zero ring if nothing yet
+	ring   keyRing // cached keys; zero: none
 }
 
 var _ secrets.Store = (*Store)(nil)
 
-// maxRecord is far above any credential and keeps a stray huge file out of memory.
+// maxRecord limits a record in bytes: far above any credential, and it keeps a
+// huge file out of memory.
 const maxRecord = 16 << 20
 
-// Open returns the store of a folder. It touches no disk: what is wrong with
-// the folder or its key shows on first use.
+// Open returns the store in a folder. It does no I/O: problems with the folder
+// or its key are reported on first use.
 func Open(c Config) (*Store, error) {
 	if c.Dir == "" || c.Keeper == nil {
 		return nil, errors.New("open file store: Dir and Keeper are required")
@@ -50,7 +51,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file store: %w", err)
 	}
-	return &Store{dir: dir, keeper: c.Keeper, created: c.Created, opening: make(chan struct{}, 1)}, nil
+	return &Store{dir: dir, keeper: c.Keeper, created: c.Created, sem: make(chan struct{}, 1)}, nil
 }
 
 // Get implements [secrets.Store]. It takes no lock and writes nothing.
@@ -79,8 +80,8 @@ func (s *Store) get(ctx context.Context, name string) ([]byte, secrets.Version, 
 }
 
 // getOnce reads the header first: a broken store must not look like an empty
-// one. So what happens in between, the first Put or a Rekey, can have it meet a
-// record that the header does not explain.
+// one. If the first Put or a Rekey happens in between, the record may not match
+// the header.
 func (s *Store) getOnce(ctx context.Context, name string) (header, []byte, secrets.Version, error) {
 	h, headErr := s.header()
 	if headErr != nil && !errors.Is(headErr, secrets.ErrNotFound) {
@@ -94,7 +95,7 @@ func (s *Store) getOnce(ctx context.Context, name string) (header, []byte, secre
 		return h, nil, secrets.Absent, err
 	}
 	if headErr != nil {
-		return h, nil, secrets.Absent, s.headless()
+		return h, nil, secrets.Absent, s.missingHeader()
 	}
 	r, err := s.unlock(ctx, h)
 	if err != nil {
@@ -104,14 +105,14 @@ func (s *Store) getOnce(ctx context.Context, name string) (header, []byte, secre
 	return h, data, rec.version(), err
 }
 
-// rekeyed reports whether the store has another header by now.
+// rekeyed reports whether the store's header has changed.
 func (s *Store) rekeyed(h header) bool {
 	now, err := s.header()
 	return err == nil && !now.same(h)
 }
 
 // Put implements [secrets.Store]. It never replaces a record that it cannot
-// open, not even for [secrets.Any]: delete that first.
+// decrypt, not even for [secrets.Any]: delete that first.
 func (s *Store) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if err := check(ctx, name); err != nil {
 		return secrets.Absent, err
@@ -152,8 +153,8 @@ func (s *Store) put(ctx context.Context, name string, data []byte, prev secrets.
 	return nonceVersion(nonce), s.write(s.path(name), r.seal(name, data, nonce))
 }
 
-// load reads and opens a record.
-func (s *Store) load(r ring, name string) (record, []byte, error) {
+// load reads and decrypts a record.
+func (s *Store) load(r keyRing, name string) (record, []byte, error) {
 	raw, err := readFile(s.path(name), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return record{}, nil, secrets.ErrNotFound
@@ -210,7 +211,7 @@ func (s *Store) remove(ctx context.Context, name string, prev secrets.Version) e
 	return syncDir(s.dir)
 }
 
-// List implements [secrets.Store]. It reads one folder and needs no key.
+// List implements [secrets.Store]. It needs no key.
 func (s *Store) List(ctx context.Context) ([]string, error) {
 	names, err := s.records(ctx)
 	if err != nil {
@@ -219,7 +220,7 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return name == secrets.Internal }), nil
 }
 
-// records returns the names of all records, those too that List leaves out.
+// records returns the names of all records, including those that List omits.
 func (s *Store) records(ctx context.Context) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -250,11 +251,11 @@ func (s *Store) records(ctx context.Context) ([]string, error) {
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names), nil // a folder read while files are renamed may tell one twice
+	return slices.Compact(names), nil // a folder listing may have a file twice while files are renamed
 }
 
-// Lock implements [secrets.Store]. The lock is the operating system's lock on
-// a file beside the record, so that it ends with its holder.
+// Lock implements [secrets.Store]. It locks a file next to the record, by a
+// lock of the operating system, which ends when its process ends.
 func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
 	if err := check(ctx, name); err != nil {
 		return nil, err
@@ -277,8 +278,8 @@ func (s *Store) lock(ctx context.Context, name string) (unlock func(), err error
 	return sync.OnceFunc(l.release), nil
 }
 
-// The files of a store. Every record and every lock has a prefix, so that no
-// name becomes another file or a device name of Windows.
+// The files of a store. Records and locks have a prefix, so that no record name
+// is the name of another file or of a Windows device.
 const (
 	recordPrefix  = "record-"
 	lockPrefix    = "lock-"
@@ -289,39 +290,41 @@ const (
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, recordPrefix+escape(name)) }
 
-// writeWait bounds the wait for another writer. One that takes longer is
-// stopped, or its disk hangs.
+// writeWait limits the wait for another writer. One that takes longer is
+// suspended, or its disk hangs.
 const writeWait = 20 * time.Second
 
-// lockWrites takes the lock that every writer of this store holds for the
-// few milliseconds of one write. Its file stays: removing it would cost more.
+// lockWrites takes the write lock, which every writer of this store holds for
+// the few milliseconds of one write. Its file is kept, because removing it
+// would be slower.
 func (s *Store) lockWrites(ctx context.Context) (release func(), err error) {
-	within, cancel := context.WithTimeout(ctx, writeWait)
+	writeCtx, cancel := context.WithTimeout(ctx, writeWait)
 	defer cancel()
-	l, err := acquire(within, filepath.Join(s.dir, writeLockFile), "store "+s.dir)
+	l, err := acquire(writeCtx, filepath.Join(s.dir, writeLockFile), "store "+s.dir)
 	if locked, ok := errors.AsType[*secrets.LockedError](err); ok && ctx.Err() == nil {
 		locked.Err = secrets.ErrTemporary
 	}
 	if err != nil {
 		return nil, err
 	}
-	return l.keep, nil
+	return l.unlock, nil
 }
 
-// write replaces a file of the store. Only one process writes at a time, so
-// one name for the temporary file is enough, and what a killed writer left
-// under it is gone with the next write.
+// write replaces a file of the store. The caller holds the write lock, so one
+// name for the temporary file is sufficient. The next write removes a leftover
+// of a killed writer.
 func (s *Store) write(path string, data []byte) error {
 	return writeFile(path, filepath.Join(s.dir, tempFile), data)
 }
 
-// headless is the error for records without a header.
-func (s *Store) headless() error {
+// missingHeader returns the error for records without a header.
+func (s *Store) missingHeader() error {
 	return fmt.Errorf("%w: %s is missing, but its records exist; restore it from a backup",
 		secrets.ErrUndecryptable, filepath.Join(s.dir, headerFile))
 }
 
-// hasRecords reports whether there is something that a new key would orphan.
+// hasRecords reports whether the store has records, which a new key could not
+// decrypt.
 func (s *Store) hasRecords(ctx context.Context) (bool, error) {
 	names, err := s.records(ctx)
 	return len(names) > 0, err

@@ -14,9 +14,9 @@ import (
 // find.
 var errNoBus = errors.New("no session bus")
 
-// reachable refuses where there is no session bus. go-keyring would start one
-// then, with dbus-launch: a daemon that nobody asked for, without any keyring.
-func reachable() error {
+// checkSessionBus returns an error without a D-Bus session bus. go-keyring would
+// then start one with dbus-launch: an unwanted daemon without any keyring.
+func checkSessionBus() error {
 	conn, err := dbus.SessionBusPrivateNoAutoStartup()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoBus, err)

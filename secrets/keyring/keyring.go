@@ -4,14 +4,15 @@
 //
 //	store, err := file.Open(file.Config{Dir: dir, Keeper: keyring.Keeper{}})
 //
-// Only the key is in there, 32 bytes: keyrings limit how long a secret may be
-// (2,560 bytes on Windows), and tokens are longer than that.
+// Only the key (32 bytes) is in the keyring, because keyrings limit the length
+// of secrets (2,560 bytes on Windows), and tokens can be longer.
 //
 // # Security
 //
-// The keyring is unlocked with the person's login and then open to every
-// program of this user; on macOS the person is asked for each program. What it
-// adds to a key file: nothing readable is on the disk while nobody is logged in.
+// The keyring is unlocked when the user logs in to the desktop, and then
+// accessible to every program of this user; macOS asks the user for each
+// program. Unlike a key file, the key is not readable on disk while the user is
+// logged out.
 package keyring
 
 import (
@@ -29,15 +30,15 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Keeper is a keeper for the file store. The zero value is ready.
+// Keeper is a file.Keeper. The zero value is ready to use.
 type Keeper struct {
-	// Timeout bounds every call, since a keyring without a desktop may wait
-	// for a window that nobody sees. 0: 3 s.
+	// Timeout limits every call, because a keyring without a desktop may wait
+	// for a dialog that no user can see. 0: 3 s.
 	Timeout time.Duration
 }
 
-// ErrUnreachable means that there is no keyring here, or none that answers. It
-// comes with secrets.ErrUnavailable.
+// ErrUnreachable means that the keyring does not exist or does not respond. It
+// is wrapped together with secrets.ErrUnavailable.
 var ErrUnreachable = errors.New("the OS keyring cannot be used")
 
 const (
@@ -45,7 +46,7 @@ const (
 	defaultTimeout = 3 * time.Second
 )
 
-// Kind names this keeper in a store.
+// Kind implements file.Keeper.
 func (k Keeper) Kind() string { return "OS keyring" }
 
 // Keep puts a key into the keyring.
@@ -79,8 +80,7 @@ func (k Keeper) Forget(ctx context.Context, id string) error {
 	return err
 }
 
-// Probe finds out whether there is a keyring that works, by writing, reading
-// and deleting an entry.
+// Probe tests the keyring by writing, reading and deleting an entry.
 func (k Keeper) Probe(ctx context.Context) error {
 	id, want := "probe "+rand.Text(), rand.Text()
 	if err := k.set(ctx, id, want); err != nil {
@@ -110,8 +110,8 @@ func (k Keeper) get(ctx context.Context, id string) (text string, err error) {
 	return <-got, nil
 }
 
-// call bounds a call that takes no context. One that never returns leaves its
-// goroutine behind: nothing can end it, and a program that meets it gives up.
+// call runs f with a timeout. If f never returns, its goroutine leaks, because
+// go-keyring's calls cannot be canceled.
 func (k Keeper) call(ctx context.Context, f func() error) error {
 	timeout := k.Timeout
 	if timeout == 0 {
@@ -119,7 +119,7 @@ func (k Keeper) call(ctx context.Context, f func() error) error {
 	}
 	done := make(chan error, 1)
 	go func() {
-		if err := reachable(); err != nil {
+		if err := checkSessionBus(); err != nil {
 			done <- err
 			return
 		}

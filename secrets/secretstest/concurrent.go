@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// How many goroutines count, and how far each counts.
+// Number of goroutines that count, and how often each of them increments.
 const (
 	counters = 8
 	steps    = 5
@@ -56,8 +56,8 @@ func testCountByLock(t *testing.T, open func(*testing.T) secrets.Store) {
 	})
 }
 
-// count runs step many times at once, over two handles, and wants that none of
-// them got lost.
+// count runs step concurrently over two handles, and checks that no increment
+// was lost.
 func count(t *testing.T, open func(*testing.T) secrets.Store, step func(secrets.Store) error) {
 	t.Helper()
 	handles := []secrets.Store{open(t), open(t)}
@@ -87,7 +87,8 @@ func number(t *testing.T, s secrets.Store) (int, secrets.Version, error) {
 	return n, v, err
 }
 
-// testOneCreates: of many who create a record, exactly one succeeds.
+// testOneCreates: of many concurrent calls that create a record, exactly one
+// succeeds.
 func testOneCreates(t *testing.T, open func(*testing.T) secrets.Store) {
 	s := open(t)
 	t.Cleanup(func() { remove(t, s, "new") })
@@ -135,7 +136,7 @@ func testLockWaits(t *testing.T, open func(*testing.T) secrets.Store) {
 	unlock()
 	unlock = <-got
 	unlock()
-	unlock() // a second call does nothing, certainly not free the lock of the next holder
+	unlock() // a second call has no effect: it must not release the lock of the next holder
 	lock(t, s, "a")()
 }
 
@@ -148,7 +149,7 @@ func testLockCancelled(t *testing.T, open func(*testing.T) secrets.Store) {
 		t.Errorf("Lock = %v, want context.DeadlineExceeded", err)
 	}
 	unlock()
-	lock(t, s, "a")() // he who gave up waiting does not hold it
+	lock(t, s, "a")() // the canceled call must not hold it
 }
 
 func testLocksAreIndependent(t *testing.T, open func(*testing.T) secrets.Store) {
@@ -159,7 +160,7 @@ func testLocksAreIndependent(t *testing.T, open func(*testing.T) secrets.Store) 
 	defer lock(t, open(t), "a/b")()
 }
 
-// lock wants the lock within the time that a store may need when nobody holds it.
+// lock takes a lock that is not held, and fails the test if that takes too long.
 func lock(t *testing.T, s secrets.Store, name string) (unlock func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

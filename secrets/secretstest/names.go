@@ -9,11 +9,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// names are all different names, though some file system, URL or shell takes
-// some of them for one another, or for something else than a name.
+// names are distinct names that some file systems, URLs or shells confuse with
+// each other or interpret specially.
 var names = []string{
 	"notion", "Notion", "NOTION", // case-folding file systems
-	"caf\u00e9", "cafe\u0301", "CAF\u00c9", // composed, decomposed: normalising file systems
+	"caf\u00e9", "cafe\u0301", "CAF\u00c9", // composed, decomposed: normalizing file systems
 	"stra\u00dfe", "strasse", "\u0130", "i\u0307", "\u212a", "k", "K", // case folding that changes the length
 	".", "..", "...", ".hidden", "dot.", "dots..", "a.b", "a..b",
 	"/", "//", "a/b", "a/./b", "a/../b", "/etc/passwd", "../up", "a/", "a",
@@ -28,7 +28,7 @@ var names = []string{
 	strings.Repeat("\U0001f511", 20), strings.Repeat("/", 80), strings.Repeat(".", 80), strings.Repeat("%", 80),
 }
 
-// refused are names that no store takes.
+// refused are names that every store rejects.
 var refused = []string{
 	"", strings.Repeat("a", 81), strings.Repeat("\u00e9", 41),
 	"-", "-rf", "--help", " a", "a ", " ",
@@ -56,7 +56,7 @@ func testNames(t *testing.T, open func(*testing.T) secrets.Store) {
 		defer unlock()
 	}
 	left := slices.Clone(names)
-	for len(left) > len(names)-10 { // a delete that hits another name shows in the list
+	for len(left) > len(names)-10 { // the list reveals a delete of a wrong name
 		if err := s.Delete(t.Context(), left[0], versions[left[0]]); err != nil {
 			t.Fatalf("Delete(%q): %v", left[0], err)
 		}
@@ -81,8 +81,7 @@ func testRefusedNames(t *testing.T, open func(*testing.T) secrets.Store) {
 	}
 }
 
-// testInternal: the record that no person names is like any other, but that
-// nobody is told of it.
+// testInternal: the internal record behaves like any other, but is not listed.
 func testInternal(t *testing.T, open func(*testing.T) secrets.Store) {
 	s := open(t)
 	v := put(t, s, secrets.Internal, "one", secrets.Absent)

@@ -1,4 +1,4 @@
-// Package secretstest is the contract of [secrets.Store] as a test suite.
+// Package secretstest is a test suite for implementations of [secrets.Store].
 //
 //	func TestStore(t *testing.T) {
 //		dir := t.TempDir()
@@ -17,9 +17,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestStore runs the contract against a store. Every call of open must return
-// a handle on the same storage, which is empty at first; the suite opens
-// several handles at once and leaves the storage empty again.
+// TestStore tests a store. Every call of open must return a handle to the same
+// storage, which is initially empty; the suite uses several handles at once and
+// leaves the storage empty.
 func TestStore(t *testing.T, open func(t *testing.T) secrets.Store) {
 	t.Helper()
 	for _, tt := range []struct {
@@ -139,10 +139,10 @@ func testSizes(t *testing.T, open func(*testing.T) secrets.Store) {
 	}
 }
 
-// maxRecord must fit in every store.
+// maxRecord is a size that every store must support, in bytes.
 const maxRecord = 1 << 20
 
-// testCopies: what the caller does to his bytes later is his own affair.
+// testCopies: later changes to the caller's slices do not affect the record.
 func testCopies(t *testing.T, open func(*testing.T) secrets.Store) {
 	s := open(t)
 	data := []byte("one")
@@ -197,7 +197,7 @@ func testContextEnded(t *testing.T, open func(*testing.T) secrets.Store) {
 	wantRecord(t, s, "a", "one", v)
 }
 
-// put writes a record, wants success and removes it after the test.
+// put writes a record, which it removes after the test.
 func put(t *testing.T, s secrets.Store, name, data string, prev secrets.Version) secrets.Version {
 	t.Helper()
 	v, err := s.Put(t.Context(), name, []byte(data), prev)
@@ -211,8 +211,8 @@ func put(t *testing.T, s secrets.Store, name, data string, prev secrets.Version)
 	return v
 }
 
-// remove deletes a record if it is there. It runs in Cleanup, where t.Context
-// has ended.
+// remove deletes a record if it exists. It runs in Cleanup, where t.Context has
+// ended.
 func remove(t *testing.T, s secrets.Store, name string) {
 	t.Helper()
 	err := s.Delete(context.WithoutCancel(t.Context()), name, secrets.Any)

@@ -13,17 +13,17 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// AppRole logs in as a machine with a role id and a secret id. It must not be
-// copied after first use.
+// AppRole is Vault's AppRole auth method. It must not be copied after first
+// use.
 type AppRole struct {
 	Mount  string // path of the auth method; "": "approle"
 	RoleID string
-	// SecretID returns the secret id, or with Wrapped the token that wraps it;
-	// nil: the role asks for none.
+	// SecretID returns the secret ID, or with Wrapped the token that wraps it;
+	// nil: the role requires none.
 	SecretID func(context.Context) (string, error)
-	// Wrapped says that SecretID returns a response-wrapping token. It is
-	// unwrapped once and the secret id kept in memory for later logins. That
-	// the token was used before means that somebody else has the secret id.
+	// Wrapped means that SecretID returns a response-wrapping token. It is
+	// unwrapped once, and the secret ID is kept in memory for later logins. If
+	// the token was already used, someone else has the secret ID.
 	Wrapped bool
 
 	mu        sync.Mutex
@@ -53,7 +53,7 @@ func (a *AppRole) secretID(ctx context.Context, client *api.Client) (string, err
 	}
 	id, err := a.SecretID(ctx)
 	if err != nil || !a.Wrapped {
-		return id, ours("secret id", err)
+		return id, inputError("secret id", err)
 	}
 	secret, err := client.Logical().UnwrapWithContext(ctx, id)
 	if status(err) == 400 || status(err) == 403 {
@@ -72,8 +72,8 @@ func (a *AppRole) secretID(ctx context.Context, client *api.Client) (string, err
 	return a.unwrapped, nil
 }
 
-// JWT logs in with a signed token that somebody else issued: a CI's id token,
-// or with Mount "kubernetes" the token of a service account.
+// JWT is Vault's JWT auth method: with a CI job's ID token, or with Mount
+// "kubernetes" the token of a service account.
 type JWT struct {
 	Mount string // path of the auth method; "": "jwt"
 	Role  string // "": the method's default role
@@ -86,14 +86,14 @@ var _ api.AuthMethod = (*JWT)(nil)
 func (j *JWT) Login(ctx context.Context, client *api.Client) (*api.Secret, error) {
 	token, err := j.Token(ctx)
 	if err != nil {
-		return nil, ours("Vault login token", err)
+		return nil, inputError("Vault login token", err)
 	}
 	return post(ctx, client, j.Mount, "jwt", map[string]any{"role": j.Role, "jwt": token})
 }
 
-// ours marks an error of what the caller gave us as such, since Vault was not
-// asked yet.
-func ours(what string, err error) error {
+// inputError wraps an error of the caller's functions, which occurs before any
+// request to Vault.
+func inputError(what string, err error) error {
 	if err == nil || errors.Is(err, secrets.ErrTemporary) {
 		return err
 	}
@@ -108,23 +108,24 @@ func post(ctx context.Context, client *api.Client, mount, otherwise string, body
 	return client.Logical().WriteWithContext(ctx, "auth/"+mount+"/login", body)
 }
 
-// restBetweenLogins keeps a policy that refuses from costing a login per request.
-const restBetweenLogins = 5 * time.Second
+// minLoginInterval limits logins, because with a policy that denies access each
+// request would log in again.
+const minLoginInterval = 5 * time.Second
 
-// lookAgain is the pause where Vault does not even say how old the token is.
-const lookAgain = 10 * time.Second
+// lookupRetryDelay is the retry delay if the token's TTL cannot be read.
+const lookupRetryDelay = 10 * time.Second
 
-// login holds who we are: a token, and how to get the next one.
+// login holds the Vault token and the method to get a new one.
 type login struct {
 	client *api.Client
-	method api.AuthMethod // nil: the token that the client has is all there is
+	method api.AuthMethod // nil: use only the client's token
 
 	mu  sync.Mutex
-	at  time.Time     // of the last login, zero: none yet
-	ttl time.Duration // of its token, 0: it does not end
+	at  time.Time     // time of the last login; zero: none yet
+	ttl time.Duration // of its token; 0: it does not expire
 }
 
-// ensure returns the token to use, after a login if there is none that is valid.
+// ensure returns a valid token, logging in if needed.
 func (l *login) ensure(ctx context.Context) (token string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,8 +137,9 @@ func (l *login) ensure(ctx context.Context) (token string, err error) {
 	return l.client.Token(), err
 }
 
-// again logs in once more after Vault refused a token, if that can help.
-func (l *login) again(ctx context.Context, refused string) bool {
+// relogin logs in again after Vault rejected a token, if that can help. It
+// returns true if the request should be retried.
+func (l *login) relogin(ctx context.Context, refused string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -145,16 +147,16 @@ func (l *login) again(ctx context.Context, refused string) bool {
 		return false
 	case l.client.Token() != refused:
 		return true // another goroutine was faster
-	case time.Since(l.at) < restBetweenLogins:
+	case time.Since(l.at) < minLoginInterval:
 		return false
 	}
 	return l.run(ctx) == nil
 }
 
-// run logs in. It holds mu.
+// run logs in. The caller holds mu.
 func (l *login) run(ctx context.Context) error {
 	old := l.client.Token()
-	l.client.ClearToken() // an old one could be refused instead of the login
+	l.client.ClearToken() // else Vault might reject the old token instead of the login
 	secret, err := l.method.Login(ctx, l.client)
 	if err == nil && (secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "") {
 		err = fmt.Errorf("%w: vault answered without a token", secrets.ErrUnavailable)
@@ -168,13 +170,13 @@ func (l *login) run(ctx context.Context) error {
 	return nil
 }
 
-// KeepAlive renews the token until ctx ends, so that a run may outlive it. It
-// returns nil when ctx ends or the token needs no renewal, and an error when
-// the token ends for good: it cannot be renewed and Auth has no other.
+// KeepAlive renews the token until ctx ends, for programs that run longer than
+// its TTL. It returns nil when ctx ends or the token needs no renewal, and an
+// error when the token expires and can neither be renewed nor replaced by Auth.
 func (s *Store) KeepAlive(ctx context.Context) error {
-	ttl, err := s.wire.tokenTTL(ctx)
-	for errors.Is(err, secrets.ErrTemporary) && sleep(ctx, lookAgain) {
-		ttl, err = s.wire.tokenTTL(ctx)
+	ttl, err := s.conn.tokenTTL(ctx)
+	for errors.Is(err, secrets.ErrTemporary) && sleep(ctx, lookupRetryDelay) {
+		ttl, err = s.conn.tokenTTL(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
 		return err
@@ -186,19 +188,19 @@ func (s *Store) KeepAlive(ctx context.Context) error {
 		if !sleep(ctx, max(time.Until(ends)*2/3, time.Second)) {
 			return nil
 		}
-		later, err := s.wire.login.prolong(ctx, ends)
+		later, err := s.conn.login.renewToken(ctx, ends)
 		switch {
 		case err == nil:
 			ends = later
 		case ctx.Err() != nil:
 			return nil
 		case time.Now().After(ends):
-			return s.wire.explain(ctx, "renew the token", "", err)
+			return s.conn.explain(ctx, "renew the token", "", err)
 		}
 	}
 }
 
-// sleep is false if ctx ended first.
+// sleep waits for d. It returns false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -208,8 +210,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// tokenTTL returns how long the token is still valid, 0 for one that does not end.
-func (w *wire) tokenTTL(ctx context.Context) (ttl time.Duration, err error) {
+// tokenTTL returns the remaining lifetime of the token; 0 if it does not expire.
+func (w *conn) tokenTTL(ctx context.Context) (ttl time.Duration, err error) {
 	err = w.do(ctx, "look up the token", "", func(ctx context.Context) error {
 		self, err := w.client.Auth().Token().LookupSelfWithContext(ctx)
 		if err == nil {
@@ -220,10 +222,10 @@ func (w *wire) tokenTTL(ctx context.Context) (ttl time.Duration, err error) {
 	return ttl, err
 }
 
-// prolong renews the token that ends at a time and returns the new one. Where
-// renewing brings nothing, because Vault refuses it or the token has reached
-// its greatest age, it logs in again.
-func (l *login) prolong(ctx context.Context, ends time.Time) (time.Time, error) {
+// renewToken renews the token that expires at ends and returns the new expiry.
+// If Vault denies the renewal or the token has reached its maximum TTL, it logs
+// in again.
+func (l *login) renewToken(ctx context.Context, ends time.Time) (time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	secret, err := l.client.Auth().Token().RenewSelfWithContext(ctx, 0)
@@ -232,7 +234,7 @@ func (l *login) prolong(ctx context.Context, ends time.Time) (time.Time, error) 
 		if later := l.at.Add(l.ttl); later.After(ends.Add(time.Second)) {
 			return later, nil
 		}
-		err = errOldToken
+		err = errMaxLifetime
 	}
 	if l.method == nil {
 		return ends, err
@@ -243,5 +245,5 @@ func (l *login) prolong(ctx context.Context, ends time.Time) (time.Time, error) 
 	return l.at.Add(l.ttl), nil
 }
 
-// errOldToken is why a token that Vault did renew ends nevertheless.
-var errOldToken = fmt.Errorf("%w: the token has reached its maximum lifetime", secrets.ErrUnavailable)
+// errMaxLifetime: Vault renewed the token without extending its expiry.
+var errMaxLifetime = fmt.Errorf("%w: the token has reached its maximum lifetime", secrets.ErrUnavailable)

@@ -19,45 +19,45 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// errAnswer marks an answer that Vault would not give: a proxy in between, or
-// something else at the address.
-var errAnswer = errors.New("no answer from vault")
+// errResponse marks a response that is not from Vault: from a proxy, or from
+// another server at the address.
+var errResponse = errors.New("no answer from vault")
 
-// Why Vault cannot be used, where a person can do something about it. Each is also a
-// secrets.ErrUnavailable, ErrUnreachable a secrets.ErrTemporary.
+// Reasons why Vault cannot be used that a user can resolve. Each is also a
+// secrets.ErrUnavailable; ErrUnreachable is a secrets.ErrTemporary.
 var (
-	ErrSealed      error = &fault{secrets.ErrUnavailable, "Vault is sealed"}
-	ErrDenied      error = &fault{secrets.ErrUnavailable, "the policy lacks a line"}
-	ErrNoToken     error = &fault{secrets.ErrUnavailable, "no valid token is known"}
-	ErrUnreachable error = &fault{secrets.ErrTemporary, "Vault does not answer"}
+	ErrSealed      error = &kindError{secrets.ErrUnavailable, "Vault is sealed"}
+	ErrDenied      error = &kindError{secrets.ErrUnavailable, "the policy lacks a line"}
+	ErrNoToken     error = &kindError{secrets.ErrUnavailable, "no valid token is known"}
+	ErrUnreachable error = &kindError{secrets.ErrTemporary, "Vault does not answer"}
 )
 
-// fault is a kind of error that says more than the one of package secrets that it is.
-// Its text is that one's: what happened is said beside it.
-type fault struct {
+// kindError is a more specific kind of a sentinel error of package secrets, with the same
+// text. The cause is in the error that wraps it.
+type kindError struct {
 	error
 	what string
 }
 
-func (f *fault) Unwrap() error { return f.error }
+func (f *kindError) Unwrap() error { return f.error }
 
-// errEnded is what only a new login to Vault cures.
-var errEnded = fmt.Errorf("%w: the token for vault is invalid or has expired", ErrNoToken)
+// errTokenExpired: only a new login to Vault can help.
+var errTokenExpired = fmt.Errorf("%w: the token for vault is invalid or has expired", ErrNoToken)
 
-// maxSaid caps what is repeated of Vault's own words.
-const maxSaid = 300
+// maxReason limits the text quoted from Vault's error, in bytes.
+const maxReason = 300
 
-// explain turns an error of the client into one that a caller branches on and
-// a person understands. The client's own texts fill several lines and may
-// hold a whole page of a proxy.
-func (w *wire) explain(ctx context.Context, verb, path string, err error) error {
+// explain converts an error of the API client into one that callers can branch
+// on and users can understand. The client's texts have several lines and may
+// contain the whole page of a proxy.
+func (w *conn) explain(ctx context.Context, verb, path string, err error) error {
 	if err == nil {
 		return nil
 	}
 	where := strings.TrimSpace("vault: " + verb + " " + path)
 	if refused, ok := errors.AsType[*api.ResponseError](err); ok {
-		why, kind := w.meaning(path, refused)
-		return &refusal{text: fmt.Sprintf("%s: %s", where, why), kind: kind, status: refused.StatusCode}
+		why, kind := w.classify(path, refused)
+		return &responseError{text: fmt.Sprintf("%s: %s", where, why), kind: kind, status: refused.StatusCode}
 	}
 	if ended := ctx.Err(); ended != nil {
 		return fmt.Errorf("%s: %w", where, ended)
@@ -65,23 +65,23 @@ func (w *wire) explain(ctx context.Context, verb, path string, err error) error 
 	if errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, secrets.ErrTemporary) {
 		return fmt.Errorf("%s: %w", where, err)
 	}
-	why, kind := network(err)
-	return fmt.Errorf("%w: %s at %s: %s", kind, where, w.address(), w.clean(why))
+	why, kind := classifyNetworkError(err)
+	return fmt.Errorf("%w: %s at %s: %s", kind, where, w.address(), w.sanitize(why))
 }
 
-// refusal is an answer of Vault that is no success.
-type refusal struct {
+// responseError is an error response of Vault.
+type responseError struct {
 	text   string
 	kind   error
 	status int
 }
 
-func (r *refusal) Error() string { return r.kind.Error() + ": " + r.text }
-func (r *refusal) Unwrap() error { return r.kind }
+func (r *responseError) Error() string { return r.kind.Error() + ": " + r.text }
+func (r *responseError) Unwrap() error { return r.kind }
 
-// status returns the HTTP status of an answer that is no success, else 0.
+// status returns the HTTP status of an error response, else 0.
 func status(err error) int {
-	if r, ok := errors.AsType[*refusal](err); ok {
+	if r, ok := errors.AsType[*responseError](err); ok {
 		return r.status
 	}
 	if r, ok := errors.AsType[*api.ResponseError](err); ok {
@@ -90,47 +90,48 @@ func status(err error) int {
 	return 0
 }
 
-// meaning sorts an answer. Where Vault has no code for a thing, its words are
-// all there is.
-func (w *wire) meaning(path string, e *api.ResponseError) (why string, kind error) {
-	said := w.clean(strings.Join(e.Errors, "; "))
+// classify returns the reason and the kind of an error response. It matches
+// Vault's error texts where Vault has no error code.
+func (w *conn) classify(path string, e *api.ResponseError) (why string, kind error) {
+	reason := w.sanitize(strings.Join(e.Errors, "; "))
 	if e.RawError {
-		said = "" // not from Vault: anything, and any length
+		reason = "" // not from Vault: arbitrary text of any length
 	}
 	switch code := e.StatusCode; {
-	case code == http.StatusBadRequest && strings.Contains(said, "did not match the current version"):
-		return said, secrets.ErrConflict
-	case code == http.StatusBadRequest && strings.Contains(said, "Upgrading from non-versioned"):
-		return said, secrets.ErrTemporary
+	case code == http.StatusBadRequest && strings.Contains(reason, "did not match the current version"):
+		return reason, secrets.ErrConflict
+	case code == http.StatusBadRequest && strings.Contains(reason, "Upgrading from non-versioned"):
+		return reason, secrets.ErrTemporary
 	case code == http.StatusBadRequest && e.RawError && strings.Contains(strings.Join(e.Errors, ""), "HTTP request to an HTTPS server"):
 		return w.address() + " uses TLS; use https:// in VAULT_ADDR", secrets.ErrUnavailable
-	case code == http.StatusForbidden && strings.Contains(said, "invalid token"):
-		return "permission denied", errEnded
+	case code == http.StatusForbidden && strings.Contains(reason, "invalid token"):
+		return "permission denied", errTokenExpired
 	case code == http.StatusForbidden:
-		return w.forbidden(path, said), ErrDenied
+		return w.forbidden(path, reason), ErrDenied
 	case noRoute(e):
 		return "nothing is mounted there", secrets.ErrUnavailable
-	case strings.Contains(said, "Vault is sealed"):
+	case strings.Contains(reason, "Vault is sealed"):
 		return "Vault is sealed: an operator must unseal it", ErrSealed
 	case code == http.StatusNotImplemented:
 		return "vault is not initialized", secrets.ErrUnavailable
 	case code == http.StatusTooManyRequests, code == http.StatusPreconditionFailed, code == 472, code == 473, code >= 500:
-		return fmt.Sprintf("status %d: %s", code, cmp.Or(said, "no reason was reported")), secrets.ErrTemporary
+		return fmt.Sprintf("status %d: %s", code, cmp.Or(reason, "no reason was reported")), secrets.ErrTemporary
 	}
-	return fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(said, "no answer from vault; check VAULT_ADDR")), secrets.ErrUnavailable
+	return fmt.Sprintf("status %d: %s", e.StatusCode, cmp.Or(reason, "no answer from vault; check VAULT_ADDR")), secrets.ErrUnavailable
 }
 
-// forbidden names the line of policy that is missing.
-func (w *wire) forbidden(path, said string) string {
+// forbidden returns the reason for a 403, with the missing line of the policy.
+func (w *conn) forbidden(path, reason string) string {
 	if line := w.policyFor(path); line != "" {
 		return "permission denied; the policy must have: " + line
 	}
-	return said
+	return reason
 }
 
-// late tells the end of a time that we set ourselves from that of the caller's.
-func late(ctx, within context.Context, err error) error {
-	if err != nil && within.Err() != nil && ctx.Err() == nil {
+// timeoutError returns an error that is temporary if the timeout of boundCtx has ended,
+// not the caller's ctx.
+func timeoutError(ctx, boundCtx context.Context, err error) error {
+	if err != nil && boundCtx.Err() != nil && ctx.Err() == nil {
 		return fmt.Errorf("%w: vault answers too slowly to change a record safely", secrets.ErrTemporary)
 	}
 	return err
@@ -141,14 +142,14 @@ func noRoute(err error) bool {
 	return ok && e.StatusCode == http.StatusNotFound && strings.Contains(strings.Join(e.Errors, ""), "no handler for route")
 }
 
-// network sorts what kept an answer from arriving. What another try cannot
-// cure is unavailable, all else temporary.
-func network(err error) (why string, kind error) {
+// classifyNetworkError returns the reason and the kind of an error without a response.
+// Errors that a retry cannot resolve are ErrUnavailable, all others temporary.
+func classifyNetworkError(err error) (why string, kind error) {
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		err = e.Err // without the method and the URL, which the caller says better
+		err = e.Err // without the method and the URL, which the caller adds
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
-		err = innermost(e.Err) // without the address, likewise
+		err = withoutSyscall(e.Err) // without the address, which the caller adds
 	}
 	text := err.Error()
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
@@ -161,7 +162,7 @@ func network(err error) (why string, kind error) {
 		return text + ": set VAULT_CACERT or VAULT_CAPATH to its CA", secrets.ErrUnavailable
 	case host:
 		return text + ": if that name is right, set VAULT_TLS_SERVER_NAME", secrets.ErrUnavailable
-	case invalid, alert, errors.Is(err, errAnswer):
+	case invalid, alert, errors.Is(err, errResponse):
 		return text, secrets.ErrUnavailable
 	case record, strings.Contains(text, "HTTP response to HTTPS client"):
 		return "the server does not use TLS; if that is intended, use http:// in VAULT_ADDR", secrets.ErrUnavailable
@@ -169,16 +170,16 @@ func network(err error) (why string, kind error) {
 	return text, ErrUnreachable
 }
 
-// innermost is an error without the name of the system call.
-func innermost(err error) error {
+// withoutSyscall returns the error without the name of the system call.
+func withoutSyscall(err error) error {
 	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		return call.Err
 	}
 	return err
 }
 
-// address is where Vault is, without a password in the URL.
-func (w *wire) address() string {
+// address returns the URL of Vault without a password.
+func (w *conn) address() string {
 	u, err := url.Parse(w.client.Address())
 	if err != nil {
 		return "its address"
@@ -186,17 +187,17 @@ func (w *wire) address() string {
 	return u.Redacted()
 }
 
-// clean makes one short line of text from outside, without the token.
-func (w *wire) clean(said string) string {
+// sanitize returns external text as one short line without the token.
+func (w *conn) sanitize(reason string) string {
 	if token := w.client.Token(); token != "" {
-		said = strings.ReplaceAll(said, token, "[redacted]")
+		reason = strings.ReplaceAll(reason, token, "[redacted]")
 	}
-	said = strings.Map(func(r rune) rune {
+	reason = strings.Map(func(r rune) rune {
 		if !ascii.Printable(r) {
 			return ' '
 		}
 		return r
-	}, said)
-	said = strings.Join(strings.Fields(said), " ")
-	return said[:min(len(said), maxSaid)]
+	}, reason)
+	reason = strings.Join(strings.Fields(reason), " ")
+	return reason[:min(len(reason), maxReason)]
 }

@@ -10,27 +10,28 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// kv2 is a mount of KV version 2: every write names the version it replaces. A key
-// is a path below the mount.
+// kv2 is a mount of KV version 2: every write is a check-and-set. A key is a path
+// below the mount.
 //
-// Version numbers start at 1 again after a path was removed. A record's
-// secrets.Version is therefore the number with the time of the write, and a
-// write compares both: the time by a read before it, the number in the write.
+// Version numbers restart at 1 after a path was removed. A record's
+// secrets.Version is therefore the number plus the time of the write, and a
+// write compares both: the time by a preceding read, the number by
+// check-and-set.
 type kv2 struct {
-	wire  *wire
+	conn  *conn
 	lease time.Duration
 }
 
-// version is Vault's description of one version.
+// version is Vault's metadata of one version.
 type version struct {
 	Version      int    `json:"version"`
 	CreatedTime  string `json:"created_time"`
-	DeletionTime string `json:"deletion_time"` // "": not deleted; it may be to come
+	DeletionTime string `json:"deletion_time"` // "": not deleted; it may be in the future
 	Destroyed    bool   `json:"destroyed"`
 }
 
-// deleted reports whether somebody deleted the version before now, which has
-// whole seconds.
+// deleted reports whether the version was deleted before now, which has a
+// resolution of one second.
 func (v version) deleted(now time.Time) bool {
 	t, err := time.Parse(time.RFC3339Nano, v.DeletionTime)
 	return v.Destroyed || err == nil && t.Before(now.Add(time.Second))
@@ -40,39 +41,39 @@ func (v version) id() secrets.Version {
 	return secrets.Version(fmt.Sprintf("%d@%s", v.Version, v.CreatedTime))
 }
 
-func (k *kv2) dataPath(key string) string { return k.wire.mount + "/data/" + key }
-func (k *kv2) metaPath(key string) string { return k.wire.mount + "/metadata/" + key }
+func (k *kv2) dataPath(key string) string { return k.conn.mount + "/data/" + key }
+func (k *kv2) metaPath(key string) string { return k.conn.mount + "/metadata/" + key }
 
 func (k *kv2) read(ctx context.Context, key string) (entry, error) {
-	var answer struct {
+	var response struct {
 		Data struct {
 			Data     json.RawMessage `json:"data"`
 			Metadata version         `json:"metadata"`
 		} `json:"data"`
 	}
-	now, missing, err := k.wire.read(ctx, k.dataPath(key), &answer)
-	v := answer.Data.Metadata
+	now, missing, err := k.conn.read(ctx, k.dataPath(key), &response)
+	v := response.Data.Metadata
 	switch {
 	case err != nil:
 		return entry{}, err
 	case v.Version == 0 && missing:
 		return entry{state: absent}, nil
 	case v.Version == 0:
-		return entry{}, fmt.Errorf("%w: %s: %w", secrets.ErrUnavailable, k.dataPath(key), errAnswer)
+		return entry{}, fmt.Errorf("%w: %s: %w", secrets.ErrUnavailable, k.dataPath(key), errResponse)
 	case missing:
-		return entry{state: gone, n: v.Version, id: v.id()}, nil
+		return entry{state: deletedElsewhere, n: v.Version, id: v.id()}, nil
 	}
 	e := entry{state: live, n: v.Version, id: v.id(), age: age(now, v.CreatedTime)}
-	if err := json.Unmarshal(answer.Data.Data, &e.payload); err != nil {
+	if err := json.Unmarshal(response.Data.Data, &e.payload); err != nil {
 		return e, fmt.Errorf("%w: it was not written by mcp-login", secrets.ErrUndecryptable)
 	}
 	if e.Deleted {
 		e.state = tombstone
 	}
-	return e, e.known()
+	return e, e.checkFormat()
 }
 
-// age is how long ago Vault wrote something, both times by its own clock.
+// age returns the time since a write. Both times are by Vault's clock.
 func age(now time.Time, created string) time.Duration {
 	t, err := time.Parse(time.RFC3339Nano, created)
 	if err != nil || now.IsZero() {
@@ -81,10 +82,10 @@ func age(now time.Time, created string) time.Duration {
 	return max(now.Sub(t), 0)
 }
 
-// swap replaces exactly what read saw, else returns ErrConflict. It does not tell
-// its own write from another's when an answer is lost.
+// swap replaces exactly the entry prev, else returns ErrConflict. If a response
+// is lost, it cannot distinguish its own write from another one.
 func (k *kv2) swap(ctx context.Context, key string, prev entry, p payload) (entry, error) {
-	data, err := k.wire.write(ctx, k.dataPath(key), map[string]any{
+	data, err := k.conn.write(ctx, k.dataPath(key), map[string]any{
 		"data":    p,
 		"options": map[string]any{"cas": prev.n},
 	})
@@ -95,16 +96,16 @@ func (k *kv2) swap(ctx context.Context, key string, prev entry, p payload) (entr
 	created, _ := data["created_time"].(string)
 	number, err := n.Int64()
 	if err != nil || created == "" {
-		return entry{}, fmt.Errorf("%w: %s: %w", secrets.ErrUnavailable, k.dataPath(key), errAnswer)
+		return entry{}, fmt.Errorf("%w: %s: %w", secrets.ErrUnavailable, k.dataPath(key), errResponse)
 	}
 	v := version{Version: int(number), CreatedTime: created}
 	return entry{payload: p, state: live, n: v.Version, id: v.id()}, nil
 }
 
-// settle is swap for a payload that nobody else writes. When the answer is
-// missing, or is that of a second copy of the request, it looks whose write
-// is there.
-func (k *kv2) settle(ctx context.Context, key string, prev entry, p payload) (entry, error) {
+// swapVerified is swap for a payload with a unique Write ID. If the response is
+// lost, or belongs to a retry of the request, it reads the entry to check
+// whether its own write succeeded.
+func (k *kv2) swapVerified(ctx context.Context, key string, prev entry, p payload) (entry, error) {
 	e, err := k.swap(ctx, key, prev, p)
 	if !errors.Is(err, secrets.ErrConflict) && !errors.Is(err, secrets.ErrTemporary) {
 		return e, err
@@ -113,7 +114,7 @@ func (k *kv2) settle(ctx context.Context, key string, prev entry, p payload) (en
 	switch {
 	case readErr == nil && now.Write == p.Write:
 		return now, nil
-	case errors.Is(readErr, secrets.ErrTemporary): // whose write is there is not known
+	case errors.Is(readErr, secrets.ErrTemporary): // unknown whose write succeeded
 		return entry{}, readErr
 	}
 	return entry{}, err
@@ -129,53 +130,53 @@ func (k *kv2) put(ctx context.Context, key string, p payload, prev secrets.Versi
 	return k.replace(ctx, key, p, prev)
 }
 
-// replace reads the metadata first: it tells a removed and recreated record
-// from the one that the caller read, and whether old versions are kept.
+// replace reads the metadata first, to detect a record that was removed and
+// recreated, and to check whether Vault keeps old versions.
 func (k *kv2) replace(ctx context.Context, key string, p payload, prev secrets.Version) (secrets.Version, error) {
-	var answer struct {
+	var response struct {
 		Data struct {
 			Current  int                `json:"current_version"`
 			Max      int                `json:"max_versions"`
 			Versions map[string]version `json:"versions"`
 		} `json:"data"`
 	}
-	now, missing, err := k.wire.read(ctx, k.metaPath(key), &answer)
+	now, missing, err := k.conn.read(ctx, k.metaPath(key), &response)
 	if err != nil {
 		return secrets.Absent, err
 	}
-	latest, listed := answer.Data.Versions[fmt.Sprint(answer.Data.Current)]
-	if !missing && !listed && answer.Data.Current != 0 {
-		return secrets.Absent, fmt.Errorf("%w: %s: the versions are missing: %w", secrets.ErrUnavailable, k.metaPath(key), errAnswer)
+	latest, listed := response.Data.Versions[fmt.Sprint(response.Data.Current)]
+	if !missing && !listed && response.Data.Current != 0 {
+		return secrets.Absent, fmt.Errorf("%w: %s: the versions are missing: %w", secrets.ErrUnavailable, k.metaPath(key), errResponse)
 	}
-	latest.Version = answer.Data.Current
+	latest.Version = response.Data.Current
 	if missing || latest.id() != prev || latest.deleted(now) {
 		return secrets.Absent, secrets.ErrConflict
 	}
-	if answer.Data.Max != 1 {
-		if err := k.keepOne(ctx, key); err != nil {
+	if response.Data.Max != 1 {
+		if err := k.setMaxVersions(ctx, key); err != nil {
 			return secrets.Absent, err
 		}
 	}
-	e, err := k.settle(ctx, key, entry{n: latest.Version}, p)
+	e, err := k.swapVerified(ctx, key, entry{n: latest.Version}, p)
 	return e.id, err
 }
 
-// keepOne has Vault destroy the version before at every write. It creates the
-// metadata where there is none.
-func (k *kv2) keepOne(ctx context.Context, key string) error {
-	_, err := k.wire.write(ctx, k.metaPath(key), map[string]any{"max_versions": 1})
+// setMaxVersions makes Vault destroy the previous version on every write. It creates
+// the metadata if needed.
+func (k *kv2) setMaxVersions(ctx context.Context, key string) error {
+	_, err := k.conn.write(ctx, k.metaPath(key), map[string]any{"max_versions": 1})
 	return err
 }
 
-// create writes what must not exist. No secret is written before Vault was
-// told to keep one version of it.
+// create writes a record that must not exist. It sets max_versions before it
+// writes the secret.
 func (k *kv2) create(ctx context.Context, key string, p payload) (secrets.Version, error) {
-	if err := k.keepOne(ctx, key); err != nil {
+	if err := k.setMaxVersions(ctx, key); err != nil {
 		return secrets.Absent, err
 	}
 	var prev entry
-	for w := (watch{}); ; {
-		e, err := k.settle(ctx, key, prev, p)
+	for w := (leaseWatch{}); ; {
+		e, err := k.swapVerified(ctx, key, prev, p)
 		if !errors.Is(err, secrets.ErrConflict) {
 			return e.id, err
 		}
@@ -188,17 +189,18 @@ func (k *kv2) create(ctx context.Context, key string, p payload) (secrets.Versio
 	}
 }
 
-// replaceable returns what a new record may replace, or ErrConflict. It waits while
-// somebody is about to remove the path, who would take a new record along.
+// replaceable returns the entry that a new record may replace, or ErrConflict. It
+// waits while another process is about to remove the path, which would remove a new
+// record too.
 func (k *kv2) replaceable(ctx context.Context, key string) (entry, error) {
-	for w := (watch{lease: k.lease}); ; {
+	for w := (leaseWatch{lease: k.lease}); ; {
 		e, err := k.read(ctx, key)
 		switch {
 		case err != nil:
 			return entry{}, err
 		case e.state == live:
 			return entry{}, secrets.ErrConflict
-		case e.state != tombstone || w.over(e):
+		case e.state != tombstone || w.isStale(e):
 			return e, nil
 		}
 		if err := w.wait(ctx); err != nil {
@@ -207,10 +209,10 @@ func (k *kv2) replaceable(ctx context.Context, key string) (entry, error) {
 	}
 }
 
-// putAny compares too, so that a copy of the request that arrives late cannot
+// putAny uses check-and-set too, so that a delayed retry of the request cannot
 // undo a later write.
 func (k *kv2) putAny(ctx context.Context, key string, p payload) (secrets.Version, error) {
-	for w := (watch{}); ; {
+	for w := (leaseWatch{}); ; {
 		e, err := k.read(ctx, key)
 		if err != nil && !errors.Is(err, secrets.ErrUndecryptable) {
 			return secrets.Absent, err
@@ -230,19 +232,19 @@ func (k *kv2) putAny(ctx context.Context, key string, p payload) (secrets.Versio
 }
 
 func (k *kv2) remove(ctx context.Context, key string, prev secrets.Version) error {
-	w := watch{lease: k.lease}
+	w := leaseWatch{lease: k.lease}
 	for {
 		e, err := k.read(ctx, key)
 		if err != nil && !errors.Is(err, secrets.ErrUndecryptable) {
 			return err
 		}
 		switch {
-		case e.state == absent, e.state == tombstone && !w.over(e):
+		case e.state == absent, e.state == tombstone && !w.isStale(e):
 			return secrets.ErrNotFound
 		case e.state == live && prev != secrets.Any && prev != e.id:
 			return secrets.ErrConflict
 		}
-		err = k.removeSeen(ctx, key, e)
+		err = k.removeEntry(ctx, key, e)
 		switch {
 		case err == nil && e.state != live:
 			return secrets.ErrNotFound
@@ -255,35 +257,35 @@ func (k *kv2) remove(ctx context.Context, key string, prev secrets.Version) erro
 	}
 }
 
-// removeSeen removes exactly what was seen. Vault cannot remove a path by
-// check-and-set, so a mark takes the record's place by check-and-set first.
-// From then on the record is gone, its bytes too, and nobody writes to the
-// path before the mark is, or for the time of a lease. The removal is sent
-// within half of that, and again only if the mark is still there: one that
-// comes later would take a new record along.
-func (k *kv2) removeSeen(ctx context.Context, key string, seen entry) error {
-	within, cancel := context.WithTimeout(ctx, k.lease/2)
+// removeEntry removes exactly the entry seen. Vault cannot remove a path by
+// check-and-set, so removeEntry first replaces the record with a tombstone by
+// check-and-set. That destroys the record, and no process writes to the path
+// until the tombstone is removed or a lease time has passed. The removal is
+// sent within half of that time, and retried only while the tombstone exists: a
+// later removal would remove a new record.
+func (k *kv2) removeEntry(ctx context.Context, key string, seen entry) error {
+	boundCtx, cancel := context.WithTimeout(ctx, k.lease/2)
 	defer cancel()
 	mark := newPayload(nil)
 	mark.Deleted = true
-	if _, err := k.settle(within, key, seen, mark); err != nil {
-		return late(ctx, within, err)
+	if _, err := k.swapVerified(boundCtx, key, seen, mark); err != nil {
+		return timeoutError(ctx, boundCtx, err)
 	}
-	for w := (watch{}); ; {
-		err := k.wire.delete(once(within), k.metaPath(key))
+	for w := (leaseWatch{}); ; {
+		err := k.conn.delete(withoutRetry(boundCtx), k.metaPath(key))
 		if !errors.Is(err, secrets.ErrTemporary) {
-			return late(ctx, within, err)
+			return timeoutError(ctx, boundCtx, err)
 		}
-		now, readErr := k.read(within, key)
+		now, readErr := k.read(boundCtx, key)
 		if readErr == nil && now.Write != mark.Write {
-			return nil // the answer was lost
+			return nil // the response was lost
 		}
-		if w.wait(within) != nil {
-			return late(ctx, within, err)
+		if w.wait(boundCtx) != nil {
+			return timeoutError(ctx, boundCtx, err)
 		}
 	}
 }
 
 func (k *kv2) list(ctx context.Context, folder string) ([]string, error) {
-	return k.wire.list(ctx, k.metaPath(folder))
+	return k.conn.list(ctx, k.metaPath(folder))
 }

@@ -13,25 +13,26 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Waiting for somebody else starts short, since a refresh takes a tenth of a
-// second, and grows to a rate that hundreds of waiters may have.
+// Backoff while waiting for another process: short at first, because a refresh
+// takes about 0.1 s, and long enough for hundreds of waiting processes.
 const (
-	firstWait = 20 * time.Millisecond
-	maxWait   = 400 * time.Millisecond
-	unlocking = 3 * time.Second // an unlock does not wait for Vault longer
+	minWait       = 20 * time.Millisecond
+	maxWait       = 400 * time.Millisecond
+	unlockTimeout = 3 * time.Second // maximum duration of an unlock
 )
 
-// lease is the right to do something alone, for a time.
+// lease is a lock with an expiry.
 type lease struct {
-	ID     string `json:"id"`               // of one successful Lock, "": nobody holds it
-	Holder string `json:"holder,omitempty"` // for people
-	TTL    string `json:"ttl"`              // how long it lasts unless it is renewed
-	// Expires is for people too: it is by the holder's clock.
+	ID     string `json:"id"`               // of one successful Lock; "": not held
+	Holder string `json:"holder,omitempty"` // for display
+	TTL    string `json:"ttl"`              // time until it expires unless renewed
+	// Expires is for display: it is by the holder's clock.
 	Expires time.Time `json:"expires,omitzero"`
 }
 
 // Lock implements [secrets.Store] by a lease that is renewed until unlock.
-// Unlock returns within 3 s though Vault be away; the lease then ends by itself.
+// Unlock returns within 3 s even if Vault is unreachable; the lease then
+// expires.
 func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
 	if err := check(ctx, name); err != nil {
 		return nil, err
@@ -40,29 +41,29 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 	if err != nil {
 		return nil, fmt.Errorf("lock %q: %w", name, err)
 	}
-	h, err := s.take(ctx, kv, s.prefix+"/~lease/"+escape(name), fmt.Sprintf("record %q", name))
+	h, err := s.acquireLease(ctx, kv, s.prefix+"/~lease/"+escape(name), fmt.Sprintf("record %q", name))
 	if err != nil {
 		return nil, fmt.Errorf("lock %q: %w", name, err)
 	}
 	return h.keep(context.WithoutCancel(ctx)), nil
 }
 
-// held is a lease of ours.
-type held struct {
+// heldLease is a lease that this process holds.
+type heldLease struct {
 	store *Store
 	kv    *kv2
 	key   string
 	id    string
-	last  entry // what our last write was
+	last  entry // the last write of this process
 }
 
-// take waits for a lease of what is named by what, and takes it. It reads after
-// every write that was not answered with success, since the answer may be that of
-// a copy, or lost.
-func (s *Store) take(ctx context.Context, kv *kv2, key, what string) (*held, error) {
-	h := &held{store: s, kv: kv, key: key, id: rand.Text()}
+// acquireLease waits for a lease and takes it. Parameter what names it in messages.
+// After every write without success it reads the lease, because the response may be
+// lost or that of a retry.
+func (s *Store) acquireLease(ctx context.Context, kv *kv2, key, what string) (*heldLease, error) {
+	h := &heldLease{store: s, kv: kv, key: key, id: rand.Text()}
 	waiting := secrets.NewWaiting(what)
-	w := watch{lease: s.lease}
+	w := leaseWatch{lease: s.lease}
 	for {
 		e, err := kv.read(ctx, key)
 		switch {
@@ -71,13 +72,13 @@ func (s *Store) take(ctx context.Context, kv *kv2, key, what string) (*held, err
 		case e.heldBy(h.id):
 			h.last = e
 			return h, nil
-		case e.free() || w.over(e):
+		case e.free() || w.isStale(e):
 			h.last, err = kv.swap(ctx, key, e, h.payload(s.lease))
 			if err == nil {
 				return h, nil
 			}
 			if !errors.Is(err, secrets.ErrConflict) && !errors.Is(err, secrets.ErrTemporary) {
-				h.release(context.WithoutCancel(ctx)) // nobody waits any longer
+				h.release(context.WithoutCancel(ctx)) // the caller stops waiting
 				return nil, err
 			}
 		}
@@ -89,7 +90,7 @@ func (s *Store) take(ctx context.Context, kv *kv2, key, what string) (*held, err
 }
 
 // keep renews the lease until unlock is called.
-func (h *held) keep(ctx context.Context) (unlock func()) {
+func (h *heldLease) keep(ctx context.Context) (unlock func()) {
 	renewing, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { h.renew(renewing) })
@@ -100,9 +101,9 @@ func (h *held) keep(ctx context.Context) (unlock func()) {
 	})
 }
 
-// renew writes the lease again before it ends. It gives up when somebody else
-// holds it: the fence then keeps our late writes out.
-func (h *held) renew(ctx context.Context) {
+// renew renews the lease before it expires. It stops if another process holds
+// it: check-and-set then rejects late writes of this process.
+func (h *heldLease) renew(ctx context.Context) {
 	ttl := h.store.lease
 	for wait := ttl / 3; ; {
 		select {
@@ -111,10 +112,10 @@ func (h *held) renew(ctx context.Context) {
 		case <-time.After(wait):
 		}
 		wait = ttl / 3
-		within, cancel := context.WithTimeout(ctx, ttl/3)
-		e, err := h.kv.swap(within, h.key, h.last, h.payload(ttl))
-		if err != nil { // was it ours, with a lost answer?
-			e, err = h.kv.read(within, h.key)
+		boundCtx, cancel := context.WithTimeout(ctx, ttl/3)
+		e, err := h.kv.swap(boundCtx, h.key, h.last, h.payload(ttl))
+		if err != nil { // the write may have succeeded with a lost response
+			e, err = h.kv.read(boundCtx, h.key)
 			wait = ttl / 10
 		}
 		cancel()
@@ -127,15 +128,15 @@ func (h *held) renew(ctx context.Context) {
 	}
 }
 
-// release frees the lease if it is still ours. It writes and never removes, so
-// that version numbers only grow: that is what makes every late write of a
-// lease fail. It is best effort, since a lease that stays ends by itself.
-func (h *held) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, unlocking)
+// release releases the lease if this process still holds it. It writes and
+// never removes, so that version numbers only grow, and every late write of a
+// lease fails. It is best effort, because a lease expires by itself.
+func (h *heldLease) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, unlockTimeout)
 	defer cancel()
 	free := newPayload(nil)
 	free.Lease = &lease{}
-	for w := (watch{}); ; { // an answer may get lost, and a renewal have an unknown end
+	for w := (leaseWatch{}); ; { // a response may get lost, and the result of a renewal may be unknown
 		_, err := h.kv.swap(ctx, h.key, h.last, free)
 		if !errors.Is(err, secrets.ErrConflict) && !errors.Is(err, secrets.ErrTemporary) {
 			return
@@ -153,7 +154,7 @@ func (h *held) release(ctx context.Context) {
 	}
 }
 
-func (h *held) payload(ttl time.Duration) payload {
+func (h *heldLease) payload(ttl time.Duration) payload {
 	p := newPayload(nil)
 	p.Lease = &lease{
 		ID:      h.id,
@@ -164,14 +165,15 @@ func (h *held) payload(ttl time.Duration) payload {
 	return p
 }
 
-// free is false for what we cannot read: it may be somebody's.
+// free reports whether the lease is not held. An unreadable entry counts as
+// held.
 func (e entry) free() bool {
 	return e.state != live || e.Lease != nil && e.Lease.ID == ""
 }
 
 func (e entry) heldBy(id string) bool { return e.state == live && e.Lease != nil && e.Lease.ID == id }
 
-// holder returns who has the lease, as far as it says.
+// holder returns who holds the lease; "" if unknown.
 func (e entry) holder() string {
 	if e.Lease == nil {
 		return ""
@@ -179,24 +181,24 @@ func (e entry) holder() string {
 	return e.Lease.Holder
 }
 
-// watch decides when what somebody left in a path no longer counts. The zero
-// value with a lease is ready.
-type watch struct {
-	lease time.Duration
-	id    secrets.Version // seen last
-	since time.Time       // and first at this time
-	pause time.Duration
+// leaseWatch decides when a lease or tombstone of another process has expired.
+// Field lease must be set for isStale.
+type leaseWatch struct {
+	lease   time.Duration
+	id      secrets.Version // of the entry seen last
+	since   time.Time       // when that entry was first seen
+	backoff time.Duration
 }
 
-// over reports whether the last write is so old that the writer counts
-// as dead: for a lease's time by our own watching, or twice that by Vault's
-// clock. The second is for programs that do not live as long as a lease; it is
-// doubled since Vault may be a cluster, whose clocks differ a little.
-func (w *watch) over(e entry) bool {
+// isStale reports whether the entry has not changed for long enough that its
+// writer counts as dead: for the lease's TTL as observed here, or twice the TTL
+// by Vault's clock. The latter is for processes that run for less than a TTL;
+// it is doubled because the clocks of a Vault cluster may differ slightly.
+func (w *leaseWatch) isStale(e entry) bool {
 	lasts := w.lease
 	if e.Lease != nil {
 		if ttl, err := time.ParseDuration(e.Lease.TTL); err == nil {
-			lasts = ttl // the holder renews by its own setting
+			lasts = ttl // the holder renews by its own TTL
 		}
 	}
 	if e.id != w.id {
@@ -205,13 +207,13 @@ func (w *watch) over(e entry) bool {
 	return e.age > 2*lasts || time.Since(w.since) >= lasts
 }
 
-// wait sleeps for a random time that grows from call to call.
-func (w *watch) wait(ctx context.Context) error {
-	w.pause = min(max(w.pause*3/2, firstWait), maxWait)
+// wait waits with exponential backoff and jitter.
+func (w *leaseWatch) wait(ctx context.Context) error {
+	w.backoff = min(max(w.backoff*3/2, minWait), maxWait)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(w.pause/2 + mathrand.N(w.pause/2)):
+	case <-time.After(w.backoff/2 + mathrand.N(w.backoff/2)):
 		return nil
 	}
 }

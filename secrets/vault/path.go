@@ -7,10 +7,11 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// escape turns a name into one segment of a path: letters, digits, "-", "_"
-// and a "." between others stand for themselves, every other byte is "~" and
-// its two hex digits. "~" has no meaning in URLs, so no proxy rewrites it; there
-// is never a "/" or "..", which Vault refuses. Vault's paths are case-sensitive.
+// escape encodes a name as one path segment: letters, digits, "-", "_" and
+// single inner dots are unchanged, every other byte becomes "~" and two hex
+// digits. "~" has no special meaning in URLs, so proxies do not rewrite it; the
+// result never has "/" or "..", which Vault rejects. Vault's paths are
+// case-sensitive.
 func escape(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
@@ -24,7 +25,8 @@ func escape(name string) string {
 	return b.String()
 }
 
-// unescape reverses escape. It is false for what escape never returns.
+// unescape reverses escape. It returns false for texts that escape never
+// returns.
 func unescape(segment string) (string, bool) {
 	var b strings.Builder
 	for rest := segment; rest != ""; {
@@ -50,9 +52,9 @@ func plain(c byte) bool {
 	return ascii.Alphanumeric(rune(c)) || c == '-' || c == '_'
 }
 
-// isPath accepts what may be put into a path as it is: segments of plain
-// characters. It refuses what a policy, a URL or path.Join takes for something
-// else, such as "*", "%" or "..".
+// isPath reports whether p consists of segments of plain characters. It rejects
+// characters that a policy, a URL or path.Join interprets, such as "*", "%" or
+// "..".
 func isPath(p string) bool {
 	for segment := range strings.SplitSeq(p, "/") {
 		if segment == "" || segment[0] == '.' || strings.Contains(segment, "..") {

@@ -7,7 +7,7 @@ import (
 
 // rule is one line of a policy.
 type rule struct {
-	path         string // with "*" at its end
+	path         string // ends with "*"
 	capabilities string
 }
 
@@ -15,8 +15,8 @@ func (r rule) String() string {
 	return fmt.Sprintf("path %q { capabilities = [%s] }", r.path, r.capabilities)
 }
 
-// rules is all that a store does. To list needs the folder, which the "*"
-// covers too.
+// rules returns the policy lines that a store needs. The "*" also covers the
+// folder, for list.
 func rules(mount, prefix string) []rule {
 	return []rule{
 		{mount + "/data/" + prefix + "/*", `"create", "read", "update"`},
@@ -24,9 +24,9 @@ func rules(mount, prefix string) []rule {
 	}
 }
 
-// Policy returns the least that a token must be allowed to use a store.
-// [Store.KeepAlive] also needs what Vault's default
-// policy allows every token: to look up and renew itself.
+// Policy returns the minimum policy of a token for a store. [Store.KeepAlive]
+// also needs what Vault's default policy allows: to look up and renew the token
+// itself.
 func Policy(mount, prefix string) string {
 	var b strings.Builder
 	for _, r := range rules(mount, prefix) {
@@ -35,8 +35,8 @@ func Policy(mount, prefix string) string {
 	return b.String()
 }
 
-// policyFor returns the line that a path needs, or "" if no policy is about it.
-func (w *wire) policyFor(path string) string {
+// policyFor returns the policy line that covers a path, or "" if none does.
+func (w *conn) policyFor(path string) string {
 	for _, r := range rules(w.mount, w.prefix) {
 		if strings.HasPrefix(path, strings.TrimSuffix(r.path, "*")) {
 			return r.String()

@@ -15,28 +15,29 @@ import (
 // format is the version of payload that this package writes.
 const format = 1
 
-// payload is what one path in Vault holds.
+// payload is the data of one path in Vault.
 type payload struct {
 	Format int `json:"format"`
-	// Write names the Put that wrote this, so that after a lost answer one sees
-	// whose write it was.
+	// Write is a unique ID of the write, so that after a lost response the
+	// writer can recognize it.
 	Write string `json:"write"`
-	// Record is in base64, in pieces that Vault takes for one string.
+	// Record is in base64, in chunks within Vault's limit for strings.
 	Record  [][]byte `json:"record,omitempty"`
-	Deleted bool     `json:"deleted,omitempty"` // somebody is about to remove the path
+	Deleted bool     `json:"deleted,omitempty"` // a tombstone: a process is about to remove the path
 	Lease   *lease   `json:"lease,omitempty"`
 }
 
-// maxPiece stays in base64 below the 1 MiB that Vault by default takes for a
-// string (max_json_string_value_length).
-const maxPiece = 512 << 10
+// chunkSize in bytes; in base64 it is below Vault's default limit of 1 MiB for
+// a string (max_json_string_value_length).
+const chunkSize = 512 << 10
 
 func newPayload(data []byte) payload {
-	return payload{Format: format, Write: rand.Text(), Record: slices.Collect(slices.Chunk(data, maxPiece))}
+	return payload{Format: format, Write: rand.Text(), Record: slices.Collect(slices.Chunk(data, chunkSize))}
 }
 
-// known refuses what this package did not write, or a later one did.
-func (p *payload) known() error {
+// checkFormat returns an error if this package did not write the payload, or a
+// newer version did.
+func (p *payload) checkFormat() error {
 	switch {
 	case p == nil || p.Format == 0:
 		return fmt.Errorf("%w: it was not written by mcp-login", secrets.ErrUndecryptable)
@@ -46,41 +47,41 @@ func (p *payload) known() error {
 	return nil
 }
 
-// state is what a path holds.
+// state is the state of a path.
 type state int
 
 const (
-	absent    state = iota // nothing was ever there, or all trace was removed
-	gone                   // somebody else deleted the latest version
-	tombstone              // marked as deleted, about to become absent
+	absent           state = iota // never written, or removed including metadata
+	deletedElsewhere              // another program deleted the latest version
+	tombstone                     // marked as deleted, about to become absent
 	live
 )
 
-// entry is what one read of a path saw.
+// entry is the result of reading a path.
 type entry struct {
 	payload
 	state state
-	id    secrets.Version // of exactly this write
-	n     int             // version to check and set against
-	age   time.Duration   // by Vault's clock, 0: not said
+	id    secrets.Version // of this write
+	n     int             // version number for check-and-set
+	age   time.Duration   // by Vault's clock; 0: unknown
 }
 
-// kv returns the mount. It asks Vault once which version it has, unless an answer
-// showed it: a write to a mount of version 1 would end up in a wrong place.
+// kv returns the mount. It checks the KV version once, unless a response has
+// shown it: a write to a mount of version 1 would use a wrong path.
 func (s *Store) kv(ctx context.Context) (*kv2, error) {
 	if s.versioned.Load() {
 		return s.mount, nil
 	}
-	if err := s.wire.checkVersion(ctx); err != nil {
+	if err := s.conn.checkVersion(ctx); err != nil {
 		return nil, err
 	}
 	s.versioned.Store(true)
 	return s.mount, nil
 }
 
-// read is one request where the record exists, or the version of the mount is
-// known. Any other answer is also what a mount of version 1 says to a path that
-// it does not have.
+// read sends one request if the record exists or the KV version of the mount is
+// known. Otherwise it checks the version, because a mount of version 1 responds
+// to an unknown path in the same way.
 func (s *Store) read(ctx context.Context, key string) (entry, error) {
 	found, err := s.mount.read(ctx, key)
 	if err == nil && found.state != absent {
@@ -91,7 +92,7 @@ func (s *Store) read(ctx context.Context, key string) (entry, error) {
 		return entry{}, err
 	}
 	_, kvErr := s.kv(ctx)
-	if kvErr != nil && status(err) != http.StatusForbidden { // Vault says more about a path than about a mount
+	if kvErr != nil && status(err) != http.StatusForbidden { // the 403 of the path is more specific than the error of the mount
 		return entry{}, kvErr
 	}
 	return found, err

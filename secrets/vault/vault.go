@@ -1,43 +1,44 @@
-// Package vault keeps secrets in HashiCorp Vault, KV version 2.
+// Package vault stores secrets in HashiCorp Vault, KV version 2.
 //
 //	client, err := api.NewClient(api.DefaultConfig()) // VAULT_ADDR, VAULT_TOKEN, ...
 //	store, err := vault.Open(vault.Config{Client: client, Mount: "secret", Prefix: "mcp-login"})
 //
-// How to reach Vault (address, TLS, proxy, namespace, retries) is the client's
-// affair; who one is there is its token or [Config.Auth]: [AppRole] or [JWT]
-// (a CI's id token, a Kubernetes service account). [Store.Policy] is all that
-// the token must be allowed. A long run calls [Store.KeepAlive].
+// The API client has the connection settings (address, TLS, proxy, namespace,
+// retries). Authentication is the client's token or [Config.Auth]: [AppRole] or
+// [JWT] (a CI job's ID token, a Kubernetes service account). [Policy] returns
+// the policy that the token needs. A long-running program calls
+// [Store.KeepAlive].
 //
 // # Several hosts
 //
-// Every write is a check-and-set, so no writer overwrites what
-// it has not seen, however late its request arrives. [Store.Lock] is a lease:
-// a record next to the secret, taken and renewed by check-and-set. A holder
-// that stops renewing (killed, stopped, cut off) is overtaken after
-// [Config.Lease]. When it comes back it may still believe that it holds the
-// lock, which is why the version that it read is its fence: the winner has
-// written since, so the late Put is refused with secrets.ErrConflict. Clocks of
-// hosts are never compared. How old a lease is, is what one waiter measured
-// itself or what Vault says by its own clock.
+// Every write is a check-and-set, so no writer overwrites a version that it has
+// not read, even if its request arrives late. [Store.Lock] is a lease: a record
+// next to the secret, taken and renewed by check-and-set. If a holder stops
+// renewing (killed, suspended, disconnected), another process takes the lease
+// after [Config.Lease]. The old holder may still believe that it holds the
+// lock, so the version that it read serves as a fencing token: the new holder
+// has written since, and the late Put returns secrets.ErrConflict. Clocks of
+// hosts are never compared. The age of a lease is measured by each waiting
+// process, or by Vault's clock.
 //
-// Vault counts versions from 1 again once a record was deleted. A copy of a
-// request is therefore harmless only if the network does not keep it until the
+// Vault's version numbers restart at 1 after a record was deleted. A duplicate
+// of a request is therefore harmless only if it does not arrive after the
 // record was deleted and created again.
 //
-// KV version 1 has no check-and-set. A mount of that version is refused with a
+// KV version 1 has no check-and-set. A mount of that version is a
 // [VersionError].
 //
 // # Security
 //
-// A record is written only where Vault keeps one version (max_versions 1), so
-// that no old refresh token can be read back; Delete removes metadata and all
-// versions. Vault encrypts at rest; anyone who may read the path sees the record.
-// Errors carry paths and what Vault said, never a token or a record.
+// A record is written only after max_versions is set to 1, so that no old refresh
+// token can be read; Delete removes metadata and all versions. Vault encrypts at
+// rest; anyone with read access to the path can read the record. Errors contain
+// paths and Vault's error text, never a token or a record.
 //
 // # Stability
 //
-// Exported names follow semantic versioning. Records carry a format number;
-// old formats stay readable and unknown ones are left alone.
+// Exported names follow semantic versioning. Records have a format number; old
+// formats stay readable and unknown ones are never overwritten.
 package vault
 
 import (
@@ -56,36 +57,37 @@ import (
 )
 
 // defaultLease is long enough for a slow refresh between two renewals, and
-// short enough to wait for when a holder died.
+// short enough to wait for after a holder died.
 const defaultLease = 15 * time.Second
 
-// minBound is the least that a change of a record may take, whatever the lease.
-const minBound = time.Minute
+// minWriteTimeout is the minimum timeout of a write, for any lease.
+const minWriteTimeout = time.Minute
 
 // Config says where the records are.
 type Config struct {
-	// Client reaches Vault. Required; Open takes it over: it turns on
-	// read-your-writes, narrows retries, and with Auth sets the token.
+	// Client is the API client. Required. Open modifies it: it enables
+	// read-your-writes, limits retries, and with Auth sets the token.
 	Client *api.Client
 	// Mount is the path of the KV mount, such as "secret". Required.
 	Mount string
 	// Prefix is the folder of the records in the mount, such as "mcp-login". Required.
 	Prefix string
-	// Versioned says that the mount is known to be KV version 2. False asks Vault
-	// once, unless the first read finds a record.
+	// Versioned means that the mount is known to be KV version 2. If false, the
+	// version is checked once, unless the first read finds a record.
 	Versioned bool
-	// Auth logs in to Vault, again when its token ends; nil: the client's token.
+	// Auth logs in to Vault, and again when its token expires; nil: the client's
+	// token.
 	Auth api.AuthMethod
-	// Holder names this process in leases, for people; "": nothing.
+	// Holder names this process in leases, for display; "": none.
 	Holder string
-	// Lease is how long a holder that died keeps the lock; 0: 15 s. All
-	// processes should use the same.
+	// Lease is how long the lock of a dead process stays held; 0: 15 s. All
+	// processes should use the same value.
 	Lease time.Duration
 }
 
-// Store is a [secrets.Store] in Vault. Open makes one.
+// Store is a [secrets.Store] in Vault. Use [Open] to make one.
 type Store struct {
-	wire   *wire
+	conn   *conn
 	prefix string
 	holder string
 	lease  time.Duration
@@ -96,7 +98,7 @@ type Store struct {
 
 var _ secrets.Store = (*Store)(nil)
 
-// Open returns the store that c describes. It sends no request.
+// Open returns a store. It sends no request.
 func Open(c Config) (*Store, error) {
 	mount, prefix := strings.Trim(c.Mount, "/"), strings.Trim(c.Prefix, "/")
 	switch {
@@ -107,19 +109,19 @@ func Open(c Config) (*Store, error) {
 	case !isPath(prefix):
 		return nil, fmt.Errorf("vault store: %q is not the path of a folder", c.Prefix)
 	}
-	c.Client.SetReadYourWrites(true) // who takes a lease sees what was written under the last one
-	retryUnlessOnce(c.Client)
+	c.Client.SetReadYourWrites(true) // the new holder of a lease must see the writes of the previous one
+	setRetryPolicy(c.Client)
 	s := &Store{prefix: prefix, holder: c.Holder, lease: c.Lease}
 	if s.lease == 0 {
 		s.lease = defaultLease
 	}
-	s.wire = &wire{client: c.Client, mount: mount, prefix: prefix, login: &login{client: c.Client, method: c.Auth}}
-	s.mount = &kv2{wire: s.wire, lease: s.lease}
+	s.conn = &conn{client: c.Client, mount: mount, prefix: prefix, login: &login{client: c.Client, method: c.Auth}}
+	s.mount = &kv2{conn: s.conn, lease: s.lease}
 	s.versioned.Store(c.Versioned)
 	return s, nil
 }
 
-// Get implements [secrets.Store]. It is one request.
+// Get implements [secrets.Store]. It usually sends one request.
 func (s *Store) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
 	if err := check(ctx, name); err != nil {
 		return nil, secrets.Absent, err
@@ -134,30 +136,30 @@ func (s *Store) Get(ctx context.Context, name string) ([]byte, secrets.Version, 
 	return slices.Concat(e.Record...), e.id, nil
 }
 
-// Put implements [secrets.Store]. An answer that got lost is looked up, so that
-// a write of our own is not taken for somebody else's.
+// Put implements [secrets.Store]. After a lost response it reads the record, to
+// distinguish its own write from that of another process.
 func (s *Store) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if err := check(ctx, name); err != nil {
 		return secrets.Absent, err
 	}
-	within, cancel := s.bounded(ctx)
+	boundCtx, cancel := s.withWriteTimeout(ctx)
 	defer cancel()
-	kv, err := s.kv(within)
+	kv, err := s.kv(boundCtx)
 	if err != nil {
 		return secrets.Absent, fmt.Errorf("record %q: %w", name, err)
 	}
-	v, err := kv.put(within, s.key(name), newPayload(data), prev)
+	v, err := kv.put(boundCtx, s.key(name), newPayload(data), prev)
 	if err != nil {
-		return secrets.Absent, fmt.Errorf("record %q: %w", name, late(ctx, within, err))
+		return secrets.Absent, fmt.Errorf("record %q: %w", name, timeoutError(ctx, boundCtx, err))
 	}
 	return v, nil
 }
 
-// bounded returns the context of one change. Writers wait for one another, and
-// for a dead one at most for the time of two leases; what takes longer does not
-// end by itself.
-func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, max(4*s.lease, minBound))
+// withWriteTimeout returns the context of one write. Writers wait for each other, and
+// for a dead one at most twice the lease time, so a write that takes longer will not
+// succeed.
+func (s *Store) withWriteTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, max(4*s.lease, minWriteTimeout))
 }
 
 // Delete implements [secrets.Store].
@@ -165,14 +167,14 @@ func (s *Store) Delete(ctx context.Context, name string, prev secrets.Version) e
 	if err := check(ctx, name); err != nil {
 		return err
 	}
-	within, cancel := s.bounded(ctx)
+	boundCtx, cancel := s.withWriteTimeout(ctx)
 	defer cancel()
-	kv, err := s.kv(within)
+	kv, err := s.kv(boundCtx)
 	if err == nil {
-		err = kv.remove(within, s.key(name), prev)
+		err = kv.remove(boundCtx, s.key(name), prev)
 	}
 	if err != nil {
-		return fmt.Errorf("record %q: %w", name, late(ctx, within, err))
+		return fmt.Errorf("record %q: %w", name, timeoutError(ctx, boundCtx, err))
 	}
 	return nil
 }
@@ -192,7 +194,7 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for _, key := range keys {
-		if name, ok := unescape(key); ok { // folders and foreign secrets are not ours
+		if name, ok := unescape(key); ok { // skip folders and other secrets
 			names = append(names, name)
 		}
 	}
@@ -200,12 +202,12 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Probe writes, replaces, reads, lists, locks and deletes a record that no name
-// collides with. It needs every capability of [Policy].
+// Probe writes, replaces, reads, lists, locks and deletes a record whose path
+// cannot be that of a name. It needs every capability of [Policy].
 func (s *Store) Probe(ctx context.Context) error {
-	within, cancel := s.bounded(ctx)
+	boundCtx, cancel := s.withWriteTimeout(ctx)
 	defer cancel()
-	return late(ctx, within, s.probeAll(within))
+	return timeoutError(ctx, boundCtx, s.probeAll(boundCtx))
 }
 
 func (s *Store) probeAll(ctx context.Context) error {
@@ -223,7 +225,7 @@ func (s *Store) probeAll(ctx context.Context) error {
 	if err := s.probe(ctx, kv, key, v); err != nil {
 		return err
 	}
-	h, err := s.take(ctx, kv, s.prefix+"/~lease/"+name, "the record of a probe")
+	h, err := s.acquireLease(ctx, kv, s.prefix+"/~lease/"+name, "the record of a probe")
 	if err != nil {
 		return err
 	}
@@ -235,7 +237,8 @@ func (s *Store) probeAll(ctx context.Context) error {
 	return err
 }
 
-// probe goes on with a record that was created.
+// probe tests conflict, replace, read and delete with a record that was
+// created.
 func (s *Store) probe(ctx context.Context, kv *kv2, key string, v secrets.Version) error {
 	if _, err := kv.put(ctx, key, newPayload(nil), secrets.Absent); !errors.Is(err, secrets.ErrConflict) {
 		return cmp.Or(err, fmt.Errorf("%w: vault ignores check-and-set", secrets.ErrUnavailable))
@@ -250,9 +253,9 @@ func (s *Store) probe(ctx context.Context, kv *kv2, key string, v secrets.Versio
 	return kv.remove(ctx, key, v)
 }
 
-// key returns the path of a name's record below the mount. No name is escaped
-// to the path of the internal record, so that List, which takes paths for names,
-// leaves it out in every version of this program.
+// key returns the path of a record below the mount. The path of the internal
+// record is not the escape of any name, so that List omits it, in every version
+// of this program.
 func (s *Store) key(name string) string {
 	if name == secrets.Internal {
 		return s.prefix + "/~internal"

@@ -10,36 +10,35 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Code is why there is no token, on the wire.
+// Code is an error code of the API.
 type Code string
 
-// The codes. They are a promise to clients in other languages.
+// The error codes. They are stable, for clients in other languages.
 const (
-	CodeLogin     Code = "login_required" // by a person, where the agent runs
-	CodeDenied    Code = "denied"         // by the socket's limits or by the person asked
-	CodeTemporary Code = "temporary"      // try again
+	CodeLogin     Code = "login_required" // the user must sign in where the agent runs
+	CodeDenied    Code = "denied"         // by the socket's limits or by the user
+	CodeTemporary Code = "temporary"      // retry later
 	CodeStore     Code = "store"          // the agent's store is unavailable or cannot be decrypted
 	CodeBound     Code = "bound"          // the token is bound to a key (RFC 9449)
 	CodeRequest   Code = "bad_request"
 	CodeFailed    Code = "failed"
 )
 
-// ErrDenied means that the socket does not issue this token, or that a person
-// refused the request.
+// ErrDenied means that the socket does not issue this token, or that the user
+// denied the request.
 var ErrDenied = errors.New("the agent refused")
 
-// ErrNotRunning means that no agent listens at the socket.
+// ErrNotRunning means that no agent is listening on the socket.
 var ErrNotRunning = errors.New("no agent runs there")
 
-// Error is the agent's error answer. With errors.Is it matches what the
-// agent's own error was: mcplogin.ErrBound, ErrDenied, secrets.ErrTemporary,
-// secrets.ErrUnavailable. A required login is a *mcplogin.LoginRequiredError
-// instead.
+// Error is an error response of the agent. With errors.Is it matches the
+// agent's own error: mcplogin.ErrBound, ErrDenied, secrets.ErrTemporary,
+// secrets.ErrUnavailable. CodeLogin is a *mcplogin.LoginRequiredError instead.
 type Error struct {
 	Code    Code   `json:"error"`
 	Message string `json:"message,omitempty"`
-	Server  string `json:"server,omitempty"` // of a login that is required
-	Reason  string `json:"reason,omitempty"` // of the same
+	Server  string `json:"server,omitempty"` // with CodeLogin
+	Reason  string `json:"reason,omitempty"` // with CodeLogin
 }
 
 func (e *Error) Error() string {
@@ -70,7 +69,7 @@ const (
 	ProfilesPath = "/v1/profiles"
 	HeadersPath  = "/headers"
 	HealthPath   = "/v1/health"
-	StopPath     = "/v1/stop" // by POST; through no limited socket
+	StopPath     = "/v1/stop" // POST; not on a limited socket
 )
 
 const maxMessage = 500
@@ -94,12 +93,13 @@ func Digest(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte
 
 // Health is the response of /v1/health.
 type Health struct {
-	Status   string            `json:"status"` // "ok"; "degraded" if there are profiles, and each is faulty or needs a login
+	Status   string            `json:"status"` // "ok"; "degraded" if profiles exist and each is faulty or requires a sign-in
 	Profiles map[string]Status `json:"profiles,omitempty"`
 	PID      int               `json:"pid,omitempty"` // of the agent
 }
 
-// Status is a profile's state. A limited socket does not include it, nor the PID.
+// Status is a profile's state. A limited socket returns neither the states nor
+// the PID.
 type Status struct {
 	State  string    `json:"state"` // "fresh", "login required", "faulty" or "unread"
 	Expiry time.Time `json:"expires_at,omitzero"`

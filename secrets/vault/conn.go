@@ -13,19 +13,18 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// wire performs every kind of request once: it logs in when needed, and says
-// what a refusal means.
-type wire struct {
+// conn sends requests to Vault: it logs in when needed and explains errors.
+type conn struct {
 	client *api.Client
 	login  *login
 	mount  string
 	prefix string
 }
 
-// read decodes the JSON answer of a path into out. An answer 404 is decoded
-// too, since KV version 2 describes deleted versions there; missing says so.
-// now is Vault's own clock, zero if it does not say.
-func (w *wire) read(ctx context.Context, path string, out any) (now time.Time, missing bool, err error) {
+// read decodes the JSON response for a path into out. It decodes a 404 too and
+// sets missing, because KV version 2 describes deleted versions there. now is
+// the time by Vault's clock; zero if unknown.
+func (w *conn) read(ctx context.Context, path string, out any) (now time.Time, missing bool, err error) {
 	err = w.do(ctx, "read", path, func(ctx context.Context) error {
 		resp, err := w.client.Logical().ReadRawWithContext(ctx, path)
 		if resp == nil {
@@ -36,17 +35,17 @@ func (w *wire) read(ctx context.Context, path string, out any) (now time.Time, m
 		if err != nil && !missing {
 			return err
 		}
-		now, _ = http.ParseTime(resp.Header.Get("Date")) // zero: not said
+		now, _ = http.ParseTime(resp.Header.Get("Date")) // zero if missing
 		if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
-			return fmt.Errorf("%w: answer: %w", errAnswer, err)
+			return fmt.Errorf("%w: answer: %w", errResponse, err)
 		}
 		return nil
 	})
 	return now, missing, err
 }
 
-// write sends a body and returns the data of the answer.
-func (w *wire) write(ctx context.Context, path string, body map[string]any) (map[string]any, error) {
+// write sends a body and returns the data of the response.
+func (w *conn) write(ctx context.Context, path string, body map[string]any) (map[string]any, error) {
 	var data map[string]any
 	err := w.do(ctx, "write", path, func(ctx context.Context) error {
 		secret, err := w.client.Logical().WriteWithContext(ctx, path, body)
@@ -58,14 +57,14 @@ func (w *wire) write(ctx context.Context, path string, body map[string]any) (map
 	return data, err
 }
 
-func (w *wire) delete(ctx context.Context, path string) error {
+func (w *conn) delete(ctx context.Context, path string) error {
 	return w.do(ctx, "delete", path, func(ctx context.Context) error {
 		_, err := w.client.Logical().DeleteWithContext(ctx, path)
 		return err
 	})
 }
 
-func (w *wire) list(ctx context.Context, path string) ([]string, error) {
+func (w *conn) list(ctx context.Context, path string) ([]string, error) {
 	var keys []string
 	err := w.do(ctx, "list", path+"/", func(ctx context.Context) error {
 		secret, err := w.client.Logical().ListWithContext(ctx, path)
@@ -83,48 +82,49 @@ func (w *wire) list(ctx context.Context, path string) ([]string, error) {
 	return keys, err
 }
 
-// do runs one request with a valid token, a second time with a new one if
-// Vault no longer takes the first.
-func (w *wire) do(ctx context.Context, verb, path string, send func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx) // frees the client's own timers
+// do sends one request with a valid token, and retries it with a new one if
+// Vault rejects the first.
+func (w *conn) do(ctx context.Context, verb, path string, send func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx) // stops the client's timers
 	defer cancel()
 	used, err := w.login.ensure(ctx)
 	if err != nil {
 		return w.explain(ctx, "authenticate to", "", err)
 	}
 	err = send(ctx)
-	if status(err) == http.StatusForbidden && w.login.again(ctx, used) {
+	if status(err) == http.StatusForbidden && w.login.relogin(ctx, used) {
 		err = send(ctx)
 	}
 	return w.explain(ctx, verb, path, err)
 }
 
-// onceKey marks the context of a request that must not be sent again blindly.
-type onceKey struct{}
+// noRetryKey marks the context of a request that the client must not retry.
+type noRetryKey struct{}
 
-func once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
+func withoutRetry(ctx context.Context) context.Context {
+	return context.WithValue(ctx, noRetryKey{}, true)
+}
 
-// retryUnlessOnce is the client's own choice of what to try again, but for
-// requests that are marked.
-func retryUnlessOnce(c *api.Client) {
+// setRetryPolicy keeps the client's retry policy, except for requests marked by
+// withoutRetry.
+func setRetryPolicy(c *api.Client) {
 	otherwise := c.CheckRetry()
 	if otherwise == nil {
 		otherwise = api.DefaultRetryPolicy
 	}
 	c.SetCheckRetry(func(ctx context.Context, resp *http.Response, err error) (bool, error) {
-		if ctx.Value(onceKey{}) != nil {
+		if ctx.Value(noRetryKey{}) != nil {
 			return false, err
 		}
 		return otherwise(ctx, resp, err)
 	})
 }
 
-// VersionError means that a mount is KV version 1. It has no check-and-set, without
-// which two hosts overwrite each other's refresh tokens. It wraps
+// VersionError means that a mount is KV version 1, which has no check-and-set: two
+// hosts could overwrite each other's refresh tokens. It wraps
 // secrets.ErrUnavailable.
 type VersionError struct{ Mount string }
 
-// Error names the mount.
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("%v: vault's mount %s/ is KV version 1, which has no check-and-set", secrets.ErrUnavailable, e.Mount)
 }
@@ -132,20 +132,20 @@ func (e *VersionError) Error() string {
 // Unwrap returns secrets.ErrUnavailable.
 func (e *VersionError) Unwrap() error { return secrets.ErrUnavailable }
 
-// checkVersion returns nil if the mount is KV version 2. Any token that may do
-// something in the mount may ask.
-func (w *wire) checkVersion(ctx context.Context) error {
-	var answer struct {
+// checkVersion returns an error unless the mount is KV version 2. Any token
+// with some access to the mount can check.
+func (w *conn) checkVersion(ctx context.Context) error {
+	var response struct {
 		Data struct {
 			Type    string            `json:"type"`
 			Path    string            `json:"path"`
 			Options map[string]string `json:"options"`
 		} `json:"data"`
 	}
-	_, _, err := w.read(ctx, "sys/internal/ui/mounts/"+w.mount, &answer)
-	mount := answer.Data
+	_, _, err := w.read(ctx, "sys/internal/ui/mounts/"+w.mount, &response)
+	mount := response.Data
 	switch {
-	case status(err) == http.StatusForbidden && !errors.Is(err, errEnded):
+	case status(err) == http.StatusForbidden && !errors.Is(err, errTokenExpired):
 		return fmt.Errorf("%w: vault has no mount %s/, or the token has no access to it", secrets.ErrUnavailable, w.mount)
 	case err != nil:
 		return err
