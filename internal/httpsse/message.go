@@ -6,35 +6,35 @@ import (
 	"errors"
 )
 
-// head is what is read of a message: enough to tell whose it is.
-type head struct {
+// message is what is read of a message: enough to tell whose it is.
+type message struct {
 	ID     json.RawMessage
 	Method string
 	text   json.RawMessage
 }
 
-// heads are the messages of a body, which is one or a list.
-type heads []head
+// messages are the messages of a body, which is one or a list.
+type messages []message
 
-func parse(text []byte) heads {
+func parseMessages(text []byte) messages {
 	texts := []json.RawMessage{text}
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
 		texts = nil // what is no list has no messages
 		_ = json.Unmarshal(text, &texts)
 	}
-	var all heads
+	var all messages
 	for _, text := range texts {
-		if h, err := readHead(text); err == nil {
+		if h, err := parseMessage(text); err == nil {
 			all = append(all, h)
 		}
 	}
 	return all
 }
 
-// readHead reads a message as far as it tells whose it is. What is long comes after that
+// parseMessage reads a message as far as it tells whose it is. What is long comes after that
 // in what every SDK writes, and is not read here.
-func readHead(text []byte) (head, error) {
-	h := head{text: text}
+func parseMessage(text []byte) (message, error) {
+	h := message{text: text}
 	d := json.NewDecoder(bytes.NewReader(text))
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
 		return h, errors.Join(err, errNotObject)
@@ -63,13 +63,13 @@ func readHead(text []byte) (head, error) {
 
 var errNotObject = errors.New("not a JSON object")
 
-func (h head) isRequest() bool  { return h.Method != "" && len(h.ID) > 0 }
-func (h head) isResponse() bool { return h.Method == "" && len(h.ID) > 0 && string(h.ID) != "null" }
+func (h message) isRequest() bool  { return h.Method != "" && len(h.ID) > 0 }
+func (h message) isResponse() bool { return h.Method == "" && len(h.ID) > 0 && string(h.ID) != "null" }
 
-func (all heads) initializes() bool { return len(all) == 1 && all[0].Method == "initialize" }
+func (all messages) isInitialize() bool { return len(all) == 1 && all[0].Method == "initialize" }
 
-// requests returns the ids that are to be answered.
-func (all heads) requests() (ids []string) {
+// requestIDs returns the ids that are to be answered.
+func (all messages) requestIDs() (ids []string) {
 	for _, h := range all {
 		if h.isRequest() {
 			ids = append(ids, string(bytes.TrimSpace(h.ID)))
@@ -78,11 +78,11 @@ func (all heads) requests() (ids []string) {
 	return ids
 }
 
-// unknownMethod is the answer of a server that does not know the method of a
+// methodNotFound is the answer of a server that does not know the method of a
 // message (JSON-RPC 2.0 §5.1).
-func (all heads) unknownMethod() []byte {
+func (all messages) methodNotFound() []byte {
 	id := json.RawMessage("null")
-	if ids := all.requests(); len(ids) > 0 {
+	if ids := all.requestIDs(); len(ids) > 0 {
 		id = json.RawMessage(ids[0])
 	}
 	text, err := json.Marshal(map[string]any{

@@ -23,7 +23,7 @@ func TestHeads(t *testing.T) {
 		`7`:                                                     {none: true},
 		``:                                                      {none: true},
 	} {
-		all := parse([]byte(text))
+		all := parseMessages([]byte(text))
 		if want.none != (len(all) == 0) {
 			t.Errorf("%s: %d messages", text, len(all))
 		}
@@ -33,7 +33,7 @@ func TestHeads(t *testing.T) {
 			}
 		}
 	}
-	if all := parse([]byte(`[{"id":1,"result":{}},{"method":"note"}]`)); len(all) != 2 || string(all[0].ID) != "1" || all[1].Method != "note" {
+	if all := parseMessages([]byte(`[{"id":1,"result":{}},{"method":"note"}]`)); len(all) != 2 || string(all[0].ID) != "1" || all[1].Method != "note" {
 		t.Errorf("a list: %+v", all)
 	}
 }

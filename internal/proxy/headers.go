@@ -26,26 +26,26 @@ const (
 	typeEvents = "text/event-stream"
 )
 
-// stateless is the first version without sessions, in which the headers repeat
+// statelessVersion is the first version without sessions, in which the headers repeat
 // what the body says (SEP-2243). Versions are dates and compare as text.
-const stateless = "2026-07-28"
+const statelessVersion = "2026-07-28"
 
-// repeat sets the headers that say again what the message does, for those who
+// setRoutingHeaders sets the headers that say again what the message does, for those who
 // route by headers.
-func repeat(h http.Header, m message, bound map[string][]binding) {
+func setRoutingHeaders(h http.Header, m message, bound map[string][]binding) {
 	if m.Method == "" {
 		return
 	}
 	h.Set(headerMethod, m.Method)
-	if name := m.name(); name != "" {
-		h.Set(headerName, encode(name))
+	if name := m.routingName(); name != "" {
+		h.Set(headerName, encodeHeader(name))
 	}
-	if m.Method != callTool {
+	if m.Method != methodCallTool {
 		return
 	}
 	for _, b := range bound[m.Params.Name] {
 		if value, ok := b.value(m.Params.Arguments); ok {
-			h.Set(headerParam+b.header, encode(value))
+			h.Set(headerParam+b.header, encodeHeader(value))
 		}
 	}
 }
@@ -135,9 +135,9 @@ func (b binding) value(args map[string]json.RawMessage) (string, bool) {
 	return "", false
 }
 
-// encode makes a text safe in a header: as it is where that is unambiguous,
+// encodeHeader makes a text safe in a header: as it is where that is unambiguous,
 // else in base64 with marks around.
-func encode(s string) string {
+func encodeHeader(s string) string {
 	const begin, end = "=?base64?", "?="
 	if s == strings.Trim(s, " ") && ascii.Only(s, ascii.Printable) && !(strings.HasPrefix(s, begin) && strings.HasSuffix(s, end)) {
 		return s

@@ -20,8 +20,8 @@ import (
 const (
 	// maxReplay is how long a request may be to be sent again after a 401.
 	maxReplay = 4 << 20
-	// parting is how long who is turned away may go on with its request.
-	parting = time.Second
+	// rejectedReadTimeout is how long who is turned away may go on with its request.
+	rejectedReadTimeout = time.Second
 )
 
 // HTTP is an MCP server on a URL of this machine, in front of one that wants a
@@ -41,9 +41,9 @@ type HTTP struct {
 	// Admitted hears of each request that comes in with the token, before it
 	// is passed on; nil means nobody does. It is for those who bound the
 	// connections on which none came yet.
-	Admitted func(*http.Request)
+	Authenticated func(*http.Request)
 
-	lasting context.Context // of Serve; nil: of no end
+	lifetime context.Context // of Serve; nil: of no end
 }
 
 // Handler returns the handler. Whatever the path, it stands for the one server.
@@ -52,21 +52,21 @@ func (h HTTP) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	var transport http.RoundTripper = checked{h.Upstream, h.authorized(h.transport())}
+	var transport http.RoundTripper = refusalTransport{h.Upstream, h.authorized(h.transport())}
 	if h.SignIn != nil {
-		lasting := h.lasting
+		lasting := h.lifetime
 		if lasting == nil {
 			lasting = context.Background()
 		}
-		transport = &signInTransport{Upstream: h.Upstream, base: transport, lasting: lasting, notes: make(chan struct{}, maxNotes)}
+		transport = &signInTransport{Upstream: h.Upstream, base: transport, lifetime: lasting, recordings: make(chan struct{}, maxRecordings)}
 	}
 	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
 		Transport:      transport,
 		FlushInterval:  -1,
 		ErrorLog:       slog.NewLogLogger(h.log().Handler(), slog.LevelDebug),
-		Rewrite:        func(r *httputil.ProxyRequest) { rewrite(r.Out, target) },
-		ModifyResponse: keepBack,
-		ErrorHandler:   h.fail,
+		Rewrite:        func(r *httputil.ProxyRequest) { rewriteRequest(r.Out, target) },
+		ModifyResponse: removeCredentials,
+		ErrorHandler:   h.writeError,
 	}}, nil
 }
 
@@ -79,59 +79,59 @@ type middleware struct {
 // ServeHTTP implements http.Handler.
 func (g *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && ownOrigin(r)):
-		turnAway(w, "only requests from this machine are accepted, and none from web pages", http.StatusForbidden)
-	case g.Token != "" && !g.admits(r):
+	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && isSameOrigin(r)):
+		reject(w, "only requests from this machine are accepted, and none from web pages", http.StatusForbidden)
+	case g.Token != "" && !g.isAuthorized(r):
 		w.Header().Set("WWW-Authenticate", "Bearer") // the proxy's own token: no metadata leads to it
-		turnAway(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
+		reject(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
 	case r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete:
 		w.Header().Set("Allow", "POST, GET, DELETE")
 		http.Error(w, "POST, GET or DELETE", http.StatusMethodNotAllowed)
 	default:
-		if g.Admitted != nil {
-			g.Admitted(r)
+		if g.Authenticated != nil {
+			g.Authenticated(r)
 		}
-		g.pass(final{w}, r)
+		g.forward(finalWriter{w}, r)
 	}
 }
 
-// turnAway answers who may not come in, and ends the connection: nobody can
+// reject answers who may not come in, and ends the connection: nobody can
 // keep one open, nor a request on it, without the token.
-func turnAway(w http.ResponseWriter, text string, code int) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(parting)) // not every writer has a connection
+func reject(w http.ResponseWriter, text string, code int) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rejectedReadTimeout)) // not every writer has a connection
 	w.Header().Set("Connection", "close")
 	http.Error(w, text, code)
 }
 
-// final keeps back what a server says before its answer (1xx): it would pass
+// finalWriter keeps back what a server says before its answer (1xx): it would pass
 // by the look at the answer's headers, and MCP knows no such thing.
-type final struct{ http.ResponseWriter }
+type finalWriter struct{ http.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
-func (f final) WriteHeader(code int) {
+func (f finalWriter) WriteHeader(code int) {
 	if code >= http.StatusOK {
 		f.ResponseWriter.WriteHeader(code)
 	}
 }
 
 // Unwrap lets an http.ResponseController through.
-func (f final) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+func (f finalWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 
-// admits compares the token in constant time.
-func (h HTTP) admits(r *http.Request) bool {
+// isAuthorized compares the token in constant time.
+func (h HTTP) isAuthorized(r *http.Request) bool {
 	_, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	element, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	return same(bearer, h.Token) || same(element, h.Token)
+	return equalTokens(bearer, h.Token) || equalTokens(element, h.Token)
 }
 
-func same(a, b string) bool {
+func equalTokens(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// ownOrigin reports whether a request comes from no web page but one of this
+// isSameOrigin reports whether a request comes from no web page but one of this
 // very address.
-func ownOrigin(r *http.Request) bool {
+func isSameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true
@@ -143,8 +143,8 @@ func ownOrigin(r *http.Request) bool {
 // messageKey carries the message of a request to where it may have to be answered.
 type messageKey struct{}
 
-// pass sends a request on, in a form that can be sent again.
-func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
+// forward sends a request on, in a form that can be sent again.
+func (g *middleware) forward(w http.ResponseWriter, r *http.Request) {
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxReplay+1))
 	if err != nil {
 		http.Error(w, "the request could not be read", http.StatusBadRequest)
@@ -161,8 +161,8 @@ func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 		g.proxy.ServeHTTP(w, r)
 		return
 	}
-	if m, err := parseOne(bytes.TrimSpace(head)); err == nil {
-		if m = m.ownInput(); m.input.state != "" {
+	if m, err := parseClientMessage(bytes.TrimSpace(head)); err == nil {
+		if m = m.extractInput(); m.input.state != "" {
 			head = m.text
 		}
 		r = r.WithContext(context.WithValue(r.Context(), messageKey{}, m))
@@ -173,10 +173,10 @@ func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(w, r)
 }
 
-// rewrite makes a request one to the server, of nobody in particular. Some gateways read
+// rewriteRequest makes a request one to the server, of nobody in particular. Some gateways read
 // an underscore in a header's name as a hyphen, and would take such a header for one that
 // this program sets.
-func rewrite(out *http.Request, target *url.URL) {
+func rewriteRequest(out *http.Request, target *url.URL) {
 	url := *target
 	out.URL, out.Host, out.Trailer = &url, "", nil
 	for name := range out.Header {
@@ -190,23 +190,23 @@ func rewrite(out *http.Request, target *url.URL) {
 	}
 }
 
-// keepBack takes from an answer how to get a token, which is not the client's
+// removeCredentials takes from an answer how to get a token, which is not the client's
 // concern, and cookies.
-func keepBack(resp *http.Response) error {
+func removeCredentials(resp *http.Response) error {
 	resp.Header.Del("WWW-Authenticate")
 	resp.Header.Del("Set-Cookie")
 	return nil
 }
 
-// checked looks at the server's answers before the client does: what is for this
+// refusalTransport looks at the server's answers before the client does: what is for this
 // program to deal with is an error.
-type checked struct {
+type refusalTransport struct {
 	Upstream
 	base http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (c checked) RoundTrip(req *http.Request) (*http.Response, error) {
+func (c refusalTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := c.base.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -218,9 +218,9 @@ func (c checked) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// fail answers a request that did not get through: by a JSON-RPC error, which
+// writeError answers a request that did not get through: by a JSON-RPC error, which
 // every client shows, where the request's id is known.
-func (h HTTP) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (h HTTP) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client is gone
 	}
@@ -231,5 +231,5 @@ func (h HTTP) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	w.Header().Set("Content-Type", typeJSON)
-	_, _ = w.Write(failed(m.ID, codeUpstream, h.explain(err))) // a client that is gone needs none
+	_, _ = w.Write(errorText(m.ID, codeUpstream, h.explain(err))) // a client that is gone needs none
 }

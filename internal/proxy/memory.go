@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// ownMemory is what each message may use without asking: short answers never
+	// unsharedMemory is what each message may use without asking: short answers never
 	// wait for long ones.
-	ownMemory = 64 << 10
+	unsharedMemory = 64 << 10
 	// sharedMemory is what all messages that are longer share. One more message
 	// may be of any length up to the limit, so that there is always one that can
 	// be read to its end.
 	sharedMemory = 32 << 20
-	// aloneStep is how long that one may be before it gets all of its room.
-	aloneStep = 16 << 20
-	// stalled is how long a long message waits for others that do not end.
-	stalled = 2 * time.Minute
+	// maxExclusiveGrowth is how long that one may be before it gets all of its room.
+	maxExclusiveGrowth = 16 << 20
+	// memoryTimeout is how long a long message waits for others that do not end.
+	memoryTimeout = 2 * time.Minute
 )
 
 // errMemory is a long answer among too many others.
@@ -31,25 +31,25 @@ var errMemory = errors.New("too many long answers at once, and none of them fini
 // it a server could fill the memory with as many long answers as there are
 // requests, each within the limit of one message.
 type memory struct {
-	mu    sync.Mutex // guards what follows
-	free  int
-	alone bool          // one message has left the shared memory
-	freed chan struct{} // closed once something was given back
+	mu        sync.Mutex // guards what follows
+	free      int
+	exclusive bool          // one message has left the shared memory
+	freed     chan struct{} // closed once something was given back
 }
 
 func newMemory() *memory { return &memory{free: sharedMemory, freed: make(chan struct{})} }
 
-// take waits for n bytes. Alone means that they, and all the message will need,
+// acquire waits for n bytes. Alone means that they, and all the message will need,
 // are not of the shared ones.
-func (m *memory) take(ctx context.Context, n int) (alone bool, err error) {
+func (m *memory) acquire(ctx context.Context, n int) (alone bool, err error) {
 	for {
 		m.mu.Lock()
 		fits, freed := n <= m.free, m.freed
 		switch {
 		case fits:
 			m.free -= n
-		case !m.alone:
-			m.alone, alone = true, true
+		case !m.exclusive:
+			m.exclusive, alone = true, true
 		}
 		m.mu.Unlock()
 		if fits || alone {
@@ -59,42 +59,42 @@ func (m *memory) take(ctx context.Context, n int) (alone bool, err error) {
 		case <-freed:
 		case <-ctx.Done():
 			return false, ctx.Err()
-		case <-time.After(stalled):
+		case <-time.After(memoryTimeout):
 			return false, errMemory
 		}
 	}
 }
 
-// give takes back what a message had.
-func (m *memory) give(n int, alone bool) {
+// release takes back what a message had.
+func (m *memory) release(n int, alone bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.free += n
-	m.alone = m.alone && !alone
+	m.exclusive = m.exclusive && !alone
 	close(m.freed)
 	m.freed = make(chan struct{})
 }
 
-// text is one message of the server while it is read.
-type text struct {
-	memory *memory
-	limit  int
-	bytes  []byte
-	shared int  // bytes of the shared memory that it has
-	alone  bool // it needs none of them
+// buffer is one message of the server while it is read.
+type buffer struct {
+	memory    *memory
+	limit     int
+	bytes     []byte
+	shared    int  // bytes of the shared memory that it has
+	exclusive bool // it needs none of them
 }
 
-// text returns an empty message of the server.
-func (b *bridge) text(limit int) text { return text{memory: b.memory, limit: limit} }
+// newBuffer returns an empty message of the server.
+func (b *bridge) newBuffer(limit int) buffer { return buffer{memory: b.memory, limit: limit} }
 
-// room is how long the text can be without growing. One byte is left for the
+// capacity is how long the text can be without growing. One byte is left for the
 // end of a line.
-func (t *text) room() int { return max(0, min(cap(t.bytes)-1, t.limit)) }
+func (t *buffer) capacity() int { return max(0, min(cap(t.bytes)-1, t.limit)) }
 
 // grow makes room for n more bytes, within the limit.
-func (t *text) grow(ctx context.Context, n int) error {
+func (t *buffer) grow(ctx context.Context, n int) error {
 	need := len(t.bytes) + n
-	if need <= t.room() {
+	if need <= t.capacity() {
 		return nil
 	}
 	if need > t.limit {
@@ -102,28 +102,28 @@ func (t *text) grow(ctx context.Context, n int) error {
 	}
 	size := max(need, min(2*cap(t.bytes), t.limit), min(512, t.limit))
 	before := t.shared
-	if size > ownMemory && !t.alone {
-		alone, err := t.memory.take(ctx, size)
+	if size > unsharedMemory && !t.exclusive {
+		alone, err := t.memory.acquire(ctx, size)
 		if err != nil {
 			return err
 		}
-		t.alone, t.shared = alone, size
+		t.exclusive, t.shared = alone, size
 		if alone {
 			t.shared = 0
 		}
 	}
-	if t.alone && size > aloneStep {
+	if t.exclusive && size > maxExclusiveGrowth {
 		size = t.limit // all that it can need, so that it is not copied again and again
 	}
 	t.bytes = append(make([]byte, 0, size+1), t.bytes...)
 	if before > 0 && before != t.shared {
-		t.memory.give(before, false)
+		t.memory.release(before, false)
 	}
 	return nil
 }
 
 // add appends a part.
-func (t *text) add(ctx context.Context, part []byte) error {
+func (t *buffer) add(ctx context.Context, part []byte) error {
 	if err := t.grow(ctx, len(part)); err != nil {
 		return err
 	}
@@ -132,23 +132,23 @@ func (t *text) add(ctx context.Context, part []byte) error {
 }
 
 // readFrom reads all of r.
-func (t *text) readFrom(ctx context.Context, r io.Reader) error {
+func (t *buffer) readFrom(ctx context.Context, r io.Reader) error {
 	for {
-		if len(t.bytes) >= t.room() {
-			if err := t.more(ctx, r); err != nil {
-				return endless(err)
+		if len(t.bytes) >= t.capacity() {
+			if err := t.growIfMore(ctx, r); err != nil {
+				return withoutEOF(err)
 			}
 		}
-		n, err := r.Read(t.bytes[len(t.bytes):t.room()])
+		n, err := r.Read(t.bytes[len(t.bytes):t.capacity()])
 		t.bytes = t.bytes[:len(t.bytes)+n]
 		if err != nil {
-			return endless(err)
+			return withoutEOF(err)
 		}
 	}
 }
 
-// more makes room if r has more.
-func (t *text) more(ctx context.Context, r io.Reader) error {
+// growIfMore makes room if r has more.
+func (t *buffer) growIfMore(ctx context.Context, r io.Reader) error {
 	var next [1]byte
 	if _, err := io.ReadFull(r, next[:]); err != nil {
 		return err
@@ -156,8 +156,8 @@ func (t *text) more(ctx context.Context, r io.Reader) error {
 	return t.add(ctx, next[:])
 }
 
-// endless is the error of a read to the end, at which there is none.
-func endless(err error) error {
+// withoutEOF is the error of a read to the end, at which there is none.
+func withoutEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -165,11 +165,11 @@ func endless(err error) error {
 }
 
 // reset makes the text an empty one, and gives back what it took.
-func (t *text) reset() {
-	if t.shared == 0 && !t.alone {
+func (t *buffer) reset() {
+	if t.shared == 0 && !t.exclusive {
 		t.bytes = t.bytes[:0]
 		return
 	}
-	t.memory.give(t.shared, t.alone)
-	t.bytes, t.shared, t.alone = nil, 0, false
+	t.memory.release(t.shared, t.exclusive)
+	t.bytes, t.shared, t.exclusive = nil, 0, false
 }

@@ -12,31 +12,31 @@ import (
 
 // The methods that a bridge must know; all others pass by.
 const (
-	initialize  = "initialize"
-	initialized = "notifications/initialized"
-	cancelled   = "notifications/cancelled"
-	listTools   = "tools/list"
-	callTool    = "tools/call"
-	getPrompt   = "prompts/get"
-	readFile    = "resources/read"
-	listen      = "subscriptions/listen"
+	methodInitialize   = "initialize"
+	methodInitialized  = "notifications/initialized"
+	methodCancelled    = "notifications/cancelled"
+	methodListTools    = "tools/list"
+	methodCallTool     = "tools/call"
+	methodGetPrompt    = "prompts/get"
+	methodReadResource = "resources/read"
+	methodSubscribe    = "subscriptions/listen"
 
 	// Those that are answered here as long as the user is not signed in.
-	discover      = "server/discover"
-	ping          = "ping"
-	listPrompts   = "prompts/list"
-	listResources = "resources/list"
-	listTemplates = "resources/templates/list"
-	elicit        = "elicitation/create"
-	elicited      = "notifications/elicitation/complete"
+	methodDiscover      = "server/discover"
+	methodPing          = "ping"
+	methodListPrompts   = "prompts/list"
+	methodListResources = "resources/list"
+	methodListTemplates = "resources/templates/list"
+	methodElicit        = "elicitation/create"
+	methodElicited      = "notifications/elicitation/complete"
 )
 
 // JSON-RPC error codes (JSON-RPC 2.0 §5.1).
 const (
-	codeParse    = -32700
-	codeInvalid  = -32600
-	codeMethod   = -32601
-	codeUpstream = -32000 // ours: the message did not get through
+	codeParseError     = -32700
+	codeInvalidRequest = -32600
+	codeMethodNotFound = -32601
+	codeUpstream       = -32000 // ours: the message did not get through
 )
 
 // message is one JSON-RPC message: its text, and what is needed of it.
@@ -89,14 +89,14 @@ var errNotMessage = errors.New("not a JSON-RPC message")
 // maxBatch bounds a batch: a short text can hold many messages.
 const maxBatch = 1000
 
-// parse reads a message, or the messages of a batch, which 2025-03-26 knows.
-func parse(text []byte, one func([]byte) (message, error)) ([]message, error) {
+// parseMessages reads a message, or the messages of a batch, which 2025-03-26 knows.
+func parseMessages(text []byte, one func([]byte) (message, error)) ([]message, error) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || text[0] != '[' {
 		m, err := one(text)
 		return []message{m}, err
 	}
-	if elements(text) > maxBatch {
+	if countElements(text) > maxBatch {
 		return nil, fmt.Errorf("%w: a batch of more than %d messages", errNotMessage, maxBatch)
 	}
 	var batch []json.RawMessage
@@ -114,9 +114,9 @@ func parse(text []byte, one func([]byte) (message, error)) ([]message, error) {
 	return all, nil
 }
 
-// elements counts the elements of a JSON array, before any memory is used for
+// countElements counts the elements of a JSON array, before any memory is used for
 // them.
-func elements(text []byte) int {
+func countElements(text []byte) int {
 	n, depth, quoted := 1, 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -136,17 +136,17 @@ func elements(text []byte) int {
 	return n
 }
 
-func parseOne(text []byte) (message, error) {
+func parseClientMessage(text []byte) (message, error) {
 	m := message{text: text}
 	if !m.isObject() || json.Unmarshal(text, &m) != nil {
 		return m, errNotMessage
 	}
-	return m.checked()
+	return m.validated()
 }
 
-// parseHeard is parseOne for what the server sends, whose params are none of
+// parseServerMessage is parseOne for what the server sends, whose params are none of
 // this program's concern.
-func parseHeard(text []byte) (message, error) {
+func parseServerMessage(text []byte) (message, error) {
 	var heard struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
@@ -158,12 +158,12 @@ func parseHeard(text []byte) (message, error) {
 		return m, errNotMessage
 	}
 	m.Version, m.ID, m.Method, m.Error = heard.Version, heard.ID, heard.Method, heard.Error
-	return m.checked()
+	return m.validated()
 }
 
 func (m message) isObject() bool { return len(m.text) > 0 && m.text[0] == '{' }
 
-func (m message) checked() (message, error) {
+func (m message) validated() (message, error) {
 	if m.Version != "2.0" {
 		return m, errNotMessage
 	}
@@ -176,23 +176,23 @@ func (m message) checked() (message, error) {
 func (m message) isRequest() bool  { return m.ID != nil && m.Method != "" }
 func (m message) isResponse() bool { return m.Method == "" }
 
-// isNamelessError reports an error about a request whose id the server did not read,
+// isErrorWithoutID reports an error about a request whose id the server did not read,
 // or about the session.
-func (m message) isNamelessError() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
+func (m message) isErrorWithoutID() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
 
-// isID reports whether a JSON value is of a kind that names a request.
-func isID(id json.RawMessage) bool {
+// isValidID reports whether a JSON value is of a kind that names a request.
+func isValidID(id json.RawMessage) bool {
 	return len(id) > 0 && (id[0] == '"' || id[0] == '-' || ascii.Digit(rune(id[0])))
 }
 
-// answers reports whether m is the response to a request. A server may write
+// isResponseTo reports whether m is the response to a request. A server may write
 // the same id in another way.
-func (m message) answers(asked message) bool {
+func (m message) isResponseTo(asked message) bool {
 	if m.isResponse() && bytes.Equal(m.ID, asked.ID) {
 		return true // also of a number beyond what can be compared
 	}
 	var a, b any
-	if !m.isResponse() || !isID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
+	if !m.isResponse() || !isValidID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
 		return false
 	}
 	switch a.(type) {
@@ -202,8 +202,8 @@ func (m message) answers(asked message) bool {
 	return false // no id that JSON-RPC knows
 }
 
-// oldest is the first version of Streamable HTTP.
-const oldest = "2025-03-26"
+// oldestVersion is the first version of Streamable HTTP.
+const oldestVersion = "2025-03-26"
 
 // withVersion returns an initialize that offers another version, if it offered a
 // newer one.
@@ -225,52 +225,52 @@ func (m message) withVersion(version string) (message, bool) {
 	return m, true
 }
 
-// name is what the header Mcp-Name repeats (SEP-2243).
-func (m message) name() string {
+// routingName is what the header Mcp-Name repeats (SEP-2243).
+func (m message) routingName() string {
 	switch m.Method {
-	case callTool, getPrompt:
+	case methodCallTool, methodGetPrompt:
 		return m.Params.Name
-	case readFile:
+	case methodReadResource:
 		return m.Params.URI
 	}
 	return ""
 }
 
-// failed returns the answer to a request that did not get through. No id means
+// errorText returns the answer to a request that did not get through. No id means
 // a message whose id could not be read.
-func failed(id json.RawMessage, code int, text string) []byte {
+func errorText(id json.RawMessage, code int, text string) []byte {
 	type rpcError struct {
 		Code    int    `json:"code"`
 		Message string `json:"message"`
 	}
-	return answer(id, rpcError{code, text})
+	return errorResponse(id, rpcError{code, text})
 }
 
-// answer returns an error response.
-func answer(id json.RawMessage, rpcError any) []byte {
+// errorResponse returns an error response.
+func errorResponse(id json.RawMessage, rpcError any) []byte {
 	if id == nil {
 		id = json.RawMessage("null")
 	}
-	return encoded(struct {
+	return encodeJSON(struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
 		Error   any             `json:"error"`
 	}{"2.0", id, rpcError})
 }
 
-// succeeded returns the answer to a request.
-func succeeded(id json.RawMessage, result any) []byte {
-	return encoded(struct {
+// resultResponse returns the answer to a request.
+func resultResponse(id json.RawMessage, result any) []byte {
+	return encodeJSON(struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
 		Result  any             `json:"result"`
 	}{"2.0", id, result})
 }
 
-// request returns a request of this program to the client. It is a notification
+// newRequest returns a request of this program to the client. It is a notification
 // without an id.
-func request(id, method string, params any) []byte {
-	return encoded(struct {
+func newRequest(id, method string, params any) []byte {
+	return encodeJSON(struct {
 		Version string `json:"jsonrpc"`
 		ID      string `json:"id,omitempty"`
 		Method  string `json:"method"`
@@ -278,8 +278,8 @@ func request(id, method string, params any) []byte {
 	}{"2.0", id, method, params})
 }
 
-// encoded returns a message's text. Strings, numbers and valid JSON: it cannot fail.
-func encoded(message any) []byte {
+// encodeJSON returns a message's text. Strings, numbers and valid JSON: it cannot fail.
+func encodeJSON(message any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -287,10 +287,10 @@ func encoded(message any) []byte {
 	return bytes.TrimSpace(b.Bytes())
 }
 
-// cancellation tells the client that the server ended a subscription, which
+// cancelNotification tells the client that the server ended a subscription, which
 // over HTTP the end of the stream says.
-func cancellation(id json.RawMessage) []byte {
-	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, cancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
+func cancelNotification(id json.RawMessage) []byte {
+	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, methodCancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
 }
 
 // oneLine makes a message's text one line with its end, in place. Raw line

@@ -48,7 +48,7 @@ func skip(r *bufio.Reader, limit int, long io.Writer, line, part []byte, err err
 
 // events reads a stream of events into t and passes on those that are messages, until
 // one is the last, or the stream ends.
-func events(ctx context.Context, body io.Reader, t text, at *eventstream.Cursor, each func(data []byte) (last bool, err error)) (last bool, err error) {
+func events(ctx context.Context, body io.Reader, t buffer, at *eventstream.Cursor, each func(data []byte) (last bool, err error)) (last bool, err error) {
 	data := &eventData{ctx, t}
 	defer data.Reset()
 	r := eventstream.NewReader(body, t.limit, data, at)
@@ -70,7 +70,7 @@ func events(ctx context.Context, body io.Reader, t text, at *eventstream.Cursor,
 // waits for that until ctx ends.
 type eventData struct {
 	ctx context.Context
-	text
+	buffer
 }
 
 // Add implements eventstream.Data.

@@ -19,9 +19,9 @@ import (
 const (
 	defaultMaxMessage = 64 << 20
 	defaultDrain      = 30 * time.Second
-	// farewell bounds what is done after the end: ending the session at the
+	// closeTimeout bounds what is done after the end: ending the session at the
 	// server, and writing to a client that no longer reads.
-	farewell = 2 * time.Second
+	closeTimeout = 2 * time.Second
 )
 
 // Stdio is an MCP server on a pair of streams, in front of one that wants a
@@ -53,17 +53,17 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	b := &bridge{
 		Stdio: s,
 		client: &http.Client{
-			Transport:     s.authorized(departure{s.transport()}),
+			Transport:     s.authorized(sendTracker{s.transport()}),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		lasting: ctx, stop: stop, out: out, memory: newMemory(),
+		lifetime: ctx, stop: stop, out: out, memory: newMemory(),
 		slots: make(chan struct{}, maxInFlight), notifications: make(chan notification, maxQueued),
 		pending: map[string]*call{},
 	}
 	closing, hangUp := context.WithCancel(ctx)
-	b.user = &user{Upstream: s.Upstream, lasting: ctx, closing: closing, work: &b.work, hello: b.wire.greeted, notify: b.notifyClient, asked: &asked{}}
-	b.work.Go(func() { b.deliver(ctx) })
-	b.read(ctx, in)
+	b.user = &user{Upstream: s.Upstream, lifetime: ctx, closing: closing, work: &b.work, initialize: b.conn.initializeMessage, notify: b.notifyClient, requests: &clientRequests{}}
+	b.work.Go(func() { b.sendNotifications(ctx) })
+	b.readClient(ctx, in)
 	hangUp()
 	close(b.notifications)
 	if ctx.Err() == nil {
@@ -71,7 +71,7 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	cause := context.Cause(ctx)
 	stop(nil)
-	settled(&b.work, farewell)
+	waitTimeout(&b.work, closeTimeout)
 	b.endSession(context.WithoutCancel(ctx))
 	if failure, ok := errors.AsType[*streamError](cause); ok {
 		return failure
@@ -92,13 +92,13 @@ func (e *streamError) Unwrap() error { return e.err }
 type bridge struct {
 	Stdio
 	client *http.Client
-	wire   wire
+	conn   connection
 	work   sync.WaitGroup // requests, and the server's own stream
 
 	// lasting is the run's context: the server's own stream outlives the
 	// request that began it.
-	lasting context.Context
-	stop    context.CancelCauseFunc
+	lifetime context.Context
+	stop     context.CancelCauseFunc
 
 	writing sync.Mutex // guards out
 	out     io.Writer
@@ -109,7 +109,7 @@ type bridge struct {
 	notifications chan notification // what the server is to be told
 
 	user *user       // of the client
-	late atomic.Bool // the first request was answered before the server did so
+	slow atomic.Bool // the first request was answered before the server did so
 
 	mu      sync.Mutex // guards pending
 	pending map[string]*call
@@ -122,16 +122,16 @@ type line struct {
 	err  error
 }
 
-// read takes the client's messages in their order.
-func (b *bridge) read(ctx context.Context, in io.Reader) {
+// readClient takes the client's messages in their order.
+func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 	lines := make(chan line)
 	go func() {
 		r := bufio.NewReaderSize(in, 64<<10)
 		for {
-			var long glimpse
+			var long idPeeker
 			text, err := readLine(r, b.MaxMessage, &long)
 			select {
-			case lines <- line{text, long.request(), err}:
+			case lines <- line{text, long.requestID(), err}:
 			case <-ctx.Done():
 				return
 			}
@@ -145,7 +145,7 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 		case <-ctx.Done():
 			return
 		case l := <-lines:
-			b.take(ctx, l)
+			b.handleLine(ctx, l)
 			if errors.Is(l.err, io.EOF) {
 				return
 			}
@@ -156,37 +156,37 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 	}
 }
 
-// take deals with one line of the client's.
-func (b *bridge) take(ctx context.Context, l line) {
+// handleLine deals with one line of the client's.
+func (b *bridge) handleLine(ctx context.Context, l line) {
 	if errors.Is(l.err, eventstream.ErrTooLong) {
-		code := codeParse
+		code := codeParseError
 		if l.id != nil {
 			code = codeUpstream
 		}
 		b.log().Warn("message not forwarded", "error", l.err)
-		b.write(failed(l.id, code, l.err.Error()))
+		b.write(errorText(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
 	}
-	messages, err := parse(l.text, parseOne)
+	messages, err := parseMessages(l.text, parseClientMessage)
 	if err != nil {
-		b.write(failed(nil, codeParse, err.Error()))
+		b.write(errorText(nil, codeParseError, err.Error()))
 		return
 	}
 	for _, m := range messages {
-		b.wire.heed(m)
-		if m.isResponse() && b.user.asked.take(m) {
+		b.conn.noteVersion(m)
+		if m.isResponse() && b.user.requests.deliver(m) {
 			continue // to a request of this program
 		}
-		switch denial := b.denial(m); {
-		case m.isRequest() && !isID(m.ID):
-			b.write(failed(nil, codeInvalid, "the id of a request is a string or a number"))
+		switch denial := b.toolDenial(m); {
+		case m.isRequest() && !isValidID(m.ID):
+			b.write(errorText(nil, codeInvalidRequest, "the id of a request is a string or a number"))
 		case denial != nil:
 			b.write(denial)
 		case m.isRequest():
-			b.request(ctx, m.ownInput())
-		case m.Method == cancelled:
+			b.request(ctx, m.extractInput())
+		case m.Method == methodCancelled:
 			b.cancel(ctx, m)
 		default:
 			b.enqueue(ctx, m, nil)
@@ -209,19 +209,19 @@ func (b *bridge) write(text []byte) {
 func (b *bridge) drain() {
 	b.mu.Lock()
 	for _, c := range b.pending {
-		if c.Method == listen || c.answered.isPassed() {
-			c.giveUp()
+		if c.Method == methodSubscribe || c.answered.isSet() {
+			c.cancel()
 		}
 	}
 	b.mu.Unlock()
-	b.wire.stopListening()
-	if !settled(&b.work, b.Drain) {
+	b.conn.closeListener()
+	if !waitTimeout(&b.work, b.Drain) {
 		b.log().Warn("requests were still in flight at the end", "waited", b.Drain)
 	}
 }
 
-// settled waits for work and reports whether it ended in time.
-func settled(work *sync.WaitGroup, limit time.Duration) bool {
+// waitTimeout waits for work and reports whether it ended in time.
+func waitTimeout(work *sync.WaitGroup, limit time.Duration) bool {
 	done := make(chan struct{})
 	go func() {
 		work.Wait()

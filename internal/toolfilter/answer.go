@@ -23,50 +23,50 @@ func readTool(text json.RawMessage) (t tool, ok bool) {
 	return t, true
 }
 
-// edit returns a message of the server, or a list of them, with the tools that the
+// filterMessages returns a message of the server, or a list of them, with the tools that the
 // client may use, and notes what there are.
-func (f *Filter) edit(text []byte) []byte {
+func (f *Filter) filterMessages(text []byte) []byte {
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '[' {
-		return f.editOne(text)
+		return f.filterMessage(text)
 	}
 	var all []json.RawMessage
 	if json.Unmarshal(text, &all) != nil {
 		return text
 	}
 	for i := range all {
-		all[i] = f.editOne(all[i])
+		all[i] = f.filterMessage(all[i])
 	}
-	return list(all)
+	return jsonArray(all)
 }
 
-func (f *Filter) editOne(text []byte) []byte {
-	all := members(text)
+func (f *Filter) filterMessage(text []byte) []byte {
+	all := decodeObject(text)
 	var method string // some servers write it with \/
-	if json.Unmarshal(value(all, "method"), &method) == nil && method == changed {
-		f.forget()
+	if json.Unmarshal(memberValue(all, "method"), &method) == nil && method == toolsChanged {
+		f.resetTools()
 		return text
 	}
-	result := members(value(all, "result"))
+	result := decodeObject(memberValue(all, "result"))
 	var listed []json.RawMessage
-	if tools := value(result, "tools"); tools == nil || json.Unmarshal(tools, &listed) != nil {
+	if tools := memberValue(result, "tools"); tools == nil || json.Unmarshal(tools, &listed) != nil {
 		return text
 	}
-	replace(result, "tools", list(f.allowed(listed)))
-	replace(all, "result", object(result))
-	return object(all)
+	replace(result, "tools", jsonArray(f.allowedTools(listed)))
+	replace(all, "result", encodeObject(result))
+	return encodeObject(all)
 }
 
-// allowed returns those of the listed tools that the client may use.
-func (f *Filter) allowed(listed []json.RawMessage) (left []json.RawMessage) {
+// allowedTools returns those of the listed tools that the client may use.
+func (f *Filter) allowedTools(listed []json.RawMessage) (left []json.RawMessage) {
 	var tools []tool
 	for _, text := range listed {
 		if t, ok := readTool(text); ok {
 			tools = append(tools, t)
 		}
 	}
-	f.learn(tools)
+	f.noteTools(tools)
 	for _, t := range tools {
-		if why, _ := f.refusalOfKnown(t.name); why == "" && f.refusalOf(t) == "" {
+		if why, _ := f.knownRefusal(t.name); why == "" && f.refusalOf(t) == "" {
 			left = append(left, t.text)
 		}
 	}
@@ -82,12 +82,12 @@ func replace(all []member, name string, value json.RawMessage) {
 	}
 }
 
-// list is a JSON array.
-func list(all []json.RawMessage) []byte {
-	return append(append([]byte("["), bytes.Join(raw(all), []byte(","))...), ']')
+// jsonArray is a JSON array.
+func jsonArray(all []json.RawMessage) []byte {
+	return append(append([]byte("["), bytes.Join(rawTexts(all), []byte(","))...), ']')
 }
 
-func raw(all []json.RawMessage) [][]byte {
+func rawTexts(all []json.RawMessage) [][]byte {
 	texts := make([][]byte, len(all))
 	for i := range all {
 		texts[i] = all[i]
@@ -95,13 +95,13 @@ func raw(all []json.RawMessage) [][]byte {
 	return texts
 }
 
-// answersTo returns the result of the answer to a request of the filter's own, if a
+// resultFor returns the result of the answer to a request of the filter's own, if a
 // text holds it.
-func answersTo(text []byte, id string) (result []member, ok bool) {
-	all := members(text)
+func resultFor(text []byte, id string) (result []member, ok bool) {
+	all := decodeObject(text)
 	var answered string
-	if json.Unmarshal(value(all, "id"), &answered) != nil || answered != id {
+	if json.Unmarshal(memberValue(all, "id"), &answered) != nil || answered != id {
 		return nil, false
 	}
-	return members(value(all, "result")), true
+	return decodeObject(memberValue(all, "result")), true
 }

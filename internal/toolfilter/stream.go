@@ -8,10 +8,10 @@ import (
 	"io"
 )
 
-// maxText bounds one message of a server or a client.
-const maxText = 64 << 20
+// maxMessage bounds one message of a server or a client.
+const maxMessage = 64 << 20
 
-var errTooLong = fmt.Errorf("a message is larger than %d bytes", maxText)
+var errTooLong = fmt.Errorf("a message is larger than %d bytes", maxMessage)
 
 // event is one event of a stream.
 type event struct {
@@ -26,7 +26,7 @@ type events struct{ r *bufio.Reader }
 // next returns the next event. One that is cut off is no event.
 func (s events) next() (e event, err error) {
 	for lines := 0; ; {
-		line, err := s.line(maxText - len(e.raw))
+		line, err := s.line(maxMessage - len(e.raw))
 		if err != nil {
 			return event{}, err
 		}
@@ -35,7 +35,7 @@ func (s events) next() (e event, err error) {
 		if len(line) == 0 {
 			return e, nil
 		}
-		data, isData := dataOf(line)
+		data, isData := dataField(line)
 		if !isData {
 			continue
 		}
@@ -60,17 +60,17 @@ func (s events) line(limit int) (line []byte, err error) {
 	}
 }
 
-func dataOf(line []byte) ([]byte, bool) {
+func dataField(line []byte) ([]byte, bool) {
 	name, data, _ := bytes.Cut(line, []byte(":"))
 	return bytes.TrimPrefix(data, []byte(" ")), string(name) == "data"
 }
 
-// with returns the event with another message in it.
-func (e event) with(data []byte) []byte {
+// withData returns the event with another message in it.
+func (e event) withData(data []byte) []byte {
 	var b bytes.Buffer
 	for line := range bytes.Lines(e.raw) {
 		trimmed := bytes.TrimRight(line, "\r\n")
-		if _, isData := dataOf(trimmed); !isData && len(trimmed) > 0 {
+		if _, isData := dataField(trimmed); !isData && len(trimmed) > 0 {
 			b.Write(line)
 		}
 	}
@@ -84,30 +84,30 @@ func (e event) with(data []byte) []byte {
 type stream struct {
 	io.Closer
 	events events
-	look   func(data []byte) []byte
-	left   []byte // to be read yet
+	filter func(data []byte) []byte
+	unread []byte // to be read yet
 }
 
 func newStream(body io.ReadCloser, look func([]byte) []byte) *stream {
-	return &stream{Closer: body, events: events{bufio.NewReaderSize(body, 32<<10)}, look: look}
+	return &stream{Closer: body, events: events{bufio.NewReaderSize(body, 32<<10)}, filter: look}
 }
 
 // Read implements io.Reader.
 func (s *stream) Read(p []byte) (int, error) {
-	for len(s.left) == 0 {
+	for len(s.unread) == 0 {
 		e, err := s.events.next()
 		if err != nil {
 			return 0, err
 		}
-		s.left = e.raw
+		s.unread = e.raw
 		if e.data == nil {
 			continue
 		}
-		if data := s.look(e.data); !bytes.Equal(data, e.data) {
-			s.left = e.with(data)
+		if data := s.filter(e.data); !bytes.Equal(data, e.data) {
+			s.unread = e.withData(data)
 		}
 	}
-	n := copy(p, s.left)
-	s.left = s.left[n:]
+	n := copy(p, s.unread)
+	s.unread = s.unread[n:]
 	return n, nil
 }

@@ -19,9 +19,9 @@ const (
 // JSON-RPC error codes (JSON-RPC 2.0 §5.1, SEP-2243). That of a call is the one with which a
 // server answers a call of a tool that it does not have.
 const (
-	codeInvalid = -32600
-	codeTool    = -32602
-	codeHeaders = -32020
+	codeInvalidRequest = -32600
+	codeInvalidParams  = -32602
+	codeHeaderMismatch = -32020
 )
 
 // Around returns a transport that applies the rules to what base sends and receives.
@@ -46,7 +46,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		return t.answered(t.base.RoundTrip(out))(t.edit)
+		return t.filterResponse(t.base.RoundTrip(out))(t.filterMessages)
 	}
 	body, err := readAll(req.Body)
 	if err != nil {
@@ -57,47 +57,47 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		err = fmt.Errorf("%w: it is encoded", ErrAmbiguous)
 	}
 	if err == nil {
-		err = agree(req.Header, sent)
+		err = checkHeaders(req.Header, sent)
 	}
 	if err != nil {
 		t.log.Warn("message not forwarded", "error", err)
-		code := codeInvalid
+		code := codeInvalidRequest
 		if errors.Is(err, errHeaders) {
-			code = codeHeaders
+			code = codeHeaderMismatch
 		}
-		return respond(req, http.StatusBadRequest, failure(onlyID(sent), code, err.Error())), nil
+		return respond(req, http.StatusBadRequest, errorResponse(singleID(sent), code, err.Error())), nil
 	}
-	if resp, err := t.refuse(req, sent, batch); resp != nil || err != nil {
+	if resp, err := t.refuseCalls(req, sent, batch); resp != nil || err != nil {
 		return resp, err
 	}
 	out.Header.Set("Content-Type", typeJSON) // no other charset
 	out.ContentLength = int64(len(body))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
-	return t.answered(t.base.RoundTrip(out))(t.editor(sent))
+	return t.filterResponse(t.base.RoundTrip(out))(t.responseFilter(sent))
 }
 
-// editor returns what looks at the answer to messages. Only a list of tools is looked
+// responseFilter returns what looks at the answer to messages. Only a list of tools is looked
 // into: other answers are passed on as they come, however long they are.
-func (t *transport) editor(sent []message) func([]byte) []byte {
+func (t *transport) responseFilter(sent []message) func([]byte) []byte {
 	for _, m := range sent {
 		if m.method == listTools {
-			return t.edit
+			return t.filterMessages
 		}
 	}
 	return nil
 }
 
-// answered returns what has an answer looked at.
-func (t *transport) answered(resp *http.Response, err error) func(edit func([]byte) []byte) (*http.Response, error) {
+// filterResponse returns what has an answer looked at.
+func (t *transport) filterResponse(resp *http.Response, err error) func(edit func([]byte) []byte) (*http.Response, error) {
 	return func(edit func([]byte) []byte) (*http.Response, error) {
 		if err != nil || resp.StatusCode != http.StatusOK {
 			return resp, err
 		}
-		switch kind(resp); {
-		case kind(resp) == typeEvents:
-			resp.Body = newStream(resp.Body, t.watch(edit))
-		case kind(resp) == typeJSON && edit != nil:
+		switch mediaType(resp); {
+		case mediaType(resp) == typeEvents:
+			resp.Body = newStream(resp.Body, t.eventFilter(edit))
+		case mediaType(resp) == typeJSON && edit != nil:
 			body, err := readAll(resp.Body)
 			if err != nil {
 				return nil, err
@@ -111,50 +111,50 @@ func (t *transport) answered(resp *http.Response, err error) func(edit func([]by
 	}
 }
 
-// watch returns what looks at each message of a stream: at least whether the server
+// eventFilter returns what looks at each message of a stream: at least whether the server
 // says that it has other tools now.
-func (t *transport) watch(edit func([]byte) []byte) func([]byte) []byte {
+func (t *transport) eventFilter(edit func([]byte) []byte) func([]byte) []byte {
 	return func(data []byte) []byte {
 		if edit != nil || bytes.Contains(data, []byte("list_changed")) {
-			return t.edit(data)
+			return t.filterMessages(data)
 		}
 		return data
 	}
 }
 
-// refuse returns the answer to messages that are not passed on; nil if they may pass.
+// refuseCalls returns the answer to messages that are not passed on; nil if they may pass.
 // Where one of a batch may not, none does.
-func (t *transport) refuse(req *http.Request, sent []message, batch bool) (*http.Response, error) {
+func (t *transport) refuseCalls(req *http.Request, sent []message, batch bool) (*http.Response, error) {
 	why := make([]string, len(sent))
 	refused := false
 	for i, m := range sent {
 		if !m.isCall() {
 			continue
 		}
-		resp, reason, err := t.judge(req, m)
+		resp, reason, err := t.checkCall(req, m)
 		if resp != nil || err != nil {
 			return resp, err
 		}
 		if reason != "" {
 			refused = true
-			why[i] = t.refused(m.tool, reason)
+			why[i] = t.logRefusal(m.tool, reason)
 		}
 	}
 	if !refused {
 		return nil, nil
 	}
-	switch answers := refusals(sent, why); {
+	switch answers := refusalResponses(sent, why); {
 	case len(answers) == 0:
 		return respond(req, http.StatusAccepted, nil), nil // notifications have no answer
 	case batch:
-		return respond(req, http.StatusOK, list(answers)), nil
+		return respond(req, http.StatusOK, jsonArray(answers)), nil
 	default:
 		return respond(req, http.StatusOK, answers[0]), nil
 	}
 }
 
-// refusals are the answers to messages of which one at least is refused.
-func refusals(sent []message, why []string) (answers []json.RawMessage) {
+// refusalResponses are the answers to messages of which one at least is refused.
+func refusalResponses(sent []message, why []string) (answers []json.RawMessage) {
 	for i, m := range sent {
 		if m.id == nil || m.method == "" {
 			continue
@@ -162,21 +162,21 @@ func refusals(sent []message, why []string) (answers []json.RawMessage) {
 		if why[i] == "" {
 			why[i] = "not forwarded: another call of the batch is not allowed"
 		}
-		answers = append(answers, failure(m.id, codeTool, why[i]))
+		answers = append(answers, errorResponse(m.id, codeInvalidParams, why[i]))
 	}
 	return answers
 }
 
-// onlyID returns the id of a single request; nil if there is none.
-func onlyID(sent []message) json.RawMessage {
+// singleID returns the id of a single request; nil if there is none.
+func singleID(sent []message) json.RawMessage {
 	if len(sent) == 1 {
 		return sent[0].id
 	}
 	return nil
 }
 
-// failure is an error response.
-func failure(id json.RawMessage, code int, text string) []byte {
+// errorResponse is an error response.
+func errorResponse(id json.RawMessage, code int, text string) []byte {
 	if id == nil {
 		id = json.RawMessage("null")
 	}
@@ -202,14 +202,14 @@ func readAll(body io.ReadCloser) ([]byte, error) {
 		return nil, nil
 	}
 	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, maxText+1))
-	if err == nil && len(text) > maxText {
+	text, err := io.ReadAll(io.LimitReader(body, maxMessage+1))
+	if err == nil && len(text) > maxMessage {
 		err = errTooLong
 	}
 	return text, err
 }
 
-func kind(resp *http.Response) string {
+func mediaType(resp *http.Response) string {
 	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(t))
 }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 )
 
-// maxGlimpse is how much is kept of a name or value that passes by.
-const maxGlimpse = 256
+// maxPeek is how much is kept of a name or value that passes by.
+const maxPeek = 256
 
-// glimpse finds the id of a request that is too long to be kept, while its
+// idPeeker finds the id of a request that is too long to be kept, while its
 // text is written to it: clients write the id before or after what is long.
-type glimpse struct {
+type idPeeker struct {
 	depth           int
 	quoted, escaped bool
 	name, word      []byte // of the outermost object: the member, and the text so far of it or of its name
@@ -18,7 +18,7 @@ type glimpse struct {
 }
 
 // Write implements io.Writer. It cannot fail.
-func (g *glimpse) Write(text []byte) (int, error) {
+func (g *idPeeker) Write(text []byte) (int, error) {
 	for _, c := range text {
 		if g.quoted {
 			g.inString(c)
@@ -29,7 +29,7 @@ func (g *glimpse) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-func (g *glimpse) inString(c byte) {
+func (g *idPeeker) inString(c byte) {
 	g.keep(c)
 	switch {
 	case g.escaped:
@@ -41,7 +41,7 @@ func (g *glimpse) inString(c byte) {
 	}
 }
 
-func (g *glimpse) outside(c byte) {
+func (g *idPeeker) outside(c byte) {
 	switch c {
 	case ' ', '\t', '\r', '\n':
 	case '"':
@@ -70,14 +70,14 @@ func (g *glimpse) outside(c byte) {
 
 // keep keeps what stands in the outermost object itself. A word that is too
 // long is cut where it is no id any more.
-func (g *glimpse) keep(c byte) {
-	if g.depth == 1 && len(g.word) <= maxGlimpse {
+func (g *idPeeker) keep(c byte) {
+	if g.depth == 1 && len(g.word) <= maxPeek {
 		g.word = append(g.word, c)
 	}
 }
 
 // member ends a member of the outermost object.
-func (g *glimpse) member() {
+func (g *idPeeker) member() {
 	switch string(g.name) {
 	case `"id"`:
 		g.id = g.word
@@ -87,9 +87,9 @@ func (g *glimpse) member() {
 	g.name, g.word = nil, nil
 }
 
-// request returns the id, if there is one and the message is a request.
-func (g *glimpse) request() json.RawMessage {
-	if len(g.method) == 0 || len(g.id) > maxGlimpse || !json.Valid(g.id) || !isID(g.id) {
+// requestID returns the id, if there is one and the message is a request.
+func (g *idPeeker) requestID() json.RawMessage {
+	if len(g.method) == 0 || len(g.id) > maxPeek || !json.Valid(g.id) || !isValidID(g.id) {
 		return nil
 	}
 	return bytes.Clone(g.id)
