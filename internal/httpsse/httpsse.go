@@ -118,7 +118,7 @@ func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent := parseMessages(body)
+	msgs := parseMessages(body)
 	resp, err := t.Base.RoundTrip(withBody(req, body))
 	if err != nil || req.Method != http.MethodPost {
 		return resp, err
@@ -127,7 +127,7 @@ func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 	case code >= 200 && code < 300:
 		t.noteMode(HTTP)
 		return resp, nil
-	case !sent.isInitialize(), code < 400, code >= 500, code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusTooManyRequests:
+	case !msgs.isInitialize(), code < 400, code >= 500, code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusTooManyRequests:
 		return resp, nil
 	}
 	s, refused, err := t.open(req)
@@ -139,7 +139,7 @@ func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body.Close()
 	t.noteMode(SSE)
-	return s.postInitialize(req, body, sent)
+	return s.postInitialize(req, body, msgs)
 }
 
 // startSession starts a session of HTTP+SSE. A message that belongs to none gets the
@@ -149,20 +149,20 @@ func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent := parseMessages(body)
+	msgs := parseMessages(body)
 	switch {
 	case req.Header.Get(headerSession) != "":
 		return newResponse(req, http.StatusNotFound, "", nil), nil
 	case req.Method != http.MethodPost:
 		return newResponse(req, http.StatusMethodNotAllowed, "", nil), nil
-	case !sent.isInitialize():
-		return newResponse(req, http.StatusOK, "application/json", sent.methodNotFound()), nil
+	case !msgs.isInitialize():
+		return newResponse(req, http.StatusOK, "application/json", msgs.methodNotFound()), nil
 	}
 	s, refused, err := t.open(req)
 	if s == nil {
 		return refused, err
 	}
-	return s.postInitialize(req, body, sent)
+	return s.postInitialize(req, body, msgs)
 }
 
 // open opens the server's event stream and waits for its endpoint. Instead of a
@@ -170,7 +170,7 @@ func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context()))
 	stopWaiting := context.AfterFunc(req.Context(), cancel)
-	late := time.AfterFunc(endpointTimeout, cancel)
+	timer := time.AfterFunc(endpointTimeout, cancel)
 	get, err := http.NewRequestWithContext(ctx, http.MethodGet, t.Server, nil)
 	if err != nil {
 		cancel()
@@ -190,7 +190,7 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 	s.events = eventstream.NewReader(resp.Body, MaxMessage, &s.data, &eventstream.Cursor{})
 	s.serverMessages = s.newStream()
 	s.endpoint, err = s.readEndpoint(t.Server)
-	if !stopWaiting() || !late.Stop() || err != nil {
+	if !stopWaiting() || !timer.Stop() || err != nil {
 		s.close()
 		return nil, nil, errors.Join(ErrEndpoint, err, req.Context().Err())
 	}
@@ -253,14 +253,14 @@ func readBody(req *http.Request) ([]byte, error) {
 
 // withBody returns a copy of a request whose body was read.
 func withBody(req *http.Request, body []byte) *http.Request {
-	again := req.Clone(req.Context())
+	copy := req.Clone(req.Context())
 	if req.Body == nil {
-		return again
+		return copy
 	}
-	again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	again.Body, _ = again.GetBody()
-	again.ContentLength = int64(len(body))
-	return again
+	copy.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	copy.Body, _ = copy.GetBody()
+	copy.ContentLength = int64(len(body))
+	return copy
 }
 
 // newResponse is a response that no server has sent.

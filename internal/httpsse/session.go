@@ -86,8 +86,8 @@ func (s *session) serve(req *http.Request) (*http.Response, error) {
 }
 
 // postInitialize posts the message that begins the session, which ends if that is refused.
-func (s *session) postInitialize(req *http.Request, body []byte, sent messages) (*http.Response, error) {
-	resp, err := s.post(req, body, sent)
+func (s *session) postInitialize(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
+	resp, err := s.post(req, body, msgs)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		s.close()
 	}
@@ -96,8 +96,8 @@ func (s *session) postInitialize(req *http.Request, body []byte, sent messages) 
 
 // post sends messages and returns a stream of the answers to those that are
 // requests.
-func (s *session) post(req *http.Request, body []byte, sent messages) (*http.Response, error) {
-	answers := s.registerRequests(sent.requestIDs())
+func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
+	answers := s.registerRequests(msgs.requestIDs())
 	if answers == nil {
 		return newResponse(req, http.StatusNotFound, "", nil), nil
 	}
@@ -115,7 +115,7 @@ func (s *session) post(req *http.Request, body []byte, sent messages) (*http.Res
 		return resp, err
 	}
 	resp.Body.Close()
-	if len(sent.requestIDs()) == 0 {
+	if len(msgs.requestIDs()) == 0 {
 		return newResponse(req, http.StatusAccepted, "", nil), nil
 	}
 	answers.stop = context.AfterFunc(req.Context(), func() { s.closeStream(answers, req.Context().Err()) })

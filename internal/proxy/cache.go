@@ -81,36 +81,36 @@ func (s *SignIn) cachedList(method string) (items []json.RawMessage) {
 
 // cacheResponse notes what an answer says of the server, and reports whether a list is
 // now another one.
-func (s *SignIn) cacheResponse(asked message, text []byte) (changed bool, err error) {
-	switch asked.Method {
+func (s *SignIn) cacheResponse(req message, text []byte) (changed bool, err error) {
+	switch req.Method {
 	case methodInitialize:
 		return false, s.cacheInitialize(text)
 	case methodDiscover:
 		return false, s.cacheDiscover(text)
 	}
-	if lists[asked.Method] == "" || len(text) > maxListSize {
-		return lists[asked.Method] != "", nil
+	if lists[req.Method] == "" || len(text) > maxListSize {
+		return lists[req.Method] != "", nil
 	}
 	var answer struct {
 		Result map[string]json.RawMessage `json:"result"`
 	}
 	var items []json.RawMessage
 	var next string
-	if json.Unmarshal(text, &answer) != nil || json.Unmarshal(answer.Result[lists[asked.Method]], &items) != nil {
+	if json.Unmarshal(text, &answer) != nil || json.Unmarshal(answer.Result[lists[req.Method]], &items) != nil {
 		return false, nil
 	}
 	_ = json.Unmarshal(answer.Result["nextCursor"], &next) // another type than expected: none
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	items, whole := s.cache.addPage(asked, items, next, len(text))
+	items, whole := s.cache.addPage(req, items, next, len(text))
 	if !whole {
 		return true, nil
 	}
-	return s.cacheList(asked.Method, items)
+	return s.cacheList(req.Method, items)
 }
 
 // addPage adds a page to a list, and reports whether that is complete.
-func (s *serverCache) addPage(asked message, items []json.RawMessage, next string, size int) (all []json.RawMessage, whole bool) {
+func (s *serverCache) addPage(asked message, items []json.RawMessage, next string, size int) (all []json.RawMessage, complete bool) {
 	p := s.partial[asked.Method]
 	if asked.Params.Cursor == "" {
 		p = &partialList{}

@@ -90,8 +90,8 @@ func (b *bridge) answerCacheable(ctx context.Context, c *call, before order) err
 	if b.slow.Load() {
 		limit = 0 // the time was used up by the first request
 	}
-	soon := time.AfterFunc(limit, func() { b.answerFromCache(c, false) })
-	defer soon.Stop()
+	timer := time.AfterFunc(limit, func() { b.answerFromCache(c, false) })
+	defer timer.Stop()
 	err := b.sendInOrder(ctx, c, before)
 	if !b.SignIn.isRequiredAfter(ctx, b.Session, err) {
 		b.user.noteListed(c.message)
@@ -157,8 +157,8 @@ func (b *bridge) cacheResponse(c *call, m message) {
 }
 
 // updateCache keeps an answer of the server, and reports whether a list is another one now.
-func (u Upstream) updateCache(asked message, text []byte) (changed bool) {
-	changed, err := u.SignIn.cacheResponse(asked, text)
+func (u Upstream) updateCache(req message, text []byte) (changed bool) {
+	changed, err := u.SignIn.cacheResponse(req, text)
 	if err != nil {
 		u.log().Warn("the server's lists are not cached", "error", err)
 	}
@@ -243,19 +243,19 @@ func withListChanged(capability json.RawMessage) json.RawMessage {
 
 // negotiateVersion returns the version that the server would answer with: the client's, unless
 // the server speaks an older one.
-func negotiateVersion(m message, spoken string) string {
+func negotiateVersion(m message, server string) string {
 	var params struct {
 		Params struct {
 			Version string `json:"protocolVersion"`
 		} `json:"params"`
 	}
 	_ = json.Unmarshal(m.text, &params) // another type than expected: unknown
-	wanted := params.Params.Version
-	if !slices.Contains(versions, wanted) {
-		wanted = latestVersion
+	client := params.Params.Version
+	if !slices.Contains(versions, client) {
+		client = latestVersion
 	}
-	if slices.Contains(versions, spoken) {
-		return min(wanted, spoken)
+	if slices.Contains(versions, server) {
+		return min(client, server)
 	}
-	return wanted
+	return client
 }

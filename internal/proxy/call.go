@@ -198,20 +198,20 @@ func (b *bridge) open(ctx context.Context, c *call) (*http.Response, error) {
 	if err != nil || c.Method != methodInitialize || resp.StatusCode != http.StatusBadRequest {
 		return resp, err
 	}
-	hello, ok := c.message.withVersion(oldestVersion)
+	initialize, ok := c.message.withVersion(oldestVersion)
 	if !ok {
 		return resp, nil
 	}
-	again, err := b.post(ctx, hello)
-	if err != nil || again.StatusCode != http.StatusOK {
+	second, err := b.post(ctx, initialize)
+	if err != nil || second.StatusCode != http.StatusOK {
 		if err == nil {
-			again.Body.Close()
+			second.Body.Close()
 		}
 		return resp, nil // the first answer counts
 	}
 	resp.Body.Close()
-	c.message = hello
-	return again, nil
+	c.message = initialize
+	return second, nil
 }
 
 // forwardJSON passes on an answer that is one JSON text.
@@ -320,9 +320,9 @@ func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) 
 }
 
 // waitToRetry waits for as long as the server asks for, else longer each time.
-func waitToRetry(ctx context.Context, asked time.Duration, try int) error {
-	d := max(asked, minRetryDelay)
-	if asked == 0 {
+func waitToRetry(ctx context.Context, wanted time.Duration, try int) error {
+	d := max(wanted, minRetryDelay)
+	if wanted == 0 {
 		d = min(time.Second<<min(try-1, 10), maxRetryDelay)
 		d = d/2 + rand.N(d/2)
 	}

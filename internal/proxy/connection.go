@@ -65,17 +65,17 @@ func (w *connection) noteVersion(m message) {
 }
 
 // started notes a session that the server has begun.
-func (w *connection) started(hello message, id string) {
+func (w *connection) started(initialize message, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.initialize, w.id, w.initialized = hello, id, true
+	w.initialize, w.id, w.initialized = initialize, id, true
 }
 
 // setInitialize notes the client's initialize, which the server may not have heard yet.
-func (w *connection) setInitialize(hello message) {
+func (w *connection) setInitialize(initialize message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.initialize = hello
+	w.initialize = initialize
 }
 
 // initializeMessage returns the client's initialize.
@@ -93,19 +93,19 @@ func (w *connection) initializePending() bool {
 }
 
 // noteResponse notes what an answer says about later requests.
-func (w *connection) noteResponse(asked, answer message) {
-	switch asked.Method {
+func (w *connection) noteResponse(req, resp message) {
+	switch req.Method {
 	case methodInitialize:
-		if version := protocolVersion(answer); version != "" {
+		if version := protocolVersion(resp); version != "" {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.version = version
 		}
 	case methodListTools:
-		if len(answer.text) > maxListSize {
+		if len(resp.text) > maxListSize {
 			return
 		}
-		found := bindings(answer.text)
+		found := bindings(resp.text)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.tools == nil {
@@ -122,16 +122,16 @@ func (w *connection) noteResponse(asked, answer message) {
 }
 
 // protocolVersion returns the version of an answer to initialize; "": it names none.
-func protocolVersion(answer message) string {
-	var hello struct {
+func protocolVersion(resp message) string {
+	var initialize struct {
 		Result struct {
 			Version string `json:"protocolVersion"`
 		} `json:"result"`
 	}
-	if json.Unmarshal(answer.text, &hello) != nil || len(hello.Result.Version) > maxVersionLength {
+	if json.Unmarshal(resp.text, &initialize) != nil || len(initialize.Result.Version) > maxVersionLength {
 		return ""
 	}
-	return hello.Result.Version
+	return initialize.Result.Version
 }
 
 // setHeaders sets the headers that say how a message is meant. A message without a
@@ -152,19 +152,19 @@ func (w *connection) setHeaders(h http.Header, m message, session string) {
 }
 
 // restartSession begins a session in the place of one that the server has forgotten.
-func (b *bridge) restartSession(ctx context.Context, forgotten string) error {
+func (b *bridge) restartSession(ctx context.Context, lost string) error {
 	b.conn.restartMu.Lock()
 	defer b.conn.restartMu.Unlock()
-	if b.conn.sessionID() != forgotten || forgotten == "" && !b.conn.initializePending() {
+	if b.conn.sessionID() != lost || lost == "" && !b.conn.initializePending() {
 		return nil // somebody else did
 	}
 	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
 	defer cancel()
 	b.conn.mu.Lock()
-	hello := b.conn.initialize
+	initialize := b.conn.initialize
 	b.conn.mu.Unlock()
 	b.log().Info("restarting a session that the client already started")
-	resp, err := b.send(ctx, hello, "")
+	resp, err := b.send(ctx, initialize, "")
 	if err != nil {
 		return err
 	}
@@ -172,21 +172,21 @@ func (b *bridge) restartSession(ctx context.Context, forgotten string) error {
 	if err := b.check(ctx, resp); err != nil {
 		return err
 	}
-	if err := b.readInitializeResponse(ctx, resp, hello); err != nil {
+	if err := b.readInitializeResponse(ctx, resp, initialize); err != nil {
 		return err
 	}
-	b.conn.started(hello, resp.Header.Get(headerSession))
+	b.conn.started(initialize, resp.Header.Get(headerSession))
 	return b.finishHandshake(ctx)
 }
 
 // readInitializeResponse reads the answer to an initialize that the client knows nothing of.
-func (b *bridge) readInitializeResponse(ctx context.Context, resp *http.Response, hello message) error {
+func (b *bridge) readInitializeResponse(ctx context.Context, resp *http.Response, initialize message) error {
 	m, err := readResponse(ctx, resp, b.newBuffer(b.MaxMessage))
 	if err != nil {
 		return err
 	}
-	b.conn.noteResponse(hello, m)
-	b.cacheResponse(&call{message: hello}, m)
+	b.conn.noteResponse(initialize, m)
+	b.cacheResponse(&call{message: initialize}, m)
 	return nil
 }
 
@@ -244,13 +244,13 @@ func (b *bridge) listen() {
 	if b.conn.isStateless() {
 		return
 	}
-	ctx, quiet := context.WithCancel(b.lifetime)
-	if !b.conn.setListener(quiet) {
-		quiet()
+	ctx, stop := context.WithCancel(b.lifetime)
+	if !b.conn.setListener(stop) {
+		stop()
 		return
 	}
 	b.work.Go(func() {
-		defer quiet()
+		defer stop()
 		if err := b.readServerEvents(ctx); err != nil && ctx.Err() == nil {
 			b.log().Debug("the server offers no stream for its own messages", "error", err)
 		}
@@ -259,13 +259,13 @@ func (b *bridge) listen() {
 
 // setListener notes how the server's own stream is ended. It ends one that is
 // open, and reports whether another is wanted.
-func (w *connection) setListener(quiet context.CancelFunc) bool {
+func (w *connection) setListener(stop context.CancelFunc) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stopListener != nil {
 		w.stopListener()
 	}
-	w.stopListener = quiet
+	w.stopListener = stop
 	return !w.closed
 }
 

@@ -84,7 +84,7 @@ type clientInfo struct {
 
 // clientInfoOf returns what a client says of itself with a request.
 func clientInfoOf(m message) (is clientInfo) {
-	var said struct {
+	var doc struct {
 		Params struct {
 			clientInfo
 			Meta struct {
@@ -93,23 +93,23 @@ func clientInfoOf(m message) (is clientInfo) {
 			} `json:"_meta"`
 		} `json:"params"`
 	}
-	_ = json.Unmarshal(m.text, &said) // what cannot be read is not declared
-	is = said.Params.clientInfo
+	_ = json.Unmarshal(m.text, &doc) // what cannot be read is not declared
+	is = doc.Params.clientInfo
 	if m.Params.Meta.Version >= statelessVersion {
-		_ = json.Unmarshal(said.Params.Meta.Capabilities, &is.Capabilities)
-		_ = json.Unmarshal(said.Params.Meta.Info, &is.Info)
+		_ = json.Unmarshal(doc.Params.Meta.Capabilities, &is.Capabilities)
+		_ = json.Unmarshal(doc.Params.Meta.Info, &is.Info)
 	}
 	return is
 }
 
 // supportsURLElicitation reports whether a client can be asked to have its user open a page, by
 // what it said with a request or, with sessions, in its initialize.
-func supportsURLElicitation(m, hello message) bool {
+func supportsURLElicitation(m, initialize message) bool {
 	isStateless := m.Params.Meta.Version >= statelessVersion
 	if isStateless {
-		hello = m
+		initialize = m
 	}
-	is := clientInfoOf(hello)
+	is := clientInfoOf(initialize)
 	url := is.Capabilities.Elicitation.URL
 	return url != nil && string(url) != "null" && !(isStateless && failsOnInputRequired(is.Info.Name))
 }

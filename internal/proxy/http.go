@@ -54,11 +54,11 @@ func (h HTTP) Handler() (http.Handler, error) {
 	}
 	var transport http.RoundTripper = refusalTransport{h.Upstream, h.authorized(h.transport())}
 	if h.SignIn != nil {
-		lasting := h.lifetime
-		if lasting == nil {
-			lasting = context.Background()
+		lifetime := h.lifetime
+		if lifetime == nil {
+			lifetime = context.Background()
 		}
-		transport = &signInTransport{Upstream: h.Upstream, base: transport, lifetime: lasting, recordings: make(chan struct{}, maxRecordings)}
+		transport = &signInTransport{Upstream: h.Upstream, base: transport, lifetime: lifetime, recordings: make(chan struct{}, maxRecordings)}
 	}
 	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
 		Transport:      transport,

@@ -33,10 +33,10 @@ type client struct {
 }
 
 // newClient returns a client that has said hello in a session.
-func (t *signInTransport) newClient(id string, hello message) *client {
-	hello.text = slices.Clone(hello.text)
+func (t *signInTransport) newClient(id string, initialize message) *client {
+	initialize.text = slices.Clone(initialize.text)
 	closing, end := context.WithCancel(t.lifetime)
-	c := &client{id: id, initialize: hello, close: end}
+	c := &client{id: id, initialize: initialize, close: end}
 	c.user = &user{
 		Upstream: t.Upstream, lifetime: t.lifetime, closing: closing, work: &t.work,
 		initialize: func() message { return c.initialize }, notify: c.notifyStreams, requests: &clientRequests{},

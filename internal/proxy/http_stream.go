@@ -141,7 +141,7 @@ func (s *stream) close() {
 // events.
 func (s *stream) copy(body io.Reader) {
 	r := bufio.NewReaderSize(body, 32<<10)
-	for whole := true; ; {
+	for atLineStart := true; ; {
 		part, err := r.ReadSlice('\n')
 		if len(part) > 0 {
 			s.beginEvent()
@@ -149,10 +149,10 @@ func (s *stream) copy(body io.Reader) {
 				return
 			}
 		}
-		if whole && len(bytes.TrimRight(part, "\r\n")) == 0 && len(part) > 0 {
+		if atLineStart && len(bytes.TrimRight(part, "\r\n")) == 0 && len(part) > 0 {
 			s.endEvent()
 		}
-		whole = err == nil
+		atLineStart = err == nil
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}

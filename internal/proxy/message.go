@@ -187,12 +187,12 @@ func isValidID(id json.RawMessage) bool {
 
 // isResponseTo reports whether m is the response to a request. A server may write
 // the same id in another way.
-func (m message) isResponseTo(asked message) bool {
-	if m.isResponse() && bytes.Equal(m.ID, asked.ID) {
+func (m message) isResponseTo(req message) bool {
+	if m.isResponse() && bytes.Equal(m.ID, req.ID) {
 		return true // also of a number beyond what can be compared
 	}
 	var a, b any
-	if !m.isResponse() || !isValidID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(asked.ID, &b) != nil {
+	if !m.isResponse() || !isValidID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(req.ID, &b) != nil {
 		return false
 	}
 	switch a.(type) {

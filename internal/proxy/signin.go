@@ -212,12 +212,12 @@ func (s *SignIn) lastAttempt() *attempt {
 
 // run takes an attempt to its end.
 func (s *SignIn) run(ctx context.Context, up Upstream, a *attempt) {
-	unlock, ours, err := s.State.TryLock()
+	unlock, locked, err := s.State.TryLock()
 	if err != nil {
 		up.log().Warn("sign-ins are not shared with other proxies", "error", err)
-		unlock, ours = func() {}, true
+		unlock, locked = func() {}, true
 	}
-	if !ours {
+	if !locked {
 		unlock, err = s.waitElsewhere(ctx, a)
 		if err == nil {
 			if _, done := s.signedIn(ctx, up.Session); !done {
@@ -264,8 +264,8 @@ func (s *SignIn) waitElsewhere(ctx context.Context, a *attempt) (unlock func(), 
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		unlock, ours, err := s.State.TryLock()
-		if ours || err != nil {
+		unlock, locked, err := s.State.TryLock()
+		if locked || err != nil {
 			return unlock, err
 		}
 	}

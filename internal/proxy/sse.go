@@ -12,12 +12,12 @@ import (
 // readLine returns the next line with its end. One longer than limit goes to
 // long instead, and is eventstream.ErrTooLong. At the end of r it returns what is left, and
 // io.EOF.
-func readLine(r *bufio.Reader, limit int, long io.Writer) ([]byte, error) {
+func readLine(r *bufio.Reader, limit int, rest io.Writer) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := r.ReadSlice('\n')
 		if len(line)+len(part) > limit {
-			return nil, skip(r, limit, long, line, part, err)
+			return nil, skip(r, limit, rest, line, part, err)
 		}
 		line = append(line, part...)
 		if !errors.Is(err, bufio.ErrBufferFull) {
@@ -27,12 +27,12 @@ func readLine(r *bufio.Reader, limit int, long io.Writer) ([]byte, error) {
 }
 
 // skip reads a line that is too long to its end.
-func skip(r *bufio.Reader, limit int, long io.Writer, line, part []byte, err error) error {
-	if _, err := long.Write(line); err != nil {
+func skip(r *bufio.Reader, limit int, rest io.Writer, line, part []byte, err error) error {
+	if _, err := rest.Write(line); err != nil {
 		return err
 	}
 	for {
-		if _, err := long.Write(part); err != nil {
+		if _, err := rest.Write(part); err != nil {
 			return err
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {

@@ -60,11 +60,11 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 		slots: make(chan struct{}, maxInFlight), notifications: make(chan notification, maxQueued),
 		pending: map[string]*call{},
 	}
-	closing, hangUp := context.WithCancel(ctx)
+	closing, endInput := context.WithCancel(ctx)
 	b.user = &user{Upstream: s.Upstream, lifetime: ctx, closing: closing, work: &b.work, initialize: b.conn.initializeMessage, notify: b.notifyClient, requests: &clientRequests{}}
 	b.work.Go(func() { b.sendNotifications(ctx) })
 	b.readClient(ctx, in)
-	hangUp()
+	endInput()
 	close(b.notifications)
 	if ctx.Err() == nil {
 		b.drain()
@@ -128,10 +128,10 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 	go func() {
 		r := bufio.NewReaderSize(in, 64<<10)
 		for {
-			var long idPeeker
-			text, err := readLine(r, b.MaxMessage, &long)
+			var peeker idPeeker
+			text, err := readLine(r, b.MaxMessage, &peeker)
 			select {
-			case lines <- line{text, long.requestID(), err}:
+			case lines <- line{text, peeker.requestID(), err}:
 			case <-ctx.Done():
 				return
 			}

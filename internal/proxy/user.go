@@ -69,20 +69,20 @@ func (u *user) signInForCall(ctx context.Context, m message, out responder) bool
 	defer cancel()
 	defer context.AfterFunc(u.closing, cancel)()
 	u.watchSignIn()
-	isOwn := u.SignIn.isTool(m.Params.Name)
-	text, how := u.awaitApproval(ctx, m, out, u.SignIn.start(u.lifetime, u.Upstream), isOwn)
-	switch how {
+	isSignInTool := u.SignIn.isTool(m.Params.Name)
+	text, state := u.awaitApproval(ctx, m, out, u.SignIn.start(u.lifetime, u.Upstream), isSignInTool)
+	switch state {
 	case stateSignedIn:
 		u.notifyListsChanged()
 		return true
 	case statePending, stateFailed:
-		out.reply(m, toolResult(how == stateFailed || !isOwn, text))
+		out.reply(m, toolResult(state == stateFailed || !isSignInTool, text))
 	}
 	return false
 }
 
 // awaitApproval tells the user of a sign-in and waits for it.
-func (u *user) awaitApproval(ctx context.Context, m message, out responder, a *attempt, isOwn bool) (text string, how signInState) {
+func (u *user) awaitApproval(ctx context.Context, m message, out responder, a *attempt, isSignInTool bool) (text string, state signInState) {
 	select {
 	case <-a.shown.ch:
 	case <-a.ended.ch:
@@ -90,17 +90,17 @@ func (u *user) awaitApproval(ctx context.Context, m message, out responder, a *a
 	case <-ctx.Done():
 		return u.SignIn.pendingText(proxystate.Page{}), statePending
 	}
-	if pasted := m.Params.pasted(); pasted != "" && isOwn {
+	if pasted := m.Params.pasted(); pasted != "" && isSignInTool {
 		if err := a.paste(ctx, pasted); err != nil {
 			return fmt.Sprintf("The URL was not accepted: %s.\n%s", err, u.SignIn.approvalText(sanitizePage(a.current()))), stateFailed
 		}
 	}
-	if how := u.showPage(ctx, m, out, a); how != stateSignedIn {
+	if state := u.showPage(ctx, m, out, a); state != stateSignedIn {
 		text = u.SignIn.approvalText(sanitizePage(a.current()))
 		if a.previousErr != nil {
 			text = "The last sign-in failed: " + u.explain(a.previousErr) + "\n" + text
 		}
-		return text, how
+		return text, state
 	}
 	select {
 	case <-a.ended.ch:
@@ -134,7 +134,7 @@ func (u *user) showPage(ctx context.Context, m message, out responder, a *attemp
 }
 
 // outcomeText is what a call ends with when the sign-in is over.
-func (u *user) outcomeText(a *attempt) (text string, how signInState) {
+func (u *user) outcomeText(a *attempt) (text string, state signInState) {
 	u.completeElicitation(a)
 	err := a.outcome()
 	switch {
@@ -179,15 +179,15 @@ func (u *user) elicit(ctx context.Context, out responder, a *attempt, shown prox
 
 // elicitationAction returns what the user answered. A client that answers with an error cannot ask.
 func elicitationAction(m message) string {
-	var said struct {
+	var doc struct {
 		Result struct {
 			Action string `json:"action"`
 		} `json:"result"`
 	}
-	if json.Unmarshal(m.text, &said) != nil || said.Result.Action == "" {
+	if json.Unmarshal(m.text, &doc) != nil || doc.Result.Action == "" {
 		return actionDecline
 	}
-	return said.Result.Action
+	return doc.Result.Action
 }
 
 // completeElicitation tells the client once that the page that it opened is done with.

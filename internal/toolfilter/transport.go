@@ -52,12 +52,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent, batch, err := readMessages(body)
+	msgs, batch, err := readMessages(body)
 	if err == nil && req.Header.Get("Content-Encoding") != "" {
 		err = fmt.Errorf("%w: it is encoded", ErrAmbiguous)
 	}
 	if err == nil {
-		err = checkHeaders(req.Header, sent)
+		err = checkHeaders(req.Header, msgs)
 	}
 	if err != nil {
 		t.log.Warn("message not forwarded", "error", err)
@@ -65,16 +65,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if errors.Is(err, errHeaders) {
 			code = codeHeaderMismatch
 		}
-		return respond(req, http.StatusBadRequest, errorResponse(singleID(sent), code, err.Error())), nil
+		return respond(req, http.StatusBadRequest, errorResponse(singleID(msgs), code, err.Error())), nil
 	}
-	if resp, err := t.refuseCalls(req, sent, batch); resp != nil || err != nil {
+	if resp, err := t.refuseCalls(req, msgs, batch); resp != nil || err != nil {
 		return resp, err
 	}
 	out.Header.Set("Content-Type", typeJSON) // no other charset
 	out.ContentLength = int64(len(body))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
-	return t.filterResponse(t.base.RoundTrip(out))(t.responseFilter(sent))
+	return t.filterResponse(t.base.RoundTrip(out))(t.responseFilter(msgs))
 }
 
 // responseFilter returns what looks at the answer to messages. Only a list of tools is looked
