@@ -22,11 +22,11 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 // Mode says which transport a server speaks.
@@ -50,7 +50,6 @@ func ParseMode(text string) (Mode, error) {
 const (
 	headerSession = "Mcp-Session-Id"
 	headerVersion = "Mcp-Protocol-Version"
-	typeEvents    = "text/event-stream"
 
 	// endpointTimeout limits the wait for the endpoint of a stream.
 	endpointTimeout = 10 * time.Second
@@ -152,11 +151,11 @@ func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 	msgs := parseMessages(body)
 	switch {
 	case req.Header.Get(headerSession) != "":
-		return newResponse(req, http.StatusNotFound, "", nil), nil
+		return jsonrpc.Respond(req, http.StatusNotFound, nil), nil
 	case req.Method != http.MethodPost:
-		return newResponse(req, http.StatusMethodNotAllowed, "", nil), nil
+		return jsonrpc.Respond(req, http.StatusMethodNotAllowed, nil), nil
 	case !msgs.isInitialize():
-		return newResponse(req, http.StatusOK, "application/json", msgs.methodNotFound()), nil
+		return jsonrpc.Respond(req, http.StatusOK, msgs.methodNotFound()), nil
 	}
 	s, refused, err := t.open(req)
 	if s == nil {
@@ -182,7 +181,7 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 		cancel()
 		return nil, nil, err
 	}
-	if resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents {
+	if resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeEvents {
 		resp.Body = &cancelOnClose{resp.Body, cancel}
 		return nil, resp, nil
 	}
@@ -206,7 +205,7 @@ func streamHeader(h http.Header) http.Header {
 	for _, name := range []string{"Content-Type", "Content-Length", headerSession, headerVersion} {
 		h.Del(name)
 	}
-	h.Set("Accept", typeEvents)
+	h.Set("Accept", jsonrpc.TypeEvents)
 	return h
 }
 
@@ -261,24 +260,6 @@ func withBody(req *http.Request, body []byte) *http.Request {
 	copy.Body, _ = copy.GetBody()
 	copy.ContentLength = int64(len(body))
 	return copy
-}
-
-// newResponse is a response that no server has sent.
-func newResponse(req *http.Request, status int, contentType string, body []byte) *http.Response {
-	resp := &http.Response{
-		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: req,
-	}
-	if contentType != "" {
-		resp.Header.Set("Content-Type", contentType)
-	}
-	return resp
-}
-
-func mediaType(resp *http.Response) string {
-	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-	return strings.ToLower(strings.TrimSpace(t))
 }
 
 // cancelOnClose is a body whose end ends the request.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 // message is what is read of a message: enough to tell whose it is.
@@ -78,19 +80,12 @@ func (all messages) requestIDs() (ids []string) {
 	return ids
 }
 
-// methodNotFound is the answer of a server that does not know the method of a
-// message (JSON-RPC 2.0 §5.1).
+// methodNotFound is the response of a server that does not know the method of a
+// message.
 func (all messages) methodNotFound() []byte {
-	id := json.RawMessage("null")
+	var id json.RawMessage
 	if ids := all.requestIDs(); len(ids) > 0 {
 		id = json.RawMessage(ids[0])
 	}
-	text, err := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "id": id,
-		"error": map[string]any{"code": -32601, "message": "the server uses HTTP+SSE of 2024-11-05, which requires initialize first"},
-	})
-	if err != nil {
-		return nil // the id was JSON
-	}
-	return text
+	return jsonrpc.Error(id, jsonrpc.CodeMethodNotFound, "the server uses HTTP+SSE of 2024-11-05, which requires initialize first")
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
@@ -80,9 +81,9 @@ func (s *session) serve(req *http.Request) (*http.Response, error) {
 		return s.listen(req), nil
 	case http.MethodDelete:
 		s.close()
-		return newResponse(req, http.StatusOK, "", nil), nil
+		return jsonrpc.Respond(req, http.StatusOK, nil), nil
 	}
-	return newResponse(req, http.StatusMethodNotAllowed, "", nil), nil
+	return jsonrpc.Respond(req, http.StatusMethodNotAllowed, nil), nil
 }
 
 // postInitialize posts the message that begins the session, which ends if that is refused.
@@ -99,7 +100,7 @@ func (s *session) postInitialize(req *http.Request, body []byte, msgs messages) 
 func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
 	answers := s.registerRequests(msgs.requestIDs())
 	if answers == nil {
-		return newResponse(req, http.StatusNotFound, "", nil), nil
+		return jsonrpc.Respond(req, http.StatusNotFound, nil), nil
 	}
 	out := withBody(req, body)
 	var err error
@@ -116,7 +117,7 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 	}
 	resp.Body.Close()
 	if len(msgs.requestIDs()) == 0 {
-		return newResponse(req, http.StatusAccepted, "", nil), nil
+		return jsonrpc.Respond(req, http.StatusAccepted, nil), nil
 	}
 	answers.stop = context.AfterFunc(req.Context(), func() { s.closeStream(answers, req.Context().Err()) })
 	return s.respond(req, answers), nil
@@ -124,9 +125,8 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 
 // respond is an answer whose body is a stream.
 func (s *session) respond(req *http.Request, from *stream) *http.Response {
-	resp := newResponse(req, http.StatusOK, typeEvents, nil)
+	resp := jsonrpc.Stream(req, http.StatusOK, jsonrpc.TypeEvents, from)
 	resp.Header.Set(headerSession, s.id)
-	resp.Body, resp.ContentLength = from, -1
 	return resp
 }
 
@@ -136,9 +136,9 @@ func (s *session) listen(req *http.Request) *http.Response {
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		return newResponse(req, http.StatusNotFound, "", nil)
+		return jsonrpc.Respond(req, http.StatusNotFound, nil)
 	case s.hasListener:
-		return newResponse(req, http.StatusConflict, "", nil)
+		return jsonrpc.Respond(req, http.StatusConflict, nil)
 	}
 	s.hasListener = true
 	listener := &listener{stream: s.serverMessages}

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 const (
@@ -67,7 +69,7 @@ func (s *SignIn) requiredError(err error) error {
 // responder is where a call's messages go.
 func (b *bridge) responder(c *call) responder {
 	return responder{b.notifyClient, func(text []byte) {
-		b.write(text)
+		b.writeText(text)
 		c.answered.set()
 	}}
 }
@@ -76,7 +78,7 @@ func (b *bridge) responder(c *call) responder {
 // is told what belongs to no call: the server tells those who subscribed.
 func (b *bridge) notifyClient(text []byte) bool {
 	if !b.conn.isStateless() {
-		b.write(text)
+		b.writeText(text)
 	}
 	return true
 }
@@ -117,20 +119,20 @@ func (b *bridge) answerFromCache(c *call, signedOut bool) {
 	if lists[c.Method] == "" {
 		b.slow.Store(!signedOut)
 	}
-	b.write(b.SignIn.cachedResponse(c.message, b.Server, signedOut))
+	b.writeText(b.SignIn.cachedResponse(c.message, b.Server, signedOut))
 }
 
 // cachedResponse returns the answer to a request from what is known of the server.
 func (s *SignIn) cachedResponse(m message, server string, signedOut bool) []byte {
 	switch m.Method {
 	case methodInitialize:
-		return resultResponse(m.ID, s.initializeResponse(m, server, signedOut))
+		return jsonrpc.Result(m.ID, s.initializeResponse(m, server, signedOut))
 	case methodDiscover:
 		// Clients that are refused go on with initialize.
 		if found := s.discoverResult(); found != nil && !signedOut {
-			return resultResponse(m.ID, found)
+			return jsonrpc.Result(m.ID, found)
 		}
-		return errorText(m.ID, codeMethodNotFound, "Method not found: use initialize")
+		return jsonrpc.Error(m.ID, jsonrpc.CodeMethodNotFound, "Method not found: use initialize")
 	}
 	items := s.cachedList(m.Method)
 	if items == nil {
@@ -152,7 +154,7 @@ func (b *bridge) cacheResponse(c *call, m message) {
 	c.cacheMu.Lock()
 	defer c.cacheMu.Unlock()
 	if changed && c.fromCache {
-		b.write(listChanged(c.Method))
+		b.writeText(listChanged(c.Method))
 	}
 }
 
@@ -170,7 +172,7 @@ func reply(m message, result any) []byte {
 	if m.Params.Meta.Version >= statelessVersion {
 		result = addStatelessFields(result, lists[m.Method] != "")
 	}
-	return resultResponse(m.ID, result)
+	return jsonrpc.Result(m.ID, result)
 }
 
 // addStatelessFields gives a result what the stateless protocol demands of it.
@@ -200,7 +202,7 @@ func listChanged(method string) []byte {
 	if method == methodListTemplates {
 		kind = lists[methodListResources]
 	}
-	return newRequest("", "notifications/"+kind+"/list_changed", nil)
+	return jsonrpc.Request("", "notifications/"+kind+"/list_changed", nil)
 }
 
 // initializeResponse is the answer to initialize from what is known of the server.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 const (
@@ -27,8 +28,6 @@ const (
 	// gracePeriod is how long a stream may still say something after its answer,
 	// and after the client has cancelled the request.
 	gracePeriod = 2 * time.Second
-	// maxErrorBody limits what is read of an answer that is none.
-	maxErrorBody = 1 << 20
 )
 
 // errNoAnswer is a request that the server left open.
@@ -67,8 +66,8 @@ type call struct {
 // request starts a request, which goes its own way from here: the client that reads
 // the client's messages must not wait for a server.
 func (b *bridge) request(ctx context.Context, m message) {
-	ctx, giveUp := context.WithCancel(ctx)
-	c := &call{message: m, cancel: giveUp, departed: newSignal(), answered: newSignal(), initialized: newSignal()}
+	ctx, cancel := context.WithCancel(b.budget.WithAccount(ctx))
+	c := &call{message: m, cancel: cancel, departed: newSignal(), answered: newSignal(), initialized: newSignal()}
 	b.mu.Lock()
 	b.pending[string(m.ID)] = c
 	b.mu.Unlock()
@@ -123,12 +122,12 @@ func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	switch {
 	case c.cancelled.Load() || ctx.Err() != nil || !c.answered.set():
 	case isOwn:
-		b.write(errorResponse(c.ID, own.text))
+		b.writeText(jsonrpc.ErrorObject(c.ID, own.text))
 	case c.Method == methodSubscribe && errors.Is(err, errNoAnswer):
-		b.write(cancelNotification(c.ID))
+		b.writeText(cancelNotification(c.ID))
 	default:
 		b.log().Warn("request not forwarded", "method", c.Method, "error", err)
-		b.write(errorText(c.ID, codeUpstream, b.explain(err)))
+		b.writeText(jsonrpc.Error(c.ID, codeUpstream, b.explain(err)))
 	}
 }
 
@@ -180,10 +179,10 @@ func (b *bridge) attempt(ctx context.Context, c *call) error {
 	if c.Method == methodInitialize {
 		b.conn.started(c.message, resp.Header.Get(headerSession))
 	}
-	switch mediaType(resp) {
-	case typeJSON:
+	switch jsonrpc.MediaType(resp) {
+	case jsonrpc.TypeJSON:
 		return b.forwardJSON(ctx, c, resp.Body)
-	case typeEvents:
+	case jsonrpc.TypeEvents:
 		return b.forwardEvents(ctx, c, resp.Body)
 	}
 	return fmt.Errorf("the server answers with %s and no message", status(resp))
@@ -216,12 +215,12 @@ func (b *bridge) open(ctx context.Context, c *call) (*http.Response, error) {
 
 // forwardJSON passes on an answer that is one JSON text.
 func (b *bridge) forwardJSON(ctx context.Context, c *call, body io.Reader) error {
-	t := b.newBuffer(b.MaxMessage)
-	defer t.reset()
-	if err := t.readFrom(ctx, body); err != nil {
+	buf := b.newBuffer(ctx)
+	defer buf.Reset()
+	if err := buf.ReadFrom(ctx, body); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	answered, err := b.forward(c, t.bytes)
+	answered, err := b.forward(ctx, c, buf)
 	if err == nil && !answered {
 		err = errNoAnswer
 	}
@@ -230,8 +229,8 @@ func (b *bridge) forwardJSON(ctx context.Context, c *call, body io.Reader) error
 
 // forward hands the client what the server sent on a request's own stream, and
 // reports whether the answer was among it.
-func (b *bridge) forward(c *call, text []byte) (answered bool, err error) {
-	messages, err := parseMessages(text, parseServerMessage)
+func (b *bridge) forward(ctx context.Context, c *call, buf *buffer.Buffer) (answered bool, err error) {
+	messages, err := parseBuffer(ctx, buf)
 	if err != nil {
 		return false, fmt.Errorf("the server sent data that is %w", err)
 	}
@@ -239,30 +238,47 @@ func (b *bridge) forward(c *call, text []byte) (answered bool, err error) {
 		switch {
 		case m.isResponseTo(c.message):
 			answered = true
-			b.conn.noteResponse(c.message, m)
-			c.initialized.set()
-			b.cacheResponse(c, m)
+			if m, err = b.noteResponse(ctx, c, m); err != nil {
+				return false, err
+			}
 			if !c.answered.set() || c.cancelled.Load() {
 				continue // the client has an answer, or wants none
 			}
 		case m.isErrorWithoutID():
 			return false, &rpcError{m.Error, true} // about a request whose id it did not read
 		}
-		b.write(m.text)
+		b.write(m)
 	}
 	return answered, nil
+}
+
+// noteResponse notes what the response to a request says of the server. It may return the
+// message with its text in one piece.
+func (b *bridge) noteResponse(ctx context.Context, c *call, m message) (message, error) {
+	if !c.isCacheable() && lists[c.Method] == "" {
+		return m, nil
+	}
+	m, err := m.joined(ctx)
+	if err != nil {
+		return m, err
+	}
+	b.conn.noteResponse(c.message, m)
+	c.initialized.set()
+	b.cacheResponse(c, m)
+	return m, nil
 }
 
 // forwardEvents passes on a request's stream until the answer came. A stream that
 // breaks is taken up where it ended, if the server gave its events ids.
 func (b *bridge) forwardEvents(ctx context.Context, c *call, body io.ReadCloser) error {
 	var at eventstream.Cursor
+	buf := b.newBuffer(ctx)
 	idle, answered := 0, false
 	defer func() { body.Close() }()
 	for {
 		before := at.ID
-		_, err := events(ctx, body, b.newBuffer(b.MaxMessage), &at, func(data []byte) (bool, error) {
-			last, err := b.forward(c, data)
+		_, err := readEvents(ctx, body, buf, &at, func() (bool, error) {
+			last, err := b.forward(ctx, c, buf)
 			if last && !answered {
 				answered = true
 				time.AfterFunc(gracePeriod, c.cancel) // the stream should end now
@@ -311,7 +327,7 @@ func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) 
 			b.log().Debug("stream not resumed", "error", err)
 			continue
 		}
-		if resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents {
+		if resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeEvents {
 			resp.Body.Close()
 			return http.NoBody, fmt.Errorf("the server answers with %s", status(resp))
 		}
@@ -332,68 +348,4 @@ func waitToRetry(ctx context.Context, wanted time.Duration, try int) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// post sends a message in the session of now. Where the server has forgotten
-// that, a new one is begun as the client began its own, and the message
-// is sent again.
-func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
-	session := b.conn.sessionID()
-	if m.Method == methodInitialize {
-		session = ""
-	}
-	resp, err := b.send(ctx, m, session)
-	if err != nil || session == "" || !isSessionLost(resp) {
-		return resp, err
-	}
-	resp.Body.Close()
-	if err := b.restartSession(ctx, session); err != nil {
-		return nil, fmt.Errorf("the server lost the session and starts no new one: %w", err)
-	}
-	return b.send(ctx, m, b.conn.sessionID())
-}
-
-// send is one POST.
-func (b *bridge) send(ctx context.Context, m message, session string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.Server, bytes.NewReader(m.text))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", typeJSON)
-	req.Header.Set("Accept", typeJSON+", "+typeEvents)
-	b.conn.setHeaders(req.Header, m, session)
-	return b.client.Do(req)
-}
-
-// get opens a stream of what the server starts, or one that broke.
-func (b *bridge) get(ctx context.Context, after string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Server, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Accept", typeEvents)
-	if after != "" {
-		req.Header.Set(headerResume, after)
-	}
-	b.conn.setHeaders(req.Header, message{}, b.conn.sessionID())
-	return b.client.Do(req)
-}
-
-// check returns why an answer is none.
-func (b *bridge) check(ctx context.Context, resp *http.Response) error {
-	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		return nil
-	}
-	t := b.newBuffer(maxErrorBody)
-	defer t.reset()
-	if mediaType(resp) == typeJSON {
-		_ = t.readFrom(ctx, resp.Body) // what cannot be read is no message
-	}
-	if err := b.refusal(resp); err != nil {
-		return err
-	}
-	if m, err := parseServerMessage(bytes.TrimSpace(t.bytes)); err == nil && m.Error != nil {
-		return &rpcError{text: m.Error}
-	}
-	return fmt.Errorf("the server answers with %s", status(resp))
 }

@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 const (
@@ -181,7 +183,7 @@ func (b *bridge) restartSession(ctx context.Context, lost string) error {
 
 // readInitializeResponse reads the answer to an initialize that the client knows nothing of.
 func (b *bridge) readInitializeResponse(ctx context.Context, resp *http.Response, initialize message) error {
-	m, err := readResponse(ctx, resp, b.newBuffer(b.MaxMessage))
+	m, err := readResponse(ctx, resp, b.MaxMessage)
 	if err != nil {
 		return err
 	}
@@ -192,31 +194,35 @@ func (b *bridge) readInitializeResponse(ctx context.Context, resp *http.Response
 
 // readResponse reads what the server answers a request with, as one text or as an event
 // of a stream. It returns an error of the server as an error.
-func readResponse(ctx context.Context, resp *http.Response, t buffer) (found message, err error) {
-	read := func(text []byte) (bool, error) {
-		m, err := parseServerMessage(text)
+func readResponse(ctx context.Context, resp *http.Response, limit int) (found message, err error) {
+	buf := buffer.New(buffer.AccountOf(ctx), limit)
+	defer buf.Reset()
+	read := func() (bool, error) {
+		text, err := buf.Bytes(ctx)
+		if err != nil {
+			return false, err
+		}
+		m, err := parseServerMessage(bytes.Clone(text))
 		switch {
 		case err != nil || !m.isResponse():
 			return false, err
 		case m.Error != nil:
-			return false, &rpcError{text: bytes.Clone(m.Error)}
+			return false, &rpcError{text: m.Error}
 		}
 		found = m
-		found.text = bytes.Clone(m.text)
 		return true, nil
 	}
-	if mediaType(resp) == typeEvents {
-		done, err := events(ctx, resp.Body, t, &eventstream.Cursor{}, read)
+	if jsonrpc.MediaType(resp) == jsonrpc.TypeEvents {
+		done, err := readEvents(ctx, resp.Body, buf, &eventstream.Cursor{}, read)
 		if done {
 			return found, nil
 		}
 		return found, streamEnded(err)
 	}
-	defer t.reset()
-	if err := t.readFrom(ctx, resp.Body); err != nil {
+	if err := buf.ReadFrom(ctx, resp.Body); err != nil {
 		return found, err
 	}
-	done, err := read(bytes.TrimSpace(t.bytes))
+	done, err := read()
 	if err == nil && !done {
 		err = errNoAnswer
 	}
@@ -244,7 +250,7 @@ func (b *bridge) listen() {
 	if b.conn.isStateless() {
 		return
 	}
-	ctx, stop := context.WithCancel(b.lifetime)
+	ctx, stop := context.WithCancel(b.budget.WithAccount(b.lifetime))
 	if !b.conn.setListener(stop) {
 		stop()
 		return
@@ -282,9 +288,10 @@ func (w *connection) closeListener() {
 // server may offer no such stream (405).
 func (b *bridge) readServerEvents(ctx context.Context) error {
 	var at eventstream.Cursor
+	buf := b.newBuffer(ctx)
 	for try := 0; ; {
 		resp, err := b.get(ctx, at.ID)
-		if err == nil && (resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents) {
+		if err == nil && (resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeEvents) {
 			resp.Body.Close()
 			if resp.StatusCode < http.StatusInternalServerError {
 				return fmt.Errorf("the server answers with %s", status(resp))
@@ -292,9 +299,9 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 			err = errors.New(status(resp))
 		}
 		if err == nil {
-			_, err = events(ctx, resp.Body, b.newBuffer(b.MaxMessage), &at, func(text []byte) (bool, error) {
+			_, err = readEvents(ctx, resp.Body, buf, &at, func() (bool, error) {
 				try = 0
-				messages, err := parseMessages(text, parseServerMessage)
+				messages, err := parseBuffer(ctx, buf)
 				if err != nil {
 					return false, err
 				}
@@ -302,7 +309,7 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 			})
 			resp.Body.Close()
 		}
-		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, errNotMessage) || errors.Is(err, eventstream.ErrTooLong) {
+		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, jsonrpc.ErrNotMessage) || errors.Is(err, eventstream.ErrTooLong) {
 			return err
 		}
 		try++
@@ -319,7 +326,7 @@ func (b *bridge) forwardServerMessages(messages []message) error {
 		if m.isErrorWithoutID() {
 			return &rpcError{m.Error, true}
 		}
-		b.write(m.text)
+		b.write(m)
 	}
 	return nil
 }

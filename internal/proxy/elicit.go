@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
@@ -154,8 +155,8 @@ func (m message) extractInput() message {
 	m.input = input{state: m.Params.State, action: cmp.Or(answers[inputKey].Action, actionDecline)}
 	delete(params, "inputResponses")
 	delete(params, "requestState")
-	doc["params"] = encodeJSON(params)
-	m.text = encodeJSON(doc)
+	doc["params"] = jsonrpc.Encode(params)
+	m.text = jsonrpc.Encode(doc)
 	return m
 }
 
@@ -171,7 +172,7 @@ func (a *attempt) actionIn(m message) string {
 
 // inputRequired returns the answer that asks a call for input.
 func (s *SignIn) inputRequired(m message, a *attempt, shown proxystate.Page) []byte {
-	return resultResponse(m.ID, map[string]any{
+	return jsonrpc.Result(m.ID, map[string]any{
 		"resultType":   "input_required",
 		"requestState": localPrefix + a.id,
 		"inputRequests": map[string]any{inputKey: map[string]any{

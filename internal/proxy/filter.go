@@ -1,5 +1,9 @@
 package proxy
 
+import (
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+)
+
 // toolDenial returns the answer to a call of a tool that is not allowed, before anybody is
 // asked to sign in for it; nil if it may be. The tool to sign in is none of the server's.
 func (u Upstream) toolDenial(m message) []byte {
@@ -10,5 +14,5 @@ func (u Upstream) toolDenial(m message) []byte {
 	if !denied {
 		return nil
 	}
-	return errorText(m.ID, code, text)
+	return jsonrpc.Error(m.ID, code, text)
 }

@@ -21,11 +21,6 @@ const (
 	headerResume  = "Last-Event-ID"
 )
 
-const (
-	typeJSON   = "application/json"
-	typeEvents = "text/event-stream"
-)
-
 // statelessVersion is the first version without sessions, in which the headers repeat
 // what the body says (SEP-2243). Versions are dates and compare as text.
 const statelessVersion = "2026-07-28"

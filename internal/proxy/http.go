@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
@@ -230,6 +231,6 @@ func (h HTTP) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, h.explain(err), http.StatusBadGateway)
 		return
 	}
-	w.Header().Set("Content-Type", typeJSON)
-	_, _ = w.Write(errorText(m.ID, codeUpstream, h.explain(err))) // a client that is gone needs none
+	w.Header().Set("Content-Type", jsonrpc.TypeJSON)
+	_, _ = w.Write(jsonrpc.Error(m.ID, codeUpstream, h.explain(err))) // a client that is gone needs none
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 // signInTransport reaches the server for the clients of a proxy over HTTP. What needs
@@ -42,7 +44,7 @@ func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := t.clients.find(id)
 	switch {
 	case c == nil && strings.HasPrefix(id, localPrefix):
-		return emptyResponse(req, http.StatusNotFound), nil // it began before this proxy, and begins again now
+		return jsonrpc.Respond(req, http.StatusNotFound, nil), nil // it began before this proxy, and begins again now
 	case c == nil:
 		c = t.sessionlessClient(req, m)
 	}
@@ -52,14 +54,14 @@ func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case req.Method == http.MethodDelete:
 		return t.endSession(req, c)
 	case m.isResponse() && c.requests.deliver(m), c.initializePending() && !m.isRequest():
-		return emptyResponse(req, http.StatusAccepted), nil
+		return jsonrpc.Respond(req, http.StatusAccepted, nil), nil
 	case m.isRequest() && m.isCacheable():
 		return t.answerCacheable(req, c, m)
 	case m.Method == methodCallTool && t.SignIn.isTool(m.Params.Name):
 		return t.answerLocally(req, c, m, func(s *stream) { c.callSignIn(req.Context(), m, s.responder()) })
 	}
 	if denial := t.toolDenial(m); denial != nil {
-		return jsonResponse(req, denial), nil
+		return jsonrpc.Respond(req, http.StatusOK, denial), nil
 	}
 	return t.answer(req, c, m)
 }
@@ -77,11 +79,11 @@ func (t *signInTransport) answer(req *http.Request, c *client, m message) (*http
 		return t.answerLocally(req, c, m, func(s *stream) {
 			if c.signInForCall(req.Context(), m, s.responder()) {
 				resp, err := t.forward(req, c)
-				s.forward(resp, err, func(err error) []byte { return errorText(m.ID, codeUpstream, t.explain(err)) })
+				s.forward(resp, err, func(err error) []byte { return jsonrpc.Error(m.ID, codeUpstream, t.explain(err)) })
 			}
 		})
 	case methodPing:
-		return jsonResponse(req, reply(m, struct{}{})), nil
+		return jsonrpc.Respond(req, http.StatusOK, reply(m, struct{}{})), nil
 	}
 	return nil, t.SignIn.requiredError(err)
 }
@@ -185,7 +187,7 @@ func (t *signInTransport) answerCacheable(req *http.Request, c *client, m messag
 // answerFromCache answers a request from what is known of the server. A client that says
 // hello begins its session here, and is another one from then on.
 func (t *signInTransport) answerFromCache(req *http.Request, c *client, m message, signedOut bool) (*http.Response, *client) {
-	resp := jsonResponse(req, t.SignIn.cachedResponse(m, t.Server, signedOut))
+	resp := jsonrpc.Respond(req, http.StatusOK, t.SignIn.cachedResponse(m, t.Server, signedOut))
 	if lists[m.Method] == "" {
 		t.slow.Store(!signedOut)
 	}
@@ -245,7 +247,7 @@ func (t *signInTransport) record(m message, resp *http.Response) *http.Response 
 	resp.Body = &recorder{ReadCloser: resp.Body, limit: maxListSize, done: func(kept []byte) bool {
 		defer func() { <-t.recordings }()
 		is.Body = io.NopCloser(bytes.NewReader(kept))
-		answer, err := readResponse(context.Background(), &is, buffer{memory: newMemory(), limit: maxListSize})
+		answer, err := readResponse(context.Background(), &is, maxListSize)
 		return err == nil && t.updateCache(m, answer.text)
 	}}
 	return resp
@@ -290,13 +292,13 @@ func (t *signInTransport) finishInitialize(ctx context.Context, c *client, resp 
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answers with %s", status(resp))
 	}
-	m, err := readResponse(ctx, resp, buffer{memory: newMemory(), limit: maxListSize})
+	m, err := readResponse(ctx, resp, maxListSize)
 	if err != nil {
 		return err
 	}
 	t.updateCache(c.initialize, m.text)
 	c.sessionStarted(resp.Header.Get(headerSession), protocolVersion(m))
-	done, err := t.send(ctx, c, newRequest("", methodInitialized, nil))
+	done, err := t.send(ctx, c, jsonrpc.Request("", methodInitialized, nil))
 	if err == nil {
 		done.Body.Close()
 	}
@@ -309,8 +311,8 @@ func (t *signInTransport) send(ctx context.Context, c *client, body []byte) (*ht
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", typeJSON)
-	req.Header.Set("Accept", typeJSON+", "+typeEvents)
+	req.Header.Set("Content-Type", jsonrpc.TypeJSON)
+	req.Header.Set("Accept", jsonrpc.TypeJSON+", "+jsonrpc.TypeEvents)
 	c.setHeaders(req.Header)
 	return t.base.RoundTrip(req)
 }
@@ -319,7 +321,7 @@ func (t *signInTransport) send(ctx context.Context, c *client, body []byte) (*ht
 func (t *signInTransport) endSession(req *http.Request, c *client) (*http.Response, error) {
 	t.clients.remove(c)
 	if c.initializePending() {
-		return emptyResponse(req, http.StatusOK), nil
+		return jsonrpc.Respond(req, http.StatusOK, nil), nil
 	}
 	return t.forward(req, c)
 }
@@ -334,7 +336,7 @@ func (t *signInTransport) listen(req *http.Request, c *client) (*http.Response, 
 		signedOut := t.SignIn.isRequiredAfter(req.Context(), t.Session, err)
 		switch {
 		case signedOut && c.id == "":
-			return emptyResponse(req, http.StatusMethodNotAllowed), nil // a client of which nothing is known
+			return jsonrpc.Respond(req, http.StatusMethodNotAllowed, nil), nil // a client of which nothing is known
 		case c.id == "", err != nil && !signedOut, err == nil && !isStream(resp):
 			return resp, err
 		}
@@ -377,5 +379,5 @@ func (t *signInTransport) forwardServerStream(s *stream, c *client, resp *http.R
 
 // isStream reports whether an answer is a stream of events.
 func isStream(resp *http.Response) bool {
-	return resp.StatusCode == http.StatusOK && mediaType(resp) == typeEvents
+	return resp.StatusCode == http.StatusOK && jsonrpc.MediaType(resp) == jsonrpc.TypeEvents
 }

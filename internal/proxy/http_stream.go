@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 // stream is an answer of this program over HTTP: one JSON text or, as soon as there is
@@ -57,12 +58,12 @@ func (s *stream) start() bool {
 
 // startLocked is begin for those who hold the lock.
 func (s *stream) startLocked() bool {
-	if s.closed || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), typeEvents) {
+	if s.closed || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), jsonrpc.TypeEvents) {
 		return false
 	}
 	if !s.isStream {
 		s.isStream = true
-		resp := newResponse(s.req, http.StatusOK, typeEvents, s.body)
+		resp := jsonrpc.Stream(s.req, http.StatusOK, jsonrpc.TypeEvents, s.body)
 		resp.Header.Set("Cache-Control", "no-store")
 		s.outcome <- outcome{resp: resp}
 	}
@@ -93,7 +94,7 @@ func (s *stream) respond(text []byte) {
 	}
 	s.closed = true
 	if !s.isStream {
-		s.outcome <- outcome{resp: jsonResponse(s.req, text)}
+		s.outcome <- outcome{resp: jsonrpc.Respond(s.req, http.StatusOK, text)}
 		return
 	}
 	_, _ = s.out.Write(asEvent(text)) // a client that is gone needs none
@@ -115,7 +116,7 @@ func (s *stream) forward(resp *http.Response, err error, explain func(error) []b
 		return
 	}
 	defer resp.Body.Close()
-	if mediaType(resp) == typeEvents {
+	if jsonrpc.MediaType(resp) == jsonrpc.TypeEvents {
 		s.copy(resp.Body)
 		return
 	}
@@ -180,29 +181,8 @@ func (s *stream) endEvent() {
 }
 
 // asEvent returns a message as an event.
-func asEvent(text []byte) []byte { return eventstream.Message(oneLine(bytes.Clone(text))) }
-
-// newResponse returns an answer of this program.
-func newResponse(req *http.Request, code int, kind string, body io.ReadCloser) *http.Response {
-	return &http.Response{
-		Status: http.StatusText(code), StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {kind}}, Body: body, ContentLength: -1, Request: req,
-	}
-}
-
-// jsonResponse returns an answer that is one message.
-func jsonResponse(req *http.Request, text []byte) *http.Response {
-	resp := newResponse(req, http.StatusOK, typeJSON, io.NopCloser(bytes.NewReader(text)))
-	resp.ContentLength = int64(len(text))
-	return resp
-}
-
-// emptyResponse returns an answer without a body.
-func emptyResponse(req *http.Request, code int) *http.Response {
-	resp := newResponse(req, code, "", http.NoBody)
-	resp.Header.Del("Content-Type")
-	resp.ContentLength = 0
-	return resp
+func asEvent(text []byte) []byte {
+	return eventstream.Message(oneLine(bytes.Clone(bytes.TrimSpace(text))))
 }
 
 // closeHook is a body with something else to do at its end.

@@ -3,11 +3,11 @@ package proxy
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/buffer"
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 // The methods that a bridge must know; all others pass by.
@@ -31,17 +31,14 @@ const (
 	methodElicited      = "notifications/elicitation/complete"
 )
 
-// JSON-RPC error codes (JSON-RPC 2.0 §5.1).
-const (
-	codeParseError     = -32700
-	codeInvalidRequest = -32600
-	codeMethodNotFound = -32601
-	codeUpstream       = -32000 // ours: the message did not get through
-)
+// codeUpstream is the error code of a message that was not forwarded.
+const codeUpstream = -32000
 
 // message is one JSON-RPC message: its text, and what is needed of it.
 type message struct {
-	text    []byte
+	text    []byte          // nil: it is in buf
+	buf     *buffer.Buffer  // of what the server sent
+	at      jsonrpc.Span    // in buf
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Method  string          `json:"method"`
@@ -84,28 +81,34 @@ func (p *parameters) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-var errNotMessage = errors.New("not a JSON-RPC message")
-
 // maxBatch bounds a batch: a short text can hold many messages.
 const maxBatch = 1000
 
-// parseMessages reads a message, or the messages of a batch, which 2025-03-26 knows.
-func parseMessages(text []byte, one func([]byte) (message, error)) ([]message, error) {
+// parseMessages reads a message of the client, or the messages of a batch, which
+// 2025-03-26 has.
+func parseMessages(text []byte) ([]message, error) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || text[0] != '[' {
-		m, err := one(text)
+		m, err := parseClientMessage(text)
 		return []message{m}, err
 	}
-	if countElements(text) > maxBatch {
-		return nil, fmt.Errorf("%w: a batch of more than %d messages", errNotMessage, maxBatch)
+	var s jsonrpc.Scanner
+	_, _ = s.Write(text) // it cannot fail
+	return parseBatch(text, s.Elements(), parseClientMessage)
+}
+
+// parseBatch reads a batch of a known number of messages.
+func parseBatch(text []byte, n int, parse func([]byte) (message, error)) ([]message, error) {
+	if n > maxBatch {
+		return nil, fmt.Errorf("%w: a batch of more than %d messages", jsonrpc.ErrNotMessage, maxBatch)
 	}
 	var batch []json.RawMessage
 	if err := json.Unmarshal(text, &batch); err != nil {
-		return nil, errNotMessage
+		return nil, jsonrpc.ErrNotMessage
 	}
 	var all []message
 	for _, text := range batch {
-		m, err := one(text)
+		m, err := parse(text)
 		if err != nil {
 			return nil, err
 		}
@@ -114,58 +117,10 @@ func parseMessages(text []byte, one func([]byte) (message, error)) ([]message, e
 	return all, nil
 }
 
-// countElements counts the elements of a JSON array, before any memory is used for
-// them.
-func countElements(text []byte) int {
-	n, depth, quoted := 1, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[' || c == '{':
-			depth++
-		case c == ']' || c == '}':
-			depth--
-		case c == ',' && depth == 1:
-			n++
-		}
-	}
-	return n
-}
-
 func parseClientMessage(text []byte) (message, error) {
 	m := message{text: text}
-	if !m.isObject() || json.Unmarshal(text, &m) != nil {
-		return m, errNotMessage
-	}
-	return m.validated()
-}
-
-// parseServerMessage is parseOne for what the server sends, whose params are none of
-// this program's concern.
-func parseServerMessage(text []byte) (message, error) {
-	var heard struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Method  string          `json:"method"`
-		Error   json.RawMessage `json:"error"`
-	}
-	m := message{text: text}
-	if !m.isObject() || json.Unmarshal(text, &heard) != nil {
-		return m, errNotMessage
-	}
-	m.Version, m.ID, m.Method, m.Error = heard.Version, heard.ID, heard.Method, heard.Error
-	return m.validated()
-}
-
-func (m message) isObject() bool { return len(m.text) > 0 && m.text[0] == '{' }
-
-func (m message) validated() (message, error) {
-	if m.Version != "2.0" {
-		return m, errNotMessage
+	if len(text) == 0 || text[0] != '{' || json.Unmarshal(text, &m) != nil || m.Version != "2.0" {
+		return m, jsonrpc.ErrNotMessage
 	}
 	if string(m.ID) == "null" {
 		m.ID = nil
@@ -180,11 +135,6 @@ func (m message) isResponse() bool { return m.Method == "" }
 // or about the session.
 func (m message) isErrorWithoutID() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
 
-// isValidID reports whether a JSON value is of a kind that names a request.
-func isValidID(id json.RawMessage) bool {
-	return len(id) > 0 && (id[0] == '"' || id[0] == '-' || ascii.Digit(rune(id[0])))
-}
-
 // isResponseTo reports whether m is the response to a request. A server may write
 // the same id in another way.
 func (m message) isResponseTo(req message) bool {
@@ -192,7 +142,7 @@ func (m message) isResponseTo(req message) bool {
 		return true // also of a number beyond what can be compared
 	}
 	var a, b any
-	if !m.isResponse() || !isValidID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(req.ID, &b) != nil {
+	if !m.isResponse() || !jsonrpc.IsID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(req.ID, &b) != nil {
 		return false
 	}
 	switch a.(type) {
@@ -236,70 +186,17 @@ func (m message) routingName() string {
 	return ""
 }
 
-// errorText returns the answer to a request that did not get through. No id means
-// a message whose id could not be read.
-func errorText(id json.RawMessage, code int, text string) []byte {
-	type rpcError struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	}
-	return errorResponse(id, rpcError{code, text})
-}
-
-// errorResponse returns an error response.
-func errorResponse(id json.RawMessage, rpcError any) []byte {
-	if id == nil {
-		id = json.RawMessage("null")
-	}
-	return encodeJSON(struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Error   any             `json:"error"`
-	}{"2.0", id, rpcError})
-}
-
-// resultResponse returns the answer to a request.
-func resultResponse(id json.RawMessage, result any) []byte {
-	return encodeJSON(struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Result  any             `json:"result"`
-	}{"2.0", id, result})
-}
-
-// newRequest returns a request of this program to the client. It is a notification
-// without an id.
-func newRequest(id, method string, params any) []byte {
-	return encodeJSON(struct {
-		Version string `json:"jsonrpc"`
-		ID      string `json:"id,omitempty"`
-		Method  string `json:"method"`
-		Params  any    `json:"params,omitempty"`
-	}{"2.0", id, method, params})
-}
-
-// encodeJSON returns a message's text. Strings, numbers and valid JSON: it cannot fail.
-func encodeJSON(message any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(message)
-	return bytes.TrimSpace(b.Bytes())
-}
-
 // cancelNotification tells the client that the server ended a subscription, which
 // over HTTP the end of the stream says.
 func cancelNotification(id json.RawMessage) []byte {
 	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, methodCancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
 }
 
-// oneLine makes a message's text one line with its end, in place. Raw line
-// breaks are nothing but white space in JSON: within a string they are escaped
-// (RFC 8259 §7).
+// oneLine makes a message's text one line without its end, in place. Raw line breaks are
+// nothing but white space in JSON: within a string they are escaped (RFC 8259 §7).
 func oneLine(text []byte) []byte {
-	line := bytes.TrimSpace(text)
 	for _, end := range []byte("\r\n") {
-		for rest := line; ; {
+		for rest := text; ; {
 			i := bytes.IndexByte(rest, end)
 			if i < 0 {
 				break
@@ -308,5 +205,5 @@ func oneLine(text []byte) []byte {
 			rest = rest[i+1:]
 		}
 	}
-	return append(line, '\n')
+	return text
 }

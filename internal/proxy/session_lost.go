@@ -4,9 +4,10 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 // maxSessionErrorSize is more than a message about a lost session takes.
@@ -22,7 +23,7 @@ func isSessionLost(resp *http.Response) bool {
 	case resp.StatusCode == http.StatusNotFound:
 		return true
 	case resp.StatusCode == http.StatusBadRequest:
-	case resp.StatusCode != http.StatusOK || mediaType(resp) != typeJSON:
+	case resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeJSON:
 		return false
 	}
 	body := bufio.NewReaderSize(resp.Body, maxSessionErrorSize)
@@ -53,13 +54,4 @@ func mentionsSession(text json.RawMessage) bool {
 	}
 	message := strings.ToLower(e.Message)
 	return strings.Contains(message, "session") || strings.Contains(message, "not initialized")
-}
-
-// mediaType is an answer's media type.
-func mediaType(resp *http.Response) string {
-	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return t
 }

@@ -12,7 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -56,7 +58,7 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 			Transport:     s.authorized(sendTracker{s.transport()}),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		lifetime: ctx, stop: stop, out: out, memory: newMemory(),
+		lifetime: ctx, stop: stop, out: out, budget: buffer.NewBudget(),
 		slots: make(chan struct{}, maxInFlight), notifications: make(chan notification, maxQueued),
 		pending: map[string]*call{},
 	}
@@ -104,7 +106,7 @@ type bridge struct {
 	out     io.Writer
 
 	order         order             // of the client's messages
-	memory        *memory           // of what the server sends
+	budget        *buffer.Budget    // of what the server sends
 	slots         chan struct{}     // one is held for each request at the server
 	notifications chan notification // what the server is to be told
 
@@ -128,10 +130,10 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 	go func() {
 		r := bufio.NewReaderSize(in, 64<<10)
 		for {
-			var peeker idPeeker
+			var peeker jsonrpc.Scanner
 			text, err := readLine(r, b.MaxMessage, &peeker)
 			select {
-			case lines <- line{text, peeker.requestID(), err}:
+			case lines <- line{text, peeker.RequestID(), err}:
 			case <-ctx.Done():
 				return
 			}
@@ -159,19 +161,19 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 // handleLine deals with one line of the client's.
 func (b *bridge) handleLine(ctx context.Context, l line) {
 	if errors.Is(l.err, eventstream.ErrTooLong) {
-		code := codeParseError
+		code := jsonrpc.CodeParse
 		if l.id != nil {
 			code = codeUpstream
 		}
 		b.log().Warn("message not forwarded", "error", l.err)
-		b.write(errorText(l.id, code, l.err.Error()))
+		b.writeText(jsonrpc.Error(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
 	}
-	messages, err := parseMessages(l.text, parseClientMessage)
+	messages, err := parseMessages(l.text)
 	if err != nil {
-		b.write(errorText(nil, codeParseError, err.Error()))
+		b.writeText(jsonrpc.Error(nil, jsonrpc.CodeParse, err.Error()))
 		return
 	}
 	for _, m := range messages {
@@ -180,10 +182,10 @@ func (b *bridge) handleLine(ctx context.Context, l line) {
 			continue // to a request of this program
 		}
 		switch denial := b.toolDenial(m); {
-		case m.isRequest() && !isValidID(m.ID):
-			b.write(errorText(nil, codeInvalidRequest, "the id of a request is a string or a number"))
+		case m.isRequest() && !jsonrpc.IsID(m.ID):
+			b.writeText(jsonrpc.Error(nil, jsonrpc.CodeInvalidRequest, "the id of a request is a string or a number"))
 		case denial != nil:
-			b.write(denial)
+			b.writeText(denial)
 		case m.isRequest():
 			b.request(ctx, m.extractInput())
 		case m.Method == methodCancelled:
@@ -194,13 +196,29 @@ func (b *bridge) handleLine(ctx context.Context, l line) {
 	}
 }
 
+// newBuffer returns a buffer for a message of the server.
+func (b *bridge) newBuffer(ctx context.Context) *buffer.Buffer {
+	return buffer.New(buffer.AccountOf(ctx), b.MaxMessage)
+}
+
+// writeText sends the client a message of this program.
+func (b *bridge) writeText(text []byte) { b.write(message{text: text}) }
+
 // write sends the client one message.
-func (b *bridge) write(text []byte) {
-	line := oneLine(text)
+func (b *bridge) write(m message) {
+	parts := m.parts()
+	for _, part := range parts {
+		oneLine(part)
+	}
+	last := len(parts) - 1
+	parts[last] = append(parts[last], '\n')
 	b.writing.Lock()
 	defer b.writing.Unlock()
-	if _, err := b.out.Write(line); err != nil {
-		b.stop(&streamError{"write to the client", err})
+	for _, part := range parts {
+		if _, err := b.out.Write(part); err != nil {
+			b.stop(&streamError{"write to the client", err})
+			return
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 const (
@@ -39,7 +41,7 @@ func (s *SignIn) isTool(name string) bool {
 
 // tool describes the tool to sign in.
 func (s *SignIn) tool(server string) json.RawMessage {
-	return encodeJSON(map[string]any{
+	return jsonrpc.Encode(map[string]any{
 		"name":  s.toolName(),
 		"title": "Sign in to " + host(server),
 		"description": "Sign in to the MCP server " + host(server) + ". Show the user the link and the code from the result exactly as they are. " +

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
@@ -157,7 +158,7 @@ func (u *user) elicit(ctx context.Context, out responder, a *attempt, shown prox
 	u.mu.Lock()
 	u.openPage = a.id
 	u.mu.Unlock()
-	if !out.notify(newRequest(id, methodElicit, urlElicitation{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.elicitationText(shown)})) {
+	if !out.notify(jsonrpc.Request(id, methodElicit, urlElicitation{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.elicitationText(shown)})) {
 		return actionDecline // it cannot be asked
 	}
 	u.work.Go(func() {
@@ -196,7 +197,7 @@ func (u *user) completeElicitation(a *attempt) {
 	defer u.mu.Unlock()
 	if u.openPage == a.id {
 		u.openPage = ""
-		u.notify(newRequest("", methodElicited, map[string]string{"elicitationId": a.id}))
+		u.notify(jsonrpc.Request("", methodElicited, map[string]string{"elicitationId": a.id}))
 	}
 }
 

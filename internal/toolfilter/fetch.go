@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
 // maxPages bounds the pages of a list.
@@ -89,8 +91,8 @@ func listRequest(req *http.Request, call message, id string, cursor json.RawMess
 	if out.Header.Get("Mcp-Method") != "" {
 		out.Header.Set("Mcp-Method", listTools)
 	}
-	out.Header.Set("Content-Type", typeJSON)
-	out.Header.Set("Accept", typeJSON+", "+typeEvents)
+	out.Header.Set("Content-Type", jsonrpc.TypeJSON)
+	out.Header.Set("Accept", jsonrpc.TypeJSON+", "+jsonrpc.TypeEvents)
 	out.ContentLength = int64(len(text))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
@@ -111,7 +113,7 @@ func withoutProgressToken(meta json.RawMessage) json.RawMessage {
 // readResult reads the answer to a request of the filter's own.
 func readResult(resp *http.Response, id string) ([]member, error) {
 	defer resp.Body.Close()
-	if mediaType(resp) == typeEvents {
+	if jsonrpc.MediaType(resp) == jsonrpc.TypeEvents {
 		s := events{bufio.NewReader(io.LimitReader(resp.Body, maxMessage))}
 		for {
 			e, err := s.next()

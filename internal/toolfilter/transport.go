@@ -8,21 +8,12 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
-const (
-	typeJSON   = "application/json"
-	typeEvents = "text/event-stream"
-)
-
-// JSON-RPC error codes (JSON-RPC 2.0 §5.1, SEP-2243). That of a call is the one with which a
-// server answers a call of a tool that it does not have.
-const (
-	codeInvalidRequest = -32600
-	codeInvalidParams  = -32602
-	codeHeaderMismatch = -32020
-)
+// codeHeaderMismatch is the error code of SEP-2243.
+const codeHeaderMismatch = -32020
 
 // Around returns a transport that applies the rules to what base sends and receives.
 func (f *Filter) Around(base http.RoundTripper) http.RoundTripper {
@@ -61,16 +52,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		t.log.Warn("message not forwarded", "error", err)
-		code := codeInvalidRequest
+		code := jsonrpc.CodeInvalidRequest
 		if errors.Is(err, errHeaders) {
 			code = codeHeaderMismatch
 		}
-		return respond(req, http.StatusBadRequest, errorResponse(singleID(msgs), code, err.Error())), nil
+		return jsonrpc.Respond(req, http.StatusBadRequest, jsonrpc.Error(singleID(msgs), code, err.Error())), nil
 	}
 	if resp, err := t.refuseCalls(req, msgs, batch); resp != nil || err != nil {
 		return resp, err
 	}
-	out.Header.Set("Content-Type", typeJSON) // no other charset
+	out.Header.Set("Content-Type", jsonrpc.TypeJSON) // no other charset
 	out.ContentLength = int64(len(body))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
@@ -94,10 +85,10 @@ func (t *transport) filterResponse(resp *http.Response, err error) func(edit fun
 		if err != nil || resp.StatusCode != http.StatusOK {
 			return resp, err
 		}
-		switch mediaType(resp); {
-		case mediaType(resp) == typeEvents:
+		switch jsonrpc.MediaType(resp); {
+		case jsonrpc.MediaType(resp) == jsonrpc.TypeEvents:
 			resp.Body = newStream(resp.Body, t.eventFilter(edit))
-		case mediaType(resp) == typeJSON && edit != nil:
+		case jsonrpc.MediaType(resp) == jsonrpc.TypeJSON && edit != nil:
 			body, err := readAll(resp.Body)
 			if err != nil {
 				return nil, err
@@ -145,11 +136,11 @@ func (t *transport) refuseCalls(req *http.Request, sent []message, batch bool) (
 	}
 	switch answers := refusalResponses(sent, why); {
 	case len(answers) == 0:
-		return respond(req, http.StatusAccepted, nil), nil // notifications have no answer
+		return jsonrpc.Respond(req, http.StatusAccepted, nil), nil // notifications have no answer
 	case batch:
-		return respond(req, http.StatusOK, jsonArray(answers)), nil
+		return jsonrpc.Respond(req, http.StatusOK, jsonArray(answers)), nil
 	default:
-		return respond(req, http.StatusOK, answers[0]), nil
+		return jsonrpc.Respond(req, http.StatusOK, answers[0]), nil
 	}
 }
 
@@ -162,7 +153,7 @@ func refusalResponses(sent []message, why []string) (answers []json.RawMessage) 
 		if why[i] == "" {
 			why[i] = "not forwarded: another call of the batch is not allowed"
 		}
-		answers = append(answers, errorResponse(m.id, codeInvalidParams, why[i]))
+		answers = append(answers, jsonrpc.Error(m.id, jsonrpc.CodeInvalidParams, why[i]))
 	}
 	return answers
 }
@@ -173,27 +164,6 @@ func singleID(sent []message) json.RawMessage {
 		return sent[0].id
 	}
 	return nil
-}
-
-// errorResponse is an error response.
-func errorResponse(id json.RawMessage, code int, text string) []byte {
-	if id == nil {
-		id = json.RawMessage("null")
-	}
-	message, _ := json.Marshal(text) // a string always encodes
-	return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":%s}}`, id, code, message)
-}
-
-// respond returns an answer that no server has sent.
-func respond(req *http.Request, code int, body []byte) *http.Response {
-	resp := &http.Response{
-		Status: fmt.Sprintf("%d %s", code, http.StatusText(code)), StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: req,
-	}
-	if body != nil {
-		resp.Header.Set("Content-Type", typeJSON)
-	}
-	return resp
 }
 
 // readAll reads a body to its end and closes it.
@@ -207,9 +177,4 @@ func readAll(body io.ReadCloser) ([]byte, error) {
 		err = errTooLong
 	}
 	return text, err
-}
-
-func mediaType(resp *http.Response) string {
-	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-	return strings.ToLower(strings.TrimSpace(t))
 }
