@@ -25,6 +25,7 @@ type Buffer struct {
 	blocks  [][]byte // all but the last are full
 	size    int
 	paid    int // bytes of the account
+	taken   int // bytes of the first block, by Read
 }
 
 // New returns an empty buffer for a message of up to limit bytes.
@@ -155,19 +156,42 @@ func (b *Buffer) Blocks(start, end int) (all [][]byte) {
 	return all
 }
 
+// Read implements io.Reader: it takes the message out of the buffer, from its beginning.
+// The memory is given back on the way.
+func (b *Buffer) Read(p []byte) (n int, err error) {
+	if b.size == 0 {
+		return 0, io.EOF
+	}
+	block := b.blocks[0]
+	n = copy(p, block[b.taken:])
+	b.size -= n
+	if b.taken += n; b.taken == len(block) {
+		b.reuse(block)
+		b.blocks, b.taken = b.blocks[1:], 0
+		back := min(b.paid, cap(block))
+		b.paid -= back
+		b.account.release(back)
+	}
+	return n, nil
+}
+
 // Reset makes the buffer empty.
 func (b *Buffer) Reset() {
 	b.reuseBlocks()
 	b.account.release(b.paid)
-	b.blocks, b.size, b.paid = b.blocks[:0], 0, 0
+	b.blocks, b.size, b.paid, b.taken = b.blocks[:0], 0, 0, 0
 }
 
 // reuseBlocks gives up the blocks.
 func (b *Buffer) reuseBlocks() {
 	for i, block := range b.blocks {
-		if cap(block) == blockSize {
-			b.account.budget.blocks.Put((*[blockSize]byte)(block[:blockSize]))
-		}
+		b.reuse(block)
 		b.blocks[i] = nil
+	}
+}
+
+func (b *Buffer) reuse(block []byte) {
+	if cap(block) == blockSize {
+		b.account.budget.blocks.Put((*[blockSize]byte)(block[:blockSize]))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -102,6 +103,9 @@ func TestReadFrom(t *testing.T) {
 			}
 			if size <= limit {
 				checkText(t, b, want)
+			}
+			if got, err := io.ReadAll(iotest.HalfReader(b)); err != nil || size <= limit && !bytes.Equal(got, want) {
+				t.Errorf("%s: reads %d bytes, want %d: %v", name, len(got), size, err)
 			}
 			b.Reset()
 			if m.free != shared || m.exclusive || b.Len() != 0 {

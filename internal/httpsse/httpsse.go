@@ -185,8 +185,8 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 		resp.Body = &cancelOnClose{resp.Body, cancel}
 		return nil, resp, nil
 	}
-	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, data: eventstream.Buffer{Limit: MaxMessage}, pending: map[string]*stream{}}
-	s.events = eventstream.NewReader(resp.Body, MaxMessage, &s.data, &eventstream.Cursor{})
+	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, event: newEvent(), pending: map[string]*stream{}}
+	s.events = eventstream.NewReader(resp.Body, MaxMessage, s.event, &eventstream.Cursor{})
 	s.serverMessages = s.newStream()
 	s.endpoint, err = s.readEndpoint(t.Server)
 	if !stopWaiting() || !timer.Stop() || err != nil {

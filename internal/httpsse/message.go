@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 
 	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
@@ -12,32 +13,44 @@ import (
 type message struct {
 	ID     json.RawMessage
 	Method string
-	text   json.RawMessage
+	text   []byte // nil: all that was read
 }
 
-// messages are the messages of a body, which is one or a list.
+// messages are the messages of a body, which is one or a batch.
 type messages []message
 
 func parseMessages(text []byte) messages {
-	texts := []json.RawMessage{text}
-	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
-		texts = nil // what is no list has no messages
-		_ = json.Unmarshal(text, &texts)
+	if !isBatch(text) {
+		return parseSingle(bytes.NewReader(text))
 	}
+	var texts []json.RawMessage // none if it is no batch after all
+	_ = json.Unmarshal(text, &texts)
 	var all messages
 	for _, text := range texts {
-		if h, err := parseMessage(text); err == nil {
-			all = append(all, h)
+		if m, err := parseMessage(bytes.NewReader(text)); err == nil {
+			m.text = text
+			all = append(all, m)
 		}
 	}
 	return all
 }
 
+func isBatch(text []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) }
+
+// parseSingle reads the one message of r; none if it is not a message.
+func parseSingle(r io.Reader) messages {
+	m, err := parseMessage(r)
+	if err != nil {
+		return nil
+	}
+	return messages{m}
+}
+
 // parseMessage reads a message as far as it tells whose it is. What is long comes after that
 // in what every SDK writes, and is not read here.
-func parseMessage(text []byte) (message, error) {
-	h := message{text: text}
-	d := json.NewDecoder(bytes.NewReader(text))
+func parseMessage(r io.Reader) (message, error) {
+	var h message
+	d := json.NewDecoder(r)
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
 		return h, errors.Join(err, errNotObject)
 	}

@@ -28,7 +28,7 @@ func TestHeads(t *testing.T) {
 			t.Errorf("%s: %d messages", text, len(all))
 		}
 		for _, h := range all {
-			if string(h.ID) != want.id || h.Method != want.method || string(h.text) != text {
+			if string(h.ID) != want.id || h.Method != want.method || h.text != nil {
 				t.Errorf("%s: id %s, method %q", text, h.ID, h.Method)
 			}
 		}

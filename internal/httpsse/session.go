@@ -31,7 +31,7 @@ type session struct {
 	endpoint string
 	cancel   context.CancelFunc // ends the stream
 	body     io.Closer
-	data     eventstream.Buffer // of the event that was read last
+	event    *event // that was read last
 	events   *eventstream.Reader
 
 	mu             sync.Mutex // guards what follows, and the streams
@@ -57,7 +57,11 @@ func (s *session) readEndpoint(server string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	u, err := base.Parse(string(bytes.TrimSpace(s.data.Bytes)))
+	address, err := s.event.text()
+	if err != nil {
+		return "", err
+	}
+	u, err := base.Parse(string(bytes.TrimSpace(address)))
 	if err != nil {
 		return "", errors.New("it is not a URL")
 	}
@@ -174,7 +178,11 @@ func (s *session) readEvents() {
 		if name != "" && name != "message" {
 			continue
 		}
-		for _, m := range parseMessages(s.data.Bytes) {
+		all, err := s.event.messages()
+		if err != nil {
+			return
+		}
+		for _, m := range all {
 			s.route(m)
 		}
 	}
@@ -204,7 +212,7 @@ func (s *session) route(m message) {
 	if to.closed {
 		return
 	}
-	to.add(eventstream.Message(m.text))
+	to.add(s.event.part(m))
 	if to != s.serverMessages && to.unanswered == 0 {
 		to.closed = true // its reader takes what is left
 	}

@@ -7,7 +7,7 @@ type stream struct {
 	s          *session
 	stop       func() bool // stops to wait for the end of its request; nil: none
 	unanswered int         // requests that have no answer yet
-	parts      [][]byte
+	parts      []*part
 	size       int
 	closed     bool  // nothing is added
 	err        error // after the last part; nil: io.EOF
@@ -19,17 +19,25 @@ func (s *session) newStream() *stream {
 	return &stream{s: s}
 }
 
-func (b *stream) add(part []byte) {
-	b.parts = append(b.parts, part)
-	b.size += len(part)
-	b.s.buffered += len(part)
+func (b *stream) add(p *part) {
+	b.parts = append(b.parts, p)
+	b.size += p.size
+	b.s.buffered += p.size
 }
 
 // dropOldest takes the oldest part away.
 func (b *stream) dropOldest() {
-	b.size -= len(b.parts[0])
-	b.s.buffered -= len(b.parts[0])
-	b.parts = b.parts[1:]
+	p := b.parts[0]
+	b.parts[0], b.parts = nil, b.parts[1:]
+	b.count(p, p.size)
+	p.free()
+}
+
+// count notes that n bytes of a part are no longer kept.
+func (b *stream) count(p *part, n int) {
+	p.size -= n
+	b.size -= n
+	b.s.buffered -= n
 }
 
 // Read implements io.Reader.
@@ -45,14 +53,13 @@ func (b *stream) Read(p []byte) (n int, err error) {
 		}
 		return 0, io.EOF
 	}
-	n = copy(p, b.parts[0])
-	b.size -= n
-	b.s.buffered -= n
-	if b.parts[0] = b.parts[0][n:]; len(b.parts[0]) == 0 {
-		b.parts = b.parts[1:]
+	n, err = b.parts[0].Read(p)
+	b.count(b.parts[0], n)
+	if b.parts[0].size == 0 || err != nil {
+		b.dropOldest()
 	}
 	b.s.changed.Broadcast()
-	return n, nil
+	return n, nil // a part has no other error than its end
 }
 
 // Close implements io.Closer.
