@@ -77,7 +77,7 @@ type Reader struct {
 // NewReader reads events whose data goes to data, and notes in at how far it is. A
 // line beyond the limit is ErrTooLong.
 func NewReader(r io.Reader, limit int, data Data, at *Cursor) *Reader {
-	return &Reader{r: bufio.NewReaderSize(r, lineSize), limit: limit, data: data, cursor: at}
+	return &Reader{r: bufio.NewReaderSize(Lines(r), lineSize), limit: limit, data: data, cursor: at}
 }
 
 // Next reads the next event that has data, which may be empty, and returns its name.
@@ -111,7 +111,7 @@ func (r *Reader) readLine() (empty bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	part = bytes.TrimRight(part, "\r\n")
+	part = part[:len(part)-1]
 	return len(part) == 0, r.parseField(part)
 }
 
@@ -124,15 +124,13 @@ func (r *Reader) readLongLine(part []byte) error {
 			return err
 		}
 	}
-	held := false // a \r, which may be part of the line's end
 	for length := 0; ; {
 		if length += len(part); length > r.limit {
 			return TooLong(r.limit)
 		}
 		ends := bytes.HasSuffix(part, []byte("\n"))
 		if isData {
-			var err error
-			if held, err = r.addPart(value, held, ends); err != nil {
+			if err := r.data.Add(bytes.TrimSuffix(value, []byte("\n"))); err != nil {
 				return err
 			}
 		}
@@ -145,21 +143,6 @@ func (r *Reader) readLongLine(part []byte) error {
 		}
 		value = part
 	}
-}
-
-// addPart adds a part of a line without the line's end. It reports whether the
-// part's last byte was held back.
-func (r *Reader) addPart(part []byte, held, ends bool) (holds bool, err error) {
-	if held && string(part) != "\n" {
-		if err := r.data.Add([]byte("\r")); err != nil {
-			return false, err
-		}
-	}
-	if ends {
-		return false, r.data.Add(bytes.TrimRight(part, "\r\n"))
-	}
-	part, holds = bytes.CutSuffix(part, []byte("\r"))
-	return holds, r.data.Add(part)
 }
 
 // parseField takes one line of an event.
@@ -200,12 +183,15 @@ func (r *Reader) addDataLine(value []byte) error {
 
 // Message returns a message as an event.
 func Message(text []byte) []byte {
+	if bytes.IndexByte(text, '\r') >= 0 { // also the end of a line
+		text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+	}
 	var b bytes.Buffer
 	b.Grow(len(text) + 32)
 	b.WriteString("event: message\n")
 	for line := range bytes.Lines(text) {
 		b.WriteString("data: ")
-		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.Write(bytes.TrimSuffix(line, []byte("\n")))
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')

@@ -18,7 +18,7 @@ import (
 const (
 	// maxBuffered is how much a session keeps that nobody has read yet, in bytes. Its
 	// stream is not read on until then.
-	maxBuffered = 16 << 20
+	maxBuffered = 4 << 20
 	// maxUnread is how much of that is kept of messages that answer no request,
 	// while nobody listens for them. The oldest are dropped.
 	maxUnread = 1 << 20

@@ -36,7 +36,7 @@ func TestEventIDs(t *testing.T) {
 				}
 				io.WriteString(w, "id: "+tt.id+"\nretry: 1\ndata:\n\n")
 			}))
-			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, methodPing)
+			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest)
 			if len(lines) != 1 || (tt.want != nil) != (lines[0] == pingReply) {
 				t.Errorf("answered %q", lines)
 			}
@@ -65,7 +65,7 @@ func TestBusyStream(t *testing.T) {
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: time.Millisecond})
 	begin := time.Now()
-	r.send(t, methodPing)
+	r.send(t, pingRequest)
 	await.True(t, "it is called eleven times", func() bool { return len(s.requests(http.MethodGet)) >= 11 })
 	if took := time.Since(begin); took < 11*time.Second/15 { // a busy machine only increases it
 		t.Errorf("eleven calls within %s", took)
@@ -133,13 +133,13 @@ func TestHeadersThatRepeat(t *testing.T) {
 	}
 }
 
-// withoutEOF is a server that says the same for as long as the stream is open.
-type withoutEOF struct {
+// endless is a server that says the same for as long as the stream is open.
+type endless struct {
 	text         string
 	begun, ended chan struct{}
 }
 
-func (e withoutEOF) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
@@ -170,18 +170,18 @@ func TestEndlessStream(t *testing.T) {
 		name, text, ask, then string
 		end                   bool
 	}{
-		{"cancelled", notice, methodPing, cancels(`"p"`), false},
-		{"cancelled, with ids", "id: 1\n" + notice, methodPing, cancels(`"p"`), false},
+		{"cancelled", notice, pingRequest, cancels(`"p"`), false},
+		{"cancelled, with ids", "id: 1\n" + notice, pingRequest, cancels(`"p"`), false},
 		{"cancelled, stateless", notice, stateless, cancels(`"p"`), false},
-		{"cancelled, no line", "data: x", methodPing, cancels(`"p"`), false},
-		{"cancelled, no event", "data: x\n", methodPing, cancels(`"p"`), false},
-		{"cancelled, comments", ": x\n", methodPing, cancels(`"p"`), false},
-		{"answered", "data: " + pingReply + "\n\n", methodPing, "", false},
-		{"client gone", "id: 1\n" + notice, methodPing, "", true},
+		{"cancelled, no line", "data: x", pingRequest, cancels(`"p"`), false},
+		{"cancelled, no event", "data: x\n", pingRequest, cancels(`"p"`), false},
+		{"cancelled, comments", ": x\n", pingRequest, cancels(`"p"`), false},
+		{"answered", "data: " + pingReply + "\n\n", pingRequest, "", false},
+		{"client gone", "id: 1\n" + notice, pingRequest, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := withoutEOF{tt.text, make(chan struct{}, 9), make(chan struct{}, 9)}
+			e := endless{tt.text, make(chan struct{}, 9), make(chan struct{}, 9)}
 			s := newSite(t, e)
 			r := start(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1 << 20, Drain: 100 * time.Millisecond})
 			r.send(t, tt.ask)

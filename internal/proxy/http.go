@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
@@ -61,7 +63,7 @@ func (h HTTP) Handler() (http.Handler, error) {
 		}
 		transport = &signInTransport{Upstream: h.Upstream, base: transport, lifetime: lifetime, recordings: make(chan struct{}, maxRecordings)}
 	}
-	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
+	return &middleware{HTTP: h, budget: buffer.NewBudget(), proxy: &httputil.ReverseProxy{
 		Transport:      transport,
 		FlushInterval:  -1,
 		ErrorLog:       slog.NewLogLogger(h.log().Handler(), slog.LevelDebug),
@@ -74,7 +76,8 @@ func (h HTTP) Handler() (http.Handler, error) {
 // middleware lets through who may use the token.
 type middleware struct {
 	HTTP
-	proxy http.Handler
+	budget *buffer.Budget
+	proxy  http.Handler
 }
 
 // ServeHTTP implements http.Handler.
@@ -141,11 +144,33 @@ func isSameOrigin(r *http.Request) bool {
 	return err == nil && netcheck.SameOrigin(u, &url.URL{Scheme: "http", Host: r.Host})
 }
 
-// messageKey carries the message of a request to where it may have to be answered.
-type messageKey struct{}
+// bodyKey carries the messages of a request to where it may have to be answered.
+type bodyKey struct{}
+
+// body is what a client sent: one message, or a batch of them.
+type body struct {
+	messages []message
+	isBatch  bool
+}
+
+// bodyOf returns what was sent with a request; nothing if it is not known.
+func bodyOf(ctx context.Context) body {
+	b, _ := ctx.Value(bodyKey{}).(body)
+	return b
+}
+
+// messageOf returns the message that was sent with a request; one without a text if it is
+// not known, or a batch.
+func messageOf(ctx context.Context) message {
+	if b := bodyOf(ctx); !b.isBatch && len(b.messages) == 1 {
+		return b.messages[0]
+	}
+	return message{}
+}
 
 // forward sends a request on, in a form that can be sent again.
 func (g *middleware) forward(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(g.budget.WithAccount(r.Context()))
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxReplay+1))
 	if err != nil {
 		http.Error(w, "the request could not be read", http.StatusBadRequest)
@@ -162,11 +187,14 @@ func (g *middleware) forward(w http.ResponseWriter, r *http.Request) {
 		g.proxy.ServeHTTP(w, r)
 		return
 	}
-	if m, err := parseClientMessage(bytes.TrimSpace(head)); err == nil {
-		if m = m.extractInput(); m.input.state != "" {
-			head = m.text
+	if all, err := parseMessages(head); err == nil {
+		sent := body{all, bytes.HasPrefix(bytes.TrimSpace(head), []byte("["))}
+		if !sent.isBatch {
+			if all[0] = all[0].extractInput(); all[0].input.state != "" {
+				head = all[0].text
+			}
 		}
-		r = r.WithContext(context.WithValue(r.Context(), messageKey{}, m))
+		r = r.WithContext(context.WithValue(r.Context(), bodyKey{}, sent))
 	}
 	r.Body = io.NopCloser(bytes.NewReader(head))
 	r.ContentLength = int64(len(head))
@@ -226,11 +254,21 @@ func (h HTTP) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		return // the client is gone
 	}
 	h.log().Warn("request not forwarded", "error", err)
-	m, _ := r.Context().Value(messageKey{}).(message)
-	if !m.isRequest() {
+	var errs []json.RawMessage
+	sent := bodyOf(r.Context())
+	for _, m := range sent.messages {
+		if m.isRequest() {
+			errs = append(errs, jsonrpc.Error(m.ID, codeUpstream, h.explain(err)))
+		}
+	}
+	if len(errs) == 0 {
 		http.Error(w, h.explain(err), http.StatusBadGateway)
 		return
 	}
+	text := []byte(errs[0])
+	if sent.isBatch {
+		text = jsonrpc.Encode(errs)
+	}
 	w.Header().Set("Content-Type", jsonrpc.TypeJSON)
-	_, _ = w.Write(jsonrpc.Error(m.ID, codeUpstream, h.explain(err))) // a client that is gone needs none
+	_, _ = w.Write(text) // a client that is gone needs none
 }

@@ -39,7 +39,7 @@ type outcome struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	m, _ := req.Context().Value(messageKey{}).(message)
+	m := messageOf(req.Context())
 	id := req.Header.Get(headerSession)
 	c := t.clients.find(id)
 	switch {
@@ -53,7 +53,7 @@ func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.listen(req, c)
 	case req.Method == http.MethodDelete:
 		return t.endSession(req, c)
-	case m.isResponse() && c.requests.deliver(m), c.initializePending() && !m.isRequest():
+	case m.isResponse() && c.requests.deliver(m), c.initializePending() && m.text != nil && !m.isRequest():
 		return jsonrpc.Respond(req, http.StatusAccepted, nil), nil
 	case m.isRequest() && m.isCacheable():
 		return t.answerCacheable(req, c, m)
@@ -136,7 +136,7 @@ func replayable(req *http.Request) (*http.Request, error) {
 		}
 		out.Body = body
 	}
-	m, _ := req.Context().Value(messageKey{}).(message)
+	m := messageOf(req.Context())
 	if m.isCacheable() || lists[m.Method] != "" {
 		out.Header.Del("Accept-Encoding") // the answer is read here
 	}

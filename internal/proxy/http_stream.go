@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
@@ -120,11 +122,28 @@ func (s *stream) forward(resp *http.Response, err error, explain func(error) []b
 		s.copy(resp.Body)
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, defaultMaxMessage))
-	if err != nil {
-		body = explain(err)
+	if err := s.forwardJSON(resp); err != nil {
+		s.respond(explain(err))
 	}
-	s.respond(body)
+}
+
+// forwardJSON sends an answer of the server that is one JSON text, if all of it is there.
+func (s *stream) forwardJSON(resp *http.Response) error {
+	ctx := s.req.Context()
+	buf := buffer.New(buffer.AccountOf(ctx), defaultMaxMessage)
+	defer buf.Reset()
+	if err := buf.ReadFrom(ctx, resp.Body); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if _, err := parseBuffer(ctx, buf); err != nil {
+		return fmt.Errorf("the server answers with %s and data that is %w", status(resp), err)
+	}
+	text, err := buf.Bytes(ctx)
+	if err != nil {
+		return err
+	}
+	s.respond(text)
+	return nil
 }
 
 // close ends the stream.
@@ -139,23 +158,35 @@ func (s *stream) close() {
 }
 
 // copy passes on a stream of the server. What else there is to say goes between its
-// events.
+// events. A stream that breaks breaks the client's too: else it would look complete.
 func (s *stream) copy(body io.Reader) {
-	r := bufio.NewReaderSize(body, 32<<10)
+	err := s.copyEvents(bufio.NewReaderSize(eventstream.Lines(body), 32<<10))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !errors.Is(err, io.EOF):
+		s.out.CloseWithError(fmt.Errorf("read the server's stream: %w", err))
+	case s.inEvent:
+		s.out.CloseWithError(fmt.Errorf("read the server's stream: %w", io.ErrUnexpectedEOF))
+	}
+}
+
+// copyEvents returns why the stream ended, io.EOF if the server ended it.
+func (s *stream) copyEvents(r *bufio.Reader) error {
 	for atLineStart := true; ; {
 		part, err := r.ReadSlice('\n')
 		if len(part) > 0 {
 			s.beginEvent()
 			if _, err := s.out.Write(part); err != nil {
-				return
+				return err
 			}
 		}
-		if atLineStart && len(bytes.TrimRight(part, "\r\n")) == 0 && len(part) > 0 {
+		if atLineStart && string(part) == "\n" {
 			s.endEvent()
 		}
 		atLineStart = err == nil
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return
+			return err
 		}
 	}
 }

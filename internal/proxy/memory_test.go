@@ -206,7 +206,7 @@ func TestStalledLongAnswers(t *testing.T) {
 		r.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call"}`, i))
 	}
 	await.True(t, "the long answers are there", func() bool { return len(s.requests(http.MethodPost)) == stalling })
-	r.send(t, methodPing)
+	r.send(t, pingRequest)
 	await.True(t, "a short answer comes through", func() bool { return strings.Contains(r.said(), pingReply) })
 	r.ends(t)
 	s.CloseClientConnections()
@@ -252,7 +252,7 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 func TestBatchOfTheServer(t *testing.T) {
 	batch := `[` + strings.Repeat(`{"jsonrpc":"2.0","method":"x","params":{"a":"[,]\"{"}},`, 999) + pingReply + `]`
 	s := newSite(t, says(200, "application/json", batch))
-	if lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, methodPing); len(lines) != 1000 || lines[999] != pingReply {
+	if lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(lines) != 1000 || lines[999] != pingReply {
 		t.Errorf("%d lines", len(lines))
 	}
 }
