@@ -22,6 +22,9 @@ var ErrNotMessage = errors.New("not a JSON-RPC message")
 // Span is where a value stands in a text.
 type Span struct{ Start, End int }
 
+// In returns where a span of the text at another one stands.
+func (s Span) In(other Span) Span { return Span{other.Start + s.Start, other.Start + s.End} }
+
 // names are the members that decide where a message goes.
 var names = [...]string{"jsonrpc", "id", "method", "error"}
 

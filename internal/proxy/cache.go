@@ -80,7 +80,7 @@ func (s *SignIn) cachedList(method string) (items []json.RawMessage) {
 }
 
 // cacheResponse notes what an answer says of the server, and reports whether a list is
-// now another one.
+// now another one. A nil text means that the answer is too long to be kept.
 func (s *SignIn) cacheResponse(req message, text []byte) (changed bool, err error) {
 	switch req.Method {
 	case methodInitialize:
@@ -88,7 +88,7 @@ func (s *SignIn) cacheResponse(req message, text []byte) (changed bool, err erro
 	case methodDiscover:
 		return false, s.cacheDiscover(text)
 	}
-	if lists[req.Method] == "" || len(text) > maxListSize {
+	if lists[req.Method] == "" || text == nil || len(text) > maxListSize {
 		return lists[req.Method] != "", nil
 	}
 	var answer struct {

@@ -258,6 +258,10 @@ func (b *bridge) noteResponse(ctx context.Context, c *call, m message) (message,
 	if !c.isCacheable() && lists[c.Method] == "" {
 		return m, nil
 	}
+	if lists[c.Method] != "" && m.size() > maxListSize {
+		b.cacheResponse(c, message{}) // too long to be kept
+		return m, nil
+	}
 	m, err := m.joined(ctx)
 	if err != nil {
 		return m, err

@@ -256,3 +256,84 @@ func TestBatchOfTheServer(t *testing.T) {
 		t.Errorf("%d lines", len(lines))
 	}
 }
+
+// TestMemoryOfFilteredLists: lists of tools that are filtered take memory from the same
+// budget as all other answers.
+func TestMemoryOfFilteredLists(t *testing.T) {
+	const parallel, limit = 6, 200 // MiB, of which one list may be 80: in blocks, and in one piece
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	proxy.BoundMemory() // as the command does
+	for way, open := range map[string]func(*testing.T, proxy.Upstream){
+		"stdio": func(t *testing.T, up proxy.Upstream) {
+			var in strings.Builder
+			for i := range parallel {
+				in.WriteString(listed(i) + "\n")
+			}
+			var out counter
+			if err := (proxy.Stdio{Upstream: up, Drain: 5 * time.Minute}).Run(t.Context(), strings.NewReader(in.String()), &out); err != nil || out.results.Load() != parallel {
+				t.Errorf("%d lists, %v", out.results.Load(), err)
+			}
+		},
+		"http": func(t *testing.T, up proxy.Upstream) {
+			h, err := proxy.HTTP{Upstream: up}.Handler()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var work sync.WaitGroup
+			for i := range parallel {
+				work.Go(func() {
+					w := httptest.NewRecorder()
+					h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader(listed(i))))
+					if got := w.Body.String(); strings.Count(got, `"name"`) != 1 || !strings.Contains(got, `"add"`) {
+						t.Errorf("%d bytes: %.100s", len(got), got)
+					}
+				})
+			}
+			work.Wait()
+		},
+	} {
+		for _, kind := range []string{"application/json", "text/event-stream"} {
+			t.Run(way+"/"+kind, func(t *testing.T) {
+				var wait sync.WaitGroup
+				wait.Add(parallel)
+				s := newSite(t, longLists(t, kind, 40<<20, &wait))
+				used := peak(func() { open(t, without(t, s.upstream(t), "h*")) })
+				t.Logf("%d MiB", used)
+				if used > limit {
+					t.Errorf("%d MiB were in use, want at most %d", used, limit)
+				}
+			})
+		}
+	}
+}
+
+func listed(id int) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, id)
+}
+
+// longLists answers each request, all at once, with a list of two tools of which one is
+// long.
+func longLists(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
+	long := zipped(t, func(w io.Writer) {
+		io.WriteString(w, `{"name":"hang","description":"`)
+		for range size >> 20 {
+			w.Write(bytes.Repeat([]byte("x"), 1<<20))
+		}
+		io.WriteString(w, `"},{"name":"add"}]}}`)
+	})
+	before, after := "", ""
+	if kind == "text/event-stream" {
+		before, after = "data: ", "\n\n"
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		var m struct{ ID json.RawMessage }
+		_ = json.NewDecoder(r.Body).Decode(&m) // the proxy's own are valid
+		wait.Done()
+		wait.Wait()
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `%s{"jsonrpc":"2.0","id":%s,"result":{"tools":[`, before, m.ID) }))
+		w.Write(long)
+		w.Write(zipped(t, func(w io.Writer) { io.WriteString(w, after) }))
+	}
+}

@@ -56,3 +56,11 @@ func (m message) parts() [][]byte {
 	}
 	return m.buf.Blocks(m.at.Start, m.at.End)
 }
+
+// size returns the length of the message's text.
+func (m message) size() int {
+	if m.buf == nil {
+		return len(m.text)
+	}
+	return m.at.End - m.at.Start
+}

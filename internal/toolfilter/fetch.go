@@ -1,8 +1,8 @@
 package toolfilter
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -54,16 +54,9 @@ func (t *transport) fetchTools(req *http.Request, call message) (*http.Response,
 		if resp.StatusCode != http.StatusOK {
 			return resp, nil
 		}
-		result, err := readResult(resp, id)
-		if err != nil {
+		if cursor, err = t.notePage(req.Context(), resp, id); err != nil {
 			return nil, err
 		}
-		var listed []json.RawMessage
-		if json.Unmarshal(memberValue(result, "tools"), &listed) != nil {
-			return nil, errNoList
-		}
-		t.allowedTools(listed)
-		cursor = memberValue(result, "nextCursor")
 		if len(cursor) == 0 || string(cursor) == "null" || string(cursor) == `""` {
 			return nil, nil
 		}
@@ -110,25 +103,39 @@ func withoutProgressToken(meta json.RawMessage) json.RawMessage {
 	return encodeObject(left)
 }
 
-// readResult reads the answer to a request of the filter's own.
-func readResult(resp *http.Response, id string) ([]member, error) {
+// notePage notes the tools of the answer to a request of the filter's own, and returns the
+// cursor of the next page.
+func (t *transport) notePage(ctx context.Context, resp *http.Response, id string) (next json.RawMessage, err error) {
+	note := func(result []byte) (json.RawMessage, error) {
+		list := jsonrpc.Member(result, "tools")
+		if len(list) == 0 || list[0] != '[' && string(list) != "null" {
+			return nil, errNoList
+		}
+		t.noteList(list)
+		return bytes.Clone(jsonrpc.Member(result, "nextCursor")), nil
+	}
+	if jsonrpc.MediaType(resp) != jsonrpc.TypeEvents {
+		buf, text, err := readText(ctx, resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		defer buf.Reset()
+		result, _ := resultFor(text, id) // an error of the server: no result
+		return note(result)
+	}
 	defer resp.Body.Close()
-	if jsonrpc.MediaType(resp) == jsonrpc.TypeEvents {
-		s := events{bufio.NewReader(io.LimitReader(resp.Body, maxMessage))}
-		for {
-			e, err := s.next()
-			if err != nil {
-				return nil, errNoList
-			}
-			if result, ok := resultFor(e.data, id); ok {
-				return result, nil
-			}
+	s := newEvents(ctx, io.LimitReader(resp.Body, maxMessage))
+	defer func() { s.event.Reset() }()
+	for {
+		if s.next() != nil {
+			return nil, errNoList
+		}
+		text, err := s.message()
+		if err != nil {
+			return nil, err
+		}
+		if result, ok := resultFor(text, id); ok {
+			return note(result)
 		}
 	}
-	text, err := readAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	result, _ := resultFor(text, id) // an error of the server: no result
-	return result, nil
 }

@@ -177,15 +177,13 @@ func (f *Filter) knownRefusal(name string) (why string, known bool) {
 	return f.refusalOf(tool{name: name, readOnly: readOnly}), known
 }
 
-// noteTools notes tools that the server lists. A name is read-only only if it is so wherever
-// the server lists it, on whatever page, until it says that it has other tools.
-func (f *Filter) noteTools(tools []tool) {
+// noteTool notes a tool that the server lists. A name is read-only only if it is so
+// wherever the server lists it, on whatever page, until it says that it has other tools.
+func (f *Filter) noteTool(t tool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, t := range tools {
-		if readOnly, known := f.known[t.name]; known || len(f.known) < maxKnown {
-			f.known[t.name] = t.readOnly && (readOnly || !known)
-		}
+	if readOnly, known := f.known[t.name]; known || len(f.known) < maxKnown {
+		f.known[t.name] = t.readOnly && (readOnly || !known)
 	}
 }
 

@@ -2,13 +2,16 @@ package toolfilter
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/jsonrpc"
 )
 
@@ -37,7 +40,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		return t.filterResponse(t.base.RoundTrip(out))(t.filterMessages)
+		return t.filterResponse(out, true)
 	}
 	body, err := readAll(req.Body)
 	if err != nil {
@@ -65,52 +68,65 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	out.ContentLength = int64(len(body))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
-	return t.filterResponse(t.base.RoundTrip(out))(t.responseFilter(msgs))
+	return t.filterResponse(out, hasList(msgs))
 }
 
-// responseFilter returns what looks at the answer to messages. Only a list of tools is looked
-// into: other answers are passed on as they come, however long they are.
-func (t *transport) responseFilter(sent []message) func([]byte) []byte {
-	for _, m := range sent {
-		if m.method == listTools {
-			return t.filterMessages
+// hasList reports whether tools are asked for. Only a list of tools is looked into: other
+// answers are passed on as they come, however long they are.
+func hasList(msgs []message) bool {
+	return slices.ContainsFunc(msgs, func(m message) bool { return m.method == listTools })
+}
+
+// filterResponse sends a request and filters what the server answers: each message where
+// tools are asked for, else only those that say that there are other tools now.
+func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return resp, err
+	}
+	ctx := req.Context()
+	switch mediaType := jsonrpc.MediaType(resp); {
+	case mediaType == jsonrpc.TypeEvents:
+		resp.Body = &stream{resp.Body, newEvents(ctx, resp.Body), all, t.filterMessages}
+	case mediaType == jsonrpc.TypeJSON && all:
+		buf, text, err := readText(ctx, resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		text = t.filterMessages(text)
+		resp.Body = &document{bytes.NewReader(text), buf}
+		resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+		resp.ContentLength = int64(len(text))
+	}
+	return resp, nil
+}
+
+// readText reads a body to its end and closes it. The text is valid until the buffer is
+// reset.
+func readText(ctx context.Context, body io.ReadCloser) (*buffer.Buffer, []byte, error) {
+	defer body.Close()
+	buf := buffer.New(buffer.AccountOf(ctx), maxMessage)
+	err := buf.ReadFrom(ctx, body)
+	if err == nil {
+		var text []byte
+		if text, err = buf.Bytes(ctx); err == nil {
+			return buf, text, nil
 		}
 	}
+	buf.Reset()
+	return nil, nil, err
+}
+
+// document is the body of an answer that was filtered.
+type document struct {
+	io.Reader
+	buf *buffer.Buffer // that the reader reads from
+}
+
+// Close implements io.Closer.
+func (d *document) Close() error {
+	d.buf.Reset()
 	return nil
-}
-
-// filterResponse returns what has an answer looked at.
-func (t *transport) filterResponse(resp *http.Response, err error) func(edit func([]byte) []byte) (*http.Response, error) {
-	return func(edit func([]byte) []byte) (*http.Response, error) {
-		if err != nil || resp.StatusCode != http.StatusOK {
-			return resp, err
-		}
-		switch jsonrpc.MediaType(resp); {
-		case jsonrpc.MediaType(resp) == jsonrpc.TypeEvents:
-			resp.Body = newStream(resp.Body, t.eventFilter(edit))
-		case jsonrpc.MediaType(resp) == jsonrpc.TypeJSON && edit != nil:
-			body, err := readAll(resp.Body)
-			if err != nil {
-				return nil, err
-			}
-			body = edit(body)
-			resp.Body = io.NopCloser(bytes.NewReader(body))
-			resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
-			resp.ContentLength = int64(len(body))
-		}
-		return resp, nil
-	}
-}
-
-// eventFilter returns what looks at each message of a stream: at least whether the server
-// says that it has other tools now.
-func (t *transport) eventFilter(edit func([]byte) []byte) func([]byte) []byte {
-	return func(data []byte) []byte {
-		if edit != nil || bytes.Contains(data, []byte("list_changed")) {
-			return t.filterMessages(data)
-		}
-		return data
-	}
 }
 
 // refuseCalls returns the answer to messages that are not passed on; nil if they may pass.
@@ -174,7 +190,7 @@ func readAll(body io.ReadCloser) ([]byte, error) {
 	defer body.Close()
 	text, err := io.ReadAll(io.LimitReader(body, maxMessage+1))
 	if err == nil && len(text) > maxMessage {
-		err = errTooLong
+		err = buffer.TooLong(maxMessage)
 	}
 	return text, err
 }
