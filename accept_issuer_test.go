@@ -74,7 +74,7 @@ func TestIssuerAloneIsEnough(t *testing.T) {
 // A server that promises iss and leaves it out is accepted if a person says so,
 // and only for that issuer.
 func TestAcceptMissingIss(t *testing.T) {
-	for issuer, fine := range map[string]bool{"https://mcp.test": true, "https://other.test": false, "": false} {
+	for issuer, allowed := range map[string]bool{"https://mcp.test": true, "https://other.test": false, "": false} {
 		srv := (&oauthtest.Server{Consent: oauthtest.Consent{NoIss: true}})
 		srv.Edit = func(e oauthtest.Endpoint, doc map[string]any) {
 			if e == oauthtest.Metadata {
@@ -96,13 +96,13 @@ func TestAcceptMissingIss(t *testing.T) {
 			return open().Login(t.Context(), mcplogin.LoginRequest{Options: o, Flows: []flows.Flow{&authcode.Flow{Open: follow}}})
 		}
 		c, err := login(mcplogin.LoginOptions{AcceptMissingIss: issuer})
-		if missing := (*authcode.MissingIssError)(nil); fine != (err == nil) || !fine && (!errors.As(err, &missing) || missing.Issuer != "https://mcp.test") {
+		if missing := (*authcode.MissingIssError)(nil); allowed != (err == nil) || !allowed && (!errors.As(err, &missing) || missing.Issuer != "https://mcp.test") {
 			t.Errorf("accepted %q: error = %v", issuer, err)
 		}
-		if fine && c.Status(0).MissingIss != issuer {
+		if allowed && c.Status(0).MissingIss != issuer {
 			t.Errorf("status says %q", c.Status(0).MissingIss)
 		}
-		if _, err := login(mcplogin.LoginOptions{}); fine != (err == nil) {
+		if _, err := login(mcplogin.LoginOptions{}); allowed != (err == nil) {
 			t.Errorf("the next login after accepting %q: %v", issuer, err)
 		}
 	}

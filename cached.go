@@ -6,7 +6,7 @@ import "time"
 // program asks for the token before each request.
 type cached struct {
 	Credential
-	from, until time.Time // between them, freshFor(MinTTL) holds; zero: no limit
+	from, until time.Time // freshFor(MinTTL) is true between them; zero: no limit
 }
 
 // cache keeps a credential in memory.
@@ -17,14 +17,14 @@ func newCached(c Credential, minTTL time.Duration) *cached {
 	if c.Token.Expiry.IsZero() {
 		return m
 	}
-	m.until = c.Token.Expiry.Add(-c.asked(minTTL))
+	m.until = c.Token.Expiry.Add(-c.requiredTTL(minTTL))
 	if c.Refused == "" {
-		m.from = c.givenAt().Add(-maxSkew)
+		m.from = c.issuedAt().Add(-maxSkew)
 	}
 	return m
 }
 
-// fresh is freshFor(MinTTL).
+// fresh reports the same as freshFor(MinTTL), from the precomputed times.
 func (m *cached) fresh(now time.Time) bool {
 	return m.Token.Access != "" && (m.until.IsZero() || now.Before(m.until) && (m.from.IsZero() || now.After(m.from)))
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestTestDependencies: the modules of go.mod's block for tests reach neither the
-// program nor a package that others can import, and those of the first block do.
+// TestTestDependencies: the modules of go.mod's block for tests and examples reach
+// neither the program nor a package of the library, and those of the first block do.
 func TestTestDependencies(t *testing.T) {
 	text, err := os.ReadFile("go.mod")
 	if err != nil {
@@ -23,12 +23,12 @@ func TestTestDependencies(t *testing.T) {
 	used := usedModules(t)
 	for _, module := range required(first) {
 		if !slices.Contains(used, module) {
-			t.Errorf("%s is for tests only: move it to the block for tests in go.mod", module)
+			t.Errorf("%s is for tests or examples only: move it to their block in go.mod", module)
 		}
 	}
 	for _, module := range required(tests) {
 		if slices.Contains(used, module) {
-			t.Errorf("%s is for tests, and the program or the library uses it", module)
+			t.Errorf("%s is for tests and examples, and the program or the library uses it", module)
 		}
 	}
 	if len(required(first)) < 10 || len(required(tests)) == 0 {
@@ -54,7 +54,9 @@ func usedModules(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool { return strings.Contains(p, "/internal/") })
+	packages := slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool {
+		return strings.Contains(p, "/internal/") || strings.HasPrefix(p, module+"/examples/")
+	})
 	list := exec.Command("go", append([]string{"list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}"}, packages...)...)
 	list.Env = append(os.Environ(), "GOOS=linux") // others have no D-Bus
 	if out, err = list.Output(); err != nil {

@@ -12,32 +12,32 @@ import (
 )
 
 const (
-	// discoverySteps is how many times the limit of one request a whole
-	// discovery may take. Three requests follow each other at least: to the MCP
-	// server, for its metadata, and for an authorization server's.
+	// discoverySteps limits a whole discovery to this many request timeouts. At
+	// least three requests run one after another: to the MCP server, for its
+	// metadata, and for the metadata of an authorization server.
 	discoverySteps = 3
-	// defaultStep is the limit of one request where the client has none.
+	// defaultStep is the timeout of one request if the client has none.
 	defaultStep = 30 * time.Second
-	// maxFetches is how many authorization servers are asked at once.
+	// maxFetches limits the concurrent metadata requests.
 	maxFetches = 4
 )
 
 // Discovery is what an MCP server and its authorization servers publish.
 type Discovery struct {
-	Server   string // the URL that was asked
+	Server   string // the URL of the MCP server
 	Resource oauth.Resource
 	Servers  []oauth.Server // in the resource's order, without the unreadable ones
 	Errors   []error        // one for each authorization server that could not be read
 }
 
-// Discover asks an MCP server who guards it (RFC 9728), then each of its
-// authorization servers what it offers (RFC 8414). A server of the 2025-03-26
-// specification, which publishes no resource metadata, is its own. It fails if
-// no authorization server could be read. All of it takes no longer than three
-// times the client's Timeout; authorization servers that have not answered by
-// then count as unreadable.
+// Discover reads the protected resource metadata of an MCP server (RFC 9728),
+// then the metadata of each of its authorization servers (RFC 8414). A server
+// of the 2025-03-26 specification, which publishes no resource metadata, is its
+// own authorization server. Discover fails if no authorization server could be
+// read. It takes at most three times the client's Timeout; authorization
+// servers that have not responded by then count as unreadable.
 func Discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
-	ctx, cancel := discoveryTime(ctx, c)
+	ctx, cancel := withDiscoveryTimeout(ctx, c)
 	defer cancel()
 	d := Discovery{Server: server}
 	var err error
@@ -55,9 +55,9 @@ func Discover(ctx context.Context, c *http.Client, server string) (Discovery, er
 	return d, nil
 }
 
-// discoveryTime bounds a discovery: who is asked, and how many, is decided by
-// the MCP server.
-func discoveryTime(ctx context.Context, c *http.Client) (context.Context, context.CancelFunc) {
+// withDiscoveryTimeout limits a discovery, because the MCP server decides which and
+// how many servers are requested.
+func withDiscoveryTimeout(ctx context.Context, c *http.Client) (context.Context, context.CancelFunc) {
 	step := defaultStep
 	if c != nil && c.Timeout > 0 {
 		step = c.Timeout
@@ -65,7 +65,8 @@ func discoveryTime(ctx context.Context, c *http.Client) (context.Context, contex
 	return context.WithTimeout(ctx, discoverySteps*step)
 }
 
-// fetchServers asks a few authorization servers at once, and keeps their order.
+// fetchServers reads the metadata of the authorization servers, up to
+// maxFetches at a time, and keeps their order.
 func (d *Discovery) fetchServers(ctx context.Context, c *http.Client) {
 	issuers := d.Resource.Issuers
 	servers, errs := make([]oauth.Server, len(issuers)), make([]error, len(issuers))
@@ -88,10 +89,10 @@ func (d *Discovery) fetchServers(ctx context.Context, c *http.Client) {
 	}
 }
 
-// legacy reads a server of the 2025-03-26 specification: no resource metadata,
-// the authorization server at the same origin, and no resource parameter.
-// Endpoints are guessed only where the MCP server asks for a token and names no
-// metadata.
+// legacy discovers a server of the 2025-03-26 specification: no resource
+// metadata, an authorization server at the same origin, and no resource
+// parameter. Endpoints are guessed only if the MCP server requires a token and
+// names no metadata.
 func legacy(ctx context.Context, c *http.Client, d Discovery, cause error) (Discovery, error) {
 	srv, err := oauth.LegacyServer(ctx, c, d.Server)
 	if err != nil {

@@ -65,5 +65,5 @@ func ExampleSession_Token() {
 	_, err = s.Token(context.Background())
 	fmt.Println(err)
 	// Output:
-	// demo: login required: no credential is stored
+	// not signed in to "demo"
 }

@@ -10,44 +10,45 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// exchange gets a new token and stores it before anybody uses it. It is called
-// under the lock. cutOff is when an earlier refresh began that never ended.
-func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
+// exchange gets a new token and stores it before it is used. The caller holds the
+// lock. interruptedAt is when an earlier refresh began whose response was never
+// stored; zero: none.
+func (s *Session) exchange(ctx context.Context, c Credential, v secrets.Version, interruptedAt time.Time) (Credential, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	defer cancel()
 	if c.Token.Refresh == "" || c.isRefused() {
-		return s.rerun(ctx, c, v, cutOff)
+		return s.rerun(ctx, c, v, interruptedAt)
 	}
 	client := s.client(c)
 	t, err := client.Refresh(ctx, c.Token.Refresh, c.Resource, nil)
 	c.App = client.LearnedApp()
 	if err != nil {
-		return s.refused(ctx, c, v, cutOff, fmt.Errorf("refresh %q: %w", c.Profile, err))
+		return s.refused(ctx, c, v, interruptedAt, fmt.Errorf("refresh %q: %w", c.Profile, err))
 	}
-	token, err := c.Login.settle(t, c.Token)
+	token, err := c.Login.tokenToKeep(t, c.Token)
 	if err != nil {
-		return s.unsettled(ctx, c, v, t.Refresh, err)
+		return s.missingIDToken(ctx, c, v, t.Refresh, err)
 	}
 	return s.renewed(ctx, c, v, token)
 }
 
-// rerun runs a non-interactive flow again. It never keeps a refresh token that the
-// server no longer accepts: each renewal would try it first.
-func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time) (Credential, error) {
+// rerun runs a non-interactive flow again. On failure it drops the refresh token
+// that the server no longer accepts: otherwise each renewal would try it first.
+func (s *Session) rerun(ctx context.Context, c Credential, v secrets.Version, interruptedAt time.Time) (Credential, error) {
 	dead := c
 	dead.Token.Refresh = ""
-	token, err := s.again(ctx, c)
+	token, err := s.runFlow(ctx, c)
 	if err == nil {
-		token, err = c.Login.settle(token, oauth.Token{})
+		token, err = c.Login.tokenToKeep(token, oauth.Token{})
 	}
 	if err != nil {
-		return s.refused(ctx, dead, v, cutOff, err)
+		return s.refused(ctx, dead, v, interruptedAt, err)
 	}
 	return s.renewed(ctx, c, v, token)
 }
 
-// again runs the non-interactive flow of a stored credential once more.
-func (s *Session) again(ctx context.Context, c Credential) (oauth.Token, error) {
+// runFlow runs the non-interactive flow of a stored credential.
+func (s *Session) runFlow(ctx context.Context, c Credential) (oauth.Token, error) {
 	if err := s.cfg.Trust.permit(ctx, c); err != nil {
 		return oauth.Token{}, err
 	}
@@ -63,9 +64,10 @@ func (s *Session) renewed(ctx context.Context, c Credential, v secrets.Version, 
 	return s.keep(ctx, c, v, spent)
 }
 
-// unsettled handles an answer without what the login presents as the token. The
-// stored one is used until it expires; its refresh token may be spent.
-func (s *Session) unsettled(ctx context.Context, c Credential, v secrets.Version, refresh string, cause error) (Credential, error) {
+// missingIDToken handles a token response without the id_token that serves as the
+// bearer token. The stored token is used until it expires; its refresh token may be
+// used up.
+func (s *Session) missingIDToken(ctx context.Context, c Credential, v secrets.Version, refresh string, cause error) (Credential, error) {
 	if s.nonInteractive(c) != nil {
 		return s.rerun(ctx, c, v, time.Time{})
 	}
@@ -77,12 +79,12 @@ func (s *Session) unsettled(ctx context.Context, c Credential, v secrets.Version
 	return Credential{}, c.loginRequired(c.Refused)
 }
 
-// final reports whether an error is the server's refusal of what was presented:
-// any OAuth error is. Servers refuse a dead refresh token by invalid_request
-// (dexidp/dex, obot-platform/obot#7501) or a code of their own
-// (decocms/studio#3774). What is no OAuth answer, such as a firewall's page, says
-// nothing about the token.
-func (s *Session) final(c Credential, err error) bool {
+// isRejection reports whether the server rejected the refresh token or the client's
+// credentials. For a refresh token every OAuth error counts: servers reject it by
+// invalid_request (dexidp/dex, obot-platform/obot#7501) or a nonstandard code
+// (decocms/studio#3774). A response that is not an OAuth error, such as a firewall's
+// page, says nothing about the token.
+func (s *Session) isRejection(c Credential, err error) bool {
 	if oauth.Temporary(err) {
 		return false
 	}
@@ -90,10 +92,10 @@ func (s *Session) final(c Credential, err error) bool {
 		answer, ok := errors.AsType[*oauth.Error](err)
 		return ok && answer.Code != ""
 	}
-	return lastWord(err)
+	return isPermanent(err)
 }
 
-// lastWord reports a refusal that no waiting changes.
-func lastWord(err error) bool {
+// isPermanent reports whether waiting cannot resolve the rejection.
+func isPermanent(err error) bool {
 	return oauth.IsCode(err, oauth.CodeInvalidGrant, oauth.CodeInvalidClient, oauth.CodeUnauthorizedClient) || errors.Is(err, errNoIDToken)
 }

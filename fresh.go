@@ -9,29 +9,29 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// ErrJustRefreshed: the rejected token was refreshed a moment ago, so that the
-// next one would be rejected too.
+// ErrJustRefreshed: the rejected token was refreshed moments ago, so another
+// refresh would not help.
 var ErrJustRefreshed = errors.New("the token was just refreshed")
 
-// errRefreshing means that the refresh goes on after its caller stopped waiting.
+// errRefreshing means that the caller stopped waiting for a refresh that is
+// still in flight.
 var errRefreshing = fmt.Errorf("%w: the refresh is still in progress", secrets.ErrTemporary)
 
-// Need is what one caller needs of a token.
+// Need is what a caller requires of a token.
 type Need struct {
-	// MinTTL is the lifetime that it must have left, where that is more than
+	// MinTTL is the remaining lifetime that the token must have, if longer than
 	// Config.MinTTL.
 	MinTTL time.Duration
-	// Rejected says that the MCP server rejected it.
+	// Rejected means that the MCP server rejected the token.
 	Rejected bool
 }
 
-// Fresh returns c, as Accepted returned it, if it is what the caller needs, else
-// what replaces it. It is for a program that issues tokens to many callers:
-// those that come at once share one refresh, and wait for it no longer than
-// Renewal.MaxWait while c is still valid. A refresh that failed is not repeated
-// within 2 s, nor one of a rejected token within 10 s (ErrJustRefreshed). Where
-// no refresh succeeds, a token that is still valid is returned. With an error it
-// returns c.
+// Fresh returns c, a result of Accepted, if it satisfies need, else a renewed
+// credential. It is for a program that issues tokens to many clients: concurrent
+// callers share one refresh, and wait for it no longer than Renewal.MaxWait
+// while c is still valid. A failed refresh is not repeated within 2 s, nor one
+// of a rejected token within 10 s (ErrJustRefreshed). If the refresh fails, a
+// token that is still valid is returned. With an error, Fresh returns c.
 func (s *Session) Fresh(ctx context.Context, c Credential, need Need) (Credential, error) {
 	since, failure := s.lastRefresh()
 	switch {
@@ -54,31 +54,31 @@ func (s *Session) Fresh(ctx context.Context, c Credential, need Need) (Credentia
 	return c, err
 }
 
-// lastRefresh returns how long ago the last refresh ended, and how.
+// lastRefresh returns the time since the last refresh ended, and its error.
 func (s *Session) lastRefresh() (since time.Duration, failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Since(s.tried), s.failure
 }
 
-// replace waits for the refresh of c: to its end, or for MaxWait if c is usable.
+// replace waits for the refresh of c, but no longer than MaxWait if c is usable.
 func (s *Session) replace(ctx context.Context, c Credential, usable bool) (Credential, error) {
 	f := s.sharedCall(ctx, c.Token.Access)
-	var enough <-chan time.Time
+	var timeout <-chan time.Time
 	if usable && s.cfg.Renewal.MaxWait > 0 {
-		enough = time.After(s.cfg.Renewal.MaxWait)
+		timeout = time.After(s.cfg.Renewal.MaxWait)
 	}
 	select {
 	case <-f.done:
 		return f.c, f.err
-	case <-enough:
+	case <-timeout:
 		return c, errRefreshing
 	case <-ctx.Done():
 		return c, ctx.Err()
 	}
 }
 
-// Wait waits until no refresh is in flight whose caller has stopped waiting. A
-// program that sets Renewal.MaxWait or calls Fresh does so before it ends: an
-// answer that is cut off may be lost.
+// Wait waits for refreshes that are still in flight after their callers stopped
+// waiting. A program that sets Renewal.MaxWait or calls Fresh must call Wait
+// before it exits: otherwise a rotated refresh token may be lost.
 func (s *Session) Wait() { s.calls.Wait() }

@@ -8,20 +8,20 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// ErrExists: the profile has a credential already.
+// ErrExists: the profile already has a credential.
 var ErrExists = errors.New("a credential with this name already exists")
 
-// Import stores a credential that came from another host, as ParseCredential read
-// it. If the profile has one already, the error is ErrExists unless replace is
-// set. A record of a newer version is never replaced.
+// Import stores a credential from another host, a result of ParseCredential. If
+// the profile already has one, the error is ErrExists unless replace is set. A
+// record of a newer version is never replaced.
 func (s *Session) Import(ctx context.Context, c Credential, replace bool) error {
-	if err := s.source.owned(); err != nil {
+	if err := s.source.checkWritable(); err != nil {
 		return err
 	}
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	if err := s.mine(c); err != nil {
+	if err := s.checkOwner(c); err != nil {
 		return err
 	}
 	old, v, err := s.store.Get(ctx, s.cfg.Profile)

@@ -179,8 +179,8 @@ func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
 		if _, err := w.store.Put(t.Context(), "p", []byte(note), secrets.Absent); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "no credential is stored") {
-			t.Errorf("Token() = %v, want that no credential is stored", err)
+		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) || err.Error() != `not signed in to "p"` {
+			t.Errorf("Token() = %v, want that nobody is signed in", err)
 		}
 		if _, err := w.open(t).Login(t.Context()); err != nil {
 			t.Errorf("login with the right URL: %v", err)

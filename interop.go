@@ -12,9 +12,9 @@ import (
 )
 
 // TokenSource returns the session as a golang.org/x/oauth2 token source. Its
-// Token method refreshes when due and never prompts. ctx ends every exchange
-// that it starts. The error is always nil; it is there for the MCP Go SDK's
-// auth.OAuthHandler.
+// Token method refreshes when due and never prompts. ctx limits its requests.
+// The error is always nil: the MCP Go SDK's auth.OAuthHandler requires this
+// signature.
 func (s *Session) TokenSource(ctx context.Context) (oauth2.TokenSource, error) {
 	return tokenSource{ctx: ctx, session: s}, nil
 }
@@ -36,11 +36,11 @@ func (ts tokenSource) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: c.Token.Access, TokenType: c.Token.Type, Expiry: c.Token.Expiry}, nil
 }
 
-// Authorize makes the next Token differ after the MCP server answered 401, by
-// one refresh. With TokenSource it satisfies the MCP Go SDK's
-// auth.OAuthHandler. It never prompts: where only a person can help it returns
+// Authorize refreshes the token after the MCP server responded 401, so that the
+// next Token is a new one. With TokenSource it satisfies the MCP Go SDK's
+// auth.OAuthHandler. It never prompts: if the user must sign in it returns
 // ErrLoginRequired, and for a 403 with insufficient_scope an
-// *InsufficientScopeError. It closes the response's body.
+// *InsufficientScopeError. It closes the response body.
 func (s *Session) Authorize(ctx context.Context, req *http.Request, resp *http.Response) error {
 	resp.Body.Close()
 	if err := s.insufficientScope(resp); err != nil {
@@ -59,8 +59,8 @@ func bearer(req *http.Request) string {
 	return token
 }
 
-// insufficientScope returns the scopes that a 403 asks for (RFC 6750 §3.1), as
-// an error; nil for every other answer.
+// insufficientScope returns an error with the scopes that a 403 requires (RFC
+// 6750 §3.1); nil for every other response.
 func (s *Session) insufficientScope(resp *http.Response) error {
 	if resp.StatusCode != http.StatusForbidden {
 		return nil

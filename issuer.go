@@ -6,9 +6,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// sameIssuer refuses a server that is not the one of the last login: another
-// issuer, or another address of any endpoint. What a person gives now is no
-// change by the server, and neither is an endpoint that is new.
+// sameIssuer rejects a server whose issuer or endpoint URLs differ from those
+// of the last login. Endpoints that the user sets now are not a change by the
+// server, and neither is an added endpoint.
 func (s *login) sameIssuer(old Credential, now oauth.Server) error {
 	if old.Server == "" || s.req.Register.AcceptNewIssuer {
 		return nil
@@ -21,7 +21,7 @@ func (s *login) sameIssuer(old Credential, now oauth.Server) error {
 	}
 	was, given := old.Issuer.Endpoints(), s.req.Options.Endpoints.override(oauth.Server{}).Endpoints()
 	for i, is := range now.Endpoints() {
-		byHand := is.URL == given[i].URL && (is.URL != "" || s.req.Options.byHand())
+		byHand := is.URL == given[i].URL && (is.URL != "" || s.req.Options.skipsMetadata())
 		if was[i].URL != "" && was[i].URL != is.URL && !byHand {
 			return changed(is.Name, was[i].URL, is.URL)
 		}
@@ -29,12 +29,11 @@ func (s *login) sameIssuer(old Credential, now oauth.Server) error {
 	return nil
 }
 
-// named refuses to send a secret to an authorization server that only the MCP
-// server has named: anyone who runs that, or breaks into it, could collect the
-// client secrets of everybody else's authorization servers. The same goes for
-// one that only a stored record names, or whose endpoints only that names. On
-// loopback both are programs of this machine.
-func (s *login) named(c Credential, f flows.Flow, old Credential) error {
+// checkNamedIssuer refuses to send a secret to an authorization server that only the MCP
+// server named: otherwise the operator of a malicious MCP server could collect client
+// secrets of other authorization servers. The same applies to an issuer or endpoints
+// that only a stored record names. On loopback both are programs on this machine.
+func (s *login) checkNamedIssuer(c Credential, f flows.Flow, old Credential) error {
 	secret, issuer := s.secret(f, s.req.Options.Inputs), c.Issuer.Issuer
 	if secret == "" {
 		return nil
@@ -55,16 +54,16 @@ func (s *login) named(c Credential, f flows.Flow, old Credential) error {
 	return err
 }
 
-// isLocal reports whether a URL leads to a program of this machine.
+// isLocal reports whether the URL's host is loopback.
 func isLocal(raw string) bool {
 	u, err := oauth.CheckURL(raw)
 	return err == nil && netcheck.IsLoopback(u.Hostname())
 }
 
-// secret says what a login by a flow sends that others could use; "" if there
-// is nothing. The id token that a CI makes for the issuer alone is no secret to
-// that issuer; one for another audience is. Inputs of a stored record are not
-// looked at: Trust.Permit decides about those.
+// secret names the secret that a login by this flow would send; "" if none. An
+// ID token that a CI system issues for the issuer alone is not a secret to that
+// issuer; one for another audience is. Inputs of a stored record are not
+// checked here: Trust.Permit decides about them.
 func (s *login) secret(f flows.Flow, in flows.Inputs) string {
 	_, nonInteractive := f.(flows.NonInteractive)
 	switch r := s.req.Register; {
@@ -86,5 +85,5 @@ func (s *login) secret(f flows.Flow, in flows.Inputs) string {
 	return ""
 }
 
-// maxAudience caps an audience in texts.
+// maxAudience limits an audience in error texts, in characters.
 const maxAudience = 100

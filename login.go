@@ -12,25 +12,26 @@ import (
 )
 
 const (
-	// saveWait is the part of exchangeTimeout in which a login waits for the lock.
+	// saveWait is how long a login waits for the lock before it saves; it is part
+	// of exchangeTimeout.
 	saveWait = 10 * time.Second
-	// revokeTimeout bounds the attempt to revoke tokens that are not kept.
+	// revokeTimeout limits the revocation of tokens that are not saved.
 	revokeTimeout = 10 * time.Second
 )
 
-// Login discovers the server, registers, runs the first flow that can be used,
-// and replaces the stored credential by the new one. It may wait for a person
-// until ctx ends; it holds no lock while it does. Before that, the store is
-// tried. On any error the stored credential is as it was.
+// Login discovers the server, registers a client, runs the first usable flow,
+// and replaces the stored credential. It may wait for the user until ctx ends,
+// without holding the lock. It tests the store before it prompts. On any error
+// the stored credential is unchanged.
 func (s *Session) Login(ctx context.Context, req LoginRequest) (Credential, error) {
-	if err := s.source.owned(); err != nil {
+	if err := s.source.checkWritable(); err != nil {
 		return Credential{}, err
 	}
 	l := &login{Session: s, req: req}
 	return l.do(ctx)
 }
 
-// login is one Login under way.
+// login is one call of Login.
 type login struct {
 	*Session
 	req LoginRequest
@@ -63,7 +64,7 @@ func (s *login) do(ctx context.Context) (Credential, error) {
 	return Credential{}, errors.Join(skipped...)
 }
 
-// flows returns those that the login may run, best first.
+// flows returns the flows that the login may run, best first.
 func (s *login) flows() []flows.Flow {
 	if s.req.Flows == nil {
 		return s.cfg.Renewal.Flows
@@ -71,8 +72,8 @@ func (s *login) flows() []flows.Flow {
 	return s.req.Flows
 }
 
-// prober is a store that can tell, before a person is asked to log in, whether
-// it will be able to keep the result.
+// prober is a store that can test, before the user is prompted, whether it can
+// save the result.
 type prober interface{ Probe(context.Context) error }
 
 func (s *login) probe(ctx context.Context) error {
@@ -86,9 +87,9 @@ func (s *login) probe(ctx context.Context) error {
 	return nil
 }
 
-// stored returns the credential to be replaced; the zero one if there is none,
-// or if nothing of it counts. A store that fails, or that a newer version of
-// this program wrote to, fails the login before a person is asked.
+// stored returns the credential to be replaced; zero if none exists or if
+// Replace ignores it. If the store fails, or a newer version wrote the record,
+// the login fails before it prompts.
 func (s *login) stored(ctx context.Context) (Credential, error) {
 	c, _, err := s.read(ctx)
 	_, moved := errors.AsType[*ServerChangedError](err)
@@ -103,8 +104,8 @@ func (s *login) stored(ctx context.Context) (Credential, error) {
 	return c, err
 }
 
-// plan finds out where and how to log in. The credential it returns lacks
-// issuer, client and token.
+// plan discovers the authorization servers and selects the flows. The returned
+// credential lacks issuer, client and token.
 func (s *login) plan(ctx context.Context, old Credential) (Credential, []flows.Choice, error) {
 	c := Credential{Profile: s.cfg.Profile, Server: s.cfg.Server, Login: s.req.Options, CreatedAt: old.CreatedAt}
 	if c.Server == "" {
@@ -133,13 +134,14 @@ func (s *login) plan(ctx context.Context, old Credential) (Credential, []flows.C
 	}
 	c.Login.DPoP = c.Login.DPoP || d.Resource.DPoP
 	c.Asked = union(c.Login.scopes(d.Resource), s.req.MoreScopes)
-	choices, err := flows.Select(servers, s.wanted(c.Login.Flows)...)
+	choices, err := flows.Select(servers, s.flowsNamed(c.Login.Flows)...)
 	return c, choices, err
 }
 
-// wanted returns the flows of the given names, in that order. Names from an
-// older login may be of flows that are not available here.
-func (s *login) wanted(names []string) []flows.Flow {
+// flowsNamed returns the flows with the given names, in that order. An older
+// login may name flows that are not available here. Without a match it returns
+// all interactive flows.
+func (s *login) flowsNamed(names []string) []flows.Flow {
 	var chosen []flows.Flow
 	for _, name := range names {
 		for _, f := range s.flows() {
@@ -159,7 +161,7 @@ func (s *login) wanted(names []string) []flows.Flow {
 	return chosen
 }
 
-// run logs in by one flow at one server and stores the result.
+// run signs in by one flow at one server and stores the result.
 func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old Credential) (Credential, error) {
 	if err := s.sameIssuer(old, choice.Server); err != nil {
 		return Credential{}, err
@@ -167,13 +169,13 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 	c.Issuer = choice.Server
 	c.Flow = choice.Flow.Name()
 	c.Asked = s.scopesAt(c, old)
-	if err := s.named(c, choice.Flow, old); err != nil {
+	if err := s.checkNamedIssuer(c, choice.Flow, old); err != nil {
 		return Credential{}, err
 	}
 	if s.req.Chosen != nil {
 		s.req.Chosen(choice)
 	}
-	recorded := s.req.Options.IsZero() || s.cfg.Server == "" // options or server are the record's
+	recorded := s.req.Options.IsZero() || s.cfg.Server == "" // the options or the server come from the record
 	if _, alone := choice.Flow.(flows.NonInteractive); alone && recorded {
 		if err := s.cfg.Trust.permit(ctx, c); err != nil {
 			return Credential{}, err
@@ -190,8 +192,8 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 	if c.CreatedAt.IsZero() {
 		c.CreatedAt = now
 	}
-	if c.Token, err = c.Login.settle(token, oauth.Token{}); err == nil {
-		err = s.accept(c)
+	if c.Token, err = c.Login.tokenToKeep(token, oauth.Token{}); err == nil {
+		err = s.checkAccepted(c)
 	}
 	if err != nil {
 		if rerr := s.discard(ctx, c); rerr != nil {
@@ -203,29 +205,29 @@ func (s *login) run(ctx context.Context, c Credential, choice flows.Choice, old 
 		return Credential{}, err
 	}
 	if missing := c.Missing(); len(missing) > 0 {
-		s.log.Info("the server granted fewer scopes than requested", "missing", missing) // the caller tells the person
+		s.log.Info("the server granted fewer scopes than requested", "missing", missing) // the caller informs the user
 	}
 	return c, nil
 }
 
-// accept asks the caller about a new credential.
-func (s *login) accept(c Credential) error {
+// checkAccepted validates a new credential and asks the caller to accept it.
+func (s *login) checkAccepted(c Credential) error {
 	if err := c.Validate(); err != nil || s.req.Accept == nil {
 		return err
 	}
 	return s.req.Accept(c)
 }
 
-// discard revokes the tokens of a login that nobody keeps.
+// discard revokes the tokens of a login that is not saved.
 func (s *Session) discard(ctx context.Context, c Credential) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
 	return s.client(c).RevokeToken(ctx, c.Token)
 }
 
-// authorize runs the flow with a client that the server knows. A stored
-// registration that the server has forgotten, or that holds other redirect
-// URIs or scopes, is replaced, once.
+// authorize runs the flow with a registered client. A stored registration that
+// the server has deleted, or that has other redirect URIs or scopes, is
+// replaced once.
 func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *Credential) (oauth.Token, oauth.App, error) {
 	app, reused, err := s.register(ctx, c, f, old)
 	if err != nil {
@@ -235,7 +237,7 @@ func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *
 		return oauth.Token{}, app, err
 	}
 	c.App = app
-	if err := c.Validate(); err != nil { // else nobody could read the record
+	if err := c.Validate(); err != nil { // else the stored record would be unreadable
 		return oauth.Token{}, app, err
 	}
 	client := s.client(c)
@@ -250,44 +252,46 @@ func (s *login) authorize(ctx context.Context, c Credential, f flows.Flow, old *
 		s.log.Info("the stored registration no longer works", "client_id", app.ID, "error", err)
 		return s.authorize(ctx, c, f, nil)
 	}
-	if reused && unanswered(ctx, f, err) {
-		s.doubt(ctx, c)
+	if reused && browserNeverReturned(ctx, f, err) {
+		s.invalidateClient(ctx, c)
 	}
 	return token, app, err
 }
 
-// unanswered reports that a browser never came back: a server that has forgotten
-// the client shows an error there and redirects nobody (supabase/mcp#355).
-func unanswered(ctx context.Context, f flows.Flow, err error) bool {
+// browserNeverReturned reports whether the flow ended without an authorization response: a
+// server that has deleted the client shows an error in the browser and does not redirect
+// (supabase/mcp#355).
+func browserNeverReturned(ctx context.Context, f flows.Flow, err error) bool {
 	return f.Name() != "device" && (errors.Is(err, flows.ErrExpired) || err != nil && ctx.Err() != nil)
 }
 
-// doubt has the next login register another client.
-func (s *login) doubt(ctx context.Context, c Credential) {
+// invalidateClient makes the next login register a new client.
+func (s *login) invalidateClient(ctx context.Context, c Credential) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
 	now, v, err := s.read(ctx)
 	if err == nil && now.App.ID == c.App.ID {
 		now.ClientRefused = true
-		s.noted(ctx, now, v)
+		s.saveFailure(ctx, now, v)
 	}
-	s.forget(ctx, c)
+	s.dropPending(ctx, c)
 }
 
-// request is what a flow needs to know of a credential.
+// request returns the flow's request for this credential.
 func (c Credential) request(client *oauth.Client) flows.Request {
 	return flows.Request{Client: client, Server: c.Server, Resource: c.Resource, Scopes: c.Asked, Params: c.Login.Params, Inputs: c.Login.Inputs}
 }
 
-// save replaces whatever is stored by a new login's credential. It takes the
-// lock only now, so that a refresh under way ends first, and goes on without it
-// in the end: what a person has approved must not be lost to a process that
-// hangs. A holder of the lock finds the new record when it writes.
+// save replaces the stored record with the credential of a new login. It takes
+// the lock only now, so that a refresh in flight ends first. If the lock stays
+// held it continues without: an approved sign-in must not be lost because
+// another process hangs. That process finds the new record when it writes
+// (ErrConflict).
 func (s *login) save(ctx context.Context, c Credential) error {
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+	saveCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	defer cancel()
-	defer s.lockFor(within, saveWait)()
-	err := s.put(within, c)
+	defer s.lockFor(saveCtx, saveWait)()
+	err := s.put(saveCtx, c)
 	if err != nil {
 		outcome := "its tokens were revoked"
 		if rerr := s.discard(ctx, c); rerr != nil {
@@ -296,11 +300,12 @@ func (s *login) save(ctx context.Context, c Credential) error {
 		return fmt.Errorf("the sign-in was approved, but the credential was not saved, and %s: %w", outcome, err)
 	}
 	s.cache(c)
-	s.forget(within, c)
+	s.dropPending(saveCtx, c)
 	return nil
 }
 
-// lockFor takes the profile's lock if that succeeds within wait.
+// lockFor takes the profile's lock if possible within wait, else it continues
+// without.
 func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func()) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -312,17 +317,17 @@ func (s *Session) lockFor(ctx context.Context, wait time.Duration) (unlock func(
 	return unlock
 }
 
-// put writes a new credential, and again as long as the store may recover. In
-// place of a record that cannot be read it does so only if asked to.
+// put writes a new credential and retries while the store's error is temporary.
+// It replaces an unreadable record only if Replace is set.
 func (s *login) put(ctx context.Context, c Credential) error {
-	for pause := minPause; ; pause = min(2*pause, maxPause) {
+	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
 		_, err := s.write(ctx, c, secrets.Any)
 		if s.req.Replace && errors.Is(err, secrets.ErrUndecryptable) {
 			if err = s.store.Delete(ctx, c.Profile, secrets.Any); err == nil {
 				_, err = s.write(ctx, c, secrets.Absent)
 			}
 		}
-		if !errors.Is(err, secrets.ErrTemporary) || sleep(ctx, pause) != nil {
+		if !errors.Is(err, secrets.ErrTemporary) || sleep(ctx, backoff) != nil {
 			return err
 		}
 	}

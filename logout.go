@@ -9,16 +9,16 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// logoutWait bounds how long a logout waits for a refresh under way.
+// logoutWait limits how long a logout waits for a refresh in flight.
 const logoutWait = 10 * time.Second
 
-// Logout revokes the refresh token, then the access token (RFC 7009), gives
-// back a dynamic registration that came with a handle (RFC 7592 §2.3), and
-// removes the credential here whatever the server said. A part that failed is
-// in *LogoutError, whose Revoke is oauth.ErrUnsupported where the server has no
-// way to revoke a token: then the access token stays valid until it expires.
+// Logout revokes the refresh token, then the access token (RFC 7009), deletes a
+// dynamic registration that has a management URI (RFC 7592 §2.3), and deletes
+// the credential even if the server reported an error. A part that failed is in
+// *LogoutError. Its Revoke is oauth.ErrUnsupported if the server cannot revoke
+// tokens: then the access token stays valid until it expires.
 func (s *Session) Logout(ctx context.Context) error {
-	if err := s.source.owned(); err != nil {
+	if err := s.source.checkWritable(); err != nil {
 		return err
 	}
 	defer s.lockFor(ctx, logoutWait)()
@@ -34,7 +34,7 @@ func (s *Session) Logout(ctx context.Context) error {
 	return &LogoutError{Revoke: revoke, Delete: remove}
 }
 
-// revoke tells the server that the tokens and the client are not needed.
+// revoke revokes the tokens and deletes the dynamic registration.
 func (s *Session) revoke(ctx context.Context, c Credential) error {
 	client := s.client(c)
 	var failed []error

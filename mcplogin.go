@@ -1,10 +1,10 @@
-// Package mcplogin gets an OAuth token for an MCP server, keeps it fresh and
-// safe, and hands it to whatever needs it.
+// Package mcplogin gets an OAuth token for an MCP server, stores it safely,
+// refreshes it, and provides it to programs.
 //
 // Most programs need three calls: [Open] a [Session] for a profile, then
-// [Session.Token] or [Session.Transport]. They read what `mcp-login login` has
-// stored and refresh it when due; they never prompt. A program that may talk to
-// a person passes flows and calls [Session.Ensure] instead.
+// [Session.Token] or [Session.Transport]. They read what `mcp-login login`
+// stored and refresh it when due; they never prompt. A program that may prompt
+// the user passes flows and calls [Session.Ensure] instead.
 //
 //	store, err := file.Open(file.Config{Dir: dir, Keeper: file.KeyFile{Dir: keys}})
 //	...
@@ -17,15 +17,15 @@
 //
 // # Security
 //
-// A refresh token is spent by one holder at a time, across processes and, if
-// the store spans hosts, across hosts; its answer is stored before it is used.
-// It is sent to no endpoint but the one seen at login. A change of
-// authorization server is refused until a person agrees. Types that hold
-// secrets print as redacted. The package reads no environment, opens no file
-// and no terminal: stores and flows are passed in.
+// A refresh token is used by one process at a time, across hosts too if the
+// store is shared; the new token is stored before it is used. A refresh token
+// is sent only to the endpoint seen at login. A change of authorization server
+// is an error until the user accepts it. Types that hold secrets print as
+// redacted. The package reads no environment variables and opens no files or
+// terminals: stores and flows are passed in.
 //
 // # Stability
 //
 // Exported names follow semantic versioning. Every stored record has a version
-// and stays readable; an upgrade signs nobody out.
+// and stays readable; an upgrade never requires a new sign-in.
 package mcplogin

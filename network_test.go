@@ -17,7 +17,7 @@ var unguarded = map[string]string{
 	"oauth/guard.go":               "the guard itself",
 	"oauth/oauthtest/oauthtest.go": "the client of the fake server, which makes no connections",
 	"transport.go":                 "http.DefaultTransport, if the client that the caller gave to Config.HTTP has it",
-	"internal/mcpprobe/probe.go":   "a client around the session's transport, for the MCP SDK",
+	"internal/mcpprobe/probe.go":   "a client around the session's transport, whose guard refuses redirects",
 	"internal/proxy/stdio.go":      "a client around the session's transport, which follows no redirect",
 	"agent/client.go":              "a Unix socket alone",
 }

@@ -14,78 +14,80 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// LoginRequest is what one Login asks for. The zero LoginRequest asks in the same
-// way as the stored credential's login did.
+// LoginRequest holds the parameters of one Login. The zero LoginRequest repeats
+// the stored credential's login.
 type LoginRequest struct {
-	// Flows get the token, best first; one that needs no person runs only if
-	// Options names it. Nil means those of Config.Renewal.
+	// Flows are the flows to try, best first. A non-interactive flow runs only
+	// if Options names it. Nil means those of Config.Renewal.
 	Flows []flows.Flow
-	// Register is what may be used to become known to the authorization server.
+	// Register says how to obtain a client ID at the authorization server.
 	Register Registration
-	// Options are what a person decides about the login. They are stored.
+	// Options are the user's choices. They are stored with the credential.
 	Options LoginOptions
-	// MoreScopes are scopes to ask for beyond the usual ones, such as those of an
-	// *InsufficientScopeError: the request then holds them and all that were asked
-	// before (SEP-2350).
+	// MoreScopes are requested in addition to the usual scopes, such as those of
+	// an *InsufficientScopeError: the request then has them and all scopes
+	// requested before (SEP-2350).
 	MoreScopes []string
-	// Replace replaces whatever is stored, as if nothing were: also the credential
-	// of another server, or a record that cannot be read. Until the login is
-	// complete the record stays. A newer version's is never replaced.
+	// Replace ignores the stored record and replaces it, even if it belongs to
+	// another server or cannot be read. The record stays until the login is
+	// complete. A record of a newer version is never replaced.
 	Replace bool
-	// Accept is asked before the new credential is stored. Its error rejects it:
-	// the tokens are revoked and the stored credential stays. Nil accepts all.
+	// Accept is called before the new credential is stored. If it returns an
+	// error, the tokens are revoked and the stored credential stays. Nil accepts
+	// all.
 	Accept func(Credential) error
-	// Chosen hears which flow is about to run, and of the next one if that turns
-	// out to be unsupported. Nil means that nobody does.
+	// Chosen is called before a flow runs, and again for the next one if the
+	// flow turns out to be unsupported. Nil means no call.
 	Chosen func(flows.Choice)
-	// Skipped hears why a flow was given up for the next one. Nil means that nobody
-	// does.
+	// Skipped is called with the reason before the login continues with the next
+	// flow. Nil means no call.
 	Skipped func(flows.Choice, error)
 }
 
-// LoginOptions is what a person may decide about a login. It is stored with
-// the credential; a later login without options asks the same way again.
+// LoginOptions are the user's choices for a login. They are stored with the
+// credential; a later login without options reuses them.
 type LoginOptions struct {
-	// Scopes to ask for; nil means the specification's choice: the challenge's
+	// Scopes to request; nil means the specification's choice: the challenge's
 	// scope, else all that the resource publishes, else none, and offline_access
 	// where the authorization server lists it.
 	Scopes []string `json:"scopes,omitempty"`
-	// Flows names the flows to use, best first; nil means all of the
-	// request that ask a person.
+	// Flows names the flows to use, best first; nil means all interactive flows
+	// of the request.
 	Flows []string `json:"flows,omitempty"`
-	// Issuer picks one of the authorization servers listed; "" means the first
-	// that offers a wanted flow.
+	// Issuer selects one of the listed authorization servers; "" means the
+	// first that supports one of the flows.
 	Issuer string `json:"issuer,omitempty"`
 	// AcceptIssuer accepts an issuer whose metadata names another one.
 	AcceptIssuer IssuerPair `json:"accept_issuer,omitzero"`
 	// AcceptMissingIss is an issuer whose authorization responses may lack the iss
 	// that its metadata promises (RFC 9207 §2.4); "": none may.
 	AcceptMissingIss string `json:"accept_missing_iss,omitempty"`
-	// NoResource leaves out the resource parameter (RFC 8707), which some
-	// servers refuse.
+	// NoResource omits the resource parameter (RFC 8707), which some servers
+	// reject.
 	NoResource bool `json:"no_resource,omitempty"`
-	// Params are further parameters of the authorization request.
+	// Params are additional parameters of the authorization request.
 	Params url.Values `json:"params,omitempty"`
 	// UseIDToken presents the id_token as the bearer token.
 	UseIDToken bool `json:"use_id_token,omitempty"`
-	// DPoP binds the tokens to a key of this credential (RFC 9449), also where
-	// the resource does not ask for that.
+	// DPoP binds the tokens to a key of this credential (RFC 9449), even if the
+	// resource does not require it.
 	DPoP bool `json:"dpop,omitempty"`
-	// Inputs are for flows that need no person.
+	// Inputs are for non-interactive flows.
 	Inputs flows.Inputs `json:"inputs,omitzero"`
-	// Endpoints override what the metadata says; empty ones do not.
+	// Endpoints override those of the metadata; empty ones do not.
 	Endpoints Endpoints `json:"endpoints,omitzero"`
 }
 
-// IssuerPair is an issuer as the MCP server lists it, and the one that its metadata
-// publishes. They must be the same (RFC 8414 §3.3); accept a pair only if you know
-// that the vendor runs both.
+// IssuerPair is an issuer as the MCP server lists it, and the different issuer that
+// its metadata contains. They must be identical (RFC 8414 §3.3); accept a pair only
+// if you know that the vendor runs both.
 type IssuerPair struct {
 	Listed    string `json:"listed,omitempty"`
 	Published string `json:"published,omitempty"`
 }
 
-// String returns the pair as --accept-issuer takes it; "" for none.
+// String returns the pair in the form that --accept-issuer takes; "" for the
+// zero pair.
 func (p IssuerPair) String() string {
 	if p == (IssuerPair{}) {
 		return ""
@@ -93,8 +95,8 @@ func (p IssuerPair) String() string {
 	return p.Listed + "=" + p.Published
 }
 
-// Endpoints are an authorization server's, given by a person. With a token
-// endpoint and an issuer no metadata is fetched.
+// Endpoints are endpoints of an authorization server that the user sets. With a
+// token endpoint and an issuer, no metadata is fetched.
 type Endpoints struct {
 	Authorization       string `json:"authorization_endpoint,omitempty"`
 	DeviceAuthorization string `json:"device_authorization_endpoint,omitempty"`
@@ -103,7 +105,7 @@ type Endpoints struct {
 	Revocation          string `json:"revocation_endpoint,omitempty"`
 }
 
-// override returns srv with the given endpoints in place of those that it published.
+// override returns srv with the endpoints of e in place of the published ones.
 func (e Endpoints) override(srv oauth.Server) oauth.Server {
 	srv.AuthorizationEndpoint = cmp.Or(e.Authorization, srv.AuthorizationEndpoint)
 	srv.DeviceAuthorizationEndpoint = cmp.Or(e.DeviceAuthorization, srv.DeviceAuthorizationEndpoint)
@@ -113,12 +115,12 @@ func (e Endpoints) override(srv oauth.Server) oauth.Server {
 	return srv
 }
 
-// IsZero reports whether nothing was decided.
+// IsZero reports whether no option is set.
 func (o LoginOptions) IsZero() bool {
 	return len(o.Scopes) == 0 && len(o.Flows) == 0 && o.Issuer == "" && o.AcceptIssuer == (IssuerPair{}) && o.AcceptMissingIss == "" && !o.NoResource && len(o.Params) == 0 && !o.UseIDToken && !o.DPoP && o.Inputs == (flows.Inputs{}) && o.Endpoints == (Endpoints{})
 }
 
-// Discover asks a server as a login with these options does: the servers are those
+// Discover runs the discovery of a login with these options. Its Servers are those
 // that the login may use.
 func (o LoginOptions) Discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
 	d, err := o.discover(ctx, c, server)
@@ -128,24 +130,24 @@ func (o LoginOptions) Discover(ctx context.Context, c *http.Client, server strin
 	return d, err
 }
 
-// discover asks the server, unless a person said all that there is to know.
+// discover runs Discover, unless the options make the metadata unnecessary.
 func (o LoginOptions) discover(ctx context.Context, c *http.Client, server string) (Discovery, error) {
-	if !o.byHand() {
+	if !o.skipsMetadata() {
 		d, err := Discover(ctx, c, server)
 		return o.complete(ctx, c, d, err)
 	}
 	d := Discovery{Server: server, Servers: []oauth.Server{{Issuer: o.Issuer}}}
-	ctx, cancel := discoveryTime(ctx, c)
+	ctx, cancel := withDiscoveryTimeout(ctx, c)
 	defer cancel()
 	var err error
 	if d.Resource, err = oauth.Discover(ctx, c, server); err != nil {
-		d.Resource.URL = server // RFC 8707 §2: what the client uses to reach it
+		d.Resource.URL = server // RFC 8707 §2: the URL by which the client accesses the server
 	}
 	return d, nil
 }
 
-// complete adds the authorization server that a person named or accepted to what
-// was discovered: the MCP server may list it with another issuer, or list none.
+// complete adds the authorization server that the user named or accepted: the
+// MCP server may list it with another issuer, or list none.
 func (o LoginOptions) complete(ctx context.Context, c *http.Client, d Discovery, err error) (Discovery, error) {
 	var add oauth.Server
 	var aerr error
@@ -154,7 +156,7 @@ func (o LoginOptions) complete(ctx context.Context, c *http.Client, d Discovery,
 		add, aerr = oauth.FetchServerAs(ctx, c, listed, o.AcceptIssuer.Published)
 	case o.Issuer != "" && len(d.Resource.Issuers) == 0 && (err == nil || errors.Is(err, oauth.ErrNoMetadata) || errors.Is(err, oauth.ErrResource) || errors.Is(err, oauth.ErrNoAuthorization)):
 		add, aerr = oauth.FetchServer(ctx, c, o.Issuer)
-		d.Resource.URL, d.Servers = cmp.Or(d.Resource.URL, d.Server), nil // RFC 8707 §2: what the client uses to reach it
+		d.Resource.URL, d.Servers = cmp.Or(d.Resource.URL, d.Server), nil // RFC 8707 §2: the URL by which the client accesses the server
 	default:
 		return d, err
 	}
@@ -165,11 +167,12 @@ func (o LoginOptions) complete(ctx context.Context, c *http.Client, d Discovery,
 	return d, nil
 }
 
-// byHand reports whether a person named the authorization server and its token
-// endpoint, so that no metadata of it is read.
-func (o LoginOptions) byHand() bool { return o.Issuer != "" && o.Endpoints.Token != "" }
+// skipsMetadata reports whether the options name the issuer and its token endpoint,
+// so that its metadata is not needed.
+func (o LoginOptions) skipsMetadata() bool { return o.Issuer != "" && o.Endpoints.Token != "" }
 
-// servers applies the issuer filter, the endpoint overrides and what is accepted.
+// servers applies Issuer, Endpoints and AcceptMissingIss to the discovered
+// servers.
 func (o LoginOptions) servers(d Discovery) ([]oauth.Server, error) {
 	var servers []oauth.Server
 	for _, srv := range d.Servers {
@@ -184,8 +187,8 @@ func (o LoginOptions) servers(d Discovery) ([]oauth.Server, error) {
 	return servers, nil
 }
 
-// scopes is the specification's choice. Nil means that the parameter is not
-// sent.
+// scopes returns the scopes to request, by the MCP specification's scope
+// selection. Nil means that the parameter is not sent.
 func (o LoginOptions) scopes(r oauth.Resource) []string {
 	switch {
 	case len(o.Scopes) > 0:
@@ -196,7 +199,7 @@ func (o LoginOptions) scopes(r oauth.Resource) []string {
 	return r.Scopes
 }
 
-// bind gives a client the key that its tokens are bound to, or takes it away.
+// bind sets the client's DPoP key, or clears it if DPoP is off.
 func (o LoginOptions) bind(app *oauth.App) (err error) {
 	switch {
 	case !o.DPoP:
@@ -207,12 +210,13 @@ func (o LoginOptions) bind(app *oauth.App) (err error) {
 	return err
 }
 
-// errNoIDToken: the access token is never used in place of an id_token.
+// errNoIDToken: with UseIDToken the access token is never used instead.
 var errNoIDToken = errors.New("the server returned no id_token, which this sign-in uses as the bearer token")
 
-// settle makes an answer the token to keep: an id_token is moved into the
-// bearer's place if so decided, and what a refresh did not answer is kept.
-func (o LoginOptions) settle(t, old oauth.Token) (oauth.Token, error) {
+// tokenToKeep returns the token to store. With UseIDToken the id_token replaces
+// the access token. A scope that a refresh response omits is taken from the old
+// token (RFC 6749 §5.1).
+func (o LoginOptions) tokenToKeep(t, old oauth.Token) (oauth.Token, error) {
 	if t.Scope == "" {
 		t.Scope = old.Scope
 	}

@@ -12,29 +12,31 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A login registers a client before it asks a person. If nobody approves, the
-// next login of that profile uses the same client, so that not each try leaves
-// one more at the server. These clients are kept in a record of their own: a
-// login that was not completed is no credential, and shows nowhere.
+// A login registers a client before it prompts. If nobody approves, the next
+// login of that profile reuses the client, so that attempts do not accumulate
+// registrations at the server. These clients are stored in a separate record: a
+// login that was not completed has no credential and is not listed.
 
-// pendingVersion is the newest format of that record.
+// pendingVersion is the newest format of the record.
 const pendingVersion = 1
 
 const (
-	// pendingLifetime is how long such a client is kept, maxPending how many are.
+	// pendingLifetime is how long a pending client is kept, maxPending how many
+	// are.
 	pendingLifetime = 30 * 24 * time.Hour
 	maxPending      = 64
-	// pendingTimeout bounds a change of the record, which others change too.
+	// pendingTimeout limits an update of the record, which may need retries
+	// because other processes update it too.
 	pendingTimeout = 10 * time.Second
 )
 
-// registrations is the record.
+// registrations is the record of pending clients.
 type registrations struct {
 	Version int            `json:"version"`
 	Pending []registration `json:"pending"`
 }
 
-// registration is a client that no login was completed with.
+// registration is a client whose login was not completed.
 type registration struct {
 	Profile string    `json:"profile"`
 	Issuer  string    `json:"issuer"`
@@ -43,13 +45,13 @@ type registration struct {
 	At      time.Time `json:"registered_at"`
 }
 
-// isFor reports whether a login uses the registration.
+// isFor reports whether the registration is for c's profile and issuer.
 func (r registration) isFor(c Credential) bool {
 	return r.Profile == c.Profile && r.Issuer == c.Issuer.Issuer
 }
 
-// pending returns what an earlier login that was not completed has registered;
-// the zero value if there is none, or if the record cannot be read.
+// pending returns the client of an earlier login that was not completed; zero
+// if none exists or the record cannot be read.
 func (s *Session) pending(ctx context.Context, c Credential) registration {
 	all, _, err := s.registrations(ctx)
 	if err != nil {
@@ -63,23 +65,23 @@ func (s *Session) pending(ctx context.Context, c Credential) registration {
 	return registration{}
 }
 
-// remember keeps a new client until a login with it is completed. It is best
-// effort: without it, one more client is registered the next time.
-func (s *Session) remember(ctx context.Context, c Credential, app oauth.App) {
+// savePending stores a new client until its login is completed. It is best
+// effort: if it fails, the next login registers another client.
+func (s *Session) savePending(ctx context.Context, c Credential, app oauth.App) {
 	now := time.Now().UTC().Truncate(time.Second)
 	s.replacePending(ctx, c, registration{Profile: c.Profile, Issuer: c.Issuer.Issuer, App: app, Asked: c.Asked, At: now})
 }
 
-// forget drops the client once a login with it is completed: the credential
-// has it now. It is best effort: the client is dropped later by its age.
-func (s *Session) forget(ctx context.Context, c Credential) { s.replacePending(ctx, c) }
+// dropPending removes the client once its login is completed and the credential
+// has it. It is best effort: otherwise the client expires after pendingLifetime.
+func (s *Session) dropPending(ctx context.Context, c Credential) { s.replacePending(ctx, c) }
 
-// replacePending puts what is pending for a login in place of what was.
+// replacePending replaces the pending registrations of c's profile and issuer.
 func (s *Session) replacePending(ctx context.Context, c Credential, with ...registration) {
 	ctx, cancel := context.WithTimeout(ctx, pendingTimeout)
 	defer cancel()
 	err := s.tryReplacePending(ctx, c, with)
-	for pause := minPause; errors.Is(err, secrets.ErrConflict) && sleep(ctx, pause) == nil; pause = min(2*pause, maxPause) {
+	for backoff := minBackoff; errors.Is(err, secrets.ErrConflict) && sleep(ctx, backoff) == nil; backoff = min(2*backoff, maxBackoff) {
 		err = s.tryReplacePending(ctx, c, with)
 	}
 	if err != nil {
@@ -89,7 +91,7 @@ func (s *Session) replacePending(ctx context.Context, c Credential, with ...regi
 
 func (s *Session) tryReplacePending(ctx context.Context, c Credential, with []registration) error {
 	all, v, err := s.registrations(ctx)
-	if errors.Is(err, secrets.ErrUndecryptable) { // its key is gone
+	if errors.Is(err, secrets.ErrUndecryptable) { // the key was lost
 		v, err = secrets.Absent, s.store.Delete(ctx, secrets.Internal, secrets.Any)
 	}
 	if err != nil {
@@ -127,5 +129,5 @@ func (s *Session) registrations(ctx context.Context) ([]registration, secrets.Ve
 	if record.Version > pendingVersion {
 		return nil, v, fmt.Errorf("%w (format %d, this version supports %d)", ErrNewerRecord, record.Version, pendingVersion)
 	}
-	return slices.DeleteFunc(record.Pending, func(r registration) bool { return time.Since(r.At) > pendingLifetime || !live(r.App) }), v, nil
+	return slices.DeleteFunc(record.Pending, func(r registration) bool { return time.Since(r.At) > pendingLifetime || !isUsable(r.App) }), v, nil
 }

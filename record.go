@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// credentialVersion is the newest record format. Older ones are read, newer
-// ones are refused and left alone.
+// credentialVersion is the newest record format. Older ones are read; newer
+// ones are an error and never overwritten.
 const credentialVersion = 1
 
 // ErrNewerRecord means that a newer mcp-login wrote the record. It is never
@@ -23,9 +23,9 @@ const credentialVersion = 1
 var ErrNewerRecord = errors.New("record was written by a newer version of mcp-login")
 
 // ParseCredential reads a stored record of any known version and validates it
-// like an answer of a server: anybody who can write to the store could have
-// written it. It returns ErrNewerRecord for an unknown newer version, and a
-// *RecordError for a value that this program would not have stored.
+// like a server's response: anyone with write access to the store can change
+// it. It returns ErrNewerRecord for an unknown newer version, and a
+// *RecordError for a value that this package never writes.
 func ParseCredential(data []byte) (Credential, error) {
 	var head struct {
 		Version int `json:"version"`
@@ -47,11 +47,12 @@ func ParseCredential(data []byte) (Credential, error) {
 	return c, nil
 }
 
-// knownFields is a Credential without methods: the fields that this version writes.
+// knownFields is a Credential without methods, so that json uses its fields: those
+// that this version writes.
 type knownFields Credential
 
-// MarshalJSON writes the record, with the fields of a newer version that it was
-// read with.
+// MarshalJSON returns the record, including fields of a newer version that were
+// read with it.
 func (c Credential) MarshalJSON() ([]byte, error) {
 	data, err := json.Marshal(knownFields(c))
 	if err != nil || len(c.unknown) == 0 {
@@ -87,8 +88,8 @@ func (u unknown) without(path string) unknown {
 	return rest
 }
 
-// objects are the objects of a record whose fields this program defines, by
-// their path. An object comes after the one that it is in.
+// objects lists the JSON objects of a record whose fields this version defines,
+// by path. Parents precede children.
 func objects() []struct {
 	path   string
 	fields any
@@ -108,8 +109,9 @@ func objects() []struct {
 	}
 }
 
-// unknownFields returns what a record holds beyond the known fields; nil for
-// nothing. The record was read before, so it is JSON of the right shape.
+// unknownFields returns the fields of a record that this version does not
+// define; nil if none. The record was parsed before, so its JSON types are
+// right.
 func unknownFields(data []byte) unknown {
 	if decodeStrictly(data, new(knownFields)) == nil {
 		return nil
@@ -135,14 +137,15 @@ func decodeStrictly(data []byte, v any) error {
 	return d.Decode(v)
 }
 
-// isField reports whether the decoder would put a field of this name into v:
-// null fits every type.
+// isField reports whether v has a JSON field of this name. It decodes null,
+// which fits every type.
 func isField(v any, name string) bool {
 	probe, err := json.Marshal(map[string]any{name: nil})
 	return err == nil && decodeStrictly(probe, v) == nil
 }
 
-// objectAt returns the fields of the object at a path; nil if it is not there.
+// objectAt returns the fields of the object at a path; nil if it does not
+// exist.
 func objectAt(data []byte, path string) map[string]json.RawMessage {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(data, &object) != nil {
@@ -155,8 +158,8 @@ func objectAt(data []byte, path string) map[string]json.RawMessage {
 	return objectAt(object[first], rest)
 }
 
-// addTo returns an object with the unknown fields of its path added, and those
-// of the objects in it.
+// addTo returns the object data with the unknown fields of its path added,
+// recursively.
 func (u unknown) addTo(data []byte, path string) ([]byte, error) {
 	object := map[string]json.RawMessage{}
 	if len(data) > 0 {
@@ -168,7 +171,7 @@ func (u unknown) addTo(data []byte, path string) ([]byte, error) {
 	for _, o := range objects() {
 		name, below := strings.CutPrefix(o.path, path)
 		if name = strings.TrimPrefix(name, "."); !below || name == "" || strings.Contains(name, ".") {
-			continue // not an object of this one
+			continue // not a direct child
 		}
 		inner, err := u.addTo(object[name], o.path)
 		if err != nil {

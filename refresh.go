@@ -15,77 +15,81 @@ import (
 )
 
 const (
-	// lockWait bounds the wait for another process that refreshes, shortWait that
-	// of a caller that has a valid token.
+	// lockWait limits the wait for another process that holds the lock, shortWait
+	// that of a caller whose token is still valid.
 	lockWait  = 90 * time.Second
 	shortWait = 5 * time.Second
-	// exchangeTimeout bounds one refresh and the storing of its answer. It runs
-	// on when the caller gives up: a rotated token must not be lost.
+	// exchangeTimeout limits one refresh including the storing of its response.
+	// It replaces the caller's context: a rotated token must not be lost
+	// because the caller gives up.
 	exchangeTimeout = 45 * time.Second
-	// winnerWait is how long a rejected holder looks for the token of one that
-	// overtook it.
+	// winnerWait is how long a process whose refresh token was rejected waits
+	// for the token that another process may be storing.
 	winnerWait = 5 * time.Second
-	// retryDelay is the time after a failed refresh in which Fresh starts no other.
+	// retryDelay is the time after a failed refresh before Fresh starts another
+	// one.
 	retryDelay = 2 * time.Second
 	// minInterval is the minimum interval between refreshes of rejected tokens: an
 	// MCP server that rejects a new token would reject the next one too.
 	minInterval = 10 * time.Second
-	// stillValid is the lifetime that a token must have left to be used while its
-	// refresh goes on.
+	// stillValid is the remaining lifetime that a token needs to be used while
+	// its refresh is in flight.
 	stillValid = 10 * time.Second
-	// What failed for now is tried again after minPause, and then less and less
-	// often.
-	minPause = 10 * time.Millisecond
-	maxPause = 2 * time.Second
+	// Temporary failures are retried with exponential backoff between these two
+	// delays.
+	minBackoff = 10 * time.Millisecond
+	maxBackoff = 2 * time.Second
 )
 
-// sleep waits for a random part of a pause, so that many do not march in step.
-func sleep(ctx context.Context, pause time.Duration) error {
+// sleep waits for the backoff with jitter, so that concurrent processes do not
+// retry at the same time.
+func sleep(ctx context.Context, backoff time.Duration) error {
 	select {
-	case <-time.After(pause/2 + rand.N(pause/2)):
+	case <-time.After(backoff/2 + rand.N(backoff/2)):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// renew returns a credential whose token is valid and not the rejected one
-// ("": none was rejected). Among all goroutines, processes and hosts that ask
-// at once one does the exchange; the others read its answer.
+// renew returns a credential whose token is valid and not the rejected one ("":
+// none was rejected). Of all concurrent goroutines, processes and hosts, one
+// does the exchange; the others read its result.
 func (s *Session) renew(ctx context.Context, rejected string) (Credential, error) {
 	if rejected == "" && s.cfg.Renewal.MaxWait > 0 {
 		return s.renewWithin(ctx)
 	}
 	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
+	case s.sem <- struct{}{}:
+		defer func() { <-s.sem }()
 	case <-ctx.Done():
 		return Credential{}, ctx.Err()
 	}
 	return s.source.current(ctx, rejected)
 }
 
-// call is a renewal in flight, which goes on without those who wait for it.
+// call is a shared call (as in singleflight): a renewal in flight that
+// continues even if its callers stop waiting.
 type call struct {
-	stale string        // the access token to replace; "": whatever is due
-	done  chan struct{} // closed at the end, when the rest holds
+	stale string        // the access token to replace; "": the stored one if it is due
+	done  chan struct{} // closed when c and err are set
 	c     Credential
 	err   error
 }
 
-// renewWithin is renew, but it waits no longer than MaxWait where there is a
-// token to fall back on.
+// renewWithin is renew, but waits no longer than MaxWait if a token is
+// available to fall back on.
 func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
 	f := s.sharedCall(ctx, "")
-	enough := time.After(s.cfg.Renewal.MaxWait)
+	timeout := time.After(s.cfg.Renewal.MaxWait)
 	for {
 		select {
 		case <-f.done:
 			return f.c, f.err
 		case <-ctx.Done():
 			return Credential{}, ctx.Err()
-		case <-enough:
-			if c, ok := s.source.meanwhile(ctx); ok {
+		case <-timeout:
+			if c, ok := s.source.fallback(ctx); ok {
 				s.log.Warn("the refresh is still in progress; the old token is still valid", "profile", c.Profile, "expires_at", c.Token.Expiry)
 				return c, nil
 			}
@@ -93,7 +97,7 @@ func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
 	}
 }
 
-// sharedCall returns the renewal in flight of a token, or begins one.
+// sharedCall returns the renewal of a token that is in flight, or starts one.
 func (s *Session) sharedCall(ctx context.Context, stale string) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,9 +107,9 @@ func (s *Session) sharedCall(ctx context.Context, stale string) *call {
 	f := &call{stale: stale, done: make(chan struct{})}
 	s.inFlight = f
 	s.calls.Go(func() {
-		s.turn <- struct{}{}
+		s.sem <- struct{}{}
 		f.c, f.err = s.source.current(context.WithoutCancel(ctx), stale)
-		<-s.turn
+		<-s.sem
 		s.mu.Lock()
 		if s.inFlight == f {
 			s.inFlight = nil
@@ -142,7 +146,8 @@ func (s stored) current(ctx context.Context, rejected string) (Credential, error
 	return Credential{}, err
 }
 
-// ended notes how a refresh of old has ended, unless it was canceled.
+// ended records the result of a refresh, unless it was canceled, and reports it
+// to Renewal.Done.
 func (s *Session) ended(ctx context.Context, old, renewed Credential, err error) {
 	if ctx.Err() == nil {
 		s.mu.Lock()
@@ -163,15 +168,16 @@ func (s *Session) due(c Credential, rejected string) bool {
 	return !s.fresh(&c) || c.Token.Access == rejected
 }
 
-// fresh reports whether the token has as much lifetime left as is asked of it.
+// fresh reports whether the token has enough remaining lifetime for
+// Config.MinTTL.
 func (s *Session) fresh(c *Credential) bool { return c.freshFor(s.cfg.MinTTL) }
 
-// freshFor reports whether the token has as much lifetime left as minTTL asks of it.
-func (c *Credential) freshFor(minTTL time.Duration) bool { return c.Valid(c.asked(minTTL)) }
+// freshFor reports whether the token has enough remaining lifetime for minTTL.
+func (c *Credential) freshFor(minTTL time.Duration) bool { return c.Valid(c.requiredTTL(minTTL)) }
 
-// asked returns minTTL, or a quarter of the token's lifetime where the server
+// requiredTTL returns minTTL, or a quarter of the token's lifetime where the server
 // issues tokens for not much more than minTTL.
-func (c *Credential) asked(minTTL time.Duration) time.Duration {
+func (c *Credential) requiredTTL(minTTL time.Duration) time.Duration {
 	lifetime := c.Lifetime()
 	if minTTL > lifetime-lifetime/10 {
 		return lifetime / 4
@@ -179,9 +185,10 @@ func (c *Credential) asked(minTTL time.Duration) time.Duration {
 	return minTTL
 }
 
-// exchangeLocked takes the profile's lock and refreshes, unless somebody else
-// did so in the meantime. The lock protects the refresh token: two holders of
-// one rotating token get the whole family revoked (RFC 9700 §4.14.2).
+// exchangeLocked takes the profile's lock and refreshes, unless another process
+// has done so in the meantime. The lock protects the refresh token: if two
+// processes use one rotating token, the server revokes the whole token family
+// (RFC 9700 §4.14.2).
 func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected string) (Credential, error) {
 	if err := s.renewable(c); err != nil {
 		return Credential{}, err
@@ -197,44 +204,45 @@ func (s *Session) exchangeLocked(ctx context.Context, c Credential, rejected str
 		return Credential{}, fmt.Errorf("wait for another refresh of %q: %w", s.cfg.Profile, err)
 	}
 	defer unlock()
-	now, v, cutOff, err := s.beginDue(wait, c.Token.Access, rejected)
+	now, v, interruptedAt, err := s.beginDue(wait, c.Token.Access, rejected)
 	if err != nil || v == secrets.Absent {
 		return now, err
 	}
-	return s.exchange(ctx, now, v, cutOff)
+	return s.exchange(ctx, now, v, interruptedAt)
 }
 
-// beginDue reads the record under the lock and begins a refresh, unless there is
-// a newer token than the one seen before; the version is then Absent. cutOff is
-// when an earlier refresh began that never ended.
-func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Credential, v secrets.Version, cutOff time.Time, err error) {
-	for pause := minPause; ; pause = min(2*pause, maxPause) {
+// beginDue reads the record under the lock and begins a refresh, unless the record has
+// a newer token than the one seen before; the version is then Absent. interruptedAt is
+// when an earlier refresh began whose response was never stored; zero: none.
+func (s *Session) beginDue(ctx context.Context, seen, rejected string) (c Credential, v secrets.Version, interruptedAt time.Time, err error) {
+	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
 		c, v, err = s.read(ctx)
 		if err == nil {
 			err = s.cfg.Trust.acceptIssuer(c)
 		}
 		if err != nil || !s.due(c, rejected) {
-			return c, secrets.Absent, cutOff, err
+			return c, secrets.Absent, interruptedAt, err
 		}
 		if c.Token.Access != seen && c.Valid(0) {
-			return c, secrets.Absent, cutOff, nil // as fresh as this server makes them
+			return c, secrets.Absent, interruptedAt, nil // a new token of this server lives no longer
 		}
 		if err := s.renewable(c); err != nil {
-			return Credential{}, v, cutOff, err
+			return Credential{}, v, interruptedAt, err
 		}
-		cutOff = c.RefreshBegunAt
-		begunAt, begun, err := s.begin(ctx, c, v)
+		interruptedAt = c.RefreshBegunAt
+		begunAt, begun, err := s.noteBegun(ctx, c, v)
 		if !errors.Is(err, secrets.ErrConflict) {
-			return begun, begunAt, cutOff, err
+			return begun, begunAt, interruptedAt, err
 		}
-		// A login does not wait for the lock, and a lease can run out.
-		if sleep(ctx, pause) != nil {
-			return Credential{}, v, cutOff, fmt.Errorf("%w: credential %q keeps changing", secrets.ErrTemporary, c.Profile)
+		// Conflicts are possible under the lock: a login does not always wait
+		// for it, and a lease can expire.
+		if sleep(ctx, backoff) != nil {
+			return Credential{}, v, interruptedAt, fmt.Errorf("%w: credential %q keeps changing", secrets.ErrTemporary, c.Profile)
 		}
 	}
 }
 
-// renewable returns nil if the session can get a token without a person.
+// renewable returns nil if the session can get a token without the user.
 func (s *Session) renewable(c Credential) error {
 	switch {
 	case s.nonInteractive(c) != nil:
@@ -247,8 +255,8 @@ func (s *Session) renewable(c Credential) error {
 	return nil
 }
 
-// nonInteractive returns the flow that got the credential if it can do so again
-// without a person, else nil.
+// nonInteractive returns the flow that got the credential if it is
+// non-interactive, else nil.
 func (s *Session) nonInteractive(c Credential) flows.NonInteractive {
 	i := slices.IndexFunc(s.cfg.Renewal.Flows, func(f flows.Flow) bool { return f.Name() == c.Flow })
 	if i < 0 {
@@ -258,25 +266,26 @@ func (s *Session) nonInteractive(c Credential) flows.NonInteractive {
 	return u
 }
 
-// begin notes in the record that a refresh begins, so that one which is cut off
-// can be explained. It also proves that the store can be written.
-func (s *Session) begin(ctx context.Context, c Credential, v secrets.Version) (secrets.Version, Credential, error) {
+// noteBegun records that a refresh begins, so that an interrupted one can be
+// explained later. It also verifies that the store is writable.
+func (s *Session) noteBegun(ctx context.Context, c Credential, v secrets.Version) (secrets.Version, Credential, error) {
 	c.RefreshBegunAt = time.Now().UTC().Truncate(time.Second)
 	v, err := s.write(ctx, c, v)
 	return v, c, err
 }
 
-// keep stores a new token. The spent refresh token is worth nothing now, so it
-// tries for as long as it can.
+// keep stores a new token. The server no longer accepts the old refresh token,
+// so keep retries until ctx ends.
 func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spent string) (Credential, error) {
-	for pause := minPause; ; pause = min(2*pause, maxPause) {
+	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
 		_, err := s.write(ctx, c, v)
 		if err == nil {
 			return c, nil
 		}
 		if errors.Is(err, secrets.ErrConflict) {
-			// A login replaced the record, or a holder overtook this one. Only a
-			// record that still waits for this very answer may be overwritten.
+			// A login replaced the record, or another process took over the
+			// lock. Overwrite the record only if it still has the refresh token
+			// that this response replaces.
 			now, nv, rerr := s.read(ctx)
 			if rerr == nil && now.Token.Refresh != spent {
 				return now, nil
@@ -285,69 +294,70 @@ func (s *Session) keep(ctx context.Context, c Credential, v secrets.Version, spe
 				v = nv
 			}
 		}
-		if sleep(ctx, pause) != nil {
+		if sleep(ctx, backoff) != nil {
 			return Credential{}, fmt.Errorf("a new token for %q was issued but could not be stored, and the old one can no longer be used: %w", c.Profile, err)
 		}
 	}
 }
 
-// refused decides what a failed exchange means. A fault or an overloaded
-// server (RFC 6749 §5.2 knows no such code) says nothing about the refresh
-// token, so nothing is changed.
-func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, cutOff time.Time, cause error) (Credential, error) {
-	if !s.final(c, cause) {
-		if c.Token.Refresh == "" || unspent(cause) {
-			c.RefreshBegunAt = cutOff
-			s.noted(ctx, c, v)
+// refused handles a failed exchange. A network error or an overloaded server
+// (RFC 6749 §5.2 has no code for that) says nothing about the refresh token, so
+// the record keeps it.
+func (s *Session) refused(ctx context.Context, c Credential, v secrets.Version, interruptedAt time.Time, cause error) (Credential, error) {
+	if !s.isRejection(c, cause) {
+		if c.Token.Refresh == "" || isUnspent(cause) {
+			c.RefreshBegunAt = interruptedAt
+			s.saveFailure(ctx, c, v)
 		}
 		return Credential{}, cause
 	}
-	if now, ok := s.winner(ctx, c, v); ok {
+	if now, ok := s.awaitWinner(ctx, c, v); ok {
 		return now, nil
 	}
 	c.RefusedAt = time.Time{}
 	if c.Token.Refresh != "" && s.nonInteractive(c) != nil {
 		s.log.Info("the refresh token is no longer accepted; running the flow again", "profile", c.Profile, "flow", c.Flow, "error", cause)
-		return s.rerun(ctx, c, v, cutOff)
+		return s.rerun(ctx, c, v, interruptedAt)
 	}
 	c.Refused = "the server no longer accepts the refresh token"
 	switch {
-	case !lastWord(cause):
+	case !isPermanent(cause):
 		c.Refused = "the server rejected the refresh"
 		c.RefusedAt = time.Now().UTC().Truncate(time.Second)
 	case errors.Is(cause, errNoIDToken):
 		c.Refused = errNoIDToken.Error()
 	case c.Token.Refresh == "":
 		c.Refused = "the server rejects the client's credentials"
-	case !cutOff.IsZero():
-		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server no longer accepts the old refresh token", cutOff.Format(time.RFC3339))
+	case !interruptedAt.IsZero():
+		c.Refused = fmt.Sprintf("the answer to a refresh begun at %s was never stored, and the server no longer accepts the old refresh token", interruptedAt.Format(time.RFC3339))
 	}
 	c.ClientRefused = oauth.IsCode(cause, oauth.CodeInvalidClient)
 	c.RefreshBegunAt = time.Time{}
-	s.noted(ctx, c, v) // else the next caller asks the server again
+	s.saveFailure(ctx, c, v) // else the next caller sends the request again
 	return Credential{}, errors.Join(c.loginRequired(c.Refused), cause)
 }
 
-// refusalLifetime is how long a refusal that need not be the last word holds for every
-// process, so that not each caller asks the server again.
+// refusalLifetime is how long a rejection that may not be permanent is remembered in
+// the record, so that each caller does not repeat the request.
 const refusalLifetime = 10 * time.Minute
 
-// isRefused reports whether there is no use in a refresh: the server has refused
-// one for good, or a moment ago.
+// isRefused reports whether a refresh is pointless: the server rejected one
+// permanently, or less than refusalLifetime ago.
 func (c Credential) isRefused() bool {
 	return c.Refused != "" && (c.RefusedAt.IsZero() || time.Since(c.RefusedAt).Abs() < refusalLifetime)
 }
 
-// noted stores the result of a failed refresh, with best effort.
-func (s *Session) noted(ctx context.Context, c Credential, v secrets.Version) {
+// saveFailure stores the result of a failed refresh. It is best effort.
+func (s *Session) saveFailure(ctx context.Context, c Credential, v secrets.Version) {
 	if _, err := s.write(ctx, c, v); err != nil {
 		s.log.Warn("cannot record the failed refresh", "profile", c.Profile, "error", err)
 	}
 }
 
-// unspent reports that a refresh token cannot have been spent: the request never
-// left, or the server itself refused it. Behind a gateway's error it may be.
-func unspent(err error) bool {
+// isUnspent reports whether the refresh token is certainly unused: the request was
+// never sent, or the server itself rejected it. After a gateway's 5xx the token
+// may be used up.
+func isUnspent(err error) bool {
 	if answer, ok := errors.AsType[*oauth.Error](err); ok {
 		return answer.Status < 500
 	}
@@ -355,9 +365,10 @@ func unspent(err error) bool {
 	return ok && op.Op == "dial"
 }
 
-// winner looks again once the server refused: a holder that overtook this one
-// has spent the same refresh token, and stores its answer in a moment.
-func (s *Session) winner(ctx context.Context, c Credential, v secrets.Version) (Credential, bool) {
+// awaitWinner rereads the record after a rejection: another process that took over
+// the lock may have used the same refresh token and be about to store the
+// response.
+func (s *Session) awaitWinner(ctx context.Context, c Credential, v secrets.Version) (Credential, bool) {
 	ctx, cancel := context.WithTimeout(ctx, winnerWait)
 	defer cancel()
 	for {

@@ -12,42 +12,44 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// defaultClientName is what a server shows a person who is asked to approve.
+// defaultClientName is the client name that the server's consent page shows.
 const defaultClientName = "mcp-login"
 
-// Registration is what a Login may use to become known to an authorization
-// server, in the specification's order: App, ClientMetadataURL, then dynamic
+// Registration says how a Login obtains a client ID at an authorization server,
+// in the specification's order: App, ClientMetadataURL, then dynamic
 // registration.
 type Registration struct {
 	// Issuer is the authorization server that the secrets here and the Inputs of
-	// the login are for. "" is the one of LoginOptions.Issuer or of the last login,
-	// if Trust.Known knows that one. A login that would send a secret to another
-	// fails with an *UnnamedIssuerError.
+	// the login are for. "" means LoginOptions.Issuer or the issuer of the last
+	// login, if Trust.Known reports it as known. A login that would send a secret
+	// to another issuer fails with an *UnnamedIssuerError.
 	Issuer string
-	// App is a pre-registered client; the zero App means none. Without an id its
-	// AuthMethod is the one to register with.
+	// App is a pre-registered client; the zero App means none. Without an ID,
+	// its AuthMethod is used for dynamic registration.
 	App oauth.App
-	// ClientMetadataURL is a hosted client id metadata document; "" means none.
+	// ClientMetadataURL is the URL of a client ID metadata document; "" means
+	// none.
 	ClientMetadataURL string
-	// InitialAccessToken opens a guarded registration endpoint (RFC 7591 §3).
+	// InitialAccessToken authorizes dynamic registration (RFC 7591 §3); ""
+	// means none.
 	InitialAccessToken string
-	// ClientName is shown to people; "" means "mcp-login".
+	// ClientName is shown on consent pages; "" means "mcp-login".
 	ClientName string
-	// AcceptNewIssuer agrees to an authorization server or endpoints other than
-	// at the last login.
+	// AcceptNewIssuer accepts an authorization server or endpoints that differ
+	// from the last login.
 	AcceptNewIssuer bool
 }
 
-// register returns the client to log in with. reused says that it comes from
-// the store and may have been forgotten by the server; nothing is reused if old
-// is nil.
+// register returns the client to sign in with. If reused is true, it comes from
+// the store and the server may have deleted it. If old is nil, nothing is
+// reused.
 func (s *login) register(ctx context.Context, c Credential, f flows.Flow, old *Credential) (app oauth.App, reused bool, err error) {
 	if s.req.Register.App.ID != "" {
 		return s.req.Register.App, false, nil
 	}
 	want, err := s.metadata(f)
 	known := s.registered(ctx, c, old, want)
-	if i := slices.IndexFunc(known, func(k Credential) bool { return mayAsk(k, c.Asked) }); i >= 0 {
+	if i := slices.IndexFunc(known, func(k Credential) bool { return coversScopes(k, c.Asked) }); i >= 0 {
 		return known[i].App, true, nil
 	}
 	if err == nil {
@@ -60,7 +62,8 @@ func (s *login) register(ctx context.Context, c Credential, f flows.Flow, old *C
 	return app, false, err
 }
 
-// registerNew returns a client that the server has not seen here before.
+// registerNew returns a new client: by client ID metadata document or dynamic
+// registration.
 func (s *login) registerNew(ctx context.Context, c Credential, f flows.Flow, want oauth.ClientMetadata) (oauth.App, error) {
 	r := s.req.Register
 	if d, ok := f.(flows.Documented); ok {
@@ -82,12 +85,13 @@ func (s *login) registerNew(ctx context.Context, c Credential, f flows.Flow, wan
 		return oauth.App{}, unregistered(f, err)
 	}
 	s.log.Info("registered", "issuer", c.Issuer.Issuer, "client_id", app.ID)
-	s.remember(ctx, c, app)
+	s.savePending(ctx, c, app)
 	return app, nil
 }
 
-// unregistered is the error of a registration that failed. Many servers refuse
-// redirect URIs on a web server, in several ways; another flow may still do.
+// unregistered wraps the error of a failed registration. Many servers reject
+// redirect URIs on a web server, with various errors; another flow may still
+// work.
 func unregistered(f flows.Flow, err error) error {
 	e, refused := errors.AsType[*oauth.Error](err)
 	if _, documented := f.(flows.Documented); documented && refused && e.Status >= 400 && e.Status < 500 {
@@ -96,26 +100,27 @@ func unregistered(f flows.Flow, err error) error {
 	return fmt.Errorf("%w: %w", ErrRegistration, err)
 }
 
-// registered returns what has a client that can do what is wanted: the stored
-// credential, and a login that was not completed if that one's client may not
-// ask for the scopes.
+// registered returns the credentials whose client supports the wanted grants:
+// the stored one, and if its client may not request the scopes, also the
+// pending registration.
 func (s *login) registered(ctx context.Context, c Credential, old *Credential, want oauth.ClientMetadata) (known []Credential) {
 	if old == nil {
 		return nil
 	}
-	if old.Issuer.Issuer == c.Issuer.Issuer && !old.ClientRefused && (suits(old.App, want) || old.Flow == c.Flow && live(old.App)) {
+	if old.Issuer.Issuer == c.Issuer.Issuer && !old.ClientRefused && (supportsGrants(old.App, want) || old.Flow == c.Flow && isUsable(old.App)) {
 		known = append(known, *old)
 	}
-	if len(known) > 0 && mayAsk(*old, c.Asked) {
+	if len(known) > 0 && coversScopes(*old, c.Asked) {
 		return known
 	}
-	if r := s.pending(ctx, c); suits(r.App, want) {
+	if r := s.pending(ctx, c); supportsGrants(r.App, want) {
 		known = append(known, Credential{App: r.App, Asked: r.Asked})
 	}
 	return known
 }
 
-// metadata is what a dynamic registration for a flow asks for (RFC 7591 §2).
+// metadata returns the client metadata of a dynamic registration for the flow
+// (RFC 7591 §2).
 func (s *login) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 	r, ok := f.(flows.Registrant)
 	if !ok {
@@ -136,24 +141,25 @@ func (s *login) metadata(f flows.Flow) (oauth.ClientMetadata, error) {
 	return m, nil
 }
 
-// suits reports whether a stored registration can do what is wanted.
-func suits(app oauth.App, want oauth.ClientMetadata) bool {
-	return live(app) && len(want.GrantTypes) > 0 && !slices.ContainsFunc(want.GrantTypes, func(g string) bool {
+// supportsGrants reports whether a stored registration is usable and has the
+// wanted grant types.
+func supportsGrants(app oauth.App, want oauth.ClientMetadata) bool {
+	return isUsable(app) && len(want.GrantTypes) > 0 && !slices.ContainsFunc(want.GrantTypes, func(g string) bool {
 		return g != oauth.GrantRefreshToken && app.GrantTypes != nil && !slices.Contains(app.GrantTypes, g)
 	})
 }
 
-// mayAsk reports whether the stored client may ask for the scopes, as far as
-// its server said at registration. A scope that was asked before is no reason
-// to register again: the server has left it out once already.
-func mayAsk(old Credential, scopes []string) bool {
+// coversScopes reports whether the stored client may request the scopes, according
+// to its registration. A scope that was requested before does not require a new
+// registration: the server has already omitted it once.
+func coversScopes(old Credential, scopes []string) bool {
 	registered := strings.Fields(old.App.Scope)
 	return len(registered) == 0 || !slices.ContainsFunc(scopes, func(s string) bool {
 		return !slices.Contains(registered, s) && !slices.Contains(old.Asked, s)
 	})
 }
 
-// live reports whether there is a client whose secret has not expired.
-func live(app oauth.App) bool {
+// isUsable reports whether the client has an ID and its secret has not expired.
+func isUsable(app oauth.App) bool {
 	return app.ID != "" && (app.SecretExpiry.IsZero() || time.Now().Before(app.SecretExpiry))
 }

@@ -8,9 +8,9 @@ import (
 // offlineAccess asks for a refresh token (OpenID Connect Core §11).
 const offlineAccess = "offline_access"
 
-// scopesAt completes the scopes for one authorization server: what it was
-// asked before, and offline_access where it lists that (SEP-2207). Scopes that
-// a person names now are asked for as they are.
+// scopesAt completes the scopes for one authorization server: those requested
+// before, and offline_access if the server lists it (SEP-2207). Scopes that the
+// user names now are requested unchanged.
 func (s *login) scopesAt(c, old Credential) []string {
 	asked := c.Asked
 	if len(s.req.Options.Scopes) > 0 && len(asked) == len(s.req.Options.Scopes) {
@@ -25,7 +25,8 @@ func (s *login) scopesAt(c, old Credential) []string {
 	return asked
 }
 
-// union returns a and what b adds to it; nil for nothing.
+// union returns the elements of a, then those of b that a lacks; nil if both
+// are empty.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, s := range b {
@@ -36,10 +37,10 @@ func union(a, b []string) []string {
 	return all
 }
 
-// fewerScopes returns what to ask for where a scope is refused: without those that
-// the server left out of the registration, or else without offline_access, which
-// servers list and refuse (ChronoAIProject/NyxID#1217). Nil: nothing can be left
-// out.
+// fewerScopes returns the scopes for a retry after invalid_scope: without those
+// that the server omitted from the registration, else without offline_access,
+// which some servers list but reject (ChronoAIProject/NyxID#1217). Nil: no scope
+// can be omitted.
 func (s *login) fewerScopes(c Credential) []string {
 	if scopes := s.registeredScopes(c); len(scopes) > 0 || len(s.req.Options.Scopes) > 0 {
 		return scopes
@@ -50,8 +51,8 @@ func (s *login) fewerScopes(c Credential) []string {
 	return slices.DeleteFunc(slices.Clone(c.Asked), func(scope string) bool { return scope == offlineAccess })
 }
 
-// registeredScopes returns the scopes that the server registered of those asked for,
-// if it left some out and no person insists on them.
+// registeredScopes returns the requested scopes that the client is registered for;
+// nil if that is all of them, or if the user named the scopes.
 func (s *login) registeredScopes(c Credential) []string {
 	known := strings.Fields(c.App.Scope)
 	kept := slices.DeleteFunc(slices.Clone(c.Asked), func(scope string) bool { return !slices.Contains(known, scope) })

@@ -15,10 +15,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// DefaultMinTTL is the least lifetime that a returned token has left.
+// DefaultMinTTL is the default of Config.MinTTL.
 const DefaultMinTTL = 60 * time.Second
 
-// Config says whose credential a Session keeps, and where it finds it.
+// Config says which credential a Session uses, and where it is stored.
 type Config struct {
 	// Profile names the credential. Required.
 	Profile string
@@ -26,53 +26,55 @@ type Config struct {
 	Server string
 	// Source is where the credential is: [Stored] or [Brokered]. Required.
 	Source Source
-	// HTTP returns the client that may reach an MCP server and what it names,
-	// the same one each time; nil means oauth.Guard{}.Clients().
+	// HTTP returns the client for requests to an MCP server and to the servers
+	// that it names. It returns the same client for the same server. Nil means
+	// oauth.Guard{}.Clients().
 	HTTP func(server string) *http.Client
-	// MinTTL is the lifetime that a token must have left, else it is refreshed.
-	// Of tokens that are issued for not much more, or less, a quarter of their
-	// lifetime is asked instead: else each request would refresh them. Zero means
-	// DefaultMinTTL.
+	// MinTTL is the remaining lifetime below which a token is refreshed. If the
+	// server issues tokens for barely more than MinTTL, or for less, a quarter of
+	// their lifetime applies instead: otherwise each request would refresh them.
+	// Zero means DefaultMinTTL.
 	MinTTL time.Duration
 	// Renewal says how a stored credential is renewed beyond refresh tokens.
 	Renewal Renewal
 	// Trust decides which servers and which stored records count.
 	Trust Trust
-	// Log hears of what goes on; nil means silence. No secret is logged.
+	// Log receives log messages; nil means none. No secret is logged.
 	Log *slog.Logger
 }
 
 // Renewal says how a stored credential is renewed. The zero Renewal uses refresh
-// tokens, and a caller waits until a refresh has ended.
+// tokens, and a caller waits until a refresh ends.
 type Renewal struct {
-	// MaxWait is how long a caller waits for a refresh while the token that it has
-	// stays valid for some seconds; the refresh goes on without it. Zero means
-	// until the refresh has ended, as a program needs that ends itself afterwards:
-	// an answer that is cut off may be lost.
+	// MaxWait is how long a caller waits for a refresh while the old token is
+	// valid for at least 10 more seconds; the refresh continues in the background.
+	// Zero means until the refresh ends. A short-lived program needs zero: if it
+	// exits during a refresh, the new token may be lost.
 	MaxWait time.Duration
-	// Done hears how each refresh that this session made has ended: with the new
-	// credential, or with the old one and the error. Nil means that nobody does.
+	// Done is called after each refresh by this session: with the new
+	// credential, or with the old one and the error. Nil means no call.
 	Done func(Credential, error)
-	// Flows are non-interactive flows that may run again for the credentials that
-	// they got. Nil means none.
+	// Flows are non-interactive flows that may run again to renew the credentials
+	// that they obtained. Nil means none.
 	Flows []flows.Flow
 }
 
-// Session keeps one profile's credential usable. It is safe for use by many
-// goroutines; any number of sessions, processes and hosts may share one store.
+// Session provides one profile's credential and renews it. It is safe for use
+// by many goroutines; any number of sessions, processes and hosts may share one
+// store.
 type Session struct {
 	cfg    Config
 	log    *slog.Logger
 	source source
-	store  secrets.Store // where nothing may be changed, one that says so
-	turn   chan struct{} // one goroutine renews at a time; a channel, so that waiting honours ctx
+	store  secrets.Store // a closedStore if the session may not change the credential
+	sem    chan struct{} // semaphore: one goroutine renews at a time, and waiting for it obeys ctx
 	cached atomic.Pointer[cached]
 
 	mu       sync.Mutex     // guards what follows
-	calls    sync.WaitGroup // renewals that go on without those who wait for them
+	calls    sync.WaitGroup // renewals in flight
 	inFlight *call          // nil: no renewal is in flight
-	failure  error          // of the last refresh; nil: it succeeded, or there was none
-	tried    time.Time      // when the last refresh ended; zero: there was none
+	failure  error          // of the last refresh; nil: it succeeded, or none was tried
+	tried    time.Time      // when the last refresh ended; zero: none was tried
 }
 
 // Open returns a Session. It does no I/O.
@@ -97,14 +99,14 @@ func Open(cfg Config) (*Session, error) {
 	if cfg.HTTP == nil {
 		cfg.HTTP = oauth.Guard{}.Clients()
 	}
-	s := &Session{cfg: cfg, log: cfg.Log, turn: make(chan struct{}, 1)}
+	s := &Session{cfg: cfg, log: cfg.Log, sem: make(chan struct{}, 1)}
 	s.source, s.store = cfg.Source.open(s)
 	return s, nil
 }
 
 // Token returns a token with MinTTL left, refreshing it when due. It never
-// prompts: where only a person can help it returns ErrLoginRequired. If a
-// refresh fails for now, a token that has not expired is still returned.
+// prompts: if the user must sign in it returns ErrLoginRequired. If a refresh
+// fails, a token that has not expired is still returned.
 func (s *Session) Token(ctx context.Context) (oauth.Token, error) {
 	c, err := s.current(ctx)
 	if err != nil {
@@ -131,8 +133,8 @@ func (s *Session) current(ctx context.Context) (*Credential, error) {
 	return &c, err
 }
 
-// Refresh gets a new token even if the stored one is still valid. Callers that
-// do so at once share one exchange. It never prompts.
+// Refresh gets a new token even if the stored one is still valid. Concurrent
+// callers share one exchange. It never prompts.
 func (s *Session) Refresh(ctx context.Context) (Credential, error) {
 	c, err := s.Accepted(ctx)
 	if err != nil {
@@ -141,9 +143,9 @@ func (s *Session) Refresh(ctx context.Context) (Credential, error) {
 	return s.renew(ctx, c.Token.Access)
 }
 
-// Headers returns the headers that authorize a request to the MCP server
-// (RFC 6750 §2.1), refreshing the token when due. It never prompts. For a token
-// that is bound to a key it returns ErrBound.
+// Headers returns the headers that authorize a request to the MCP server (RFC
+// 6750 §2.1), refreshing the token when due. It never prompts. For a DPoP token
+// it returns ErrBound.
 func (s *Session) Headers(ctx context.Context) (http.Header, error) {
 	c, err := s.current(ctx)
 	if err != nil {
@@ -156,39 +158,39 @@ func (s *Session) Headers(ctx context.Context) (http.Header, error) {
 	return http.Header{"Authorization": {value}}, nil
 }
 
-// Ensure is Current, and a Login where only a person can help: those two methods
-// alone may prompt. The token of a login is returned even if its lifetime is less
-// than MinTTL.
+// Ensure is Current, followed by Login if the user must sign in. Ensure and Login
+// are the only methods that may prompt. The token of a login is returned even if
+// its lifetime is less than MinTTL.
 func (s *Session) Ensure(ctx context.Context, req LoginRequest) (Credential, error) {
 	c, err := s.Current(ctx)
-	if !errors.Is(err, ErrLoginRequired) || s.source.owned() != nil {
+	if !errors.Is(err, ErrLoginRequired) || s.source.checkWritable() != nil {
 		return c, err
 	}
 	return s.Login(ctx, req)
 }
 
-// Credential returns the credential as it is, without refreshing it. Where none
-// is stored it returns ErrLoginRequired.
+// Credential returns the credential as it is, without refreshing it. If none is
+// stored it returns ErrLoginRequired.
 func (s *Session) Credential(ctx context.Context) (Credential, error) {
 	return s.source.credential(ctx)
 }
 
-// Accepted is Credential for a caller that is about to use the token: one of an
-// authorization server that Trust.AcceptServer rejects is an error.
+// Accepted is Credential for a caller that will use the token: it returns an
+// error if Trust.AcceptServer rejects the authorization server.
 func (s *Session) Accepted(ctx context.Context) (Credential, error) {
 	return s.source.accepted(ctx)
 }
 
-// Clear removes the credential here and tells no server. Clearing what is not
-// there is ErrLoginRequired, so that a mistyped name is noticed.
+// Clear deletes the stored credential without contacting a server. If none is
+// stored it returns ErrLoginRequired, so that a mistyped name is noticed.
 func (s *Session) Clear(ctx context.Context) error {
-	if err := s.source.owned(); err != nil {
+	if err := s.source.checkWritable(); err != nil {
 		return err
 	}
 	s.cached.Store(nil)
 	err := s.store.Delete(ctx, s.cfg.Profile, secrets.Any)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return s.loginRequired("no credential is stored")
+		return s.loginRequired(notStored)
 	}
 	if err != nil {
 		return fmt.Errorf("delete credential %q: %w", s.cfg.Profile, err)

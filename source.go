@@ -9,15 +9,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Source is where a Session finds its credential. [Stored] and [Brokered] make
-// one; nothing else does.
+// Source is where a Session finds its credential. Only [Stored] and [Brokered]
+// return one.
 type Source interface {
-	// open returns the session's way to its credential, and the store that it may
-	// change.
+	// open returns the session's source and the store to write to.
 	open(*Session) (source, secrets.Store)
 }
 
-// Stored is a Source of credentials that the session itself keeps, and renews.
+// Stored returns a Source for credentials in a store, which the session renews.
 func Stored(store secrets.Store) Source {
 	if store == nil {
 		return nil
@@ -25,53 +24,56 @@ func Stored(store secrets.Store) Source {
 	return inStore{store}
 }
 
-// Brokered is a Source of tokens that another process keeps and renews. A session
-// that has one logs nobody in or out: that ends with ErrBrokered.
+// Brokered returns a Source for credentials that another process stores and
+// renews. Login and Logout of such a session return ErrBrokered.
 func Brokered(b Broker) Source { return brokered{b} }
 
-// Broker provides the access tokens of credentials that another process keeps.
-// Package agent has one that asks over a socket. It must be safe for use by
-// many goroutines.
+// Broker provides access tokens of credentials that another process stores.
+// Package agent has one that connects to a Unix socket. A Broker must be safe
+// for concurrent use.
 type Broker interface {
-	// Issue returns the profile's credential without what renews it. The token
-	// has minTTL left, as far as its server issues tokens that long, and is not
-	// the rejected one ("": none was). Where only a person can help the error is
-	// ErrLoginRequired.
+	// Issue returns the profile's credential without refresh token and client
+	// secrets. Its token is valid for minTTL, if the server issues tokens that
+	// long, and is not the rejected one ("": none was rejected). If the user
+	// must sign in, the error is ErrLoginRequired.
 	Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (Credential, error)
 }
 
-// ErrBrokered: another process keeps the credential, and it alone can log in, log
-// out and remove it.
+// ErrBrokered: another process manages the credential; only that process can sign
+// in, sign out and delete it.
 var ErrBrokered = errors.New("an agent manages the credential")
 
-// source is what a session asks for its credential.
+// source is how a session gets its credential.
 type source interface {
-	// credential returns it as it is.
+	// credential returns the credential without refreshing it.
 	credential(ctx context.Context) (Credential, error)
 	// accepted is credential for a caller that will use the token.
 	accepted(ctx context.Context) (Credential, error)
-	// current returns one whose token is fresh and not the rejected one ("": none
-	// was), renewed if need be. One goroutine of the session calls it at a time.
+	// current returns a credential whose token is fresh and not the rejected one
+	// ("": none was rejected), renewing it if needed. The session calls it from
+	// one goroutine at a time.
 	current(ctx context.Context, rejected string) (Credential, error)
-	// meanwhile returns one whose token can be used while a renewal takes its time.
-	meanwhile(ctx context.Context) (Credential, bool)
-	// owned returns nil if the session may change the credential.
-	owned() error
+	// fallback returns a credential whose token can be used while a renewal is in
+	// flight.
+	fallback(ctx context.Context) (Credential, bool)
+	// checkWritable returns an error if the session may not change the
+	// credential.
+	checkWritable() error
 }
 
-// inStore is the source of a session that keeps its credential itself.
+// inStore is the Source that [Stored] returns.
 type inStore struct{ store secrets.Store }
 
 func (i inStore) open(s *Session) (source, secrets.Store) { return stored{s}, i.store }
 
 type stored struct{ *Session }
 
-func (s stored) owned() error { return nil }
+func (s stored) checkWritable() error { return nil }
 
 func (s stored) credential(ctx context.Context) (Credential, error) {
 	c, _, err := s.read(ctx)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return c, s.loginRequired("no credential is stored")
+		return c, s.loginRequired(notStored)
 	}
 	return c, err
 }
@@ -84,12 +86,12 @@ func (s stored) accepted(ctx context.Context) (Credential, error) {
 	return c, err
 }
 
-func (s stored) meanwhile(ctx context.Context) (Credential, bool) {
+func (s stored) fallback(ctx context.Context) (Credential, bool) {
 	c, err := s.accepted(ctx)
 	return c, err == nil && c.Valid(stillValid)
 }
 
-// brokered is the source of a session whose credential another process keeps.
+// brokered is the Source that [Brokered] returns.
 type brokered struct{ broker Broker }
 
 func (b brokered) open(s *Session) (source, secrets.Store) {
@@ -101,7 +103,7 @@ type issued struct {
 	broker Broker
 }
 
-func (s issued) owned() error { return fmt.Errorf("%q: %w", s.cfg.Profile, ErrBrokered) }
+func (s issued) checkWritable() error { return fmt.Errorf("%q: %w", s.cfg.Profile, ErrBrokered) }
 
 func (s issued) credential(ctx context.Context) (Credential, error) { return s.issue(ctx, 0, "") }
 func (s issued) accepted(ctx context.Context) (Credential, error)   { return s.issue(ctx, 0, "") }
@@ -114,9 +116,9 @@ func (s issued) current(ctx context.Context, rejected string) (Credential, error
 	return c, err
 }
 
-// meanwhile does not ask the broker, which is being asked, and may be asking a
-// person.
-func (s issued) meanwhile(context.Context) (Credential, bool) {
+// fallback uses the cache: a call of the broker is already in flight, and it
+// may be waiting for the user.
+func (s issued) fallback(context.Context) (Credential, bool) {
 	c := s.cached.Load()
 	if c == nil {
 		return Credential{}, false
@@ -124,17 +126,17 @@ func (s issued) meanwhile(context.Context) (Credential, bool) {
 	return c.Credential, c.Valid(stillValid)
 }
 
-// issue asks the broker for a token.
+// issue gets a token from the broker.
 func (s issued) issue(ctx context.Context, minTTL time.Duration, rejected string) (Credential, error) {
 	c, err := s.broker.Issue(ctx, s.cfg.Profile, minTTL, rejected)
 	if err != nil {
 		return c, err
 	}
-	c.RefreshedAt = time.Now().UTC() // where the lifetime that was issued begins
-	return c, s.mine(c)
+	c.RefreshedAt = time.Now().UTC() // the remaining lifetime counts from now
+	return c, s.checkOwner(c)
 }
 
-// closedStore is a store in which nothing can be read or changed.
+// closedStore is a store whose methods all fail with err.
 type closedStore struct{ err error }
 
 func (c closedStore) Get(context.Context, string) ([]byte, secrets.Version, error) {

@@ -43,3 +43,23 @@ func compiles(s *ast.SelectorExpr) bool {
 	id, ok := s.X.(*ast.Ident)
 	return ok && (id.Name == "regexp" || id.Name == "template") && strings.HasPrefix(s.Sel.Name, "Must")
 }
+
+// TestFrameworkDoesNotRun: the commands are run by our own interpretation of the
+// command line. The framework's App would parse it once more, and its help uses
+// text/template, which makes the program 3 MB larger.
+func TestFrameworkDoesNotRun(t *testing.T) {
+	for _, path := range sources(t) {
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if id, ok := s.X.(*ast.Ident); ok && id.Name == "cli" && (s.Sel.Name == "App" || s.Sel.Name == "NewApp") {
+					t.Errorf("%s uses cli.App", path)
+				}
+			}
+			return true
+		})
+	}
+}

@@ -13,8 +13,8 @@ const (
 	StateLogin   = "login required"
 )
 
-// Status is what may be told of a credential: no secret is in it. Its JSON is
-// only added to.
+// Status describes a credential without its secrets. Its JSON form changes only
+// by additional fields.
 type Status struct {
 	Profile     string     `json:"profile"`
 	State       string     `json:"state,omitempty"`
@@ -28,22 +28,24 @@ type Status struct {
 	LoggedIn    *time.Time `json:"logged_in_at,omitempty"`
 	Refreshed   *time.Time `json:"refreshed_at,omitempty"`
 	Refreshable bool       `json:"refreshable"`
-	Reason      string     `json:"reason,omitempty"` // why a login is required
+	Reason      string     `json:"reason,omitempty"` // why a sign-in is required
 	Fingerprint string     `json:"token_fingerprint,omitempty"`
 	Accepts     string     `json:"accepted_issuer,omitempty"`      // see LoginOptions.AcceptIssuer
 	MissingIss  string     `json:"accepted_missing_iss,omitempty"` // see LoginOptions.AcceptMissingIss
 }
 
-// Status tells of a credential whose token should have minTTL left.
+// Status returns the status of a credential whose token should be valid for
+// minTTL.
 func (c Credential) Status(minTTL time.Duration) Status {
 	s := Status{
 		Profile: c.Profile, State: StateLogin, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, ClientID: c.App.ID,
-		Flow: c.Flow, Scopes: c.Scopes(), Expiry: known(c.Token.Expiry), LoggedIn: known(c.LoggedInAt), Refreshed: known(c.RefreshedAt),
+		Flow: c.Flow, Scopes: c.Scopes(), Expiry: timeOrNil(c.Token.Expiry), LoggedIn: timeOrNil(c.LoggedInAt), Refreshed: timeOrNil(c.RefreshedAt),
 		Refreshable: c.Token.Refresh != "" && !c.isRefused(), Reason: c.Refused, Fingerprint: fingerprint(c.Token.Access), Accepts: c.Login.AcceptIssuer.String(),
 		MissingIss: c.Login.AcceptMissingIss,
 	}
-	// As Token judges, or a check would ask for a refresh each time. More than the
-	// default is somebody's own wish, to be answered as it is.
+	// Up to the default, use the same rule as Token: otherwise short-lived tokens
+	// would always be due. A longer minTTL is an explicit request and applies as
+	// it is.
 	switch {
 	case c.Valid(minTTL), minTTL <= DefaultMinTTL && c.freshFor(minTTL):
 		s.State = StateValid
@@ -53,7 +55,7 @@ func (c Credential) Status(minTTL time.Duration) Status {
 	return s
 }
 
-func known(t time.Time) *time.Time {
+func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -61,7 +63,7 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// fingerprint tells two tokens apart and gives neither away.
+// fingerprint distinguishes tokens without revealing them.
 func fingerprint(token string) string {
 	if token == "" {
 		return ""

@@ -12,18 +12,18 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// maxMessage limits one message of the MCP server, unless the request's context
-// has a limit: see oauth.WithMessageLimit.
+// maxMessage limits one message of the MCP server in bytes, unless the
+// request's context has a limit: see oauth.WithMessageLimit.
 const maxMessage = 64 << 20
 
-// Transport returns a RoundTripper that authorizes requests to the MCP
-// server's own origin and leaves all others as they are. A 401 is answered by
-// one refresh and one retry, if the body can be sent again (GetBody), and a 403
-// that wants more scopes by the token of a newer login, if there is one. Where the
-// token is bound to a key, each request carries a proof (RFC 9449 §7), and one
-// that is refused for want of a nonce is sent once more (§9). Nil base means the
-// transport of Config.HTTP, with messages of up to 64 MiB. It never prompts:
-// where only a person can help, the error is ErrLoginRequired.
+// Transport returns a RoundTripper that authorizes requests to the MCP server's
+// own origin and leaves all others as they are. After a 401 it refreshes the token
+// and retries once, if the body can be sent again (GetBody). After a 403 that
+// requires more scopes it retries with the token of a newer login, if one exists.
+// For a token that is bound to a key, each request carries a proof (RFC 9449 §7)
+// and is retried once if the server requires a nonce (§9). Nil base means the
+// transport of Config.HTTP, with messages of up to 64 MiB. It never prompts: if
+// the user must sign in, the error is ErrLoginRequired.
 func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = network{s}
@@ -31,7 +31,7 @@ func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
 	return &transport{session: s, base: base}
 }
 
-// network is the transport by which a session reaches its MCP server.
+// network is the base transport of Config.HTTP for the session's MCP server.
 type network struct{ session *Session }
 
 func (n network) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -42,7 +42,7 @@ func (n network) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	base := n.session.cfg.HTTP(server).Transport
 	if base == nil {
-		base = http.DefaultTransport // Config.HTTP chose it
+		base = http.DefaultTransport // as for any http.Client with a nil Transport
 	}
 	return base.RoundTrip(req)
 }
@@ -67,18 +67,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	resp, err := t.sendProved(req, c)
-	if err == nil && repeatable(req) {
+	resp, err := t.sendWithNonce(req, c)
+	if err == nil && isReplayable(req) {
 		if newer, ok := t.session.newer(req.Context(), c, resp); ok {
 			resp.Body.Close()
 			return t.sendAgain(req, newer)
 		}
 	}
-	if err != nil || !rejectsToken(resp) || !repeatable(req) {
+	if err != nil || !rejectsToken(resp) || !isReplayable(req) {
 		return resp, err
 	}
 	if _, nonce := oauth.DPoPNonce(resp); nonce {
-		return resp, nil // the token is not at fault, and a third proof would be no better
+		return resp, nil // the token is not the problem, and a third proof would not help
 	}
 	renewed, err := t.session.renew(req.Context(), c.Token.Access)
 	if errors.Is(err, ErrLoginRequired) {
@@ -87,14 +87,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		t.session.log.Warn("the server rejected the token, and it could not be refreshed", "error", err)
-		return resp, nil // the server's own 401 says more than a failed refresh
+		return resp, nil // the server's 401 says more than the error of the refresh
 	}
 	resp.Body.Close()
 	return t.sendAgain(req, &renewed)
 }
 
-// rejectsToken reports whether the server does not accept the token: 401, or another
-// refusal that says so (RFC 6750 §3.1).
+// rejectsToken reports whether the server rejected the token: by 401, or by 400 or
+// 403 with invalid_token (RFC 6750 §3.1).
 func rejectsToken(resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized:
@@ -107,14 +107,14 @@ func rejectsToken(resp *http.Response) bool {
 
 // sendAgain sends req once more with another token.
 func (t *transport) sendAgain(req *http.Request, c *Credential) (*http.Response, error) {
-	again, err := repeated(req)
+	again, err := rewound(req)
 	if err != nil {
 		return nil, err
 	}
 	return t.send(again, c)
 }
 
-// newer returns the stored credential where the server wants more scopes and
+// newer returns the stored credential if the server requires more scopes and
 // another process has signed in since: its token may have them.
 func (s *Session) newer(ctx context.Context, c *Credential, resp *http.Response) (*Credential, bool) {
 	if s.insufficientScope(resp) == nil {
@@ -128,26 +128,27 @@ func (s *Session) newer(ctx context.Context, c *Credential, resp *http.Response)
 	return &now, true
 }
 
-// sendProved sends req, and once more where it was refused for want of a nonce
-// (RFC 9449 §9): a server that has a new nonce each time cannot be satisfied.
-func (t *transport) sendProved(req *http.Request, c *Credential) (*http.Response, error) {
+// sendWithNonce sends req and retries it once if the server requires a DPoP nonce
+// (RFC 9449 §9). It does not retry again: a server could demand a new nonce each
+// time.
+func (t *transport) sendWithNonce(req *http.Request, c *Credential) (*http.Response, error) {
 	resp, err := t.send(req, c)
-	if err != nil || !repeatable(req) {
+	if err != nil || !isReplayable(req) {
 		return resp, err
 	}
 	if _, wanted := oauth.DPoPNonce(resp); !wanted {
 		return resp, nil
 	}
 	resp.Body.Close()
-	again, err := repeated(req)
+	again, err := rewound(req)
 	if err != nil {
 		return nil, err
 	}
 	return t.send(again, c)
 }
 
-// send sends a copy of req with the credential's token; a RoundTripper must not
-// change what it was given. It notes the nonce for the next proof.
+// send sends a copy of req with the credential's token, because a RoundTripper
+// must not modify the request. It remembers the nonce for the next proof.
 func (t *transport) send(req *http.Request, c *Credential) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	if err := c.App.Authorize(out, c.Token, value(t.nonce.Load())); err != nil {
@@ -164,8 +165,8 @@ func (t *transport) send(req *http.Request, c *Credential) (*http.Response, erro
 	return resp, nil
 }
 
-// repeated returns req with a body that was not read yet.
-func repeated(req *http.Request) (*http.Request, error) {
+// rewound returns req with an unread body.
+func rewound(req *http.Request) (*http.Request, error) {
 	if req.GetBody == nil {
 		return req, nil
 	}
@@ -178,8 +179,8 @@ func repeated(req *http.Request) (*http.Request, error) {
 	return &again, nil
 }
 
-// closeBody is for a request that is not sent: a RoundTripper closes the body,
-// errors included.
+// closeBody closes the body of a request that is not sent, as a RoundTripper
+// must even on errors.
 func closeBody(req *http.Request) {
 	if req.Body != nil {
 		req.Body.Close()
@@ -193,8 +194,8 @@ func value(nonce *string) string {
 	return *nonce
 }
 
-// repeatable reports whether req can be sent again.
-func repeatable(req *http.Request) bool {
+// isReplayable reports whether req can be sent again.
+func isReplayable(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
@@ -217,7 +218,7 @@ func (s *Session) server(ctx context.Context) (string, error) {
 	return c.Server, err
 }
 
-// known returns the credential without asking the store each time.
+// known returns the cached credential, or reads the stored one.
 func (s *Session) known(ctx context.Context) (Credential, error) {
 	if c := s.cached.Load(); c != nil {
 		return c.Credential, nil

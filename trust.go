@@ -8,28 +8,28 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Trust decides which authorization servers a session deals with, and what counts
-// of a stored record: anyone who can write to the store can have a record name an
-// issuer, endpoints, sources to read here and an audience to ask for. The zero
+// Trust decides which authorization servers and which stored records a session
+// trusts. Anyone with write access to the store can change a record's issuer,
+// endpoints, sources to read on this host and audiences to request. The zero
 // Trust accepts all.
 type Trust struct {
-	// AcceptServer is asked before a Login or a renewal sends anything to an
-	// authorization server, and before a stored token is used. Its error rejects
-	// that one; a Login may take another that the MCP server names. Nil accepts
-	// all. That one is accepted does not make it the one that secrets may be sent
-	// to: see Registration.Issuer.
+	// AcceptServer is called before a Login or a renewal sends anything to an
+	// authorization server, and before a stored token is used. An error rejects
+	// the server; a Login may then use another one that the MCP server names. Nil
+	// accepts all. Acceptance does not allow secrets to be sent to the server:
+	// see Registration.Issuer.
 	AcceptServer func(oauth.Server) error
 	// Known reports whether a stored credential is from a login that this user
 	// completed. A Login sends no secret where only an unknown record says so. Nil
-	// knows all.
+	// means that all are known.
 	Known func(Credential) bool
-	// Permit is asked before a non-interactive flow runs as a stored record says.
-	// Its error stops the run. Nil permits all.
+	// Permit is called before a non-interactive flow runs with the inputs of a
+	// stored record. An error stops the run. Nil permits all.
 	Permit func(context.Context, Credential) error
 }
 
-// acceptIssuer rejects a stored credential of an authorization server that the
-// caller does not accept. A record can be replaced after the login.
+// acceptIssuer rejects a stored credential if AcceptServer rejects its
+// authorization server: the record may have been replaced after the login.
 func (t Trust) acceptIssuer(c Credential) error {
 	if t.AcceptServer == nil {
 		return nil
@@ -40,8 +40,8 @@ func (t Trust) acceptIssuer(c Credential) error {
 	return nil
 }
 
-// accepted returns the servers that the caller has nothing against.
-func (t Trust) accepted(servers []oauth.Server) (fine []oauth.Server, err error) {
+// accepted returns the servers that AcceptServer does not reject.
+func (t Trust) accepted(servers []oauth.Server) (allowed []oauth.Server, err error) {
 	if t.AcceptServer == nil {
 		return servers, nil
 	}
@@ -51,12 +51,12 @@ func (t Trust) accepted(servers []oauth.Server) (fine []oauth.Server, err error)
 			refused = append(refused, err)
 			continue
 		}
-		fine = append(fine, srv)
+		allowed = append(allowed, srv)
 	}
-	if len(fine) == 0 {
+	if len(allowed) == 0 {
 		return nil, errors.Join(refused...)
 	}
-	return fine, nil
+	return allowed, nil
 }
 
 // known reports whether the user completed the login of a stored credential.
@@ -64,7 +64,7 @@ func (t Trust) known(c Credential) bool {
 	return c.Token.Access != "" && (t.Known == nil || t.Known(c))
 }
 
-// permit asks before a non-interactive flow runs as a stored record says.
+// permit calls Permit, if set.
 func (t Trust) permit(ctx context.Context, c Credential) error {
 	if t.Permit == nil {
 		return nil

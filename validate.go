@@ -9,10 +9,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Validate returns nil if every value of the credential is one that this
-// program could have stored, else a *RecordError. A record comes from a store
-// that others may write, or from an agent on another host: what it says is sent
-// to servers, put into headers and shown to people.
+// Validate returns a *RecordError if the credential has a value that this
+// package never writes. A record comes from a store that others may be able to
+// write, or from an agent on another host: its values are sent to servers, put
+// into headers and shown to users.
 func (c Credential) Validate() error {
 	if err := secrets.CheckName(c.Profile); err != nil {
 		return &RecordError{Field: "profile", Reason: "is not a valid profile name"}
@@ -28,14 +28,14 @@ func (c Credential) Validate() error {
 	return nil
 }
 
-// field is one field of a record that holds text.
+// field is a text field of a record.
 type field struct {
 	name   string
 	values []string
 }
 
-// invalid returns an error for the first field with a value that is not valid;
-// nil if there is none.
+// invalid returns an error for the first field with an invalid value; nil if
+// all are valid.
 func invalid(fields []field, valid func(string) bool, reason string) *RecordError {
 	for _, f := range fields {
 		if slices.ContainsFunc(f.values, func(value string) bool { return !valid(value) }) {
@@ -86,7 +86,8 @@ func invalidScope(c Credential) *RecordError {
 	}, oauth.ValidScope, "contains a character that is not allowed there")
 }
 
-// words splits at single spaces, so that other white space is found.
+// words splits s at single spaces, so that other white space stays in the words
+// and is rejected.
 func words(s string) []string {
 	if s == "" {
 		return nil

@@ -25,6 +25,7 @@ var unixTexts = map[string]string{
 	"then: export MCP_LOGIN_AGENT_SOCK":          "the agent is not available on Windows",
 	"eval \"$(mcp-login env NAME --ci":           "the step of a CI job has this shell",
 	"eval \"$(mcp-login hook bash)\"":            "bash, zsh and fish have hooks, also on Windows",
+	"~/.bashrc, ~/.zshrc after compinit":         "these shells read these files on Windows too",
 	"$XDG_DATA_HOME/mcp-login":                   "the manual page is for Unix",
 	"the default store of credentials":           "the manual page is for Unix",
 	"$XDG_STATE_HOME/mcp-login/keys":             "the manual page is for Unix",

@@ -97,8 +97,11 @@ func newLender(t testing.TB, profiles int, ttl time.Duration) *lender {
 	hc := oauth.Guard{Server: l.demo.MCP()}.Client()
 	t.Cleanup(hc.CloseIdleConnections)
 	var logins sync.WaitGroup
+	turns := make(chan struct{}, 16) // each login tests the store, which one can do at a time
 	for i := range profiles {
 		logins.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
 			s, err := mcplogin.Open(mcplogin.Config{
 				Profile: fmt.Sprint("p", i), Server: l.demo.MCP(), Source: mcplogin.Stored(store),
 				HTTP: func(string) *http.Client { return hc },

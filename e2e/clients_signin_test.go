@@ -22,12 +22,24 @@ type model struct {
 	t      *testing.T
 	frozen bool // a conversation keeps the tools that it began with
 
-	mu       sync.Mutex // guards what follows
-	calls    int        // of tools so far
+	mu sync.Mutex // guards what follows
+	done
+}
+
+// done is what a model has done so far.
+type done struct {
+	calls    int // of tools
 	approved bool
 	signedIn bool
 	asked    bool // the server's tool who the user is
 	told     bool // by the tool's result
+}
+
+// did returns what the model has done so far.
+func (m *model) did() done {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.done
 }
 
 // turn is what the model does next: it calls a tool or, without one, says something.
@@ -245,10 +257,8 @@ func TestClientsSignIn(t *testing.T) {
 				d.says("the tools come later", argv...)
 			}
 			d.says("you are demo", argv...)
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			if !m.approved || !m.asked || !m.told {
-				t.Errorf("approved %t, the tool was called %t, its result came back %t", m.approved, m.asked, m.told)
+			if did := m.did(); !did.approved || !did.asked || !did.told {
+				t.Errorf("approved %t, the tool was called %t, its result came back %t", did.approved, did.asked, did.told)
 			}
 		})
 	}

@@ -28,19 +28,26 @@ import (
 // startPages starts the demo server, which waits for somebody at its pages.
 func startPages(t *testing.T) *demoserver.Server {
 	t.Helper()
+	demo, _ := servePages(t, httptest.NewServer)
+	return demo
+}
+
+// servePages is startPages with a server of either scheme.
+func servePages(t *testing.T, serve func(http.Handler) *httptest.Server) (*demoserver.Server, *httptest.Server) {
+	t.Helper()
 	var demo http.Handler
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { demo.ServeHTTP(w, r) }))
+	web := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { demo.ServeHTTP(w, r) }))
 	t.Cleanup(web.Close)
 	s, err := demoserver.New(demoserver.Config{URL: web.URL, Interval: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	demo = s
-	return s
+	return s, web
 }
 
 var (
-	shownLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
+	shownLink = regexp.MustCompile(`https?://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
 	goesOn    = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // of the relay
 	formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
 )
@@ -48,11 +55,17 @@ var (
 // approveAt approves a sign-in on the demo's page, which must show the same code.
 func approveAt(t *testing.T, said string) {
 	t.Helper()
+	approveWith(t, http.DefaultClient, said)
+}
+
+// approveWith is approveAt with another browser.
+func approveWith(t *testing.T, browser *http.Client, said string) {
+	t.Helper()
 	link := shownLink.FindStringSubmatch(said)
 	if link == nil {
 		t.Fatalf("no link in %q", said)
 	}
-	resp, err := http.Get(link[0])
+	resp, err := browser.Get(link[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +75,7 @@ func approveAt(t *testing.T, said string) {
 	if err != nil || form == nil || !strings.Contains(string(text), link[1]) {
 		t.Fatalf("the page of %s: %v\n%s", link[0], err, text)
 	}
-	done, err := http.PostForm(strings.Split(link[0], "?")[0], url.Values{"user_code": {link[1]}, "form": {string(form[1])}, "decision": {"approve"}})
+	done, err := browser.PostForm(strings.Split(link[0], "?")[0], url.Values{"user_code": {link[1]}, "form": {string(form[1])}, "decision": {"approve"}})
 	if err != nil {
 		t.Fatal(err)
 	}

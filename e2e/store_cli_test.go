@@ -34,7 +34,7 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 
 	second := "file:" + filepath.Join(h.dir, "second")
 	r := h.inDesktop("mcp-login store move --to " + second)
-	if !strings.Contains(r.stderr, "key is in: keyring, because the OS keyring works here") {
+	if !strings.Contains(r.stderr, "its key is in the OS keyring") {
 		t.Errorf("the choice is not told:\n%s", r.stderr)
 	}
 	get := []string{"token", "box", "--store", second}

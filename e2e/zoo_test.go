@@ -5,15 +5,15 @@ package e2e
 import (
 	"bytes"
 	"cmp"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
 // signInLink is the link that a prompt shows, whatever the flow.
@@ -167,24 +167,9 @@ func TestRealServersStorm(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write docs/compatibility.md")
-
-// TestCompatibilityPage: the page says what the tests above check.
+// TestCompatibilityPage: the page says what the tests above check; -update writes it.
 func TestCompatibilityPage(t *testing.T) {
-	const path = "../docs/compatibility.md"
-	want := compatibilityPage()
-	if *update {
-		if err := os.WriteFile(path, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the tests check: run cd e2e && go test -tags e2e -run TestCompatibilityPage . -update", path)
-	}
+	terminaltest.Golden(t, "../docs/compatibility.md", string(compatibilityPage()))
 }
 
 func compatibilityPage() []byte {

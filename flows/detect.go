@@ -5,34 +5,34 @@ import (
 	"strings"
 )
 
-// Surroundings is what a program knows of where it runs. Nothing is looked up:
-// the caller passes all of it in.
-type Surroundings struct {
+// Environment describes where a program runs. The caller sets all fields; this
+// package detects nothing itself.
+type Environment struct {
 	GOOS      string              // runtime.GOOS
 	Getenv    func(string) string // the environment; nil: empty
-	CI        string              // the variable that shows a CI job, as ci.Sign has it; "": this is none
-	Container bool                // inside one, as /.dockerenv or /run/.containerenv tell
-	WSL       bool                // under Windows, as /proc/version tells
+	CI        string              // the variable that indicates a CI job, from ci.Sign; "": not a CI job
+	Container bool                // /.dockerenv or /run/.containerenv exists
+	WSL       bool                // Windows Subsystem for Linux, according to /proc/version
 	Interop   bool                // in WSL: Windows programs can be started
-	Browser   bool                // the user named a command that opens one, for this login
-	NoBrowser bool                // the user wants none opened
-	Relay     bool                // the user named a relay
-	Laptop    bool                // the browser of the user's laptop can be opened, through SSH
+	Browser   bool                // the user set a browser command
+	NoBrowser bool                // the user turned the browser off
+	Relay     bool                // a relay is configured
+	Laptop    bool                // the browser of the user's laptop can be opened over SSH
 }
 
-// Detection says which flows suit the surroundings.
+// Detection says which flows suit the environment.
 type Detection struct {
 	Browser bool     // a browser can be opened here
-	Reason  string   // why, or why not, to follow "because"
+	Reason  string   // why, or why not; completes "because ..."
 	Order   []string // names of flows, best first
-	SSH     bool     // an SSH session whose laptop could open a browser, and does not yet
-	Relay   bool     // the user named a relay
+	SSH     bool     // an SSH session in which mcp-login ssh would let the laptop open a browser
+	Relay   bool     // a relay is configured
 }
 
-// Detect tells whether a browser can be opened here, and the order in which
-// flows are tried: credentials that need no person, a browser here, a device
-// anywhere, then a browser anywhere with its answer pasted.
-func Detect(s Surroundings) Detection {
+// Detect returns whether a browser can be opened here, and the order in which
+// flows are tried: client credentials, a browser here, the device flow, a
+// relay, then a browser on any machine with the redirect URL pasted.
+func Detect(s Environment) Detection {
 	d := Detection{Order: []string{"client-credentials"}, Relay: s.Relay}
 	d.Browser, d.Reason = s.browser()
 	d.SSH = !d.Browser && !s.NoBrowser && s.CI == "" && s.overSSH()
@@ -44,13 +44,14 @@ func Detect(s Surroundings) Detection {
 		d.Order = append(d.Order, "relay")
 	}
 	if (!d.Browser || s.Laptop) && s.CI == "" {
-		// Nobody can reach a CI job's loopback, nor paste into it. A laptop may be lost.
+		// A browser cannot reach a CI job's loopback, and nobody can paste into it. With
+		// a laptop, pasting is the fallback for a lost connection.
 		d.Order = append(d.Order, "paste")
 	}
 	return d
 }
 
-// Why says in one line why a flow was chosen from the order.
+// Why returns a one-line reason for choosing the flow.
 func (d Detection) Why(flow string) string {
 	switch flow {
 	case "client-credentials":
@@ -69,8 +70,9 @@ func (d Detection) Why(flow string) string {
 	return "as asked"
 }
 
-// browser goes from what was said, over what forbids one, to what shows one.
-func (s Surroundings) browser() (bool, string) {
+// browser reports whether a browser can be opened, and why. Settings take
+// precedence over the environment.
+func (s Environment) browser() (bool, string) {
 	if s.NoBrowser {
 		return false, "the browser is turned off"
 	}
@@ -86,56 +88,59 @@ func (s Surroundings) browser() (bool, string) {
 	if s.overSSH() {
 		return false, "this is an SSH session"
 	}
-	if name := s.remoteDesk(); name != "" {
+	if name := s.remoteDevEnvironment(); name != "" {
 		return false, "this is " + name
 	}
-	if s.Container || s.isSet("container", "KUBERNETES_SERVICE_HOST") != "" {
+	if s.Container || s.firstSet("container", "KUBERNETES_SERVICE_HOST") != "" {
 		return false, "this is a container"
 	}
 	return s.desktop()
 }
 
-func (s Surroundings) overSSH() bool { return s.isSet("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY") != "" }
+func (s Environment) overSSH() bool {
+	return s.firstSet("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY") != ""
+}
 
-// desktop looks for a screen.
-func (s Surroundings) desktop() (bool, string) {
+// desktop reports whether this is a desktop session.
+func (s Environment) desktop() (bool, string) {
 	switch {
 	case s.GOOS == "darwin":
 		return true, "this is a Mac"
 	case s.GOOS == "windows":
-		return s.windows()
+		return s.windowsDesktop()
 	case s.WSL && s.Interop:
 		return true, "WSL has a browser through Windows"
-	case s.GOOS == "android" || s.isSet("TERMUX_VERSION") != "":
+	case s.GOOS == "android" || s.firstSet("TERMUX_VERSION") != "":
 		return false, "opening a browser is not supported on Android"
-	case s.isSet("WAYLAND_DISPLAY") != "":
+	case s.firstSet("WAYLAND_DISPLAY") != "":
 		return true, "a Wayland display is available"
-	case s.isSet("DISPLAY") == "":
+	case s.firstSet("DISPLAY") == "":
 		return false, "it has no display"
-	case forwarded(s.get("DISPLAY")):
+	case isForwarded(s.get("DISPLAY")):
 		return false, "the display is forwarded from another machine"
 	}
 	return true, "an X display is available"
 }
 
-// windows leaves out sessions that have no desktop: services, and OpenSSH's,
-// which set SSH_CONNECTION.
-func (s Surroundings) windows() (bool, string) {
+// windowsDesktop reports whether this is a Windows desktop session. OpenSSH
+// sessions are detected earlier, by SSH_CONNECTION.
+func (s Environment) windowsDesktop() (bool, string) {
 	if strings.EqualFold(s.get("SESSIONNAME"), "Services") {
 		return false, "this is a Windows service"
 	}
 	return true, "this is a Windows desktop"
 }
 
-// forwarded reports an X display of another host: ssh -X sets localhost:10 and
-// up, and a browser sent through it would be this machine's, slowly.
-func forwarded(display string) bool {
+// isForwarded reports whether the X display is on another host. ssh -X sets
+// localhost:10 and up; a browser on it would run on this machine and be slow.
+func isForwarded(display string) bool {
 	host, _, _ := strings.Cut(display, ":")
 	return host != "" && host != "unix"
 }
 
-// remoteDesk names a development environment whose browser is somewhere else.
-func (s Surroundings) remoteDesk() string {
+// remoteDevEnvironment returns the name of a remote development environment; "" if
+// none.
+func (s Environment) remoteDevEnvironment() string {
 	for _, v := range []struct{ variable, name string }{
 		{"CODESPACES", "a GitHub Codespace"},
 		{"GITPOD_WORKSPACE_ID", "a Gitpod workspace"},
@@ -145,15 +150,15 @@ func (s Surroundings) remoteDesk() string {
 		{"CODER_WORKSPACE_NAME", "a Coder workspace"},
 		{"MOSH_CONNECTION", "a Mosh session"},
 	} {
-		if s.isSet(v.variable) != "" {
+		if s.firstSet(v.variable) != "" {
 			return v.name
 		}
 	}
 	return ""
 }
 
-// isSet returns the first variable that is set to something other than no.
-func (s Surroundings) isSet(names ...string) string {
+// firstSet returns the first variable whose value is not empty, 0, false or no.
+func (s Environment) firstSet(names ...string) string {
 	for _, name := range names {
 		switch strings.ToLower(s.get(name)) {
 		case "", "0", "false", "no":
@@ -164,7 +169,7 @@ func (s Surroundings) isSet(names ...string) string {
 	return ""
 }
 
-func (s Surroundings) get(name string) string {
+func (s Environment) get(name string) string {
 	if s.Getenv == nil {
 		return ""
 	}

@@ -12,21 +12,21 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// maxHost is as long as a name can be (RFC 1035 §2.3.4), with a port.
+// maxHost is the maximum length of a domain name (RFC 1035 §2.3.4) with a port.
 const maxHost = 261
 
-// Hosts names the hosts that take part in a login, with their ports, as they
-// may be shown. "" means that no such host takes part.
+// Hosts names the hosts that take part in a login, with ports, in a form that
+// is safe to display. "" means that no such host takes part.
 type Hosts struct {
-	Server string `json:"server"`            // the MCP server, which the token is for
-	Issuer string `json:"issuer"`            // who issues the token, by the name of the authorization server
-	SignIn string `json:"sign_in,omitempty"` // the page where a person signs in
+	Server string `json:"server"`            // the MCP server that the token is for
+	Issuer string `json:"issuer"`            // the authorization server's issuer
+	SignIn string `json:"sign_in,omitempty"` // the sign-in page
 	Token  string `json:"token_endpoint,omitempty"`
 	Device string `json:"device_authorization_endpoint,omitempty"`
 }
 
 // HostsOf returns the hosts of a login to an MCP server by an authorization
-// server. signIn is the page where a person signs in; "" means that none does.
+// server. signIn is the URL of the sign-in page; "" means none.
 func HostsOf(server string, as oauth.Server, signIn string) Hosts {
 	return Hosts{
 		Server: hostOf(server), Issuer: hostOf(as.Issuer), SignIn: hostOf(signIn),
@@ -42,17 +42,17 @@ func hostOf(raw string) string {
 	return oauth.Sanitize(u.Host, maxHost)
 }
 
-// Warning is one line for people that names each host under another
-// registrable domain than the issuer's; "" if there is none. This proves no
-// fraud: Google and Microsoft sign people in on one domain and issue tokens on
-// another. The MCP server does not count: leaving the sign-in to somebody else
-// is what the specification has it do.
+// Warning returns a one-line warning that names each host whose registrable
+// domain differs from the issuer's; "" if none does. A difference does not
+// prove fraud: Google and Microsoft have sign-in pages and token endpoints on
+// different domains. The MCP server is not compared, because it normally
+// delegates the sign-in to another domain.
 func (h Hosts) Warning() string {
 	var hosts, parts []string
 	for _, p := range []struct{ what, host string }{
 		{"the sign-in page", h.SignIn}, {"the token endpoint", h.Token}, {"the device endpoint", h.Device},
 	} {
-		if p.host == "" || site(p.host) == site(h.Issuer) || slices.Contains(hosts, p.host) {
+		if p.host == "" || registrableDomain(p.host) == registrableDomain(h.Issuer) || slices.Contains(hosts, p.host) {
 			continue
 		}
 		hosts = append(hosts, p.host)
@@ -64,10 +64,9 @@ func (h Hosts) Warning() string {
 	return fmt.Sprintf("%s, but the token issuer is %s", strings.Join(parts, ", "), h.Issuer)
 }
 
-// site returns the registrable domain of a host: what somebody can register
-// below a public suffix. An address, localhost and a public suffix itself are
-// compared as they are.
-func site(host string) string {
+// registrableDomain returns the public suffix of a host plus one label (eTLD+1). It
+// returns an IP address, localhost or a public suffix unchanged.
+func registrableDomain(host string) string {
 	name := strings.ToLower(strings.TrimSuffix((&url.URL{Host: host}).Hostname(), "."))
 	if _, err := netip.ParseAddr(name); err == nil {
 		return name

@@ -7,8 +7,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Choice is one flow at one authorization server. Err is nil if it can be
-// used, else why not.
+// Choice is a flow at an authorization server. Err is the result of the flow's
+// Check; nil: it can be used.
 type Choice struct {
 	Flow   Flow
 	Server oauth.Server
@@ -28,8 +28,8 @@ func Survey(servers []oauth.Server, prefer ...Flow) []Choice {
 	return choices
 }
 
-// Select returns the choices that can be used, best first, or an error that
-// wraps ErrUnsupported and says for each flow and server why it cannot.
+// Select returns the usable choices, best first, or an error that wraps
+// ErrUnsupported with the reason for each flow and server.
 func Select(servers []oauth.Server, prefer ...Flow) ([]Choice, error) {
 	var usable []Choice
 	var why []error

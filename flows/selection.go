@@ -6,17 +6,16 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Selection is the way to sign in that a login would choose.
+// Selection is the flow that a login would choose.
 type Selection struct {
 	Flow   string `json:"flow"`
 	Issuer string `json:"issuer"`
 	Why    string `json:"why"`
-	Easier string `json:"easier,omitempty"` // what would take less effort; "": nothing is known
+	Easier string `json:"easier,omitempty"` // how to sign in with less effort; "": unknown
 }
 
-// Select returns what a login that names no flow would choose here; the zero
-// Selection if none can be used. It takes credentials that need no person for not
-// configured.
+// Select returns what a login that names no flow would choose here; zero if no
+// flow can be used. It ignores non-interactive flows.
 func (d Detection) Select(servers []oauth.Server, all ...Flow) Selection {
 	for _, name := range d.Order {
 		named := slices.DeleteFunc(slices.Clone(all), func(f Flow) bool {
@@ -30,11 +29,11 @@ func (d Detection) Select(servers []oauth.Server, all ...Flow) Selection {
 	return Selection{}
 }
 
-// OnLaptop is what would be easier in an SSH session.
+// OnLaptop is the hint for an SSH session.
 const OnLaptop = "run mcp-login ssh HOST on your laptop to open the browser there"
 
-// Easier says how a person could sign in with less effort than by the chosen flow;
-// "" where nothing is known.
+// Easier returns how the user could sign in with less effort than by the chosen
+// flow; "" if unknown.
 func (d Detection) Easier(c Choice) string {
 	switch name := c.Flow.Name(); {
 	case name != "device" && name != "relay" && name != "paste":

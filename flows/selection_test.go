@@ -57,7 +57,7 @@ func TestSelection(t *testing.T) {
 				env[name] = value
 			}
 			getenv := func(name string) string { return env[name] }
-			d := flows.Detect(flows.Surroundings{GOOS: "linux", Relay: tt.relay, Getenv: getenv, CI: ci.Sign(getenv)})
+			d := flows.Detect(flows.Environment{GOOS: "linux", Relay: tt.relay, Getenv: getenv, CI: ci.Sign(getenv)})
 			got := d.Select([]oauth.Server{{Issuer: tt.issuer, AuthorizationEndpoint: tt.page}}, all...)
 			if got.Flow != tt.flow || !strings.Contains(got.Easier, tt.easier) || (got.Easier == "") != (tt.easier == "") {
 				t.Errorf("%+v, want %s, easier %q", got, tt.flow, tt.easier)

@@ -2,16 +2,16 @@ package oauth
 
 import "net/netip"
 
-// reach says who can be behind an address.
-type reach int
+// addrClass is the kind of network that an IP address belongs to.
+type addrClass int
 
 const (
-	public reach = iota
-	local        // private, shared or loopback: allowed if the MCP server is there too
-	never        // link-local, multicast, unspecified, reserved
+	public    addrClass = iota
+	local               // private, shared or loopback: allowed if the MCP server has such an address too
+	forbidden           // link-local, multicast, unspecified, reserved
 )
 
-// Ranges that netip has no method for.
+// IP ranges that netip has no method for.
 var (
 	sharedSpace   = netip.MustParsePrefix("100.64.0.0/10")      // RFC 6598, carrier-grade NAT
 	thisNetwork   = netip.MustParsePrefix("0.0.0.0/8")          // RFC 1122 §3.2.1.3
@@ -27,23 +27,23 @@ var (
 	alibabaMeta   = netip.MustParsePrefix("100.100.100.200/32") // instance metadata inside 100.64/10
 )
 
-// reachOf classifies an address. Forms of IPv6 that carry an IPv4 address are
-// judged by what they carry: a translator or tunnel would connect to that.
-func reachOf(ip netip.Addr) reach {
+// classOf classifies an address. An IPv6 address that embeds an IPv4 address is
+// classified by the latter: a translator or tunnel would connect to it.
+func classOf(ip netip.Addr) addrClass {
 	ip = ip.Unmap().WithZone("")
 	switch {
 	case !ip.IsValid(), ip.IsUnspecified(), ip.IsMulticast(), ip.IsLinkLocalUnicast(),
 		thisNetwork.Contains(ip), protocolSpace.Contains(ip), reservedSpace.Contains(ip), teredo.Contains(ip),
 		awsMetadata6.Contains(ip), alibabaMeta.Contains(ip):
-		return never
+		return forbidden
 	case ip.IsLoopback(), ip.IsPrivate(), sharedSpace.Contains(ip), siteLocal.Contains(ip), nat64Local.Contains(ip):
 		return local
 	case nat64.Contains(ip), v4Compatible.Contains(ip):
 		b := ip.As16()
-		return reachOf(netip.AddrFrom4([4]byte(b[12:16])))
+		return classOf(netip.AddrFrom4([4]byte(b[12:16])))
 	case sixToFour.Contains(ip):
 		b := ip.As16()
-		return reachOf(netip.AddrFrom4([4]byte(b[2:6])))
+		return classOf(netip.AddrFrom4([4]byte(b[2:6])))
 	}
 	return public
 }

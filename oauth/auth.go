@@ -8,14 +8,14 @@ import (
 	"slices"
 )
 
-// Ways of client authentication at the token endpoint (RFC 7591 §2).
+// Client authentication methods of the token endpoint (RFC 7591 §2).
 const (
 	AuthNone              = "none"
 	AuthClientSecretBasic = "client_secret_basic"
 	AuthClientSecretPost  = "client_secret_post"
 )
 
-// authenticate adds who we are to a request (RFC 6749 §2.3).
+// authenticate adds client authentication to a request (RFC 6749 §2.3).
 func (c *Client) authenticate(method string, form url.Values, header http.Header) error {
 	switch method {
 	case AuthNone:
@@ -28,16 +28,16 @@ func (c *Client) authenticate(method string, form url.Values, header http.Header
 		r := http.Request{Header: header}
 		r.SetBasicAuth(url.QueryEscape(c.App.ID), url.QueryEscape(c.App.Secret))
 	case AuthPrivateKeyJWT:
-		return c.assert(form)
+		return c.addAssertion(form)
 	default:
 		return fmt.Errorf("client authentication %q: %w", Sanitize(method, maxCode), ErrUnsupported)
 	}
 	return nil
 }
 
-// AuthMethod returns how the client authenticates: as the server accepted it
-// last, else as it was registered or, for an app that was registered by hand, by
-// the first method that the server offers and the app can do.
+// AuthMethod returns the authentication method: the one that the server accepted
+// last, else the registered one, else one that the server supports and the app
+// has credentials for.
 func (c *Client) AuthMethod() string {
 	if accepted := c.accepted.Load(); accepted != nil {
 		return *accepted
@@ -56,9 +56,8 @@ func (c *Client) AuthMethod() string {
 	return AuthClientSecretBasic // the default of RFC 8414 §2
 }
 
-// LearnedApp returns the registration with what the server taught of it: the way
-// of authentication that it accepts. Store it, so that the next client begins
-// with that.
+// LearnedApp returns the App with the authentication method that the server
+// accepted. Store it, so that the next Client starts with that method.
 func (c *Client) LearnedApp() App {
 	app := c.App
 	if accepted := c.accepted.Load(); accepted != nil {
@@ -67,10 +66,10 @@ func (c *Client) LearnedApp() App {
 	return app
 }
 
-// otherMethod returns how else the client could authenticate; "": in no other
-// way. Servers offer methods that they do not accept: they want client_id in
-// the body even beside HTTP Basic (PrefectHQ/fastmcp#4600), or no secret of a
-// client that they issued one to.
+// otherMethod returns an alternative authentication method; "" if none. Some
+// servers advertise methods that they do not accept: they require client_id in
+// the body in addition to HTTP Basic (PrefectHQ/fastmcp#4600), or reject the
+// secret that they issued.
 func (c *Client) otherMethod(refused string) string {
 	if c.App.Secret == "" || refused == AuthPrivateKeyJWT {
 		return ""
@@ -84,9 +83,9 @@ func (c *Client) otherMethod(refused string) string {
 	return ""
 }
 
-// refusesClient reports whether an answer may be about how the client
-// authenticated. Not every server has invalid_client for that, or any code.
-func refusesClient(a *answer) bool {
+// refusesClient reports whether a response may reject the authentication
+// method. Not every server uses invalid_client for that, or any code.
+func refusesClient(a *response) bool {
 	e, ok := errors.AsType[*Error](errorOf(a))
 	if !ok {
 		return false

@@ -8,16 +8,16 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// Challenge is one challenge of a WWW-Authenticate answer (RFC 9110 §11.6.1).
+// Challenge is one challenge of a WWW-Authenticate header (RFC 9110 §11.6.1).
 type Challenge struct {
 	Scheme  string            // lower case
 	Params  map[string]string // names in lower case; nil: none
-	Token68 string            // the other form of a challenge; never beside Params
+	Token68 string            // the alternative to Params (RFC 9110 §11.2); "": none
 }
 
-// Scopes returns the scopes that a challenge asks for (RFC 6750 §3). It drops
-// everything that is not a scope-token (RFC 6749 §3.3): a header can hold any
-// text, and scopes are shown, logged and put into suggested commands.
+// Scopes returns the scopes of a challenge (RFC 6750 §3). It drops everything
+// that is not a scope-token (RFC 6749 §3.3): a header can hold any text, and
+// scopes are shown, logged and put into suggested commands.
 func (c Challenge) Scopes() []string {
 	text := c.Params["scope"]
 	if len(text) > maxScope {
@@ -26,9 +26,9 @@ func (c Challenge) Scopes() []string {
 	return slices.DeleteFunc(strings.Fields(text), func(s string) bool { return !isScope(s) })
 }
 
-// ParseChallenges returns the challenges of every WWW-Authenticate line, in
-// order. It is lenient: what cannot be read is skipped up to the next comma,
-// and of two parameters with one name the first counts.
+// ParseChallenges returns the challenges of all WWW-Authenticate headers, in
+// order. It is lenient: it skips malformed text up to the next comma, and uses
+// the first of duplicate parameters.
 func ParseChallenges(h http.Header) []Challenge {
 	var list []Challenge
 	for _, line := range h.Values("WWW-Authenticate") {
@@ -37,9 +37,9 @@ func ParseChallenges(h http.Header) []Challenge {
 	return list
 }
 
-// parseLine splits a list whose commas separate challenges and parameters
-// alike: what follows a comma is a parameter if it has a "=" and a challenge
-// otherwise.
+// parseLine splits a list in which commas separate both challenges and
+// parameters: after a comma, a name with a "=" is a parameter, any other is a
+// challenge.
 func parseLine(line string) []Challenge {
 	var list []Challenge
 	in := scanner(line)
@@ -47,7 +47,7 @@ func parseLine(line string) []Challenge {
 		start := in
 		name := in.token()
 		if name == "" {
-			in.junk()
+			in.skipToComma()
 			continue
 		}
 		if len(list) > 0 && in.isParam() {
@@ -55,7 +55,7 @@ func parseLine(line string) []Challenge {
 				in = start
 				in.param(last)
 			}
-			in.junk()
+			in.skipToComma()
 			continue
 		}
 		c := Challenge{Scheme: strings.ToLower(name)}
@@ -67,10 +67,10 @@ func parseLine(line string) []Challenge {
 	return list
 }
 
-// scanner is the part of a header line that was not read yet.
+// scanner is the unread part of a header value.
 type scanner string
 
-// skip drops leading bytes of a set and reports whether there were any.
+// skip drops leading bytes that are in set and reports whether it dropped any.
 func (s *scanner) skip(set string) bool {
 	rest := scanner(strings.TrimLeft(string(*s), set))
 	dropped := len(rest) < len(*s)
@@ -78,7 +78,7 @@ func (s *scanner) skip(set string) bool {
 	return dropped
 }
 
-// token reads a token (RFC 9110 §5.6.2), perhaps "".
+// token reads a token (RFC 9110 §5.6.2); "" if none.
 func (s *scanner) token() string {
 	n := 0
 	for n < len(*s) && ascii.TokenChar(rune((*s)[n])) {
@@ -89,38 +89,38 @@ func (s *scanner) token() string {
 	return t
 }
 
-// isParam reports whether the token just read is the name of a parameter.
+// isParam reports whether the token just read is a parameter name.
 func (s scanner) isParam() bool {
 	s.skip(" \t")
 	return strings.HasPrefix(string(s), "=")
 }
 
-// param reads name = value into c, or skips it.
+// param reads "name = value" into c; it skips malformed and duplicate ones.
 func (s *scanner) param(c *Challenge) {
 	name := strings.ToLower(s.token())
 	s.skip(" \t")
 	if name == "" || !strings.HasPrefix(string(*s), "=") {
-		s.junk()
+		s.skipToComma()
 		return
 	}
 	*s = (*s)[1:]
 	s.skip(" \t")
 	value, ok := s.value()
 	if _, twice := c.Params[name]; twice || !ok {
-		s.junk()
+		s.skipToComma()
 		return
 	}
 	if c.Params == nil {
 		c.Params = make(map[string]string)
 	}
 	c.Params[name] = value
-	s.junk()
+	s.skipToComma()
 }
 
-// value reads a token or a quoted string. A string without an end is not ok.
+// value reads a token or a quoted string. An unterminated string is not ok.
 func (s *scanner) value() (string, bool) {
 	if !strings.HasPrefix(string(*s), `"`) {
-		v := s.bare()
+		v := s.unquoted()
 		return v, v != ""
 	}
 	var b strings.Builder
@@ -140,9 +140,9 @@ func (s *scanner) value() (string, bool) {
 	return "", false
 }
 
-// bare reads an unquoted value. It is wider than a token: servers send URLs
-// without quotes.
-func (s *scanner) bare() string {
+// unquoted reads a value without quotes. It allows more than a token, because
+// servers send URLs without quotes.
+func (s *scanner) unquoted() string {
 	n := strings.IndexAny(string(*s), " \t,\"")
 	if n < 0 {
 		n = len(*s)
@@ -152,8 +152,8 @@ func (s *scanner) bare() string {
 	return v
 }
 
-// token68 reads the form that Basic and Negotiate use, if it is one: nothing
-// but a comma may follow it.
+// token68 reads a token68 (RFC 9110 §11.2), as Negotiate uses it. Only a comma
+// may follow it.
 func (s *scanner) token68(c *Challenge) bool {
 	n := 0
 	for n < len(*s) && isB64Token(rune((*s)[n])) {
@@ -173,8 +173,8 @@ func (s *scanner) token68(c *Challenge) bool {
 	return true
 }
 
-// junk skips to the next comma outside of quotes.
-func (s *scanner) junk() {
+// skipToComma skips to the next comma outside quotes.
+func (s *scanner) skipToComma() {
 	quoted := false
 	for i := 0; i < len(*s); i++ {
 		switch ch := (*s)[i]; {

@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// Defaults and caps of the device grant.
+// Defaults and limits of the device grant.
 const (
 	defaultInterval     = 5 * time.Second  // RFC 8628 §3.2
 	defaultCodeLifetime = 15 * time.Minute // expires_in is REQUIRED; some servers leave it out
@@ -22,14 +22,14 @@ const (
 	maxUserCode         = 64
 )
 
-// DeviceAuthorization is the answer of the device authorization endpoint (RFC
-// 8628 §3.2). The user code and URIs may be shown as they are; DeviceCode is a
-// secret, which printing hides.
+// DeviceAuthorization is the response of the device authorization endpoint (RFC
+// 8628 §3.2). The user code and URIs are safe to display; DeviceCode is a
+// secret and prints as redacted.
 type DeviceAuthorization struct {
 	DeviceCode              string
 	UserCode                string
 	VerificationURI         string
-	VerificationURIComplete string // "": none, or not on the host of VerificationURI
+	VerificationURIComplete string // "": none, or not at the origin of VerificationURI
 	Expiry                  time.Time
 	Interval                time.Duration
 }
@@ -43,7 +43,7 @@ func (d DeviceAuthorization) GoString() string { return d.String() }
 // LogValue hides the device code from log/slog.
 func (d DeviceAuthorization) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
-// AuthorizeDevice asks for a device code (RFC 8628 §3.1). Nil scopes, resource
+// AuthorizeDevice requests a device code (RFC 8628 §3.1). Nil scopes, resource
 // "" and nil extra are not sent.
 func (c *Client) AuthorizeDevice(ctx context.Context, scopes []string, resource string, extra url.Values) (DeviceAuthorization, error) {
 	if c.Server.DeviceAuthorizationEndpoint == "" {
@@ -54,8 +54,8 @@ func (c *Client) AuthorizeDevice(ctx context.Context, scopes []string, resource 
 		form[k] = v
 	}
 	setOptional(form, resource, scopes)
-	// RFC 8628 §3.1 wants it of clients that do not authenticate; dex and others
-	// want it of all.
+	// RFC 8628 §3.1 requires it of clients that do not authenticate; dex and
+	// others require it of all.
 	form.Set("client_id", c.App.ID)
 	a, err := c.post(ctx, c.Server.DeviceAuthorizationEndpoint, form, nil)
 	if err != nil {
@@ -67,16 +67,16 @@ func (c *Client) AuthorizeDevice(ctx context.Context, scopes []string, resource 
 	return parseDevice(a)
 }
 
-// DeviceToken polls once (RFC 8628 §3.4). Until a person has approved the
-// answer is an *Error with CodeAuthorizationPending or CodeSlowDown, whatever
-// its HTTP status.
+// DeviceToken polls once (RFC 8628 §3.4). Until the user approves, the error is
+// an *Error with CodeAuthorizationPending or CodeSlowDown, with any HTTP
+// status.
 func (c *Client) DeviceToken(ctx context.Context, deviceCode, resource string) (Token, error) {
 	form := url.Values{"grant_type": {GrantDeviceCode}, "device_code": {deviceCode}}
 	setOptional(form, resource, nil)
 	return c.Token(ctx, form)
 }
 
-type deviceAnswer struct {
+type deviceResponse struct {
 	DeviceCode   string          `json:"device_code"`
 	UserCode     string          `json:"user_code"`
 	URI          string          `json:"verification_uri"`
@@ -87,8 +87,8 @@ type deviceAnswer struct {
 	PollInterval json.RawMessage `json:"interval"`
 }
 
-func parseDevice(a *answer) (DeviceAuthorization, error) {
-	var body deviceAnswer
+func parseDevice(a *response) (DeviceAuthorization, error) {
+	var body deviceResponse
 	if err := a.decode(&body); err != nil {
 		return DeviceAuthorization{}, err
 	}
@@ -125,9 +125,9 @@ func parseDevice(a *answer) (DeviceAuthorization, error) {
 	return d, nil
 }
 
-// complete returns verification_uri_complete if it may be shown in place of
-// uri. One on another host is dropped: a person who scans it would not see
-// the host that the text names.
+// complete returns verification_uri_complete if it has the origin of uri, else
+// "": a user who scans its QR code would not visit the host that the text
+// names.
 func complete(uri *url.URL, raw string) string {
 	u, err := CheckURL(raw)
 	if err != nil || !netcheck.SameOrigin(u, uri) {
@@ -136,7 +136,8 @@ func complete(uri *url.URL, raw string) string {
 	return u.String()
 }
 
-// isUserCode admits what people can type and terminals cannot misread.
+// isUserCode reports whether s is a code that users can type and that is safe
+// in a terminal.
 func isUserCode(s string) bool {
 	if s == "" || len(s) > maxUserCode || strings.TrimSpace(s) != s {
 		return false

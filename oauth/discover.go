@@ -15,20 +15,20 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// Versions of the MCP specification that requests of this package name.
+// Versions of the MCP specification that this package sends.
 const (
 	mcpVersion       = "2026-07-28"
 	mcpVersionLegacy = "2025-03-26"
 )
 
-// wellKnownResource is where RFC 9728 §3 puts the metadata of a resource.
+// wellKnownResource is the well-known path of resource metadata (RFC 9728 §3).
 const wellKnownResource = "/.well-known/oauth-protected-resource"
 
-// NoMetadataError is ErrNoMetadata with what the MCP server answered to a
-// request without a token.
+// NoMetadataError is ErrNoMetadata with the MCP server's response to a request
+// without a token.
 type NoMetadataError struct {
 	Status int
-	Err    error // why the metadata that the challenge names cannot be used; nil: it names none
+	Err    error // why the metadata that the challenge names cannot be used; nil: the challenge names none
 }
 
 func (e *NoMetadataError) Error() string {
@@ -44,10 +44,10 @@ func (e *NoMetadataError) Unwrap() error { return e.Err }
 // Is makes errors.Is(err, ErrNoMetadata) true.
 func (e *NoMetadataError) Is(target error) bool { return target == ErrNoMetadata }
 
-// ResourceError is ErrResource with the resource that the metadata is for.
+// ResourceError is ErrResource with the resource named in the metadata.
 type ResourceError struct {
 	Resource string // as published; it may be hostile
-	Server   string // that was asked, without query
+	Server   string // the URL of the MCP server, without query
 	Reason   string
 }
 
@@ -55,8 +55,8 @@ func (e *ResourceError) Error() string {
 	return fmt.Sprintf("%v: it is for %q, %s %s", ErrResource, Sanitize(e.Resource, 200), e.Reason, e.Server)
 }
 
-// Below reports whether the resource is below the URL that was asked, which is then
-// not the MCP server's own.
+// Below reports whether the resource's path is below that of Server: then Server is
+// probably not the URL of the MCP server itself.
 func (e *ResourceError) Below() bool {
 	resource, err1 := CheckURL(e.Resource)
 	server, err2 := CheckURL(e.Server)
@@ -69,17 +69,17 @@ func (e *ResourceError) Below() bool {
 // Is makes errors.Is(err, ErrResource) true.
 func (e *ResourceError) Is(target error) bool { return target == ErrResource }
 
-// Discover asks an MCP server, without a token, where it wants to be
-// authorized, and reads its metadata (RFC 9728): from the resource_metadata of
-// the challenge, else from the well-known place of the server's path, else from
-// that of its root. Only 404 and its like lead on to the next place, and a
-// resource_metadata that cannot be used; after a 5xx the next could be the wrong
-// one for good.
+// Discover sends the MCP server a request without a token and reads its
+// protected resource metadata (RFC 9728): from the resource_metadata URL of the
+// challenge, else from the well-known URL of the server's path, else from that
+// of its root. It tries the next URL after 404 and similar responses, and after
+// an unusable resource_metadata. It does not after a 5xx: the next URL might
+// have the wrong metadata.
 //
-// It returns ErrNoAuthorization if the server answers without a token, a
-// *NotServerError if nothing there is an MCP server, and a *NoMetadataError if it
-// asks for a token and does not say where to get it. What the challenge says of
-// scopes and DPoP is in the Resource also then.
+// It returns ErrNoAuthorization if the server requires no token, a
+// *NotServerError if the URL does not lead to an MCP server, and a
+// *NoMetadataError if the server requires a token and publishes no metadata. The
+// Resource has the scopes and DPoP of the challenge even with an error.
 func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, error) {
 	server, err := CheckURL(serverURL)
 	if err != nil {
@@ -87,7 +87,7 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	}
 	p, err := probe(ctx, c, serverURL)
 	if moved, ok := errors.AsType[*RedirectError](err); ok {
-		return Resource{}, redirectedAway(serverURL, moved)
+		return Resource{}, redirectError(serverURL, moved)
 	}
 	if err == nil && p.mayBeSSE() {
 		p = probeSSE(ctx, c, serverURL, p)
@@ -98,28 +98,28 @@ func Discover(ctx context.Context, c *http.Client, serverURL string) (Resource, 
 	r, err := p.findResource(ctx, c, server)
 	r.ChallengeScope, r.DPoP, r.SSE = p.scope, r.DPoP || p.dpop, p.sse
 	if none, ok := err.(*NoMetadataError); ok && none.Err == nil {
-		return r, p.verdict(server)
+		return r, p.diagnose(server)
 	}
 	return r, err
 }
 
-// errNoIssuer: metadata of a resource that name no usable authorization server.
+// errNoIssuer: resource metadata that names no usable authorization server.
 var errNoIssuer = fmt.Errorf("%w: it lists no usable authorization server", ErrAnswer)
 
-// findResource reads the metadata from the first place that has it. Metadata that
-// name no authorization server are returned with the *NoMetadataError.
+// findResource reads the metadata from the first URL that has it. Metadata that
+// names no authorization server is returned with the *NoMetadataError.
 func (p probed) findResource(ctx context.Context, c *http.Client, server *url.URL) (Resource, error) {
 	var named, empty error
 	var without Resource
-	for i, place := range p.places(server) {
-		r, err := fetchResource(ctx, c, place, server)
+	for i, rawURL := range p.metadataURLs(server) {
+		r, err := fetchResource(ctx, c, rawURL, server)
 		isNamed := i < len(p.metadata)
 		switch {
 		case err == nil:
 			return r, nil
 		case errors.Is(err, errNoIssuer):
 			empty, without = cmp.Or(empty, err), r
-		case isNamed && (isMissing(err) || refused(err) && !errors.Is(err, ErrAnswer)):
+		case isNamed && (isMissing(err) || isPolicyError(err) && !errors.Is(err, ErrAnswer)):
 			named = cmp.Or(named, err)
 		case !isMissing(err):
 			return Resource{}, fmt.Errorf("protected resource metadata: %w", err)
@@ -128,32 +128,32 @@ func (p probed) findResource(ctx context.Context, c *http.Client, server *url.UR
 	return without, &NoMetadataError{Status: p.status, Err: cmp.Or(empty, named)}
 }
 
-// places are where the metadata can be: first where the challenges say. Servers
-// name places that do not exist (getsentry/sentry-mcp#939) or that cannot be
-// requested: in single quotes, without a host, or over http behind TLS
-// (QwenLM/qwen-code#5343, andrea-magni/MARS#203). The server's own places are as
-// trustworthy as what it names.
-func (p probed) places(server *url.URL) []string {
-	return append(slices.Clone(p.metadata), resourcePlaces(server)...)
+// metadataURLs returns where the metadata can be: the URLs in the challenges, then
+// the well-known URLs. Servers name URLs that do not exist (getsentry/sentry-mcp#939)
+// or are invalid: in single quotes, without a host, or http although the server uses
+// TLS (QwenLM/qwen-code#5343, andrea-magni/MARS#203). The well-known URLs are as
+// trustworthy, because they are at the server's own origin.
+func (p probed) metadataURLs(server *url.URL) []string {
+	return append(slices.Clone(p.metadata), resourceURLs(server)...)
 }
 
-// probed is what the MCP server said to a request without a token.
+// probed is the MCP server's response to a request without a token.
 type probed struct {
-	status   int
-	kind     string   // media type of the answer
-	metadata []string // resource_metadata of the challenges
-	scope    string   // scope of the challenge
-	dpop     bool     // only DPoP is offered
-	open     bool     // it served the request, or judged it
-	sse      bool     // it speaks the old transport
+	status    int
+	mediaType string   // of the response
+	metadata  []string // resource_metadata of the challenges
+	scope     string   // scope of the challenge
+	dpop      bool     // only DPoP is offered
+	open      bool     // it processed the request without a token
+	sse       bool     // it uses the HTTP+SSE transport of 2024-11-05
 }
 
-// probe sends tools/list. Servers may leave initialize open, so that alone
-// shows the 401 that a caller will meet. It carries what both wires, with and
-// without sessions, want to see.
+// probe sends tools/list without a token. Servers may allow initialize without
+// one, so only this request shows the 401 that a client will get. The request
+// satisfies both protocol versions, with and without sessions.
 //
-// Servers that know only older versions may refuse the request for that, before they
-// look for a token: they are asked once more as a client of 2025-03-26 does
+// Servers that support only older versions may reject the request before they check
+// for a token: probe then retries as a client of 2025-03-26
 // (different-ai/openwork#3569).
 func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error) {
 	p, err := probeAs(ctx, c, serverURL, mcpVersion, probeBody)
@@ -166,7 +166,7 @@ func probe(ctx context.Context, c *http.Client, serverURL string) (probed, error
 	return p, nil
 }
 
-// probeAs sends tools/list as a client of one version.
+// probeAs sends tools/list as a client of one protocol version.
 func probeAs(ctx context.Context, c *http.Client, serverURL, version, body string) (probed, error) {
 	header := http.Header{
 		"Accept":               {"application/json, text/event-stream"},
@@ -181,20 +181,20 @@ func probeAs(ctx context.Context, c *http.Client, serverURL, version, body strin
 		return probed{}, err
 	}
 	defer resp.Body.Close()
-	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
+	a := &response{url: displayURL(resp.Request.URL), status: resp.StatusCode, header: resp.Header}
 	if a.status >= 500 || a.status == http.StatusTooManyRequests {
 		return probed{}, a.statusError()
 	}
-	p := probed{status: a.status, kind: a.contentType()}
-	if a.asksForToken() {
-		p.readHints(ParseChallenges(a.header))
+	p := probed{status: a.status, mediaType: a.contentType()}
+	if a.requiresToken() {
+		p.readChallenges(ParseChallenges(a.header))
 		return p, nil
 	}
-	p.open = a.ok() && !p.isPage() || speaksRPC(resp.Body)
+	p.open = a.ok() && !p.isPage() || isRPC(resp.Body)
 	return p, nil
 }
 
-func (a *answer) asksForToken() bool {
+func (a *response) requiresToken() bool {
 	return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
 }
 
@@ -205,24 +205,24 @@ const probeBody = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_met
 	`"io.modelcontextprotocol/clientCapabilities":{},` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"mcp-login","version":"1"}}}}`
 
-// speaksRPC reports whether a refusal is a JSON-RPC message: then the server
-// judged the request itself, not the missing token.
-func speaksRPC(body io.Reader) bool {
+// isRPC reports whether a body is a JSON-RPC message: then the server processed
+// the request, and the missing token is not the reason for the error.
+func isRPC(body io.Reader) bool {
 	var msg struct {
 		Version string `json:"jsonrpc"`
 	}
 	return json.NewDecoder(io.LimitReader(body, maxBody)).Decode(&msg) == nil && msg.Version == "2.0"
 }
 
-// readHints reads resource_metadata (RFC 9728 §5.1) of each challenge for a
-// token, and scope (RFC 6750 §3) of the first that has it.
-func (p *probed) readHints(challenges []Challenge) {
+// readChallenges reads resource_metadata (RFC 9728 §5.1) of each Bearer or DPoP
+// challenge, and scope (RFC 6750 §3) of the first that has it.
+func (p *probed) readChallenges(challenges []Challenge) {
 	for _, ch := range challenges {
 		if ch.Scheme != "bearer" && ch.Scheme != "dpop" {
 			continue
 		}
-		if place := ch.Params["resource_metadata"]; place != "" && len(p.metadata) < maxIssuers && !slices.Contains(p.metadata, place) {
-			p.metadata = append(p.metadata, place)
+		if rawURL := ch.Params["resource_metadata"]; rawURL != "" && len(p.metadata) < maxIssuers && !slices.Contains(p.metadata, rawURL) {
+			p.metadata = append(p.metadata, rawURL)
 		}
 		if p.scope == "" {
 			p.scope = strings.Join(ch.Scopes(), " ")
@@ -234,31 +234,31 @@ func (p *probed) readHints(challenges []Challenge) {
 	p.dpop = offers("dpop") && !offers("bearer")
 }
 
-// resourcePlaces are the well-known places of a server's metadata in order:
+// resourceURLs returns the well-known URLs of the server's metadata, in order:
 // for its path and query (RFC 9728 §3.1), then for its root.
-func resourcePlaces(server *url.URL) []string {
+func resourceURLs(server *url.URL) []string {
 	root := originOf(server) + wellKnownResource
 	path := server.EscapedPath()
 	query := ""
 	if server.RawQuery != "" {
 		query = "?" + server.RawQuery
 	}
-	var places []string
+	var urls []string
 	for _, p := range []string{path, strings.TrimRight(path, "/")} {
-		if place := root + p + query; p != "" && p != "/" && !slices.Contains(places, place) {
-			places = append(places, place)
+		if rawURL := root + p + query; p != "" && p != "/" && !slices.Contains(urls, rawURL) {
+			urls = append(urls, rawURL)
 		}
 	}
-	return append(places, root)
+	return append(urls, root)
 }
 
-// originOf keeps scheme and host as they were written.
+// originOf returns scheme and host as they are written in u.
 func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-func fetchResource(ctx context.Context, c *http.Client, place string, server *url.URL) (Resource, error) {
+func fetchResource(ctx context.Context, c *http.Client, rawURL string, server *url.URL) (Resource, error) {
 	var r Resource
 	header := http.Header{"Mcp-Protocol-Version": {mcpVersion}}
-	if err := getJSON(ctx, c, place, header, &r); err != nil {
+	if err := getJSON(ctx, c, rawURL, header, &r); err != nil {
 		return Resource{}, err
 	}
 	if err := checkResource(r.URL, server); err != nil {
@@ -273,18 +273,18 @@ func fetchResource(ctx context.Context, c *http.Client, place string, server *ur
 	return r, nil
 }
 
-// checkResource holds the published resource against the URL that was asked
-// for. RFC 9728 §3.3 wants them identical; MCP servers publish their origin or
-// a path above the endpoint too. That is accepted, since the one who serves the
-// origin could publish the exact URL as well. Another origin, or a path beside
-// ours, is refused.
+// checkResource compares the published resource with the MCP server's URL. RFC
+// 9728 §3.3 requires them to be identical, but some MCP servers publish their
+// origin or a parent path. That is accepted, because anyone who controls the
+// origin could publish the exact URL too. Another origin or a sibling path is
+// rejected.
 func checkResource(resource string, server *url.URL) error {
 	refuse := func(why string) error {
-		return &ResourceError{Resource: resource, Server: shown(server), Reason: why}
+		return &ResourceError{Resource: resource, Server: displayURL(server), Reason: why}
 	}
 	u, err := CheckURL(resource)
 	if err != nil {
-		return &ResourceError{Resource: resource, Server: shown(server), Reason: "which is not a URL of"}
+		return &ResourceError{Resource: resource, Server: displayURL(server), Reason: "which is not a URL of"}
 	}
 	if !netcheck.SameOrigin(u, server) {
 		return refuse("not on the origin of")

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// CheckClientURL returns nil if a URL can be a client id: https with a path,
-// without dot segments, user name or fragment. It is then the address of a
-// client id metadata document.
+// CheckClientURL returns an error unless the URL can be a client ID, and so the
+// URL of a client ID metadata document: https, with a path, without dot
+// segments, user name or fragment.
 func CheckClientURL(raw string) error {
 	u, err := CheckURL(raw)
 	if err != nil {
 		return fmt.Errorf("client ID: %w", err)
 	}
-	refuse := func(why string) error { return fmt.Errorf("client ID: %w", &URLError{URL: shown(u), Reason: why}) }
+	refuse := func(why string) error { return fmt.Errorf("client ID: %w", &URLError{URL: displayURL(u), Reason: why}) }
 	switch {
 	case u.Scheme != "https":
 		return refuse("is not https")
@@ -30,10 +30,10 @@ func CheckClientURL(raw string) error {
 	return nil
 }
 
-// ClientDocument is the client id metadata document to host at id. What m
-// leaves open is filled in for a native public client. An authorization server
-// that advertises ClientIDMetadataDocument then knows App{ID: id} without
-// registration.
+// ClientDocument returns the client ID metadata document to host at the URL id.
+// Fields that m leaves empty get the values of a native public client. An
+// authorization server that advertises ClientIDMetadataDocument then accepts
+// App{ID: id} without registration.
 func ClientDocument(id string, m ClientMetadata) ([]byte, error) {
 	if err := CheckClientURL(id); err != nil {
 		return nil, err

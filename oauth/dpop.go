@@ -13,9 +13,9 @@ import (
 
 const maxNonce = 1 << 10
 
-// Authorize puts a token on a request to the MCP server. A DPoP token is sent
-// with a fresh proof by App.DPoPKey (RFC 9449 §7.1); nonce is the last that
-// this server gave, "" for none: see [DPoPNonce].
+// Authorize adds the token to a request to the MCP server. A DPoP token is sent
+// with a new proof by App.DPoPKey (RFC 9449 §7.1); nonce is the server's latest
+// nonce, "" for none: see [DPoPNonce].
 func (a App) Authorize(r *http.Request, t Token, nonce string) error {
 	if t.Type != "DPoP" {
 		r.Header.Set("Authorization", "Bearer "+t.Access)
@@ -33,9 +33,10 @@ func (a App) Authorize(r *http.Request, t Token, nonce string) error {
 	return nil
 }
 
-// DPoPNonce returns the nonce that an answer gave for the next proof, or "",
-// and whether the request was refused for want of it and is to be sent again
-// (RFC 9449 §8 and §9). Nonces belong to the origin that gave them.
+// DPoPNonce returns the nonce in a response for the next proof, or "", and
+// whether the server rejected the request because it requires that nonce: then
+// send it again (RFC 9449 §9). A nonce is valid only for the origin that issued
+// it.
 func DPoPNonce(resp *http.Response) (nonce string, again bool) {
 	nonce = nonceOf(resp.Header)
 	if nonce == "" || resp.StatusCode != http.StatusUnauthorized {
@@ -47,7 +48,8 @@ func DPoPNonce(resp *http.Response) (nonce string, again bool) {
 	return nonce, again
 }
 
-// nonceOf reads DPoP-Nonce, whose syntax is that of a scope (RFC 9449 §8.1).
+// nonceOf reads the DPoP-Nonce header, which has the syntax of a scope-token
+// (RFC 9449 §8.1).
 func nonceOf(h http.Header) string {
 	n := h.Get("DPoP-Nonce")
 	if !isScope(n) || len(n) > maxNonce {
@@ -56,7 +58,8 @@ func nonceOf(h http.Header) string {
 	return n
 }
 
-// proof makes a DPoP proof (RFC 9449 §4.2). Access "" is for a token request.
+// proof returns a DPoP proof (RFC 9449 §4.2). Use access "" for a token
+// request.
 func (k *Key) proof(method string, target *url.URL, access, nonce string) (string, error) {
 	signer, err := k.private()
 	if err != nil {
@@ -84,22 +87,23 @@ func withoutQuery(u *url.URL) string {
 	return bare.String()
 }
 
-// prove sends a form to the token endpoint, with a DPoP proof where the app has
-// a key for it. A refusal for want of a nonce (RFC 9449 §8) is answered once,
-// with proof and client assertion made again.
-func (c *Client) prove(ctx context.Context, values url.Values) (*answer, error) {
+// postToken sends a form to the token endpoint, with a DPoP proof if the app has a
+// key. If the server requires a nonce (RFC 9449 §8), it retries once with a new
+// proof and client assertion.
+func (c *Client) postToken(ctx context.Context, values url.Values) (*response, error) {
 	if c.App.DPoPKey == nil {
 		return c.post(ctx, c.Server.TokenEndpoint, values, nil)
 	}
-	a, err := c.postProof(ctx, values)
+	a, err := c.postDPoP(ctx, values)
 	if err != nil || !IsCode(errorOf(a), CodeUseDPoPNonce) || nonceOf(a.header) == "" {
 		return a, err
 	}
-	return c.postProof(ctx, values)
+	return c.postDPoP(ctx, values)
 }
 
-// postProof sends a form with a proof and remembers the nonce of the answer.
-func (c *Client) postProof(ctx context.Context, values url.Values) (*answer, error) {
+// postDPoP sends a form with a DPoP proof and remembers the nonce of the
+// response.
+func (c *Client) postDPoP(ctx context.Context, values url.Values) (*response, error) {
 	endpoint, err := CheckURL(c.Server.TokenEndpoint)
 	if err != nil {
 		return nil, err

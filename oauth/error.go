@@ -42,41 +42,44 @@ const (
 	CodeUseDPoPNonce           = "use_dpop_nonce"
 )
 
-// Caps on texts of a server.
+// Limits on a server's values. Lengths are in characters.
 const (
 	maxCode        = 64
 	maxDescription = 300
 	maxRetryAfter  = time.Hour
 )
 
-// The errors that callers branch on. They come wrapped with what and where.
+// The errors that callers branch on with errors.Is.
 var (
-	// ErrUnsupported: the server does not offer what was asked of it.
+	// ErrUnsupported: the server does not support the request.
 	ErrUnsupported = errors.New("not supported by the authorization server")
-	// ErrNoAuthorization: the MCP server answers without a token.
+	// ErrNoAuthorization: the MCP server requires no token.
 	ErrNoAuthorization = errors.New("the MCP server requires no authorization")
 	// ErrNoMetadata: the MCP server publishes no protected resource metadata
-	// (RFC 9728). It may be of 2025-03-26: see [LegacyServer].
+	// (RFC 9728). It may follow the 2025-03-26 specification: see
+	// [LegacyServer].
 	ErrNoMetadata = errors.New("the MCP server publishes no authorization metadata")
-	// ErrIssuer: metadata names another issuer; the error is an *IssuerError.
+	// ErrIssuer: the metadata names another issuer; the error is an
+	// *IssuerError.
 	ErrIssuer = errors.New("issuer mismatch")
-	// ErrResource: metadata is for another resource than the MCP server.
+	// ErrResource: the metadata is for another resource than the MCP server;
+	// the error is a *ResourceError.
 	ErrResource = errors.New("resource mismatch")
-	// ErrAnswer: an answer that cannot be read or holds what it must not.
+	// ErrAnswer: a response that cannot be read or has invalid values.
 	ErrAnswer = errors.New("unusable answer")
 )
 
-// Error is an error answer of a server (RFC 6749 §5.2). It never holds the
-// body. Code is "" if the answer was not an OAuth error at all.
+// Error is a server's error response (RFC 6749 §5.2). It never contains the
+// body. Code is "" if the response was not an OAuth error.
 type Error struct {
 	Code        string
 	Description string        // sanitized
-	URI         string        // error_uri, if it may be shown
-	Status      int           // HTTP status; 0: it came through the browser
+	URI         string        // error_uri, if it is safe to display
+	Status      int           // HTTP status; 0: an authorization response, which comes through the browser
 	Endpoint    string        // URL without query
-	ContentType string        // of an answer that was not an OAuth error
-	RetryAfter  time.Duration // what the server asked for; 0: nothing
-	Foreign     bool          // no OAuth answer at an endpoint that is known: what answered is something before it
+	ContentType string        // of a response that was not an OAuth error
+	RetryAfter  time.Duration // the server's Retry-After; 0: none
+	Foreign     bool          // not an OAuth response, although the endpoint is known to work: a firewall or gateway sent it
 }
 
 func (e *Error) Error() string {
@@ -114,10 +117,10 @@ func IsCode(err error, codes ...string) bool {
 	return ok && slices.Contains(codes, e.Code)
 }
 
-// Temporary reports whether the same request may succeed later: a network
-// fault, a timeout, HTTP 408, 429 or 5xx, temporarily_unavailable. It is false
-// for a cancelled context, for what this client refuses to do, and for an
-// OAuth error that is final, whatever its status.
+// Temporary reports whether the same request may succeed later: after a network
+// error, a timeout, HTTP 408, 429 or 5xx, or temporarily_unavailable. It is
+// false for a canceled context, for requests that the guard refuses, and for a
+// final OAuth error with any status.
 func Temporary(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -128,14 +131,14 @@ func Temporary(err error) bool {
 	if e, ok := errors.AsType[*ProxyError](err); ok {
 		return e.temporary()
 	}
-	if refused(err) {
+	if isPolicyError(err) {
 		return false
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
-	fault, isNet := errors.AsType[net.Error](err) // *url.Error is one
-	_, isErrno := fault.(syscall.Errno)           // so is this, of a file too
+	fault, isNet := errors.AsType[net.Error](err) // *url.Error implements it
+	_, isErrno := fault.(syscall.Errno)           // syscall.Errno implements it too, also for files
 	return isNet && !isErrno
 }
 
@@ -152,8 +155,8 @@ func (e *Error) temporary() bool {
 		e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout
 }
 
-// isFinal reports codes that no waiting changes. That the status is 5xx does not
-// make them less final: servers exist that answer so (dexidp/dex#4240).
+// isFinal reports whether a later retry cannot succeed. This holds even with
+// status 5xx, which some servers use for such codes (dexidp/dex#4240).
 func isFinal(code string) bool {
 	switch code {
 	case CodeInvalidGrant, CodeInvalidClient, CodeUnauthorizedClient, CodeAccessDenied, CodeExpiredToken,
@@ -163,9 +166,9 @@ func isFinal(code string) bool {
 	return false
 }
 
-// refused reports errors that the guard or TLS raised on purpose. They reach
-// the caller inside a *url.Error, which counts as a network fault otherwise.
-func refused(err error) bool {
+// isPolicyError reports whether the guard or TLS refused the request. Such errors
+// are wrapped in a *url.Error, which otherwise counts as a network error.
+func isPolicyError(err error) bool {
 	if _, ok := errors.AsType[*URLError](err); ok {
 		return true
 	}
@@ -179,10 +182,10 @@ func refused(err error) bool {
 	return ok || errors.Is(err, ErrAnswer) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// errorAnswer is every shape of error body that is understood: RFC 6749 §5.2,
+// errorResponse covers every supported form of error body: RFC 6749 §5.2,
 // Slack's {"ok":false,"error":...}, and the {"code":...,"message":...} of
 // frameworks that reject a request before their OAuth code sees it.
-type errorAnswer struct {
+type errorResponse struct {
 	OK          *bool           `json:"ok"`
 	Error       json.RawMessage `json:"error"`
 	Description string          `json:"error_description"`
@@ -192,10 +195,10 @@ type errorAnswer struct {
 	Msg         string          `json:"msg"`
 }
 
-// errorOf returns the error that an answer states, or nil. A status of 2xx
-// does not make an error member a success: some servers answer so.
-func errorOf(a *answer) error {
-	var body errorAnswer
+// errorOf returns the error of a response, or nil. An error member counts even
+// with status 2xx, because some servers respond so.
+func errorOf(a *response) error {
+	var body errorResponse
 	var code string
 	if unmarshal(a.body, &body) == nil {
 		_ = json.Unmarshal(body.Error, &code) // not a string: no code
@@ -219,9 +222,9 @@ func errorOf(a *answer) error {
 	return e
 }
 
-func (a *answer) ok() bool { return a.status >= 200 && a.status < 300 }
+func (a *response) ok() bool { return a.status >= 200 && a.status < 300 }
 
-func (a *answer) contentType() string {
+func (a *response) contentType() string {
 	t, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil {
 		return ""
@@ -229,8 +232,9 @@ func (a *answer) contentType() string {
 	return Sanitize(t, maxCode)
 }
 
-// retryAfter reads RFC 9110 §10.2.3: seconds or a date.
-func (a *answer) retryAfter() time.Duration {
+// retryAfter reads the Retry-After header: seconds or a date (RFC 9110
+// §10.2.3).
+func (a *response) retryAfter() time.Duration {
 	v := a.header.Get("Retry-After")
 	if v == "" {
 		return 0
@@ -245,7 +249,7 @@ func (a *answer) retryAfter() time.Duration {
 	return min(max(0, time.Until(t)), maxRetryAfter)
 }
 
-// readError makes a broken body a network fault.
+// readError returns an error in reading a body as a network error.
 func readError(endpoint string, err error) error {
 	return &url.Error{Op: "read", URL: endpoint, Err: err}
 }

@@ -10,35 +10,36 @@ const (
 	TokenTypeIDToken     = "urn:ietf:params:oauth:token-type:id_token"
 	TokenTypeJWT         = "urn:ietf:params:oauth:token-type:jwt"
 	TokenTypeSAML2       = "urn:ietf:params:oauth:token-type:saml2"
-	TokenTypeIDJAG       = "urn:ietf:params:oauth:token-type:id-jag" // an identity assertion for another authorization server
+	TokenTypeIDJAG       = "urn:ietf:params:oauth:token-type:id-jag" // Identity Assertion JWT Authorization Grant (ID-JAG)
 )
 
-// ClientCredentialsGrant is for [Client.Token]: the client acts for itself (RFC
-// 6749 §4.4). Resource "" and nil scopes are not sent.
+// ClientCredentialsGrant returns the form of a client credentials grant for
+// [Client.Token] (RFC 6749 §4.4). Resource "" and nil scopes are not sent.
 func ClientCredentialsGrant(resource string, scopes []string) url.Values {
 	form := url.Values{"grant_type": {GrantClientCredentials}}
 	setOptional(form, resource, scopes)
 	return form
 }
 
-// JWTBearerGrant is for [Client.Token]: an assertion that somebody else signed,
-// such as a CI system's id token or an ID-JAG, becomes a token (RFC 7523
-// §2.1). Resource "" and nil scopes are not sent.
+// JWTBearerGrant returns the form of a JWT bearer grant for [Client.Token] (RFC
+// 7523 §2.1). The assertion is signed by a third party, such as a CI system's
+// ID token or an ID-JAG. Resource "" and nil scopes are not sent.
 func JWTBearerGrant(assertion, resource string, scopes []string) url.Values {
 	form := url.Values{"grant_type": {GrantJWTBearer}, "assertion": {assertion}}
 	setOptional(form, resource, scopes)
 	return form
 }
 
-// Exchange asks for one token in return for another (RFC 8693 §2.1). Empty
+// Exchange holds the parameters of a token exchange (RFC 8693 §2.1). Empty
 // fields are not sent.
 //
-// For enterprise-managed authorization it asks the company's identity provider
-// for an ID-JAG: SubjectType TokenTypeIDToken, RequestedType TokenTypeIDJAG,
-// Audience the issuer of the MCP server's authorization server. The Access of
-// the answer is the assertion of a [JWTBearerGrant] there.
+// For enterprise-managed authorization, request an ID-JAG from the company's
+// identity provider: SubjectType TokenTypeIDToken, RequestedType
+// TokenTypeIDJAG, Audience the issuer of the MCP server's authorization server.
+// The Access of the resulting Token is the assertion for [JWTBearerGrant] at
+// that server.
 type Exchange struct {
-	Subject       string // the token that is given
+	Subject       string // subject_token: the token to exchange
 	SubjectType   string // "": TokenTypeIDToken
 	RequestedType string
 	Audience      string
@@ -46,7 +47,7 @@ type Exchange struct {
 	Scopes        []string
 }
 
-// Grant is for [Client.Token].
+// Grant returns the form of the grant for [Client.Token].
 func (e Exchange) Grant() url.Values {
 	form := url.Values{"grant_type": {GrantTokenExchange}, "subject_token": {e.Subject}, "subject_token_type": {TokenTypeIDToken}}
 	for name, value := range map[string]string{

@@ -21,17 +21,18 @@ const (
 	defaultTimeout = 30 * time.Second
 	connectTimeout = 10 * time.Second
 	maxHeader      = 64 << 10
-	// maxUnread is how much of one HTTP/2 answer may wait in memory until it is
-	// read. The default of net/http is 4 MiB, for each of any number of answers.
+	// maxUnread limits the unread bytes of one HTTP/2 response in memory. The
+	// default of net/http is 4 MiB for each response.
 	maxUnread = 1 << 20
 )
 
 const userAgent = "mcp-login"
 
-// Guard makes the http.Client that trusts nobody. Its zero value works.
+// Guard makes an http.Client for URLs that untrusted servers choose. Its zero
+// value works.
 //
-// Everything below holds in the client's Transport, so that it also holds for
-// another http.Client around the same Transport:
+// The client's Transport enforces these rules, so they also hold for another
+// http.Client with the same Transport:
 //
 //   - https only (http to loopback alone).
 //   - At most three redirects, none of them of a POST and none to another
@@ -43,33 +44,35 @@ const userAgent = "mcp-login"
 //   - At most 1 MiB of an answer is read, counted after decompression, unless
 //     the request asks for more: see [WithMessageLimit].
 type Guard struct {
-	// Server is the MCP server's URL. If its own host is in a private network
-	// or on loopback, private and loopback addresses are allowed for every
-	// request. Link-local addresses, where clouds serve instance credentials,
-	// never are. "" means that only public addresses are.
+	// Server is the MCP server's URL. If its host is in a private network or on
+	// loopback, private and loopback addresses are allowed for every request.
+	// Link-local addresses, where clouds serve instance credentials, are never
+	// allowed. "" means that only public addresses are allowed.
 	//
-	// The host counts as private while all addresses that its name has are
-	// private. Once it was dialed at a public address, or its name had one, or
-	// it was reached through a proxy, it counts as public for as long as Hosts
-	// lives: a name that changes its address cannot open the network.
+	// The host counts as private while all addresses of its name are private.
+	// Once its name has a public address, or it was reached through a proxy, it
+	// counts as public for the lifetime of Hosts, so that DNS rebinding cannot
+	// open the private network.
 	Server string
-	// RootCAs are the certificates to trust; nil means the system's.
+	// RootCAs are the root certificates to trust; nil means those of the
+	// system.
 	RootCAs *x509.CertPool
 	// Proxy chooses the proxy of a request, as in http.Transport; nil means
 	// none. The address of a proxy may be private. Names are then resolved by
 	// the proxy, so that only literal addresses can be refused.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Timeout limits a whole request, body included; 0 means 30 s. It belongs to
-	// the client, not to its Transport.
+	// Timeout limits a whole request, including the body; 0 means 30 s. The
+	// client enforces it, not its Transport.
 	Timeout time.Duration
 	// Hosts remembers which MCP servers' hosts are public. Share one among all
-	// guards of a process; nil means one for each Client and each Clients.
+	// guards of a process; nil means a new one for each call of Client or
+	// Clients.
 	Hosts *Hosts
 }
 
-// Clients returns a function that makes a guarded client for each MCP server,
-// once, in place of g.Server. All of them share what they learn of hosts. It is
-// safe for use by many goroutines.
+// Clients returns a function that returns the guarded client of an MCP server,
+// the same one for the same server. g.Server is ignored. All clients share one
+// Hosts. The function is safe for concurrent use.
 func (g Guard) Clients() func(server string) *http.Client {
 	var mu sync.Mutex
 	clients := map[string]*http.Client{}
@@ -85,8 +88,7 @@ func (g Guard) Clients() func(server string) *http.Client {
 	}
 }
 
-// Client returns a guarded client with a separate connection pool. Make one
-// and keep it.
+// Client returns a guarded client with its own connection pool. Reuse it.
 func (g Guard) Client() *http.Client {
 	hosts := cmp.Or(g.Hosts, &Hosts{})
 	timeout := g.Timeout
@@ -109,8 +111,8 @@ func (g Guard) Client() *http.Client {
 	return &http.Client{Transport: t, Timeout: timeout}
 }
 
-// guardedTransport checks each request before the transport sees it, each
-// address before a connection to it is made, and each answer while it is read.
+// guardedTransport checks each request before it is sent, each address before
+// it is dialed, and the length of each response while it is read.
 type guardedTransport struct {
 	base   *http.Transport
 	dialer net.Dialer
@@ -119,9 +121,9 @@ type guardedTransport struct {
 	proxy  func(*http.Request) (*url.URL, error)
 }
 
-// Keys of what a request's context carries to the dialer.
+// Context keys that pass values from a request to the dialer.
 type (
-	proxyKey  struct{} // the request's proxy: a connection to it is not one to the target
+	proxyKey  struct{} // the request's proxy, whose address is not checked
 	dialedKey struct{} // the host whose address is being dialed
 )
 
@@ -135,7 +137,7 @@ func (t *guardedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	out, err := t.check(r)
 	if err != nil {
 		if r.Body != nil {
-			r.Body.Close() // a RoundTripper must, errors included
+			r.Body.Close() // a RoundTripper must close it, even on errors
 		}
 		return nil, err
 	}
@@ -143,12 +145,12 @@ func (t *guardedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Request = r // whose context sends nothing past the check of addresses
+	resp.Request = r // without proxyKey in its context
 	limitBody(resp)
 	return resp, nil
 }
 
-// check returns the request as it may be sent.
+// check returns the request to send, or an error if it is not allowed.
 func (t *guardedTransport) check(r *http.Request) (*http.Request, error) {
 	r, err := redirected(r)
 	if err != nil {
@@ -168,20 +170,19 @@ func (t *guardedTransport) check(r *http.Request) (*http.Request, error) {
 		return r, nil
 	}
 	if ip, err := netip.ParseAddr(r.URL.Hostname()); err == nil {
-		if err := t.admit(r.Context(), r.URL.Hostname(), ip); err != nil {
+		if err := t.allow(r.Context(), r.URL.Hostname(), ip); err != nil {
 			return nil, err
 		}
 	} else {
-		t.hosts.setPublic(r.URL.Hostname()) // only the proxy knows where it is
+		t.hosts.setPublic(r.URL.Hostname()) // the proxy resolves the name, so its address is unknown
 	}
 	return r.WithContext(context.WithValue(r.Context(), proxyKey{}, via)), nil
 }
 
-// CloseIdleConnections lets http.Client.CloseIdleConnections reach the pool.
+// CloseIdleConnections implements http.Client.CloseIdleConnections.
 func (t *guardedTransport) CloseIdleConnections() { t.base.CloseIdleConnections() }
 
-// ReportsTrace says that requests report to net/http/httptrace, as those of an
-// http.Transport do.
+// ReportsTrace marks that requests support net/http/httptrace.
 func (t *guardedTransport) ReportsTrace() {}
 
 func (t *guardedTransport) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -191,8 +192,8 @@ func (t *guardedTransport) dial(ctx context.Context, network, address string) (n
 	return t.dialer.DialContext(ctx, network, address)
 }
 
-// control runs between name resolution and connect, so that no second answer
-// of a name server can slip in between.
+// control runs between name resolution and connect, so that it checks the very
+// address that is dialed.
 func (t *guardedTransport) control(ctx context.Context, _, address string, _ syscall.RawConn) error {
 	if ctx.Value(proxyKey{}) != nil {
 		return nil
@@ -202,12 +203,13 @@ func (t *guardedTransport) control(ctx context.Context, _, address string, _ sys
 		return fmt.Errorf("dial address: %w", err)
 	}
 	host, _ := ctx.Value(dialedKey{}).(string)
-	return t.admit(ctx, host, ap.Addr())
+	return t.allow(ctx, host, ap.Addr())
 }
 
-// admit decides on one address of a host, and notes it.
-func (t *guardedTransport) admit(ctx context.Context, host string, ip netip.Addr) error {
-	switch reachOf(ip) {
+// allow returns an error if the address may not be dialed. It records in Hosts
+// that a host is public.
+func (t *guardedTransport) allow(ctx context.Context, host string, ip netip.Addr) error {
+	switch classOf(ip) {
 	case public:
 		t.hosts.setPublic(host)
 		return nil
@@ -216,14 +218,14 @@ func (t *guardedTransport) admit(ctx context.Context, host string, ip netip.Addr
 			return nil
 		}
 	}
-	return &AddressError{Addr: ip, Moved: reachOf(ip) == local && t.server.movedFrom(host)}
+	return &AddressError{Addr: ip, Moved: classOf(ip) == local && t.server.movedFrom(host)}
 }
 
-// AddressError says that a name or URL led to an address that is not public.
+// AddressError means that a name or URL leads to an address that is not public.
 type AddressError struct {
 	Addr netip.Addr
-	// Moved: it is an address of the MCP server itself, which has a public
-	// address too, or had one earlier.
+	// Moved means that the address belongs to the MCP server itself, which also
+	// has, or had, a public address.
 	Moved bool
 }
 
@@ -231,7 +233,7 @@ func (e *AddressError) Error() string {
 	if e.Moved {
 		return fmt.Sprintf("address %s of the MCP server is private, but the server also has or had a public address; if it moved into a private network, restart this program", e.Addr)
 	}
-	if reachOf(e.Addr) == never {
+	if classOf(e.Addr) == forbidden {
 		return fmt.Sprintf("address %s is link-local or reserved, and never used", e.Addr)
 	}
 	return fmt.Sprintf("address %s is not public and the MCP server is not on a private network itself", e.Addr)

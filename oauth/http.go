@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// maxBody caps every body that is read.
+// maxBody limits every response body, in bytes.
 const maxBody = 1 << 20
 
-// answer is a whole answer of a server.
-type answer struct {
-	url    string // without query, for texts
+// response is a server's response with its whole body.
+type response struct {
+	url    string // without query, for error texts
 	status int
 	header http.Header
 	body   []byte
-	sent   time.Time // when the request began
+	sent   time.Time // when the request was sent
 }
 
-// getJSON reads a document into v. An answer other than 200 is an *Error.
+// getJSON fetches a JSON document into v. A status other than 200 is an *Error.
 func getJSON(ctx context.Context, c *http.Client, rawURL string, header http.Header, v any) error {
 	a, err := send(ctx, c, http.MethodGet, rawURL, header, nil)
 	if err != nil {
@@ -36,19 +36,20 @@ func getJSON(ctx context.Context, c *http.Client, rawURL string, header http.Hea
 	return a.decode(v)
 }
 
-// statusError is an *Error that knows the status alone.
-func (a *answer) statusError() *Error {
+// statusError returns an *Error without an OAuth error code.
+func (a *response) statusError() *Error {
 	return &Error{Status: a.status, Endpoint: a.url, ContentType: a.contentType(), RetryAfter: a.retryAfter()}
 }
 
-// postForm sends a form. Any status is an answer; errorOf judges it.
-func postForm(ctx context.Context, c *http.Client, rawURL string, header http.Header, form url.Values) (*answer, error) {
+// postForm sends a form. It returns any status as a response: see errorOf.
+func postForm(ctx context.Context, c *http.Client, rawURL string, header http.Header, form url.Values) (*response, error) {
 	header = withHeader(header, "Content-Type", "application/x-www-form-urlencoded")
 	return send(ctx, c, http.MethodPost, rawURL, header, []byte(form.Encode()))
 }
 
-// postJSON sends a document. Any status is an answer; errorOf judges it.
-func postJSON(ctx context.Context, c *http.Client, rawURL string, header http.Header, v any) (*answer, error) {
+// postJSON sends a JSON document. It returns any status as a response: see
+// errorOf.
+func postJSON(ctx context.Context, c *http.Client, rawURL string, header http.Header, v any) (*response, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -56,15 +57,14 @@ func postJSON(ctx context.Context, c *http.Client, rawURL string, header http.He
 	return send(ctx, c, http.MethodPost, rawURL, withHeader(header, "Content-Type", "application/json"), body)
 }
 
-// send makes one request under the rules of this package and reads the whole
-// answer, whatever its status.
-func send(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*answer, error) {
+// send sends one request and reads the whole response, with any status.
+func send(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*response, error) {
 	resp, sent, err := do(ctx, c, method, rawURL, header, body)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	a := &answer{url: shown(resp.Request.URL), status: resp.StatusCode, header: resp.Header, sent: sent}
+	a := &response{url: displayURL(resp.Request.URL), status: resp.StatusCode, header: resp.Header, sent: sent}
 	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
 		return nil, readError(a.url, err)
@@ -75,7 +75,7 @@ func send(ctx context.Context, c *http.Client, method, rawURL string, header htt
 	return a, nil
 }
 
-// do sends a request. The caller closes the body.
+// do sends a request after checking its URL. The caller closes the body.
 func do(ctx context.Context, c *http.Client, method, rawURL string, header http.Header, body []byte) (*http.Response, time.Time, error) {
 	if c == nil {
 		return nil, time.Time{}, errors.New("the http.Client is missing")
@@ -99,7 +99,7 @@ func do(ctx context.Context, c *http.Client, method, rawURL string, header http.
 	return resp, sent, err
 }
 
-// withHeader returns a copy of h with one more field.
+// withHeader returns a copy of h with a header set.
 func withHeader(h http.Header, name, value string) http.Header {
 	h = h.Clone()
 	if h == nil {
@@ -109,11 +109,12 @@ func withHeader(h http.Header, name, value string) http.Header {
 	return h
 }
 
-// errNotJSON is ErrAnswer for what is not a JSON object at all.
+// errNotJSON is ErrAnswer for a body that is not a JSON object.
 var errNotJSON = fmt.Errorf("%w: not a JSON object", ErrAnswer)
 
-// decode reads a JSON object. The error never quotes the body.
-func (a *answer) decode(v any) error {
+// decode parses the body, a JSON object, into v. The error never quotes the
+// body.
+func (a *response) decode(v any) error {
 	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
 		return fmt.Errorf("%w: %s%s", errNotJSON, a.url, ofType(a.contentType()))
 	}

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// IDTokenExpiry reads the exp claim of an id_token (OpenID Connect Core §2).
-// It verifies nothing: the token came from the token endpoint over TLS
-// (§3.1.3.7), and this client only passes it on.
+// IDTokenExpiry returns the exp claim of an id_token (OpenID Connect Core §2).
+// It does not verify the signature: the token came from the token endpoint over
+// TLS (§3.1.3.7), and this client only presents it to others.
 func IDTokenExpiry(idToken string) (time.Time, error) {
 	expiry, err := jwtExpiry(idToken)
 	if err != nil {
@@ -20,7 +20,7 @@ func IDTokenExpiry(idToken string) (time.Time, error) {
 	return expiry, nil
 }
 
-// jwtExpiry reads the exp claim of a JWT and verifies nothing.
+// jwtExpiry returns the exp claim of a JWT without verifying the signature.
 func jwtExpiry(token string) (time.Time, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// AuthPrivateKeyJWT is client authentication by a signed assertion (RFC 7523
-// §2.2) with App.Key.
+// AuthPrivateKeyJWT is client authentication by an assertion (RFC 7523 §2.2)
+// that App.Key signs.
 const AuthPrivateKeyJWT = "private_key_jwt"
 
-// assertionLifetime covers clocks that differ, and is short enough that a leaked
+// assertionLifetime allows for clock skew, and is short enough that a leaked
 // assertion is of little use.
 const assertionLifetime = 5 * time.Minute
 
@@ -30,8 +30,8 @@ type joseHeader struct {
 	JWK  *jwk   `json:"jwk,omitempty"`
 }
 
-// claims are those of client assertions (RFC 7523 §3) and DPoP proofs (RFC
-// 9449 §4.2).
+// claims are the JWT claims of client assertions (RFC 7523 §3) and DPoP proofs
+// (RFC 9449 §4.2).
 type claims struct {
 	Issuer     string `json:"iss,omitempty"`
 	Subject    string `json:"sub,omitempty"`
@@ -45,8 +45,8 @@ type claims struct {
 	Nonce      string `json:"nonce,omitempty"`
 }
 
-// assert adds a client assertion to a form.
-func (c *Client) assert(form url.Values) error {
+// addAssertion adds a client assertion to a form (RFC 7523 §2.2).
+func (c *Client) addAssertion(form url.Values) error {
 	k := c.App.Key
 	if k == nil {
 		return fmt.Errorf("client authentication %s: no private key", AuthPrivateKeyJWT)
@@ -77,7 +77,7 @@ func (c *Client) assert(form url.Values) error {
 	return nil
 }
 
-// sign makes a JWT in compact form (RFC 7515 §3.1).
+// sign returns a signed JWT in compact serialization (RFC 7515 §3.1).
 func sign(signer crypto.Signer, header joseHeader, body claims) (string, error) {
 	h, err := json.Marshal(header)
 	if err != nil {
@@ -97,7 +97,7 @@ func compact(signer crypto.Signer, alg string, header, body []byte) (string, err
 		return "", errors.New("unknown signature algorithm")
 	}
 	digest := []byte(input)
-	if hash != 0 { // Ed25519 signs the text itself
+	if hash != 0 { // Ed25519 signs the message, not a digest
 		h := hash.New()
 		h.Write(digest)
 		digest = h.Sum(nil)
@@ -114,8 +114,8 @@ func compact(signer crypto.Signer, alg string, header, body []byte) (string, err
 	return input + "." + b64(signature), nil
 }
 
-// rawSignature turns an ASN.1 signature into R and S side by side (RFC 7518
-// §3.4).
+// rawSignature converts an ASN.1 signature to the concatenation of R and S (RFC
+// 7518 §3.4).
 func rawSignature(der []byte, size int) ([]byte, error) {
 	var rs struct{ R, S *big.Int }
 	if _, err := asn1.Unmarshal(der, &rs); err != nil {

@@ -19,8 +19,8 @@ import (
 	"math/big"
 )
 
-// Signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1). The kind of a key
-// decides which one it uses.
+// Signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1). The type of a key
+// determines its algorithm.
 const (
 	AlgES256 = "ES256"
 	AlgES384 = "ES384"
@@ -31,20 +31,19 @@ const (
 const minRSABits = 2048 // RFC 7518 §3.3
 
 // Key is a private key that signs client assertions or DPoP proofs. It is
-// stored as JSON and prints as redacted. It must not be changed after its
-// first use.
+// stored as JSON and prints as redacted. Do not modify it after its first use.
 type Key struct {
 	// ID is sent as kid in client assertions; "": not sent.
 	ID string
-	// Audience of client assertions; "": the issuer, as RFC 7523 is read today.
-	// Some servers still want the URL of their token endpoint.
+	// Audience of client assertions; "": the issuer. Some servers require the
+	// URL of their token endpoint.
 	Audience string
 
 	alg string
-	der []byte // PKCS #8; parsed when used, since most runs only carry it
+	der []byte // PKCS #8; parsed on use, because most processes never sign with it
 }
 
-// NewKey makes an ES256 key, which every DPoP server accepts.
+// NewKey generates an ES256 key, which every DPoP server accepts.
 func NewKey() (*Key, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -53,8 +52,8 @@ func NewKey() (*Key, error) {
 	return keyOf(private)
 }
 
-// ParseKey reads a private key in PEM: PKCS #8, or the older forms of RSA and
-// EC keys. It must be EC P-256 or P-384, RSA of 2048 bits or more, or Ed25519.
+// ParseKey parses a private key in PEM: PKCS #8, PKCS #1 or SEC 1. It must be
+// EC P-256 or P-384, RSA of 2048 bits or more, or Ed25519.
 func ParseKey(text []byte) (*Key, error) {
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		switch block.Type {
@@ -74,7 +73,7 @@ func ParseKey(text []byte) (*Key, error) {
 func parseWith[K any](parse func([]byte) (K, error), block *pem.Block) (*Key, error) {
 	private, err := parse(block.Bytes)
 	if err != nil {
-		return nil, errors.New("private key cannot be read") // the cause could quote it
+		return nil, errors.New("private key cannot be read") // the cause could quote the key
 	}
 	return keyOf(private)
 }
@@ -110,10 +109,10 @@ func algOf(private any) (string, error) {
 	return "", errors.New("private key must be EC P-256 or P-384, RSA of 2048 bits or more, or Ed25519")
 }
 
-// Alg is the algorithm that the key signs with.
+// Alg returns the algorithm that the key signs with.
 func (k *Key) Alg() string { return k.alg }
 
-// private parses the key. It was checked when it was made.
+// private parses the key. keyOf has validated it.
 func (k *Key) private() (crypto.Signer, error) {
 	v, err := x509.ParsePKCS8PrivateKey(k.der)
 	if err != nil {
@@ -126,8 +125,8 @@ func (k *Key) private() (crypto.Signer, error) {
 	return s, nil
 }
 
-// jwk is a public key (RFC 7517). The order of the fields is the one that RFC
-// 7638 §3.2 prescribes for thumbprints.
+// jwk is a public key (RFC 7517). The fields are in the order that thumbprints
+// require (RFC 7638 §3.2).
 type jwk struct {
 	Curve string `json:"crv,omitempty"`
 	E     string `json:"e,omitempty"`
@@ -154,7 +153,7 @@ func publicJWK(public crypto.PublicKey) (jwk, error) {
 	return jwk{}, errors.New("public key of an unknown kind")
 }
 
-// Thumbprint is the SHA-256 thumbprint of the public key (RFC 7638), the
+// Thumbprint returns the SHA-256 thumbprint of the public key (RFC 7638), the
 // dpop_jkt of RFC 9449 §10.
 func (k *Key) Thumbprint() (string, error) {
 	signer, err := k.private()
@@ -173,8 +172,8 @@ func (k *Key) Thumbprint() (string, error) {
 	return b64(sum[:]), nil
 }
 
-// PublicSet is the public key as a JSON Web Key Set (RFC 7517 §5), for a
-// registration or a client id metadata document.
+// PublicSet returns the public key as a JSON Web Key Set (RFC 7517 §5), for a
+// registration or a client ID metadata document.
 func (k *Key) PublicSet() (json.RawMessage, error) {
 	signer, err := k.private()
 	if err != nil {
@@ -203,13 +202,13 @@ type storedKey struct {
 	PKCS8    []byte `json:"pkcs8"`
 }
 
-// MarshalJSON writes the private key: the result is a secret.
+// MarshalJSON returns the private key: the result is a secret.
 func (k *Key) MarshalJSON() ([]byte, error) {
 	return json.Marshal(storedKey{Alg: k.alg, ID: k.ID, Audience: k.Audience, PKCS8: k.der})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. The key itself is parsed when it
-// is used.
+// UnmarshalJSON reads the output of MarshalJSON. The key itself is parsed on
+// first use.
 func (k *Key) UnmarshalJSON(text []byte) error {
 	var s storedKey
 	if err := json.Unmarshal(text, &s); err != nil {

@@ -9,13 +9,13 @@ import (
 	"net/http"
 )
 
-// limitKey carries the limit of an answer.
+// limitKey is the context key of the message limit.
 type limitKey struct{}
 
-// WithMessageLimit returns a context whose requests, sent through a guarded
-// client, are answered by messages of up to limit bytes: by one document of that
-// length, or by an event stream of any length whose events are no longer.
-// Lengths are counted after decompression. A limit that ctx already has stays.
+// WithMessageLimit returns a context for requests through a guarded client whose
+// responses may have messages of up to limit bytes: one document of that length,
+// or an event stream of any length with events of that length. Lengths are
+// counted after decompression. If ctx already has a limit, that one stays.
 func WithMessageLimit(ctx context.Context, limit int64) context.Context {
 	if ctx.Value(limitKey{}) != nil {
 		return ctx
@@ -23,7 +23,7 @@ func WithMessageLimit(ctx context.Context, limit int64) context.Context {
 	return context.WithValue(ctx, limitKey{}, limit)
 }
 
-// TooLongError says that a server sent more than is read. It is an ErrAnswer.
+// TooLongError means that a response exceeds the limit. It is an ErrAnswer.
 type TooLongError struct {
 	URL   string // without query
 	Limit int64  // in bytes
@@ -43,8 +43,8 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// limitBody bounds what can be read of an answer: of a stream of events each
-// event, else the whole. An http.Transport has decompressed the body by now.
+// limitBody limits the body of a response: each event of an event stream, else
+// the whole body. The http.Transport has already set up decompression.
 func limitBody(resp *http.Response) {
 	if resp.Body == nil || resp.Body == http.NoBody {
 		return
@@ -56,26 +56,26 @@ func limitBody(resp *http.Response) {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	resp.Body = &limitedBody{
 		ReadCloser: resp.Body, left: limit, events: asked && kind == "text/event-stream",
-		over: TooLongError{URL: shown(resp.Request.URL), Limit: limit},
+		err: TooLongError{URL: displayURL(resp.Request.URL), Limit: limit},
 	}
 }
 
-// limitedBody fails once more was read than the limit allows.
+// limitedBody is a body whose Read fails when the limit is exceeded.
 type limitedBody struct {
 	io.ReadCloser
-	over   TooLongError // with the limit
-	left   int64        // of the limit
-	events bool         // the limit is one for each event
-	inLine bool         // of a stream: the line under way is not empty so far
+	err    TooLongError // has the limit
+	left   int64        // remaining bytes
+	events bool         // the limit applies to each event
+	inLine bool         // in an event stream: the current line is not empty
 	failed bool
 }
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.failed {
-		return 0, &b.over
+		return 0, &b.err
 	}
 	if !b.events && int64(len(p)) > b.left {
-		p = p[:b.left+1] // one byte more shows that there is more
+		p = p[:b.left+1] // one extra byte, to detect that the limit is exceeded
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.events {
@@ -85,19 +85,20 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	}
 	if b.left < 0 {
 		b.failed = true
-		return 0, &b.over
+		return 0, &b.err
 	}
 	return n, err
 }
 
-// count looks for the empty lines that end events.
+// count subtracts p from left, and resets left after each empty line, which
+// ends an event.
 func (b *limitedBody) count(p []byte) {
 	for len(p) > 0 && b.left >= 0 {
 		line, rest, ended := bytes.Cut(p, []byte("\n"))
 		b.left -= int64(len(p) - len(rest))
 		b.inLine = b.inLine || len(bytes.TrimSuffix(line, []byte("\r"))) > 0
 		if ended && !b.inLine {
-			b.left = b.over.Limit
+			b.left = b.err.Limit
 		}
 		b.inLine = b.inLine && !ended
 		p = rest

@@ -8,24 +8,24 @@ import (
 	"sync"
 )
 
-// Hosts is what a process has learned of the hosts of its MCP servers. The zero
-// value is empty. It is safe for use by many goroutines, and must not be copied.
+// Hosts remembers whether the hosts of MCP servers are private or public. The
+// zero value is empty. It is safe for concurrent use and must not be copied.
 type Hosts struct {
-	lookup lookup // nil: the system's
+	lookup lookup // nil: the system resolver
 
 	mu    sync.Mutex // guards hosts
 	hosts map[string]*serverHost
 }
 
-// lookup returns the addresses of a name.
+// lookup resolves a name to its addresses.
 type lookup func(ctx context.Context, name string) ([]netip.Addr, error)
 
 func systemLookup(ctx context.Context, name string) ([]netip.Addr, error) {
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
 }
 
-// of returns the host of an MCP server's URL, the same one each time; nil if it
-// has none.
+// of returns the host of an MCP server's URL, the same one for each call; nil
+// if the URL has none.
 func (s *Hosts) of(server string) *serverHost {
 	u, err := url.Parse(server)
 	if err != nil || u.Hostname() == "" {
@@ -48,8 +48,8 @@ func (s *Hosts) of(server string) *serverHost {
 	return h
 }
 
-// setPublic notes that a host has a public address. Hosts that are no MCP
-// server's are of no interest.
+// setPublic records that a host has a public address. Hosts of other servers
+// are ignored.
 func (s *Hosts) setPublic(host string) {
 	s.mu.Lock()
 	h := s.hosts[hostKey(host)]
@@ -59,53 +59,53 @@ func (s *Hosts) setPublic(host string) {
 	}
 }
 
-// serverHost is one MCP server's host. It turns from local to public, never
-// back: otherwise its owner, who controls what the name resolves to, could have
-// requests sent to addresses that only this machine reaches (DNS rebinding).
+// serverHost is one MCP server's host. It changes from local to public, never
+// back: otherwise its owner, who controls the DNS records, could direct
+// requests to addresses in this machine's private network (DNS rebinding).
 type serverHost struct {
 	name   string
 	lookup lookup
 
-	mu    sync.Mutex // guards place
-	place place
+	mu       sync.Mutex // guards place
+	locality locality
 }
 
-type place int
+type locality int
 
 const (
-	undecided place = iota
+	undecided locality = iota
 	isLocal
 	isPublic
 )
 
-func (h *serverHost) set(p place) place {
+func (h *serverHost) set(p locality) locality {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.place = max(h.place, p)
-	return h.place
+	h.locality = max(h.locality, p)
+	return h.locality
 }
 
-// isLocal reports whether the host is local. As long as it was not dialed, the
-// addresses that its name has decide: a refresh asks the authorization server
-// first, and may never ask the MCP server.
+// isLocal reports whether the host is local. If it was not dialed yet, isLocal
+// resolves its name: a refresh contacts the authorization server first, and may
+// never contact the MCP server.
 func (h *serverHost) isLocal(ctx context.Context) bool {
 	if p := h.set(undecided); p != undecided {
 		return p == isLocal
 	}
 	addrs, err := h.addrs(ctx)
 	if err != nil {
-		return false // not decided: the next request asks again
+		return false // still undecided: the next request resolves again
 	}
 	found := isLocal
 	for _, ip := range addrs {
-		if reachOf(ip) != local {
+		if classOf(ip) != local {
 			found = isPublic
 		}
 	}
 	return h.set(found) == isLocal
 }
 
-// movedFrom reports whether host is this one, by a name that counts as public.
+// movedFrom reports whether host is the name of h and counts as public.
 func (h *serverHost) movedFrom(host string) bool {
 	if h == nil || h.name != hostKey(host) {
 		return false

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Caps on lists of a metadata document, which end up in the store.
+// Limits on the lists of a metadata document, because they are stored.
 const (
 	maxIssuers = 16
 	maxList    = 256
 	maxEntry   = 256
 )
 
-// IssuerError says that metadata names another issuer than the one it was
-// fetched for (RFC 8414 §3.3), so that it must not be used. Strings are
-// compared as they are: case, a port or a trailing slash make a difference.
+// IssuerError means that metadata names another issuer than the one it was
+// fetched for, so it must not be used (RFC 8414 §3.3). The comparison is exact:
+// case, port and a trailing slash matter.
 type IssuerError struct{ Want, Got, URL string }
 
 func (e *IssuerError) Error() string {
@@ -33,35 +33,36 @@ func (e *IssuerError) Error() string {
 func (e *IssuerError) Is(target error) bool { return target == ErrIssuer }
 
 // FetchServer reads the metadata of an authorization server (RFC 8414 §3.1,
-// OpenID Connect Discovery §4), from the first of its well-known places that
-// has a document of exactly this issuer:
+// OpenID Connect Discovery §4), from the first of its well-known URLs that has
+// a document of exactly this issuer:
 //
 //	https://host/.well-known/oauth-authorization-server/path
 //	https://host/.well-known/openid-configuration/path
 //	https://host/path/.well-known/openid-configuration
 //
-// Without a path the first two, without it. A place that answers 4xx, no JSON
-// (some sites serve their front page everywhere) or a document of another
-// issuer is passed over; the document is never used. A network fault or 5xx
-// ends the search: what comes later in the list could be the poorer document.
+// An issuer without a path has only the first two. It skips a URL with 4xx,
+// without JSON (some sites serve their home page for every URL) or with a
+// document of another issuer, which is never used. A network error or 5xx ends
+// the search: a later URL might have a less complete document.
 func FetchServer(ctx context.Context, c *http.Client, issuer string) (Server, error) {
 	return FetchServerAs(ctx, c, issuer, issuer)
 }
 
-// FetchServerAs is FetchServer for an issuer whose metadata names another one,
-// published, if a person has accepted exactly that. Some large vendors differ by a
-// slash, a path or a host. The server's issuer is then the published one.
+// FetchServerAs is FetchServer for an issuer whose metadata names a different
+// issuer, published. Use it only if the user accepted exactly that pair. At some
+// large vendors they differ in a slash, a path or a host. The Server's Issuer is
+// the published one.
 func FetchServerAs(ctx context.Context, c *http.Client, issuer, published string) (Server, error) {
 	u, err := CheckURL(issuer)
 	if err != nil {
 		return Server{}, fmt.Errorf("issuer: %w", err)
 	}
 	if u.RawQuery != "" || u.ForceQuery {
-		return Server{}, fmt.Errorf("issuer: %w", &URLError{URL: shown(u), Reason: "has a query"})
+		return Server{}, fmt.Errorf("issuer: %w", &URLError{URL: displayURL(u), Reason: "has a query"})
 	}
 	var passed error
-	for _, place := range serverPlaces(u) {
-		s, err := fetchMetadata(ctx, c, place, published, nil)
+	for _, rawURL := range serverURLs(u) {
+		s, err := fetchMetadata(ctx, c, rawURL, published, nil)
 		if other, ok := errors.AsType[*IssuerError](err); ok {
 			other.Want = issuer
 		}
@@ -71,43 +72,44 @@ func FetchServerAs(ctx context.Context, c *http.Client, issuer, published string
 		if !isMissing(err) && !errors.Is(err, ErrIssuer) {
 			return Server{}, fmt.Errorf("authorization server metadata: %w", err)
 		}
-		passed = worse(passed, err)
+		passed = moreSpecific(passed, err)
 	}
 	return Server{}, &UnpublishedError{Issuer: issuer, Err: passed}
 }
 
-// UnpublishedError says that no well-known place of an issuer has metadata of it.
+// UnpublishedError means that no well-known URL of an issuer has its metadata.
 type UnpublishedError struct {
 	Issuer string
-	Err    error // what was found at one of the places
+	Err    error // the most specific error of the URLs
 }
 
 func (e *UnpublishedError) Error() string {
 	return fmt.Sprintf("authorization server metadata of %s: %v", Sanitize(e.Issuer, 200), e.Err)
 }
 
-// Unwrap returns what was found.
+// Unwrap returns the most specific error of the URLs.
 func (e *UnpublishedError) Unwrap() error { return e.Err }
 
-// worse keeps the error that explains most: an issuer mismatch over a 404.
-func worse(old, err error) error {
+// moreSpecific returns the error that explains more: an issuer mismatch rather
+// than a 404.
+func moreSpecific(old, err error) error {
 	if old == nil || errors.Is(err, ErrIssuer) && !errors.Is(old, ErrIssuer) {
 		return err
 	}
 	return old
 }
 
-// MetadataPlaces returns where FetchServer looks for the metadata of an issuer,
-// in order; nil if the issuer is no usable URL.
-func MetadataPlaces(issuer string) []string {
+// MetadataURLs returns the well-known URLs that FetchServer tries for an
+// issuer, in order; nil if the issuer is not a valid URL.
+func MetadataURLs(issuer string) []string {
 	u, err := CheckURL(issuer)
 	if err != nil {
 		return nil
 	}
-	return serverPlaces(u)
+	return serverURLs(u)
 }
 
-func serverPlaces(u *url.URL) []string {
+func serverURLs(u *url.URL) []string {
 	const oauth, oidc = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 	origin, path := originOf(u), strings.TrimRight(u.EscapedPath(), "/")
 	if path == "" {
@@ -116,17 +118,17 @@ func serverPlaces(u *url.URL) []string {
 	return []string{origin + oauth + path, origin + oidc + path, origin + path + oidc}
 }
 
-// fetchMetadata reads one document and checks all that is used of it.
-func fetchMetadata(ctx context.Context, c *http.Client, place, issuer string, header http.Header) (Server, error) {
+// fetchMetadata reads one document and validates it.
+func fetchMetadata(ctx context.Context, c *http.Client, rawURL, issuer string, header http.Header) (Server, error) {
 	var s Server
-	if err := getJSON(ctx, c, place, header, &s); err != nil {
+	if err := getJSON(ctx, c, rawURL, header, &s); err != nil {
 		return Server{}, err
 	}
 	if s.Issuer != issuer {
-		return Server{}, &IssuerError{Want: issuer, Got: s.Issuer, URL: place}
+		return Server{}, &IssuerError{Want: issuer, Got: s.Issuer, URL: rawURL}
 	}
 	if err := s.check(); err != nil {
-		return Server{}, fmt.Errorf("%s: %w", place, err)
+		return Server{}, fmt.Errorf("%s: %w", rawURL, err)
 	}
 	s.GrantTypes = usableList(s.GrantTypes)
 	s.Scopes = usableScopes(s.Scopes)
@@ -137,8 +139,8 @@ func fetchMetadata(ctx context.Context, c *http.Client, place, issuer string, he
 	return s, nil
 }
 
-// check refuses a server with one endpoint that must not be used, even if it
-// would not be: it is broken or hostile.
+// check returns an error if any endpoint is not a valid URL, even an endpoint
+// that is not used: the server is broken or hostile.
 func (s Server) check() error {
 	if s.TokenEndpoint == "" {
 		return fmt.Errorf("%w: no token_endpoint", ErrAnswer)
@@ -154,11 +156,12 @@ func (s Server) check() error {
 	return nil
 }
 
-// LegacyServer returns the authorization server of an MCP server of
-// specification 2025-03-26, which has no resource metadata: its own origin is
-// the issuer, with metadata at the well-known place of the server's path (as at
-// peaberry-studio/arche#398) or of its root, or the default endpoints, which are
-// then a guess. Call it only after [Discover] returned ErrNoMetadata.
+// LegacyServer returns the authorization server of an MCP server of the
+// 2025-03-26 specification, which has no resource metadata: its origin is the
+// issuer. The metadata is at the well-known URL of the server's path
+// (peaberry-studio/arche#398) or of its root; without metadata the result has
+// the default endpoints and Guessed. Call it only after [Discover] returned
+// ErrNoMetadata.
 func LegacyServer(ctx context.Context, c *http.Client, serverURL string) (Server, error) {
 	u, err := CheckURL(serverURL)
 	if err != nil {
@@ -171,9 +174,9 @@ func LegacyServer(ctx context.Context, c *http.Client, serverURL string) (Server
 		if err != nil {
 			continue
 		}
-		s, err := fetchMetadata(ctx, c, serverPlaces(at)[0], issuer, header)
+		s, err := fetchMetadata(ctx, c, serverURLs(at)[0], issuer, header)
 		if other, ok := errors.AsType[*IssuerError](err); ok && other.Got == origin {
-			s, err = fetchMetadata(ctx, c, serverPlaces(at)[0], origin, header) // the origin vouches for its paths
+			s, err = fetchMetadata(ctx, c, serverURLs(at)[0], origin, header) // the origin controls its paths
 		}
 		if err == nil {
 			return s, nil
@@ -187,13 +190,13 @@ func LegacyServer(ctx context.Context, c *http.Client, serverURL string) (Server
 		AuthorizationEndpoint: origin + "/authorize",
 		TokenEndpoint:         origin + "/token",
 		RegistrationEndpoint:  origin + "/register",
-		CodeChallengeMethods:  []string{"S256"}, // that specification requires it
+		CodeChallengeMethods:  []string{"S256"}, // the 2025-03-26 specification requires PKCE
 		Guessed:               true,
 	}, nil
 }
 
-// legacyIssuers are the issuers that an MCP server can be itself: its URL, and
-// its origin.
+// legacyIssuers returns the possible issuers of a 2025-03-26 server: its URL
+// and its origin.
 func legacyIssuers(u *url.URL) []string {
 	origin, path := originOf(u), strings.TrimRight(u.EscapedPath(), "/")
 	if path == "" {
@@ -202,9 +205,8 @@ func legacyIssuers(u *url.URL) []string {
 	return []string{origin + path, origin}
 }
 
-// isMissing reports whether a place simply has no document: 4xx other than
-// "come back later", a redirect that is not followed, or something that is not
-// JSON.
+// isMissing reports whether a URL has no metadata document: it responded with a
+// permanent error or without JSON.
 func isMissing(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return !e.temporary()

@@ -105,10 +105,10 @@ func TestFetchServerEndpoints(t *testing.T) {
 
 func TestLegacyServer(t *testing.T) {
 	t.Parallel()
-	const place = "https://mcp.test/.well-known/oauth-authorization-server"
+	const rawURL = "https://mcp.test/.well-known/oauth-authorization-server"
 	doc := page{body: `{"issuer":"https://mcp.test","token_endpoint":"https://mcp.test/t"}`}
 
-	w := site(map[string]page{place: doc})
+	w := site(map[string]page{rawURL: doc})
 	s, err := oauth.LegacyServer(t.Context(), w.client(), mcpURL)
 	checkErr(t, err, nil)
 	want(t, "TokenEndpoint", s.TokenEndpoint, "https://mcp.test/t")
@@ -125,23 +125,23 @@ func TestLegacyServer(t *testing.T) {
 	if !reflect.DeepEqual(s, wantServer) {
 		t.Errorf("LegacyServer = %+v, want %+v", s, wantServer)
 	}
-	want(t, "requests", strings.Join(w.asked, " "), "GET "+place+"/mcp GET "+place)
+	want(t, "requests", strings.Join(w.asked, " "), "GET "+rawURL+"/mcp GET "+rawURL)
 
 	for _, issuer := range []string{"https://mcp.test/mcp", "https://mcp.test"} {
-		w = site(map[string]page{place + "/mcp": asMetadata(issuer), place: asMetadata("https://evil.test")})
+		w = site(map[string]page{rawURL + "/mcp": asMetadata(issuer), rawURL: asMetadata("https://evil.test")})
 		s, err = oauth.LegacyServer(t.Context(), w.client(), mcpURL)
 		checkErr(t, err, nil)
 		want(t, "issuer of the path's own document", s.Issuer, issuer)
 		want(t, "guessed", s.Guessed, false)
 	}
-	w = site(map[string]page{place + "/mcp": asMetadata("https://evil.test"), place: asMetadata("https://mcp.test")})
+	w = site(map[string]page{rawURL + "/mcp": asMetadata("https://evil.test"), rawURL: asMetadata("https://mcp.test")})
 	s, err = oauth.LegacyServer(t.Context(), w.client(), mcpURL)
 	checkErr(t, err, nil)
 	want(t, "issuer beside a document of another", s.Issuer, "https://mcp.test")
 
-	_, err = oauth.LegacyServer(t.Context(), site(map[string]page{place: {status: 500}}).client(), mcpURL)
+	_, err = oauth.LegacyServer(t.Context(), site(map[string]page{rawURL: {status: 500}}).client(), mcpURL)
 	checkErr(t, err, errTemporary)
-	_, err = oauth.LegacyServer(t.Context(), site(map[string]page{place: asMetadata("https://evil.test")}).client(), mcpURL)
+	_, err = oauth.LegacyServer(t.Context(), site(map[string]page{rawURL: asMetadata("https://evil.test")}).client(), mcpURL)
 	checkErr(t, err, oauth.ErrIssuer)
 	_, err = oauth.LegacyServer(t.Context(), site(nil).client(), "http://mcp.test/mcp")
 	checkErr(t, err, errURL)

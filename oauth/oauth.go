@@ -1,18 +1,18 @@
-// Package oauth is the wire: the OAuth messages that a client of MCP servers
-// sends and reads, one file per RFC.
+// Package oauth implements the OAuth messages that a client of MCP servers
+// sends and receives, one file per RFC.
 //
-// Most programs want package mcplogin instead, which ties these messages to a
-// store and refreshes safely. Use this package to speak one message:
-// [Discover] and [FetchServer] find the authorization server of an MCP server,
-// [Register] obtains a client at it, and a [Client] then speaks to its token,
-// device and revocation endpoints.
+// Most programs should use package mcplogin instead, which combines these
+// messages with a store and refreshes safely. Use this package for single
+// requests: [Discover] and [FetchServer] find the authorization server of an
+// MCP server, [Register] registers a client, and a [Client] sends requests to
+// its token, device authorization and revocation endpoints.
 //
 // # Security
 //
-// Everything a server says is taken as hostile. Make the http.Client with
-// [Guard]: it refuses plain http outside loopback, private addresses that the
-// MCP server does not share, redirects of a POST, and long bodies. Types that
-// hold secrets print as redacted. Errors never carry a response body.
+// Every response is treated as hostile. Make the http.Client with [Guard]: it
+// refuses plain http except to loopback, private addresses unless the MCP
+// server has one, redirects of a POST, and long bodies. Types that hold secrets
+// print as redacted. Errors never carry a response body.
 //
 // # Stability
 //
@@ -25,9 +25,9 @@ import (
 	"time"
 )
 
-// Server is what this client uses of an authorization server's metadata
-// (RFC 8414 §2, OpenID Connect Discovery §3). Field names in JSON are the
-// registered metadata names. An empty endpoint means: not offered.
+// Server is the part of an authorization server's metadata that this package
+// uses (RFC 8414 §2, OpenID Connect Discovery §3). Field names in JSON are the
+// registered metadata names. An empty endpoint is not supported by the server.
 type Server struct {
 	Issuer                      string   `json:"issuer"`
 	AuthorizationEndpoint       string   `json:"authorization_endpoint,omitempty"`
@@ -43,16 +43,17 @@ type Server struct {
 	ResponseIss                 bool     `json:"authorization_response_iss_parameter_supported,omitempty"` // RFC 9207 §3
 	ClientIDMetadataDocument    bool     `json:"client_id_metadata_document_supported,omitempty"`
 	DPoPAlgs                    []string `json:"dpop_signing_alg_values_supported,omitempty"` // RFC 9449 §5.1
-	Guessed                     bool     `json:"-"`                                           // nothing was published: see [LegacyServer]
+	Guessed                     bool     `json:"-"`                                           // no metadata was published: see [LegacyServer]
 }
 
 // Endpoint is one endpoint of a Server.
 type Endpoint struct {
 	Name string // the registered metadata name, such as "token_endpoint"
-	URL  string // "": not offered
+	URL  string // "": not supported
 }
 
-// Endpoints returns every endpoint, offered or not, always in the same order.
+// Endpoints returns every endpoint, including empty ones, always in the same
+// order.
 func (s Server) Endpoints() []Endpoint {
 	return []Endpoint{
 		{"authorization_endpoint", s.AuthorizationEndpoint},
@@ -63,42 +64,42 @@ func (s Server) Endpoints() []Endpoint {
 	}
 }
 
-// Resource is a protected resource's published metadata (RFC 9728 §2) with
-// the scope of the challenge that led to it.
+// Resource is the metadata of a protected resource (RFC 9728 §2) with the scope
+// of the challenge.
 type Resource struct {
 	URL            string   `json:"resource"` // byte for byte as published
 	Issuers        []string `json:"authorization_servers,omitempty"`
 	Scopes         []string `json:"scopes_supported,omitempty"`
 	Name           string   `json:"resource_name,omitempty"`
-	DPoP           bool     `json:"dpop_bound_access_tokens_required,omitempty"` // by metadata, or by a challenge that offers DPoP alone
-	ChallengeScope string   `json:"-"`                                           // scope of the WWW-Authenticate answer; "" if none was sent
-	SSE            bool     `json:"-"`                                           // the server refuses a POST, and answers a GET as one of the HTTP+SSE transport of 2024-11-05
+	DPoP           bool     `json:"dpop_bound_access_tokens_required,omitempty"` // by metadata, or by a challenge that has only the DPoP scheme
+	ChallengeScope string   `json:"-"`                                           // scope of the WWW-Authenticate header; "" if none was sent
+	SSE            bool     `json:"-"`                                           // the server uses the HTTP+SSE transport of 2024-11-05
 }
 
-// App is our registration at one authorization server: pre-registered, made by
-// RFC 7591, or a client id metadata document. It belongs to one issuer and
-// must never be shown to another.
+// App is a client registration at one authorization server: pre-registered,
+// dynamic (RFC 7591), or a client ID metadata document. It belongs to one
+// issuer and must never be sent to another.
 type App struct {
 	ID                string    `json:"client_id"`
 	Secret            string    `json:"client_secret,omitempty"`
 	SecretExpiry      time.Time `json:"client_secret_expires_at,omitzero"`    // zero: never
-	AuthMethod        string    `json:"token_endpoint_auth_method,omitempty"` // "": choose by the server's metadata
-	GrantTypes        []string  `json:"grant_types,omitempty"`                // granted by registration; nil: not known
+	AuthMethod        string    `json:"token_endpoint_auth_method,omitempty"` // "": chosen by the server's metadata
+	GrantTypes        []string  `json:"grant_types,omitempty"`                // as registered; nil: unknown
 	RedirectURIs      []string  `json:"redirect_uris,omitempty"`
-	Scope             string    `json:"scope,omitempty"`                     // that the client may ask for, space-separated, as the server registered it; "": it did not say
+	Scope             string    `json:"scope,omitempty"`                     // scopes that the client may request, space-separated, as registered; "": unknown
 	RegistrationURI   string    `json:"registration_client_uri,omitempty"`   // RFC 7592 §3
 	RegistrationToken string    `json:"registration_access_token,omitempty"` // RFC 7592 §3
-	Key               *Key      `json:"key,omitempty"`                       // signs in for private_key_jwt; nil: none
-	DPoPKey           *Key      `json:"dpop_key,omitempty"`                  // binds tokens to this program (RFC 9449); nil: they are not bound
+	Key               *Key      `json:"key,omitempty"`                       // for private_key_jwt; nil: none
+	DPoPKey           *Key      `json:"dpop_key,omitempty"`                  // binds tokens to this key (RFC 9449); nil: bearer tokens
 }
 
-// Token is a token endpoint's successful answer (RFC 6749 §5.1).
+// Token is a successful response of the token endpoint (RFC 6749 §5.1).
 type Token struct {
 	Access  string    `json:"access_token"`
 	Refresh string    `json:"refresh_token,omitempty"`
 	Type    string    `json:"token_type,omitempty"` // "Bearer" or "DPoP"
-	Scope   string    `json:"scope,omitempty"`      // granted, space-separated; "": as asked
-	Expiry  time.Time `json:"expiry,omitzero"`      // absolute, UTC; zero: the server did not say
+	Scope   string    `json:"scope,omitempty"`      // granted, space-separated; "": as requested
+	Expiry  time.Time `json:"expiry,omitzero"`      // absolute, UTC; zero: unknown
 	ID      string    `json:"id_token,omitempty"`
 }
 
@@ -113,11 +114,11 @@ func (t Token) GoString() string { return t.String() }
 // LogValue hides every secret from log/slog.
 func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// String shows the client id alone.
+// String shows only the client ID.
 func (a App) String() string { return "oauth.App{" + a.ID + "}" }
 
-// GoString shows the client id alone under %#v too.
+// GoString shows only the client ID under %#v too.
 func (a App) GoString() string { return a.String() }
 
-// LogValue shows the client id alone to log/slog.
+// LogValue shows only the client ID to log/slog.
 func (a App) LogValue() slog.Value { return slog.StringValue(a.ID) }

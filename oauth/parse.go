@@ -9,9 +9,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// tokenType normalises token_type, which is case-insensitive (RFC 6749 §7.1).
-// Without one Bearer is assumed: some servers leave it out. N_A is what token
-// exchange says of a token that is not an access token (RFC 8693 §2.2.1).
+// tokenType normalizes token_type, which is case-insensitive (RFC 6749 §5.1).
+// The default is Bearer, because some servers omit it. Token exchange uses N_A
+// for a token that is not an access token (RFC 8693 §2.2.1).
 func tokenType(s, grant string) (string, bool) {
 	switch {
 	case s == "" || strings.EqualFold(s, "Bearer"):
@@ -25,10 +25,10 @@ func tokenType(s, grant string) (string, bool) {
 }
 
 // ValidToken reports whether s can be a token: 1 to 65536 characters of visible
-// ASCII. That is wider than the b64token of RFC 6750 §2.1, because servers issue
-// such tokens: those of Cloudflare's workers-oauth-provider hold colons. It
-// still keeps a token to one word of one header line. Text that a program
-// evaluates, such as a shell's, has to quote it.
+// ASCII. That allows more than the b64token of RFC 6750 §2.1, because servers
+// issue such tokens: those of Cloudflare's workers-oauth-provider contain
+// colons. A valid token has no white space, so it is safe in a header. Quote it
+// in text that a program evaluates, such as a shell script.
 func ValidToken(s string) bool {
 	if s == "" || len(s) > maxToken {
 		return false
@@ -36,8 +36,7 @@ func ValidToken(s string) bool {
 	return ascii.Only(s, ascii.Visible)
 }
 
-// isB64Token reports a character of a token68, as it stands in a challenge
-// (RFC 9110 §11.2).
+// isB64Token reports whether r is a token68 character (RFC 9110 §11.2).
 func isB64Token(r rune) bool {
 	return ascii.Alphanumeric(r) || strings.ContainsRune("-._~+/", r)
 }
@@ -61,8 +60,8 @@ func isScope(s string) bool {
 	return s != "" && ascii.Only(s, ascii.Visible) && !strings.ContainsAny(s, `"\`)
 }
 
-// parseScope reads a scope: separated by spaces, by commas (Slack, GitHub), or
-// a list. It returns it separated by spaces.
+// parseScope reads scopes that are separated by spaces or commas (Slack,
+// GitHub), or in a JSON list. It returns them separated by spaces.
 func parseScope(raw json.RawMessage) (string, bool) {
 	if len(raw) > maxScope {
 		return "", false
@@ -87,8 +86,8 @@ func joinScopes(scopes []string) (string, bool) {
 	return strings.Join(scopes, " "), true
 }
 
-// seconds reads a duration. It is not ok if it is missing, unreadable or not
-// positive: none of them says anything.
+// seconds reads a duration in seconds. It is not ok if it is missing, malformed
+// or not positive.
 func seconds(raw json.RawMessage) (time.Duration, bool) {
 	n, ok := number(raw)
 	if !ok {
@@ -97,9 +96,10 @@ func seconds(raw json.RawMessage) (time.Duration, bool) {
 	return time.Duration(min(n, maxExpiresIn.Seconds()) * float64(time.Second)), true
 }
 
-// number reads a positive number, or a string of one, as some servers send it.
+// number reads a positive number, or a string of one, because some servers send
+// that.
 func number(raw json.RawMessage) (float64, bool) {
 	text := strings.Trim(strings.TrimSpace(string(raw)), `"`)
 	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	return f, err == nil && f > 0 // NaN is not
+	return f, err == nil && f > 0 // false for NaN
 }

@@ -7,11 +7,11 @@ import (
 	"net/url"
 )
 
-// ProxyError says that the HTTP proxy is what keeps a request from its server.
+// ProxyError means that a request failed at the HTTP proxy, not at the server.
 type ProxyError struct {
 	Proxy  string // host and port; "" if no proxy could be chosen
-	Status int    // that the proxy answered; 0: none was asked
-	Err    error  // why none could be chosen; nil if the proxy answered
+	Status int    // HTTP status of the proxy; 0: no proxy was contacted
+	Err    error  // why no proxy could be chosen; nil if the proxy responded
 }
 
 func (e *ProxyError) Error() string {
@@ -31,8 +31,9 @@ func (e *ProxyError) temporary() bool {
 	return e.Status >= 500 && e.Status != http.StatusNotImplemented || e.Status == http.StatusTooManyRequests
 }
 
-// proxyRefusal names the proxy where it refuses to connect. The transport's own
-// error has nothing but the words of the status, which reads as the server's.
+// proxyRefusal returns a *ProxyError if the proxy rejects the CONNECT. The
+// transport's own error has only the status text, which reads as if the server
+// had sent it.
 func proxyRefusal(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil

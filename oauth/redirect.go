@@ -8,10 +8,10 @@ import (
 
 const maxRedirects = 3
 
-// redirected checks a request that an http.Client makes because of a redirect,
-// and returns it as it may be sent. Any other request is returned as it is.
+// redirected checks a request that follows a redirect, and returns it with the
+// headers that may be sent. It returns any other request unchanged.
 func redirected(r *http.Request) (*http.Request, error) {
-	var via []*http.Request // the last one first
+	var via []*http.Request // latest first
 	for resp := r.Response; resp != nil && resp.Request != nil && len(via) <= maxRedirects; resp = resp.Request.Response {
 		via = append(via, resp.Request)
 	}
@@ -19,16 +19,16 @@ func redirected(r *http.Request) (*http.Request, error) {
 		return r, nil
 	}
 	slices.Reverse(via)
-	r = r.Clone(r.Context()) // a RoundTripper must not change what it was given
+	r = r.Clone(r.Context()) // a RoundTripper must not modify the request
 	return r, checkRedirect(r, via)
 }
 
-// checkRedirect is the CheckRedirect of every request of this package, no matter who
-// made the client.
+// checkRedirect is the CheckRedirect for every request of this package, with any
+// http.Client.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	refuse := func(why string) error {
-		return &RedirectError{From: shown(last.URL), To: shown(r.URL), Reason: why}
+		return &RedirectError{From: displayURL(last.URL), To: displayURL(r.URL), Reason: why}
 	}
 	for _, before := range via {
 		if before.Method != http.MethodGet && before.Method != http.MethodHead {
@@ -63,7 +63,7 @@ func keepOnly(h http.Header, names ...string) {
 	}
 }
 
-// RedirectError says which redirect was not followed.
+// RedirectError is a redirect that was not followed.
 type RedirectError struct {
 	From, To string // without query
 	Reason   string

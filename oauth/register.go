@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// ClientMetadata is what a registration asks for (RFC 7591 §2). Empty fields
-// are not sent, but for lists that are empty and not nil: a client without
-// redirection has to say so, or the defaults of §2 (response type "code", which
-// needs a redirect URI) are taken for it.
+// ClientMetadata is the request of a dynamic registration (RFC 7591 §2). Empty
+// fields are not sent, except empty non-nil lists: a client without redirects
+// has to send those, because otherwise the defaults of §2 apply (response type
+// "code", which needs a redirect URI).
 type ClientMetadata struct {
 	ClientName      string   `json:"client_name,omitempty"`
 	ClientURI       string   `json:"client_uri,omitempty"`
@@ -23,18 +23,18 @@ type ClientMetadata struct {
 	RedirectURIs    []string `json:"redirect_uris,omitzero"`
 	TokenAuthMethod string   `json:"token_endpoint_auth_method,omitempty"`
 	Scope           string   `json:"scope,omitempty"`
-	TokenAuthAlg    string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of private_key_jwt
+	TokenAuthAlg    string   `json:"token_endpoint_auth_signing_alg,omitempty"` // for private_key_jwt
 	// JWKS is the public key for private_key_jwt: see [Key.PublicSet].
 	JWKS json.RawMessage `json:"jwks,omitempty"`
 }
 
-// Register makes a client at an authorization server (RFC 7591 §3). Where m
-// leaves them open the application type is native and the authentication
-// method the simplest that the server offers. InitialAccessToken "" is not
-// sent. Without a registration endpoint it returns ErrUnsupported.
+// Register registers a client at an authorization server (RFC 7591 §3). By
+// default the application type is native, and the authentication method the
+// simplest that the server supports. InitialAccessToken "" is not sent. Without
+// a registration endpoint it returns ErrUnsupported.
 //
-// Where a server refuses the redirect URIs of a client that needs none, or the
-// scope, another legal form is sent: each once, and only after a refusal.
+// If the server rejects the redirect URIs of a client that needs none, or the
+// scope, Register retries with another valid form, each at most once.
 func Register(ctx context.Context, c *http.Client, s Server, m ClientMetadata, initialAccessToken string) (App, error) {
 	if s.RegistrationEndpoint == "" {
 		return App{}, fmt.Errorf("dynamic registration: %w", ErrUnsupported)
@@ -60,9 +60,9 @@ func Register(ctx context.Context, c *http.Client, s Server, m ClientMetadata, i
 	return app, nil
 }
 
-// submit sends a registration and, where it is refused, the variants of it
-// that the refusal leaves open. It returns what was accepted.
-func submit(ctx context.Context, c *http.Client, endpoint string, header http.Header, m ClientMetadata) (*answer, ClientMetadata, error) {
+// submit sends a registration and, after an error, its variants that may avoid
+// the error. It returns the accepted metadata.
+func submit(ctx context.Context, c *http.Client, endpoint string, header http.Header, m ClientMetadata) (*response, ClientMetadata, error) {
 	left := variants()
 	for {
 		a, err := postJSON(ctx, c, endpoint, header, m)
@@ -74,13 +74,13 @@ func submit(ctx context.Context, c *http.Client, endpoint string, header http.He
 			return a, m, err
 		}
 		var again bool
-		if m, left, again = next(m, left, refusal); !again {
+		if m, left, again = nextVariant(m, left, refusal); !again {
 			return nil, m, err
 		}
 	}
 }
 
-// explain says what a refusal to register asks of the person.
+// explain returns what a registration error means for the user.
 func explain(err error, withToken bool) string {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -98,8 +98,8 @@ func explain(err error, withToken bool) string {
 	return ""
 }
 
-// Deregister deletes a client (RFC 7592 §2.3). Without the handle that
-// registration may return it is ErrUnsupported.
+// Deregister deletes a client (RFC 7592 §2.3). If the registration returned no
+// management URI, the error is ErrUnsupported.
 func Deregister(ctx context.Context, c *http.Client, a App) error {
 	if a.RegistrationURI == "" || a.RegistrationToken == "" {
 		return fmt.Errorf("delete client: %w", ErrUnsupported)
@@ -118,7 +118,8 @@ func bearer(token string) http.Header {
 	return http.Header{"Authorization": {"Bearer " + token}}
 }
 
-// simplestAuth prefers no secret: what is not stored cannot leak.
+// simplestAuth returns the simplest supported method. It prefers none: a secret
+// that does not exist cannot leak.
 func simplestAuth(offered []string) string {
 	for _, m := range []string{AuthNone, AuthClientSecretBasic, AuthClientSecretPost} {
 		if len(offered) == 0 || slices.Contains(offered, m) {
@@ -128,7 +129,7 @@ func simplestAuth(offered []string) string {
 	return AuthNone
 }
 
-func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
+func parseApp(a *response, s Server, asked ClientMetadata) (App, error) {
 	var body struct {
 		App
 		SecretExpiry json.RawMessage `json:"client_secret_expires_at"`
@@ -138,34 +139,34 @@ func parseApp(a *answer, s Server, asked ClientMetadata) (App, error) {
 		return App{}, err
 	}
 	app := body.App
-	app.Key, app.DPoPKey = nil, nil // ours to choose: nobody else may know them
+	app.Key, app.DPoPKey = nil, nil // private keys are never the server's to choose
 	if app.ID == "" || !isVSChar(app.ID, maxURL) || !isVSChar(app.Secret, maxToken) {
 		return App{}, fmt.Errorf("%w: %s sent no usable client ID or secret", ErrAnswer, a.url)
 	}
-	method, err := agreedAuth(app, s.TokenAuthMethods, asked.TokenAuthMethod)
+	method, err := negotiateAuth(app, s.TokenAuthMethods, asked.TokenAuthMethod)
 	if err != nil {
 		return App{}, err
 	}
 	app.AuthMethod = method
 	app.SecretExpiry = unixTime(body.SecretExpiry)
 	app.GrantTypes = usableList(app.GrantTypes)
-	app.Scope, _ = parseScope(body.Scope)                         // unusable: as if not sent
-	none := app.RedirectURIs != nil && len(app.RedirectURIs) == 0 // said so: it took none of them
+	app.Scope, _ = parseScope(body.Scope)                         // an invalid scope counts as not sent
+	none := app.RedirectURIs != nil && len(app.RedirectURIs) == 0 // the server registered none
 	if !none && !slices.ContainsFunc(app.RedirectURIs, func(uri string) bool { _, err := CheckURL(uri); return err == nil }) {
 		app.RedirectURIs = asked.RedirectURIs
 	}
 	if _, err := CheckURL(app.RegistrationURI); err != nil || !ValidToken(app.RegistrationToken) {
-		app.RegistrationURI, app.RegistrationToken = "", "" // of no use
+		app.RegistrationURI, app.RegistrationToken = "", "" // unusable
 	}
 	return app, nil
 }
 
-// agreedAuth settles what the answer, the metadata and the request say of the
-// authentication method. The answer counts unless the metadata contradicts it;
-// if neither says anything, a secret is used as RFC 7591 §2 has it by default.
-// Servers that issue a secret to a client that asked for none want it in the
-// body (upstash/context7#2009).
-func agreedAuth(app App, offered []string, asked string) (string, error) {
+// negotiateAuth chooses the authentication method from the registration
+// response, the server metadata and the request. The response takes precedence
+// unless the metadata contradicts it; if both are silent and a secret was
+// issued, the default of RFC 7591 §2 applies. Servers that issue a secret to a
+// client that requested none expect it in the body (upstash/context7#2009).
+func negotiateAuth(app App, offered []string, asked string) (string, error) {
 	m := app.AuthMethod
 	if m != "" && len(offered) > 0 && !slices.Contains(offered, m) {
 		m = asked
@@ -192,10 +193,12 @@ func agreedAuth(app App, offered []string, asked string) (string, error) {
 	return "", fmt.Errorf("client authentication %q: %w", Sanitize(m, maxCode), ErrUnsupported)
 }
 
-// maxUnix is the end of the year 9999, the last that JSON can hold.
+// maxUnix is the end of the year 9999, the latest time that time.Time can
+// marshal.
 const maxUnix = 253402300799
 
-// unixTime reads seconds since 1970 (RFC 7591 §3.2.1). 0 means never.
+// unixTime reads seconds since 1970 (RFC 7591 §3.2.1). 0 and invalid values
+// give the zero time.
 func unixTime(raw json.RawMessage) time.Time {
 	n, ok := number(raw)
 	if !ok || n > maxUnix {

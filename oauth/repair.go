@@ -8,14 +8,12 @@ import (
 	"strings"
 )
 
-// maxRepairs bounds the members of one document that are read in another type
-// than they have.
+// maxRepairs limits the members of one document whose type is converted.
 const maxRepairs = 16
 
 // unmarshal reads a JSON object into v. Servers send numbers for strings (a
-// client_id, laravel/mcp#85), one string for a list and words for booleans:
-// such a member is read as what it must mean, and one that means nothing as if
-// it were missing.
+// client_id, laravel/mcp#85), a string for a list and strings for booleans: it
+// converts such members, and ignores those that it cannot convert.
 func unmarshal(body []byte, v any) error {
 	for range maxRepairs {
 		err := json.Unmarshal(body, v)
@@ -32,8 +30,7 @@ func unmarshal(body []byte, v any) error {
 	return json.Unmarshal(body, v)
 }
 
-// repair returns a document in which the member that could not be read has the
-// type that it must have, or is missing.
+// repair returns the document with the mistyped member converted or removed.
 func repair(body []byte, wrong *json.UnmarshalTypeError) ([]byte, bool) {
 	var doc map[string]json.RawMessage
 	name := memberOf(wrong)
@@ -49,18 +46,19 @@ func repair(body []byte, wrong *json.UnmarshalTypeError) ([]byte, bool) {
 	return body, err == nil
 }
 
-// memberOf names the member of a document that an error is about. The error's
-// field begins with the Go names of embedded structs.
+// memberOf returns the JSON member that caused the error. The error's Field
+// begins with the Go names of embedded structs.
 func memberOf(wrong *json.UnmarshalTypeError) string {
 	return wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:]
 }
 
-// converted returns a value as one of another kind; nil if it means none.
+// converted returns the value converted to another kind; nil if that is
+// impossible.
 func converted(raw json.RawMessage, kind reflect.Kind) json.RawMessage {
 	var list []json.RawMessage
 	isList := json.Unmarshal(raw, &list) == nil && list != nil
 	switch {
-	case kind == reflect.String && isList: // one entry of it has another type
+	case kind == reflect.String && isList: // an element has another type
 		for i := range list {
 			if list[i][0] != '"' {
 				list[i] = quoted(list[i])

@@ -12,10 +12,10 @@ const (
 	HintAccessToken  = "access_token"
 )
 
-// Revoke ends a token (RFC 7009). A token that the server does not know counts
+// Revoke revokes a token (RFC 7009 §2.1). A token unknown to the server counts
 // as revoked (§2.2). Hint is HintRefreshToken, HintAccessToken or "". It returns
-// ErrUnsupported without a revocation endpoint, and where the server cannot
-// revoke tokens of this kind (§2.2.1), such as self-contained access tokens.
+// ErrUnsupported if the server has no revocation endpoint or cannot revoke this
+// type of token (§2.2.1), such as self-contained access tokens.
 func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if c.Server.RevocationEndpoint == "" {
 		return fmt.Errorf("revocation: %w", ErrUnsupported)

@@ -22,31 +22,31 @@ const (
 	GrantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693 §2.1
 )
 
-// Caps on what a token answer may hold.
+// Limits on the values of a token response. Lengths are in bytes.
 const (
 	maxToken     = 64 << 10
 	maxScope     = 16 << 10
 	maxExpiresIn = 10 * 365 * 24 * time.Hour
 )
 
-// Client is one registration at one authorization server: everything that its
-// token, device and revocation endpoints need to know.
+// Client sends requests to the token, device authorization and revocation
+// endpoints of one authorization server, for one registration.
 type Client struct {
 	HTTP   *http.Client // use [Guard]
 	Server Server
 	App    App
 
 	nonce    atomic.Pointer[string] // the last DPoP nonce of the token endpoint
-	accepted atomic.Pointer[string] // the authentication method that worked where the first did not; nil: none
+	accepted atomic.Pointer[string] // the authentication method that worked after the first was rejected; nil: none
 }
 
-// Token asks the token endpoint with any grant (RFC 6749 §3.2) and adds client
-// authentication. A refusal is an *Error.
+// Token sends a grant to the token endpoint with client authentication (RFC
+// 6749 §3.2). An error response is an *Error.
 func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
 	if c.Server.TokenEndpoint == "" {
 		return Token{}, fmt.Errorf("token endpoint: %w", ErrUnsupported)
 	}
-	a, err := c.prove(ctx, grant)
+	a, err := c.postToken(ctx, grant)
 	if err != nil {
 		return Token{}, err
 	}
@@ -64,12 +64,12 @@ func (c *Client) Token(ctx context.Context, grant url.Values) (Token, error) {
 	return t, nil
 }
 
-// discard revokes the tokens of an answer that cannot be used. Nobody would
-// revoke them later, because they are not stored. After a refresh the login's
-// own tokens could end with them, so those are left alone. It is best effort:
-// the caller already has an error to report.
-func (c *Client) discard(ctx context.Context, a *answer, grant url.Values) {
-	var body tokenAnswer
+// discard revokes the tokens of an unusable response, which are not stored and
+// could not be revoked later. It revokes nothing after a refresh, because that
+// could revoke the login's other tokens too. It is best effort: the caller
+// already has an error to report.
+func (c *Client) discard(ctx context.Context, a *response, grant url.Values) {
+	var body tokenResponse
 	if grant.Get("grant_type") == GrantRefreshToken || a.decode(&body) != nil {
 		return
 	}
@@ -77,8 +77,8 @@ func (c *Client) discard(ctx context.Context, a *answer, grant url.Values) {
 	_ = c.RevokeToken(ctx, Token{Access: body.Access, Refresh: body.Refresh})
 }
 
-// RevokeToken revokes a token that is not kept: by its refresh token, which ends
-// the access token too, or without one by the access token itself.
+// RevokeToken revokes a token that is not stored: its refresh token, which
+// invalidates the access token too (RFC 7009 §2.1), else its access token.
 func (c *Client) RevokeToken(ctx context.Context, t Token) error {
 	switch {
 	case t.Refresh != "":
@@ -89,11 +89,11 @@ func (c *Client) RevokeToken(ctx context.Context, t Token) error {
 	return nil
 }
 
-// Refresh trades a refresh token for a new token (RFC 6749 §6). If the answer
-// holds no refresh token the old one stays in force and is returned.
-// Resource "" and nil scopes are not sent. A refusal without an OAuth error code
-// is somebody else's, such as a firewall's, and says nothing about the token: it
-// is temporary.
+// Refresh gets a new token by a refresh token (RFC 6749 §6). If the response has
+// no refresh token, the old one stays valid and is returned. Resource "" and nil
+// scopes are not sent. An error response without an OAuth error code comes from
+// a third party, such as a firewall, and says nothing about the token: it counts
+// as temporary.
 func (c *Client) Refresh(ctx context.Context, refreshToken, resource string, scopes []string) (Token, error) {
 	form := url.Values{"grant_type": {GrantRefreshToken}, "refresh_token": {refreshToken}}
 	setOptional(form, resource, scopes)
@@ -122,10 +122,10 @@ func setOptional(form url.Values, resource string, scopes []string) {
 	}
 }
 
-// post sends a form with client authentication and more header fields. Where the
-// server refuses how the client authenticates, it sends the form once more in
-// the other way that the server offers, and keeps to that if it works.
-func (c *Client) post(ctx context.Context, endpoint string, values url.Values, more http.Header) (*answer, error) {
+// post sends a form with client authentication and the headers more. If the
+// server rejects the authentication method, it retries once with another
+// supported method, and keeps that if it works.
+func (c *Client) post(ctx context.Context, endpoint string, values url.Values, more http.Header) (*response, error) {
 	method := c.AuthMethod()
 	a, err := c.postAs(ctx, method, endpoint, values, more)
 	if err != nil || !refusesClient(a) {
@@ -137,14 +137,14 @@ func (c *Client) post(ctx context.Context, endpoint string, values url.Values, m
 	}
 	again, err := c.postAs(ctx, other, endpoint, values, more)
 	if err != nil || refusesClient(again) {
-		return a, nil // the first refusal is about the method that the server asked for
+		return a, nil // the first error is about the method that the server advertises
 	}
 	c.accepted.Store(&other)
 	return again, nil
 }
 
-// postAs sends a form with client authentication by one method.
-func (c *Client) postAs(ctx context.Context, method, endpoint string, values url.Values, more http.Header) (*answer, error) {
+// postAs sends a form with client authentication by the given method.
+func (c *Client) postAs(ctx context.Context, method, endpoint string, values url.Values, more http.Header) (*response, error) {
 	form := make(url.Values, len(values)+2)
 	for k, v := range values {
 		form[k] = v
@@ -159,8 +159,8 @@ func (c *Client) postAs(ctx context.Context, method, endpoint string, values url
 	return postForm(ctx, c.HTTP, endpoint, header, form)
 }
 
-// tokenAnswer is RFC 6749 §5.1 with the liberties that servers take.
-type tokenAnswer struct {
+// tokenResponse is RFC 6749 §5.1 with the deviations of real servers.
+type tokenResponse struct {
 	Access    string          `json:"access_token"`
 	Refresh   string          `json:"refresh_token"`
 	Type      string          `json:"token_type"`
@@ -168,22 +168,22 @@ type tokenAnswer struct {
 	Scope     json.RawMessage `json:"scope"`      // a string or a list
 	ID        string          `json:"id_token"`
 	Issued    string          `json:"issued_token_type"` // RFC 8693 §2.2.1
-	// Slack says ok, may put the user's token into authed_user, and has types of
-	// its own for what is used as a bearer token.
-	OK         bool         `json:"ok"`
-	AuthedUser *tokenAnswer `json:"authed_user"`
+	// Slack sends ok, may put the user's token into authed_user, and uses its
+	// own token types for bearer tokens.
+	OK         bool           `json:"ok"`
+	AuthedUser *tokenResponse `json:"authed_user"`
 }
 
-// tokens returns the part of the answer that holds the tokens.
-func (body tokenAnswer) tokens() tokenAnswer {
+// tokens returns the part of the response that has the tokens.
+func (body tokenResponse) tokens() tokenResponse {
 	if u := body.AuthedUser; body.Access == "" && u != nil {
 		return *u
 	}
 	return body
 }
 
-func parseToken(a *answer, grant url.Values) (Token, error) {
-	var body tokenAnswer
+func parseToken(a *response, grant url.Values) (Token, error) {
+	var body tokenResponse
 	if err := a.decode(&body); err != nil {
 		return Token{}, err
 	}
@@ -214,16 +214,17 @@ func parseToken(a *answer, grant url.Values) (Token, error) {
 	}
 	t := Token{Access: body.Access, Refresh: body.Refresh, Type: kind, Scope: scope, ID: body.ID}
 	if ttl, ok := lifetime(a, body); ok {
-		// From when the request was sent: never later than the server thinks.
+		// Count from when the request was sent, so that Expiry is never later
+		// than the server's.
 		t.Expiry = a.sent.Add(min(ttl, maxExpiresIn)).UTC().Round(0)
 	}
 	return t, nil
 }
 
-// lifetime returns how long an access token is valid. Where the answer does not
-// say, a JWT does (danny-avila/LibreChat#13248): its exp is by the server's
-// clock, as the Date of the answer is.
-func lifetime(a *answer, body tokenAnswer) (time.Duration, bool) {
+// lifetime returns how long an access token is valid. If the response has no
+// expires_in, a JWT has exp (danny-avila/LibreChat#13248). It is relative to
+// the server's clock, so compare it with the Date header.
+func lifetime(a *response, body tokenResponse) (time.Duration, bool) {
 	if ttl, ok := seconds(body.ExpiresIn); ok {
 		return ttl, true
 	}

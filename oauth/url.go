@@ -12,15 +12,16 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// maxURL is longer than any endpoint needs and shorter than what terminals,
-// proxies and QR codes choke on.
+// maxURL limits a URL in bytes: longer than any endpoint needs, short enough
+// for terminals, proxies and QR codes.
 const maxURL = 2048
 
-// URLError says why a URL is not used. Its text never shows credentials or a
+// URLError says why a URL is rejected. Its text never contains credentials or a
 // query.
 type URLError struct {
-	URL    string // without userinfo, query and fragment; "" if it could not be read
+	URL    string // without userinfo, query and fragment; "" if it could not be parsed
 	Reason string
+	Try    string // the https URL that may be meant; "": none
 }
 
 func (e *URLError) Error() string {
@@ -30,10 +31,10 @@ func (e *URLError) Error() string {
 	return "URL " + e.URL + " " + e.Reason
 }
 
-// CheckURL returns a URL that may be requested or shown to a person: absolute,
-// https (http for localhost and loopback addresses alone), with an ASCII host,
-// without userinfo, fragment or control characters. Otherwise it returns a
-// *URLError.
+// CheckURL parses a URL and checks that it may be requested or displayed:
+// absolute, https (http for localhost and loopback addresses alone), with an
+// ASCII host, without userinfo, fragment or control characters. Otherwise it
+// returns a *URLError.
 func CheckURL(raw string) (*url.URL, error) {
 	if len(raw) > maxURL {
 		return nil, &URLError{Reason: "is longer than 2048 bytes"}
@@ -51,21 +52,19 @@ func CheckURL(raw string) (*url.URL, error) {
 		return nil, err
 	}
 	if strings.Contains(raw, "#") {
-		return nil, &URLError{URL: shown(u), Reason: "has a fragment"}
+		return nil, &URLError{URL: displayURL(u), Reason: "has a fragment"}
 	}
 	return u, nil
 }
 
-// checkURL is the part of CheckURL that holds for a parsed URL.
+// checkURL is the part of CheckURL for a parsed URL.
 func checkURL(u *url.URL) error {
-	refuse := func(why string) error { return &URLError{URL: shown(u), Reason: why} }
+	refuse := func(why string) error { return &URLError{URL: displayURL(u), Reason: why, Try: secured(u)} }
 	switch {
 	case u.User != nil:
 		return refuse("contains a user name or password")
-	case u.Scheme == "":
-		return refuse("is not https: it begins with no scheme, such as https://")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return refuse("is not https")
+		return refuse("does not begin with https://")
 	case u.Opaque != "" || u.Hostname() == "":
 		return refuse("has no host")
 	case !ascii.Only(u.Host, ascii.Visible):
@@ -73,13 +72,35 @@ func checkURL(u *url.URL) error {
 	case isUnusualNumber(u.Hostname()):
 		return refuse("has a number as its host that is not an IP address")
 	case u.Scheme == "http" && !netcheck.IsLoopback(u.Hostname()):
-		return refuse("is not https")
+		return refuse("is not https; only a server on this machine can use http")
 	}
 	return nil
 }
 
-// isUnusualNumber reports hosts such as 2130706433, 0x7f.1 and 127.1, which some
-// resolvers and proxies read as an IPv4 address and netip does not.
+// secured returns the https URL that may be meant by one with http or without a scheme,
+// "" if there is none.
+func secured(u *url.URL) string {
+	if u.User != nil || u.RawQuery != "" || u.Scheme == "" && !strings.Contains(u.Path, ".") {
+		return ""
+	}
+	meant := *u
+	switch u.Scheme {
+	case "http":
+		meant.Scheme = "https"
+	case "":
+		meant = url.URL{Scheme: "https", Opaque: "//" + strings.TrimLeft(u.Path, "/")}
+	default:
+		return ""
+	}
+	if _, err := CheckURL(meant.String()); err != nil {
+		return ""
+	}
+	return meant.String()
+}
+
+// isUnusualNumber reports whether host is a form such as 2130706433, 0x7f.1 or
+// 127.1, which some resolvers and proxies interpret as an IPv4 address, but
+// netip does not.
 func isUnusualNumber(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return false
@@ -90,8 +111,9 @@ func isUnusualNumber(host string) bool {
 	return err == nil && (strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == "")
 }
 
-// shown returns a URL for texts: no userinfo, query or fragment.
-func shown(u *url.URL) string {
+// displayURL returns a URL for error texts: without userinfo, query or
+// fragment.
+func displayURL(u *url.URL) string {
 	if u == nil {
 		return ""
 	}
@@ -99,9 +121,9 @@ func shown(u *url.URL) string {
 	return Sanitize(bare.String(), 200)
 }
 
-// Sanitize returns text of a server as it may be shown: without control, bidi,
-// zero-width and other invisible characters, white space as single spaces, at
-// most limit characters.
+// Sanitize returns a server's text in a form that is safe to display: without
+// control, bidi, zero-width and other invisible characters, with single spaces
+// as white space, and with at most limit characters.
 func Sanitize(s string, limit int) string {
 	var b strings.Builder
 	n, space := 0, false

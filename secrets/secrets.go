@@ -105,15 +105,15 @@ func CheckName(name string) error {
 		return nameError("starts or ends with a space")
 	}
 	for _, r := range name {
-		if !printable(r) {
+		if !graphic(r) {
 			return nameError("contains a control or invisible character")
 		}
 	}
 	return nil
 }
 
-// printable refuses control and format characters (bidi, zero width), which
+// graphic refuses control and format characters (bidi, zero width), which
 // would make two names look alike.
-func printable(r rune) bool { return r == ' ' || unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+func graphic(r rune) bool { return r == ' ' || unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
 func nameError(why string) error { return fmt.Errorf("%w: it %s", ErrName, why) }

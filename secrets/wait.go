@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
 // LockedError means that somebody else still held a lock when the wait for it
@@ -18,7 +20,7 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("%s is still locked by %s after %s", e.Lock, holder(e.Holder), e.Waited.Round(time.Second))
+	return fmt.Sprintf("%s is still locked by %s after %s", e.Lock, holder(e.Holder), printable.Duration(e.Waited))
 }
 
 // Unwrap returns the reason that the wait ended.
@@ -29,7 +31,7 @@ const maxHolder = 100
 
 func holder(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if !printable(r) {
+		if !graphic(r) {
 			return -1
 		}
 		return r

@@ -20,7 +20,7 @@ import (
 type agentOptions struct {
 	common
 	socket, forward           string
-	allow, sinks              cli.StringSlice
+	allow, sinks              list
 	confirm, keep, background bool
 	audit, metrics, logFile   string
 }
@@ -29,20 +29,22 @@ func newAgent(e *call) *cli.Command {
 	var o agentOptions
 	return e.command(&cli.Command{
 		Name: "agent", Usage: "Run an agent that refreshes tokens and issues them over a socket", Subcommands: agentCommands(e),
-		ArgsUsage: "[NAME...]", UsageText: "mcp-login agent --forward-socket ~/lent.sock --allow notion   # then: ssh -R /home/me/lent.sock:$HOME/lent.sock HOST",
-		Description: "It keeps the named credentials, or all of them. Set MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it. The commands env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
+		ArgsUsage: "[NAME...]", UsageText: suggest.Eval(suggest.MCPLogin("agent", "--background")),
+		Description: "It keeps the named credentials, or all of them.\n\nSet MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it. The commands env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
 			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP reloads the configuration and the store and reopens the audit log. SIGTERM, or the end of its terminal, stops it after the requests in flight. " +
-			"At a terminal it shows each event. --background prints the variables for your shell: " + suggest.Eval(suggest.MCPLogin("agent", "--background")) + ". " +
+			"At a terminal it shows each event. To forward a socket to another host, run " +
+			"mcp-login agent --forward-socket ~/lent.sock --allow notion, then ssh -R /home/me/lent.sock:$HOME/lent.sock HOST. " +
 			"A service manager can pass sockets (LISTEN_FDS); --allow limits the one named forward.",
 		Flags: slices.Concat([]cli.Flag{
 			boolFlag("background", "Run in the background, and print the variables to set", &o.background),
-			stringFlag("socket", "`PATH` of the socket (default: mcp-login/agent.sock in XDG_RUNTIME_DIR, or in your state folder)", "", &o.socket),
-			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts. It issues tokens only for the profiles in --allow", "", &o.forward),
-			&cli.StringSliceFlag{Name: "allow", Usage: "Profile `NAME` that the second socket issues tokens for (repeatable)", Destination: &o.allow, EnvVars: envVar("allow")},
-			&cli.StringSliceFlag{Name: "sink", Usage: "Keep a valid token in a file that only you can read, and remove it at exit: `NAME=FILE`, or NAME=FILE,format=FORMAT for token, header, env or json (repeatable)", Destination: &o.sinks, EnvVars: envVar("sink")},
-			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
+			stringFlag("socket", "`PATH` of the socket (default: in the runtime folder). It is mcp-login/agent.sock in XDG_RUNTIME_DIR, or in your state folder", "", &o.socket),
+			listFlag("sink", "Keep a valid token in a file: `NAME=FILE` (repeatable). Only you can read the file, which is removed at exit. NAME=FILE,format=FORMAT writes it as token, header, env or json", &o.sinks),
 			boolFlag("confirm", "Ask at this terminal before issuing a token", &o.confirm),
-		}, grouped(groupGlobal,
+		}, grouped(groupNetwork,
+			stringFlag("forward-socket", "`PATH` of a second socket, to forward to other hosts. It issues tokens only for the profiles in --allow", "", &o.forward),
+			listFlag("allow", "Profile `NAME` that the second socket issues tokens for (repeatable)", &o.allow),
+		), grouped(groupGlobal,
+			boolFlag("keep-sinks", "Keep the files of --sink at exit", &o.keep),
 			stringFlag("audit", "Audit log `FILE`, with one JSON line per request (default: mcp-login/agent-audit.jsonl in your state folder)", "", &o.audit),
 			stringFlag("log-file", "Log `FILE` for --background (default: mcp-login/agent.log in your state folder)", "", &o.logFile),
 			metricsFlag(&o.metrics),
@@ -70,8 +72,8 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 		return err
 	}
 	s := agentd.Setup{
-		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Forward: o.forward, Allow: o.allow.Value(),
-		Sinks: o.sinks.Value(), KeepSinks: o.keep, Audit: usualPath(e, o.audit, e.dirs().AgentAudit), Metrics: o.metrics,
+		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Forward: o.forward, Allow: o.allow,
+		Sinks: o.sinks, KeepSinks: o.keep, Audit: usualPath(e, o.audit, e.dirs().AgentAudit), Metrics: o.metrics,
 		Log: e.slog(), Getenv: e.getenv, Say: e.say,
 	}
 	if o.confirm {
@@ -112,6 +114,7 @@ func usualPath(e *call, named string, find func() (string, error)) func() (strin
 
 // keptOptions returns where and how profiles of these options are kept.
 func keptOptions(e *call, o *common) agentd.Options {
+	opener := e.open(o)
 	var others []string // the settings that have no flag
 	for _, key := range variables.WithoutFlag() {
 		others = append(others, e.Setting(key.Name))
@@ -120,14 +123,14 @@ func keptOptions(e *call, o *common) agentd.Options {
 		All:   fmt.Sprintf("%#v %q", *o, others),
 		Store: fmt.Sprintf("%q", append(others, o.Store, o.ProfileDir, o.Keeper, o.CACert)),
 		Open: func(ctx context.Context) (secrets.Store, func(), error) {
-			store, err := e.open(o).OpenStore(ctx, false)
+			store, err := opener.OpenStore(ctx, false)
 			if err != nil {
 				return nil, nil, err
 			}
-			return store, e.open(o).KeepAlive(ctx, store), nil
+			return store, opener.KeepAlive(ctx, store), nil
 		},
 		Config: func(store secrets.Store) (mcplogin.Config, error) {
-			return e.open(o).Config(source.Source{Store: store}, "")
+			return opener.Config(source.Source{Store: store}, "")
 		},
 	}
 }

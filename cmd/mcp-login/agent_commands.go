@@ -91,7 +91,7 @@ func runAgentStatus(ctx context.Context, e *call, socket string, asJSON bool) er
 	case asJSON:
 		return e.answerJSON(r)
 	}
-	return e.answer(r.Text())
+	return e.answerText(r.Text())
 }
 
 func runAgentStop(ctx context.Context, e *call, socket string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -56,40 +57,35 @@ func (c commandEntry) build(e *call) *cli.Command {
 	return command
 }
 
-// newApp builds the whole command tree. The framework's own messages go to
-// standard error: under eval "$(...)" they would be run as commands.
-func newApp(e *call) *cli.App {
-	app := bareApp(e)
+// allCommands builds the whole command tree.
+func allCommands(e *call) (tree []*cli.Command) {
 	for _, c := range commands() {
-		app.Commands = append(app.Commands, c.build(e))
+		tree = append(tree, c.build(e))
 	}
-	return app
+	return tree
 }
 
-// appFor builds as much of the tree as a command line needs: if it begins with
+// commandsFor builds as much of the tree as a command line needs: if it begins with
 // a command's name, that command. Each start pays for this.
-func appFor(e *call, args []string) *cli.App {
-	app := bareApp(e)
+func commandsFor(e *call, args []string) []*cli.Command {
 	for _, c := range commands() {
 		if len(args) > 0 && args[0] == c.name {
-			app.Commands = []*cli.Command{c.build(e)}
-			return app
+			return []*cli.Command{c.build(e)}
 		}
 	}
-	return newApp(e)
+	return allCommands(e)
 }
 
-func bareApp(e *call) *cli.App {
-	return &cli.App{
-		Name:      "mcp-login",
-		Usage:     "OAuth sign-in for MCP servers, on machines without a browser",
-		UsageText: usageText(),
-		Writer:    e.err, ErrWriter: e.err, Reader: e.in,
-		HideVersion: true, HideHelp: true, // help is ours
-		DisableSliceFlagSeparator: true,                         // a value may hold a comma
-		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
-		OnUsageError:              usage,
+// commandAt returns the command of a path of names; nil: there is none.
+func commandAt(commands []*cli.Command, path []string) (found *cli.Command) {
+	for _, name := range path {
+		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.Name == name })
+		if i < 0 {
+			return nil
+		}
+		found, commands = commands[i], commands[i].Subcommands
 	}
+	return found
 }
 
 // run runs the program with its arguments and returns the exit code.
@@ -98,9 +94,9 @@ func run(ctx context.Context, args []string, e *env) int {
 	if len(args) > 0 && args[0] == completeName {
 		return e.bare().finish(ctx, runComplete(ctx, e, args[1:]))
 	}
-	app := appFor(e.bare(), args)
-	line := treeOf(app.Commands).Interpret(args)
-	own, err := e.runLine(ctx, app, line)
+	tree := commandsFor(e.bare(), args)
+	line := treeOf(tree).Interpret(args)
+	own, err := e.runLine(ctx, tree, line)
 	code := own.finish(ctx, err)
 	if code != exit.Done && line.Command != nil && line.Command.Name == envName {
 		failEval(own, code)
@@ -110,9 +106,9 @@ func run(ctx context.Context, args []string, e *env) int {
 
 // runLine runs one command line. It returns the run, which knows how to explain an
 // error.
-func (e *env) runLine(ctx context.Context, app *cli.App, line commandline.Line) (*call, error) {
+func (e *env) runLine(ctx context.Context, tree []*cli.Command, line commandline.Line) (*call, error) {
 	if line.Help && (line.Command != nil || len(line.Args) == 0) {
-		return e.bare(), e.answerText(line.Asked(helpOf(app), e.streams().ColumnsOf(e.out)))
+		return e.bare(), e.answerText(line.Asked(helpOf(tree), e.streams().ColumnsOf(e.out)))
 	}
 	own, err := e.calling(line)
 	if err != nil {
@@ -121,47 +117,51 @@ func (e *env) runLine(ctx context.Context, app *cli.App, line commandline.Line) 
 	if line.Command == nil {
 		// Nobody asked for it, so it goes to standard error. It is best effort: the exit
 		// code says it too.
-		_ = e.streams().Display(e.streams().RawErr()).Print(helpOf(app).Overview(e.streams().Columns()))
+		_ = e.streams().Display(e.streams().RawErr()).Print(helpOf(tree).Overview(e.streams().Columns()))
 		return own, errNoCommand
 	}
-	app = appFor(own, line.Path)
-	if len(line.Path) == 1 {
-		app.Commands[0].Subcommands = nil // a word that follows is an argument
+	return own, own.execute(ctx, commandAt(commandsFor(own, line.Path), line.Path))
+}
+
+// execute runs a command with the values that the settings have for its flags, and the
+// arguments that were typed. Running the framework's App would parse the words a second
+// time, and its help would make the program 3 MB larger (urfave/cli#2277).
+func (e *call) execute(ctx context.Context, c *cli.Command) error {
+	set, err := flagSet(c.Flags, e.Settings())
+	if err != nil {
+		return err
 	}
-	return own, app.RunContext(ctx, append([]string{app.Name}, line.Parsable()...))
+	if err := set.Parse(slices.Concat([]string{"--"}, e.Line.Args, e.Line.Program)); err != nil {
+		return exit.Usage(err)
+	}
+	return c.Action(cli.NewContext(nil, set, &cli.Context{Context: ctx}))
 }
 
 // helpOf describes the program for people.
-func helpOf(app *cli.App) help.Program {
-	return treeOf(app.Commands).Help(help.Command{Name: app.Name, Summary: app.Usage, Examples: strings.Split(app.UsageText, "\n")})
+func helpOf(tree []*cli.Command) help.Program {
+	return treeOf(tree).Help(help.Command{Name: "mcp-login", Summary: summary, Examples: strings.Split(usageText(), "\n")})
 }
 
 // errNoCommand ends a bare mcp-login, which has shown the help instead.
 var errNoCommand = &exit.Error{Code: exit.BadUsage}
 
-func usage(_ *cli.Context, err error, _ bool) error { return exit.Usage(err) }
-
 // action is a command's work, given its arguments.
 type action func(ctx context.Context, args []string) error
 
-// command completes c: flags that every command has, their values of the
-// configuration file, and nothing that reaches standard output or exits behind
-// our back.
+// command completes c with the flags that every command has, and with its work.
 func (e *call) command(c *cli.Command, o *common, do action) *cli.Command {
 	c.Flags = append(c.Flags, o.flags()...)
-	c.OnUsageError = usage
-	c.HideHelp = true
 	c.Action = func(ctx *cli.Context) error {
-		for name := range e.secrets { // the framework has read those of flags
+		for name := range e.secrets { // the flags have theirs
 			_ = os.Unsetenv(name) // it was set, so it is a name
-		}
-		if err := e.applySettings(ctx); err != nil {
-			return err
 		}
 		return do(secrets.WithNotice(ctx.Context, func(text string) { e.log.Warn().Msg(text) }), ctx.Args().Slice())
 	}
 	return c
 }
+
+// summary says what the program is.
+const summary = "OAuth sign-in for MCP servers, on machines without a browser"
 
 // usageText is the first example that the help shows.
 func usageText() string {

@@ -21,7 +21,7 @@ type browserOptions struct {
 	socket, command string
 	remote, forget  bool
 	port            int
-	options         cli.StringSlice
+	options         list
 }
 
 func newBrowser(e *call) *cli.Command {
@@ -29,11 +29,11 @@ func newBrowser(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "browser", Usage: "Open this machine's browser for sign-ins on a remote host",
 		ArgsUsage: "[HOST]", UsageText: "mcp-login browser devbox",
-		Description: "Run it on your laptop beside your own ssh command, or use mcp-login ssh HOST for both. With HOST, it prints the RemoteForward " +
+		Description: "Run it on your laptop beside your ssh command. For both, use mcp-login ssh HOST.\n\nWith HOST, it prints the RemoteForward " +
 			"line for your ssh_config, which is always the same. Without HOST, it prints an ssh command that forwards a socket once. " +
 			"Before each sign-in, a page asks you and names the hosts. Press Ctrl-C to stop.",
 		Flags: []cli.Flag{
-			boolFlag("remote", "On the remote host: create the private folder, remove stale sockets, and print the path to forward to", &o.remote),
+			boolFlag("remote", "On the remote host: print the path to forward to. This also creates the private folder and removes stale sockets", &o.remote),
 			intFlag("remote-port", "With --remote: the `PORT` that ssh forwards. Its secret is read from standard input", 0, &o.port),
 			boolFlag("forget", "Ask again before every sign-in, and exit", &o.forget),
 			stringFlag("browser-sock", "`PATH` of the socket to serve (default: browser.sock in the runtime folder)", "", &o.socket),
@@ -105,7 +105,7 @@ func runBrowser(ctx context.Context, e *call, o browserOptions) error {
 
 // runBrowserLink serves one host at a port, and prints what forwards it.
 func runBrowserLink(ctx context.Context, e *call, o browserOptions, host string) error {
-	s, err := sshTo(e, host, o.options.Value())
+	s, err := sshTo(e, host, o.options)
 	if err != nil {
 		return err
 	}

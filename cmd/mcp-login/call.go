@@ -2,21 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
 	"sync"
 
 	"github.com/rs/zerolog"
 
-	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/settings"
-	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -59,7 +56,7 @@ func (e *env) calling(line commandline.Line) (*call, error) {
 // readConfig returns what reads the configuration file; nil if there is none.
 func readConfig(e *env) func() (*settings.File, error) {
 	return func() (*settings.File, error) {
-		return settings.Load(e.getenv, func() []settings.Key { return knownKeys(newApp(e.bare()).Commands) })
+		return settings.Load(e.getenv, func() []settings.Key { return knownKeys(allCommands(e.bare())) })
 	}
 }
 
@@ -71,7 +68,11 @@ func warnOnce(e *env) func(text string) {
 
 // open returns what opens the things that a command with these options works with.
 func (e *call) open(o *common) access.Opener {
-	return access.Opener{Options: o.Options, Invocation: e.Invocation, Streams: e.streams(), Hidden: e.hidden, Hosts: e.hosts, Step: e.step, Dirs: e.dirs(), Log: e.slog()}
+	reach := outbound.Options{CACert: o.CACert, Timeout: o.Timeout, Getenv: e.getenv, Hosts: e.hosts}
+	return access.Opener{
+		Options: o.Options, Invocation: e.Invocation, Streams: e.streams(), Hidden: e.hidden, Step: e.step, Dirs: e.dirs(), Log: e.slog(),
+		Clients: sync.OnceValues(reach.Clients),
+	}
 }
 
 func (e *call) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv, Warn: e.warn} }
@@ -79,20 +80,7 @@ func (e *call) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv, Warn: e.w
 // Remedy returns what explains an error of this run.
 func (e *call) Remedy() remedy.Call { return e.open(new(common)).Remedy() }
 
-// withoutTerminal returns a run in which nobody can be asked at a terminal.
-func (e *call) withoutTerminal() *call {
-	own := *e
-	own.tty = func() (*os.File, error) { return nil, errors.New("another program is using the terminal") }
-	return &own
-}
-
-func (e *call) source(ctx context.Context, o *common, l fromAgent, ask bool) (source.Source, error) {
-	return e.open(o).Source(ctx, l.agentSock, ask)
-}
-func (e *call) session(ctx context.Context, o *common, l fromAgent, profile string) (*mcplogin.Session, error) {
-	from, err := e.source(ctx, o, l, false)
-	if err != nil {
-		return nil, err
-	}
-	return e.open(o).Session(from, profile)
+// agree asks a person at the terminal, unless --yes was typed.
+func (e *call) agree(ctx context.Context, question, undone string) error {
+	return e.Agree(ctx, e.streams().Confirm, question, undone)
 }

@@ -31,7 +31,7 @@ func TestAgain(t *testing.T) {
 			e, _, _ := testEnv(t)
 			setVariables(e, tt.variables)
 			setConfig(t, e, tt.config)
-			own, err := e.calling(treeOf(newApp(e).Commands).Interpret(tt.words))
+			own, err := e.calling(treeOf(allCommands(e)).Interpret(tt.words))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,7 +51,7 @@ func TestForProfile(t *testing.T) {
 	e, _, _ := testEnv(t)
 	setVariables(e, map[string]string{"MCP_LOGIN_TIMEOUT": "7s"})
 	setConfig(t, e, "store = \"file:all\"\ntimeout = \"9s\"\n[profile.a]\nstore = \"file:a\"\nmin-ttl = \"2m\"\n[profile.b]\nkeeper = \"passphrase\"\n")
-	e, err := e.calling(treeOf(newApp(e).Commands).Interpret([]string{"agent", "--keeper", "keyring"}))
+	e, err := e.calling(treeOf(allCommands(e)).Interpret([]string{"agent", "--keeper", "keyring"}))
 	if err != nil {
 		t.Fatal(err)
 	}

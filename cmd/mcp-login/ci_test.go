@@ -162,11 +162,11 @@ func TestCodeIsANotice(t *testing.T) {
 // promptOf returns what shows the codes of a login.
 func promptOf(t *testing.T, e *call) signin.Prompt {
 	t.Helper()
-	place, err := e.open(new(common)).Place("")
+	in, err := e.open(new(common)).SignIn(new(signin.Options))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return place.Prompt(new(signin.Options))
+	return in.Prompt()
 }
 
 // TeamCity promises to read commands on standard output alone.

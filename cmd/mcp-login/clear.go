@@ -50,11 +50,12 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 // expired returns the profiles for which a person must sign in. One that cannot be
 // read stays.
 func expired(ctx context.Context, e *call, o *common, names []string) ([]string, error) {
-	from, err := e.source(ctx, o, fromAgent{}, false)
+	opener := e.open(o)
+	from, err := opener.Source(ctx, "", false)
 	if err != nil {
 		return nil, err
 	}
-	all, err := e.open(o).Reports(ctx, from, names, func(name string, err error) { e.say("warning: %s: %v", name, err) })
+	all, err := opener.Reports(ctx, from, names, func(name string, err error) { e.say("warning: %s: %v", name, err) })
 	if err != nil {
 		return nil, err
 	}

@@ -33,18 +33,18 @@ func newClientConfig(e *call) *cli.Command {
 		Usage:     "Print or write the configuration of an MCP client",
 		UsageText: "mcp-login client-config notion --for claude-code --write",
 		ArgsUsage: "[NAME] [URL]",
-		Description: "A client gets its token from a command that prints headers, if it can run one, or else through `mcp-login proxy`. " +
-			"URL defaults to the stored credential's. --write changes the client's file and keeps a backup beside it. " +
+		Description: "A client gets its token from a command that prints headers, if it can run one, or else through `mcp-login proxy`." +
+			"\n\nURL defaults to the stored credential's. --write changes the client's file and keeps a backup beside it. " +
 			"--migrate replaces mcp-remote in the files of all known clients.",
 		Flags: append([]cli.Flag{
-			stringFlag("for", "Configuration for `CLIENT`: "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
-			stringFlag("via", "`WAY` that the client gets the token: proxy, helper (a command that prints headers) or variable (set by mcp-login exec) (default: helper if the client supports it, or proxy)", "", &o.via),
+			stringFlag("for", "Configuration for `CLIENT`, such as cursor. The clients are "+strings.Join(clientconfig.Names(), ", "), "generic", &o.client),
+			stringFlag("via", "`WAY` that the client gets the token: proxy, helper or variable. A helper is a command that prints headers; mcp-login exec sets a variable (default: helper if the client supports it, or proxy)", "", &o.via),
 			boolFlag("write", "Write the configuration to the client's file", &o.write),
 			boolFlag("remove", "Remove what this command wrote", &o.remove),
-			stringFlag("file", "Configuration `FILE` of the client, such as a project's (default: the client's file for all projects)", "", &o.file),
-			boolFlag("migrate", "Replace mcp-remote with mcp-login in the files of all known clients", &o.migrate),
+			stringFlag("file", "Configuration `FILE` (default: the client's, for all projects). It can be the file of one project", "", &o.file),
+			boolFlag("migrate", "Replace mcp-remote in the files of all known clients", &o.migrate),
 			boolFlag("yes", "With --migrate: change the files without asking", &o.yes),
-			stringFlag("program", "`PATH` of mcp-login in the configuration (default: the absolute path of this program)", "", &o.program),
+			stringFlag("program", "`PATH` of mcp-login to write (default: where this program is)", "", &o.program),
 		}, o.fromAgent.flags()...),
 	}
 	return e.command(c, &o.common, func(ctx context.Context, args []string) error { return runClientConfig(ctx, e, o, args) })
@@ -100,7 +100,7 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 
 // editor returns what changes the files of clients.
 func (o *clientConfigOptions) editor(e *call) clientconfig.Editor {
-	return clientconfig.Editor{Places: clientconfig.PlacesHere(e.getenv), File: o.file, Say: e.say, Confirm: e.streams().Confirm}
+	return clientconfig.Editor{Places: clientconfig.PlacesHere(e.getenv), File: o.file, Say: e.say, Agree: e.agree, Confirm: e.streams().Confirm}
 }
 
 // runMigrate replaces mcp-remote in the files of all clients. The plan is the
@@ -113,7 +113,7 @@ func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []stri
 	if err := e.answer(clientconfig.Plan(all)); err != nil {
 		return err
 	}
-	return o.editor(e).Migrate(ctx, all, complete, o.yes)
+	return o.editor(e).Migrate(ctx, all, complete)
 }
 
 // entryOf returns what a client is to know of a profile.
@@ -138,7 +138,7 @@ func afterEntry(e *call, client clientconfig.Client, profile string, via clientc
 func serverOf(ctx context.Context, e *call, o *clientConfigOptions, args []string) (string, error) {
 	if len(args) > 1 {
 		if _, err := oauth.CheckURL(args[1]); err != nil {
-			return "", exit.Usagef("URL: %w", err)
+			return "", exit.Usage(err)
 		}
 		return args[1], isFor(ctx, e, o, args[0], args[1])
 	}
@@ -160,10 +160,11 @@ func isFor(ctx context.Context, e *call, o *clientConfigOptions, profile, server
 }
 
 func storedServer(ctx context.Context, e *call, o *clientConfigOptions, profile string) (string, error) {
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, false)
 	if err != nil {
 		return "", err
 	}
-	r, err := e.open(&o.common).Report(ctx, from, profile)
+	r, err := opener.Report(ctx, from, profile)
 	return r.Server, err
 }

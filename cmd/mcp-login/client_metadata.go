@@ -13,11 +13,11 @@ import (
 type clientMetadataOptions struct {
 	common
 	name, clientURI string
-	redirects       cli.StringSlice
+	redirects       list
 }
 
 func newClientMetadata(e *call) *cli.Command {
-	var o clientMetadataOptions
+	o := clientMetadataOptions{redirects: list{"http://127.0.0.1/callback", "http://localhost/callback"}}
 	return e.command(&cli.Command{
 		Name: "client-metadata", Usage: "Print a client ID metadata document to host at a URL",
 		ArgsUsage: "URL", UsageText: "mcp-login client-metadata https://example.com/mcp-login.json > mcp-login.json",
@@ -25,10 +25,7 @@ func newClientMetadata(e *call) *cli.Command {
 		Flags: []cli.Flag{
 			stringFlag("client-name", "Client `NAME`, shown on the approval page", "mcp-login", &o.name),
 			stringFlag("client-uri", "Home page `URL` of the organization that hosts the document", "", &o.clientURI),
-			&cli.StringSliceFlag{
-				Name: "redirect-url", Usage: "Redirect `URL` to allow (repeatable)", Destination: &o.redirects,
-				Value: cli.NewStringSlice("http://127.0.0.1/callback", "http://localhost/callback"),
-			},
+			listFlag("redirect-url", "Redirect `URL` to allow (repeatable)", &o.redirects),
 		},
 	}, &o.common, func(_ context.Context, args []string) error { return runClientMetadata(e, &o, args[0]) })
 }
@@ -39,7 +36,7 @@ func runClientMetadata(e *call, o *clientMetadataOptions, id string) error {
 		ClientURI:     o.clientURI,
 		GrantTypes:    []string{oauth.GrantAuthorizationCode, oauth.GrantDeviceCode, oauth.GrantRefreshToken},
 		ResponseTypes: []string{"code"},
-		RedirectURIs:  o.redirects.Value(),
+		RedirectURIs:  o.redirects,
 	})
 	if err != nil {
 		return exit.Usage(err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"runtime"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -18,10 +17,9 @@ func newCompletion(e *call) *cli.Command {
 	var o common
 	return e.command(&cli.Command{
 		Name: "completion", Usage: "Generate a shell completion script",
-		ArgsUsage: "SHELL", UsageText: completionExample(runtime.GOOS),
-		Description: "SHELL is bash, zsh, fish or powershell. Add the line to the shell's startup file; " +
-			"for fish it is `mcp-login completion fish | source`, " +
-			"for PowerShell `mcp-login completion powershell | Out-String | Invoke-Expression`.",
+		ArgsUsage: "SHELL", UsageText: completionExamples(),
+		Description: "Add the line for your shell to its startup file: " +
+			"~/.bashrc, ~/.zshrc after compinit, ~/.config/fish/config.fish, or for PowerShell the file that $PROFILE names.",
 	}, &o, func(_ context.Context, args []string) error { return runCompletion(e, args[0]) })
 }
 
@@ -46,7 +44,7 @@ func runComplete(ctx context.Context, e *env, words []string) error {
 	}
 	before, current := words[:len(words)-1], strings.TrimPrefix(words[len(words)-1], ".")
 	own := e.bare()
-	own.Line = treeOf(newApp(own).Commands).Interpret(before)
+	own.Line = treeOf(allCommands(own)).Interpret(before)
 	if file, err := readConfig(e)(); err == nil {
 		own.File = file
 	}
@@ -54,11 +52,11 @@ func runComplete(ctx context.Context, e *env, words []string) error {
 	return e.answerData(lines)
 }
 
-// completionExample is the example for the usual shell of a system.
-func completionExample(goos string) string {
-	shell := suggest.Native(goos)
-	if shell == "sh" {
-		shell = "bash"
+// completionExamples are the lines for all shells.
+func completionExamples() string {
+	var lines []string
+	for _, shell := range shellscript.CompletionShells() {
+		lines = append(lines, suggest.Source(shell, suggest.MCPLogin("completion", shell)))
 	}
-	return suggest.Source(shell, suggest.MCPLogin("completion", shell))
+	return strings.Join(lines, "\n")
 }

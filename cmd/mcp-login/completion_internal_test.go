@@ -77,7 +77,7 @@ func TestComplete(t *testing.T) {
 		{"token notion ", ""},
 		{"login ", "github notes notion"},
 		{"login notion ", ""}, // an address
-		{"discover ", ""},
+		{"discover ", "github notes notion"},
 		{"--timeout 3s env --unset git", "github"},
 		{"env --store " + elsewhere + " ", ""}, // no kind of store
 		{"env --store file:" + elsewhere + " ", "other"},

@@ -31,14 +31,14 @@ func newConfigShow(e *call) *cli.Command {
 }
 
 func runConfigShow(ctx context.Context, e *call, o *configShowOptions, names []string) error {
-	from, err := e.source(ctx, &o.common, fromAgent{e.getenv(invocation.AgentVariable)}, false)
+	from, err := e.open(&o.common).Source(ctx, e.getenv(invocation.AgentVariable), false)
 	if err == nil && len(names) > 0 {
 		err = e.Settings().CheckProfiles(names, func() ([]string, error) { return from.Profiles(ctx) })
 	}
 	if err != nil {
 		return err
 	}
-	values, err := e.Settings().All(settings.WithPlaces(knownKeys(newApp(e).Commands), e.getenv))
+	values, err := e.Settings().All(settings.WithPlaces(knownKeys(allCommands(e)), e.getenv))
 	if err != nil {
 		return err
 	}

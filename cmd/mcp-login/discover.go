@@ -2,44 +2,53 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/report"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type discoverOptions struct {
 	common
-	login loginOptions // its relays alone
-	json  bool
+	fromAgent fromAgent
+	login     loginOptions // its relays alone
+	json      bool
 }
 
 func newDiscover(e *call) *cli.Command {
 	var o discoverOptions
 	return e.command(&cli.Command{
 		Name: "discover", Usage: "Show how to sign in to a server",
-		ArgsUsage: "URL", UsageText: "mcp-login discover https://mcp.notion.com/mcp",
-		Flags: append([]cli.Flag{jsonFlag(&o.json)}, relayFlags(&o.login.Relay, &o.login.relays)...),
+		ArgsUsage: commandline.NameOrURL, UsageText: "mcp-login discover https://mcp.notion.com/mcp",
+		Flags: slices.Concat([]cli.Flag{jsonFlag(&o.json)}, o.fromAgent.flags(), relayFlags(&o.login.Relay, &o.login.relays)),
 	}, &o.common, func(ctx context.Context, args []string) error { return runDiscover(ctx, e, o, args[0]) })
 }
 
-func runDiscover(ctx context.Context, e *call, o discoverOptions, server string) error {
-	if _, err := oauth.CheckURL(server); err != nil {
-		return exit.Usage(err)
-	}
+func runDiscover(ctx context.Context, e *call, o discoverOptions, arg string) error {
 	opener := e.open(&o.common)
-	client, err := opener.Outbound().Clients()
+	s, server, err := opener.Addressed(ctx, o.fromAgent.agentSock, arg)
 	if err != nil {
 		return err
 	}
-	place, err := opener.Place("")
+	if s != nil {
+		c, err := s.Credential(ctx)
+		if err != nil {
+			return err
+		}
+		server = c.Server
+	}
+	client, err := opener.Servers()
 	if err != nil {
 		return err
 	}
-	all, here, err := place.Suited(ctx, o.login.signIn())
+	in, err := opener.SignIn(o.login.signIn())
+	if err != nil {
+		return err
+	}
+	all, err := in.Suited(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,9 +56,9 @@ func runDiscover(ctx context.Context, e *call, o discoverOptions, server string)
 	if err != nil {
 		return err
 	}
-	d := report.Discover(found, all, here)
+	d := report.Discover(found, all, in.Here())
 	if o.json {
 		return e.answerJSON(d)
 	}
-	return e.answer(d.Text())
+	return e.answerText(d.Text())
 }

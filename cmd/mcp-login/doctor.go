@@ -6,18 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
-	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/doctor"
-	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 type doctorOptions struct {
@@ -44,9 +42,10 @@ func newDoctor(e *call) *cli.Command {
 var errChecksFailed = errors.New("a check failed")
 
 func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) error {
-	findings := examineHere(ctx, e, o)
+	opener := e.open(&o.common)
+	findings := examineHere(ctx, e, o, opener)
 	if len(args) > 0 {
-		more, err := examineServer(ctx, e, o, args[0])
+		more, err := examineServer(ctx, e, o, opener, args[0])
 		if err != nil {
 			return err
 		}
@@ -62,7 +61,7 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 			Findings []doctor.Finding `json:"findings"`
 		}{doctor.Worst(findings), findings})
 	} else {
-		err = e.answer(report.Findings(findings))
+		err = e.answerText(report.Findings(findings))
 	}
 	if err == nil && doctor.Worst(findings) == doctor.Fail {
 		return errChecksFailed
@@ -71,35 +70,34 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 }
 
 // examineHere looks at where this program runs.
-func examineHere(ctx context.Context, e *call, o *doctorOptions) []doctor.Finding {
-	opener, options := e.open(&o.common), o.login.signIn()
-	here := signin.Place{Streams: e.streams(), Laptop: opener.Laptop}.Surroundings(options)
+func examineHere(ctx context.Context, e *call, o *doctorOptions, opener access.Opener) []doctor.Finding {
+	options := o.login.signIn()
 	local := doctor.Local{
-		CACert: o.CACert, Certificates: func() error { _, err := opener.Outbound().Roots(); return err },
+		CACert: o.CACert, Certificates: func() error { _, err := outbound.Roots(o.CACert); return err },
 		Stores: opener.Stores(), Store: o.Location(), Vault: e.getenv("VAULT_ADDR") != "" || e.Configured("vault-address") != "",
 		Agent: cmp.Or(o.fromAgent.agentSock, e.getenv(invocation.AgentVariable)),
 	}
+	in, err := opener.SignIn(options)
+	if err != nil { // it is about servers, and not about this machine
+		in, _ = signin.New(signin.Place{Streams: e.streams(), Laptop: opener.Laptop}, options) // options of relays are not checked yet
+	}
 	if len(options.Relay.URLs) > 0 {
-		var place signin.Place
-		if place, local.RelayErr = opener.Place(""); local.RelayErr == nil {
-			local.Relays, local.RelayErr = place.Relays(options, place.Prompt(options))
+		if local.RelayErr = err; err == nil {
+			local.Relays, local.RelayErr = in.Relays()
 		}
 	}
-	return doctor.Surroundings{Getenv: e.getenv, Flows: flows.Detect(here), Terminal: e.streams().CanAsk(), Parts: local.Parts(ctx)}.Examine(ctx)
+	return doctor.Environment{Getenv: e.getenv, Flows: in.Here(), Terminal: e.streams().CanAsk(), Parts: local.Parts(ctx)}.Examine(ctx)
 }
 
 // examineServer looks at a server, given by its URL or by the name of a stored
 // credential, which is looked at too.
-func examineServer(ctx context.Context, e *call, o *doctorOptions, arg string) ([]doctor.Finding, error) {
-	if strings.Contains(arg, "://") {
-		if _, err := oauth.CheckURL(arg); err != nil {
-			return nil, exit.Usage(err)
-		}
-		return examineURL(ctx, e, o, arg, mcplogin.LoginOptions{})
-	}
-	s, err := e.session(ctx, &o.common, o.fromAgent, arg)
+func examineServer(ctx context.Context, e *call, o *doctorOptions, opener access.Opener, arg string) ([]doctor.Finding, error) {
+	s, server, err := opener.Addressed(ctx, o.fromAgent.agentSock, arg)
 	if err != nil {
 		return nil, err
+	}
+	if s == nil {
+		return examineURL(ctx, e, o, opener, server, mcplogin.LoginOptions{})
 	}
 	c, err := s.Credential(ctx)
 	if errors.Is(err, mcplogin.ErrLoginRequired) {
@@ -108,27 +106,26 @@ func examineServer(ctx context.Context, e *call, o *doctorOptions, arg string) (
 	if err != nil {
 		return nil, err
 	}
-	findings, err := examineURL(ctx, e, o, c.Server, c.Login)
+	findings, err := examineURL(ctx, e, o, opener, c.Server, c.Login)
 	stored := doctor.Credential{State: fmt.Sprintf("%s, the token %s", c.Status(0).State, report.Expires(c.Token.Expiry)), Remedy: e.Remedy().Hint, Connect: func(ctx context.Context) (string, error) {
-		r, err := probe(ctx, e, &testOptions{common: o.common}, s)
+		r, err := probe(ctx, opener, &testOptions{common: o.common}, s)
 		return r.Summary(), err
 	}}
 	return append(findings, stored.Examine(ctx)...), err
 }
 
-func examineURL(ctx context.Context, e *call, o *doctorOptions, server string, as mcplogin.LoginOptions) ([]doctor.Finding, error) {
-	opener := e.open(&o.common)
-	client, err := opener.Outbound().Clients()
+func examineURL(ctx context.Context, e *call, o *doctorOptions, opener access.Opener, server string, as mcplogin.LoginOptions) ([]doctor.Finding, error) {
+	client, err := opener.Servers()
 	if err != nil {
 		return nil, err
 	}
-	place, err := opener.Place("")
+	in, err := opener.SignIn(o.login.signIn())
 	if err != nil {
 		return nil, err
 	}
-	all, here, err := place.Possible(ctx, o.login.signIn())
+	all, err := in.Possible(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return doctor.Server{URL: server, HTTP: client(server), Flows: all, Here: here, Options: as, Remedy: e.Remedy().Hint}.Examine(ctx), nil
+	return doctor.Server{URL: server, HTTP: client(server), Flows: all, Here: in.Here(), Options: as, Remedy: e.Remedy().Hint}.Examine(ctx), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/ci"
 	"github.com/mcp-login/mcp-login/envexport"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/cistep"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/shelleval"
@@ -26,15 +27,15 @@ type variableOptions struct {
 
 func (o *variableOptions) flags() []cli.Flag {
 	return append([]cli.Flag{
-		stringFlag("prefix", "`PREFIX` of the variable names (default: MCP_ and the profile's name)", "", &o.Prefix),
-		stringFlag("only", "Print only the variables in `LIST`: "+strings.Join(variables.Suffixes(), ", "), "", &o.Only),
-		stringFlag("var", "Rename variables by `LIST`, such as AUTHORIZATION=NOTION_AUTH,URL=NOTION_URL", "", &o.Rename),
+		stringFlag("prefix", "`PREFIX` of the names (default: MCP_ and the profile's name)", "", &o.Prefix),
+		stringFlag("only", "Only the variables in `LIST`, such as TOKEN,URL. All are "+strings.Join(variables.Suffixes(), ", "), "", &o.Only),
+		stringFlag("var", "Rename variables by `LIST`, such as TOKEN=A,URL=B", "", &o.Rename),
 	}, o.tokenOptions.flags()...)
 }
 
 // vars returns the variables of all profiles.
-func (o *variableOptions) vars(ctx context.Context, e *call, profiles []string) ([]envexport.Var, error) {
-	return e.open(&o.common).Variables(ctx, o.agentSock, o.Naming, profiles, o.login)
+func (o *variableOptions) vars(ctx context.Context, opener access.Opener, profiles []string) ([]envexport.Var, error) {
+	return opener.Variables(ctx, o.agentSock, o.Naming, profiles, o.login)
 }
 
 type envOptions struct {
@@ -48,14 +49,15 @@ func newEnv(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: envName, Usage: "Print a credential as environment variables",
 		ArgsUsage: "NAME...", UsageText: suggest.Eval(suggest.MCPLogin("env", "notion")),
-		Description: "Some CI systems cannot pass variables to later steps (GitLab, Jenkins, Travis, Woodpecker, Drone, unknown systems). " +
-			"There, --ci prints shell text for the same step. Evaluate it; otherwise the token ends up in the log and nothing is set: " +
-			`eval "$(mcp-login env NAME --ci --allow-unmasked)"`,
+		Description: "If a CI system cannot export variables to later steps, evaluate the output: " + `eval "$(mcp-login env NAME --ci --allow-unmasked)"` +
+			"\n\nThese CI systems are GitLab, Jenkins, Travis, Woodpecker, Drone, and unknown systems. There, --ci prints shell text for the same step. " +
+			"Unless you evaluate it, the token ends up in the log and nothing is set.\n\n" +
+			"If env fails, evaluating its output fails too, with the same exit code.",
 		Flags: append([]cli.Flag{
-			stringFlag("format", "Output `FORMAT`: "+strings.Join(shelleval.FormatNames(), ", ")+", the name of a shell, or auto to detect the shell", string(envexport.Sh), &o.format),
+			stringFlag("format", "Output `FORMAT`, such as fish, json or auto. The formats are "+strings.Join(shelleval.FormatNames(), ", ")+", the name of a shell, and auto to detect the shell", string(envexport.Sh), &o.format),
 			boolFlag("unset", "Print commands that unset the variables", &o.unset),
-			boolFlag("ci", "Mask the secrets in this CI job's log, and export the variables to later steps", &o.ci),
-			boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask, so the log may show the token", &o.allowUnmasked),
+			boolFlag("ci", "In CI: mask the secrets and set variables for later steps. The log of this job then shows no secret", &o.ci),
+			boolFlag("allow-unmasked", "With --ci: accept a provider that cannot mask. The log may then show the token", &o.allowUnmasked),
 		}, o.variableOptions.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error {
 		if o.ci {
@@ -78,7 +80,7 @@ func runEnv(ctx context.Context, e *call, o *envOptions, profiles []string) erro
 		err = o.Unset(&text, format, profiles)
 	} else {
 		var vars []envexport.Var
-		if vars, err = o.vars(ctx, e, profiles); err == nil {
+		if vars, err = o.vars(ctx, e.open(&o.common), profiles); err == nil {
 			err = envexport.Write(&text, format, vars)
 		}
 	}
@@ -89,7 +91,8 @@ func runEnv(ctx context.Context, e *call, o *envOptions, profiles []string) erro
 }
 
 func runEnvCI(ctx context.Context, e *call, o *envOptions, profiles []string) error {
-	job, err := e.open(&o.common).Job()
+	opener := e.open(&o.common)
+	job, err := opener.Job()
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func runEnvCI(ctx context.Context, e *call, o *envOptions, profiles []string) er
 		return exit.Usagef("--ci: no known CI system was detected")
 	}
 	job.AllowUnmasked = o.allowUnmasked
-	vars, err := o.vars(ctx, e, profiles)
+	vars, err := o.vars(ctx, opener, profiles)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const execName = "exec"
 
 type execOptions struct {
 	variableOptions
-	also cli.StringSlice
+	also list
 }
 
 func newExec(e *call) *cli.Command {
@@ -26,23 +26,23 @@ func newExec(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: execName, Usage: "Run a program with a credential in its environment",
 		ArgsUsage: "NAME " + commandline.Program, UsageText: "mcp-login exec notion -- ./agent --verbose",
-		Description: "The program replaces this process, with its own exit code and signals. Its variables do not change after it starts. " +
-			"Everything after NAME is its command line, passed unchanged. " +
+		Description: "The program replaces this process, with its own exit code and signals. Its variables do not change after it starts." +
+			"\n\nEverything after NAME is its command line, passed unchanged. " +
 			"The program ignores SIGHUP and SIGINT if mcp-login does, and SIGPIPE if systemd started mcp-login. To ignore others, put `env --ignore-signal=TERM` before the program. " +
 			"mcp-login removes its own secret variables, such as MCP_LOGIN_PASSPHRASE, from the program's environment.",
 		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: invocation.AlsoFlag, Usage: "Also pass the variables of `NAME` (repeatable)", Destination: &o.also},
+			listFlag(invocation.AlsoFlag, "Also pass the variables of `NAME` (repeatable)", &o.also),
 		}, o.variableOptions.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runExec(ctx, e, o, args) })
 }
 
 func runExec(ctx context.Context, e *call, o execOptions, args []string) error {
-	profiles, argv := append(args[:1:1], o.also.Value()...), args[1:]
+	profiles, argv := append(args[:1:1], o.also...), args[1:]
 	path, err := subprocess.Find(argv[0])
 	if err != nil {
 		return notStarted(err)
 	}
-	vars, err := o.vars(ctx, e, profiles)
+	vars, err := o.vars(ctx, e.open(&o.common), profiles)
 	if err != nil {
 		return err
 	}

@@ -25,17 +25,18 @@ func newExport(e *call) *cli.Command {
 		ArgsUsage: "NAME", UsageText: "mcp-login export notion > notion.age",
 		Description: "It asks for the passphrase, or reads it from MCP_LOGIN_EXPORT_PASSPHRASE, _FILE or _COMMAND. Without --with-refresh-token, the copy works until its access token expires.",
 		Flags: []cli.Flag{
-			boolFlag("with-refresh-token", "Include the refresh token. Then run mcp-login clear on this host, because a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
+			boolFlag("with-refresh-token", "Include the refresh token; then run mcp-login clear on this host, because a server that rotates refresh tokens revokes both copies", &o.withRefreshToken),
 		},
 	}, &o.common, func(ctx context.Context, args []string) error { return runExport(ctx, e, &o, args[0]) })
 }
 
 func runExport(ctx context.Context, e *call, o *exportOptions, profile string) error {
-	store, err := e.open(&o.common).OpenStore(ctx, false)
+	opener := e.open(&o.common)
+	store, err := opener.OpenStore(ctx, false)
 	if err != nil {
 		return err
 	}
-	c, err := e.open(&o.common).Credential(ctx, source.Source{Store: store}, profile, o.login)
+	c, err := opener.Credential(ctx, source.Source{Store: store}, profile, o.login)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 	if err != nil {
 		return err
 	}
-	secret, err := e.open(&o.common).Passphrase(variables.ParcelPassphrase).Choose()(ctx)
+	secret, err := opener.Passphrase(variables.ParcelPassphrase).Choose()(ctx)
 	if err != nil {
 		return parcel.Explain(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/help"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
@@ -36,52 +37,60 @@ func grouped(group string, flags ...cli.Flag) []cli.Flag {
 			f.Category = group
 		case *cli.IntFlag:
 			f.Category = group
-		case *cli.StringSliceFlag:
+		case *cli.GenericFlag:
 			f.Category = group
 		}
 	}
 	return flags
 }
 
-// envVar names a flag's environment variable.
-func envVar(flag string) []string {
-	if name := variables.OfFlag(flag); name != "" {
-		return []string{name}
-	}
-	return nil
-}
-
 func stringFlag(name, usage, value string, to *string) cli.Flag {
-	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to}
 }
 
 func boolFlag(name, usage string, to *bool) cli.Flag {
-	return &cli.BoolFlag{Name: name, Usage: usage, Destination: to, EnvVars: envVar(name)}
+	return &cli.BoolFlag{Name: name, Usage: usage, Destination: to}
 }
 
 func durationFlag(name, usage string, value time.Duration, to *time.Duration) cli.Flag {
-	return &cli.DurationFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+	return &cli.DurationFlag{Name: name, Usage: usage, Value: value, Destination: to}
 }
 
 func intFlag(name, usage string, value int, to *int) cli.Flag {
-	return &cli.IntFlag{Name: name, Usage: usage, Value: value, Destination: to, EnvVars: envVar(name)}
+	return &cli.IntFlag{Name: name, Usage: usage, Value: value, Destination: to}
 }
 
-func listFlag(name, usage string, to *cli.StringSlice) cli.Flag {
-	return &cli.StringSliceFlag{Name: name, Usage: usage, Destination: to, EnvVars: envVar(name)}
+// listFlag may be repeated. The list holds the default.
+func listFlag(name, usage string, to *list) cli.Flag {
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: to}
 }
+
+// list is the value of a flag that may be repeated. The framework's own lists split
+// values at commas, unless its App runs.
+type list []string
+
+// Set implements flag.Value: it appends a value.
+func (l *list) Set(text string) error {
+	*l = append(*l, text)
+	return nil
+}
+
+// String implements flag.Value.
+func (l *list) String() string { return strings.Join(*l, ", ") }
 
 // metricsFlag names where metrics are served.
 func metricsFlag(to *string) cli.Flag {
 	return stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090. Any program on this machine can read them", "", to)
 }
 
+func longFlag(to *bool) cli.Flag { return boolFlag("long", "Show more about each credential", to) }
+
 func jsonFlag(to *bool) cli.Flag { return boolFlag("json", "Print JSON", to) }
 
 // separated splits the values of an option at commas and spaces: its variable has room for
 // one value only.
-func separated(values cli.StringSlice) (all []string) {
-	for _, value := range values.Value() {
+func separated(values list) (all []string) {
+	for _, value := range values {
 		all = append(all, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
 	}
 	return all
@@ -117,28 +126,22 @@ func describeFlags(flags []cli.Flag) (all []commandline.Flag) {
 	return all
 }
 
-// describeFlag returns the setting that a flag is, and what it takes. The framework
-// knows the default only of a flag that it has not yet met in the environment: one of a
-// new tree.
+// describeFlag returns the setting that a flag is, and what it takes.
 func describeFlag(f cli.Flag) commandline.Flag {
 	doc := f.(cli.DocGenerationFlag) // as all of ours
-	d := commandline.Flag{Key: settings.Key{Name: f.Names()[0], Default: doc.GetValue()}, Check: commandline.CheckText}
-	if variables := doc.GetEnvVars(); len(variables) > 0 {
-		d.Variable = variables[0]
-	}
+	name := f.Names()[0]
+	d := commandline.Flag{Key: settings.Key{Name: name, Variable: variables.OfFlag(name), Default: doc.GetValue()}, Check: commandline.CheckText}
 	shown := d.Default
 	switch f := f.(type) {
 	case *cli.BoolFlag:
 		d.Bool, d.Default, shown, d.Check = true, strconv.FormatBool(f.Value), "", commandline.CheckBool
 	case *cli.DurationFlag:
-		shown, d.Check = help.Duration(f.Value), commandline.CheckDuration
+		shown, d.Check = printable.Duration(f.Value), commandline.CheckDuration
+		d.Default = shown
 	case *cli.IntFlag:
 		d.Check = commandline.CheckNumber
-	case *cli.StringSliceFlag:
-		d.List, d.Default, shown = true, "", ""
-		if f.Value != nil {
-			shown = strings.Join(f.Value.Value(), ", ")
-		}
+	case *cli.GenericFlag:
+		d.List, d.Default = true, ""
 	}
 	d.Help = func() help.Flag { return describeHelp(f, doc, d.Variable, shown) }
 	return d

@@ -31,11 +31,12 @@ func runHeaders(ctx context.Context, e *call, o headersOptions, profile string) 
 	if o.json && o.curl || o.json && o.raw || o.curl && o.raw {
 		return exit.Usagef("headers: use only one of --json, --curl and --raw")
 	}
-	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, o.login)
 	if err != nil {
 		return err
 	}
-	c, err := e.open(&o.common).Credential(ctx, from, profile, o.login)
+	c, err := opener.Credential(ctx, from, profile, o.login)
 	if err != nil {
 		return err
 	}

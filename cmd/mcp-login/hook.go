@@ -74,14 +74,14 @@ func runDue(ctx context.Context, e *call, o hookOptions, flags []string) (*call,
 	}
 	set := strings.Join(shelleval.Set(e.getenv, prefix), ",")
 	args := slices.Concat([]string{envName, "--only", set}, flags, []string{"--", profile})
-	app := appFor(e.bare(), args)
-	return e.runLine(ctx, app, treeOf(app.Commands).Interpret(args))
+	tree := commandsFor(e.bare(), args)
+	return e.runLine(ctx, tree, treeOf(tree).Interpret(args))
 }
 
 // profileOf finds the profile whose variables begin so, in the configuration
 // and in the store or agent. Where two do, env refuses them.
 func profileOf(ctx context.Context, e *call, o *hookOptions, prefix string) (string, error) {
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	from, err := e.open(&o.common).Source(ctx, o.agentSock, false)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,15 +11,15 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// TestParsable: the framework understands what it is given as it was
+// TestExecute: a command gets its flags and arguments as they were
 // interpreted, whatever the values look like.
-func TestParsable(t *testing.T) {
+func TestExecute(t *testing.T) {
 	for _, value := range []string{"", "-", "--", "--help", "-h", "--store", "a=b", "=", "a b", "\n", "\x00", "store", "'"} {
 		for _, words := range [][]string{
 			{"env", "--prefix", value, "--", value},
 			{"env", "--prefix=" + value, "--", value},
 		} {
-			flags, args := executed(t, words)
+			flags, args, _ := executed(t, words)
 			if flags["prefix"] != value || !slices.Equal(args, []string{value}) {
 				t.Errorf("%q: prefix %q, arguments %q", words, flags["prefix"], args)
 			}
@@ -26,24 +28,28 @@ func TestParsable(t *testing.T) {
 }
 
 // executed runs a command line as far as its command, and returns what that was
-// given; nil: it did not get there.
-func executed(t *testing.T, words []string) (flags map[string]string, args []string) {
+// given.
+func executed(t *testing.T, words []string) (flags map[string]string, args []string, err error) {
 	t.Helper()
 	e, _, _ := testEnv(t)
-	app := appFor(e, words)
-	e.Line = treeOf(app.Commands).Interpret(words)
-	if e.Line.Help || e.Line.Command == nil || e.Line.Check() != nil {
-		return nil, nil
+	e.Line, e.Getenv = treeOf(allCommands(e)).Interpret(words), e.getenv
+	if err := e.Line.Check(); err != nil || e.Line.Help || e.Line.Command == nil {
+		return nil, nil, cmp.Or(err, errors.New("no command runs"))
 	}
-	commandAt(app.Commands, e.Line.Path).Action = func(c *cli.Context) error {
-		flags, args = map[string]string{}, c.Args().Slice()
-		for _, f := range c.Command.Flags {
-			flags[f.Names()[0]] = fmt.Sprint(c.Value(f.Names()[0]))
+	c := commandAt(allCommands(e), e.Line.Path)
+	c.Action = func(ctx *cli.Context) error {
+		flags, args = map[string]string{}, ctx.Args().Slice()
+		for _, f := range c.Flags {
+			name := f.Names()[0]
+			if _, repeats := f.(*cli.GenericFlag); repeats {
+				flags[name] = fmt.Sprint(ctx.Generic(name))
+				continue
+			}
+			flags[name] = fmt.Sprint(ctx.Value(name))
 		}
 		return nil
 	}
-	_ = app.RunContext(t.Context(), append([]string{app.Name}, e.Line.Parsable()...)) // a value may be wrong
-	return flags, args
+	return flags, args, e.execute(t.Context(), c)
 }
 
 // TestExecPassesTheProgramsWordsOn: its flags are never ours, and it starts even
@@ -56,7 +62,7 @@ func TestExecPassesTheProgramsWordsOn(t *testing.T) {
 			if program[0] == "--" && !strings.Contains(line, "-- ") {
 				continue // the first "--" would be ours
 			}
-			flags, args := executed(t, words)
+			flags, args, _ := executed(t, words)
 			if !slices.Equal(args, append([]string{"a"}, program...)) || flags["profile-dir"] != "" || flags["prefix"] == "Q" {
 				t.Errorf("%q: arguments %q, flags %v", words, args, flags)
 			}
@@ -75,8 +81,8 @@ func FuzzExec(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		e, _, _ := testEnv(t)
 		words := strings.Split(line, "\n")
-		l := treeOf(newApp(e).Commands).Interpret(words)
-		if flags, args := executed(t, words); l.Program != nil && flags != nil && !slices.Equal(args[1:], l.Program) {
+		l := treeOf(allCommands(e)).Interpret(words)
+		if flags, args, _ := executed(t, words); l.Program != nil && flags != nil && !slices.Equal(args[1:], l.Program) {
 			t.Errorf("%q: the program got %q", words, args[1:])
 		}
 	})

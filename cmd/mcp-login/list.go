@@ -20,14 +20,15 @@ func newList(e *call) *cli.Command {
 		Name: "list", Usage: "List the names of stored credentials",
 		UsageText: "mcp-login list --long",
 		Flags: append([]cli.Flag{
-			boolFlag("long", "Show the server and expiry of each credential", &o.long),
+			longFlag(&o.long),
 			jsonFlag(&o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, _ []string) error { return runList(ctx, e, o) })
 }
 
 func runList(ctx context.Context, e *call, o listOptions) error {
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, false)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func runList(ctx context.Context, e *call, o listOptions) error {
 		}
 		return e.answer(report.Names(names))
 	}
-	reports, err := e.open(&o.common).Reports(ctx, from, names, nil)
+	reports, err := opener.Reports(ctx, from, names, nil)
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/clientconfig"
 	"github.com/mcp-login/mcp-login/internal/commandline"
-	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/variables"
@@ -21,7 +19,7 @@ type loginOptions struct {
 	common
 	signin.Options
 	more           string // scopes
-	params, relays cli.StringSlice
+	params, relays list
 	force          bool
 }
 
@@ -32,23 +30,23 @@ func newLogin(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: loginName, Usage: "Sign in to an MCP server and store the credential",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: "mcp-login login notion https://mcp.notion.com/mcp",
-		Description: "Without URL, it signs in again to the server stored under NAME, or asks to use the URL that your MCP clients have under NAME. " +
-			"A stored sign-in that is still valid is kept: at a terminal, login asks first. Flags that ask for something else, such as --flow, and --force sign in again.",
+		Description: "Without URL, it signs in again to the server stored under NAME, or asks to use the URL that your MCP clients have under NAME." +
+			"\n\nA stored sign-in that is still valid is kept: at a terminal, login asks first. Flags that ask for something else, such as --flow, and --force sign in again.",
 		Flags: append(o.interactiveFlags(), []cli.Flag{
-			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in, separated by spaces", "", &o.more),
+			stringFlag("add-scope", "`SCOPES` to request in addition to those of the last sign-in. Separate them with spaces", "", &o.more),
 			boolFlag("json", "Print events to standard output as JSON, one per line", &o.JSON),
-			boolFlag("force", "Sign in again even if the stored credential is valid, is for another server, or cannot be read", &o.force),
+			boolFlag("force", "Sign in again even if the stored credential is valid. This also replaces one that is for another server, or that cannot be read", &o.force),
 		}...),
-	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, o, args) })
+	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, &o, args) })
 }
 
 // interactiveFlags say how a person is asked, and for which client. Every command that may
 // log in has them.
 func (o *loginOptions) interactiveFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		stringFlag("flow", "`FLOWS` to try in order, separated by commas: "+signin.FlowNames+" (default: the best one that works here)", "", &o.Flow),
-		stringFlag("scope", "`SCOPES` to request, separated by spaces (default: what the server asks for)", "", &o.Scope),
-		durationFlag("wait", "Maximum `DURATION` to wait for approval (default: until the code expires)", 0, &o.Wait),
+		stringFlag("flow", "`FLOWS` to try, such as device,browser (default: automatic). They are tried in order: "+signin.FlowNames+". By default it is the best one that works here", "", &o.Flow),
+		stringFlag("scope", "`SCOPES` to request (default: what the server asks for). Separate them with spaces", "", &o.Scope),
+		durationFlag("wait", "Wait at most `DURATION` (default: until the code expires). It is the time that you have to approve the sign-in", 0, &o.Wait),
 		boolFlag("no-qr", "Show no QR code", &o.NoQR),
 		boolFlag("copy", "Copy the code or link to the terminal's clipboard", &o.Copy),
 	}, grouped(groupEnterprise, boolFlag("retry-expired", "Request a new code without asking when one expires", &o.RetryExpired)), browserFlags(&o.Browser, &o.params), relayFlags(&o.Relay, &o.relays), clientFlags(&o.Client), overrideFlags(&o.Server), nonInteractiveFlags(&o.NonInteractive), grouped(groupEnterprise,
@@ -59,77 +57,44 @@ func (o *loginOptions) interactiveFlags() []cli.Flag {
 // signIn returns the options for package signin.
 func (o *loginOptions) signIn() *signin.Options {
 	all := o.Options
-	all.Browser.Params, all.Relay.URLs, all.Issuer = o.params.Value(), separated(o.relays), o.ExpectIssuer
+	all.Browser.Params, all.Relay.URLs = o.params, separated(o.relays)
 	return &all
 }
 
-func runLogin(ctx context.Context, e *call, o loginOptions, args []string) error {
-	_, _, err := parseTarget(args)
-	if err != nil {
-		return err // before a store is made
-	}
-	w := access.Wish{Options: o.signIn(), Force: o.force, Clients: clientconfig.PlacesHere(e.getenv)}
-	if w.MoreScopes, err = signin.Scopes("add-scope", o.more); err != nil {
+func runLogin(ctx context.Context, e *call, o *loginOptions, args []string) error {
+	l := access.Login{Opener: e.open(&o.common), Force: o.force, MCPClients: clientconfig.PlacesHere(e.getenv)}
+	var err error
+	if l.Target, err = access.ParseTarget(args); err != nil {
 		return err
 	}
-	if w.Source.Store, err = e.open(&o.common).OpenStore(ctx, true); err != nil {
+	if l.MoreScopes, err = signin.Scopes("add-scope", o.more); err != nil {
 		return err
 	}
-	c, kept, err := signIn(ctx, e, &o, &w, args)
-	elsewhere := ""
-	if err != nil {
-		elsewhere, err = e.open(&o.common).Elsewhere(ctx, w, err)
+	if l.As, err = l.SignIn(o.signIn()); err != nil {
+		return err
 	}
-	if elsewhere != "" {
-		if len(args) > 1 {
-			args = []string{w.Profile, elsewhere}
-		} else {
-			args = []string{elsewhere}
-		}
-		c, kept, err = signIn(ctx, e, &o, &w, args)
+	if l.From.Store, err = l.OpenStore(ctx, true); err != nil {
+		return err
 	}
+	c, kept, err := l.Run(ctx)
 	if err != nil {
 		return err
 	}
-	return signedIn(ctx, e, &o, w, c, kept)
-}
-
-// signIn signs in to what the arguments mean. It completes the wish.
-func signIn(ctx context.Context, e *call, o *loginOptions, w *access.Wish, args []string) (c mcplogin.Credential, kept bool, err error) {
-	if w.Profile, w.Server, err = target(ctx, e, &o.common, w.Source, "", args); err != nil {
-		return c, false, err
-	}
-	if err := checkNew(w.Profile); err != nil {
-		return c, false, err
-	}
-	if len(args) == 1 && w.Server != "" && !profilename.IsRoot(w.Server) { // else the server may be below, and have another name
-		e.say("the profile is %q", w.Profile)
-	}
-	return e.open(&o.common).Fulfill(ctx, *w)
-}
-
-// signedIn says what was stored and what to do next.
-func signedIn(ctx context.Context, e *call, o *loginOptions, w access.Wish, c mcplogin.Credential, kept bool) error {
-	opener := e.open(&o.common)
-	place, err := opener.Place(o.Subject)
-	if err != nil {
-		return err
-	}
-	id, renews := opener.Identity(c), place.Renews(c)
+	id, renews := l.Identity(c), l.As.Renews(c)
 	if !o.JSON && !kept {
 		for _, row := range report.Stored(c, id, o.Scope+" "+o.more, renews) {
 			e.say("%s", row)
 		}
 	}
-	collides(ctx, e, w.Source.Store, c.Profile)
-	opener.WarnUnshared(ctx, c)
-	if err := place.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
+	collides(ctx, e, l.From.Store, c.Profile)
+	l.WarnUnshared(ctx, c)
+	if err := l.As.Summarize(ctx, c, id, report.Expires(c.Token.Expiry)); err != nil {
 		e.log.Debug().Err(err).Msg("no summary was written")
 	}
 	if o.JSON {
 		return e.answerJSON(report.LoggedIn(c, id, renews, kept))
 	}
-	for i, line := range opener.Next(ctx, c) {
+	for i, line := range l.Next(ctx, c) {
 		e.say("%s: %s", []string{"next", "then"}[min(i, 1)], line)
 	}
 	return nil

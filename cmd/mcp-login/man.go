@@ -22,20 +22,20 @@ func newMan(e *call) *cli.Command {
 }
 
 func runMan(ctx context.Context, e *call) error {
-	app := newApp(e)
+	tree := allCommands(e)
 	if !e.streams().OutIsTerminal() {
-		return e.answerData(manual(app))
+		return e.answerData(manual(tree))
 	}
-	err := manpage.Show(ctx, manual(app), e.out, variables.Public(os.Environ()))
+	err := manpage.Show(ctx, manual(tree), e.out, variables.Public(os.Environ()))
 	if errors.Is(err, manpage.ErrNoReader) {
 		e.say("%v; this is mcp-login help", err)
-		return e.answerText(helpOf(app).All(e.streams().Columns()))
+		return e.answerText(helpOf(tree).All(e.streams().Columns()))
 	}
 	return err
 }
 
 // manual writes the command tree as man(7) text.
-func manual(app *cli.App) []byte {
+func manual(tree []*cli.Command) []byte {
 	build := buildOf()
-	return manpage.Manual{Version: build.Version, Day: build.Day(), Summary: app.Usage, Synopsis: app.UsageText, Groups: []string{groupSignIn, groupTokens, groupServe, groupSetUp}, Tree: treeOf(app.Commands)}.Text()
+	return manpage.Manual{Version: build.Version, Day: build.Day(), Summary: summary, Synopsis: usageText(), Groups: []string{groupSignIn, groupTokens, groupServe, groupSetUp}, Tree: treeOf(tree)}.Text()
 }

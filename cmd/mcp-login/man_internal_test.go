@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
@@ -56,13 +54,5 @@ func TestManualExitCodes(t *testing.T) {
 		if rows[i][1] != strconv.Itoa(x.Code) || rows[i][2] != x.Text {
 			t.Errorf("README.md has %q, the manual %d: %s", rows[i][1:], x.Code, x.Text)
 		}
-	}
-}
-
-// TestManualEscapes: what roff would take for itself comes out as it was.
-func TestManualEscapes(t *testing.T) {
-	page := string(manual(&cli.App{Usage: "x", UsageText: ".so /etc/passwd\n'it\\n `a` ^~ \"-\""}))
-	if want := ".nf\n\\&.so /etc/passwd\n\\(aqit\\en \\(gaa\\(ga \\(ha\\(ti \\(dq\\-\\(dq\n.fi\n"; !strings.Contains(page, want) {
-		t.Errorf("no %q in\n%s", want, page)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // an option has no counterpart, the error names what to do.
 func TestMCPRemoteLines(t *testing.T) {
 	e, _, _ := testEnv(t)
-	tree := treeOf(newApp(e).Commands)
+	tree := treeOf(allCommands(e))
 	const url = "https://mcp.example.com/mcp"
 	check := func(words []string) error {
 		line := tree.Interpret(append([]string{proxyName}, words...))

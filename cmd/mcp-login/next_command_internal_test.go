@@ -96,6 +96,7 @@ func refusals() map[string]error {
 		"envexport.Error":          &envexport.Error{Format: envexport.Cmd, Value: true},
 
 		"mcpprobe.ProtocolError":    &mcpprobe.ProtocolError{Err: errors.New("400")},
+		"mcpprobe.UnknownToolError": &mcpprobe.UnknownToolError{Err: errors.New("-32602")},
 		"stores.OptionError":        &stores.OptionError{Err: errors.New("x")},
 		"stores.AddressError":       &stores.AddressError{Err: errors.New("x")},
 		"stores.ErrNoStore":         stores.ErrNoStore,
@@ -135,7 +136,7 @@ func TestRefusalsHaveANextCommand(t *testing.T) {
 	known := refusals()
 	for name, err := range known {
 		e, _, _ := testEnv(t)
-		e.Line = treeOf(newApp(e).Commands).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
+		e.Line = treeOf(allCommands(e)).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
 		code, hint := e.Remedy().For(err)
 		if !strings.Contains(hint, "mcp-login ") && !strings.Contains(hint, "--") && !strings.Contains(hint, "_PROXY") && !strings.Contains(hint, "vault ") && !strings.HasPrefix(hint, "its target does not exist: rm ") {
 			t.Errorf("%s ends with %d and without a next command: %q", name, code, hint)

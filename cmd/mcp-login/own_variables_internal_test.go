@@ -14,7 +14,6 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/variables"
-	"github.com/urfave/cli/v2"
 )
 
 // harmless are this program's own variables that a program it starts may have:
@@ -59,7 +58,7 @@ func knownVariables(t *testing.T) map[string]bool {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
 		for _, f := range l.Flags {
-			for _, name := range f.(cli.DocGenerationFlag).GetEnvVars() {
+			if name := describeFlag(f).Variable; name != "" {
 				known[name] = true
 			}
 		}

@@ -9,13 +9,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/mcpremote"
-	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
-	"github.com/mcp-login/mcp-login/internal/source"
 )
 
 // proxyMaxWait is how long a message waits for a refresh while the old token is
@@ -46,12 +45,12 @@ func newProxy(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: proxyName, Usage: "Run a local MCP server that forwards to a remote one",
 		ArgsUsage: commandline.NameOrURL + " [URL]", UsageText: `mcp-login proxy https://mcp.notion.com/mcp`,
-		Description: "It serves clients that can only run a command, in place of npx mcp-remote URL, and with --listen clients that can only call a URL. " +
-			"You do not need to sign in first: the client asks you to sign in when it first needs the server, and again when the sign-in expires. " +
+		Description: "It serves clients that only run a command or, with --listen, only call a URL." +
+			"\n\nIt takes the place of npx mcp-remote URL. You do not need to sign in first: the client asks you to sign in when it first needs the server, and again when the sign-in expires. " +
 			"The proxy refreshes the token. It names the profile after the URL's host, unless the URL is stored under another name.",
 		Flags: slices.Concat([]cli.Flag{
-			stringFlag("listen", "Serve HTTP at `ADDRESS`, 127.0.0.1:PORT or unix:PATH (default: serve standard input and output)", "", &o.listen),
-			stringFlag("name", "`NAME` of the profile for URL (default: the name that the URL is stored under, or one from its host)", "", &o.name),
+			stringFlag("listen", "Serve HTTP at `ADDRESS`, such as 127.0.0.1:8080 or unix:PATH. By default it serves standard input and output", "", &o.listen),
+			stringFlag("name", "Profile `NAME` (default: the stored one, or from URL's host)", "", &o.name),
 			boolFlag("login", "Sign in first if required", &o.mayLogIn),
 		}, grouped(groupNetwork,
 			stringFlag("listen-token-from", "`SOURCE` of the token that clients of --listen must send, at least 16 letters, digits, - . _ or ~: file:PATH, env:NAME or command:LINE (default: a random one, printed as part of the URL)", "", &o.tokenFrom),
@@ -62,39 +61,46 @@ func newProxy(e *call) *cli.Command {
 }
 
 func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) error {
-	if !o.mayLogIn {
-		e = e.withoutTerminal() // it is the client's
-	}
-	opener := e.open(&o.login.common)
-	if err := readHeaders(ctx, e, &o.login.common, &o.server); err != nil {
+	target, err := o.target(args)
+	if err != nil {
 		return err
 	}
-	from, err := e.source(ctx, &o.login.common, o.fromAgent, o.mayLogIn || o.signsIn())
+	opener := e.open(&o.login.common)
+	if !o.mayLogIn {
+		opener = opener.WithoutTerminal() // it is the client's
+	}
+	if opener, err = o.server.withHeaders(ctx, opener); err != nil {
+		return err
+	}
+	from, err := opener.Source(ctx, o.fromAgent.agentSock, o.mayLogIn || o.signsIn())
 	if err != nil {
 		return err
 	}
 	defer opener.KeepAlive(ctx, from.Store)()
-	profile, server, err := proxied(ctx, e, o, from, args)
+	if target, err = opener.Resolve(ctx, from, target); err != nil {
+		return err
+	}
+	cfg, err := opener.Config(from, target.Profile)
 	if err != nil {
 		return err
 	}
-	cfg, err := opener.Config(from, profile)
+	cfg.Renewal.MaxWait, cfg.Server = proxyMaxWait, target.Server
+	s, err := mcplogin.Open(cfg)
 	if err != nil {
 		return err
 	}
-	cfg.Renewal.MaxWait, cfg.Server = proxyMaxWait, server
 	if o.mayLogIn {
-		if _, err := opener.Ensure(ctx, o.login.signIn(), cfg); err != nil {
+		if err := signInFirst(ctx, opener, o, s); err != nil {
 			return err
 		}
 	}
-	up, err := upstreamOf(ctx, e, o, cfg)
+	up, err := upstreamOf(ctx, opener, o, cfg, s)
 	if err != nil {
 		return err
 	}
 	proxy.BoundMemory()
 	if o.listen != "" {
-		return serveProxy(ctx, e, o, up)
+		return serveProxy(ctx, opener, o, up)
 	}
 	return proxy.Stdio{Upstream: up}.Run(ctx, e.in, e.out)
 }
@@ -103,68 +109,71 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 // agent keeps the credentials, it alone signs in.
 func (o *proxyOptions) signsIn() bool { return !o.noSignIn && o.fromAgent.agentSock == "" }
 
-// proxied returns the profile and the server of the arguments; "" for the server
-// that is stored.
-func proxied(ctx context.Context, e *call, o *proxyOptions, from source.Source, args []string) (profile, server string, err error) {
-	if _, isURL := profilename.Address(args[0]); o.name != "" && (len(args) > 1 || !isURL) {
-		return "", "", exit.Usagef("use either --name or a NAME argument")
+// target reads the arguments and --name.
+func (o *proxyOptions) target(args []string) (access.Target, error) {
+	t, err := access.ParseTarget(args)
+	if err == nil && o.name != "" {
+		if t.Profile != "" {
+			return t, exit.Usagef("use either --name or a NAME argument")
+		}
+		t.Profile = o.name
 	}
-	return target(ctx, e, &o.login.common, from, o.name, args)
+	return t, err
 }
 
-// profileFor returns the profile of a URL: the one that was named, else the one that
-// profilename finds.
-func profileFor(ctx context.Context, e *call, o *common, from source.Source, name, server string) (string, error) {
-	if name != "" {
-		return name, nil
+// signInFirst signs in before the client starts, if that is required.
+func signInFirst(ctx context.Context, opener access.Opener, o *proxyOptions, s *mcplogin.Session) error {
+	in, err := opener.SignIn(o.login.signIn())
+	if err == nil {
+		_, err = in.Ensure(ctx, s)
 	}
-	return from.ProfileOf(ctx, server, func(name string) (*mcplogin.Session, error) { return e.open(o).Session(from, name) })
+	return err
 }
 
-// upstreamOf opens the server. If no URL was given, it is that of the stored credential.
-func upstreamOf(ctx context.Context, e *call, o *proxyOptions, cfg mcplogin.Config) (proxy.Upstream, error) {
-	s, err := mcplogin.Open(cfg)
-	if err != nil {
-		return proxy.Upstream{}, err
-	}
+// upstreamOf reaches the server. If no URL was given, it is that of the stored credential.
+func upstreamOf(ctx context.Context, opener access.Opener, o *proxyOptions, cfg mcplogin.Config, s *mcplogin.Session) (up proxy.Upstream, err error) {
 	if cfg.Server == "" {
 		c, err := s.Credential(ctx)
 		if err != nil {
-			return proxy.Upstream{}, err
+			return up, err
 		}
 		cfg.Server = c.Server
 	}
-	opener := e.open(&o.login.common)
-	transport, err := opener.Outbound().Transport(cfg.Server, o.server.transport)
+	transport, err := opener.Transport(cfg.Server, o.server.transport)
 	if err != nil {
-		return proxy.Upstream{}, err
+		return up, err
 	}
-	up := proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: opener.Explain, Log: cfg.Log}
-	if up.Tools, err = toolFilter(e, &o.tools); err != nil {
-		return proxy.Upstream{}, err
+	up = proxy.Upstream{Session: s, Server: cfg.Server, Transport: transport, Explain: opener.Explain, Log: cfg.Log}
+	if up.Tools, err = o.tools.filter(cfg.Log); err == nil && o.signsIn() {
+		up.SignIn, err = signInClient(opener, o, cfg)
 	}
-	if o.signsIn() {
-		up.SignIn = signInClient(e.withoutTerminal(), o, cfg)
-	}
-	return up, nil
+	return up, err
 }
 
 // signInClient returns the sign-in inside an MCP client.
-func signInClient(e *call, o *proxyOptions, cfg mcplogin.Config) *proxy.SignIn {
+func signInClient(opener access.Opener, o *proxyOptions, cfg mcplogin.Config) (*proxy.SignIn, error) {
+	to, err := mcplogin.Open(cfg) // at this server, wherever the profile may be later
+	if err != nil {
+		return nil, err
+	}
+	opener = opener.WithoutTerminal()
 	machine, _ := os.Hostname() // a claim for people; it may be empty
-	opener := e.open(&o.login.common)
 	s := &proxy.SignIn{Machine: machine, Account: opener.Account}
-	if dir, err := e.dirs().Writable(e.dirs().Proxies()); err == nil { // without a home folder nothing is shared
-		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server).View(slices.Concat(o.server.headers.Value(), o.server.fromHere.Value(), o.tools.rules().Texts())...)
+	if dir, err := opener.Dirs.Writable(opener.Dirs.Proxies()); err == nil { // without a home folder nothing is shared
+		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server).View(slices.Concat(o.server.headers, o.server.fromHere, o.tools.rules().Texts())...)
 	}
 	s.Login = func(ctx context.Context, p *proxy.Prompt, scopes []string) (mcplogin.Credential, error) {
-		login := o.login
-		login.InClient = p
-		c, err := opener.Login(ctx, login.signIn(), cfg, mcplogin.LoginRequest{MoreScopes: scopes})
+		as := o.login.signIn()
+		as.InClient = p
+		in, err := opener.SignIn(as)
+		if err != nil {
+			return mcplogin.Credential{}, err
+		}
+		c, err := in.Login(ctx, to, mcplogin.LoginRequest{MoreScopes: scopes})
 		if err == nil {
 			opener.WarnUnshared(ctx, c)
 		}
 		return c, err
 	}
-	return s
+	return s, nil
 }

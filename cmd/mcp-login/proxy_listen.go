@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
 // serveProxy serves HTTP until the program is told to end.
-func serveProxy(ctx context.Context, e *call, o *proxyOptions, up proxy.Upstream) error {
+func serveProxy(ctx context.Context, opener access.Opener, o *proxyOptions, up proxy.Upstream) error {
 	local, err := proxy.OpenLocal(o.listen)
 	if err != nil {
 		return err
@@ -15,7 +16,7 @@ func serveProxy(ctx context.Context, e *call, o *proxyOptions, up proxy.Upstream
 	defer local.Close() // again, if it was served
 	given, where := "", ""
 	if o.tokenFrom != "" && !local.Private {
-		if given, err = e.open(&o.login.common).Secret(ctx, o.tokenFrom, "token for clients"); err != nil {
+		if given, err = opener.Secret(ctx, o.tokenFrom, "token for clients"); err != nil {
 			return err
 		}
 	}
@@ -23,6 +24,6 @@ func serveProxy(ctx context.Context, e *call, o *proxyOptions, up proxy.Upstream
 	if h.Token, where, err = local.Token(given, o.tokenFrom); err != nil {
 		return err
 	}
-	e.say("%s at %s", up.Server, where)
+	opener.Streams.Say("%s at %s", up.Server, where)
 	return h.Serve(ctx, local)
 }

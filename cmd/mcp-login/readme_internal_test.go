@@ -138,7 +138,7 @@ func TestDocsCommands(t *testing.T) {
 // documented returns what is wrong with a line to paste, given the command and
 // what follows it.
 func documented(e *call, name, rest string) (faults []string) {
-	command := commandAt(newApp(e).Commands, []string{name})
+	command := commandAt(allCommands(e), []string{name})
 	if command == nil {
 		if name == "help" {
 			return nil

@@ -22,7 +22,7 @@ func newRefresh(e *call) *cli.Command {
 }
 
 func runRefresh(ctx context.Context, e *call, o *refreshOptions, profile string) error {
-	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
+	s, err := e.open(&o.common).SessionAt(ctx, o.agentSock, profile)
 	if err != nil {
 		return err
 	}

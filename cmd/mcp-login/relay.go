@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/metricsweb"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
+	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/relay"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -22,7 +23,7 @@ type relayServerOptions struct {
 	sessions, keyFrom        string
 	tokenFrom                string
 	public                   bool
-	allow, proxies           cli.StringSlice
+	allow, proxies           list
 	certificates             relay.Certificates
 	limits                   relay.Limits
 }
@@ -31,19 +32,19 @@ func newRelay(e *call) *cli.Command {
 	var o relayServerOptions
 	return e.command(&cli.Command{
 		Name: "relay", Usage: "Run a web server that lets people sign in on another device",
-		UsageText: "mcp-login relay --base-url https://login.example.com --client-token-from file:/etc/mcp-login/relay-token --acme-cache /var/lib/mcp-login-relay",
-		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers without a device flow. " +
-			"The relay passes the answer on to the waiting machine. It never sees a token. " +
+		UsageText: "mcp-login relay --base-url https://login.example.com \\\n    --client-token-from file:/etc/mcp-login/relay-token \\\n    --acme-cache /var/lib/mcp-login-relay",
+		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers without a device flow." +
+			"\n\nThe relay passes the answer on to the waiting machine. It never sees a token. " +
 			"Run your own, because the operator of a relay could start sign-ins and trick people into approving them. No public relay is built in. SIGTERM stops it without losing a waiting sign-in.",
 		Flags: slices.Concat([]cli.Flag{
-			stringFlag("base-url", "https `URL` at which browsers and clients reach the relay (required)", "", &o.baseURL),
+			stringFlag("base-url", "Public https `URL` of the relay (required)", "", &o.baseURL),
 			stringFlag("listen", "`ADDRESS` and port to listen on", "127.0.0.1:8080", &o.listen),
-			stringFlag("client-token-from", "`SOURCE` of the token that clients must send: file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
+			stringFlag("client-token-from", "`SOURCE` of the token that clients must send. It is file:PATH, env:NAME, command:LINE or prompt", "", &o.tokenFrom),
 			boolFlag("public", "Let anyone use the relay, without a client token", &o.public),
-			listFlag("allow-issuer", "`HOST` that sign-ins may lead to (repeatable, or separated by commas; default: any)", &o.allow),
+			listFlag("allow-issuer", "`HOST` that sign-ins may lead to (repeatable; default: any). Several can be separated by commas", &o.allow),
+		}, grouped(groupNetwork,
 			durationFlag("session-lifetime", "Maximum `DURATION` of a sign-in", 10*time.Minute, &o.limits.Lifetime),
 			intFlag("sessions-per-address", "Maximum `NUMBER` of sessions per client address in that time", 100, &o.limits.SessionsPerAddress),
-		}, grouped(groupNetwork,
 			stringFlag("tls-cert", "PEM `FILE` of the certificate chain, reloaded when it is renewed", "", &o.certificates.CertFile),
 			stringFlag("tls-key", "PEM `FILE` of the private key", "", &o.certificates.KeyFile),
 			stringFlag("acme-cache", "`FOLDER` for certificates from Let's Encrypt or another ACME authority, requested for the host of --base-url; requires port 443", "", &o.certificates.ACMECache),
@@ -133,7 +134,7 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if err != nil {
 		return nil, nil, err
 	}
-	roots, err := e.open(&o.common).Outbound().Roots()
+	roots, err := outbound.Roots(o.CACert)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -153,7 +154,7 @@ func reachAuthority(e *call, o *relayServerOptions) error {
 	if _, err := oauth.CheckURL(directory); err != nil {
 		return exit.Usagef("--acme-directory: %w", err)
 	}
-	client, err := e.open(&o.common).Outbound().Clients()
+	client, err := e.open(&o.common).Clients()
 	if err == nil {
 		o.certificates.ACMEClient = client(directory)
 	}

@@ -30,7 +30,8 @@ type account struct {
 // newAccount signs in, with more variables if given.
 func newAccount(t *testing.T, env ...string) *account {
 	t.Helper()
-	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
+	const ttl = 59*time.Minute + 45*time.Second // what is left of it is as wide in the next 35 seconds
+	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}, Tokens: oauthtest.Tokens{TTL: ttl}})
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	dir := fmt.Sprintf("/tmp/mcp-login-%010d", rand.Uint32()) // its length decides where lines wrap
 	t.Cleanup(func() { os.RemoveAll(dir) })

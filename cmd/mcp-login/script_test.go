@@ -126,7 +126,7 @@ func setup(env *testscript.Env) error {
 	env.Defer(func() {
 		http.CloseClientConnections()
 		http.Close()
-		if err := searchSecrets(output, srv.Issued()); err != nil {
+		if err := searchOutput(output, srv.Issued()); err != nil {
 			env.T().Fatal(err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -37,8 +38,12 @@ func withoutMasks(text string) string {
 	return kept.String()
 }
 
-// searchSecrets returns an error if a secret is in a file of dir.
-func searchSecrets(dir string, secrets []string) error {
+// machineDuration is a duration as Go writes it, such as 10m0s.
+var machineDuration = regexp.MustCompile(`\d(h0m|m)0s`)
+
+// searchOutput returns an error if a file of dir has a secret, or a duration that is
+// not written as a person types it.
+func searchOutput(dir string, secrets []string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
 		return err
@@ -47,6 +52,9 @@ func searchSecrets(dir string, secrets []string) error {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
+		}
+		if d := machineDuration.Find(text); d != nil {
+			return fmt.Errorf("the duration %s is in the output:\n%s", d, text)
 		}
 		for _, s := range secrets {
 			if strings.Contains(withoutMasks(string(text)), s) {

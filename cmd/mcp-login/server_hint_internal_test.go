@@ -43,7 +43,7 @@ func TestServerVerdict(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e, _, _ := testEnv(t)
-			e.Line = treeOf(newApp(e).Commands).Interpret(strings.Fields(tt.typed))
+			e.Line = treeOf(allCommands(e)).Interpret(strings.Fields(tt.typed))
 			code, hint := e.Remedy().For(tt.err)
 			if code != tt.code || !strings.Contains(hint, tt.hint) || tt.hint == "" && hint != "" {
 				t.Errorf("verdict = %d, %q, want %d, %q", code, hint, tt.code, tt.hint)

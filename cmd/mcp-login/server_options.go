@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/httpsse"
@@ -14,43 +16,43 @@ import (
 // serverOptions say how the MCP server is spoken to.
 type serverOptions struct {
 	transport         string
-	headers, fromHere cli.StringSlice
+	headers, fromHere list
 }
 
 func (o *serverOptions) flags() []cli.Flag {
 	return grouped(groupNetwork,
 		stringFlag("transport", "Server `TRANSPORT`: auto, http (Streamable HTTP) or sse (HTTP+SSE of 2024-11-05)", string(httpsse.Auto), &o.transport),
-		&cli.StringSliceFlag{Name: "header", Usage: "Add `'NAME: VALUE'` to each request to the server's origin. ${VARIABLE} is replaced by the variable's value (repeatable)", Destination: &o.headers, EnvVars: envVar("header")},
-		&cli.StringSliceFlag{Name: "header-from", Usage: "Add a header with a secret value: `NAME=SOURCE`, where SOURCE is file:PATH, env:NAME or command:LINE (repeatable)", Destination: &o.fromHere, EnvVars: envVar("header-from")},
+		listFlag("header", "Add `'NAME: VALUE'` to each request to the server's origin. ${VARIABLE} is replaced by the variable's value (repeatable)", &o.headers),
+		listFlag("header-from", "Add a header with a secret value: `NAME=SOURCE`, where SOURCE is file:PATH, env:NAME or command:LINE (repeatable)", &o.fromHere),
 	)
 }
 
-// readHeaders has the requests of a command carry the headers.
-func readHeaders(ctx context.Context, e *call, o *common, s *serverOptions) (err error) {
-	o.Headers, err = e.open(o).ReadHeaders(ctx, s.headers.Value(), s.fromHere.Value())
-	return err
+// withHeaders has the requests of an opener carry the headers.
+func (o *serverOptions) withHeaders(ctx context.Context, opener access.Opener) (access.Opener, error) {
+	return opener.WithHeaders(ctx, o.headers, o.fromHere)
 }
 
 // toolOptions say which tools a client may use.
 type toolOptions struct {
-	allow, deny cli.StringSlice
+	allow, deny list
 	readOnly    bool
 }
 
 func (o *toolOptions) flags() []cli.Flag {
 	return grouped(help.Tools,
-		&cli.StringSliceFlag{Name: "allow-tool", Usage: "Allow only tools with names that match `PATTERN`, such as 'read_*' (repeatable)", Destination: &o.allow, EnvVars: envVar("allow-tool")},
-		&cli.StringSliceFlag{Name: "deny-tool", Usage: "Hide tools with names that match `PATTERN` (repeatable); it takes precedence over --allow-tool", Destination: &o.deny, EnvVars: envVar("deny-tool")},
+		listFlag("allow-tool", "Allow only tools with names that match `PATTERN`, such as 'read_*' (repeatable)", &o.allow),
+		listFlag("deny-tool", "Hide tools with names that match `PATTERN` (repeatable); it takes precedence over --allow-tool", &o.deny),
 		boolFlag("read-only", "Let clients see and call only tools that the server marks as read-only", &o.readOnly),
 	)
 }
 
 func (o *toolOptions) rules() toolfilter.Rules {
-	return toolfilter.Rules{Allow: o.allow.Value(), Deny: o.deny.Value(), ReadOnly: o.readOnly}
+	return toolfilter.Rules{Allow: o.allow, Deny: o.deny, ReadOnly: o.readOnly}
 }
 
-func toolFilter(e *call, o *toolOptions) (*toolfilter.Filter, error) {
-	f, err := toolfilter.New(o.rules(), e.slog())
+// filter returns what applies the rules.
+func (o *toolOptions) filter(log *slog.Logger) (*toolfilter.Filter, error) {
+	f, err := toolfilter.New(o.rules(), log)
 	if err != nil {
 		return nil, exit.Usagef("--allow-tool, --deny-tool: %w", err)
 	}

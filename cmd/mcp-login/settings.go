@@ -16,35 +16,36 @@ func knownKeys(commands []*cli.Command) []settings.Key {
 	return settings.Sorted(variables.WithoutFlag(), treeOf(commands).Keys())
 }
 
-// applySettings gives the flags that were not given, on the command line or by
-// the environment, the values of the configuration file.
-func (e *call) applySettings(c *cli.Context) error {
-	if e.File == nil {
-		return nil
-	}
-	s := e.Settings()
-	for _, f := range c.Command.Flags {
+// flagSet sets flags to the values that the settings have for them.
+func flagSet(flags []cli.Flag, s settings.Settings) (*flag.FlagSet, error) {
+	set := flag.NewFlagSet("", flag.ContinueOnError)
+	for _, f := range flags {
 		v, err := s.Get(describeFlag(f).Key)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if v.Configured() {
-			if err := setFlag(c.Set, v); err != nil {
-				return err
-			}
+		if err := f.Apply(set); err != nil {
+			return nil, exit.Usage(err)
+		}
+		if err := setFlag(set, v); err != nil {
+			return nil, err
 		}
 	}
 	_, err := s.All(variables.WithoutFlag())
-	return err
+	return set, err
 }
 
 // setFlag sets a flag to a value.
-func setFlag(set func(name, value string) error, v settings.Value) error {
+func setFlag(set *flag.FlagSet, v settings.Value) error {
+	if v.Origin == settings.Default {
+		return nil
+	}
+	if l, is := set.Lookup(v.Name).Value.(*list); is {
+		*l = v.Texts
+		return nil
+	}
 	for _, text := range v.Texts {
-		if err := set(v.Name, text); err != nil {
-			if v.Configured() {
-				return v.Invalid(text, err)
-			}
+		if err := set.Set(v.Name, text); err != nil {
 			return exit.Usage(err)
 		}
 	}
@@ -64,18 +65,6 @@ func (e *call) forProfile(name string) (*call, *common, error) {
 // them.
 func commonOptions(s settings.Settings) (*common, error) {
 	o := new(common)
-	set := flag.NewFlagSet("", flag.ContinueOnError)
-	for _, f := range o.flags() {
-		v, err := s.Get(describeFlag(f).Key)
-		if err != nil {
-			return nil, err
-		}
-		if err := f.Apply(set); err != nil {
-			return nil, exit.Usage(err)
-		}
-		if err := setFlag(set.Set, v); err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
+	_, err := flagSet(o.flags(), s)
+	return o, err
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // browserFlags are for the flows that need a browser.
-func browserFlags(o *signin.Browser, params *cli.StringSlice) []cli.Flag {
+func browserFlags(o *signin.Browser, params *list) []cli.Flag {
 	return grouped(groupBrowser,
 		browserCommandFlag(&o.Command),
 		boolFlag("no-browser", "Print the URL instead of opening a browser", &o.Never),
@@ -22,7 +22,7 @@ func browserFlags(o *signin.Browser, params *cli.StringSlice) []cli.Flag {
 }
 
 // relayFlags name the relays that a login can use.
-func relayFlags(o *signin.Relay, urls *cli.StringSlice) []cli.Flag {
+func relayFlags(o *signin.Relay, urls *list) []cli.Flag {
 	return grouped(groupBrowser,
 		listFlag("relay", "`URL` of your team's relay (see mcp-login relay), for servers without a device flow (repeatable, or separated by commas)", urls),
 		stringFlag("relay-token-from", "`SOURCE` of the relay's client token: file:PATH, env:NAME, command:LINE or prompt", "", &o.TokenFrom),
@@ -81,5 +81,5 @@ func nonInteractiveFlags(o *signin.NonInteractive) []cli.Flag {
 
 // browserCommandFlag names another browser.
 func browserCommandFlag(to *string) cli.Flag {
-	return stringFlag("browser-command", "Open the browser with `COMMAND`. The URL replaces %s, or is appended (default: BROWSER, or the system's browser)", "", to)
+	return stringFlag("browser-command", "Open the browser with `COMMAND` (default: BROWSER, or the system's browser). The URL replaces %s, or is appended", "", to)
 }

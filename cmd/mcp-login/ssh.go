@@ -15,7 +15,7 @@ import (
 
 type sshOptions struct {
 	common
-	options cli.StringSlice
+	options list
 	command string
 }
 
@@ -34,13 +34,13 @@ func newSSH(e *call) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runSSH(ctx, e, o, args) })
 }
 
-func sshOptionFlag(options *cli.StringSlice) cli.Flag {
+func sshOptionFlag(options *list) cli.Flag {
 	return listFlag("ssh-option", "ssh_config `OPTION`, such as Port=2222 (repeatable)", options)
 }
 
 func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 	host := args[0]
-	s, err := sshTo(e, host, o.options.Value())
+	s, err := sshTo(e, host, o.options)
 	if err != nil {
 		return err
 	}

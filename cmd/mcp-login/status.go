@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/source"
@@ -17,7 +18,7 @@ import (
 type statusOptions struct {
 	common
 	fromAgent
-	json, check bool
+	json, check, long bool
 }
 
 func newStatus(e *call) *cli.Command {
@@ -25,10 +26,11 @@ func newStatus(e *call) *cli.Command {
 	return e.command(&cli.Command{
 		Name: "status", Usage: "Show stored credentials, without secrets",
 		ArgsUsage: "[NAME]", UsageText: "mcp-login status notion --check --min-ttl 10m || mcp-login refresh notion",
-		Description: "Without NAME, it shows a table of all credentials.",
+		Description: "Without NAME, it shows a table of all credentials.\n\n--long also shows the issuer, the client, the flow, a fingerprint of the token, and all times.",
 		Flags: append([]cli.Flag{
-			boolFlag("check", "Print nothing. Exit with 0 if the token is valid for --min-ttl, 1 if a refresh is due, 4 if a sign-in is required", &o.check),
-			boolFlag("json", "Print JSON", &o.json),
+			boolFlag("check", "Print nothing, and exit with 0 if the token is valid, 1 if a refresh is due, or 4 if a sign-in is required. Valid means for at least --min-ttl", &o.check),
+			longFlag(&o.long),
+			jsonFlag(&o.json),
 		}, o.fromAgent.flags()...),
 	}, &o.common, func(ctx context.Context, args []string) error { return runStatus(ctx, e, o, args) })
 }
@@ -37,14 +39,15 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	if len(args) == 0 && o.check {
 		return exit.Usagef("status: NAME is missing: mcp-login status NAME --check")
 	}
-	from, err := e.source(ctx, &o.common, o.fromAgent, false)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, false)
 	if err != nil {
 		return err
 	}
 	if len(args) == 0 {
-		return statusOfAll(ctx, e, o, from)
+		return statusOfAll(ctx, e, o, opener, from)
 	}
-	r, err := e.open(&o.common).Report(ctx, from, args[0])
+	r, err := opener.Report(ctx, from, args[0])
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,24 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	if o.json {
 		return e.answerJSON(r)
 	}
-	return e.answer(r.Text())
+	text := r.Summary(e.dirs().Tilde)
+	if o.long {
+		text = report.Details(r)
+	}
+	if err := e.answerText(text); err != nil {
+		return err
+	}
+	toSignIn(e, r)
+	return nil
+}
+
+// toSignIn says which command each of these needs that only a person can renew.
+func toSignIn(e *call, all ...report.Credential) {
+	for _, r := range all {
+		if r.State == mcplogin.StateLogin {
+			e.say("next: %s", e.Remedy().LoginCommand(r.Profile, r.Server))
+		}
+	}
 }
 
 // stateError is the answer by exit code alone.
@@ -70,13 +90,13 @@ func stateError(e *call, r report.Credential) error {
 
 // statusOfAll shows a table of all credentials. One that cannot be read does not
 // hide the others.
-func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Source) error {
+func statusOfAll(ctx context.Context, e *call, o statusOptions, opener access.Opener, from source.Source) error {
 	names, err := from.Profiles(ctx)
 	if err != nil {
 		return err
 	}
 	var unread, hints []string
-	all, err := e.open(&o.common).Reports(ctx, from, names, func(name string, err error) {
+	all, err := opener.Reports(ctx, from, names, func(name string, err error) {
 		e.say("warning: %s: %v", name, err)
 		unread, hints = append(unread, name), append(hints, strings.Split(e.Remedy().Hint(err), "\n")...)
 	})
@@ -91,9 +111,17 @@ func statusOfAll(ctx context.Context, e *call, o statusOptions, from source.Sour
 		return e.answerJSON(all)
 	}
 	if len(all)+len(unread) == 0 {
-		e.say("nothing is stored yet")
+		e.say("not signed in to any server")
 		e.say("next: %s", suggest.MCPLogin(loginName, "NAME", "URL"))
 		return nil
 	}
-	return e.answerText(report.Table(all, unread, e.dirs().Tilde))
+	text := report.Table(all, unread, e.dirs().Tilde)
+	if o.long {
+		text = report.Details(all...)
+	}
+	if err := e.answerText(text); err != nil {
+		return err
+	}
+	toSignIn(e, all...)
+	return nil
 }

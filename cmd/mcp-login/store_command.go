@@ -28,7 +28,7 @@ func group(name, about string, commands []*cli.Command) *cli.Command {
 		names = append(names, c.Name)
 	}
 	return &cli.Command{
-		Name: name, Usage: about, Subcommands: commands, OnUsageError: usage, HideHelp: true,
+		Name: name, Usage: about, Subcommands: commands,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				word := c.Args().First()
@@ -72,7 +72,7 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 		},
 		Agree: func(w stores.Weaker, n int) error {
 			e.say("warning: %s", report.Weaker(w))
-			return e.Agree(func(question string) (bool, error) { return e.streams().Confirm(ctx, question) }, fmt.Sprintf("Move %d of them there? [y/N] ", n), "nothing was moved")
+			return e.agree(ctx, fmt.Sprintf("Move %d of them there?", n), "nothing was moved")
 		},
 		Moved: func(name string) { moved++; e.say("moved %q", name) },
 	})

@@ -33,5 +33,5 @@ func runStoreStatus(ctx context.Context, e *call, o storeStatusOptions) error {
 	if o.json {
 		return e.answerJSON(r)
 	}
-	return e.answer(report.Store(r, e.Remedy().Hint(secretref.ErrLocked)))
+	return e.answerText(report.Store(r, e.Remedy().Hint(secretref.ErrLocked)))
 }

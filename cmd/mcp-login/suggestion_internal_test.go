@@ -66,7 +66,7 @@ func TestHintsReadBack(t *testing.T) {
 // place of the one that was typed.
 func TestSuggestedLinesReadBack(t *testing.T) {
 	e, _, _ := testEnv(t)
-	e.Line = treeOf(newApp(e).Commands).Interpret(slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
+	e.Line = treeOf(allCommands(e)).Interpret(slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
 	_, hint := e.Remedy().For(&cistep.NotExportedError{Err: &ci.UnmaskedError{Provider: ci.CircleCI}, Profiles: []string{"a"}})
 	_, ways, _ := strings.Cut(hint, "the token: ")
 	want := slices.Concat([]string{"mcp-login", "env", "--ci", "--allow-unmasked", "--"}, suggesttest.HostileWords())

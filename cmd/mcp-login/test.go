@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 	"github.com/mcp-login/mcp-login/internal/report"
@@ -20,7 +21,7 @@ type testOptions struct {
 	common
 	fromAgent fromAgent
 	json      bool
-	call      cli.StringSlice
+	call      list
 	args      string
 	protocol  string
 	server    serverOptions
@@ -34,7 +35,7 @@ func newTest(e *call) *cli.Command {
 		Description: "If the server rejects the token, it is refreshed once. If a sign-in or more scopes are required, the exit code is 4 and a hint shows the command. If a called tool fails, it is 1. " +
 			"--timeout limits connecting, listing the tools, and each call. A server may send at most 64 MiB, 1,000 messages in streams, and 100 pages of tools.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: "call", Usage: "Call `TOOL` and show its answer (repeatable)", Destination: &o.call},
+			listFlag("call", "Call `TOOL` and show its answer (repeatable)", &o.call),
 			stringFlag("args", "Arguments of the tool, as a `JSON` object", "{}", &o.args),
 			stringFlag("protocol", "Protocol `VERSION` to offer (default: the newest)", "", &o.protocol),
 			boolFlag("json", "Print JSON", &o.json),
@@ -46,14 +47,15 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	if !json.Valid([]byte(o.args)) || !strings.HasPrefix(strings.TrimSpace(o.args), "{") {
 		return exit.Usagef("--args: not a JSON object")
 	}
-	if err := readHeaders(ctx, e, &o.common, &o.server); err != nil {
-		return err
-	}
-	s, err := e.session(ctx, &o.common, o.fromAgent, profile)
+	opener, err := o.server.withHeaders(ctx, e.open(&o.common))
 	if err != nil {
 		return err
 	}
-	r, err := probe(ctx, e, o, s)
+	s, err := opener.SessionAt(ctx, o.fromAgent.agentSock, profile)
+	if err != nil {
+		return err
+	}
+	r, err := probe(ctx, opener, o, s)
 	switch {
 	case err != nil:
 		return err
@@ -77,12 +79,12 @@ func toolError(r mcpprobe.Report) error {
 var errToolFailed = errors.New("a tool failed")
 
 // probe connects to the server that the credential is for.
-func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
+func probe(ctx context.Context, opener access.Opener, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
 	c, err := s.Credential(ctx)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
-	transport, err := e.open(&o.common).Outbound().Transport(c.Server, o.server.transport)
+	transport, err := opener.Transport(c.Server, o.server.transport)
 	if err != nil {
 		return mcpprobe.Report{}, err
 	}
@@ -90,7 +92,7 @@ func probe(ctx context.Context, e *call, o *testOptions, s *mcplogin.Session) (m
 		Session: s, Server: c.Server, HTTP: transport, Timeout: o.Timeout,
 		ProtocolVersion: o.protocol, Version: version,
 	}
-	for _, tool := range o.call.Value() {
+	for _, tool := range o.call {
 		cfg.Calls = append(cfg.Calls, mcpprobe.Call{Tool: tool, Args: json.RawMessage(o.args)})
 	}
 	r, err := mcpprobe.Run(ctx, cfg)

@@ -18,11 +18,12 @@ func newToken(e *call) *cli.Command {
 }
 
 func runToken(ctx context.Context, e *call, o tokenOptions, profile string) error {
-	from, err := e.source(ctx, &o.common, o.fromAgent, o.login)
+	opener := e.open(&o.common)
+	from, err := opener.Source(ctx, o.agentSock, o.login)
 	if err != nil {
 		return err
 	}
-	c, err := e.open(&o.common).Credential(ctx, from, profile, o.login)
+	c, err := opener.Credential(ctx, from, profile, o.login)
 	if err != nil {
 		return err
 	}

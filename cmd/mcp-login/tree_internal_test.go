@@ -67,7 +67,7 @@ func leaves(e *call) []leaf {
 			walk(path, c.Subcommands)
 		}
 	}
-	walk(nil, newApp(e).Commands)
+	walk(nil, allCommands(e))
 	return all
 }
 
@@ -100,8 +100,12 @@ func (l leaf) settings() []string {
 			words = append(words, name, "17s")
 		case *cli.IntFlag:
 			words = append(words, name, "17")
-		case *cli.StringFlag, *cli.StringSliceFlag:
-			words = append(words, name, "x y")
+		case *cli.StringFlag, *cli.GenericFlag:
+			value := "x y"
+			if name == "--transport" { // proxy reads it as mcp-remote's, too
+				value = "sse"
+			}
+			words = append(words, name, value)
 		default:
 			panic(fmt.Sprintf("flag %s is a %T", name, f))
 		}
@@ -109,39 +113,29 @@ func (l leaf) settings() []string {
 	return words
 }
 
-// parsed runs the parser alone and tells what the command would see.
-func parsed(t *testing.T, l leaf, args []string) (flags map[string]string, words []string) {
+// parsed runs a line as far as its command and tells what that would see.
+func parsed(t *testing.T, args []string) (flags map[string]string, words []string) {
 	t.Helper()
-	e, _, talk := testEnv(t)
-	app := newApp(e)
-	commandAt(app.Commands, l.path).Action = func(ctx *cli.Context) error {
-		flags = map[string]string{}
-		for _, f := range l.Flags {
-			flags[f.Names()[0]] = fmt.Sprint(ctx.Value(f.Names()[0]))
-		}
-		words = ctx.Args().Slice()
-		return nil
-	}
-	line := treeOf(app.Commands).Interpret(args)
-	if err := app.RunContext(t.Context(), append([]string{app.Name}, line.Parsable()...)); err != nil || flags == nil {
-		t.Fatalf("%q: %v\n%s", args, err, talk)
+	flags, words, err := executed(t, args)
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
 	}
 	return flags, words
 }
 
-// TestAppFor: a line that begins with a command has that one alone, and every
+// TestCommandsFor: a line that begins with a command has that one alone, and every
 // other the whole tree.
-func TestAppFor(t *testing.T) {
+func TestCommandsFor(t *testing.T) {
 	e, _, _ := testEnv(t)
-	all := newApp(e).Commands
+	all := allCommands(e)
 	for i, c := range commands() {
-		if app := appFor(e, []string{c.name, "x", "--json"}); len(app.Commands) != 1 || app.Commands[0].Name != c.name || all[i].Name != c.name {
-			t.Errorf("%s: %d commands", c.name, len(app.Commands))
+		if tree := commandsFor(e, []string{c.name, "x", "--json"}); len(tree) != 1 || tree[0].Name != c.name || all[i].Name != c.name {
+			t.Errorf("%s: %d commands", c.name, len(tree))
 		}
 	}
 	for _, line := range []string{"", "--help", "-h env", "help env", "--store x env", "frobnicate env"} {
-		if app := appFor(e, strings.Fields(line)); len(app.Commands) != len(all) {
-			t.Errorf("%q: %d commands, want all", line, len(app.Commands))
+		if tree := commandsFor(e, strings.Fields(line)); len(tree) != len(all) {
+			t.Errorf("%q: %d commands, want all", line, len(tree))
 		}
 	}
 }
@@ -152,7 +146,7 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 	for _, l := range leaves(e) {
 		t.Run(l.name(), func(t *testing.T) {
 			settings, arguments := l.settings(), l.arguments()
-			want, wantWords := parsed(t, l, slices.Concat(l.path, settings, arguments))
+			want, wantWords := parsed(t, slices.Concat(l.path, settings, arguments))
 			if !slices.Equal(wantWords, arguments) {
 				t.Fatalf("arguments %q, want %q", wantWords, arguments)
 			}
@@ -160,7 +154,7 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 			if l.Name == execName { // after the program's name the flags are the program's
 				behind = slices.Concat(l.path, arguments[:1], settings, arguments[1:])
 			}
-			got, words := parsed(t, l, behind)
+			got, words := parsed(t, behind)
 			if !maps.Equal(got, want) || !slices.Equal(words, arguments) {
 				t.Errorf("flags behind: %v %q\nwant %v %q", got, words, want, arguments)
 			}
@@ -170,8 +164,8 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 					shared = append(shared, "--"+f.Names()[0]+"=17s")
 				}
 			}
-			got, _ = parsed(t, l, slices.Concat(shared, l.path, arguments))
-			want, _ = parsed(t, l, slices.Concat(l.path, shared, arguments))
+			got, _ = parsed(t, slices.Concat(shared, l.path, arguments))
+			want, _ = parsed(t, slices.Concat(l.path, shared, arguments))
 			if !maps.Equal(got, want) {
 				t.Errorf("flags before the command: %v\nwant %v", got, want)
 			}
@@ -183,7 +177,7 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 func TestDashesEndTheFlags(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
-		if _, words := parsed(t, l, append(slices.Clone(l.path), "--", "--json", "-x")); !slices.Equal(words, []string{"--json", "-x"}) {
+		if _, words := parsed(t, append(slices.Clone(l.path), "--", "--json", "-x")); !slices.Equal(words, []string{"--json", "-x"}) {
 			t.Errorf("%s: arguments %q", l.name(), words)
 		}
 	}
@@ -381,16 +375,4 @@ func TestStoreBroken(t *testing.T) {
 func takesValue(f cli.Flag) bool {
 	_, isBool := f.(*cli.BoolFlag)
 	return !isBool
-}
-
-// commandAt returns the command of a path of names; nil: there is none.
-func commandAt(commands []*cli.Command, path []string) (found *cli.Command) {
-	for _, name := range path {
-		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.Name == name })
-		if i < 0 {
-			return nil
-		}
-		found, commands = commands[i], commands[i].Subcommands
-	}
-	return found
 }

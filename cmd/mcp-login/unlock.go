@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -29,13 +30,13 @@ func newUnlock(e *call) *cli.Command {
 
 func runUnlock(ctx context.Context, e *call, o unlockOptions) error {
 	if o.lasts < time.Second {
-		return exit.Usagef("--for %v: use at least 1s", o.lasts)
+		return exit.Usagef("--for %s: use at least 1s", printable.Duration(o.lasts))
 	}
 	dir, err := e.open(&o.common).Stores().Unlock(ctx, o.Location(), o.lasts)
 	if err != nil {
 		return err
 	}
-	e.say("unlocked %s for %v; to lock it, run %s", dir, o.lasts, suggest.MCPLogin("lock").With(e.StoreFlags()...))
+	e.say("unlocked %s for %s; to lock it, run %s", dir, printable.Duration(o.lasts), suggest.MCPLogin("lock").With(e.StoreFlags()...))
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -79,7 +80,7 @@ func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duratio
 
 	t.say("Sign in. The program registers itself, shows a code and waits for approval.")
 	if auto > 0 {
-		fmt.Fprintf(t.out, "   Without a terminal the server approves by itself after %v.\n", auto)
+		fmt.Fprintf(t.out, "   Without a terminal the server approves by itself after %s.\n", printable.Duration(auto))
 	} else {
 		fmt.Fprintln(t.out, "   Open the shown URL in a browser on this machine and approve.")
 	}

@@ -15,11 +15,11 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// ourParams are the parameters of the authorization request that only this
-// package sets: RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, those that would
-// replace them all (RFC 9101 §5), and the one that would send the answer
-// another way.
-var ourParams = []string{
+// reservedParams are the parameters of the authorization request that only this
+// package sets: those of RFC 6749 §4.1.1, RFC 7636 §4.3 and RFC 8707 §2, those
+// that would replace them all (RFC 9101 §5), and response_mode, which would
+// change how the response arrives.
+var reservedParams = []string{
 	"response_type", "client_id", "redirect_uri", "scope", "state",
 	"code_challenge", "code_challenge_method", "resource",
 	"request", "request_uri", "response_mode",
@@ -32,18 +32,18 @@ func (e *ParamError) Error() string {
 	return fmt.Sprintf("mcp-login sets the authorization parameter %q itself", e.Name)
 }
 
-// attempt is one authorization request and the record that its answer is held
-// against. It is never stored.
+// attempt is one authorization request, with the values that its response is
+// checked against. It is never stored.
 type attempt struct {
-	server   oauth.Server // as validated before the browser was sent there (RFC 9207 §2.4)
+	server   oauth.Server // as validated before the request (RFC 9207 §2.4)
 	url      string
 	redirect string
 	resource string
 	state    string
 	verifier string
-	start    string // the path of the page that leads to url
+	start    string // the last path segment of the page that redirects to url
 
-	answer chan answer // holds the first good answer
+	result chan result // holds the first accepted response
 	done   chan struct{}
 
 	mu      sync.Mutex
@@ -51,8 +51,8 @@ type attempt struct {
 	outcome page // set before done is closed
 }
 
-// answer is what the browser or the person brought back.
-type answer struct {
+// result is the code or error of an authorization response.
+type result struct {
 	code string
 	err  error
 }
@@ -65,7 +65,7 @@ func newAttempt(r flows.Request, redirect string) (*attempt, error) {
 		state:    rand.Text(),
 		verifier: rand.Text() + rand.Text(), // RFC 7636 §4.1: 43 to 128 characters
 		start:    rand.Text(),               // at least 128 bits
-		answer:   make(chan answer, 1),
+		result:   make(chan result, 1),
 		done:     make(chan struct{}),
 	}
 	endpoint, err := oauth.CheckURL(a.server.AuthorizationEndpoint)
@@ -76,27 +76,26 @@ func newAttempt(r flows.Request, redirect string) (*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	// RFC 6749 §3.1: the endpoint's own query is kept.
+	// RFC 6749 §3.1: keep the endpoint's own query.
 	endpoint.RawQuery = strings.TrimPrefix(endpoint.RawQuery+"&"+query.Encode(), "&")
 	endpoint.Fragment, endpoint.RawFragment = "", ""
 	a.url = endpoint.String()
 	return a, nil
 }
 
-// query returns what the request adds to the endpoint's own parameters.
+// query returns the parameters to add to the endpoint's own query.
 func (a *attempt) query(r flows.Request, own url.Values) (url.Values, error) {
 	q := url.Values{}
 	for name, values := range r.Params {
-		if slices.Contains(ourParams, name) {
+		if slices.Contains(reservedParams, name) {
 			return nil, &ParamError{Name: name}
 		}
 		q[name] = slices.Clone(values)
 	}
-	for _, name := range ourParams {
-		// RFC 6749 §3.1: no parameter twice; which one counts would be the
-		// server's guess.
+	for _, name := range reservedParams {
+		// RFC 6749 §3.1: a parameter must not occur twice.
 		if name == "resource" && own.Get(name) == r.Resource && len(own[name]) == 1 {
-			continue // getsentry/sentry-mcp: it is there already
+			continue // the endpoint's query already has it (getsentry/sentry-mcp)
 		}
 		if own.Has(name) {
 			return nil, fmt.Errorf("authorization endpoint: its query sets %q: %w", name, flows.ErrUnsupported)
@@ -133,20 +132,20 @@ func (a *attempt) grant(code string) url.Values {
 	return g
 }
 
-// take hands an answer to Run, unless one was handed over before.
-func (a *attempt) take(got answer) error {
+// deliver passes a result to Run, unless an earlier one was delivered.
+func (a *attempt) deliver(got result) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.used {
 		return errUsed
 	}
 	a.used = true
-	a.answer <- got
+	a.result <- got
 	return nil
 }
 
-// finish says how the login ended, to the browser that waits for its page. No
-// answer is taken after it.
+// finish sets the outcome for the browser that waits for its page. No response
+// is accepted afterward.
 func (a *attempt) finish(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -155,7 +154,7 @@ func (a *attempt) finish(err error) {
 	close(a.done)
 }
 
-// wait returns the page that tells how the login ended.
+// wait waits for finish and returns the page with the outcome.
 func (a *attempt) wait(ctx context.Context) page {
 	select {
 	case <-a.done:

@@ -58,7 +58,7 @@ func TestElsewhere(t *testing.T) {
 	l := &laptop{answer: func(link url.Values) (string, error) {
 		return "code=code-12345&state=" + link.Get("state"), nil
 	}}
-	f := &authcode.Flow{Elsewhere: l}
+	f := &authcode.Flow{Remote: l}
 	m, err := f.Metadata()
 	if err != nil || !slices.Equal(m.RedirectURIs, []string{"http://127.0.0.1:40001/callback"}) {
 		t.Fatalf("%v, %v", m.RedirectURIs, err)
@@ -82,7 +82,7 @@ func TestElsewherePortTaken(t *testing.T) {
 	l := &laptop{taken: 50001, answer: func(link url.Values) (string, error) {
 		return "code=code-12345&state=" + link.Get("state"), nil
 	}}
-	f := &authcode.Flow{Elsewhere: l}
+	f := &authcode.Flow{Remote: l}
 	r := srv.request()
 	r.Client.App.RedirectURIs = []string{"http://127.0.0.1:50001/callback"}
 	if _, err := f.Run(t.Context(), r); err != nil || !slices.Equal(l.asked, []int{50001, 0}) {
@@ -110,7 +110,7 @@ func TestElsewhereLost(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			srv := newServer()
-			f := &authcode.Flow{Elsewhere: &tt.laptop}
+			f := &authcode.Flow{Remote: &tt.laptop}
 			_, err := f.Run(t.Context(), srv.request())
 			if !errors.Is(err, tt.want) || strings.Contains(err.Error(), "12345") || len(srv.exchanges()) != 0 {
 				t.Errorf("%v, with %d exchanges", err, len(srv.exchanges()))

@@ -1,29 +1,32 @@
-// Package authcode gets a token through a browser: the authorization code
-// grant with PKCE (RFC 7636), as RFC 8252 asks of native apps.
+// Package authcode gets a token through a browser: the authorization code grant
+// with PKCE (RFC 7636) for native apps (RFC 8252).
 //
-// The browser may be here or elsewhere. A listener on this machine's loopback
-// waits for it; where it cannot reach the listener, a person pastes the address
-// at which it ended. Whichever comes first wins.
+// The browser may run on this machine or another one. A listener on loopback
+// waits for the redirect; if the browser cannot reach the listener, the user
+// pastes the redirect URL from the browser. The first response wins.
 //
 //	f := &authcode.Flow{Open: open, Prompt: prompt, Paste: readLine}
 //	token, err := f.Run(ctx, request)
 //
 // # Security
 //
-// State and code verifier live in memory only, and one [Flow.Run] takes one
-// answer. The state is compared in constant time and the issuer (RFC 9207)
-// before the code goes anywhere. The listener answers on loopback alone, to its
-// own Host (DNS rebinding), with static pages that hold nothing a server said.
+// State and code verifier are kept only in memory, and one [Flow.Run] accepts
+// one response. The state is compared in constant time, and the issuer is
+// checked (RFC 9207) before the code is used. The listener accepts only
+// loopback connections with its own Host header (DNS rebinding), and its static
+// pages contain nothing from a server.
 //
-// Other users of this machine can reach the listener too. PKCE keeps the token
-// from them. To finish the login with an account of their own they would need
-// the state, which the listener shows only at a random path that your terminal
-// names. They can see it if they can read the arguments of your browser's
-// process, so check the account that the server shows after the login.
+// Other users of this machine can reach the listener too. PKCE prevents them
+// from getting the token. To complete the login with their own account they
+// would need the state, which the listener reveals only at a random path that
+// your terminal shows. They can see it if they can read the arguments of your
+// browser's process, so check the account that the server shows after the
+// login.
 //
 // # Stability
 //
-// [Prompt] does not grow. New facts for it become fields of [Link].
+// [Prompt] gets no new methods. New information for it becomes fields of
+// [Link].
 package authcode
 
 import (
@@ -38,47 +41,48 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// defaultTimeout leaves a person time to find a password, and ends a login
-// that was forgotten.
+// defaultTimeout leaves the user time to find a password, and ends a forgotten
+// login.
 const defaultTimeout = 10 * time.Minute
 
-// ErrNoPKCE: the server's metadata do not mention PKCE, and AssumePKCE is not set.
+// ErrNoPKCE: the server's metadata does not mention PKCE, and AssumePKCE is not
+// set.
 var ErrNoPKCE = errors.New("the server does not advertise PKCE support")
 
 const methodS256 = "S256" // RFC 7636 §4.2
 
-// Flow is the authorization code grant. The zero value listens on a random
-// port of 127.0.0.1 and tells nobody; set Open, Prompt or both. A Flow runs one
-// login at a time.
+// Flow is the authorization code grant. The zero value listens on a random port
+// of 127.0.0.1 but shows the URL nowhere; set Open, Prompt or both. A Flow runs
+// one login at a time.
 type Flow struct {
-	// Redirect says where the browser is sent back to.
+	// Redirect is the redirect URL.
 	Redirect Redirect
 
-	// Open starts a browser and returns once it runs, or why it does not. An error
-	// that wraps [flows.ErrUnsupported] ends the run; after any other the person
-	// can open the link. Nil: no browser can be opened here.
+	// Open starts a browser and returns when it runs. An error that wraps
+	// [flows.ErrUnsupported] ends the run; after any other error the user can
+	// still open the link. Nil: no browser can be opened here.
 	Open func(ctx context.Context, url string) error
 
-	// Elsewhere is a browser on another machine, in place of Open. Nil: none is.
-	Elsewhere Elsewhere
+	// Remote is a browser on another machine, instead of Open. Nil: none.
+	Remote RemoteBrowser
 
-	// Prompt shows the person where to sign in. Nil: nobody is told.
+	// Prompt shows the user where to sign in. Nil: no prompt.
 	Prompt Prompt
 
-	// Paste reads one pasted text: the address at which the browser ended, or
-	// the code alone where the server does not name itself in its answers
-	// (RFC 9207). A bare code carries no state to check, so it must come from
-	// the person who logs in, never from a program. It blocks until there is a
-	// text and returns when ctx ends. Rejected is nil at first, then what was
-	// wrong with the text before. Nil, or an error from it: nothing is pasted.
+	// Paste reads a pasted text: the redirect URL from the browser, or only the
+	// code if the server does not send iss (RFC 9207). A code alone has no
+	// state to check, so it must come from the user who signs in, never from a
+	// program. Paste blocks until it has a text or ctx ends. Rejected is why
+	// the previous text was rejected; nil for the first call. If Paste is nil
+	// or returns an error, only the listener is used.
 	Paste func(ctx context.Context, rejected error) (string, error)
 
-	// Timeout bounds the wait for the person. Zero: 10 minutes.
+	// Timeout limits the wait for the user. Zero: 10 minutes.
 	Timeout time.Duration
 
-	// AssumePKCE goes on where the server's metadata do not mention PKCE. For
-	// servers of MCP 2025-03-26 that publish no metadata; elsewhere MCP forbids
-	// it. S256 is sent all the same.
+	// AssumePKCE continues if the server's metadata does not mention PKCE. Set
+	// it for servers of MCP 2025-03-26 that publish no metadata; MCP forbids it
+	// for others. S256 is sent in any case.
 	AssumePKCE bool
 
 	mu       sync.Mutex
@@ -87,37 +91,38 @@ type Flow struct {
 
 var _ flows.Registrant = (*Flow)(nil)
 
-// Prompt shows a person where to sign in.
+// Prompt shows the user where to sign in.
 type Prompt interface {
-	// ShowLink returns at once. Its ctx ends with the waiting.
+	// ShowLink shows the link and returns immediately. Its ctx ends when the
+	// flow stops waiting.
 	ShowLink(ctx context.Context, l Link)
 }
 
-// Link is what a person needs to sign in by hand.
+// Link is what the user needs to sign in.
 type Link struct {
-	URL       string // the authorization URL, for a browser anywhere
-	Local     string // an address on this machine that leads there, as secret as URL; "": nobody listens
-	Port      int    // the listener's port, for `ssh -L`; 0: nobody listens
-	Redirect  string // where the browser will end
-	Server    string // the MCP server's URL: what the token is for
-	Issuer    string // who will ask
-	Hosts     flows.Hosts
-	Opened    bool      // a browser was started
-	Elsewhere bool      // it was started on another machine
-	OpenErr   error     // why none was, if one was tried
-	Paste     bool      // a pasted text is awaited
-	Expiry    time.Time // when the waiting ends
+	URL      string // the authorization URL, for a browser on any machine
+	Local    string // a URL of the listener that redirects to URL, and as secret; "": no listener
+	Port     int    // the listener's port, for `ssh -L`; 0: no listener
+	Redirect string // the redirect URL
+	Server   string // the URL of the MCP server that the token is for
+	Issuer   string // the authorization server
+	Hosts    flows.Hosts
+	Opened   bool      // a browser was started
+	Remote   bool      // the browser was started on another machine
+	OpenErr  error     // why no browser was started, if Open was called
+	Paste    bool      // the flow accepts a pasted text
+	Expiry   time.Time // when the flow stops waiting
 }
 
-// Hosts returns the hosts of a login by this flow, as its [Link] has them.
+// Hosts returns the hosts that take part in a login by this flow, as in [Link].
 func Hosts(server string, as oauth.Server) flows.Hosts {
-	as.DeviceAuthorizationEndpoint = "" // takes no part
+	as.DeviceAuthorizationEndpoint = "" // not used by this flow
 	return flows.HostsOf(server, as, as.AuthorizationEndpoint)
 }
 
 // Name is "browser" if a browser can be opened, else "paste".
 func (f *Flow) Name() string {
-	if f.Open != nil || f.Elsewhere != nil {
+	if f.Open != nil || f.Remote != nil {
 		return "browser"
 	}
 	return "paste"
@@ -138,7 +143,7 @@ func (f *Flow) Check(s oauth.Server) error {
 	return nil
 }
 
-// checkServer wants the grant and PKCE.
+// checkServer requires the endpoints, the grant and PKCE.
 func checkServer(s oauth.Server, assumePKCE bool) error {
 	switch {
 	case s.AuthorizationEndpoint == "":
@@ -148,8 +153,8 @@ func checkServer(s oauth.Server, assumePKCE bool) error {
 	case len(s.GrantTypes) > 0 && !slices.Contains(s.GrantTypes, "authorization_code"):
 		return unsupported("the server does not offer the authorization code grant")
 	case len(s.CodeChallengeMethods) == 0 && !assumePKCE:
-		// MCP 2026-07-28, Security Considerations: without the field in its
-		// metadata a client must refuse to proceed.
+		// MCP 2026-07-28, Security Considerations: clients must refuse to
+		// proceed if the metadata lacks this field.
 		return fmt.Errorf("%w: %w", ErrNoPKCE, flows.ErrUnsupported)
 	case len(s.CodeChallengeMethods) > 0 && !slices.Contains(s.CodeChallengeMethods, methodS256):
 		return unsupported("the server does not support PKCE with S256")
@@ -160,7 +165,7 @@ func checkServer(s oauth.Server, assumePKCE bool) error {
 func unsupported(why string) error { return fmt.Errorf("%s: %w", why, flows.ErrUnsupported) }
 
 // Metadata implements [flows.Registrant]. It binds the listener, so that the
-// registration holds the port that Run will use. [Flow.Close] frees it if Run
+// registration has the port that Run will use. [Flow.Close] releases it if Run
 // is never called.
 func (f *Flow) Metadata() (oauth.ClientMetadata, error) {
 	f.mu.Lock()
@@ -182,7 +187,7 @@ func (f *Flow) Metadata() (oauth.ClientMetadata, error) {
 	}, nil
 }
 
-// Close frees the port that Metadata bound, unless Run has taken it.
+// Close releases the port that Metadata bound, unless Run uses it.
 func (f *Flow) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -194,8 +199,8 @@ func (f *Flow) Close() error {
 	return l.close()
 }
 
-// listener returns the listener that Metadata bound if the registration knows
-// it, else one that the registration allows.
+// listener returns the listener that Metadata bound if its URL is registered,
+// else one that the registration allows.
 func (f *Flow) listener(app oauth.App) (*listener, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -213,9 +218,9 @@ func (f *Flow) listener(app oauth.App) (*listener, error) {
 }
 
 // Run implements [flows.Flow]. Errors wrap [flows.ErrDenied] if access was
-// denied, [flows.ErrExpired] if nobody came in time, [ErrRedirect] or a
-// [*PortError] if the browser cannot be received, [oauth.ErrIssuer] if another
-// server answered, and [*oauth.Error] if the server reported one.
+// denied, [flows.ErrExpired] after the timeout, [ErrRedirect] or a [*PortError]
+// if it cannot listen on the redirect URL, [oauth.ErrIssuer] if the response
+// names another issuer, and [*oauth.Error] if the server reported an error.
 func (f *Flow) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	if err := f.Check(r.Client.Server); err != nil {
 		return oauth.Token{}, err
@@ -236,7 +241,7 @@ func (f *Flow) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	return token, err
 }
 
-// exchange waits for the code and trades it for a token.
+// exchange waits for the code and exchanges it for a token.
 func (f *Flow) exchange(ctx context.Context, r flows.Request, l *listener, a *attempt) (oauth.Token, error) {
 	code, err := f.await(ctx, r, l, a)
 	if err != nil {
@@ -249,7 +254,7 @@ func (f *Flow) exchange(ctx context.Context, r flows.Request, l *listener, a *at
 	return token, nil
 }
 
-// await guides the person and returns the code of the first good answer.
+// await shows the prompt and returns the code of the first accepted response.
 func (f *Flow) await(ctx context.Context, r flows.Request, l *listener, a *attempt) (string, error) {
 	timeout := f.Timeout
 	if timeout == 0 {
@@ -262,7 +267,7 @@ func (f *Flow) await(ctx context.Context, r flows.Request, l *listener, a *attem
 	defer cancel()
 
 	select {
-	case got := <-a.answer:
+	case got := <-a.result:
 		return got.code, got.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -272,29 +277,28 @@ func (f *Flow) await(ctx context.Context, r flows.Request, l *listener, a *attem
 	}
 }
 
-// guide leads the person to the server and, if need be, takes the answer back
-// by hand.
+// guide opens the browser or shows the link, and reads pasted texts.
 func (f *Flow) guide(ctx context.Context, r flows.Request, l *listener, a *attempt) {
 	link := Link{
-		URL: a.url, Local: l.short(a), Port: l.listening(),
+		URL: a.url, Local: l.short(a), Port: l.listeningPort(),
 		Redirect: l.uri, Server: r.Server, Issuer: a.server.Issuer, Hosts: Hosts(r.Server, a.server), Paste: f.Paste != nil,
 	}
 	link.Expiry, _ = ctx.Deadline()
 	switch {
-	case f.Elsewhere != nil:
-		if err := f.Elsewhere.Open(ctx, a.url); err != nil {
-			_ = a.take(answer{err: fmt.Errorf("%w: %w", err, flows.ErrUnsupported)}) // the first
+	case f.Remote != nil:
+		if err := f.Remote.Open(ctx, a.url); err != nil {
+			_ = a.deliver(result{err: fmt.Errorf("%w: %w", err, flows.ErrUnsupported)}) // best effort: only the first result counts
 			return
 		}
-		link.Opened, link.Elsewhere = true, true
+		link.Opened, link.Remote = true, true
 		var elsewhere sync.WaitGroup
-		elsewhere.Go(func() { a.readElsewhere(ctx, f.Elsewhere) })
+		elsewhere.Go(func() { a.awaitRemote(ctx, f.Remote) })
 		defer elsewhere.Wait()
 	case f.Open != nil:
 		link.OpenErr = f.Open(ctx, a.url)
 		link.Opened = link.OpenErr == nil
 		if errors.Is(link.OpenErr, flows.ErrUnsupported) {
-			_ = a.take(answer{err: link.OpenErr}) // the first
+			_ = a.deliver(result{err: link.OpenErr}) // best effort: only the first result counts
 			return
 		}
 	}

@@ -17,8 +17,8 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-// page is what a browser is shown. It is made of constants alone: nothing that
-// a server or a stranger sent can reach it.
+// page is a web page for the browser. It consists of constants: it contains
+// nothing that a server or another client sent.
 type page struct {
 	Status int
 	Tone   string // "good", "bad" or "note"
@@ -35,15 +35,15 @@ var (
 		"Your terminal shows why, and what to do next. You can close this page."}
 	pageUsed = page{http.StatusGone, "note", "This sign-in has ended",
 		"It was already answered. To sign in again, start a new sign-in in your terminal."}
-	pageStray = page{http.StatusBadRequest, "note", "Not the sign-in that is waiting",
+	pageOther = page{http.StatusBadRequest, "note", "Not the sign-in that is waiting",
 		"This address belongs to another sign-in or is incomplete. Open the address that your terminal shows."}
 	pageForeign  = page{http.StatusForbidden, "bad", "Not allowed", "Open the address that your terminal shows."}
 	pageMethod   = page{http.StatusMethodNotAllowed, "bad", "Not allowed", "Open the address that your terminal shows."}
 	pageNotFound = page{http.StatusNotFound, "note", "Nothing here", "Open the address that your terminal shows."}
 )
 
-// outcomePage tells a login's end. What went wrong is said in the terminal, to
-// the person who began the login.
+// outcomePage returns the page for the end of a login. Errors are shown only in
+// the terminal, to the user who started the login.
 func outcomePage(err error) page {
 	switch {
 	case err == nil:
@@ -54,9 +54,9 @@ func outcomePage(err error) page {
 	return pageError
 }
 
-// secure sets the headers of every answer: nothing is kept, nothing is told to
-// the next site (the address holds the code), nothing is loaded or framed.
-func secure(h http.Header) {
+// setSecurityHeaders sets the headers of every response: no caching, no Referer (the URL
+// has the code), no external resources, no framing.
+func setSecurityHeaders(h http.Header) {
 	style := sha256.Sum256([]byte(pageCSS))
 	h.Set("Content-Security-Policy", "default-src 'none'; img-src data:; style-src 'sha256-"+
 		base64.StdEncoding.EncodeToString(style[:])+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -68,19 +68,19 @@ func secure(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// marks are what the picture on a page shows: a tick, a cross, an exclamation
-// mark.
-var marks = map[string]string{
+// icons are SVG paths: a tick, a cross, an exclamation mark.
+var icons = map[string]string{
 	"good": "m15 25 6.5 6.5L34 18",
 	"bad":  "m17 17 14 14m0-14L17 31",
 	"note": "M24 13v14m0 7v.01",
 }
 
-// write sends the page. A browser that has gone away misses nothing.
+// write sends the page. It ignores errors, because the browser may have closed
+// the connection.
 func (p page) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
 	_, _ = strings.NewReplacer(
-		"{title}", p.Title, "{text}", p.Text, "{tone}", p.Tone, "{mark}", marks[p.Tone], "{style}", pageCSS,
+		"{title}", p.Title, "{text}", p.Text, "{tone}", p.Tone, "{mark}", icons[p.Tone], "{style}", pageCSS,
 	).WriteString(w, pageHTML)
 }

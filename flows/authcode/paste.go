@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	maxPaste = 16 << 10 // longer than any address a browser shows
-	minCode  = 8        // shorter is a key pressed by mistake; RFC 6749 §10.10 wants 128 bits
+	maxPaste = 16 << 10 // in bytes, longer than any URL that a browser shows
+	minCode  = 8        // a shorter text is an accidental keystroke; RFC 6749 §10.10 requires 128 bits
 )
 
-// The reasons to refuse a pasted text, for the person to read. None repeats
-// the text: it may hold a code.
+// Reasons to reject a pasted text, for the user. None quotes the text, because
+// it may contain a code.
 var (
 	errPasteEmpty  = errors.New("nothing was pasted")
 	errPasteLong   = errors.New("this text is too long to be a URL")
@@ -25,13 +25,13 @@ var (
 	errPasteOld    = errors.New("this URL is from an earlier attempt; open the link above and approve again")
 )
 
-// readPastes takes pasted texts until one is an answer.
+// readPastes reads pasted texts until one is accepted.
 func (a *attempt) readPastes(ctx context.Context, read func(context.Context, error) (string, error)) {
 	var rejected error
 	for {
 		text, err := read(ctx, rejected)
 		if err != nil || ctx.Err() != nil {
-			return // the listener may still be reached
+			return // the listener may still get the response
 		}
 		if rejected = a.acceptPaste(text); rejected == nil {
 			return
@@ -39,7 +39,7 @@ func (a *attempt) readPastes(ctx context.Context, read func(context.Context, err
 	}
 }
 
-// acceptPaste takes an address or a code.
+// acceptPaste accepts a redirect URL or a code.
 func (a *attempt) acceptPaste(text string) error {
 	p, err := parsePaste(text)
 	if err != nil {
@@ -50,17 +50,18 @@ func (a *attempt) acceptPaste(text string) error {
 	} else {
 		err = a.acceptBare(p.code)
 	}
-	if errors.Is(err, errState) && ownState(p.state()) {
+	if errors.Is(err, errState) && isOwnState(p.state()) {
 		return errPasteOld
 	}
 	return err
 }
 
-// acceptBare takes a code, or the code#state that some servers show to be copied.
-// A code can hold a # itself, so only what looks like a state of ours is one.
+// acceptBare accepts a code, or the code#state that some servers display for
+// copying. A code itself can contain a #, so only a text that looks like a state
+// of this program is treated as one.
 func (a *attempt) acceptBare(code string) error {
 	i := strings.LastIndexByte(code, '#')
-	if i < 0 || code[i+1:] != a.state && !ownState(code[i+1:]) {
+	if i < 0 || code[i+1:] != a.state && !isOwnState(code[i+1:]) {
 		return a.acceptCode(code)
 	}
 	if code[i+1:] != a.state {
@@ -69,14 +70,14 @@ func (a *attempt) acceptBare(code string) error {
 	return a.acceptCode(code[:i])
 }
 
-// ownState reports whether a text looks like a state of this program.
-func ownState(s string) bool {
+// isOwnState reports whether s looks like a state that this program generated.
+func isOwnState(s string) bool {
 	return len(s) == len(rand.Text()) && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// pasted is what a text holds: the query of an address, or a bare code.
+// pasted is a parsed text: the query of a URL, or only a code.
 type pasted struct {
-	query url.Values // nil: a bare code
+	query url.Values // nil: only a code
 	code  string
 }
 
@@ -87,9 +88,9 @@ func (p pasted) state() string {
 	return p.code[strings.LastIndexByte(p.code, '#')+1:]
 }
 
-// parsePaste reads a text as people copy it: wrapped over lines by a terminal,
-// in quotes, without the scheme that browsers hide. Host and path are not
-// looked at: the address may be a relay's.
+// parsePaste parses a text as users copy it: wrapped by a terminal, in quotes,
+// or without the scheme that browsers hide. It ignores host and path, because
+// the URL may be that of a relay.
 func parsePaste(text string) (pasted, error) {
 	if len(text) > maxPaste {
 		return pasted{}, errPasteLong
@@ -98,7 +99,7 @@ func parsePaste(text string) (pasted, error) {
 	switch {
 	case text == "":
 		return pasted{}, errPasteEmpty
-	case !vschar(text):
+	case !isCode(text):
 		return pasted{}, errPasteText
 	case strings.ContainsAny(text, "?&") || strings.Contains(text, "://"):
 		return parseAddress(text)
@@ -106,8 +107,8 @@ func parsePaste(text string) (pasted, error) {
 	return parseCode(text)
 }
 
-// dropInvisible removes line breaks, spaces, and what a terminal or chat adds
-// unseen; none of it occurs in an address or a code.
+// dropInvisible removes line breaks, spaces and invisible characters that
+// terminals and chat programs add; none of them occurs in a URL or a code.
 func dropInvisible(r rune) rune {
 	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
 		return -1
@@ -118,14 +119,15 @@ func dropInvisible(r rune) rune {
 func trimQuotes(s string) string { return strings.Trim(s, "\"'`<>()[]“”‘’«»,;") }
 
 func parseAddress(text string) (pasted, error) {
-	// What chat programs and shells put in; neither is in an address otherwise.
+	// Undo the escapes that chat programs and shells add; they do not occur in
+	// URLs otherwise.
 	text = strings.NewReplacer("&amp;", "&", `\?`, "?", `\=`, "=", `\&`, "&").Replace(text)
 	q, err := queryOf(text)
 	if err != nil {
 		return pasted{}, errPasteText
 	}
 	for _, values := range q {
-		// Mail and chat programs lead links over a page of their own.
+		// Mail and chat programs wrap links in a redirect URL.
 		if inner, err := queryOf(values[0]); !q.Has("state") && err == nil && inner.Has("state") {
 			q = inner
 			break
@@ -149,10 +151,11 @@ func queryOf(address string) (url.Values, error) {
 	return url.ParseQuery(query)
 }
 
-// parseCode undoes percent-encoding, for a code cut out of an address.
+// parseCode parses a code, which may be percent-encoded because it was copied
+// from a URL.
 func parseCode(text string) (pasted, error) {
 	code, err := url.PathUnescape(strings.TrimPrefix(text, "code="))
-	if err != nil || !vschar(code) || len(code) < minCode {
+	if err != nil || !isCode(code) || len(code) < minCode {
 		return pasted{}, errPasteText
 	}
 	return pasted{code: code}, nil

@@ -12,7 +12,7 @@ import (
 func waiting(promised bool) *attempt {
 	return &attempt{
 		server: oauth.Server{Issuer: "https://as.test", ResponseIss: promised},
-		state:  "STATE234567", answer: make(chan answer, 1), done: make(chan struct{}),
+		state:  "STATE234567", result: make(chan result, 1), done: make(chan struct{}),
 	}
 }
 
@@ -68,7 +68,7 @@ func TestPastedTexts(t *testing.T) {
 				t.Fatalf("acceptPaste(%q) = %v, want %v", tt.text, err, tt.want)
 			}
 			if err == nil {
-				if got := <-a.answer; got.code != tt.code || got.err != nil {
+				if got := <-a.result; got.code != tt.code || got.err != nil {
 					t.Errorf("acceptPaste(%q) took %q, %v; want %q", tt.text, got.code, got.err, tt.code)
 				}
 			}
@@ -98,17 +98,17 @@ func FuzzPaste(f *testing.F) {
 		for _, promised := range []bool{false, true} {
 			a := waiting(promised)
 			if err := a.acceptPaste(text); err != nil {
-				if len(a.answer) != 0 || len(text) > 12 && strings.Contains(err.Error(), text) {
-					t.Fatalf("refused with %q, %d answers", err, len(a.answer))
+				if len(a.result) != 0 || len(text) > 12 && strings.Contains(err.Error(), text) {
+					t.Fatalf("refused with %q, %d answers", err, len(a.result))
 				}
 				continue
 			}
-			got := <-a.answer
+			got := <-a.result
 			p, err := parsePaste(text)
 			if err != nil || p.query == nil && promised || p.query != nil && p.query.Get("state") != a.state {
 				t.Fatalf("%q was taken", text)
 			}
-			if (got.err == nil) != vschar(got.code) || got.err != nil && got.code != "" {
+			if (got.err == nil) != isCode(got.code) || got.err != nil && got.code != "" {
 				t.Fatalf("%q gave %q, %v", text, got.code, got.err)
 			}
 			if got.err == nil && promised && p.query.Get("iss") != a.server.Issuer {
@@ -124,7 +124,7 @@ func FuzzPasteRoundTrip(f *testing.F) {
 	f.Add("code-1234", 7, true)
 	f.Add("a b&c=d#e?f%41+\"'", 1, false)
 	f.Fuzz(func(t *testing.T, code string, width int, quoted bool) {
-		if !vschar(code) || len(code) > maxPaste/8 {
+		if !isCode(code) || len(code) > maxPaste/8 {
 			t.Skip("not a code")
 		}
 		text := "http://localhost:4711/cb?" + url.Values{"code": {code}, "state": {"STATE234567"}}.Encode()
@@ -138,7 +138,7 @@ func FuzzPasteRoundTrip(f *testing.F) {
 		if err := a.acceptPaste(text); err != nil {
 			t.Fatalf("acceptPaste(%q) = %v", text, err)
 		}
-		if got := <-a.answer; got.code != code || got.err != nil {
+		if got := <-a.result; got.code != code || got.err != nil {
 			t.Fatalf("acceptPaste(%q) took %q, %v; want %q", text, got.code, got.err, code)
 		}
 	})
@@ -150,8 +150,8 @@ func TestPages(t *testing.T) {
 	if strings.ContainsAny(pageCSS, "<>") || strings.Contains(pageHTML, "<script") || strings.Contains(pageHTML, "http") {
 		t.Error("a page must load nothing and run nothing")
 	}
-	for _, p := range []page{pageDone, pageDenied, pageError, pageUsed, pageStray, pageForeign, pageMethod, pageNotFound} {
-		if marks[p.Tone] == "" || p.Status == 0 || p.Title == "" || p.Text == "" || strings.ContainsAny(p.Title+p.Text, "<>&{}\"") {
+	for _, p := range []page{pageDone, pageDenied, pageError, pageUsed, pageOther, pageForeign, pageMethod, pageNotFound} {
+		if icons[p.Tone] == "" || p.Status == 0 || p.Title == "" || p.Text == "" || strings.ContainsAny(p.Title+p.Text, "<>&{}\"") {
 			t.Errorf("page %+v", p)
 		}
 	}

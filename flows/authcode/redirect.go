@@ -14,36 +14,37 @@ import (
 )
 
 const (
-	defaultHost = "127.0.0.1" // RFC 8252 §8.3 prefers the address to "localhost"
+	defaultHost = "127.0.0.1" // RFC 8252 §8.3 recommends it over "localhost"
 	defaultPath = "/callback"
 )
 
-// ErrRedirect: the redirect URL cannot be used, or the client was registered
-// with others.
+// ErrRedirect: the redirect URL cannot be used, or is not registered for the
+// client.
 var ErrRedirect = errors.New("redirect URL cannot be used")
 
-// Redirect says where the browser is sent back to. The zero value is
-// http://127.0.0.1/callback with a random port. Servers that compare redirect
-// URLs as strings need the host, port and path that were registered.
+// Redirect is the redirect URL. The zero value is http://127.0.0.1/callback
+// with a random port. Servers that compare redirect URLs as strings require the
+// registered host, port and path.
 type Redirect struct {
 	Host string // "127.0.0.1", "localhost" or "::1"; "": 127.0.0.1
 	Port int    // 0: any free port
 	Path string // "": /callback
 
 	// URL is the whole redirect URL, sent byte for byte; the fields above are
-	// then not looked at. If it is not http on loopback with a port, nobody
-	// listens and the answer must be pasted. "": made of the fields above.
+	// then ignored. If it is not http on loopback with a port, the flow does
+	// not listen and the redirect URL must be pasted. "": made of the fields
+	// above.
 	URL string
 }
 
-// PortError: nobody can listen on the redirect port.
+// PortError: the flow cannot listen on the redirect port.
 type PortError struct {
 	Port int
 	Err  error
 }
 
 func (e *PortError) Error() string {
-	if busy(e.Err) {
+	if isAddrInUse(e.Err) {
 		return fmt.Sprintf("redirect port %d is in use by another program", e.Port)
 	}
 	return fmt.Sprintf("listen on redirect port %d: %v", e.Port, e.Err)
@@ -51,17 +52,17 @@ func (e *PortError) Error() string {
 
 func (e *PortError) Unwrap() error { return e.Err }
 
-// target is a redirect URL and what to bind for it.
+// target is a redirect URL with the host and port to listen on.
 type target struct {
-	uri  string // as sent; without a port until one is bound
-	host string // loopback host to listen on; "": the URL leads elsewhere
-	port int    // 0: any
+	uri  string // as sent; without a port if any port may be bound
+	host string // loopback host to listen on; "": not on this machine
+	port int    // 0: any free port
 	rest string // path and query
 }
 
 func (t target) local() bool { return t.host != "" }
 
-// target returns where the configuration leads.
+// target parses the configured redirect URL.
 func (r Redirect) target() (target, error) {
 	raw := r.URL
 	if raw == "" {
@@ -75,7 +76,7 @@ func (r Redirect) target() (target, error) {
 		return target{}, fmt.Errorf("%w: host must be 127.0.0.1, localhost or ::1", ErrRedirect)
 	}
 	if r.URL != "" && t.port == 0 {
-		t.host = "" // exactly this URL: no port may be added to it
+		t.host = "" // the URL is fixed, so no port may be added
 	}
 	return t, nil
 }
@@ -101,14 +102,14 @@ func authority(host string, port int) string {
 	return host
 }
 
-// parseTarget refuses what RFC 6749 §3.1.2 and MCP refuse in a redirect URL,
-// and what would confuse the reading of the answer.
+// parseTarget parses a redirect URL. It rejects what RFC 6749 §3.1.2 and MCP
+// forbid, and a query that conflicts with response parameters.
 func parseTarget(raw string) (target, error) {
 	u, err := oauth.CheckURL(raw)
 	if err != nil {
 		return target{}, fmt.Errorf("%w: %w", ErrRedirect, err)
 	}
-	for _, name := range answerParams {
+	for _, name := range responseParams {
 		if u.Query().Has(name) {
 			return target{}, fmt.Errorf("%w: its query has %q, which the server's answer will carry", ErrRedirect, name)
 		}
@@ -130,9 +131,9 @@ func parseTarget(raw string) (target, error) {
 	return t, nil
 }
 
-// listenFor binds what the registration allows. Of a URL registered before,
-// the port may differ (RFC 8252 §7.3); it is tried first all the same, for
-// servers that compare strings.
+// listenFor listens on a redirect URL that the registration allows. The port
+// may differ from the registered one (RFC 8252 §7.3), but the registered port
+// is tried first, for servers that compare strings.
 func (r Redirect) listenFor(app oauth.App, bind func(target) (*listener, error)) (*listener, error) {
 	want, err := r.target()
 	if err != nil {
@@ -149,13 +150,13 @@ func (r Redirect) listenFor(app oauth.App, bind func(target) (*listener, error))
 		return bind(t.at(r.Port))
 	}
 	l, err := bind(t)
-	if busy(err) && r.URL == "" {
+	if isAddrInUse(err) && r.URL == "" {
 		return bind(t.at(0))
 	}
 	return l, err
 }
 
-// registered returns the first registered URL that the configuration admits.
+// registered returns the first registered URL that the configuration allows.
 func (r Redirect) registered(want target, uris []string) (target, error) {
 	for _, raw := range uris {
 		t, err := parseTarget(raw)
@@ -174,18 +175,18 @@ func (r Redirect) registered(want target, uris []string) (target, error) {
 	return target{}, &RegisteredError{URIs: uris}
 }
 
-// RegisteredError: the client was registered with other redirect URLs. It is an
-// [ErrRedirect] and a [flows.ErrClient].
+// RegisteredError: the redirect URL is not among those registered for the
+// client. It is an [ErrRedirect] and a [flows.ErrClient].
 type RegisteredError struct{ URIs []string }
 
 func (e *RegisteredError) Error() string {
 	return fmt.Sprintf("%v: %v: it has others (%s)", ErrRedirect, flows.ErrClient, oauth.Sanitize(strings.Join(e.URIs, ", "), 200))
 }
 
-// Unwrap gives both to errors.Is.
+// Unwrap returns both, for errors.Is.
 func (e *RegisteredError) Unwrap() []error { return []error{ErrRedirect, flows.ErrClient} }
 
-// at returns the same target at another port.
+// at returns the target with another port.
 func (t target) at(port int) target {
 	if t.port == port {
 		return t
@@ -195,7 +196,8 @@ func (t target) at(port int) target {
 	return t
 }
 
-// listen binds the target's port. A target that leads elsewhere binds nothing.
+// listen binds the target's port. For a target on another machine it binds
+// nothing.
 func (t target) listen() (*listener, error) {
 	if !t.local() {
 		return &listener{target: t}, nil
@@ -210,12 +212,12 @@ func (t target) listen() (*listener, error) {
 	return &listener{target: t, sockets: sockets}, nil
 }
 
-// bindTries is how often a random port is drawn that is free on both loopback
-// addresses.
+// bindTries is how many random ports are tried to find one that is free on both
+// loopback addresses.
 const bindTries = 8
 
-// bind listens on one address; for "localhost" on both, since a browser may try
-// either and the one that held the other would receive the code.
+// bind listens on one address; for "localhost" on both, because a browser may
+// use either, and a program that listens on the other would receive the code.
 func bind(host string, port int) ([]net.Listener, error) {
 	if host != "localhost" {
 		l, err := net.Listen("tcp", authorityOf(host, port))
@@ -227,7 +229,7 @@ func bind(host string, port int) ([]net.Listener, error) {
 	var err error
 	for range bindTries {
 		var sockets []net.Listener
-		if sockets, err = bindBoth(port); err == nil || port != 0 || !busy(err) {
+		if sockets, err = bindBoth(port); err == nil || port != 0 || !isAddrInUse(err) {
 			return sockets, err
 		}
 	}
@@ -240,20 +242,20 @@ func bindBoth(port int) ([]net.Listener, error) {
 		return nil, err
 	}
 	v6, err := net.Listen("tcp6", authorityOf("::1", v4.Addr().(*net.TCPAddr).Port))
-	if busy(err) {
+	if isAddrInUse(err) {
 		return nil, errors.Join(err, v4.Close())
 	}
 	if err != nil {
-		return []net.Listener{v4}, nil // no IPv6 on this machine
+		return []net.Listener{v4}, nil // this machine has no IPv6
 	}
 	return []net.Listener{v4, v6}, nil
 }
 
 func authorityOf(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-// wsaAddrInUse is EADDRINUSE as Windows' sockets report it.
+// wsaAddrInUse is WSAEADDRINUSE, the EADDRINUSE of Windows sockets.
 const wsaAddrInUse = syscall.Errno(10048)
 
-func busy(err error) bool {
+func isAddrInUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse)
 }

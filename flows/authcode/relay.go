@@ -15,36 +15,36 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Relay is the authorization code grant whose answer comes back over a relay: a
-// web server of the user's own team with a fixed redirect URI. It shows a short
-// link and a code, as the device flow does, for servers without a device grant.
+// Relay is the authorization code grant with the redirect URI of a relay: a web
+// server of the user's team that passes on the response. It shows a short link
+// and a code, as the device flow does, for servers without a device grant.
 //
-// The relay sees the authorization URL and the code, never the code verifier. Its
-// answer is checked as any other: a relay that is hostile can make a sign-in fail.
-// Its operator can also start sign-ins with the same client id
-// and have people approve them, so use only a relay of people you trust.
+// The relay sees the authorization URL and the code, never the code verifier.
+// Responses from it are checked like any other, so a hostile relay can only make a
+// sign-in fail. Its operator can also start sign-ins with the same client ID and
+// trick users into approving them, so use only a relay whose operator you trust.
 type Relay struct {
-	// URL is the relay's address, such as https://login.example.com.
+	// URL is the relay's base URL, such as https://login.example.com.
 	URL string
-	// Token returns what opens sessions at the relay; nil: it is a public one.
+	// Token returns the relay's client token; nil: the relay requires none.
 	Token func(ctx context.Context) (string, error)
-	// HTTP reaches the relay. Required.
+	// HTTP is the client for requests to the relay. Required.
 	HTTP *http.Client
-	// Show shows a code and its link and returns at once. Its ctx ends with the
-	// wait. A second call replaces the first code. Required.
+	// Show shows a code and its link and returns immediately. Its ctx ends when
+	// the flow stops waiting. A second call replaces the first code. Required.
 	Show func(ctx context.Context, c RelayCode)
-	// Done is called when the wait for a shown code is over; nil: nobody is told.
+	// Done is called when the flow stops waiting for a shown code; nil: no call.
 	Done func(ctx context.Context, err error)
 	// Label names this machine on the relay's page.
 	Label string
-	// ClientName is shown as the client; "": the client id.
+	// ClientName is the displayed name of the client; "": the client ID.
 	ClientName string
 	// AssumePKCE is as in Flow.
 	AssumePKCE bool
 }
 
-// RelayCode is what a person needs to see in order to approve. The fields have the
-// meaning that those of a device code have.
+// RelayCode is what the user needs to see to approve. The fields have the same
+// meaning as those of device.Code.
 type RelayCode struct {
 	UserCode                string
 	VerificationURI         string
@@ -59,14 +59,14 @@ type RelayCode struct {
 
 var _ flows.Documented = (*Relay)(nil)
 
-// maxReopened is how often a login opens a new session in place of one that the
-// relay forgot, when it was restarted.
+// maxReopened limits how many new sessions a login opens after the relay lost
+// one, for example by a restart.
 const maxReopened = 3
 
 // Name returns "relay".
 func (f *Relay) Name() string { return "relay" }
 
-// Address returns the relay's address.
+// Address returns the relay's URL.
 func (f *Relay) Address() string { return f.URL }
 
 // Check implements [flows.Flow].
@@ -78,7 +78,7 @@ func (f *Relay) Check(s oauth.Server) error {
 	return err
 }
 
-// base returns the relay's address without a slash at its end.
+// base returns the relay's URL without a trailing slash.
 func (f *Relay) base() (string, error) {
 	u, err := oauth.CheckURL(f.URL)
 	if err != nil {
@@ -95,8 +95,8 @@ func (f *Relay) redirect() (string, error) {
 	return base + "/callback", err
 }
 
-// Metadata implements [flows.Registrant]. The client is a web application: its
-// redirect URI is https.
+// Metadata implements [flows.Registrant]. The client is a web application,
+// because its redirect URI is https.
 func (f *Relay) Metadata() (oauth.ClientMetadata, error) {
 	redirect, err := f.redirect()
 	if err != nil {
@@ -119,29 +119,29 @@ func (f *Relay) DocumentURL() string {
 	return base + "/client.json"
 }
 
-// suits reports whether a client can have its answer sent to the relay. Some servers
-// accept a registration and leave redirect URIs out that they do not like: a fresh
-// client without it leaves the login to the next flow.
-func (f *Relay) suits(app oauth.App, redirect string) error {
+// checkRedirectURI returns an error if the relay's redirect URI is not registered for the
+// client. Some servers accept a registration but omit redirect URIs that they do not allow:
+// then the next flow is tried.
+func (f *Relay) checkRedirectURI(app oauth.App, redirect string) error {
 	foreign := strings.HasPrefix(app.ID, "https://") && app.ID != f.DocumentURL()
 	switch {
 	case slices.Contains(app.RedirectURIs, redirect):
 	case app.RedirectURIs != nil || foreign:
 		return fmt.Errorf("%w: %w: %w: the server did not register %s", ErrRedirect, flows.ErrClient, flows.ErrUnsupported, redirect)
 	}
-	return nil // without a list, it is registered by hand
+	return nil // a pre-registered client has no list
 }
 
-// Run implements [flows.Flow]. A relay that is away or refuses the login gives
-// flows.ErrUnsupported, so that the next flow is tried; later errors are those of
-// [Flow.Run].
+// Run implements [flows.Flow]. If the relay is unreachable or rejects the login,
+// the error is flows.ErrUnsupported, so that the next flow is tried; later errors
+// are those of [Flow.Run].
 func (f *Relay) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	if err := f.Check(r.Client.Server); err != nil {
 		return oauth.Token{}, err
 	}
 	redirect, err := f.redirect()
 	if err == nil {
-		err = f.suits(r.Client.App, redirect)
+		err = f.checkRedirectURI(r.Client.App, redirect)
 	}
 	if err != nil {
 		return oauth.Token{}, err
@@ -152,13 +152,13 @@ func (f *Relay) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	}
 	for reopened := 0; ; reopened++ {
 		token, err := f.session(ctx, r, a)
-		if !errors.Is(err, errForgotten) || reopened == maxReopened {
+		if !errors.Is(err, errSessionLost) || reopened == maxReopened {
 			return token, err
 		}
 	}
 }
 
-// session signs in over one session of the relay.
+// session signs in by one session of the relay.
 func (f *Relay) session(ctx context.Context, r flows.Request, a *attempt) (token oauth.Token, err error) {
 	c := relayClient{http: f.HTTP, base: strings.TrimSuffix(a.redirect, "/callback")}
 	bearer := ""
@@ -185,24 +185,24 @@ func (f *Relay) session(ctx context.Context, r flows.Request, a *attempt) (token
 	return token, nil
 }
 
-// await shows the code and returns the authorization code of the answer.
+// await shows the user code and returns the authorization code of the response.
 func (f *Relay) await(ctx context.Context, r flows.Request, a *attempt, c relayClient, s relaySession) (code string, err error) {
-	within, cancel := context.WithDeadline(ctx, s.expiry)
+	waitCtx, cancel := context.WithDeadline(ctx, s.expiry)
 	defer cancel()
-	end, _ := within.Deadline()
-	f.Show(within, RelayCode{
+	end, _ := waitCtx.Deadline()
+	f.Show(waitCtx, RelayCode{
 		UserCode: s.UserCode, VerificationURI: s.VerificationURI, VerificationURIComplete: s.VerificationURIComplete,
 		Expiry: end, Interval: s.interval, Issuer: a.server.Issuer, Server: r.Server,
 		Client: cmp.Or(f.ClientName, r.Client.App.ID), Hosts: Hosts(r.Server, a.server),
 	})
 	if f.Done != nil {
-		defer func() { f.Done(within, err) }()
+		defer func() { f.Done(waitCtx, err) }()
 	}
-	query, err := c.await(within, s)
+	query, err := c.await(waitCtx, s)
 	switch {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
-	case within.Err() != nil:
+	case waitCtx.Err() != nil:
 		return "", fmt.Errorf("the sign-in was not finished: %w", flows.ErrExpired)
 	case err != nil:
 		return "", err
@@ -214,11 +214,11 @@ func (f *Relay) await(ctx context.Context, r flows.Request, a *attempt, c relayC
 	if err := a.accept(q); err != nil {
 		return "", fmt.Errorf("the relay passed on a response that cannot be used: %w", err)
 	}
-	got := <-a.answer
+	got := <-a.result
 	return got.code, got.err
 }
 
-// outcome says how a login ended, in the relay's words.
+// outcome returns the outcome of a login as the relay's API names it.
 func outcome(err error) string {
 	switch {
 	case err == nil:

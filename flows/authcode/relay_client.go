@@ -19,25 +19,25 @@ import (
 
 const (
 	relayOpenTimeout = 15 * time.Second
-	relayHold        = 40 * time.Second // longer than a relay holds a request
+	relayPollTimeout = 40 * time.Second // longer than a relay's long poll
 	relayEndTimeout  = 3 * time.Second
-	minRelayPause    = time.Second // between requests
-	maxRelayPause    = 15 * time.Second
+	minRelayInterval = time.Second // between requests
+	maxRelayInterval = 15 * time.Second
 	maxRelayLifetime = time.Hour
-	maxRelayAnswer   = 64 << 10
+	maxRelayResponse = 64 << 10
 )
 
-// errForgotten means that the relay does not know the session, although it has
+// errSessionLost means that the relay no longer has the session, although it has
 // not expired.
-var errForgotten = errors.New("the relay has lost the session")
+var errSessionLost = errors.New("the relay has lost the session")
 
-// relayClient sends the requests to one relay.
+// relayClient is an HTTP client of one relay.
 type relayClient struct {
 	http *http.Client
 	base string
 }
 
-// relaySession is the relay's answer to the opening of a session.
+// relaySession is the relay's response to a new session.
 type relaySession struct {
 	ID                      string `json:"id"`
 	Secret                  string `json:"secret"`
@@ -52,7 +52,7 @@ type relaySession struct {
 	interval time.Duration
 }
 
-// relayError is a refusal of the relay.
+// relayError is an error response of the relay.
 type relayError struct {
 	status int
 	code   string
@@ -86,11 +86,11 @@ func (c relayClient) open(ctx context.Context, token string, a *attempt, server,
 	return s, s.check(c.base, a.redirect)
 }
 
-// check validates what a relay says of a session, and completes it. What is shown
-// leads to the relay itself.
+// check validates the relay's response and sets expiry and interval. Displayed
+// URLs must be at the relay's own origin.
 func (s *relaySession) check(base, redirect string) error {
 	lifetime := time.Duration(s.ExpiresIn) * time.Second
-	s.interval = max(minRelayPause, min(time.Duration(s.Interval)*time.Second, maxRelayPause))
+	s.interval = max(minRelayInterval, min(time.Duration(s.Interval)*time.Second, maxRelayInterval))
 	s.expiry = time.Now().Add(min(lifetime, maxRelayLifetime))
 	for _, raw := range []string{s.VerificationURI, s.VerificationURIComplete} {
 		u, err := oauth.CheckURL(raw)
@@ -98,7 +98,7 @@ func (s *relaySession) check(base, redirect string) error {
 			return errors.New("the relay's link points to another host")
 		}
 	}
-	unusable := func(secret string) bool { return !vschar(secret) || len(secret) > 256 }
+	unusable := func(secret string) bool { return !isCode(secret) || len(secret) > 256 }
 	switch {
 	case s.RedirectURI != redirect:
 		return fmt.Errorf("the relay has the redirect URI %s", oauth.Sanitize(s.RedirectURI, 200))
@@ -110,42 +110,42 @@ func (s *relaySession) check(base, redirect string) error {
 	return nil
 }
 
-// await returns the query of the authorization response. It asks again, with
-// growing pauses while the relay is away, until ctx ends.
+// await returns the query of the authorization response. It polls until ctx
+// ends, with exponential backoff while the relay is unreachable.
 func (c relayClient) await(ctx context.Context, s relaySession) (string, error) {
-	for pause := s.interval; ; {
+	for backoff := s.interval; ; {
 		var got struct{ Query string }
 		begun := time.Now()
-		status, err := c.ask(ctx, s, &got)
+		status, err := c.poll(ctx, s, &got)
 		refusal, refused := errors.AsType[*relayError](err)
 		switch {
 		case status == http.StatusOK && err == nil:
 			return got.Query, nil
 		case refused && status == http.StatusGone:
-			return "", errForgotten
+			return "", errSessionLost
 		case refused && status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout && status != http.StatusNotFound:
 			return "", refusal
 		case status == http.StatusNoContent:
-			pause = s.interval
-			if time.Since(begun) >= pause {
+			backoff = s.interval
+			if time.Since(begun) >= backoff {
 				continue
 			}
 		default:
-			pause = min(2*pause, maxRelayPause)
+			backoff = min(2*backoff, maxRelayInterval)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep(ctx, backoff); err != nil {
 			return "", err
 		}
 	}
 }
 
-func (c relayClient) ask(ctx context.Context, s relaySession, v any) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, relayHold)
+func (c relayClient) poll(ctx context.Context, s relaySession, v any) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, relayPollTimeout)
 	defer cancel()
 	return c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(s.ID), s.Secret, nil, v)
 }
 
-// end tells the relay how the login ended, for its page. It is best effort: the
+// end reports the outcome to the relay, for its page. It is best effort: the
 // session expires by itself.
 func (c relayClient) end(ctx context.Context, s relaySession, outcome string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), relayEndTimeout)
@@ -153,7 +153,8 @@ func (c relayClient) end(ctx context.Context, s relaySession, outcome string) {
 	_, _ = c.do(ctx, http.MethodDelete, "/v1/sessions/"+url.PathEscape(s.ID)+"?outcome="+outcome, s.Secret, nil, nil)
 }
 
-// do sends a request and reads its answer into v. Status is 0 if there is none.
+// do sends a request and reads its response into v. Status is 0 without a
+// response.
 func (c relayClient) do(ctx context.Context, method, path, bearer string, body []byte, v any) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
@@ -170,13 +171,13 @@ func (c relayClient) do(ctx context.Context, method, path, bearer string, body [
 		return 0, c.unreachable(err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRelayAnswer))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRelayResponse))
 	if err != nil {
 		return 0, c.unreachable(err)
 	}
 	if resp.StatusCode >= 300 {
 		var e struct{ Error string }
-		_ = json.Unmarshal(text, &e) // another answer than a relay's has no code
+		_ = json.Unmarshal(text, &e) // a response of another server has no code
 		return resp.StatusCode, &relayError{resp.StatusCode, oauth.Sanitize(e.Error, maxErrorCode)}
 	}
 	if v == nil || resp.StatusCode == http.StatusNoContent {
@@ -188,7 +189,8 @@ func (c relayClient) do(ctx context.Context, method, path, bearer string, body [
 	return resp.StatusCode, nil
 }
 
-// unreachable says without the terms of system calls why a request failed.
+// unreachable returns the error of a failed request without the names of system
+// calls.
 func (c relayClient) unreachable(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err

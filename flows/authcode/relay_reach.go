@@ -10,8 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Reach asks the relay what it is. It returns nil, or why a login cannot use it. No
-// session is opened, so that a wrong client token is not noticed.
+// Reach checks that the relay can be reached and used by a login. It opens no
+// session, so it does not detect an invalid client token.
 func (f *Relay) Reach(ctx context.Context) error {
 	redirect, err := f.redirect()
 	if err != nil {
@@ -36,8 +36,8 @@ func (f *Relay) Reach(ctx context.Context) error {
 	return nil
 }
 
-// Tried returns the flow with what [Relay.Reach] finds: where the relay cannot be used,
-// Check says so.
+// Tried calls [Relay.Reach] and returns a flow whose Check fails if the relay cannot be
+// used.
 func (f *Relay) Tried(ctx context.Context) flows.Flow { return triedRelay{f, f.Reach(ctx)} }
 
 type triedRelay struct {

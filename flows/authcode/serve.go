@@ -19,16 +19,16 @@ import (
 
 const (
 	readTimeout   = 10 * time.Second
-	pageTimeout   = 2 * time.Minute // the page waits for the token endpoint
-	maxHeader     = 64 << 10        // a redirect with a long code
-	shutdownGrace = time.Second     // for the last page to leave
+	pageTimeout   = 2 * time.Minute // the page waits for the token response
+	maxHeader     = 64 << 10        // in bytes; enough for a redirect with a long code
+	shutdownGrace = time.Second     // for the last page to be sent
 )
 
-// listener receives the browser at a redirect URL.
+// listener listens on a redirect URL.
 type listener struct {
 	target
-	sockets []net.Listener // none: the URL leads elsewhere
-	release func() error   // frees the port on another machine; nil: none is bound there
+	sockets []net.Listener // empty: the URL is on another machine
+	release func() error   // releases the port on another machine; nil: none
 }
 
 func (l *listener) close() error {
@@ -42,15 +42,15 @@ func (l *listener) close() error {
 	return errors.Join(errs...)
 }
 
-// listening returns the port, or 0 if nobody listens.
-func (l *listener) listening() int {
+// listeningPort returns the port, or 0 without a listener.
+func (l *listener) listeningPort() int {
 	if len(l.sockets) == 0 {
 		return 0
 	}
 	return l.port
 }
 
-// short returns an address on this machine that leads to the authorization URL.
+// short returns a URL on this machine that redirects to the authorization URL.
 func (l *listener) short(a *attempt) string {
 	if len(l.sockets) == 0 {
 		return ""
@@ -58,51 +58,53 @@ func (l *listener) short(a *attempt) string {
 	return "http://" + authority(l.host, l.port) + a.startPath()
 }
 
-// serve answers browsers until stop is called, which returns once every page
-// has left and every goroutine has ended.
+// serve handles requests until stop is called. Stop returns when the last page
+// was sent and all goroutines have ended.
 func (l *listener) serve(a *attempt) (stop func()) {
 	server := &http.Server{
 		Handler:        l.handler(a),
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   pageTimeout,
 		MaxHeaderBytes: maxHeader,
-		ErrorLog:       log.New(io.Discard, "", 0), // it would print what strangers send
+		ErrorLog:       log.New(io.Discard, "", 0), // it would print what other programs send
 	}
 	server.SetKeepAlivesEnabled(false)
 	var serving sync.WaitGroup
 	for _, socket := range l.sockets {
-		// Serve ends with ErrServerClosed; any other end leaves the paste.
+		// Serve returns ErrServerClosed; after any other error, pasting still
+		// works.
 		serving.Go(func() { _ = server.Serve(socket) })
 	}
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // cuts off a client that does not read; nothing is lost
+			_ = server.Close() // closes connections of clients that do not read
 		}
 		serving.Wait()
 		if l.release != nil {
-			_ = l.release() // the other machine notices a lost connection too
+			_ = l.release() // best effort: the other machine also detects a lost connection
 		}
 	}
 }
 
-// handler answers the redirect and, at the start path, leads to the server.
+// handler handles the redirect and, at the start path, redirects to the
+// authorization URL.
 func (l *listener) handler(a *attempt) http.Handler {
 	path, _, _ := strings.Cut(l.rest, "?")
 	if path == "" {
 		path = "/"
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w.Header())
+		setSecurityHeaders(w.Header())
 		switch {
-		case !l.ours(r.Host):
+		case !l.ownHost(r.Host):
 			pageForeign.write(w)
 		case r.Method != http.MethodGet:
 			w.Header().Set("Allow", http.MethodGet)
 			pageMethod.write(w)
 		case r.URL.EscapedPath() == path:
-			a.serveAnswer(w, r)
+			a.serveRedirect(w, r)
 		case subtle.ConstantTimeCompare([]byte(r.URL.EscapedPath()), []byte(a.startPath())) == 1:
 			a.serveStart(w, r)
 		default:
@@ -111,9 +113,9 @@ func (l *listener) handler(a *attempt) http.Handler {
 	})
 }
 
-// ours refuses a Host that is not this listener's: a name that somebody points
-// at 127.0.0.1 (DNS rebinding).
-func (l *listener) ours(hostport string) bool {
+// ownHost reports whether the Host header is this listener's. Others may be names
+// that resolve to 127.0.0.1 (DNS rebinding).
+func (l *listener) ownHost(hostport string) bool {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host, port = strings.Trim(hostport, "[]"), "80"
@@ -121,13 +123,13 @@ func (l *listener) ours(hostport string) bool {
 	return netcheck.IsRedirectHost(host) && port == strconv.Itoa(l.port)
 }
 
-// startPath returns the path that leads to the authorization URL. It cannot be
-// guessed: with the state in that URL, another user of this machine could
-// finish the login with an account of their own.
+// startPath returns the path that redirects to the authorization URL. It is
+// random because with the state in that URL, another user of this machine could
+// complete the login with their own account.
 func (a *attempt) startPath() string { return "/" + a.start }
 
-// serveStart leads a browser that was given the short address. A web page must
-// not begin a login by sending its visitor here.
+// serveStart redirects to the authorization URL. It rejects cross-site
+// requests, so that a web page cannot start a login.
 func (a *attempt) serveStart(w http.ResponseWriter, r *http.Request) {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" {
 		pageForeign.write(w)
@@ -137,8 +139,9 @@ func (a *attempt) serveStart(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusFound)
 }
 
-// serveAnswer takes the server's answer and shows how the login ended.
-func (a *attempt) serveAnswer(w http.ResponseWriter, r *http.Request) {
+// serveRedirect accepts the authorization response and shows the outcome of the
+// login.
+func (a *attempt) serveRedirect(w http.ResponseWriter, r *http.Request) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		err = errQuery
@@ -149,7 +152,7 @@ func (a *attempt) serveAnswer(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errUsed):
 		pageUsed.write(w)
 	case err != nil:
-		pageStray.write(w)
+		pageOther.write(w)
 	default:
 		a.wait(r.Context()).write(w)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// JWTBearer presents an assertion that somebody else signed, such as a
-// workload's identity token (RFC 7523 §2.1).
+// JWTBearer is the JWT bearer grant with an assertion that a third party
+// signed, such as a workload's identity token (RFC 7523 §2.1).
 type JWTBearer struct {
 	Read Read // reads Inputs.Assertion; required
 }
@@ -25,10 +25,10 @@ func (JWTBearer) Name() string { return "jwt-bearer" }
 // NonInteractive marks the flow.
 func (JWTBearer) NonInteractive() {}
 
-// Check wants a token endpoint and, where grants are listed, this one.
-func (JWTBearer) Check(s oauth.Server) error { return offers(s, oauth.GrantJWTBearer) }
+// Check requires a token endpoint and, if the server lists grants, this one.
+func (JWTBearer) Check(s oauth.Server) error { return checkGrants(s, oauth.GrantJWTBearer) }
 
-// Metadata asks for the grant alone.
+// Metadata requests this grant only.
 func (JWTBearer) Metadata() (oauth.ClientMetadata, error) {
 	return registration(oauth.GrantJWTBearer), nil
 }
@@ -42,7 +42,7 @@ func (f JWTBearer) Run(ctx context.Context, r flows.Request) (oauth.Token, error
 	return r.Client.Token(ctx, oauth.JWTBearerGrant(assertion, r.Resource, r.Scopes))
 }
 
-// TokenExchange gives one token for another (RFC 8693).
+// TokenExchange is the token exchange grant (RFC 8693).
 type TokenExchange struct {
 	Read Read // reads Inputs.SubjectToken; required
 }
@@ -58,10 +58,10 @@ func (TokenExchange) Name() string { return "token-exchange" }
 // NonInteractive marks the flow.
 func (TokenExchange) NonInteractive() {}
 
-// Check wants a token endpoint and, where grants are listed, this one.
-func (TokenExchange) Check(s oauth.Server) error { return offers(s, oauth.GrantTokenExchange) }
+// Check requires a token endpoint and, if the server lists grants, this one.
+func (TokenExchange) Check(s oauth.Server) error { return checkGrants(s, oauth.GrantTokenExchange) }
 
-// Metadata asks for the grant alone.
+// Metadata requests this grant only.
 func (TokenExchange) Metadata() (oauth.ClientMetadata, error) {
 	return registration(oauth.GrantTokenExchange), nil
 }
@@ -85,10 +85,11 @@ func exchange(subject string, r flows.Request) oauth.Exchange {
 	}
 }
 
-// CI presents the id token of the CI job that runs this: as an assertion where
-// the server lists that grant, else in exchange.
+// CI uses the ID token of the CI job that runs this program: as an assertion if
+// the server lists that grant, else in a token exchange.
 type CI struct {
-	// IDToken asks the CI for a token for an audience. Required.
+	// IDToken requests an ID token for an audience from the CI system.
+	// Required.
 	IDToken func(ctx context.Context, audience string) (string, error)
 }
 
@@ -103,18 +104,18 @@ func (CI) Name() string { return "ci" }
 // NonInteractive marks the flow.
 func (CI) NonInteractive() {}
 
-// Check wants a token endpoint and, where grants are listed, this one.
+// Check requires a token endpoint and, if the server lists grants, this one.
 func (CI) Check(s oauth.Server) error {
-	return offers(s, oauth.GrantJWTBearer, oauth.GrantTokenExchange)
+	return checkGrants(s, oauth.GrantJWTBearer, oauth.GrantTokenExchange)
 }
 
-// Metadata asks for both grants; the server grants the one that it knows.
+// Metadata requests both grants; the server registers those that it supports.
 func (CI) Metadata() (oauth.ClientMetadata, error) {
 	return registration(oauth.GrantJWTBearer, oauth.GrantTokenExchange), nil
 }
 
-// Run asks the CI for an id token for Inputs.Audience, by default the issuer,
-// and presents it.
+// Run requests an ID token for Inputs.Audience, by default the issuer, and
+// sends it.
 func (f CI) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	audience := r.Inputs.Audience
 	if audience == "" {
@@ -130,7 +131,7 @@ func (f CI) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	return r.Client.Token(ctx, exchange(id, r).Grant())
 }
 
-// registration is for a client that is never redirected to.
+// registration returns the metadata of a client without redirect URIs.
 func registration(grants ...string) oauth.ClientMetadata {
 	return oauth.ClientMetadata{GrantTypes: grants, ResponseTypes: []string{}, RedirectURIs: []string{}}
 }

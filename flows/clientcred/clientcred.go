@@ -1,20 +1,19 @@
-// Package clientcred holds the flows that need no person: the client's own
-// credentials (RFC 6749 §4.4), an assertion (RFC 7523), an exchanged token
-// (RFC 8693), an enterprise's identity provider (ID-JAG) and a CI job's id
-// token.
+// Package clientcred has the non-interactive flows: client credentials (RFC
+// 6749 §4.4), an assertion (RFC 7523), token exchange (RFC 8693), an
+// enterprise's identity provider (ID-JAG) and a CI job's ID token.
 //
-// Each is run again whenever its token expires, in env and exec too. What a
-// run needs besides the client is named by flows.Inputs and read again each
-// time, since an id token lives for minutes.
+// Each runs again when its token expires, also in env and exec. flows.Inputs
+// names what a run needs besides the client. It is read again for each run,
+// because an ID token is valid only for minutes.
 //
 // # Security
 //
-// Only sources ("env:NAME") are ever stored, never what they hold. An error of
-// the server ends the flow: another grant is not tried in its place.
+// Only sources ("env:NAME") are stored, never their contents. An error response
+// ends the flow: no other grant is tried.
 //
 // # Stability
 //
-// Names of flows are stored and do not change.
+// The names of flows are stored and do not change.
 package clientcred
 
 import (
@@ -27,11 +26,11 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Read returns what a source of flows.Inputs holds.
+// Read returns the content of a source in flows.Inputs.
 type Read func(ctx context.Context, source string) (string, error)
 
-// ClientCredentials is the client acting for itself (RFC 6749 §4.4), by client
-// secret or private_key_jwt. It needs a client registered by hand.
+// ClientCredentials is the client credentials grant (RFC 6749 §4.4), with a
+// client secret or private_key_jwt. It requires a pre-registered client.
 type ClientCredentials struct{}
 
 var _ flows.NonInteractive = ClientCredentials{}
@@ -42,8 +41,10 @@ func (ClientCredentials) Name() string { return "client-credentials" }
 // NonInteractive marks the flow.
 func (ClientCredentials) NonInteractive() {}
 
-// Check wants a token endpoint and, where grants are listed, this one.
-func (ClientCredentials) Check(s oauth.Server) error { return offers(s, oauth.GrantClientCredentials) }
+// Check requires a token endpoint and, if the server lists grants, this one.
+func (ClientCredentials) Check(s oauth.Server) error {
+	return checkGrants(s, oauth.GrantClientCredentials)
+}
 
 // Run sends one token request.
 func (ClientCredentials) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
@@ -57,10 +58,10 @@ func (ClientCredentials) Run(ctx context.Context, r flows.Request) (oauth.Token,
 	return r.Client.Token(ctx, form)
 }
 
-// offers wants a token endpoint, and one of the grants where the server lists
-// any. A server that lists none is taken to have forgotten: the default of RFC
-// 8414 §2 would rule out every grant here.
-func offers(s oauth.Server, grants ...string) error {
+// checkGrants requires a token endpoint, and one of the grants if the server lists
+// any. If it lists none, any grant is allowed: the default of RFC 8414 §2 would
+// exclude every grant here.
+func checkGrants(s oauth.Server, grants ...string) error {
 	if s.TokenEndpoint == "" {
 		return fmt.Errorf("%w: the server has no token endpoint", flows.ErrUnsupported)
 	}
@@ -71,7 +72,8 @@ func offers(s oauth.Server, grants ...string) error {
 	return nil
 }
 
-// read returns what a source holds; what names the input in errors.
+// read returns the content of a source. Parameter what names the input in
+// errors.
 func read(ctx context.Context, from Read, source, what string) (string, error) {
 	if source == "" {
 		return "", fmt.Errorf("%s is required", what)

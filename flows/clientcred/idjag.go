@@ -10,8 +10,8 @@ import (
 )
 
 // IDJAG is enterprise-managed authorization (SEP-990): the company's identity
-// provider turns a person's id token into an assertion for the MCP server's
-// authorization server (RFC 8693), which is presented there (RFC 7523).
+// provider exchanges the user's ID token for an assertion for the MCP server's
+// authorization server (RFC 8693), which accepts it as a grant (RFC 7523).
 type IDJAG struct {
 	Read Read // reads Inputs.SubjectToken and Inputs.IDPClientSecret; required
 }
@@ -24,8 +24,8 @@ func (IDJAG) Name() string { return "id-jag" }
 // NonInteractive marks the flow.
 func (IDJAG) NonInteractive() {}
 
-// Check wants a token endpoint and, where grants are listed, this one.
-func (IDJAG) Check(s oauth.Server) error { return offers(s, oauth.GrantJWTBearer) }
+// Check requires a token endpoint and, if the server lists grants, this one.
+func (IDJAG) Check(s oauth.Server) error { return checkGrants(s, oauth.GrantJWTBearer) }
 
 // Run sends one token request to each of the two servers.
 func (f IDJAG) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
@@ -46,8 +46,8 @@ func (f IDJAG) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	return r.Client.Token(ctx, oauth.JWTBearerGrant(assertion.Access, r.Resource, r.Scopes))
 }
 
-// provider is our registration at the identity provider, which has nothing to
-// do with the one at the MCP server's authorization server.
+// provider returns the client for the identity provider. Its registration is
+// independent of that at the MCP server's authorization server.
 func (f IDJAG) provider(ctx context.Context, r flows.Request) (*oauth.Client, error) {
 	in := r.Inputs
 	c := &oauth.Client{HTTP: r.Client.HTTP, App: oauth.App{ID: in.IDPClientID}}

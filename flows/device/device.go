@@ -1,21 +1,21 @@
-// Package device is the login without a browser on this machine: the OAuth
-// 2.0 Device Authorization Grant (RFC 8628). A short code and a link are shown
-// here, a person approves on another device, and the flow polls until then.
+// Package device implements the OAuth 2.0 Device Authorization Grant (RFC
+// 8628), for a login without a browser on this machine. The flow shows a short
+// code and a link, and polls until the user approves on another device.
 //
-// A [Flow] with a [Prompt] is all that is needed; package mcplogin runs it.
+// Pass a [Flow] with a [Prompt] to package mcplogin, which runs it.
 //
 // # Security
 //
-// The prompt is given a [Code], never the device_code, which alone would let
-// its holder fetch the token. A Code names the client, because a person who is
-// talked into approving somebody else's code hands over their account (RFC
-// 8628 §5.4): show all of it. Its code and URIs can be shown as they are; the
-// other texts only through oauth.Sanitize.
+// The prompt gets a [Code], never the device_code, which is sufficient to get
+// the token. A Code names the client and the servers: show all of it, because a
+// user who approves an attacker's code gives away access to their account (RFC
+// 8628 §5.4). The user code and URIs are safe to display; pass other texts
+// through oauth.Sanitize.
 //
 // # Stability
 //
-// [Prompt] does not grow. What only some prompts can do is an optional
-// interface, such as [PollPrompt].
+// [Prompt] gets no new methods. Additions are optional interfaces, such as
+// [PollPrompt].
 package device
 
 import (
@@ -29,50 +29,51 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Code is what a person needs to see in order to approve (RFC 8628 §3.3).
+// Code is what the user needs to see to approve (RFC 8628 §3.3).
 type Code struct {
-	UserCode                string // must be shown even beside a QR code (RFC 8628 §3.3.1)
+	UserCode                string // must be shown even with a QR code (RFC 8628 §3.3.1)
 	VerificationURI         string
-	VerificationURIComplete string        // holds the user code too; "": not offered
-	Expiry                  time.Time     // when the waiting ends; zero: the server did not say
-	Interval                time.Duration // between polls, at first
+	VerificationURIComplete string        // includes the user code; "": not supported
+	Expiry                  time.Time     // when the flow stops waiting; zero: unknown
+	Interval                time.Duration // initial interval between polls
 	Issuer                  string        // the authorization server
 	Server                  string        // the MCP server that the login is for
-	Client                  string        // the client's name, or its id
-	Hosts                   flows.Hosts   // where the person signs in, who issues the token
+	Client                  string        // the client's name, or its ID
+	Hosts                   flows.Hosts   // of the sign-in page and the endpoints
 }
 
-// Prompt shows a code to a person.
+// Prompt shows a code to the user.
 type Prompt interface {
-	// ShowCode returns at once. ctx ends with the polling for this code, and
-	// what is shown should go with it. A second call replaces the first code.
+	// ShowCode shows the code and returns immediately. ctx ends when the
+	// polling for this code ends; remove the code from the screen then. A
+	// second call replaces the first code.
 	ShowCode(ctx context.Context, c Code)
 }
 
-// PollPrompt is a Prompt that also shows how the polling goes.
+// PollPrompt is a Prompt that also shows the state of the polling.
 type PollPrompt interface {
 	Prompt
 	// ShowPoll is called after every poll, and once more when the polling for
-	// this code is over, before its context ends. It returns at once.
+	// this code ends, before its context ends. It returns immediately.
 	ShowPoll(ctx context.Context, p Poll)
 }
 
-// Poll is the state of the polling after one answer.
+// Poll is the state of the polling after one response.
 type Poll struct {
 	Status Status
-	Next   time.Time // of the next poll; zero if Status is final
-	Err    error     // why, for Unreachable, Denied and Failed; else nil
+	Next   time.Time // when the next poll follows; zero if Status is final
+	Err    error     // for Unreachable, Denied and Failed; else nil
 }
 
-// Status is a word for the state of the polling. It is stable: programs read
-// it.
+// Status is a state of the polling. The values are stable, because programs
+// read them.
 type Status string
 
 // The states. All after Unreachable are final.
 const (
-	Pending     Status = "pending"     // nobody has approved yet
-	SlowDown    Status = "slow_down"   // the server asked for slower polling
-	Unreachable Status = "unreachable" // the server could not be asked; it is tried again
+	Pending     Status = "pending"     // not approved yet
+	SlowDown    Status = "slow_down"   // the server requested slower polling
+	Unreachable Status = "unreachable" // the server could not be reached or had an error; the flow retries
 	Approved    Status = "approved"
 	Denied      Status = "denied"
 	Expired     Status = "expired"
@@ -83,8 +84,8 @@ const (
 // Flow is the device flow.
 type Flow struct {
 	Prompt     Prompt                         // required
-	ClientName string                         // name of the client that people see; "": its id
-	Retry      func(ctx context.Context) bool // asked for a fresh code when one expired; nil: no
+	ClientName string                         // displayed name of the client; "": the client ID
+	Retry      func(ctx context.Context) bool // reports whether to request a new code after one expired; nil: no
 }
 
 var _ flows.Registrant = (*Flow)(nil)
@@ -92,8 +93,8 @@ var _ flows.Registrant = (*Flow)(nil)
 // Name returns "device".
 func (f *Flow) Name() string { return "device" }
 
-// Check wants a device authorization endpoint. It does not want the grant
-// listed in grant_types_supported: servers forget it there.
+// Check requires a device authorization endpoint. It does not require the grant
+// in grant_types_supported, because servers omit it there.
 func (f *Flow) Check(s oauth.Server) error {
 	if s.DeviceAuthorizationEndpoint == "" {
 		return fmt.Errorf("%w: the server has no device authorization endpoint", flows.ErrUnsupported)
@@ -101,9 +102,9 @@ func (f *Flow) Check(s oauth.Server) error {
 	return nil
 }
 
-// Metadata asks for the device grant by name: a client registered without it
-// is refused at the device endpoint. It says that there is no redirection, too:
-// oidc-provider refuses a registration that leaves it open.
+// Metadata requests the device grant explicitly: servers reject clients that
+// are registered without it. It sends empty lists of response types and
+// redirect URIs, because oidc-provider rejects a registration without them.
 func (f *Flow) Metadata() (oauth.ClientMetadata, error) {
 	return oauth.ClientMetadata{
 		GrantTypes:    []string{oauth.GrantDeviceCode, "refresh_token"},
@@ -112,9 +113,9 @@ func (f *Flow) Metadata() (oauth.ClientMetadata, error) {
 	}, nil
 }
 
-// Run shows a code and polls until a person has approved it. It returns
-// flows.ErrDenied, flows.ErrExpired or flows.ErrUnsupported, wrapped, where
-// they say what happened. It ends at once when ctx does.
+// Run shows a code and polls until the user approves it. Errors wrap
+// flows.ErrDenied, flows.ErrExpired or flows.ErrUnsupported where those apply.
+// It returns immediately when ctx ends.
 func (f *Flow) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	if f.Prompt == nil {
 		return oauth.Token{}, errors.New("device flow has no prompt to show its code")
@@ -131,11 +132,11 @@ func (f *Flow) Run(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	}
 }
 
-// minLifetime is the least time between two codes, however soon the server lets
-// them expire.
+// minLifetime is the minimum time between two codes, even if the first expires
+// sooner.
 const minLifetime = 5 * time.Second
 
-// attempt is the life of one code.
+// attempt requests one code, shows it and polls.
 func (f *Flow) attempt(ctx context.Context, r flows.Request) (oauth.Token, error) {
 	d, err := r.Client.AuthorizeDevice(ctx, r.Scopes, r.Resource, r.Params)
 	if err != nil {
@@ -149,7 +150,8 @@ func (f *Flow) attempt(ctx context.Context, r flows.Request) (oauth.Token, error
 	return t, err
 }
 
-// end returns when the waiting ends: with the code, or before it with ctx.
+// end returns when the flow stops waiting: the expiry of the code, or an
+// earlier deadline of ctx.
 func end(ctx context.Context, expiry time.Time) time.Time {
 	if deadline, ok := ctx.Deadline(); ok && (expiry.IsZero() || deadline.Before(expiry)) {
 		return deadline
@@ -157,7 +159,7 @@ func end(ctx context.Context, expiry time.Time) time.Time {
 	return expiry
 }
 
-// code leaves the device_code out.
+// code returns the Code for the prompt, without the device_code.
 func (f *Flow) code(ctx context.Context, r flows.Request, d oauth.DeviceAuthorization) Code {
 	client := f.ClientName
 	if client == "" {
@@ -182,9 +184,8 @@ func (f *Flow) report(ctx context.Context, p Poll) {
 	}
 }
 
-// startError sorts the device endpoint's refusals. A server without the
-// endpoint, or one that does not let this client use it, leaves the next flow
-// to be tried.
+// startError classifies errors of the device authorization endpoint. If it does
+// not exist or this client may not use it, the next flow is tried.
 func startError(err error) error {
 	e, ok := errors.AsType[*oauth.Error](err)
 	if oauth.IsCode(err, oauth.CodeUnauthorizedClient, oauth.CodeInvalidClient, oauth.CodeUnsupportedGrantType) {
@@ -197,14 +198,15 @@ func startError(err error) error {
 	return pollError(err)
 }
 
-// refusal is an error of a server after which the next flow is tried, without
-// saying that the server does not support this one.
+// refusal is an error after which the next flow is tried. Its text does not
+// claim that the server lacks support for this one.
 type refusal struct{ error }
 
 func (r refusal) Is(target error) bool { return target == flows.ErrUnsupported }
 func (r refusal) Unwrap() error        { return r.error }
 
-// pollError wraps what ended the polling in the error that callers branch on.
+// pollError wraps an error response in the sentinel error that callers branch
+// on.
 func pollError(err error) error {
 	switch {
 	case oauth.IsCode(err, oauth.CodeAccessDenied):

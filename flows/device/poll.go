@@ -12,20 +12,20 @@ import (
 
 const (
 	slowDownStep  = 5 * time.Second // RFC 8628 §3.5
-	maxBackoff    = time.Minute     // between tries of a server that does not answer
-	maxErrors     = 8               // answers in a row that only say that the server is at fault
-	marginDivisor = 5               // a fifth of the interval for each slow_down
+	maxBackoff    = time.Minute     // between retries of an unreachable server
+	maxErrors     = 8               // consecutive 5xx responses
+	marginDivisor = 5               // each slow_down adds a fifth of the interval
 )
 
-// poll asks the token endpoint until it answers for good or the code expires.
-// A wait is counted from the last answer, not from the last request, so that
-// a slow network never makes two requests arrive closer than the interval.
-// The first poll comes one interval after the code.
+// poll polls the token endpoint until a final response or the expiry of the
+// code. Each wait starts at the last response, not at the last request, so that
+// on a slow network requests never arrive closer together than the interval.
+// The first poll follows one interval after the code.
 func (f *Flow) poll(ctx context.Context, r flows.Request, d oauth.DeviceAuthorization) (oauth.Token, error) {
 	p := timing{interval: d.Interval, expiry: d.Expiry}
 	wait := p.interval
 	for {
-		if err := p.pause(ctx, wait); err != nil {
+		if err := p.sleep(ctx, wait); err != nil {
 			return oauth.Token{}, err
 		}
 		t, err := r.Client.DeviceToken(ctx, d.DeviceCode, r.Resource)
@@ -35,7 +35,7 @@ func (f *Flow) poll(ctx context.Context, r flows.Request, d oauth.DeviceAuthoriz
 		if ctx.Err() != nil {
 			return oauth.Token{}, ctx.Err()
 		}
-		status := p.after(err)
+		status := p.record(err)
 		if status == Failed {
 			return oauth.Token{}, fmt.Errorf("wait for approval: %w", pollError(err))
 		}
@@ -51,47 +51,48 @@ func unreachable(s Status, err error) error {
 	return err
 }
 
-// timing says when to poll for one code.
+// timing computes when to poll for one code.
 type timing struct {
-	interval  time.Duration // at least this long between polls
-	expiry    time.Time     // zero: the server alone knows
-	slowDowns int           // answered so far
-	faults    int           // since the server last answered
-	errors    int           // of those, answers with a 5xx
+	interval  time.Duration // minimum time between polls
+	expiry    time.Time     // zero: unknown
+	slowDowns int           // number of slow_down responses
+	failures  int           // consecutive temporary errors
+	errors    int           // of those, 5xx responses
 }
 
-// after takes note of an answer. Failed means that it is the last one. The
-// code counts before the HTTP status: servers answer authorization_pending
-// with odd ones.
-func (p *timing) after(err error) Status {
+// record updates the timing after an error response and returns the status.
+// Failed ends the polling. The OAuth error code takes precedence over the HTTP
+// status: servers send authorization_pending with various statuses.
+func (p *timing) record(err error) Status {
 	switch {
 	case oauth.IsCode(err, oauth.CodeAuthorizationPending):
-		p.faults, p.errors = 0, 0
+		p.failures, p.errors = 0, 0
 		return Pending
 	case oauth.IsCode(err, oauth.CodeSlowDown):
-		p.faults, p.errors = 0, 0
+		p.failures, p.errors = 0, 0
 		p.slowDowns++
 		p.interval += slowDownStep // for this and all later polls
 		return SlowDown
-	case oauth.Temporary(err) && p.tolerates(err):
-		p.faults++
+	case oauth.Temporary(err) && p.mayRecover(err):
+		p.failures++
 		return Unreachable
 	default:
 		return Failed
 	}
 }
 
-// tolerates reports whether a fault may still end. A server that answers with errors
-// only, unlike one that cannot be reached, will not recover while a person waits.
-func (p *timing) tolerates(err error) bool {
+// mayRecover reports whether a temporary error may go away. A server that keeps
+// responding with 5xx, unlike an unreachable one, will not recover while the user
+// waits.
+func (p *timing) mayRecover(err error) bool {
 	if e, ok := errors.AsType[*oauth.Error](err); ok && e.Status >= 500 {
 		p.errors++
 	}
 	return p.errors < maxErrors
 }
 
-// wait returns how long to wait before the next poll: never less than the
-// interval, nor than what the server asked for by Retry-After.
+// wait returns how long to wait before the next poll: at least the interval and
+// the server's Retry-After.
 func (p *timing) wait(err error) time.Duration {
 	wait := max(p.interval+p.margin(), p.backoff())
 	if e, ok := errors.AsType[*oauth.Error](err); ok {
@@ -100,25 +101,26 @@ func (p *timing) wait(err error) time.Duration {
 	return wait
 }
 
-// margin guards against a clock of ours that runs fast. The monotonic clock
-// of some virtual machines gains several percent, so that the exact interval
-// is too short by the server's clock, and as the server adds 5 s with us, each
-// wait is too short again (https://github.com/cli/cli/issues/9370). A client
-// that waits as this one does gets slow_down for hardly another reason. So
-// every slow_down adds a fifth of the interval, up to the whole, until the
-// server is content. Without a slow_down the interval is kept exactly.
+// margin compensates for a local clock that runs fast. The monotonic clock of
+// some virtual machines gains several percent, so the exact interval is too
+// short by the server's clock. The server also adds 5 s for each slow_down, so
+// each wait is too short again (https://github.com/cli/cli/issues/9370). This
+// client gets slow_down for hardly any other reason, so each slow_down adds a
+// fifth of the interval, up to the whole interval. Without a slow_down the
+// margin is 0.
 func (p *timing) margin() time.Duration {
 	return min(p.interval, p.interval/marginDivisor*time.Duration(p.slowDowns))
 }
 
-// backoff doubles the interval with each fault in a row (RFC 8628 §3.5), up to
-// a minute. It leaves room for a last try one interval before the code expires.
+// backoff doubles the interval with each consecutive failure (RFC 8628 §3.5),
+// up to a minute. It leaves time for a last attempt one interval before the
+// code expires.
 func (p *timing) backoff() time.Duration {
-	if p.faults == 0 {
+	if p.failures == 0 {
 		return 0
 	}
 	d := p.interval
-	for range p.faults {
+	for range p.failures {
 		d = min(d*2, maxBackoff)
 	}
 	if left := time.Until(p.expiry); !p.expiry.IsZero() {
@@ -127,10 +129,9 @@ func (p *timing) backoff() time.Duration {
 	return d
 }
 
-// pause waits for d, or returns why there is nothing to wait for: ctx ended,
-// or the code expired by our clock. It gives up when the code expires, not
-// when d is over.
-func (p *timing) pause(ctx context.Context, d time.Duration) error {
+// sleep waits for d. It returns an error when ctx ends or, even before d has
+// passed, when the code expires.
+func (p *timing) sleep(ctx context.Context, d time.Duration) error {
 	if !p.expiry.IsZero() {
 		d = min(d, time.Until(p.expiry))
 	}
@@ -147,9 +148,9 @@ func (p *timing) pause(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// remaining returns how much of d is missing by the wall clock, which is
-// corrected where a monotonic clock that runs fast is not. It is never more
-// than d, so that a wall clock set back does not stall the polling.
+// remaining returns the part of d that has not passed by the wall clock, which
+// is corrected (NTP), unlike a fast monotonic clock. It is at most d, so that a
+// wall clock that is set back does not stall the polling.
 func remaining(d time.Duration, start, end time.Time) time.Duration {
 	wall := end.Round(0).Sub(start.Round(0)) // Round strips the monotonic reading
 	return min(d, d-wall)

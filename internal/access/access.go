@@ -5,29 +5,33 @@
 package access
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"log/slog"
+	"net/http"
+	"os"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/cistep"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/extraheader"
+	"github.com/mcp-login/mcp-login/internal/httpsse"
 	"github.com/mcp-login/mcp-login/internal/invocation"
-	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/terminal"
-	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // Options say which store a command uses, how it reaches servers, and what it accepts.
 type Options struct {
-	Store, ProfileDir, Keeper string              // see stores.Location
-	CACert                    string              // PEM file of certificates to trust beside the system's
-	Timeout                   time.Duration       // of one request to a server
-	MinTTL                    time.Duration       // a token that expires sooner is refreshed
-	ExpectIssuer              string              // the only authorization server to accept; "": any
-	ExpectAudience            string              // that a credential from another host may request
-	Headers                   extraheader.Headers // that each request to the origin of an MCP server has
+	Store, ProfileDir, Keeper string        // see stores.Location
+	CACert                    string        // PEM file of certificates to trust beside the system's
+	Timeout                   time.Duration // of one request to a server
+	MinTTL                    time.Duration // a token that expires sooner is refreshed
+	ExpectIssuer              string        // the only authorization server to accept; "": any
+	ExpectAudience            string        // that a credential from another host may request
 }
 
 // Location is the store that the options name.
@@ -40,14 +44,55 @@ type Opener struct {
 	Options
 	invocation.Invocation
 	Streams terminal.Streams
-	Hidden  *redact.Redactor // learns each secret, so that no log and no error shows it
-	Hosts   *oauth.Hosts     // what clients learn of the hosts of MCP servers; nil: each learns for itself
-	Step    *cistep.Step     // who this CI job is; nil: that is not asked
+	Hidden  *redact.Redactor    // learns each secret, so that no log and no error shows it
+	Step    *cistep.Step        // who this CI job is; nil: that is not asked
+	Headers extraheader.Headers // that each request to the origin of an MCP server has
 	Dirs    paths.Dirs
 	Log     *slog.Logger
+
+	// Clients returns what makes guarded clients: always the same, so that all share
+	// connections and certificates.
+	Clients func() (func(url string) *http.Client, error)
 }
 
-// Outbound returns what makes clients for MCP servers.
-func (o Opener) Outbound() outbound.Options {
-	return outbound.Options{CACert: o.CACert, Timeout: o.Timeout, Getenv: o.Getenv, Hosts: o.Hosts, Headers: o.Headers}
+// WithHeaders returns an opener whose requests to MCP servers have headers, as they are
+// typed; see extraheader.Read.
+func (o Opener) WithHeaders(ctx context.Context, typed, sources []string) (Opener, error) {
+	var err error
+	o.Headers, err = extraheader.Read(ctx, typed, sources, o.reader())
+	return o, err
+}
+
+// WithoutTerminal returns an opener that can ask nobody at the terminal.
+func (o Opener) WithoutTerminal() Opener {
+	o.Streams.TTY = func() (*os.File, error) { return nil, errors.New("another program is using the terminal") }
+	return o
+}
+
+// Servers returns what makes clients for MCP servers. They add the user's headers to
+// requests to the server's origin.
+func (o Opener) Servers() (func(server string) *http.Client, error) {
+	guarded, err := o.Clients()
+	if err != nil {
+		return nil, err
+	}
+	return func(server string) *http.Client {
+		client := *guarded(server)
+		client.Transport = o.Headers.Around(client.Transport, server)
+		return &client
+	}, nil
+}
+
+// Transport reaches an MCP server: guarded, and without a limit of time, since a tool
+// may take long. The server speaks Streamable HTTP, or what the mode says.
+func (o Opener) Transport(server, mode string) (*httpsse.Transport, error) {
+	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
+	if err != nil {
+		return nil, exit.Usagef("--transport %w", err)
+	}
+	client, err := o.Servers()
+	if err != nil {
+		return nil, err
+	}
+	return &httpsse.Transport{Base: client(server).Transport, Server: server, Mode: m}, nil
 }

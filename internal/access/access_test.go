@@ -5,8 +5,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,9 +19,11 @@ import (
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/outbound"
 	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/settings"
+	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/source"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/terminal"
@@ -38,6 +44,7 @@ func opener(t *testing.T, words ...string) (access.Opener, *bytes.Buffer) {
 		Invocation: invocation.Invocation{Line: tree.Interpret(append([]string{"test"}, words...)), Getenv: getenv},
 		Streams:    terminal.Streams{In: strings.NewReader(""), Out: io.Discard, Err: said, Getenv: getenv, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
 		Hidden:     redact.To(io.Discard), Dirs: paths.Dirs{Getenv: getenv}, Log: slog.New(slog.DiscardHandler),
+		Clients: sync.OnceValues(outbound.Options{Getenv: getenv}.Clients),
 	}, said
 }
 
@@ -152,5 +159,52 @@ func TestNewStoreSaysItsKeeper(t *testing.T) {
 	}
 	if strings.Count(said.String(), "created the store") != 1 {
 		t.Errorf("said %q", said)
+	}
+}
+
+// TestHeadersAreForTheServer: what a user adds for the origin of the MCP server goes
+// there at a sign-in too, and to no relay.
+func TestHeadersAreForTheServer(t *testing.T) {
+	o, _ := opener(t)
+	o, err := o.WithHeaders(t.Context(), []string{"X-Key: secret"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{} // by path
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got[r.URL.Path] = append(got[r.URL.Path], r.Header.Get("X-Key"))
+		http.NotFound(w, r)
+	}))
+	defer web.Close()
+	in, err := o.SignIn(&signin.Options{Relay: signin.Relay{URLs: []string{web.URL}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Suited(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for path, keys := range got {
+		if slices.Contains(keys, "secret") {
+			t.Errorf("the relay got the header at %s", path)
+		}
+	}
+	if len(got) == 0 {
+		t.Error("the relay was not asked")
+	}
+	store, err := o.OpenStore(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := o.Config(source.Source{Store: store}, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := cfg.HTTP(web.URL + "/mcp").Get(web.URL + "/mcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if keys := got["/mcp"]; !slices.Equal(keys, []string{"secret"}) {
+		t.Errorf("the MCP server got %q", keys)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/clientconfig"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
@@ -21,64 +22,92 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// Wish is what the login command was asked for.
-type Wish struct {
-	*signin.Options
-	Source     source.Source
-	Profile    string
-	Server     string // "": the stored credential's, else the one that the user's MCP clients know
+// Login is one run of the login command.
+type Login struct {
+	Opener
+	As         signin.SignIn
+	Target     Target // without a server: the stored credential's, else the one that the user's MCP clients know
+	From       source.Source
 	MoreScopes []string
 	Force      bool // sign in whatever is stored, and replace it
-	Clients    clientconfig.Places
+	MCPClients clientconfig.Places
 }
 
 // ErrTimedOut ends a sign-in that nobody approved within --wait.
 var ErrTimedOut = &exit.Error{Code: exit.TimedOut, Text: "the sign-in was not approved in time"}
 
-// Fulfill signs in, unless the stored credential is what a sign-in would end with: then
+// Run signs in, unless the stored credential is what a sign-in would end with: then
 // it says so, and asks a person at the terminal. Kept reports that the stored one stays.
-func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kept bool, err error) {
-	cfg, err := o.Config(w.Source, w.Profile)
+// Where the MCP server is elsewhere on the same host, it asks whether to sign in there.
+func (l Login) Run(ctx context.Context) (c mcplogin.Credential, kept bool, err error) {
+	if c, kept, err = l.signIn(ctx); err == nil {
+		return c, kept, nil
+	}
+	at, err := l.elsewhere(ctx, err)
 	if err != nil {
 		return c, false, err
 	}
-	cfg.Server = w.Server
+	l.Target = l.Target.at(at)
+	return l.signIn(ctx)
+}
+
+// signIn signs in to the target.
+func (l Login) signIn(ctx context.Context) (c mcplogin.Credential, kept bool, err error) {
+	alone := l.Target.Profile == ""
+	if l.Target, err = l.Resolve(ctx, l.From, l.Target); err != nil {
+		return c, false, err
+	}
+	if err := checkNew(l.Target.Profile); err != nil {
+		return c, false, err
+	}
+	if alone && l.Target.Server != "" && !profilename.IsRoot(l.Target.Server) { // else the server may be below, and have another name
+		l.Streams.Say("the profile is %q", l.Target.Profile)
+	}
+	return l.unlessValid(ctx)
+}
+
+// unlessValid signs in, unless the stored credential is valid and stays.
+func (l Login) unlessValid(ctx context.Context) (c mcplogin.Credential, kept bool, err error) {
+	cfg, err := l.Config(l.From, l.Target.Profile)
+	if err != nil {
+		return c, false, err
+	}
+	cfg.Server = l.Target.Server
 	s, err := mcplogin.Open(cfg)
 	if err != nil {
 		return c, false, err
 	}
 	c, err = s.Credential(ctx)
-	req := mcplogin.LoginRequest{MoreScopes: w.MoreScopes}
+	req := mcplogin.LoginRequest{MoreScopes: l.MoreScopes}
 	switch none := errors.Is(err, mcplogin.ErrLoginRequired); {
-	case none && w.Server == "":
-		if cfg.Server, err = o.known(ctx, w); err != nil {
-			return c, false, err
+	case none && cfg.Server == "":
+		if cfg.Server, err = l.known(ctx); err == nil {
+			s, err = mcplogin.Open(cfg)
 		}
-	case none:
-	case err != nil && (!w.Force || errors.Is(err, secrets.ErrPassphrase)):
-		return c, false, err
-	case err != nil:
-		req.Replace = true
-	case !w.Force:
-		place, err := o.Place(w.Subject)
 		if err != nil {
 			return c, false, err
 		}
-		if c, kept, err = o.standing(ctx, place, w, s, c); err == nil && kept {
-			kept, err = o.keep(ctx, place, w, c)
+	case none:
+	case err != nil && (!l.Force || errors.Is(err, secrets.ErrPassphrase)):
+		return c, false, err
+	case err != nil:
+		req.Replace = true
+	case !l.Force:
+		if c, kept, err = l.standing(ctx, s, c); err == nil && kept {
+			kept, err = l.keep(ctx, c)
 		}
 		if err != nil || kept {
 			return c, kept, err
 		}
 	}
-	if w.Wait > 0 { // a person has it for each prompt, and not for the questions before
+	if l.As.Wait > 0 { // a person has it for each prompt, and not for the questions before
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, w.Wait, ErrTimedOut)
+		ctx, cancel = context.WithTimeoutCause(ctx, l.As.Wait, ErrTimedOut)
 		defer cancel()
 	}
-	c, err = o.Login(ctx, w.Options, cfg, req)
+	c, err = l.As.Login(ctx, s, req)
 	if cause := context.Cause(ctx); err != nil && cause == ErrTimedOut {
-		err = fmt.Errorf("sign in to %q: %w", w.Profile, cause)
+		err = fmt.Errorf("sign in to %q: %w", l.Target.Profile, cause)
 	}
 	return c, false, err
 }
@@ -86,52 +115,52 @@ func (o Opener) Fulfill(ctx context.Context, w Wish) (c mcplogin.Credential, kep
 // standing reports whether a sign-in would only repeat the one that a stored credential
 // is from: it asks for nothing that the credential lacks, this user may use it here, and
 // its token is valid or was renewed just now. It returns the credential as it is then.
-func (o Opener) standing(ctx context.Context, place signin.Place, w Wish, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
-	if c.Refused != "" || confirmed.Demands(c) && !o.Notes().Known(c) || slices.ContainsFunc(signin.DemandingFlags(), o.Typed) ||
-		signin.ExpectSubject(o.Identity(c), w.Subject) != nil {
+func (l Login) standing(ctx context.Context, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
+	if c.Refused != "" || confirmed.Demands(c) && !l.Notes().Known(c) || slices.ContainsFunc(signin.DemandingFlags(), l.Typed) ||
+		signin.ExpectSubject(l.Identity(c), l.As.Subject) != nil {
 		return c, false, nil
 	}
-	repeats, err := place.Repeats(w.Options, c)
+	repeats, err := l.As.Repeats(c)
 	if err != nil || !repeats {
 		return c, false, err
 	}
 	now, err := s.Current(ctx)
 	if err != nil {
-		o.Log.Info("the stored credential cannot be used", "profile", w.Profile, "error", err)
+		l.Log.Info("the stored credential cannot be used", "profile", l.Target.Profile, "error", err)
 		return c, false, ctx.Err()
 	}
-	o.Hide(now)
+	l.Hide(now)
 	return now, true, nil
 }
 
 // keep says that a credential is valid, and asks whether it stays. Where nobody can be
 // asked it does.
-func (o Opener) keep(ctx context.Context, place signin.Place, w Wish, c mcplogin.Credential) (bool, error) {
-	if w.JSON {
+func (l Login) keep(ctx context.Context, c mcplogin.Credential) (bool, error) {
+	if l.As.JSON {
 		return true, nil
 	}
-	who := o.Identity(c)
-	o.Streams.Say("already %s", report.SignedIn(c, who))
-	for _, row := range report.Stored(c, who, "", place.Renews(c)) {
-		o.Streams.Say("%s", row)
+	who := l.Identity(c)
+	l.Streams.Say("already %s", report.SignedIn(c, who))
+	for _, row := range report.Stored(c, who, "", l.As.Renews(c)) {
+		l.Streams.Say("%s", row)
 	}
-	if !o.Streams.CanAsk() {
-		o.Streams.Say("nothing was done; to sign in again: %s", o.Line.With("--force"))
+	if !l.Streams.CanAsk() {
+		l.Streams.Say("nothing was done; to sign in again: %s", l.Line.With("--force"))
 		return true, nil
 	}
-	again, err := o.Streams.Confirm(ctx, "Sign in again? [y/N] ")
+	again, err := l.Streams.Confirm(ctx, "Sign in again? [y/N] ")
 	return !again, err
 }
 
-// Elsewhere returns the URL at which a person wants to sign in instead, after a sign-in
-// that failed because the MCP server is elsewhere on the same host; "": nowhere.
-func (o Opener) Elsewhere(ctx context.Context, w Wish, failure error) (string, error) {
+// elsewhere returns the URL at which a person wants to sign in instead, after a sign-in
+// that failed because the MCP server is elsewhere on the same host.
+func (l Login) elsewhere(ctx context.Context, failure error) (string, error) {
 	at := signin.Elsewhere(failure)
-	if at == "" || w.JSON || !o.Streams.CanAsk() {
+	if at == "" || l.As.JSON || !l.Streams.CanAsk() {
 		return "", failure
 	}
-	o.Streams.Say("%s", remedy.Text(failure))
-	yes, err := o.Streams.Confirm(ctx, fmt.Sprintf("Sign in to %s instead? [y/N] ", at))
+	l.Streams.Say("%s", remedy.Text(failure))
+	yes, err := l.Streams.Confirm(ctx, fmt.Sprintf("Sign in to %s instead? [y/N] ", at))
 	switch {
 	case err != nil:
 		return "", err
@@ -142,40 +171,49 @@ func (o Opener) Elsewhere(ctx context.Context, w Wish, failure error) (string, e
 }
 
 // known asks whether to sign in at the URL that the user's MCP clients have under the
-// name of a profile. "": they have none.
-func (o Opener) known(ctx context.Context, w Wish) (string, error) {
-	found, unread := clientconfig.Named(w.Clients, w.Profile)
+// name of a profile.
+func (l Login) known(ctx context.Context) (string, error) {
+	found, unread := clientconfig.Named(l.MCPClients, l.Target.Profile)
 	for _, err := range unread {
-		o.Log.Info("a configuration of an MCP client was not read", "error", err)
+		l.Log.Info("a configuration of an MCP client was not read", "error", err)
 	}
 	switch {
 	case len(found) == 0:
-		return "", nil
-	case len(found) > 1 || w.JSON || !o.Streams.CanAsk():
-		return "", o.unnamed(w.Profile, found)
+		return "", l.unknown()
+	case len(found) > 1 || l.As.JSON || !l.Streams.CanAsk():
+		return "", l.unnamed(found)
 	}
 	s := found[0]
-	o.Streams.Say("%q is not signed in to yet, but an MCP client has a URL for it:", w.Profile)
-	o.Streams.Say("  url   %s", s.URL)
-	o.Streams.Say("  from  %s", o.Dirs.Tilde(s.Where()))
+	l.Streams.Say("%q is not signed in to yet, but an MCP client has a URL for it:", l.Target.Profile)
+	l.Streams.Say("  url   %s", s.URL)
+	l.Streams.Say("  from  %s", l.Dirs.Tilde(s.Where()))
 	if s.Project {
-		o.Streams.Say("warning: that file is part of a project: its authors chose the URL, so check it")
+		l.Streams.Say("warning: that file is part of a project: its authors chose the URL, so check it")
 	}
-	yes, err := o.Streams.Confirm(ctx, fmt.Sprintf("Sign in to %s? [y/N] ", s.Host()))
+	yes, err := l.Streams.Confirm(ctx, fmt.Sprintf("Sign in to %s? [y/N] ", s.Host()))
 	if err == nil && !yes {
 		err = &exit.Error{Code: exit.Denied, Text: "nothing was done"}
 	}
 	return s.URL, err
 }
 
+// unknown is the error of a sign-in by a name that is known nowhere.
+func (l Login) unknown() error {
+	profile := l.Target.Profile
+	return &exit.Error{
+		Code: exit.LoginRequired, Text: fmt.Sprintf("%q has no URL yet: it is not signed in to, and no MCP client has a server of this name", profile),
+		Hint: l.Remedy().MeantProfile(&mcplogin.LoginRequiredError{Profile: profile}) + l.Remedy().LoginCommand(profile, ""),
+	}
+}
+
 // unnamed is the error of a sign-in without a URL, with the commands that name one.
-func (o Opener) unnamed(profile string, found []clientconfig.Server) error {
+func (l Login) unnamed(found []clientconfig.Server) error {
 	where, hints := found[0].Where()+" has one", []string(nil)
 	if len(found) > 1 {
 		where = fmt.Sprintf("your MCP clients have %d", len(found))
 	}
 	for _, s := range found {
-		hint := o.Remedy().LoginCommand(profile, s.URL)
+		hint := l.Remedy().LoginCommand(l.Target.Profile, s.URL)
 		if len(found) > 1 || s.Project {
 			hint = "as " + s.Where() + " has it: " + hint
 		}
@@ -186,19 +224,19 @@ func (o Opener) unnamed(profile string, found []clientconfig.Server) error {
 	}
 	return &exit.Error{
 		Code: exit.LoginRequired, Hint: strings.Join(hints, "\n"),
-		Text: fmt.Sprintf("sign in to %q: the URL is missing; %s under this name", profile, where),
+		Text: fmt.Sprintf("sign in to %q: the URL is missing; %s under this name", l.Target.Profile, where),
 	}
 }
 
 // Next returns the commands that most people run after a sign-in. The first works
 // without the others.
-func (o Opener) Next(ctx context.Context, c mcplogin.Credential) []string {
-	flags := existing(o.StoreFlags())
-	next := signin.Next(o.Getenv, c.Profile, slices.Concat(variables.PrefixFlag(c.Profile), flags))
+func (l Login) Next(ctx context.Context, c mcplogin.Credential) []string {
+	flags := existing(l.StoreFlags())
+	next := signin.Next(l.Getenv, c.Profile, slices.Concat(variables.PrefixFlag(c.Profile), flags))
 	if _, err := c.Authorization(); errors.Is(err, mcplogin.ErrBound) {
 		next = suggest.MCPLogin("proxy", c.Profile).With(flags...).String() // no variable can hold the proof
 	}
-	switch locked, err := o.Stores().StaysLocked(ctx, o.Location()); {
+	switch locked, err := l.Stores().StaysLocked(ctx, l.Location()); {
 	case errors.Is(err, file.ErrUnsupported):
 		return []string{"set MCP_LOGIN_PASSPHRASE_FILE or MCP_LOGIN_PASSPHRASE_COMMAND, because no other command asks for the passphrase", next}
 	case err == nil && locked:

@@ -26,7 +26,7 @@ func (o Opener) Report(ctx context.Context, from source.Source, profile string) 
 		return report.Credential{}, err
 	}
 	store, err := o.Stores().Name(o.Location())
-	r := report.Credential{Status: c.Status(o.MinTTL), Store: store, Inputs: c.Login.Inputs}
+	r := report.Credential{Status: c.Status(o.MinTTL), Account: o.Identity(c).Name, Store: store, Inputs: c.Login.Inputs}
 	if err == nil && confirmed.Demands(c) {
 		known := o.Notes().Known(c)
 		r.Confirmed = &known

@@ -5,18 +5,12 @@ import (
 	"io"
 
 	"github.com/mcp-login/mcp-login/ci"
-	"github.com/mcp-login/mcp-login/internal/extraheader"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
 // Secret reads a secret from a source. In errors and questions it is called what.
 func (o Opener) Secret(ctx context.Context, source, what string) (string, error) {
 	return o.reader().Read(ctx, source, what)
-}
-
-// ReadHeaders reads headers as they are typed; see extraheader.Read.
-func (o Opener) ReadHeaders(ctx context.Context, typed, sources []string) (extraheader.Headers, error) {
-	return extraheader.Read(ctx, typed, sources, o.reader())
 }
 
 // Passphrase returns where the passphrase of an environment variable comes from. A

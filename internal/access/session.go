@@ -8,6 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/signin"
 	"github.com/mcp-login/mcp-login/internal/source"
@@ -31,7 +32,7 @@ func (o Opener) Source(ctx context.Context, socket string, ask bool) (source.Sou
 
 // Config returns the configuration of a session, without what only a sign-in needs.
 func (o Opener) Config(from source.Source, profile string) (mcplogin.Config, error) {
-	client, err := o.Outbound().Clients()
+	client, err := o.Servers()
 	if err != nil {
 		return mcplogin.Config{}, err
 	}
@@ -56,24 +57,33 @@ func (o Opener) Session(from source.Source, profile string) (*mcplogin.Session, 
 	return mcplogin.Open(cfg)
 }
 
+// SessionAt is Session for the agent at a socket, or the store if the socket is "".
+func (o Opener) SessionAt(ctx context.Context, socket, profile string) (*mcplogin.Session, error) {
+	from, err := o.Source(ctx, socket, false)
+	if err != nil {
+		return nil, err
+	}
+	return o.Session(from, profile)
+}
+
 // Credential returns a credential whose token is valid for MinTTL, refreshed if that
 // is due. A person is asked to sign in only if login is true.
 func (o Opener) Credential(ctx context.Context, from source.Source, profile string, login bool) (c mcplogin.Credential, err error) {
-	cfg, err := o.Config(from, profile)
+	s, err := o.Session(from, profile)
 	if err != nil {
 		return c, err
 	}
 	if login {
-		c, err = o.Ensure(ctx, new(signin.Options), cfg)
-	} else {
-		var s *mcplogin.Session
-		if s, err = mcplogin.Open(cfg); err == nil {
-			c, err = s.Current(ctx)
+		var in signin.SignIn
+		if in, err = o.SignIn(new(signin.Options)); err == nil {
+			c, err = in.Ensure(ctx, s)
 		}
+	} else {
+		c, err = s.Current(ctx)
 	}
 	o.Hide(c)
 	if err == nil && o.MinTTL > mcplogin.DefaultMinTTL && !c.Valid(o.MinTTL) {
-		o.Streams.Say("warning: the token of %q %s, which is less than --min-ttl %s", profile, report.Expires(c.Token.Expiry), o.MinTTL)
+		o.Streams.Say("warning: the token of %q %s, which is less than --min-ttl %s", profile, report.Expires(c.Token.Expiry), printable.Duration(o.MinTTL))
 	}
 	return c, err
 }

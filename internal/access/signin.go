@@ -3,6 +3,7 @@ package access
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"os"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -15,68 +16,35 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// Place returns where a sign-in happens, and what it can use there. It accepts the
-// subject alone; "": any.
-func (o Opener) Place(subject string) (signin.Place, error) {
-	outbound := o.Outbound()
-	outbound.Timeout = signin.RelayTimeout
-	relay, err := outbound.Clients()
+// SignIn prepares a sign-in with these options.
+func (o Opener) SignIn(as *signin.Options) (signin.SignIn, error) {
+	clients, err := o.Clients()
 	if err != nil {
-		return signin.Place{}, err
+		return signin.SignIn{}, err
 	}
 	job, err := o.Job()
 	if err != nil {
-		return signin.Place{}, err
+		return signin.SignIn{}, err
 	}
-	return signin.Place{
-		Streams: o.Streams, Say: o.Streams.Say, Secret: o.Secret, Redirect: o.Hidden.Redirect,
-		RelayClient: relay, Laptop: o.Laptop, Environ: variables.Public(os.Environ()), Job: &job,
-		NonInteractive: o.nonInteractive(), FlowTyped: o.Typed("flow"),
+	return signin.New(signin.Place{
+		Streams: o.Streams, Secret: o.Secret, Redirect: o.Hidden.Redirect,
+		RelayClient: func(url string) *http.Client {
+			client := *clients(url)
+			client.Timeout = signin.RelayTimeout
+			return &client
+		},
+		Laptop: o.Laptop, Environ: variables.Public(os.Environ()), Job: &job,
+		WithoutPerson: o.nonInteractive(), FlowTyped: o.Typed("flow"), Issuer: o.ExpectIssuer, Identity: o.Identity,
 		SignedIn: func(c mcplogin.Credential) { o.Streams.Say("%s", report.SignedIn(c, o.Identity(c))) },
-		Accept:   o.accept(subject),
-	}, nil
+		Accepted: o.accepted,
+	}, as)
 }
 
-// Ensure returns a credential, and asks a person to sign in if there is no other way to
-// a token.
-func (o Opener) Ensure(ctx context.Context, as *signin.Options, cfg mcplogin.Config) (c mcplogin.Credential, err error) {
-	return o.run(ctx, as, cfg, mcplogin.LoginRequest{}, (*mcplogin.Session).Ensure)
-}
-
-// Login asks a person to sign in.
-func (o Opener) Login(ctx context.Context, as *signin.Options, cfg mcplogin.Config, req mcplogin.LoginRequest) (c mcplogin.Credential, err error) {
-	return o.run(ctx, as, cfg, req, (*mcplogin.Session).Login)
-}
-
-// run opens a session for work that may ask a person.
-func (o Opener) run(ctx context.Context, as *signin.Options, cfg mcplogin.Config, req mcplogin.LoginRequest, work func(*mcplogin.Session, context.Context, mcplogin.LoginRequest) (mcplogin.Credential, error)) (c mcplogin.Credential, err error) {
-	options := *as
-	options.Issuer = o.ExpectIssuer
-	place, err := o.Place(as.Subject)
-	if err != nil {
-		return c, err
-	}
-	if req.Register, err = as.Client.Registration(ctx, place); err != nil {
-		return c, err
-	}
-	err = place.Run(ctx, &options, cfg, req, func(s *mcplogin.Session, req mcplogin.LoginRequest) error {
-		c, err = work(s, ctx, req)
-		return err
-	})
-	return c, err
-}
-
-// accept returns a check that rejects a credential of another subject. It notes what an
-// accepted one requests from this host at a refresh, and that a secret was sent for it.
-func (o Opener) accept(subject string) func(c mcplogin.Credential, secret bool) error {
-	return func(c mcplogin.Credential, secret bool) error {
-		if err := signin.ExpectSubject(o.Identity(c), subject); err != nil {
-			return err
-		}
-		if secret || confirmed.Demands(c) {
-			o.confirm(c)
-		}
-		return nil
+// accepted notes what a credential requests from this host at a refresh, and that a
+// secret was sent for it.
+func (o Opener) accepted(c mcplogin.Credential, sent bool) {
+	if sent || confirmed.Demands(c) {
+		o.confirm(c)
 	}
 }
 
@@ -101,7 +69,7 @@ func (o Opener) idToken(ctx context.Context, audience string) (string, error) {
 
 // Job is the CI job that this process is a step of.
 func (o Opener) Job() (ci.Job, error) {
-	client, err := o.Outbound().Clients()
+	client, err := o.Clients()
 	if err != nil {
 		return ci.Job{}, err
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/completion"
 	"github.com/mcp-login/mcp-login/internal/stores"
-	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -27,17 +26,17 @@ func (o Opener) Stores() stores.Opener {
 	}
 }
 
-// created says which keeper a new store got.
+// created says where a new store is and what protects it, in one line.
 func (o Opener) created(c stores.Choice) {
-	if c.Err != nil {
-		o.Log.Info("the OS keyring cannot be used", "error", c.Err)
+	o.Log.Info("the keeper of the store's key was chosen", "keeper", c.Keeper, "because", c.Why, "error", c.Err)
+	protection := "in a file (no keyring)"
+	switch c.Keeper {
+	case stores.Passphrase:
+		protection = "protected by the passphrase"
+	case stores.Keyring:
+		protection = "in the OS keyring"
 	}
-	o.Streams.Say("created the store %s; its key is in: %s, because %s", o.Dirs.Tilde(c.Dir), c.Keeper, c.Why)
-	rekey := suggest.MCPLogin("store", "rekey", "--keeper", "KEEPER")
-	if usual, err := o.Dirs.Data(); err != nil || usual != c.Dir {
-		rekey = rekey.With("--store", "file:"+c.Dir)
-	}
-	o.Streams.Say("to change that: %s", rekey)
+	o.Streams.Say("created the store %s; its key is %s", o.Dirs.Tilde(c.Dir), protection)
 }
 
 // KeepAlive renews the token for a store until stop is called.

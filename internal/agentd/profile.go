@@ -9,6 +9,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -149,7 +150,7 @@ func (a *Agent) noted(p *profile, c mcplogin.Credential, err error) (log func(*s
 	faults, wait := p.faults, pause(p.faults, err)
 	a.due.plan(p, now.Add(wait))
 	return func(l *slog.Logger) {
-		l.Warn("not refreshed", "faults", faults, "again_in", wait.String(), "error", err)
+		l.Warn("not refreshed", "faults", faults, "again_in", printable.Duration(wait), "error", err)
 	}
 }
 

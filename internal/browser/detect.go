@@ -9,10 +9,10 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 )
 
-// Surroundings returns what this machine says about whether a browser can be
+// Environment returns what this machine says about whether a browser can be
 // opened here. The caller adds what its user chose and whether it has a terminal.
-func Surroundings(getenv func(string) string) flows.Surroundings {
-	s := flows.Surroundings{
+func Environment(getenv func(string) string) flows.Environment {
+	s := flows.Environment{
 		GOOS: runtime.GOOS, Getenv: getenv, CI: ci.Sign(getenv),
 		Container: exists("/.dockerenv") || exists("/run/.containerenv"),
 		WSL:       isWSL(),

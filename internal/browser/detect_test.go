@@ -19,7 +19,7 @@ func TestFlowsAndCIAgree(t *testing.T) {
 		for _, value := range []string{"1", "true", "x", "", "0", "false", "no", "No"} {
 			getenv := func(name string) string { return map[string]string{variable: value}[name] }
 			inJob := ci.Detect(getenv) != ci.None
-			d := flows.Detect(browser.Surroundings(getenv))
+			d := flows.Detect(browser.Environment(getenv))
 			if waits := slices.Contains(d.Order, "paste") || d.Browser; waits == inJob {
 				t.Errorf("%s=%q: a CI job %v, flows %q", variable, value, inJob, d.Order)
 			}

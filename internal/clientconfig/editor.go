@@ -19,6 +19,7 @@ type Editor struct {
 	Places  Places
 	File    string // in place of the client's own; "": that
 	Say     func(format string, args ...any)
+	Agree   func(ctx context.Context, question, undone string) error // an error, unless a person agrees or has agreed
 	Confirm func(ctx context.Context, question string) (bool, error)
 }
 
@@ -93,11 +94,10 @@ func (e Editor) Find(program string) (all []Migration, complete bool) {
 
 // Migrate changes the files of migrations after a yes, and then offers to remove the
 // tokens of mcp-remote, unless something may still use them.
-func (e Editor) Migrate(ctx context.Context, all []Migration, complete, yes bool) error {
+func (e Editor) Migrate(ctx context.Context, all []Migration, complete bool) error {
 	files, possible := ByFile(all)
-	if len(files) > 0 && !yes {
-		agreed, err := e.agreed(ctx, fmt.Sprintf("Change %s? [y/N] ", strings.Join(files, ", ")))
-		if err != nil || !agreed {
+	if len(files) > 0 {
+		if err := e.Agree(ctx, fmt.Sprintf("Change %s?", strings.Join(files, ", ")), "nothing was changed"); err != nil {
 			return err
 		}
 	}
@@ -115,17 +115,6 @@ func (e Editor) Migrate(ctx context.Context, all []Migration, complete, yes bool
 		return nil
 	}
 	return e.offerToRemoveTokens(ctx)
-}
-
-func (e Editor) agreed(ctx context.Context, question string) (bool, error) {
-	yes, err := e.Confirm(ctx, question)
-	if errors.Is(err, secretref.ErrNoTerminal) {
-		return false, &exit.Error{Code: exit.Failed, Text: "nothing was changed: a terminal is required to confirm", Hint: suggest.MCPLogin("client-config", "--migrate", "--yes").String()}
-	}
-	if err == nil && !yes {
-		e.Say("nothing was changed")
-	}
-	return yes, err
 }
 
 // offerToRemoveTokens asks whether to remove what mcp-remote has stored, which

@@ -1,8 +1,7 @@
 // Package commandline interprets what was typed after the program's name. Nothing
-// else does: what the framework parses, which flags were typed, the line printed
-// to be pasted again and what a shell completes are read from here. It is handed a
-// description of the commands, and must not know the framework that parses them or
-// what any of them does.
+// else does: the values of flags, the line printed to be pasted again and what a shell
+// completes are read from here. It is handed a description of the commands, and must
+// not know the framework that declares them or what any of them does.
 package commandline
 
 import (
@@ -204,21 +203,6 @@ func Meant(name string, commands []*Command) string {
 		known = append(known, c.Name)
 	}
 	return strings.TrimSuffix(suggest.DidYouMean(name, known), ".")
-}
-
-// Parsable returns the line as the framework parses it, which wants the flags
-// before the arguments.
-func (l *Line) Parsable() []string {
-	words := slices.Clone(l.Path)
-	for _, p := range l.Parts {
-		if p.IsFlag && l.Runs() { // a group of commands has no flags
-			words = append(words, "--"+p.Flag+"="+p.Value)
-		}
-	}
-	if arguments := slices.Concat(l.Args, l.Program); len(arguments) > 0 {
-		words = append(append(words, "--"), arguments...)
-	}
-	return words
 }
 
 // Values returns what a flag was given, in order; nil: it was not typed.

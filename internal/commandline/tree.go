@@ -99,15 +99,16 @@ func (c *Command) Placeholder(before int) string {
 // countArgs compares arguments with those of the command.
 func (c *Command) countArgs(args []string) error {
 	wanted := strings.Fields(c.Args)
+	usage := strings.Replace(c.Args, Program, "-- "+Program, 1)
 	least := len(wanted) - strings.Count(c.Args, "[")
 	if c.Args == "NAME [URL]" && len(args) == 1 && strings.Contains(args[0], "://") {
 		return exit.Usagef("%s: NAME is missing before the URL: %s", c.Name, suggest.MCPLogin(c.Name, "NAME", args[0]))
 	}
 	if len(args) < least {
-		return exit.Usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, c.Args)
+		return exit.Usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, usage)
 	}
 	if len(args) > len(wanted) && !strings.Contains(c.Args, "...") {
-		return exit.Usagef("%s: unexpected argument %q: mcp-login %s %s", c.Name, args[len(wanted)], c.Name, c.Args)
+		return exit.Usagef("%s: unexpected argument %q: mcp-login %s %s", c.Name, args[len(wanted)], c.Name, usage)
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func (c *Command) profiles(args []string) []string {
 		return nil
 	case strings.HasPrefix(c.Args, "NAME..."):
 		return args
-	case strings.HasPrefix(c.Args, NameOrURL):
+	case strings.HasPrefix(strings.TrimPrefix(c.Args, "["), NameOrURL):
 		profile, server, err := profilename.Split(args)
 		if err == nil && profile == "" {
 			profile = profilename.Base(server) // where the store has another name, that one is in no table

@@ -111,7 +111,7 @@ func commandsOf(commands []*commandline.Command) []candidate {
 func flagsOf(flags []commandline.Flag) []candidate {
 	var found []candidate
 	for _, f := range flags {
-		found = append(found, candidate{kind: aWord, word: "--" + f.Name, about: f.Help().About})
+		found = append(found, candidate{kind: aWord, word: "--" + f.Name, about: f.Help().Brief()})
 	}
 	return append(found,
 		candidate{kind: aWord, word: commandline.HelpFlag, about: "Show help"},

@@ -1,4 +1,4 @@
-// Package doctor finds what keeps a sign-in from working: in the surroundings of
+// Package doctor finds what keeps a sign-in from working: in the environment of
 // the program, on the way to an MCP server, and in what the server and its
 // authorization servers publish.
 //

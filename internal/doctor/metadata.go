@@ -158,7 +158,7 @@ func (a *area) judgeIssuer(check string, v any) {
 // authorizationServer judges the metadata of one issuer (RFC 8414).
 func (s Server) authorizationServer(seen *recorder, issuer string) []Finding {
 	a := &area{name: "authorization server " + oauth.Sanitize(issuer, 200)}
-	places := oauth.MetadataPlaces(issuer)
+	places := oauth.MetadataURLs(issuer)
 	docs, none := a.documents(seen, reading{
 		wanted: func(u string) bool { return slices.Contains(places, u) }, named: func(string) bool { return false }, answer: "RFC 8414 §3.2",
 	})

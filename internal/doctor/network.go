@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/netfault"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -77,6 +78,6 @@ func (a *area) clock(host string, h http.Header) {
 	if off < 0 {
 		direction = "behind"
 	}
-	a.warn("clock", fmt.Sprintf("this machine's clock is %s %s the clock of %s, so tokens expire at the wrong time", off.Abs(), direction, host), "",
+	a.warn("clock", fmt.Sprintf("this machine's clock is %s %s the clock of %s, so tokens expire at the wrong time", printable.Duration(off.Abs()), direction, host), "",
 		"set the clock, for example with timedatectl set-ntp true")
 }

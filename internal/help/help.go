@@ -5,8 +5,8 @@ package help
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
@@ -15,7 +15,7 @@ import (
 type Flag struct {
 	Name        string
 	Placeholder string // of its value, such as FILE; "": it takes none
-	About       string
+	About       string // sentences: the first is all that Short shows
 	Default     string // "": none that matters
 	Variable    string // environment variable; "": none
 	Group       string
@@ -60,18 +60,6 @@ func acronym(word string) bool {
 	return word == "URL" || word == "ID" || word == "JSON" || word == "URN"
 }
 
-// Duration writes a duration as a person types it: 10m, not 10m0s.
-func Duration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
 // Term is the flag as it is typed.
 func (f Flag) Term() string { return strings.TrimRight("--"+f.Name+" "+f.Placeholder, " ") }
 
@@ -83,12 +71,18 @@ func (f Flag) Text() string {
 	return fmt.Sprintf("%s (default: %s)", f.About, f.Default)
 }
 
+// Brief is the first sentence about the flag, without the full stop.
+func (f Flag) Brief() string {
+	brief, _, _ := strings.Cut(f.About, ". ")
+	return brief
+}
+
 // Command describes a command, or a group of commands.
 type Command struct {
 	Name     string // with those of the program and of the groups that it is in
 	Usage    string // what follows the name
 	Summary  string
-	About    string
+	About    string // paragraphs: the first is all that Short shows
 	Examples []string
 	Flags    []Flag
 	Group    string
@@ -141,10 +135,12 @@ func (p Program) head(cols int) *terminal.Text {
 	return t
 }
 
-// Short shows a command with its common flags.
+// Short shows a command with its common flags, in few words: it fits a terminal of 24
+// lines.
 func (p Program) Short(c Command, cols int) *terminal.Text {
-	t := c.top(cols)
-	c.flags(t, Common, cols)
+	brief := c.brief()
+	t := brief.top(cols)
+	brief.flags(t, Common, cols)
 	var others []string
 	for _, group := range FlagGroups() {
 		if c.has(group) {
@@ -152,9 +148,20 @@ func (p Program) Short(c Command, cols int) *terminal.Text {
 		}
 	}
 	if len(others) > 0 {
-		t.Wrapped(fmt.Sprintf("More flags (%s): %s --help-all", strings.Join(others, ", "), c.Name), 0, cols)
+		t.Wrapped(fmt.Sprintf("Run %s --help-all for details and more flags: %s.", c.Name, strings.Join(others, ", ")), 0, cols)
 	}
 	return t
+}
+
+// brief returns a command with what most people need to know: the first paragraph
+// about it, and the first sentence about each flag.
+func (c Command) brief() Command {
+	c.About, _, _ = strings.Cut(c.About, "\n\n")
+	c.Flags = slices.Clone(c.Flags)
+	for i, f := range c.Flags {
+		c.Flags[i].About = f.Brief()
+	}
+	return c
 }
 
 // Full shows a command with all its flags.
@@ -171,21 +178,18 @@ func (p Program) Full(c Command, cols int) *terminal.Text {
 func (c Command) top(cols int) *terminal.Text {
 	t := new(terminal.Text)
 	t.Wrapped(c.Summary+".", 0, cols)
-	if c.About != "" {
-		t.Wrapped(c.About, 0, cols)
+	for paragraph := range strings.SplitSeq(c.About, "\n\n") {
+		t.Wrapped(paragraph, 0, cols)
 	}
 	t.Blank()
 	if len(c.Commands) > 0 {
 		t.Heading("COMMANDS")
 		list(t, c.Commands, c.Name, cols)
 		t.Blank()
-		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for details.", c.Name), 0, cols)
 	}
 	if !c.runs() {
+		t.Wrapped(fmt.Sprintf("Run %s COMMAND --help for details.", c.Name), 0, cols)
 		return t
-	}
-	if len(c.Commands) > 0 {
-		t.Blank()
 	}
 	section(t, "USAGE", c.Name+" "+c.Usage)
 	section(t, "EXAMPLE", c.Examples...)

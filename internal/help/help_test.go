@@ -31,7 +31,7 @@ func TestShort(t *testing.T) {
 		{Name: "scope", Placeholder: "SCOPES", About: "Scopes to request", Group: help.Common, Variable: "P_SCOPE"},
 		{Name: "store", Placeholder: "STORE", About: "Store", Group: "Store"},
 	}}
-	want := "Sign in.\n\nUSAGE\n  p login NAME [flags]\n\nEXAMPLE\n  p login a\n\nFLAGS\n  --scope SCOPES  Scopes to request\n\nMore flags (Store): p login --help-all\n"
+	want := "Sign in.\n\nUSAGE\n  p login NAME [flags]\n\nEXAMPLE\n  p login a\n\nFLAGS\n  --scope SCOPES  Scopes to request\n\nRun p login --help-all for details and more flags: Store.\n"
 	if got := p.Short(c, 80).String(); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

@@ -26,7 +26,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // Mode says which transport a server speaks.
@@ -151,11 +151,11 @@ func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 	msgs := parseMessages(body)
 	switch {
 	case req.Header.Get(headerSession) != "":
-		return jsonrpc.Respond(req, http.StatusNotFound, nil), nil
+		return mcpwire.Respond(req, http.StatusNotFound, nil), nil
 	case req.Method != http.MethodPost:
-		return jsonrpc.Respond(req, http.StatusMethodNotAllowed, nil), nil
+		return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil
 	case !msgs.isInitialize():
-		return jsonrpc.Respond(req, http.StatusOK, msgs.methodNotFound()), nil
+		return mcpwire.Respond(req, http.StatusOK, msgs.methodNotFound()), nil
 	}
 	s, refused, err := t.open(req)
 	if s == nil {
@@ -181,7 +181,7 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 		cancel()
 		return nil, nil, err
 	}
-	if resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeEvents {
+	if resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeEvents {
 		resp.Body = &cancelOnClose{resp.Body, cancel}
 		return nil, resp, nil
 	}
@@ -205,7 +205,7 @@ func streamHeader(h http.Header) http.Header {
 	for _, name := range []string{"Content-Type", "Content-Length", headerSession, headerVersion} {
 		h.Del(name)
 	}
-	h.Set("Accept", jsonrpc.TypeEvents)
+	h.Set("Accept", mcpwire.TypeEvents)
 	return h
 }
 

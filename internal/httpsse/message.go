@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // message is what is read of a message: enough to tell whose it is.
@@ -100,5 +100,5 @@ func (all messages) methodNotFound() []byte {
 	if ids := all.requestIDs(); len(ids) > 0 {
 		id = json.RawMessage(ids[0])
 	}
-	return jsonrpc.Error(id, jsonrpc.CodeMethodNotFound, "the server uses HTTP+SSE of 2024-11-05, which requires initialize first")
+	return mcpwire.Failure(id, mcpwire.CodeMethod, "the server uses HTTP+SSE of 2024-11-05, which requires initialize first")
 }

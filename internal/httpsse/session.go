@@ -11,7 +11,7 @@ import (
 	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
@@ -85,9 +85,9 @@ func (s *session) serve(req *http.Request) (*http.Response, error) {
 		return s.listen(req), nil
 	case http.MethodDelete:
 		s.close()
-		return jsonrpc.Respond(req, http.StatusOK, nil), nil
+		return mcpwire.Respond(req, http.StatusOK, nil), nil
 	}
-	return jsonrpc.Respond(req, http.StatusMethodNotAllowed, nil), nil
+	return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil
 }
 
 // postInitialize posts the message that begins the session, which ends if that is refused.
@@ -104,7 +104,7 @@ func (s *session) postInitialize(req *http.Request, body []byte, msgs messages) 
 func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
 	answers := s.registerRequests(msgs.requestIDs())
 	if answers == nil {
-		return jsonrpc.Respond(req, http.StatusNotFound, nil), nil
+		return mcpwire.Respond(req, http.StatusNotFound, nil), nil
 	}
 	out := withBody(req, body)
 	var err error
@@ -121,7 +121,7 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 	}
 	resp.Body.Close()
 	if len(msgs.requestIDs()) == 0 {
-		return jsonrpc.Respond(req, http.StatusAccepted, nil), nil
+		return mcpwire.Respond(req, http.StatusAccepted, nil), nil
 	}
 	answers.stop = context.AfterFunc(req.Context(), func() { s.closeStream(answers, req.Context().Err()) })
 	return s.respond(req, answers), nil
@@ -129,7 +129,7 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 
 // respond is an answer whose body is a stream.
 func (s *session) respond(req *http.Request, from *stream) *http.Response {
-	resp := jsonrpc.Stream(req, http.StatusOK, jsonrpc.TypeEvents, from)
+	resp := mcpwire.Stream(req, http.StatusOK, mcpwire.TypeEvents, from)
 	resp.Header.Set(headerSession, s.id)
 	return resp
 }
@@ -140,9 +140,9 @@ func (s *session) listen(req *http.Request) *http.Response {
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		return jsonrpc.Respond(req, http.StatusNotFound, nil)
+		return mcpwire.Respond(req, http.StatusNotFound, nil)
 	case s.hasListener:
-		return jsonrpc.Respond(req, http.StatusConflict, nil)
+		return mcpwire.Respond(req, http.StatusConflict, nil)
 	}
 	s.hasListener = true
 	listener := &listener{stream: s.serverMessages}

@@ -4,8 +4,10 @@
 package invocation
 
 import (
+	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
@@ -103,11 +105,12 @@ func (i Invocation) Chosen(flag string) bool {
 
 // Agree asks before something that a person may not want, unless --yes was typed.
 // Where nobody agrees, the error says what was not done.
-func (i Invocation) Agree(ask func(question string) (bool, error), question, undone string) error {
-	if i.Typed("yes") {
+func (i Invocation) Agree(ctx context.Context, confirm func(ctx context.Context, question string) (bool, error), question, undone string) error {
+	typed, _ := i.Line.Value("yes")
+	if yes, _ := strconv.ParseBool(typed); yes {
 		return nil
 	}
-	agreed, err := ask(question)
+	agreed, err := confirm(ctx, question+" [y/N] ")
 	switch {
 	case errors.Is(err, secretref.ErrNoTerminal):
 		return &exit.Error{Code: exit.Failed, Text: undone + ": a terminal is required to confirm", Hint: i.Line.With("--yes").String()}

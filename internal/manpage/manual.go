@@ -59,10 +59,12 @@ func (p *Page) commands(path string, commands []*commandline.Command, common []c
 		}
 		p.Request("SS", strings.TrimSpace(name+" "+c.Args))
 		p.Text(sentence(c.About))
-		if c.Description != "" {
-			p.Text(c.Description)
+		for paragraph := range strings.SplitSeq(c.Description, "\n\n") {
+			if paragraph != "" {
+				p.Text(paragraph)
+			}
+			p.Request("PP")
 		}
-		p.Request("PP")
 		p.Lines(c.Example)
 		p.flags(slices.DeleteFunc(slices.Clone(c.Flags), func(f commandline.Flag) bool {
 			return slices.ContainsFunc(common, func(g commandline.Flag) bool { return g.Name == f.Name })

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ var errTooMuch = errors.New("the server sends too much data")
 var errTooSlow = fmt.Errorf("timed out: %w", context.DeadlineExceeded)
 
 // budget bounds what a server may send during a run, and counts it after
-// decompression.
+// decompression. It stands next to the network, whose errors it marks as such.
 type budget struct {
 	base http.RoundTripper
 
@@ -42,6 +43,9 @@ type budget struct {
 
 func (b *budget) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := b.base.RoundTrip(req)
+	if _, moved := errors.AsType[*oauth.RedirectError](err); err != nil && !moved {
+		err = &url.Error{Op: req.Method, URL: req.URL.String(), Err: err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -66,21 +70,6 @@ func (b *budget) spend(bytes, events int) error {
 	return b.err
 }
 
-// exceeded returns what went beyond the limits; nil if nothing did.
-func (b *budget) exceeded() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err
-}
-
-func (b *budget) fail(err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.err == nil {
-		b.err = err
-	}
-}
-
 // spending is the body of an answer.
 type spending struct {
 	io.ReadCloser
@@ -91,9 +80,6 @@ type spending struct {
 
 func (s *spending) Read(p []byte) (int, error) {
 	n, err := s.ReadCloser.Read(p)
-	if long, ok := errors.AsType[*oauth.TooLongError](err); ok {
-		s.budget.fail(long) // the SDK does not pass it on
-	}
 	if over := s.budget.spend(n, s.ended(p[:n])); over != nil {
 		return 0, over
 	}

@@ -1,9 +1,10 @@
 // Package mcpprobe connects to an MCP server with a stored credential and says
 // what it found: who the server is and which tools it offers.
 //
-// It speaks through the MCP Go SDK's client, both the stateless protocol of
-// 2026-07-28 and the sessions of earlier versions, and needs a
-// [mcplogin.Session] for the token. It must not know how a report is shown.
+// Its client speaks Streamable HTTP: both the stateless protocol of 2026-07-28 and the
+// sessions of earlier versions. For servers of 2024-11-05, give Config.HTTP a transport
+// that translates, such as httpsse.Transport. It needs a [mcplogin.Session] for the
+// token. It must not know how a report is shown.
 //
 // # Security
 //
@@ -14,17 +15,20 @@
 package mcpprobe
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -70,9 +74,9 @@ type Tool struct {
 
 // Result is the answer to one Call.
 type Result struct {
-	Tool    string        `json:"tool"`
-	IsError bool          `json:"is_error"` // the tool itself says that it failed
-	Content []mcp.Content `json:"content"`
+	Tool    string            `json:"tool"`
+	IsError bool              `json:"is_error"` // the tool itself says that it failed
+	Content []json.RawMessage `json:"content"`  // objects, as the server wrote them
 }
 
 // Summary says who answered, in one line. All text in it is the server's.
@@ -99,15 +103,19 @@ func (r Result) Texts() []string {
 }
 
 // contentText is a tool's text, or the JSON of what is not text.
-func contentText(c mcp.Content) string {
-	if text, ok := c.(*mcp.TextContent); ok {
+func contentText(content json.RawMessage) string {
+	var text struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}
+	if json.Unmarshal(content, &text) == nil && text.Type == "text" {
 		return text.Text
 	}
-	data, err := c.MarshalJSON()
-	if err != nil {
+	var line bytes.Buffer
+	if err := json.Compact(&line, content); err != nil {
 		return err.Error()
 	}
-	return string(data)
+	return line.String()
 }
 
 // errTooManyPages ends a list of tools that never ends.
@@ -120,162 +128,144 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	if cfg.HTTP == nil {
 		cfg.HTTP = oauth.Guard{Server: cfg.Server}.Client().Transport
 	}
-	spent := &budget{base: cfg.HTTP}
-	p := &run{
-		Config: cfg, report: Report{Server: cfg.Server, Tools: []Tool{}},
-	}
 	stored, err := cfg.Session.Credential(ctx)
 	if err != nil {
-		return p.report, err
+		return Report{Server: cfg.Server, Tools: []Tool{}}, err
 	}
-	auth := &authorizer{session: cfg.Session, profile: stored.Profile, server: cfg.Server, base: cfg.Session.Transport(spent)}
-	err = p.all(ctx, auth)
-	switch {
-	case err == nil, errors.Is(err, errTooSlow):
-	case auth.failure() != nil:
-		err = auth.failure() // the SDK does not pass every cause on
-	case spent.exceeded() != nil:
-		err = spent.exceeded()
+	p := &run{
+		Config: cfg, report: Report{Server: cfg.Server, Tools: []Tool{}},
+		client: client{
+			server: cfg.Server, self: implementation{"mcp-login", cmp.Or(cfg.Version, "devel")}, bound: map[string][]mcpwire.Binding{},
+			http: &http.Client{Transport: &authorizer{
+				session: cfg.Session, profile: stored.Profile, server: cfg.Server, base: cfg.Session.Transport(&budget{base: cfg.HTTP}),
+			}},
+		},
 	}
+	err = p.all(ctx)
 	return p.report, err
 }
 
 // run is one run of the steps, which follow each other.
 type run struct {
 	Config
+	client client
 	report Report
 }
 
-// step returns a context that bounds one step.
-func (p *run) step(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, cmp.Or(p.Timeout, defaultTimeout), errTooSlow)
+// step takes one step and returns why it failed: that it took too long, if it did.
+func (p *run) step(ctx context.Context, take func(context.Context) error) error {
+	ctx, done := context.WithTimeoutCause(ctx, cmp.Or(p.Timeout, defaultTimeout), errTooSlow)
+	defer done()
+	err := take(ctx)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTooSlow) {
+		return cause
+	}
+	return err
 }
 
-func (p *run) all(ctx context.Context, auth *authorizer) error {
-	ctx, end := context.WithCancel(ctx) // ends what a step left behind
-	defer end()
-	session, err := p.connect(ctx, auth)
-	if err != nil {
+func (p *run) all(ctx context.Context) error {
+	if err := p.step(ctx, p.connect); err != nil {
 		return fmt.Errorf("connect to %s: %w", p.Server, err)
 	}
-	defer session.Close()
-	if err := p.list(ctx, session); err != nil {
+	defer p.client.close(ctx)
+	if err := p.step(ctx, p.list); err != nil {
 		return fmt.Errorf("list tools of %s: %w", p.Server, err)
 	}
 	for _, c := range p.Calls {
-		if err := p.call(ctx, session, c); err != nil {
+		if err := p.step(ctx, func(ctx context.Context) error { return p.call(ctx, c) }); err != nil {
 			return fmt.Errorf("call %s at %s: %w", c.Tool, p.Server, err)
 		}
 	}
 	return nil
 }
 
-// ProtocolError means that a server could be reached and that no protocol version
-// was agreed on.
-type ProtocolError struct {
-	Offered []string // the versions, in order; "": the newest
-	Err     error
-}
-
-func (e *ProtocolError) Error() string {
-	return "no protocol version was agreed on: " + e.Err.Error()
-}
-
-// Unwrap returns the server's answer to the last offer.
-func (e *ProtocolError) Unwrap() error { return e.Err }
-
-// older are the versions to offer, each once, to servers that answer a newer one
-// with an error in place of their own version (different-ai/openwork#3569).
-func older() []string { return []string{"2025-06-18", "2025-03-26"} }
-
-// connect offers the version asked for, or the newest one and, where the server
-// refuses that, older ones.
-func (p *run) connect(ctx context.Context, auth *authorizer) (*mcp.ClientSession, error) {
-	offers := []string{p.ProtocolVersion}
-	if p.ProtocolVersion == "" {
-		offers = append(offers, older()...)
-	}
-	var err error
-	for _, version := range offers {
-		var session *mcp.ClientSession
-		if session, err = p.offer(ctx, auth, version); err == nil {
-			return session, nil
-		}
-		if !auth.refusedRequest() {
-			return nil, err
-		}
-	}
-	return nil, &ProtocolError{Offered: offers, Err: err}
-}
-
-// offer connects with one protocol version.
-func (p *run) offer(ctx context.Context, auth http.RoundTripper, version string) (*mcp.ClientSession, error) {
-	ctx, done := p.step(ctx)
-	defer done()
-	client := mcp.NewClient(&mcp.Implementation{Name: "mcp-login", Version: cmp.Or(p.Version, "devel")}, nil)
-	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint:             p.Server,
-		HTTPClient:           &http.Client{Transport: auth},
-		MaxRetries:           -1,
-		DisableStandaloneSSE: true, // nothing here waits for what the server starts
-	}, &mcp.ClientSessionOptions{ProtocolVersion: version})
-	if err != nil {
-		return nil, inTime(ctx, err)
-	}
-	hello := session.InitializeResult()
-	p.report.ProtocolVersion = hello.ProtocolVersion
-	if hello.ServerInfo != nil {
-		p.report.Name, p.report.Version = hello.ServerInfo.Name, hello.ServerInfo.Version
-	}
-	return session, nil
+func (p *run) connect(ctx context.Context) error {
+	found, err := p.client.connect(ctx, p.ProtocolVersion)
+	p.report.ProtocolVersion, p.report.Name, p.report.Version = found.version, found.server.Name, found.server.Version
+	return err
 }
 
 // list reads the list of tools, page by page.
-func (p *run) list(ctx context.Context, session *mcp.ClientSession) error {
-	ctx, done := p.step(ctx)
-	defer done()
-	var next mcp.ListToolsParams
+func (p *run) list(ctx context.Context) error {
+	next := params{}
 	for range maxPages {
-		page, err := session.ListTools(ctx, &next)
+		m, err := p.client.request(ctx, listTools, next)
 		if err != nil {
-			return inTime(ctx, err)
+			return err
 		}
-		for _, tool := range page.Tools {
-			p.report.Tools = append(p.report.Tools, Tool{Name: tool.Name, Description: tool.Description})
+		var page struct {
+			Tools []Tool `json:"tools"`
+			Next  string `json:"nextCursor"`
 		}
-		if page.NextCursor == "" {
+		if err := m.decode(&page); err != nil {
+			return err
+		}
+		p.report.Tools = append(p.report.Tools, page.Tools...)
+		if p.client.stateless() {
+			maps.Copy(p.client.bound, mcpwire.Bindings(m.text))
+		}
+		if page.Next == "" {
 			return nil
 		}
 		if len(p.report.Tools) > maxTools {
 			break
 		}
-		next.Cursor = page.NextCursor
+		next = params{"cursor": page.Next}
 	}
 	return errTooManyPages
 }
 
-func (p *run) call(ctx context.Context, session *mcp.ClientSession, c Call) error {
-	ctx, done := p.step(ctx)
-	defer done()
-	answer, err := session.CallTool(ctx, &mcp.CallToolParams{Name: c.Tool, Arguments: arguments(c.Args)})
-	if err != nil {
-		return inTime(ctx, err)
+// UnknownToolError means that a call failed of a tool that the server does not list.
+type UnknownToolError struct {
+	Tool  string
+	Tools []Tool // those that it lists
+	Err   error  // what the server answered
+}
+
+func (e *UnknownToolError) Error() string {
+	return fmt.Sprintf("the server lists no tool %q: %s", oauth.Sanitize(e.Tool, maxShown), e.Err)
+}
+
+// Unwrap returns the server's answer.
+func (e *UnknownToolError) Unwrap() error { return e.Err }
+
+// call calls a tool, also one that the server does not list.
+func (p *run) call(ctx context.Context, c Call) error {
+	result, err := p.client.call(ctx, c)
+	_, answered := errors.AsType[*answerError](err)
+	isListed := slices.ContainsFunc(p.report.Tools, func(t Tool) bool { return t.Name == c.Tool })
+	switch {
+	case !isListed && answered:
+		return &UnknownToolError{c.Tool, p.report.Tools, err}
+	case !isListed && result.IsError:
+		return &UnknownToolError{c.Tool, p.report.Tools, fmt.Errorf("the server answers: %s", oauth.Sanitize(strings.Join(result.Texts(), " "), maxShown))}
+	case err != nil:
+		return err
 	}
-	p.report.Results = append(p.report.Results, Result{Tool: c.Tool, IsError: answer.IsError, Content: answer.Content})
+	p.report.Results = append(p.report.Results, result)
 	return nil
 }
 
-// inTime returns why a step failed: that it took too long, if it did.
-func inTime(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errTooSlow) {
-		return cause
-	}
-	return err
-}
-
-func arguments(args json.RawMessage) json.RawMessage {
+// call calls a tool.
+func (c *client) call(ctx context.Context, call Call) (Result, error) {
+	args := call.Args
 	if args == nil {
-		return json.RawMessage("{}")
+		args = json.RawMessage("{}")
 	}
-	return args
+	m, err := c.request(ctx, callTool, params{"name": call.Tool, "arguments": args})
+	if err != nil {
+		return Result{}, err
+	}
+	result := struct {
+		Type    string            `json:"resultType"`
+		IsError bool              `json:"isError"`
+		Content []json.RawMessage `json:"content"`
+	}{Content: []json.RawMessage{}}
+	if err := m.decode(&result); err != nil {
+		return Result{}, err
+	}
+	if result.Type == "input_required" { // SEP-2322
+		return Result{}, errors.New("the tool asks its user for input, which this command cannot provide")
+	}
+	return Result{Tool: call.Tool, IsError: result.IsError, Content: result.Content}, nil
 }

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 	"github.com/mcp-login/mcp-login/flows"
@@ -76,8 +74,8 @@ func TestBothWires(t *testing.T) {
 			if len(r.Results) != 2 || r.Results[1].IsError {
 				t.Fatalf("results: %v", r.Results)
 			}
-			if text, ok := r.Results[1].Content[0].(*mcp.TextContent); !ok || text.Text != "5" {
-				t.Errorf("2 + 3 = %v", r.Results[1].Content[0])
+			if got := r.Results[1].Texts(); !slices.Equal(got, []string{"5"}) || !strings.Contains(string(r.Results[1].Content[0]), `"type":"text"`) {
+				t.Errorf("2 + 3 = %q, %s", got, r.Results[1].Content)
 			}
 		})
 	}

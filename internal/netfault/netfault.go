@@ -32,7 +32,11 @@ func Text(err error) string {
 	if detail == "" {
 		return err.Error()
 	}
-	return strings.Replace(err.Error(), failed.Error(), "cannot reach "+host+": "+detail, 1)
+	before, after, _ := strings.Cut(err.Error(), failed.Error())
+	if strings.Contains(before, "://"+host) {
+		before = "" // it names the host already
+	}
+	return before + "cannot reach " + host + ": " + detail + after
 }
 
 // Explain returns why a request to a host got no answer, and what to do; "" if err is

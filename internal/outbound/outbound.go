@@ -1,10 +1,8 @@
-// Package outbound makes the guarded HTTP clients that reach MCP servers and all that
-// belongs to them, with the certificates and the proxy of this user. It must not know
-// what is requested.
+// Package outbound makes the guarded HTTP clients of this program, with the certificates
+// and the proxy of this user. It must not know what is requested.
 package outbound
 
 import (
-	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -13,8 +11,6 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/exit"
-	"github.com/mcp-login/mcp-login/internal/extraheader"
-	"github.com/mcp-login/mcp-login/internal/httpsse"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -24,39 +20,20 @@ type Options struct {
 	CACert  string        // PEM file of certificates to trust beside the system's; "": none
 	Timeout time.Duration // of one request
 	Getenv  func(name string) string
-	Hosts   *oauth.Hosts        // what the clients learn of hosts; nil: each learns for itself
-	Headers extraheader.Headers // that each request to the origin of an MCP server has
+	Hosts   *oauth.Hosts // what the clients learn of hosts; nil: each learns for itself
 }
 
-// Clients returns what makes a client for an MCP server.
+// Clients returns what makes a client for an MCP server, or another one. It keeps the
+// clients that it has made, with their connections.
 func (o Options) Clients() (func(server string) *http.Client, error) {
-	roots, err := o.Roots()
+	roots, err := Roots(o.CACert)
 	if err != nil {
 		return nil, err
 	}
 	if err := o.checkProxies(); err != nil {
 		return nil, err
 	}
-	guarded := oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.Timeout, Hosts: o.Hosts}.Clients()
-	return func(server string) *http.Client {
-		client := *guarded(server)
-		client.Transport = o.Headers.Around(client.Transport, server)
-		return &client
-	}, nil
-}
-
-// Transport reaches an MCP server: guarded, and without a limit of time, since a tool
-// may take long. The server speaks Streamable HTTP, or what the mode says.
-func (o Options) Transport(server, mode string) (*httpsse.Transport, error) {
-	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
-	if err != nil {
-		return nil, exit.Usagef("--transport %w", err)
-	}
-	client, err := o.Clients()
-	if err != nil {
-		return nil, err
-	}
-	return &httpsse.Transport{Base: client(server).Transport, Server: server, Mode: m}, nil
+	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.Timeout, Hosts: o.Hosts}.Clients(), nil
 }
 
 // checkProxies refuses variables that name no proxy: the HTTP client would go
@@ -72,13 +49,13 @@ func (o Options) checkProxies() error {
 	return nil
 }
 
-// Roots returns the system's certificates with those of CACert; nil means the
-// system's alone.
-func (o Options) Roots() (*x509.CertPool, error) {
-	if o.CACert == "" {
+// Roots returns the system's certificates with those of a PEM file; nil means the
+// system's alone, as for "".
+func Roots(file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(o.CACert)
+	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, exit.Usage(fmt.Errorf("--ca-cert: %w", err))
 	}
@@ -87,7 +64,7 @@ func (o Options) Roots() (*x509.CertPool, error) {
 		pool = x509.NewCertPool() // a system without certificates
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, exit.Usage(errors.New("--ca-cert: no certificate in " + o.CACert))
+		return nil, exit.Usage(errors.New("--ca-cert: no certificate in " + file))
 	}
 	return pool, nil
 }

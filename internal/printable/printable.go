@@ -1,5 +1,5 @@
 // Package printable decides which characters of a text are safe to show to a
-// person. It must not know about streams, CI systems or OAuth.
+// person, and writes durations. It must not know about streams, CI systems or OAuth.
 package printable
 
 import (

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -126,13 +126,13 @@ func (b *bridge) answerFromCache(c *call, signedOut bool) {
 func (s *SignIn) cachedResponse(m message, server string, signedOut bool) []byte {
 	switch m.Method {
 	case methodInitialize:
-		return jsonrpc.Result(m.ID, s.initializeResponse(m, server, signedOut))
+		return mcpwire.Result(m.ID, s.initializeResponse(m, server, signedOut))
 	case methodDiscover:
 		// Clients that are refused go on with initialize.
 		if found := s.discoverResult(); found != nil && !signedOut {
-			return jsonrpc.Result(m.ID, found)
+			return mcpwire.Result(m.ID, found)
 		}
-		return jsonrpc.Error(m.ID, jsonrpc.CodeMethodNotFound, "Method not found: use initialize")
+		return mcpwire.Failure(m.ID, mcpwire.CodeMethod, "Method not found: use initialize")
 	}
 	items := s.cachedList(m.Method)
 	if items == nil {
@@ -169,10 +169,10 @@ func (u Upstream) updateCache(req message, text []byte) (changed bool) {
 
 // reply returns the answer to a request, in the form of the client's protocol.
 func reply(m message, result any) []byte {
-	if m.Params.Meta.Version >= statelessVersion {
+	if m.Params.Meta.Version >= mcpwire.Stateless {
 		result = addStatelessFields(result, lists[m.Method] != "")
 	}
-	return jsonrpc.Result(m.ID, result)
+	return mcpwire.Result(m.ID, result)
 }
 
 // addStatelessFields gives a result what the stateless protocol demands of it.
@@ -190,7 +190,7 @@ func addStatelessFields(result any, isList bool) any {
 // ensureSession begins a session at the server, where the client began one that the server
 // knows nothing of.
 func (b *bridge) ensureSession(ctx context.Context, m message) error {
-	if m.Method == methodInitialize || m.Params.Meta.Version >= statelessVersion || !b.conn.initializePending() {
+	if m.Method == methodInitialize || m.Params.Meta.Version >= mcpwire.Stateless || !b.conn.initializePending() {
 		return nil
 	}
 	return b.restartSession(ctx, "")
@@ -202,7 +202,7 @@ func listChanged(method string) []byte {
 	if method == methodListTemplates {
 		kind = lists[methodListResources]
 	}
-	return jsonrpc.Request("", "notifications/"+kind+"/list_changed", nil)
+	return mcpwire.Request(nil, "notifications/"+kind+"/list_changed", nil)
 }
 
 // initializeResponse is the answer to initialize from what is known of the server.

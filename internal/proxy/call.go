@@ -14,7 +14,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -122,12 +122,12 @@ func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	switch {
 	case c.cancelled.Load() || ctx.Err() != nil || !c.answered.set():
 	case isOwn:
-		b.writeText(jsonrpc.ErrorObject(c.ID, own.text))
+		b.writeText(mcpwire.FailureOf(c.ID, own.text))
 	case c.Method == methodSubscribe && errors.Is(err, errNoAnswer):
 		b.writeText(cancelNotification(c.ID))
 	default:
 		b.log().Warn("request not forwarded", "method", c.Method, "error", err)
-		b.writeText(jsonrpc.Error(c.ID, codeUpstream, b.explain(err)))
+		b.writeText(mcpwire.Failure(c.ID, codeUpstream, b.explain(err)))
 	}
 }
 
@@ -177,12 +177,12 @@ func (b *bridge) attempt(ctx context.Context, c *call) error {
 	}
 	c.departed.set()
 	if c.Method == methodInitialize {
-		b.conn.started(c.message, resp.Header.Get(headerSession))
+		b.conn.started(c.message, resp.Header.Get(mcpwire.HeaderSession))
 	}
-	switch jsonrpc.MediaType(resp) {
-	case jsonrpc.TypeJSON:
+	switch mcpwire.MediaType(resp) {
+	case mcpwire.TypeJSON:
 		return b.forwardJSON(ctx, c, resp.Body)
-	case jsonrpc.TypeEvents:
+	case mcpwire.TypeEvents:
 		return b.forwardEvents(ctx, c, resp.Body)
 	}
 	return fmt.Errorf("the server answers with %s and no message", status(resp))
@@ -331,7 +331,7 @@ func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) 
 			b.log().Debug("stream not resumed", "error", err)
 			continue
 		}
-		if resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeEvents {
+		if resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeEvents {
 			resp.Body.Close()
 			return http.NoBody, fmt.Errorf("the server answers with %s", status(resp))
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -35,7 +35,7 @@ type connection struct {
 	version      string     // of the protocol; "": not yet known
 	initialize   message    // the client's initialize, to begin again with
 	initialized  bool       // the server has answered it
-	tools        map[string][]binding
+	tools        map[string][]mcpwire.Binding
 	stopListener context.CancelFunc // ends the server's own stream; nil: there is none
 	closed       bool               // the client has closed its input
 }
@@ -50,7 +50,7 @@ func (w *connection) sessionID() string {
 func (w *connection) isStateless() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.version >= statelessVersion
+	return w.version >= mcpwire.Stateless
 }
 
 // noteVersion notes the version that a request of the client names.
@@ -107,11 +107,11 @@ func (w *connection) noteResponse(req, resp message) {
 		if len(resp.text) > maxListSize {
 			return
 		}
-		found := bindings(resp.text)
+		found := mcpwire.Bindings(resp.text)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.tools == nil {
-			w.tools = map[string][]binding{}
+			w.tools = map[string][]mcpwire.Binding{}
 		}
 		for name, bound := range found {
 			if len(bound) == 0 {
@@ -142,15 +142,23 @@ func (w *connection) setHeaders(h http.Header, m message, session string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if session != "" {
-		h.Set(headerSession, session)
+		h.Set(mcpwire.HeaderSession, session)
 	}
 	if w.version == "" || m.Method == methodInitialize {
 		return
 	}
-	h.Set(headerVersion, w.version)
-	if w.version >= statelessVersion {
-		setRoutingHeaders(h, m, w.tools)
+	h.Set(mcpwire.HeaderVersion, w.version)
+	if w.version >= mcpwire.Stateless {
+		mcpwire.Repeated{Method: m.Method, Name: m.routingName(), Arguments: m.Params.Arguments, Bindings: w.bindings(m)}.SetOn(h)
 	}
+}
+
+// bindings returns those of the tool that a message calls. The caller holds w.mu.
+func (w *connection) bindings(m message) []mcpwire.Binding {
+	if m.Method != methodCallTool {
+		return nil
+	}
+	return w.tools[m.Params.Name]
 }
 
 // restartSession begins a session in the place of one that the server has forgotten.
@@ -177,7 +185,7 @@ func (b *bridge) restartSession(ctx context.Context, lost string) error {
 	if err := b.readInitializeResponse(ctx, resp, initialize); err != nil {
 		return err
 	}
-	b.conn.started(initialize, resp.Header.Get(headerSession))
+	b.conn.started(initialize, resp.Header.Get(mcpwire.HeaderSession))
 	return b.finishHandshake(ctx)
 }
 
@@ -212,7 +220,7 @@ func readResponse(ctx context.Context, resp *http.Response, limit int) (found me
 		found = m
 		return true, nil
 	}
-	if jsonrpc.MediaType(resp) == jsonrpc.TypeEvents {
+	if mcpwire.MediaType(resp) == mcpwire.TypeEvents {
 		done, err := readEvents(ctx, resp.Body, buf, &eventstream.Cursor{}, read)
 		if done {
 			return found, nil
@@ -291,7 +299,7 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 	buf := b.newBuffer(ctx)
 	for try := 0; ; {
 		resp, err := b.get(ctx, at.ID)
-		if err == nil && (resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeEvents) {
+		if err == nil && (resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeEvents) {
 			resp.Body.Close()
 			if resp.StatusCode < http.StatusInternalServerError {
 				return fmt.Errorf("the server answers with %s", status(resp))
@@ -309,7 +317,7 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 			})
 			resp.Body.Close()
 		}
-		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, jsonrpc.ErrNotMessage) || errors.Is(err, eventstream.ErrTooLong) {
+		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, mcpwire.ErrNotMessage) || errors.Is(err, eventstream.ErrTooLong) {
 			return err
 		}
 		try++

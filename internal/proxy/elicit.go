@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
@@ -96,7 +96,7 @@ func clientInfoOf(m message) (is clientInfo) {
 	}
 	_ = json.Unmarshal(m.text, &doc) // what cannot be read is not declared
 	is = doc.Params.clientInfo
-	if m.Params.Meta.Version >= statelessVersion {
+	if m.Params.Meta.Version >= mcpwire.Stateless {
 		_ = json.Unmarshal(doc.Params.Meta.Capabilities, &is.Capabilities)
 		_ = json.Unmarshal(doc.Params.Meta.Info, &is.Info)
 	}
@@ -106,7 +106,7 @@ func clientInfoOf(m message) (is clientInfo) {
 // supportsURLElicitation reports whether a client can be asked to have its user open a page, by
 // what it said with a request or, with sessions, in its initialize.
 func supportsURLElicitation(m, initialize message) bool {
-	isStateless := m.Params.Meta.Version >= statelessVersion
+	isStateless := m.Params.Meta.Version >= mcpwire.Stateless
 	if isStateless {
 		initialize = m
 	}
@@ -155,8 +155,8 @@ func (m message) extractInput() message {
 	m.input = input{state: m.Params.State, action: cmp.Or(answers[inputKey].Action, actionDecline)}
 	delete(params, "inputResponses")
 	delete(params, "requestState")
-	doc["params"] = jsonrpc.Encode(params)
-	m.text = jsonrpc.Encode(doc)
+	doc["params"] = mcpwire.Encode(params)
+	m.text = mcpwire.Encode(doc)
 	return m
 }
 
@@ -172,7 +172,7 @@ func (a *attempt) actionIn(m message) string {
 
 // inputRequired returns the answer that asks a call for input.
 func (s *SignIn) inputRequired(m message, a *attempt, shown proxystate.Page) []byte {
-	return jsonrpc.Result(m.ID, map[string]any{
+	return mcpwire.Result(m.ID, map[string]any{
 		"resultType":   "input_required",
 		"requestState": localPrefix + a.id,
 		"inputRequests": map[string]any{inputKey: map[string]any{

@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // toolDenial returns the answer to a call of a tool that is not allowed, before anybody is
@@ -14,5 +14,5 @@ func (u Upstream) toolDenial(m message) []byte {
 	if !denied {
 		return nil
 	}
-	return jsonrpc.Error(m.ID, code, text)
+	return mcpwire.Failure(m.ID, code, text)
 }

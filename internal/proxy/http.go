@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
@@ -258,7 +258,7 @@ func (h HTTP) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	sent := bodyOf(r.Context())
 	for _, m := range sent.messages {
 		if m.isRequest() {
-			errs = append(errs, jsonrpc.Error(m.ID, codeUpstream, h.explain(err)))
+			errs = append(errs, mcpwire.Failure(m.ID, codeUpstream, h.explain(err)))
 		}
 	}
 	if len(errs) == 0 {
@@ -267,8 +267,8 @@ func (h HTTP) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	text := []byte(errs[0])
 	if sent.isBatch {
-		text = jsonrpc.Encode(errs)
+		text = mcpwire.Encode(errs)
 	}
-	w.Header().Set("Content-Type", jsonrpc.TypeJSON)
+	w.Header().Set("Content-Type", mcpwire.TypeJSON)
 	_, _ = w.Write(text) // a client that is gone needs none
 }

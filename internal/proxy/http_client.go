@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -77,12 +79,12 @@ func (c *client) setHeaders(h http.Header) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h.Del(headerSession)
+	h.Del(mcpwire.HeaderSession)
 	if c.upstream != "" {
-		h.Set(headerSession, c.upstream)
+		h.Set(mcpwire.HeaderSession, c.upstream)
 	}
 	if c.version != "" {
-		h.Set(headerVersion, c.version)
+		h.Set(mcpwire.HeaderVersion, c.version)
 	}
 }
 

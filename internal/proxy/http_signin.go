@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // signInTransport reaches the server for the clients of a proxy over HTTP. What needs
@@ -40,11 +40,11 @@ type outcome struct {
 // RoundTrip implements http.RoundTripper.
 func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	m := messageOf(req.Context())
-	id := req.Header.Get(headerSession)
+	id := req.Header.Get(mcpwire.HeaderSession)
 	c := t.clients.find(id)
 	switch {
 	case c == nil && strings.HasPrefix(id, localPrefix):
-		return jsonrpc.Respond(req, http.StatusNotFound, nil), nil // it began before this proxy, and begins again now
+		return mcpwire.Respond(req, http.StatusNotFound, nil), nil // it began before this proxy, and begins again now
 	case c == nil:
 		c = t.sessionlessClient(req, m)
 	}
@@ -54,14 +54,14 @@ func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case req.Method == http.MethodDelete:
 		return t.endSession(req, c)
 	case m.isResponse() && c.requests.deliver(m), c.initializePending() && m.text != nil && !m.isRequest():
-		return jsonrpc.Respond(req, http.StatusAccepted, nil), nil
+		return mcpwire.Respond(req, http.StatusAccepted, nil), nil
 	case m.isRequest() && m.isCacheable():
 		return t.answerCacheable(req, c, m)
 	case m.Method == methodCallTool && t.SignIn.isTool(m.Params.Name):
 		return t.answerLocally(req, c, m, func(s *stream) { c.callSignIn(req.Context(), m, s.responder()) })
 	}
 	if denial := t.toolDenial(m); denial != nil {
-		return jsonrpc.Respond(req, http.StatusOK, denial), nil
+		return mcpwire.Respond(req, http.StatusOK, denial), nil
 	}
 	return t.answer(req, c, m)
 }
@@ -79,11 +79,11 @@ func (t *signInTransport) answer(req *http.Request, c *client, m message) (*http
 		return t.answerLocally(req, c, m, func(s *stream) {
 			if c.signInForCall(req.Context(), m, s.responder()) {
 				resp, err := t.forward(req, c)
-				s.forward(resp, err, func(err error) []byte { return jsonrpc.Error(m.ID, codeUpstream, t.explain(err)) })
+				s.forward(resp, err, func(err error) []byte { return mcpwire.Failure(m.ID, codeUpstream, t.explain(err)) })
 			}
 		})
 	case methodPing:
-		return jsonrpc.Respond(req, http.StatusOK, reply(m, struct{}{})), nil
+		return mcpwire.Respond(req, http.StatusOK, reply(m, struct{}{})), nil
 	}
 	return nil, t.SignIn.requiredError(err)
 }
@@ -93,7 +93,7 @@ func (t *signInTransport) answerLocally(req *http.Request, c *client, m message,
 	s := newStream(req)
 	t.work.Go(func() {
 		defer s.close()
-		if m.Params.Meta.Version < statelessVersion {
+		if m.Params.Meta.Version < mcpwire.Stateless {
 			defer c.addStream(s, false)()
 		}
 		answer(s)
@@ -119,8 +119,8 @@ func (t *signInTransport) forward(req *http.Request, c *client) (*http.Response,
 		if resp.StatusCode == http.StatusNotFound {
 			t.clients.remove(c) // it begins another session
 		}
-		if resp.Header.Get(headerSession) != "" {
-			resp.Header.Set(headerSession, c.id)
+		if resp.Header.Get(mcpwire.HeaderSession) != "" {
+			resp.Header.Set(mcpwire.HeaderSession, c.id)
 		}
 	}
 	return resp, nil
@@ -187,7 +187,7 @@ func (t *signInTransport) answerCacheable(req *http.Request, c *client, m messag
 // answerFromCache answers a request from what is known of the server. A client that says
 // hello begins its session here, and is another one from then on.
 func (t *signInTransport) answerFromCache(req *http.Request, c *client, m message, signedOut bool) (*http.Response, *client) {
-	resp := jsonrpc.Respond(req, http.StatusOK, t.SignIn.cachedResponse(m, t.Server, signedOut))
+	resp := mcpwire.Respond(req, http.StatusOK, t.SignIn.cachedResponse(m, t.Server, signedOut))
 	if lists[m.Method] == "" {
 		t.slow.Store(!signedOut)
 	}
@@ -197,7 +197,7 @@ func (t *signInTransport) answerFromCache(req *http.Request, c *client, m messag
 			c.connecting.Lock() // until the server has answered
 		}
 		t.clients.add(c)
-		resp.Header.Set(headerSession, c.id)
+		resp.Header.Set(mcpwire.HeaderSession, c.id)
 	}
 	if signedOut {
 		c.watchSignIn()
@@ -258,7 +258,7 @@ func (t *signInTransport) noteSession(m message, resp *http.Response) {
 	if lists[m.Method] == "" {
 		t.slow.Store(false)
 	}
-	id := resp.Header.Get(headerSession)
+	id := resp.Header.Get(mcpwire.HeaderSession)
 	if m.Method != methodInitialize || id == "" || len(id) > maxInitializeKept || len(m.text) > maxInitializeKept || resp.StatusCode != http.StatusOK {
 		return
 	}
@@ -297,8 +297,8 @@ func (t *signInTransport) finishInitialize(ctx context.Context, c *client, resp 
 		return err
 	}
 	t.updateCache(c.initialize, m.text)
-	c.sessionStarted(resp.Header.Get(headerSession), protocolVersion(m))
-	done, err := t.send(ctx, c, jsonrpc.Request("", methodInitialized, nil))
+	c.sessionStarted(resp.Header.Get(mcpwire.HeaderSession), protocolVersion(m))
+	done, err := t.send(ctx, c, mcpwire.Request(nil, methodInitialized, nil))
 	if err == nil {
 		done.Body.Close()
 	}
@@ -311,8 +311,8 @@ func (t *signInTransport) send(ctx context.Context, c *client, body []byte) (*ht
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", jsonrpc.TypeJSON)
-	req.Header.Set("Accept", jsonrpc.TypeJSON+", "+jsonrpc.TypeEvents)
+	req.Header.Set("Content-Type", mcpwire.TypeJSON)
+	req.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)
 	c.setHeaders(req.Header)
 	return t.base.RoundTrip(req)
 }
@@ -321,7 +321,7 @@ func (t *signInTransport) send(ctx context.Context, c *client, body []byte) (*ht
 func (t *signInTransport) endSession(req *http.Request, c *client) (*http.Response, error) {
 	t.clients.remove(c)
 	if c.initializePending() {
-		return jsonrpc.Respond(req, http.StatusOK, nil), nil
+		return mcpwire.Respond(req, http.StatusOK, nil), nil
 	}
 	return t.forward(req, c)
 }
@@ -336,7 +336,7 @@ func (t *signInTransport) listen(req *http.Request, c *client) (*http.Response, 
 		signedOut := t.SignIn.isRequiredAfter(req.Context(), t.Session, err)
 		switch {
 		case signedOut && c.id == "":
-			return jsonrpc.Respond(req, http.StatusMethodNotAllowed, nil), nil // a client of which nothing is known
+			return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil // a client of which nothing is known
 		case c.id == "", err != nil && !signedOut, err == nil && !isStream(resp):
 			return resp, err
 		}
@@ -379,5 +379,5 @@ func (t *signInTransport) forwardServerStream(s *stream, c *client, resp *http.R
 
 // isStream reports whether an answer is a stream of events.
 func isStream(resp *http.Response) bool {
-	return resp.StatusCode == http.StatusOK && jsonrpc.MediaType(resp) == jsonrpc.TypeEvents
+	return resp.StatusCode == http.StatusOK && mcpwire.MediaType(resp) == mcpwire.TypeEvents
 }

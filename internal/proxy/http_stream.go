@@ -13,7 +13,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // stream is an answer of this program over HTTP: one JSON text or, as soon as there is
@@ -60,12 +60,12 @@ func (s *stream) start() bool {
 
 // startLocked is begin for those who hold the lock.
 func (s *stream) startLocked() bool {
-	if s.closed || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), jsonrpc.TypeEvents) {
+	if s.closed || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), mcpwire.TypeEvents) {
 		return false
 	}
 	if !s.isStream {
 		s.isStream = true
-		resp := jsonrpc.Stream(s.req, http.StatusOK, jsonrpc.TypeEvents, s.body)
+		resp := mcpwire.Stream(s.req, http.StatusOK, mcpwire.TypeEvents, s.body)
 		resp.Header.Set("Cache-Control", "no-store")
 		s.outcome <- outcome{resp: resp}
 	}
@@ -96,7 +96,7 @@ func (s *stream) respond(text []byte) {
 	}
 	s.closed = true
 	if !s.isStream {
-		s.outcome <- outcome{resp: jsonrpc.Respond(s.req, http.StatusOK, text)}
+		s.outcome <- outcome{resp: mcpwire.Respond(s.req, http.StatusOK, text)}
 		return
 	}
 	_, _ = s.out.Write(asEvent(text)) // a client that is gone needs none
@@ -118,7 +118,7 @@ func (s *stream) forward(resp *http.Response, err error, explain func(error) []b
 		return
 	}
 	defer resp.Body.Close()
-	if jsonrpc.MediaType(resp) == jsonrpc.TypeEvents {
+	if mcpwire.MediaType(resp) == mcpwire.TypeEvents {
 		s.copy(resp.Body)
 		return
 	}

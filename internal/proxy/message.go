@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // The methods that a bridge must know; all others pass by.
@@ -38,7 +38,7 @@ const codeUpstream = -32000
 type message struct {
 	text    []byte          // nil: it is in buf
 	buf     *buffer.Buffer  // of what the server sent
-	at      jsonrpc.Span    // in buf
+	at      mcpwire.Span    // in buf
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Method  string          `json:"method"`
@@ -92,7 +92,7 @@ func parseMessages(text []byte) ([]message, error) {
 		m, err := parseClientMessage(text)
 		return []message{m}, err
 	}
-	var s jsonrpc.Scanner
+	var s mcpwire.Scanner
 	_, _ = s.Write(text) // it cannot fail
 	return parseBatch(text, s.Elements(), parseClientMessage)
 }
@@ -100,11 +100,11 @@ func parseMessages(text []byte) ([]message, error) {
 // parseBatch reads a batch of a known number of messages.
 func parseBatch(text []byte, n int, parse func([]byte) (message, error)) ([]message, error) {
 	if n > maxBatch {
-		return nil, fmt.Errorf("%w: a batch of more than %d messages", jsonrpc.ErrNotMessage, maxBatch)
+		return nil, fmt.Errorf("%w: a batch of more than %d messages", mcpwire.ErrNotMessage, maxBatch)
 	}
 	var batch []json.RawMessage
 	if err := json.Unmarshal(text, &batch); err != nil {
-		return nil, jsonrpc.ErrNotMessage
+		return nil, mcpwire.ErrNotMessage
 	}
 	var all []message
 	for _, text := range batch {
@@ -120,7 +120,7 @@ func parseBatch(text []byte, n int, parse func([]byte) (message, error)) ([]mess
 func parseClientMessage(text []byte) (message, error) {
 	m := message{text: text}
 	if len(text) == 0 || text[0] != '{' || json.Unmarshal(text, &m) != nil || m.Version != "2.0" {
-		return m, jsonrpc.ErrNotMessage
+		return m, mcpwire.ErrNotMessage
 	}
 	if string(m.ID) == "null" {
 		m.ID = nil
@@ -135,21 +135,9 @@ func (m message) isResponse() bool { return m.Method == "" }
 // or about the session.
 func (m message) isErrorWithoutID() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
 
-// isResponseTo reports whether m is the response to a request. A server may write
-// the same id in another way.
+// isResponseTo reports whether m is the response to a request.
 func (m message) isResponseTo(req message) bool {
-	if m.isResponse() && bytes.Equal(m.ID, req.ID) {
-		return true // also of a number beyond what can be compared
-	}
-	var a, b any
-	if !m.isResponse() || !jsonrpc.IsID(m.ID) || json.Unmarshal(m.ID, &a) != nil || json.Unmarshal(req.ID, &b) != nil {
-		return false
-	}
-	switch a.(type) {
-	case string, float64:
-		return a == b
-	}
-	return false // no id that JSON-RPC knows
+	return m.isResponse() && mcpwire.SameID(m.ID, req.ID)
 }
 
 // oldestVersion is the first version of Streamable HTTP.

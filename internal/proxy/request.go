@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // maxErrorBody limits what is read of an answer that is none.
@@ -38,8 +38,8 @@ func (b *bridge) send(ctx context.Context, m message, session string) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", jsonrpc.TypeJSON)
-	req.Header.Set("Accept", jsonrpc.TypeJSON+", "+jsonrpc.TypeEvents)
+	req.Header.Set("Content-Type", mcpwire.TypeJSON)
+	req.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)
 	b.conn.setHeaders(req.Header, m, session)
 	return b.client.Do(req)
 }
@@ -50,9 +50,9 @@ func (b *bridge) get(ctx context.Context, after string) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", jsonrpc.TypeEvents)
+	req.Header.Set("Accept", mcpwire.TypeEvents)
 	if after != "" {
-		req.Header.Set(headerResume, after)
+		req.Header.Set(mcpwire.HeaderResume, after)
 	}
 	b.conn.setHeaders(req.Header, message{}, b.conn.sessionID())
 	return b.client.Do(req)
@@ -65,7 +65,7 @@ func (b *bridge) check(ctx context.Context, resp *http.Response) error {
 	}
 	buf := buffer.New(buffer.AccountOf(ctx), maxErrorBody)
 	defer buf.Reset()
-	if jsonrpc.MediaType(resp) == jsonrpc.TypeJSON {
+	if mcpwire.MediaType(resp) == mcpwire.TypeJSON {
 		_ = buf.ReadFrom(ctx, resp.Body) // what cannot be read is no message
 	}
 	if err := b.refusal(resp); err != nil {

@@ -5,14 +5,14 @@ import (
 	"context"
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // parseBuffer reads the message that the server sent, or the messages of a batch. Only the
 // head of a message is read: its parameters or its result may be long, and are for the
 // client.
 func parseBuffer(ctx context.Context, buf *buffer.Buffer) ([]message, error) {
-	var s jsonrpc.Scanner
+	var s mcpwire.Scanner
 	for _, block := range buf.Blocks(0, buf.Len()) {
 		_, _ = s.Write(block) // it cannot fail
 	}
@@ -24,14 +24,14 @@ func parseBuffer(ctx context.Context, buf *buffer.Buffer) ([]message, error) {
 		}
 		return parseBatch(text, s.Elements(), parseServerMessage)
 	}
-	head, err := s.Head(func(at jsonrpc.Span) []byte { return bytes.Join(buf.Blocks(at.Start, at.End), nil) })
+	head, err := s.Head(func(at mcpwire.Span) []byte { return bytes.Join(buf.Blocks(at.Start, at.End), nil) })
 	at, _ = s.Root()
 	return []message{{buf: buf, at: at, ID: head.ID, Method: head.Method, Error: head.Error}}, err
 }
 
 // parseServerMessage reads the head of a message that the server sent.
 func parseServerMessage(text []byte) (message, error) {
-	head, err := jsonrpc.ReadHead(text)
+	head, err := mcpwire.ReadHead(text)
 	return message{text: text, ID: head.ID, Method: head.Method, Error: head.Error}, err
 }
 

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // maxSessionErrorSize is more than a message about a lost session takes.
@@ -23,7 +23,7 @@ func isSessionLost(resp *http.Response) bool {
 	case resp.StatusCode == http.StatusNotFound:
 		return true
 	case resp.StatusCode == http.StatusBadRequest:
-	case resp.StatusCode != http.StatusOK || jsonrpc.MediaType(resp) != jsonrpc.TypeJSON:
+	case resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeJSON:
 		return false
 	}
 	body := bufio.NewReaderSize(resp.Body, maxSessionErrorSize)

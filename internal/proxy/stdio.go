@@ -14,7 +14,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -130,7 +130,7 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 	go func() {
 		r := bufio.NewReaderSize(in, 64<<10)
 		for {
-			var peeker jsonrpc.Scanner
+			var peeker mcpwire.Scanner
 			text, err := readLine(r, b.MaxMessage, &peeker)
 			select {
 			case lines <- line{text, peeker.RequestID(), err}:
@@ -161,19 +161,19 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 // handleLine deals with one line of the client's.
 func (b *bridge) handleLine(ctx context.Context, l line) {
 	if errors.Is(l.err, eventstream.ErrTooLong) {
-		code := jsonrpc.CodeParse
+		code := mcpwire.CodeParse
 		if l.id != nil {
 			code = codeUpstream
 		}
 		b.log().Warn("message not forwarded", "error", l.err)
-		b.writeText(jsonrpc.Error(l.id, code, l.err.Error()))
+		b.writeText(mcpwire.Failure(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
 	}
 	messages, err := parseMessages(l.text)
 	if err != nil {
-		b.writeText(jsonrpc.Error(nil, jsonrpc.CodeParse, err.Error()))
+		b.writeText(mcpwire.Failure(nil, mcpwire.CodeParse, err.Error()))
 		return
 	}
 	for _, m := range messages {
@@ -182,8 +182,8 @@ func (b *bridge) handleLine(ctx context.Context, l line) {
 			continue // to a request of this program
 		}
 		switch denial := b.toolDenial(m); {
-		case m.isRequest() && !jsonrpc.IsID(m.ID):
-			b.writeText(jsonrpc.Error(nil, jsonrpc.CodeInvalidRequest, "the id of a request is a string or a number"))
+		case m.isRequest() && !mcpwire.IsID(m.ID):
+			b.writeText(mcpwire.Failure(nil, mcpwire.CodeInvalid, "the id of a request is a string or a number"))
 		case denial != nil:
 			b.writeText(denial)
 		case m.isRequest():

@@ -23,18 +23,23 @@ func (s *SignIn) signedInText(c mcplogin.Credential, server string) string {
 	return fmt.Sprintf("Signed in to %s%s. The tools of the server are available. If you do not see them, ask the user to start a new conversation.", host(server), who)
 }
 
-// elicitationText asks to open a page.
+// elicitationText asks to open a page. Where to sign in and with which code comes first:
+// Claude Code shows no more than a line of it.
 func (s *SignIn) elicitationText(p proxystate.Page) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s wants to sign you in to %s.", s.requester(p), p.Server)
+	parts := []string{"Sign in to " + p.Server}
 	if p.Code != "" {
-		fmt.Fprintf(&b, " Open the page and check that it shows the code %s.", p.Code)
+		parts[0] += " with the code " + p.Code
 	}
-	for _, line := range s.details(p) {
-		b.WriteString(" " + line)
+	parts[0] += "."
+	if p.Code != "" && !hasCode(p) {
+		parts = append(parts, "Enter the code on the page.")
 	}
-	return b.String()
+	parts = append(parts, "Requested by "+s.requester(p)+".")
+	return strings.Join(append(parts, s.details(p)...), " ")
 }
+
+// hasCode reports whether the page knows the code by its URL.
+func hasCode(p proxystate.Page) bool { return p.Code != "" && p.Plain != "" && p.Plain != p.URL }
 
 // approvalText says where to sign in, for clients that cannot open a page.
 func (s *SignIn) approvalText(p proxystate.Page) string {
@@ -45,7 +50,7 @@ func (s *SignIn) approvalText(p proxystate.Page) string {
 	switch {
 	case p.Opened:
 		lines = append(lines, "Your browser was opened to sign in. If it shows nothing, open", "    "+p.URL)
-	case p.Code != "" && p.Plain != "" && p.Plain != p.URL:
+	case hasCode(p):
 		lines = append(lines, "On any device, open", "    "+p.URL, "and check that it shows the code "+p.Code+", or open "+p.Plain+" and enter the code.")
 	case p.Code != "":
 		lines = append(lines, "On any device, open", "    "+p.URL, "and enter the code "+p.Code+".")

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -41,7 +41,7 @@ func (s *SignIn) isTool(name string) bool {
 
 // tool describes the tool to sign in.
 func (s *SignIn) tool(server string) json.RawMessage {
-	return jsonrpc.Encode(map[string]any{
+	return mcpwire.Encode(map[string]any{
 		"name":  s.toolName(),
 		"title": "Sign in to " + host(server),
 		"description": "Sign in to the MCP server " + host(server) + ". Show the user the link and the code from the result exactly as they are. " +

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
@@ -124,7 +124,7 @@ func (u *user) showPage(ctx context.Context, m message, out responder, a *attemp
 		return stateSignedIn // the user knows
 	case shown.URL == "" || !supportsURLElicitation(m, u.initialize()):
 		return statePending
-	case m.Params.Meta.Version >= statelessVersion:
+	case m.Params.Meta.Version >= mcpwire.Stateless:
 		out.respond(u.SignIn.inputRequired(m, a, shown))
 		return stateInputRequired
 	}
@@ -158,7 +158,7 @@ func (u *user) elicit(ctx context.Context, out responder, a *attempt, shown prox
 	u.mu.Lock()
 	u.openPage = a.id
 	u.mu.Unlock()
-	if !out.notify(jsonrpc.Request(id, methodElicit, urlElicitation{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.elicitationText(shown)})) {
+	if !out.notify(mcpwire.Request(id, methodElicit, urlElicitation{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.elicitationText(shown)})) {
 		return actionDecline // it cannot be asked
 	}
 	u.work.Go(func() {
@@ -197,7 +197,7 @@ func (u *user) completeElicitation(a *attempt) {
 	defer u.mu.Unlock()
 	if u.openPage == a.id {
 		u.openPage = ""
-		u.notify(jsonrpc.Request("", methodElicited, map[string]string{"elicitationId": a.id}))
+		u.notify(mcpwire.Request(nil, methodElicited, map[string]string{"elicitationId": a.id}))
 	}
 }
 

@@ -1,14 +1,14 @@
 package relay
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"fmt"
-	"html/template"
+	"io"
 	"net/http"
-	"sync"
+
+	"github.com/mcp-login/mcp-login/internal/markup"
 )
 
 //go:embed page.html
@@ -18,7 +18,7 @@ var pageHTML string
 var pageCSS string
 
 // page is what a browser is shown. Its texts are constants. What a client claims
-// is in Ask alone, escaped by the template.
+// is in Ask alone, escaped.
 type page struct {
 	Status   int
 	Tone     string // "good", "bad" or "note"
@@ -97,22 +97,78 @@ func outcomePage(s Session) page {
 	return p
 }
 
-// pageTemplate is parsed when the first page is shown: most commands show none.
-var pageTemplate = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(pageCSS) },
-	}).Parse(pageHTML))
-})
+// The parts of a page that not every page has.
+const (
+	codeField markup.HTML = `<label for="code">Code on the terminal</label>
+<input id="code" name="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="12" placeholder="XXXX-XXXX" required>`
+	enterHTML markup.HTML = `<form action="/s">
+` + codeField + `
+<button>Continue</button>
+</form>`
+	linkHTML markup.HTML = `<p><a href="{link}" rel="noreferrer">Continue to {host}</a></p>`
+	askHTML  markup.HTML = `{code}
+<dl>
+<dt>The machine calls itself</dt><dd>{label}</dd>
+<dt>It wants access to</dt><dd>{server}</dd>
+<dt>It says that the token comes from</dt><dd>{issuer}</dd>
+{target}
+</dl>
+<p class="warn">Did someone send you this link? Then close this page: going on would sign their machine in to your account.</p>
+{form}`
+	formHTML markup.HTML = `<form method="post" action="{action}">
+{query}
+{field}
+<button>{button}</button>
+</form>`
+)
+
+// html returns the question, or nothing if there is none.
+func (a *ask) html() markup.HTML {
+	if a == nil {
+		return ""
+	}
+	return markup.Fill(askHTML,
+		"{code}", markup.If(markup.Text(a.Code), `<p class="code" aria-label="Code">{}</p>`),
+		"{label}", markup.Text(cmp.Or(a.Label, "(no name)")),
+		"{server}", markup.Text(cmp.Or(a.Server, "(not said)")),
+		"{issuer}", markup.Text(cmp.Or(a.Issuer, "(not said)")),
+		"{target}", markup.If(markup.Text(a.Target), `<dt>You sign in at</dt><dd>{}</dd>`),
+		"{form}", a.form())
+}
+
+func (a *ask) form() markup.HTML {
+	if a.Action == "" {
+		return ""
+	}
+	var field markup.HTML
+	if a.Type {
+		field = codeField
+	}
+	return markup.Fill(formHTML,
+		"{action}", markup.Href(a.Action),
+		"{query}", markup.If(markup.Text(a.Query), `<input type="hidden" name="query" value="{}">`),
+		"{field}", field,
+		"{button}", markup.Text(a.Button))
+}
+
+// more returns what a page without a question can have: a link, or a field for a code.
+func (p page) more() markup.HTML {
+	switch {
+	case p.Enter:
+		return enterHTML
+	case p.Link != "":
+		return markup.Fill(linkHTML, "{link}", markup.Href(p.Link), "{host}", markup.Text(p.LinkHost))
+	}
+	return ""
+}
 
 // write sends the page. A browser that has gone away misses nothing.
 func (p page) write(w http.ResponseWriter) {
-	var b bytes.Buffer
-	if err := pageTemplate().Execute(&b, p); err != nil {
-		panic(fmt.Sprintf("relay page: %v", err)) // the template fits the type
-	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = io.WriteString(w, string(markup.Fill(markup.HTML(pageHTML),
+		"{title}", markup.Text(p.Title), "{text}", markup.Text(p.Text), "{tone}", markup.Text(p.Tone),
+		"{style}", markup.HTML(pageCSS), "{ask}", p.Ask.html(), "{more}", p.more())))
 }
 
 // secure sets the headers of every answer: nothing is kept, loaded from elsewhere,

@@ -148,11 +148,15 @@ func (c Call) MeantProfile(login *mcplogin.LoginRequiredError) string {
 	if !ok {
 		return ""
 	}
-	again := c.Line.Again(func(p commandline.Part) []string {
-		if !p.IsFlag && len(p.Words) == 1 && p.Words[0] == login.Profile {
+	return "did you mean " + meant + "? " + c.instead(login.Profile, meant) + "\n"
+}
+
+// instead is the same command with another word in the place of an argument.
+func (c Call) instead(typed, meant string) string {
+	return c.Line.Again(func(p commandline.Part) []string {
+		if !p.IsFlag && len(p.Words) == 1 && p.Words[0] == typed {
 			return []string{meant}
 		}
 		return p.Words
-	})
-	return "did you mean " + meant + "? " + again.String() + "\n"
+	}).String()
 }

@@ -5,6 +5,7 @@ package remedy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -83,6 +84,7 @@ func (c Call) table(err error) (code int, hint string) {
 		link     *file.LinkError
 		owner    *file.OwnerError
 		keeper   *file.KeeperError
+		plain    *oauth.URLError
 		noRing   *stores.NoKeyringError
 	)
 	if code, hint, ok := c.server(err); ok {
@@ -91,6 +93,8 @@ func (c Call) table(err error) (code int, hint string) {
 	switch {
 	case errors.As(err, &own):
 		return own.Code, own.Hint
+	case errors.As(err, &usage) && errors.As(err, &plain) && plain.Try != "" && slices.Contains(c.Line.Args, plain.URL):
+		return exit.BadUsage, c.instead(plain.URL, plain.Try)
 	case errors.As(err, &usage), errors.As(err, &source), errors.As(err, &option), errors.Is(err, paths.ErrNoHome):
 		return exit.BadUsage, suggest.MCPLogin(c.Line.Path...).With("--help").String()
 	case errors.As(err, &config):

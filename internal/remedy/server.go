@@ -96,6 +96,7 @@ func (c Call) answerHint(err error) string {
 	var (
 		noIss   *authcode.MissingIssError
 		version *mcpprobe.ProtocolError
+		tool    *mcpprobe.UnknownToolError
 	)
 	switch {
 	case errors.As(err, &noIss):
@@ -105,6 +106,8 @@ func (c Call) answerHint(err error) string {
 		return "another server may have answered; the device flow, if the vendor offers it, needs no redirect: " + c.atServer("", "--flow", "device")
 	case errors.As(err, &version):
 		return "if you know a version that the server supports: " + c.testCommand("--protocol", "VERSION")
+	case errors.As(err, &tool):
+		return c.otherTools(tool)
 	case oauth.IsCode(err, oauth.CodeInvalidScope) && !errors.Is(err, mcplogin.ErrLoginRequired):
 		return "request fewer scopes: " + c.atServer("", "--scope", "SCOPE")
 	case oauth.IsCode(err, oauth.CodeInvalidTarget) && !errors.Is(err, mcplogin.ErrLoginRequired):

@@ -31,7 +31,10 @@ func (c Call) subject() (profile, server string) {
 
 // discoverCommand shows how to sign in to the server of this line.
 func (c Call) discoverCommand() string {
-	_, server := c.subject()
+	profile, server := c.subject()
+	if server == "" && profile != "" {
+		return suggest.MCPLogin("discover", profile).With(c.Flags...).String()
+	}
 	return suggest.MCPLogin("discover", cmp.Or(server, "URL")).String()
 }
 

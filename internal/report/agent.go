@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcp-login/mcp-login/agent"
@@ -22,22 +23,21 @@ type Agent struct {
 func AgentOf(socket string, h agent.Health, runs bool) Agent { return Agent{runs, socket, h} }
 
 // Text returns the report for people.
-func (a Agent) Text() string {
-	var t terminal.Table
+func (a Agent) Text() *terminal.Text {
 	state := "running"
 	if a.PID != 0 {
 		state = fmt.Sprintf("running (pid %d)", a.PID)
 	}
-	t.Fact("agent", state)
-	t.Fact("socket", a.Socket)
+	keeps := ""
 	if a.PID != 0 && len(a.Profiles) == 0 {
-		t.Fact("keeps", "nothing: no credential is stored yet")
+		keeps = "nothing: no credential is stored yet"
 	}
-	text := t.String()
+	var text terminal.Text
+	text.Facts([]terminal.Fact{fact("agent", state), fact("socket", a.Socket), fact("keeps", keeps)})
 	if len(a.Profiles) == 0 {
-		return text
+		return &text
 	}
-	t = terminal.Table{}
+	var t terminal.Table
 	t.Row("NAME", "STATE", "EXPIRES", "NEXT REFRESH")
 	for _, name := range slices.Sorted(maps.Keys(a.Profiles)) {
 		s, next := a.Profiles[name], "-"
@@ -49,7 +49,9 @@ func (a Agent) Text() string {
 			t.Row("", s.Error)
 		}
 	}
-	return text + "\n" + t.String()
+	text.Blank()
+	text.Add(strings.Split(strings.TrimSuffix(t.String(), "\n"), "\n")...)
+	return &text
 }
 
 func expiry(t time.Time) string {

@@ -11,6 +11,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -19,6 +20,7 @@ import (
 // contract: it is added to, never changed.
 type Credential struct {
 	mcplogin.Status
+	Account   string       `json:"account,omitempty"` // its email, user name or name; "": unknown
 	Store     string       `json:"store,omitempty"`
 	Inputs    flows.Inputs `json:"inputs,omitzero"`            // what a renewal reads or asks for on this host
 	Confirmed *bool        `json:"inputs_confirmed,omitempty"` // whether this user typed that on this host; nil: it asks for nothing
@@ -27,36 +29,86 @@ type Credential struct {
 // MaxLine caps one line of what an agent, another host's perhaps, says.
 const MaxLine = 2000
 
-// Text returns the report for people.
-func (r Credential) Text() string {
-	var t terminal.Table
-	for _, row := range []struct{ label, value string }{
-		{"profile", r.Profile},
-		{"state", r.State},
-		{"reason", r.Reason},
-		{"server", r.Server},
-		{"resource", r.Resource},
-		{"issuer", r.Issuer},
-		{"accepted", r.Accepts},
-		{"accepted", acceptedMissing(r.MissingIss)},
-		{"client", r.ClientID},
-		{"flow", r.Flow},
-		{"scopes", strings.Join(r.Scopes, " ")},
-		{"token", r.Fingerprint},
-		{"expires", when(r.Expiry)},
-		{"signed in", when(r.LoggedIn)},
-		{"refreshed", when(r.Refreshed)},
-		{"store", r.Store},
-	} {
-		t.Fact(row.label, oauth.Sanitize(row.value, MaxLine))
+// Summary returns what most people want to know, with the path of the store shortened.
+func (r Credential) Summary(short func(path string) string) *terminal.Text {
+	token := Expires(known(r.Expiry))
+	if r.Refreshable {
+		token += "; renews automatically"
 	}
+	var t terminal.Text
+	t.Facts(append([]terminal.Fact{
+		fact("profile", r.Profile),
+		{Label: "state", Value: r.state()},
+		fact("reason", r.Reason),
+		fact("server", r.Server),
+		fact("account", r.Account),
+		fact("scopes", strings.Join(r.Scopes, " ")),
+		fact("token", token),
+		fact("store", short(r.Store)),
+	}, r.trust()...))
+	return &t
+}
+
+// Details returns the whole reports.
+func Details(all ...Credential) *terminal.Text {
+	var t terminal.Text
+	for i, r := range all {
+		if i > 0 {
+			t.Blank()
+		}
+		t.Facts(append(r.facts(), r.trust()...))
+	}
+	return &t
+}
+
+func (r Credential) facts() []terminal.Fact {
+	return []terminal.Fact{
+		fact("profile", r.Profile),
+		{Label: "state", Value: r.state()},
+		fact("reason", r.Reason),
+		fact("server", r.Server),
+		fact("resource", r.Resource),
+		fact("issuer", r.Issuer),
+		fact("client", r.ClientID),
+		fact("account", r.Account),
+		fact("flow", r.Flow),
+		fact("scopes", strings.Join(r.Scopes, " ")),
+		fact("token", r.Fingerprint),
+		fact("expires", when(r.Expiry)),
+		fact("signed in", when(r.LoggedIn)),
+		fact("refreshed", when(r.Refreshed)),
+		fact("store", r.Store),
+	}
+}
+
+// trust is what the credential needs somebody to have agreed to.
+func (r Credential) trust() []terminal.Fact {
+	all := []terminal.Fact{fact("accepted", r.Accepts), fact("accepted", acceptedMissing(r.MissingIss))}
 	for _, n := range (confirmed.Demand{Inputs: r.Inputs}).Asked() {
-		t.Fact(n.What, oauth.Sanitize(n.Value, MaxLine))
+		all = append(all, fact(n.What, n.Value))
 	}
 	if r.Confirmed != nil {
-		t.Fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed])
+		all = append(all, fact("confirmed", map[bool]string{true: "on this host", false: "not on this host"}[*r.Confirmed]))
 	}
-	return t.String()
+	return all
+}
+
+func fact(label, value string) terminal.Fact {
+	return terminal.Fact{Label: label, Value: terminal.Cell{Text: oauth.Sanitize(value, MaxLine)}}
+}
+
+// state is the state of the credential, marked.
+func (r Credential) state() terminal.Cell {
+	marks := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}
+	return terminal.Cell{Text: oauth.Sanitize(r.State, MaxLine), Mark: marks[r.State]}
+}
+
+// known is a time, or the zero time.
+func known(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }
 
 func when(t *time.Time) string {
@@ -67,10 +119,11 @@ func when(t *time.Time) string {
 }
 
 func ago(left time.Duration) string {
+	text := printable.Duration(left.Abs().Round(time.Second))
 	if left < 0 {
-		return (-left).Round(time.Second).String() + " ago"
+		return text + " ago"
 	}
-	return "in " + left.Round(time.Second).String()
+	return "in " + text
 }
 
 // acceptedMissing says that answers of an issuer may lack its name.

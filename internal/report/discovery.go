@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -90,9 +91,10 @@ func shown(words []string) []string {
 }
 
 // Text returns the report for people.
-func (d Discovery) Text() string {
-	var b strings.Builder
-	line := func(format string, a ...any) { b.WriteString(terminal.Linef(format, a...)) }
+func (d Discovery) Text() *terminal.Text {
+	var t terminal.Text
+	line := func(format string, a ...any) { t.Hanging(10, fmt.Sprintf(format, a...)) }
+	detail := func(label, text string) { t.Hanging(25, fmt.Sprintf("  %-22s %s", label, text)) }
 	line("server    %s", d.Server)
 	if d.Resource != "" {
 		line("resource  %s", d.Resource)
@@ -104,7 +106,7 @@ func (d Discovery) Text() string {
 		line("scopes    %s", strings.Join(d.Scopes, " "))
 	}
 	for _, s := range d.Servers {
-		b.WriteByte('\n')
+		t.Blank()
 		line("issuer    %s", s.Issuer)
 		if s.Guessed {
 			line("guess     the server publishes no metadata; these are the default endpoints of MCP 2025-03-26")
@@ -114,26 +116,26 @@ func (d Discovery) Text() string {
 		}
 		for _, f := range s.Flows {
 			if f.Usable {
-				line("  %-22s %s", f.Name, s.yes()+f.at())
+				detail(f.Name, s.yes()+f.at())
 			} else {
-				line("  %-22s no: %s", f.Name, f.Reason)
+				detail(f.Name, "no: "+f.Reason)
 			}
 		}
-		line("  %-22s %s", "dynamic registration", s.yesNo(s.Registration))
-		line("  %-22s %s", "revocation", s.yesNo(s.Revocation))
+		detail("dynamic registration", s.yesNo(s.Registration))
+		detail("revocation", s.yesNo(s.Revocation))
 	}
 	if d.Chosen != nil {
-		b.WriteByte('\n')
+		t.Blank()
 		line("sign-in   %s, %s", d.Chosen.Flow, d.Chosen.Why)
 		if d.Chosen.Easier != "" {
 			line("tip       %s", d.Chosen.Easier)
 		}
 	}
 	for _, text := range d.Errors {
-		b.WriteByte('\n')
+		t.Blank()
 		line("unusable  %s", text)
 	}
-	return b.String()
+	return &t
 }
 
 // yes is the word for something that the server offers.

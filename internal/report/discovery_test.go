@@ -14,7 +14,7 @@ import (
 // What nobody published is not said to be offered.
 func TestDiscoverMarksGuesses(t *testing.T) {
 	found := mcplogin.Discovery{Server: "https://mcp.test/mcp", Servers: []oauth.Server{{Issuer: "https://mcp.test", RegistrationEndpoint: "https://mcp.test/register", Guessed: true}}}
-	text := string(report.Discover(found, nil, flows.Detection{}).Text())
+	text := report.Discover(found, nil, flows.Detection{}).Text().String()
 	if !strings.Contains(text, "guess     the server publishes no metadata") || strings.Contains(text, "yes") || !strings.Contains(text, "perhaps") {
 		t.Errorf("text:\n%s", text)
 	}
@@ -28,7 +28,7 @@ func TestDiscoverNamesHostsThatLeaveTheIssuer(t *testing.T) {
 	}}
 	const warning = "the sign-in page is on as.example.com.evil.test, but the token issuer is as.example.com"
 	d := report.Discover(found, nil, flows.Detection{})
-	if text := string(d.Text()); strings.Count(text, "warning") != 1 || !strings.Contains(text, "\nwarning   "+warning+"\n") {
+	if text := d.Text().String(); strings.Count(text, "warning") != 1 || !strings.Contains(text, "\nwarning   "+warning+"\n") {
 		t.Errorf("text:\n%s", text)
 	}
 	line, err := json.Marshal(d.Servers[1])

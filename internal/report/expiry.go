@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/mcp-login/mcp-login/internal/printable"
+)
 
 // Expires says when a token expires, for people.
 func Expires(t time.Time) string {
@@ -9,9 +13,9 @@ func Expires(t time.Time) string {
 	}
 	left := time.Until(t).Round(time.Second)
 	if left <= 0 {
-		return "expired " + (-left).String() + " ago"
+		return "expired " + printable.Duration(-left) + " ago"
 	}
-	return "expires in " + left.String()
+	return "expires in " + printable.Duration(left)
 }
 
 // Remains says how long a token that nobody revoked can be used.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/doctor"
@@ -8,22 +9,23 @@ import (
 )
 
 // Findings shows the report of doctor: a line for each finding, and its remedy below.
-func Findings(findings []doctor.Finding) string {
-	var b strings.Builder
+func Findings(findings []doctor.Finding) *terminal.Text {
+	const indent = 8 // of what follows the result
+	var t terminal.Text
 	area := ""
 	for _, f := range findings {
 		if f.Area != area {
 			area = f.Area
-			b.WriteString(terminal.Linef("%s", area))
+			t.Add(terminal.OneLine(area))
 		}
 		clause := ""
 		if f.Clause != "" {
 			clause = " (" + f.Clause + ")"
 		}
-		b.WriteString(terminal.Linef("  %-5s %s: %s%s", f.Result, f.Check, f.Detail, clause))
+		t.Hanging(indent, fmt.Sprintf("  %-5s %s: %s%s", f.Result, f.Check, f.Detail, clause))
 		for line := range strings.Lines(f.Remedy) {
-			b.WriteString(terminal.Linef("        %s", strings.TrimSuffix(line, "\n")))
+			t.Hanging(indent, strings.Repeat(" ", indent)+line)
 		}
 	}
-	return b.String()
+	return &t
 }

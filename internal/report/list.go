@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
@@ -66,8 +65,7 @@ func (r Credential) row() []terminal.Cell {
 	if r.Refreshable {
 		renews = "yes"
 	}
-	mark := map[string]terminal.Mark{mcplogin.StateValid: terminal.Good, mcplogin.StateRefresh: terminal.Doubtful, mcplogin.StateLogin: terminal.Bad}[r.State]
-	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, {Text: r.State, Mark: mark}, {Text: r.expires()}, {Text: renews}}
+	return []terminal.Cell{{Text: r.Profile}, {Text: r.Server}, r.state(), {Text: r.expires()}, {Text: renews}}
 }
 
 // expires says when the token expires, "" if that is unknown.

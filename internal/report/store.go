@@ -8,32 +8,26 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// Store shows what store status found. Unlock says how to
-// open one that is locked, one way a line.
-func Store(r stores.Report, unlock string) string {
-	var t terminal.Table
-	t.Fact("store", r.Store)
-	t.Fact("address", r.Address)
-	t.Fact("path", r.Path)
-	t.Fact("mode", r.Mode)
+// Store shows what store status found. Unlock says how to open one that is locked, one
+// way a line.
+func Store(r stores.Report, unlock string) *terminal.Text {
+	facts := []terminal.Fact{fact("store", r.Store), fact("address", r.Address), fact("path", r.Path), fact("mode", r.Mode)}
 	if r.Path != "" && r.Keeper == "" {
-		t.Fact("keeper", "chosen at the first sign-in")
+		facts = append(facts, fact("keeper", "chosen at the first sign-in"))
 	}
-	t.Fact("keeper", r.Keeper)
-	t.Fact("key", r.KeyPath)
-	t.Fact("records", fmt.Sprint(r.Records))
+	facts = append(facts, fact("keeper", r.Keeper), fact("key", r.KeyPath), fact("records", fmt.Sprint(r.Records)))
 	if r.Unlocked {
-		t.Fact("unlocked", "the key is in the kernel")
+		facts = append(facts, fact("unlocked", "the key is in the kernel"))
 	}
 	if r.Rekeying {
-		t.Fact("rekeying", "was interrupted: run mcp-login store rekey again")
+		facts = append(facts, fact("rekeying", "was interrupted: run mcp-login store rekey again"))
 	}
 	if r.Locked {
-		t.Fact("locked", "yes; to unlock it: "+strings.ReplaceAll(unlock, "\n", ", or "))
+		facts = append(facts, fact("locked", "yes; to unlock it: "+strings.ReplaceAll(unlock, "\n", ", or ")))
 	} else {
-		t.Fact("problem", r.Problem)
+		facts = append(facts, fact("problem", r.Problem))
 	}
-	t.Fact("safe from", strings.Join(r.SafeFrom, "; "))
-	t.Fact("readable by", strings.Join(r.ReadableBy, "; "))
-	return t.String()
+	var t terminal.Text
+	t.Facts(append(facts, fact("safe from", strings.Join(r.SafeFrom, "; ")), fact("readable by", strings.Join(r.ReadableBy, "; "))))
+	return &t
 }

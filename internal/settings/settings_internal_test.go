@@ -10,7 +10,7 @@ import (
 
 var testKeys = []Key{
 	{Name: "store", Variable: "MCP_LOGIN_STORE"},
-	{Name: "min-ttl", Variable: "MCP_LOGIN_MIN_TTL", Default: "1m0s"},
+	{Name: "min-ttl", Variable: "MCP_LOGIN_MIN_TTL", Default: "1m"},
 	{Name: "auth-param", Variable: "MCP_LOGIN_AUTH_PARAM", List: true},
 	{Name: "json"},
 	{Name: "passphrase-command", Variable: "MCP_LOGIN_PASSPHRASE_COMMAND"},
@@ -101,7 +101,7 @@ func TestProfilesDiffer(t *testing.T) {
 func TestNoFile(t *testing.T) {
 	s := Settings{Typed: func(string) []string { return nil }, Getenv: func(string) string { return "" }}.For("a", "b")
 	v, err := s.Get(testKey("min-ttl"))
-	if err != nil || v.Text() != "1m0s" || v.Origin != Default || v.Configured() {
+	if err != nil || v.Text() != "1m" || v.Origin != Default || v.Configured() {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if names := s.File.Profiles(); names != nil {

@@ -45,37 +45,40 @@ func (o *Browser) authParams() (url.Values, error) {
 	return params, nil
 }
 
-// Surroundings looks at where this program runs.
-func (e Place) Surroundings(o *Options) flows.Surroundings {
-	s := browser.Surroundings(e.Getenv)
-	s.Browser, s.NoBrowser = o.Browser.Command != "", o.Browser.Never
-	s.Relay = len(o.Relay.URLs) > 0
-	s.Laptop = !s.Browser && !s.NoBrowser && e.Laptop() != ""
-	return s
+// look looks at where this program runs.
+func (s SignIn) look() flows.Environment {
+	here := browser.Environment(s.Getenv)
+	here.Browser, here.NoBrowser = s.Browser.Command != "", s.Browser.Never
+	here.Relay = len(s.Relay.URLs) > 0
+	here.Laptop = !here.Browser && !here.NoBrowser && s.Laptop() != ""
+	return here
 }
+
+// Here says which flows suit the place.
+func (s SignIn) Here() flows.Detection { return flows.Detect(s.here()) }
 
 // codeFlow returns the authorization code flow, with a browser opened here or
 // without.
-func (e Place) codeFlow(o *Options, open bool) (*authcode.Flow, error) {
-	f := &authcode.Flow{Redirect: o.Browser.Redirect, Timeout: o.Wait, AssumePKCE: o.Browser.AssumePKCE}
-	switch s := e.Streams; {
-	case o.InClient != nil:
-		f.Prompt, f.Paste = o.InClient, o.InClient.Paste
-	case o.JSON:
-		f.Prompt = &terminal.Events{Out: e.Out}
+func (s SignIn) codeFlow(open bool) (*authcode.Flow, error) {
+	f := &authcode.Flow{Redirect: s.Browser.Redirect, Timeout: s.Wait, AssumePKCE: s.Browser.AssumePKCE}
+	switch {
+	case s.InClient != nil:
+		f.Prompt, f.Paste = s.InClient, s.InClient.Paste
+	case s.JSON:
+		f.Prompt = &terminal.Events{Out: s.Out}
 	default:
-		link := terminal.NewLinkText(s, terminal.LinkOptions{Client: o.Client.Name, SSH: sshTarget(e.Getenv), Copy: o.Copy})
+		link := terminal.NewLinkText(s.Streams, terminal.LinkOptions{Client: s.Client.Name, SSH: sshTarget(s.Getenv), Copy: s.Copy})
 		f.Prompt = link
 		if s.CanAsk() {
-			f.Paste = terminal.NewPaster(s, link).Read
+			f.Paste = terminal.NewPaster(s.Streams, link).Read
 		}
 	}
-	if open && o.Browser.Command == "" && e.Laptop() != "" {
-		f.Elsewhere = laptopBrowser{&sshbrowser.Browser{Find: e.Laptop}}
+	if open && s.here().Laptop {
+		f.Remote = laptopBrowser{&sshbrowser.Browser{Find: s.Laptop}}
 		return f, nil
 	}
 	if open {
-		b, err := browser.New(e.Getenv, e.Environ, o.Browser.Command)
+		b, err := browser.New(s.Getenv, s.Environ, s.Browser.Command)
 		if err != nil {
 			return nil, exit.Usagef("--browser-command: %w", err)
 		}

@@ -20,13 +20,15 @@ type Client struct {
 	AcceptNewIssuer  bool
 }
 
-// Registration reads who we are.
-func (o *Client) Registration(ctx context.Context, e Place) (mcplogin.Registration, error) {
+// registration reads who we are, with the secrets that show it.
+func (s SignIn) registration(ctx context.Context) (mcplogin.Registration, error) {
+	o := s.Client
 	r := mcplogin.Registration{
 		App:               oauth.App{ID: o.ID, AuthMethod: o.Auth},
 		ClientMetadataURL: o.MetadataURL,
 		ClientName:        o.Name,
 		AcceptNewIssuer:   o.AcceptNewIssuer,
+		Issuer:            s.Issuer,
 	}
 	if o.ID == "" && o.SecretFrom != "" {
 		return r, exit.Usagef("--client-secret-from requires --client-id")
@@ -35,18 +37,21 @@ func (o *Client) Registration(ctx context.Context, e Place) (mcplogin.Registrati
 		return r, exit.Usagef("--client-auth: %q is not one of%s", o.Auth, strings.Join(methods, " "))
 	}
 	source := o.SecretFrom
-	if source == "" && e.Getenv("MCP_LOGIN_CLIENT_SECRET") != "" {
+	if source == "" && s.Getenv("MCP_LOGIN_CLIENT_SECRET") != "" {
 		source = "env:MCP_LOGIN_CLIENT_SECRET"
 	}
 	var err error
 	if source != "" && o.ID != "" {
-		r.App.Secret, err = e.Secret(ctx, source, "client secret")
+		r.App.Secret, err = s.Secret(ctx, source, "client secret")
 	}
 	if err == nil && !(oauth.ValidText(r.App.ID) && oauth.ValidText(r.App.Secret)) {
 		return r, exit.Usagef("the client ID and the client secret must be printable ASCII (RFC 6749 appendix A)")
 	}
 	if o.InitialTokenFrom != "" && err == nil {
-		r.InitialAccessToken, err = e.Secret(ctx, o.InitialTokenFrom, "initial access token")
+		r.InitialAccessToken, err = s.Secret(ctx, o.InitialTokenFrom, "initial access token")
+	}
+	if err == nil {
+		r.App.Key, err = s.key(ctx)
 	}
 	return r, err
 }

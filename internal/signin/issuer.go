@@ -13,20 +13,20 @@ import (
 // atNamedIssuer runs work with the request. Where that would send a secret to an
 // authorization server that nobody named, a person at the terminal is asked, and
 // the work begins again; without one the error says how to name it.
-func (e Place) atNamedIssuer(ctx context.Context, o *Options, req mcplogin.LoginRequest, work func(mcplogin.LoginRequest) error) error {
-	err := work(req)
+func (s SignIn) atNamedIssuer(ctx context.Context, req mcplogin.LoginRequest, work func(context.Context, mcplogin.LoginRequest) (mcplogin.Credential, error)) (mcplogin.Credential, error) {
+	c, err := work(ctx, req)
 	unnamed, ok := errors.AsType[*mcplogin.UnnamedIssuerError](err)
-	if !ok || o.JSON || !e.CanAsk() || unnamed.Endpoints != (mcplogin.Endpoints{}) {
-		return err
+	if !ok || s.JSON || !s.CanAsk() || unnamed.Endpoints != (mcplogin.Endpoints{}) {
+		return c, err
 	}
 	issuer := oauth.Sanitize(unnamed.Issuer, terminal.MaxURL)
-	agreed, err := e.Confirm(ctx, fmt.Sprintf("%s uses an authorization server that you have not confirmed.\nSend %s to %s? [y/N] ", terminal.Host(unnamed.Server), unnamed.Secret, issuer))
+	agreed, err := s.Confirm(ctx, fmt.Sprintf("%s uses an authorization server that you have not confirmed.\nSend %s to %s? [y/N] ", terminal.Host(unnamed.Server), unnamed.Secret, issuer))
 	if err != nil {
-		return err
+		return c, err
 	}
 	if !agreed {
-		return denied{fmt.Errorf("%s was not sent to %s", unnamed.Secret, issuer)}
+		return c, denied{fmt.Errorf("%s was not sent to %s", unnamed.Secret, issuer)}
 	}
 	req.Register.Issuer = unnamed.Issuer
-	return work(req)
+	return work(ctx, req)
 }

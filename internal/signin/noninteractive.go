@@ -45,11 +45,12 @@ func (o *NonInteractive) apply(login *mcplogin.LoginOptions, audience string) er
 }
 
 // key reads the client's private key.
-func (o *NonInteractive) key(ctx context.Context, e Place) (*oauth.Key, error) {
+func (s SignIn) key(ctx context.Context) (*oauth.Key, error) {
+	o := s.NonInteractive
 	if o.KeyFrom == "" {
 		return nil, nil
 	}
-	text, err := e.Secret(ctx, o.KeyFrom, "client key")
+	text, err := s.Secret(ctx, o.KeyFrom, "client key")
 	if err != nil {
 		return nil, err
 	}

@@ -19,23 +19,25 @@ import (
 const RelayTimeout = 45 * time.Second
 
 // Relays returns a flow for each relay.
-func (e Place) Relays(o *Options, p Prompt) (all []flows.Flow, err error) {
-	if len(o.Relay.URLs) == 0 {
+func (s SignIn) Relays() (all []flows.Flow, err error) {
+	if len(s.Relay.URLs) == 0 {
 		return nil, exit.Usagef("--flow relay requires the URL of a relay; add --relay URL")
 	}
 	label, _ := os.Hostname() // a claim for people; it may be empty
-	for _, url := range o.Relay.URLs {
+	for _, url := range s.Relay.URLs {
 		if _, err := oauth.CheckURL(url); err != nil {
 			return nil, exit.Usagef("--relay: %w", err)
 		}
 		f := &authcode.Relay{
-			URL: url, HTTP: e.RelayClient(url), Label: label, ClientName: o.Client.Name, AssumePKCE: o.Browser.AssumePKCE,
-			Show: func(ctx context.Context, c authcode.RelayCode) { p.ShowCode(ctx, device.Code(c)) },
-			Done: func(ctx context.Context, err error) { p.ShowPoll(ctx, device.Poll{Status: relayStatus(err), Err: err}) },
+			URL: url, HTTP: s.RelayClient(url), Label: label, ClientName: s.Client.Name, AssumePKCE: s.Browser.AssumePKCE,
+			Show: func(ctx context.Context, c authcode.RelayCode) { s.prompt.ShowCode(ctx, device.Code(c)) },
+			Done: func(ctx context.Context, err error) {
+				s.prompt.ShowPoll(ctx, device.Poll{Status: relayStatus(err), Err: err})
+			},
 		}
-		if o.Relay.TokenFrom != "" {
+		if s.Relay.TokenFrom != "" {
 			f.Token = func(ctx context.Context) (string, error) {
-				return e.Secret(ctx, o.Relay.TokenFrom, "client token of the relay")
+				return s.Secret(ctx, s.Relay.TokenFrom, "client token of the relay")
 			}
 		}
 		all = append(all, f)

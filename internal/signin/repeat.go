@@ -15,17 +15,17 @@ func DemandingFlags() []string {
 	return []string{"add-scope", "accept-new-issuer", "client-name", "client-auth", "client-secret-from", "initial-access-token-from", "client-key-from", "client-key-id", "client-key-audience"}
 }
 
-// Repeats reports whether a sign-in with these options would repeat the one that a stored
-// credential is from: the same client, and the same options or none.
-func (e Place) Repeats(o *Options, c mcplogin.Credential) (bool, error) {
-	for _, id := range []string{o.Client.ID, o.Client.MetadataURL} {
+// Repeats reports whether the sign-in would repeat the one that a stored credential is
+// from: the same client, and the same options or none.
+func (s SignIn) Repeats(c mcplogin.Credential) (bool, error) {
+	for _, id := range []string{s.Client.ID, s.Client.MetadataURL} {
 		if id != "" && id != c.App.ID {
 			return false, nil
 		}
 	}
-	asked, err := e.recorded(o)
-	if err != nil || asked.IsZero() {
-		return err == nil, err
+	asked := s.recorded
+	if asked.IsZero() {
+		return true, nil
 	}
 	asked.DPoP = asked.DPoP || c.Login.DPoP // the server may have asked for it
 	now, err1 := json.Marshal(asked)

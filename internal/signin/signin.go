@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
@@ -38,8 +39,7 @@ type Options struct {
 	Browser        Browser
 	Relay          Relay
 	NonInteractive NonInteractive
-	Issuer         string       // the only one to accept; "": any
-	Subject        string       // likewise
+	Subject        string       // the only one to accept; "": any
 	InClient       ClientPrompt // shows it in an MCP client; nil: it is shown here
 }
 
@@ -52,17 +52,35 @@ type Relay struct {
 // Place is where a sign-in happens, and what it can use there.
 type Place struct {
 	terminal.Streams
-	Say            func(format string, a ...any)
-	Secret         func(ctx context.Context, source, what string) (string, error) // reads a secret from a source
-	Redirect       func(io.Writer)                                                // has the log written through a prompt, for as long as it shows
-	RelayClient    func(url string) *http.Client
-	Laptop         func() string // the socket of the browser on the user's laptop; "": there is none
-	Environ        []string      // of a browser
-	Job            *ci.Job       // the CI job that this is a step of; nil: unknown
-	NonInteractive []flows.Flow
-	FlowTyped      bool                                           // a person typed Options.Flow for this one command
-	SignedIn       func(mcplogin.Credential)                      // says who signed in
-	Accept         func(c mcplogin.Credential, secret bool) error // refuses a credential; secret: the login sent one
+	Secret        func(ctx context.Context, source, what string) (string, error) // reads a secret from a source
+	Redirect      func(io.Writer)                                                // has the log written through a prompt, for as long as it shows
+	RelayClient   func(url string) *http.Client
+	Laptop        func() string // the socket of the browser on the user's laptop; "": there is none
+	Environ       []string      // of a browser
+	Job           *ci.Job       // the CI job that this is a step of; nil: unknown
+	WithoutPerson []flows.Flow  // the flows that need no person
+	FlowTyped     bool          // a person typed Options.Flow for this one command
+	Issuer        string        // the only one to accept; "": any
+	Identity      func(mcplogin.Credential) ci.Identity
+	SignedIn      func(mcplogin.Credential)              // says who signed in
+	Accepted      func(c mcplogin.Credential, sent bool) // hears of a credential before it is stored; sent: with a secret
+}
+
+// SignIn is a sign-in with some options at a place.
+type SignIn struct {
+	Place
+	Options
+	here     func() flows.Environment // looked at once
+	recorded mcplogin.LoginOptions    // what the stored credential repeats of the options
+	prompt   Prompt                   // while Run runs
+}
+
+// New prepares a sign-in, and checks its options.
+func New(at Place, as *Options) (s SignIn, err error) {
+	s = SignIn{Place: at, Options: *as}
+	s.here = sync.OnceValue(s.look)
+	s.recorded, err = s.record()
+	return s, err
 }
 
 // Prompt shows the codes of the device flow to a person or a program.
@@ -85,80 +103,77 @@ type ClientPrompt interface {
 
 // Prompt returns what shows the codes of a login: JSON events, the CI provider's own
 // notices, or text for people.
-func (e Place) Prompt(o *Options) Prompt {
-	if o.InClient != nil {
-		return o.InClient
+func (s SignIn) Prompt() Prompt {
+	if s.InClient != nil {
+		return s.InClient
 	}
-	if o.JSON {
-		return &terminal.Events{Out: e.Out}
+	if s.JSON {
+		return &terminal.Events{Out: s.Out}
 	}
-	p := terminal.DevicePrompt{Prompt: terminal.NewPrompt(e.Streams, terminal.Options{NoQR: o.NoQR, Copy: o.Copy})}
-	if e.Job != nil && e.Job.Provider.ReadsErr() {
-		return ciPrompt{p, *e.Job}
+	p := terminal.DevicePrompt{Prompt: terminal.NewPrompt(s.Streams, terminal.Options{NoQR: s.NoQR, Copy: s.Copy})}
+	if s.Job != nil && s.Job.Provider.ReadsErr() {
+		return ciPrompt{p, *s.Job}
 	}
 	return p
 }
 
-// Run opens a session for work that may ask a person, completes the request from the
-// options, and shows the prompt as long as work runs.
-func (e Place) Run(ctx context.Context, o *Options, cfg mcplogin.Config, req mcplogin.LoginRequest, work func(*mcplogin.Session, mcplogin.LoginRequest) error) error {
-	p := e.Prompt(o)
-	defer p.Close()
-	if w, ok := p.(io.Writer); ok {
-		e.Redirect(w)
-		defer e.Redirect(e.Err)
-	}
-	if err := e.complete(ctx, o, p, &req); err != nil {
-		return err
-	}
-	s, err := mcplogin.Open(cfg)
-	if err != nil {
-		return err
-	}
-	var signedIn *mcplogin.Credential // nil: nobody had to
-	accept := req.Accept
-	req.Accept = func(c mcplogin.Credential) error {
-		signedIn = &c
-		return accept(c)
-	}
-	err = e.atNamedIssuer(ctx, o, req, func(req mcplogin.LoginRequest) error { return work(s, req) })
-	if err == nil && signedIn != nil && !o.JSON {
-		_ = p.Close() // erases the prompt
-		e.SignedIn(*signedIn)
-	}
-	return err
+// Login asks a person to sign in.
+func (s SignIn) Login(ctx context.Context, to *mcplogin.Session, req mcplogin.LoginRequest) (c mcplogin.Credential, err error) {
+	return s.run(ctx, req, to.Login)
 }
 
-// complete puts the options into a request.
-func (e Place) complete(ctx context.Context, o *Options, p Prompt, req *mcplogin.LoginRequest) (err error) {
-	if err = e.choose(o, p, req); err != nil {
-		return err
+// Ensure returns a credential, and asks a person to sign in if there is no other way to
+// a token.
+func (s SignIn) Ensure(ctx context.Context, to *mcplogin.Session) (c mcplogin.Credential, err error) {
+	return s.run(ctx, mcplogin.LoginRequest{}, to.Ensure)
+}
+
+// run completes the request from the options, and shows the prompt as long as work runs.
+func (s SignIn) run(ctx context.Context, req mcplogin.LoginRequest, work func(context.Context, mcplogin.LoginRequest) (mcplogin.Credential, error)) (c mcplogin.Credential, err error) {
+	if req.Register, err = s.registration(ctx); err != nil {
+		return c, err
 	}
-	if req.Options, err = e.recorded(o); err != nil {
-		return err
+	s.prompt = s.Prompt()
+	defer s.prompt.Close()
+	if w, ok := s.prompt.(io.Writer); ok {
+		s.Redirect(w)
+		defer s.Redirect(s.Err)
 	}
-	if req.Register.App.Key, err = o.NonInteractive.key(context.WithoutCancel(ctx), e); err != nil {
-		return err
+	if err := s.choose(&req); err != nil {
+		return c, err
 	}
+	req.Options = s.recorded
+	signedIn := false // somebody had to
 	secret := sendsSecret(req.Register)
-	req.Register.Issuer = o.Issuer
-	req.Accept = func(c mcplogin.Credential) error { return e.Accept(c, secret) }
-	return nil
+	req.Accept = func(c mcplogin.Credential) error {
+		signedIn = true
+		if err := ExpectSubject(s.Identity(c), s.Subject); err != nil {
+			return err
+		}
+		s.Accepted(c, secret)
+		return nil
+	}
+	c, err = s.atNamedIssuer(ctx, req, work)
+	if err == nil && signedIn && !s.JSON {
+		_ = s.prompt.Close() // erases the prompt
+		s.SignedIn(c)
+	}
+	return c, err
 }
 
-// recorded returns what the stored credential repeats of the options.
-func (e Place) recorded(o *Options) (login mcplogin.LoginOptions, err error) {
-	login.Flows, _, _, _ = e.flowOrder(o)
-	if login.Scopes, err = Scopes("scope", o.Scope); err != nil {
+// record returns what the stored credential repeats of the options.
+func (s SignIn) record() (login mcplogin.LoginOptions, err error) {
+	login.Flows = s.named()
+	if login.Scopes, err = Scopes("scope", s.Scope); err != nil {
 		return login, err
 	}
-	if login.Params, err = o.Browser.authParams(); err != nil {
+	if login.Params, err = s.Browser.authParams(); err != nil {
 		return login, err
 	}
-	if err := o.Server.apply(&login); err != nil {
+	if err := s.Server.apply(&login); err != nil {
 		return login, err
 	}
-	return login, o.NonInteractive.apply(&login, o.Server.Audience)
+	return login, s.NonInteractive.apply(&login, s.Server.Audience)
 }
 
 // sendsSecret reports whether a login with this registration sends a secret.
@@ -201,5 +216,5 @@ func Ungranted(c mcplogin.Credential, typed string) []string {
 
 // Renews reports whether a token is renewed without a person.
 func (e Place) Renews(c mcplogin.Credential) bool {
-	return c.Token.Refresh != "" || slices.ContainsFunc(e.NonInteractive, func(f flows.Flow) bool { return f.Name() == c.Flow })
+	return c.Token.Refresh != "" || slices.ContainsFunc(e.WithoutPerson, func(f flows.Flow) bool { return f.Name() == c.Flow })
 }

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -16,16 +17,16 @@ import (
 // doctor tries all flows that need no CI job.
 func TestSurvey(t *testing.T) {
 	place := signin.Place{
-		Streams: terminal.Streams{Out: io.Discard, Err: io.Discard, Getenv: func(string) string { return "" }, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }}, Say: func(string, ...any) {},
+		Streams:     terminal.Streams{Out: io.Discard, Err: io.Discard, Getenv: func(string) string { return "" }, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
 		RelayClient: func(string) *http.Client { return http.DefaultClient }, Laptop: func() string { return "" },
-		NonInteractive: signin.Flows(nil, nil),
+		WithoutPerson: signin.Flows(nil, nil),
 	}
-	options := &signin.Options{Flow: "device"}
-	for name, survey := range map[string]func() ([]flows.Flow, flows.Detection, error){
-		"suited":   func() ([]flows.Flow, flows.Detection, error) { return place.Suited(t.Context(), options) },
-		"possible": func() ([]flows.Flow, flows.Detection, error) { return place.Possible(t.Context(), options) },
-	} {
-		all, here, err := survey()
+	in, err := signin.New(place, &signin.Options{Flow: "device"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, survey := range map[string]func(context.Context) ([]flows.Flow, error){"suited": in.Suited, "possible": in.Possible} {
+		all, err := survey(t.Context())
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -38,11 +39,11 @@ func TestSurvey(t *testing.T) {
 				t.Errorf("%s: no %s in %q", name, want, names)
 			}
 		}
-		if slices.Contains(names, "relay") || here.Relay {
+		if slices.Contains(names, "relay") || in.Here().Relay {
 			t.Errorf("%s: a relay without an address in %q", name, names)
 		}
 	}
-	if options.Flow != "device" {
+	if in.Flow != "device" {
 		t.Error("the survey changed the options")
 	}
 }

@@ -195,9 +195,7 @@ func (h *Helper) visit(ctx context.Context, c *conversation, v *visit, link stri
 		h.asked("", err)
 		return err
 	}
-	if err := v.serve(r, h.From, h.Memory); err != nil {
-		return err
-	}
+	v.serve(r, h.From, h.Memory)
 	err = h.Open(ctx, v.start())
 	h.asked(r.url.Host, err)
 	if err != nil {

@@ -3,9 +3,7 @@ package sshbrowser
 import (
 	"context"
 	"crypto/rand"
-	_ "embed" // the page
 	"errors"
-	"html/template"
 	"io"
 	"log"
 	"net"
@@ -17,9 +15,6 @@ import (
 
 	"github.com/mcp-login/mcp-login/oauth"
 )
-
-//go:embed page.html
-var pageText string
 
 const (
 	readTimeout = 10 * time.Second
@@ -39,21 +34,13 @@ type visit struct {
 	port      int
 	listeners []net.Listener
 	from      string
-	memory    Memory // nil: the page always asks
-	secret    string // path of the page that asks
-	page      *template.Template
+	memory    Memory       // nil: the page always asks
+	secret    string       // path of the page that asks
 	server    *http.Server // nil: the port is only reserved
 	serving   sync.WaitGroup
 	query     chan string
 	canceled  chan struct{}
 	once      sync.Once // the first response or cancellation counts
-}
-
-// facts are what the page shows. Only From and the hosts vary.
-type facts struct {
-	From, SignIn, Server string
-	Go, Always, Cancel   string
-	Title, Text          string
 }
 
 // reserve listens where the browser will end. For "localhost" that is every loopback
@@ -88,10 +75,7 @@ func available(address string) bool {
 }
 
 // serve begins to answer browsers.
-func (v *visit) serve(r request, from string, memory Memory) (err error) {
-	if v.page, err = template.New("page").Parse(pageText); err != nil {
-		return err
-	}
+func (v *visit) serve(r request, from string, memory Memory) {
 	v.request, v.from, v.memory, v.secret = r, from, memory, rand.Text()
 	v.server = &http.Server{
 		Handler: v, ReadTimeout: readTimeout, WriteTimeout: readTimeout, MaxHeaderBytes: maxHeader,
@@ -101,7 +85,6 @@ func (v *visit) serve(r request, from string, memory Memory) (err error) {
 	for _, l := range v.listeners {
 		v.serving.Go(func() { _ = v.server.Serve(l) }) // ends with ErrServerClosed
 	}
-	return nil
 }
 
 func (v *visit) start() string { return "http://" + v.authority() + "/" + v.secret }
@@ -219,7 +202,7 @@ func host(raw string) string {
 func (v *visit) show(w http.ResponseWriter, status int, f facts) {
 	secure(w.Header())
 	w.WriteHeader(status)
-	_ = v.page.Execute(w, f) // the browser may have gone
+	_, _ = io.WriteString(w, string(f.html())) // the browser may have gone
 }
 
 func secure(h http.Header) {

@@ -36,7 +36,7 @@ func EvalIn(shell string, c Command) string {
 func Source(shell string, c Command) string {
 	line := c.For(shell)
 	switch shell {
-	case "sh", "bash":
+	case "sh", "bash", "zsh":
 		return `eval "$(` + line + `)"`
 	case "fish":
 		return line + " | source"

@@ -18,8 +18,14 @@ func (s Streams) Answer(text string) error {
 	return written(err)
 }
 
-// AnswerText is Answer for a text in styles.
-func (s Streams) AnswerText(text *Text) error { return written(s.Display(s.Out).Print(text)) }
+// AnswerText is Answer for a text in styles, which fits the terminal if there is one.
+func (s Streams) AnswerText(text *Text) error {
+	cols := 0
+	if s.OutIsTerminal() {
+		cols = s.ColumnsOf(s.Out)
+	}
+	return written(s.Display(s.Out).Print(text.fit(cols)))
+}
 
 // AnswerData prints an answer for programs, unchanged.
 func (s Streams) AnswerData(data []byte) error {

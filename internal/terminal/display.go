@@ -121,13 +121,6 @@ type Table struct{ rows [][]string }
 // Row adds a row.
 func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// Fact adds a row of two cells, unless the value is empty.
-func (t *Table) Fact(label, value string) {
-	if value != "" {
-		t.Row(label, value)
-	}
-}
-
 // String returns the rows, with columns as wide as their widest cells.
 func (t *Table) String() string {
 	var b strings.Builder

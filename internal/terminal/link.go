@@ -106,7 +106,7 @@ func (s linkScreen) lines() []line {
 func (s linkScreen) title() string {
 	to := "Sign in to " + Host(s.link.Server)
 	switch {
-	case s.link.Elsewhere:
+	case s.link.Remote:
 		return to + " in the browser that opened on your laptop"
 	case s.link.Opened:
 		return to + " in the browser that opened"

@@ -32,7 +32,7 @@ func TestLinkText(t *testing.T) {
 		has, lack []string
 	}{
 		{"opened", with(func(l *authcode.Link) { l.Opened = true }), "", []string{"in the browser that opened\n", "\n    https://as.test/authorize?x=y\n", "Client c, for mcp.test. You sign in at as.test, which issues the token.\n"}, []string{"ssh", "copy its", "laptop"}},
-		{"opened on the laptop", with(func(l *authcode.Link) { l.Opened, l.Elsewhere, l.Paste = true, true, true }), "", []string{"opened on your laptop\n", "copy its complete URL"}, []string{"ssh"}},
+		{"opened on the laptop", with(func(l *authcode.Link) { l.Opened, l.Remote, l.Paste = true, true, true }), "", []string{"opened on your laptop\n", "copy its complete URL"}, []string{"ssh"}},
 		{"not opened", with(func(l *authcode.Link) { l.OpenErr = errors.New("cannot open a browser") }), "", []string{"cannot open a browser. Sign in to mcp.test"}, nil},
 		{"paste", with(func(l *authcode.Link) { l.Paste = true }), "", []string{"\n1. Open", "\n2. Sign in", "begins with http://127.0.0.1:4711/callback\n", "\n3. Copy that complete URL, or the code"}, []string{"press c"}},
 		{"over ssh", link, "ada@192.0.2.9", []string{"\n    ssh -L 4711:127.0.0.1:4711 ada@192.0.2.9\n", "~C, -L 4711:127.0.0.1:4711 ", "http://127.0.0.1:4711/ opens"}, nil},
@@ -73,7 +73,7 @@ func realLink() authcode.Link {
 func TestLinkScreen(t *testing.T) {
 	t.Parallel()
 	opened := realLink()
-	opened.Opened, opened.Elsewhere, opened.Port, opened.Local = true, true, 0, ""
+	opened.Opened, opened.Remote, opened.Port, opened.Local = true, true, 0, ""
 	for _, tt := range []struct {
 		name string
 		link authcode.Link

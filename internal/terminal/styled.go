@@ -3,6 +3,7 @@ package terminal
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/printable"
@@ -63,12 +64,21 @@ func (s Styles) show(l line) string {
 }
 
 // Text is text for people in styles, line by line. The zero value is empty.
-type Text struct{ lines []line }
+type Text struct{ lines []textLine }
+
+// textLine is a line of a text. Where it is wider than the terminal, what follows is
+// indented; 0: it is left to the terminal.
+type textLine struct {
+	line
+	indent int
+}
+
+func (t *Text) add(l line) { t.lines = append(t.lines, textLine{line: l}) }
 
 // Add adds lines in no style. A text without a line adds an empty one.
 func (t *Text) Add(texts ...string) {
 	for _, s := range texts {
-		t.lines = append(t.lines, text(s, plain))
+		t.add(text(s, plain))
 	}
 }
 
@@ -76,7 +86,12 @@ func (t *Text) Add(texts ...string) {
 func (t *Text) Blank() { t.Add("") }
 
 // Heading adds a title.
-func (t *Text) Heading(title string) { t.lines = append(t.lines, text(title, bold)) }
+func (t *Text) Heading(title string) { t.add(text(title, bold)) }
+
+// Hanging adds a line, whose continuation is indented where the terminal is narrower.
+func (t *Text) Hanging(indent int, s string) {
+	t.lines = append(t.lines, textLine{text(OneLine(s), plain), indent})
+}
 
 // Wrapped adds a text, broken at spaces, with each line indented.
 func (t *Text) Wrapped(s string, indent, cols int) {
@@ -101,12 +116,12 @@ func (t *Text) Entries(entries [][2]string, widest, cols int) {
 		about := Wrap(e[1], max(cols-column-2*gutter, minText))
 		term := line{{strings.Repeat(" ", gutter), plain}, {e[0], bold}}
 		if width(e[0]) > column || len(about) == 0 {
-			t.lines = append(t.lines, term)
+			t.add(term)
 			term = nil
 		}
 		for _, l := range about {
 			pad := column + 2*gutter - term.width()
-			t.lines = append(t.lines, append(term, span{strings.Repeat(" ", pad) + l, plain}))
+			t.add(append(term, span{strings.Repeat(" ", pad) + l, plain}))
 			term = nil
 		}
 	}
@@ -124,6 +139,23 @@ func (t *Text) String() string {
 	return b.String()
 }
 
+// fit returns the text for a terminal of cols columns; 0: for none.
+func (t *Text) fit(cols int) *Text {
+	var fitted Text
+	for _, l := range t.lines {
+		if l.indent == 0 {
+			fitted.add(l.line)
+			continue
+		}
+		first, last := l.line[0].style, l.line[len(l.line)-1].style
+		for _, folded := range fold(l.String(), l.indent, cols) {
+			head := leading(folded, l.indent)
+			fitted.add(line{{head, first}, {folded[len(head):], last}})
+		}
+	}
+	return &fitted
+}
+
 // Print writes a text in styles.
 func (d *Display) Print(t *Text) error {
 	if d.ci || !d.styles.on {
@@ -134,7 +166,7 @@ func (d *Display) Print(t *Text) error {
 	defer d.mu.Unlock()
 	var b strings.Builder
 	for _, l := range t.lines {
-		b.WriteString(d.styles.show(l) + "\n")
+		b.WriteString(d.styles.show(l.line) + "\n")
 	}
 	_, err := io.WriteString(d.w, b.String())
 	return err
@@ -175,13 +207,32 @@ func (t *Text) Rows(header []string, rows [][]Cell) {
 	for i, title := range header {
 		titles = append(titles, padded(title, bold, widths, i)...)
 	}
-	t.lines = append(t.lines, titles)
+	t.add(titles)
 	for _, cells := range rows {
 		var l line
 		for i, c := range cells {
 			l = append(l, padded(c.Text, c.Mark.style(), widths, i)...)
 		}
-		t.lines = append(t.lines, l)
+		t.add(l)
+	}
+}
+
+// Fact is a value with a label.
+type Fact struct {
+	Label string
+	Value Cell
+}
+
+// Facts adds labels beside their values. A fact whose value is empty is left out.
+func (t *Text) Facts(facts []Fact) {
+	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Value.Text == "" })
+	widths := []int{0, 0}
+	for _, f := range facts {
+		widths[0] = max(widths[0], width(f.Label))
+	}
+	for _, f := range facts {
+		l := append(padded(f.Label, dim, widths, 0), span{OneLine(f.Value.Text), f.Value.Mark.style()})
+		t.lines = append(t.lines, textLine{l, widths[0] + gutter})
 	}
 }
 

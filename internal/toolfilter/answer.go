@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // tool is a tool that a server lists.
@@ -15,11 +15,11 @@ type tool struct {
 
 // readTool reads a tool. One without a name cannot be called.
 func readTool(text []byte) (t tool, ok bool) {
-	if json.Unmarshal(jsonrpc.Member(text, "name"), &t.name) != nil || t.name == "" || len(t.name) > maxName {
+	if json.Unmarshal(mcpwire.Member(text, "name"), &t.name) != nil || t.name == "" || len(t.name) > maxName {
 		return t, false
 	}
-	hints := jsonrpc.Member(text, "annotations") // of another type than expected: none
-	t.readOnly = string(jsonrpc.Member(hints, "readOnlyHint")) == "true"
+	hints := mcpwire.Member(text, "annotations") // of another type than expected: none
+	t.readOnly = string(mcpwire.Member(hints, "readOnlyHint")) == "true"
 	return t, true
 }
 
@@ -27,14 +27,14 @@ func readTool(text []byte) (t tool, ok bool) {
 // server, or of a batch, and notes what tools there are. It changes the text in place,
 // since lists may be long.
 func (f *Filter) filterMessages(text []byte) []byte {
-	value := jsonrpc.Prefix(text)
-	var cuts []jsonrpc.Span
+	value := mcpwire.Prefix(text)
+	var cuts []mcpwire.Span
 	if len(value) > 0 && value[0] == '[' {
-		for at := range jsonrpc.Elements(value) {
+		for at := range mcpwire.Elements(value) {
 			cuts = f.filterMessage(value, at, cuts)
 		}
 	} else {
-		cuts = f.filterMessage(value, jsonrpc.Span{End: len(value)}, cuts)
+		cuts = f.filterMessage(value, mcpwire.Span{End: len(value)}, cuts)
 	}
 	if len(cuts) == 0 {
 		return text
@@ -43,8 +43,8 @@ func (f *Filter) filterMessages(text []byte) []byte {
 }
 
 // filterMessage adds what to cut out of a message.
-func (f *Filter) filterMessage(text []byte, at jsonrpc.Span, cuts []jsonrpc.Span) []jsonrpc.Span {
-	for name, value := range jsonrpc.Members(text[at.Start:at.End]) {
+func (f *Filter) filterMessage(text []byte, at mcpwire.Span, cuts []mcpwire.Span) []mcpwire.Span {
+	for name, value := range mcpwire.Members(text[at.Start:at.End]) {
 		value = value.In(at)
 		switch name {
 		case "method":
@@ -53,7 +53,7 @@ func (f *Filter) filterMessage(text []byte, at jsonrpc.Span, cuts []jsonrpc.Span
 				f.resetTools()
 			}
 		case "result":
-			for name, tools := range jsonrpc.Members(text[value.Start:value.End]) {
+			for name, tools := range mcpwire.Members(text[value.Start:value.End]) {
 				if name == "tools" {
 					cuts = f.filterList(text, tools.In(value), cuts)
 				}
@@ -64,12 +64,12 @@ func (f *Filter) filterMessage(text []byte, at jsonrpc.Span, cuts []jsonrpc.Span
 }
 
 // filterList notes the tools of a list, and adds which of them to cut out.
-func (f *Filter) filterList(text []byte, at jsonrpc.Span, cuts []jsonrpc.Span) []jsonrpc.Span {
+func (f *Filter) filterList(text []byte, at mcpwire.Span, cuts []mcpwire.Span) []mcpwire.Span {
 	list := text[at.Start:at.End]
 	f.noteList(list)
-	var run *jsonrpc.Span // the elements to cut since the last one that is kept
+	var run *mcpwire.Span // the elements to cut since the last one that is kept
 	kept := -1            // where that one ends
-	for element := range jsonrpc.Elements(list) {
+	for element := range mcpwire.Elements(list) {
 		switch allowed := f.allows(list[element.Start:element.End]); {
 		case !allowed && run == nil:
 			run = &element
@@ -88,7 +88,7 @@ func (f *Filter) filterList(text []byte, at jsonrpc.Span, cuts []jsonrpc.Span) [
 
 // cutRun cuts elements of the list at a span, with the comma before them if another element
 // ends there.
-func cutRun(cuts []jsonrpc.Span, run *jsonrpc.Span, before int, list jsonrpc.Span) []jsonrpc.Span {
+func cutRun(cuts []mcpwire.Span, run *mcpwire.Span, before int, list mcpwire.Span) []mcpwire.Span {
 	if run == nil {
 		return cuts
 	}
@@ -101,7 +101,7 @@ func cutRun(cuts []jsonrpc.Span, run *jsonrpc.Span, before int, list jsonrpc.Spa
 // noteList notes the tools of a list. Only then is it known of each whether it is
 // read-only wherever it is listed.
 func (f *Filter) noteList(list []byte) {
-	for element := range jsonrpc.Elements(list) {
+	for element := range mcpwire.Elements(list) {
 		if t, ok := readTool(list[element.Start:element.End]); ok {
 			f.noteTool(t)
 		}
@@ -119,7 +119,7 @@ func (f *Filter) allows(text []byte) bool {
 }
 
 // without cuts parts out of a text, in place.
-func without(text []byte, cuts []jsonrpc.Span) []byte {
+func without(text []byte, cuts []mcpwire.Span) []byte {
 	left := text[:cuts[0].Start]
 	for i, cut := range cuts {
 		end := len(text)
@@ -134,12 +134,12 @@ func without(text []byte, cuts []jsonrpc.Span) []byte {
 // resultFor returns the result of the answer to a request of the filter's own, if a
 // text holds it.
 func resultFor(text []byte, id string) (result json.RawMessage, ok bool) {
-	value := jsonrpc.Prefix(text)
+	value := mcpwire.Prefix(text)
 	var answered string
-	if json.Unmarshal(jsonrpc.Member(value, "id"), &answered) != nil || answered != id {
+	if json.Unmarshal(mcpwire.Member(value, "id"), &answered) != nil || answered != id {
 		return nil, false
 	}
-	return jsonrpc.Member(value, "result"), true
+	return mcpwire.Member(value, "result"), true
 }
 
 // jsonArray is a JSON array.

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // maxPages bounds the pages of a list.
@@ -84,8 +84,8 @@ func listRequest(req *http.Request, call message, id string, cursor json.RawMess
 	if out.Header.Get("Mcp-Method") != "" {
 		out.Header.Set("Mcp-Method", listTools)
 	}
-	out.Header.Set("Content-Type", jsonrpc.TypeJSON)
-	out.Header.Set("Accept", jsonrpc.TypeJSON+", "+jsonrpc.TypeEvents)
+	out.Header.Set("Content-Type", mcpwire.TypeJSON)
+	out.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)
 	out.ContentLength = int64(len(text))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
@@ -107,14 +107,14 @@ func withoutProgressToken(meta json.RawMessage) json.RawMessage {
 // cursor of the next page.
 func (t *transport) notePage(ctx context.Context, resp *http.Response, id string) (next json.RawMessage, err error) {
 	note := func(result []byte) (json.RawMessage, error) {
-		list := jsonrpc.Member(result, "tools")
+		list := mcpwire.Member(result, "tools")
 		if len(list) == 0 || list[0] != '[' && string(list) != "null" {
 			return nil, errNoList
 		}
 		t.noteList(list)
-		return bytes.Clone(jsonrpc.Member(result, "nextCursor")), nil
+		return bytes.Clone(mcpwire.Member(result, "nextCursor")), nil
 	}
-	if jsonrpc.MediaType(resp) != jsonrpc.TypeEvents {
+	if mcpwire.MediaType(resp) != mcpwire.TypeEvents {
 		buf, text, err := readText(ctx, resp.Body)
 		if err != nil {
 			return nil, err

@@ -9,7 +9,7 @@ import (
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // maxMessage bounds one message of a server or a client.
@@ -21,7 +21,7 @@ type events struct {
 	ctx   context.Context
 	r     *bufio.Reader
 	event *buffer.Buffer
-	data  []jsonrpc.Span // the lines of the message in the event; none: there is no message
+	data  []mcpwire.Span // the lines of the message in the event; none: there is no message
 }
 
 func newEvents(ctx context.Context, body io.Reader) *events {
@@ -43,7 +43,7 @@ func (s *events) next() error {
 			return nil
 		}
 		if name == "data" {
-			s.data = append(s.data, jsonrpc.Span{Start: min(start+value, end), End: end})
+			s.data = append(s.data, mcpwire.Span{Start: min(start+value, end), End: end})
 		}
 	}
 }

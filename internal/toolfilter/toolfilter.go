@@ -25,7 +25,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
@@ -123,7 +123,7 @@ func (f *Filter) Denies(name string) (denied bool, code int, text string) {
 	if why == "" {
 		return false, 0, ""
 	}
-	return true, jsonrpc.CodeInvalidParams, f.logRefusal(name, why)
+	return true, mcpwire.CodeParams, f.logRefusal(name, why)
 }
 
 // logRefusal logs that a call does not pass, and returns what its client is told.

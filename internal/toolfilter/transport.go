@@ -12,7 +12,7 @@ import (
 	"strconv"
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // codeHeaderMismatch is the error code of SEP-2243.
@@ -55,16 +55,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		t.log.Warn("message not forwarded", "error", err)
-		code := jsonrpc.CodeInvalidRequest
+		code := mcpwire.CodeInvalid
 		if errors.Is(err, errHeaders) {
 			code = codeHeaderMismatch
 		}
-		return jsonrpc.Respond(req, http.StatusBadRequest, jsonrpc.Error(singleID(msgs), code, err.Error())), nil
+		return mcpwire.Respond(req, http.StatusBadRequest, mcpwire.Failure(singleID(msgs), code, err.Error())), nil
 	}
 	if resp, err := t.refuseCalls(req, msgs, batch); resp != nil || err != nil {
 		return resp, err
 	}
-	out.Header.Set("Content-Type", jsonrpc.TypeJSON) // no other charset
+	out.Header.Set("Content-Type", mcpwire.TypeJSON) // no other charset
 	out.ContentLength = int64(len(body))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
@@ -85,10 +85,10 @@ func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response,
 		return resp, err
 	}
 	ctx := req.Context()
-	switch mediaType := jsonrpc.MediaType(resp); {
-	case mediaType == jsonrpc.TypeEvents:
+	switch mediaType := mcpwire.MediaType(resp); {
+	case mediaType == mcpwire.TypeEvents:
 		resp.Body = &stream{resp.Body, newEvents(ctx, resp.Body), all, t.filterMessages}
-	case mediaType == jsonrpc.TypeJSON && all:
+	case mediaType == mcpwire.TypeJSON && all:
 		buf, text, err := readText(ctx, resp.Body)
 		if err != nil {
 			return nil, err
@@ -152,11 +152,11 @@ func (t *transport) refuseCalls(req *http.Request, sent []message, batch bool) (
 	}
 	switch answers := refusalResponses(sent, why); {
 	case len(answers) == 0:
-		return jsonrpc.Respond(req, http.StatusAccepted, nil), nil // notifications have no answer
+		return mcpwire.Respond(req, http.StatusAccepted, nil), nil // notifications have no answer
 	case batch:
-		return jsonrpc.Respond(req, http.StatusOK, jsonArray(answers)), nil
+		return mcpwire.Respond(req, http.StatusOK, jsonArray(answers)), nil
 	default:
-		return jsonrpc.Respond(req, http.StatusOK, answers[0]), nil
+		return mcpwire.Respond(req, http.StatusOK, answers[0]), nil
 	}
 }
 
@@ -169,7 +169,7 @@ func refusalResponses(sent []message, why []string) (answers []json.RawMessage) 
 		if why[i] == "" {
 			why[i] = "not forwarded: another call of the batch is not allowed"
 		}
-		answers = append(answers, jsonrpc.Error(m.id, jsonrpc.CodeInvalidParams, why[i]))
+		answers = append(answers, mcpwire.Failure(m.id, mcpwire.CodeParams, why[i]))
 	}
 	return answers
 }

@@ -11,7 +11,7 @@ import (
 // one call alone. They have no environment variable: one that was set somewhere
 // would break the scripts that read the answer.
 func answers() []string {
-	return []string{"json", "name", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "remote", "remote-port", "forget", "with-refresh-token", "due", "via", "write", "remove", "file", "migrate", "yes", "all", "expired", "background"}
+	return []string{"json", "name", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "remote", "remote-port", "forget", "with-refresh-token", "due", "via", "write", "remove", "file", "migrate", "yes", "all", "expired", "background", "also", "call"}
 }
 
 // OfFlag returns the environment variable of a flag, "" if it has none.

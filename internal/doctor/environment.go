@@ -10,9 +10,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Surroundings describe the machine that a login runs on. Each part is looked at by
+// Environment describe the machine that a login runs on. Each part is looked at by
 // the caller, which knows how.
-type Surroundings struct {
+type Environment struct {
 	Getenv   func(string) string
 	Flows    flows.Detection
 	Terminal bool // a person can be asked at a terminal
@@ -30,8 +30,8 @@ type Part struct {
 	Remedy string // for one that cannot be used
 }
 
-// Examine looks at the surroundings.
-func (s Surroundings) Examine(ctx context.Context) []Finding {
+// Examine checks the environment.
+func (s Environment) Examine(ctx context.Context) []Finding {
 	a := &area{name: "environment"}
 	a.proxies(s.Getenv)
 	a.browser(s.Flows)

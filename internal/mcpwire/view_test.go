@@ -1,11 +1,11 @@
-package jsonrpc_test
+package mcpwire_test
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // FuzzView: the parts of a text are those that encoding/json finds.
@@ -15,7 +15,7 @@ func FuzzView(f *testing.F) {
 	}
 	f.Add([]byte(` [ 1 , "a]\"" , {"b":[{}]} , null ] x`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		value := jsonrpc.Prefix(text)
+		value := mcpwire.Prefix(text)
 		d := json.NewDecoder(strings.NewReader(string(text)))
 		var first json.RawMessage
 		if err := d.Decode(&first); err != nil && value != nil && json.Valid(text) || json.Valid(text) && string(value) != string(first) {
@@ -30,7 +30,7 @@ func FuzzView(f *testing.F) {
 		var list []json.RawMessage
 		_ = json.Unmarshal(value, &list) // none if it is not a list
 		n := 0
-		for at := range jsonrpc.Elements(value) {
+		for at := range mcpwire.Elements(value) {
 			if n >= len(list) || string(value[at.Start:at.End]) != string(list[n]) {
 				t.Fatalf("%q: element %d is %q", value, n, value[at.Start:at.End])
 			}
@@ -41,9 +41,9 @@ func FuzzView(f *testing.F) {
 		}
 		var members map[string]json.RawMessage
 		_ = json.Unmarshal(value, &members) // none if it is not an object
-		for name := range jsonrpc.Members(value) {
-			if string(jsonrpc.Member(value, name)) != string(members[name]) {
-				t.Fatalf("%q: %q is %q, want %q", value, name, jsonrpc.Member(value, name), members[name])
+		for name := range mcpwire.Members(value) {
+			if string(mcpwire.Member(value, name)) != string(members[name]) {
+				t.Fatalf("%q: %q is %q, want %q", value, name, mcpwire.Member(value, name), members[name])
 			}
 			n++
 		}

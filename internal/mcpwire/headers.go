@@ -1,4 +1,4 @@
-package proxy
+package mcpwire
 
 import (
 	"encoding/base64"
@@ -13,41 +13,60 @@ import (
 
 // The headers of Streamable HTTP.
 const (
-	headerSession = "Mcp-Session-Id"
-	headerVersion = "Mcp-Protocol-Version"
-	headerMethod  = "Mcp-Method"
-	headerName    = "Mcp-Name"
-	headerParam   = "Mcp-Param-"
-	headerResume  = "Last-Event-ID"
+	HeaderSession = "Mcp-Session-Id"
+	HeaderVersion = "Mcp-Protocol-Version"
+	HeaderMethod  = "Mcp-Method"
+	HeaderName    = "Mcp-Name"
+	HeaderResume  = "Last-Event-ID"
+
+	headerParam = "Mcp-Param-"
 )
 
-// statelessVersion is the first version without sessions, in which the headers repeat
-// what the body says (SEP-2243). Versions are dates and compare as text.
-const statelessVersion = "2026-07-28"
+// The media types of Streamable HTTP.
+const (
+	TypeJSON   = "application/json"
+	TypeEvents = "text/event-stream"
+)
 
-// setRoutingHeaders sets the headers that say again what the message does, for those who
-// route by headers.
-func setRoutingHeaders(h http.Header, m message, bound map[string][]binding) {
-	if m.Method == "" {
+// Stateless is the first version without sessions, in which headers repeat what the
+// body says (SEP-2243). Versions are dates and compare as text.
+const Stateless = "2026-07-28"
+
+// MediaType returns a response's media type without its parameters, in lower case; "" if it
+// has none. Parameters that cannot be parsed do not hide the type, because some clients
+// do not parse them either.
+func MediaType(resp *http.Response) string {
+	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
+}
+
+// Repeated is what headers repeat of a message (SEP-2243).
+type Repeated struct {
+	Method    string                     // "": the message is an answer, and nothing is repeated
+	Name      string                     // of a tool or a prompt, or a resource's URI; "": none
+	Arguments map[string]json.RawMessage // of a tool
+	Bindings  []Binding                  // of the tool
+}
+
+// SetOn sets the headers.
+func (r Repeated) SetOn(h http.Header) {
+	if r.Method == "" {
 		return
 	}
-	h.Set(headerMethod, m.Method)
-	if name := m.routingName(); name != "" {
-		h.Set(headerName, encodeHeader(name))
+	h.Set(HeaderMethod, r.Method)
+	if r.Name != "" {
+		h.Set(HeaderName, encode(r.Name))
 	}
-	if m.Method != methodCallTool {
-		return
-	}
-	for _, b := range bound[m.Params.Name] {
-		if value, ok := b.value(m.Params.Arguments); ok {
-			h.Set(headerParam+b.header, encodeHeader(value))
+	for _, b := range r.Bindings {
+		if value, ok := b.value(r.Arguments); ok {
+			h.Set(headerParam+b.header, encode(value))
 		}
 	}
 }
 
-// binding is an argument that a header repeats: a tool's schema says so by
+// Binding is an argument that a header repeats, because a tool's schema says so by
 // x-mcp-header.
-type binding struct {
+type Binding struct {
 	path   []string // names of nested properties
 	header string
 }
@@ -58,8 +77,9 @@ type schema struct {
 	Properties map[string]schema `json:"properties"`
 }
 
-// bindings reads a result of tools/list, in one pass: a schema may be deep.
-func bindings(text []byte) map[string][]binding {
+// Bindings returns the bindings of each tool in an answer to tools/list. It reads the
+// answer once, because a schema may be deep.
+func Bindings(text []byte) map[string][]Binding {
 	var answer struct {
 		Result struct {
 			Tools []struct {
@@ -71,7 +91,7 @@ func bindings(text []byte) map[string][]binding {
 	// What is of another type than expected, such as a schema that is true, is
 	// left out; the client will find out what is wrong with the rest.
 	_ = json.Unmarshal(text, &answer)
-	bound := map[string][]binding{}
+	bound := map[string][]Binding{}
 	for _, tool := range answer.Result.Tools {
 		bound[tool.Name] = tool.Input.find(nil)
 	}
@@ -82,13 +102,13 @@ func bindings(text []byte) map[string][]binding {
 const maxNesting = 16
 
 // find returns the bindings of a schema and of all below it.
-func (s schema) find(path []string) []binding {
+func (s schema) find(path []string) []Binding {
 	if len(path) > maxNesting {
 		return nil
 	}
-	var all []binding
+	var all []Binding
 	if len(path) > 0 && isToken(s.Header) {
-		all = append(all, binding{path, s.Header})
+		all = append(all, Binding{path, s.Header})
 	}
 	for name, property := range s.Properties {
 		all = append(all, property.find(append(path[:len(path):len(path)], name))...)
@@ -104,7 +124,7 @@ func isToken(s string) bool {
 // value returns the argument as text, if it is there and of a kind that a
 // header may repeat: a string, a boolean, or an integer that every JSON reader
 // takes for the same.
-func (b binding) value(args map[string]json.RawMessage) (string, bool) {
+func (b Binding) value(args map[string]json.RawMessage) (string, bool) {
 	for _, name := range b.path[:len(b.path)-1] {
 		var next map[string]json.RawMessage
 		if json.Unmarshal(args[name], &next) != nil {
@@ -130,9 +150,9 @@ func (b binding) value(args map[string]json.RawMessage) (string, bool) {
 	return "", false
 }
 
-// encodeHeader makes a text safe in a header: as it is where that is unambiguous,
+// encode makes a text safe in a header: as it is where that is unambiguous,
 // else in base64 with marks around.
-func encodeHeader(s string) string {
+func encode(s string) string {
 	const begin, end = "=?base64?", "?="
 	if s == strings.Trim(s, " ") && ascii.Only(s, ascii.Printable) && !(strings.HasPrefix(s, begin) && strings.HasSuffix(s, end)) {
 		return s

@@ -1,17 +1,10 @@
-package jsonrpc
+package mcpwire
 
 import (
 	"bytes"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
-)
-
-// The media types of MCP's HTTP transports.
-const (
-	TypeJSON   = "application/json"
-	TypeEvents = "text/event-stream"
 )
 
 // Stream returns a response that no server sent, with a body whose length is not known. The
@@ -36,12 +29,4 @@ func Respond(req *http.Request, code int, text []byte) *http.Response {
 	resp := Stream(req, code, mediaType, io.NopCloser(bytes.NewReader(text)))
 	resp.ContentLength = int64(len(text))
 	return resp
-}
-
-// MediaType returns a response's media type without its parameters, in lower case; "" if it
-// has none. Parameters that cannot be parsed do not hide the type, because some clients
-// do not parse them either.
-func MediaType(resp *http.Response) string {
-	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-	return strings.ToLower(strings.TrimSpace(t))
 }

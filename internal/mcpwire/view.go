@@ -1,4 +1,4 @@
-package jsonrpc
+package mcpwire
 
 import (
 	"encoding/json"

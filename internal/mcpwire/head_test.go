@@ -1,4 +1,4 @@
-package jsonrpc_test
+package mcpwire_test
 
 import (
 	"bytes"
@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcp-login/mcp-login/internal/jsonrpc"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // byEncodingJSON reads a head as encoding/json does.
-func byEncodingJSON(text []byte) (h jsonrpc.Head, ok bool) {
+func byEncodingJSON(text []byte) (h mcpwire.Head, ok bool) {
 	var m struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
@@ -24,7 +24,7 @@ func byEncodingJSON(text []byte) (h jsonrpc.Head, ok bool) {
 	if string(m.ID) == "null" {
 		m.ID = nil
 	}
-	return jsonrpc.Head{ID: m.ID, Method: m.Method, Error: m.Error}, true
+	return mcpwire.Head{ID: m.ID, Method: m.Method, Error: m.Error}, true
 }
 
 var texts = []string{
@@ -59,7 +59,7 @@ func FuzzHead(f *testing.F) {
 
 func compare(t *testing.T, text []byte, part int) {
 	t.Helper()
-	var s jsonrpc.Scanner
+	var s mcpwire.Scanner
 	for rest := text; len(rest) > 0; {
 		n := min(max(part, 1), len(rest))
 		_, _ = s.Write(rest[:n])
@@ -68,11 +68,11 @@ func compare(t *testing.T, text []byte, part int) {
 	if s.Complete() != json.Valid(text) {
 		t.Fatalf("%.200q: complete: %t", text, s.Complete())
 	}
-	inParts, errInParts := s.Head(func(at jsonrpc.Span) []byte { return text[at.Start:at.End] })
-	got, err := jsonrpc.ReadHead(text)
+	inParts, errInParts := s.Head(func(at mcpwire.Span) []byte { return text[at.Start:at.End] })
+	got, err := mcpwire.ReadHead(text)
 	want, ok := byEncodingJSON(text)
 	for _, got := range []struct {
-		jsonrpc.Head
+		mcpwire.Head
 		err error
 	}{{got, err}, {inParts, errInParts}} {
 		if (got.err == nil) != ok {
@@ -102,7 +102,7 @@ func TestRequestID(t *testing.T) {
 		`{"id":{},"method":"x"}`:                                 "",
 		`{"id":"` + strings.Repeat("i", 300) + `","method":"x"}`: "",
 	} {
-		var s jsonrpc.Scanner
+		var s mcpwire.Scanner
 		_, _ = s.Write([]byte(text))
 		if got := string(s.RequestID()); got != want {
 			t.Errorf("%.60s: %s, want %s", text, got, want)
@@ -114,7 +114,7 @@ func BenchmarkHead(b *testing.B) {
 	text := []byte(`{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"` + strings.Repeat("x", 10_000_000) + `"}]}}`)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		if _, err := jsonrpc.ReadHead(text); err != nil {
+		if _, err := mcpwire.ReadHead(text); err != nil {
 			b.Fatal(err)
 		}
 	}

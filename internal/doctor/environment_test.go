@@ -9,9 +9,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/doctor"
 )
 
-func TestSurroundings(t *testing.T) {
+func TestEnvironment(t *testing.T) {
 	env := map[string]string{"HTTPS_PROXY": "http://user:hush@proxy.test:3128"}
-	findings := doctor.Surroundings{
+	findings := doctor.Environment{
 		Getenv: func(name string) string { return env[name] },
 		Parts: []doctor.Part{
 			{Area: "store", Check: "file", Look: func(context.Context) (string, error) { return "usable", nil }},
@@ -40,7 +40,7 @@ func TestSurroundings(t *testing.T) {
 }
 
 func TestBrokenProxy(t *testing.T) {
-	findings := doctor.Surroundings{Getenv: func(name string) string {
+	findings := doctor.Environment{Getenv: func(name string) string {
 		return map[string]string{"HTTPS_PROXY": "http://%zz"}[name]
 	}}.Examine(t.Context())
 	if doctor.Worst(findings) != doctor.Fail {

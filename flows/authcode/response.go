@@ -12,17 +12,17 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Caps on texts of a server.
+// Limits on a server's texts, in characters.
 const (
 	maxErrorCode   = 64
 	maxDescription = 300
 )
 
-// answerParams are the parameters of an authorization response (RFC 6749
-// §4.1.2, RFC 9207 §2) that decide something. Each may occur once.
-var answerParams = []string{"state", "code", "error", "iss"}
+// responseParams are the parameters of an authorization response (RFC 6749
+// §4.1.2, RFC 9207 §2) that this package uses. Each may occur only once.
+var responseParams = []string{"state", "code", "error", "iss"}
 
-// The reasons to leave an answer alone and go on waiting. They may be shown.
+// Reasons to ignore a response and keep waiting. They are safe to display.
 var (
 	errUsed   = errors.New("this sign-in already has its answer")
 	errState  = errors.New("this answer belongs to another sign-in")
@@ -30,11 +30,12 @@ var (
 	errIssuer = errors.New("paste the whole address, not only the code, because this server names itself in its answers")
 )
 
-// accept checks an authorization response and hands it to Run. It returns an
-// error if the response is not ours or not the first: the login then goes on
-// waiting. What is ours ends it, with a code or with an error.
+// accept checks an authorization response and delivers it to Run. It returns an
+// error if the response does not belong to this attempt or is not the first:
+// the login keeps waiting. Any other response ends the login, with a code or an
+// error.
 func (a *attempt) accept(q url.Values) error {
-	for _, name := range answerParams {
+	for _, name := range responseParams {
 		if len(q[name]) > 1 { // RFC 6749 §3.1
 			return errQuery
 		}
@@ -45,37 +46,37 @@ func (a *attempt) accept(q url.Values) error {
 	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(a.state)) != 1 {
 		return errState
 	}
-	return a.take(a.read(q))
+	return a.deliver(a.read(q))
 }
 
-// acceptCode takes a bare code. It has no issuer to check, so a server that
-// promises one is not believed without (RFC 9207 §2.4).
+// acceptCode accepts a code without other parameters. If the server promises an
+// iss parameter, a code alone is rejected (RFC 9207 §2.4).
 func (a *attempt) acceptCode(code string) error {
 	if a.server.ResponseIss {
 		return errIssuer
 	}
-	return a.take(answer{code: code})
+	return a.deliver(result{code: code})
 }
 
-// read returns what a response with the right state says. Nothing of it is
-// acted on or shown unless its issuer is the one that was asked.
-func (a *attempt) read(q url.Values) answer {
+// read returns the code or error of a response with the right state. It uses
+// nothing of the response unless the issuer is right.
+func (a *attempt) read(q url.Values) result {
 	if err := checkIssuer(a.server, q); err != nil {
-		return answer{err: err}
+		return result{err: err}
 	}
 	if q.Has("error") {
-		return answer{err: a.responseError(q)}
+		return result{err: a.responseError(q)}
 	}
 	code := q.Get("code")
-	if !vschar(code) {
-		return answer{err: errors.New("the server's answer has neither a code nor an error")}
+	if !isCode(code) {
+		return result{err: errors.New("the server's answer has neither a code nor an error")}
 	}
-	return answer{code: code}
+	return result{code: code}
 }
 
-// checkIssuer is the table of MCP 2026-07-28, Authorization Response
-// Validation: an iss that is there must be the issuer, character by character,
-// and one that was promised must be there.
+// checkIssuer implements "Authorization Response Validation" of MCP 2026-07-28:
+// an iss that is present must be identical to the issuer, and one that the
+// metadata promises must be present (RFC 9207 §2.4).
 func checkIssuer(s oauth.Server, q url.Values) error {
 	switch {
 	case q.Has("iss") && q.Get("iss") != s.Issuer:
@@ -97,7 +98,8 @@ func (e *MissingIssError) Error() string {
 // Is makes errors.Is(err, oauth.ErrIssuer) true.
 func (e *MissingIssError) Is(target error) bool { return target == oauth.ErrIssuer }
 
-// responseError is an authorization error response (RFC 6749 §4.1.2.1).
+// responseError returns the error of an authorization error response (RFC 6749
+// §4.1.2.1).
 func (a *attempt) responseError(q url.Values) error {
 	endpoint, _, _ := strings.Cut(a.server.AuthorizationEndpoint, "?")
 	e := &oauth.Error{
@@ -114,8 +116,8 @@ func (a *attempt) responseError(q url.Values) error {
 	return e
 }
 
-// vschar reports whether s can be an authorization code: RFC 6749 Appendix
-// A.11, 1*VSCHAR.
-func vschar(s string) bool {
+// isCode reports whether s can be an authorization code: 1*VSCHAR (RFC 6749
+// Appendix A.11).
+func isCode(s string) bool {
 	return s != "" && ascii.Only(s, ascii.Printable)
 }

@@ -1,4 +1,4 @@
-package jsonrpc
+package mcpwire
 
 import "github.com/mcp-login/mcp-login/internal/ascii"
 

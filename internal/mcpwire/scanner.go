@@ -1,4 +1,4 @@
-package jsonrpc
+package mcpwire
 
 import (
 	"encoding/binary"
@@ -18,6 +18,20 @@ const (
 
 // ErrNotMessage means that a text is not a JSON-RPC message, or not JSON.
 var ErrNotMessage = errors.New("not a JSON-RPC message")
+
+// Head is what decides where a message goes.
+type Head struct {
+	ID     json.RawMessage // nil: there is none
+	Method string          // "": the message is a response
+	Error  json.RawMessage // nil: there is none
+}
+
+// ReadHead reads the head of a message, which refers to the text.
+func ReadHead(text []byte) (Head, error) {
+	var s Scanner
+	_, _ = s.Write(text) // it cannot fail
+	return s.Head(func(at Span) []byte { return text[at.Start:at.End:at.End] })
+}
 
 // Span is where a value stands in a text.
 type Span struct{ Start, End int }

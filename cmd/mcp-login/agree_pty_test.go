@@ -1,0 +1,50 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
+)
+
+// TestMigrationIsAsked: only a yes changes the files of clients, and a no ends with the
+// exit code that it has for every command.
+func TestMigrationIsAsked(t *testing.T) {
+	p := newAccount(t)
+	file := filepath.Join(filepath.Dir(p.program), ".cursor", "mcp.json")
+	const before = `{"mcpServers": {"linear": {"command": "npx", "args": ["-y", "mcp-remote", "https://mcp.linear.app/mcp"]}}}`
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		answer, want string
+		code         int
+	}{
+		{"\n", "nothing was changed", exit.Denied},
+		{"y\n", "changed ", exit.Done},
+	} {
+		if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(p.program, "client-config", "--migrate")
+		cmd.Env = append(p.env, "TERM=dumb")
+		x := terminaltest.Start(t, cmd, 500, 24)
+		x.WaitFor("mcp.json? [y/N]")
+		x.PTY.WriteString(tt.answer)
+		_ = cmd.Wait() // the code says it
+		<-x.Over
+		screen := x.Screen()
+		if code := cmd.ProcessState.ExitCode(); code != tt.code || !strings.Contains(screen, tt.want) {
+			t.Errorf("answer %q: exit code %d, want %d and %q\n%s", tt.answer, code, tt.code, tt.want, screen)
+		}
+		if after, err := os.ReadFile(file); err != nil || (string(after) == before) != (tt.code == exit.Denied) {
+			t.Errorf("answer %q: %v\n%s", tt.answer, err, after)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package terminal
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestFold(t *testing.T) {
+	for _, tt := range []struct {
+		text   string
+		indent int
+		cols   int
+		want   []string
+	}{
+		{"  fail  status: 404", 8, 80, []string{"  fail  status: 404"}},
+		{"  fail  status: nothing exists", 8, 0, []string{"  fail  status: nothing exists"}},
+		{"  fail  status: nothing exists", 8, 20, []string{"  fail  status:", "        nothing", "        exists"}},
+		{"path  /home/ada/a-very-long-folder", 6, 20, []string{"path  /home/ada/a-very-long-folder"}},
+		{"path  see /home/ada/a-very-long-folder", 6, 20, []string{"path  see", "      /home/ada/a-very-long-folder"}},
+		{"        if you know it: mcp-login login NAME URL --issuer ISSUER", 8, 40, []string{"        if you know it:", "        mcp-login login NAME URL --issuer ISSUER"}},
+		{"für  ein wort", 5, 10, []string{"für  ein", "     wort"}},
+		{"ab", 5, 1, []string{"ab"}},
+	} {
+		if got := fold(tt.text, tt.indent, tt.cols); !slices.Equal(got, tt.want) {
+			t.Errorf("fold(%q, %d, %d) = %q, want %q", tt.text, tt.indent, tt.cols, got, tt.want)
+		}
+	}
+}
+
+// TestFactsFitTheTerminal: what continues stands below the value, and a pipe gets each
+// fact in one line.
+func TestFactsFitTheTerminal(t *testing.T) {
+	var text Text
+	text.Facts([]Fact{
+		{"store", Cell{Text: "file:/x"}}, {"address", Cell{}}, {"safe from", Cell{Text: "copies of the folder; other users"}},
+	})
+	if got := text.fit(0).String(); got != "store      file:/x\nsafe from  copies of the folder; other users\n" {
+		t.Errorf("unbroken:\n%s", got)
+	}
+	if got := text.fit(30).String(); got != "store      file:/x\nsafe from  copies of the\n           folder; other users\n" {
+		t.Errorf("in 30 columns:\n%s", got)
+	}
+}
