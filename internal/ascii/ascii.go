@@ -37,3 +37,6 @@ func Unreserved(r rune) bool { return Alphanumeric(r) || strings.ContainsRune("-
 // TokenChar reports whether r is tchar (RFC 9110 §5.6.2), such as in the name of
 // a header.
 func TokenChar(r rune) bool { return Alphanumeric(r) || strings.ContainsRune("!#$%&'*+-.^_`|~", r) }
+
+// Hex reports whether r is a hexadecimal digit.
+func Hex(r rune) bool { return Digit(r) || 'a' <= r && r <= 'f' || 'A' <= r && r <= 'F' }

@@ -22,6 +22,7 @@ func TestAlphabets(t *testing.T) {
 		"Visible":      {ascii.Visible, lower + upper + digits + marks},
 		"Printable":    {ascii.Printable, lower + upper + digits + marks + " "},
 		"Unreserved":   {ascii.Unreserved, lower + upper + digits + "-._~"},
+		"Hex":          {ascii.Hex, digits + "abcdefABCDEF"},
 		"TokenChar":    {ascii.TokenChar, lower + upper + digits + "!#$%&'*+-.^_`|~"},
 	} {
 		want := map[rune]bool{}

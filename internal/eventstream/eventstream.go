@@ -66,18 +66,18 @@ type Cursor struct {
 
 // Reader reads events.
 type Reader struct {
-	r     *bufio.Reader
-	limit int // of one line
-	data  Data
-	at    *Cursor
-	name  string
-	lines int // of data
+	r      *bufio.Reader
+	limit  int // of one line
+	data   Data
+	cursor *Cursor
+	name   string
+	lines  int // of data
 }
 
 // NewReader reads events whose data goes to data, and notes in at how far it is. A
 // line beyond the limit is ErrTooLong.
 func NewReader(r io.Reader, limit int, data Data, at *Cursor) *Reader {
-	return &Reader{r: bufio.NewReaderSize(r, lineSize), limit: limit, data: data, at: at}
+	return &Reader{r: bufio.NewReaderSize(Lines(r), lineSize), limit: limit, data: data, cursor: at}
 }
 
 // Next reads the next event that has data, which may be empty, and returns its name.
@@ -85,7 +85,7 @@ func NewReader(r io.Reader, limit int, data Data, at *Cursor) *Reader {
 func (r *Reader) Next() (name string, err error) {
 	r.reset()
 	for {
-		empty, err := r.line()
+		empty, err := r.readLine()
 		switch {
 		case err != nil:
 			return "", err
@@ -102,37 +102,35 @@ func (r *Reader) reset() {
 	r.data.Reset()
 }
 
-// line reads one line, and reports whether it is empty.
-func (r *Reader) line() (empty bool, err error) {
+// readLine reads one line, and reports whether it is empty.
+func (r *Reader) readLine() (empty bool, err error) {
 	part, err := r.r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return false, r.long(part)
+		return false, r.readLongLine(part)
 	}
 	if err != nil {
 		return false, err
 	}
-	part = bytes.TrimRight(part, "\r\n")
-	return len(part) == 0, r.field(part)
+	part = part[:len(part)-1]
+	return len(part) == 0, r.parseField(part)
 }
 
-// long reads the rest of a long line. Only data is kept of it.
-func (r *Reader) long(part []byte) error {
-	name, value := cut(part)
+// readLongLine reads the rest of a long line. Only data is kept of it.
+func (r *Reader) readLongLine(part []byte) error {
+	name, value := splitField(part)
 	isData := string(name) == "data"
 	if isData {
-		if err := r.beginData(nil); err != nil {
+		if err := r.addDataLine(nil); err != nil {
 			return err
 		}
 	}
-	held := false // a \r, which may be part of the line's end
 	for length := 0; ; {
 		if length += len(part); length > r.limit {
 			return TooLong(r.limit)
 		}
 		ends := bytes.HasSuffix(part, []byte("\n"))
 		if isData {
-			var err error
-			if held, err = r.addPart(value, held, ends); err != nil {
+			if err := r.data.Add(bytes.TrimSuffix(value, []byte("\n"))); err != nil {
 				return err
 			}
 		}
@@ -147,49 +145,34 @@ func (r *Reader) long(part []byte) error {
 	}
 }
 
-// addPart adds a part of a line without the line's end. It reports whether the
-// part's last byte was held back.
-func (r *Reader) addPart(part []byte, held, ends bool) (holds bool, err error) {
-	if held && string(part) != "\n" {
-		if err := r.data.Add([]byte("\r")); err != nil {
-			return false, err
-		}
-	}
-	if ends {
-		return false, r.data.Add(bytes.TrimRight(part, "\r\n"))
-	}
-	part, holds = bytes.CutSuffix(part, []byte("\r"))
-	return holds, r.data.Add(part)
-}
-
-// field takes one line of an event.
-func (r *Reader) field(line []byte) error {
-	switch name, value := cut(line); string(name) {
+// parseField takes one line of an event.
+func (r *Reader) parseField(line []byte) error {
+	switch name, value := splitField(line); string(name) {
 	case "data":
-		return r.beginData(value)
+		return r.addDataLine(value)
 	case "event":
 		r.name = string(value)
 	case "id":
-		r.at.ID = ""
+		r.cursor.ID = ""
 		if len(value) <= maxID && !bytes.ContainsFunc(value, unicode.IsControl) {
-			r.at.ID = string(value)
+			r.cursor.ID = string(value)
 		}
 	case "retry":
 		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
-			r.at.Retry = time.Duration(ms) * time.Millisecond
+			r.cursor.Retry = time.Duration(ms) * time.Millisecond
 		}
 	}
 	return nil
 }
 
-// cut returns the name and the value of a line.
-func cut(line []byte) (name, value []byte) {
+// splitField returns the name and the value of a line.
+func splitField(line []byte) (name, value []byte) {
 	name, value, _ = bytes.Cut(line, []byte(":"))
 	return name, bytes.TrimPrefix(value, []byte(" "))
 }
 
-// beginData adds one line to the data, or the beginning of one.
-func (r *Reader) beginData(value []byte) error {
+// addDataLine adds one line to the data, or the beginning of one.
+func (r *Reader) addDataLine(value []byte) error {
 	if r.lines++; r.lines > 1 {
 		if err := r.data.Add([]byte("\n")); err != nil {
 			return err
@@ -200,12 +183,15 @@ func (r *Reader) beginData(value []byte) error {
 
 // Message returns a message as an event.
 func Message(text []byte) []byte {
+	if bytes.IndexByte(text, '\r') >= 0 { // also the end of a line
+		text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+	}
 	var b bytes.Buffer
 	b.Grow(len(text) + 32)
 	b.WriteString("event: message\n")
 	for line := range bytes.Lines(text) {
 		b.WriteString("data: ")
-		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.Write(bytes.TrimSuffix(line, []byte("\n")))
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')

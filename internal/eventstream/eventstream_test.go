@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
@@ -35,22 +36,36 @@ func TestEvents(t *testing.T) {
 }
 
 // TestLineEndsOfLongLines: a line that is read in parts ends where a short one does,
-// wherever a part ends.
+// wherever a part ends, with each of the standard's three line ends.
 func TestLineEndsOfLongLines(t *testing.T) {
 	for size := 32<<10 - 10; size < 32<<10+10; size++ {
-		for _, end := range []string{"\n", "\r\n"} {
-			want := strings.Repeat("x", size/2) + "\r" + strings.Repeat("y", size-size/2)
-			r, data, _ := reader(strings.NewReader("data: " + want + end + "data: z" + end + end))
-			if _, err := r.Next(); err != nil || string(data.Bytes) != want+"\nz" {
-				t.Fatalf("%d bytes and %q: %d bytes, %v", size, end, len(data.Bytes), err)
+		for _, end := range []string{"\n", "\r\n", "\r"} {
+			want := strings.Repeat("x", size)
+			r, data, _ := reader(strings.NewReader("data: " + want + end + "data: z" + end + end + "data: next" + end + end))
+			for _, want := range []string{want + "\nz", "next"} {
+				if _, err := r.Next(); err != nil || string(data.Bytes) != want {
+					t.Fatalf("%d bytes and %q: %d bytes, want %d, %v", size, end, len(data.Bytes), len(want), err)
+				}
 			}
 		}
 	}
-	// A \r at the end of a part belongs to the data unless the line ends there.
-	want := strings.Repeat("x", 32<<10-len("data: ")-1) + "\r" + "more"
-	r, data, _ := reader(strings.NewReader("data: " + want + "\r\n\r\n"))
-	if _, err := r.Next(); err != nil || string(data.Bytes) != want {
-		t.Errorf("%d bytes, want %d: %v", len(data.Bytes), len(want), err)
+}
+
+// TestLines: line ends are the same however the stream arrives, and no end of a line waits
+// for what comes after.
+func TestLines(t *testing.T) {
+	const text, want = "a\r\nb\rc\n\r\r\n\n\rd\r", "a\nb\nc\n\n\n\n\nd\n"
+	for name, r := range map[string]io.Reader{"whole": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text))} {
+		if got, err := io.ReadAll(eventstream.Lines(r)); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	in, out := io.Pipe()
+	defer in.Close()
+	go out.Write([]byte("data: x\r\r"))
+	r, data, _ := reader(in)
+	if _, err := r.Next(); err != nil || string(data.Bytes) != "x" {
+		t.Errorf("%q, %v", data.Bytes, err)
 	}
 }
 
@@ -91,7 +106,7 @@ func (e endless) Read(p []byte) (n int, err error) {
 
 // TestMessage: what is written reads back.
 func TestMessage(t *testing.T) {
-	for _, text := range []string{`{"a":1}`, "{\n\"a\": 1\n}", "", strings.Repeat("x", 100<<10)} {
+	for _, text := range []string{`{"a":1}`, "{\n\"a\": 1\n}", "{\r\n\"a\":\r1\n}", "", strings.Repeat("x", 100<<10)} {
 		r, data, _ := reader(strings.NewReader(string(eventstream.Message([]byte(text)))))
 		name, err := r.Next()
 		if text == "" {
@@ -100,7 +115,7 @@ func TestMessage(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || name != "message" || string(data.Bytes) != text {
+		if err != nil || name != "message" || string(data.Bytes) != strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n") {
 			t.Errorf("%q: %q %q, %v", text, name, data.Bytes, err)
 		}
 	}

@@ -28,7 +28,7 @@ func FuzzReader(f *testing.F) {
 		}
 		for _, event := range whole {
 			data := strings.TrimRight(event[1], "\r\n")
-			if again, _ := all(t, bytes.NewReader(eventstream.Message([]byte(data)))); data != "" && !strings.Contains(data, "\r\n") && (len(again) != 1 || again[0][1] != data) {
+			if again, _ := all(t, bytes.NewReader(eventstream.Message([]byte(data)))); data != "" && (len(again) != 1 || again[0][1] != data) {
 				t.Fatalf("%q reads back as %q", data, again)
 			}
 		}

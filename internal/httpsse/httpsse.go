@@ -22,11 +22,11 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // Mode says which transport a server speaks.
@@ -50,10 +50,9 @@ func ParseMode(text string) (Mode, error) {
 const (
 	headerSession = "Mcp-Session-Id"
 	headerVersion = "Mcp-Protocol-Version"
-	typeEvents    = "text/event-stream"
 
-	// firstEvent limits the wait for the endpoint of a stream.
-	firstEvent = 10 * time.Second
+	// endpointTimeout limits the wait for the endpoint of a stream.
+	endpointTimeout = 10 * time.Second
 	// maxSessions is the maximum number of open streams. A new one closes the oldest.
 	maxSessions = 64
 	// MaxMessage is the maximum size of a message, in bytes.
@@ -85,9 +84,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return s.serve(req)
 	}
 	if mode == SSE {
-		return t.begin(req)
+		return t.startSession(req)
 	}
-	return t.try(req)
+	return t.tryStreamable(req)
 }
 
 func (t *Transport) mode() Mode {
@@ -105,29 +104,29 @@ func (t *Transport) mode() Mode {
 // Speaks returns how the server is spoken to: Auto as long as that is not known.
 func (t *Transport) Speaks() Mode { return t.mode() }
 
-func (t *Transport) learn(m Mode) {
+func (t *Transport) noteMode(m Mode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.known = m
 }
 
-// try is Streamable HTTP, and the fallback if the server refuses to initialize
+// tryStreamable is Streamable HTTP, and the fallback if the server refuses to initialize
 // (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#backwards-compatibility).
-func (t *Transport) try(req *http.Request) (*http.Response, error) {
+func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 	body, err := readBody(req)
 	if err != nil {
 		return nil, err
 	}
-	sent := parse(body)
+	msgs := parseMessages(body)
 	resp, err := t.Base.RoundTrip(withBody(req, body))
 	if err != nil || req.Method != http.MethodPost {
 		return resp, err
 	}
 	switch code := resp.StatusCode; {
 	case code >= 200 && code < 300:
-		t.learn(HTTP)
+		t.noteMode(HTTP)
 		return resp, nil
-	case !sent.initializes(), code < 400, code >= 500, code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusTooManyRequests:
+	case !msgs.isInitialize(), code < 400, code >= 500, code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusTooManyRequests:
 		return resp, nil
 	}
 	s, refused, err := t.open(req)
@@ -138,31 +137,31 @@ func (t *Transport) try(req *http.Request) (*http.Response, error) {
 		return resp, nil // it is no server of that kind either
 	}
 	resp.Body.Close()
-	t.learn(SSE)
-	return s.first(req, body, sent)
+	t.noteMode(SSE)
+	return s.postInitialize(req, body, msgs)
 }
 
-// begin starts a session of HTTP+SSE. A message that belongs to none gets the
+// startSession starts a session of HTTP+SSE. A message that belongs to none gets the
 // answer of a server that does not know it.
-func (t *Transport) begin(req *http.Request) (*http.Response, error) {
+func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 	body, err := readBody(req)
 	if err != nil {
 		return nil, err
 	}
-	sent := parse(body)
+	msgs := parseMessages(body)
 	switch {
 	case req.Header.Get(headerSession) != "":
-		return answer(req, http.StatusNotFound, "", nil), nil
+		return mcpwire.Respond(req, http.StatusNotFound, nil), nil
 	case req.Method != http.MethodPost:
-		return answer(req, http.StatusMethodNotAllowed, "", nil), nil
-	case !sent.initializes():
-		return answer(req, http.StatusOK, "application/json", sent.unknownMethod()), nil
+		return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil
+	case !msgs.isInitialize():
+		return mcpwire.Respond(req, http.StatusOK, msgs.methodNotFound()), nil
 	}
 	s, refused, err := t.open(req)
 	if s == nil {
 		return refused, err
 	}
-	return s.first(req, body, sent)
+	return s.postInitialize(req, body, msgs)
 }
 
 // open opens the server's event stream and waits for its endpoint. Instead of a
@@ -170,7 +169,7 @@ func (t *Transport) begin(req *http.Request) (*http.Response, error) {
 func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context()))
 	stopWaiting := context.AfterFunc(req.Context(), cancel)
-	late := time.AfterFunc(firstEvent, cancel)
+	timer := time.AfterFunc(endpointTimeout, cancel)
 	get, err := http.NewRequestWithContext(ctx, http.MethodGet, t.Server, nil)
 	if err != nil {
 		cancel()
@@ -182,20 +181,20 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 		cancel()
 		return nil, nil, err
 	}
-	if resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents {
-		resp.Body = &closing{resp.Body, cancel}
+	if resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeEvents {
+		resp.Body = &cancelOnClose{resp.Body, cancel}
 		return nil, resp, nil
 	}
-	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, data: eventstream.Buffer{Limit: MaxMessage}, pending: map[string]*stream{}}
-	s.events = eventstream.NewReader(resp.Body, MaxMessage, &s.data, &eventstream.Cursor{})
-	s.own = s.newStream()
+	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, event: newEvent(), pending: map[string]*stream{}}
+	s.events = eventstream.NewReader(resp.Body, MaxMessage, s.event, &eventstream.Cursor{})
+	s.serverMessages = s.newStream()
 	s.endpoint, err = s.readEndpoint(t.Server)
-	if !stopWaiting() || !late.Stop() || err != nil {
-		s.end()
+	if !stopWaiting() || !timer.Stop() || err != nil {
+		s.close()
 		return nil, nil, errors.Join(ErrEndpoint, err, req.Context().Err())
 	}
 	t.add(s)
-	go s.read()
+	go s.readEvents()
 	return s, nil, nil
 }
 
@@ -206,7 +205,7 @@ func streamHeader(h http.Header) http.Header {
 	for _, name := range []string{"Content-Type", "Content-Length", headerSession, headerVersion} {
 		h.Del(name)
 	}
-	h.Set("Accept", typeEvents)
+	h.Set("Accept", mcpwire.TypeEvents)
 	return h
 }
 
@@ -229,7 +228,7 @@ func (t *Transport) add(s *session) {
 	}
 	t.mu.Unlock()
 	if oldest != nil {
-		oldest.end()
+		oldest.close()
 	}
 }
 
@@ -253,42 +252,24 @@ func readBody(req *http.Request) ([]byte, error) {
 
 // withBody returns a copy of a request whose body was read.
 func withBody(req *http.Request, body []byte) *http.Request {
-	again := req.Clone(req.Context())
+	copy := req.Clone(req.Context())
 	if req.Body == nil {
-		return again
+		return copy
 	}
-	again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	again.Body, _ = again.GetBody()
-	again.ContentLength = int64(len(body))
-	return again
+	copy.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	copy.Body, _ = copy.GetBody()
+	copy.ContentLength = int64(len(body))
+	return copy
 }
 
-// answer is a response that no server has sent.
-func answer(req *http.Request, status int, contentType string, body []byte) *http.Response {
-	resp := &http.Response{
-		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: req,
-	}
-	if contentType != "" {
-		resp.Header.Set("Content-Type", contentType)
-	}
-	return resp
-}
-
-func mediaType(resp *http.Response) string {
-	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-	return strings.ToLower(strings.TrimSpace(t))
-}
-
-// closing is a body whose end ends the request.
-type closing struct {
+// cancelOnClose is a body whose end ends the request.
+type cancelOnClose struct {
 	io.ReadCloser
 	cancel context.CancelFunc
 }
 
 // Close implements io.Closer.
-func (c *closing) Close() error {
+func (c *cancelOnClose) Close() error {
 	defer c.cancel()
 	return c.ReadCloser.Close()
 }

@@ -302,13 +302,13 @@ func TestHostileEndpoint(t *testing.T) {
 // TestUnheardIsBounded: what nobody listens for does not fill the memory.
 func TestUnheardIsBounded(t *testing.T) {
 	s := &session{t: &Transport{}, cancel: func() {}, body: io.NopCloser(nil), pending: map[string]*stream{}}
-	s.own = s.newStream()
-	m := head{Method: "notifications/message", text: bytes.Repeat([]byte("x"), 100<<10)}
+	s.serverMessages = s.newStream()
+	m := message{Method: "notifications/message", text: bytes.Repeat([]byte("x"), 100<<10)}
 	for range 100 {
 		s.route(m)
 	}
-	if s.own.size > 2*maxUnheard || s.waiting != s.own.size {
-		t.Errorf("%d bytes wait, %d counted", s.own.size, s.waiting)
+	if s.serverMessages.size > 2*maxUnread || s.buffered != s.serverMessages.size {
+		t.Errorf("%d bytes wait, %d counted", s.serverMessages.size, s.buffered)
 	}
 }
 
@@ -325,6 +325,6 @@ func TestManySessions(t *testing.T) {
 		t.Errorf("%d sessions", n)
 	}
 	for _, s := range rt.running() {
-		s.end()
+		s.close()
 	}
 }

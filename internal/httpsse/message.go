@@ -4,38 +4,53 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// head is what is read of a message: enough to tell whose it is.
-type head struct {
+// message is what is read of a message: enough to tell whose it is.
+type message struct {
 	ID     json.RawMessage
 	Method string
-	text   json.RawMessage
+	text   []byte // nil: all that was read
 }
 
-// heads are the messages of a body, which is one or a list.
-type heads []head
+// messages are the messages of a body, which is one or a batch.
+type messages []message
 
-func parse(text []byte) heads {
-	texts := []json.RawMessage{text}
-	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
-		texts = nil // what is no list has no messages
-		_ = json.Unmarshal(text, &texts)
+func parseMessages(text []byte) messages {
+	if !isBatch(text) {
+		return parseSingle(bytes.NewReader(text))
 	}
-	var all heads
+	var texts []json.RawMessage // none if it is no batch after all
+	_ = json.Unmarshal(text, &texts)
+	var all messages
 	for _, text := range texts {
-		if h, err := readHead(text); err == nil {
-			all = append(all, h)
+		if m, err := parseMessage(bytes.NewReader(text)); err == nil {
+			m.text = text
+			all = append(all, m)
 		}
 	}
 	return all
 }
 
-// readHead reads a message as far as it tells whose it is. What is long comes after that
+func isBatch(text []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) }
+
+// parseSingle reads the one message of r; none if it is not a message.
+func parseSingle(r io.Reader) messages {
+	m, err := parseMessage(r)
+	if err != nil {
+		return nil
+	}
+	return messages{m}
+}
+
+// parseMessage reads a message as far as it tells whose it is. What is long comes after that
 // in what every SDK writes, and is not read here.
-func readHead(text []byte) (head, error) {
-	h := head{text: text}
-	d := json.NewDecoder(bytes.NewReader(text))
+func parseMessage(r io.Reader) (message, error) {
+	var h message
+	d := json.NewDecoder(r)
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
 		return h, errors.Join(err, errNotObject)
 	}
@@ -63,13 +78,13 @@ func readHead(text []byte) (head, error) {
 
 var errNotObject = errors.New("not a JSON object")
 
-func (h head) isRequest() bool  { return h.Method != "" && len(h.ID) > 0 }
-func (h head) isResponse() bool { return h.Method == "" && len(h.ID) > 0 && string(h.ID) != "null" }
+func (h message) isRequest() bool  { return h.Method != "" && len(h.ID) > 0 }
+func (h message) isResponse() bool { return h.Method == "" && len(h.ID) > 0 && string(h.ID) != "null" }
 
-func (all heads) initializes() bool { return len(all) == 1 && all[0].Method == "initialize" }
+func (all messages) isInitialize() bool { return len(all) == 1 && all[0].Method == "initialize" }
 
-// requests returns the ids that are to be answered.
-func (all heads) requests() (ids []string) {
+// requestIDs returns the ids that are to be answered.
+func (all messages) requestIDs() (ids []string) {
 	for _, h := range all {
 		if h.isRequest() {
 			ids = append(ids, string(bytes.TrimSpace(h.ID)))
@@ -78,19 +93,12 @@ func (all heads) requests() (ids []string) {
 	return ids
 }
 
-// unknownMethod is the answer of a server that does not know the method of a
-// message (JSON-RPC 2.0 §5.1).
-func (all heads) unknownMethod() []byte {
-	id := json.RawMessage("null")
-	if ids := all.requests(); len(ids) > 0 {
+// methodNotFound is the response of a server that does not know the method of a
+// message.
+func (all messages) methodNotFound() []byte {
+	var id json.RawMessage
+	if ids := all.requestIDs(); len(ids) > 0 {
 		id = json.RawMessage(ids[0])
 	}
-	text, err := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "id": id,
-		"error": map[string]any{"code": -32601, "message": "the server uses HTTP+SSE of 2024-11-05, which requires initialize first"},
-	})
-	if err != nil {
-		return nil // the id was JSON
-	}
-	return text
+	return mcpwire.Failure(id, mcpwire.CodeMethod, "the server uses HTTP+SSE of 2024-11-05, which requires initialize first")
 }

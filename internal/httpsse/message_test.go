@@ -23,17 +23,17 @@ func TestHeads(t *testing.T) {
 		`7`:                                                     {none: true},
 		``:                                                      {none: true},
 	} {
-		all := parse([]byte(text))
+		all := parseMessages([]byte(text))
 		if want.none != (len(all) == 0) {
 			t.Errorf("%s: %d messages", text, len(all))
 		}
 		for _, h := range all {
-			if string(h.ID) != want.id || h.Method != want.method || string(h.text) != text {
+			if string(h.ID) != want.id || h.Method != want.method || h.text != nil {
 				t.Errorf("%s: id %s, method %q", text, h.ID, h.Method)
 			}
 		}
 	}
-	if all := parse([]byte(`[{"id":1,"result":{}},{"method":"note"}]`)); len(all) != 2 || string(all[0].ID) != "1" || all[1].Method != "note" {
+	if all := parseMessages([]byte(`[{"id":1,"result":{}},{"method":"note"}]`)); len(all) != 2 || string(all[0].ID) != "1" || all[1].Method != "note" {
 		t.Errorf("a list: %+v", all)
 	}
 }

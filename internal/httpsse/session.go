@@ -11,16 +11,17 @@ import (
 	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 const (
-	// maxWaiting is how much a session keeps that nobody has read yet, in bytes. Its
+	// maxBuffered is how much a session keeps that nobody has read yet, in bytes. Its
 	// stream is not read on until then.
-	maxWaiting = 16 << 20
-	// maxUnheard is how much of that is kept of messages that answer no request,
+	maxBuffered = 4 << 20
+	// maxUnread is how much of that is kept of messages that answer no request,
 	// while nobody listens for them. The oldest are dropped.
-	maxUnheard = 1 << 20
+	maxUnread = 1 << 20
 )
 
 // session is one event stream of a server.
@@ -30,16 +31,16 @@ type session struct {
 	endpoint string
 	cancel   context.CancelFunc // ends the stream
 	body     io.Closer
-	data     eventstream.Buffer // of the event that was read last
+	event    *event // that was read last
 	events   *eventstream.Reader
 
-	mu      sync.Mutex // guards what follows, and the streams
-	changed sync.Cond
-	waiting int                // bytes in all streams
-	pending map[string]*stream // by the id of the request that is to be answered
-	own     *stream            // what the server says unasked
-	heard   bool               // somebody reads own
-	over    bool
+	mu             sync.Mutex // guards what follows, and the streams
+	changed        sync.Cond
+	buffered       int                // bytes in all streams
+	pending        map[string]*stream // by the id of the request that is to be answered
+	serverMessages *stream            // what the server says unasked
+	hasListener    bool               // somebody reads own
+	closed         bool
 }
 
 // readEndpoint returns the URL to which messages are posted. It is the first
@@ -56,7 +57,11 @@ func (s *session) readEndpoint(server string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	u, err := base.Parse(string(bytes.TrimSpace(s.data.Bytes)))
+	address, err := s.event.text()
+	if err != nil {
+		return "", err
+	}
+	u, err := base.Parse(string(bytes.TrimSpace(address)))
 	if err != nil {
 		return "", errors.New("it is not a URL")
 	}
@@ -75,31 +80,31 @@ func (s *session) serve(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.post(req, body, parse(body))
+		return s.post(req, body, parseMessages(body))
 	case http.MethodGet:
 		return s.listen(req), nil
 	case http.MethodDelete:
-		s.end()
-		return answer(req, http.StatusOK, "", nil), nil
+		s.close()
+		return mcpwire.Respond(req, http.StatusOK, nil), nil
 	}
-	return answer(req, http.StatusMethodNotAllowed, "", nil), nil
+	return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil
 }
 
-// first posts the message that begins the session, which ends if that is refused.
-func (s *session) first(req *http.Request, body []byte, sent heads) (*http.Response, error) {
-	resp, err := s.post(req, body, sent)
+// postInitialize posts the message that begins the session, which ends if that is refused.
+func (s *session) postInitialize(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
+	resp, err := s.post(req, body, msgs)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		s.end()
+		s.close()
 	}
 	return resp, err
 }
 
 // post sends messages and returns a stream of the answers to those that are
 // requests.
-func (s *session) post(req *http.Request, body []byte, sent heads) (*http.Response, error) {
-	answers := s.expect(sent.requests())
+func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
+	answers := s.registerRequests(msgs.requestIDs())
 	if answers == nil {
-		return answer(req, http.StatusNotFound, "", nil), nil
+		return mcpwire.Respond(req, http.StatusNotFound, nil), nil
 	}
 	out := withBody(req, body)
 	var err error
@@ -111,22 +116,21 @@ func (s *session) post(req *http.Request, body []byte, sent heads) (*http.Respon
 	out.Header.Del(headerVersion)
 	resp, err := s.t.Base.RoundTrip(out)
 	if err != nil || resp.StatusCode < 200 || resp.StatusCode >= 300 {
-		s.finish(answers, nil) // its requests were not taken
+		s.closeStream(answers, nil) // its requests were not taken
 		return resp, err
 	}
 	resp.Body.Close()
-	if len(sent.requests()) == 0 {
-		return answer(req, http.StatusAccepted, "", nil), nil
+	if len(msgs.requestIDs()) == 0 {
+		return mcpwire.Respond(req, http.StatusAccepted, nil), nil
 	}
-	answers.stop = context.AfterFunc(req.Context(), func() { s.finish(answers, req.Context().Err()) })
+	answers.stop = context.AfterFunc(req.Context(), func() { s.closeStream(answers, req.Context().Err()) })
 	return s.respond(req, answers), nil
 }
 
 // respond is an answer whose body is a stream.
 func (s *session) respond(req *http.Request, from *stream) *http.Response {
-	resp := answer(req, http.StatusOK, typeEvents, nil)
+	resp := mcpwire.Stream(req, http.StatusOK, mcpwire.TypeEvents, from)
 	resp.Header.Set(headerSession, s.id)
-	resp.Body, resp.ContentLength = from, -1
 	return resp
 }
 
@@ -135,37 +139,37 @@ func (s *session) listen(req *http.Request) *http.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.over:
-		return answer(req, http.StatusNotFound, "", nil)
-	case s.heard:
-		return answer(req, http.StatusConflict, "", nil)
+	case s.closed:
+		return mcpwire.Respond(req, http.StatusNotFound, nil)
+	case s.hasListener:
+		return mcpwire.Respond(req, http.StatusConflict, nil)
 	}
-	s.heard = true
-	listener := &listener{stream: s.own}
+	s.hasListener = true
+	listener := &listener{stream: s.serverMessages}
 	listener.stop = context.AfterFunc(req.Context(), func() { _ = listener.Close() })
-	resp := s.respond(req, s.own)
+	resp := s.respond(req, s.serverMessages)
 	resp.Body = listener
 	return resp
 }
 
-// expect makes a stream for the answers to requests; nil if the session is over.
-func (s *session) expect(ids []string) *stream {
+// registerRequests makes a stream for the answers to requests; nil if the session is over.
+func (s *session) registerRequests(ids []string) *stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over {
+	if s.closed {
 		return nil
 	}
 	answers := s.newStream()
-	answers.ids = len(ids)
+	answers.unanswered = len(ids)
 	for _, id := range ids {
 		s.pending[id] = answers
 	}
 	return answers
 }
 
-// read passes on what the server sends, until the stream ends.
-func (s *session) read() {
-	defer s.end()
+// readEvents passes on what the server sends, until the stream ends.
+func (s *session) readEvents() {
+	defer s.close()
 	for {
 		name, err := s.events.Next()
 		if err != nil {
@@ -174,14 +178,18 @@ func (s *session) read() {
 		if name != "" && name != "message" {
 			continue
 		}
-		for _, m := range parse(s.data.Bytes) {
+		all, err := s.event.messages()
+		if err != nil {
+			return
+		}
+		for _, m := range all {
 			s.route(m)
 		}
 	}
 }
 
 // route hands a message to the one that waits for it.
-func (s *session) route(m head) {
+func (s *session) route(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	to := s.unasked()
@@ -191,22 +199,22 @@ func (s *session) route(m head) {
 			return // nobody waits any more
 		}
 		delete(s.pending, id)
-		to.ids--
+		to.unanswered--
 	}
-	for s.waiting > maxWaiting && !to.over && !s.over {
+	for s.buffered > maxBuffered && !to.closed && !s.closed {
 		s.changed.Wait()
 	}
-	if to == s.own && !s.heard {
-		for to.size > maxUnheard && len(to.parts) > 0 {
-			to.drop()
+	if to == s.serverMessages && !s.hasListener {
+		for to.size > maxUnread && len(to.parts) > 0 {
+			to.dropOldest()
 		}
 	}
-	if to.over {
+	if to.closed {
 		return
 	}
-	to.add(eventstream.Message(m.text))
-	if to != s.own && to.ids == 0 {
-		to.over = true // its reader takes what is left
+	to.add(s.event.part(m))
+	if to != s.serverMessages && to.unanswered == 0 {
+		to.closed = true // its reader takes what is left
 	}
 	s.changed.Broadcast()
 }
@@ -215,16 +223,16 @@ func (s *session) route(m head) {
 // one of a request that waits, so that a server that asks its client before it answers
 // gets to hear from it. The caller holds s.mu.
 func (s *session) unasked() *stream {
-	if !s.heard {
+	if !s.hasListener {
 		for _, waiting := range s.pending {
 			return waiting
 		}
 	}
-	return s.own
+	return s.serverMessages
 }
 
-// finish ends a stream; what is left of it is lost if there is an error.
-func (s *session) finish(of *stream, err error) {
+// closeStream ends a stream; what is left of it is lost if there is an error.
+func (s *session) closeStream(of *stream, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, other := range s.pending {
@@ -232,23 +240,23 @@ func (s *session) finish(of *stream, err error) {
 			delete(s.pending, id)
 		}
 	}
-	of.over = true
+	of.closed = true
 	if err != nil || of.err == nil {
 		of.err = err
 	}
 	s.changed.Broadcast()
 }
 
-// end ends the session. Requests under way get no answer.
-func (s *session) end() {
+// close ends the session. Requests under way get no answer.
+func (s *session) close() {
 	s.cancel()
 	_ = s.body.Close() // nothing more is read
 	s.t.remove(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over, s.own.over = true, true
+	s.closed, s.serverMessages.closed = true, true
 	for id, p := range s.pending {
-		p.over = true
+		p.closed = true
 		if p.err == nil {
 			p.err = io.ErrUnexpectedEOF
 		}

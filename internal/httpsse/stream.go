@@ -4,13 +4,13 @@ import "io"
 
 // stream is a body that is written while it is read.
 type stream struct {
-	s     *session
-	stop  func() bool // stops to wait for the end of its request; nil: none
-	ids   int         // requests that have no answer yet
-	parts [][]byte
-	size  int
-	over  bool  // nothing is added
-	err   error // after the last part; nil: io.EOF
+	s          *session
+	stop       func() bool // stops to wait for the end of its request; nil: none
+	unanswered int         // requests that have no answer yet
+	parts      []*part
+	size       int
+	closed     bool  // nothing is added
+	err        error // after the last part; nil: io.EOF
 }
 
 // newStream needs s.mu or that nobody else has s.
@@ -19,24 +19,32 @@ func (s *session) newStream() *stream {
 	return &stream{s: s}
 }
 
-func (b *stream) add(part []byte) {
-	b.parts = append(b.parts, part)
-	b.size += len(part)
-	b.s.waiting += len(part)
+func (b *stream) add(p *part) {
+	b.parts = append(b.parts, p)
+	b.size += p.size
+	b.s.buffered += p.size
 }
 
-// drop takes the oldest part away.
-func (b *stream) drop() {
-	b.size -= len(b.parts[0])
-	b.s.waiting -= len(b.parts[0])
-	b.parts = b.parts[1:]
+// dropOldest takes the oldest part away.
+func (b *stream) dropOldest() {
+	p := b.parts[0]
+	b.parts[0], b.parts = nil, b.parts[1:]
+	b.count(p, p.size)
+	p.free()
+}
+
+// count notes that n bytes of a part are no longer kept.
+func (b *stream) count(p *part, n int) {
+	p.size -= n
+	b.size -= n
+	b.s.buffered -= n
 }
 
 // Read implements io.Reader.
 func (b *stream) Read(p []byte) (n int, err error) {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	for len(b.parts) == 0 && !b.over {
+	for len(b.parts) == 0 && !b.closed {
 		b.s.changed.Wait()
 	}
 	if len(b.parts) == 0 {
@@ -45,14 +53,13 @@ func (b *stream) Read(p []byte) (n int, err error) {
 		}
 		return 0, io.EOF
 	}
-	n = copy(p, b.parts[0])
-	b.size -= n
-	b.s.waiting -= n
-	if b.parts[0] = b.parts[0][n:]; len(b.parts[0]) == 0 {
-		b.parts = b.parts[1:]
+	n, err = b.parts[0].Read(p)
+	b.count(b.parts[0], n)
+	if b.parts[0].size == 0 || err != nil {
+		b.dropOldest()
 	}
 	b.s.changed.Broadcast()
-	return n, nil
+	return n, nil // a part has no other error than its end
 }
 
 // Close implements io.Closer.
@@ -60,11 +67,11 @@ func (b *stream) Close() error {
 	if b.stop != nil {
 		b.stop()
 	}
-	b.s.finish(b, io.ErrClosedPipe)
+	b.s.closeStream(b, io.ErrClosedPipe)
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	for len(b.parts) > 0 {
-		b.drop()
+		b.dropOldest()
 	}
 	return nil
 }
@@ -73,17 +80,17 @@ func (b *stream) Close() error {
 // and its stream go on.
 type listener struct {
 	*stream
-	stop   func() bool
-	closed bool
+	stop     func() bool
+	detached bool
 }
 
 // Read implements io.Reader.
 func (l *listener) Read(p []byte) (int, error) {
 	l.s.mu.Lock()
-	for len(l.parts) == 0 && !l.over && !l.closed {
+	for len(l.parts) == 0 && !l.closed && !l.detached {
 		l.s.changed.Wait()
 	}
-	closed := l.closed
+	closed := l.detached
 	l.s.mu.Unlock()
 	if closed {
 		return 0, io.ErrClosedPipe
@@ -98,8 +105,8 @@ func (l *listener) Close() error {
 	}
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if !l.closed {
-		l.closed, l.s.heard = true, false
+	if !l.detached {
+		l.detached, l.s.hasListener = true, false
 		l.s.changed.Broadcast()
 	}
 	return nil

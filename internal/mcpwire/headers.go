@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,13 +32,12 @@ const (
 // body says (SEP-2243). Versions are dates and compare as text.
 const Stateless = "2026-07-28"
 
-// MediaType is the media type of a response; "" if it names none.
+// MediaType returns a response's media type without its parameters, in lower case; "" if it
+// has none. Parameters that cannot be parsed do not hide the type, because some clients
+// do not parse them either.
 func MediaType(resp *http.Response) string {
-	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return t
+	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
 }
 
 // Repeated is what headers repeat of a message (SEP-2243).

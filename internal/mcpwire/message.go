@@ -12,6 +12,7 @@ const (
 	CodeParse   = -32700
 	CodeInvalid = -32600
 	CodeMethod  = -32601
+	CodeParams  = -32602
 )
 
 // IsID reports whether a JSON value is of a kind that names a request.

@@ -1,11 +1,13 @@
 package proxy
 
-import "github.com/mcp-login/mcp-login/internal/mcpwire"
+import (
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
+)
 
-// denial returns the answer to a call of a tool that is not allowed, before anybody is
+// toolDenial returns the answer to a call of a tool that is not allowed, before anybody is
 // asked to sign in for it; nil if it may be. The tool to sign in is none of the server's.
-func (u Upstream) denial(m message) []byte {
-	if !m.isRequest() || m.Method != callTool || u.SignIn != nil && u.SignIn.isTool(m.Params.Name) {
+func (u Upstream) toolDenial(m message) []byte {
+	if !m.isRequest() || m.Method != methodCallTool || u.SignIn != nil && u.SignIn.isTool(m.Params.Name) {
 		return nil
 	}
 	denied, code, text := u.Tools.Denies(m.Params.Name)

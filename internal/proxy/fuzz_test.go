@@ -28,9 +28,9 @@ func (r reply) RoundTrip(*http.Request) (*http.Response, error) {
 // FuzzStdio: whatever client and server say, each line that comes out is one
 // JSON-RPC message, and each request has an answer.
 func FuzzStdio(f *testing.F) {
-	f.Add(ping, false, pingReply)
-	f.Add(ping, true, "id: 1\nretry: 1\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\r\ndata: \"id\":\"p\",\"result\":\"\xff\"}\n\n")
-	f.Add("["+ping+","+hello+"]\n"+ping, false, "[\n"+pingReply+"\r\n]")
+	f.Add(pingRequest, false, pingReply)
+	f.Add(pingRequest, true, "id: 1\nretry: 1\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\r\ndata: \"id\":\"p\",\"result\":\"\xff\"}\n\n")
+	f.Add("["+pingRequest+","+initializeRequest+"]\n"+pingRequest, false, "[\n"+pingReply+"\r\n]")
 	f.Add(`{"jsonrpc":"2.0","id":{},"method":"ping"}`, false, `{"jsonrpc":"2.0","id":{},"result":{}}`)
 	f.Add(`{"jsonrpc":"2.0","id":{},"method":"tools/list","params":[]}`, true, "data: [{}]\n\ndata\n\n")
 	store := &secrets.Memory{}
@@ -64,7 +64,7 @@ func FuzzStdio(f *testing.F) {
 				t.Errorf("no message: %q", line)
 			}
 		}
-		if in == ping && !strings.Contains(out.String(), `"error"`) && !strings.Contains(out.String(), `"id"`) {
+		if in == pingRequest && !strings.Contains(out.String(), `"error"`) && !strings.Contains(out.String(), `"id"`) {
 			t.Errorf("no answer: %q", out.String())
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
@@ -21,8 +23,8 @@ import (
 const (
 	// maxReplay is how long a request may be to be sent again after a 401.
 	maxReplay = 4 << 20
-	// parting is how long who is turned away may go on with its request.
-	parting = time.Second
+	// rejectedReadTimeout is how long who is turned away may go on with its request.
+	rejectedReadTimeout = time.Second
 )
 
 // HTTP is an MCP server on a URL of this machine, in front of one that wants a
@@ -42,9 +44,9 @@ type HTTP struct {
 	// Admitted hears of each request that comes in with the token, before it
 	// is passed on; nil means nobody does. It is for those who bound the
 	// connections on which none came yet.
-	Admitted func(*http.Request)
+	Authenticated func(*http.Request)
 
-	lasting context.Context // of Serve; nil: of no end
+	lifetime context.Context // of Serve; nil: of no end
 }
 
 // Handler returns the handler. Whatever the path, it stands for the one server.
@@ -53,86 +55,87 @@ func (h HTTP) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	var transport http.RoundTripper = checked{h.Upstream, h.authorized(h.transport())}
+	var transport http.RoundTripper = refusalTransport{h.Upstream, h.authorized(h.transport())}
 	if h.SignIn != nil {
-		lasting := h.lasting
-		if lasting == nil {
-			lasting = context.Background()
+		lifetime := h.lifetime
+		if lifetime == nil {
+			lifetime = context.Background()
 		}
-		transport = &signInTransport{Upstream: h.Upstream, base: transport, lasting: lasting, notes: make(chan struct{}, maxNotes)}
+		transport = &signInTransport{Upstream: h.Upstream, base: transport, lifetime: lifetime, recordings: make(chan struct{}, maxRecordings)}
 	}
-	return &middleware{HTTP: h, proxy: &httputil.ReverseProxy{
+	return &middleware{HTTP: h, budget: buffer.NewBudget(), proxy: &httputil.ReverseProxy{
 		Transport:      transport,
 		FlushInterval:  -1,
 		ErrorLog:       slog.NewLogLogger(h.log().Handler(), slog.LevelDebug),
-		Rewrite:        func(r *httputil.ProxyRequest) { rewrite(r.Out, target) },
-		ModifyResponse: keepBack,
-		ErrorHandler:   h.fail,
+		Rewrite:        func(r *httputil.ProxyRequest) { rewriteRequest(r.Out, target) },
+		ModifyResponse: removeCredentials,
+		ErrorHandler:   h.writeError,
 	}}, nil
 }
 
 // middleware lets through who may use the token.
 type middleware struct {
 	HTTP
-	proxy http.Handler
+	budget *buffer.Budget
+	proxy  http.Handler
 }
 
 // ServeHTTP implements http.Handler.
 func (g *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && ownOrigin(r)):
-		turnAway(w, "only requests from this machine are accepted, and none from web pages", http.StatusForbidden)
-	case g.Token != "" && !g.admits(r):
+	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && isSameOrigin(r)):
+		reject(w, "only requests from this machine are accepted, and none from web pages", http.StatusForbidden)
+	case g.Token != "" && !g.isAuthorized(r):
 		w.Header().Set("WWW-Authenticate", "Bearer") // the proxy's own token: no metadata leads to it
-		turnAway(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
+		reject(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
 	case r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete:
 		w.Header().Set("Allow", "POST, GET, DELETE")
 		http.Error(w, "POST, GET or DELETE", http.StatusMethodNotAllowed)
 	default:
-		if g.Admitted != nil {
-			g.Admitted(r)
+		if g.Authenticated != nil {
+			g.Authenticated(r)
 		}
-		g.pass(final{w}, r)
+		g.forward(finalWriter{w}, r)
 	}
 }
 
-// turnAway answers who may not come in, and ends the connection: nobody can
+// reject answers who may not come in, and ends the connection: nobody can
 // keep one open, nor a request on it, without the token.
-func turnAway(w http.ResponseWriter, text string, code int) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(parting)) // not every writer has a connection
+func reject(w http.ResponseWriter, text string, code int) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rejectedReadTimeout)) // not every writer has a connection
 	w.Header().Set("Connection", "close")
 	http.Error(w, text, code)
 }
 
-// final keeps back what a server says before its answer (1xx): it would pass
+// finalWriter keeps back what a server says before its answer (1xx): it would pass
 // by the look at the answer's headers, and MCP knows no such thing.
-type final struct{ http.ResponseWriter }
+type finalWriter struct{ http.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
-func (f final) WriteHeader(code int) {
+func (f finalWriter) WriteHeader(code int) {
 	if code >= http.StatusOK {
 		f.ResponseWriter.WriteHeader(code)
 	}
 }
 
 // Unwrap lets an http.ResponseController through.
-func (f final) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+func (f finalWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 
-// admits compares the token in constant time.
-func (h HTTP) admits(r *http.Request) bool {
+// isAuthorized compares the token in constant time.
+func (h HTTP) isAuthorized(r *http.Request) bool {
 	_, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	element, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	return same(bearer, h.Token) || same(element, h.Token)
+	return equalTokens(bearer, h.Token) || equalTokens(element, h.Token)
 }
 
-func same(a, b string) bool {
+func equalTokens(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// ownOrigin reports whether a request comes from no web page but one of this
+// isSameOrigin reports whether a request comes from no web page but one of this
 // very address.
-func ownOrigin(r *http.Request) bool {
+func isSameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true
@@ -141,11 +144,33 @@ func ownOrigin(r *http.Request) bool {
 	return err == nil && netcheck.SameOrigin(u, &url.URL{Scheme: "http", Host: r.Host})
 }
 
-// messageKey carries the message of a request to where it may have to be answered.
-type messageKey struct{}
+// bodyKey carries the messages of a request to where it may have to be answered.
+type bodyKey struct{}
 
-// pass sends a request on, in a form that can be sent again.
-func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
+// body is what a client sent: one message, or a batch of them.
+type body struct {
+	messages []message
+	isBatch  bool
+}
+
+// bodyOf returns what was sent with a request; nothing if it is not known.
+func bodyOf(ctx context.Context) body {
+	b, _ := ctx.Value(bodyKey{}).(body)
+	return b
+}
+
+// messageOf returns the message that was sent with a request; one without a text if it is
+// not known, or a batch.
+func messageOf(ctx context.Context) message {
+	if b := bodyOf(ctx); !b.isBatch && len(b.messages) == 1 {
+		return b.messages[0]
+	}
+	return message{}
+}
+
+// forward sends a request on, in a form that can be sent again.
+func (g *middleware) forward(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(g.budget.WithAccount(r.Context()))
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxReplay+1))
 	if err != nil {
 		http.Error(w, "the request could not be read", http.StatusBadRequest)
@@ -162,11 +187,14 @@ func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 		g.proxy.ServeHTTP(w, r)
 		return
 	}
-	if m, err := parseOne(bytes.TrimSpace(head)); err == nil {
-		if m = m.ownInput(); m.input.state != "" {
-			head = m.text
+	if all, err := parseMessages(head); err == nil {
+		sent := body{all, bytes.HasPrefix(bytes.TrimSpace(head), []byte("["))}
+		if !sent.isBatch {
+			if all[0] = all[0].extractInput(); all[0].input.state != "" {
+				head = all[0].text
+			}
 		}
-		r = r.WithContext(context.WithValue(r.Context(), messageKey{}, m))
+		r = r.WithContext(context.WithValue(r.Context(), bodyKey{}, sent))
 	}
 	r.Body = io.NopCloser(bytes.NewReader(head))
 	r.ContentLength = int64(len(head))
@@ -174,10 +202,10 @@ func (g *middleware) pass(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(w, r)
 }
 
-// rewrite makes a request one to the server, of nobody in particular. Some gateways read
+// rewriteRequest makes a request one to the server, of nobody in particular. Some gateways read
 // an underscore in a header's name as a hyphen, and would take such a header for one that
 // this program sets.
-func rewrite(out *http.Request, target *url.URL) {
+func rewriteRequest(out *http.Request, target *url.URL) {
 	url := *target
 	out.URL, out.Host, out.Trailer = &url, "", nil
 	for name := range out.Header {
@@ -191,23 +219,23 @@ func rewrite(out *http.Request, target *url.URL) {
 	}
 }
 
-// keepBack takes from an answer how to get a token, which is not the client's
+// removeCredentials takes from an answer how to get a token, which is not the client's
 // concern, and cookies.
-func keepBack(resp *http.Response) error {
+func removeCredentials(resp *http.Response) error {
 	resp.Header.Del("WWW-Authenticate")
 	resp.Header.Del("Set-Cookie")
 	return nil
 }
 
-// checked looks at the server's answers before the client does: what is for this
+// refusalTransport looks at the server's answers before the client does: what is for this
 // program to deal with is an error.
-type checked struct {
+type refusalTransport struct {
 	Upstream
 	base http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (c checked) RoundTrip(req *http.Request) (*http.Response, error) {
+func (c refusalTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := c.base.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -219,18 +247,28 @@ func (c checked) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// fail answers a request that did not get through: by a JSON-RPC error, which
+// writeError answers a request that did not get through: by a JSON-RPC error, which
 // every client shows, where the request's id is known.
-func (h HTTP) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (h HTTP) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client is gone
 	}
 	h.log().Warn("request not forwarded", "error", err)
-	m, _ := r.Context().Value(messageKey{}).(message)
-	if !m.isRequest() {
+	var errs []json.RawMessage
+	sent := bodyOf(r.Context())
+	for _, m := range sent.messages {
+		if m.isRequest() {
+			errs = append(errs, mcpwire.Failure(m.ID, codeUpstream, h.explain(err)))
+		}
+	}
+	if len(errs) == 0 {
 		http.Error(w, h.explain(err), http.StatusBadGateway)
 		return
 	}
+	text := []byte(errs[0])
+	if sent.isBatch {
+		text = mcpwire.Encode(errs)
+	}
 	w.Header().Set("Content-Type", mcpwire.TypeJSON)
-	_, _ = w.Write(mcpwire.Failure(m.ID, codeUpstream, h.explain(err))) // a client that is gone needs none
+	_, _ = w.Write(text) // a client that is gone needs none
 }

@@ -14,67 +14,67 @@ const (
 	// maxClients bounds the clients of which something is known. That of whom nothing
 	// was heard for the longest time is forgotten first.
 	maxClients = 256
-	// maxKept bounds what is kept of one: its initialize, and the name of its session.
-	maxKept = 64 << 10
+	// maxInitializeKept bounds what is kept of one: its initialize, and the name of its session.
+	maxInitializeKept = 64 << 10
 )
 
 // client is a client of a proxy over HTTP.
 type client struct {
 	*user
-	id   string  // of its session; "": it has none
-	said message // its initialize
-	end  context.CancelFunc
+	id         string  // of its session; "": it has none
+	initialize message // its initialize
+	close      context.CancelFunc
 
 	connecting sync.Mutex // one beginning of a session at the server at a time
 
-	mu       sync.Mutex // guards what follows
-	begun    bool       // the server has heard of it
-	upstream string     // its session at the server; "": none
-	version  string     // of the protocol, if the session began here
-	streams  []*stream  // on which it hears, the best first
+	mu          sync.Mutex // guards what follows
+	initialized bool       // the server has heard of it
+	upstream    string     // its session at the server; "": none
+	version     string     // of the protocol, if the session began here
+	streams     []*stream  // on which it hears, the best first
 }
 
 // newClient returns a client that has said hello in a session.
-func (t *signInTransport) newClient(id string, hello message) *client {
-	hello.text = slices.Clone(hello.text)
-	closing, end := context.WithCancel(t.lasting)
-	c := &client{id: id, said: hello, end: end}
+func (t *signInTransport) newClient(id string, initialize message) *client {
+	initialize.text = slices.Clone(initialize.text)
+	closing, end := context.WithCancel(t.lifetime)
+	c := &client{id: id, initialize: initialize, close: end}
 	c.user = &user{
-		Upstream: t.Upstream, lasting: t.lasting, closing: closing, work: &t.work,
-		hello: func() message { return c.said }, notify: c.notifyOn, asked: &asked{},
+		Upstream: t.Upstream, lifetime: t.lifetime, closing: closing, work: &t.work,
+		initialize: func() message { return c.initialize }, notify: c.notifyStreams, requests: &clientRequests{},
 	}
 	return c
 }
 
-// stranger returns a client of which nothing is known but one request. What it was
+// sessionlessClient returns a client of which nothing is known but one request. What it was
 // told of a sign-in is remembered by the name that it may give.
-func (t *signInTransport) stranger(req *http.Request, m message) *client {
+func (t *signInTransport) sessionlessClient(req *http.Request, m message) *client {
 	c := t.newClient("", message{})
-	c.asked = t.clients.stranger(saysOfItself(m).Info.Name)
-	context.AfterFunc(req.Context(), c.end)
+	c.requests = t.clients.sessionlessRequests(clientInfoOf(m).Info.Name)
+	context.AfterFunc(req.Context(), c.close)
 	return c
 }
 
-// isOurs reports whether the session began here.
-func (c *client) isOurs() bool { return strings.HasPrefix(c.id, ownID) }
+// isLocalSession reports whether the session began here.
+func (c *client) isLocalSession() bool { return strings.HasPrefix(c.id, localPrefix) }
 
-// owes reports whether the server has not heard yet of a session that began here.
-func (c *client) owes() bool {
+// initializePending reports whether the server has not heard yet of a session that began here.
+func (c *client) initializePending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.isOurs() && !c.begun
+	return c.isLocalSession() && !c.initialized
 }
 
-// begin notes the session at the server.
-func (c *client) begin(upstream, version string) {
+// sessionStarted notes the session at the server.
+func (c *client) sessionStarted(upstream, version string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.begun, c.upstream, c.version = true, upstream, version
+	c.initialized, c.upstream, c.version = true, upstream, version
 }
 
-// sign sets the headers of a session that began here.
-func (c *client) sign(h http.Header) {
-	if !c.isOurs() {
+// setHeaders sets the headers of a session that began here.
+func (c *client) setHeaders(h http.Header) {
+	if !c.isLocalSession() {
 		return
 	}
 	c.mu.Lock()
@@ -88,8 +88,8 @@ func (c *client) sign(h http.Header) {
 	}
 }
 
-// hears notes a stream on which the client hears what it is told, until gone is called.
-func (c *client) hears(s *stream, first bool) (gone func()) {
+// addStream notes a stream on which the client hears what it is told, until gone is called.
+func (c *client) addStream(s *stream, first bool) (gone func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := len(c.streams)
@@ -104,35 +104,35 @@ func (c *client) hears(s *stream, first bool) (gone func()) {
 	}
 }
 
-// notifyOn tells the client what belongs to no call, where there is a stream for that.
-func (c *client) notifyOn(text []byte) bool {
+// notifyStreams tells the client what belongs to no call, where there is a stream for that.
+func (c *client) notifyStreams(text []byte) bool {
 	c.mu.Lock()
 	streams := slices.Clone(c.streams)
 	c.mu.Unlock()
-	return slices.ContainsFunc(streams, func(s *stream) bool { return s.event(text) })
+	return slices.ContainsFunc(streams, func(s *stream) bool { return s.sendEvent(text) })
 }
 
 // clients are those that the proxy knows.
 type clients struct {
-	mu        sync.Mutex        // guards what follows
-	list      []*client         // with a session; the one last heard of is the last
-	strangers map[string]*asked // without, by name
+	mu          sync.Mutex                 // guards what follows
+	list        []*client                  // with a session; the one last heard of is the last
+	sessionless map[string]*clientRequests // without, by name
 }
 
-// stranger returns what the clients of a name that have no session were asked.
-func (all *clients) stranger(name string) *asked {
+// sessionlessRequests returns what the clients of a name that have no session were asked.
+func (all *clients) sessionlessRequests(name string) *clientRequests {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if len(name) > maxName {
+	if len(name) > maxNameLength {
 		name = ""
 	}
-	if all.strangers[name] == nil {
-		if all.strangers == nil || len(all.strangers) >= maxClients {
-			all.strangers = map[string]*asked{}
+	if all.sessionless[name] == nil {
+		if all.sessionless == nil || len(all.sessionless) >= maxClients {
+			all.sessionless = map[string]*clientRequests{}
 		}
-		all.strangers[name] = &asked{}
+		all.sessionless[name] = &clientRequests{}
 	}
-	return all.strangers[name]
+	return all.sessionless[name]
 }
 
 // find returns the client of a session; nil: it is not known.
@@ -152,25 +152,25 @@ func (all *clients) find(id string) *client {
 func (all *clients) add(c *client) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	all.list = slices.DeleteFunc(all.list, func(other *client) bool { return other.leaves(other.id == c.id) })
+	all.list = slices.DeleteFunc(all.list, func(other *client) bool { return other.closeIf(other.id == c.id) })
 	if len(all.list) >= maxClients {
-		all.list[0].end()
+		all.list[0].close()
 		all.list = slices.Delete(all.list, 0, 1)
 	}
 	all.list = append(all.list, c)
 }
 
-// drop forgets a client.
-func (all *clients) drop(c *client) {
+// remove forgets a client.
+func (all *clients) remove(c *client) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	all.list = slices.DeleteFunc(all.list, func(other *client) bool { return other.leaves(other == c) })
+	all.list = slices.DeleteFunc(all.list, func(other *client) bool { return other.closeIf(other == c) })
 }
 
-// leaves ends a client if it is to go.
-func (c *client) leaves(goes bool) bool {
+// closeIf ends a client if it is to go.
+func (c *client) closeIf(goes bool) bool {
 	if goes {
-		c.end()
+		c.close()
 	}
 	return goes
 }

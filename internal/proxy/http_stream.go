@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
@@ -22,11 +24,11 @@ type stream struct {
 	body    *io.PipeReader
 	out     *io.PipeWriter
 
-	mu     sync.Mutex // guards what follows
-	begun  bool       // it is a stream of events
-	ended  bool
-	within bool     // the server's stream is in the middle of an event
-	queue  [][]byte // events for after it
+	mu       sync.Mutex // guards what follows
+	isStream bool       // it is a stream of events
+	closed   bool
+	inEvent  bool     // the server's stream is in the middle of an event
+	queue    [][]byte // events for after it
 }
 
 func newStream(req *http.Request) *stream {
@@ -46,73 +48,73 @@ func (s *stream) response() (*http.Response, error) {
 	}
 }
 
-// outlet is where a call's messages go.
-func (s *stream) outlet() outlet { return outlet{s.event, s.answer} }
+// responder is where a call's messages go.
+func (s *stream) responder() responder { return responder{s.sendEvent, s.respond} }
 
-// begin makes the answer a stream of events, and reports whether it is one.
-func (s *stream) begin() bool {
+// start makes the answer a stream of events, and reports whether it is one.
+func (s *stream) start() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.open()
+	return s.startLocked()
 }
 
-// open is begin for those who hold the lock.
-func (s *stream) open() bool {
-	if s.ended || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), mcpwire.TypeEvents) {
+// startLocked is begin for those who hold the lock.
+func (s *stream) startLocked() bool {
+	if s.closed || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), mcpwire.TypeEvents) {
 		return false
 	}
-	if !s.begun {
-		s.begun = true
-		resp := made(s.req, http.StatusOK, mcpwire.TypeEvents, s.body)
+	if !s.isStream {
+		s.isStream = true
+		resp := mcpwire.Stream(s.req, http.StatusOK, mcpwire.TypeEvents, s.body)
 		resp.Header.Set("Cache-Control", "no-store")
 		s.outcome <- outcome{resp: resp}
 	}
 	return true
 }
 
-// event sends a message that is no answer, and reports whether the client takes any.
-func (s *stream) event(text []byte) bool {
+// sendEvent sends a message that is no answer, and reports whether the client takes any.
+func (s *stream) sendEvent(text []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.open() {
+	if !s.startLocked() {
 		return false
 	}
-	if s.within {
-		s.queue = append(s.queue, framed(text))
+	if s.inEvent {
+		s.queue = append(s.queue, asEvent(text))
 		return true
 	}
-	_, err := s.out.Write(framed(text))
+	_, err := s.out.Write(asEvent(text))
 	return err == nil
 }
 
-// answer sends the answer, and nothing after it.
-func (s *stream) answer(text []byte) {
+// respond sends the answer, and nothing after it.
+func (s *stream) respond(text []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.closed {
 		return
 	}
-	s.ended = true
-	if !s.begun {
-		s.outcome <- outcome{resp: whole(s.req, text)}
+	s.closed = true
+	if !s.isStream {
+		s.outcome <- outcome{resp: mcpwire.Respond(s.req, http.StatusOK, text)}
 		return
 	}
-	_, _ = s.out.Write(framed(text)) // a client that is gone needs none
+	_, _ = s.out.Write(asEvent(text)) // a client that is gone needs none
 	s.out.Close()
 }
 
 // forward sends the server's answer.
 func (s *stream) forward(resp *http.Response, err error, explain func(error) []byte) {
 	s.mu.Lock()
-	asIs := !s.begun && !s.ended
-	s.ended = s.ended || asIs
+	asIs := !s.isStream && !s.closed
+	s.closed = s.closed || asIs
 	s.mu.Unlock()
 	if asIs {
 		s.outcome <- outcome{resp, err}
 		return
 	}
 	if err != nil {
-		s.answer(explain(err))
+		s.respond(explain(err))
 		return
 	}
 	defer resp.Body.Close()
@@ -120,58 +122,87 @@ func (s *stream) forward(resp *http.Response, err error, explain func(error) []b
 		s.copy(resp.Body)
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, defaultMaxMessage))
-	if err != nil {
-		body = explain(err)
+	if err := s.forwardJSON(resp); err != nil {
+		s.respond(explain(err))
 	}
-	s.answer(body)
 }
 
-// end ends the stream.
-func (s *stream) end() {
+// forwardJSON sends an answer of the server that is one JSON text, if all of it is there.
+func (s *stream) forwardJSON(resp *http.Response) error {
+	ctx := s.req.Context()
+	buf := buffer.New(buffer.AccountOf(ctx), defaultMaxMessage)
+	defer buf.Reset()
+	if err := buf.ReadFrom(ctx, resp.Body); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if _, err := parseBuffer(ctx, buf); err != nil {
+		return fmt.Errorf("the server answers with %s and data that is %w", status(resp), err)
+	}
+	text, err := buf.Bytes(ctx)
+	if err != nil {
+		return err
+	}
+	s.respond(text)
+	return nil
+}
+
+// close ends the stream.
+func (s *stream) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ended && !s.begun {
+	if !s.closed && !s.isStream {
 		s.outcome <- outcome{err: errors.New("the client is gone")}
 	}
-	s.ended = true
+	s.closed = true
 	s.out.Close()
 }
 
 // copy passes on a stream of the server. What else there is to say goes between its
-// events.
+// events. A stream that breaks breaks the client's too: else it would look complete.
 func (s *stream) copy(body io.Reader) {
-	r := bufio.NewReaderSize(body, 32<<10)
-	for whole := true; ; {
+	err := s.copyEvents(bufio.NewReaderSize(eventstream.Lines(body), 32<<10))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !errors.Is(err, io.EOF):
+		s.out.CloseWithError(fmt.Errorf("read the server's stream: %w", err))
+	case s.inEvent:
+		s.out.CloseWithError(fmt.Errorf("read the server's stream: %w", io.ErrUnexpectedEOF))
+	}
+}
+
+// copyEvents returns why the stream ended, io.EOF if the server ended it.
+func (s *stream) copyEvents(r *bufio.Reader) error {
+	for atLineStart := true; ; {
 		part, err := r.ReadSlice('\n')
 		if len(part) > 0 {
-			s.enter()
+			s.beginEvent()
 			if _, err := s.out.Write(part); err != nil {
-				return
+				return err
 			}
 		}
-		if whole && len(bytes.TrimRight(part, "\r\n")) == 0 && len(part) > 0 {
-			s.leave()
+		if atLineStart && string(part) == "\n" {
+			s.endEvent()
 		}
-		whole = err == nil
+		atLineStart = err == nil
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return
+			return err
 		}
 	}
 }
 
-// enter begins an event of the server.
-func (s *stream) enter() {
+// beginEvent begins an event of the server.
+func (s *stream) beginEvent() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.within = true
+	s.inEvent = true
 }
 
-// leave ends an event of the server.
-func (s *stream) leave() {
+// endEvent ends an event of the server.
+func (s *stream) endEvent() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.within = false
+	s.inEvent = false
 	for _, event := range s.queue {
 		if _, err := s.out.Write(event); err != nil {
 			break
@@ -180,60 +211,39 @@ func (s *stream) leave() {
 	s.queue = nil
 }
 
-// framed returns a message as an event.
-func framed(text []byte) []byte { return eventstream.Message(oneLine(bytes.Clone(text))) }
-
-// made returns an answer of this program.
-func made(req *http.Request, code int, kind string, body io.ReadCloser) *http.Response {
-	return &http.Response{
-		Status: http.StatusText(code), StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {kind}}, Body: body, ContentLength: -1, Request: req,
-	}
+// asEvent returns a message as an event.
+func asEvent(text []byte) []byte {
+	return eventstream.Message(oneLine(bytes.Clone(bytes.TrimSpace(text))))
 }
 
-// whole returns an answer that is one message.
-func whole(req *http.Request, text []byte) *http.Response {
-	resp := made(req, http.StatusOK, mcpwire.TypeJSON, io.NopCloser(bytes.NewReader(text)))
-	resp.ContentLength = int64(len(text))
-	return resp
-}
-
-// empty returns an answer without a body.
-func empty(req *http.Request, code int) *http.Response {
-	resp := made(req, code, "", http.NoBody)
-	resp.Header.Del("Content-Type")
-	resp.ContentLength = 0
-	return resp
-}
-
-// closing is a body with something else to do at its end.
-type closing struct {
+// closeHook is a body with something else to do at its end.
+type closeHook struct {
 	io.ReadCloser
-	then func()
+	onClose func()
 }
 
 // Close implements io.Closer.
-func (c closing) Close() error {
-	defer c.then()
+func (c closeHook) Close() error {
+	defer c.onClose()
 	return c.ReadCloser.Close()
 }
 
-// noted is a body that is kept while it is read, up to a limit.
-type noted struct {
+// recorder is a body that is kept while it is read, up to a limit.
+type recorder struct {
 	io.ReadCloser
 	limit int
-	keep  func(text []byte) (changed bool) // called once; nil: the text is too long
+	done  func(text []byte) (changed bool) // called once; nil: the text is too long
 
-	text    []byte
-	over    bool // it is too long
-	kept    bool
-	changed bool
+	text     []byte
+	tooLong  bool // it is too long
+	finished bool
+	changed  bool
 }
 
 // Read implements io.Reader.
-func (n *noted) Read(p []byte) (int, error) {
+func (n *recorder) Read(p []byte) (int, error) {
 	read, err := n.ReadCloser.Read(p)
-	if n.over = n.over || len(n.text)+read > n.limit; n.over {
+	if n.tooLong = n.tooLong || len(n.text)+read > n.limit; n.tooLong {
 		n.text = nil
 	} else {
 		n.text = append(n.text, p[:read]...)
@@ -245,13 +255,13 @@ func (n *noted) Read(p []byte) (int, error) {
 }
 
 // Close implements io.Closer.
-func (n *noted) Close() error {
+func (n *recorder) Close() error {
 	n.finish()
 	return n.ReadCloser.Close()
 }
 
-func (n *noted) finish() {
-	if !n.kept {
-		n.kept, n.changed = true, n.keep(n.text)
+func (n *recorder) finish() {
+	if !n.finished {
+		n.finished, n.changed = true, n.done(n.text)
 	}
 }

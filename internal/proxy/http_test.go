@@ -35,7 +35,7 @@ func ask(t *testing.T, h proxy.HTTP, method, target string, header http.Header, 
 	return w.Result()
 }
 
-func text(t *testing.T, resp *http.Response) string {
+func bodyText(t *testing.T, resp *http.Response) string {
 	t.Helper()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -79,9 +79,9 @@ func TestGate(t *testing.T) {
 		{"socket", "", "POST", "http://any.name/mcp", nil, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			resp := ask(t, proxy.HTTP{Upstream: up, Token: tt.token}, tt.method, tt.url, tt.header, ping)
+			resp := ask(t, proxy.HTTP{Upstream: up, Token: tt.token}, tt.method, tt.url, tt.header, pingRequest)
 			if resp.StatusCode != tt.want {
-				t.Errorf("status %d, want %d: %s", resp.StatusCode, tt.want, text(t, resp))
+				t.Errorf("status %d, want %d: %s", resp.StatusCode, tt.want, bodyText(t, resp))
 			}
 			if strings.Contains(resp.Header.Get("WWW-Authenticate"), "resource_metadata") {
 				t.Error("the client is told to log in at the server")
@@ -102,8 +102,8 @@ func TestOnlyMCPGoesOn(t *testing.T) {
 		"Authorization": {"Bearer local"}, "Cookie": {"c=d"}, "Origin": {"http://127.0.0.1:7"}, "Referer": {"http://127.0.0.1:7/local"},
 		"X-Forwarded-For": {"10.0.0.1"}, "Forwarded": {"for=10.0.0.1"}, "Sec-Fetch-Site": {"same-origin"}, "Dpop": {"x"},
 		"Mcp-Session-Id": {"s1"}, "Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"ping"},
-	}, ping)
-	if got := text(t, resp); got != pingReply || resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("Mcp-Session-Id") != "s1" {
+	}, pingRequest)
+	if got := bodyText(t, resp); got != pingReply || resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("Mcp-Session-Id") != "s1" {
 		t.Errorf("answer %q, headers %v", got, resp.Header)
 	}
 	got := s.requests("POST")[0]
@@ -126,9 +126,9 @@ func TestOnlyMCPGoesOn(t *testing.T) {
 // program's own.
 func TestHeaderAliases(t *testing.T) {
 	s := newSite(t, says(200, "application/json", pingReply))
-	text(t, ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local", http.Header{
+	bodyText(t, ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local", http.Header{
 		"X_Team": {"red"}, "Mcp_Method": {"tools/call"}, "mcp-Session_id": {"s2"}, "X-Trace": {"1"},
-	}, ping))
+	}, pingRequest))
 	got := s.requests("POST")[0].Header
 	for name := range got {
 		if strings.Contains(name, "_") {
@@ -163,8 +163,8 @@ func TestRefusalsStayHere(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, tt.answer)
 			h := proxy.HTTP{Upstream: s.upstream(t)}
-			resp := ask(t, h, "POST", "http://127.0.0.1/", nil, ping)
-			got := text(t, resp)
+			resp := ask(t, h, "POST", "http://127.0.0.1/", nil, pingRequest)
+			got := bodyText(t, resp)
 			if resp.StatusCode != 200 || !strings.Contains(got, `"id":"p","error":{"code":-32000,"message":"explained: `) || !strings.Contains(got, tt.want) {
 				t.Errorf("%d %s, want an error for p with %q", resp.StatusCode, got, tt.want)
 			}
@@ -218,7 +218,7 @@ func serve(t *testing.T, h proxy.HTTP) string {
 func TestTurnedAway(t *testing.T) {
 	s := newSite(t, says(200, "application/json", pingReply))
 	var admitted atomic.Int32
-	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Admitted: func(*http.Request) { admitted.Add(1) }})
+	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { admitted.Add(1) }})
 	for name, tt := range map[string]struct{ request, want string }{
 		"GET":           {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "401"},
 		"unfinished":    {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{", "401"},
@@ -244,8 +244,8 @@ func TestTurnedAway(t *testing.T) {
 func TestAdmitted(t *testing.T) {
 	s := newSite(t, says(200, "application/json", pingReply))
 	n := 0
-	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Admitted: func(*http.Request) { n++ }}, "POST", "http://localhost/local", nil, ping)
-	if got := text(t, resp); got != pingReply || n != 1 {
+	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { n++ }}, "POST", "http://localhost/local", nil, pingRequest)
+	if got := bodyText(t, resp); got != pingReply || n != 1 {
 		t.Errorf("%d were admitted, answer %q", n, got)
 	}
 }
@@ -299,7 +299,7 @@ func TestClientLeaves(t *testing.T) {
 			<-began
 			leave()
 		}()
-		req, err := http.NewRequestWithContext(ctx, method, "http://"+at+"/local", strings.NewReader(ping))
+		req, err := http.NewRequestWithContext(ctx, method, "http://"+at+"/local", strings.NewReader(pingRequest))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -354,7 +354,7 @@ func TestAnswerToUnfinishedRequest(t *testing.T) {
 		rest.Write([]byte("end"))
 		rest.Close()
 	}()
-	if got := text(t, resp); got != "data: begun\n\ndata: 5000003 <nil>\n\n" {
+	if got := bodyText(t, resp); got != "data: begun\n\ndata: 5000003 <nil>\n\n" {
 		t.Errorf("got %q", got)
 	}
 }

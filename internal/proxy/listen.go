@@ -22,9 +22,9 @@ const (
 	// minLocalToken makes a token that a person chose hard to guess for the
 	// other programs of this machine, which can try as often as they like.
 	minLocalToken = 16
-	// shutdownWait lets answers that are nearly done get through. A stream has
+	// shutdownTimeout lets answers that are nearly done get through. A stream has
 	// no end to wait for.
-	shutdownWait = time.Second
+	shutdownTimeout = time.Second
 )
 
 // ErrListen: an address that the proxy does not serve at.
@@ -33,7 +33,7 @@ var ErrListen = errors.New("use 127.0.0.1:PORT, [::1]:PORT or unix:PATH")
 // Serve serves HTTP at ln until ctx ends.
 func (h HTTP) Serve(ctx context.Context, ln net.Listener) error {
 	limited := &connlimit.Listener{Listener: ln, Limit: maxUnauthenticated}
-	h.Admitted, h.lasting = limited.Authenticated, ctx
+	h.Authenticated, h.lifetime = limited.Authenticated, ctx
 	handler, err := h.Handler()
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func serveUntil(ctx context.Context, web *http.Server, ln net.Listener) error {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if web.Shutdown(ctx) != nil {
 		return web.Close() // the streams that are still open

@@ -64,18 +64,22 @@ func longAnswers(t *testing.T, kind string, size int, wait *sync.WaitGroup) http
 	}
 }
 
-// counter counts lines, and the bytes of the long ones.
+// counter counts lines, which may come in parts.
 type counter struct {
 	results, failures atomic.Int64
+	within            bool // a line
 }
 
-func (c *counter) Write(line []byte) (int, error) {
-	if bytes.Contains(line[:min(len(line), 200)], []byte(`"error"`)) {
+func (c *counter) Write(part []byte) (int, error) {
+	switch {
+	case c.within:
+	case bytes.Contains(part[:min(len(part), 200)], []byte(`"error"`)):
 		c.failures.Add(1)
-	} else {
+	default:
 		c.results.Add(1)
 	}
-	return len(line), nil
+	c.within = !bytes.HasSuffix(part, []byte("\n"))
+	return len(part), nil
 }
 
 // peak returns the most memory that was in use while do ran, in MiB.
@@ -106,7 +110,7 @@ func peak(do func()) uint64 {
 // TestMemoryOfLongAnswers: many long answers at once do not add up. Each was
 // held whole, and twice: 20 of 60 MiB took 2.4 GiB.
 func TestMemoryOfLongAnswers(t *testing.T) {
-	const limit = 300 // MiB, of which half waits for the garbage collector
+	const limit = 150 // MiB, of which half waits for the garbage collector
 	for _, tt := range []struct {
 		name, kind string
 		size       int
@@ -202,7 +206,7 @@ func TestStalledLongAnswers(t *testing.T) {
 		r.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call"}`, i))
 	}
 	await.True(t, "the long answers are there", func() bool { return len(s.requests(http.MethodPost)) == stalling })
-	r.send(t, ping)
+	r.send(t, pingRequest)
 	await.True(t, "a short answer comes through", func() bool { return strings.Contains(r.said(), pingReply) })
 	r.ends(t)
 	s.CloseClientConnections()
@@ -248,7 +252,88 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 func TestBatchOfTheServer(t *testing.T) {
 	batch := `[` + strings.Repeat(`{"jsonrpc":"2.0","method":"x","params":{"a":"[,]\"{"}},`, 999) + pingReply + `]`
 	s := newSite(t, says(200, "application/json", batch))
-	if lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping); len(lines) != 1000 || lines[999] != pingReply {
+	if lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(lines) != 1000 || lines[999] != pingReply {
 		t.Errorf("%d lines", len(lines))
+	}
+}
+
+// TestMemoryOfFilteredLists: lists of tools that are filtered take memory from the same
+// budget as all other answers.
+func TestMemoryOfFilteredLists(t *testing.T) {
+	const parallel, limit = 6, 200 // MiB, of which one list may be 80: in blocks, and in one piece
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	proxy.BoundMemory() // as the command does
+	for way, open := range map[string]func(*testing.T, proxy.Upstream){
+		"stdio": func(t *testing.T, up proxy.Upstream) {
+			var in strings.Builder
+			for i := range parallel {
+				in.WriteString(listed(i) + "\n")
+			}
+			var out counter
+			if err := (proxy.Stdio{Upstream: up, Drain: 5 * time.Minute}).Run(t.Context(), strings.NewReader(in.String()), &out); err != nil || out.results.Load() != parallel {
+				t.Errorf("%d lists, %v", out.results.Load(), err)
+			}
+		},
+		"http": func(t *testing.T, up proxy.Upstream) {
+			h, err := proxy.HTTP{Upstream: up}.Handler()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var work sync.WaitGroup
+			for i := range parallel {
+				work.Go(func() {
+					w := httptest.NewRecorder()
+					h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader(listed(i))))
+					if got := w.Body.String(); strings.Count(got, `"name"`) != 1 || !strings.Contains(got, `"add"`) {
+						t.Errorf("%d bytes: %.100s", len(got), got)
+					}
+				})
+			}
+			work.Wait()
+		},
+	} {
+		for _, kind := range []string{"application/json", "text/event-stream"} {
+			t.Run(way+"/"+kind, func(t *testing.T) {
+				var wait sync.WaitGroup
+				wait.Add(parallel)
+				s := newSite(t, longLists(t, kind, 40<<20, &wait))
+				used := peak(func() { open(t, without(t, s.upstream(t), "h*")) })
+				t.Logf("%d MiB", used)
+				if used > limit {
+					t.Errorf("%d MiB were in use, want at most %d", used, limit)
+				}
+			})
+		}
+	}
+}
+
+func listed(id int) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, id)
+}
+
+// longLists answers each request, all at once, with a list of two tools of which one is
+// long.
+func longLists(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
+	long := zipped(t, func(w io.Writer) {
+		io.WriteString(w, `{"name":"hang","description":"`)
+		for range size >> 20 {
+			w.Write(bytes.Repeat([]byte("x"), 1<<20))
+		}
+		io.WriteString(w, `"},{"name":"add"}]}}`)
+	})
+	before, after := "", ""
+	if kind == "text/event-stream" {
+		before, after = "data: ", "\n\n"
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		var m struct{ ID json.RawMessage }
+		_ = json.NewDecoder(r.Body).Decode(&m) // the proxy's own are valid
+		wait.Done()
+		wait.Wait()
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `%s{"jsonrpc":"2.0","id":%s,"result":{"tools":[`, before, m.ID) }))
+		w.Write(long)
+		w.Write(zipped(t, func(w io.Writer) { io.WriteString(w, after) }))
 	}
 }

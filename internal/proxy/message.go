@@ -3,40 +3,42 @@ package proxy
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // The methods that a bridge must know; all others pass by.
 const (
-	initialize  = "initialize"
-	initialized = "notifications/initialized"
-	cancelled   = "notifications/cancelled"
-	listTools   = "tools/list"
-	callTool    = "tools/call"
-	getPrompt   = "prompts/get"
-	readFile    = "resources/read"
-	listen      = "subscriptions/listen"
+	methodInitialize   = "initialize"
+	methodInitialized  = "notifications/initialized"
+	methodCancelled    = "notifications/cancelled"
+	methodListTools    = "tools/list"
+	methodCallTool     = "tools/call"
+	methodGetPrompt    = "prompts/get"
+	methodReadResource = "resources/read"
+	methodSubscribe    = "subscriptions/listen"
 
 	// Those that are answered here as long as the user is not signed in.
-	discover      = "server/discover"
-	ping          = "ping"
-	listPrompts   = "prompts/list"
-	listResources = "resources/list"
-	listTemplates = "resources/templates/list"
-	elicit        = "elicitation/create"
-	elicited      = "notifications/elicitation/complete"
+	methodDiscover      = "server/discover"
+	methodPing          = "ping"
+	methodListPrompts   = "prompts/list"
+	methodListResources = "resources/list"
+	methodListTemplates = "resources/templates/list"
+	methodElicit        = "elicitation/create"
+	methodElicited      = "notifications/elicitation/complete"
 )
 
-// codeUpstream is the JSON-RPC error code of a message that did not get through.
+// codeUpstream is the error code of a message that was not forwarded.
 const codeUpstream = -32000
 
 // message is one JSON-RPC message: its text, and what is needed of it.
 type message struct {
-	text    []byte
+	text    []byte          // nil: it is in buf
+	buf     *buffer.Buffer  // of what the server sent
+	at      mcpwire.Span    // in buf
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Method  string          `json:"method"`
@@ -79,28 +81,34 @@ func (p *parameters) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-var errNotMessage = errors.New("not a JSON-RPC message")
-
 // maxBatch bounds a batch: a short text can hold many messages.
 const maxBatch = 1000
 
-// parse reads a message, or the messages of a batch, which 2025-03-26 knows.
-func parse(text []byte, one func([]byte) (message, error)) ([]message, error) {
+// parseMessages reads a message of the client, or the messages of a batch, which
+// 2025-03-26 has.
+func parseMessages(text []byte) ([]message, error) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || text[0] != '[' {
-		m, err := one(text)
+		m, err := parseClientMessage(text)
 		return []message{m}, err
 	}
-	if elements(text) > maxBatch {
-		return nil, fmt.Errorf("%w: a batch of more than %d messages", errNotMessage, maxBatch)
+	var s mcpwire.Scanner
+	_, _ = s.Write(text) // it cannot fail
+	return parseBatch(text, s.Elements(), parseClientMessage)
+}
+
+// parseBatch reads a batch of a known number of messages.
+func parseBatch(text []byte, n int, parse func([]byte) (message, error)) ([]message, error) {
+	if n > maxBatch {
+		return nil, fmt.Errorf("%w: a batch of more than %d messages", mcpwire.ErrNotMessage, maxBatch)
 	}
 	var batch []json.RawMessage
 	if err := json.Unmarshal(text, &batch); err != nil {
-		return nil, errNotMessage
+		return nil, mcpwire.ErrNotMessage
 	}
 	var all []message
 	for _, text := range batch {
-		m, err := one(text)
+		m, err := parse(text)
 		if err != nil {
 			return nil, err
 		}
@@ -109,58 +117,10 @@ func parse(text []byte, one func([]byte) (message, error)) ([]message, error) {
 	return all, nil
 }
 
-// elements counts the elements of a JSON array, before any memory is used for
-// them.
-func elements(text []byte) int {
-	n, depth, quoted := 1, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[' || c == '{':
-			depth++
-		case c == ']' || c == '}':
-			depth--
-		case c == ',' && depth == 1:
-			n++
-		}
-	}
-	return n
-}
-
-func parseOne(text []byte) (message, error) {
+func parseClientMessage(text []byte) (message, error) {
 	m := message{text: text}
-	if !m.isObject() || json.Unmarshal(text, &m) != nil {
-		return m, errNotMessage
-	}
-	return m.checked()
-}
-
-// parseHeard is parseOne for what the server sends, whose params are none of
-// this program's concern.
-func parseHeard(text []byte) (message, error) {
-	var heard struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Method  string          `json:"method"`
-		Error   json.RawMessage `json:"error"`
-	}
-	m := message{text: text}
-	if !m.isObject() || json.Unmarshal(text, &heard) != nil {
-		return m, errNotMessage
-	}
-	m.Version, m.ID, m.Method, m.Error = heard.Version, heard.ID, heard.Method, heard.Error
-	return m.checked()
-}
-
-func (m message) isObject() bool { return len(m.text) > 0 && m.text[0] == '{' }
-
-func (m message) checked() (message, error) {
-	if m.Version != "2.0" {
-		return m, errNotMessage
+	if len(text) == 0 || text[0] != '{' || json.Unmarshal(text, &m) != nil || m.Version != "2.0" {
+		return m, mcpwire.ErrNotMessage
 	}
 	if string(m.ID) == "null" {
 		m.ID = nil
@@ -171,17 +131,17 @@ func (m message) checked() (message, error) {
 func (m message) isRequest() bool  { return m.ID != nil && m.Method != "" }
 func (m message) isResponse() bool { return m.Method == "" }
 
-// isNamelessError reports an error about a request whose id the server did not read,
+// isErrorWithoutID reports an error about a request whose id the server did not read,
 // or about the session.
-func (m message) isNamelessError() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
+func (m message) isErrorWithoutID() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
 
-// answers reports whether m is the response to a request.
-func (m message) answers(asked message) bool {
-	return m.isResponse() && mcpwire.SameID(m.ID, asked.ID)
+// isResponseTo reports whether m is the response to a request.
+func (m message) isResponseTo(req message) bool {
+	return m.isResponse() && mcpwire.SameID(m.ID, req.ID)
 }
 
-// oldest is the first version of Streamable HTTP.
-const oldest = "2025-03-26"
+// oldestVersion is the first version of Streamable HTTP.
+const oldestVersion = "2025-03-26"
 
 // withVersion returns an initialize that offers another version, if it offered a
 // newer one.
@@ -203,30 +163,28 @@ func (m message) withVersion(version string) (message, bool) {
 	return m, true
 }
 
-// name is what the header Mcp-Name repeats (SEP-2243).
-func (m message) name() string {
+// routingName is what the header Mcp-Name repeats (SEP-2243).
+func (m message) routingName() string {
 	switch m.Method {
-	case callTool, getPrompt:
+	case methodCallTool, methodGetPrompt:
 		return m.Params.Name
-	case readFile:
+	case methodReadResource:
 		return m.Params.URI
 	}
 	return ""
 }
 
-// cancellation tells the client that the server ended a subscription, which
+// cancelNotification tells the client that the server ended a subscription, which
 // over HTTP the end of the stream says.
-func cancellation(id json.RawMessage) []byte {
-	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, cancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
+func cancelNotification(id json.RawMessage) []byte {
+	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, methodCancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
 }
 
-// oneLine makes a message's text one line with its end, in place. Raw line
-// breaks are nothing but white space in JSON: within a string they are escaped
-// (RFC 8259 §7).
+// oneLine makes a message's text one line without its end, in place. Raw line breaks are
+// nothing but white space in JSON: within a string they are escaped (RFC 8259 §7).
 func oneLine(text []byte) []byte {
-	line := bytes.TrimSpace(text)
 	for _, end := range []byte("\r\n") {
-		for rest := line; ; {
+		for rest := text; ; {
 			i := bytes.IndexByte(rest, end)
 			if i < 0 {
 				break
@@ -235,5 +193,5 @@ func oneLine(text []byte) []byte {
 			rest = rest[i+1:]
 		}
 	}
-	return append(line, '\n')
+	return text
 }

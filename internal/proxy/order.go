@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// ordered is how long a message waits for the server to take the
+	// notificationWait is how long a message waits for the server to take the
 	// notifications and answers before it: it may depend on them.
-	ordered = 5 * time.Second
-	// orderWait is how long a request waits for the one before it to leave. The
+	notificationWait = 5 * time.Second
+	// requestWait is how long a request waits for the one before it to leave. The
 	// transport promises no order among requests, so this only keeps the one
 	// that there is while connections are quick.
-	orderWait = 100 * time.Millisecond
-	// taking bounds the sending of a notification, and so how many of them a
+	requestWait = 100 * time.Millisecond
+	// notificationTimeout bounds the sending of a notification, and so how many of them a
 	// server can keep open.
-	taking = 2 * time.Minute
+	notificationTimeout = 2 * time.Minute
 	// maxInFlight is how many requests go to the server at once; others wait here.
 	maxInFlight = 256
 	// maxQueued is how many notifications may wait for their turn. Then the
@@ -26,26 +26,26 @@ const (
 	maxQueued = 1000
 )
 
-// mark is a point that others wait for.
-type mark struct {
-	passed chan struct{}
-	once   sync.Once
+// signal is a point that others wait for.
+type signal struct {
+	ch   chan struct{}
+	once sync.Once
 }
 
-func newMark() *mark { return &mark{passed: make(chan struct{})} }
+func newSignal() *signal { return &signal{ch: make(chan struct{})} }
 
-// pass reports whether it is the first to pass.
-func (m *mark) pass() (first bool) {
+// set reports whether it is the first to pass.
+func (m *signal) set() (first bool) {
 	m.once.Do(func() {
 		first = true
-		close(m.passed)
+		close(m.ch)
 	})
 	return first
 }
 
-func (m *mark) isPassed() bool {
+func (m *signal) isSet() bool {
 	select {
-	case <-m.passed:
+	case <-m.ch:
 		return true
 	default:
 		return false
@@ -54,12 +54,12 @@ func (m *mark) isPassed() bool {
 
 // wait waits until m is passed, for a limit of time; zero means no limit. A
 // nil mark is passed. The error is that of ctx.
-func (m *mark) wait(ctx context.Context, limit time.Duration) error {
+func (m *signal) wait(ctx context.Context, limit time.Duration) error {
 	if m == nil {
 		return ctx.Err()
 	}
 	select {
-	case <-m.passed:
+	case <-m.ch:
 		return ctx.Err()
 	default:
 	}
@@ -68,7 +68,7 @@ func (m *mark) wait(ctx context.Context, limit time.Duration) error {
 		over = time.After(limit)
 	}
 	select {
-	case <-m.passed:
+	case <-m.ch:
 	case <-over:
 	case <-ctx.Done():
 	}
@@ -78,73 +78,73 @@ func (m *mark) wait(ctx context.Context, limit time.Duration) error {
 // order is what the next message of the client has before it. Nobody but the
 // one who reads the client's messages looks at it.
 type order struct {
-	begun    *mark // the last initialize has its answer
-	notified *mark // the server took the last notification or answer
-	asked    *mark // the last request has left
+	initialized *signal // the last initialize has its answer
+	notified    *signal // the server took the last notification or answer
+	departed    *signal // the last request has left
 }
 
-// turn waits until a request may leave. Before the answer to initialize there
+// wait waits until a request may leave. Before the answer to initialize there
 // is no session, nor a version of the protocol.
-func (o order) turn(ctx context.Context, m message) error {
-	if m.Method != initialize {
-		if err := o.begun.wait(ctx, 0); err != nil {
+func (o order) wait(ctx context.Context, m message) error {
+	if m.Method != methodInitialize {
+		if err := o.initialized.wait(ctx, 0); err != nil {
 			return err
 		}
 	}
-	if err := o.notified.wait(ctx, ordered); err != nil {
+	if err := o.notified.wait(ctx, notificationWait); err != nil {
 		return err
 	}
-	return o.asked.wait(ctx, orderWait)
+	return o.departed.wait(ctx, requestWait)
 }
 
 // notification is a message that has no answer: a notification, or the client's own
 // answer to a request of the server.
 type notification struct {
 	message
-	begun *mark // nil for an answer: whom it answers has begun
-	ends  *call // what it cancels; nil: nothing
-	taken *mark
+	initialized *signal // nil for an answer: whom it answers has begun
+	cancels     *call   // what it cancels; nil: nothing
+	sent        *signal
 }
 
 // enqueue has the server told of a message, after all that it was told before.
 func (b *bridge) enqueue(ctx context.Context, m message, ends *call) {
-	t := notification{message: m, ends: ends, taken: newMark()}
+	t := notification{message: m, cancels: ends, sent: newSignal()}
 	if !m.isResponse() {
-		t.begun = b.order.begun
+		t.initialized = b.order.initialized
 	}
-	b.order.notified = t.taken
+	b.order.notified = t.sent
 	select {
 	case b.notifications <- t:
 	case <-ctx.Done():
 	}
 }
 
-// deliver sends the server what it is told, one by one until the last. One
+// sendNotifications sends the server what it is told, one by one until the last. One
 // that it does not take holds up the next for a while.
-func (b *bridge) deliver(ctx context.Context) {
+func (b *bridge) sendNotifications(ctx context.Context) {
 	for t := range b.notifications {
-		if t.begun.wait(ctx, 0) != nil {
+		if t.initialized.wait(ctx, 0) != nil {
 			continue // the end: what is left is not sent
 		}
-		if t.ends != nil {
-			_ = t.ends.left.wait(ctx, ordered) // the end is seen below
-			if !t.ends.sent.Load() {
-				t.taken.pass()
+		if t.cancels != nil {
+			_ = t.cancels.departed.wait(ctx, notificationWait) // the end is seen below
+			if !t.cancels.sent.Load() {
+				t.sent.set()
 				continue // the server knows of nothing that could be cancelled
 			}
 		}
-		b.work.Go(func() { b.inform(ctx, t) })
-		_ = t.taken.wait(ctx, ordered) // and here
+		b.work.Go(func() { b.sendNotification(ctx, t) })
+		_ = t.sent.wait(ctx, notificationWait) // and here
 	}
 }
 
-// inform sends the server one message that has no answer.
-func (b *bridge) inform(ctx context.Context, t notification) {
-	defer t.taken.pass()
-	if b.wire.owes() {
+// sendNotification sends the server one message that has no answer.
+func (b *bridge) sendNotification(ctx context.Context, t notification) {
+	defer t.sent.set()
+	if b.conn.initializePending() {
 		return // nobody has heard of the client; connect says all that is needed
 	}
-	ctx, cancel := context.WithTimeout(ctx, taking)
+	ctx, cancel := context.WithTimeout(ctx, notificationTimeout)
 	defer cancel()
 	resp, err := b.post(ctx, t.message)
 	if err == nil {
@@ -155,35 +155,35 @@ func (b *bridge) inform(ctx context.Context, t notification) {
 		b.log().Warn("message not forwarded", "method", t.Method, "error", err)
 		return
 	}
-	if t.Method == initialized {
+	if t.Method == methodInitialized {
 		b.listen()
 	}
 }
 
-// departure tells how far a request is. It stands below the session's
+// sendTracker tells how far a request is. It stands below the session's
 // transport, so that a refresh on the way does not count.
-type departure struct{ base http.RoundTripper }
+type sendTracker struct{ base http.RoundTripper }
 
 // callKey carries the call that a request is of.
 type callKey struct{}
 
 // RoundTrip implements http.RoundTripper.
-func (d departure) RoundTrip(req *http.Request) (*http.Response, error) {
+func (d sendTracker) RoundTrip(req *http.Request) (*http.Response, error) {
 	c, ok := req.Context().Value(callKey{}).(*call)
 	if !ok {
 		return d.base.RoundTrip(req)
 	}
-	if !traced(d.base) {
+	if !reportsTrace(d.base) {
 		c.sent.Store(true) // for all that is known
 	}
 	return d.base.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { c.sent.Store(true) },
-		WroteRequest: func(httptrace.WroteRequestInfo) { c.left.pass() },
+		WroteRequest: func(httptrace.WroteRequestInfo) { c.departed.set() },
 	})))
 }
 
-// traced reports whether a transport says what it does to net/http/httptrace.
-func traced(t http.RoundTripper) bool {
+// reportsTrace reports whether a transport says what it does to net/http/httptrace.
+func reportsTrace(t http.RoundTripper) bool {
 	switch t.(type) {
 	case *http.Transport, interface{ ReportsTrace() }:
 		return true

@@ -143,7 +143,7 @@ func TestEndOfADeafServer(t *testing.T) {
 	d, up := newDeaf(t)
 	defer close(d.giveUp)
 	r := start(t, proxy.Stdio{Upstream: up, Drain: 50 * time.Millisecond})
-	r.send(t, hello, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, numbered(1), numbered(2))
+	r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, numbered(1), numbered(2))
 	r.ends(t)
 }
 
@@ -203,7 +203,7 @@ func TestHandshakeInOnePiece(t *testing.T) {
 	s := newSite(t, d)
 	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
-		r.send(t, hello, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, ping)
+		r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, pingRequest)
 		r.ends(t)
 		want := `initialize in "", initialize done, notifications/initialized in "s1", notifications/initialized done, ping in "s1", ping done`
 		if got := d.read(); got != want {
@@ -223,7 +223,7 @@ func TestNoticesKeepTheirOrder(t *testing.T) {
 	s := newSite(t, d)
 	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
-		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, ping)
+		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, pingRequest)
 		r.ends(t)
 		if got, want := d.read(), `a in "", a done, b in "", b done, ping in "", ping done`; got != want {
 			t.Errorf("the server saw %s, want %s", got, want)
@@ -247,7 +247,7 @@ func TestStuckNotice(t *testing.T) {
 	}))
 	defer close(stuck)
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond})
-	r.send(t, `{"jsonrpc":"2.0","method":"stuck"}`, ping)
+	r.send(t, `{"jsonrpc":"2.0","method":"stuck"}`, pingRequest)
 	await.True(t, "ping is answered", func() bool { return strings.Contains(r.said(), pingReply) })
 	r.ends(t)
 }
@@ -270,7 +270,7 @@ func TestCancelled(t *testing.T) {
 		io.WriteString(w, "data: "+pingReply+"\n\n")
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
-	r.send(t, ping)
+	r.send(t, pingRequest)
 	await.True(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) == 1 })
 	r.send(t, cancels(`"p"`))
 	await.Receive(t, "cancellation at the server", told)
@@ -291,7 +291,7 @@ func TestOneAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, says(200, "text/event-stream", body))
-			one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping), pingReply)
+			one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), pingReply)
 		})
 	}
 }

@@ -14,12 +14,12 @@ import (
 
 // What servers say is shown up to these lengths.
 const (
-	maxPage = 2048 // of a URL, as oauth.CheckURL has it
-	maxName = 80
+	maxURLLength  = 2048 // of a URL, as oauth.CheckURL has it
+	maxNameLength = 80
 )
 
-// pasteWait is how long what is wrong with a pasted text is kept.
-const pasteWait = time.Second
+// pasteErrorWait is how long what is wrong with a pasted text is kept.
+const pasteErrorWait = time.Second
 
 // Prompt shows in MCP clients where a person approves a sign-in. It is a prompt of
 // every flow that asks a person.
@@ -41,7 +41,7 @@ func (p *Prompt) ShowCode(_ context.Context, c device.Code) {
 	if page.URL == "" {
 		page.URL = c.VerificationURI
 	}
-	p.show(page)
+	p.showPage(page)
 }
 
 // ShowPoll implements [device.PollPrompt]. Nobody watches the polls.
@@ -57,15 +57,15 @@ func (p *Prompt) Close() error { return nil }
 func (p *Prompt) ShowLink(_ context.Context, l authcode.Link) {
 	page := pageOf(l.Hosts, "")
 	page.URL, page.Opened, page.Redirect = l.URL, l.Opened, l.Redirect
-	p.show(page)
+	p.showPage(page)
 }
 
 // Paste is the way by which [authcode.Flow] gets a pasted text.
 func (p *Prompt) Paste(ctx context.Context, rejected error) (string, error) {
 	if rejected != nil {
 		select {
-		case p.attempt.wrong <- rejected:
-		case <-time.After(pasteWait): // who pasted it is gone
+		case p.attempt.pasteErr <- rejected:
+		case <-time.After(pasteErrorWait): // who pasted it is gone
 		case <-ctx.Done():
 			return "", ctx.Err()
 		}
@@ -82,17 +82,17 @@ func pageOf(h flows.Hosts, client string) proxystate.Page {
 	return proxystate.Page{Client: client, Server: h.Server, Issuer: h.Issuer, SignIn: h.SignIn, Warning: h.Warning()}
 }
 
-// show makes a page known here and to the other proxies of the profile.
-func (p *Prompt) show(page proxystate.Page) {
+// showPage makes a page known here and to the other proxies of the profile.
+func (p *Prompt) showPage(page proxystate.Page) {
 	p.attempt.show(page)
 	if err := p.state.Show(page); err != nil {
 		p.log.Warn("sign-ins are not shared with other proxies", "error", err)
 	}
 }
 
-// safe returns a page as it can be shown: it may have been read from a file. An
+// sanitizePage returns a page as it can be shown: it may have been read from a file. An
 // address that the guard of the program would not accept is left out.
-func safe(page proxystate.Page) proxystate.Page {
+func sanitizePage(page proxystate.Page) proxystate.Page {
 	for _, address := range []*string{&page.URL, &page.Plain} {
 		u, err := oauth.CheckURL(*address)
 		if err != nil {
@@ -102,10 +102,10 @@ func safe(page proxystate.Page) proxystate.Page {
 		*address = u.String()
 	}
 	for _, name := range []*string{&page.Code, &page.Client} {
-		*name = oauth.Sanitize(*name, maxName)
+		*name = oauth.Sanitize(*name, maxNameLength)
 	}
 	for _, text := range []*string{&page.Server, &page.Issuer, &page.SignIn, &page.Warning, &page.Redirect} {
-		*text = oauth.Sanitize(*text, maxPage)
+		*text = oauth.Sanitize(*text, maxURLLength)
 	}
 	return page
 }

@@ -110,9 +110,9 @@ func (c *client) call(t *testing.T, tool string, args map[string]any) string {
 	return result.Content[0].(*mcp.TextContent).Text
 }
 
-// hears changes the tools and reports whether the client is notified shortly
+// isNotified changes the tools and reports whether the client is notified shortly
 // after. It is not until the stream for notifications is open.
-func (c *client) hears(ts *tools) bool {
+func (c *client) isNotified(ts *tools) bool {
 	ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
 	select {
 	case <-c.changed:
@@ -246,7 +246,7 @@ func TestServerSpeaksFirst(t *testing.T) {
 			if got := c.call(t, "ask", nil); got != "Ada" {
 				t.Errorf("ask = %q", got)
 			}
-			await.True(t, "notification on the server's own stream", func() bool { return c.hears(ts) })
+			await.True(t, "notification on the server's own stream", func() bool { return c.isNotified(ts) })
 			_ = c.Close()
 			await.True(t, "the session is ended at the server", func() bool { return len(s.requests(http.MethodDelete)) > 0 })
 		})
@@ -264,7 +264,7 @@ func TestSubscriptions(t *testing.T) {
 			if _, err := c.ListTools(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
-			await.True(t, "notification on a subscription", func() bool { return c.hears(ts) })
+			await.True(t, "notification on a subscription", func() bool { return c.isNotified(ts) })
 		})
 	}
 }

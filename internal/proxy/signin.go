@@ -32,7 +32,7 @@ type SignIn struct {
 	// State is what the proxies of the profile share; the zero value shares nothing.
 	State proxystate.Profile
 
-	seen seen
+	cache serverCache
 
 	mu   sync.Mutex // guards what follows
 	last *attempt   // nil: there was none
@@ -46,20 +46,20 @@ type need struct {
 	loggedIn time.Time // when the credential that lacks them was issued
 }
 
-// solves reports whether a credential is one that the need was not about.
-func (n need) solves(c mcplogin.Credential) bool {
+// isMetBy reports whether a credential is one that the need was not about.
+func (n need) isMetBy(c mcplogin.Credential) bool {
 	return (n.rejected == "" || c.Token.Access != n.rejected) && (len(n.scopes) == 0 || !c.LoggedInAt.Equal(n.loggedIn))
 }
 
 // attempt is one sign-in under way, here or in another process.
 type attempt struct {
-	id     string
-	after  error // of the sign-in before, of which nobody was told; nil: none
-	shown  *mark // there is a page to show
-	ended  *mark
-	begun  *mark // it runs here, and takes pasted texts
-	pasted chan string
-	wrong  chan error // with the last pasted text
+	id          string
+	previousErr error   // of the sign-in before, of which nobody was told; nil: none
+	shown       *signal // there is a page to show
+	ended       *signal
+	running     *signal // it runs here, and takes pasted texts
+	pasted      chan string
+	pasteErr    chan error // with the last pasted text
 
 	mu       sync.Mutex // guards what follows
 	page     proxystate.Page
@@ -68,17 +68,17 @@ type attempt struct {
 }
 
 func newAttempt() *attempt {
-	return &attempt{id: rand.Text(), shown: newMark(), ended: newMark(), begun: newMark(), pasted: make(chan string), wrong: make(chan error)}
+	return &attempt{id: rand.Text(), shown: newSignal(), ended: newSignal(), running: newSignal(), pasted: make(chan string), pasteErr: make(chan error)}
 }
 
-func (a *attempt) isOver() bool { return a.ended.isPassed() }
+func (a *attempt) isOver() bool { return a.ended.isSet() }
 
 // show notes what people are to see.
 func (a *attempt) show(page proxystate.Page) {
 	a.mu.Lock()
 	a.page = page
 	a.mu.Unlock()
-	a.shown.pass()
+	a.shown.set()
 }
 
 func (a *attempt) current() proxystate.Page {
@@ -95,8 +95,8 @@ func (a *attempt) outcome() error {
 	return a.err
 }
 
-// untold returns the error that nobody was told of.
-func (a *attempt) untold() error {
+// unreported returns the error that nobody was told of.
+func (a *attempt) unreported() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.reported {
@@ -105,18 +105,18 @@ func (a *attempt) untold() error {
 	return a.err
 }
 
-func (a *attempt) end(err error) {
+func (a *attempt) finish(err error) {
 	a.mu.Lock()
 	a.err = err
 	a.mu.Unlock()
-	a.ended.pass()
+	a.ended.set()
 }
 
 // The reasons why a pasted text is not looked at.
 var (
-	errNotAddress   = errors.New("it is not the complete URL")
-	errAnotherPlace = errors.New("another window started the sign-in; paste it there")
-	errNoPaste      = errors.New("this sign-in needs no pasted URL")
+	errNotURL      = errors.New("it is not the complete URL")
+	errOtherWindow = errors.New("another window started the sign-in; paste it there")
+	errNoPaste     = errors.New("this sign-in needs no pasted URL")
 )
 
 // paste gives the flow an address that the user pasted, and returns what is wrong
@@ -125,32 +125,32 @@ var (
 func (a *attempt) paste(ctx context.Context, text string) error {
 	switch page := a.current(); {
 	case !strings.Contains(text, "?") || !strings.Contains(text, "state="):
-		return errNotAddress
+		return errNotURL
 	case page.Redirect == "":
 		return errNoPaste
-	case !a.begun.isPassed():
-		return errAnotherPlace
+	case !a.running.isSet():
+		return errOtherWindow
 	}
 	select {
 	case a.pasted <- text:
-	case <-a.ended.passed:
+	case <-a.ended.ch:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
-	case err := <-a.wrong:
+	case err := <-a.pasteErr:
 		return err
-	case <-a.ended.passed:
+	case <-a.ended.ch:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// wants notes why a request failed, where a sign-in helps against that, and reports
+// isRequiredAfter notes why a request failed, where a sign-in helps against that, and reports
 // whether one does.
-func (s *SignIn) wants(ctx context.Context, session *mcplogin.Session, err error) bool {
+func (s *SignIn) isRequiredAfter(ctx context.Context, session *mcplogin.Session, err error) bool {
 	scope, lacks := errors.AsType[*mcplogin.InsufficientScopeError](err)
 	if s == nil || !lacks && !errors.Is(err, mcplogin.ErrLoginRequired) {
 		return false
@@ -173,7 +173,7 @@ func (s *SignIn) signedIn(ctx context.Context, session *mcplogin.Session) (mcplo
 	n := s.need
 	s.mu.Unlock()
 	c, err := session.Accepted(ctx) // what is stored now: another process may have signed in
-	if err == nil && !n.solves(c) {
+	if err == nil && !n.isMetBy(c) {
 		return c, false
 	}
 	if c, err = session.Current(ctx); err != nil {
@@ -181,21 +181,21 @@ func (s *SignIn) signedIn(ctx context.Context, session *mcplogin.Session) (mcplo
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n.solves(c) {
+	if n.isMetBy(c) {
 		s.need = need{}
 	}
 	return c, true
 }
 
-// join returns the sign-in that is under way, or begins one that lasts until ctx ends
+// start returns the sign-in that is under way, or begins one that lasts until ctx ends
 // whatever becomes of those who wait for it.
-func (s *SignIn) join(ctx context.Context, up Upstream) *attempt {
+func (s *SignIn) start(ctx context.Context, up Upstream) *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last == nil || s.last.isOver() {
 		next := newAttempt()
 		if s.last != nil {
-			next.after = s.last.untold()
+			next.previousErr = s.last.unreported()
 		}
 		s.last = next
 		go s.run(ctx, up, s.last)
@@ -203,8 +203,8 @@ func (s *SignIn) join(ctx context.Context, up Upstream) *attempt {
 	return s.last
 }
 
-// latest returns the last sign-in that was begun; nil if there was none.
-func (s *SignIn) latest() *attempt {
+// lastAttempt returns the last sign-in that was begun; nil if there was none.
+func (s *SignIn) lastAttempt() *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
@@ -212,36 +212,36 @@ func (s *SignIn) latest() *attempt {
 
 // run takes an attempt to its end.
 func (s *SignIn) run(ctx context.Context, up Upstream, a *attempt) {
-	unlock, ours, err := s.State.TryLock()
+	unlock, locked, err := s.State.TryLock()
 	if err != nil {
 		up.log().Warn("sign-ins are not shared with other proxies", "error", err)
-		unlock, ours = func() {}, true
+		unlock, locked = func() {}, true
 	}
-	if !ours {
-		unlock, err = s.elsewhere(ctx, a)
+	if !locked {
+		unlock, err = s.waitElsewhere(ctx, a)
 		if err == nil {
 			if _, done := s.signedIn(ctx, up.Session); !done {
 				err = errElsewhere
 			}
 			unlock()
 		}
-		a.end(err)
+		a.finish(err)
 		return
 	}
-	err = s.here(ctx, up, a)
+	err = s.runHere(ctx, up, a)
 	unlock() // before the end: the next sign-in may begin then
-	a.end(err)
+	a.finish(err)
 }
 
-// here signs in, unless another process has done so in the meantime.
-func (s *SignIn) here(ctx context.Context, up Upstream, a *attempt) error {
+// runHere signs in, unless another process has done so in the meantime.
+func (s *SignIn) runHere(ctx context.Context, up Upstream, a *attempt) error {
 	if _, done := s.signedIn(ctx, up.Session); done {
 		return nil
 	}
 	s.mu.Lock()
 	scopes := s.need.scopes
 	s.mu.Unlock()
-	a.begun.pass()
+	a.running.set()
 	defer func() { _ = s.State.Hide() }() // the lock says whether it counts
 	_, err := s.Login(ctx, &Prompt{attempt: a, state: s.State, log: up.log()}, scopes)
 	if err == nil {
@@ -252,9 +252,9 @@ func (s *SignIn) here(ctx context.Context, up Upstream, a *attempt) error {
 	return err
 }
 
-// elsewhere waits for the end of another process's sign-in and shows what that
+// waitElsewhere waits for the end of another process's sign-in and shows what that
 // shows. It returns with the lock held.
-func (s *SignIn) elsewhere(ctx context.Context, a *attempt) (unlock func(), err error) {
+func (s *SignIn) waitElsewhere(ctx context.Context, a *attempt) (unlock func(), err error) {
 	for {
 		if page, ok := s.State.Shown(); ok {
 			a.show(page)
@@ -264,8 +264,8 @@ func (s *SignIn) elsewhere(ctx context.Context, a *attempt) (unlock func(), err 
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		unlock, ours, err := s.State.TryLock()
-		if ours || err != nil {
+		unlock, locked, err := s.State.TryLock()
+		if locked || err != nil {
 			return unlock, err
 		}
 	}

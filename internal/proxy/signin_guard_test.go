@@ -47,14 +47,14 @@ func TestStrangersStartNoSignIn(t *testing.T) {
 		"unknown client": {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
 	} {
 		resp := ask(t, h, tt.method, tt.url, tt.header, tt.body)
-		if got := text(t, resp); resp.StatusCode < 400 || strings.Contains(got, "WDJB") || resp.Header.Get("Access-Control-Allow-Origin") != "" {
+		if got := bodyText(t, resp); resp.StatusCode < 400 || strings.Contains(got, "WDJB") || resp.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: status %d: %s", name, resp.StatusCode, got)
 		}
 	}
 	if n := p.logins.Load(); n != 0 {
 		t.Errorf("%d sign-ins were begun", n)
 	}
-	contains(t, text(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
+	contains(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
 }
 
 // TestAnswersOfOtherClients: what a client's user answers counts for that client.
@@ -184,7 +184,7 @@ func TestClientsOfOneListener(t *testing.T) {
 		if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 			t.Errorf("2 + 3 = %q", got)
 		}
-		await.True(t, "what the server says by itself arrives", func() bool { return c.hears(ts) })
+		await.True(t, "what the server says by itself arrives", func() bool { return c.isNotified(ts) })
 	}
 	if n := p.logins.Load(); n != 1 {
 		t.Errorf("%d logins, want 1", n)
@@ -221,7 +221,7 @@ func TestManyClientsOfOneListener(t *testing.T) {
 		sessions = append(sessions, resp.Header.Get("Mcp-Session-Id"))
 	}
 	for i, want := range map[int]int{0: http.StatusNotFound, 299: http.StatusOK} {
-		if resp := post(sessions[i], ping); resp.StatusCode != want {
+		if resp := post(sessions[i], pingRequest); resp.StatusCode != want {
 			t.Errorf("client %d: status %d, want %d", i, resp.StatusCode, want)
 		}
 	}

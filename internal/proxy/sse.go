@@ -6,18 +6,19 @@ import (
 	"errors"
 	"io"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
 // readLine returns the next line with its end. One longer than limit goes to
 // long instead, and is eventstream.ErrTooLong. At the end of r it returns what is left, and
 // io.EOF.
-func readLine(r *bufio.Reader, limit int, long io.Writer) ([]byte, error) {
+func readLine(r *bufio.Reader, limit int, rest io.Writer) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := r.ReadSlice('\n')
 		if len(line)+len(part) > limit {
-			return nil, skip(r, limit, long, line, part, err)
+			return nil, skip(r, limit, rest, line, part, err)
 		}
 		line = append(line, part...)
 		if !errors.Is(err, bufio.ErrBufferFull) {
@@ -27,12 +28,12 @@ func readLine(r *bufio.Reader, limit int, long io.Writer) ([]byte, error) {
 }
 
 // skip reads a line that is too long to its end.
-func skip(r *bufio.Reader, limit int, long io.Writer, line, part []byte, err error) error {
-	if _, err := long.Write(line); err != nil {
+func skip(r *bufio.Reader, limit int, rest io.Writer, line, part []byte, err error) error {
+	if _, err := rest.Write(line); err != nil {
 		return err
 	}
 	for {
-		if _, err := long.Write(part); err != nil {
+		if _, err := rest.Write(part); err != nil {
 			return err
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
@@ -46,35 +47,32 @@ func skip(r *bufio.Reader, limit int, long io.Writer, line, part []byte, err err
 	return err
 }
 
-// events reads a stream of events into t and passes on those that are messages, until
+// readEvents reads a stream of events into buf and passes on those that are messages, until
 // one is the last, or the stream ends.
-func events(ctx context.Context, body io.Reader, t text, at *eventstream.Cursor, each func(data []byte) (last bool, err error)) (last bool, err error) {
-	data := &eventData{ctx, t}
+func readEvents(ctx context.Context, body io.Reader, buf *buffer.Buffer, at *eventstream.Cursor, each func() (last bool, err error)) (last bool, err error) {
+	data := eventData{ctx, buf}
 	defer data.Reset()
-	r := eventstream.NewReader(body, t.limit, data, at)
+	r := eventstream.NewReader(body, buf.Limit(), data, at)
 	for {
 		name, err := r.Next()
 		if err != nil {
 			return false, err
 		}
-		if len(data.bytes) == 0 || name != "" && name != "message" {
+		if buf.Len() == 0 || name != "" && name != "message" {
 			continue
 		}
-		if last, err := each(data.bytes); last || err != nil {
+		if last, err := each(); last || err != nil {
 			return last, err
 		}
 	}
 }
 
-// eventData keeps the data of an event in the memory that all messages share. It
-// waits for that until ctx ends.
+// eventData keeps the data of an event in a buffer, which may have to wait for memory until
+// ctx ends.
 type eventData struct {
 	ctx context.Context
-	text
+	*buffer.Buffer
 }
 
 // Add implements eventstream.Data.
-func (d *eventData) Add(part []byte) error { return d.add(d.ctx, part) }
-
-// Reset implements eventstream.Data.
-func (d *eventData) Reset() { d.reset() }
+func (d eventData) Add(part []byte) error { return d.Buffer.Add(d.ctx, part) }

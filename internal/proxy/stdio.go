@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -20,9 +21,9 @@ import (
 const (
 	defaultMaxMessage = 64 << 20
 	defaultDrain      = 30 * time.Second
-	// farewell bounds what is done after the end: ending the session at the
+	// closeTimeout bounds what is done after the end: ending the session at the
 	// server, and writing to a client that no longer reads.
-	farewell = 2 * time.Second
+	closeTimeout = 2 * time.Second
 )
 
 // Stdio is an MCP server on a pair of streams, in front of one that wants a
@@ -54,25 +55,25 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	b := &bridge{
 		Stdio: s,
 		client: &http.Client{
-			Transport:     s.authorized(departure{s.transport()}),
+			Transport:     s.authorized(sendTracker{s.transport()}),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		lasting: ctx, stop: stop, out: out, memory: newMemory(),
+		lifetime: ctx, stop: stop, out: out, budget: buffer.NewBudget(),
 		slots: make(chan struct{}, maxInFlight), notifications: make(chan notification, maxQueued),
 		pending: map[string]*call{},
 	}
-	closing, hangUp := context.WithCancel(ctx)
-	b.user = &user{Upstream: s.Upstream, lasting: ctx, closing: closing, work: &b.work, hello: b.wire.greeted, notify: b.notifyClient, asked: &asked{}}
-	b.work.Go(func() { b.deliver(ctx) })
-	b.read(ctx, in)
-	hangUp()
+	closing, endInput := context.WithCancel(ctx)
+	b.user = &user{Upstream: s.Upstream, lifetime: ctx, closing: closing, work: &b.work, initialize: b.conn.initializeMessage, notify: b.notifyClient, requests: &clientRequests{}}
+	b.work.Go(func() { b.sendNotifications(ctx) })
+	b.readClient(ctx, in)
+	endInput()
 	close(b.notifications)
 	if ctx.Err() == nil {
 		b.drain()
 	}
 	cause := context.Cause(ctx)
 	stop(nil)
-	settled(&b.work, farewell)
+	waitTimeout(&b.work, closeTimeout)
 	b.endSession(context.WithoutCancel(ctx))
 	if failure, ok := errors.AsType[*streamError](cause); ok {
 		return failure
@@ -93,24 +94,24 @@ func (e *streamError) Unwrap() error { return e.err }
 type bridge struct {
 	Stdio
 	client *http.Client
-	wire   wire
+	conn   connection
 	work   sync.WaitGroup // requests, and the server's own stream
 
 	// lasting is the run's context: the server's own stream outlives the
 	// request that began it.
-	lasting context.Context
-	stop    context.CancelCauseFunc
+	lifetime context.Context
+	stop     context.CancelCauseFunc
 
 	writing sync.Mutex // guards out
 	out     io.Writer
 
 	order         order             // of the client's messages
-	memory        *memory           // of what the server sends
+	budget        *buffer.Budget    // of what the server sends
 	slots         chan struct{}     // one is held for each request at the server
 	notifications chan notification // what the server is to be told
 
 	user *user       // of the client
-	late atomic.Bool // the first request was answered before the server did so
+	slow atomic.Bool // the first request was answered before the server did so
 
 	mu      sync.Mutex // guards pending
 	pending map[string]*call
@@ -123,16 +124,16 @@ type line struct {
 	err  error
 }
 
-// read takes the client's messages in their order.
-func (b *bridge) read(ctx context.Context, in io.Reader) {
+// readClient takes the client's messages in their order.
+func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 	lines := make(chan line)
 	go func() {
 		r := bufio.NewReaderSize(in, 64<<10)
 		for {
-			var long glimpse
-			text, err := readLine(r, b.MaxMessage, &long)
+			var peeker mcpwire.Scanner
+			text, err := readLine(r, b.MaxMessage, &peeker)
 			select {
-			case lines <- line{text, long.request(), err}:
+			case lines <- line{text, peeker.RequestID(), err}:
 			case <-ctx.Done():
 				return
 			}
@@ -146,7 +147,7 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 		case <-ctx.Done():
 			return
 		case l := <-lines:
-			b.take(ctx, l)
+			b.handleLine(ctx, l)
 			if errors.Is(l.err, io.EOF) {
 				return
 			}
@@ -157,37 +158,37 @@ func (b *bridge) read(ctx context.Context, in io.Reader) {
 	}
 }
 
-// take deals with one line of the client's.
-func (b *bridge) take(ctx context.Context, l line) {
+// handleLine deals with one line of the client's.
+func (b *bridge) handleLine(ctx context.Context, l line) {
 	if errors.Is(l.err, eventstream.ErrTooLong) {
 		code := mcpwire.CodeParse
 		if l.id != nil {
 			code = codeUpstream
 		}
 		b.log().Warn("message not forwarded", "error", l.err)
-		b.write(mcpwire.Failure(l.id, code, l.err.Error()))
+		b.writeText(mcpwire.Failure(l.id, code, l.err.Error()))
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return
 	}
-	messages, err := parse(l.text, parseOne)
+	messages, err := parseMessages(l.text)
 	if err != nil {
-		b.write(mcpwire.Failure(nil, mcpwire.CodeParse, err.Error()))
+		b.writeText(mcpwire.Failure(nil, mcpwire.CodeParse, err.Error()))
 		return
 	}
 	for _, m := range messages {
-		b.wire.heed(m)
-		if m.isResponse() && b.user.asked.take(m) {
+		b.conn.noteVersion(m)
+		if m.isResponse() && b.user.requests.deliver(m) {
 			continue // to a request of this program
 		}
-		switch denial := b.denial(m); {
+		switch denial := b.toolDenial(m); {
 		case m.isRequest() && !mcpwire.IsID(m.ID):
-			b.write(mcpwire.Failure(nil, mcpwire.CodeInvalid, "the id of a request is a string or a number"))
+			b.writeText(mcpwire.Failure(nil, mcpwire.CodeInvalid, "the id of a request is a string or a number"))
 		case denial != nil:
-			b.write(denial)
+			b.writeText(denial)
 		case m.isRequest():
-			b.request(ctx, m.ownInput())
-		case m.Method == cancelled:
+			b.request(ctx, m.extractInput())
+		case m.Method == methodCancelled:
 			b.cancel(ctx, m)
 		default:
 			b.enqueue(ctx, m, nil)
@@ -195,13 +196,29 @@ func (b *bridge) take(ctx context.Context, l line) {
 	}
 }
 
+// newBuffer returns a buffer for a message of the server.
+func (b *bridge) newBuffer(ctx context.Context) *buffer.Buffer {
+	return buffer.New(buffer.AccountOf(ctx), b.MaxMessage)
+}
+
+// writeText sends the client a message of this program.
+func (b *bridge) writeText(text []byte) { b.write(message{text: text}) }
+
 // write sends the client one message.
-func (b *bridge) write(text []byte) {
-	line := oneLine(text)
+func (b *bridge) write(m message) {
+	parts := m.parts()
+	for _, part := range parts {
+		oneLine(part)
+	}
+	last := len(parts) - 1
+	parts[last] = append(parts[last], '\n')
 	b.writing.Lock()
 	defer b.writing.Unlock()
-	if _, err := b.out.Write(line); err != nil {
-		b.stop(&streamError{"write to the client", err})
+	for _, part := range parts {
+		if _, err := b.out.Write(part); err != nil {
+			b.stop(&streamError{"write to the client", err})
+			return
+		}
 	}
 }
 
@@ -210,19 +227,19 @@ func (b *bridge) write(text []byte) {
 func (b *bridge) drain() {
 	b.mu.Lock()
 	for _, c := range b.pending {
-		if c.Method == listen || c.answered.isPassed() {
-			c.giveUp()
+		if c.Method == methodSubscribe || c.answered.isSet() {
+			c.cancel()
 		}
 	}
 	b.mu.Unlock()
-	b.wire.stopListening()
-	if !settled(&b.work, b.Drain) {
+	b.conn.closeListener()
+	if !waitTimeout(&b.work, b.Drain) {
 		b.log().Warn("requests were still in flight at the end", "waited", b.Drain)
 	}
 }
 
-// settled waits for work and reports whether it ended in time.
-func settled(work *sync.WaitGroup, limit time.Duration) bool {
+// waitTimeout waits for work and reports whether it ended in time.
+func waitTimeout(work *sync.WaitGroup, limit time.Duration) bool {
 	done := make(chan struct{})
 	go func() {
 		work.Wait()

@@ -54,9 +54,9 @@ func one(t *testing.T, lines []string, texts ...string) {
 }
 
 const (
-	ping      = `{"jsonrpc":"2.0","id":"p","method":"ping"}`
-	hello     = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
-	pingReply = `{"jsonrpc":"2.0","id":"p","result":{}}`
+	pingRequest       = `{"jsonrpc":"2.0","id":"p","method":"ping"}`
+	initializeRequest = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	pingReply         = `{"jsonrpc":"2.0","id":"p","result":{}}`
 )
 
 // says is a server that gives every POST the same answer.
@@ -74,7 +74,7 @@ func says(status int, kind, body string) http.Handler {
 
 func TestPipe(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+ping), pingReply)
+	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+pingRequest), pingReply)
 }
 
 // TestAnswers: whatever the server answers, the client gets one message.
@@ -111,7 +111,7 @@ func TestAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, says(tt.status, tt.kind, tt.body))
-			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, ping+"\n")
+			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, pingRequest+"\n")
 			one(t, lines, tt.want)
 			if strings.Contains(strings.Join(lines, ""), "secret trace") {
 				t.Error("the body of an error went on")
@@ -125,7 +125,7 @@ func TestTenMegabytes(t *testing.T) {
 	long := `{"jsonrpc":"2.0","id":"p","result":{"text":"` + strings.Repeat("x", 10_000_000) + `"}}`
 	for kind, body := range map[string]string{"application/json": long, "text/event-stream": "data: " + long + "\n\n"} {
 		s := newSite(t, says(200, kind, body))
-		if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping); len(got) != 1 || got[0] != long {
+		if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(got) != 1 || got[0] != long {
 			t.Errorf("%s: %d lines", kind, len(got))
 		}
 	}
@@ -137,7 +137,7 @@ func TestMissingScope(t *testing.T) {
 		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="mcp:write"`)
 		w.WriteHeader(http.StatusForbidden)
 	}))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, ping), `more scopes: mcp:write`)
+	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), `more scopes: mcp:write`)
 }
 
 // TestJunk: what is no message is answered as JSON-RPC has it, and the rest
@@ -145,7 +145,7 @@ func TestMissingScope(t *testing.T) {
 func TestJunk(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
 	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000},
-		"hello\n"+strings.Repeat("x", 200_000)+"\n[1]\n["+ping+","+strings.Replace(ping, `"p"`, `17`, 1)+"]\n")
+		"hello\n"+strings.Repeat("x", 200_000)+"\n[1]\n["+pingRequest+","+strings.Replace(pingRequest, `"p"`, `17`, 1)+"]\n")
 	text := strings.Join(lines, "\n")
 	if len(lines) != 5 || strings.Count(text, `"id":null,"error":{"code":-32700`) != 3 ||
 		!strings.Contains(text, pingReply) || !strings.Contains(text, `"id":17`) {
@@ -203,7 +203,7 @@ func TestNoNetwork(t *testing.T) {
 	s := newSite(t, nil)
 	up := s.upstream(t)
 	s.Close()
-	one(t, answers(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+ping), `"id":"p"`, `"message":"explained: `, "connect")
+	one(t, answers(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+pingRequest), `"id":"p"`, `"message":"explained: `, "connect")
 }
 
 // TestResume: a stream that breaks is taken up after its last event.
@@ -235,9 +235,9 @@ func TestResume(t *testing.T) {
 		}
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
-	r.send(t, hello)
+	r.send(t, initializeRequest)
 	await.True(t, "initialize is answered", func() bool { return r.said() != "" }) // a client waits for that
-	r.send(t, ping)
+	r.send(t, pingRequest)
 	r.ends(t)
 	want := `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}
 {"jsonrpc":"2.0","method":"after-e1"}
@@ -279,7 +279,7 @@ func hanging() http.Handler {
 func TestEnd(t *testing.T) {
 	s := newSite(t, hanging())
 	var out bytes.Buffer
-	if err := (proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond}).Run(t.Context(), strings.NewReader(ping), &out); err != nil || out.Len() > 0 {
+	if err := (proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond}).Run(t.Context(), strings.NewReader(pingRequest), &out); err != nil || out.Len() > 0 {
 		t.Errorf("at the end of the input: %v, %q", err, &out)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -287,7 +287,7 @@ func TestEnd(t *testing.T) {
 	defer feed.Close()
 	ended := make(chan error, 1)
 	go func() { ended <- (proxy.Stdio{Upstream: s.upstream(t), Drain: forever}).Run(ctx, in, &out) }()
-	io.WriteString(feed, ping+"\n")
+	io.WriteString(feed, pingRequest+"\n")
 	await.True(t, "the server has the request", func() bool { return len(s.requests(http.MethodPost)) == 2 })
 	cancel()
 	if err := await.Receive(t, "the end after a signal", ended); err != nil || out.Len() > 0 {
@@ -295,22 +295,22 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// broken is a client that is gone.
-type broken struct{}
+// brokenPipe is a client that is gone.
+type brokenPipe struct{}
 
-func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
-func (broken) Read([]byte) (int, error)  { return 0, io.ErrUnexpectedEOF }
+func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+func (brokenPipe) Read([]byte) (int, error)  { return 0, io.ErrUnexpectedEOF }
 
 func TestClientIsGone(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
 	p := proxy.Stdio{Upstream: s.upstream(t)}
 	in, feed := io.Pipe()
 	defer feed.Close()
-	go io.WriteString(feed, ping+"\n")
-	if err := p.Run(t.Context(), in, broken{}); !errors.Is(err, io.ErrClosedPipe) {
+	go io.WriteString(feed, pingRequest+"\n")
+	if err := p.Run(t.Context(), in, brokenPipe{}); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("Run with an output that is closed = %v", err)
 	}
-	if err := p.Run(t.Context(), broken{}, io.Discard); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err := p.Run(t.Context(), brokenPipe{}, io.Discard); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("Run with an input that breaks = %v", err)
 	}
 }
@@ -331,6 +331,6 @@ func TestOldServer(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":%q}}`, m.ID, m.Params.ProtocolVersion)
 		}))
-		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, hello), `"id":0`, want)
+		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, initializeRequest), `"id":0`, want)
 	}
 }

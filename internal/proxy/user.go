@@ -12,215 +12,215 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// relist is how long the tool to sign in waits for the client to list the tools of the
+// relistTimeout is how long the tool to sign in waits for the client to list the tools of the
 // server: else a model that goes on at once does not know them yet. Some clients never do.
-const relist = time.Second
+const relistTimeout = time.Second
 
 // user is the user of one client, whom this program can lead through a sign-in.
 type user struct {
 	Upstream
-	lasting context.Context             // a sign-in goes on until it ends, whatever becomes of the client
-	closing context.Context             // ends with the client
-	work    *sync.WaitGroup             // what goes on beside the client's calls
-	hello   func() message              // the client's initialize; no text: there was none
-	notify  func(text []byte) (ok bool) // sends the client what belongs to no call
-	asked   *asked
+	lifetime   context.Context             // a sign-in goes on until it ends, whatever becomes of the client
+	closing    context.Context             // ends with the client
+	work       *sync.WaitGroup             // what goes on beside the client's calls
+	initialize func() message              // the client's initialize; no text: there was none
+	notify     func(text []byte) (ok bool) // sends the client what belongs to no call
+	requests   *clientRequests
 
-	news     sync.Mutex // guards what follows, and is held while the client is told
-	outdated bool       // the client has lists of a time without a sign-in
-	page     string     // the sign-in whose page the client was asked to open; "": none
-	watch    *mark      // the user has signed in; nil: nobody watches out for that
-	relisted *mark      // the client has listed the tools after it heard of other ones; nil: it heard of none
+	mu            sync.Mutex // guards what follows, and is held while the client is told
+	listsOutdated bool       // the client has lists of a time without a sign-in
+	openPage      string     // the sign-in whose page the client was asked to open; "": none
+	watching      *signal    // the user has signed in; nil: nobody watches out for that
+	relisted      *signal    // the client has listed the tools after it heard of other ones; nil: it heard of none
 }
 
-// outlet is where a client gets what belongs to one of its calls.
-type outlet struct {
-	notify func(text []byte) (ok bool) // before the answer
-	answer func(text []byte)
+// responder is where a client gets what belongs to one of its calls.
+type responder struct {
+	notify  func(text []byte) (ok bool) // before the answer
+	respond func(text []byte)
 }
 
 // reply answers a request, in the form of the client's protocol.
-func (o outlet) reply(m message, result any) { o.answer(reply(m, result)) }
+func (o responder) reply(m message, result any) { o.respond(reply(m, result)) }
 
-// lead is how a call that waits for a sign-in goes on.
-type lead int
+// signInState is how a call that waits for a sign-in goes on.
+type signInState int
 
 const (
-	waiting  lead = iota // for the user: the call ends with a text that says so
-	broken               // the sign-in failed: the call ends with the reason
-	asking               // the call was answered by a request for input
-	signedIn             // the call can be served
+	statePending       signInState = iota // for the user: the call ends with a text that says so
+	stateFailed                           // the sign-in failed: the call ends with the reason
+	stateInputRequired                    // the call was answered by a request for input
+	stateSignedIn                         // the call can be served
 )
 
-// serveSignIn answers a call of the tool to sign in.
-func (u *user) serveSignIn(ctx context.Context, m message, out outlet) {
-	if _, ok := u.SignIn.signedIn(ctx, u.Session); !ok && !u.leadThrough(ctx, m, out) {
+// callSignIn answers a call of the tool to sign in.
+func (u *user) callSignIn(ctx context.Context, m message, out responder) {
+	if _, ok := u.SignIn.signedIn(ctx, u.Session); !ok && !u.signInForCall(ctx, m, out) {
 		return
 	}
-	u.announce()
-	u.awaitLists(ctx)
+	u.notifyListsChanged()
+	u.waitForRelist(ctx)
 	cred, _ := u.SignIn.signedIn(ctx, u.Session) // it was there a moment ago
-	out.reply(m, result(false, u.SignIn.welcome(cred, u.Server)))
+	out.reply(m, toolResult(false, u.SignIn.signedInText(cred, u.Server)))
 }
 
-// leadThrough leads the user through a sign-in for a call of a tool, and reports
+// signInForCall leads the user through a sign-in for a call of a tool, and reports
 // whether they are signed in. If not, the call has its answer.
-func (u *user) leadThrough(ctx context.Context, m message, out outlet) bool {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+func (u *user) signInForCall(ctx context.Context, m message, out responder) bool {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	defer context.AfterFunc(u.closing, cancel)()
-	u.await()
-	isOwn := u.SignIn.isTool(m.Params.Name)
-	text, how := u.lead(ctx, m, out, u.SignIn.join(u.lasting, u.Upstream), isOwn)
-	switch how {
-	case signedIn:
-		u.announce()
+	u.watchSignIn()
+	isSignInTool := u.SignIn.isTool(m.Params.Name)
+	text, state := u.awaitApproval(ctx, m, out, u.SignIn.start(u.lifetime, u.Upstream), isSignInTool)
+	switch state {
+	case stateSignedIn:
+		u.notifyListsChanged()
 		return true
-	case waiting, broken:
-		out.reply(m, result(how == broken || !isOwn, text))
+	case statePending, stateFailed:
+		out.reply(m, toolResult(state == stateFailed || !isSignInTool, text))
 	}
 	return false
 }
 
-// lead tells the user of a sign-in and waits for it.
-func (u *user) lead(ctx context.Context, m message, out outlet, a *attempt, isOwn bool) (text string, how lead) {
+// awaitApproval tells the user of a sign-in and waits for it.
+func (u *user) awaitApproval(ctx context.Context, m message, out responder, a *attempt, isSignInTool bool) (text string, state signInState) {
 	select {
-	case <-a.shown.passed:
-	case <-a.ended.passed:
-		return u.ending(a)
+	case <-a.shown.ch:
+	case <-a.ended.ch:
+		return u.outcomeText(a)
 	case <-ctx.Done():
-		return u.SignIn.pending(proxystate.Page{}), waiting
+		return u.SignIn.pendingText(proxystate.Page{}), statePending
 	}
-	if pasted := m.Params.pasted(); pasted != "" && isOwn {
+	if pasted := m.Params.pasted(); pasted != "" && isSignInTool {
 		if err := a.paste(ctx, pasted); err != nil {
-			return fmt.Sprintf("The URL was not accepted: %s.\n%s", err, u.SignIn.guide(safe(a.current()))), broken
+			return fmt.Sprintf("The URL was not accepted: %s.\n%s", err, u.SignIn.approvalText(sanitizePage(a.current()))), stateFailed
 		}
 	}
-	if how := u.notifyUser(ctx, m, out, a); how != signedIn {
-		text = u.SignIn.guide(safe(a.current()))
-		if a.after != nil {
-			text = "The last sign-in failed: " + u.explain(a.after) + "\n" + text
+	if state := u.showPage(ctx, m, out, a); state != stateSignedIn {
+		text = u.SignIn.approvalText(sanitizePage(a.current()))
+		if a.previousErr != nil {
+			text = "The last sign-in failed: " + u.explain(a.previousErr) + "\n" + text
 		}
-		return text, how
+		return text, state
 	}
 	select {
-	case <-a.ended.passed:
-		return u.ending(a)
+	case <-a.ended.ch:
+		return u.outcomeText(a)
 	case <-ctx.Done():
-		return u.SignIn.pending(safe(a.current())), waiting
+		return u.SignIn.pendingText(sanitizePage(a.current())), statePending
 	}
 }
 
-// notifyUser tells the user once where to approve. It returns signedIn where the call
+// showPage tells the user once where to approve. It returns signedIn where the call
 // can wait for that.
-func (u *user) notifyUser(ctx context.Context, m message, out outlet, a *attempt) lead {
-	shown := safe(a.current())
-	switch answered := a.answered(m); {
-	case answered == accepted:
-		return signedIn
+func (u *user) showPage(ctx context.Context, m message, out responder, a *attempt) signInState {
+	shown := sanitizePage(a.current())
+	switch answered := a.actionIn(m); {
+	case answered == actionAccept:
+		return stateSignedIn
 	case answered != "":
-		return waiting // nobody may be there to see a page
-	case shown.Opened || !u.asked.first(a.id):
-		return signedIn // the user knows
-	case shown.URL == "" || !opensPages(m, u.hello()):
-		return waiting
+		return statePending // nobody may be there to see a page
+	case shown.Opened || !u.requests.firstShown(a.id):
+		return stateSignedIn // the user knows
+	case shown.URL == "" || !supportsURLElicitation(m, u.initialize()):
+		return statePending
 	case m.Params.Meta.Version >= mcpwire.Stateless:
-		out.answer(u.SignIn.wantInput(m, a, shown))
-		return asking
+		out.respond(u.SignIn.inputRequired(m, a, shown))
+		return stateInputRequired
 	}
-	if action := u.askHere(ctx, out, a, shown); action != accepted && action != "" {
-		return waiting
+	if action := u.elicit(ctx, out, a, shown); action != actionAccept && action != "" {
+		return statePending
 	}
-	return signedIn
+	return stateSignedIn
 }
 
-// ending is what a call ends with when the sign-in is over.
-func (u *user) ending(a *attempt) (text string, how lead) {
-	u.closePage(a)
+// outcomeText is what a call ends with when the sign-in is over.
+func (u *user) outcomeText(a *attempt) (text string, state signInState) {
+	u.completeElicitation(a)
 	err := a.outcome()
 	switch {
 	case err == nil:
-		return "", signedIn
+		return "", stateSignedIn
 	case errors.Is(err, errElsewhere):
 		text = "mcp-login: " + err.Error()
 	default:
 		text = u.explain(err)
 	}
-	return fmt.Sprintf("%s\nCall %s to start again.", text, u.SignIn.name()), broken
+	return fmt.Sprintf("%s\nCall %s to start again.", text, u.SignIn.toolName()), stateFailed
 }
 
-// askHere asks the user to open a page, and returns what they answered; "" if the
+// elicit asks the user to open a page, and returns what they answered; "" if the
 // sign-in ended first.
-func (u *user) askHere(ctx context.Context, out outlet, a *attempt, shown proxystate.Page) string {
-	id := ownID + a.id
-	answer := u.asked.expect(id)
-	defer u.asked.forget(id)
-	u.news.Lock()
-	u.page = a.id
-	u.news.Unlock()
-	if !out.notify(mcpwire.Request(id, elicit, page{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.question(shown)})) {
-		return declined // it cannot be asked
+func (u *user) elicit(ctx context.Context, out responder, a *attempt, shown proxystate.Page) string {
+	id := localPrefix + a.id
+	answer := u.requests.expect(id)
+	defer u.requests.forget(id)
+	u.mu.Lock()
+	u.openPage = a.id
+	u.mu.Unlock()
+	if !out.notify(mcpwire.Request(id, methodElicit, urlElicitation{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.elicitationText(shown)})) {
+		return actionDecline // it cannot be asked
 	}
 	u.work.Go(func() {
 		select {
-		case <-a.ended.passed:
-			u.closePage(a)
+		case <-a.ended.ch:
+			u.completeElicitation(a)
 		case <-u.closing.Done():
 		}
 	})
 	select {
 	case m := <-answer:
-		return action(m)
-	case <-a.ended.passed:
+		return elicitationAction(m)
+	case <-a.ended.ch:
 		return ""
 	case <-ctx.Done():
-		return accepted // nobody has answered, and the page may be open
+		return actionAccept // nobody has answered, and the page may be open
 	}
 }
 
-// action returns what the user answered. A client that answers with an error cannot ask.
-func action(m message) string {
-	var said struct {
+// elicitationAction returns what the user answered. A client that answers with an error cannot ask.
+func elicitationAction(m message) string {
+	var doc struct {
 		Result struct {
 			Action string `json:"action"`
 		} `json:"result"`
 	}
-	if json.Unmarshal(m.text, &said) != nil || said.Result.Action == "" {
-		return declined
+	if json.Unmarshal(m.text, &doc) != nil || doc.Result.Action == "" {
+		return actionDecline
 	}
-	return said.Result.Action
+	return doc.Result.Action
 }
 
-// closePage tells the client once that the page that it opened is done with.
-func (u *user) closePage(a *attempt) {
-	u.news.Lock()
-	defer u.news.Unlock()
-	if u.page == a.id {
-		u.page = ""
-		u.notify(mcpwire.Request(nil, elicited, map[string]string{"elicitationId": a.id}))
+// completeElicitation tells the client once that the page that it opened is done with.
+func (u *user) completeElicitation(a *attempt) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.openPage == a.id {
+		u.openPage = ""
+		u.notify(mcpwire.Request(nil, methodElicited, map[string]string{"elicitationId": a.id}))
 	}
 }
 
-// await watches out for a sign-in, here or by another process, and tells the client
+// watchSignIn watches out for a sign-in, here or by another process, and tells the client
 // then that the lists may be others. The mark is passed when the user has signed in.
-func (u *user) await() *mark {
-	u.news.Lock()
-	defer u.news.Unlock()
-	u.outdated = true
-	if u.watch == nil {
-		u.watch = newMark()
-		done := u.watch
-		u.work.Go(func() { u.watchOut(done) })
+func (u *user) watchSignIn() *signal {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.listsOutdated = true
+	if u.watching == nil {
+		u.watching = newSignal()
+		done := u.watching
+		u.work.Go(func() { u.pollSignIn(done) })
 	}
-	return u.watch
+	return u.watching
 }
 
-// watchOut waits for a sign-in.
-func (u *user) watchOut(done *mark) {
+// pollSignIn waits for a sign-in.
+func (u *user) pollSignIn(done *signal) {
 	for {
 		var ended <-chan struct{}
-		if a := u.SignIn.latest(); a != nil && !a.isOver() {
-			ended = a.ended.passed
+		if a := u.SignIn.lastAttempt(); a != nil && !a.isOver() {
+			ended = a.ended.ch
 		}
 		select {
 		case <-ended:
@@ -229,47 +229,47 @@ func (u *user) watchOut(done *mark) {
 			return
 		}
 		if _, ok := u.SignIn.signedIn(u.closing, u.Session); ok {
-			u.news.Lock()
-			u.watch = nil
-			u.news.Unlock()
-			u.announce()
-			done.pass()
+			u.mu.Lock()
+			u.watching = nil
+			u.mu.Unlock()
+			u.notifyListsChanged()
+			done.set()
 			return
 		}
 	}
 }
 
-// announce tells the client once that its lists may be outdated.
-func (u *user) announce() {
-	u.news.Lock()
-	defer u.news.Unlock()
-	if !u.outdated {
+// notifyListsChanged tells the client once that its lists may be outdated.
+func (u *user) notifyListsChanged() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.listsOutdated {
 		return
 	}
-	for _, method := range []string{listTools, listPrompts, listResources} {
+	for _, method := range []string{methodListTools, methodListPrompts, methodListResources} {
 		if !u.notify(listChanged(method)) {
 			return // it hears of that later
 		}
 	}
-	u.outdated, u.relisted = false, newMark()
+	u.listsOutdated, u.relisted = false, newSignal()
 }
 
-// awaitLists waits once for a client that heard of other tools to list them.
-func (u *user) awaitLists(ctx context.Context) {
-	u.news.Lock()
+// waitForRelist waits once for a client that heard of other tools to list them.
+func (u *user) waitForRelist(ctx context.Context) {
+	u.mu.Lock()
 	relisted := u.relisted
-	u.news.Unlock()
+	u.mu.Unlock()
 	if relisted != nil {
-		_ = relisted.wait(ctx, relist) // the answer goes out in any case
-		relisted.pass()
+		_ = relisted.wait(ctx, relistTimeout) // the answer goes out in any case
+		relisted.set()
 	}
 }
 
-// hasListed notes that the client has listed the tools.
-func (u *user) hasListed(m message) {
-	u.news.Lock()
-	defer u.news.Unlock()
-	if m.Method == listTools && u.relisted != nil {
-		u.relisted.pass()
+// noteListed notes that the client has listed the tools.
+func (u *user) noteListed(m message) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if m.Method == methodListTools && u.relisted != nil {
+		u.relisted.set()
 	}
 }

@@ -3,105 +3,150 @@ package toolfilter
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // tool is a tool that a server lists.
 type tool struct {
 	name     string
 	readOnly bool
-	text     json.RawMessage
 }
 
 // readTool reads a tool. One without a name cannot be called.
-func readTool(text json.RawMessage) (t tool, ok bool) {
-	var fields, hints map[string]json.RawMessage // exact names, unlike struct tags
-	if json.Unmarshal(text, &fields) != nil || json.Unmarshal(fields["name"], &t.name) != nil || t.name == "" || len(t.name) > maxName {
+func readTool(text []byte) (t tool, ok bool) {
+	if json.Unmarshal(mcpwire.Member(text, "name"), &t.name) != nil || t.name == "" || len(t.name) > maxName {
 		return t, false
 	}
-	_ = json.Unmarshal(fields["annotations"], &hints) // another type than expected: none
-	t.text, t.readOnly = text, string(hints["readOnlyHint"]) == "true"
+	hints := mcpwire.Member(text, "annotations") // of another type than expected: none
+	t.readOnly = string(mcpwire.Member(hints, "readOnlyHint")) == "true"
 	return t, true
 }
 
-// edit returns a message of the server, or a list of them, with the tools that the
-// client may use, and notes what there are.
-func (f *Filter) edit(text []byte) []byte {
-	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '[' {
-		return f.editOne(text)
+// filterMessages takes the tools that the client may not use out of a message of the
+// server, or of a batch, and notes what tools there are. It changes the text in place,
+// since lists may be long.
+func (f *Filter) filterMessages(text []byte) []byte {
+	value := mcpwire.Prefix(text)
+	var cuts []mcpwire.Span
+	if len(value) > 0 && value[0] == '[' {
+		for at := range mcpwire.Elements(value) {
+			cuts = f.filterMessage(value, at, cuts)
+		}
+	} else {
+		cuts = f.filterMessage(value, mcpwire.Span{End: len(value)}, cuts)
 	}
-	var all []json.RawMessage
-	if json.Unmarshal(text, &all) != nil {
+	if len(cuts) == 0 {
 		return text
 	}
-	for i := range all {
-		all[i] = f.editOne(all[i])
-	}
-	return list(all)
+	return without(value, cuts)
 }
 
-func (f *Filter) editOne(text []byte) []byte {
-	all := members(text)
-	var method string // some servers write it with \/
-	if json.Unmarshal(value(all, "method"), &method) == nil && method == changed {
-		f.forget()
-		return text
+// filterMessage adds what to cut out of a message.
+func (f *Filter) filterMessage(text []byte, at mcpwire.Span, cuts []mcpwire.Span) []mcpwire.Span {
+	for name, value := range mcpwire.Members(text[at.Start:at.End]) {
+		value = value.In(at)
+		switch name {
+		case "method":
+			var method string // some servers write it with \/
+			if json.Unmarshal(text[value.Start:value.End], &method) == nil && method == toolsChanged {
+				f.resetTools()
+			}
+		case "result":
+			for name, tools := range mcpwire.Members(text[value.Start:value.End]) {
+				if name == "tools" {
+					cuts = f.filterList(text, tools.In(value), cuts)
+				}
+			}
+		}
 	}
-	result := members(value(all, "result"))
-	var listed []json.RawMessage
-	if tools := value(result, "tools"); tools == nil || json.Unmarshal(tools, &listed) != nil {
-		return text
-	}
-	replace(result, "tools", list(f.allowed(listed)))
-	replace(all, "result", object(result))
-	return object(all)
+	return cuts
 }
 
-// allowed returns those of the listed tools that the client may use.
-func (f *Filter) allowed(listed []json.RawMessage) (left []json.RawMessage) {
-	var tools []tool
-	for _, text := range listed {
-		if t, ok := readTool(text); ok {
-			tools = append(tools, t)
+// filterList notes the tools of a list, and adds which of them to cut out.
+func (f *Filter) filterList(text []byte, at mcpwire.Span, cuts []mcpwire.Span) []mcpwire.Span {
+	list := text[at.Start:at.End]
+	f.noteList(list)
+	var run *mcpwire.Span // the elements to cut since the last one that is kept
+	kept := -1            // where that one ends
+	for element := range mcpwire.Elements(list) {
+		switch allowed := f.allows(list[element.Start:element.End]); {
+		case !allowed && run == nil:
+			run = &element
+		case !allowed:
+			run.End = element.End
+		default:
+			if run != nil && kept < 0 {
+				run.End = element.Start // with the comma after it
+			}
+			cuts = cutRun(cuts, run, kept, at)
+			run, kept = nil, element.End
 		}
 	}
-	f.learn(tools)
-	for _, t := range tools {
-		if why, _ := f.refusalOfKnown(t.name); why == "" && f.refusalOf(t) == "" {
-			left = append(left, t.text)
+	return cutRun(cuts, run, kept, at)
+}
+
+// cutRun cuts elements of the list at a span, with the comma before them if another element
+// ends there.
+func cutRun(cuts []mcpwire.Span, run *mcpwire.Span, before int, list mcpwire.Span) []mcpwire.Span {
+	if run == nil {
+		return cuts
+	}
+	if before >= 0 {
+		run.Start = before
+	}
+	return append(cuts, run.In(list))
+}
+
+// noteList notes the tools of a list. Only then is it known of each whether it is
+// read-only wherever it is listed.
+func (f *Filter) noteList(list []byte) {
+	for element := range mcpwire.Elements(list) {
+		if t, ok := readTool(list[element.Start:element.End]); ok {
+			f.noteTool(t)
 		}
+	}
+}
+
+// allows reports whether the client may use a tool that a server lists.
+func (f *Filter) allows(text []byte) bool {
+	t, ok := readTool(text)
+	if !ok {
+		return false
+	}
+	why, _ := f.knownRefusal(t.name)
+	return why == "" && f.refusalOf(t) == ""
+}
+
+// without cuts parts out of a text, in place.
+func without(text []byte, cuts []mcpwire.Span) []byte {
+	left := text[:cuts[0].Start]
+	for i, cut := range cuts {
+		end := len(text)
+		if i+1 < len(cuts) {
+			end = cuts[i+1].Start
+		}
+		left = append(left, text[cut.End:end]...)
 	}
 	return left
 }
 
-// replace gives a member another value.
-func replace(all []member, name string, value json.RawMessage) {
-	for i := range all {
-		if all[i].name == name {
-			all[i].value = value
-		}
+// resultFor returns the result of the answer to a request of the filter's own, if a
+// text holds it.
+func resultFor(text []byte, id string) (result json.RawMessage, ok bool) {
+	value := mcpwire.Prefix(text)
+	var answered string
+	if json.Unmarshal(mcpwire.Member(value, "id"), &answered) != nil || answered != id {
+		return nil, false
 	}
+	return mcpwire.Member(value, "result"), true
 }
 
-// list is a JSON array.
-func list(all []json.RawMessage) []byte {
-	return append(append([]byte("["), bytes.Join(raw(all), []byte(","))...), ']')
-}
-
-func raw(all []json.RawMessage) [][]byte {
+// jsonArray is a JSON array.
+func jsonArray(all []json.RawMessage) []byte {
 	texts := make([][]byte, len(all))
 	for i := range all {
 		texts[i] = all[i]
 	}
-	return texts
-}
-
-// answersTo returns the result of the answer to a request of the filter's own, if a
-// text holds it.
-func answersTo(text []byte, id string) (result []member, ok bool) {
-	all := members(text)
-	var answered string
-	if json.Unmarshal(value(all, "id"), &answered) != nil || answered != id {
-		return nil, false
-	}
-	return members(value(all, "result")), true
+	return append(append([]byte("["), bytes.Join(texts, []byte(","))...), ']')
 }

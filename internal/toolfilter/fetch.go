@@ -1,14 +1,16 @@
 package toolfilter
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // maxPages bounds the pages of a list.
@@ -17,31 +19,31 @@ const maxPages = 100
 // errNoList means that a server does not list its tools.
 var errNoList = errors.New("the server does not list its tools, so this tool is unknown")
 
-// judge returns why a call may not pass, "" if it may. Where the server does not take
+// checkCall returns why a call may not pass, "" if it may. Where the server does not take
 // the request for its tools, its answer is that to the call.
-func (t *transport) judge(req *http.Request, call message) (resp *http.Response, why string, err error) {
+func (t *transport) checkCall(req *http.Request, call message) (resp *http.Response, why string, err error) {
 	if why = t.refusal(call.tool); why != "" || !t.needsList() {
 		return nil, why, nil
 	}
-	why, known := t.refusalOfKnown(call.tool)
+	why, known := t.knownRefusal(call.tool)
 	if known {
 		return nil, why, nil
 	}
-	resp, err = t.fetch(req, call)
+	resp, err = t.fetchTools(req, call)
 	if errors.Is(err, errNoList) {
 		return nil, err.Error(), nil
 	}
 	if resp != nil || err != nil {
 		return resp, "", err
 	}
-	if why, known = t.refusalOfKnown(call.tool); !known {
+	if why, known = t.knownRefusal(call.tool); !known {
 		why = notListed
 	}
 	return nil, why, nil
 }
 
-// fetch asks the server for its tools, as the client would: in the session of a call.
-func (t *transport) fetch(req *http.Request, call message) (*http.Response, error) {
+// fetchTools asks the server for its tools, as the client would: in the session of a call.
+func (t *transport) fetchTools(req *http.Request, call message) (*http.Response, error) {
 	cursor := json.RawMessage(nil)
 	for range maxPages {
 		id := "mcp-login-tools-" + rand.Text()
@@ -52,16 +54,9 @@ func (t *transport) fetch(req *http.Request, call message) (*http.Response, erro
 		if resp.StatusCode != http.StatusOK {
 			return resp, nil
 		}
-		result, err := readResult(resp, id)
-		if err != nil {
+		if cursor, err = t.notePage(req.Context(), resp, id); err != nil {
 			return nil, err
 		}
-		var listed []json.RawMessage
-		if json.Unmarshal(value(result, "tools"), &listed) != nil {
-			return nil, errNoList
-		}
-		t.allowed(listed)
-		cursor = value(result, "nextCursor")
 		if len(cursor) == 0 || string(cursor) == "null" || string(cursor) == `""` {
 			return nil, nil
 		}
@@ -76,9 +71,9 @@ func listRequest(req *http.Request, call message, id string, cursor json.RawMess
 		params = append(params, member{"cursor", cursor})
 	}
 	if call.meta != nil {
-		params = append(params, member{"_meta", withoutProgress(call.meta)})
+		params = append(params, member{"_meta", withoutProgressToken(call.meta)})
 	}
-	text, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": id, "method": listTools, "params": json.RawMessage(object(params))}) // valid JSON
+	text, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": id, "method": listTools, "params": json.RawMessage(encodeObject(params))}) // valid JSON
 	out := req.Clone(req.Context())
 	out.Header.Del("Accept-Encoding")
 	for name := range out.Header {
@@ -89,44 +84,58 @@ func listRequest(req *http.Request, call message, id string, cursor json.RawMess
 	if out.Header.Get("Mcp-Method") != "" {
 		out.Header.Set("Mcp-Method", listTools)
 	}
-	out.Header.Set("Content-Type", typeJSON)
-	out.Header.Set("Accept", typeJSON+", "+typeEvents)
+	out.Header.Set("Content-Type", mcpwire.TypeJSON)
+	out.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)
 	out.ContentLength = int64(len(text))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
 	return out
 }
 
-// withoutProgress drops the token by which a server would tell the client of progress.
-func withoutProgress(meta json.RawMessage) json.RawMessage {
+// withoutProgressToken drops the token by which a server would tell the client of progress.
+func withoutProgressToken(meta json.RawMessage) json.RawMessage {
 	var left []member
-	for _, m := range members(meta) {
+	for _, m := range decodeObject(meta) {
 		if m.name != "progressToken" {
 			left = append(left, m)
 		}
 	}
-	return object(left)
+	return encodeObject(left)
 }
 
-// readResult reads the answer to a request of the filter's own.
-func readResult(resp *http.Response, id string) ([]member, error) {
+// notePage notes the tools of the answer to a request of the filter's own, and returns the
+// cursor of the next page.
+func (t *transport) notePage(ctx context.Context, resp *http.Response, id string) (next json.RawMessage, err error) {
+	note := func(result []byte) (json.RawMessage, error) {
+		list := mcpwire.Member(result, "tools")
+		if len(list) == 0 || list[0] != '[' && string(list) != "null" {
+			return nil, errNoList
+		}
+		t.noteList(list)
+		return bytes.Clone(mcpwire.Member(result, "nextCursor")), nil
+	}
+	if mcpwire.MediaType(resp) != mcpwire.TypeEvents {
+		buf, text, err := readText(ctx, resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		defer buf.Reset()
+		result, _ := resultFor(text, id) // an error of the server: no result
+		return note(result)
+	}
 	defer resp.Body.Close()
-	if kind(resp) == typeEvents {
-		s := events{bufio.NewReader(io.LimitReader(resp.Body, maxText))}
-		for {
-			e, err := s.next()
-			if err != nil {
-				return nil, errNoList
-			}
-			if result, ok := answersTo(e.data, id); ok {
-				return result, nil
-			}
+	s := newEvents(ctx, io.LimitReader(resp.Body, maxMessage))
+	defer func() { s.event.Reset() }()
+	for {
+		if s.next() != nil {
+			return nil, errNoList
+		}
+		text, err := s.message()
+		if err != nil {
+			return nil, err
+		}
+		if result, ok := resultFor(text, id); ok {
+			return note(result)
 		}
 	}
-	text, err := readAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	result, _ := answersTo(text, id) // an error of the server: no result
-	return result, nil
 }

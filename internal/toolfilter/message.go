@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	callTool  = "tools/call"
-	listTools = "tools/list"
-	changed   = "notifications/tools/list_changed"
+	callTool     = "tools/call"
+	listTools    = "tools/list"
+	toolsChanged = "notifications/tools/list_changed"
 )
 
 // ErrAmbiguous is a message that readers may take for different ones: with a member
@@ -30,8 +30,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// members returns the members of an object in their order; nil if it is none.
-func members(text []byte) []member {
+// decodeObject returns the members of an object in their order; nil if it is none.
+func decodeObject(text []byte) []member {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
 		return nil
@@ -51,8 +51,8 @@ func members(text []byte) []member {
 	return all
 }
 
-// object is the reverse of members.
-func object(all []member) []byte {
+// encodeObject is the reverse of members.
+func encodeObject(all []member) []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, m := range all {
@@ -68,8 +68,8 @@ func object(all []member) []byte {
 	return b.Bytes()
 }
 
-// value returns the member of a name; nil if there is none.
-func value(all []member, name string) json.RawMessage {
+// memberValue returns the member of a name; nil if there is none.
+func memberValue(all []member, name string) json.RawMessage {
 	for _, m := range all {
 		if m.name == name {
 			return m.value
@@ -112,41 +112,41 @@ func readMessages(body []byte) (all []message, batch bool, err error) {
 }
 
 func readMessage(text []byte) (m message, err error) {
-	all := members(text)
+	all := decodeObject(text)
 	if all == nil {
 		return m, errors.New("not a JSON-RPC message")
 	}
 	if err := unambiguous(all, "jsonrpc", "id", "method", "params", "result", "error"); err != nil {
 		return m, err
 	}
-	if m.id = value(all, "id"); string(m.id) == "null" {
+	if m.id = memberValue(all, "id"); string(m.id) == "null" {
 		m.id = nil
 	}
-	method := value(all, "method")
+	method := memberValue(all, "method")
 	if method == nil {
 		return m, nil
 	}
 	if m.method, err = plainText(method); err != nil {
 		return m, fmt.Errorf("%w: its method is not plain text", ErrAmbiguous)
 	}
-	if m.method != callTool && letters(m.method) == letters(callTool) {
+	if m.method != callTool && lettersOnly(m.method) == lettersOnly(callTool) {
 		return m, fmt.Errorf("%w: its method is almost %s", ErrAmbiguous, callTool)
 	}
 	if m.isCall() {
-		err = m.readCall(value(all, "params"))
+		err = m.readCall(memberValue(all, "params"))
 	}
 	return m, err
 }
 
 // readCall reads the parameters of a call.
 func (m *message) readCall(params json.RawMessage) (err error) {
-	all := members(params)
+	all := decodeObject(params)
 	if err := unambiguous(all, "name", "arguments", "_meta"); err != nil {
 		return err
 	}
-	m.meta = value(all, "_meta")
+	m.meta = memberValue(all, "_meta")
 	var name *string
-	if json.Unmarshal(value(all, "name"), &name) != nil || name == nil {
+	if json.Unmarshal(memberValue(all, "name"), &name) != nil || name == nil {
 		return errors.New("the call names no tool")
 	}
 	if strings.ContainsFunc(*name, func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) }) {
@@ -167,7 +167,7 @@ func unambiguous(all []member, known ...string) error {
 	for _, m := range all {
 		folded := fold(m.name)
 		if is, found := seen[folded]; found && is != m.name || once[folded] || !isPlain(m.name) {
-			return fmt.Errorf("%w: %q", ErrAmbiguous, shown(m.name))
+			return fmt.Errorf("%w: %q", ErrAmbiguous, displayName(m.name))
 		}
 		once[folded] = true
 	}
@@ -177,8 +177,8 @@ func unambiguous(all []member, known ...string) error {
 // fold returns a name as readers that ignore case see it.
 func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
-// letters returns what a method consists of without what separates it.
-func letters(method string) string {
+// lettersOnly returns what a method consists of without what separates it.
+func lettersOnly(method string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) {
 			return r
@@ -202,9 +202,9 @@ func isPlain(s string) bool { return ascii.Only(s, ascii.Visible) }
 // its own code.
 var errHeaders = errors.New("a header does not match the body")
 
-// agree refuses headers that say something else than the body (SEP-2243): a server, or
+// checkHeaders refuses headers that say something else than the body (SEP-2243): a server, or
 // what stands before it, may go by them.
-func agree(h http.Header, all []message) error {
+func checkHeaders(h http.Header, all []message) error {
 	methods, names := h.Values("Mcp-Method"), h.Values("Mcp-Name")
 	if len(methods)+len(names) == 0 {
 		return nil
@@ -212,14 +212,14 @@ func agree(h http.Header, all []message) error {
 	if len(all) != 1 || len(methods) > 1 || len(names) > 1 || len(methods) == 1 && methods[0] != all[0].method {
 		return fmt.Errorf("%w: Mcp-Method", errHeaders)
 	}
-	if all[0].isCall() && len(names) == 1 && decoded(names[0]) != all[0].tool {
+	if all[0].isCall() && len(names) == 1 && decodeHeader(names[0]) != all[0].tool {
 		return fmt.Errorf("%w: Mcp-Name", errHeaders)
 	}
 	return nil
 }
 
-// decoded returns the text of a header that may be in base64.
-func decoded(header string) string {
+// decodeHeader returns the text of a header that may be in base64.
+func decodeHeader(header string) string {
 	if inner, ok := strings.CutPrefix(header, "=?base64?"); ok {
 		if text, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(inner, "?=")); err == nil {
 			return string(text)

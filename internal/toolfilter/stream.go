@@ -3,111 +3,173 @@ package toolfilter
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
-	"fmt"
 	"io"
+
+	"github.com/mcp-login/mcp-login/internal/buffer"
+	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// maxText bounds one message of a server or a client.
-const maxText = 64 << 20
-
-var errTooLong = fmt.Errorf("a message is larger than %d bytes", maxText)
-
-// event is one event of a stream.
-type event struct {
-	raw  []byte // as it was sent
-	data []byte // the message in it; nil: there is none
-}
+// maxMessage bounds one message of a server or a client.
+const maxMessage = 64 << 20
 
 // events reads a stream of events (HTML Living Standard §9.2.6) and, unlike eventstream,
-// keeps each as it was sent, with its comments and its id.
-type events struct{ r *bufio.Reader }
-
-// next returns the next event. One that is cut off is no event.
-func (s events) next() (e event, err error) {
-	for lines := 0; ; {
-		line, err := s.line(maxText - len(e.raw))
-		if err != nil {
-			return event{}, err
-		}
-		e.raw = append(e.raw, line...)
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 {
-			return e, nil
-		}
-		data, isData := dataOf(line)
-		if !isData {
-			continue
-		}
-		if lines++; lines > 1 {
-			e.data = append(e.data, '\n')
-		}
-		e.data = append(e.data, data...)
-	}
+// keeps all of an event, with its comments and its id. It holds one event at a time.
+type events struct {
+	ctx   context.Context
+	r     *bufio.Reader
+	event *buffer.Buffer
+	data  []mcpwire.Span // the lines of the message in the event; none: there is no message
 }
 
-// line returns the next line with its end.
-func (s events) line(limit int) (line []byte, err error) {
+func newEvents(ctx context.Context, body io.Reader) *events {
+	return &events{ctx: ctx, r: bufio.NewReaderSize(eventstream.Lines(body), 32<<10), event: buffer.New(buffer.AccountOf(ctx), maxMessage)}
+}
+
+// next reads the next event. One that is cut off is no event.
+func (s *events) next() error {
+	s.event.Reset()
+	s.data = s.data[:0]
 	for {
+		start := s.event.Len()
+		name, value, err := s.line()
+		if err != nil {
+			return err
+		}
+		end := s.event.Len() - 1 // without the line's end
+		if start == end {
+			return nil
+		}
+		if name == "data" {
+			s.data = append(s.data, mcpwire.Span{Start: min(start+value, end), End: end})
+		}
+	}
+}
+
+// line adds the next line to the event. It returns the name of its field, and where in the
+// line the value starts.
+func (s *events) line() (name string, value int, err error) {
+	for first := true; ; first = false {
 		part, err := s.r.ReadSlice('\n')
-		if len(line)+len(part) > limit {
-			return nil, errTooLong
+		if first {
+			name, value = field(bytes.TrimSuffix(part, []byte("\n")))
 		}
-		line = append(line, part...)
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, err
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return "", 0, err
+		}
+		if err := s.event.Add(s.ctx, part); err != nil || part[len(part)-1] == '\n' {
+			return name, value, err
 		}
 	}
 }
 
-func dataOf(line []byte) ([]byte, bool) {
-	name, data, _ := bytes.Cut(line, []byte(":"))
-	return bytes.TrimPrefix(data, []byte(" ")), string(name) == "data"
+func field(line []byte) (name string, value int) {
+	before, after, _ := bytes.Cut(line, []byte(":"))
+	value = len(before) + 1
+	if bytes.HasPrefix(after, []byte(" ")) {
+		value++
+	}
+	if string(before) == "data" { // no other name is of use, and one may be long
+		name = "data"
+	}
+	return name, value
 }
 
-// with returns the event with another message in it.
-func (e event) with(data []byte) []byte {
-	var b bytes.Buffer
-	for line := range bytes.Lines(e.raw) {
-		trimmed := bytes.TrimRight(line, "\r\n")
-		if _, isData := dataOf(trimmed); !isData && len(trimmed) > 0 {
-			b.Write(line)
+// message returns the message in the event, which is nil if there is none.
+func (s *events) message() ([]byte, error) {
+	text, err := s.event.Bytes(s.ctx)
+	if err != nil || len(s.data) == 0 {
+		return nil, err
+	}
+	if len(s.data) == 1 {
+		return text[s.data[0].Start:s.data[0].End], nil
+	}
+	var lines [][]byte
+	for _, at := range s.data {
+		lines = append(lines, text[at.Start:at.End])
+	}
+	return bytes.Join(lines, []byte("\n")), nil
+}
+
+// mentions reports whether a text stands in the event.
+func (s *events) mentions(text string) bool {
+	var seam []byte // the end of a block and the beginning of the next
+	for _, block := range s.event.Blocks(0, s.event.Len()) {
+		seam = append(seam, block[:min(len(block), len(text)-1)]...)
+		if bytes.Contains(block, []byte(text)) || bytes.Contains(seam, []byte(text)) {
+			return true
+		}
+		seam = append(seam[:0], block[max(0, len(block)-len(text)+1):]...)
+	}
+	return false
+}
+
+// replace puts another message into the event.
+func (s *events) replace(message []byte) error {
+	text, err := s.event.Bytes(s.ctx)
+	if err != nil {
+		return err
+	}
+	changed := buffer.New(buffer.AccountOf(s.ctx), maxMessage)
+	for line := range bytes.Lines(text) {
+		if name, _ := field(bytes.TrimSuffix(line, []byte("\n"))); name != "data" && len(line) > 1 {
+			err = errors.Join(err, changed.Add(s.ctx, line))
 		}
 	}
-	b.WriteString("data: ")
-	b.Write(bytes.ReplaceAll(data, []byte("\n"), []byte(" "))) // white space in JSON
-	b.WriteString("\n\n")
-	return b.Bytes()
+	for i := range message {
+		if message[i] == '\n' {
+			message[i] = ' ' // white space in JSON
+		}
+	}
+	for _, part := range [][]byte{[]byte("data: "), message, []byte("\n\n")} {
+		err = errors.Join(err, changed.Add(s.ctx, part))
+	}
+	s.event.Reset()
+	s.event = changed
+	return err
 }
 
 // stream is the body of an answer whose events are looked at.
 type stream struct {
-	io.Closer
-	events events
-	look   func(data []byte) []byte
-	left   []byte // to be read yet
-}
-
-func newStream(body io.ReadCloser, look func([]byte) []byte) *stream {
-	return &stream{Closer: body, events: events{bufio.NewReaderSize(body, 32<<10)}, look: look}
+	body   io.Closer
+	events *events
+	all    bool // each event is looked at, not only those that mention list_changed
+	filter func(message []byte) []byte
 }
 
 // Read implements io.Reader.
 func (s *stream) Read(p []byte) (int, error) {
-	for len(s.left) == 0 {
-		e, err := s.events.next()
-		if err != nil {
+	for s.events.event.Len() == 0 {
+		if err := s.events.next(); err != nil {
+			s.events.event.Reset() // what was cut off
 			return 0, err
 		}
-		s.left = e.raw
-		if e.data == nil {
-			continue
-		}
-		if data := s.look(e.data); !bytes.Equal(data, e.data) {
-			s.left = e.with(data)
+		if err := s.filterEvent(); err != nil {
+			return 0, err
 		}
 	}
-	n := copy(p, s.left)
-	s.left = s.left[n:]
-	return n, nil
+	return s.events.event.Read(p)
+}
+
+func (s *stream) filterEvent() error {
+	if !s.all && !s.events.mentions("list_changed") {
+		return nil
+	}
+	message, err := s.events.message()
+	if err != nil || message == nil {
+		return err
+	}
+	if filtered := s.filter(message); len(filtered) != len(message) {
+		return s.events.replace(filtered)
+	}
+	return nil
+}
+
+// Close implements io.Closer.
+func (s *stream) Close() error {
+	err := s.body.Close()
+	s.events.event.Reset()
+	return err
 }

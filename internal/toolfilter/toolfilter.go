@@ -25,6 +25,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
@@ -58,8 +59,8 @@ const (
 	// name may be. Calls of others do not pass.
 	maxKnown = 10_000
 	maxName  = 1 << 10
-	// maxShown is how much of a name is shown.
-	maxShown = 128
+	// maxDisplayName is how much of a name is shown.
+	maxDisplayName = 128
 )
 
 // Filter applies rules to what goes to one server. A nil Filter lets everything pass.
@@ -122,13 +123,13 @@ func (f *Filter) Denies(name string) (denied bool, code int, text string) {
 	if why == "" {
 		return false, 0, ""
 	}
-	return true, codeTool, f.refused(name, why)
+	return true, mcpwire.CodeParams, f.logRefusal(name, why)
 }
 
-// refused logs that a call does not pass, and returns what its client is told.
-func (f *Filter) refused(name, why string) string {
-	f.log.Warn("tool call refused", "tool", shown(name), "reason", why)
-	return fmt.Sprintf("the tool %q is not allowed: %s", shown(name), why)
+// logRefusal logs that a call does not pass, and returns what its client is told.
+func (f *Filter) logRefusal(name, why string) string {
+	f.log.Warn("tool call refused", "tool", displayName(name), "reason", why)
+	return fmt.Sprintf("the tool %q is not allowed: %s", displayName(name), why)
 }
 
 // refusal returns why a name is not allowed, "" if it may be.
@@ -168,38 +169,36 @@ const (
 	notListed   = "the server lists no tool of this name"
 )
 
-// refusalOfKnown returns why a tool is not allowed, by what is known of it.
-func (f *Filter) refusalOfKnown(name string) (why string, known bool) {
+// knownRefusal returns why a tool is not allowed, by what is known of it.
+func (f *Filter) knownRefusal(name string) (why string, known bool) {
 	f.mu.Lock()
 	readOnly, known := f.known[name]
 	f.mu.Unlock()
 	return f.refusalOf(tool{name: name, readOnly: readOnly}), known
 }
 
-// learn notes tools that the server lists. A name is read-only only if it is so wherever
-// the server lists it, on whatever page, until it says that it has other tools.
-func (f *Filter) learn(tools []tool) {
+// noteTool notes a tool that the server lists. A name is read-only only if it is so
+// wherever the server lists it, on whatever page, until it says that it has other tools.
+func (f *Filter) noteTool(t tool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, t := range tools {
-		if readOnly, known := f.known[t.name]; known || len(f.known) < maxKnown {
-			f.known[t.name] = t.readOnly && (readOnly || !known)
-		}
+	if readOnly, known := f.known[t.name]; known || len(f.known) < maxKnown {
+		f.known[t.name] = t.readOnly && (readOnly || !known)
 	}
 }
 
-// forget drops what is known of the tools: the server has others now.
-func (f *Filter) forget() {
+// resetTools drops what is known of the tools: the server has others now.
+func (f *Filter) resetTools() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.known)
 }
 
-// shown is a name as it can be shown.
-func shown(name string) string {
+// displayName is a name as it can be shown.
+func displayName(name string) string {
 	name = printable.Line(name)
-	if len(name) > maxShown {
-		name = strings.ToValidUTF8(name[:maxShown], "") + "…"
+	if len(name) > maxDisplayName {
+		name = strings.ToValidUTF8(name[:maxDisplayName], "") + "…"
 	}
 	return name
 }

@@ -2,27 +2,21 @@ package toolfilter
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/mcp-login/mcp-login/internal/buffer"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-const (
-	typeJSON   = "application/json"
-	typeEvents = "text/event-stream"
-)
-
-// JSON-RPC error codes (JSON-RPC 2.0 §5.1, SEP-2243). That of a call is the one with which a
-// server answers a call of a tool that it does not have.
-const (
-	codeInvalid = -32600
-	codeTool    = -32602
-	codeHeaders = -32020
-)
+// codeHeaderMismatch is the error code of SEP-2243.
+const codeHeaderMismatch = -32020
 
 // Around returns a transport that applies the rules to what base sends and receives.
 func (f *Filter) Around(base http.RoundTripper) http.RoundTripper {
@@ -46,115 +40,128 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		return t.answered(t.base.RoundTrip(out))(t.edit)
+		return t.filterResponse(out, true)
 	}
 	body, err := readAll(req.Body)
 	if err != nil {
 		return nil, err
 	}
-	sent, batch, err := readMessages(body)
+	msgs, batch, err := readMessages(body)
 	if err == nil && req.Header.Get("Content-Encoding") != "" {
 		err = fmt.Errorf("%w: it is encoded", ErrAmbiguous)
 	}
 	if err == nil {
-		err = agree(req.Header, sent)
+		err = checkHeaders(req.Header, msgs)
 	}
 	if err != nil {
 		t.log.Warn("message not forwarded", "error", err)
-		code := codeInvalid
+		code := mcpwire.CodeInvalid
 		if errors.Is(err, errHeaders) {
-			code = codeHeaders
+			code = codeHeaderMismatch
 		}
-		return respond(req, http.StatusBadRequest, failure(onlyID(sent), code, err.Error())), nil
+		return mcpwire.Respond(req, http.StatusBadRequest, mcpwire.Failure(singleID(msgs), code, err.Error())), nil
 	}
-	if resp, err := t.refuse(req, sent, batch); resp != nil || err != nil {
+	if resp, err := t.refuseCalls(req, msgs, batch); resp != nil || err != nil {
 		return resp, err
 	}
-	out.Header.Set("Content-Type", typeJSON) // no other charset
+	out.Header.Set("Content-Type", mcpwire.TypeJSON) // no other charset
 	out.ContentLength = int64(len(body))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
-	return t.answered(t.base.RoundTrip(out))(t.editor(sent))
+	return t.filterResponse(out, hasList(msgs))
 }
 
-// editor returns what looks at the answer to messages. Only a list of tools is looked
-// into: other answers are passed on as they come, however long they are.
-func (t *transport) editor(sent []message) func([]byte) []byte {
-	for _, m := range sent {
-		if m.method == listTools {
-			return t.edit
+// hasList reports whether tools are asked for. Only a list of tools is looked into: other
+// answers are passed on as they come, however long they are.
+func hasList(msgs []message) bool {
+	return slices.ContainsFunc(msgs, func(m message) bool { return m.method == listTools })
+}
+
+// filterResponse sends a request and filters what the server answers: each message where
+// tools are asked for, else only those that say that there are other tools now.
+func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return resp, err
+	}
+	ctx := req.Context()
+	switch mediaType := mcpwire.MediaType(resp); {
+	case mediaType == mcpwire.TypeEvents:
+		resp.Body = &stream{resp.Body, newEvents(ctx, resp.Body), all, t.filterMessages}
+	case mediaType == mcpwire.TypeJSON && all:
+		buf, text, err := readText(ctx, resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		text = t.filterMessages(text)
+		resp.Body = &document{bytes.NewReader(text), buf}
+		resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+		resp.ContentLength = int64(len(text))
+	}
+	return resp, nil
+}
+
+// readText reads a body to its end and closes it. The text is valid until the buffer is
+// reset.
+func readText(ctx context.Context, body io.ReadCloser) (*buffer.Buffer, []byte, error) {
+	defer body.Close()
+	buf := buffer.New(buffer.AccountOf(ctx), maxMessage)
+	err := buf.ReadFrom(ctx, body)
+	if err == nil {
+		var text []byte
+		if text, err = buf.Bytes(ctx); err == nil {
+			return buf, text, nil
 		}
 	}
+	buf.Reset()
+	return nil, nil, err
+}
+
+// document is the body of an answer that was filtered.
+type document struct {
+	io.Reader
+	buf *buffer.Buffer // that the reader reads from
+}
+
+// Close implements io.Closer.
+func (d *document) Close() error {
+	d.buf.Reset()
 	return nil
 }
 
-// answered returns what has an answer looked at.
-func (t *transport) answered(resp *http.Response, err error) func(edit func([]byte) []byte) (*http.Response, error) {
-	return func(edit func([]byte) []byte) (*http.Response, error) {
-		if err != nil || resp.StatusCode != http.StatusOK {
-			return resp, err
-		}
-		switch kind(resp); {
-		case kind(resp) == typeEvents:
-			resp.Body = newStream(resp.Body, t.watch(edit))
-		case kind(resp) == typeJSON && edit != nil:
-			body, err := readAll(resp.Body)
-			if err != nil {
-				return nil, err
-			}
-			body = edit(body)
-			resp.Body = io.NopCloser(bytes.NewReader(body))
-			resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
-			resp.ContentLength = int64(len(body))
-		}
-		return resp, nil
-	}
-}
-
-// watch returns what looks at each message of a stream: at least whether the server
-// says that it has other tools now.
-func (t *transport) watch(edit func([]byte) []byte) func([]byte) []byte {
-	return func(data []byte) []byte {
-		if edit != nil || bytes.Contains(data, []byte("list_changed")) {
-			return t.edit(data)
-		}
-		return data
-	}
-}
-
-// refuse returns the answer to messages that are not passed on; nil if they may pass.
+// refuseCalls returns the answer to messages that are not passed on; nil if they may pass.
 // Where one of a batch may not, none does.
-func (t *transport) refuse(req *http.Request, sent []message, batch bool) (*http.Response, error) {
+func (t *transport) refuseCalls(req *http.Request, sent []message, batch bool) (*http.Response, error) {
 	why := make([]string, len(sent))
 	refused := false
 	for i, m := range sent {
 		if !m.isCall() {
 			continue
 		}
-		resp, reason, err := t.judge(req, m)
+		resp, reason, err := t.checkCall(req, m)
 		if resp != nil || err != nil {
 			return resp, err
 		}
 		if reason != "" {
 			refused = true
-			why[i] = t.refused(m.tool, reason)
+			why[i] = t.logRefusal(m.tool, reason)
 		}
 	}
 	if !refused {
 		return nil, nil
 	}
-	switch answers := refusals(sent, why); {
+	switch answers := refusalResponses(sent, why); {
 	case len(answers) == 0:
-		return respond(req, http.StatusAccepted, nil), nil // notifications have no answer
+		return mcpwire.Respond(req, http.StatusAccepted, nil), nil // notifications have no answer
 	case batch:
-		return respond(req, http.StatusOK, list(answers)), nil
+		return mcpwire.Respond(req, http.StatusOK, jsonArray(answers)), nil
 	default:
-		return respond(req, http.StatusOK, answers[0]), nil
+		return mcpwire.Respond(req, http.StatusOK, answers[0]), nil
 	}
 }
 
-// refusals are the answers to messages of which one at least is refused.
-func refusals(sent []message, why []string) (answers []json.RawMessage) {
+// refusalResponses are the answers to messages of which one at least is refused.
+func refusalResponses(sent []message, why []string) (answers []json.RawMessage) {
 	for i, m := range sent {
 		if m.id == nil || m.method == "" {
 			continue
@@ -162,38 +169,17 @@ func refusals(sent []message, why []string) (answers []json.RawMessage) {
 		if why[i] == "" {
 			why[i] = "not forwarded: another call of the batch is not allowed"
 		}
-		answers = append(answers, failure(m.id, codeTool, why[i]))
+		answers = append(answers, mcpwire.Failure(m.id, mcpwire.CodeParams, why[i]))
 	}
 	return answers
 }
 
-// onlyID returns the id of a single request; nil if there is none.
-func onlyID(sent []message) json.RawMessage {
+// singleID returns the id of a single request; nil if there is none.
+func singleID(sent []message) json.RawMessage {
 	if len(sent) == 1 {
 		return sent[0].id
 	}
 	return nil
-}
-
-// failure is an error response.
-func failure(id json.RawMessage, code int, text string) []byte {
-	if id == nil {
-		id = json.RawMessage("null")
-	}
-	message, _ := json.Marshal(text) // a string always encodes
-	return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":%s}}`, id, code, message)
-}
-
-// respond returns an answer that no server has sent.
-func respond(req *http.Request, code int, body []byte) *http.Response {
-	resp := &http.Response{
-		Status: fmt.Sprintf("%d %s", code, http.StatusText(code)), StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: req,
-	}
-	if body != nil {
-		resp.Header.Set("Content-Type", typeJSON)
-	}
-	return resp
 }
 
 // readAll reads a body to its end and closes it.
@@ -202,14 +188,9 @@ func readAll(body io.ReadCloser) ([]byte, error) {
 		return nil, nil
 	}
 	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, maxText+1))
-	if err == nil && len(text) > maxText {
-		err = errTooLong
+	text, err := io.ReadAll(io.LimitReader(body, maxMessage+1))
+	if err == nil && len(text) > maxMessage {
+		err = buffer.TooLong(maxMessage)
 	}
 	return text, err
-}
-
-func kind(resp *http.Response) string {
-	t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-	return strings.ToLower(strings.TrimSpace(t))
 }

@@ -11,21 +11,21 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// welcome says who is signed in. Some clients show new tools in the next conversation only.
-func (s *SignIn) welcome(c mcplogin.Credential, server string) string {
+// signedInText says who is signed in. Some clients show new tools in the next conversation only.
+func (s *SignIn) signedInText(c mcplogin.Credential, server string) string {
 	who := ""
 	if s.Account != nil {
 		who = s.Account(c)
 	}
 	if who != "" {
-		who = " as " + oauth.Sanitize(who, maxPage)
+		who = " as " + oauth.Sanitize(who, maxURLLength)
 	}
 	return fmt.Sprintf("Signed in to %s%s. The tools of the server are available. If you do not see them, ask the user to start a new conversation.", host(server), who)
 }
 
-// question asks to open a page. Where to sign in and with which code comes first: Claude
-// Code shows no more than a line of it.
-func (s *SignIn) question(p proxystate.Page) string {
+// elicitationText asks to open a page. Where to sign in and with which code comes first:
+// Claude Code shows no more than a line of it.
+func (s *SignIn) elicitationText(p proxystate.Page) string {
 	parts := []string{"Sign in to " + p.Server}
 	if p.Code != "" {
 		parts[0] += " with the code " + p.Code
@@ -34,19 +34,19 @@ func (s *SignIn) question(p proxystate.Page) string {
 	if p.Code != "" && !hasCode(p) {
 		parts = append(parts, "Enter the code on the page.")
 	}
-	parts = append(parts, "Requested by "+s.asker(p)+".")
-	return strings.Join(append(parts, s.facts(p)...), " ")
+	parts = append(parts, "Requested by "+s.requester(p)+".")
+	return strings.Join(append(parts, s.details(p)...), " ")
 }
 
 // hasCode reports whether the page knows the code by its URL.
 func hasCode(p proxystate.Page) bool { return p.Code != "" && p.Plain != "" && p.Plain != p.URL }
 
-// guide says where to sign in, for clients that cannot open a page.
-func (s *SignIn) guide(p proxystate.Page) string {
+// approvalText says where to sign in, for clients that cannot open a page.
+func (s *SignIn) approvalText(p proxystate.Page) string {
 	if p.URL == "" {
-		return s.pending(p)
+		return s.pendingText(p)
 	}
-	lines := []string{fmt.Sprintf("%s wants to sign the user in to %s. Show the user these lines:", s.asker(p), p.Server), ""}
+	lines := []string{fmt.Sprintf("%s wants to sign the user in to %s. Show the user these lines:", s.requester(p), p.Server), ""}
 	switch {
 	case p.Opened:
 		lines = append(lines, "Your browser was opened to sign in. If it shows nothing, open", "    "+p.URL)
@@ -57,27 +57,27 @@ func (s *SignIn) guide(p proxystate.Page) string {
 	default:
 		lines = append(lines, "In a browser, open", "    "+p.URL)
 	}
-	lines = append(lines, s.facts(p)...)
+	lines = append(lines, s.details(p)...)
 	lines = append(lines, "")
 	if p.Redirect != "" && !p.Opened {
-		lines = append(lines, fmt.Sprintf("If the last page does not load, ask the user to copy its URL from the browser, and call %s with it as redirect_url.", s.name()))
+		lines = append(lines, fmt.Sprintf("If the last page does not load, ask the user to copy its URL from the browser, and call %s with it as redirect_url.", s.toolName()))
 	}
-	return strings.Join(append(lines, fmt.Sprintf("The approval is pending. Call %s again to wait for it.", s.name())), "\n")
+	return strings.Join(append(lines, fmt.Sprintf("The approval is pending. Call %s again to wait for it.", s.toolName())), "\n")
 }
 
-// pending says that the user has not approved yet.
-func (s *SignIn) pending(p proxystate.Page) string {
+// pendingText says that the user has not approved yet.
+func (s *SignIn) pendingText(p proxystate.Page) string {
 	if p.URL == "" {
-		return fmt.Sprintf("The sign-in is pending. Call %s again to wait for it.", s.name())
+		return fmt.Sprintf("The sign-in is pending. Call %s again to wait for it.", s.toolName())
 	}
-	return "The user has not approved yet. " + s.guide(p)
+	return "The user has not approved yet. " + s.approvalText(p)
 }
 
-// facts are what a person must know before approving.
-func (s *SignIn) facts(p proxystate.Page) []string {
+// details are what a person must know before approving.
+func (s *SignIn) details(p proxystate.Page) []string {
 	var lines []string
 	if !p.Expiry.IsZero() {
-		lines = append(lines, fmt.Sprintf("The code is valid for %s, until %s.", lifetime(time.Until(p.Expiry)), p.Expiry.UTC().Format("15:04:05 MST")))
+		lines = append(lines, fmt.Sprintf("The code is valid for %s, until %s.", durationText(time.Until(p.Expiry)), p.Expiry.UTC().Format("15:04:05 MST")))
 	}
 	if p.SignIn != "" && p.Issuer != "" && p.SignIn != p.Issuer {
 		lines = append(lines, fmt.Sprintf("You sign in at %s; the token issuer is %s.", p.SignIn, p.Issuer))
@@ -91,22 +91,22 @@ func (s *SignIn) facts(p proxystate.Page) []string {
 	return append(lines, "Approve only if you started this sign-in yourself.")
 }
 
-// lifetime says a time in minutes or, if there is little left, in seconds.
-func lifetime(left time.Duration) string {
+// durationText says a time in minutes or, if there is little left, in seconds.
+func durationText(left time.Duration) string {
 	if left = max(left, 0); left >= 2*time.Minute {
 		return fmt.Sprintf("%d minutes", int(left.Round(time.Minute).Minutes()))
 	}
 	return fmt.Sprintf("%d seconds", int(left.Seconds()))
 }
 
-// asker names who wants the sign-in.
-func (s *SignIn) asker(p proxystate.Page) string {
+// requester names who wants the sign-in.
+func (s *SignIn) requester(p proxystate.Page) string {
 	who := "mcp-login"
 	if p.Client != "" && p.Client != who {
 		who += fmt.Sprintf(" (as client %q)", p.Client)
 	}
 	if s.Machine != "" {
-		who += " on " + oauth.Sanitize(s.Machine, maxName)
+		who += " on " + oauth.Sanitize(s.Machine, maxNameLength)
 	}
 	return who
 }
@@ -115,7 +115,7 @@ func (s *SignIn) asker(p proxystate.Page) string {
 func host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
-		return oauth.Sanitize(raw, maxName)
+		return oauth.Sanitize(raw, maxNameLength)
 	}
-	return oauth.Sanitize(u.Host, maxName)
+	return oauth.Sanitize(u.Host, maxNameLength)
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// maxLost is more than a message about a lost session takes.
-const maxLost = 2 << 10
+// maxSessionErrorSize is more than a message about a lost session takes.
+const maxSessionErrorSize = 2 << 10
 
-// forgotten reports whether an answer to a request that named a session says that the
+// isSessionLost reports whether an answer to a request that named a session says that the
 // server knows no such session. That is a 404. Servers also answer with 400, or
 // with an error in a 200 that names no request (anthropics/claude-code#27425,
 // modelcontextprotocol/typescript-sdk#1476); the latter in an event stream shows
 // only as that is read, as errForgotten. The body can still be read.
-func forgotten(resp *http.Response) bool {
+func isSessionLost(resp *http.Response) bool {
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
 		return true
@@ -26,26 +26,26 @@ func forgotten(resp *http.Response) bool {
 	case resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeJSON:
 		return false
 	}
-	body := bufio.NewReaderSize(resp.Body, maxLost)
+	body := bufio.NewReaderSize(resp.Body, maxSessionErrorSize)
 	resp.Body = struct {
 		io.Reader
 		io.Closer
 	}{body, resp.Body}
-	text, err := body.Peek(maxLost)
-	return err != nil && isAboutSession(text) // else there is more than such a message
+	text, err := body.Peek(maxSessionErrorSize)
+	return err != nil && isSessionError(text) // else there is more than such a message
 }
 
-// isAboutSession reports an error that names no request and is about the session.
-func isAboutSession(text []byte) bool {
+// isSessionError reports an error that names no request and is about the session.
+func isSessionError(text []byte) bool {
 	var m struct {
 		ID    json.RawMessage `json:"id"`
 		Error json.RawMessage `json:"error"`
 	}
-	return json.Unmarshal(text, &m) == nil && (m.ID == nil || string(m.ID) == "null") && namesSession(m.Error)
+	return json.Unmarshal(text, &m) == nil && (m.ID == nil || string(m.ID) == "null") && mentionsSession(m.Error)
 }
 
-// namesSession reports whether a JSON-RPC error is about the session.
-func namesSession(text json.RawMessage) bool {
+// mentionsSession reports whether a JSON-RPC error is about the session.
+func mentionsSession(text json.RawMessage) bool {
 	var e struct {
 		Message string `json:"message"`
 	}

@@ -12,25 +12,25 @@ import (
 
 // The answers to a request to open a page (MCP 2025-11-25, elicitation).
 const (
-	accepted = "accept"
-	declined = "decline" // also of clients in which nobody can be asked
+	actionAccept  = "accept"
+	actionDecline = "decline" // also of clients in which nobody can be asked
 )
 
-// asked is what this program asked a client.
-type asked struct {
-	mu       sync.Mutex // guards what follows
-	waiting  map[string]chan message
-	notified map[string]bool // the sign-ins that the client's user knows of, by id
+// clientRequests is what this program asked a client.
+type clientRequests struct {
+	mu      sync.Mutex // guards what follows
+	waiting map[string]chan message
+	shown   map[string]bool // the sign-ins that the client's user knows of, by id
 }
 
-// ownID begins the ids of the requests of this program. What follows is random.
-const ownID = "mcp-login-"
+// localPrefix begins the ids of the requests of this program. What follows is random.
+const localPrefix = "mcp-login-"
 
-// take delivers the answer to a request of this program, and reports whether it is
+// deliver delivers the answer to a request of this program, and reports whether it is
 // one. One that comes too late goes nowhere.
-func (a *asked) take(m message) bool {
+func (a *clientRequests) deliver(m message) bool {
 	var id string
-	if json.Unmarshal(m.ID, &id) != nil || !strings.HasPrefix(id, ownID) {
+	if json.Unmarshal(m.ID, &id) != nil || !strings.HasPrefix(id, localPrefix) {
 		return false
 	}
 	a.mu.Lock()
@@ -43,7 +43,7 @@ func (a *asked) take(m message) bool {
 }
 
 // expect returns where the answer to a request arrives.
-func (a *asked) expect(id string) <-chan message {
+func (a *clientRequests) expect(id string) <-chan message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.waiting == nil {
@@ -54,25 +54,25 @@ func (a *asked) expect(id string) <-chan message {
 }
 
 // forget ends the wait for an answer.
-func (a *asked) forget(id string) {
+func (a *clientRequests) forget(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.waiting, id)
 }
 
-// first reports whether the client's user is told of a sign-in for the first time.
-func (a *asked) first(id string) bool {
+// firstShown reports whether the client's user is told of a sign-in for the first time.
+func (a *clientRequests) firstShown(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.notified[id] {
+	if a.shown[id] {
 		return false
 	}
-	a.notified = map[string]bool{id: true} // of older ones nobody asks any more
+	a.shown = map[string]bool{id: true} // of older ones nobody asks any more
 	return true
 }
 
-// abilities are what a client says of itself.
-type abilities struct {
+// clientInfo are what a client says of itself.
+type clientInfo struct {
 	Capabilities struct {
 		Elicitation struct {
 			URL json.RawMessage `json:"url"`
@@ -83,46 +83,46 @@ type abilities struct {
 	} `json:"clientInfo"`
 }
 
-// saysOfItself returns what a client says of itself with a request.
-func saysOfItself(m message) (is abilities) {
-	var said struct {
+// clientInfoOf returns what a client says of itself with a request.
+func clientInfoOf(m message) (is clientInfo) {
+	var doc struct {
 		Params struct {
-			abilities
+			clientInfo
 			Meta struct {
 				Capabilities json.RawMessage `json:"io.modelcontextprotocol/clientCapabilities"`
 				Info         json.RawMessage `json:"io.modelcontextprotocol/clientInfo"`
 			} `json:"_meta"`
 		} `json:"params"`
 	}
-	_ = json.Unmarshal(m.text, &said) // what cannot be read is not declared
-	is = said.Params.abilities
+	_ = json.Unmarshal(m.text, &doc) // what cannot be read is not declared
+	is = doc.Params.clientInfo
 	if m.Params.Meta.Version >= mcpwire.Stateless {
-		_ = json.Unmarshal(said.Params.Meta.Capabilities, &is.Capabilities)
-		_ = json.Unmarshal(said.Params.Meta.Info, &is.Info)
+		_ = json.Unmarshal(doc.Params.Meta.Capabilities, &is.Capabilities)
+		_ = json.Unmarshal(doc.Params.Meta.Info, &is.Info)
 	}
 	return is
 }
 
-// opensPages reports whether a client can be asked to have its user open a page, by
+// supportsURLElicitation reports whether a client can be asked to have its user open a page, by
 // what it said with a request or, with sessions, in its initialize.
-func opensPages(m, hello message) bool {
+func supportsURLElicitation(m, initialize message) bool {
 	isStateless := m.Params.Meta.Version >= mcpwire.Stateless
 	if isStateless {
-		hello = m
+		initialize = m
 	}
-	is := saysOfItself(hello)
+	is := clientInfoOf(initialize)
 	url := is.Capabilities.Elicitation.URL
-	return url != nil && string(url) != "null" && !(isStateless && breaksOnInput(is.Info.Name))
+	return url != nil && string(url) != "null" && !(isStateless && failsOnInputRequired(is.Info.Name))
 }
 
-// breaksOnInput reports whether a client declares that it can open pages and then
+// failsOnInputRequired reports whether a client declares that it can open pages and then
 // fails on a result that asks for it, as Copilot CLI 1.0.102 does.
-func breaksOnInput(client string) bool {
+func failsOnInputRequired(client string) bool {
 	return strings.Contains(strings.ToLower(client), "copilot")
 }
 
-// page is the request to open a page.
-type page struct {
+// urlElicitation is the request to open a page.
+type urlElicitation struct {
 	Mode    string `json:"mode"`
 	ID      string `json:"elicitationId,omitempty"`
 	URL     string `json:"url"`
@@ -138,10 +138,10 @@ type input struct {
 	action string
 }
 
-// ownInput takes from the second try of a call what answers this program, so that the
+// extractInput takes from the second try of a call what answers this program, so that the
 // server hears nothing of that.
-func (m message) ownInput() message {
-	if !strings.HasPrefix(m.Params.State, ownID) {
+func (m message) extractInput() message {
+	if !strings.HasPrefix(m.Params.State, localPrefix) {
 		return m
 	}
 	var doc, params map[string]json.RawMessage
@@ -152,7 +152,7 @@ func (m message) ownInput() message {
 		return m
 	}
 	_ = json.Unmarshal(params["inputResponses"], &answers) // what cannot be read is no answer
-	m.input = input{state: m.Params.State, action: cmp.Or(answers[inputKey].Action, declined)}
+	m.input = input{state: m.Params.State, action: cmp.Or(answers[inputKey].Action, actionDecline)}
 	delete(params, "inputResponses")
 	delete(params, "requestState")
 	doc["params"] = mcpwire.Encode(params)
@@ -160,23 +160,23 @@ func (m message) ownInput() message {
 	return m
 }
 
-// answered returns what the client's user answered in a call that is a second try for
+// actionIn returns what the client's user answered in a call that is a second try for
 // this very sign-in; "" if it is no such call. The state is the random id of the
 // sign-in and ends with it: nobody gains anything by another one.
-func (a *attempt) answered(m message) string {
-	if m.input.state != ownID+a.id {
+func (a *attempt) actionIn(m message) string {
+	if m.input.state != localPrefix+a.id {
 		return ""
 	}
 	return m.input.action
 }
 
-// wantInput returns the answer that asks a call for input.
-func (s *SignIn) wantInput(m message, a *attempt, shown proxystate.Page) []byte {
+// inputRequired returns the answer that asks a call for input.
+func (s *SignIn) inputRequired(m message, a *attempt, shown proxystate.Page) []byte {
 	return mcpwire.Result(m.ID, map[string]any{
 		"resultType":   "input_required",
-		"requestState": ownID + a.id,
+		"requestState": localPrefix + a.id,
 		"inputRequests": map[string]any{inputKey: map[string]any{
-			"method": elicit, "params": page{Mode: "url", URL: shown.URL, Message: s.question(shown)},
+			"method": methodElicit, "params": urlElicitation{Mode: "url", URL: shown.URL, Message: s.elicitationText(shown)},
 		}},
 	})
 }

@@ -24,7 +24,7 @@ func TestQuestion(t *testing.T) {
 			"Sign in to mcp.subsidiary.example.com. Requested by mcp-login on build-host-17. Approve only if you started this sign-in yourself."},
 	} {
 		tt.page.Server = "mcp.subsidiary.example.com"
-		got := s.question(tt.page)
+		got := s.elicitationText(tt.page)
 		if line := got[:73]; got != tt.want || !strings.Contains(line, tt.page.Server) || !strings.Contains(line, tt.page.Code) {
 			t.Errorf("%+v: %q, want %q", tt.page, got, tt.want)
 		}

@@ -1,0 +1,131 @@
+package buffer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+)
+
+// Long messages wait for each other, but not for ever, and one always can go on.
+func TestSharedMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		m := NewBudget()
+		message := func() *Buffer { return New(m.Account(), 64<<20) }
+		grow := func(b *Buffer, ctx context.Context, n int) error { return b.Add(ctx, make([]byte, n)) }
+		first, second, third := message(), message(), message()
+		if err := errors.Join(grow(first, ctx, shared), grow(second, ctx, shared)); err != nil {
+			t.Fatal(err)
+		}
+		if first.account.exclusive || !second.account.exclusive {
+			t.Fatalf("exclusive: %t and %t, want the second", first.account.exclusive, second.account.exclusive)
+		}
+		if err := grow(second, ctx, 64<<20-shared); err != nil {
+			t.Errorf("the one that is exclusive: %v", err)
+		}
+		if err := grow(third, ctx, blockSize); err != nil {
+			t.Errorf("a short one: %v", err)
+		}
+		begin := time.Now()
+		if err := grow(third, ctx, 1<<20); !errors.Is(err, ErrFull) || time.Since(begin) != timeout {
+			t.Errorf("one too many: %v after %s", err, time.Since(begin))
+		}
+		cancelled, cancel := context.WithCancel(ctx)
+		time.AfterFunc(time.Second, cancel)
+		if err := grow(third, cancelled, 1<<20); !errors.Is(err, context.Canceled) {
+			t.Errorf("a cancelled one: %v", err)
+		}
+		time.AfterFunc(time.Second, first.Reset)
+		if err := grow(third, ctx, 1<<20); err != nil || third.account.exclusive {
+			t.Errorf("once there is room: %v, exclusive %t", err, third.account.exclusive)
+		}
+		synctest.Wait() // until the first has given all back
+		for _, each := range []*Buffer{first, second, third} {
+			each.Reset()
+			each.Reset() // changes nothing
+		}
+		if m.free != shared || m.exclusive {
+			t.Errorf("%d bytes are free in the end, want %d", m.free, shared)
+		}
+	})
+}
+
+// TestOneAccount: the buffers of one request never wait for each other, however long they
+// are.
+func TestOneAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewBudget()
+		ctx := m.WithAccount(t.Context())
+		first, second := New(AccountOf(ctx), 64<<20), New(AccountOf(ctx), 64<<20)
+		begin := time.Now()
+		for _, b := range []*Buffer{first, second} {
+			if err := b.Add(ctx, make([]byte, 60<<20)); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := second.Bytes(ctx); err != nil || time.Since(begin) != 0 {
+			t.Errorf("%v after %s", err, time.Since(begin))
+		}
+		first.Reset()
+		if !m.exclusive {
+			t.Error("the account is no longer exclusive while it holds a message")
+		}
+		second.Reset()
+		if m.free != shared || m.exclusive {
+			t.Errorf("%d bytes are free in the end, want %d", m.free, shared)
+		}
+	})
+}
+
+func TestReadFrom(t *testing.T) {
+	const limit = 200_000
+	for _, size := range []int{0, 1, blockSize - 1, blockSize, blockSize + 1, 2 * blockSize, limit - 1, limit, limit + 1, 2 * limit} {
+		want := bytes.Repeat([]byte("0123456789"), size/10+1)[:size]
+		for name, read := range map[string]func(*Buffer) error{
+			"whole": func(b *Buffer) error { return b.ReadFrom(t.Context(), bytes.NewReader(want)) },
+			"with the last error": func(b *Buffer) error {
+				return b.ReadFrom(t.Context(), iotest.DataErrReader(strings.NewReader(string(want))))
+			},
+			"in parts": func(b *Buffer) error {
+				return errors.Join(b.Add(t.Context(), want[:size/3]), b.Add(t.Context(), want[size/3:]))
+			},
+		} {
+			m := NewBudget()
+			b := New(m.Account(), limit)
+			if err := read(b); errors.Is(err, ErrTooLong) != (size > limit) || (err != nil) != (size > limit) {
+				t.Errorf("%s, %d bytes: %v", name, size, err)
+			}
+			if size <= limit {
+				checkText(t, b, want)
+			}
+			if got, err := io.ReadAll(iotest.HalfReader(b)); err != nil || size <= limit && !bytes.Equal(got, want) {
+				t.Errorf("%s: reads %d bytes, want %d: %v", name, len(got), size, err)
+			}
+			b.Reset()
+			if m.free != shared || m.exclusive || b.Len() != 0 {
+				t.Errorf("%s, %d bytes: not all was given back", name, size)
+			}
+		}
+	}
+}
+
+// checkText checks what a buffer holds, in blocks and as one text.
+func checkText(t *testing.T, b *Buffer, want []byte) {
+	t.Helper()
+	if got := bytes.Join(b.Blocks(0, b.Len()), nil); !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, want %d", len(got), len(want))
+	}
+	from, to := len(want)/4, len(want)*3/4
+	if got := bytes.Join(b.Blocks(from, to), nil); !bytes.Equal(got, want[from:to]) {
+		t.Errorf("from %d to %d: %d bytes", from, to, len(got))
+	}
+	if got, err := b.Bytes(t.Context()); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("as one text: %d bytes, want %d: %v", len(got), len(want), err)
+	}
+}
