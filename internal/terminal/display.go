@@ -20,10 +20,11 @@ import (
 //
 // Output for programs (tokens, variables, JSON, scripts) bypasses it.
 type Display struct {
-	w      io.Writer // the underlying stream
-	ci     bool      // w is the log of a CI job
-	styles Styles    // of a Text
-	kinds  bool      // lines are messages, styled by how they begin
+	w      io.Writer  // the underlying stream
+	ci     bool       // w is the log of a CI job
+	styles Styles     // of a Text
+	kinds  bool       // lines are messages, styled by how they begin
+	cols   func() int // of the terminal that messages fit; nil: there is none
 
 	mu   sync.Mutex
 	rest []byte // an incomplete character; in CI an incomplete line
@@ -65,8 +66,8 @@ func (d *Display) show(text string) error {
 	if text == "" {
 		return nil
 	}
-	if d.kinds && d.styles.on {
-		text = d.styled(text)
+	if d.kinds && (d.styles.on || d.cols != nil) {
+		text = d.messages(text)
 	}
 	to := d.w
 	if d.ci {
@@ -76,22 +77,38 @@ func (d *Display) show(text string) error {
 	return err
 }
 
-// styled returns the lines of a text in their styles. The end of a line that was
+// messages returns the lines of a text in their styles. The end of a line that was
 // begun before has none.
-func (d *Display) styled(text string) string {
+func (d *Display) messages(text string) string {
 	var b strings.Builder
 	for l := range strings.Lines(text) {
 		content, ended := strings.CutSuffix(l, "\n")
 		if d.open || !ended {
 			b.WriteString(content)
 		} else {
-			b.WriteString(d.styles.show(d.styles.line(content)))
+			b.WriteString(d.message(content))
 		}
 		if d.open = !ended; ended {
 			b.WriteByte('\n')
 		}
 	}
 	return b.String()
+}
+
+// message returns a message in its style. A sentence that is longer than a line of the
+// terminal continues between two words; a line with a command to paste stays whole.
+func (d *Display) message(text string) string {
+	pieces := []string{text}
+	if d.cols != nil && isSentence(text) {
+		if cols := d.cols() - gutter; cols >= minText && width(text) > cols {
+			pieces = Wrap(text, cols)
+		}
+	}
+	shown := d.styles.show(d.styles.line(pieces[0]))
+	for _, piece := range pieces[1:] {
+		shown += "\n" + strings.Repeat(" ", gutter) + piece
+	}
+	return shown
 }
 
 // wholeRunes returns the length of b without an incomplete character at its end.

@@ -55,6 +55,17 @@ func (s Styles) line(text string) line {
 	return line{{text, plain}}
 }
 
+// isSentence reports whether a message is one without a command: the fault of an error,
+// or a warning.
+func isSentence(text string) bool {
+	for _, begins := range []string{"mcp-login: ", "warning: ", "caution: "} {
+		if rest, ok := strings.CutPrefix(text, begins); ok {
+			return !strings.Contains(rest, "mcp-login ")
+		}
+	}
+	return false
+}
+
 // show returns a line as the stream gets it.
 func (s Styles) show(l line) string {
 	if !s.on {
