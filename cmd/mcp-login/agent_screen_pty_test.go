@@ -3,7 +3,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/hinshun/vt10x"
 
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
@@ -31,8 +28,7 @@ func TestAgentScreens(t *testing.T) {
 		if !strings.Contains(raw, "\x1b[") {
 			t.Errorf("no styles in %q", raw)
 		}
-		screen := vt10x.New(vt10x.WithSize(size.cols, size.rows))
-		io.WriteString(screen, agentChanging.ReplaceAllString(raw, "…"))
+		screen := terminaltest.Show(size.cols, size.rows, agentChanging.ReplaceAllString(raw, "…"))
 		var lines []string
 		for l := range strings.SplitSeq(screen.String(), "\n") {
 			lines = append(lines, strings.TrimRight(l, " \x00"))

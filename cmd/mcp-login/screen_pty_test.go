@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/await"
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
@@ -23,31 +24,42 @@ import (
 // account is a home folder with one credential, at a terminal.
 type account struct {
 	program string
-	url     string // of the MCP server
+	url     string            // of the MCP server
+	hosts   map[string]string // of all servers, by the names of their profiles
 	env     []string
 }
 
 // newAccount signs in, with more variables if given.
 func newAccount(t *testing.T, env ...string) *account {
 	t.Helper()
-	const ttl = 59*time.Minute + 45*time.Second // what is left of it is as wide in the next 35 seconds
-	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}, Tokens: oauthtest.Tokens{TTL: ttl}})
-	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	dir := fmt.Sprintf("/tmp/mcp-login-%010d", rand.Uint32()) // its length decides where lines wrap
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &account{
-		program: filepath.Join(dir, "mcp-login"), url: srv.URL + "/mcp",
-		env: []string{"HOME=" + dir, "PATH=" + dir, "SHELL=/bin/bash"},
-	}
+	p := &account{program: filepath.Join(dir, "mcp-login"), env: []string{"HOME=" + dir, "PATH=" + dir, "SHELL=/bin/bash"}, hosts: map[string]string{}}
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.Symlink(os.Args[0], p.program)); err != nil {
 		t.Fatal(err)
 	}
-	login := exec.Command(p.program, "login", "notion", p.url)
-	login.Env = append(slices.Clone(p.env), env...)
-	if out, err := login.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	p.url = p.signIn(t, "notion", oauthtest.Tokens{}, env...)
 	return p
+}
+
+// signIn signs in to another server under a name, and returns the server's URL.
+func (p *account) signIn(t *testing.T, name string, tokens oauthtest.Tokens, env ...string) string {
+	t.Helper()
+	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}, Tokens: tokens})
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	p.run(t, "login "+name+" "+srv.URL+"/mcp", env...)
+	p.hosts[name] = srv.Listener.Addr().String()
+	return srv.URL + "/mcp"
+}
+
+// run runs a command that succeeds.
+func (p *account) run(t *testing.T, line string, env ...string) {
+	t.Helper()
+	cmd := exec.Command(p.program, strings.Fields(line)...)
+	cmd.Env = append(slices.Clone(p.env), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
+	}
 }
 
 // types runs a command at a terminal and returns it when the command has ended.
@@ -61,34 +73,26 @@ func (p *account) types(t *testing.T, line string, cols, rows int, env ...string
 	return x
 }
 
-// screens are what a person meets first. URL is the address of the MCP server.
+// screens are what a person meets first and most, by the line that shows it. URL is the
+// address of the MCP server.
 var screens = map[string]string{
-	"overview": "", "help": "help", "help-login": "login --help", "unknown-command": "lgoin", "unknown-flag": "login notion --scoep x",
-	"bad-value": "login notion --wait soon", "not-signed-in": "token notoin", "status": "status notion", "status-table": "status",
-	"unreachable": "login linear http://127.0.0.1:1/mcp", "signed-in": "login notion URL --flow device --force", "signed-out": "logout nope",
+	"overview": "", "help": "help", "help-login": "login --help", "help-agent": "agent --help",
+	"unknown-command": "lgoin", "unknown-flag": "login notion --scoep x", "bad-value": "login notion --wait soon", "missing": "exec notion",
+	"not-signed-in": "token notoin", "unreachable": "login files http://127.0.0.1:1/mcp", "signed-out": "logout nope",
+	"status": "status notion", "status-table": "status", "status-due": "status --min-ttl 2h", "status-long": "status notion --long",
+	"signed-in": "login notion URL --flow device --force",
 }
 
-// changing are the parts of a screen that differ from run to run.
-var changing = regexp.MustCompile(`127\.0\.0\.1:\d\d+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|(in|ago)? ?\d+[hms]\d*[ms]?\d*s?( ago)?|\S*-\d{10}/\S+|sha256:\w+|client-[A-Z0-9]{8,}|(/tmp|file:/)\S+`)
-
-// TestScreens: the screens at a small and a large terminal. Colors change no
-// letter; without them the screen has no symbol either.
+// TestScreens: the screens at a small and a large terminal, in the colors of a dark and of
+// a light one, and without color. That changes no letter, and leaves no symbol.
 func TestScreens(t *testing.T) {
 	p := newAccount(t)
-	for _, size := range []struct {
-		name       string
-		cols, rows int
-	}{{"80x24", 80, 24}, {"120x40", 120, 40}} {
-		for name, line := range screens {
-			x := p.types(t, line, size.cols, size.rows, "TERM=xterm-256color")
-			terminaltest.Golden(t, "testdata/screen/"+name+"-"+size.name+".golden", shown(x))
-			for _, plain := range []string{"TERM=dumb", "TERM=xterm-256color NO_COLOR=1"} {
-				x := p.types(t, line, size.cols, size.rows, strings.Fields(plain)...)
-				if raw := x.Raw.String(); strings.ContainsAny(raw, "\x1b✗✓") {
-					t.Errorf("%s with %s: %q", name, plain, raw)
-				}
-			}
-		}
+	p.signIn(t, "linear", oauthtest.Tokens{})
+	p.signIn(t, "sentry", oauthtest.Tokens{NoRefresh: true})
+	for name, line := range screens {
+		p.golden(t, name, func(cols, rows int, env ...string) *terminaltest.Terminal {
+			return p.fresh(t, line, cols, rows, env...)
+		})
 	}
 }
 
@@ -96,35 +100,126 @@ func TestScreens(t *testing.T) {
 // is locked and what opens it.
 func TestLockedScreen(t *testing.T) {
 	p := newAccount(t, "MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE=correct horse battery")
-	for size, cols := range map[string]int{"80x24": 80, "120x40": 120} {
-		terminaltest.Golden(t, "testdata/screen/locked-"+size+".golden", shown(p.types(t, "token notion", cols, cols/4, "TERM=xterm-256color")))
+	for name, line := range map[string]string{"locked": "token notion", "locked-status": "store status"} {
+		p.golden(t, name, func(cols, rows int, env ...string) *terminaltest.Terminal {
+			return p.types(t, line, cols, rows, env...)
+		})
 	}
 }
 
-// shown is the screen without what differs from run to run.
-func shown(x *terminaltest.Terminal) string {
+// TestEmptyScreen: before the first sign-in, status says how to begin.
+func TestEmptyScreen(t *testing.T) {
+	p := newAccount(t)
+	p.run(t, "clear notion")
+	p.golden(t, "empty", func(cols, rows int, env ...string) *terminaltest.Terminal {
+		return p.types(t, "status", cols, rows, env...)
+	})
+}
+
+// golden compares the screens of one name with their files.
+func (p *account) golden(t *testing.T, name string, show func(cols, rows int, env ...string) *terminaltest.Terminal) {
+	t.Helper()
+	x := show(120, 40, "TERM=xterm-256color")
+	terminaltest.Golden(t, "testdata/screen/"+name+"-120x40.golden", p.written(x, 120, 40))
+	x = show(80, 24, "TERM=xterm-256color")
+	text := p.written(x, 80, 24)
+	terminaltest.Golden(t, "testdata/screen/"+name+"-80x24.golden", text)
+	vt := terminaltest.Show(80, 24, p.steady(x))
+	for theme, colors := range map[string]terminaltest.Theme{"dark": terminaltest.Dark(), "light": terminaltest.Light()} {
+		terminaltest.Golden(t, "testdata/screen/"+name+"-"+theme+".svg", terminaltest.SVG(vt, colors, "the screen "+name))
+	}
+	want := symbols.ReplaceAllString(text, "")
+	if _, after, prompts := strings.Cut(want, "\nflow: "); prompts { // without color the prompt is text, and stays
+		_, want, _ = strings.Cut(after, "\n")
+	}
+	for _, plain := range []string{"TERM=dumb", "TERM=xterm-256color NO_COLOR=1"} {
+		x := show(80, 24, strings.Fields(plain)...)
+		if raw := x.Raw.String(); strings.ContainsAny(raw, "\x1b✗✓") {
+			t.Errorf("%s with %s: %q", name, plain, raw)
+		}
+		if got := p.written(x, 80, 24); !strings.HasSuffix(got, want) {
+			t.Errorf("%s with %s:\n%s\nwant\n%s", name, plain, got, want)
+		}
+	}
+}
+
+// symbols are what a line in color has before a message of its kind.
+var symbols = regexp.MustCompile(`(?m)^[✗✓!] `)
+
+// written is the text on the screen.
+func (p *account) written(x *terminaltest.Terminal, cols, rows int) string {
 	var lines []string
-	for l := range strings.SplitSeq(changing.ReplaceAllString(x.Screen(), "…"), "\n") {
+	for l := range strings.SplitSeq(terminaltest.Show(cols, rows, p.steady(x)).String(), "\n") {
 		lines = append(lines, strings.TrimRight(l, " \x00"))
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// TestScreenColors: errors, commands to run and titles stand out on dark and on
-// light terminals, which the pictures show.
+// fresh is types for a table whose durations are all as wide, as in its file: those of
+// tokens that were issued less than 50 seconds ago.
+func (p *account) fresh(t *testing.T, line string, cols, rows int, env ...string) (x *terminaltest.Terminal) {
+	t.Helper()
+	await.True(t, "tokens are new", func() bool {
+		x = p.types(t, line, cols, rows, env...)
+		for _, left := range regexp.MustCompile(`in (\d+[hms]\S*)  `).FindAllStringSubmatch(x.Raw.String(), -1) {
+			switch {
+			case strings.HasPrefix(left[1], "1h"):
+				return false
+			case !regexp.MustCompile(`^59m\d\ds$`).MatchString(left[1]):
+				for name := range p.hosts {
+					p.run(t, "login "+name+" --force")
+				}
+				return false
+			}
+		}
+		return true
+	})
+	return x
+}
+
+// changing are the parts of a screen that differ from run to run, and what stands there
+// in the files.
+var changing = []struct{ pattern, with string }{
+	{`http://127\.0\.0\.1:\d{5}`, "https://mcp.example.com"},
+	{`127\.0\.0\.1:\d{5}`, "mcp.example.com"},
+	{`/tmp/mcp-login-\d{10}`, "/home/ada"},
+	{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "2026-01-02T15:04:05Z"},
+	{`\bin (1h|59m)\w*;`, "in 1h;"},
+	{`\(in \w+\)`, "(in 1h)"},
+	{`\(\w+ ago\)`, "(2s ago)"},
+	{`\b59m\d\ds\b`, "59m59s"},
+	{`sha256:\w{12}`, "sha256:0123456789ab"},
+	{`client-[A-Z0-9]{20,}`, "client-EXAMPLE"},
+}
+
+// steady is the line that was typed and all output, without what differs from run to run.
+// The names of servers are as wide as their addresses.
+func (p *account) steady(x *terminaltest.Terminal) string {
+	output := "$ " + terminaltest.Typed(x.Cmd) + "\r\n" + x.Raw.String()
+	for name, address := range p.hosts {
+		output = strings.ReplaceAll(output, "http://"+address, "https://"+servers[name])
+		output = strings.ReplaceAll(output, address, servers[name])
+	}
+	for _, c := range changing {
+		output = regexp.MustCompile(c.pattern).ReplaceAllString(output, c.with)
+	}
+	return output
+}
+
+// servers are the names of servers in the files.
+var servers = map[string]string{"notion": "mcp.notion.com", "linear": "mcp.linear.app", "sentry": "mcp.sentry.dev"}
+
+// TestScreenColors: errors, commands to run and titles stand out.
 func TestScreenColors(t *testing.T) {
 	p := newAccount(t)
-	for theme, colors := range map[string]terminaltest.Theme{"dark": terminaltest.Dark(), "light": terminaltest.Light()} {
-		for name, title := range map[string]string{"not-signed-in": "an error and its hints", "overview": "the most used commands", "unknown-flag": "a wrong flag"} {
-			x := p.types(t, screens[name], 80, 24, "TERM=xterm-256color")
-			terminaltest.Golden(t, "testdata/screen/"+name+"-"+theme+".svg", terminaltest.SVG(x.VT, colors, title))
-		}
-	}
 	x := p.types(t, screens["not-signed-in"], 80, 24, "TERM=xterm-256color")
 	if raw := x.Raw.String(); !strings.Contains(raw, "\x1b[31m✗ mcp-login: \x1b[m") || !strings.Contains(raw, "\x1b[2mhint: \x1b[m\x1b[1m") {
 		t.Errorf("no styles in %q", raw)
 	}
 	if raw := p.types(t, "--help", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[1mSIGN IN\x1b[m") {
 		t.Errorf("no title stands out in %q", raw)
+	}
+	if raw := p.types(t, "status notion", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[32mvalid\x1b[m") {
+		t.Errorf("the state does not stand out in %q", raw)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,25 +22,27 @@ import (
 // answers runs a command at a terminal and types an answer to each question.
 func (p *account) answers(t *testing.T, line string, want int, dialog ...string) string {
 	t.Helper()
-	return p.converse(t, "", line, want, dialog...).Raw.String()
+	return p.converse(t, line, want, dialog, 80, 24, "TERM=dumb").Raw.String()
 }
 
 // asks is answers for a command whose last question is on a golden screen.
 func (p *account) asks(t *testing.T, golden, line string, want int, dialog ...string) {
 	t.Helper()
-	p.converse(t, "testdata/screen/"+golden+"-80x24.golden", line, want, dialog...)
+	p.golden(t, golden, func(cols, rows int, env ...string) *terminaltest.Terminal {
+		x := p.converse(t, line, want, dialog, cols, rows, env...)
+		question := dialog[len(dialog)-2]
+		x.Raw.Truncate(strings.Index(x.Raw.String(), question) + len(question))
+		return x
+	})
 }
 
-func (p *account) converse(t *testing.T, golden, line string, want int, dialog ...string) *terminaltest.Terminal {
+func (p *account) converse(t *testing.T, line string, want int, dialog []string, cols, rows int, env ...string) *terminaltest.Terminal {
 	t.Helper()
 	cmd := exec.Command(p.program, strings.Fields(line)...)
-	cmd.Env = append(p.env, "TERM=dumb")
-	x := terminaltest.Start(t, cmd, 80, 24)
+	cmd.Env = append(slices.Clone(p.env), env...)
+	x := terminaltest.Start(t, cmd, cols, rows)
 	for i := 0; i < len(dialog); i += 2 {
 		x.WaitFor(dialog[i])
-		if golden != "" && i == len(dialog)-2 {
-			terminaltest.Golden(t, golden, shown(x))
-		}
 		if _, err := x.PTY.WriteString(dialog[i+1]); err != nil {
 			t.Fatal(err)
 		}

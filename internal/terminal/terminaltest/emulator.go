@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ type Terminal struct {
 	Over chan struct{} // closed when the terminal hung up
 }
 
-// Start starts a command in a terminal that shows a line already.
+// Start starts a command in a terminal that shows the line that starts it.
 func Start(t testing.TB, cmd *exec.Cmd, cols, rows int) *Terminal {
 	t.Helper()
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
@@ -39,7 +40,7 @@ func Start(t testing.TB, cmd *exec.Cmd, cols, rows int) *Terminal {
 		t.Fatal(err)
 	}
 	term := &Terminal{t: t, VT: vt10x.New(vt10x.WithSize(cols, rows)), PTY: f, Cmd: cmd, Over: make(chan struct{})}
-	io.WriteString(term.VT, "$ mcp-login login\r\n")
+	io.WriteString(term.VT, "$ "+Typed(cmd)+"\r\n")
 	go func() {
 		defer close(term.Over)
 		r := bufio.NewReader(io.TeeReader(f, &term.Raw))
@@ -52,6 +53,14 @@ func Start(t testing.TB, cmd *exec.Cmd, cols, rows int) *Terminal {
 		<-term.Over
 	})
 	return term
+}
+
+// Typed returns the line that starts a command, or one for a test that plays the program.
+func Typed(cmd *exec.Cmd) string {
+	if name := filepath.Base(cmd.Path); name == "mcp-login" {
+		return strings.Join(append([]string{name}, cmd.Args[1:]...), " ")
+	}
+	return "mcp-login login"
 }
 
 // Screen returns the text on the screen.

@@ -5,6 +5,9 @@ package terminaltest
 import (
 	"fmt"
 	"html"
+	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hinshun/vt10x"
@@ -18,12 +21,12 @@ type Theme struct {
 
 // Dark returns the colors of a dark terminal.
 func Dark() Theme {
-	return Theme{"#0d1117", "#e6edf3", "#30363d", map[vt10x.Color]string{1: "#ff7b72", 2: "#3fb950", 5: "#d2a8ff", 16: "#000000", 231: "#ffffff"}}
+	return Theme{"#0d1117", "#e6edf3", "#30363d", map[vt10x.Color]string{1: "#ff7b72", 2: "#3fb950", 5: "#d2a8ff", faint: "#8b949e", 16: "#000000", 231: "#ffffff"}}
 }
 
 // Light returns the colors of a light terminal.
 func Light() Theme {
-	return Theme{"#ffffff", "#1f2328", "#d0d7de", map[vt10x.Color]string{1: "#cf222e", 2: "#1a7f37", 5: "#8250df", 16: "#000000", 231: "#ffffff"}}
+	return Theme{"#ffffff", "#1f2328", "#d0d7de", map[vt10x.Color]string{1: "#cf222e", 2: "#1a7f37", 5: "#8250df", faint: "#59636e", 16: "#000000", 231: "#ffffff"}}
 }
 
 // The size of a character in the picture. Half of one is a square.
@@ -39,6 +42,17 @@ const (
 	boldface   = 1 << 2
 )
 
+// faint is the color of faint text: bright black.
+const faint vt10x.Color = 8
+
+// Show returns a screen with what a program wrote to its terminal. The emulator knows no
+// faint text, so that has a color of its own.
+func Show(cols, rows int, output string) vt10x.Terminal {
+	vt := vt10x.New(vt10x.WithSize(cols, rows))
+	_, _ = io.WriteString(vt, strings.ReplaceAll(output, "\x1b[2m", "\x1b[90m"))
+	return vt
+}
+
 // SVG draws a screen as a picture. The lines below the last text are left out.
 func SVG(vt vt10x.Terminal, theme Theme, title string) string {
 	vt.Lock()
@@ -52,8 +66,8 @@ func SVG(vt vt10x.Terminal, theme Theme, title string) string {
 	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%[1]d\" height=\"%[2]d\" role=\"img\" aria-label=\"%[3]s\">\n", width, height, html.EscapeString(title))
 	fmt.Fprintf(&b, "<rect x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"%s\" stroke=\"%s\"/>\n", width-1, height-1, theme.Paper, theme.Border)
 	fmt.Fprintf(&b, "<g transform=\"translate(%d %d)\" font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,monospace\" font-size=\"15\" fill=\"%s\" xml:space=\"preserve\">\n", margin, margin, theme.Ink)
+	drawBlocks(&b, vt, theme, rows, cols)
 	for row := range rows {
-		drawBlocks(&b, vt, theme, row, cols)
 		drawText(&b, vt, theme, row, cols)
 	}
 	b.WriteString("</g>\n</svg>\n")
@@ -91,25 +105,28 @@ func (t Theme) color(c vt10x.Color) string {
 	return t.Ink
 }
 
-// drawBlocks draws backgrounds and block characters, each run as one rectangle.
-func drawBlocks(b *strings.Builder, vt vt10x.Terminal, theme Theme, row, cols int) {
-	for half := range 2 {
+// drawBlocks draws backgrounds and block characters, as one shape of each color.
+func drawBlocks(b *strings.Builder, vt vt10x.Terminal, theme Theme, rows, cols int) {
+	shapes := map[string]string{}
+	for half := range 2 * rows {
 		color, from := "", 0
 		for col := 0; col <= cols; col++ {
 			next := ""
 			if col < cols {
-				top, bottom := theme.halves(vt.Cell(col, row))
-				next = []string{top, bottom}[half]
+				top, bottom := theme.halves(vt.Cell(col, half/2))
+				next = []string{top, bottom}[half%2]
 			}
 			if next == color {
 				continue
 			}
 			if color != "" {
-				fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" shape-rendering=\"crispEdges\"/>\n",
-					from*cellWidth, row*cellHeight+half*cellWidth, (col-from)*cellWidth, cellWidth, color)
+				shapes[color] += fmt.Sprintf("M%d %dh%dv%dH%[1]dz", from*cellWidth, half*cellWidth, (col-from)*cellWidth, cellWidth)
 			}
 			color, from = next, col
 		}
+	}
+	for _, color := range slices.Sorted(maps.Keys(shapes)) {
+		fmt.Fprintf(b, "<path fill=\"%s\" shape-rendering=\"crispEdges\" d=\"%s\"/>\n", color, shapes[color])
 	}
 }
 
