@@ -14,8 +14,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// agentChanging are the parts of an agent's output that differ from run to run.
-var agentChanging = regexp.MustCompile(`(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d|pid \d+|/tmp/[^\s\x1b]+`)
+// agentChanging are the parts of an agent's output that differ from run to run, and what
+// stands there in the files.
+var agentChanging = []struct{ pattern, with string }{
+	{`(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d`, "12:00:00"},
+	{`pid \d+`, "pid 4711"},
+	{`/tmp/agent\d+/mcp-login`, "/usr/bin/mcp-login"},
+	{`/tmp/agent\d+/s\b`, "/run/user/1000/mcp-login/agent.sock"},
+}
 
 // TestAgentScreens: an agent at a terminal shows what it keeps, when it refreshes next,
 // and each event in one line. Colors change no letter.
@@ -28,7 +34,10 @@ func TestAgentScreens(t *testing.T) {
 		if !strings.Contains(raw, "\x1b[") {
 			t.Errorf("no styles in %q", raw)
 		}
-		screen := terminaltest.Show(size.cols, size.rows, agentChanging.ReplaceAllString(raw, "…"))
+		for _, c := range agentChanging {
+			raw = regexp.MustCompile(c.pattern).ReplaceAllString(raw, c.with)
+		}
+		screen := terminaltest.Show(size.cols, size.rows, "$ mcp-login agent\r\n"+raw)
 		var lines []string
 		for l := range strings.SplitSeq(screen.String(), "\n") {
 			lines = append(lines, strings.TrimRight(l, " \x00"))

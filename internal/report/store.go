@@ -25,7 +25,7 @@ func Store(r stores.Report, unlock string) *terminal.Text {
 	if r.Locked {
 		facts = append(facts, fact("locked", "yes; to unlock it: "+strings.ReplaceAll(unlock, "\n", ", or ")))
 	} else {
-		facts = append(facts, fact("problem", r.Problem))
+		facts = append(facts, terminal.Fact{Label: "problem", Value: terminal.Cell{Text: r.Problem, Mark: terminal.Bad}})
 	}
 	var t terminal.Text
 	t.Facts(append(facts, fact("safe from", strings.Join(r.SafeFrom, "; ")), fact("readable by", strings.Join(r.ReadableBy, "; "))))
