@@ -46,7 +46,7 @@ const (
 const faint vt10x.Color = 8
 
 // Show returns a screen with what a program wrote to its terminal. The emulator knows no
-// faint text, so that has a color of its own.
+// faint text, so faint text gets a separate color.
 func Show(cols, rows int, output string) vt10x.Terminal {
 	vt := vt10x.New(vt10x.WithSize(cols, rows))
 	_, _ = io.WriteString(vt, strings.ReplaceAll(output, "\x1b[2m", "\x1b[90m"))
