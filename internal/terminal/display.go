@@ -100,15 +100,10 @@ func (d *Display) messages(text string) string {
 func (d *Display) message(text string) string {
 	pieces := []string{text}
 	if d.cols != nil && isSentence(text) {
-		if cols := d.cols() - gutter; cols >= minText && width(text) > cols {
-			pieces = Wrap(text, cols)
-		}
+		pieces = fold(text, gutter, d.cols()-gutter) // which leaves room for a symbol
 	}
-	shown := d.styles.show(d.styles.line(pieces[0]))
-	for _, piece := range pieces[1:] {
-		shown += "\n" + strings.Repeat(" ", gutter) + piece
-	}
-	return shown
+	pieces[0] = d.styles.show(d.styles.line(pieces[0]))
+	return strings.Join(pieces, "\n")
 }
 
 // wholeRunes returns the length of b without an incomplete character at its end.

@@ -73,8 +73,8 @@ func TestSentencesBreakBetweenWords(t *testing.T) {
 		hint    = "hint: mcp-login login example https://mcp.example.com/mcp\n"
 	)
 	for on, want := range map[bool]string{
-		false: "mcp-login: cannot reach\n  mcp.example.com: connection\n  refused\n" + command + hint,
-		true: "\x1b[31m✗ mcp-login: \x1b[mcannot reach\n  mcp.example.com: connection\n  refused\n" +
+		false: "mcp-login: cannot reach\n  mcp.example.com:\n  connection refused\n" + command + hint,
+		true: "\x1b[31m✗ mcp-login: \x1b[mcannot reach\n  mcp.example.com:\n  connection refused\n" +
 			"\x1b[31m✗ mcp-login: \x1b[m" + strings.TrimPrefix(command, "mcp-login: ") +
 			"\x1b[2mhint: \x1b[m\x1b[1m" + strings.TrimSuffix(strings.TrimPrefix(hint, "hint: "), "\n") + "\x1b[m\n",
 	} {

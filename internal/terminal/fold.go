@@ -1,15 +1,14 @@
 package terminal
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // fold breaks a line at spaces into lines of at most cols columns; 0: as long as it is.
 // The first keeps its beginning of indent columns, and the others are indented by as
-// much. A word that is longer stays whole, and so does a command at the end: both can be
-// copied.
+// much. A word that is longer stays whole, and so does a command up to a comma: both can
+// be copied.
 func fold(s string, indent, cols int) []string {
 	if cols <= 0 || width(s) <= cols {
 		return []string{s}
@@ -40,16 +39,16 @@ func leading(s string, n int) string {
 	return s[:end]
 }
 
-// foldable returns the words of a text, with a command in it, which ends the text or
-// stands before a comma, as one.
+// foldable returns the words of a text, with a command in it as one.
 func foldable(s string) []string {
 	prose, command, found := strings.Cut(s, ": mcp-login ")
 	if !found {
 		return strings.Fields(s)
 	}
-	command, more, found := strings.Cut(command, ", ")
-	if found {
-		command += ","
+	command, rest, more := strings.Cut(command, ", ")
+	words := append(strings.Fields(prose+":"), "mcp-login "+command)
+	if more {
+		words[len(words)-1] += ","
 	}
-	return slices.Concat(strings.Fields(prose+":"), []string{"mcp-login " + command}, strings.Fields(more))
+	return append(words, strings.Fields(rest)...)
 }

@@ -18,6 +18,7 @@ func TestFold(t *testing.T) {
 		{"path  /home/ada/a-very-long-folder", 6, 20, []string{"path  /home/ada/a-very-long-folder"}},
 		{"path  see /home/ada/a-very-long-folder", 6, 20, []string{"path  see", "      /home/ada/a-very-long-folder"}},
 		{"        if you know it: mcp-login login NAME URL --issuer ISSUER", 8, 40, []string{"        if you know it:", "        mcp-login login NAME URL --issuer ISSUER"}},
+		{"locked  yes; unlock it: mcp-login unlock, or set PASSPHRASE", 8, 26, []string{"locked  yes; unlock it:", "        mcp-login unlock,", "        or set PASSPHRASE"}},
 		{"für  ein wort", 5, 10, []string{"für  ein", "     wort"}},
 		{"ab", 5, 1, []string{"ab"}},
 	} {
