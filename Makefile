@@ -26,9 +26,9 @@ build: ## build bin/mcp-login
 	$(BUILD) -o bin/mcp-login ./cmd/mcp-login
 
 .PHONY: demo
-demo: build ## show a whole login against a server on this machine
+demo: build ## show a whole login against a server on this machine; AUTO=5s approves it
 	$(BUILD) -o bin/demo ./examples/demo
-	bin/demo -run bin/mcp-login
+	@bin/demo -run bin/mcp-login $(if $(AUTO),-auto-approve $(AUTO))
 
 .PHONY: test
 test: unit e2e ## all tests, against real servers too

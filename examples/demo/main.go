@@ -2,7 +2,9 @@
 // to try mcp-login without an account anywhere.
 //
 //	go run ./examples/demo                        # serve until interrupted
-//	go run ./examples/demo -run bin/mcp-login     # take the program through a whole login
+//	go run ./examples/demo -run bin/mcp-login     # take the program through a whole login (make demo)
+//
+// With -auto-approve 5s nobody needs a browser (make demo AUTO=5s).
 package main
 
 import (
@@ -47,7 +49,7 @@ func run(ctx context.Context, args []string) error {
 	flags.DurationVar(&cfg.AccessTTL, "access-ttl", 0, "lifetime of an access token (default 10m)")
 	flags.DurationVar(&cfg.CodeTTL, "code-ttl", 0, "lifetime of a device code (default 10m)")
 	flags.DurationVar(&cfg.Interval, "interval", 0, "wait between two polls (default 2s)")
-	flags.DurationVar(&cfg.AutoApprove, "auto-approve", 0, "approve after this time without a person (default never)")
+	flags.DurationVar(&cfg.AutoApprove, "auto-approve", 0, "approve after this time without a person, for a machine without a browser (default never)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -67,7 +69,8 @@ func run(ctx context.Context, args []string) error {
 	if *program != "" {
 		return tour(ctx, os.Stdout, *program, server.MCP(), cfg.AutoApprove)
 	}
-	fmt.Printf("MCP server: %s\nDevice page: %s\nInterrupt to stop.\n", server.MCP(), server.URL()+"/device")
+	fmt.Printf("MCP server: %s\nDevice page: %s\n\nIn another terminal, sign in:\n  mcp-login login demo %[1]s\n", server.MCP(), server.URL()+"/device")
+	fmt.Printf("Then open the device page in a browser on this machine and enter the code.\n%sPress Ctrl-C to stop.\n", elsewhere(server.MCP(), "stop it, and add -auto-approve 5s", ""))
 	<-ctx.Done()
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +30,8 @@ const callWithEnv = `eval "$(mcp-login env demo)"
 printf 'Authorization: %s\n' "$MCP_DEMO_AUTHORIZATION" |
   curl -sS -f -H @- -H 'Content-Type: application/json' \
     -H 'Accept: application/json, text/event-stream' \
-    --data '` + listTools + `' "$MCP_DEMO_URL"`
+    --data '` + listTools + `' \
+    "$MCP_DEMO_URL"`
 
 // traveller takes the real program through a login, in a separate home.
 type traveller struct {
@@ -73,6 +75,7 @@ func newTraveller(out io.Writer, program string) (*traveller, error) {
 }
 
 func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duration) error {
+	fmt.Fprint(t.out, "This signs in to a demo server on this machine, uses the token and signs out.\nIt takes a minute, and leaves your own credentials as they are.\n")
 	t.say("Ask the server how to sign in. Nothing is stored yet.")
 	if err := t.show(ctx, "mcp-login", "discover", mcpURL); err != nil {
 		return err
@@ -80,15 +83,15 @@ func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duratio
 
 	t.say("Sign in. The program registers itself, shows a code and waits for approval.")
 	if auto > 0 {
-		fmt.Fprintf(t.out, "   Without a terminal the server approves by itself after %s.\n", printable.Duration(auto))
+		fmt.Fprintf(t.out, "   The server approves by itself after %s.\n", printable.Duration(auto))
 	} else {
-		fmt.Fprintln(t.out, "   Open the shown URL in a browser on this machine and approve.")
+		fmt.Fprintf(t.out, "   Open the URL that appears in a browser on this machine, and approve there.\n%s", elsewhere(mcpURL, "make demo AUTO=5s", "   "))
 	}
 	if err := t.show(ctx, "mcp-login", "login", "demo", mcpURL, "--flow", "device"); err != nil {
 		return err
 	}
 
-	t.say("Use it: put the token into the environment and call the MCP server's tools/list.")
+	t.say("Use it: put the token into the environment, and list the server's tools.")
 	if err := t.listTools(ctx, mcpURL); err != nil {
 		return err
 	}
@@ -119,6 +122,17 @@ func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duratio
 		return err
 	}
 	return t.expectOver(ctx, mcpURL, after)
+}
+
+// elsewhere says how to approve where this machine has no browser.
+func elsewhere(mcpURL, auto, indent string) string {
+	u, err := url.Parse(mcpURL)
+	if err != nil {
+		return ""
+	}
+	return indent + "No browser here? Run this on your laptop, and open the URL there:\n" +
+		indent + "  ssh -L " + u.Port() + ":" + u.Host + " HOST\n" +
+		indent + "Or let the server approve by itself: " + auto + "\n"
 }
 
 // listTools calls the server as a shell user would, or from here where curl or

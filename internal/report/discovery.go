@@ -119,7 +119,7 @@ func (d Discovery) Text() *terminal.Text {
 			if f.Usable {
 				detail(f.Name, s.yes()+f.at())
 			} else {
-				detail(f.Name, "no: "+f.Reason)
+				detail(f.Name, "no: "+strings.TrimPrefix(f.Reason, flows.ErrUnsupported.Error()+": "))
 			}
 		}
 		detail("dynamic registration", s.yesNo(s.Registration))
