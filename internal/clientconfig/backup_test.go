@@ -178,7 +178,7 @@ func TestUnwritable(t *testing.T) {
 				_, next := backups(path)
 				writeFile(t, next, "", 0o600)
 			}
-		}, "it has 1000 backups; remove some"},
+		}, "it has 100 backups; remove some"},
 	} {
 		path := filepath.Join(t.TempDir(), "mcp.json")
 		writeFile(t, path, text, 0o600)
