@@ -10,7 +10,7 @@ import (
 )
 
 // maxBackups limits the backups of one file.
-const maxBackups = 1000
+const maxBackups = 100
 
 // backups returns the paths of the backups of a file, the oldest first, and of the next
 // one.

@@ -94,6 +94,24 @@ func TestRemoveRestores(t *testing.T) {
 	}
 }
 
+// TestRemoveFromNewFile: a file that client-config made for each client can lose its
+// only entry again.
+func TestRemoveFromNewFile(t *testing.T) {
+	for _, c := range Clients() {
+		path := filepath.Join(t.TempDir(), "file")
+		e := editor(path)
+		if changed, err := e.Write(c, entry("x"), c.Default()); err != nil || !changed {
+			t.Fatal(c.Name, changed, err)
+		}
+		if err := e.Remove(c, "x"); err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+		if got := readFile(t, path); strings.Contains(got, "x.example") {
+			t.Errorf("%s: left %s", c.Name, got)
+		}
+	}
+}
+
 // TestRemoveKeepsChanges: what the owner of a file changed since then stays, and an entry
 // of the owner's that was replaced does not come back.
 func TestRemoveKeepsChanges(t *testing.T) {
@@ -160,7 +178,7 @@ func TestUnwritable(t *testing.T) {
 				_, next := backups(path)
 				writeFile(t, next, "", 0o600)
 			}
-		}, "it has 1000 backups; remove some"},
+		}, "it has 100 backups; remove some"},
 	} {
 		path := filepath.Join(t.TempDir(), "mcp.json")
 		writeFile(t, path, text, 0o600)

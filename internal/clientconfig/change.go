@@ -105,7 +105,7 @@ func (c Change) apply() (backup string, err error) {
 		return "", errors.New("it is read-only")
 	}
 	if backup, err = keep(now.path, now.content); err != nil {
-		return "", fmt.Errorf("keep a backup: %w", reason(err))
+		return "", err
 	}
 	return backup, atomicfile.Write(now.path, c.after, info.Mode().Perm())
 }

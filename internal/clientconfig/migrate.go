@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/mcp-login/mcp-login/internal/mcpremote"
+	"github.com/mcp-login/mcp-login/oauth"
 )
 
 // Migration is the replacement of mcp-remote by mcp-login in one entry of a
@@ -30,6 +31,9 @@ func Migrations(servers []Server, program string) (all []Migration) {
 		m := Migration{Server: s}
 		var t mcpremote.Translation
 		if t, m.Err = mcpremote.Translate(args); m.Err == nil {
+			_, m.Err = oauth.CheckURL(t.Args[0])
+		}
+		if m.Err == nil {
 			m.Proxy, m.Notes = append([]string{program, "proxy"}, t.Args...), t.Notes
 		}
 		all = append(all, m)

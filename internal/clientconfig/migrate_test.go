@@ -45,6 +45,22 @@ func TestRemoteArguments(t *testing.T) {
 	}
 }
 
+// TestMigrateOnlyToUsableURLs: an entry stays if mcp-login refuses its URL, and no secret
+// in it is shown.
+func TestMigrateOnlyToUsableURLs(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://me:s3cret@x.example/mcp": "user name", "https://x.example/\x1b[2J": "invisible", "https://x.example/mcp#s3cret": "fragment",
+	} {
+		all := Migrations([]Server{{Name: "a", Command: []string{"npx", "mcp-remote", url}}}, "mcp-login")
+		if len(all) != 1 || all[0].Err == nil || all[0].Proxy != nil || !strings.Contains(all[0].Err.Error(), want) {
+			t.Errorf("%s: %+v", url, all)
+		}
+		if plan := Plan(all); !strings.Contains(url, "#") && strings.Contains(plan, "s3cret") {
+			t.Errorf("the plan is %s", plan)
+		}
+	}
+}
+
 // TestMigrate: in every client's form the command is replaced and all else stays.
 func TestMigrate(t *testing.T) {
 	for name, tt := range map[string]struct{ client, file, before, after string }{

@@ -62,11 +62,14 @@ func (tomlSyntax) remove(text []byte, path []string) ([]byte, error) {
 	if !found {
 		return nil, errByHand
 	}
-	rest := slices.Concat(text[:begin], text[end:])
-	if end == len(text) {
-		rest = append(bytes.TrimRight(text[:begin], "\n"), '\n')
+	before := text[:begin]
+	if end < len(text) {
+		return slices.Concat(before, text[end:]), nil
 	}
-	return rest, nil
+	if before = bytes.TrimRight(before, "\n"); len(before) == 0 {
+		return []byte{}, nil
+	}
+	return slices.Concat(before, []byte("\n")), nil
 }
 
 // tableLines returns where in text the table at path is, with the tables in it.

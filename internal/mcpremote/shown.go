@@ -6,8 +6,8 @@ import "strings"
 const hidden = "[redacted]"
 
 // Shown returns a command line of mcp-remote, or one that it was translated to, without
-// the values that may be secrets: those of headers, unless they name a variable, and of
-// the client's registration.
+// the values that may be secrets: those of headers, unless they name a variable, of the
+// client's registration, and those in URLs.
 func Shown(words []string) []string {
 	shown := make([]string, 0, len(words))
 	flag := "" // whose value is next
@@ -20,10 +20,34 @@ func Shown(words []string) []string {
 			word = name + "=" + shownValue(name, value)
 		case hides(word):
 			flag = word
+		case isURL(word):
+			word = shownURL(word)
 		}
 		shown = append(shown, word)
 	}
 	return shown
+}
+
+// shownURL is a URL without its user and the values of its query.
+func shownURL(text string) string {
+	base, query, asks := strings.Cut(text, "?")
+	scheme, rest, _ := strings.Cut(base, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndex(host, "@"); at >= 0 {
+		base = scheme + "://" + hidden + rest[at:]
+	}
+	if !asks {
+		return base
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		if name, _, valued := strings.Cut(pair, "="); valued {
+			pairs[i] = name + "=" + hidden
+		} else {
+			pairs[i] = hidden
+		}
+	}
+	return base + "?" + strings.Join(pairs, "&")
 }
 
 // hides reports whether the value of a flag may be a secret.

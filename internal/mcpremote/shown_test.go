@@ -18,6 +18,11 @@ func TestShown(t *testing.T) {
 		{"mcp-remote --header s3cret", "mcp-remote --header [redacted]"},
 		{`mcp-remote --static-oauth-client-info {"client_secret":"s3cret"} x`, "mcp-remote --static-oauth-client-info [redacted] x"},
 		{`mcp-remote --static-oauth-client-metadata={"software_statement":"s3cret"}`, "mcp-remote --static-oauth-client-metadata=[redacted]"},
+		{"mcp-remote https://me:s3cret@x.example:8/mcp/ 3334", "mcp-remote https://[redacted]@x.example:8/mcp/ 3334"},
+		{"mcp-remote https://s3cret@x.example", "mcp-remote https://[redacted]@x.example"},
+		{"mcp-remote " + server + "?a=s3cret&b=s3c=ret", "mcp-remote " + server + "?a=[redacted]&b=[redacted]"},
+		{"mcp-remote " + server + "?s3cret", "mcp-remote " + server + "?[redacted]"},
+		{"mcp-remote " + server + "/@scope/x", ""},
 		{"mcp-remote --header", ""},
 	} {
 		is := strings.Fields(tt.is)
