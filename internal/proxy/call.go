@@ -221,8 +221,13 @@ func (b *bridge) forwardJSON(ctx context.Context, c *call, body io.Reader) error
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	answered, err := b.forward(ctx, c, buf)
-	if err == nil && !answered {
-		err = errNoAnswer
+	switch {
+	case err == nil && !answered:
+		return errNoAnswer
+	case errors.Is(err, mcpwire.ErrNotMessage) && buf.Len() <= maxSessionErrorSize:
+		if text, readErr := buf.Bytes(ctx); readErr == nil && isSessionError(text) {
+			return errSessionLost // of a server that sends no complete JSON-RPC error
+		}
 	}
 	return err
 }

@@ -21,7 +21,7 @@ func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
 		session = ""
 	}
 	resp, err := b.send(ctx, m, session)
-	if err != nil || session == "" || !isSessionLost(resp) {
+	if err != nil || session == "" || !isSessionLost(resp, m) {
 		return resp, err
 	}
 	resp.Body.Close()

@@ -13,17 +13,17 @@ import (
 // maxSessionErrorSize is more than an error about a lost session needs.
 const maxSessionErrorSize = 2 << 10
 
-// isSessionLost reports whether the response to a request in a session says that the server
+// isSessionLost reports whether the response to a message in a session says that the server
 // does not know the session. That is a 404. Servers also answer with 400, or with a 200 and
 // an error without an id (anthropics/claude-code#27425,
-// modelcontextprotocol/typescript-sdk#1476). In an event stream, the latter is found only
-// when it is read, as errSessionLost. The body can still be read.
-func isSessionLost(resp *http.Response) bool {
+// modelcontextprotocol/typescript-sdk#1476). In the 200 to a request, that is found only
+// when the response is read, as errSessionLost. The body can still be read.
+func isSessionLost(resp *http.Response, m message) bool {
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
 		return true
 	case resp.StatusCode == http.StatusBadRequest:
-	case resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeJSON:
+	case resp.StatusCode != http.StatusOK || m.isRequest() || mcpwire.MediaType(resp) != mcpwire.TypeJSON:
 		return false
 	}
 	body := bufio.NewReaderSize(resp.Body, maxSessionErrorSize)
