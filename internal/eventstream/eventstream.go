@@ -1,7 +1,6 @@
-// Package eventstream reads and writes streams of server-sent events (HTML Living
-// Standard §9.2.6), as MCP's HTTP transports have them. Where the data of an event
-// is kept, and how much of it, the caller says. It must not know what the messages
-// mean.
+// Package eventstream reads and writes streams of server-sent events (HTML Living Standard
+// §9.2.6), as MCP's HTTP transports use them. The caller decides where the data of an event
+// is kept, and how much of it. The package must not know what the messages mean.
 package eventstream
 
 import (
@@ -18,26 +17,26 @@ import (
 
 const (
 	lineSize = 32 << 10 // longer lines are read in parts
-	// maxID is how long an event's id may be for its stream to be resumed: a header
-	// carries it back.
+	// maxID is the maximum length of an event's id for its stream to be resumed, because a
+	// header sends it back.
 	maxID = 4 << 10
 )
 
-// ErrTooLong means that a message is beyond the limit.
+// ErrTooLong means that a message is longer than the limit.
 var ErrTooLong = errors.New("the message is too long")
 
 // TooLong is ErrTooLong with the limit.
 func TooLong(limit int) error { return fmt.Errorf("%w: the limit is %d bytes", ErrTooLong, limit) }
 
-// Data takes the data of one event after another.
+// Data receives the data of one event after another.
 type Data interface {
-	// Add appends a part, which is valid until Add returns. Its error ends the read.
+	// Add appends a part, which is valid until Add returns. An error ends the read.
 	Add(part []byte) error
-	// Reset forgets the event's data.
+	// Reset drops the event's data.
 	Reset()
 }
 
-// Buffer is Data in memory that lasts beyond the next event.
+// Buffer is Data whose bytes stay valid after the next event.
 type Buffer struct {
 	Limit int // bytes; ErrTooLong beyond it
 	Bytes []byte
@@ -48,7 +47,7 @@ func (b *Buffer) Add(part []byte) error {
 	if len(b.Bytes)+len(part) > b.Limit {
 		return TooLong(b.Limit)
 	}
-	if len(b.Bytes)+len(part) > cap(b.Bytes) { // append alone would copy what is long many times
+	if len(b.Bytes)+len(part) > cap(b.Bytes) { // append would copy long data many times
 		b.Bytes = slices.Grow(b.Bytes, max(len(part), min(len(b.Bytes), b.Limit-len(b.Bytes))))
 	}
 	b.Bytes = append(b.Bytes, part...)
@@ -58,10 +57,10 @@ func (b *Buffer) Add(part []byte) error {
 // Reset implements Data.
 func (b *Buffer) Reset() { b.Bytes = nil }
 
-// Cursor is how far a stream was read, to resume it there.
+// Cursor is the position in a stream from which it can be resumed.
 type Cursor struct {
-	ID    string        // of the last event; "": the stream cannot be resumed
-	Retry time.Duration // the wait that the server asks for; 0: none
+	ID    string        // of the last event; "" if the stream cannot be resumed
+	Retry time.Duration // the wait that the server asks for; 0 if it asks for none
 }
 
 // Reader reads events.
@@ -74,14 +73,14 @@ type Reader struct {
 	lines  int // of data
 }
 
-// NewReader reads events whose data goes to data, and notes in at how far it is. A
-// line beyond the limit is ErrTooLong.
+// NewReader returns a reader that adds the data of events to data and updates the cursor. A
+// line longer than limit is ErrTooLong.
 func NewReader(r io.Reader, limit int, data Data, at *Cursor) *Reader {
 	return &Reader{r: bufio.NewReaderSize(Lines(r), lineSize), limit: limit, data: data, cursor: at}
 }
 
-// Next reads the next event that has data, which may be empty, and returns its name.
-// An event that is cut off is no event.
+// Next reads the next event that has data, which may be empty, and returns its name. An
+// incomplete event at the end is dropped.
 func (r *Reader) Next() (name string, err error) {
 	r.reset()
 	for {
@@ -115,7 +114,7 @@ func (r *Reader) readLine() (empty bool, err error) {
 	return len(part) == 0, r.parseField(part)
 }
 
-// readLongLine reads the rest of a long line. Only data is kept of it.
+// readLongLine reads the rest of a long line. It keeps only data.
 func (r *Reader) readLongLine(part []byte) error {
 	name, value := splitField(part)
 	isData := string(name) == "data"
@@ -145,7 +144,7 @@ func (r *Reader) readLongLine(part []byte) error {
 	}
 }
 
-// parseField takes one line of an event.
+// parseField handles one line of an event.
 func (r *Reader) parseField(line []byte) error {
 	switch name, value := splitField(line); string(name) {
 	case "data":
@@ -165,13 +164,13 @@ func (r *Reader) parseField(line []byte) error {
 	return nil
 }
 
-// splitField returns the name and the value of a line.
+// splitField returns the name and the value of a field.
 func splitField(line []byte) (name, value []byte) {
 	name, value, _ = bytes.Cut(line, []byte(":"))
 	return name, bytes.TrimPrefix(value, []byte(" "))
 }
 
-// addDataLine adds one line to the data, or the beginning of one.
+// addDataLine adds one line to the data, or its beginning.
 func (r *Reader) addDataLine(value []byte) error {
 	if r.lines++; r.lines > 1 {
 		if err := r.data.Add([]byte("\n")); err != nil {

@@ -5,14 +5,14 @@ import (
 	"io"
 )
 
-// Lines returns a reader in which each line of a stream ends with \n. In the stream, a
-// line can also end with \r\n or \r. Those who look for \n alone would take lines for one
-// that others read as several.
+// Lines returns a reader in which every line of a stream ends with \n. In the stream, a
+// line can also end with \r\n or \r, and a reader that looks only for \n would take several
+// lines for one.
 func Lines(r io.Reader) io.Reader { return &lines{r: r} }
 
 type lines struct {
 	r       io.Reader
-	afterCR bool // a \n belongs to the end of the last line
+	afterCR bool // a \n would belong to the last line's end
 }
 
 // Read implements io.Reader.

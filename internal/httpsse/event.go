@@ -41,15 +41,15 @@ func (e *event) messages() (messages, error) {
 	return parseMessages(text), err
 }
 
-// part is a part of a stream that nobody has read yet.
+// part is an unread part of a stream.
 type part struct {
 	io.Reader
 	size int
-	data *buffer.Buffer // that the reader reads from; nil: none
+	data *buffer.Buffer // that the reader reads from; nil if none
 }
 
-// part returns one of the event's messages as it is sent on. If the message is all of the
-// event, its data is not copied: the part takes it over.
+// part returns one of the event's messages as it is forwarded. If the message is all of the
+// event, its data is not copied: the part takes over the buffer.
 func (e *event) part(m message) *part {
 	if m.text != nil {
 		text := eventstream.Message(m.text)
@@ -67,7 +67,7 @@ func (e *event) part(m message) *part {
 	return &part{io.MultiReader(strings.NewReader(begin), data, strings.NewReader(end)), len(begin) + data.Len() + len(end), data}
 }
 
-// free gives up the memory of the part.
+// free frees the memory of the part.
 func (p *part) free() {
 	if p.data != nil {
 		p.data.Reset()

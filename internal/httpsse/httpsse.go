@@ -1,16 +1,14 @@
-// Package httpsse speaks the HTTP+SSE transport of MCP's protocol version
-// 2024-11-05 to a server, for callers that speak Streamable HTTP. It must not know
-// what messages mean, beyond which answer belongs to which request.
+// Package httpsse speaks the HTTP+SSE transport of MCP's protocol version 2024-11-05 to a
+// server, for callers that speak Streamable HTTP. It must not know what messages mean,
+// beyond which response belongs to which request.
 //
-// A [Transport] is an http.RoundTripper. A session of Streamable HTTP is one event
-// stream of the server, which names an endpoint to which each message is posted.
-// When the stream ends, the session is unknown (404), so that callers begin a new
-// one.
+// A [Transport] is an http.RoundTripper. A session of Streamable HTTP is one event stream
+// of the server, which names an endpoint to which each message is posted. When the stream
+// ends, the session is unknown (404), so that callers start a new one.
 //
 // # Security
 //
-// The endpoint must be of the server's origin. Messages and what waits to be read
-// are bounded.
+// The endpoint must have the server's origin. Messages and buffers are bounded.
 package httpsse
 
 import (
@@ -39,7 +37,7 @@ const (
 	SSE  Mode = "sse"  // HTTP+SSE of 2024-11-05
 )
 
-// ParseMode reads a mode.
+// ParseMode parses a mode.
 func ParseMode(text string) (Mode, error) {
 	if m := Mode(text); slices.Contains([]Mode{Auto, HTTP, SSE}, m) {
 		return m, nil
@@ -59,7 +57,7 @@ const (
 	MaxMessage = 64 << 20
 )
 
-// ErrEndpoint means that the server's stream names no endpoint of the same origin.
+// ErrEndpoint means that the server's stream names no endpoint of the server's origin.
 var ErrEndpoint = errors.New("the server's event stream has no usable endpoint")
 
 // Transport is safe for concurrent use. Its zero value with Base and Server is
@@ -69,8 +67,8 @@ type Transport struct {
 	Server string            // the MCP server's URL; requests to others go to Base; required
 	Mode   Mode              // "": Auto
 
-	mu       sync.Mutex // guards what follows
-	known    Mode       // what an Auto server turned out to speak; "": not yet known
+	mu       sync.Mutex // guards the fields below
+	known    Mode       // what an Auto server speaks; "" while not known
 	sessions []*session // the oldest first
 }
 
@@ -101,7 +99,7 @@ func (t *Transport) mode() Mode {
 	return t.Mode
 }
 
-// Speaks returns how the server is spoken to: Auto as long as that is not known.
+// Speaks returns the transport that the server speaks: Auto while that is not known.
 func (t *Transport) Speaks() Mode { return t.mode() }
 
 func (t *Transport) noteMode(m Mode) {
@@ -110,7 +108,7 @@ func (t *Transport) noteMode(m Mode) {
 	t.known = m
 }
 
-// tryStreamable is Streamable HTTP, and the fallback if the server refuses to initialize
+// tryStreamable tries Streamable HTTP, and falls back if the server rejects initialize
 // (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#backwards-compatibility).
 func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 	body, err := readBody(req)
@@ -134,7 +132,7 @@ func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 		refused.Body.Close()
 	}
 	if s == nil || err != nil {
-		return resp, nil // it is no server of that kind either
+		return resp, nil // the server does not speak HTTP+SSE either
 	}
 	resp.Body.Close()
 	t.noteMode(SSE)
@@ -142,7 +140,7 @@ func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 }
 
 // startSession starts a session of HTTP+SSE. A message that belongs to none gets the
-// answer of a server that does not know it.
+// response of a server that does not know it.
 func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 	body, err := readBody(req)
 	if err != nil {
@@ -164,8 +162,8 @@ func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 	return s.postInitialize(req, body, msgs)
 }
 
-// open opens the server's event stream and waits for its endpoint. Instead of a
-// session it may return what the server answers.
+// open opens the server's event stream and waits for its endpoint. Instead of a session, it
+// may return the server's response.
 func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context()))
 	stopWaiting := context.AfterFunc(req.Context(), cancel)
@@ -198,8 +196,8 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 	return s, nil, nil
 }
 
-// streamHeader is the header of the request for the stream: the caller's, but for
-// what describes its message.
+// streamHeader returns the header of the request for the stream: the caller's, without what
+// describes a message.
 func streamHeader(h http.Header) http.Header {
 	h = h.Clone()
 	for _, name := range []string{"Content-Type", "Content-Length", headerSession, headerVersion} {
@@ -262,7 +260,7 @@ func withBody(req *http.Request, body []byte) *http.Request {
 	return copy
 }
 
-// cancelOnClose is a body whose end ends the request.
+// cancelOnClose is a body that cancels its request when it is closed.
 type cancelOnClose struct {
 	io.ReadCloser
 	cancel context.CancelFunc

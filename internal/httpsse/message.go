@@ -9,11 +9,11 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// message is what is read of a message: enough to tell whose it is.
+// message is what is needed of a message to route it.
 type message struct {
 	ID     json.RawMessage
 	Method string
-	text   []byte // nil: all that was read
+	text   []byte // nil if it is all of the body or event
 }
 
 // messages are the messages of a body, which is one or a batch.
@@ -23,7 +23,7 @@ func parseMessages(text []byte) messages {
 	if !isBatch(text) {
 		return parseSingle(bytes.NewReader(text))
 	}
-	var texts []json.RawMessage // none if it is no batch after all
+	var texts []json.RawMessage // none if it is not a batch
 	_ = json.Unmarshal(text, &texts)
 	var all messages
 	for _, text := range texts {
@@ -37,7 +37,7 @@ func parseMessages(text []byte) messages {
 
 func isBatch(text []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) }
 
-// parseSingle reads the one message of r; none if it is not a message.
+// parseSingle reads the message of r; none if it is not a message.
 func parseSingle(r io.Reader) messages {
 	m, err := parseMessage(r)
 	if err != nil {
@@ -46,8 +46,8 @@ func parseSingle(r io.Reader) messages {
 	return messages{m}
 }
 
-// parseMessage reads a message as far as it tells whose it is. What is long comes after that
-// in what every SDK writes, and is not read here.
+// parseMessage reads a message until its destination is known. In what every SDK writes,
+// the long members come after that and are not read here.
 func parseMessage(r io.Reader) (message, error) {
 	var h message
 	d := json.NewDecoder(r)
@@ -83,7 +83,7 @@ func (h message) isResponse() bool { return h.Method == "" && len(h.ID) > 0 && s
 
 func (all messages) isInitialize() bool { return len(all) == 1 && all[0].Method == "initialize" }
 
-// requestIDs returns the ids that are to be answered.
+// requestIDs returns the IDs of the requests.
 func (all messages) requestIDs() (ids []string) {
 	for _, h := range all {
 		if h.isRequest() {

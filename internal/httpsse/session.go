@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// maxBuffered is how much a session keeps that nobody has read yet, in bytes. Its
-	// stream is not read on until then.
+	// maxBuffered is how many unread bytes a session keeps. Its stream is not read beyond
+	// that.
 	maxBuffered = 4 << 20
-	// maxUnread is how much of that is kept of messages that answer no request,
+	// maxUnread is how many of those bytes may belong to messages that are not responses,
 	// while nobody listens for them. The oldest are dropped.
 	maxUnread = 1 << 20
 )
@@ -31,20 +31,19 @@ type session struct {
 	endpoint string
 	cancel   context.CancelFunc // ends the stream
 	body     io.Closer
-	event    *event // that was read last
+	event    *event // the last one
 	events   *eventstream.Reader
 
-	mu             sync.Mutex // guards what follows, and the streams
+	mu             sync.Mutex // guards the fields below, and the streams
 	changed        sync.Cond
 	buffered       int                // bytes in all streams
-	pending        map[string]*stream // by the id of the request that is to be answered
-	serverMessages *stream            // what the server says unasked
-	hasListener    bool               // somebody reads own
+	pending        map[string]*stream // by the id of the request
+	serverMessages *stream            // requests and notifications of the server
+	hasListener    bool               // somebody reads serverMessages
 	closed         bool
 }
 
-// readEndpoint returns the URL to which messages are posted. It is the first
-// event.
+// readEndpoint returns the URL to which messages are posted. The first event names it.
 func (s *session) readEndpoint(server string) (string, error) {
 	name, err := s.events.Next()
 	if err != nil {
@@ -72,7 +71,7 @@ func (s *session) readEndpoint(server string) (string, error) {
 	return u.String(), nil
 }
 
-// serve takes a request of the session.
+// serve handles a request of the session.
 func (s *session) serve(req *http.Request) (*http.Response, error) {
 	switch req.Method {
 	case http.MethodPost:
@@ -90,7 +89,8 @@ func (s *session) serve(req *http.Request) (*http.Response, error) {
 	return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil
 }
 
-// postInitialize posts the message that begins the session, which ends if that is refused.
+// postInitialize posts the message that starts the session, and closes the session if that
+// fails.
 func (s *session) postInitialize(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
 	resp, err := s.post(req, body, msgs)
 	if err != nil || resp.StatusCode != http.StatusOK {
@@ -99,8 +99,7 @@ func (s *session) postInitialize(req *http.Request, body []byte, msgs messages) 
 	return resp, err
 }
 
-// post sends messages and returns a stream of the answers to those that are
-// requests.
+// post posts messages and returns a stream of the responses to those that are requests.
 func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Response, error) {
 	answers := s.registerRequests(msgs.requestIDs())
 	if answers == nil {
@@ -116,7 +115,7 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 	out.Header.Del(headerVersion)
 	resp, err := s.t.Base.RoundTrip(out)
 	if err != nil || resp.StatusCode < 200 || resp.StatusCode >= 300 {
-		s.closeStream(answers, nil) // its requests were not taken
+		s.closeStream(answers, nil) // the requests were rejected
 		return resp, err
 	}
 	resp.Body.Close()
@@ -127,14 +126,14 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 	return s.respond(req, answers), nil
 }
 
-// respond is an answer whose body is a stream.
+// respond returns a response whose body is a stream.
 func (s *session) respond(req *http.Request, from *stream) *http.Response {
 	resp := mcpwire.Stream(req, http.StatusOK, mcpwire.TypeEvents, from)
 	resp.Header.Set(headerSession, s.id)
 	return resp
 }
 
-// listen is a stream of what the server says unasked. There is one at a time.
+// listen returns a stream of the server's own messages. There is one at a time.
 func (s *session) listen(req *http.Request) *http.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +151,8 @@ func (s *session) listen(req *http.Request) *http.Response {
 	return resp
 }
 
-// registerRequests makes a stream for the answers to requests; nil if the session is over.
+// registerRequests makes a stream for the responses to requests; nil if the session is
+// closed.
 func (s *session) registerRequests(ids []string) *stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,7 +167,7 @@ func (s *session) registerRequests(ids []string) *stream {
 	return answers
 }
 
-// readEvents passes on what the server sends, until the stream ends.
+// readEvents routes what the server sends until the stream ends.
 func (s *session) readEvents() {
 	defer s.close()
 	for {
@@ -188,7 +188,7 @@ func (s *session) readEvents() {
 	}
 }
 
-// route hands a message to the one that waits for it.
+// route adds a message to the stream that waits for it.
 func (s *session) route(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +196,7 @@ func (s *session) route(m message) {
 	if m.isResponse() {
 		id := string(bytes.TrimSpace(m.ID))
 		if to = s.pending[id]; to == nil {
-			return // nobody waits any more
+			return // nobody waits for it any longer
 		}
 		delete(s.pending, id)
 		to.unanswered--
@@ -214,11 +214,12 @@ func (s *session) route(m message) {
 	}
 	to.add(s.event.part(m))
 	if to != s.serverMessages && to.unanswered == 0 {
-		to.closed = true // its reader takes what is left
+		to.closed = true // its reader reads what is left
 	}
 	s.changed.Broadcast()
 }
 
+<<<<<<< HEAD
 // unasked is the stream for what answers no request: while nobody listens for that, the
 // one of a request that waits, so that a server that asks its client before it answers
 // gets to hear from it. The caller holds s.mu.
@@ -232,6 +233,9 @@ func (s *session) unasked() *stream {
 }
 
 // closeStream ends a stream; what is left of it is lost if there is an error.
+=======
+// closeStream closes a stream. With an error, unread parts are lost.
+>>>>>>> w-proxy
 func (s *session) closeStream(of *stream, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,7 +251,7 @@ func (s *session) closeStream(of *stream, err error) {
 	s.changed.Broadcast()
 }
 
-// close ends the session. Requests under way get no answer.
+// close closes the session. Requests in flight get no response.
 func (s *session) close() {
 	s.cancel()
 	_ = s.body.Close() // nothing more is read

@@ -5,15 +5,15 @@ import "io"
 // stream is a body that is written while it is read.
 type stream struct {
 	s          *session
-	stop       func() bool // stops to wait for the end of its request; nil: none
-	unanswered int         // requests that have no answer yet
+	stop       func() bool // stops watching the request's context; nil if nothing does
+	unanswered int         // requests without a response
 	parts      []*part
 	size       int
-	closed     bool  // nothing is added
-	err        error // after the last part; nil: io.EOF
+	closed     bool  // nothing is added any longer
+	err        error // after the last part; nil means io.EOF
 }
 
-// newStream needs s.mu or that nobody else has s.
+// newStream requires s.mu, or that nobody else uses s.
 func (s *session) newStream() *stream {
 	s.changed.L = &s.mu
 	return &stream{s: s}
@@ -25,7 +25,7 @@ func (b *stream) add(p *part) {
 	b.s.buffered += p.size
 }
 
-// dropOldest takes the oldest part away.
+// dropOldest removes the oldest part.
 func (b *stream) dropOldest() {
 	p := b.parts[0]
 	b.parts[0], b.parts = nil, b.parts[1:]
@@ -76,8 +76,8 @@ func (b *stream) Close() error {
 	return nil
 }
 
-// listener reads what the server says unasked, until it is closed. The session
-// and its stream go on.
+// listener reads the server's own messages until it is closed. The session and its stream
+// continue.
 type listener struct {
 	*stream
 	stop     func() bool

@@ -9,28 +9,28 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// lists are the methods that list what a server has, with the member of the result
-// that is the list.
+// lists are the methods that list what a server has, and for each the member of the result
+// that holds the list.
 var lists = map[string]string{
 	methodListTools: "tools", methodListPrompts: "prompts", methodListResources: "resources", methodListTemplates: "resourceTemplates",
 }
 
 const (
-	// maxInitializeSize bounds what is kept of an answer to initialize.
+	// maxInitializeSize limits the size of a cached result of initialize.
 	maxInitializeSize = 1 << 20
-	// maxPages bounds the parts of one list.
+	// maxPages limits the pages of one list.
 	maxPages = 100
 )
 
-// serverCache is what the server said last of itself, for when it cannot be asked.
+// serverCache is what the server last said about itself, for when it cannot be asked.
 type serverCache struct {
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	loaded   bool
 	snapshot proxystate.Snapshot
-	partial  map[string]*partialList // of lists that are not complete yet, by method
+	partial  map[string]*partialList // incomplete lists, by method
 }
 
-// partialList are the pages of a list so far.
+// partialList holds the pages of a list that have arrived.
 type partialList struct {
 	next  string // the cursor of the next page
 	items []json.RawMessage
@@ -38,7 +38,7 @@ type partialList struct {
 	bytes int
 }
 
-// initializeResult is what is kept of an answer to initialize.
+// initializeResult is what is cached of a result of initialize.
 type initializeResult struct {
 	Version      string                     `json:"protocolVersion,omitempty"`
 	Capabilities map[string]json.RawMessage `json:"capabilities"`
@@ -46,7 +46,7 @@ type initializeResult struct {
 	Instructions string                     `json:"instructions,omitempty"`
 }
 
-// load returns the snapshot. The caller holds s.seen.mu.
+// load returns the snapshot. The caller holds s.cache.mu.
 func (s *SignIn) load() *proxystate.Snapshot {
 	if !s.cache.loaded {
 		s.cache.loaded, s.cache.snapshot = true, s.State.Load()
@@ -54,22 +54,23 @@ func (s *SignIn) load() *proxystate.Snapshot {
 	return &s.cache.snapshot
 }
 
-// initializeResult returns what the server said last of itself; nothing where that is not known.
+// initializeResult returns what the server last said about itself; the zero value if that
+// is not known.
 func (s *SignIn) initializeResult() (h initializeResult) {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	_ = json.Unmarshal(s.load().Hello, &h) // what cannot be read is absent
+	_ = json.Unmarshal(s.load().Hello, &h) // treat unreadable data as absent
 	return h
 }
 
-// discoverResult returns the server's last result of server/discover; nil: none is known.
+// discoverResult returns the server's last result of server/discover; nil if there is none.
 func (s *SignIn) discoverResult() json.RawMessage {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
 	return s.load().Discovered
 }
 
-// cachedList returns the last known list of a method.
+// cachedList returns the last list that the server returned for a method.
 func (s *SignIn) cachedList(method string) (items []json.RawMessage) {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
@@ -79,8 +80,8 @@ func (s *SignIn) cachedList(method string) (items []json.RawMessage) {
 	return items
 }
 
-// cacheResponse notes what an answer says of the server, and reports whether a list is
-// now another one. A nil text means that the answer is too long to be kept.
+// cacheResponse caches what a response says about the server, and reports whether a list
+// has changed. A nil text means that the response is too long for the cache.
 func (s *SignIn) cacheResponse(req message, text []byte) (changed bool, err error) {
 	switch req.Method {
 	case methodInitialize:
@@ -99,7 +100,7 @@ func (s *SignIn) cacheResponse(req message, text []byte) (changed bool, err erro
 	if json.Unmarshal(text, &answer) != nil || json.Unmarshal(answer.Result[lists[req.Method]], &items) != nil {
 		return false, nil
 	}
-	_ = json.Unmarshal(answer.Result["nextCursor"], &next) // another type than expected: none
+	_ = json.Unmarshal(answer.Result["nextCursor"], &next) // treat another type as no cursor
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
 	items, whole := s.cache.addPage(req, items, next, len(text))
@@ -109,7 +110,7 @@ func (s *SignIn) cacheResponse(req message, text []byte) (changed bool, err erro
 	return s.cacheList(req.Method, items)
 }
 
-// addPage adds a page to a list, and reports whether that is complete.
+// addPage adds a page to a list, and reports whether the list is complete.
 func (s *serverCache) addPage(asked message, items []json.RawMessage, next string, size int) (all []json.RawMessage, complete bool) {
 	p := s.partial[asked.Method]
 	if asked.Params.Cursor == "" {
@@ -129,7 +130,7 @@ func (s *serverCache) addPage(asked message, items []json.RawMessage, next strin
 	return p.items, next == ""
 }
 
-// cacheList keeps a list. The caller holds s.seen.mu.
+// cacheList caches a list. The caller holds s.cache.mu.
 func (s *SignIn) cacheList(method string, items []json.RawMessage) (changed bool, err error) {
 	if items == nil {
 		items = []json.RawMessage{}
@@ -173,7 +174,7 @@ func (s *SignIn) cacheDiscover(text []byte) error {
 	return s.cachePart(func(known *proxystate.Snapshot) *json.RawMessage { return &known.Discovered }, kept)
 }
 
-// cachePart replaces a part of what is known, if it is another one.
+// cachePart replaces a part of the snapshot if it has changed.
 func (s *SignIn) cachePart(part func(*proxystate.Snapshot) *json.RawMessage, text json.RawMessage) error {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
@@ -185,7 +186,7 @@ func (s *SignIn) cachePart(part func(*proxystate.Snapshot) *json.RawMessage, tex
 	return s.State.Save(s.cache.snapshot)
 }
 
-// hasTool reports whether a list of tools has one of a name.
+// hasTool reports whether a list has a tool of a name.
 func hasTool(tools []json.RawMessage, name string) bool {
 	return slices.ContainsFunc(tools, func(text json.RawMessage) bool {
 		var tool struct {

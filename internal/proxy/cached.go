@@ -12,27 +12,27 @@ import (
 )
 
 const (
-	// cacheDelay is how long a client waits for the server to say what it has: some
-	// clients give up a server that has not started after a second.
+	// cacheDelay is how long a client waits for the server before it is answered from the
+	// cache. Some clients give up on a server that takes more than a second to start.
 	cacheDelay = 800 * time.Millisecond
-	// storePoll is how often a proxy whose user is not signed in looks whether
-	// somebody else has signed in.
+	// storePoll is how often a proxy without a sign-in checks whether another process has
+	// signed in.
 	storePoll = 2 * time.Second
-	// latestVersion is the newest version with initialize.
+	// latestVersion is the newest protocol version that has initialize.
 	latestVersion = "2025-11-25"
 )
 
-// versions are those with initialize.
+// versions are the protocol versions that have initialize.
 var versions = []string{"2024-11-05", "2025-03-26", "2025-06-18", latestVersion}
 
-// isCacheable reports whether a request is one whose answer is kept for when the server
-// cannot be asked or takes its time.
+// isCacheable reports whether the response to a request is cached, for when the server
+// cannot be asked or is slow.
 func (m message) isCacheable() bool {
 	return m.Method == methodInitialize || m.Method == methodDiscover || lists[m.Method] != "" && m.Params.Cursor == ""
 }
 
-// answer has a request answered: by the server where the user is signed in, else here
-// as far as that is possible.
+// answer answers a request: through the server if the user is signed in, otherwise from
+// here as far as possible.
 func (b *bridge) answer(ctx context.Context, c *call, before order) error {
 	switch {
 	case b.SignIn == nil:
@@ -61,12 +61,12 @@ func (b *bridge) answer(ctx context.Context, c *call, before order) error {
 	return b.SignIn.requiredError(err)
 }
 
-// requiredError says that a request needs a sign-in, and how to begin one.
+// requiredError says that a request requires a sign-in, and how to start one.
 func (s *SignIn) requiredError(err error) error {
 	return fmt.Errorf("%w; call the tool %s", err, s.toolName())
 }
 
-// responder is where a call's messages go.
+// responder returns where the messages of a call go.
 func (b *bridge) responder(c *call) responder {
 	return responder{b.notifyClient, func(text []byte) {
 		b.writeText(text)
@@ -74,8 +74,8 @@ func (b *bridge) responder(c *call) responder {
 	}}
 }
 
-// notifyClient sends the client what this program has to say. Without sessions nobody
-// is told what belongs to no call: the server tells those who subscribed.
+// notifyClient sends the client a notification of this program. Without sessions it sends
+// none: there, the server notifies those who subscribed.
 func (b *bridge) notifyClient(text []byte) bool {
 	if !b.conn.isStateless() {
 		b.writeText(text)
@@ -83,14 +83,14 @@ func (b *bridge) notifyClient(text []byte) bool {
 	return true
 }
 
-// answerCacheable passes on a request whose answer is known from the last time.
+// answerCacheable forwards a request whose last response is cached.
 func (b *bridge) answerCacheable(ctx context.Context, c *call, before order) error {
 	if c.Method == methodInitialize {
 		b.conn.setInitialize(c.message)
 	}
 	limit := cacheDelay
 	if b.slow.Load() {
-		limit = 0 // the time was used up by the first request
+		limit = 0 // the first request used up the time
 	}
 	timer := time.AfterFunc(limit, func() { b.answerFromCache(c, false) })
 	defer timer.Stop()
@@ -107,8 +107,7 @@ func (b *bridge) answerCacheable(ctx context.Context, c *call, before order) err
 	return nil
 }
 
-// answerFromCache answers a request from what is known of the server, unless the client
-// has its answer.
+// answerFromCache answers a request from the cache, unless it has been answered.
 func (b *bridge) answerFromCache(c *call, signedOut bool) {
 	c.cacheMu.Lock()
 	defer c.cacheMu.Unlock()
@@ -122,13 +121,13 @@ func (b *bridge) answerFromCache(c *call, signedOut bool) {
 	b.writeText(b.SignIn.cachedResponse(c.message, b.Server, signedOut))
 }
 
-// cachedResponse returns the answer to a request from what is known of the server.
+// cachedResponse returns the response to a request from the cache.
 func (s *SignIn) cachedResponse(m message, server string, signedOut bool) []byte {
 	switch m.Method {
 	case methodInitialize:
 		return mcpwire.Result(m.ID, s.initializeResponse(m, server, signedOut))
 	case methodDiscover:
-		// Clients that are refused go on with initialize.
+		// Clients fall back to initialize.
 		if found := s.discoverResult(); found != nil && !signedOut {
 			return mcpwire.Result(m.ID, found)
 		}
@@ -144,8 +143,8 @@ func (s *SignIn) cachedResponse(m message, server string, signedOut bool) []byte
 	return reply(m, map[string]any{lists[m.Method]: items})
 }
 
-// cacheResponse notes an answer of the server for the next time. A client that was given
-// an older list is told that there is another.
+// cacheResponse caches a response. A client that was given an older list is notified that
+// the list has changed.
 func (b *bridge) cacheResponse(c *call, m message) {
 	if b.SignIn == nil || m.Error != nil || !c.isCacheable() && lists[c.Method] == "" {
 		return
@@ -158,7 +157,7 @@ func (b *bridge) cacheResponse(c *call, m message) {
 	}
 }
 
-// updateCache keeps an answer of the server, and reports whether a list is another one now.
+// updateCache caches a response, and reports whether a list has changed.
 func (u Upstream) updateCache(req message, text []byte) (changed bool) {
 	changed, err := u.SignIn.cacheResponse(req, text)
 	if err != nil {
@@ -167,7 +166,8 @@ func (u Upstream) updateCache(req message, text []byte) (changed bool) {
 	return changed
 }
 
-// reply returns the answer to a request, in the form of the client's protocol.
+// reply returns the response to a request, in the form that the client's protocol version
+// requires.
 func reply(m message, result any) []byte {
 	if m.Params.Meta.Version >= mcpwire.Stateless {
 		result = addStatelessFields(result, lists[m.Method] != "")
@@ -175,20 +175,20 @@ func reply(m message, result any) []byte {
 	return mcpwire.Result(m.ID, result)
 }
 
-// addStatelessFields gives a result what the stateless protocol demands of it.
+// addStatelessFields adds the fields that results of the stateless protocol require.
 func addStatelessFields(result any, isList bool) any {
 	fields := map[string]any{"resultType": "complete"}
 	if all, ok := result.(map[string]any); ok {
 		maps.Copy(fields, all)
 	}
 	if isList {
-		fields["ttlMs"], fields["cacheScope"] = 0, "private" // SEP-2549: another list follows soon
+		fields["ttlMs"], fields["cacheScope"] = 0, "private" // SEP-2549: the list will change soon
 	}
 	return fields
 }
 
-// ensureSession begins a session at the server, where the client began one that the server
-// knows nothing of.
+// ensureSession starts a session at the server if the client's session began while the
+// server could not be reached.
 func (b *bridge) ensureSession(ctx context.Context, m message) error {
 	if m.Method == methodInitialize || m.Params.Meta.Version >= mcpwire.Stateless || !b.conn.initializePending() {
 		return nil
@@ -196,7 +196,7 @@ func (b *bridge) ensureSession(ctx context.Context, m message) error {
 	return b.restartSession(ctx, "")
 }
 
-// listChanged returns the notification that a list is another one.
+// listChanged returns the notification that a list has changed.
 func listChanged(method string) []byte {
 	kind := lists[method]
 	if method == methodListTemplates {
@@ -205,14 +205,14 @@ func listChanged(method string) []byte {
 	return mcpwire.Request(nil, "notifications/"+kind+"/list_changed", nil)
 }
 
-// initializeResponse is the answer to initialize from what is known of the server.
+// initializeResponse is the result of initialize from the cache.
 func (s *SignIn) initializeResponse(m message, server string, signedOut bool) initializeResult {
 	h := s.initializeResult()
 	if h.Capabilities == nil {
 		h.Capabilities = map[string]json.RawMessage{"prompts": nil, "resources": nil}
 	}
 	if tools := lists[methodListTools]; h.Capabilities[tools] == nil {
-		h.Capabilities[tools] = nil // the tool to sign in needs the key
+		h.Capabilities[tools] = nil // sign_in needs this capability
 	}
 	for _, name := range []string{"tools", "prompts", "resources"} {
 		if value, ok := h.Capabilities[name]; ok {
@@ -243,15 +243,15 @@ func withListChanged(capability json.RawMessage) json.RawMessage {
 	return text
 }
 
-// negotiateVersion returns the version that the server would answer with: the client's, unless
-// the server speaks an older one.
+// negotiateVersion returns the version that the server would choose: the client's, unless
+// the server's is older.
 func negotiateVersion(m message, server string) string {
 	var params struct {
 		Params struct {
 			Version string `json:"protocolVersion"`
 		} `json:"params"`
 	}
-	_ = json.Unmarshal(m.text, &params) // another type than expected: unknown
+	_ = json.Unmarshal(m.text, &params) // a version of another type is unknown
 	client := params.Params.Version
 	if !slices.Contains(versions, client) {
 		client = latestVersion

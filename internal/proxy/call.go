@@ -18,53 +18,53 @@ import (
 )
 
 const (
-	// maxResumes bounds how often a stream is taken up again without a new
+	// maxResumes is the maximum number of attempts to resume a stream that yield no new
 	// event.
 	maxResumes    = 5
 	maxRetryDelay = 30 * time.Second
-	// minRetryDelay is the least wait before a stream is taken up again, whatever
-	// the server asks for: it could keep this program busy with nothing.
+	// minRetryDelay is the minimum wait before a stream is resumed, whatever the server asks
+	// for. Otherwise a server could keep this program busy.
 	minRetryDelay = 100 * time.Millisecond
-	// gracePeriod is how long a stream may still say something after its answer,
-	// and after the client has cancelled the request.
+	// gracePeriod is how long a stream may stay open after its response, or after the client
+	// cancelled the request.
 	gracePeriod = 2 * time.Second
 )
 
-// errNoAnswer is a request that the server left open.
+// errNoAnswer means that the server closed the stream of a request without a response.
 var errNoAnswer = errors.New("the server closed the stream without an answer")
 
-// rpcError is an error that the server itself answers with.
+// rpcError is a JSON-RPC error that the server returned.
 type rpcError struct {
 	text      json.RawMessage
-	withoutID bool // it names no request
+	withoutID bool // it has no id
 }
 
 func (e *rpcError) Error() string { return "the server answers with an error" }
 
-// errSessionLost is an error that is about the session.
+// errSessionLost matches an rpcError about the session.
 var errSessionLost = errors.New("the server lost the session")
 
-// Is makes errors.Is(err, errForgotten) true for an error about the session.
+// Is implements errors.Is for errSessionLost.
 func (e *rpcError) Is(target error) bool {
 	return target == errSessionLost && e.withoutID && mentionsSession(e.text)
 }
 
-// call is a request under way.
+// call is a request in flight.
 type call struct {
 	message
 	cancel      context.CancelFunc
-	cancelled   atomic.Bool // the client wants no answer any more
+	cancelled   atomic.Bool // the client cancelled it
 	sent        atomic.Bool // the server may know of it
-	departed    *signal     // it was sent, or has ended
-	answered    *signal     // the client has its answer, or gets none
-	initialized *signal     // of initialize: the server has answered it, or does not
+	departed    *signal     // set when it was sent, or has ended
+	answered    *signal     // set when the client has its answer, or gets none
+	initialized *signal     // of initialize: set when the server answered it, or failed to
 
 	cacheMu   sync.Mutex // guards served
-	fromCache bool       // the client was answered from what is known of the server
+	fromCache bool       // the client was answered from the cache
 }
 
-// request starts a request, which goes its own way from here: the client that reads
-// the client's messages must not wait for a server.
+// request starts a request in its own goroutine, because the reader of the client's
+// messages must not wait for the server.
 func (b *bridge) request(ctx context.Context, m message) {
 	ctx, cancel := context.WithCancel(b.budget.WithAccount(ctx))
 	c := &call{message: m, cancel: cancel, departed: newSignal(), answered: newSignal(), initialized: newSignal()}
@@ -90,7 +90,7 @@ func (b *bridge) request(ctx context.Context, m message) {
 	})
 }
 
-// finish lets go whatever waits for the call.
+// finish releases everything that waits for the call.
 func (c *call) finish() {
 	c.cancel()
 	c.departed.set()
@@ -98,7 +98,7 @@ func (c *call) finish() {
 	c.initialized.set()
 }
 
-// sendInOrder sends a request when it is its turn.
+// sendInOrder sends a request after the messages that the client sent before it.
 func (b *bridge) sendInOrder(ctx context.Context, c *call, before order) error {
 	if err := before.wait(ctx, c.message); err != nil {
 		return err
@@ -116,7 +116,7 @@ func (b *bridge) sendInOrder(ctx context.Context, c *call, before order) error {
 	return b.exchange(ctx, c)
 }
 
-// fail answers a request that the server has not answered.
+// fail answers a request that the server did not answer.
 func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	own, isOwn := errors.AsType[*rpcError](err)
 	switch {
@@ -131,9 +131,9 @@ func (b *bridge) fail(ctx context.Context, c *call, err error) {
 	}
 }
 
-// cancel ends a request as the protocol has it. Without sessions the end of
-// the stream is the signal; with them the notification is, and goes to the
-// server, unless that cannot know of the request.
+// cancel cancels a request the way its protocol version does. Without sessions, closing the
+// stream is the signal. With sessions, the notification is, and it is forwarded unless the
+// server cannot have received the request.
 func (b *bridge) cancel(ctx context.Context, m message) {
 	b.mu.Lock()
 	c := b.pending[string(m.Params.RequestID)]
@@ -151,8 +151,8 @@ func (b *bridge) cancel(ctx context.Context, m message) {
 	}
 }
 
-// exchange sends a request and passes on all that comes back. Where a stream says
-// that the server has forgotten the session, it does so once more in a new one.
+// exchange sends a request and forwards what comes back. If an error on the stream says
+// that the session is lost, exchange starts a new session and sends the request once more.
 func (b *bridge) exchange(ctx context.Context, c *call) error {
 	session := b.conn.sessionID()
 	err := b.attempt(ctx, c)
@@ -188,10 +188,10 @@ func (b *bridge) attempt(ctx context.Context, c *call) error {
 	return fmt.Errorf("the server answers with %s and no message", status(resp))
 }
 
-// open posts a request. A server that answers an initialize with 400 may know only
-// older versions and not say so, as it should, by answering with its own
-// (different-ai/openwork#3569): it is asked once more with the oldest. The client
-// finds the version in the answer, and decides.
+// open posts a request. A server that rejects an initialize with 400 may support only older
+// versions without answering with its own version, as it should
+// (different-ai/openwork#3569). It is then asked once more with the oldest version. The
+// client finds the version in the response, and decides.
 func (b *bridge) open(ctx context.Context, c *call) (*http.Response, error) {
 	resp, err := b.post(ctx, c.message)
 	if err != nil || c.Method != methodInitialize || resp.StatusCode != http.StatusBadRequest {
@@ -213,7 +213,7 @@ func (b *bridge) open(ctx context.Context, c *call) (*http.Response, error) {
 	return second, nil
 }
 
-// forwardJSON passes on an answer that is one JSON text.
+// forwardJSON forwards a response that is one JSON text.
 func (b *bridge) forwardJSON(ctx context.Context, c *call, body io.Reader) error {
 	buf := b.newBuffer(ctx)
 	defer buf.Reset()
@@ -221,14 +221,19 @@ func (b *bridge) forwardJSON(ctx context.Context, c *call, body io.Reader) error
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	answered, err := b.forward(ctx, c, buf)
-	if err == nil && !answered {
-		err = errNoAnswer
+	switch {
+	case err == nil && !answered:
+		return errNoAnswer
+	case errors.Is(err, mcpwire.ErrNotMessage) && buf.Len() <= maxSessionErrorSize:
+		if text, readErr := buf.Bytes(ctx); readErr == nil && isSessionError(text) {
+			return errSessionLost // of a server that sends no complete JSON-RPC error
+		}
 	}
 	return err
 }
 
-// forward hands the client what the server sent on a request's own stream, and
-// reports whether the answer was among it.
+// forward writes the messages that the server sent on a request's own stream to the client,
+// and reports whether the response was among them.
 func (b *bridge) forward(ctx context.Context, c *call, buf *buffer.Buffer) (answered bool, err error) {
 	messages, err := parseBuffer(ctx, buf)
 	if err != nil {
@@ -242,24 +247,24 @@ func (b *bridge) forward(ctx context.Context, c *call, buf *buffer.Buffer) (answ
 				return false, err
 			}
 			if !c.answered.set() || c.cancelled.Load() {
-				continue // the client has an answer, or wants none
+				continue // the client already has an answer, or cancelled
 			}
 		case m.isErrorWithoutID():
-			return false, &rpcError{m.Error, true} // about a request whose id it did not read
+			return false, &rpcError{m.Error, true} // the server could not read the request's id
 		}
 		b.write(m)
 	}
 	return answered, nil
 }
 
-// noteResponse notes what the response to a request says of the server. It may return the
-// message with its text in one piece.
+// noteResponse records what a response says about the server. It may return the message
+// with its text in one piece.
 func (b *bridge) noteResponse(ctx context.Context, c *call, m message) (message, error) {
 	if !c.isCacheable() && lists[c.Method] == "" {
 		return m, nil
 	}
 	if lists[c.Method] != "" && m.size() > maxListSize {
-		b.cacheResponse(c, message{}) // too long to be kept
+		b.cacheResponse(c, message{}) // too long for the cache
 		return m, nil
 	}
 	m, err := m.joined(ctx)
@@ -272,8 +277,8 @@ func (b *bridge) noteResponse(ctx context.Context, c *call, m message) (message,
 	return m, nil
 }
 
-// forwardEvents passes on a request's stream until the answer came. A stream that
-// breaks is taken up where it ended, if the server gave its events ids.
+// forwardEvents forwards the events of a request's stream until the response arrives. A
+// stream that breaks is resumed if the server gave its events IDs.
 func (b *bridge) forwardEvents(ctx context.Context, c *call, body io.ReadCloser) error {
 	var at eventstream.Cursor
 	buf := b.newBuffer(ctx)
@@ -308,7 +313,7 @@ func (b *bridge) forwardEvents(ctx context.Context, c *call, body io.ReadCloser)
 	}
 }
 
-// streamEnded is the error of a stream that ended too early.
+// streamEnded is the error for a stream that ended too early.
 func streamEnded(err error) error {
 	if errors.Is(err, io.EOF) {
 		return errNoAnswer
@@ -316,7 +321,7 @@ func streamEnded(err error) error {
 	return fmt.Errorf("%w: %w", errNoAnswer, err)
 }
 
-// resume opens a stream again after its last event.
+// resume reopens a stream after its last event.
 func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) (io.ReadCloser, error) {
 	for {
 		*idle++
@@ -339,7 +344,7 @@ func (b *bridge) resume(ctx context.Context, at *eventstream.Cursor, idle *int) 
 	}
 }
 
-// waitToRetry waits for as long as the server asks for, else longer each time.
+// waitToRetry waits as long as the server asks for, or else longer each time.
 func waitToRetry(ctx context.Context, wanted time.Duration, try int) error {
 	d := max(wanted, minRetryDelay)
 	if wanted == 0 {

@@ -16,27 +16,27 @@ import (
 )
 
 const (
-	// restartTimeout bounds the beginning of a new session.
+	// restartTimeout limits the start of a new session.
 	restartTimeout = 30 * time.Second
-	// maxVersionLength bounds the name of a protocol version: headers repeat it.
+	// maxVersionLength limits the length of a protocol version, because headers repeat it.
 	maxVersionLength = 64
-	// maxListSize bounds what is read of a list of tools, and maxBound how many of
-	// them are kept.
+	// maxListSize limits how long a list of tools may be to be read, and maxHeaderTools how
+	// many of its tools are kept.
 	maxListSize    = 4 << 20
 	maxHeaderTools = 10_000
 )
 
-// connection is what client and server have agreed on.
+// connection is what client and server have negotiated.
 type connection struct {
 	restartMu sync.Mutex // one new session at a time
 
-	mu           sync.Mutex // guards what follows
+	mu           sync.Mutex // guards the fields below
 	id           string     // the session; "": none
 	version      string     // of the protocol; "": not yet known
-	initialize   message    // the client's initialize, to begin again with
-	initialized  bool       // the server has answered it
+	initialize   message    // the client's initialize, to restart the session with
+	initialized  bool       // the server answered it
 	tools        map[string][]mcpwire.Binding
-	stopListener context.CancelFunc // ends the server's own stream; nil: there is none
+	stopListener context.CancelFunc // closes the server's own stream; nil if there is none
 	closed       bool               // the client has closed its input
 }
 
@@ -46,14 +46,14 @@ func (w *connection) sessionID() string {
 	return w.id
 }
 
-// isStateless reports whether the protocol is one without sessions.
+// isStateless reports whether the negotiated protocol has no sessions.
 func (w *connection) isStateless() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.version >= mcpwire.Stateless
 }
 
-// noteVersion notes the version that a request of the client names.
+// noteVersion records the protocol version that a request of the client names.
 func (w *connection) noteVersion(m message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -62,18 +62,18 @@ func (w *connection) noteVersion(m message) {
 	case v != "":
 		w.version = v
 	case m.Method == methodInitialize:
-		w.version = "" // its answer says
+		w.version = "" // the response will say
 	}
 }
 
-// started notes a session that the server has begun.
+// started records a session that the server started.
 func (w *connection) started(initialize message, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.initialize, w.id, w.initialized = initialize, id, true
 }
 
-// setInitialize notes the client's initialize, which the server may not have heard yet.
+// setInitialize records the client's initialize, which the server may not have received.
 func (w *connection) setInitialize(initialize message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,14 +87,15 @@ func (w *connection) initializeMessage() message {
 	return w.initialize
 }
 
-// initializePending reports whether the client has said hello and the server has not heard it.
+// initializePending reports whether the client sent initialize and the server has not
+// answered it.
 func (w *connection) initializePending() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.initialize.text != nil && !w.initialized
 }
 
-// noteResponse notes what an answer says about later requests.
+// noteResponse records what a response says about later requests.
 func (w *connection) noteResponse(req, resp message) {
 	switch req.Method {
 	case methodInitialize:
@@ -123,7 +124,7 @@ func (w *connection) noteResponse(req, resp message) {
 	}
 }
 
-// protocolVersion returns the version of an answer to initialize; "": it names none.
+// protocolVersion returns the version in the response to initialize; "" if it has none.
 func protocolVersion(resp message) string {
 	var initialize struct {
 		Result struct {
@@ -136,8 +137,8 @@ func protocolVersion(resp message) string {
 	return initialize.Result.Version
 }
 
-// setHeaders sets the headers that say how a message is meant. A message without a
-// method is an answer, or none at all.
+// setHeaders sets the headers that describe a message. A message without a method is a
+// response, or no message at all.
 func (w *connection) setHeaders(h http.Header, m message, session string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,7 +154,7 @@ func (w *connection) setHeaders(h http.Header, m message, session string) {
 	}
 }
 
-// bindings returns those of the tool that a message calls. The caller holds w.mu.
+// bindings returns the bindings of the tool that a message calls. The caller holds w.mu.
 func (w *connection) bindings(m message) []mcpwire.Binding {
 	if m.Method != methodCallTool {
 		return nil
@@ -161,12 +162,12 @@ func (w *connection) bindings(m message) []mcpwire.Binding {
 	return w.tools[m.Params.Name]
 }
 
-// restartSession begins a session in the place of one that the server has forgotten.
+// restartSession starts a session in place of one that the server lost.
 func (b *bridge) restartSession(ctx context.Context, lost string) error {
 	b.conn.restartMu.Lock()
 	defer b.conn.restartMu.Unlock()
 	if b.conn.sessionID() != lost || lost == "" && !b.conn.initializePending() {
-		return nil // somebody else did
+		return nil // another request did
 	}
 	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
 	defer cancel()
@@ -189,7 +190,8 @@ func (b *bridge) restartSession(ctx context.Context, lost string) error {
 	return b.finishHandshake(ctx)
 }
 
-// readInitializeResponse reads the answer to an initialize that the client knows nothing of.
+// readInitializeResponse reads the response to an initialize that the client does not know
+// about.
 func (b *bridge) readInitializeResponse(ctx context.Context, resp *http.Response, initialize message) error {
 	m, err := readResponse(ctx, resp, b.MaxMessage)
 	if err != nil {
@@ -200,8 +202,8 @@ func (b *bridge) readInitializeResponse(ctx context.Context, resp *http.Response
 	return nil
 }
 
-// readResponse reads what the server answers a request with, as one text or as an event
-// of a stream. It returns an error of the server as an error.
+// readResponse reads the response to a request, from a JSON text or an event stream. It
+// returns a JSON-RPC error as an error.
 func readResponse(ctx context.Context, resp *http.Response, limit int) (found message, err error) {
 	buf := buffer.New(buffer.AccountOf(ctx), limit)
 	defer buf.Reset()
@@ -237,7 +239,7 @@ func readResponse(ctx context.Context, resp *http.Response, limit int) (found me
 	return found, err
 }
 
-// finishHandshake ends the handshake of a session that this program began.
+// finishHandshake completes the handshake of a session that this program started.
 func (b *bridge) finishHandshake(ctx context.Context) error {
 	m := message{text: []byte(`{"jsonrpc":"2.0","method":"` + methodInitialized + `"}`), Method: methodInitialized}
 	resp, err := b.send(ctx, m, b.conn.sessionID())
@@ -252,8 +254,8 @@ func (b *bridge) finishHandshake(ctx context.Context) error {
 	return nil
 }
 
-// listen opens the stream of what the server starts by itself, in place of one
-// that is open. Without sessions there is none.
+// listen opens the stream for what the server sends unprompted, in place of one that is
+// open. Without sessions there is no such stream.
 func (b *bridge) listen() {
 	if b.conn.isStateless() {
 		return
@@ -271,8 +273,8 @@ func (b *bridge) listen() {
 	})
 }
 
-// setListener notes how the server's own stream is ended. It ends one that is
-// open, and reports whether another is wanted.
+// setListener records how to close the server's own stream. It closes one that is open, and
+// reports whether a new one is wanted.
 func (w *connection) setListener(stop context.CancelFunc) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -292,8 +294,8 @@ func (w *connection) closeListener() {
 	}
 }
 
-// readServerEvents passes on what the server starts, until it says that it will not: a
-// server may offer no such stream (405).
+// readServerEvents forwards what the server sends unprompted until the server refuses: it
+// need not offer such a stream (405).
 func (b *bridge) readServerEvents(ctx context.Context) error {
 	var at eventstream.Cursor
 	buf := b.newBuffer(ctx)
@@ -327,8 +329,8 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 	}
 }
 
-// forwardServerMessages passes on what the server starts. An error that names no request is about
-// this stream, and clients end their connection over one.
+// forwardServerMessages forwards what the server sends unprompted. An error without an id
+// is about this stream; clients would close their connection over it.
 func (b *bridge) forwardServerMessages(messages []message) error {
 	for _, m := range messages {
 		if m.isErrorWithoutID() {
@@ -339,8 +341,8 @@ func (b *bridge) forwardServerMessages(messages []message) error {
 	return nil
 }
 
-// endSession tells the server that the session is over. It need not allow that
-// (405), and nobody waits for it.
+// endSession ends the session at the server, on a best-effort basis: the server may not
+// allow it (405).
 func (b *bridge) endSession(ctx context.Context) {
 	id := b.conn.sessionID()
 	if id == "" {

@@ -10,24 +10,24 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// The answers to a request to open a page (MCP 2025-11-25, elicitation).
+// The actions in the result of an elicitation (MCP 2025-11-25).
 const (
 	actionAccept  = "accept"
-	actionDecline = "decline" // also of clients in which nobody can be asked
+	actionDecline = "decline" // also used for clients that cannot ask
 )
 
-// clientRequests is what this program asked a client.
+// clientRequests are the requests of this program to a client.
 type clientRequests struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	waiting map[string]chan message
-	shown   map[string]bool // the sign-ins that the client's user knows of, by id
+	shown   map[string]bool // the sign-ins that the client's user was shown, by ID
 }
 
-// localPrefix begins the ids of the requests of this program. What follows is random.
+// localPrefix begins the IDs that this program makes. The rest is random.
 const localPrefix = "mcp-login-"
 
-// deliver delivers the answer to a request of this program, and reports whether it is
-// one. One that comes too late goes nowhere.
+// deliver delivers the response to a request of this program, and reports whether m is one.
+// A response that comes too late is dropped.
 func (a *clientRequests) deliver(m message) bool {
 	var id string
 	if json.Unmarshal(m.ID, &id) != nil || !strings.HasPrefix(id, localPrefix) {
@@ -42,7 +42,7 @@ func (a *clientRequests) deliver(m message) bool {
 	return true
 }
 
-// expect returns where the answer to a request arrives.
+// expect returns where the response to a request will arrive.
 func (a *clientRequests) expect(id string) <-chan message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -53,25 +53,25 @@ func (a *clientRequests) expect(id string) <-chan message {
 	return a.waiting[id]
 }
 
-// forget ends the wait for an answer.
+// forget stops waiting for a response.
 func (a *clientRequests) forget(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.waiting, id)
 }
 
-// firstShown reports whether the client's user is told of a sign-in for the first time.
+// firstShown reports whether the client's user has not been shown this sign-in before.
 func (a *clientRequests) firstShown(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.shown[id] {
 		return false
 	}
-	a.shown = map[string]bool{id: true} // of older ones nobody asks any more
+	a.shown = map[string]bool{id: true} // older sign-ins no longer matter
 	return true
 }
 
-// clientInfo are what a client says of itself.
+// clientInfo is what a client says about itself.
 type clientInfo struct {
 	Capabilities struct {
 		Elicitation struct {
@@ -83,7 +83,7 @@ type clientInfo struct {
 	} `json:"clientInfo"`
 }
 
-// clientInfoOf returns what a client says of itself with a request.
+// clientInfoOf returns what a client says about itself in a request.
 func clientInfoOf(m message) (is clientInfo) {
 	var doc struct {
 		Params struct {
@@ -94,7 +94,7 @@ func clientInfoOf(m message) (is clientInfo) {
 			} `json:"_meta"`
 		} `json:"params"`
 	}
-	_ = json.Unmarshal(m.text, &doc) // what cannot be read is not declared
+	_ = json.Unmarshal(m.text, &doc) // treat unreadable capabilities as not declared
 	is = doc.Params.clientInfo
 	if m.Params.Meta.Version >= mcpwire.Stateless {
 		_ = json.Unmarshal(doc.Params.Meta.Capabilities, &is.Capabilities)
@@ -103,8 +103,8 @@ func clientInfoOf(m message) (is clientInfo) {
 	return is
 }
 
-// supportsURLElicitation reports whether a client can be asked to have its user open a page, by
-// what it said with a request or, with sessions, in its initialize.
+// supportsURLElicitation reports whether a client can ask its user to open a page, by what
+// it said in a request or, with sessions, in initialize.
 func supportsURLElicitation(m, initialize message) bool {
 	isStateless := m.Params.Meta.Version >= mcpwire.Stateless
 	if isStateless {
@@ -115,13 +115,13 @@ func supportsURLElicitation(m, initialize message) bool {
 	return url != nil && string(url) != "null" && !(isStateless && failsOnInputRequired(is.Info.Name))
 }
 
-// failsOnInputRequired reports whether a client declares that it can open pages and then
-// fails on a result that asks for it, as Copilot CLI 1.0.102 does.
+// failsOnInputRequired reports whether a client declares URL elicitation and then fails on
+// an input-required result, as Copilot CLI 1.0.102 does.
 func failsOnInputRequired(client string) bool {
 	return strings.Contains(strings.ToLower(client), "copilot")
 }
 
-// urlElicitation is the request to open a page.
+// urlElicitation are the parameters of a request to open a page.
 type urlElicitation struct {
 	Mode    string `json:"mode"`
 	ID      string `json:"elicitationId,omitempty"`
@@ -129,17 +129,17 @@ type urlElicitation struct {
 	Message string `json:"message"`
 }
 
-// inputKey names the one input that this program asks for.
+// inputKey identifies the one input that this program asks for.
 const inputKey = "mcp_login_sign_in"
 
-// input is what a client's user answered to an input-required result (SEP-2322).
+// input is how the client's user answered an input-required result (SEP-2322).
 type input struct {
-	state  string // that this program gave with it; "": the message is no second try
+	state  string // that this program sent; "" if the message is not a retry
 	action string
 }
 
-// extractInput takes from the second try of a call what answers this program, so that the
-// server hears nothing of that.
+// extractInput takes the answer to this program's own input-required result out of a
+// retried call, so that the server does not see it.
 func (m message) extractInput() message {
 	if !strings.HasPrefix(m.Params.State, localPrefix) {
 		return m
@@ -151,7 +151,7 @@ func (m message) extractInput() message {
 	if json.Unmarshal(m.text, &doc) != nil || json.Unmarshal(doc["params"], &params) != nil {
 		return m
 	}
-	_ = json.Unmarshal(params["inputResponses"], &answers) // what cannot be read is no answer
+	_ = json.Unmarshal(params["inputResponses"], &answers) // treat unreadable input as no answer
 	m.input = input{state: m.Params.State, action: cmp.Or(answers[inputKey].Action, actionDecline)}
 	delete(params, "inputResponses")
 	delete(params, "requestState")
@@ -160,9 +160,9 @@ func (m message) extractInput() message {
 	return m
 }
 
-// actionIn returns what the client's user answered in a call that is a second try for
-// this very sign-in; "" if it is no such call. The state is the random id of the
-// sign-in and ends with it: nobody gains anything by another one.
+// actionIn returns the user's answer if a call is the retry for this sign-in, or else "".
+// The state is the random ID of the sign-in and expires with it, so a guessed or old one
+// gains nothing.
 func (a *attempt) actionIn(m message) string {
 	if m.input.state != localPrefix+a.id {
 		return ""
@@ -170,7 +170,7 @@ func (a *attempt) actionIn(m message) string {
 	return m.input.action
 }
 
-// inputRequired returns the answer that asks a call for input.
+// inputRequired returns the result that asks for input.
 func (s *SignIn) inputRequired(m message, a *attempt, shown proxystate.Page) []byte {
 	return mcpwire.Result(m.ID, map[string]any{
 		"resultType":   "input_required",

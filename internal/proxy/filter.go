@@ -4,8 +4,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// toolDenial returns the answer to a call of a tool that is not allowed, before anybody is
-// asked to sign in for it; nil if it may be. The tool to sign in is none of the server's.
+// toolDenial returns the error response to a call of a tool that the filter denies, before
+// anybody is asked to sign in for it, or nil. The tool to sign in is not the server's.
 func (u Upstream) toolDenial(m message) []byte {
 	if !m.isRequest() || m.Method != methodCallTool || u.SignIn != nil && u.SignIn.isTool(m.Params.Name) {
 		return nil

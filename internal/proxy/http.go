@@ -21,35 +21,33 @@ import (
 )
 
 const (
-	// maxReplay is how long a request may be to be sent again after a 401.
+	// maxReplay is the maximum size of a request that can be sent again after a 401.
 	maxReplay = 4 << 20
-	// rejectedReadTimeout is how long who is turned away may go on with its request.
+	// rejectedReadTimeout is how long a rejected client may continue to send its request.
 	rejectedReadTimeout = time.Second
 )
 
-// HTTP is an MCP server on a URL of this machine, in front of one that wants a
-// token. It passes on requests and streams as they are, but for the headers
-// that name the client.
+// HTTP is an MCP server on a URL of this machine, in front of one that requires a token. It
+// forwards requests and streams unchanged, except for headers that identify the client.
 type HTTP struct {
 	Upstream
-	// Token must come with every request: as a bearer token or, for a client
-	// that can be given nothing but a URL, as the first element of the path.
-	// Then the Host header must name a loopback address too, and Origin, where
-	// there is one, the same: a web page that has its server's name
-	// resolve to this machine is turned away.
+	// Token must come with every request: as a bearer token or, for a client that can be
+	// configured only with a URL, as the first element of the path. The Host header must
+	// then name a loopback address, and so must Origin if there is one. This keeps out web
+	// pages whose server's name resolves to this machine.
 	//
-	// "" serves every client that can connect: right behind a Unix socket, whose mode
-	// says who that is.
+	// "" serves every client that can connect. Use it behind a Unix socket, whose mode says
+	// who can.
 	Token string
-	// Admitted hears of each request that comes in with the token, before it
-	// is passed on; nil means nobody does. It is for those who bound the
-	// connections on which none came yet.
+	// Authenticated is called for each request that comes with the token, before the request
+	// is forwarded; nil means no call. It is for limiting connections that have not sent the
+	// token.
 	Authenticated func(*http.Request)
 
-	lifetime context.Context // of Serve; nil: of no end
+	lifetime context.Context // of Serve; nil means that it never ends
 }
 
-// Handler returns the handler. Whatever the path, it stands for the one server.
+// Handler returns the handler. Every path leads to the one server.
 func (h HTTP) Handler() (http.Handler, error) {
 	target, err := url.Parse(h.Server)
 	if err != nil {
@@ -73,7 +71,7 @@ func (h HTTP) Handler() (http.Handler, error) {
 	}}, nil
 }
 
-// middleware lets through who may use the token.
+// middleware admits the clients that may use the token.
 type middleware struct {
 	HTTP
 	budget *buffer.Budget
@@ -86,7 +84,7 @@ func (g *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case g.Token != "" && !(netcheck.IsLoopback(r.Host) && isSameOrigin(r)):
 		reject(w, "only requests from this machine are accepted, and none from web pages", http.StatusForbidden)
 	case g.Token != "" && !g.isAuthorized(r):
-		w.Header().Set("WWW-Authenticate", "Bearer") // the proxy's own token: no metadata leads to it
+		w.Header().Set("WWW-Authenticate", "Bearer") // no resource metadata, because this is the proxy's own token
 		reject(w, "the proxy's token is missing or wrong", http.StatusUnauthorized)
 	case r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete:
 		w.Header().Set("Allow", "POST, GET, DELETE")
@@ -99,16 +97,16 @@ func (g *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reject answers who may not come in, and ends the connection: nobody can
-// keep one open, nor a request on it, without the token.
+// reject answers a client that may not connect and closes the connection, so that nobody
+// without the token can keep one open.
 func reject(w http.ResponseWriter, text string, code int) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rejectedReadTimeout)) // not every writer has a connection
 	w.Header().Set("Connection", "close")
 	http.Error(w, text, code)
 }
 
-// finalWriter keeps back what a server says before its answer (1xx): it would pass
-// by the look at the answer's headers, and MCP knows no such thing.
+// finalWriter drops informational responses (1xx): their headers would not be checked, and
+// MCP does not use them.
 type finalWriter struct{ http.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
@@ -118,7 +116,7 @@ func (f finalWriter) WriteHeader(code int) {
 	}
 }
 
-// Unwrap lets an http.ResponseController through.
+// Unwrap implements http.ResponseController's access to the connection.
 func (f finalWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 
 // isAuthorized compares the token in constant time.
@@ -133,8 +131,8 @@ func equalTokens(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// isSameOrigin reports whether a request comes from no web page but one of this
-// very address.
+// isSameOrigin reports whether a request comes from no web page, or from one of this
+// address.
 func isSameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -144,7 +142,7 @@ func isSameOrigin(r *http.Request) bool {
 	return err == nil && netcheck.SameOrigin(u, &url.URL{Scheme: "http", Host: r.Host})
 }
 
-// bodyKey carries the messages of a request to where it may have to be answered.
+// bodyKey is the context key for the messages of a request.
 type bodyKey struct{}
 
 // body is what a client sent: one message, or a batch of them.
@@ -153,14 +151,14 @@ type body struct {
 	isBatch  bool
 }
 
-// bodyOf returns what was sent with a request; nothing if it is not known.
+// bodyOf returns what was sent with a request; the zero value if it is not known.
 func bodyOf(ctx context.Context) body {
 	b, _ := ctx.Value(bodyKey{}).(body)
 	return b
 }
 
-// messageOf returns the message that was sent with a request; one without a text if it is
-// not known, or a batch.
+// messageOf returns the message that was sent with a request. It has no text if it is not
+// known, or if a batch was sent.
 func messageOf(ctx context.Context) message {
 	if b := bodyOf(ctx); !b.isBatch && len(b.messages) == 1 {
 		return b.messages[0]
@@ -168,7 +166,7 @@ func messageOf(ctx context.Context) message {
 	return message{}
 }
 
-// forward sends a request on, in a form that can be sent again.
+// forward forwards a request in a form that can be sent again.
 func (g *middleware) forward(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(g.budget.WithAccount(r.Context()))
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxReplay+1))
@@ -177,8 +175,8 @@ func (g *middleware) forward(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(head) > maxReplay {
-		// The server may answer before it has the whole request, the rest of which
-		// net/http would drop then. Not every writer has a connection.
+		// The server may answer before it has read the whole request, and net/http would then
+		// drop the rest. Not every writer has a connection.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		r.Body = struct {
 			io.Reader
@@ -202,9 +200,9 @@ func (g *middleware) forward(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(w, r)
 }
 
-// rewriteRequest makes a request one to the server, of nobody in particular. Some gateways read
-// an underscore in a header's name as a hyphen, and would take such a header for one that
-// this program sets.
+// rewriteRequest addresses a request to the server and removes what identifies the client.
+// Some gateways read an underscore in a header's name as a hyphen, and would take such a
+// header for one that this program sets.
 func rewriteRequest(out *http.Request, target *url.URL) {
 	url := *target
 	out.URL, out.Host, out.Trailer = &url, "", nil
@@ -219,16 +217,16 @@ func rewriteRequest(out *http.Request, target *url.URL) {
 	}
 }
 
-// removeCredentials takes from an answer how to get a token, which is not the client's
-// concern, and cookies.
+// removeCredentials removes cookies from a response, and how to get a token, which is not
+// the client's concern.
 func removeCredentials(resp *http.Response) error {
 	resp.Header.Del("WWW-Authenticate")
 	resp.Header.Del("Set-Cookie")
 	return nil
 }
 
-// refusalTransport looks at the server's answers before the client does: what is for this
-// program to deal with is an error.
+// refusalTransport turns the responses that this program must handle into errors, before
+// the client sees them.
 type refusalTransport struct {
 	Upstream
 	base http.RoundTripper
@@ -247,8 +245,8 @@ func (c refusalTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// writeError answers a request that did not get through: by a JSON-RPC error, which
-// every client shows, where the request's id is known.
+// writeError answers a request that was not forwarded: with a JSON-RPC error, which every
+// client shows, if the request's id is known.
 func (h HTTP) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client is gone

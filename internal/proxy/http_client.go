@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// maxClients bounds the clients of which something is known. That of whom nothing
-	// was heard for the longest time is forgotten first.
+	// maxClients is the maximum number of known clients. The one that has been silent the
+	// longest is forgotten first.
 	maxClients = 256
-	// maxInitializeKept bounds what is kept of one: its initialize, and the name of its session.
+	// maxInitializeKept limits the size of a client's initialize, and of the ID of its
+	// session.
 	maxInitializeKept = 64 << 10
 )
 
@@ -25,16 +26,16 @@ type client struct {
 	initialize message // its initialize
 	close      context.CancelFunc
 
-	connecting sync.Mutex // one beginning of a session at the server at a time
+	connecting sync.Mutex // one session at the server is started at a time
 
-	mu          sync.Mutex // guards what follows
-	initialized bool       // the server has heard of it
+	mu          sync.Mutex // guards the fields below
+	initialized bool       // the server answered initialize
 	upstream    string     // its session at the server; "": none
-	version     string     // of the protocol, if the session began here
-	streams     []*stream  // on which it hears, the best first
+	version     string     // of the protocol, if this proxy started the session
+	streams     []*stream  // for notifications, the best first
 }
 
-// newClient returns a client that has said hello in a session.
+// newClient returns a client that sent initialize in a session.
 func (t *signInTransport) newClient(id string, initialize message) *client {
 	initialize.text = slices.Clone(initialize.text)
 	closing, end := context.WithCancel(t.lifetime)
@@ -46,8 +47,8 @@ func (t *signInTransport) newClient(id string, initialize message) *client {
 	return c
 }
 
-// sessionlessClient returns a client of which nothing is known but one request. What it was
-// told of a sign-in is remembered by the name that it may give.
+// sessionlessClient returns a client that is known by one request only. What it was shown
+// of a sign-in is recorded under the name that it sends.
 func (t *signInTransport) sessionlessClient(req *http.Request, m message) *client {
 	c := t.newClient("", message{})
 	c.requests = t.clients.sessionlessRequests(clientInfoOf(m).Info.Name)
@@ -55,24 +56,25 @@ func (t *signInTransport) sessionlessClient(req *http.Request, m message) *clien
 	return c
 }
 
-// isLocalSession reports whether the session began here.
+// isLocalSession reports whether this proxy started the session.
 func (c *client) isLocalSession() bool { return strings.HasPrefix(c.id, localPrefix) }
 
-// initializePending reports whether the server has not heard yet of a session that began here.
+// initializePending reports whether the server has not yet answered the initialize of a
+// session that this proxy started.
 func (c *client) initializePending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.isLocalSession() && !c.initialized
 }
 
-// sessionStarted notes the session at the server.
+// sessionStarted records the session at the server.
 func (c *client) sessionStarted(upstream, version string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.initialized, c.upstream, c.version = true, upstream, version
 }
 
-// setHeaders sets the headers of a session that began here.
+// setHeaders sets the headers of a session that this proxy started.
 func (c *client) setHeaders(h http.Header) {
 	if !c.isLocalSession() {
 		return
@@ -88,7 +90,7 @@ func (c *client) setHeaders(h http.Header) {
 	}
 }
 
-// addStream notes a stream on which the client hears what it is told, until gone is called.
+// addStream adds a stream for notifications to the client, until gone is called.
 func (c *client) addStream(s *stream, first bool) (gone func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +106,7 @@ func (c *client) addStream(s *stream, first bool) (gone func()) {
 	}
 }
 
-// notifyStreams tells the client what belongs to no call, where there is a stream for that.
+// notifyStreams sends the client a notification, if it has a stream for that.
 func (c *client) notifyStreams(text []byte) bool {
 	c.mu.Lock()
 	streams := slices.Clone(c.streams)
@@ -112,14 +114,14 @@ func (c *client) notifyStreams(text []byte) bool {
 	return slices.ContainsFunc(streams, func(s *stream) bool { return s.sendEvent(text) })
 }
 
-// clients are those that the proxy knows.
+// clients are the clients that the proxy knows.
 type clients struct {
-	mu          sync.Mutex                 // guards what follows
-	list        []*client                  // with a session; the one last heard of is the last
-	sessionless map[string]*clientRequests // without, by name
+	mu          sync.Mutex                 // guards the fields below
+	list        []*client                  // with a session; the most recently active is the last
+	sessionless map[string]*clientRequests // without a session, by name
 }
 
-// sessionlessRequests returns what the clients of a name that have no session were asked.
+// sessionlessRequests returns the requests to the clients of a name that have no session.
 func (all *clients) sessionlessRequests(name string) *clientRequests {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -135,7 +137,7 @@ func (all *clients) sessionlessRequests(name string) *clientRequests {
 	return all.sessionless[name]
 }
 
-// find returns the client of a session; nil: it is not known.
+// find returns the client of a session; nil if it is not known.
 func (all *clients) find(id string) *client {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -148,7 +150,7 @@ func (all *clients) find(id string) *client {
 	return c
 }
 
-// add adds a client, in the place of another with the same session.
+// add adds a client, in place of another with the same session.
 func (all *clients) add(c *client) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -167,7 +169,7 @@ func (all *clients) remove(c *client) {
 	all.list = slices.DeleteFunc(all.list, func(other *client) bool { return other.closeIf(other == c) })
 }
 
-// closeIf ends a client if it is to go.
+// closeIf closes a client if a condition holds, and returns the condition.
 func (c *client) closeIf(goes bool) bool {
 	if goes {
 		c.close()

@@ -15,23 +15,24 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// signInTransport reaches the server for the clients of a proxy over HTTP. What needs
-// a sign-in first is answered here, as [Stdio] does it. The client's own requests are
-// passed on as they are, unless it began its session here.
+// signInTransport reaches the server for the clients of a proxy over HTTP. It answers
+// requests that require a sign-in, as [Stdio] does. Other requests are forwarded unchanged,
+// unless this proxy started the client's session.
 type signInTransport struct {
 	Upstream
 	base       http.RoundTripper
 	lifetime   context.Context // of the proxy
 	clients    clients
 	work       sync.WaitGroup
-	slow       atomic.Bool   // the server took too long with the first request
-	recordings chan struct{} // one is held for each answer that is kept while it is read
+	slow       atomic.Bool   // the server was slow to answer the first request
+	recordings chan struct{} // one is held for each response that is recorded
 }
 
-// maxRecordings bounds them, and so the memory that they take: each is at most maxListed.
+// maxRecordings limits how many responses are recorded at once: each may be maxListSize
+// long.
 const maxRecordings = 8
 
-// outcome is what became of a request.
+// outcome is the result of a request.
 type outcome struct {
 	resp *http.Response
 	err  error
@@ -44,7 +45,7 @@ func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := t.clients.find(id)
 	switch {
 	case c == nil && strings.HasPrefix(id, localPrefix):
-		return mcpwire.Respond(req, http.StatusNotFound, nil), nil // it began before this proxy, and begins again now
+		return mcpwire.Respond(req, http.StatusNotFound, nil), nil // it is of another proxy process; the client starts a new one
 	case c == nil:
 		c = t.sessionlessClient(req, m)
 	}
@@ -66,8 +67,8 @@ func (t *signInTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.answer(req, c, m)
 }
 
-// answer passes on a request, and answers it here as far as that is possible where the
-// user must sign in first.
+// answer forwards a request, and answers it here as far as possible if the user must sign
+// in first.
 func (t *signInTransport) answer(req *http.Request, c *client, m message) (*http.Response, error) {
 	resp, err := t.forward(req, c)
 	if !t.SignIn.isRequiredAfter(req.Context(), t.Session, err) {
@@ -88,7 +89,7 @@ func (t *signInTransport) answer(req *http.Request, c *client, m message) (*http
 	return nil, t.SignIn.requiredError(err)
 }
 
-// answerLocally answers a request by what is sent to a stream.
+// answerLocally answers a request with what is sent to a stream.
 func (t *signInTransport) answerLocally(req *http.Request, c *client, m message, answer func(*stream)) (*http.Response, error) {
 	s := newStream(req)
 	t.work.Go(func() {
@@ -101,7 +102,7 @@ func (t *signInTransport) answerLocally(req *http.Request, c *client, m message,
 	return s.response()
 }
 
-// forward sends a request to the server, in the session that the client has there.
+// forward sends a request to the server, in the client's session there.
 func (t *signInTransport) forward(req *http.Request, c *client) (*http.Response, error) {
 	if err := t.ensureSession(req.Context(), c); err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func (t *signInTransport) forward(req *http.Request, c *client) (*http.Response,
 	}
 	if c.isLocalSession() {
 		if resp.StatusCode == http.StatusNotFound {
-			t.clients.remove(c) // it begins another session
+			t.clients.remove(c) // the client will start another session
 		}
 		if resp.Header.Get(mcpwire.HeaderSession) != "" {
 			resp.Header.Set(mcpwire.HeaderSession, c.id)
@@ -126,7 +127,7 @@ func (t *signInTransport) forward(req *http.Request, c *client) (*http.Response,
 	return resp, nil
 }
 
-// replayable returns a copy of a request that can be sent while the first one is.
+// replayable returns a copy of a request that can be sent in addition to the original.
 func replayable(req *http.Request) (*http.Request, error) {
 	out := req.Clone(req.Context())
 	if req.Body != nil && req.GetBody != nil {
@@ -138,12 +139,12 @@ func replayable(req *http.Request) (*http.Request, error) {
 	}
 	m := messageOf(req.Context())
 	if m.isCacheable() || lists[m.Method] != "" {
-		out.Header.Del("Accept-Encoding") // the answer is read here
+		out.Header.Del("Accept-Encoding") // the response is read here
 	}
 	return out, nil
 }
 
-// answerCacheable passes on a request whose answer is known from the last time.
+// answerCacheable forwards a request whose last response is cached.
 func (t *signInTransport) answerCacheable(req *http.Request, c *client, m message) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context()))
 	stop := context.AfterFunc(req.Context(), cancel)
@@ -184,8 +185,8 @@ func (t *signInTransport) answerCacheable(req *http.Request, c *client, m messag
 	return resp, nil
 }
 
-// answerFromCache answers a request from what is known of the server. A client that says
-// hello begins its session here, and is another one from then on.
+// answerFromCache answers a request from the cache. For a client that sends initialize it
+// starts a session, and returns the client of that session.
 func (t *signInTransport) answerFromCache(req *http.Request, c *client, m message, signedOut bool) (*http.Response, *client) {
 	resp := mcpwire.Respond(req, http.StatusOK, t.SignIn.cachedResponse(m, t.Server, signedOut))
 	if lists[m.Method] == "" {
@@ -205,7 +206,7 @@ func (t *signInTransport) answerFromCache(req *http.Request, c *client, m messag
 	return resp, c
 }
 
-// finishLate deals with an answer of the server to a request that was answered here.
+// finishLate handles the server's response to a request that was answered from the cache.
 func (t *signInTransport) finishLate(ctx context.Context, c *client, m message, o outcome) {
 	if m.Method == methodInitialize && c.isLocalSession() {
 		defer c.connecting.Unlock()
@@ -225,7 +226,7 @@ func (t *signInTransport) finishLate(ctx context.Context, c *client, m message, 
 	}
 	body, isNoted := o.resp.Body.(*recorder)
 	if isNoted {
-		_, _ = io.Copy(io.Discard, body) // what is read is kept
+		_, _ = io.Copy(io.Discard, body) // reading records it
 	}
 	o.resp.Body.Close()
 	if lists[m.Method] != "" && (!isNoted || body.changed) {
@@ -233,7 +234,7 @@ func (t *signInTransport) finishLate(ctx context.Context, c *client, m message, 
 	}
 }
 
-// record has an answer of the server kept for the next time.
+// record has a response recorded for the cache.
 func (t *signInTransport) record(m message, resp *http.Response) *http.Response {
 	if resp == nil || resp.StatusCode != http.StatusOK || !m.isRequest() || !m.isCacheable() && lists[m.Method] == "" {
 		return resp
@@ -241,9 +242,9 @@ func (t *signInTransport) record(m message, resp *http.Response) *http.Response 
 	select {
 	case t.recordings <- struct{}{}:
 	default:
-		return resp // there will be another list
+		return resp // a later response will be recorded
 	}
-	is := *resp // as it comes
+	is := *resp // before its body is replaced
 	resp.Body = &recorder{ReadCloser: resp.Body, limit: maxListSize, done: func(kept []byte) bool {
 		defer func() { <-t.recordings }()
 		is.Body = io.NopCloser(bytes.NewReader(kept))
@@ -253,7 +254,7 @@ func (t *signInTransport) record(m message, resp *http.Response) *http.Response 
 	return resp
 }
 
-// noteSession notes a session that the server began with a client.
+// noteSession records a session that the server started with a client.
 func (t *signInTransport) noteSession(m message, resp *http.Response) {
 	if lists[m.Method] == "" {
 		t.slow.Store(false)
@@ -267,7 +268,8 @@ func (t *signInTransport) noteSession(m message, resp *http.Response) {
 	t.clients.add(c)
 }
 
-// ensureSession begins a session at the server for a client that began its own here.
+// ensureSession starts a session at the server for a client whose session this proxy
+// started.
 func (t *signInTransport) ensureSession(ctx context.Context, c *client) error {
 	if !c.initializePending() {
 		return nil
@@ -275,7 +277,7 @@ func (t *signInTransport) ensureSession(ctx context.Context, c *client) error {
 	c.connecting.Lock()
 	defer c.connecting.Unlock()
 	if !c.initializePending() {
-		return nil // somebody else did
+		return nil // another request did
 	}
 	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
 	defer cancel()
@@ -286,7 +288,7 @@ func (t *signInTransport) ensureSession(ctx context.Context, c *client) error {
 	return t.finishInitialize(ctx, c, resp)
 }
 
-// finishInitialize notes how the server answered a client's hello.
+// finishInitialize records the server's response to a client's initialize.
 func (t *signInTransport) finishInitialize(ctx context.Context, c *client, resp *http.Response) error {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -326,8 +328,8 @@ func (t *signInTransport) endSession(req *http.Request, c *client) (*http.Respon
 	return t.forward(req, c)
 }
 
-// listen opens the stream of what the server starts by itself. Through it the client
-// also hears that somebody has signed in.
+// listen opens the stream for what the server sends unprompted. On it, the client also
+// learns that somebody has signed in.
 func (t *signInTransport) listen(req *http.Request, c *client) (*http.Response, error) {
 	var resp *http.Response
 	if !c.isLocalSession() {
@@ -336,7 +338,7 @@ func (t *signInTransport) listen(req *http.Request, c *client) (*http.Response, 
 		signedOut := t.SignIn.isRequiredAfter(req.Context(), t.Session, err)
 		switch {
 		case signedOut && c.id == "":
-			return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil // a client of which nothing is known
+			return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil // the client cannot be identified
 		case c.id == "", err != nil && !signedOut, err == nil && !isStream(resp):
 			return resp, err
 		}
@@ -351,7 +353,7 @@ func (t *signInTransport) listen(req *http.Request, c *client) (*http.Response, 
 	return s.response()
 }
 
-// forwardServerStream passes on the server's own stream, as soon as there is one.
+// forwardServerStream forwards the server's own stream as soon as there is one.
 func (t *signInTransport) forwardServerStream(s *stream, c *client, resp *http.Response) {
 	ctx := s.req.Context()
 	for resp == nil {
@@ -366,7 +368,7 @@ func (t *signInTransport) forwardServerStream(s *stream, c *client, resp *http.R
 			return // the client opens another stream
 		case !isStream(resp):
 			resp.Body.Close()
-			<-ctx.Done() // there is none, but there is this one
+			<-ctx.Done() // the server has no stream, but this one carries notifications
 			return
 		}
 	}
@@ -377,7 +379,7 @@ func (t *signInTransport) forwardServerStream(s *stream, c *client, resp *http.R
 	s.copy(resp.Body)
 }
 
-// isStream reports whether an answer is a stream of events.
+// isStream reports whether a response is a stream of events.
 func isStream(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusOK && mcpwire.MediaType(resp) == mcpwire.TypeEvents
 }

@@ -16,19 +16,19 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// stream is an answer of this program over HTTP: one JSON text or, as soon as there is
-// more to say, a stream of events.
+// stream is a response of this program over HTTP: one JSON text or, as soon as there is
+// more to send, a stream of events.
 type stream struct {
 	req     *http.Request
-	outcome chan outcome // has room for the one
+	outcome chan outcome // has a buffer of one
 	body    *io.PipeReader
 	out     *io.PipeWriter
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	isStream bool       // it is a stream of events
 	closed   bool
 	inEvent  bool     // the server's stream is in the middle of an event
-	queue    [][]byte // events for after it
+	queue    [][]byte // events to send after it
 }
 
 func newStream(req *http.Request) *stream {
@@ -38,7 +38,7 @@ func newStream(req *http.Request) *stream {
 	return s
 }
 
-// response waits for what the answer is.
+// response waits until the kind of response is known.
 func (s *stream) response() (*http.Response, error) {
 	select {
 	case o := <-s.outcome:
@@ -48,17 +48,17 @@ func (s *stream) response() (*http.Response, error) {
 	}
 }
 
-// responder is where a call's messages go.
+// responder returns where the messages of a call go.
 func (s *stream) responder() responder { return responder{s.sendEvent, s.respond} }
 
-// start makes the answer a stream of events, and reports whether it is one.
+// start makes the response a stream of events, and reports whether it is one.
 func (s *stream) start() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.startLocked()
 }
 
-// startLocked is begin for those who hold the lock.
+// startLocked is start for callers that hold the lock.
 func (s *stream) startLocked() bool {
 	if s.closed || !strings.Contains(strings.Join(s.req.Header.Values("Accept"), ","), mcpwire.TypeEvents) {
 		return false
@@ -72,7 +72,8 @@ func (s *stream) startLocked() bool {
 	return true
 }
 
-// sendEvent sends a message that is no answer, and reports whether the client takes any.
+// sendEvent sends a message that is not the response, and reports whether the client
+// accepts any.
 func (s *stream) sendEvent(text []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +88,7 @@ func (s *stream) sendEvent(text []byte) bool {
 	return err == nil
 }
 
-// respond sends the answer, and nothing after it.
+// respond sends the JSON-RPC response, and nothing after it.
 func (s *stream) respond(text []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,11 +100,11 @@ func (s *stream) respond(text []byte) {
 		s.outcome <- outcome{resp: mcpwire.Respond(s.req, http.StatusOK, text)}
 		return
 	}
-	_, _ = s.out.Write(asEvent(text)) // a client that is gone needs none
+	_, _ = s.out.Write(asEvent(text)) // the client may be gone
 	s.out.Close()
 }
 
-// forward sends the server's answer.
+// forward sends the server's response.
 func (s *stream) forward(resp *http.Response, err error, explain func(error) []byte) {
 	s.mu.Lock()
 	asIs := !s.isStream && !s.closed
@@ -127,7 +128,7 @@ func (s *stream) forward(resp *http.Response, err error, explain func(error) []b
 	}
 }
 
-// forwardJSON sends an answer of the server that is one JSON text, if all of it is there.
+// forwardJSON sends a response of the server that is one JSON text, if it is complete.
 func (s *stream) forwardJSON(resp *http.Response) error {
 	ctx := s.req.Context()
 	buf := buffer.New(buffer.AccountOf(ctx), defaultMaxMessage)
@@ -157,8 +158,9 @@ func (s *stream) close() {
 	s.out.Close()
 }
 
-// copy passes on a stream of the server. What else there is to say goes between its
-// events. A stream that breaks breaks the client's too: else it would look complete.
+// copy forwards a stream of the server. Events of this program are sent between its events.
+// If the server's stream breaks, the client's breaks too, because it would look complete
+// otherwise.
 func (s *stream) copy(body io.Reader) {
 	err := s.copyEvents(bufio.NewReaderSize(eventstream.Lines(body), 32<<10))
 	s.mu.Lock()
@@ -171,7 +173,7 @@ func (s *stream) copy(body io.Reader) {
 	}
 }
 
-// copyEvents returns why the stream ended, io.EOF if the server ended it.
+// copyEvents returns why the stream ended: io.EOF if the server ended it.
 func (s *stream) copyEvents(r *bufio.Reader) error {
 	for atLineStart := true; ; {
 		part, err := r.ReadSlice('\n')
@@ -191,14 +193,15 @@ func (s *stream) copyEvents(r *bufio.Reader) error {
 	}
 }
 
-// beginEvent begins an event of the server.
+// beginEvent notes that an event of the server has begun.
 func (s *stream) beginEvent() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inEvent = true
 }
 
-// endEvent ends an event of the server.
+// endEvent notes that an event of the server has ended, and sends the events that waited
+// for that.
 func (s *stream) endEvent() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,7 +219,7 @@ func asEvent(text []byte) []byte {
 	return eventstream.Message(oneLine(bytes.Clone(bytes.TrimSpace(text))))
 }
 
-// closeHook is a body with something else to do at its end.
+// closeHook is a body that calls a function when it is closed.
 type closeHook struct {
 	io.ReadCloser
 	onClose func()
@@ -228,11 +231,11 @@ func (c closeHook) Close() error {
 	return c.ReadCloser.Close()
 }
 
-// recorder is a body that is kept while it is read, up to a limit.
+// recorder is a body that is recorded while it is read, up to a limit.
 type recorder struct {
 	io.ReadCloser
 	limit int
-	done  func(text []byte) (changed bool) // called once; nil: the text is too long
+	done  func(text []byte) (changed bool) // called once; a nil text was too long
 
 	text     []byte
 	tooLong  bool // it is too long

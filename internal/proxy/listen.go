@@ -19,15 +19,15 @@ const (
 	// maxUnauthenticated limits the connections on which no client has shown the
 	// token.
 	maxUnauthenticated = 64
-	// minLocalToken makes a token that a person chose hard to guess for the
-	// other programs of this machine, which can try as often as they like.
+	// minLocalToken is the minimum length of a token that a person chose. Other programs of
+	// this machine can try as often as they like.
 	minLocalToken = 16
-	// shutdownTimeout lets answers that are nearly done get through. A stream has
-	// no end to wait for.
+	// shutdownTimeout is how long responses may take to complete at shutdown. A stream is
+	// closed after that.
 	shutdownTimeout = time.Second
 )
 
-// ErrListen: an address that the proxy does not serve at.
+// ErrListen means that the proxy does not serve at an address.
 var ErrListen = errors.New("use 127.0.0.1:PORT, [::1]:PORT or unix:PATH")
 
 // Serve serves HTTP at ln until ctx ends.
@@ -53,13 +53,13 @@ func serveUntil(ctx context.Context, web *http.Server, ln net.Listener) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if web.Shutdown(ctx) != nil {
-		return web.Close() // the streams that are still open
+		return web.Close() // closes the streams that are still open
 	}
 	return nil
 }
 
-// CheckToken refuses a token that can be guessed, or that cannot stand in
-// a path as it is (RFC 3986 §2.3).
+// CheckToken rejects a token that can be guessed, or that cannot be part of a path
+// unescaped (RFC 3986 §2.3).
 func CheckToken(token string) error {
 	if len(token) < minLocalToken {
 		return fmt.Errorf("the token is shorter than %d characters", minLocalToken)
@@ -88,8 +88,8 @@ func Listen(address string) (ln net.Listener, local bool, err error) {
 	return ln, false, nil
 }
 
-// listenUnix makes a socket that only this user can connect to. One that a
-// killed proxy left is replaced; one that somebody serves is not.
+// listenUnix makes a socket that only this user can connect to. It replaces one that a
+// killed proxy left, but not one that is served.
 func listenUnix(path string) (net.Listener, error) {
 	ln, remove, err := privsock.Listen(path)
 	if err != nil {
@@ -98,7 +98,7 @@ func listenUnix(path string) (net.Listener, error) {
 	return socketFile{ln, remove}, nil
 }
 
-// socketFile is a socket that takes its file along when it is closed.
+// socketFile is a socket that removes its file when it is closed.
 type socketFile struct {
 	*net.UnixListener
 	remove func()

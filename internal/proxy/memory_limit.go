@@ -5,13 +5,13 @@ import (
 	"runtime/debug"
 )
 
-// memoryLimit is the memory at which this program begins to collect garbage more often.
-// Buffers of long answers are large and soon garbage: without it, they would take twice
-// what is in use.
+// memoryLimit is the memory at which this program collects garbage more often. What it
+// holds of long responses is bounded, but by default as much garbage again would be
+// allowed.
 const memoryLimit = 128 << 20
 
-// BoundMemory keeps the garbage of long answers small in a process that is a proxy and
-// nothing else. A limit of the environment, GOMEMLIMIT, stays as it is.
+// BoundMemory limits the memory of a process that is only a proxy. A limit that GOMEMLIMIT
+// sets is kept.
 func BoundMemory() {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(memoryLimit)

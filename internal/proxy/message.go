@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// The methods that a bridge must know; all others pass by.
+// The methods that the proxy must know; all others are forwarded.
 const (
 	methodInitialize   = "initialize"
 	methodInitialized  = "notifications/initialized"
@@ -21,7 +21,7 @@ const (
 	methodReadResource = "resources/read"
 	methodSubscribe    = "subscriptions/listen"
 
-	// Those that are answered here as long as the user is not signed in.
+	// Those that are answered here while the user is not signed in.
 	methodDiscover      = "server/discover"
 	methodPing          = "ping"
 	methodListPrompts   = "prompts/list"
@@ -31,21 +31,21 @@ const (
 	methodElicited      = "notifications/elicitation/complete"
 )
 
-// codeUpstream is the error code of a message that was not forwarded.
+// codeUpstream is the JSON-RPC error code for a message that could not be forwarded.
 const codeUpstream = -32000
 
-// message is one JSON-RPC message: its text, and what is needed of it.
+// message is a JSON-RPC message: its text, and the fields that the proxy needs.
 type message struct {
-	text    []byte          // nil: it is in buf
-	buf     *buffer.Buffer  // of what the server sent
-	at      mcpwire.Span    // in buf
+	text    []byte          // nil if it is in buf
+	buf     *buffer.Buffer  // holds a message of the server
+	at      mcpwire.Span    // where the message is in buf
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Method  string          `json:"method"`
 	Params  parameters      `json:"params"`
 	Error   json.RawMessage `json:"error"`
 
-	input input // that answers this program
+	input input // for this program's own input-required result
 }
 
 // parameters are those that decide how a message is sent.
@@ -62,7 +62,7 @@ type parameters struct {
 	} `json:"_meta"`
 }
 
-// UnmarshalJSON takes what it can read: whether params are right is for the
+// UnmarshalJSON reads the fields that it can. Whether the parameters are valid is for the
 // server to say.
 func (p *parameters) UnmarshalJSON(data []byte) error {
 	type plain parameters
@@ -76,16 +76,16 @@ func (p *parameters) UnmarshalJSON(data []byte) error {
 		return nil // not an object
 	}
 	for name, to := range map[string]any{"name": &p.Name, "uri": &p.URI, "requestId": &p.RequestID, "cursor": &p.Cursor, "requestState": &p.State, "_meta": &p.Meta} {
-		_ = json.Unmarshal(fields[name], to) // another type than expected: left out
+		_ = json.Unmarshal(fields[name], to) // leave out a value of another type
 	}
 	return nil
 }
 
-// maxBatch bounds a batch: a short text can hold many messages.
+// maxBatch limits a batch, because a short text can hold many messages.
 const maxBatch = 1000
 
-// parseMessages reads a message of the client, or the messages of a batch, which
-// 2025-03-26 has.
+// parseMessages parses a message of the client, or the messages of a batch, which
+// 2025-03-26 allows.
 func parseMessages(text []byte) ([]message, error) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || text[0] != '[' {
@@ -97,7 +97,7 @@ func parseMessages(text []byte) ([]message, error) {
 	return parseBatch(text, s.Elements(), parseClientMessage)
 }
 
-// parseBatch reads a batch of a known number of messages.
+// parseBatch parses a batch of n messages.
 func parseBatch(text []byte, n int, parse func([]byte) (message, error)) ([]message, error) {
 	if n > maxBatch {
 		return nil, fmt.Errorf("%w: a batch of more than %d messages", mcpwire.ErrNotMessage, maxBatch)
@@ -131,8 +131,8 @@ func parseClientMessage(text []byte) (message, error) {
 func (m message) isRequest() bool  { return m.ID != nil && m.Method != "" }
 func (m message) isResponse() bool { return m.Method == "" }
 
-// isErrorWithoutID reports an error about a request whose id the server did not read,
-// or about the session.
+// isErrorWithoutID reports an error about the session, or about a request whose id the
+// server could not read.
 func (m message) isErrorWithoutID() bool { return m.isResponse() && m.ID == nil && m.Error != nil }
 
 // isResponseTo reports whether m is the response to a request.
@@ -143,8 +143,8 @@ func (m message) isResponseTo(req message) bool {
 // oldestVersion is the first version of Streamable HTTP.
 const oldestVersion = "2025-03-26"
 
-// withVersion returns an initialize that offers another version, if it offered a
-// newer one.
+// withVersion returns an initialize that offers an older version, and reports whether m
+// offered a newer one.
 func (m message) withVersion(version string) (message, bool) {
 	var doc, params map[string]json.RawMessage
 	var offered string
@@ -163,7 +163,7 @@ func (m message) withVersion(version string) (message, bool) {
 	return m, true
 }
 
-// routingName is what the header Mcp-Name repeats (SEP-2243).
+// routingName is what the Mcp-Name header repeats (SEP-2243).
 func (m message) routingName() string {
 	switch m.Method {
 	case methodCallTool, methodGetPrompt:
@@ -174,14 +174,14 @@ func (m message) routingName() string {
 	return ""
 }
 
-// cancelNotification tells the client that the server ended a subscription, which
-// over HTTP the end of the stream says.
+// cancelNotification notifies the client that the server ended a subscription, which over
+// HTTP the end of the stream does.
 func cancelNotification(id json.RawMessage) []byte {
 	return []byte(strings.Join([]string{`{"jsonrpc":"2.0","method":"`, methodCancelled, `","params":{"requestId":`, string(id), `,"reason":"the server ended the stream"}}`}, ""))
 }
 
-// oneLine makes a message's text one line without its end, in place. Raw line breaks are
-// nothing but white space in JSON: within a string they are escaped (RFC 8259 §7).
+// oneLine makes a message's text one line, in place. A raw line break in JSON is only white
+// space: inside a string it is escaped (RFC 8259 §7).
 func oneLine(text []byte) []byte {
 	for _, end := range []byte("\r\n") {
 		for rest := text; ; {

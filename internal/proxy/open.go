@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// Local is where the clients of this machine reach the proxy over HTTP.
+// Local is where the clients on this machine reach the proxy over HTTP.
 type Local struct {
 	net.Listener
 	Private bool // only this user can connect, without a token
@@ -18,7 +18,7 @@ type Local struct {
 	address string
 }
 
-// OpenLocal opens what --listen names.
+// OpenLocal opens the address of --listen.
 func OpenLocal(address string) (*Local, error) {
 	ln, private, err := Listen(address)
 	if errors.Is(err, ErrListen) {
@@ -27,15 +27,15 @@ func OpenLocal(address string) (*Local, error) {
 	if unusable, ok := errors.AsType[*privsock.PathError](err); ok {
 		return nil, exit.Usagef("--listen %s: %w", address, unusable)
 	}
-	if err != nil { // a failure for good, though it comes from the network
+	if err != nil { // permanent, although it is a network error
 		return nil, &exit.Error{Code: exit.Failed, Text: "--listen: " + err.Error()}
 	}
 	return &Local{ln, private, address}, nil
 }
 
-// Token returns the token that clients must know, and where they find the proxy. It
-// makes a token itself unless one is given by a source, and shows that: it is worth
-// something on this machine alone, and only as long as the proxy runs.
+// Token returns the token that clients must send, and says where they find the proxy.
+// Without a source it makes a token and shows it: that token is valid only on this machine,
+// and only while the proxy runs.
 func (l *Local) Token(given, source string) (token, where string, err error) {
 	at := "http://" + l.Addr().String()
 	switch {

@@ -9,24 +9,23 @@ import (
 )
 
 const (
-	// notificationWait is how long a message waits for the server to take the
-	// notifications and answers before it: it may depend on them.
+	// notificationWait is how long a message waits for the server to accept the
+	// notifications and responses before it, because it may depend on them.
 	notificationWait = 5 * time.Second
-	// requestWait is how long a request waits for the one before it to leave. The
-	// transport promises no order among requests, so this only keeps the one
-	// that there is while connections are quick.
+	// requestWait is how long a request waits until the one before it was sent. HTTP does
+	// not keep the order of requests, so this preserves it only while connections are fast.
 	requestWait = 100 * time.Millisecond
-	// notificationTimeout bounds the sending of a notification, and so how many of them a
+	// notificationTimeout limits the sending of a notification, and so how many of them a
 	// server can keep open.
 	notificationTimeout = 2 * time.Minute
-	// maxInFlight is how many requests go to the server at once; others wait here.
+	// maxInFlight is the maximum number of requests at the server; others wait here.
 	maxInFlight = 256
-	// maxQueued is how many notifications may wait for their turn. Then the
-	// client is read as slowly as the server takes them.
+	// maxQueued is the maximum number of queued notifications. Beyond it, the client is read
+	// only as fast as the server accepts them.
 	maxQueued = 1000
 )
 
-// signal is a point that others wait for.
+// signal is an event that others wait for.
 type signal struct {
 	ch   chan struct{}
 	once sync.Once
@@ -34,7 +33,7 @@ type signal struct {
 
 func newSignal() *signal { return &signal{ch: make(chan struct{})} }
 
-// set reports whether it is the first to pass.
+// set reports whether it was the first call.
 func (m *signal) set() (first bool) {
 	m.once.Do(func() {
 		first = true
@@ -52,8 +51,8 @@ func (m *signal) isSet() bool {
 	}
 }
 
-// wait waits until m is passed, for a limit of time; zero means no limit. A
-// nil mark is passed. The error is that of ctx.
+// wait waits until the signal is set, for at most a limit of time; zero means no limit. A
+// nil signal counts as set. The error is that of ctx.
 func (m *signal) wait(ctx context.Context, limit time.Duration) error {
 	if m == nil {
 		return ctx.Err()
@@ -75,16 +74,16 @@ func (m *signal) wait(ctx context.Context, limit time.Duration) error {
 	return ctx.Err()
 }
 
-// order is what the next message of the client has before it. Nobody but the
-// one who reads the client's messages looks at it.
+// order is what the client sent before its next message. Only the goroutine that reads the
+// client's messages uses it.
 type order struct {
-	initialized *signal // the last initialize has its answer
-	notified    *signal // the server took the last notification or answer
-	departed    *signal // the last request has left
+	initialized *signal // set when the last initialize was answered
+	notified    *signal // set when the server accepted the last notification or response
+	departed    *signal // set when the last request was sent
 }
 
-// wait waits until a request may leave. Before the answer to initialize there
-// is no session, nor a version of the protocol.
+// wait waits until a request may be sent. Before the response to initialize, neither the
+// session nor the protocol version is known.
 func (o order) wait(ctx context.Context, m message) error {
 	if m.Method != methodInitialize {
 		if err := o.initialized.wait(ctx, 0); err != nil {
@@ -97,16 +96,16 @@ func (o order) wait(ctx context.Context, m message) error {
 	return o.departed.wait(ctx, requestWait)
 }
 
-// notification is a message that has no answer: a notification, or the client's own
-// answer to a request of the server.
+// notification is a message that has no response: a notification, or the client's response
+// to a request of the server.
 type notification struct {
 	message
-	initialized *signal // nil for an answer: whom it answers has begun
-	cancels     *call   // what it cancels; nil: nothing
+	initialized *signal // nil for a response, because the server has asked
+	cancels     *call   // nil if it cancels nothing
 	sent        *signal
 }
 
-// enqueue has the server told of a message, after all that it was told before.
+// enqueue queues a message for the server, after the messages that were queued before.
 func (b *bridge) enqueue(ctx context.Context, m message, ends *call) {
 	t := notification{message: m, cancels: ends, sent: newSignal()}
 	if !m.isResponse() {
@@ -119,30 +118,30 @@ func (b *bridge) enqueue(ctx context.Context, m message, ends *call) {
 	}
 }
 
-// sendNotifications sends the server what it is told, one by one until the last. One
-// that it does not take holds up the next for a while.
+// sendNotifications sends the queued messages in order, until the queue is closed. A
+// message that the server does not accept delays the next one for a while.
 func (b *bridge) sendNotifications(ctx context.Context) {
 	for t := range b.notifications {
 		if t.initialized.wait(ctx, 0) != nil {
-			continue // the end: what is left is not sent
+			continue // the end: drop the rest
 		}
 		if t.cancels != nil {
-			_ = t.cancels.departed.wait(ctx, notificationWait) // the end is seen below
+			_ = t.cancels.departed.wait(ctx, notificationWait) // the next wait returns on cancellation
 			if !t.cancels.sent.Load() {
 				t.sent.set()
-				continue // the server knows of nothing that could be cancelled
+				continue // the server never received the request
 			}
 		}
 		b.work.Go(func() { b.sendNotification(ctx, t) })
-		_ = t.sent.wait(ctx, notificationWait) // and here
+		_ = t.sent.wait(ctx, notificationWait) // as above
 	}
 }
 
-// sendNotification sends the server one message that has no answer.
+// sendNotification sends one message that has no response.
 func (b *bridge) sendNotification(ctx context.Context, t notification) {
 	defer t.sent.set()
 	if b.conn.initializePending() {
-		return // nobody has heard of the client; connect says all that is needed
+		return // the server does not know the client yet; ensureSession sends what is needed
 	}
 	ctx, cancel := context.WithTimeout(ctx, notificationTimeout)
 	defer cancel()
@@ -160,11 +159,11 @@ func (b *bridge) sendNotification(ctx context.Context, t notification) {
 	}
 }
 
-// sendTracker tells how far a request is. It stands below the session's
-// transport, so that a refresh on the way does not count.
+// sendTracker records when a request was sent. It is below the session's transport, so that
+// a token refresh on the way does not count.
 type sendTracker struct{ base http.RoundTripper }
 
-// callKey carries the call that a request is of.
+// callKey is the context key for the call that a request belongs to.
 type callKey struct{}
 
 // RoundTrip implements http.RoundTripper.
@@ -174,7 +173,7 @@ func (d sendTracker) RoundTrip(req *http.Request) (*http.Response, error) {
 		return d.base.RoundTrip(req)
 	}
 	if !reportsTrace(d.base) {
-		c.sent.Store(true) // for all that is known
+		c.sent.Store(true) // assume so
 	}
 	return d.base.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { c.sent.Store(true) },
@@ -182,7 +181,7 @@ func (d sendTracker) RoundTrip(req *http.Request) (*http.Response, error) {
 	})))
 }
 
-// reportsTrace reports whether a transport says what it does to net/http/httptrace.
+// reportsTrace reports whether a transport calls the hooks of net/http/httptrace.
 func reportsTrace(t http.RoundTripper) bool {
 	switch t.(type) {
 	case *http.Transport, interface{ ReportsTrace() }:

@@ -12,17 +12,17 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// What servers say is shown up to these lengths.
+// Limits for what servers send and people see.
 const (
-	maxURLLength  = 2048 // of a URL, as oauth.CheckURL has it
+	maxURLLength  = 2048 // as in oauth.CheckURL
 	maxNameLength = 80
 )
 
-// pasteErrorWait is how long what is wrong with a pasted text is kept.
+// pasteErrorWait is how long the error of a pasted text waits for the call that pasted it.
 const pasteErrorWait = time.Second
 
-// Prompt shows in MCP clients where a person approves a sign-in. It is a prompt of
-// every flow that asks a person.
+// Prompt shows in MCP clients where a person approves a sign-in. It implements the prompts
+// of all interactive flows.
 type Prompt struct {
 	attempt *attempt
 	state   proxystate.Profile
@@ -44,10 +44,10 @@ func (p *Prompt) ShowCode(_ context.Context, c device.Code) {
 	p.showPage(page)
 }
 
-// ShowPoll implements [device.PollPrompt]. Nobody watches the polls.
+// ShowPoll implements [device.PollPrompt]. It does nothing.
 func (p *Prompt) ShowPoll(context.Context, device.Poll) {}
 
-// Retry says no: the next call of the tool begins a new sign-in.
+// Retry returns false: the next call of the tool starts a new sign-in.
 func (p *Prompt) Retry(context.Context) bool { return false }
 
 // Close does nothing.
@@ -60,12 +60,13 @@ func (p *Prompt) ShowLink(_ context.Context, l authcode.Link) {
 	p.showPage(page)
 }
 
-// Paste is the way by which [authcode.Flow] gets a pasted text.
+// Paste returns a text that the user pasted into a call of the tool. [authcode.Flow] calls
+// it.
 func (p *Prompt) Paste(ctx context.Context, rejected error) (string, error) {
 	if rejected != nil {
 		select {
 		case p.attempt.pasteErr <- rejected:
-		case <-time.After(pasteErrorWait): // who pasted it is gone
+		case <-time.After(pasteErrorWait): // the call that pasted it is gone
 		case <-ctx.Done():
 			return "", ctx.Err()
 		}
@@ -82,7 +83,7 @@ func pageOf(h flows.Hosts, client string) proxystate.Page {
 	return proxystate.Page{Client: client, Server: h.Server, Issuer: h.Issuer, SignIn: h.SignIn, Warning: h.Warning()}
 }
 
-// showPage makes a page known here and to the other proxies of the profile.
+// showPage shows a page here and in the other proxies of the profile.
 func (p *Prompt) showPage(page proxystate.Page) {
 	p.attempt.show(page)
 	if err := p.state.Show(page); err != nil {
@@ -90,8 +91,8 @@ func (p *Prompt) showPage(page proxystate.Page) {
 	}
 }
 
-// sanitizePage returns a page as it can be shown: it may have been read from a file. An
-// address that the guard of the program would not accept is left out.
+// sanitizePage returns a page that is safe to show: it may come from a file. It leaves out
+// an address that oauth.CheckURL rejects.
 func sanitizePage(page proxystate.Page) proxystate.Page {
 	for _, address := range []*string{&page.URL, &page.Plain} {
 		u, err := oauth.CheckURL(*address)

@@ -280,6 +280,7 @@ func TestForgottenSession(t *testing.T) {
 		{"404", 404, "text/plain", "session not found"},
 		{"400", 400, "application/json", noID},
 		{"200 and an error", 200, "application/json", noID},
+		{"200 and half an error", 200, "application/json", `{"error":{"message":"No valid session"}}`},
 		{"an error in a stream", 200, "text/event-stream", "event: message\ndata: " + noID + "\n\n"},
 		{"an error in a stream with ids", 200, "text/event-stream", "id: 1\ndata: " + noID + "\n\n"},
 		{"not initialized", 400, "application/json", `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"}}`},

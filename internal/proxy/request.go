@@ -10,19 +10,18 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// maxErrorBody limits what is read of an answer that is none.
+// maxErrorBody limits how much of an error response is read.
 const maxErrorBody = 1 << 20
 
-// post sends a message in the session of now. Where the server has forgotten
-// that, a new one is begun as the client began its own, and the message
-// is sent again.
+// post sends a message in the current session. If the server lost that, post starts a new
+// session as the client did, and sends the message again.
 func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
 	session := b.conn.sessionID()
 	if m.Method == methodInitialize {
 		session = ""
 	}
 	resp, err := b.send(ctx, m, session)
-	if err != nil || session == "" || !isSessionLost(resp) {
+	if err != nil || session == "" || !isSessionLost(resp, m) {
 		return resp, err
 	}
 	resp.Body.Close()
@@ -32,7 +31,7 @@ func (b *bridge) post(ctx context.Context, m message) (*http.Response, error) {
 	return b.send(ctx, m, b.conn.sessionID())
 }
 
-// send is one POST.
+// send sends one POST.
 func (b *bridge) send(ctx context.Context, m message, session string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.Server, bytes.NewReader(m.text))
 	if err != nil {
@@ -44,7 +43,7 @@ func (b *bridge) send(ctx context.Context, m message, session string) (*http.Res
 	return b.client.Do(req)
 }
 
-// get opens a stream of what the server starts, or one that broke.
+// get opens a stream for what the server sends unprompted, or resumes one.
 func (b *bridge) get(ctx context.Context, after string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Server, nil)
 	if err != nil {
@@ -58,7 +57,7 @@ func (b *bridge) get(ctx context.Context, after string) (*http.Response, error) 
 	return b.client.Do(req)
 }
 
-// check returns why an answer is none.
+// check returns why a response is an error.
 func (b *bridge) check(ctx context.Context, resp *http.Response) error {
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return nil
@@ -66,7 +65,7 @@ func (b *bridge) check(ctx context.Context, resp *http.Response) error {
 	buf := buffer.New(buffer.AccountOf(ctx), maxErrorBody)
 	defer buf.Reset()
 	if mcpwire.MediaType(resp) == mcpwire.TypeJSON {
-		_ = buf.ReadFrom(ctx, resp.Body) // what cannot be read is no message
+		_ = buf.ReadFrom(ctx, resp.Body) // treat an unreadable body as no message
 	}
 	if err := b.refusal(resp); err != nil {
 		return err

@@ -8,15 +8,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// parseBuffer reads the message that the server sent, or the messages of a batch. Only the
-// head of a message is read: its parameters or its result may be long, and are for the
-// client.
+// parseBuffer parses a message of the server, or the messages of a batch. It reads only the
+// head of a message: parameters and results may be long, and are for the client.
 func parseBuffer(ctx context.Context, buf *buffer.Buffer) ([]message, error) {
 	var s mcpwire.Scanner
 	for _, block := range buf.Blocks(0, buf.Len()) {
 		_, _ = s.Write(block) // it cannot fail
 	}
-	at, kind := s.Root()
+	_, kind := s.Root()
 	if kind == '[' && s.Complete() {
 		text, err := buf.Bytes(ctx)
 		if err != nil {
@@ -25,7 +24,7 @@ func parseBuffer(ctx context.Context, buf *buffer.Buffer) ([]message, error) {
 		return parseBatch(text, s.Elements(), parseServerMessage)
 	}
 	head, err := s.Head(func(at mcpwire.Span) []byte { return bytes.Join(buf.Blocks(at.Start, at.End), nil) })
-	at, _ = s.Root()
+	at, _ := s.Root()
 	return []message{{buf: buf, at: at, ID: head.ID, Method: head.Method, Error: head.Error}}, err
 }
 
@@ -35,8 +34,8 @@ func parseServerMessage(text []byte) (message, error) {
 	return message{text: text, ID: head.ID, Method: head.Method, Error: head.Error}, err
 }
 
-// joined returns the message with its text in one piece, which is valid as long as the
-// buffer is.
+// joined returns the message with its text in one piece, which is valid until the buffer is
+// reset.
 func (m message) joined(ctx context.Context) (message, error) {
 	if m.buf == nil {
 		return m, nil

@@ -10,20 +10,20 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// maxSessionErrorSize is more than a message about a lost session takes.
+// maxSessionErrorSize is more than an error about a lost session needs.
 const maxSessionErrorSize = 2 << 10
 
-// isSessionLost reports whether an answer to a request that named a session says that the
-// server knows no such session. That is a 404. Servers also answer with 400, or
-// with an error in a 200 that names no request (anthropics/claude-code#27425,
-// modelcontextprotocol/typescript-sdk#1476); the latter in an event stream shows
-// only as that is read, as errForgotten. The body can still be read.
-func isSessionLost(resp *http.Response) bool {
+// isSessionLost reports whether the response to a message in a session says that the server
+// does not know the session. That is a 404. Servers also answer with 400, or with a 200 and
+// an error without an id (anthropics/claude-code#27425,
+// modelcontextprotocol/typescript-sdk#1476). In the 200 to a request, that is found only
+// when the response is read, as errSessionLost. The body can still be read.
+func isSessionLost(resp *http.Response, m message) bool {
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
 		return true
 	case resp.StatusCode == http.StatusBadRequest:
-	case resp.StatusCode != http.StatusOK || mcpwire.MediaType(resp) != mcpwire.TypeJSON:
+	case resp.StatusCode != http.StatusOK || m.isRequest() || mcpwire.MediaType(resp) != mcpwire.TypeJSON:
 		return false
 	}
 	body := bufio.NewReaderSize(resp.Body, maxSessionErrorSize)
@@ -32,10 +32,10 @@ func isSessionLost(resp *http.Response) bool {
 		io.Closer
 	}{body, resp.Body}
 	text, err := body.Peek(maxSessionErrorSize)
-	return err != nil && isSessionError(text) // else there is more than such a message
+	return err != nil && isSessionError(text) // a longer body is not such an error
 }
 
-// isSessionError reports an error that names no request and is about the session.
+// isSessionError reports an error without an id that is about the session.
 func isSessionError(text []byte) bool {
 	var m struct {
 		ID    json.RawMessage `json:"id"`

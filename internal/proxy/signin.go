@@ -12,59 +12,60 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// sharePoll is how often a proxy looks whether the sign-in of another one is over.
+// sharePoll is how often a proxy checks whether the sign-in of another one has ended.
 const sharePoll = 250 * time.Millisecond
 
-// errElsewhere is a sign-in that another process began, and that got no credential.
+// errElsewhere means that another process started a sign-in and got no credential.
 var errElsewhere = errors.New("the sign-in that another window started ended without approval")
 
 // SignIn lets the user of an MCP client sign in from inside it. All clients of a
 // process share one SignIn, and the proxies of a profile on this host share one
 // sign-in at a time: one shows where to approve, the others wait for the outcome.
 type SignIn struct {
-	// Login signs in and stores the credential. It asks by the prompt and nowhere
-	// else. Scopes are those to ask for beside the usual ones. Required.
+	// Login signs in and stores the credential. It asks only through the prompt. Scopes are
+	// requested in addition to the usual ones. Required.
 	Login func(ctx context.Context, p *Prompt, scopes []string) (mcplogin.Credential, error)
-	// Account says for people who is signed in; "" where nobody can tell. Nil: nobody can.
+	// Account names who is signed in, for people; "" if that is not known. Nil means never
+	// known.
 	Account func(mcplogin.Credential) string
-	// Machine names this machine for people; "": none.
+	// Machine names this machine, for people; "" means no name.
 	Machine string
 	// State is what the proxies of the profile share; the zero value shares nothing.
 	State proxystate.Profile
 
 	cache serverCache
 
-	mu   sync.Mutex // guards what follows
-	last *attempt   // nil: there was none
+	mu   sync.Mutex // guards the fields below
+	last *attempt   // nil if there was none
 	need need
 }
 
-// need is why a sign-in is wanted although a credential is stored.
+// need is why a sign-in is required although a credential is stored.
 type need struct {
 	rejected string    // token that the server no longer accepts
 	scopes   []string  // that the stored credential lacks
 	loggedIn time.Time // when the credential that lacks them was issued
 }
 
-// isMetBy reports whether a credential is one that the need was not about.
+// isMetBy reports whether a credential is newer than the need.
 func (n need) isMetBy(c mcplogin.Credential) bool {
 	return (n.rejected == "" || c.Token.Access != n.rejected) && (len(n.scopes) == 0 || !c.LoggedInAt.Equal(n.loggedIn))
 }
 
-// attempt is one sign-in under way, here or in another process.
+// attempt is one sign-in in progress, here or in another process.
 type attempt struct {
 	id          string
-	previousErr error   // of the sign-in before, of which nobody was told; nil: none
-	shown       *signal // there is a page to show
+	previousErr error   // of the sign-in before, if it was not reported
+	shown       *signal // set when there is a page to show
 	ended       *signal
-	running     *signal // it runs here, and takes pasted texts
+	running     *signal // set when it runs here and accepts pasted text
 	pasted      chan string
-	pasteErr    chan error // with the last pasted text
+	pasteErr    chan error // of the last pasted text
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	page     proxystate.Page
-	err      error // once ended; nil: signed in
-	reported bool  // somebody knows of err
+	err      error // set at the end; nil means signed in
+	reported bool  // err was reported
 }
 
 func newAttempt() *attempt {
@@ -73,7 +74,7 @@ func newAttempt() *attempt {
 
 func (a *attempt) isOver() bool { return a.ended.isSet() }
 
-// show notes what people are to see.
+// show records what people are to see.
 func (a *attempt) show(page proxystate.Page) {
 	a.mu.Lock()
 	a.page = page
@@ -87,7 +88,7 @@ func (a *attempt) current() proxystate.Page {
 	return a.page
 }
 
-// outcome returns how the attempt has ended, to be told.
+// outcome returns how the attempt ended, and notes that this was reported.
 func (a *attempt) outcome() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -95,7 +96,7 @@ func (a *attempt) outcome() error {
 	return a.err
 }
 
-// unreported returns the error that nobody was told of.
+// unreported returns the attempt's error if it was not reported.
 func (a *attempt) unreported() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -112,16 +113,16 @@ func (a *attempt) finish(err error) {
 	a.ended.set()
 }
 
-// The reasons why a pasted text is not looked at.
+// The reasons why a pasted text is rejected.
 var (
 	errNotURL      = errors.New("it is not the complete URL")
 	errOtherWindow = errors.New("another window started the sign-in; paste it there")
 	errNoPaste     = errors.New("this sign-in needs no pasted URL")
 )
 
-// paste gives the flow an address that the user pasted, and returns what is wrong
-// with it. A bare code is not taken: it came through a model, and nothing in it shows
-// that it belongs to this sign-in.
+// paste passes a URL that the user pasted to the flow, and returns what is wrong with it.
+// It rejects a bare code: that came through a model, and nothing in it shows that it
+// belongs to this sign-in.
 func (a *attempt) paste(ctx context.Context, text string) error {
 	switch page := a.current(); {
 	case !strings.Contains(text, "?") || !strings.Contains(text, "state="):
@@ -148,8 +149,7 @@ func (a *attempt) paste(ctx context.Context, text string) error {
 	}
 }
 
-// isRequiredAfter notes why a request failed, where a sign-in helps against that, and reports
-// whether one does.
+// isRequiredAfter reports whether a sign-in would fix an error, and records why.
 func (s *SignIn) isRequiredAfter(ctx context.Context, session *mcplogin.Session, err error) bool {
 	scope, lacks := errors.AsType[*mcplogin.InsufficientScopeError](err)
 	if s == nil || !lacks && !errors.Is(err, mcplogin.ErrLoginRequired) {
@@ -167,7 +167,7 @@ func (s *SignIn) isRequiredAfter(ctx context.Context, session *mcplogin.Session,
 	return true
 }
 
-// signedIn returns the credential if no sign-in is needed.
+// signedIn returns the credential if no sign-in is required.
 func (s *SignIn) signedIn(ctx context.Context, session *mcplogin.Session) (mcplogin.Credential, bool) {
 	s.mu.Lock()
 	n := s.need
@@ -187,8 +187,8 @@ func (s *SignIn) signedIn(ctx context.Context, session *mcplogin.Session) (mcplo
 	return c, true
 }
 
-// start returns the sign-in that is under way, or begins one that lasts until ctx ends
-// whatever becomes of those who wait for it.
+// start returns the sign-in in progress, or starts one that lasts until ctx ends, even if
+// nobody waits for it any longer.
 func (s *SignIn) start(ctx context.Context, up Upstream) *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,14 +203,14 @@ func (s *SignIn) start(ctx context.Context, up Upstream) *attempt {
 	return s.last
 }
 
-// lastAttempt returns the last sign-in that was begun; nil if there was none.
+// lastAttempt returns the last sign-in; nil if there was none.
 func (s *SignIn) lastAttempt() *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
 }
 
-// run takes an attempt to its end.
+// run runs an attempt to its end.
 func (s *SignIn) run(ctx context.Context, up Upstream, a *attempt) {
 	unlock, locked, err := s.State.TryLock()
 	if err != nil {
@@ -229,7 +229,7 @@ func (s *SignIn) run(ctx context.Context, up Upstream, a *attempt) {
 		return
 	}
 	err = s.runHere(ctx, up, a)
-	unlock() // before the end: the next sign-in may begin then
+	unlock() // before finish: the next sign-in may start then
 	a.finish(err)
 }
 
@@ -242,7 +242,7 @@ func (s *SignIn) runHere(ctx context.Context, up Upstream, a *attempt) error {
 	scopes := s.need.scopes
 	s.mu.Unlock()
 	a.running.set()
-	defer func() { _ = s.State.Hide() }() // the lock says whether it counts
+	defer func() { _ = s.State.Hide() }() // best effort: without the lock, the page does not count
 	_, err := s.Login(ctx, &Prompt{attempt: a, state: s.State, log: up.log()}, scopes)
 	if err == nil {
 		s.mu.Lock()
@@ -252,8 +252,8 @@ func (s *SignIn) runHere(ctx context.Context, up Upstream, a *attempt) error {
 	return err
 }
 
-// waitElsewhere waits for the end of another process's sign-in and shows what that
-// shows. It returns with the lock held.
+// waitElsewhere waits for the end of another process's sign-in, and shows its page. It
+// returns with the lock held.
 func (s *SignIn) waitElsewhere(ctx context.Context, a *attempt) (unlock func(), err error) {
 	for {
 		if page, ok := s.State.Shown(); ok {

@@ -10,8 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
-// readLine returns the next line with its end. One longer than limit goes to
-// long instead, and is eventstream.ErrTooLong. At the end of r it returns what is left, and
+// readLine returns the next line with its end. A line longer than limit is written to rest
+// instead and is eventstream.ErrTooLong. At the end of r it returns what is left, and
 // io.EOF.
 func readLine(r *bufio.Reader, limit int, rest io.Writer) ([]byte, error) {
 	var line []byte
@@ -27,7 +27,7 @@ func readLine(r *bufio.Reader, limit int, rest io.Writer) ([]byte, error) {
 	}
 }
 
-// skip reads a line that is too long to its end.
+// skip reads the rest of a line that is too long.
 func skip(r *bufio.Reader, limit int, rest io.Writer, line, part []byte, err error) error {
 	if _, err := rest.Write(line); err != nil {
 		return err
@@ -41,14 +41,14 @@ func skip(r *bufio.Reader, limit int, rest io.Writer, line, part []byte, err err
 		}
 		part, err = r.ReadSlice('\n')
 	}
-	if err == nil || errors.Is(err, io.EOF) { // the end comes again
+	if err == nil || errors.Is(err, io.EOF) { // the next read returns io.EOF again
 		err = eventstream.TooLong(limit)
 	}
 	return err
 }
 
-// readEvents reads a stream of events into buf and passes on those that are messages, until
-// one is the last, or the stream ends.
+// readEvents reads a stream of events into buf and calls each for those that are messages,
+// until one is the last or the stream ends.
 func readEvents(ctx context.Context, body io.Reader, buf *buffer.Buffer, at *eventstream.Cursor, each func() (last bool, err error)) (last bool, err error) {
 	data := eventData{ctx, buf}
 	defer data.Reset()
@@ -67,8 +67,8 @@ func readEvents(ctx context.Context, body io.Reader, buf *buffer.Buffer, at *eve
 	}
 }
 
-// eventData keeps the data of an event in a buffer, which may have to wait for memory until
-// ctx ends.
+// eventData holds the data of an event in a buffer, which may wait for memory until ctx
+// ends.
 type eventData struct {
 	ctx context.Context
 	*buffer.Buffer

@@ -21,26 +21,25 @@ import (
 const (
 	defaultMaxMessage = 64 << 20
 	defaultDrain      = 30 * time.Second
-	// closeTimeout bounds what is done after the end: ending the session at the
-	// server, and writing to a client that no longer reads.
+	// closeTimeout limits the work after the end: closing the session at the server, and
+	// writing to a client that no longer reads.
 	closeTimeout = 2 * time.Second
 )
 
-// Stdio is an MCP server on a pair of streams, in front of one that wants a
-// token.
+// Stdio is an MCP server on a pair of streams, in front of one that requires a token.
 type Stdio struct {
 	Upstream
-	// MaxMessage limits one message, in bytes; zero means 64 MiB.
+	// MaxMessage limits the size of a message, in bytes; zero means 64 MiB.
 	MaxMessage int
-	// Drain is how long requests that are under way may take once the client
-	// has closed its input; zero means 30 s.
+	// Drain is how long requests in flight may take after the client has closed its input;
+	// zero means 30 s.
 	Drain time.Duration
 }
 
-// Run passes the messages of in, one a line, to the server, and what comes
-// back to out, until in or ctx ends; then it returns nil. A request that does
-// not get through is answered with an error; nothing but JSON-RPC is written
-// to out. The read of in that is under way when ctx ends is left behind.
+// Run forwards the messages of in, one a line, to the server, and what comes back to out,
+// until in or ctx ends; then it returns nil. A request that cannot be forwarded is answered
+// with an error, and nothing but JSON-RPC is written to out. A read of in that is blocked
+// when ctx ends is abandoned.
 func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if s.MaxMessage == 0 {
 		s.MaxMessage = defaultMaxMessage
@@ -48,8 +47,8 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if s.Drain == 0 {
 		s.Drain = defaultDrain
 	}
-	// The limit of a message is the bridge's own; that of the transport leaves
-	// room for what frames it.
+	// The bridge limits messages itself; the transport's limit leaves room for their
+	// framing.
 	ctx, stop := context.WithCancelCause(oauth.WithMessageLimit(ctx, 2*int64(s.MaxMessage)+maxErrorBody))
 	defer stop(nil)
 	b := &bridge{
@@ -81,7 +80,7 @@ func (s Stdio) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// streamError is the client's side that broke.
+// streamError means that reading from or writing to the client failed.
 type streamError struct {
 	what string
 	err  error
@@ -97,34 +96,34 @@ type bridge struct {
 	conn   connection
 	work   sync.WaitGroup // requests, and the server's own stream
 
-	// lasting is the run's context: the server's own stream outlives the
-	// request that began it.
+	// lifetime is the context of the run: the server's own stream outlives the request that
+	// started it.
 	lifetime context.Context
 	stop     context.CancelCauseFunc
 
 	writing sync.Mutex // guards out
 	out     io.Writer
 
-	order         order             // of the client's messages
-	budget        *buffer.Budget    // of what the server sends
+	order         order             // what the client sent before the next message
+	budget        *buffer.Budget    // for what the server sends
 	slots         chan struct{}     // one is held for each request at the server
-	notifications chan notification // what the server is to be told
+	notifications chan notification // the notification queue
 
 	user *user       // of the client
-	slow atomic.Bool // the first request was answered before the server did so
+	slow atomic.Bool // the first request was answered from the cache
 
 	mu      sync.Mutex // guards pending
 	pending map[string]*call
 }
 
-// line is one line of the client's, or why there is none.
+// line is a line of the client, or why there is none.
 type line struct {
 	text []byte
-	id   json.RawMessage // of a request that is too long, where it was found
+	id   json.RawMessage // of a request that is too long, if it was found
 	err  error
 }
 
-// readClient takes the client's messages in their order.
+// readClient handles the client's messages in their order.
 func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 	lines := make(chan line)
 	go func() {
@@ -158,7 +157,7 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 	}
 }
 
-// handleLine deals with one line of the client's.
+// handleLine handles one line of the client.
 func (b *bridge) handleLine(ctx context.Context, l line) {
 	if errors.Is(l.err, eventstream.ErrTooLong) {
 		code := mcpwire.CodeParse
@@ -179,7 +178,7 @@ func (b *bridge) handleLine(ctx context.Context, l line) {
 	for _, m := range messages {
 		b.conn.noteVersion(m)
 		if m.isResponse() && b.user.requests.deliver(m) {
-			continue // to a request of this program
+			continue // a response to a request of this program
 		}
 		switch denial := b.toolDenial(m); {
 		case m.isRequest() && !mcpwire.IsID(m.ID):
@@ -222,8 +221,8 @@ func (b *bridge) write(m message) {
 	}
 }
 
-// drain lets the requests under way end, but for those that have no end and those
-// that the client has an answer to.
+// drain waits for the requests in flight, except those that never end and those that have
+// been answered.
 func (b *bridge) drain() {
 	b.mu.Lock()
 	for _, c := range b.pending {

@@ -11,7 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// signedInText says who is signed in. Some clients show new tools in the next conversation only.
+// signedInText says who is signed in. Some clients show new tools only in the next
+// conversation.
 func (s *SignIn) signedInText(c mcplogin.Credential, server string) string {
 	who := ""
 	if s.Account != nil {
@@ -23,8 +24,8 @@ func (s *SignIn) signedInText(c mcplogin.Credential, server string) string {
 	return fmt.Sprintf("Signed in to %s%s. The tools of the server are available. If you do not see them, ask the user to start a new conversation.", host(server), who)
 }
 
-// elicitationText asks to open a page. Where to sign in and with which code comes first:
-// Claude Code shows no more than a line of it.
+// elicitationText asks the user to open a page. The server and the code come first, because
+// Claude Code shows only one line of it.
 func (s *SignIn) elicitationText(p proxystate.Page) string {
 	parts := []string{"Sign in to " + p.Server}
 	if p.Code != "" {
@@ -38,7 +39,7 @@ func (s *SignIn) elicitationText(p proxystate.Page) string {
 	return strings.Join(append(parts, s.details(p)...), " ")
 }
 
-// hasCode reports whether the page knows the code by its URL.
+// hasCode reports whether the page's URL contains the code.
 func hasCode(p proxystate.Page) bool { return p.Code != "" && p.Plain != "" && p.Plain != p.URL }
 
 // approvalText says where to sign in, for clients that cannot open a page.
@@ -91,7 +92,7 @@ func (s *SignIn) details(p proxystate.Page) []string {
 	return append(lines, "Approve only if you started this sign-in yourself.")
 }
 
-// durationText says a time in minutes or, if there is little left, in seconds.
+// durationText formats a duration in minutes or, if it is short, in seconds.
 func durationText(left time.Duration) string {
 	if left = max(left, 0); left >= 2*time.Minute {
 		return fmt.Sprintf("%d minutes", int(left.Round(time.Minute).Minutes()))
@@ -99,7 +100,7 @@ func durationText(left time.Duration) string {
 	return fmt.Sprintf("%d seconds", int(left.Seconds()))
 }
 
-// requester names who wants the sign-in.
+// requester names the program that requests the sign-in.
 func (s *SignIn) requester(p proxystate.Page) string {
 	who := "mcp-login"
 	if p.Client != "" && p.Client != who {
@@ -111,7 +112,7 @@ func (s *SignIn) requester(p proxystate.Page) string {
 	return who
 }
 
-// host returns the host of a URL, as it can be shown.
+// host returns the host of a URL, safe to show.
 func host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {

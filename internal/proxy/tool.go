@@ -9,11 +9,12 @@ import (
 )
 
 const (
-	// signInTool is the tool to sign in, unless the server has one of that name.
+	// signInTool is the name of the tool to sign in, unless the server has a tool of that
+	// name.
 	signInTool            = "sign_in"
 	signInToolAlternative = "mcp_login_sign_in"
-	// callTimeout is how long a call may take that waits for a person: four clients
-	// give up after a minute.
+	// callTimeout is how long a call may wait for a person: four clients time out after a
+	// minute.
 	callTimeout = 50 * time.Second
 )
 
@@ -26,7 +27,7 @@ func toolResult(isError bool, text string) map[string]any {
 	return r
 }
 
-// toolName returns the name of the tool.
+// toolName returns the name of the tool to sign in.
 func (s *SignIn) toolName() string {
 	if hasTool(s.cachedList(methodListTools), signInTool) {
 		return signInToolAlternative
@@ -34,7 +35,7 @@ func (s *SignIn) toolName() string {
 	return signInTool
 }
 
-// isTool reports whether a call is one of the tool to sign in.
+// isTool reports whether a name is that of the tool to sign in.
 func (s *SignIn) isTool(name string) bool {
 	return (name == signInTool || name == signInToolAlternative) && name == s.toolName()
 }
@@ -56,7 +57,7 @@ func (s *SignIn) tool(server string) json.RawMessage {
 	})
 }
 
-// instructions say to a model what to do first.
+// instructions tell a model what to do first.
 func (s *SignIn) instructions(server string) string {
 	return fmt.Sprintf("The user is not signed in to %s yet. Call the tool %s before any other; until then, the lists of tools and resources may be incomplete.\n\n", host(server), s.toolName())
 }
@@ -64,6 +65,6 @@ func (s *SignIn) instructions(server string) string {
 // pasted returns the text that the user pasted into a call of the tool.
 func (p parameters) pasted() string {
 	var text string
-	_ = json.Unmarshal(p.Arguments["redirect_url"], &text) // another type than expected: none
+	_ = json.Unmarshal(p.Arguments["redirect_url"], &text) // treat another type as no text
 	return text
 }

@@ -12,44 +12,45 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// relistTimeout is how long the tool to sign in waits for the client to list the tools of the
-// server: else a model that goes on at once does not know them yet. Some clients never do.
+// relistTimeout is how long the tool to sign in waits for the client to list the server's
+// tools, because a model that continues at once would not know them. Some clients never
+// list them.
 const relistTimeout = time.Second
 
-// user is the user of one client, whom this program can lead through a sign-in.
+// user is the user of one client, whom this program can guide through a sign-in.
 type user struct {
 	Upstream
-	lifetime   context.Context             // a sign-in goes on until it ends, whatever becomes of the client
+	lifetime   context.Context             // of sign-ins, which continue without the client
 	closing    context.Context             // ends with the client
-	work       *sync.WaitGroup             // what goes on beside the client's calls
-	initialize func() message              // the client's initialize; no text: there was none
-	notify     func(text []byte) (ok bool) // sends the client what belongs to no call
+	work       *sync.WaitGroup             // background work
+	initialize func() message              // returns the client's initialize; without a text, there was none
+	notify     func(text []byte) (ok bool) // sends the client what does not belong to a call
 	requests   *clientRequests
 
-	mu            sync.Mutex // guards what follows, and is held while the client is told
-	listsOutdated bool       // the client has lists of a time without a sign-in
-	openPage      string     // the sign-in whose page the client was asked to open; "": none
-	watching      *signal    // the user has signed in; nil: nobody watches out for that
-	relisted      *signal    // the client has listed the tools after it heard of other ones; nil: it heard of none
+	mu            sync.Mutex // guards the fields below, and is held while the client is notified
+	listsOutdated bool       // the client's lists are from before the sign-in
+	openPage      string     // the sign-in whose page the client was asked to open; "" means none
+	watching      *signal    // set when the user has signed in; nil if nothing watches for that
+	relisted      *signal    // set when the client has listed the tools after a notification; nil if there was none
 }
 
-// responder is where a client gets what belongs to one of its calls.
+// responder sends what belongs to one call.
 type responder struct {
-	notify  func(text []byte) (ok bool) // before the answer
+	notify  func(text []byte) (ok bool) // sends a message before the response
 	respond func(text []byte)
 }
 
-// reply answers a request, in the form of the client's protocol.
+// reply answers a request in the form that the client's protocol version requires.
 func (o responder) reply(m message, result any) { o.respond(reply(m, result)) }
 
-// signInState is how a call that waits for a sign-in goes on.
+// signInState says how a call that waits for a sign-in continues.
 type signInState int
 
 const (
-	statePending       signInState = iota // for the user: the call ends with a text that says so
-	stateFailed                           // the sign-in failed: the call ends with the reason
-	stateInputRequired                    // the call was answered by a request for input
-	stateSignedIn                         // the call can be served
+	statePending       signInState = iota // not approved yet: the call ends with a text that says so
+	stateFailed                           // the call ends with the reason
+	stateInputRequired                    // the call was answered with an input-required result
+	stateSignedIn                         // the call can be forwarded
 )
 
 // callSignIn answers a call of the tool to sign in.
@@ -59,12 +60,12 @@ func (u *user) callSignIn(ctx context.Context, m message, out responder) {
 	}
 	u.notifyListsChanged()
 	u.waitForRelist(ctx)
-	cred, _ := u.SignIn.signedIn(ctx, u.Session) // it was there a moment ago
+	cred, _ := u.SignIn.signedIn(ctx, u.Session) // it was valid a moment ago
 	out.reply(m, toolResult(false, u.SignIn.signedInText(cred, u.Server)))
 }
 
-// signInForCall leads the user through a sign-in for a call of a tool, and reports
-// whether they are signed in. If not, the call has its answer.
+// signInForCall guides the user through a sign-in for a call of a tool, and reports whether
+// they are signed in. If not, it has answered the call.
 func (u *user) signInForCall(ctx context.Context, m message, out responder) bool {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -82,7 +83,7 @@ func (u *user) signInForCall(ctx context.Context, m message, out responder) bool
 	return false
 }
 
-// awaitApproval tells the user of a sign-in and waits for it.
+// awaitApproval shows a sign-in to the user and waits for it.
 func (u *user) awaitApproval(ctx context.Context, m message, out responder, a *attempt, isSignInTool bool) (text string, state signInState) {
 	select {
 	case <-a.shown.ch:
@@ -111,15 +112,15 @@ func (u *user) awaitApproval(ctx context.Context, m message, out responder, a *a
 	}
 }
 
-// showPage tells the user once where to approve. It returns signedIn where the call
-// can wait for that.
+// showPage shows the user once where to approve. It returns stateSignedIn if the call can
+// wait for that.
 func (u *user) showPage(ctx context.Context, m message, out responder, a *attempt) signInState {
 	shown := sanitizePage(a.current())
 	switch answered := a.actionIn(m); {
 	case answered == actionAccept:
 		return stateSignedIn
 	case answered != "":
-		return statePending // nobody may be there to see a page
+		return statePending // perhaps nobody is there to see the page
 	case shown.Opened || !u.requests.firstShown(a.id):
 		return stateSignedIn // the user knows
 	case shown.URL == "" || !supportsURLElicitation(m, u.initialize()):
@@ -134,7 +135,7 @@ func (u *user) showPage(ctx context.Context, m message, out responder, a *attemp
 	return stateSignedIn
 }
 
-// outcomeText is what a call ends with when the sign-in is over.
+// outcomeText returns what a call ends with after the sign-in has ended.
 func (u *user) outcomeText(a *attempt) (text string, state signInState) {
 	u.completeElicitation(a)
 	err := a.outcome()
@@ -149,8 +150,8 @@ func (u *user) outcomeText(a *attempt) (text string, state signInState) {
 	return fmt.Sprintf("%s\nCall %s to start again.", text, u.SignIn.toolName()), stateFailed
 }
 
-// elicit asks the user to open a page, and returns what they answered; "" if the
-// sign-in ended first.
+// elicit asks the user to open a page, and returns the action; "" if the sign-in ended
+// first.
 func (u *user) elicit(ctx context.Context, out responder, a *attempt, shown proxystate.Page) string {
 	id := localPrefix + a.id
 	answer := u.requests.expect(id)
@@ -159,7 +160,7 @@ func (u *user) elicit(ctx context.Context, out responder, a *attempt, shown prox
 	u.openPage = a.id
 	u.mu.Unlock()
 	if !out.notify(mcpwire.Request(id, methodElicit, urlElicitation{Mode: "url", ID: a.id, URL: shown.URL, Message: u.SignIn.elicitationText(shown)})) {
-		return actionDecline // it cannot be asked
+		return actionDecline // the client cannot ask
 	}
 	u.work.Go(func() {
 		select {
@@ -174,11 +175,12 @@ func (u *user) elicit(ctx context.Context, out responder, a *attempt, shown prox
 	case <-a.ended.ch:
 		return ""
 	case <-ctx.Done():
-		return actionAccept // nobody has answered, and the page may be open
+		return actionAccept // no answer, but the page may be open
 	}
 }
 
-// elicitationAction returns what the user answered. A client that answers with an error cannot ask.
+// elicitationAction returns the user's action. A client that responds with an error cannot
+// ask.
 func elicitationAction(m message) string {
 	var doc struct {
 		Result struct {
@@ -191,7 +193,8 @@ func elicitationAction(m message) string {
 	return doc.Result.Action
 }
 
-// completeElicitation tells the client once that the page that it opened is done with.
+// completeElicitation notifies the client once that the page that it opened is no longer
+// needed.
 func (u *user) completeElicitation(a *attempt) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -201,8 +204,8 @@ func (u *user) completeElicitation(a *attempt) {
 	}
 }
 
-// watchSignIn watches out for a sign-in, here or by another process, and tells the client
-// then that the lists may be others. The mark is passed when the user has signed in.
+// watchSignIn watches for a sign-in, here or in another process, and then notifies the
+// client that its lists may have changed. The signal is set when the user has signed in.
 func (u *user) watchSignIn() *signal {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -239,7 +242,7 @@ func (u *user) pollSignIn(done *signal) {
 	}
 }
 
-// notifyListsChanged tells the client once that its lists may be outdated.
+// notifyListsChanged notifies the client once that its lists may have changed.
 func (u *user) notifyListsChanged() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -248,19 +251,19 @@ func (u *user) notifyListsChanged() {
 	}
 	for _, method := range []string{methodListTools, methodListPrompts, methodListResources} {
 		if !u.notify(listChanged(method)) {
-			return // it hears of that later
+			return // it will be notified later
 		}
 	}
 	u.listsOutdated, u.relisted = false, newSignal()
 }
 
-// waitForRelist waits once for a client that heard of other tools to list them.
+// waitForRelist waits once for a client that was notified to list the tools.
 func (u *user) waitForRelist(ctx context.Context) {
 	u.mu.Lock()
 	relisted := u.relisted
 	u.mu.Unlock()
 	if relisted != nil {
-		_ = relisted.wait(ctx, relistTimeout) // the answer goes out in any case
+		_ = relisted.wait(ctx, relistTimeout) // the call is answered in any case
 		relisted.set()
 	}
 }

@@ -13,19 +13,19 @@ type tool struct {
 	readOnly bool
 }
 
-// readTool reads a tool. One without a name cannot be called.
+// readTool reads a tool, and reports whether it has a usable name.
 func readTool(text []byte) (t tool, ok bool) {
 	if json.Unmarshal(mcpwire.Member(text, "name"), &t.name) != nil || t.name == "" || len(t.name) > maxName {
 		return t, false
 	}
-	hints := mcpwire.Member(text, "annotations") // of another type than expected: none
+	hints := mcpwire.Member(text, "annotations") // has no members if it is of another type
 	t.readOnly = string(mcpwire.Member(hints, "readOnlyHint")) == "true"
 	return t, true
 }
 
-// filterMessages takes the tools that the client may not use out of a message of the
-// server, or of a batch, and notes what tools there are. It changes the text in place,
-// since lists may be long.
+// filterMessages removes the tools that the client may not use from a message of the
+// server, or from a batch, and records the server's tools. It changes the text in place,
+// because lists may be long.
 func (f *Filter) filterMessages(text []byte) []byte {
 	value := mcpwire.Prefix(text)
 	var cuts []mcpwire.Span
@@ -42,7 +42,7 @@ func (f *Filter) filterMessages(text []byte) []byte {
 	return without(value, cuts)
 }
 
-// filterMessage adds what to cut out of a message.
+// filterMessage adds what to cut out of one message.
 func (f *Filter) filterMessage(text []byte, at mcpwire.Span, cuts []mcpwire.Span) []mcpwire.Span {
 	for name, value := range mcpwire.Members(text[at.Start:at.End]) {
 		value = value.In(at)
@@ -63,7 +63,7 @@ func (f *Filter) filterMessage(text []byte, at mcpwire.Span, cuts []mcpwire.Span
 	return cuts
 }
 
-// filterList notes the tools of a list, and adds which of them to cut out.
+// filterList records the tools of a list, and adds which of them to cut out.
 func (f *Filter) filterList(text []byte, at mcpwire.Span, cuts []mcpwire.Span) []mcpwire.Span {
 	list := text[at.Start:at.End]
 	f.noteList(list)
@@ -86,8 +86,8 @@ func (f *Filter) filterList(text []byte, at mcpwire.Span, cuts []mcpwire.Span) [
 	return cutRun(cuts, run, kept, at)
 }
 
-// cutRun cuts elements of the list at a span, with the comma before them if another element
-// ends there.
+// cutRun cuts a run of elements out of the list at a span. If another element ends at
+// before, the comma after it is cut too.
 func cutRun(cuts []mcpwire.Span, run *mcpwire.Span, before int, list mcpwire.Span) []mcpwire.Span {
 	if run == nil {
 		return cuts
@@ -98,8 +98,8 @@ func cutRun(cuts []mcpwire.Span, run *mcpwire.Span, before int, list mcpwire.Spa
 	return append(cuts, run.In(list))
 }
 
-// noteList notes the tools of a list. Only then is it known of each whether it is
-// read-only wherever it is listed.
+// noteList records the tools of a list. Whether a name is read-only is known only when all
+// of them are recorded.
 func (f *Filter) noteList(list []byte) {
 	for element := range mcpwire.Elements(list) {
 		if t, ok := readTool(list[element.Start:element.End]); ok {
@@ -118,7 +118,7 @@ func (f *Filter) allows(text []byte) bool {
 	return why == "" && f.refusalOf(t) == ""
 }
 
-// without cuts parts out of a text, in place.
+// without removes parts of a text, in place.
 func without(text []byte, cuts []mcpwire.Span) []byte {
 	left := text[:cuts[0].Start]
 	for i, cut := range cuts {
@@ -131,8 +131,8 @@ func without(text []byte, cuts []mcpwire.Span) []byte {
 	return left
 }
 
-// resultFor returns the result of the answer to a request of the filter's own, if a
-// text holds it.
+// resultFor returns the result in the response to a request of the filter's own, if the
+// text is that.
 func resultFor(text []byte, id string) (result json.RawMessage, ok bool) {
 	value := mcpwire.Prefix(text)
 	var answered string
@@ -142,7 +142,7 @@ func resultFor(text []byte, id string) (result json.RawMessage, ok bool) {
 	return mcpwire.Member(value, "result"), true
 }
 
-// jsonArray is a JSON array.
+// jsonArray returns a JSON array.
 func jsonArray(all []json.RawMessage) []byte {
 	texts := make([][]byte, len(all))
 	for i := range all {

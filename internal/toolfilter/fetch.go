@@ -13,14 +13,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// maxPages bounds the pages of a list.
+// maxPages is the maximum number of pages of a list.
 const maxPages = 100
 
 // errNoList means that a server does not list its tools.
 var errNoList = errors.New("the server does not list its tools, so this tool is unknown")
 
-// checkCall returns why a call may not pass, "" if it may. Where the server does not take
-// the request for its tools, its answer is that to the call.
+// checkCall returns why a call is not allowed; "" if it is. If the server rejects the
+// request for its tools, that response is the one to the call.
 func (t *transport) checkCall(req *http.Request, call message) (resp *http.Response, why string, err error) {
 	if why = t.refusal(call.tool); why != "" || !t.needsList() {
 		return nil, why, nil
@@ -42,7 +42,7 @@ func (t *transport) checkCall(req *http.Request, call message) (resp *http.Respo
 	return nil, why, nil
 }
 
-// fetchTools asks the server for its tools, as the client would: in the session of a call.
+// fetchTools asks the server for its tools as the client would: in the session of the call.
 func (t *transport) fetchTools(req *http.Request, call message) (*http.Response, error) {
 	cursor := json.RawMessage(nil)
 	for range maxPages {
@@ -61,10 +61,10 @@ func (t *transport) fetchTools(req *http.Request, call message) (*http.Response,
 			return nil, nil
 		}
 	}
-	return nil, nil // what is known by now counts
+	return nil, nil // use what is known by now
 }
 
-// listRequest is a request for a page of the tools.
+// listRequest returns a request for a page of the tools.
 func listRequest(req *http.Request, call message, id string, cursor json.RawMessage) *http.Request {
 	var params []member
 	if cursor != nil {
@@ -92,7 +92,8 @@ func listRequest(req *http.Request, call message, id string, cursor json.RawMess
 	return out
 }
 
-// withoutProgressToken drops the token by which a server would tell the client of progress.
+// withoutProgressToken drops the token for which a server would send the client progress
+// notifications.
 func withoutProgressToken(meta json.RawMessage) json.RawMessage {
 	var left []member
 	for _, m := range decodeObject(meta) {
@@ -103,8 +104,8 @@ func withoutProgressToken(meta json.RawMessage) json.RawMessage {
 	return encodeObject(left)
 }
 
-// notePage notes the tools of the answer to a request of the filter's own, and returns the
-// cursor of the next page.
+// notePage records the tools in the response to a request of the filter's own, and returns
+// the cursor of the next page.
 func (t *transport) notePage(ctx context.Context, resp *http.Response, id string) (next json.RawMessage, err error) {
 	note := func(result []byte) (json.RawMessage, error) {
 		list := mcpwire.Member(result, "tools")
@@ -120,7 +121,7 @@ func (t *transport) notePage(ctx context.Context, resp *http.Response, id string
 			return nil, err
 		}
 		defer buf.Reset()
-		result, _ := resultFor(text, id) // an error of the server: no result
+		result, _ := resultFor(text, id) // nil for an error response
 		return note(result)
 	}
 	defer resp.Body.Close()

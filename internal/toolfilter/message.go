@@ -20,8 +20,8 @@ const (
 	toolsChanged = "notifications/tools/list_changed"
 )
 
-// ErrAmbiguous is a message that readers may take for different ones: with a member
-// twice, or in another case, or with names and methods that are not plain text.
+// ErrAmbiguous means that readers could interpret a message differently: it has a member
+// twice or in another case, or names and methods that are not plain text.
 var ErrAmbiguous = errors.New("the message can be read in more than one way")
 
 // member is a member of a JSON object.
@@ -51,7 +51,7 @@ func decodeObject(text []byte) []member {
 	return all
 }
 
-// encodeObject is the reverse of members.
+// encodeObject is the reverse of decodeObject.
 func encodeObject(all []member) []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -68,7 +68,7 @@ func encodeObject(all []member) []byte {
 	return b.Bytes()
 }
 
-// memberValue returns the member of a name; nil if there is none.
+// memberValue returns the value of the first member of a name; nil if there is none.
 func memberValue(all []member, name string) json.RawMessage {
 	for _, m := range all {
 		if m.name == name {
@@ -78,19 +78,19 @@ func memberValue(all []member, name string) json.RawMessage {
 	return nil
 }
 
-// message is what a client sends, as far as a filter looks at it.
+// message is what the filter needs of a client's message.
 type message struct {
-	id     json.RawMessage // nil: it wants no answer
-	method string          // "": an answer
+	id     json.RawMessage // nil if it is not a request
+	method string          // "" if it is a response
 	tool   string          // of a call
 	meta   json.RawMessage // params._meta of a call
 }
 
-// isCall reports a request or, which some servers may carry out too, a notification.
+// isCall reports a call. It may also be a notification, which some servers carry out too.
 func (m message) isCall() bool { return m.method == callTool }
 
-// readMessages reads a body, which is a message or, in 2025-03-26, a list of them. The
-// error is ErrAmbiguous, or says that it is no such body.
+// readMessages reads a body, which is a message or, in 2025-03-26, a batch. The error is
+// ErrAmbiguous, or says that the body is neither.
 func readMessages(body []byte) (all []message, batch bool, err error) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, false, errors.New("not JSON in UTF-8")
@@ -156,8 +156,8 @@ func (m *message) readCall(params json.RawMessage) (err error) {
 	return nil
 }
 
-// unambiguous refuses members that one reader takes for another or drops: some readers
-// ignore case, some take the first of two and some the last, some end a name at a zero.
+// unambiguous rejects members that some readers confuse or drop: some readers ignore case,
+// some take the first of two members and some the last, and some end a name at a zero byte.
 func unambiguous(all []member, known ...string) error {
 	seen := map[string]string{}
 	for _, name := range known {
@@ -174,10 +174,10 @@ func unambiguous(all []member, known ...string) error {
 	return nil
 }
 
-// fold returns a name as readers that ignore case see it.
+// fold returns a name as readers that ignore case read it.
 func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
-// lettersOnly returns what a method consists of without what separates it.
+// lettersOnly returns the letters of a method, without its separators.
 func lettersOnly(method string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) {
@@ -187,7 +187,7 @@ func lettersOnly(method string) string {
 	}, method))
 }
 
-// plainText reads a string of visible ASCII.
+// plainText decodes a string of visible ASCII.
 func plainText(text json.RawMessage) (string, error) {
 	var s *string
 	if json.Unmarshal(text, &s) != nil || s == nil || *s == "" || !isPlain(*s) {
@@ -198,12 +198,12 @@ func plainText(text json.RawMessage) (string, error) {
 
 func isPlain(s string) bool { return ascii.Only(s, ascii.Visible) }
 
-// errHeaders is a header that says something else than the body, for which SEP-2243 has
-// its own code.
+// errHeaders means that a header contradicts the body, for which SEP-2243 has an error
+// code.
 var errHeaders = errors.New("a header does not match the body")
 
-// checkHeaders refuses headers that say something else than the body (SEP-2243): a server, or
-// what stands before it, may go by them.
+// checkHeaders rejects headers that contradict the body (SEP-2243), because a server, or a
+// gateway before it, may rely on them.
 func checkHeaders(h http.Header, all []message) error {
 	methods, names := h.Values("Mcp-Method"), h.Values("Mcp-Name")
 	if len(methods)+len(names) == 0 {
@@ -218,7 +218,7 @@ func checkHeaders(h http.Header, all []message) error {
 	return nil
 }
 
-// decodeHeader returns the text of a header that may be in base64.
+// decodeHeader returns the text of a header, which may be in base64.
 func decodeHeader(header string) string {
 	if inner, ok := strings.CutPrefix(header, "=?base64?"); ok {
 		if text, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(inner, "?=")); err == nil {

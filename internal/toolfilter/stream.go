@@ -12,23 +12,23 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// maxMessage bounds one message of a server or a client.
+// maxMessage is the maximum size of a message of a server or a client.
 const maxMessage = 64 << 20
 
-// events reads a stream of events (HTML Living Standard §9.2.6) and, unlike eventstream,
+// events reads a stream of events (HTML Living Standard §9.2.6). Unlike eventstream, it
 // keeps all of an event, with its comments and its id. It holds one event at a time.
 type events struct {
 	ctx   context.Context
 	r     *bufio.Reader
 	event *buffer.Buffer
-	data  []mcpwire.Span // the lines of the message in the event; none: there is no message
+	data  []mcpwire.Span // the lines of the message in the event; empty if it has none
 }
 
 func newEvents(ctx context.Context, body io.Reader) *events {
 	return &events{ctx: ctx, r: bufio.NewReaderSize(eventstream.Lines(body), 32<<10), event: buffer.New(buffer.AccountOf(ctx), maxMessage)}
 }
 
-// next reads the next event. One that is cut off is no event.
+// next reads the next event. An incomplete one at the end is dropped.
 func (s *events) next() error {
 	s.event.Reset()
 	s.data = s.data[:0]
@@ -48,8 +48,8 @@ func (s *events) next() error {
 	}
 }
 
-// line adds the next line to the event. It returns the name of its field, and where in the
-// line the value starts.
+// line appends the next line to the event. It returns the name of its field, and where in
+// the line the value starts.
 func (s *events) line() (name string, value int, err error) {
 	for first := true; ; first = false {
 		part, err := s.r.ReadSlice('\n')
@@ -71,13 +71,13 @@ func field(line []byte) (name string, value int) {
 	if bytes.HasPrefix(after, []byte(" ")) {
 		value++
 	}
-	if string(before) == "data" { // no other name is of use, and one may be long
+	if string(before) == "data" { // no other name is needed, and one may be long
 		name = "data"
 	}
 	return name, value
 }
 
-// message returns the message in the event, which is nil if there is none.
+// message returns the message in the event; nil if there is none.
 func (s *events) message() ([]byte, error) {
 	text, err := s.event.Bytes(s.ctx)
 	if err != nil || len(s.data) == 0 {
@@ -93,7 +93,7 @@ func (s *events) message() ([]byte, error) {
 	return bytes.Join(lines, []byte("\n")), nil
 }
 
-// mentions reports whether a text stands in the event.
+// mentions reports whether the event contains a text.
 func (s *events) mentions(text string) bool {
 	var seam []byte // the end of a block and the beginning of the next
 	for _, block := range s.event.Blocks(0, s.event.Len()) {
@@ -106,7 +106,7 @@ func (s *events) mentions(text string) bool {
 	return false
 }
 
-// replace puts another message into the event.
+// replace replaces the message in the event.
 func (s *events) replace(message []byte) error {
 	text, err := s.event.Bytes(s.ctx)
 	if err != nil {
@@ -131,11 +131,11 @@ func (s *events) replace(message []byte) error {
 	return err
 }
 
-// stream is the body of an answer whose events are looked at.
+// stream is the body of a response whose events are filtered.
 type stream struct {
 	body   io.Closer
 	events *events
-	all    bool // each event is looked at, not only those that mention list_changed
+	all    bool // filter each event, not only those that mention list_changed
 	filter func(message []byte) []byte
 }
 
@@ -143,7 +143,7 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	for s.events.event.Len() == 0 {
 		if err := s.events.next(); err != nil {
-			s.events.event.Reset() // what was cut off
+			s.events.event.Reset() // drop an incomplete event
 			return 0, err
 		}
 		if err := s.filterEvent(); err != nil {

@@ -1,20 +1,19 @@
-// Package toolfilter keeps an MCP client from tools that its user does not want it to
-// have. It must not know how a server is reached, nor who the client is.
+// Package toolfilter keeps an MCP client from using tools that its user does not allow. It
+// must not know how a server is reached, or who the client is.
 //
 //	filter, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, log)
 //	client := &http.Client{Transport: filter.Around(transport, server)}
 //
-// A [Filter] stands between a client and a server that speak Streamable HTTP. It
-// takes tools out of the answers to tools/list, and answers tools/call itself where a
-// tool is not allowed.
+// A [Filter] stands between a client and a server that speak Streamable HTTP. It removes
+// tools from the responses to tools/list, and answers a tools/call itself if the tool is
+// not allowed.
 //
 // # Security
 //
-// The client is not trusted: it may be led by a text that it read. A message passes
-// only if every reader of JSON and of MCP takes it for the same: see [ErrAmbiguous].
-// Where a tool is denied by name, or only those that change nothing are allowed, a
-// call passes only if the server lists a tool of exactly that name. The server is
-// trusted to know what its tools do.
+// The client is not trusted: a text that it read may have misled it. A message passes only
+// if every reader of JSON and of MCP interprets it in the same way: see [ErrAmbiguous]. If
+// rules deny names, or allow only read-only tools, a call passes only if the server lists a
+// tool of exactly that name. The server is trusted to know what its tools do.
 package toolfilter
 
 import (
@@ -31,13 +30,12 @@ import (
 
 // Rules say which tools a client may use. The zero value allows all.
 type Rules struct {
-	Allow    []string // patterns of names; empty: every name
-	Deny     []string // patterns of names, in any case; they come before Allow
+	Allow    []string // patterns of names; empty means every name
+	Deny     []string // patterns of names in any case, which override Allow
 	ReadOnly bool     // only tools that the server marks as read-only
 }
 
-// Texts returns the rules as texts that differ wherever the rules do; none if they allow
-// everything.
+// Texts returns texts that differ for different rules; none if the rules allow everything.
 func (r Rules) Texts() (all []string) {
 	for _, text := range r.Allow {
 		all = append(all, "allow "+text)
@@ -51,12 +49,12 @@ func (r Rules) Texts() (all []string) {
 	return all
 }
 
-// ErrPattern means that a pattern matches no name.
+// ErrPattern means that a pattern of tool names is empty, and so matches no name.
 var ErrPattern = errors.New("a pattern of tool names is empty")
 
 const (
-	// maxKnown is how many tools of a server are remembered, and maxName how long a
-	// name may be. Calls of others do not pass.
+	// maxKnown is the maximum number of tools of a server that are remembered, and maxName
+	// the maximum length of a name. Calls of other tools do not pass.
 	maxKnown = 10_000
 	maxName  = 1 << 10
 	// maxDisplayName is how much of a name is shown.
@@ -70,11 +68,11 @@ type Filter struct {
 	log         *slog.Logger
 
 	mu    sync.Mutex      // guards known
-	known map[string]bool // the tools that the server lists; true: read-only
+	known map[string]bool // the tools that the server lists, and whether they are read-only
 }
 
-// New returns a filter; nil if the rules allow everything. The log hears of each call
-// that does not pass; nil means silence.
+// New returns a filter; nil if the rules allow everything. It logs each call that does not
+// pass; a nil log means silence.
 func New(r Rules, log *slog.Logger) (*Filter, error) {
 	if len(r.Texts()) == 0 {
 		return nil, nil
@@ -91,7 +89,7 @@ func New(r Rules, log *slog.Logger) (*Filter, error) {
 	return f, err
 }
 
-// pattern is a pattern of names, as it was typed and as it is matched.
+// pattern is a pattern of names, as typed and as matched.
 type pattern struct {
 	text  string
 	match *regexp.Regexp
@@ -113,8 +111,8 @@ func patterns(texts []string, mode string) (all []pattern, err error) {
 	return all, nil
 }
 
-// Denies reports whether no tool of a name may be called, whatever the server says of
-// it, and returns the error that says so.
+// Denies reports whether no tool of a name may be called, whatever the server lists, and
+// returns the error that says so.
 func (f *Filter) Denies(name string) (denied bool, code int, text string) {
 	if f == nil {
 		return false, 0, ""
@@ -126,13 +124,13 @@ func (f *Filter) Denies(name string) (denied bool, code int, text string) {
 	return true, mcpwire.CodeParams, f.logRefusal(name, why)
 }
 
-// logRefusal logs that a call does not pass, and returns what its client is told.
+// logRefusal logs that a call does not pass, and returns the error text for the client.
 func (f *Filter) logRefusal(name, why string) string {
 	f.log.Warn("tool call refused", "tool", displayName(name), "reason", why)
 	return fmt.Sprintf("the tool %q is not allowed: %s", displayName(name), why)
 }
 
-// refusal returns why a name is not allowed, "" if it may be.
+// refusal returns why a name is not allowed; "" if it may be.
 func (f *Filter) refusal(name string) string {
 	for _, p := range f.deny {
 		if p.match.MatchString(name) {
@@ -169,7 +167,7 @@ const (
 	notListed   = "the server lists no tool of this name"
 )
 
-// knownRefusal returns why a tool is not allowed, by what is known of it.
+// knownRefusal returns why a tool is not allowed, by what is known about it.
 func (f *Filter) knownRefusal(name string) (why string, known bool) {
 	f.mu.Lock()
 	readOnly, known := f.known[name]
@@ -177,8 +175,8 @@ func (f *Filter) knownRefusal(name string) (why string, known bool) {
 	return f.refusalOf(tool{name: name, readOnly: readOnly}), known
 }
 
-// noteTool notes a tool that the server lists. A name is read-only only if it is so
-// wherever the server lists it, on whatever page, until it says that it has other tools.
+// noteTool records a tool that the server lists. A name is read-only only if every tool of
+// that name is, on every page, until the server says that its tools changed.
 func (f *Filter) noteTool(t tool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -187,14 +185,14 @@ func (f *Filter) noteTool(t tool) {
 	}
 }
 
-// resetTools drops what is known of the tools: the server has others now.
+// resetTools forgets the tools, because the server has changed them.
 func (f *Filter) resetTools() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.known)
 }
 
-// displayName is a name as it can be shown.
+// displayName returns a name that is safe to show.
 func displayName(name string) string {
 	name = printable.Line(name)
 	if len(name) > maxDisplayName {

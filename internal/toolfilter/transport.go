@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// codeHeaderMismatch is the error code of SEP-2243.
+// codeHeaderMismatch is the JSON-RPC error code of SEP-2243.
 const codeHeaderMismatch = -32020
 
 // Around returns a transport that applies the rules to what base sends and receives.
@@ -34,7 +34,7 @@ type transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
-	out.Header.Del("Accept-Encoding") // answers are read here
+	out.Header.Del("Accept-Encoding") // responses are read here
 	if req.Method != http.MethodPost {
 		out.Body, out.GetBody, out.ContentLength = nil, nil, 0 // a server might read a message from it
 		if req.Body != nil {
@@ -71,14 +71,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.filterResponse(out, hasList(msgs))
 }
 
-// hasList reports whether tools are asked for. Only a list of tools is looked into: other
-// answers are passed on as they come, however long they are.
+// hasList reports whether a message asks for tools. Only such a response is read: others
+// are forwarded as they arrive, however long they are.
 func hasList(msgs []message) bool {
 	return slices.ContainsFunc(msgs, func(m message) bool { return m.method == listTools })
 }
 
-// filterResponse sends a request and filters what the server answers: each message where
-// tools are asked for, else only those that say that there are other tools now.
+// filterResponse sends a request and filters the response: if all is true, each message,
+// otherwise only notifications that the tools changed.
 func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req)
 	if err != nil || resp.StatusCode != http.StatusOK {
@@ -101,8 +101,7 @@ func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response,
 	return resp, nil
 }
 
-// readText reads a body to its end and closes it. The text is valid until the buffer is
-// reset.
+// readText reads and closes a body. The text is valid until the buffer is reset.
 func readText(ctx context.Context, body io.ReadCloser) (*buffer.Buffer, []byte, error) {
 	defer body.Close()
 	buf := buffer.New(buffer.AccountOf(ctx), maxMessage)
@@ -117,7 +116,7 @@ func readText(ctx context.Context, body io.ReadCloser) (*buffer.Buffer, []byte, 
 	return nil, nil, err
 }
 
-// document is the body of an answer that was filtered.
+// document is the body of a filtered response.
 type document struct {
 	io.Reader
 	buf *buffer.Buffer // that the reader reads from
@@ -129,8 +128,8 @@ func (d *document) Close() error {
 	return nil
 }
 
-// refuseCalls returns the answer to messages that are not passed on; nil if they may pass.
-// Where one of a batch may not, none does.
+// refuseCalls returns the response to messages that are not forwarded; nil if they may
+// pass. If one of a batch may not, none does.
 func (t *transport) refuseCalls(req *http.Request, sent []message, batch bool) (*http.Response, error) {
 	why := make([]string, len(sent))
 	refused := false
@@ -152,7 +151,7 @@ func (t *transport) refuseCalls(req *http.Request, sent []message, batch bool) (
 	}
 	switch answers := refusalResponses(sent, why); {
 	case len(answers) == 0:
-		return mcpwire.Respond(req, http.StatusAccepted, nil), nil // notifications have no answer
+		return mcpwire.Respond(req, http.StatusAccepted, nil), nil // notifications have no response
 	case batch:
 		return mcpwire.Respond(req, http.StatusOK, jsonArray(answers)), nil
 	default:
@@ -160,7 +159,7 @@ func (t *transport) refuseCalls(req *http.Request, sent []message, batch bool) (
 	}
 }
 
-// refusalResponses are the answers to messages of which one at least is refused.
+// refusalResponses are the responses to messages of which at least one is not allowed.
 func refusalResponses(sent []message, why []string) (answers []json.RawMessage) {
 	for i, m := range sent {
 		if m.id == nil || m.method == "" {
@@ -182,7 +181,7 @@ func singleID(sent []message) json.RawMessage {
 	return nil
 }
 
-// readAll reads a body to its end and closes it.
+// readAll reads and closes a body.
 func readAll(body io.ReadCloser) ([]byte, error) {
 	if body == nil {
 		return nil, nil
