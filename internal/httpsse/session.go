@@ -219,7 +219,6 @@ func (s *session) route(m message) {
 	s.changed.Broadcast()
 }
 
-<<<<<<< HEAD
 // unasked is the stream for what answers no request: while nobody listens for that, the
 // one of a request that waits, so that a server that asks its client before it answers
 // gets to hear from it. The caller holds s.mu.
@@ -232,10 +231,7 @@ func (s *session) unasked() *stream {
 	return s.serverMessages
 }
 
-// closeStream ends a stream; what is left of it is lost if there is an error.
-=======
 // closeStream closes a stream. With an error, unread parts are lost.
->>>>>>> w-proxy
 func (s *session) closeStream(of *stream, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
