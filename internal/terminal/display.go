@@ -24,6 +24,7 @@ type Display struct {
 	ci     bool      // w is the log of a CI job
 	styles Styles    // of a Text
 	kinds  bool      // lines are messages, styled by how they begin
+	cols   int       // of the terminal that shows messages; 0: none does
 
 	mu   sync.Mutex
 	rest []byte // an incomplete character; in CI an incomplete line
@@ -65,7 +66,7 @@ func (d *Display) show(text string) error {
 	if text == "" {
 		return nil
 	}
-	if d.kinds && d.styles.on {
+	if d.kinds && (d.styles.on || d.cols > 0) {
 		text = d.styled(text)
 	}
 	to := d.w
@@ -85,13 +86,27 @@ func (d *Display) styled(text string) string {
 		if d.open || !ended {
 			b.WriteString(content)
 		} else {
-			b.WriteString(d.styles.show(d.styles.line(content)))
+			b.WriteString(d.message(content))
 		}
 		if d.open = !ended; ended {
 			b.WriteByte('\n')
 		}
 	}
 	return b.String()
+}
+
+// message returns a message in its style, folded to the terminal if it is prose.
+func (d *Display) message(text string) string {
+	room := d.cols
+	if d.styles.on {
+		room -= symbolWidth
+	}
+	lines := []string{text}
+	if isProse(text) {
+		lines = fold(text, symbolWidth, room)
+	}
+	lines[0] = d.styles.show(d.styles.line(lines[0]))
+	return strings.Join(lines, "\n")
 }
 
 // wholeRunes returns the length of b without an incomplete character at its end.

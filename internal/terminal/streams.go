@@ -25,6 +25,9 @@ type Streams struct {
 func (s Streams) Messages() *Display {
 	d := s.Display(s.Err)
 	d.kinds = true
+	if s.Interactive() {
+		d.cols = s.Columns()
+	}
 	return d
 }
 
