@@ -37,7 +37,7 @@ type Login struct {
 var ErrTimedOut = &exit.Error{Code: exit.TimedOut, Text: "the sign-in was not approved in time"}
 
 // Run signs in, unless the stored credential is what a sign-in would end with: then
-// it says so, and asks a person at the terminal. Kept reports that the stored one stays.
+// it says so, and asks the user at the terminal. Kept reports that the stored one stays.
 // Where the MCP server is elsewhere on the same host, it asks whether to sign in there.
 func (l Login) Run(ctx context.Context) (c mcplogin.Credential, kept bool, err error) {
 	if c, kept, err = l.signIn(ctx); err == nil {
@@ -100,7 +100,7 @@ func (l Login) unlessValid(ctx context.Context) (c mcplogin.Credential, kept boo
 			return c, kept, err
 		}
 	}
-	if l.As.Wait > 0 { // a person has it for each prompt, and not for the questions before
+	if l.As.Wait > 0 { // the user has it for each prompt, and not for the questions before
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, l.As.Wait, ErrTimedOut)
 		defer cancel()
@@ -152,7 +152,7 @@ func (l Login) keep(ctx context.Context, c mcplogin.Credential) (bool, error) {
 	return !again, err
 }
 
-// elsewhere returns the URL at which a person wants to sign in instead, after a sign-in
+// elsewhere returns the URL at which the user wants to sign in instead, after a sign-in
 // that failed because the MCP server is elsewhere on the same host.
 func (l Login) elsewhere(ctx context.Context, failure error) (string, error) {
 	at := signin.Elsewhere(failure)

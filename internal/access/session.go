@@ -15,7 +15,7 @@ import (
 )
 
 // Source returns the agent at a socket, or the store if the socket is "". Only if ask
-// is true may the store be a new one, and a person be asked for a passphrase.
+// is true may the store be a new one, and the user be asked for a passphrase.
 func (o Opener) Source(ctx context.Context, socket string, ask bool) (source.Source, error) {
 	if socket == "" {
 		store, err := o.OpenStore(ctx, ask)
@@ -48,7 +48,7 @@ func (o Opener) Config(from source.Source, profile string) (mcplogin.Config, err
 	return cfg, nil
 }
 
-// Session opens a session that never asks anybody anything.
+// Session opens a session that never prompts.
 func (o Opener) Session(from source.Source, profile string) (*mcplogin.Session, error) {
 	cfg, err := o.Config(from, profile)
 	if err != nil {
@@ -67,7 +67,7 @@ func (o Opener) SessionAt(ctx context.Context, socket, profile string) (*mcplogi
 }
 
 // Credential returns a credential whose token is valid for MinTTL, refreshed if that
-// is due. A person is asked to sign in only if login is true.
+// is due. The user is asked to sign in only if login is true.
 func (o Opener) Credential(ctx context.Context, from source.Source, profile string, login bool) (c mcplogin.Credential, err error) {
 	s, err := o.Session(from, profile)
 	if err != nil {

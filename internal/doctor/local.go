@@ -84,7 +84,7 @@ func (l Local) store(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s: usable, with %s", name, credentials(len(names))), probe(ctx, store)
 }
 
-// probe finds out whether a store can be written, where it can tell.
+// probe tests whether a store is writable, if the store supports that.
 func probe(ctx context.Context, store secrets.Store) error {
 	if p, ok := store.(interface{ Probe(context.Context) error }); ok {
 		return p.Probe(ctx)

@@ -19,7 +19,7 @@ import (
 	"syscall"
 )
 
-// ErrTaken means that somebody listens at the path already.
+// ErrTaken means that a process is already listening on the socket.
 var ErrTaken = errors.New("address already in use by another process")
 
 // PathError means that no private socket can be made at a path, whatever is there.
@@ -30,11 +30,11 @@ type PathError struct {
 
 func (e *PathError) Error() string { return e.Reason }
 
-// Listen makes a socket of mode 0600, in a folder that is made with mode 0700
-// if it is missing; one that others can write is refused, for they could put a
-// socket of their own in place of this one. A socket that a dead process left is
-// replaced; where somebody still listens, or may, or something else than a
-// socket is, it fails. Remove takes the socket away, unless another process has
+// Listen makes a socket of mode 0600, in a folder that is made with mode 0700 if
+// it is missing; one that others can write is refused, for they could put a
+// socket of their own in place of this one. A socket of a dead process is
+// replaced; if a process still listens, or may, or something else than a socket
+// is, it fails. Remove takes the socket away, unless another process has
 // replaced it.
 func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	if l, err = place(path); err != nil {

@@ -1,6 +1,5 @@
-// Package source has the one type for where credentials are: a store, or an agent in
-// its place. It must not know which of the two a command uses, nor how the store is
-// opened.
+// Package source has the type for where credentials are: a store or an agent. It
+// must not know which of them a command uses, nor how the store is opened.
 package source
 
 import (
@@ -12,10 +11,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Source is a store or an agent. The one is never tried instead of the other.
+// Source is a store or an agent. There is never a fallback from one to the
+// other.
 type Source struct {
 	Store secrets.Store
-	Agent *agent.Client // nil: the store is asked
+	Agent *agent.Client // nil: use the store
 }
 
 // Profiles returns the names of the credentials.
@@ -26,8 +26,9 @@ func (s Source) Profiles(ctx context.Context) ([]string, error) {
 	return s.Store.List(ctx)
 }
 
-// Into has a session use the source. A store, unlike an agent, leaves it to the
-// session to renew credentials, and to decide which of them count.
+// Into sets the source in a session's configuration. With a store, unlike an
+// agent, the session itself renews credentials and decides which of them to
+// trust.
 func (s Source) Into(cfg *mcplogin.Config, renewal mcplogin.Renewal, trust mcplogin.Trust) {
 	if s.Agent != nil {
 		cfg.Source = mcplogin.Brokered(s.Agent)
@@ -39,9 +40,8 @@ func (s Source) Into(cfg *mcplogin.Config, renewal mcplogin.Renewal, trust mcplo
 // showTime is the timeout for a status request to the agent.
 const showTime = 5 * time.Second
 
-// Shared has the agent at a socket look at a new credential now, and not in some
-// minutes. It reports whether the agent has it, as it does if its store is the one
-// that the credential is in.
+// Shared makes the agent at a socket read a new credential now. It reports whether
+// the agent has it, which requires that it uses the same store.
 func Shared(ctx context.Context, socket string, c mcplogin.Credential) bool {
 	ctx, cancel := context.WithTimeout(ctx, showTime)
 	defer cancel()

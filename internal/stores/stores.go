@@ -1,6 +1,6 @@
 // Package stores opens and inspects the store that --store, --keeper and the
 // environment name. It must not know the command line, the configuration file or
-// the terminal: it gets plain values, and reports what people should know.
+// the terminal: it gets plain values, and returns what to report.
 package stores
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// OptionError reports an option that names no store or keeper.
+// OptionError means that an option does not name a store or keeper.
 type OptionError struct{ Err error }
 
 func (e *OptionError) Error() string { return e.Err.Error() }
@@ -29,11 +29,10 @@ func optionf(format string, a ...any) error { return &OptionError{fmt.Errorf(for
 // ErrNoStore reports that a store does not exist yet.
 var ErrNoStore = fmt.Errorf("%w: no store exists yet", secrets.ErrUnavailable)
 
-// Location says which store, as the flags do. The zero value is the default
-// store.
+// Location names a store, as the flags do. The zero value is the default store.
 type Location struct {
 	Store      string // file:DIR, keyring:DIR or vault:MOUNT/PREFIX
-	ProfileDir string // folder of a store of files that Store names no folder for
+	ProfileDir string // folder of a file store if Store names none
 	Keeper     string // keeper of the key; "": the one that the store has
 }
 
@@ -41,14 +40,14 @@ type Location struct {
 type Opener struct {
 	Dirs           paths.Dirs
 	Secrets        secretref.Reader
-	Passphrase     string // source of the passphrase; "": a person types it
+	Passphrase     string // source of the passphrase; "": the user types it
 	NextPassphrase string // likewise, for the new key of Rekey
 	Vault          Vault
-	Created        func(Choice) // called for a store that is new
+	Created        func(Choice) // called for a new store
 }
 
 // Open opens a store. It never falls back from one to another. Only if ask is
-// true may the store be a new one, and a person be asked for a passphrase.
+// true, the store may be new, and the user may be prompted for a passphrase.
 func (o Opener) Open(ctx context.Context, at Location, ask bool) (secrets.Store, error) {
 	scheme, rest, err := Split(at.Store)
 	if err != nil {
@@ -60,7 +59,7 @@ func (o Opener) Open(ctx context.Context, at Location, ask bool) (secrets.Store,
 	return o.openFiles(ctx, at, ask)
 }
 
-// OpenExisting opens a store that exists already, and may ask a person for its
+// OpenExisting opens a store that exists already, and may ask the user for its
 // passphrase. It creates no store.
 func (o Opener) OpenExisting(ctx context.Context, at Location) (secrets.Store, error) {
 	dir, files, err := o.Folder(at)
@@ -77,12 +76,12 @@ func (o Opener) OpenExisting(ctx context.Context, at Location) (secrets.Store, e
 	return o.Open(ctx, at, kind != "")
 }
 
-// OpenFolder opens a store of files to list it, which takes no key.
+// OpenFolder opens a file store to list it, which needs no key.
 func (o Opener) OpenFolder(ctx context.Context, dir string) (*file.Store, error) {
 	return o.openFiles(ctx, Location{ProfileDir: dir, Keeper: KeyFile}, false)
 }
 
-// Split takes the name of a store apart; "" is the default.
+// Split splits the name of a store; "" is the default.
 func Split(name string) (scheme, rest string, err error) {
 	scheme, rest, found := strings.Cut(cmp.Or(name, "file:"), ":")
 	switch {
@@ -94,8 +93,7 @@ func Split(name string) (scheme, rest string, err error) {
 	return "", "", optionf("--store %q: unknown kind %q; use file:DIR, keyring:DIR or vault:MOUNT/PREFIX", name, scheme)
 }
 
-// openFiles opens a store of encrypted files with the keeper that was named,
-// else with the one that it was made with.
+// openFiles opens a file store with the named keeper, else with its own.
 func (o Opener) openFiles(ctx context.Context, at Location, ask bool) (*file.Store, error) {
 	scheme, _, err := Split(at.Store)
 	if err != nil {
@@ -146,7 +144,7 @@ func (o Opener) Folder(at Location) (dir string, files bool, err error) {
 	return dir, true, err
 }
 
-// Name is the full name of a store, for people.
+// Name returns the full name of a store, for display.
 func (o Opener) Name(at Location) (string, error) {
 	dir, files, err := o.Folder(at)
 	if err != nil || !files {
@@ -155,8 +153,8 @@ func (o Opener) Name(at Location) (string, error) {
 	return "file:" + dir, nil
 }
 
-// Same reports whether two locations are one store, which would wait for its own
-// locks.
+// Same reports whether two locations are the same store. A move within a store
+// would deadlock.
 func (o Opener) Same(a, b Location) (bool, error) {
 	var names [2]string
 	for i, at := range []Location{a, b} {
@@ -179,7 +177,7 @@ func (o Opener) Same(a, b Location) (bool, error) {
 	return names[0] == names[1], nil
 }
 
-// Probe finds out whether a store can be written before anything goes there.
+// Probe tests whether a store is writable.
 func Probe(ctx context.Context, s secrets.Store) error {
 	if p, ok := s.(interface{ Probe(context.Context) error }); ok {
 		return p.Probe(ctx)

@@ -12,11 +12,11 @@ import (
 
 // Weaker says why a store protects less than another.
 type Weaker struct {
-	From, To   string   // the stores and what keeps their keys, for people
-	ReadableBy []string // who can read the records there, and could not before; none: it is not weaker
+	From, To   string   // the stores and the keepers of their keys, for display
+	ReadableBy []string // who can read the records there but not here; none: not weaker
 }
 
-// inVault stands for Vault where the others stand for the keeper of a store of files.
+// inVault represents Vault among the kinds of keepers.
 const inVault = "Vault"
 
 // strongest to weakest.
@@ -24,7 +24,8 @@ func strength() []string {
 	return []string{inVault, file.Passphrase{}.Kind(), keyring.Keeper{}.Kind(), file.KeyFile{}.Kind()}
 }
 
-// weaker compares two stores. A new one has the keeper that it would get.
+// weaker compares two stores. For a new store it uses the keeper that it would
+// get.
 func (o Opener) weaker(ctx context.Context, from, to Location) (w Weaker, err error) {
 	before, err := o.kindAt(ctx, from)
 	if err != nil {
@@ -49,7 +50,7 @@ func (o Opener) weaker(ctx context.Context, from, to Location) (w Weaker, err er
 	return w, nil
 }
 
-// kept names a store and what keeps its key.
+// kept returns the name of a store and of the keeper of its key.
 func (o Opener) kept(at Location, kind string) (string, error) {
 	name, err := o.Name(at)
 	if kind == inVault {
@@ -58,7 +59,8 @@ func (o Opener) kept(at Location, kind string) (string, error) {
 	return fmt.Sprintf("%s (key kept by: %s)", name, kind), err
 }
 
-// kindAt returns what keeps the key of a store, or would keep that of a new one.
+// kindAt returns the kind of keeper of a store, for a new store the one that it
+// would get.
 func (o Opener) kindAt(ctx context.Context, at Location) (string, error) {
 	dir, files, err := o.Folder(at)
 	if err != nil {
