@@ -41,7 +41,7 @@ func isB64Token(r rune) bool {
 	return ascii.Alphanumeric(r) || strings.ContainsRune("-._~+/", r)
 }
 
-// ValidText reports whether s can be a client id, a client secret or a refresh
+// ValidText reports whether s can be a client ID, a client secret or a refresh
 // token: up to 65536 characters of VSCHAR (RFC 6749 appendix A), which includes
 // the space and "".
 func ValidText(s string) bool { return isVSChar(s, maxToken) }

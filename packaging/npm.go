@@ -57,7 +57,7 @@ func newNPMPackage(r *release, name, about string) npmPackage {
 	}
 }
 
-// writeNPM packs a package for each platform, and the one that a person names,
+// writeNPM packs a package for each platform, and the one that the user names,
 // of which each of the others is an optional dependency.
 func writeNPM(r *release) error {
 	if err := os.MkdirAll(filepath.Join(r.dir, "npm"), 0o755); err != nil {

@@ -79,7 +79,7 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 	if o.confirm {
 		s.Dialog = func() (agentd.Dialog, error) { return agentd.OpenDialog(e.streams(), e.hidden.Redirect) }
 	}
-	if e.streams().Interactive() && !e.Chosen("log-level") && !e.Chosen("log-format") { // a person sees each event
+	if e.streams().Interactive() && !e.Chosen("log-level") && !e.Chosen("log-format") { // the user sees each event
 		s.Log = slog.New(agentd.People{W: e.hidden})
 	}
 	return s.Serve(ctx, &agentd.Kept{Named: profiles, Base: keptOptions(e, &o.common), Store: store, Read: func() (agentd.Settings, error) { return readKept(e) }}, session)

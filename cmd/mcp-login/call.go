@@ -80,7 +80,7 @@ func (e *call) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv, Warn: e.w
 // Remedy returns what explains an error of this run.
 func (e *call) Remedy() remedy.Call { return e.open(new(common)).Remedy() }
 
-// agree asks a person at the terminal, unless --yes was typed.
+// agree asks the user at the terminal, unless --yes was typed.
 func (e *call) agree(ctx context.Context, question, undone string) error {
 	return e.Agree(ctx, e.streams().Confirm, question, undone)
 }

@@ -47,7 +47,7 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 	})
 }
 
-// expired returns the profiles for which a person must sign in. One that cannot be
+// expired returns the profiles for which the user must sign in. One that cannot be
 // read stays.
 func expired(ctx context.Context, e *call, o *common, names []string) ([]string, error) {
 	opener := e.open(o)

@@ -37,7 +37,7 @@ func runCompletion(e *call, shell string) error {
 const completeName = "__complete"
 
 // runComplete prints the candidates, one a line. It is quiet about everything
-// that goes wrong, and asks no server: a person is typing.
+// that goes wrong, and asks no server: the user is typing.
 func runComplete(ctx context.Context, e *env, words []string) error {
 	if len(words) == 0 {
 		return nil

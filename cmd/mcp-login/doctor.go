@@ -90,7 +90,7 @@ func examineHere(ctx context.Context, e *call, o *doctorOptions, opener access.O
 }
 
 // examineServer looks at a server, given by its URL or by the name of a stored
-// credential, which is looked at too.
+// credential, which it checks too.
 func examineServer(ctx context.Context, e *call, o *doctorOptions, opener access.Opener, arg string) ([]doctor.Finding, error) {
 	s, server, err := opener.Addressed(ctx, o.fromAgent.agentSock, arg)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// finish tells people what happened and returns the exit code.
+// finish prints the result or error and returns the exit code.
 func (e *call) finish(ctx context.Context, err error) int {
 	if err == nil {
 		return exit.Done

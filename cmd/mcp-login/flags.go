@@ -128,7 +128,7 @@ func describeFlags(flags []cli.Flag) (all []commandline.Flag) {
 
 // describeFlag returns the setting that a flag is, and what it takes.
 func describeFlag(f cli.Flag) commandline.Flag {
-	doc := f.(cli.DocGenerationFlag) // as all of ours
+	doc := f.(cli.DocGenerationFlag) // like all variables of this program
 	name := f.Names()[0]
 	d := commandline.Flag{Key: settings.Key{Name: name, Variable: variables.OfFlag(name), Default: doc.GetValue()}, Check: commandline.CheckText}
 	shown := d.Default

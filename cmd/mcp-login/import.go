@@ -31,7 +31,7 @@ func newImport(e *call) *cli.Command {
 
 func runImport(ctx context.Context, e *call, o *importOptions, args []string) error {
 	if len(args) > 0 {
-		if err := secrets.CheckName(args[0]); err != nil { // before anybody types a passphrase
+		if err := secrets.CheckName(args[0]); err != nil { // before the user types a passphrase
 			return err
 		}
 	}

@@ -40,8 +40,8 @@ func newLogin(e *call) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runLogin(ctx, e, &o, args) })
 }
 
-// interactiveFlags say how a person is asked, and for which client. Every command that may
-// log in has them.
+// interactiveFlags configure the prompt and the client. Every command that may sign in has
+// them.
 func (o *loginOptions) interactiveFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		stringFlag("flow", "`FLOWS` to try, such as device,browser (default: automatic). They are tried in order: "+signin.FlowNames+". By default it is the best one that works here", "", &o.Flow),

@@ -7,7 +7,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// serveProxy serves HTTP until the program is told to end.
+// serveProxy serves HTTP until ctx ends.
 func serveProxy(ctx context.Context, opener access.Opener, o *proxyOptions, up proxy.Upstream) error {
 	local, err := proxy.OpenLocal(o.listen)
 	if err != nil {

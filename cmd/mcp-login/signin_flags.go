@@ -62,7 +62,7 @@ func overrideFlags(o *signin.Overrides) []cli.Flag {
 
 const sources = secretref.Stored
 
-// nonInteractiveFlags are for logins without a person.
+// nonInteractiveFlags are for non-interactive sign-ins.
 func nonInteractiveFlags(o *signin.NonInteractive) []cli.Flag {
 	return grouped(groupEnterprise,
 		stringFlag("client-key-from", "`SOURCE` of the client's PEM private key, for private_key_jwt: "+sources, "", &o.KeyFrom),

@@ -67,7 +67,7 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	return nil
 }
 
-// toSignIn says which command each of these needs that only a person can renew.
+// toSignIn says which command each of these needs that only the user can renew.
 func toSignIn(e *call, all ...report.Credential) {
 	for _, r := range all {
 		if r.State == mcplogin.StateLogin {

@@ -25,7 +25,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// autoApprove is how long a tour without a terminal leaves to a person.
+// autoApprove is how long a tour without a terminal leaves to the user.
 const autoApprove = 3 * time.Second
 
 func main() {

@@ -24,7 +24,7 @@ import (
 // sessionless and the older protocol versions take.
 const listTools = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}`
 
-// callWithEnv is what a person would type: the variables by eval, the token to
+// callWithEnv is what the user would type: the variables by eval, the token to
 // curl through its standard input, so that it is in no process list.
 const callWithEnv = `eval "$(mcp-login env demo)"
 printf 'Authorization: %s\n' "$MCP_DEMO_AUTHORIZATION" |
@@ -33,8 +33,8 @@ printf 'Authorization: %s\n' "$MCP_DEMO_AUTHORIZATION" |
     --data '` + listTools + `' \
     "$MCP_DEMO_URL"`
 
-// traveller takes the real program through a login, in a separate home.
-type traveller struct {
+// tourist runs the real program through a login, in a separate home folder.
+type tourist struct {
 	out     io.Writer
 	program string // absolute; its folder is first in PATH
 	home    string
@@ -43,9 +43,9 @@ type traveller struct {
 }
 
 // tour shows discovery, login, use, refresh and logout, and fails if any step
-// does. auto is the time after which the server approves; 0: a person does.
+// does. auto is the time after which the server approves; 0: the user does.
 func tour(ctx context.Context, out io.Writer, program, mcpURL string, auto time.Duration) error {
-	t, err := newTraveller(out, program)
+	t, err := newTourist(out, program)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func tour(ctx context.Context, out io.Writer, program, mcpURL string, auto time.
 	return t.travel(ctx, mcpURL, auto)
 }
 
-func newTraveller(out io.Writer, program string) (*traveller, error) {
+func newTourist(out io.Writer, program string) (*tourist, error) {
 	program, err := filepath.Abs(program)
 	if err != nil {
 		return nil, err
@@ -71,10 +71,10 @@ func newTraveller(out io.Writer, program string) (*traveller, error) {
 			env = append(env, name+"="+value)
 		}
 	}
-	return &traveller{out: out, program: program, home: home, env: env}, nil
+	return &tourist{out: out, program: program, home: home, env: env}, nil
 }
 
-func (t *traveller) travel(ctx context.Context, mcpURL string, auto time.Duration) error {
+func (t *tourist) travel(ctx context.Context, mcpURL string, auto time.Duration) error {
 	fmt.Fprint(t.out, "This signs in to a demo server on this machine, uses the token and signs out.\nIt takes a minute, and leaves your own credentials as they are.\n")
 	t.say("Ask the server how to sign in. Nothing is stored yet.")
 	if err := t.show(ctx, "mcp-login", "discover", mcpURL); err != nil {
@@ -137,7 +137,7 @@ func elsewhere(mcpURL, auto, indent string) string {
 
 // listTools calls the server as a shell user would, or from here where curl or
 // sh is missing.
-func (t *traveller) listTools(ctx context.Context, mcpURL string) error {
+func (t *tourist) listTools(ctx context.Context, mcpURL string) error {
 	var answer []byte
 	if have("sh") && have("curl") {
 		fmt.Fprintln(t.out, "   $ "+strings.ReplaceAll(callWithEnv, "\n", "\n     "))
@@ -169,7 +169,7 @@ func (t *traveller) listTools(ctx context.Context, mcpURL string) error {
 
 // expectOver proves the logout: neither the program nor the server knows the
 // token any more.
-func (t *traveller) expectOver(ctx context.Context, mcpURL string, headers []byte) error {
+func (t *tourist) expectOver(ctx context.Context, mcpURL string, headers []byte) error {
 	const loginRequired = 4
 	cmd := t.command(ctx, "mcp-login", "headers", "demo")
 	cmd.Stderr = nil
@@ -188,13 +188,13 @@ func (t *traveller) expectOver(ctx context.Context, mcpURL string, headers []byt
 	return nil
 }
 
-func (t *traveller) say(text string) {
+func (t *tourist) say(text string) {
 	t.step++
 	fmt.Fprintf(t.out, "\n%d. %s\n", t.step, text)
 }
 
 // show runs a command as if typed.
-func (t *traveller) show(ctx context.Context, args ...string) error {
+func (t *tourist) show(ctx context.Context, args ...string) error {
 	fmt.Fprintln(t.out, "   $ "+strings.Join(args, " "))
 	cmd := t.command(ctx, args...)
 	cmd.Stdout = t.out
@@ -203,12 +203,12 @@ func (t *traveller) show(ctx context.Context, args ...string) error {
 }
 
 // output runs a command for what it prints.
-func (t *traveller) output(ctx context.Context, args ...string) ([]byte, error) {
+func (t *tourist) output(ctx context.Context, args ...string) ([]byte, error) {
 	out, err := t.command(ctx, args...).Output()
 	return out, named(args, err)
 }
 
-func (t *traveller) command(ctx context.Context, args ...string) *exec.Cmd {
+func (t *tourist) command(ctx context.Context, args ...string) *exec.Cmd {
 	name := args[0]
 	if name == "mcp-login" {
 		name = t.program

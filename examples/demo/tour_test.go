@@ -24,7 +24,7 @@ func TestElsewhere(t *testing.T) {
 // TestTourSaysWhatItDoes: before the first step a person knows what happens.
 func TestTourSaysWhatItDoes(t *testing.T) {
 	var out bytes.Buffer
-	walk := &traveller{out: &out, program: "/nonexistent/mcp-login", home: t.TempDir()}
+	walk := &tourist{out: &out, program: "/nonexistent/mcp-login", home: t.TempDir()}
 	if err := walk.travel(t.Context(), "http://127.0.0.1:1/mcp", 0); err == nil {
 		t.Error("the tour worked without a program")
 	}

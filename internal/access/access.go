@@ -83,8 +83,8 @@ func (o Opener) Servers() (func(server string) *http.Client, error) {
 	}, nil
 }
 
-// Transport reaches an MCP server: guarded, and without a limit of time, since a tool
-// may take long. The server speaks Streamable HTTP, or what the mode says.
+// Transport reaches an MCP server: guarded, and without a timeout, because a tool may
+// take long. The server uses Streamable HTTP, or the transport of the mode.
 func (o Opener) Transport(server, mode string) (*httpsse.Transport, error) {
 	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
 	if err != nil {

@@ -165,7 +165,7 @@ func (l Login) keep(ctx context.Context, c mcplogin.Credential, renews bool) (bo
 	return !again, err
 }
 
-// elsewhere returns the URL at which a person wants to sign in instead, after a sign-in
+// elsewhere returns the URL at which the user wants to sign in instead, after a sign-in
 // that failed because the MCP server is elsewhere on the same host.
 func (l Login) elsewhere(ctx context.Context, failure error) (string, error) {
 	at := signin.Elsewhere(failure)

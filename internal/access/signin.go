@@ -53,7 +53,7 @@ func (o Opener) Identity(c mcplogin.Credential) ci.Identity {
 	return signin.Identity(c, o.Step.Identity())
 }
 
-// nonInteractive returns the flows that need no person.
+// nonInteractive returns the non-interactive flows.
 func (o Opener) nonInteractive() []flows.Flow {
 	return signin.Flows(func(ctx context.Context, source string) (string, error) { return o.Secret(ctx, source, "input") }, o.idToken)
 }
@@ -73,7 +73,7 @@ func (o Opener) Job() (ci.Job, error) {
 	if err != nil {
 		return ci.Job{}, err
 	}
-	// A self-hosted runner may get its id tokens from a private address.
+	// A self-hosted runner may get its ID tokens from a private address.
 	issuer := cmp.Or(o.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), o.Getenv("SYSTEM_OIDCREQUESTURI"))
 	return ci.Job{Provider: ci.Detect(o.Getenv), Getenv: o.Getenv, Out: o.Streams.Out, Err: o.Streams.RawErr(), HTTP: client(issuer)}, nil
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// Source is a store or an agent. The one is never tried instead of the other.
+// Source is a store or an agent. There is never a fallback from one to the
+// other.
 type Source struct {
 	Store secrets.Store
-	Agent *agent.Client // nil: the store is asked
+	Agent *agent.Client // nil: use the store
 }
 
 // Profiles returns the names of the credentials.

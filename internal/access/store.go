@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// OpenStore opens the store that the options name. Only if ask is true may it be a new
-// one, and a person be asked for a passphrase.
+// OpenStore opens the store that the options name. Only if ask is true, the store may
+// be new, and the user may be prompted for a passphrase.
 func (o Opener) OpenStore(ctx context.Context, ask bool) (secrets.Store, error) {
 	return o.Stores().Open(ctx, o.Location(), ask)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Variables returns the variables of all profiles, or an error: never some. They are
-// those of the agent at a socket, or of the store if the socket is "". A person is asked
+// those of the agent at a socket, or of the store if the socket is "". The user is asked
 // to sign in only if login is true.
 func (o Opener) Variables(ctx context.Context, socket string, n variables.Naming, profiles []string, login bool) (vars []envexport.Var, err error) {
 	names, err := n.Names(profiles)

@@ -1,10 +1,10 @@
 // Package agentd is the server half of the agent: it keeps the credentials of
 // chosen profiles fresh, and issues their headers over a Unix socket to programs
 // of the same user. It schedules refreshes, decides on requests, and writes the
-// audit log. The client half and the wire types are in package agent.
+// audit log. The client and the types of the API are in package agent.
 //
 // It must not know where credentials are stored, how a profile is configured, or
-// which terminal a person is asked at: each is passed in.
+// how the user is prompted: each is passed in.
 //
 // # Security
 //
@@ -56,7 +56,8 @@ type Config struct {
 	// serve metrics.
 	Metrics net.Listener
 	// Sinks are the files in which valid tokens are kept while Run runs. Their
-	// profiles must be among those of Profiles. Sink.Check has looked at each.
+	// profiles must be among those of Profiles. The caller has called
+	// Sink.Check for each.
 	Sinks []Sink
 	// KeepSinks leaves the files in place when Run ends.
 	KeepSinks bool
@@ -154,8 +155,8 @@ func (a *Agent) Run(ctx context.Context, sockets ...Socket) error {
 	return context.Cause(running)
 }
 
-// waitForRefreshes waits until the refreshes have ended that go on without a
-// request: their answers must be stored.
+// waitForRefreshes waits for refreshes in flight whose requests have ended:
+// their responses must be stored.
 func (a *Agent) waitForRefreshes() {
 	a.mu.Lock()
 	kept := slices.Collect(maps.Values(a.profiles))
@@ -250,8 +251,8 @@ func (a *Agent) names(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// open returns a profile's session. The agent keeps the other profiles if one
-// cannot be opened, and tries it again.
+// open returns a profile's session. If one profile cannot be opened, the agent
+// serves the others and retries.
 func (a *Agent) open(p *profile) (*mcplogin.Session, error) {
 	p.opening.Lock()
 	defer p.opening.Unlock()
@@ -280,8 +281,8 @@ func (a *Agent) stored(ctx context.Context, p *profile) (mcplogin.Credential, er
 	return s.Accepted(ctx)
 }
 
-// find returns a profile that is kept; nil if it is not. It first looks for
-// profiles that were stored since the last sync.
+// find returns a profile; nil if unknown. It lists the profiles again before it
+// returns nil.
 func (a *Agent) find(ctx context.Context, name string) (*profile, error) {
 	if p := a.kept(name); p != nil {
 		return p, nil
@@ -304,10 +305,10 @@ func (a *Agent) kept(name string) *profile {
 	return a.profiles[name]
 }
 
-// wakeScheduler has the scheduler compare the schedule with the clock.
+// wakeScheduler makes the scheduler compare the schedule with the clock.
 func (a *Agent) wakeScheduler() { notify(a.wake) }
 
-// notify wakes the reader of a channel with room for one signal.
+// notify signals a channel with a buffer of one.
 func notify(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -31,8 +31,8 @@ func OpenAudit(path string) (*AuditLog, error) {
 	return a, nil
 }
 
-// Reopen begins a new file if the old one was moved away. If that fails the old
-// one stays in use.
+// Reopen opens a new file if the old one was renamed. If that fails, the old
+// file stays in use.
 func (a *AuditLog) Reopen() error {
 	f, err := openPrivate(a.path)
 	if err != nil {
@@ -48,9 +48,9 @@ func (a *AuditLog) Reopen() error {
 	return old.Close()
 }
 
-// openPrivate opens a regular file of mode 0600 for appending, which it makes
-// if it is missing. It is this user's: root could write into the file of anybody, who
-// would read it. A link is not followed.
+// openPrivate opens a regular file of mode 0600 for appending, which it creates if
+// needed. The file must belong to this user: otherwise root could write to another
+// user's file, who could read it. Links are not followed.
 func openPrivate(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -88,8 +88,8 @@ func checkPrivate(path string, f *os.File) error {
 	return nil
 }
 
-// Write implements io.Writer for whole lines. A file that was moved away or
-// removed gets none of them: nobody would read them there.
+// Write implements io.Writer for whole lines. If the file was renamed or
+// removed, it reopens it first.
 func (a *AuditLog) Write(line []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -107,7 +107,7 @@ func (a *AuditLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// moved reports whether the file has another name now, or none.
+// moved reports whether the file was renamed or removed.
 func (a *AuditLog) moved() bool {
 	opened, err := a.f.Stat()
 	if err != nil {
@@ -117,9 +117,8 @@ func (a *AuditLog) moved() bool {
 	return err != nil || !os.SameFile(opened, named)
 }
 
-// appendLine writes a line at the end of a file, or nothing. What is left of
-// one all the same, by a process that was killed say, does not become a part of
-// the next.
+// appendLine appends a whole line to a file, or nothing. An incomplete line,
+// for example of a killed process, is terminated first.
 func appendLine(f *os.File, line []byte) error {
 	end, err := f.Seek(0, io.SeekEnd)
 	if err != nil {

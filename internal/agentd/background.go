@@ -25,7 +25,7 @@ type Background struct {
 	Args    []string // its command line, without the program
 	Environ []string
 	Socket  func() (string, error) // path of its socket
-	Log     func() (string, error) // path of the file for what it would say on standard error
+	Log     func() (string, error) // path of the log file, in place of standard error
 }
 
 // Started is an agent that runs in the background.
@@ -50,8 +50,8 @@ const (
 	startLook = 20 * time.Millisecond
 )
 
-// Start returns when the agent answers at its socket. If it ends before, the error is
-// the one that it ended with.
+// Start returns when the agent responds on its socket. If the agent exits before,
+// Start returns its error.
 func (b Background) Start(ctx context.Context) (s Started, err error) {
 	for path, find := range map[*string]func() (string, error){&s.Socket: b.Socket, &s.Log: b.Log} {
 		if *path, err = find(); err == nil {
@@ -86,8 +86,7 @@ func (b Background) Start(ctx context.Context) (s Started, err error) {
 	return s, nil
 }
 
-// awaitReady returns when the agent answers, or why it does not. One that does not
-// answer is ended.
+// awaitReady waits until the agent responds. It kills an agent that does not.
 func awaitReady(ctx context.Context, cmd *exec.Cmd, socket string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }() // until this process ends
@@ -112,10 +111,11 @@ func awaitReady(ctx context.Context, cmd *exec.Cmd, socket string) error {
 	}
 }
 
-// maxOutput limits what is read of the log of an agent that did not start.
+// maxOutput limits how much is read of the log of an agent that did not start,
+// in bytes.
 const maxOutput = 64 << 10
 
-// failure is why an agent did not start, as it said itself.
+// failure returns the agent's own error for why it did not start.
 func failure(err error, output io.Reader, log string) error {
 	ended, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {

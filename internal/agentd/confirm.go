@@ -8,15 +8,15 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// endKey finds, in a request's context, the context that ends with the agent.
+// endKey is the context key of the context that ends with the agent.
 type endKey struct{}
 
-// errEnding answers a request that waits for a person when the agent ends. Nobody
-// refused it, so the client may try the next agent.
+// errEnding is the error of a request that waits for the user when the agent
+// stops. It was not denied, so the client may retry.
 var errEnding = errors.New("the agent is stopping")
 
 // confirm calls Config.Confirm. When the agent ends, requests in progress
-// complete, but none waits for a person any longer.
+// complete, but none waits for the user any longer.
 func (h handler) confirm(ctx context.Context, r Request) error {
 	ask := h.agent.cfg.Confirm
 	if ask == nil {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// confirmTimeout is the time in which a person must answer. A client waits longer.
+// confirmTimeout is how long the user has to answer. The timeout of clients is
+// longer.
 const confirmTimeout = time.Minute
 
 // Terminal shows the questions of a Confirmer. It decides how a question looks.
@@ -17,19 +18,20 @@ type Terminal interface {
 	// The lines that are typed are sent until done is called. The channel is
 	// closed if the terminal is gone.
 	Ask(r Request, code string, timeout time.Duration) (lines <-chan string, done func())
-	// AskAgain says that the last line was no answer.
+	// AskAgain says that the last line was not a valid answer.
 	AskAgain(code string, timeout time.Duration)
-	// Withdraw says why the question needs no answer any longer.
+	// Withdraw shows why the question no longer needs an answer.
 	Withdraw(reason string)
 }
 
-// Confirmer asks a person at a terminal, one question at a time.
+// Confirmer prompts the user at a terminal, one question at a time.
 //
 // A question can replace another between two keystrokes that were meant for the
 // first one. So each has its own code as the answer, which nobody types by chance
 // or has typed already.
 type Confirmer struct {
-	// Timeout is the time in which a person must answer. No answer rejects the request.
+	// Timeout is how long the user has to answer. Without an answer the request is
+	// denied.
 	Timeout time.Duration
 
 	terminal Terminal
@@ -37,7 +39,7 @@ type Confirmer struct {
 	last     string        // code of the last question; guarded by turn
 }
 
-// NewConfirmer returns a Confirmer that waits a minute for an answer.
+// NewConfirmer returns a Confirmer with the default timeout.
 func NewConfirmer(t Terminal) *Confirmer {
 	return &Confirmer{Timeout: confirmTimeout, terminal: t, turn: make(chan struct{}, 1)}
 }
@@ -94,7 +96,8 @@ func withdrawn(ctx context.Context) string {
 	return "the client has disconnected"
 }
 
-// codeLetters spell no word, and contain neither Y nor N.
+// codeLetters contain no vowels, so that codes are not words, and neither Y nor
+// N.
 const codeLetters = "BCDFGHJKLMPQRSTVWXZ"
 
 // newCode returns two letters that differ from the last code.

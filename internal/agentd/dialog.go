@@ -17,8 +17,8 @@ type Dialog struct {
 	Log *HeldLog
 }
 
-// OpenDialog opens the terminal to ask at. A log that goes there is redirected, and
-// held back while a question stands.
+// OpenDialog opens the terminal for prompts. A log to the same terminal is buffered
+// while a question is shown.
 func OpenDialog(s terminal.Streams, redirect func(io.Writer)) (Dialog, error) {
 	dialog, err := s.OpenDialog()
 	if err != nil {
@@ -31,7 +31,7 @@ func OpenDialog(s terminal.Streams, redirect func(io.Writer)) (Dialog, error) {
 	return d, nil
 }
 
-// Ask implements [Terminal]. The log is held back while the question stands.
+// Ask implements [Terminal]. It buffers the log while the question is shown.
 func (c Dialog) Ask(r Request, code string, timeout time.Duration) (lines <-chan string, done func()) {
 	c.Log.Hold()
 	lines, answered := c.Dialog.Ask("\n" + question(r, min(c.Columns(), maxCols)) + "\n" + confirmPrompt(code, timeout))
@@ -52,7 +52,7 @@ func (c Dialog) Withdraw(reason string) { c.Print("\n" + reason + "\n") }
 // maxCols is the width of the widest question.
 const maxCols = 80
 
-// question says which client asks for what, in lines of at most cols.
+// question returns the text of a question, in lines of at most cols columns.
 func question(r Request, cols int) string {
 	who := "a program"
 	if r.Exe != "" {

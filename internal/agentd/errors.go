@@ -20,7 +20,7 @@ var statuses = map[agent.Code]int{
 	agent.CodeFailed:    http.StatusInternalServerError,
 }
 
-// errorFor returns the wire error for err.
+// errorFor returns the API error for err.
 func errorFor(err error) *agent.Error {
 	e := &agent.Error{Code: agent.CodeFailed, Message: oauth.Sanitize(err.Error(), maxMessage)}
 	login, required := errors.AsType[*mcplogin.LoginRequiredError](err)
@@ -42,5 +42,5 @@ func errorFor(err error) *agent.Error {
 	return e
 }
 
-// maxMessage limits the text of a wire error.
+// maxMessage limits the message of an API error, in characters.
 const maxMessage = 500

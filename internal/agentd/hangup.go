@@ -7,10 +7,9 @@ import (
 	"syscall"
 )
 
-// OnHangup takes SIGHUP, which ends every other command. A service manager's, or
-// a person's, means reload. That of a terminal that is gone means end, as for
-// any program that was started in it, except one that nohup keeps. The kernel takes
-// the terminal away before it sends SIGHUP for its end.
+// OnHangup handles SIGHUP. From a service manager or the user it means reload. If
+// the terminal was closed it means stop, as for any program that was started in it
+// without nohup. The kernel detaches the terminal before it sends the SIGHUP.
 func OnHangup(log *slog.Logger, hasTerminal func() bool, end func(), reload func() error) (stop func()) {
 	ends := !signal.Ignored(syscall.SIGHUP) && hasTerminal()
 	signal.Reset(syscall.SIGHUP)

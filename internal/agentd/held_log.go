@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// maxHeld bounds what is kept back; what is more goes through at once.
+// maxHeld limits the buffer in bytes; further lines are written immediately.
 const maxHeld = 64 << 10
 
-// HeldLog keeps log lines back while a question stands on the terminal that they
-// go to, so that what is typed stays beside its question.
+// HeldLog buffers log lines while a question is shown on the same terminal, so
+// that the typed answer stays next to the question.
 type HeldLog struct {
 	// To receives the lines. Required.
 	To io.Writer
@@ -30,14 +30,14 @@ func (h *HeldLog) Write(line []byte) (int, error) {
 	return h.To.Write(line)
 }
 
-// Hold keeps lines back until Release.
+// Hold buffers lines until Release.
 func (h *HeldLog) Hold() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.holding = true
 }
 
-// Release writes what was kept back. It is best effort, as a log is.
+// Release writes the buffered lines. It is best effort.
 func (h *HeldLog) Release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -19,7 +19,7 @@ const maxWait = 5 * time.Second
 // logout takes effect at once.
 func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (mcplogin.Credential, error) {
 	a.look()
-	if a.kept(p.name) == nil { // dropped by a reload, perhaps while a person was asked to confirm
+	if a.kept(p.name) == nil { // dropped by a reload, perhaps while the user was asked to confirm
 		return mcplogin.Credential{}, notKept(p.name)
 	}
 	c, err := a.stored(ctx, p)
@@ -42,14 +42,13 @@ func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (
 	return p.session.Fresh(ctx, c, mcplogin.Need{MinTTL: want.minTTL, Rejected: rejected})
 }
 
-// notKept answers a request for a profile that the agent does not keep.
+// notKept returns the error for an unknown profile.
 func notKept(name string) error {
 	return &mcplogin.LoginRequiredError{Profile: name, Reason: "the agent has no credential with that name"}
 }
 
-// learn notes what a request has read if that differs from what is known, for
-// example after a login or logout. The error of a canceled request says nothing
-// about the profile.
+// learn records what a request has read if it differs from the known state, for
+// example after a login or logout. It ignores errors of a canceled request.
 func (a *Agent) learn(ctx context.Context, p *profile, c mcplogin.Credential, err error) {
 	known := a.snapshot(p)
 	if ctx.Err() == nil && (err != nil || known.err != nil || c.Token.Access != known.last.Token.Access) {
@@ -57,7 +56,7 @@ func (a *Agent) learn(ctx context.Context, p *profile, c mcplogin.Credential, er
 	}
 }
 
-// storeOut reports whether the store, and not the record, failed.
+// storeOut reports whether the store failed, not the record.
 func storeOut(err error) bool {
 	return errors.Is(err, secrets.ErrTemporary) || errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }

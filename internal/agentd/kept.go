@@ -12,14 +12,14 @@ import (
 
 // Settings are the settings of profiles in the configuration.
 type Settings struct {
-	Profiles []string                              // of which it says something special
-	Of       func(profile string) (Options, error) // what holds for one
+	Profiles []string                              // those with their own settings
+	Of       func(profile string) (Options, error) // the options of one profile
 }
 
 // Options say in which store a profile is, and how it is kept fresh.
 type Options struct {
-	All   string // all that decides that, to be compared
-	Store string // that part of it which decides on the store
+	All   string // all of these settings, for comparison
+	Store string // the part of All that selects the store
 
 	Open   func(context.Context) (store secrets.Store, end func(), err error) // keeps the store usable until end
 	Config func(secrets.Store) (mcplogin.Config, error)
@@ -29,11 +29,11 @@ type Options struct {
 // configuration.
 type Kept struct {
 	Named []string // none: all that are stored
-	Base  Options  // of those that the configuration says nothing special of
+	Base  Options  // of profiles without their own settings
 	Store secrets.Store
 	Read  func() (Settings, error) // reads the configuration
 
-	ctx      context.Context // the agent's own: it ends what keeps stores usable
+	ctx      context.Context // of the agent; ends what keeps stores usable
 	mu       sync.Mutex      // guards what follows
 	settings Settings
 	places   map[string]place // by Options.All
@@ -75,8 +75,8 @@ func (k *Kept) Reload() error {
 	return err
 }
 
-// Profiles is a Config.Profiles: those that are stored, in the store of all or in
-// their own, unless the command line names those to be kept.
+// Profiles is a Config.Profiles: the profiles of the command line, else all that
+// are stored in the common store or in their own.
 func (k *Kept) Profiles(ctx context.Context) ([]string, error) {
 	if len(k.Named) > 0 {
 		return k.Named, nil
@@ -96,9 +96,8 @@ func (k *Kept) Profiles(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// isStored reports whether a profile is in a separate store. One whose store
-// cannot be read counts: the agent says what is wrong with it, and keeps the
-// others.
+// isStored reports whether a profile is in its own store. It returns true if
+// that store cannot be read, so that the agent reports the error.
 func (k *Kept) isStored(ctx context.Context, name string) bool {
 	own, special, err := k.place(name)
 	if err != nil {
@@ -122,8 +121,8 @@ func (k *Kept) Adapt(name string, cfg *mcplogin.Config) error {
 	return err
 }
 
-// place returns what a profile's session is opened with, and false if that is
-// what all are. Profiles of the same options share one store.
+// place returns the store and session configuration of a profile, and false if
+// it uses the common ones. Profiles with the same options share one store.
 func (k *Kept) place(name string) (own place, special bool, err error) {
 	o, err := k.settings.Of(name)
 	if err != nil || o.All == k.Base.All {

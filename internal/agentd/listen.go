@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// Listen makes a private socket with [privsock.Listen], on systems where the
-// kernel reports who connects.
+// Listen listens on a private socket with [privsock.Listen], on systems where
+// the kernel reports the peer.
 func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	if !privsock.PeersKnown {
 		return nil, nil, privsock.ErrPeers
@@ -33,8 +33,8 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	return l, remove, err
 }
 
-// ListenAll makes the socket of the agent, and a limited one unless forward is "".
-// Remove takes away what was made, even if an error is returned.
+// ListenAll listens on the socket of the agent, and on a limited one unless
+// forward is "". Remove removes the sockets; call it even after an error.
 func ListenAll(path, forward string, allow []string) (sockets []Socket, remove func(), err error) {
 	var made []func()
 	remove = func() {
@@ -61,13 +61,12 @@ func ListenAll(path, forward string, allow []string) (sockets []Socket, remove f
 	return sockets, remove, nil
 }
 
-// sockets returns the sockets that a service manager passed, else makes those that are
-// named, and says where they are. Remove takes away what was made, even if an error is
-// returned.
+// sockets returns the sockets that a service manager passed, else listens on the
+// configured ones. Remove removes them; call it even after an error.
 func (s Setup) sockets() (sockets []Socket, remove func(), err error) {
 	remove = func() {}
 	if sockets, err = Inherited(s.Getenv, s.Allow); err != nil {
-		return nil, remove, exit.Usage(err) // not the network's fault, so not to be tried again
+		return nil, remove, exit.Usage(err) // a permanent error, although it comes from package net
 	}
 	if len(sockets) > 0 {
 		return sockets, remove, nil

@@ -26,7 +26,7 @@ const metricPrefix = "mcp_login_agent_"
 func newMetrics(a *Agent) metrics {
 	vm.ExposeMetadata(true) // a TYPE line before each metric; the library keeps this for the whole process
 	set := vm.NewSet()
-	// Every result has its counter from the start: one that begins with its first
+	// Create all counters at the start: a counter that appears with its first
 	// event hides that event from rate().
 	byResult := func(name string, results ...string) map[string]*vm.Counter {
 		counters := map[string]*vm.Counter{}
@@ -48,7 +48,8 @@ func newMetrics(a *Agent) metrics {
 	return m
 }
 
-// ServeHTTP writes all metrics, those of the Go runtime and the process too.
+// ServeHTTP writes all metrics, including those of the Go runtime and the
+// process.
 func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	m.set.WritePrometheus(w)

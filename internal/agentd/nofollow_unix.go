@@ -4,5 +4,5 @@ package agentd
 
 import "syscall"
 
-// noFollow has a file opened only if its name is no link, and no pipe that would wait.
+// noFollow are open flags that reject a symbolic link and do not block on a pipe.
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK

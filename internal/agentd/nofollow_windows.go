@@ -1,4 +1,4 @@
 package agentd
 
-// noFollow is nothing: only administrators make links there.
+// noFollow is 0: on Windows only administrators can create links.
 const noFollow = 0

@@ -15,7 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// People is a log for a person who watches the agent: each event is one line.
+// People is a slog.Handler for the user: it prints each event as one line of
+// text.
 type People struct {
 	W     io.Writer
 	attrs []slog.Attr
@@ -51,7 +52,7 @@ func (p People) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-// inWords says a message of the log as a person would.
+// inWords returns a log message in plain language.
 func inWords(message string) string {
 	switch message {
 	case "draining":
@@ -62,10 +63,11 @@ func inWords(message string) string {
 	return message
 }
 
-// event is what one line says.
+// event is the content of one line.
 type event struct{ profile, text, exe, pid, details, cause string }
 
-// add says one attribute in words. What means nothing to a person is left out.
+// add adds one attribute as text. It omits attributes that do not matter to the
+// user.
 func (e *event) add(a slog.Attr) {
 	value := a.Value.Resolve()
 	switch a.Key {
@@ -99,7 +101,7 @@ func (e *event) add(a slog.Attr) {
 	}
 }
 
-// explain says why something failed, and what to run where that is known.
+// explain adds the cause of an error, and the command to run if known.
 func (e *event) explain(err error) {
 	e.cause = ": " + netfault.Text(err)
 	if login, ok := errors.AsType[*mcplogin.LoginRequiredError](err); ok {
@@ -111,7 +113,7 @@ func (e *event) explain(err error) {
 	}
 }
 
-// at is a time on a clock, with the day unless that is today.
+// at formats a time, with the date unless that is today.
 func at(lead string, v slog.Value) string {
 	if v.Kind() != slog.KindTime || v.Time().IsZero() {
 		return ""

@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// A token is refreshed when between earliest and earliest + jitter of its
-	// lifetime is over, so that tokens issued together are not refreshed together.
+	// A token is refreshed after a fraction of its lifetime between earliest and
+	// earliest + jitter, so that tokens issued together are not refreshed
+	// together.
 	earliest = 0.5
 	jitter   = 0.25
-	// reserve is the part of its lifetime that a token has left when it is refreshed
-	// at the latest.
+	// 1/reserve of the lifetime is left when a token is refreshed at the latest.
 	reserve = 4
 	// After the nth consecutive failure the retry delay is at most firstPause * 2^n,
 	// and at most maxPause unless the server requests more.
 	firstPause = 2 * time.Second
 	maxPause   = 2 * time.Minute
-	// idle is how often a record is read that the agent cannot refresh: a person may
+	// idle is how often a record is read that the agent cannot refresh: the user may
 	// have signed in, or another process may have replaced it.
 	idle = 5 * time.Minute
 )
@@ -39,8 +39,8 @@ type profile struct {
 
 	at    time.Time // when it is due next, by the wall clock
 	index int       // in the schedule, or unplanned
-	busy  bool      // taken out of the schedule, to be worked on
-	fresh bool      // refreshed, which is not yet noted
+	busy  bool      // out of the schedule, because a worker has it
+	fresh bool      // refreshed, but not yet recorded
 	known
 }
 
@@ -64,7 +64,7 @@ func (a *Agent) work(ctx context.Context, p *profile) {
 	}
 }
 
-// renewed refreshes the profile's token, whatever lifetime it seems to have left.
+// renewed refreshes the profile's token, regardless of its remaining lifetime.
 // With an error it returns old.
 func (p *profile) renewed(ctx context.Context, old mcplogin.Credential) (mcplogin.Credential, error) {
 	c, err := p.session.Refresh(ctx)
@@ -74,7 +74,7 @@ func (p *profile) renewed(ctx context.Context, old mcplogin.Credential) (mcplogi
 	return c, nil
 }
 
-// release ends the work on a profile and reports whether it is still kept: a
+// release marks the profile as not busy and reports whether it still exists: a
 // reload may have dropped it.
 func (a *Agent) release(p *profile) bool {
 	a.mu.Lock()
@@ -84,7 +84,7 @@ func (a *Agent) release(p *profile) bool {
 }
 
 // mustRenew reports whether the stored token is due for a refresh. A token that
-// another process has stored meanwhile is not, nor is that of a profile that a
+// another process has just stored is not due, nor is that of a profile that a
 // reload has dropped or reopened.
 func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 	a.mu.Lock()
@@ -98,7 +98,7 @@ func (a *Agent) mustRenew(p *profile, c mcplogin.Credential) bool {
 	return c.Token.Access == p.last.Token.Access && !p.renewAt.IsZero() && !time.Now().Round(0).Before(p.renewAt)
 }
 
-// refreshed hears how each refresh of a profile has ended.
+// refreshed is the Renewal.Done of the profile's session.
 func (a *Agent) refreshed(p *profile, c mcplogin.Credential, err error) {
 	a.metrics.refresh(err)
 	a.mu.Lock()
@@ -119,8 +119,8 @@ func (a *Agent) note(p *profile, c mcplogin.Credential, err error) {
 	log(a.log.With("profile", p.name))
 }
 
-// noted is note, but for the log: a terminal that takes no text must not stop the
-// others.
+// noted is note without writing the log, because a blocked terminal must not
+// block a.mu.
 func (a *Agent) noted(p *profile, c mcplogin.Credential, err error) (log func(*slog.Logger)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -154,8 +154,7 @@ func (a *Agent) noted(p *profile, c mcplogin.Credential, err error) (log func(*s
 	}
 }
 
-// event returns what the log says of a valid token: that it was refreshed, or that it
-// was found.
+// event returns the log entry for a valid token: refreshed, or found in the store.
 func (p *profile) event(isNew bool) (log func(*slog.Logger)) {
 	message := "keeping"
 	if p.fresh {

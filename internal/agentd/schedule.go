@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// workers is the maximum of refreshes in flight, perServer that for one MCP
-	// server: a server that hangs must not delay the others.
+	// workers is the maximum of refreshes in flight, perServer that per MCP
+	// server, so that a server that hangs does not delay the others.
 	workers   = 32
 	perServer = 16
 	// lookEvery is the maximum interval between comparisons of the schedule with
@@ -107,16 +107,16 @@ func (a *Agent) keep(ctx context.Context) {
 	}
 }
 
-// syncAgain looks for profiles that were stored since. Removed ones are noticed
-// when they are read.
+// syncAgain adds profiles that were stored since the last sync. Removed ones
+// are detected when they are read.
 func (a *Agent) syncAgain(ctx context.Context) {
 	if err := a.syncProfiles(ctx, false); err != nil && ctx.Err() == nil {
 		a.log.Warn("cannot list the profiles", "error", err)
 	}
 }
 
-// pool limits the goroutines that work. Only the jobs themselves run outside the
-// scheduler's goroutine.
+// pool limits the number of workers. Only jobs run outside the scheduler's
+// goroutine.
 type pool struct {
 	running int
 	busy    map[string]int // running, by server
@@ -149,7 +149,7 @@ func (c *pool) wait() {
 // take removes the due profiles from the schedule, and returns the time until
 // the next is due.
 func (a *Agent) take(now time.Time) (due []*profile, next time.Duration) {
-	now = now.Round(0) // the wall clock's reading alone
+	now = now.Round(0) // strip the monotonic reading
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for len(a.due) > 0 && !a.due[0].at.After(now) {
@@ -175,8 +175,8 @@ type watch struct {
 	last time.Time
 }
 
-// jump returns by how much the wall clock was moved, or time passed unnoticed
-// in suspend, since the last look.
+// jump returns the difference between wall clock and monotonic clock since the
+// last call: the clock was set, or the machine was suspended.
 func (w *watch) jump(now time.Time) time.Duration {
 	last := w.last
 	w.last = now
@@ -186,8 +186,8 @@ func (w *watch) jump(now time.Time) time.Duration {
 	return now.Round(0).Sub(last.Round(0)) - now.Sub(last)
 }
 
-// look detects a clock jump. No concurrent request continues before the jump is
-// handled.
+// look detects and handles a clock jump. Concurrent requests wait until the
+// jump is handled.
 func (a *Agent) look() {
 	a.watch.mu.Lock()
 	defer a.watch.mu.Unlock()
@@ -196,9 +196,9 @@ func (a *Agent) look() {
 	}
 }
 
-// delayAfterJump returns when to refresh a token whose expiry is not known since
-// the clock was set back: at once if a file is kept of it, which is missing until
-// then.
+// delayAfterJump returns when to refresh a token whose expiry is unknown after
+// the clock was set back: immediately if it has a sink, whose file is missing
+// until then.
 func (a *Agent) delayAfterJump(profile string) time.Duration {
 	if a.hasSink(profile) {
 		return 0
@@ -207,7 +207,7 @@ func (a *Agent) delayAfterJump(profile string) time.Duration {
 }
 
 // jumped handles a clock jump. A forward jump, as after a suspend, makes profiles
-// due, which the scheduler notices without help. After a backward jump the known
+// due, which the scheduler detects by itself. After a backward jump the known
 // expiries are too late by this clock, so every token is refreshed before it is
 // issued.
 func (a *Agent) jumped(by time.Duration) {

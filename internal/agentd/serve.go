@@ -29,7 +29,7 @@ const (
 	idleTime   = time.Minute
 )
 
-// peerKey finds a connection's peer in a request's context.
+// peerKey is the context key of a connection's peer.
 type peerKey struct{}
 
 // server returns the HTTP server of one socket.
@@ -42,7 +42,7 @@ func (a *Agent) server(ctx context.Context, s Socket) *http.Server {
 		IdleTimeout:       idleTime,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 		BaseContext: func(net.Listener) context.Context {
-			return context.WithValue(context.WithoutCancel(ctx), endKey{}, ctx) // what has begun may end
+			return context.WithValue(context.WithoutCancel(ctx), endKey{}, ctx) // requests in progress may complete
 		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, peerKey{}, c.(conn).peer)
@@ -107,7 +107,7 @@ func parseTokenRequest(r *http.Request, escaped string) (w tokenRequest, err err
 	return w, nil
 }
 
-// open returns a profile that this socket may give information about.
+// open returns a profile, if this socket allows it.
 func (h handler) open(ctx context.Context, name string) (*profile, error) {
 	if !h.allows(name) {
 		return nil, fmt.Errorf("%w: this socket does not issue %q", agent.ErrDenied, name)
@@ -222,8 +222,8 @@ func (h handler) health() agent.Health {
 	return health
 }
 
-// useless reports whether this socket has profiles to issue, but none that
-// works.
+// useless reports whether all profiles of this socket have errors, and it has
+// at least one.
 func (h handler) useless() bool {
 	found := false
 	for name, p := range h.agent.profiles {
@@ -239,10 +239,10 @@ func (h handler) useless() bool {
 
 // The states of a profile.
 const (
-	stateUnread = "unread" // not yet looked at
+	stateUnread = "unread" // not yet read
 	stateFresh  = "fresh"
 	stateLogin  = "login required"
-	stateFaulty = "faulty" // the last refresh or read failed; the agent tries again
+	stateFaulty = "faulty" // the last refresh or read failed; the agent retries
 )
 
 func (k known) state() string {
@@ -272,7 +272,8 @@ func writeError(w http.ResponseWriter, err error) {
 	writeJSON(w, status, e)
 }
 
-// writeJSON answers with one JSON value. It ignores a client that has left.
+// writeJSON writes a JSON response. It ignores errors, because the client may
+// have disconnected.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

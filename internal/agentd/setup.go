@@ -10,23 +10,22 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// Setup is what a command line says of an agent beside its profiles.
+// Setup has the options of an agent, except its profiles.
 type Setup struct {
 	Socket    func() (string, error) // path of the socket
-	Forward   string                 // path of the limited one; "": none
-	Allow     []string               // the profiles of the limited one
-	Sinks     []string               // as --sink has them
-	KeepSinks bool                   // leave their files at the end
+	Forward   string                 // path of the limited socket; "": none
+	Allow     []string               // the profiles of the limited socket
+	Sinks     []string               // values of --sink
+	KeepSinks bool                   // keep their files when the agent stops
 	Audit     func() (string, error) // path of the audit log
 	Metrics   string                 // address to serve metrics at; "": none
-	Dialog    func() (Dialog, error) // opens the terminal to ask at; nil: nobody is asked
+	Dialog    func() (Dialog, error) // opens the terminal for confirmation; nil: no confirmation
 	Log       *slog.Logger
 	Getenv    func(name string) string
 	Say       func(format string, a ...any)
 }
 
-// Serve runs an agent for the profiles that are kept, until ctx ends or a client asks
-// it to end.
+// Serve runs an agent until ctx ends or a client stops it.
 func (s Setup) Serve(ctx context.Context, kept *Kept, session mcplogin.Config) error {
 	if err := kept.Start(ctx); err != nil {
 		return err

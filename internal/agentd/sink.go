@@ -19,8 +19,8 @@ import (
 )
 
 // Sink is a file in which the agent keeps the valid token of a profile, for
-// programs that can read nothing else. There is no file while there is no valid
-// token.
+// programs that can only read files. Without a valid token the file does not
+// exist.
 type Sink struct {
 	Profile string
 	Path    string // absolute
@@ -28,9 +28,9 @@ type Sink struct {
 }
 
 const (
-	// sinkRetry is the delay after which a file is written again that could not be.
+	// sinkRetry is the retry delay after a failed write.
 	sinkRetry = 5 * time.Second
-	// maxSink is the maximum size of a file that a sink replaces.
+	// maxSink is the maximum size of a file that a sink replaces, in bytes.
 	maxSink = 1 << 20
 )
 
@@ -62,9 +62,9 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// Check reports why the agent must not keep a token at the path: others could
-// replace the file or its folder, or there is something that no sink has written.
-// A missing folder is made with mode 0700.
+// Check returns an error if the agent must not write a token to the path: others
+// could replace the file or its folder, or a file exists that no sink wrote. A
+// missing folder is created with mode 0700.
 func (s Sink) Check() error {
 	dir := filepath.Dir(s.Path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -90,18 +90,17 @@ func (s Sink) Check() error {
 	return nil
 }
 
-// temp is the path of the temporary file with the next content.
+// temp returns the path of the temporary file.
 func (s Sink) temp() string {
 	return filepath.Join(filepath.Dir(s.Path), "."+filepath.Base(s.Path)+".tmp")
 }
 
-// write makes data the content of the file, and no data removes it. A reader sees
-// the old content or the new.
+// write atomically replaces the file, or removes it if data is nil.
 func (s Sink) write(data []byte) error {
 	if data == nil {
 		return remove(s.Path)
 	}
-	if err := remove(s.temp()); err != nil { // of a writer that was killed
+	if err := remove(s.temp()); err != nil { // a leftover of a killed writer
 		return err
 	}
 	f, err := os.OpenFile(s.temp(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -126,7 +125,8 @@ func remove(path string) error {
 	return nil
 }
 
-// holds reports whether data is the content of the file.
+// holds reports whether the file has this content; nil: whether it does not
+// exist.
 func (s Sink) holds(data []byte) bool {
 	info, err := os.Lstat(s.Path)
 	if err != nil || data == nil {
@@ -139,7 +139,7 @@ func (s Sink) holds(data []byte) bool {
 	return err == nil && bytes.Equal(now, data)
 }
 
-// sink is a Sink at work.
+// sink is the state of a Sink.
 type sink struct {
 	Sink
 	changed chan struct{} // signaled when the profile may have changed
@@ -150,7 +150,7 @@ func (a *Agent) hasSink(profile string) bool {
 	return slices.ContainsFunc(a.sinks, func(s *sink) bool { return s.Profile == profile })
 }
 
-// signalSinks has the sinks of a profile look at it again.
+// signalSinks makes the sinks of a profile read it again.
 func (a *Agent) signalSinks(profile string) {
 	for _, s := range a.sinks {
 		if s.Profile == profile {
@@ -159,7 +159,7 @@ func (a *Agent) signalSinks(profile string) {
 	}
 }
 
-// keepSink keeps a file in step with its profile until ctx ends.
+// keepSink updates a file with its profile's token until ctx ends.
 func (a *Agent) keepSink(ctx context.Context, s *sink) {
 	for {
 		next := time.NewTimer(a.syncSink(s))
@@ -176,7 +176,7 @@ func (a *Agent) keepSink(ctx context.Context, s *sink) {
 }
 
 // syncSink writes a file if its content is not the profile's valid token, and
-// returns when to look again at the latest.
+// returns the time until the next check.
 func (a *Agent) syncSink(s *sink) time.Duration {
 	data, expiry, err := a.sinkContent(s)
 	if err == nil && !s.holds(data) {
@@ -196,8 +196,8 @@ func (a *Agent) syncSink(s *sink) time.Duration {
 	return min(max(time.Until(expiry.Round(0)), 0)+time.Nanosecond, lookEvery)
 }
 
-// sinkContent returns what a file is to hold, nil for no file, and until when. A
-// token that the format cannot carry is an error.
+// sinkContent returns the content for a file and its expiry; nil for no file. A
+// token that the format cannot represent is an error.
 func (a *Agent) sinkContent(s *sink) ([]byte, time.Time, error) {
 	p := a.kept(s.Profile)
 	if p == nil {
@@ -215,7 +215,7 @@ func (a *Agent) sinkContent(s *sink) ([]byte, time.Time, error) {
 	return data, c.Token.Expiry, nil
 }
 
-// endSink removes a file, unless it is to stay.
+// endSink removes a file, unless KeepSinks is set.
 func (a *Agent) endSink(s *sink) {
 	if a.cfg.KeepSinks {
 		return

@@ -26,7 +26,7 @@ const (
 func SinkFormats() []SinkFormat { return []SinkFormat{SinkToken, SinkHeader, SinkEnv, SinkJSON} }
 
 // render returns the content of a file for a credential. A token that is bound to
-// a key (RFC 9449) or that the format cannot carry is an error.
+// a key (RFC 9449) or that the format cannot represent is an error.
 func (f SinkFormat) render(c mcplogin.Credential) ([]byte, error) {
 	value, err := c.Authorization()
 	if err != nil {

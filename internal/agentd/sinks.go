@@ -8,8 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// ParseSinks reads --sink. The named profiles are those that the agent keeps,
-// none for all.
+// ParseSinks parses the values of --sink. The profiles are those of the agent;
+// none means all.
 func ParseSinks(texts, profiles []string) (sinks []Sink, err error) {
 	taken := map[string]bool{}
 	for _, text := range texts {

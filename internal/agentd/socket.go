@@ -40,7 +40,7 @@ func Inherit(f *os.File) (*net.UnixListener, error) {
 	}
 	l, err := net.FileListener(f)
 	if err != nil {
-		_ = f.Close() // it cannot be used
+		_ = f.Close() // the file cannot be used
 		return nil, fmt.Errorf("socket of the service manager: not a socket: %w", privsock.Cause(err))
 	}
 	unix, ok := l.(*net.UnixListener)
@@ -78,6 +78,6 @@ func (g guarded) Accept() (net.Conn, error) {
 			return conn{c, peer}, nil
 		}
 		g.log.Warn("connection of another user rejected", "uid", peer.UID, "pid", peer.PID, "error", err)
-		_ = c.Close() // nothing was sent on it
+		_ = c.Close() // nothing was sent
 	}
 }

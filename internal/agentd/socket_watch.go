@@ -10,8 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// watchSocket logs when a socket's file is gone or replaced, until ctx ends. No
-// client can then connect, and nothing else would report that.
+// watchSocket logs when a socket's file is removed or replaced, until ctx ends.
+// Clients can then no longer connect, which would otherwise go unnoticed.
 func (a *Agent) watchSocket(ctx context.Context, s Socket) {
 	if s.Path == "" {
 		return
@@ -38,7 +38,7 @@ func (a *Agent) watchSocket(ctx context.Context, s Socket) {
 	}
 }
 
-// socketFault describes what is wrong with a socket's file; "" if it is there.
+// socketFault describes the problem with a socket's file; "" if none.
 func socketFault(made fs.FileInfo, path string) string {
 	now, err := os.Lstat(path)
 	switch {

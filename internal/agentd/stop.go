@@ -9,10 +9,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// serveStop ends the agent. The answer has no end: the kernel closes the connection
-// when this process has ended, so that the client knows when that is. A service
-// manager may keep the socket, and a process that nobody waits for keeps its number. A
-// limited socket can lead to another host, which must not end the agent.
+// serveStop stops the agent. The response stays open until the kernel closes the
+// connection when this process exits, so that the client can wait for that. (A service
+// manager may keep the socket open, and a zombie process keeps its PID.) A limited
+// socket may be forwarded to another host, which must not stop the agent.
 func (h handler) serveStop(w http.ResponseWriter, r *http.Request) {
 	a := h.agent
 	if h.socket.Allow != nil || a.cfg.End == nil {
@@ -23,7 +23,7 @@ func (h handler) serveStop(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		_, err = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
 		a.mu.Lock()
-		a.waiting = append(a.waiting, conn) // the collector of garbage would close it
+		a.waiting = append(a.waiting, conn) // otherwise the garbage collector would close it
 		a.mu.Unlock()
 	}
 	peer, _ := r.Context().Value(peerKey{}).(privsock.Peer)

@@ -24,17 +24,17 @@ import (
 //go:embed systemd
 var units embed.FS
 
-// Unit is the agent as a service of the user that systemd manages.
+// Unit is the agent as a systemd user service.
 type Unit struct {
-	Dir     string // of the user's units
+	Dir     string // folder of the user's units
 	Program string // absolute path of mcp-login
 }
 
 // Change is Unit.Install or Unit.Remove.
 type Change func(Unit) (steps []string, err error)
 
-// ForUser changes the units of this user, for this program, and says each step. It
-// refuses a system whose services systemd does not manage.
+// ForUser changes the units of this user and reports each step. It returns an
+// error on a system without systemd.
 func (change Change) ForUser(getenv func(name string) string, say func(format string, a ...any)) error {
 	u, err := userUnit(getenv)
 	if err != nil {
@@ -109,8 +109,8 @@ func unitDir(getenv func(name string) string) (string, error) {
 // marker is the first line of files that may be replaced or removed.
 const marker = "# mcp-login agent install wrote this file. To change it: systemctl --user edit "
 
-// Install writes the units, unless they are there already, and returns what was done
-// and what is left to do, one a line.
+// Install writes the units, unless they exist, and returns the steps done and those
+// left to the user, one per line.
 func (u Unit) Install() (steps []string, err error) {
 	if err := os.MkdirAll(u.Dir, 0o755); err != nil { // as systemctl makes it
 		return nil, err
@@ -130,8 +130,8 @@ func (u Unit) Install() (steps []string, err error) {
 		"then: export MCP_LOGIN_AGENT_SOCK=\"$XDG_RUNTIME_DIR/mcp-login/agent.sock\""), nil
 }
 
-// Remove removes the units and the links that enable them, and returns what was done
-// and what is left to do, one a line.
+// Remove removes the units and the links that enable them, and returns the steps
+// done and those left to the user, one per line.
 func (u Unit) Remove() (steps []string, err error) {
 	err = u.each(func(path string, is, _ []byte) error {
 		if is == nil {
@@ -155,8 +155,8 @@ func (u Unit) Remove() (steps []string, err error) {
 	return append(steps, "next: systemctl --user stop mcp-login-agent.socket mcp-login-agent.service; systemctl --user daemon-reload"), nil
 }
 
-// each calls do for each unit, with its path, the content of the file there, nil: there
-// is none, and the content that it should have.
+// each calls do for each unit, with its path, its current content (nil: no file) and
+// its wanted content.
 func (u Unit) each(do func(path string, is, text []byte) error) error {
 	if !printable.Is(u.Program) {
 		return fmt.Errorf("the path of mcp-login, %q, cannot stand in a unit: move the program", u.Program)
@@ -175,7 +175,8 @@ func (u Unit) each(do func(path string, is, text []byte) error) error {
 	return err
 }
 
-// own reads a file that Install wrote; nil: there is none. It refuses another one.
+// own reads a file that Install wrote; nil if it does not exist. Any other file is
+// an error.
 func own(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	switch {

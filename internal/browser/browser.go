@@ -132,7 +132,7 @@ func withURL(argv []string, link string) []string {
 // start runs a program that opens a browser and watches it for a moment. The
 // browser outlives this process, and Ctrl-C here does not reach it.
 func (b *Browser) start(ctx context.Context, path string, args []string) error {
-	cmd := subprocess.WithoutInput(context.WithoutCancel(ctx), path, args...) // it is not ours to kill
+	cmd := subprocess.WithoutInput(context.WithoutCancel(ctx), path, args...) // the user's browser must not be killed
 	cmd.Env = b.environ
 	detach(cmd)
 	if err := cmd.Start(); err != nil {

@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// detach gives a program a separate session, without our terminal: Ctrl-C
-// does not end it, and a browser for terminals does not fight with the prompt.
+// detach gives a program a separate session, without this terminal: Ctrl-C does
+// not end it, and a browser for terminals does not fight with the prompt.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

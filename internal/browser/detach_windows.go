@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// detach keeps Ctrl-C in our console from ending the program.
+// detach prevents Ctrl-C in this console from ending the program.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }

@@ -1,5 +1,5 @@
 // Package cistep does what this program does as a step of a CI job: it passes
-// variables to the later steps, and asks once who the job is. It must not know the
+// variables to the later steps, and asks once the identity of the job. It must not know the
 // command line, nor where a credential comes from.
 package cistep
 
@@ -70,17 +70,17 @@ func reach(p ci.Provider, vars []ci.Var, forEval string) []string {
 	return nil
 }
 
-// Step asks once who the job is. An agent asks for id tokens of several profiles at
-// once. Nil says nothing.
+// Step requests and prints the identity of the job once. An agent requests ID tokens for
+// several profiles concurrently. Nil prints nothing.
 type Step struct {
 	Hide func(...string)               // gets a token before anything can print it
-	Said func(format string, a ...any) // tells people who the job is, once
+	Said func(format string, a ...any) // prints the identity of the job, once
 
 	mu sync.Mutex
 	id ci.Identity // zero: none was asked for
 }
 
-// Identity returns who the job is, the zero value if no id token was asked for.
+// Identity returns the identity of the job; zero if no ID token was requested.
 func (s *Step) Identity() ci.Identity {
 	if s == nil {
 		return ci.Identity{}
@@ -90,7 +90,7 @@ func (s *Step) Identity() ci.Identity {
 	return s.id
 }
 
-// Note notes who the job is, and reports whether nobody did before.
+// Note notes the identity of the job, and reports whether nobody did before.
 func (s *Step) Note(id ci.Identity) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +99,8 @@ func (s *Step) Note(id ci.Identity) bool {
 	return first
 }
 
-// IDToken asks the CI for an id token, and notes who the job is.
+// IDToken requests an ID token from the CI system, and records the identity of
+// the job.
 func (s *Step) IDToken(ctx context.Context, job ci.Job, audience string) (string, error) {
 	token, err := job.IDToken(ctx, audience)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // Line is a command line, interpreted.
 //
 // Flags may stand before or after the arguments. "--" ends them, and so does
-// the first word of another program's command line, which is never looked at.
+// the first word of another program's command line, which is never interpreted.
 type Line struct {
 	Parts   []Part
 	Path    []string   // names of the command and of the groups it is in

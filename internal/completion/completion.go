@@ -1,6 +1,5 @@
 // Package completion finds what a shell can complete at the cursor. It must not
-// ask a server or a person anything, nor report what goes wrong: a person is
-// typing.
+// contact a server, prompt, or report errors, because the user is typing.
 package completion
 
 import (
@@ -22,9 +21,9 @@ type candidate struct {
 	skip        int // words before another program's command line
 }
 
-// kind is the first field of a candidate's line. The scripts use nothing else to
-// tell words from requests: a word can be any text from a store or an agent, and
-// must never be mistaken for a request.
+// kind is the first field of a candidate's line. The scripts use it to
+// distinguish words from requests: a word can be any text from a store or an
+// agent, and must never be mistaken for a request.
 type kind string
 
 const (

@@ -29,7 +29,7 @@ func Offered(name string) bool {
 	return secrets.CheckName(name) == nil && name[0] != ':'
 }
 
-// agentTimeout is the timeout of a request to the agent while a person is typing.
+// agentTimeout is the timeout of a request to the agent while the user is typing.
 const agentTimeout = 500 * time.Millisecond
 
 // InAgent lists the profiles that an agent keeps, if it says so at once.

@@ -1,7 +1,7 @@
 // Package confirmed records what this user confirmed on this host: which sources to
-// read, commands to run and audiences to request a stored credential may name when it is
-// renewed without a person. It must not know the
-// command line, or what happens when a demand is not confirmed.
+// read, commands to run and audiences to request for the non-interactive renewal of a
+// stored credential. It must not know the command line, or what happens when a demand is
+// not confirmed.
 package confirmed
 
 import (
@@ -17,12 +17,12 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// Demand has what a stored record requests from this host when it is renewed
-// without a person: sources to read, commands to run, an audience to ask the CI
-// for; and where the result goes. It also is where a login sent a secret, which
-// a later login may send there again. A record is data that others may have
-// written, so a demand is met only if this user typed it on this host, which a
-// note records, or names all of it again now.
+// Demand is what the non-interactive renewal of a stored record requires from
+// this host: sources to read, commands to run, an audience for the CI job's ID
+// token; and where the result is sent. It also records where a login sent a
+// secret, so that a later login may send it there again. Others may have
+// written the record, so a demand is fulfilled only if this user typed it on
+// this host, which a note records, or names all of it again now.
 //
 // The JSON form is the content of a note, and so must not change.
 type Demand struct {
@@ -35,10 +35,10 @@ type Demand struct {
 	Scopes        []string     `json:"scopes"`
 	Inputs        flows.Inputs `json:"inputs"`
 
-	Endpoints mcplogin.Endpoints `json:"endpoints,omitzero"` // in place of the published ones
+	Endpoints mcplogin.Endpoints `json:"endpoints,omitzero"` // override the published ones
 }
 
-// Of returns what a credential demands.
+// Of returns the demand of a credential.
 func Of(c mcplogin.Credential) Demand {
 	return Demand{
 		Profile: c.Profile, Server: c.Server, Resource: c.Resource, Issuer: c.Issuer.Issuer, TokenEndpoint: c.Issuer.TokenEndpoint,
@@ -51,16 +51,16 @@ func Of(c mcplogin.Credential) Demand {
 func (d Demand) note() (name string, content []byte) {
 	content, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
-		panic(err) // strings always encode
+		panic(err) // cannot fail for strings
 	}
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:]) + ".json", append(content, '\n')
 }
 
-// Notes are the confirmed demands, a file each in a folder. They are no mark in
-// the record, so that they outlive an older program that rewrites the record,
-// and hosts that share a store do not overwrite each other's. Without a folder
-// nothing is confirmed.
+// Notes are the confirmed demands, one file each in a folder. They are not part
+// of the record, so that an older version that rewrites the record does not
+// remove them, and hosts that share a store do not overwrite each other's
+// notes. Without a folder nothing is confirmed.
 type Notes struct{ Dir string }
 
 func (n Notes) folder() file.Folder { return file.Folder{Dir: n.Dir} }
@@ -78,13 +78,13 @@ func (n Notes) Has(d Demand) (bool, error) {
 	return string(noted) == string(content), err
 }
 
-// Add notes that a demand is confirmed.
+// Add records that a demand is confirmed.
 func (n Notes) Add(d Demand) error {
 	name, content := d.note()
 	return n.folder().Write(name, content)
 }
 
-// Remove removes the note of a demand, if there is one.
+// Remove removes the note of a demand, if it exists.
 func (n Notes) Remove(d Demand) error {
 	if known, err := n.Has(d); !known || err != nil {
 		return err

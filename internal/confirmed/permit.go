@@ -14,12 +14,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// presenting are the flows that present something of this host.
+// presenting returns the names of the flows that send a secret of this host.
 func presenting() []string {
 	return []string{clientcred.JWTBearer{}.Name(), clientcred.TokenExchange{}.Name(), clientcred.IDJAG{}.Name(), clientcred.CI{}.Name()}
 }
 
-// Presents reports whether a renewal presents something of this host.
+// Presents reports whether a renewal sends a secret of this host.
 func Presents(c mcplogin.Credential) bool { return slices.Contains(presenting(), c.Flow) }
 
 // Demands reports whether a renewal takes anything from this host. The client's

@@ -13,12 +13,12 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
 
-// Environment describe the machine that a login runs on. Each part is looked at by
-// the caller, which knows how.
+// Environment describes the machine that a login runs on. The caller sets each
+// part.
 type Environment struct {
 	Getenv   func(string) string
 	Flows    flows.Detection
-	Terminal bool // a person can be asked at a terminal
+	Terminal bool // a terminal is available for prompts
 	// Parts are the store, the keepers, the agent and whatever else may be usable
 	// here or not, in the order of the report.
 	Parts []Part

@@ -103,8 +103,8 @@ func (i Invocation) Chosen(flag string) bool {
 	return err == nil && v.Origin != settings.Default
 }
 
-// Agree asks before something that a person may not want, unless --yes was typed.
-// Where nobody agrees, the error says what was not done.
+// Agree asks for confirmation, unless --yes was typed. Where nobody agrees, the
+// error says what was not done.
 func (i Invocation) Agree(ctx context.Context, confirm func(ctx context.Context, question string) (bool, error), question, undone string) error {
 	typed, _ := i.Line.Value("yes")
 	if yes, _ := strconv.ParseBool(typed); yes {

@@ -36,10 +36,10 @@ func (e *UnsupportedError) Error() string {
 // option is an option of mcp-remote.
 type option struct {
 	value   bool                           // it has a value
-	ours    string                         // our flag of the same meaning
+	ours    string                         // mcp-login's flag with the same meaning
 	note    string                         // why it needs none
 	convert func(string) ([]string, error) // for what is neither
-	same    bool                           // a flag of this name of ours means the same
+	same    bool                           // mcp-login has a flag with this name and meaning
 }
 
 // options are those of mcp-remote.

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ErrProxy means that a value names no HTTP proxy. The value is not in it, since it
-// can hold a password.
+// ErrProxy means that a value is not the URL of an HTTP proxy. It does not contain
+// the value, because that can have a password.
 var ErrProxy = errors.New("is not the URL of a proxy; set it to http://HOST:PORT, or unset it")
 
 // Proxy returns the host of an environment variable such as HTTPS_PROXY, or

@@ -1,6 +1,6 @@
 package paths
 
-// Owner: files have no user ids here, and no program runs as root by mistake.
+// Owner: files have no user IDs here, and no program runs as root by mistake.
 func Owner(string) (uid int, ok bool) { return 0, false }
 
 // homeVariables say where the home folder is, for an error.

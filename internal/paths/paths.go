@@ -76,7 +76,7 @@ func (d Dirs) AgentLog() (string, error) {
 }
 
 // Proxies returns the folder of what the proxies of this user share: what servers
-// listed last, and sign-ins that are under way.
+// listed last, and sign-ins in progress.
 func (d Dirs) Proxies() (string, error) {
 	if runtime.GOOS == "windows" {
 		return d.find("LOCALAPPDATA", "AppData/Local", "mcp-login-proxy")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Duration writes a duration as a person types it: 10m, not 10m0s. It is exact to the
+// Duration writes a duration as the user types it: 10m, not 10m0s. It is exact to the
 // second, or below a second to what the duration has.
 func Duration(d time.Duration) string {
 	if d.Abs() >= time.Second {

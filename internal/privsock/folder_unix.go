@@ -11,9 +11,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// CheckFolder refuses a folder in which another user can put a file in the place
-// of ours, of which what is the name in the error. In one with the sticky bit, as
-// /tmp has it, they cannot. Who can move the folder itself is not asked.
+// CheckFolder refuses a folder in which another user can replace a file of this
+// program. Parameter what names that file in the error. In one with the sticky
+// bit, as /tmp has it, they cannot. Who can move the folder itself is not asked.
 func CheckFolder(dir, what string) error {
 	info, err := os.Stat(dir)
 	if err != nil {

@@ -12,7 +12,8 @@ type Peer struct {
 	Exe string `json:"exe,omitempty"` // the program's file, as far as it can be seen; "": it cannot
 }
 
-// ErrPeers: this system tells no peer of a Unix socket, so a socket cannot be served.
+// ErrPeers: this system does not report the peer of a Unix socket, so a socket cannot
+// be served.
 var ErrPeers = errors.New("this system cannot identify the peer of a Unix socket")
 
 // PeerOf asks the kernel for the process at the other end of a connection.

@@ -21,7 +21,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/atomicfile"
 )
 
-// ErrTaken means that somebody listens at the path already.
+// ErrTaken means that a process is already listening on the socket.
 var ErrTaken = errors.New("address already in use by another process")
 
 // PathError means that no private socket can be made at a path, whatever is there.

@@ -20,8 +20,8 @@ import (
 type Known struct {
 	// Names are those of all profiles.
 	Names []string
-	// Server returns the URL of the server that a profile belongs to; "" if that
-	// cannot be told.
+	// Server returns the URL of the server that a profile belongs to; "" if
+	// unknown.
 	Server func(ctx context.Context, name string) string
 }
 
@@ -79,7 +79,7 @@ func clean(name string) string {
 	return name
 }
 
-// Address returns the URL that a person means by an address such as
+// Address returns the URL that the user means by an address such as
 // mcp.notion.com/mcp or localhost:8080/mcp. Without a scheme that is https, and http
 // for this machine. It reports false for what can only be a name.
 func Address(text string) (server string, ok bool) {
@@ -111,9 +111,9 @@ func IsRoot(server string) bool {
 	return err == nil && strings.Trim(u.Path, "/") == ""
 }
 
-// Split tells names and addresses apart among one or two arguments, in either order.
-// The name is "" if there is only an address, and the server if there is only a name.
-// Two addresses are an error.
+// Split distinguishes names and addresses among one or two arguments, in either
+// order. The name is "" if there is only an address, and the server if there is only
+// a name. Two addresses are an error.
 func Split(args []string) (name, server string, err error) {
 	server, isURL := Address(args[0])
 	switch {

@@ -1,10 +1,10 @@
 // Package proxystate keeps what the proxies of one profile on this host share: what
-// the server said of itself last, and a sign-in that is under way. It must not know
-// tokens, how a person signs in, or the protocol: lists are JSON texts to it.
+// the server said of itself last, and a sign-in in progress. It must not know
+// tokens, how the user signs in, or the protocol: lists are JSON texts to it.
 //
-// What it reads is data that anybody who can write to the folder may have
-// written, and what a server said is hostile to begin with: sizes are bounded and
-// what is not JSON of the expected shape is taken as absent.
+// Anyone with write access to the folder may have written the data that it reads,
+// and what a server said is hostile to begin with: sizes are bounded and what is
+// not JSON of the expected shape is taken as absent.
 package proxystate
 
 import (
@@ -101,7 +101,7 @@ func (p Profile) Save(s Snapshot) error {
 	return p.folder.Write(p.key+p.view+".json", data)
 }
 
-// Page is what a person needs in order to approve a sign-in. All of it can be
+// Page is what the user needs in order to approve a sign-in. All of it can be
 // shown as it is.
 type Page struct {
 	URL      string    `json:"url"`            // to open; it holds the code, where there is one and the server allows that
@@ -117,8 +117,8 @@ type Page struct {
 	Redirect string    `json:"redirect,omitempty"` // where the browser ends; what it shows there can be pasted
 }
 
-// TryLock begins a sign-in, unless another process of this host has one under way.
-// The lock ends with its holder.
+// TryLock takes the lock of a sign-in, unless another process on this host has one
+// in progress. The lock ends when its process ends.
 func (p Profile) TryLock() (unlock func(), ours bool, err error) {
 	if p.key == "" {
 		return func() {}, true, nil

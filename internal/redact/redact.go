@@ -15,9 +15,9 @@ import (
 // To returns a redactor that writes to w.
 func To(w io.Writer) *Redactor { return &Redactor{to: w} }
 
-// Redactor is the sink of every log line and error text: it takes out the
-// secrets it was told of, values of keys that name a secret, and what looks
-// like a bearer token. Nothing upstream is trusted to have done so.
+// Redactor is the sink of every log line and error text: it removes the secrets
+// added to it, values of keys that name a secret, and what looks like a bearer
+// token. Nothing upstream is trusted to have done so.
 type Redactor struct {
 	mu     sync.Mutex // guards what follows
 	to     io.Writer

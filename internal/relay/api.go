@@ -55,7 +55,7 @@ func (r *Relay) serveInfo(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// serveMetadata serves the client id metadata document of the relay's redirect
+// serveMetadata serves the client ID metadata document of the relay's redirect
 // URI (draft-ietf-oauth-client-id-metadata-document). The client it describes is
 // public: it has no secret that the relay could know.
 func (r *Relay) serveMetadata(w http.ResponseWriter, _ *http.Request) {
@@ -131,7 +131,7 @@ func (r *Relay) open(ctx context.Context, o opening, state string) (Session, str
 	return s, secret, err
 }
 
-// client returns the session of a request's id if the request has its secret.
+// client returns the session of a request's ID if the request has its secret.
 func (r *Relay) client(w http.ResponseWriter, req *http.Request) (Session, bool) {
 	s, err := r.cfg.Sessions.Find(req.Context(), Key{ID: req.PathValue("id")})
 	switch {

@@ -160,7 +160,7 @@ func (r *Relay) try(req *http.Request, id string, act func(*Session) error) (Ses
 // sign-in is known by its cookie; another one must know the code.
 func (r *Relay) serveCallback(w http.ResponseWriter, req *http.Request) {
 	if req.Method != http.MethodGet || strings.Contains(req.Header.Get("Sec-Purpose"), "prefetch") {
-		w.WriteHeader(http.StatusServiceUnavailable) // neither HEAD nor a prefetch is a person
+		w.WriteHeader(http.StatusServiceUnavailable) // HEAD and prefetch requests are not the user's navigation
 		return
 	}
 	s, ok := r.byState(w, req, req.URL.RawQuery)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 )
 
-// Certificates say how the relay speaks TLS. The zero value is plain http, for
+// Certificates configure the relay's TLS. The zero value is plain http, for
 // loopback or behind a proxy.
 type Certificates struct {
 	CertFile, KeyFile string       // PEM; read again for new connections, so that renewal needs no restart

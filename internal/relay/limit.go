@@ -10,8 +10,8 @@ import (
 
 const (
 	// maxAddresses bounds the memory of a limiter. Beyond it, new addresses share the
-	// allowance of a wide network until the next window, so that somebody with many
-	// addresses crowds out neighbors only.
+	// allowance of a wide network until the next window, so that a client with many
+	// addresses affects only its neighbors.
 	maxAddresses = 50_000
 	maxNetworks  = 2 * maxAddresses
 	wide4, wide6 = 8, 24 // bits
@@ -81,7 +81,7 @@ func (l *limiter) nextWindow() {
 
 // address returns who sent a request: the peer or, behind a trusted proxy, the
 // last address in X-Forwarded-For that is not a trusted proxy itself. Of an IPv6
-// address only the network counts, since one machine has many addresses.
+// address only the network counts, because one machine has many addresses.
 func (r *Relay) address(req *http.Request) netip.Addr {
 	at, _ := parseAddr(req.RemoteAddr) // unreadable: the zero address, which is limited too
 	hops := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")

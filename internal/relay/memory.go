@@ -16,7 +16,7 @@ type Memory struct {
 
 	mu       sync.Mutex // guards the rest
 	sessions map[string]*Session
-	keys     map[string]string // to ids
+	keys     map[string]string // to IDs
 	swept    time.Time
 
 	watchers watchers

@@ -30,7 +30,7 @@ type page struct {
 	Enter    bool // a code can be typed
 }
 
-// ask is a question to the person: the claims of a client, and a form.
+// ask is a question to the user: the claims of a client, and a form.
 type ask struct {
 	Code                  string // to compare with the terminal's; "": it must be typed
 	Server, Issuer, Label string

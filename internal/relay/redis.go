@@ -210,7 +210,7 @@ func (r *Redis) Find(ctx context.Context, key Key) (s Session, err error) {
 	return s, err
 }
 
-// changeScript replaces a value unless somebody else did.
+// changeScript replaces a value unless another process has changed it.
 var changeScript = redis.NewScript(1, `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')

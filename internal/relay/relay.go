@@ -1,4 +1,4 @@
-// Package relay is the web server behind the relay flow. It shows a person a
+// Package relay is the web server behind the relay flow. It shows the user a
 // short link, sends their browser to an authorization server, receives the
 // authorization response at a fixed redirect URI, and passes it on to the client
 // that waits for it, on a machine without a browser.
@@ -7,9 +7,9 @@
 // verifier, which stays at the client, the authorization code that passes through
 // is of no use (RFC 7636). It imports nothing that could send a token request.
 //
-// Nothing is logged that tells who signs in where: counts, durations and outcomes
-// only. A client keeps its session by a random secret, a browser by a random
-// cookie. The relay keeps hashes of both.
+// No log line reveals who signs in where: counts, durations and outcomes only. A
+// client keeps its session by a random secret, a browser by a random cookie. The
+// relay keeps hashes of both.
 package relay
 
 import (
@@ -173,8 +173,8 @@ func (r *Relay) routes() http.Handler {
 }
 
 // fetchedByOther reports a request that another site's page has a browser send without
-// going there, such as an image. It is no person, and must not count against one: a
-// page could use up what its visitors' address may ask for.
+// going there, such as an image. It is not the user's navigation, and must not count
+// as one: a page could use up what its visitors' address may ask for.
 func fetchedByOther(req *http.Request) bool {
 	site, dest := req.Header.Get("Sec-Fetch-Site"), req.Header.Get("Sec-Fetch-Dest")
 	return (site == "cross-site" || site == "same-site") && dest != "document"

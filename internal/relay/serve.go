@@ -22,7 +22,7 @@ const (
 
 // Serve answers on the listener until ctx ends, then drains: it lets every waiting
 // client ask again, closes its port once answers that only it has are collected, and
-// returns once all answers under way have left.
+// returns when all responses have been sent.
 func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error {
 	server := &http.Server{
 		Handler: r, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout + hold, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,

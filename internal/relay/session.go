@@ -21,7 +21,7 @@ var errTaken = errors.New("the key is taken")
 // ErrFull means that the store has reached its limit.
 var ErrFull = errors.New("too many sessions")
 
-// Sessions keeps sessions until they expire. A session is found by its id, the
+// Sessions keeps sessions until they expire. A session is found by its ID, the
 // hash of its user code and the hash of its state.
 type Sessions interface {
 	// Add keeps a new session, or returns ErrFull, or another error if one of its

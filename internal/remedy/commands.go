@@ -14,7 +14,7 @@ import (
 )
 
 // forget is what to run when a stored record cannot be used: remove it, then
-// log in again.
+// sign in again.
 func (c Call) forget(profile string) string {
 	remove := suggest.MCPLogin("clear", profile)
 	if c.Asks {

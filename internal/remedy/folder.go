@@ -94,8 +94,8 @@ func (c Call) otherKeeper() string {
 	return again.String() + "\nor change the keeper: " + rekey.String()
 }
 
-// ownerHint returns what to do about a file that could not be reached because
-// a folder on its way belongs to somebody else, and "" for all other errors.
+// ownerHint returns what to do about a file that could not be reached because a
+// parent folder belongs to another user, and "" for all other errors.
 func ownerHint(err error) string {
 	at, ok := errors.AsType[*fs.PathError](err)
 	if !ok || !errors.Is(err, fs.ErrPermission) {

@@ -81,7 +81,7 @@ func (r Credential) facts() []terminal.Fact {
 	}
 }
 
-// trust is what the credential needs somebody to have agreed to.
+// trust is what the user agreed to for the credential.
 func (r Credential) trust() []terminal.Fact {
 	all := []terminal.Fact{fact("accepted", r.Accepts), fact("accepted", acceptedMissing(r.MissingIss))}
 	for _, n := range (confirmed.Demand{Inputs: r.Inputs}).Asked() {

@@ -17,8 +17,8 @@ import (
 type Discovery struct {
 	Server   string `json:"server"`
 	Resource string `json:"resource,omitempty"`
-	// Transport is sse where the server speaks HTTP+SSE of 2024-11-05; "": it is not known
-	// without a token, or Streamable HTTP.
+	// Transport is sse if the server uses the HTTP+SSE transport of 2024-11-05; "":
+	// unknown without a token, or Streamable HTTP.
 	Transport string   `json:"transport,omitempty"`
 	Scopes    []string `json:"scopes,omitempty"`
 	Servers   []Server `json:"authorization_servers"`

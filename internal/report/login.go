@@ -23,7 +23,7 @@ type Login struct {
 	Expiry  time.Time `json:"expires_at,omitzero"`
 	Subject string    `json:"subject,omitempty"`
 	Account string    `json:"account,omitempty"` // its email, user name or name
-	Renews  bool      `json:"renews"`            // without a person
+	Renews  bool      `json:"renews"`            // by a non-interactive flow
 	Kept    bool      `json:"kept,omitempty"`    // nobody signed in: the stored credential is valid
 }
 
@@ -62,8 +62,8 @@ func Stored(c mcplogin.Credential, who ci.Identity, typed string, renews bool) (
 
 const maxAccount = 100 // characters
 
-// SignedIn says who signed in where: a link that leaked could have been approved by
-// somebody else.
+// SignedIn says who signed in where: another person could have approved a leaked
+// link.
 func SignedIn(c mcplogin.Credential, who ci.Identity) string {
 	as := ""
 	if who.Subject != "" {

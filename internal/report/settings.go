@@ -51,7 +51,7 @@ func (values Settings) Text() string {
 // path, moves only its own origin, so that one path does not break each line of a screen.
 const maxValue = 24
 
-// origin says where a person finds the value, to change it.
+// origin says where the user finds the value, to change it.
 func (v Setting) origin() string {
 	switch v.Origin {
 	case settings.Flag:

@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// FromVariable returns the source that NAME_FILE, NAME_COMMAND or NAME gives for
-// a secret, "" if none is set.
+// FromVariable returns the source of a secret from NAME_FILE, NAME_COMMAND or
+// NAME; "" if none is set.
 func FromVariable(getenv func(string) string, name string) string {
 	if path := getenv(name + "_FILE"); path != "" {
 		return "file:" + path
@@ -27,7 +27,7 @@ func FromVariable(getenv func(string) string, name string) string {
 // Passphrase reads a passphrase from its source.
 type Passphrase struct {
 	Reader Reader
-	Source string // "": a person types it
+	Source string // "": the user types it
 	MayAsk bool
 }
 
@@ -56,11 +56,11 @@ func (p Passphrase) ask(ctx context.Context, question string) ([]byte, error) {
 	return answer, err
 }
 
-// ErrLocked means that only a person knows the passphrase of a store, and that this
-// command asks nobody.
+// ErrLocked means that a store needs a passphrase from the user, and that this
+// command never prompts.
 var ErrLocked error = missingError{errors.New("the store is locked by a passphrase; unlock it first")}
 
-// ErrMismatch means that a person typed two different texts as a new passphrase.
+// ErrMismatch means that the user typed two different texts as a new passphrase.
 var ErrMismatch = errors.New("the passphrases do not match")
 
 // missingError makes the lack of a passphrase a kind of [secrets.ErrPassphrase],
@@ -69,7 +69,7 @@ type missingError struct{ error }
 
 func (e missingError) Unwrap() []error { return []error{e.error, secrets.ErrPassphrase} }
 
-// Choose returns a function that gets a new passphrase. A person types it twice.
+// Choose returns a function that gets a new passphrase. The user types it twice.
 func (p Passphrase) Choose() func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
 		first, err := p.Read("new passphrase: ")(ctx)
@@ -84,7 +84,7 @@ func (p Passphrase) Choose() func(context.Context) ([]byte, error) {
 	}
 }
 
-// PassphraseError reports a passphrase whose source failed: what it opens is
+// PassphraseError means that the source of a passphrase failed, so the store is
 // unavailable.
 type PassphraseError struct{ Err error }
 

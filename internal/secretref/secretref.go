@@ -16,14 +16,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
 
-// Stored names the kinds of source that a stored credential may hold.
+// Stored names the kinds of source that a stored credential may have.
 const Stored = "file:PATH, env:NAME or command:LINE"
 
 // ErrNoTerminal is what Ask returns if there is no terminal.
 var ErrNoTerminal = errors.New("no terminal to prompt on")
 
-// SyntaxError reports a source that is none of the known kinds. It never repeats
-// the source, which may be the secret itself.
+// SyntaxError means that a source has an unknown form. It never contains the
+// source, which may be the secret itself.
 type SyntaxError struct{ What string }
 
 func (e *SyntaxError) Error() string {
@@ -33,14 +33,14 @@ func (e *SyntaxError) Error() string {
 // Reader reads secrets.
 type Reader struct {
 	Getenv func(name string) string
-	Ask    func(ctx context.Context, question string) ([]byte, error) // asks a person
+	Ask    func(ctx context.Context, question string) ([]byte, error) // asks the user
 	Stderr io.Writer                                                  // standard error of commands
-	Loaded func(secret string)                                        // called with each secret, so that it can be hidden
+	Loaded func(secret string)                                        // called with each secret, so that it can be redacted
 }
 
-// Read reads the secret from a source. In errors and questions it is called
-// what. A secret in place of a source is rejected: every user of the machine can
-// read a command line.
+// Read reads the secret from a source. Parameter what names it in errors and
+// prompts. A secret in place of a source is rejected: every user of the machine
+// can read a command line.
 func (r Reader) Read(ctx context.Context, source, what string) (string, error) {
 	value, err := r.load(ctx, source, what)
 	if _, ok := errors.AsType[*SyntaxError](err); ok {
@@ -88,7 +88,8 @@ func (r Reader) output(ctx context.Context, line string) ([]byte, error) {
 	return out, nil
 }
 
-// Durable returns a source that means the same later and in any folder.
+// Durable returns an equivalent source that does not depend on the current
+// folder.
 func Durable(source string) (string, error) {
 	scheme, rest, _ := strings.Cut(source, ":")
 	switch {

@@ -93,8 +93,8 @@ func (f *File) Profiles() []string {
 	return slices.Sorted(maps.Keys(f.profiles))
 }
 
-// trust refuses a file that others could write, and commands in one that
-// somebody else wrote: they would run with this user's rights.
+// trust rejects a file that others could write, and commands in a file of
+// another user: they would run with this user's rights.
 func (f *File) trust(info fs.FileInfo) error {
 	whose, err := writers(info)
 	if err != nil {

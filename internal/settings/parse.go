@@ -130,7 +130,7 @@ func badValue(k Key) error {
 	return fmt.Errorf("%s: use a string, a number, true or false", k.Name)
 }
 
-// textsOf returns a value as a person would type it.
+// textsOf returns a value as the user would type it.
 func textsOf(value any, list bool) (texts []string, ok bool) {
 	switch v := value.(type) {
 	case string:

@@ -44,7 +44,7 @@ const (
 // Value is the value of a setting.
 type Value struct {
 	Name   string
-	Texts  []string // as a person would type them; at most one, unless the key is a list
+	Texts  []string // as the user would type them; at most one, unless the key is a list
 	Origin Origin
 	Source string // the variable, or the file and line; "": neither
 	Table  string // the table of the file that it is in; "": none

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// writers tells who can have written a file. The owner and mode are those of
+// writers returns who can have written a file. The owner and mode are those of
 // the file itself, behind any symbolic link.
 func writers(info fs.FileInfo) (writer, error) {
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {

@@ -87,7 +87,7 @@ func (s SignIn) codeFlow(open bool) (*authcode.Flow, error) {
 	return f, nil
 }
 
-// laptopBrowser makes a person's no on the laptop one to the sign-in.
+// laptopBrowser makes the user's no on the laptop one to the sign-in.
 type laptopBrowser struct{ *sshbrowser.Browser }
 
 func (b laptopBrowser) Answer(ctx context.Context) (string, error) {

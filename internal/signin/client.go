@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Client says who we are at the authorization server.
+// Client has the options of the client registration.
 type Client struct {
 	ID, SecretFrom   string
 	Name             string // to register
@@ -20,7 +20,7 @@ type Client struct {
 	AcceptNewIssuer  bool
 }
 
-// registration reads who we are, with the secrets that show it.
+// registration returns the client registration with its secrets.
 func (s SignIn) registration(ctx context.Context) (mcplogin.Registration, error) {
 	o := s.Client
 	r := mcplogin.Registration{

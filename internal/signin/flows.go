@@ -17,7 +17,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// FlowNames are the values of --flow. The first four ask a person.
+// FlowNames are the values of --flow. The first four ask the user.
 const FlowNames = "browser, device, relay, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
 
 // choose sets a login's flows: those that --flow names, the one that other options
@@ -81,7 +81,7 @@ func (s SignIn) watchChoices(why func(string) string, easier func(flows.Choice) 
 
 // unlessItOnlyWaits returns a flow that gives way where it would only wait: there is no
 // terminal to paste into and no program that reads the link, and no option says that
-// somebody opens the link in a browser that reaches this machine's listener.
+// the user opens the link in a browser that reaches this machine's listener.
 func (s SignIn) unlessItOnlyWaits(f *authcode.Flow) flows.Flow {
 	switch {
 	case f.Paste != nil || s.InClient != nil || s.JSON || s.Browser.Redirect != (authcode.Redirect{}):
@@ -100,7 +100,7 @@ func (s SignIn) unlessItOnlyWaits(f *authcode.Flow) flows.Flow {
 	return f
 }
 
-// canPaste reports whether a person can paste an address: at a terminal or, in an MCP
+// canPaste reports whether the user can paste an address: at a terminal or, in an MCP
 // client, into a call of the tool to sign in.
 func (s SignIn) canPaste() bool { return s.InClient != nil || s.CanAsk() }
 
@@ -149,7 +149,7 @@ func (s SignIn) named() (names []string) {
 	return names
 }
 
-// interactiveFlows makes the flows of a name that ask a person.
+// interactiveFlows makes the flows of a name that ask the user.
 func (s SignIn) interactiveFlows(name string) ([]flows.Flow, error) {
 	switch name {
 	case "browser", "paste":

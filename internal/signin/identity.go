@@ -14,12 +14,12 @@ func ExpectIssuer(issuer string) func(oauth.Server) error {
 	return func(s oauth.Server) error { return refusal(ci.Identity{Issuer: s.Issuer}.Expect(issuer, "")) }
 }
 
-// ExpectSubject refuses to end a login as anybody else; "" is anybody. Codes shown
-// in a log can be approved by a stranger, who would have the job work with the
-// stranger's account.
+// ExpectSubject rejects a login as another user; "" allows any. An attacker could
+// approve a code shown in a log, and the job would then use the attacker's
+// account.
 func ExpectSubject(who ci.Identity, subject string) error { return refusal(who.Expect("", subject)) }
 
-// refusal is err, if there is one, as a refusal of ours.
+// refusal marks an error of these checks.
 func refusal(err error) error {
 	if err == nil {
 		return nil
@@ -27,13 +27,12 @@ func refusal(err error) error {
 	return denied{err}
 }
 
-// denied makes a refusal of ours one to the exit code, and to an agent's
-// clients.
+// denied gives a refusal the exit code and API code of a denied request.
 type denied struct{ error }
 
 func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied, agent.ErrDenied} }
 
-// Identity returns as whom the user signed in: the subject of the id token, else that of
+// Identity returns as whom the user signed in: the subject of the ID token, else that of
 // an access token that has one, else the CI job, else the authorization server alone.
 func Identity(c mcplogin.Credential, job ci.Identity) ci.Identity {
 	for _, token := range []string{c.Token.ID, c.Token.Access} {

@@ -11,7 +11,7 @@ import (
 )
 
 // atNamedIssuer runs work with the request. Where that would send a secret to an
-// authorization server that nobody named, a person at the terminal is asked, and
+// authorization server that nobody named, the user at the terminal is asked, and
 // the work begins again; without one the error says how to name it.
 func (s SignIn) atNamedIssuer(ctx context.Context, req mcplogin.LoginRequest, work func(context.Context, mcplogin.LoginRequest) (mcplogin.Credential, error)) (mcplogin.Credential, error) {
 	c, err := work(ctx, req)

@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// NonInteractive is for logins without a person. Sources are stored with the
-// credential and read again at each renewal.
+// NonInteractive has the options of non-interactive sign-ins. Sources are
+// stored with the credential and read again at each renewal.
 type NonInteractive struct {
 	KeyFrom, KeyID, KeyAudience      string
 	AssertionFrom, SubjectFrom       string
@@ -77,7 +77,7 @@ func (o *NonInteractive) implied() string {
 	return ""
 }
 
-// Flows returns the flows that need no person. Every session has them, so that it can
+// Flows returns the non-interactive flows. Every session has them, so that it can
 // renew their credentials. Read reads a source, and idToken asks the CI who this job
 // is.
 func Flows(read, idToken func(ctx context.Context, what string) (string, error)) []flows.Flow {

@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Overrides are what a person must say about servers that do not follow, or do
+// Overrides are what the user must say about servers that do not follow, or do
 // not say, what the specification wants. They are stored with the credential.
 type Overrides struct {
 	Issuer, Audience       string

@@ -10,7 +10,7 @@ import (
 )
 
 // DemandingFlags are the flags that ask for a sign-in whatever is stored: they name secrets
-// that may have changed, or what a server or a person now wants in addition.
+// that may have changed, or what a server or the user now wants in addition.
 func DemandingFlags() []string {
 	return []string{"add-scope", "accept-new-issuer", "client-name", "client-auth", "client-secret-from", "initial-access-token-from", "client-key-from", "client-key-id", "client-key-audience"}
 }

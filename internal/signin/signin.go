@@ -27,10 +27,10 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Options say how a person signs in, and to what.
+// Options say how the user signs in, and to what.
 type Options struct {
 	Flow, Scope    string
-	Wait           time.Duration // for a person; 0: until the code expires
+	Wait           time.Duration // for the user; 0: until the code expires
 	NoQR, Copy     bool
 	RetryExpired   bool // fetch a fresh code even where nobody can be asked
 	JSON           bool // show events, not text
@@ -58,19 +58,19 @@ type Place struct {
 	Laptop        func() string // the socket of the browser on the user's laptop; "": there is none
 	Environ       []string      // of a browser
 	Job           *ci.Job       // the CI job that this is a step of; nil: unknown
-	WithoutPerson []flows.Flow  // the flows that need no person
-	FlowTyped     bool          // a person typed Options.Flow for this one command
+	WithoutPerson []flows.Flow  // the non-interactive flows
+	FlowTyped     bool          // the user typed Options.Flow for this one command
 	Issuer        string        // the only one to accept; "": any
 	Identity      func(mcplogin.Credential) ci.Identity
 	SignedIn      func(mcplogin.Credential)              // says who signed in
-	Accepted      func(c mcplogin.Credential, sent bool) // hears of a credential before it is stored; sent: with a secret
+	Accepted      func(c mcplogin.Credential, sent bool) // called with a credential before it is stored; sent: a secret was sent
 }
 
 // SignIn is a sign-in with some options at a place.
 type SignIn struct {
 	Place
 	Options
-	here     func() flows.Environment // looked at once
+	here     func() flows.Environment // checked once
 	recorded mcplogin.LoginOptions    // what the stored credential repeats of the options
 	prompt   Prompt                   // while Run runs
 }
@@ -83,7 +83,7 @@ func New(at Place, as *Options) (s SignIn, err error) {
 	return s, err
 }
 
-// Prompt shows the codes of the device flow to a person or a program.
+// Prompt shows the codes of the device flow to the user or a program.
 type Prompt interface {
 	device.PollPrompt
 
@@ -117,12 +117,12 @@ func (s SignIn) Prompt() Prompt {
 	return p
 }
 
-// Login asks a person to sign in.
+// Login prompts the user to sign in.
 func (s SignIn) Login(ctx context.Context, to *mcplogin.Session, req mcplogin.LoginRequest) (c mcplogin.Credential, err error) {
 	return s.run(ctx, req, to.Login)
 }
 
-// Ensure returns a credential, and asks a person to sign in if there is no other way to
+// Ensure returns a credential, and asks the user to sign in if there is no other way to
 // a token.
 func (s SignIn) Ensure(ctx context.Context, to *mcplogin.Session) (c mcplogin.Credential, err error) {
 	return s.run(ctx, mcplogin.LoginRequest{}, to.Ensure)
@@ -143,7 +143,7 @@ func (s SignIn) run(ctx context.Context, req mcplogin.LoginRequest, work func(co
 		return c, err
 	}
 	req.Options = s.recorded
-	signedIn := false // somebody had to
+	signedIn := false // the user had to
 	secret := sendsSecret(req.Register)
 	req.Accept = func(c mcplogin.Credential) error {
 		signedIn = true
@@ -207,7 +207,7 @@ func Next(getenv func(string) string, profile string, flags []string) string {
 }
 
 // Ungranted returns the scopes that were asked for and not granted. Nobody asked for
-// offline_access unless they typed it, and an id token shows that openid was granted.
+// offline_access unless they typed it, and an ID token shows that openid was granted.
 func Ungranted(c mcplogin.Credential, typed string) []string {
 	return slices.DeleteFunc(c.Missing(), func(scope string) bool {
 		return scope == "offline_access" && !slices.Contains(strings.Fields(typed), scope) || scope == "openid" && c.Token.ID != ""

@@ -28,7 +28,7 @@ type Helper struct {
 	// Memory keeps which authorization servers are not asked about. Nil: the page
 	// always asks.
 	Memory Memory
-	// Asked is called with what was asked for, for the terminal; nil: nobody is told.
+	// Asked is called with each request, for display in the terminal; nil: no call.
 	Asked func(server string, err error)
 	// Lifetime bounds how long a request is open. Zero: 10 minutes.
 	Lifetime time.Duration
@@ -37,7 +37,8 @@ type Helper struct {
 	limit limit
 }
 
-// Memory keeps for which authorization servers the page goes on without asking.
+// Memory stores for which authorization servers the page continues without
+// asking.
 type Memory interface {
 	Knows(server string) bool
 	Keep(server string) error
@@ -78,8 +79,8 @@ func (h *Helper) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// ours refuses other users.
-func ours(c net.Conn) bool {
+// ownUser rejects other users.
+func ownUser(c net.Conn) bool {
 	socket, ok := c.(*net.UnixConn)
 	if !ok || !privsock.PeersKnown {
 		return true // the secret, or the socket's folder, is private
@@ -120,12 +121,12 @@ func (h *Helper) converse(ctx context.Context, conn net.Conn) {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // ends the read
 	defer stop()
 	c.within(ctx, openIn)
-	if !ours(conn) || h.greet(c) != nil {
+	if !ownUser(conn) || h.greet(c) != nil {
 		return
 	}
 	m, err := read(c.in)
 	if err != nil || ctx.Err() != nil {
-		return // it only looked whether somebody answers
+		return // it only checked whether the helper responds
 	}
 	if err := h.serve(ctx, cancel, c, m); err != nil {
 		_ = write(c, message{
@@ -179,13 +180,13 @@ func (h *Helper) serve(ctx context.Context, cancel func(), c *conversation, m me
 	}
 	c.within(ctx, 0)
 	go func() {
-		_, _ = c.in.ReadByte() // returns when the other end hangs up, or speaks out of turn
+		_, _ = c.in.ReadByte() // returns when the peer closes the connection or sends unexpected data
 		cancel()
 	}()
 	return h.visit(ctx, c, v, m.URL)
 }
 
-// visit shows one request to the person.
+// visit shows one request to the user.
 func (h *Helper) visit(ctx context.Context, c *conversation, v *visit, link string) error {
 	r, err := parse(link, h.Local)
 	if err == nil && r.redirect.Host != v.redirectHost() {

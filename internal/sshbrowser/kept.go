@@ -63,7 +63,7 @@ type File struct {
 	mu sync.Mutex // guards the file against this process
 }
 
-// Knows reports whether the person said not to be asked about a server for this
+// Knows reports whether the user said not to be asked about a server for this
 // host. A file that cannot be read holds nothing.
 func (f *File) Knows(server string) bool {
 	f.mu.Lock()
@@ -72,7 +72,7 @@ func (f *File) Knows(server string) bool {
 	return err == nil && slices.Contains(hosts[f.Host], server)
 }
 
-// Keep notes that the person need not be asked again.
+// Keep records that the user need not be asked again.
 func (f *File) Keep(server string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -65,8 +65,8 @@ func PrepareRemote(folder string, port int, secret io.Reader) (string, error) {
 	return path + "\n", nil
 }
 
-// Link makes the link to the host, tells the host of it, and has the helper use its
-// secret. It returns the listener at its port here.
+// Link creates the link to the host, announces it there, and makes the helper use
+// its secret. It returns the listener at its port here.
 func (s *SSH) Link(ctx context.Context, h *Helper) (net.Listener, Link, error) {
 	link, err := LinkTo(s.Links, s.Host)
 	if err != nil {

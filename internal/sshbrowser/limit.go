@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	maxRequests    = 10 // in a minute; a person starts fewer
+	maxRequests    = 10 // in a minute; the user starts fewer
 	maxConnections = 16 // at once
 )
 

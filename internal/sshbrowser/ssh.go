@@ -34,8 +34,8 @@ type SSH struct {
 }
 
 // Session connects and serves the browser while it runs words on the host, or a
-// shell. If the browser cannot be served, warn is called and the session goes on.
-// An error of ssh itself is an [*exec.ExitError].
+// shell. If the browser cannot be served, warn is called and the session
+// continues. An error of ssh itself is an [*exec.ExitError].
 func (s *SSH) Session(ctx context.Context, h *Helper, words []string, warn func(error)) error {
 	dir, err := os.MkdirTemp("", "mcp-login-") // 0700, and short enough for sockets
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *SSH) master(ctx context.Context) error {
 	return cmd.Run()
 }
 
-// run is the session that the person sees.
+// run is the session that the user sees.
 func (s *SSH) run(ctx context.Context, options, words []string) error {
 	cmd := s.command(ctx, options, words...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
@@ -146,12 +146,12 @@ func (l Link) Forward() string {
 func background(ctx context.Context, h *Helper, l net.Listener) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
-	go func() { defer close(done); _ = h.Serve(ctx, l) }() // ssh goes on without it
+	go func() { defer close(done); _ = h.Serve(ctx, l) }() // ssh continues without it
 	return func() { cancel(); <-done }
 }
 
-// Announce tells the host of a link. The secret goes to mcp-login's standard input
-// there.
+// Announce announces a link to the host. The secret goes to mcp-login's standard
+// input there.
 func (s *SSH) Announce(ctx context.Context, l Link) error {
 	_, err := s.prepare(ctx, l.Secret, "--remote-port", strconv.Itoa(l.Remote))
 	return err

@@ -16,7 +16,7 @@
 //
 // A hostile remote host can ask, and nothing else: it cannot choose what the page
 // says, open another URL than an authorization request with PKCE, keep more than
-// one request open, or ask more often than a person would. A code without its
+// one request open, or ask more often than the user would. A code without its
 // verifier, which never leaves the remote host, is useless to others.
 package sshbrowser
 
@@ -55,7 +55,7 @@ type message struct {
 	Query    string `json:"query,omitempty"`
 	Error    string `json:"error,omitempty"`
 	Busy     bool   `json:"busy,omitempty"`     // with an error: the port is in use
-	Canceled bool   `json:"canceled,omitempty"` // with an error: by the person
+	Canceled bool   `json:"canceled,omitempty"` // with an error: by the user
 }
 
 // place is where the remote host wants the laptop to listen. Port 0 is any.
@@ -66,7 +66,7 @@ type place struct {
 
 var errMessage = errors.New("the peer does not use this protocol")
 
-// ErrCanceled means that the person canceled the sign-in on the laptop.
+// ErrCanceled means that the user canceled the sign-in on the laptop.
 var ErrCanceled = errors.New("canceled on the laptop")
 
 func write(w io.Writer, m message) error {

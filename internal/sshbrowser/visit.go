@@ -79,7 +79,7 @@ func (v *visit) serve(r request, from string, memory Memory) {
 	v.request, v.from, v.memory, v.secret = r, from, memory, rand.Text()
 	v.server = &http.Server{
 		Handler: v, ReadTimeout: readTimeout, WriteTimeout: readTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: log.New(io.Discard, "", 0), // it would print what strangers send
+		ErrorLog: log.New(io.Discard, "", 0), // it would print what other programs send
 	}
 	v.server.SetKeepAlivesEnabled(false)
 	for _, l := range v.listeners {
@@ -146,7 +146,7 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// always is the path that also keeps the person's choice; "": none can be kept.
+// always is the path that also keeps the user's choice; "": none can be kept.
 func (v *visit) always() string {
 	if v.memory == nil {
 		return ""
@@ -154,7 +154,7 @@ func (v *visit) always() string {
 	return "/" + v.secret + "/always"
 }
 
-// ask shows the page that names the hosts, unless the person chose not to be asked.
+// ask shows the page that names the hosts, unless the user chose not to be asked.
 func (v *visit) ask(w http.ResponseWriter) {
 	if v.memory != nil && v.memory.Knows(v.url.Host) {
 		v.lead(w)

@@ -17,9 +17,9 @@ func PassphraseOf(environment string, configured func(setting string) string) st
 	return ""
 }
 
-// VaultOf returns what the environment and the configuration say of Vault. Setting
-// finds the value of a setting, and configured what the configuration alone says. The
-// vault program's own variables win over the configuration.
+// VaultOf returns the Vault options of the environment and the configuration. Setting
+// returns the value of a setting, configured only that of the configuration. The
+// variables of the vault program take precedence over the configuration.
 func VaultOf(getenv, setting, configured func(string) string) Vault {
 	v := Vault{
 		Auth: setting("vault-auth"), AuthMount: setting("vault-auth-mount"), Role: setting("vault-role"),

@@ -18,7 +18,7 @@ const (
 	Keyring    = "keyring"
 )
 
-// Choice is the keeper that a new store got. The choice stays.
+// Choice is the keeper of a new store. It is permanent.
 type Choice struct {
 	Dir    string // "": the store is not new
 	Keeper string
@@ -43,7 +43,7 @@ func (o Opener) keeper(name string, ask bool) (file.Keeper, error) {
 
 func (o Opener) passphraseKeeper(source, question string, ask bool) file.Keeper {
 	from := secretref.Passphrase{Reader: o.Secrets, Source: source, MayAsk: ask}
-	var chosen []byte // a person who has just chosen it is not asked a third time
+	var chosen []byte // do not ask a third time after it was chosen
 	read := func(ctx context.Context) ([]byte, error) {
 		if chosen != nil {
 			return chosen, nil
@@ -59,9 +59,9 @@ func (o Opener) passphraseKeeper(source, question string, ask bool) file.Keeper 
 	return file.KernelCache{Keeper: file.Passphrase{Read: read, New: choose}}
 }
 
-// usualKeeper is the keeper where none was named: the one that the store was
-// made with, which store.json records. So a store whose keyring cannot be reached
-// is an error, and never looks like one without a key.
+// usualKeeper returns the keeper if none was named: the one recorded in
+// store.json. So a store whose keyring is unavailable is an error, and never
+// looks like one without a key.
 func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (Choice, error) {
 	kind, err := kindOf(dir)
 	if err != nil || kind == "" && !ask {
@@ -82,7 +82,7 @@ func (o Opener) usualKeeper(ctx context.Context, dir string, ask bool) (Choice, 
 	return Choice{}, fmt.Errorf("%w: the key of %s is kept by %q, which this version does not support", secrets.ErrUnavailable, dir, kind)
 }
 
-// NoKeyringError reports a new store whose key no keyring can keep.
+// NoKeyringError means that no keyring is available for the key of a new store.
 type NoKeyringError struct{ Err error }
 
 func (e *NoKeyringError) Error() string { return "a new store: " + e.Err.Error() }
@@ -90,7 +90,7 @@ func (e *NoKeyringError) Error() string { return "a new store: " + e.Err.Error()
 // Unwrap returns the cause.
 func (e *NoKeyringError) Unwrap() error { return e.Err }
 
-// newInKeyring tries the keyring before a new store is made that needs it.
+// newInKeyring tests the keyring before a new store is created that needs it.
 func newInKeyring(ctx context.Context, dir string) error {
 	if kind, err := kindOf(dir); err != nil || kind != "" {
 		return nil // the store has a key, or is broken, which its first use reports
@@ -101,8 +101,8 @@ func newInKeyring(ctx context.Context, dir string) error {
 	return nil
 }
 
-// kindOf returns the kind of keeper that a store was made with, "" if the store
-// does not exist yet.
+// kindOf returns the kind of keeper of a store; "" if the store does not exist
+// yet.
 func kindOf(dir string) (string, error) {
 	s, err := file.Open(file.Config{Dir: dir, Keeper: file.KeyFile{}})
 	if err != nil {
@@ -111,8 +111,8 @@ func kindOf(dir string) (string, error) {
 	return s.Kind()
 }
 
-// choose chooses the keeper of a new store: the passphrase if one is given, the
-// OS keyring of a desktop if it works, else a key file.
+// choose returns the keeper for a new store: a passphrase if one is set, the OS
+// keyring of a desktop if it works, else a key file.
 func (o Opener) choose(ctx context.Context) Choice {
 	if o.Passphrase != "" {
 		return Choice{Keeper: Passphrase, Why: "one is set"}
@@ -126,9 +126,9 @@ func (o Opener) choose(ctx context.Context) Choice {
 	return Choice{Keeper: Keyring, Why: "the OS keyring works here"}
 }
 
-// desktop reports whether there may be a keyring: always on macOS and Windows,
-// elsewhere where there is a session bus. One that is reached over SSH ends with
-// another session.
+// desktop reports whether a keyring may be available: on macOS and Windows
+// always, on other systems with a session bus and without SSH, because a session
+// bus reached over SSH belongs to another session.
 func (o Opener) desktop() bool {
 	switch runtime.GOOS {
 	case "darwin", "windows":

@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// ErrNothingToUnlock reports that no command has to ask for a store's key.
+// ErrNothingToUnlock means that the store's key needs no prompt.
 var ErrNothingToUnlock = errors.New("nothing to unlock")
 
 // lockable returns the folder of a store whose key the kernel can remember, and
@@ -34,8 +34,8 @@ func (o Opener) lockable(ctx context.Context, at Location) (dir string, k file.K
 	return dir, k, k.Supported()
 }
 
-// Unlock has the kernel remember a store's key for a time. It returns the
-// store's folder.
+// Unlock caches a store's key in the kernel for a time. It returns the store's
+// folder.
 func (o Opener) Unlock(ctx context.Context, at Location, lasts time.Duration) (dir string, err error) {
 	dir, cached, err := o.lockable(ctx, at)
 	if err != nil {
@@ -49,7 +49,7 @@ func (o Opener) Unlock(ctx context.Context, at Location, lasts time.Duration) (d
 	return dir, s.Unlock(ctx)
 }
 
-// Lock has the kernel forget a store's key. It returns the store's folder.
+// Lock removes a store's key from the kernel. It returns the store's folder.
 func (o Opener) Lock(ctx context.Context, at Location) (dir string, err error) {
 	dir, cached, err := o.lockable(ctx, at)
 	if err != nil {
@@ -66,9 +66,9 @@ func (o Opener) Lock(ctx context.Context, at Location) (dir string, err error) {
 	return dir, cached.Drop(st.Key)
 }
 
-// StaysLocked reports whether the commands that follow find a store locked: a person
-// typed the passphrase of its key, and the kernel does not remember the key. The error
-// is file.ErrUnsupported where the kernel can remember none.
+// StaysLocked reports whether later commands find the store locked: its passphrase was
+// typed, and the kernel does not cache the key. The error is file.ErrUnsupported if
+// the kernel cannot cache keys.
 func (o Opener) StaysLocked(ctx context.Context, at Location) (bool, error) {
 	dir, files, err := o.Folder(at)
 	if err != nil || !files || o.Passphrase != "" {

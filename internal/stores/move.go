@@ -14,13 +14,13 @@ var ErrSame = errors.New("it is the same store")
 type Move struct {
 	From, To Location
 	Names    []string                          // none: all
-	Wrap     func(secrets.Store) secrets.Store // what is read passes through it
-	Agree    func(Weaker, []string) error      // asked before records go to a weaker store; its error ends the move
+	Wrap     func(secrets.Store) secrets.Store // wraps the source store
+	Agree    func(Weaker, []string) error      // called before records move to a weaker store; an error stops the move
 	Moved    func(name string)                 // after each record
 }
 
-// Move moves records to another store, which is tried out before. Each one is copied,
-// read back, and only then removed. There may be nothing to move.
+// Move moves records to another store after testing it. Each record is copied, read
+// back, and only then removed.
 func (o Opener) Move(ctx context.Context, m Move) error {
 	same, err := o.Same(m.From, m.To)
 	if err != nil {

@@ -22,14 +22,14 @@ type Report struct {
 	KeyPath    string   `json:"key_path,omitempty"`
 	Records    int      `json:"records"`
 	Unlocked   bool     `json:"unlocked,omitempty"` // the kernel remembers the key
-	Locked     bool     `json:"locked,omitempty"`   // commands need a passphrase that only a person knows
+	Locked     bool     `json:"locked,omitempty"`   // commands need a passphrase that only the user knows
 	Rekeying   bool     `json:"rekeying,omitempty"`
 	Problem    string   `json:"problem,omitempty"` // why the key is unavailable
 	SafeFrom   []string `json:"safe_from,omitempty"`
 	ReadableBy []string `json:"readable_by,omitempty"`
 }
 
-// Inspect describes a store. It asks no person.
+// Inspect describes a store. It never prompts.
 func (o Opener) Inspect(ctx context.Context, at Location) (Report, error) {
 	dir, files, err := o.Folder(at)
 	if err != nil {
@@ -72,7 +72,8 @@ func (o Opener) inspectFiles(ctx context.Context, dir, keeper string) (Report, e
 	return r, nil
 }
 
-// protection says whom a store protects from, and whom not, by the keeper of its key.
+// protection returns who cannot and who can read a store, depending on the keeper of
+// its key.
 func protection(kind string) (safe, readable []string) {
 	const (
 		copies  = "anyone with a copy of the folder"

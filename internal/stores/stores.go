@@ -1,6 +1,6 @@
 // Package stores opens and inspects the store that --store, --keeper and the
 // environment name. It must not know the command line, the configuration file or
-// the terminal: it gets plain values, and reports what people should know.
+// the terminal: it gets plain values, and returns what to report.
 package stores
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// OptionError reports an option that names no store or keeper.
+// OptionError means that an option does not name a store or keeper.
 type OptionError struct{ Err error }
 
 func (e *OptionError) Error() string { return e.Err.Error() }
@@ -29,11 +29,10 @@ func optionf(format string, a ...any) error { return &OptionError{fmt.Errorf(for
 // ErrNoStore reports that a store does not exist yet.
 var ErrNoStore = fmt.Errorf("%w: no store exists yet", secrets.ErrUnavailable)
 
-// Location says which store, as the flags do. The zero value is the default
-// store.
+// Location names a store, as the flags do. The zero value is the default store.
 type Location struct {
 	Store      string // file:DIR, keyring:DIR or vault:MOUNT/PREFIX
-	ProfileDir string // folder of a store of files that Store names no folder for
+	ProfileDir string // folder of a file store if Store names none
 	Keeper     string // keeper of the key; "": the one that the store has
 }
 
@@ -41,10 +40,10 @@ type Location struct {
 type Opener struct {
 	Dirs           paths.Dirs
 	Secrets        secretref.Reader
-	Passphrase     string // source of the passphrase; "": a person types it
+	Passphrase     string // source of the passphrase; "": the user types it
 	NextPassphrase string // likewise, for the new key of Rekey
 	Vault          Vault
-	Created        func(Choice) // called for a store that is new
+	Created        func(Choice) // called for a new store
 }
 
 // place is a location taken apart.
@@ -76,7 +75,7 @@ func (o Opener) find(at Location) (place, error) {
 }
 
 // Open opens a store. It never falls back from one to another. Only if ask is
-// true may the store be a new one, and a person be asked for a passphrase.
+// true, the store may be new, and the user may be prompted for a passphrase.
 func (o Opener) Open(ctx context.Context, at Location, ask bool) (secrets.Store, error) {
 	p, err := o.find(at)
 	if err != nil {
@@ -165,7 +164,7 @@ func (o Opener) Folder(at Location) (dir string, files bool, err error) {
 	return p.dir, err == nil && p.dir != "", err
 }
 
-// Name is the full name of a store, for people.
+// Name returns the full name of a store, for display.
 func (o Opener) Name(at Location) (string, error) {
 	dir, files, err := o.Folder(at)
 	if err != nil || !files {
@@ -174,8 +173,8 @@ func (o Opener) Name(at Location) (string, error) {
 	return "file:" + dir, nil
 }
 
-// Same reports whether two locations are one store, which would wait for its own
-// locks.
+// Same reports whether two locations are the same store. A move within a store
+// would deadlock.
 func (o Opener) Same(a, b Location) (bool, error) {
 	var names [2]string
 	for i, at := range []Location{a, b} {
@@ -198,7 +197,7 @@ func (o Opener) Same(a, b Location) (bool, error) {
 	return names[0] == names[1], nil
 }
 
-// Probe finds out whether a store can be written before anything goes there.
+// Probe tests whether a store is writable.
 func Probe(ctx context.Context, s secrets.Store) error {
 	if p, ok := s.(interface{ Probe(context.Context) error }); ok {
 		return p.Probe(ctx)

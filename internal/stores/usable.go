@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
 
-// Usability says of a keeper, or of Vault, whether it can be used here.
+// Usability says whether a keeper, or Vault, can be used here.
 type Usability struct {
 	What   string // such as "keeper keyring"
 	Detail string
@@ -18,8 +18,8 @@ type Usability struct {
 	Remedy string
 }
 
-// Usable looks at each keeper, and at Vault where it is configured. It changes
-// nothing and asks nobody.
+// Usable tests each keeper, and Vault if it is configured. It changes nothing
+// and never prompts.
 func (o Opener) Usable(ctx context.Context, configured bool) []Usability {
 	all := []Usability{o.usableKeyFile(), {What: "keeper keyring", Detail: "usable", Err: keyring.Keeper{}.Probe(ctx), Remedy: "keep the key of a store in a file instead: --keeper key-file"}, o.usablePassphrase()}
 	if !configured {
@@ -72,8 +72,8 @@ func (o Opener) usableVault(ctx context.Context) Usability {
 	return u
 }
 
-// creatable reports why a folder could not be made: what is above it must be a
-// folder that can be written.
+// creatable returns an error if a folder could not be created: its nearest
+// existing parent must be a writable folder.
 func creatable(dir string) error {
 	for {
 		info, err := os.Stat(dir)

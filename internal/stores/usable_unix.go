@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writableFolder asks the system without writing anything.
+// writableFolder checks write permission without writing anything.
 func writableFolder(dir string) error {
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", dir, err)

@@ -1,4 +1,4 @@
 package stores
 
-// writableFolder knows nothing on Windows: access lists are read at the first use.
+// writableFolder does nothing on Windows: ACLs are checked on first use.
 func writableFolder(string) error { return nil }

@@ -15,23 +15,23 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// Vault says how to reach Vault and sign in there, beside what the vault
-// program reads from the environment.
+// Vault has connection and sign-in options for Vault, in addition to the
+// environment variables of the vault program.
 type Vault struct {
 	Address, Namespace string // unless the environment has them
 	Auth               string // token, approle, kubernetes or jwt; "": token
 	AuthMount, Role    string
-	Secret             string // source of the secret that Auth takes
+	Secret             string // source of the secret for Auth
 	Wrapped            bool
 	IDToken            func(ctx context.Context) (string, error) // of the CI job
 }
 
-// serviceAccount is where Kubernetes puts a pod's own token.
+// serviceAccount is where Kubernetes mounts a pod's service account token.
 const serviceAccount = "file:/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 // openVault opens vault:MOUNT/PREFIX. A mount with a slash in its path ends
-// with two: vault:team/kv//mcp-login. How to reach Vault, and by default as
-// whom, is read where the vault program reads it.
+// with two: vault:team/kv//mcp-login. The connection settings and the default
+// token are those of the vault program.
 func (o Opener) openVault(where string) (secrets.Store, error) {
 	where, versioned, err := kvVersion(where)
 	if err != nil {
@@ -55,7 +55,7 @@ func (o Opener) openVault(where string) (secrets.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, _ := os.Hostname() // for people alone
+	host, _ := os.Hostname() // for display only
 	s, err := vault.Open(vault.Config{
 		Client: client, Mount: mount, Prefix: cmp.Or(prefix, "mcp-login"), Versioned: versioned,
 		Auth: auth, Holder: fmt.Sprintf("%s, process %d", host, os.Getpid()),
@@ -83,7 +83,7 @@ func (v Vault) client() (*api.Client, error) {
 	return client, nil
 }
 
-// AddressError reports an address of Vault that is no URL.
+// AddressError means that the address of Vault is not a URL.
 type AddressError struct{ Err error }
 
 func (e *AddressError) Error() string { return "configuration: vault-address: " + e.Err.Error() }
@@ -101,9 +101,9 @@ func kvVersion(where string) (rest string, versioned bool, err error) {
 	return rest, found, nil
 }
 
-// vaultToken gives the client the token of the person: VAULT_TOKEN, which the
-// client has read itself, or what "vault login" left (~/.vault-token or the
-// configured token helper).
+// vaultToken sets the user's token: VAULT_TOKEN, which the client reads itself,
+// or the token of "vault login" (~/.vault-token or the configured token
+// helper).
 func (o Opener) vaultToken(client *api.Client) error {
 	if _, err := os.UserHomeDir(); client.Token() == "" && err == nil {
 		helper, err := cliconfig.DefaultTokenHelper()
@@ -120,7 +120,7 @@ func (o Opener) vaultToken(client *api.Client) error {
 	return nil
 }
 
-// vaultAuth returns how to sign in to Vault, nil for by a token.
+// vaultAuth returns the auth method for Vault; nil for a token.
 func (o Opener) vaultAuth() (api.AuthMethod, error) {
 	v := o.Vault
 	switch v.Auth {
@@ -149,8 +149,8 @@ func (o Opener) vaultSecret(source, what string) func(context.Context) (string, 
 	return func(ctx context.Context) (string, error) { return o.Secrets.Read(ctx, source, what) }
 }
 
-// KeepAlive renews the token for the store while a command runs for long, until
-// stop is called. It reports why that ended early.
+// KeepAlive renews the store's Vault token during a long-running command, until
+// stop is called. It calls failed if the renewal ends early.
 func KeepAlive(ctx context.Context, store secrets.Store, failed func(error)) (stop func()) {
 	k, ok := store.(interface{ KeepAlive(context.Context) error })
 	if !ok {

@@ -29,7 +29,8 @@ func strength() []string {
 	return []string{inVault, file.Passphrase{}.Kind(), keyring.Keeper{}.Kind(), file.KeyFile{}.Kind()}
 }
 
-// weaker compares two stores. A new one has the keeper that it would get.
+// weaker compares two stores. For a new store it uses the keeper that it would
+// get.
 func (o Opener) weaker(ctx context.Context, from, to Location) (w Weaker, err error) {
 	before, err := o.kindAt(ctx, from)
 	if err != nil {
@@ -68,7 +69,8 @@ func (o Opener) kept(at Location, kind string) (Kept, error) {
 	return Kept{name, kind}, err
 }
 
-// kindAt returns what keeps the key of a store, or would keep that of a new one.
+// kindAt returns the kind of keeper of a store, for a new store the one that it
+// would get.
 func (o Opener) kindAt(ctx context.Context, at Location) (string, error) {
 	p, err := o.find(at)
 	if err != nil {

@@ -33,7 +33,7 @@ func Find(program string) (string, error) {
 	return path, nil
 }
 
-// Start is Become, with what a person must know if it failed.
+// Start is Become, with what the user must know if it failed.
 func Start(path string, argv, environ []string) error {
 	err := Become(path, argv, environ)
 	if _, ended := errors.AsType[*ExitError](err); err == nil || ended {

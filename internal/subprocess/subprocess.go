@@ -9,8 +9,8 @@ import (
 	"os/exec"
 )
 
-// WithoutInput returns a command whose standard input is empty: ours may hold an
-// MCP client's requests, or a parcel to import.
+// WithoutInput returns a command whose standard input is empty: that of this
+// process may have an MCP client's requests, or a parcel to import.
 func WithoutInput(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdin = nil // the null device

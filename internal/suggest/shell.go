@@ -20,8 +20,8 @@ func Native(goos string) string {
 func Eval(c Command) string { return EvalIn(Native(runtime.GOOS), c) }
 
 // EvalIn returns a command that runs the output of c in the shell in use, by the
-// name of its format, and tells c the format. For a shell that cannot it returns
-// c, which prints the text to run.
+// name of its format, and passes the format to c. For a shell that cannot it
+// returns c, which prints the text to run.
 func EvalIn(shell string, c Command) string {
 	if shell == "nushell" {
 		return c.With("--format", "json").For(shell) + " | from json | load-env"

@@ -1,4 +1,4 @@
-// Package suggest writes commands for a person to paste. It quotes every word,
+// Package suggest writes commands for the user to paste. It quotes every word,
 // so that no hint can forget to. It must not know which commands exist, or when
 // one helps.
 package suggest
@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// Command is a command for a person to paste into a shell, as unquoted words.
+// Command is a command for the user to paste into a shell, as unquoted words.
 // Printing it quotes them for the shells of this system.
 type Command []string
 

@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
-// Secret asks the person at the terminal for a secret, without echo. It leaves
+// Secret asks the user at the terminal for a secret, without echo. It leaves
 // the terminal as it was, even if it is interrupted. Without a terminal the
 // error is [secretref.ErrNoTerminal].
 func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
@@ -49,7 +49,7 @@ func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
 	}
 }
 
-// Confirm asks the person at the terminal a question. Only y and yes confirm;
+// Confirm asks the user at the terminal a question. Only y and yes confirm;
 // what was typed before the question does not count. Without a terminal the
 // error is [secretref.ErrNoTerminal].
 func (s Streams) Confirm(ctx context.Context, question string) (bool, error) {

@@ -19,7 +19,7 @@ import (
 // cursor with its line.
 type livePrompt struct {
 	tty  tty
-	out  io.Writer // the terminal, for our own escape sequences
+	out  io.Writer // the terminal, for this program's escape sequences
 	text *Display  // the terminal, for everything else
 	tmux bool      // the terminal is inside tmux
 	o    Options
@@ -146,7 +146,7 @@ func (p *livePrompt) locked(f func()) {
 func (p *livePrompt) react(e terminalEvent) {
 	if e == suspended {
 		p.end()
-		suspend() // returns when the job goes on
+		suspend() // returns when the job continues
 	}
 	p.erase()
 	p.draw()
@@ -206,7 +206,7 @@ func (p *livePrompt) room() screen {
 }
 
 // drawAll writes a whole frame. It turns off line wrapping, in case the terminal
-// shows a character wider than width counts, but for a link that flows.
+// shows a character wider than width counts, except for a link that flows.
 func (p *livePrompt) drawAll(frame []line) {
 	var b strings.Builder
 	for i, l := range joined(frame) {
@@ -268,7 +268,7 @@ func move(n int, direction rune) string {
 
 // clipboard asks the terminal to copy s (OSC 52). Inside tmux it is sent twice:
 // for tmux's own clipboard, and passed through to the terminal around it,
-// since tmux's settings may allow either.
+// because tmux's settings may allow either.
 func clipboard(s string, tmux bool) string {
 	osc := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(s)) + "\a"
 	if tmux {

@@ -22,7 +22,7 @@ const (
 // errNoPaste ends the reading of pasted texts. The listener keeps waiting.
 var errNoPaste = errors.New("pasting is not possible")
 
-// Paster reads the address that a person pastes at the terminal, at which the
+// Paster reads the address that the user pastes at the terminal, at which the
 // browser ended. It does not read standard input, which can belong to a program.
 type Paster struct {
 	streams Streams

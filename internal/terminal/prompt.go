@@ -21,7 +21,7 @@ const (
 	maxReason = 200
 )
 
-// SignIn is what a person needs to sign in on any device: a link, and a code
+// SignIn is what the user needs to sign in on any device: a link, and a code
 // to enter there. Flows that work this way share the prompt.
 type SignIn struct {
 	Link         string
@@ -33,7 +33,7 @@ type SignIn struct {
 	Hosts        flows.Hosts
 }
 
-// Status says how waiting for the person goes.
+// Status says how waiting for the user goes.
 type Status int
 
 // The states of a sign-in that is not over.
@@ -110,7 +110,7 @@ func (s SignIn) scanned() string {
 	return s.Link
 }
 
-// Parties names the client, the MCP server, the host where the person signs in
+// Parties names the client, the MCP server, the host where the user signs in
 // and the issuer of the token.
 func Parties(client string, h flows.Hosts) string {
 	issued := ", which issues the token"

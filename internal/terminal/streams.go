@@ -45,7 +45,7 @@ func (s Streams) RawErr() io.Writer {
 	return s.Err
 }
 
-// Interactive reports whether a person reads standard error while it is
+// Interactive reports whether the user reads standard error while it is
 // written.
 func (s Streams) Interactive() bool {
 	f, ok := s.RawErr().(*os.File)
@@ -59,7 +59,7 @@ func (s Streams) OutIsTerminal() bool {
 	return ok && isTerminal(f)
 }
 
-// CanAsk reports whether there is a terminal to ask a person at.
+// CanAsk reports whether there is a terminal to ask the user at.
 func (s Streams) CanAsk() bool {
 	t, err := s.open()
 	if err != nil {

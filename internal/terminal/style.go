@@ -21,7 +21,7 @@ import (
 //    copied. A QR code is only ever added. A window too small for code and link
 //    gets them as plain text, which scrolls.
 //  - The parties are on the screen: the MCP server, the client, the host where
-//    the person signs in and the issuer of the token; a warning if these are in
+//    the user signs in and the issuer of the token; a warning if these are in
 //    different domains; and a reminder to approve only one's own login. In a
 //    small window blank lines, the box and the title go first.
 //  - Color helps and never informs: bold for text to type and titles, magenta for

@@ -17,7 +17,7 @@ type textPrompt struct {
 	out io.Writer
 
 	mu      sync.Mutex
-	offline bool // the person knows that the server is unreachable
+	offline bool // the user knows that the server is unreachable
 }
 
 func (p *textPrompt) Show(_ context.Context, s SignIn) {

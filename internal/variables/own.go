@@ -83,14 +83,14 @@ func Empty(environ []string) (names []string) {
 	return names
 }
 
-// Public leaves out our own variables, the settings too: a browser outlives this
-// program and needs none of them.
+// Public omits this program's own variables, including settings: a browser
+// outlives this program and needs none of them.
 func Public(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), isOwn)
 }
 
 // isOwn reports whether this program could read a variable of this name as its
-// configuration. Windows does not tell case apart.
+// configuration. Names are case-insensitive on Windows.
 func isOwn(name string) bool { return strings.HasPrefix(strings.ToUpper(name), OwnPrefix) }
 
 // FreePrefix returns how the names of a profile's variables can begin: as usual,

@@ -48,7 +48,7 @@ type Config struct {
 	AccessTTL   time.Duration // lifetime of an access token; 0: 10 minutes
 	CodeTTL     time.Duration // life of a device or authorization code; 0: 10 minutes
 	Interval    time.Duration // wait between two polls of a device; 0: 2 seconds
-	AutoApprove time.Duration // approve without a person: a device this long after it asked, a browser at once; 0: never
+	AutoApprove time.Duration // approve without the user: a device this long after it asked, a browser at once; 0: never
 	Log         *slog.Logger  // one line per request, never a secret; nil: silent
 }
 

@@ -62,7 +62,7 @@ func servePage(w http.ResponseWriter, status int, p page, leave string) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // the reader has gone: nobody is left to tell
+	_, _ = w.Write(body.Bytes()) // the client has disconnected
 }
 
 func serveStyle(w http.ResponseWriter, _ *http.Request) {
