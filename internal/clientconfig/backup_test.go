@@ -135,6 +135,24 @@ func TestRemoveKeepsChanges(t *testing.T) {
 	}
 }
 
+// TestMigrateTheOthers: a file of a project that cannot be changed does not keep the
+// user's from it.
+func TestMigrateTheOthers(t *testing.T) {
+	const entry = `"r":{"command":"npx","args":["mcp-remote","https://r.example/mcp"]}`
+	home, project := t.TempDir(), t.TempDir()
+	e := editor(filepath.Join(home, "none"))
+	e.Places.Project = project
+	writeFile(t, filepath.Join(project, ".mcp.json"), `{"mcpServers":{`+entry+`,`+entry+`}}`, 0o600)
+	writeFile(t, filepath.Join(home, ".cursor", "mcp.json"), `{"mcpServers":{`+entry+`}}`, 0o600)
+	all, complete := e.Find("mcp-login")
+	if err := e.Migrate(t.Context(), all, complete); err == nil || !strings.Contains(err.Error(), ".mcp.json: mcpServers.r is in it more than once") {
+		t.Error(err)
+	}
+	if got := readFile(t, filepath.Join(home, ".cursor", "mcp.json")); strings.Contains(got, "mcp-remote") {
+		t.Error(got)
+	}
+}
+
 // TestAtOnce: of many that add an entry at the same time, each does. None exists before.
 func TestAtOnce(t *testing.T) {
 	if runtime.GOOS == "windows" {

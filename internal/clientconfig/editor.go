@@ -106,7 +106,8 @@ func (e Editor) Find(program string) (all []Migration, complete bool) {
 }
 
 // Migrate changes the files of migrations after a yes, and then offers to remove the
-// tokens of mcp-remote, unless something may still use them.
+// tokens of mcp-remote, unless something may still use them. A file that cannot be
+// changed does not keep the others from it.
 func (e Editor) Migrate(ctx context.Context, all []Migration, complete bool) error {
 	files, possible := ByFile(all)
 	if len(files) > 0 {
@@ -114,17 +115,18 @@ func (e Editor) Migrate(ctx context.Context, all []Migration, complete bool) err
 			return err
 		}
 	}
+	var failed []error
 	for _, file := range files {
-		err := exclusively(file, func() error {
+		failed = append(failed, exclusively(file, func() error {
 			change, err := Apply(file, possible[file])
 			if err != nil {
 				return err
 			}
 			return e.apply(change, "changed "+file)
-		})
-		if err != nil {
-			return err
-		}
+		}))
+	}
+	if err := errors.Join(failed...); err != nil {
+		return err
 	}
 	if slices.ContainsFunc(all, func(m Migration) bool { return m.Err != nil }) || !complete {
 		e.Say("kept the tokens of mcp-remote, because it may still use them")
