@@ -15,8 +15,7 @@ func parseBuffer(ctx context.Context, buf *buffer.Buffer) ([]message, error) {
 	for _, block := range buf.Blocks(0, buf.Len()) {
 		_, _ = s.Write(block) // it cannot fail
 	}
-	at, kind := s.Root()
-	if kind == '[' && s.Complete() {
+	if _, kind := s.Root(); kind == '[' && s.Complete() {
 		text, err := buf.Bytes(ctx)
 		if err != nil {
 			return nil, err
@@ -24,7 +23,7 @@ func parseBuffer(ctx context.Context, buf *buffer.Buffer) ([]message, error) {
 		return parseBatch(text, s.Elements(), parseServerMessage)
 	}
 	head, err := s.Head(func(at mcpwire.Span) []byte { return bytes.Join(buf.Blocks(at.Start, at.End), nil) })
-	at, _ = s.Root()
+	at, _ := s.Root()
 	return []message{{buf: buf, at: at, ID: head.ID, Method: head.Method, Error: head.Error}}, err
 }
 
