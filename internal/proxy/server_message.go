@@ -15,8 +15,7 @@ func parseBuffer(ctx context.Context, buf *buffer.Buffer) ([]message, error) {
 	for _, block := range buf.Blocks(0, buf.Len()) {
 		_, _ = s.Write(block) // it cannot fail
 	}
-	_, kind := s.Root()
-	if kind == '[' && s.Complete() {
+	if _, kind := s.Root(); kind == '[' && s.Complete() {
 		text, err := buf.Bytes(ctx)
 		if err != nil {
 			return nil, err
