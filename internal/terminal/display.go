@@ -20,11 +20,11 @@ import (
 //
 // Output for programs (tokens, variables, JSON, scripts) bypasses it.
 type Display struct {
-	w      io.Writer  // the underlying stream
-	ci     bool       // w is the log of a CI job
-	styles Styles     // of a Text
-	kinds  bool       // lines are messages, styled by how they begin
-	cols   func() int // of the terminal that messages fit; nil: there is none
+	w      io.Writer // the underlying stream
+	ci     bool      // w is the log of a CI job
+	styles Styles    // of a Text
+	kinds  bool      // lines are messages, styled by how they begin
+	cols   int       // of the terminal that shows messages; 0: none does
 
 	mu   sync.Mutex
 	rest []byte // an incomplete character; in CI an incomplete line
@@ -66,8 +66,8 @@ func (d *Display) show(text string) error {
 	if text == "" {
 		return nil
 	}
-	if d.kinds && (d.styles.on || d.cols != nil) {
-		text = d.messages(text)
+	if d.kinds && (d.styles.on || d.cols > 0) {
+		text = d.styled(text)
 	}
 	to := d.w
 	if d.ci {
@@ -77,9 +77,9 @@ func (d *Display) show(text string) error {
 	return err
 }
 
-// messages returns the lines of a text in their styles. The end of a line that was
+// styled returns the lines of a text in their styles. The end of a line that was
 // begun before has none.
-func (d *Display) messages(text string) string {
+func (d *Display) styled(text string) string {
 	var b strings.Builder
 	for l := range strings.Lines(text) {
 		content, ended := strings.CutSuffix(l, "\n")
@@ -95,15 +95,18 @@ func (d *Display) messages(text string) string {
 	return b.String()
 }
 
-// message returns a message in its style. A sentence that is longer than a line of the
-// terminal continues between two words; a line with a command to paste stays whole.
+// message returns a message in its style, folded to the terminal if it is prose.
 func (d *Display) message(text string) string {
-	pieces := []string{text}
-	if d.cols != nil && isSentence(text) {
-		pieces = fold(text, gutter, d.cols()-gutter) // which leaves room for a symbol
+	room := d.cols
+	if d.styles.on {
+		room -= symbolWidth
 	}
-	pieces[0] = d.styles.show(d.styles.line(pieces[0]))
-	return strings.Join(pieces, "\n")
+	lines := []string{text}
+	if isProse(text) {
+		lines = fold(text, symbolWidth, room)
+	}
+	lines[0] = d.styles.show(d.styles.line(lines[0]))
+	return strings.Join(lines, "\n")
 }
 
 // wholeRunes returns the length of b without an incomplete character at its end.

@@ -3,7 +3,6 @@ package terminal
 import (
 	"bytes"
 	"io"
-	"strings"
 	"testing"
 
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
@@ -61,29 +60,6 @@ func TestMessagesAreStyled(t *testing.T) {
 	io.WriteString(d, "signed in  today\n")
 	if out.String() != "signed in  today\n" {
 		t.Errorf("an answer is %q", out.String())
-	}
-}
-
-// TestSentencesBreakBetweenWords: at a terminal, with a style or without. A command to
-// paste stays in one piece.
-func TestSentencesBreakBetweenWords(t *testing.T) {
-	const (
-		fault   = "mcp-login: cannot reach mcp.example.com: connection refused\n"
-		command = "mcp-login: the store is locked: mcp-login unlock --store file:x\n"
-		hint    = "hint: mcp-login login example https://mcp.example.com/mcp\n"
-	)
-	for on, want := range map[bool]string{
-		false: "mcp-login: cannot reach\n  mcp.example.com:\n  connection refused\n" + command + hint,
-		true: "\x1b[31m✗ mcp-login: \x1b[mcannot reach\n  mcp.example.com:\n  connection refused\n" +
-			"\x1b[31m✗ mcp-login: \x1b[m" + strings.TrimPrefix(command, "mcp-login: ") +
-			"\x1b[2mhint: \x1b[m\x1b[1m" + strings.TrimSuffix(strings.TrimPrefix(hint, "hint: "), "\n") + "\x1b[m\n",
-	} {
-		var out bytes.Buffer
-		d := &Display{w: &out, styles: Styles{on: on}, kinds: true, cols: func() int { return 30 }}
-		io.WriteString(d, fault+command+hint)
-		if out.String() != want {
-			t.Errorf("%q\nwant\n%q", out.String(), want)
-		}
 	}
 }
 

@@ -41,12 +41,12 @@ func leading(s string, n int) string {
 
 // foldable returns the words of a text, with a command in it as one.
 func foldable(s string) []string {
-	prose, command, found := strings.Cut(s, ": mcp-login ")
+	prose, command, found := strings.Cut(s, " mcp-login ")
 	if !found {
 		return strings.Fields(s)
 	}
 	command, rest, more := strings.Cut(command, ", ")
-	words := append(strings.Fields(prose+":"), "mcp-login "+command)
+	words := append(strings.Fields(prose), "mcp-login "+command)
 	if more {
 		words[len(words)-1] += ","
 	}

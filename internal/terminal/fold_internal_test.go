@@ -1,7 +1,9 @@
 package terminal
 
 import (
+	"io"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -19,6 +21,7 @@ func TestFold(t *testing.T) {
 		{"path  see /home/ada/a-very-long-folder", 6, 20, []string{"path  see", "      /home/ada/a-very-long-folder"}},
 		{"        if you know it: mcp-login login NAME URL --issuer ISSUER", 8, 40, []string{"        if you know it:", "        mcp-login login NAME URL --issuer ISSUER"}},
 		{"locked  yes; unlock it: mcp-login unlock, or set PASSPHRASE", 8, 26, []string{"locked  yes; unlock it:", "        mcp-login unlock,", "        or set PASSPHRASE"}},
+		{"warning: sign in again; run mcp-login login notion URL", 2, 40, []string{"warning: sign in again; run", "  mcp-login login notion URL"}},
 		{"für  ein wort", 5, 10, []string{"für  ein", "     wort"}},
 		{"ab", 5, 1, []string{"ab"}},
 	} {
@@ -40,5 +43,21 @@ func TestFactsFitTheTerminal(t *testing.T) {
 	}
 	if got := text.fit(30).String(); got != "store      file:/x\nsafe from  copies of the\n           folder; other users\n" {
 		t.Errorf("in 30 columns:\n%s", got)
+	}
+}
+
+// TestMessagesFitTheTerminal: an error breaks at spaces, and a hint is left whole, because
+// it is copied.
+func TestMessagesFitTheTerminal(t *testing.T) {
+	var shown strings.Builder
+	d := NewDisplay(&shown, false)
+	d.kinds, d.cols = true, 30
+	for _, line := range []string{"mcp-login: \"demo\" has no URL yet: it is not signed in to\n", "hint: mcp-login login demo https://mcp.example.com/mcp\n", "  profile  a very long name of a profile\n"} {
+		io.WriteString(d, line)
+	}
+	const want = "mcp-login: \"demo\" has no URL\n  yet: it is not signed in to\n" +
+		"hint: mcp-login login demo https://mcp.example.com/mcp\n  profile  a very long name of a profile\n"
+	if shown.String() != want {
+		t.Errorf("shown:\n%s\nwant:\n%s", shown.String(), want)
 	}
 }

@@ -25,8 +25,8 @@ type Streams struct {
 func (s Streams) Messages() *Display {
 	d := s.Display(s.Err)
 	d.kinds = true
-	if f, ok := s.Err.(*os.File); ok && s.Interactive() {
-		d.cols = func() int { return columns(f, 0) }
+	if s.Interactive() {
+		d.cols = s.Columns()
 	}
 	return d
 }

@@ -44,6 +44,20 @@ var leads = []lead{
 	{"Run ", "", plain, bold},
 }
 
+// symbolWidth is the width of the symbol of a lead.
+const symbolWidth = 2
+
+// isProse reports a message that is a sentence. Others have commands and rows, which are
+// copied and compared.
+func isProse(text string) bool {
+	for _, begins := range []string{"mcp-login: ", "warning: ", "caution: "} {
+		if strings.HasPrefix(text, begins) {
+			return true
+		}
+	}
+	return false
+}
+
 // line styles a message. Only the beginning counts as a kind, so that no message
 // is styled by what it quotes.
 func (s Styles) line(text string) line {
@@ -53,17 +67,6 @@ func (s Styles) line(text string) line {
 		}
 	}
 	return line{{text, plain}}
-}
-
-// isSentence reports whether a message is one without a command: the fault of an error,
-// or a warning.
-func isSentence(text string) bool {
-	for _, begins := range []string{"mcp-login: ", "warning: ", "caution: "} {
-		if rest, ok := strings.CutPrefix(text, begins); ok {
-			return !strings.Contains(rest, "mcp-login ")
-		}
-	}
-	return false
 }
 
 // show returns a line as the stream gets it.
