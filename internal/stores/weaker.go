@@ -65,7 +65,7 @@ func (o Opener) kept(at Location, kind string) (Kept, error) {
 	if kind == inVault {
 		return Kept{Store: name}, err
 	}
-	return Kept{name, kind}, err
+	return Kept{o.Dirs.Tilde(name), kind}, err
 }
 
 // kindAt returns what keeps the key of a store, or would keep that of a new one.
