@@ -43,7 +43,7 @@ func startAgent(ctx context.Context, e *call, o *agentOptions) error {
 	if err != nil {
 		return err
 	}
-	e.say("the agent is running in the background (pid %d); log: %s", s.PID, s.Log)
+	e.say("the agent is running in the background (pid %d); log: %s", s.PID, e.dirs().Tilde(s.Log))
 	return e.answerData(text)
 }
 
@@ -100,7 +100,7 @@ func runAgentStop(ctx context.Context, e *call, socket string) error {
 		err = agentd.Stop(ctx, socket)
 	}
 	if err == nil {
-		e.say("stopped the agent at %s", socket)
+		e.say("stopped the agent at %s", e.dirs().Tilde(socket))
 	}
 	return err
 }

@@ -89,7 +89,7 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 		return err
 	}
 	if file := o.editor(e).FileOf(client); file != "" {
-		e.say("Add this to %s, or run the command with --write.", file)
+		e.say("Add this to %s, or run the command with --write.", e.dirs().Tilde(file))
 	}
 	if client.Else != "" {
 		e.say("%s", client.Else)

@@ -46,7 +46,7 @@ func runConfigShow(ctx context.Context, e *call, o *configShowOptions, names []s
 		return e.answerJSON(report.SettingsOf(values))
 	}
 	if where := e.Settings().Report(); where != "" {
-		e.say("configuration: %s", where)
+		e.say("configuration: %s", e.dirs().Tilde(where))
 	}
 	return e.answer(report.SettingsOf(values).Text())
 }

@@ -47,7 +47,7 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 	if err != nil {
 		return err
 	}
-	secret, err := opener.Passphrase(variables.ParcelPassphrase).Choose()(ctx)
+	secret, err := opener.Passphrase(variables.ParcelPassphrase).Choose("new passphrase for this file: ")(ctx)
 	if err != nil {
 		return parcel.Explain(err)
 	}

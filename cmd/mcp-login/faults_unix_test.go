@@ -61,7 +61,7 @@ func TestFaultsInWords(t *testing.T) {
 		{"unknown CA", "discover " + secure.URL + "/mcp", nil, exit.Failed,
 			[]string{"its certificate is signed by an authority that this machine does not trust$", "^hint: if your organization issued the certificate, use: --ca-cert FILE$"}},
 		{"not TLS", "discover " + strings.Replace(demands.URL, "http://", "https://", 1) + "/mcp", nil, exit.Failed,
-			[]string{"it does not use TLS on this port$", "^hint: check the port of the URL$"}},
+			[]string{"it does not use TLS on this port$", "^hint: check the port of the URL, or use http:// for a server on this machine$"}},
 		{"proxy refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + dead}, exit.Temporary,
 			[]string{"cannot reach mcp.example: the HTTP proxy cannot be reached: connection refused$", "^hint: check HTTPS_PROXY and NO_PROXY$", doctor}},
 		{"proxy asks", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": demands.URL}, exit.Failed,

@@ -58,7 +58,11 @@ func chosen(ctx context.Context, e *call, o *common, command, flag string, all b
 		if err != nil {
 			return nil, err
 		}
-		return store.List(ctx)
+		names, err := store.List(ctx)
+		if err == nil && len(names) == 0 && command == "logout" {
+			e.say("not signed in to any server")
+		}
+		return names, err
 	case len(names) == 0:
 		return nil, exit.Usagef("%s: NAME is missing: mcp-login %s NAME", command, command)
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -30,10 +31,7 @@ func Text(err error) string {
 
 // reason says why a request failed, and at which host.
 func reason(failed *url.Error) string {
-	host := failed.URL
-	if u, err := url.Parse(failed.URL); err == nil && u.Host != "" {
-		host = u.Host
-	}
+	host := hostOf(failed)
 	detail, _ := Explain(host, failed)
 	if named := failed.Err.Error(); detail == "" && strings.Contains(named, host) {
 		return named
@@ -41,6 +39,19 @@ func reason(failed *url.Error) string {
 		detail = oauth.Sanitize(named, maxCause)
 	}
 	return "cannot reach " + host + ": " + detail
+}
+
+// Remedy returns what to do about a request that failed, "" if nothing is known.
+func Remedy(failed *url.Error) string {
+	_, remedy := Explain(hostOf(failed), failed)
+	return remedy
+}
+
+func hostOf(failed *url.Error) string {
+	if u, err := url.Parse(failed.URL); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return failed.URL
 }
 
 const maxCause = 300 // characters
@@ -85,7 +96,7 @@ func Explain(host string, err error) (detail, remedy string) {
 		}
 		return "the DNS server did not answer for " + host, "check the network and /etc/resolv.conf"
 	}
-	if detail, remedy := explainTLS(err); detail != "" {
+	if detail, remedy := explainTLS(host, err); detail != "" {
 		return detail, remedy
 	}
 	if address, ok := errors.AsType[*oauth.AddressError](err); ok {
@@ -98,7 +109,7 @@ func Explain(host string, err error) (detail, remedy string) {
 }
 
 // explainTLS translates a fault of TLS; "" if it is none.
-func explainTLS(err error) (detail, remedy string) {
+func explainTLS(host string, err error) (detail, remedy string) {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "its certificate is signed by an authority that this machine does not trust", "if it is your organization's authority, use: --ca-cert FILE"
 	}
@@ -110,6 +121,9 @@ func explainTLS(err error) (detail, remedy string) {
 		return "its certificate has expired, or this machine's clock is wrong", "check the clock, or ask the server's operator to renew the certificate"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
+		if name, _, err := net.SplitHostPort(host); err == nil && netcheck.IsLoopback(name) {
+			return "it does not use TLS on this port", "check the port of the URL, or use http:// for a server on this machine"
+		}
 		return "it does not use TLS on this port", "check the port of the URL"
 	}
 	return "", ""

@@ -137,6 +137,10 @@ func (c Call) table(err error) (code int, hint string) {
 		return exit.BadUsage, ""
 	case errors.As(err, &kv):
 		return exit.Store, "upgrade the mount (its records are kept): " + suggest.Command{"vault", "kv", "enable-versioning", kv.Mount}.String()
+	case errors.Is(err, secretref.ErrMismatch):
+		return exit.Failed, "try again: " + c.Line.With().String()
+	case errors.Is(err, stores.ErrNothingToUnlock):
+		return exit.Failed, "to protect it with a passphrase: " + suggest.MCPLogin("store", "rekey", "--keeper", "passphrase").With(c.StoreFlags...).String()
 	case errors.Is(err, secrets.ErrPassphrase):
 		return exit.Store, c.passphraseHint(err)
 	case errors.As(err, &noRing):

@@ -49,7 +49,7 @@ func (c Call) networkHint(err error) string {
 	case errors.As(err, &tlsErr):
 		return c.faultHint(&url.Error{Err: tlsErr})
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return c.faultHint(&url.Error{Err: http.ErrSchemeMismatch})
+		return c.faultHint(err)
 	}
 	return ""
 }

@@ -51,8 +51,7 @@ func (c Call) doctorCommand() string {
 func (c Call) faultHint(err error) string {
 	text := ""
 	if failed, ok := errors.AsType[*url.Error](err); ok {
-		_, remedy := netfault.Explain(failed.URL, failed)
-		text = strings.TrimPrefix(remedy+"\n", "\n")
+		text = strings.TrimPrefix(netfault.Remedy(failed)+"\n", "\n")
 	}
 	if answer, ok := errors.AsType[*oauth.Error](err); ok {
 		text = c.statusHint(answer) + "\n"

@@ -24,7 +24,11 @@ func Store(r stores.Report, unlock string) *terminal.Text {
 		facts = append(facts, fact("rekeying", "was interrupted: run mcp-login store rekey again"))
 	}
 	if r.Locked {
-		facts = append(facts, fact("locked", "yes; to unlock it: "+strings.ReplaceAll(unlock, "\n", ", or ")))
+		first, others, _ := strings.Cut(unlock, "\n")
+		facts = append(facts, fact("locked", "yes; to unlock it: "+first))
+		for other := range strings.Lines(others) {
+			facts = append(facts, fact("", "or "+other))
+		}
 	} else {
 		facts = append(facts, terminal.Fact{Label: "problem", Value: terminal.Cell{Text: oauth.Sanitize(r.Problem, MaxLine), Mark: terminal.Bad}})
 	}

@@ -70,9 +70,9 @@ type missingError struct{ error }
 func (e missingError) Unwrap() []error { return []error{e.error, secrets.ErrPassphrase} }
 
 // Choose returns a function that gets a new passphrase. The user types it twice.
-func (p Passphrase) Choose() func(context.Context) ([]byte, error) {
+func (p Passphrase) Choose(question string) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
-		first, err := p.Read("new passphrase: ")(ctx)
+		first, err := p.Read(question)(ctx)
 		if err != nil || p.Source != "" {
 			return first, err
 		}

@@ -78,7 +78,7 @@ func TestPassphrase(t *testing.T) {
 		t.Errorf("a source that fails: %v", err)
 	}
 	r, _ = reader("one", "two")
-	if _, err := (secretref.Passphrase{Reader: r, MayAsk: true}).Choose()(t.Context()); err == nil || !strings.Contains(err.Error(), "do not match") {
+	if _, err := (secretref.Passphrase{Reader: r, MayAsk: true}).Choose("new passphrase: ")(t.Context()); err == nil || !strings.Contains(err.Error(), "do not match") {
 		t.Errorf("two different passphrases: %v", err)
 	}
 }

@@ -51,7 +51,7 @@ func (o Opener) passphraseKeeper(source, question string, ask bool) file.Keeper 
 		return from.Read(question)(ctx)
 	}
 	choose := func(ctx context.Context) (text []byte, err error) {
-		if text, err = from.Choose()(ctx); err == nil {
+		if text, err = from.Choose("new passphrase: ")(ctx); err == nil {
 			chosen = text
 		}
 		return text, err

@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// ErrNothingToUnlock means that the store's key needs no prompt.
-var ErrNothingToUnlock = errors.New("nothing to unlock")
+// ErrNothingToUnlock reports that no command has to ask for a store's key.
+var ErrNothingToUnlock = errors.New("the store cannot be locked")
 
 // lockable returns the folder of a store whose key the kernel can remember, and
 // its keeper.
@@ -29,7 +29,7 @@ func (o Opener) lockable(ctx context.Context, at Location) (dir string, k file.K
 	}
 	k, ok := keeper.(file.KernelCache)
 	if !ok {
-		return "", k, fmt.Errorf("%s: %w: its key is in a %s, which needs no unlocking", dir, ErrNothingToUnlock, keeper.Kind())
+		return "", k, fmt.Errorf("%w: the key of %s is in a %s", ErrNothingToUnlock, o.Dirs.Tilde(dir), keeper.Kind())
 	}
 	return dir, k, k.Supported()
 }

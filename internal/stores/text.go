@@ -29,7 +29,15 @@ func Plain(text string) string {
 		}
 		kept = append(kept, step)
 	}
-	return strings.Join(kept, ": ")
+	return whole(strings.Join(kept, ": "))
+}
+
+// whole makes a sentence of a text that begins with the step that failed.
+func whole(text string) string {
+	if rest, ok := strings.CutPrefix(text, "use store "); ok {
+		return "cannot use the store " + rest
+	}
+	return text
 }
 
 // recordOf returns the quoted name of the record or the credential at the end of a step,

@@ -22,7 +22,7 @@ func TestPlain(t *testing.T) {
 		{read(fmt.Errorf("%w: its file is truncated", secrets.ErrUndecryptable)), `read credential "x": its file is truncated`},
 		{read(secrets.ErrUndecryptable), `read credential "x": record cannot be decrypted`},
 		{fmt.Errorf("write credential %q: record %q: %w", "x", "x", full), `write credential "x": write /s/a: no space left on device`},
-		{fmt.Errorf("test the store before signing in: use store /s: %w: %w", secrets.ErrUnavailable, full), "use store /s: write /s/a: no space left on device"},
+		{fmt.Errorf("test the store before signing in: use store /s: %w: %w", secrets.ErrUnavailable, full), "cannot use the store /s: write /s/a: no space left on device"},
 		{fmt.Errorf("record %q: move record %q: x", "a", "b"), `record "a": move record "b": x`},
 		{secrets.ErrUnavailable, "store unavailable"},
 		{errors.New(`tool "x": record "x"`), `tool "x": record "x"`},

@@ -66,7 +66,7 @@ func (o Opener) kept(at Location, kind string) (Kept, error) {
 	if kind == inVault {
 		return Kept{Store: name}, err
 	}
-	return Kept{name, kind}, err
+	return Kept{o.Dirs.Tilde(name), kind}, err
 }
 
 // kindAt returns the kind of keeper of a store, for a new store the one that it

@@ -89,7 +89,7 @@ func (w *conn) do(ctx context.Context, verb, path string, send func(context.Cont
 	defer cancel()
 	used, err := w.login.ensure(ctx)
 	if err != nil {
-		return w.explain(ctx, "authenticate to", "", err)
+		return w.explain(ctx, "authenticate", "", err)
 	}
 	err = send(ctx)
 	if status(err) == http.StatusForbidden && w.login.relogin(ctx, used) {
