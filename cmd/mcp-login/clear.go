@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/report"
 )
 
@@ -55,7 +56,7 @@ func expired(ctx context.Context, e *call, o *common, names []string) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	all, err := opener.Reports(ctx, from, names, func(name string, err error) { e.say("warning: %s: %v", name, err) })
+	all, err := opener.Reports(ctx, from, names, func(name string, err error) { e.say("warning: %s: %s", name, remedy.Text(err)) })
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/access"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/remedy"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
@@ -96,7 +97,7 @@ func statusOfAll(ctx context.Context, e *call, o statusOptions, opener access.Op
 	}
 	var unread, hints []string
 	all, err := opener.Reports(ctx, from, names, func(name string, err error) {
-		e.say("warning: %s: %v", name, err)
+		e.say("warning: %s: %s", name, remedy.Text(err))
 		unread, hints = append(unread, name), append(hints, strings.Split(e.Remedy().Hint(err), "\n")...)
 	})
 	slices.Sort(hints)

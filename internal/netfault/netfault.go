@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -23,10 +24,27 @@ import (
 // replaced by the user's, and no step names a host that a later one names again.
 func Text(err error) string {
 	text := err.Error()
-	if failed, ok := errors.AsType[*url.Error](err); ok && failed.Op != "parse" {
+	for _, failed := range requests(err) {
 		text = strings.Replace(text, failed.Error(), reason(failed), 1)
 	}
 	return once(text)
+}
+
+// requests returns the requests that failed. A joined error has several.
+func requests(err error) (all []*url.Error) {
+	switch err := err.(type) {
+	case *url.Error:
+		if err.Op != "parse" {
+			all = append(all, err)
+		}
+	case interface{ Unwrap() error }:
+		all = requests(err.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, cause := range err.Unwrap() {
+			all = append(all, requests(cause)...)
+		}
+	}
+	return all
 }
 
 // reason says why a request failed, and at which host.
@@ -71,7 +89,8 @@ func once(text string) string {
 
 // asked returns the host that a step asked, "" if it did something else.
 func asked(step string) string {
-	if !strings.HasPrefix(step, "discover ") && !strings.HasPrefix(step, "authorization server ") {
+	asks := func(begins string) bool { return strings.HasPrefix(step, begins) }
+	if !slices.ContainsFunc([]string{"discover ", "authorization server ", "connect to "}, asks) {
 		return ""
 	}
 	u, err := url.Parse(step[strings.LastIndexByte(step, ' ')+1:])

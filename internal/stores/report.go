@@ -67,7 +67,7 @@ func (o Opener) inspectFiles(ctx context.Context, dir, keeper string) (Report, e
 	}
 	r.SafeFrom, r.ReadableBy = protection(st.Keeper)
 	if err := s.Unlock(ctx); err != nil {
-		r.Problem, r.Locked = err.Error(), errors.Is(err, secretref.ErrLocked)
+		r.Problem, r.Locked = Plain(err.Error()), errors.Is(err, secretref.ErrLocked)
 	}
 	return r, nil
 }
