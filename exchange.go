@@ -63,11 +63,11 @@ func (x exchange) runFlow(ctx context.Context) (oauth.Token, error) {
 
 // renewed stores the new token.
 func (x exchange) renewed(ctx context.Context, token oauth.Token) (Credential, error) {
-	spent := x.c.Token.Refresh
+	oldRefresh := x.c.Token.Refresh
 	x.c.Token, x.c.Refused, x.c.RefusedAt = token, "", time.Time{}
 	x.c.RefreshBegunAt = time.Time{}
 	x.c.RefreshedAt = time.Now().UTC().Truncate(time.Second)
-	return x.keep(ctx, spent)
+	return x.keep(ctx, oldRefresh)
 }
 
 // missingIDToken handles a token response without the id_token that serves as the
@@ -78,9 +78,9 @@ func (x exchange) missingIDToken(ctx context.Context, refresh string, cause erro
 		x.interruptedAt = time.Time{}
 		return x.rerun(ctx)
 	}
-	spent := x.c.Token.Refresh
+	oldRefresh := x.c.Token.Refresh
 	x.c.Token.Refresh, x.c.Refused, x.c.RefreshBegunAt = refresh, cause.Error(), time.Time{}
-	if _, err := x.keep(ctx, spent); err != nil {
+	if _, err := x.keep(ctx, oldRefresh); err != nil {
 		return Credential{}, err
 	}
 	return Credential{}, x.c.loginRequired(x.c.Refused)
@@ -109,7 +109,7 @@ func isPermanent(err error) bool {
 
 // keep stores a new token. The server no longer accepts the old refresh token,
 // so keep retries until ctx ends.
-func (x exchange) keep(ctx context.Context, spent string) (Credential, error) {
+func (x exchange) keep(ctx context.Context, oldRefresh string) (Credential, error) {
 	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
 		_, err := x.write(ctx, x.c, x.v)
 		if err == nil {
@@ -120,7 +120,7 @@ func (x exchange) keep(ctx context.Context, spent string) (Credential, error) {
 			// lock. Overwrite the record only if it still has the refresh token
 			// that this response replaces.
 			now, nv, rerr := x.read(ctx)
-			if rerr == nil && now.Token.Refresh != spent {
+			if rerr == nil && now.Token.Refresh != oldRefresh {
 				return now, nil
 			}
 			if rerr == nil {
@@ -138,7 +138,7 @@ func (x exchange) keep(ctx context.Context, spent string) (Credential, error) {
 // the record keeps it.
 func (x exchange) refused(ctx context.Context, cause error) (Credential, error) {
 	if !x.isRejection(cause) {
-		if x.c.Token.Refresh == "" || isUnspent(cause) {
+		if x.c.Token.Refresh == "" || isUnused(cause) {
 			x.c.RefreshBegunAt = x.interruptedAt
 			x.saveFailure(ctx, x.c, x.v)
 		}
@@ -170,10 +170,10 @@ func (x exchange) refused(ctx context.Context, cause error) (Credential, error) 
 	return Credential{}, errors.Join(x.c.loginRequired(x.c.Refused), cause)
 }
 
-// isUnspent reports whether the refresh token is certainly unused: the request was
+// isUnused reports whether the refresh token is certainly unused: the request was
 // never sent, or the server itself rejected it. After a gateway's 5xx the token
 // may be used up.
-func isUnspent(err error) bool {
+func isUnused(err error) bool {
 	if answer, ok := errors.AsType[*oauth.Error](err); ok {
 		return answer.Status < 500
 	}

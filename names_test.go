@@ -25,6 +25,11 @@ var bannedNames = []struct{ pattern, instead string }{
 	{`\bwide\b`, "max in flight"},
 	{`\blife\b|\blives\b`, "lifetime"},
 	{`\b(?:lest|anew|thereof|whoever)\b`, "so that, again"},
+	{`\bsurroundings\b`, "environment"},
+	{`\b(?:verdict|blamed|junk|standing|misshapen)\b`, "result, matches, skip, invalid"},
+	{`\b(?:un)?spent\b`, "used, unused"},
+	{`\b(?:lodges?|furnish|travell?er)\b`, "store, provide"},
+	{`\bbehaviours?\b`, "behavior"},
 }
 
 // TestNames holds the identifiers of the sources to the standard terms.

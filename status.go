@@ -66,7 +66,7 @@ func (s *Session) Status(c Credential, minTTL time.Duration) Status {
 	return status
 }
 
-// Renews reports whether this session can renew a credential without a person: by its
+// Renews reports whether this session can renew a credential without the user: by its
 // refresh token, or by one of Renewal.Flows.
 func (s *Session) Renews(c Credential) bool { return !c.isRefused() && s.renewable(c) == nil }
 

@@ -38,10 +38,10 @@ const userAgent = "mcp-login"
 //   - At most three redirects, none of them of a POST and none to another
 //     scheme. A redirect to another host carries no headers that identify the client.
 //   - Every address that is not public is refused at dial time, after name
-//     resolution. A resource_metadata URL or an endpoint is chosen by a
-//     stranger: without that check it could point into the network that this
-//     machine stands in.
-//   - At most 1 MiB of an answer is read, counted after decompression, unless
+//     resolution. An untrusted server chooses URLs such as resource_metadata
+//     and endpoints: without this check they could lead into the private
+//     network of this machine.
+//   - At most 1 MiB of a response is read, counted after decompression, unless
 //     the request asks for more: see [WithMessageLimit].
 type Guard struct {
 	// Server is the MCP server's URL. If its host is in a private network or on

@@ -15,7 +15,7 @@ import (
 var bundleManifest []byte
 
 // bundlePrograms are the programs in the bundle for one kind of processor. A
-// manifest tells systems apart, but not processors.
+// manifest distinguishes operating systems, but not processors.
 var bundlePrograms = []struct{ name, platform string }{
 	{"server/mcp-login-linux", "linux/amd64"},
 	{"server/mcp-login.exe", "windows/amd64"},
@@ -61,7 +61,7 @@ func writeBundle(r *release) (err error) {
 }
 
 // universal is one program for both kinds of Mac. goreleaser can make it too,
-// but with the two in the order in which their builds happened to end.
+// but the order of the two depends on which build ends first.
 func (r *release) universal() ([]byte, error) {
 	const align = 14 // a page of 16 KiB, as a power of two
 	amd64, err := r.binary("darwin/amd64")

@@ -13,7 +13,7 @@ import (
 //go:embed nix/flake.nix
 var flake string
 
-// nixSystems are the systems of the flake, in Nix's words.
+// nixSystems are the systems of the flake, by their Nix names.
 var nixSystems = []struct{ name, os, arch string }{
 	{"aarch64-darwin", "darwin", "arm64"},
 	{"aarch64-linux", "linux", "arm64"},
@@ -39,7 +39,7 @@ func writeFlake(r *release) error {
 	return os.WriteFile(filepath.Join(dir, "flake.nix"), []byte(text), 0o644)
 }
 
-// nixRelease is where one system's archive is, and its hash.
+// nixRelease is the URL and hash of one system's archive.
 func (r *release) nixRelease(system, goos, arch string) (string, error) {
 	for _, a := range r.artifacts {
 		if a.Type != "Archive" || a.GOOS != goos || a.GOARCH != arch {

@@ -19,7 +19,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// The user of the image, who owns nothing in it but their home.
+// The user of the image, who owns only their home folder.
 const (
 	imageUID  = 65532
 	imageHome = "/home/mcp-login"
@@ -98,8 +98,8 @@ func image(r *release, platform string) (v1.Image, error) {
 	return mutate.ConfigFile(img, config)
 }
 
-// imageFiles is the one layer: the program, the certificates of public
-// authorities, and a user with a home.
+// imageFiles returns the only layer: the program, public root certificates, and
+// a user with a home folder.
 func imageFiles(r *release, platform string) ([]byte, error) {
 	program, err := r.binary(platform)
 	if err != nil {
@@ -141,8 +141,8 @@ func imageFiles(r *release, platform string) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// certificates are Mozilla's trusted authorities as PEM. Those that are trusted
-// with a constraint are left out: a PEM file cannot express it.
+// certificates returns Mozilla's root certificates as PEM. It omits those with
+// constraints, which a PEM file cannot express.
 func certificates() []byte {
 	var buf bytes.Buffer
 	for root := range bundle.Roots() {

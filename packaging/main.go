@@ -1,8 +1,8 @@
-// Packaging adds to a release what goreleaser does not make: the container
-// image as an OCI layout, the npm packages, the MCP bundle and the Nix flake.
-// The folder release then holds what the release page shows.
-// It reads only what goreleaser left in the folder, and its output depends on
-// nothing else but the commit's time.
+// Packaging adds to a release the files that goreleaser does not make: the
+// container image as an OCI layout, the npm packages, the MCP bundle and the
+// Nix flake. The folder release then has the files of the release page. It
+// reads only the output of goreleaser, and its own output depends only on that
+// and the commit's time.
 //
 //	SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) packaging dist
 package main
@@ -23,9 +23,9 @@ const (
 	license     = "Apache-2.0"
 )
 
-// release is what goreleaser made.
+// release is the output of goreleaser.
 type release struct {
-	dir       string // where it is and where more goes
+	dir       string // folder of the release
 	tag       string
 	version   string
 	commit    string
@@ -91,7 +91,7 @@ func readJSON(path string, v any) error {
 	return nil
 }
 
-// binary reads the program for a platform such as linux/amd64 or linux/arm/7.
+// binary returns the program for a platform such as linux/amd64 or linux/arm/7.
 func (r *release) binary(platform string) ([]byte, error) {
 	for _, a := range r.artifacts {
 		kind := a.GOOS + "/" + a.GOARCH
@@ -105,7 +105,8 @@ func (r *release) binary(platform string) ([]byte, error) {
 	return nil, fmt.Errorf("the release has no binary for %s", platform)
 }
 
-// path is where an artifact is. goreleaser names it from the folder above.
+// path returns the path of an artifact. goreleaser's paths are relative to the
+// parent folder.
 func (r *release) path(a artifact) string {
 	return filepath.Join(r.dir, strings.TrimPrefix(filepath.ToSlash(a.Path), "dist/"))
 }

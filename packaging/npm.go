@@ -19,7 +19,7 @@ var npmWrapper []byte
 //go:embed npm/README.md
 var npmReadme []byte
 
-// npmPlatforms are the platforms with a package, in npm's words.
+// npmPlatforms are the platforms with a package, by their npm names.
 var npmPlatforms = []struct{ platform, os, cpu string }{
 	{"linux/amd64", "linux", "x64"},
 	{"linux/arm64", "linux", "arm64"},
@@ -57,8 +57,8 @@ func newNPMPackage(r *release, name, about string) npmPackage {
 	}
 }
 
-// writeNPM packs a package for each platform, and the one that the user names,
-// of which each of the others is an optional dependency.
+// writeNPM packs a package for each platform, and the main package with all of
+// them as optional dependencies.
 func writeNPM(r *release) error {
 	if err := os.MkdirAll(filepath.Join(r.dir, "npm"), 0o755); err != nil {
 		return err
@@ -97,7 +97,7 @@ type packed struct {
 	mode int64
 }
 
-// pack writes what "npm pack" would, with the commit's time.
+// pack writes a package like "npm pack", with the commit's time.
 func (r *release) pack(pkg npmPackage, files map[string]packed) (err error) {
 	manifest, err := json.MarshalIndent(pkg, "", "  ")
 	if err != nil {

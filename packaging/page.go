@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// writePage gathers what the release page shows in one folder, with a list
-// of checksums in place of goreleaser's.
+// writePage collects the files of the release page in one folder, with its own
+// list of checksums.
 func writePage(r *release) error {
 	page := filepath.Join(r.dir, "release")
 	if err := os.RemoveAll(page); err != nil {
@@ -40,7 +40,7 @@ func writePage(r *release) error {
 	return os.WriteFile(filepath.Join(page, "checksums.txt"), list, 0o644)
 }
 
-// pageFiles are the paths of what the release page shows.
+// pageFiles returns the paths of the files of the release page.
 func (r *release) pageFiles() ([]string, error) {
 	files := []string{
 		filepath.Join(r.dir, "../install.sh"),
@@ -57,7 +57,7 @@ func (r *release) pageFiles() ([]string, error) {
 	return append(files, packages...), err
 }
 
-// checksums lists the files of a folder as sha256sum does, by name.
+// checksums lists the files of a folder by name, in the format of sha256sum.
 func checksums(dir string) (list []byte, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/invocation"
 )
 
-// tokenOptions say how env, exec, headers and token get a token.
+// tokenOptions are the options of env, exec, headers and token for getting a
+// token.
 type tokenOptions struct {
 	common
 	fromAgent

@@ -85,7 +85,8 @@ func runAgent(ctx context.Context, e *call, o *agentOptions, profiles []string) 
 	return s.Serve(ctx, &agentd.Kept{Named: profiles, Base: keptOptions(e, &o.common), Store: store, Read: func() (agentd.Settings, error) { return readKept(e) }}, session)
 }
 
-// notCommand reports a misspelled command of the agent, which is no profile.
+// notCommand returns an error for a misspelled command of the agent that is not
+// a profile.
 func notCommand(ctx context.Context, e *call, store secrets.Store, profiles []string) error {
 	if len(profiles) != 1 {
 		return nil
@@ -101,8 +102,8 @@ func notCommand(ctx context.Context, e *call, store secrets.Store, profiles []st
 	return exit.Usagef("unknown command \"agent %s\", did you mean %s?", profiles[0], meant)
 }
 
-// usualPath returns what finds a path: the one that was named, else the usual one of this
-// user.
+// usualPath returns a function that returns the named path, else this user's default
+// path.
 func usualPath(e *call, named string, find func() (string, error)) func() (string, error) {
 	return func() (string, error) {
 		if named != "" {
@@ -112,10 +113,10 @@ func usualPath(e *call, named string, find func() (string, error)) func() (strin
 	}
 }
 
-// keptOptions returns where and how profiles of these options are kept.
+// keptOptions returns the agent's options for profiles with these options.
 func keptOptions(e *call, o *common) agentd.Options {
 	opener := e.open(o)
-	var others []string // the settings that have no flag
+	var others []string // the settings without a flag
 	for _, key := range variables.WithoutFlag() {
 		others = append(others, e.Setting(key.Name))
 	}

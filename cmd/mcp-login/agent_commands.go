@@ -47,7 +47,7 @@ func startAgent(ctx context.Context, e *call, o *agentOptions) error {
 	return e.answerData(text)
 }
 
-// agentCommands work on an agent that runs, or is to run.
+// agentCommands start, stop and describe an agent.
 func agentCommands(e *call) []*cli.Command {
 	var o struct {
 		common

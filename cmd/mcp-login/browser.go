@@ -77,7 +77,7 @@ func runBrowserForget(e *call) error {
 	return nil
 }
 
-// runBrowser serves any host at a socket.
+// runBrowser serves any host on a socket.
 func runBrowser(ctx context.Context, e *call, o browserOptions) error {
 	if runtime.GOOS == "windows" {
 		return exit.Usagef("browser: HOST is missing; ssh on Windows forwards no sockets")
@@ -98,12 +98,13 @@ func runBrowser(ctx context.Context, e *call, o browserOptions) error {
 	}
 	defer remove()
 	e.say("waiting for sign-ins at %s", path)
-	// A remote ~ is not expanded by ssh, so the remote host says the path.
+	// ssh does not expand a remote ~, so the remote host prints the path.
 	e.say(`next: ssh -R "$(ssh HOST mcp-login browser --remote)":%s HOST`, suggest.Command{path})
 	return h.Serve(ctx, l)
 }
 
-// runBrowserLink serves one host at a port, and prints what forwards it.
+// runBrowserLink serves one host on a port, and prints the options that forward
+// it.
 func runBrowserLink(ctx context.Context, e *call, o browserOptions, host string) error {
 	s, err := sshTo(e, host, o.options)
 	if err != nil {
@@ -124,7 +125,7 @@ func runBrowserLink(ctx context.Context, e *call, o browserOptions, host string)
 	return h.Serve(ctx, l)
 }
 
-// browserHelper opens this machine's browser for the host that is named; "": for any.
+// browserHelper opens this machine's browser for the named host; "": for any.
 func browserHelper(e *call, command, host string) (*sshbrowser.Helper, error) {
 	b, err := browser.New(e.getenv, variables.Public(os.Environ()), command)
 	if err != nil {

@@ -17,13 +17,13 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// call is one run of a command. It is made once and not changed.
+// call is one run of a command. It is immutable.
 type call struct {
 	env
 	invocation.Invocation // what was typed, and what the environment and the configuration add
 	log                   zerolog.Logger
-	hosts                 *oauth.Hosts // what its clients learn of the hosts of MCP servers; nil: each learns for itself
-	step                  *cistep.Step // who this CI job is; nil: that is not asked
+	hosts                 *oauth.Hosts // shared by the HTTP clients; nil: not shared
+	step                  *cistep.Step // identity of this CI job; nil: not requested
 	warn                  func(string) // warns of the folders of this user, once
 }
 
@@ -53,20 +53,21 @@ func (e *env) calling(line commandline.Line) (*call, error) {
 	return own, err
 }
 
-// readConfig returns what reads the configuration file; nil if there is none.
+// readConfig returns a function that reads the configuration file; nil for
+// none.
 func readConfig(e *env) func() (*settings.File, error) {
 	return func() (*settings.File, error) {
 		return settings.Load(e.getenv, func() []settings.Key { return knownKeys(allCommands(e.bare())) })
 	}
 }
 
-// warnOnce returns what shows the first of its warnings.
+// warnOnce returns a function that shows only its first warning.
 func warnOnce(e *env) func(text string) {
 	var once sync.Once
 	return func(text string) { once.Do(func() { e.say("warning: %s", text) }) }
 }
 
-// open returns what opens the things that a command with these options works with.
+// open returns the access.Opener for these options.
 func (e *call) open(o *common) access.Opener {
 	reach := outbound.Options{CACert: o.CACert, Timeout: o.Timeout, Getenv: e.getenv, Hosts: e.hosts}
 	return access.Opener{
@@ -77,7 +78,7 @@ func (e *call) open(o *common) access.Opener {
 
 func (e *call) dirs() paths.Dirs { return paths.Dirs{Getenv: e.getenv, Warn: e.warn} }
 
-// Remedy returns what explains an error of this run.
+// Remedy returns the remedy.Call for errors of this run.
 func (e *call) Remedy() remedy.Call { return e.open(new(common)).Remedy() }
 
 // agree asks the user at the terminal, unless --yes was typed.

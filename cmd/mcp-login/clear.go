@@ -48,8 +48,8 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 	})
 }
 
-// expired returns the profiles for which the user must sign in. One that cannot be
-// read stays.
+// expired returns the profiles that require a sign-in. It omits those that cannot
+// be read.
 func expired(ctx context.Context, e *call, o *common, names []string) ([]string, error) {
 	opener := e.open(o)
 	from, err := opener.Source(ctx, "", false)

@@ -98,13 +98,13 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 	return nil
 }
 
-// editor returns what changes the files of clients.
+// editor returns the editor for the files of clients.
 func (o *clientConfigOptions) editor(e *call) clientconfig.Editor {
 	return clientconfig.Editor{Places: clientconfig.PlacesHere(e.getenv), File: o.file, Say: e.say, Agree: e.agree, Confirm: e.streams().Confirm}
 }
 
-// runMigrate replaces mcp-remote in the files of all clients. The plan is the
-// answer; the files change after a yes.
+// runMigrate replaces mcp-remote in the files of all clients. It prints the
+// plan and changes the files after confirmation.
 func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []string) error {
 	if len(args) > 0 || o.write || o.remove {
 		return exit.Usagef("--migrate takes no NAME, and only the flags --yes and --program")
@@ -116,7 +116,7 @@ func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []stri
 	return o.editor(e).Migrate(ctx, all, complete)
 }
 
-// entryOf returns what a client is to know of a profile.
+// entryOf returns the client's entry for a profile.
 func entryOf(e *call, o *clientConfigOptions, profile, url string) clientconfig.Entry {
 	reach := invocation.FromAnywhere(slices.Concat(e.Again(), e.Line.Repeated(describeFlags(o.common.flags()), "store", "profile-dir", "keeper", "ca-cert", "log-level", "log-format")))
 	entry := clientconfig.NewEntry(clientconfig.PlacesHere(e.getenv), o.program, profile, url, reach)
@@ -124,7 +124,7 @@ func entryOf(e *call, o *clientConfigOptions, profile, url string) clientconfig.
 	return entry
 }
 
-// afterEntry says what else a client needs.
+// afterEntry prints what else a client needs.
 func afterEntry(e *call, client clientconfig.Client, profile string, via clientconfig.Via) {
 	if client.Note != "" && via == clientconfig.Proxy {
 		e.say("%s", client.Note)
@@ -134,7 +134,8 @@ func afterEntry(e *call, client clientconfig.Client, profile string, via clientc
 	}
 }
 
-// serverOf returns the URL that was given, else the stored credential's.
+// serverOf returns the URL of the arguments, else that of the stored
+// credential.
 func serverOf(ctx context.Context, e *call, o *clientConfigOptions, args []string) (string, error) {
 	if len(args) > 1 {
 		if _, err := oauth.CheckURL(args[1]); err != nil {
@@ -145,8 +146,9 @@ func serverOf(ctx context.Context, e *call, o *clientConfigOptions, args []strin
 	return storedServer(ctx, e, o, args[0])
 }
 
-// isFor refuses a server that the profile is not for: its client would send it
-// the token of another. What is not stored, or cannot be read here, is for any.
+// isFor rejects a server that the profile does not belong to: the client would
+// send it the token of another server. It accepts any server for a profile that
+// is not stored or cannot be read here.
 func isFor(ctx context.Context, e *call, o *clientConfigOptions, profile, server string) error {
 	stored, err := storedServer(ctx, e, o, profile)
 	if err != nil {

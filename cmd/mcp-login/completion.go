@@ -36,8 +36,8 @@ func runCompletion(e *call, shell string) error {
 // another command line.
 const completeName = "__complete"
 
-// runComplete prints the candidates, one a line. It is quiet about everything
-// that goes wrong, and asks no server: the user is typing.
+// runComplete prints the candidates, one per line. It reports no errors and
+// contacts no server, because the user is typing.
 func runComplete(ctx context.Context, e *env, words []string) error {
 	if len(words) == 0 {
 		return nil

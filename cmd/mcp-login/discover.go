@@ -14,7 +14,7 @@ import (
 type discoverOptions struct {
 	common
 	fromAgent fromAgent
-	login     loginOptions // its relays alone
+	login     loginOptions // only its relays
 	json      bool
 }
 

@@ -9,14 +9,14 @@ func (e *env) streams() terminal.Streams {
 	return terminal.Streams{In: e.in, Out: e.out, Err: e.err, Getenv: e.getenv, TTY: e.tty}
 }
 
-// answer prints the whole answer of a command for people. Call it last, so that
+// answer prints the whole output of a command for people. Call it last, so that
 // standard output stays empty if the command fails.
 func (e *env) answer(text string) error { return e.streams().Answer(text) }
 
-// answerText is answer for a text in styles.
+// answerText is answer for a styled text.
 func (e *env) answerText(text *terminal.Text) error { return e.streams().AnswerText(text) }
 
-// answerData prints an answer for programs, unchanged.
+// answerData prints output for programs, unchanged.
 func (e *env) answerData(data []byte) error { return e.streams().AnswerData(data) }
 
 // answerJSON prints one JSON value on one line.

@@ -21,7 +21,7 @@ import (
 type doctorOptions struct {
 	common
 	fromAgent fromAgent
-	login     loginOptions // its relays alone
+	login     loginOptions // only its relays
 	json      bool
 }
 
@@ -38,7 +38,7 @@ func newDoctor(e *call) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error { return runDoctor(ctx, e, &o, args) })
 }
 
-// errChecksFailed ends a doctor whose report has said what failed.
+// errChecksFailed ends doctor after its report has said what failed.
 var errChecksFailed = errors.New("a check failed")
 
 func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) error {
@@ -69,7 +69,7 @@ func runDoctor(ctx context.Context, e *call, o *doctorOptions, args []string) er
 	return err
 }
 
-// examineHere looks at where this program runs.
+// examineHere checks the environment of this program.
 func examineHere(ctx context.Context, e *call, o *doctorOptions, opener access.Opener) []doctor.Finding {
 	options := o.login.signIn()
 	local := doctor.Local{
@@ -78,7 +78,7 @@ func examineHere(ctx context.Context, e *call, o *doctorOptions, opener access.O
 		Agent: cmp.Or(o.fromAgent.agentSock, e.getenv(invocation.AgentVariable)),
 	}
 	in, err := opener.SignIn(options)
-	if err != nil { // it is about servers, and not about this machine
+	if err != nil { // the error is about servers, not about this machine
 		in, _ = signin.New(signin.Place{Streams: e.streams(), Laptop: opener.Laptop}, options) // options of relays are not checked yet
 	}
 	if len(options.Relay.URLs) > 0 {
@@ -89,7 +89,7 @@ func examineHere(ctx context.Context, e *call, o *doctorOptions, opener access.O
 	return doctor.Environment{Getenv: e.getenv, Flows: in.Here(), Terminal: e.streams().CanAsk(), Parts: local.Parts(ctx)}.Examine(ctx)
 }
 
-// examineServer looks at a server, given by its URL or by the name of a stored
+// examineServer checks a server, given by its URL or by the name of a stored
 // credential, which it checks too.
 func examineServer(ctx context.Context, e *call, o *doctorOptions, opener access.Opener, arg string) ([]doctor.Finding, error) {
 	s, server, err := opener.Addressed(ctx, o.fromAgent.agentSock, arg)

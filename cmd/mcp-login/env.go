@@ -19,7 +19,7 @@ import (
 
 const envName = "env"
 
-// variableOptions are how env and exec name what they export.
+// variableOptions are the options for the names of exported variables.
 type variableOptions struct {
 	tokenOptions
 	variables.Naming
@@ -114,8 +114,8 @@ func runEnvCI(ctx context.Context, e *call, o *envOptions, profiles []string) er
 	return err
 }
 
-// failEval makes eval "$(mcp-login env NAME)" fail as this command did. It
-// also says what unsets the variables of an earlier eval.
+// failEval makes eval "$(mcp-login env NAME)" fail as this command did. It also
+// prints the command that unsets the variables of an earlier eval.
 func failEval(e *call, code int) {
 	f, ok := shelleval.Evaluated(e.Invocation)
 	if !ok {
@@ -123,12 +123,12 @@ func failEval(e *call, code int) {
 	}
 	sayUnset(e, f, e.Line.Args)
 	if !e.streams().OutIsTerminal() {
-		_ = e.answerData([]byte(envexport.Failure(f, code))) // best effort: the exit code says it too
+		_ = e.answerData([]byte(envexport.Failure(f, code))) // best effort: the exit code reports the failure too
 	}
 }
 
-// sayUnset says how to unset the variables of profiles that cannot be used, where
-// an earlier eval has set them.
+// sayUnset says how to unset the variables of an earlier eval for profiles that
+// cannot be used.
 func sayUnset(e *call, f envexport.Format, profiles []string) {
 	if unset := shelleval.Unset(e.Invocation, f, profiles); unset != "" {
 		e.say("the old variables are still set. To unset them: %s", unset)

@@ -53,7 +53,7 @@ func runExec(ctx context.Context, e *call, o execOptions, args []string) error {
 	return notStarted(subprocess.Start(path, argv, environ))
 }
 
-// notStarted gives the shells' exit codes to a program that did not start.
+// notStarted returns the exit code of shells for a program that did not start.
 func notStarted(err error) error {
 	if ended, ok := errors.AsType[*subprocess.ExitError](err); ok {
 		return &exit.Error{Code: ended.Code}

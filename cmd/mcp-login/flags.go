@@ -60,13 +60,13 @@ func intFlag(name, usage string, value int, to *int) cli.Flag {
 	return &cli.IntFlag{Name: name, Usage: usage, Value: value, Destination: to}
 }
 
-// listFlag may be repeated. The list holds the default.
+// listFlag is a repeatable flag. The list has the default.
 func listFlag(name, usage string, to *list) cli.Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, Value: to}
 }
 
-// list is the value of a flag that may be repeated. The framework's own lists split
-// values at commas, unless its App runs.
+// list is the value of a repeatable flag. The framework's own lists split values at
+// commas, unless its App runs.
 type list []string
 
 // Set implements flag.Value: it appends a value.
@@ -78,7 +78,7 @@ func (l *list) Set(text string) error {
 // String implements flag.Value.
 func (l *list) String() string { return strings.Join(*l, ", ") }
 
-// metricsFlag names where metrics are served.
+// metricsFlag is the address to serve metrics on.
 func metricsFlag(to *string) cli.Flag {
 	return stringFlag("metrics-listen", "Serve Prometheus metrics at http://`ADDRESS`/metrics, such as 127.0.0.1:9090. Any program on this machine can read them", "", to)
 }
@@ -87,8 +87,8 @@ func longFlag(to *bool) cli.Flag { return boolFlag("long", "Show more about each
 
 func jsonFlag(to *bool) cli.Flag { return boolFlag("json", "Print JSON", to) }
 
-// separated splits the values of an option at commas and spaces: its variable has room for
-// one value only.
+// separated splits the values of an option at commas and spaces: its variable can have
+// only one value.
 func separated(values list) (all []string) {
 	for _, value := range values {
 		all = append(all, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
@@ -96,7 +96,7 @@ func separated(values list) (all []string) {
 	return all
 }
 
-// treeOf translates commands of the framework for the packages that must not know it.
+// treeOf converts commands of the framework for packages that must not depend on it.
 func treeOf(all []*cli.Command) commandline.Tree {
 	often := map[string]bool{}
 	for _, c := range commands() {
@@ -126,7 +126,7 @@ func describeFlags(flags []cli.Flag) (all []commandline.Flag) {
 	return all
 }
 
-// describeFlag returns the setting that a flag is, and what it takes.
+// describeFlag returns the description of a flag as a setting.
 func describeFlag(f cli.Flag) commandline.Flag {
 	doc := f.(cli.DocGenerationFlag) // like all variables of this program
 	name := f.Names()[0]
@@ -147,8 +147,7 @@ func describeFlag(f cli.Flag) commandline.Flag {
 	return d
 }
 
-// describeHelp returns what --help shows of a flag. It has the default where that
-// matters.
+// describeHelp returns the --help text of a flag, with the default if it matters.
 func describeHelp(f cli.Flag, doc cli.DocGenerationFlag, variable, shown string) help.Flag {
 	h := help.NewFlag(f.Names()[0], doc.GetUsage())
 	h.Variable = variable

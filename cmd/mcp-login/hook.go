@@ -18,7 +18,7 @@ import (
 // agentTimeout is the timeout of a request to the agent before a prompt.
 const agentTimeout = 8 * time.Second
 
-// expiresAt ends the names of the variables that the hook watches.
+// expiresAt is the suffix of the variables that the hook watches.
 const expiresAt = "_EXPIRES_AT"
 
 type hookOptions struct {
@@ -51,7 +51,7 @@ func runHook(ctx context.Context, e *call, o hookOptions, shell string) error {
 	if o.due == "" {
 		return e.answerData(script)
 	}
-	if o.agentSock != "" { // which refreshes by itself, so that nothing is lost here
+	if o.agentSock != "" { // the agent refreshes by itself
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, agentTimeout)
 		defer cancel()
@@ -60,9 +60,9 @@ func runHook(ctx context.Context, e *call, o hookOptions, shell string) error {
 	return e.Remedy().OneLine(err) // a prompt follows
 }
 
-// runDue has env print new values for one profile's variables, those that are
-// set. It knows the variable alone, and looks for the profile. It returns the run
-// that explains an error.
+// runDue makes env print new values for one profile's variables that are set. It
+// finds the profile by the name of a variable. It returns the run that explains
+// an error.
 func runDue(ctx context.Context, e *call, o hookOptions, flags []string) (*call, error) {
 	prefix, ok := strings.CutSuffix(o.due, expiresAt)
 	if !ok {
@@ -78,8 +78,8 @@ func runDue(ctx context.Context, e *call, o hookOptions, flags []string) (*call,
 	return e.runLine(ctx, tree, treeOf(tree).Interpret(args))
 }
 
-// profileOf finds the profile whose variables begin so, in the configuration
-// and in the store or agent. Where two do, env refuses them.
+// profileOf finds the profile with a variable prefix, in the configuration and
+// in the store or agent. If two have it, env rejects them.
 func profileOf(ctx context.Context, e *call, o *hookOptions, prefix string) (string, error) {
 	from, err := e.open(&o.common).Source(ctx, o.agentSock, false)
 	if err != nil {

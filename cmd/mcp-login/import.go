@@ -63,7 +63,7 @@ func runImport(ctx context.Context, e *call, o *importOptions, args []string) er
 	return nil
 }
 
-// unpack reads a parcel.
+// unpack decrypts a parcel.
 func unpack(ctx context.Context, e *call) (mcplogin.Credential, error) {
 	packed, err := parcel.Read(e.in)
 	if err != nil {

@@ -28,7 +28,7 @@ func (e *call) newLog(level, format string) (zerolog.Logger, error) {
 	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
 }
 
-// slog returns the logger for the libraries, which know the standard one only.
+// slog returns the logger for the libraries, which use log/slog.
 func (e *call) slog() *slog.Logger {
 	if e.log.GetLevel() == zerolog.Disabled {
 		return slog.New(slog.DiscardHandler)

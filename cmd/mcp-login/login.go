@@ -100,12 +100,12 @@ func runLogin(ctx context.Context, e *call, o *loginOptions, args []string) erro
 	return nil
 }
 
-// collides warns where this profile's variables have the names of another's, or
-// of this program's own.
+// collides warns if this profile's variables have the same names as those of
+// another profile, or of this program.
 func collides(ctx context.Context, e *call, store secrets.Store, profile string) {
 	names, err := store.List(ctx)
 	if err != nil {
-		names = nil // only a warning is lost
+		names = nil // only the warning is omitted
 	}
 	for _, warning := range variables.Warnings(profile, names) {
 		e.say("warning: %s", warning)

@@ -48,7 +48,7 @@ func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) e
 }
 
 // chosen returns the named profiles, or with a flag all stored ones. Exactly one of the
-// two must be given.
+// two is required.
 func chosen(ctx context.Context, e *call, o *common, command, flag string, all bool, names []string) ([]string, error) {
 	switch {
 	case all && len(names) > 0:
@@ -69,8 +69,8 @@ func chosen(ctx context.Context, e *call, o *common, command, flag string, all b
 	return names, nil
 }
 
-// eachProfile does something with each profile, with its own settings. It continues
-// after an error and returns all errors.
+// eachProfile calls a function for each profile, with its own settings. It
+// continues after an error and returns all errors.
 func eachProfile(e *call, names []string, do func(e *call, o *common, name string) error) error {
 	var errs []error
 	for _, name := range names {

@@ -1,5 +1,5 @@
-// Command mcp-login gets an OAuth token for an MCP server on a machine without
-// a browser, keeps it fresh and safe, and passes it to the programs that need it.
+// Command mcp-login gets an OAuth token for an MCP server on a machine without a
+// browser, stores it safely, refreshes it, and provides it to programs.
 //
 // Standard output is data, standard error is for people, questions go to the
 // terminal. A command that fails leaves standard output empty, except env: the shell
@@ -21,7 +21,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal ends the program immediately
 	os.Exit(run(ctx, os.Args[1:], sysEnv()))
 }
 
@@ -42,15 +42,15 @@ type env struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
-	tty      func() (*os.File, error) // the terminal for questions; an error where there is none
-	hidden   *redact.Redactor         // what log and error texts go through
+	tty      func() (*os.File, error) // opens the terminal for questions; an error without one
+	hidden   *redact.Redactor         // redacts log and error texts
 	work     int                      // cost of a parcel's passphrase: parcel.WorkFactor
 	secrets  variables.Withheld       // from the environment
 }
 
 func sysEnv() *env {
 	for _, name := range variables.Empty(os.Environ()) {
-		_ = os.Unsetenv(name) // it was listed, so it is a name
+		_ = os.Unsetenv(name) // cannot fail for an existing name
 	}
 	secrets := variables.Withhold(os.Getenv)
 	return &env{

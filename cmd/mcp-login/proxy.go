@@ -35,7 +35,7 @@ type proxyOptions struct {
 
 const proxyName = "proxy"
 
-// adapters read the command lines of programs that a command takes the place of.
+// adapters convert the command lines of programs that a command replaces.
 func adapters() map[string]commandline.Adapter {
 	return map[string]commandline.Adapter{proxyName: mcpremote.Adapt}
 }
@@ -67,7 +67,7 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 	}
 	opener := e.open(&o.login.common)
 	if !o.mayLogIn {
-		opener = opener.WithoutTerminal() // it is the client's
+		opener = opener.WithoutTerminal() // the terminal belongs to the client
 	}
 	if opener, err = o.server.withHeaders(ctx, opener); err != nil {
 		return err
@@ -105,8 +105,8 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 	return proxy.Stdio{Upstream: up}.Run(ctx, e.in, e.out)
 }
 
-// signsIn reports whether the client's user can sign in from the client. Where an
-// agent keeps the credentials, it alone signs in.
+// signsIn reports whether the client's user can sign in from the client. With an
+// agent, only the agent signs in.
 func (o *proxyOptions) signsIn() bool { return !o.noSignIn && o.fromAgent.agentSock == "" }
 
 // target reads the arguments and --name.
@@ -130,7 +130,8 @@ func signInFirst(ctx context.Context, opener access.Opener, o *proxyOptions, s *
 	return err
 }
 
-// upstreamOf reaches the server. If no URL was given, it is that of the stored credential.
+// upstreamOf returns the transport for the server. Its default URL is that of the stored
+// credential.
 func upstreamOf(ctx context.Context, opener access.Opener, o *proxyOptions, cfg mcplogin.Config, s *mcplogin.Session) (up proxy.Upstream, err error) {
 	if cfg.Server == "" {
 		c, err := s.Credential(ctx)
@@ -152,12 +153,12 @@ func upstreamOf(ctx context.Context, opener access.Opener, o *proxyOptions, cfg 
 
 // signInClient returns the sign-in inside an MCP client.
 func signInClient(opener access.Opener, o *proxyOptions, cfg mcplogin.Config) (*proxy.SignIn, error) {
-	to, err := mcplogin.Open(cfg) // at this server, wherever the profile may be later
+	to, err := mcplogin.Open(cfg) // for this server, even if the profile changes later
 	if err != nil {
 		return nil, err
 	}
 	opener = opener.WithoutTerminal()
-	machine, _ := os.Hostname() // a claim for people; it may be empty
+	machine, _ := os.Hostname() // for display; may be empty
 	s := &proxy.SignIn{Machine: machine, Account: opener.Account}
 	if dir, err := opener.Dirs.Writable(opener.Dirs.Proxies()); err == nil { // without a home folder nothing is shared
 		s.State = proxystate.Of(dir, cfg.Profile, cfg.Server).View(slices.Concat(o.server.headers, o.server.fromHere, o.tools.rules().Texts())...)

@@ -13,7 +13,7 @@ func serveProxy(ctx context.Context, opener access.Opener, o *proxyOptions, up p
 	if err != nil {
 		return err
 	}
-	defer local.Close() // again, if it was served
+	defer local.Close() // again if it was served
 	given, where := "", ""
 	if o.tokenFrom != "" && !local.Private {
 		if given, err = opener.Secret(ctx, o.tokenFrom, "token for clients"); err != nil {

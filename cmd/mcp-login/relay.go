@@ -104,7 +104,7 @@ func runRelay(ctx context.Context, e *call, o *relayServerOptions) error {
 	return r.Serve(ctx, l, o.certificates)
 }
 
-// check finds options that contradict each other.
+// check returns an error for options that conflict.
 func (o *relayServerOptions) check(e *call) error {
 	c := o.certificates
 	u, err := url.Parse(o.sessions)
@@ -125,7 +125,7 @@ func (o *relayServerOptions) check(e *call) error {
 	return nil
 }
 
-// openSessions returns where sessions are kept, and what ends that.
+// openSessions returns the session store and a function that closes it.
 func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Sessions, func(), error) {
 	if o.sessions == "" {
 		return &relay.Memory{}, func() {}, nil
@@ -142,7 +142,7 @@ func openSessions(ctx context.Context, e *call, o *relayServerOptions) (relay.Se
 	if err != nil {
 		return nil, nil, exit.Usage(err)
 	}
-	return r, func() { _ = r.Close() }, nil // the process ends
+	return r, func() { _ = r.Close() }, nil // the process exits
 }
 
 // reachAuthority adds a client for the certificate authority, if one is used.

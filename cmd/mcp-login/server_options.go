@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// serverOptions say how the MCP server is spoken to.
+// serverOptions are the options for requests to the MCP server.
 type serverOptions struct {
 	transport         string
 	headers, fromHere list
@@ -27,12 +27,12 @@ func (o *serverOptions) flags() []cli.Flag {
 	)
 }
 
-// withHeaders has the requests of an opener carry the headers.
+// withHeaders adds the headers to the requests of an opener.
 func (o *serverOptions) withHeaders(ctx context.Context, opener access.Opener) (access.Opener, error) {
 	return opener.WithHeaders(ctx, o.headers, o.fromHere)
 }
 
-// toolOptions say which tools a client may use.
+// toolOptions are the rules for the tools that a client may use.
 type toolOptions struct {
 	allow, deny list
 	readOnly    bool
@@ -50,7 +50,7 @@ func (o *toolOptions) rules() toolfilter.Rules {
 	return toolfilter.Rules{Allow: o.allow, Deny: o.deny, ReadOnly: o.readOnly}
 }
 
-// filter returns what applies the rules.
+// filter returns the tool filter for the rules.
 func (o *toolOptions) filter(log *slog.Logger) (*toolfilter.Filter, error) {
 	f, err := toolfilter.New(o.rules(), log)
 	if err != nil {

@@ -16,7 +16,7 @@ func knownKeys(commands []*cli.Command) []settings.Key {
 	return settings.Sorted(variables.WithoutFlag(), treeOf(commands).Keys())
 }
 
-// flagSet sets flags to the values that the settings have for them.
+// flagSet sets flags to the values of their settings.
 func flagSet(flags []cli.Flag, s settings.Settings) (*flag.FlagSet, error) {
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	for _, f := range flags {
@@ -61,8 +61,7 @@ func (e *call) forProfile(name string) (*call, *common, error) {
 	return &own, o, err
 }
 
-// commonOptions returns the options that every command has, as the settings have
-// them.
+// commonOptions returns the common options from the settings.
 func commonOptions(s settings.Settings) (*common, error) {
 	o := new(common)
 	_, err := flagSet(o.flags(), s)

@@ -79,7 +79,7 @@ func nonInteractiveFlags(o *signin.NonInteractive) []cli.Flag {
 	)
 }
 
-// browserCommandFlag names another browser.
+// browserCommandFlag is the command that opens a browser.
 func browserCommandFlag(to *string) cli.Flag {
 	return stringFlag("browser-command", "Open the browser with `COMMAND` (default: BROWSER, or the system's browser). The URL replaces %s, or is appended", "", to)
 }

@@ -48,12 +48,12 @@ func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	h.Asked = nil // the terminal is the remote host's
+	h.Asked = nil // the remote session uses the terminal
 	err = s.Session(ctx, h, args[1:], func(err error) {
 		e.say("warning: sign-ins on %s cannot open this machine's browser: %v", host, err)
 	})
 	if ended, ok := errors.AsType[*exec.ExitError](err); ok && ended.ExitCode() > 0 {
-		return &exit.Error{Code: ended.ExitCode()} // ssh has said why
+		return &exit.Error{Code: ended.ExitCode()} // ssh has printed its error
 	}
 	if err != nil {
 		return fmt.Errorf("run ssh: %w", err)
@@ -61,7 +61,7 @@ func runSSH(ctx context.Context, e *call, o sshOptions, args []string) error {
 	return nil
 }
 
-// sshTo returns what runs the system's ssh to a host.
+// sshTo returns the sshbrowser.SSH for a host.
 func sshTo(e *call, host string, options []string) (*sshbrowser.SSH, error) {
 	if strings.HasPrefix(host, "-") {
 		return nil, exit.Usagef("%q is not a host; use --ssh-option for options of ssh", host)

@@ -68,7 +68,7 @@ func runStatus(ctx context.Context, e *call, o statusOptions, args []string) err
 	return nil
 }
 
-// toSignIn says which command each of these needs that only the user can renew.
+// toSignIn prints the command for each credential that requires a sign-in.
 func toSignIn(e *call, all ...report.Credential) {
 	for _, r := range all {
 		if r.State == mcplogin.StateLogin {
@@ -77,7 +77,7 @@ func toSignIn(e *call, all ...report.Credential) {
 	}
 }
 
-// stateError is the answer by exit code alone.
+// stateError reports the state by the exit code only.
 func stateError(e *call, r report.Credential) error {
 	switch r.State {
 	case mcplogin.StateValid:

@@ -20,7 +20,7 @@ func newStore(e *call) *cli.Command {
 	return group("store", "Inspect the store, move credentials, change its key", commands)
 }
 
-// group is a command that only has others below it.
+// group returns a command that has only subcommands.
 func group(name, about string, commands []*cli.Command) *cli.Command {
 	var names []string
 	for _, c := range commands {

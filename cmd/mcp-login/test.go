@@ -67,7 +67,7 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	return cmp.Or(err, toolError(r))
 }
 
-// toolError is an error if a called tool failed.
+// toolError returns an error if the called tool failed.
 func toolError(r mcpprobe.Report) error {
 	if slices.ContainsFunc(r.Results, func(r mcpprobe.Result) bool { return r.IsError }) {
 		return errToolFailed
@@ -75,10 +75,10 @@ func toolError(r mcpprobe.Report) error {
 	return nil
 }
 
-// errToolFailed ends a test whose report has said what the tool answered.
+// errToolFailed ends a test after its report has shown the tool's result.
 var errToolFailed = errors.New("a tool failed")
 
-// probe connects to the server that the credential is for.
+// probe connects to the server of the credential.
 func probe(ctx context.Context, opener access.Opener, o *testOptions, s *mcplogin.Session) (mcpprobe.Report, error) {
 	c, err := s.Credential(ctx)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// autoApprove is how long a tour without a terminal leaves to the user.
+// autoApprove is how long a tour without a terminal waits for the user.
 const autoApprove = 3 * time.Second
 
 func main() {
@@ -93,7 +93,7 @@ func listen(addr string, cfg demoserver.Config) (server *demoserver.Server, stop
 		_ = web.Serve(ln) // always ErrServerClosed, after Close
 	}()
 	return server, func() {
-		_ = web.Close() // nothing is lost with a connection here
+		_ = web.Close() // best effort
 		<-done
 	}, nil
 }

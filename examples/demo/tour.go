@@ -167,8 +167,8 @@ func (t *tourist) listTools(ctx context.Context, mcpURL string) error {
 	return nil
 }
 
-// expectOver proves the logout: neither the program nor the server knows the
-// token any more.
+// expectOver verifies the logout: neither the program nor the server still has
+// the token.
 func (t *tourist) expectOver(ctx context.Context, mcpURL string, headers []byte) error {
 	const loginRequired = 4
 	cmd := t.command(ctx, "mcp-login", "headers", "demo")
@@ -202,7 +202,7 @@ func (t *tourist) show(ctx context.Context, args ...string) error {
 	return named(args, cmd.Run())
 }
 
-// output runs a command for what it prints.
+// output runs a command and returns its output.
 func (t *tourist) output(ctx context.Context, args ...string) ([]byte, error) {
 	out, err := t.command(ctx, args...).Output()
 	return out, named(args, err)
@@ -258,7 +258,7 @@ func post(ctx context.Context, mcpURL string, headers []byte) (status int, body 
 	return resp.StatusCode, body, err
 }
 
-// toolNames reads an answer of tools/list, which may come as an event stream.
+// toolNames parses a response to tools/list, which may be an event stream.
 func toolNames(answer []byte) ([]string, error) {
 	for line := range bytes.Lines(answer) {
 		if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {

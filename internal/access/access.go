@@ -1,7 +1,7 @@
-// Package access opens what commands work with: the store or the agent in its place,
-// sessions for its credentials, sign-ins, clients for servers, and secrets from their
-// sources. It is handed the streams, the settings and the options of one run, and must
-// not know which command that is, how its flags are parsed, or what it prints.
+// Package access opens what commands work with: the store or the agent, sessions for
+// credentials, sign-ins, clients for servers, and secrets from their sources. It gets
+// the streams, the settings and the options of one run, and must not know which
+// command that is, how its flags are parsed, or what it prints.
 package access
 
 import (
@@ -27,7 +27,7 @@ import (
 // Options say which store a command uses, how it reaches servers, and what it accepts.
 type Options struct {
 	Store, ProfileDir, Keeper string        // see stores.Location
-	CACert                    string        // PEM file of certificates to trust beside the system's
+	CACert                    string        // PEM file of root certificates to trust in addition to the system's
 	Timeout                   time.Duration // of one request to a server
 	MinTTL                    time.Duration // a token that expires sooner is refreshed
 	ExpectIssuer              string        // the only authorization server to accept; "": any
@@ -44,14 +44,14 @@ type Opener struct {
 	Options
 	invocation.Invocation
 	Streams terminal.Streams
-	Hidden  *redact.Redactor    // learns each secret, so that no log and no error shows it
-	Step    *cistep.Step        // who this CI job is; nil: that is not asked
-	Headers extraheader.Headers // that each request to the origin of an MCP server has
+	Hidden  *redact.Redactor    // gets each secret, to redact it in logs and errors
+	Step    *cistep.Step        // who this CI job is; nil: not requested
+	Headers extraheader.Headers // added to each request to the origin of an MCP server
 	Dirs    paths.Dirs
 	Log     *slog.Logger
 
-	// Clients returns what makes guarded clients: always the same, so that all share
-	// connections and certificates.
+	// Clients returns the function that returns guarded clients: always the same, so
+	// that all share connections and certificates.
 	Clients func() (func(url string) *http.Client, error)
 }
 
@@ -63,14 +63,14 @@ func (o Opener) WithHeaders(ctx context.Context, typed, sources []string) (Opene
 	return o, err
 }
 
-// WithoutTerminal returns an opener that can ask nobody at the terminal.
+// WithoutTerminal returns an opener that never prompts at the terminal.
 func (o Opener) WithoutTerminal() Opener {
 	o.Streams.TTY = func() (*os.File, error) { return nil, errors.New("another program is using the terminal") }
 	return o
 }
 
-// Servers returns what makes clients for MCP servers. They add the user's headers to
-// requests to the server's origin.
+// Servers returns the function that returns clients for MCP servers. They add the
+// user's headers to requests to the server's origin.
 func (o Opener) Servers() (func(server string) *http.Client, error) {
 	guarded, err := o.Clients()
 	if err != nil {
@@ -83,8 +83,9 @@ func (o Opener) Servers() (func(server string) *http.Client, error) {
 	}, nil
 }
 
-// Transport reaches an MCP server: guarded, and without a timeout, because a tool may
-// take long. The server uses Streamable HTTP, or the transport of the mode.
+// Transport returns a RoundTripper for an MCP server: guarded, and without a timeout,
+// because a tool may take long. The server uses Streamable HTTP, or the transport of
+// the mode.
 func (o Opener) Transport(server, mode string) (*httpsse.Transport, error) {
 	m, err := httpsse.ParseMode(cmp.Or(mode, string(httpsse.Auto)))
 	if err != nil {

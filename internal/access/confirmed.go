@@ -12,7 +12,7 @@ import (
 )
 
 // Notes returns the notes of what this user confirmed on this host. Without a home folder nothing
-// can be noted, so that nothing is confirmed.
+// is confirmed.
 func (o Opener) Notes() confirmed.Notes {
 	dir, err := o.Dirs.Confirmed()
 	if err != nil {
@@ -21,18 +21,18 @@ func (o Opener) Notes() confirmed.Notes {
 	return confirmed.Notes{Dir: dir}
 }
 
-// confirm notes what a sign-in demands, which this user has typed. Where that cannot be
-// noted, the sign-in continues and the user must name the demand again.
+// confirm records the demand of a sign-in, which this user has typed. If it cannot be
+// recorded, the sign-in continues and the user must name the demand again later.
 func (o Opener) confirm(c mcplogin.Credential) {
 	notes, d := o.Notes(), confirmed.Of(c)
-	if notes.Known(c) { // an error is met again below
+	if notes.Known(c) { // an error occurs again below
 		return
 	}
 	_, err := o.Dirs.Writable(o.Dirs.Confirmed())
 	if err == nil {
 		err = notes.Add(d)
 	}
-	// Another process may have noted the same.
+	// Another process may have recorded the same demand.
 	if !notes.Known(c) && confirmed.Presents(c) {
 		o.Streams.Say("warning: cannot save your confirmation for %q (%v). Set these variables for every refresh: %s",
 			c.Profile, err, oauth.Sanitize(confirmed.Variables(d.Named()), report.MaxLine))
@@ -51,7 +51,7 @@ func (o Opener) names(n confirmed.Naming) bool {
 	case "expect-issuer":
 		said = cmp.Or(o.ExpectIssuer, o.Setting("issuer"))
 	case "expect-audience":
-		said = cmp.Or(o.ExpectAudience, o.Setting("audience")) // a sign-in asks for the one that it names
+		said = cmp.Or(o.ExpectAudience, o.Setting("audience")) // a sign-in requests the one that it names
 	}
 	if strings.HasSuffix(n.Flag, "-from") {
 		lasts, err := secretref.Durable(said)
@@ -60,8 +60,8 @@ func (o Opener) names(n confirmed.Naming) bool {
 	return said == n.Value
 }
 
-// WithoutDemands takes out of a record what this user has not typed on this
-// host, and says what that was.
+// WithoutDemands removes the demands from a record that this user has not typed
+// on this host, and returns what it removed.
 func (o Opener) WithoutDemands(c mcplogin.Credential) mcplogin.Credential {
 	c, removed := o.Notes().Without(c)
 	for _, n := range removed {

@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// Remedy returns what explains an error of this run.
+// Remedy returns the remedy.Remedy for errors of this run.
 func (o Opener) Remedy() remedy.Call {
 	r := o.Invocation.Remedy()
 	r.Profiles = func() []string { return o.ProfileNames(context.Background()) }
@@ -17,8 +17,8 @@ func (o Opener) Remedy() remedy.Call {
 	return r
 }
 
-// Explain says in one line what went wrong and what to run, for the user of another
-// program, who sees nothing else.
+// Explain returns a one-line error with the command to run, for display in another
+// program.
 func (o Opener) Explain(err error) string {
 	text := "mcp-login: " + o.Hidden.Clean(terminal.OneLine(remedy.Text(err)))
 	if hint := o.Remedy().Hint(err); hint != "" {
@@ -27,7 +27,7 @@ func (o Opener) Explain(err error) string {
 	return text
 }
 
-// Account returns who signed in, "" where no token says so.
+// Account returns the signed-in account; "" if unknown.
 func (o Opener) Account(c mcplogin.Credential) string {
 	id := o.Identity(c)
 	if id.Subject == "" {

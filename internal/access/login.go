@@ -25,25 +25,25 @@ import (
 type Login struct {
 	Opener
 	As         signin.SignIn
-	Target     Target // without a server: the stored credential's, else the one that the user's MCP clients know
+	Target     Target // without a server: that of the stored credential, else of the user's MCP clients
 	From       Source
 	MoreScopes []string
-	Force      bool // sign in whatever is stored, and replace it
+	Force      bool // sign in even with a valid credential, and replace it
 	MCPClients clientconfig.Places
 }
 
-// ErrTimedOut ends a sign-in that nobody approved within --wait.
+// ErrTimedOut means that the sign-in was not approved within --wait.
 var ErrTimedOut = &exit.Error{Code: exit.TimedOut, Text: "the sign-in was not approved in time"}
 
 // Result is how a run ended.
 type Result struct {
 	mcplogin.Credential
 	Kept   bool // the stored one stays
-	Renews bool // without a person
+	Renews bool // without the user
 }
 
 // Run signs in, unless the stored credential is what a sign-in would end with: then
-// it says so, and asks a person at the terminal. Where the MCP server is elsewhere on the same host, it asks whether to sign in there.
+// it says so, and asks the user at the terminal. Where the MCP server is elsewhere on the same host, it asks whether to sign in there.
 func (l Login) Run(ctx context.Context) (Result, error) {
 	r, err := l.signIn(ctx)
 	if err == nil {
@@ -100,7 +100,7 @@ func (l Login) unlessValid(ctx context.Context) (r Result, err error) {
 		req.Replace = true
 	case !l.Force:
 		kept := false
-		if c, kept, err = l.standing(ctx, s, c); err == nil && kept {
+		if c, kept, err = l.repeatsStored(ctx, s, c); err == nil && kept {
 			kept, err = l.keep(ctx, c, s.Renews(c))
 		}
 		if err != nil || kept {
@@ -111,9 +111,9 @@ func (l Login) unlessValid(ctx context.Context) (r Result, err error) {
 	return Result{c, false, s.Renews(c)}, err
 }
 
-// wait signs in, as long as a person may take.
+// wait signs in, as long as the user may take.
 func (l Login) wait(ctx context.Context, s *mcplogin.Session, req mcplogin.LoginRequest) (mcplogin.Credential, error) {
-	if l.As.Wait > 0 { // a person has it for each prompt, and not for the questions before
+	if l.As.Wait > 0 { // the timeout applies to each prompt, not to the questions before
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, l.As.Wait, ErrTimedOut)
 		defer cancel()
@@ -125,10 +125,10 @@ func (l Login) wait(ctx context.Context, s *mcplogin.Session, req mcplogin.Login
 	return c, err
 }
 
-// standing reports whether a sign-in would only repeat the one that a stored credential
+// repeatsStored reports whether a sign-in would only repeat the one that a stored credential
 // is from: it asks for nothing that the credential lacks, this user may use it here, and
 // its token is valid or was renewed just now. It returns the credential as it is then.
-func (l Login) standing(ctx context.Context, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
+func (l Login) repeatsStored(ctx context.Context, s *mcplogin.Session, c mcplogin.Credential) (mcplogin.Credential, bool, error) {
 	if c.Refused != "" || confirmed.Demands(c) && !l.Notes().Known(c) || slices.ContainsFunc(signin.DemandingFlags(), l.Typed) ||
 		signin.ExpectSubject(l.Identity(c), l.As.Subject) != nil {
 		return c, false, nil
@@ -146,8 +146,8 @@ func (l Login) standing(ctx context.Context, s *mcplogin.Session, c mcplogin.Cre
 	return now, true, nil
 }
 
-// keep says that a credential is valid, and asks whether it stays. Where nobody can be
-// asked it does.
+// keep says that a credential is valid, and asks whether to keep it. Without a
+// terminal it is kept.
 func (l Login) keep(ctx context.Context, c mcplogin.Credential, renews bool) (bool, error) {
 	if l.As.JSON {
 		return true, nil
@@ -166,7 +166,7 @@ func (l Login) keep(ctx context.Context, c mcplogin.Credential, renews bool) (bo
 }
 
 // elsewhere returns the URL at which the user wants to sign in instead, after a sign-in
-// that failed because the MCP server is elsewhere on the same host.
+// failed because the MCP server has another URL on the same host.
 func (l Login) elsewhere(ctx context.Context, failure error) (string, error) {
 	at := signin.Elsewhere(failure)
 	if at == "" || l.As.JSON || !l.Streams.CanAsk() {
@@ -210,7 +210,7 @@ func (l Login) known(ctx context.Context) (string, error) {
 	return s.URL, err
 }
 
-// unknown is the error of a sign-in by a name that is known nowhere.
+// unknown returns the error of a sign-in by an unknown name.
 func (l Login) unknown() error {
 	profile := l.Target.Profile
 	return &exit.Error{
@@ -219,7 +219,8 @@ func (l Login) unknown() error {
 	}
 }
 
-// unnamed is the error of a sign-in without a URL, with the commands that name one.
+// unnamed returns the error of a sign-in without a URL, with commands that have
+// one.
 func (l Login) unnamed(found []clientconfig.Server) error {
 	where, hints := found[0].Where()+" has one", []string(nil)
 	if len(found) > 1 {
@@ -247,7 +248,7 @@ func (l Login) Next(ctx context.Context, c mcplogin.Credential) []string {
 	flags := existing(l.StoreFlags())
 	next := signin.Next(l.Getenv, c.Profile, slices.Concat(variables.PrefixFlag(c.Profile), flags))
 	if _, err := c.Authorization(); errors.Is(err, mcplogin.ErrBound) {
-		next = suggest.MCPLogin("proxy", c.Profile).With(flags...).String() // no variable can hold the proof
+		next = suggest.MCPLogin("proxy", c.Profile).With(flags...).String() // a variable cannot contain the DPoP proof
 	}
 	switch locked, err := l.Stores().StaysLocked(ctx, l.Location()); {
 	case errors.Is(err, file.ErrUnsupported):

@@ -27,7 +27,7 @@ func (o Opener) Logout(ctx context.Context, profile string) (unrevoked *mcplogin
 	return unrevoked, err
 }
 
-// Clear removes the credential of a profile, without a word to its server.
+// Clear removes the credential of a profile without contacting its server.
 func (o Opener) Clear(ctx context.Context, profile string) error {
 	return o.remove(ctx, profile, func(s *mcplogin.Session, _ mcplogin.Credential) error { return s.Clear(ctx) })
 }
@@ -54,8 +54,8 @@ func (o Opener) remove(ctx context.Context, profile string, do func(*mcplogin.Se
 	return nil
 }
 
-// notSignedIn is the error for removing a profile that is not stored.
-// Nobody needs to sign in for that, but an agent may keep it.
+// notSignedIn is the error for removing a profile that is not stored. The hint
+// is not to sign in: an agent may have it.
 func (o Opener) notSignedIn(profile string, err error) error {
 	hint := suggest.MCPLogin("list").With(o.StoreFlags()...).String()
 	if o.Getenv(invocation.AgentVariable) != "" {

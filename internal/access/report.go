@@ -48,8 +48,9 @@ func (o Opener) report(ctx context.Context, from Source, place, profile string) 
 	return r, nil
 }
 
-// Reports reads the named credentials. One that cannot be read is given to unread,
-// unless that is nil or the whole store is locked: then it is the error.
+// Reports reads the named credentials. It calls unread for one that cannot be
+// read, unless unread is nil or the whole store is locked: then it returns the
+// error.
 func (o Opener) Reports(ctx context.Context, from Source, names []string, unread func(name string, err error)) ([]report.Credential, error) {
 	place, err := o.placeOf(from)
 	if err != nil {
@@ -60,9 +61,9 @@ func (o Opener) Reports(ctx context.Context, from Source, names []string, unread
 		r, err := o.report(ctx, from, place, name)
 		switch {
 		case errors.Is(err, mcplogin.ErrLoginRequired):
-			continue // it was removed meanwhile, or is an older version's note of a login that was not completed
+			continue // it was just removed, or an older version recorded a login that was not completed
 		case errors.Is(err, secretref.ErrLocked):
-			return nil, err // so are all others
+			return nil, err // all others are unreadable too
 		case err != nil && unread != nil:
 			unread(name, err)
 		case err != nil:

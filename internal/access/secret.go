@@ -8,13 +8,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
-// Secret reads a secret from a source. In errors and questions it is called what.
+// Secret reads a secret from a source. Parameter what names it in errors and
+// prompts.
 func (o Opener) Secret(ctx context.Context, source, what string) (string, error) {
 	return o.reader().Read(ctx, source, what)
 }
 
-// Passphrase returns where the passphrase of an environment variable comes from. A
-// person may be asked for it.
+// Passphrase returns where the passphrase of an environment variable comes from. The
+// user may be prompted for it.
 func (o Opener) Passphrase(variable string) secretref.Passphrase {
 	return secretref.Passphrase{Reader: o.reader(), Source: secretref.FromVariable(o.Getenv, variable), MayAsk: true}
 }

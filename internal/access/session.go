@@ -14,7 +14,7 @@ import (
 )
 
 // Source returns the agent at a socket, or the store if the socket is "". Only if ask
-// is true may the store be a new one, and a person be asked for a passphrase.
+// is true may the store be a new one, and the user be asked for a passphrase.
 func (o Opener) Source(ctx context.Context, socket string, ask bool) (Source, error) {
 	if socket == "" {
 		store, err := o.OpenStore(ctx, ask)
@@ -29,7 +29,7 @@ func (o Opener) Source(ctx context.Context, socket string, ask bool) (Source, er
 	return Source{Agent: &agent.Client{Socket: socket}}, nil
 }
 
-// Config returns the configuration of a session, without what only a sign-in needs.
+// Config returns the configuration of a session, except what only a sign-in needs.
 func (o Opener) Config(from Source, profile string) (mcplogin.Config, error) {
 	client, err := o.Servers()
 	if err != nil {
@@ -47,7 +47,7 @@ func (o Opener) Config(from Source, profile string) (mcplogin.Config, error) {
 	return cfg, nil
 }
 
-// Session opens a session that never asks anybody anything.
+// Session opens a session that never prompts.
 func (o Opener) Session(from Source, profile string) (*mcplogin.Session, error) {
 	cfg, err := o.Config(from, profile)
 	if err != nil {
@@ -66,7 +66,7 @@ func (o Opener) SessionAt(ctx context.Context, socket, profile string) (*mcplogi
 }
 
 // Credential returns a credential whose token is valid for MinTTL, refreshed if that
-// is due. A person is asked to sign in only if login is true.
+// is due. It prompts the user to sign in only if login is true.
 func (o Opener) Credential(ctx context.Context, from Source, profile string, login bool) (c mcplogin.Credential, err error) {
 	s, err := o.Session(from, profile)
 	if err != nil {
@@ -87,14 +87,14 @@ func (o Opener) Credential(ctx context.Context, from Source, profile string, log
 	return c, err
 }
 
-// Hide keeps the secrets of a credential out of logs and errors.
+// Hide redacts the secrets of a credential in logs and errors.
 func (o Opener) Hide(c mcplogin.Credential) {
 	o.Hidden.Hide(c.Token.Access, c.Token.Refresh, c.Token.ID, c.App.Secret, c.App.RegistrationToken)
 }
 
-// WarnUnshared has the agent that the environment names look at a new credential. It
-// warns of one that is in another store than the agent's, because commands here ask the
-// agent and do not find it.
+// WarnUnshared makes the agent in the environment read a new credential. It warns if
+// the agent uses another store, because commands here use the agent and do not find the
+// credential.
 func (o Opener) WarnUnshared(ctx context.Context, c mcplogin.Credential) {
 	sock := o.Getenv(invocation.AgentVariable)
 	if sock != "" && !shared(ctx, sock, c) {

@@ -40,8 +40,7 @@ func (o Opener) SignIn(as *signin.Options) (signin.SignIn, error) {
 	}, as)
 }
 
-// accepted notes what a credential requests from this host at a refresh, and that a
-// secret was sent for it.
+// accepted records the demand of a credential, and that a secret was sent for it.
 func (o Opener) accepted(c mcplogin.Credential, sent bool) {
 	if sent || confirmed.Demands(c) {
 		o.confirm(c)
@@ -58,7 +57,7 @@ func (o Opener) nonInteractive() []flows.Flow {
 	return signin.Flows(func(ctx context.Context, source string) (string, error) { return o.Secret(ctx, source, "input") }, o.idToken)
 }
 
-// idToken asks the CI who this job is.
+// idToken requests the ID token of this CI job.
 func (o Opener) idToken(ctx context.Context, audience string) (string, error) {
 	job, err := o.Job()
 	if err != nil {
@@ -81,8 +80,8 @@ func (o Opener) Job() (ci.Job, error) {
 // browserVariable names the socket of the laptop's browser on a remote host.
 const browserVariable = "MCP_LOGIN_BROWSER_SOCK"
 
-// Laptop returns the endpoint at which the browser of the user's laptop answers; "":
-// none does.
+// Laptop returns the endpoint of the browser on the user's laptop; "" if none
+// responds.
 func (o Opener) Laptop() string {
 	folder, err := o.LaptopFolder()
 	if err != nil {
@@ -91,7 +90,7 @@ func (o Opener) Laptop() string {
 	return sshbrowser.Find(context.Background(), o.Getenv(browserVariable), folder)
 }
 
-// LaptopFolder returns the folder in which this host finds the user's laptops.
+// LaptopFolder returns the folder with the endpoints of the user's laptops.
 func (o Opener) LaptopFolder() (string, error) {
 	base, err := o.Dirs.Browsers()
 	if err != nil {

@@ -19,7 +19,7 @@ func (o Opener) OpenStore(ctx context.Context, ask bool) (secrets.Store, error) 
 	return o.Stores().Open(ctx, o.Location(), ask)
 }
 
-// Stores returns what opens and inspects stores.
+// Stores returns the opener of stores.
 func (o Opener) Stores() stores.Opener {
 	vault := stores.VaultOf(o.Getenv, o.Setting, o.Configured)
 	vault.IDToken = func(ctx context.Context) (string, error) { return o.idToken(ctx, o.Setting("vault-audience")) }

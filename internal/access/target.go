@@ -16,7 +16,7 @@ import (
 // Target is what the arguments of a command name: a profile, a server, or both.
 type Target struct {
 	Profile, Server string
-	alone           string // the only argument: what looks like a host can be the name of a profile
+	alone           string // the only argument: a text that looks like a host can be the name of a profile
 }
 
 // ParseTarget reads the arguments, a name, a URL, or both in either order, and checks the
@@ -66,8 +66,8 @@ func (o Opener) Addressed(ctx context.Context, socket, arg string) (s *mcplogin.
 	return s, "", err
 }
 
-// at returns the target at another URL. What was typed alone has no say in the name
-// there.
+// at returns the target at another URL. A single argument does not determine the
+// name there.
 func (t Target) at(server string) Target {
 	if t.alone != "" {
 		t.Profile = ""
@@ -103,7 +103,7 @@ func (o Opener) Resolve(ctx context.Context, from Source, t Target) (Target, err
 	return t, nil
 }
 
-// checkNew refuses names for a new profile that would be taken for something else.
+// checkNew rejects ambiguous names for a new profile.
 func checkNew(profile string) error {
 	if strings.Trim(profile, "0123456789") == "" {
 		return exit.Usagef("%q: a name cannot be all digits; use one with a letter: %s", profile, suggest.MCPLogin("login", "server-"+profile, "URL"))

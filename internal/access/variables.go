@@ -9,9 +9,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// Variables returns the variables of all profiles, or an error: never some. They are
-// those of the agent at a socket, or of the store if the socket is "". The user is asked
-// to sign in only if login is true.
+// Variables returns the variables of all profiles, or an error: never only some. They
+// are those of the agent at a socket, or of the store if the socket is "". It prompts
+// the user to sign in only if login is true.
 func (o Opener) Variables(ctx context.Context, socket string, n variables.Naming, profiles []string, login bool) (vars []envexport.Var, err error) {
 	names, err := n.Names(profiles)
 	if err != nil {
@@ -38,8 +38,8 @@ func (o Opener) Variables(ctx context.Context, socket string, n variables.Naming
 	return vars, nil
 }
 
-// unambiguous refuses profiles whose variables have the names of another's. Where a
-// list costs a request it is not asked for: login has warned.
+// unambiguous rejects profiles with the same variable names as another profile. It
+// does not check if a list costs a request, because login has warned.
 func unambiguous(ctx context.Context, store secrets.Store, n variables.Naming, profiles []string) error {
 	var stored []string
 	if files, ok := store.(*file.Store); ok && n.Prefix == "" {

@@ -12,8 +12,8 @@
 // user that the agent runs as is served, whatever the mode of the socket. Only
 // access tokens are issued. A refresh token never leaves the agent, so a socket
 // that is forwarded to another host (ssh -R) provides only short-lived tokens,
-// and only while it is forwarded. A [Socket] can be limited to some profiles, a
-// person can be asked each time ([Config].Confirm), and every request for a
+// and only while it is forwarded. A [Socket] can be limited to some profiles, the
+// user can be asked each time ([Config].Confirm), and every request for a
 // token is one line of the audit log, without the token.
 package agentd
 

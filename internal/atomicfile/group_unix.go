@@ -9,7 +9,7 @@ import (
 )
 
 // keepGroup gives a file the group of the one at path that it replaces, and returns its
-// mode. Where the group cannot be kept, another one gets what everybody has.
+// mode. Where the group cannot be kept, another one gets what all users has.
 func keepGroup(f *os.File, path string, mode fs.FileMode) fs.FileMode {
 	replaced, err := os.Lstat(path)
 	if err != nil {

@@ -20,12 +20,13 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// settleTime is how long a program that opens a browser is watched: one that
-// finds none ends within it. One that still runs is, or waits for, a browser.
+// settleTime is how long a program that opens a browser is watched: if it finds
+// none, it exits within this time. One that is still running is a browser, or
+// waits for one.
 const settleTime = 1500 * time.Millisecond
 
-// maxLink is the longest URL handed to a program. Windows takes 32,767
-// characters for a whole command line, some browsers 8,192.
+// maxLink is the longest URL passed to a program, in bytes. Windows takes
+// 32,767 characters for a whole command line, some browsers 8,192.
 const maxLink = 8192
 
 // errNoBrowser: nothing on this machine opened a browser.
@@ -37,15 +38,15 @@ type Browser struct {
 	goos    string
 	wsl     bool
 	getenv  func(string) string
-	environ []string      // given to the browser
-	command []string      // nil: what the system has
+	environ []string      // environment of the browser
+	command []string      // nil: the system's programs
 	settle  time.Duration // how long a program is watched
 }
 
 // New returns this machine's browser. It is started with the variables in
-// environ, by command: a program and its arguments, of which %s or the end takes
-// the URL. Without a command, it uses the programs that BROWSER names and those
-// that the system has.
+// environ, by command: a program and its arguments, with the URL in place of %s
+// or at the end. Without a command, it uses the programs that BROWSER names and
+// those that the system has.
 func New(getenv func(string) string, environ []string, command string) (*Browser, error) {
 	b := &Browser{goos: runtime.GOOS, wsl: isWSL(), getenv: getenv, environ: environ, settle: settleTime}
 	if command == "" {
@@ -76,7 +77,7 @@ func (b *Browser) Open(ctx context.Context, link string) error {
 		tried = append(tried, fmt.Sprintf("%s: %v", filepath.Base(path), err))
 	}
 	if b.command == nil && len(tried) > 1 {
-		return errNoBrowser // a list of programs that are not installed helps nobody
+		return errNoBrowser // a list of programs that are not installed is not helpful
 	}
 	return fmt.Errorf("%w: %s", errNoBrowser, strings.Join(tried, "; "))
 }
@@ -114,7 +115,7 @@ func (b *Browser) named() [][]string {
 	return found
 }
 
-// withURL puts the URL where %s stands, else at the end.
+// withURL replaces %s by the URL, else appends it.
 func withURL(argv []string, link string) []string {
 	out, placed := make([]string, 0, len(argv)+1), false
 	for i, word := range argv {
@@ -139,7 +140,7 @@ func (b *Browser) start(ctx context.Context, path string, args []string) error {
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // reaps the program if it ends before us
+	go func() { ended <- cmd.Wait() }() // reaps the program if it exits before this process
 	select {
 	case err := <-ended:
 		return err
@@ -150,9 +151,9 @@ func (b *Browser) start(ctx context.Context, path string, args []string) error {
 	}
 }
 
-// browserURL returns a URL as a program may be given it: https, or http to this
-// machine; taken apart and put together again, so that nothing of it can be an
-// option, a second argument or, to a careless script, a command.
+// browserURL returns a URL that is safe to pass to a program: https, or http to
+// this machine; parsed and serialized again, so that no part of it can be an
+// option, a second argument or, in a careless script, a command.
 func browserURL(link string) (string, error) {
 	bare, query, _ := strings.Cut(link, "?")
 	u, err := oauth.CheckURL(bare)
@@ -180,8 +181,8 @@ func unusualInHost(r rune) bool {
 	return !(ascii.Alphanumeric(r) || strings.ContainsRune("-._:[]", r))
 }
 
-// escapeUnusual percent-encodes what no URL needs bare and some program might act
-// on: quotes, dollar signs, brackets, semicolons. Its meaning stays the same.
+// escapeUnusual percent-encodes characters that some program might interpret:
+// quotes, dollar signs, brackets, semicolons. The URL stays equivalent.
 func escapeUnusual(s string) string {
 	const bare = "-._~/%&=+:@,?"
 	var b strings.Builder

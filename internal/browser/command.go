@@ -7,9 +7,8 @@ import (
 
 var errQuote = errors.New("unclosed quote")
 
-// splitCommand splits a command line into words as a POSIX shell does, and does
-// nothing else that a shell does: quotes and backslashes group, all other
-// characters stand for themselves.
+// splitCommand splits a command line into words like a POSIX shell: quotes and
+// backslashes group words, all other characters are literal.
 func splitCommand(line string) ([]string, error) {
 	var words []string
 	var word strings.Builder

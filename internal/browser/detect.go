@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/flows"
 )
 
-// Environment returns what this machine says about whether a browser can be
-// opened here. The caller adds what its user chose and whether it has a terminal.
+// Environment returns the environment of this machine for flows.Detect. The
+// caller adds the user's choices and whether a terminal is available.
 func Environment(getenv func(string) string) flows.Environment {
 	s := flows.Environment{
 		GOOS: runtime.GOOS, Getenv: getenv, CI: ci.Sign(getenv),
@@ -21,8 +21,7 @@ func Environment(getenv func(string) string) flows.Environment {
 	return s
 }
 
-// isWSL reports whether this is Linux under Windows. Both of its kernels say
-// so.
+// isWSL reports whether this is WSL, by the version of its kernel.
 func isWSL() bool {
 	if runtime.GOOS != "linux" {
 		return false

@@ -9,16 +9,16 @@ import (
 )
 
 // Build is the version, and the commit that it was built from. The commit is empty
-// where nothing recorded one, as in a build outside of a clone.
+// if unknown, as in a build outside a clone.
 type Build struct {
 	Version string
 	Commit  string
 	Date    string // RFC 3339
-	Dirty   bool   // files were changed since
+	Dirty   bool   // uncommitted changes
 }
 
-// Of completes what a release says of itself by what go install and go build
-// recorded.
+// Of completes the build information of a release by that of go install and go
+// build.
 func Of(release Build) Build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

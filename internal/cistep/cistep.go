@@ -1,6 +1,6 @@
-// Package cistep does what this program does as a step of a CI job: it passes
-// variables to the later steps, and asks once the identity of the job. It must not know the
-// command line, nor where a credential comes from.
+// Package cistep is for this program as a step of a CI job: it passes variables to later
+// steps, and requests the identity of the job once. It must not know the command line, nor
+// where a credential comes from.
 package cistep
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// NotExportedError says why the later steps of a job did not get the variables of
-// these profiles.
+// NotExportedError says why the variables of these profiles were not exported to
+// later steps.
 type NotExportedError struct {
 	Err      error
 	Profiles []string
@@ -27,9 +27,9 @@ func (n *NotExportedError) Error() string { return n.Err.Error() }
 // Unwrap returns the cause.
 func (n *NotExportedError) Unwrap() error { return n.Err }
 
-// Export passes variables of these profiles to the later steps, and returns what a
-// person must know to use them. Secrets are the names of those that hold a token, and
-// forEval is the command line that a shell runs.
+// Export passes variables of these profiles to the later steps, and returns notes on
+// how to use them. Secrets are the names of those with a token, and forEval is the
+// command line for a shell.
 func Export(ctx context.Context, job ci.Job, plain []envexport.Var, secrets, profiles []string, forEval string) (notes []string, err error) {
 	vars := make([]ci.Var, len(plain))
 	for i, v := range plain {
@@ -45,8 +45,7 @@ func Export(ctx context.Context, job ci.Job, plain []envexport.Var, secrets, pro
 	return reach(job.Provider, vars, forEval), nil
 }
 
-// reach says where the variables are available, unless every later step simply has
-// them.
+// reach says where the variables are available, unless every later step has them.
 func reach(p ci.Provider, vars []ci.Var, forEval string) []string {
 	var secret []string
 	for _, v := range vars {
@@ -73,11 +72,11 @@ func reach(p ci.Provider, vars []ci.Var, forEval string) []string {
 // Step requests and prints the identity of the job once. An agent requests ID tokens for
 // several profiles concurrently. Nil prints nothing.
 type Step struct {
-	Hide func(...string)               // gets a token before anything can print it
+	Hide func(...string)               // called with a token before anything can print it
 	Said func(format string, a ...any) // prints the identity of the job, once
 
 	mu sync.Mutex
-	id ci.Identity // zero: none was asked for
+	id ci.Identity // zero: none was requested
 }
 
 // Identity returns the identity of the job; zero if no ID token was requested.
@@ -90,7 +89,8 @@ func (s *Step) Identity() ci.Identity {
 	return s.id
 }
 
-// Note notes the identity of the job, and reports whether nobody did before.
+// Note records the identity of the job, and reports whether it was not recorded
+// before.
 func (s *Step) Note(id ci.Identity) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,13 +7,13 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// Help returns what --help shows of a command, given the names before it.
+// Help returns the --help text of a command, given its parent commands.
 func (c *Command) Help(path string) help.Command {
 	d := help.Command{
 		Name: path + " " + c.Name, Summary: c.About, About: c.Description, Group: c.Group, Often: c.Often,
 		Usage: strings.TrimPrefix(c.Args+" [flags]", " "), Examples: strings.Split(c.Example, "\n"),
 	}
-	if before, _, found := strings.Cut(c.Args, Program); found { // behind the program they are the program's
+	if before, _, found := strings.Cut(c.Args, Program); found { // flags after the program belong to the program
 		d.Usage = before + "[flags] -- " + Program
 	}
 	for _, f := range c.Flags {
@@ -34,7 +34,7 @@ func (t Tree) Help(itself help.Command) help.Program {
 	return p
 }
 
-// Asked returns the help that a line asks for, in so many columns.
+// Asked returns the help that a line requests, for a width in columns.
 func (l *Line) Asked(p help.Program, columns int) *terminal.Text {
 	switch {
 	case l.Command == nil:

@@ -1,7 +1,6 @@
-// Package commandline interprets what was typed after the program's name. Nothing
-// else does: the values of flags, the line printed to be pasted again and what a shell
-// completes are read from here. It is handed a description of the commands, and must
-// not know the framework that declares them or what any of them does.
+// Package commandline parses the command line. It is the only parser: flag values,
+// suggested commands and shell completion all use it. It gets a description of the
+// commands, and must not know what any of them does.
 package commandline
 
 import (
@@ -12,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// Line is a command line, interpreted.
+// Line is a parsed command line.
 //
 // Flags may stand before or after the arguments. "--" ends them, and so does
 // the first word of another program's command line, which is never interpreted.
@@ -20,27 +19,27 @@ type Line struct {
 	Parts   []Part
 	Path    []string   // names of the command and of the groups it is in
 	Command *Command   // nil: none yet
-	Next    []*Command // that may follow
+	Next    []*Command // commands that may follow
 	Args    []string   // without the program to run
 	Program []string   // the command line of the program to run; nil: none
-	Open    string     // flag that lacks its value; "": none
+	Open    string     // flag without its value; "": none
 	Ended   bool       // by "--"
 	Help    bool       // is asked for
 	HelpAll bool       // with every flag
 	common  []Flag
-	foreign error // what is wrong with the words of another program
+	foreign error // error in the words of another program
 }
 
-// Part is one word of a command line, or a flag and its value in two.
+// Part is one word of a command line, or a flag with its value as two words.
 type Part struct {
 	Words  []string // as they were typed
 	IsFlag bool
 	Flag   string // its name
 	Value  string
-	bare   bool // it has no value; once the command is known: although it needs one
+	bare   bool // without a value; once the command is known: although it requires one
 }
 
-// Interpret reads the words of a command line.
+// Interpret parses the words of a command line.
 func (t Tree) Interpret(words []string) Line {
 	l := Line{Next: t.Commands, common: t.Flags}
 	for len(words) > 0 && l.Program == nil {
@@ -71,7 +70,7 @@ func (l *Line) adapt(words []string) []string {
 	return own
 }
 
-// read interprets the part that the words begin with.
+// read parses the first part of the words.
 func (l *Line) read(words []string) Part {
 	word := words[0]
 	switch {
@@ -88,8 +87,8 @@ func (l *Line) read(words []string) Part {
 	return Part{Words: words[:1]}
 }
 
-// ProgramNext reports whether the next word that is no flag begins the command
-// line of another program.
+// ProgramNext reports whether the next argument starts the command line of
+// another program.
 func (l *Line) ProgramNext() bool {
 	return l.Command != nil && slices.Index(strings.Fields(l.Command.Args), Program) == len(l.Args)
 }
@@ -106,7 +105,7 @@ func (l *Line) readWord(word string) {
 	}
 }
 
-// readFlag reads a flag as the flag package does: with one dash or two, its
+// readFlag parses a flag as package flag does: with one dash or two, and its
 // value in the same word or the next.
 func (l *Line) readFlag(words []string) Part {
 	name, value, assigned := strings.Cut(FlagName(words[0]), "=")
@@ -128,16 +127,15 @@ func (l *Line) readFlag(words []string) Part {
 	return p
 }
 
-// settle completes a flag when the command is known: one that was typed before
-// the command's name may be the command's own.
+// settle completes a flag when the command is known: a flag before the
+// command's name may belong to the command.
 func (l *Line) settle(p *Part) {
 	if p.bare && l.Takes(p.Flag) && !l.takesValue(p.Flag) {
 		p.Value, p.bare = "true", false
 	}
 }
 
-// Flags returns those that may be typed: before a command's name, those that
-// every command has.
+// Flags returns the possible flags: before a command's name, the global flags.
 func (l *Line) Flags() []Flag {
 	if !l.Runs() {
 		return l.common
@@ -145,7 +143,7 @@ func (l *Line) Flags() []Flag {
 	return l.Command.Flags
 }
 
-// Own returns the flags of the command that not every command has.
+// Own returns the flags of the command except the global ones.
 func (l *Line) Own() []Flag {
 	return slices.DeleteFunc(slices.Clone(l.Flags()), func(f Flag) bool {
 		_, common := flagNamed(l.common, f.Name)
@@ -156,10 +154,11 @@ func (l *Line) Own() []Flag {
 // Runs reports whether the line names a command, not only a group of commands.
 func (l *Line) Runs() bool { return l.Command != nil && l.Command.Runs() }
 
-// CheckArgs returns what is wrong with the number of arguments.
+// CheckArgs returns an error for a wrong number of arguments.
 func (l *Line) CheckArgs() error { return l.Command.countArgs(slices.Concat(l.Args, l.Program)) }
 
-// Check returns what is wrong with the line, except for the number of arguments.
+// Check returns an error for an invalid line, except for the number of
+// arguments.
 func (l *Line) Check() error {
 	if l.foreign != nil {
 		return exit.Usage(l.foreign)
@@ -205,7 +204,7 @@ func Meant(name string, commands []*Command) string {
 	return strings.TrimSuffix(suggest.DidYouMean(name, known), ".")
 }
 
-// Values returns what a flag was given, in order; nil: it was not typed.
+// Values returns the typed values of a flag, in order; nil if it was not typed.
 func (l *Line) Values(flag string) []string {
 	var values []string
 	for _, p := range l.Parts {
@@ -216,7 +215,7 @@ func (l *Line) Values(flag string) []string {
 	return values
 }
 
-// Value returns what a flag was given last, which is what counts.
+// Value returns the last typed value of a flag, which is the effective one.
 func (l *Line) Value(flag string) (value string, typed bool) {
 	values := l.Values(flag)
 	if len(values) == 0 {
@@ -225,7 +224,7 @@ func (l *Line) Value(flag string) (value string, typed bool) {
 	return values[len(values)-1], true
 }
 
-// WordCount returns how many words were typed.
+// WordCount returns the number of typed words.
 func (l *Line) WordCount() (words int) {
 	for _, p := range l.Parts {
 		words += len(p.Words)
@@ -278,10 +277,10 @@ func FlagName(word string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-")
 }
 
-// Find returns the flag of a name, if it may be typed.
+// Find returns the flag with a name, if it is possible here.
 func (l *Line) Find(name string) (Flag, bool) { return flagNamed(l.Flags(), name) }
 
-// Takes reports whether a flag may be typed.
+// Takes reports whether a flag is possible here.
 func (l *Line) Takes(name string) bool {
 	_, found := l.Find(name)
 	return found
@@ -300,8 +299,8 @@ func (l *Line) repeats(name string) bool {
 // Profiles returns the profiles among the arguments.
 func (l *Line) Profiles() []string { return l.Command.profiles(l.Args) }
 
-// Starts reports whether the line is one of the commands of these names, or of a
-// group of such a name.
+// Starts reports whether the line has one of these commands, or a command of one
+// of these groups.
 func (l *Line) Starts(names ...string) bool {
 	return len(l.Path) > 0 && slices.Contains(names, l.Path[0])
 }

@@ -17,7 +17,8 @@ type Tree struct {
 	Flags    []Flag // that every command has
 }
 
-// Keys returns the settings that the flags of all commands are. They may repeat.
+// Keys returns the settings of the flags of all commands, possibly with
+// duplicates.
 func (t Tree) Keys() []settings.Key { return keys(t.Commands) }
 
 func keys(commands []*Command) (all []settings.Key) {
@@ -36,38 +37,38 @@ func keys(commands []*Command) (all []settings.Key) {
 type Command struct {
 	Name, About string
 	Args        string // its arguments, such as "NAME [URL]"
-	Description string // more about it, for its help
-	Example     string // that works if pasted
+	Description string // longer text, for its help
+	Example     string // a command that works if pasted
 	Group       string // of commands
 	Hidden      bool
-	Often       bool // most people use it
+	Often       bool // commonly used
 	Flags       []Flag
 	Commands    []*Command // below it
-	Adapt       Adapter    // nil: there is none
+	Adapt       Adapter    // nil: none
 }
 
-// Runs reports whether a command does something itself, with or without commands
-// below it. A group of commands has no flags.
+// Runs reports whether a command can run itself, even if it has subcommands. A
+// group of commands has no flags.
 func (c *Command) Runs() bool { return len(c.Commands) == 0 || len(c.Flags) > 0 }
 
 // Adapter returns a command's own words for those of a program that the command takes
-// the place of. Ours says whether the command has a flag, and whether that needs a
-// value.
+// the place of. The function says whether the command has a flag, and whether that
+// needs a value.
 type Adapter func(words []string, ours func(flag string) (known, value bool)) ([]string, error)
 
 // Flag is a flag of a command. As a setting it has a name, an environment
 // variable and a default.
 type Flag struct {
 	settings.Key
-	Bool  bool                    // it needs no value
-	Check func(text string) error // what is wrong with a value
-	Help  func() help.Flag        // what --help shows of it
+	Bool  bool                    // it takes no value
+	Check func(text string) error // returns an error for an invalid value
+	Help  func() help.Flag        // its description for --help
 }
 
-// NameOrURL begins Args of a command that takes either.
+// NameOrURL is the start of Args of a command that takes either.
 const NameOrURL = "NAME|URL"
 
-// Program stands in Args where another program's command line begins.
+// Program in Args marks the start of another program's command line.
 const Program = "CMD..."
 
 func find(commands []*Command, name string) *Command {
@@ -86,8 +87,8 @@ func flagNamed(flags []Flag, name string) (Flag, bool) {
 	return flags[i], true
 }
 
-// Placeholder returns what an argument stands for, such as NAME, given how many
-// come before it; "": nothing may follow.
+// Placeholder returns the placeholder of an argument, such as NAME, given its
+// index; "": none may follow.
 func (c *Command) Placeholder(before int) string {
 	wanted := strings.Fields(c.Args)
 	if len(wanted) == 0 || before >= len(wanted) && !strings.HasSuffix(strings.Trim(wanted[len(wanted)-1], "[]"), "...") {
@@ -96,7 +97,7 @@ func (c *Command) Placeholder(before int) string {
 	return strings.Trim(wanted[min(before, len(wanted)-1)], "[].")
 }
 
-// countArgs compares arguments with those of the command.
+// countArgs checks the number of arguments.
 func (c *Command) countArgs(args []string) error {
 	wanted := strings.Fields(c.Args)
 	usage := strings.Replace(c.Args, Program, "-- "+Program, 1)
@@ -123,7 +124,7 @@ func (c *Command) profiles(args []string) []string {
 	case strings.HasPrefix(strings.TrimPrefix(c.Args, "["), NameOrURL):
 		profile, server, err := profilename.Split(args)
 		if err == nil && profile == "" {
-			profile = profilename.Base(server) // where the store has another name, that one is in no table
+			profile = profilename.Base(server) // a different name in the store is not in a table
 		}
 		return []string{profile}
 	case strings.HasPrefix(c.Args, "NAME"), strings.HasPrefix(c.Args, "[NAME]"):

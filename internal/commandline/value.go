@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// CheckDuration says what is wrong with the value of a flag that is a duration.
+// CheckDuration returns an error unless a value is a valid duration.
 func CheckDuration(text string) error {
 	if _, err := time.ParseDuration(text); err == nil {
 		return nil
@@ -18,7 +18,7 @@ func CheckDuration(text string) error {
 	return errors.New("not a duration; use 30s or 5m")
 }
 
-// CheckNumber says what is wrong with the value of a flag that is a number.
+// CheckNumber returns an error unless a value is a valid number.
 func CheckNumber(text string) error {
 	if _, err := strconv.ParseInt(text, 0, 64); err != nil {
 		return errors.New("not a number; use digits, such as 8080")
@@ -26,7 +26,7 @@ func CheckNumber(text string) error {
 	return nil
 }
 
-// CheckBool says what is wrong with the value of a flag that is on or off.
+// CheckBool returns an error unless a value is a valid boolean.
 func CheckBool(text string) error {
 	if _, err := strconv.ParseBool(text); err != nil {
 		return errors.New("use true or false")

@@ -14,7 +14,7 @@ import (
 )
 
 // candidate is a word that fits at the cursor, or a request to the shell to
-// complete something that it knows better.
+// complete something itself.
 type candidate struct {
 	kind        kind
 	word, about string
@@ -44,14 +44,14 @@ func (c candidate) line() string {
 	return string(c.kind) + "\n"
 }
 
-// Words is where words come from that are not always the same.
+// Words are the sources of words that are not constant.
 type Words struct {
 	Profiles func(context.Context) []string // the names of credentials
 	Flows    []string
 }
 
-// Lines returns the candidates that begin as current does, one a line, given what
-// was typed before it.
+// Lines returns the candidates with the prefix current, one per line, given the
+// words before it.
 func (w Words) Lines(ctx context.Context, l commandline.Line, current string) []byte {
 	var text []byte
 	for _, c := range w.candidates(ctx, l, current) {
@@ -62,7 +62,7 @@ func (w Words) Lines(ctx context.Context, l commandline.Line, current string) []
 	return text
 }
 
-// candidates returns what may come next, given how it begins.
+// candidates returns the candidates for the next word, given its prefix.
 func (w Words) candidates(ctx context.Context, l commandline.Line, current string) []candidate {
 	flag, value, assigned := strings.Cut(current, "=")
 	switch {
@@ -117,7 +117,7 @@ func flagsOf(flags []commandline.Flag) []candidate {
 		candidate{kind: aWord, word: "--" + commandline.HelpAll, about: "Show help on every flag"})
 }
 
-// arguments returns what the usage line has at this place.
+// arguments returns the candidates for the argument at this position.
 func (w Words) arguments(ctx context.Context, l commandline.Line) []candidate {
 	switch l.Command.Placeholder(len(l.Args)) {
 	case "NAME", commandline.NameOrURL:

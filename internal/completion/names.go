@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// profiles returns the names of credentials that are not yet given.
+// profiles returns the names of credentials that are not yet in the line.
 func (w Words) profiles(ctx context.Context, l commandline.Line) []candidate {
 	names := w.Profiles(ctx)
 	slices.Sort(names)
@@ -32,7 +32,7 @@ func Offered(name string) bool {
 // agentTimeout is the timeout of a request to the agent while the user is typing.
 const agentTimeout = 500 * time.Millisecond
 
-// InAgent lists the profiles that an agent keeps, if it says so at once.
+// InAgent lists the profiles of an agent, if it responds immediately.
 func InAgent(ctx context.Context, socket string) []string {
 	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()

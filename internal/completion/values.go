@@ -14,7 +14,7 @@ import (
 // alsoFlag names more profiles.
 const alsoFlag = "also"
 
-// values returns what the value of a flag may be, given how it begins.
+// values returns the candidates for the value of a flag, given its prefix.
 func (w Words) values(ctx context.Context, l commandline.Line, flag, current string) []candidate {
 	switch flag {
 	case alsoFlag:
@@ -25,7 +25,7 @@ func (w Words) values(ctx context.Context, l commandline.Line, flag, current str
 	return valuesOfFlag(l.Command, flag, current)
 }
 
-// valuesOfFlag returns those that are always the same.
+// valuesOfFlag returns the constant values of a flag.
 func valuesOfFlag(c *commandline.Command, flag, current string) []candidate {
 	switch flag {
 	case "format":
@@ -36,7 +36,7 @@ func valuesOfFlag(c *commandline.Command, flag, current string) []candidate {
 		return list(assignments(), current)
 	case "for":
 		if c == nil || c.Name != "client-config" {
-			return nil // how long
+			return nil // a duration
 		}
 		return words(clientconfig.Names())
 	case "keeper", "to-keeper":
@@ -68,7 +68,7 @@ func words(all []string) []candidate {
 	return found
 }
 
-// list completes the last word of several that are separated by commas.
+// list completes the last of several comma-separated words.
 func list(all []string, current string) []candidate {
 	before := current[:strings.LastIndex(current, ",")+1]
 	var found []candidate
@@ -97,7 +97,7 @@ func formats() []string {
 	return append(names, "auto")
 }
 
-// assignments are the beginnings of what --var takes.
+// assignments are the prefixes of --var values.
 func assignments() []string {
 	all := variables.Suffixes()
 	for i, suffix := range all {

@@ -20,8 +20,8 @@ const (
 )
 
 // Listener keeps at most Limit unauthenticated connections. A new one beyond
-// that closes the oldest. A client authenticates at once, so a program that
-// opens connections to use up the limit closes only its own.
+// that closes the oldest. A client authenticates immediately, so a program that
+// opens connections to exhaust the limit closes only its own.
 type Listener struct {
 	net.Listener
 	// Limit is the maximum number of unauthenticated connections. Required.
@@ -45,7 +45,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 	c := &conn{accepted, l}
 	if excess := l.add(c); excess != nil {
-		_ = excess.Close() // nothing was sent on it
+		_ = excess.Close() // nothing was sent
 	}
 	return c, nil
 }
@@ -74,11 +74,11 @@ func (c *conn) remove() {
 	c.listener.unauthenticated = slices.DeleteFunc(c.listener.unauthenticated, func(one *conn) bool { return one == c })
 }
 
-// connKey finds a request's connection in its context.
+// connKey is the context key of a request's connection.
 type connKey struct{}
 
-// Server returns an HTTP server for the listener. Answers have no time limit,
-// because a stream takes as long as it does.
+// Server returns an HTTP server for the listener. Responses have no timeout,
+// because streams are long-lived.
 func (l *Listener) Server(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h,

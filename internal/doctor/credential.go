@@ -4,14 +4,14 @@ import "context"
 
 // Credential is a stored credential to examine.
 type Credential struct {
-	State string // of it, for people
-	// Connect tries it at its server, and returns what the server answered.
+	State string // for display
+	// Connect uses the credential at its server, and returns the response.
 	Connect func(context.Context) (detail string, err error)
 	// Remedy returns what to do about an error of Connect.
 	Remedy func(error) string
 }
 
-// Examine tries the credential at its server.
+// Examine tests the credential at its server.
 func (c Credential) Examine(ctx context.Context) []Finding {
 	call := Finding{Area: "credential", Check: "call", Result: Pass}
 	detail, err := c.Connect(ctx)

@@ -2,10 +2,10 @@
 // the program, on the way to an MCP server, and in what the server and its
 // authorization servers publish.
 //
-// It runs the same discovery as a login and judges what it sees go over the
-// wire, so that its verdict is about the requests that a login makes. It must
+// It runs the same discovery as a login and checks the recorded requests and
+// responses, so that its findings are about the requests of a login. It must
 // not know how findings are shown, and it sees no token and no secret: a report
-// can be pasted into a bug report as it stands.
+// can be pasted unchanged into a bug report.
 package doctor
 
 import (
@@ -18,7 +18,7 @@ type Result string
 
 // The results, from good to bad.
 const (
-	Skip Result = "skip" // cannot be used here, and need not be
+	Skip Result = "skip" // not available here, and not required
 	Pass Result = "pass"
 	Warn Result = "warn" // works, or works for most clients
 	Fail Result = "fail"
@@ -30,7 +30,7 @@ type Finding struct {
 	Check  string `json:"check"` // what about it
 	Result Result `json:"result"`
 	Detail string `json:"detail,omitempty"`
-	Clause string `json:"clause,omitempty"` // of the specification that a server breaks
+	Clause string `json:"clause,omitempty"` // clause of the specification that a server violates
 	Remedy string `json:"remedy,omitempty"` // what to do about it
 }
 
@@ -46,7 +46,7 @@ func Worst(findings []Finding) Result {
 	return worst
 }
 
-// distinct returns the findings without those that repeat another one.
+// distinct returns the findings without duplicates.
 func distinct(findings []Finding) (once []Finding) {
 	for _, f := range findings {
 		if !slices.Contains(once, f) {

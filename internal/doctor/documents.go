@@ -15,18 +15,17 @@ type document struct {
 	fields map[string]any
 }
 
-// reading says which documents are looked for, and which clause is broken where a
-// place has none.
+// reading says which documents are expected, and which clauses apply.
 type reading struct {
 	wanted func(url string) bool
-	named  func(url string) bool // the server says that a document is there
-	answer string                // clause of the specification about the answer
-	naming string                // and about what the server names
+	named  func(url string) bool // the server names this URL
+	answer string                // clause of the specification about the response
+	naming string                // clause about the named URLs
 }
 
-// documents returns those that came from the wanted places, each once, and a finding
-// for each place that should have one and has not. None means that the server says at
-// each place that nothing is there.
+// documents returns the distinct documents from the wanted URLs, and a finding for
+// each URL that should have one but does not. None means that every URL responded
+// that it has no document.
 func (a *area) documents(seen *recorder, r reading) (docs []document, none bool) {
 	done := map[string]bool{}
 	for _, x := range seen.of(r.wanted) {
@@ -35,7 +34,7 @@ func (a *area) documents(seen *recorder, r reading) (docs []document, none bool)
 		}
 		done[x.url] = true
 		if x.resp == nil {
-			continue // the network is to blame, and what is said of that
+			continue // a network error, which is reported elsewhere
 		}
 		last := seen.last(x)
 		switch code := last.resp.StatusCode; {
@@ -69,7 +68,7 @@ func (a *area) read(at string, x *exchange, r reading) (document, bool) {
 	return d, true
 }
 
-// maxHops bounds how far redirects are followed in what was recorded.
+// maxHops limits how many recorded redirects are followed.
 const maxHops = 3
 
 // last returns the exchange at which redirects of one ended.

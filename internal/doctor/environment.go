@@ -19,18 +19,18 @@ type Environment struct {
 	Getenv   func(string) string
 	Flows    flows.Detection
 	Terminal bool // a terminal is available for prompts
-	// Parts are the store, the keepers, the agent and whatever else may be usable
-	// here or not, in the order of the report.
+	// Parts are the store, the keepers, the agent and other parts to check, in
+	// the order of the report.
 	Parts []Part
 }
 
-// Part is one thing that may be usable here.
+// Part is a part of the environment to check.
 type Part struct {
 	Area, Check string
-	Optional    bool // that it cannot be used is no fault
-	// Look returns what there is to say about it, and why it cannot be used.
+	Optional    bool // not an error if unavailable
+	// Look returns a description, and an error if the part cannot be used.
 	Look   func(context.Context) (detail string, err error)
-	Remedy string // for one that cannot be used
+	Remedy string // if it cannot be used
 }
 
 // Examine checks the environment.
@@ -50,7 +50,7 @@ func (s Environment) Examine(ctx context.Context) []Finding {
 	return findings
 }
 
-// Examine looks at the part.
+// Examine checks the part.
 func (p Part) Examine(ctx context.Context) Finding {
 	f := Finding{Area: p.Area, Check: p.Check, Result: Pass}
 	detail, err := p.Look(ctx)
@@ -69,7 +69,8 @@ func explained(err error) string {
 	return oauth.Sanitize(stores.Plain(netfault.Text(err)), 500)
 }
 
-// browser says whether one opens here, or on the laptop over SSH.
+// browser reports whether a browser can be opened here, or on the laptop over
+// SSH.
 func (a *area) browser(here flows.Detection) {
 	f := Finding{Area: a.name, Check: "browser", Result: Pass, Detail: here.Reason}
 	if !here.Browser {
@@ -81,8 +82,8 @@ func (a *area) browser(here flows.Detection) {
 	a.findings = append(a.findings, f)
 }
 
-// proxies judges the variables that name an HTTP proxy. They may hold a password,
-// so that no value is shown but the host.
+// proxies checks the variables of the HTTP proxy. They may contain a password, so
+// it shows only the host.
 func (a *area) proxies(getenv func(string) string) {
 	mark, used := len(a.findings), ""
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"} {

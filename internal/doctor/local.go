@@ -22,10 +22,10 @@ type Local struct {
 	Vault        bool         // it is configured
 	Agent        string       // socket; "": none is used
 	Relays       []flows.Flow // that a login would use
-	RelayErr     error        // why they cannot be used
+	RelayErr     error        // why they are unavailable
 }
 
-// Parts returns what to look at.
+// Parts returns the parts to check.
 func (l Local) Parts(ctx context.Context) []Part {
 	parts := append(l.relays(),
 		Part{Area: "environment", Check: "certificates", Remedy: "use a PEM file of certificates: --ca-cert FILE", Look: func(context.Context) (string, error) {
@@ -39,7 +39,7 @@ func (l Local) Parts(ctx context.Context) []Part {
 	return append(parts, Part{Area: "agent", Check: "agent", Remedy: "start it with mcp-login agent, or unset MCP_LOGIN_AGENT_SOCK", Look: l.agent})
 }
 
-// relays are those that a login would use.
+// relays returns the parts for the relays of a login.
 func (l Local) relays() (parts []Part) {
 	part := func(look func(context.Context) (string, error)) Part {
 		return Part{Area: "environment", Check: "relay", Remedy: "check --relay and --relay-token-from, and whether the relay is running", Look: look}
@@ -59,7 +59,7 @@ func (l Local) relays() (parts []Part) {
 	return parts
 }
 
-// store tries the store that the options name.
+// store tests the store of the options.
 func (l Local) store(ctx context.Context) (string, error) {
 	name, err := l.Stores.Name(l.Store)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// challenge judges the answer to a request without a token.
+// challenge checks the response to a request without a token.
 func (s Server) challenge(seen *recorder, d mcplogin.Discovery) []Finding {
 	a := &area{name: "challenge"}
 	for _, x := range seen.of(func(u string) bool { return u == s.URL }) {
@@ -20,7 +20,7 @@ func (s Server) challenge(seen *recorder, d mcplogin.Discovery) []Finding {
 			return nil
 		}
 		if d.Resource.SSE && x.method == http.MethodPost {
-			continue // it takes none there
+			continue // the server ignores the token there
 		}
 		a.status(x.resp)
 		if x.resp.StatusCode == http.StatusUnauthorized || x.resp.StatusCode == http.StatusForbidden {
@@ -30,7 +30,7 @@ func (s Server) challenge(seen *recorder, d mcplogin.Discovery) []Finding {
 	return a.findings
 }
 
-// status judges the status of an answer to a request without a token.
+// status checks the status of a response to a request without a token.
 func (a *area) status(resp *http.Response) {
 	switch code := resp.StatusCode; {
 	case code == http.StatusUnauthorized:
@@ -56,7 +56,7 @@ func (a *area) status(resp *http.Response) {
 
 const checkPath = "check the path of the URL; many servers use /mcp"
 
-// header judges WWW-Authenticate.
+// header checks WWW-Authenticate.
 func (a *area) header(h http.Header) {
 	const name = "WWW-Authenticate"
 	mark := len(a.findings)
@@ -78,7 +78,7 @@ func (a *area) header(h http.Header) {
 	a.passUnless(mark, name, "")
 }
 
-// metadataPlaces are those that challenges name.
+// metadataPlaces returns the resource_metadata URLs of the challenges.
 func metadataPlaces(challenges []oauth.Challenge) (places []string) {
 	for _, c := range challenges {
 		if place := c.Params["resource_metadata"]; place != "" && !slices.Contains(places, place) {
@@ -99,7 +99,7 @@ func place(raw string) string {
 
 const wellKnownResource = "/.well-known/oauth-protected-resource"
 
-// resource judges the metadata of the protected resource (RFC 9728).
+// resource checks the metadata of the protected resource (RFC 9728).
 func (s Server) resource(seen *recorder) []Finding {
 	a := &area{name: "resource metadata"}
 	named := s.namedMetadata(seen)
@@ -117,7 +117,7 @@ func (s Server) resource(seen *recorder) []Finding {
 	return a.findings
 }
 
-// namedMetadata are the places that the challenges name.
+// namedMetadata returns the URLs that the challenges name.
 func (s Server) namedMetadata(seen *recorder) (places []string) {
 	for _, x := range seen.of(func(u string) bool { return u == s.URL }) {
 		if x.resp != nil {
@@ -148,7 +148,7 @@ func (s Server) judgeResource(a *area, d document) {
 	a.passUnless(mark, check, "")
 }
 
-// judgeIssuer judges one entry of authorization_servers.
+// judgeIssuer checks one entry of authorization_servers.
 func (a *area) judgeIssuer(check string, v any) {
 	issuer, ok := v.(string)
 	if !ok {
@@ -163,7 +163,7 @@ func (a *area) judgeIssuer(check string, v any) {
 	}
 }
 
-// authorizationServer judges the metadata of one issuer (RFC 8414).
+// authorizationServer checks the metadata of one issuer (RFC 8414).
 func (s Server) authorizationServer(seen *recorder, issuer string) []Finding {
 	a := &area{name: "authorization server " + oauth.Sanitize(issuer, 200)}
 	places := oauth.MetadataURLs(issuer)
@@ -180,7 +180,7 @@ func (s Server) authorizationServer(seen *recorder, issuer string) []Finding {
 	return a.findings
 }
 
-// judgeIssuerOf judges whether a document is of the issuer that it was read for.
+// judgeIssuerOf checks that a document has the issuer that it was fetched for.
 func (s Server) judgeIssuerOf(a *area, d document, issuer string) {
 	check, accepted := place(d.url), s.Options.AcceptIssuer
 	switch got, _ := d.fields["issuer"].(string); {
@@ -225,7 +225,7 @@ func (s Server) judgeServer(a *area, d document) {
 	a.passUnless(mark, check, "")
 }
 
-// endpoints returns the names of the fields that hold an endpoint.
+// endpoints returns the names of the endpoint fields.
 func endpoints(fields map[string]any) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name, v := range fields {

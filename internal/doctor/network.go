@@ -20,7 +20,7 @@ const (
 	clockSkew = time.Minute
 )
 
-// network judges the way to every host that was asked.
+// network checks the connections to all hosts.
 func (s Server) network(seen *recorder) []Finding {
 	a := &area{name: "network"}
 	judged := map[string]bool{}
@@ -43,7 +43,7 @@ func (s Server) network(seen *recorder) []Finding {
 	return a.findings
 }
 
-// connection says how a host was reached.
+// connection reports how a host was reached.
 func connection(resp *http.Response) string {
 	if resp.TLS == nil {
 		return "without TLS, which is accepted on loopback only"
@@ -51,7 +51,7 @@ func connection(resp *http.Response) string {
 	return tls.VersionName(resp.TLS.Version)
 }
 
-// certificate warns of one that ends soon.
+// certificate warns of a certificate that expires soon.
 func (a *area) certificate(host string, state *tls.ConnectionState) {
 	if state == nil || len(state.PeerCertificates) == 0 {
 		return

@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// maxBody caps what is kept of an answer's body.
+// maxBody limits the recorded part of a response body, in bytes.
 const maxBody = 1 << 20
 
-// exchange is one request that was seen and what came of it.
+// exchange is a recorded request with its response or error.
 type exchange struct {
 	method, url string
-	resp        *http.Response // nil: none came
-	body        *bytes.Buffer  // as much as was read of it
+	resp        *http.Response // nil: no response
+	body        *bytes.Buffer  // the part that was read
 	err         error
 }
 
-// recorder passes requests on and keeps what was answered.
+// recorder is a RoundTripper that records requests and responses.
 type recorder struct {
 	base http.RoundTripper
 
@@ -51,7 +51,7 @@ func (r *recorder) of(wanted func(url string) bool) (found []*exchange) {
 	return found
 }
 
-// kept copies what its reader reads.
+// kept copies what is read from the body.
 type kept struct {
 	io.ReadCloser
 	to *bytes.Buffer

@@ -18,16 +18,16 @@ import (
 type Server struct {
 	URL   string
 	HTTP  *http.Client // guarded, as a login's
-	Flows []flows.Flow // those that a login would try, best first
+	Flows []flows.Flow // of a login, best first
 	// Options are those of the stored login; zero: none is stored.
 	Options mcplogin.LoginOptions
-	// Remedy returns what to do about an error of discovery; nil: nobody knows.
+	// Remedy returns what to do about an error of discovery; nil: unknown.
 	Remedy func(error) string
 	// Here describes this machine, for the flow that suits it best.
 	Here flows.Detection
 }
 
-// Examine discovers the server as a login would, and judges each step.
+// Examine discovers the server as a login would, and checks each step.
 func (s Server) Examine(ctx context.Context) []Finding {
 	client := *s.HTTP
 	seen := &recorder{base: client.Transport}
@@ -40,10 +40,10 @@ func (s Server) Examine(ctx context.Context) []Finding {
 	for _, issuer := range s.issuers(found) {
 		findings = append(findings, s.authorizationServer(seen, issuer)...)
 	}
-	return distinct(append(findings, s.verdict(found, err)...))
+	return distinct(append(findings, s.loginFindings(found, err)...))
 }
 
-// login is a login to this server with more flags, to be pasted.
+// login returns a login command for this server with more flags.
 func (s Server) login(flags ...string) string {
 	return suggest.MCPLogin("login", "NAME", s.URL).With(flags...).String()
 }
@@ -53,7 +53,7 @@ func (s Server) answered(seen *recorder) bool {
 	return slices.ContainsFunc(seen.of(func(u string) bool { return u == s.URL }), func(x *exchange) bool { return x.resp != nil })
 }
 
-// unreachable returns the findings about a server that does not answer.
+// unreachable returns the findings about a server that does not respond.
 func (s Server) unreachable(seen *recorder, err error) []Finding {
 	if findings := s.network(seen); len(findings) > 0 {
 		return findings
@@ -63,7 +63,8 @@ func (s Server) unreachable(seen *recorder, err error) []Finding {
 	return a.findings
 }
 
-// transport says how the server is spoken to, as far as that shows without a token.
+// transport reports the transport of the server, as far as it is known without a
+// token.
 func (s Server) transport(d mcplogin.Discovery) []Finding {
 	if !d.Resource.SSE {
 		return nil
@@ -73,9 +74,9 @@ func (s Server) transport(d mcplogin.Discovery) []Finding {
 	return a.findings
 }
 
-// issuers returns the authorization servers that were asked: the one that the login
-// names, else those that the resource lists, else the one at the MCP server's own
-// origin.
+// issuers returns the authorization servers that were contacted: the one that the
+// login names, else those that the resource lists, else the one at the MCP server's
+// own origin.
 func (s Server) issuers(d mcplogin.Discovery) []string {
 	switch {
 	case s.Options.Issuer != "":
@@ -89,8 +90,8 @@ func (s Server) issuers(d mcplogin.Discovery) []string {
 	return nil
 }
 
-// verdict says whether a login could go on from here, and by which flows.
-func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
+// loginFindings reports whether a login could continue, and by which flows.
+func (s Server) loginFindings(d mcplogin.Discovery, err error) []Finding {
 	a := &area{name: "sign-in"}
 	switch {
 	case errors.Is(err, oauth.ErrNoAuthorization):
@@ -112,7 +113,7 @@ func (s Server) verdict(d mcplogin.Discovery, err error) []Finding {
 	return a.findings
 }
 
-// flows says which flows the authorization server offers.
+// flows reports which flows the authorization server supports.
 func (s Server) flows(a *area, as oauth.Server) {
 	var usable, refused []string
 	for _, choice := range flows.Survey([]oauth.Server{as}, s.Flows...) {
@@ -134,7 +135,7 @@ func (s Server) flows(a *area, as oauth.Server) {
 	a.pass("flows", strings.Join(usable, ", "))
 }
 
-// chosen says which flow a login here would choose.
+// chosen reports which flow a login here would choose.
 func (a *area) chosen(s flows.Selection) {
 	if s.Flow == "" {
 		return
@@ -146,7 +147,8 @@ func (a *area) chosen(s flows.Selection) {
 	a.findings = append(a.findings, f)
 }
 
-// registration says how a client becomes known to the authorization server.
+// registration reports how a client can be registered at the authorization
+// server.
 func (s Server) registration(a *area, as oauth.Server) {
 	var ways []string
 	if as.RegistrationEndpoint != "" {

@@ -1,6 +1,6 @@
-// Package exit has the exit codes, which are a promise to scripts, and the two
-// errors that carry one. It must not know what else can go wrong: internal/remedy
-// has the table of all other errors.
+// Package exit has the exit codes, which are stable for scripts, and the two
+// errors with an exit code. It must not know other errors: internal/remedy has
+// the table for those.
 package exit
 
 import (
@@ -14,7 +14,7 @@ const (
 	Done          = 0
 	Failed        = 1
 	BadUsage      = 2
-	Temporary     = 3 // network, 5xx, 429: try again
+	Temporary     = 3 // network, 5xx, 429: retry
 	LoginRequired = 4
 	Denied        = 5
 	TimedOut      = 6
@@ -28,11 +28,11 @@ const (
 	NotFound      = 127
 )
 
-// Error ends a command with a code and a text that no other error has: exec
-// passes its child's code on, status --check answers with it.
+// Error ends a command with an exit code and a text: exec passes on its child's
+// code, and status --check reports its result by it.
 type Error struct {
 	Code int
-	Text string // "": say nothing
+	Text string // "": print nothing
 	Hint string
 }
 
@@ -52,7 +52,7 @@ func Usage(err error) error { return UsageError{err} }
 // Usagef is Usage with a text.
 func Usagef(format string, a ...any) error { return UsageError{fmt.Errorf(format, a...)} }
 
-// Unknown reports a value that is none of those that a flag or an argument takes.
+// Unknown returns the error for an invalid value of a flag or an argument.
 func Unknown(of, value string, known []string) error {
 	return Usagef("%s: %q is unknown%s Use %s", of, value, suggest.DidYouMean(value, known), suggest.Or(known))
 }

@@ -1,11 +1,11 @@
-// Package extraheader adds headers that the user chose to the requests to an MCP
-// server, such as those that a gateway before it asks for. It must not know what the
-// headers mean, nor how requests are sent.
+// Package extraheader adds the user's headers to requests to an MCP server, such as
+// those that a gateway requires. It must not know what the headers mean, nor how
+// requests are sent.
 //
 // # Security
 //
-// The headers go to the server's own origin and nowhere else, whatever a redirect or
-// a document of the server names. A value is never part of an error.
+// The headers are sent only to the server's own origin, never to other URLs of a
+// redirect or a document. Errors never contain a value.
 package extraheader
 
 import (
@@ -27,8 +27,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
-// Headers are headers with their values, and print without them. The zero value has
-// none.
+// Headers are headers with values, which print as names only. The zero value is
+// empty.
 type Headers struct{ all []header }
 
 type header struct{ name, value string }
@@ -45,7 +45,7 @@ func (h Headers) String() string {
 // GoString returns the names.
 func (h Headers) GoString() string { return h.String() }
 
-// What is wrong with a header. The errors do not repeat it: it may be a secret.
+// Errors of a header. They do not contain the header, which may be a secret.
 var (
 	errForm   = errors.New("use 'Name: value'")
 	errSource = errors.New("use NAME=SOURCE, where SOURCE is " + secretref.Stored)
@@ -53,7 +53,7 @@ var (
 	errTwice  = errors.New("it is set twice")
 )
 
-// ForbiddenError is a header that is not the user's to choose.
+// ForbiddenError means that the user may not set a header.
 type ForbiddenError struct{ Name, Why string }
 
 func (e *ForbiddenError) Error() string { return fmt.Sprintf("%s cannot be added: %s", e.Name, e.Why) }
@@ -132,7 +132,7 @@ func expand(value string, r secretref.Reader) (string, error) {
 	return value, nil
 }
 
-// forbidden returns why a header is not the user's to choose.
+// forbidden returns why the user may not set a header.
 func forbidden(name string) error {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	if strings.HasPrefix(name, "Mcp-") {
@@ -162,7 +162,7 @@ func (h Headers) Around(base http.RoundTripper, server string) http.RoundTripper
 	}
 	u, err := url.Parse(server)
 	if err != nil {
-		return base // nothing is of its origin
+		return base // no URL has its origin
 	}
 	return &transport{h, base, u}
 }

@@ -1,6 +1,6 @@
-// Package help writes what people read about a program: its commands and flags
-// in groups, in the columns of a terminal. It must not know which commands there
-// are, or how a command line is parsed: it gets a description of both.
+// Package help formats the help of a program: its commands and flags in groups,
+// for the width of a terminal. It must not know which commands there are, or how
+// a command line is parsed: it gets a description of both.
 package help
 
 import (
@@ -16,7 +16,7 @@ type Flag struct {
 	Name        string
 	Placeholder string // of its value, such as FILE; "": it takes none
 	About       string // sentences: the first is all that Short shows
-	Default     string // "": none that matters
+	Default     string // "": none worth showing
 	Variable    string // environment variable; "": none
 	Group       string
 }
@@ -41,8 +41,8 @@ func FlagGroups() []string {
 	return []string{Tools, Browser, Client, Enterprise, Overrides, Store, Network, Global}
 }
 
-// NewFlag makes the description of a flag from its usage text. The placeholder is
-// what stands in backquotes there.
+// NewFlag returns the description of a flag from its usage text, in which the
+// placeholder is in backquotes.
 func NewFlag(name, usage string) Flag {
 	before, rest, found := strings.Cut(usage, "`")
 	placeholder, after, closed := strings.Cut(rest, "`")
@@ -79,7 +79,7 @@ func (f Flag) Brief() string {
 
 // Command describes a command, or a group of commands.
 type Command struct {
-	Name     string // with those of the program and of the groups that it is in
+	Name     string // including the program and its groups
 	Usage    string // what follows the name
 	Summary  string
 	About    string // paragraphs: the first is all that Short shows
@@ -87,7 +87,7 @@ type Command struct {
 	Flags    []Flag
 	Group    string
 	Commands []Command // below it
-	Often    bool      // most people use it
+	Often    bool      // commonly used
 }
 
 // Program describes the whole program.
@@ -153,8 +153,8 @@ func (p Program) Short(c Command, cols int) *terminal.Text {
 	return t
 }
 
-// brief returns a command with what most people need to know: the first paragraph
-// about it, and the first sentence about each flag.
+// brief returns a short form of a command: the first paragraph about it, and the
+// first sentence about each flag.
 func (c Command) brief() Command {
 	c.About, _, _ = strings.Cut(c.About, "\n\n")
 	c.Flags = slices.Clone(c.Flags)
@@ -268,7 +268,7 @@ func list(t *terminal.Text, commands []Command, under string, cols int) {
 
 const widestCommand = 20
 
-// leaves returns what can be run.
+// leaves returns the commands that can be run.
 func leaves(c Command) (all []Command) {
 	if c.runs() {
 		all = append(all, c)

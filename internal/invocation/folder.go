@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// FromAnywhere makes the paths in flags absolute, for a command that can be started in
-// any folder.
+// FromAnywhere makes the paths in flags absolute, so that a command works in any
+// folder.
 func FromAnywhere(words []string) []string {
 	words = slices.Clone(words)
 	for i, word := range words {

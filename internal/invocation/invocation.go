@@ -26,8 +26,7 @@ const (
 // AgentVariable is the environment variable of AgentFlag.
 const AgentVariable = "MCP_LOGIN_AGENT_SOCK"
 
-// Invocation is one run of a command. It is made once and not changed. The zero
-// value is no run.
+// Invocation is one run of a command. It is immutable.
 type Invocation struct {
 	Line     commandline.Line
 	Getenv   func(string) string
@@ -35,8 +34,8 @@ type Invocation struct {
 	Profiles []string       // whose tables of the file apply
 }
 
-// New returns the run of a line, given what reads the configuration file. The tables
-// of the profiles that the line names apply.
+// New returns the run of a line. Load reads the configuration file. The tables of
+// the profiles in the line apply.
 func New(line commandline.Line, getenv func(string) string, read func() (*settings.File, error)) (Invocation, error) {
 	i := Invocation{Line: line, Getenv: getenv}
 	also, err := i.Settings().Get(i.key(AlsoFlag))
@@ -49,7 +48,7 @@ func New(line commandline.Line, getenv func(string) string, read func() (*settin
 	return i, err
 }
 
-// Settings returns what finds the value of each setting for this run.
+// Settings returns the settings of this run.
 func (i Invocation) Settings() settings.Settings {
 	return settings.Settings{Typed: i.Line.Values, Getenv: i.Getenv, File: i.File, Profiles: i.Profiles}
 }
@@ -66,7 +65,7 @@ func (i Invocation) key(name string) settings.Key {
 func (i Invocation) Setting(name string) string {
 	v, err := i.Settings().Get(i.key(name))
 	if err != nil {
-		return "" // profiles that differ were refused at the start
+		return "" // different values were rejected at the start
 	}
 	return v.Text()
 }
@@ -87,7 +86,7 @@ func (i Invocation) Typed(flag string) bool {
 	return typed
 }
 
-// Given returns those of the flags that were typed, with the values that count.
+// Given returns the typed ones of the flags, with their effective values.
 func (i Invocation) Given(flags []commandline.Flag) (words []string) {
 	for _, f := range flags {
 		if text, ok := i.Line.Value(f.Name); ok {
@@ -97,14 +96,14 @@ func (i Invocation) Given(flags []commandline.Flag) (words []string) {
 	return words
 }
 
-// Chosen reports whether anything but the default sets a flag.
+// Chosen reports whether the value of a flag is not the default.
 func (i Invocation) Chosen(flag string) bool {
 	v, err := i.Settings().Get(i.key(flag))
 	return err == nil && v.Origin != settings.Default
 }
 
-// Agree asks for confirmation, unless --yes was typed. Where nobody agrees, the
-// error says what was not done.
+// Agree asks for confirmation, unless --yes was typed. Without confirmation,
+// the error says what was not done.
 func (i Invocation) Agree(ctx context.Context, confirm func(ctx context.Context, question string) (bool, error), question, undone string) error {
 	typed, _ := i.Line.Value("yes")
 	if yes, _ := strconv.ParseBool(typed); yes {
@@ -120,8 +119,8 @@ func (i Invocation) Agree(ctx context.Context, confirm func(ctx context.Context,
 	return err
 }
 
-// Agent returns the socket of the agent that this command asks instead of the store;
-// "": it asks the store.
+// Agent returns the socket of the agent that this command uses instead of the store;
+// "": it uses the store.
 func (i Invocation) Agent() string {
 	if !i.Line.Takes(AgentFlag) {
 		return ""
@@ -155,7 +154,7 @@ func (i Invocation) StoreFlags() []string {
 	return words
 }
 
-// Remedy returns what explains an error of this run.
+// Remedy returns the remedy.Call for errors of this run.
 func (i Invocation) Remedy() remedy.Call {
 	return remedy.Call{Line: i.Line, Flags: i.Again(), Asks: i.Agent() != "", Socket: i.Getenv(AgentVariable), StoreFlags: i.StoreFlags()}
 }

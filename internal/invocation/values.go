@@ -5,8 +5,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/settings"
 )
 
-// CheckValues refuses values of flags that cannot be read, wherever they come
-// from, with an example of one that can.
+// CheckValues returns an error for invalid values of flags, from any source,
+// with an example of a valid one.
 func (i Invocation) CheckValues() error {
 	for _, f := range i.Line.Flags() {
 		v, err := i.Settings().Get(f.Key)
@@ -25,7 +25,7 @@ func (i Invocation) CheckValues() error {
 	return nil
 }
 
-// invalid names the origin of a value that cannot be read.
+// invalid returns the error for an invalid value, with its origin.
 func invalid(v settings.Value, text string, err error) error {
 	switch {
 	case v.Configured():

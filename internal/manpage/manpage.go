@@ -1,6 +1,6 @@
 // Package manpage writes manual pages: man(7) text in which every character of a
-// text means itself. It is handed a description of the commands, and must not know
-// what any of them does.
+// text means itself. It gets a description of the commands, and must not know what
+// any of them does.
 package manpage
 
 import (
@@ -47,9 +47,9 @@ func (p *Page) Text(s string) {
 	p.WriteString(s + "\n")
 }
 
-// Escape returns a text as it must stand in a page.
+// Escape escapes a text for a page.
 func Escape(text string) string { return special.Replace(text) }
 
-// special writes what has a meaning in roff, or another shape on paper, as the
-// very character: man(7), "Portability" and groff_char(7).
+// special escapes characters that have a meaning in roff, or that are typeset
+// differently: man(7), "Portability" and groff_char(7).
 var special = strings.NewReplacer(`\`, `\e`, `"`, `\(dq`, `'`, `\(aq`, "`", `\(ga`, "-", `\-`, "^", `\(ha`, "~", `\(ti`)

@@ -12,11 +12,11 @@ import (
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
 
-// ErrNoReader reports that this system has no man.
+// ErrNoReader means that man is not installed.
 var ErrNoReader = errors.New("man is not installed")
 
-// Show has man show a page at the terminal that screen is. Man starts the pager of
-// the user (MANPAGER, PAGER), which decides what Ctrl-C means.
+// Show runs man to show a page on the terminal screen. Man starts the pager of the
+// user (MANPAGER, PAGER), which decides what Ctrl-C means.
 func Show(ctx context.Context, page []byte, screen io.Writer, environ []string) error {
 	man, err := subprocess.Find("man")
 	if err != nil {
@@ -27,7 +27,7 @@ func Show(ctx context.Context, page []byte, screen io.Writer, environ []string) 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "mcp-login.1") // every man takes a name with a slash for a file; not all have -l
+	path := filepath.Join(dir, "mcp-login.1") // every man treats a name with a slash as a file; not all have -l
 	if err := os.WriteFile(path, page, 0o600); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type Translation struct {
 // UnsupportedError is an option that has no counterpart.
 type UnsupportedError struct {
 	Option string
-	Hint   string // what to do in its place
+	Hint   string // what to do instead
 }
 
 func (e *UnsupportedError) Error() string {
@@ -38,7 +38,7 @@ type option struct {
 	value   bool                           // it has a value
 	ours    string                         // mcp-login's flag with the same meaning
 	note    string                         // why it needs none
-	convert func(string) ([]string, error) // for what is neither
+	convert func(string) ([]string, error) // for other options
 	same    bool                           // mcp-login has a flag with this name and meaning
 }
 
@@ -96,8 +96,8 @@ func Translate(args []string) (Translation, error) {
 }
 
 // Adapt returns the arguments of mcp-login proxy for some that may be mcp-remote's, in
-// part or all of them: those that mcp-login has too, in the same meaning, stay. Ours
-// says whether mcp-login has a flag, and whether that takes a value.
+// part or all of them: those that mcp-login has too, in the same meaning, stay. The
+// function says whether mcp-login has a flag, and whether that takes a value.
 func Adapt(args []string, ours func(flag string) (known, value bool)) ([]string, error) {
 	r := reader{ours: ours}
 	t, err := r.read(args)
@@ -153,7 +153,7 @@ func seconds(ours string) func(string) ([]string, error) {
 func transport(value string) ([]string, error) {
 	switch value {
 	case "http-first", "sse-first", "auto":
-		return nil, nil // found out by asking
+		return nil, nil // detected at run time
 	case "http-only", "http":
 		return []string{"--transport", "http"}, nil
 	case "sse-only", "sse":

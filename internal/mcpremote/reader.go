@@ -11,7 +11,7 @@ type reader struct {
 	ours       func(flag string) (known, value bool)
 	server     string // the first word that is no option, if it is a URL
 	plain      int    // words so far that are no options
-	unknown    string // the first word that nobody knows
+	unknown    string // the first unknown word
 	registered bool   // the client was registered for mcp-remote
 	Translation
 }
@@ -99,7 +99,7 @@ func (r *reader) add(name string, o option, value string) error {
 	return nil
 }
 
-// addResource adds a resource (RFC 8707). It is the server where nothing is said.
+// addResource adds a resource (RFC 8707). The default is the server.
 func (r *reader) addResource(o option, value string) error {
 	switch strings.TrimRight(value, "/") {
 	case "":

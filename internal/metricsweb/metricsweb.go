@@ -33,13 +33,13 @@ func Listen(address string, say func(format string, a ...any)) (net.Listener, er
 	case errors.Is(err, netcheck.ErrAddress):
 		return nil, exit.Usage(fmt.Errorf("--metrics-listen %w", err))
 	case err != nil:
-		return nil, &exit.Error{Code: exit.Failed, Text: "--metrics-listen: " + err.Error()} // not the network's fault, so not to be tried again
+		return nil, &exit.Error{Code: exit.Failed, Text: "--metrics-listen: " + err.Error()} // a permanent error, although it comes from package net
 	}
 	say("metrics: http://%s%s", l.Addr(), Path)
 	return l, nil
 }
 
-// New returns a server for a listener, and the listener that it must be given.
+// New returns a server, and the listener to serve.
 func New(l net.Listener, metrics http.Handler, log *slog.Logger) (*http.Server, net.Listener) {
 	limited := &connlimit.Listener{Listener: l, Limit: maxScrapes}
 	web := limited.Server(handler(metrics), log)
@@ -53,13 +53,13 @@ func Serve(l net.Listener, metrics http.Handler, log *slog.Logger) (stop func())
 	done := make(chan error, 1)
 	go func() { done <- web.Serve(limited) }()
 	return func() {
-		_ = web.Close() // a scrape that is cut off comes again
+		_ = web.Close() // an interrupted scrape is retried
 		<-done
 	}
 }
 
-// handler refuses a web page that came here by DNS rebinding: its requests have the
-// name of its site as Host.
+// handler rejects requests of web pages by DNS rebinding, which have the name of
+// their site as Host.
 func handler(metrics http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

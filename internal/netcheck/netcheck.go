@@ -1,6 +1,6 @@
 // Package netcheck answers whether a host is this machine, whether two URLs have
-// the same origin, and what a proxy setting names: each check once, for every
-// room. It must not resolve names, nor know what is served or asked.
+// the same origin, and what a proxy setting names: each check once, for all
+// packages. It must not resolve names, nor know about requests.
 package netcheck
 
 import (
@@ -15,7 +15,7 @@ import (
 // ErrAddress means that an address is not a loopback address with a port.
 var ErrAddress = errors.New("use 127.0.0.1:PORT or [::1]:PORT")
 
-// Listen listens at a loopback address and port, which no other machine can
+// Listen listens on a loopback address and port, which no other machine can
 // reach.
 func Listen(address string) (net.Listener, error) {
 	at, err := netip.ParseAddrPort(address)
@@ -25,9 +25,9 @@ func Listen(address string) (net.Listener, error) {
 	return net.Listen("tcp", address)
 }
 
-// IsLoopback reports whether a host, or a Host header with or without a port,
-// names this machine as no name server can: localhost or a loopback address. A web
-// page that reaches a loopback address by DNS rebinding sends another name.
+// IsLoopback reports whether a host, or a Host header with or without a port, is
+// localhost or a loopback address, which no name server controls. A web page that
+// reaches a loopback address by DNS rebinding sends another name.
 func IsLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -58,7 +58,7 @@ func port(u *url.URL) string {
 	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
 }
 
-// Prefixes reads addresses and networks.
+// Prefixes parses addresses and networks.
 func Prefixes(texts []string) (all []netip.Prefix, err error) {
 	for _, text := range texts {
 		p, err := netip.ParsePrefix(text)

@@ -1,5 +1,5 @@
-// Package netfault says in the user's terms why a request got no answer, and what
-// to do about that. It must not know what the request was for.
+// Package netfault explains in the user's terms why a request got no response,
+// and what to do about that. It must not know what the request was for.
 package netfault
 
 import (
@@ -100,8 +100,8 @@ func asked(step string) string {
 	return u.Host
 }
 
-// Explain returns why a request to a host got no answer, and what to do; "" if err is
-// no fault of the way there.
+// Explain returns why a request to a host got no response, and what to do; "" if err
+// is not a network error.
 func Explain(host string, err error) (detail, remedy string) {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		return "the HTTP proxy cannot be reached: " + cause(op.Err), "check HTTPS_PROXY and NO_PROXY"
@@ -127,7 +127,7 @@ func Explain(host string, err error) (detail, remedy string) {
 	return "", ""
 }
 
-// explainTLS translates a fault of TLS; "" if it is none.
+// explainTLS explains a TLS error; "" for others.
 func explainTLS(host string, err error) (detail, remedy string) {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "its certificate is signed by an authority that this machine does not trust", "if it is your organization's authority, use: --ca-cert FILE"
@@ -148,7 +148,7 @@ func explainTLS(host string, err error) (detail, remedy string) {
 	return "", ""
 }
 
-// cause is the innermost reason; "" if it is none of the network's.
+// cause returns the innermost reason; "" if it is not a network error.
 func cause(err error) string {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Nobody is a user that owns nothing.
+// Nobody is a user without files.
 const Nobody = 65534
 
 // Program copies the test binary into dir, which every user may then enter.
@@ -29,7 +29,7 @@ func Program(t *testing.T, dir string) string {
 	return file
 }
 
-// Attributes have a command run as the user. Only root can run one as another.
+// Attributes make a command run as the user, which requires root.
 func Attributes(uid int) *syscall.SysProcAttr {
 	if uid == os.Geteuid() {
 		return nil

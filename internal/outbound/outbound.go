@@ -15,16 +15,16 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Options say how servers are reached.
+// Options are the options of HTTP clients.
 type Options struct {
-	CACert  string        // PEM file of certificates to trust beside the system's; "": none
+	CACert  string        // PEM file of root certificates to trust in addition to the system's; "": none
 	Timeout time.Duration // of one request
 	Getenv  func(name string) string
-	Hosts   *oauth.Hosts // what the clients learn of hosts; nil: each learns for itself
+	Hosts   *oauth.Hosts // shared by the clients; nil: not shared
 }
 
-// Clients returns what makes a client for an MCP server, or another one. It keeps the
-// clients that it has made, with their connections.
+// Clients returns a function that returns the client for a server. It reuses clients
+// and their connections.
 func (o Options) Clients() (func(server string) *http.Client, error) {
 	roots, err := Roots(o.CACert)
 	if err != nil {
@@ -36,8 +36,8 @@ func (o Options) Clients() (func(server string) *http.Client, error) {
 	return oauth.Guard{RootCAs: roots, Proxy: http.ProxyFromEnvironment, Timeout: o.Timeout, Hosts: o.Hosts}.Clients(), nil
 }
 
-// checkProxies refuses variables that name no proxy: the HTTP client would go
-// without one, past what an organization demands.
+// checkProxies returns an error for invalid proxy variables: otherwise the HTTP
+// client would bypass the proxy.
 func (o Options) checkProxies() error {
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"} {
 		if value := o.Getenv(name); value != "" {
@@ -49,8 +49,8 @@ func (o Options) checkProxies() error {
 	return nil
 }
 
-// Roots returns the system's certificates with those of a PEM file; nil means the
-// system's alone, as for "".
+// Roots returns the system's root certificates with those of a PEM file; nil for
+// "", which means only the system's.
 func Roots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -61,7 +61,7 @@ func Roots(file string) (*x509.CertPool, error) {
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		pool = x509.NewCertPool() // a system without certificates
+		pool = x509.NewCertPool() // a system without root certificates
 	}
 	if !pool.AppendCertsFromPEM(pem) {
 		return nil, exit.Usage(errors.New("--ca-cert: no certificate in " + file))

@@ -1,4 +1,4 @@
-// Package parcel encrypts one record with a passphrase, for the way to another
+// Package parcel encrypts one record with a passphrase, for transfer to another
 // machine. It must not know what the record holds.
 //
 // A parcel is an armored age file with an scrypt recipient
@@ -22,14 +22,14 @@ const (
 	// WorkFactor is the cost of guessing the passphrase of a parcel: the power of
 	// two of scrypt's N, about a second.
 	WorkFactor = 18
-	// maxWorkFactor is the most that a parcel may ask of us: about 4 s.
+	// maxWorkFactor is the largest accepted work factor: about 4 s.
 	maxWorkFactor = 20
 
 	maxParcel = 4 << 20
 )
 
-// Pack encrypts data with a passphrase, at the cost of work: WorkFactor, or less
-// where only a test will guess.
+// Pack encrypts data with a passphrase, with the work factor work: WorkFactor,
+// or less in tests.
 func Pack(data, passphrase []byte, work int) ([]byte, error) {
 	r, err := age.NewScryptRecipient(string(passphrase))
 	if err != nil { // it is empty
@@ -49,9 +49,9 @@ func Pack(data, passphrase []byte, work int) ([]byte, error) {
 	return parcel.Bytes(), nil
 }
 
-// Unpack decrypts a parcel. It returns ErrPassphrase if the passphrase is
-// wrong, or the first lines are damaged, which looks the same, and
-// ErrUndecryptable if the rest is damaged or it is no parcel at all.
+// Unpack decrypts a parcel. It returns ErrPassphrase if the passphrase is wrong
+// (or the header is damaged, which looks the same), and ErrUndecryptable if the
+// rest is damaged or it is not a parcel.
 func Unpack(parcel, passphrase []byte) ([]byte, error) {
 	id, err := age.NewScryptIdentity(string(passphrase))
 	if err != nil { // it is empty
@@ -62,7 +62,7 @@ func Unpack(parcel, passphrase []byte) ([]byte, error) {
 	if wrong := new(age.NoIdentityMatchError); errors.As(err, &wrong) {
 		return nil, fmt.Errorf("unpack: %w", secrets.ErrPassphrase)
 	}
-	if err != nil { // age's own text quotes the first line, which may be a token that was piped in by mistake
+	if err != nil { // age's error quotes the first line, which may be a token that was piped in by mistake
 		return nil, fmt.Errorf("unpack: %w: not an exported credential, or damaged", secrets.ErrUndecryptable)
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxParcel+1))

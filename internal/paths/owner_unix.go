@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// Owner returns the user that a file belongs to, and false where that cannot be
-// seen.
+// Owner returns the owner of a file, and false if unknown.
 func Owner(path string) (uid int, ok bool) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -21,5 +20,5 @@ func Owner(path string) (uid int, ok bool) {
 	return int(st.Uid), true
 }
 
-// homeVariables say where the home folder is, for an error.
+// homeVariables names the variables of the home folder, for an error.
 const homeVariables = "HOME or XDG_STATE_HOME"

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// ErrNoHome reports that the environment names no home folder.
+// ErrNoHome means that the environment has no home folder.
 var ErrNoHome = errors.New("cannot find your home folder; use --profile-dir, and set " + homeVariables)
 
-// Dirs finds the folders that an environment names.
+// Dirs returns the folders for an environment.
 type Dirs struct {
 	Getenv func(name string) string
 	Warn   func(text string) // shows a warning about a folder; nil: none is shown
@@ -43,8 +43,8 @@ func (d Dirs) Keys() (string, error) {
 }
 
 // Confirmed returns the folder of the notes of what this user confirmed on this host:
-// apart from the data, and in no folder that hosts often share, as they do that
-// of the configuration.
+// separate from the data, and not in a folder that hosts often share, such as that of
+// the configuration.
 func (d Dirs) Confirmed() (string, error) {
 	if runtime.GOOS == "windows" {
 		return d.find("LOCALAPPDATA", "AppData/Local", "mcp-login-confirmed")
@@ -75,8 +75,8 @@ func (d Dirs) AgentLog() (string, error) {
 	return d.find("XDG_STATE_HOME", ".local/state", "mcp-login/agent.log")
 }
 
-// Proxies returns the folder of what the proxies of this user share: what servers
-// listed last, and sign-ins in progress.
+// Proxies returns the folder of the state that this user's proxies share: the
+// last lists of servers, and sign-ins in progress.
 func (d Dirs) Proxies() (string, error) {
 	if runtime.GOOS == "windows" {
 		return d.find("LOCALAPPDATA", "AppData/Local", "mcp-login-proxy")
@@ -88,8 +88,8 @@ func (d Dirs) Proxies() (string, error) {
 // that shares the home folder.
 func (d Dirs) Browsers() (string, error) { return d.state("mcp-login/browser") }
 
-// BrowserLinks returns the folder of what a laptop shares with remote hosts, and
-// BrowserMemory for which sign-ins of theirs its page does not ask.
+// BrowserLinks returns the folder of a laptop's links to remote hosts, and
+// BrowserMemory that of the sign-ins that need no confirmation.
 func (d Dirs) BrowserLinks() (string, error) { return d.state("mcp-login/browser-links") }
 
 // BrowserMemory is described at [Dirs.BrowserLinks].
@@ -122,7 +122,7 @@ func (d Dirs) find(variable, below, name string) (string, error) {
 	return filepath.Join(home, filepath.FromSlash(below), filepath.FromSlash(name)), nil
 }
 
-// home returns the home folder; "": the environment names none.
+// home returns the home folder; "" if the environment has none.
 func (d Dirs) home() string {
 	home := d.Getenv("HOME")
 	if runtime.GOOS == "windows" {
@@ -158,9 +158,9 @@ func (e *SudoError) Error() string {
 	return fmt.Sprintf("sudo kept HOME=%s, which belongs to user %d; files that root creates there would lock that user out", e.Home, e.UID)
 }
 
-// CheckHome keeps root from making folders in another user's home folder, who
-// could not open them. After `sudo -E` that is a SudoError. Without sudo it is how
-// some containers are set up, and a warning if the folder does not exist yet.
+// CheckHome prevents root from creating folders in another user's home folder that
+// this user could not access. After `sudo -E` it returns a SudoError. Without
+// sudo, as in some containers, it only warns if the folder does not exist yet.
 func (d Dirs) CheckHome(path string) (warning string, err error) {
 	home := d.Getenv("HOME")
 	uid, known := Owner(home)
@@ -176,8 +176,8 @@ func (d Dirs) CheckHome(path string) (warning string, err error) {
 	return fmt.Sprintf("HOME=%s belongs to user %d, who cannot open folders that root creates there", home, uid), nil
 }
 
-// Writable checks a folder in which files are about to be made, given by the result
-// of one of the other methods.
+// Writable checks a folder before files are created in it. Its arguments are the
+// results of another method.
 func (d Dirs) Writable(path string, err error) (string, error) {
 	if err != nil {
 		return "", err
@@ -195,9 +195,9 @@ func inside(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// Foreign returns the first part of a path that belongs to another user though
-// it is in a folder of this user's. If no folder is this user's, it returns the
-// last part that can be seen, and false.
+// Foreign returns the first part of a path that belongs to another user
+// although its parent folder belongs to this user. If no parent belongs to this
+// user, it returns the last accessible part, and false.
 func Foreign(path string) (dir string, uid int, mine bool) {
 	for i := range len(path) + 1 {
 		if i < len(path) && !os.IsPathSeparator(path[i]) {

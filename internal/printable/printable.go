@@ -1,5 +1,5 @@
-// Package printable decides which characters of a text are safe to show to a
-// person, and writes durations. It must not know about streams, CI systems or OAuth.
+// Package printable decides which characters of a text are safe to display, and
+// formats durations. It must not know about streams, CI systems or OAuth.
 package printable
 
 import (

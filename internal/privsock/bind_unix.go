@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// bind binds the socket where nobody else gets to and moves it into place when
-// its mode is right: there is no instant at which it is open to others.
+// bind binds the socket in a private folder and moves it into place with its
+// final mode, so that it is never accessible to others.
 func bind(path string) (*net.UnixListener, error) {
 	private, err := os.MkdirTemp(filepath.Dir(path), ".")
 	if of, ok := errors.AsType[*fs.PathError](err); ok {
@@ -32,7 +32,7 @@ func bind(path string) (*net.UnixListener, error) {
 		err = os.Rename(made, path)
 	}
 	if err != nil {
-		_ = os.Remove(made) // it is of no use
+		_ = os.Remove(made) // useless
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil

@@ -12,8 +12,9 @@ import (
 )
 
 // CheckFolder refuses a folder in which another user can replace a file of this
-// program. Parameter what names that file in the error. In one with the sticky
-// bit, as /tmp has it, they cannot. Who can move the folder itself is not asked.
+// program. Parameter what names that file in the error. In a folder with the
+// sticky bit, such as /tmp, they cannot. It does not check who can rename the
+// folder itself.
 func CheckFolder(dir, what string) error {
 	info, err := os.Stat(dir)
 	if err != nil {

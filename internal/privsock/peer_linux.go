@@ -16,8 +16,8 @@ func peerCred(fd int) (Peer, error) {
 	if err != nil {
 		return Peer{}, os.NewSyscallError("SO_PEERCRED", err)
 	}
-	// The program may have ended, and its number been given away: for the log
-	// only, never for a decision.
+	// The process may have exited and its PID been reused, so use this only for
+	// the log.
 	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cred.Pid))
 	if err != nil {
 		exe = ""

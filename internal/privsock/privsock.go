@@ -1,12 +1,12 @@
-// Package privsock makes Unix sockets that only this user can connect to. It
+// Package privsock creates Unix sockets that only this user can connect to. It
 // must not know what they are for.
 //
 // # Security
 //
 // A socket is bound in a folder of mode 0700 and moved into place with mode
-// 0600, so that there is no instant at which it is open to others, whatever the
-// umask. The umask itself stays as it is: it belongs to the whole process, and
-// other goroutines make files meanwhile.
+// 0600, so that it is never accessible to others, regardless of the umask. The
+// umask itself is not changed, because it is global to the process, and other
+// goroutines may create files at the same time.
 package privsock
 
 import (
@@ -24,7 +24,7 @@ import (
 // ErrTaken means that a process is already listening on the socket.
 var ErrTaken = errors.New("address already in use by another process")
 
-// PathError means that no private socket can be made at a path, whatever is there.
+// PathError means that a private socket cannot be created at a path.
 type PathError struct {
 	// Reason says why.
 	Reason string
@@ -39,12 +39,11 @@ func (e *OwnerError) Error() string {
 	return fmt.Sprintf("the socket belongs to user %d, but you are user %d; use another path", e.UID, os.Geteuid())
 }
 
-// Listen makes a socket of mode 0600, in a folder that is made with mode 0700
-// if it is missing; one that others can write is refused, for they could put a
-// socket of their own in place of this one. A socket that a dead process left is
-// replaced; where somebody still listens, or may, or another user's socket or something
-// else is, it fails. Remove takes the socket away, unless another process has
-// replaced it.
+// Listen listens on a socket of mode 0600, in a folder that it creates with mode 0700
+// if needed. It rejects a folder that others can write, because they could replace the
+// socket. It replaces the socket of a dead process; if another process still listens,
+// or may, or if the path has another user's socket or another file, it fails. Remove
+// removes the socket, unless another process has replaced it.
 func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	if l, err = place(path); err != nil {
 		return nil, nil, err
@@ -55,14 +54,14 @@ func Listen(path string) (l *net.UnixListener, remove func(), err error) {
 	}
 	return l, func() {
 		if now, err := os.Lstat(path); err == nil && Same(made, now) {
-			_ = os.Remove(path) // the next process replaces what is left
+			_ = os.Remove(path) // the next process replaces a leftover
 		}
 	}, nil
 }
 
-// place makes the socket. The folder is locked from the look at what is there
-// to the move into its place: of two processes that start at once, the second
-// finds the first.
+// place creates the socket. It locks the folder from checking the path to
+// moving the socket there, so that of two concurrent processes the second
+// detects the first.
 func place(path string) (*net.UnixListener, error) {
 	if err := fits(path); err != nil {
 		return nil, err
@@ -86,10 +85,11 @@ func place(path string) (*net.UnixListener, error) {
 }
 
 const (
-	// maxPath is what every system takes as the path of a socket (sun_path).
+	// maxPath is the length that every system supports for the path of a socket
+	// (sun_path), in bytes.
 	maxPath = 103
-	// made is how the socket is called in its private folder, whose own name
-	// is a dot and at most ten digits.
+	// made is the name of the socket in its private folder, whose name is a dot
+	// and at most ten digits.
 	made       = "s"
 	maxPrivate = len("/.4294967295/") + len(made)
 )
@@ -110,8 +110,9 @@ func fits(path string) error {
 	return nil
 }
 
-// checkFree returns nil if a socket may be made at path. Whatever does not answer
-// that nobody listens may be a process that is busy, or another user's.
+// checkFree returns nil if a socket may be created at path. Only ECONNREFUSED
+// shows that no process is listening; after any other error a busy process or
+// another user's may be.
 func checkFree(path string) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -128,7 +129,7 @@ func checkFree(path string) error {
 	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	switch {
 	case err == nil:
-		defer c.Close() // nothing was said
+		defer c.Close() // nothing was sent
 		if peer, err := PeerOf(c); err == nil && peer.UID != os.Geteuid() {
 			return &OwnerError{peer.UID}
 		}
@@ -139,14 +140,14 @@ func checkFree(path string) error {
 	return fmt.Errorf("a socket already exists, and may still be in use: %w", Cause(err))
 }
 
-// Same reports whether one file is the other. A number of a file that was
-// removed may be given again at once, so the time counts too.
+// Same reports whether both are the same file. Inode numbers can be reused
+// immediately, so it compares the time too.
 func Same(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
 }
 
-// Cause is a socket's error without the addresses, which name the private
-// folder, and without counting as the network's: trying again does not help.
+// Cause returns a socket's error without the addresses, which contain the
+// private folder, and not as a net.Error, because a retry does not help.
 func Cause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err

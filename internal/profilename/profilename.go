@@ -26,8 +26,8 @@ type Known struct {
 }
 
 // For returns the name of the profile for a URL: the one that belongs to it, else
-// one derived from the host. Where that belongs to another URL, four hex digits of
-// the URL's SHA-256 are added.
+// one derived from the host. If that belongs to another URL, it adds four hex
+// digits of the URL's SHA-256.
 func For(ctx context.Context, server string, known Known) string {
 	base := Base(server)
 	suffixed := fmt.Sprintf("%s-%.2x", base, sha256.Sum256([]byte(server)))
@@ -65,7 +65,8 @@ func Base(server string) string {
 	return clean(name)
 }
 
-// clean keeps what every store, shell variable and client takes in a name.
+// clean keeps characters that every store, shell variable and client accepts in
+// a name.
 func clean(name string) string {
 	name = strings.Trim(strings.Map(func(r rune) rune {
 		if ascii.Lower(r) || ascii.Digit(r) || r == '_' {
@@ -95,7 +96,7 @@ func Address(text string) (server string, ok bool) {
 	switch suffix, listed := publicsuffix.PublicSuffix(host); {
 	case netcheck.IsLoopback(host):
 		if u.Port() == "" && u.Path == "" {
-			return "", false // a name, as likely as not
+			return "", false // possibly a name
 		}
 		u.Scheme = "http"
 	case err == nil, listed && suffix != host:
@@ -125,7 +126,7 @@ func Split(args []string) (name, server string, err error) {
 		if _, both := Address(args[1]); both {
 			return "", "", fmt.Errorf("%q and %q are both URLs; use a name and one URL", args[0], args[1])
 		}
-		return args[1], server, nil // the other way round
+		return args[1], server, nil // in reverse order
 	}
 	if server, isURL = Address(args[1]); !isURL {
 		server = args[1]

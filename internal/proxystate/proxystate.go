@@ -1,6 +1,7 @@
-// Package proxystate keeps what the proxies of one profile on this host share: what
-// the server said of itself last, and a sign-in in progress. It must not know
-// tokens, how the user signs in, or the protocol: lists are JSON texts to it.
+// Package proxystate stores the state that the proxies of one profile on this host
+// share: the server's last description of itself, and a sign-in in progress. It
+// must not know tokens, how the user signs in, or the protocol: lists are JSON
+// texts to it.
 //
 // Anyone with write access to the folder may have written the data that it reads,
 // and what a server said is hostile to begin with: sizes are bounded and what is
@@ -18,15 +19,15 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// maxSize bounds a snapshot. A server with more tools than that is one that only
-// answers while it can be reached.
+// maxSize limits a snapshot, in bytes. Larger lists are not available while the
+// server is unreachable.
 const maxSize = 8 << 20
 
 // version is the format of a snapshot.
 const version = 1
 
-// Profile is the state of one profile's proxies. The zero Profile keeps nothing and
-// shares nothing.
+// Profile is the state of one profile's proxies. The zero Profile stores and shares
+// nothing.
 type Profile struct {
 	folder file.Folder
 	key    string // of the file names
@@ -36,14 +37,14 @@ type Profile struct {
 
 // Of returns the state of a profile's proxies in a folder.
 func Of(dir, profile, server string) Profile {
-	// Names are hashed: they may hold what no file name may.
+	// Hash names, because they may contain characters that are invalid in file
+	// names.
 	sum := sha256.Sum256([]byte(profile))
 	return Profile{folder: file.Folder{Dir: dir, Limit: maxSize}, key: hex.EncodeToString(sum[:12]), server: server}
 }
 
-// View returns the state for proxies to which the server shows itself in another way,
-// because of options that are the same for all of them. They share sign-ins with
-// the others, and have a snapshot of their own.
+// View returns the state for proxies with options that change the server's
+// description. They share sign-ins with the others, but have a separate snapshot.
 func (p Profile) View(options ...string) Profile {
 	if len(options) > 0 {
 		sum := sha256.Sum256([]byte(strings.Join(options, "\x00")))
@@ -52,14 +53,14 @@ func (p Profile) View(options ...string) Profile {
 	return p
 }
 
-// Snapshot is the last answer of a server about itself.
+// Snapshot is a server's last description of itself.
 type Snapshot struct {
 	Hello      json.RawMessage            // the result of initialize; nil: none is known
 	Discovered json.RawMessage            // the result of server/discover; nil: none is known
 	Lists      map[string]json.RawMessage // by method, such as tools/list: the list
 }
 
-// stored is a snapshot's file.
+// stored is the content of a snapshot's file.
 type stored struct {
 	Version    int                        `json:"version"`
 	Server     string                     `json:"server"`
@@ -81,7 +82,7 @@ func (p Profile) Load() Snapshot {
 	return Snapshot{s.Hello, s.Discovered, s.Lists}
 }
 
-// Save replaces the snapshot. Where another process is doing so, that one counts.
+// Save replaces the snapshot, unless another process is doing so.
 func (p Profile) Save(s Snapshot) error {
 	if p.key == "" {
 		return nil
@@ -101,10 +102,10 @@ func (p Profile) Save(s Snapshot) error {
 	return p.folder.Write(p.key+p.view+".json", data)
 }
 
-// Page is what the user needs in order to approve a sign-in. All of it can be
-// shown as it is.
+// Page is what the user needs in order to approve a sign-in. All of it is safe
+// to display.
 type Page struct {
-	URL      string    `json:"url"`            // to open; it holds the code, where there is one and the server allows that
+	URL      string    `json:"url"`            // to open; it includes the code if possible
 	Code     string    `json:"code,omitempty"` // to compare, or to type at Plain
 	Plain    string    `json:"plain,omitempty"`
 	Expiry   time.Time `json:"expires_at,omitzero"`
@@ -114,7 +115,7 @@ type Page struct {
 	SignIn   string    `json:"sign_in,omitempty"`  // the host of the page
 	Warning  string    `json:"warning,omitempty"`  // about hosts of other domains
 	Opened   bool      `json:"opened,omitempty"`   // a browser was started
-	Redirect string    `json:"redirect,omitempty"` // where the browser ends; what it shows there can be pasted
+	Redirect string    `json:"redirect,omitempty"` // the redirect URI, whose URL in the browser can be pasted
 }
 
 // TryLock takes the lock of a sign-in, unless another process on this host has one
@@ -126,7 +127,7 @@ func (p Profile) TryLock() (unlock func(), ours bool, err error) {
 	return p.folder.TryLock(p.key + ".sign-in")
 }
 
-// Show shares what the holder of the lock shows.
+// Show stores the page of the holder of the lock.
 func (p Profile) Show(page Page) error {
 	if p.key == "" {
 		return nil
@@ -138,7 +139,7 @@ func (p Profile) Show(page Page) error {
 	return p.folder.Write(p.key+".page.json", data)
 }
 
-// Hide removes what was shown.
+// Hide removes the page.
 func (p Profile) Hide() error {
 	if p.key == "" {
 		return nil
@@ -146,7 +147,7 @@ func (p Profile) Hide() error {
 	return p.folder.Remove(p.key + ".page.json")
 }
 
-// Shown returns what the holder of the lock shows, if it does.
+// Shown returns the page of the holder of the lock, if any.
 func (p Profile) Shown() (page Page, ok bool) {
 	if p.key == "" {
 		return page, false

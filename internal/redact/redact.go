@@ -1,5 +1,5 @@
-// Package redact takes secrets out of text that people or files get. It must not
-// know the log or the error that the text comes from.
+// Package redact removes secrets from text for people or files. It must not know
+// the log or the error that the text comes from.
 package redact
 
 import (
@@ -17,7 +17,7 @@ func To(w io.Writer) *Redactor { return &Redactor{to: w} }
 
 // Redactor is the sink of every log line and error text: it removes the secrets
 // added to it, values of keys that name a secret, and what looks like a bearer
-// token. Nothing upstream is trusted to have done so.
+// token. It does not rely on redaction by callers.
 type Redactor struct {
 	mu     sync.Mutex // guards what follows
 	to     io.Writer
@@ -27,11 +27,12 @@ type Redactor struct {
 // Redacted replaces a secret.
 const Redacted = "[redacted]"
 
-// minSecret keeps short values, which may be words of any text, from being
-// taken out everywhere.
+// minSecret is the minimum length of a secret, in bytes: shorter values may be
+// ordinary words.
 const minSecret = 6
 
-// Redirect sends what follows to w: a prompt keeps log lines above itself.
+// Redirect sends further output to w, for example to a prompt that shows log
+// lines above itself.
 func (r *Redactor) Redirect(w io.Writer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,7 +48,7 @@ func (r *Redactor) Hide(values ...string) {
 			continue
 		}
 		r.values = append(r.values, v)
-		if quoted := strconv.Quote(v); quoted != `"`+v+`"` { // as it stands in a quoted field of a log line
+		if quoted := strconv.Quote(v); quoted != `"`+v+`"` { // as in a quoted field of a log line
 			r.values = append(r.values, quoted[1:len(quoted)-1])
 		}
 	}
@@ -79,7 +80,7 @@ func (r *Redactor) Clean(text string) string {
 	return p.plain.ReplaceAllString(text, "$1"+Redacted)
 }
 
-// shapes are what secrets look like in texts.
+// shapes are patterns of secrets in texts.
 type shapes struct{ scheme, jwt, json, plain *regexp.Regexp }
 
 // patterns are compiled when the first line is written: the hot path logs

@@ -14,12 +14,12 @@ import (
 const (
 	maxBody  = 32 << 10
 	maxClaim = 200 // characters of a claim
-	// hold is how long a request of a waiting client is held, below the timeouts
-	// of common proxies.
+	// hold is the duration of a long poll, below the timeouts of common proxies.
 	hold = 25 * time.Second
-	// reread is how often a held request looks for itself: a wake-up may be lost.
+	// reread is how often a long poll rereads the session, because a notification
+	// may be lost.
 	reread      = 5 * time.Second
-	retryCodes  = 5 // user codes drawn until one is free
+	retryCodes  = 5 // attempts to generate an unused user code
 	pollSeconds = 1
 )
 
@@ -31,7 +31,7 @@ type opening struct {
 	Label            string `json:"label"`
 }
 
-// opened is the answer. The names are those of RFC 8628 §3.2.
+// opened is the response. The names are those of RFC 8628 §3.2.
 type opened struct {
 	ID                      string `json:"id"`
 	Secret                  string `json:"secret"`
@@ -113,7 +113,7 @@ func (r *Relay) serveOpen(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// open keeps a new session.
+// open stores a new session.
 func (r *Relay) open(ctx context.Context, o opening, state string) (Session, string, error) {
 	secret, now := newSecret(), time.Now().UTC()
 	s := Session{
@@ -147,11 +147,10 @@ func (r *Relay) client(w http.ResponseWriter, req *http.Request) (Session, bool)
 	return s, false
 }
 
-// serveAwait holds a client's request until the answer is here. The answer can be
-// read again until the client ends the session, so that a lost reply loses
-// nothing.
+// serveAwait is a long poll for the authorization response. The response can be
+// read again until the client ends the session, in case a reply is lost.
 func (r *Relay) serveAwait(w http.ResponseWriter, req *http.Request) {
-	changed, stop := r.cfg.Sessions.Watch(req.PathValue("id")) // before the first look
+	changed, stop := r.cfg.Sessions.Watch(req.PathValue("id")) // before the first read
 	defer stop()
 	r.metrics.waiting.Inc()
 	defer r.metrics.waiting.Dec()
@@ -176,8 +175,8 @@ func (r *Relay) serveAwait(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// pause waits for a reason to look again. It returns false if the request is to
-// be answered now.
+// pause waits until the session may have changed. It returns false if the long
+// poll ends.
 func (r *Relay) pause(ctx context.Context, changed <-chan struct{}, over <-chan time.Time) bool {
 	again := time.NewTimer(reread)
 	defer again.Stop()
@@ -231,7 +230,7 @@ func bearer(req *http.Request) string {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a client that has gone asks again
+	_ = json.NewEncoder(w).Encode(v) // a disconnected client retries
 }
 
 func writeError(w http.ResponseWriter, status int, code string) {

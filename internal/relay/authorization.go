@@ -16,14 +16,15 @@ const (
 	minState            = 16
 )
 
-// urlError says why an authorization URL is refused, as a code for the client.
+// urlError says why an authorization URL is rejected, as an error code for the
+// client.
 type urlError struct{ code string }
 
 func (e *urlError) Error() string { return "authorization URL rejected: " + e.code }
 
-// checkAuthorizationURL returns the state of an authorization URL that a browser
-// may be sent to. The relay leads nowhere but to an authorization request with
-// PKCE whose answer comes back to it.
+// checkAuthorizationURL validates an authorization URL and returns its state.
+// The relay redirects only to authorization requests with PKCE whose response
+// comes back to the relay.
 func (r *Relay) checkAuthorizationURL(raw string) (state string, err error) {
 	endpoint, query, _ := strings.Cut(raw, "?")
 	u, err := oauth.CheckURL(endpoint)
@@ -67,8 +68,8 @@ func (r *Relay) leadsTo(host string) bool {
 	})
 }
 
-// failures are the error codes of an authorization response that have a text of
-// their own (RFC 6749 §4.1.2.1).
+// failures are the error codes of an authorization response that have their own
+// text (RFC 6749 §4.1.2.1).
 var failures = []string{
 	"access_denied", "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope",
 	"server_error", "temporarily_unavailable",

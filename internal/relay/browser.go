@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// waitingRefresh is how often the page of a sign-in that the terminal is finishing
-// looks again.
+// waitingRefresh is the refresh interval of the page while the terminal completes
+// the sign-in.
 const waitingRefresh = "2"
 
 func (r *Relay) serveHome(w http.ResponseWriter, _ *http.Request) { pageHome.write(w) }
 
-// serveTyped leads to the page of a code that was typed at the relay's address.
+// serveTyped redirects to the page of a code that was entered on the home page.
 func (r *Relay) serveTyped(w http.ResponseWriter, req *http.Request) {
 	code := normalize(req.URL.Query().Get("code"))
 	if code == "" {
@@ -24,11 +24,11 @@ func (r *Relay) serveTyped(w http.ResponseWriter, req *http.Request) {
 	http.Redirect(w, req, "/s/"+shownCode(code), http.StatusSeeOther)
 }
 
-// byCode returns the session of a page's code. Codes that are nobody's count
-// against the address.
+// byCode returns the session of a page's code. Unknown codes count toward the
+// limit of the address.
 func (r *Relay) byCode(w http.ResponseWriter, req *http.Request) (Session, bool) {
 	from := r.address(req)
-	if r.wrongCodes.spent(from) {
+	if r.wrongCodes.exceeded(from) {
 		r.tooMany(w, req)
 		return Session{}, false
 	}
@@ -48,7 +48,7 @@ func (r *Relay) byCode(w http.ResponseWriter, req *http.Request) (Session, bool)
 	return s, err == nil
 }
 
-// serveStart shows what is asked, or how the session stands. It changes nothing,
+// serveStart shows the request, or the state of the session. It changes nothing,
 // so that a link preview cannot start a sign-in.
 func (r *Relay) serveStart(w http.ResponseWriter, req *http.Request) {
 	s, ok := r.byCode(w, req)
@@ -99,9 +99,9 @@ func hostOf(raw string) string {
 	return u.Host
 }
 
-// serveGo binds the session to this browser and leads it to the authorization
-// server. It does so by a Refresh header: Chromium applies form-action to a
-// redirect after a form, too.
+// serveGo binds the session to this browser and redirects it to the
+// authorization server. It uses a Refresh header: Chromium applies form-action
+// to a redirect after a form, too.
 func (r *Relay) serveGo(w http.ResponseWriter, req *http.Request) {
 	s, ok := r.byCode(w, req)
 	if !ok {
@@ -122,7 +122,7 @@ func (r *Relay) serveGo(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// refuse says why a browser cannot act on a session.
+// refuse shows why a browser cannot use a session.
 func (r *Relay) refuse(w http.ResponseWriter, s Session, err error) {
 	switch {
 	case errors.Is(err, errOtherBrowser):
@@ -140,7 +140,7 @@ func (r *Relay) refuse(w http.ResponseWriter, s Session, err error) {
 	}
 }
 
-// try changes a session as act says. A wrong code is counted although act failed.
+// try changes a session by act. It counts a wrong code although act fails.
 func (r *Relay) try(req *http.Request, id string, act func(*Session) error) (Session, error) {
 	var refused error
 	s, err := r.cfg.Sessions.Change(req.Context(), id, func(s *Session) error {
@@ -180,8 +180,8 @@ func (r *Relay) serveCallback(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// serveCallbackCode receives the authorization response with the code that a
-// person typed.
+// serveCallbackCode receives the authorization response with the code that the
+// user entered.
 func (r *Relay) serveCallbackCode(w http.ResponseWriter, req *http.Request) {
 	query := req.PostFormValue("query")
 	s, ok := r.byState(w, req, query)
@@ -201,9 +201,9 @@ func (r *Relay) serveCallbackCode(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// take keeps the response if prove accepts the browser.
+// take stores the response if prove accepts the browser.
 func (r *Relay) take(w http.ResponseWriter, req *http.Request, s Session, query string, prove func(*Session) error) {
-	q, _ := url.ParseQuery(query) // byState has read it
+	q, _ := url.ParseQuery(query) // byState has validated it
 	s, err := r.try(req, s.ID, func(s *Session) error {
 		if err := prove(s); err != nil {
 			return err
@@ -223,7 +223,7 @@ func (r *Relay) take(w http.ResponseWriter, req *http.Request, s Session, query 
 		r.refuse(w, s, err)
 		return
 	}
-	// The address of the next page holds no code, and can be loaded again.
+	// The URL of the next page has no code, and can be reloaded.
 	http.Redirect(w, req, "/s/"+shownCode(s.UserCode), http.StatusSeeOther)
 }
 
@@ -251,8 +251,9 @@ func (r *Relay) byState(w http.ResponseWriter, req *http.Request, query string) 
 	return s, err == nil
 }
 
-// cookieName holds the hash of the state, so that two sign-ins in one browser do
-// not collide. A browser keeps __Host- cookies from other hosts and from http.
+// cookieName contains the hash of the state, so that two sign-ins in one browser
+// do not collide. Browsers do not send __Host- cookies to other hosts or over
+// http.
 func (r *Relay) cookieName(s Session) string {
 	name := "mcp-login-" + s.StateHash[:min(len(s.StateHash), 16)]
 	if r.base.Scheme == "https" {

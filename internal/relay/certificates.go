@@ -15,11 +15,11 @@ import (
 // Certificates configure the relay's TLS. The zero value is plain http, for
 // loopback or behind a proxy.
 type Certificates struct {
-	CertFile, KeyFile string       // PEM; read again for new connections, so that renewal needs no restart
+	CertFile, KeyFile string       // PEM; reread for new connections, so that renewal needs no restart
 	ACMECache         string       // folder of certificates by ACME; "": none
 	ACMEEmail         string       // for notices of the certificate authority; "": none
 	ACMEDirectory     string       // of the certificate authority; "": Let's Encrypt
-	ACMEClient        *http.Client // reaches the certificate authority; nil: http.DefaultClient
+	ACMEClient        *http.Client // for requests to the certificate authority; nil: http.DefaultClient
 }
 
 // config returns nil for plain http.
@@ -42,8 +42,7 @@ func (c Certificates) load(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 }
 
 // acme answers TLS-ALPN-01 challenges on the port of the relay itself (RFC 8737).
-// A certificate that cannot be had is logged: browsers show only a failed
-// connection.
+// It logs failures, because browsers show only a failed connection.
 func (c Certificates) acme(host string, log *slog.Logger) (*tls.Config, error) {
 	if net.ParseIP(host) != nil || !strings.Contains(host, ".") {
 		return nil, errors.New("ACME issues certificates only for public host names; use one in the base URL, or use certificate files")
@@ -57,7 +56,7 @@ func (c Certificates) acme(host string, log *slog.Logger) (*tls.Config, error) {
 	config.MinVersion = tls.VersionTLS12
 	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		got, err := m.GetCertificate(hello)
-		if err != nil && strings.EqualFold(hello.ServerName, host) { // others are scanners
+		if err != nil && strings.EqualFold(hello.ServerName, host) { // other names come from scanners
 			log.Warn("no certificate", "error", err)
 		}
 		return got, err
@@ -65,8 +64,8 @@ func (c Certificates) acme(host string, log *slog.Logger) (*tls.Config, error) {
 	return config, nil
 }
 
-// warmUp is what a client sends that takes any certificate, for the first request
-// to a certificate authority to happen before the first browser comes.
+// warmUp returns a ClientHello to request the certificate before the first
+// browser connects.
 func warmUp(host string) *tls.ClientHelloInfo {
 	return &tls.ClientHelloInfo{ServerName: host, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
 }

@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// perSession is how many connections an address may hold for each session that it may
+// perSession is the number of connections of an address for each session that it may
 // open.
 const perSession = 10
 
-// connections bounds the connections of one address, so that one machine cannot use up
-// the file descriptors of all. Those of a trusted proxy are not counted.
+// connections limits the connections of one address, so that one machine cannot use up
+// all file descriptors. Those of a trusted proxy are not counted.
 type connections struct {
 	net.Listener
 	relay *Relay
@@ -37,7 +37,7 @@ func (l *connections) Accept() (net.Conn, error) {
 		}
 		l.add(from, -1)
 		l.relay.metrics.limited.Inc()
-		_ = c.Close() // nothing was sent on it
+		_ = c.Close() // nothing was sent
 	}
 }
 
@@ -55,7 +55,7 @@ func (l *connections) add(from netip.Addr, n int) int {
 	return l.count[from]
 }
 
-// counted is a connection that counts until it is closed.
+// counted is a connection that counts toward the limit until it is closed.
 type counted struct {
 	net.Conn
 	closed func()

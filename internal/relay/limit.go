@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// maxAddresses bounds the memory of a limiter. Beyond it, new addresses share the
+	// maxAddresses limits the memory of a limiter. Beyond it, new addresses share the
 	// allowance of a wide network until the next window, so that a client with many
 	// addresses affects only its neighbors.
 	maxAddresses = 50_000
@@ -18,7 +18,7 @@ const (
 	sharedBy     = 100   // times the allowance of one address
 )
 
-// limiter counts events per address in windows of a fixed length.
+// limiter is a rate limiter: it counts events per address in fixed windows.
 type limiter struct {
 	max    int
 	window time.Duration
@@ -32,7 +32,7 @@ func newLimiter(limit int, window time.Duration) *limiter {
 	return &limiter{max: limit, window: window, count: map[netip.Addr]int{}}
 }
 
-// allow counts an event and reports whether the address may go on.
+// allow counts an event and reports whether the address is within its limit.
 func (l *limiter) allow(a netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,8 +64,8 @@ func networkOf(a netip.Addr) netip.Addr {
 	return p.Addr()
 }
 
-// spent reports whether the address has used its allowance up.
-func (l *limiter) spent(a netip.Addr) bool {
+// exceeded reports whether the address has reached its limit.
+func (l *limiter) exceeded(a netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.nextWindow()
@@ -79,11 +79,12 @@ func (l *limiter) nextWindow() {
 	}
 }
 
-// address returns who sent a request: the peer or, behind a trusted proxy, the
-// last address in X-Forwarded-For that is not a trusted proxy itself. Of an IPv6
-// address only the network counts, because one machine has many addresses.
+// address returns the client address of a request: the peer or, behind a trusted
+// proxy, the last address in X-Forwarded-For that is not a trusted proxy itself.
+// Of an IPv6 address only the network counts, because one machine has many
+// addresses.
 func (r *Relay) address(req *http.Request) netip.Addr {
-	at, _ := parseAddr(req.RemoteAddr) // unreadable: the zero address, which is limited too
+	at, _ := parseAddr(req.RemoteAddr) // invalid: the zero address, which is limited too
 	hops := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && r.trusts(at); i-- {
 		before, ok := parseAddr(strings.TrimSpace(hops[i]))
@@ -104,12 +105,12 @@ func parseAddr(text string) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), err == nil
 }
 
-// network returns what counts of an address.
+// network returns the part of an address that counts for limits.
 func network(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
 	}
-	p, _ := a.Prefix(64) // it has as many bits
+	p, _ := a.Prefix(64) // cannot fail: an IPv6 address has more bits
 	return p.Addr()
 }
 

@@ -54,7 +54,7 @@ func (m *Memory) Add(_ context.Context, s Session) error {
 	return nil
 }
 
-// sweep forgets expired sessions.
+// sweep removes expired sessions.
 func (m *Memory) sweep(now time.Time) {
 	if now.Sub(m.swept) < sweepEvery {
 		return
@@ -99,8 +99,8 @@ func (m *Memory) Change(_ context.Context, id string, change func(*Session) erro
 	return changed, nil
 }
 
-// Uncollected returns how many sessions have an answer that their client has not
-// taken yet.
+// Uncollected returns the number of sessions with a response that the client has
+// not received yet.
 func (m *Memory) Uncollected() (n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -118,7 +118,8 @@ func (m *Memory) Watch(id string) (<-chan struct{}, func()) { return m.watchers.
 // Ping implements [Sessions].
 func (m *Memory) Ping(context.Context) error { return nil }
 
-// watchers are the requests of this replica that wait for sessions to change.
+// watchers are the long polls of this replica that wait for changes of
+// sessions.
 type watchers struct {
 	mu sync.Mutex
 	by map[string]map[chan struct{}]bool
@@ -151,7 +152,7 @@ func (w *watchers) wake(id string) {
 	for c := range w.by[id] {
 		select {
 		case c <- struct{}{}:
-		default: // it has a wake-up waiting
+		default: // already notified
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 const metricPrefix = "mcp_login_relay_"
 
-// metrics are the relay's counters. They name nobody.
+// metrics are the relay's counters. They contain no personal data.
 type metrics struct {
 	set      *vm.Set
 	opened   *vm.Counter
@@ -39,7 +39,8 @@ func newMetrics() *metrics {
 	return m
 }
 
-// ServeHTTP writes all metrics, those of the Go runtime and the process too.
+// ServeHTTP writes all metrics, including those of the Go runtime and the
+// process.
 func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	m.set.WritePrometheus(w)

@@ -17,22 +17,22 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-// page is what a browser is shown. Its texts are constants. What a client claims
-// is in Ask alone, escaped.
+// page is a web page. Its texts are constants. Claims of a client are only in
+// Ask, escaped.
 type page struct {
 	Status   int
 	Tone     string // "good", "bad" or "note"
 	Title    string
 	Text     string
 	Ask      *ask
-	Link     string // an address to go on to
+	Link     string // URL of the next page
 	LinkHost string
 	Enter    bool // a code can be typed
 }
 
 // ask is a question to the user: the claims of a client, and a form.
 type ask struct {
-	Code                  string // to compare with the terminal's; "": it must be typed
+	Code                  string // for comparison with the terminal; "": the code must be typed
 	Server, Issuer, Label string
 	Target                string // the host to sign in at
 	Action, Button        string
@@ -70,7 +70,7 @@ var (
 )
 
 // failedTexts say what went wrong by the error code of the authorization response.
-// The authorization server's own words are not shown.
+// The error_description is not shown.
 var failedTexts = map[string]string{
 	"invalid_request":           "The authorization server did not accept the request. Your terminal has the details. You can close this page.",
 	"unauthorized_client":       "The authorization server does not let this client sign in. Your terminal has the details. You can close this page.",
@@ -80,7 +80,8 @@ var failedTexts = map[string]string{
 	"temporarily_unavailable":   "The authorization server is busy. Try again later. You can close this page.",
 }
 
-// outcomePage shows how a session stands to the browser that signs in.
+// outcomePage returns the page with the state of a session, for the browser
+// that signs in.
 func outcomePage(s Session) page {
 	switch {
 	case s.Outcome == "":
@@ -97,7 +98,7 @@ func outcomePage(s Session) page {
 	return p
 }
 
-// The parts of a page that not every page has.
+// Optional parts of a page.
 const (
 	codeField markup.HTML = `<label for="code">Code on the terminal</label>
 <input id="code" name="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="12" placeholder="XXXX-XXXX" required>`
@@ -122,7 +123,7 @@ const (
 </form>`
 )
 
-// html returns the question, or nothing if there is none.
+// html returns the question as HTML; "" if none.
 func (a *ask) html() markup.HTML {
 	if a == nil {
 		return ""
@@ -151,7 +152,7 @@ func (a *ask) form() markup.HTML {
 		"{button}", markup.Text(a.Button))
 }
 
-// more returns what a page without a question can have: a link, or a field for a code.
+// more returns the optional link or the field for a code.
 func (p page) more() markup.HTML {
 	switch {
 	case p.Enter:
@@ -162,7 +163,8 @@ func (p page) more() markup.HTML {
 	return ""
 }
 
-// write sends the page. A browser that has gone away misses nothing.
+// write sends the page. It ignores errors, because the browser may have
+// disconnected.
 func (p page) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
@@ -171,9 +173,9 @@ func (p page) write(w http.ResponseWriter) {
 		"{style}", markup.HTML(pageCSS), "{ask}", p.Ask.html(), "{more}", p.more())))
 }
 
-// secure sets the headers of every answer: nothing is kept, loaded from elsewhere,
-// framed or run. Referrer-Policy is same-origin because no-referrer would make the
-// Origin of the page's own form null.
+// secure sets the headers of every response: no caching, external resources,
+// framing or scripts. Referrer-Policy is same-origin because no-referrer would
+// make the Origin of the page's own form null.
 func (r *Relay) secure(h http.Header) {
 	style := sha256.Sum256([]byte(pageCSS))
 	h.Set("Content-Security-Policy", "default-src 'none'; img-src data:; style-src 'sha256-"+

@@ -29,15 +29,15 @@ const (
 	redisTimeout = 5 * time.Second
 	redisIdle    = 2 * time.Minute
 	redisConns   = 64
-	redisRetries = 20 // of a change that others overtake
+	redisRetries = 20 // of a change that conflicts with others
 	redisPause   = time.Second
-	// MinKey is how long the key that replicas share must be.
+	// MinKey is the minimum length of the shared key, in bytes.
 	MinKey = 32
 )
 
-// Redis keeps sessions in Redis or Valkey, for several replicas. What it files is
-// encrypted with a key that the replicas share, under keyed hashes: anyone who reads
-// the database learns how many sign-ins there are, and nothing else.
+// Redis keeps sessions in Redis or Valkey, for several replicas. Values are
+// encrypted with a key that the replicas share, and keys are keyed hashes: anyone
+// who can read the database learns only the number of sign-ins.
 type Redis struct {
 	pool     *redis.Pool
 	seal     cipher.AEAD
@@ -50,15 +50,16 @@ type Redis struct {
 
 var _ Sessions = (*Redis)(nil)
 
-// RedisOptions say how a database is used. URL and Key are required.
+// RedisOptions are the options of a Redis store. URL and Key are required.
 type RedisOptions struct {
 	URL   string         // redis:// or rediss://
-	Key   []byte         // that replicas share, at least MinKey bytes
+	Key   []byte         // shared by the replicas, at least MinKey bytes
 	Roots *x509.CertPool // certificates to trust at rediss://; nil means the system's
-	Log   *slog.Logger   // gets why the database cannot be reached; nil means none
+	Log   *slog.Logger   // logs why the database cannot be reached; nil means none
 }
 
-// OpenRedis uses a database. It connects in the background. Close it.
+// OpenRedis opens a Redis store. It connects in the background. The caller must
+// close it.
 func OpenRedis(o RedisOptions) (*Redis, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
@@ -93,25 +94,25 @@ func (r *Redis) Close() error {
 	return r.pool.Close()
 }
 
-// derive returns a key for one purpose.
+// derive derives a key for one purpose.
 func derive(key []byte, purpose string) []byte {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte("mcp-login relay " + purpose))
 	return m.Sum(nil)
 }
 
-// name returns what a session is filed under.
+// name returns the Redis key of a session.
 func (r *Redis) name(k string) string {
 	m := hmac.New(sha256.New, r.mac)
 	m.Write([]byte(k))
 	return redisPrefix + hex.EncodeToString(m.Sum(nil))
 }
 
-// channel is where changes are announced.
+// channel returns the pub/sub channel for changes.
 const channel = redisPrefix + "changed"
 
-// encode returns a value for a name. A value that is moved to another name does
-// not open.
+// encode encrypts a value for a name. A value that is moved to another name
+// cannot be decrypted.
 func (r *Redis) encode(name string, v any) ([]byte, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {
@@ -134,7 +135,7 @@ func (r *Redis) decode(name string, sealed []byte, v any) error {
 	return json.Unmarshal(plain, v)
 }
 
-// addScript files a session under its three names, all or none.
+// addScript stores a session under its three keys atomically.
 var addScript = redis.NewScript(3, `
 if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then return 0 end
 for i = 1, 3 do redis.call('SET', KEYS[i], ARGV[i], 'PX', ARGV[4]) end
@@ -164,7 +165,7 @@ func (r *Redis) Add(ctx context.Context, s Session) error {
 	return full(err)
 }
 
-// full returns ErrFull where the database has no memory left.
+// full returns ErrFull if the database has no memory left.
 func full(err error) error {
 	if e, ok := errors.AsType[redis.Error](err); ok && len(e) > 3 && e[:3] == "OOM" {
 		return ErrFull
@@ -262,8 +263,8 @@ func (r *Redis) Ping(ctx context.Context) error {
 	return err
 }
 
-// listen wakes waiting requests, over one subscription. While it is away, they
-// look for themselves.
+// listen notifies long polls of changes, by one subscription. While the
+// database is unreachable, they reread their sessions.
 func (r *Redis) listen(ctx context.Context, dial func(context.Context, time.Duration) (redis.Conn, error), down outage) {
 	for ctx.Err() == nil {
 		c, err := dial(ctx, 0)
@@ -277,7 +278,7 @@ func (r *Redis) listen(ctx context.Context, dial func(context.Context, time.Dura
 	}
 }
 
-// outage logs when the database cannot be reached, and when it can be again.
+// outage logs when the database becomes unreachable and reachable again.
 type outage struct {
 	host string
 	log  *slog.Logger
@@ -295,7 +296,7 @@ func (o *outage) note(err error) {
 	o.down = err != nil
 }
 
-// receive passes announcements on until the connection fails or ctx ends.
+// receive forwards notifications until the connection fails or ctx ends.
 func (r *Redis) receive(ctx context.Context, c redis.Conn) {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() }) // it ends Receive
 	defer func() {

@@ -26,35 +26,36 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// The paths that other parts of a sign-in name.
+// Paths of the relay's API.
 const (
 	CallbackPath = "/callback"
 	MetadataPath = "/client.json"
 )
 
-// Config sets up a relay. BaseURL, Sessions and one of Token and Public are
+// Config configures a relay. BaseURL, Sessions and one of Token and Public are
 // required.
 type Config struct {
 	// BaseURL is the https address at which browsers and clients reach the relay,
 	// without a path. It may be http on loopback.
 	BaseURL string
-	// Sessions keeps the sessions.
+	// Sessions stores the sessions.
 	Sessions Sessions
 	// Token is what clients must send to open a session; "" only if Public is set.
 	Token string
 	// Public lets anyone open a session.
 	Public bool
-	// AllowIssuers are the hosts that a sign-in may lead to; nil means any.
+	// AllowIssuers are the allowed hosts of authorization servers; nil means
+	// any.
 	AllowIssuers []string
 	// TrustedProxies are the addresses whose X-Forwarded-For header counts.
 	TrustedProxies []netip.Prefix
-	// Limits bounds what clients may use. Zero fields have defaults.
+	// Limits are the limits of clients. Zero fields have defaults.
 	Limits Limits
 	// Log gets outcomes, without addresses, URLs or codes; nil means none.
 	Log *slog.Logger
 }
 
-// Limits bounds what clients and browsers may use.
+// Limits are the limits of clients and browsers.
 type Limits struct {
 	Lifetime           time.Duration // of a session; 0: 10 min
 	SessionsPerAddress int           // opened in one lifetime; 0: 100
@@ -70,8 +71,8 @@ type Relay struct {
 	metrics     *metrics
 	requests    *limiter
 	opened      *limiter
-	wrongCodes  *limiter // user codes that are nobody's
-	wrongTokens *limiter // client tokens that are not the team's
+	wrongCodes  *limiter // unknown user codes
+	wrongTokens *limiter // invalid client tokens
 
 	drainOnce sync.Once
 	draining  chan struct{}
@@ -165,7 +166,7 @@ func (r *Relay) routes() http.Handler {
 		limited.ServeHTTP(w, req)
 	})
 
-	outer := http.NewServeMux() // probes come often, from one address, and need no limit
+	outer := http.NewServeMux() // health probes are frequent, from one address, and not limited
 	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	outer.HandleFunc("GET /readyz", r.serveReady)
 	outer.Handle("/", visited)
@@ -187,11 +188,11 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // Metrics returns a handler that writes the relay's metrics in the Prometheus
-// text format. It belongs on a listener that only the team reaches.
+// text format. Serve it on a listener that only operators can reach.
 func (r *Relay) Metrics() http.Handler { return r.metrics }
 
-// Drain answers every waiting client, which then asks again, at another replica
-// or at this one after a restart. Call it before shutting the server down.
+// Drain ends every long poll, so that clients retry at another replica, or at
+// this one after a restart. Call it before shutting the server down.
 func (r *Relay) Drain() { r.drainOnce.Do(func() { close(r.draining) }) }
 
 func (r *Relay) isDraining() bool {
@@ -211,7 +212,7 @@ func (r *Relay) serveReady(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// limit refuses an address that sends too many requests.
+// limit is a rate-limiting middleware per address.
 func (r *Relay) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if !r.requests.allow(r.address(req)) {

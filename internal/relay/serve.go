@@ -20,9 +20,9 @@ const (
 	settlePause   = 50 * time.Millisecond
 )
 
-// Serve answers on the listener until ctx ends, then drains: it lets every waiting
-// client ask again, closes its port once answers that only it has are collected, and
-// returns when all responses have been sent.
+// Serve answers on the listener until ctx ends, then drains: it ends every long poll
+// so that clients retry, closes its port after clients have received the responses
+// in its memory, and returns when all responses have been sent.
 func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error {
 	server := &http.Server{
 		Handler: r, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout + hold, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -44,7 +44,7 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 		ended <- server.ServeTLS(l, "", "")
 	}()
 	if c.ACMECache != "" {
-		go func() { _, _ = config.GetCertificate(warmUp(r.base.Hostname())) }() // it logs its failure, and ends by itself
+		go func() { _, _ = config.GetCertificate(warmUp(r.base.Hostname())) }() // it logs failures and ends by itself
 	}
 	select {
 	case err := <-ended:
@@ -62,8 +62,8 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener, c Certificates) error
 	return err
 }
 
-// settle waits for clients to collect the answers that end with this process, so that
-// nobody has to approve twice.
+// settle waits until clients have received the responses in memory, so that users
+// need not approve again.
 func (r *Relay) settle() {
 	own, ok := r.cfg.Sessions.(interface{ Uncollected() int })
 	if !ok {

@@ -21,21 +21,21 @@ var errTaken = errors.New("the key is taken")
 // ErrFull means that the store has reached its limit.
 var ErrFull = errors.New("too many sessions")
 
-// Sessions keeps sessions until they expire. A session is found by its ID, the
+// Sessions stores sessions until they expire. A session is found by its ID, the
 // hash of its user code and the hash of its state.
 type Sessions interface {
-	// Add keeps a new session, or returns ErrFull, or another error if one of its
-	// keys is taken.
+	// Add stores a new session. It returns ErrFull, or another error if one of
+	// its keys is taken.
 	Add(ctx context.Context, s Session) error
 	// Find returns a session by one of its keys, or ErrEnded.
 	Find(ctx context.Context, key Key) (Session, error)
-	// Change changes a session in one step. An error of change is returned, and
-	// nothing is changed. change may be called more than once.
+	// Change changes a session atomically. If change returns an error, Change
+	// returns it and changes nothing. change may be called more than once.
 	Change(ctx context.Context, id string, change func(*Session) error) (Session, error)
-	// Watch returns a channel that receives after a session was changed, here or
-	// at another replica. It may miss a change.
+	// Watch returns a channel that receives after a session was changed by any
+	// replica. It may miss a change.
 	Watch(id string) (changed <-chan struct{}, stop func())
-	// Ping reports whether sessions can be kept now.
+	// Ping returns an error if sessions cannot be stored now.
 	Ping(ctx context.Context) error
 }
 
@@ -46,7 +46,7 @@ type Key struct {
 	StateHash string
 }
 
-// String is what a store files the session under.
+// String returns the key as text, for stores.
 func (k Key) String() string {
 	switch {
 	case k.ID != "":
@@ -57,7 +57,7 @@ func (k Key) String() string {
 	return "state:" + k.StateHash
 }
 
-// Session is one sign-in on its way through the relay.
+// Session is one sign-in through the relay.
 type Session struct {
 	ID         string `json:"id"`
 	SecretHash string `json:"secret_hash"` // of the client's secret
@@ -70,7 +70,7 @@ type Session struct {
 	Label            string `json:"label"`
 
 	Browser string    `json:"browser,omitempty"` // hash of the cookie of the browser that signs in
-	Tries   int       `json:"tries,omitempty"`   // wrong codes typed to take over
+	Tries   int       `json:"tries,omitempty"`   // wrong codes entered to take over
 	Query   string    `json:"query,omitempty"`   // the authorization response, until the client ends the session
 	Failure string    `json:"failure,omitempty"` // the response's error code, if it is a known one
 	Outcome Outcome   `json:"outcome,omitempty"` // "" until the client ends the session
@@ -78,7 +78,7 @@ type Session struct {
 	Expiry  time.Time `json:"expiry"`
 }
 
-// Outcome says how a session ended, in the client's words.
+// Outcome is how a session ended, as reported by the client.
 type Outcome string
 
 // The outcomes.
@@ -95,7 +95,7 @@ func (s *Session) keys() []Key {
 // maxTries is the number of wrong codes that one session allows.
 const maxTries = 3
 
-// The reasons why a browser cannot act on a session.
+// Errors of a browser's action on a session.
 var (
 	errOtherBrowser = errors.New("another browser is signing in")
 	errAnswered     = errors.New("the session already has its answer")
@@ -104,7 +104,7 @@ var (
 )
 
 // start binds the session to a browser. Another browser may take over with the
-// code of the terminal, until the answer is here.
+// code of the terminal, until the response has arrived.
 func (s *Session) start(cookie, next, typed string) error {
 	switch {
 	case s.Outcome != "" || s.Query != "":
@@ -132,7 +132,7 @@ func (s *Session) takeOver(next, typed string) error {
 	return nil
 }
 
-// answer keeps the authorization response. A second one changes nothing.
+// answer stores the authorization response. A second one changes nothing.
 func (s *Session) answer(query, failure string) error {
 	if s.Outcome != "" || s.Query != "" {
 		return errAnswered
@@ -141,7 +141,7 @@ func (s *Session) answer(query, failure string) error {
 	return nil
 }
 
-// end forgets everything but what the pages still show.
+// end deletes everything except what the pages still show.
 func (s *Session) end(o Outcome) {
 	if s.Outcome == "" {
 		s.Outcome = o
@@ -181,7 +181,7 @@ func newUserCode() string {
 	return b.String()
 }
 
-// shownCode returns a code as people read it: KKBW-XFNL.
+// shownCode returns a code in display form: KKBW-XFNL.
 func shownCode(code string) string { return code[:codeLength/2] + "-" + code[codeLength/2:] }
 
 // normalize returns the letters of a typed code, or "" if it cannot be one.

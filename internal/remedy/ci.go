@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// otherWays are commands that need nothing of the provider, one a line.
+// otherWays are commands that do not depend on the provider, one per line.
 func (c Call) otherWays(n *cistep.NotExportedError) string {
 	exec := suggest.MCPLogin("exec", n.Profiles[0])
 	for _, profile := range n.Profiles[1:] {
@@ -34,7 +34,7 @@ func (c Call) otherWays(n *cistep.NotExportedError) string {
 	return strings.Join(ways, "\n")
 }
 
-// ForEval is the command line as a shell is to run it in a CI step.
+// ForEval returns the command line for a shell in a CI step.
 func (c Call) ForEval(unmasked bool) string {
 	flags := []string{"--ci"}
 	if unmasked {

@@ -27,7 +27,7 @@ func (c Call) forget(profile string) string {
 // command was given to find the store, and more.
 func (c Call) LoginCommand(profile, server string, more ...string) string {
 	if _, err := oauth.CheckURL(server); err != nil {
-		server = "URL" // none is known, or a record or an agent has another text there
+		server = "URL" // unknown or invalid
 	}
 	login := suggest.MCPLogin("login", profile, server)
 	if c.Asks {
@@ -128,8 +128,8 @@ func (c Call) namingIssuer(err *mcplogin.UnnamedIssuerError) string {
 	return c.Line.With(issuer...).String()
 }
 
-// otherName is the command that gives the variable another name. It is for one
-// profile, as the flags are.
+// otherName returns the command that renames the variable. It is for one
+// profile, like the flags.
 func (c Call) otherName(o *variables.OwnNameError) string {
 	again := suggest.MCPLogin(c.Line.Path...).With(o.Profile).With(o.Flag...).With(c.Flags...)
 	if c.Line.Program != nil {

@@ -11,8 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// Agent is what agent status says. As JSON it is a contract: it is added to, never
-// changed.
+// Agent is what agent status says. Its JSON form changes only by additions.
 type Agent struct {
 	Running bool   `json:"running"`
 	Socket  string `json:"socket"`

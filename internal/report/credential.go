@@ -22,11 +22,11 @@ type Credential struct {
 	mcplogin.Status
 	Account   string       `json:"account,omitempty"` // its email, user name or name; "": unknown
 	Store     string       `json:"store,omitempty"`
-	Inputs    flows.Inputs `json:"inputs,omitzero"`            // what a renewal reads or asks for on this host
-	Confirmed *bool        `json:"inputs_confirmed,omitempty"` // whether this user typed that on this host; nil: it asks for nothing
+	Inputs    flows.Inputs `json:"inputs,omitzero"`            // what a renewal reads or requests on this host
+	Confirmed *bool        `json:"inputs_confirmed,omitempty"` // whether this user typed that on this host; nil: no inputs
 }
 
-// MaxLine caps one line of what an agent, another host's perhaps, says.
+// MaxLine limits one line of an agent's text, in characters.
 const MaxLine = 2000
 
 // Summary returns what most people want to know, with the path of the store shortened.
@@ -126,7 +126,7 @@ func ago(left time.Duration) string {
 	return "in " + text
 }
 
-// acceptedMissing says that answers of an issuer may lack its name.
+// acceptedMissing says that authorization responses of an issuer may lack iss.
 func acceptedMissing(issuer string) string {
 	if issuer == "" {
 		return ""

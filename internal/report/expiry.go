@@ -18,7 +18,7 @@ func Expires(t time.Time) string {
 	return "expires in " + printable.Duration(left)
 }
 
-// Remains says how long a token that nobody revoked can be used.
+// Remains says how long a token that was not revoked can be used.
 func Remains(expiry time.Time) string {
 	if expiry.IsZero() {
 		return "remains valid for an unknown time"

@@ -24,7 +24,7 @@ type Login struct {
 	Subject string    `json:"subject,omitempty"`
 	Account string    `json:"account,omitempty"` // its email, user name or name
 	Renews  bool      `json:"renews"`            // by a non-interactive flow
-	Kept    bool      `json:"kept,omitempty"`    // nobody signed in: the stored credential is valid
+	Kept    bool      `json:"kept,omitempty"`    // no sign-in: the stored credential is valid
 }
 
 // LoggedIn returns the event of a login that made a credential, or kept one.

@@ -16,18 +16,18 @@ import (
 )
 
 // File is a configuration file: keys for all profiles, and tables
-// [profile.NAME]. A nil *File says nothing.
+// [profile.NAME]. A nil *File has no settings.
 type File struct {
 	path     string
 	global   map[string]entry
 	profiles map[string]map[string]entry
 }
 
-// entry is what the file says of one key.
+// entry is the value of one key in the file.
 type entry struct {
 	texts   []string
 	line    int
-	profile string // whose table it is in; "": none
+	profile string // profile whose table it is in; "": none
 }
 
 const maxSize = 1 << 20
@@ -42,8 +42,8 @@ func Find(getenv func(name string) string) (path string, named bool, err error) 
 	return filepath.Join(dir, "config.toml"), false, err
 }
 
-// Load reads the configuration file; nil if there is none. It asks for the known
-// keys only if there is a file: without one, a command pays for one open.
+// Load reads the configuration file; nil if there is none. It calls keys only if
+// the file exists: without one, the only cost is one open.
 func Load(getenv func(name string) string, keys func() []Key) (*File, error) {
 	path, named, err := Find(getenv)
 	if err != nil {
@@ -72,8 +72,8 @@ func Load(getenv func(name string) string, keys func() []Key) (*File, error) {
 	return file, file.trust(info)
 }
 
-// Report says where the file is for these settings, for people; "": without a home
-// folder there is none.
+// Report describes the location of the file, for display; "" without a home
+// folder.
 func (s Settings) Report() string {
 	path, _, err := Find(s.Getenv)
 	switch {
@@ -106,7 +106,7 @@ func (f *File) trust(info fs.FileInfo) error {
 	return f.noCommands()
 }
 
-// noCommands refuses a file that names a command.
+// noCommands rejects a file with a command.
 func (f *File) noCommands() error {
 	for _, table := range append(slices.Collect(maps.Values(f.profiles)), f.global) {
 		for key, set := range table {
@@ -120,18 +120,18 @@ func (f *File) noCommands() error {
 
 func isCommand(text string) bool { return strings.HasPrefix(text, "command:") }
 
-// writer says who may have written a configuration file.
+// writer is who may have written a configuration file.
 type writer int
 
 const (
 	ours   writer = iota // the user who runs this
-	system               // root, who can do everything anyway
+	system               // root, who has all rights anyway
 )
 
-// errTables reports a table of an unknown kind.
+// errTables is the error for an unknown table.
 var errTables = errors.New("use only tables like [profile.notion]")
 
-// noSetting reports an unknown key, and which known one may have been meant.
+// noSetting is the error for an unknown key, with a similar known one.
 func noSetting(path []string, known []Key) error {
 	var names []string
 	for _, k := range known {

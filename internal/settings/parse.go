@@ -10,7 +10,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// parse reads the text of a configuration file.
+// parse parses a configuration file.
 func parse(path string, text []byte, known []Key) (*File, error) {
 	f := &File{path: path, global: map[string]entry{}, profiles: map[string]map[string]entry{}}
 	var whole map[string]any
@@ -23,14 +23,14 @@ func parse(path string, text []byte, known []Key) (*File, error) {
 	}
 	keys, err := locate(text)
 	if err != nil {
-		return nil, f.misshapen(err, whole)
+		return nil, f.profileTableError(err, whole)
 	}
 	for _, k := range keys {
 		if err := f.add(k, whole, known); err != nil {
 			return nil, errorf("%s:%d: %w", path, k.line, err)
 		}
 	}
-	profiles, _ := whole["profile"].(map[string]any) // locate has refused everything else
+	profiles, _ := whole["profile"].(map[string]any) // locate has rejected everything else
 	for name, table := range profiles {
 		if keys, _ := table.(map[string]any); len(keys) != len(f.profiles[name]) { // some are in an inline table
 			return nil, errorf("%s: %w", path, errTables)
@@ -39,7 +39,7 @@ func parse(path string, text []byte, known []Key) (*File, error) {
 	return f, nil
 }
 
-// located is a key of the file as it was written, tables included.
+// located is a key with its tables, as written in the file.
 type located struct {
 	path []string
 	line int
@@ -65,8 +65,8 @@ func locate(text []byte) ([]located, error) {
 	return keys, nil
 }
 
-// misshapen explains why locate failed: "profile" is no table of tables.
-func (f *File) misshapen(err error, whole map[string]any) error {
+// profileTableError returns the error if "profile" is not a table of tables.
+func (f *File) profileTableError(err error, whole map[string]any) error {
 	line := 1
 	if at, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, _ = at.Position()
@@ -78,10 +78,10 @@ func (f *File) misshapen(err error, whole map[string]any) error {
 	return errorf("%s:%d: %w", f.path, line, what)
 }
 
-// add adds one key, and refuses an unknown one and one without a plain value.
+// add adds one key. It rejects an unknown key, and one without a plain value.
 func (f *File) add(k located, whole map[string]any, known []Key) error {
 	value, found := at(whole, k.path)
-	if !found { // the library leaves out the name of an inline table
+	if !found { // the library omits the name of an inline table
 		return errTables
 	}
 	table, path, profile := f.global, k.path, ""
@@ -122,7 +122,7 @@ func at(table map[string]any, path []string) (value any, found bool) {
 	return value, true
 }
 
-// badValue reports a value of a type that a key does not take.
+// badValue is the error for a value of the wrong type.
 func badValue(k Key) error {
 	if k.List {
 		return fmt.Errorf("%s: use a string, a number, true, false, or a list of strings", k.Name)

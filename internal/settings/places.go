@@ -8,9 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// WithPlaces returns the keys with the defaults that depend on the user: the files
-// and folders that are used where nothing names others. Without a home folder there
-// is none.
+// WithPlaces returns the keys with defaults that depend on the user: the default
+// files and folders. Without a home folder they have none.
 func WithPlaces(keys []Key, getenv func(name string) string) []Key {
 	dirs := paths.Dirs{Getenv: getenv}
 	places := map[string]func() (string, error){
@@ -29,8 +28,8 @@ func WithPlaces(keys []Key, getenv func(name string) string) []Key {
 	return own
 }
 
-// CheckProfiles refuses a name that neither the file nor a store knows. A store that
-// cannot be listed refuses none: people look at the settings to find out why.
+// CheckProfiles rejects a name that is neither in the file nor in a store. If a
+// store cannot be listed it rejects none, because the settings may show why.
 func (s Settings) CheckProfiles(names []string, list func() ([]string, error)) error {
 	stored, err := list()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Key is a setting that exists.
+// Key describes a setting.
 type Key struct {
 	Name     string // in the configuration file, and of the flag if one sets it
 	Variable string // environment variable; "": none
@@ -20,7 +20,7 @@ type Key struct {
 	List     bool // takes several values
 }
 
-// Sorted returns keys by name, each once. Of two of a name the later one counts.
+// Sorted returns keys by name. Of keys with the same name it keeps the last.
 func Sorted(keys ...[]Key) []Key {
 	byName := map[string]Key{}
 	for _, k := range slices.Concat(keys...) {
@@ -29,7 +29,7 @@ func Sorted(keys ...[]Key) []Key {
 	return slices.SortedFunc(maps.Values(byName), func(a, b Key) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// Origin says which kind of source a value comes from.
+// Origin is the kind of source of a value.
 type Origin string
 
 // The origins, in order of precedence.
@@ -62,7 +62,7 @@ func (v Value) Invalid(text string, err error) error {
 	return &Error{fmt.Errorf("%s: %s: %q: %w", v.Source, v.Name, text, err)}
 }
 
-// Error reports a configuration that cannot be used.
+// Error is an error of the configuration.
 type Error struct{ Err error }
 
 func (e *Error) Error() string { return "configuration: " + e.Err.Error() }
@@ -72,7 +72,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 func errorf(format string, a ...any) error { return &Error{fmt.Errorf(format, a...)} }
 
-// Settings finds values. It is never changed.
+// Settings returns the values of settings. It is immutable.
 type Settings struct {
 	Typed    func(name string) []string // values of a flag on the command line; nil: none
 	Getenv   func(name string) string
@@ -86,8 +86,8 @@ func (s Settings) For(profiles ...string) Settings {
 	return s
 }
 
-// Get returns the value of a setting. An empty environment variable says
-// nothing. It is an error if the profiles have different values.
+// Get returns the value of a setting. It ignores empty environment variables.
+// If the profiles have different values, it returns an error.
 func (s Settings) Get(k Key) (Value, error) {
 	if typed := s.Typed(k.Name); len(typed) > 0 {
 		if !k.List {
@@ -121,8 +121,8 @@ func (s Settings) configured(k Key) (Value, error) {
 	return v, nil
 }
 
-// lookup returns what the file says for all of some profiles: their tables, else
-// the part for all profiles.
+// lookup returns the common value of some profiles in the file: from their
+// tables, else from the global part.
 func (f *File) lookup(key string, profiles []string) (entry, bool, error) {
 	if f == nil {
 		return entry{}, false, nil

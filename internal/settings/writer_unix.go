@@ -9,8 +9,7 @@ import (
 	"syscall"
 )
 
-// writers returns who can have written a file. The owner and mode are those of
-// the file itself, behind any symbolic link.
+// writers returns who can have written a file. It follows symbolic links.
 func writers(info fs.FileInfo) (writer, error) {
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		return 0, fmt.Errorf("has mode %04o, so other users can write it; run: chmod go-w", mode)

@@ -2,5 +2,5 @@ package settings
 
 import "io/fs"
 
-// writers is decided by the folder's access list, which is the user's own.
+// writers returns the user: the ACL of the user's folder decides on Windows.
 func writers(fs.FileInfo) (writer, error) { return ours, nil }

@@ -1,6 +1,6 @@
-// Package shelleval knows how a shell evaluates what env prints: in which format, what
-// makes eval "$(mcp-login env NAME)" fail as the command did, and which variables an
-// earlier eval has left. It must not know where a token comes from, nor print anything.
+// Package shelleval is for the output of env that a shell evaluates: its format, how to
+// make eval "$(mcp-login env NAME)" fail if the command fails, and which variables an
+// earlier eval has set. It must not know where a token comes from, nor print anything.
 package shelleval
 
 import (

@@ -20,16 +20,16 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// Browser says how the flows that need a browser go about it.
+// Browser has the options of the flows that need a browser.
 type Browser struct {
 	Redirect   authcode.Redirect
-	Command    string // that opens a browser; "": what the system has
-	Never      bool   // open none
+	Command    string // that opens a browser; "": the system's browser
+	Never      bool   // do not open a browser
 	AssumePKCE bool
 	Params     []string // NAME=VALUE to add to the authorization request
 }
 
-// authParams returns what --auth-param adds; nil: nothing.
+// authParams returns the parameters of --auth-param; nil: none.
 func (o *Browser) authParams() (url.Values, error) {
 	var params url.Values
 	for _, pair := range o.Params {
@@ -45,7 +45,7 @@ func (o *Browser) authParams() (url.Values, error) {
 	return params, nil
 }
 
-// look looks at where this program runs.
+// look detects the environment of this program.
 func (s SignIn) look() flows.Environment {
 	here := browser.Environment(s.Getenv)
 	here.Browser, here.NoBrowser = s.Browser.Command != "", s.Browser.Never
@@ -54,7 +54,7 @@ func (s SignIn) look() flows.Environment {
 	return here
 }
 
-// Here says which flows suit the place.
+// Here returns which flows suit this environment.
 func (s SignIn) Here() flows.Detection { return flows.Detect(s.here()) }
 
 // codeFlow returns the authorization code flow, with a browser opened here or
@@ -87,7 +87,7 @@ func (s SignIn) codeFlow(open bool) (*authcode.Flow, error) {
 	return f, nil
 }
 
-// laptopBrowser makes the user's no on the laptop one to the sign-in.
+// laptopBrowser denies the sign-in if the user cancels it on the laptop.
 type laptopBrowser struct{ *sshbrowser.Browser }
 
 func (b laptopBrowser) Answer(ctx context.Context) (string, error) {
@@ -99,7 +99,7 @@ func (b laptopBrowser) Answer(ctx context.Context) (string, error) {
 }
 
 // sshTarget returns the arguments with which ssh reaches this machine: the address in
-// SSH_CONNECTION that the connection came to, unless that is the end of a tunnel.
+// SSH_CONNECTION that the connection came to, unless that is a tunnel.
 func sshTarget(getenv func(string) string) suggest.Command {
 	fields := strings.Fields(getenv("SSH_CONNECTION"))
 	if len(fields) != 4 {

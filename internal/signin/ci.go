@@ -14,13 +14,13 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// ciPrompt shows a code where the CI provider shows it while the step waits.
+// ciPrompt shows a code by the CI provider's announcement while the step waits.
 type ciPrompt struct {
-	terminal.DevicePrompt // plain text, for all but the code
+	terminal.DevicePrompt // plain text, for everything except the code
 	job                   ci.Job
 }
 
-// ShowCode falls back to the log, where the step's watchers look anyway.
+// ShowCode falls back to the log.
 func (p ciPrompt) ShowCode(ctx context.Context, c device.Code) {
 	if err := p.job.Announce(ctx, codeNote(c)); err != nil {
 		p.DevicePrompt.ShowCode(ctx, c)
@@ -42,7 +42,7 @@ func codeNote(c device.Code) ci.Note {
 	return ci.Note{Title: "Sign-in to " + hostOf(c.Server) + " needs your approval", Text: strings.Join(text, "\n"), URL: c.VerificationURIComplete}
 }
 
-// hostOf returns the host of a URL as it may be shown.
+// hostOf returns the host of a URL, safe to display.
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
@@ -51,10 +51,10 @@ func hostOf(raw string) string {
 	return ci.Escape(oauth.Sanitize(u.Host, 255))
 }
 
-// Summarize writes to the summary page of the job as whom the user signed in. The
+// Summarize writes the signed-in account to the summary page of the job. The
 // sign-in does not depend on it: the caller logs an error.
 func (e Place) Summarize(ctx context.Context, c mcplogin.Credential, who ci.Identity, expires string) error {
-	if e.Job == nil || !e.Job.Provider.ReadsErr() { // standard output is for answers
+	if e.Job == nil || !e.Job.Provider.ReadsErr() { // standard output is for data
 		return nil
 	}
 	return e.Job.Summary(ctx, ci.Note{

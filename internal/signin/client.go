@@ -14,9 +14,9 @@ import (
 type Client struct {
 	ID, SecretFrom   string
 	Name             string // to register
-	Auth             string // how the client authenticates; "": as the server offers it
+	Auth             string // authentication method; "": chosen by the server metadata
 	MetadataURL      string
-	InitialTokenFrom string // for a guarded registration endpoint
+	InitialTokenFrom string // source of the initial access token
 	AcceptNewIssuer  bool
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// FlowNames are the values of --flow. The first four ask the user.
+// FlowNames are the values of --flow. The first four are interactive.
 const FlowNames = "browser, device, relay, paste, client-credentials, jwt-bearer, token-exchange, id-jag, ci"
 
 // choose sets a login's flows: those that --flow names, the one that other options
@@ -39,7 +39,7 @@ func (s SignIn) choose(req *mcplogin.LoginRequest) (err error) {
 	return err
 }
 
-// flows makes the flows of these names, and those that need no person.
+// flows returns the flows with these names, and the non-interactive flows.
 func (s SignIn) flows(names []string) (all []flows.Flow, err error) {
 	for i, name := range names {
 		if slices.ContainsFunc(s.WithoutPerson, func(f flows.Flow) bool { return f.Name() == name }) {
@@ -79,9 +79,9 @@ func (s SignIn) watchChoices(why func(string) string, easier func(flows.Choice) 
 	}
 }
 
-// unlessItOnlyWaits returns a flow that gives way where it would only wait: there is no
-// terminal to paste into and no program that reads the link, and no option says that
-// the user opens the link in a browser that reaches this machine's listener.
+// unlessItOnlyWaits returns a flow whose Check fails if it could only wait: no terminal
+// to paste into, no program that reads the link, and no option says that the user opens
+// the link in a browser that reaches this machine's listener.
 func (s SignIn) unlessItOnlyWaits(f *authcode.Flow) flows.Flow {
 	switch {
 	case f.Paste != nil || s.InClient != nil || s.JSON || s.Browser.Redirect != (authcode.Redirect{}):
@@ -100,14 +100,14 @@ func (s SignIn) unlessItOnlyWaits(f *authcode.Flow) flows.Flow {
 	return f
 }
 
-// canPaste reports whether the user can paste an address: at a terminal or, in an MCP
+// canPaste reports whether the user can paste a URL: at a terminal or, in an MCP
 // client, into a call of the tool to sign in.
 func (s SignIn) canPaste() bool { return s.InClient != nil || s.CanAsk() }
 
 // pasteWithoutTerminal is a paste flow that cannot be used.
 type pasteWithoutTerminal struct{ *authcode.Flow }
 
-// ErrNobodyPastes is why a paste flow gives way where there is no terminal.
+// ErrNobodyPastes means that a paste flow cannot be used without a terminal.
 var ErrNobodyPastes = fmt.Errorf("no terminal is available to paste the browser's answer: %w", flows.ErrUnsupported)
 
 // Metadata implements [flows.Registrant].
@@ -120,8 +120,8 @@ func (pasteWithoutTerminal) Run(context.Context, flows.Request) (oauth.Token, er
 	return oauth.Token{}, ErrNobodyPastes
 }
 
-// browserOnlyWaits reports that a browser flow would only wait: no browser opens here,
-// and no terminal is there to paste an answer into. It says why no browser opens.
+// browserOnlyWaits reports whether a browser flow could only wait: no browser opens
+// here, and no terminal is available to paste into. It returns why no browser opens.
 func (s SignIn) browserOnlyWaits(name string) (why string, onlyWaits bool) {
 	if name != "browser" || !s.FlowTyped || s.canPaste() {
 		return "", false
@@ -149,7 +149,7 @@ func (s SignIn) named() (names []string) {
 	return names
 }
 
-// interactiveFlows makes the flows of a name that ask the user.
+// interactiveFlows returns the interactive flows with a name.
 func (s SignIn) interactiveFlows(name string) ([]flows.Flow, error) {
 	switch name {
 	case "browser", "paste":
@@ -178,14 +178,14 @@ func (s SignIn) announce(c flows.Choice, why string) {
 		return
 	case "browser":
 	default:
-		h.SignIn = "" // nobody does
+		h.SignIn = "" // there is no sign-in page
 	}
 	if w := h.Warning(); w != "" {
 		s.Say("warning: %s", w)
 	}
 }
 
-// retry asks before a fresh code is fetched, unless that was said before.
+// retry asks before a new code is requested, unless RetryExpired is set.
 func (s SignIn) retry(ctx context.Context) bool {
 	if s.RetryExpired {
 		return ctx.Err() == nil

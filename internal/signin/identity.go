@@ -9,7 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// ExpectIssuer returns what refuses another authorization server; "": none.
+// ExpectIssuer returns a function that rejects other authorization servers; "":
+// none.
 func ExpectIssuer(issuer string) func(oauth.Server) error {
 	return func(s oauth.Server) error { return refusal(ci.Identity{Issuer: s.Issuer}.Expect(issuer, "")) }
 }
@@ -32,7 +33,7 @@ type denied struct{ error }
 
 func (d denied) Unwrap() []error { return []error{d.error, flows.ErrDenied, agent.ErrDenied} }
 
-// Identity returns as whom the user signed in: the subject of the ID token, else that of
+// Identity returns the account that signed in: the subject of the ID token, else that of
 // an access token that has one, else the CI job, else the authorization server alone.
 func Identity(c mcplogin.Credential, job ci.Identity) ci.Identity {
 	for _, token := range []string{c.Token.ID, c.Token.Access} {

@@ -10,9 +10,10 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// atNamedIssuer runs work with the request. Where that would send a secret to an
-// authorization server that nobody named, the user at the terminal is asked, and
-// the work begins again; without one the error says how to name it.
+// atNamedIssuer runs work with the request. If that would send a secret to an
+// authorization server that the user has not named, it asks the user at the
+// terminal and runs the work again; without a terminal the error says how to
+// name it.
 func (s SignIn) atNamedIssuer(ctx context.Context, req mcplogin.LoginRequest, work func(context.Context, mcplogin.LoginRequest) (mcplogin.Credential, error)) (mcplogin.Credential, error) {
 	c, err := work(ctx, req)
 	unnamed, ok := errors.AsType[*mcplogin.UnnamedIssuerError](err)

@@ -23,7 +23,7 @@ type NonInteractive struct {
 	DPoP                             bool
 }
 
-// apply puts the options into a login's.
+// apply applies the options to those of a login.
 func (o *NonInteractive) apply(login *mcplogin.LoginOptions, audience string) error {
 	in := flows.Inputs{
 		Assertion: o.AssertionFrom, SubjectToken: o.SubjectFrom, SubjectTokenType: o.SubjectType, Audience: audience,
@@ -78,8 +78,8 @@ func (o *NonInteractive) implied() string {
 }
 
 // Flows returns the non-interactive flows. Every session has them, so that it can
-// renew their credentials. Read reads a source, and idToken asks the CI who this job
-// is.
+// renew their credentials. Read reads a source, and idToken requests the CI job's ID
+// token.
 func Flows(read, idToken func(ctx context.Context, what string) (string, error)) []flows.Flow {
 	return []flows.Flow{
 		clientcred.ClientCredentials{},

@@ -11,17 +11,17 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Overrides are what the user must say about servers that do not follow, or do
-// not say, what the specification wants. They are stored with the credential.
+// Overrides are server overrides: options for servers that do not follow the
+// specification. They are stored with the credential.
 type Overrides struct {
 	Issuer, Audience       string
 	AcceptIssuer           string // LISTED=PUBLISHED
-	AcceptMissingIss       string // an issuer that leaves its name out of its answers
+	AcceptMissingIss       string // an issuer that omits iss from its authorization responses
 	NoResource, UseIDToken bool
 	Endpoints              mcplogin.Endpoints
 }
 
-// apply checks the options and puts them into a login's.
+// apply validates the options and applies them to those of a login.
 func (o *Overrides) apply(login *mcplogin.LoginOptions) error {
 	for _, e := range []struct{ flag, url string }{
 		{"issuer", o.Issuer},

@@ -23,7 +23,7 @@ func (s SignIn) Relays() (all []flows.Flow, err error) {
 	if len(s.Relay.URLs) == 0 {
 		return nil, exit.Usagef("--flow relay requires the URL of a relay; add --relay URL")
 	}
-	label, _ := os.Hostname() // a claim for people; it may be empty
+	label, _ := os.Hostname() // for display; may be empty
 	for _, url := range s.Relay.URLs {
 		if _, err := oauth.CheckURL(url); err != nil {
 			return nil, exit.Usagef("--relay: %w", err)
@@ -45,7 +45,7 @@ func (s SignIn) Relays() (all []flows.Flow, err error) {
 	return all, nil
 }
 
-// tryRelays replaces each relay by one that was asked whether it can be used.
+// tryRelays replaces each relay by the result of Relay.Tried.
 func tryRelays(ctx context.Context, all []flows.Flow) []flows.Flow {
 	all = slices.Clone(all)
 	for i, f := range all {
@@ -56,7 +56,7 @@ func tryRelays(ctx context.Context, all []flows.Flow) []flows.Flow {
 	return all
 }
 
-// RelayAddress returns the address of a flow that is a relay; "": it is none.
+// RelayAddress returns the URL of a relay flow; "" for other flows.
 func RelayAddress(f flows.Flow) string {
 	if r, ok := f.(interface{ Address() string }); ok {
 		return r.Address()
@@ -64,7 +64,8 @@ func RelayAddress(f flows.Flow) string {
 	return ""
 }
 
-// relayStatus says how the wait for a relay ended, in the words of the device flow.
+// relayStatus returns the outcome of the wait for a relay as a status of the device
+// flow.
 func relayStatus(err error) device.Status {
 	switch {
 	case err == nil:

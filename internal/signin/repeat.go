@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// DemandingFlags are the flags that ask for a sign-in whatever is stored: they name secrets
-// that may have changed, or what a server or the user now wants in addition.
+// DemandingFlags are the flags that force a new sign-in: they name secrets that may have
+// changed, or additional requirements.
 func DemandingFlags() []string {
 	return []string{"add-scope", "accept-new-issuer", "client-name", "client-auth", "client-secret-from", "initial-access-token-from", "client-key-from", "client-key-id", "client-key-audience"}
 }
@@ -33,8 +33,8 @@ func (s SignIn) Repeats(c mcplogin.Credential) (bool, error) {
 	return bytes.Equal(now, stored), errors.Join(err1, err2)
 }
 
-// Elsewhere returns the URL of the MCP server that a failed sign-in should have been at:
-// the server that was asked names it, on its own origin. "": it names none.
+// Elsewhere returns the correct URL of the MCP server after a failed sign-in, if the
+// server named one on the same origin; "" if it did not.
 func Elsewhere(err error) string {
 	if resource, ok := errors.AsType[*oauth.ResourceError](err); ok && resource.Below() {
 		return resource.Resource

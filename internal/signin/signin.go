@@ -27,12 +27,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Options say how the user signs in, and to what.
+// Options are the options of a sign-in.
 type Options struct {
 	Flow, Scope    string
 	Wait           time.Duration // for the user; 0: until the code expires
 	NoQR, Copy     bool
-	RetryExpired   bool // fetch a fresh code even where nobody can be asked
+	RetryExpired   bool // request a new code even without a terminal to ask
 	JSON           bool // show events, not text
 	Client         Client
 	Server         Overrides
@@ -40,29 +40,29 @@ type Options struct {
 	Relay          Relay
 	NonInteractive NonInteractive
 	Subject        string       // the only one to accept; "": any
-	InClient       ClientPrompt // shows it in an MCP client; nil: it is shown here
+	InClient       ClientPrompt // shows the sign-in in an MCP client; nil: show it here
 }
 
 // Relay names the relays that a login may use.
 type Relay struct {
 	URLs      []string
-	TokenFrom string // source of the token that they want
+	TokenFrom string // source of their client token
 }
 
-// Place is where a sign-in happens, and what it can use there.
+// Place is the environment of a sign-in.
 type Place struct {
 	terminal.Streams
 	Secret        func(ctx context.Context, source, what string) (string, error) // reads a secret from a source
-	Redirect      func(io.Writer)                                                // has the log written through a prompt, for as long as it shows
+	Redirect      func(io.Writer)                                                // redirects the log to the prompt while it is shown
 	RelayClient   func(url string) *http.Client
-	Laptop        func() string // the socket of the browser on the user's laptop; "": there is none
+	Laptop        func() string // the socket of the browser on the user's laptop; "": none
 	Environ       []string      // of a browser
 	Job           *ci.Job       // the CI job that this is a step of; nil: unknown
 	WithoutPerson []flows.Flow  // the non-interactive flows
 	FlowTyped     bool          // the user typed Options.Flow for this one command
 	Issuer        string        // the only one to accept; "": any
 	Identity      func(mcplogin.Credential) ci.Identity
-	SignedIn      func(mcplogin.Credential)              // says who signed in
+	SignedIn      func(mcplogin.Credential)              // called with the new credential
 	Accepted      func(c mcplogin.Credential, sent bool) // called with a credential before it is stored; sent: a secret was sent
 }
 
@@ -87,7 +87,7 @@ func New(at Place, as *Options) (s SignIn, err error) {
 type Prompt interface {
 	device.PollPrompt
 
-	// Retry asks whether to go on with a new code after one expired.
+	// Retry asks whether to continue with a new code after one expired.
 	Retry(ctx context.Context) bool
 
 	// Close ends the prompt before the process ends.
@@ -101,8 +101,8 @@ type ClientPrompt interface {
 	Paste(ctx context.Context, rejected error) (string, error)
 }
 
-// Prompt returns what shows the codes of a login: JSON events, the CI provider's own
-// notices, or text for people.
+// Prompt returns the prompt of a login: JSON events, the CI provider's
+// announcements, or text for people.
 func (s SignIn) Prompt() Prompt {
 	if s.InClient != nil {
 		return s.InClient
@@ -122,13 +122,13 @@ func (s SignIn) Login(ctx context.Context, to *mcplogin.Session, req mcplogin.Lo
 	return s.run(ctx, req, to.Login)
 }
 
-// Ensure returns a credential, and asks the user to sign in if there is no other way to
-// a token.
+// Ensure returns a credential with a valid token, and prompts the user to sign in if
+// required.
 func (s SignIn) Ensure(ctx context.Context, to *mcplogin.Session) (c mcplogin.Credential, err error) {
 	return s.run(ctx, mcplogin.LoginRequest{}, to.Ensure)
 }
 
-// run completes the request from the options, and shows the prompt as long as work runs.
+// run completes the request from the options, and shows the prompt while work runs.
 func (s SignIn) run(ctx context.Context, req mcplogin.LoginRequest, work func(context.Context, mcplogin.LoginRequest) (mcplogin.Credential, error)) (c mcplogin.Credential, err error) {
 	if req.Register, err = s.registration(ctx); err != nil {
 		return c, err
@@ -161,7 +161,7 @@ func (s SignIn) run(ctx context.Context, req mcplogin.LoginRequest, work func(co
 	return c, err
 }
 
-// record returns what the stored credential repeats of the options.
+// record returns the options to store with the credential.
 func (s SignIn) record() (login mcplogin.LoginOptions, err error) {
 	login.Flows = s.named()
 	if login.Scopes, err = Scopes("scope", s.Scope); err != nil {
@@ -206,8 +206,9 @@ func Next(getenv func(string) string, profile string, flags []string) string {
 	return suggest.EvalIn(string(format), suggest.MCPLogin("env").With(words...))
 }
 
-// Ungranted returns the scopes that were asked for and not granted. Nobody asked for
-// offline_access unless they typed it, and an ID token shows that openid was granted.
+// Ungranted returns the requested scopes that were not granted. It ignores
+// offline_access unless the user typed it, and an ID token shows that openid was
+// granted.
 func Ungranted(c mcplogin.Credential, typed string) []string {
 	return slices.DeleteFunc(c.Missing(), func(scope string) bool {
 		return scope == "offline_access" && !slices.Contains(strings.Fields(typed), scope) || scope == "openid" && c.Token.ID != ""

@@ -26,7 +26,7 @@ func (s SignIn) Possible(ctx context.Context) ([]flows.Flow, error) {
 	}))
 }
 
-// tried returns the flows of these names. Each relay was asked whether it can be used.
+// tried returns the flows of these names. Relays are the results of Relay.Tried.
 func (s SignIn) tried(ctx context.Context, names []string) ([]flows.Flow, error) {
 	all, err := s.flows(names)
 	return tryRelays(ctx, all), err

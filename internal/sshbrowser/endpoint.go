@@ -21,14 +21,14 @@ import (
 )
 
 const (
-	maxEndpoints = 8       // of a folder that are tried
+	maxEndpoints = 8       // maximum endpoints of a folder to try
 	portSuffix   = ".port" // of a file that holds a port and its secret
 	maxSocket    = 103     // what every system takes as the path of a socket
 	minSecret    = 16      // characters
 )
 
 // Folder returns the folder for the endpoints of one host. Hosts that share a home
-// folder must not remove each other's sockets, or try them.
+// folder must not remove or use each other's sockets.
 func Folder(base, host string) string {
 	label, _, _ := strings.Cut(host, ".")
 	label = strings.Map(func(r rune) rune {
@@ -41,8 +41,8 @@ func Folder(base, host string) string {
 	return filepath.Join(base, label[:min(len(label), 16)]+"-"+hex.EncodeToString(sum[:4]))
 }
 
-// Prepare makes a folder that only this user can enter, removes the endpoints at
-// which nobody answers, and returns a path for a new socket, which sshd makes.
+// Prepare makes a folder that only this user can enter, removes endpoints that
+// do not respond, and returns a path for a new socket, which sshd creates.
 func Prepare(folder string) (socket string, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", err
@@ -68,9 +68,9 @@ func (p port) valid() bool {
 	return p.Port >= firstPort && p.Port <= 65535 && len(p.Secret) >= minSecret
 }
 
-// Announce notes in a folder that [Prepare] made that ssh forwards a port of this
-// host to the laptop that knows the secret. The note stays: ssh_config may forward
-// the port again.
+// Announce records in a folder of [Prepare] that ssh forwards a port of this host
+// to the laptop with the secret. The record is kept, because ssh_config may
+// forward the port again.
 func Announce(folder string, number int, secret string) error {
 	p := port{number, secret}
 	if !p.valid() {
@@ -79,8 +79,8 @@ func Announce(folder string, number int, secret string) error {
 	return writeJSON(filepath.Join(folder, strconv.Itoa(number)+portSuffix), p)
 }
 
-// Find returns the path of an endpoint at which a laptop answers: named, or else
-// the newest of a folder's. It returns "" if none answers within a second.
+// Find returns the path of an endpoint with a responding laptop: the named one,
+// or else the newest of a folder. It returns "" if none answers within a second.
 func Find(ctx context.Context, named, folder string) string {
 	paths := []string{named}
 	if named == "" {
@@ -94,7 +94,7 @@ func Find(ctx context.Context, named, folder string) string {
 		asking.Go(func() {
 			if c, err := dial(ctx, path); err == nil {
 				answers[i] = true
-				_ = c.Close() // nothing was asked
+				_ = c.Close() // nothing was sent
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func Find(ctx context.Context, named, folder string) string {
 func endpoints(folder string) []string {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil // nobody has made it
+		return nil // the folder does not exist
 	}
 	made := map[string]time.Time{}
 	var paths []string
@@ -128,7 +128,7 @@ func isPort(name string, info fs.FileInfo) bool {
 	return info.Mode().IsRegular() && strings.HasSuffix(name, portSuffix) && !strings.HasPrefix(name, ".")
 }
 
-// prune removes the sockets at which nobody listens. Sshd cannot replace them.
+// prune removes sockets without a listener, because sshd cannot replace them.
 func prune(folder string) {
 	for _, path := range endpoints(folder) {
 		if strings.HasSuffix(path, portSuffix) {
@@ -138,7 +138,7 @@ func prune(folder string) {
 		if err == nil {
 			_ = conn.Close() // nothing was said
 		} else if !errors.Is(err, fs.ErrPermission) {
-			_ = os.Remove(path) // the next look skips it
+			_ = os.Remove(path) // best effort: the next search skips it
 		}
 	}
 }

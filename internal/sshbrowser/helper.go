@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// Helper is the laptop's side.
+// Helper is the server on the laptop.
 type Helper struct {
 	// Open opens a browser on this machine. Required.
 	Open func(ctx context.Context, url string) error
@@ -22,15 +22,15 @@ type Helper struct {
 	// Local says that the remote host is this machine. Its loopback addresses are
 	// then also this machine's, and authorization servers there are accepted.
 	Local bool
-	// Secret is what the remote host must prove to know. "": it connects through a
-	// socket that only this user can reach.
+	// Secret is the shared secret that the remote host must prove to know. "": it
+	// connects through a socket that only this user can access.
 	Secret string
-	// Memory keeps which authorization servers are not asked about. Nil: the page
-	// always asks.
+	// Memory stores which authorization servers need no confirmation. Nil: the
+	// page always asks.
 	Memory Memory
 	// Asked is called with each request, for display in the terminal; nil: no call.
 	Asked func(server string, err error)
-	// Lifetime bounds how long a request is open. Zero: 10 minutes.
+	// Lifetime limits how long a request is open. Zero: 10 minutes.
 	Lifetime time.Duration
 
 	one   sync.Mutex // held by the request that is open
@@ -44,8 +44,8 @@ type Memory interface {
 	Keep(server string) error
 }
 
-// Serve answers at a listener until ctx ends: one made by privsock, or one on
-// 127.0.0.1 if there is a secret. It closes the listener.
+// Serve serves a listener until ctx ends: one of privsock, or with a Secret one
+// on 127.0.0.1. It closes the listener.
 func (h *Helper) Serve(ctx context.Context, l net.Listener) error {
 	if _, private := l.(*net.UnixListener); !private && h.Secret == "" {
 		return errors.New("other users can reach a port, so a secret is required")
@@ -69,11 +69,11 @@ func (h *Helper) Serve(ctx context.Context, l net.Listener) error {
 		select {
 		case free <- struct{}{}:
 		default:
-			_ = c.Close() // nothing was said
+			_ = c.Close() // nothing was sent
 			continue
 		}
 		serving.Go(func() {
-			defer func() { _ = c.Close(); <-free }() // all was said
+			defer func() { _ = c.Close(); <-free }() // everything was sent
 			h.converse(ctx, c)
 		})
 	}
@@ -95,21 +95,21 @@ type conversation struct {
 	in *bufio.Reader
 }
 
-// within bounds the next reads, by ctx too. Zero is no other bound. What fails here
-// fails at the read.
+// within limits the next reads by a timeout and ctx. Zero: ctx only. Errors show at
+// the read.
 func (c *conversation) within(ctx context.Context, d time.Duration) {
 	deadline := time.Time{}
 	if d > 0 {
 		deadline = time.Now().Add(d)
 	}
 	_ = c.SetReadDeadline(deadline)
-	if ctx.Err() != nil { // it may have ended just before
+	if ctx.Err() != nil { // ctx may have ended just before
 		_ = c.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
-// converse greets, takes one request and answers it. The other end's hanging up
-// ends it.
+// converse sends the greeting, reads one request and handles it, until the peer
+// disconnects.
 func (h *Helper) converse(ctx context.Context, conn net.Conn) {
 	lifetime := h.Lifetime
 	if lifetime == 0 {
@@ -131,7 +131,7 @@ func (h *Helper) converse(ctx context.Context, conn net.Conn) {
 	if err := h.serve(ctx, cancel, c, m); err != nil {
 		_ = write(c, message{
 			Error: err.Error(), Busy: errors.Is(err, errPort), Canceled: errors.Is(err, ErrCanceled),
-		}) // it may have hung up
+		}) // the peer may have disconnected
 	}
 }
 
@@ -176,7 +176,7 @@ func (h *Helper) serve(ctx context.Context, cancel func(), c *conversation, m me
 		return err
 	}
 	if m, err = read(c.in); err != nil || ctx.Err() != nil {
-		return errMessage // or it has hung up
+		return errMessage // or the peer has disconnected
 	}
 	c.within(ctx, 0)
 	go func() {
@@ -212,7 +212,7 @@ func (h *Helper) visit(ctx context.Context, c *conversation, v *visit, link stri
 		return ErrCanceled
 	case <-ctx.Done():
 		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil // the other end hung up, or this one ends
+			return nil // the peer disconnected, or this process stops
 		}
 		return errTime
 	}

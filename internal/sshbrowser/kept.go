@@ -15,9 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/atomicfile"
 )
 
-// Link is the TCP way to one remote host: the port there, the port here, and the
-// secret that both ends prove to know. It is kept, because ssh_config names the
-// ports.
+// Link is a TCP link to one remote host: the port there, the port here, and the
+// shared secret. It is stored, because ssh_config names the ports.
 type Link struct {
 	Remote int    `json:"remote_port"`
 	Local  int    `json:"local_port"`
@@ -64,7 +63,7 @@ type File struct {
 }
 
 // Knows reports whether the user said not to be asked about a server for this
-// host. A file that cannot be read holds nothing.
+// host. An unreadable file counts as empty.
 func (f *File) Knows(server string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -17,9 +17,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// NewHelper returns the laptop's side for one host; "": for any. Memory is the file
-// that keeps which authorization servers are not asked about for that host. Say gets
-// what was asked for.
+// NewHelper returns the helper for one host; "": for any. Memory is the file with
+// the authorization servers that need no confirmation for that host. Say is called
+// with each request.
 func NewHelper(open func(ctx context.Context, url string) error, host, memory string, say func(format string, a ...any)) *Helper {
 	h := &Helper{Open: open, From: host, Local: netcheck.IsLoopback(host), Asked: func(server string, err error) {
 		if err != nil {
@@ -29,14 +29,14 @@ func NewHelper(open func(ctx context.Context, url string) error, host, memory st
 		say("opened the browser to sign in at %s", server)
 	}}
 	if host == "" {
-		h.From = "The remote host" // nobody knows which, so nothing is remembered
+		h.From = "The remote host" // the host is unknown, so nothing is stored
 	} else {
 		h.Memory = &File{Path: memory, Host: host}
 	}
 	return h
 }
 
-// Forget removes what [File] keeps for all hosts.
+// Forget removes the stored choices of all hosts: see [File].
 func Forget(memory string) error {
 	if err := os.Remove(memory); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -59,7 +59,7 @@ func PrepareRemote(folder string, port int, secret io.Reader) (string, error) {
 		}
 		return "", Announce(folder, port, strings.TrimSpace(line))
 	}
-	if runtime.GOOS == "windows" { // its sshd forwards no sockets
+	if runtime.GOOS == "windows" { // its sshd cannot forward sockets
 		path = PortAnswer
 	}
 	return path + "\n", nil

@@ -10,15 +10,15 @@ import (
 	"io"
 )
 
-// errProof means that a program without the secret is at the other end: any user of
-// a host can connect to a TCP port, or listen at one that was freed.
+// errProof means that the peer does not know the secret: any user of a host can
+// connect to a TCP port, or listen on one that was released.
 var errProof = errors.New("the peer does not know the secret")
 
-// prove returns what shows that a side knows the secret, for these nonces alone.
+// prove returns a proof that a side knows the secret, bound to these nonces.
 func prove(secret, side, laptop, remote string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	for _, text := range []string{side, laptop, remote} {
-		_, _ = io.WriteString(mac, text+"\x00") // a hash takes everything
+		_, _ = io.WriteString(mac, text+"\x00") // writes to a hash cannot fail
 	}
 	return hex.EncodeToString(mac.Sum(nil))
 }

@@ -21,7 +21,7 @@ type remote struct {
 	in *bufio.Reader
 }
 
-// dial connects to an endpoint, refuses one of another user, and reads the greeting.
+// dial connects to an endpoint, rejects one of another user, and reads the greeting.
 func dial(ctx context.Context, path string) (*remote, error) {
 	conn, secret, err := connect(ctx, path)
 	if err != nil {
@@ -76,10 +76,10 @@ type Browser struct {
 
 var errGone = errors.New("your laptop no longer answers")
 
-// Reserve has the laptop bind a loopback port. If it is in use there, the error
-// wraps [syscall.EADDRINUSE].
+// Reserve makes the laptop bind a loopback port. If it is in use there, the
+// error wraps [syscall.EADDRINUSE].
 func (b *Browser) Reserve(ctx context.Context, host string, number int) (int, error) {
-	_ = b.Close() // of a request that is over
+	_ = b.Close() // of an earlier request
 	path := b.Find()
 	if path == "" {
 		return 0, errGone
@@ -107,8 +107,8 @@ func (b *Browser) Reserve(ctx context.Context, host string, number int) (int, er
 	return m.Port, nil
 }
 
-// Open has the laptop open an authorization URL with the reserved redirect URI. It
-// returns when the laptop's browser was started, or why it was not.
+// Open makes the laptop open an authorization URL with the reserved redirect URI.
+// It returns when the laptop's browser was started.
 func (b *Browser) Open(ctx context.Context, url string) error {
 	c := b.current()
 	if c == nil {
@@ -126,7 +126,7 @@ func (b *Browser) Open(ctx context.Context, url string) error {
 }
 
 // Answer waits for the query of the response to the URL that Open sent. If the
-// person canceled, the error wraps [ErrCanceled].
+// user canceled, the error wraps [ErrCanceled].
 func (b *Browser) Answer(ctx context.Context) (string, error) {
 	c := b.current()
 	if c == nil {
@@ -157,7 +157,7 @@ func (b *Browser) current() *remote {
 	return b.conn
 }
 
-// ask sends a message and waits for the answer.
+// ask sends a message and waits for the response.
 func (c *remote) ask(ctx context.Context, m message) (message, error) {
 	ctx, cancel := context.WithTimeout(ctx, openIn)
 	defer cancel()
@@ -170,7 +170,7 @@ func (c *remote) ask(ctx context.Context, m message) (message, error) {
 }
 
 // interrupt ends a read.
-func (c *remote) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) } // it fails if there is none
+func (c *remote) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) } // best effort
 
 func (c *remote) answer() (message, error) {
 	m, err := read(c.in)
@@ -187,8 +187,7 @@ func (c *remote) answer() (message, error) {
 	return m, nil
 }
 
-// lost explains an end of the connection, whose own words name nothing that the
-// person knows.
+// lost returns a user-friendly error for a lost connection.
 func lost(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errors.New("it did not answer in time")

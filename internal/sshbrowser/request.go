@@ -14,16 +14,16 @@ const (
 	maxURL    = 8192
 )
 
-// request is an authorization URL that the laptop is willing to show.
+// request is a validated authorization URL.
 type request struct {
 	url      *url.URL
 	redirect *url.URL // on this machine's loopback
 	state    string
 }
 
-// parse returns a request, or why the laptop does not open it. None of the errors
-// repeats what the remote host sent. Loopback addresses are accepted without TLS if
-// local is true: they are the remote host's too.
+// parse validates a request. Its errors do not contain text from the remote host.
+// Loopback addresses are accepted without TLS if local is true: they are the remote
+// host's too.
 func parse(link string, local bool) (request, error) {
 	if len(link) > maxURL {
 		return request{}, errors.New("the URL is too long")

@@ -18,8 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
 
-// PortAnswer is printed by a remote host that has no Unix sockets, instead of the path
-// of one.
+// PortAnswer is printed by a remote host without Unix sockets, instead of a path.
 const PortAnswer = "port"
 
 // SSH runs the system's ssh to one host.
@@ -30,7 +29,7 @@ type SSH struct {
 	In       io.Reader
 	Out, Err io.Writer
 
-	control string // path of the shared connection's socket; "": none is shared
+	control string // path of the shared connection's socket; "": no shared connection
 }
 
 // Session connects and serves the browser while it runs words on the host, or a
@@ -55,7 +54,7 @@ func (s *SSH) Session(ctx context.Context, h *Helper, words []string, warn func(
 	if err := s.master(ctx); err != nil {
 		return err
 	}
-	defer func() { _ = s.command(context.Background(), []string{"-O", "exit"}).Run() }() // it may have ended
+	defer func() { _ = s.command(context.Background(), []string{"-O", "exit"}).Run() }() // it may have already ended
 	end, err := s.share(ctx, h, filepath.Join(dir, "b"))
 	if err != nil {
 		warn(err)
@@ -85,7 +84,7 @@ func (s *SSH) master(ctx context.Context) error {
 	return cmd.Run()
 }
 
-// run is the session that the user sees.
+// run runs the user's session.
 func (s *SSH) run(ctx context.Context, options, words []string) error {
 	cmd := s.command(ctx, options, words...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err

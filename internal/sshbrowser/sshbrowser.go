@@ -1,13 +1,13 @@
 // Package sshbrowser opens the browser of a user's laptop for a sign-in on a
-// remote host. The two ends talk over a connection that SSH forwards: a private
-// Unix socket, or where a side has none, a TCP port of its loopback address and a
-// secret that both ends prove to know.
+// remote host. Both sides communicate over a connection that SSH forwards: a
+// private Unix socket, or if a side does not support that, a TCP port on loopback
+// with a shared secret.
 //
-// The remote host first has the [Helper] on the laptop reserve a loopback port,
-// so that the authorization request can name it. Then it sends the authorization
-// URL. The helper shows a page that names the hosts, and goes on only when the
-// person follows its link, or has told it before not to ask for these hosts. It
-// sends the query of the one response with the right state back.
+// The remote host first makes the [Helper] on the laptop reserve a loopback
+// port, so that the authorization request can name it. Then it sends the
+// authorization URL. The helper shows a page that names the hosts, and continues
+// only when the user follows its link, or chose before not to be asked for these
+// hosts. It sends the query of the one response with the right state back.
 //
 // It must not know tokens, code verifiers, profiles or where the credential is
 // kept, and it never reads the environment.
@@ -29,13 +29,13 @@ import (
 	"time"
 )
 
-// protocolVersion is what the laptop's greeting says.
+// protocolVersion is the version in the laptop's greeting.
 const protocolVersion = 1
 
 const (
 	maxMessage      = 32 << 10         // of either side
-	answerIn        = time.Second      // within which an endpoint that works greets
-	openIn          = 10 * time.Second // within which a port is bound, or the browser is started
+	answerIn        = time.Second      // timeout of the greeting
+	openIn          = 10 * time.Second // timeout to bind a port, and to start the browser
 	registerIn      = 2 * time.Minute  // between the reservation and the URL: a client is registered
 	defaultLifetime = 10 * time.Minute // of a request; a sign-in's own default
 )
@@ -58,7 +58,7 @@ type message struct {
 	Canceled bool   `json:"canceled,omitempty"` // with an error: by the user
 }
 
-// place is where the remote host wants the laptop to listen. Port 0 is any.
+// place is the host and port for the laptop to listen on. Port 0 means any.
 type place struct {
 	Host string `json:"host"`
 	Port int    `json:"port,omitempty"`

@@ -18,7 +18,7 @@ import (
 
 const (
 	readTimeout = 10 * time.Second
-	lastPage    = time.Second // for it to leave
+	lastPage    = time.Second // for it to be sent
 	maxHeader   = 16 << 10
 	maxHost     = 255 // characters
 )
@@ -30,7 +30,7 @@ var errPort = errors.New("the port is in use on the laptop")
 // page that asks, and the redirect URI.
 type visit struct {
 	request
-	host      string // that was asked for
+	host      string // the requested host
 	port      int
 	listeners []net.Listener
 	from      string
@@ -43,8 +43,8 @@ type visit struct {
 	once      sync.Once // the first response or cancellation counts
 }
 
-// reserve listens where the browser will end. For "localhost" that is every loopback
-// address: a browser may try either, and another program must not hold one.
+// reserve listens on the redirect URI. For "localhost" that is every loopback
+// address: a browser may use either, and another program must not listen on one.
 func reserve(p place) (*visit, error) {
 	addresses := map[string][]string{"127.0.0.1": {"127.0.0.1"}, "::1": {"::1"}, "localhost": {"127.0.0.1", "::1"}}[p.Host]
 	if addresses == nil || p.Port != 0 && p.Port < firstPort || p.Port > 65535 {
@@ -74,7 +74,7 @@ func available(address string) bool {
 	return true
 }
 
-// serve begins to answer browsers.
+// serve starts serving browsers.
 func (v *visit) serve(r request, from string, memory Memory) {
 	v.request, v.from, v.memory, v.secret = r, from, memory, rand.Text()
 	v.server = &http.Server{
@@ -89,7 +89,7 @@ func (v *visit) serve(r request, from string, memory Memory) {
 
 func (v *visit) start() string { return "http://" + v.authority() + "/" + v.secret }
 
-// authority is where the browser reaches this listener in any case.
+// authority returns the host and port of this listener.
 func (v *visit) authority() string {
 	host := v.host
 	if host == "localhost" {
@@ -103,7 +103,7 @@ func (v *visit) redirectHost() string { return net.JoinHostPort(v.host, strconv.
 
 func (v *visit) close() {
 	for _, l := range v.listeners {
-		_ = l.Close() // of a port that nobody came to
+		_ = l.Close() // an unused port
 	}
 	if v.server == nil {
 		return
@@ -111,13 +111,13 @@ func (v *visit) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), lastPage)
 	defer cancel()
 	if v.server.Shutdown(ctx) != nil {
-		_ = v.server.Close() // cuts off a client that does not read
+		_ = v.server.Close() // closes connections of clients that do not read
 	}
 	v.serving.Wait()
 }
 
-// ServeHTTP implements http.Handler. A Host that is not this listener's is refused
-// (DNS rebinding), and so is a page that another site leads to.
+// ServeHTTP implements http.Handler. It rejects a Host that is not this listener's
+// (DNS rebinding), and cross-site requests to the page.
 func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	site := r.Header.Get("Sec-Fetch-Site")
 	own := site == "" || site == "none" || site == "same-origin"
@@ -146,7 +146,8 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// always is the path that also keeps the user's choice; "": none can be kept.
+// always is the path that also stores the user's choice; "": choices cannot be
+// stored.
 func (v *visit) always() string {
 	if v.memory == nil {
 		return ""
@@ -166,14 +167,14 @@ func (v *visit) ask(w http.ResponseWriter) {
 	})
 }
 
-// lead sends the browser to the authorization server.
+// lead redirects the browser to the authorization server.
 func (v *visit) lead(w http.ResponseWriter) {
 	secure(w.Header())
 	w.Header().Set("Location", v.url.String())
 	w.WriteHeader(http.StatusFound)
 }
 
-// receive takes the authorization response.
+// receive receives the authorization response.
 func (v *visit) receive(w http.ResponseWriter, r *http.Request) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || !v.answers(q) {

@@ -26,8 +26,8 @@ type Choice struct {
 	Err    error // why the OS keyring cannot be used, if it was tried
 }
 
-// keeper returns the keeper of a name. The kernel may remember a key that a
-// person or a desktop unlocked.
+// keeper returns the keeper with a name. The kernel may cache a key that was
+// unlocked before.
 func (o Opener) keeper(name string, ask bool) (file.Keeper, error) {
 	switch name {
 	case KeyFile:
@@ -181,8 +181,8 @@ func (o Opener) agreed(at Location, old, next file.Keeper, agree func(Weaker) er
 	return agree(w)
 }
 
-// nextKeeper is the keeper of the new key. A keyring is tried first: what is
-// read back there is all that is left of the key.
+// nextKeeper returns the keeper of the new key. It tests a keyring first,
+// because afterward only the keyring has the key.
 func (o Opener) nextKeeper(ctx context.Context, name string) (file.Keeper, error) {
 	switch name {
 	case Passphrase:

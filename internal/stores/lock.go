@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// ErrNothingToUnlock reports that no command has to ask for a store's key.
+// ErrNothingToUnlock means that the store's key needs no prompt.
 var ErrNothingToUnlock = errors.New("the store cannot be locked")
 
 // lockable returns the folder of a store whose key the kernel can remember, and

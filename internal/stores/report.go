@@ -51,7 +51,7 @@ func (o Opener) inspectFiles(ctx context.Context, dir, keeper string) (Report, e
 		return Report{}, err
 	}
 	r := Report{Store: "file:" + dir, Path: st.Dir, Keeper: st.Keeper, Records: st.Records, Rekeying: st.Rekeying}
-	if st.Mode != 0 && runtime.GOOS != "windows" { // which has no modes
+	if st.Mode != 0 && runtime.GOOS != "windows" { // Windows has no file modes
 		r.Mode = fmt.Sprintf("%04o", st.Mode.Perm())
 	}
 	if st.Keeper == "" {

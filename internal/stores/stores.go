@@ -97,7 +97,7 @@ func (o Opener) open(ctx context.Context, p place, ask bool) (secrets.Store, err
 	return o.openFiles(ctx, p.dir, p.keeper, ask)
 }
 
-// openExisting opens a store that exists already, and may ask a person for its
+// openExisting opens a store that exists already, and may ask the user for its
 // passphrase. It creates no store.
 func (o Opener) openExisting(ctx context.Context, at Location) (secrets.Store, error) {
 	p, err := o.find(at)
@@ -134,8 +134,7 @@ func (o Opener) ListFolder(ctx context.Context, at Location) ([]string, error) {
 	return s.List(ctx)
 }
 
-// openFiles opens a store of encrypted files with the keeper that was named,
-// else with the one that it was made with.
+// openFiles opens a file store with the named keeper, else with its own.
 func (o Opener) openFiles(ctx context.Context, dir, keeper string, ask bool) (*file.Store, error) {
 	usual, err := Choice{Keeper: keeper}, error(nil)
 	switch {

@@ -12,7 +12,7 @@ import (
 // Weaker says why a store protects less than another.
 type Weaker struct {
 	From, To   Kept
-	ReadableBy []string // who can read the records there, and could not before; none: it is not weaker
+	ReadableBy []string // who can read the records there but not here; none: not weaker
 }
 
 // Kept is a store and what keeps its key, for people.
@@ -21,7 +21,7 @@ type Kept struct {
 	Keeper string // "": Vault, which needs none
 }
 
-// inVault stands for Vault where the others stand for the keeper of a store of files.
+// inVault represents Vault among the kinds of keepers.
 const inVault = "Vault"
 
 // strongest to weakest.
@@ -60,7 +60,7 @@ func (o Opener) compare(from, to Location, before, after string) (w Weaker, err 
 	return w, nil
 }
 
-// kept names a store and what keeps its key.
+// kept returns the name of a store and of the keeper of its key.
 func (o Opener) kept(at Location, kind string) (Kept, error) {
 	name, err := o.Name(at)
 	if kind == inVault {

@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// Become replaces this process by the program, so that nothing stands between
-// it and its parent: signals, exit code, terminal and process id are its own.
-// Nothing has to be cleaned up here first. It returns only if that failed.
+// Become replaces this process by the program, so that it has the parent, PID,
+// terminal, signals and exit code of this process. The caller must have cleaned
+// up. It returns only on failure.
 func Become(path string, argv, environ []string) error {
 	if startedBySystemd(environ) {
 		signal.Ignore(syscall.SIGPIPE)
@@ -25,8 +25,8 @@ func Become(path string, argv, environ []string) error {
 // with SIGPIPE ignored, unless IgnoreSIGPIPE=no.
 //
 // The runtime of Go keeps an ignored SIGHUP and SIGINT, which the program then
-// inherits. It puts handlers in the place of all other dispositions before any code
-// of a program runs, and does not say what it found, so that they are lost.
+// inherits. It replaces all other dispositions by handlers before the program's
+// code runs, so that they are lost.
 func startedBySystemd(environ []string) bool {
 	return slices.Contains(environ, "SYSTEMD_EXEC_PID="+strconv.Itoa(os.Getpid()))
 }

@@ -7,9 +7,9 @@ import (
 	"os/signal"
 )
 
-// Become runs the program and ends as it does. Windows has nothing that
-// replaces a process. Ctrl-C reaches the program by the console; it is ignored
-// here, so that the program decides.
+// Become runs the program and exits with its exit code. Windows cannot replace
+// a process. Ctrl-C reaches the program by the console; it is ignored here, so
+// that the program decides.
 func Become(path string, argv, environ []string) error {
 	signal.Ignore(os.Interrupt)
 	cmd := exec.Command(path)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Parent returns the program that started this one, "" if that cannot be seen.
-// It is seen on systems with Linux's /proc.
+// Parent returns the program of the parent process; "" if unknown. It needs
+// Linux's /proc.
 func Parent() string {
 	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", os.Getppid()))
 	if err != nil {

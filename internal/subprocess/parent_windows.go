@@ -9,12 +9,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Parent returns the program that started this one, "" if that cannot be seen. A
-// parent of the same name is a package manager's shim, and what started that
-// counts.
+// Parent returns the program of the parent process; "" if unknown. A parent with
+// the same name is a package manager's shim: then it returns the shim's parent.
 func Parent() string {
 	processes := processes()
-	self, _ := os.Executable() // without it no shim is found
+	self, _ := os.Executable() // without it a shim is not detected
 	shim := filepath.Base(self)
 	id := uint32(os.Getpid())
 	for range 3 {
@@ -26,13 +25,13 @@ func Parent() string {
 	return ""
 }
 
-// process is a process that runs now.
+// process is a running process.
 type process struct {
 	parent uint32
 	name   string
 }
 
-// processes returns all processes by their ids, none if they cannot be seen.
+// processes returns all processes by PID; none if unknown.
 func processes() map[uint32]process {
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 type StartError struct {
 	Program string
 	Err     error
-	Missing bool // there is no such program
+	Missing bool // the program does not exist
 	Hint    string
 }
 
@@ -33,7 +33,7 @@ func Find(program string) (string, error) {
 	return path, nil
 }
 
-// Start is Become, with what the user must know if it failed.
+// Start is Become with errors for the user.
 func Start(path string, argv, environ []string) error {
 	err := Become(path, argv, environ)
 	if _, ended := errors.AsType[*ExitError](err); err == nil || ended {
@@ -59,17 +59,18 @@ func Start(path string, argv, environ []string) error {
 func startError(program string, err error) error {
 	missing := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
 	cause := errors.Unwrap(err)
-	if at, ok := errors.AsType[*fs.PathError](err); ok { // it names the program again
+	if at, ok := errors.AsType[*fs.PathError](err); ok { // the error names the program again
 		cause = at.Err
 	}
 	return &StartError{Program: program, Err: cause, Missing: missing}
 }
 
-// maxInterpreter is the most that Linux reads of a script's first line.
+// maxInterpreter is the length that Linux reads of a script's first line, in
+// bytes.
 const maxInterpreter = 256
 
-// missingInterpreter returns the interpreter that a script names, if that is not
-// there: the system reports then that the script itself does not exist.
+// missingInterpreter returns the interpreter of a script if it does not exist:
+// the system then reports that the script itself does not exist.
 func missingInterpreter(path string) (string, bool) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package subprocess makes the commands that this program runs for itself, such
-// as one that prints a secret or opens a browser, and names the program that
-// started this one. It must not know what they are for.
+// Package subprocess runs other programs, such as one that prints a secret or
+// opens a browser, and identifies the parent process. It must not know what
+// they are for.
 package subprocess
 
 import (
@@ -17,8 +17,8 @@ func WithoutInput(ctx context.Context, path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// ExitError is the end of a program that took this one's place, with its exit
-// code. The program has said why.
+// ExitError has the exit code of a program that replaced this one. That program
+// has printed its error.
 type ExitError struct{ Code int }
 
 func (e *ExitError) Error() string { return fmt.Sprintf("exit code %d", e.Code) }

@@ -15,7 +15,7 @@ func Closest(word string, known []string) (meant string, ok bool) {
 	best := 2*max(1, min(len(word)/lettersPerTypo, maxTypos)) + 1
 	for _, k := range known {
 		d := 2 * distance(word, strings.ToLower(k))
-		if word != "" && k != "" && word[0] != k[0] { // the first letter is seldom wrong
+		if word != "" && k != "" && word[0] != k[0] { // the first letter is rarely wrong
 			d++
 		}
 		if d < best {
@@ -36,12 +36,12 @@ func Closest(word string, known []string) (meant string, ok bool) {
 const (
 	maxTypos       = 2
 	lettersPerTypo = 3
-	maxWord        = 64 // longer words cost time and are no typos
+	maxWord        = 64 // longer words are slow to compare and not typos
 	minPrefix      = 3
 )
 
-// distance counts the insertions, deletions, substitutions and swaps of
-// neighbors turn a into b.
+// distance returns the number of insertions, deletions, substitutions and swaps
+// of neighbors that turn a into b.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

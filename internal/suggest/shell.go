@@ -7,8 +7,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// Native returns the name of the shell that people on a system use, if nothing
-// else is known.
+// Native returns the default shell of a system.
 func Native(goos string) string {
 	if goos == "windows" {
 		return "powershell"
@@ -78,7 +77,7 @@ func exportIn(shell, name, value string) string {
 func Private(c Command, file string) string { return privateIn(Native(runtime.GOOS), c, file) }
 
 func privateIn(shell string, c Command, file string) string {
-	if shell == "powershell" { // a new file has the access list of its folder
+	if shell == "powershell" { // a new file inherits the ACL of its folder
 		return c.For(shell) + " | Set-Content " + quoteWindows(file)
 	}
 	return "(umask 077; " + c.For(shell) + " > " + Quote(file) + ")"
@@ -92,10 +91,10 @@ func quoteFor(shell, word string) string {
 	return Quote(word)
 }
 
-// quoteWindows quotes a word so that PowerShell and cmd.exe read it alike, where
-// they can. Else it quotes for PowerShell, 7.3 or later if there is a " in it.
-// PowerShell splits a bare word that begins with - at a dot, and reads quotation
-// marks of typography as its own.
+// quoteWindows quotes a word for both PowerShell and cmd.exe if possible, else
+// for PowerShell (7.3 or later if the word contains a "). PowerShell splits an
+// unquoted word that begins with - at a dot, and interprets typographic
+// quotation marks.
 func quoteWindows(word string) string {
 	bare := func(r rune) bool {
 		return ascii.Alphanumeric(r) || strings.ContainsRune(`-_./:\`, r)

@@ -7,7 +7,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// Answer prints the whole answer of a command for people. Call it last, so that
+// Answer prints the whole output of a command for people. Call it last, so that
 // standard output stays empty if the command fails.
 func (s Streams) Answer(text string) error {
 	d := s.Display(s.Out)
@@ -18,7 +18,8 @@ func (s Streams) Answer(text string) error {
 	return written(err)
 }
 
-// AnswerText is Answer for a text in styles, which fits the terminal if there is one.
+// AnswerText is Answer for a styled text, which it wraps to the width of the
+// terminal.
 func (s Streams) AnswerText(text *Text) error {
 	cols := 0
 	if s.OutIsTerminal() {
@@ -27,7 +28,7 @@ func (s Streams) AnswerText(text *Text) error {
 	return written(s.Display(s.Out).Print(text.fit(cols)))
 }
 
-// AnswerData prints an answer for programs, unchanged.
+// AnswerData prints output for programs, unchanged.
 func (s Streams) AnswerData(data []byte) error {
 	_, err := s.Out.Write(data)
 	return written(err)

@@ -14,9 +14,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
-// Secret asks the user at the terminal for a secret, without echo. It leaves
-// the terminal as it was, even if it is interrupted. Without a terminal the
-// error is [secretref.ErrNoTerminal].
+// Secret asks the user at the terminal for a secret, without echo. It restores
+// the terminal, even if it is interrupted. Without a terminal the error is
+// [secretref.ErrNoTerminal].
 func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
 	t, err := s.open()
 	if err != nil {
@@ -28,7 +28,7 @@ func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
 	if err != nil {
 		return nil, secretref.ErrNoTerminal
 	}
-	unmute := mute(t.keys) // before the question, which a program can answer at once
+	unmute := mute(t.keys) // before the question, which a program can answer immediately
 	defer unmute()
 	t.ask(question)
 	defer fmt.Fprintln(t)
@@ -62,7 +62,7 @@ func (s Streams) Confirm(ctx context.Context, question string) (bool, error) {
 	t.ask(question)
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(t).ReadString('\n') // at the terminal's end the answer is no
+		line, _ := bufio.NewReader(t).ReadString('\n') // an error or EOF means no
 		answer <- line
 	}()
 	select {
@@ -74,5 +74,6 @@ func (s Streams) Confirm(ctx context.Context, question string) (bool, error) {
 	}
 }
 
-// ask shows a question. It is best effort: one that nobody sees is not answered.
+// ask shows a question. It is best effort: without a question there is no answer
+// either.
 func (t tty) ask(question string) { _, _ = io.WriteString(t, printable.Text(question)) }

@@ -8,10 +8,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/secretref"
 )
 
-// Dialog asks one question after another at a terminal that it keeps open.
+// Dialog asks questions at a terminal that it keeps open.
 type Dialog struct {
 	tty   tty
-	lines chan string // at most one line; closed when the terminal is gone
+	lines chan string // at most one line; closed when the terminal is closed
 
 	mu     sync.Mutex // guards asking
 	asking bool       // without a question, a line is not an answer
@@ -29,9 +29,8 @@ func (s Streams) OpenDialog() (*Dialog, error) {
 	return d, nil
 }
 
-// Ask discards what was typed before and prints a question. It sends the lines
-// that are typed until done is called, and closes the channel if the terminal is
-// gone.
+// Ask discards earlier input and prints a question. It sends typed lines until
+// done is called, and closes the channel if the terminal is closed.
 func (d *Dialog) Ask(question string) (lines <-chan string, done func()) {
 	flushInput(d.tty.keys)
 	d.listen(true)
@@ -39,8 +38,7 @@ func (d *Dialog) Ask(question string) (lines <-chan string, done func()) {
 	return d.lines, func() { d.listen(false) }
 }
 
-// Print prints a text. It is best effort: a question that nobody sees is not
-// answered.
+// Print prints a text. It is best effort.
 func (d *Dialog) Print(text string) { d.tty.ask(text) }
 
 // Columns returns the width of the terminal.
@@ -49,8 +47,8 @@ func (d *Dialog) Columns() int { return columns(d.tty.screen, defaultColumns) }
 // Close closes the terminal.
 func (d *Dialog) Close() { d.tty.close() }
 
-// read reads lines until the terminal is gone. An end of file does not mean
-// that: it can be Ctrl-D.
+// read reads lines until the terminal is closed. EOF does not end it, because
+// it can be Ctrl-D.
 func (d *Dialog) read() {
 	defer close(d.lines)
 	for {
@@ -65,11 +63,10 @@ func (d *Dialog) read() {
 	}
 }
 
-// readAgain is the pause after an end of file, which some terminals repeat at
-// once.
+// readAgain is the delay after an EOF, which some terminals repeat immediately.
 const readAgain = 100 * time.Millisecond
 
-// typed takes a line as an answer if there is a question.
+// typed delivers a line as an answer if a question is shown.
 func (d *Dialog) typed(line string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -78,12 +75,12 @@ func (d *Dialog) typed(line string) {
 	}
 	select {
 	case d.lines <- line:
-	default: // nobody has read the line before this one, so neither is an answer
+	default: // the previous line was not read, so drop this one
 	}
 }
 
-// listen begins or ends to accept answers. It drops an answer that came too late
-// for its question.
+// listen starts or stops accepting answers. It drops an answer that came too
+// late for its question.
 func (d *Dialog) listen(asking bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

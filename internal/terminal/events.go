@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Events writes the prompts of a login as events, one JSON object a line. Their
-// names and fields are a contract: they are added to, never changed.
+// Events writes the prompts of a login as events, one JSON object per line.
+// Their names and fields are stable: only additions are allowed.
 type Events struct {
 	Out io.Writer
 
@@ -35,8 +35,8 @@ type codeEvent struct {
 	HostReport
 }
 
-// HostReport is the JSON form of the hosts of a login. The warning is there only
-// where some host is under another domain than the issuer's.
+// HostReport is the JSON form of the hosts of a login. It has a warning only if
+// a host is outside the issuer's domain.
 type HostReport struct {
 	Hosts   flows.Hosts `json:"hosts"`
 	Warning string      `json:"warning,omitempty"`
@@ -73,7 +73,7 @@ func (p *Events) ShowPoll(_ context.Context, s device.Poll) {
 	p.emit(e)
 }
 
-// Retry says no: nobody reads a question.
+// Retry returns false, because a program cannot answer a question.
 func (p *Events) Retry(context.Context) bool { return false }
 
 // Close does nothing.
@@ -83,7 +83,7 @@ func (p *Events) emit(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if line, err := printable.JSON(event, ""); err == nil {
-		_, _ = p.Out.Write(line) // best effort: a reader that went away must not end a login
+		_, _ = p.Out.Write(line) // best effort: a closed stream must not end a login
 	}
 }
 
@@ -113,7 +113,7 @@ func (p *Events) ShowLink(_ context.Context, l authcode.Link) {
 	p.emit(e)
 }
 
-// seconds is the form of a time in the contract: UTC, whole seconds.
+// seconds returns a time as in the events: UTC, whole seconds.
 func seconds(t time.Time) time.Time {
 	if t.IsZero() {
 		return t

@@ -26,14 +26,14 @@ type view struct {
 	progress Progress
 	now      time.Time
 	qr       bool // wanted
-	above    bool // the link stands above the frame, which once had no room for it
+	above    bool // the link is above the frame, because it did not fit earlier
 }
 
 // panel is the text of a frame, for a width and a tightness.
 type panel struct {
 	view
 	cols   int
-	tight  int    // 0 roomy; each step up to tightest leaves something out
+	tight  int    // 0 roomy; each step up to tightest omits something
 	beside bool   // of a QR code
 	urlOut bool   // the URL is on a separate line outside the panel
 	noQR   string // why there is no QR code; "": there is one, or none was wanted
@@ -48,8 +48,8 @@ const (
 	tightest            // all but code, URL and state
 )
 
-// render lays out a frame of at most s.rows lines of at most s.cols columns. In
-// the smallest window the user code comes first: it is never left out.
+// render lays out a frame of at most s.rows lines of at most s.cols columns. It
+// never omits the user code, even in the smallest window.
 func render(v view, s screen) []line {
 	if v.qr {
 		if frame := besideQR(v, s); frame != nil {
@@ -69,8 +69,8 @@ func render(v view, s screen) []line {
 	return lines[:min(len(lines), max(s.rows, 1))]
 }
 
-// shows reports whether a frame holds the whole URL in one line, from which it can be
-// copied, and the code.
+// shows reports whether a frame has the code, and the whole URL in one line, so that
+// it can be copied.
 func shows(frame []line, s SignIn) bool {
 	whole := joined(frame)
 	holds := func(text string) bool {
@@ -147,8 +147,8 @@ func whyNoQR(v view, s screen) string {
 // The largest window that is asked for.
 const maxCols, maxRows = 400, 200
 
-// roomForQR returns the smallest room of at least s in which a frame has the QR code,
-// higher rather than wider; none if there is no such room.
+// roomForQR returns the smallest screen of at least s in which a frame has the QR
+// code, preferring more rows to more columns; none if none fits.
 func roomForQR(v view, s screen) screen {
 	fits := func(s screen) bool { return besideQR(v, s) != nil }
 	for s.cols < maxCols && !fits(screen{s.cols, maxRows}) {
@@ -207,7 +207,7 @@ func (p panel) warnings() []line {
 	return out
 }
 
-// steps say what to do, with the link and the code.
+// steps are the instructions, with the link and the code.
 func (p panel) steps() []line {
 	var out []line
 	open := "Open on any device"
@@ -236,7 +236,7 @@ func (p panel) steps() []line {
 }
 
 // link is the link in the panel, in lines that flow where it is longer than one; nil
-// if it stands above, also because nobody knows where a terminal would break it.
+// if it is above the frame, or if it is unknown where the terminal would wrap it.
 func (p panel) link() (out []line) {
 	if cols := width(p.signIn.Link); cols > p.cols && (p.above || cols != len(p.signIn.Link)) {
 		return nil
@@ -249,7 +249,7 @@ func (p panel) link() (out []line) {
 }
 
 // large is the code in spaced letters in a box, legible from across a desk. It
-// is nil if there is no room: the code is in the sentence too.
+// is nil if it does not fit: the instructions have the code too.
 func (p panel) large() []line {
 	n := len([]rune(p.signIn.Code))
 	if p.tight >= noBox || n > maxBoxed || width(p.signIn.Code) != n || 2*n+7 > p.cols {
@@ -295,8 +295,8 @@ func (p panel) partyLines() []line {
 	return out
 }
 
-// state is how the waiting goes and when the code expires, on one line: the
-// longest form that fits.
+// state is the status and the countdown on one line: the longest form that
+// fits.
 func (p panel) state() line {
 	left := p.left()
 	var forms []string

@@ -29,7 +29,7 @@ type LinkOptions struct {
 	Copy   bool            // copy the link to the clipboard, with OSC 52
 }
 
-// NewLinkText returns what shows links on standard error.
+// NewLinkText returns a LinkText for standard error.
 func NewLinkText(s Streams, o LinkOptions) *LinkText { return &LinkText{streams: s, o: o} }
 
 // ShowLink implements authcode.Prompt. It is best effort: a closed stderr must not
@@ -97,7 +97,7 @@ func (s linkScreen) lines() []line {
 		}
 	}
 	out = append(out, s.wrapped("", linkWarning, magenta)...)
-	if !s.link.Paste && !s.link.Expiry.IsZero() { // else a question shows that it waits
+	if !s.link.Paste && !s.link.Expiry.IsZero() { // otherwise the question shows that the login is waiting
 		out = append(out, s.wrapped("", waitingUntil(s.link.Expiry), plain)...)
 	}
 	return out
@@ -116,7 +116,7 @@ func (s linkScreen) title() string {
 	return to
 }
 
-// opened is what to do if the browser that was opened does not help.
+// opened says what to do if the opened browser does not help.
 func (s linkScreen) opened() []line {
 	out := append(s.wrapped("", "If nothing opened, open this link"+s.copyHint()+":", plain), line{}, s.url())
 	if s.link.Paste {

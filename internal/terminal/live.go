@@ -28,9 +28,9 @@ type livePrompt struct {
 	view  view
 	shown []line // on the screen now; nil: nothing
 	size  screen // for which shown was made
-	quiet func() // gives the terminal back; nil: it is not taken
+	quiet func() // restores the terminal; nil: not taken
 
-	redraw chan struct{} // a request to draw at once
+	redraw chan struct{} // a request to redraw immediately
 	stop   context.CancelFunc
 	done   chan struct{} // closed when the goroutine that draws has erased the frame
 }
@@ -84,13 +84,13 @@ func (p *livePrompt) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Retry asks whether to go on. Enter is yes; keys typed before the question do
-// not count.
+// Retry asks whether to continue. Enter is yes; keys typed before the question
+// do not count.
 func (p *livePrompt) Retry(ctx context.Context) bool {
 	p.wait()
 	flushInput(p.tty.keys)
 	const question = "the code expired. Press Enter for a new one, Ctrl-C to stop "
-	release := p.tty.take() // the Enter would leave the line behind
+	release := p.tty.take() // otherwise the line would stay on the screen
 	defer release()
 	p.write(question)
 	defer p.write("\r\x1b[J")
@@ -141,8 +141,8 @@ func (p *livePrompt) locked(f func()) {
 	f()
 }
 
-// react redraws after a resize. Before the job stops (Ctrl-Z) it gives the
-// terminal back, and it takes it again when the job is in the foreground.
+// react redraws after a resize. Before the job stops (Ctrl-Z) it restores the
+// terminal, and it takes it again when the job is in the foreground.
 func (p *livePrompt) react(e terminalEvent) {
 	if e == suspended {
 		p.end()
@@ -162,7 +162,7 @@ func (p *livePrompt) take() bool {
 	return p.quiet != nil
 }
 
-// end erases the frame and gives the terminal back.
+// end erases the frame and restores the terminal.
 func (p *livePrompt) end() {
 	if p.quiet == nil {
 		return
@@ -223,8 +223,8 @@ func (p *livePrompt) drawAll(frame []line) {
 	p.write(b.String())
 }
 
-// sameFlow reports that what flows in two frames of as many lines is the same, so that
-// no part of it is written apart from the rest.
+// sameFlow reports whether the flowing lines of two frames with as many lines are
+// equal: a flowing link must be written as a whole.
 func sameFlow(a, b []line) bool {
 	for i := range a {
 		part := a[i].flows() || b[i].flows() || i > 0 && a[i-1].flows()
@@ -253,7 +253,7 @@ func (p *livePrompt) erase() {
 	p.shown = nil
 }
 
-// write is best effort: a terminal that is gone must not end a login.
+// write is best effort: a closed terminal must not end a login.
 func (p *livePrompt) write(s string) { _, _ = io.WriteString(p.out, s) }
 
 func up(n int) string   { return move(n, 'A') }
@@ -277,9 +277,9 @@ func clipboard(s string, tmux bool) string {
 	return osc
 }
 
-// readEnter waits for a line from the terminal, or for ctx to end. Then the
-// reader stays behind: a read of a terminal cannot be canceled, and the process
-// is about to end.
+// readEnter waits for a line from the terminal, or for ctx to end. The reading
+// goroutine then leaks: a read of a terminal cannot be canceled, and the
+// process is about to exit.
 func readEnter(ctx context.Context, t tty) bool {
 	line := make(chan error, 1)
 	go func() {

@@ -22,16 +22,16 @@ const (
 // errNoPaste ends the reading of pasted texts. The listener keeps waiting.
 var errNoPaste = errors.New("pasting is not possible")
 
-// Paster reads the address that the user pastes at the terminal, at which the
-// browser ended. It does not read standard input, which can belong to a program.
+// Paster reads the redirect URL that the user pastes at the terminal. It does
+// not read standard input, which can belong to a program.
 type Paster struct {
 	streams Streams
 	link    *LinkText
 	keys    *keys // of the terminal, from the first Read to the end of the process
 }
 
-// NewPaster returns a paster for the terminal of the streams. The key c has the
-// terminal copy what the link's screen shows.
+// NewPaster returns a paster for the terminal of the streams. The key c copies
+// the link to the clipboard.
 func NewPaster(s Streams, link *LinkText) *Paster { return &Paster{streams: s, link: link} }
 
 // Read implements authcode.Flow.Paste. It restores the terminal before it
@@ -49,7 +49,7 @@ func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 	defer io.WriteString(keys.out, p.escape("\x1b[?2004l"))
 	text, err := readPaste(ctx, keys, p.copyLink)
 	if err != nil {
-		io.WriteString(keys.out, p.escape("\r\x1b[K")) // the browser came back, or the login ended
+		io.WriteString(keys.out, p.escape("\r\x1b[K")) // the response arrived, or the login ended
 		return "", err
 	}
 	fmt.Fprintf(keys.out, "(%d characters)\n", utf8.RuneCountInString(strings.TrimSpace(text)))
@@ -58,8 +58,8 @@ func (p *Paster) Read(ctx context.Context, rejected error) (string, error) {
 
 const pasteHere = "paste it here> "
 
-// copyLink has the terminal copy the link, and says so. Nobody knows whether the
-// terminal does.
+// copyLink makes the terminal copy the link, and says so. It cannot detect
+// whether the terminal supports that.
 func (p *Paster) copyLink(out io.Writer) {
 	if p.link.styled() {
 		io.WriteString(out, p.link.clipboard()+"\r\x1b[Ksent the link to the clipboard of your terminal\n"+pasteHere)
@@ -86,8 +86,8 @@ func (p *Paster) escape(s string) string {
 	return s
 }
 
-// readPaste reads keys until a text is whole. The key c and then silence is a wish
-// for a copy of the link.
+// readPaste reads keys until a text is complete. The key c followed by silence
+// requests a copy of the link.
 func readPaste(ctx context.Context, keys *keys, copyLink func(io.Writer)) (string, error) {
 	var typed typedText
 	buf := make([]byte, 4096)
@@ -121,7 +121,7 @@ func readPaste(ctx context.Context, keys *keys, copyLink func(io.Writer)) (strin
 	}
 }
 
-// textEnd says whether a key ended the text.
+// textEnd says how a key ended the text.
 type textEnd int
 
 const (

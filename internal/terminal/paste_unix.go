@@ -45,7 +45,7 @@ func (k *keys) escapes() bool { return true }
 
 // read returns the keys that were typed, or none after keyWait. In the
 // background, where the kernel would stop this process, it only waits. It sets
-// the terminal mode each time, because a shell may have changed it meanwhile.
+// the terminal mode each time, because a shell may have changed it.
 func (k *keys) read(buf []byte) (int, error) {
 	if !foreground(k.tty) {
 		time.Sleep(keyWait)
@@ -60,10 +60,10 @@ func (k *keys) read(buf []byte) (int, error) {
 		n, err = 0, nil
 	}
 	if n == 0 && err == nil {
-		time.Sleep(keyWait - time.Since(start)) // a terminal opened without blocking answers at once
+		time.Sleep(keyWait - time.Since(start)) // a nonblocking terminal returns immediately
 	}
 	return max(n, 0), err
 }
 
-// end restores the terminal. It is best effort: the terminal may be gone.
+// end restores the terminal. It is best effort: the terminal may be closed.
 func (k *keys) end() { _ = unix.IoctlSetTermios(k.fd, setTermios, &k.old) }

@@ -17,8 +17,8 @@ type keys struct {
 	rest    []byte
 }
 
-// newKeys starts a reader. It stays behind after the last text, because the read
-// of a console cannot be canceled. The process is about to end.
+// newKeys starts a reader. Its goroutine leaks after the last text, because the
+// read of a console cannot be canceled, and the process is about to exit.
 func newKeys(t tty) *keys {
 	k := &keys{tty: t, out: t, lines: make(chan []byte)}
 	go func() {

@@ -33,17 +33,17 @@ type SignIn struct {
 	Hosts        flows.Hosts
 }
 
-// Status says how waiting for the user goes.
+// Status is the state of the wait for the user.
 type Status int
 
-// The states of a sign-in that is not over.
+// The states of a sign-in in progress.
 const (
 	Waiting     Status = iota
 	SlowedDown         // the server asked for fewer requests
 	Unreachable        // the server did not answer
 )
 
-// Progress is the news of a sign-in that is not over.
+// Progress is an update about a sign-in in progress.
 type Progress struct {
 	Status Status
 	Next   time.Time // of the next request
@@ -62,8 +62,8 @@ type Prompt interface {
 	// Progress updates what is shown.
 	Progress(p Progress)
 
-	// Retry asks whether to go on with a new code after one expired. Where
-	// nobody can be asked it returns false.
+	// Retry asks whether to continue with a new code after one expired. It
+	// returns false if it cannot ask.
 	Retry(ctx context.Context) bool
 
 	// Close erases what is shown and returns when that is done. Call it before
@@ -92,7 +92,7 @@ func NewPrompt(s Streams, o Options) Prompt {
 	return &textPrompt{out: s.Err}
 }
 
-// sanitized returns a sign-in whose every text can be shown.
+// sanitized returns a sign-in with all texts sanitized for display.
 func (s SignIn) sanitized() SignIn {
 	s.Code = oauth.Sanitize(s.Code, MaxClient)
 	s.Link = oauth.Sanitize(s.Link, MaxURL)
@@ -129,7 +129,7 @@ func HostWarning(h flows.Hosts) []string {
 	return nil
 }
 
-// Host returns the host of a URL, with its port, as it can be shown.
+// Host returns the host of a URL, with its port, sanitized for display.
 func Host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
@@ -138,7 +138,7 @@ func Host(raw string) string {
 	return oauth.Sanitize(u.Host, maxHost)
 }
 
-// Reason returns the text of an error, as it can be shown.
+// Reason returns the text of an error, sanitized for display.
 func Reason(err error) string {
 	if err == nil {
 		return "no answer"

@@ -17,7 +17,7 @@ type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string
-	TTY      func() (*os.File, error) // opens the keys of the terminal for questions; an error if there is none
+	TTY      func() (*os.File, error) // opens the terminal's input for questions; an error without a terminal
 }
 
 // Messages returns a display on standard error, whose lines are messages: errors,
@@ -59,7 +59,7 @@ func (s Streams) OutIsTerminal() bool {
 	return ok && isTerminal(f)
 }
 
-// CanAsk reports whether there is a terminal to ask the user at.
+// CanAsk reports whether a terminal is available for prompts.
 func (s Streams) CanAsk() bool {
 	t, err := s.open()
 	if err != nil {
@@ -93,7 +93,7 @@ func (s Streams) escapes() bool {
 	return s.Getenv("NO_COLOR") == "" && name != "dumb" && (name != "" || consoleANSI)
 }
 
-// The size of a terminal that does not say.
+// The default size of a terminal.
 const (
 	defaultColumns = 80
 	defaultRows    = 24

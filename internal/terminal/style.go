@@ -1,6 +1,6 @@
-// Package terminal shows text to people and takes their answers: prompts, QR
-// codes, pasted addresses, styles and tables. It knows what is shown, and not
-// why: it must not know commands, flags, stores or sessions.
+// Package terminal shows text to people and reads their answers: prompts, QR
+// codes, pasted URLs, styles and tables. It knows what is shown, but not why:
+// it must not know commands, flags, stores or sessions.
 package terminal
 
 import (
@@ -69,7 +69,7 @@ type span struct {
 // line is one line of the screen.
 type line []span
 
-// text makes a line of one style.
+// text returns a line in one style.
 func text(s string, st style) line { return line{{s, st}} }
 
 // String returns the line without its styles.

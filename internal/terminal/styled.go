@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/printable"
 )
 
-// Styles says how text for people looks on one stream. The zero value is plain:
-// no color, and no symbol that plain text does not have.
+// Styles are the styles of text for people on one stream. The zero value is
+// plain: without colors and symbols.
 type Styles struct{ on bool }
 
 // Styles returns the styles of a stream: none unless it is a terminal that
@@ -23,7 +23,7 @@ func (s Streams) Styles(w io.Writer) Styles {
 	return Styles{on: ok && !s.inCI() && s.escapes() && isTerminal(f)}
 }
 
-// lead is the style of a line that begins with a text.
+// lead is a prefix of lines with their style.
 type lead struct {
 	begins string
 	symbol string
@@ -31,8 +31,8 @@ type lead struct {
 	rest   style
 }
 
-// leads are the kinds of messages. The beginning of a line is this program's own:
-// text of a server stands behind it.
+// leads are the kinds of messages. The prefix of a line is always this program's
+// own text; text of a server follows it.
 var leads = []lead{
 	{"mcp-login: ", "✗ ", red, plain},
 	{"warning: ", "! ", magenta, plain},
@@ -58,8 +58,8 @@ func isProse(text string) bool {
 	return false
 }
 
-// line styles a message. Only the beginning counts as a kind, so that no message
-// is styled by what it quotes.
+// line styles a message by its prefix only, so that quoted text does not affect
+// the style.
 func (s Styles) line(text string) line {
 	for _, l := range leads {
 		if rest, ok := strings.CutPrefix(text, l.begins); ok && s.on {
@@ -80,8 +80,8 @@ func (s Styles) show(l line) string {
 // Text is text for people in styles, line by line. The zero value is empty.
 type Text struct{ lines []textLine }
 
-// textLine is a line of a text. Where it is wider than the terminal, what follows is
-// indented; 0: it is left to the terminal.
+// textLine is a line of a text. If it is wider than the terminal, continuation lines
+// are indented by this; 0: the terminal wraps it.
 type textLine struct {
 	line
 	indent int
@@ -237,8 +237,8 @@ type Fact struct {
 	Value Cell
 }
 
-// Facts adds labels beside their values, which are broken between words to fit. A fact
-// whose value is empty is left out.
+// Facts adds labels beside their values, which are broken between words to fit. Facts
+// with empty values are omitted.
 func (t *Text) Facts(facts []Fact) {
 	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Value.Text == "" })
 	widths := []int{0, 0}
@@ -251,7 +251,8 @@ func (t *Text) Facts(facts []Fact) {
 	}
 }
 
-// padded is a cell with the space behind it, which the last has not.
+// padded returns a cell with trailing spaces, except for the last cell of a
+// row.
 func padded(text string, s style, widths []int, i int) line {
 	l := line{{text, s}}
 	if i < len(widths)-1 {

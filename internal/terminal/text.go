@@ -24,7 +24,8 @@ func (p *textPrompt) Show(_ context.Context, s SignIn) {
 	_, _ = p.Write([]byte(s.sanitized().text())) // best effort: a closed stderr must not end a login
 }
 
-// Progress prints when the server stops and when it resumes to answer.
+// Progress prints when the server becomes unreachable and when it responds
+// again.
 func (p *textPrompt) Progress(n Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

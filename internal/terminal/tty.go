@@ -2,11 +2,11 @@ package terminal
 
 import "os"
 
-// tty is a terminal that is open for questions. A console of Windows is two
-// files: keys come from one and text goes to the other.
+// tty is a terminal that is open for questions. A Windows console is two files:
+// one for input and one for output.
 type tty struct {
 	keys   *os.File
-	screen *os.File // the same file but on Windows
+	screen *os.File // the same file except on Windows
 }
 
 // open opens the terminal.
@@ -29,8 +29,8 @@ func (t tty) Write(b []byte) (int, error) { return t.screen.Write(b) }
 // Read reads keys that were typed.
 func (t tty) Read(b []byte) (int, error) { return t.keys.Read(b) }
 
-// close closes the terminal. What was written is on the screen, and so an error
-// says nothing.
+// close closes the terminal. It ignores errors, because all text is already on
+// the screen.
 func (t tty) close() {
 	_ = t.keys.Close()
 	if t.screen != t.keys {
@@ -38,7 +38,7 @@ func (t tty) close() {
 	}
 }
 
-// escapes reports whether the terminal acts on escape sequences.
+// escapes reports whether the terminal interprets escape sequences.
 func (t tty) escapes() bool {
 	restore, err := escapesOn(t.screen)
 	if err != nil {
@@ -53,7 +53,7 @@ func (t tty) escapes() bool {
 func (t tty) take() (release func()) {
 	unmute := mute(t.keys)
 	restore, err := escapesOn(t.screen)
-	if err != nil { // it could when the prompt was chosen
+	if err != nil { // it was possible when the prompt was chosen
 		return unmute
 	}
 	return func() {

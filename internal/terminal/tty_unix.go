@@ -10,18 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenTTY opens the controlling terminal, whatever the standard streams are
-// redirected to.
+// OpenTTY opens the controlling terminal, even if the standard streams are
+// redirected.
 func OpenTTY() (*os.File, error) { return os.OpenFile("/dev/tty", os.O_RDWR, 0) }
 
 // openScreen returns the terminal itself, which shows text too.
 func openScreen(keys *os.File) (*os.File, error) { return keys, nil }
 
-// consoleANSI: without TERM nothing is known about the terminal.
+// consoleANSI is false: without TERM the terminal is unknown.
 const consoleANSI = false
 
-// escapesOn changes nothing: a terminal that understands escape sequences always
-// acts on them.
+// escapesOn does nothing: a terminal that supports escape sequences always
+// interprets them.
 func escapesOn(*os.File) (restore func(), err error) { return func() {}, nil }
 
 // terminalEvent is something that happened to the terminal.

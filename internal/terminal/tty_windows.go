@@ -6,19 +6,19 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// OpenTTY opens what is typed at the console, whatever the standard streams are
-// redirected to.
+// OpenTTY opens the input of the console, even if the standard streams are
+// redirected.
 func OpenTTY() (*os.File, error) { return os.OpenFile("CONIN$", os.O_RDWR, 0) }
 
-// openScreen opens what the console shows.
+// openScreen opens the output of the console.
 func openScreen(*os.File) (*os.File, error) { return os.OpenFile("CONOUT$", os.O_RDWR, 0) }
 
 // consoleANSI: the console understands escape sequences without saying so in
 // TERM.
 const consoleANSI = true
 
-// escapesOn has a console act on escape sequences, until restore. A console
-// before Windows 10 cannot, and shows them.
+// escapesOn makes a console interpret escape sequences, until restore. A
+// console before Windows 10 cannot.
 func escapesOn(screen *os.File) (restore func(), err error) {
 	return changeMode(screen, func(mode uint32) uint32 {
 		return mode | windows.ENABLE_PROCESSED_OUTPUT | windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING

@@ -7,9 +7,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/settings"
 )
 
-// answers are the flags that change the shape of an answer, or that belong to
-// one call alone. They have no environment variable: one that was set somewhere
-// would break the scripts that read the answer.
+// answers are the flags that change the output format, or that apply to a
+// single call. They have no environment variable, because one set elsewhere
+// would break scripts that parse the output.
 func answers() []string {
 	return []string{"json", "name", "raw", "curl", "check", "unset", "force", "long", "ci", "to", "to-keeper", "for", "remote", "remote-port", "forget", "with-refresh-token", "due", "via", "write", "remove", "file", "migrate", "yes", "all", "expired", "background", "also", "call"}
 }
@@ -22,7 +22,7 @@ func OfFlag(flag string) string {
 	return OwnPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// WithoutFlag returns the settings that no flag has.
+// WithoutFlag returns the settings without a flag.
 func WithoutFlag() []settings.Key {
 	return []settings.Key{
 		{Name: "passphrase-command", Variable: StorePassphrase + "_COMMAND"},
@@ -38,7 +38,7 @@ func WithoutFlag() []settings.Key {
 	}
 }
 
-// Key returns the setting of a name. Its default is unknown.
+// Key returns the setting with a name, without its default.
 func Key(name string) settings.Key {
 	i := slices.IndexFunc(WithoutFlag(), func(k settings.Key) bool { return k.Name == name })
 	if i >= 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// Naming is how the variables of profiles are named, as the flags say.
+// Naming has the options for the names of variables.
 type Naming struct {
 	Prefix string // beginning of the names; "": MCP_ and the profile's name
 	Only   string // some of the variables, separated by commas; "": all
@@ -49,7 +49,7 @@ func (n Naming) renamed() map[string]string {
 // Name is the name of one variable.
 type Name struct {
 	Suffix, Name string
-	Secret       bool // it holds a token
+	Secret       bool // the value contains a token
 }
 
 // Names returns each profile's variables.
@@ -84,7 +84,7 @@ func (n Naming) Secrets(profiles []string) (names []string) {
 	return names
 }
 
-// Of returns a profile's variables, whatever else has their names.
+// Of returns a profile's variables without checking for collisions.
 func (n Naming) Of(profile string) (names []Name) {
 	renamed, prefix := n.renamed(), n.Prefix
 	if prefix == "" {
@@ -100,7 +100,7 @@ func (n Naming) Of(profile string) (names []Name) {
 	return names
 }
 
-// Unset writes what unsets the variables of profiles.
+// Unset writes text that unsets the variables of profiles.
 func (n Naming) Unset(w io.Writer, f envexport.Format, profiles []string) error {
 	names, err := n.Names(profiles)
 	if err != nil {
@@ -113,7 +113,7 @@ func (n Naming) Unset(w io.Writer, f envexport.Format, profiles []string) error 
 	return envexport.Unset(w, f, all)
 }
 
-// check refuses flags that name no variable, or one variable twice.
+// check rejects options that name an unknown variable, or one twice.
 func (n Naming) check(profiles int) error {
 	if n.Prefix != "" && !envexport.ValidName(n.Prefix) {
 		return exit.Usagef("--prefix %q: use letters, digits and _, and do not begin with a digit", n.Prefix)

@@ -53,7 +53,8 @@ func Withhold(getenv func(string) string) Withheld {
 	return w
 }
 
-// Over returns what finds a variable among the values, else in the environment.
+// Over returns a getenv that returns these values, else those of the
+// environment.
 func (w Withheld) Over(getenv func(string) string) func(string) string {
 	return func(name string) string {
 		if value, ok := w[name]; ok {
@@ -72,8 +73,8 @@ func (w Withheld) Into(environ []string) []string {
 	return environ
 }
 
-// Empty returns the names of this program's variables that are set to nothing. So
-// are those that a CI job or a wrapper passes on without having them.
+// Empty returns the names of this program's variables that are set to "", for
+// example by a CI job or a wrapper that passes on unset variables.
 func Empty(environ []string) (names []string) {
 	for _, pair := range environ {
 		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, OwnPrefix) {
@@ -93,8 +94,8 @@ func Public(environ []string) []string {
 // configuration. Names are case-insensitive on Windows.
 func isOwn(name string) bool { return strings.HasPrefix(strings.ToUpper(name), OwnPrefix) }
 
-// FreePrefix returns how the names of a profile's variables can begin: as usual,
-// unless they would then be this program's own, as those of "login-id" would.
+// FreePrefix returns a prefix for a profile's variables: the usual one, unless
+// the names would be this program's own variables, as for "login-id".
 func FreePrefix(profile string) string {
 	prefix := envexport.Prefix(profile)
 	if isOwn(prefix + "_") {
@@ -103,8 +104,7 @@ func FreePrefix(profile string) string {
 	return prefix
 }
 
-// PrefixFlag returns the flag without which a profile's variables are refused;
-// nil: none.
+// PrefixFlag returns the flag that a profile's variables require; nil: none.
 func PrefixFlag(profile string) []string {
 	if prefix := FreePrefix(profile); prefix != envexport.Prefix(profile) {
 		return []string{"--prefix", prefix}
@@ -112,10 +112,10 @@ func PrefixFlag(profile string) []string {
 	return nil
 }
 
-// OwnNameError refuses to set a variable that this program would read.
+// OwnNameError means that a variable would be read by this program itself.
 type OwnNameError struct {
 	Profile, Name string
-	Flag          []string // that gives it another name
+	Flag          []string // flag that renames it
 }
 
 func (o *OwnNameError) Error() string {

@@ -12,7 +12,7 @@ import (
 
 // A record file is
 //
-//	"mcp-login" | format version (1 byte) | key id (16) | nonce (24) | XChaCha20-Poly1305 of the data
+//	"mcp-login" | format version (1 byte) | key ID (16) | nonce (24) | XChaCha20-Poly1305 of the data
 //
 // with everything before the nonce, and the record's name, as associated data:
 // a file that is renamed, or whose version byte is changed, cannot be

@@ -38,21 +38,21 @@ const (
 
 	// maxBody is far above what any form or registration here needs.
 	maxBody = 64 << 10
-	// maxMisses bounds the wrong user codes in a minute (RFC 8628 §5.1).
+	// maxMisses limits the wrong user codes per minute (RFC 8628 §5.1).
 	maxMisses = 20
 )
 
-// Config says how long things live. Only URL is required.
+// Config configures a Server. Only URL is required.
 type Config struct {
 	URL         string        // where clients reach the server: scheme, host and port
 	AccessTTL   time.Duration // lifetime of an access token; 0: 10 minutes
-	CodeTTL     time.Duration // life of a device or authorization code; 0: 10 minutes
+	CodeTTL     time.Duration // lifetime of a device or authorization code; 0: 10 minutes
 	Interval    time.Duration // wait between two polls of a device; 0: 2 seconds
 	AutoApprove time.Duration // approve without the user: a device this long after it asked, a browser at once; 0: never
 	Log         *slog.Logger  // one line per request, never a secret; nil: silent
 }
 
-// Server is the two servers in one. Make it with [New].
+// Server is an authorization server and an MCP server. Use [New] to make one.
 type Server struct {
 	cfg     Config
 	host    string // the only Host header that is served
@@ -106,7 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		s.cfg.Log.Info("request", "method", r.Method, "path", r.URL.Path, "status", rec.status)
 	}()
-	// A browser that was lured here under another name must get nothing.
+	// Reject other host names (DNS rebinding).
 	if r.Host != s.host {
 		http.Error(rec, "this server is reached as "+s.host, http.StatusMisdirectedRequest)
 		return
@@ -115,8 +115,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) routes() http.Handler {
-	// The pages change state for anyone who can load them, so a form that another
-	// site submits is refused.
+	// The forms change state, so reject cross-site requests.
 	forms := http.NewCrossOriginProtection().Handler
 
 	mux := http.NewServeMux()
@@ -134,7 +133,7 @@ func (s *Server) routes() http.Handler {
 	return root
 }
 
-// recorder remembers the status for the log.
+// recorder records the status for the log.
 type recorder struct {
 	http.ResponseWriter
 	status int

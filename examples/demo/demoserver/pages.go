@@ -21,29 +21,30 @@ var style []byte
 
 var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
-// page is what page.html shows. At most one of Ask, Consent and Message is set.
+// page is the data of page.html. At most one of Ask, Consent and Message is
+// set.
 type page struct {
 	Title   string
 	Ask     *ask
 	Consent *consent
 	Message string
 	Code    string // the user code that a message is about
-	MCP     string // the home page's: where clients go
+	MCP     string // for the home page: the URL of the MCP server
 }
 
-// ask is the form that takes a user code.
+// ask is the form for a user code.
 type ask struct {
 	Typed string
 	Fault string
 }
 
-// consent is the form that takes a decision.
+// consent is the form for a decision.
 type consent struct {
-	Action, Secret     string // where the form goes, and its proof of origin
+	Action, Secret     string // URL of the form, and its CSRF token
 	Code               string // the user code to compare; "": no device
 	Client, URI, Scope string
 	Resource           string
-	RedirectHost       string // where the answer goes; "": no redirect
+	RedirectHost       string // host of the redirect URI; "": no redirect
 }
 
 // servePage writes p. leave is the origin that a form's answer may redirect
@@ -86,7 +87,7 @@ func (s *Server) serveDevicePage(w http.ResponseWriter, r *http.Request) {
 	s.showDevice(w, typed)
 }
 
-// serveDeviceForm takes a typed code, then the decision about it.
+// serveDeviceForm handles an entered code, then the decision about it.
 func (s *Server) serveDeviceForm(w http.ResponseWriter, r *http.Request) {
 	secret, typed := r.PostFormValue("form"), r.PostFormValue("user_code")
 	if secret == "" {
@@ -163,7 +164,7 @@ func (s *Server) isForm(userCode, secret string) bool {
 	return shown != "" && subtle.ConstantTimeCompare([]byte(shown), []byte(secret)) == 1
 }
 
-// askConsent shows what a browser is asked for.
+// askConsent shows the consent page of the authorization endpoint.
 func (s *Server) askConsent(w http.ResponseWriter, _ *http.Request, asked oauthtest.Request) {
 	to, err := url.Parse(asked.Redirect)
 	if err != nil {
@@ -176,7 +177,7 @@ func (s *Server) askConsent(w http.ResponseWriter, _ *http.Request, asked oautht
 	}}, asked.Redirect)
 }
 
-// serveConsent takes the decision of the authorization page.
+// serveConsent handles the decision of the consent page.
 func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
 	if !s.auth.Answer(w, r, r.PostFormValue("form"), r.PostFormValue("decision") == "approve") {
 		servePage(w, http.StatusConflict, page{Title: "This request has ended",
