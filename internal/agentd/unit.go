@@ -26,7 +26,7 @@ var units embed.FS
 
 // Unit is the agent as a systemd user service.
 type Unit struct {
-	Dir     string // folder folder of the user's units
+	Dir     string // folder of the user's units
 	Program string // absolute path of mcp-login
 }
 
