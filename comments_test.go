@@ -3,7 +3,6 @@ package mcplogin_test
 import (
 	"go/parser"
 	"go/token"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -35,19 +34,10 @@ var bannedComments = []struct{ pattern, instead string }{
 	{`\bthe wire types?\b|\bis the wire\b`, "the types of the API, the messages"},
 }
 
-// uncommented are folders whose comments do not follow the list yet.
-var uncommented = []string{
-	"internal/proxy/", "internal/toolfilter/", "internal/eventstream/", "internal/httpsse/",
-	"internal/mcpprobe/", "internal/mcpwire/", "internal/clientconfig/",
-}
-
 // TestComments holds the comments of the sources to the standard terms.
 func TestComments(t *testing.T) {
 	patterns, seen := compiled(bannedComments), 0
 	for _, path := range sources(t) {
-		if slices.ContainsFunc(uncommented, func(folder string) bool { return strings.HasPrefix(path, folder) }) {
-			continue
-		}
 		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, path, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {

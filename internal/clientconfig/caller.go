@@ -11,7 +11,7 @@ import (
 // CheckCaller refuses to give headers to a client that is about to send them
 // to another server. Claude Code says which one it connects to
 // (https://code.claude.com/docs/en/mcp#use-dynamic-headers-for-custom-authentication),
-// and a project's .mcp.json, which may be a stranger's, can name any URL beside
+// and a project's .mcp.json, which may be another user's, can name any URL beside
 // this helper.
 func CheckCaller(getenv func(string) string, server string) error {
 	asked := getenv("CLAUDE_CODE_MCP_SERVER_URL")

@@ -1,6 +1,5 @@
 // Package clientconfig writes what goes into the configuration of MCP clients,
-// and edits their files. It must not know how credentials are stored, nor ask
-// anybody anything.
+// and edits their files. It must not know how credentials are stored, nor prompt.
 package clientconfig
 
 import (
@@ -52,7 +51,7 @@ func Ways() []Via { return []Via{Proxy, Helper, Variable} }
 type Client struct {
 	Name  string // for --for
 	Title string // for people
-	Note  string // what a person should know about the proxy; may be empty
+	Note  string // what the user should know about the proxy; may be empty
 	Else  string // another way to take in what was printed; may be empty
 
 	place   func(Places) string // its file; "": it has none there
@@ -78,7 +77,7 @@ func (c Client) Ways() []Via {
 	return slices.DeleteFunc(Ways(), func(v Via) bool { return !c.Can(v) })
 }
 
-// File returns the path of the client's file for all of a person's projects, ""
+// File returns the path of the client's file for all of the user's projects, ""
 // if it has none.
 func (c Client) File(p Places) string {
 	if c.place == nil {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// callSeconds is the timeout of a call that a client is configured with: sign-in may take a
-// person some minutes.
+// callSeconds is the timeout of a call that a client is configured with: sign-in may take the
+// user some minutes.
 const callSeconds = 600
 
 func joinSlash(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }

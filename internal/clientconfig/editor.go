@@ -16,12 +16,12 @@ import (
 )
 
 // Editor changes the files of clients and says what it has done. It is handed what
-// talks to a person.
+// talks to the user.
 type Editor struct {
 	Places  Places
 	File    string // in place of the client's own; "": that
 	Say     func(format string, args ...any)
-	Agree   func(ctx context.Context, question, undone string) error // an error, unless a person agrees or has agreed
+	Agree   func(ctx context.Context, question, undone string) error // an error, unless the user agrees or has agreed
 	Confirm func(ctx context.Context, question string) (bool, error)
 }
 

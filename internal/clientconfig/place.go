@@ -6,15 +6,15 @@ import (
 	"path/filepath"
 )
 
-// Places finds the folders of a person's files.
+// Places finds the folders of the user's files.
 type Places struct {
-	Home    string // the person's home folder
+	Home    string // the user's home folder
 	Project string // the folder of the project at hand; "": none
 	GOOS    string
 	Getenv  func(string) string
 }
 
-// config returns a path in the folder of a person's settings: $XDG_CONFIG_HOME,
+// config returns a path in the folder of the user's settings: $XDG_CONFIG_HOME,
 // %APPDATA% or ~/Library/Application Support.
 func (p Places) config(elements ...string) string {
 	root := cmp.Or(p.Getenv("XDG_CONFIG_HOME"), filepath.Join(p.Home, ".config"))

@@ -43,8 +43,8 @@ func (s Server) Host() string {
 }
 
 // Named returns a server for each URL that the files have under a name. Where several
-// have the same URL, it is the one of a person's own file. Names with variables in them
-// are none that a person could visit.
+// have the same URL, it is the one in the user's own file. URLs with variables in them
+// are skipped.
 func Named(p Places, name string) (found []Server, unread []error) {
 	all, unread := Servers(p)
 	slices.SortStableFunc(all, func(a, b Server) int {
@@ -110,7 +110,7 @@ func ofProject(path, dir string) error {
 	return err
 }
 
-// foreign refuses a file of another user. Those of root count as everybody's.
+// foreign refuses a file of another user. Those of root count as everyone's.
 func foreign(path string) error {
 	if uid, known := paths.Owner(path); known && uid != os.Geteuid() && uid != 0 {
 		return fmt.Errorf("it belongs to user %d", uid)

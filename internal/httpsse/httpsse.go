@@ -1,5 +1,5 @@
-// Package httpsse speaks the HTTP+SSE transport of MCP's protocol version 2024-11-05 to a
-// server, for callers that speak Streamable HTTP. It must not know what messages mean,
+// Package httpsse is a client of the HTTP+SSE transport of MCP's protocol version
+// 2024-11-05, for callers that use Streamable HTTP. It must not know what messages mean,
 // beyond which response belongs to which request.
 //
 // A [Transport] is an http.RoundTripper. A session of Streamable HTTP is one event stream
@@ -27,7 +27,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// Mode says which transport a server speaks.
+// Mode says which transport a server supports.
 type Mode string
 
 // The modes.
@@ -68,7 +68,7 @@ type Transport struct {
 	Mode   Mode              // "": Auto
 
 	mu       sync.Mutex // guards the fields below
-	known    Mode       // what an Auto server speaks; "" while not known
+	known    Mode       // what an Auto server supports; "" while not known
 	sessions []*session // the oldest first
 }
 
@@ -99,7 +99,7 @@ func (t *Transport) mode() Mode {
 	return t.Mode
 }
 
-// Speaks returns the transport that the server speaks: Auto while that is not known.
+// Speaks returns the transport that the server uses: Auto while that is not known.
 func (t *Transport) Speaks() Mode { return t.mode() }
 
 func (t *Transport) noteMode(m Mode) {
@@ -132,7 +132,7 @@ func (t *Transport) tryStreamable(req *http.Request) (*http.Response, error) {
 		refused.Body.Close()
 	}
 	if s == nil || err != nil {
-		return resp, nil // the server does not speak HTTP+SSE either
+		return resp, nil // the server does not support HTTP+SSE either
 	}
 	resp.Body.Close()
 	t.noteMode(SSE)

@@ -39,7 +39,7 @@ type session struct {
 	buffered       int                // bytes in all streams
 	pending        map[string]*stream // by the id of the request
 	serverMessages *stream            // requests and notifications of the server
-	hasListener    bool               // somebody reads serverMessages
+	hasListener    bool               // serverMessages has a reader
 	closed         bool
 }
 

@@ -75,7 +75,7 @@ type spending struct {
 	io.ReadCloser
 	budget *budget
 	events bool // it is a stream of them
-	inLine bool // the line under way is not empty so far
+	inLine bool // the current line is not empty so far
 }
 
 func (s *spending) Read(p []byte) (int, error) {

@@ -29,7 +29,7 @@ func (e *ProtocolError) Unwrap() error { return e.Err }
 // withSessions is the newest version that begins with initialize.
 const withSessions = "2025-11-25"
 
-// known are the versions that this client speaks.
+// known are the versions that this client supports.
 func known() []string {
 	return []string{mcpwire.Stateless, withSessions, "2025-06-18", "2025-03-26", "2024-11-05"}
 }
@@ -86,7 +86,7 @@ func (c *client) offer(ctx context.Context, version string) (hello, error) {
 	return h, err
 }
 
-// discover begins to speak the stateless protocol.
+// discover starts with the stateless protocol.
 func (c *client) discover(ctx context.Context, version string) (hello, error) {
 	c.version = version
 	var found struct {

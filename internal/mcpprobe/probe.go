@@ -1,7 +1,7 @@
 // Package mcpprobe connects to an MCP server with a stored credential and says
 // what it found: who the server is and which tools it offers.
 //
-// Its client speaks Streamable HTTP: both the stateless protocol of 2026-07-28 and the
+// Its client supports Streamable HTTP: both the stateless protocol of 2026-07-28 and the
 // sessions of earlier versions. For servers of 2024-11-05, give Config.HTTP a transport
 // that translates, such as httpsse.Transport. It needs a [mcplogin.Session] for the
 // token. It must not know how a report is shown.
@@ -39,7 +39,7 @@ type Config struct {
 	Timeout time.Duration
 	// ProtocolVersion is offered first; "": the newest known.
 	ProtocolVersion string
-	// Version is told to the server as this client's; "": "devel".
+	// Version is sent to the server as this client's; "": "devel".
 	Version string
 	// Calls are made one after another once the tools are listed.
 	Calls []Call

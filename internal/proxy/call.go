@@ -26,7 +26,7 @@ const (
 	// for. Otherwise a server could keep this program busy.
 	minRetryDelay = 100 * time.Millisecond
 	// gracePeriod is how long a stream may stay open after its response, or after the client
-	// cancelled the request.
+	// canceled the request.
 	gracePeriod = 2 * time.Second
 )
 
@@ -53,7 +53,7 @@ func (e *rpcError) Is(target error) bool {
 type call struct {
 	message
 	cancel      context.CancelFunc
-	cancelled   atomic.Bool // the client cancelled it
+	cancelled   atomic.Bool // the client canceled it
 	sent        atomic.Bool // the server may know of it
 	departed    *signal     // set when it was sent, or has ended
 	answered    *signal     // set when the client has its answer, or gets none
@@ -247,7 +247,7 @@ func (b *bridge) forward(ctx context.Context, c *call, buf *buffer.Buffer) (answ
 				return false, err
 			}
 			if !c.answered.set() || c.cancelled.Load() {
-				continue // the client already has an answer, or cancelled
+				continue // the client already has an answer, or canceled
 			}
 		case m.isErrorWithoutID():
 			return false, &rpcError{m.Error, true} // the server could not read the request's id

@@ -5,7 +5,7 @@ import (
 )
 
 // toolDenial returns the error response to a call of a tool that the filter denies, before
-// anybody is asked to sign in for it, or nil. The tool to sign in is not the server's.
+// anyone is asked to sign in for it, or nil. The tool to sign in is not the server's.
 func (u Upstream) toolDenial(m message) []byte {
 	if !m.isRequest() || m.Method != methodCallTool || u.SignIn != nil && u.SignIn.isTool(m.Params.Name) {
 		return nil

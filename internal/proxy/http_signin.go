@@ -329,7 +329,7 @@ func (t *signInTransport) endSession(req *http.Request, c *client) (*http.Respon
 }
 
 // listen opens the stream for what the server sends unprompted. On it, the client also
-// learns that somebody has signed in.
+// learns that the user has signed in.
 func (t *signInTransport) listen(req *http.Request, c *client) (*http.Response, error) {
 	var resp *http.Response
 	if !c.isLocalSession() {

@@ -19,7 +19,7 @@ const (
 	// maxUnauthenticated limits the connections on which no client has shown the
 	// token.
 	maxUnauthenticated = 64
-	// minLocalToken is the minimum length of a token that a person chose. Other programs of
+	// minLocalToken is the minimum length of a token that the user chose. Other programs of
 	// this machine can try as often as they like.
 	minLocalToken = 16
 	// shutdownTimeout is how long responses may take to complete at shutdown. A stream is

@@ -21,7 +21,7 @@ const (
 // pasteErrorWait is how long the error of a pasted text waits for the call that pasted it.
 const pasteErrorWait = time.Second
 
-// Prompt shows in MCP clients where a person approves a sign-in. It implements the prompts
+// Prompt shows in MCP clients where the user approves a sign-in. It implements the prompts
 // of all interactive flows.
 type Prompt struct {
 	attempt *attempt

@@ -1,8 +1,8 @@
 // Package proxy lets an MCP client that knows nothing about OAuth reach a server that
 // requires a token: as a program that the client starts, or as a URL on this machine. It
-// must not know where credentials are stored or how a person signs in.
+// must not know where credentials are stored or how the user signs in.
 //
-// [Stdio] speaks newline-delimited JSON-RPC on one side and Streamable HTTP on the other.
+// [Stdio] uses newline-delimited JSON-RPC on one side and Streamable HTTP on the other.
 // [HTTP] is a reverse proxy to the one server. Both forward messages unchanged, in either
 // protocol: the sessions of 2025-11-25 and before, and the stateless requests of
 // 2026-07-28. For the transport of 2024-11-05, use a Transport that translates, such as
@@ -15,8 +15,8 @@
 //
 // The token goes to the server's own origin and nowhere else: no redirect is followed, and
 // an Authorization header of the client is not forwarded. HTTP serves clients that know its
-// token, under a loopback name, and no other web page; see [HTTP]. Only [SignIn] asks a
-// person, in the client, and it shows neither a device code nor an address that the guard
+// token, under a loopback name, and no other web page; see [HTTP]. Only [SignIn] asks the
+// user, in the client, and it shows neither a device code nor an address that the guard
 // rejects.
 package proxy
 

@@ -74,7 +74,7 @@ func (s *SignIn) pendingText(p proxystate.Page) string {
 	return "The user has not approved yet. " + s.approvalText(p)
 }
 
-// details are what a person must know before approving.
+// details are what the user must know before approving.
 func (s *SignIn) details(p proxystate.Page) []string {
 	var lines []string
 	if !p.Expiry.IsZero() {

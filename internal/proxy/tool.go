@@ -13,7 +13,7 @@ const (
 	// name.
 	signInTool            = "sign_in"
 	signInToolAlternative = "mcp_login_sign_in"
-	// callTimeout is how long a call may wait for a person: four clients time out after a
+	// callTimeout is how long a call may wait for the user: four clients time out after a
 	// minute.
 	callTimeout = 50 * time.Second
 )
@@ -57,7 +57,7 @@ func (s *SignIn) tool(server string) json.RawMessage {
 	})
 }
 
-// instructions tell a model what to do first.
+// instructions returns what a model must do first.
 func (s *SignIn) instructions(server string) string {
 	return fmt.Sprintf("The user is not signed in to %s yet. Call the tool %s before any other; until then, the lists of tools and resources may be incomplete.\n\n", host(server), s.toolName())
 }

@@ -4,7 +4,7 @@
 //	filter, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, log)
 //	client := &http.Client{Transport: filter.Around(transport, server)}
 //
-// A [Filter] stands between a client and a server that speak Streamable HTTP. It removes
+// A [Filter] stands between a client and a server that support Streamable HTTP. It removes
 // tools from the responses to tools/list, and answers a tools/call itself if the tool is
 // not allowed.
 //
