@@ -20,7 +20,7 @@ var bannedComments = []struct{ pattern, instead string }{
 	{`\ball the same\b`, "anyway"},
 	{`\blooked at\b`, "checked, read"},
 	{`\bbut for\b`, "except"},
-	{`\bspeaks?\b`, "use, support"},
+	{`\b(?-i:speaks?)\b`, "use, support"},
 	{`\bstrangers?\b`, "an attacker, another user"},
 	{`\b(?:whence|hence|upon|thus|whereby|nevertheless)\b`, "so, from"},
 	{`\b(?:we|our|ours|ourselves)\b`, "this program, the client"},
