@@ -69,6 +69,19 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestByteOrderMark: one mark at the beginning of a stream is no part of the first field.
+func TestByteOrderMark(t *testing.T) {
+	for text, want := range map[string]string{
+		"\ufeffdata: x\n": "data: x\n", "\ufeff\ufeffa\n": "\ufeffa\n", "\xef\xbba\n": "\xef\xbba\n", "\xef": "\xef", "a\ufeff\n": "a\ufeff\n", "": "",
+	} {
+		for name, r := range map[string]io.Reader{"whole": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text))} {
+			if got, err := io.ReadAll(eventstream.Lines(r)); err != nil || string(got) != want {
+				t.Errorf("%q, %s: %q, %v", text, name, got, err)
+			}
+		}
+	}
+}
+
 // TestCursor: the id and the wait count from events without data too, and an id that
 // no header can carry is none.
 func TestCursor(t *testing.T) {

@@ -93,6 +93,10 @@ func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response,
 		if err != nil {
 			return nil, err
 		}
+		if mcpwire.Prefix(text) == nil && len(bytes.TrimSpace(text)) > 0 {
+			buf.Reset()
+			return nil, errUnreadable
+		}
 		text = t.filterMessages(text)
 		resp.Body = &document{bytes.NewReader(text), buf}
 		resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
@@ -100,6 +104,10 @@ func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response,
 	}
 	return resp, nil
 }
+
+// errUnreadable means that a list of tools is not forwarded because it cannot be filtered.
+// Some readers understand more than JSON in UTF-8, such as UTF-16 or a byte order mark.
+var errUnreadable = errors.New("the server lists its tools in data that is not JSON in UTF-8")
 
 // readText reads and closes a body. The text is valid until the buffer is reset.
 func readText(ctx context.Context, body io.ReadCloser) (*buffer.Buffer, []byte, error) {
