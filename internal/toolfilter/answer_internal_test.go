@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +104,28 @@ func TestEventsOfAllLineEnds(t *testing.T) {
 				t.Errorf("%q, %s: %q, %v", end, name, got, err)
 			}
 		}
+	}
+}
+
+// TestManyShortLines: a message of many lines costs no more memory than a few times its
+// length, which the budget counts.
+func TestManyShortLines(t *testing.T) {
+	const count = 2 << 20
+	text := "data:{\"result\":{\"tools\":[{\"name\":\"x\"}" + strings.Repeat("\ndata", count) + "\ndata:]}}\n\n"
+	filter, err := New(Rules{Deny: []string{"x*"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stream{io.NopCloser(nil), newEvents(t.Context(), strings.NewReader(text)), true, filter.filterMessages}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n, err := io.Copy(io.Discard, s)
+	runtime.ReadMemStats(&after)
+	if err != nil || n < count || n > 2*count {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if grown := int(after.TotalAlloc - before.TotalAlloc); grown > 6*len(text) {
+		t.Errorf("%d bytes were allocated for %d", grown, len(text))
 	}
 }
 

@@ -13,8 +13,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// maxPages is the maximum number of pages of a list.
-const maxPages = 100
+const (
+	// maxPages is the maximum number of pages of a list.
+	maxPages = 100
+	// maxCursor is the maximum length of a page's cursor, which is kept and sent back.
+	maxCursor = 64 << 10
+)
 
 // errNoList means that a server does not list its tools.
 var errNoList = errors.New("the server does not list its tools, so this tool is unknown")
@@ -113,7 +117,10 @@ func (t *transport) notePage(ctx context.Context, resp *http.Response, id string
 			return nil, errNoList
 		}
 		t.noteList(list)
-		return bytes.Clone(mcpwire.Member(result, "nextCursor")), nil
+		if next = mcpwire.Member(result, "nextCursor"); len(next) > maxCursor {
+			next = nil // use what is known by now
+		}
+		return bytes.Clone(next), nil
 	}
 	if mcpwire.MediaType(resp) != mcpwire.TypeEvents {
 		buf, text, err := readText(ctx, resp.Body)
@@ -126,7 +133,7 @@ func (t *transport) notePage(ctx context.Context, resp *http.Response, id string
 	}
 	defer resp.Body.Close()
 	s := newEvents(ctx, io.LimitReader(resp.Body, maxMessage))
-	defer func() { s.event.Reset() }()
+	defer s.reset()
 	for {
 		if s.next() != nil {
 			return nil, errNoList

@@ -21,17 +21,29 @@ type events struct {
 	ctx   context.Context
 	r     *bufio.Reader
 	event *buffer.Buffer
-	data  []mcpwire.Span // the lines of the message in the event; empty if it has none
+	lines int            // of the message in the event
+	first mcpwire.Span   // of those lines
+	whole *buffer.Buffer // the message, if it has several lines
 }
 
 func newEvents(ctx context.Context, body io.Reader) *events {
-	return &events{ctx: ctx, r: bufio.NewReaderSize(eventstream.Lines(body), 32<<10), event: buffer.New(buffer.AccountOf(ctx), maxMessage)}
+	account := buffer.AccountOf(ctx)
+	return &events{
+		ctx: ctx, r: bufio.NewReaderSize(eventstream.Lines(body), 32<<10),
+		event: buffer.New(account, maxMessage), whole: buffer.New(account, maxMessage),
+	}
+}
+
+// reset drops the event.
+func (s *events) reset() {
+	s.event.Reset()
+	s.whole.Reset()
+	s.lines = 0
 }
 
 // next reads the next event. An incomplete one at the end is dropped.
 func (s *events) next() error {
-	s.event.Reset()
-	s.data = s.data[:0]
+	s.reset()
 	for {
 		start := s.event.Len()
 		name, value, err := s.line()
@@ -42,8 +54,11 @@ func (s *events) next() error {
 		if start == end {
 			return nil
 		}
-		if name == "data" {
-			s.data = append(s.data, mcpwire.Span{Start: min(start+value, end), End: end})
+		if name != "data" {
+			continue
+		}
+		if s.lines++; s.lines == 1 {
+			s.first = mcpwire.Span{Start: min(start+value, end), End: end}
 		}
 	}
 }
@@ -77,20 +92,24 @@ func field(line []byte) (name string, value int) {
 	return name, value
 }
 
-// message returns the message in the event; nil if there is none.
+// message returns the message in the event, which is valid until the next event; nil if
+// there is none.
 func (s *events) message() ([]byte, error) {
 	text, err := s.event.Bytes(s.ctx)
-	if err != nil || len(s.data) == 0 {
+	if err != nil || s.lines == 0 {
 		return nil, err
 	}
-	if len(s.data) == 1 {
-		return text[s.data[0].Start:s.data[0].End], nil
+	if s.lines == 1 {
+		return text[s.first.Start:s.first.End], nil
 	}
-	var lines [][]byte
-	for _, at := range s.data {
-		lines = append(lines, text[at.Start:at.End])
+	for line := range bytes.Lines(text) {
+		if name, value := field(bytes.TrimSuffix(line, []byte("\n"))); name == "data" {
+			if err := s.whole.Add(s.ctx, line[min(value, len(line)-1):]); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return bytes.Join(lines, []byte("\n")), nil
+	return s.whole.Bytes(s.ctx)
 }
 
 // mentions reports whether the event contains a text.
@@ -126,7 +145,7 @@ func (s *events) replace(message []byte) error {
 	for _, part := range [][]byte{[]byte("data: "), message, []byte("\n\n")} {
 		err = errors.Join(err, changed.Add(s.ctx, part))
 	}
-	s.event.Reset()
+	s.reset()
 	s.event = changed
 	return err
 }
@@ -143,7 +162,7 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	for s.events.event.Len() == 0 {
 		if err := s.events.next(); err != nil {
-			s.events.event.Reset() // drop an incomplete event
+			s.events.reset() // drop an incomplete event
 			return 0, err
 		}
 		if err := s.filterEvent(); err != nil {
@@ -170,6 +189,6 @@ func (s *stream) filterEvent() error {
 // Close implements io.Closer.
 func (s *stream) Close() error {
 	err := s.body.Close()
-	s.events.event.Reset()
+	s.events.reset()
 	return err
 }

@@ -1,6 +1,8 @@
 package toolfilter_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -45,5 +47,47 @@ func TestUnreadableList(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 		resp.Body.Close()
+	}
+}
+
+// paging is a server whose list of tools continues at a cursor that it would have to hear
+// again.
+type paging struct{ longest int }
+
+func (p *paging) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	p.longest = max(p.longest, len(body))
+	var m struct {
+		ID json.RawMessage `json:"id"`
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[],"nextCursor":%q}}`, m.ID, strings.Repeat("c", 8<<20))
+	return mcpwire.Respond(req, http.StatusOK, []byte(text)), nil
+}
+
+// TestLongCursor: no cursor of many megabytes is kept or sent.
+func TestLongCursor(t *testing.T) {
+	f, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", strings.NewReader(call))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &paging{}
+	resp, err := f.Around(server).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if server.longest > 1<<20 {
+		t.Errorf("the server got %d bytes", server.longest)
 	}
 }
