@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -49,8 +49,7 @@ func (b *budget) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	resp.Body = &spending{ReadCloser: resp.Body, budget: b, events: kind == "text/event-stream"}
+	resp.Body = &spending{ReadCloser: resp.Body, budget: b, events: mcpwire.MediaType(resp) == mcpwire.TypeEvents}
 	return resp, nil
 }
 
@@ -76,6 +75,7 @@ type spending struct {
 	budget *budget
 	events bool // it is a stream of them
 	inLine bool // the current line is not empty so far
+	cr     bool // a \n would belong to the last line's end
 }
 
 func (s *spending) Read(p []byte) (int, error) {
@@ -92,11 +92,14 @@ func (s *spending) ended(part []byte) (n int) {
 		return 0
 	}
 	for _, c := range part {
-		switch {
-		case c == '\n' && !s.inLine:
+		sameEnd := s.cr && c == '\n'
+		s.cr = c == '\r'
+		switch ends := c == '\n' || s.cr; {
+		case sameEnd:
+		case ends && !s.inLine:
 			n++
-		case c != '\r':
-			s.inLine = c != '\n'
+		default:
+			s.inLine = !ends
 		}
 	}
 	return n

@@ -108,6 +108,11 @@ func TestHostileServersAreBounded(t *testing.T) {
 		{"endless line", "sent more than 16 MiB", stream("data: x")},
 		{"endless comments", "messages", stream(": ping\n\n")},
 		{"endless pings", "messages", stream(`data: {"jsonrpc":"2.0","id":"p","method":"ping"}` + "\n\n")},
+		{"endless pings in lines that end with \\r", "messages", stream(`data: {"jsonrpc":"2.0","method":"ping"}` + "\r\r")},
+		{"endless pings of a type with parameters", "messages", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+			w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
+			until(w, r, `data: {"jsonrpc":"2.0","method":"ping"}`+"\n\n")
+		}},
 		{"endless notices", "messages", stream(`data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}` + "\r\n\r\n")},
 		{"endless pages", "100 pages", func(w http.ResponseWriter, _ *http.Request, id json.RawMessage) {
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"tools":[],"nextCursor":"%d"}}`, id, page.Add(1))
