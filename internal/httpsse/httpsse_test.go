@@ -312,6 +312,21 @@ func TestUnheardIsBounded(t *testing.T) {
 	}
 }
 
+// TestIDInAnotherForm: a response reaches its request although the server writes the id in
+// another way, and no other request.
+func TestIDInAnotherForm(t *testing.T) {
+	for request, response := range map[string]string{`7`: `7.0`, `"a"`: `"\u0061"`} {
+		s := &session{t: &Transport{}, cancel: func() {}, body: io.NopCloser(nil), event: newEvent(), pending: map[string]*stream{}}
+		s.serverMessages = s.newStream()
+		other, mine := s.registerRequests([]string{`"7"`}), s.registerRequests([]string{request})
+		text := []byte(`{"jsonrpc":"2.0","id":` + response + `,"result":{}}`)
+		s.route(message{ID: []byte(response), text: text})
+		if !mine.closed || mine.size == 0 || other.closed || len(s.pending) != 1 {
+			t.Errorf("%s for %s: closed %t, %d bytes; the other closed %t", response, request, mine.closed, mine.size, other.closed)
+		}
+	}
+}
+
 // TestManySessions: the oldest gives way.
 func TestManySessions(t *testing.T) {
 	srv := oldServer(t, nil)

@@ -3,6 +3,7 @@ package httpsse
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ const (
 	// maxUnread is how many of those bytes may belong to messages that are not responses,
 	// while nobody listens for them. The oldest are dropped.
 	maxUnread = 1 << 20
+	// maxCompared is how long an id may be that is compared with all requests.
+	maxCompared = 256
 )
 
 // session is one event stream of a server.
@@ -194,7 +197,7 @@ func (s *session) route(m message) {
 	defer s.mu.Unlock()
 	to := s.unasked()
 	if m.isResponse() {
-		id := string(bytes.TrimSpace(m.ID))
+		id := s.requestID(m.ID)
 		if to = s.pending[id]; to == nil {
 			return // nobody waits for it any longer
 		}
@@ -217,6 +220,20 @@ func (s *session) route(m message) {
 		to.closed = true // its reader reads what is left
 	}
 	s.changed.Broadcast()
+}
+
+// requestID returns the id of a response as its request has it. The caller holds s.mu.
+func (s *session) requestID(response json.RawMessage) string {
+	id := string(bytes.TrimSpace(response))
+	if s.pending[id] != nil || len(id) > maxCompared {
+		return id
+	}
+	for other := range s.pending {
+		if mcpwire.SameID(response, json.RawMessage(other)) {
+			return other // the server writes it in another way, such as 7.0 for 7
+		}
+	}
+	return id
 }
 
 // unasked is the stream for what answers no request: while nobody listens for that, the
