@@ -61,9 +61,12 @@ func Load(getenv func(name string) string, keys func() []Key) (*File, error) {
 	if err != nil {
 		return nil, &Error{err}
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSize))
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return nil, &Error{err}
+	}
+	if len(text) > maxSize {
+		return nil, errorf("%s is larger than %d bytes", path, maxSize)
 	}
 	file, err := parse(path, text, keys())
 	if err != nil {
