@@ -49,8 +49,21 @@ func (r Rules) Texts() (all []string) {
 	return all
 }
 
-// ErrPattern means that a pattern of tool names is empty, and so matches no name.
-var ErrPattern = errors.New("a pattern of tool names is empty")
+// ErrPattern means that a pattern matches no tool that its user can mean.
+var ErrPattern = errors.New("a pattern of tool names")
+
+// checkPattern rejects an empty pattern, and what is probably a list of patterns: MCP
+// discourages commas and spaces in names, and a deny list that matches nothing would go
+// unnoticed.
+func checkPattern(text string) error {
+	switch {
+	case text == "":
+		return fmt.Errorf("%w is empty", ErrPattern)
+	case strings.Contains(text, ","), strings.TrimSpace(text) != text:
+		return fmt.Errorf("%w, %q, has a comma or a space around it; repeat the option for each pattern, and use ? for such a character", ErrPattern, displayName(text))
+	}
+	return nil
+}
 
 const (
 	// maxKnown is the maximum number of tools of a server that are remembered, and maxName
@@ -99,8 +112,8 @@ type pattern struct {
 func patterns(texts []string, mode string) (all []pattern, err error) {
 	wildcards := strings.NewReplacer(`\*`, ".*", `\?`, ".")
 	for _, text := range texts {
-		if text == "" {
-			return nil, ErrPattern
+		if err := checkPattern(text); err != nil {
+			return nil, err
 		}
 		re, err := regexp.Compile("(?s)" + mode + "^" + wildcards.Replace(regexp.QuoteMeta(text)) + "$")
 		if err != nil {

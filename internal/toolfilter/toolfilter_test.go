@@ -161,8 +161,10 @@ func TestNothingToFilter(t *testing.T) {
 	if err != nil || f != nil || f.Around(http.DefaultTransport) != http.DefaultTransport {
 		t.Error(f, err)
 	}
-	if _, err := toolfilter.New(toolfilter.Rules{Deny: []string{""}}, nil); !errors.Is(err, toolfilter.ErrPattern) {
-		t.Error(err)
+	for _, pattern := range []string{"", "delete_*,drop_*", " delete_*", "delete_*\n"} {
+		if _, err := toolfilter.New(toolfilter.Rules{Deny: []string{pattern}}, nil); !errors.Is(err, toolfilter.ErrPattern) {
+			t.Errorf("%q: %v", pattern, err)
+		}
 	}
 }
 
