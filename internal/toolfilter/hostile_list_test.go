@@ -1,6 +1,7 @@
 package toolfilter_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,10 +14,18 @@ import (
 )
 
 // answering is a server with one answer to everything.
-type answering struct{ mediaType, body string }
+type answering struct {
+	mediaType, body string
+	code            int
+	encoding        string
+}
 
 func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
-	return mcpwire.Stream(req, http.StatusOK, a.mediaType, io.NopCloser(strings.NewReader(a.body))), nil
+	resp := mcpwire.Stream(req, cmp.Or(a.code, http.StatusOK), a.mediaType, io.NopCloser(strings.NewReader(a.body)))
+	if a.encoding != "" {
+		resp.Header.Set("Content-Encoding", a.encoding)
+	}
+	return resp, nil
 }
 
 // TestUnreadableList: a list that only some readers can read does not pass unfiltered. Many
@@ -24,17 +33,25 @@ func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestUnreadableList(t *testing.T) {
 	const list = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"delete_a"}]}}`
 	for name, server := range map[string]answering{
-		"a mark":            {mcpwire.TypeJSON, "\ufeff" + list},
-		"UTF-16":            {mcpwire.TypeJSON, strings.Join(strings.Split(list, ""), "\x00")},
-		"a comment":         {mcpwire.TypeJSON, "/**/" + list},
-		"a stream's mark":   {mcpwire.TypeEvents, "\ufeffdata: " + list + "\n\n"},
-		"a mark and no \\n": {mcpwire.TypeEvents, "\ufeffdata: " + list + "\r\r"},
+		"a mark":            {mediaType: mcpwire.TypeJSON, body: "\ufeff" + list},
+		"UTF-16":            {mediaType: mcpwire.TypeJSON, body: strings.Join(strings.Split(list, ""), "\x00")},
+		"a comment":         {mediaType: mcpwire.TypeJSON, body: "/**/" + list},
+		"a stream's mark":   {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\n\n"},
+		"a mark and no \\n": {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\r\r"},
+		"another status":    {mediaType: mcpwire.TypeJSON, body: list, code: http.StatusCreated},
+		"another type":      {mediaType: "text/plain; note=application/json", body: list},
+		"no type":           {body: "data: " + list + "\n\n"},
+		"an encoding":       {mediaType: mcpwire.TypeEvents, body: "data: " + strings.Join(strings.Split(list, ""), "\x00") + "\n\n", encoding: "br"},
 	} {
 		f, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
+		method := http.MethodPost
+		if server.mediaType == "" {
+			method = http.MethodGet
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1/", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 		if err != nil {
 			t.Fatal(err)
 		}

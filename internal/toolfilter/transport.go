@@ -78,14 +78,20 @@ func hasList(msgs []message) bool {
 }
 
 // filterResponse sends a request and filters the response: if all is true, each message,
-// otherwise only notifications that the tools changed.
+// otherwise only notifications that the tools changed. Clients differ in which statuses,
+// media types and encodings they accept, so what cannot be filtered has no body.
 func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req)
-	if err != nil || resp.StatusCode != http.StatusOK {
+	if err != nil || resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		return resp, err
 	}
 	ctx := req.Context()
 	switch mediaType := mcpwire.MediaType(resp); {
+	case all && (resp.Header.Get("Content-Encoding") != "" || mediaType != mcpwire.TypeEvents && mediaType != mcpwire.TypeJSON):
+		resp.Body.Close()
+		resp.Header.Del("Content-Encoding")
+		resp.Body, resp.ContentLength = http.NoBody, 0
+		resp.Header.Set("Content-Length", "0")
 	case mediaType == mcpwire.TypeEvents:
 		resp.Body = &stream{resp.Body, newEvents(ctx, resp.Body), all, t.filterMessages}
 	case mediaType == mcpwire.TypeJSON && all:
