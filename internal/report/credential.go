@@ -75,6 +75,7 @@ func (r Credential) facts() []terminal.Fact {
 		fact("scopes", strings.Join(r.Scopes, " ")),
 		fact("token", r.Fingerprint),
 		fact("expires", when(r.Expiry)),
+		fact("renews", renews(r.Refreshable)),
 		fact("signed in", when(r.LoggedIn)),
 		fact("refreshed", when(r.Refreshed)),
 		fact("store", r.Store),
@@ -109,6 +110,13 @@ func known(t *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *t
+}
+
+func renews(automatically bool) string {
+	if automatically {
+		return "automatically"
+	}
+	return ""
 }
 
 func when(t *time.Time) string {
