@@ -31,15 +31,18 @@ const MaxLine = 2000
 
 // Summary returns what most people want to know, with the path of the store shortened.
 func (r Credential) Summary(short func(path string) string) *terminal.Text {
-	token := Expires(known(r.Expiry))
-	if r.Refreshable {
+	token, reason := Expires(known(r.Expiry)), r.Reason
+	switch {
+	case r.Refreshable:
 		token += "; renews automatically"
+	case r.State == mcplogin.StateValid && reason != "":
+		token, reason = token+"; cannot be renewed: "+reason, ""
 	}
 	var t terminal.Text
 	t.Facts(append([]terminal.Fact{
 		fact("profile", r.Profile),
 		{Label: "state", Value: r.state()},
-		fact("reason", r.Reason),
+		fact("reason", reason),
 		fact("server", r.Server),
 		fact("account", r.Account),
 		fact("scopes", strings.Join(r.Scopes, " ")),
