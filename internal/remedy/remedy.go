@@ -187,7 +187,7 @@ func Text(err error) string {
 	return stores.Plain(denial(err, netfault.Text(err)))
 }
 
-// denial leaves of what a server answered to a denied sign-in the words for a person.
+// denial keeps the words of the server that denied a sign-in, without its endpoint and status.
 func denial(err error, text string) string {
 	answer, ok := errors.AsType[*oauth.Error](err)
 	if !ok || !errors.Is(err, flows.ErrDenied) {
