@@ -65,7 +65,7 @@ var layers = map[string][]string{
 	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help", "internal/subprocess"},
 	"internal/report":      {"internal/netfault", "", "agent", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
 	"internal/remedy": {
-		"", "agent", "ci", "envexport", "flows", "flows/authcode", "internal/cistep", "internal/commandline", "internal/confirmed", "internal/exit", "internal/paths",
+		"", "agent", "ci", "envexport", "flows", "flows/authcode", "internal/cistep", "internal/commandline", "internal/confirmed", "internal/exit", "internal/paths", "internal/profilename",
 		"internal/secretref", "internal/settings", "internal/stores", "internal/suggest", "internal/variables", "oauth", "secrets", "secrets/keyring", "secrets/vault", "internal/mcpprobe", "internal/netfault", "internal/signin", "secrets/file",
 	},
 	"internal/invocation": {"internal/commandline", "internal/remedy", "internal/secretref", "internal/settings", "internal/variables", "internal/exit"},

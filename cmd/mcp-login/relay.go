@@ -32,7 +32,7 @@ func newRelay(e *call) *cli.Command {
 	var o relayServerOptions
 	return e.command(&cli.Command{
 		Name: "relay", Usage: "Run a web server that lets people sign in on another device",
-		UsageText: "mcp-login relay --base-url https://login.example.com \\\n    --client-token-from file:/etc/mcp-login/relay-token \\\n    --acme-cache /var/lib/mcp-login-relay",
+		UsageText: "mcp-login relay --base-url https://login.example.com --listen :443 \\\n    --client-token-from file:/etc/mcp-login/relay-token \\\n    --acme-cache /var/lib/mcp-login-relay",
 		Description: "With --relay https://login.example.com, mcp-login login shows a short link and a QR code for servers without a device flow." +
 			"\n\nThe relay passes the answer on to the waiting machine. It never sees a token. " +
 			"Run your own, because the operator of a relay could start sign-ins and trick people into approving them. No public relay is built in. SIGTERM stops it without losing a waiting sign-in.",

@@ -77,7 +77,7 @@ func runStoreMove(ctx context.Context, e *call, o moveOptions, names []string) e
 	})
 	switch {
 	case errors.Is(err, stores.ErrSame):
-		return exit.Usagef("store move: --to is the store that they are already in")
+		return exit.Usagef("store move: the credentials are already in that store; to change what keeps its key, use store rekey --keeper")
 	case err == nil && moved == 0:
 		e.say("nothing to move")
 	case err == nil:

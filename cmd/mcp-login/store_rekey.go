@@ -29,6 +29,6 @@ func runStoreRekey(ctx context.Context, e *call, o *common) error {
 	if err != nil {
 		return err
 	}
-	e.say("encrypted %s with a new key, kept by: %s", dir, name)
+	e.say("encrypted %s with a new key, kept by: %s", e.dirs().Tilde(dir), name)
 	return nil
 }

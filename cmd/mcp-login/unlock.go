@@ -36,7 +36,7 @@ func runUnlock(ctx context.Context, e *call, o unlockOptions) error {
 	if err != nil {
 		return err
 	}
-	e.say("unlocked %s for %s; to lock it, run %s", dir, printable.Duration(o.lasts), suggest.MCPLogin("lock").With(e.StoreFlags()...))
+	e.say("unlocked %s for %s; to lock it, run %s", e.dirs().Tilde(dir), printable.Duration(o.lasts), suggest.MCPLogin("lock").With(e.StoreFlags()...))
 	return nil
 }
 
@@ -52,6 +52,6 @@ func runLock(ctx context.Context, e *call, o *common) error {
 	if err != nil {
 		return err
 	}
-	e.say("locked %s", dir)
+	e.say("locked %s", e.dirs().Tilde(dir))
 	return nil
 }

@@ -22,6 +22,6 @@ func Import(ctx context.Context, store secrets.Store, c mcplogin.Credential, for
 	}
 	return &exit.Error{
 		Code: exit.Failed, Text: fmt.Sprintf("a credential named %q already exists", c.Profile),
-		Hint: "use another name: mcp-login import NAME, or replace it: --force",
+		Hint: "use another name: mcp-login import NAME < FILE\nor replace it: mcp-login import --force < FILE",
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/paths"
 	"github.com/mcp-login/mcp-login/internal/secretref"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
@@ -49,11 +50,11 @@ func (e Editor) Write(client Client, entry Entry, via Via) (changed bool, err er
 			return err
 		}
 		if change.Empty() {
-			e.Say("%s already has %q", change.Path, entry.Name())
+			e.Say("%s already has %q", e.short(change.Path), entry.Name())
 			return nil
 		}
 		changed = true
-		return e.apply(change, fmt.Sprintf("added %q to %s", entry.Name(), change.Path))
+		return e.apply(change, fmt.Sprintf("added %q to %s", entry.Name(), e.short(change.Path)))
 	})
 	return changed && err == nil, err
 }
@@ -66,7 +67,7 @@ func (e Editor) Remove(client Client, profile string) error {
 	}
 	entry := Entry{Profile: profile}
 	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
-		e.Say("%s has no %q", file, entry.Name())
+		e.Say("%s has no %q", e.short(file), entry.Name())
 		return nil
 	}
 	return exclusively(file, func() error {
@@ -75,10 +76,10 @@ func (e Editor) Remove(client Client, profile string) error {
 			return err
 		}
 		if !found {
-			e.Say("%s has no %q", file, entry.Name())
+			e.Say("%s has no %q", e.short(file), entry.Name())
 			return nil
 		}
-		return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), change.Path))
+		return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), e.short(change.Path)))
 	})
 }
 
@@ -89,11 +90,14 @@ func (e Editor) apply(c Change, done string) error {
 		return err
 	}
 	if backup != "" {
-		done += "; backup: " + backup
+		done += "; backup: " + e.short(backup)
 	}
 	e.Say("%s", done)
 	return nil
 }
+
+// short is a path for people.
+func (e Editor) short(path string) string { return paths.Dirs{Getenv: e.Places.Getenv}.Tilde(path) }
 
 // Find returns the migrations to a program that the clients' files here need, and says
 // which files it could not read.
@@ -122,7 +126,7 @@ func (e Editor) Migrate(ctx context.Context, all []Migration, complete bool) err
 			if err != nil {
 				return err
 			}
-			return e.apply(change, "changed "+file)
+			return e.apply(change, "changed "+e.short(file))
 		}))
 	}
 	if err := errors.Join(failed...); err != nil {
@@ -153,6 +157,6 @@ func (e Editor) offerToRemoveTokens(ctx context.Context) error {
 	if err := RemoveOldTokens(dir, entries); err != nil {
 		return err
 	}
-	e.Say("removed the tokens in %s", dir)
+	e.Say("removed the tokens in %s", e.short(dir))
 	return nil
 }

@@ -100,16 +100,16 @@ func (c *Command) Placeholder(before int) string {
 // countArgs checks the number of arguments.
 func (c *Command) countArgs(args []string) error {
 	wanted := strings.Fields(c.Args)
-	usage := strings.Replace(c.Args, Program, "-- "+Program, 1)
+	usage := strings.TrimSpace(c.Name + " " + strings.Replace(c.Args, Program, "-- "+Program, 1))
 	least := len(wanted) - strings.Count(c.Args, "[")
 	if c.Args == "NAME [URL]" && len(args) == 1 && strings.Contains(args[0], "://") {
 		return exit.Usagef("%s: NAME is missing before the URL: %s", c.Name, suggest.MCPLogin(c.Name, "NAME", args[0]))
 	}
 	if len(args) < least {
-		return exit.Usagef("%s: %s is missing: mcp-login %s %s", c.Name, wanted[len(args)], c.Name, usage)
+		return exit.Usagef("%s: %s is missing: mcp-login %s", c.Name, wanted[len(args)], usage)
 	}
 	if len(args) > len(wanted) && !strings.Contains(c.Args, "...") {
-		return exit.Usagef("%s: unexpected argument %q: mcp-login %s %s", c.Name, args[len(wanted)], c.Name, usage)
+		return exit.Usagef("%s: unexpected argument %q: mcp-login %s", c.Name, args[len(wanted)], usage)
 	}
 	return nil
 }

@@ -100,6 +100,17 @@ func asked(step string) string {
 	return u.Host
 }
 
+// noSuchHost says that a name does not exist, and which, if it is not the host's.
+func noSuchHost(host, name string) string {
+	if named, _, err := net.SplitHostPort(host); err == nil {
+		host = named
+	}
+	if strings.TrimSuffix(name, ".") == host {
+		return "no such host name"
+	}
+	return "no such host name: " + oauth.Sanitize(name, 200)
+}
+
 // Explain returns why a request to a host got no response, and what to do; "" if err
 // is not a network error.
 func Explain(host string, err error) (detail, remedy string) {
@@ -111,7 +122,7 @@ func Explain(host string, err error) (detail, remedy string) {
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		if dns.IsNotFound {
-			return "no such host name: " + oauth.Sanitize(dns.Name, 200), "check the spelling of the URL"
+			return noSuchHost(host, dns.Name), "check the spelling of the URL"
 		}
 		return "the DNS server did not answer for " + host, "check the network and /etc/resolv.conf"
 	}

@@ -21,7 +21,8 @@ func TestText(t *testing.T) {
 	for want, cause := range map[string]error{
 		"connection refused":                              dial(syscall.ECONNREFUSED),
 		"no answer in time":                               context.DeadlineExceeded,
-		"no such host name: mcp.test":                     dial(&net.DNSError{Err: "no such host", Name: "mcp.test", IsNotFound: true}),
+		"no such host name":                               dial(&net.DNSError{Err: "no such host", Name: "mcp.test", IsNotFound: true}),
+		"no such host name: proxy.test":                   dial(&net.DNSError{Err: "no such host", Name: "proxy.test", IsNotFound: true}),
 		"the DNS server did not answer for mcp.test:8443": dial(&net.DNSError{Err: "server misbehaving", Name: "mcp.test"}),
 		"its certificate is signed by an authority that this machine does not trust": x509.UnknownAuthorityError{},
 		"the HTTP proxy cannot be reached: connection refused":                       &net.OpError{Op: "proxyconnect", Net: "tcp", Err: dial(syscall.ECONNREFUSED)},

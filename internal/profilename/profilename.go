@@ -5,6 +5,7 @@ package profilename
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -116,6 +117,9 @@ func IsRoot(server string) bool {
 // order. The name is "" if there is only an address, and the server if there is only
 // a name. Two addresses are an error.
 func Split(args []string) (name, server string, err error) {
+	if slices.Contains(args, "") { // of an unset variable, perhaps
+		return "", "", errors.New("a name or URL is empty")
+	}
 	server, isURL := Address(args[0])
 	switch {
 	case len(args) == 1 && !isURL:

@@ -8,6 +8,7 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/confirmed"
+	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/oauth"
@@ -24,12 +25,14 @@ func (c Call) forget(profile string) string {
 }
 
 // LoginCommand is what to run when a login is required, with the flags that this
-// command was given to find the store, and more.
+// command was given to find the store, and more. Login takes a URL in the place of a name.
 func (c Call) LoginCommand(profile, server string, more ...string) string {
-	if _, err := oauth.CheckURL(server); err != nil {
-		server = "URL" // unknown or invalid
+	login := suggest.MCPLogin("login", profile)
+	if _, err := oauth.CheckURL(server); err == nil {
+		login = login.With(server)
+	} else if _, isURL := profilename.Address(profile); !isURL {
+		login = login.With("URL") // unknown or invalid
 	}
-	login := suggest.MCPLogin("login", profile, server)
 	if c.Asks {
 		return "where the agent runs: " + login.With(more...).String()
 	}
@@ -139,12 +142,18 @@ func (c Call) otherName(o *variables.OwnNameError) string {
 }
 
 // MeantProfile is the same command for the stored credential whose name was
-// misspelled, and a line break; "" if none is similar.
+// misspelled, or whose URL was typed in its place, and a line break; "" if none is
+// similar.
 func (c Call) MeantProfile(login *mcplogin.LoginRequiredError) string {
 	if c.Profiles == nil || login.Server != "" || !slices.Contains(c.Line.Args, login.Profile) || slices.Contains(c.Line.Path, login.Profile) {
 		return ""
 	}
-	meant, ok := suggest.Closest(login.Profile, c.Profiles())
+	names := c.Profiles()
+	meant, ok := suggest.Closest(login.Profile, names)
+	if server, isURL := profilename.Address(login.Profile); isURL {
+		meant = profilename.Base(server)
+		ok = slices.Contains(names, meant)
+	}
 	if !ok {
 		return ""
 	}

@@ -79,7 +79,7 @@ func (c Call) inKeyFile() string {
 func (c Call) otherKeeper() string {
 	keeper, typed := c.Line.Value("keeper")
 	if !typed {
-		return "remove keeper from your settings; where it is set: mcp-login config show"
+		return "the keeper is set by keeper, or by a store that begins with keyring:; where: " + suggest.MCPLogin("config", "show").With(c.Line.Profiles()...).String()
 	}
 	rekey := suggest.MCPLogin("store", "rekey", "--keeper", keeper)
 	if usual, ok := c.Line.Value("store"); ok {

@@ -48,7 +48,7 @@ type Call struct {
 func (c Call) For(err error) (code int, hint string) {
 	code, hint = c.table(err)
 	own, isOwn := errors.AsType[*exit.Error](err)
-	if hint != "" || len(c.Line.Path) == 0 || isOwn && own.Code == code {
+	if hint != "" || len(c.Line.Path) == 0 || isOwn && own.Code == code && code != exit.TimedOut {
 		return code, hint
 	}
 	return code, c.showMore(code, err)
@@ -184,7 +184,20 @@ func Text(err error) string {
 	if resource, ok := errors.AsType[*oauth.ResourceError](err); ok && resource.Below() {
 		return fmt.Sprintf("the MCP server is at %s, not at %s", oauth.Sanitize(resource.Resource, maxURL), resource.Server)
 	}
-	return stores.Plain(netfault.Text(err))
+	return stores.Plain(denial(err, netfault.Text(err)))
+}
+
+// denial keeps the words of the server that denied a sign-in, without its endpoint and status.
+func denial(err error, text string) string {
+	answer, ok := errors.AsType[*oauth.Error](err)
+	if !ok || !errors.Is(err, flows.ErrDenied) {
+		return text
+	}
+	words := ""
+	if answer.Description != "" {
+		words = ": " + answer.Description
+	}
+	return strings.Replace(text, ": "+answer.Error(), words, 1)
 }
 
 const maxURL = 200 // characters

@@ -31,15 +31,18 @@ const MaxLine = 2000
 
 // Summary returns what most people want to know, with the path of the store shortened.
 func (r Credential) Summary(short func(path string) string) *terminal.Text {
-	token := Expires(known(r.Expiry))
-	if r.Refreshable {
+	token, reason := Expires(known(r.Expiry)), r.Reason
+	switch {
+	case r.Refreshable:
 		token += "; renews automatically"
+	case r.State == mcplogin.StateValid && reason != "":
+		token, reason = token+"; cannot be renewed: "+reason, ""
 	}
 	var t terminal.Text
 	t.Facts(append([]terminal.Fact{
 		fact("profile", r.Profile),
 		{Label: "state", Value: r.state()},
-		fact("reason", r.Reason),
+		fact("reason", reason),
 		fact("server", r.Server),
 		fact("account", r.Account),
 		fact("scopes", strings.Join(r.Scopes, " ")),
@@ -75,6 +78,7 @@ func (r Credential) facts() []terminal.Fact {
 		fact("scopes", strings.Join(r.Scopes, " ")),
 		fact("token", r.Fingerprint),
 		fact("expires", when(r.Expiry)),
+		fact("renews", renews(r.Refreshable)),
 		fact("signed in", when(r.LoggedIn)),
 		fact("refreshed", when(r.Refreshed)),
 		fact("store", r.Store),
@@ -109,6 +113,13 @@ func known(t *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *t
+}
+
+func renews(automatically bool) string {
+	if automatically {
+		return "automatically"
+	}
+	return ""
 }
 
 func when(t *time.Time) string {

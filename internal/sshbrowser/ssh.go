@@ -168,7 +168,7 @@ func (s *SSH) prepare(ctx context.Context, input string, flags ...string) (strin
 		return "", errors.New("mcp-login is not installed there")
 	}
 	if err != nil {
-		return "", fmt.Errorf("mcp-login browser --remote on the host: %w", err)
+		return "", fmt.Errorf("run mcp-login on %s: %w", s.Host, err)
 	}
 	return out, nil
 }
@@ -181,6 +181,15 @@ func (s *SSH) remotely(ctx context.Context, input, line string) (string, error) 
 	return s.output(cmd)
 }
 
+// saidError is a failure of ssh in its own words, which say more than its exit code.
+type saidError struct {
+	text string
+	err  error
+}
+
+func (e *saidError) Error() string { return e.text }
+func (e *saidError) Unwrap() error { return e.err }
+
 // output runs ssh and returns what it printed, and as its error the last line that
 // it complained with.
 func (s *SSH) output(cmd *exec.Cmd) (string, error) {
@@ -188,7 +197,7 @@ func (s *SSH) output(cmd *exec.Cmd) (string, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if lines := strings.Split(strings.TrimSpace(stderr.String()), "\n"); err != nil && lines[0] != "" {
-		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(lines[len(lines)-1]))
+		err = &saidError{text: strings.TrimSpace(lines[len(lines)-1]), err: err}
 	}
 	return strings.TrimSpace(string(out)), err
 }
