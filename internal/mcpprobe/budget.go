@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/eventstream"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -49,8 +50,11 @@ func (b *budget) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	resp.Body = &spending{ReadCloser: resp.Body, budget: b, events: kind == "text/event-stream"}
+	body := &spending{Closer: resp.Body, r: resp.Body, budget: b}
+	if body.events = mcpwire.MediaType(resp) == mcpwire.TypeEvents; body.events {
+		body.r = eventstream.Lines(resp.Body)
+	}
+	resp.Body = body
 	return resp, nil
 }
 
@@ -72,14 +76,15 @@ func (b *budget) spend(bytes, events int) error {
 
 // spending is the body of an answer.
 type spending struct {
-	io.ReadCloser
+	io.Closer
+	r      io.Reader
 	budget *budget
-	events bool // it is a stream of them
-	inLine bool // the current line is not empty so far
+	events bool // the answer is a stream of events, whose lines end with \n
+	inLine bool // the current line is not empty
 }
 
 func (s *spending) Read(p []byte) (int, error) {
-	n, err := s.ReadCloser.Read(p)
+	n, err := s.r.Read(p)
 	if over := s.budget.spend(n, s.ended(p[:n])); over != nil {
 		return 0, over
 	}
@@ -92,12 +97,10 @@ func (s *spending) ended(part []byte) (n int) {
 		return 0
 	}
 	for _, c := range part {
-		switch {
-		case c == '\n' && !s.inLine:
+		if c == '\n' && !s.inLine {
 			n++
-		case c != '\r':
-			s.inLine = c != '\n'
 		}
+		s.inLine = c != '\n'
 	}
 	return n
 }
