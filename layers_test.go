@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"internal/parcel":    {"internal/exit", "secrets"},
 
 	"internal/clientconfig": {"internal/atomicfile", "internal/exit", "internal/mcpremote", "internal/paths", "internal/printable", "internal/secretref", "internal/suggest", "internal/terminal", "oauth"},
+	"internal/eventstream":  {"internal/buffer"},
 	"internal/extraheader":  {"internal/exit", "internal/secretref"},
 	"internal/httpsse":      {"internal/buffer", "internal/eventstream", "internal/mcpwire"},
 	"internal/help":         {"internal/terminal"},
