@@ -41,12 +41,9 @@ func (s *Session) Fresh(ctx context.Context, c Credential, need Need) (Credentia
 		return c, nil
 	}
 	usable := func(ttl time.Duration) bool { return !need.Rejected && c.Valid(ttl) }
-	err := failure
-	if err == nil || since >= retryDelay {
-		var renewed Credential
-		if renewed, err = s.replace(ctx, c, usable(stillValid)); err == nil {
-			return renewed, nil
-		}
+	renewed, err := s.replace(ctx, c, usable(stillValid))
+	if err == nil {
+		return renewed, nil
 	}
 	if usable(0) && ctx.Err() == nil {
 		return c, nil
@@ -61,7 +58,8 @@ func (s *Session) lastRefresh() (since time.Duration, failure error) {
 	return time.Since(s.tried), s.failure
 }
 
-// replace waits for the refresh of c, but no longer than MaxWait if c is usable.
+// replace waits for the refresh of c, but no longer than MaxWait if c is usable. Within
+// retryDelay after a failed refresh, it returns that error.
 func (s *Session) replace(ctx context.Context, c Credential, usable bool) (Credential, error) {
 	f := s.sharedCall(ctx, c.Token.Access)
 	var timeout <-chan time.Time

@@ -95,7 +95,8 @@ func (s *Session) renewWithin(ctx context.Context) (Credential, error) {
 	}
 }
 
-// sharedCall returns the renewal of a token that is in flight, or starts one.
+// sharedCall returns the renewal of a token that is in flight, or starts one. A caller that
+// names the stale token also shares a call that failed less than retryDelay ago.
 func (s *Session) sharedCall(ctx context.Context, stale string) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,6 +104,11 @@ func (s *Session) sharedCall(ctx context.Context, stale string) *call {
 		return s.inFlight
 	}
 	f := &call{stale: stale, done: make(chan struct{})}
+	if stale != "" && s.failure != nil && time.Since(s.tried) < retryDelay {
+		f.err = s.failure
+		close(f.done)
+		return f
+	}
 	s.inFlight = f
 	s.calls.Go(func() {
 		s.sem <- struct{}{}

@@ -7,12 +7,13 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"time"
 	"unicode"
+
+	"github.com/mcp-login/mcp-login/internal/buffer"
 )
 
 const (
@@ -21,12 +22,6 @@ const (
 	// header sends it back.
 	maxID = 4 << 10
 )
-
-// ErrTooLong means that a message is longer than the limit.
-var ErrTooLong = errors.New("the message is too long")
-
-// TooLong is ErrTooLong with the limit.
-func TooLong(limit int) error { return fmt.Errorf("%w: the limit is %d bytes", ErrTooLong, limit) }
 
 // Data receives the data of one event after another.
 type Data interface {
@@ -38,14 +33,14 @@ type Data interface {
 
 // Buffer is Data whose bytes stay valid after the next event.
 type Buffer struct {
-	Limit int // bytes; ErrTooLong beyond it
+	Limit int // bytes; buffer.ErrTooLong beyond it
 	Bytes []byte
 }
 
 // Add implements Data.
 func (b *Buffer) Add(part []byte) error {
 	if len(b.Bytes)+len(part) > b.Limit {
-		return TooLong(b.Limit)
+		return buffer.TooLong(b.Limit)
 	}
 	if len(b.Bytes)+len(part) > cap(b.Bytes) { // append would copy long data many times
 		b.Bytes = slices.Grow(b.Bytes, max(len(part), min(len(b.Bytes), b.Limit-len(b.Bytes))))
@@ -74,7 +69,7 @@ type Reader struct {
 }
 
 // NewReader returns a reader that adds the data of events to data and updates the cursor. A
-// line longer than limit is ErrTooLong.
+// line longer than limit is buffer.ErrTooLong.
 func NewReader(r io.Reader, limit int, data Data, at *Cursor) *Reader {
 	return &Reader{r: bufio.NewReaderSize(Lines(r), lineSize), limit: limit, data: data, cursor: at}
 }
@@ -125,7 +120,7 @@ func (r *Reader) readLongLine(part []byte) error {
 	}
 	for length := 0; ; {
 		if length += len(part); length > r.limit {
-			return TooLong(r.limit)
+			return buffer.TooLong(r.limit)
 		}
 		ends := bytes.HasSuffix(part, []byte("\n"))
 		if isData {

@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
@@ -97,12 +98,12 @@ func TestCursor(t *testing.T) {
 func TestEndlessLines(t *testing.T) {
 	for _, begin := range []string{"data: ", ": comment", "event: ", "id: "} {
 		r, data, _ := reader(io.MultiReader(strings.NewReader(begin), endless("x")))
-		if _, err := r.Next(); !errors.Is(err, eventstream.ErrTooLong) || !strings.Contains(err.Error(), fmt.Sprint(limit)) || len(data.Bytes) > limit {
+		if _, err := r.Next(); !errors.Is(err, buffer.ErrTooLong) || !strings.Contains(err.Error(), fmt.Sprint(limit)) || len(data.Bytes) > limit {
 			t.Errorf("%q: %v", begin, err)
 		}
 	}
 	r, data, _ := reader(endless("data: x\n"))
-	if _, err := r.Next(); !errors.Is(err, eventstream.ErrTooLong) || len(data.Bytes) > limit {
+	if _, err := r.Next(); !errors.Is(err, buffer.ErrTooLong) || len(data.Bytes) > limit {
 		t.Errorf("endless lines of data: %v", err)
 	}
 }

@@ -46,9 +46,6 @@ func ParseMode(text string) (Mode, error) {
 }
 
 const (
-	headerSession = "Mcp-Session-Id"
-	headerVersion = "Mcp-Protocol-Version"
-
 	// endpointTimeout limits the wait for the endpoint of a stream.
 	endpointTimeout = 10 * time.Second
 	// maxSessions is the maximum number of open streams. A new one closes the oldest.
@@ -78,7 +75,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if mode == HTTP || req.URL.String() != t.Server {
 		return t.Base.RoundTrip(req)
 	}
-	if s := t.session(req.Header.Get(headerSession)); s != nil {
+	if s := t.session(req.Header.Get(mcpwire.HeaderSession)); s != nil {
 		return s.serve(req)
 	}
 	if mode == SSE {
@@ -148,7 +145,7 @@ func (t *Transport) startSession(req *http.Request) (*http.Response, error) {
 	}
 	msgs := parseMessages(body)
 	switch {
-	case req.Header.Get(headerSession) != "":
+	case req.Header.Get(mcpwire.HeaderSession) != "":
 		return mcpwire.Respond(req, http.StatusNotFound, nil), nil
 	case req.Method != http.MethodPost:
 		return mcpwire.Respond(req, http.StatusMethodNotAllowed, nil), nil
@@ -200,7 +197,7 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 // describes a message.
 func streamHeader(h http.Header) http.Header {
 	h = h.Clone()
-	for _, name := range []string{"Content-Type", "Content-Length", headerSession, headerVersion} {
+	for _, name := range []string{"Content-Type", "Content-Length", mcpwire.HeaderSession, mcpwire.HeaderVersion} {
 		h.Del(name)
 	}
 	h.Set("Accept", mcpwire.TypeEvents)

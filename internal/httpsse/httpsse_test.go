@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 // oldServer is a server of the transport of 2024-11-05, which refuses every other
@@ -143,7 +145,7 @@ func post(t *testing.T, rt http.RoundTripper, url, session, body string) (*http.
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if session != "" {
-		req.Header.Set(headerSession, session)
+		req.Header.Set(mcpwire.HeaderSession, session)
 	}
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
@@ -175,7 +177,7 @@ func TestSessionEnds(t *testing.T) {
 	})
 	rt := &Transport{Base: http.DefaultTransport, Server: srv.URL}
 	resp, text := post(t, rt, srv.URL, "", hello)
-	session := resp.Header.Get(headerSession)
+	session := resp.Header.Get(mcpwire.HeaderSession)
 	if session == "" || !strings.Contains(text, `"protocolVersion"`) {
 		t.Fatal(resp.Status, text)
 	}
@@ -189,11 +191,11 @@ func TestSessionEnds(t *testing.T) {
 	if resp, _ := post(t, rt, srv.URL, session, `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`); resp.StatusCode != http.StatusNotFound {
 		t.Error(resp.Status)
 	}
-	if resp, _ := post(t, rt, srv.URL, "", hello); resp.Header.Get(headerSession) == session || resp.StatusCode != http.StatusOK {
+	if resp, _ := post(t, rt, srv.URL, "", hello); resp.Header.Get(mcpwire.HeaderSession) == session || resp.StatusCode != http.StatusOK {
 		t.Error(resp.Status)
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodDelete, srv.URL, nil)
-	req.Header.Set(headerSession, rt.running()[0].id)
+	req.Header.Set(mcpwire.HeaderSession, rt.running()[0].id)
 	if resp, err := rt.RoundTrip(req); err != nil || resp.StatusCode != http.StatusOK || len(rt.running()) != 0 {
 		t.Error(err)
 	}
@@ -230,7 +232,7 @@ func TestUnauthorized(t *testing.T) {
 		}
 		mine.Store("Bearer one")
 		resp, _ := post(t, rt, srv.URL, "", hello)
-		session := resp.Header.Get(headerSession)
+		session := resp.Header.Get(mcpwire.HeaderSession)
 		token.Store("Bearer two")
 		if resp, _ := post(t, rt, srv.URL, session, `{"jsonrpc":"2.0","id":2,"method":"ping"}`); resp.StatusCode != http.StatusUnauthorized {
 			t.Error(resp.Status)

@@ -114,8 +114,8 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 		return nil, err
 	}
 	out.Host = ""
-	out.Header.Del(headerSession)
-	out.Header.Del(headerVersion)
+	out.Header.Del(mcpwire.HeaderSession)
+	out.Header.Del(mcpwire.HeaderVersion)
 	resp, err := s.t.Base.RoundTrip(out)
 	if err != nil || resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		s.closeStream(answers, nil) // the requests were rejected
@@ -132,7 +132,7 @@ func (s *session) post(req *http.Request, body []byte, msgs messages) (*http.Res
 // respond returns a response whose body is a stream.
 func (s *session) respond(req *http.Request, from *stream) *http.Response {
 	resp := mcpwire.Stream(req, http.StatusOK, mcpwire.TypeEvents, from)
-	resp.Header.Set(headerSession, s.id)
+	resp.Header.Set(mcpwire.HeaderSession, s.id)
 	return resp
 }
 

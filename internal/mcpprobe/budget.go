@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -49,7 +50,11 @@ func (b *budget) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &spending{ReadCloser: resp.Body, budget: b, events: mcpwire.MediaType(resp) == mcpwire.TypeEvents}
+	body := &spending{Closer: resp.Body, r: resp.Body, budget: b}
+	if body.events = mcpwire.MediaType(resp) == mcpwire.TypeEvents; body.events {
+		body.r = eventstream.Lines(resp.Body)
+	}
+	resp.Body = body
 	return resp, nil
 }
 
@@ -71,15 +76,15 @@ func (b *budget) spend(bytes, events int) error {
 
 // spending is the body of an answer.
 type spending struct {
-	io.ReadCloser
+	io.Closer
+	r      io.Reader
 	budget *budget
-	events bool // it is a stream of them
-	inLine bool // the current line is not empty so far
-	cr     bool // a \n would belong to the last line's end
+	events bool // the answer is a stream of events, whose lines end with \n
+	inLine bool // the current line is not empty
 }
 
 func (s *spending) Read(p []byte) (int, error) {
-	n, err := s.ReadCloser.Read(p)
+	n, err := s.r.Read(p)
 	if over := s.budget.spend(n, s.ended(p[:n])); over != nil {
 		return 0, over
 	}
@@ -92,15 +97,10 @@ func (s *spending) ended(part []byte) (n int) {
 		return 0
 	}
 	for _, c := range part {
-		sameEnd := s.cr && c == '\n'
-		s.cr = c == '\r'
-		switch ends := c == '\n' || s.cr; {
-		case sameEnd:
-		case ends && !s.inLine:
+		if c == '\n' && !s.inLine {
 			n++
-		default:
-			s.inLine = !ends
 		}
+		s.inLine = c != '\n'
 	}
 	return n
 }

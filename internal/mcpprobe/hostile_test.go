@@ -86,6 +86,10 @@ func TestHostileServersAreBounded(t *testing.T) {
 			until(w, r, text)
 		}
 	}
+	carelessType := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+		w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
+		until(w, r, ": ping\n\n")
+	}
 	var page atomic.Int64
 	for _, tt := range []struct {
 		name, want string
@@ -107,6 +111,8 @@ func TestHostileServersAreBounded(t *testing.T) {
 		{"endless event", "sent more than 16 MiB", stream("data: x\n")},
 		{"endless line", "sent more than 16 MiB", stream("data: x")},
 		{"endless comments", "messages", stream(": ping\n\n")},
+		{"endless comments whose lines end with \\r", "messages", stream(": ping\r\r")},
+		{"endless comments of a type with broken parameters", "messages", carelessType},
 		{"endless pings", "messages", stream(`data: {"jsonrpc":"2.0","id":"p","method":"ping"}` + "\n\n")},
 		{"endless pings in lines that end with \\r", "messages", stream(`data: {"jsonrpc":"2.0","method":"ping"}` + "\r\r")},
 		{"endless pings of a type with parameters", "messages", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {

@@ -18,8 +18,7 @@ const (
 	HeaderMethod  = "Mcp-Method"
 	HeaderName    = "Mcp-Name"
 	HeaderResume  = "Last-Event-ID"
-
-	headerParam = "Mcp-Param-"
+	HeaderParam   = "Mcp-Param-" // the beginning of a name
 )
 
 // The media types of Streamable HTTP.
@@ -59,7 +58,7 @@ func (r Repeated) SetOn(h http.Header) {
 	}
 	for _, b := range r.Bindings {
 		if value, ok := b.value(r.Arguments); ok {
-			h.Set(headerParam+b.header, encode(value))
+			h.Set(HeaderParam+b.header, encode(value))
 		}
 	}
 }
@@ -150,12 +149,24 @@ func (b Binding) value(args map[string]json.RawMessage) (string, bool) {
 	return "", false
 }
 
+// The marks around a text in base64.
+const base64Begin, base64End = "=?base64?", "?="
+
 // encode makes a text safe in a header: as it is where that is unambiguous,
 // else in base64 with marks around.
 func encode(s string) string {
-	const begin, end = "=?base64?", "?="
-	if s == strings.Trim(s, " ") && ascii.Only(s, ascii.Printable) && !(strings.HasPrefix(s, begin) && strings.HasSuffix(s, end)) {
+	if s == strings.Trim(s, " ") && ascii.Only(s, ascii.Printable) && !(strings.HasPrefix(s, base64Begin) && strings.HasSuffix(s, base64End)) {
 		return s
 	}
-	return begin + base64.StdEncoding.EncodeToString([]byte(s)) + end
+	return base64Begin + base64.StdEncoding.EncodeToString([]byte(s)) + base64End
+}
+
+// HeaderText returns the text of a header that repeats a part of a message.
+func HeaderText(header string) string {
+	if inner, ok := strings.CutPrefix(header, base64Begin); ok {
+		if text, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(inner, base64End)); err == nil {
+			return string(text)
+		}
+	}
+	return header
 }

@@ -319,7 +319,7 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 			})
 			resp.Body.Close()
 		}
-		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, mcpwire.ErrNotMessage) || errors.Is(err, eventstream.ErrTooLong) {
+		if _, refused := errors.AsType[*rpcError](err); refused || errors.Is(err, mcpwire.ErrNotMessage) || errors.Is(err, buffer.ErrTooLong) {
 			return err
 		}
 		try++

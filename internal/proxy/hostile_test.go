@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -71,6 +72,42 @@ func TestBusyStream(t *testing.T) {
 		t.Errorf("eleven calls within %s", took)
 	}
 	r.ends(t)
+}
+
+// TestLongServerEvent: the server's own stream is not opened again after an event that is
+// too long, because the next one would begin with the same event.
+func TestLongServerEvent(t *testing.T) {
+	const limit = 10_000
+	for name, event := range map[string]string{
+		"one line":      "data: " + strings.Repeat("x", 2*limit) + "\n\n",
+		"several lines": strings.Repeat("data: "+strings.Repeat("x", limit/2)+"\n", 3) + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newTools().handler(false)
+			s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet {
+					h.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "text/event-stream")
+				io.WriteString(w, "retry: 1\n"+event)
+			}))
+			up, logged := s.upstream(t), make(logLines, 99)
+			up.Log = slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			connect(t, stdio(t, proxy.Stdio{Upstream: up, MaxMessage: limit}), "2025-11-25")
+			for !strings.Contains(await.Receive(t, "the end of the stream", logged), "too long") {
+			}
+		})
+	}
+}
+
+// logLines receives the lines of a log.
+type logLines chan string
+
+func (l logLines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
 }
 
 // TestDeepSchema: deeply nested schemas take no time. Parsing each level again

@@ -11,7 +11,7 @@ import (
 )
 
 // readLine returns the next line with its end. A line longer than limit is written to rest
-// instead and is eventstream.ErrTooLong. At the end of r it returns what is left, and
+// instead and is buffer.ErrTooLong. At the end of r it returns what is left, and
 // io.EOF.
 func readLine(r *bufio.Reader, limit int, rest io.Writer) ([]byte, error) {
 	var line []byte
@@ -42,7 +42,7 @@ func skip(r *bufio.Reader, limit int, rest io.Writer, line, part []byte, err err
 		part, err = r.ReadSlice('\n')
 	}
 	if err == nil || errors.Is(err, io.EOF) { // the next read returns io.EOF again
-		err = eventstream.TooLong(limit)
+		err = buffer.TooLong(limit)
 	}
 	return err
 }

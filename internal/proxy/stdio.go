@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
-	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -136,7 +135,7 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 			case <-ctx.Done():
 				return
 			}
-			if err != nil && !errors.Is(err, eventstream.ErrTooLong) {
+			if err != nil && !errors.Is(err, buffer.ErrTooLong) {
 				return
 			}
 		}
@@ -150,7 +149,7 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 			if errors.Is(l.err, io.EOF) {
 				return
 			}
-			if l.err != nil && !errors.Is(l.err, eventstream.ErrTooLong) {
+			if l.err != nil && !errors.Is(l.err, buffer.ErrTooLong) {
 				b.stop(&streamError{"read from the client", l.err})
 			}
 		}
@@ -159,7 +158,7 @@ func (b *bridge) readClient(ctx context.Context, in io.Reader) {
 
 // handleLine handles one line of the client.
 func (b *bridge) handleLine(ctx context.Context, l line) {
-	if errors.Is(l.err, eventstream.ErrTooLong) {
+	if errors.Is(l.err, buffer.ErrTooLong) {
 		code := mcpwire.CodeParse
 		if l.id != nil {
 			code = codeUpstream

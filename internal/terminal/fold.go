@@ -5,28 +5,43 @@ import (
 	"unicode/utf8"
 )
 
+// Wrap breaks a text at spaces into lines of at most cols columns. It breaks a
+// word that is longer than a line.
+func Wrap(s string, cols int) []string {
+	var words []string
+	for word := range strings.FieldsSeq(s) {
+		words = append(words, cut(word, cols)...)
+	}
+	return fill(words, cols)
+}
+
 // fold breaks a line at spaces into lines of at most cols columns; 0: as long as it is.
 // The first keeps its beginning of indent columns, and the others are indented by as
 // much. A word that is longer stays whole, and so does a command up to a comma: both can
 // be copied.
 func fold(s string, indent, cols int) []string {
-	if cols <= 0 || width(s) <= cols {
+	if cols <= 0 || width(s) <= max(cols, indent) {
 		return []string{s}
 	}
-	cur := leading(s, indent)
-	lines, bare := []string(nil), true
-	for _, word := range foldable(s[len(cur):]) {
-		switch {
-		case bare:
-			cur += word
-		case width(cur)+1+width(word) > cols:
-			lines, cur = append(lines, cur), strings.Repeat(" ", indent)+word
-		default:
-			cur += " " + word
-		}
-		bare = false
+	begin := leading(s, indent)
+	lines := fill(foldable(s[len(begin):]), cols-indent)
+	for i := range lines {
+		lines[i] = begin + lines[i]
+		begin = strings.Repeat(" ", indent)
 	}
-	return append(lines, cur)
+	return lines
+}
+
+// fill joins words to lines of at most cols columns. A word that is longer is a line.
+func fill(words []string, cols int) (lines []string) {
+	for _, word := range words {
+		if last := len(lines) - 1; last >= 0 && width(lines[last])+1+width(word) <= cols {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 // leading returns the beginning of a text: n characters, or all of them.

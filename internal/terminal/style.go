@@ -138,30 +138,6 @@ func width(s string) int {
 // draws with: punctuation, box drawing and block elements.
 func drawing(r rune) bool { return r >= 0x2010 && r < 0x25A0 }
 
-// Wrap breaks a text at spaces into lines of at most cols columns. It breaks a
-// word that is longer than a line.
-func Wrap(s string, cols int) []string {
-	cols = max(cols, 1)
-	var out []string
-	cur := ""
-	for word := range strings.FieldsSeq(s) {
-		if cur != "" && width(cur)+1+width(word) <= cols {
-			cur += " " + word
-			continue
-		}
-		if cur != "" {
-			out = append(out, cur)
-		}
-		parts := cut(word, cols)
-		out = append(out, parts[:len(parts)-1]...)
-		cur = parts[len(parts)-1]
-	}
-	if cur != "" {
-		out = append(out, cur)
-	}
-	return out
-}
-
 // cut breaks a text into pieces of at most cols columns, at any character.
 func cut(s string, cols int) []string {
 	cols = max(cols, 1)

@@ -77,16 +77,16 @@ func listRequest(req *http.Request, call message, id string, cursor json.RawMess
 	if call.meta != nil {
 		params = append(params, member{"_meta", withoutProgressToken(call.meta)})
 	}
-	text, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": id, "method": listTools, "params": json.RawMessage(encodeObject(params))}) // valid JSON
+	text := mcpwire.Request(id, listTools, json.RawMessage(encodeObject(params)))
 	out := req.Clone(req.Context())
 	out.Header.Del("Accept-Encoding")
 	for name := range out.Header {
-		if name == "Mcp-Name" || strings.HasPrefix(name, "Mcp-Param-") {
+		if name == mcpwire.HeaderName || strings.HasPrefix(name, mcpwire.HeaderParam) {
 			out.Header.Del(name)
 		}
 	}
-	if out.Header.Get("Mcp-Method") != "" {
-		out.Header.Set("Mcp-Method", listTools)
+	if out.Header.Get(mcpwire.HeaderMethod) != "" {
+		out.Header.Set(mcpwire.HeaderMethod, listTools)
 	}
 	out.Header.Set("Content-Type", mcpwire.TypeJSON)
 	out.Header.Set("Accept", mcpwire.TypeJSON+", "+mcpwire.TypeEvents)

@@ -2,7 +2,6 @@ package toolfilter
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
 const (
@@ -205,25 +205,15 @@ var errHeaders = errors.New("a header does not match the body")
 // checkHeaders rejects headers that contradict the body (SEP-2243), because a server, or a
 // gateway before it, may rely on them.
 func checkHeaders(h http.Header, all []message) error {
-	methods, names := h.Values("Mcp-Method"), h.Values("Mcp-Name")
+	methods, names := h.Values(mcpwire.HeaderMethod), h.Values(mcpwire.HeaderName)
 	if len(methods)+len(names) == 0 {
 		return nil
 	}
 	if len(all) != 1 || len(methods) > 1 || len(names) > 1 || len(methods) == 1 && methods[0] != all[0].method {
-		return fmt.Errorf("%w: Mcp-Method", errHeaders)
+		return fmt.Errorf("%w: "+mcpwire.HeaderMethod, errHeaders)
 	}
-	if all[0].isCall() && len(names) == 1 && decodeHeader(names[0]) != all[0].tool {
-		return fmt.Errorf("%w: Mcp-Name", errHeaders)
+	if all[0].isCall() && len(names) == 1 && mcpwire.HeaderText(names[0]) != all[0].tool {
+		return fmt.Errorf("%w: "+mcpwire.HeaderName, errHeaders)
 	}
 	return nil
-}
-
-// decodeHeader returns the text of a header, which may be in base64.
-func decodeHeader(header string) string {
-	if inner, ok := strings.CutPrefix(header, "=?base64?"); ok {
-		if text, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(inner, "?=")); err == nil {
-			return string(text)
-		}
-	}
-	return header
 }
