@@ -185,12 +185,12 @@ func TestUnreachable(t *testing.T) {
 		{"refused", closed.URL + "/mcp", "connection refused", "firewall"},
 		{"unknown authority", secure.URL + "/mcp", "does not trust", "--ca-cert FILE"},
 		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1) + "/mcp", "does not use TLS on this port", "port"},
-		{"no such host", "https://nobody.invalid/mcp", "nobody.invalid", "check"},
+		{"no such host", "https://nobody.invalid/mcp", "reach nobody.invalid: ", "check"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			findings := doctor.Server{URL: tt.url, HTTP: guarded(tt.url)}.Examine(t.Context())
 			if len(findings) == 0 || findings[0].Result != doctor.Fail ||
-				!strings.Contains(findings[0].Detail, tt.detail) || !strings.Contains(findings[0].Remedy, tt.remedy) {
+				!strings.Contains(findings[0].Check+": "+findings[0].Detail, tt.detail) || !strings.Contains(findings[0].Remedy, tt.remedy) {
 				t.Errorf("findings: %+v", findings)
 			}
 		})
