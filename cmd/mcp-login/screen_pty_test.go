@@ -162,7 +162,7 @@ func (p *account) fresh(t *testing.T, line string, cols, rows int, env ...string
 	t.Helper()
 	await.True(t, "tokens are new", func() bool {
 		x = p.types(t, line, cols, rows, env...)
-		if !regexp.MustCompile(`in (59m\ds|58m\w*)  `).MatchString(x.Raw.String()) {
+		if !regexp.MustCompile(`in (59m(\ds)?|58m\w*)  `).MatchString(x.Raw.String()) {
 			return true
 		}
 		for name := range p.hosts {

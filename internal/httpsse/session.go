@@ -195,7 +195,7 @@ func (s *session) readEvents() {
 func (s *session) route(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to := s.unasked()
+	to := s.unprompted()
 	if m.isResponse() {
 		id := s.requestID(m.ID)
 		if to = s.pending[id]; to == nil {
@@ -236,10 +236,10 @@ func (s *session) requestID(response json.RawMessage) string {
 	return id
 }
 
-// unasked is the stream for what answers no request: while nobody listens for that, the
-// one of a request that waits, so that a server that asks its client before it answers
-// gets to hear from it. The caller holds s.mu.
-func (s *session) unasked() *stream {
+// unprompted returns the stream for messages that are not responses. While the client does
+// not listen for them, it is the stream of a pending request, because a server may ask its
+// client something before it responds. The caller holds s.mu.
+func (s *session) unprompted() *stream {
 	if !s.hasListener {
 		for _, waiting := range s.pending {
 			return waiting

@@ -51,7 +51,7 @@ func unusable(format string, a ...any) error {
 	return &answerError{status: http.StatusOK, err: fmt.Errorf("%w: %w", oauth.ErrAnswer, fmt.Errorf(format, a...))}
 }
 
-// refused returns what a response says other than yes; nil if its status is 2xx.
+// refused returns the error that a response reports; nil if its status is 2xx.
 func refused(resp *http.Response) error {
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return nil

@@ -23,8 +23,8 @@ const (
 	ping        = "ping"
 )
 
-// farewell bounds the end of a session at the server.
-const farewell = 2 * time.Second
+// closeTimeout limits the request that ends a session at the server.
+const closeTimeout = 2 * time.Second
 
 // client is a connection to an MCP server over Streamable HTTP. It makes one request
 // at a time.
@@ -39,7 +39,7 @@ type client struct {
 	bound   map[string][]mcpwire.Binding
 }
 
-// implementation is what each side says of itself.
+// implementation identifies a client or a server.
 type implementation struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
@@ -107,7 +107,7 @@ func (c *client) notify(ctx context.Context, method string) error {
 	return refused(resp)
 }
 
-// reply answers a request of the server. This client offers nothing but to be there.
+// reply answers a request of the server. This client answers a ping and offers nothing else.
 func (c *client) reply(ctx context.Context, m message) error {
 	text := mcpwire.Failure(m.ID, mcpwire.CodeMethod, "Method not found")
 	if m.Method == ping {
@@ -117,7 +117,7 @@ func (c *client) reply(ctx context.Context, m message) error {
 	if err != nil {
 		return err
 	}
-	return resp.Body.Close() // what the server says to it concerns nobody
+	return resp.Body.Close() // the response does not matter
 }
 
 // post sends a message.
@@ -155,7 +155,7 @@ func (c *client) close(ctx context.Context) {
 	if c.session == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, c.server, nil)
 	if err != nil {

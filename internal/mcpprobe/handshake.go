@@ -42,7 +42,7 @@ func older() []string { return []string{"2025-06-18", "2025-03-26"} }
 // of a request (SEP-2575).
 const codeVersion = -32022
 
-// hello is what a server says of itself.
+// hello is how a server introduces itself.
 type hello struct {
 	version string
 	server  implementation
@@ -61,7 +61,7 @@ func (c *client) connect(ctx context.Context, version string) (hello, error) {
 		if h, err = c.offer(ctx, version); err == nil {
 			return h, nil
 		}
-		// Else neither the version nor anything else of the message is at fault.
+		// With another status, the message is not at fault, and no other version helps.
 		if answer, ok := errors.AsType[*answerError](err); !ok || answer.status != http.StatusBadRequest && answer.status != http.StatusOK {
 			return hello{}, err
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// minPause is the least wait before a stream is resumed, whatever the server asks for.
+// minPause is the minimum wait before a stream is resumed, whatever the server asks for.
 const minPause = 100 * time.Millisecond
 
 // follow reads a request's stream up to the answer. A server that gives its events ids may
