@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/agentd"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
+	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/subprocess"
 )
@@ -99,8 +100,12 @@ func runAgentStop(ctx context.Context, e *call, socket string) error {
 	if err == nil {
 		err = agentd.Stop(ctx, socket)
 	}
-	if err == nil {
-		e.say("stopped the agent at %s", e.dirs().Tilde(socket))
+	if err != nil {
+		return err
 	}
-	return err
+	e.say("stopped the agent at %s", e.dirs().Tilde(socket))
+	if e.getenv(invocation.AgentVariable) == socket {
+		e.say("next: unset %s", invocation.AgentVariable)
+	}
+	return nil
 }
