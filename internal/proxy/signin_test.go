@@ -28,7 +28,8 @@ type person struct {
 	*site
 	way     string // of its clients: stdio or http
 	dir     string
-	approve chan error // nil approves
+	approve chan error    // nil approves
+	over    chan struct{} // closed when the test is over
 	logins  atomic.Int32
 
 	mu     sync.Mutex // guards scopes
@@ -38,8 +39,21 @@ type person struct {
 // newPerson returns somebody who is not signed in.
 func newPerson(t *testing.T, h http.Handler) *person {
 	t.Helper()
-	p := &person{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error)}
+	p := &person{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), over: make(chan struct{})}
 	p.signOut(t)
+	t.Cleanup(func() { // else a sign-in would write to a folder that is being removed
+		close(p.over)
+		await.True(t, "sign-ins have ended", func() bool {
+			unlock, locked, err := proxystate.Of(p.dir, "box", p.URL+"/mcp").TryLock()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if locked {
+				unlock()
+			}
+			return locked
+		})
+	})
 	return p
 }
 
@@ -72,6 +86,8 @@ func (p *person) upstream(t *testing.T) proxy.Upstream {
 					p.site.login(t)
 				}
 				return mcplogin.Credential{}, err
+			case <-p.over:
+				return mcplogin.Credential{}, errors.New("the test is over")
 			case <-ctx.Done():
 				return mcplogin.Credential{}, ctx.Err()
 			}
