@@ -173,7 +173,7 @@ func TestNoKeyring(t *testing.T) {
 		newDesktop(t).session(t, absent)
 		return
 	}
-	wantNoKeyring(t, t.TempDir(), "org.freedesktop.secrets")
+	wantNoKeyring(t, t.TempDir(), "no keyring program is running in this desktop session")
 }
 
 // TestHangingKeyring: a keyring that takes calls and never answers.
