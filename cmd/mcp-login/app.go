@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/help"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/variables"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -129,6 +130,9 @@ func (e *env) runLine(ctx context.Context, tree []*cli.Command, line commandline
 func (e *call) execute(ctx context.Context, c *cli.Command) error {
 	set, err := flagSet(c.Flags, e.Settings())
 	if err != nil {
+		return err
+	}
+	if _, err := e.Settings().All(variables.WithoutFlag()); err != nil {
 		return err
 	}
 	if err := set.Parse(slices.Concat([]string{"--"}, e.Line.Args, e.Line.Program)); err != nil {

@@ -31,8 +31,7 @@ func flagSet(flags []cli.Flag, s settings.Settings) (*flag.FlagSet, error) {
 			return nil, err
 		}
 	}
-	_, err := s.All(variables.WithoutFlag())
-	return set, err
+	return set, nil
 }
 
 // setFlag sets a flag to a value.

@@ -48,17 +48,7 @@ func TestBodiesOfASignedOutClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bodies := make(chan string, 9)
 			p := newPerson(t, recorded(bodies))
-			h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
-			if err != nil {
-				t.Fatal(err)
-			}
-			post := func(session, body string) *http.Response {
-				r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader(body))
-				r.Header.Set("Mcp-Session-Id", session)
-				w := httptest.NewRecorder()
-				h.ServeHTTP(w, r)
-				return w.Result()
-			}
+			post := p.poster(t)
 			session := post("", initializeRequest).Header.Get("Mcp-Session-Id")
 			resp := post(session, tt.body)
 			got := bodyText(t, resp)

@@ -42,11 +42,13 @@ func zipped(t *testing.T, write func(w io.Writer)) []byte {
 // longAnswers answers each request, all at once, with a compressed message of
 // size bytes: kilobytes on the wire.
 func longAnswers(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
-	long := zipped(t, func(w io.Writer) {
-		for range size >> 20 {
-			w.Write(bytes.Repeat([]byte("x"), 1<<20))
-		}
-	})
+	return answersAtOnce(t, kind, wait, `{"x":"`, func(w io.Writer) { filler(w, size) }, `"}}`)
+}
+
+// answersAtOnce answers each request, all at once, with a compressed result in three parts.
+// Only the long one between begin and end is compressed in advance. End also ends the message.
+func answersAtOnce(t *testing.T, kind string, wait *sync.WaitGroup, begin string, long func(w io.Writer), end string) http.HandlerFunc {
+	middle := zipped(t, long)
 	before, after := "", ""
 	if kind == "text/event-stream" {
 		before, after = "data: ", "\n\n"
@@ -58,9 +60,16 @@ func longAnswers(t *testing.T, kind string, size int, wait *sync.WaitGroup) http
 		wait.Wait()
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Content-Encoding", "gzip")
-		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `%s{"jsonrpc":"2.0","id":%s,"result":{"x":"`, before, m.ID) }))
-		w.Write(long)
-		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `"}}%s`, after) }))
+		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `%s{"jsonrpc":"2.0","id":%s,"result":%s`, before, m.ID, begin) }))
+		w.Write(middle)
+		w.Write(zipped(t, func(w io.Writer) { io.WriteString(w, end+after) }))
+	}
+}
+
+// filler writes size bytes.
+func filler(w io.Writer, size int) {
+	for range size >> 20 {
+		w.Write(bytes.Repeat([]byte("x"), 1<<20))
 	}
 }
 
@@ -314,26 +323,9 @@ func listed(id int) string {
 // longLists answers each request, all at once, with a list of two tools of which one is
 // long.
 func longLists(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
-	long := zipped(t, func(w io.Writer) {
+	return answersAtOnce(t, kind, wait, `{"tools":[`, func(w io.Writer) {
 		io.WriteString(w, `{"name":"hang","description":"`)
-		for range size >> 20 {
-			w.Write(bytes.Repeat([]byte("x"), 1<<20))
-		}
-		io.WriteString(w, `"},{"name":"add"}]}}`)
-	})
-	before, after := "", ""
-	if kind == "text/event-stream" {
-		before, after = "data: ", "\n\n"
-	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		var m struct{ ID json.RawMessage }
-		_ = json.NewDecoder(r.Body).Decode(&m) // the proxy's own are valid
-		wait.Done()
-		wait.Wait()
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Content-Encoding", "gzip")
-		w.Write(zipped(t, func(w io.Writer) { fmt.Fprintf(w, `%s{"jsonrpc":"2.0","id":%s,"result":{"tools":[`, before, m.ID) }))
-		w.Write(long)
-		w.Write(zipped(t, func(w io.Writer) { io.WriteString(w, after) }))
-	}
+		filler(w, size)
+		io.WriteString(w, `"},{"name":"add"}`)
+	}, `]}}`)
 }

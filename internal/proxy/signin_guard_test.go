@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -204,17 +203,7 @@ func TestClientsOfOneListener(t *testing.T) {
 // are forgotten, and begin again.
 func TestManyClientsOfOneListener(t *testing.T) {
 	p := newPerson(t, newTools().handler(false))
-	h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	post := func(session, body string) *http.Response {
-		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader(body))
-		r.Header.Set("Mcp-Session-Id", session)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		return w.Result()
-	}
+	post := p.poster(t)
 	var sessions []string
 	for range 300 {
 		resp := post("", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"many","version":"1"}}}`)

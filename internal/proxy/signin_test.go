@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,6 +95,23 @@ func (p *person) upstream(t *testing.T) proxy.Upstream {
 		},
 	}
 	return up
+}
+
+// poster returns a function that posts a body to a new proxy process, in a session of the
+// client.
+func (p *person) poster(t *testing.T) func(session, body string) *http.Response {
+	t.Helper()
+	h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(session, body string) *http.Response {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader(body))
+		r.Header.Set("Mcp-Session-Id", session)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Result()
+	}
 }
 
 // open connects a client to a new proxy process.
