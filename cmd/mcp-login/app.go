@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -128,13 +129,13 @@ func (e *env) runLine(ctx context.Context, tree []*cli.Command, line commandline
 // arguments that were typed. Running the framework's App would parse the words a second
 // time, and its help would make the program 3 MB larger (urfave/cli#2277).
 func (e *call) execute(ctx context.Context, c *cli.Command) error {
-	set, err := flagSet(c.Flags, e.Settings())
-	if err != nil {
+	if err := setFlags(c.Flags, e.Settings()); err != nil {
 		return err
 	}
 	if _, err := e.Settings().All(variables.WithoutFlag()); err != nil {
 		return err
 	}
+	set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
 	if err := set.Parse(slices.Concat([]string{"--"}, e.Line.Args, e.Line.Program)); err != nil {
 		return exit.Usage(err)
 	}

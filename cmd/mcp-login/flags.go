@@ -126,31 +126,35 @@ func describeFlags(flags []cli.Flag) (all []commandline.Flag) {
 	return all
 }
 
-// describeFlag returns the description of a flag as a setting.
+// describeFlag returns the description of a flag as a setting. Every start describes the
+// flags of its command, and the framework's own methods match patterns, so this reads
+// the fields.
 func describeFlag(f cli.Flag) commandline.Flag {
-	doc := f.(cli.DocGenerationFlag) // like all variables of this program
-	name := f.Names()[0]
-	d := commandline.Flag{Key: settings.Key{Name: name, Variable: variables.OfFlag(name), Default: doc.GetValue()}, Check: commandline.CheckText}
-	shown := d.Default
+	var d commandline.Flag
+	var shown string
 	switch f := f.(type) {
+	case *cli.StringFlag:
+		d.Name, d.Default, d.Check, shown = f.Name, f.Value, commandline.CheckText, f.Value
 	case *cli.BoolFlag:
-		d.Bool, d.Default, shown, d.Check = true, strconv.FormatBool(f.Value), "", commandline.CheckBool
+		d.Name, d.Default, d.Check, d.Bool = f.Name, strconv.FormatBool(f.Value), commandline.CheckBool, true
 	case *cli.DurationFlag:
-		shown, d.Check = printable.Duration(f.Value), commandline.CheckDuration
-		d.Default = shown
+		shown = printable.Duration(f.Value)
+		d.Name, d.Default, d.Check = f.Name, shown, commandline.CheckDuration
 	case *cli.IntFlag:
-		d.Check = commandline.CheckNumber
+		shown = strconv.Itoa(f.Value)
+		d.Name, d.Default, d.Check = f.Name, shown, commandline.CheckNumber
 	case *cli.GenericFlag:
-		d.List, d.Default = true, ""
+		d.Name, d.Check, d.List, shown = f.Name, commandline.CheckText, true, f.Value.String()
 	}
-	d.Help = func() help.Flag { return describeHelp(f, doc, d.Variable, shown) }
+	d.Variable = variables.OfFlag(d.Name)
+	d.Help = func() help.Flag { return describeHelp(f, d.Key, shown) }
 	return d
 }
 
 // describeHelp returns the --help text of a flag, with the default if it matters.
-func describeHelp(f cli.Flag, doc cli.DocGenerationFlag, variable, shown string) help.Flag {
-	h := help.NewFlag(f.Names()[0], doc.GetUsage())
-	h.Variable = variable
+func describeHelp(f cli.Flag, key settings.Key, shown string) help.Flag {
+	h := help.NewFlag(key.Name, f.(cli.DocGenerationFlag).GetUsage())
+	h.Variable = key.Variable
 	if group := f.(cli.CategorizableFlag).GetCategory(); group != "" {
 		h.Group = group
 	}

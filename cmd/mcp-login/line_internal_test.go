@@ -40,16 +40,26 @@ func executed(t *testing.T, words []string) (flags map[string]string, args []str
 	c.Action = func(ctx *cli.Context) error {
 		flags, args = map[string]string{}, ctx.Args().Slice()
 		for _, f := range c.Flags {
-			name := f.Names()[0]
-			if _, repeats := f.(*cli.GenericFlag); repeats {
-				flags[name] = fmt.Sprint(ctx.Generic(name))
-				continue
-			}
-			flags[name] = fmt.Sprint(ctx.Value(name))
+			flags[f.Names()[0]] = variableOf(f)
 		}
 		return nil
 	}
 	return flags, args, e.execute(t.Context(), c)
+}
+
+// variableOf returns the value of a flag's variable, which the command reads.
+func variableOf(f cli.Flag) string {
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		return *f.Destination
+	case *cli.BoolFlag:
+		return fmt.Sprint(*f.Destination)
+	case *cli.DurationFlag:
+		return f.Destination.String()
+	case *cli.IntFlag:
+		return fmt.Sprint(*f.Destination)
+	}
+	return f.(*cli.GenericFlag).Value.String()
 }
 
 // TestExecPassesTheProgramsWordsOn: its flags are never ours, and it starts even

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"flag"
+	"strconv"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/variables"
@@ -16,39 +18,49 @@ func knownKeys(commands []*cli.Command) []settings.Key {
 	return settings.Sorted(variables.WithoutFlag(), treeOf(commands).Keys())
 }
 
-// flagSet sets flags to the values of their settings.
-func flagSet(flags []cli.Flag, s settings.Settings) (*flag.FlagSet, error) {
-	set := flag.NewFlagSet("", flag.ContinueOnError)
+// setFlags sets flags to the values of their settings.
+func setFlags(flags []cli.Flag, s settings.Settings) error {
 	for _, f := range flags {
 		v, err := s.Get(describeFlag(f).Key)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := f.Apply(set); err != nil {
-			return nil, exit.Usage(err)
+		if v.Origin == settings.Default {
+			v.Texts = nil
 		}
-		if err := setFlag(set, v); err != nil {
-			return nil, err
-		}
-	}
-	return set, nil
-}
-
-// setFlag sets a flag to a value.
-func setFlag(set *flag.FlagSet, v settings.Value) error {
-	if v.Origin == settings.Default {
-		return nil
-	}
-	if l, is := set.Lookup(v.Name).Value.(*list); is {
-		*l = v.Texts
-		return nil
-	}
-	for _, text := range v.Texts {
-		if err := set.Set(v.Name, text); err != nil {
+		if err := setFlag(f, v.Texts); err != nil {
 			return exit.Usage(err)
 		}
 	}
 	return nil
+}
+
+// setFlag sets the variable of a flag to its last text, or to the default if there is
+// none.
+func setFlag(f cli.Flag, texts []string) error {
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		return parseLast(f.Destination, f.Value, texts, func(text string) (string, error) { return text, nil })
+	case *cli.BoolFlag:
+		return parseLast(f.Destination, f.Value, texts, strconv.ParseBool)
+	case *cli.DurationFlag:
+		return parseLast(f.Destination, f.Value, texts, time.ParseDuration)
+	case *cli.IntFlag:
+		return parseLast(f.Destination, f.Value, texts, commandline.ParseNumber)
+	case *cli.GenericFlag:
+		if len(texts) > 0 {
+			*f.Value.(*list) = texts
+		}
+	}
+	return nil
+}
+
+func parseLast[T any](to *T, value T, texts []string, parse func(string) (T, error)) (err error) {
+	*to = value
+	if len(texts) > 0 {
+		*to, err = parse(texts[len(texts)-1])
+	}
+	return err
 }
 
 // forProfile returns the options of one profile of several that a command works
@@ -63,6 +75,5 @@ func (e *call) forProfile(name string) (*call, *common, error) {
 // commonOptions returns the common options from the settings.
 func commonOptions(s settings.Settings) (*common, error) {
 	o := new(common)
-	_, err := flagSet(o.flags(), s)
-	return o, err
+	return o, setFlags(o.flags(), s)
 }

@@ -20,10 +20,16 @@ func CheckDuration(text string) error {
 
 // CheckNumber returns an error unless a value is a valid number.
 func CheckNumber(text string) error {
-	if _, err := strconv.ParseInt(text, 0, 64); err != nil {
+	if _, err := ParseNumber(text); err != nil {
 		return errors.New("not a number; use digits, such as 8080")
 	}
 	return nil
+}
+
+// ParseNumber returns the number that a text is: decimal, or with a prefix such as 0x.
+func ParseNumber(text string) (int, error) {
+	n, err := strconv.ParseInt(text, 0, strconv.IntSize)
+	return int(n), err
 }
 
 // CheckBool returns an error unless a value is a valid boolean.
