@@ -57,13 +57,27 @@ func (s *Session) renew(ctx context.Context, rejected string) (Credential, error
 	if rejected == "" && s.cfg.Renewal.MaxWait > 0 {
 		return s.renewWithin(ctx)
 	}
+	if err := s.acquire(ctx); err != nil {
+		return Credential{}, err
+	}
+	defer func() { <-s.sem }()
+	return s.source.current(ctx, rejected)
+}
+
+// acquire acquires the session's semaphore. It calls ctx.Done only if it must wait, so
+// that a program which listens for signals while it waits need not do so yet.
+func (s *Session) acquire(ctx context.Context) error {
 	select {
 	case s.sem <- struct{}{}:
-		defer func() { <-s.sem }()
-	case <-ctx.Done():
-		return Credential{}, ctx.Err()
+		return nil
+	default:
 	}
-	return s.source.current(ctx, rejected)
+	select {
+	case s.sem <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // call is a shared call (as in singleflight): a renewal in flight that

@@ -7,35 +7,17 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/mcp-login/mcp-login/internal/interrupt"
 	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/internal/redact"
 	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
-	context.AfterFunc(ctx, stop) // a second signal ends the program immediately
-	os.Exit(run(ctx, os.Args[1:], sysEnv()))
-}
-
-// interrupts are the signals that end a command. One that is ignored, as nohup
-// does, stays ignored.
-func interrupts() []os.Signal {
-	var signals []os.Signal
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			signals = append(signals, s)
-		}
-	}
-	return signals
-}
+func main() { os.Exit(run(interrupt.Context(), os.Args[1:], sysEnv())) }
 
 // env is the streams, the environment and the terminal of the process.
 type env struct {

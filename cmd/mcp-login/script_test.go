@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -11,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mcp-login/mcp-login/internal/await"
+	"github.com/mcp-login/mcp-login/internal/interrupt"
 	"github.com/mcp-login/mcp-login/internal/parcel"
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
@@ -44,9 +43,7 @@ func TestMain(m *testing.M) {
 			if dir := os.Getenv("TEST_OUTPUT"); dir != "" {
 				e = watched(e, dir, os.Args[1:])
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
-			context.AfterFunc(ctx, stop)
-			os.Exit(run(ctx, os.Args[1:], e))
+			os.Exit(run(interrupt.Context(), os.Args[1:], e))
 		},
 	})
 }

@@ -28,7 +28,8 @@ func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
 	if err != nil {
 		return nil, secretref.ErrNoTerminal
 	}
-	unmute := mute(t.keys) // before the question, which a program can answer immediately
+	interrupted := ctx.Done() // an interruption from now on restores the terminal
+	unmute := mute(t.keys)    // before the question, which a program can answer immediately
 	defer unmute()
 	t.ask(question)
 	defer fmt.Fprintln(t)
@@ -44,7 +45,7 @@ func (s Streams) Secret(ctx context.Context, question string) ([]byte, error) {
 	select {
 	case a := <-read:
 		return a.text, a.err
-	case <-ctx.Done(): // the process ends, and the reader with it
+	case <-interrupted: // the process ends, and the reader with it
 		return nil, errors.Join(ctx.Err(), term.Restore(fd, state))
 	}
 }
