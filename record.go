@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"strings"
 
@@ -27,6 +28,23 @@ var ErrNewerRecord = errors.New("record was written by a newer version of mcp-lo
 // it. It returns ErrNewerRecord for an unknown newer version, and a
 // *RecordError for a value that this package never writes.
 func ParseCredential(data []byte) (Credential, error) {
+	c, err := decodeCredential(data)
+	if err == nil {
+		err = c.Validate()
+	}
+	if err != nil {
+		return Credential{}, err
+	}
+	return c, nil
+}
+
+// decodeCredential decodes a record. Nearly all have the fields of this version and no
+// others, and are decoded once.
+func decodeCredential(data []byte) (Credential, error) {
+	var c Credential
+	if decodeStrictly(data, &c) == nil && c.Version == credentialVersion {
+		return c, nil
+	}
 	var head struct {
 		Version int `json:"version"`
 	}
@@ -36,12 +54,9 @@ func ParseCredential(data []byte) (Credential, error) {
 	if head.Version > credentialVersion {
 		return Credential{}, fmt.Errorf("%w (format %d, this version supports %d)", ErrNewerRecord, head.Version, credentialVersion)
 	}
-	var c Credential
+	c = Credential{}
 	if err := json.Unmarshal(data, &c); err != nil || head.Version < 1 {
 		return Credential{}, fmt.Errorf("%w: it is not a credential record", secrets.ErrUndecryptable)
-	}
-	if err := c.Validate(); err != nil {
-		return Credential{}, err
 	}
 	c.unknown = unknownFields(data)
 	return c, nil
@@ -110,12 +125,8 @@ func objects() []struct {
 }
 
 // unknownFields returns the fields of a record that this version does not
-// define; nil if none. The record was parsed before, so its JSON types are
-// right.
+// define. The record was parsed before, so its JSON types are right.
 func unknownFields(data []byte) unknown {
-	if decodeStrictly(data, new(knownFields)) == nil {
-		return nil
-	}
 	u := unknown{}
 	for _, o := range objects() {
 		for name, value := range objectAt(data, o.path) {
@@ -131,10 +142,18 @@ func unknownFields(data []byte) unknown {
 	return u
 }
 
+// decodeStrictly decodes the only value of data. A field that v does not have is an
+// error.
 func decodeStrictly(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	return d.Decode(v)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value")
+	}
+	return nil
 }
 
 // isField reports whether v has a JSON field of this name. It decodes null,
