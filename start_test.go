@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestNothingIsCompiledAtStart: patterns and templates are compiled when they are
-// first used. Every start of the program pays for those of package variables, and a
+// TestNothingIsCompiledAtStart: patterns, templates and scripts are compiled when they
+// are first used. Every start of the program pays for those of package variables, and a
 // shell's prompt may start it each time.
 func TestNothingIsCompiledAtStart(t *testing.T) {
 	for _, path := range sources(t) {
@@ -38,10 +38,10 @@ func TestNothingIsCompiledAtStart(t *testing.T) {
 	}
 }
 
-// compiles reports whether a function compiles a pattern or a template.
+// compiles reports whether a function compiles a pattern, a template or a script.
 func compiles(s *ast.SelectorExpr) bool {
 	id, ok := s.X.(*ast.Ident)
-	return ok && (id.Name == "regexp" || id.Name == "template") && strings.HasPrefix(s.Sel.Name, "Must")
+	return ok && ((id.Name == "regexp" || id.Name == "template") && strings.HasPrefix(s.Sel.Name, "Must") || s.Sel.Name == "NewScript")
 }
 
 // TestFrameworkDoesNotRun: the commands are run by our own interpretation of the

@@ -136,10 +136,12 @@ func (r *Redis) decode(name string, sealed []byte, v any) error {
 }
 
 // addScript stores a session under its three keys atomically.
-var addScript = redis.NewScript(3, `
+var addScript = sync.OnceValue(func() *redis.Script {
+	return redis.NewScript(3, `
 if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then return 0 end
 for i = 1, 3 do redis.call('SET', KEYS[i], ARGV[i], 'PX', ARGV[4]) end
 return 1`)
+})
 
 // Add implements [Sessions].
 func (r *Redis) Add(ctx context.Context, s Session) error {
@@ -158,7 +160,7 @@ func (r *Redis) Add(ctx context.Context, s Session) error {
 		args, values = append(args, name), append(values, sealed)
 	}
 	args = append(append(args, values...), max(1, time.Until(s.Expiry).Milliseconds()))
-	added, err := redis.Int(r.run(ctx, addScript, args...))
+	added, err := redis.Int(r.run(ctx, addScript(), args...))
 	if err == nil && added == 0 {
 		return errTaken
 	}
@@ -212,11 +214,13 @@ func (r *Redis) Find(ctx context.Context, key Key) (s Session, err error) {
 }
 
 // changeScript replaces a value unless another process has changed it.
-var changeScript = redis.NewScript(1, `
+var changeScript = sync.OnceValue(func() *redis.Script {
+	return redis.NewScript(1, `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1`)
+})
 
 // Change implements [Sessions].
 func (r *Redis) Change(ctx context.Context, id string, change func(*Session) error) (Session, error) {
@@ -236,7 +240,7 @@ func (r *Redis) Change(ctx context.Context, id string, change func(*Session) err
 		if err != nil {
 			return s, err
 		}
-		done, err := redis.Int(r.run(ctx, changeScript, name, old, sealed, channel, name))
+		done, err := redis.Int(r.run(ctx, changeScript(), name, old, sealed, channel, name))
 		if err != nil {
 			return s, full(err)
 		}
