@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -283,6 +284,43 @@ func TestClocksOfHostsDiffer(t *testing.T) {
 		w.setBack(t, time.Minute)
 		if _, err := w.open(t).Token(t.Context()); err != nil || w.srv.Grants("refresh_token") != 0 {
 			t.Errorf("Token() = %v, after %d refreshes, want none", err, w.srv.Grants("refresh_token"))
+		}
+	})
+}
+
+// listened is a context that knows whether Done was called.
+type listened struct {
+	context.Context
+	yes *atomic.Bool
+}
+
+func (c listened) Done() <-chan struct{} {
+	c.yes.Store(true)
+	return c.Context.Done()
+}
+
+// TestRefreshListensFirst: a program may listen for signals only once something waits
+// for the end of its context. It must do so before the server replaces the refresh
+// token: a signal that ended it then would lose the new one.
+func TestRefreshListensFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Minute)
+		time.Sleep(time.Hour)
+		ctx := listened{t.Context(), new(atomic.Bool)}
+		var requests int
+		s := w.open(t, func(a *asking) {
+			a.HTTP = func(string) *http.Client {
+				return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					requests++
+					if !ctx.yes.Load() {
+						t.Errorf("%s: Done was not called", r.URL)
+					}
+					return w.srv.Client().Transport.RoundTrip(r)
+				})}
+			}
+		})
+		if _, err := s.Current(ctx); err != nil || requests == 0 {
+			t.Errorf("%d requests: %v", requests, err)
 		}
 	})
 }

@@ -129,6 +129,9 @@ func (e *env) runLine(ctx context.Context, tree []*cli.Command, line commandline
 // arguments that were typed. Running the framework's App would parse the words a second
 // time, and its help would make the program 3 MB larger (urfave/cli#2277).
 func (e *call) execute(ctx context.Context, c *cli.Command) error {
+	if !usuallyShort(c) {
+		ctx.Done() // listen for signals now
+	}
 	if err := setFlags(c.Flags, e.Settings()); err != nil {
 		return err
 	}
@@ -140,6 +143,13 @@ func (e *call) execute(ctx context.Context, c *cli.Command) error {
 		return exit.Usage(err)
 	}
 	return c.Action(cli.NewContext(nil, set, &cli.Context{Context: ctx}))
+}
+
+// usuallyShort reports whether scripts run a command all the time, and it nearly always
+// ends without waiting. Such a command listens for signals only when it has to wait
+// (internal/interrupt).
+func usuallyShort(c *cli.Command) bool {
+	return slices.Contains([]string{envName, execName, "headers", "token", "list", "version"}, c.Name)
 }
 
 // helpOf describes the program for people.
