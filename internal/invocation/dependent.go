@@ -3,10 +3,10 @@ package invocation
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/internal/exit"
-	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // needs returns the flags of which a flag needs one to have an effect; nil: it needs
@@ -49,10 +49,7 @@ func (i Invocation) checkNeeds(f commandline.Flag) error {
 	if len(needed) == 0 || !i.Typed(f.Name) || !i.effective(f.Name) || slices.ContainsFunc(needed, i.effective) {
 		return nil
 	}
-	for n := range needed {
-		needed[n] = "--" + needed[n]
-	}
-	return exit.Usagef("--%s has no effect without %s", f.Name, suggest.Or(needed))
+	return exit.Usagef("--%s has no effect without --%s", f.Name, strings.Join(needed, " or --"))
 }
 
 // effective reports whether a flag has a value, from any source, and is not off.
