@@ -81,7 +81,7 @@ func (e Editor) Remove(client Client, profile string) error {
 		}
 		done := fmt.Sprintf("removed %q from %s", entry.Name(), e.short(change.Path))
 		if change.Gone() {
-			done += ", and the file, which had nothing else"
+			done = fmt.Sprintf("removed %q and the file %s, which had nothing else", entry.Name(), e.short(change.Path))
 		}
 		return e.apply(change, done)
 	})
