@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/mcp-login/mcp-login/oauth"
@@ -39,18 +40,22 @@ func (s *Session) revoke(ctx context.Context, c Credential) error {
 	client := s.client(c)
 	var failed []error
 	var unsupported error
-	for _, t := range []struct{ token, hint string }{
-		{c.Token.Refresh, oauth.HintRefreshToken},
-		{c.Token.Access, oauth.HintAccessToken},
+	for _, t := range []struct{ token, hint, name string }{
+		{c.Token.Refresh, oauth.HintRefreshToken, "the refresh token"},
+		{c.Token.Access, oauth.HintAccessToken, "the access token"},
 	} {
 		if t.token == "" {
 			continue
 		}
-		switch err := client.Revoke(ctx, t.token, t.hint); {
+		err := client.Revoke(ctx, t.token, t.hint)
+		if _, unanswered := errors.AsType[*url.Error](err); unanswered && t.hint == oauth.HintRefreshToken {
+			return err // the other requests would wait as long
+		}
+		switch {
 		case errors.Is(err, oauth.ErrUnsupported):
-			unsupported = fmt.Errorf("revoke %s: %w", t.hint, err)
+			unsupported = fmt.Errorf("revoke %s: %w", t.name, err)
 		case err != nil:
-			failed = append(failed, fmt.Errorf("revoke %s: %w", t.hint, err))
+			failed = append(failed, fmt.Errorf("revoke %s: %w", t.name, err))
 		}
 	}
 	if c.App.RegistrationURI != "" && len(failed) == 0 {

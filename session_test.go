@@ -566,6 +566,24 @@ func TestLogoutAlwaysRemovesAndSaysWhatFailed(t *testing.T) {
 	})
 }
 
+// TestLogoutWithoutNetwork: a server that cannot be reached is asked once, because each
+// request may wait as long.
+func TestLogoutWithoutNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := loggedIn(t, time.Hour)
+		w.srv.Fault(oauthtest.Revoke, oauthtest.Fault{Times: -1, Drop: true})
+		before := w.srv.Count(oauthtest.Revoke)
+		err := w.open(t).Logout(t.Context())
+		var half *mcplogin.LogoutError
+		if !errors.As(err, &half) || half.Delete != nil {
+			t.Errorf("Logout() = %v, want a failed revocation alone", err)
+		}
+		if n := w.srv.Count(oauthtest.Revoke) - before; n != 1 {
+			t.Errorf("%d requests were sent, want 1", n)
+		}
+	})
+}
+
 func TestSecretsDoNotPrint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)

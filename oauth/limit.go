@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
+	"strings"
 )
 
 // limitKey is the context key of the message limit.
@@ -53,9 +53,9 @@ func limitBody(resp *http.Response) {
 	if !asked {
 		limit = maxBody
 	}
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";") // parameters may be malformed
 	resp.Body = &limitedBody{
-		ReadCloser: resp.Body, left: limit, events: asked && kind == "text/event-stream",
+		ReadCloser: resp.Body, left: limit, events: asked && strings.EqualFold(strings.TrimSpace(kind), "text/event-stream"),
 		err: TooLongError{URL: displayURL(resp.Request.URL), Limit: limit},
 	}
 }
@@ -67,6 +67,7 @@ type limitedBody struct {
 	left   int64        // remaining bytes
 	events bool         // the limit applies to each event
 	inLine bool         // in an event stream: the current line is not empty
+	cr     bool         // the last byte was \r, which a \n may complete
 	failed bool
 }
 
@@ -91,16 +92,24 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 }
 
 // count subtracts p from left, and resets left after each empty line, which
-// ends an event.
+// ends an event. Lines end with \n, \r\n or \r (HTML Living Standard §9.2.5).
 func (b *limitedBody) count(p []byte) {
 	for len(p) > 0 && b.left >= 0 {
-		line, rest, ended := bytes.Cut(p, []byte("\n"))
-		b.left -= int64(len(p) - len(rest))
-		b.inLine = b.inLine || len(bytes.TrimSuffix(line, []byte("\r"))) > 0
-		if ended && !b.inLine {
+		n := bytes.IndexAny(p, "\r\n")
+		if n < 0 {
+			n = len(p)
+		}
+		if n > 0 { // the line has text
+			b.inLine, b.cr = true, false
+			b.left -= int64(n)
+			p = p[n:]
+			continue
+		}
+		b.left--
+		if half := b.cr && p[0] == '\n'; !half && !b.inLine {
 			b.left = b.err.Limit
 		}
-		b.inLine = b.inLine && !ended
-		p = rest
+		b.inLine, b.cr = false, p[0] == '\r'
+		p = p[1:]
 	}
 }

@@ -27,9 +27,9 @@ func startAgent(ctx context.Context, e *call, o *agentOptions) error {
 		Socket: usualPath(e, o.socket, e.dirs().AgentSocket), Log: usualPath(e, o.logFile, e.dirs().AgentLog), Environ: e.secrets.Into(os.Environ()),
 		Args: e.Line.Again(func(p commandline.Part) []string {
 			switch {
-			case !p.IsFlag || p.Flag != "background":
+			case !p.IsFlag || p.Flag != "background" && p.Flag != "log-file":
 				return p.Words
-			case e.Chosen("log-level"):
+			case p.Flag == "log-file" || e.Chosen("log-level"):
 				return nil
 			}
 			return []string{"--log-level=info"} // the events that a terminal shows

@@ -82,6 +82,9 @@ func runBrowser(ctx context.Context, e *call, o browserOptions) error {
 	if runtime.GOOS == "windows" {
 		return exit.Usagef("browser: HOST is missing; ssh on Windows forwards no sockets")
 	}
+	if e.Typed("ssh-option") {
+		return exit.Usagef("--ssh-option has no effect without HOST")
+	}
 	path, err := o.socket, error(nil)
 	if path == "" {
 		if path, err = e.dirs().Writable(e.dirs().BrowserSocket()); err != nil {

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/remedy"
-	"github.com/mcp-login/mcp-login/internal/report"
 )
 
 type clearOptions struct {
@@ -34,10 +32,6 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 		if names, err = expired(ctx, e, &o.common, names); err != nil {
 			return err
 		}
-		if len(names) == 0 {
-			e.say("nothing to remove: every credential can still be used or renewed")
-			return nil
-		}
 	}
 	return eachProfile(e, names, func(e *call, o *common, name string) error {
 		err := e.open(o).Clear(ctx, name)
@@ -48,9 +42,9 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 	})
 }
 
-// expired returns the profiles that require a sign-in. It omits those that cannot
-// be read.
-func expired(ctx context.Context, e *call, o *common, names []string) ([]string, error) {
+// expired returns the profiles that require a sign-in, and says why there are none. It
+// omits those that cannot be read.
+func expired(ctx context.Context, e *call, o *common, names []string) (due []string, err error) {
 	opener := e.open(o)
 	from, err := opener.Source(ctx, "", false)
 	if err != nil {
@@ -60,10 +54,19 @@ func expired(ctx context.Context, e *call, o *common, names []string) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(r report.Credential) bool { return r.State != mcplogin.StateLogin })
-	names = nil
 	for _, r := range all {
-		names = append(names, r.Profile)
+		if r.State == mcplogin.StateLogin {
+			due = append(due, r.Profile)
+		}
 	}
-	return names, nil
+	switch {
+	case len(names) == 0:
+		e.say("nothing to remove: no credential is stored")
+	case len(all) == 0:
+	case len(due) == 0 && len(all) < len(names):
+		e.say("nothing to remove: every credential that can be read can still be used or renewed")
+	case len(due) == 0:
+		e.say("nothing to remove: every credential can still be used or renewed")
+	}
+	return due, nil
 }

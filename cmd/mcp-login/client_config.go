@@ -59,6 +59,9 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 	if o.migrate {
 		return runMigrate(ctx, e, o, args)
 	}
+	if o.write && o.remove {
+		return exit.Usagef("client-config: use either --write or --remove")
+	}
 	if len(args) == 0 {
 		return exit.Usagef("client-config: NAME is missing: mcp-login client-config NAME --for CLIENT")
 	}
@@ -106,7 +109,7 @@ func (o *clientConfigOptions) editor(e *call) clientconfig.Editor {
 // runMigrate replaces mcp-remote in the files of all clients. It prints the
 // plan and changes the files after confirmation.
 func runMigrate(ctx context.Context, e *call, o clientConfigOptions, args []string) error {
-	if len(args) > 0 || o.write || o.remove {
+	if len(args) > 0 || slices.ContainsFunc([]string{"for", "via", "write", "remove", "file"}, e.Typed) {
 		return exit.Usagef("--migrate takes no NAME, and only the flags --yes and --program")
 	}
 	all, complete := o.editor(e).Find(o.program)

@@ -48,5 +48,5 @@ func runConfigShow(ctx context.Context, e *call, o *configShowOptions, names []s
 	if where := e.Settings().Report(); where != "" {
 		e.say("configuration: %s", e.dirs().Tilde(where))
 	}
-	return e.answer(report.SettingsOf(values).Text())
+	return e.answerText(report.SettingsOf(values).Text())
 }

@@ -219,3 +219,14 @@ func TestScreenColors(t *testing.T) {
 		t.Errorf("the state does not stand out in %q", raw)
 	}
 }
+
+// TestSettingsFitTheTerminal: the origin of a long value stands below it, not where the
+// terminal breaks the line.
+func TestSettingsFitTheTerminal(t *testing.T) {
+	p := newAccount(t)
+	folder := "/home/ada/" + strings.Repeat("x", 39) // with its origin too wide
+	screen := p.types(t, "config show --profile-dir "+folder, 80, 160, "TERM=xterm-256color").Screen()
+	if want := "profile-dir                    " + folder + "\n" + strings.Repeat(" ", 31) + "flag --profile-dir\n"; !strings.Contains(regexp.MustCompile(` +\n`).ReplaceAllString(screen, "\n"), want) {
+		t.Errorf("no %q in\n%s", want, screen)
+	}
+}

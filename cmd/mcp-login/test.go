@@ -62,7 +62,7 @@ func runTest(ctx context.Context, e *call, o *testOptions, profile string) error
 	case o.json:
 		err = e.answerJSON(r)
 	default:
-		err = e.answer(report.Tools(r))
+		err = e.answerText(report.Tools(r))
 	}
 	return cmp.Or(err, toolError(r))
 }

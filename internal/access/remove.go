@@ -8,7 +8,10 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/invocation"
+	"github.com/mcp-login/mcp-login/internal/remedy"
+	"github.com/mcp-login/mcp-login/internal/report"
 	"github.com/mcp-login/mcp-login/internal/suggest"
+	"github.com/mcp-login/mcp-login/internal/terminal"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -18,13 +21,37 @@ func (o Opener) Logout(ctx context.Context, profile string) (unrevoked *mcplogin
 	err = o.remove(ctx, profile, func(s *mcplogin.Session, c mcplogin.Credential) error {
 		err := s.Logout(ctx)
 		failed, ok := errors.AsType[*mcplogin.LogoutError](err)
-		if ok && failed.Delete == nil && errors.Is(failed.Revoke, oauth.ErrUnsupported) {
+		switch {
+		case !ok:
+			return err
+		case failed.Delete == nil && errors.Is(failed.Revoke, oauth.ErrUnsupported):
 			unrevoked = &c
 			return nil
 		}
-		return err
+		return o.halfLogout(c, failed)
 	})
 	return unrevoked, err
+}
+
+// halfLogout says which part of a logout failed, and how to complete it. A credential
+// that was removed leaves nothing to revoke tokens with.
+func (o Opener) halfLogout(c mcplogin.Credential, failed *mcplogin.LogoutError) error {
+	if failed.Delete == nil {
+		return &exit.Error{
+			Code: exit.Failed,
+			Text: fmt.Sprintf("the credential of %q was removed, but its tokens were not revoked at the server: %s", c.Profile, remedy.Text(failed.Revoke)),
+			Hint: fmt.Sprintf("to end the access now, revoke it in your account at %s; the access token %s", terminal.Host(c.Issuer.Issuer), report.Remains(c.Token.Expiry)),
+		}
+	}
+	code, hint := o.Remedy().For(failed.Delete)
+	text, again := fmt.Sprintf("the tokens of %q were revoked at the server, but its credential was not removed: %s", c.Profile, remedy.Text(failed.Delete)), "clear"
+	if failed.Revoke != nil {
+		text, again = fmt.Sprintf("%q is still signed in: its credential was not removed (%s), and its tokens were not revoked (%s)", c.Profile, remedy.Text(failed.Delete), remedy.Text(failed.Revoke)), "logout"
+	}
+	if hint != "" {
+		hint += "\n"
+	}
+	return &exit.Error{Code: code, Text: text, Hint: hint + "then try again: " + suggest.MCPLogin(again, c.Profile).With(o.StoreFlags()...).String()}
 }
 
 // Clear removes the credential of a profile without contacting its server.

@@ -94,8 +94,8 @@ func TestRemoveRestores(t *testing.T) {
 	}
 }
 
-// TestRemoveFromNewFile: a file that client-config made for each client can lose its
-// only entry again.
+// TestRemoveFromNewFile: a file that client-config made for each client is gone with its
+// last entry, and leaves no backup.
 func TestRemoveFromNewFile(t *testing.T) {
 	for _, c := range Clients() {
 		path := filepath.Join(t.TempDir(), "file")
@@ -106,9 +106,75 @@ func TestRemoveFromNewFile(t *testing.T) {
 		if err := e.Remove(c, "x"); err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 		}
-		if got := readFile(t, path); strings.Contains(got, "x.example") {
-			t.Errorf("%s: left %s", c.Name, got)
+		if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 0 {
+			t.Errorf("%s: left %v, %v", c.Name, left, err)
 		}
+	}
+}
+
+// TestRemoveFromNewFileInAnyOrder: of several entries in a file that client-config made,
+// the last one takes the file with it.
+func TestRemoveFromNewFileInAnyOrder(t *testing.T) {
+	for _, c := range Clients() {
+		for i, order := range []string{"xyz", "zyx", "yxz"} {
+			path := filepath.Join(t.TempDir(), "file")
+			via, e := Ways()[i], editor(path)
+			if !c.Can(via) {
+				via = c.Default()
+			}
+			for _, name := range []string{"x", "y", "z"} {
+				added := entry(name)
+				added.Helper, added.Variable = "mcp-login headers "+name, "MCP_X_AUTHORIZATION"
+				if _, err := e.Write(c, added, via); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, name := range order {
+				if err := e.Remove(c, string(name)); err != nil {
+					t.Fatal(c.Name, order, err)
+				}
+			}
+			if _, err := os.Lstat(path); err == nil {
+				t.Errorf("%s, %s: left %q", c.Name, order, readFile(t, path))
+			}
+		}
+	}
+}
+
+// TestRemoveLeavesAFileOfOthers: a file that client-config made, and that others wrote
+// into or linked to, loses only what client-config made.
+func TestRemoveLeavesAFileOfOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mcp.json")
+	c, e := find(t, "cursor"), editor(path)
+	write := func() {
+		t.Helper()
+		if _, err := e.Write(c, entry("x"), Proxy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	writeFile(t, path, strings.Replace(readFile(t, path), "{\n", "{\n  \"theme\": \"dark\",\n", 1), 0o600)
+	if err := e.Remove(c, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := readFile(t, path); got != "{\n  \"theme\": \"dark\"\n}\n" {
+		t.Errorf("left %q", got)
+	}
+
+	path = filepath.Join(t.TempDir(), "mcp.json")
+	e = editor(path)
+	write()
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path+".moved", path); err != nil {
+		t.Skip(err)
+	}
+	if err := e.Remove(c, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := readFile(t, path); got != "{}\n" {
+		t.Errorf("left %q behind the link", got)
 	}
 }
 
@@ -116,7 +182,7 @@ func TestRemoveFromNewFile(t *testing.T) {
 // of the owner's that was replaced does not come back.
 func TestRemoveKeepsChanges(t *testing.T) {
 	for _, tt := range []struct{ before, change, with, after string }{
-		{"{\n  // a\n}\n", "// a", "// b", "{\n  \"mcpServers\": {}\n  // b\n}\n"},
+		{"{\n  // a\n}\n", "// a", "// b", "{\n  // b\n}\n"},
 		{`{"mcpServers":{"x":{"command":"mine"}}}`, "", "", `{"mcpServers":{}}`},
 	} {
 		path := filepath.Join(t.TempDir(), "file")

@@ -61,19 +61,24 @@ type Change struct {
 	Path   string // of the file, as it was named
 	before document
 	after  []byte
+	gone   bool // the file is removed
 }
 
 // newChange returns the change that gives a file this text.
 func newChange(path string, before document, after []byte) Change {
-	return Change{path, before, before.encode(after)}
+	return Change{Path: path, before: before, after: before.encode(after)}
 }
 
 // Empty reports whether the file has the content already.
 func (c Change) Empty() bool { return c.before.exists && bytes.Equal(c.before.content, c.after) }
 
+// Gone reports whether the change removes the file.
+func (c Change) Gone() bool { return c.gone }
+
 // Apply writes the file so that a reader sees the old content or the new, and
-// leaves the old one in a backup beside it; "": there was none. It keeps the file's
-// mode, and writes where a link leads.
+// leaves the old one in a backup beside it; "": there was none, or the file had only
+// what this program wrote and is gone. It keeps the file's mode, and writes where a
+// link leads.
 func (c Change) Apply() (backup string, err error) {
 	if backup, err = c.apply(); err != nil {
 		return "", &FileError{c.Path, err}
@@ -103,6 +108,9 @@ func (c Change) apply() (backup string, err error) {
 	}
 	if info.Mode().Perm()&0o200 == 0 {
 		return "", errors.New("it is read-only")
+	}
+	if c.gone {
+		return "", os.Remove(now.path)
 	}
 	if backup, err = keep(now.path, now.content); err != nil {
 		return "", err
@@ -142,10 +150,15 @@ func (c Client) Remove(path string, e Entry) (change Change, found bool, err err
 	if err != nil {
 		return change, true, &FileError{path, err}
 	}
-	change = newChange(path, d, left)
 	if original, known := c.original(d, at, left); known {
-		change.after = original
+		return Change{Path: path, before: d, after: original}, true, nil
 	}
+	left, empty, err := c.tidy(d, left, at)
+	if err != nil {
+		return change, true, &FileError{path, err}
+	}
+	change = newChange(path, d, left)
+	change.gone = empty && !isLink(path)
 	return change, true, nil
 }
 

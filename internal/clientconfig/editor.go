@@ -79,7 +79,11 @@ func (e Editor) Remove(client Client, profile string) error {
 			e.Say("%s has no %q", e.short(file), entry.Name())
 			return nil
 		}
-		return e.apply(change, fmt.Sprintf("removed %q from %s", entry.Name(), e.short(change.Path)))
+		done := fmt.Sprintf("removed %q from %s", entry.Name(), e.short(change.Path))
+		if change.Gone() {
+			done = fmt.Sprintf("removed %q and the file %s, which had nothing else", entry.Name(), e.short(change.Path))
+		}
+		return e.apply(change, done)
 	})
 }
 

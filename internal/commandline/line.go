@@ -167,11 +167,11 @@ func (l *Line) Check() error {
 		switch known := l.Takes(p.Flag); {
 		case !p.IsFlag:
 		case !known && l.Command == nil:
-			return exit.Usagef("unknown flag %q before the command%s", "--"+p.Flag, l.meantFlag(p.Flag))
+			return exit.Usagef("unknown flag %q before the command%s", p.typedName(), l.meantFlag(p.Flag))
 		case !known:
-			return exit.Usagef("unknown flag %q%s", "--"+p.Flag, l.meantFlag(p.Flag))
+			return exit.Usagef("unknown flag %q%s", p.typedName(), l.meantFlag(p.Flag))
 		case p.bare:
-			return exit.Usagef("the flag --%s needs a value", p.Flag)
+			return exit.Usagef("the flag %s needs a value", p.typedName())
 		}
 	}
 	if l.Command == nil && len(l.Args) > 0 {
@@ -261,6 +261,12 @@ func (l *Line) With(flags ...string) suggest.Command {
 		}
 		return p.Words
 	})
+}
+
+// typedName returns a flag's name with the dashes that were typed.
+func (p Part) typedName() string {
+	name, _, _ := strings.Cut(p.Words[0], "=")
+	return name
 }
 
 // Typed returns the words as they were typed.

@@ -9,6 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/flows"
 	"github.com/mcp-login/mcp-login/flows/authcode"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/stores"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
@@ -80,7 +81,7 @@ func (l Local) store(ctx context.Context) (string, error) {
 	if err != nil {
 		return name, err
 	}
-	return fmt.Sprintf("%s: usable, with %s", name, credentials(len(names))), stores.Probe(ctx, store)
+	return fmt.Sprintf("%s: usable, with %s", name, printable.Count(len(names), "credential")), stores.Probe(ctx, store)
 }
 
 func (l Local) agent(ctx context.Context) (string, error) {
@@ -88,12 +89,5 @@ func (l Local) agent(ctx context.Context) (string, error) {
 		return "none is used", nil
 	}
 	names, err := (&agent.Client{Socket: l.Agent}).Profiles(ctx)
-	return fmt.Sprintf("%s keeps %s", l.Agent, credentials(len(names))), err
-}
-
-func credentials(n int) string {
-	if n == 1 {
-		return "1 credential"
-	}
-	return fmt.Sprintf("%d credentials", n)
+	return fmt.Sprintf("%s keeps %s", l.Agent, printable.Count(len(names), "credential")), err
 }

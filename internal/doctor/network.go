@@ -58,7 +58,7 @@ func (a *area) certificate(host string, state *tls.ConnectionState) {
 	}
 	end := state.PeerCertificates[0].NotAfter
 	if left := time.Until(end); left < expirySoon {
-		a.warn("certificate of "+host, fmt.Sprintf("expires in %d hours, at %s", int(left.Hours()), end.UTC().Format(time.RFC3339)), "",
+		a.warn("certificate of "+host, fmt.Sprintf("expires in %s, at %s", printable.Count(int(left.Hours()), "hour"), end.UTC().Format(time.RFC3339)), "",
 			"ask the server's operator to renew it")
 	}
 }

@@ -13,23 +13,30 @@ import (
 
 // event is the data of one event of the server. It implements eventstream.Data.
 type event struct {
-	account *buffer.Account // of the session alone, so that it never waits
+	ctx     context.Context // of the session, which may wait for memory
+	account *buffer.Account // of the session
 	data    *buffer.Buffer
 }
 
-func newEvent() *event {
-	account := buffer.NewBudget().Account()
-	return &event{account, buffer.New(account, MaxMessage)}
+// newEvent returns an event whose memory is of the budget that all sessions share.
+func (t *Transport) newEvent(ctx context.Context) *event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.budget == nil {
+		t.budget = buffer.NewBudget()
+	}
+	account := t.budget.Account()
+	return &event{ctx, account, buffer.New(account, MaxMessage)}
 }
 
 // Add implements eventstream.Data.
-func (e *event) Add(part []byte) error { return e.data.Add(context.Background(), part) }
+func (e *event) Add(part []byte) error { return e.data.Add(e.ctx, part) }
 
 // Reset implements eventstream.Data.
 func (e *event) Reset() { e.data.Reset() }
 
 // text returns the data in one piece, which is valid until Reset.
-func (e *event) text() ([]byte, error) { return e.data.Bytes(context.Background()) }
+func (e *event) text() ([]byte, error) { return e.data.Bytes(e.ctx) }
 
 // messages returns the messages of the event.
 func (e *event) messages() (messages, error) {

@@ -8,7 +8,8 @@
 //
 // # Security
 //
-// The endpoint must have the server's origin. Messages and buffers are bounded.
+// The endpoint must have the server's origin. Messages are bounded, and so is the memory of
+// all sessions together.
 package httpsse
 
 import (
@@ -23,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/buffer"
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
@@ -64,9 +66,10 @@ type Transport struct {
 	Server string            // the MCP server's URL; requests to others go to Base; required
 	Mode   Mode              // "": Auto
 
-	mu       sync.Mutex // guards the fields below
-	known    Mode       // what an Auto server supports; "" while not known
-	sessions []*session // the oldest first
+	mu       sync.Mutex     // guards the fields below
+	known    Mode           // what an Auto server supports; "" while not known
+	sessions []*session     // the oldest first
+	budget   *buffer.Budget // for what the server sends; nil before the first session
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -180,7 +183,7 @@ func (t *Transport) open(req *http.Request) (*session, *http.Response, error) {
 		resp.Body = &cancelOnClose{resp.Body, cancel}
 		return nil, resp, nil
 	}
-	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, event: newEvent(), pending: map[string]*stream{}}
+	s := &session{t: t, id: rand.Text(), cancel: cancel, body: resp.Body, event: t.newEvent(ctx), pending: map[string]*stream{}}
 	s.events = eventstream.NewReader(resp.Body, MaxMessage, s.event, &eventstream.Cursor{})
 	s.serverMessages = s.newStream()
 	s.endpoint, err = s.readEndpoint(t.Server)

@@ -318,7 +318,8 @@ func TestUnheardIsBounded(t *testing.T) {
 // another way, and no other request.
 func TestIDInAnotherForm(t *testing.T) {
 	for request, response := range map[string]string{`7`: `7.0`, `"a"`: `"\u0061"`} {
-		s := &session{t: &Transport{}, cancel: func() {}, body: io.NopCloser(nil), event: newEvent(), pending: map[string]*stream{}}
+		tr := &Transport{}
+		s := &session{t: tr, cancel: func() {}, body: io.NopCloser(nil), event: tr.newEvent(t.Context()), pending: map[string]*stream{}}
 		s.serverMessages = s.newStream()
 		other, mine := s.registerRequests([]string{`"7"`}), s.registerRequests([]string{request})
 		text := []byte(`{"jsonrpc":"2.0","id":` + response + `,"result":{}}`)

@@ -6,7 +6,7 @@ import (
 )
 
 // CheckValues returns an error for invalid values of flags, from any source,
-// with an example of a valid one.
+// with an example of a valid one, and for typed flags that have no effect.
 func (i Invocation) CheckValues() error {
 	for _, f := range i.Line.Flags() {
 		v, err := i.Settings().Get(f.Key)
@@ -20,6 +20,11 @@ func (i Invocation) CheckValues() error {
 			if err := f.Check(text); err != nil {
 				return invalid(v, text, err)
 			}
+		}
+	}
+	for _, f := range i.Line.Flags() {
+		if err := i.checkNeeds(f); err != nil {
+			return err
 		}
 	}
 	return nil

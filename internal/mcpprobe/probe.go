@@ -26,6 +26,7 @@ import (
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -78,7 +79,7 @@ type Result struct {
 
 // Summary says who answered, in one line. All text in it is the server's.
 func (r Report) Summary() string {
-	return fmt.Sprintf("the server answers as %s, protocol %s, with %d tools", oauth.Sanitize(r.Name, 100), r.Protocol(), len(r.Tools))
+	return fmt.Sprintf("the server answers as %s, protocol %s, with %s", oauth.Sanitize(r.Name, 100), r.Protocol(), printable.Count(len(r.Tools), "tool"))
 }
 
 // Protocol is the version, with the transport where that is the old one.

@@ -52,12 +52,13 @@ func (e *rpcError) Is(target error) bool {
 // call is a request in flight.
 type call struct {
 	message
-	cancel      context.CancelFunc
-	cancelled   atomic.Bool // the client canceled it
-	sent        atomic.Bool // the server may know of it
-	departed    *signal     // set when it was sent, or has ended
-	answered    *signal     // set when the client has its answer, or gets none
-	initialized *signal     // of initialize: set when the server answered it, or failed to
+	startsSession bool // it is an initialize, whose message may be replaced
+	cancel        context.CancelFunc
+	cancelled     atomic.Bool // the client canceled it
+	sent          atomic.Bool // the server may know of it
+	departed      *signal     // set when it was sent, or has ended
+	answered      *signal     // set when the client has its answer, or gets none
+	initialized   *signal     // of initialize: set when the server answered it, or failed to
 
 	cacheMu   sync.Mutex // guards served
 	fromCache bool       // the client was answered from the cache
@@ -67,13 +68,13 @@ type call struct {
 // messages must not wait for the server.
 func (b *bridge) request(ctx context.Context, m message) {
 	ctx, cancel := context.WithCancel(b.budget.WithAccount(ctx))
-	c := &call{message: m, cancel: cancel, departed: newSignal(), answered: newSignal(), initialized: newSignal()}
+	c := &call{message: m, startsSession: m.Method == methodInitialize, cancel: cancel, departed: newSignal(), answered: newSignal(), initialized: newSignal()}
 	b.mu.Lock()
 	b.pending[string(m.ID)] = c
 	b.mu.Unlock()
 	before := b.order
 	b.order.departed = c.departed
-	if m.Method == methodInitialize {
+	if c.startsSession {
 		b.order.initialized = c.initialized
 	}
 	b.work.Go(func() {
@@ -243,18 +244,56 @@ func (b *bridge) forward(ctx context.Context, c *call, buf *buffer.Buffer) (answ
 		switch {
 		case m.isResponseTo(c.message):
 			answered = true
-			if m, err = b.noteResponse(ctx, c, m); err != nil {
+			if err := b.deliver(ctx, c, m); err != nil {
 				return false, err
-			}
-			if !c.answered.set() || c.cancelled.Load() {
-				continue // the client already has an answer, or canceled
 			}
 		case m.isErrorWithoutID():
 			return false, &rpcError{m.Error, true} // the server could not read the request's id
+		default:
+			if err := b.forwardOther(ctx, m); err != nil {
+				return false, err
+			}
 		}
-		b.write(m)
 	}
 	return answered, nil
+}
+
+// forwardOther forwards a message that is no response to the request whose stream it came
+// on. A response is forwarded only if its request is in flight.
+func (b *bridge) forwardOther(ctx context.Context, m message) error {
+	if !m.isResponse() {
+		b.write(m)
+		return nil
+	}
+	c := b.pendingCall(m)
+	if c == nil {
+		b.log().Debug("response to no request in flight not forwarded")
+		return nil
+	}
+	time.AfterFunc(gracePeriod, c.cancel) // its own stream should end now
+	return b.deliver(ctx, c, m)
+}
+
+// pendingCall returns the request in flight that a response answers; nil if there is none.
+// An initialize is answered only on its own stream, which has the session's id.
+func (b *bridge) pendingCall(m message) *call {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, c := range b.pending {
+		if !c.startsSession && mcpwire.SameID(m.ID, json.RawMessage(id)) {
+			return c
+		}
+	}
+	return nil
+}
+
+// deliver forwards the response to a request once, unless the client canceled it.
+func (b *bridge) deliver(ctx context.Context, c *call, m message) error {
+	m, err := b.noteResponse(ctx, c, m)
+	if err == nil && c.answered.set() && !c.cancelled.Load() {
+		b.write(m)
+	}
+	return err
 }
 
 // noteResponse records what a response says about the server. It may return the message

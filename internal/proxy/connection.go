@@ -315,7 +315,7 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 				if err != nil {
 					return false, err
 				}
-				return false, b.forwardServerMessages(messages)
+				return false, b.forwardServerMessages(ctx, messages)
 			})
 			resp.Body.Close()
 		}
@@ -331,12 +331,14 @@ func (b *bridge) readServerEvents(ctx context.Context) error {
 
 // forwardServerMessages forwards what the server sends unprompted. An error without an id
 // is about this stream; clients would close their connection over it.
-func (b *bridge) forwardServerMessages(messages []message) error {
+func (b *bridge) forwardServerMessages(ctx context.Context, messages []message) error {
 	for _, m := range messages {
 		if m.isErrorWithoutID() {
 			return &rpcError{m.Error, true}
 		}
-		b.write(m)
+		if err := b.forwardOther(ctx, m); err != nil {
+			return err
+		}
 	}
 	return nil
 }

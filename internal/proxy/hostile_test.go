@@ -257,3 +257,62 @@ func TestNothingIsLeft(t *testing.T) {
 		return runtime.NumGoroutine() <= before+8 // the server's own
 	})
 }
+
+// TestResponsesOfOtherRequests: a response that arrives on another stream is forwarded once
+// if its request is in flight, and not otherwise.
+func TestResponsesOfOtherRequests(t *testing.T) {
+	response := func(id int) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{}}`, id) }
+	first := make(chan bool)
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		if strings.Contains(string(body), `"id":1`) {
+			w.(http.Flusher).Flush()
+			close(first)
+			<-r.Context().Done()
+			return
+		}
+		<-first
+		for _, id := range []int{99, 1, 1, 2, 2, 98} {
+			fmt.Fprintf(w, "data: %s\n\n", response(id))
+		}
+	}))
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+	for id := 1; id <= 2; id++ {
+		r.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"a"}}`, id))
+	}
+	r.ends(t)
+	if got, want := r.said(), response(1)+"\n"+response(2)+"\n"; got != want {
+		t.Errorf("forwarded\n%swant\n%s", got, want)
+	}
+}
+
+// TestResponsesOnTheServersStream: the same holds for the stream that the server opens for
+// its own messages.
+func TestResponsesOnTheServersStream(t *testing.T) {
+	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.Header().Set("Content-Type", "text/event-stream")
+			fmt.Fprintf(w, "data: %s\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"after\"}\n\n", pingReply)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(body), `"initialize"`) {
+			w.Header().Set("Mcp-Session-Id", "s1")
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}`)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
+	r.send(t, initializeRequest)
+	r.send(t, `{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	await.True(t, "the stream has been read", func() bool { return strings.Contains(r.said(), "after") })
+	r.ends(t)
+	if strings.Contains(r.said(), pingReply) {
+		t.Errorf("forwarded %s", r.said())
+	}
+}

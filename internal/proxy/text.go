@@ -7,6 +7,7 @@ import (
 	"time"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/printable"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 	"github.com/mcp-login/mcp-login/oauth"
 )
@@ -95,9 +96,9 @@ func (s *SignIn) details(p proxystate.Page) []string {
 // durationText formats a duration in minutes or, if it is short, in seconds.
 func durationText(left time.Duration) string {
 	if left = max(left, 0); left >= 2*time.Minute {
-		return fmt.Sprintf("%d minutes", int(left.Round(time.Minute).Minutes()))
+		return printable.Count(int(left.Round(time.Minute).Minutes()), "minute")
 	}
-	return fmt.Sprintf("%d seconds", int(left.Seconds()))
+	return printable.Count(int(left.Seconds()), "second")
 }
 
 // requester names the program that requests the sign-in.

@@ -33,18 +33,19 @@ func SettingsOf(values []settings.Value) Settings {
 }
 
 // Text returns the report for people.
-func (values Settings) Text() string {
-	column := 0
+func (values Settings) Text() *terminal.Text {
+	key, column := 0, 0
 	for _, v := range values {
+		key = max(key, utf8.RuneCountInString(v.Key)+2)
 		if n := utf8.RuneCountInString(v.Value); n <= maxValue {
 			column = max(column, n)
 		}
 	}
-	var t terminal.Table
+	var t terminal.Text
 	for _, v := range values {
-		t.Row(v.Key, fmt.Sprintf("%-*s  %s", column, cmp.Or(v.Value, "-"), v.origin()))
+		t.Beside(key, fmt.Sprintf("%-*s%-*s  ", key, v.Key, column, cmp.Or(v.Value, "-")), v.origin())
 	}
-	return t.String()
+	return &t
 }
 
 // maxValue is the widest value that is aligned with the others. A longer one, such as a

@@ -18,18 +18,40 @@ func Wrap(s string, cols int) []string {
 // fold breaks a line at spaces into lines of at most cols columns; 0: as long as it is.
 // The first keeps its beginning of indent columns, and the others are indented by as
 // much. A word that is longer stays whole, and so does a command up to a comma: both can
-// be copied.
+// be copied. One that fits only with less indentation gets that, below the beginning.
 func fold(s string, indent, cols int) []string {
 	if cols <= 0 || width(s) <= max(cols, indent) {
 		return []string{s}
 	}
 	begin := leading(s, indent)
-	lines := fill(foldable(s[len(begin):]), cols-indent)
+	words := foldable(s[len(begin):])
+	if n := widest(words); n > cols-indent && n <= cols-narrow && narrow < indent {
+		lines := fill(words, cols-narrow)
+		for i := range lines {
+			lines[i] = strings.Repeat(" ", narrow) + lines[i]
+		}
+		if begin = strings.TrimRight(begin, " "); begin != "" {
+			lines = append([]string{begin}, lines...)
+		}
+		return lines
+	}
+	lines := fill(words, cols-indent)
 	for i := range lines {
 		lines[i] = begin + lines[i]
 		begin = strings.Repeat(" ", indent)
 	}
 	return lines
+}
+
+// narrow is the indentation below a beginning that leaves too little space beside it.
+const narrow = 4
+
+// widest returns the width of the widest word.
+func widest(words []string) (n int) {
+	for _, word := range words {
+		n = max(n, width(word))
+	}
+	return n
 }
 
 // fill joins words to lines of at most cols columns. A word that is longer is a line.

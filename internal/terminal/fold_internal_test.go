@@ -22,7 +22,10 @@ func TestFold(t *testing.T) {
 		{"        if you know it: mcp-login login NAME URL --issuer ISSUER", 8, 40, []string{"        if you know it:", "        mcp-login login NAME URL --issuer ISSUER"}},
 		{"locked  yes; unlock it: mcp-login unlock, or set PASSPHRASE", 8, 26, []string{"locked  yes; unlock it:", "        mcp-login unlock,", "        or set PASSPHRASE"}},
 		{"warning: sign in again; run mcp-login login notion URL", 2, 40, []string{"warning: sign in again; run", "  mcp-login login notion URL"}},
+		{"authorization-endpoint  https://a.example/authorize", 24, 32, []string{"authorization-endpoint", "    https://a.example/authorize"}},
+		{"                        https://a.example/authorize", 24, 32, []string{"    https://a.example/authorize"}},
 		{"für  ein wort", 5, 10, []string{"für  ein", "     wort"}},
+		{"         ", 5, 6, nil},
 		{"ab", 5, 1, []string{"ab"}},
 	} {
 		if got := fold(tt.text, tt.indent, tt.cols); !slices.Equal(got, tt.want) {
@@ -43,6 +46,22 @@ func TestFactsFitTheTerminal(t *testing.T) {
 	}
 	if got := text.fit(30).String(); got != "store      file:/x\nsafe from  copies of the\n           folder; other users\n" {
 		t.Errorf("in 30 columns:\n%s", got)
+	}
+}
+
+// TestPartsBesideEachOther: a second part that does not fit begins a line, and a pipe gets
+// both in one.
+func TestPartsBesideEachOther(t *testing.T) {
+	var text Text
+	text.Beside(8, "store   -  ", "default")
+	text.Beside(8, "folder  /home/ada/mine  ", "flag --folder")
+	text.Beside(8, "file    /home/ada/mine/longer  ", "flag --file")
+	if got := text.fit(0).String(); got != "store   -  default\nfolder  /home/ada/mine  flag --folder\nfile    /home/ada/mine/longer  flag --file\n" {
+		t.Errorf("unbroken:\n%s", got)
+	}
+	want := "store   -  default\nfolder  /home/ada/mine\n        flag --folder\nfile\n    /home/ada/mine/longer\n        flag --file\n"
+	if got := text.fit(26).String(); got != want {
+		t.Errorf("in 26 columns:\n%s", got)
 	}
 }
 

@@ -85,6 +85,7 @@ type Text struct{ lines []textLine }
 type textLine struct {
 	line
 	indent int
+	second int // where a second part begins, in bytes, which gets a line to itself then; 0: none
 }
 
 func (t *Text) add(l line) { t.lines = append(t.lines, textLine{line: l}) }
@@ -104,7 +105,14 @@ func (t *Text) Heading(title string) { t.add(text(title, bold)) }
 
 // Hanging adds a line, whose continuation is indented where the terminal is narrower.
 func (t *Text) Hanging(indent int, s string) {
-	t.lines = append(t.lines, textLine{text(OneLine(s), plain), indent})
+	t.lines = append(t.lines, textLine{line: text(OneLine(s), plain), indent: indent})
+}
+
+// Beside is Hanging for a line of two parts. Where both do not fit, the second begins a
+// line.
+func (t *Text) Beside(indent int, first, second string) {
+	first = OneLine(first)
+	t.lines = append(t.lines, textLine{text(first+OneLine(second), plain), indent, len(first)})
 }
 
 // Wrapped adds a text, broken at spaces, with each line indented.
@@ -162,12 +170,25 @@ func (t *Text) fit(cols int) *Text {
 			continue
 		}
 		first, last := l.line[0].style, l.line[len(l.line)-1].style
-		for _, folded := range fold(l.String(), l.indent, cols) {
+		for i, folded := range l.fold(cols) {
 			head := leading(folded, l.indent)
+			if i > 0 { // all of it continues what is last
+				head = ""
+			}
 			fitted.add(line{{head, first}, {folded[len(head):], last}})
 		}
 	}
 	return &fitted
+}
+
+// fold breaks a line to fit cols columns.
+func (l textLine) fold(cols int) []string {
+	s := l.String()
+	if l.second == 0 || cols <= 0 || l.width() <= cols {
+		return fold(s, l.indent, cols)
+	}
+	first, second := strings.TrimRight(s[:l.second], " "), strings.Repeat(" ", l.indent)+s[l.second:]
+	return append(fold(first, l.indent, cols), fold(second, l.indent, cols)...)
 }
 
 // Print writes a text in styles.
@@ -247,7 +268,7 @@ func (t *Text) Facts(facts []Fact) {
 	}
 	for _, f := range facts {
 		l := append(padded(f.Label, dim, widths, 0), span{OneLine(f.Value.Text), f.Value.Mark.style()})
-		t.lines = append(t.lines, textLine{l, widths[0] + gutter})
+		t.lines = append(t.lines, textLine{line: l, indent: widths[0] + gutter})
 	}
 }
 

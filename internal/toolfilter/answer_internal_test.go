@@ -99,7 +99,7 @@ func TestEventsOfAllLineEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			body := wrap(strings.NewReader(strings.ReplaceAll(before, "|", end)))
-			s := &stream{io.NopCloser(nil), newEvents(t.Context(), body), true, filter.filterMessages}
+			s := &stream{io.NopCloser(nil), newEvents(t.Context(), body), filter.filterMessages}
 			if got, err := io.ReadAll(s); err != nil || string(got) != strings.ReplaceAll(after, "|", "\n") {
 				t.Errorf("%q, %s: %q, %v", end, name, got, err)
 			}
@@ -116,7 +116,7 @@ func TestManyShortLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stream{io.NopCloser(nil), newEvents(t.Context(), strings.NewReader(text)), true, filter.filterMessages}
+	s := &stream{io.NopCloser(nil), newEvents(t.Context(), strings.NewReader(text)), filter.filterMessages}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	n, err := io.Copy(io.Discard, s)
@@ -139,7 +139,7 @@ func TestMentionedInAnyBlock(t *testing.T) {
 		}
 		filter.noteTool(tool{name: "a"})
 		text := "data: " + strings.Repeat(" ", size) + `{"method":"notifications/tools/list_changed"}` + "\n\n"
-		s := &stream{io.NopCloser(nil), newEvents(t.Context(), strings.NewReader(text)), false, filter.filterMessages}
+		s := &stream{io.NopCloser(nil), newEvents(t.Context(), strings.NewReader(text)), filter.filterMessages}
 		if got, err := io.ReadAll(s); err != nil || string(got) != text {
 			t.Errorf("%d bytes, want %d: %v", len(got), len(text), err)
 		}

@@ -70,6 +70,18 @@ func TestChangeIsReadAsJSON(t *testing.T) {
 	}
 }
 
+// TestListInAnotherResponse: a list of tools that the server sends in the response to
+// another request is filtered too, as an event or as JSON.
+func TestListInAnotherResponse(t *testing.T) {
+	const tools = `{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"w"},{"name":"a","annotations":{"readOnlyHint":true}}]}}`
+	for _, answer := range []string{"data: " + tools + "\n\ndata: " + called + "\n\n", tools, "[" + tools + "," + called + "]"} {
+		send := readOnly(t, &pages{listed, answer})
+		if got := send(callOfA); strings.Contains(got, `"w"`) || !strings.Contains(got, `"a"`) {
+			t.Errorf("forwarded %s", got)
+		}
+	}
+}
+
 // TestToolOnSeveralPages: a tool that is listed on two pages is read-only only if both
 // say so, whichever comes first.
 func TestToolOnSeveralPages(t *testing.T) {

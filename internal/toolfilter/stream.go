@@ -112,19 +112,6 @@ func (s *events) message() ([]byte, error) {
 	return s.whole.Bytes(s.ctx)
 }
 
-// mentions reports whether the event contains a text.
-func (s *events) mentions(text string) bool {
-	var seam []byte // the end of a block and the beginning of the next
-	for _, block := range s.event.Blocks(0, s.event.Len()) {
-		seam = append(seam, block[:min(len(block), len(text)-1)]...)
-		if bytes.Contains(block, []byte(text)) || bytes.Contains(seam, []byte(text)) {
-			return true
-		}
-		seam = append(seam[:0], block[max(0, len(block)-len(text)+1):]...)
-	}
-	return false
-}
-
 // replace replaces the message in the event.
 func (s *events) replace(message []byte) error {
 	text, err := s.event.Bytes(s.ctx)
@@ -154,7 +141,6 @@ func (s *events) replace(message []byte) error {
 type stream struct {
 	body   io.Closer
 	events *events
-	all    bool // filter each event, not only those that mention list_changed
 	filter func(message []byte) []byte
 }
 
@@ -173,9 +159,6 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 func (s *stream) filterEvent() error {
-	if !s.all && !s.events.mentions("list_changed") {
-		return nil
-	}
 	message, err := s.events.message()
 	if err != nil || message == nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/mcp-login/mcp-login/internal/buffer"
@@ -40,7 +39,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		return t.filterResponse(out, true)
+		return t.filterResponse(out)
 	}
 	body, err := readAll(req.Body)
 	if err != nil {
@@ -68,52 +67,56 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	out.ContentLength = int64(len(body))
 	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	out.Body, _ = out.GetBody() // it cannot fail
-	return t.filterResponse(out, hasList(msgs))
+	return t.filterResponse(out)
 }
 
-// hasList reports whether a message asks for tools. Only such a response is read: others
-// are forwarded as they arrive, however long they are.
-func hasList(msgs []message) bool {
-	return slices.ContainsFunc(msgs, func(m message) bool { return m.method == listTools })
-}
-
-// filterResponse sends a request and filters the response: if all is true, each message,
-// otherwise only notifications that the tools changed. Clients differ in which statuses,
-// media types and encodings they accept, so what cannot be filtered has no body.
-func (t *transport) filterResponse(req *http.Request, all bool) (*http.Response, error) {
+// filterResponse sends a request and filters each message in the response: a server may
+// answer a request for its tools in the response to another request. Clients differ in
+// which statuses, media types and encodings they accept, so what cannot be filtered has no
+// body.
+func (t *transport) filterResponse(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req)
 	if err != nil || resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		return resp, err
 	}
-	ctx := req.Context()
-	switch mediaType := mcpwire.MediaType(resp); {
-	case all && (resp.Header.Get("Content-Encoding") != "" || mediaType != mcpwire.TypeEvents && mediaType != mcpwire.TypeJSON):
-		resp.Body.Close()
-		resp.Header.Del("Content-Encoding")
-		resp.Body, resp.ContentLength = http.NoBody, 0
-		resp.Header.Set("Content-Length", "0")
-	case mediaType == mcpwire.TypeEvents:
-		resp.Body = &stream{resp.Body, newEvents(ctx, resp.Body), all, t.filterMessages}
-	case mediaType == mcpwire.TypeJSON && all:
-		buf, text, err := readText(ctx, resp.Body)
-		if err != nil {
+	mediaType := mcpwire.MediaType(resp)
+	switch encoded := resp.Header.Get("Content-Encoding") != ""; {
+	case !encoded && mediaType == mcpwire.TypeEvents:
+		resp.Body = &stream{resp.Body, newEvents(req.Context(), resp.Body), t.filterMessages}
+		return resp, nil
+	case !encoded && mediaType == mcpwire.TypeJSON:
+		if err := t.filterDocument(req.Context(), resp); err != nil {
 			return nil, err
 		}
-		if mcpwire.Prefix(text) == nil && len(bytes.TrimSpace(text)) > 0 {
-			buf.Reset()
-			return nil, errUnreadable
-		}
-		text = t.filterMessages(text)
-		resp.Body = &document{bytes.NewReader(text), buf}
-		resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
-		resp.ContentLength = int64(len(text))
+		return resp, nil
 	}
+	resp.Body.Close()
+	resp.Header.Del("Content-Encoding")
+	resp.Body, resp.ContentLength = http.NoBody, 0
+	resp.Header.Set("Content-Length", "0")
 	return resp, nil
 }
 
-// errUnreadable means that a list of tools is not forwarded because it cannot be filtered.
+// filterDocument filters a response that is one JSON text.
+func (t *transport) filterDocument(ctx context.Context, resp *http.Response) error {
+	buf, text, err := readText(ctx, resp.Body)
+	if err != nil {
+		return err
+	}
+	if mcpwire.Prefix(text) == nil && len(bytes.TrimSpace(text)) > 0 {
+		buf.Reset()
+		return errUnreadable
+	}
+	text = t.filterMessages(text)
+	resp.Body = &document{bytes.NewReader(text), buf}
+	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	resp.ContentLength = int64(len(text))
+	return nil
+}
+
+// errUnreadable means that a response is not forwarded because it cannot be filtered.
 // Some readers understand more than JSON in UTF-8, such as UTF-16 or a byte order mark.
-var errUnreadable = errors.New("the server lists its tools in data that is not JSON in UTF-8")
+var errUnreadable = errors.New("the server sends data that is not JSON in UTF-8, so its lists of tools cannot be filtered")
 
 // readText reads and closes a body. The text is valid until the buffer is reset.
 func readText(ctx context.Context, body io.ReadCloser) (*buffer.Buffer, []byte, error) {

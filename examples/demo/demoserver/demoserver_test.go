@@ -554,6 +554,15 @@ func TestTools(t *testing.T) {
 	}
 	defer func() { _ = session.Close() }()
 
+	list, err := session.ListTools(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range list.Tools {
+		if a := tool.Annotations; a == nil || !a.ReadOnlyHint || a.OpenWorldHint == nil || *a.OpenWorldHint {
+			t.Errorf("%s changes something, or reaches beyond the server: %+v", tool.Name, a)
+		}
+	}
 	for _, tt := range []struct {
 		tool string
 		args map[string]any

@@ -22,10 +22,12 @@ const (
 // POST of tools/list works without an initialize before it.
 func (s *Server) mcpHandler() http.Handler {
 	server := mcp.NewServer(&mcp.Implementation{Name: "mcp-login demo", Version: "1"}, nil)
-	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Shows the user that the access token belongs to"}, whoami)
-	mcp.AddTool(server, &mcp.Tool{Name: "add", Description: "Adds two numbers"}, add)
-	mcp.AddTool(server, &mcp.Tool{Name: "ticks", Description: "Reports progress n times, pausing in between"}, ticks)
-	mcp.AddTool(server, &mcp.Tool{Name: "text", Description: "Returns a text of n bytes"}, text)
+	elsewhere := false
+	harmless := &mcp.ToolAnnotations{ReadOnlyHint: true, OpenWorldHint: &elsewhere} // clients need not ask before a call
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Shows the user that the access token belongs to", Annotations: harmless}, whoami)
+	mcp.AddTool(server, &mcp.Tool{Name: "add", Description: "Adds two numbers", Annotations: harmless}, add)
+	mcp.AddTool(server, &mcp.Tool{Name: "ticks", Description: "Reports progress n times, pausing in between", Annotations: harmless}, ticks)
+	mcp.AddTool(server, &mcp.Tool{Name: "text", Description: "Returns a text of n bytes", Annotations: harmless}, text)
 
 	stream := mcp.NewStreamableHTTPHandler(
 		func(*http.Request) *mcp.Server { return server },
