@@ -22,7 +22,7 @@ import (
 
 // verify is what an authorization server does with a job's id token: it checks
 // signature, issuer, audience and subject (RFC 7523 §3).
-func (s *idTokens) verify(token, audience, subject string) error {
+func (s *idTokenServer) verify(token, audience, subject string) error {
 	text, signature, _ := cutLast(token, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(signature)
 	if err != nil {
@@ -54,7 +54,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // know it, because it may be for any other.
 const exchangedToken = "exchanged-access-token"
 
-func takesExchanged(as http.Handler) http.Handler {
+func acceptExchangedToken(as http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/mcp" && r.Header.Get("Authorization") == "Bearer "+exchangedToken {
 			fmt.Fprint(w, `{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}`)
@@ -77,9 +77,9 @@ func TestActionPresentsItsIDToken(t *testing.T) {
 		{"of a stranger", "jwt-bearer", "repo:stranger/fork:ref:refs/heads/main", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tokens := startIDTokens(t, tt.subject)
+			tokens := startIDTokenServer(t, tt.subject)
 			as := &oauthtest.Server{}
-			srv := httptest.NewServer(takesExchanged(as))
+			srv := httptest.NewServer(acceptExchangedToken(as))
 			t.Cleanup(srv.Close)
 			as.URL = srv.URL
 			if tt.grant == "jwt-bearer" {
@@ -91,7 +91,7 @@ func TestActionPresentsItsIDToken(t *testing.T) {
 			}
 			args := append(tokens.env(), "--var", "MCP_URL="+srv.URL+"/mcp")
 			log, ok := newRepository(t).act("examples/github-actions/workflows/id-token.yml", args...)
-			noteIssued(append(as.Issued(), exchangedToken)...)
+			recordTokens(append(as.Issued(), exchangedToken)...)
 			if ok != tt.ok || strings.Contains(log, "MCP_DEMO_AUTHORIZATION=***") != tt.ok {
 				t.Errorf("the workflow ended with %t, want %t:\n%s", ok, tt.ok, log)
 			}
@@ -102,9 +102,9 @@ func TestActionPresentsItsIDToken(t *testing.T) {
 	}
 }
 
-// TestActionExpectsWhoItIs refuses to be anybody but the one who is expected.
-func TestActionExpectsWhoItIs(t *testing.T) {
-	tokens := startIDTokens(t, "repo:stranger/fork:ref:refs/heads/main")
+// TestActionExpectsSubject refuses to be anybody but the one who is expected.
+func TestActionExpectsSubject(t *testing.T) {
+	tokens := startIDTokenServer(t, "repo:stranger/fork:ref:refs/heads/main")
 	as := &oauthtest.Server{}
 	srv := httptest.NewServer(as)
 	t.Cleanup(srv.Close)
@@ -113,7 +113,7 @@ func TestActionExpectsWhoItIs(t *testing.T) {
 	args := append(tokens.env(), "--var", "MCP_URL="+srv.URL+"/mcp", "--var", "FLOW=ci",
 		"--var", "KEEP="+filepath.Join(t.TempDir(), "token"), "--var", "SUBJECT=repo:example/example:ref:refs/heads/main")
 	log, ok := newRepository(t).act(".github/workflows/probe.yml", args...)
-	noteIssued(as.Issued()...)
+	recordTokens(as.Issued()...)
 	if ok || !strings.Contains(log, "unexpected identity") || strings.Contains(log, "set-env:: MCP_DEMO") {
 		t.Errorf("the workflow ended with %t:\n%s", ok, log)
 	}

@@ -58,7 +58,7 @@ func (s *actionStep) script(name string, env ...string) (log string, code int) {
 	log = out.String()
 	for line := range strings.Lines(log) { // a runner takes the masks out
 		if !strings.HasPrefix(line, "::add-mask::") {
-			noteSaid(line)
+			recordOutput(line)
 		}
 	}
 	return log, cmd.ProcessState.ExitCode()
@@ -82,9 +82,9 @@ func (s *actionStep) checkGone() {
 	}
 }
 
-// TestActionEndsNoLoginOfTheTeam: a store that the environment names is not
+// TestActionKeepsTeamCredential: a store that the environment names is not
 // the job's, whoever logged in there.
-func TestActionEndsNoLoginOfTheTeam(t *testing.T) {
+func TestActionKeepsTeamCredential(t *testing.T) {
 	for _, tt := range []struct{ name, env string }{
 		{"a store", "MCP_LOGIN_STORE=file:"},
 		{"a folder", "MCP_LOGIN_PROFILE_DIR="},
@@ -98,7 +98,7 @@ func TestActionEndsNoLoginOfTheTeam(t *testing.T) {
 			}
 			log, code := s.script("post.js")
 			token := s.token("demo")
-			noteIssued(token)
+			recordTokens(token)
 			if code != 0 || s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"] != token || statusOf(t, demo.MCP(), token) != http.StatusOK {
 				t.Errorf("after the job the team's token is gone, or another than the job's; exit code %d:\n%s", code, log)
 			}
@@ -107,8 +107,8 @@ func TestActionEndsNoLoginOfTheTeam(t *testing.T) {
 	}
 }
 
-// TestActionKeepsToItsOwnStore: what surrounds the job leads it to no other.
-func TestActionKeepsToItsOwnStore(t *testing.T) {
+// TestActionUsesItsOwnStore: what surrounds the job leads it to no other.
+func TestActionUsesItsOwnStore(t *testing.T) {
 	demo := startDemo(t)
 	s := newActionStep(t, "INPUT_URL="+demo.MCP())
 	config := filepath.Join(s.dir, "config", "mcp-login", "config.toml")
@@ -121,11 +121,11 @@ func TestActionKeepsToItsOwnStore(t *testing.T) {
 	around := []string{"MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE_COMMAND=false", "MCP_LOGIN_PASSPHRASE=x", "MCP_LOGIN_AGENT_SOCK=/nowhere/either"}
 	log, code := s.script("main.js", around...)
 	own := s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"]
-	noteIssued(strings.TrimSpace(before), own)
+	recordTokens(strings.TrimSpace(before), own)
 	if code != 0 || own == "" || own == strings.TrimSpace(before) || statusOf(t, demo.MCP(), own) != http.StatusOK {
 		t.Fatalf("exit code %d:\n%s", code, log)
 	}
-	checkAtRest(t, s.temp, []string{own})
+	checkNoPlaintextToken(t, s.temp, []string{own})
 	if log, code := s.script("post.js", around...); code != 0 || !strings.Contains(log, "revoked the tokens") {
 		t.Errorf("post.js: exit code %d:\n%s", code, log)
 	}
@@ -138,9 +138,9 @@ func TestActionKeepsToItsOwnStore(t *testing.T) {
 	s.checkGone()
 }
 
-// TestActionSaysWhatIsMissing: an error of the action's own is one line, with
+// TestActionReportsMissingInput: an error of the action's own is one line, with
 // the way out, and nothing is left or made.
-func TestActionSaysWhatIsMissing(t *testing.T) {
+func TestActionReportsMissingInput(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		env  []string
@@ -167,9 +167,9 @@ func TestActionSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestActionTellsAFailedLoginOnce: the step has said it; its end adds no error.
+// TestActionReportsFailedLoginOnce: the step has said it; its end adds no error.
 // What was registered before somebody was refused is taken back.
-func TestActionTellsAFailedLoginOnce(t *testing.T) {
+func TestActionReportsFailedLoginOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name, url string
 		code      int
@@ -191,8 +191,8 @@ func TestActionTellsAFailedLoginOnce(t *testing.T) {
 	}
 }
 
-// TestActionPinsTheProgram: the action at a tag or commit builds that one.
-func TestActionPinsTheProgram(t *testing.T) {
+// TestActionPinsProgramVersion: the action at a tag or commit builds that one.
+func TestActionPinsProgramVersion(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	for _, tt := range []struct{ ref, version, want string }{
 		{"v1", "", "v1"},
@@ -216,9 +216,9 @@ func TestActionPinsTheProgram(t *testing.T) {
 	}
 }
 
-// TestActionEndsNoLoginOfTheTeamUnderARunner is the first of these under a
+// TestActionKeepsTeamCredentialInRunner is the first of these under a
 // real one.
-func TestActionEndsNoLoginOfTheTeamUnderARunner(t *testing.T) {
+func TestActionKeepsTeamCredentialInRunner(t *testing.T) {
 	demo := startDemo(t)
 	person := newHome(t)
 	person.env = append(person.env, "MCP_LOGIN_STORE=file:"+filepath.Join(person.dir, "team"))
@@ -226,7 +226,7 @@ func TestActionEndsNoLoginOfTheTeamUnderARunner(t *testing.T) {
 	args := []string{"--var", "MCP_URL=" + demo.MCP(), "--env", "XDG_STATE_HOME=" + filepath.Join(person.dir, "state"), "--env", "MCP_LOGIN_STORE=file:" + filepath.Join(person.dir, "team")}
 	log, ok := newRepository(t).act("examples/github-actions/workflows/device.yml", args...)
 	token := person.token("demo")
-	noteIssued(token)
+	recordTokens(token)
 	if !ok || strings.Contains(log, "revoked the tokens") || statusOf(t, demo.MCP(), token) != http.StatusOK {
 		t.Errorf("the workflow ended with %t, and the team's token may be gone:\n%s", ok, log)
 	}

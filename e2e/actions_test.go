@@ -70,7 +70,7 @@ func (r *repository) act(workflow string, args ...string) (log string, ok bool) 
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		r.t.Fatal(err)
 	}
-	noteSaid(string(out))
+	recordOutput(string(out))
 	return string(out), err == nil
 }
 
@@ -88,7 +88,7 @@ func startDemo(t *testing.T) *demoserver.Server {
 	return s
 }
 
-func TestWorkflowsAreClean(t *testing.T) {
+func TestWorkflowsPassActionlint(t *testing.T) {
 	lint, err := provide("actionlint")
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestActionApprovedByDevice(t *testing.T) {
 	}
 }
 
-func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
+func TestActionMasksAndRevokesAfterFailure(t *testing.T) {
 	demo := startDemo(t)
 	r := newRepository(t)
 	kept := filepath.Join(t.TempDir(), "token")
@@ -133,7 +133,7 @@ func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
 	if ok || err != nil {
 		t.Fatalf("the workflow ended with %t, token: %v\n%s", ok, err, log)
 	}
-	noteIssued(string(token))
+	recordTokens(string(token))
 	for _, want := range []string{"the token is ***", "the header is ***", "revoked the tokens"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q:\n%s", want, log)
@@ -142,14 +142,14 @@ func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
 	if strings.Contains(log, string(token)) {
 		t.Error("the log holds the token")
 	}
-	checkAtRest(t, r.home, []string{string(token)})
-	checkAtRest(t, r.dir, []string{string(token)})
+	checkNoPlaintextToken(t, r.home, []string{string(token)})
+	checkNoPlaintextToken(t, r.dir, []string{string(token)})
 	if code := statusOf(t, demo.MCP(), string(token)); code != http.StatusUnauthorized {
 		t.Errorf("after the job the token is answered with %d, want 401", code)
 	}
 }
 
-func TestActionRefusesAStranger(t *testing.T) {
+func TestActionRejectsOtherSubject(t *testing.T) {
 	demo := startDemo(t)
 	kept := filepath.Join(t.TempDir(), "token")
 	log, ok := newRepository(t).act(".github/workflows/probe.yml",

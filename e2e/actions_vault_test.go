@@ -11,7 +11,7 @@ import (
 )
 
 // trustJobs lets jobs of one subject log in and use the team's records.
-func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokens, subject string) {
+func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokenServer, subject string) {
 	t.Helper()
 	v.write(t, "sys/auth/jwt", map[string]any{"type": "jwt"})
 	v.write(t, "auth/jwt/config", map[string]any{
@@ -26,13 +26,13 @@ func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokens, subject string) 
 
 func TestActionUsesTheTeamsCredentialInVault(t *testing.T) {
 	v, demo := startVault(t), startDemo(t)
-	tokens := startIDTokens(t, "repo:example/example:ref:refs/heads/main")
+	tokens := startIDTokenServer(t, "repo:example/example:ref:refs/heads/main")
 	v.trustJobs(t, tokens, tokens.subject)
 	person := newHome(t)
 	person.env = append(person.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+v.root, "MCP_LOGIN_STORE=vault:secret/mcp-login")
 	person.want(0, "login", "demo", demo.MCP())
 	before := person.token("demo")
-	noteIssued(before)
+	recordTokens(before)
 
 	args := append(tokens.env(), "--var", "VAULT_ADDR="+v.addr)
 	log, ok := newRepository(t).act("examples/github-actions/workflows/vault.yml", args...)
@@ -45,9 +45,9 @@ func TestActionUsesTheTeamsCredentialInVault(t *testing.T) {
 	}
 }
 
-func TestActionOfAnotherRepositoryIsRefusedByVault(t *testing.T) {
+func TestActionOfAnotherRepositoryIsRejectedByVault(t *testing.T) {
 	v := startVault(t)
-	tokens := startIDTokens(t, "repo:stranger/fork:ref:refs/heads/main")
+	tokens := startIDTokenServer(t, "repo:stranger/fork:ref:refs/heads/main")
 	v.trustJobs(t, tokens, "repo:example/example:ref:refs/heads/main")
 	args := append(tokens.env(), "--var", "VAULT_ADDR="+v.addr)
 	log, ok := newRepository(t).act("examples/github-actions/workflows/vault.yml", args...)

@@ -18,8 +18,8 @@ import (
 func BenchmarkAgent(b *testing.B) {
 	for _, profiles := range []int{10, 1000} {
 		b.Run(fmt.Sprint(profiles, "profiles"), func(b *testing.B) {
-			l := newLender(b, profiles, time.Minute)
-			r := l.agent()
+			l := newDemoHome(b, profiles, time.Minute)
+			r := l.startAgent()
 			client := &agent.Client{Socket: l.socket}
 			begin := time.Now()
 			var handed, read []time.Duration
@@ -36,7 +36,7 @@ func BenchmarkAgent(b *testing.B) {
 				read = append(read, timeToRun(b, l.command(b.Context(), "token", fmt.Sprint("p", rand.N(profiles)), "--min-ttl", "1s")))
 			}
 			time.Sleep(time.Until(begin.Add(30 * time.Second)))
-			r.end()
+			r.stop()
 			state, lived := r.cmd.ProcessState, time.Since(begin)
 			b.ReportMetric(0, "ns/op") // the medians say more
 			b.ReportMetric(median(handed).Seconds()*1000, "handout-ms")

@@ -92,7 +92,7 @@ func (a *authority) issue(name string) (cert *x509.Certificate, certFile, keyFil
 }
 
 // environ has a server of this folder speak TLS, and trust the authority.
-func (a *authority) environ() []string {
+func (a *authority) env() []string {
 	a.t.Helper()
 	cert, certFile, keyFile := a.issue("server")
 	a.servers = append(a.servers, cert)
@@ -107,7 +107,7 @@ func (a *authority) client() *http.Client {
 }
 
 // trusting has Chromium trust the keys of servers.
-func trusting(certs ...*x509.Certificate) chromedp.ExecAllocatorOption {
+func trustKeysOf(certs ...*x509.Certificate) chromedp.ExecAllocatorOption {
 	var sums []string
 	for _, c := range certs {
 		sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)

@@ -25,17 +25,17 @@ func BenchmarkStart(b *testing.B) {
 	hello := buildTestdata(b, "hello")
 	h := storedHome(b)
 	b.Run("env", func(b *testing.B) {
-		h.compare(b, hello, "env", "box")
+		h.compareWithHello(b, hello, "env", "box")
 		b.ReportMetric(h.peak(b, "env", "box"), "peak-MiB")
 	})
 	b.Run("list10000", func(b *testing.B) {
 		h.fillStore(b, 10_000)
-		h.compare(b, hello, "list")
+		h.compareWithHello(b, hello, "list")
 	})
 }
 
 // compare runs the program and hello in turns and reports medians.
-func (h *home) compare(b *testing.B, hello string, args ...string) {
+func (h *home) compareWithHello(b *testing.B, hello string, args ...string) {
 	b.Helper()
 	var ours, theirs []time.Duration
 	for b.Loop() {

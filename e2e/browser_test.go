@@ -23,7 +23,7 @@ var authLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/auth\?[^\s\x1b]+`)
 
 // opener writes a program that notes the URL that it is given, and returns it
 // and the note.
-func (h *home) opener() (path, note string) {
+func (h *home) recordingBrowser() (path, note string) {
 	h.t.Helper()
 	path, note = filepath.Join(h.dir, "opener"), filepath.Join(h.dir, "opened")
 	text := "#!/bin/sh\nprintf '%s' \"$*\" >'" + note + "'\n"
@@ -35,9 +35,9 @@ func (h *home) opener() (path, note string) {
 
 func TestBrowserLogin(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
-	opener, note := h.opener()
+	opener, note := h.recordingBrowser()
 	r := h.start("login", "box", o.mcp(), "--browser-command", opener)
 	link := r.stderr.await(t, authLink)
 	if opened, err := os.ReadFile(note); err != nil || string(opened) != link {
@@ -49,18 +49,18 @@ func TestBrowserLogin(t *testing.T) {
 
 	c := startChromium(t)
 	c.approve(link)
-	if got := c.title(); got != "You are signed in" {
+	if got := c.heading(); got != "You are signed in" {
 		t.Errorf("the page says %q", got)
 	}
 	if got := c.evaluate(`getComputedStyle(document.querySelector("main")).maxWidth`); got == "none" {
 		t.Error("the page's own policy forbids its style")
 	}
-	c.photograph("signed-in")
+	c.takeScreenshots("signed-in")
 	r.wait(0)
 	if token := h.token("box"); !o.active(token) {
 		t.Error("the server does not know the token")
 	}
-	for _, resource := range o.seen().Resources {
+	for _, resource := range o.observed().Resources {
 		if resource != o.mcp() {
 			t.Errorf("a request with resource %q (RFC 8707 §2)", resource)
 		}
@@ -69,24 +69,24 @@ func TestBrowserLogin(t *testing.T) {
 
 func TestBrowserDenied(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
-	opener, _ := h.opener()
+	opener, _ := h.recordingBrowser()
 	r := h.start("login", "box", o.mcp(), "--flow", "browser", "--browser-command", opener)
 	c := startChromium(t)
 	c.deny(r.stderr.await(t, authLink))
-	if got := c.title(); got != "Access was not granted" {
+	if got := c.heading(); got != "Access was not granted" {
 		t.Errorf("the page says %q", got)
 	}
-	c.photograph("denied")
+	c.takeScreenshots("denied")
 	r.wait(5)
 	h.want(4, "token", "box")
 }
 
-// TestShortAddress opens the short address that leads to the long one.
-func TestShortAddress(t *testing.T) {
+// TestShortURL opens the short address that leads to the long one.
+func TestShortURL(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	h.env = append(h.env, "SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 2222", "USER=ada")
 	r := h.start("login", "box", o.mcp(), "--flow", "paste")
@@ -97,7 +97,7 @@ func TestShortAddress(t *testing.T) {
 	}
 	c := startChromium(t)
 	c.approve(strings.TrimSpace(local))
-	if got := c.title(); got != "You are signed in" {
+	if got := c.heading(); got != "You are signed in" {
 		t.Errorf("the page says %q", got)
 	}
 	r.wait(0)
@@ -105,41 +105,41 @@ func TestShortAddress(t *testing.T) {
 
 // signIn opens an authorization URL, signs in and consents, and returns the
 // page at which the browser ends.
-func (p *person) signIn(link string) page {
-	p.t.Helper()
-	at := p.submit(p.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
-	return p.submit(at, nil)
+func (u *webUser) signIn(link string) page {
+	u.t.Helper()
+	at := u.submit(u.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
+	return u.submit(at, nil)
 }
 
 // elsewhere makes the person's browser one of another machine: what it is sent
 // to there does not load, and the address stays.
-func (p *person) elsewhere(o *oidc) *person {
-	p.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+func (u *webUser) onOtherMachine(o *oidc) *webUser {
+	u.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if "http://"+r.URL.Host != o.url {
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}
-	return p
+	return u
 }
 
 // signInElsewhere returns the address at which a browser ends that cannot
 // reach this machine.
-func (p *person) signInElsewhere(o *oidc, link string) string {
-	p.t.Helper()
-	p.elsewhere(o)
-	at := p.submit(p.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
+func (u *webUser) redirectOnOtherMachine(o *oidc, link string) string {
+	u.t.Helper()
+	u.onOtherMachine(o)
+	at := u.submit(u.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
 	var end string
-	p.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+	u.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if "http://"+r.URL.Host != o.url {
 			end = r.URL.String()
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}
-	p.submit(at, nil)
+	u.submit(at, nil)
 	if end == "" {
-		p.t.Fatal("the server sent the browser nowhere else")
+		u.t.Fatal("the server sent the browser nowhere else")
 	}
 	return end
 }
@@ -155,13 +155,13 @@ func (h *home) startAtTerminal(args ...string) *terminal {
 	h.t.Helper()
 	cmd := h.command(h.t.Context(), args...)
 	cmd.Env = append(cmd.Env, "TERM=xterm")
-	return h.attach(cmd, 80)
+	return h.startOnTerminal(cmd, 80)
 }
 
 // attach starts a command on a terminal of its own.
-func (h *home) attach(cmd *exec.Cmd, cols uint16) *terminal {
+func (h *home) startOnTerminal(cmd *exec.Cmd, cols uint16) *terminal {
 	h.t.Helper()
-	r := &running{h: h, cmd: cmd, stderr: newWatched()}
+	r := &running{h: h, cmd: cmd, stderr: newOutputBuffer()}
 	tty, err := pty.StartWithSize(r.cmd, &pty.Winsize{Rows: 24, Cols: cols})
 	if err != nil {
 		h.t.Fatal(err)
@@ -191,7 +191,7 @@ func (t *terminal) paste(text string) {
 
 func TestPasteLogin(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	for _, tt := range []struct {
 		name   string
 		around func(address string) string
@@ -206,7 +206,7 @@ func TestPasteLogin(t *testing.T) {
 			r := h.startAtTerminal("login", tt.name, o.mcp(), "--flow", "paste")
 			r.stderr.await(t, regexp.MustCompile(`paste it here> `))
 			link := r.stderr.await(t, authLink)
-			end := newPerson(t).signInElsewhere(o, link)
+			end := newWebUser(t).redirectOnOtherMachine(o, link)
 
 			r.paste(link + "\r") // what people do
 			r.stderr.await(t, regexp.MustCompile(`this is the URL to open`))
@@ -228,17 +228,17 @@ func TestPasteLogin(t *testing.T) {
 	}
 }
 
-// TestBrowserBeatsPaste waits for a paste that never comes. The terminal is
+// TestBrowserFinishesBeforePaste waits for a paste that never comes. The terminal is
 // left as it was.
-func TestBrowserBeatsPaste(t *testing.T) {
+func TestBrowserFinishesBeforePaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	const script = `before=$(stty -g); mcp-login login box "$1" --flow paste; code=$?
 [ "$(stty -g)" = "$before" ] && echo "the terminal is as before, code $code"`
 	r := h.startAtTerminal("sh", "-c", script, "sh", o.mcp())
 	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
-	if at := newPerson(t).signIn(r.stderr.await(t, authLink)); !strings.Contains(at.body, "You are signed in") {
+	if at := newWebUser(t).signIn(r.stderr.await(t, authLink)); !strings.Contains(at.body, "You are signed in") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
 	r.wait(0)
@@ -250,7 +250,7 @@ func TestBrowserBeatsPaste(t *testing.T) {
 // TestInterruptedPaste ends a login by Ctrl-C.
 func TestInterruptedPaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste")
 	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
@@ -260,7 +260,7 @@ func TestInterruptedPaste(t *testing.T) {
 
 func TestRedirectFlags(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -287,23 +287,23 @@ func TestRedirectFlags(t *testing.T) {
 	if q.Get("ui_locales") != "de" || q.Get("login_hint") != "a,b" {
 		t.Errorf("--auth-param was not sent: %v", q)
 	}
-	at := newPerson(t).signIn(link)
+	at := newWebUser(t).signIn(link)
 	if at.url.Hostname() != "localhost" || at.url.Path != "/oauth/back" || !strings.Contains(at.body, "You are signed in") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
 	r.wait(0)
 }
 
-// TestRegistrationOutlivesItsPort logs in again while the registered port is
+// TestRegistrationWorksWithAnotherPort logs in again while the registered port is
 // taken: any other will do (RFC 8252 §7.3).
-func TestRegistrationOutlivesItsPort(t *testing.T) {
+func TestRegistrationWorksWithAnotherPort(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	port := ""
 	for i := range 3 {
 		r := h.start("login", "box", o.mcp(), "--flow", "paste", "--force")
-		at := newPerson(t).signIn(r.stderr.await(t, authLink))
+		at := newWebUser(t).signIn(r.stderr.await(t, authLink))
 		if !strings.Contains(at.body, "You are signed in") {
 			t.Fatalf("login %d ended at %s:\n%s", i, at.url, at.body)
 		}
@@ -324,30 +324,30 @@ func TestRegistrationOutlivesItsPort(t *testing.T) {
 			defer func() { _ = l.Close() }()
 		}
 	}
-	if n := o.seen().Registrations; n != 1 {
+	if n := o.observed().Registrations; n != 1 {
 		t.Errorf("%d registrations, want 1", n)
 	}
 	// Another host is another redirect URL, which needs another registration.
 	r := h.start("login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "localhost", "--force")
-	newPerson(t).signIn(r.stderr.await(t, authLink))
+	newWebUser(t).signIn(r.stderr.await(t, authLink))
 	r.wait(0)
-	if n := o.seen().Registrations; n != 2 {
+	if n := o.observed().Registrations; n != 2 {
 		t.Errorf("%d registrations, want 2", n)
 	}
 }
 
-// TestRedirectElsewhere has the browser end at another host; its address is
+// TestRedirectToAnotherHost has the browser end at another host; its address is
 // pasted.
-func TestRedirectElsewhere(t *testing.T) {
+func TestRedirectToAnotherHost(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	const relay = "https://relay.example/back"
 	if got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay); !strings.Contains(got.stderr, "no terminal is available to paste the address into") {
 		t.Errorf("without a terminal: %s", got.stderr)
 	}
 	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay)
-	end := newPerson(t).signInElsewhere(o, r.stderr.await(t, authLink))
+	end := newWebUser(t).redirectOnOtherMachine(o, r.stderr.await(t, authLink))
 	if !strings.HasPrefix(end, relay+"?") {
 		t.Errorf("the browser ended at %s", end)
 	}

@@ -46,7 +46,7 @@ func startChromium(t *testing.T, more ...chromedp.ExecAllocatorOption) *chromium
 }
 
 // do runs steps within a time that fits a loaded machine.
-func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
+func (c *chromium) run(steps ...chromedp.Action[chromedp.Void]) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.ctx, await.Limit)
 	defer cancel()
@@ -57,7 +57,7 @@ func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
 
 // shows waits until the page is loaded and contains an element that matches
 // the selector.
-func (c *chromium) shows(selector string) {
+func (c *chromium) waitFor(selector string) {
 	c.t.Helper()
 	state := fmt.Sprintf(`document.readyState === "complete" && document.querySelector(%q) !== null`, selector)
 	await.True(c.t, "Chromium shows "+selector, func() bool {
@@ -67,10 +67,10 @@ func (c *chromium) shows(selector string) {
 }
 
 // title waits for the program's page and returns its heading.
-func (c *chromium) title() string {
+func (c *chromium) heading() string {
 	c.t.Helper()
 	const ours = "main > h1" // the server's pages have none
-	c.shows(ours)
+	c.waitFor(ours)
 	return c.evaluate(fmt.Sprintf(`document.querySelector(%q).innerText`, ours))
 }
 
@@ -92,47 +92,47 @@ const (
 
 // press clicks an element by script. Chromium drops mouse and key events that
 // arrive before the page is painted.
-func (c *chromium) press(selector string) {
+func (c *chromium) click(selector string) {
 	c.t.Helper()
-	c.shows(selector)
+	c.waitFor(selector)
 	c.evaluate(fmt.Sprintf(`document.querySelector(%q).click(); ""`, selector))
 }
 
 // consentTo opens an authorization URL and signs in, up to the consent page.
 func (c *chromium) consentTo(link string) {
 	c.t.Helper()
-	c.do(chromedp.Navigate(link))
+	c.run(chromedp.Navigate(link))
 	c.signIn()
 }
 
 // signIn signs in at the page that is shown or about to be, up to the consent page.
 func (c *chromium) signIn() {
 	c.t.Helper()
-	c.shows(loginForm)
+	c.waitFor(loginForm)
 	for name, value := range map[string]string{"login": "somebody", "password": "any"} {
 		c.evaluate(fmt.Sprintf(`document.querySelector("input[name=%s]").value = %q`, name, value))
 	}
-	c.press(loginForm + ` button[type=submit]`)
-	c.shows(consentForm)
+	c.click(loginForm + ` button[type=submit]`)
+	c.waitFor(consentForm)
 }
 
 // approve signs in and consents. The browser ends at the program's page.
 func (c *chromium) approve(link string) {
 	c.t.Helper()
 	c.consentTo(link)
-	c.press(consentForm + ` button[type=submit]`)
+	c.click(consentForm + ` button[type=submit]`)
 }
 
 // deny signs in and cancels.
 func (c *chromium) deny(link string) {
 	c.t.Helper()
 	c.consentTo(link)
-	c.press(`a[href$="/abort"]`)
+	c.click(`a[href$="/abort"]`)
 }
 
 // photograph keeps pictures of the page: wide and narrow, light and dark. They
 // stay with `go test -artifacts`.
-func (c *chromium) photograph(name string) {
+func (c *chromium) takeScreenshots(name string) {
 	c.t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
@@ -143,7 +143,7 @@ func (c *chromium) photograph(name string) {
 			name          string
 			width, height int64
 		}{{"wide", 1100, 700}, {"narrow", 360, 640}, {"small", 320, 568}} {
-			c.do(chromedp.EmulateViewport(size.width, size.height))
+			c.run(chromedp.EmulateViewport(size.width, size.height))
 			png, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
 			if err != nil {
 				c.t.Fatal(err)

@@ -66,7 +66,7 @@ func TestCompletionTyped(t *testing.T) {
 				{"mcp-login discover cert", "mcp-login discover cert"},
 			} {
 				s.paste(tt.typed + "\t\x07")
-				got := s.count(i+1, shown)[i][1]
+				got := s.waitForMatches(i+1, shown)[i][1]
 				if strings.TrimSuffix(got, " ") != strings.TrimSuffix(tt.want, " ") || !strings.Contains(tt.typed, "cert") && got != tt.want {
 					t.Errorf("%q becomes %q, want %q", tt.typed, got, tt.want)
 				}
@@ -124,7 +124,7 @@ func TestCompletionAutoloads(t *testing.T) {
 	s.awaitPrompt()
 	for i := range 2 { // the first time loads it
 		s.paste("mcp-login env gi\t\x07")
-		if got := s.count(i+1, regexp.MustCompile(`<(mcp-login[^>]*)>`))[i][1]; got != "mcp-login env github " {
+		if got := s.waitForMatches(i+1, regexp.MustCompile(`<(mcp-login[^>]*)>`))[i][1]; got != "mcp-login env github " {
 			t.Errorf("the line becomes %q", got)
 		}
 	}

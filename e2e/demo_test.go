@@ -17,7 +17,7 @@ func TestDemo(t *testing.T) {
 	if err := build(demo, "..", "./examples/demo"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, demo, "-run", program, "-auto-approve", "1s", "-interval", "1s").CombinedOutput()
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// TestFailureTravelsThroughEval: a script that stops at errors stops when env
+// TestFailureStopsScriptAfterEval: a script that stops at errors stops when env
 // fails inside eval, with its exit code, in every real shell.
-func TestFailureTravelsThroughEval(t *testing.T) {
+func TestFailureStopsScriptAfterEval(t *testing.T) {
 	h := newHome(t)
 	const rest = "; echo reached"
 	strict := []string{"-eu", "-c", "eval \"$(mcp-login env ARGS)\"" + rest}
@@ -48,9 +48,9 @@ func TestFailureTravelsThroughEval(t *testing.T) {
 	}
 }
 
-// TestEmptyAnswerFailsInTheShell: these shells report the exit code of the
+// TestEmptyOutputFailsInShell: these shells report the exit code of the
 // program inside eval by themselves, so that env prints nothing for them.
-func TestEmptyAnswerFailsInTheShell(t *testing.T) {
+func TestEmptyOutputFailsInShell(t *testing.T) {
 	h := newHome(t)
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	for name, argv := range map[string][]string{

@@ -11,15 +11,15 @@ import (
 
 // loginOver leaves a token that is over, not only due: no answer is possible
 // without a refresh.
-func (h *home) loginOver(o *oidc, name string) {
+func (h *home) loginWithExpiredToken(o *oidc, name string) {
 	h.t.Helper()
-	h.loginExpired(o, name)
+	h.loginWithDueToken(o, name)
 	time.Sleep(2 * time.Second) // real time: the token expires after one second
 }
 
 // fileStorm has n processes of one home ask for their variables at once. It
 // calls begun once all of them have started.
-func fileStorm(h *home, n int, begun func()) []result {
+func runConcurrently(h *home, n int, begun func()) []result {
 	all := make([]*running, n)
 	for i := range all {
 		all[i] = h.start("env", "box")
@@ -36,7 +36,7 @@ var tokenVariable = regexp.MustCompile(`MCP_BOX_TOKEN='?([^'\s;]+)`)
 
 // wantOneAnswer wants the same good token from all, and its refresh token used
 // once. Up to failures may have failed, with exit code 3.
-func wantOneAnswer(t *testing.T, o *oidc, results []result, failures int) {
+func checkSameToken(t *testing.T, o *oidc, results []result, failures int) {
 	t.Helper()
 	failed := 0
 	results = slices.DeleteFunc(results, func(r result) bool {
@@ -57,46 +57,46 @@ func wantOneAnswer(t *testing.T, o *oidc, results []result, failures int) {
 	if found := tokenVariable.FindStringSubmatch(results[0].stdout); found == nil || !o.active(found[1]) {
 		t.Error("the token that all got is not active")
 	}
-	wantNothingSpentTwice(t, o)
+	checkNoTokenReused(t, o)
 }
 
 // TestFileStormRefreshesOnce: the server takes its time, so that all are there
 // before it answers.
 func TestFileStormRefreshesOnce(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 2000})
+	o := startOIDC(t, settings{"interval": 1, "refreshDelay": 2000})
 	h := newHome(t)
-	h.loginOver(o, "box")
+	h.loginWithExpiredToken(o, "box")
 	begun := time.Now()
-	results := fileStorm(h, 200, func() {})
+	results := runConcurrently(h, 200, func() {})
 	t.Logf("200 processes took %v", time.Since(begun).Round(time.Millisecond))
-	wantOneAnswer(t, o, results, 0)
+	checkSameToken(t, o, results, 0)
 }
 
-// TestFileStormOverKilledWinner: the process that refreshes is killed while all
+// TestFileStormAfterKilledHolder: the process that refreshes is killed while all
 // the others wait for it.
-func TestFileStormOverKilledWinner(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1})
+func TestFileStormAfterKilledHolder(t *testing.T) {
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginOver(o, "box")
-	o.set(knobs{"stalls": 1, "stallTime": 600_000})
+	h.loginWithExpiredToken(o, "box")
+	o.set(settings{"stalls": 1, "stallTime": 600_000})
 	winner := h.start("env", "box", "--timeout", "10m")
 	awaitStalled(t, o)
-	results := fileStorm(h, 200, func() {
+	results := runConcurrently(h, 200, func() {
 		if !winner.killAfter(0) {
 			t.Error("the winner had ended before it was killed")
 		}
 	})
-	wantOneAnswer(t, o, results, 0)
+	checkSameToken(t, o, results, 0)
 }
 
-// TestFileStormOverTrouble: whoever comes first is told to come again. The next
+// TestFileStormAfterServerError: whoever comes first is told to come again. The next
 // one tries, and all others have its answer.
-func TestFileStormOverTrouble(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1})
+func TestFileStormAfterServerError(t *testing.T) {
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginOver(o, "box")
-	o.set(knobs{"unavailable": 1})
-	wantOneAnswer(t, o, fileStorm(h, 200, func() {}), 1)
+	h.loginWithExpiredToken(o, "box")
+	o.set(settings{"unavailable": 1})
+	checkSameToken(t, o, runConcurrently(h, 200, func() {}), 1)
 	if token := h.token("box"); !o.active(token) {
 		t.Error("after the trouble the token is not good")
 	}

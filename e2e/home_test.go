@@ -48,7 +48,7 @@ type result struct {
 }
 
 // answers are the commands whose standard output is the secret.
-var answers = []string{"env", "token", "headers", "exec", "sh"}
+var secretCommands = []string{"env", "token", "headers", "exec", "sh"}
 
 // command prepares a run of the program, or of sh.
 func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
@@ -67,12 +67,12 @@ func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // patience ends a run that hangs. A machine with little to spare needs long for
 // hundreds of processes at once.
-const patience = 5 * time.Minute
+const commandTimeout = 5 * time.Minute
 
 // run runs the program to its end, without a terminal.
 func (h *home) run(args ...string) result {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), commandTimeout)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := h.command(ctx, args...)
@@ -82,9 +82,9 @@ func (h *home) run(args ...string) result {
 		h.t.Fatal(err)
 	}
 	r := result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
-	noteSaid(r.stderr)
-	if !slices.Contains(answers, args[0]) {
-		noteSaid(r.stdout)
+	recordOutput(r.stderr)
+	if !slices.Contains(secretCommands, args[0]) {
+		recordOutput(r.stdout)
 	}
 	return r
 }
@@ -115,13 +115,13 @@ type running struct {
 	h      *home
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
-	stderr *watched
+	stderr *outputBuffer
 }
 
 // start starts the program and returns at once.
 func (h *home) start(args ...string) *running {
 	h.t.Helper()
-	r := &running{h: h, stderr: newWatched()}
+	r := &running{h: h, stderr: newOutputBuffer()}
 	r.cmd = h.command(h.t.Context(), args...)
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, r.stderr
 	if err := r.cmd.Start(); err != nil {
@@ -138,9 +138,9 @@ func (h *home) start(args ...string) *running {
 func (r *running) result() result {
 	<-r.stderr.closed
 	got := result{r.stdout.String(), r.stderr.String(), r.cmd.ProcessState.ExitCode()}
-	noteSaid(got.stderr)
-	if len(r.cmd.Args) < 2 || !slices.Contains(answers, r.cmd.Args[1]) {
-		noteSaid(got.stdout)
+	recordOutput(got.stderr)
+	if len(r.cmd.Args) < 2 || !slices.Contains(secretCommands, r.cmd.Args[1]) {
+		recordOutput(got.stdout)
 	}
 	return got
 }
@@ -161,7 +161,7 @@ func (r *running) killAfter(d time.Duration) bool {
 	timer := time.AfterFunc(d, func() { _ = r.cmd.Process.Kill() }) // it may have ended
 	<-r.stderr.closed
 	timer.Stop()
-	noteSaid(r.stderr.String())
+	recordOutput(r.stderr.String())
 	status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled()
 }

@@ -24,23 +24,23 @@ var hookLine = map[string]string{
 // expire has a fresh value behind the next prompt, and a prompt with nothing
 // to do calls nobody.
 func TestHookRefreshes(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	for name, line := range hookLine {
 		t.Run(name, func(t *testing.T) {
 			h := newHome(t)
-			h.loginExpired(o, "box")
+			h.loginWithDueToken(o, "box")
 			calls := h.countCalls()
 			s := h.openShell(name)
-			refreshes := o.seen().Refreshes
+			refreshes := o.observed().Refreshes
 			s.enter("export MCP_BOX_TOKEN=old MCP_BOX_EXPIRES_AT=2001-01-01T00:00:00Z OTHER=kept")
 			s.enter(line)
 			s.enter(`printf %s,%s,%s "$MCP_BOX_TOKEN" "$MCP_BOX_EXPIRES_AT" "$MCP_BOX_URL$OTHER" >found`)
-			found := strings.Split(read(t, filepath.Join(h.dir, "found")), ",")
+			found := strings.Split(readFile(t, filepath.Join(h.dir, "found")), ",")
 			expiry, err := time.Parse(time.RFC3339, found[1])
 			if err != nil || time.Until(expiry) < 50*time.Minute || !o.active(found[0]) || found[2] != "kept" {
 				t.Errorf("behind the next prompt: expires at %s, %v, %s, and the token is not the server's", found[1], err, found[2])
 			}
-			if got := o.seen().Refreshes - refreshes; got != 1 {
+			if got := o.observed().Refreshes - refreshes; got != 1 {
 				t.Errorf("%d refreshes, want 1", got)
 			}
 			for range 3 {
@@ -72,7 +72,7 @@ func TestHookFails(t *testing.T) {
 				s.enter("true")
 			}
 			s.enter(`printf %s,%s,%s "$MCP_GONE_TOKEN" "$MCP_GONE_EXPIRES_AT" "$MCP_ODD_TOKEN" >found`)
-			if found := read(t, filepath.Join(h.dir, "found")); found != ",,kept" {
+			if found := readFile(t, filepath.Join(h.dir, "found")); found != ",,kept" {
 				t.Errorf("the variables are %s: only those that need a sign-in are unset", found)
 			}
 			screen := s.stderr.String()
@@ -118,7 +118,7 @@ func BenchmarkHook(b *testing.B) {
 	}
 }
 
-func read(t testing.TB, path string) string {
+func readFile(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {

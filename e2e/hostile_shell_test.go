@@ -37,7 +37,7 @@ var completionSetup = map[string]string{
 }
 
 // pwned fails if one of the hostile texts was run, wherever.
-func (h *home) pwned(when string) {
+func (h *home) checkNothingRan(when string) {
 	h.t.Helper()
 	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Name() == "PWNED" {
@@ -66,7 +66,7 @@ func recordFile(name string) string {
 
 // haveName makes a place that has one name, and returns the variable and the
 // value that have the program look there.
-var haveName = map[string]func(h *home, i int, name string) string{
+var nameSources = map[string]func(h *home, i int, name string) string{
 	"store": func(h *home, i int, name string) string {
 		dir := filepath.Join(h.dir, "stores", strconv.Itoa(i))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -108,7 +108,7 @@ var haveName = map[string]func(h *home, i int, name string) string{
 // and Enter: the program gets that very name, and nothing is run.
 func TestHostileNamesAreCompletedAsWords(t *testing.T) {
 	for shell, setup := range completionSetup {
-		for place, have := range haveName {
+		for place, have := range nameSources {
 			t.Run(shell+" "+place, func(t *testing.T) {
 				t.Parallel()
 				h := newHome(t)
@@ -122,7 +122,7 @@ func TestHostileNamesAreCompletedAsWords(t *testing.T) {
 					s.enter("export " + have(h, i, name))
 					s.paste("mcp-login token \t\r")
 					s.enter("true")
-					h.pwned(fmt.Sprintf("after %q was completed", name))
+					h.checkNothingRan(fmt.Sprintf("after %q was completed", name))
 					want := "token " + name
 					if slices.Contains(refusedNames, name) || shell == "fish" && name[0] == '~' {
 						want = "token"
@@ -185,7 +185,7 @@ func TestHooksRunNoVariables(t *testing.T) {
 			for range 2 {
 				s.enter("true")
 			}
-			h.pwned("after a prompt")
+			h.checkNothingRan("after a prompt")
 			want := []string{"hook " + shell}
 			for i := range 5 {
 				want = append(want, fmt.Sprintf("hook %s --due MCP_DUE%d_EXPIRES_AT", shell, i))

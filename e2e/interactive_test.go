@@ -14,7 +14,7 @@ import (
 )
 
 // interactive is a shell that somebody types into.
-type interactive struct {
+type interactiveShell struct {
 	*terminal
 	lines int
 }
@@ -27,13 +27,13 @@ var shells = map[string][]string{
 }
 
 // openShell starts a shell on a terminal that is wide enough for every line.
-func (h *home) openShell(name string) *interactive {
+func (h *home) openShell(name string) *interactiveShell {
 	h.t.Helper()
 	argv := shells[name]
 	cmd := exec.CommandContext(h.t.Context(), argv[0], argv[1:]...)
 	cmd.Dir = h.dir
 	cmd.Env = append(h.env, "TERM=dumb", "PS1=$ ", "LC_ALL=C.UTF-8")
-	s := &interactive{terminal: h.attach(cmd, 500)}
+	s := &interactiveShell{terminal: h.startOnTerminal(cmd, 500)}
 	h.t.Cleanup(func() {
 		_ = cmd.Process.Kill() // it may have ended
 		<-s.stderr.closed
@@ -43,7 +43,7 @@ func (h *home) openShell(name string) *interactive {
 
 // enter types a line and waits until the shell has run it. What the hook did
 // before this line was read is over then too.
-func (s *interactive) enter(line string) {
+func (s *interactiveShell) enter(line string) {
 	s.h.t.Helper()
 	s.lines++
 	s.paste(fmt.Sprintf("%s; echo end''%d\r", line, s.lines))
@@ -52,14 +52,14 @@ func (s *interactive) enter(line string) {
 
 // awaitPrompt waits until bash or zsh edits the next line: what is typed before
 // that does not reach its editor.
-func (s *interactive) awaitPrompt() {
+func (s *interactiveShell) awaitPrompt() {
 	s.h.t.Helper()
 	s.stderr.await(s.h.t, regexp.MustCompile(fmt.Sprintf(`(?s)end%d\r\n.*\$ `, s.lines)))
 }
 
 // count waits until the pattern was found n times, and returns every match of
 // its group.
-func (s *interactive) count(n int, pattern *regexp.Regexp) [][]string {
+func (s *interactiveShell) waitForMatches(n int, pattern *regexp.Regexp) [][]string {
 	s.h.t.Helper()
 	var found [][]string
 	if !await.Until(func() bool {

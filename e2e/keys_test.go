@@ -64,7 +64,7 @@ func signers(t *testing.T) []crypto.Signer {
 }
 
 func TestPrivateKeyJWT(t *testing.T) {
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	hc, s := serverOf(t, o)
 	for _, private := range signers(t) {
 		key := keyFrom(t, private)
@@ -93,7 +93,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 }
 
 func TestClientSecrets(t *testing.T) {
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	hc, s := serverOf(t, o)
 	for _, method := range []string{oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost} {
 		app, err := oauth.Register(t.Context(), hc, s, oauth.ClientMetadata{
@@ -114,7 +114,7 @@ func TestClientSecrets(t *testing.T) {
 }
 
 func TestDPoP(t *testing.T) {
-	o := startOIDC(t, knobs{"dpopNonce": true})
+	o := startOIDC(t, settings{"dpopNonce": true})
 	hc, s := serverOf(t, o)
 	app, err := oauth.Register(t.Context(), hc, s, oauth.ClientMetadata{
 		GrantTypes: []string{oauth.GrantDeviceCode, oauth.GrantRefreshToken}, ResponseTypes: []string{},
@@ -130,7 +130,7 @@ func TestDPoP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newPerson(t).approve(d.VerificationURIComplete)
+	newWebUser(t).approve(d.VerificationURIComplete)
 	token, err := c.DeviceToken(t.Context(), d.DeviceCode, o.mcp())
 	if err != nil || token.Type != "DPoP" || token.Refresh == "" {
 		t.Fatalf("device token of type %q: %v", token.Type, err)

@@ -17,10 +17,10 @@ import (
 // rotate here, so that every round can go on from the last.
 func TestKilledWhileRefreshing(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1, "rotate": false})
+	o := startOIDC(t, settings{"interval": 1, "rotate": false})
 	h := newHome(t)
 	h.login(o, "box")
-	h.killRefreshes(t, o, 250)
+	h.checkKilledRefreshes(t, o, 250)
 	if n := countFiles(t, h.dir); n > 20 {
 		t.Errorf("%d files are left in the home", n)
 	}
@@ -28,20 +28,20 @@ func TestKilledWhileRefreshing(t *testing.T) {
 
 // killRefreshes kills refreshes at random instants, and wants the old or the new
 // token after each.
-func (h *home) killRefreshes(t *testing.T, o *oidc, rounds int) {
+func (h *home) checkKilledRefreshes(t *testing.T, o *oidc, rounds int) {
 	t.Helper()
-	var fuse fuse
+	var timer killTimer
 	killed, kept := 0, 0
 	for range rounds {
 		old := h.token("box")
-		before := len(o.seen().Tokens)
-		if fuse.kill(h.start("refresh", "box")) {
+		before := len(o.observed().Tokens)
+		if timer.killAtRandom(h.start("refresh", "box")) {
 			killed++
 		}
 		now := h.token("box") // opens the store, waits for no dead holder's lock
 		if now == old {
 			kept++
-		} else if !slices.Contains(o.seen().Tokens[before:], now) {
+		} else if !slices.Contains(o.observed().Tokens[before:], now) {
 			t.Fatal("the store holds neither the old nor the new token")
 		}
 	}
@@ -56,16 +56,16 @@ func (h *home) killRefreshes(t *testing.T, o *oidc, rounds int) {
 // told as "login required" and healed by a login.
 func TestKilledWhileRotating(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.login(o, "box")
-	var fuse fuse
+	var timer killTimer
 
 	lost := 0
 	const rounds = 80
 	for range rounds {
-		fuse.kill(h.start("refresh", "box"))
-		if !slices.Contains(o.seen().Tokens, h.token("box")) {
+		timer.killAtRandom(h.start("refresh", "box"))
+		if !slices.Contains(o.observed().Tokens, h.token("box")) {
 			t.Fatal("the store holds a token that never was")
 		}
 		switch r := h.run("refresh", "box"); {
@@ -84,7 +84,7 @@ func TestKilledWhileRotating(t *testing.T) {
 // store and its key.
 func TestKilledAtFirstUse(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	begin := time.Now()
 	r, _ := newHome(t).startLogin(o, "box")
 	whole := time.Since(begin)
@@ -104,16 +104,16 @@ func TestKilledAtFirstUse(t *testing.T) {
 
 // fuse is the time within which the next kill falls. It follows the machine's
 // speed so that about half of the kills come in time.
-type fuse struct{ length time.Duration }
+type killTimer struct{ limit time.Duration }
 
 // kill kills at a random instant and reports whether the program still ran.
-func (f *fuse) kill(r *running) bool {
-	f.length = max(f.length, 5*time.Millisecond)
-	inTime := r.killAfter(rand.N(f.length))
+func (k *killTimer) killAtRandom(r *running) bool {
+	k.limit = max(k.limit, 5*time.Millisecond)
+	inTime := r.killAfter(rand.N(k.limit))
 	if inTime {
-		f.length = f.length * 12 / 11
+		k.limit = k.limit * 12 / 11
 	} else {
-		f.length = f.length * 11 / 12
+		k.limit = k.limit * 11 / 12
 	}
 	return inTime
 }

@@ -30,22 +30,22 @@ func (h *home) startLogin(o *oidc, name string, flags ...string) (r *running, li
 func (h *home) login(o *oidc, name string, flags ...string) result {
 	h.t.Helper()
 	r, link := h.startLogin(o, name, flags...)
-	newPerson(h.t).approve(link)
+	newWebUser(h.t).approve(link)
 	return r.wait(0)
 }
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{}) // with no interval: 5 s are the default (RFC 8628 §3.2)
+	o := startOIDC(t, settings{}) // with no interval: 5 s are the default (RFC 8628 §3.2)
 	h := newHome(t)
 	r, link := h.startLogin(o, "box")
-	await.True(t, "a poll is answered pending", func() bool { return len(o.seen().Polls) > 0 })
-	newPerson(t).approve(link)
+	await.True(t, "a poll is answered pending", func() bool { return len(o.observed().Polls) > 0 })
+	newWebUser(t).approve(link)
 	if got := r.wait(0); got.stdout != "" {
 		t.Errorf("login wrote to standard output: %q", got.stdout)
 	}
 
-	s := o.seen()
+	s := o.observed()
 	for i, gap := range gaps(s.Polls) {
 		if gap < 5*time.Second {
 			t.Errorf("poll %d came after %v, sooner than 5 s", i+1, gap)
@@ -60,7 +60,7 @@ func TestLogin(t *testing.T) {
 	if token := h.token("box"); !o.active(token) {
 		t.Error("the server does not know the token")
 	}
-	checkAtRest(t, h.dir, s.Tokens)
+	checkNoPlaintextToken(t, h.dir, s.Tokens)
 }
 
 // gaps returns the times between instants in milliseconds.
@@ -73,12 +73,12 @@ func gaps(instants []int64) (between []time.Duration) {
 
 func TestSecondLoginUsesTheRegistration(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.login(o, "box")
 	first := h.token("box")
 	h.login(o, "box", "--force")
-	if n := o.seen().Registrations; n != 1 {
+	if n := o.observed().Registrations; n != 1 {
 		t.Errorf("%d registrations, want 1", n)
 	}
 	if h.token("box") == first {
@@ -88,12 +88,12 @@ func TestSecondLoginUsesTheRegistration(t *testing.T) {
 
 func TestSlowDown(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1, "slowDowns": 1})
+	o := startOIDC(t, settings{"interval": 1, "slowDowns": 1})
 	h := newHome(t)
 	r, link := h.startLogin(o, "box")
-	newPerson(t).approve(link)
+	newWebUser(t).approve(link)
 	r.wait(0)
-	between := gaps(o.seen().Polls)
+	between := gaps(o.observed().Polls)
 	if len(between) != 1 || between[0] < 6*time.Second { // the unit tests of the flow check the exact wait
 		t.Errorf("after slow_down the next poll came in %v, want one after 6 s (RFC 8628 §3.5)", between)
 	}
@@ -101,27 +101,27 @@ func TestSlowDown(t *testing.T) {
 
 func TestUnavailableWhilePolling(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1, "unavailable": 2})
+	o := startOIDC(t, settings{"interval": 1, "unavailable": 2})
 	h := newHome(t)
 	h.login(o, "box")
-	if n := len(o.seen().Polls); n < 3 {
+	if n := len(o.observed().Polls); n < 3 {
 		t.Errorf("%d polls, want two that got 503 and one after", n)
 	}
 }
 
 func TestDenied(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	r, link := h.startLogin(o, "box")
-	newPerson(t).deny(link)
+	newWebUser(t).deny(link)
 	r.wait(5)
 	h.want(4, "token", "box")
 }
 
 func TestExpired(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1, "deviceTTL": 3})
+	o := startOIDC(t, settings{"interval": 1, "deviceTTL": 3})
 	h := newHome(t)
 	r, _ := h.startLogin(o, "box")
 	r.wait(6)
@@ -131,7 +131,7 @@ func TestExpired(t *testing.T) {
 // TestUse takes a credential through every way out.
 func TestUse(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.want(4, "env", "box")
 	h.login(o, "box")
@@ -167,10 +167,10 @@ func TestUse(t *testing.T) {
 
 func TestLogoutRevokes(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.login(o, "box")
-	tokens := o.seen().Tokens // an access and a refresh token
+	tokens := o.observed().Tokens // an access and a refresh token
 	for _, token := range tokens {
 		if !o.active(token) {
 			t.Fatal("a fresh token is not active")
@@ -182,7 +182,7 @@ func TestLogoutRevokes(t *testing.T) {
 			t.Errorf("token %d is still active after the logout", i)
 		}
 	}
-	if got := o.seen().Revocations; len(got) != 2 || got[0] != "refresh_token" || got[1] != "access_token" {
+	if got := o.observed().Revocations; len(got) != 2 || got[0] != "refresh_token" || got[1] != "access_token" {
 		t.Errorf("revocations %q, want the refresh token's, then the access token's", got)
 	}
 	h.want(4, "token", "box")
@@ -190,15 +190,15 @@ func TestLogoutRevokes(t *testing.T) {
 
 func TestLogoutWithoutServer(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.login(o, "box")
-	tokens := o.seen().Tokens
+	tokens := o.observed().Tokens
 	o.stop()
 	r := h.run("logout", "box")
 	if r.code == 0 || !strings.Contains(r.stderr, "revo") {
 		t.Errorf("exit code %d, and the half that failed is not named:\n%s", r.code, r.stderr)
 	}
 	h.want(4, "token", "box")
-	checkAtRest(t, h.dir, tokens)
+	checkNoPlaintextToken(t, h.dir, tokens)
 }

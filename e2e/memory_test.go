@@ -23,7 +23,7 @@ import (
 
 // bombs is an MCP server that turns hostile after the login: a few kilobytes of
 // its answers are size bytes once decompressed.
-func bombs(t *testing.T, size int) *demoserver.Server {
+func startDecompressionBomb(t *testing.T, size int) *demoserver.Server {
 	t.Helper()
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -58,7 +58,7 @@ func bombs(t *testing.T, size int) *demoserver.Server {
 }
 
 // most returns the most memory that a process had, in MiB.
-func most(t *testing.T, cmd *exec.Cmd) int64 {
+func peakMemory(t *testing.T, cmd *exec.Cmd) int64 {
 	t.Helper()
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
@@ -70,14 +70,14 @@ func most(t *testing.T, cmd *exec.Cmd) int64 {
 // TestMemoryOfTestCommand: 2.4 MB of a server once took 2.5 GiB.
 func TestMemoryOfTestCommand(t *testing.T) {
 	t.Parallel()
-	s := bombs(t, 2<<30)
+	s := startDecompressionBomb(t, 2<<30)
 	h := newHome(t)
 	h.want(0, "login", "box", s.MCP())
 	r := h.start("test", "box")
 	if got := r.wait(1); !strings.Contains(got.stderr, "sent more than 16 MiB") || got.stdout != "" {
 		t.Errorf("it ends with %q", got.stderr)
 	}
-	if mib := most(t, r.cmd); mib > 300 {
+	if mib := peakMemory(t, r.cmd); mib > 300 {
 		t.Errorf("it took %d MiB", mib)
 	}
 }
@@ -93,10 +93,10 @@ func TestMemoryOfTheProxy(t *testing.T) {
 // memoryOfTheProxy has a server send answers of a size at once.
 func memoryOfTheProxy(t *testing.T, requests, size int, limit int64) {
 	t.Parallel()
-	s := bombs(t, size)
+	s := startDecompressionBomb(t, size)
 	h := newHome(t)
 	h.want(0, "login", "box", s.MCP())
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := h.command(ctx, "proxy", "box")
 	var in strings.Builder
@@ -104,7 +104,7 @@ func memoryOfTheProxy(t *testing.T, requests, size int, limit int64) {
 		fmt.Fprintln(&in, `{"jsonrpc":"2.0","id":1,"method":"ping"}`)
 	}
 	cmd.Stdin = strings.NewReader(in.String())
-	var out lengths
+	var out lineCounter
 	cmd.Stdout = &out
 	if err := cmd.Run(); err != nil {
 		if _, exited := errors.AsType[*exec.ExitError](err); !exited {
@@ -115,7 +115,7 @@ func memoryOfTheProxy(t *testing.T, requests, size int, limit int64) {
 	if out.lines != requests || out.bytes < requests*size {
 		t.Errorf("%d lines of %d bytes came through", out.lines, out.bytes)
 	}
-	mib := most(t, cmd)
+	mib := peakMemory(t, cmd)
 	t.Logf("%d MiB", mib)
 	if mib > limit {
 		t.Errorf("it took %d MiB, want at most %d", mib, limit)
@@ -123,9 +123,9 @@ func memoryOfTheProxy(t *testing.T, requests, size int, limit int64) {
 }
 
 // lengths counts what is written to it.
-type lengths struct{ lines, bytes int }
+type lineCounter struct{ lines, bytes int }
 
-func (l *lengths) Write(p []byte) (int, error) {
+func (l *lineCounter) Write(p []byte) (int, error) {
 	l.lines += bytes.Count(p, []byte("\n"))
 	l.bytes += len(p)
 	return len(p), nil

@@ -25,10 +25,10 @@ type oidc struct {
 }
 
 // knobs say what the server is to do; the names are those of server.mjs.
-type knobs map[string]any
+type settings map[string]any
 
 // seen is what the server saw; see server.mjs.
-type seen struct {
+type observations struct {
 	Polls            []int64  `json:"polls"`
 	Refreshes        int      `json:"refreshes"`
 	RefusedRefreshes int      `json:"refusedRefreshes"`
@@ -42,17 +42,17 @@ type seen struct {
 }
 
 // startOIDC starts a server of the test's own, which ends with the test.
-func startOIDC(t testing.TB, set knobs) *oidc {
+func startOIDC(t testing.TB, set settings) *oidc {
 	t.Helper()
-	return launchOIDC(t, set, http.DefaultClient)
+	return startOIDCWith(t, set, http.DefaultClient)
 }
 
 // launchOIDC starts a server that the client reaches, with env beside this process's
 // environment.
-func launchOIDC(t testing.TB, set knobs, client *http.Client, env ...string) *oidc {
+func startOIDCWith(t testing.TB, set settings, client *http.Client, env ...string) *oidc {
 	t.Helper()
 	cmd := exec.Command("node", "server.mjs")
-	cmd.Dir = serverDir(t)
+	cmd.Dir = oidcServerDir(t)
 	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -71,7 +71,7 @@ func launchOIDC(t testing.TB, set knobs, client *http.Client, env ...string) *oi
 	o := &oidc{t: t, url: strings.TrimSpace(first), http: client}
 	o.stop = sync.OnceFunc(func() {
 		if o.url != "" {
-			noteIssued(o.seen().Tokens...)
+			recordTokens(o.observed().Tokens...)
 		}
 		_ = stdin.Close()      // asks it to end
 		_ = cmd.Process.Kill() // and sees to it
@@ -86,7 +86,7 @@ func launchOIDC(t testing.TB, set knobs, client *http.Client, env ...string) *oi
 }
 
 // serverDir lays the server beside its modules, which are kept elsewhere.
-func serverDir(t testing.TB) string {
+func oidcServerDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	source, err := os.ReadFile("oidc-provider/server.mjs")
@@ -105,7 +105,7 @@ func serverDir(t testing.TB) string {
 // mcp is the URL of the MCP server.
 func (o *oidc) mcp() string { return o.url + "/mcp" }
 
-func (o *oidc) set(k knobs) {
+func (o *oidc) set(k settings) {
 	o.t.Helper()
 	body, err := json.Marshal(k)
 	if err != nil {
@@ -121,7 +121,7 @@ func (o *oidc) set(k knobs) {
 	}
 }
 
-func (o *oidc) seen() (s seen) {
+func (o *oidc) observed() (s observations) {
 	o.t.Helper()
 	resp, err := o.http.Get(o.url + "/control")
 	if err != nil {

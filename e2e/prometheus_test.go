@@ -21,8 +21,8 @@ import (
 // configures it.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	l := newLender(t, 2, time.Hour)
-	r := l.agent("--metrics-listen", "127.0.0.1:0")
+	l := newDemoHome(t, 2, time.Hour)
+	r := l.startAgent("--metrics-listen", "127.0.0.1:0")
 	said := regexp.MustCompile(`metrics: http://(127\.0\.0\.1:\d+)/metrics`)
 	target := said.FindStringSubmatch(r.stderr.await(t, said))[1]
 
@@ -64,7 +64,7 @@ func TestPrometheus(t *testing.T) {
 			t.Errorf("%s is %q, want %s", query, got, want)
 		}
 	}
-	r.end()
+	r.stop()
 }
 
 // prometheusValue returns the value of the only result of a query; "" if there

@@ -33,9 +33,9 @@ func TestProxyOptions(t *testing.T) {
 	demo = s
 	h := newHome(t)
 	h.env = append(h.env, "KEY=s3cret-of-the-gateway")
-	noteIssued("s3cret-of-the-gateway") // may be in no text of the program
+	recordTokens("s3cret-of-the-gateway") // may be in no text of the program
 	h.want(0, "login", "box", s.MCP())
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	for _, options := range []string{
 		"box --deny-tool t* --header-from X-Key=env:KEY --log-level trace",
 		"box --allow-tool add --header X-Key:${KEY} --listen 127.0.0.1:0",
@@ -44,7 +44,7 @@ func TestProxyOptions(t *testing.T) {
 		t.Run(options, func(t *testing.T) {
 			through := program + " proxy " + options
 			if strings.Contains(options, "--listen") {
-				through = h.listen(t, append([]string{"proxy"}, strings.Fields(options)...)...)
+				through = h.startHTTPProxy(t, append([]string{"proxy"}, strings.Fields(options)...)...)
 			}
 			for _, sdk := range []string{sessionSDK, statelessSDK} {
 				got := h.proxyCalls(sdk, through, `[{"tool": "text", "args": {"n": 3}}, {"tool": "add", "args": {"a": 2, "b": 3}}]`)

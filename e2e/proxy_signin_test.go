@@ -47,9 +47,9 @@ func servePages(t *testing.T, serve func(http.Handler) *httptest.Server) (*demos
 }
 
 var (
-	shownLink = regexp.MustCompile(`https?://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
-	goesOn    = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // of the relay
-	formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
+	shownLink    = regexp.MustCompile(`https?://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
+	continueLink = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // of the relay
+	formField    = regexp.MustCompile(`name="form" value="([^"]+)"`)
 )
 
 // approveAt approves a sign-in on the demo's page, which must show the same code.
@@ -86,7 +86,7 @@ func approveWith(t *testing.T, browser *http.Client, said string) {
 }
 
 // listenForSignIn starts the HTTP form for somebody who is not signed in.
-func (h *home) listenForSignIn(t *testing.T, server string) string {
+func (h *home) startSignInProxy(t *testing.T, server string) string {
 	t.Helper()
 	r := h.start("proxy", server, "--listen", "127.0.0.1:0")
 	t.Cleanup(func() {
@@ -100,7 +100,7 @@ func (h *home) listenForSignIn(t *testing.T, server string) string {
 }
 
 // happened is one thing that a client in the hands of signin.mjs reports.
-type happened struct {
+type clientEvent struct {
 	Tools   []string
 	Text    string
 	Page    *struct{ Mode, URL, Message string }
@@ -109,7 +109,7 @@ type happened struct {
 }
 
 // signsIn has the client of a TypeScript SDK sign in, and reports what happens to it.
-func (h *home) signsIn(t *testing.T, major, server, how string, each func(happened)) {
+func (h *home) runSignInClient(t *testing.T, major, server, how string, each func(clientEvent)) {
 	t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -119,11 +119,11 @@ func (h *home) signsIn(t *testing.T, major, server, how string, each func(happen
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script, major, server, how)
 	cmd.Env = append(h.env, "TSSDK="+modules)
-	talk := newWatched()
+	talk := newOutputBuffer()
 	cmd.Stderr = talk
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -134,8 +134,8 @@ func (h *home) signsIn(t *testing.T, major, server, how string, each func(happen
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		noteSaid(lines.Text())
-		var one happened
+		recordOutput(lines.Text())
+		var one clientEvent
 		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
 			t.Fatal(err)
 		}
@@ -158,12 +158,12 @@ func TestProxySignInTypeScript(t *testing.T) {
 					h := newHome(all) // which lasts until the proxy has ended
 					through := program + " proxy " + demo.MCP()
 					if way == "http" {
-						through = h.listenForSignIn(t, demo.MCP())
+						through = h.startSignInProxy(t, demo.MCP())
 					}
 					var lists [][]string
 					var texts []string
 					var changed, closed int
-					h.signsIn(t, sdk, through, how, func(one happened) {
+					h.runSignInClient(t, sdk, through, how, func(one clientEvent) {
 						switch {
 						case one.Tools != nil:
 							lists = append(lists, one.Tools)
@@ -191,7 +191,7 @@ func TestProxySignInTypeScript(t *testing.T) {
 					if changed == 0 || how == "elicitation" && closed != 1 {
 						t.Errorf("%d changes, %d pages done with", changed, closed)
 					}
-					noteIssued(h.token(strings.TrimSpace(h.want(0, "list").stdout)))
+					recordTokens(h.token(strings.TrimSpace(h.want(0, "list").stdout)))
 				})
 			}
 		}
@@ -208,7 +208,7 @@ func TestProxySignInGo(t *testing.T) {
 				h := newHome(all) // which lasts until the proxy has ended
 				var transport mcp.Transport = &mcp.CommandTransport{Command: h.command(t.Context(), "proxy", demo.MCP())}
 				if way == "http" {
-					transport = &mcp.StreamableClientTransport{Endpoint: h.listenForSignIn(t, demo.MCP())}
+					transport = &mcp.StreamableClientTransport{Endpoint: h.startSignInProxy(t, demo.MCP())}
 				}
 				changed, closed := make(chan bool, 99), make(chan bool, 99)
 				opts := &mcp.ClientOptions{ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { changed <- true }}
@@ -220,7 +220,7 @@ func TestProxySignInGo(t *testing.T) {
 					}
 					opts.ElicitationCompleteHandler = func(context.Context, *mcp.ElicitationCompleteNotificationRequest) { closed <- true }
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 				defer cancel()
 				c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, opts).Connect(ctx, transport, nil)
 				if err != nil {
@@ -267,9 +267,9 @@ func TestProxySignInGo(t *testing.T) {
 // signInClient is a client of the Go SDK that starts the proxy and cannot open pages.
 func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) string) {
 	t.Helper()
-	talk := newWatched()
+	talk := newOutputBuffer()
 	cmd.Stderr = talk
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	t.Cleanup(cancel)
 	c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, nil).Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
 	if err != nil {
@@ -277,7 +277,7 @@ func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) strin
 	}
 	t.Cleanup(func() {
 		_ = c.Close()
-		noteSaid(talk.String())
+		recordOutput(talk.String())
 	})
 	return func(redirect string) string {
 		t.Helper()
@@ -290,7 +290,7 @@ func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) strin
 			t.Fatalf("%v\n%s", err, talk)
 		}
 		text := result.Content[0].(*mcp.TextContent).Text
-		noteSaid(text)
+		recordOutput(text)
 		return text
 	}
 }
@@ -299,7 +299,7 @@ func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) strin
 // code, and any browser can go there.
 func TestProxySignInRelay(t *testing.T) {
 	t.Parallel()
-	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	relay := r.add(h)
 	call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token")))
 	said := call("")
@@ -307,8 +307,8 @@ func TestProxySignInRelay(t *testing.T) {
 	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only if you started this sign-in yourself and the page shows this code.") {
 		t.Fatalf("sign_in says %q", said)
 	}
-	p := newPerson(t)
-	on := goesOn.FindStringSubmatch(p.submit(p.get(link), nil).body)
+	p := newWebUser(t)
+	on := continueLink.FindStringSubmatch(p.submit(p.get(link), nil).body)
 	if on == nil {
 		t.Fatal("the relay leads nowhere")
 	}
@@ -319,7 +319,7 @@ func TestProxySignInRelay(t *testing.T) {
 	if said := call(""); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
 		t.Errorf("sign_in says %q", said)
 	}
-	drain(relay)
+	stopReplica(relay)
 }
 
 // TestProxySignInPaste: without the device flow, a browser, or a relay the client
@@ -327,7 +327,7 @@ func TestProxySignInRelay(t *testing.T) {
 // browser here; of one elsewhere the user pastes the address at which it ended.
 func TestProxySignInPaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	for _, elsewhere := range []bool{false, true} {
 		h := newHome(t)
 		call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "paste"))
@@ -338,9 +338,9 @@ func TestProxySignInPaste(t *testing.T) {
 		}
 		ended := ""
 		if !elsewhere {
-			newPerson(t).signIn(link)
+			newWebUser(t).signIn(link)
 		} else {
-			ended = newPerson(t).signInElsewhere(o, link)
+			ended = newWebUser(t).redirectOnOtherMachine(o, link)
 			state := regexp.MustCompile(`state=[^&]+`)
 			for _, wrong := range []string{"the code is abc", state.ReplaceAllString(ended, "state=of-another")} {
 				if said := call(wrong); !strings.HasPrefix(said, "The URL was not accepted: ") || !strings.Contains(said, link) {
@@ -358,14 +358,14 @@ func TestProxySignInPaste(t *testing.T) {
 // the sign-in opens the laptop's browser.
 func TestProxySignInOverSSH(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	call := signInClient(t, laptop.command(t.Context(), append(sshTo(host, opener), "--", program, "proxy", o.mcp(), "--name", "box")...))
 	said := make(chan string, 1)
 	go func() { said <- call("") }()
-	p := newPerson(t)
-	at := p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	p := newWebUser(t)
+	at := p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	if !strings.Contains(at.body, "Return to your terminal") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // told is what the TypeScript SDK's client tells of one call.
-type told struct {
+type callResult struct {
 	Tool     string
 	Text     string // its beginning
 	Length   int
@@ -31,7 +31,7 @@ type told struct {
 
 // proxyCalls has the client of one of the TypeScript SDKs make calls, and
 // returns what it tells of each.
-func (h *home) proxyCalls(major, server, calls string) []told {
+func (h *home) proxyCalls(major, server, calls string) []callResult {
 	h.t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -41,21 +41,21 @@ func (h *home) proxyCalls(major, server, calls string) []told {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), commandTimeout)
 	defer cancel()
 	var out, talk bytes.Buffer
 	cmd := exec.CommandContext(ctx, "node", script, major, server, calls)
 	cmd.Env = append(h.env, "TSSDK="+modules)
 	cmd.Stdout, cmd.Stderr = &out, &talk
 	err = cmd.Run()
-	noteSaid(talk.String())
-	noteSaid(out.String())
+	recordOutput(talk.String())
+	recordOutput(out.String())
 	if err != nil {
 		h.t.Fatalf("the client: %v\n%s%s", err, out.String(), talk.String())
 	}
-	var all []told
+	var all []callResult
 	for line := range strings.Lines(out.String()) {
-		var one told
+		var one callResult
 		if err := json.Unmarshal([]byte(line), &one); err != nil {
 			h.t.Fatal(err)
 		}
@@ -66,13 +66,13 @@ func (h *home) proxyCalls(major, server, calls string) []told {
 
 // serveProxy starts the HTTP form and returns its URL. It ends with the test,
 // by a signal, and must do so well.
-func (h *home) serveProxy(t *testing.T) string {
+func (h *home) startBoxProxy(t *testing.T) string {
 	t.Helper()
-	return h.listen(t, "proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
+	return h.startHTTPProxy(t, "proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
 }
 
 // listen starts a proxy that serves HTTP, and returns its URL.
-func (h *home) listen(t *testing.T, args ...string) string {
+func (h *home) startHTTPProxy(t *testing.T, args ...string) string {
 	t.Helper()
 	r := h.start(args...)
 	t.Cleanup(func() {
@@ -90,12 +90,12 @@ func (h *home) listen(t *testing.T, args ...string) string {
 const sessionSDK, statelessSDK = "1", "2"
 
 // throughProxy runs a test both ways.
-func throughProxy(t *testing.T, server string, test func(t *testing.T, h *home, through string)) {
+func runThroughProxy(t *testing.T, server string, test func(t *testing.T, h *home, through string)) {
 	h := newHome(t)
 	h.want(0, "login", "box", server, "--browser-command", "curl -sSL -o page.html")
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	t.Run("stdio", func(t *testing.T) { test(t, h, program+" proxy box --min-ttl 1s") })
-	t.Run("http", func(t *testing.T) { test(t, h, h.serveProxy(t)) })
+	t.Run("http", func(t *testing.T) { test(t, h, h.startBoxProxy(t)) })
 }
 
 // TestProxyDemo: tools, progress, cancellation, 10 MB and a token that expires
@@ -111,7 +111,7 @@ func TestProxyDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	demo = s
-	throughProxy(t, s.MCP(), func(t *testing.T, h *home, through string) {
+	runThroughProxy(t, s.MCP(), func(t *testing.T, h *home, through string) {
 		for _, sdk := range []string{sessionSDK, statelessSDK} {
 			got := h.proxyCalls(sdk, through, `[
 				{"tool": "add", "args": {"a": 2, "b": 3}},
@@ -133,7 +133,7 @@ func TestProxyDemo(t *testing.T) {
 // call: they come on a stream of their own.
 func TestProxySessions(t *testing.T) {
 	t.Parallel()
-	throughProxy(t, startTSSDK(t), func(t *testing.T, h *home, through string) {
+	runThroughProxy(t, startTSSDK(t), func(t *testing.T, h *home, through string) {
 		got := h.proxyCalls(sessionSDK, through, `[
 			{"tool": "greet", "args": {"name": "Ada"}},
 			{"tool": "multi-greet", "args": {"name": "Ada"}},
@@ -152,7 +152,7 @@ func TestProxySocket(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	h.want(0, "login", "box", startDemo(t).MCP())
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	r := h.start("proxy", "box", "--listen", "unix:"+filepath.Join(h.dir, "s"))
 	r.stderr.await(t, regexp.MustCompile(` at unix:`))
 	got := h.run("sh", "-c", `curl -sS --unix-socket s http://mcp/ -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`)

@@ -46,8 +46,8 @@ func TestQRScansFromARealTerminal(t *testing.T) {
 				t.Fatalf("no login waits for %s", userCode)
 			}
 			_ = await.Receive(t, "the program and xterm end", ended) // the exit status of xterm means nothing
-			noteIssued(srv.Issued()...)
-			checkAtRest(t, h.dir, srv.Issued())
+			recordTokens(srv.Issued()...)
+			checkNoPlaintextToken(t, h.dir, srv.Issued())
 			if r := h.run("status", "notes"); r.code != 0 {
 				t.Errorf("status after the login: exit %d, %s", r.code, r.stderr)
 			}

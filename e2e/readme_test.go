@@ -34,7 +34,7 @@ import (
 // lines that need Vault have a store of files.
 func TestReadmeRuns(t *testing.T) {
 	h := newHome(t)
-	proxy, ca := internet(t, "mcp.notion.com", &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
+	proxy, ca := startInterceptingProxy(t, "mcp.notion.com", &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
 	caFile := filepath.Join(h.dir, "ca.pem")
 	if err := os.WriteFile(caFile, ca, 0o600); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestReadmeRuns(t *testing.T) {
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", script)
 	cmd.Env, cmd.Dir = h.env, h.dir
@@ -90,7 +90,7 @@ func readmeLines(t *testing.T) (lines []string) {
 
 // internet is an HTTPS proxy that answers for one host in its place, with a
 // certificate of the authority that it returns.
-func internet(t *testing.T, host string, site http.Handler) (proxy string, ca []byte) {
+func startInterceptingProxy(t *testing.T, host string, site http.Handler) (proxy string, ca []byte) {
 	t.Helper()
 	cert, ca := certificate(t, host)
 	server := httptest.NewUnstartedServer(site)

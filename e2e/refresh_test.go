@@ -11,19 +11,19 @@ import (
 
 // expire leaves the credential with a token that is due and lets the next one
 // live for an hour.
-func (h *home) loginExpired(o *oidc, name string) {
+func (h *home) loginWithDueToken(o *oidc, name string) {
 	h.t.Helper()
-	o.set(knobs{"accessTTL": 1})
+	o.set(settings{"accessTTL": 1})
 	h.login(o, name)
 	time.Sleep(1200 * time.Millisecond) // real time: the token expires after one second
-	o.set(knobs{"accessTTL": 3600})
+	o.set(settings{"accessTTL": 3600})
 }
 
 func TestRefreshRotates(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginExpired(o, "box")
+	h.loginWithDueToken(o, "box")
 	for range 3 {
 		before := h.token("box")
 		h.want(0, "refresh", "box")
@@ -31,7 +31,7 @@ func TestRefreshRotates(t *testing.T) {
 			t.Error("the refresh gave no new token")
 		}
 	}
-	s := o.seen()
+	s := o.observed()
 	if s.Refreshes != 4 || s.RefusedRefreshes != 0 { // one was due, three were asked for
 		t.Errorf("%d refreshes and %d refused, want 4 and 0", s.Refreshes, s.RefusedRefreshes)
 	}
@@ -40,26 +40,26 @@ func TestRefreshRotates(t *testing.T) {
 	}
 }
 
-func TestServerTroubleKeepsTheCredential(t *testing.T) {
+func TestServerErrorKeepsCredential(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginExpired(o, "box")
-	o.set(knobs{"unavailable": 1})
+	h.loginWithDueToken(o, "box")
+	o.set(settings{"unavailable": 1})
 	h.want(3, "refresh", "box")
 	if token := h.token("box"); !o.active(token) {
 		t.Error("after the trouble the token is not good")
 	}
 }
 
-// TestLostAnswer loses the one answer that cannot be had again: the server has
+// TestLostResponse loses the one answer that cannot be had again: the server has
 // rotated, and the new tokens never arrive.
-func TestLostAnswer(t *testing.T) {
+func TestLostResponse(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginExpired(o, "box")
-	o.set(knobs{"drops": 1})
+	h.loginWithDueToken(o, "box")
+	o.set(settings{"drops": 1})
 	h.want(3, "refresh", "box")
 	r := h.want(4, "refresh", "box")
 	if !strings.Contains(r.stderr, "mcp-login login box") {

@@ -12,16 +12,16 @@ import (
 )
 
 // example is a file of examples/relay, with the tool that checks such files.
-type example struct {
+type relayExample struct {
 	file  string
 	check func(t *testing.T, path string) *exec.Cmd
 	// wrong are faults to put in, and what the tool says of each.
-	wrong map[[2]string]string
+	faults map[[2]string]string
 }
 
-var relayExamples = []example{
+var relayExamples = []relayExample{
 	{"kubernetes.yaml", func(t *testing.T, path string) *exec.Cmd {
-		tool := provided(t, "kubeconform")
+		tool := provideTool(t, "kubeconform")
 		return exec.Command(tool, "-strict", "-schema-location", "dist/testdata/schemas/{{.ResourceKind}}{{.KindSuffix}}.json", path)
 	}, map[[2]string]string{
 		{"readinessProbe", "readynessProbe"}:                   "readynessProbe",
@@ -32,7 +32,7 @@ var relayExamples = []example{
 		{"allowPrivilegeEscalation: false", "privilege: none"}: "privilege",
 	}},
 	{"compose.yaml", func(t *testing.T, path string) *exec.Cmd {
-		return exec.Command(provided(t, "compose"), "-no-interpolation", path)
+		return exec.Command(provideTool(t, "compose"), "-no-interpolation", path)
 	}, map[[2]string]string{
 		{"stop_grace_period", "stop_grace_time"}:                "stop_grace_time",
 		{"depends_on: [redis]", "depends_on: [valkey]"}:         "valkey",
@@ -49,7 +49,7 @@ var relayExamples = []example{
 	}},
 }
 
-func provided(t *testing.T, name string) string {
+func provideTool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := provide(name)
 	if err != nil {
@@ -70,15 +70,15 @@ func TestRelayExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			good := strings.ReplaceAll(string(text), "/usr/local/bin/mcp-login", program) // it must exist
-			if out, err := e.checked(t, good); err != nil || strings.HasSuffix(e.file, ".service") && out != "" {
+			if out, err := e.checkText(t, good); err != nil || strings.HasSuffix(e.file, ".service") && out != "" {
 				t.Errorf("%v\n%s", err, out)
 			}
-			for fault, says := range e.wrong {
+			for fault, says := range e.faults {
 				bad := strings.Replace(string(text), fault[0], fault[1], 1)
 				if bad == string(text) {
 					t.Errorf("the example has no %q", fault[0])
 				}
-				if out, err := e.checked(t, strings.ReplaceAll(bad, "/usr/local/bin/mcp-login", program)); !strings.Contains(out, says) {
+				if out, err := e.checkText(t, strings.ReplaceAll(bad, "/usr/local/bin/mcp-login", program)); !strings.Contains(out, says) {
 					t.Errorf("%q in place of %q is not found: %v\n%s", fault[1], fault[0], err, out)
 				}
 			}
@@ -86,7 +86,7 @@ func TestRelayExamples(t *testing.T) {
 	}
 }
 
-func (e example) checked(t *testing.T, text string) (string, error) {
+func (e relayExample) checkText(t *testing.T, text string) (string, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), e.file)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -126,7 +126,7 @@ func TestRelayExampleCommands(t *testing.T) {
 				" :8080", " 127.0.0.1:0", " :443", " 127.0.0.1:0", "127.0.0.1:9464", "127.0.0.1:0").Replace(found[1])
 			run := h.start(strings.Fields(words)...)
 			run.stderr.await(t, regexp.MustCompile(`relay: https://login\.example\.com, listening on`))
-			drain(run)
+			stopReplica(run)
 		})
 	}
 }

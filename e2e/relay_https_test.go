@@ -26,14 +26,14 @@ import (
 )
 
 // secureLink is the short link of a relay that speaks TLS.
-var secureLink = regexp.MustCompile(`https://[a-z.]+:\d+/s/[A-Z]{4}-[A-Z]{4}`)
+var tlsRelayLink = regexp.MustCompile(`https://[a-z.]+:\d+/s/[A-Z]{4}-[A-Z]{4}`)
 
 // relayHost is the public name of these relays. An HTTP proxy and a rule of Chromium
 // lead to this machine.
 const relayHost = "login.test"
 
 // secureRelay is a relay that speaks TLS, with a person's machine that uses it.
-type secureRelay struct {
+type tlsRelay struct {
 	h    *home
 	ca   *authority
 	run  *running
@@ -44,9 +44,9 @@ type secureRelay struct {
 }
 
 // newSecureRelay prepares a relay at a port. It has the certificates that flags say.
-func newSecureRelay(t *testing.T, ca *authority, port int) *secureRelay {
+func newTLSRelay(t *testing.T, ca *authority, port int) *tlsRelay {
 	t.Helper()
-	r := &secureRelay{h: newHome(t), ca: ca, url: fmt.Sprintf("https://%s:%d", relayHost, port), roots: ca.file}
+	r := &tlsRelay{h: newHome(t), ca: ca, url: fmt.Sprintf("https://%s:%d", relayHost, port), roots: ca.file}
 	r.h.env = append(r.h.env, "HTTPS_PROXY="+connectProxy(t))
 	if err := os.WriteFile(r.token(), []byte("token-of-the-team"), 0o600); err != nil {
 		t.Fatal(err)
@@ -54,53 +54,53 @@ func newSecureRelay(t *testing.T, ca *authority, port int) *secureRelay {
 	return r
 }
 
-func (r *secureRelay) token() string { return filepath.Join(r.h.dir, "relay-token") }
+func (r *tlsRelay) token() string { return filepath.Join(r.h.dir, "relay-token") }
 
 // address is where the relay listens.
-func (r *secureRelay) address() string {
+func (r *tlsRelay) address() string {
 	return strings.Replace(r.url, "https://"+relayHost, "127.0.0.1", 1)
 }
 
-func (r *secureRelay) start(flags ...string) {
+func (r *tlsRelay) start(flags ...string) {
 	r.h.t.Helper()
 	r.run = r.h.start(append([]string{"relay", "--base-url", r.url, "--listen", r.address(), "--client-token-from", "file:" + r.token()}, flags...)...)
 	r.run.stderr.await(r.h.t, regexp.MustCompile(`listening on`))
 }
 
 // startSecureRelay starts a relay with certificate files.
-func startSecureRelay(t *testing.T, ca *authority, flags ...string) *secureRelay {
+func startTLSRelay(t *testing.T, ca *authority, flags ...string) *tlsRelay {
 	t.Helper()
-	r := newSecureRelay(t, ca, freePorts(t))
+	r := newTLSRelay(t, ca, freePorts(t))
 	cert, certFile, keyFile := ca.issue("relay")
 	r.cert = cert
 	r.start(append([]string{"--tls-cert", certFile, "--tls-key", keyFile}, flags...)...)
 	return r
 }
 
-func (r *secureRelay) login(server string, flags ...string) (*running, string) {
+func (r *tlsRelay) login(server string, flags ...string) (*running, string) {
 	r.h.t.Helper()
 	args := append([]string{"login", "box", server, "--ca-cert", r.roots, "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:" + r.token()}, flags...)
 	run := r.h.start(args...)
-	return run, run.stderr.await(r.h.t, secureLink)
+	return run, run.stderr.await(r.h.t, tlsRelayLink)
 }
 
 // phone opens pages as a phone does, and trusts the relay and the servers.
-func (r *secureRelay) phone(t *testing.T) *chromium {
+func (r *tlsRelay) newPhone(t *testing.T) *chromium {
 	t.Helper()
-	c := startChromium(t, trusting(append(r.ca.servers, r.cert)...), chromedp.Flag("host-resolver-rules", "MAP "+relayHost+" 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
-	c.do(chromedp.EmulateViewport(360, 740))
+	c := startChromium(t, trustKeysOf(append(r.ca.servers, r.cert)...), chromedp.Flag("host-resolver-rules", "MAP "+relayHost+" 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+	c.run(chromedp.EmulateViewport(360, 740))
 	return c
 }
 
 // answerForms goes through the forms of the real servers of this folder.
 func (c *chromium) answerForms(approve bool) {
 	c.t.Helper()
-	c.shows(`input[name=login]`)
+	c.waitFor(`input[name=login]`)
 	c.evaluate(`document.querySelector("input[name=login]").value = "somebody@example.com"; document.querySelector("input[name=password]").value = "any password"`)
-	c.press(`form button`)
-	c.shows(`input[name=accept]`)
+	c.click(`form button`)
+	c.waitFor(`input[name=accept]`)
 	c.evaluate(fmt.Sprintf(`document.querySelector("input[name=accept]").value = %q`, map[bool]string{true: "yes", false: "no"}[approve]))
-	c.press(`form button`)
+	c.click(`form button`)
 }
 
 // TestRelayAtRealServers signs in over https at servers that others wrote: approved,
@@ -108,13 +108,13 @@ func (c *chromium) answerForms(approve bool) {
 func TestRelayAtRealServers(t *testing.T) {
 	t.Parallel()
 	for _, s := range realServers {
-		if s.relayed == "" {
+		if s.relayFolder == "" {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			ca := newAuthority(t)
-			base := startRealWith(t, ca.environ(), s.relayed, s.relayed, "node", "server.mjs")
+			base := startServerProgramWithEnv(t, ca.env(), s.relayFolder, s.relayFolder, "node", "server.mjs")
 			t.Run("approved", func(t *testing.T) { s.checkRelayed(t, ca, base) })
 			t.Run("denied", func(t *testing.T) { s.checkRelayDenied(t, ca, base) })
 			t.Run("expired", func(t *testing.T) { s.checkRelayExpired(t, ca, base) })
@@ -123,82 +123,82 @@ func TestRelayAtRealServers(t *testing.T) {
 }
 
 func (s *realServer) checkRelayed(t *testing.T, ca *authority, base string) {
-	r := startSecureRelay(t, ca)
+	r := startTLSRelay(t, ca)
 	run, link := r.login(base + "/mcp")
-	c := r.phone(t)
-	c.do(chromedp.Navigate(link))
-	c.says("Sign in on your terminal?")
-	c.photograph(s.relayed + "-start")
-	c.do(chromedp.EmulateViewport(360, 740))
-	c.press("form button")
+	c := r.newPhone(t)
+	c.run(chromedp.Navigate(link))
+	c.waitForHeading("Sign in on your terminal?")
+	c.takeScreenshots(s.relayFolder + "-start")
+	c.run(chromedp.EmulateViewport(360, 740))
+	c.click("form button")
 	c.answerForms(true)
-	c.says("Signed in")
+	c.waitForHeading("Signed in")
 	run.wait(0)
 	token := strings.TrimSpace(r.h.want(0, "token", "box", "--ca-cert", r.roots).stdout)
-	noteIssued(token)
-	if !acceptsFrom(t, ca.client(), base+"/mcp", token) {
+	recordTokens(token)
+	if !acceptsTokenFrom(t, ca.client(), base+"/mcp", token) {
 		t.Error("the MCP server does not accept the token")
 	}
 	r.h.want(0, "refresh", "box", "--ca-cert", r.roots)
-	drain(r.run)
+	stopReplica(r.run)
 }
 
 func (s *realServer) checkRelayDenied(t *testing.T, ca *authority, base string) {
-	r := startSecureRelay(t, ca)
+	r := startTLSRelay(t, ca)
 	run, link := r.login(base + "/mcp")
-	c := r.phone(t)
-	c.do(chromedp.Navigate(link))
-	c.press("form button")
+	c := r.newPhone(t)
+	c.run(chromedp.Navigate(link))
+	c.click("form button")
 	c.answerForms(false)
-	c.says("Access was not granted")
+	c.waitForHeading("Access was not granted")
 	run.wait(5)
 	r.h.want(4, "token", "box")
-	drain(r.run)
+	stopReplica(r.run)
 }
 
 // checkRelayExpired has the session end while a person is at the server's consent
 // page.
 func (s *realServer) checkRelayExpired(t *testing.T, ca *authority, base string) {
-	r := startSecureRelay(t, ca, "--session-lifetime", "15s")
+	r := startTLSRelay(t, ca, "--session-lifetime", "15s")
 	run, link := r.login(base + "/mcp")
-	c := r.phone(t)
-	c.do(chromedp.Navigate(link))
-	c.press("form button")
-	c.shows(`input[name=login]`)
+	c := r.newPhone(t)
+	c.run(chromedp.Navigate(link))
+	c.click("form button")
+	c.waitFor(`input[name=login]`)
 	run.wait(6)
 	c.answerForms(true)
-	c.says("This sign-in is not waiting")
-	c.photograph(s.relayed + "-late")
-	c.do(chromedp.Navigate(link))
-	c.says("This link has expired")
-	c.photograph(s.relayed + "-expired")
-	drain(r.run)
+	c.waitForHeading("This sign-in is not waiting")
+	c.takeScreenshots(s.relayFolder + "-late")
+	c.run(chromedp.Navigate(link))
+	c.waitForHeading("This link has expired")
+	c.takeScreenshots(s.relayFolder + "-expired")
+	stopReplica(r.run)
 }
 
-// TestRelaySpeaksTLS looks at what https adds, and signs in with the relay's client id
+// TestRelayTLS looks at what https adds, and signs in with the relay's client id
 // metadata document, without a registration.
-func TestRelaySpeaksTLS(t *testing.T) {
+func TestRelayTLS(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	o := launchOIDC(t, knobs{}, ca.client(), append(ca.environ(), "DOCUMENTS=yes")...)
-	r := startSecureRelay(t, ca)
+	o := startOIDCWith(t, settings{}, ca.client(), append(ca.env(), "DOCUMENTS=yes")...)
+	r := startTLSRelay(t, ca)
 	run, link := r.login(o.mcp())
-	c := r.phone(t)
-	c.goOn(link)
+	c := r.newPhone(t)
+	c.followRelay(link)
 	c.checkCookie(r.url)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Signed in")
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Signed in")
 	run.wait(0)
 	if token := r.h.token("box"); !o.active(token) {
 		t.Error("the server does not know the token")
 	}
-	if s := o.seen(); s.Registrations != 0 || len(s.Documents) == 0 || s.Documents[0] != r.url+"/client.json" {
+	if s := o.observed(); s.Registrations != 0 || len(s.Documents) == 0 || s.Documents[0] != r.url+"/client.json" {
 		t.Errorf("%d registrations, documents %q", s.Registrations, s.Documents)
 	}
 	r.h.want(0, "refresh", "box", "--ca-cert", r.roots)
 	r.checkHeaders(t)
 	r.checkRenewal(t)
-	drain(r.run)
+	stopReplica(r.run)
 }
 
 // checkCookie looks at the cookie that binds a sign-in to the browser.
@@ -218,7 +218,7 @@ func (c *chromium) checkCookie(relay string) {
 }
 
 // client reaches the relay.
-func (r *secureRelay) client() *http.Client {
+func (r *tlsRelay) client() *http.Client {
 	c := r.ca.client()
 	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", r.address())
@@ -226,7 +226,7 @@ func (r *secureRelay) client() *http.Client {
 	return c
 }
 
-func (r *secureRelay) checkHeaders(t *testing.T) {
+func (r *tlsRelay) checkHeaders(t *testing.T) {
 	t.Helper()
 	resp, err := r.client().Get(r.url)
 	if err != nil {
@@ -251,7 +251,7 @@ func (r *secureRelay) checkHeaders(t *testing.T) {
 }
 
 // checkRenewal replaces the certificate files; the next connection has the new one.
-func (r *secureRelay) checkRenewal(t *testing.T) {
+func (r *tlsRelay) checkRenewal(t *testing.T) {
 	t.Helper()
 	next, certFile, keyFile := r.ca.issue("renewed")
 	for from, to := range map[string]string{certFile: "relay.pem", keyFile: "relay-key.pem"} {
@@ -384,8 +384,8 @@ func connectProxy(t *testing.T) string {
 func TestRelayACME(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	o, authority := launchOIDC(t, knobs{}, ca.client(), ca.environ()...), startACME(t, ca)
-	r := newSecureRelay(t, ca, authority.tlsPort)
+	o, authority := startOIDCWith(t, settings{}, ca.client(), ca.env()...), startACME(t, ca)
+	r := newTLSRelay(t, ca, authority.tlsPort)
 	cache := filepath.Join(r.h.dir, "certificates")
 	flags := []string{"--ca-cert", ca.file, "--acme-cache", cache, "--acme-directory", authority.directory, "--acme-email", "somebody@example.com"}
 	r.start(flags...)
@@ -397,26 +397,26 @@ func TestRelayACME(t *testing.T) {
 	}
 
 	run, link := r.login(o.mcp())
-	c := r.phone(t)
-	c.goOn(link)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Signed in")
+	c := r.newPhone(t)
+	c.followRelay(link)
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Signed in")
 	run.wait(0)
 
 	authority.stop()
-	drain(r.run)
+	stopReplica(r.run)
 	r.start(flags...)
 	if !r.awaitCertificate(t, trusted).Equal(r.cert) {
 		t.Error("the restarted relay has another certificate")
 	}
-	drain(r.run)
+	stopReplica(r.run)
 	if info, err := os.Stat(cache); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder of certificates: %v", err)
 	}
 }
 
 // awaitCertificate connects until the relay has a certificate.
-func (r *secureRelay) awaitCertificate(t *testing.T, trusted *tls.Config) (cert *x509.Certificate) {
+func (r *tlsRelay) awaitCertificate(t *testing.T, trusted *tls.Config) (cert *x509.Certificate) {
 	t.Helper()
 	await.True(t, "the relay has a certificate", func() bool {
 		conn, err := tls.Dial("tcp", r.address(), trusted)
@@ -434,10 +434,10 @@ func (r *secureRelay) awaitCertificate(t *testing.T, trusted *tls.Config) (cert 
 func TestRelayWithoutCertificate(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	r := newSecureRelay(t, ca, freePorts(t))
+	r := newTLSRelay(t, ca, freePorts(t))
 	r.start("--acme-cache", filepath.Join(r.h.dir, "certificates"), "--acme-directory", "https://127.0.0.1:1/dir")
 	if got := r.run.stderr.await(t, regexp.MustCompile(`(?m)^.*no certificate.*$`)); !strings.Contains(got, "connection refused") {
 		t.Errorf("the log says %q", got)
 	}
-	drain(r.run)
+	stopReplica(r.run)
 }

@@ -42,31 +42,31 @@ func startRedisTLS(t *testing.T, ca *authority) string {
 func TestRelayRedisTLS(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)
-	ca, h, r := newAuthority(t), newHome(t), newRelays(t)
+	ca, h, r := newAuthority(t), newHome(t), newRelayBalancer(t)
 	key := filepath.Join(h.dir, "sessions-key")
 	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	shared := []string{"--sessions", startRedisTLS(t, ca), "--sessions-key-from", "file:" + key}
 	stranger := r.add(h, shared...)
-	if ready(t, r) {
+	if isReady(t, r) {
 		t.Error("a relay that does not trust its Redis says that it is ready")
 	}
 	stranger.stderr.await(t, regexp.MustCompile(`cannot reach the database of the sessions.*signed by an authority that this machine does not trust.*--ca-cert`))
-	drain(stranger)
+	stopReplica(stranger)
 	r.remove(0)
 
 	replica := r.add(h, append(shared, "--ca-cert", ca.file)...)
-	await.True(t, "the relay is ready", func() bool { return ready(t, r) })
+	await.True(t, "the relay is ready", func() bool { return isReady(t, r) })
 	run := h.start("login", "box", mcp, "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token"))
-	p := newPerson(t)
-	s.sign(p, p.goOn(run.stderr.await(t, relayLink)), true)
+	p := newWebUser(t)
+	s.signInPages(p, p.followRelay(run.stderr.await(t, relayLink)), true)
 	run.wait(0)
-	drain(replica)
+	stopReplica(replica)
 }
 
 // ready asks a relay whether it can serve.
-func ready(t *testing.T, r *relays) bool {
+func isReady(t *testing.T, r *relayBalancer) bool {
 	t.Helper()
 	resp, err := http.Get(r.url + "/readyz")
 	if err != nil {

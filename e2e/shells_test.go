@@ -52,7 +52,7 @@ func TestShellsReadBack(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			vars := accepted(t, tt.format)
+			vars := acceptedVariables(t, tt.format)
 			cmd := exec.Command(tt.argv[0], tt.argv[1:]...)
 			cmd.Dir = t.TempDir()
 			text := filepath.Join(cmd.Dir, "text")
@@ -63,7 +63,7 @@ func TestShellsReadBack(t *testing.T) {
 				name, value, _ := strings.Cut(entry, "=")
 				got[name] = value
 			}
-			compare(t, vars, got)
+			compareVariables(t, vars, got)
 		})
 	}
 }
@@ -108,7 +108,7 @@ func TestShellsUnset(t *testing.T) {
 
 // TestDockerReadsBack reads with the package that docker run --env-file uses.
 func TestDockerReadsBack(t *testing.T) {
-	vars := accepted(t, envexport.Docker)
+	vars := acceptedVariables(t, envexport.Docker)
 	text := filepath.Join(t.TempDir(), "text")
 	writeText(t, text, envexport.Docker, vars)
 	lines, err := kvfile.Parse(text, func(string) (string, bool) { return "", false })
@@ -120,14 +120,14 @@ func TestDockerReadsBack(t *testing.T) {
 		name, value, _ := strings.Cut(line, "=")
 		got[name] = value
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
 // TestSystemdReadsBack has systemd's own reader of environment files, which
 // also reads os-release, bring each value into a file. No service manager runs
 // in a container, but systemd-tmpfiles does.
 func TestSystemdReadsBack(t *testing.T) {
-	vars := accepted(t, envexport.Systemd)[:100]
+	vars := acceptedVariables(t, envexport.Systemd)[:100]
 	got := map[string]string{}
 	for _, v := range vars {
 		root := t.TempDir()
@@ -146,12 +146,12 @@ func TestSystemdReadsBack(t *testing.T) {
 		}
 		got[v.Name] = string(value)
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
 // TestJSONReadsBack reads with a JSON parser that is not Go's.
 func TestJSONReadsBack(t *testing.T) {
-	vars := accepted(t, envexport.JSON)
+	vars := acceptedVariables(t, envexport.JSON)
 	text := filepath.Join(t.TempDir(), "text")
 	writeText(t, text, envexport.JSON, vars)
 	cmd := exec.Command("node", "-e", `for (const [k, v] of Object.entries(JSON.parse(require("fs").readFileSync(process.argv[1])))) process.stdout.write(k + "=" + v + "\0")`, text)
@@ -160,12 +160,12 @@ func TestJSONReadsBack(t *testing.T) {
 		name, value, _ := strings.Cut(entry, "=")
 		got[name] = value
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
 // accepted returns variables with hard values that the format does not refuse:
 // fixed ones and random ones made of what shells and parsers treat specially.
-func accepted(t *testing.T, f envexport.Format) []envexport.Var {
+func acceptedVariables(t *testing.T, f envexport.Format) []envexport.Var {
 	t.Helper()
 	values := []string{
 		"plain", "Bearer abc.DEF-_~+/==", "https://mcp.example/mcp?a=b&c=d#e", "2026-11-23T10:00:00Z", "", " ", "  a  b  ", "'", "''", "a'b'c", `"`, `""`, `\`, `\\`, `\'`, `\"`, `\n`,
@@ -216,7 +216,7 @@ func writeText(t *testing.T, path string, f envexport.Format, vars []envexport.V
 	}
 }
 
-func compare(t *testing.T, vars []envexport.Var, got map[string]string) {
+func compareVariables(t *testing.T, vars []envexport.Var, got map[string]string) {
 	t.Helper()
 	for _, v := range vars {
 		if value, ok := got[v.Name]; !ok || value != v.Value {

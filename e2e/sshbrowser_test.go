@@ -53,7 +53,7 @@ func sshTo(h *remoteHost, opener string) []string {
 }
 
 // opened waits for the page that the browser stand-in was given, and forgets it.
-func opened(t *testing.T, note string) string {
+func waitForOpenedURL(t *testing.T, note string) string {
 	t.Helper()
 	var link string
 	await.True(t, "the laptop's browser is opened", func() bool {
@@ -65,7 +65,7 @@ func opened(t *testing.T, note string) string {
 }
 
 // follow returns where a link of a page leads.
-func follow(t *testing.T, p page, class string) string {
+func linkOf(t *testing.T, p page, class string) string {
 	t.Helper()
 	m := regexp.MustCompile(`<a class="` + class + `"[^>]*href="([^"]+)"`).FindStringSubmatch(p.body)
 	if m == nil {
@@ -115,14 +115,14 @@ func TestSSHBrowserRefused(t *testing.T) {
 // browser: once asked, once told not to ask again, then unasked; and a person's no.
 func TestSSHBrowserSignIn(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	login := append(sshTo(host, opener), "--", program, "login", "box", o.mcp(), "--force")
 	for _, link := range []string{"go", "always", ""} {
 		r := laptop.start(login...)
-		p := newPerson(t)
-		start := opened(t, note)
+		p := newWebUser(t)
+		start := waitForOpenedURL(t, note)
 		at := page{}
 		if link == "" {
 			at = p.signIn(start)
@@ -131,7 +131,7 @@ func TestSSHBrowserSignIn(t *testing.T) {
 			if !strings.Contains(ask.body, "<b>127.0.0.1</b> asks to sign in at") {
 				t.Errorf("the page does not name the host:\n%s", ask.body)
 			}
-			at = p.signIn(follow(t, ask, link))
+			at = p.signIn(linkOf(t, ask, link))
 		}
 		if !strings.Contains(at.body, "Return to your terminal") {
 			t.Errorf("%q: the browser ended at %s:\n%s", link, at.url, at.body)
@@ -146,30 +146,30 @@ func TestSSHBrowserSignIn(t *testing.T) {
 	}
 	laptop.want(0, "browser", "--forget")
 	r := laptop.start(login...)
-	p := newPerson(t)
-	p.get(follow(t, p.get(opened(t, note)), "cancel"))
+	p := newWebUser(t)
+	p.get(linkOf(t, p.get(waitForOpenedURL(t, note)), "cancel"))
 	r.wait(5)
 }
 
 // TestSSHBrowserChromium takes the same way in a real browser.
 func TestSSHBrowserChromium(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	r := laptop.start(append(sshTo(host, opener), "--", program, "login", "box", o.mcp())...)
 	c := startChromium(t)
-	c.do(chromedp.Navigate(opened(t, note)))
-	c.shows("a.go")
-	c.photograph("asked-by-a-remote-host")
-	c.press("a.go")
+	c.run(chromedp.Navigate(waitForOpenedURL(t, note)))
+	c.waitFor("a.go")
+	c.takeScreenshots("asked-by-a-remote-host")
+	c.click("a.go")
 	c.signIn()
-	c.press(consentForm + ` button[type=submit]`)
-	c.shows("h1")
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitFor("h1")
 	await.True(t, "the last page is shown", func() bool {
 		return c.evaluate(`document.querySelector("h1")?.innerText ?? ""`) == "Return to your terminal"
 	})
-	c.photograph("return-to-the-terminal")
+	c.takeScreenshots("return-to-the-terminal")
 	r.wait(0)
 	if !o.active(host.token("box")) {
 		t.Error("the server does not know the token")
@@ -180,36 +180,36 @@ func TestSSHBrowserChromium(t *testing.T) {
 // for its first sign-in.
 func TestSSHBrowserProxy(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	r := laptop.start(append(sshTo(host, opener), "--", program, "proxy", "box", o.mcp(), "--login", "</dev/null")...)
-	p := newPerson(t)
-	p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	p := newWebUser(t)
+	p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	r.wait(0)
 	if !o.active(host.token("box")) {
 		t.Error("the server does not know the token")
 	}
 }
 
-// TestSSHBrowserOutlived: a session that outlives the connection, as in tmux, goes on
+// TestSSHBrowserAfterDisconnect: a session that outlives the connection, as in tmux, goes on
 // to the next flow at once, and finds the browser of the next connection.
-func TestSSHBrowserOutlived(t *testing.T) {
+func TestSSHBrowserAfterDisconnect(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	r := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	r.stderr.await(t, regexp.MustCompile("up\n"))
 	sign := host.start("login", "box", o.mcp()) // it is no child of the connection
-	opened(t, note)
+	waitForOpenedURL(t, note)
 	sign.stderr.await(t, regexp.MustCompile(`in the browser that opened on your laptop`))
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	sign.stderr.await(t, regexp.MustCompile(`flow: browser cannot be used: .*connection to your laptop has ended`))
 	link := sign.stderr.await(t, regexp.MustCompile(`http://\S+user_code=\S+`))
-	newPerson(t).approve(link)
+	newWebUser(t).approve(link)
 	sign.wait(0)
 
 	begun := time.Now()
@@ -220,8 +220,8 @@ func TestSSHBrowserOutlived(t *testing.T) {
 	again := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	again.stderr.await(t, regexp.MustCompile("up\n"))
 	sign = host.start("login", "box", o.mcp(), "--force")
-	p := newPerson(t)
-	p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	p := newWebUser(t)
+	p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	sign.wait(0)
 	_ = again.cmd.Process.Signal(syscall.SIGTERM) // it waits for nothing
 }
@@ -230,9 +230,9 @@ func TestSSHBrowserOutlived(t *testing.T) {
 // ssh_config, for one connection after the other.
 func TestSSHBrowserConfig(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	helper := laptop.start(append([]string{"browser", "127.0.0.1", "--browser-command", opener}, host.options()...)...)
 	lines := helper.stderr.await(t, regexp.MustCompile(`(?m)^ *Host 127.0.0.1\n *RemoteForward .*\n`))
 	config := filepath.Join(laptop.dir, "ssh_config")
@@ -251,13 +251,13 @@ func TestSSHBrowserConfig(t *testing.T) {
 	}
 	for i := range 2 {
 		ssh := exec.CommandContext(t.Context(), "ssh", "-F", config, "127.0.0.1", program, "login", fmt.Sprint("box", i), o.mcp())
-		out := newWatched()
+		out := newOutputBuffer()
 		ssh.Stderr = out
 		if err := ssh.Start(); err != nil {
 			t.Fatal(err)
 		}
-		p := newPerson(t)
-		p.signIn(follow(t, p.get(opened(t, note)), "go"))
+		p := newWebUser(t)
+		p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 		if err := ssh.Wait(); err != nil || strings.Contains(out.String(), "Warning") {
 			t.Fatalf("connection %d: %v\n%s", i, err, out)
 		}

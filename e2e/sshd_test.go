@@ -54,7 +54,7 @@ func startSSHD(t *testing.T, more ...string) *sshHost {
 		t.Fatal(err)
 	}
 	sshd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config"))
-	talk := newWatched()
+	talk := newOutputBuffer()
 	sshd.Stderr = talk
 	sshd.WaitDelay = time.Second // its sessions have the stream too
 	if err := sshd.Start(); err != nil {
@@ -100,11 +100,11 @@ func (h *sshHost) ssh(words ...string) *exec.Cmd {
 // of the port is on another loopback address.
 func TestEscapeLineForwards(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host := newRemoteHost(t)
 	login := host.ssh.ssh("-o", "RequestTTY=force", "-o", "EnableEscapeCommandline=yes", program, "login", "box", o.mcp(), "--flow", "paste")
 	login.Env = append(os.Environ(), "TERM=xterm")
-	r := newHome(t).attach(login, 80)
+	r := newHome(t).startOnTerminal(login, 80)
 	told := r.stderr.await(t, regexp.MustCompile(`or press Enter, ~C, (-L (\d+):127\.0\.0\.1:\d+) \(needs EnableEscapeCommandline\)`))
 	line := regexp.MustCompile(`-L (\d+)\S+`).FindStringSubmatch(told)
 	short := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:`+line[1]+`/[A-Z2-7]+ `))
@@ -121,7 +121,7 @@ func TestEscapeLineForwards(t *testing.T) {
 		}
 		return err == nil
 	})
-	p := newPerson(t)
+	p := newWebUser(t)
 	p.client.Transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address == "127.0.0.1:"+line[1] {
 			address = laptop

@@ -26,7 +26,7 @@ func (h *home) inDesktop(script string) result {
 // the keyring. Elsewhere that store says so and how to get at it.
 func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.env = append(h.env, "XDG_RUNTIME_DIR="+t.TempDir())
 	h.login(o, "box")
@@ -73,8 +73,8 @@ func TestMoveToVault(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	policy := v.token(t, vault.Policy("secret", "mcp-login"))
-	noteIssued(v.root, policy)
-	o := startOIDC(t, knobs{"interval": 1})
+	recordTokens(v.root, policy)
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.env = append(h.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+policy)
 	h.login(o, "box")
@@ -102,13 +102,13 @@ func TestMoveToVault(t *testing.T) {
 	h.want(4, "token", "box", "--store", there)
 }
 
-// TestStoreIsTriedBeforeThePerson: a login that could not be kept asks nobody.
-func TestStoreIsTriedBeforeThePerson(t *testing.T) {
+// TestStoreIsProbedBeforeSignIn: a login that could not be kept asks nobody.
+func TestStoreIsProbedBeforeSignIn(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	reader := v.token(t, `path "secret/data/mcp-login/*" { capabilities = ["read"] }`)
-	noteIssued(v.root, reader)
-	o := startOIDC(t, knobs{"interval": 1})
+	recordTokens(v.root, reader)
+	o := startOIDC(t, settings{"interval": 1})
 
 	h := vaultHome(t, v.addr, reader)
 	if r := h.want(7, "login", "box", o.mcp()); !strings.Contains(r.stderr, `capabilities = ["create", "read", "update"`) {
@@ -119,7 +119,7 @@ func TestStoreIsTriedBeforeThePerson(t *testing.T) {
 	if !strings.Contains(r.stderr, "read-only file system") {
 		t.Errorf("the read-only disk is not named:\n%s", r.stderr)
 	}
-	if s := o.seen(); len(s.Polls) > 0 || len(s.Resources) > 0 {
+	if s := o.observed(); len(s.Polls) > 0 || len(s.Resources) > 0 {
 		t.Errorf("the server was asked all the same: %+v", s)
 	}
 }

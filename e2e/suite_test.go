@@ -27,7 +27,7 @@ var oidcModules string
 // said collects what the program wrote where no token may ever be, issued
 // collects every token that a server gave out. The suite ends by looking for
 // the one in the other.
-var said, issued struct {
+var outputs, issuedTokens struct {
 	sync.Mutex
 	texts []string
 }
@@ -95,23 +95,23 @@ func provide(name string) (string, error) {
 }
 
 // noteSaid remembers a text in which no token may be found.
-func noteSaid(text string) {
-	said.Lock()
-	defer said.Unlock()
-	said.texts = append(said.texts, text)
+func recordOutput(text string) {
+	outputs.Lock()
+	defer outputs.Unlock()
+	outputs.texts = append(outputs.texts, text)
 }
 
 // noteIssued remembers tokens.
-func noteIssued(tokens ...string) {
-	issued.Lock()
-	defer issued.Unlock()
-	issued.texts = append(issued.texts, tokens...)
+func recordTokens(tokens ...string) {
+	issuedTokens.Lock()
+	defer issuedTokens.Unlock()
+	issuedTokens.texts = append(issuedTokens.texts, tokens...)
 }
 
 // findLeaks counts the texts that hold a token and prints them, cut.
 func findLeaks() (leaks int) {
-	for _, text := range said.texts {
-		if token := tokenIn(text, issued.texts); token != "" {
+	for _, text := range outputs.texts {
+		if token := tokenIn(text, issuedTokens.texts); token != "" {
 			leaks++
 			fmt.Fprintf(os.Stderr, "e2e: a token is in: %.400s\n", strings.ReplaceAll(text, token, "<<TOKEN>>"))
 		}
@@ -130,7 +130,7 @@ func tokenIn(text string, tokens []string) string {
 }
 
 // checkAtRest fails if any file below dir holds a token in clear text.
-func checkAtRest(t *testing.T, dir string, tokens []string) {
+func checkNoPlaintextToken(t *testing.T, dir string, tokens []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {

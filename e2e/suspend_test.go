@@ -35,7 +35,7 @@ func TestSuspend(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience) // emulation is slow
+	ctx, cancel := context.WithTimeout(t.Context(), 3*commandTimeout) // emulation is slow
 	defer cancel()
 	machine := exec.CommandContext(ctx, "qemu-system-x86_64",
 		"-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",

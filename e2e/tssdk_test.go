@@ -28,7 +28,7 @@ func startTSSDK(t *testing.T) string {
 
 // startExample starts an example server of the TypeScript SDK, which listens on this
 // machine alone and ends with the test.
-func startExample(t testing.TB, name string, env []string, args ...string) *watched {
+func startExample(t testing.TB, name string, env []string, args ...string) *outputBuffer {
 	t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -41,7 +41,7 @@ func startExample(t testing.TB, name string, env []string, args ...string) *watc
 	example := filepath.Join(modules, "node_modules/@modelcontextprotocol/sdk/dist/esm/examples/server", name+".js")
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--import", preload, example}, args...)...)
 	cmd.Env = append(os.Environ(), env...)
-	output := newWatched()
+	output := newOutputBuffer()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestTypeScriptSDK(t *testing.T) {
 		if page, err := os.ReadFile(filepath.Join(h.dir, "page.html")); err != nil || !bytes.Contains(page, []byte("You are signed in")) {
 			t.Errorf("the browser ended at %v:\n%s", err, page)
 		}
-		h.calls(t)
+		h.checkCalls(t)
 	})
 	t.Run("paste", func(t *testing.T) {
 		t.Parallel()
@@ -79,7 +79,7 @@ func TestTypeScriptSDK(t *testing.T) {
 		r.stderr.await(t, regexp.MustCompile(`paste it here> `))
 		r.paste(redirectOf(t, r.stderr.await(t, link)) + "\r")
 		r.wait(0)
-		h.calls(t)
+		h.checkCalls(t)
 	})
 	t.Run("bare code", func(t *testing.T) { // this server does not name itself in its answers
 		t.Parallel()
@@ -90,7 +90,7 @@ func TestTypeScriptSDK(t *testing.T) {
 		code, _, _ = strings.Cut(code, "&")
 		r.paste("\x1b[200~" + code + "\x1b[201~")
 		r.wait(0)
-		h.calls(t)
+		h.checkCalls(t)
 	})
 }
 
@@ -111,9 +111,9 @@ func redirectOf(t *testing.T, link string) string {
 }
 
 // calls speaks MCP with the stored token.
-func (h *home) calls(t *testing.T) {
+func (h *home) checkCalls(t *testing.T) {
 	t.Helper()
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	got := h.want(0, "test", "box", "--call", "greet", "--args", `{"name":"Ada"}`)
 	for _, want := range []string{"simple-streamable-http-server", "Hello, Ada!"} {
 		if !strings.Contains(got.stdout, want) {

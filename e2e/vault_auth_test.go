@@ -24,7 +24,7 @@ import (
 )
 
 // value is a source of a fixed secret.
-func value(s string) func(context.Context) (string, error) {
+func fixedSecret(s string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return s, nil }
 }
 
@@ -62,18 +62,18 @@ func TestVaultAppRole(t *testing.T) {
 		a.RoleID = role
 		return v.store(t, vault.Config{Client: v.client(t, ""), Auth: a})
 	}
-	if err := open(&vault.AppRole{SecretID: value(secretID(""))}).Probe(t.Context()); err != nil {
+	if err := open(&vault.AppRole{SecretID: fixedSecret(secretID(""))}).Probe(t.Context()); err != nil {
 		t.Errorf("with a secret id: %v", err)
 	}
 	wrapped := secretID("1m")
-	if err := open(&vault.AppRole{SecretID: value(wrapped), Wrapped: true}).Probe(t.Context()); err != nil {
+	if err := open(&vault.AppRole{SecretID: fixedSecret(wrapped), Wrapped: true}).Probe(t.Context()); err != nil {
 		t.Errorf("with a wrapped secret id: %v", err)
 	}
-	err := open(&vault.AppRole{SecretID: value(wrapped), Wrapped: true}).Probe(t.Context())
+	err := open(&vault.AppRole{SecretID: fixedSecret(wrapped), Wrapped: true}).Probe(t.Context())
 	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "was already used") || strings.Contains(err.Error(), wrapped) {
 		t.Errorf("with a wrapping token that was used = %v, want ErrUnavailable that says so", err)
 	}
-	err = open(&vault.AppRole{SecretID: value("wrong")}).Probe(t.Context())
+	err = open(&vault.AppRole{SecretID: fixedSecret("wrong")}).Probe(t.Context())
 	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "invalid role or secret ID") {
 		t.Errorf("with a wrong secret id = %v, want ErrUnavailable with vault's words", err)
 	}
@@ -86,7 +86,7 @@ func TestVaultLogsInAgain(t *testing.T) {
 	v := startVault(t)
 	role, secretID := v.appRole(t, "6s")
 	c := v.client(t, "")
-	s := v.store(t, vault.Config{Client: c, Auth: &vault.AppRole{RoleID: role, SecretID: value(secretID("1m")), Wrapped: true}})
+	s := v.store(t, vault.Config{Client: c, Auth: &vault.AppRole{RoleID: role, SecretID: fixedSecret(secretID("1m")), Wrapped: true}})
 	mustPut(t, s, "a", "one", secrets.Absent)
 	first := c.Token()
 	time.Sleep(6500 * time.Millisecond) // real time: the token expires after 6 s
@@ -146,7 +146,7 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 func TestVaultJWT(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	ci := newSigner(t)
+	ci := newIDTokenSigner(t)
 	v.write(t, "sys/auth/jwt", map[string]any{"type": "jwt"})
 	v.write(t, "auth/jwt/config", map[string]any{"jwks_url": ci.url + "/jwks", "bound_issuer": ci.url})
 	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login")})
@@ -157,7 +157,7 @@ func TestVaultJWT(t *testing.T) {
 		token := ci.sign(t, map[string]any{
 			"iss": ci.url, "aud": "vault", "sub": subject, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
 		})
-		s := v.store(t, vault.Config{Client: v.client(t, ""), Auth: &vault.JWT{Role: "ci", Token: value(token)}})
+		s := v.store(t, vault.Config{Client: v.client(t, ""), Auth: &vault.JWT{Role: "ci", Token: fixedSecret(token)}})
 		err := s.Probe(t.Context())
 		if !errors.Is(err, want) || err != nil && strings.Contains(err.Error(), token) {
 			t.Errorf("as %s: %v, want %v", subject, err, want)
@@ -166,12 +166,12 @@ func TestVaultJWT(t *testing.T) {
 }
 
 // signer issues id tokens and serves the key to check them.
-type signer struct {
+type idTokenSigner struct {
 	url string
 	key *ecdsa.PrivateKey
 }
 
-func newSigner(t *testing.T) *signer {
+func newIDTokenSigner(t *testing.T) *idTokenSigner {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -188,10 +188,10 @@ func newSigner(t *testing.T) *signer {
 		json.NewEncoder(w).Encode(jwks)
 	}))
 	t.Cleanup(server.Close)
-	return &signer{url: server.URL, key: key}
+	return &idTokenSigner{url: server.URL, key: key}
 }
 
-func (s *signer) sign(t *testing.T, claims map[string]any) string {
+func (s *idTokenSigner) sign(t *testing.T, claims map[string]any) string {
 	t.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {

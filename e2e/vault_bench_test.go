@@ -44,14 +44,14 @@ func BenchmarkVaultRead(b *testing.B) {
 // four hosts has the token that one of them refreshed.
 func BenchmarkVaultStorm(b *testing.B) {
 	v := startVault(b)
-	o := startOIDC(b, knobs{"interval": 1})
+	o := startOIDC(b, settings{"interval": 1})
 	for _, processes := range []int{10, 50, 200} {
 		b.Run(strconv.Itoa(processes), func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				all := hosts(b, v, o)
+				all := newVaultHosts(b, v, o)
 				b.StartTimer()
-				storm(all, processes)
+				runOnHosts(all, processes)
 			}
 		})
 	}

@@ -19,17 +19,17 @@ func TestVaultCommands(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	role, secretID := v.appRole(t, "1h")
-	ci := newSigner(t)
+	ci := newIDTokenSigner(t)
 	v.write(t, "sys/auth/ci", map[string]any{"type": "jwt"})
 	v.write(t, "auth/ci/config", map[string]any{"jwks_url": ci.url + "/jwks"})
 	v.write(t, "auth/ci/role/job", map[string]any{
 		"role_type": "jwt", "user_claim": "sub", "bound_audiences": "vault", "token_policies": "mcp-login",
 	})
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 
 	policy := v.token(t, vault.Policy("secret", "mcp-login"))
 	person := vaultHome(t, v.addr, policy)
-	noteIssued(v.root, policy)
+	recordTokens(v.root, policy)
 	person.login(o, "box")
 	token := person.token("box")
 	if !o.active(token) {
@@ -41,7 +41,7 @@ func TestVaultCommands(t *testing.T) {
 
 	id := ci.sign(t, map[string]any{"iss": ci.url, "aud": "vault", "sub": "job", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()})
 	secret, wrapped := secretID(""), secretID("1m")
-	noteIssued(id, secret, wrapped)
+	recordTokens(id, secret, wrapped)
 	for name, env := range map[string][]string{
 		"approle":         {"MCP_LOGIN_VAULT_AUTH=approle", "MCP_LOGIN_VAULT_ROLE=" + role, "MCP_LOGIN_VAULT_SECRET=env:ID", "ID=" + secret},
 		"approle wrapped": {"MCP_LOGIN_VAULT_AUTH=approle", "MCP_LOGIN_VAULT_ROLE=" + role, "MCP_LOGIN_VAULT_SECRET=env:ID", "ID=" + wrapped, "MCP_LOGIN_VAULT_WRAPPED=1"},
@@ -73,7 +73,7 @@ func TestVaultCommands(t *testing.T) {
 func TestVaultExitCodes(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	noteIssued(v.root)
+	recordTokens(v.root)
 	at := func(addr, token, store string) *home {
 		h := vaultHome(t, addr, token)
 		h.env = append(h.env, "VAULT_MAX_RETRIES=0")
@@ -116,10 +116,10 @@ func TestVaultExitCodes(t *testing.T) {
 func TestVaultTokenOutlivesProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	vaultHome(t, v.addr, v.root).login(o, "box")
 	token := v.write(t, "auth/token/create", map[string]any{"period": "12s"}).Auth.ClientToken
-	noteIssued(v.root, token)
+	recordTokens(v.root, token)
 
 	cmd := vaultHome(t, v.addr, token).command(t.Context(), "proxy", "box")
 	in, err := cmd.StdinPipe()

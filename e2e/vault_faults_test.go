@@ -28,13 +28,13 @@ import (
 
 // rough is a proxy in front of Vault that loses requests and answers, delays
 // them, and sends requests twice: at once or again later.
-type rough struct {
-	to     string
-	copies bool           // send some again later, too
-	late   sync.WaitGroup // those that are still to come
+type flakyProxy struct {
+	to      string
+	repeats bool           // send some again later, too
+	pending sync.WaitGroup // those that are still to come
 }
 
-func (p *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *flakyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -49,8 +49,8 @@ func (p *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case 2: // it arrives twice, and the second answer is the one that is seen
 		send()
 	case 3: // a copy arrives later
-		if p.copies {
-			p.late.Go(func() {
+		if p.repeats {
+			p.pending.Go(func() {
 				time.Sleep(rand.N(500 * time.Millisecond))
 				send()
 			})
@@ -70,7 +70,7 @@ func (p *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // forward does not end with the request: what Vault got, it does.
-func (p *rough) forward(r *http.Request, body []byte) (int, []byte) {
+func (p *flakyProxy) forward(r *http.Request, body []byte) (int, []byte) {
 	req, err := http.NewRequest(r.Method, p.to+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		return http.StatusBadGateway, nil
@@ -89,12 +89,12 @@ func (p *rough) forward(r *http.Request, body []byte) (int, []byte) {
 }
 
 // lines is a record to which many append under the lock, and what they were told.
-type lines struct {
+type lineLog struct {
 	mu      sync.Mutex
 	outcome map[string]error
 }
 
-func (l *lines) append(ctx context.Context, s secrets.Store, line string) error {
+func (l *lineLog) append(ctx context.Context, s secrets.Store, line string) error {
 	err := appendUnderLock(ctx, s, line)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,7 +106,7 @@ func (l *lines) append(ctx context.Context, s secrets.Store, line string) error 
 }
 
 // written counts the lines that were reported as written.
-func (l *lines) written() (n int) {
+func (l *lineLog) written() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, err := range l.outcome {
@@ -133,7 +133,7 @@ func appendUnderLock(ctx context.Context, s secrets.Store, line string) error {
 
 // check wants exactly the lines that were reported as written, at least least of
 // them, and no errors but temporary ones, after which the line may be there or not.
-func (l *lines) check(t *testing.T, s secrets.Store, least int) {
+func (l *lineLog) check(t *testing.T, s secrets.Store, least int) {
 	t.Helper()
 	data, _, err := s.Get(t.Context(), "lines")
 	if err != nil {
@@ -161,52 +161,52 @@ func (l *lines) check(t *testing.T, s secrets.Store, least int) {
 }
 
 // impatient is a store whose client tries again soon.
-func (v *vaultServer) impatient(t *testing.T) *vault.Store {
+func (v *vaultServer) fastRetryStore(t *testing.T) *vault.Store {
 	c := v.client(t, v.root)
 	c.SetMinRetryWait(10 * time.Millisecond)
 	c.SetMaxRetryWait(50 * time.Millisecond)
 	return v.store(t, vault.Config{Client: c, Lease: 10 * time.Second})
 }
 
-// TestVaultBehindRoughProxy: writers that append under the lock through a
+// TestVaultBehindFlakyProxy: writers that append under the lock through a
 // network at its worst lose nothing that they were told is written.
-func TestVaultBehindRoughProxy(t *testing.T) {
+func TestVaultBehindFlakyProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	proxy := &rough{to: v.addr, copies: true}
+	proxy := &flakyProxy{to: v.addr, repeats: true}
 	server := httptest.NewServer(proxy)
 	defer server.Close()
 	through := &vaultServer{addr: server.URL, root: v.root}
 
 	mustPut(t, v.store(t, vault.Config{}), "lines", "", secrets.Absent)
-	var l lines
+	var l lineLog
 	var wg sync.WaitGroup
 	for i := range 6 {
 		wg.Go(func() {
-			s := through.impatient(t)
+			s := through.fastRetryStore(t)
 			for j := range 7 {
 				l.append(t.Context(), s, fmt.Sprintf("%d.%d\n", i, j))
 			}
 		})
 	}
 	wg.Wait()
-	proxy.late.Wait()
+	proxy.pending.Wait()
 	l.check(t, v.store(t, vault.Config{}), len(l.outcome)/2)
 }
 
-// TestVaultBehindRoughProxyCreates: a record that was created after another
+// TestVaultBehindFlakyProxyCreates: a record that was created after another
 // one was deleted stays, whatever happens to the requests of the deletion.
-func TestVaultBehindRoughProxyCreates(t *testing.T) {
+func TestVaultBehindFlakyProxyCreates(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	proxy := &rough{to: v.addr}
+	proxy := &flakyProxy{to: v.addr}
 	server := httptest.NewServer(proxy)
 	defer server.Close()
 	through := &vaultServer{addr: server.URL, root: v.root}
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			s := through.impatient(t)
+			s := through.fastRetryStore(t)
 			name := fmt.Sprint("n", i)
 			for j := range 10 {
 				want := fmt.Sprint(j)
@@ -233,18 +233,18 @@ func TestVaultBehindRoughProxyCreates(t *testing.T) {
 }
 
 // lastingVault is a Vault with a disk, which can be restarted.
-type lastingVault struct {
+type persistentVault struct {
 	*vaultServer
 	config string
 	key    string // to unseal it
 	stop   func()
 }
 
-func startLastingVault(t *testing.T) *lastingVault {
+func startPersistentVault(t *testing.T) *persistentVault {
 	t.Helper()
 	dir := t.TempDir()
 	port := freePorts(t)
-	v := &lastingVault{
+	v := &persistentVault{
 		vaultServer: &vaultServer{addr: fmt.Sprintf("http://127.0.0.1:%d", port)},
 		config:      filepath.Join(dir, "config.hcl"),
 	}
@@ -276,14 +276,14 @@ disable_mlock = true
 		t.Fatalf("init: %v", err)
 	}
 	v.root, v.key = answer.RootToken, answer.Keys[0]
-	v.open(t)
+	v.unseal(t)
 	v.write(t, "sys/mounts/secret", map[string]any{"type": "kv", "options": map[string]any{"version": "2"}})
 	v.await(t)
 	return v
 }
 
 // open unseals it.
-func (v *lastingVault) open(t *testing.T) {
+func (v *persistentVault) unseal(t *testing.T) {
 	t.Helper()
 	c := v.client(t, "")
 	c.SetMaxRetries(100)
@@ -296,16 +296,16 @@ func (v *lastingVault) open(t *testing.T) {
 // back sealed, and is unsealed. Nothing is lost, and everybody goes on.
 func TestVaultRestarts(t *testing.T) {
 	t.Parallel()
-	v := startLastingVault(t)
+	v := startPersistentVault(t)
 	s := v.store(t, vault.Config{})
 	mustPut(t, s, "lines", "", secrets.Absent)
-	var l lines
+	var l lineLog
 	var wg sync.WaitGroup
 	var back atomic.Bool
 	const writers, each = 4, 10 // successful lines after the restart
 	for i := range writers {
 		wg.Go(func() {
-			s := v.impatient(t)
+			s := v.fastRetryStore(t)
 			for j, after := 0, 0; after < each; j++ {
 				wasBack := back.Load()
 				switch err := l.append(t.Context(), s, fmt.Sprintf("%d.%d\n", i, j)); {
@@ -321,17 +321,17 @@ func TestVaultRestarts(t *testing.T) {
 	v.stop()
 	v.stop = runVault(t, "server", "-config="+v.config)
 	v.awaitSealed(t)
-	if _, _, err := v.impatient(t).Get(t.Context(), "lines"); !errors.Is(err, secrets.ErrUnavailable) {
+	if _, _, err := v.fastRetryStore(t).Get(t.Context(), "lines"); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("Get from a sealed vault = %v, want ErrUnavailable", err)
 	}
-	v.open(t)
+	v.unseal(t)
 	v.await(t)
 	back.Store(true)
 	wg.Wait()
 	l.check(t, s, writers*each)
 }
 
-func (v *lastingVault) awaitSealed(t *testing.T) {
+func (v *persistentVault) awaitSealed(t *testing.T) {
 	t.Helper()
 	c := v.client(t, "")
 	c.SetMaxRetries(100)

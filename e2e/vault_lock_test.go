@@ -41,7 +41,7 @@ func (w vaultWorker) work(ctx context.Context) error {
 		return err
 	}
 	if w.Steps == 0 {
-		return hold(ctx, s)
+		return holdLock(ctx, s)
 	}
 	for range w.Steps {
 		if err := countUnderLock(ctx, s); err != nil {
@@ -86,7 +86,7 @@ func countUnderLock(ctx context.Context, s secrets.Store) error {
 }
 
 // hold takes the lock, reads, says so, and writes when told to.
-func hold(ctx context.Context, s secrets.Store) error {
+func holdLock(ctx context.Context, s secrets.Store) error {
 	unlock, err := s.Lock(ctx, "count")
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (v *vaultServer) start(t *testing.T, w vaultWorker) *process {
 }
 
 // says waits for a line.
-func (p *process) says(t *testing.T, want string) {
+func (p *process) waitForLine(t *testing.T, want string) {
 	t.Helper()
 	p.out.Scan()
 	if p.out.Text() != want {
@@ -155,7 +155,7 @@ func (p *process) says(t *testing.T, want string) {
 }
 
 // drain reads the rest and wants success.
-func (p *process) drain(t *testing.T) {
+func (p *process) waitForSuccess(t *testing.T) {
 	var said strings.Builder
 	for p.out.Scan() {
 		fmt.Fprintln(&said, p.out.Text())
@@ -177,7 +177,7 @@ func TestVaultLockExcludesProcesses(t *testing.T) {
 	var wg sync.WaitGroup
 	for range processes {
 		p := v.start(t, vaultWorker{Lease: lease, Steps: steps})
-		wg.Go(func() { p.drain(t) })
+		wg.Go(func() { p.waitForSuccess(t) })
 	}
 	wg.Wait()
 	data, _, err := s.Get(t.Context(), "count")
@@ -186,9 +186,9 @@ func TestVaultLockExcludesProcesses(t *testing.T) {
 	}
 }
 
-// TestVaultLockOutlivesKilledHolder: a holder that was killed is overtaken when
+// TestVaultLockAfterKilledHolder: a holder that was killed is overtaken when
 // its lease has ended, and not before.
-func TestVaultLockOutlivesKilledHolder(t *testing.T) {
+func TestVaultLockAfterKilledHolder(t *testing.T) {
 	t.Parallel()
 	const lease = 4 * time.Second
 	v := startVault(t)
@@ -197,7 +197,7 @@ func TestVaultLockOutlivesKilledHolder(t *testing.T) {
 
 	kill := func() {
 		p := v.start(t, vaultWorker{Lease: lease})
-		p.says(t, "holds")
+		p.waitForLine(t, "holds")
 		p.Process.Kill()
 		p.Wait()
 	}
@@ -231,7 +231,7 @@ func TestVaultLockFencesStoppedHolder(t *testing.T) {
 	version := mustPut(t, s, "count", "0", secrets.Absent)
 
 	slow := v.start(t, vaultWorker{Lease: lease})
-	slow.says(t, "holds")
+	slow.waitForLine(t, "holds")
 	slow.Process.Signal(syscall.SIGSTOP)
 	unlock, err := s.Lock(t.Context(), "count") // overtakes
 	if err != nil {
@@ -241,8 +241,8 @@ func TestVaultLockFencesStoppedHolder(t *testing.T) {
 
 	slow.Process.Signal(syscall.SIGCONT)
 	fmt.Fprintln(slow.in)
-	slow.says(t, "conflict")
-	slow.drain(t)
+	slow.waitForLine(t, "conflict")
+	slow.waitForSuccess(t)
 	if data, _, err := s.Get(t.Context(), "count"); string(data) != "of the winner" || err != nil {
 		t.Errorf("record = %q, %v, want the winner's", data, err)
 	}

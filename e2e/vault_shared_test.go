@@ -13,24 +13,24 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestJobPresentsItsIDTokenToTheNamedIssuerAlone renews a CI login out of a
+// TestJobSendsIDTokenOnlyToExpectedIssuer renews a CI login out of a
 // shared Vault on a fresh host: whoever can write there does not decide who gets
 // the job's id token.
-func TestJobPresentsItsIDTokenToTheNamedIssuerAlone(t *testing.T) {
+func TestJobSendsIDTokenOnlyToExpectedIssuer(t *testing.T) {
 	t.Parallel()
-	v, signer := startVault(t), newSigner(t)
-	noteIssued(v.root)
+	v, signer := startVault(t), newIDTokenSigner(t)
+	recordTokens(v.root)
 	good := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	evil := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	for _, srv := range []*oauthtest.Server{good, evil} {
 		srv.Trust.Assertion = func(string) error { return nil }
 	}
-	mcp := authorizationServer(t, good)
-	authorizationServer(t, evil)
+	mcp := startAuthorizationServer(t, good)
+	startAuthorizationServer(t, evil)
 	id := signer.sign(t, map[string]any{
 		"iss": signer.url, "aud": "api://team", "sub": "job", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 	})
-	noteIssued(id)
+	recordTokens(id)
 	job := func() *home {
 		h := vaultHome(t, v.addr, v.root)
 		h.env = append(h.env, "MCP_LOGIN_ID_TOKEN="+id)

@@ -40,9 +40,9 @@ func TestVaultStore(t *testing.T) {
 	}
 }
 
-// TestVaultPolicyIsTheLeast takes one capability after another away. The probe
+// TestVaultPolicyIsMinimal takes one capability after another away. The probe
 // must notice, and its error name the line that is missing.
-func TestVaultPolicyIsTheLeast(t *testing.T) {
+func TestVaultPolicyIsMinimal(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	whole := vault.Policy("secret", "p")
@@ -108,9 +108,9 @@ func readable(t *testing.T, kv *api.KVv2, path string) (n int) {
 	return n
 }
 
-// TestVaultDeletedByHand: what a person deleted by "vault kv delete" is not
+// TestVaultRecordDeletedManually: what a person deleted by "vault kv delete" is not
 // brought back by a refresh, but by a login.
-func TestVaultDeletedByHand(t *testing.T) {
+func TestVaultRecordDeletedManually(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	s := v.store(t, vault.Config{})
@@ -247,7 +247,7 @@ func TestVaultMounts(t *testing.T) {
 func TestVaultSealed(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	s := v.impatient(t)
+	s := v.fastRetryStore(t)
 	version := mustPut(t, s, "a", "one", secrets.Absent)
 	if err := v.client(t, v.root).Sys().SealWithContext(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ func TestVersionsShareAStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := startVault(t)
-	noteIssued(v.root)
+	recordTokens(v.root)
 	for _, tt := range []struct {
 		name string
 		home func(t *testing.T) *home
@@ -41,12 +41,12 @@ func TestVersionsShareAStore(t *testing.T) {
 			now := tt.home(t)
 			then := *now
 			then.program = earlier
-			t.Run("login by the earlier one", func(t *testing.T) { takeTurns(t, &then, now, "a") })
-			t.Run("login by this one", func(t *testing.T) { takeTurns(t, now, &then, "b") })
-			t.Run("sources", func(t *testing.T) { confirmedAfter(t, now, &then) })
+			t.Run("login by the earlier one", func(t *testing.T) { checkBothVersions(t, &then, now, "a") })
+			t.Run("login by this one", func(t *testing.T) { checkBothVersions(t, now, &then, "b") })
+			t.Run("sources", func(t *testing.T) { checkConfirmedSources(t, now, &then) })
 		})
 	}
-	t.Run("fields", func(t *testing.T) { keepsFields(t, v, vaultHome(t, v.addr, v.root)) })
+	t.Run("fields", func(t *testing.T) { checkKeepsFields(t, v, vaultHome(t, v.addr, v.root)) })
 }
 
 // TestVaultVersion1 refuses a mount without check-and-set before anyone is asked
@@ -59,14 +59,14 @@ func TestVaultVersion1(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := startVault(t)
-	noteIssued(v.root)
+	recordTokens(v.root)
 	v.write(t, "sys/mounts/kv1", map[string]any{"type": "kv", "options": map[string]any{"version": "1"}})
 	now := vaultHome(t, v.addr, v.root)
 	now.flags = []string{"--store", "vault:kv1/mcp-login"}
 	then := *now
 	then.program = earlier
 	srv := &oauthtest.Server{}
-	mcp := authorizationServer(t, srv)
+	mcp := startAuthorizationServer(t, srv)
 	then.want(0, "login", "a", mcp, "--flow", "device")
 	token := then.token("a")
 
@@ -98,12 +98,12 @@ func TestVaultVersion1(t *testing.T) {
 }
 
 // authorizationServer is a fake that approves at once and rotates.
-func authorizationServer(t *testing.T, srv *oauthtest.Server) (mcp string) {
+func startAuthorizationServer(t *testing.T, srv *oauthtest.Server) (mcp string) {
 	t.Helper()
 	srv.Device = oauthtest.Device{Interval: time.Second, AutoApprove: 1}
 	http := httptest.NewServer(srv)
 	t.Cleanup(func() {
-		noteIssued(srv.Issued()...)
+		recordTokens(srv.Issued()...)
 		http.Close()
 	})
 	srv.URL = http.URL
@@ -128,9 +128,9 @@ func (h *home) status(name string) (s status) {
 }
 
 // takeTurns logs in by one version, and has both refresh and read in turns.
-func takeTurns(t *testing.T, first, second *home, name string) {
+func checkBothVersions(t *testing.T, first, second *home, name string) {
 	srv := &oauthtest.Server{}
-	first.want(0, "login", name, authorizationServer(t, srv), "--flow", "device")
+	first.want(0, "login", name, startAuthorizationServer(t, srv), "--flow", "device")
 	want := first.status(name)
 	for _, h := range []*home{second, first, second} {
 		h.want(0, "refresh", name)
@@ -156,10 +156,10 @@ func takeTurns(t *testing.T, first, second *home, name string) {
 
 // confirmedAfter: what was typed here still counts after the earlier version,
 // which knows nothing of that, has written the record.
-func confirmedAfter(t *testing.T, now, then *home) {
+func checkConfirmedSources(t *testing.T, now, then *home) {
 	srv := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	srv.Trust.Assertion = func(string) error { return nil }
-	mcp := authorizationServer(t, srv)
+	mcp := startAuthorizationServer(t, srv)
 	named, old := *now, *then
 	named.env = append(slices.Clone(now.env), "JOB_JWT=job.jwt.x")
 	old.env = append(slices.Clone(named.env), "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") // it wants that for Vault
@@ -178,8 +178,8 @@ func confirmedAfter(t *testing.T, now, then *home) {
 
 // keepsFields: this version is the older one some day. It keeps what a newer one
 // wrote.
-func keepsFields(t *testing.T, v *vaultServer, h *home) {
-	h.want(0, "login", "d", authorizationServer(t, &oauthtest.Server{}), "--flow", "device")
+func checkKeepsFields(t *testing.T, v *vaultServer, h *home) {
+	h.want(0, "login", "d", startAuthorizationServer(t, &oauthtest.Server{}), "--flow", "device")
 	store := v.store(t, vault.Config{})
 	read := func() (record map[string]any) {
 		data, _, err := store.Get(t.Context(), "d")

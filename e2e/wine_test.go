@@ -151,14 +151,14 @@ func (h *home) batch(lines ...string) []string {
 	if err != nil {
 		h.t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	noteSaid(stderr.String())
+	recordOutput(stderr.String())
 	return strings.Split(strings.TrimSuffix(string(out), "\r\n"), "\r\n")
 }
 
 // TestWindows takes a credential through every way out.
 func TestWindows(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
 	h.want(4, "env", "box")
 	h.login(o, "box")
@@ -169,7 +169,7 @@ func TestWindows(t *testing.T) {
 	if got := h.want(0, "store", "status").stdout; !strings.Contains(got, `C:\`+account) || !strings.Contains(got, "keyring") {
 		t.Errorf("the store is not in the profile, or its key not in the Credential Manager:\n%s", got)
 	}
-	checkAtRest(t, h.dir, o.seen().Tokens)
+	checkNoPlaintextToken(t, h.dir, o.observed().Tokens)
 
 	want := []string{"Bearer " + token, token, o.mcp()}
 	for _, format := range []string{"cmd", "auto"} {
@@ -199,7 +199,7 @@ func TestWindows(t *testing.T) {
 // awkward name.
 func TestWindowsKeyFile(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
 	store := `file:C:\` + account + `\it's a (store) 100%`
 	h.login(o, "box", "--store", store, "--keeper", "key-file")
@@ -210,7 +210,7 @@ func TestWindowsKeyFile(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(h.dir, "it's a (store) 100%", "record-box")); err != nil {
 		t.Error(err)
 	}
-	checkAtRest(t, h.dir, o.seen().Tokens)
+	checkNoPlaintextToken(t, h.dir, o.observed().Tokens)
 }
 
 // TestWindowsCmdReadsBack has cmd.exe read what env prints for it, in a batch
@@ -218,7 +218,7 @@ func TestWindowsKeyFile(t *testing.T) {
 func TestWindowsCmdReadsBack(t *testing.T) {
 	t.Parallel()
 	h := newWindowsHome(t)
-	vars := accepted(t, envexport.Cmd)
+	vars := acceptedVariables(t, envexport.Cmd)
 	text := filepath.Join(h.dir, "text.bat")
 	writeText(t, text, envexport.Cmd, vars)
 	got := map[string]string{}
@@ -226,34 +226,34 @@ func TestWindowsCmdReadsBack(t *testing.T) {
 		name, value, _ := strings.Cut(entry, "=")
 		got[name] = value
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
 // TestWindowsStormRefreshesOnce: the process that refreshes is killed, and 30
 // others wait for its lock.
 func TestWindowsStormRefreshesOnce(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
-	h.loginOver(o, "box")
-	o.set(knobs{"stalls": 1, "stallTime": 600_000})
+	h.loginWithExpiredToken(o, "box")
+	o.set(settings{"stalls": 1, "stallTime": 600_000})
 	winner := h.start("env", "box", "--timeout", "10m")
 	awaitStalled(t, o)
-	results := fileStorm(h, 30, func() {
+	results := runConcurrently(h, 30, func() {
 		if !winner.killAfter(0) {
 			t.Error("the winner had ended before it was killed")
 		}
 	})
-	wantOneAnswer(t, o, results, 0)
+	checkSameToken(t, o, results, 0)
 }
 
 // TestWindowsKilledWhileRefreshing kills the program at random instants.
 func TestWindowsKilledWhileRefreshing(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1, "rotate": false})
+	o := startOIDC(t, settings{"interval": 1, "rotate": false})
 	h := newWindowsHome(t)
 	h.login(o, "box")
-	h.killRefreshes(t, o, 60)
+	h.checkKilledRefreshes(t, o, 60)
 }
 
 // TestWindowsShells: the program recognizes the shell that has started it, also
@@ -326,12 +326,12 @@ func TestWindowsUnits(t *testing.T) {
 // sequences, and takes a passphrase that it does not show.
 func TestWindowsConsole(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
 	for name, env := range map[string]string{"live": "TERM=xterm", "plain": "NO_COLOR=1"} {
 		cmd := h.command(t.Context(), "login", name, o.mcp(), "--keeper", "passphrase", "--store", `file:C:\`+name)
 		cmd.Env = append(cmd.Env, env)
-		r := h.attach(cmd, 200)
+		r := h.startOnTerminal(cmd, 200)
 		const passphrase = "größer als 8 Zeichen"
 		r.stderr.await(t, regexp.MustCompile(`new passphrase:`))
 		r.awaitRaw() // else Wine drops what is typed
@@ -346,7 +346,7 @@ func TestWindowsConsole(t *testing.T) {
 		}
 		code := r.stderr.await(t, regexp.MustCompile(shownCode))
 		r.stderr.await(t, regexp.MustCompile(regexp.QuoteMeta(o.url+"/device")))
-		newPerson(t).approve(o.url + "/device?user_code=" + code)
+		newWebUser(t).approve(o.url + "/device?user_code=" + code)
 		r.wait(0)
 		if strings.Contains(r.stderr.String(), passphrase) {
 			t.Error("the passphrase is shown")
@@ -367,18 +367,18 @@ func TestWindowsConsole(t *testing.T) {
 // Ctrl-C.
 func TestWindowsPaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newWindowsHome(t)
 	atConsole := func(name string) *terminal {
 		cmd := h.command(t.Context(), "login", name, o.mcp(), "--flow", "paste")
 		cmd.Env = append(cmd.Env, "NO_COLOR=1")
-		r := h.attach(cmd, 1000) // Wine breaks lines
+		r := h.startOnTerminal(cmd, 1000) // Wine breaks lines
 		r.stderr.await(t, regexp.MustCompile(`paste it here>`))
 		r.awaitRaw()
 		return r
 	}
 	r := atConsole("box")
-	end := newPerson(t).signInElsewhere(o, r.stderr.await(t, authLink))
+	end := newWebUser(t).redirectOnOtherMachine(o, r.stderr.await(t, authLink))
 	r.paste(strings.Replace(end, "state=", "state=x", 1) + "\r")
 	r.stderr.await(t, regexp.MustCompile(`this answer belongs to another sign-in`))
 	r.paste(end + "\r")

@@ -126,7 +126,7 @@ func unzip(t testing.TB, path string) map[string]entry {
 // commitTime is when the commit of the release was made.
 func commitTime(t testing.TB) time.Time {
 	t.Helper()
-	at, err := time.Parse(time.RFC3339, strings.TrimSpace(output(t, exec.Command("git", "show", "-s", "--format=%cI", meta.Commit))))
+	at, err := time.Parse(time.RFC3339, strings.TrimSpace(output(t, exec.Command("git", "show", "-s", "--format=%cI", metadata.Commit))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestArchives(t *testing.T) {
 			if got := machine(files[program].data); got != platform {
 				t.Errorf("the program is for %s", got)
 			}
-			if !bytes.Contains(files["man/mcp-login.1"].data, []byte(`"mcp\-login `+strings.ReplaceAll(meta.Version, "-", `\-`)+`"`)) {
+			if !bytes.Contains(files["man/mcp-login.1"].data, []byte(`"mcp\-login `+strings.ReplaceAll(metadata.Version, "-", `\-`)+`"`)) {
 				t.Error("the manual page does not name the version")
 			}
 		})
@@ -171,7 +171,7 @@ func TestArchives(t *testing.T) {
 func TestArchiveRuns(t *testing.T) {
 	dir := t.TempDir()
 	output(t, exec.Command("tar", "-xzf", file(t, "mcp-login_VERSION_linux_amd64.tar.gz"), "-C", dir))
-	newAccount(t, filepath.Join(dir, "mcp-login")).mainJob(t)
+	newAccount(t, filepath.Join(dir, "mcp-login")).checkSignInAndUse(t)
 }
 
 // TestChecksums: the list has each file of the release page, and sha256sum
@@ -214,7 +214,7 @@ func TestSBOM(t *testing.T) {
 		for _, c := range bom.Components {
 			has[c.Name] = c.Version
 		}
-		programs, err := filepath.Glob(filepath.Join(made, "mcp-login_"+strings.Replace(platform, "armv7", "arm_7", 1)+"*", "mcp-login*"))
+		programs, err := filepath.Glob(filepath.Join(releaseDir, "mcp-login_"+strings.Replace(platform, "armv7", "arm_7", 1)+"*", "mcp-login*"))
 		if err != nil || len(programs) != 1 {
 			t.Fatalf("%s: programs %q, %v", platform, programs, err)
 		}

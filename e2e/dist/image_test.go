@@ -195,7 +195,7 @@ func (c *container) startAgent(t testing.TB, env []string, args ...string) {
 func TestImageRuns(t *testing.T) {
 	needRoot(t)
 	c := newContainer(t)
-	if got := output(t, c.cmd("version")); !strings.Contains(got, meta.Version) {
+	if got := output(t, c.cmd("version")); !strings.Contains(got, metadata.Version) {
 		t.Errorf("version: %q", got)
 	}
 	demo := startDemo(t)
@@ -210,20 +210,20 @@ func TestImageRuns(t *testing.T) {
 	if changed := output(t, exec.Command("find", c.root, "-xdev", "-newer", c.volume, "-type", "f")); changed != "" {
 		t.Errorf("files of the root changed: %s", changed)
 	}
-	if stored := tree(t, c.volume); len(stored) == 0 {
+	if stored := filesBelow(t, c.volume); len(stored) == 0 {
 		t.Error("the volume has no store")
 	}
 }
 
-// TestImageWithForeignVolume: the program says whose a volume is that it cannot
+// TestImageWithVolumeOfAnotherUser: the program says whose a volume is that it cannot
 // write to.
-func TestImageWithForeignVolume(t *testing.T) {
+func TestImageWithVolumeOfAnotherUser(t *testing.T) {
 	needRoot(t)
 	c := newContainer(t)
 	if err := os.Chown(c.volume, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, out := fails(t, c.cmd("login", "demo", "http://127.0.0.1:1/mcp")); !strings.Contains(out, "hint: /home/mcp-login belongs to user 0, but you are user 65532") {
+	if _, out := outputOfFailure(t, c.cmd("login", "demo", "http://127.0.0.1:1/mcp")); !strings.Contains(out, "hint: /home/mcp-login belongs to user 0, but you are user 65532") {
 		t.Errorf("it said %s", out)
 	}
 }

@@ -18,9 +18,9 @@ func releases(t testing.TB, change func(name string, data []byte) []byte) (url s
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, ok := strings.CutPrefix(r.URL.Path, "/latest/download/")
 		if !ok {
-			name, ok = strings.CutPrefix(r.URL.Path, "/download/v"+meta.Version+"/")
+			name, ok = strings.CutPrefix(r.URL.Path, "/download/v"+metadata.Version+"/")
 		}
-		data, err := os.ReadFile(filepath.Join(made, "release", filepath.Base(name)))
+		data, err := os.ReadFile(filepath.Join(releaseDir, "release", filepath.Base(name)))
 		if !ok || err != nil {
 			http.NotFound(w, r)
 			return
@@ -55,13 +55,13 @@ func TestInstallScript(t *testing.T) {
 			home := t.TempDir()
 			cmd := install(t, home, shell, "--from", url)
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), "installed mcp-login "+meta.Version+" ") || !strings.Contains(string(out), `hint: export PATH="`+home+`/.local/bin:$PATH"`) {
+			if err != nil || !strings.Contains(string(out), "installed mcp-login "+metadata.Version+" ") || !strings.Contains(string(out), `hint: export PATH="`+home+`/.local/bin:$PATH"`) {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if got := tree(t, home); len(got) != 1 {
+			if got := filesBelow(t, home); len(got) != 1 {
 				t.Errorf("files %q", got)
 			}
-			newAccount(t, filepath.Join(home, ".local/bin/mcp-login")).mainJob(t)
+			newAccount(t, filepath.Join(home, ".local/bin/mcp-login")).checkSignInAndUse(t)
 		})
 	}
 }
@@ -71,19 +71,19 @@ func TestInstallScript(t *testing.T) {
 func TestInstallScriptOptions(t *testing.T) {
 	home := t.TempDir()
 	dir := filepath.Join(home, "my programs")
-	for _, version := range []string{meta.Version, "v" + meta.Version} {
+	for _, version := range []string{metadata.Version, "v" + metadata.Version} {
 		if out := output(t, install(t, home, []string{"dash"}, "--from="+releases(t, nil)+"/", "--version", version, "--dir", "my programs")); out != "" {
 			t.Errorf("standard output: %q", out)
 		}
 	}
-	if got := output(t, exec.Command(filepath.Join(dir, "mcp-login"), "version")); !strings.Contains(got, meta.Version) {
+	if got := output(t, exec.Command(filepath.Join(dir, "mcp-login"), "version")); !strings.Contains(got, metadata.Version) {
 		t.Errorf("version: %q", got)
 	}
 }
 
-// TestInstallScriptRefuses: whatever is wrong, the program that is there stays,
+// TestInstallScriptKeepsProgramOnFailure: whatever is wrong, the program that is there stays,
 // nothing is left behind, and one line says why.
-func TestInstallScriptRefuses(t *testing.T) {
+func TestInstallScriptKeepsProgramOnFailure(t *testing.T) {
 	corrupt := func(name string, data []byte) []byte {
 		if strings.HasSuffix(name, ".gz") {
 			data[len(data)/2] ^= 1
@@ -132,18 +132,18 @@ func TestInstallScriptRefuses(t *testing.T) {
 				}
 				cmd.Env[1] = "PATH=" + tools + ":/usr/bin:/bin"
 			}
-			if _, out := fails(t, cmd); !strings.Contains(out, tt.want) {
+			if _, out := outputOfFailure(t, cmd); !strings.Contains(out, tt.want) {
 				t.Errorf("it said %q, want %q", out, tt.want)
 			}
-			if got := tree(t, home); len(got) != 1 || string(read(t, filepath.Join(bin, "mcp-login"))) != "old" {
+			if got := filesBelow(t, home); len(got) != 1 || string(read(t, filepath.Join(bin, "mcp-login"))) != "old" {
 				t.Errorf("afterwards there is %q", got)
 			}
 		})
 	}
 }
 
-// TestInstallScriptCutOff: a part of the script does nothing.
-func TestInstallScriptCutOff(t *testing.T) {
+// TestTruncatedInstallScript: a part of the script does nothing.
+func TestTruncatedInstallScript(t *testing.T) {
 	script := read(t, "../../install.sh")
 	for i := len(script) / 20; i < len(script)-len("main \"$@\"\n"); i += len(script) / 20 {
 		home := t.TempDir()
@@ -151,15 +151,15 @@ func TestInstallScriptCutOff(t *testing.T) {
 		cmd.Env, cmd.Dir = []string{"HOME=" + home, "PATH=/usr/bin:/bin"}, home
 		cmd.Stdin = strings.NewReader(string(script[:i]))
 		_ = cmd.Run() // a syntax error is what most parts end in
-		if got := tree(t, home); len(got) != 0 {
+		if got := filesBelow(t, home); len(got) != 0 {
 			t.Errorf("after %d bytes it made %q", i, got)
 		}
 	}
 }
 
-// TestScriptsAreClean has a linter read the scripts that are shipped or build
+// TestScriptsPassShellcheck has a linter read the scripts that are shipped or build
 // the release.
-func TestScriptsAreClean(t *testing.T) {
+func TestScriptsPassShellcheck(t *testing.T) {
 	provide(t, "packages")
 	output(t, exec.Command("shellcheck", "../../install.sh", "../../packaging/dist", "../../packaging/prepare"))
 }

@@ -28,7 +28,7 @@ func TestKubernetesManifests(t *testing.T) {
 	if err := os.WriteFile(wrong, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, out := fails(t, check(wrong)); !strings.Contains(out, "readOnlyRootFileSystem") {
+	if _, out := outputOfFailure(t, check(wrong)); !strings.Contains(out, "readOnlyRootFileSystem") {
 		t.Errorf("kubeconform on a misspelt field: %s", out)
 	}
 }

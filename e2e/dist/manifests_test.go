@@ -30,18 +30,18 @@ func TestManifests(t *testing.T) {
 		"aur/mcp-login-bin.pkgbuild":  4,
 		"aur/mcp-login-bin.srcinfo":   4,
 		"nix/flake.nix":               4,
-		"winget/manifests/m/mcp-login/mcp-login/" + meta.Version + "/mcp-login.mcp-login.installer.yaml": 2,
+		"winget/manifests/m/mcp-login/mcp-login/" + metadata.Version + "/mcp-login.mcp-login.installer.yaml": 2,
 	} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			text := strings.NewReplacer("#{version}", meta.Version, "${pkgver}", meta.Version).Replace(string(read(t, file(t, path))))
+			text := strings.NewReplacer("#{version}", metadata.Version, "${pkgver}", metadata.Version).Replace(string(read(t, file(t, path))))
 			found := downloadURL.FindAllStringSubmatchIndex(text, -1)
 			if len(found) != downloads {
 				t.Fatalf("%d downloads, want %d", len(found), downloads)
 			}
 			for _, at := range found {
 				tag, name := text[at[2]:at[3]], text[at[4]:at[5]]
-				if tag != meta.Tag {
-					t.Errorf("%s is taken from %s, want %s", name, tag, meta.Tag)
+				if tag != metadata.Tag {
+					t.Errorf("%s is taken from %s, want %s", name, tag, metadata.Tag)
 				}
 				if want := sum(read(t, file(t, name))); nextSum(text[at[1]:]) != want {
 					t.Errorf("%s has the checksum %s, want %s", name, nextSum(text[at[1]:]), want)
@@ -67,7 +67,7 @@ func TestManifestsParse(t *testing.T) {
 	output(t, exec.Command("nix-instantiate", "--parse", file(t, "nix/flake.nix")))
 	var scoop struct{ Version string }
 	decode(t, read(t, file(t, "scoop/mcp-login.json")), &scoop)
-	if scoop.Version != meta.Version {
+	if scoop.Version != metadata.Version {
 		t.Errorf("scoop has version %q", scoop.Version)
 	}
 }
@@ -82,7 +82,7 @@ func TestPKGBUILD(t *testing.T) {
 	if got, want := output(t, build), "mcp-login-bin\n"+sum(read(t, file(t, "mcp-login_VERSION_linux_amd64.tar.gz")))+"\n"; got != want {
 		t.Errorf("the PKGBUILD says %q, want %q", got, want)
 	}
-	newAccount(t, filepath.Join(pkg, "usr/bin/mcp-login")).mainJob(t)
+	newAccount(t, filepath.Join(pkg, "usr/bin/mcp-login")).checkSignInAndUse(t)
 }
 
 // TestBundle: the MCP bundle is valid to its own tool, and the command in it
@@ -115,7 +115,7 @@ func TestBundle(t *testing.T) {
 	if err := json.Unmarshal(read(t, filepath.Join(dir, "manifest.json")), &manifest); err != nil {
 		t.Fatal(err)
 	}
-	if manifest.Version != meta.Version {
+	if manifest.Version != metadata.Version {
 		t.Errorf("the manifest has version %q", manifest.Version)
 	}
 	for system, command := range map[string]string{"linux": "server/mcp-login-linux", "win32": "server/mcp-login.exe"} {

@@ -41,18 +41,18 @@ func TestNPM(t *testing.T) {
 	}
 	a := newAccount(t, filepath.Join(dir, "node_modules/.bin/mcp-login"))
 	a.env = append(a.env, "PATH="+filepath.Dir(node)+":/usr/local/bin:/usr/bin:/bin")
-	a.mainJob(t)
+	a.checkSignInAndUse(t)
 	checkProxy(t, a.cmd("proxy", "demo"))
 
 	npx := exec.Command("npx", "--offline", "--no", "mcp-login", "version")
 	npx.Dir = dir
-	if got := output(t, npx); !strings.HasPrefix(got, "mcp-login "+meta.Version+" ") {
+	if got := output(t, npx); !strings.HasPrefix(got, "mcp-login "+metadata.Version+" ") {
 		t.Errorf("npx: %q", got)
 	}
-	if code, out := fails(t, a.cmd("exec", "demo", "--", "sh", "-c", "exit 7")); code != 7 {
+	if code, out := outputOfFailure(t, a.cmd("exec", "demo", "--", "sh", "-c", "exit 7")); code != 7 {
 		t.Errorf("exit code %d, want the program's 7: %s", code, out)
 	}
-	if code, _ := fails(t, a.cmd("env", "nobody")); code != 4 {
+	if code, _ := outputOfFailure(t, a.cmd("env", "nobody")); code != 4 {
 		t.Errorf("exit code %d, want 4", code)
 	}
 	killed := a.cmd("exec", "demo", "--", "sh", "-c", "kill -KILL $$")
@@ -106,7 +106,7 @@ func fastest(t testing.TB, cmd func(...string) *exec.Cmd) (best time.Duration) {
 // TestNPMWithoutThePlatform: a missing optional package is explained.
 func TestNPMWithoutThePlatform(t *testing.T) {
 	dir := npmInstall(t, "mcp-login")
-	code, out := fails(t, exec.Command(filepath.Join(dir, "node_modules/.bin/mcp-login"), "version"))
+	code, out := outputOfFailure(t, exec.Command(filepath.Join(dir, "node_modules/.bin/mcp-login"), "version"))
 	if code != 1 || !strings.Contains(out, "@mcp-login/linux-x64 is not installed\nhint: npm install mcp-login --include=optional") {
 		t.Errorf("exit code %d: %s", code, out)
 	}
@@ -120,7 +120,7 @@ func TestNPMPackages(t *testing.T) {
 		if err := json.Unmarshal(files["package/package.json"].data, &manifest); err != nil {
 			t.Fatal(err)
 		}
-		if manifest["version"] != meta.Version || manifest["scripts"] != nil || manifest["dependencies"] != nil {
+		if manifest["version"] != metadata.Version || manifest["scripts"] != nil || manifest["dependencies"] != nil {
 			t.Errorf("%s: %v", name, manifest)
 		}
 		return files, manifest
@@ -137,7 +137,7 @@ func TestNPMPackages(t *testing.T) {
 	for platform, name := range names {
 		files, manifest := read("mcp-login-" + name)
 		system, cpu, _ := strings.Cut(name, "-")
-		if manifest["os"].([]any)[0] != system || manifest["cpu"].([]any)[0] != cpu || optional["@mcp-login/"+name] != meta.Version {
+		if manifest["os"].([]any)[0] != system || manifest["cpu"].([]any)[0] != cpu || optional["@mcp-login/"+name] != metadata.Version {
 			t.Errorf("%s: %v", name, manifest)
 		}
 		program := files["package/bin/mcp-login"].data

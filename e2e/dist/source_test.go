@@ -20,20 +20,20 @@ func TestReproducible(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "another place")
 	output(t, exec.Command("git", "clone", "-q", "../..", dir))
-	output(t, exec.Command("git", "-C", dir, "checkout", "-q", "--detach", meta.Commit))
+	output(t, exec.Command("git", "-C", dir, "checkout", "-q", "--detach", metadata.Commit))
 	build := exec.Command("packaging/dist")
 	build.Dir = dir
 	build.Env = append(os.Environ(), "HOSTNAME=another", "TZ=Asia/Tokyo", "LC_ALL=C")
 	output(t, build)
 	for _, name := range []string{"release/checksums.txt", "image/index.json", "homebrew/Casks/mcp-login.rb", "scoop/mcp-login.json", "aur/mcp-login-bin.pkgbuild"} {
 		if first, second := read(t, file(t, name)), read(t, filepath.Join(dir, "dist", name)); string(first) != string(second) {
-			t.Errorf("%s differs:\n%s", name, differing(string(first), string(second)))
+			t.Errorf("%s differs:\n%s", name, diffLines(string(first), string(second)))
 		}
 	}
 }
 
 // differing are the lines that only one of two texts has.
-func differing(first, second string) (lines string) {
+func diffLines(first, second string) (lines string) {
 	for _, two := range [][2]string{{first, second}, {second, first}} {
 		for line := range strings.Lines(two[0]) {
 			if !strings.Contains(two[1], line) {
@@ -81,7 +81,7 @@ func publish(t testing.TB, proxy, version string) {
 		t.Fatal(err)
 	}
 	// A module holds no other module.
-	zip := exec.Command("git", "archive", "--format=zip", "--prefix="+module+"@"+version+"/", "-o", filepath.Join(dir, version+".zip"), meta.Commit, "--", ".", ":!e2e", ":!packaging")
+	zip := exec.Command("git", "archive", "--format=zip", "--prefix="+module+"@"+version+"/", "-o", filepath.Join(dir, version+".zip"), metadata.Commit, "--", ".", ":!e2e", ":!packaging")
 	zip.Dir = "../.."
 	output(t, zip)
 }

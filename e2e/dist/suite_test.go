@@ -26,15 +26,15 @@ import (
 )
 
 // made is the folder of the release.
-const made = "../../dist"
+const releaseDir = "../../dist"
 
 // meta is what goreleaser says of the release.
-var meta struct{ Tag, Version, Commit string }
+var metadata struct{ Tag, Version, Commit string }
 
 func TestMain(m *testing.M) {
-	data, err := os.ReadFile(filepath.Join(made, "metadata.json"))
+	data, err := os.ReadFile(filepath.Join(releaseDir, "metadata.json"))
 	if err == nil {
-		err = json.Unmarshal(data, &meta)
+		err = json.Unmarshal(data, &metadata)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "dist: run make dist first:", err)
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 // the version.
 func file(t testing.TB, name string) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(made, strings.ReplaceAll(name, "VERSION", meta.Version)))
+	path, err := filepath.Abs(filepath.Join(releaseDir, strings.ReplaceAll(name, "VERSION", metadata.Version)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func output(t testing.TB, cmd *exec.Cmd) string {
 
 // fails runs a command, which must not succeed, and returns its exit code and
 // all that it wrote.
-func fails(t testing.TB, cmd *exec.Cmd) (code int, out string) {
+func outputOfFailure(t testing.TB, cmd *exec.Cmd) (code int, out string) {
 	t.Helper()
 	all, err := cmd.CombinedOutput()
 	exit, exited := errors.AsType[*exec.ExitError](err)
@@ -152,9 +152,9 @@ func (a *account) login(t testing.TB) *demoserver.Server {
 
 // mainJob signs in by the device flow, then takes the token by env and by exec,
 // and calls the server with it.
-func (a *account) mainJob(t testing.TB) {
+func (a *account) checkSignInAndUse(t testing.TB) {
 	t.Helper()
-	if got := output(t, a.cmd("version")); !strings.HasPrefix(got, "mcp-login "+meta.Version+" (commit "+meta.Commit[:12]+", ") {
+	if got := output(t, a.cmd("version")); !strings.HasPrefix(got, "mcp-login "+metadata.Version+" (commit "+metadata.Commit[:12]+", ") {
 		t.Errorf("version: %q", got)
 	}
 	demo := a.login(t)

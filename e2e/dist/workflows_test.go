@@ -20,7 +20,7 @@ func workflows(t testing.TB) []string {
 	return files
 }
 
-func TestWorkflowsAreClean(t *testing.T) {
+func TestWorkflowsPassActionlint(t *testing.T) {
 	lint := exec.Command(provide(t, "actionlint"), workflows(t)...)
 	if out, err := lint.CombinedOutput(); err != nil {
 		t.Errorf("actionlint: %v\n%s", err, out)
@@ -32,10 +32,10 @@ var (
 	expression = regexp.MustCompile(`\$\{\{`)
 )
 
-// TestWorkflowsAreTight: every action is pinned to a commit, nothing is granted
+// TestWorkflowsHaveMinimalPermissions: every action is pinned to a commit, nothing is granted
 // to all jobs but reading, no checkout leaves a token behind, and no expression
 // becomes part of a script.
-func TestWorkflowsAreTight(t *testing.T) {
+func TestWorkflowsHaveMinimalPermissions(t *testing.T) {
 	for _, path := range workflows(t) {
 		text := string(read(t, path))
 		name := filepath.Base(path)

@@ -22,12 +22,12 @@ import (
 )
 
 // patience is for how long the machine runs at most.
-const patience = 4 * time.Minute
+const machineTimeout = 4 * time.Minute
 
 func main() {
-	time.AfterFunc(patience, powerOff)
+	time.AfterFunc(machineTimeout, powerOff)
 	defer powerOff() // the kernel takes it badly when its first process ends
-	if err := bringUp(); err != nil {
+	if err := prepareSystem(); err != nil {
 		fmt.Println("bring up the machine:", err)
 		return
 	}
@@ -43,7 +43,7 @@ func main() {
 }
 
 // bringUp makes of a bare kernel what the programs need.
-func bringUp() error {
+func prepareSystem() error {
 	for path, kind := range map[string]string{"/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs"} {
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
@@ -52,11 +52,11 @@ func bringUp() error {
 			return fmt.Errorf("mount %s: %w", path, err)
 		}
 	}
-	return errors.Join(os.Setenv("HOME", home), os.Setenv("PATH", "/"), loopbackUp())
+	return errors.Join(os.Setenv("HOME", home), os.Setenv("PATH", "/"), enableLoopback())
 }
 
 // loopbackUp has 127.0.0.1 work. Its address comes by itself.
-func loopbackUp() error {
+func enableLoopback() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err

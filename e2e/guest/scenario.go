@@ -21,11 +21,11 @@ import (
 
 const (
 	profiles = 20 // p0, p1, ... are kept by the agent
-	alone    = "alone"
+	notKept  = "alone"
 
 	// life is that of an access token. It ends while the machine sleeps.
-	life  = 30 * time.Second
-	sleep = life + 10*time.Second
+	lifetime = 30 * time.Second
+	sleep    = lifetime + 10*time.Second
 
 	home   = "/home"
 	socket = home + "/agent.sock"
@@ -45,7 +45,7 @@ func (s *scenario) run() error {
 	if err := s.setUp(); err != nil {
 		return err
 	}
-	all := append([]string{alone}, s.kept...)
+	all := append([]string{notKept}, s.kept...)
 	steps := []struct {
 		name   string
 		asked  []string // for profiles
@@ -57,14 +57,14 @@ func (s *scenario) run() error {
 		{"set back a little", s.kept, func() error { return moveClock(-time.Minute) }},
 		{"set back", all, func() error { return moveClock(-9 * time.Hour) }},
 		{"suspended", all, func() error { return suspend(sleep) }},
-		{"set forward, and nobody asks", all, func() error { return errors.Join(moveClock(time.Hour), s.refreshed()) }},
+		{"set forward, and nobody asks", all, func() error { return errors.Join(moveClock(time.Hour), s.awaitRefreshes()) }},
 	}
 	for jumps, step := range steps {
 		begin := time.Now()
 		err := step.moving()
 		moved := time.Now()
 		if err == nil {
-			err = errors.Join(s.ask(step.asked), counted(jumps))
+			err = errors.Join(s.requestTokens(step.asked), checkClockJumps(jumps))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -78,7 +78,7 @@ func (s *scenario) run() error {
 
 // setUp starts the server, logs in and starts the agent.
 func (s *scenario) setUp() error {
-	line, err := start("MCP server: ", "demo", "-access-ttl", life.String(), "-auto-approve", "1ms", "-interval", "1s")
+	line, err := start("MCP server: ", "demo", "-access-ttl", lifetime.String(), "-auto-approve", "1ms", "-interval", "1s")
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *scenario) setUp() error {
 	for i := range profiles {
 		s.kept = append(s.kept, "p"+strconv.Itoa(i))
 	}
-	err = each(append([]string{alone}, s.kept...), func(name string) error {
+	err = inParallel(append([]string{notKept}, s.kept...), func(name string) error {
 		_, err := output("mcp-login", "login", name, s.server, "--flow", "device", "--no-qr")
 		return err
 	})
@@ -100,15 +100,15 @@ func (s *scenario) setUp() error {
 
 // ask asks for tokens all at once, the agent's by its socket and the one that
 // it does not keep by the program, and judges them.
-func (s *scenario) ask(names []string) error {
-	return each(names, func(name string) error {
+func (s *scenario) requestTokens(names []string) error {
+	return inParallel(names, func(name string) error {
 		ask := fromAgent
-		if name == alone {
+		if name == notKept {
 			ask = fromStore
 		}
 		token, err := ask(context.Background(), name)
 		if err == nil {
-			err = s.judge(token, s.last(name, token))
+			err = s.checkToken(token, s.swapToken(name, token))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -123,7 +123,7 @@ func fromAgent(ctx context.Context, name string) (oauth.Token, error) {
 }
 
 // last returns the token that was issued before this one.
-func (s *scenario) last(name string, token oauth.Token) oauth.Token {
+func (s *scenario) swapToken(name string, token oauth.Token) oauth.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.tokens[name]
@@ -133,27 +133,27 @@ func (s *scenario) last(name string, token oauth.Token) oauth.Token {
 
 // judge has the server judge a token that was issued, and the one before:
 // between the two the clock has moved, so they are not the same.
-func (s *scenario) judge(token, before oauth.Token) error {
+func (s *scenario) checkToken(token, before oauth.Token) error {
 	if left := time.Until(token.Expiry); left <= 0 {
 		return fmt.Errorf("it has expired %s ago", -left)
 	}
 	if token.Access == before.Access {
 		return errors.New("it is the old one")
 	}
-	works, err := s.works(token)
+	works, err := s.accepts(token)
 	if err == nil && !works {
 		return errors.New("the server refuses it")
 	}
 	if err != nil || before.Access == "" || time.Until(before.Expiry) > 0 {
 		return err
 	}
-	if works, err = s.works(before); works {
+	if works, err = s.accepts(before); works {
 		return errors.New("the server takes a token that has expired: it judges nothing")
 	}
 	return err
 }
 
-func (s *scenario) works(token oauth.Token) (bool, error) {
+func (s *scenario) accepts(token oauth.Token) (bool, error) {
 	req, err := http.NewRequest(http.MethodGet, s.server, nil)
 	if err != nil {
 		return false, err
@@ -181,8 +181,8 @@ func fromStore(_ context.Context, name string) (t oauth.Token, err error) {
 }
 
 // counted compares how many jumps of the clock the agent has counted.
-func counted(jumps int) error {
-	text, err := agentTells("/metrics")
+func checkClockJumps(jumps int) error {
+	text, err := getFromAgent("/metrics")
 	want := fmt.Sprintf("\nmcp_login_agent_clock_jumps_total %d\n", jumps)
 	if err == nil && !strings.Contains(string(text), want) {
 		return fmt.Errorf("not %d jumps of the clock: %s", jumps, text)
@@ -192,9 +192,9 @@ func counted(jumps int) error {
 
 // refreshed waits until no token that the agent keeps has expired, without
 // asking for one.
-func (s *scenario) refreshed() error {
+func (s *scenario) awaitRefreshes() error {
 	for fresh := 0; fresh < profiles; time.Sleep(100 * time.Millisecond) {
-		text, err := agentTells("/v1/health")
+		text, err := getFromAgent("/v1/health")
 		if err != nil {
 			return err
 		}
@@ -213,7 +213,7 @@ func (s *scenario) refreshed() error {
 }
 
 // agentTells gets what the agent tells beside tokens.
-func agentTells(path string) ([]byte, error) {
+func getFromAgent(path string) ([]byte, error) {
 	hc := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -229,7 +229,7 @@ func agentTells(path string) ([]byte, error) {
 }
 
 // each does something for all names at once.
-func each(names []string, do func(string) error) error {
+func inParallel(names []string, do func(string) error) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(names))
 	for i, name := range names {

@@ -31,7 +31,7 @@ const (
 			sleep .05
 		done
 		kill -STOP "$pid"; trap 'kill -KILL "$pid"' EXIT; "$@"`
-	absent = `exec "$@"`
+	noKeyring = `exec "$@"`
 )
 
 // desktop is a person's account, whose login keyring lasts over many sessions.
@@ -48,20 +48,20 @@ func newDesktop(t *testing.T) desktop {
 func (d desktop) session(t *testing.T, begin string) {
 	t.Helper()
 	argv := []string{"dbus-run-session"}
-	if begin == absent {
+	if begin == noKeyring {
 		argv = append(argv, "--config-file="+bareBus(t))
 	}
-	cmd := again(t, append(argv, "--", "bash", "-c", begin, "bash")...)
+	cmd := rerun(t, append(argv, "--", "bash", "-c", begin, "bash")...)
 	cmd.Env = []string{
 		"HOME=" + d.home, "XDG_RUNTIME_DIR=" + d.runtime, "PATH=" + os.Getenv("PATH"), insideEnv + "=" + begin,
 	}
-	finish(t, cmd)
-	d.end(t)
+	runOther(t, cmd)
+	d.killProcesses(t)
 }
 
 // end kills what a session left running. A keyring that the bus started may
 // miss the end of the bus, and wait for it for ever.
-func (d desktop) end(t *testing.T) {
+func (d desktop) killProcesses(t *testing.T) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -117,7 +117,7 @@ func TestKeyring(t *testing.T) {
 		if err := s.Rekey(t.Context(), to); err != nil {
 			t.Fatalf("Rekey: %v", err)
 		}
-		wantData(t, openWith(t, root, to), "a", "data")
+		checkData(t, openWith(t, root, to), "a", "data")
 	}
 	if n := keyringItems(t); n != 1 {
 		t.Errorf("after rekeying the keyring has %d items of ours, want 1", n)
@@ -161,19 +161,19 @@ func TestLockedKeyring(t *testing.T) {
 		if _, err := s.Put(t.Context(), "a", []byte("data"), secrets.Absent); err != nil && !errors.Is(err, secrets.ErrConflict) {
 			t.Fatal(err)
 		}
-		wantData(t, s, "a", "data") // also after the locked session
+		checkData(t, s, "a", "data") // also after the locked session
 	case locked:
-		wantNoKeyring(t, root, "failed to unlock correct collection")
+		checkNoKeyring(t, root, "failed to unlock correct collection")
 	}
 }
 
 // TestNoKeyring: a bus with nobody behind it.
 func TestNoKeyring(t *testing.T) {
 	if !inside() {
-		newDesktop(t).session(t, absent)
+		newDesktop(t).session(t, noKeyring)
 		return
 	}
-	wantNoKeyring(t, t.TempDir(), "no keyring program is running in this desktop session")
+	checkNoKeyring(t, t.TempDir(), "no keyring program is running in this desktop session")
 }
 
 // TestHangingKeyring: a keyring that takes calls and never answers.
@@ -182,12 +182,12 @@ func TestHangingKeyring(t *testing.T) {
 		newDesktop(t).session(t, stopped)
 		return
 	}
-	wantNoKeyring(t, t.TempDir(), "did not answer within 3s")
+	checkNoKeyring(t, t.TempDir(), "did not answer within 3s")
 }
 
 // wantNoKeyring: every use of the keyring fails with the given reason. The
 // reason differs between a call that fails at once and one that times out.
-func wantNoKeyring(t *testing.T, root, reason string) {
+func checkNoKeyring(t *testing.T, root, reason string) {
 	t.Helper()
 	k := keyring.Keeper{}
 	s := openWith(t, root, k)

@@ -25,7 +25,7 @@ func inside() bool { return os.Getenv(insideEnv) != "" }
 
 // again prepares a run of the same test, by a command that is given the
 // program and its arguments last.
-func again(t *testing.T, command ...string) *exec.Cmd {
+func rerun(t *testing.T, command ...string) *exec.Cmd {
 	t.Helper()
 	argv := append(command, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -35,7 +35,7 @@ func again(t *testing.T, command ...string) *exec.Cmd {
 
 // finish runs the test in the other process, whose verdict it is. Its output
 // goes to a file: what it leaves running would keep a pipe open for ever.
-func finish(t *testing.T, cmd *exec.Cmd) {
+func runOther(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "output")
 	f, err := os.Create(path)
@@ -53,15 +53,15 @@ func finish(t *testing.T, cmd *exec.Cmd) {
 // asUser runs the test in user and mount namespaces of its own, so that as
 // root it may mount what nobody else sees, and as another user it has no
 // privileges, whoever runs the suite.
-func asUser(t *testing.T, uid int) {
+func runAsUser(t *testing.T, uid int) {
 	t.Helper()
-	cmd := again(t)
+	cmd := rerun(t)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: uid, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: uid, HostID: os.Getgid(), Size: 1}},
 	}
-	finish(t, cmd)
+	runOther(t, cmd)
 }
 
 func mount(t *testing.T, options string) (dir string) {
@@ -99,7 +99,7 @@ func put(t *testing.T, s secrets.Store, name, data string) {
 	}
 }
 
-func wantData(t *testing.T, s secrets.Store, name, want string) {
+func checkData(t *testing.T, s secrets.Store, name, want string) {
 	t.Helper()
 	got, _, err := s.Get(t.Context(), name)
 	if string(got) != want || err != nil {
@@ -109,9 +109,9 @@ func wantData(t *testing.T, s secrets.Store, name, want string) {
 
 // wantReadOnly: reading works, and all else says that the store cannot be used
 // and why.
-func wantReadOnly(t *testing.T, s *file.Store, cause error) {
+func checkReadOnly(t *testing.T, s *file.Store, cause error) {
 	t.Helper()
-	wantData(t, s, "a", "data")
+	checkData(t, s, "a", "data")
 	if names, err := s.List(t.Context()); len(names) != 1 || err != nil {
 		t.Errorf("List = %q, %v", names, err)
 	}
@@ -124,5 +124,5 @@ func wantReadOnly(t *testing.T, s *file.Store, cause error) {
 			t.Errorf("%s = %v, want ErrUnavailable for %v", method, err, cause)
 		}
 	}
-	wantData(t, s, "a", "data")
+	checkData(t, s, "a", "data")
 }

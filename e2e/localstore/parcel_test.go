@@ -38,8 +38,8 @@ func TestAgeOpensParcel(t *testing.T) {
 	}
 }
 
-// TestUnpackOfAge: what the age program packs, armored.
-func TestUnpackOfAge(t *testing.T) {
+// TestUnpackAgeFile: what the age program packs, armored.
+func TestUnpackAgeFile(t *testing.T) {
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out.age")
 	if err := os.WriteFile(in, []byte(parcelData), 0o600); err != nil {

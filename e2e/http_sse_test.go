@@ -23,23 +23,23 @@ import (
 
 // oldServer is a server of the TypeScript SDK's examples, which know no tokens, behind
 // one that asks for them.
-type oldServer struct {
+type legacyServer struct {
 	url     string
 	as      *oauthtest.Server
 	streams atomic.Int32 // that were opened
 
-	mu     sync.Mutex // guards what follows
-	done   map[string]bool
-	cancel []context.CancelFunc // ends the open streams
+	mu       sync.Mutex // guards what follows
+	injected map[string]bool
+	cancel   []context.CancelFunc // ends the open streams
 }
 
 // startOld starts an example. Its path for event streams is served at /mcp.
-func startOld(t *testing.T, example, path string) *oldServer {
+func startLegacyServer(t *testing.T, example, path string) *legacyServer {
 	t.Helper()
 	port := freePorts(t)
 	output := startExample(t, example, []string{fmt.Sprintf("E2E_PORT=%d", port)})
 	output.await(t, regexp.MustCompile(`(listening|running) on`))
-	s := &oldServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}, done: map[string]bool{}}
+	s := &legacyServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}, injected: map[string]bool{}}
 	target := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
 	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
@@ -60,7 +60,7 @@ func startOld(t *testing.T, example, path string) *oldServer {
 
 // serve asks for a token where the example has a route. A call says in its count what
 // happens to it, once: 6 answers 401, and 7 ends the streams first.
-func (s *oldServer) serve(w http.ResponseWriter, r *http.Request, behind http.Handler) {
+func (s *legacyServer) serve(w http.ResponseWriter, r *http.Request, behind http.Handler) {
 	isMCP := r.URL.Path == "/mcp"
 	if !isMCP && r.URL.Path != "/messages" {
 		s.as.ServeHTTP(w, r)
@@ -72,7 +72,7 @@ func (s *oldServer) serve(w http.ResponseWriter, r *http.Request, behind http.Ha
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	routed := !isMCP || r.Method == http.MethodGet
-	if routed && (!s.admits(w, r) || !s.survives(w, body)) {
+	if routed && (!s.authorize(w, r) || !s.injectFault(w, body)) {
 		return
 	}
 	if isMCP && r.Method == http.MethodGet {
@@ -89,7 +89,7 @@ func (s *oldServer) serve(w http.ResponseWriter, r *http.Request, behind http.Ha
 }
 
 // admits has the authorization server judge the token, as at its own MCP server.
-func (s *oldServer) admits(w http.ResponseWriter, r *http.Request) bool {
+func (s *legacyServer) authorize(w http.ResponseWriter, r *http.Request) bool {
 	asked := httptest.NewRequest(http.MethodPost, s.url, strings.NewReader("{}"))
 	asked.Header.Set("Authorization", r.Header.Get("Authorization"))
 	if asked.Header.Get("Authorization") == "" {
@@ -106,12 +106,12 @@ func (s *oldServer) admits(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // survives does to a call what it asks for.
-func (s *oldServer) survives(w http.ResponseWriter, body []byte) bool {
+func (s *legacyServer) injectFault(w http.ResponseWriter, body []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first := func(mark string) bool {
-		is := bytes.Contains(body, []byte(mark)) && !s.done[mark]
-		s.done[mark] = s.done[mark] || is
+		is := bytes.Contains(body, []byte(mark)) && !s.injected[mark]
+		s.injected[mark] = s.injected[mark] || is
 		return is
 	}
 	switch {
@@ -130,22 +130,22 @@ func (s *oldServer) survives(w http.ResponseWriter, body []byte) bool {
 	return true
 }
 
-// TestOldTransport: servers of HTTP+SSE are found, signed in to and called; a token is
+// TestHTTPSSE: servers of HTTP+SSE are found, signed in to and called; a token is
 // refreshed while the stream stays open, and a session whose stream has ended begins
 // again.
-func TestOldTransport(t *testing.T) {
+func TestHTTPSSE(t *testing.T) {
 	t.Parallel()
 	for example, path := range map[string]string{"simpleSseServer": "/mcp", "sseAndStreamableHttpCompatibleServer": "/sse"} {
 		for _, way := range []string{"auto", "sse"} {
 			t.Run(example+"/"+way, func(t *testing.T) {
 				t.Parallel()
-				s := startOld(t, example, path)
+				s := startLegacyServer(t, example, path)
 				if path != "/mcp" && way == "auto" {
 					t.Skip("a POST leads to another route of this example")
 				}
 				h := newHome(t)
 				h.want(0, "login", "box", s.url)
-				noteIssued(h.token("box"))
+				recordTokens(h.token("box"))
 				before := s.as.Count(oauthtest.Token)
 				got := h.proxyCalls(sessionSDK, program+" proxy box --transport "+way, `[
 					{"tool": "start-notification-stream", "args": {"interval": 20, "count": 5}},
@@ -160,38 +160,38 @@ func TestOldTransport(t *testing.T) {
 				if len(got) != 3 || s.as.Count(oauthtest.Token) != before+1 || s.streams.Load() != 2 {
 					t.Errorf("%d calls, %d refreshes, %d streams", len(got), s.as.Count(oauthtest.Token)-before, s.streams.Load())
 				}
-				tells(t, h.want(0, "test", "box", "--transport", way), "over HTTP+SSE")
+				checkContains(t, h.want(0, "test", "box", "--transport", way), "over HTTP+SSE")
 			})
 		}
 	}
 }
 
 // tells fails unless an answer has a text.
-func tells(t *testing.T, r result, want string) {
+func checkContains(t *testing.T, r result, want string) {
 	t.Helper()
 	if !strings.Contains(r.stdout, want) {
 		t.Errorf("%q is missing:\n%s%s", want, r.stdout, r.stderr)
 	}
 }
 
-// TestOldTransportIsShown: whoever looks at such a server is told.
-func TestOldTransportIsShown(t *testing.T) {
+// TestHTTPSSEIsReported: whoever looks at such a server is told.
+func TestHTTPSSEIsReported(t *testing.T) {
 	t.Parallel()
-	s := startOld(t, "simpleSseServer", "/mcp")
+	s := startLegacyServer(t, "simpleSseServer", "/mcp")
 	h := newHome(t)
-	tells(t, h.want(0, "discover", s.url), "transport HTTP+SSE of 2024-11-05")
-	tells(t, h.run("doctor", s.url), "transport: HTTP+SSE of 2024-11-05")
+	checkContains(t, h.want(0, "discover", s.url), "transport HTTP+SSE of 2024-11-05")
+	checkContains(t, h.run("doctor", s.url), "transport: HTTP+SSE of 2024-11-05")
 }
 
-// TestStreamIsTakenUpAgain: a server that ends the stream of a call on the way keeps the
+// TestStreamIsResumed: a server that ends the stream of a call on the way keeps the
 // rest for the client, which the proxy is here, or the test command.
-func TestStreamIsTakenUpAgain(t *testing.T) {
+func TestStreamIsResumed(t *testing.T) {
 	t.Parallel()
 	port := freePorts(t)
 	output := startExample(t, "ssePollingExample", []string{fmt.Sprintf("E2E_PORT=%d", port)})
 	output.await(t, regexp.MustCompile(`running on`))
 	as := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
-	s := &oldServer{as: as}
+	s := &legacyServer{as: as}
 	target := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
 	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
@@ -200,7 +200,7 @@ func TestStreamIsTakenUpAgain(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/mcp" {
 			as.ServeHTTP(w, r)
-		} else if s.admits(w, r) {
+		} else if s.authorize(w, r) {
 			if r.Header.Get("Last-Event-ID") != "" {
 				s.streams.Add(1)
 			}
@@ -214,13 +214,13 @@ func TestStreamIsTakenUpAgain(t *testing.T) {
 	s.url = web.URL + "/mcp"
 	h := newHome(t)
 	h.want(0, "login", "box", s.url)
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	got := h.proxyCalls(sessionSDK, program+" proxy box", `[{"tool": "long-task"}]`)
 	if len(got) != 1 || got[0].Text != "Long task completed successfully!" || got[0].Messages < 3 || s.streams.Load() == 0 {
 		t.Errorf("the client tells %+v, after %d streams that were taken up", got, s.streams.Load())
 	}
 	before := s.streams.Load()
-	tells(t, h.want(0, "test", "box", "--call", "long-task"), "Long task completed successfully!")
+	checkContains(t, h.want(0, "test", "box", "--call", "long-task"), "Long task completed successfully!")
 	if s.streams.Load() == before {
 		t.Error("the test command took no stream up again")
 	}

@@ -27,15 +27,15 @@ type realServer struct {
 	flows map[string][]string
 	// sign is what a person does from the link to the end of a sign-in: approve
 	// or deny.
-	sign func(p *person, link string, approve bool)
+	signInPages func(p *webUser, link string, approve bool)
 	// relayed is its folder, where a sign-in over a relay is tried; "": it is not.
-	relayed string
+	relayFolder string
 	// noDenial says why nobody can deny there; "": somebody can.
 	noDenial string
 	// lifetimes says that the lifetime of its tokens can be set.
-	lifetimes bool
-	registers bool // RFC 7591
-	revokes   bool // access tokens (RFC 7009)
+	setsLifetime        bool
+	registersClients    bool // RFC 7591
+	revokesAccessTokens bool // access tokens (RFC 7009)
 	// refusesRevocation are the flows whose tokens it does not revoke, with an error.
 	refusesRevocation []string
 	remarks           string
@@ -45,23 +45,23 @@ var realServers = []*realServer{
 	{
 		name: "Better Auth 1.7 (`@better-auth/mcp`, device plugin)",
 		start: func(t *testing.T, lifetime int) string {
-			return startReal(t, lifetime, "better-auth", "better-auth", "node", "server.mjs")
+			return startServerProgram(t, lifetime, "better-auth", "better-auth", "node", "server.mjs")
 		},
-		flows:     map[string][]string{"device": nil, "paste": nil},
-		relayed:   "better-auth",
-		sign:      signInAs("somebody@example.com", "any password"),
-		lifetimes: true, registers: true,
+		flows:        map[string][]string{"device": nil, "paste": nil},
+		relayFolder:  "better-auth",
+		signInPages:  signInAs("somebody@example.com", "any password"),
+		setsLifetime: true, registersClients: true,
 		remarks: "its access tokens are JWTs, which it does not revoke; the refresh token it does",
 	},
 	{
 		name: "Cloudflare workers-oauth-provider 1.2",
 		start: func(t *testing.T, lifetime int) string {
-			return startReal(t, max(lifetime, 60), "workers", "workers", "node", "server.mjs")
+			return startServerProgram(t, max(lifetime, 60), "workers", "workers", "node", "server.mjs")
 		},
-		flows:     map[string][]string{"paste": nil},
-		relayed:   "workers",
-		sign:      signInAs("somebody@example.com", "any"),
-		registers: true, revokes: true,
+		flows:            map[string][]string{"paste": nil},
+		relayFolder:      "workers",
+		signInPages:      signInAs("somebody@example.com", "any"),
+		registersClients: true, revokesAccessTokens: true,
 		remarks: "its tokens contain colons and an e-mail address",
 	},
 	{
@@ -71,11 +71,11 @@ var realServers = []*realServer{
 			if err != nil {
 				t.Fatal(err)
 			}
-			return startReal(t, lifetime, "hydra", "", "node", "server.mjs", hydra)
+			return startServerProgram(t, lifetime, "hydra", "", "node", "server.mjs", hydra)
 		},
-		flows:     map[string][]string{"paste": nil},
-		sign:      signInAs("somebody@example.com", "any"),
-		lifetimes: true, registers: true, revokes: true,
+		flows:        map[string][]string{"paste": nil},
+		signInPages:  signInAs("somebody@example.com", "any"),
+		setsLifetime: true, registersClients: true, revokesAccessTokens: true,
 	},
 	{
 		name: "zitadel/oidc 3.52 (its example server)",
@@ -84,29 +84,29 @@ var realServers = []*realServer{
 			if err != nil {
 				t.Fatal(err)
 			}
-			return startReal(t, lifetime, "zitadel", "", zitadel)
+			return startServerProgram(t, lifetime, "zitadel", "", zitadel)
 		},
 		flows: map[string][]string{
 			"device": {"--client-id", "mcp-login-device", "--client-secret-from", "env:DEVICE_SECRET"},
 			"paste":  {"--client-id", "mcp-login"},
 		},
-		sign:              signInAtZitadel,
-		noDenial:          "its sign-in page for browsers has no way to deny",
-		revokes:           true,
-		remarks:           "no refresh token with a device code, and it forgets which client got that token, so that it refuses to revoke it",
-		refusesRevocation: []string{"device"},
+		signInPages:         signInAtZitadel,
+		noDenial:            "its sign-in page for browsers has no way to deny",
+		revokesAccessTokens: true,
+		remarks:             "no refresh token with a device code, and it forgets which client got that token, so that it refuses to revoke it",
+		refusesRevocation:   []string{"device"},
 	},
 }
 
 // startReal starts a server from a folder of this module, with the node_modules
 // of that name ("": none), and returns the origin that it prints.
-func startReal(t *testing.T, lifetime int, folder, modules string, argv ...string) string {
+func startServerProgram(t *testing.T, lifetime int, folder, modules string, argv ...string) string {
 	t.Helper()
-	return startRealWith(t, []string{"ACCESS_TTL=" + strconv.Itoa(lifetime)}, folder, modules, argv...)
+	return startServerProgramWithEnv(t, []string{"ACCESS_TTL=" + strconv.Itoa(lifetime)}, folder, modules, argv...)
 }
 
 // startRealWith starts a server with env beside this process's environment.
-func startRealWith(t *testing.T, env []string, folder, modules string, argv ...string) string {
+func startServerProgramWithEnv(t *testing.T, env []string, folder, modules string, argv ...string) string {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = t.TempDir()
@@ -151,8 +151,8 @@ func startRealWith(t *testing.T, env []string, folder, modules string, argv ...s
 
 // signInAs returns what a person does at the pages of this folder's servers: a
 // form for the name and password, then one for consent.
-func signInAs(login, password string) func(p *person, link string, approve bool) {
-	return func(p *person, link string, approve bool) {
+func signInAs(login, password string) func(p *webUser, link string, approve bool) {
+	return func(p *webUser, link string, approve bool) {
 		p.t.Helper()
 		at := p.submit(p.get(link), url.Values{"login": {login}, "password": {password}})
 		p.submit(at, url.Values{"accept": {map[bool]string{true: "yes", false: "no"}[approve]}})
@@ -161,7 +161,7 @@ func signInAs(login, password string) func(p *person, link string, approve bool)
 
 var confirmation = regexp.MustCompile(`location\.href='([^']*=(allowed|denied))'`)
 
-func signInAtZitadel(p *person, link string, approve bool) {
+func signInAtZitadel(p *webUser, link string, approve bool) {
 	p.t.Helper()
 	at := p.submit(p.get(link), url.Values{"username": {"test-user@127.0.0.1"}, "password": {"verysecure"}})
 	for _, button := range confirmation.FindAllStringSubmatch(at.body, -1) {
@@ -172,12 +172,12 @@ func signInAtZitadel(p *person, link string, approve bool) {
 }
 
 // accepts reports whether the MCP server answers a call that bears the token.
-func accepts(t *testing.T, mcp, token string) bool {
+func acceptsToken(t *testing.T, mcp, token string) bool {
 	t.Helper()
-	return acceptsFrom(t, http.DefaultClient, mcp, token)
+	return acceptsTokenFrom(t, http.DefaultClient, mcp, token)
 }
 
-func acceptsFrom(t *testing.T, client *http.Client, mcp, token string) bool {
+func acceptsTokenFrom(t *testing.T, client *http.Client, mcp, token string) bool {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, mcp, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 	if err != nil {

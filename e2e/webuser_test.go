@@ -15,18 +15,18 @@ import (
 
 // person is somebody with a browser: cookies, redirects, and forms that are
 // sent as they came.
-type person struct {
+type webUser struct {
 	t      testing.TB
 	client *http.Client
 }
 
-func newPerson(t testing.TB) *person {
+func newWebUser(t testing.TB) *webUser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &person{t: t, client: &http.Client{Jar: jar}}
+	return &webUser{t: t, client: &http.Client{Jar: jar}}
 }
 
 // page is where the browser stands.
@@ -42,43 +42,43 @@ var (
 )
 
 // approve goes through oidc-provider's device page, login and consent.
-func (p *person) approve(link string) {
-	p.t.Helper()
-	at := p.consentTo(link)
-	if at = p.submit(at, nil); !strings.Contains(at.body, "Success") {
-		p.t.Fatalf("the consent did not end in success, but at %s:\n%s", at.url, at.body)
+func (u *webUser) approve(link string) {
+	u.t.Helper()
+	at := u.consentTo(link)
+	if at = u.submit(at, nil); !strings.Contains(at.body, "Success") {
+		u.t.Fatalf("the consent did not end in success, but at %s:\n%s", at.url, at.body)
 	}
 }
 
 // deny goes the same way and cancels at the consent.
-func (p *person) deny(link string) {
-	p.t.Helper()
-	at := p.consentTo(link)
+func (u *webUser) deny(link string) {
+	u.t.Helper()
+	at := u.consentTo(link)
 	if !strings.Contains(at.body, at.url.Path+"/abort") {
-		p.t.Fatalf("no way to cancel at %s:\n%s", at.url, at.body)
+		u.t.Fatalf("no way to cancel at %s:\n%s", at.url, at.body)
 	}
-	p.get(at.url.String() + "/abort")
+	u.get(at.url.String() + "/abort")
 }
 
 // consentTo opens the link, confirms the code and signs in.
-func (p *person) consentTo(link string) page {
-	p.t.Helper()
-	at := p.get(link)
-	at = p.submit(at, nil) // the page with the code in its URL sends itself on
-	at = p.submit(at, nil) // "the code on my device is the same"
-	return p.submit(at, url.Values{"login": {"somebody"}, "password": {"any"}})
+func (u *webUser) consentTo(link string) page {
+	u.t.Helper()
+	at := u.get(link)
+	at = u.submit(at, nil) // the page with the code in its URL sends itself on
+	at = u.submit(at, nil) // "the code on my device is the same"
+	return u.submit(at, url.Values{"login": {"somebody"}, "password": {"any"}})
 }
 
 // submit sends the page's form with its hidden fields and the given ones.
-func (p *person) submit(at page, fill url.Values) page {
-	p.t.Helper()
+func (u *webUser) submit(at page, fill url.Values) page {
+	u.t.Helper()
 	m := formTag.FindStringSubmatch(at.body)
 	if m == nil {
-		p.t.Fatalf("no form at %s:\n%s", at.url, at.body)
+		u.t.Fatalf("no form at %s:\n%s", at.url, at.body)
 	}
 	target, err := at.url.Parse(html.UnescapeString(m[1]))
 	if err != nil {
-		p.t.Fatal(err)
+		u.t.Fatal(err)
 	}
 	fields := url.Values{}
 	for _, tag := range inputTag.FindAllString(at.body, -1) {
@@ -93,25 +93,25 @@ func (p *person) submit(at page, fill url.Values) page {
 	for name, values := range fill {
 		fields[name] = values
 	}
-	resp, err := p.client.PostForm(target.String(), fields)
-	return p.read(resp, err)
+	resp, err := u.client.PostForm(target.String(), fields)
+	return u.read(resp, err)
 }
 
-func (p *person) get(link string) page {
-	p.t.Helper()
-	resp, err := p.client.Get(link)
-	return p.read(resp, err)
+func (u *webUser) get(link string) page {
+	u.t.Helper()
+	resp, err := u.client.Get(link)
+	return u.read(resp, err)
 }
 
-func (p *person) read(resp *http.Response, err error) page {
-	p.t.Helper()
+func (u *webUser) read(resp *http.Response, err error) page {
+	u.t.Helper()
 	if err != nil {
-		p.t.Fatal(err)
+		u.t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		p.t.Fatal(err)
+		u.t.Fatal(err)
 	}
 	return page{resp.Request.URL, string(body)}
 }
