@@ -37,9 +37,10 @@ test: unit e2e ## all tests, against real servers too
 unit: ## tests that need nothing but Go
 	go test -tags $(TAGS) ./...
 
-.PHONY: quirks
+.PHONY: quirks zoo
 quirks: ## test a sign-in at one server for each pair of known quirks
 	MCP_LOGIN_ALL_QUIRK_PAIRS=1 go test -tags $(TAGS) -count=1 -run '^TestQuirk' ./cmd/mcp-login
+zoo: quirks # the former name
 
 .PHONY: e2e
 e2e: ## tests against real servers, which are installed when missing

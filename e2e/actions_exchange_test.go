@@ -20,8 +20,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// verify is what an authorization server does with a job's id token: it checks
-// signature, issuer, audience and subject (RFC 7523 §3).
+// verify checks a job's ID token as an authorization server does: its signature,
+// issuer, audience and subject (RFC 7523 §3).
 func (s *idTokenServer) verify(token, audience, subject string) error {
 	text, signature, _ := cutLast(token, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(signature)
@@ -50,8 +50,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// exchangedToken is what the fake gives in exchange. Its own MCP server does not
-// know it, because it may be for any other.
+// exchangedToken is the access token that the fake server issues for an ID token. Its
+// own MCP server does not know it, because it can be for any server.
 const exchangedToken = "exchanged-access-token"
 
 func acceptExchangedToken(as http.Handler) http.Handler {
@@ -64,8 +64,8 @@ func acceptExchangedToken(as http.Handler) http.Handler {
 	})
 }
 
-// TestActionPresentsItsIDToken runs the id token workflow against an
-// authorization server that trusts one repository, by either grant.
+// TestActionPresentsItsIDToken runs the ID token workflow against an authorization
+// server that trusts one repository, by both grants.
 func TestActionPresentsItsIDToken(t *testing.T) {
 	const subject = "repo:example/example:ref:refs/heads/main"
 	for _, tt := range []struct {
@@ -96,13 +96,13 @@ func TestActionPresentsItsIDToken(t *testing.T) {
 				t.Errorf("the workflow ended with %t, want %t:\n%s", ok, tt.ok, log)
 			}
 			if !strings.Contains(log, tt.subject) {
-				t.Errorf("the log does not say who the job is:\n%s", log)
+				t.Errorf("the log does not show the subject of the job:\n%s", log)
 			}
 		})
 	}
 }
 
-// TestActionExpectsSubject refuses to be anybody but the one who is expected.
+// TestActionExpectsSubject rejects a sign-in as another subject than the expected one.
 func TestActionExpectsSubject(t *testing.T) {
 	tokens := startIDTokenServer(t, "repo:stranger/fork:ref:refs/heads/main")
 	as := &oauthtest.Server{}

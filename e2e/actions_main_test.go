@@ -14,12 +14,12 @@ import (
 	"testing"
 )
 
-// actionStep is a step that uses the action on a machine with a person's
-// account, without a runner: its scripts are run as a runner would run them.
+// actionStep is a step that uses the action in a user's account without a runner. It
+// runs the scripts as a runner would.
 type actionStep struct {
 	*home
 	temp  string
-	state []string // what main.js gave to post.js
+	state []string // state that main.js saved for post.js
 }
 
 func newActionStep(t *testing.T, env ...string) *actionStep {
@@ -56,7 +56,7 @@ func (s *actionStep) script(name string, env ...string) (log string, code int) {
 		s.state = append(s.state, "STATE_"+name+"="+value)
 	}
 	log = out.String()
-	for line := range strings.Lines(log) { // a runner takes the masks out
+	for line := range strings.Lines(log) { // a runner removes the masks from the log
 		if !strings.HasPrefix(line, "::add-mask::") {
 			recordOutput(line)
 		}
@@ -64,9 +64,9 @@ func (s *actionStep) script(name string, env ...string) (log string, code int) {
 	return log, cmd.ProcessState.ExitCode()
 }
 
-// file reads what a script wrote into one of the runner's files.
+// file parses one of the runner's files, such as GITHUB_OUTPUT.
 func (s *actionStep) file(name string) map[string]string {
-	data, _ := os.ReadFile(filepath.Join(s.dir, name)) // not there: nothing was written
+	data, _ := os.ReadFile(filepath.Join(s.dir, name)) // missing if the script wrote nothing
 	values := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^(\w+)<<.*\n(.*)\n.*$`).FindAllStringSubmatch(string(data), -1) {
 		values[m[1]] = m[2]
@@ -74,7 +74,7 @@ func (s *actionStep) file(name string) map[string]string {
 	return values
 }
 
-// checkGone fails unless nothing of the job is left.
+// checkGone fails if anything of the job is left.
 func (s *actionStep) checkGone() {
 	s.t.Helper()
 	if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
@@ -82,8 +82,8 @@ func (s *actionStep) checkGone() {
 	}
 }
 
-// TestActionKeepsTeamCredential: a store that the environment names is not
-// the job's, whoever logged in there.
+// TestActionKeepsTeamCredential: the action does not sign out of a store that the
+// environment names.
 func TestActionKeepsTeamCredential(t *testing.T) {
 	for _, tt := range []struct{ name, env string }{
 		{"a store", "MCP_LOGIN_STORE=file:"},
@@ -100,14 +100,15 @@ func TestActionKeepsTeamCredential(t *testing.T) {
 			token := s.token("demo")
 			recordTokens(token)
 			if code != 0 || s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"] != token || statusOf(t, demo.MCP(), token) != http.StatusOK {
-				t.Errorf("after the job the team's token is gone, or another than the job's; exit code %d:\n%s", code, log)
+				t.Errorf("after the job the team's token is gone or differs from the job's; exit code %d:\n%s", code, log)
 			}
 			s.checkGone()
 		})
 	}
 }
 
-// TestActionUsesItsOwnStore: what surrounds the job leads it to no other.
+// TestActionUsesItsOwnStore: neither the environment nor the configuration can select
+// another store.
 func TestActionUsesItsOwnStore(t *testing.T) {
 	demo := startDemo(t)
 	s := newActionStep(t, "INPUT_URL="+demo.MCP())
@@ -133,13 +134,13 @@ func TestActionUsesItsOwnStore(t *testing.T) {
 		t.Error("the job changed or ended the team's token")
 	}
 	if got := statusOf(t, demo.MCP(), own); got != http.StatusUnauthorized {
-		t.Errorf("after the job its own token is answered with %d, want 401", got)
+		t.Errorf("after the job, its own token gets status %d, want 401", got)
 	}
 	s.checkGone()
 }
 
-// TestActionReportsMissingInput: an error of the action's own is one line, with
-// the way out, and nothing is left or made.
+// TestActionReportsMissingInput: an error of the action is one line with a remedy, and
+// nothing is left behind.
 func TestActionReportsMissingInput(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -157,7 +158,7 @@ func TestActionReportsMissingInput(t *testing.T) {
 				t.Errorf("exit code %d, %q, want 1, %q", code, log, tt.want)
 			}
 			if made := s.file("GITHUB_STATE")["dir"]; tt.name == "no name" && made != "" {
-				t.Errorf("%s was made", made)
+				t.Errorf("%s was created", made)
 			}
 			if log, code := s.script("post.js", tt.env...); code != 0 || log != "" {
 				t.Errorf("post.js: exit code %d, %q, want 0 and nothing", code, log)
@@ -167,8 +168,8 @@ func TestActionReportsMissingInput(t *testing.T) {
 	}
 }
 
-// TestActionReportsFailedLoginOnce: the step has said it; its end adds no error.
-// What was registered before somebody was refused is taken back.
+// TestActionReportsFailedLoginOnce: the step reports the failure, and post.js adds no
+// error. A client that was registered for the failed sign-in is deregistered.
 func TestActionReportsFailedLoginOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name, url string
@@ -191,7 +192,7 @@ func TestActionReportsFailedLoginOnce(t *testing.T) {
 	}
 }
 
-// TestActionPinsProgramVersion: the action at a tag or commit builds that one.
+// TestActionPinsProgramVersion: the action at a tag or commit builds that version.
 func TestActionPinsProgramVersion(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	for _, tt := range []struct{ ref, version, want string }{
@@ -216,8 +217,8 @@ func TestActionPinsProgramVersion(t *testing.T) {
 	}
 }
 
-// TestActionKeepsTeamCredentialInRunner is the first of these under a
-// real one.
+// TestActionKeepsTeamCredentialInRunner is TestActionKeepsTeamCredential with a real
+// runner.
 func TestActionKeepsTeamCredentialInRunner(t *testing.T) {
 	demo := startDemo(t)
 	person := newHome(t)

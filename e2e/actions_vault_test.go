@@ -10,7 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// trustJobs lets jobs of one subject log in and use the team's records.
+// trustJobs allows jobs with this subject to log in to Vault and to use the team's
+// records.
 func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokenServer, subject string) {
 	t.Helper()
 	v.write(t, "sys/auth/jwt", map[string]any{"type": "jwt"})
@@ -39,7 +40,7 @@ func TestActionUsesTheTeamsCredentialInVault(t *testing.T) {
 	if !ok || !strings.Contains(log, "MCP_DEMO_AUTHORIZATION=***") || !strings.Contains(log, `"name":"whoami"`) {
 		t.Fatalf("the workflow ended with %t:\n%s", ok, log)
 	}
-	// The team's credential is no job's to end.
+	// The team's credential does not belong to the job.
 	if after := person.token("demo"); after != before || statusOf(t, demo.MCP(), after) != http.StatusOK {
 		t.Error("the job changed or ended the team's token")
 	}

@@ -31,8 +31,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// lender is the demo server, a home with credentials for it, and the times at
-// which tokens were refreshed.
+// demoHome is the demo server, a home with credentials for it, and the times at which
+// tokens were refreshed.
 type demoHome struct {
 	*home
 	demo   *demoserver.Server
@@ -67,12 +67,12 @@ func (d *demoHome) refreshesSince(begin time.Time) (total, worst int) {
 	return total, worst
 }
 
-// quiet is a prompt that nobody needs to see: the demo approves by itself.
+// noPrompt shows nothing, because the demo approves by itself.
 type noPrompt struct{}
 
 func (noPrompt) ShowCode(context.Context, device.Code) {}
 
-// newLender logs in profiles p0, p1, ... whose tokens live for ttl.
+// newDemoHome signs in profiles p0, p1, ... whose access tokens have the lifetime ttl.
 func newDemoHome(t testing.TB, profiles int, ttl time.Duration) *demoHome {
 	t.Helper()
 	d := &demoHome{home: newHome(t)}
@@ -97,7 +97,7 @@ func newDemoHome(t testing.TB, profiles int, ttl time.Duration) *demoHome {
 	hc := oauth.Guard{Server: d.demo.MCP()}.Client()
 	t.Cleanup(hc.CloseIdleConnections)
 	var logins sync.WaitGroup
-	turns := make(chan struct{}, 16) // each login tests the store, which one can do at a time
+	turns := make(chan struct{}, 16) // each sign-in probes the store, which allows one probe at a time
 	for i := range profiles {
 		logins.Go(func() {
 			turns <- struct{}{}
@@ -118,7 +118,7 @@ func newDemoHome(t testing.TB, profiles int, ttl time.Duration) *demoHome {
 	return d
 }
 
-// agent starts an agent and waits for its socket.
+// startAgent starts an agent and waits for its socket.
 func (d *demoHome) startAgent(args ...string) *running {
 	d.t.Helper()
 	r := d.start(append([]string{"agent", "--socket", d.socket, "--log-format", "json"}, args...)...)
@@ -126,7 +126,7 @@ func (d *demoHome) startAgent(args ...string) *running {
 	return r
 }
 
-// end ends an agent as a service manager does.
+// stop stops a process as a service manager does.
 func (r *running) stop() result {
 	r.h.t.Helper()
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -135,7 +135,7 @@ func (r *running) stop() result {
 	return r.wait(0)
 }
 
-// works has the demo server judge what was handed out.
+// accepts reports whether the demo server accepts an issued token.
 func (d *demoHome) accepts(c mcplogin.Credential) bool {
 	d.t.Helper()
 	recordTokens(c.Token.Access)
@@ -152,9 +152,9 @@ func (d *demoHome) accepts(c mcplogin.Credential) bool {
 	return resp.StatusCode != http.StatusUnauthorized
 }
 
-// judge requests a token, then checks its expiry and whether the server accepts
-// it. If the token expires between the two checks, as it may on a busy machine,
-// judge requests another one.
+// checkToken requests a token, then checks its expiry and whether the server accepts
+// it. If the token expires between the two checks, as it can on a busy machine,
+// checkToken requests another one.
 func (d *demoHome) checkToken(client *agent.Client, profile string) error {
 	for {
 		c, err := client.Issue(d.t.Context(), profile, 0, "")
@@ -173,9 +173,8 @@ func (d *demoHome) checkToken(client *agent.Client, profile string) error {
 	}
 }
 
-// TestAgentRefreshesManyProfiles runs the real agent for a minute, in which every
-// token expires at least once. None is handed out that the server does not
-// take.
+// TestAgentRefreshesManyProfiles runs the real agent for a minute, in which every token
+// expires at least once. The server accepts every token that the agent issues.
 func TestAgentRefreshesManyProfiles(t *testing.T) {
 	t.Parallel()
 	const profiles, ttl, duration = 1000, time.Minute, time.Minute
@@ -193,7 +192,7 @@ func TestAgentRefreshesManyProfiles(t *testing.T) {
 	refreshes, worst := l.refreshesSince(begin)
 	r.stop()
 	usage := r.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	t.Logf("%d profiles, %d asked, %d refreshes, at most %d in a second; peak memory %.1f MiB, CPU %.2f s in %s",
+	t.Logf("%d profiles, %d requested, %d refreshes, at most %d in a second; peak memory %.1f MiB, CPU %.2f s in %s",
 		profiles, asked, refreshes, worst, float64(usage.Maxrss)/1024,
 		(r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()).Seconds(), duration)
 	if refreshes < profiles || refreshes > 4*profiles {
@@ -204,8 +203,8 @@ func TestAgentRefreshesManyProfiles(t *testing.T) {
 	}
 }
 
-// TestAgentKilledAndStopped: an agent that was killed is replaced by the next;
-// one that slept past every expiry wakes up and hands out nothing expired.
+// TestAgentKilledAndStopped: a new agent replaces one that was killed, and an agent
+// that was stopped until all tokens expired issues no expired token when it continues.
 func TestAgentKilledAndStopped(t *testing.T) {
 	t.Parallel()
 	const profiles, ttl = 20, 12 * time.Second
@@ -218,7 +217,7 @@ func TestAgentKilledAndStopped(t *testing.T) {
 		for i := range profiles {
 			err := l.checkToken(client, fmt.Sprint("p", i))
 			if errors.Is(err, mcplogin.ErrLoginRequired) {
-				lost++ // the kill fell between the server's rotation and the save
+				lost++ // killed between the server's rotation and the save
 				continue
 			}
 			if err != nil {
@@ -230,7 +229,7 @@ func TestAgentKilledAndStopped(t *testing.T) {
 		r := l.startAgent()
 		all("running")
 		if !r.killAfter(rand.N(ttl)) {
-			t.Fatal("the agent had ended")
+			t.Fatal("the agent exited")
 		}
 		l.want(7, "token", "p0", "--agent-sock", l.socket)
 	}
@@ -239,7 +238,7 @@ func TestAgentKilledAndStopped(t *testing.T) {
 		t.Errorf("each kill lost more than %d credentials", atOnce)
 	}
 	r := l.startAgent()
-	time.Sleep(ttl) // real time: a loss by the last kill shows when the old token has expired
+	time.Sleep(ttl) // real time: a loss by the last kill shows only after the old token has expired
 	lost = 0
 	all("before it is stopped")
 	before := lost
@@ -258,11 +257,11 @@ func TestAgentKilledAndStopped(t *testing.T) {
 	}
 	r.stop()
 	if _, err := os.Lstat(l.socket); err == nil {
-		t.Error("the socket is left behind")
+		t.Error("the socket was not removed")
 	}
 }
 
-// TestAgentForwarded lends one credential through a real sshd.
+// TestAgentForwarded uses one credential through a real sshd.
 func TestAgentForwarded(t *testing.T) {
 	t.Parallel()
 	l := newDemoHome(t, 2, time.Hour)
@@ -276,12 +275,12 @@ func TestAgentForwarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = forward.Process.Kill() // it may have ended
+		_ = forward.Process.Kill() // it may have exited
 		_ = forward.Wait()
 	}()
 	waitForFile(t, remote)
 
-	other := newHome(t) // an account that never logged in, on the other host
+	other := newHome(t) // an account on the other host that never signed in
 	over := func(words ...string) (string, error) {
 		line := []string{"env", "HOME=" + other.dir, "MCP_LOGIN_AGENT_SOCK=" + remote, program}
 		out, err := host.ssh(append(line, words...)...).Output()
@@ -306,10 +305,10 @@ func TestAgentForwarded(t *testing.T) {
 		t.Errorf("%d files are on the other host", n)
 	}
 	_ = forward.Process.Signal(syscall.SIGTERM)
-	_ = forward.Wait() // what ended it says it
+	_ = forward.Wait() // the error below reports why it ended
 	out, err := over("token", "p0")
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 7 || out != "" {
-		t.Errorf("when the connection has ended: %v", err)
+		t.Errorf("after the connection ended: %v", err)
 	}
 	r.stop()
 	text, err := os.ReadFile(audit)
@@ -333,7 +332,7 @@ func waitForFile(t *testing.T, path string) {
 	})
 }
 
-// TestAgentUnits: systemd finds nothing to say about the units.
+// TestAgentUnits: systemd accepts the units.
 func TestAgentUnits(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -354,7 +353,7 @@ func TestAgentUnits(t *testing.T) {
 	}
 }
 
-// TestAgentSocketActivation: systemd's own tool passes the socket, and the first user
+// TestAgentSocketActivation: systemd's own tool passes the socket, and the first client
 // starts the agent.
 func TestAgentSocketActivation(t *testing.T) {
 	t.Parallel()
@@ -374,10 +373,10 @@ func TestAgentSocketActivation(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = activate.Wait() // its exit code is looked at below
+		_ = activate.Wait() // its exit code is checked below
 		close(talk.closed)
 	}()
-	defer func() { _ = activate.Process.Kill() }() // it may have ended
+	defer func() { _ = activate.Process.Kill() }() // it may have exited
 	waitForFile(t, lent)
 	c, err := (&agent.Client{Socket: l.socket}).Issue(t.Context(), "p0", 0, "")
 	if err != nil || !l.accepts(c) {
@@ -395,6 +394,6 @@ func TestAgentSocketActivation(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, talk)
 	}
 	if _, err := os.Lstat(l.socket); err != nil {
-		t.Error("a socket was removed that is the service manager's")
+		t.Error("the agent removed the service manager's socket")
 	}
 }

@@ -17,28 +17,28 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// dialogClient is a client that asks a person at its terminal to open a page. Without
-// a person it declines.
+// dialogClient is a client that asks the user at its terminal to open a page. Without a
+// terminal it declines.
 type dialogClient struct {
 	serve func(*model, http.ResponseWriter, []byte)
-	// argv is the client's command, which the desk is made ready for.
+	// argv prepares the home for the client and returns its command.
 	argv func(d *clientHome, m *model) []string
-	// typed says that the person types the request: what is on the command line the model
-	// gets before it gets the tools.
+	// typesRequest means that the user types the request, because the model would get one
+	// on the command line before it gets the tools.
 	typesRequest bool
-	// asks is on the screen when the client asks. Enter then agrees.
+	// question is the text on the screen when the client asks. Enter agrees.
 	question string
-	// finish is on the screen when the client takes another Enter as word that the person is
-	// done with the page; "": it waits for the server to say so.
+	// confirmDone is the text on the screen when the client needs another Enter after the
+	// user is done with the page; "": it waits for the server's notification.
 	confirmDone string
-	exitCommand string // ends the client
+	exitCommand string // makes the client exit
 }
 
-// dialogClients are named as client-config names them.
+// dialogClients has the clients by their names in client-config.
 var dialogClients = map[string]dialogClient{
 	"claude-code": {serve: anthropic, argv: func(d *clientHome, m *model) []string {
 		argv := realClients["claude-code"].argv(d, m)
-		d.env = append(d.env, "ANTHROPIC_API_KEY=", "ANTHROPIC_AUTH_TOKEN=stand-in") // a key would have to be confirmed
+		d.env = append(d.env, "ANTHROPIC_API_KEY=", "ANTHROPIC_AUTH_TOKEN=stand-in") // an API key would require confirmation
 		d.writeFile(".claude.json", fmt.Sprintf(`{"hasCompletedOnboarding":true,"projects":{%q:{"hasTrustDialogAccepted":true}}}`, d.dir))
 		return append([]string{argv[0], "--permission-mode", "default"}, argv[3:]...)
 	}, typesRequest: true, question: "wants to open a URL", exitCommand: "/exit"},
@@ -54,8 +54,8 @@ var dialogClients = map[string]dialogClient{
 }
 
 // TestClientsSignInAtDialog: a client asks its user at the terminal to open a page. The
-// user agrees at the keyboard and approves on the page, and the model then uses a tool of
-// the server. Codex shows a page only if its URL has https.
+// user agrees and approves on the page, and the model then calls a tool of the server.
+// Codex shows a page only if its URL has https.
 func TestClientsSignInAtDialog(t *testing.T) {
 	demo, web := servePages(t, httptest.NewTLSServer)
 	for name, tt := range dialogClients {
@@ -83,7 +83,7 @@ func TestClientsSignInAtDialog(t *testing.T) {
 	}
 }
 
-// agree takes the person from the question through the page.
+// agree answers the client's question and approves on the page.
 func (c dialogClient) agree(t *testing.T, d *clientHome, k keyboard, browser *http.Client) {
 	t.Helper()
 	shows := func(text string) func() bool {
@@ -106,7 +106,7 @@ func (c dialogClient) agree(t *testing.T, d *clientHome, k keyboard, browser *ht
 	k.enter("", agreed)
 }
 
-// checkDialog checks that the proxy asked once, said that the page is done with, and
+// checkDialog checks that the proxy asked once, reported that the page is done, and
 // only then answered the call.
 func checkDialog(t *testing.T, said string) {
 	t.Helper()
@@ -114,14 +114,14 @@ func checkDialog(t *testing.T, said string) {
 	for _, part := range []string{`"method":"elicitation/create"`, `"method":"notifications/elicitation/complete"`, "Signed in to "} {
 		next := strings.Index(said, part)
 		if next <= at || strings.Count(said, part) > 1 && part != "Signed in to " {
-			t.Errorf("%s is not where it belongs in\n%s", part, said)
+			t.Errorf("%s is missing or in the wrong order in\n%s", part, said)
 		}
 		at = next
 	}
 }
 
-// overheard puts a program between the client and the proxy that writes down what each
-// says, and returns its path.
+// trafficRecorder writes a program that runs the proxy and records both directions, and
+// returns its path.
 func (h *clientHome) trafficRecorder() string {
 	h.t.Helper()
 	h.writeFile("overheard", fmt.Sprintf("#!/bin/sh\ntee -a '%[1]s/said-by-client' | '%[2]s' \"$@\" | tee -a '%[1]s/said-by-proxy'\n", h.dir, program))
@@ -132,7 +132,7 @@ func (h *clientHome) trafficRecorder() string {
 	return path
 }
 
-// read returns the content of a file, "" if there is none yet.
+// readFile returns the content of a file, or "" if it does not exist yet.
 func (h *clientHome) readFile(name string) string {
 	h.t.Helper()
 	text, err := os.ReadFile(filepath.Join(h.dir, name))
@@ -142,14 +142,15 @@ func (h *clientHome) readFile(name string) string {
 	return string(text)
 }
 
-// keyboard is that of a terminal.
+// keyboard types on a terminal.
 type keyboard struct {
 	*terminaltest.Terminal
 	t *testing.T
 }
 
-// enter types a text, presses Enter by itself, since both at once are pasted text, and
-// does so again until something holds: what has just appeared may take no keys yet.
+// enter types a text, and presses Enter separately, because both at once count as
+// pasted text. It repeats that until the condition is true: a dialog may drop keys
+// right after it appears.
 func (k keyboard) enter(text string, holds func() bool) {
 	k.t.Helper()
 	keys := []string{text, "\r"}
@@ -160,14 +161,14 @@ func (k keyboard) enter(text string, holds func() bool) {
 		}
 		if now := time.Now(); now.After(again) {
 			again = now.Add(time.Second)
-			_, _ = k.PTY.WriteString(keys[0]) // it fails when the client has ended
+			_, _ = k.PTY.WriteString(keys[0]) // fails after the client has exited
 			keys = []string{keys[1], keys[0]}
 		}
 		return false
 	})
 }
 
-// over reports whether the client has ended.
+// hasExited reports whether the client has exited.
 func (k keyboard) hasExited() bool {
 	select {
 	case <-k.Over:

@@ -15,37 +15,37 @@ import (
 	"testing"
 )
 
-// model stands in for the model of an MCP client. It signs in, has the person approve
-// on the server's page, and then uses a tool of the server.
+// model replaces the model of an MCP client. It signs in, approves on the server's
+// page, and then calls a tool of the server.
 type model struct {
 	*httptest.Server
 	t          *testing.T
-	fixedTools bool // a conversation keeps the tools that it began with
+	fixedTools bool // the tools of a conversation never change
 
-	mu sync.Mutex // guards what follows
+	mu sync.Mutex // protects progress
 	progress
 }
 
-// done is what a model has done so far.
+// progress is what a model has done so far.
 type progress struct {
-	calls      int // of tools
+	calls      int // number of tool calls
 	approved   bool
 	signedIn   bool
-	calledTool bool // the server's tool who the user is
-	gotResult  bool // by the tool's result
+	calledTool bool // the model called the server's tool
+	gotResult  bool // the tool returned the user
 }
 
-// did returns what the model has done so far.
+// progressSoFar returns what the model has done so far.
 func (m *model) progressSoFar() progress {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.progress
 }
 
-// turn is what the model does next: it calls a tool or, without one, says something.
+// reply is the next message of the model: a tool call or, without a tool, a text.
 type reply struct{ tool, args, text string }
 
-// startModel starts the stand-in with the interface of a vendor.
+// startModel starts a model with the API of a vendor.
 func startModel(t *testing.T, serve func(m *model, w http.ResponseWriter, body []byte)) *model {
 	t.Helper()
 	m := &model{t: t}
@@ -65,8 +65,7 @@ var (
 	whoamiTool = regexp.MustCompile(`"name":\s*"([\w.-]*whoami)"`)
 )
 
-// next decides by what the client sends: the tools that it offers, and all that was
-// said so far.
+// nextReply decides by the request, which has the client's tools and the conversation.
 func (m *model) nextReply(body []byte) reply {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -75,7 +74,7 @@ func (m *model) nextReply(body []byte) reply {
 	m.signedIn = m.signedIn || strings.Contains(said, "Signed in to ")
 	switch {
 	case signIn == nil && whoami == nil:
-		return reply{text: "nothing to do"} // a question beside the conversation
+		return reply{text: "nothing to do"} // a request outside the conversation, such as for its title
 	case m.calledTool:
 		m.gotResult = m.gotResult || strings.Contains(said, "user demo through ")
 		return reply{text: "you are demo"}
@@ -87,7 +86,7 @@ func (m *model) nextReply(body []byte) reply {
 	case signIn == nil:
 		return reply{text: "there is no tool to sign in"}
 	}
-	// The tool is called until the others appear: a client may take a turn for that.
+	// Call the tool until the other tools appear: a client may need a turn for that.
 	if shownLink.MatchString(said) && !m.approved {
 		m.approved = true
 		approveAt(m.t, said)
@@ -103,7 +102,7 @@ func (m *model) call(tool, args string) reply {
 	return reply{tool: tool, args: args}
 }
 
-// events writes what a stream of server-sent events holds.
+// writeEvents writes a stream of server-sent events.
 func writeEvents(w http.ResponseWriter, each ...any) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	for _, one := range each {
@@ -123,7 +122,7 @@ type (
 	array  = []any
 )
 
-// anthropic is the Messages API.
+// anthropic implements the Messages API.
 func anthropic(m *model, w http.ResponseWriter, body []byte) {
 	next, reason := m.nextReply(body), "end_turn"
 	block, delta := object{"type": "text", "text": ""}, object{"type": "text_delta", "text": next.text}
@@ -143,7 +142,7 @@ func anthropic(m *model, w http.ResponseWriter, body []byte) {
 	)
 }
 
-// gemini is the API of Gemini.
+// gemini implements the Gemini API.
 func gemini(m *model, w http.ResponseWriter, body []byte) {
 	next := m.nextReply(body)
 	part := object{"text": next.text}
@@ -156,7 +155,7 @@ func gemini(m *model, w http.ResponseWriter, body []byte) {
 	})
 }
 
-// completions is the Chat Completions API.
+// completions implements the Chat Completions API.
 func completions(m *model, w http.ResponseWriter, body []byte) {
 	next, reason := m.nextReply(body), "stop"
 	delta := object{"role": "assistant", "content": next.text}
@@ -173,7 +172,7 @@ func completions(m *model, w http.ResponseWriter, body []byte) {
 	fmt.Fprint(w, "data: [DONE]\n\n")
 }
 
-// responses is the Responses API.
+// responses implements the Responses API.
 func responses(m *model, w http.ResponseWriter, body []byte) {
 	next := m.nextReply(body)
 	item := object{"type": "message", "id": "msg_1", "role": "assistant", "content": array{object{"type": "output_text", "text": next.text}}}
@@ -187,18 +186,18 @@ func responses(m *model, w http.ResponseWriter, body []byte) {
 	)
 }
 
-// realClient is a client whose model is a stand-in.
+// realClient is a real MCP client with a fake model.
 type realClient struct {
 	serve func(*model, http.ResponseWriter, []byte)
-	// argv is the client's command, which the desk is made ready for.
+	// argv prepares the home for the client and returns its command.
 	argv func(d *clientHome, m *model) []string
-	// frozen says that new tools appear in the client's next conversation.
+	// fixedTools means that new tools appear only in the client's next conversation.
 	fixedTools bool
 }
 
 const request = "Sign in and say who I am."
 
-// realClients are named as client-config names them.
+// realClients has the clients by their names in client-config.
 var realClients = map[string]realClient{
 	"claude-code": {serve: anthropic, argv: func(d *clientHome, m *model) []string {
 		d.env = append(d.env, "ANTHROPIC_API_KEY=stand-in", "ANTHROPIC_BASE_URL="+m.URL, "ENABLE_TOOL_SEARCH=false", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1")
@@ -235,14 +234,15 @@ env_key = "STAND_IN_KEY"
 		return []string{"copilot", "--allow-all-tools", "-p", request}
 	}},
 	"cline": {serve: completions, fixedTools: true, argv: func(d *clientHome, m *model) []string {
-		d.env = append(d.env, "CLINE_SESSION_BACKEND_MODE=local") // else it leaves a process behind
+		d.env = append(d.env, "CLINE_SESSION_BACKEND_MODE=local") // otherwise it leaves a process running
 		d.checkOutput("", filepath.Join(d.bin, "cline"), "auth", "-p", "openai", "-k", "stand-in", "-m", "stand-in", "-b", m.URL+"/v1")
 		return []string{"cline", request}
 	}},
 }
 
-// TestClientsSignIn: the user of each client has client-config write its file, signs in
-// from inside it, with a tool that its model calls, and then uses a tool of the server.
+// TestClientsSignIn: the user of each client writes its configuration with
+// client-config and signs in with a tool that the client's model calls. The model then
+// calls a tool of the server.
 func TestClientsSignIn(t *testing.T) {
 	demo := startPages(t)
 	for name, tt := range realClients {

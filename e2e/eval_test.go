@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestFailureStopsScriptAfterEval: a script that stops at errors stops when env
-// fails inside eval, with its exit code, in every real shell.
+// TestFailureStopsScriptAfterEval: in every real shell, a script that stops at errors
+// stops with the exit code of env if env fails inside eval.
 func TestFailureStopsScriptAfterEval(t *testing.T) {
 	h := newHome(t)
 	const rest = "; echo reached"
@@ -48,8 +48,8 @@ func TestFailureStopsScriptAfterEval(t *testing.T) {
 	}
 }
 
-// TestEmptyOutputFailsInShell: these shells report the exit code of the
-// program inside eval by themselves, so that env prints nothing for them.
+// TestEmptyOutputFailsInShell: these shells return the exit code of a program inside
+// eval by themselves, so env prints nothing for them.
 func TestEmptyOutputFailsInShell(t *testing.T) {
 	h := newHome(t)
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
@@ -80,7 +80,7 @@ func (h *home) shell(t *testing.T, argv []string) (stdout string, code int) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(talk.String(), "mcp-login: ") {
-		t.Errorf("nobody is told why: %s", talk.String())
+		t.Errorf("the reason is not printed: %s", talk.String())
 	}
 	return out.String(), cmd.ProcessState.ExitCode()
 }

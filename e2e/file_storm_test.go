@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// loginOver leaves a token that is over, not only due: no answer is possible
-// without a refresh.
+// loginWithExpiredToken signs in with an access token that has expired, so that every
+// caller needs a refresh.
 func (h *home) loginWithExpiredToken(o *oidc, name string) {
 	h.t.Helper()
 	h.loginWithDueToken(o, name)
 	time.Sleep(2 * time.Second) // real time: the token expires after one second
 }
 
-// fileStorm has n processes of one home ask for their variables at once. It
-// calls begun once all of them have started.
+// runConcurrently starts n processes of one home that run env, and returns their
+// results. It calls begun after all of them have started.
 func runConcurrently(h *home, n int, begun func()) []result {
 	all := make([]*running, n)
 	for i := range all {
@@ -34,8 +34,9 @@ func runConcurrently(h *home, n int, begun func()) []result {
 
 var tokenVariable = regexp.MustCompile(`MCP_BOX_TOKEN='?([^'\s;]+)`)
 
-// wantOneAnswer wants the same good token from all, and its refresh token used
-// once. Up to failures may have failed, with exit code 3.
+// checkSameToken checks that all processes got the same valid token, and that the
+// refresh token was used once. Exactly failures processes may have failed, with exit
+// code 3.
 func checkSameToken(t *testing.T, o *oidc, results []result, failures int) {
 	t.Helper()
 	failed := 0
@@ -51,17 +52,16 @@ func checkSameToken(t *testing.T, o *oidc, results []result, failures int) {
 	}
 	for i, r := range results {
 		if r.code != 0 || r.stdout != results[0].stdout {
-			t.Errorf("process %d: exit code %d, or another answer\n%s", i, r.code, r.stderr)
+			t.Errorf("process %d: exit code %d, or another output\n%s", i, r.code, r.stderr)
 		}
 	}
 	if found := tokenVariable.FindStringSubmatch(results[0].stdout); found == nil || !o.active(found[1]) {
-		t.Error("the token that all got is not active")
+		t.Error("the token is not active")
 	}
 	checkNoTokenReused(t, o)
 }
 
-// TestFileStormRefreshesOnce: the server takes its time, so that all are there
-// before it answers.
+// TestFileStormRefreshesOnce: the server delays its response until all processes wait.
 func TestFileStormRefreshesOnce(t *testing.T) {
 	o := startOIDC(t, settings{"interval": 1, "refreshDelay": 2000})
 	h := newHome(t)
@@ -72,25 +72,25 @@ func TestFileStormRefreshesOnce(t *testing.T) {
 	checkSameToken(t, o, results, 0)
 }
 
-// TestFileStormAfterKilledHolder: the process that refreshes is killed while all
-// the others wait for it.
+// TestFileStormAfterKilledHolder: the process that refreshes is killed while all others
+// wait for it.
 func TestFileStormAfterKilledHolder(t *testing.T) {
 	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.loginWithExpiredToken(o, "box")
 	o.set(settings{"stalls": 1, "stallTime": 600_000})
-	winner := h.start("env", "box", "--timeout", "10m")
+	holder := h.start("env", "box", "--timeout", "10m")
 	awaitStalled(t, o)
 	results := runConcurrently(h, 200, func() {
-		if !winner.killAfter(0) {
-			t.Error("the winner had ended before it was killed")
+		if !holder.killAfter(0) {
+			t.Error("the holder exited before it was killed")
 		}
 	})
 	checkSameToken(t, o, results, 0)
 }
 
-// TestFileStormAfterServerError: whoever comes first is told to come again. The next
-// one tries, and all others have its answer.
+// TestFileStormAfterServerError: the first process gets a temporary error. The next one
+// refreshes, and all others get its result.
 func TestFileStormAfterServerError(t *testing.T) {
 	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
@@ -98,6 +98,6 @@ func TestFileStormAfterServerError(t *testing.T) {
 	o.set(settings{"unavailable": 1})
 	checkSameToken(t, o, runConcurrently(h, 200, func() {}), 1)
 	if token := h.token("box"); !o.active(token) {
-		t.Error("after the trouble the token is not good")
+		t.Error("the token is not active after the server error")
 	}
 }
