@@ -21,19 +21,19 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// oldServer is a server of the TypeScript SDK's examples, which know no tokens, behind
-// one that asks for them.
+// legacyServer is an example server of the TypeScript SDK, which does not check tokens,
+// behind an authorization server that does.
 type legacyServer struct {
 	url     string
 	as      *oauthtest.Server
-	streams atomic.Int32 // that were opened
+	streams atomic.Int32 // number of streams that were opened
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // protects the fields below
 	injected map[string]bool
-	cancel   []context.CancelFunc // ends the open streams
+	cancel   []context.CancelFunc // cancels the open streams
 }
 
-// startOld starts an example. Its path for event streams is served at /mcp.
+// startLegacyServer starts an example. Its path for event streams is served at /mcp.
 func startLegacyServer(t *testing.T, example, path string) *legacyServer {
 	t.Helper()
 	port := freePorts(t)
@@ -58,8 +58,8 @@ func startLegacyServer(t *testing.T, example, path string) *legacyServer {
 	return s
 }
 
-// serve asks for a token where the example has a route. A call says in its count what
-// happens to it, once: 6 answers 401, and 7 ends the streams first.
+// serve requires a token on the paths of the example. The count of a call selects a
+// fault, which happens once: 6 returns 401, and 7 closes the streams first.
 func (s *legacyServer) serve(w http.ResponseWriter, r *http.Request, behind http.Handler) {
 	isMCP := r.URL.Path == "/mcp"
 	if !isMCP && r.URL.Path != "/messages" {
@@ -68,7 +68,7 @@ func (s *legacyServer) serve(w http.ResponseWriter, r *http.Request, behind http
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the client is gone
+		return // the client has disconnected
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	routed := !isMCP || r.Method == http.MethodGet
@@ -83,12 +83,12 @@ func (s *legacyServer) serve(w http.ResponseWriter, r *http.Request, behind http
 		s.cancel = append(s.cancel, cancel)
 		s.mu.Unlock()
 		r = r.WithContext(ctx)
-		defer func() { _ = recover() }() // the proxy's, whose stream was ended
+		defer func() { _ = recover() }() // the reverse proxy panics if its stream is canceled
 	}
 	behind.ServeHTTP(w, r)
 }
 
-// admits has the authorization server judge the token, as at its own MCP server.
+// authorize lets the authorization server check the token, as for its own MCP server.
 func (s *legacyServer) authorize(w http.ResponseWriter, r *http.Request) bool {
 	asked := httptest.NewRequest(http.MethodPost, s.url, strings.NewReader("{}"))
 	asked.Header.Set("Authorization", r.Header.Get("Authorization"))
@@ -105,7 +105,8 @@ func (s *legacyServer) authorize(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// survives does to a call what it asks for.
+// injectFault injects the fault that the call selects, and reports whether the call
+// continues.
 func (s *legacyServer) injectFault(w http.ResponseWriter, body []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,9 +131,9 @@ func (s *legacyServer) injectFault(w http.ResponseWriter, body []byte) bool {
 	return true
 }
 
-// TestHTTPSSE: servers of HTTP+SSE are found, signed in to and called; a token is
-// refreshed while the stream stays open, and a session whose stream has ended begins
-// again.
+// TestHTTPSSE: the program finds, signs in to and calls servers of HTTP+SSE. It
+// refreshes a token while the stream stays open, and starts a new session after a
+// stream has ended.
 func TestHTTPSSE(t *testing.T) {
 	t.Parallel()
 	for example, path := range map[string]string{"simpleSseServer": "/mcp", "sseAndStreamableHttpCompatibleServer": "/sse"} {
@@ -141,7 +142,7 @@ func TestHTTPSSE(t *testing.T) {
 				t.Parallel()
 				s := startLegacyServer(t, example, path)
 				if path != "/mcp" && way == "auto" {
-					t.Skip("a POST leads to another route of this example")
+					t.Skip("in this example, a POST has another route")
 				}
 				h := newHome(t)
 				h.want(0, "login", "box", s.url)
@@ -166,7 +167,7 @@ func TestHTTPSSE(t *testing.T) {
 	}
 }
 
-// tells fails unless an answer has a text.
+// checkContains fails unless standard output contains a text.
 func checkContains(t *testing.T, r result, want string) {
 	t.Helper()
 	if !strings.Contains(r.stdout, want) {
@@ -174,7 +175,7 @@ func checkContains(t *testing.T, r result, want string) {
 	}
 }
 
-// TestHTTPSSEIsReported: whoever looks at such a server is told.
+// TestHTTPSSEIsReported: discover and doctor report the transport of such a server.
 func TestHTTPSSEIsReported(t *testing.T) {
 	t.Parallel()
 	s := startLegacyServer(t, "simpleSseServer", "/mcp")
@@ -183,8 +184,8 @@ func TestHTTPSSEIsReported(t *testing.T) {
 	checkContains(t, h.run("doctor", s.url), "transport: HTTP+SSE of 2024-11-05")
 }
 
-// TestStreamIsResumed: a server that ends the stream of a call on the way keeps the
-// rest for the client, which the proxy is here, or the test command.
+// TestStreamIsResumed: a server that closes the stream of a call early keeps the
+// remaining events. The proxy and the test command resume the stream.
 func TestStreamIsResumed(t *testing.T) {
 	t.Parallel()
 	port := freePorts(t)
@@ -217,11 +218,11 @@ func TestStreamIsResumed(t *testing.T) {
 	recordTokens(h.token("box"))
 	got := h.proxyCalls(sessionSDK, program+" proxy box", `[{"tool": "long-task"}]`)
 	if len(got) != 1 || got[0].Text != "Long task completed successfully!" || got[0].Messages < 3 || s.streams.Load() == 0 {
-		t.Errorf("the client tells %+v, after %d streams that were taken up", got, s.streams.Load())
+		t.Errorf("the client got %+v, after %d resumed streams", got, s.streams.Load())
 	}
 	before := s.streams.Load()
 	checkContains(t, h.want(0, "test", "box", "--call", "long-task"), "Long task completed successfully!")
 	if s.streams.Load() == before {
-		t.Error("the test command took no stream up again")
+		t.Error("the test command resumed no stream")
 	}
 }

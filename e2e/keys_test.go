@@ -17,10 +17,10 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// These tests hold what package oauth signs against a certified server: its
-// own fake could share a mistake with it.
+// These tests check the signatures of package oauth against a certified server, because
+// the fake server of this project could have the same bug as the client.
 
-// serverOf reads the metadata of a server as the program does.
+// serverOf reads the metadata of a server with the program's client.
 func serverOf(t *testing.T, o *oidc) (*http.Client, oauth.Server) {
 	t.Helper()
 	hc := oauth.Guard{Server: o.mcp()}.Client()
@@ -82,7 +82,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			}
 			app.Key = key
 			c := &oauth.Client{HTTP: hc, Server: s, App: app}
-			for range 2 { // the server refuses an assertion that it has seen
+			for range 2 { // the server rejects an assertion that it has seen
 				token, err := c.Token(t.Context(), oauth.ClientCredentialsGrant(o.mcp(), nil))
 				if err != nil || !o.active(token.Access) {
 					t.Errorf("client_credentials: %v, or the token is not active", err)

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// TestKilledWhileRefreshing kills the program at random instants of a refresh,
-// which writes twice: that it begins, and what came of it. The server does not
-// rotate here, so that every round can go on from the last.
+// TestKilledWhileRefreshing kills the program at random times during a refresh, which
+// writes the record twice: before the request, and with the result. The server does not
+// rotate refresh tokens here, so that every round can continue with the last one.
 func TestKilledWhileRefreshing(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{"interval": 1, "rotate": false})
@@ -22,12 +22,12 @@ func TestKilledWhileRefreshing(t *testing.T) {
 	h.login(o, "box")
 	h.checkKilledRefreshes(t, o, 250)
 	if n := countFiles(t, h.dir); n > 20 {
-		t.Errorf("%d files are left in the home", n)
+		t.Errorf("the home has %d files", n)
 	}
 }
 
-// killRefreshes kills refreshes at random instants, and wants the old or the new
-// token after each.
+// checkKilledRefreshes kills refreshes at random times. After each, the store must have
+// the old or the new token.
 func (h *home) checkKilledRefreshes(t *testing.T, o *oidc, rounds int) {
 	t.Helper()
 	var timer killTimer
@@ -38,7 +38,7 @@ func (h *home) checkKilledRefreshes(t *testing.T, o *oidc, rounds int) {
 		if timer.killAtRandom(h.start("refresh", "box")) {
 			killed++
 		}
-		now := h.token("box") // opens the store, waits for no dead holder's lock
+		now := h.token("box") // opens the store without waiting for the lock of the killed process
 		if now == old {
 			kept++
 		} else if !slices.Contains(o.observed().Tokens[before:], now) {
@@ -47,13 +47,13 @@ func (h *home) checkKilledRefreshes(t *testing.T, o *oidc, rounds int) {
 	}
 	t.Logf("%d of %d refreshes were killed, %d kept the old token", killed, rounds, kept)
 	if killed < rounds/4 || kept == 0 || kept == rounds {
-		t.Error("the kills did not fall on both sides of the save: the test proves little")
+		t.Error("the kills did not hit both before and after the save, so the test proves little")
 	}
 }
 
-// TestKilledWhileRotating does the same where a refresh token works once. The
-// one loss that cannot be prevented, an answer that never was stored, must be
-// told as "login required" and healed by a login.
+// TestKilledWhileRotating does the same with refresh tokens that work once. One loss
+// cannot be prevented: a response that was never stored. It must be reported as "login
+// required", and a sign-in must fix it.
 func TestKilledWhileRotating(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{"interval": 1})
@@ -66,7 +66,7 @@ func TestKilledWhileRotating(t *testing.T) {
 	for range rounds {
 		timer.killAtRandom(h.start("refresh", "box"))
 		if !slices.Contains(o.observed().Tokens, h.token("box")) {
-			t.Fatal("the store holds a token that never was")
+			t.Fatal("the store has a token that was never issued")
 		}
 		switch r := h.run("refresh", "box"); {
 		case r.code == 0:
@@ -77,11 +77,11 @@ func TestKilledWhileRotating(t *testing.T) {
 			t.Fatalf("exit code %d after a kill\n%s", r.code, r.stderr)
 		}
 	}
-	t.Logf("%d of %d kills fell between the server's rotation and the save", lost, rounds)
+	t.Logf("%d of %d kills hit between the server's rotation and the save", lost, rounds)
 }
 
-// TestKilledAtFirstUse kills the very first command of a home, which makes the
-// store and its key.
+// TestKilledAtFirstUse kills the first command of a home, which creates the store and
+// its key.
 func TestKilledAtFirstUse(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{"interval": 1})
@@ -102,11 +102,12 @@ func TestKilledAtFirstUse(t *testing.T) {
 	h.token("box")
 }
 
-// fuse is the time within which the next kill falls. It follows the machine's
-// speed so that about half of the kills come in time.
+// killTimer kills within a limit that adapts to the machine, so that about half of the
+// kills hit a running program.
 type killTimer struct{ limit time.Duration }
 
-// kill kills at a random instant and reports whether the program still ran.
+// killAtRandom kills at a random time and reports whether the program was still
+// running.
 func (k *killTimer) killAtRandom(r *running) bool {
 	k.limit = max(k.limit, 5*time.Millisecond)
 	inTime := r.killAfter(rand.N(k.limit))

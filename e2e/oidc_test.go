@@ -21,13 +21,13 @@ type oidc struct {
 	t    testing.TB
 	url  string
 	http *http.Client
-	stop func() // ends the server early; once more does nothing
+	stop func() // stops the server early; later calls do nothing
 }
 
-// knobs say what the server is to do; the names are those of server.mjs.
+// settings change what the server does; server.mjs has the names.
 type settings map[string]any
 
-// seen is what the server saw; see server.mjs.
+// observations are what the server recorded; see server.mjs.
 type observations struct {
 	Polls            []int64  `json:"polls"`
 	Refreshes        int      `json:"refreshes"`
@@ -41,14 +41,14 @@ type observations struct {
 	Tokens           []string `json:"tokens"`
 }
 
-// startOIDC starts a server of the test's own, which ends with the test.
+// startOIDC starts a server for one test.
 func startOIDC(t testing.TB, set settings) *oidc {
 	t.Helper()
 	return startOIDCWith(t, set, http.DefaultClient)
 }
 
-// launchOIDC starts a server that the client reaches, with env beside this process's
-// environment.
+// startOIDCWith starts a server that the client can reach, with additional environment
+// variables.
 func startOIDCWith(t testing.TB, set settings, client *http.Client, env ...string) *oidc {
 	t.Helper()
 	cmd := exec.Command("node", "server.mjs")
@@ -73,9 +73,9 @@ func startOIDCWith(t testing.TB, set settings, client *http.Client, env ...strin
 		if o.url != "" {
 			recordTokens(o.observed().Tokens...)
 		}
-		_ = stdin.Close()      // asks it to end
-		_ = cmd.Process.Kill() // and sees to it
-		_ = cmd.Wait()         // "killed" is no news
+		_ = stdin.Close()      // a request to exit
+		_ = cmd.Process.Kill() // in case it ignores the request
+		_ = cmd.Wait()         // the kill signal is the expected error
 	})
 	t.Cleanup(o.stop)
 	if err != nil {
@@ -85,7 +85,7 @@ func startOIDCWith(t testing.TB, set settings, client *http.Client, env ...strin
 	return o
 }
 
-// serverDir lays the server beside its modules, which are kept elsewhere.
+// oidcServerDir returns a folder with the server and a link to its node_modules.
 func oidcServerDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -102,7 +102,7 @@ func oidcServerDir(t testing.TB) string {
 	return dir
 }
 
-// mcp is the URL of the MCP server.
+// mcp returns the URL of the MCP server.
 func (o *oidc) mcp() string { return o.url + "/mcp" }
 
 func (o *oidc) set(k settings) {
@@ -131,7 +131,8 @@ func (o *oidc) observed() (s observations) {
 	return s
 }
 
-// active asks the server's introspection endpoint (RFC 7662).
+// active reports whether a token is active, according to the introspection endpoint
+// (RFC 7662).
 func (o *oidc) active(token string) bool {
 	o.t.Helper()
 	resp, err := o.http.PostForm(o.url+"/token/introspection", url.Values{

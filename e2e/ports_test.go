@@ -36,7 +36,7 @@ func freePorts(t testing.TB) int {
 		usedPorts.ports[port] = true
 		return port
 	}
-	t.Fatal("no two neighbouring ports are free")
+	t.Fatal("no two adjacent ports are free")
 	return 0
 }
 
@@ -45,6 +45,6 @@ func isFree(port int) bool {
 	if err != nil {
 		return false
 	}
-	_ = l.Close() // only a probe
+	_ = l.Close() // the port was only probed
 	return true
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// TestPrometheus: a real Prometheus server scrapes the agent, as docs/agent.md
-// configures it.
+// TestPrometheus: a real Prometheus server scrapes the agent with the configuration in
+// docs/agent.md.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	l := newDemoHome(t, 2, time.Hour)
@@ -42,7 +42,7 @@ func TestPrometheus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Process.Kill() // it runs until the test ends
 		_ = cmd.Wait()
 	}()
 
@@ -67,8 +67,8 @@ func TestPrometheus(t *testing.T) {
 	r.stop()
 }
 
-// prometheusValue returns the value of the only result of a query; "" if there
-// is none yet.
+// prometheusValue returns the value of the only result of a query, or "" if it has no
+// result yet.
 func prometheusValue(web, query string) string {
 	resp, err := http.Get("http://" + web + "/api/v1/query?query=" + url.QueryEscape(query))
 	if err != nil {

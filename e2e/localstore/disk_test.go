@@ -13,10 +13,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-const page = 4 << 10 // what tmpfs hands out at a time
+const page = 4 << 10 // the allocation unit of tmpfs
 
-// TestDiskFull writes with ever less room: a write succeeds, or says that the
-// disk is full and leaves the old record.
+// TestDiskFull writes with less and less free space: a write succeeds, or it reports
+// that the disk is full and keeps the old record.
 func TestDiskFull(t *testing.T) {
 	if !inside() {
 		runAsUser(t, 0)
@@ -44,7 +44,7 @@ func TestDiskFull(t *testing.T) {
 		checkData(t, openStore(t, root), "a", value)
 	}
 	if full < 5 || full > pages-5 {
-		t.Errorf("the disk was full in %d of %d writes: that proves little", full, pages)
+		t.Errorf("the disk was full in %d of %d writes, so the test proves little", full, pages)
 	}
 	if err := s.Probe(t.Context()); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("Probe of a full disk = %v, want ErrUnavailable", err)
@@ -57,7 +57,7 @@ func TestDiskFull(t *testing.T) {
 	checkData(t, s, "a", value)
 }
 
-// TestCreateOnFullDisk: a store that could not be made can be made later.
+// TestCreateOnFullDisk: a store that could not be created can be created later.
 func TestCreateOnFullDisk(t *testing.T) {
 	if !inside() {
 		runAsUser(t, 0)
@@ -81,7 +81,7 @@ func TestCreateOnFullDisk(t *testing.T) {
 	}
 }
 
-// fill makes a file of this size, or as large as there is room.
+// fill writes a file of this size, or as large as possible.
 func fill(t *testing.T, root string, size int) {
 	t.Helper()
 	err := os.WriteFile(filepath.Join(root, "fill"), make([]byte, size), 0o600)
@@ -128,7 +128,7 @@ func TestNoPermission(t *testing.T) {
 	_, listErr := s.List(t.Context())
 	for method, err := range map[string]error{"Get": getErr, "List": listErr} {
 		if !errors.Is(err, secrets.ErrUnavailable) {
-			t.Errorf("%s without any permission = %v, want ErrUnavailable", method, err)
+			t.Errorf("%s without permission = %v, want ErrUnavailable", method, err)
 		}
 	}
 }
