@@ -25,14 +25,14 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// startPages starts the demo server, which waits for somebody at its pages.
+// startPages starts the demo server, which waits for approval on its pages.
 func startPages(t *testing.T) *demoserver.Server {
 	t.Helper()
 	demo, _ := servePages(t, httptest.NewServer)
 	return demo
 }
 
-// servePages is startPages with a server of either scheme.
+// servePages is startPages with a function that starts the server.
 func servePages(t *testing.T, serve func(http.Handler) *httptest.Server) (*demoserver.Server, *httptest.Server) {
 	t.Helper()
 	var demo http.Handler
@@ -48,7 +48,7 @@ func servePages(t *testing.T, serve func(http.Handler) *httptest.Server) (*demos
 
 var (
 	shownLink    = regexp.MustCompile(`https?://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
-	continueLink = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // of the relay
+	continueLink = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // on the relay's page
 	formField    = regexp.MustCompile(`name="form" value="([^"]+)"`)
 )
 
@@ -58,7 +58,7 @@ func approveAt(t *testing.T, said string) {
 	approveWith(t, http.DefaultClient, said)
 }
 
-// approveWith is approveAt with another browser.
+// approveWith is approveAt with a specific HTTP client.
 func approveWith(t *testing.T, browser *http.Client, said string) {
 	t.Helper()
 	link := shownLink.FindStringSubmatch(said)
@@ -85,7 +85,7 @@ func approveWith(t *testing.T, browser *http.Client, said string) {
 	}
 }
 
-// listenForSignIn starts the HTTP form for somebody who is not signed in.
+// startSignInProxy starts the HTTP form of the proxy for a user who is not signed in.
 func (h *home) startSignInProxy(t *testing.T, server string) string {
 	t.Helper()
 	r := h.start("proxy", server, "--listen", "127.0.0.1:0")
@@ -99,7 +99,7 @@ func (h *home) startSignInProxy(t *testing.T, server string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(line, " at "), ",")
 }
 
-// happened is one thing that a client in the hands of signin.mjs reports.
+// clientEvent is one event that signin.mjs reports.
 type clientEvent struct {
 	Tools   []string
 	Text    string
@@ -108,7 +108,8 @@ type clientEvent struct {
 	Changed bool
 }
 
-// signsIn has the client of a TypeScript SDK sign in, and reports what happens to it.
+// runSignInClient signs in with a TypeScript SDK's client, and calls each for every
+// event.
 func (h *home) runSignInClient(t *testing.T, major, server, how string, each func(clientEvent)) {
 	t.Helper()
 	modules, err := provide("tssdk")
@@ -146,8 +147,8 @@ func (h *home) runSignInClient(t *testing.T, major, server, how string, each fun
 	}
 }
 
-// TestProxySignInTypeScript: a client of either major starts before anybody has
-// signed in, its user approves on the server's page, and the tools appear.
+// TestProxySignInTypeScript: a client of either major version starts before the user
+// has signed in. The user approves on the server's page, and the tools appear.
 func TestProxySignInTypeScript(t *testing.T) {
 	t.Parallel()
 	demo, all := startPages(t), t
@@ -155,7 +156,7 @@ func TestProxySignInTypeScript(t *testing.T) {
 		for _, how := range []string{"tool", "elicitation"} {
 			for _, way := range []string{"stdio", "http"} {
 				t.Run(sdk+" "+how+" "+way, func(t *testing.T) {
-					h := newHome(all) // which lasts until the proxy has ended
+					h := newHome(all) // which must exist until the proxy has stopped
 					through := program + " proxy " + demo.MCP()
 					if way == "http" {
 						through = h.startSignInProxy(t, demo.MCP())
@@ -169,7 +170,7 @@ func TestProxySignInTypeScript(t *testing.T) {
 							lists = append(lists, one.Tools)
 						case one.Page != nil:
 							if one.Page.Mode != "url" || !strings.Contains(one.Page.Message, "Approve only if you started this sign-in yourself and the page shows this code.") {
-								t.Errorf("asked for %+v", one.Page)
+								t.Errorf("page %+v", one.Page)
 							}
 							approveAt(t, one.Page.URL)
 						case one.Closed:
@@ -186,10 +187,10 @@ func TestProxySignInTypeScript(t *testing.T) {
 						t.Errorf("tools before and after: %q", lists)
 					}
 					if n := len(texts); n < 2 || !strings.HasPrefix(texts[n-2], "Signed in to ") || texts[n-1] != "5" {
-						t.Errorf("the calls say %q", texts)
+						t.Errorf("the calls return %q", texts)
 					}
 					if changed == 0 || how == "elicitation" && closed != 1 {
-						t.Errorf("%d changes, %d pages done with", changed, closed)
+						t.Errorf("%d changes of the tools, %d completed pages", changed, closed)
 					}
 					recordTokens(h.token(strings.TrimSpace(h.want(0, "list").stdout)))
 				})
@@ -198,14 +199,14 @@ func TestProxySignInTypeScript(t *testing.T) {
 	}
 }
 
-// TestProxySignInGo: the same with the client of the Go SDK.
+// TestProxySignInGo does the same with the client of the Go SDK.
 func TestProxySignInGo(t *testing.T) {
 	t.Parallel()
 	demo, all := startPages(t), t
 	for _, how := range []string{"tool", "elicitation"} {
 		for _, way := range []string{"stdio", "http"} {
 			t.Run(how+" "+way, func(t *testing.T) {
-				h := newHome(all) // which lasts until the proxy has ended
+				h := newHome(all) // which must exist until the proxy has stopped
 				var transport mcp.Transport = &mcp.CommandTransport{Command: h.command(t.Context(), "proxy", demo.MCP())}
 				if way == "http" {
 					transport = &mcp.StreamableClientTransport{Endpoint: h.startSignInProxy(t, demo.MCP())}
@@ -240,7 +241,7 @@ func TestProxySignInGo(t *testing.T) {
 					said = call("sign_in", nil)
 				}
 				if !strings.HasPrefix(said, "Signed in to ") {
-					t.Errorf("sign_in says %q", said)
+					t.Errorf("sign_in returns %q", said)
 				}
 				for what, heard := range map[string]chan bool{"tool": changed, "elicitation": closed} {
 					if what == "elicitation" && how != what {
@@ -249,7 +250,7 @@ func TestProxySignInGo(t *testing.T) {
 					select {
 					case <-heard:
 					case <-ctx.Done():
-						t.Fatalf("the client hears of no %s", what)
+						t.Fatalf("the client gets no %s", what)
 					}
 				}
 				tools, err := c.ListTools(ctx, nil)
@@ -264,7 +265,7 @@ func TestProxySignInGo(t *testing.T) {
 	}
 }
 
-// signInClient is a client of the Go SDK that starts the proxy and cannot open pages.
+// signInClient starts the proxy with a client of the Go SDK that cannot open pages.
 func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) string) {
 	t.Helper()
 	talk := newOutputBuffer()
@@ -295,8 +296,8 @@ func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) strin
 	}
 }
 
-// TestProxySignInRelay: where a relay is used the client shows its short link and
-// code, and any browser can go there.
+// TestProxySignInRelay: with a relay, the client shows its short link and code, and any
+// browser can open the link.
 func TestProxySignInRelay(t *testing.T) {
 	t.Parallel()
 	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
@@ -305,26 +306,27 @@ func TestProxySignInRelay(t *testing.T) {
 	said := call("")
 	link := relayLink.FindString(said)
 	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only if you started this sign-in yourself and the page shows this code.") {
-		t.Fatalf("sign_in says %q", said)
+		t.Fatalf("sign_in returns %q", said)
 	}
 	p := newWebUser(t)
 	on := continueLink.FindStringSubmatch(p.submit(p.get(link), nil).body)
 	if on == nil {
-		t.Fatal("the relay leads nowhere")
+		t.Fatal("the relay's page has no link")
 	}
 	at := p.signIn(html.UnescapeString(on[1]))
 	if !strings.Contains(at.body, "Almost done") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
 	if said := call(""); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
-		t.Errorf("sign_in says %q", said)
+		t.Errorf("sign_in returns %q", said)
 	}
 	stopReplica(relay)
 }
 
-// TestProxySignInPaste: without the device flow, a browser, or a relay the client
-// shows the authorization URL. The listener on this machine takes the answer of a
-// browser here; of one elsewhere the user pastes the address at which it ended.
+// TestProxySignInPaste: without the device flow, a browser or a relay, the client shows
+// the authorization URL. The listener on this machine receives the redirect of a
+// browser here. With a browser on another machine, the user pastes the URL of the
+// redirect.
 func TestProxySignInPaste(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
@@ -334,7 +336,7 @@ func TestProxySignInPaste(t *testing.T) {
 		said := call("")
 		link := authLink.FindString(said)
 		if link == "" || !strings.Contains(said, "redirect_url") || !strings.Contains(said, "Approve only if you started this sign-in yourself.") {
-			t.Fatalf("sign_in says %q", said)
+			t.Fatalf("sign_in returns %q", said)
 		}
 		ended := ""
 		if !elsewhere {
@@ -349,7 +351,7 @@ func TestProxySignInPaste(t *testing.T) {
 			}
 		}
 		if said := call(ended); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
-			t.Errorf("sign_in says %q", said)
+			t.Errorf("sign_in returns %q", said)
 		}
 	}
 }
@@ -370,6 +372,6 @@ func TestProxySignInOverSSH(t *testing.T) {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
 	if said := <-said; !strings.HasPrefix(said, "Signed in to ") || !o.active(host.token("box")) {
-		t.Errorf("sign_in says %q", said)
+		t.Errorf("sign_in returns %q", said)
 	}
 }

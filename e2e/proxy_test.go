@@ -19,18 +19,18 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// told is what the TypeScript SDK's client tells of one call.
+// callResult is what the TypeScript SDK's client reports about one call.
 type callResult struct {
 	Tool     string
-	Text     string // its beginning
+	Text     string // only the beginning
 	Length   int
 	Progress int
 	Messages int
 	Error    string
 }
 
-// proxyCalls has the client of one of the TypeScript SDKs make calls, and
-// returns what it tells of each.
+// proxyCalls makes calls with the client of a TypeScript SDK, and returns their
+// results.
 func (h *home) proxyCalls(major, server, calls string) []callResult {
 	h.t.Helper()
 	modules, err := provide("tssdk")
@@ -64,14 +64,15 @@ func (h *home) proxyCalls(major, server, calls string) []callResult {
 	return all
 }
 
-// serveProxy starts the HTTP form and returns its URL. It ends with the test,
-// by a signal, and must do so well.
+// startBoxProxy starts the HTTP form of the proxy for the profile box and returns its
+// URL.
 func (h *home) startBoxProxy(t *testing.T) string {
 	t.Helper()
 	return h.startHTTPProxy(t, "proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
 }
 
-// listen starts a proxy that serves HTTP, and returns its URL.
+// startHTTPProxy starts a proxy that serves HTTP, and returns its URL. It is stopped by
+// a signal when the test ends, and must exit with 0.
 func (h *home) startHTTPProxy(t *testing.T, args ...string) string {
 	t.Helper()
 	r := h.start(args...)
@@ -85,11 +86,11 @@ func (h *home) startHTTPProxy(t *testing.T, args ...string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(line, " at "), ",")
 }
 
-// The TypeScript SDKs: the first speaks the protocol with sessions, the second
-// the stateless one.
+// The major versions of the TypeScript SDK: the first uses the protocol with sessions,
+// the second the stateless one.
 const sessionSDK, statelessSDK = "1", "2"
 
-// throughProxy runs a test both ways.
+// runThroughProxy runs a test with the stdio form and with the HTTP form of the proxy.
 func runThroughProxy(t *testing.T, server string, test func(t *testing.T, h *home, through string)) {
 	h := newHome(t)
 	h.want(0, "login", "box", server, "--browser-command", "curl -sSL -o page.html")
@@ -98,9 +99,9 @@ func runThroughProxy(t *testing.T, server string, test func(t *testing.T, h *hom
 	t.Run("http", func(t *testing.T) { test(t, h, h.startBoxProxy(t)) })
 }
 
-// TestProxyDemo: tools, progress, cancellation, 10 MB and a token that expires
-// in between, with a real client through the real program. That client drops the
-// last progress if the result comes in the same moment.
+// TestProxyDemo: tools, progress, cancellation, 10 MB and a token that expires between
+// calls, with a real client through the real program. That client drops the last
+// progress if the result arrives at the same time.
 func TestProxyDemo(t *testing.T) {
 	t.Parallel()
 	var demo http.Handler
@@ -122,15 +123,15 @@ func TestProxyDemo(t *testing.T) {
 			]`)
 			if len(got) != 5 || got[0].Text != "5" || got[1].Text != "5 ticks" || got[1].Progress < 4 ||
 				!strings.Contains(got[2].Error, "enough") || got[3].Length != 10_000_000 || !strings.HasPrefix(got[4].Text, "user demo") {
-				t.Errorf("the client of SDK %s tells %+v", sdk, got)
+				t.Errorf("the client of SDK %s got %+v", sdk, got)
 			}
 		}
 	})
 }
 
-// TestProxySessions: the TypeScript SDK's server keeps sessions, speaks first
-// and asks the client. The first and the last of three messages may miss the
-// call: they come on a stream of their own.
+// TestProxySessions: the TypeScript SDK's server keeps sessions, and sends
+// notifications and requests to the client. The first and the last of three messages
+// may arrive after the result, because they use a separate stream.
 func TestProxySessions(t *testing.T) {
 	t.Parallel()
 	runThroughProxy(t, startTSSDK(t), func(t *testing.T, h *home, through string) {
@@ -142,12 +143,12 @@ func TestProxySessions(t *testing.T) {
 		]`)
 		if len(got) != 4 || got[0].Text != "Hello, Ada!" || got[1].Messages < 2 || got[2].Messages < 2 ||
 			!strings.Contains(got[3].Text, "dark") {
-			t.Errorf("the client tells %+v", got)
+			t.Errorf("the client got %+v", got)
 		}
 	})
 }
 
-// TestProxySocket: a Unix socket serves whoever its mode lets connect.
+// TestProxySocket: a Unix socket serves every user that its mode allows to connect.
 func TestProxySocket(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)

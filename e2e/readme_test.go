@@ -29,9 +29,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// TestReadmeRuns runs every line of README.md that a shell or a CI job runs, as it
-// stands and in one session, against a server that answers for its host. The
-// lines that need Vault have a store of files.
+// TestReadmeRuns runs every line of README.md that a shell or a CI job runs, unchanged
+// and in one session, against a fake of its host. The lines that need Vault use a file
+// store.
 func TestReadmeRuns(t *testing.T) {
 	h := newHome(t)
 	proxy, ca := startInterceptingProxy(t, "mcp.notion.com", &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
@@ -88,7 +88,7 @@ func readmeLines(t *testing.T) (lines []string) {
 	return lines
 }
 
-// internet is an HTTPS proxy that answers for one host in its place, with a
+// startInterceptingProxy starts an HTTPS proxy that connects one host to site, with a
 // certificate of the authority that it returns.
 func startInterceptingProxy(t *testing.T, host string, site http.Handler) (proxy string, ca []byte) {
 	t.Helper()
@@ -120,7 +120,7 @@ func startInterceptingProxy(t *testing.T, host string, site http.Handler) (proxy
 	return tunnel.URL, ca
 }
 
-// certificate returns a certificate for a host, which is its own authority.
+// certificate returns a self-signed certificate for a host.
 func certificate(t *testing.T, host string) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -24,12 +24,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// waitingClients is how many wait at once.
+// waitingClients is the number of clients that wait at once.
 const waitingClients = 10_000
 
-// BenchmarkRelayWaiting has 10,000 clients wait at a relay, each over a connection and
-// from an address of its own, and measures the time from a browser's callback to the
-// client's answer, and what the relay needs.
+// BenchmarkRelayWaiting has 10,000 clients wait at a relay, each with a separate
+// connection and address. It measures the time from a browser's callback to the
+// client's response, and the resources of the relay.
 func BenchmarkRelayWaiting(b *testing.B) {
 	b.Run("memory", func(b *testing.B) { startLoadedRelay(b, nil).measure(b) })
 	b.Run("redis", func(b *testing.B) {
@@ -42,7 +42,7 @@ func BenchmarkRelayWaiting(b *testing.B) {
 	b.Run("tls", func(b *testing.B) { startLoadedRelay(b, newAuthority(b)).measure(b) })
 }
 
-// crowd is a relay with waiting clients.
+// loadedRelay is a relay with waiting clients.
 type loadedRelay struct {
 	b       testing.TB
 	url     string
@@ -82,14 +82,14 @@ func startLoadedRelay(b *testing.B, ca *authority, flags ...string) *loadedRelay
 	b.Cleanup(func() {
 		r.cancel()
 		r.waiters.Wait()
-		_ = run.cmd.Process.Kill() // it runs until then
+		_ = run.cmd.Process.Kill() // it runs until the test ends
 		run.result()
 	})
 	r.connectClients(ctx)
 	return r
 }
 
-// fill opens the sessions, a few at once, and has their clients wait.
+// connectClients opens the sessions, a few at once, and starts their clients.
 func (r *loadedRelay) connectClients(ctx context.Context) {
 	r.b.Helper()
 	const atOnce = 50
@@ -114,7 +114,7 @@ func (r *loadedRelay) connectClients(ctx context.Context) {
 		})
 	}
 	opening.Wait()
-	await.True(r.b, "all clients wait", func() bool { return r.metric("mcp_login_relay_clients_waiting") >= waitingClients*99/100 }) // a few ask again
+	await.True(r.b, "all clients wait", func() bool { return r.metric("mcp_login_relay_clients_waiting") >= waitingClients*99/100 }) // a few poll again
 }
 
 func (w *waitingClient) send(ctx context.Context, method, to string, body io.Reader, v any) (int, error) {
@@ -151,7 +151,7 @@ func (w *waitingClient) open(ctx context.Context) error {
 	return err
 }
 
-// wait asks until the answer is here.
+// wait polls until the response arrives.
 func (w *waitingClient) wait(ctx context.Context) {
 	for ctx.Err() == nil {
 		if status, err := w.send(ctx, "GET", w.relay.url+"/v1/sessions/"+w.ID, nil, nil); err == nil && status == http.StatusOK {
@@ -162,7 +162,7 @@ func (w *waitingClient) wait(ctx context.Context) {
 }
 
 // approve does what the browser does, up to the callback, and returns the time to the
-// client's answer.
+// client's response.
 func (w *waitingClient) approve(ctx context.Context) time.Duration {
 	b := w.relay.b
 	b.Helper()
@@ -182,7 +182,7 @@ func (w *waitingClient) approve(ctx context.Context) time.Duration {
 		}
 		resp.Body.Close()
 		if resp.StatusCode != want {
-			b.Fatalf("%s is answered HTTP %d, want %d", method, resp.StatusCode, want)
+			b.Fatalf("%s returns HTTP %d, want %d", method, resp.StatusCode, want)
 		}
 		return resp
 	}
@@ -198,18 +198,18 @@ func (w *waitingClient) approve(ctx context.Context) time.Duration {
 
 func (r *loadedRelay) measure(b *testing.B) {
 	cpu, begun := r.metric("process_cpu_seconds_total"), time.Now()
-	time.Sleep(30 * time.Second) // each client asks again in this time
+	time.Sleep(30 * time.Second) // each client polls again in this time
 	busy := (r.metric("process_cpu_seconds_total") - cpu) / time.Since(begun).Seconds()
 	memory := r.metric("process_resident_memory_bytes") / (1 << 20)
 	var took []time.Duration
 	for b.Loop() {
 		if len(took) == len(r.waiting) {
-			b.Fatal("all clients have their answer: give a shorter -benchtime")
+			b.Fatal("all clients have their response: use a shorter -benchtime")
 		}
 		took = append(took, r.waiting[len(took)].approve(b.Context()))
 	}
 	slices.Sort(took)
-	b.ReportMetric(0, "ns/op") // of a whole sign-in: says nothing
+	b.ReportMetric(0, "ns/op") // the time of a whole sign-in is meaningless
 	b.ReportMetric(memory, "MiB")
 	b.ReportMetric(memory*1024/waitingClients, "KiB/client")
 	b.ReportMetric(100*busy, "cpu-%")
@@ -217,7 +217,7 @@ func (r *loadedRelay) measure(b *testing.B) {
 	b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "p99-ms")
 }
 
-// metric returns a number that the relay publishes.
+// metric returns the value of one of the relay's metrics.
 func (r *loadedRelay) metric(name string) float64 {
 	r.b.Helper()
 	resp, err := http.Get("http://" + r.metrics + "/metrics")
@@ -238,6 +238,6 @@ func (r *loadedRelay) metric(name string) float64 {
 			return n
 		}
 	}
-	r.b.Fatalf("the relay does not publish %s", name)
+	r.b.Fatalf("the relay does not export %s", name)
 	return 0
 }

@@ -14,18 +14,18 @@ import (
 
 var relayButton = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">`)
 
-// goOn presses the button of a relay's page and returns where it leads.
+// followRelay clicks the button of a relay's page and returns the URL of the next page.
 func (u *webUser) followRelay(link string) string {
 	u.t.Helper()
 	at := u.submit(u.get(link), nil)
 	on := relayButton.FindStringSubmatch(at.body)
 	if on == nil {
-		u.t.Fatalf("the relay leads nowhere:\n%s", at.body)
+		u.t.Fatalf("the relay's page has no link:\n%s", at.body)
 	}
 	return html.UnescapeString(on[1])
 }
 
-// workersServer is a real server without a device flow.
+// workersServer starts a real server without a device flow.
 func workersServer(t *testing.T) (s *realServer, mcp string) {
 	t.Helper()
 	for _, s := range realServers {
@@ -33,12 +33,12 @@ func workersServer(t *testing.T) (s *realServer, mcp string) {
 			return s, s.start(t, 3600) + "/mcp"
 		}
 	}
-	t.Fatal("there is no such server")
+	t.Fatal("no such server")
 	return nil, ""
 }
 
-// TestRelaysInOrder: the first relay is away, the second does not accept the client
-// token, the third signs in.
+// TestRelaysInOrder: the first relay is down, the second rejects the client token, and
+// the third signs in.
 func TestRelaysInOrder(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)
@@ -64,13 +64,13 @@ func TestRelaysInOrder(t *testing.T) {
 		`(?m)^flow: relay, because this is an SSH session and the server offers no device flow$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(got) {
-			t.Errorf("it does not say %s:\n%s", want, got)
+			t.Errorf("the output lacks %s:\n%s", want, got)
 		}
 	}
 	stopReplica(relay)
 }
 
-// TestRelayInCI: the code is where a provider shows it while the step runs.
+// TestRelayInCI: the code is shown where the CI system displays it while the step runs.
 func TestRelayInCI(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)
@@ -91,10 +91,10 @@ func TestRelayInCI(t *testing.T) {
 			s.signInPages(p, p.followRelay(link), true)
 			got := run.wait(0).stderr
 			if strings.Contains(got, "tip:") || strings.Contains(got, "ssh ") {
-				t.Errorf("a job is told of a laptop:\n%s", got)
+				t.Errorf("a job gets a hint for users with a laptop:\n%s", got)
 			}
 			if page := p.get(link); !strings.Contains(page.body, "Signed in") {
-				t.Errorf("the page in the end: %s", page.body)
+				t.Errorf("the last page: %s", page.body)
 			}
 			stopReplica(relay)
 		})

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// example is a file of examples/relay, with the tool that checks such files.
+// relayExample is a file of examples/relay, with the tool that checks such files.
 type relayExample struct {
 	file  string
 	check func(t *testing.T, path string) *exec.Cmd
-	// wrong are faults to put in, and what the tool says of each.
+	// faults are changes that make the file invalid, and what the tool reports for each.
 	faults map[[2]string]string
 }
 
@@ -58,8 +58,8 @@ func provideTool(t *testing.T, name string) string {
 	return path
 }
 
-// TestRelayExamples: the tools of each kind of file find nothing wrong in the examples,
-// and would find faults.
+// TestRelayExamples: the tool for each kind of file accepts the example, and detects
+// faults.
 func TestRelayExamples(t *testing.T) {
 	t.Parallel()
 	for _, e := range relayExamples {
@@ -69,17 +69,17 @@ func TestRelayExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			good := strings.ReplaceAll(string(text), "/usr/local/bin/mcp-login", program) // it must exist
+			good := strings.ReplaceAll(string(text), "/usr/local/bin/mcp-login", program) // the path must exist
 			if out, err := e.checkText(t, good); err != nil || strings.HasSuffix(e.file, ".service") && out != "" {
 				t.Errorf("%v\n%s", err, out)
 			}
 			for fault, says := range e.faults {
 				bad := strings.Replace(string(text), fault[0], fault[1], 1)
 				if bad == string(text) {
-					t.Errorf("the example has no %q", fault[0])
+					t.Errorf("the example does not contain %q", fault[0])
 				}
 				if out, err := e.checkText(t, strings.ReplaceAll(bad, "/usr/local/bin/mcp-login", program)); !strings.Contains(out, says) {
-					t.Errorf("%q in place of %q is not found: %v\n%s", fault[1], fault[0], err, out)
+					t.Errorf("%q in place of %q is not detected: %v\n%s", fault[1], fault[0], err, out)
 				}
 			}
 		})
@@ -96,8 +96,8 @@ func (e relayExample) checkText(t *testing.T, text string) (string, error) {
 	return string(out), err
 }
 
-// TestRelayExampleCommands starts the relay as each example does, to its last check: the
-// options exist and fit together. Only addresses and files are of this machine.
+// TestRelayExampleCommands starts the relay with the command of each example: the
+// options exist and can be combined. Only addresses and files are replaced.
 func TestRelayExampleCommands(t *testing.T) {
 	t.Parallel()
 	for file, command := range map[string]*regexp.Regexp{

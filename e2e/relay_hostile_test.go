@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// TestRelayAndHostilePage: a page that a person has open, in a real browser, tries to
-// act on their sign-in, to read it, to frame it, and to use up what they may ask for.
+// TestRelayAndHostilePage: a hostile page in a user's real browser tries to complete
+// their sign-in, to read it, to frame it, and to use up their rate limit.
 func TestRelayAndHostilePage(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -39,7 +39,7 @@ func TestRelayAndHostilePage(t *testing.T) {
 	c := r.newPhone(t)
 	c.run(chromedp.Navigate(page.URL))
 	await.True(t, "the hostile page is done", func() bool { return reports.Load() != nil })
-	// Nothing can be read: the answers are for the relay alone.
+	// The page can read nothing, because the responses allow only the relay's origin.
 	if got := *reports.Load(); got != "read:error post:error open:error frame:blocked images:100 loaded:0" {
 		t.Errorf("the page reports %q", got)
 	}
@@ -51,7 +51,7 @@ func TestRelayAndHostilePage(t *testing.T) {
 	c.waitForHeading("Signed in")
 	got := run.wait(0).stderr
 	if n := strings.Count(got, "/s/"); n == 0 || !strings.Contains(got, code) {
-		t.Errorf("the terminal says:\n%s", got)
+		t.Errorf("the terminal shows:\n%s", got)
 	}
 	stopReplica(r.run)
 }

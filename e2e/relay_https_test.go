@@ -25,25 +25,25 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// secureLink is the short link of a relay that speaks TLS.
+// tlsRelayLink is the short link of a relay with TLS.
 var tlsRelayLink = regexp.MustCompile(`https://[a-z.]+:\d+/s/[A-Z]{4}-[A-Z]{4}`)
 
 // relayHost is the public name of these relays. An HTTP proxy and a rule of Chromium
-// lead to this machine.
+// resolve it to this machine.
 const relayHost = "login.test"
 
-// secureRelay is a relay that speaks TLS, with a person's machine that uses it.
+// tlsRelay is a relay with TLS, with a user's machine that uses it.
 type tlsRelay struct {
 	h    *home
 	ca   *authority
 	run  *running
 	url  string
 	cert *x509.Certificate
-	// roots is what the machine trusts beside the system's certificates.
+	// roots are the certificates that the machine trusts in addition to the system's.
 	roots string
 }
 
-// newSecureRelay prepares a relay at a port. It has the certificates that flags say.
+// newTLSRelay prepares a relay at a port. Its flags select the certificates.
 func newTLSRelay(t *testing.T, ca *authority, port int) *tlsRelay {
 	t.Helper()
 	r := &tlsRelay{h: newHome(t), ca: ca, url: fmt.Sprintf("https://%s:%d", relayHost, port), roots: ca.file}
@@ -56,7 +56,7 @@ func newTLSRelay(t *testing.T, ca *authority, port int) *tlsRelay {
 
 func (r *tlsRelay) token() string { return filepath.Join(r.h.dir, "relay-token") }
 
-// address is where the relay listens.
+// address returns the address that the relay listens on.
 func (r *tlsRelay) address() string {
 	return strings.Replace(r.url, "https://"+relayHost, "127.0.0.1", 1)
 }
@@ -67,7 +67,7 @@ func (r *tlsRelay) start(flags ...string) {
 	r.run.stderr.await(r.h.t, regexp.MustCompile(`listening on`))
 }
 
-// startSecureRelay starts a relay with certificate files.
+// startTLSRelay starts a relay with certificate files.
 func startTLSRelay(t *testing.T, ca *authority, flags ...string) *tlsRelay {
 	t.Helper()
 	r := newTLSRelay(t, ca, freePorts(t))
@@ -84,7 +84,8 @@ func (r *tlsRelay) login(server string, flags ...string) (*running, string) {
 	return run, run.stderr.await(r.h.t, tlsRelayLink)
 }
 
-// phone opens pages as a phone does, and trusts the relay and the servers.
+// newPhone starts a browser with a phone's screen that trusts the relay and the
+// servers.
 func (r *tlsRelay) newPhone(t *testing.T) *chromium {
 	t.Helper()
 	c := startChromium(t, trustKeysOf(append(r.ca.servers, r.cert)...), chromedp.Flag("host-resolver-rules", "MAP "+relayHost+" 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
@@ -92,7 +93,7 @@ func (r *tlsRelay) newPhone(t *testing.T) *chromium {
 	return c
 }
 
-// answerForms goes through the forms of the real servers of this folder.
+// answerForms completes the forms of the real servers of this folder.
 func (c *chromium) answerForms(approve bool) {
 	c.t.Helper()
 	c.waitFor(`input[name=login]`)
@@ -103,8 +104,8 @@ func (c *chromium) answerForms(approve bool) {
 	c.click(`form button`)
 }
 
-// TestRelayAtRealServers signs in over https at servers that others wrote: approved,
-// denied, and too late.
+// TestRelayAtRealServers signs in over HTTPS at real servers: approved, denied, and
+// expired.
 func TestRelayAtRealServers(t *testing.T) {
 	t.Parallel()
 	for _, s := range realServers {
@@ -137,7 +138,7 @@ func (s *realServer) checkRelayed(t *testing.T, ca *authority, base string) {
 	token := strings.TrimSpace(r.h.want(0, "token", "box", "--ca-cert", r.roots).stdout)
 	recordTokens(token)
 	if !acceptsTokenFrom(t, ca.client(), base+"/mcp", token) {
-		t.Error("the MCP server does not accept the token")
+		t.Error("the MCP server rejects the token")
 	}
 	r.h.want(0, "refresh", "box", "--ca-cert", r.roots)
 	stopReplica(r.run)
@@ -156,8 +157,8 @@ func (s *realServer) checkRelayDenied(t *testing.T, ca *authority, base string) 
 	stopReplica(r.run)
 }
 
-// checkRelayExpired has the session end while a person is at the server's consent
-// page.
+// checkRelayExpired checks a session that expires while the user is at the server's
+// consent page.
 func (s *realServer) checkRelayExpired(t *testing.T, ca *authority, base string) {
 	r := startTLSRelay(t, ca, "--session-lifetime", "15s")
 	run, link := r.login(base + "/mcp")
@@ -175,8 +176,8 @@ func (s *realServer) checkRelayExpired(t *testing.T, ca *authority, base string)
 	stopReplica(r.run)
 }
 
-// TestRelayTLS looks at what https adds, and signs in with the relay's client id
-// metadata document, without a registration.
+// TestRelayTLS checks what HTTPS adds, and signs in with the relay's client ID metadata
+// document, without a registration.
 func TestRelayTLS(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -190,7 +191,7 @@ func TestRelayTLS(t *testing.T) {
 	c.waitForHeading("Signed in")
 	run.wait(0)
 	if token := r.h.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 	if s := o.observed(); s.Registrations != 0 || len(s.Documents) == 0 || s.Documents[0] != r.url+"/client.json" {
 		t.Errorf("%d registrations, documents %q", s.Registrations, s.Documents)
@@ -201,7 +202,7 @@ func TestRelayTLS(t *testing.T) {
 	stopReplica(r.run)
 }
 
-// checkCookie looks at the cookie that binds a sign-in to the browser.
+// checkCookie checks the cookie that binds a sign-in to the browser.
 func (c *chromium) checkCookie(relay string) {
 	c.t.Helper()
 	got, err := chromedp.Call(c.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{relay + "/callback"}})
@@ -217,7 +218,7 @@ func (c *chromium) checkCookie(relay string) {
 	}
 }
 
-// client reaches the relay.
+// client returns an HTTP client that can reach the relay.
 func (r *tlsRelay) client() *http.Client {
 	c := r.ca.client()
 	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -239,18 +240,19 @@ func (r *tlsRelay) checkHeaders(t *testing.T) {
 	old := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}
 	if conn, err := tls.Dial("tcp", r.address(), old); err == nil {
 		conn.Close()
-		t.Error("it speaks TLS 1.1")
+		t.Error("it accepts TLS 1.1")
 	}
 	resp, err = http.Get("http://" + r.address())
 	if err == nil {
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusBadRequest {
-			t.Errorf("plain http is answered %d", resp.StatusCode)
+			t.Errorf("plain HTTP returns %d", resp.StatusCode)
 		}
 	}
 }
 
-// checkRenewal replaces the certificate files; the next connection has the new one.
+// checkRenewal replaces the certificate files; the next connection gets the new
+// certificate.
 func (r *tlsRelay) checkRenewal(t *testing.T) {
 	t.Helper()
 	next, certFile, keyFile := r.ca.issue("renewed")
@@ -269,8 +271,8 @@ func (r *tlsRelay) checkRenewal(t *testing.T) {
 	}
 }
 
-// acme is a real ACME server that believes what a DNS server of the test says: all
-// names are this machine.
+// acme is a real ACME server that uses a DNS server of the test, which resolves all
+// names to this machine.
 type acme struct {
 	directory, management string
 	tlsPort               int
@@ -314,7 +316,7 @@ func startACME(t *testing.T, ca *authority) *acme {
 	return a
 }
 
-// startTool starts a program that ends with the test, or before.
+// startTool starts a program that stops with the test, or earlier.
 func startTool(t *testing.T, argv ...string) (stop func()) {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -326,7 +328,7 @@ func startTool(t *testing.T, argv ...string) (stop func()) {
 	stop = func() {
 		if !stopped {
 			stopped = true
-			_ = cmd.Process.Kill() // it runs until then
+			_ = cmd.Process.Kill() // it runs until the test ends
 			_ = cmd.Wait()
 		}
 	}
@@ -334,8 +336,8 @@ func startTool(t *testing.T, argv ...string) (stop func()) {
 	return stop
 }
 
-// root returns the certificate of the ACME server's authority. The file has that of
-// the test's, too.
+// root returns the root certificate of the ACME server. The file also gets the root of
+// the test's authority.
 func (a *acme) root(t *testing.T, ca *authority, file string) *x509.CertPool {
 	t.Helper()
 	resp, err := ca.client().Get(a.management + "/roots/0")
@@ -350,12 +352,12 @@ func (a *acme) root(t *testing.T, ca *authority, file string) *x509.CertPool {
 	}
 	own, err := os.ReadFile(ca.file)
 	if err != nil || os.WriteFile(file, append(text, own...), 0o600) != nil {
-		t.Fatalf("keep the root certificates: %v", err)
+		t.Fatalf("save the root certificates: %v", err)
 	}
 	return roots
 }
 
-// connectProxy is an HTTP proxy that reaches every host at this machine.
+// connectProxy starts an HTTP proxy that connects every host name to this machine.
 func connectProxy(t *testing.T) string {
 	t.Helper()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -379,8 +381,9 @@ func connectProxy(t *testing.T) string {
 	return proxy.URL
 }
 
-// TestRelayACME has a real ACME server issue the relay's certificate, by a challenge on
-// the relay's own port, and signs in with it. A restarted relay asks for none.
+// TestRelayACME gets the relay's certificate from a real ACME server, by a challenge on
+// the relay's own port, and signs in with it. A restarted relay requests no
+// certificate.
 func TestRelayACME(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -393,7 +396,7 @@ func TestRelayACME(t *testing.T) {
 	trusted := &tls.Config{RootCAs: authority.root(t, ca, r.roots), ServerName: relayHost}
 	r.cert = r.awaitCertificate(t, trusted)
 	if _, err := tls.Dial("tcp", r.address(), &tls.Config{InsecureSkipVerify: true, ServerName: "other.test"}); err == nil {
-		t.Error("there is a certificate for another name")
+		t.Error("the relay has a certificate for another name")
 	}
 
 	run, link := r.login(o.mcp())
@@ -411,7 +414,7 @@ func TestRelayACME(t *testing.T) {
 	}
 	stopReplica(r.run)
 	if info, err := os.Stat(cache); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("the folder of certificates: %v", err)
+		t.Errorf("the cache of certificates: %v", err)
 	}
 }
 
@@ -430,14 +433,14 @@ func (r *tlsRelay) awaitCertificate(t *testing.T, trusted *tls.Config) (cert *x5
 	return cert
 }
 
-// TestRelayWithoutCertificate: an operator sees why no certificate comes.
+// TestRelayWithoutCertificate: the log shows why the relay gets no certificate.
 func TestRelayWithoutCertificate(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
 	r := newTLSRelay(t, ca, freePorts(t))
 	r.start("--acme-cache", filepath.Join(r.h.dir, "certificates"), "--acme-directory", "https://127.0.0.1:1/dir")
 	if got := r.run.stderr.await(t, regexp.MustCompile(`(?m)^.*no certificate.*$`)); !strings.Contains(got, "connection refused") {
-		t.Errorf("the log says %q", got)
+		t.Errorf("the log is %q", got)
 	}
 	stopReplica(r.run)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// startRedisTLS starts a real Redis that speaks nothing but TLS, with a certificate of
-// the authority, and returns its URL.
+// startRedisTLS starts a real Redis that accepts only TLS, with a certificate of the
+// authority, and returns its URL.
 func startRedisTLS(t *testing.T, ca *authority) string {
 	t.Helper()
 	_, cert, key := ca.issue("redis")
@@ -28,7 +28,7 @@ func startRedisTLS(t *testing.T, ca *authority) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Process.Kill() // it runs until the test ends
 		_ = cmd.Wait()
 	})
 	await.True(t, "Redis answers over TLS", func() bool {
@@ -38,7 +38,7 @@ func startRedisTLS(t *testing.T, ca *authority) string {
 }
 
 // TestRelayRedisTLS signs in through a relay whose Redis has a certificate of a private
-// authority, and shows what a relay without --ca-cert says.
+// authority, and checks what a relay without --ca-cert reports.
 func TestRelayRedisTLS(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)
@@ -50,7 +50,7 @@ func TestRelayRedisTLS(t *testing.T) {
 	shared := []string{"--sessions", startRedisTLS(t, ca), "--sessions-key-from", "file:" + key}
 	stranger := r.add(h, shared...)
 	if isReady(t, r) {
-		t.Error("a relay that does not trust its Redis says that it is ready")
+		t.Error("a relay that does not trust its Redis reports that it is ready")
 	}
 	stranger.stderr.await(t, regexp.MustCompile(`cannot reach the database of the sessions.*signed by an authority that this machine does not trust.*--ca-cert`))
 	stopReplica(stranger)
@@ -65,7 +65,7 @@ func TestRelayRedisTLS(t *testing.T) {
 	stopReplica(replica)
 }
 
-// ready asks a relay whether it can serve.
+// isReady reports whether a relay is ready to serve.
 func isReady(t *testing.T, r *relayBalancer) bool {
 	t.Helper()
 	resp, err := http.Get(r.url + "/readyz")
@@ -73,6 +73,6 @@ func isReady(t *testing.T, r *relayBalancer) bool {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body) // its status is the answer
+	_, _ = io.Copy(io.Discard, resp.Body) // only the status matters
 	return resp.StatusCode == http.StatusNoContent
 }

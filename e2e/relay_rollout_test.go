@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestRelayRollout replaces both replicas, one after the other, while a client waits and
-// while its person is at the sign-in page. The code stays the same, and nobody notices.
+// TestRelayRollout replaces both replicas, one after the other, while a client waits
+// and its user is at the sign-in page. The code stays the same, and the sign-in
+// succeeds.
 func TestRelayRollout(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)

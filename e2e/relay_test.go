@@ -23,11 +23,11 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// relayLink is the short link as the program shows it.
+// relayLink is the short link as the program prints it.
 var relayLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/s/[A-Z]{4}-[A-Z]{4}`)
 
-// relays is an address with replicas behind it, as a load balancer has them: a
-// request that one replica does not answer goes to the next.
+// relayBalancer is a load balancer for replicas of a relay: a request that one replica
+// does not answer goes to the next.
 type relayBalancer struct {
 	t        *testing.T
 	url      string
@@ -51,7 +51,7 @@ func newRelayBalancer(t *testing.T) *relayBalancer {
 	return r
 }
 
-// RoundTrip sends a request to the next replica that is there.
+// RoundTrip sends a request to the next replica that answers.
 func (r *relayBalancer) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	r.mu.Lock()
 	all := append(append([]string{}, r.replicas[r.next%len(r.replicas):]...), r.replicas[:r.next%len(r.replicas)]...)
@@ -83,7 +83,7 @@ func (r *relayBalancer) add(h *home, flags ...string) *running {
 	return run
 }
 
-// drain ends a replica as a service manager does.
+// stopReplica stops a replica as a service manager does.
 func stopReplica(replica *running) {
 	replica.h.t.Helper()
 	if err := replica.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -92,7 +92,7 @@ func stopReplica(replica *running) {
 	replica.wait(0)
 }
 
-// remove takes a replica out of the balance.
+// remove removes a replica from the balancer.
 func (r *relayBalancer) remove(i int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,19 +104,19 @@ func (r *relayBalancer) login(h *home, o *oidc) (*running, string) {
 	return run, run.stderr.await(r.t, relayLink)
 }
 
-// phone opens pages on a screen of 360 by 740 pixels.
+// newPhone starts a browser with a screen of 360 by 740 pixels.
 func newPhone(t *testing.T) *chromium {
 	c := startChromium(t)
 	c.run(chromedp.EmulateViewport(360, 740))
 	return c
 }
 
-// goOn opens the short link and presses its button, up to the consent page.
+// followRelay opens the short link and clicks its button, up to the consent page.
 func (c *chromium) followRelay(link string) {
 	c.t.Helper()
 	c.run(chromedp.Navigate(link))
 	if got := c.heading(); got != "Sign in on your terminal?" {
-		c.t.Fatalf("the link's page says %q", got)
+		c.t.Fatalf("the heading of the link's page is %q", got)
 	}
 	c.click("form button")
 	c.waitFor(loginForm)
@@ -135,7 +135,7 @@ func (c *chromium) waitForHeading(want string) {
 	})
 }
 
-// TestRelayLogin goes through every page in a real browser.
+// TestRelayLogin opens every page in a real browser.
 func TestRelayLogin(t *testing.T) {
 	t.Parallel()
 	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
@@ -151,9 +151,9 @@ func TestRelayLogin(t *testing.T) {
 	c.takeScreenshots("relay-done")
 	run.wait(0)
 	if token := h.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
-	// A second login uses the client that the first has registered.
+	// A second sign-in uses the client that the first one registered.
 	again, next := r.login(h, o)
 	second := newPhone(t)
 	second.followRelay(next)
@@ -163,7 +163,7 @@ func TestRelayLogin(t *testing.T) {
 	if n := o.observed().Registrations; n != 1 {
 		t.Errorf("%d registrations", n)
 	}
-	// A second browser gets nothing from the link.
+	// The link does not work in a second browser.
 	other := newPhone(t)
 	other.run(chromedp.Navigate(link))
 	other.waitForHeading("This link was already used")
@@ -185,7 +185,8 @@ func TestRelayDenied(t *testing.T) {
 	stopReplica(relay)
 }
 
-// TestRelayTakeOver: a browser whose cookie no longer counts types the code.
+// TestRelayTakeOver: after another browser has taken over the sign-in, the user must
+// enter the code in the first one.
 func TestRelayTakeOver(t *testing.T) {
 	t.Parallel()
 	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
@@ -208,8 +209,8 @@ func TestRelayTakeOver(t *testing.T) {
 	stopReplica(relay)
 }
 
-// TestRelayRestarted: a relay with its sessions in memory is restarted while a
-// client waits. The login goes on under a new code.
+// TestRelayRestarted: a relay with its sessions in memory is restarted while a client
+// waits. The sign-in continues with a new code.
 func TestRelayRestarted(t *testing.T) {
 	t.Parallel()
 	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
@@ -250,7 +251,7 @@ func startRedis(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Process.Kill() // it runs until the test ends
 		_ = cmd.Wait()
 	})
 	await.True(t, "Redis listens", func() bool {
@@ -263,8 +264,9 @@ func startRedis(t testing.TB) string {
 	return "redis://127.0.0.1:" + port
 }
 
-// TestRelayReplicaKilled: two replicas share a real Redis; one is killed between the
-// approval and the collection of the answer. What is in Redis names nobody.
+// TestRelayReplicaKilled: two replicas share a real Redis, and one is killed between
+// the approval and the client's request. Redis holds nothing that identifies a user or
+// a server.
 func TestRelayReplicaKilled(t *testing.T) {
 	t.Parallel()
 	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
@@ -280,7 +282,7 @@ func TestRelayReplicaKilled(t *testing.T) {
 	c := newPhone(t)
 	c.followRelay(link)
 
-	// The client's held request is with the first replica, which stops answering
+	// The pending request of the client is at the first replica, which stops responding
 	// before the approval and is killed after it.
 	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -294,7 +296,7 @@ func TestRelayReplicaKilled(t *testing.T) {
 	}
 	for _, secret := range []string{"authorization_url", o.url, link[len(link)-9:], "code="} {
 		if strings.Contains(string(dump), secret) {
-			t.Errorf("Redis holds %q in the clear", secret)
+			t.Errorf("Redis holds %q in clear text", secret)
 		}
 	}
 	if err := first.cmd.Process.Kill(); err != nil {
@@ -303,7 +305,7 @@ func TestRelayReplicaKilled(t *testing.T) {
 	run.wait(0)
 	c.waitForHeading("Signed in")
 	if token := h.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 	stopReplica(second)
 }
