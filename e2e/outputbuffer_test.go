@@ -12,12 +12,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// watched is a buffer that somebody waits on while a process writes.
+// outputBuffer has the output of a process, and lets a test wait for a part of it.
 type outputBuffer struct {
 	mu     sync.Mutex
 	buf    bytes.Buffer
 	wrote  chan struct{}
-	closed chan struct{} // closed when the process has ended
+	closed chan struct{} // closed when the process has exited
 }
 
 func newOutputBuffer() *outputBuffer {
@@ -40,7 +40,7 @@ func (b *outputBuffer) String() string {
 	return b.buf.String()
 }
 
-// await waits until the text matches and returns the match.
+// await waits until the output matches and returns the match.
 func (b *outputBuffer) await(t testing.TB, pattern *regexp.Regexp) string {
 	t.Helper()
 	late := time.After(await.Limit)
@@ -49,14 +49,14 @@ func (b *outputBuffer) await(t testing.TB, pattern *regexp.Regexp) string {
 			return m
 		}
 		if ended {
-			t.Fatalf("the program ended without %v:\n%s", pattern, b.String())
+			t.Fatalf("the program exited without %v:\n%s", pattern, b.String())
 		}
 		select {
 		case <-b.wrote:
 		case <-b.closed:
 			ended = true
 		case <-late:
-			t.Fatalf("%v was not written in %s:\n%s", pattern, await.Limit, b.String())
+			t.Fatalf("no %v in the output after %s:\n%s", pattern, await.Limit, b.String())
 		}
 	}
 }

@@ -16,27 +16,29 @@ import (
 	"testing"
 )
 
-// A realServer is an authorization server that others wrote, with an MCP server
-// that accepts its tokens, and what is expected of it.
+// A realServer is an authorization server of another project, with an MCP server that
+// accepts its tokens, and the expected behavior.
 type realServer struct {
 	name string // as in docs/compatibility.md
-	// start starts it with tokens of this lifetime in seconds, and returns its
+	// start starts the server with tokens of this lifetime in seconds, and returns its
 	// origin. The MCP server is at /mcp.
 	start func(t *testing.T, lifetime int) string
-	// flows are those that it offers, with the flags that each needs.
+	// flows are the flows that the server supports, with the flags that each needs.
 	flows map[string][]string
-	// sign is what a person does from the link to the end of a sign-in: approve
-	// or deny.
+	// signInPages completes the pages from the link to the end of a sign-in: approve or
+	// deny.
 	signInPages func(p *webUser, link string, approve bool)
-	// relayed is its folder, where a sign-in over a relay is tried; "": it is not.
+	// relayFolder is the server's folder, if a sign-in through a relay is tested; "": it
+	// is not.
 	relayFolder string
-	// noDenial says why nobody can deny there; "": somebody can.
+	// noDenial is the reason why a user cannot deny; "": they can.
 	noDenial string
-	// lifetimes says that the lifetime of its tokens can be set.
+	// setsLifetime means that the lifetime of its tokens can be set.
 	setsLifetime        bool
 	registersClients    bool // RFC 7591
 	revokesAccessTokens bool // access tokens (RFC 7009)
-	// refusesRevocation are the flows whose tokens it does not revoke, with an error.
+	// refusesRevocation are the flows whose tokens the server does not revoke, with an
+	// error.
 	refusesRevocation []string
 	remarks           string
 }
@@ -98,14 +100,14 @@ var realServers = []*realServer{
 	},
 }
 
-// startReal starts a server from a folder of this module, with the node_modules
-// of that name ("": none), and returns the origin that it prints.
+// startServerProgram starts a server from a folder of this module, with the
+// node_modules of that name ("": none), and returns the origin that it prints.
 func startServerProgram(t *testing.T, lifetime int, folder, modules string, argv ...string) string {
 	t.Helper()
 	return startServerProgramWithEnv(t, []string{"ACCESS_TTL=" + strconv.Itoa(lifetime)}, folder, modules, argv...)
 }
 
-// startRealWith starts a server with env beside this process's environment.
+// startServerProgramWithEnv starts a server with additional environment variables.
 func startServerProgramWithEnv(t *testing.T, env []string, folder, modules string, argv ...string) string {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -137,7 +139,7 @@ func startServerProgramWithEnv(t *testing.T, env []string, folder, modules strin
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = stdin.Close() // ends it, and what it has started
+		_ = stdin.Close() // stops the server and the processes that it started
 		_ = cmd.Wait()
 	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
@@ -149,8 +151,8 @@ func startServerProgramWithEnv(t *testing.T, env []string, folder, modules strin
 	return strings.TrimSpace(line)
 }
 
-// signInAs returns what a person does at the pages of this folder's servers: a
-// form for the name and password, then one for consent.
+// signInAs returns a function that completes the pages of this folder's servers: a form
+// for the name and password, then one for consent.
 func signInAs(login, password string) func(p *webUser, link string, approve bool) {
 	return func(p *webUser, link string, approve bool) {
 		p.t.Helper()
@@ -171,7 +173,7 @@ func signInAtZitadel(p *webUser, link string, approve bool) {
 	}
 }
 
-// accepts reports whether the MCP server answers a call that bears the token.
+// acceptsToken reports whether the MCP server answers a call with the token.
 func acceptsToken(t *testing.T, mcp, token string) bool {
 	t.Helper()
 	return acceptsTokenFrom(t, http.DefaultClient, mcp, token)

@@ -18,9 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// TestShellsReadBack hands each format's text to the real programs that read
-// it, the way a person would, and compares the environment that a child of
-// theirs sees, byte for byte.
+// TestShellsReadBack reads each format with the real programs that use it, as a user
+// would, and compares the environment of a child process byte by byte.
 func TestShellsReadBack(t *testing.T) {
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	const sh = `eval "$(cat "$TEXT")"; env -0`
@@ -68,7 +67,7 @@ func TestShellsReadBack(t *testing.T) {
 	}
 }
 
-// TestShellsUnset sets a variable, takes it away and one more that never was.
+// TestShellsUnset unsets a variable that is set and one that never was.
 func TestShellsUnset(t *testing.T) {
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	for _, tt := range []struct {
@@ -106,7 +105,7 @@ func TestShellsUnset(t *testing.T) {
 	}
 }
 
-// TestDockerReadsBack reads with the package that docker run --env-file uses.
+// TestDockerReadsBack reads with the Go package that docker run --env-file uses.
 func TestDockerReadsBack(t *testing.T) {
 	vars := acceptedVariables(t, envexport.Docker)
 	text := filepath.Join(t.TempDir(), "text")
@@ -123,9 +122,9 @@ func TestDockerReadsBack(t *testing.T) {
 	compareVariables(t, vars, got)
 }
 
-// TestSystemdReadsBack has systemd's own reader of environment files, which
-// also reads os-release, bring each value into a file. No service manager runs
-// in a container, but systemd-tmpfiles does.
+// TestSystemdReadsBack reads with systemd's parser of environment files, which also
+// reads os-release, and writes each value to a file. A container has no service
+// manager, but it can run systemd-tmpfiles.
 func TestSystemdReadsBack(t *testing.T) {
 	vars := acceptedVariables(t, envexport.Systemd)[:100]
 	got := map[string]string{}
@@ -149,7 +148,7 @@ func TestSystemdReadsBack(t *testing.T) {
 	compareVariables(t, vars, got)
 }
 
-// TestJSONReadsBack reads with a JSON parser that is not Go's.
+// TestJSONReadsBack reads with a JSON parser other than Go's.
 func TestJSONReadsBack(t *testing.T) {
 	vars := acceptedVariables(t, envexport.JSON)
 	text := filepath.Join(t.TempDir(), "text")
@@ -163,8 +162,8 @@ func TestJSONReadsBack(t *testing.T) {
 	compareVariables(t, vars, got)
 }
 
-// accepted returns variables with hard values that the format does not refuse:
-// fixed ones and random ones made of what shells and parsers treat specially.
+// acceptedVariables returns variables with difficult values that the format accepts:
+// fixed ones, and random ones of characters that shells and parsers treat specially.
 func acceptedVariables(t *testing.T, f envexport.Format) []envexport.Var {
 	t.Helper()
 	values := []string{
@@ -183,7 +182,7 @@ func acceptedVariables(t *testing.T, f envexport.Format) []envexport.Var {
 		}
 		values = append(values, b.String())
 	}
-	for range 200 { // without what the stricter formats refuse
+	for range 200 { // without the characters that the stricter formats reject
 		var b strings.Builder
 		for range r.IntN(24) {
 			b.WriteByte("'\"`\\$!%^&*() {}[]<>|;:,.?/~#@=+-_aZ09"[r.IntN(37)])
@@ -200,7 +199,7 @@ func acceptedVariables(t *testing.T, f envexport.Format) []envexport.Var {
 		vars = append(vars, v)
 	}
 	if len(vars) < 100 {
-		t.Fatalf("only %d of %d values are carried", len(vars), len(values))
+		t.Fatalf("only %d of %d values are accepted", len(vars), len(values))
 	}
 	return vars
 }
@@ -225,8 +224,8 @@ func compareVariables(t *testing.T, vars []envexport.Var, got map[string]string)
 	}
 }
 
-// output runs a command that must succeed and say nothing on stderr but what
-// the e2e/provide script says.
+// output runs a command that must succeed and print nothing to standard error except
+// messages of e2e/provide.
 func output(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -238,7 +237,7 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// TestFormatAuto: the program sees which shell has called it, and says so.
+// TestFormatAuto: the program detects the shell that started it.
 func TestFormatAuto(t *testing.T) {
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	h := newHome(t)
@@ -258,7 +257,7 @@ func TestFormatAuto(t *testing.T) {
 		{envexport.Elvish, []string{"elvish", "-norc", "-c"}},
 		{envexport.Nushell, []string{nu, "--no-config-file", "-c"}},
 	} {
-		cmd := exec.Command(tt.argv[0], append(tt.argv[1:], "mcp-login env one two --unset --only TOKEN --format auto; echo")...) // more than one command: none becomes the program
+		cmd := exec.Command(tt.argv[0], append(tt.argv[1:], "mcp-login env one two --unset --only TOKEN --format auto; echo")...) // a shell may replace itself with a single command
 		cmd.Env, cmd.Dir = h.env, h.dir
 		var talk, want bytes.Buffer
 		cmd.Stderr = &talk

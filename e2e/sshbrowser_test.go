@@ -19,7 +19,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// remoteHost is a home on a host that is reached by SSH.
+// remoteHost is a home on a host that is reached over SSH.
 type remoteHost struct {
 	*home
 	ssh *sshHost
@@ -31,7 +31,7 @@ func newRemoteHost(t *testing.T, config ...string) *remoteHost {
 	return &remoteHost{h, startSSHD(t, append(config, "SetEnv "+strings.Join(h.env, " "))...)}
 }
 
-// options are the flags of mcp-login that lead to the host's sshd.
+// options returns the flags of mcp-login that select the host's sshd.
 func (h *remoteHost) options() []string {
 	var flags []string
 	for i := 0; i < len(h.ssh.args); i += 2 {
@@ -47,12 +47,13 @@ func (h *remoteHost) options() []string {
 	return flags
 }
 
-// sshTo returns the arguments of mcp-login ssh that lead to a host.
+// sshTo returns the arguments of mcp-login ssh for a host.
 func sshTo(h *remoteHost, opener string) []string {
 	return append([]string{"ssh", "127.0.0.1", "--browser-command", opener}, h.options()...)
 }
 
-// opened waits for the page that the browser stand-in was given, and forgets it.
+// waitForOpenedURL waits for the URL that the recording browser opened, and deletes the
+// record.
 func waitForOpenedURL(t *testing.T, note string) string {
 	t.Helper()
 	var link string
@@ -64,7 +65,7 @@ func waitForOpenedURL(t *testing.T, note string) string {
 	return link
 }
 
-// follow returns where a link of a page leads.
+// linkOf returns the URL of a link of a page.
 func linkOf(t *testing.T, p page, class string) string {
 	t.Helper()
 	m := regexp.MustCompile(`<a class="` + class + `"[^>]*href="([^"]+)"`).FindStringSubmatch(p.body)
@@ -78,8 +79,8 @@ func linkOf(t *testing.T, p page, class string) string {
 	return to.String()
 }
 
-// TestSSHBrowser: a remote host finds the laptop's browser through a real sshd,
-// with no word of its command line naming the socket, until the connection ends.
+// TestSSHBrowser: a remote host finds the laptop's browser through a real sshd, without
+// an argument that names the socket, until the connection ends.
 func TestSSHBrowser(t *testing.T) {
 	t.Parallel()
 	host := newRemoteHost(t)
@@ -100,8 +101,7 @@ func TestSSHBrowser(t *testing.T) {
 	}
 }
 
-// TestSSHBrowserRefused: a host that forwards no sockets gets its session all the
-// same.
+// TestSSHBrowserRefused: a host that does not forward sockets still gets its session.
 func TestSSHBrowserRefused(t *testing.T) {
 	t.Parallel()
 	host := newRemoteHost(t, "AllowStreamLocalForwarding no")
@@ -111,8 +111,8 @@ func TestSSHBrowserRefused(t *testing.T) {
 	}
 }
 
-// TestSSHBrowserSignIn signs in on a remote host with a stand-in for the laptop's
-// browser: once asked, once told not to ask again, then unasked; and a person's no.
+// TestSSHBrowserSignIn signs in on a remote host with a fake of the laptop's browser:
+// the laptop asks, is told not to ask again, does not ask, and the user denies.
 func TestSSHBrowserSignIn(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
@@ -138,10 +138,10 @@ func TestSSHBrowserSignIn(t *testing.T) {
 		}
 		got := r.wait(0)
 		if !strings.Contains(got.stderr, "your laptop's browser") || !o.active(host.token("box")) {
-			t.Errorf("%q: no token, or it is not said how\n%s", link, got.stderr)
+			t.Errorf("%q: no token, or the output does not name the flow\n%s", link, got.stderr)
 		}
 		if files, _ := filepath.Glob(filepath.Join(laptop.dir, "data", "mcp-login", "*")); len(files) != 0 {
-			t.Errorf("the laptop keeps %v", files)
+			t.Errorf("the laptop has the files %v", files)
 		}
 	}
 	laptop.want(0, "browser", "--forget")
@@ -151,7 +151,7 @@ func TestSSHBrowserSignIn(t *testing.T) {
 	r.wait(5)
 }
 
-// TestSSHBrowserChromium takes the same way in a real browser.
+// TestSSHBrowserChromium does the same with a real browser.
 func TestSSHBrowserChromium(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
@@ -172,12 +172,12 @@ func TestSSHBrowserChromium(t *testing.T) {
 	c.takeScreenshots("return-to-the-terminal")
 	r.wait(0)
 	if !o.active(host.token("box")) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 }
 
-// TestSSHBrowserProxy: a proxy on the remote host has the laptop's browser opened
-// for its first sign-in.
+// TestSSHBrowserProxy: a proxy on the remote host opens the laptop's browser for its
+// first sign-in.
 func TestSSHBrowserProxy(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
@@ -188,12 +188,13 @@ func TestSSHBrowserProxy(t *testing.T) {
 	p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	r.wait(0)
 	if !o.active(host.token("box")) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 }
 
-// TestSSHBrowserAfterDisconnect: a session that outlives the connection, as in tmux, goes on
-// to the next flow at once, and finds the browser of the next connection.
+// TestSSHBrowserAfterDisconnect: a session that continues after its connection has
+// ended, as in tmux, uses the next flow at once, and finds the browser of the next
+// connection.
 func TestSSHBrowserAfterDisconnect(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
@@ -201,7 +202,7 @@ func TestSSHBrowserAfterDisconnect(t *testing.T) {
 	opener, note := laptop.recordingBrowser()
 	r := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	r.stderr.await(t, regexp.MustCompile("up\n"))
-	sign := host.start("login", "box", o.mcp()) // it is no child of the connection
+	sign := host.start("login", "box", o.mcp()) // not a child process of the connection
 	waitForOpenedURL(t, note)
 	sign.stderr.await(t, regexp.MustCompile(`in the browser that opened on your laptop`))
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -214,7 +215,7 @@ func TestSSHBrowserAfterDisconnect(t *testing.T) {
 
 	begun := time.Now()
 	if out := host.run("discover", o.mcp()); !strings.Contains(out.stdout, "no browser can be opened here") {
-		t.Errorf("a dead socket counts: %s", out.stdout)
+		t.Errorf("a socket without a listener is used: %s", out.stdout)
 	}
 	t.Logf("it took %v", time.Since(begun))
 	again := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
@@ -223,11 +224,11 @@ func TestSSHBrowserAfterDisconnect(t *testing.T) {
 	p := newWebUser(t)
 	p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	sign.wait(0)
-	_ = again.cmd.Process.Signal(syscall.SIGTERM) // it waits for nothing
+	_ = again.cmd.Process.Signal(syscall.SIGTERM) // it does not exit by itself
 }
 
 // TestSSHBrowserConfig: the lines that mcp-login browser prints work in a real
-// ssh_config, for one connection after the other.
+// ssh_config, for one connection after another.
 func TestSSHBrowserConfig(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
@@ -262,8 +263,8 @@ func TestSSHBrowserConfig(t *testing.T) {
 			t.Fatalf("connection %d: %v\n%s", i, err, out)
 		}
 		if !o.active(host.token(fmt.Sprint("box", i))) {
-			t.Error("the server does not know the token")
+			t.Error("the server does not accept the token")
 		}
 	}
-	_ = helper.cmd.Process.Signal(syscall.SIGTERM) // it would wait for more
+	_ = helper.cmd.Process.Signal(syscall.SIGTERM) // it does not exit by itself
 }

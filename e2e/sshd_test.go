@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// sshHost is a real sshd on loopback, with keys and a configuration of its own.
+// sshHost is a real sshd on loopback, with separate keys and configuration.
 type sshHost struct {
 	t    *testing.T
 	dir  string
@@ -48,7 +48,7 @@ func startSSHD(t *testing.T, more ...string) *sshHost {
 		)
 	}
 	if os.Geteuid() == 0 {
-		err = errors.Join(err, os.MkdirAll("/run/sshd", 0o755)) // what its service makes
+		err = errors.Join(err, os.MkdirAll("/run/sshd", 0o755)) // the folder that its service creates
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -56,16 +56,16 @@ func startSSHD(t *testing.T, more ...string) *sshHost {
 	sshd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config"))
 	talk := newOutputBuffer()
 	sshd.Stderr = talk
-	sshd.WaitDelay = time.Second // its sessions have the stream too
+	sshd.WaitDelay = time.Second // its sessions use the stream too
 	if err := sshd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = sshd.Wait() // its log says it
+		_ = sshd.Wait() // its log has the error
 		close(talk.closed)
 	}()
 	t.Cleanup(func() {
-		_ = sshd.Process.Kill() // it may have ended
+		_ = sshd.Process.Kill() // it may have exited
 		<-talk.closed
 	})
 	talk.await(t, regexp.MustCompile("Server listening on 127.0.0.1 port "+port))
@@ -74,7 +74,7 @@ func startSSHD(t *testing.T, more ...string) *sshHost {
 	return h
 }
 
-// ssh prepares a connection with the given options and command.
+// ssh returns a command that connects with these options and this command.
 func (h *sshHost) ssh(words ...string) *exec.Cmd {
 	var options, command []string
 	for i := 0; i < len(words); i++ {
@@ -94,10 +94,10 @@ func (h *sshHost) ssh(words ...string) *exec.Cmd {
 	return cmd
 }
 
-// TestEscapeLineForwards types what the screen of a sign-in says, at a real ssh with a
-// terminal: the escape line has the running connection forward the port, and the browser
-// that then comes ends the sign-in. Both ends are this machine, so that the laptop's end
-// of the port is on another loopback address.
+// TestEscapeLineForwards enters the escape sequence that a sign-in prints into a real
+// ssh with a terminal: the running connection forwards the port, and the browser
+// completes the sign-in. Both ends are this machine, so the laptop's end of the port is
+// on another loopback address.
 func TestEscapeLineForwards(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
@@ -133,6 +133,6 @@ func TestEscapeLineForwards(t *testing.T) {
 	}
 	r.wait(0)
 	if token := host.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 }

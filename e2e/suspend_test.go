@@ -16,10 +16,9 @@ import (
 	"time"
 )
 
-// TestSuspend runs the agent, the demo server and e2e/guest in an emulated
-// machine, whose clock is set and which is suspended and woken by its real time
-// clock. None of that needs a right that this test lacks: no KVM, no network,
-// no root.
+// TestSuspend runs the agent, the demo server and e2e/guest in an emulated machine. The
+// test sets its clock, suspends it, and lets its real-time clock wake it. That requires
+// no KVM, no network and no root.
 func TestSuspend(t *testing.T) {
 	t.Parallel()
 	kernel, err := provide("kernel")
@@ -45,7 +44,7 @@ func TestSuspend(t *testing.T) {
 	machine.Stdout, machine.Stderr = &report, &talk
 	begin := time.Now()
 	err = machine.Run()
-	console, _ := os.ReadFile(at("console")) // for who reads of a failure
+	console, _ := os.ReadFile(at("console")) // to explain a failure
 
 	var steps []string
 	for line := range strings.Lines(report.String()) {
@@ -60,11 +59,11 @@ func TestSuspend(t *testing.T) {
 		t.Errorf("%v, %s\nits console:\n%s", err, &talk, console)
 	}
 	if tokenIn(string(console), []string{"demo_at_", "demo_rt_"}) != "" {
-		t.Error("the programs' talk holds a token")
+		t.Error("the output of the programs contains a token")
 	}
 }
 
-// writeInitramfs writes what the kernel unpacks as its root: the programs.
+// writeInitramfs writes the initial root file system with the programs.
 func writeInitramfs(path string, programs ...string) error {
 	var archive bytes.Buffer
 	for _, p := range programs {
@@ -78,9 +77,9 @@ func writeInitramfs(path string, programs ...string) error {
 	return os.WriteFile(path, archive.Bytes(), 0o600)
 }
 
-// writeCPIO writes one program as an entry of a cpio archive in the format
-// newc (Documentation/driver-api/early-userspace/buffer-format.rst of Linux).
-// All but the mode, the link count and the lengths may be zero.
+// writeCPIO writes one program as an entry of a cpio archive in the format newc
+// (Documentation/driver-api/early-userspace/buffer-format.rst of Linux). All fields
+// except the mode, the link count and the lengths may be zero.
 func writeCPIO(w *bytes.Buffer, name string, data []byte) {
 	const program = 0o100755
 	fmt.Fprintf(w, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s\x00",

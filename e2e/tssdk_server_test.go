@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// startSecondSDK starts a server of the second TypeScript SDK behind tokens, and returns
-// its URL.
+// startStatelessSDK starts a server of the second TypeScript SDK behind an
+// authorization server, and returns its URL.
 func startStatelessSDK(t *testing.T, legacy, mode string) string {
 	t.Helper()
 	modules, err := provide("tssdk")
@@ -32,14 +32,14 @@ func startStatelessSDK(t *testing.T, legacy, mode string) string {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // killed
+		_ = cmd.Wait() // it was killed
 	})
 	line := output.await(t, regexp.MustCompile(`listening on \d+`))
 	return requireToken(t, "127.0.0.1:"+strings.TrimPrefix(line, "listening on "))
 }
 
-// TestStatelessTypeScriptSDK has the test command call a tool of a server of the second
-// TypeScript SDK, in each protocol and form of answer that it knows.
+// TestStatelessTypeScriptSDK calls a tool of a server of the second TypeScript SDK with
+// the test command, with each protocol version and response mode of that SDK.
 func TestStatelessTypeScriptSDK(t *testing.T) {
 	t.Parallel()
 	for _, legacy := range []string{"stateless", "reject"} {

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// startTSSDK starts the TypeScript SDK's example server with its authorization
-// server, and returns the MCP URL. It approves at once.
+// startTSSDK starts the TypeScript SDK's example server with its authorization server,
+// which approves at once, and returns the MCP URL.
 func startTSSDK(t *testing.T) string {
 	t.Helper()
 	port := freePorts(t)
@@ -26,8 +26,8 @@ func startTSSDK(t *testing.T) string {
 	return "http://localhost:" + mcp + "/mcp"
 }
 
-// startExample starts an example server of the TypeScript SDK, which listens on this
-// machine alone and ends with the test.
+// startExample starts an example server of the TypeScript SDK, which listens only on
+// loopback and stops with the test.
 func startExample(t testing.TB, name string, env []string, args ...string) *outputBuffer {
 	t.Helper()
 	modules, err := provide("tssdk")
@@ -47,7 +47,7 @@ func startExample(t testing.TB, name string, env []string, args ...string) *outp
 		t.Fatal(err)
 	}
 	go func() {
-		_ = cmd.Wait() // killed with the test
+		_ = cmd.Wait() // killed when the test ends
 		close(output.closed)
 	}()
 	t.Cleanup(func() {
@@ -57,7 +57,7 @@ func startExample(t testing.TB, name string, env []string, args ...string) *outp
 	return output
 }
 
-// TestTypeScriptSDK logs in to the TypeScript SDK's example server.
+// TestTypeScriptSDK signs in to the TypeScript SDK's example server.
 func TestTypeScriptSDK(t *testing.T) {
 	t.Parallel()
 	server := startTSSDK(t)
@@ -81,7 +81,7 @@ func TestTypeScriptSDK(t *testing.T) {
 		r.wait(0)
 		h.checkCalls(t)
 	})
-	t.Run("bare code", func(t *testing.T) { // this server does not name itself in its answers
+	t.Run("bare code", func(t *testing.T) { // the redirects of this server have no iss parameter
 		t.Parallel()
 		h := newHome(t)
 		r := h.startAtTerminal("login", "box", server, "--flow", "paste")
@@ -94,7 +94,8 @@ func TestTypeScriptSDK(t *testing.T) {
 	})
 }
 
-// redirectOf is a browser on another machine: the address at which it ends.
+// redirectOf returns the URL of the redirect, as a browser on another machine would
+// show it.
 func redirectOf(t *testing.T, link string) string {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -110,7 +111,7 @@ func redirectOf(t *testing.T, link string) string {
 	return end
 }
 
-// calls speaks MCP with the stored token.
+// checkCalls makes MCP calls with the stored token.
 func (h *home) checkCalls(t *testing.T) {
 	t.Helper()
 	recordTokens(h.token("box"))

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// person is somebody with a browser: cookies, redirects, and forms that are
-// sent as they came.
+// webUser is a user with a browser: it keeps cookies, follows redirects, and submits
+// forms.
 type webUser struct {
 	t      testing.TB
 	client *http.Client
@@ -29,7 +29,7 @@ func newWebUser(t testing.TB) *webUser {
 	return &webUser{t: t, client: &http.Client{Jar: jar}}
 }
 
-// page is where the browser stands.
+// page is the page that the browser shows.
 type page struct {
 	url  *url.URL
 	body string
@@ -41,16 +41,16 @@ var (
 	attribute = regexp.MustCompile(`(?is)\s(name|value)="([^"]*)"`)
 )
 
-// approve goes through oidc-provider's device page, login and consent.
+// approve completes oidc-provider's device, sign-in and consent pages.
 func (u *webUser) approve(link string) {
 	u.t.Helper()
 	at := u.consentTo(link)
 	if at = u.submit(at, nil); !strings.Contains(at.body, "Success") {
-		u.t.Fatalf("the consent did not end in success, but at %s:\n%s", at.url, at.body)
+		u.t.Fatalf("the consent ended at %s:\n%s", at.url, at.body)
 	}
 }
 
-// deny goes the same way and cancels at the consent.
+// deny does the same, and cancels at the consent page.
 func (u *webUser) deny(link string) {
 	u.t.Helper()
 	at := u.consentTo(link)
@@ -60,16 +60,16 @@ func (u *webUser) deny(link string) {
 	u.get(at.url.String() + "/abort")
 }
 
-// consentTo opens the link, confirms the code and signs in.
+// consentTo opens the link, confirms the code and signs in, up to the consent page.
 func (u *webUser) consentTo(link string) page {
 	u.t.Helper()
 	at := u.get(link)
-	at = u.submit(at, nil) // the page with the code in its URL sends itself on
-	at = u.submit(at, nil) // "the code on my device is the same"
+	at = u.submit(at, nil) // a page with the code in its URL submits itself
+	at = u.submit(at, nil) // confirms that the device shows the same code
 	return u.submit(at, url.Values{"login": {"somebody"}, "password": {"any"}})
 }
 
-// submit sends the page's form with its hidden fields and the given ones.
+// submit submits the page's form with its hidden fields and the fields of fill.
 func (u *webUser) submit(at page, fill url.Values) page {
 	u.t.Helper()
 	m := formTag.FindStringSubmatch(at.body)
