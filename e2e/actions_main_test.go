@@ -221,12 +221,12 @@ func TestActionPinsProgramVersion(t *testing.T) {
 // runner.
 func TestActionKeepsTeamCredentialInRunner(t *testing.T) {
 	demo := startDemo(t)
-	person := newHome(t)
-	person.env = append(person.env, "MCP_LOGIN_STORE=file:"+filepath.Join(person.dir, "team"))
-	person.want(0, "login", "demo", demo.MCP(), "--flow", "device")
-	args := []string{"--var", "MCP_URL=" + demo.MCP(), "--env", "XDG_STATE_HOME=" + filepath.Join(person.dir, "state"), "--env", "MCP_LOGIN_STORE=file:" + filepath.Join(person.dir, "team")}
+	user := newHome(t)
+	user.env = append(user.env, "MCP_LOGIN_STORE=file:"+filepath.Join(user.dir, "team"))
+	user.want(0, "login", "demo", demo.MCP(), "--flow", "device")
+	args := []string{"--var", "MCP_URL=" + demo.MCP(), "--env", "XDG_STATE_HOME=" + filepath.Join(user.dir, "state"), "--env", "MCP_LOGIN_STORE=file:" + filepath.Join(user.dir, "team")}
 	log, ok := newRepository(t).act("examples/github-actions/workflows/device.yml", args...)
-	token := person.token("demo")
+	token := user.token("demo")
 	recordTokens(token)
 	if !ok || strings.Contains(log, "revoked the tokens") || statusOf(t, demo.MCP(), token) != http.StatusOK {
 		t.Errorf("the workflow ended with %t, and the team's token may be gone:\n%s", ok, log)

@@ -29,10 +29,10 @@ func TestActionUsesTheTeamsCredentialInVault(t *testing.T) {
 	v, demo := startVault(t), startDemo(t)
 	tokens := startIDTokenServer(t, "repo:example/example:ref:refs/heads/main")
 	v.trustJobs(t, tokens, tokens.subject)
-	person := newHome(t)
-	person.env = append(person.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+v.root, "MCP_LOGIN_STORE=vault:secret/mcp-login")
-	person.want(0, "login", "demo", demo.MCP())
-	before := person.token("demo")
+	user := newHome(t)
+	user.env = append(user.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+v.root, "MCP_LOGIN_STORE=vault:secret/mcp-login")
+	user.want(0, "login", "demo", demo.MCP())
+	before := user.token("demo")
 	recordTokens(before)
 
 	args := append(tokens.env(), "--var", "VAULT_ADDR="+v.addr)
@@ -41,7 +41,7 @@ func TestActionUsesTheTeamsCredentialInVault(t *testing.T) {
 		t.Fatalf("the workflow ended with %t:\n%s", ok, log)
 	}
 	// The team's credential does not belong to the job.
-	if after := person.token("demo"); after != before || statusOf(t, demo.MCP(), after) != http.StatusOK {
+	if after := user.token("demo"); after != before || statusOf(t, demo.MCP(), after) != http.StatusOK {
 		t.Error("the job changed or ended the team's token")
 	}
 }

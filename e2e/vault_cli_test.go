@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestVaultCommands takes one credential through the commands, for people and
-// machines that log in to Vault in every way.
+// TestVaultCommands uses one credential with all commands, and with every way to
+// authenticate to Vault.
 func TestVaultCommands(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -28,14 +28,14 @@ func TestVaultCommands(t *testing.T) {
 	o := startOIDC(t, settings{"interval": 1})
 
 	policy := v.token(t, vault.Policy("secret", "mcp-login"))
-	person := vaultHome(t, v.addr, policy)
+	user := vaultHome(t, v.addr, policy)
 	recordTokens(v.root, policy)
-	person.login(o, "box")
-	token := person.token("box")
+	user.login(o, "box")
+	token := user.token("box")
 	if !o.active(token) {
 		t.Error("the token is not active")
 	}
-	if r := person.want(0, "list"); !strings.Contains(r.stdout, "box") {
+	if r := user.want(0, "list"); !strings.Contains(r.stdout, "box") {
 		t.Errorf("list: %q", r.stdout)
 	}
 
@@ -50,7 +50,7 @@ func TestVaultCommands(t *testing.T) {
 		h := vaultHome(t, v.addr, "")
 		h.env = append(h.env, env...)
 		if h.token("box") != token {
-			t.Errorf("%s: another token", name)
+			t.Errorf("%s: a different token", name)
 		}
 	}
 
@@ -59,17 +59,17 @@ func TestVaultCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	if fromFile.token("box") != token {
-		t.Error("by ~/.vault-token: another token")
+		t.Error("with ~/.vault-token: a different token")
 	}
 
-	person.want(0, "logout", "box")
-	person.want(4, "token", "box")
+	user.want(0, "logout", "box")
+	user.want(4, "token", "box")
 	if o.active(token) {
-		t.Error("after logout the token is still active")
+		t.Error("after the sign-out, the token is still active")
 	}
 }
 
-// TestVaultExitCodes: scripts see whether to try again.
+// TestVaultExitCodes: the exit code shows scripts whether to try again.
 func TestVaultExitCodes(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -98,7 +98,7 @@ func TestVaultExitCodes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if r := tt.home.want(tt.code, "token", "box"); !strings.Contains(r.stderr, tt.say) {
-				t.Errorf("it does not say %q:\n%s", tt.say, r.stderr)
+				t.Errorf("the error lacks %q:\n%s", tt.say, r.stderr)
 			}
 		})
 	}
@@ -107,12 +107,12 @@ func TestVaultExitCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := at(v.addr, v.root, usual).want(7, "token", "box"); !strings.Contains(r.stderr, "sealed") || !strings.Contains(r.stderr, "hint: an operator of Vault runs: vault operator unseal") {
-		t.Errorf("it does not say sealed:\n%s", r.stderr)
+		t.Errorf("the error does not say sealed:\n%s", r.stderr)
 	}
 }
 
-// TestVaultTokenOutlivesProxy: a command that runs for long renews its token
-// for Vault, though it has nothing to read.
+// TestVaultTokenOutlivesProxy: a command that runs for a long time renews its Vault
+// token, even if it reads nothing.
 func TestVaultTokenOutlivesProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)

@@ -26,12 +26,12 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// rough is a proxy in front of Vault that loses requests and answers, delays
-// them, and sends requests twice: at once or again later.
+// flakyProxy is a proxy in front of Vault that loses requests and responses, delays
+// them, and repeats requests at once or later.
 type flakyProxy struct {
 	to      string
-	repeats bool           // send some again later, too
-	pending sync.WaitGroup // those that are still to come
+	repeats bool           // repeats some requests later, too
+	pending sync.WaitGroup // the delayed requests
 }
 
 func (p *flakyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -43,10 +43,10 @@ func (p *flakyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch rand.N(12) {
 	case 0: // the request is lost
 		panic(http.ErrAbortHandler)
-	case 1: // the answer is lost
+	case 1: // the response is lost
 		send()
 		panic(http.ErrAbortHandler)
-	case 2: // it arrives twice, and the second answer is the one that is seen
+	case 2: // the request arrives twice, and the client sees the second response
 		send()
 	case 3: // a copy arrives later
 		if p.repeats {
@@ -69,7 +69,8 @@ func (p *flakyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(answer)
 }
 
-// forward does not end with the request: what Vault got, it does.
+// forward uses a separate context: Vault completes a request even if the client
+// disconnects.
 func (p *flakyProxy) forward(r *http.Request, body []byte) (int, []byte) {
 	req, err := http.NewRequest(r.Method, p.to+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
@@ -88,7 +89,8 @@ func (p *flakyProxy) forward(r *http.Request, body []byte) (int, []byte) {
 	return resp.StatusCode, answer
 }
 
-// lines is a record to which many append under the lock, and what they were told.
+// lineLog is a record to which several processes append under the lock, and the
+// reported results.
 type lineLog struct {
 	mu      sync.Mutex
 	outcome map[string]error
@@ -105,7 +107,7 @@ func (l *lineLog) append(ctx context.Context, s secrets.Store, line string) erro
 	return err
 }
 
-// written counts the lines that were reported as written.
+// written counts the lines whose append succeeded.
 func (l *lineLog) written() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,8 +133,9 @@ func appendUnderLock(ctx context.Context, s secrets.Store, line string) error {
 	return err
 }
 
-// check wants exactly the lines that were reported as written, at least least of
-// them, and no errors but temporary ones, after which the line may be there or not.
+// check fails unless the record has exactly the lines whose append succeeded, and at
+// least least of them. Only temporary errors are allowed; a line with such an error may
+// be in the record or not.
 func (l *lineLog) check(t *testing.T, s secrets.Store, least int) {
 	t.Helper()
 	data, _, err := s.Get(t.Context(), "lines")
@@ -147,7 +150,7 @@ func (l *lineLog) check(t *testing.T, s secrets.Store, least int) {
 	for line, err := range l.outcome {
 		switch n := there[line]; {
 		case err == nil && n != 1, n > 1:
-			t.Errorf("%q (%v) is there %d times", line, err, n)
+			t.Errorf("%q (%v) is in the record %d times", line, err, n)
 		case err == nil:
 			written++
 		case !errors.Is(err, secrets.ErrTemporary) && !strings.Contains(err.Error(), "sealed"):
@@ -156,11 +159,11 @@ func (l *lineLog) check(t *testing.T, s secrets.Store, least int) {
 	}
 	t.Logf("%d of %d lines written", written, len(l.outcome))
 	if written < least {
-		t.Errorf("only %d of %d lines got through", written, len(l.outcome))
+		t.Errorf("only %d of %d lines were written", written, len(l.outcome))
 	}
 }
 
-// impatient is a store whose client tries again soon.
+// fastRetryStore returns a store whose client has a short retry delay.
 func (v *vaultServer) fastRetryStore(t *testing.T) *vault.Store {
 	c := v.client(t, v.root)
 	c.SetMinRetryWait(10 * time.Millisecond)
@@ -168,8 +171,8 @@ func (v *vaultServer) fastRetryStore(t *testing.T) *vault.Store {
 	return v.store(t, vault.Config{Client: c, Lease: 10 * time.Second})
 }
 
-// TestVaultBehindFlakyProxy: writers that append under the lock through a
-// network at its worst lose nothing that they were told is written.
+// TestVaultBehindFlakyProxy: writers that append under the lock through a faulty
+// network lose no line whose append succeeded.
 func TestVaultBehindFlakyProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -194,8 +197,8 @@ func TestVaultBehindFlakyProxy(t *testing.T) {
 	l.check(t, v.store(t, vault.Config{}), len(l.outcome)/2)
 }
 
-// TestVaultBehindFlakyProxyCreates: a record that was created after another
-// one was deleted stays, whatever happens to the requests of the deletion.
+// TestVaultBehindFlakyProxyCreates: a record that is created after the deletion of
+// another one stays, even if requests of the deletion are delayed or repeated.
 func TestVaultBehindFlakyProxyCreates(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -232,11 +235,11 @@ func TestVaultBehindFlakyProxyCreates(t *testing.T) {
 	wg.Wait()
 }
 
-// lastingVault is a Vault with a disk, which can be restarted.
+// persistentVault is a Vault with its data on disk, which can be restarted.
 type persistentVault struct {
 	*vaultServer
 	config string
-	key    string // to unseal it
+	key    string // the unseal key
 	stop   func()
 }
 
@@ -282,7 +285,7 @@ disable_mlock = true
 	return v
 }
 
-// open unseals it.
+// unseal unseals the Vault.
 func (v *persistentVault) unseal(t *testing.T) {
 	t.Helper()
 	c := v.client(t, "")
@@ -292,8 +295,9 @@ func (v *persistentVault) unseal(t *testing.T) {
 	}
 }
 
-// TestVaultRestarts: Vault is killed while processes append under the lock, comes
-// back sealed, and is unsealed. Nothing is lost, and everybody goes on.
+// TestVaultRestarts: Vault is killed while processes append under the lock. It is
+// sealed after the restart, until it is unsealed. No line is lost, and all processes
+// continue.
 func TestVaultRestarts(t *testing.T) {
 	t.Parallel()
 	v := startPersistentVault(t)
@@ -302,7 +306,7 @@ func TestVaultRestarts(t *testing.T) {
 	var l lineLog
 	var wg sync.WaitGroup
 	var back atomic.Bool
-	const writers, each = 4, 10 // successful lines after the restart
+	const writers, each = 4, 10 // successful appends after the restart
 	for i := range writers {
 		wg.Go(func() {
 			s := v.fastRetryStore(t)

@@ -22,17 +22,18 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// workerEnv holds a vaultWorker: this binary is to be that, and run no tests.
+// workerEnv has a vaultWorker as JSON. If it is set, this binary runs the worker
+// instead of the tests.
 const workerEnv = "E2E_VAULT_WORKER"
 
-// vaultWorker is what another process does with a store.
+// vaultWorker is a process that uses a store.
 type vaultWorker struct {
 	Addr, Token string
 	Lease       time.Duration
-	Steps       int // of counting under the lock; 0: hold it
+	Steps       int // number of increments under the lock; 0: hold it
 }
 
-// work is the body of such a process.
+// work runs the worker.
 func (w vaultWorker) work(ctx context.Context) error {
 	s, err := (&vaultServer{addr: w.Addr, root: w.Token}).open(vault.Config{
 		Lease: w.Lease, Holder: fmt.Sprint("process ", os.Getpid()),
@@ -51,7 +52,7 @@ func (w vaultWorker) work(ctx context.Context) error {
 	return nil
 }
 
-// runWorker runs what workerEnv says and returns the exit code.
+// runWorker runs the worker of workerEnv and returns the exit code.
 func runWorker(text string) int {
 	var w vaultWorker
 	err := json.Unmarshal([]byte(text), &w)
@@ -65,8 +66,8 @@ func runWorker(text string) int {
 	return 0
 }
 
-// countUnderLock adds one. Nobody else may write meanwhile, so a conflict is an
-// error like any other.
+// countUnderLock adds one to the counter. Other processes must not write meanwhile, so
+// a conflict is an error like any other.
 func countUnderLock(ctx context.Context, s secrets.Store) error {
 	unlock, err := s.Lock(ctx, "count")
 	if err != nil {
@@ -85,7 +86,7 @@ func countUnderLock(ctx context.Context, s secrets.Store) error {
 	return err
 }
 
-// hold takes the lock, reads, says so, and writes when told to.
+// holdLock takes the lock, reads, prints a line, and writes after it has read a line.
 func holdLock(ctx context.Context, s secrets.Store) error {
 	unlock, err := s.Lock(ctx, "count")
 	if err != nil {
@@ -108,14 +109,14 @@ func holdLock(ctx context.Context, s secrets.Store) error {
 	return fmt.Errorf("the late write: %w", err)
 }
 
-// process is a worker that runs.
+// process is a running worker.
 type process struct {
 	*exec.Cmd
 	in  io.Writer
 	out *bufio.Scanner
 }
 
-// start starts a worker as a process of its own.
+// start starts a worker as a separate process.
 func (v *vaultServer) start(t *testing.T, w vaultWorker) *process {
 	t.Helper()
 	w.Addr, w.Token = v.addr, v.root
@@ -139,13 +140,13 @@ func (v *vaultServer) start(t *testing.T, w vaultWorker) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		p.Process.Kill() // has ended, or hangs
+		p.Process.Kill() // it has exited, or hangs
 		p.Wait()
 	})
 	return p
 }
 
-// says waits for a line.
+// waitForLine waits for a line.
 func (p *process) waitForLine(t *testing.T, want string) {
 	t.Helper()
 	p.out.Scan()
@@ -154,7 +155,7 @@ func (p *process) waitForLine(t *testing.T, want string) {
 	}
 }
 
-// drain reads the rest and wants success.
+// waitForSuccess reads the remaining output and waits for exit code 0.
 func (p *process) waitForSuccess(t *testing.T) {
 	var said strings.Builder
 	for p.out.Scan() {
@@ -165,8 +166,9 @@ func (p *process) waitForSuccess(t *testing.T) {
 	}
 }
 
-// TestVaultLockExcludesProcesses: many processes count under the lock. Their
-// writes compare, so one that got in beside another would meet a conflict.
+// TestVaultLockExcludesProcesses: many processes count under the lock. They write with
+// check-and-set, so two processes with the lock at the same time would cause a
+// conflict.
 func TestVaultLockExcludesProcesses(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -186,8 +188,8 @@ func TestVaultLockExcludesProcesses(t *testing.T) {
 	}
 }
 
-// TestVaultLockAfterKilledHolder: a holder that was killed is overtaken when
-// its lease has ended, and not before.
+// TestVaultLockAfterKilledHolder: the lock of a killed holder becomes free when its
+// lease expires, and not before.
 func TestVaultLockAfterKilledHolder(t *testing.T) {
 	t.Parallel()
 	const lease = 4 * time.Second
@@ -210,7 +212,7 @@ func TestVaultLockAfterKilledHolder(t *testing.T) {
 	}
 	begun := time.Now()
 	kill()
-	if lock(); time.Since(begun) < lease { // a busy machine only increases it
+	if lock(); time.Since(begun) < lease { // a busy machine only makes it longer
 		t.Errorf("the lock of a dead holder was free after %v, want its lease of %v", time.Since(begun), lease)
 	}
 	kill()
@@ -221,19 +223,19 @@ func TestVaultLockAfterKilledHolder(t *testing.T) {
 	}
 }
 
-// TestVaultLockFencesStoppedHolder: a holder that was stopped for longer than
-// its lease, and goes on as if it had it, overwrites nothing and frees nothing.
+// TestVaultLockFencesStoppedHolder: a holder that was stopped for longer than its lease
+// and then continues overwrites nothing and releases nothing.
 func TestVaultLockFencesStoppedHolder(t *testing.T) {
 	t.Parallel()
 	const lease = 2 * time.Second
 	v := startVault(t)
-	s := v.store(t, vault.Config{Lease: time.Minute}) // long, so that the winner keeps it to the end
+	s := v.store(t, vault.Config{Lease: time.Minute}) // long, so that the lock outlasts the test
 	version := mustPut(t, s, "count", "0", secrets.Absent)
 
 	slow := v.start(t, vaultWorker{Lease: lease})
 	slow.waitForLine(t, "holds")
 	slow.Process.Signal(syscall.SIGSTOP)
-	unlock, err := s.Lock(t.Context(), "count") // overtakes
+	unlock, err := s.Lock(t.Context(), "count") // takes the expired lock
 	if err != nil {
 		t.Fatalf("Lock: %v", err)
 	}
@@ -254,7 +256,7 @@ func TestVaultLockFencesStoppedHolder(t *testing.T) {
 	unlock()
 }
 
-// TestVaultLockIsRenewed: a holder that works for longer than the lease keeps it.
+// TestVaultLockIsRenewed: a holder that works for longer than the lease keeps the lock.
 func TestVaultLockIsRenewed(t *testing.T) {
 	t.Parallel()
 	const lease = 6 * time.Second // renewed every 2 s

@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestJobSendsIDTokenOnlyToExpectedIssuer renews a CI login out of a
-// shared Vault on a fresh host: whoever can write there does not decide who gets
-// the job's id token.
+// TestJobSendsIDTokenOnlyToExpectedIssuer renews a CI sign-in from a shared Vault on a
+// new host: another user with write access to the record cannot choose who gets the
+// job's ID token.
 func TestJobSendsIDTokenOnlyToExpectedIssuer(t *testing.T) {
 	t.Parallel()
 	v, signer := startVault(t), newIDTokenSigner(t)
@@ -43,7 +43,7 @@ func TestJobSendsIDTokenOnlyToExpectedIssuer(t *testing.T) {
 	fresh := job()
 	r := fresh.want(4, "refresh", "team")
 	if !strings.Contains(r.stderr, "MCP_LOGIN_EXPECT_ISSUER="+good.URL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team") {
-		t.Errorf("the hint does not say how to confirm: %s", r.stderr)
+		t.Errorf("the hint does not show how to confirm: %s", r.stderr)
 	}
 	fresh.want(4, "refresh", "team", "--expect-issuer", good.URL)
 	fresh.want(0, "refresh", "team", "--expect-issuer", good.URL, "--expect-audience", "api://team")
@@ -79,7 +79,7 @@ func TestJobSendsIDTokenOnlyToExpectedIssuer(t *testing.T) {
 		}
 		for _, h := range []*home{first, fresh, job()} {
 			if r := h.run("refresh", "team"); r.code != 4 && r.code != 5 || r.stdout != "" {
-				t.Errorf("with %s of somebody else: exit code %d\n%s", what, r.code, r.stderr)
+				t.Errorf("with another %s: exit code %d\n%s", what, r.code, r.stderr)
 			}
 		}
 		if _, err := store.Put(t.Context(), "team", data, secrets.Any); err != nil {
@@ -87,7 +87,7 @@ func TestJobSendsIDTokenOnlyToExpectedIssuer(t *testing.T) {
 		}
 	}
 	if n := evil.Count(oauthtest.Token); n != 0 {
-		t.Errorf("%d requests with the job's id token went elsewhere", n)
+		t.Errorf("%d requests with the job's ID token went to another server", n)
 	}
 	first.want(0, "refresh", "team")
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// vaultHome is an account on a host of its own: what it has in common with
-// others is Vault at an address.
+// vaultHome returns an account on a separate host, which shares only the Vault with
+// others.
 func vaultHome(t testing.TB, addr, token string) *home {
 	h := newHome(t)
 	h.env = append(h.env, "VAULT_ADDR="+addr, "VAULT_TOKEN="+token)
@@ -24,8 +24,8 @@ func vaultHome(t testing.TB, addr, token string) *home {
 	return h
 }
 
-// hosts logs in on one host, with a token that is due at once, and returns
-// several that share the credential.
+// newVaultHosts signs in on one host, with an access token that is due at once, and
+// returns four hosts that share the credential.
 func newVaultHosts(t testing.TB, v *vaultServer, o *oidc) []*home {
 	t.Helper()
 	recordTokens(v.root)
@@ -37,7 +37,7 @@ func newVaultHosts(t testing.TB, v *vaultServer, o *oidc) []*home {
 	return all
 }
 
-// storm has many processes on all hosts ask for the token at once.
+// runOnHosts requests the token in many processes at once, on all hosts.
 func runOnHosts(hosts []*home, processes int) []result {
 	results := make([]result, processes)
 	var wg sync.WaitGroup
@@ -48,17 +48,17 @@ func runOnHosts(hosts []*home, processes int) []result {
 	return results
 }
 
-// wantOneRefresh wants that all got one good token, and that the server saw
-// its refresh token used once.
+// checkOneRefresh checks that all processes got the same valid token, and that the
+// refresh token was used once.
 func checkOneRefresh(t *testing.T, o *oidc, results []result) {
 	t.Helper()
 	for i, r := range results {
 		if r.code != 0 || r.stdout != results[0].stdout {
-			t.Errorf("process %d: exit code %d, or another token\n%s", i, r.code, r.stderr)
+			t.Errorf("process %d: exit code %d, or a different token\n%s", i, r.code, r.stderr)
 		}
 	}
 	if !o.active(strings.TrimSpace(results[0].stdout)) {
-		t.Error("the token that all got is not active")
+		t.Error("the token is not active")
 	}
 	checkNoTokenReused(t, o)
 }
@@ -70,8 +70,8 @@ func checkNoTokenReused(t *testing.T, o *oidc) {
 	}
 }
 
-// TestVaultHundredProcessesRefreshOnce: four hosts, one Vault, one refresh.
-// The server takes its time, so that all are there before it answers.
+// TestVaultHundredProcessesRefreshOnce: four hosts, one Vault, one refresh. The server
+// delays its response until all processes wait.
 func TestVaultHundredProcessesRefreshOnce(t *testing.T) {
 	v := startVault(t)
 	o := startOIDC(t, settings{"interval": 1, "refreshDelay": 2000})
@@ -82,8 +82,9 @@ func TestVaultHundredProcessesRefreshOnce(t *testing.T) {
 	checkOneRefresh(t, o, results)
 }
 
-// TestVaultStormAfterKilledHolder: the process that refreshes is killed before
-// the server did anything. The others wait for its lease to end, then one goes on.
+// TestVaultStormAfterKilledHolder: the process that refreshes is killed before the
+// server has done anything. The others wait until its lease expires, then one of them
+// refreshes.
 func TestVaultStormAfterKilledHolder(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -96,9 +97,9 @@ func TestVaultStormAfterKilledHolder(t *testing.T) {
 	checkOneRefresh(t, o, runOnHosts(all[1:], 30))
 }
 
-// TestVaultStormAfterStoppedHolder: the process that refreshes is stopped for
-// longer than its lease. When it goes on, it finds the winner's token, and
-// spoils nothing.
+// TestVaultStormAfterStoppedHolder: the process that refreshes is stopped for longer
+// than its lease. When it continues, it finds the token of another process, and
+// overwrites nothing.
 func TestVaultStormAfterStoppedHolder(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -129,9 +130,9 @@ func awaitStalled(t *testing.T, o *oidc) {
 	await.True(t, "a refresh has reached the server", func() bool { return o.observed().Stalled == 1 })
 }
 
-// TestVaultStormDuringRestart: Vault is killed in the middle of a storm and comes
-// back. Who came at the wrong time is told so (3: try again, 7: sealed), and
-// nothing is lost.
+// TestVaultStormDuringRestart: Vault is killed while many processes use it, and
+// restarted. A process gets a token or an exit code for the fault (3: try again, 7:
+// sealed), and nothing is lost.
 func TestVaultStormDuringRestart(t *testing.T) {
 	t.Parallel()
 	v := startPersistentVault(t)
@@ -152,7 +153,7 @@ func TestVaultStormDuringRestart(t *testing.T) {
 	checkOneRefresh(t, o, runOnHosts(all, 8))
 }
 
-// wantFew wants success or one of some exit codes.
+// checkExitCodes checks that every process exited with 0 or one of codes.
 func checkExitCodes(t *testing.T, results []result, codes ...int) {
 	t.Helper()
 	counts := make(map[int]int)
@@ -165,8 +166,8 @@ func checkExitCodes(t *testing.T, results []result, codes ...int) {
 	t.Logf("exit codes: %v", counts)
 }
 
-// TestVaultStormBehindFlakyProxy: between every host and Vault requests and
-// answers get lost, late and doubled.
+// TestVaultStormBehindFlakyProxy: requests and responses between every host and Vault
+// are lost, delayed and repeated.
 func TestVaultStormBehindFlakyProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)

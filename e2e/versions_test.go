@@ -19,9 +19,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestVersionsShareAStore has this version and an earlier one take turns with
-// the same credentials, in one Vault and in one folder. Every refresh rotates
-// the refresh token, so that a version which loses it ends the login.
+// TestVersionsShareAStore uses the same credentials with this version and an earlier
+// one in turns, in Vault and in a folder. Every refresh rotates the refresh token, so a
+// version that lost it would end the sign-in.
 func TestVersionsShareAStore(t *testing.T) {
 	t.Parallel()
 	earlier, err := provide("previous")
@@ -49,9 +49,9 @@ func TestVersionsShareAStore(t *testing.T) {
 	t.Run("fields", func(t *testing.T) { checkKeepsFields(t, v, vaultHome(t, v.addr, v.root)) })
 }
 
-// TestVaultVersion1 refuses a mount without check-and-set before anyone is asked
-// to sign in. The command that it suggests is the way out: a credential that an
-// earlier version kept there is read on.
+// TestVaultVersion1 rejects a mount without check-and-set before the user has to sign
+// in. The suggested command fixes that: a credential that an earlier version stored
+// there can still be read.
 func TestVaultVersion1(t *testing.T) {
 	t.Parallel()
 	earlier, err := provide("previous")
@@ -76,7 +76,7 @@ func TestVaultVersion1(t *testing.T) {
 		}
 	}
 	if n := srv.Count(oauthtest.DeviceAuth); n != 1 {
-		t.Errorf("%d sign-ins were begun, want that of the earlier version alone", n)
+		t.Errorf("%d sign-ins were started, want only that of the earlier version", n)
 	}
 
 	binary, err := provide("vault")
@@ -92,12 +92,13 @@ func TestVaultVersion1(t *testing.T) {
 		time.Sleep(100 * time.Millisecond) // Vault upgrades in the background
 	}
 	if now.token("a") != token {
-		t.Error("after the upgrade there is another token")
+		t.Error("the token changed with the upgrade")
 	}
 	now.want(0, "refresh", "a")
 }
 
-// authorizationServer is a fake that approves at once and rotates.
+// startAuthorizationServer starts a fake server that approves at once and rotates
+// refresh tokens.
 func startAuthorizationServer(t *testing.T, srv *oauthtest.Server) (mcp string) {
 	t.Helper()
 	srv.Device = oauthtest.Device{Interval: time.Second, AutoApprove: 1}
@@ -110,7 +111,7 @@ func startAuthorizationServer(t *testing.T, srv *oauthtest.Server) (mcp string) 
 	return http.URL + "/mcp"
 }
 
-// status is what both versions tell of a credential.
+// status is the part of a credential's status that both versions print.
 type status struct {
 	Server, Resource, Issuer, Flow string
 	Client                         string `json:"client_id"`
@@ -127,7 +128,8 @@ func (h *home) status(name string) (s status) {
 	return s
 }
 
-// takeTurns logs in by one version, and has both refresh and read in turns.
+// checkBothVersions signs in with one version, then refreshes and reads with both in
+// turns.
 func checkBothVersions(t *testing.T, first, second *home, name string) {
 	srv := &oauthtest.Server{}
 	first.want(0, "login", name, startAuthorizationServer(t, srv), "--flow", "device")
@@ -137,7 +139,7 @@ func checkBothVersions(t *testing.T, first, second *home, name string) {
 		token := h.token(name)
 		for _, reader := range []*home{first, second} {
 			if reader.token(name) != token {
-				t.Error("the two read different tokens")
+				t.Error("the versions read different tokens")
 			}
 			if got := reader.status(name); !reflect.DeepEqual(got, want) {
 				t.Errorf("status %+v, want %+v", got, want)
@@ -147,22 +149,22 @@ func checkBothVersions(t *testing.T, first, second *home, name string) {
 	if n := srv.Grants(oauth.GrantRefreshToken); n != 3 {
 		t.Errorf("%d refreshes, want 3", n)
 	}
-	second.want(0, "login", name, "--flow", "device", "--scope", "mcp:read") // the registration is still known
+	second.want(0, "login", name, "--flow", "device", "--scope", "mcp:read") // the stored registration is reused
 	if n := srv.Count(oauthtest.Register); n != 1 {
 		t.Errorf("%d registrations, want 1", n)
 	}
 	first.want(0, "logout", name)
 }
 
-// confirmedAfter: what was typed here still counts after the earlier version,
-// which knows nothing of that, has written the record.
+// checkConfirmedSources: a source that the user entered here is still accepted after
+// the earlier version, which does not support that, has written the record.
 func checkConfirmedSources(t *testing.T, now, then *home) {
 	srv := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	srv.Trust.Assertion = func(string) error { return nil }
 	mcp := startAuthorizationServer(t, srv)
 	named, old := *now, *then
 	named.env = append(slices.Clone(now.env), "JOB_JWT=job.jwt.x")
-	old.env = append(slices.Clone(named.env), "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") // it wants that for Vault
+	old.env = append(slices.Clone(named.env), "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") // the earlier version needs it with Vault
 	named.want(0, "login", "c", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
 	old.want(0, "refresh", "c")
 	named.want(0, "refresh", "c")
@@ -170,14 +172,13 @@ func checkConfirmedSources(t *testing.T, now, then *home) {
 	if n := srv.Grants(oauth.GrantJWTBearer); n != 4 {
 		t.Errorf("%d assertions were presented, want 4", n)
 	}
-	old.want(0, "login", "e", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT") // notes nothing
+	old.want(0, "login", "e", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT") // does not record the source
 	named.want(4, "refresh", "e")
 	named.env = append(named.env, "MCP_LOGIN_EXPECT_ISSUER="+srv.URL, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT")
 	named.want(0, "refresh", "e")
 }
 
-// keepsFields: this version is the older one some day. It keeps what a newer one
-// wrote.
+// checkKeepsFields: a record with fields of a newer version keeps them.
 func checkKeepsFields(t *testing.T, v *vaultServer, h *home) {
 	h.want(0, "login", "d", startAuthorizationServer(t, &oauthtest.Server{}), "--flow", "device")
 	store := v.store(t, vault.Config{})
