@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// actionStep runs the action's main.js as a runner would.
+// actionStep returns a command that runs the action's main.js as a runner would.
 func actionStep(t *testing.T, releases string, env ...string) (cmd *exec.Cmd, temp string) {
 	t.Helper()
 	script, err := filepath.Abs("../../examples/github-actions/main.js")
@@ -34,8 +34,8 @@ func actionStep(t *testing.T, releases string, env ...string) (cmd *exec.Cmd, te
 	return cmd, temp
 }
 
-// TestActionDownloadsTheRelease: without Go, the action signs in with the
-// program of the release that it is pinned to.
+// TestActionDownloadsTheRelease: without Go, the action signs in with the program of
+// the release that it is pinned to.
 func TestActionDownloadsTheRelease(t *testing.T) {
 	major, _, _ := strings.Cut(metadata.Version, ".")
 	for _, version := range []string{"v" + metadata.Version, "latest", "v" + major} {
@@ -56,8 +56,8 @@ func TestActionDownloadsTheRelease(t *testing.T) {
 	}
 }
 
-// TestActionRejectsCorruptedRelease: what is not what the release lists is
-// neither run nor replaced by a build.
+// TestActionRejectsCorruptedRelease: an archive with a wrong checksum is neither run
+// nor replaced by a build.
 func TestActionRejectsCorruptedRelease(t *testing.T) {
 	url := releases(t, func(name string, data []byte) []byte {
 		if strings.HasSuffix(name, ".gz") {
@@ -70,11 +70,11 @@ func TestActionRejectsCorruptedRelease(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 	if left := filesBelow(t, temp); len(left) > 0 {
-		t.Errorf("it left %q", left)
+		t.Errorf("left behind: %q", left)
 	}
 }
 
-// TestActionBuildsWithoutARelease: it says why, then calls go.
+// TestActionBuildsWithoutARelease: the action prints the reason, then runs go.
 func TestActionBuildsWithoutARelease(t *testing.T) {
 	tools := t.TempDir()
 	if err := os.WriteFile(filepath.Join(tools, "go"), []byte("#!/bin/sh\necho \"go $*\"\nexit 9\n"), 0o755); err != nil {
@@ -92,7 +92,7 @@ func TestActionBuildsWithoutARelease(t *testing.T) {
 	}
 }
 
-// TestRootAction: the action at the top of the repository is the one of
+// TestRootAction: the action at the root of the repository is the same as in
 // examples/github-actions.
 func TestRootAction(t *testing.T) {
 	body := func(path string) string {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// releases serves the release where GitHub would. change may alter an answer.
+// releases serves the release at the paths of GitHub. change can modify a response.
 func releases(t testing.TB, change func(name string, data []byte) []byte) (url string) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,13 +28,13 @@ func releases(t testing.TB, change func(name string, data []byte) []byte) (url s
 		if change != nil {
 			data = change(name, data)
 		}
-		_, _ = w.Write(data) // a client that has gone
+		_, _ = w.Write(data) // fails if the client has disconnected
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL
 }
 
-// install runs install.sh by a shell, in a home with nothing but PATH.
+// install runs install.sh with a shell, in a home with only PATH.
 func install(t testing.TB, home string, shell []string, args ...string) *exec.Cmd {
 	t.Helper()
 	script, err := filepath.Abs("../../install.sh")
@@ -66,8 +66,8 @@ func TestInstallScript(t *testing.T) {
 	}
 }
 
-// TestInstallScriptOptions: another folder, with a space in its name, and a
-// version; the program that is there is replaced; standard output stays empty.
+// TestInstallScriptOptions: a folder with a space in its name, and a version; an
+// existing program is replaced; standard output stays empty.
 func TestInstallScriptOptions(t *testing.T) {
 	home := t.TempDir()
 	dir := filepath.Join(home, "my programs")
@@ -81,8 +81,8 @@ func TestInstallScriptOptions(t *testing.T) {
 	}
 }
 
-// TestInstallScriptKeepsProgramOnFailure: whatever is wrong, the program that is there stays,
-// nothing is left behind, and one line says why.
+// TestInstallScriptKeepsProgramOnFailure: after every failure, the existing program is
+// unchanged, no other file is left, and one line has the reason.
 func TestInstallScriptKeepsProgramOnFailure(t *testing.T) {
 	corrupt := func(name string, data []byte) []byte {
 		if strings.HasSuffix(name, ".gz") {
@@ -133,16 +133,16 @@ func TestInstallScriptKeepsProgramOnFailure(t *testing.T) {
 				cmd.Env[1] = "PATH=" + tools + ":/usr/bin:/bin"
 			}
 			if _, out := outputOfFailure(t, cmd); !strings.Contains(out, tt.want) {
-				t.Errorf("it said %q, want %q", out, tt.want)
+				t.Errorf("the error is %q, want %q", out, tt.want)
 			}
 			if got := filesBelow(t, home); len(got) != 1 || string(read(t, filepath.Join(bin, "mcp-login"))) != "old" {
-				t.Errorf("afterwards there is %q", got)
+				t.Errorf("the files are %q", got)
 			}
 		})
 	}
 }
 
-// TestTruncatedInstallScript: a part of the script does nothing.
+// TestTruncatedInstallScript: a truncated script does nothing.
 func TestTruncatedInstallScript(t *testing.T) {
 	script := read(t, "../../install.sh")
 	for i := len(script) / 20; i < len(script)-len("main \"$@\"\n"); i += len(script) / 20 {
@@ -150,14 +150,14 @@ func TestTruncatedInstallScript(t *testing.T) {
 		cmd := exec.Command("dash", "-s", "--", "--from", "http://127.0.0.1:1")
 		cmd.Env, cmd.Dir = []string{"HOME=" + home, "PATH=/usr/bin:/bin"}, home
 		cmd.Stdin = strings.NewReader(string(script[:i]))
-		_ = cmd.Run() // a syntax error is what most parts end in
+		_ = cmd.Run() // most truncated scripts end with a syntax error
 		if got := filesBelow(t, home); len(got) != 0 {
-			t.Errorf("after %d bytes it made %q", i, got)
+			t.Errorf("the first %d bytes created %q", i, got)
 		}
 	}
 }
 
-// TestScriptsPassShellcheck has a linter read the scripts that are shipped or build
+// TestScriptsPassShellcheck runs shellcheck on the scripts that are released or build
 // the release.
 func TestScriptsPassShellcheck(t *testing.T) {
 	provide(t, "packages")

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// installed are the files of each Linux package; zsh reads another folder on
-// Debian.
+// packageFiles returns the files of each Linux package. The folder for zsh is different
+// on Debian.
 func packageFiles(zsh string) []string {
 	files := []string{
 		"usr/bin/mcp-login",
@@ -31,7 +31,7 @@ func packageFiles(zsh string) []string {
 	return files
 }
 
-// tree lists the files below a folder.
+// filesBelow returns the files below a folder.
 func filesBelow(t testing.TB, dir string) (files []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -47,7 +47,7 @@ func filesBelow(t testing.TB, dir string) (files []string) {
 	return files
 }
 
-// dpkgRoot is a system of its own for dpkg.
+// dpkgRoot creates a separate root for dpkg.
 func dpkgRoot(t testing.TB) (root string, dpkg func(...string) *exec.Cmd) {
 	t.Helper()
 	root = t.TempDir()
@@ -75,8 +75,8 @@ func inFolder(files []string, dir string) (some []string) {
 	return some
 }
 
-// TestDebInCleanTree: the package has its files, is replaced by a newer one
-// without touching a person's store, and leaves nothing behind.
+// TestDebInCleanTree: the package has its files, an upgrade does not change the user's
+// store, and removal leaves nothing behind.
 func TestDebInCleanTree(t *testing.T) {
 	deb := file(t, "mcp-login_VERSION_linux_amd64.deb")
 	root, dpkg := dpkgRoot(t)
@@ -97,11 +97,11 @@ func TestDebInCleanTree(t *testing.T) {
 		t.Errorf("left behind: %q", left)
 	}
 	if len(filesBelow(t, a.dir)) == 0 {
-		t.Error("the person's store is gone")
+		t.Error("the user's store is gone")
 	}
 }
 
-// olderDeb is the same package with version 0.0.0.
+// olderDeb returns the same package with version 0.0.0.
 func olderDeb(t testing.TB, deb string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "older")
@@ -122,21 +122,20 @@ func olderDeb(t testing.TB, deb string) string {
 	return older
 }
 
-// TestDebOnThisSystem: man, completion in bash and systemd find what the
-// package brings.
+// TestDebOnThisSystem: man, bash completion and systemd find the installed files.
 func TestDebOnThisSystem(t *testing.T) {
 	needRoot(t)
 	provide(t, "packages")
 	if out, err := exec.Command("dpkg-query", "-W", "-f", "${Status}", "mcp-login").Output(); err == nil && strings.Contains(string(out), "ok installed") {
-		t.Skip("mcp-login is installed already")
+		t.Skip("mcp-login is already installed")
 	}
 	t.Cleanup(func() {
 		output(t, exec.Command("dpkg", "-P", "mcp-login"))
 		if _, err := os.Stat("/usr/bin/mcp-login"); err == nil {
-			t.Error("the program was left behind")
+			t.Error("the program was not removed")
 		}
 	})
-	// Some images leave manual pages out, unless they are named.
+	// Some images exclude manual pages by default.
 	output(t, exec.Command("dpkg", "--path-include=/usr/share/man/*", "--path-include=/usr/share/doc/*", "-i", file(t, "mcp-login_VERSION_linux_amd64.deb")))
 
 	a := newAccount(t, "mcp-login")
@@ -175,7 +174,7 @@ func TestRPM(t *testing.T) {
 	}
 	about := output(t, exec.Command("rpm", "-qp", "--qf", "%{NAME} %{VERSION} %{LICENSE} %{ARCH} %{BUILDHOST} [%{FILEUSERNAME} ]", path))
 	if want := "mcp-login " + strings.ReplaceAll(metadata.Version, "-", "~") + " Apache-2.0 x86_64 localhost " + strings.Repeat("root ", 8); about != want {
-		t.Errorf("rpm says %q, want %q", about, want)
+		t.Errorf("rpm shows %q, want %q", about, want)
 	}
 	if scripts := output(t, exec.Command("rpm", "-qp", "--scripts", path)); scripts != "" {
 		t.Errorf("scripts: %s", scripts)
@@ -201,8 +200,8 @@ func sorted(names []string) []string {
 	return names
 }
 
-// TestAPKAndArchlinux are read by a tar reader, since neither package manager
-// is here.
+// TestAPKAndArchlinux reads the packages as tar archives, because neither package
+// manager is available here.
 func TestAPKAndArchlinux(t *testing.T) {
 	provide(t, "packages")
 	var arch bytes.Buffer

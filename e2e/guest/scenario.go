@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	profiles = 20 // p0, p1, ... are kept by the agent
+	profiles = 20 // the agent keeps p0, p1, ...
 	notKept  = "alone"
 
-	// life is that of an access token. It ends while the machine sleeps.
+	// lifetime is that of an access token, which expires while the machine is suspended.
 	lifetime = 30 * time.Second
 	sleep    = lifetime + 10*time.Second
 
@@ -31,16 +31,16 @@ const (
 	socket = home + "/agent.sock"
 )
 
-// scenario is what is known between the steps.
+// scenario is the state that the steps share.
 type scenario struct {
 	report io.Writer
 	server string                 // URL of the MCP server
 	kept   []string               // names of the profiles that the agent keeps
-	mu     sync.Mutex             // guards tokens
-	tokens map[string]oauth.Token // by profile, those issued last
+	mu     sync.Mutex             // protects tokens
+	tokens map[string]oauth.Token // last issued token, by profile
 }
 
-// run returns an error where there is no use in going on.
+// run runs the steps, and returns the error of the first one that fails.
 func (s *scenario) run() error {
 	if err := s.setUp(); err != nil {
 		return err
@@ -48,12 +48,12 @@ func (s *scenario) run() error {
 	all := append([]string{notKept}, s.kept...)
 	steps := []struct {
 		name   string
-		asked  []string // for profiles
+		asked  []string // profiles to request tokens for
 		moving func() error
 	}{
 		{"fresh", all, func() error { return nil }},
 		{"set forward", all, func() error { return moveClock(6 * time.Hour) }},
-		// Without an agent the clocks of two hosts may differ by that much.
+		// Only with an agent: without one, the clocks of two hosts may differ by that much.
 		{"set back a little", s.kept, func() error { return moveClock(-time.Minute) }},
 		{"set back", all, func() error { return moveClock(-9 * time.Hour) }},
 		{"suspended", all, func() error { return suspend(sleep) }},
@@ -76,7 +76,7 @@ func (s *scenario) run() error {
 	return nil
 }
 
-// setUp starts the server, logs in and starts the agent.
+// setUp starts the server, signs in and starts the agent.
 func (s *scenario) setUp() error {
 	line, err := start("MCP server: ", "demo", "-access-ttl", lifetime.String(), "-auto-approve", "1ms", "-interval", "1s")
 	if err != nil {
@@ -98,8 +98,8 @@ func (s *scenario) setUp() error {
 	return err
 }
 
-// ask asks for tokens all at once, the agent's by its socket and the one that
-// it does not keep by the program, and judges them.
+// requestTokens requests tokens at once, from the agent or, for the profile that it
+// does not keep, from the program, and checks them.
 func (s *scenario) requestTokens(names []string) error {
 	return inParallel(names, func(name string) error {
 		ask := fromAgent
@@ -122,7 +122,7 @@ func fromAgent(ctx context.Context, name string) (oauth.Token, error) {
 	return c.Token, err
 }
 
-// last returns the token that was issued before this one.
+// swapToken records a token and returns the one that was issued before.
 func (s *scenario) swapToken(name string, token oauth.Token) oauth.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,24 +131,24 @@ func (s *scenario) swapToken(name string, token oauth.Token) oauth.Token {
 	return before
 }
 
-// judge has the server judge a token that was issued, and the one before:
-// between the two the clock has moved, so they are not the same.
+// checkToken checks with the server that a token is valid, and that it differs from the
+// previous one, because the clock has moved.
 func (s *scenario) checkToken(token, before oauth.Token) error {
 	if left := time.Until(token.Expiry); left <= 0 {
-		return fmt.Errorf("it has expired %s ago", -left)
+		return fmt.Errorf("the token expired %s ago", -left)
 	}
 	if token.Access == before.Access {
-		return errors.New("it is the old one")
+		return errors.New("the token is the previous one")
 	}
 	works, err := s.accepts(token)
 	if err == nil && !works {
-		return errors.New("the server refuses it")
+		return errors.New("the server rejects the token")
 	}
 	if err != nil || before.Access == "" || time.Until(before.Expiry) > 0 {
 		return err
 	}
 	if works, err = s.accepts(before); works {
-		return errors.New("the server takes a token that has expired: it judges nothing")
+		return errors.New("the server accepts an expired token, so the test proves nothing")
 	}
 	return err
 }
@@ -166,7 +166,7 @@ func (s *scenario) accepts(token oauth.Token) (bool, error) {
 	return resp.StatusCode != http.StatusUnauthorized, resp.Body.Close()
 }
 
-// fromStore gets a token by the program, without the agent.
+// fromStore gets a token with the program, without the agent.
 func fromStore(_ context.Context, name string) (t oauth.Token, err error) {
 	out, err := output("mcp-login", "env", name, "--min-ttl", "1s", "--format", "json")
 	if err != nil {
@@ -180,18 +180,18 @@ func fromStore(_ context.Context, name string) (t oauth.Token, err error) {
 	return oauth.Token{Access: vars.Token, Expiry: vars.Expiry}, err
 }
 
-// counted compares how many jumps of the clock the agent has counted.
+// checkClockJumps checks how many clock jumps the agent has counted.
 func checkClockJumps(jumps int) error {
 	text, err := getFromAgent("/metrics")
 	want := fmt.Sprintf("\nmcp_login_agent_clock_jumps_total %d\n", jumps)
 	if err == nil && !strings.Contains(string(text), want) {
-		return fmt.Errorf("not %d jumps of the clock: %s", jumps, text)
+		return fmt.Errorf("want %d clock jumps in the metrics: %s", jumps, text)
 	}
 	return err
 }
 
-// refreshed waits until no token that the agent keeps has expired, without
-// asking for one.
+// awaitRefreshes waits until no token that the agent keeps has expired, without
+// requesting one.
 func (s *scenario) awaitRefreshes() error {
 	for fresh := 0; fresh < profiles; time.Sleep(100 * time.Millisecond) {
 		text, err := getFromAgent("/v1/health")
@@ -212,7 +212,7 @@ func (s *scenario) awaitRefreshes() error {
 	return nil
 }
 
-// agentTells gets what the agent tells beside tokens.
+// getFromAgent sends a GET request to the agent.
 func getFromAgent(path string) ([]byte, error) {
 	hc := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -228,7 +228,7 @@ func getFromAgent(path string) ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
-// each does something for all names at once.
+// inParallel calls do for all names at once.
 func inParallel(names []string, do func(string) error) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(names))
