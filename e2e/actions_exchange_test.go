@@ -74,7 +74,7 @@ func TestActionPresentsItsIDToken(t *testing.T) {
 	}{
 		{"as an assertion", "jwt-bearer", subject, true},
 		{"in exchange", "token-exchange", subject, true},
-		{"of a stranger", "jwt-bearer", "repo:stranger/fork:ref:refs/heads/main", false},
+		{"of another repository", "jwt-bearer", "repo:stranger/fork:ref:refs/heads/main", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tokens := startIDTokenServer(t, tt.subject)

@@ -176,7 +176,7 @@ func TestActionReportsFailedLoginOnce(t *testing.T) {
 		code      int
 	}{
 		{"no server", "http://127.0.0.1:1/mcp", 3},
-		{"a stranger", startDemo(t).MCP(), 5},
+		{"another subject", startDemo(t).MCP(), 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newActionStep(t, "INPUT_URL="+tt.url, "INPUT_EXPECT-SUBJECT=team")

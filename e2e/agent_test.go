@@ -178,22 +178,22 @@ func (d *demoHome) checkToken(client *agent.Client, profile string) error {
 func TestAgentRefreshesManyProfiles(t *testing.T) {
 	t.Parallel()
 	const profiles, ttl, duration = 1000, time.Minute, time.Minute
-	l := newDemoHome(t, profiles, ttl)
-	r := l.startAgent()
-	client := &agent.Client{Socket: l.socket}
-	begin, asked := time.Now(), 0
+	d := newDemoHome(t, profiles, ttl)
+	r := d.startAgent()
+	client := &agent.Client{Socket: d.socket}
+	begin, requested := time.Now(), 0
 	for time.Since(begin) < duration {
-		if err := l.checkToken(client, fmt.Sprint("p", rand.N(profiles))); err != nil {
-			t.Fatalf("after %d: %v", asked, err)
+		if err := d.checkToken(client, fmt.Sprint("p", rand.N(profiles))); err != nil {
+			t.Fatalf("after %d: %v", requested, err)
 		}
-		asked++
+		requested++
 		time.Sleep(20 * time.Millisecond) // below the rate limit of 50 requests a second
 	}
-	refreshes, worst := l.refreshesSince(begin)
+	refreshes, worst := d.refreshesSince(begin)
 	r.stop()
 	usage := r.cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	t.Logf("%d profiles, %d requested, %d refreshes, at most %d in a second; peak memory %.1f MiB, CPU %.2f s in %s",
-		profiles, asked, refreshes, worst, float64(usage.Maxrss)/1024,
+		profiles, requested, refreshes, worst, float64(usage.Maxrss)/1024,
 		(r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()).Seconds(), duration)
 	if refreshes < profiles || refreshes > 4*profiles {
 		t.Errorf("%d refreshes", refreshes)
@@ -209,13 +209,13 @@ func TestAgentKilledAndStopped(t *testing.T) {
 	t.Parallel()
 	const profiles, ttl = 20, 12 * time.Second
 	const atOnce = 16 // refreshes in flight at one server
-	l := newDemoHome(t, profiles, ttl)
-	client := &agent.Client{Socket: l.socket}
+	d := newDemoHome(t, profiles, ttl)
+	client := &agent.Client{Socket: d.socket}
 	lost := 0
 	all := func(when string) {
 		t.Helper()
 		for i := range profiles {
-			err := l.checkToken(client, fmt.Sprint("p", i))
+			err := d.checkToken(client, fmt.Sprint("p", i))
 			if errors.Is(err, mcplogin.ErrLoginRequired) {
 				lost++ // killed between the server's rotation and the save
 				continue
@@ -226,18 +226,18 @@ func TestAgentKilledAndStopped(t *testing.T) {
 		}
 	}
 	for range 3 {
-		r := l.startAgent()
+		r := d.startAgent()
 		all("running")
 		if !r.killAfter(rand.N(ttl)) {
 			t.Fatal("the agent exited")
 		}
-		l.want(7, "token", "p0", "--agent-sock", l.socket)
+		d.want(7, "token", "p0", "--agent-sock", d.socket)
 	}
 	t.Logf("%d credentials were lost by 3 kills", lost)
 	if lost > 3*atOnce { // a busy machine has more refreshes in flight
 		t.Errorf("each kill lost more than %d credentials", atOnce)
 	}
-	r := l.startAgent()
+	r := d.startAgent()
 	time.Sleep(ttl) // real time: a loss by the last kill shows only after the old token has expired
 	lost = 0
 	all("before it is stopped")
@@ -256,7 +256,7 @@ func TestAgentKilledAndStopped(t *testing.T) {
 		t.Errorf("%d credentials were lost by a stop", lost-before)
 	}
 	r.stop()
-	if _, err := os.Lstat(l.socket); err == nil {
+	if _, err := os.Lstat(d.socket); err == nil {
 		t.Error("the socket was not removed")
 	}
 }
@@ -264,10 +264,10 @@ func TestAgentKilledAndStopped(t *testing.T) {
 // TestAgentForwarded uses one credential through a real sshd.
 func TestAgentForwarded(t *testing.T) {
 	t.Parallel()
-	l := newDemoHome(t, 2, time.Hour)
-	lent := filepath.Join(l.dir, "run", "lent.sock")
-	audit := filepath.Join(l.dir, "audit.jsonl")
-	r := l.startAgent("--forward-socket", lent, "--allow", "p0", "--audit", audit)
+	d := newDemoHome(t, 2, time.Hour)
+	lent := filepath.Join(d.dir, "run", "lent.sock")
+	audit := filepath.Join(d.dir, "audit.jsonl")
+	r := d.startAgent("--forward-socket", lent, "--allow", "p0", "--audit", audit)
 	host := startSSHD(t)
 	remote := filepath.Join(host.dir, "agent.sock")
 	forward := host.ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", remote+":"+lent)
@@ -287,7 +287,7 @@ func TestAgentForwarded(t *testing.T) {
 		return strings.TrimSpace(string(out)), err
 	}
 	token, err := over("token", "p0")
-	if err != nil || !l.accepts(mcplogin.Credential{Server: l.demo.MCP(), Token: oauth.Token{Access: token}}) {
+	if err != nil || !d.accepts(mcplogin.Credential{Server: d.demo.MCP(), Token: oauth.Token{Access: token}}) {
 		t.Fatalf("through ssh: %v", err)
 	}
 	for command, want := range map[string]string{"list": "p0", "status p0": "agent:" + remote, "test p0": "whoami", "refresh p0": ""} {
@@ -357,30 +357,30 @@ func TestAgentUnits(t *testing.T) {
 // starts the agent.
 func TestAgentSocketActivation(t *testing.T) {
 	t.Parallel()
-	l := newDemoHome(t, 1, time.Hour)
-	if err := os.Mkdir(filepath.Dir(l.socket), 0o700); err != nil {
+	d := newDemoHome(t, 1, time.Hour)
+	if err := os.Mkdir(filepath.Dir(d.socket), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	lent := l.socket + ".lent"
-	activate := exec.Command("systemd-socket-activate", "--listen="+l.socket, "--listen="+lent, "--fdname=agent:forward",
+	lent := d.socket + ".lent"
+	activate := exec.Command("systemd-socket-activate", "--listen="+d.socket, "--listen="+lent, "--fdname=agent:forward",
 		program, "agent", "--allow", "p9", "--log-level", "info")
-	for _, pair := range l.env {
+	for _, pair := range d.env {
 		activate.Args = append(activate.Args[:1], append([]string{"--setenv=" + pair}, activate.Args[1:]...)...)
 	}
-	talk := newOutputBuffer()
-	activate.Stderr, activate.Env = talk, l.env
+	stderr := newOutputBuffer()
+	activate.Stderr, activate.Env = stderr, d.env
 	if err := activate.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
 		_ = activate.Wait() // its exit code is checked below
-		close(talk.closed)
+		close(stderr.closed)
 	}()
 	defer func() { _ = activate.Process.Kill() }() // it may have exited
 	waitForFile(t, lent)
-	c, err := (&agent.Client{Socket: l.socket}).Issue(t.Context(), "p0", 0, "")
-	if err != nil || !l.accepts(c) {
-		t.Errorf("%v\n%s", err, talk)
+	c, err := (&agent.Client{Socket: d.socket}).Issue(t.Context(), "p0", 0, "")
+	if err != nil || !d.accepts(c) {
+		t.Errorf("%v\n%s", err, stderr)
 	}
 	if _, err := (&agent.Client{Socket: lent}).Issue(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
 		t.Errorf("through the limited socket: %v", err)
@@ -388,12 +388,12 @@ func TestAgentSocketActivation(t *testing.T) {
 	if err := activate.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	<-talk.closed
-	recordOutput(talk.String())
+	<-stderr.closed
+	recordOutput(stderr.String())
 	if code := activate.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit code %d\n%s", code, talk)
+		t.Errorf("exit code %d\n%s", code, stderr)
 	}
-	if _, err := os.Lstat(l.socket); err != nil {
+	if _, err := os.Lstat(d.socket); err != nil {
 		t.Error("the agent removed the service manager's socket")
 	}
 }

@@ -50,7 +50,7 @@ func TestBrowserLogin(t *testing.T) {
 	c := startChromium(t)
 	c.approve(link)
 	if got := c.heading(); got != "You are signed in" {
-		t.Errorf("the page says %q", got)
+		t.Errorf("the heading is %q", got)
 	}
 	if got := c.evaluate(`getComputedStyle(document.querySelector("main")).maxWidth`); got == "none" {
 		t.Error("the content security policy of the page forbids its style")
@@ -76,7 +76,7 @@ func TestBrowserDenied(t *testing.T) {
 	c := startChromium(t)
 	c.deny(r.stderr.await(t, authLink))
 	if got := c.heading(); got != "Access was not granted" {
-		t.Errorf("the page says %q", got)
+		t.Errorf("the heading is %q", got)
 	}
 	c.takeScreenshots("denied")
 	r.wait(5)
@@ -98,7 +98,7 @@ func TestShortURL(t *testing.T) {
 	c := startChromium(t)
 	c.approve(strings.TrimSpace(local))
 	if got := c.heading(); got != "You are signed in" {
-		t.Errorf("the page says %q", got)
+		t.Errorf("the heading is %q", got)
 	}
 	r.wait(0)
 }

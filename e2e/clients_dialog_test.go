@@ -69,14 +69,14 @@ func TestClientsSignInAtDialog(t *testing.T) {
 			cmd.Env, cmd.Dir = append(d.env, "TERM=xterm-256color"), d.dir
 			k := keyboard{terminaltest.Start(t, cmd, 80, 40), t}
 			if tt.typesRequest {
-				k.WaitUntil("the client has the tools", func() bool { return strings.Contains(d.readFile("said-by-proxy"), `"name":"sign_in"`) })
+				k.WaitUntil("the client has the tools", func() bool { return strings.Contains(d.readFile("from-proxy"), `"name":"sign_in"`) })
 				k.enter(request, func() bool { return m.progressSoFar().calls > 0 })
 			}
 			tt.agree(t, d, k, web.Client())
 			k.WaitFor("you are demo")
-			checkDialog(t, d.readFile("said-by-proxy"))
-			if did := m.progressSoFar(); did.approved || !did.calledTool || !did.gotResult {
-				t.Errorf("the model approved %t, called the tool %t, and got its result %t", did.approved, did.calledTool, did.gotResult)
+			checkDialog(t, d.readFile("from-proxy"))
+			if progress := m.progressSoFar(); progress.approved || !progress.calledTool || !progress.gotResult {
+				t.Errorf("the model approved %t, called the tool %t, and got its result %t", progress.approved, progress.calledTool, progress.gotResult)
 			}
 			k.enter(tt.exitCommand, k.hasExited)
 		})
@@ -89,7 +89,7 @@ func (c dialogClient) agree(t *testing.T, d *clientHome, k keyboard, browser *ht
 	shows := func(text string) func() bool {
 		return func() bool { return strings.Contains(k.Screen(), text) && shownLink.MatchString(k.Screen()) }
 	}
-	agreed := func() bool { return strings.Contains(d.readFile("said-by-client"), `"action":"accept"`) }
+	agreed := func() bool { return strings.Contains(d.readFile("from-client"), `"action":"accept"`) }
 	k.WaitUntil("the client asks", shows(c.question))
 	asking := k.Screen()
 	link := shownLink.FindStringSubmatch(asking)
@@ -108,13 +108,13 @@ func (c dialogClient) agree(t *testing.T, d *clientHome, k keyboard, browser *ht
 
 // checkDialog checks that the proxy asked once, reported that the page is done, and
 // only then answered the call.
-func checkDialog(t *testing.T, said string) {
+func checkDialog(t *testing.T, text string) {
 	t.Helper()
 	at := -1
 	for _, part := range []string{`"method":"elicitation/create"`, `"method":"notifications/elicitation/complete"`, "Signed in to "} {
-		next := strings.Index(said, part)
-		if next <= at || strings.Count(said, part) > 1 && part != "Signed in to " {
-			t.Errorf("%s is missing or in the wrong order in\n%s", part, said)
+		next := strings.Index(text, part)
+		if next <= at || strings.Count(text, part) > 1 && part != "Signed in to " {
+			t.Errorf("%s is missing or in the wrong order in\n%s", part, text)
 		}
 		at = next
 	}
@@ -124,8 +124,8 @@ func checkDialog(t *testing.T, said string) {
 // returns its path.
 func (h *clientHome) trafficRecorder() string {
 	h.t.Helper()
-	h.writeFile("overheard", fmt.Sprintf("#!/bin/sh\ntee -a '%[1]s/said-by-client' | '%[2]s' \"$@\" | tee -a '%[1]s/said-by-proxy'\n", h.dir, program))
-	path := filepath.Join(h.dir, "overheard")
+	h.writeFile("record-traffic", fmt.Sprintf("#!/bin/sh\ntee -a '%[1]s/from-client' | '%[2]s' \"$@\" | tee -a '%[1]s/from-proxy'\n", h.dir, program))
+	path := filepath.Join(h.dir, "record-traffic")
 	if err := os.Chmod(path, 0o700); err != nil {
 		h.t.Fatal(err)
 	}

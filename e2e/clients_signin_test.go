@@ -69,27 +69,27 @@ var (
 func (m *model) nextReply(body []byte) reply {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	said := strings.NewReplacer(`\u0026`, "&", `\\u0026`, "&").Replace(string(body))
-	signIn, whoami := signInTool.FindStringSubmatch(said), whoamiTool.FindStringSubmatch(said)
-	m.signedIn = m.signedIn || strings.Contains(said, "Signed in to ")
+	text := strings.NewReplacer(`\u0026`, "&", `\\u0026`, "&").Replace(string(body))
+	signIn, whoami := signInTool.FindStringSubmatch(text), whoamiTool.FindStringSubmatch(text)
+	m.signedIn = m.signedIn || strings.Contains(text, "Signed in to ")
 	switch {
 	case signIn == nil && whoami == nil:
 		return reply{text: "nothing to do"} // a request outside the conversation, such as for its title
 	case m.calledTool:
-		m.gotResult = m.gotResult || strings.Contains(said, "user demo through ")
+		m.gotResult = m.gotResult || strings.Contains(text, "user demo through ")
 		return reply{text: "you are demo"}
 	case m.signedIn && whoami != nil:
 		m.calledTool = true
 		return m.call(whoami[1], `{}`)
-	case m.fixedTools && strings.Contains(said, "start a new conversation"):
-		return reply{text: "the tools come later"}
+	case m.fixedTools && strings.Contains(text, "start a new conversation"):
+		return reply{text: "the tools appear later"}
 	case signIn == nil:
 		return reply{text: "there is no tool to sign in"}
 	}
 	// Call the tool until the other tools appear: a client may need a turn for that.
-	if shownLink.MatchString(said) && !m.approved {
+	if shownLink.MatchString(text) && !m.approved {
 		m.approved = true
-		approveAt(m.t, said)
+		approveAt(m.t, text)
 	}
 	return m.call(signIn[1], `{}`)
 }
@@ -103,14 +103,14 @@ func (m *model) call(tool, args string) reply {
 }
 
 // writeEvents writes a stream of server-sent events.
-func writeEvents(w http.ResponseWriter, each ...any) {
+func writeEvents(w http.ResponseWriter, all ...any) {
 	w.Header().Set("Content-Type", "text/event-stream")
-	for _, one := range each {
-		text, err := json.Marshal(one)
+	for _, event := range all {
+		text, err := json.Marshal(event)
 		if err != nil {
 			panic(err)
 		}
-		if fields, ok := one.(object); ok && fields["type"] != nil {
+		if fields, ok := event.(object); ok && fields["type"] != nil {
 			fmt.Fprintf(w, "event: %s\n", fields["type"])
 		}
 		fmt.Fprintf(w, "data: %s\n\n", text)
@@ -254,11 +254,11 @@ func TestClientsSignIn(t *testing.T) {
 			argv[0] = filepath.Join(d.bin, argv[0])
 			d.configure(name, demo.MCP())
 			if tt.fixedTools {
-				d.checkOutput("the tools come later", argv...)
+				d.checkOutput("the tools appear later", argv...)
 			}
 			d.checkOutput("you are demo", argv...)
-			if did := m.progressSoFar(); !did.approved || !did.calledTool || !did.gotResult {
-				t.Errorf("approved %t, the tool was called %t, its result came back %t", did.approved, did.calledTool, did.gotResult)
+			if progress := m.progressSoFar(); !progress.approved || !progress.calledTool || !progress.gotResult {
+				t.Errorf("approved %t, the tool was called %t, got its result %t", progress.approved, progress.calledTool, progress.gotResult)
 			}
 		})
 	}

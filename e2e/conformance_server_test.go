@@ -87,7 +87,7 @@ func TestConformanceServer(t *testing.T) {
 func requireToken(t *testing.T, address string) string {
 	t.Helper()
 	s := &legacyServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}}
-	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
+	backend := duplex(&httputil.ReverseProxy{FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: address})
 		r.Out.Host = address
 	}})
@@ -95,7 +95,7 @@ func requireToken(t *testing.T, address string) string {
 		if r.URL.Path != "/mcp" {
 			s.as.ServeHTTP(w, r)
 		} else if s.authorize(w, r) {
-			behind.ServeHTTP(w, r)
+			backend.ServeHTTP(w, r)
 		}
 	}))
 	t.Cleanup(func() {

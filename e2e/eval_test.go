@@ -73,14 +73,14 @@ func (h *home) shell(t *testing.T, argv []string) (stdout string, code int) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env, cmd.Dir = h.env, h.dir
-	var out, talk bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &talk
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err := cmd.Run()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		t.Fatal(err)
 	}
-	if !strings.Contains(talk.String(), "mcp-login: ") {
-		t.Errorf("the reason is not printed: %s", talk.String())
+	if !strings.Contains(stderr.String(), "mcp-login: ") {
+		t.Errorf("the reason is not printed: %s", stderr.String())
 	}
 	return out.String(), cmd.ProcessState.ExitCode()
 }

@@ -18,13 +18,13 @@ func (h *home) loginWithExpiredToken(o *oidc, name string) {
 }
 
 // runConcurrently starts n processes of one home that run env, and returns their
-// results. It calls begun after all of them have started.
-func runConcurrently(h *home, n int, begun func()) []result {
+// results. It calls onStarted after all of them have started.
+func runConcurrently(h *home, n int, onStarted func()) []result {
 	all := make([]*running, n)
 	for i := range all {
 		all[i] = h.start("env", "box")
 	}
-	begun()
+	onStarted()
 	results := make([]result, len(all))
 	for i, r := range all {
 		results[i] = r.result()
@@ -66,9 +66,9 @@ func TestFileStormRefreshesOnce(t *testing.T) {
 	o := startOIDC(t, settings{"interval": 1, "refreshDelay": 2000})
 	h := newHome(t)
 	h.loginWithExpiredToken(o, "box")
-	begun := time.Now()
+	began := time.Now()
 	results := runConcurrently(h, 200, func() {})
-	t.Logf("200 processes took %v", time.Since(begun).Round(time.Millisecond))
+	t.Logf("200 processes took %v", time.Since(began).Round(time.Millisecond))
 	checkSameToken(t, o, results, 0)
 }
 

@@ -41,7 +41,7 @@ func startLegacyServer(t *testing.T, example, path string) *legacyServer {
 	output.await(t, regexp.MustCompile(`(listening|running) on`))
 	s := &legacyServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}, injected: map[string]bool{}}
 	target := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
-	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+	backend := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = target.Host
 		r.Out.Header.Del("Authorization")
@@ -49,7 +49,7 @@ func startLegacyServer(t *testing.T, example, path string) *legacyServer {
 			r.Out.URL.Path = path
 		}
 	}})
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, behind) }))
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, backend) }))
 	t.Cleanup(func() {
 		web.CloseClientConnections()
 		web.Close()
@@ -60,7 +60,7 @@ func startLegacyServer(t *testing.T, example, path string) *legacyServer {
 
 // serve requires a token on the paths of the example. The count of a call selects a
 // fault, which happens once: 6 returns 401, and 7 closes the streams first.
-func (s *legacyServer) serve(w http.ResponseWriter, r *http.Request, behind http.Handler) {
+func (s *legacyServer) serve(w http.ResponseWriter, r *http.Request, backend http.Handler) {
 	isMCP := r.URL.Path == "/mcp"
 	if !isMCP && r.URL.Path != "/messages" {
 		s.as.ServeHTTP(w, r)
@@ -85,23 +85,23 @@ func (s *legacyServer) serve(w http.ResponseWriter, r *http.Request, behind http
 		r = r.WithContext(ctx)
 		defer func() { _ = recover() }() // the reverse proxy panics if its stream is canceled
 	}
-	behind.ServeHTTP(w, r)
+	backend.ServeHTTP(w, r)
 }
 
 // authorize lets the authorization server check the token, as for its own MCP server.
 func (s *legacyServer) authorize(w http.ResponseWriter, r *http.Request) bool {
-	asked := httptest.NewRequest(http.MethodPost, s.url, strings.NewReader("{}"))
-	asked.Header.Set("Authorization", r.Header.Get("Authorization"))
-	if asked.Header.Get("Authorization") == "" {
-		asked.Header.Del("Authorization")
+	requested := httptest.NewRequest(http.MethodPost, s.url, strings.NewReader("{}"))
+	requested.Header.Set("Authorization", r.Header.Get("Authorization"))
+	if requested.Header.Get("Authorization") == "" {
+		requested.Header.Del("Authorization")
 	}
-	judged := httptest.NewRecorder()
-	s.as.ServeHTTP(judged, asked)
-	if judged.Code == http.StatusOK {
+	checked := httptest.NewRecorder()
+	s.as.ServeHTTP(checked, requested)
+	if checked.Code == http.StatusOK {
 		return true
 	}
-	w.Header().Set("WWW-Authenticate", judged.Header().Get("WWW-Authenticate"))
-	w.WriteHeader(judged.Code)
+	w.Header().Set("WWW-Authenticate", checked.Header().Get("WWW-Authenticate"))
+	w.WriteHeader(checked.Code)
 	return false
 }
 
@@ -153,9 +153,9 @@ func TestHTTPSSE(t *testing.T) {
 					{"tool": "start-notification-stream", "args": {"interval": 20, "count": 6}},
 					{"tool": "start-notification-stream", "args": {"interval": 20, "count": 7}}
 				]`)
-				for i, one := range got {
-					if one.Error != "" || !strings.Contains(one.Text, "notifications every 20ms") || one.Messages < 4 {
-						t.Errorf("call %d: %+v", i, one)
+				for i, result := range got {
+					if result.Error != "" || !strings.Contains(result.Text, "notifications every 20ms") || result.Messages < 4 {
+						t.Errorf("call %d: %+v", i, result)
 					}
 				}
 				if len(got) != 3 || s.as.Count(oauthtest.Token) != before+1 || s.streams.Load() != 2 {
@@ -194,7 +194,7 @@ func TestStreamIsResumed(t *testing.T) {
 	as := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	s := &legacyServer{as: as}
 	target := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
-	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+	backend := duplex(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = target.Host
 	}})
@@ -205,7 +205,7 @@ func TestStreamIsResumed(t *testing.T) {
 			if r.Header.Get("Last-Event-ID") != "" {
 				s.streams.Add(1)
 			}
-			behind.ServeHTTP(w, r)
+			backend.ServeHTTP(w, r)
 		}
 	}))
 	t.Cleanup(func() {

@@ -39,7 +39,7 @@ func TestLogin(t *testing.T) {
 	o := startOIDC(t, settings{}) // without an interval, the default is 5 s (RFC 8628 §3.2)
 	h := newHome(t)
 	r, link := h.startLogin(o, "box")
-	await.True(t, "a poll is answered pending", func() bool { return len(o.observed().Polls) > 0 })
+	await.True(t, "a poll is pending", func() bool { return len(o.observed().Polls) > 0 })
 	newWebUser(t).approve(link)
 	if got := r.wait(0); got.stdout != "" {
 		t.Errorf("login wrote to standard output: %q", got.stdout)

@@ -141,9 +141,9 @@ func (o *oidc) active(token string) bool {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	var answer struct{ Active bool }
-	o.decode(resp, &answer)
-	return answer.Active
+	var response struct{ Active bool }
+	o.decode(resp, &response)
+	return response.Active
 }
 
 func (o *oidc) decode(resp *http.Response, v any) {

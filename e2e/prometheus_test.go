@@ -21,8 +21,8 @@ import (
 // docs/agent.md.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	l := newDemoHome(t, 2, time.Hour)
-	r := l.startAgent("--metrics-listen", "127.0.0.1:0")
+	d := newDemoHome(t, 2, time.Hour)
+	r := d.startAgent("--metrics-listen", "127.0.0.1:0")
 	said := regexp.MustCompile(`metrics: http://(127\.0\.0\.1:\d+)/metrics`)
 	target := said.FindStringSubmatch(r.stderr.await(t, said))[1]
 
@@ -75,11 +75,11 @@ func prometheusValue(web, query string) string {
 		return ""
 	}
 	defer resp.Body.Close()
-	var answer struct {
+	var response struct {
 		Data struct{ Result []struct{ Value [2]any } }
 	}
-	if json.NewDecoder(resp.Body).Decode(&answer) != nil || len(answer.Data.Result) != 1 {
+	if json.NewDecoder(resp.Body).Decode(&response) != nil || len(response.Data.Result) != 1 {
 		return ""
 	}
-	return fmt.Sprint(answer.Data.Result[0].Value[1])
+	return fmt.Sprint(response.Data.Result[0].Value[1])
 }

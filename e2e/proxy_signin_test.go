@@ -53,17 +53,17 @@ var (
 )
 
 // approveAt approves a sign-in on the demo's page, which must show the same code.
-func approveAt(t *testing.T, said string) {
+func approveAt(t *testing.T, message string) {
 	t.Helper()
-	approveWith(t, http.DefaultClient, said)
+	approveWith(t, http.DefaultClient, message)
 }
 
 // approveWith is approveAt with a specific HTTP client.
-func approveWith(t *testing.T, browser *http.Client, said string) {
+func approveWith(t *testing.T, browser *http.Client, message string) {
 	t.Helper()
-	link := shownLink.FindStringSubmatch(said)
+	link := shownLink.FindStringSubmatch(message)
 	if link == nil {
-		t.Fatalf("no link in %q", said)
+		t.Fatalf("no link in %q", message)
 	}
 	resp, err := browser.Get(link[0])
 	if err != nil {
@@ -108,9 +108,9 @@ type clientEvent struct {
 	Changed bool
 }
 
-// runSignInClient signs in with a TypeScript SDK's client, and calls each for every
+// runSignInClient signs in with a TypeScript SDK's client, and calls handle for every
 // event.
-func (h *home) runSignInClient(t *testing.T, major, server, how string, each func(clientEvent)) {
+func (h *home) runSignInClient(t *testing.T, major, server, how string, handle func(clientEvent)) {
 	t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -124,8 +124,8 @@ func (h *home) runSignInClient(t *testing.T, major, server, how string, each fun
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script, major, server, how)
 	cmd.Env = append(h.env, "TSSDK="+modules)
-	talk := newOutputBuffer()
-	cmd.Stderr = talk
+	stderr := newOutputBuffer()
+	cmd.Stderr = stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -136,14 +136,14 @@ func (h *home) runSignInClient(t *testing.T, major, server, how string, each fun
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		recordOutput(lines.Text())
-		var one clientEvent
-		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+		var event clientEvent
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			t.Fatal(err)
 		}
-		each(one)
+		handle(event)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Fatalf("the client: %v\n%s", err, talk.String())
+		t.Fatalf("the client: %v\n%s", err, stderr.String())
 	}
 }
 
@@ -164,22 +164,22 @@ func TestProxySignInTypeScript(t *testing.T) {
 					var lists [][]string
 					var texts []string
 					var changed, closed int
-					h.runSignInClient(t, sdk, through, how, func(one clientEvent) {
+					h.runSignInClient(t, sdk, through, how, func(event clientEvent) {
 						switch {
-						case one.Tools != nil:
-							lists = append(lists, one.Tools)
-						case one.Page != nil:
-							if one.Page.Mode != "url" || !strings.Contains(one.Page.Message, "Approve only if you started this sign-in yourself and the page shows this code.") {
-								t.Errorf("page %+v", one.Page)
+						case event.Tools != nil:
+							lists = append(lists, event.Tools)
+						case event.Page != nil:
+							if event.Page.Mode != "url" || !strings.Contains(event.Page.Message, "Approve only if you started this sign-in yourself and the page shows this code.") {
+								t.Errorf("page %+v", event.Page)
 							}
-							approveAt(t, one.Page.URL)
-						case one.Closed:
+							approveAt(t, event.Page.URL)
+						case event.Closed:
 							closed++
-						case one.Changed:
+						case event.Changed:
 							changed++
 						default:
-							if texts = append(texts, one.Text); how == "tool" && len(texts) == 1 {
-								approveAt(t, one.Text)
+							if texts = append(texts, event.Text); how == "tool" && len(texts) == 1 {
+								approveAt(t, event.Text)
 							}
 						}
 					})
@@ -235,13 +235,13 @@ func TestProxySignInGo(t *testing.T) {
 					}
 					return result.Content[0].(*mcp.TextContent).Text
 				}
-				said := call("sign_in", nil)
+				text := call("sign_in", nil)
 				if how == "tool" {
-					approveAt(t, said)
-					said = call("sign_in", nil)
+					approveAt(t, text)
+					text = call("sign_in", nil)
 				}
-				if !strings.HasPrefix(said, "Signed in to ") {
-					t.Errorf("sign_in returns %q", said)
+				if !strings.HasPrefix(text, "Signed in to ") {
+					t.Errorf("sign_in returns %q", text)
 				}
 				for what, heard := range map[string]chan bool{"tool": changed, "elicitation": closed} {
 					if what == "elicitation" && how != what {
@@ -268,17 +268,17 @@ func TestProxySignInGo(t *testing.T) {
 // signInClient starts the proxy with a client of the Go SDK that cannot open pages.
 func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) string) {
 	t.Helper()
-	talk := newOutputBuffer()
-	cmd.Stderr = talk
+	stderr := newOutputBuffer()
+	cmd.Stderr = stderr
 	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	t.Cleanup(cancel)
 	c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, nil).Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, talk)
+		t.Fatalf("%v\n%s", err, stderr)
 	}
 	t.Cleanup(func() {
 		_ = c.Close()
-		recordOutput(talk.String())
+		recordOutput(stderr.String())
 	})
 	return func(redirect string) string {
 		t.Helper()
@@ -288,7 +288,7 @@ func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) strin
 		}
 		result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: "sign_in", Arguments: args})
 		if err != nil {
-			t.Fatalf("%v\n%s", err, talk)
+			t.Fatalf("%v\n%s", err, stderr)
 		}
 		text := result.Content[0].(*mcp.TextContent).Text
 		recordOutput(text)
@@ -303,10 +303,10 @@ func TestProxySignInRelay(t *testing.T) {
 	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	relay := r.add(h)
 	call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token")))
-	said := call("")
-	link := relayLink.FindString(said)
-	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only if you started this sign-in yourself and the page shows this code.") {
-		t.Fatalf("sign_in returns %q", said)
+	text := call("")
+	link := relayLink.FindString(text)
+	if link == "" || !strings.Contains(text, "code "+link[len(link)-9:]) || !strings.Contains(text, "Approve only if you started this sign-in yourself and the page shows this code.") {
+		t.Fatalf("sign_in returns %q", text)
 	}
 	p := newWebUser(t)
 	on := continueLink.FindStringSubmatch(p.submit(p.get(link), nil).body)
@@ -317,8 +317,8 @@ func TestProxySignInRelay(t *testing.T) {
 	if !strings.Contains(at.body, "Almost done") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
-	if said := call(""); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
-		t.Errorf("sign_in returns %q", said)
+	if text := call(""); !strings.HasPrefix(text, "Signed in to ") || !o.active(h.token("box")) {
+		t.Errorf("sign_in returns %q", text)
 	}
 	stopReplica(relay)
 }
@@ -330,28 +330,28 @@ func TestProxySignInRelay(t *testing.T) {
 func TestProxySignInPaste(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})
-	for _, elsewhere := range []bool{false, true} {
+	for _, onOtherMachine := range []bool{false, true} {
 		h := newHome(t)
 		call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "paste"))
-		said := call("")
-		link := authLink.FindString(said)
-		if link == "" || !strings.Contains(said, "redirect_url") || !strings.Contains(said, "Approve only if you started this sign-in yourself.") {
-			t.Fatalf("sign_in returns %q", said)
+		text := call("")
+		link := authLink.FindString(text)
+		if link == "" || !strings.Contains(text, "redirect_url") || !strings.Contains(text, "Approve only if you started this sign-in yourself.") {
+			t.Fatalf("sign_in returns %q", text)
 		}
 		ended := ""
-		if !elsewhere {
+		if !onOtherMachine {
 			newWebUser(t).signIn(link)
 		} else {
 			ended = newWebUser(t).redirectOnOtherMachine(o, link)
 			state := regexp.MustCompile(`state=[^&]+`)
 			for _, wrong := range []string{"the code is abc", state.ReplaceAllString(ended, "state=of-another")} {
-				if said := call(wrong); !strings.HasPrefix(said, "The URL was not accepted: ") || !strings.Contains(said, link) {
-					t.Errorf("pasted %q: %q", wrong, said)
+				if text := call(wrong); !strings.HasPrefix(text, "The URL was not accepted: ") || !strings.Contains(text, link) {
+					t.Errorf("pasted %q: %q", wrong, text)
 				}
 			}
 		}
-		if said := call(ended); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
-			t.Errorf("sign_in returns %q", said)
+		if text := call(ended); !strings.HasPrefix(text, "Signed in to ") || !o.active(h.token("box")) {
+			t.Errorf("sign_in returns %q", text)
 		}
 	}
 }
@@ -364,14 +364,14 @@ func TestProxySignInOverSSH(t *testing.T) {
 	host, laptop := newRemoteHost(t), newHome(t)
 	opener, note := laptop.recordingBrowser()
 	call := signInClient(t, laptop.command(t.Context(), append(sshTo(host, opener), "--", program, "proxy", o.mcp(), "--name", "box")...))
-	said := make(chan string, 1)
-	go func() { said <- call("") }()
+	text := make(chan string, 1)
+	go func() { text <- call("") }()
 	p := newWebUser(t)
 	at := p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	if !strings.Contains(at.body, "Return to your terminal") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
-	if said := <-said; !strings.HasPrefix(said, "Signed in to ") || !o.active(host.token("box")) {
-		t.Errorf("sign_in returns %q", said)
+	if text := <-text; !strings.HasPrefix(text, "Signed in to ") || !o.active(host.token("box")) {
+		t.Errorf("sign_in returns %q", text)
 	}
 }

@@ -43,23 +43,23 @@ func (h *home) proxyCalls(major, server, calls string) []callResult {
 	}
 	ctx, cancel := context.WithTimeout(h.t.Context(), commandTimeout)
 	defer cancel()
-	var out, talk bytes.Buffer
+	var out, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "node", script, major, server, calls)
 	cmd.Env = append(h.env, "TSSDK="+modules)
-	cmd.Stdout, cmd.Stderr = &out, &talk
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err = cmd.Run()
-	recordOutput(talk.String())
+	recordOutput(stderr.String())
 	recordOutput(out.String())
 	if err != nil {
-		h.t.Fatalf("the client: %v\n%s%s", err, out.String(), talk.String())
+		h.t.Fatalf("the client: %v\n%s%s", err, out.String(), stderr.String())
 	}
 	var all []callResult
 	for line := range strings.Lines(out.String()) {
-		var one callResult
-		if err := json.Unmarshal([]byte(line), &one); err != nil {
+		var result callResult
+		if err := json.Unmarshal([]byte(line), &result); err != nil {
 			h.t.Fatal(err)
 		}
-		all = append(all, one)
+		all = append(all, result)
 	}
 	return all
 }

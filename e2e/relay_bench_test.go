@@ -54,14 +54,14 @@ type loadedRelay struct {
 }
 
 type waitingClient struct {
-	relay    *loadedRelay
-	address  string
-	http     *http.Client
-	state    string
-	answered chan time.Time
-	ID       string
-	Secret   string
-	Complete string `json:"verification_uri_complete"`
+	relay     *loadedRelay
+	address   string
+	http      *http.Client
+	state     string
+	responded chan time.Time
+	ID        string
+	Secret    string
+	Complete  string `json:"verification_uri_complete"`
 }
 
 func startLoadedRelay(b *testing.B, ca *authority, flags ...string) *loadedRelay {
@@ -100,7 +100,7 @@ func (r *loadedRelay) connectClients(ctx context.Context) {
 		opening.Go(func() {
 			defer func() { <-slots }()
 			w := &waitingClient{
-				relay: r, address: fmt.Sprintf("10.%d.%d.1", i/250, i%250), state: fmt.Sprintf("state-of-client-%08d", i), answered: make(chan time.Time, 1),
+				relay: r, address: fmt.Sprintf("10.%d.%d.1", i/250, i%250), state: fmt.Sprintf("state-of-client-%08d", i), responded: make(chan time.Time, 1),
 				http: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.roots}}},
 			}
 			if err := w.open(ctx); err != nil {
@@ -155,7 +155,7 @@ func (w *waitingClient) open(ctx context.Context) error {
 func (w *waitingClient) wait(ctx context.Context) {
 	for ctx.Err() == nil {
 		if status, err := w.send(ctx, "GET", w.relay.url+"/v1/sessions/"+w.ID, nil, nil); err == nil && status == http.StatusOK {
-			w.answered <- time.Now()
+			w.responded <- time.Now()
 			return
 		}
 	}
@@ -187,9 +187,9 @@ func (w *waitingClient) approve(ctx context.Context) time.Duration {
 		return resp
 	}
 	start := send("POST", w.Complete, http.StatusOK, nil)
-	begun := time.Now()
+	began := time.Now()
 	send("GET", w.relay.url+"/callback?code=a-code&state="+w.state, http.StatusSeeOther, start.Cookies())
-	took := await.Receive(b, "the client's answer", w.answered).Sub(begun)
+	took := await.Receive(b, "the client's answer", w.responded).Sub(began)
 	if status, err := w.send(ctx, "DELETE", w.relay.url+"/v1/sessions/"+w.ID+"?outcome=ok", nil, nil); err != nil || status != http.StatusNoContent {
 		b.Fatalf("end the session: %d %v", status, err)
 	}
@@ -197,9 +197,9 @@ func (w *waitingClient) approve(ctx context.Context) time.Duration {
 }
 
 func (r *loadedRelay) measure(b *testing.B) {
-	cpu, begun := r.metric("process_cpu_seconds_total"), time.Now()
+	cpu, began := r.metric("process_cpu_seconds_total"), time.Now()
 	time.Sleep(30 * time.Second) // each client polls again in this time
-	busy := (r.metric("process_cpu_seconds_total") - cpu) / time.Since(begun).Seconds()
+	busy := (r.metric("process_cpu_seconds_total") - cpu) / time.Since(began).Seconds()
 	memory := r.metric("process_resident_memory_bytes") / (1 << 20)
 	var took []time.Duration
 	for b.Loop() {

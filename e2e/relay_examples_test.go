@@ -73,12 +73,12 @@ func TestRelayExamples(t *testing.T) {
 			if out, err := e.checkText(t, good); err != nil || strings.HasSuffix(e.file, ".service") && out != "" {
 				t.Errorf("%v\n%s", err, out)
 			}
-			for fault, says := range e.faults {
+			for fault, message := range e.faults {
 				bad := strings.Replace(string(text), fault[0], fault[1], 1)
 				if bad == string(text) {
 					t.Errorf("the example does not contain %q", fault[0])
 				}
-				if out, err := e.checkText(t, strings.ReplaceAll(bad, "/usr/local/bin/mcp-login", program)); !strings.Contains(out, says) {
+				if out, err := e.checkText(t, strings.ReplaceAll(bad, "/usr/local/bin/mcp-login", program)); !strings.Contains(out, message) {
 					t.Errorf("%q in place of %q is not detected: %v\n%s", fault[1], fault[0], err, out)
 				}
 			}

@@ -48,12 +48,12 @@ func TestRelayRedisTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	shared := []string{"--sessions", startRedisTLS(t, ca), "--sessions-key-from", "file:" + key}
-	stranger := r.add(h, shared...)
+	untrusting := r.add(h, shared...)
 	if isReady(t, r) {
 		t.Error("a relay that does not trust its Redis reports that it is ready")
 	}
-	stranger.stderr.await(t, regexp.MustCompile(`cannot reach the database of the sessions.*signed by an authority that this machine does not trust.*--ca-cert`))
-	stopReplica(stranger)
+	untrusting.stderr.await(t, regexp.MustCompile(`cannot reach the database of the sessions.*signed by an authority that this machine does not trust.*--ca-cert`))
+	stopReplica(untrusting)
 	r.remove(0)
 
 	replica := r.add(h, append(shared, "--ca-cert", ca.file)...)

@@ -75,8 +75,8 @@ func (r *relayBalancer) add(h *home, flags ...string) *running {
 	}
 	args := append([]string{"relay", "--base-url", r.url, "--listen", "127.0.0.1:0", "--client-token-from", "file:" + token, "--trusted-proxy", "127.0.0.1"}, flags...)
 	run := h.start(args...)
-	said := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
-	at := said.FindStringSubmatch(run.stderr.await(r.t, said))[1]
+	text := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
+	at := text.FindStringSubmatch(run.stderr.await(r.t, text))[1]
 	r.mu.Lock()
 	r.replicas = append(r.replicas, at)
 	r.mu.Unlock()
@@ -129,7 +129,7 @@ func (c *chromium) followRelay(link string) {
 
 func (c *chromium) waitForHeading(want string) {
 	c.t.Helper()
-	await.True(c.t, "the page says "+want, func() bool {
+	await.True(c.t, "the heading is "+want, func() bool {
 		got, err := chromedp.Run(c.ctx, chromedp.Evaluate[string](`document.querySelector("main > h1")?.innerText ?? ""`))
 		return err == nil && got == want
 	})

@@ -219,7 +219,7 @@ func compareVariables(t *testing.T, vars []envexport.Var, got map[string]string)
 	t.Helper()
 	for _, v := range vars {
 		if value, ok := got[v.Name]; !ok || value != v.Value {
-			t.Errorf("%q came back as %q (%v)", v.Value, value, ok)
+			t.Errorf("%q was read as %q (%v)", v.Value, value, ok)
 		}
 	}
 }
@@ -259,14 +259,14 @@ func TestFormatAuto(t *testing.T) {
 	} {
 		cmd := exec.Command(tt.argv[0], append(tt.argv[1:], "mcp-login env one two --unset --only TOKEN --format auto; echo")...) // a shell may replace itself with a single command
 		cmd.Env, cmd.Dir = h.env, h.dir
-		var talk, want bytes.Buffer
-		cmd.Stderr = &talk
+		var stderr, want bytes.Buffer
+		cmd.Stderr = &stderr
 		got, err := cmd.Output()
 		if err := envexport.Unset(&want, tt.format, []string{"MCP_ONE_TOKEN", "MCP_TWO_TOKEN"}); err != nil {
 			t.Fatal(err)
 		}
-		if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(want.String()) || !strings.HasPrefix(talk.String(), "format "+string(tt.format)+": the parent process is ") {
-			t.Errorf("%s: %v, %q, %s", tt.argv[0], err, got, &talk)
+		if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(want.String()) || !strings.HasPrefix(stderr.String(), "format "+string(tt.format)+": the parent process is ") {
+			t.Errorf("%s: %v, %q, %s", tt.argv[0], err, got, &stderr)
 		}
 	}
 }

@@ -213,11 +213,11 @@ func TestSSHBrowserAfterDisconnect(t *testing.T) {
 	newWebUser(t).approve(link)
 	sign.wait(0)
 
-	begun := time.Now()
+	began := time.Now()
 	if out := host.run("discover", o.mcp()); !strings.Contains(out.stdout, "no browser can be opened here") {
 		t.Errorf("a socket without a listener is used: %s", out.stdout)
 	}
-	t.Logf("it took %v", time.Since(begun))
+	t.Logf("it took %v", time.Since(began))
 	again := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	again.stderr.await(t, regexp.MustCompile("up\n"))
 	sign = host.start("login", "box", o.mcp(), "--force")

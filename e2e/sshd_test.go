@@ -54,21 +54,21 @@ func startSSHD(t *testing.T, more ...string) *sshHost {
 		t.Fatal(err)
 	}
 	sshd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config"))
-	talk := newOutputBuffer()
-	sshd.Stderr = talk
+	stderr := newOutputBuffer()
+	sshd.Stderr = stderr
 	sshd.WaitDelay = time.Second // its sessions use the stream too
 	if err := sshd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
 		_ = sshd.Wait() // its log has the error
-		close(talk.closed)
+		close(stderr.closed)
 	}()
 	t.Cleanup(func() {
 		_ = sshd.Process.Kill() // it may have exited
-		<-talk.closed
+		<-stderr.closed
 	})
-	talk.await(t, regexp.MustCompile("Server listening on 127.0.0.1 port "+port))
+	stderr.await(t, regexp.MustCompile("Server listening on 127.0.0.1 port "+port))
 	h.args = []string{"-F", "none", "-i", at("user"), "-p", port, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
 		"-o", "UserKnownHostsFile=" + at("known"), "-o", "GlobalKnownHostsFile=none", "-o", "LogLevel=ERROR"}
 	return h

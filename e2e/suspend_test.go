@@ -40,8 +40,8 @@ func TestSuspend(t *testing.T) {
 		"-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-kernel", kernel, "-initrd", at("initramfs"), "-append", "console=ttyS0 no_console_suspend panic=-1 quiet",
 		"-serial", "file:"+at("console"), "-serial", "stdio")
-	var report, talk bytes.Buffer
-	machine.Stdout, machine.Stderr = &report, &talk
+	var report, stderr bytes.Buffer
+	machine.Stdout, machine.Stderr = &report, &stderr
 	begin := time.Now()
 	err = machine.Run()
 	console, _ := os.ReadFile(at("console")) // to explain a failure
@@ -56,7 +56,7 @@ func TestSuspend(t *testing.T) {
 	t.Logf("the machine ran for %s", time.Since(begin).Round(time.Second))
 	want := []string{"ok fresh", "ok set forward", "ok set back a little", "ok set back", "ok suspended", "ok set forward, and nobody asks"}
 	if err != nil || !slices.Equal(steps, want) {
-		t.Errorf("%v, %s\nits console:\n%s", err, &talk, console)
+		t.Errorf("%v, %s\nits console:\n%s", err, &stderr, console)
 	}
 	if tokenIn(string(console), []string{"demo_at_", "demo_rt_"}) != "" {
 		t.Error("the output of the programs contains a token")

@@ -61,12 +61,12 @@ func (p *flakyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	status, answer := send()
+	status, response := send()
 	if rand.N(12) == 0 {
 		time.Sleep(rand.N(300 * time.Millisecond))
 	}
 	w.WriteHeader(status)
-	w.Write(answer)
+	w.Write(response)
 }
 
 // forward uses a separate context: Vault completes a request even if the client
@@ -82,11 +82,11 @@ func (p *flakyProxy) forward(r *http.Request, body []byte) (int, []byte) {
 		return http.StatusBadGateway, nil
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	response, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return http.StatusBadGateway, nil
 	}
-	return resp.StatusCode, answer
+	return resp.StatusCode, response
 }
 
 // lineLog is a record to which several processes append under the lock, and the
@@ -274,11 +274,11 @@ disable_mlock = true
 	defer cancel()
 	c := v.client(t, "")
 	c.SetMaxRetries(1000)
-	answer, err := c.Sys().InitWithContext(ctx, &api.InitRequest{SecretShares: 1, SecretThreshold: 1})
+	response, err := c.Sys().InitWithContext(ctx, &api.InitRequest{SecretShares: 1, SecretThreshold: 1})
 	if err != nil {
 		t.Fatalf("init: %v", err)
 	}
-	v.root, v.key = answer.RootToken, answer.Keys[0]
+	v.root, v.key = response.RootToken, response.Keys[0]
 	v.unseal(t)
 	v.write(t, "sys/mounts/secret", map[string]any{"type": "kv", "options": map[string]any{"version": "2"}})
 	v.await(t)

@@ -157,12 +157,12 @@ func (p *process) waitForLine(t *testing.T, want string) {
 
 // waitForSuccess reads the remaining output and waits for exit code 0.
 func (p *process) waitForSuccess(t *testing.T) {
-	var said strings.Builder
+	var text strings.Builder
 	for p.out.Scan() {
-		fmt.Fprintln(&said, p.out.Text())
+		fmt.Fprintln(&text, p.out.Text())
 	}
 	if err := p.Wait(); err != nil {
-		t.Errorf("process: %v: %s", err, said.String())
+		t.Errorf("process: %v: %s", err, text.String())
 	}
 }
 
@@ -210,16 +210,16 @@ func TestVaultLockAfterKilledHolder(t *testing.T) {
 		}
 		unlock()
 	}
-	begun := time.Now()
+	began := time.Now()
 	kill()
-	if lock(); time.Since(begun) < lease { // a busy machine only makes it longer
-		t.Errorf("the lock of a dead holder was free after %v, want its lease of %v", time.Since(begun), lease)
+	if lock(); time.Since(began) < lease { // a busy machine only makes it longer
+		t.Errorf("the lock of a dead holder was free after %v, want its lease of %v", time.Since(began), lease)
 	}
 	kill()
 	time.Sleep(2*lease + 1500*time.Millisecond) // real time: the lease expires; the Date header has whole seconds
-	begun = time.Now()
-	if lock(); time.Since(begun) >= lease {
-		t.Errorf("the lock of a holder that died long ago was free after %v, want at once", time.Since(begun))
+	began = time.Now()
+	if lock(); time.Since(began) >= lease {
+		t.Errorf("the lock of a holder that died long ago was free after %v, want at once", time.Since(began))
 	}
 }
 

@@ -76,9 +76,9 @@ func TestVaultHundredProcessesRefreshOnce(t *testing.T) {
 	v := startVault(t)
 	o := startOIDC(t, settings{"interval": 1, "refreshDelay": 2000})
 	all := newVaultHosts(t, v, o)
-	begun := time.Now()
+	began := time.Now()
 	results := runOnHosts(all, 100)
-	t.Logf("100 processes took %v", time.Since(begun).Round(time.Millisecond))
+	t.Logf("100 processes took %v", time.Since(began).Round(time.Millisecond))
 	checkOneRefresh(t, o, results)
 }
 
@@ -139,11 +139,11 @@ func TestVaultStormDuringRestart(t *testing.T) {
 	o := startOIDC(t, settings{"interval": 1})
 	all := newVaultHosts(t, v.vaultServer, o)
 	o.set(settings{"refreshDelay": 1500})
-	asked := len(o.observed().Resources)
+	requested := len(o.observed().Resources)
 	var wg sync.WaitGroup
 	var results []result
 	wg.Go(func() { results = runOnHosts(all, 40) })
-	await.True(t, "a refresh is under way", func() bool { return len(o.observed().Resources) > asked })
+	await.True(t, "a refresh is under way", func() bool { return len(o.observed().Resources) > requested })
 	v.stop()
 	v.stop = runVault(t, "server", "-config="+v.config)
 	v.unseal(t)

@@ -340,8 +340,8 @@ func TestWindowsConsole(t *testing.T) {
 		r.paste(passphrase + "\r")
 		// A new store may prompt for its passphrase again before it is used.
 		shownCode := strings.ReplaceAll(userCode.String(), `\b`, "") // Wine prints escape sequences as text before the code
-		asked := regexp.MustCompile(`passphrase of the store:|` + shownCode)
-		if strings.HasPrefix(r.stderr.await(t, asked), "passphrase") {
+		requested := regexp.MustCompile(`passphrase of the store:|` + shownCode)
+		if strings.HasPrefix(r.stderr.await(t, requested), "passphrase") {
 			r.paste(passphrase + "\r")
 		}
 		code := r.stderr.await(t, regexp.MustCompile(shownCode))
