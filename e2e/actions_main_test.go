@@ -119,15 +119,15 @@ func TestActionUsesItsOwnStore(t *testing.T) {
 	}
 	s.want(0, "login", "demo", demo.MCP(), "--flow", "device")
 	before := s.want(0, "token", "demo", "--agent-sock=").stdout
-	around := []string{"MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE_COMMAND=false", "MCP_LOGIN_PASSPHRASE=x", "MCP_LOGIN_AGENT_SOCK=/nowhere/either"}
-	log, code := s.script("main.js", around...)
+	overrides := []string{"MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE_COMMAND=false", "MCP_LOGIN_PASSPHRASE=x", "MCP_LOGIN_AGENT_SOCK=/nowhere/either"}
+	log, code := s.script("main.js", overrides...)
 	own := s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"]
 	recordTokens(strings.TrimSpace(before), own)
 	if code != 0 || own == "" || own == strings.TrimSpace(before) || statusOf(t, demo.MCP(), own) != http.StatusOK {
 		t.Fatalf("exit code %d:\n%s", code, log)
 	}
 	checkNoPlaintextToken(t, s.temp, []string{own})
-	if log, code := s.script("post.js", around...); code != 0 || !strings.Contains(log, "revoked the tokens") {
+	if log, code := s.script("post.js", overrides...); code != 0 || !strings.Contains(log, "revoked the tokens") {
 		t.Errorf("post.js: exit code %d:\n%s", code, log)
 	}
 	if after := s.want(0, "token", "demo", "--agent-sock=").stdout; after != before || statusOf(t, demo.MCP(), strings.TrimSpace(after)) != http.StatusOK {

@@ -265,12 +265,12 @@ func TestAgentKilledAndStopped(t *testing.T) {
 func TestAgentForwarded(t *testing.T) {
 	t.Parallel()
 	d := newDemoHome(t, 2, time.Hour)
-	lent := filepath.Join(d.dir, "run", "lent.sock")
+	forwarded := filepath.Join(d.dir, "run", "forwarded.sock")
 	audit := filepath.Join(d.dir, "audit.jsonl")
-	r := d.startAgent("--forward-socket", lent, "--allow", "p0", "--audit", audit)
+	r := d.startAgent("--forward-socket", forwarded, "--allow", "p0", "--audit", audit)
 	host := startSSHD(t)
 	remote := filepath.Join(host.dir, "agent.sock")
-	forward := host.ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", remote+":"+lent)
+	forward := host.ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", remote+":"+forwarded)
 	if err := forward.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -281,22 +281,22 @@ func TestAgentForwarded(t *testing.T) {
 	waitForFile(t, remote)
 
 	other := newHome(t) // an account on the other host that never signed in
-	over := func(words ...string) (string, error) {
+	runRemote := func(words ...string) (string, error) {
 		line := []string{"env", "HOME=" + other.dir, "MCP_LOGIN_AGENT_SOCK=" + remote, program}
 		out, err := host.ssh(append(line, words...)...).Output()
 		return strings.TrimSpace(string(out)), err
 	}
-	token, err := over("token", "p0")
+	token, err := runRemote("token", "p0")
 	if err != nil || !d.accepts(mcplogin.Credential{Server: d.demo.MCP(), Token: oauth.Token{Access: token}}) {
 		t.Fatalf("through ssh: %v", err)
 	}
 	for command, want := range map[string]string{"list": "p0", "status p0": "agent:" + remote, "test p0": "whoami", "refresh p0": ""} {
-		if out, err := over(strings.Fields(command)...); err != nil || !strings.Contains(out, want) {
+		if out, err := runRemote(strings.Fields(command)...); err != nil || !strings.Contains(out, want) {
 			t.Errorf("%s through ssh: %v, %q, want %q", command, err, out, want)
 		}
 	}
 	for profile, code := range map[string]int{"p1": 5, "p9": 5} {
-		out, err := over("token", profile)
+		out, err := runRemote("token", profile)
 		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != code || out != "" {
 			t.Errorf("%s: %v, %q", profile, err, out)
 		}
@@ -306,7 +306,7 @@ func TestAgentForwarded(t *testing.T) {
 	}
 	_ = forward.Process.Signal(syscall.SIGTERM)
 	_ = forward.Wait() // the error below reports why it ended
-	out, err := over("token", "p0")
+	out, err := runRemote("token", "p0")
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 7 || out != "" {
 		t.Errorf("after the connection ended: %v", err)
 	}
@@ -361,8 +361,8 @@ func TestAgentSocketActivation(t *testing.T) {
 	if err := os.Mkdir(filepath.Dir(d.socket), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	lent := d.socket + ".lent"
-	activate := exec.Command("systemd-socket-activate", "--listen="+d.socket, "--listen="+lent, "--fdname=agent:forward",
+	forwarded := d.socket + ".forward"
+	activate := exec.Command("systemd-socket-activate", "--listen="+d.socket, "--listen="+forwarded, "--fdname=agent:forward",
 		program, "agent", "--allow", "p9", "--log-level", "info")
 	for _, pair := range d.env {
 		activate.Args = append(activate.Args[:1], append([]string{"--setenv=" + pair}, activate.Args[1:]...)...)
@@ -377,12 +377,12 @@ func TestAgentSocketActivation(t *testing.T) {
 		close(stderr.closed)
 	}()
 	defer func() { _ = activate.Process.Kill() }() // it may have exited
-	waitForFile(t, lent)
+	waitForFile(t, forwarded)
 	c, err := (&agent.Client{Socket: d.socket}).Issue(t.Context(), "p0", 0, "")
 	if err != nil || !d.accepts(c) {
 		t.Errorf("%v\n%s", err, stderr)
 	}
-	if _, err := (&agent.Client{Socket: lent}).Issue(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
+	if _, err := (&agent.Client{Socket: forwarded}).Issue(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
 		t.Errorf("through the limited socket: %v", err)
 	}
 	if err := activate.Process.Signal(syscall.SIGTERM); err != nil {

@@ -152,7 +152,7 @@ func (c *chromium) takeScreenshots(name string) {
 			if err := os.WriteFile(path, png, 0o600); err != nil {
 				c.t.Fatal(err)
 			}
-			if wide := c.evaluate(`String(document.documentElement.scrollWidth > innerWidth)`); wide != "false" {
+			if overflows := c.evaluate(`String(document.documentElement.scrollWidth > innerWidth)`); overflows != "false" {
 				c.t.Errorf("the page %s scrolls horizontally at %d pixels", name, size.width)
 			}
 		}

@@ -69,9 +69,9 @@ func TestConformanceServer(t *testing.T) {
 					args := append([]string{"proxy", "box", "--listen", "127.0.0.1:0"}, strings.Fields(options)...)
 					through := runServerScenarios(t, modules, h.startHTTPProxy(t, args...), tt.revision)
 					if !maps.Equal(direct, through) {
-						for scenario, verdict := range direct {
-							if through[scenario] != verdict {
-								t.Errorf("%s: %s, direct %s", scenario, through[scenario], verdict)
+						for scenario, result := range direct {
+							if through[scenario] != result {
+								t.Errorf("%s: %s, direct %s", scenario, through[scenario], result)
 							}
 						}
 						t.Errorf("%d scenarios, direct %d", len(through), len(direct))

@@ -42,11 +42,11 @@ func TestConformance(t *testing.T) {
 		t.Run(strings.Join(selection.args, " "), func(t *testing.T) {
 			results := t.TempDir()
 			table := runConformance(t, modules, results, selection.args)
-			verdicts := summaryLine.FindAllStringSubmatch(table, -1)
-			if len(verdicts) < selection.auth {
-				t.Errorf("%d scenarios about authorization were run, want %d:\n%s", len(verdicts), selection.auth, table)
+			scenarioResults := summaryLine.FindAllStringSubmatch(table, -1)
+			if len(scenarioResults) < selection.auth {
+				t.Errorf("%d scenarios about authorization were run, want %d:\n%s", len(scenarioResults), selection.auth, table)
 			}
-			for _, v := range verdicts {
+			for _, v := range scenarioResults {
 				t.Log(v[0])
 				if v[1] != "✓" || v[3] == "0" || v[4] != "0" {
 					t.Errorf("%s\n%s", v[0], recorded(t, results, v[2]))

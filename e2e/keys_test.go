@@ -139,11 +139,11 @@ func TestDPoP(t *testing.T) {
 	if err != nil || next.Type != "DPoP" {
 		t.Fatalf("refresh to type %q: %v", next.Type, err)
 	}
-	thief := app
-	if thief.DPoPKey, err = oauth.NewKey(); err != nil {
+	otherKey := app
+	if otherKey.DPoPKey, err = oauth.NewKey(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = (&oauth.Client{HTTP: hc, Server: s, App: thief}).Refresh(t.Context(), next.Refresh, o.mcp(), nil)
+	_, err = (&oauth.Client{HTTP: hc, Server: s, App: otherKey}).Refresh(t.Context(), next.Refresh, o.mcp(), nil)
 	if !oauth.IsCode(err, oauth.CodeInvalidGrant) {
 		t.Errorf("refresh with another key: error = %v, want invalid_grant", err)
 	}

@@ -23,8 +23,8 @@ func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	d := newDemoHome(t, 2, time.Hour)
 	r := d.startAgent("--metrics-listen", "127.0.0.1:0")
-	said := regexp.MustCompile(`metrics: http://(127\.0\.0\.1:\d+)/metrics`)
-	target := said.FindStringSubmatch(r.stderr.await(t, said))[1]
+	pattern := regexp.MustCompile(`metrics: http://(127\.0\.0\.1:\d+)/metrics`)
+	target := pattern.FindStringSubmatch(r.stderr.await(t, pattern))[1]
 
 	dir := t.TempDir()
 	config := "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: mcp-login\n    static_configs:\n      - targets: [\"" + target + "\"]\n"

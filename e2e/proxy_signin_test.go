@@ -243,12 +243,12 @@ func TestProxySignInGo(t *testing.T) {
 				if !strings.HasPrefix(text, "Signed in to ") {
 					t.Errorf("sign_in returns %q", text)
 				}
-				for what, heard := range map[string]chan bool{"tool": changed, "elicitation": closed} {
+				for what, notified := range map[string]chan bool{"tool": changed, "elicitation": closed} {
 					if what == "elicitation" && how != what {
 						continue
 					}
 					select {
-					case <-heard:
+					case <-notified:
 					case <-ctx.Done():
 						t.Fatalf("the client gets no %s", what)
 					}

@@ -19,7 +19,7 @@ import (
 // and reads the link with a barcode reader.
 func TestQRScansFromARealTerminal(t *testing.T) {
 	display := startX(t)
-	for _, theme := range []struct{ name, ink, paper string }{{"dark", "gray90", "black"}, {"light", "black", "white"}} {
+	for _, theme := range []struct{ name, foreground, background string }{{"dark", "gray90", "black"}, {"light", "black", "white"}} {
 		t.Run(theme.name, func(t *testing.T) {
 			var srv oauthtest.Server
 			web := httptest.NewServer(&srv)
@@ -27,7 +27,7 @@ func TestQRScansFromARealTerminal(t *testing.T) {
 
 			h := newHome(t)
 			xterm := exec.CommandContext(t.Context(), "xterm", "-u8", "-geometry", "80x24+0+0",
-				"-fa", "DejaVu Sans Mono", "-fs", "11", "-fg", theme.ink, "-bg", theme.paper,
+				"-fa", "DejaVu Sans Mono", "-fs", "11", "-fg", theme.foreground, "-bg", theme.background,
 				"-e", program, "login", "notes", web.URL+"/mcp")
 			xterm.Env = append(h.env, "DISPLAY="+display, "LC_ALL=C.UTF-8")
 			if err := xterm.Start(); err != nil {

@@ -103,18 +103,18 @@ func startInterceptingProxy(t *testing.T, host string, site http.Handler) (proxy
 			http.Error(w, "no such host", http.StatusBadGateway)
 			return
 		}
-		there, err := net.Dial("tcp", server.Listener.Addr().String())
+		upstream, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
-		here, _, err := w.(http.Hijacker).Hijack()
+		client, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return
 		}
-		fmt.Fprint(here, "HTTP/1.1 200 OK\r\n\r\n")
-		go func() { defer there.Close(); io.Copy(there, here) }()
-		go func() { defer here.Close(); io.Copy(here, there) }()
+		fmt.Fprint(client, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { defer upstream.Close(); io.Copy(upstream, client) }()
+		go func() { defer client.Close(); io.Copy(client, upstream) }()
 	}))
 	t.Cleanup(tunnel.Close)
 	return tunnel.URL, ca

@@ -112,7 +112,7 @@ func TestSSHBrowserRefused(t *testing.T) {
 }
 
 // TestSSHBrowserSignIn signs in on a remote host with a fake of the laptop's browser:
-// the laptop asks, is told not to ask again, does not ask, and the user denies.
+// the laptop asks, the user disables further questions, it does not ask, and the user denies.
 func TestSSHBrowserSignIn(t *testing.T) {
 	t.Parallel()
 	o := startOIDC(t, settings{})

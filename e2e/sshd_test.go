@@ -105,8 +105,8 @@ func TestEscapeLineForwards(t *testing.T) {
 	login := host.ssh.ssh("-o", "RequestTTY=force", "-o", "EnableEscapeCommandline=yes", program, "login", "box", o.mcp(), "--flow", "paste")
 	login.Env = append(os.Environ(), "TERM=xterm")
 	r := newHome(t).startOnTerminal(login, 80)
-	told := r.stderr.await(t, regexp.MustCompile(`or press Enter, ~C, (-L (\d+):127\.0\.0\.1:\d+) \(needs EnableEscapeCommandline\)`))
-	line := regexp.MustCompile(`-L (\d+)\S+`).FindStringSubmatch(told)
+	hint := r.stderr.await(t, regexp.MustCompile(`or press Enter, ~C, (-L (\d+):127\.0\.0\.1:\d+) \(needs EnableEscapeCommandline\)`))
+	line := regexp.MustCompile(`-L (\d+)\S+`).FindStringSubmatch(hint)
 	short := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:`+line[1]+`/[A-Z2-7]+ `))
 	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
 

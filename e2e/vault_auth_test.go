@@ -118,12 +118,12 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 		return v.write(t, "auth/token/create", body).Auth.ClientToken
 	}
 	periodic := v.client(t, token(map[string]any{"period": "12s"})) // the first renewal is after 8 s
-	mortal := v.client(t, token(map[string]any{"ttl": "2s", "explicit_max_ttl": "3s"}))
+	limited := v.client(t, token(map[string]any{"ttl": "2s", "explicit_max_ttl": "3s"}))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	kept, ended := make(chan error, 1), make(chan error, 1)
 	go func() { kept <- v.store(t, vault.Config{Client: periodic}).KeepAlive(ctx) }()
-	go func() { ended <- v.store(t, vault.Config{Client: mortal}).KeepAlive(ctx) }()
+	go func() { ended <- v.store(t, vault.Config{Client: limited}).KeepAlive(ctx) }()
 	await.True(t, "the periodic token is renewed", func() bool { return v.renewed(periodic.Token()) })
 	if err := await.Receive(t, "the end of the token that cannot be renewed", ended); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("KeepAlive of a token with a maximum TTL = %v, want ErrUnavailable", err)
@@ -135,8 +135,8 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 	if err := v.store(t, vault.Config{}).KeepAlive(t.Context()); err != nil {
 		t.Errorf("KeepAlive of a token that never expires: %v", err)
 	}
-	_, _, err := v.store(t, vault.Config{Client: mortal}).Get(t.Context(), "a")
-	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "is invalid or has expired") || strings.Contains(err.Error(), mortal.Token()) {
+	_, _, err := v.store(t, vault.Config{Client: limited}).Get(t.Context(), "a")
+	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "is invalid or has expired") || strings.Contains(err.Error(), limited.Token()) {
 		t.Errorf("Get with an expired token = %v, want ErrUnavailable for that reason", err)
 	}
 }

@@ -305,15 +305,15 @@ func TestVaultRestarts(t *testing.T) {
 	mustPut(t, s, "lines", "", secrets.Absent)
 	var l lineLog
 	var wg sync.WaitGroup
-	var back atomic.Bool
+	var isRestarted atomic.Bool
 	const writers, each = 4, 10 // successful appends after the restart
 	for i := range writers {
 		wg.Go(func() {
 			s := v.fastRetryStore(t)
 			for j, after := 0, 0; after < each; j++ {
-				wasBack := back.Load()
+				restarted := isRestarted.Load()
 				switch err := l.append(t.Context(), s, fmt.Sprintf("%d.%d\n", i, j)); {
-				case err == nil && wasBack:
+				case err == nil && restarted:
 					after++
 				case err != nil:
 					time.Sleep(200 * time.Millisecond) // do not flood the log while Vault is down
@@ -330,7 +330,7 @@ func TestVaultRestarts(t *testing.T) {
 	}
 	v.unseal(t)
 	v.await(t)
-	back.Store(true)
+	isRestarted.Store(true)
 	wg.Wait()
 	l.check(t, s, writers*each)
 }

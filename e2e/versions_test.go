@@ -38,12 +38,12 @@ func TestVersionsShareAStore(t *testing.T) {
 		{"folder", func(t *testing.T) *home { return newHome(t) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			now := tt.home(t)
-			then := *now
-			then.program = earlier
-			t.Run("login by the earlier one", func(t *testing.T) { checkBothVersions(t, &then, now, "a") })
-			t.Run("login by this one", func(t *testing.T) { checkBothVersions(t, now, &then, "b") })
-			t.Run("sources", func(t *testing.T) { checkConfirmedSources(t, now, &then) })
+			current := tt.home(t)
+			previous := *current
+			previous.program = earlier
+			t.Run("login by the earlier one", func(t *testing.T) { checkBothVersions(t, &previous, current, "a") })
+			t.Run("login by this one", func(t *testing.T) { checkBothVersions(t, current, &previous, "b") })
+			t.Run("sources", func(t *testing.T) { checkConfirmedSources(t, current, &previous) })
 		})
 	}
 	t.Run("fields", func(t *testing.T) { checkKeepsFields(t, v, vaultHome(t, v.addr, v.root)) })
@@ -61,17 +61,17 @@ func TestVaultVersion1(t *testing.T) {
 	v := startVault(t)
 	recordTokens(v.root)
 	v.write(t, "sys/mounts/kv1", map[string]any{"type": "kv", "options": map[string]any{"version": "1"}})
-	now := vaultHome(t, v.addr, v.root)
-	now.flags = []string{"--store", "vault:kv1/mcp-login"}
-	then := *now
-	then.program = earlier
+	current := vaultHome(t, v.addr, v.root)
+	current.flags = []string{"--store", "vault:kv1/mcp-login"}
+	previous := *current
+	previous.program = earlier
 	srv := &oauthtest.Server{}
 	mcp := startAuthorizationServer(t, srv)
-	then.want(0, "login", "a", mcp, "--flow", "device")
-	token := then.token("a")
+	previous.want(0, "login", "a", mcp, "--flow", "device")
+	token := previous.token("a")
 
 	for _, args := range [][]string{{"token", "a"}, {"status", "a"}, {"list"}, {"login", "b", mcp, "--flow", "device"}} {
-		if r := now.want(7, args...); r.stdout != "" || !strings.Contains(r.stderr, "KV version 1") || !strings.Contains(r.stderr, "vault kv enable-versioning kv1\n") {
+		if r := current.want(7, args...); r.stdout != "" || !strings.Contains(r.stderr, "KV version 1") || !strings.Contains(r.stderr, "vault kv enable-versioning kv1\n") {
 			t.Errorf("%q: stdout %q, stderr %q", args, r.stdout, r.stderr)
 		}
 	}
@@ -88,13 +88,13 @@ func TestVaultVersion1(t *testing.T) {
 	if out, err := upgrade.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for r := now.run("token", "a"); r.code == 3; r = now.run("token", "a") {
+	for r := current.run("token", "a"); r.code == 3; r = current.run("token", "a") {
 		time.Sleep(100 * time.Millisecond) // Vault upgrades in the background
 	}
-	if now.token("a") != token {
+	if current.token("a") != token {
 		t.Error("the token changed with the upgrade")
 	}
-	now.want(0, "refresh", "a")
+	current.want(0, "refresh", "a")
 }
 
 // startAuthorizationServer starts a fake server that approves at once and rotates
@@ -158,12 +158,12 @@ func checkBothVersions(t *testing.T, first, second *home, name string) {
 
 // checkConfirmedSources: a source that the user entered here is still accepted after
 // the earlier version, which does not support that, has written the record.
-func checkConfirmedSources(t *testing.T, now, then *home) {
+func checkConfirmedSources(t *testing.T, current, previous *home) {
 	srv := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	srv.Trust.Assertion = func(string) error { return nil }
 	mcp := startAuthorizationServer(t, srv)
-	named, old := *now, *then
-	named.env = append(slices.Clone(now.env), "JOB_JWT=job.jwt.x")
+	named, old := *current, *previous
+	named.env = append(slices.Clone(current.env), "JOB_JWT=job.jwt.x")
 	old.env = append(slices.Clone(named.env), "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") // the earlier version needs it with Vault
 	named.want(0, "login", "c", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
 	old.want(0, "refresh", "c")

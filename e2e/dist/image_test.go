@@ -171,7 +171,7 @@ func (c *container) startAgent(t testing.TB, env []string, args ...string) {
 	t.Helper()
 	agent := c.cmd(append([]string{"agent"}, args...)...)
 	agent.Env = append(agent.Env, env...)
-	talk, err := agent.StderrPipe()
+	stderr, err := agent.StderrPipe()
 	if err == nil {
 		err = agent.Start()
 	}
@@ -184,7 +184,7 @@ func (c *container) startAgent(t testing.TB, env []string, args ...string) {
 		}
 		_ = agent.Wait() // its exit code is that of the signal
 	})
-	if line, err := bufio.NewReader(talk).ReadString('\n'); err != nil || !strings.HasPrefix(line, "agent socket: ") {
+	if line, err := bufio.NewReader(stderr).ReadString('\n'); err != nil || !strings.HasPrefix(line, "agent socket: ") {
 		t.Fatalf("the agent printed %q, %v", line, err)
 	}
 }

@@ -96,7 +96,7 @@ func TestInstallScriptKeepsProgramOnFailure(t *testing.T) {
 		}
 		return data
 	}
-	climbing := func(name string, data []byte) []byte {
+	traversal := func(name string, data []byte) []byte {
 		return []byte(strings.ReplaceAll(string(data), "  mcp-login_", "  ../mcp-login_"))
 	}
 	for _, tt := range []struct {
@@ -108,7 +108,7 @@ func TestInstallScriptKeepsProgramOnFailure(t *testing.T) {
 	}{
 		{"corrupted archive", corrupt, nil, "", "but the release lists"},
 		{"truncated archive", truncated, nil, "", "but the release lists"},
-		{"name that leaves the folder", climbing, nil, "", "no archive for linux_amd64"},
+		{"name that leaves the folder", traversal, nil, "", "no archive for linux_amd64"},
 		{"unknown version", nil, []string{"--version", "99.0.0"}, "", "cannot download"},
 		{"another system", nil, nil, "Plan9", "no release for Plan9"},
 		{"Windows", nil, nil, "MINGW64_NT-10.0", "hint: scoop install mcp-login"},

@@ -49,7 +49,7 @@ func (s *scenario) run() error {
 	steps := []struct {
 		name   string
 		asked  []string // profiles to request tokens for
-		moving func() error
+		change func() error
 	}{
 		{"fresh", all, func() error { return nil }},
 		{"set forward", all, func() error { return moveClock(6 * time.Hour) }},
@@ -61,7 +61,7 @@ func (s *scenario) run() error {
 	}
 	for jumps, step := range steps {
 		begin := time.Now()
-		err := step.moving()
+		err := step.change()
 		moved := time.Now()
 		if err == nil {
 			err = errors.Join(s.requestTokens(step.asked), checkClockJumps(jumps))
