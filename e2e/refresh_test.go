@@ -36,7 +36,7 @@ func TestRefreshRotates(t *testing.T) {
 		t.Errorf("%d refreshes and %d refused, want 4 and 0", s.Refreshes, s.RefusedRefreshes)
 	}
 	if len(s.Tokens) != len(slices.Compact(slices.Sorted(slices.Values(s.Tokens)))) {
-		t.Error("the server did not rotate: so the test proves nothing")
+		t.Error("the server did not rotate, so the test proves nothing")
 	}
 }
 
