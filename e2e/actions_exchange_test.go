@@ -37,7 +37,7 @@ func (s *idTokenServer) verify(token, audience, subject string) error {
 		return err
 	}
 	if len(id.Audience) != 1 || id.Audience[0] != audience {
-		return errors.New("the id token is for another audience")
+		return errors.New("the ID token is for another audience")
 	}
 	return id.Expect(s.url, subject)
 }

@@ -155,7 +155,7 @@ func (k keyboard) enter(text string, holds func() bool) {
 	k.t.Helper()
 	keys := []string{text, "\r"}
 	var again time.Time
-	k.WaitUntil("keys are taken", func() bool {
+	k.WaitUntil("the client accepts keys", func() bool {
 		if holds() {
 			return true
 		}

@@ -84,7 +84,7 @@ func (m *model) nextReply(body []byte) reply {
 	case m.fixedTools && strings.Contains(text, "start a new conversation"):
 		return reply{text: "the tools appear later"}
 	case signIn == nil:
-		return reply{text: "there is no tool to sign in"}
+		return reply{text: "no tool to sign in"}
 	}
 	// Call the tool until the other tools appear: a client may need a turn for that.
 	if shownLink.MatchString(text) && !m.approved {

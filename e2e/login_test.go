@@ -179,7 +179,7 @@ func TestLogoutRevokes(t *testing.T) {
 	h.want(0, "logout", "box")
 	for i, token := range tokens {
 		if o.active(token) {
-			t.Errorf("token %d is still active after the logout", i)
+			t.Errorf("token %d is still active after the sign-out", i)
 		}
 	}
 	if got := o.observed().Revocations; len(got) != 2 || got[0] != "refresh_token" || got[1] != "access_token" {

@@ -45,7 +45,7 @@ func TestQRScansFromARealTerminal(t *testing.T) {
 			if !srv.ApproveDevice(userCode) {
 				t.Fatalf("no sign-in waits for %s", userCode)
 			}
-			_ = await.Receive(t, "the program and xterm end", ended) // xterm's exit status is not that of the program
+			_ = await.Receive(t, "the program and xterm have exited", ended) // xterm's exit status is not that of the program
 			recordTokens(srv.Issued()...)
 			checkNoPlaintextToken(t, h.dir, srv.Issued())
 			if r := h.run("status", "notes"); r.code != 0 {

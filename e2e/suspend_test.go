@@ -54,7 +54,7 @@ func TestSuspend(t *testing.T) {
 		steps = append(steps, name)
 	}
 	t.Logf("the machine ran for %s", time.Since(begin).Round(time.Second))
-	want := []string{"ok fresh", "ok set forward", "ok set back a little", "ok set back", "ok suspended", "ok set forward, and nobody asks"}
+	want := []string{"ok fresh", "ok set forward", "ok set back a little", "ok set back", "ok suspended", "ok set forward, without requests"}
 	if err != nil || !slices.Equal(steps, want) {
 		t.Errorf("%v, %s\nits console:\n%s", err, &stderr, console)
 	}

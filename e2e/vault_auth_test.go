@@ -99,7 +99,7 @@ func TestVaultLogsInAgain(t *testing.T) {
 	ended := make(chan error, 1)
 	second := c.Token()
 	go func() { ended <- s.KeepAlive(ctx) }()
-	await.True(t, "the token is replaced by one that is alive", func() bool {
+	await.True(t, "the token is replaced by a valid one", func() bool {
 		next := c.Token()
 		return next != second && v.lookUp(next) != nil
 	})

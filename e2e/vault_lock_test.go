@@ -239,19 +239,19 @@ func TestVaultLockFencesStoppedHolder(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Lock: %v", err)
 	}
-	mustPut(t, s, "count", "of the winner", version)
+	mustPut(t, s, "count", "of the second holder", version)
 
 	slow.Process.Signal(syscall.SIGCONT)
 	fmt.Fprintln(slow.in)
 	slow.waitForLine(t, "conflict")
 	slow.waitForSuccess(t)
-	if data, _, err := s.Get(t.Context(), "count"); string(data) != "of the winner" || err != nil {
-		t.Errorf("record = %q, %v, want the winner's", data, err)
+	if data, _, err := s.Get(t.Context(), "count"); string(data) != "of the second holder" || err != nil {
+		t.Errorf("record = %q, %v, want that of the second holder", data, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if _, err := s.Lock(ctx, "count"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Lock while the winner holds it = %v, want context.DeadlineExceeded", err)
+		t.Errorf("Lock while the second holder has it = %v, want context.DeadlineExceeded", err)
 	}
 	unlock()
 }

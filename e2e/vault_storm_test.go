@@ -143,7 +143,7 @@ func TestVaultStormDuringRestart(t *testing.T) {
 	var wg sync.WaitGroup
 	var results []result
 	wg.Go(func() { results = runOnHosts(all, 40) })
-	await.True(t, "a refresh is under way", func() bool { return len(o.observed().Resources) > requested })
+	await.True(t, "a refresh is in flight", func() bool { return len(o.observed().Resources) > requested })
 	v.stop()
 	v.stop = runVault(t, "server", "-config="+v.config)
 	v.unseal(t)

@@ -200,7 +200,7 @@ func TestVaultTLS(t *testing.T) {
 		{"unknown CA", v.addr, "", "VAULT_CACERT", secrets.ErrUnavailable},
 		{"http to TLS", "http" + strings.TrimPrefix(v.addr, "https"), "", "https://", secrets.ErrUnavailable},
 		{"TLS to http", "https" + strings.TrimPrefix(plain.addr, "http"), "", "http://", secrets.ErrUnavailable},
-		{"nobody listens", "http://127.0.0.1:1", "", "127.0.0.1:1", secrets.ErrTemporary},
+		{"no listener", "http://127.0.0.1:1", "", "127.0.0.1:1", secrets.ErrTemporary},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := (&vaultServer{addr: tt.addr, ca: tt.ca}).newClient(v.root)

@@ -41,7 +41,7 @@ func writeBundle(r *release) (err error) {
 	if err := r.addFile(w, "LICENSE", text); err != nil {
 		return err
 	}
-	mac, err := r.universal()
+	mac, err := r.universalBinary()
 	if err != nil {
 		return err
 	}
@@ -60,9 +60,9 @@ func writeBundle(r *release) (err error) {
 	return nil
 }
 
-// universal returns a universal binary for both kinds of Mac. goreleaser can build
+// universalBinary returns a universal binary for both kinds of Mac. goreleaser can build
 // it too, but not reproducibly: its order depends on which build ends first.
-func (r *release) universal() ([]byte, error) {
+func (r *release) universalBinary() ([]byte, error) {
 	const align = 14 // a page of 16 KiB, as a power of two
 	amd64, err := r.binary("darwin/amd64")
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *scenario) run() error {
 		{"set back a little", s.kept, func() error { return moveClock(-time.Minute) }},
 		{"set back", all, func() error { return moveClock(-9 * time.Hour) }},
 		{"suspended", all, func() error { return suspend(sleep) }},
-		{"set forward, and nobody asks", all, func() error { return errors.Join(moveClock(time.Hour), s.awaitRefreshes()) }},
+		{"set forward, without requests", all, func() error { return errors.Join(moveClock(time.Hour), s.awaitRefreshes()) }},
 	}
 	for jumps, step := range steps {
 		begin := time.Now()
