@@ -36,7 +36,7 @@ func Example() {
 	s, err := mcplogin.Open(mcplogin.Config{
 		Profile: "demo",
 		Server:  srv.URL + "/mcp",
-		Source:  mcplogin.Stored(&secrets.Memory{}), // in production: file.Open, vault.Open
+		Source:  mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -13,10 +13,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestJobSendsIDTokenOnlyToExpectedIssuer renews a CI sign-in from a shared Vault on a
+// TestJobPresentsItsIDTokenToTheNamedIssuerAlone renews a CI sign-in from a shared Vault on a
 // new host: another user with write access to the record cannot choose who gets the
 // job's ID token.
-func TestJobSendsIDTokenOnlyToExpectedIssuer(t *testing.T) {
+func TestJobPresentsItsIDTokenToTheNamedIssuerAlone(t *testing.T) {
 	t.Parallel()
 	v, signer := startVault(t), newIDTokenSigner(t)
 	recordTokens(v.root)

@@ -14,7 +14,7 @@ import (
 func Example() {
 	ctx := context.Background()
 	srv := &oauthtest.Server{}
-	c := srv.Client() // in production: oauth.Guard{Server: url}.Client()
+	c := srv.Client() // in earnest: oauth.Guard{Server: url}.Client()
 
 	resource, err := oauth.Discover(ctx, c, "https://mcp.test/mcp")
 	if err != nil {

@@ -49,11 +49,11 @@ func TestForgottenClientIsReplaced(t *testing.T) {
 }
 
 // TestQuirkPairs takes the main path at servers with several quirks each, so that
-// any two that can be in force together are so at one of them. With MCP_LOGIN_ALL_QUIRK_PAIRS
+// any two that can be in force together are so at one of them. With MCP_LOGIN_ZOO
 // each pair has a server of its own.
 func TestQuirkPairs(t *testing.T) {
 	rows := coveringArray(oauthtest.Quirks())
-	if os.Getenv("MCP_LOGIN_ALL_QUIRK_PAIRS") != "" {
+	if os.Getenv("MCP_LOGIN_ZOO") != "" {
 		rows = everyPair(oauthtest.Quirks())
 	}
 	t.Logf("%d servers", len(rows))
