@@ -117,11 +117,10 @@ func checklist(proofs map[int][]string) ([]byte, error) {
 		return nil, err
 	}
 	var page bytes.Buffer
-	page.WriteString("# What the MCP specification asks of a client\n\n" +
-		"Authorization, version 2026-07-28, as numbered requirements. Generated from\n" +
-		"[checklist.tsv](checklist.tsv) and the tests that name each number; a test of\n" +
-		"its own keeps it true. The official conformance suite runs beside it\n" +
-		"(`make conformance`).\n\n" +
+	page.WriteString("# Requirements of the MCP specification\n\n" +
+		"The requirements for clients in the authorization specification, version 2026-07-28.\n" +
+		"This page is generated from [checklist.tsv](checklist.tsv) and the tests that cite each\n" +
+		"number, and a test checks it. `make conformance` runs the official conformance suite.\n\n" +
 		"| No. | Requirement | Status | Tests |\n|---|---|---|---|\n")
 	open := maps.Clone(proofs)
 	for line := range strings.Lines(string(lines)) {

@@ -12,8 +12,8 @@ usage() {
 usage: install.sh [--version VERSION] [--dir DIR] [--from URL]
 
   --version VERSION  the release to install (default: the latest)
-  --dir DIR          where the program goes (default: ~/.local/bin)
-  --from URL         where the releases are, such as a mirror
+  --dir DIR          the folder for the program (default: ~/.local/bin)
+  --from URL         the URL of the releases, such as a mirror
                      (default: https://github.com/mcp-login/mcp-login/releases)
 EOF
 }
@@ -28,7 +28,7 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# platform prints the system and processor as release files name them.
+# platform prints the system and architecture as in the names of the archives.
 platform() {
   os=$(uname -s) arch=$(uname -m)
   case $os in
@@ -44,7 +44,7 @@ platform() {
   armv7* | armv8l) arch=armv7 ;;
   i386 | i486 | i586 | i686) arch=386 ;;
   esac
-  # A shell translated by Rosetta still runs on an arm64 Mac.
+  # A shell that Rosetta translates reports x86_64 on an arm64 Mac.
   if [ "$os/$arch" = darwin/amd64 ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ]; then
     arch=arm64
   fi
@@ -81,8 +81,7 @@ sha256() {
   fi
 }
 
-# The whole script is read before anything runs, so a download that was cut off
-# does nothing.
+# main is called in the last line, so a truncated download does nothing.
 main() {
   version='' dir=${HOME:-}/.local/bin from=https://github.com/mcp-login/mcp-login/releases
   while [ $# -gt 0 ]; do
@@ -121,14 +120,14 @@ main() {
   [ -z "$version" ] || url=$from/download/v$version
 
   mkdir -p "$dir" || fail "cannot create $dir" 'install.sh --dir DIR'
-  # In the same folder, so that the last step is a rename.
+  # In the same folder, so that the last step is an atomic rename.
   tmp=$(mktemp -d "$dir/.mcp-login-XXXXXX") || fail "cannot write to $dir" 'install.sh --dir DIR'
   trap 'rm -rf "$tmp"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
 
   download "$url/checksums.txt" "$tmp/checksums.txt"
-  # A line is "HASH  NAME". The names are checked, since they become paths.
+  # A line is "HASH  NAME". Check the names, because they become paths.
   line=$(grep -E "^[0-9a-f]{64}  mcp-login_[0-9A-Za-z.+-]+_$platform\.tar\.gz\$" "$tmp/checksums.txt") ||
     fail "the release has no archive for $platform" 'go install -tags urfave_cli_no_docs github.com/mcp-login/mcp-login/cmd/mcp-login@latest'
   [ "$(printf '%s\n' "$line" | wc -l)" -eq 1 ] || fail "checksums.txt lists several archives for $platform"

@@ -20,9 +20,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// verify is what an authorization server does with a job's id token: it checks
-// signature, issuer, audience and subject (RFC 7523 §3).
-func (s *idTokens) verify(token, audience, subject string) error {
+// verify checks a job's ID token as an authorization server does: its signature,
+// issuer, audience and subject (RFC 7523 §3).
+func (s *idTokenServer) verify(token, audience, subject string) error {
 	text, signature, _ := cutLast(token, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(signature)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *idTokens) verify(token, audience, subject string) error {
 		return err
 	}
 	if len(id.Audience) != 1 || id.Audience[0] != audience {
-		return errors.New("the id token is for another audience")
+		return errors.New("the ID token is for another audience")
 	}
 	return id.Expect(s.url, subject)
 }
@@ -50,11 +50,11 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// exchangedToken is what the fake gives in exchange. Its own MCP server does not
-// know it, because it may be for any other.
+// exchangedToken is the access token that the fake server issues for an ID token. Its
+// own MCP server does not know it, because it can be for any server.
 const exchangedToken = "exchanged-access-token"
 
-func takesExchanged(as http.Handler) http.Handler {
+func acceptExchangedToken(as http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/mcp" && r.Header.Get("Authorization") == "Bearer "+exchangedToken {
 			fmt.Fprint(w, `{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}`)
@@ -64,8 +64,8 @@ func takesExchanged(as http.Handler) http.Handler {
 	})
 }
 
-// TestActionPresentsItsIDToken runs the id token workflow against an
-// authorization server that trusts one repository, by either grant.
+// TestActionPresentsItsIDToken runs the ID token workflow against an authorization
+// server that trusts one repository, by both grants.
 func TestActionPresentsItsIDToken(t *testing.T) {
 	const subject = "repo:example/example:ref:refs/heads/main"
 	for _, tt := range []struct {
@@ -74,12 +74,12 @@ func TestActionPresentsItsIDToken(t *testing.T) {
 	}{
 		{"as an assertion", "jwt-bearer", subject, true},
 		{"in exchange", "token-exchange", subject, true},
-		{"of a stranger", "jwt-bearer", "repo:stranger/fork:ref:refs/heads/main", false},
+		{"of another repository", "jwt-bearer", "repo:stranger/fork:ref:refs/heads/main", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tokens := startIDTokens(t, tt.subject)
+			tokens := startIDTokenServer(t, tt.subject)
 			as := &oauthtest.Server{}
-			srv := httptest.NewServer(takesExchanged(as))
+			srv := httptest.NewServer(acceptExchangedToken(as))
 			t.Cleanup(srv.Close)
 			as.URL = srv.URL
 			if tt.grant == "jwt-bearer" {
@@ -91,20 +91,20 @@ func TestActionPresentsItsIDToken(t *testing.T) {
 			}
 			args := append(tokens.env(), "--var", "MCP_URL="+srv.URL+"/mcp")
 			log, ok := newRepository(t).act("examples/github-actions/workflows/id-token.yml", args...)
-			noteIssued(append(as.Issued(), exchangedToken)...)
+			recordTokens(append(as.Issued(), exchangedToken)...)
 			if ok != tt.ok || strings.Contains(log, "MCP_DEMO_AUTHORIZATION=***") != tt.ok {
 				t.Errorf("the workflow ended with %t, want %t:\n%s", ok, tt.ok, log)
 			}
 			if !strings.Contains(log, tt.subject) {
-				t.Errorf("the log does not say who the job is:\n%s", log)
+				t.Errorf("the log does not show the subject of the job:\n%s", log)
 			}
 		})
 	}
 }
 
-// TestActionExpectsWhoItIs refuses to be anybody but the one who is expected.
-func TestActionExpectsWhoItIs(t *testing.T) {
-	tokens := startIDTokens(t, "repo:stranger/fork:ref:refs/heads/main")
+// TestActionExpectsSubject rejects a sign-in as another subject than the expected one.
+func TestActionExpectsSubject(t *testing.T) {
+	tokens := startIDTokenServer(t, "repo:stranger/fork:ref:refs/heads/main")
 	as := &oauthtest.Server{}
 	srv := httptest.NewServer(as)
 	t.Cleanup(srv.Close)
@@ -113,7 +113,7 @@ func TestActionExpectsWhoItIs(t *testing.T) {
 	args := append(tokens.env(), "--var", "MCP_URL="+srv.URL+"/mcp", "--var", "FLOW=ci",
 		"--var", "KEEP="+filepath.Join(t.TempDir(), "token"), "--var", "SUBJECT=repo:example/example:ref:refs/heads/main")
 	log, ok := newRepository(t).act(".github/workflows/probe.yml", args...)
-	noteIssued(as.Issued()...)
+	recordTokens(as.Issued()...)
 	if ok || !strings.Contains(log, "unexpected identity") || strings.Contains(log, "set-env:: MCP_DEMO") {
 		t.Errorf("the workflow ended with %t:\n%s", ok, log)
 	}

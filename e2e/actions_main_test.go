@@ -14,12 +14,12 @@ import (
 	"testing"
 )
 
-// actionStep is a step that uses the action on a machine with a person's
-// account, without a runner: its scripts are run as a runner would run them.
+// actionStep is a step that uses the action in a user's account without a runner. It
+// runs the scripts as a runner would.
 type actionStep struct {
 	*home
 	temp  string
-	state []string // what main.js gave to post.js
+	state []string // state that main.js saved for post.js
 }
 
 func newActionStep(t *testing.T, env ...string) *actionStep {
@@ -56,17 +56,17 @@ func (s *actionStep) script(name string, env ...string) (log string, code int) {
 		s.state = append(s.state, "STATE_"+name+"="+value)
 	}
 	log = out.String()
-	for line := range strings.Lines(log) { // a runner takes the masks out
+	for line := range strings.Lines(log) { // a runner removes the masks from the log
 		if !strings.HasPrefix(line, "::add-mask::") {
-			noteSaid(line)
+			recordOutput(line)
 		}
 	}
 	return log, cmd.ProcessState.ExitCode()
 }
 
-// file reads what a script wrote into one of the runner's files.
+// file parses one of the runner's files, such as GITHUB_OUTPUT.
 func (s *actionStep) file(name string) map[string]string {
-	data, _ := os.ReadFile(filepath.Join(s.dir, name)) // not there: nothing was written
+	data, _ := os.ReadFile(filepath.Join(s.dir, name)) // missing if the script wrote nothing
 	values := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^(\w+)<<.*\n(.*)\n.*$`).FindAllStringSubmatch(string(data), -1) {
 		values[m[1]] = m[2]
@@ -74,7 +74,7 @@ func (s *actionStep) file(name string) map[string]string {
 	return values
 }
 
-// checkGone fails unless nothing of the job is left.
+// checkGone fails if anything of the job is left.
 func (s *actionStep) checkGone() {
 	s.t.Helper()
 	if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
@@ -82,9 +82,9 @@ func (s *actionStep) checkGone() {
 	}
 }
 
-// TestActionEndsNoLoginOfTheTeam: a store that the environment names is not
-// the job's, whoever logged in there.
-func TestActionEndsNoLoginOfTheTeam(t *testing.T) {
+// TestActionKeepsTeamCredential: the action does not sign out of a store that the
+// environment names.
+func TestActionKeepsTeamCredential(t *testing.T) {
 	for _, tt := range []struct{ name, env string }{
 		{"a store", "MCP_LOGIN_STORE=file:"},
 		{"a folder", "MCP_LOGIN_PROFILE_DIR="},
@@ -98,17 +98,18 @@ func TestActionEndsNoLoginOfTheTeam(t *testing.T) {
 			}
 			log, code := s.script("post.js")
 			token := s.token("demo")
-			noteIssued(token)
+			recordTokens(token)
 			if code != 0 || s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"] != token || statusOf(t, demo.MCP(), token) != http.StatusOK {
-				t.Errorf("after the job the team's token is gone, or another than the job's; exit code %d:\n%s", code, log)
+				t.Errorf("after the job the team's token is gone or differs from the job's; exit code %d:\n%s", code, log)
 			}
 			s.checkGone()
 		})
 	}
 }
 
-// TestActionKeepsToItsOwnStore: what surrounds the job leads it to no other.
-func TestActionKeepsToItsOwnStore(t *testing.T) {
+// TestActionUsesItsOwnStore: neither the environment nor the configuration can select
+// another store.
+func TestActionUsesItsOwnStore(t *testing.T) {
 	demo := startDemo(t)
 	s := newActionStep(t, "INPUT_URL="+demo.MCP())
 	config := filepath.Join(s.dir, "config", "mcp-login", "config.toml")
@@ -118,29 +119,29 @@ func TestActionKeepsToItsOwnStore(t *testing.T) {
 	}
 	s.want(0, "login", "demo", demo.MCP(), "--flow", "device")
 	before := s.want(0, "token", "demo", "--agent-sock=").stdout
-	around := []string{"MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE_COMMAND=false", "MCP_LOGIN_PASSPHRASE=x", "MCP_LOGIN_AGENT_SOCK=/nowhere/either"}
-	log, code := s.script("main.js", around...)
+	overrides := []string{"MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE_COMMAND=false", "MCP_LOGIN_PASSPHRASE=x", "MCP_LOGIN_AGENT_SOCK=/nowhere/either"}
+	log, code := s.script("main.js", overrides...)
 	own := s.file("GITHUB_ENV")["MCP_DEMO_TOKEN"]
-	noteIssued(strings.TrimSpace(before), own)
+	recordTokens(strings.TrimSpace(before), own)
 	if code != 0 || own == "" || own == strings.TrimSpace(before) || statusOf(t, demo.MCP(), own) != http.StatusOK {
 		t.Fatalf("exit code %d:\n%s", code, log)
 	}
-	checkAtRest(t, s.temp, []string{own})
-	if log, code := s.script("post.js", around...); code != 0 || !strings.Contains(log, "revoked the tokens") {
+	checkNoPlaintextToken(t, s.temp, []string{own})
+	if log, code := s.script("post.js", overrides...); code != 0 || !strings.Contains(log, "revoked the tokens") {
 		t.Errorf("post.js: exit code %d:\n%s", code, log)
 	}
 	if after := s.want(0, "token", "demo", "--agent-sock=").stdout; after != before || statusOf(t, demo.MCP(), strings.TrimSpace(after)) != http.StatusOK {
 		t.Error("the job changed or ended the team's token")
 	}
 	if got := statusOf(t, demo.MCP(), own); got != http.StatusUnauthorized {
-		t.Errorf("after the job its own token is answered with %d, want 401", got)
+		t.Errorf("after the job, its own token gets status %d, want 401", got)
 	}
 	s.checkGone()
 }
 
-// TestActionSaysWhatIsMissing: an error of the action's own is one line, with
-// the way out, and nothing is left or made.
-func TestActionSaysWhatIsMissing(t *testing.T) {
+// TestActionReportsMissingInput: an error of the action is one line with a remedy, and
+// nothing is left behind.
+func TestActionReportsMissingInput(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		env  []string
@@ -157,7 +158,7 @@ func TestActionSaysWhatIsMissing(t *testing.T) {
 				t.Errorf("exit code %d, %q, want 1, %q", code, log, tt.want)
 			}
 			if made := s.file("GITHUB_STATE")["dir"]; tt.name == "no name" && made != "" {
-				t.Errorf("%s was made", made)
+				t.Errorf("%s was created", made)
 			}
 			if log, code := s.script("post.js", tt.env...); code != 0 || log != "" {
 				t.Errorf("post.js: exit code %d, %q, want 0 and nothing", code, log)
@@ -167,15 +168,15 @@ func TestActionSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestActionTellsAFailedLoginOnce: the step has said it; its end adds no error.
-// What was registered before somebody was refused is taken back.
-func TestActionTellsAFailedLoginOnce(t *testing.T) {
+// TestActionReportsFailedLoginOnce: the step reports the failure, and post.js adds no
+// error. A client that was registered for the failed sign-in is deregistered.
+func TestActionReportsFailedLoginOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name, url string
 		code      int
 	}{
 		{"no server", "http://127.0.0.1:1/mcp", 3},
-		{"a stranger", startDemo(t).MCP(), 5},
+		{"another subject", startDemo(t).MCP(), 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newActionStep(t, "INPUT_URL="+tt.url, "INPUT_EXPECT-SUBJECT=team")
@@ -191,8 +192,8 @@ func TestActionTellsAFailedLoginOnce(t *testing.T) {
 	}
 }
 
-// TestActionPinsTheProgram: the action at a tag or commit builds that one.
-func TestActionPinsTheProgram(t *testing.T) {
+// TestActionPinsProgramVersion: the action at a tag or commit builds that version.
+func TestActionPinsProgramVersion(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	for _, tt := range []struct{ ref, version, want string }{
 		{"v1", "", "v1"},
@@ -216,17 +217,17 @@ func TestActionPinsTheProgram(t *testing.T) {
 	}
 }
 
-// TestActionEndsNoLoginOfTheTeamUnderARunner is the first of these under a
-// real one.
-func TestActionEndsNoLoginOfTheTeamUnderARunner(t *testing.T) {
+// TestActionKeepsTeamCredentialInRunner is TestActionKeepsTeamCredential with a real
+// runner.
+func TestActionKeepsTeamCredentialInRunner(t *testing.T) {
 	demo := startDemo(t)
-	person := newHome(t)
-	person.env = append(person.env, "MCP_LOGIN_STORE=file:"+filepath.Join(person.dir, "team"))
-	person.want(0, "login", "demo", demo.MCP(), "--flow", "device")
-	args := []string{"--var", "MCP_URL=" + demo.MCP(), "--env", "XDG_STATE_HOME=" + filepath.Join(person.dir, "state"), "--env", "MCP_LOGIN_STORE=file:" + filepath.Join(person.dir, "team")}
+	user := newHome(t)
+	user.env = append(user.env, "MCP_LOGIN_STORE=file:"+filepath.Join(user.dir, "team"))
+	user.want(0, "login", "demo", demo.MCP(), "--flow", "device")
+	args := []string{"--var", "MCP_URL=" + demo.MCP(), "--env", "XDG_STATE_HOME=" + filepath.Join(user.dir, "state"), "--env", "MCP_LOGIN_STORE=file:" + filepath.Join(user.dir, "team")}
 	log, ok := newRepository(t).act("examples/github-actions/workflows/device.yml", args...)
-	token := person.token("demo")
-	noteIssued(token)
+	token := user.token("demo")
+	recordTokens(token)
 	if !ok || strings.Contains(log, "revoked the tokens") || statusOf(t, demo.MCP(), token) != http.StatusOK {
 		t.Errorf("the workflow ended with %t, and the team's token may be gone:\n%s", ok, log)
 	}

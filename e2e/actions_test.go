@@ -16,8 +16,8 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// repository is a checkout that holds the action and workflows, as a user's
-// own would.
+// repository is a checkout that contains the action and workflows, like a user's own
+// repository.
 type repository struct {
 	t    *testing.T
 	dir  string
@@ -56,7 +56,7 @@ func (r *repository) command(path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// act runs a workflow in this machine's own shell and returns its log.
+// act runs a workflow on this machine and returns its log.
 func (r *repository) act(workflow string, args ...string) (log string, ok bool) {
 	r.t.Helper()
 	path, err := provide("act")
@@ -70,11 +70,11 @@ func (r *repository) act(workflow string, args ...string) (log string, ok bool) 
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		r.t.Fatal(err)
 	}
-	noteSaid(string(out))
+	recordOutput(string(out))
 	return string(out), err == nil
 }
 
-// startDemo starts the demo server, which approves after a moment.
+// startDemo starts the demo server, which approves by itself.
 func startDemo(t *testing.T) *demoserver.Server {
 	t.Helper()
 	var demo http.Handler
@@ -88,7 +88,7 @@ func startDemo(t *testing.T) *demoserver.Server {
 	return s
 }
 
-func TestWorkflowsAreClean(t *testing.T) {
+func TestWorkflowsPassActionlint(t *testing.T) {
 	lint, err := provide("actionlint")
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestActionApprovedByDevice(t *testing.T) {
 	for _, want := range []string{
 		"::notice title=Sign-in to", // while the step waits
 		"Enter the code",
-		"MCP_DEMO_AUTHORIZATION=***", // masked before it was handed on
+		"MCP_DEMO_AUTHORIZATION=***", // masked before it was exported
 		`"name":"whoami"`,            // the tools' list
 		"revoked the tokens",         // by the post step
 		"Summary - **Signed in to",
@@ -123,7 +123,7 @@ func TestActionApprovedByDevice(t *testing.T) {
 	}
 }
 
-func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
+func TestActionMasksAndRevokesAfterFailure(t *testing.T) {
 	demo := startDemo(t)
 	r := newRepository(t)
 	kept := filepath.Join(t.TempDir(), "token")
@@ -133,7 +133,7 @@ func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
 	if ok || err != nil {
 		t.Fatalf("the workflow ended with %t, token: %v\n%s", ok, err, log)
 	}
-	noteIssued(string(token))
+	recordTokens(string(token))
 	for _, want := range []string{"the token is ***", "the header is ***", "revoked the tokens"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q:\n%s", want, log)
@@ -142,24 +142,24 @@ func TestActionHidesAndRevokesWhateverTheJobDoes(t *testing.T) {
 	if strings.Contains(log, string(token)) {
 		t.Error("the log holds the token")
 	}
-	checkAtRest(t, r.home, []string{string(token)})
-	checkAtRest(t, r.dir, []string{string(token)})
+	checkNoPlaintextToken(t, r.home, []string{string(token)})
+	checkNoPlaintextToken(t, r.dir, []string{string(token)})
 	if code := statusOf(t, demo.MCP(), string(token)); code != http.StatusUnauthorized {
-		t.Errorf("after the job the token is answered with %d, want 401", code)
+		t.Errorf("after the job, the token gets status %d, want 401", code)
 	}
 }
 
-func TestActionRefusesAStranger(t *testing.T) {
+func TestActionRejectsOtherSubject(t *testing.T) {
 	demo := startDemo(t)
 	kept := filepath.Join(t.TempDir(), "token")
 	log, ok := newRepository(t).act(".github/workflows/probe.yml",
 		"--var", "MCP_URL="+demo.MCP(), "--var", "FLOW=device", "--var", "KEEP="+kept, "--var", "SUBJECT=team")
 	if _, err := os.Stat(kept); ok || err == nil || !strings.Contains(log, "unexpected identity") {
-		t.Errorf("the workflow ended with %t, and its steps went on with %v:\n%s", ok, err, log)
+		t.Errorf("the workflow ended with %t, and later steps ran with %v:\n%s", ok, err, log)
 	}
 }
 
-// statusOf calls the MCP server with a token.
+// statusOf calls the MCP server with a token and returns the HTTP status.
 func statusOf(t *testing.T, url, token string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))

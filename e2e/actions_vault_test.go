@@ -10,8 +10,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// trustJobs lets jobs of one subject log in and use the team's records.
-func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokens, subject string) {
+// trustJobs allows jobs with this subject to log in to Vault and to use the team's
+// records.
+func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokenServer, subject string) {
 	t.Helper()
 	v.write(t, "sys/auth/jwt", map[string]any{"type": "jwt"})
 	v.write(t, "auth/jwt/config", map[string]any{
@@ -26,28 +27,28 @@ func (v *vaultServer) trustJobs(t *testing.T, tokens *idTokens, subject string) 
 
 func TestActionUsesTheTeamsCredentialInVault(t *testing.T) {
 	v, demo := startVault(t), startDemo(t)
-	tokens := startIDTokens(t, "repo:example/example:ref:refs/heads/main")
+	tokens := startIDTokenServer(t, "repo:example/example:ref:refs/heads/main")
 	v.trustJobs(t, tokens, tokens.subject)
-	person := newHome(t)
-	person.env = append(person.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+v.root, "MCP_LOGIN_STORE=vault:secret/mcp-login")
-	person.want(0, "login", "demo", demo.MCP())
-	before := person.token("demo")
-	noteIssued(before)
+	user := newHome(t)
+	user.env = append(user.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+v.root, "MCP_LOGIN_STORE=vault:secret/mcp-login")
+	user.want(0, "login", "demo", demo.MCP())
+	before := user.token("demo")
+	recordTokens(before)
 
 	args := append(tokens.env(), "--var", "VAULT_ADDR="+v.addr)
 	log, ok := newRepository(t).act("examples/github-actions/workflows/vault.yml", args...)
 	if !ok || !strings.Contains(log, "MCP_DEMO_AUTHORIZATION=***") || !strings.Contains(log, `"name":"whoami"`) {
 		t.Fatalf("the workflow ended with %t:\n%s", ok, log)
 	}
-	// The team's credential is no job's to end.
-	if after := person.token("demo"); after != before || statusOf(t, demo.MCP(), after) != http.StatusOK {
+	// The team's credential does not belong to the job.
+	if after := user.token("demo"); after != before || statusOf(t, demo.MCP(), after) != http.StatusOK {
 		t.Error("the job changed or ended the team's token")
 	}
 }
 
-func TestActionOfAnotherRepositoryIsRefusedByVault(t *testing.T) {
+func TestActionOfAnotherRepositoryIsRejectedByVault(t *testing.T) {
 	v := startVault(t)
-	tokens := startIDTokens(t, "repo:stranger/fork:ref:refs/heads/main")
+	tokens := startIDTokenServer(t, "repo:stranger/fork:ref:refs/heads/main")
 	v.trustJobs(t, tokens, "repo:example/example:ref:refs/heads/main")
 	args := append(tokens.env(), "--var", "VAULT_ADDR="+v.addr)
 	log, ok := newRepository(t).act("examples/github-actions/workflows/vault.yml", args...)

@@ -12,35 +12,35 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// BenchmarkAgent keeps profiles whose tokens live for a minute, and tells what
-// that costs the agent per minute and at its peak, and how long one hand-out
-// takes, beside the program's own reading of the store.
+// BenchmarkAgent keeps profiles whose tokens expire after a minute. It reports what
+// that costs the agent per minute and at its peak, and how long the agent takes to
+// issue a token, compared with reading the store.
 func BenchmarkAgent(b *testing.B) {
 	for _, profiles := range []int{10, 1000} {
 		b.Run(fmt.Sprint(profiles, "profiles"), func(b *testing.B) {
-			l := newLender(b, profiles, time.Minute)
-			r := l.agent()
-			client := &agent.Client{Socket: l.socket}
+			d := newDemoHome(b, profiles, time.Minute)
+			r := d.startAgent()
+			client := &agent.Client{Socket: d.socket}
 			begin := time.Now()
-			var handed, read []time.Duration
+			var times, read []time.Duration
 			for b.Loop() {
 				name := fmt.Sprint("p", rand.N(profiles))
-				one := time.Now()
+				started := time.Now()
 				if _, err := client.Issue(b.Context(), name, 0, ""); err != nil {
 					b.Fatal(err)
 				}
-				handed = append(handed, time.Since(one))
-				time.Sleep(20 * time.Millisecond) // a socket serves 50 a second
+				times = append(times, time.Since(started))
+				time.Sleep(20 * time.Millisecond) // the rate limit of the socket is 50 requests a second
 			}
 			for range 20 {
-				read = append(read, timeToRun(b, l.command(b.Context(), "token", fmt.Sprint("p", rand.N(profiles)), "--min-ttl", "1s")))
+				read = append(read, timeToRun(b, d.command(b.Context(), "token", fmt.Sprint("p", rand.N(profiles)), "--min-ttl", "1s")))
 			}
 			time.Sleep(time.Until(begin.Add(30 * time.Second)))
-			r.end()
+			r.stop()
 			state, lived := r.cmd.ProcessState, time.Since(begin)
-			b.ReportMetric(0, "ns/op") // the medians say more
-			b.ReportMetric(median(handed).Seconds()*1000, "handout-ms")
-			b.ReportMetric(median(handed).Seconds()/median(read).Seconds(), "x-token-command")
+			b.ReportMetric(0, "ns/op") // the medians are more useful
+			b.ReportMetric(median(times).Seconds()*1000, "issue-ms")
+			b.ReportMetric(median(times).Seconds()/median(read).Seconds(), "x-token-command")
 			b.ReportMetric((state.UserTime()+state.SystemTime()).Seconds()/lived.Minutes(), "cpu-s/min")
 			b.ReportMetric(float64(state.SysUsage().(*syscall.Rusage).Maxrss)/1024, "peak-MiB")
 		})

@@ -31,9 +31,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// lender is the demo server, a home with credentials for it, and the times at
-// which tokens were refreshed.
-type lender struct {
+// demoHome is the demo server, a home with credentials for it, and the times at which
+// tokens were refreshed.
+type demoHome struct {
 	*home
 	demo   *demoserver.Server
 	socket string
@@ -43,20 +43,20 @@ type lender struct {
 }
 
 // ServeHTTP counts the refreshes.
-func (l *lender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *demoHome) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/token" {
-		l.mu.Lock()
-		l.refreshes = append(l.refreshes, time.Now())
-		l.mu.Unlock()
+		d.mu.Lock()
+		d.refreshes = append(d.refreshes, time.Now())
+		d.mu.Unlock()
 	}
-	l.demo.ServeHTTP(w, r)
+	d.demo.ServeHTTP(w, r)
 }
 
-func (l *lender) since(begin time.Time) (total, worst int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (d *demoHome) refreshesSince(begin time.Time) (total, worst int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	second := map[int]int{}
-	for _, at := range l.refreshes {
+	for _, at := range d.refreshes {
 		if at.After(begin) {
 			total++
 			s := int(at.Sub(begin) / time.Second)
@@ -67,19 +67,19 @@ func (l *lender) since(begin time.Time) (total, worst int) {
 	return total, worst
 }
 
-// quiet is a prompt that nobody needs to see: the demo approves by itself.
-type quiet struct{}
+// noPrompt shows nothing, because the demo approves by itself.
+type noPrompt struct{}
 
-func (quiet) ShowCode(context.Context, device.Code) {}
+func (noPrompt) ShowCode(context.Context, device.Code) {}
 
-// newLender logs in profiles p0, p1, ... whose tokens live for ttl.
-func newLender(t testing.TB, profiles int, ttl time.Duration) *lender {
+// newDemoHome signs in profiles p0, p1, ... whose access tokens have the lifetime ttl.
+func newDemoHome(t testing.TB, profiles int, ttl time.Duration) *demoHome {
 	t.Helper()
-	l := &lender{home: newHome(t)}
-	l.socket = filepath.Join(l.dir, "run", "agent.sock")
-	web := httptest.NewUnstartedServer(l)
+	d := &demoHome{home: newHome(t)}
+	d.socket = filepath.Join(d.dir, "run", "agent.sock")
+	web := httptest.NewUnstartedServer(d)
 	var err error
-	l.demo, err = demoserver.New(demoserver.Config{
+	d.demo, err = demoserver.New(demoserver.Config{
 		URL: "http://" + web.Listener.Addr().String(), AccessTTL: ttl, Interval: time.Second, AutoApprove: 1,
 	})
 	if err != nil {
@@ -88,26 +88,26 @@ func newLender(t testing.TB, profiles int, ttl time.Duration) *lender {
 	web.Start()
 	t.Cleanup(web.Close)
 	store, err := file.Open(file.Config{
-		Dir:    filepath.Join(l.dir, "data", "mcp-login"),
-		Keeper: file.KeyFile{Dir: filepath.Join(l.dir, "state", "mcp-login", "keys")},
+		Dir:    filepath.Join(d.dir, "data", "mcp-login"),
+		Keeper: file.KeyFile{Dir: filepath.Join(d.dir, "state", "mcp-login", "keys")},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	hc := oauth.Guard{Server: l.demo.MCP()}.Client()
+	hc := oauth.Guard{Server: d.demo.MCP()}.Client()
 	t.Cleanup(hc.CloseIdleConnections)
 	var logins sync.WaitGroup
-	turns := make(chan struct{}, 16) // each login tests the store, which one can do at a time
+	turns := make(chan struct{}, 16) // each sign-in probes the store, which allows one probe at a time
 	for i := range profiles {
 		logins.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
 			s, err := mcplogin.Open(mcplogin.Config{
-				Profile: fmt.Sprint("p", i), Server: l.demo.MCP(), Source: mcplogin.Stored(store),
+				Profile: fmt.Sprint("p", i), Server: d.demo.MCP(), Source: mcplogin.Stored(store),
 				HTTP: func(string) *http.Client { return hc },
 			})
 			if err == nil {
-				_, err = s.Login(t.Context(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: quiet{}}}})
+				_, err = s.Login(t.Context(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: noPrompt{}}}})
 			}
 			if err != nil {
 				t.Error(err)
@@ -115,19 +115,19 @@ func newLender(t testing.TB, profiles int, ttl time.Duration) *lender {
 		})
 	}
 	logins.Wait()
-	return l
+	return d
 }
 
-// agent starts an agent and waits for its socket.
-func (l *lender) agent(args ...string) *running {
-	l.t.Helper()
-	r := l.start(append([]string{"agent", "--socket", l.socket, "--log-format", "json"}, args...)...)
-	r.stderr.await(l.t, regexp.MustCompile("next: export MCP_LOGIN_AGENT_SOCK="))
+// startAgent starts an agent and waits for its socket.
+func (d *demoHome) startAgent(args ...string) *running {
+	d.t.Helper()
+	r := d.start(append([]string{"agent", "--socket", d.socket, "--log-format", "json"}, args...)...)
+	r.stderr.await(d.t, regexp.MustCompile("next: export MCP_LOGIN_AGENT_SOCK="))
 	return r
 }
 
-// end ends an agent as a service manager does.
-func (r *running) end() result {
+// stop stops a process as a service manager does.
+func (r *running) stop() result {
 	r.h.t.Helper()
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		r.h.t.Fatal(err)
@@ -135,36 +135,36 @@ func (r *running) end() result {
 	return r.wait(0)
 }
 
-// works has the demo server judge what was handed out.
-func (l *lender) works(c mcplogin.Credential) bool {
-	l.t.Helper()
-	noteIssued(c.Token.Access)
-	req, err := http.NewRequestWithContext(l.t.Context(), "GET", c.Server, nil)
+// accepts reports whether the demo server accepts an issued token.
+func (d *demoHome) accepts(c mcplogin.Credential) bool {
+	d.t.Helper()
+	recordTokens(c.Token.Access)
+	req, err := http.NewRequestWithContext(d.t.Context(), "GET", c.Server, nil)
 	if err != nil {
-		l.t.Fatal(err)
+		d.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token.Access)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		l.t.Fatal(err)
+		d.t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	return resp.StatusCode != http.StatusUnauthorized
 }
 
-// judge requests a token, then checks its expiry and whether the server accepts
-// it. If the token expires between the two checks, as it may on a busy machine,
-// judge requests another one.
-func (l *lender) judge(client *agent.Client, profile string) error {
+// checkToken requests a token, then checks its expiry and whether the server accepts
+// it. If the token expires between the two checks, as it can on a busy machine,
+// checkToken requests another one.
+func (d *demoHome) checkToken(client *agent.Client, profile string) error {
 	for {
-		c, err := client.Issue(l.t.Context(), profile, 0, "")
+		c, err := client.Issue(d.t.Context(), profile, 0, "")
 		if err != nil {
 			return err
 		}
 		if left := time.Until(c.Token.Expiry); left <= 0 {
 			return fmt.Errorf("the token expired %s ago", -left)
 		}
-		if l.works(c) {
+		if d.accepts(c) {
 			return nil
 		}
 		if left := time.Until(c.Token.Expiry); left > 0 {
@@ -173,28 +173,27 @@ func (l *lender) judge(client *agent.Client, profile string) error {
 	}
 }
 
-// TestAgentKeepsManyFresh runs the real agent for a minute, in which every
-// token expires at least once. None is handed out that the server does not
-// take.
-func TestAgentKeepsManyFresh(t *testing.T) {
+// TestAgentRefreshesManyProfiles runs the real agent for a minute, in which every token
+// expires at least once. The server accepts every token that the agent issues.
+func TestAgentRefreshesManyProfiles(t *testing.T) {
 	t.Parallel()
 	const profiles, ttl, duration = 1000, time.Minute, time.Minute
-	l := newLender(t, profiles, ttl)
-	r := l.agent()
-	client := &agent.Client{Socket: l.socket}
-	begin, asked := time.Now(), 0
+	d := newDemoHome(t, profiles, ttl)
+	r := d.startAgent()
+	client := &agent.Client{Socket: d.socket}
+	begin, requested := time.Now(), 0
 	for time.Since(begin) < duration {
-		if err := l.judge(client, fmt.Sprint("p", rand.N(profiles))); err != nil {
-			t.Fatalf("after %d: %v", asked, err)
+		if err := d.checkToken(client, fmt.Sprint("p", rand.N(profiles))); err != nil {
+			t.Fatalf("after %d: %v", requested, err)
 		}
-		asked++
+		requested++
 		time.Sleep(20 * time.Millisecond) // below the rate limit of 50 requests a second
 	}
-	refreshes, worst := l.since(begin)
-	r.end()
+	refreshes, worst := d.refreshesSince(begin)
+	r.stop()
 	usage := r.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	t.Logf("%d profiles, %d asked, %d refreshes, at most %d in a second; peak memory %.1f MiB, CPU %.2f s in %s",
-		profiles, asked, refreshes, worst, float64(usage.Maxrss)/1024,
+	t.Logf("%d profiles, %d requested, %d refreshes, at most %d in a second; peak memory %.1f MiB, CPU %.2f s in %s",
+		profiles, requested, refreshes, worst, float64(usage.Maxrss)/1024,
 		(r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()).Seconds(), duration)
 	if refreshes < profiles || refreshes > 4*profiles {
 		t.Errorf("%d refreshes", refreshes)
@@ -204,21 +203,21 @@ func TestAgentKeepsManyFresh(t *testing.T) {
 	}
 }
 
-// TestAgentKilledAndStopped: an agent that was killed is replaced by the next;
-// one that slept past every expiry wakes up and hands out nothing expired.
+// TestAgentKilledAndStopped: a new agent replaces one that was killed, and an agent
+// that was stopped until all tokens expired issues no expired token when it continues.
 func TestAgentKilledAndStopped(t *testing.T) {
 	t.Parallel()
 	const profiles, ttl = 20, 12 * time.Second
 	const atOnce = 16 // refreshes in flight at one server
-	l := newLender(t, profiles, ttl)
-	client := &agent.Client{Socket: l.socket}
+	d := newDemoHome(t, profiles, ttl)
+	client := &agent.Client{Socket: d.socket}
 	lost := 0
 	all := func(when string) {
 		t.Helper()
 		for i := range profiles {
-			err := l.judge(client, fmt.Sprint("p", i))
+			err := d.checkToken(client, fmt.Sprint("p", i))
 			if errors.Is(err, mcplogin.ErrLoginRequired) {
-				lost++ // the kill fell between the server's rotation and the save
+				lost++ // killed between the server's rotation and the save
 				continue
 			}
 			if err != nil {
@@ -227,19 +226,19 @@ func TestAgentKilledAndStopped(t *testing.T) {
 		}
 	}
 	for range 3 {
-		r := l.agent()
+		r := d.startAgent()
 		all("running")
 		if !r.killAfter(rand.N(ttl)) {
-			t.Fatal("the agent had ended")
+			t.Fatal("the agent exited")
 		}
-		l.want(7, "token", "p0", "--agent-sock", l.socket)
+		d.want(7, "token", "p0", "--agent-sock", d.socket)
 	}
 	t.Logf("%d credentials were lost by 3 kills", lost)
 	if lost > 3*atOnce { // a busy machine has more refreshes in flight
 		t.Errorf("each kill lost more than %d credentials", atOnce)
 	}
-	r := l.agent()
-	time.Sleep(ttl) // real time: a loss by the last kill shows when the old token has expired
+	r := d.startAgent()
+	time.Sleep(ttl) // real time: a loss by the last kill shows only after the old token has expired
 	lost = 0
 	all("before it is stopped")
 	before := lost
@@ -256,48 +255,48 @@ func TestAgentKilledAndStopped(t *testing.T) {
 	if lost != before {
 		t.Errorf("%d credentials were lost by a stop", lost-before)
 	}
-	r.end()
-	if _, err := os.Lstat(l.socket); err == nil {
-		t.Error("the socket is left behind")
+	r.stop()
+	if _, err := os.Lstat(d.socket); err == nil {
+		t.Error("the socket was not removed")
 	}
 }
 
-// TestAgentForwarded lends one credential through a real sshd.
+// TestAgentForwarded uses one credential through a real sshd.
 func TestAgentForwarded(t *testing.T) {
 	t.Parallel()
-	l := newLender(t, 2, time.Hour)
-	lent := filepath.Join(l.dir, "run", "lent.sock")
-	audit := filepath.Join(l.dir, "audit.jsonl")
-	r := l.agent("--forward-socket", lent, "--allow", "p0", "--audit", audit)
+	d := newDemoHome(t, 2, time.Hour)
+	forwarded := filepath.Join(d.dir, "run", "forwarded.sock")
+	audit := filepath.Join(d.dir, "audit.jsonl")
+	r := d.startAgent("--forward-socket", forwarded, "--allow", "p0", "--audit", audit)
 	host := startSSHD(t)
 	remote := filepath.Join(host.dir, "agent.sock")
-	forward := host.ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", remote+":"+lent)
+	forward := host.ssh("-N", "-o", "ExitOnForwardFailure=yes", "-R", remote+":"+forwarded)
 	if err := forward.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = forward.Process.Kill() // it may have ended
+		_ = forward.Process.Kill() // it may have exited
 		_ = forward.Wait()
 	}()
 	waitForFile(t, remote)
 
-	other := newHome(t) // an account that never logged in, on the other host
-	over := func(words ...string) (string, error) {
+	other := newHome(t) // an account on the other host that never signed in
+	runRemote := func(words ...string) (string, error) {
 		line := []string{"env", "HOME=" + other.dir, "MCP_LOGIN_AGENT_SOCK=" + remote, program}
 		out, err := host.ssh(append(line, words...)...).Output()
 		return strings.TrimSpace(string(out)), err
 	}
-	token, err := over("token", "p0")
-	if err != nil || !l.works(mcplogin.Credential{Server: l.demo.MCP(), Token: oauth.Token{Access: token}}) {
+	token, err := runRemote("token", "p0")
+	if err != nil || !d.accepts(mcplogin.Credential{Server: d.demo.MCP(), Token: oauth.Token{Access: token}}) {
 		t.Fatalf("through ssh: %v", err)
 	}
 	for command, want := range map[string]string{"list": "p0", "status p0": "agent:" + remote, "test p0": "whoami", "refresh p0": ""} {
-		if out, err := over(strings.Fields(command)...); err != nil || !strings.Contains(out, want) {
+		if out, err := runRemote(strings.Fields(command)...); err != nil || !strings.Contains(out, want) {
 			t.Errorf("%s through ssh: %v, %q, want %q", command, err, out, want)
 		}
 	}
 	for profile, code := range map[string]int{"p1": 5, "p9": 5} {
-		out, err := over("token", profile)
+		out, err := runRemote("token", profile)
 		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != code || out != "" {
 			t.Errorf("%s: %v, %q", profile, err, out)
 		}
@@ -306,17 +305,17 @@ func TestAgentForwarded(t *testing.T) {
 		t.Errorf("%d files are on the other host", n)
 	}
 	_ = forward.Process.Signal(syscall.SIGTERM)
-	_ = forward.Wait() // what ended it says it
-	out, err := over("token", "p0")
+	_ = forward.Wait() // the error below reports why it ended
+	out, err := runRemote("token", "p0")
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 7 || out != "" {
-		t.Errorf("when the connection has ended: %v", err)
+		t.Errorf("after the connection ended: %v", err)
 	}
-	r.end()
+	r.stop()
 	text, err := os.ReadFile(audit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	noteSaid(string(text))
+	recordOutput(string(text))
 	first, _, _ := strings.Cut(string(text), "\n")
 	var line agentd.Request
 	if err := json.Unmarshal([]byte(first), &line); err != nil || line.Socket != "forward" || line.Profile != "p0" ||
@@ -333,7 +332,7 @@ func waitForFile(t *testing.T, path string) {
 	})
 }
 
-// TestAgentUnits: systemd finds nothing to say about the units.
+// TestAgentUnits: systemd accepts the units.
 func TestAgentUnits(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -354,47 +353,47 @@ func TestAgentUnits(t *testing.T) {
 	}
 }
 
-// TestAgentActivated: systemd's own tool passes the socket, and the first user
+// TestAgentSocketActivation: systemd's own tool passes the socket, and the first client
 // starts the agent.
-func TestAgentActivated(t *testing.T) {
+func TestAgentSocketActivation(t *testing.T) {
 	t.Parallel()
-	l := newLender(t, 1, time.Hour)
-	if err := os.Mkdir(filepath.Dir(l.socket), 0o700); err != nil {
+	d := newDemoHome(t, 1, time.Hour)
+	if err := os.Mkdir(filepath.Dir(d.socket), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	lent := l.socket + ".lent"
-	activate := exec.Command("systemd-socket-activate", "--listen="+l.socket, "--listen="+lent, "--fdname=agent:forward",
+	forwarded := d.socket + ".forward"
+	activate := exec.Command("systemd-socket-activate", "--listen="+d.socket, "--listen="+forwarded, "--fdname=agent:forward",
 		program, "agent", "--allow", "p9", "--log-level", "info")
-	for _, pair := range l.env {
+	for _, pair := range d.env {
 		activate.Args = append(activate.Args[:1], append([]string{"--setenv=" + pair}, activate.Args[1:]...)...)
 	}
-	talk := newWatched()
-	activate.Stderr, activate.Env = talk, l.env
+	stderr := newOutputBuffer()
+	activate.Stderr, activate.Env = stderr, d.env
 	if err := activate.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = activate.Wait() // its exit code is looked at below
-		close(talk.closed)
+		_ = activate.Wait() // its exit code is checked below
+		close(stderr.closed)
 	}()
-	defer func() { _ = activate.Process.Kill() }() // it may have ended
-	waitForFile(t, lent)
-	c, err := (&agent.Client{Socket: l.socket}).Issue(t.Context(), "p0", 0, "")
-	if err != nil || !l.works(c) {
-		t.Errorf("%v\n%s", err, talk)
+	defer func() { _ = activate.Process.Kill() }() // it may have exited
+	waitForFile(t, forwarded)
+	c, err := (&agent.Client{Socket: d.socket}).Issue(t.Context(), "p0", 0, "")
+	if err != nil || !d.accepts(c) {
+		t.Errorf("%v\n%s", err, stderr)
 	}
-	if _, err := (&agent.Client{Socket: lent}).Issue(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
+	if _, err := (&agent.Client{Socket: forwarded}).Issue(t.Context(), "p0", 0, ""); !errors.Is(err, agent.ErrDenied) {
 		t.Errorf("through the limited socket: %v", err)
 	}
 	if err := activate.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	<-talk.closed
-	noteSaid(talk.String())
+	<-stderr.closed
+	recordOutput(stderr.String())
 	if code := activate.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit code %d\n%s", code, talk)
+		t.Errorf("exit code %d\n%s", code, stderr)
 	}
-	if _, err := os.Lstat(l.socket); err != nil {
-		t.Error("a socket was removed that is the service manager's")
+	if _, err := os.Lstat(d.socket); err != nil {
+		t.Error("the agent removed the service manager's socket")
 	}
 }

@@ -24,14 +24,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// authority is a certificate authority of the test's own.
+// authority is a certificate authority for one test.
 type authority struct {
 	t    testing.TB
 	dir  string
 	file string // its certificate as PEM
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
-	// servers are the certificates of environ.
+	// servers are the certificates of the servers started with env.
 	servers []*x509.Certificate
 }
 
@@ -76,8 +76,8 @@ func (a *authority) write(name, kind string, der []byte) string {
 	return path
 }
 
-// issue returns a certificate for this machine and the name of the relay, and the
-// files of it and its key.
+// issue returns a certificate for this machine and the host name of the relay, and the
+// paths of the certificate and its key.
 func (a *authority) issue(name string) (cert *x509.Certificate, certFile, keyFile string) {
 	a.t.Helper()
 	cert, key := a.sign(&x509.Certificate{
@@ -91,23 +91,23 @@ func (a *authority) issue(name string) (cert *x509.Certificate, certFile, keyFil
 	return cert, a.write(name+".pem", "CERTIFICATE", cert.Raw), a.write(name+"-key.pem", "PRIVATE KEY", der)
 }
 
-// environ has a server of this folder speak TLS, and trust the authority.
-func (a *authority) environ() []string {
+// env makes a server of this folder use TLS, and trust the authority.
+func (a *authority) env() []string {
 	a.t.Helper()
 	cert, certFile, keyFile := a.issue("server")
 	a.servers = append(a.servers, cert)
 	return []string{"TLS_CERT=" + certFile, "TLS_KEY=" + keyFile, "NODE_EXTRA_CA_CERTS=" + a.file}
 }
 
-// client trusts the authority.
+// client returns a client that trusts the authority.
 func (a *authority) client() *http.Client {
 	roots := x509.NewCertPool()
 	roots.AddCert(a.cert)
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true, ForceAttemptHTTP2: true}}
 }
 
-// trusting has Chromium trust the keys of servers.
-func trusting(certs ...*x509.Certificate) chromedp.ExecAllocatorOption {
+// trustKeysOf makes Chromium trust the keys of these certificates.
+func trustKeysOf(certs ...*x509.Certificate) chromedp.ExecAllocatorOption {
 	var sums []string
 	for _, c := range certs {
 		sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)

@@ -18,24 +18,24 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// BenchmarkStart compares the program's start with that of a Go hello world,
-// in turns, so that a busy machine slows both. The aim is a ratio of at most 3
-// and a peak below 25 MiB. The server is gone by then: env asks nobody.
+// BenchmarkStart compares the start of the program with that of a Go hello world, in
+// turns, so that a busy machine slows both. The goal is a ratio of at most 3 and a peak
+// below 25 MiB. The server has stopped by then, because env sends no request.
 func BenchmarkStart(b *testing.B) {
 	hello := buildTestdata(b, "hello")
 	h := storedHome(b)
 	b.Run("env", func(b *testing.B) {
-		h.compare(b, hello, "env", "box")
+		h.compareWithHello(b, hello, "env", "box")
 		b.ReportMetric(h.peak(b, "env", "box"), "peak-MiB")
 	})
 	b.Run("list10000", func(b *testing.B) {
 		h.fillStore(b, 10_000)
-		h.compare(b, hello, "list")
+		h.compareWithHello(b, hello, "list")
 	})
 }
 
-// compare runs the program and hello in turns and reports medians.
-func (h *home) compare(b *testing.B, hello string, args ...string) {
+// compareWithHello runs the program and hello in turns and reports medians.
+func (h *home) compareWithHello(b *testing.B, hello string, args ...string) {
 	b.Helper()
 	var ours, theirs []time.Duration
 	for b.Loop() {
@@ -43,7 +43,7 @@ func (h *home) compare(b *testing.B, hello string, args ...string) {
 		ours = append(ours, timeToRun(b, h.command(b.Context(), args...)))
 	}
 	own, other := median(ours), median(theirs)
-	b.ReportMetric(0, "ns/op") // of both together: says nothing
+	b.ReportMetric(0, "ns/op") // the time of both together is meaningless
 	b.ReportMetric(own.Seconds()*1000, "ms")
 	b.ReportMetric(other.Seconds()*1000, "hello-ms")
 	b.ReportMetric(own.Seconds()/other.Seconds(), "x-hello")
@@ -63,7 +63,7 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// peak returns the most memory that a run of the program held, in MiB.
+// peak returns the peak memory of a run of the program, in MiB.
 func (h *home) peak(b *testing.B, args ...string) float64 {
 	b.Helper()
 	cmd := exec.Command(buildTestdata(b, "peak"), append([]string{program}, args...)...)
@@ -79,7 +79,7 @@ func (h *home) peak(b *testing.B, args ...string) float64 {
 	return float64(kib) / 1024
 }
 
-// storedHome is a home with a credential.
+// storedHome returns a home with a credential.
 func storedHome(b *testing.B) *home {
 	b.Helper()
 	h := newHome(b)
@@ -87,7 +87,7 @@ func storedHome(b *testing.B) *home {
 	return h
 }
 
-// loginToDemo logs in to a demo server that approves by itself.
+// loginToDemo signs in to a demo server that approves by itself.
 func (h *home) loginToDemo(b *testing.B) {
 	b.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,13 +101,13 @@ func (h *home) loginToDemo(b *testing.B) {
 		b.Fatal(err)
 	}
 	web := &http.Server{Handler: demo}
-	go func() { _ = web.Serve(ln) }()  // ends with Close
-	defer func() { _ = web.Close() }() // nothing is lost
+	go func() { _ = web.Serve(ln) }() // until Close
+	defer func() { _ = web.Close() }()
 	h.want(0, "login", "box", demo.MCP())
 }
 
-// fillStore lays n records beside the real one. A list opens none of them, so
-// they need not hold anything.
+// fillStore adds n records to the real one. A list does not open them, so they can be
+// empty.
 func (h *home) fillStore(b *testing.B, n int) {
 	b.Helper()
 	records, err := filepath.Glob(filepath.Join(h.dir, "data", "mcp-login", "*box*"))

@@ -18,12 +18,12 @@ import (
 	"github.com/creack/pty"
 )
 
-// authLink is an authorization URL as the program shows it.
+// authLink is an authorization URL as the program prints it.
 var authLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/auth\?[^\s\x1b]+`)
 
-// opener writes a program that notes the URL that it is given, and returns it
-// and the note.
-func (h *home) opener() (path, note string) {
+// recordingBrowser writes a program that records the URL that it opens, and returns the
+// paths of the program and the record.
+func (h *home) recordingBrowser() (path, note string) {
 	h.t.Helper()
 	path, note = filepath.Join(h.dir, "opener"), filepath.Join(h.dir, "opened")
 	text := "#!/bin/sh\nprintf '%s' \"$*\" >'" + note + "'\n"
@@ -35,32 +35,32 @@ func (h *home) opener() (path, note string) {
 
 func TestBrowserLogin(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
-	opener, note := h.opener()
+	opener, note := h.recordingBrowser()
 	r := h.start("login", "box", o.mcp(), "--browser-command", opener)
 	link := r.stderr.await(t, authLink)
 	if opened, err := os.ReadFile(note); err != nil || string(opened) != link {
-		t.Errorf("the browser was given %q, %v; the person %q", opened, err, link)
+		t.Errorf("the browser opened %q, %v, but the program printed %q", opened, err, link)
 	}
 	if !strings.Contains(r.stderr.String(), "flow: browser, because a browser command is configured\n") {
-		t.Errorf("it is not said what was chosen and why:\n%s", r.stderr)
+		t.Errorf("the flow and the reason are not printed:\n%s", r.stderr)
 	}
 
 	c := startChromium(t)
 	c.approve(link)
-	if got := c.title(); got != "You are signed in" {
-		t.Errorf("the page says %q", got)
+	if got := c.heading(); got != "You are signed in" {
+		t.Errorf("the heading is %q", got)
 	}
 	if got := c.evaluate(`getComputedStyle(document.querySelector("main")).maxWidth`); got == "none" {
-		t.Error("the page's own policy forbids its style")
+		t.Error("the content security policy of the page forbids its style")
 	}
-	c.photograph("signed-in")
+	c.takeScreenshots("signed-in")
 	r.wait(0)
 	if token := h.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
-	for _, resource := range o.seen().Resources {
+	for _, resource := range o.observed().Resources {
 		if resource != o.mcp() {
 			t.Errorf("a request with resource %q (RFC 8707 §2)", resource)
 		}
@@ -69,99 +69,98 @@ func TestBrowserLogin(t *testing.T) {
 
 func TestBrowserDenied(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
-	opener, _ := h.opener()
+	opener, _ := h.recordingBrowser()
 	r := h.start("login", "box", o.mcp(), "--flow", "browser", "--browser-command", opener)
 	c := startChromium(t)
 	c.deny(r.stderr.await(t, authLink))
-	if got := c.title(); got != "Access was not granted" {
-		t.Errorf("the page says %q", got)
+	if got := c.heading(); got != "Access was not granted" {
+		t.Errorf("the heading is %q", got)
 	}
-	c.photograph("denied")
+	c.takeScreenshots("denied")
 	r.wait(5)
 	h.want(4, "token", "box")
 }
 
-// TestShortAddress opens the short address that leads to the long one.
-func TestShortAddress(t *testing.T) {
+// TestShortURL opens the short URL that redirects to the authorization URL.
+func TestShortURL(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	h.env = append(h.env, "SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 2222", "USER=ada")
 	r := h.start("login", "box", o.mcp(), "--flow", "paste")
 	local := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:\d+/\w+ `))
 	port, _, _ := strings.Cut(strings.TrimPrefix(local, "http://127.0.0.1:"), "/")
 	if want := "ssh -L " + port + ":127.0.0.1:" + port + " -p 2222 ada@192.0.2.9\n"; !strings.Contains(r.stderr.String(), want) {
-		t.Errorf("the line %q is not shown:\n%s", want, r.stderr)
+		t.Errorf("the line %q is not printed:\n%s", want, r.stderr)
 	}
 	c := startChromium(t)
 	c.approve(strings.TrimSpace(local))
-	if got := c.title(); got != "You are signed in" {
-		t.Errorf("the page says %q", got)
+	if got := c.heading(); got != "You are signed in" {
+		t.Errorf("the heading is %q", got)
 	}
 	r.wait(0)
 }
 
-// signIn opens an authorization URL, signs in and consents, and returns the
-// page at which the browser ends.
-func (p *person) signIn(link string) page {
-	p.t.Helper()
-	at := p.submit(p.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
-	return p.submit(at, nil)
+// signIn opens an authorization URL, signs in and consents, and returns the last page.
+func (u *webUser) signIn(link string) page {
+	u.t.Helper()
+	at := u.submit(u.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
+	return u.submit(at, nil)
 }
 
-// elsewhere makes the person's browser one of another machine: what it is sent
-// to there does not load, and the address stays.
-func (p *person) elsewhere(o *oidc) *person {
-	p.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+// onOtherMachine makes the browser one on another machine: it cannot load redirects to
+// this machine and stays at their URL.
+func (u *webUser) onOtherMachine(o *oidc) *webUser {
+	u.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if "http://"+r.URL.Host != o.url {
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}
-	return p
+	return u
 }
 
-// signInElsewhere returns the address at which a browser ends that cannot
-// reach this machine.
-func (p *person) signInElsewhere(o *oidc, link string) string {
-	p.t.Helper()
-	p.elsewhere(o)
-	at := p.submit(p.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
+// redirectOnOtherMachine signs in with a browser that cannot reach this machine, and
+// returns the URL of the redirect.
+func (u *webUser) redirectOnOtherMachine(o *oidc, link string) string {
+	u.t.Helper()
+	u.onOtherMachine(o)
+	at := u.submit(u.get(link), url.Values{"login": {"somebody"}, "password": {"any"}})
 	var end string
-	p.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+	u.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if "http://"+r.URL.Host != o.url {
 			end = r.URL.String()
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}
-	p.submit(at, nil)
+	u.submit(at, nil)
 	if end == "" {
-		p.t.Fatal("the server sent the browser nowhere else")
+		u.t.Fatal("the server did not redirect the browser")
 	}
 	return end
 }
 
-// terminal is a run of the program with a terminal in front of it.
+// terminal is a run of the program on a terminal.
 type terminal struct {
 	*running
 	tty *os.File
 }
 
-// startAtTerminal starts the program on a terminal of its own.
+// startAtTerminal starts the program on a separate terminal.
 func (h *home) startAtTerminal(args ...string) *terminal {
 	h.t.Helper()
 	cmd := h.command(h.t.Context(), args...)
 	cmd.Env = append(cmd.Env, "TERM=xterm")
-	return h.attach(cmd, 80)
+	return h.startOnTerminal(cmd, 80)
 }
 
-// attach starts a command on a terminal of its own.
-func (h *home) attach(cmd *exec.Cmd, cols uint16) *terminal {
+// startOnTerminal starts a command on a separate terminal.
+func (h *home) startOnTerminal(cmd *exec.Cmd, cols uint16) *terminal {
 	h.t.Helper()
-	r := &running{h: h, cmd: cmd, stderr: newWatched()}
+	r := &running{h: h, cmd: cmd, stderr: newOutputBuffer()}
 	tty, err := pty.StartWithSize(r.cmd, &pty.Winsize{Rows: 24, Cols: cols})
 	if err != nil {
 		h.t.Fatal(err)
@@ -172,11 +171,11 @@ func (h *home) attach(cmd *exec.Cmd, cols uint16) *terminal {
 		for {
 			n, err := tty.Read(buf)
 			_, _ = r.stderr.Write(buf[:n])
-			if err != nil { // EIO when the program has ended
+			if err != nil { // EIO after the program has exited
 				break
 			}
 		}
-		_ = r.cmd.Wait() // the process state says it
+		_ = r.cmd.Wait() // the process state has the exit code
 		close(r.stderr.closed)
 	}()
 	return &terminal{r, tty}
@@ -191,14 +190,14 @@ func (t *terminal) paste(text string) {
 
 func TestPasteLogin(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	for _, tt := range []struct {
 		name   string
 		around func(address string) string
 	}{
 		{"typed", func(a string) string { return a + "\r" }},
 		{"wrapped", func(a string) string { return a[:40] + "\r" + a[40:80] + "\r" + a[80:] + "\r" }},
-		{"bracketed", func(a string) string { return "\x1b[200~\"" + a + "\"\x1b[201~" }}, // no Enter
+		{"bracketed", func(a string) string { return "\x1b[200~\"" + a + "\"\x1b[201~" }}, // without Enter
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -206,9 +205,9 @@ func TestPasteLogin(t *testing.T) {
 			r := h.startAtTerminal("login", tt.name, o.mcp(), "--flow", "paste")
 			r.stderr.await(t, regexp.MustCompile(`paste it here> `))
 			link := r.stderr.await(t, authLink)
-			end := newPerson(t).signInElsewhere(o, link)
+			end := newWebUser(t).redirectOnOtherMachine(o, link)
 
-			r.paste(link + "\r") // what people do
+			r.paste(link + "\r") // users paste the wrong URL
 			r.stderr.await(t, regexp.MustCompile(`this is the URL to open`))
 			r.paste(strings.Replace(end, "state=", "state=x", 1) + "\r")
 			r.stderr.await(t, regexp.MustCompile(`this answer belongs to another sign-in`))
@@ -219,38 +218,38 @@ func TestPasteLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.Contains(r.stderr.String(), code.Query().Get("code")) {
-				t.Error("the pasted code is on the screen")
+				t.Error("the screen shows the pasted code")
 			}
 			if token := h.token(tt.name); !o.active(token) {
-				t.Error("the server does not know the token")
+				t.Error("the server does not accept the token")
 			}
 		})
 	}
 }
 
-// TestBrowserBeatsPaste waits for a paste that never comes. The terminal is
-// left as it was.
-func TestBrowserBeatsPaste(t *testing.T) {
+// TestBrowserFinishesBeforePaste: the browser finishes the sign-in while the program
+// still waits for pasted text. The terminal settings are restored.
+func TestBrowserFinishesBeforePaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	const script = `before=$(stty -g); mcp-login login box "$1" --flow paste; code=$?
 [ "$(stty -g)" = "$before" ] && echo "the terminal is as before, code $code"`
 	r := h.startAtTerminal("sh", "-c", script, "sh", o.mcp())
 	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
-	if at := newPerson(t).signIn(r.stderr.await(t, authLink)); !strings.Contains(at.body, "You are signed in") {
+	if at := newWebUser(t).signIn(r.stderr.await(t, authLink)); !strings.Contains(at.body, "You are signed in") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
 	r.wait(0)
 	if !strings.Contains(r.stderr.String(), "the terminal is as before, code 0") {
-		t.Errorf("the terminal was changed:\n%s", r.stderr)
+		t.Errorf("the terminal settings were not restored:\n%s", r.stderr)
 	}
 }
 
-// TestInterruptedPaste ends a login by Ctrl-C.
+// TestInterruptedPaste interrupts a sign-in with Ctrl-C.
 func TestInterruptedPaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste")
 	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
@@ -260,7 +259,7 @@ func TestInterruptedPaste(t *testing.T) {
 
 func TestRedirectFlags(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -270,7 +269,7 @@ func TestRedirectFlags(t *testing.T) {
 	busy := strconv.Itoa(taken.Addr().(*net.TCPAddr).Port)
 	got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-port", busy)
 	if !strings.Contains(got.stderr, "redirect port "+busy+" is in use by another program\nhint: ") {
-		t.Errorf("a busy port is not explained: %s", got.stderr)
+		t.Errorf("the error does not explain that the port is in use: %s", got.stderr)
 	}
 	h.want(2, "login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "0.0.0.0")
 	h.want(2, "login", "box", o.mcp(), "--flow", "paste", "--auth-param", "state=x")
@@ -287,34 +286,34 @@ func TestRedirectFlags(t *testing.T) {
 	if q.Get("ui_locales") != "de" || q.Get("login_hint") != "a,b" {
 		t.Errorf("--auth-param was not sent: %v", q)
 	}
-	at := newPerson(t).signIn(link)
+	at := newWebUser(t).signIn(link)
 	if at.url.Hostname() != "localhost" || at.url.Path != "/oauth/back" || !strings.Contains(at.body, "You are signed in") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
 	r.wait(0)
 }
 
-// TestRegistrationOutlivesItsPort logs in again while the registered port is
-// taken: any other will do (RFC 8252 §7.3).
-func TestRegistrationOutlivesItsPort(t *testing.T) {
+// TestRegistrationWorksWithAnotherPort signs in again while the registered port is in
+// use: any other port works (RFC 8252 §7.3).
+func TestRegistrationWorksWithAnotherPort(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	port := ""
 	for i := range 3 {
 		r := h.start("login", "box", o.mcp(), "--flow", "paste", "--force")
-		at := newPerson(t).signIn(r.stderr.await(t, authLink))
+		at := newWebUser(t).signIn(r.stderr.await(t, authLink))
 		if !strings.Contains(at.body, "You are signed in") {
-			t.Fatalf("login %d ended at %s:\n%s", i, at.url, at.body)
+			t.Fatalf("sign-in %d ended at %s:\n%s", i, at.url, at.body)
 		}
 		r.wait(0)
 		switch {
 		case i == 0:
 			port = at.url.Port()
 		case i == 1 && at.url.Port() != port:
-			t.Errorf("the second login used port %s, registered is %s", at.url.Port(), port)
+			t.Errorf("the second sign-in used port %s, want the registered port %s", at.url.Port(), port)
 		case i == 2 && at.url.Port() == port:
-			t.Errorf("the third login used port %s, which was taken", port)
+			t.Errorf("the third sign-in used port %s, which is in use", port)
 		}
 		if i == 1 {
 			l, err := net.Listen("tcp", "127.0.0.1:"+port)
@@ -324,30 +323,30 @@ func TestRegistrationOutlivesItsPort(t *testing.T) {
 			defer func() { _ = l.Close() }()
 		}
 	}
-	if n := o.seen().Registrations; n != 1 {
+	if n := o.observed().Registrations; n != 1 {
 		t.Errorf("%d registrations, want 1", n)
 	}
-	// Another host is another redirect URL, which needs another registration.
+	// Another host requires another redirect URI, which requires another registration.
 	r := h.start("login", "box", o.mcp(), "--flow", "paste", "--redirect-host", "localhost", "--force")
-	newPerson(t).signIn(r.stderr.await(t, authLink))
+	newWebUser(t).signIn(r.stderr.await(t, authLink))
 	r.wait(0)
-	if n := o.seen().Registrations; n != 2 {
+	if n := o.observed().Registrations; n != 2 {
 		t.Errorf("%d registrations, want 2", n)
 	}
 }
 
-// TestRedirectElsewhere has the browser end at another host; its address is
-// pasted.
-func TestRedirectElsewhere(t *testing.T) {
+// TestRedirectToAnotherHost: the browser ends at another host, and the user pastes its
+// URL.
+func TestRedirectToAnotherHost(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newHome(t)
 	const relay = "https://relay.example/back"
 	if got := h.want(1, "login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay); !strings.Contains(got.stderr, "no terminal is available to paste the address into") {
 		t.Errorf("without a terminal: %s", got.stderr)
 	}
 	r := h.startAtTerminal("login", "box", o.mcp(), "--flow", "paste", "--redirect-url", relay)
-	end := newPerson(t).signInElsewhere(o, r.stderr.await(t, authLink))
+	end := newWebUser(t).redirectOnOtherMachine(o, r.stderr.await(t, authLink))
 	if !strings.HasPrefix(end, relay+"?") {
 		t.Errorf("the browser ended at %s", end)
 	}

@@ -24,7 +24,7 @@ type chromium struct {
 func startChromium(t *testing.T, more ...chromedp.ExecAllocatorOption) *chromium {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, // the tests may run as root, and visit this machine alone
+		chromedp.NoSandbox, // the tests may run as root, and visit only this machine
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		// The server's pages import a font from the internet, and Chromium does not
@@ -45,8 +45,8 @@ func startChromium(t *testing.T, more ...chromedp.ExecAllocatorOption) *chromium
 	return &chromium{t, ctx}
 }
 
-// do runs steps within a time that fits a loaded machine.
-func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
+// run runs steps with a timeout that also suits a busy machine.
+func (c *chromium) run(steps ...chromedp.Action[chromedp.Void]) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.ctx, await.Limit)
 	defer cancel()
@@ -55,9 +55,9 @@ func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// shows waits until the page is loaded and contains an element that matches
-// the selector.
-func (c *chromium) shows(selector string) {
+// waitFor waits until the page is loaded and contains an element that matches the
+// selector.
+func (c *chromium) waitFor(selector string) {
 	c.t.Helper()
 	state := fmt.Sprintf(`document.readyState === "complete" && document.querySelector(%q) !== null`, selector)
 	await.True(c.t, "Chromium shows "+selector, func() bool {
@@ -66,11 +66,11 @@ func (c *chromium) shows(selector string) {
 	})
 }
 
-// title waits for the program's page and returns its heading.
-func (c *chromium) title() string {
+// heading waits for a page of the program and returns its heading.
+func (c *chromium) heading() string {
 	c.t.Helper()
-	const ours = "main > h1" // the server's pages have none
-	c.shows(ours)
+	const ours = "main > h1" // the server's pages have no such element
+	c.waitFor(ours)
 	return c.evaluate(fmt.Sprintf(`document.querySelector(%q).innerText`, ours))
 }
 
@@ -83,56 +83,56 @@ func (c *chromium) evaluate(expression string) string {
 	return got
 }
 
-// The forms of oidc-provider. Only the form tells the login page and the consent
-// page apart: both have the link that cancels, for example.
+// The forms of oidc-provider. Only the form distinguishes the sign-in page from the
+// consent page: both have a link to cancel, for example.
 const (
 	loginForm   = `form:has(input[name=prompt][value=login])`
 	consentForm = `form:has(input[name=prompt][value=consent])`
 )
 
-// press clicks an element by script. Chromium drops mouse and key events that
-// arrive before the page is painted.
-func (c *chromium) press(selector string) {
+// click clicks an element by script. Chromium drops mouse and key events that arrive
+// before the page is painted.
+func (c *chromium) click(selector string) {
 	c.t.Helper()
-	c.shows(selector)
+	c.waitFor(selector)
 	c.evaluate(fmt.Sprintf(`document.querySelector(%q).click(); ""`, selector))
 }
 
 // consentTo opens an authorization URL and signs in, up to the consent page.
 func (c *chromium) consentTo(link string) {
 	c.t.Helper()
-	c.do(chromedp.Navigate(link))
+	c.run(chromedp.Navigate(link))
 	c.signIn()
 }
 
-// signIn signs in at the page that is shown or about to be, up to the consent page.
+// signIn waits for the sign-in page and signs in, up to the consent page.
 func (c *chromium) signIn() {
 	c.t.Helper()
-	c.shows(loginForm)
+	c.waitFor(loginForm)
 	for name, value := range map[string]string{"login": "somebody", "password": "any"} {
 		c.evaluate(fmt.Sprintf(`document.querySelector("input[name=%s]").value = %q`, name, value))
 	}
-	c.press(loginForm + ` button[type=submit]`)
-	c.shows(consentForm)
+	c.click(loginForm + ` button[type=submit]`)
+	c.waitFor(consentForm)
 }
 
-// approve signs in and consents. The browser ends at the program's page.
+// approve signs in and consents. The browser ends at a page of the program.
 func (c *chromium) approve(link string) {
 	c.t.Helper()
 	c.consentTo(link)
-	c.press(consentForm + ` button[type=submit]`)
+	c.click(consentForm + ` button[type=submit]`)
 }
 
 // deny signs in and cancels.
 func (c *chromium) deny(link string) {
 	c.t.Helper()
 	c.consentTo(link)
-	c.press(`a[href$="/abort"]`)
+	c.click(`a[href$="/abort"]`)
 }
 
-// photograph keeps pictures of the page: wide and narrow, light and dark. They
-// stay with `go test -artifacts`.
-func (c *chromium) photograph(name string) {
+// takeScreenshots saves screenshots of the page: wide and narrow, light and dark. They
+// are kept with `go test -artifacts`.
+func (c *chromium) takeScreenshots(name string) {
 	c.t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
@@ -143,7 +143,7 @@ func (c *chromium) photograph(name string) {
 			name          string
 			width, height int64
 		}{{"wide", 1100, 700}, {"narrow", 360, 640}, {"small", 320, 568}} {
-			c.do(chromedp.EmulateViewport(size.width, size.height))
+			c.run(chromedp.EmulateViewport(size.width, size.height))
 			png, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
 			if err != nil {
 				c.t.Fatal(err)
@@ -152,8 +152,8 @@ func (c *chromium) photograph(name string) {
 			if err := os.WriteFile(path, png, 0o600); err != nil {
 				c.t.Fatal(err)
 			}
-			if wide := c.evaluate(`String(document.documentElement.scrollWidth > innerWidth)`); wide != "false" {
-				c.t.Errorf("the page %s scrolls sideways at %d pixels", name, size.width)
+			if overflows := c.evaluate(`String(document.documentElement.scrollWidth > innerWidth)`); overflows != "false" {
+				c.t.Errorf("the page %s scrolls horizontally at %d pixels", name, size.width)
 			}
 		}
 	}

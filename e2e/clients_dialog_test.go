@@ -17,158 +17,159 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// dialogClient is a client that asks a person at its terminal to open a page. Without
-// a person it declines.
+// dialogClient is a client that asks the user at its terminal to open a page. Without a
+// terminal it declines.
 type dialogClient struct {
 	serve func(*model, http.ResponseWriter, []byte)
-	// argv is the client's command, which the desk is made ready for.
-	argv func(d *desk, m *model) []string
-	// typed says that the person types the request: what is on the command line the model
-	// gets before it gets the tools.
-	typed bool
-	// asks is on the screen when the client asks. Enter then agrees.
-	asks string
-	// finish is on the screen when the client takes another Enter as word that the person is
-	// done with the page; "": it waits for the server to say so.
-	finish string
-	leave  string // ends the client
+	// argv prepares the home for the client and returns its command.
+	argv func(d *clientHome, m *model) []string
+	// typesRequest means that the user types the request, because the model would get one
+	// on the command line before it gets the tools.
+	typesRequest bool
+	// question is the text on the screen when the client asks. Enter agrees.
+	question string
+	// confirmDone is the text on the screen when the client needs another Enter after the
+	// user is done with the page; "": it waits for the server's notification.
+	confirmDone string
+	exitCommand string // makes the client exit
 }
 
-// dialogClients are named as client-config names them.
+// dialogClients has the clients by their names in client-config.
 var dialogClients = map[string]dialogClient{
-	"claude-code": {serve: anthropic, argv: func(d *desk, m *model) []string {
+	"claude-code": {serve: anthropic, argv: func(d *clientHome, m *model) []string {
 		argv := realClients["claude-code"].argv(d, m)
-		d.env = append(d.env, "ANTHROPIC_API_KEY=", "ANTHROPIC_AUTH_TOKEN=stand-in") // a key would have to be confirmed
-		d.save(".claude.json", fmt.Sprintf(`{"hasCompletedOnboarding":true,"projects":{%q:{"hasTrustDialogAccepted":true}}}`, d.dir))
+		d.env = append(d.env, "ANTHROPIC_API_KEY=", "ANTHROPIC_AUTH_TOKEN=stand-in") // an API key would require confirmation
+		d.writeFile(".claude.json", fmt.Sprintf(`{"hasCompletedOnboarding":true,"projects":{%q:{"hasTrustDialogAccepted":true}}}`, d.dir))
 		return append([]string{argv[0], "--permission-mode", "default"}, argv[3:]...)
-	}, typed: true, asks: "wants to open a URL", leave: "/exit"},
-	"codex": {serve: responses, argv: func(d *desk, m *model) []string {
+	}, typesRequest: true, question: "wants to open a URL", exitCommand: "/exit"},
+	"codex": {serve: responses, argv: func(d *clientHome, m *model) []string {
 		argv := realClients["codex"].argv(d, m)
 		return append([]string{argv[0], "--no-alt-screen", "-a", "on-request"}, argv[3:]...)
-	}, asks: "Action required", finish: "I finished", leave: "/quit"},
-	"copilot-cli": {serve: completions, argv: func(d *desk, m *model) []string {
+	}, question: "Action required", confirmDone: "I finished", exitCommand: "/quit"},
+	"copilot-cli": {serve: completions, argv: func(d *clientHome, m *model) []string {
 		realClients["copilot-cli"].argv(d, m)
-		d.save(".copilot/config.json", fmt.Sprintf(`{"trusted_folders":[%q]}`, d.dir))
-		return []string{"copilot", "--allow-all-tools", "-i", ask}
-	}, asks: "wants you to visit", leave: "/exit"},
+		d.writeFile(".copilot/config.json", fmt.Sprintf(`{"trusted_folders":[%q]}`, d.dir))
+		return []string{"copilot", "--allow-all-tools", "-i", request}
+	}, question: "wants you to visit", exitCommand: "/exit"},
 }
 
 // TestClientsSignInAtDialog: a client asks its user at the terminal to open a page. The
-// user agrees at the keyboard and approves on the page, and the model then uses a tool of
-// the server. Codex shows a page only if its URL has https.
+// user agrees and approves on the page, and the model then calls a tool of the server.
+// Codex shows a page only if its URL has https.
 func TestClientsSignInAtDialog(t *testing.T) {
 	demo, web := servePages(t, httptest.NewTLSServer)
 	for name, tt := range dialogClients {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
+			d := newClientHome(t)
 			m := startModel(t, tt.serve)
 			argv := tt.argv(d, m)
-			d.save("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})))
-			d.want(0, "client-config", "demo", demo.MCP(), "--for", name, "--via", "proxy", "--write", "--ca-cert", filepath.Join(d.dir, "ca.pem"), "--program", d.overheard())
+			d.writeFile("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})))
+			d.want(0, "client-config", "demo", demo.MCP(), "--for", name, "--via", "proxy", "--write", "--ca-cert", filepath.Join(d.dir, "ca.pem"), "--program", d.trafficRecorder())
 			cmd := exec.Command(filepath.Join(d.bin, argv[0]), argv[1:]...)
 			cmd.Env, cmd.Dir = append(d.env, "TERM=xterm-256color"), d.dir
 			k := keyboard{terminaltest.Start(t, cmd, 80, 40), t}
-			if tt.typed {
-				k.WaitUntil("the client has the tools", func() bool { return strings.Contains(d.read("said-by-proxy"), `"name":"sign_in"`) })
-				k.enter(ask, func() bool { return m.did().calls > 0 })
+			if tt.typesRequest {
+				k.WaitUntil("the client has the tools", func() bool { return strings.Contains(d.readFile("from-proxy"), `"name":"sign_in"`) })
+				k.enter(request, func() bool { return m.progressSoFar().calls > 0 })
 			}
 			tt.agree(t, d, k, web.Client())
 			k.WaitFor("you are demo")
-			checkDialog(t, d.read("said-by-proxy"))
-			if did := m.did(); did.approved || !did.asked || !did.told {
-				t.Errorf("the model approved %t, called the tool %t, and got its result %t", did.approved, did.asked, did.told)
+			checkDialog(t, d.readFile("from-proxy"))
+			if progress := m.progressSoFar(); progress.approved || !progress.calledTool || !progress.gotResult {
+				t.Errorf("the model approved %t, called the tool %t, and got its result %t", progress.approved, progress.calledTool, progress.gotResult)
 			}
-			k.enter(tt.leave, k.over)
+			k.enter(tt.exitCommand, k.hasExited)
 		})
 	}
 }
 
-// agree takes the person from the question through the page.
-func (c dialogClient) agree(t *testing.T, d *desk, k keyboard, browser *http.Client) {
+// agree answers the client's question and approves on the page.
+func (c dialogClient) agree(t *testing.T, d *clientHome, k keyboard, browser *http.Client) {
 	t.Helper()
 	shows := func(text string) func() bool {
 		return func() bool { return strings.Contains(k.Screen(), text) && shownLink.MatchString(k.Screen()) }
 	}
-	agreed := func() bool { return strings.Contains(d.read("said-by-client"), `"action":"accept"`) }
-	k.WaitUntil("the client asks", shows(c.asks))
+	agreed := func() bool { return strings.Contains(d.readFile("from-client"), `"action":"accept"`) }
+	k.WaitUntil("the client asks", shows(c.question))
 	asking := k.Screen()
 	link := shownLink.FindStringSubmatch(asking)
 	if !strings.Contains(asking, "with the code "+link[1]) {
 		t.Errorf("the client does not show the code:\n%s", asking)
 	}
-	if c.finish == "" {
+	if c.confirmDone == "" {
 		k.enter("", agreed)
 		approveWith(t, browser, link[0])
 		return
 	}
-	k.enter("", shows(c.finish))
+	k.enter("", shows(c.confirmDone))
 	approveWith(t, browser, link[0])
 	k.enter("", agreed)
 }
 
-// checkDialog checks that the proxy asked once, said that the page is done with, and
+// checkDialog checks that the proxy asked once, reported that the page is done, and
 // only then answered the call.
-func checkDialog(t *testing.T, said string) {
+func checkDialog(t *testing.T, text string) {
 	t.Helper()
 	at := -1
 	for _, part := range []string{`"method":"elicitation/create"`, `"method":"notifications/elicitation/complete"`, "Signed in to "} {
-		next := strings.Index(said, part)
-		if next <= at || strings.Count(said, part) > 1 && part != "Signed in to " {
-			t.Errorf("%s is not where it belongs in\n%s", part, said)
+		next := strings.Index(text, part)
+		if next <= at || strings.Count(text, part) > 1 && part != "Signed in to " {
+			t.Errorf("%s is missing or in the wrong order in\n%s", part, text)
 		}
 		at = next
 	}
 }
 
-// overheard puts a program between the client and the proxy that writes down what each
-// says, and returns its path.
-func (d *desk) overheard() string {
-	d.t.Helper()
-	d.save("overheard", fmt.Sprintf("#!/bin/sh\ntee -a '%[1]s/said-by-client' | '%[2]s' \"$@\" | tee -a '%[1]s/said-by-proxy'\n", d.dir, program))
-	path := filepath.Join(d.dir, "overheard")
+// trafficRecorder writes a program that runs the proxy and records both directions, and
+// returns its path.
+func (h *clientHome) trafficRecorder() string {
+	h.t.Helper()
+	h.writeFile("record-traffic", fmt.Sprintf("#!/bin/sh\ntee -a '%[1]s/from-client' | '%[2]s' \"$@\" | tee -a '%[1]s/from-proxy'\n", h.dir, program))
+	path := filepath.Join(h.dir, "record-traffic")
 	if err := os.Chmod(path, 0o700); err != nil {
-		d.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	return path
 }
 
-// read returns the content of a file, "" if there is none yet.
-func (d *desk) read(name string) string {
-	d.t.Helper()
-	text, err := os.ReadFile(filepath.Join(d.dir, name))
+// readFile returns the content of a file, or "" if it does not exist yet.
+func (h *clientHome) readFile(name string) string {
+	h.t.Helper()
+	text, err := os.ReadFile(filepath.Join(h.dir, name))
 	if err != nil && !os.IsNotExist(err) {
-		d.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	return string(text)
 }
 
-// keyboard is that of a terminal.
+// keyboard types on a terminal.
 type keyboard struct {
 	*terminaltest.Terminal
 	t *testing.T
 }
 
-// enter types a text, presses Enter by itself, since both at once are pasted text, and
-// does so again until something holds: what has just appeared may take no keys yet.
+// enter types a text, and presses Enter separately, because both at once count as
+// pasted text. It repeats that until the condition is true: a dialog may drop keys
+// right after it appears.
 func (k keyboard) enter(text string, holds func() bool) {
 	k.t.Helper()
 	keys := []string{text, "\r"}
 	var again time.Time
-	k.WaitUntil("keys are taken", func() bool {
+	k.WaitUntil("the client accepts keys", func() bool {
 		if holds() {
 			return true
 		}
 		if now := time.Now(); now.After(again) {
 			again = now.Add(time.Second)
-			_, _ = k.PTY.WriteString(keys[0]) // it fails when the client has ended
+			_, _ = k.PTY.WriteString(keys[0]) // fails after the client has exited
 			keys = []string{keys[1], keys[0]}
 		}
 		return false
 	})
 }
 
-// over reports whether the client has ended.
-func (k keyboard) over() bool {
+// hasExited reports whether the client has exited.
+func (k keyboard) hasExited() bool {
 	select {
 	case <-k.Over:
 		return true

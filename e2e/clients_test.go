@@ -13,14 +13,14 @@ import (
 	"testing"
 )
 
-// desk is the account of a person who uses MCP clients.
-type desk struct {
+// clientHome is the account of a user of MCP clients.
+type clientHome struct {
 	*home
 	bin string // folder of the clients
 }
 
-// newDesk returns the account of a person who is not signed in.
-func newDesk(t *testing.T) *desk {
+// newClientHome returns the account of a user who is not signed in.
+func newClientHome(t *testing.T) *clientHome {
 	t.Helper()
 	modules, err := provide("mcp-clients")
 	if err != nil {
@@ -28,117 +28,118 @@ func newDesk(t *testing.T) *desk {
 	}
 	h := newHome(t)
 	h.env = append(h.env,
-		// Nothing leaves this machine: what is not for it goes to a proxy that is not there.
+		// The clients must not send anything to the internet: a proxy address without a
+		// listener rejects all requests.
 		"HTTPS_PROXY=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1",
 		"DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "OPENCODE_DISABLE_AUTOUPDATE=1", "GEMINI_CLI_TRUST_WORKSPACE=true",
 	)
-	return &desk{h, filepath.Join(modules, "node_modules", ".bin")}
+	return &clientHome{h, filepath.Join(modules, "node_modules", ".bin")}
 }
 
-// signedInDesk returns the account of a person who is signed in to a server.
-func signedInDesk(t *testing.T, server string) *desk {
+// newSignedInClientHome returns the account of a user who is signed in to a server.
+func newSignedInClientHome(t *testing.T, server string) *clientHome {
 	t.Helper()
-	d := newDesk(t)
+	d := newClientHome(t)
 	d.want(0, "login", "demo", server)
 	return d
 }
 
-// snippet is what client-config prints.
-func (d *desk) snippet(client string) string {
-	d.t.Helper()
-	return d.want(0, "client-config", "demo", "--for", client).stdout
+// snippet returns what client-config prints.
+func (h *clientHome) snippet(client string) string {
+	h.t.Helper()
+	return h.want(0, "client-config", "demo", "--for", client).stdout
 }
 
-// variable is what client-config prints for a client that reads a variable.
-func (d *desk) variable(client string) string {
-	d.t.Helper()
-	return d.want(0, "client-config", "demo", "--for", client, "--via", "variable").stdout
+// variableSnippet returns what client-config prints for a client that reads a variable.
+func (h *clientHome) variableSnippet(client string) string {
+	h.t.Helper()
+	return h.want(0, "client-config", "demo", "--for", client, "--via", "variable").stdout
 }
 
-// writes has client-config change the client's own file.
-func (d *desk) writes(client, server string) {
-	d.t.Helper()
-	d.want(0, "client-config", "demo", server, "--for", client, "--via", "proxy", "--write")
+// configure changes the client's own file with client-config.
+func (h *clientHome) configure(client, server string) {
+	h.t.Helper()
+	h.want(0, "client-config", "demo", server, "--for", client, "--via", "proxy", "--write")
 }
 
-// save writes a file of the client's configuration.
-func (d *desk) save(path, text string) {
-	d.t.Helper()
-	path = filepath.Join(d.dir, path)
+// writeFile writes a configuration file of a client.
+func (h *clientHome) writeFile(path, text string) {
+	h.t.Helper()
+	path = filepath.Join(h.dir, path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		d.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		d.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 }
 
-// says runs a client and fails unless it says something.
-func (d *desk) says(want string, argv ...string) {
-	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
+// checkOutput runs a client and fails unless its output contains a text.
+func (h *clientHome) checkOutput(want string, argv ...string) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), commandTimeout)
 	defer cancel()
-	cmd := d.command(ctx, append([]string{"sh", "-c", `exec "$@"`, "sh"}, argv...)...)
+	cmd := h.command(ctx, append([]string{"sh", "-c", `exec "$@"`, "sh"}, argv...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	if noteSaid(out.String()); err != nil || !strings.Contains(out.String(), want) {
-		d.t.Errorf("%s: %v, want %q in\n%s", strings.Join(argv, " "), err, want, out.String())
+	if recordOutput(out.String()); err != nil || !strings.Contains(out.String(), want) {
+		h.t.Errorf("%s: %v, want %q in\n%s", strings.Join(argv, " "), err, want, out.String())
 	}
 }
 
-// with runs a client that reads a variable.
-func (d *desk) with(client string) []string {
-	return []string{program, "exec", "demo", "--", filepath.Join(d.bin, client), "mcp", "list"}
+// execArgs returns a command that runs a client with the profile's variables.
+func (h *clientHome) execArgs(client string) []string {
+	return []string{program, "exec", "demo", "--", filepath.Join(h.bin, client), "mcp", "list"}
 }
 
-// TestClientsConnect has each client read its snippet and connect, which needs
-// a good token.
+// TestClientsConnect: each client reads its snippet and connects, which requires a
+// valid token.
 func TestClientsConnect(t *testing.T) {
 	demo := startDemo(t)
 	t.Run("claude-code", func(t *testing.T) {
-		d := signedInDesk(t, demo.MCP())
+		d := newSignedInClientHome(t, demo.MCP())
 		var file struct{ MCPServers map[string]json.RawMessage }
 		if err := json.Unmarshal([]byte(d.snippet("claude-code")), &file); err != nil {
 			t.Fatal(err)
 		}
 		claude := filepath.Join(d.bin, "claude")
-		d.says("Added", claude, "mcp", "add-json", "demo", string(file.MCPServers["demo"]), "--scope", "user")
-		d.says("Connected", claude, "mcp", "list")
+		d.checkOutput("Added", claude, "mcp", "add-json", "demo", string(file.MCPServers["demo"]), "--scope", "user")
+		d.checkOutput("Connected", claude, "mcp", "list")
 	})
 	t.Run("gemini", func(t *testing.T) {
-		d := signedInDesk(t, demo.MCP())
-		d.save(".gemini/settings.json", d.variable("gemini"))
-		d.says("Connected", d.with("gemini")...)
+		d := newSignedInClientHome(t, demo.MCP())
+		d.writeFile(".gemini/settings.json", d.variableSnippet("gemini"))
+		d.checkOutput("Connected", d.execArgs("gemini")...)
 	})
 	t.Run("opencode", func(t *testing.T) {
-		d := signedInDesk(t, demo.MCP())
-		d.save("opencode.json", d.variable("opencode"))
-		d.says("connected", d.with("opencode")...)
+		d := newSignedInClientHome(t, demo.MCP())
+		d.writeFile("opencode.json", d.variableSnippet("opencode"))
+		d.checkOutput("connected", d.execArgs("opencode")...)
 	})
-	// Through the proxy, from the file that client-config has written.
+	// Through the proxy, with the file that client-config wrote.
 	for name, tt := range map[string]struct{ program, want string }{
 		"claude-code": {"claude", "Connected"}, "gemini": {"gemini", "Connected"}, "opencode": {"opencode", "connected"},
 	} {
 		t.Run(name+" by proxy", func(t *testing.T) {
-			d := signedInDesk(t, demo.MCP())
-			d.writes(name, demo.MCP())
-			d.says(tt.want, filepath.Join(d.bin, tt.program), "mcp", "list")
+			d := newSignedInClientHome(t, demo.MCP())
+			d.configure(name, demo.MCP())
+			d.checkOutput(tt.want, filepath.Join(d.bin, tt.program), "mcp", "list")
 		})
 	}
 }
 
-// TestCodexReadsItsSnippet asks Codex what it read: it connects only in a
-// session with its model.
+// TestCodexReadsItsSnippet checks what Codex read. It connects only in a session with
+// its model.
 func TestCodexReadsItsSnippet(t *testing.T) {
 	demo := startDemo(t)
-	d := signedInDesk(t, demo.MCP())
-	d.save(".codex/config.toml", d.snippet("codex"))
+	d := newSignedInClientHome(t, demo.MCP())
+	d.writeFile(".codex/config.toml", d.snippet("codex"))
 	codex := filepath.Join(d.bin, "codex")
-	d.says(demo.MCP(), codex, "mcp", "get", "demo", "--json")
-	d.says(`"http_headers_helper": "<redacted>"`, codex, "mcp", "get", "demo", "--json")
+	d.checkOutput(demo.MCP(), codex, "mcp", "get", "demo", "--json")
+	d.checkOutput(`"http_headers_helper": "<redacted>"`, codex, "mcp", "get", "demo", "--json")
 
-	// The helper is run by a shell with next to nothing in its environment.
+	// A shell runs the helper with almost nothing in its environment.
 	d.env = slices.DeleteFunc(d.env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
 	line := d.snippet("codex")
 	helper := line[strings.Index(line, "http_headers_helper = ")+len("http_headers_helper = "):]

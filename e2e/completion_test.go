@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// completionHome is a home with four names in its store, which a list does not
-// open, and a file.
+// completionHome returns a home with a file and a store of four names, which a list
+// does not open.
 func completionHome(t *testing.T) *home {
 	t.Helper()
 	h := newHome(t)
@@ -32,7 +32,7 @@ func completionHome(t *testing.T) *home {
 	return h
 }
 
-// TestCompletionTyped presses Tab in the real shells and reads their line.
+// TestCompletionTyped presses Tab in the real shells and checks their command lines.
 func TestCompletionTyped(t *testing.T) {
 	for name, setup := range map[string]string{
 		"bash": `bind 'set enable-bracketed-paste off'; bind -x '"\C-g": printf "<%s>\n" "$READLINE_LINE"; READLINE_LINE= READLINE_POINT=0'; eval "$(mcp-login completion bash)"`,
@@ -66,7 +66,7 @@ func TestCompletionTyped(t *testing.T) {
 				{"mcp-login discover cert", "mcp-login discover cert"},
 			} {
 				s.paste(tt.typed + "\t\x07")
-				got := s.count(i+1, shown)[i][1]
+				got := s.waitForMatches(i+1, shown)[i][1]
 				if strings.TrimSuffix(got, " ") != strings.TrimSuffix(tt.want, " ") || !strings.Contains(tt.typed, "cert") && got != tt.want {
 					t.Errorf("%q becomes %q, want %q", tt.typed, got, tt.want)
 				}
@@ -75,7 +75,7 @@ func TestCompletionTyped(t *testing.T) {
 	}
 }
 
-// TestCompletionOffered asks fish what it would offer.
+// TestCompletionOffered checks the candidates of fish.
 func TestCompletionOffered(t *testing.T) {
 	h := completionHome(t)
 	for _, tt := range []struct{ typed, want string }{
@@ -109,7 +109,7 @@ func TestCompletionOffered(t *testing.T) {
 	}
 }
 
-// TestCompletionAutoloads puts the script where zsh finds it by itself.
+// TestCompletionAutoloads puts the script where zsh loads it automatically.
 func TestCompletionAutoloads(t *testing.T) {
 	h := completionHome(t)
 	folder := filepath.Join(h.dir, "functions")
@@ -122,9 +122,9 @@ func TestCompletionAutoloads(t *testing.T) {
 	s := h.openShell("zsh")
 	s.enter(`fpath=($HOME/functions $fpath); autoload -Uz compinit; compinit -u -D; show() { print -r -- "<$BUFFER>"; BUFFER= }; zle -N show; bindkey '^G' show`)
 	s.awaitPrompt()
-	for i := range 2 { // the first time loads it
+	for i := range 2 { // the first Tab loads it
 		s.paste("mcp-login env gi\t\x07")
-		if got := s.count(i+1, regexp.MustCompile(`<(mcp-login[^>]*)>`))[i][1]; got != "mcp-login env github " {
+		if got := s.waitForMatches(i+1, regexp.MustCompile(`<(mcp-login[^>]*)>`))[i][1]; got != "mcp-login env github " {
 			t.Errorf("the line becomes %q", got)
 		}
 	}

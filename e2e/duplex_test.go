@@ -7,13 +7,13 @@ import (
 	"net/http/httputil"
 )
 
-// duplex has a reverse proxy pass on a request and its answer at the same time. When the
-// answer begins, it may not have seen the end of the request yet, however short that is:
-// if net/http closes the request then, as it does otherwise, the answer is cut off.
+// duplex makes a reverse proxy forward a request and its response at the same time.
+// When the response begins, the proxy may not have read the whole request yet. By
+// default, net/http then closes the request, which truncates the response.
 func duplex(proxy *httputil.ReverseProxy) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
-			panic(err) // every server of net/http can
+			panic(err) // every server of net/http supports it
 		}
 		proxy.ServeHTTP(w, r)
 	})

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// TestFailureTravelsThroughEval: a script that stops at errors stops when env
-// fails inside eval, with its exit code, in every real shell.
-func TestFailureTravelsThroughEval(t *testing.T) {
+// TestFailureStopsScriptAfterEval: in every real shell, a script that stops at errors
+// stops with the exit code of env if env fails inside eval.
+func TestFailureStopsScriptAfterEval(t *testing.T) {
 	h := newHome(t)
 	const rest = "; echo reached"
 	strict := []string{"-eu", "-c", "eval \"$(mcp-login env ARGS)\"" + rest}
@@ -48,9 +48,9 @@ func TestFailureTravelsThroughEval(t *testing.T) {
 	}
 }
 
-// TestEmptyAnswerFailsInTheShell: these shells report the exit code of the
-// program inside eval by themselves, so that env prints nothing for them.
-func TestEmptyAnswerFailsInTheShell(t *testing.T) {
+// TestEmptyOutputFailsInShell: these shells return the exit code of a program inside
+// eval by themselves, so env prints nothing for them.
+func TestEmptyOutputFailsInShell(t *testing.T) {
 	h := newHome(t)
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	for name, argv := range map[string][]string{
@@ -73,14 +73,14 @@ func (h *home) shell(t *testing.T, argv []string) (stdout string, code int) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env, cmd.Dir = h.env, h.dir
-	var out, talk bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &talk
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err := cmd.Run()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		t.Fatal(err)
 	}
-	if !strings.Contains(talk.String(), "mcp-login: ") {
-		t.Errorf("nobody is told why: %s", talk.String())
+	if !strings.Contains(stderr.String(), "mcp-login: ") {
+		t.Errorf("the reason is not printed: %s", stderr.String())
 	}
 	return out.String(), cmd.ProcessState.ExitCode()
 }

@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// loginOver leaves a token that is over, not only due: no answer is possible
-// without a refresh.
-func (h *home) loginOver(o *oidc, name string) {
+// loginWithExpiredToken signs in with an access token that has expired, so that every
+// caller needs a refresh.
+func (h *home) loginWithExpiredToken(o *oidc, name string) {
 	h.t.Helper()
-	h.loginExpired(o, name)
+	h.loginWithDueToken(o, name)
 	time.Sleep(2 * time.Second) // real time: the token expires after one second
 }
 
-// fileStorm has n processes of one home ask for their variables at once. It
-// calls begun once all of them have started.
-func fileStorm(h *home, n int, begun func()) []result {
+// runConcurrently starts n processes of one home that run env, and returns their
+// results. It calls onStarted after all of them have started.
+func runConcurrently(h *home, n int, onStarted func()) []result {
 	all := make([]*running, n)
 	for i := range all {
 		all[i] = h.start("env", "box")
 	}
-	begun()
+	onStarted()
 	results := make([]result, len(all))
 	for i, r := range all {
 		results[i] = r.result()
@@ -34,9 +34,10 @@ func fileStorm(h *home, n int, begun func()) []result {
 
 var tokenVariable = regexp.MustCompile(`MCP_BOX_TOKEN='?([^'\s;]+)`)
 
-// wantOneAnswer wants the same good token from all, and its refresh token used
-// once. Up to failures may have failed, with exit code 3.
-func wantOneAnswer(t *testing.T, o *oidc, results []result, failures int) {
+// checkSameToken checks that all processes got the same valid token, and that the
+// refresh token was used once. Exactly failures processes may have failed, with exit
+// code 3.
+func checkSameToken(t *testing.T, o *oidc, results []result, failures int) {
 	t.Helper()
 	failed := 0
 	results = slices.DeleteFunc(results, func(r result) bool {
@@ -51,53 +52,52 @@ func wantOneAnswer(t *testing.T, o *oidc, results []result, failures int) {
 	}
 	for i, r := range results {
 		if r.code != 0 || r.stdout != results[0].stdout {
-			t.Errorf("process %d: exit code %d, or another answer\n%s", i, r.code, r.stderr)
+			t.Errorf("process %d: exit code %d, or another output\n%s", i, r.code, r.stderr)
 		}
 	}
 	if found := tokenVariable.FindStringSubmatch(results[0].stdout); found == nil || !o.active(found[1]) {
-		t.Error("the token that all got is not active")
+		t.Error("the token is not active")
 	}
-	wantNothingSpentTwice(t, o)
+	checkNoTokenReused(t, o)
 }
 
-// TestFileStormRefreshesOnce: the server takes its time, so that all are there
-// before it answers.
+// TestFileStormRefreshesOnce: the server delays its response until all processes wait.
 func TestFileStormRefreshesOnce(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 2000})
+	o := startOIDC(t, settings{"interval": 1, "refreshDelay": 2000})
 	h := newHome(t)
-	h.loginOver(o, "box")
-	begun := time.Now()
-	results := fileStorm(h, 200, func() {})
-	t.Logf("200 processes took %v", time.Since(begun).Round(time.Millisecond))
-	wantOneAnswer(t, o, results, 0)
+	h.loginWithExpiredToken(o, "box")
+	began := time.Now()
+	results := runConcurrently(h, 200, func() {})
+	t.Logf("200 processes took %v", time.Since(began).Round(time.Millisecond))
+	checkSameToken(t, o, results, 0)
 }
 
-// TestFileStormOverKilledWinner: the process that refreshes is killed while all
-// the others wait for it.
-func TestFileStormOverKilledWinner(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1})
+// TestFileStormAfterKilledHolder: the process that refreshes is killed while all others
+// wait for it.
+func TestFileStormAfterKilledHolder(t *testing.T) {
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginOver(o, "box")
-	o.set(knobs{"stalls": 1, "stallTime": 600_000})
-	winner := h.start("env", "box", "--timeout", "10m")
+	h.loginWithExpiredToken(o, "box")
+	o.set(settings{"stalls": 1, "stallTime": 600_000})
+	holder := h.start("env", "box", "--timeout", "10m")
 	awaitStalled(t, o)
-	results := fileStorm(h, 200, func() {
-		if !winner.killAfter(0) {
-			t.Error("the winner had ended before it was killed")
+	results := runConcurrently(h, 200, func() {
+		if !holder.killAfter(0) {
+			t.Error("the holder exited before it was killed")
 		}
 	})
-	wantOneAnswer(t, o, results, 0)
+	checkSameToken(t, o, results, 0)
 }
 
-// TestFileStormOverTrouble: whoever comes first is told to come again. The next
-// one tries, and all others have its answer.
-func TestFileStormOverTrouble(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1})
+// TestFileStormAfterServerError: the first process gets a temporary error. The next one
+// refreshes, and all others get its result.
+func TestFileStormAfterServerError(t *testing.T) {
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginOver(o, "box")
-	o.set(knobs{"unavailable": 1})
-	wantOneAnswer(t, o, fileStorm(h, 200, func() {}), 1)
+	h.loginWithExpiredToken(o, "box")
+	o.set(settings{"unavailable": 1})
+	checkSameToken(t, o, runConcurrently(h, 200, func() {}), 1)
 	if token := h.token("box"); !o.active(token) {
-		t.Error("after the trouble the token is not good")
+		t.Error("the token is not active after the server error")
 	}
 }

@@ -18,14 +18,14 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// home is a person's account: a private HOME and nothing else of this
-// machine's environment.
+// home is a user's account: a private HOME, and no other environment variables of this
+// machine.
 type home struct {
 	t       testing.TB
 	dir     string
 	env     []string
-	flags   []string // given to every command
-	program string   // "": the one that is tested
+	flags   []string // flags of every command
+	program string   // "": the program under test
 }
 
 func newHome(t testing.TB) *home {
@@ -41,16 +41,16 @@ func newHome(t testing.TB) *home {
 	}}
 }
 
-// result is what one run of the program left.
+// result is the result of one run of the program.
 type result struct {
 	stdout, stderr string
-	code           int // -1: killed
+	code           int // -1: killed by a signal
 }
 
-// answers are the commands whose standard output is the secret.
-var answers = []string{"env", "token", "headers", "exec", "sh"}
+// secretCommands are the commands whose standard output may contain a secret.
+var secretCommands = []string{"env", "token", "headers", "exec", "sh"}
 
-// command prepares a run of the program, or of sh.
+// command returns a command that runs the program, or sh.
 func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
 	path := cmp.Or(h.program, program)
 	if args[0] == "sh" {
@@ -65,14 +65,14 @@ func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// patience ends a run that hangs. A machine with little to spare needs long for
-// hundreds of processes at once.
-const patience = 5 * time.Minute
+// commandTimeout stops a run that hangs. A small machine needs a long time for hundreds
+// of concurrent processes.
+const commandTimeout = 5 * time.Minute
 
-// run runs the program to its end, without a terminal.
+// run runs the program without a terminal, and waits for it.
 func (h *home) run(args ...string) result {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), commandTimeout)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := h.command(ctx, args...)
@@ -82,15 +82,15 @@ func (h *home) run(args ...string) result {
 		h.t.Fatal(err)
 	}
 	r := result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
-	noteSaid(r.stderr)
-	if !slices.Contains(answers, args[0]) {
-		noteSaid(r.stdout)
+	recordOutput(r.stderr)
+	if !slices.Contains(secretCommands, args[0]) {
+		recordOutput(r.stdout)
 	}
 	return r
 }
 
-// want runs the program and fails unless it ends with the exit code. On
-// failure standard output must be empty, or what makes eval fail.
+// want runs the program and fails unless it exits with this code. On failure, standard
+// output must be empty, or the command that makes eval fail.
 func (h *home) want(code int, args ...string) result {
 	h.t.Helper()
 	r := h.run(args...)
@@ -99,53 +99,54 @@ func (h *home) want(code int, args ...string) result {
 	}
 	failing := args[0] == "env" && r.stdout == envexport.Failure(envexport.Sh, code)
 	if code != 0 && r.stdout != "" && !failing {
-		h.t.Errorf("mcp-login %s failed with something on standard output: %q", strings.Join(args, " "), r.stdout)
+		h.t.Errorf("mcp-login %s failed, but wrote to standard output: %q", strings.Join(args, " "), r.stdout)
 	}
 	return r
 }
 
-// token returns the access token that is stored, refreshed if need be.
+// token returns the stored access token, refreshed if needed.
 func (h *home) token(name string) string {
 	h.t.Helper()
 	return strings.TrimSpace(h.want(0, "token", name).stdout)
 }
 
-// running is a run of the program that has not ended.
+// running is a process of the program.
 type running struct {
 	h      *home
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
-	stderr *watched
+	stderr *outputBuffer
 }
 
-// start starts the program and returns at once.
+// start starts the program without waiting for it.
 func (h *home) start(args ...string) *running {
 	h.t.Helper()
-	r := &running{h: h, stderr: newWatched()}
+	r := &running{h: h, stderr: newOutputBuffer()}
 	r.cmd = h.command(h.t.Context(), args...)
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, r.stderr
 	if err := r.cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
 	go func() {
-		_ = r.cmd.Wait() // the process state says it
+		_ = r.cmd.Wait() // the process state has the exit code
 		close(r.stderr.closed)
 	}()
 	return r
 }
 
-// result waits for the program to end.
+// result waits for the program to exit, and returns its result.
 func (r *running) result() result {
 	<-r.stderr.closed
 	got := result{r.stdout.String(), r.stderr.String(), r.cmd.ProcessState.ExitCode()}
-	noteSaid(got.stderr)
-	if len(r.cmd.Args) < 2 || !slices.Contains(answers, r.cmd.Args[1]) {
-		noteSaid(got.stdout)
+	recordOutput(got.stderr)
+	if len(r.cmd.Args) < 2 || !slices.Contains(secretCommands, r.cmd.Args[1]) {
+		recordOutput(got.stdout)
 	}
 	return got
 }
 
-// wait waits for the end and fails unless the exit code is the wanted one.
+// wait waits for the program to exit, and fails unless the exit code is the expected
+// one.
 func (r *running) wait(code int) result {
 	r.h.t.Helper()
 	got := r.result()
@@ -155,20 +156,19 @@ func (r *running) wait(code int) result {
 	return got
 }
 
-// killAfter kills the program at some instant, as a power cut would, and
-// reports whether it was still running.
+// killAfter kills the program after a time, and reports whether it was still running.
 func (r *running) killAfter(d time.Duration) bool {
-	timer := time.AfterFunc(d, func() { _ = r.cmd.Process.Kill() }) // it may have ended
+	timer := time.AfterFunc(d, func() { _ = r.cmd.Process.Kill() }) // it may have exited
 	<-r.stderr.closed
 	timer.Stop()
-	noteSaid(r.stderr.String())
+	recordOutput(r.stderr.String())
 	status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled()
 }
 
-// writeProgram writes a script by a process of its own: a file that this one
-// has open for writing would be inherited by whatever another test starts, and
-// could not be run meanwhile (https://go.dev/issue/22315).
+// writeProgram writes a script with a separate process. A file that this process has
+// open for writing would be inherited by the processes of other tests, and could not be
+// executed meanwhile (https://go.dev/issue/22315).
 func writeProgram(path, text string) error {
 	write := exec.Command("sh", "-c", `cat >"$0" && chmod 755 "$0"`, path)
 	write.Stdin = strings.NewReader(text)

@@ -13,34 +13,34 @@ import (
 	"time"
 )
 
-// hookLine is what goes into each shell's start-up file.
+// hookLine is the line for each shell's startup file.
 var hookLine = map[string]string{
 	"bash": `eval "$(mcp-login hook bash)"`,
 	"zsh":  `eval "$(mcp-login hook zsh)"`,
 	"fish": `mcp-login hook fish | source`,
 }
 
-// TestHookRefreshes types into the real shells: a variable that is about to
-// expire has a fresh value behind the next prompt, and a prompt with nothing
-// to do calls nobody.
+// TestHookRefreshes types into the real shells: a variable that is about to expire has
+// a fresh value after the next prompt, and a prompt with nothing to refresh starts no
+// process.
 func TestHookRefreshes(t *testing.T) {
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	for name, line := range hookLine {
 		t.Run(name, func(t *testing.T) {
 			h := newHome(t)
-			h.loginExpired(o, "box")
+			h.loginWithDueToken(o, "box")
 			calls := h.countCalls()
 			s := h.openShell(name)
-			refreshes := o.seen().Refreshes
+			refreshes := o.observed().Refreshes
 			s.enter("export MCP_BOX_TOKEN=old MCP_BOX_EXPIRES_AT=2001-01-01T00:00:00Z OTHER=kept")
 			s.enter(line)
 			s.enter(`printf %s,%s,%s "$MCP_BOX_TOKEN" "$MCP_BOX_EXPIRES_AT" "$MCP_BOX_URL$OTHER" >found`)
-			found := strings.Split(read(t, filepath.Join(h.dir, "found")), ",")
+			found := strings.Split(readFile(t, filepath.Join(h.dir, "found")), ",")
 			expiry, err := time.Parse(time.RFC3339, found[1])
 			if err != nil || time.Until(expiry) < 50*time.Minute || !o.active(found[0]) || found[2] != "kept" {
-				t.Errorf("behind the next prompt: expires at %s, %v, %s, and the token is not the server's", found[1], err, found[2])
+				t.Errorf("after the next prompt: expires at %s, %v, %s, and the token is not the server's", found[1], err, found[2])
 			}
-			if got := o.seen().Refreshes - refreshes; got != 1 {
+			if got := o.observed().Refreshes - refreshes; got != 1 {
 				t.Errorf("%d refreshes, want 1", got)
 			}
 			for range 3 {
@@ -53,9 +53,9 @@ func TestHookRefreshes(t *testing.T) {
 	}
 }
 
-// TestHookFails: when nothing can be refreshed there is one line, once, the
-// variables of a credential that needs a sign-in are unset, and the prompt is as
-// it was, exit status included.
+// TestHookFails: if nothing can be refreshed, the hook prints one line once, and unsets
+// only the variables of a credential that requires a sign-in. The prompt and the exit
+// status stay as they were.
 func TestHookFails(t *testing.T) {
 	status := map[string]string{"bash": "$?", "zsh": "$?", "fish": "$status"}
 	for name, line := range hookLine {
@@ -72,27 +72,27 @@ func TestHookFails(t *testing.T) {
 				s.enter("true")
 			}
 			s.enter(`printf %s,%s,%s "$MCP_GONE_TOKEN" "$MCP_GONE_EXPIRES_AT" "$MCP_ODD_TOKEN" >found`)
-			if found := read(t, filepath.Join(h.dir, "found")); found != ",,kept" {
-				t.Errorf("the variables are %s: only those that need a sign-in are unset", found)
+			if found := readFile(t, filepath.Join(h.dir, "found")); found != ",,kept" {
+				t.Errorf("the variables are %s, want only those that require a sign-in unset", found)
 			}
 			screen := s.stderr.String()
 			if !strings.Contains(screen, "status is 7") {
 				t.Errorf("the exit status was lost:\n%s", screen)
 			}
 			if n := strings.Count(screen, "mcp-login: MCP_GONE_EXPIRES_AT expires soon, and no credential is stored for it"); n != 1 {
-				t.Errorf("it was said %d times:\n%s", n, screen)
+				t.Errorf("the message was printed %d times:\n%s", n, screen)
 			}
 			if want := []string{"hook " + name, "hook " + name + " --due MCP_GONE_EXPIRES_AT"}; !slices.Equal(calls(), want) {
 				t.Errorf("calls %q, want %q", calls(), want)
 			}
-			s.enter("export PATH=/nowhere MCP_LATE_EXPIRES_AT=2001-01-01T00:00:00Z") // not even the program is there
+			s.enter("export PATH=/nowhere MCP_LATE_EXPIRES_AT=2001-01-01T00:00:00Z") // without the program in PATH
 			s.enter("echo still here")
 		})
 	}
 }
 
-// BenchmarkHook is what a prompt costs when nothing is due. The aim is less
-// than 5 ms.
+// BenchmarkHook measures what a prompt costs when nothing expires soon. The goal is
+// less than 5 ms.
 func BenchmarkHook(b *testing.B) {
 	h := newHome(b)
 	for name, run := range map[string]string{
@@ -112,13 +112,13 @@ func BenchmarkHook(b *testing.B) {
 			for b.Loop() {
 				took = append(took, prompts(n)-prompts(0))
 			}
-			b.ReportMetric(0, "ns/op") // of a thousand prompts and two shells: says nothing
+			b.ReportMetric(0, "ns/op") // the time of a thousand prompts and two shells together is meaningless
 			b.ReportMetric(median(took).Seconds()*1000/n, "ms/prompt")
 		})
 	}
 }
 
-func read(t testing.TB, path string) string {
+func readFile(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"testing"
 )
 
-// Names that a record in a shared store, a configuration or an agent of another
-// host may have. Each would run something if a shell evaluated it, or is one of
-// the words that the completion's own lines are made of.
+// Names that a record in a shared store, a configuration or an agent of another host
+// can have. A shell that evaluated one would run a command, or the name is a word of
+// the completion protocol.
 var (
 	hostileNames = []string{
 		"a[$(touch PWNED)0]", "psvar[0$(touch PWNED)]", "$(touch PWNED)", "`touch PWNED`", "a;touch PWNED", "|touch PWNED",
@@ -29,19 +29,19 @@ var (
 	}
 )
 
-// completionSetup has a shell complete, where it does not do so by itself.
+// completionSetup enables completion in each shell.
 var completionSetup = map[string]string{
 	"bash": `bind 'set enable-bracketed-paste off'; eval "$(mcp-login completion bash)"`,
 	"zsh":  `autoload -Uz compinit; compinit -u -D; eval "$(mcp-login completion zsh)"`,
 	"fish": `mcp-login completion fish | source`,
 }
 
-// pwned fails if one of the hostile texts was run, wherever.
-func (h *home) pwned(when string) {
+// checkNothingRan fails if a hostile text was run.
+func (h *home) checkNothingRan(when string) {
 	h.t.Helper()
 	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Name() == "PWNED" {
-			h.t.Errorf("%s: a name was run", when)
+			h.t.Errorf("%s: a name was evaluated", when)
 			return os.Remove(path)
 		}
 		return err
@@ -51,7 +51,7 @@ func (h *home) pwned(when string) {
 	}
 }
 
-// recordFile is the file of a store that has the record of a name.
+// recordFile returns the file name of a record.
 func recordFile(name string) string {
 	file := "record-"
 	for _, c := range []byte(name) {
@@ -64,9 +64,9 @@ func recordFile(name string) string {
 	return file
 }
 
-// haveName makes a place that has one name, and returns the variable and the
-// value that have the program look there.
-var haveName = map[string]func(h *home, i int, name string) string{
+// nameSources create a store, configuration or agent that has one name, and return the
+// environment variable that selects it.
+var nameSources = map[string]func(h *home, i int, name string) string{
 	"store": func(h *home, i int, name string) string {
 		dir := filepath.Join(h.dir, "stores", strconv.Itoa(i))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -79,7 +79,7 @@ var haveName = map[string]func(h *home, i int, name string) string{
 	},
 	"configuration": func(h *home, i int, name string) string {
 		path := filepath.Join(h.dir, fmt.Sprintf("config%d.toml", i))
-		key, err := json.Marshal(name) // a basic string of TOML, for these names
+		key, err := json.Marshal(name) // these names are valid as basic strings of TOML
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ var haveName = map[string]func(h *home, i int, name string) string{
 			h.t.Fatal(err)
 		}
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_ = json.NewEncoder(w).Encode(map[string]any{"profiles": []string{name}}) // a client that went away
+			_ = json.NewEncoder(w).Encode(map[string]any{"profiles": []string{name}}) // fails if the client has disconnected
 		})}
 		go func() { _ = server.Serve(ln) }() // until Close
 		h.t.Cleanup(func() { _ = server.Close() })
@@ -104,11 +104,11 @@ var haveName = map[string]func(h *home, i int, name string) string{
 	},
 }
 
-// TestHostileNamesAreCompletedAsWords presses Tab where one name is to be had,
-// and Enter: the program gets that very name, and nothing is run.
+// TestHostileNamesAreCompletedAsWords presses Tab where one name is a candidate, and
+// Enter: the program gets exactly that name, and nothing is run.
 func TestHostileNamesAreCompletedAsWords(t *testing.T) {
 	for shell, setup := range completionSetup {
-		for place, have := range haveName {
+		for place, have := range nameSources {
 			t.Run(shell+" "+place, func(t *testing.T) {
 				t.Parallel()
 				h := newHome(t)
@@ -122,7 +122,7 @@ func TestHostileNamesAreCompletedAsWords(t *testing.T) {
 					s.enter("export " + have(h, i, name))
 					s.paste("mcp-login token \t\r")
 					s.enter("true")
-					h.pwned(fmt.Sprintf("after %q was completed", name))
+					h.checkNothingRan(fmt.Sprintf("after %q was completed", name))
 					want := "token " + name
 					if slices.Contains(refusedNames, name) || shell == "fish" && name[0] == '~' {
 						want = "token"
@@ -137,8 +137,8 @@ func TestHostileNamesAreCompletedAsWords(t *testing.T) {
 	}
 }
 
-// TestHostileFilesAreCompletedAsWords does the same where the shell completes
-// files, and the command line of another program.
+// TestHostileFilesAreCompletedAsWords does the same where the shell completes files,
+// and for the command line of another program.
 func TestHostileFilesAreCompletedAsWords(t *testing.T) {
 	for shell, setup := range completionSetup {
 		t.Run(shell, func(t *testing.T) {
@@ -157,15 +157,15 @@ func TestHostileFilesAreCompletedAsWords(t *testing.T) {
 					s.enter("true")
 				}
 				if _, err := os.Stat(filepath.Join(dir, "PWNED")); err == nil {
-					t.Errorf("the file %q was run", name)
+					t.Errorf("the file %q was evaluated", name)
 				}
 			}
 		})
 	}
 }
 
-// TestHooksRunNoVariables: what a shell inherits is data to the hook, and keeps
-// it from no refresh.
+// TestHooksRunNoVariables: variables that a shell inherits are data to the hook, and do
+// not prevent a refresh.
 func TestHooksRunNoVariables(t *testing.T) {
 	for shell, line := range hookLine {
 		t.Run(shell, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestHooksRunNoVariables(t *testing.T) {
 			for range 2 {
 				s.enter("true")
 			}
-			h.pwned("after a prompt")
+			h.checkNothingRan("after a prompt")
 			want := []string{"hook " + shell}
 			for i := range 5 {
 				want = append(want, fmt.Sprintf("hook %s --due MCP_DUE%d_EXPIRES_AT", shell, i))

@@ -17,49 +17,48 @@ import (
 	"time"
 )
 
-// idTokens plays the service that gives a GitHub job its id tokens, which
-// nobody but GitHub can run. It answers as documented at
-// https://docs.github.com/actions/reference/security/oidc.
-type idTokens struct {
+// idTokenServer is a fake of GitHub's service that issues ID tokens to a job. It
+// implements https://docs.github.com/actions/reference/security/oidc.
+type idTokenServer struct {
 	url     string // issuer
 	key     *rsa.PrivateKey
 	subject string
 }
 
-// jobSecret is what the job shows in order to be given a token.
+// jobSecret is the token with which the job requests ID tokens.
 const jobSecret = "runner-request-token"
 
-func startIDTokens(t *testing.T, subject string) *idTokens {
+func startIDTokenServer(t *testing.T, subject string) *idTokenServer {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &idTokens{key: key, subject: subject}
+	s := &idTokenServer{key: key, subject: subject}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+jobSecret {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		token := s.sign(t, r.URL.Query().Get("audience"))
-		noteIssued(token)
-		_ = json.NewEncoder(w).Encode(map[string]any{"count": len(token), "value": token}) // a lost answer fails the test
+		recordTokens(token)
+		_ = json.NewEncoder(w).Encode(map[string]any{"count": len(token), "value": token}) // a lost response fails the test
 	}))
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
 	return s
 }
 
-// env is what the runner sets in a job with `id-token: write`.
-func (s *idTokens) env() []string {
+// env returns what the runner sets in a job with `id-token: write`.
+func (s *idTokenServer) env() []string {
 	return []string{
 		"--env", "ACTIONS_ID_TOKEN_REQUEST_URL=" + s.url + "/token?api-version=2.0",
 		"--env", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + jobSecret,
 	}
 }
 
-// sign makes a token by RS256 (RFC 7518 §3.3).
-func (s *idTokens) sign(t *testing.T, audience string) string {
+// sign signs a token with RS256 (RFC 7518 §3.3).
+func (s *idTokenServer) sign(t *testing.T, audience string) string {
 	t.Helper()
 	now := time.Now().Unix()
 	part := func(v any) string {
@@ -80,8 +79,8 @@ func (s *idTokens) sign(t *testing.T, audience string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// publicKey is the key in PEM.
-func (s *idTokens) publicKey(t *testing.T) string {
+// publicKey returns the key as PEM.
+func (s *idTokenServer) publicKey(t *testing.T) string {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(&s.key.PublicKey)
 	if err != nil {

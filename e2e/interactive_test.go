@@ -13,13 +13,13 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// interactive is a shell that somebody types into.
-type interactive struct {
+// interactiveShell is a shell on a terminal.
+type interactiveShell struct {
 	*terminal
 	lines int
 }
 
-// shells are those that have an editor of lines.
+// shells are the shells with a line editor.
 var shells = map[string][]string{
 	"bash": {"bash", "--noprofile", "--norc", "-i"},
 	"zsh":  {"zsh", "-f", "-i"},
@@ -27,52 +27,52 @@ var shells = map[string][]string{
 }
 
 // openShell starts a shell on a terminal that is wide enough for every line.
-func (h *home) openShell(name string) *interactive {
+func (h *home) openShell(name string) *interactiveShell {
 	h.t.Helper()
 	argv := shells[name]
 	cmd := exec.CommandContext(h.t.Context(), argv[0], argv[1:]...)
 	cmd.Dir = h.dir
 	cmd.Env = append(h.env, "TERM=dumb", "PS1=$ ", "LC_ALL=C.UTF-8")
-	s := &interactive{terminal: h.attach(cmd, 500)}
+	s := &interactiveShell{terminal: h.startOnTerminal(cmd, 500)}
 	h.t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Process.Kill() // it may have exited
 		<-s.stderr.closed
 	})
 	return s
 }
 
-// enter types a line and waits until the shell has run it. What the hook did
-// before this line was read is over then too.
-func (s *interactive) enter(line string) {
+// enter types a line and waits until the shell has run it. The hook before this line
+// has finished by then too.
+func (s *interactiveShell) enter(line string) {
 	s.h.t.Helper()
 	s.lines++
 	s.paste(fmt.Sprintf("%s; echo end''%d\r", line, s.lines))
 	s.stderr.await(s.h.t, regexp.MustCompile(fmt.Sprintf("end%d", s.lines)))
 }
 
-// awaitPrompt waits until bash or zsh edits the next line: what is typed before
-// that does not reach its editor.
-func (s *interactive) awaitPrompt() {
+// awaitPrompt waits until bash or zsh edits the next line. Its editor does not receive
+// keys that are typed before.
+func (s *interactiveShell) awaitPrompt() {
 	s.h.t.Helper()
 	s.stderr.await(s.h.t, regexp.MustCompile(fmt.Sprintf(`(?s)end%d\r\n.*\$ `, s.lines)))
 }
 
-// count waits until the pattern was found n times, and returns every match of
-// its group.
-func (s *interactive) count(n int, pattern *regexp.Regexp) [][]string {
+// waitForMatches waits until the pattern matches n times, and returns the submatches of
+// every match.
+func (s *interactiveShell) waitForMatches(n int, pattern *regexp.Regexp) [][]string {
 	s.h.t.Helper()
 	var found [][]string
 	if !await.Until(func() bool {
 		found = pattern.FindAllStringSubmatch(s.stderr.String(), -1)
 		return len(found) >= n
 	}) {
-		s.h.t.Fatalf("not %d times %v in\n%s", n, pattern, s.stderr.String())
+		s.h.t.Fatalf("not %d matches of %v in\n%s", n, pattern, s.stderr.String())
 	}
 	return found
 }
 
-// countCalls puts a script before the program that notes every call, and
-// returns what reads the notes.
+// countCalls puts a script before the program in PATH that records every call, and
+// returns a function that reads the record.
 func (h *home) countCalls() (calls func() []string) {
 	h.t.Helper()
 	bin, notes := h.t.TempDir(), filepath.Join(h.t.TempDir(), "calls")

@@ -17,10 +17,10 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// These tests hold what package oauth signs against a certified server: its
-// own fake could share a mistake with it.
+// These tests check the signatures of package oauth against a certified server, because
+// the fake server of this project could have the same bug as the client.
 
-// serverOf reads the metadata of a server as the program does.
+// serverOf reads the metadata of a server with the program's client.
 func serverOf(t *testing.T, o *oidc) (*http.Client, oauth.Server) {
 	t.Helper()
 	hc := oauth.Guard{Server: o.mcp()}.Client()
@@ -64,7 +64,7 @@ func signers(t *testing.T) []crypto.Signer {
 }
 
 func TestPrivateKeyJWT(t *testing.T) {
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	hc, s := serverOf(t, o)
 	for _, private := range signers(t) {
 		key := keyFrom(t, private)
@@ -82,7 +82,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			}
 			app.Key = key
 			c := &oauth.Client{HTTP: hc, Server: s, App: app}
-			for range 2 { // the server refuses an assertion that it has seen
+			for range 2 { // the server rejects an assertion that it has seen
 				token, err := c.Token(t.Context(), oauth.ClientCredentialsGrant(o.mcp(), nil))
 				if err != nil || !o.active(token.Access) {
 					t.Errorf("client_credentials: %v, or the token is not active", err)
@@ -93,7 +93,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 }
 
 func TestClientSecrets(t *testing.T) {
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	hc, s := serverOf(t, o)
 	for _, method := range []string{oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost} {
 		app, err := oauth.Register(t.Context(), hc, s, oauth.ClientMetadata{
@@ -114,7 +114,7 @@ func TestClientSecrets(t *testing.T) {
 }
 
 func TestDPoP(t *testing.T) {
-	o := startOIDC(t, knobs{"dpopNonce": true})
+	o := startOIDC(t, settings{"dpopNonce": true})
 	hc, s := serverOf(t, o)
 	app, err := oauth.Register(t.Context(), hc, s, oauth.ClientMetadata{
 		GrantTypes: []string{oauth.GrantDeviceCode, oauth.GrantRefreshToken}, ResponseTypes: []string{},
@@ -130,7 +130,7 @@ func TestDPoP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newPerson(t).approve(d.VerificationURIComplete)
+	newWebUser(t).approve(d.VerificationURIComplete)
 	token, err := c.DeviceToken(t.Context(), d.DeviceCode, o.mcp())
 	if err != nil || token.Type != "DPoP" || token.Refresh == "" {
 		t.Fatalf("device token of type %q: %v", token.Type, err)
@@ -139,11 +139,11 @@ func TestDPoP(t *testing.T) {
 	if err != nil || next.Type != "DPoP" {
 		t.Fatalf("refresh to type %q: %v", next.Type, err)
 	}
-	thief := app
-	if thief.DPoPKey, err = oauth.NewKey(); err != nil {
+	otherKey := app
+	if otherKey.DPoPKey, err = oauth.NewKey(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = (&oauth.Client{HTTP: hc, Server: s, App: thief}).Refresh(t.Context(), next.Refresh, o.mcp(), nil)
+	_, err = (&oauth.Client{HTTP: hc, Server: s, App: otherKey}).Refresh(t.Context(), next.Refresh, o.mcp(), nil)
 	if !oauth.IsCode(err, oauth.CodeInvalidGrant) {
 		t.Errorf("refresh with another key: error = %v, want invalid_grant", err)
 	}

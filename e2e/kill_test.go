@@ -12,61 +12,61 @@ import (
 	"time"
 )
 
-// TestKilledWhileRefreshing kills the program at random instants of a refresh,
-// which writes twice: that it begins, and what came of it. The server does not
-// rotate here, so that every round can go on from the last.
+// TestKilledWhileRefreshing kills the program at random times during a refresh, which
+// writes the record twice: before the request, and with the result. The server does not
+// rotate refresh tokens here, so that every round can continue with the last one.
 func TestKilledWhileRefreshing(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1, "rotate": false})
+	o := startOIDC(t, settings{"interval": 1, "rotate": false})
 	h := newHome(t)
 	h.login(o, "box")
-	h.killRefreshes(t, o, 250)
+	h.checkKilledRefreshes(t, o, 250)
 	if n := countFiles(t, h.dir); n > 20 {
-		t.Errorf("%d files are left in the home", n)
+		t.Errorf("the home has %d files", n)
 	}
 }
 
-// killRefreshes kills refreshes at random instants, and wants the old or the new
-// token after each.
-func (h *home) killRefreshes(t *testing.T, o *oidc, rounds int) {
+// checkKilledRefreshes kills refreshes at random times. After each, the store must have
+// the old or the new token.
+func (h *home) checkKilledRefreshes(t *testing.T, o *oidc, rounds int) {
 	t.Helper()
-	var fuse fuse
+	var timer killTimer
 	killed, kept := 0, 0
 	for range rounds {
 		old := h.token("box")
-		before := len(o.seen().Tokens)
-		if fuse.kill(h.start("refresh", "box")) {
+		before := len(o.observed().Tokens)
+		if timer.killAtRandom(h.start("refresh", "box")) {
 			killed++
 		}
-		now := h.token("box") // opens the store, waits for no dead holder's lock
+		now := h.token("box") // opens the store without waiting for the lock of the killed process
 		if now == old {
 			kept++
-		} else if !slices.Contains(o.seen().Tokens[before:], now) {
+		} else if !slices.Contains(o.observed().Tokens[before:], now) {
 			t.Fatal("the store holds neither the old nor the new token")
 		}
 	}
 	t.Logf("%d of %d refreshes were killed, %d kept the old token", killed, rounds, kept)
 	if killed < rounds/4 || kept == 0 || kept == rounds {
-		t.Error("the kills did not fall on both sides of the save: the test proves little")
+		t.Error("the kills did not hit both before and after the save, so the test proves little")
 	}
 }
 
-// TestKilledWhileRotating does the same where a refresh token works once. The
-// one loss that cannot be prevented, an answer that never was stored, must be
-// told as "login required" and healed by a login.
+// TestKilledWhileRotating does the same with refresh tokens that work once. One loss
+// cannot be prevented: a response that was never stored. It must be reported as "login
+// required", and a sign-in must fix it.
 func TestKilledWhileRotating(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.login(o, "box")
-	var fuse fuse
+	var timer killTimer
 
 	lost := 0
 	const rounds = 80
 	for range rounds {
-		fuse.kill(h.start("refresh", "box"))
-		if !slices.Contains(o.seen().Tokens, h.token("box")) {
-			t.Fatal("the store holds a token that never was")
+		timer.killAtRandom(h.start("refresh", "box"))
+		if !slices.Contains(o.observed().Tokens, h.token("box")) {
+			t.Fatal("the store has a token that was never issued")
 		}
 		switch r := h.run("refresh", "box"); {
 		case r.code == 0:
@@ -77,14 +77,14 @@ func TestKilledWhileRotating(t *testing.T) {
 			t.Fatalf("exit code %d after a kill\n%s", r.code, r.stderr)
 		}
 	}
-	t.Logf("%d of %d kills fell between the server's rotation and the save", lost, rounds)
+	t.Logf("%d of %d kills hit between the server's rotation and the save", lost, rounds)
 }
 
-// TestKilledAtFirstUse kills the very first command of a home, which makes the
-// store and its key.
+// TestKilledAtFirstUse kills the first command of a home, which creates the store and
+// its key.
 func TestKilledAtFirstUse(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	begin := time.Now()
 	r, _ := newHome(t).startLogin(o, "box")
 	whole := time.Since(begin)
@@ -102,18 +102,19 @@ func TestKilledAtFirstUse(t *testing.T) {
 	h.token("box")
 }
 
-// fuse is the time within which the next kill falls. It follows the machine's
-// speed so that about half of the kills come in time.
-type fuse struct{ length time.Duration }
+// killTimer kills within a limit that adapts to the machine, so that about half of the
+// kills hit a running program.
+type killTimer struct{ limit time.Duration }
 
-// kill kills at a random instant and reports whether the program still ran.
-func (f *fuse) kill(r *running) bool {
-	f.length = max(f.length, 5*time.Millisecond)
-	inTime := r.killAfter(rand.N(f.length))
+// killAtRandom kills at a random time and reports whether the program was still
+// running.
+func (k *killTimer) killAtRandom(r *running) bool {
+	k.limit = max(k.limit, 5*time.Millisecond)
+	inTime := r.killAfter(rand.N(k.limit))
 	if inTime {
-		f.length = f.length * 12 / 11
+		k.limit = k.limit * 12 / 11
 	} else {
-		f.length = f.length * 11 / 12
+		k.limit = k.limit * 11 / 12
 	}
 	return inTime
 }

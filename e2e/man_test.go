@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestManual has the page read by what shows manual pages: groff and mandoc
-// have nothing to say against it, and man shows what was written.
+// TestManual checks the manual page with the programs that display it: groff and mandoc
+// report nothing, and man shows the text.
 func TestManual(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -25,9 +25,9 @@ func TestManual(t *testing.T) {
 	if err := groff.Run(); err != nil || warnings.Len() > 0 {
 		t.Errorf("groff: %v\n%s", err, &warnings)
 	}
-	lint, _ := exec.Command("mandoc", "-T", "lint", "-W", "warning", path).CombinedOutput() // its output is the answer
+	lint, _ := exec.Command("mandoc", "-T", "lint", "-W", "warning", path).CombinedOutput() // the output counts, not the exit code
 	for line := range strings.Lines(string(lint)) {
-		if !strings.Contains(line, "missing date") { // a build outside of a clone has none
+		if !strings.Contains(line, "missing date") { // a build outside a clone has none
 			t.Errorf("mandoc: %s", line)
 		}
 	}

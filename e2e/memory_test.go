@@ -21,9 +21,9 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// bombs is an MCP server that turns hostile after the login: a few kilobytes of
-// its answers are size bytes once decompressed.
-func bombs(t *testing.T, size int) *demoserver.Server {
+// startDecompressionBomb starts an MCP server whose responses, after the sign-in, are a
+// few kilobytes that decompress to size bytes.
+func startDecompressionBomb(t *testing.T, size int) *demoserver.Server {
 	t.Helper()
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -57,54 +57,54 @@ func bombs(t *testing.T, size int) *demoserver.Server {
 	return s
 }
 
-// most returns the most memory that a process had, in MiB.
-func most(t *testing.T, cmd *exec.Cmd) int64 {
+// peakMemory returns the peak memory of a process, in MiB.
+func peakMemory(t *testing.T, cmd *exec.Cmd) int64 {
 	t.Helper()
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		t.Skip("the system does not say what memory a process had")
+		t.Skip("the system does not report the memory of a process")
 	}
 	return usage.Maxrss >> 10 // KiB on Linux
 }
 
-// TestMemoryOfTestCommand: 2.4 MB of a server once took 2.5 GiB.
+// TestMemoryOfTestCommand: a 2.4 MB response must not use gigabytes of memory.
 func TestMemoryOfTestCommand(t *testing.T) {
 	t.Parallel()
-	s := bombs(t, 2<<30)
+	s := startDecompressionBomb(t, 2<<30)
 	h := newHome(t)
 	h.want(0, "login", "box", s.MCP())
 	r := h.start("test", "box")
 	if got := r.wait(1); !strings.Contains(got.stderr, "sent more than 16 MiB") || got.stdout != "" {
-		t.Errorf("it ends with %q", got.stderr)
+		t.Errorf("the message is %q", got.stderr)
 	}
-	if mib := most(t, r.cmd); mib > 300 {
-		t.Errorf("it took %d MiB", mib)
+	if mib := peakMemory(t, r.cmd); mib > 300 {
+		t.Errorf("it used %d MiB", mib)
 	}
 }
 
-// TestMemoryOfTheProxy: 20 long answers at once took 2.4 GiB, in the program
-// that every AI client of a person runs.
+// TestMemoryOfTheProxy: 20 long responses at once must not use gigabytes of memory in
+// the proxy, which every MCP client of a user runs.
 func TestMemoryOfTheProxy(t *testing.T) {
 	t.Parallel()
 	t.Run("longest", func(t *testing.T) { memoryOfTheProxy(t, 20, 60<<20, 500) })
 	t.Run("many", func(t *testing.T) { memoryOfTheProxy(t, 50, 10<<20, 300) })
 }
 
-// memoryOfTheProxy has a server send answers of a size at once.
+// memoryOfTheProxy makes a server send responses of a size at once.
 func memoryOfTheProxy(t *testing.T, requests, size int, limit int64) {
 	t.Parallel()
-	s := bombs(t, size)
+	s := startDecompressionBomb(t, size)
 	h := newHome(t)
 	h.want(0, "login", "box", s.MCP())
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := h.command(ctx, "proxy", "box")
 	var in strings.Builder
-	for range requests { // all with the id that the server answers
+	for range requests { // all with the ID of the server's response
 		fmt.Fprintln(&in, `{"jsonrpc":"2.0","id":1,"method":"ping"}`)
 	}
 	cmd.Stdin = strings.NewReader(in.String())
-	var out lengths
+	var out lineCounter
 	cmd.Stdout = &out
 	if err := cmd.Run(); err != nil {
 		if _, exited := errors.AsType[*exec.ExitError](err); !exited {
@@ -113,19 +113,19 @@ func memoryOfTheProxy(t *testing.T, requests, size int, limit int64) {
 		t.Error(err)
 	}
 	if out.lines != requests || out.bytes < requests*size {
-		t.Errorf("%d lines of %d bytes came through", out.lines, out.bytes)
+		t.Errorf("%d lines of %d bytes were forwarded", out.lines, out.bytes)
 	}
-	mib := most(t, cmd)
+	mib := peakMemory(t, cmd)
 	t.Logf("%d MiB", mib)
 	if mib > limit {
-		t.Errorf("it took %d MiB, want at most %d", mib, limit)
+		t.Errorf("it used %d MiB, want at most %d", mib, limit)
 	}
 }
 
-// lengths counts what is written to it.
-type lengths struct{ lines, bytes int }
+// lineCounter counts the lines and bytes that are written to it.
+type lineCounter struct{ lines, bytes int }
 
-func (l *lengths) Write(p []byte) (int, error) {
+func (l *lineCounter) Write(p []byte) (int, error) {
 	l.lines += bytes.Count(p, []byte("\n"))
 	l.bytes += len(p)
 	return len(p), nil

@@ -21,14 +21,14 @@ type oidc struct {
 	t    testing.TB
 	url  string
 	http *http.Client
-	stop func() // ends the server early; once more does nothing
+	stop func() // stops the server early; later calls do nothing
 }
 
-// knobs say what the server is to do; the names are those of server.mjs.
-type knobs map[string]any
+// settings change what the server does; server.mjs has the names.
+type settings map[string]any
 
-// seen is what the server saw; see server.mjs.
-type seen struct {
+// observations are what the server recorded; see server.mjs.
+type observations struct {
 	Polls            []int64  `json:"polls"`
 	Refreshes        int      `json:"refreshes"`
 	RefusedRefreshes int      `json:"refusedRefreshes"`
@@ -41,18 +41,18 @@ type seen struct {
 	Tokens           []string `json:"tokens"`
 }
 
-// startOIDC starts a server of the test's own, which ends with the test.
-func startOIDC(t testing.TB, set knobs) *oidc {
+// startOIDC starts a server for one test.
+func startOIDC(t testing.TB, set settings) *oidc {
 	t.Helper()
-	return launchOIDC(t, set, http.DefaultClient)
+	return startOIDCWith(t, set, http.DefaultClient)
 }
 
-// launchOIDC starts a server that the client reaches, with env beside this process's
-// environment.
-func launchOIDC(t testing.TB, set knobs, client *http.Client, env ...string) *oidc {
+// startOIDCWith starts a server that the client can reach, with additional environment
+// variables.
+func startOIDCWith(t testing.TB, set settings, client *http.Client, env ...string) *oidc {
 	t.Helper()
 	cmd := exec.Command("node", "server.mjs")
-	cmd.Dir = serverDir(t)
+	cmd.Dir = oidcServerDir(t)
 	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -71,11 +71,11 @@ func launchOIDC(t testing.TB, set knobs, client *http.Client, env ...string) *oi
 	o := &oidc{t: t, url: strings.TrimSpace(first), http: client}
 	o.stop = sync.OnceFunc(func() {
 		if o.url != "" {
-			noteIssued(o.seen().Tokens...)
+			recordTokens(o.observed().Tokens...)
 		}
-		_ = stdin.Close()      // asks it to end
-		_ = cmd.Process.Kill() // and sees to it
-		_ = cmd.Wait()         // "killed" is no news
+		_ = stdin.Close()      // a request to exit
+		_ = cmd.Process.Kill() // in case it ignores the request
+		_ = cmd.Wait()         // the kill signal is the expected error
 	})
 	t.Cleanup(o.stop)
 	if err != nil {
@@ -85,8 +85,8 @@ func launchOIDC(t testing.TB, set knobs, client *http.Client, env ...string) *oi
 	return o
 }
 
-// serverDir lays the server beside its modules, which are kept elsewhere.
-func serverDir(t testing.TB) string {
+// oidcServerDir returns a folder with the server and a link to its node_modules.
+func oidcServerDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	source, err := os.ReadFile("oidc-provider/server.mjs")
@@ -102,10 +102,10 @@ func serverDir(t testing.TB) string {
 	return dir
 }
 
-// mcp is the URL of the MCP server.
+// mcp returns the URL of the MCP server.
 func (o *oidc) mcp() string { return o.url + "/mcp" }
 
-func (o *oidc) set(k knobs) {
+func (o *oidc) set(k settings) {
 	o.t.Helper()
 	body, err := json.Marshal(k)
 	if err != nil {
@@ -121,7 +121,7 @@ func (o *oidc) set(k knobs) {
 	}
 }
 
-func (o *oidc) seen() (s seen) {
+func (o *oidc) observed() (s observations) {
 	o.t.Helper()
 	resp, err := o.http.Get(o.url + "/control")
 	if err != nil {
@@ -131,7 +131,8 @@ func (o *oidc) seen() (s seen) {
 	return s
 }
 
-// active asks the server's introspection endpoint (RFC 7662).
+// active reports whether a token is active, according to the introspection endpoint
+// (RFC 7662).
 func (o *oidc) active(token string) bool {
 	o.t.Helper()
 	resp, err := o.http.PostForm(o.url+"/token/introspection", url.Values{
@@ -140,9 +141,9 @@ func (o *oidc) active(token string) bool {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	var answer struct{ Active bool }
-	o.decode(resp, &answer)
-	return answer.Active
+	var response struct{ Active bool }
+	o.decode(resp, &response)
+	return response.Active
 }
 
 func (o *oidc) decode(resp *http.Response, v any) {

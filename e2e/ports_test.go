@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var handedOut struct {
+var usedPorts struct {
 	sync.Mutex
 	ports map[int]bool
 }
@@ -23,28 +23,28 @@ var handedOut struct {
 func freePorts(t testing.TB) int {
 	t.Helper()
 	const first, last = 10_000, 32_000
-	handedOut.Lock()
-	defer handedOut.Unlock()
-	if handedOut.ports == nil {
-		handedOut.ports = map[int]bool{}
+	usedPorts.Lock()
+	defer usedPorts.Unlock()
+	if usedPorts.ports == nil {
+		usedPorts.ports = map[int]bool{}
 	}
 	for range 100 {
 		port := first + 2*rand.N((last-first)/2)
-		if handedOut.ports[port] || !free(port) || !free(port+1) {
+		if usedPorts.ports[port] || !isFree(port) || !isFree(port+1) {
 			continue
 		}
-		handedOut.ports[port] = true
+		usedPorts.ports[port] = true
 		return port
 	}
-	t.Fatal("no two neighbouring ports are free")
+	t.Fatal("no two adjacent ports are free")
 	return 0
 }
 
-func free(port int) bool {
+func isFree(port int) bool {
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return false
 	}
-	_ = l.Close() // only a probe
+	_ = l.Close() // the port was only probed
 	return true
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// TestPrometheus: a real Prometheus server scrapes the agent, as docs/agent.md
-// configures it.
+// TestPrometheus: a real Prometheus server scrapes the agent with the configuration in
+// docs/agent.md.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	l := newLender(t, 2, time.Hour)
-	r := l.agent("--metrics-listen", "127.0.0.1:0")
-	said := regexp.MustCompile(`metrics: http://(127\.0\.0\.1:\d+)/metrics`)
-	target := said.FindStringSubmatch(r.stderr.await(t, said))[1]
+	d := newDemoHome(t, 2, time.Hour)
+	r := d.startAgent("--metrics-listen", "127.0.0.1:0")
+	pattern := regexp.MustCompile(`metrics: http://(127\.0\.0\.1:\d+)/metrics`)
+	target := pattern.FindStringSubmatch(r.stderr.await(t, pattern))[1]
 
 	dir := t.TempDir()
 	config := "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: mcp-login\n    static_configs:\n      - targets: [\"" + target + "\"]\n"
@@ -42,7 +42,7 @@ func TestPrometheus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Process.Kill() // it runs until the test ends
 		_ = cmd.Wait()
 	}()
 
@@ -64,22 +64,22 @@ func TestPrometheus(t *testing.T) {
 			t.Errorf("%s is %q, want %s", query, got, want)
 		}
 	}
-	r.end()
+	r.stop()
 }
 
-// prometheusValue returns the value of the only result of a query; "" if there
-// is none yet.
+// prometheusValue returns the value of the only result of a query, or "" if it has no
+// result yet.
 func prometheusValue(web, query string) string {
 	resp, err := http.Get("http://" + web + "/api/v1/query?query=" + url.QueryEscape(query))
 	if err != nil {
 		return ""
 	}
 	defer resp.Body.Close()
-	var answer struct {
+	var response struct {
 		Data struct{ Result []struct{ Value [2]any } }
 	}
-	if json.NewDecoder(resp.Body).Decode(&answer) != nil || len(answer.Data.Result) != 1 {
+	if json.NewDecoder(resp.Body).Decode(&response) != nil || len(response.Data.Result) != 1 {
 		return ""
 	}
-	return fmt.Sprint(answer.Data.Result[0].Value[1])
+	return fmt.Sprint(response.Data.Result[0].Value[1])
 }

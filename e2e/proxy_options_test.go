@@ -13,12 +13,12 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// TestProxyOptions: a client of either protocol has no tool that is denied, and the server
-// gets the headers; an entry for mcp-remote works as it stands.
+// TestProxyOptions: a client of either protocol does not see the denied tool, and the
+// server gets the headers. The arguments of an entry for mcp-remote work unchanged.
 func TestProxyOptions(t *testing.T) {
 	t.Parallel()
 	var demo http.Handler
-	var without atomic.Int32 // requests that lack the header
+	var without atomic.Int32 // requests without the header
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/mcp" && r.Header.Get("X-Key") != "s3cret-of-the-gateway" && r.Header.Get("Authorization") != "" {
 			without.Add(1)
@@ -33,9 +33,9 @@ func TestProxyOptions(t *testing.T) {
 	demo = s
 	h := newHome(t)
 	h.env = append(h.env, "KEY=s3cret-of-the-gateway")
-	noteIssued("s3cret-of-the-gateway") // may be in no text of the program
+	recordTokens("s3cret-of-the-gateway") // no output of the program may contain it
 	h.want(0, "login", "box", s.MCP())
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	for _, options := range []string{
 		"box --deny-tool t* --header-from X-Key=env:KEY --log-level trace",
 		"box --allow-tool add --header X-Key:${KEY} --listen 127.0.0.1:0",
@@ -44,12 +44,12 @@ func TestProxyOptions(t *testing.T) {
 		t.Run(options, func(t *testing.T) {
 			through := program + " proxy " + options
 			if strings.Contains(options, "--listen") {
-				through = h.listen(t, append([]string{"proxy"}, strings.Fields(options)...)...)
+				through = h.startHTTPProxy(t, append([]string{"proxy"}, strings.Fields(options)...)...)
 			}
 			for _, sdk := range []string{sessionSDK, statelessSDK} {
 				got := h.proxyCalls(sdk, through, `[{"tool": "text", "args": {"n": 3}}, {"tool": "add", "args": {"a": 2, "b": 3}}]`)
 				if len(got) != 2 || !strings.Contains(got[0].Error, "not allowed") || got[1].Text != "5" {
-					t.Errorf("the client of SDK %s tells %+v", sdk, got)
+					t.Errorf("the client of SDK %s got %+v", sdk, got)
 				}
 			}
 		})
@@ -58,6 +58,6 @@ func TestProxyOptions(t *testing.T) {
 		t.Errorf("test: %s%s", got.stdout, got.stderr)
 	}
 	if n := without.Load(); n != 0 {
-		t.Errorf("%d requests lack the header", n)
+		t.Errorf("%d requests have no header", n)
 	}
 }

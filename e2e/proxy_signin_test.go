@@ -25,14 +25,14 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// startPages starts the demo server, which waits for somebody at its pages.
+// startPages starts the demo server, which waits for approval on its pages.
 func startPages(t *testing.T) *demoserver.Server {
 	t.Helper()
 	demo, _ := servePages(t, httptest.NewServer)
 	return demo
 }
 
-// servePages is startPages with a server of either scheme.
+// servePages is startPages with a function that starts the server.
 func servePages(t *testing.T, serve func(http.Handler) *httptest.Server) (*demoserver.Server, *httptest.Server) {
 	t.Helper()
 	var demo http.Handler
@@ -47,23 +47,23 @@ func servePages(t *testing.T, serve func(http.Handler) *httptest.Server) (*demos
 }
 
 var (
-	shownLink = regexp.MustCompile(`https?://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
-	goesOn    = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // of the relay
-	formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
+	shownLink    = regexp.MustCompile(`https?://127\.0\.0\.1:\d+/device\?user_code=([A-Z0-9-]+)`)
+	continueLink = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">Continue to `) // on the relay's page
+	formField    = regexp.MustCompile(`name="form" value="([^"]+)"`)
 )
 
 // approveAt approves a sign-in on the demo's page, which must show the same code.
-func approveAt(t *testing.T, said string) {
+func approveAt(t *testing.T, message string) {
 	t.Helper()
-	approveWith(t, http.DefaultClient, said)
+	approveWith(t, http.DefaultClient, message)
 }
 
-// approveWith is approveAt with another browser.
-func approveWith(t *testing.T, browser *http.Client, said string) {
+// approveWith is approveAt with a specific HTTP client.
+func approveWith(t *testing.T, browser *http.Client, message string) {
 	t.Helper()
-	link := shownLink.FindStringSubmatch(said)
+	link := shownLink.FindStringSubmatch(message)
 	if link == nil {
-		t.Fatalf("no link in %q", said)
+		t.Fatalf("no link in %q", message)
 	}
 	resp, err := browser.Get(link[0])
 	if err != nil {
@@ -85,8 +85,8 @@ func approveWith(t *testing.T, browser *http.Client, said string) {
 	}
 }
 
-// listenForSignIn starts the HTTP form for somebody who is not signed in.
-func (h *home) listenForSignIn(t *testing.T, server string) string {
+// startSignInProxy starts the HTTP form of the proxy for a user who is not signed in.
+func (h *home) startSignInProxy(t *testing.T, server string) string {
 	t.Helper()
 	r := h.start("proxy", server, "--listen", "127.0.0.1:0")
 	t.Cleanup(func() {
@@ -99,8 +99,8 @@ func (h *home) listenForSignIn(t *testing.T, server string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(line, " at "), ",")
 }
 
-// happened is one thing that a client in the hands of signin.mjs reports.
-type happened struct {
+// clientEvent is one event that signin.mjs reports.
+type clientEvent struct {
 	Tools   []string
 	Text    string
 	Page    *struct{ Mode, URL, Message string }
@@ -108,8 +108,9 @@ type happened struct {
 	Changed bool
 }
 
-// signsIn has the client of a TypeScript SDK sign in, and reports what happens to it.
-func (h *home) signsIn(t *testing.T, major, server, how string, each func(happened)) {
+// runSignInClient signs in with a TypeScript SDK's client, and calls handle for every
+// event.
+func (h *home) runSignInClient(t *testing.T, major, server, how string, handle func(clientEvent)) {
 	t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -119,12 +120,12 @@ func (h *home) signsIn(t *testing.T, major, server, how string, each func(happen
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script, major, server, how)
 	cmd.Env = append(h.env, "TSSDK="+modules)
-	talk := newWatched()
-	cmd.Stderr = talk
+	stderr := newOutputBuffer()
+	cmd.Stderr = stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,20 +135,20 @@ func (h *home) signsIn(t *testing.T, major, server, how string, each func(happen
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		noteSaid(lines.Text())
-		var one happened
-		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+		recordOutput(lines.Text())
+		var event clientEvent
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			t.Fatal(err)
 		}
-		each(one)
+		handle(event)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Fatalf("the client: %v\n%s", err, talk.String())
+		t.Fatalf("the client: %v\n%s", err, stderr.String())
 	}
 }
 
-// TestProxySignInTypeScript: a client of either major starts before anybody has
-// signed in, its user approves on the server's page, and the tools appear.
+// TestProxySignInTypeScript: a client of either major version starts before the user
+// has signed in. The user approves on the server's page, and the tools appear.
 func TestProxySignInTypeScript(t *testing.T) {
 	t.Parallel()
 	demo, all := startPages(t), t
@@ -155,30 +156,30 @@ func TestProxySignInTypeScript(t *testing.T) {
 		for _, how := range []string{"tool", "elicitation"} {
 			for _, way := range []string{"stdio", "http"} {
 				t.Run(sdk+" "+how+" "+way, func(t *testing.T) {
-					h := newHome(all) // which lasts until the proxy has ended
+					h := newHome(all) // which must exist until the proxy has stopped
 					through := program + " proxy " + demo.MCP()
 					if way == "http" {
-						through = h.listenForSignIn(t, demo.MCP())
+						through = h.startSignInProxy(t, demo.MCP())
 					}
 					var lists [][]string
 					var texts []string
 					var changed, closed int
-					h.signsIn(t, sdk, through, how, func(one happened) {
+					h.runSignInClient(t, sdk, through, how, func(event clientEvent) {
 						switch {
-						case one.Tools != nil:
-							lists = append(lists, one.Tools)
-						case one.Page != nil:
-							if one.Page.Mode != "url" || !strings.Contains(one.Page.Message, "Approve only if you started this sign-in yourself and the page shows this code.") {
-								t.Errorf("asked for %+v", one.Page)
+						case event.Tools != nil:
+							lists = append(lists, event.Tools)
+						case event.Page != nil:
+							if event.Page.Mode != "url" || !strings.Contains(event.Page.Message, "Approve only if you started this sign-in yourself and the page shows this code.") {
+								t.Errorf("page %+v", event.Page)
 							}
-							approveAt(t, one.Page.URL)
-						case one.Closed:
+							approveAt(t, event.Page.URL)
+						case event.Closed:
 							closed++
-						case one.Changed:
+						case event.Changed:
 							changed++
 						default:
-							if texts = append(texts, one.Text); how == "tool" && len(texts) == 1 {
-								approveAt(t, one.Text)
+							if texts = append(texts, event.Text); how == "tool" && len(texts) == 1 {
+								approveAt(t, event.Text)
 							}
 						}
 					})
@@ -186,29 +187,29 @@ func TestProxySignInTypeScript(t *testing.T) {
 						t.Errorf("tools before and after: %q", lists)
 					}
 					if n := len(texts); n < 2 || !strings.HasPrefix(texts[n-2], "Signed in to ") || texts[n-1] != "5" {
-						t.Errorf("the calls say %q", texts)
+						t.Errorf("the calls return %q", texts)
 					}
 					if changed == 0 || how == "elicitation" && closed != 1 {
-						t.Errorf("%d changes, %d pages done with", changed, closed)
+						t.Errorf("%d changes of the tools, %d completed pages", changed, closed)
 					}
-					noteIssued(h.token(strings.TrimSpace(h.want(0, "list").stdout)))
+					recordTokens(h.token(strings.TrimSpace(h.want(0, "list").stdout)))
 				})
 			}
 		}
 	}
 }
 
-// TestProxySignInGo: the same with the client of the Go SDK.
+// TestProxySignInGo does the same with the client of the Go SDK.
 func TestProxySignInGo(t *testing.T) {
 	t.Parallel()
 	demo, all := startPages(t), t
 	for _, how := range []string{"tool", "elicitation"} {
 		for _, way := range []string{"stdio", "http"} {
 			t.Run(how+" "+way, func(t *testing.T) {
-				h := newHome(all) // which lasts until the proxy has ended
+				h := newHome(all) // which must exist until the proxy has stopped
 				var transport mcp.Transport = &mcp.CommandTransport{Command: h.command(t.Context(), "proxy", demo.MCP())}
 				if way == "http" {
-					transport = &mcp.StreamableClientTransport{Endpoint: h.listenForSignIn(t, demo.MCP())}
+					transport = &mcp.StreamableClientTransport{Endpoint: h.startSignInProxy(t, demo.MCP())}
 				}
 				changed, closed := make(chan bool, 99), make(chan bool, 99)
 				opts := &mcp.ClientOptions{ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { changed <- true }}
@@ -220,7 +221,7 @@ func TestProxySignInGo(t *testing.T) {
 					}
 					opts.ElicitationCompleteHandler = func(context.Context, *mcp.ElicitationCompleteNotificationRequest) { closed <- true }
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 				defer cancel()
 				c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, opts).Connect(ctx, transport, nil)
 				if err != nil {
@@ -234,22 +235,22 @@ func TestProxySignInGo(t *testing.T) {
 					}
 					return result.Content[0].(*mcp.TextContent).Text
 				}
-				said := call("sign_in", nil)
+				text := call("sign_in", nil)
 				if how == "tool" {
-					approveAt(t, said)
-					said = call("sign_in", nil)
+					approveAt(t, text)
+					text = call("sign_in", nil)
 				}
-				if !strings.HasPrefix(said, "Signed in to ") {
-					t.Errorf("sign_in says %q", said)
+				if !strings.HasPrefix(text, "Signed in to ") {
+					t.Errorf("sign_in returns %q", text)
 				}
-				for what, heard := range map[string]chan bool{"tool": changed, "elicitation": closed} {
+				for what, notified := range map[string]chan bool{"tool": changed, "elicitation": closed} {
 					if what == "elicitation" && how != what {
 						continue
 					}
 					select {
-					case <-heard:
+					case <-notified:
 					case <-ctx.Done():
-						t.Fatalf("the client hears of no %s", what)
+						t.Fatalf("the client gets no %s", what)
 					}
 				}
 				tools, err := c.ListTools(ctx, nil)
@@ -264,20 +265,20 @@ func TestProxySignInGo(t *testing.T) {
 	}
 }
 
-// signInClient is a client of the Go SDK that starts the proxy and cannot open pages.
+// signInClient starts the proxy with a client of the Go SDK that cannot open pages.
 func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) string) {
 	t.Helper()
-	talk := newWatched()
-	cmd.Stderr = talk
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	stderr := newOutputBuffer()
+	cmd.Stderr = stderr
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	t.Cleanup(cancel)
 	c, err := mcp.NewClient(&mcp.Implementation{Name: "e2e"}, nil).Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, talk)
+		t.Fatalf("%v\n%s", err, stderr)
 	}
 	t.Cleanup(func() {
 		_ = c.Close()
-		noteSaid(talk.String())
+		recordOutput(stderr.String())
 	})
 	return func(redirect string) string {
 		t.Helper()
@@ -287,69 +288,70 @@ func signInClient(t *testing.T, cmd *exec.Cmd) (call func(redirect string) strin
 		}
 		result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: "sign_in", Arguments: args})
 		if err != nil {
-			t.Fatalf("%v\n%s", err, talk)
+			t.Fatalf("%v\n%s", err, stderr)
 		}
 		text := result.Content[0].(*mcp.TextContent).Text
-		noteSaid(text)
+		recordOutput(text)
 		return text
 	}
 }
 
-// TestProxySignInRelay: where a relay is used the client shows its short link and
-// code, and any browser can go there.
+// TestProxySignInRelay: with a relay, the client shows its short link and code, and any
+// browser can open the link.
 func TestProxySignInRelay(t *testing.T) {
 	t.Parallel()
-	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	relay := r.add(h)
 	call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token")))
-	said := call("")
-	link := relayLink.FindString(said)
-	if link == "" || !strings.Contains(said, "code "+link[len(link)-9:]) || !strings.Contains(said, "Approve only if you started this sign-in yourself and the page shows this code.") {
-		t.Fatalf("sign_in says %q", said)
+	text := call("")
+	link := relayLink.FindString(text)
+	if link == "" || !strings.Contains(text, "code "+link[len(link)-9:]) || !strings.Contains(text, "Approve only if you started this sign-in yourself and the page shows this code.") {
+		t.Fatalf("sign_in returns %q", text)
 	}
-	p := newPerson(t)
-	on := goesOn.FindStringSubmatch(p.submit(p.get(link), nil).body)
+	p := newWebUser(t)
+	on := continueLink.FindStringSubmatch(p.submit(p.get(link), nil).body)
 	if on == nil {
-		t.Fatal("the relay leads nowhere")
+		t.Fatal("the relay's page has no link")
 	}
 	at := p.signIn(html.UnescapeString(on[1]))
 	if !strings.Contains(at.body, "Almost done") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
-	if said := call(""); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
-		t.Errorf("sign_in says %q", said)
+	if text := call(""); !strings.HasPrefix(text, "Signed in to ") || !o.active(h.token("box")) {
+		t.Errorf("sign_in returns %q", text)
 	}
-	drain(relay)
+	stopReplica(relay)
 }
 
-// TestProxySignInPaste: without the device flow, a browser, or a relay the client
-// shows the authorization URL. The listener on this machine takes the answer of a
-// browser here; of one elsewhere the user pastes the address at which it ended.
+// TestProxySignInPaste: without the device flow, a browser or a relay, the client shows
+// the authorization URL. The listener on this machine receives the redirect of a
+// browser here. With a browser on another machine, the user pastes the URL of the
+// redirect.
 func TestProxySignInPaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
-	for _, elsewhere := range []bool{false, true} {
+	o := startOIDC(t, settings{})
+	for _, onOtherMachine := range []bool{false, true} {
 		h := newHome(t)
 		call := signInClient(t, h.command(t.Context(), "proxy", o.mcp(), "--name", "box", "--flow", "paste"))
-		said := call("")
-		link := authLink.FindString(said)
-		if link == "" || !strings.Contains(said, "redirect_url") || !strings.Contains(said, "Approve only if you started this sign-in yourself.") {
-			t.Fatalf("sign_in says %q", said)
+		text := call("")
+		link := authLink.FindString(text)
+		if link == "" || !strings.Contains(text, "redirect_url") || !strings.Contains(text, "Approve only if you started this sign-in yourself.") {
+			t.Fatalf("sign_in returns %q", text)
 		}
 		ended := ""
-		if !elsewhere {
-			newPerson(t).signIn(link)
+		if !onOtherMachine {
+			newWebUser(t).signIn(link)
 		} else {
-			ended = newPerson(t).signInElsewhere(o, link)
+			ended = newWebUser(t).redirectOnOtherMachine(o, link)
 			state := regexp.MustCompile(`state=[^&]+`)
 			for _, wrong := range []string{"the code is abc", state.ReplaceAllString(ended, "state=of-another")} {
-				if said := call(wrong); !strings.HasPrefix(said, "The URL was not accepted: ") || !strings.Contains(said, link) {
-					t.Errorf("pasted %q: %q", wrong, said)
+				if text := call(wrong); !strings.HasPrefix(text, "The URL was not accepted: ") || !strings.Contains(text, link) {
+					t.Errorf("pasted %q: %q", wrong, text)
 				}
 			}
 		}
-		if said := call(ended); !strings.HasPrefix(said, "Signed in to ") || !o.active(h.token("box")) {
-			t.Errorf("sign_in says %q", said)
+		if text := call(ended); !strings.HasPrefix(text, "Signed in to ") || !o.active(h.token("box")) {
+			t.Errorf("sign_in returns %q", text)
 		}
 	}
 }
@@ -358,18 +360,18 @@ func TestProxySignInPaste(t *testing.T) {
 // the sign-in opens the laptop's browser.
 func TestProxySignInOverSSH(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	call := signInClient(t, laptop.command(t.Context(), append(sshTo(host, opener), "--", program, "proxy", o.mcp(), "--name", "box")...))
-	said := make(chan string, 1)
-	go func() { said <- call("") }()
-	p := newPerson(t)
-	at := p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	text := make(chan string, 1)
+	go func() { text <- call("") }()
+	p := newWebUser(t)
+	at := p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	if !strings.Contains(at.body, "Return to your terminal") {
 		t.Errorf("the browser ended at %s:\n%s", at.url, at.body)
 	}
-	if said := <-said; !strings.HasPrefix(said, "Signed in to ") || !o.active(host.token("box")) {
-		t.Errorf("sign_in says %q", said)
+	if text := <-text; !strings.HasPrefix(text, "Signed in to ") || !o.active(host.token("box")) {
+		t.Errorf("sign_in returns %q", text)
 	}
 }

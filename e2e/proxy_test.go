@@ -19,19 +19,19 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// told is what the TypeScript SDK's client tells of one call.
-type told struct {
+// callResult is what the TypeScript SDK's client reports about one call.
+type callResult struct {
 	Tool     string
-	Text     string // its beginning
+	Text     string // only the beginning
 	Length   int
 	Progress int
 	Messages int
 	Error    string
 }
 
-// proxyCalls has the client of one of the TypeScript SDKs make calls, and
-// returns what it tells of each.
-func (h *home) proxyCalls(major, server, calls string) []told {
+// proxyCalls makes calls with the client of a TypeScript SDK, and returns their
+// results.
+func (h *home) proxyCalls(major, server, calls string) []callResult {
 	h.t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -41,38 +41,39 @@ func (h *home) proxyCalls(major, server, calls string) []told {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), commandTimeout)
 	defer cancel()
-	var out, talk bytes.Buffer
+	var out, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "node", script, major, server, calls)
 	cmd.Env = append(h.env, "TSSDK="+modules)
-	cmd.Stdout, cmd.Stderr = &out, &talk
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err = cmd.Run()
-	noteSaid(talk.String())
-	noteSaid(out.String())
+	recordOutput(stderr.String())
+	recordOutput(out.String())
 	if err != nil {
-		h.t.Fatalf("the client: %v\n%s%s", err, out.String(), talk.String())
+		h.t.Fatalf("the client: %v\n%s%s", err, out.String(), stderr.String())
 	}
-	var all []told
+	var all []callResult
 	for line := range strings.Lines(out.String()) {
-		var one told
-		if err := json.Unmarshal([]byte(line), &one); err != nil {
+		var result callResult
+		if err := json.Unmarshal([]byte(line), &result); err != nil {
 			h.t.Fatal(err)
 		}
-		all = append(all, one)
+		all = append(all, result)
 	}
 	return all
 }
 
-// serveProxy starts the HTTP form and returns its URL. It ends with the test,
-// by a signal, and must do so well.
-func (h *home) serveProxy(t *testing.T) string {
+// startBoxProxy starts the HTTP form of the proxy for the profile box and returns its
+// URL.
+func (h *home) startBoxProxy(t *testing.T) string {
 	t.Helper()
-	return h.listen(t, "proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
+	return h.startHTTPProxy(t, "proxy", "box", "--listen", "127.0.0.1:0", "--min-ttl", "1s")
 }
 
-// listen starts a proxy that serves HTTP, and returns its URL.
-func (h *home) listen(t *testing.T, args ...string) string {
+// startHTTPProxy starts a proxy that serves HTTP, and returns its URL. It is stopped by
+// a signal when the test ends, and must exit with 0.
+func (h *home) startHTTPProxy(t *testing.T, args ...string) string {
 	t.Helper()
 	r := h.start(args...)
 	t.Cleanup(func() {
@@ -85,22 +86,22 @@ func (h *home) listen(t *testing.T, args ...string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(line, " at "), ",")
 }
 
-// The TypeScript SDKs: the first speaks the protocol with sessions, the second
-// the stateless one.
+// The major versions of the TypeScript SDK: the first uses the protocol with sessions,
+// the second the stateless one.
 const sessionSDK, statelessSDK = "1", "2"
 
-// throughProxy runs a test both ways.
-func throughProxy(t *testing.T, server string, test func(t *testing.T, h *home, through string)) {
+// runThroughProxy runs a test with the stdio form and with the HTTP form of the proxy.
+func runThroughProxy(t *testing.T, server string, test func(t *testing.T, h *home, through string)) {
 	h := newHome(t)
 	h.want(0, "login", "box", server, "--browser-command", "curl -sSL -o page.html")
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	t.Run("stdio", func(t *testing.T) { test(t, h, program+" proxy box --min-ttl 1s") })
-	t.Run("http", func(t *testing.T) { test(t, h, h.serveProxy(t)) })
+	t.Run("http", func(t *testing.T) { test(t, h, h.startBoxProxy(t)) })
 }
 
-// TestProxyDemo: tools, progress, cancellation, 10 MB and a token that expires
-// in between, with a real client through the real program. That client drops the
-// last progress if the result comes in the same moment.
+// TestProxyDemo: tools, progress, cancellation, 10 MB and a token that expires between
+// calls, with a real client through the real program. That client drops the last
+// progress if the result arrives at the same time.
 func TestProxyDemo(t *testing.T) {
 	t.Parallel()
 	var demo http.Handler
@@ -111,7 +112,7 @@ func TestProxyDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	demo = s
-	throughProxy(t, s.MCP(), func(t *testing.T, h *home, through string) {
+	runThroughProxy(t, s.MCP(), func(t *testing.T, h *home, through string) {
 		for _, sdk := range []string{sessionSDK, statelessSDK} {
 			got := h.proxyCalls(sdk, through, `[
 				{"tool": "add", "args": {"a": 2, "b": 3}},
@@ -122,18 +123,18 @@ func TestProxyDemo(t *testing.T) {
 			]`)
 			if len(got) != 5 || got[0].Text != "5" || got[1].Text != "5 ticks" || got[1].Progress < 4 ||
 				!strings.Contains(got[2].Error, "enough") || got[3].Length != 10_000_000 || !strings.HasPrefix(got[4].Text, "user demo") {
-				t.Errorf("the client of SDK %s tells %+v", sdk, got)
+				t.Errorf("the client of SDK %s got %+v", sdk, got)
 			}
 		}
 	})
 }
 
-// TestProxySessions: the TypeScript SDK's server keeps sessions, speaks first
-// and asks the client. The first and the last of three messages may miss the
-// call: they come on a stream of their own.
+// TestProxySessions: the TypeScript SDK's server keeps sessions, and sends
+// notifications and requests to the client. The first and the last of three messages
+// may arrive after the result, because they use a separate stream.
 func TestProxySessions(t *testing.T) {
 	t.Parallel()
-	throughProxy(t, startTSSDK(t), func(t *testing.T, h *home, through string) {
+	runThroughProxy(t, startTSSDK(t), func(t *testing.T, h *home, through string) {
 		got := h.proxyCalls(sessionSDK, through, `[
 			{"tool": "greet", "args": {"name": "Ada"}},
 			{"tool": "multi-greet", "args": {"name": "Ada"}},
@@ -142,17 +143,17 @@ func TestProxySessions(t *testing.T) {
 		]`)
 		if len(got) != 4 || got[0].Text != "Hello, Ada!" || got[1].Messages < 2 || got[2].Messages < 2 ||
 			!strings.Contains(got[3].Text, "dark") {
-			t.Errorf("the client tells %+v", got)
+			t.Errorf("the client got %+v", got)
 		}
 	})
 }
 
-// TestProxySocket: a Unix socket serves whoever its mode lets connect.
+// TestProxySocket: a Unix socket serves every user that its mode allows to connect.
 func TestProxySocket(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	h.want(0, "login", "box", startDemo(t).MCP())
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	r := h.start("proxy", "box", "--listen", "unix:"+filepath.Join(h.dir, "s"))
 	r.stderr.await(t, regexp.MustCompile(` at unix:`))
 	got := h.run("sh", "-c", `curl -sS --unix-socket s http://mcp/ -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`)

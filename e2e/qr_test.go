@@ -15,11 +15,11 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// TestQRScansFromARealTerminal logs in inside an xterm of 80x24, takes a
-// picture of it, and reads the link back with a barcode reader.
+// TestQRScansFromARealTerminal signs in inside an xterm of 80x24, takes a screenshot,
+// and reads the link with a barcode reader.
 func TestQRScansFromARealTerminal(t *testing.T) {
 	display := startX(t)
-	for _, theme := range []struct{ name, ink, paper string }{{"dark", "gray90", "black"}, {"light", "black", "white"}} {
+	for _, theme := range []struct{ name, foreground, background string }{{"dark", "gray90", "black"}, {"light", "black", "white"}} {
 		t.Run(theme.name, func(t *testing.T) {
 			var srv oauthtest.Server
 			web := httptest.NewServer(&srv)
@@ -27,7 +27,7 @@ func TestQRScansFromARealTerminal(t *testing.T) {
 
 			h := newHome(t)
 			xterm := exec.CommandContext(t.Context(), "xterm", "-u8", "-geometry", "80x24+0+0",
-				"-fa", "DejaVu Sans Mono", "-fs", "11", "-fg", theme.ink, "-bg", theme.paper,
+				"-fa", "DejaVu Sans Mono", "-fs", "11", "-fg", theme.foreground, "-bg", theme.background,
 				"-e", program, "login", "notes", web.URL+"/mcp")
 			xterm.Env = append(h.env, "DISPLAY="+display, "LC_ALL=C.UTF-8")
 			if err := xterm.Start(); err != nil {
@@ -36,26 +36,26 @@ func TestQRScansFromARealTerminal(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- xterm.Wait() }()
 
-			const userCode = "WDJB-MJHC" // the fake's first
+			const userCode = "WDJB-MJHC" // the first code of the fake server
 			want := web.URL + "/device?user_code=" + userCode
 			scanned := scanScreen(t, display, filepath.Join(picturesDir(t), theme.name+".png"))
 			if scanned != want {
 				t.Errorf("scanned %q, want %q", scanned, want)
 			}
 			if !srv.ApproveDevice(userCode) {
-				t.Fatalf("no login waits for %s", userCode)
+				t.Fatalf("no sign-in waits for %s", userCode)
 			}
-			_ = await.Receive(t, "the program and xterm end", ended) // the exit status of xterm means nothing
-			noteIssued(srv.Issued()...)
-			checkAtRest(t, h.dir, srv.Issued())
+			_ = await.Receive(t, "the program and xterm have exited", ended) // xterm's exit status is not that of the program
+			recordTokens(srv.Issued()...)
+			checkNoPlaintextToken(t, h.dir, srv.Issued())
 			if r := h.run("status", "notes"); r.code != 0 {
-				t.Errorf("status after the login: exit %d, %s", r.code, r.stderr)
+				t.Errorf("status after the sign-in: exit %d, %s", r.code, r.stderr)
 			}
 		})
 	}
 }
 
-// picturesDir is where the screenshots go: kept where E2E_PICTURES says.
+// picturesDir returns the folder for the screenshots: E2E_PICTURES, or a temporary one.
 func picturesDir(t *testing.T) string {
 	t.Helper()
 	if dir := os.Getenv("E2E_PICTURES"); dir != "" {
@@ -75,23 +75,23 @@ func startX(t *testing.T) (display string) {
 	x := exec.CommandContext(t.Context(), "Xvfb", "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
 	x.ExtraFiles = []*os.File{w}
 	err = x.Start()
-	w.Close() // the server has its own
+	w.Close() // the server has its own copy
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = x.Process.Kill() // it may have ended
-		_ = x.Wait()         // killed
+		_ = x.Process.Kill() // it may have exited
+		_ = x.Wait()         // it was killed
 	})
 	number, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil {
-		t.Fatalf("Xvfb named no display: %v", err)
+		t.Fatalf("Xvfb printed no display: %v", err)
 	}
 	return ":" + strings.TrimSpace(number)
 }
 
-// scanScreen takes pictures of the screen until a barcode reader finds
-// something in one, and returns that.
+// scanScreen takes screenshots until a barcode reader finds something in one, and
+// returns its content.
 func scanScreen(t *testing.T, display, picture string) string {
 	t.Helper()
 	var found string

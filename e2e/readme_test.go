@@ -29,12 +29,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// TestReadmeRuns runs every line of README.md that a shell or a CI job runs, as it
-// stands and in one session, against a server that answers for its host. The
-// lines that need Vault have a store of files.
+// TestReadmeRuns runs every line of README.md that a shell or a CI job runs, unchanged
+// and in one session, against a fake of its host. The lines that need Vault use a file
+// store.
 func TestReadmeRuns(t *testing.T) {
 	h := newHome(t)
-	proxy, ca := internet(t, "mcp.notion.com", &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
+	proxy, ca := startInterceptingProxy(t, "mcp.notion.com", &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
 	caFile := filepath.Join(h.dir, "ca.pem")
 	if err := os.WriteFile(caFile, ca, 0o600); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestReadmeRuns(t *testing.T) {
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", script)
 	cmd.Env, cmd.Dir = h.env, h.dir
@@ -88,9 +88,9 @@ func readmeLines(t *testing.T) (lines []string) {
 	return lines
 }
 
-// internet is an HTTPS proxy that answers for one host in its place, with a
+// startInterceptingProxy starts an HTTPS proxy that connects one host to site, with a
 // certificate of the authority that it returns.
-func internet(t *testing.T, host string, site http.Handler) (proxy string, ca []byte) {
+func startInterceptingProxy(t *testing.T, host string, site http.Handler) (proxy string, ca []byte) {
 	t.Helper()
 	cert, ca := certificate(t, host)
 	server := httptest.NewUnstartedServer(site)
@@ -103,24 +103,24 @@ func internet(t *testing.T, host string, site http.Handler) (proxy string, ca []
 			http.Error(w, "no such host", http.StatusBadGateway)
 			return
 		}
-		there, err := net.Dial("tcp", server.Listener.Addr().String())
+		upstream, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
-		here, _, err := w.(http.Hijacker).Hijack()
+		client, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return
 		}
-		fmt.Fprint(here, "HTTP/1.1 200 OK\r\n\r\n")
-		go func() { defer there.Close(); io.Copy(there, here) }()
-		go func() { defer here.Close(); io.Copy(here, there) }()
+		fmt.Fprint(client, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { defer upstream.Close(); io.Copy(upstream, client) }()
+		go func() { defer client.Close(); io.Copy(client, upstream) }()
 	}))
 	t.Cleanup(tunnel.Close)
 	return tunnel.URL, ca
 }
 
-// certificate returns a certificate for a host, which is its own authority.
+// certificate returns a self-signed certificate for a host.
 func certificate(t *testing.T, host string) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -9,64 +9,64 @@ import (
 	"time"
 )
 
-// expire leaves the credential with a token that is due and lets the next one
-// live for an hour.
-func (h *home) loginExpired(o *oidc, name string) {
+// loginWithDueToken signs in with an access token that is due for a refresh. The next
+// token is valid for an hour.
+func (h *home) loginWithDueToken(o *oidc, name string) {
 	h.t.Helper()
-	o.set(knobs{"accessTTL": 1})
+	o.set(settings{"accessTTL": 1})
 	h.login(o, name)
 	time.Sleep(1200 * time.Millisecond) // real time: the token expires after one second
-	o.set(knobs{"accessTTL": 3600})
+	o.set(settings{"accessTTL": 3600})
 }
 
 func TestRefreshRotates(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginExpired(o, "box")
+	h.loginWithDueToken(o, "box")
 	for range 3 {
 		before := h.token("box")
 		h.want(0, "refresh", "box")
 		if after := h.token("box"); after == before || !o.active(after) {
-			t.Error("the refresh gave no new token")
+			t.Error("the refresh returned no new valid token")
 		}
 	}
-	s := o.seen()
-	if s.Refreshes != 4 || s.RefusedRefreshes != 0 { // one was due, three were asked for
+	s := o.observed()
+	if s.Refreshes != 4 || s.RefusedRefreshes != 0 { // one was due, three were requested
 		t.Errorf("%d refreshes and %d refused, want 4 and 0", s.Refreshes, s.RefusedRefreshes)
 	}
 	if len(s.Tokens) != len(slices.Compact(slices.Sorted(slices.Values(s.Tokens)))) {
-		t.Error("the server did not rotate: the test proves nothing")
+		t.Error("the server did not rotate, so the test proves nothing")
 	}
 }
 
-func TestServerTroubleKeepsTheCredential(t *testing.T) {
+func TestServerErrorKeepsCredential(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginExpired(o, "box")
-	o.set(knobs{"unavailable": 1})
+	h.loginWithDueToken(o, "box")
+	o.set(settings{"unavailable": 1})
 	h.want(3, "refresh", "box")
 	if token := h.token("box"); !o.active(token) {
-		t.Error("after the trouble the token is not good")
+		t.Error("the token is not active after the server error")
 	}
 }
 
-// TestLostAnswer loses the one answer that cannot be had again: the server has
-// rotated, and the new tokens never arrive.
-func TestLostAnswer(t *testing.T) {
+// TestLostResponse loses the response of a refresh: the server has rotated the refresh
+// token, and the new tokens never arrive.
+func TestLostResponse(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
-	h.loginExpired(o, "box")
-	o.set(knobs{"drops": 1})
+	h.loginWithDueToken(o, "box")
+	o.set(settings{"drops": 1})
 	h.want(3, "refresh", "box")
 	r := h.want(4, "refresh", "box")
 	if !strings.Contains(r.stderr, "mcp-login login box") {
-		t.Errorf("the way out is not named:\n%s", r.stderr)
+		t.Errorf("the hint is missing:\n%s", r.stderr)
 	}
 	h.login(o, "box")
 	if token := h.token("box"); !o.active(token) {
-		t.Error("after a new login the token is not good")
+		t.Error("the token is not active after a new sign-in")
 	}
 }

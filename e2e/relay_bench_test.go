@@ -24,74 +24,74 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// waitingClients is how many wait at once.
+// waitingClients is the number of clients that wait at once.
 const waitingClients = 10_000
 
-// BenchmarkRelayWaiting has 10,000 clients wait at a relay, each over a connection and
-// from an address of its own, and measures the time from a browser's callback to the
-// client's answer, and what the relay needs.
+// BenchmarkRelayWaiting has 10,000 clients wait at a relay, each with a separate
+// connection and address. It measures the time from a browser's callback to the
+// client's response, and the resources of the relay.
 func BenchmarkRelayWaiting(b *testing.B) {
-	b.Run("memory", func(b *testing.B) { startCrowd(b, nil).measure(b) })
+	b.Run("memory", func(b *testing.B) { startLoadedRelay(b, nil).measure(b) })
 	b.Run("redis", func(b *testing.B) {
 		key := filepath.Join(b.TempDir(), "key")
 		if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
 			b.Fatal(err)
 		}
-		startCrowd(b, nil, "--sessions", startRedis(b), "--sessions-key-from", "file:"+key).measure(b)
+		startLoadedRelay(b, nil, "--sessions", startRedis(b), "--sessions-key-from", "file:"+key).measure(b)
 	})
-	b.Run("tls", func(b *testing.B) { startCrowd(b, newAuthority(b)).measure(b) })
+	b.Run("tls", func(b *testing.B) { startLoadedRelay(b, newAuthority(b)).measure(b) })
 }
 
-// crowd is a relay with waiting clients.
-type crowd struct {
+// loadedRelay is a relay with waiting clients.
+type loadedRelay struct {
 	b       testing.TB
 	url     string
 	metrics string
 	roots   *x509.CertPool
 	waiting []*waitingClient
-	ended   context.CancelFunc
-	all     sync.WaitGroup
+	cancel  context.CancelFunc
+	waiters sync.WaitGroup
 }
 
 type waitingClient struct {
-	crowd    *crowd
-	address  string
-	http     *http.Client
-	state    string
-	answered chan time.Time
-	ID       string
-	Secret   string
-	Complete string `json:"verification_uri_complete"`
+	relay     *loadedRelay
+	address   string
+	http      *http.Client
+	state     string
+	responded chan time.Time
+	ID        string
+	Secret    string
+	Complete  string `json:"verification_uri_complete"`
 }
 
-func startCrowd(b *testing.B, ca *authority, flags ...string) *crowd {
+func startLoadedRelay(b *testing.B, ca *authority, flags ...string) *loadedRelay {
 	b.Helper()
 	port := freePorts(b)
-	c := &crowd{b: b, url: fmt.Sprintf("http://127.0.0.1:%d", port), metrics: fmt.Sprintf("127.0.0.1:%d", port+1)}
+	r := &loadedRelay{b: b, url: fmt.Sprintf("http://127.0.0.1:%d", port), metrics: fmt.Sprintf("127.0.0.1:%d", port+1)}
 	if ca != nil {
 		_, cert, key := ca.issue("relay")
-		c.url, flags = strings.Replace(c.url, "http:", "https:", 1), append(flags, "--tls-cert", cert, "--tls-key", key)
-		c.roots = x509.NewCertPool()
-		c.roots.AddCert(ca.cert)
+		r.url, flags = strings.Replace(r.url, "http:", "https:", 1), append(flags, "--tls-cert", cert, "--tls-key", key)
+		r.roots = x509.NewCertPool()
+		r.roots.AddCert(ca.cert)
 	}
-	run := newHome(b).start(append([]string{"relay", "--public", "--base-url", c.url, "--listen", fmt.Sprintf("127.0.0.1:%d", port),
-		"--metrics-listen", c.metrics, "--trusted-proxy", "127.0.0.1", "--session-lifetime", "1h"}, flags...)...)
+	run := newHome(b).start(append([]string{"relay", "--public", "--base-url", r.url, "--listen", fmt.Sprintf("127.0.0.1:%d", port),
+		"--metrics-listen", r.metrics, "--trusted-proxy", "127.0.0.1", "--session-lifetime", "1h"}, flags...)...)
 	run.stderr.await(b, regexp.MustCompile(`listening on`))
 	var ctx context.Context
-	ctx, c.ended = context.WithCancel(b.Context())
+	ctx, r.cancel = context.WithCancel(b.Context())
 	b.Cleanup(func() {
-		c.ended()
-		c.all.Wait()
-		_ = run.cmd.Process.Kill() // it runs until then
+		r.cancel()
+		r.waiters.Wait()
+		_ = run.cmd.Process.Kill() // it runs until the test ends
 		run.result()
 	})
-	c.fill(ctx)
-	return c
+	r.connectClients(ctx)
+	return r
 }
 
-// fill opens the sessions, a few at once, and has their clients wait.
-func (c *crowd) fill(ctx context.Context) {
-	c.b.Helper()
+// connectClients opens the sessions, a few at once, and starts their clients.
+func (r *loadedRelay) connectClients(ctx context.Context) {
+	r.b.Helper()
 	const atOnce = 50
 	slots, mu := make(chan struct{}, atOnce), sync.Mutex{}
 	var opening sync.WaitGroup
@@ -100,24 +100,24 @@ func (c *crowd) fill(ctx context.Context) {
 		opening.Go(func() {
 			defer func() { <-slots }()
 			w := &waitingClient{
-				crowd: c, address: fmt.Sprintf("10.%d.%d.1", i/250, i%250), state: fmt.Sprintf("state-of-client-%08d", i), answered: make(chan time.Time, 1),
-				http: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.roots}}},
+				relay: r, address: fmt.Sprintf("10.%d.%d.1", i/250, i%250), state: fmt.Sprintf("state-of-client-%08d", i), responded: make(chan time.Time, 1),
+				http: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.roots}}},
 			}
 			if err := w.open(ctx); err != nil {
-				c.b.Error(err)
+				r.b.Error(err)
 				return
 			}
 			mu.Lock()
-			c.waiting = append(c.waiting, w)
+			r.waiting = append(r.waiting, w)
 			mu.Unlock()
-			c.all.Go(func() { w.wait(ctx) })
+			r.waiters.Go(func() { w.wait(ctx) })
 		})
 	}
 	opening.Wait()
-	await.True(c.b, "all clients wait", func() bool { return c.metric("mcp_login_relay_clients_waiting") >= waitingClients*99/100 }) // a few ask again
+	await.True(r.b, "all clients wait", func() bool { return r.metric("mcp_login_relay_clients_waiting") >= waitingClients*99/100 }) // a few poll again
 }
 
-func (w *waitingClient) do(ctx context.Context, method, to string, body io.Reader, v any) (int, error) {
+func (w *waitingClient) send(ctx context.Context, method, to string, body io.Reader, v any) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, method, to, body)
 	if err != nil {
 		return 0, err
@@ -138,33 +138,33 @@ func (w *waitingClient) do(ctx context.Context, method, to string, body io.Reade
 
 func (w *waitingClient) open(ctx context.Context) error {
 	q := url.Values{
-		"response_type": {"code"}, "client_id": {"a-client"}, "redirect_uri": {w.crowd.url + "/callback"}, "state": {w.state},
+		"response_type": {"code"}, "client_id": {"a-client"}, "redirect_uri": {w.relay.url + "/callback"}, "state": {w.state},
 		"code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"}, "scope": {"openid offline_access tools"}, "resource": {"https://mcp.example.com/mcp"},
 	}
 	body, _ := json.Marshal(map[string]string{
 		"authorization_url": "https://as.example.com/authorize?" + q.Encode(), "server": "https://mcp.example.com/mcp", "issuer": "https://as.example.com", "label": "build-machine",
 	})
-	status, err := w.do(ctx, "POST", w.crowd.url+"/v1/sessions", strings.NewReader(string(body)), w)
+	status, err := w.send(ctx, "POST", w.relay.url+"/v1/sessions", strings.NewReader(string(body)), w)
 	if err == nil && status != http.StatusCreated {
 		err = fmt.Errorf("open a session: HTTP %d", status)
 	}
 	return err
 }
 
-// wait asks until the answer is here.
+// wait polls until the response arrives.
 func (w *waitingClient) wait(ctx context.Context) {
 	for ctx.Err() == nil {
-		if status, err := w.do(ctx, "GET", w.crowd.url+"/v1/sessions/"+w.ID, nil, nil); err == nil && status == http.StatusOK {
-			w.answered <- time.Now()
+		if status, err := w.send(ctx, "GET", w.relay.url+"/v1/sessions/"+w.ID, nil, nil); err == nil && status == http.StatusOK {
+			w.responded <- time.Now()
 			return
 		}
 	}
 }
 
 // approve does what the browser does, up to the callback, and returns the time to the
-// client's answer.
+// client's response.
 func (w *waitingClient) approve(ctx context.Context) time.Duration {
-	b := w.crowd.b
+	b := w.relay.b
 	b.Helper()
 	browser := &http.Client{Transport: w.http.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	send := func(method, to string, want int, cookies []*http.Cookie) *http.Response {
@@ -182,34 +182,34 @@ func (w *waitingClient) approve(ctx context.Context) time.Duration {
 		}
 		resp.Body.Close()
 		if resp.StatusCode != want {
-			b.Fatalf("%s is answered HTTP %d, want %d", method, resp.StatusCode, want)
+			b.Fatalf("%s returns HTTP %d, want %d", method, resp.StatusCode, want)
 		}
 		return resp
 	}
 	start := send("POST", w.Complete, http.StatusOK, nil)
-	begun := time.Now()
-	send("GET", w.crowd.url+"/callback?code=a-code&state="+w.state, http.StatusSeeOther, start.Cookies())
-	took := await.Receive(b, "the client's answer", w.answered).Sub(begun)
-	if status, err := w.do(ctx, "DELETE", w.crowd.url+"/v1/sessions/"+w.ID+"?outcome=ok", nil, nil); err != nil || status != http.StatusNoContent {
+	began := time.Now()
+	send("GET", w.relay.url+"/callback?code=a-code&state="+w.state, http.StatusSeeOther, start.Cookies())
+	took := await.Receive(b, "the client's answer", w.responded).Sub(began)
+	if status, err := w.send(ctx, "DELETE", w.relay.url+"/v1/sessions/"+w.ID+"?outcome=ok", nil, nil); err != nil || status != http.StatusNoContent {
 		b.Fatalf("end the session: %d %v", status, err)
 	}
 	return took
 }
 
-func (c *crowd) measure(b *testing.B) {
-	cpu, begun := c.metric("process_cpu_seconds_total"), time.Now()
-	time.Sleep(30 * time.Second) // each client asks again in this time
-	busy := (c.metric("process_cpu_seconds_total") - cpu) / time.Since(begun).Seconds()
-	memory := c.metric("process_resident_memory_bytes") / (1 << 20)
+func (r *loadedRelay) measure(b *testing.B) {
+	cpu, began := r.metric("process_cpu_seconds_total"), time.Now()
+	time.Sleep(30 * time.Second) // each client polls again in this time
+	busy := (r.metric("process_cpu_seconds_total") - cpu) / time.Since(began).Seconds()
+	memory := r.metric("process_resident_memory_bytes") / (1 << 20)
 	var took []time.Duration
 	for b.Loop() {
-		if len(took) == len(c.waiting) {
-			b.Fatal("all clients have their answer: give a shorter -benchtime")
+		if len(took) == len(r.waiting) {
+			b.Fatal("all clients have their response: use a shorter -benchtime")
 		}
-		took = append(took, c.waiting[len(took)].approve(b.Context()))
+		took = append(took, r.waiting[len(took)].approve(b.Context()))
 	}
 	slices.Sort(took)
-	b.ReportMetric(0, "ns/op") // of a whole sign-in: says nothing
+	b.ReportMetric(0, "ns/op") // the time of a whole sign-in is meaningless
 	b.ReportMetric(memory, "MiB")
 	b.ReportMetric(memory*1024/waitingClients, "KiB/client")
 	b.ReportMetric(100*busy, "cpu-%")
@@ -217,27 +217,27 @@ func (c *crowd) measure(b *testing.B) {
 	b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "p99-ms")
 }
 
-// metric returns a number that the relay publishes.
-func (c *crowd) metric(name string) float64 {
-	c.b.Helper()
-	resp, err := http.Get("http://" + c.metrics + "/metrics")
+// metric returns the value of one of the relay's metrics.
+func (r *loadedRelay) metric(name string) float64 {
+	r.b.Helper()
+	resp, err := http.Get("http://" + r.metrics + "/metrics")
 	if err != nil {
-		c.b.Fatal(err)
+		r.b.Fatal(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		c.b.Fatal(err)
+		r.b.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
 		if value, found := strings.CutPrefix(line, name+" "); found {
 			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			if err != nil {
-				c.b.Fatal(err)
+				r.b.Fatal(err)
 			}
 			return n
 		}
 	}
-	c.b.Fatalf("the relay does not publish %s", name)
+	r.b.Fatalf("the relay does not export %s", name)
 	return 0
 }

@@ -12,39 +12,39 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-var goOnLink = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">`)
+var relayButton = regexp.MustCompile(`<a href="([^"]+)" rel="noreferrer">`)
 
-// goOn presses the button of a relay's page and returns where it leads.
-func (p *person) goOn(link string) string {
-	p.t.Helper()
-	at := p.submit(p.get(link), nil)
-	on := goOnLink.FindStringSubmatch(at.body)
+// followRelay clicks the button of a relay's page and returns the URL of the next page.
+func (u *webUser) followRelay(link string) string {
+	u.t.Helper()
+	at := u.submit(u.get(link), nil)
+	on := relayButton.FindStringSubmatch(at.body)
 	if on == nil {
-		p.t.Fatalf("the relay leads nowhere:\n%s", at.body)
+		u.t.Fatalf("the relay's page has no link:\n%s", at.body)
 	}
 	return html.UnescapeString(on[1])
 }
 
-// workersServer is a real server without a device flow.
+// workersServer starts a real server without a device flow.
 func workersServer(t *testing.T) (s *realServer, mcp string) {
 	t.Helper()
 	for _, s := range realServers {
-		if s.relayed == "workers" {
+		if s.relayFolder == "workers" {
 			return s, s.start(t, 3600) + "/mcp"
 		}
 	}
-	t.Fatal("there is no such server")
+	t.Fatal("no such server")
 	return nil, ""
 }
 
-// TestRelaysInOrder: the first relay is away, the second does not accept the client
-// token, the third signs in.
+// TestRelaysInOrder: the first relay is down, the second rejects the client token, and
+// the third signs in.
 func TestRelaysInOrder(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)
 	h := newHome(t)
 	h.env = append(h.env, "SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 22")
-	strict, good := newRelays(t), newRelays(t)
+	strict, good := newRelayBalancer(t), newRelayBalancer(t)
 	other := newHome(t)
 	other.env = append(other.env, "OTHER_TOKEN=of-another-team")
 	strict.add(other, "--client-token-from", "env:OTHER_TOKEN")
@@ -55,8 +55,8 @@ func TestRelaysInOrder(t *testing.T) {
 	if !strings.HasPrefix(link, good.url) {
 		t.Errorf("the link is %s", link)
 	}
-	p := newPerson(t)
-	s.sign(p, p.goOn(link), true)
+	p := newWebUser(t)
+	s.signInPages(p, p.followRelay(link), true)
 	got := run.wait(0).stderr
 	for _, want := range []string{
 		`flow: relay cannot be used: .*http://127.0.0.1:1.*connection refused`,
@@ -64,13 +64,13 @@ func TestRelaysInOrder(t *testing.T) {
 		`(?m)^flow: relay, because this is an SSH session and the server offers no device flow$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(got) {
-			t.Errorf("it does not say %s:\n%s", want, got)
+			t.Errorf("the output lacks %s:\n%s", want, got)
 		}
 	}
-	drain(relay)
+	stopReplica(relay)
 }
 
-// TestRelayInCI: the code is where a provider shows it while the step runs.
+// TestRelayInCI: the code is shown where the CI system displays it while the step runs.
 func TestRelayInCI(t *testing.T) {
 	t.Parallel()
 	s, mcp := workersServer(t)
@@ -80,23 +80,23 @@ func TestRelayInCI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, r := newHome(t), newRelays(t)
+			h, r := newHome(t), newRelayBalancer(t)
 			relay := r.add(h)
 			h.env = append(h.env, name+"=true")
 			run := h.start("login", "box", mcp, "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token"))
 			shown := regexp.MustCompile(want)
 			await.True(t, "the code is shown", func() bool { return shown.MatchString(run.stderr.String()) })
 			link := shown.FindStringSubmatch(run.stderr.String())[1]
-			p := newPerson(t)
-			s.sign(p, p.goOn(link), true)
+			p := newWebUser(t)
+			s.signInPages(p, p.followRelay(link), true)
 			got := run.wait(0).stderr
 			if strings.Contains(got, "tip:") || strings.Contains(got, "ssh ") {
-				t.Errorf("a job is told of a laptop:\n%s", got)
+				t.Errorf("a job gets a hint for users with a laptop:\n%s", got)
 			}
 			if page := p.get(link); !strings.Contains(page.body, "Signed in") {
-				t.Errorf("the page in the end: %s", page.body)
+				t.Errorf("the last page: %s", page.body)
 			}
-			drain(relay)
+			stopReplica(relay)
 		})
 	}
 }

@@ -11,17 +11,17 @@ import (
 	"testing"
 )
 
-// example is a file of examples/relay, with the tool that checks such files.
-type example struct {
+// relayExample is a file of examples/relay, with the tool that checks such files.
+type relayExample struct {
 	file  string
 	check func(t *testing.T, path string) *exec.Cmd
-	// wrong are faults to put in, and what the tool says of each.
-	wrong map[[2]string]string
+	// faults are changes that make the file invalid, and what the tool reports for each.
+	faults map[[2]string]string
 }
 
-var relayExamples = []example{
+var relayExamples = []relayExample{
 	{"kubernetes.yaml", func(t *testing.T, path string) *exec.Cmd {
-		tool := provided(t, "kubeconform")
+		tool := provideTool(t, "kubeconform")
 		return exec.Command(tool, "-strict", "-schema-location", "dist/testdata/schemas/{{.ResourceKind}}{{.KindSuffix}}.json", path)
 	}, map[[2]string]string{
 		{"readinessProbe", "readynessProbe"}:                   "readynessProbe",
@@ -32,7 +32,7 @@ var relayExamples = []example{
 		{"allowPrivilegeEscalation: false", "privilege: none"}: "privilege",
 	}},
 	{"compose.yaml", func(t *testing.T, path string) *exec.Cmd {
-		return exec.Command(provided(t, "compose"), "-no-interpolation", path)
+		return exec.Command(provideTool(t, "compose"), "-no-interpolation", path)
 	}, map[[2]string]string{
 		{"stop_grace_period", "stop_grace_time"}:                "stop_grace_time",
 		{"depends_on: [redis]", "depends_on: [valkey]"}:         "valkey",
@@ -49,7 +49,7 @@ var relayExamples = []example{
 	}},
 }
 
-func provided(t *testing.T, name string) string {
+func provideTool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := provide(name)
 	if err != nil {
@@ -58,8 +58,8 @@ func provided(t *testing.T, name string) string {
 	return path
 }
 
-// TestRelayExamples: the tools of each kind of file find nothing wrong in the examples,
-// and would find faults.
+// TestRelayExamples: the tool for each kind of file accepts the example, and detects
+// faults.
 func TestRelayExamples(t *testing.T) {
 	t.Parallel()
 	for _, e := range relayExamples {
@@ -69,24 +69,24 @@ func TestRelayExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			good := strings.ReplaceAll(string(text), "/usr/local/bin/mcp-login", program) // it must exist
-			if out, err := e.checked(t, good); err != nil || strings.HasSuffix(e.file, ".service") && out != "" {
+			good := strings.ReplaceAll(string(text), "/usr/local/bin/mcp-login", program) // the path must exist
+			if out, err := e.checkText(t, good); err != nil || strings.HasSuffix(e.file, ".service") && out != "" {
 				t.Errorf("%v\n%s", err, out)
 			}
-			for fault, says := range e.wrong {
+			for fault, message := range e.faults {
 				bad := strings.Replace(string(text), fault[0], fault[1], 1)
 				if bad == string(text) {
-					t.Errorf("the example has no %q", fault[0])
+					t.Errorf("the example does not contain %q", fault[0])
 				}
-				if out, err := e.checked(t, strings.ReplaceAll(bad, "/usr/local/bin/mcp-login", program)); !strings.Contains(out, says) {
-					t.Errorf("%q in place of %q is not found: %v\n%s", fault[1], fault[0], err, out)
+				if out, err := e.checkText(t, strings.ReplaceAll(bad, "/usr/local/bin/mcp-login", program)); !strings.Contains(out, message) {
+					t.Errorf("%q in place of %q is not detected: %v\n%s", fault[1], fault[0], err, out)
 				}
 			}
 		})
 	}
 }
 
-func (e example) checked(t *testing.T, text string) (string, error) {
+func (e relayExample) checkText(t *testing.T, text string) (string, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), e.file)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -96,8 +96,8 @@ func (e example) checked(t *testing.T, text string) (string, error) {
 	return string(out), err
 }
 
-// TestRelayExampleCommands starts the relay as each example does, to its last check: the
-// options exist and fit together. Only addresses and files are of this machine.
+// TestRelayExampleCommands starts the relay with the command of each example: the
+// options exist and can be combined. Only addresses and files are replaced.
 func TestRelayExampleCommands(t *testing.T) {
 	t.Parallel()
 	for file, command := range map[string]*regexp.Regexp{
@@ -126,7 +126,7 @@ func TestRelayExampleCommands(t *testing.T) {
 				" :8080", " 127.0.0.1:0", " :443", " 127.0.0.1:0", "127.0.0.1:9464", "127.0.0.1:0").Replace(found[1])
 			run := h.start(strings.Fields(words)...)
 			run.stderr.await(t, regexp.MustCompile(`relay: https://login\.example\.com, listening on`))
-			drain(run)
+			stopReplica(run)
 		})
 	}
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// TestRelayAndHostilePage: a page that a person has open, in a real browser, tries to
-// act on their sign-in, to read it, to frame it, and to use up what they may ask for.
+// TestRelayAndHostilePage: a hostile page in a user's real browser tries to complete
+// their sign-in, to read it, to frame it, and to use up their rate limit.
 func TestRelayAndHostilePage(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	o := launchOIDC(t, knobs{}, ca.client(), ca.environ()...)
-	r := startSecureRelay(t, ca)
+	o := startOIDCWith(t, settings{}, ca.client(), ca.env()...)
+	r := startTLSRelay(t, ca)
 	run, link := r.login(o.mcp())
 	code := link[len(link)-9:]
 	var reports atomic.Pointer[string]
@@ -36,24 +36,24 @@ func TestRelayAndHostilePage(t *testing.T) {
 	}))
 	t.Cleanup(page.Close)
 
-	c := r.phone(t)
-	c.do(chromedp.Navigate(page.URL))
+	c := r.newPhone(t)
+	c.run(chromedp.Navigate(page.URL))
 	await.True(t, "the hostile page is done", func() bool { return reports.Load() != nil })
-	// Nothing can be read: the answers are for the relay alone.
+	// The page can read nothing, because the responses allow only the relay's origin.
 	if got := *reports.Load(); got != "read:error post:error open:error frame:blocked images:100 loaded:0" {
 		t.Errorf("the page reports %q", got)
 	}
 
-	c.do(chromedp.Navigate(link))
-	c.says("Sign in on your terminal?") // not "Started in another browser", nor "Too many requests"
-	c.goOn(link)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Signed in")
+	c.run(chromedp.Navigate(link))
+	c.waitForHeading("Sign in on your terminal?") // not "Started in another browser", nor "Too many requests"
+	c.followRelay(link)
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Signed in")
 	got := run.wait(0).stderr
 	if n := strings.Count(got, "/s/"); n == 0 || !strings.Contains(got, code) {
-		t.Errorf("the terminal says:\n%s", got)
+		t.Errorf("the terminal shows:\n%s", got)
 	}
-	drain(r.run)
+	stopReplica(r.run)
 }
 
 const hostilePage = `<!doctype html><title>x</title>

@@ -25,28 +25,28 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// secureLink is the short link of a relay that speaks TLS.
-var secureLink = regexp.MustCompile(`https://[a-z.]+:\d+/s/[A-Z]{4}-[A-Z]{4}`)
+// tlsRelayLink is the short link of a relay with TLS.
+var tlsRelayLink = regexp.MustCompile(`https://[a-z.]+:\d+/s/[A-Z]{4}-[A-Z]{4}`)
 
 // relayHost is the public name of these relays. An HTTP proxy and a rule of Chromium
-// lead to this machine.
+// resolve it to this machine.
 const relayHost = "login.test"
 
-// secureRelay is a relay that speaks TLS, with a person's machine that uses it.
-type secureRelay struct {
+// tlsRelay is a relay with TLS, with a user's machine that uses it.
+type tlsRelay struct {
 	h    *home
 	ca   *authority
 	run  *running
 	url  string
 	cert *x509.Certificate
-	// roots is what the machine trusts beside the system's certificates.
+	// roots are the certificates that the machine trusts in addition to the system's.
 	roots string
 }
 
-// newSecureRelay prepares a relay at a port. It has the certificates that flags say.
-func newSecureRelay(t *testing.T, ca *authority, port int) *secureRelay {
+// newTLSRelay prepares a relay at a port. Its flags select the certificates.
+func newTLSRelay(t *testing.T, ca *authority, port int) *tlsRelay {
 	t.Helper()
-	r := &secureRelay{h: newHome(t), ca: ca, url: fmt.Sprintf("https://%s:%d", relayHost, port), roots: ca.file}
+	r := &tlsRelay{h: newHome(t), ca: ca, url: fmt.Sprintf("https://%s:%d", relayHost, port), roots: ca.file}
 	r.h.env = append(r.h.env, "HTTPS_PROXY="+connectProxy(t))
 	if err := os.WriteFile(r.token(), []byte("token-of-the-team"), 0o600); err != nil {
 		t.Fatal(err)
@@ -54,67 +54,68 @@ func newSecureRelay(t *testing.T, ca *authority, port int) *secureRelay {
 	return r
 }
 
-func (r *secureRelay) token() string { return filepath.Join(r.h.dir, "relay-token") }
+func (r *tlsRelay) token() string { return filepath.Join(r.h.dir, "relay-token") }
 
-// address is where the relay listens.
-func (r *secureRelay) address() string {
+// address returns the address that the relay listens on.
+func (r *tlsRelay) address() string {
 	return strings.Replace(r.url, "https://"+relayHost, "127.0.0.1", 1)
 }
 
-func (r *secureRelay) start(flags ...string) {
+func (r *tlsRelay) start(flags ...string) {
 	r.h.t.Helper()
 	r.run = r.h.start(append([]string{"relay", "--base-url", r.url, "--listen", r.address(), "--client-token-from", "file:" + r.token()}, flags...)...)
 	r.run.stderr.await(r.h.t, regexp.MustCompile(`listening on`))
 }
 
-// startSecureRelay starts a relay with certificate files.
-func startSecureRelay(t *testing.T, ca *authority, flags ...string) *secureRelay {
+// startTLSRelay starts a relay with certificate files.
+func startTLSRelay(t *testing.T, ca *authority, flags ...string) *tlsRelay {
 	t.Helper()
-	r := newSecureRelay(t, ca, freePorts(t))
+	r := newTLSRelay(t, ca, freePorts(t))
 	cert, certFile, keyFile := ca.issue("relay")
 	r.cert = cert
 	r.start(append([]string{"--tls-cert", certFile, "--tls-key", keyFile}, flags...)...)
 	return r
 }
 
-func (r *secureRelay) login(server string, flags ...string) (*running, string) {
+func (r *tlsRelay) login(server string, flags ...string) (*running, string) {
 	r.h.t.Helper()
 	args := append([]string{"login", "box", server, "--ca-cert", r.roots, "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:" + r.token()}, flags...)
 	run := r.h.start(args...)
-	return run, run.stderr.await(r.h.t, secureLink)
+	return run, run.stderr.await(r.h.t, tlsRelayLink)
 }
 
-// phone opens pages as a phone does, and trusts the relay and the servers.
-func (r *secureRelay) phone(t *testing.T) *chromium {
+// newPhone starts a browser with a phone's screen that trusts the relay and the
+// servers.
+func (r *tlsRelay) newPhone(t *testing.T) *chromium {
 	t.Helper()
-	c := startChromium(t, trusting(append(r.ca.servers, r.cert)...), chromedp.Flag("host-resolver-rules", "MAP "+relayHost+" 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
-	c.do(chromedp.EmulateViewport(360, 740))
+	c := startChromium(t, trustKeysOf(append(r.ca.servers, r.cert)...), chromedp.Flag("host-resolver-rules", "MAP "+relayHost+" 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+	c.run(chromedp.EmulateViewport(360, 740))
 	return c
 }
 
-// answerForms goes through the forms of the real servers of this folder.
+// answerForms completes the forms of the real servers of this folder.
 func (c *chromium) answerForms(approve bool) {
 	c.t.Helper()
-	c.shows(`input[name=login]`)
+	c.waitFor(`input[name=login]`)
 	c.evaluate(`document.querySelector("input[name=login]").value = "somebody@example.com"; document.querySelector("input[name=password]").value = "any password"`)
-	c.press(`form button`)
-	c.shows(`input[name=accept]`)
+	c.click(`form button`)
+	c.waitFor(`input[name=accept]`)
 	c.evaluate(fmt.Sprintf(`document.querySelector("input[name=accept]").value = %q`, map[bool]string{true: "yes", false: "no"}[approve]))
-	c.press(`form button`)
+	c.click(`form button`)
 }
 
-// TestRelayAtRealServers signs in over https at servers that others wrote: approved,
-// denied, and too late.
+// TestRelayAtRealServers signs in over HTTPS at real servers: approved, denied, and
+// expired.
 func TestRelayAtRealServers(t *testing.T) {
 	t.Parallel()
 	for _, s := range realServers {
-		if s.relayed == "" {
+		if s.relayFolder == "" {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			ca := newAuthority(t)
-			base := startRealWith(t, ca.environ(), s.relayed, s.relayed, "node", "server.mjs")
+			base := startServerProgramWithEnv(t, ca.env(), s.relayFolder, s.relayFolder, "node", "server.mjs")
 			t.Run("approved", func(t *testing.T) { s.checkRelayed(t, ca, base) })
 			t.Run("denied", func(t *testing.T) { s.checkRelayDenied(t, ca, base) })
 			t.Run("expired", func(t *testing.T) { s.checkRelayExpired(t, ca, base) })
@@ -123,85 +124,85 @@ func TestRelayAtRealServers(t *testing.T) {
 }
 
 func (s *realServer) checkRelayed(t *testing.T, ca *authority, base string) {
-	r := startSecureRelay(t, ca)
+	r := startTLSRelay(t, ca)
 	run, link := r.login(base + "/mcp")
-	c := r.phone(t)
-	c.do(chromedp.Navigate(link))
-	c.says("Sign in on your terminal?")
-	c.photograph(s.relayed + "-start")
-	c.do(chromedp.EmulateViewport(360, 740))
-	c.press("form button")
+	c := r.newPhone(t)
+	c.run(chromedp.Navigate(link))
+	c.waitForHeading("Sign in on your terminal?")
+	c.takeScreenshots(s.relayFolder + "-start")
+	c.run(chromedp.EmulateViewport(360, 740))
+	c.click("form button")
 	c.answerForms(true)
-	c.says("Signed in")
+	c.waitForHeading("Signed in")
 	run.wait(0)
 	token := strings.TrimSpace(r.h.want(0, "token", "box", "--ca-cert", r.roots).stdout)
-	noteIssued(token)
-	if !acceptsFrom(t, ca.client(), base+"/mcp", token) {
-		t.Error("the MCP server does not accept the token")
+	recordTokens(token)
+	if !acceptsTokenFrom(t, ca.client(), base+"/mcp", token) {
+		t.Error("the MCP server rejects the token")
 	}
 	r.h.want(0, "refresh", "box", "--ca-cert", r.roots)
-	drain(r.run)
+	stopReplica(r.run)
 }
 
 func (s *realServer) checkRelayDenied(t *testing.T, ca *authority, base string) {
-	r := startSecureRelay(t, ca)
+	r := startTLSRelay(t, ca)
 	run, link := r.login(base + "/mcp")
-	c := r.phone(t)
-	c.do(chromedp.Navigate(link))
-	c.press("form button")
+	c := r.newPhone(t)
+	c.run(chromedp.Navigate(link))
+	c.click("form button")
 	c.answerForms(false)
-	c.says("Access was not granted")
+	c.waitForHeading("Access was not granted")
 	run.wait(5)
 	r.h.want(4, "token", "box")
-	drain(r.run)
+	stopReplica(r.run)
 }
 
-// checkRelayExpired has the session end while a person is at the server's consent
-// page.
+// checkRelayExpired checks a session that expires while the user is at the server's
+// consent page.
 func (s *realServer) checkRelayExpired(t *testing.T, ca *authority, base string) {
-	r := startSecureRelay(t, ca, "--session-lifetime", "15s")
+	r := startTLSRelay(t, ca, "--session-lifetime", "15s")
 	run, link := r.login(base + "/mcp")
-	c := r.phone(t)
-	c.do(chromedp.Navigate(link))
-	c.press("form button")
-	c.shows(`input[name=login]`)
+	c := r.newPhone(t)
+	c.run(chromedp.Navigate(link))
+	c.click("form button")
+	c.waitFor(`input[name=login]`)
 	run.wait(6)
 	c.answerForms(true)
-	c.says("This sign-in is not waiting")
-	c.photograph(s.relayed + "-late")
-	c.do(chromedp.Navigate(link))
-	c.says("This link has expired")
-	c.photograph(s.relayed + "-expired")
-	drain(r.run)
+	c.waitForHeading("This sign-in is not waiting")
+	c.takeScreenshots(s.relayFolder + "-late")
+	c.run(chromedp.Navigate(link))
+	c.waitForHeading("This link has expired")
+	c.takeScreenshots(s.relayFolder + "-expired")
+	stopReplica(r.run)
 }
 
-// TestRelaySpeaksTLS looks at what https adds, and signs in with the relay's client id
-// metadata document, without a registration.
-func TestRelaySpeaksTLS(t *testing.T) {
+// TestRelayTLS checks what HTTPS adds, and signs in with the relay's client ID metadata
+// document, without a registration.
+func TestRelayTLS(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	o := launchOIDC(t, knobs{}, ca.client(), append(ca.environ(), "DOCUMENTS=yes")...)
-	r := startSecureRelay(t, ca)
+	o := startOIDCWith(t, settings{}, ca.client(), append(ca.env(), "DOCUMENTS=yes")...)
+	r := startTLSRelay(t, ca)
 	run, link := r.login(o.mcp())
-	c := r.phone(t)
-	c.goOn(link)
+	c := r.newPhone(t)
+	c.followRelay(link)
 	c.checkCookie(r.url)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Signed in")
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Signed in")
 	run.wait(0)
 	if token := r.h.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
-	if s := o.seen(); s.Registrations != 0 || len(s.Documents) == 0 || s.Documents[0] != r.url+"/client.json" {
+	if s := o.observed(); s.Registrations != 0 || len(s.Documents) == 0 || s.Documents[0] != r.url+"/client.json" {
 		t.Errorf("%d registrations, documents %q", s.Registrations, s.Documents)
 	}
 	r.h.want(0, "refresh", "box", "--ca-cert", r.roots)
 	r.checkHeaders(t)
 	r.checkRenewal(t)
-	drain(r.run)
+	stopReplica(r.run)
 }
 
-// checkCookie looks at the cookie that binds a sign-in to the browser.
+// checkCookie checks the cookie that binds a sign-in to the browser.
 func (c *chromium) checkCookie(relay string) {
 	c.t.Helper()
 	got, err := chromedp.Call(c.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{relay + "/callback"}})
@@ -217,8 +218,8 @@ func (c *chromium) checkCookie(relay string) {
 	}
 }
 
-// client reaches the relay.
-func (r *secureRelay) client() *http.Client {
+// client returns an HTTP client that can reach the relay.
+func (r *tlsRelay) client() *http.Client {
 	c := r.ca.client()
 	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", r.address())
@@ -226,7 +227,7 @@ func (r *secureRelay) client() *http.Client {
 	return c
 }
 
-func (r *secureRelay) checkHeaders(t *testing.T) {
+func (r *tlsRelay) checkHeaders(t *testing.T) {
 	t.Helper()
 	resp, err := r.client().Get(r.url)
 	if err != nil {
@@ -239,19 +240,20 @@ func (r *secureRelay) checkHeaders(t *testing.T) {
 	old := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}
 	if conn, err := tls.Dial("tcp", r.address(), old); err == nil {
 		conn.Close()
-		t.Error("it speaks TLS 1.1")
+		t.Error("it accepts TLS 1.1")
 	}
 	resp, err = http.Get("http://" + r.address())
 	if err == nil {
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusBadRequest {
-			t.Errorf("plain http is answered %d", resp.StatusCode)
+			t.Errorf("plain HTTP returns %d", resp.StatusCode)
 		}
 	}
 }
 
-// checkRenewal replaces the certificate files; the next connection has the new one.
-func (r *secureRelay) checkRenewal(t *testing.T) {
+// checkRenewal replaces the certificate files; the next connection gets the new
+// certificate.
+func (r *tlsRelay) checkRenewal(t *testing.T) {
 	t.Helper()
 	next, certFile, keyFile := r.ca.issue("renewed")
 	for from, to := range map[string]string{certFile: "relay.pem", keyFile: "relay-key.pem"} {
@@ -269,8 +271,8 @@ func (r *secureRelay) checkRenewal(t *testing.T) {
 	}
 }
 
-// acme is a real ACME server that believes what a DNS server of the test says: all
-// names are this machine.
+// acme is a real ACME server that uses a DNS server of the test, which resolves all
+// names to this machine.
 type acme struct {
 	directory, management string
 	tlsPort               int
@@ -314,7 +316,7 @@ func startACME(t *testing.T, ca *authority) *acme {
 	return a
 }
 
-// startTool starts a program that ends with the test, or before.
+// startTool starts a program that stops with the test, or earlier.
 func startTool(t *testing.T, argv ...string) (stop func()) {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -326,7 +328,7 @@ func startTool(t *testing.T, argv ...string) (stop func()) {
 	stop = func() {
 		if !stopped {
 			stopped = true
-			_ = cmd.Process.Kill() // it runs until then
+			_ = cmd.Process.Kill() // it runs until the test ends
 			_ = cmd.Wait()
 		}
 	}
@@ -334,8 +336,8 @@ func startTool(t *testing.T, argv ...string) (stop func()) {
 	return stop
 }
 
-// root returns the certificate of the ACME server's authority. The file has that of
-// the test's, too.
+// root returns the root certificate of the ACME server. The file also gets the root of
+// the test's authority.
 func (a *acme) root(t *testing.T, ca *authority, file string) *x509.CertPool {
 	t.Helper()
 	resp, err := ca.client().Get(a.management + "/roots/0")
@@ -350,12 +352,12 @@ func (a *acme) root(t *testing.T, ca *authority, file string) *x509.CertPool {
 	}
 	own, err := os.ReadFile(ca.file)
 	if err != nil || os.WriteFile(file, append(text, own...), 0o600) != nil {
-		t.Fatalf("keep the root certificates: %v", err)
+		t.Fatalf("save the root certificates: %v", err)
 	}
 	return roots
 }
 
-// connectProxy is an HTTP proxy that reaches every host at this machine.
+// connectProxy starts an HTTP proxy that connects every host name to this machine.
 func connectProxy(t *testing.T) string {
 	t.Helper()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -379,13 +381,14 @@ func connectProxy(t *testing.T) string {
 	return proxy.URL
 }
 
-// TestRelayACME has a real ACME server issue the relay's certificate, by a challenge on
-// the relay's own port, and signs in with it. A restarted relay asks for none.
+// TestRelayACME gets the relay's certificate from a real ACME server, by a challenge on
+// the relay's own port, and signs in with it. A restarted relay requests no
+// certificate.
 func TestRelayACME(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	o, authority := launchOIDC(t, knobs{}, ca.client(), ca.environ()...), startACME(t, ca)
-	r := newSecureRelay(t, ca, authority.tlsPort)
+	o, authority := startOIDCWith(t, settings{}, ca.client(), ca.env()...), startACME(t, ca)
+	r := newTLSRelay(t, ca, authority.tlsPort)
 	cache := filepath.Join(r.h.dir, "certificates")
 	flags := []string{"--ca-cert", ca.file, "--acme-cache", cache, "--acme-directory", authority.directory, "--acme-email", "somebody@example.com"}
 	r.start(flags...)
@@ -393,30 +396,30 @@ func TestRelayACME(t *testing.T) {
 	trusted := &tls.Config{RootCAs: authority.root(t, ca, r.roots), ServerName: relayHost}
 	r.cert = r.awaitCertificate(t, trusted)
 	if _, err := tls.Dial("tcp", r.address(), &tls.Config{InsecureSkipVerify: true, ServerName: "other.test"}); err == nil {
-		t.Error("there is a certificate for another name")
+		t.Error("the relay has a certificate for another name")
 	}
 
 	run, link := r.login(o.mcp())
-	c := r.phone(t)
-	c.goOn(link)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Signed in")
+	c := r.newPhone(t)
+	c.followRelay(link)
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Signed in")
 	run.wait(0)
 
 	authority.stop()
-	drain(r.run)
+	stopReplica(r.run)
 	r.start(flags...)
 	if !r.awaitCertificate(t, trusted).Equal(r.cert) {
 		t.Error("the restarted relay has another certificate")
 	}
-	drain(r.run)
+	stopReplica(r.run)
 	if info, err := os.Stat(cache); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("the folder of certificates: %v", err)
+		t.Errorf("the cache of certificates: %v", err)
 	}
 }
 
 // awaitCertificate connects until the relay has a certificate.
-func (r *secureRelay) awaitCertificate(t *testing.T, trusted *tls.Config) (cert *x509.Certificate) {
+func (r *tlsRelay) awaitCertificate(t *testing.T, trusted *tls.Config) (cert *x509.Certificate) {
 	t.Helper()
 	await.True(t, "the relay has a certificate", func() bool {
 		conn, err := tls.Dial("tcp", r.address(), trusted)
@@ -430,14 +433,14 @@ func (r *secureRelay) awaitCertificate(t *testing.T, trusted *tls.Config) (cert 
 	return cert
 }
 
-// TestRelayWithoutCertificate: an operator sees why no certificate comes.
+// TestRelayWithoutCertificate: the log shows why the relay gets no certificate.
 func TestRelayWithoutCertificate(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	r := newSecureRelay(t, ca, freePorts(t))
+	r := newTLSRelay(t, ca, freePorts(t))
 	r.start("--acme-cache", filepath.Join(r.h.dir, "certificates"), "--acme-directory", "https://127.0.0.1:1/dir")
 	if got := r.run.stderr.await(t, regexp.MustCompile(`(?m)^.*no certificate.*$`)); !strings.Contains(got, "connection refused") {
-		t.Errorf("the log says %q", got)
+		t.Errorf("the log is %q", got)
 	}
-	drain(r.run)
+	stopReplica(r.run)
 }

@@ -23,22 +23,22 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// relayLink is the short link as the program shows it.
+// relayLink is the short link as the program prints it.
 var relayLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/s/[A-Z]{4}-[A-Z]{4}`)
 
-// relays is an address with replicas behind it, as a load balancer has them: a
-// request that one replica does not answer goes to the next.
-type relays struct {
-	t    *testing.T
-	url  string
-	mu   sync.Mutex
-	at   []string // addresses of replicas
-	used int
+// relayBalancer is a load balancer for replicas of a relay: a request that one replica
+// does not answer goes to the next.
+type relayBalancer struct {
+	t        *testing.T
+	url      string
+	mu       sync.Mutex
+	replicas []string // addresses of replicas
+	next     int
 }
 
-func newRelays(t *testing.T) *relays {
+func newRelayBalancer(t *testing.T) *relayBalancer {
 	t.Helper()
-	r := &relays{t: t}
+	r := &relayBalancer{t: t}
 	front := httptest.NewServer(duplex(&httputil.ReverseProxy{
 		Transport: r,
 		Rewrite: func(p *httputil.ProxyRequest) {
@@ -51,11 +51,11 @@ func newRelays(t *testing.T) *relays {
 	return r
 }
 
-// RoundTrip sends a request to the next replica that is there.
-func (r *relays) RoundTrip(req *http.Request) (resp *http.Response, err error) {
+// RoundTrip sends a request to the next replica that answers.
+func (r *relayBalancer) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	r.mu.Lock()
-	all := append(append([]string{}, r.at[r.used%len(r.at):]...), r.at[:r.used%len(r.at)]...)
-	r.used++
+	all := append(append([]string{}, r.replicas[r.next%len(r.replicas):]...), r.replicas[:r.next%len(r.replicas)]...)
+	r.next++
 	r.mu.Unlock()
 	for _, at := range all {
 		req.URL.Host = at
@@ -67,7 +67,7 @@ func (r *relays) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 }
 
 // add starts a replica.
-func (r *relays) add(h *home, flags ...string) *running {
+func (r *relayBalancer) add(h *home, flags ...string) *running {
 	r.t.Helper()
 	token := filepath.Join(h.dir, "relay-token")
 	if err := os.WriteFile(token, []byte("token-of-the-team"), 0o600); err != nil {
@@ -75,16 +75,16 @@ func (r *relays) add(h *home, flags ...string) *running {
 	}
 	args := append([]string{"relay", "--base-url", r.url, "--listen", "127.0.0.1:0", "--client-token-from", "file:" + token, "--trusted-proxy", "127.0.0.1"}, flags...)
 	run := h.start(args...)
-	said := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
-	at := said.FindStringSubmatch(run.stderr.await(r.t, said))[1]
+	text := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
+	at := text.FindStringSubmatch(run.stderr.await(r.t, text))[1]
 	r.mu.Lock()
-	r.at = append(r.at, at)
+	r.replicas = append(r.replicas, at)
 	r.mu.Unlock()
 	return run
 }
 
-// drain ends a replica as a service manager does.
-func drain(replica *running) {
+// stopReplica stops a replica as a service manager does.
+func stopReplica(replica *running) {
 	replica.h.t.Helper()
 	if err := replica.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		replica.h.t.Fatal(err)
@@ -92,132 +92,133 @@ func drain(replica *running) {
 	replica.wait(0)
 }
 
-// remove takes a replica out of the balance.
-func (r *relays) remove(i int) {
+// remove removes a replica from the balancer.
+func (r *relayBalancer) remove(i int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.at = append(append([]string{}, r.at[:i]...), r.at[i+1:]...)
+	r.replicas = append(append([]string{}, r.replicas[:i]...), r.replicas[i+1:]...)
 }
 
-func (r *relays) login(h *home, o *oidc) (*running, string) {
+func (r *relayBalancer) login(h *home, o *oidc) (*running, string) {
 	run := h.start("login", "box", o.mcp(), "--flow", "relay", "--relay", r.url, "--relay-token-from", "file:"+filepath.Join(h.dir, "relay-token"), "--force")
 	return run, run.stderr.await(r.t, relayLink)
 }
 
-// phone opens pages on a screen of 360 by 740 pixels.
-func phone(t *testing.T) *chromium {
+// newPhone starts a browser with a screen of 360 by 740 pixels.
+func newPhone(t *testing.T) *chromium {
 	c := startChromium(t)
-	c.do(chromedp.EmulateViewport(360, 740))
+	c.run(chromedp.EmulateViewport(360, 740))
 	return c
 }
 
-// goOn opens the short link and presses its button, up to the consent page.
-func (c *chromium) goOn(link string) {
+// followRelay opens the short link and clicks its button, up to the consent page.
+func (c *chromium) followRelay(link string) {
 	c.t.Helper()
-	c.do(chromedp.Navigate(link))
-	if got := c.title(); got != "Sign in on your terminal?" {
-		c.t.Fatalf("the link's page says %q", got)
+	c.run(chromedp.Navigate(link))
+	if got := c.heading(); got != "Sign in on your terminal?" {
+		c.t.Fatalf("the heading of the link's page is %q", got)
 	}
-	c.press("form button")
-	c.shows(loginForm)
+	c.click("form button")
+	c.waitFor(loginForm)
 	for name, value := range map[string]string{"login": "somebody", "password": "any"} {
 		c.evaluate(fmt.Sprintf(`document.querySelector("input[name=%s]").value = %q`, name, value))
 	}
-	c.press(loginForm + ` button[type=submit]`)
-	c.shows(consentForm)
+	c.click(loginForm + ` button[type=submit]`)
+	c.waitFor(consentForm)
 }
 
-func (c *chromium) says(want string) {
+func (c *chromium) waitForHeading(want string) {
 	c.t.Helper()
-	await.True(c.t, "the page says "+want, func() bool {
+	await.True(c.t, "the heading is "+want, func() bool {
 		got, err := chromedp.Run(c.ctx, chromedp.Evaluate[string](`document.querySelector("main > h1")?.innerText ?? ""`))
 		return err == nil && got == want
 	})
 }
 
-// TestRelayLogin goes through every page in a real browser.
+// TestRelayLogin opens every page in a real browser.
 func TestRelayLogin(t *testing.T) {
 	t.Parallel()
-	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	relay := r.add(h)
 	run, link := r.login(h, o)
-	c := phone(t)
-	c.do(chromedp.Navigate(link))
-	c.photograph("relay-start")
-	c.do(chromedp.EmulateViewport(360, 740))
-	c.goOn(link)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Signed in")
-	c.photograph("relay-done")
+	c := newPhone(t)
+	c.run(chromedp.Navigate(link))
+	c.takeScreenshots("relay-start")
+	c.run(chromedp.EmulateViewport(360, 740))
+	c.followRelay(link)
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Signed in")
+	c.takeScreenshots("relay-done")
 	run.wait(0)
 	if token := h.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
-	// A second login uses the client that the first has registered.
+	// A second sign-in uses the client that the first one registered.
 	again, next := r.login(h, o)
-	second := phone(t)
-	second.goOn(next)
-	second.press(consentForm + ` button[type=submit]`)
-	second.says("Signed in")
+	second := newPhone(t)
+	second.followRelay(next)
+	second.click(consentForm + ` button[type=submit]`)
+	second.waitForHeading("Signed in")
 	again.wait(0)
-	if n := o.seen().Registrations; n != 1 {
+	if n := o.observed().Registrations; n != 1 {
 		t.Errorf("%d registrations", n)
 	}
-	// A second browser gets nothing from the link.
-	other := phone(t)
-	other.do(chromedp.Navigate(link))
-	other.says("This link was already used")
-	other.photograph("relay-used")
-	drain(relay)
+	// The link does not work in a second browser.
+	other := newPhone(t)
+	other.run(chromedp.Navigate(link))
+	other.waitForHeading("This link was already used")
+	other.takeScreenshots("relay-used")
+	stopReplica(relay)
 }
 
 func TestRelayDenied(t *testing.T) {
 	t.Parallel()
-	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	relay := r.add(h)
 	run, link := r.login(h, o)
-	c := phone(t)
-	c.goOn(link)
-	c.press(`a[href$="/abort"]`)
-	c.says("Access was not granted")
-	c.photograph("relay-denied")
+	c := newPhone(t)
+	c.followRelay(link)
+	c.click(`a[href$="/abort"]`)
+	c.waitForHeading("Access was not granted")
+	c.takeScreenshots("relay-denied")
 	run.wait(5)
-	drain(relay)
+	stopReplica(relay)
 }
 
-// TestRelayTakeOver: a browser whose cookie no longer counts types the code.
+// TestRelayTakeOver: after another browser has taken over the sign-in, the user must
+// enter the code in the first one.
 func TestRelayTakeOver(t *testing.T) {
 	t.Parallel()
-	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	relay := r.add(h)
 	run, link := r.login(h, o)
-	c := phone(t)
-	c.goOn(link)
+	c := newPhone(t)
+	c.followRelay(link)
 	resp, err := http.PostForm(link, url.Values{"code": {link[len(link)-9:]}}) // another browser takes over
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Finish the sign-in here?")
-	c.photograph("relay-code")
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Finish the sign-in here?")
+	c.takeScreenshots("relay-code")
 	c.evaluate(fmt.Sprintf(`document.querySelector("input[name=code]").value = %q; ""`, strings.ToLower(link[len(link)-9:])))
-	c.press("form button")
-	c.says("Signed in")
+	c.click("form button")
+	c.waitForHeading("Signed in")
 	run.wait(0)
-	drain(relay)
+	stopReplica(relay)
 }
 
-// TestRelayRestarted: a relay with its sessions in memory is restarted while a
-// client waits. The login goes on under a new code.
+// TestRelayRestarted: a relay with its sessions in memory is restarted while a client
+// waits. The sign-in continues with a new code.
 func TestRelayRestarted(t *testing.T) {
 	t.Parallel()
-	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	first := r.add(h)
 	run, link := r.login(h, o)
 	second := r.add(h)
 	r.remove(0)
-	drain(first)
+	stopReplica(first)
 	var next string
 	await.True(t, "a new code is shown", func() bool {
 		for _, l := range relayLink.FindAllString(run.stderr.String(), -1) {
@@ -227,12 +228,12 @@ func TestRelayRestarted(t *testing.T) {
 		}
 		return next != ""
 	})
-	c := phone(t)
-	c.goOn(next)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Signed in")
+	c := newPhone(t)
+	c.followRelay(next)
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Signed in")
 	run.wait(0)
-	drain(second)
+	stopReplica(second)
 }
 
 // startRedis starts a real Redis and returns its URL.
@@ -250,7 +251,7 @@ func startRedis(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Process.Kill() // it runs until the test ends
 		_ = cmd.Wait()
 	})
 	await.True(t, "Redis listens", func() bool {
@@ -263,11 +264,12 @@ func startRedis(t testing.TB) string {
 	return "redis://127.0.0.1:" + port
 }
 
-// TestRelayReplicaDies: two replicas share a real Redis; one is killed between the
-// approval and the collection of the answer. What is in Redis names nobody.
-func TestRelayReplicaDies(t *testing.T) {
+// TestRelayReplicaKilled: two replicas share a real Redis, and one is killed between
+// the approval and the client's request. Redis holds nothing that identifies a user or
+// a server.
+func TestRelayReplicaKilled(t *testing.T) {
 	t.Parallel()
-	o, h, r := startOIDC(t, knobs{}), newHome(t), newRelays(t)
+	o, h, r := startOIDC(t, settings{}), newHome(t), newRelayBalancer(t)
 	redis := startRedis(t)
 	key := filepath.Join(h.dir, "sessions-key")
 	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
@@ -277,33 +279,33 @@ func TestRelayReplicaDies(t *testing.T) {
 	first := r.add(h, shared...)
 	run, link := r.login(h, o)
 	second := r.add(h, shared...)
-	c := phone(t)
-	c.goOn(link)
+	c := newPhone(t)
+	c.followRelay(link)
 
-	// The client's held request is with the first replica, which stops answering
+	// The pending request of the client is at the first replica, which stops responding
 	// before the approval and is killed after it.
 	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	r.remove(0)
-	c.press(consentForm + ` button[type=submit]`)
-	c.says("Almost done")
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitForHeading("Almost done")
 	dump, err := exec.Command("sh", "-c", `for k in $(redis-cli -u "$1" keys '*'); do redis-cli -u "$1" --no-raw get "$k"; done`, "sh", redis).Output()
 	if err != nil || len(dump) == 0 {
 		t.Fatalf("read Redis: %v", err)
 	}
 	for _, secret := range []string{"authorization_url", o.url, link[len(link)-9:], "code="} {
 		if strings.Contains(string(dump), secret) {
-			t.Errorf("Redis holds %q in the clear", secret)
+			t.Errorf("Redis holds %q in clear text", secret)
 		}
 	}
 	if err := first.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	run.wait(0)
-	c.says("Signed in")
+	c.waitForHeading("Signed in")
 	if token := h.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
-	drain(second)
+	stopReplica(second)
 }

@@ -18,9 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// TestShellsReadBack hands each format's text to the real programs that read
-// it, the way a person would, and compares the environment that a child of
-// theirs sees, byte for byte.
+// TestShellsReadBack reads each format with the real programs that use it, as a user
+// would, and compares the environment of a child process byte by byte.
 func TestShellsReadBack(t *testing.T) {
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	const sh = `eval "$(cat "$TEXT")"; env -0`
@@ -52,7 +51,7 @@ func TestShellsReadBack(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			vars := accepted(t, tt.format)
+			vars := acceptedVariables(t, tt.format)
 			cmd := exec.Command(tt.argv[0], tt.argv[1:]...)
 			cmd.Dir = t.TempDir()
 			text := filepath.Join(cmd.Dir, "text")
@@ -63,12 +62,12 @@ func TestShellsReadBack(t *testing.T) {
 				name, value, _ := strings.Cut(entry, "=")
 				got[name] = value
 			}
-			compare(t, vars, got)
+			compareVariables(t, vars, got)
 		})
 	}
 }
 
-// TestShellsUnset sets a variable, takes it away and one more that never was.
+// TestShellsUnset unsets a variable that is set and one that never was.
 func TestShellsUnset(t *testing.T) {
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	for _, tt := range []struct {
@@ -106,9 +105,9 @@ func TestShellsUnset(t *testing.T) {
 	}
 }
 
-// TestDockerReadsBack reads with the package that docker run --env-file uses.
+// TestDockerReadsBack reads with the Go package that docker run --env-file uses.
 func TestDockerReadsBack(t *testing.T) {
-	vars := accepted(t, envexport.Docker)
+	vars := acceptedVariables(t, envexport.Docker)
 	text := filepath.Join(t.TempDir(), "text")
 	writeText(t, text, envexport.Docker, vars)
 	lines, err := kvfile.Parse(text, func(string) (string, bool) { return "", false })
@@ -120,14 +119,14 @@ func TestDockerReadsBack(t *testing.T) {
 		name, value, _ := strings.Cut(line, "=")
 		got[name] = value
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
-// TestSystemdReadsBack has systemd's own reader of environment files, which
-// also reads os-release, bring each value into a file. No service manager runs
-// in a container, but systemd-tmpfiles does.
+// TestSystemdReadsBack reads with systemd's parser of environment files, which also
+// reads os-release, and writes each value to a file. A container has no service
+// manager, but it can run systemd-tmpfiles.
 func TestSystemdReadsBack(t *testing.T) {
-	vars := accepted(t, envexport.Systemd)[:100]
+	vars := acceptedVariables(t, envexport.Systemd)[:100]
 	got := map[string]string{}
 	for _, v := range vars {
 		root := t.TempDir()
@@ -146,12 +145,12 @@ func TestSystemdReadsBack(t *testing.T) {
 		}
 		got[v.Name] = string(value)
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
-// TestJSONReadsBack reads with a JSON parser that is not Go's.
+// TestJSONReadsBack reads with a JSON parser other than Go's.
 func TestJSONReadsBack(t *testing.T) {
-	vars := accepted(t, envexport.JSON)
+	vars := acceptedVariables(t, envexport.JSON)
 	text := filepath.Join(t.TempDir(), "text")
 	writeText(t, text, envexport.JSON, vars)
 	cmd := exec.Command("node", "-e", `for (const [k, v] of Object.entries(JSON.parse(require("fs").readFileSync(process.argv[1])))) process.stdout.write(k + "=" + v + "\0")`, text)
@@ -160,12 +159,12 @@ func TestJSONReadsBack(t *testing.T) {
 		name, value, _ := strings.Cut(entry, "=")
 		got[name] = value
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
-// accepted returns variables with hard values that the format does not refuse:
-// fixed ones and random ones made of what shells and parsers treat specially.
-func accepted(t *testing.T, f envexport.Format) []envexport.Var {
+// acceptedVariables returns variables with difficult values that the format accepts:
+// fixed ones, and random ones of characters that shells and parsers treat specially.
+func acceptedVariables(t *testing.T, f envexport.Format) []envexport.Var {
 	t.Helper()
 	values := []string{
 		"plain", "Bearer abc.DEF-_~+/==", "https://mcp.example/mcp?a=b&c=d#e", "2026-11-23T10:00:00Z", "", " ", "  a  b  ", "'", "''", "a'b'c", `"`, `""`, `\`, `\\`, `\'`, `\"`, `\n`,
@@ -183,7 +182,7 @@ func accepted(t *testing.T, f envexport.Format) []envexport.Var {
 		}
 		values = append(values, b.String())
 	}
-	for range 200 { // without what the stricter formats refuse
+	for range 200 { // without the characters that the stricter formats reject
 		var b strings.Builder
 		for range r.IntN(24) {
 			b.WriteByte("'\"`\\$!%^&*() {}[]<>|;:,.?/~#@=+-_aZ09"[r.IntN(37)])
@@ -200,7 +199,7 @@ func accepted(t *testing.T, f envexport.Format) []envexport.Var {
 		vars = append(vars, v)
 	}
 	if len(vars) < 100 {
-		t.Fatalf("only %d of %d values are carried", len(vars), len(values))
+		t.Fatalf("only %d of %d values are accepted", len(vars), len(values))
 	}
 	return vars
 }
@@ -216,17 +215,17 @@ func writeText(t *testing.T, path string, f envexport.Format, vars []envexport.V
 	}
 }
 
-func compare(t *testing.T, vars []envexport.Var, got map[string]string) {
+func compareVariables(t *testing.T, vars []envexport.Var, got map[string]string) {
 	t.Helper()
 	for _, v := range vars {
 		if value, ok := got[v.Name]; !ok || value != v.Value {
-			t.Errorf("%q came back as %q (%v)", v.Value, value, ok)
+			t.Errorf("%q was read as %q (%v)", v.Value, value, ok)
 		}
 	}
 }
 
-// output runs a command that must succeed and say nothing on stderr but what
-// the e2e/provide script says.
+// output runs a command that must succeed and print nothing to standard error except
+// messages of e2e/provide.
 func output(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -238,7 +237,7 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// TestFormatAuto: the program sees which shell has called it, and says so.
+// TestFormatAuto: the program detects the shell that started it.
 func TestFormatAuto(t *testing.T) {
 	nu := strings.TrimSpace(output(t, exec.Command("./provide", "nushell")))
 	h := newHome(t)
@@ -258,16 +257,16 @@ func TestFormatAuto(t *testing.T) {
 		{envexport.Elvish, []string{"elvish", "-norc", "-c"}},
 		{envexport.Nushell, []string{nu, "--no-config-file", "-c"}},
 	} {
-		cmd := exec.Command(tt.argv[0], append(tt.argv[1:], "mcp-login env one two --unset --only TOKEN --format auto; echo")...) // more than one command: none becomes the program
+		cmd := exec.Command(tt.argv[0], append(tt.argv[1:], "mcp-login env one two --unset --only TOKEN --format auto; echo")...) // a shell may replace itself with a single command
 		cmd.Env, cmd.Dir = h.env, h.dir
-		var talk, want bytes.Buffer
-		cmd.Stderr = &talk
+		var stderr, want bytes.Buffer
+		cmd.Stderr = &stderr
 		got, err := cmd.Output()
 		if err := envexport.Unset(&want, tt.format, []string{"MCP_ONE_TOKEN", "MCP_TWO_TOKEN"}); err != nil {
 			t.Fatal(err)
 		}
-		if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(want.String()) || !strings.HasPrefix(talk.String(), "format "+string(tt.format)+": the parent process is ") {
-			t.Errorf("%s: %v, %q, %s", tt.argv[0], err, got, &talk)
+		if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(want.String()) || !strings.HasPrefix(stderr.String(), "format "+string(tt.format)+": the parent process is ") {
+			t.Errorf("%s: %v, %q, %s", tt.argv[0], err, got, &stderr)
 		}
 	}
 }

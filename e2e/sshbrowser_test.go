@@ -19,7 +19,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// remoteHost is a home on a host that is reached by SSH.
+// remoteHost is a home on a host that is reached over SSH.
 type remoteHost struct {
 	*home
 	ssh *sshHost
@@ -31,7 +31,7 @@ func newRemoteHost(t *testing.T, config ...string) *remoteHost {
 	return &remoteHost{h, startSSHD(t, append(config, "SetEnv "+strings.Join(h.env, " "))...)}
 }
 
-// options are the flags of mcp-login that lead to the host's sshd.
+// options returns the flags of mcp-login that select the host's sshd.
 func (h *remoteHost) options() []string {
 	var flags []string
 	for i := 0; i < len(h.ssh.args); i += 2 {
@@ -47,13 +47,14 @@ func (h *remoteHost) options() []string {
 	return flags
 }
 
-// sshTo returns the arguments of mcp-login ssh that lead to a host.
+// sshTo returns the arguments of mcp-login ssh for a host.
 func sshTo(h *remoteHost, opener string) []string {
 	return append([]string{"ssh", "127.0.0.1", "--browser-command", opener}, h.options()...)
 }
 
-// opened waits for the page that the browser stand-in was given, and forgets it.
-func opened(t *testing.T, note string) string {
+// waitForOpenedURL waits for the URL that the recording browser opened, and deletes the
+// record.
+func waitForOpenedURL(t *testing.T, note string) string {
 	t.Helper()
 	var link string
 	await.True(t, "the laptop's browser is opened", func() bool {
@@ -64,8 +65,8 @@ func opened(t *testing.T, note string) string {
 	return link
 }
 
-// follow returns where a link of a page leads.
-func follow(t *testing.T, p page, class string) string {
+// linkOf returns the URL of a link of a page.
+func linkOf(t *testing.T, p page, class string) string {
 	t.Helper()
 	m := regexp.MustCompile(`<a class="` + class + `"[^>]*href="([^"]+)"`).FindStringSubmatch(p.body)
 	if m == nil {
@@ -78,8 +79,8 @@ func follow(t *testing.T, p page, class string) string {
 	return to.String()
 }
 
-// TestSSHBrowser: a remote host finds the laptop's browser through a real sshd,
-// with no word of its command line naming the socket, until the connection ends.
+// TestSSHBrowser: a remote host finds the laptop's browser through a real sshd, without
+// an argument that names the socket, until the connection ends.
 func TestSSHBrowser(t *testing.T) {
 	t.Parallel()
 	host := newRemoteHost(t)
@@ -100,8 +101,7 @@ func TestSSHBrowser(t *testing.T) {
 	}
 }
 
-// TestSSHBrowserRefused: a host that forwards no sockets gets its session all the
-// same.
+// TestSSHBrowserRefused: a host that does not forward sockets still gets its session.
 func TestSSHBrowserRefused(t *testing.T) {
 	t.Parallel()
 	host := newRemoteHost(t, "AllowStreamLocalForwarding no")
@@ -111,18 +111,18 @@ func TestSSHBrowserRefused(t *testing.T) {
 	}
 }
 
-// TestSSHBrowserSignIn signs in on a remote host with a stand-in for the laptop's
-// browser: once asked, once told not to ask again, then unasked; and a person's no.
+// TestSSHBrowserSignIn signs in on a remote host with a fake of the laptop's browser:
+// the laptop asks, the user disables further questions, it does not ask, and the user denies.
 func TestSSHBrowserSignIn(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	login := append(sshTo(host, opener), "--", program, "login", "box", o.mcp(), "--force")
 	for _, link := range []string{"go", "always", ""} {
 		r := laptop.start(login...)
-		p := newPerson(t)
-		start := opened(t, note)
+		p := newWebUser(t)
+		start := waitForOpenedURL(t, note)
 		at := page{}
 		if link == "" {
 			at = p.signIn(start)
@@ -131,108 +131,109 @@ func TestSSHBrowserSignIn(t *testing.T) {
 			if !strings.Contains(ask.body, "<b>127.0.0.1</b> asks to sign in at") {
 				t.Errorf("the page does not name the host:\n%s", ask.body)
 			}
-			at = p.signIn(follow(t, ask, link))
+			at = p.signIn(linkOf(t, ask, link))
 		}
 		if !strings.Contains(at.body, "Return to your terminal") {
 			t.Errorf("%q: the browser ended at %s:\n%s", link, at.url, at.body)
 		}
 		got := r.wait(0)
 		if !strings.Contains(got.stderr, "your laptop's browser") || !o.active(host.token("box")) {
-			t.Errorf("%q: no token, or it is not said how\n%s", link, got.stderr)
+			t.Errorf("%q: no token, or the output does not name the flow\n%s", link, got.stderr)
 		}
 		if files, _ := filepath.Glob(filepath.Join(laptop.dir, "data", "mcp-login", "*")); len(files) != 0 {
-			t.Errorf("the laptop keeps %v", files)
+			t.Errorf("the laptop has the files %v", files)
 		}
 	}
 	laptop.want(0, "browser", "--forget")
 	r := laptop.start(login...)
-	p := newPerson(t)
-	p.get(follow(t, p.get(opened(t, note)), "cancel"))
+	p := newWebUser(t)
+	p.get(linkOf(t, p.get(waitForOpenedURL(t, note)), "cancel"))
 	r.wait(5)
 }
 
-// TestSSHBrowserChromium takes the same way in a real browser.
+// TestSSHBrowserChromium does the same with a real browser.
 func TestSSHBrowserChromium(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	r := laptop.start(append(sshTo(host, opener), "--", program, "login", "box", o.mcp())...)
 	c := startChromium(t)
-	c.do(chromedp.Navigate(opened(t, note)))
-	c.shows("a.go")
-	c.photograph("asked-by-a-remote-host")
-	c.press("a.go")
+	c.run(chromedp.Navigate(waitForOpenedURL(t, note)))
+	c.waitFor("a.go")
+	c.takeScreenshots("asked-by-a-remote-host")
+	c.click("a.go")
 	c.signIn()
-	c.press(consentForm + ` button[type=submit]`)
-	c.shows("h1")
+	c.click(consentForm + ` button[type=submit]`)
+	c.waitFor("h1")
 	await.True(t, "the last page is shown", func() bool {
 		return c.evaluate(`document.querySelector("h1")?.innerText ?? ""`) == "Return to your terminal"
 	})
-	c.photograph("return-to-the-terminal")
+	c.takeScreenshots("return-to-the-terminal")
 	r.wait(0)
 	if !o.active(host.token("box")) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 }
 
-// TestSSHBrowserProxy: a proxy on the remote host has the laptop's browser opened
-// for its first sign-in.
+// TestSSHBrowserProxy: a proxy on the remote host opens the laptop's browser for its
+// first sign-in.
 func TestSSHBrowserProxy(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	r := laptop.start(append(sshTo(host, opener), "--", program, "proxy", "box", o.mcp(), "--login", "</dev/null")...)
-	p := newPerson(t)
-	p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	p := newWebUser(t)
+	p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	r.wait(0)
 	if !o.active(host.token("box")) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 }
 
-// TestSSHBrowserOutlived: a session that outlives the connection, as in tmux, goes on
-// to the next flow at once, and finds the browser of the next connection.
-func TestSSHBrowserOutlived(t *testing.T) {
+// TestSSHBrowserAfterDisconnect: a session that continues after its connection has
+// ended, as in tmux, uses the next flow at once, and finds the browser of the next
+// connection.
+func TestSSHBrowserAfterDisconnect(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	r := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	r.stderr.await(t, regexp.MustCompile("up\n"))
-	sign := host.start("login", "box", o.mcp()) // it is no child of the connection
-	opened(t, note)
+	sign := host.start("login", "box", o.mcp()) // not a child process of the connection
+	waitForOpenedURL(t, note)
 	sign.stderr.await(t, regexp.MustCompile(`in the browser that opened on your laptop`))
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	sign.stderr.await(t, regexp.MustCompile(`flow: browser cannot be used: .*connection to your laptop has ended`))
 	link := sign.stderr.await(t, regexp.MustCompile(`http://\S+user_code=\S+`))
-	newPerson(t).approve(link)
+	newWebUser(t).approve(link)
 	sign.wait(0)
 
-	begun := time.Now()
+	began := time.Now()
 	if out := host.run("discover", o.mcp()); !strings.Contains(out.stdout, "no browser can be opened here") {
-		t.Errorf("a dead socket counts: %s", out.stdout)
+		t.Errorf("a socket without a listener is used: %s", out.stdout)
 	}
-	t.Logf("it took %v", time.Since(begun))
+	t.Logf("it took %v", time.Since(began))
 	again := laptop.start(append(sshTo(host, opener), "--", "echo up >&2; exec sleep 60")...)
 	again.stderr.await(t, regexp.MustCompile("up\n"))
 	sign = host.start("login", "box", o.mcp(), "--force")
-	p := newPerson(t)
-	p.signIn(follow(t, p.get(opened(t, note)), "go"))
+	p := newWebUser(t)
+	p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	sign.wait(0)
-	_ = again.cmd.Process.Signal(syscall.SIGTERM) // it waits for nothing
+	_ = again.cmd.Process.Signal(syscall.SIGTERM) // it does not exit by itself
 }
 
 // TestSSHBrowserConfig: the lines that mcp-login browser prints work in a real
-// ssh_config, for one connection after the other.
+// ssh_config, for one connection after another.
 func TestSSHBrowserConfig(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
-	opener, note := laptop.opener()
+	opener, note := laptop.recordingBrowser()
 	helper := laptop.start(append([]string{"browser", "127.0.0.1", "--browser-command", opener}, host.options()...)...)
 	lines := helper.stderr.await(t, regexp.MustCompile(`(?m)^ *Host 127.0.0.1\n *RemoteForward .*\n`))
 	config := filepath.Join(laptop.dir, "ssh_config")
@@ -251,19 +252,19 @@ func TestSSHBrowserConfig(t *testing.T) {
 	}
 	for i := range 2 {
 		ssh := exec.CommandContext(t.Context(), "ssh", "-F", config, "127.0.0.1", program, "login", fmt.Sprint("box", i), o.mcp())
-		out := newWatched()
+		out := newOutputBuffer()
 		ssh.Stderr = out
 		if err := ssh.Start(); err != nil {
 			t.Fatal(err)
 		}
-		p := newPerson(t)
-		p.signIn(follow(t, p.get(opened(t, note)), "go"))
+		p := newWebUser(t)
+		p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 		if err := ssh.Wait(); err != nil || strings.Contains(out.String(), "Warning") {
 			t.Fatalf("connection %d: %v\n%s", i, err, out)
 		}
 		if !o.active(host.token(fmt.Sprint("box", i))) {
-			t.Error("the server does not know the token")
+			t.Error("the server does not accept the token")
 		}
 	}
-	_ = helper.cmd.Process.Signal(syscall.SIGTERM) // it would wait for more
+	_ = helper.cmd.Process.Signal(syscall.SIGTERM) // it does not exit by itself
 }

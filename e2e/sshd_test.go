@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// sshHost is a real sshd on loopback, with keys and a configuration of its own.
+// sshHost is a real sshd on loopback, with separate keys and configuration.
 type sshHost struct {
 	t    *testing.T
 	dir  string
@@ -48,33 +48,33 @@ func startSSHD(t *testing.T, more ...string) *sshHost {
 		)
 	}
 	if os.Geteuid() == 0 {
-		err = errors.Join(err, os.MkdirAll("/run/sshd", 0o755)) // what its service makes
+		err = errors.Join(err, os.MkdirAll("/run/sshd", 0o755)) // the folder that its service creates
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	sshd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", at("sshd_config"))
-	talk := newWatched()
-	sshd.Stderr = talk
-	sshd.WaitDelay = time.Second // its sessions have the stream too
+	stderr := newOutputBuffer()
+	sshd.Stderr = stderr
+	sshd.WaitDelay = time.Second // its sessions use the stream too
 	if err := sshd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = sshd.Wait() // its log says it
-		close(talk.closed)
+		_ = sshd.Wait() // its log has the error
+		close(stderr.closed)
 	}()
 	t.Cleanup(func() {
-		_ = sshd.Process.Kill() // it may have ended
-		<-talk.closed
+		_ = sshd.Process.Kill() // it may have exited
+		<-stderr.closed
 	})
-	talk.await(t, regexp.MustCompile("Server listening on 127.0.0.1 port "+port))
+	stderr.await(t, regexp.MustCompile("Server listening on 127.0.0.1 port "+port))
 	h.args = []string{"-F", "none", "-i", at("user"), "-p", port, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
 		"-o", "UserKnownHostsFile=" + at("known"), "-o", "GlobalKnownHostsFile=none", "-o", "LogLevel=ERROR"}
 	return h
 }
 
-// ssh prepares a connection with the given options and command.
+// ssh returns a command that connects with these options and this command.
 func (h *sshHost) ssh(words ...string) *exec.Cmd {
 	var options, command []string
 	for i := 0; i < len(words); i++ {
@@ -94,19 +94,19 @@ func (h *sshHost) ssh(words ...string) *exec.Cmd {
 	return cmd
 }
 
-// TestEscapeLineForwards types what the screen of a sign-in says, at a real ssh with a
-// terminal: the escape line has the running connection forward the port, and the browser
-// that then comes ends the sign-in. Both ends are this machine, so that the laptop's end
-// of the port is on another loopback address.
+// TestEscapeLineForwards enters the escape sequence that a sign-in prints into a real
+// ssh with a terminal: the running connection forwards the port, and the browser
+// completes the sign-in. Both ends are this machine, so the laptop's end of the port is
+// on another loopback address.
 func TestEscapeLineForwards(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	host := newRemoteHost(t)
 	login := host.ssh.ssh("-o", "RequestTTY=force", "-o", "EnableEscapeCommandline=yes", program, "login", "box", o.mcp(), "--flow", "paste")
 	login.Env = append(os.Environ(), "TERM=xterm")
-	r := newHome(t).attach(login, 80)
-	told := r.stderr.await(t, regexp.MustCompile(`or press Enter, ~C, (-L (\d+):127\.0\.0\.1:\d+) \(needs EnableEscapeCommandline\)`))
-	line := regexp.MustCompile(`-L (\d+)\S+`).FindStringSubmatch(told)
+	r := newHome(t).startOnTerminal(login, 80)
+	hint := r.stderr.await(t, regexp.MustCompile(`or press Enter, ~C, (-L (\d+):127\.0\.0\.1:\d+) \(needs EnableEscapeCommandline\)`))
+	line := regexp.MustCompile(`-L (\d+)\S+`).FindStringSubmatch(hint)
 	short := r.stderr.await(t, regexp.MustCompile(`http://127\.0\.0\.1:`+line[1]+`/[A-Z2-7]+ `))
 	r.stderr.await(t, regexp.MustCompile(`paste it here> `))
 
@@ -121,7 +121,7 @@ func TestEscapeLineForwards(t *testing.T) {
 		}
 		return err == nil
 	})
-	p := newPerson(t)
+	p := newWebUser(t)
 	p.client.Transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address == "127.0.0.1:"+line[1] {
 			address = laptop
@@ -133,6 +133,6 @@ func TestEscapeLineForwards(t *testing.T) {
 	}
 	r.wait(0)
 	if token := host.token("box"); !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 }

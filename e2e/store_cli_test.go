@@ -10,9 +10,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// inDesktop runs a shell script within a session bus that has an unlocked
-// keyring. Only the script has the test's streams: a keyring that misses the end
-// of its bus would hold them open.
+// inDesktop runs a shell script in a session bus with an unlocked keyring. Only the
+// script has the test's streams, because a keyring that misses the end of its bus would
+// keep them open.
 func (h *home) inDesktop(script string) result {
 	h.t.Helper()
 	const (
@@ -22,11 +22,11 @@ func (h *home) inDesktop(script string) result {
 	return h.want(0, "sh", "-ec", session, "sh", unlock+script)
 }
 
-// TestKeyringIsChosenAndRemembered: on a desktop a new store's key goes into
-// the keyring. Elsewhere that store says so and how to get at it.
+// TestKeyringIsChosenAndRemembered: on a desktop, a new store keeps its key in the
+// keyring. Without the bus, the error names that keyring and a remedy.
 func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.env = append(h.env, "XDG_RUNTIME_DIR="+t.TempDir())
 	h.login(o, "box")
@@ -35,7 +35,7 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	second := "file:" + filepath.Join(h.dir, "second")
 	r := h.inDesktop("mcp-login store move --to " + second)
 	if !strings.Contains(r.stderr, "its key is in the OS keyring") {
-		t.Errorf("the choice is not told:\n%s", r.stderr)
+		t.Errorf("the choice of the keyring is not printed:\n%s", r.stderr)
 	}
 	get := []string{"token", "box", "--store", second}
 	again := func(script string) {
@@ -48,7 +48,7 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	again("mcp-login token box --store keyring:" + filepath.Join(h.dir, "second"))
 
 	if r := h.want(7, get...); !strings.Contains(r.stderr, "no desktop session is running here") || !strings.Contains(r.stderr, "\nhint: ") {
-		t.Errorf("without the bus it is not said what to do:\n%s", r.stderr)
+		t.Errorf("without the bus, the hint is missing:\n%s", r.stderr)
 	}
 	h.want(7, "login", "box", "--store", second)
 	if r := h.want(0, "store", "status", "--store", second); !strings.Contains(r.stdout, "OS keyring") || !strings.Contains(r.stdout, "problem") {
@@ -68,13 +68,13 @@ func TestKeyringIsChosenAndRemembered(t *testing.T) {
 	}
 }
 
-// TestMoveToVault takes a credential into Vault and back.
+// TestMoveToVault moves a credential into Vault and back.
 func TestMoveToVault(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	policy := v.token(t, vault.Policy("secret", "mcp-login"))
-	noteIssued(v.root, policy)
-	o := startOIDC(t, knobs{"interval": 1})
+	recordTokens(v.root, policy)
+	o := startOIDC(t, settings{"interval": 1})
 	h := newHome(t)
 	h.env = append(h.env, "VAULT_ADDR="+v.addr, "VAULT_TOKEN="+policy)
 	h.login(o, "box")
@@ -89,11 +89,11 @@ func TestMoveToVault(t *testing.T) {
 	r := h.want(0, "store", "status", "--store", there)
 	for _, want := range []string{v.addr, "records      1", "administrators of Vault"} {
 		if !strings.Contains(r.stdout, want) {
-			t.Errorf("store status does not tell %q:\n%s", want, r.stdout)
+			t.Errorf("store status does not show %q:\n%s", want, r.stdout)
 		}
 	}
 	if r := h.want(1, "store", "move", "--store", there, "--to", "file:"); !strings.Contains(r.stderr, "protects credentials less than vault:secret/mcp-login") {
-		t.Errorf("the weaker store is not named:\n%s", r.stderr)
+		t.Errorf("the output does not name the weaker store:\n%s", r.stderr)
 	}
 	h.want(0, "store", "move", "--store", there, "--to", "file:", "--yes")
 	if h.token("box") != token {
@@ -102,24 +102,25 @@ func TestMoveToVault(t *testing.T) {
 	h.want(4, "token", "box", "--store", there)
 }
 
-// TestStoreIsTriedBeforeThePerson: a login that could not be kept asks nobody.
-func TestStoreIsTriedBeforeThePerson(t *testing.T) {
+// TestStoreIsProbedBeforeSignIn: if the store is not writable, a login fails before the
+// user has to approve.
+func TestStoreIsProbedBeforeSignIn(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	reader := v.token(t, `path "secret/data/mcp-login/*" { capabilities = ["read"] }`)
-	noteIssued(v.root, reader)
-	o := startOIDC(t, knobs{"interval": 1})
+	recordTokens(v.root, reader)
+	o := startOIDC(t, settings{"interval": 1})
 
 	h := vaultHome(t, v.addr, reader)
 	if r := h.want(7, "login", "box", o.mcp()); !strings.Contains(r.stderr, `capabilities = ["create", "read", "update"`) {
-		t.Errorf("the missing line of the policy is not named:\n%s", r.stderr)
+		t.Errorf("the error does not name the missing line of the policy:\n%s", r.stderr)
 	}
 	local := newHome(t)
 	r := local.want(7, "sh", "-c", `exec unshare --map-root-user --mount sh -ec 'mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec mcp-login login box "$1"' sh "$1"`, "sh", o.mcp())
 	if !strings.Contains(r.stderr, "read-only file system") {
-		t.Errorf("the read-only disk is not named:\n%s", r.stderr)
+		t.Errorf("the error does not name the read-only disk:\n%s", r.stderr)
 	}
-	if s := o.seen(); len(s.Polls) > 0 || len(s.Resources) > 0 {
-		t.Errorf("the server was asked all the same: %+v", s)
+	if s := o.observed(); len(s.Polls) > 0 || len(s.Resources) > 0 {
+		t.Errorf("the server got requests: %+v", s)
 	}
 }

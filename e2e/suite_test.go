@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package e2e holds the tests that run the real program against real servers.
-// They have the build tag e2e, because they install and start things:
+// Package e2e has the tests that run the real program against real servers. They have
+// the build tag e2e, because they install and start other programs:
 //
 //	make e2e
 package e2e
@@ -21,13 +21,13 @@ import (
 // program is the path of mcp-login, built once for all tests.
 var program string
 
-// oidcModules is the folder that holds oidc-provider's node_modules.
+// oidcModules is the folder with oidc-provider's node_modules.
 var oidcModules string
 
-// said collects what the program wrote where no token may ever be, issued
-// collects every token that a server gave out. The suite ends by looking for
-// the one in the other.
-var said, issued struct {
+// outputs has the output of the program that must not contain a token. issuedTokens has
+// every token that a server issued. After all tests, findLeaks looks for the tokens in
+// the outputs.
+var outputs, issuedTokens struct {
 	sync.Mutex
 	texts []string
 }
@@ -43,7 +43,7 @@ func runSuite(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // a scratch folder
+	defer func() { _ = os.RemoveAll(dir) }() // best effort
 	if err := prepare(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
@@ -56,7 +56,7 @@ func runSuite(m *testing.M) int {
 	return code
 }
 
-// prepare builds the program and the folder that oidc-provider is started in.
+// prepare builds the program and installs the modules of oidc-provider.
 func prepare(dir string) error {
 	program = filepath.Join(dir, "mcp-login")
 	if err := build(program, "..", "./cmd/mcp-login"); err != nil {
@@ -70,8 +70,8 @@ func prepare(dir string) error {
 	return nil
 }
 
-// build builds a package of the module in a folder: with the dependencies that
-// this module chose, also where the tests have others.
+// build builds a package of a module, in the module's folder, so that the dependencies
+// have that module's versions.
 func build(program, module, pkg string) error {
 	program, err := filepath.Abs(program)
 	if err != nil {
@@ -85,7 +85,7 @@ func build(program, module, pkg string) error {
 	return nil
 }
 
-// provide makes a test server available and returns its path.
+// provide installs or builds a tool or server, and returns its path.
 func provide(name string) (string, error) {
 	out, err := exec.Command("./provide", name).Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -94,24 +94,24 @@ func provide(name string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// noteSaid remembers a text in which no token may be found.
-func noteSaid(text string) {
-	said.Lock()
-	defer said.Unlock()
-	said.texts = append(said.texts, text)
+// recordOutput records a text that must not contain a token.
+func recordOutput(text string) {
+	outputs.Lock()
+	defer outputs.Unlock()
+	outputs.texts = append(outputs.texts, text)
 }
 
-// noteIssued remembers tokens.
-func noteIssued(tokens ...string) {
-	issued.Lock()
-	defer issued.Unlock()
-	issued.texts = append(issued.texts, tokens...)
+// recordTokens records issued tokens.
+func recordTokens(tokens ...string) {
+	issuedTokens.Lock()
+	defer issuedTokens.Unlock()
+	issuedTokens.texts = append(issuedTokens.texts, tokens...)
 }
 
-// findLeaks counts the texts that hold a token and prints them, cut.
+// findLeaks counts the texts that contain a token, and prints the beginning of each.
 func findLeaks() (leaks int) {
-	for _, text := range said.texts {
-		if token := tokenIn(text, issued.texts); token != "" {
+	for _, text := range outputs.texts {
+		if token := tokenIn(text, issuedTokens.texts); token != "" {
 			leaks++
 			fmt.Fprintf(os.Stderr, "e2e: a token is in: %.400s\n", strings.ReplaceAll(text, token, "<<TOKEN>>"))
 		}
@@ -119,7 +119,7 @@ func findLeaks() (leaks int) {
 	return leaks
 }
 
-// tokenIn returns the first of tokens that text holds, or "".
+// tokenIn returns the first of tokens that text contains, or "".
 func tokenIn(text string, tokens []string) string {
 	for _, token := range tokens {
 		if token != "" && strings.Contains(text, token) {
@@ -129,8 +129,8 @@ func tokenIn(text string, tokens []string) string {
 	return ""
 }
 
-// checkAtRest fails if any file below dir holds a token in clear text.
-func checkAtRest(t *testing.T, dir string, tokens []string) {
+// checkNoPlaintextToken fails if a file below dir contains a token in clear text.
+func checkNoPlaintextToken(t *testing.T, dir string, tokens []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {

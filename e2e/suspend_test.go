@@ -16,10 +16,9 @@ import (
 	"time"
 )
 
-// TestSuspend runs the agent, the demo server and e2e/guest in an emulated
-// machine, whose clock is set and which is suspended and woken by its real time
-// clock. None of that needs a right that this test lacks: no KVM, no network,
-// no root.
+// TestSuspend runs the agent, the demo server and e2e/guest in an emulated machine. The
+// test sets its clock, suspends it, and lets its real-time clock wake it. That requires
+// no KVM, no network and no root.
 func TestSuspend(t *testing.T) {
 	t.Parallel()
 	kernel, err := provide("kernel")
@@ -35,17 +34,17 @@ func TestSuspend(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience) // emulation is slow
+	ctx, cancel := context.WithTimeout(t.Context(), 3*commandTimeout) // emulation is slow
 	defer cancel()
 	machine := exec.CommandContext(ctx, "qemu-system-x86_64",
 		"-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-kernel", kernel, "-initrd", at("initramfs"), "-append", "console=ttyS0 no_console_suspend panic=-1 quiet",
 		"-serial", "file:"+at("console"), "-serial", "stdio")
-	var report, talk bytes.Buffer
-	machine.Stdout, machine.Stderr = &report, &talk
+	var report, stderr bytes.Buffer
+	machine.Stdout, machine.Stderr = &report, &stderr
 	begin := time.Now()
 	err = machine.Run()
-	console, _ := os.ReadFile(at("console")) // for who reads of a failure
+	console, _ := os.ReadFile(at("console")) // to explain a failure
 
 	var steps []string
 	for line := range strings.Lines(report.String()) {
@@ -55,16 +54,16 @@ func TestSuspend(t *testing.T) {
 		steps = append(steps, name)
 	}
 	t.Logf("the machine ran for %s", time.Since(begin).Round(time.Second))
-	want := []string{"ok fresh", "ok set forward", "ok set back a little", "ok set back", "ok suspended", "ok set forward, and nobody asks"}
+	want := []string{"ok fresh", "ok set forward", "ok set back a little", "ok set back", "ok suspended", "ok set forward, without requests"}
 	if err != nil || !slices.Equal(steps, want) {
-		t.Errorf("%v, %s\nits console:\n%s", err, &talk, console)
+		t.Errorf("%v, %s\nits console:\n%s", err, &stderr, console)
 	}
 	if tokenIn(string(console), []string{"demo_at_", "demo_rt_"}) != "" {
-		t.Error("the programs' talk holds a token")
+		t.Error("the output of the programs contains a token")
 	}
 }
 
-// writeInitramfs writes what the kernel unpacks as its root: the programs.
+// writeInitramfs writes the initial root file system with the programs.
 func writeInitramfs(path string, programs ...string) error {
 	var archive bytes.Buffer
 	for _, p := range programs {
@@ -78,9 +77,9 @@ func writeInitramfs(path string, programs ...string) error {
 	return os.WriteFile(path, archive.Bytes(), 0o600)
 }
 
-// writeCPIO writes one program as an entry of a cpio archive in the format
-// newc (Documentation/driver-api/early-userspace/buffer-format.rst of Linux).
-// All but the mode, the link count and the lengths may be zero.
+// writeCPIO writes one program as an entry of a cpio archive in the format newc
+// (Documentation/driver-api/early-userspace/buffer-format.rst of Linux). All fields
+// except the mode, the link count and the lengths may be zero.
 func writeCPIO(w *bytes.Buffer, name string, data []byte) {
 	const program = 0o100755
 	fmt.Fprintf(w, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s\x00",

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// startSecondSDK starts a server of the second TypeScript SDK behind tokens, and returns
-// its URL.
-func startSecondSDK(t *testing.T, legacy, mode string) string {
+// startStatelessSDK starts a server of the second TypeScript SDK behind an
+// authorization server, and returns its URL.
+func startStatelessSDK(t *testing.T, legacy, mode string) string {
 	t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -25,30 +25,30 @@ func startSecondSDK(t *testing.T, legacy, mode string) string {
 	}
 	cmd := exec.CommandContext(t.Context(), "node", script, legacy, mode)
 	cmd.Env = append(os.Environ(), "TSSDK="+modules)
-	output := newWatched()
+	output := newOutputBuffer()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // killed
+		_ = cmd.Wait() // it was killed
 	})
 	line := output.await(t, regexp.MustCompile(`listening on \d+`))
-	return guarded(t, "127.0.0.1:"+strings.TrimPrefix(line, "listening on "))
+	return requireToken(t, "127.0.0.1:"+strings.TrimPrefix(line, "listening on "))
 }
 
-// TestSecondTypeScriptSDK has the test command call a tool of a server of the second
-// TypeScript SDK, in each protocol and form of answer that it knows.
-func TestSecondTypeScriptSDK(t *testing.T) {
+// TestStatelessTypeScriptSDK calls a tool of a server of the second TypeScript SDK with
+// the test command, with each protocol version and response mode of that SDK.
+func TestStatelessTypeScriptSDK(t *testing.T) {
 	t.Parallel()
 	for _, legacy := range []string{"stateless", "reject"} {
 		for _, mode := range []string{"json", "sse"} {
 			t.Run(legacy+"/"+mode, func(t *testing.T) {
 				t.Parallel()
 				h := newHome(t)
-				h.want(0, "login", "box", startSecondSDK(t, legacy, mode))
-				noteIssued(h.token("box"))
+				h.want(0, "login", "box", startStatelessSDK(t, legacy, mode))
+				recordTokens(h.token("box"))
 				for _, version := range []string{"", "2026-07-28", "2025-11-25"} {
 					args := []string{"test", "box", "--call", "add", "--args", `{"a":2,"b":3}`, "--protocol", version}
 					if legacy == "reject" && version == "2025-11-25" {

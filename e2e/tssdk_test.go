@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// startTSSDK starts the TypeScript SDK's example server with its authorization
-// server, and returns the MCP URL. It approves at once.
+// startTSSDK starts the TypeScript SDK's example server with its authorization server,
+// which approves at once, and returns the MCP URL.
 func startTSSDK(t *testing.T) string {
 	t.Helper()
 	port := freePorts(t)
@@ -26,9 +26,9 @@ func startTSSDK(t *testing.T) string {
 	return "http://localhost:" + mcp + "/mcp"
 }
 
-// startExample starts an example server of the TypeScript SDK, which listens on this
-// machine alone and ends with the test.
-func startExample(t testing.TB, name string, env []string, args ...string) *watched {
+// startExample starts an example server of the TypeScript SDK, which listens only on
+// loopback and stops with the test.
+func startExample(t testing.TB, name string, env []string, args ...string) *outputBuffer {
 	t.Helper()
 	modules, err := provide("tssdk")
 	if err != nil {
@@ -41,13 +41,13 @@ func startExample(t testing.TB, name string, env []string, args ...string) *watc
 	example := filepath.Join(modules, "node_modules/@modelcontextprotocol/sdk/dist/esm/examples/server", name+".js")
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--import", preload, example}, args...)...)
 	cmd.Env = append(os.Environ(), env...)
-	output := newWatched()
+	output := newOutputBuffer()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = cmd.Wait() // killed with the test
+		_ = cmd.Wait() // killed when the test ends
 		close(output.closed)
 	}()
 	t.Cleanup(func() {
@@ -57,7 +57,7 @@ func startExample(t testing.TB, name string, env []string, args ...string) *watc
 	return output
 }
 
-// TestTypeScriptSDK logs in to the TypeScript SDK's example server.
+// TestTypeScriptSDK signs in to the TypeScript SDK's example server.
 func TestTypeScriptSDK(t *testing.T) {
 	t.Parallel()
 	server := startTSSDK(t)
@@ -70,7 +70,7 @@ func TestTypeScriptSDK(t *testing.T) {
 		if page, err := os.ReadFile(filepath.Join(h.dir, "page.html")); err != nil || !bytes.Contains(page, []byte("You are signed in")) {
 			t.Errorf("the browser ended at %v:\n%s", err, page)
 		}
-		h.calls(t)
+		h.checkCalls(t)
 	})
 	t.Run("paste", func(t *testing.T) {
 		t.Parallel()
@@ -79,9 +79,9 @@ func TestTypeScriptSDK(t *testing.T) {
 		r.stderr.await(t, regexp.MustCompile(`paste it here> `))
 		r.paste(redirectOf(t, r.stderr.await(t, link)) + "\r")
 		r.wait(0)
-		h.calls(t)
+		h.checkCalls(t)
 	})
-	t.Run("bare code", func(t *testing.T) { // this server does not name itself in its answers
+	t.Run("bare code", func(t *testing.T) { // the redirects of this server have no iss parameter
 		t.Parallel()
 		h := newHome(t)
 		r := h.startAtTerminal("login", "box", server, "--flow", "paste")
@@ -90,11 +90,12 @@ func TestTypeScriptSDK(t *testing.T) {
 		code, _, _ = strings.Cut(code, "&")
 		r.paste("\x1b[200~" + code + "\x1b[201~")
 		r.wait(0)
-		h.calls(t)
+		h.checkCalls(t)
 	})
 }
 
-// redirectOf is a browser on another machine: the address at which it ends.
+// redirectOf returns the URL of the redirect, as a browser on another machine would
+// show it.
 func redirectOf(t *testing.T, link string) string {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -110,10 +111,10 @@ func redirectOf(t *testing.T, link string) string {
 	return end
 }
 
-// calls speaks MCP with the stored token.
-func (h *home) calls(t *testing.T) {
+// checkCalls makes MCP calls with the stored token.
+func (h *home) checkCalls(t *testing.T) {
 	t.Helper()
-	noteIssued(h.token("box"))
+	recordTokens(h.token("box"))
 	got := h.want(0, "test", "box", "--call", "greet", "--args", `{"name":"Ada"}`)
 	for _, want := range []string{"simple-streamable-http-server", "Hello, Ada!"} {
 		if !strings.Contains(got.stdout, want) {

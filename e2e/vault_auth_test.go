@@ -23,13 +23,13 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// value is a source of a fixed secret.
-func value(s string) func(context.Context) (string, error) {
+// fixedSecret returns a source of a fixed secret.
+func fixedSecret(s string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return s, nil }
 }
 
-// appRole makes a role whose tokens live for a time, and returns its id and a
-// source of secret ids.
+// appRole creates a role whose tokens have this TTL, and returns its role ID and a
+// source of secret IDs.
 func (v *vaultServer) appRole(t *testing.T, ttl string) (roleID string, secretID func(wrap string) string) {
 	t.Helper()
 	v.write(t, "sys/auth/approle", map[string]any{"type": "approle"})
@@ -62,36 +62,36 @@ func TestVaultAppRole(t *testing.T) {
 		a.RoleID = role
 		return v.store(t, vault.Config{Client: v.client(t, ""), Auth: a})
 	}
-	if err := open(&vault.AppRole{SecretID: value(secretID(""))}).Probe(t.Context()); err != nil {
-		t.Errorf("with a secret id: %v", err)
+	if err := open(&vault.AppRole{SecretID: fixedSecret(secretID(""))}).Probe(t.Context()); err != nil {
+		t.Errorf("with a secret ID: %v", err)
 	}
 	wrapped := secretID("1m")
-	if err := open(&vault.AppRole{SecretID: value(wrapped), Wrapped: true}).Probe(t.Context()); err != nil {
-		t.Errorf("with a wrapped secret id: %v", err)
+	if err := open(&vault.AppRole{SecretID: fixedSecret(wrapped), Wrapped: true}).Probe(t.Context()); err != nil {
+		t.Errorf("with a wrapped secret ID: %v", err)
 	}
-	err := open(&vault.AppRole{SecretID: value(wrapped), Wrapped: true}).Probe(t.Context())
+	err := open(&vault.AppRole{SecretID: fixedSecret(wrapped), Wrapped: true}).Probe(t.Context())
 	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "was already used") || strings.Contains(err.Error(), wrapped) {
-		t.Errorf("with a wrapping token that was used = %v, want ErrUnavailable that says so", err)
+		t.Errorf("with a wrapping token that was used = %v, want ErrUnavailable for that reason", err)
 	}
-	err = open(&vault.AppRole{SecretID: value("wrong")}).Probe(t.Context())
+	err = open(&vault.AppRole{SecretID: fixedSecret("wrong")}).Probe(t.Context())
 	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "invalid role or secret ID") {
-		t.Errorf("with a wrong secret id = %v, want ErrUnavailable with vault's words", err)
+		t.Errorf("with a wrong secret ID = %v, want ErrUnavailable with Vault's message", err)
 	}
 }
 
-// TestVaultLogsInAgain: a token that ends, or is revoked, is replaced in a run,
+// TestVaultLogsInAgain: a token that expires or is revoked is replaced during a run,
 // without a second use of the wrapping token.
 func TestVaultLogsInAgain(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	role, secretID := v.appRole(t, "6s")
 	c := v.client(t, "")
-	s := v.store(t, vault.Config{Client: c, Auth: &vault.AppRole{RoleID: role, SecretID: value(secretID("1m")), Wrapped: true}})
+	s := v.store(t, vault.Config{Client: c, Auth: &vault.AppRole{RoleID: role, SecretID: fixedSecret(secretID("1m")), Wrapped: true}})
 	mustPut(t, s, "a", "one", secrets.Absent)
 	first := c.Token()
 	time.Sleep(6500 * time.Millisecond) // real time: the token expires after 6 s
 	if _, _, err := s.Get(t.Context(), "a"); err != nil || c.Token() == first {
-		t.Errorf("Get after the token has ended: %v, same token: %v", err, c.Token() == first)
+		t.Errorf("Get after the token expired: %v, same token: %v", err, c.Token() == first)
 	}
 
 	// KeepAlive logs in again, because the role limits its tokens to 6 s.
@@ -99,7 +99,7 @@ func TestVaultLogsInAgain(t *testing.T) {
 	ended := make(chan error, 1)
 	second := c.Token()
 	go func() { ended <- s.KeepAlive(ctx) }()
-	await.True(t, "the token is replaced by one that is alive", func() bool {
+	await.True(t, "the token is replaced by a valid one", func() bool {
 		next := c.Token()
 		return next != second && v.lookUp(next) != nil
 	})
@@ -109,8 +109,8 @@ func TestVaultLogsInAgain(t *testing.T) {
 	}
 }
 
-// TestVaultKeepsTokenAlive: a token without a way to log in is renewed, and
-// its end is told when it cannot be.
+// TestVaultKeepsTokenAlive: a token that cannot be replaced is renewed, and KeepAlive
+// reports if its lifetime cannot be extended.
 func TestVaultKeepsTokenAlive(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -118,35 +118,34 @@ func TestVaultKeepsTokenAlive(t *testing.T) {
 		return v.write(t, "auth/token/create", body).Auth.ClientToken
 	}
 	periodic := v.client(t, token(map[string]any{"period": "12s"})) // the first renewal is after 8 s
-	mortal := v.client(t, token(map[string]any{"ttl": "2s", "explicit_max_ttl": "3s"}))
+	limited := v.client(t, token(map[string]any{"ttl": "2s", "explicit_max_ttl": "3s"}))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	kept, ended := make(chan error, 1), make(chan error, 1)
 	go func() { kept <- v.store(t, vault.Config{Client: periodic}).KeepAlive(ctx) }()
-	go func() { ended <- v.store(t, vault.Config{Client: mortal}).KeepAlive(ctx) }()
+	go func() { ended <- v.store(t, vault.Config{Client: limited}).KeepAlive(ctx) }()
 	await.True(t, "the periodic token is renewed", func() bool { return v.renewed(periodic.Token()) })
 	if err := await.Receive(t, "the end of the token that cannot be renewed", ended); !errors.Is(err, secrets.ErrUnavailable) {
-		t.Errorf("KeepAlive of a token with an end = %v, want ErrUnavailable", err)
+		t.Errorf("KeepAlive of a token with a maximum TTL = %v, want ErrUnavailable", err)
 	}
 	cancel()
 	if err := await.Receive(t, "the end of KeepAlive", kept); err != nil {
 		t.Errorf("KeepAlive of a periodic token: %v", err)
 	}
 	if err := v.store(t, vault.Config{}).KeepAlive(t.Context()); err != nil {
-		t.Errorf("KeepAlive of a token that never ends: %v", err)
+		t.Errorf("KeepAlive of a token that never expires: %v", err)
 	}
-	_, _, err := v.store(t, vault.Config{Client: mortal}).Get(t.Context(), "a")
-	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "is invalid or has expired") || strings.Contains(err.Error(), mortal.Token()) {
-		t.Errorf("Get with an ended token = %v, want ErrUnavailable that says so", err)
+	_, _, err := v.store(t, vault.Config{Client: limited}).Get(t.Context(), "a")
+	if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), "is invalid or has expired") || strings.Contains(err.Error(), limited.Token()) {
+		t.Errorf("Get with an expired token = %v, want ErrUnavailable for that reason", err)
 	}
 }
 
-// TestVaultJWT logs in as a CI job does, with an id token that a signer of the
-// test's own has signed.
+// TestVaultJWT logs in like a CI job, with an ID token that the test signs.
 func TestVaultJWT(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	ci := newSigner(t)
+	ci := newIDTokenSigner(t)
 	v.write(t, "sys/auth/jwt", map[string]any{"type": "jwt"})
 	v.write(t, "auth/jwt/config", map[string]any{"jwks_url": ci.url + "/jwks", "bound_issuer": ci.url})
 	v.write(t, "sys/policies/acl/mcp-login", map[string]any{"policy": vault.Policy("secret", "mcp-login")})
@@ -157,7 +156,7 @@ func TestVaultJWT(t *testing.T) {
 		token := ci.sign(t, map[string]any{
 			"iss": ci.url, "aud": "vault", "sub": subject, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
 		})
-		s := v.store(t, vault.Config{Client: v.client(t, ""), Auth: &vault.JWT{Role: "ci", Token: value(token)}})
+		s := v.store(t, vault.Config{Client: v.client(t, ""), Auth: &vault.JWT{Role: "ci", Token: fixedSecret(token)}})
 		err := s.Probe(t.Context())
 		if !errors.Is(err, want) || err != nil && strings.Contains(err.Error(), token) {
 			t.Errorf("as %s: %v, want %v", subject, err, want)
@@ -165,13 +164,13 @@ func TestVaultJWT(t *testing.T) {
 	}
 }
 
-// signer issues id tokens and serves the key to check them.
-type signer struct {
+// idTokenSigner signs ID tokens and serves its public key.
+type idTokenSigner struct {
 	url string
 	key *ecdsa.PrivateKey
 }
 
-func newSigner(t *testing.T) *signer {
+func newIDTokenSigner(t *testing.T) *idTokenSigner {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -188,10 +187,10 @@ func newSigner(t *testing.T) *signer {
 		json.NewEncoder(w).Encode(jwks)
 	}))
 	t.Cleanup(server.Close)
-	return &signer{url: server.URL, key: key}
+	return &idTokenSigner{url: server.URL, key: key}
 }
 
-func (s *signer) sign(t *testing.T, claims map[string]any) string {
+func (s *idTokenSigner) sign(t *testing.T, claims map[string]any) string {
 	t.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {

@@ -11,9 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// BenchmarkVaultRead compares what a read of the same path costs: a process of
-// curl, in turns with a process of the program that prints the token, and a
-// store that is open already.
+// BenchmarkVaultRead compares the cost of reading the same path with a process of curl,
+// a process of the program that prints the token, and an open store.
 func BenchmarkVaultRead(b *testing.B) {
 	v := startVault(b)
 	h := vaultHome(b, v.addr, v.root)
@@ -25,7 +24,7 @@ func BenchmarkVaultRead(b *testing.B) {
 			ours = append(ours, timeToRun(b, h.command(b.Context(), "token", "box")))
 		}
 		own, other := median(ours), median(theirs)
-		b.ReportMetric(0, "ns/op") // of both together: says nothing
+		b.ReportMetric(0, "ns/op") // the time of both together is meaningless
 		b.ReportMetric(own.Seconds()*1000, "ms")
 		b.ReportMetric(other.Seconds()*1000, "curl-ms")
 		b.ReportMetric(own.Seconds()/other.Seconds(), "x-curl")
@@ -40,18 +39,18 @@ func BenchmarkVaultRead(b *testing.B) {
 	})
 }
 
-// BenchmarkVaultStorm is how long it takes until the last of many processes on
+// BenchmarkVaultStorm measures how long it takes until the last of many processes on
 // four hosts has the token that one of them refreshed.
 func BenchmarkVaultStorm(b *testing.B) {
 	v := startVault(b)
-	o := startOIDC(b, knobs{"interval": 1})
+	o := startOIDC(b, settings{"interval": 1})
 	for _, processes := range []int{10, 50, 200} {
 		b.Run(strconv.Itoa(processes), func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				all := hosts(b, v, o)
+				all := newVaultHosts(b, v, o)
 				b.StartTimer()
-				storm(all, processes)
+				runOnHosts(all, processes)
 			}
 		})
 	}

@@ -13,35 +13,35 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestVaultCommands takes one credential through the commands, for people and
-// machines that log in to Vault in every way.
+// TestVaultCommands uses one credential with all commands, and with every way to
+// authenticate to Vault.
 func TestVaultCommands(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	role, secretID := v.appRole(t, "1h")
-	ci := newSigner(t)
+	ci := newIDTokenSigner(t)
 	v.write(t, "sys/auth/ci", map[string]any{"type": "jwt"})
 	v.write(t, "auth/ci/config", map[string]any{"jwks_url": ci.url + "/jwks"})
 	v.write(t, "auth/ci/role/job", map[string]any{
 		"role_type": "jwt", "user_claim": "sub", "bound_audiences": "vault", "token_policies": "mcp-login",
 	})
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 
 	policy := v.token(t, vault.Policy("secret", "mcp-login"))
-	person := vaultHome(t, v.addr, policy)
-	noteIssued(v.root, policy)
-	person.login(o, "box")
-	token := person.token("box")
+	user := vaultHome(t, v.addr, policy)
+	recordTokens(v.root, policy)
+	user.login(o, "box")
+	token := user.token("box")
 	if !o.active(token) {
 		t.Error("the token is not active")
 	}
-	if r := person.want(0, "list"); !strings.Contains(r.stdout, "box") {
+	if r := user.want(0, "list"); !strings.Contains(r.stdout, "box") {
 		t.Errorf("list: %q", r.stdout)
 	}
 
 	id := ci.sign(t, map[string]any{"iss": ci.url, "aud": "vault", "sub": "job", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()})
 	secret, wrapped := secretID(""), secretID("1m")
-	noteIssued(id, secret, wrapped)
+	recordTokens(id, secret, wrapped)
 	for name, env := range map[string][]string{
 		"approle":         {"MCP_LOGIN_VAULT_AUTH=approle", "MCP_LOGIN_VAULT_ROLE=" + role, "MCP_LOGIN_VAULT_SECRET=env:ID", "ID=" + secret},
 		"approle wrapped": {"MCP_LOGIN_VAULT_AUTH=approle", "MCP_LOGIN_VAULT_ROLE=" + role, "MCP_LOGIN_VAULT_SECRET=env:ID", "ID=" + wrapped, "MCP_LOGIN_VAULT_WRAPPED=1"},
@@ -50,7 +50,7 @@ func TestVaultCommands(t *testing.T) {
 		h := vaultHome(t, v.addr, "")
 		h.env = append(h.env, env...)
 		if h.token("box") != token {
-			t.Errorf("%s: another token", name)
+			t.Errorf("%s: a different token", name)
 		}
 	}
 
@@ -59,21 +59,21 @@ func TestVaultCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	if fromFile.token("box") != token {
-		t.Error("by ~/.vault-token: another token")
+		t.Error("with ~/.vault-token: a different token")
 	}
 
-	person.want(0, "logout", "box")
-	person.want(4, "token", "box")
+	user.want(0, "logout", "box")
+	user.want(4, "token", "box")
 	if o.active(token) {
-		t.Error("after logout the token is still active")
+		t.Error("after the sign-out, the token is still active")
 	}
 }
 
-// TestVaultExitCodes: scripts see whether to try again.
+// TestVaultExitCodes: the exit code shows scripts whether to try again.
 func TestVaultExitCodes(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	noteIssued(v.root)
+	recordTokens(v.root)
 	at := func(addr, token, store string) *home {
 		h := vaultHome(t, addr, token)
 		h.env = append(h.env, "VAULT_MAX_RETRIES=0")
@@ -98,7 +98,7 @@ func TestVaultExitCodes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if r := tt.home.want(tt.code, "token", "box"); !strings.Contains(r.stderr, tt.say) {
-				t.Errorf("it does not say %q:\n%s", tt.say, r.stderr)
+				t.Errorf("the error lacks %q:\n%s", tt.say, r.stderr)
 			}
 		})
 	}
@@ -107,19 +107,19 @@ func TestVaultExitCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := at(v.addr, v.root, usual).want(7, "token", "box"); !strings.Contains(r.stderr, "sealed") || !strings.Contains(r.stderr, "hint: an operator of Vault runs: vault operator unseal") {
-		t.Errorf("it does not say sealed:\n%s", r.stderr)
+		t.Errorf("the error does not say sealed:\n%s", r.stderr)
 	}
 }
 
-// TestVaultTokenOutlivesProxy: a command that runs for long renews its token
-// for Vault, though it has nothing to read.
+// TestVaultTokenOutlivesProxy: a command that runs for a long time renews its Vault
+// token, even if it reads nothing.
 func TestVaultTokenOutlivesProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	vaultHome(t, v.addr, v.root).login(o, "box")
 	token := v.write(t, "auth/token/create", map[string]any{"period": "12s"}).Auth.ClientToken
-	noteIssued(v.root, token)
+	recordTokens(v.root, token)
 
 	cmd := vaultHome(t, v.addr, token).command(t.Context(), "proxy", "box")
 	in, err := cmd.StdinPipe()

@@ -26,15 +26,15 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// rough is a proxy in front of Vault that loses requests and answers, delays
-// them, and sends requests twice: at once or again later.
-type rough struct {
-	to     string
-	copies bool           // send some again later, too
-	late   sync.WaitGroup // those that are still to come
+// flakyProxy is a proxy in front of Vault that loses requests and responses, delays
+// them, and repeats requests at once or later.
+type flakyProxy struct {
+	to      string
+	repeats bool           // repeats some requests later, too
+	pending sync.WaitGroup // the delayed requests
 }
 
-func (p *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *flakyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -43,14 +43,14 @@ func (p *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch rand.N(12) {
 	case 0: // the request is lost
 		panic(http.ErrAbortHandler)
-	case 1: // the answer is lost
+	case 1: // the response is lost
 		send()
 		panic(http.ErrAbortHandler)
-	case 2: // it arrives twice, and the second answer is the one that is seen
+	case 2: // the request arrives twice, and the client sees the second response
 		send()
 	case 3: // a copy arrives later
-		if p.copies {
-			p.late.Go(func() {
+		if p.repeats {
+			p.pending.Go(func() {
 				time.Sleep(rand.N(500 * time.Millisecond))
 				send()
 			})
@@ -61,16 +61,17 @@ func (p *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	status, answer := send()
+	status, response := send()
 	if rand.N(12) == 0 {
 		time.Sleep(rand.N(300 * time.Millisecond))
 	}
 	w.WriteHeader(status)
-	w.Write(answer)
+	w.Write(response)
 }
 
-// forward does not end with the request: what Vault got, it does.
-func (p *rough) forward(r *http.Request, body []byte) (int, []byte) {
+// forward uses a separate context: Vault completes a request even if the client
+// disconnects.
+func (p *flakyProxy) forward(r *http.Request, body []byte) (int, []byte) {
 	req, err := http.NewRequest(r.Method, p.to+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		return http.StatusBadGateway, nil
@@ -81,20 +82,21 @@ func (p *rough) forward(r *http.Request, body []byte) (int, []byte) {
 		return http.StatusBadGateway, nil
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	response, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return http.StatusBadGateway, nil
 	}
-	return resp.StatusCode, answer
+	return resp.StatusCode, response
 }
 
-// lines is a record to which many append under the lock, and what they were told.
-type lines struct {
+// lineLog is a record to which several processes append under the lock, and the
+// reported results.
+type lineLog struct {
 	mu      sync.Mutex
 	outcome map[string]error
 }
 
-func (l *lines) append(ctx context.Context, s secrets.Store, line string) error {
+func (l *lineLog) append(ctx context.Context, s secrets.Store, line string) error {
 	err := appendUnderLock(ctx, s, line)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,8 +107,8 @@ func (l *lines) append(ctx context.Context, s secrets.Store, line string) error 
 	return err
 }
 
-// written counts the lines that were reported as written.
-func (l *lines) written() (n int) {
+// written counts the lines whose append succeeded.
+func (l *lineLog) written() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, err := range l.outcome {
@@ -131,9 +133,10 @@ func appendUnderLock(ctx context.Context, s secrets.Store, line string) error {
 	return err
 }
 
-// check wants exactly the lines that were reported as written, at least least of
-// them, and no errors but temporary ones, after which the line may be there or not.
-func (l *lines) check(t *testing.T, s secrets.Store, least int) {
+// check fails unless the record has exactly the lines whose append succeeded, and at
+// least least of them. Only temporary errors are allowed; a line with such an error may
+// be in the record or not.
+func (l *lineLog) check(t *testing.T, s secrets.Store, least int) {
 	t.Helper()
 	data, _, err := s.Get(t.Context(), "lines")
 	if err != nil {
@@ -147,7 +150,7 @@ func (l *lines) check(t *testing.T, s secrets.Store, least int) {
 	for line, err := range l.outcome {
 		switch n := there[line]; {
 		case err == nil && n != 1, n > 1:
-			t.Errorf("%q (%v) is there %d times", line, err, n)
+			t.Errorf("%q (%v) is in the record %d times", line, err, n)
 		case err == nil:
 			written++
 		case !errors.Is(err, secrets.ErrTemporary) && !strings.Contains(err.Error(), "sealed"):
@@ -156,57 +159,57 @@ func (l *lines) check(t *testing.T, s secrets.Store, least int) {
 	}
 	t.Logf("%d of %d lines written", written, len(l.outcome))
 	if written < least {
-		t.Errorf("only %d of %d lines got through", written, len(l.outcome))
+		t.Errorf("only %d of %d lines were written", written, len(l.outcome))
 	}
 }
 
-// impatient is a store whose client tries again soon.
-func (v *vaultServer) impatient(t *testing.T) *vault.Store {
+// fastRetryStore returns a store whose client has a short retry delay.
+func (v *vaultServer) fastRetryStore(t *testing.T) *vault.Store {
 	c := v.client(t, v.root)
 	c.SetMinRetryWait(10 * time.Millisecond)
 	c.SetMaxRetryWait(50 * time.Millisecond)
 	return v.store(t, vault.Config{Client: c, Lease: 10 * time.Second})
 }
 
-// TestVaultBehindRoughProxy: writers that append under the lock through a
-// network at its worst lose nothing that they were told is written.
-func TestVaultBehindRoughProxy(t *testing.T) {
+// TestVaultBehindFlakyProxy: writers that append under the lock through a faulty
+// network lose no line whose append succeeded.
+func TestVaultBehindFlakyProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	proxy := &rough{to: v.addr, copies: true}
+	proxy := &flakyProxy{to: v.addr, repeats: true}
 	server := httptest.NewServer(proxy)
 	defer server.Close()
 	through := &vaultServer{addr: server.URL, root: v.root}
 
 	mustPut(t, v.store(t, vault.Config{}), "lines", "", secrets.Absent)
-	var l lines
+	var l lineLog
 	var wg sync.WaitGroup
 	for i := range 6 {
 		wg.Go(func() {
-			s := through.impatient(t)
+			s := through.fastRetryStore(t)
 			for j := range 7 {
 				l.append(t.Context(), s, fmt.Sprintf("%d.%d\n", i, j))
 			}
 		})
 	}
 	wg.Wait()
-	proxy.late.Wait()
+	proxy.pending.Wait()
 	l.check(t, v.store(t, vault.Config{}), len(l.outcome)/2)
 }
 
-// TestVaultBehindRoughProxyCreates: a record that was created after another
-// one was deleted stays, whatever happens to the requests of the deletion.
-func TestVaultBehindRoughProxyCreates(t *testing.T) {
+// TestVaultBehindFlakyProxyCreates: a record that is created after the deletion of
+// another one stays, even if requests of the deletion are delayed or repeated.
+func TestVaultBehindFlakyProxyCreates(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	proxy := &rough{to: v.addr}
+	proxy := &flakyProxy{to: v.addr}
 	server := httptest.NewServer(proxy)
 	defer server.Close()
 	through := &vaultServer{addr: server.URL, root: v.root}
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			s := through.impatient(t)
+			s := through.fastRetryStore(t)
 			name := fmt.Sprint("n", i)
 			for j := range 10 {
 				want := fmt.Sprint(j)
@@ -232,19 +235,19 @@ func TestVaultBehindRoughProxyCreates(t *testing.T) {
 	wg.Wait()
 }
 
-// lastingVault is a Vault with a disk, which can be restarted.
-type lastingVault struct {
+// persistentVault is a Vault with its data on disk, which can be restarted.
+type persistentVault struct {
 	*vaultServer
 	config string
-	key    string // to unseal it
+	key    string // the unseal key
 	stop   func()
 }
 
-func startLastingVault(t *testing.T) *lastingVault {
+func startPersistentVault(t *testing.T) *persistentVault {
 	t.Helper()
 	dir := t.TempDir()
 	port := freePorts(t)
-	v := &lastingVault{
+	v := &persistentVault{
 		vaultServer: &vaultServer{addr: fmt.Sprintf("http://127.0.0.1:%d", port)},
 		config:      filepath.Join(dir, "config.hcl"),
 	}
@@ -271,19 +274,19 @@ disable_mlock = true
 	defer cancel()
 	c := v.client(t, "")
 	c.SetMaxRetries(1000)
-	answer, err := c.Sys().InitWithContext(ctx, &api.InitRequest{SecretShares: 1, SecretThreshold: 1})
+	response, err := c.Sys().InitWithContext(ctx, &api.InitRequest{SecretShares: 1, SecretThreshold: 1})
 	if err != nil {
 		t.Fatalf("init: %v", err)
 	}
-	v.root, v.key = answer.RootToken, answer.Keys[0]
-	v.open(t)
+	v.root, v.key = response.RootToken, response.Keys[0]
+	v.unseal(t)
 	v.write(t, "sys/mounts/secret", map[string]any{"type": "kv", "options": map[string]any{"version": "2"}})
 	v.await(t)
 	return v
 }
 
-// open unseals it.
-func (v *lastingVault) open(t *testing.T) {
+// unseal unseals the Vault.
+func (v *persistentVault) unseal(t *testing.T) {
 	t.Helper()
 	c := v.client(t, "")
 	c.SetMaxRetries(100)
@@ -292,24 +295,25 @@ func (v *lastingVault) open(t *testing.T) {
 	}
 }
 
-// TestVaultRestarts: Vault is killed while processes append under the lock, comes
-// back sealed, and is unsealed. Nothing is lost, and everybody goes on.
+// TestVaultRestarts: Vault is killed while processes append under the lock. It is
+// sealed after the restart, until it is unsealed. No line is lost, and all processes
+// continue.
 func TestVaultRestarts(t *testing.T) {
 	t.Parallel()
-	v := startLastingVault(t)
+	v := startPersistentVault(t)
 	s := v.store(t, vault.Config{})
 	mustPut(t, s, "lines", "", secrets.Absent)
-	var l lines
+	var l lineLog
 	var wg sync.WaitGroup
-	var back atomic.Bool
-	const writers, each = 4, 10 // successful lines after the restart
+	var isRestarted atomic.Bool
+	const writers, each = 4, 10 // successful appends after the restart
 	for i := range writers {
 		wg.Go(func() {
-			s := v.impatient(t)
+			s := v.fastRetryStore(t)
 			for j, after := 0, 0; after < each; j++ {
-				wasBack := back.Load()
+				restarted := isRestarted.Load()
 				switch err := l.append(t.Context(), s, fmt.Sprintf("%d.%d\n", i, j)); {
-				case err == nil && wasBack:
+				case err == nil && restarted:
 					after++
 				case err != nil:
 					time.Sleep(200 * time.Millisecond) // do not flood the log while Vault is down
@@ -321,17 +325,17 @@ func TestVaultRestarts(t *testing.T) {
 	v.stop()
 	v.stop = runVault(t, "server", "-config="+v.config)
 	v.awaitSealed(t)
-	if _, _, err := v.impatient(t).Get(t.Context(), "lines"); !errors.Is(err, secrets.ErrUnavailable) {
+	if _, _, err := v.fastRetryStore(t).Get(t.Context(), "lines"); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("Get from a sealed vault = %v, want ErrUnavailable", err)
 	}
-	v.open(t)
+	v.unseal(t)
 	v.await(t)
-	back.Store(true)
+	isRestarted.Store(true)
 	wg.Wait()
 	l.check(t, s, writers*each)
 }
 
-func (v *lastingVault) awaitSealed(t *testing.T) {
+func (v *persistentVault) awaitSealed(t *testing.T) {
 	t.Helper()
 	c := v.client(t, "")
 	c.SetMaxRetries(100)

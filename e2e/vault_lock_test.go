@@ -22,17 +22,18 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// workerEnv holds a vaultWorker: this binary is to be that, and run no tests.
+// workerEnv has a vaultWorker as JSON. If it is set, this binary runs the worker
+// instead of the tests.
 const workerEnv = "E2E_VAULT_WORKER"
 
-// vaultWorker is what another process does with a store.
+// vaultWorker is a process that uses a store.
 type vaultWorker struct {
 	Addr, Token string
 	Lease       time.Duration
-	Steps       int // of counting under the lock; 0: hold it
+	Steps       int // number of increments under the lock; 0: hold it
 }
 
-// work is the body of such a process.
+// work runs the worker.
 func (w vaultWorker) work(ctx context.Context) error {
 	s, err := (&vaultServer{addr: w.Addr, root: w.Token}).open(vault.Config{
 		Lease: w.Lease, Holder: fmt.Sprint("process ", os.Getpid()),
@@ -41,7 +42,7 @@ func (w vaultWorker) work(ctx context.Context) error {
 		return err
 	}
 	if w.Steps == 0 {
-		return hold(ctx, s)
+		return holdLock(ctx, s)
 	}
 	for range w.Steps {
 		if err := countUnderLock(ctx, s); err != nil {
@@ -51,7 +52,7 @@ func (w vaultWorker) work(ctx context.Context) error {
 	return nil
 }
 
-// runWorker runs what workerEnv says and returns the exit code.
+// runWorker runs the worker of workerEnv and returns the exit code.
 func runWorker(text string) int {
 	var w vaultWorker
 	err := json.Unmarshal([]byte(text), &w)
@@ -65,8 +66,8 @@ func runWorker(text string) int {
 	return 0
 }
 
-// countUnderLock adds one. Nobody else may write meanwhile, so a conflict is an
-// error like any other.
+// countUnderLock adds one to the counter. Other processes must not write meanwhile, so
+// a conflict is an error like any other.
 func countUnderLock(ctx context.Context, s secrets.Store) error {
 	unlock, err := s.Lock(ctx, "count")
 	if err != nil {
@@ -85,8 +86,8 @@ func countUnderLock(ctx context.Context, s secrets.Store) error {
 	return err
 }
 
-// hold takes the lock, reads, says so, and writes when told to.
-func hold(ctx context.Context, s secrets.Store) error {
+// holdLock takes the lock, reads, prints a line, and writes after it has read a line.
+func holdLock(ctx context.Context, s secrets.Store) error {
 	unlock, err := s.Lock(ctx, "count")
 	if err != nil {
 		return err
@@ -108,14 +109,14 @@ func hold(ctx context.Context, s secrets.Store) error {
 	return fmt.Errorf("the late write: %w", err)
 }
 
-// process is a worker that runs.
+// process is a running worker.
 type process struct {
 	*exec.Cmd
 	in  io.Writer
 	out *bufio.Scanner
 }
 
-// start starts a worker as a process of its own.
+// start starts a worker as a separate process.
 func (v *vaultServer) start(t *testing.T, w vaultWorker) *process {
 	t.Helper()
 	w.Addr, w.Token = v.addr, v.root
@@ -139,14 +140,14 @@ func (v *vaultServer) start(t *testing.T, w vaultWorker) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		p.Process.Kill() // has ended, or hangs
+		p.Process.Kill() // it has exited, or hangs
 		p.Wait()
 	})
 	return p
 }
 
-// says waits for a line.
-func (p *process) says(t *testing.T, want string) {
+// waitForLine waits for a line.
+func (p *process) waitForLine(t *testing.T, want string) {
 	t.Helper()
 	p.out.Scan()
 	if p.out.Text() != want {
@@ -154,19 +155,20 @@ func (p *process) says(t *testing.T, want string) {
 	}
 }
 
-// drain reads the rest and wants success.
-func (p *process) drain(t *testing.T) {
-	var said strings.Builder
+// waitForSuccess reads the remaining output and waits for exit code 0.
+func (p *process) waitForSuccess(t *testing.T) {
+	var text strings.Builder
 	for p.out.Scan() {
-		fmt.Fprintln(&said, p.out.Text())
+		fmt.Fprintln(&text, p.out.Text())
 	}
 	if err := p.Wait(); err != nil {
-		t.Errorf("process: %v: %s", err, said.String())
+		t.Errorf("process: %v: %s", err, text.String())
 	}
 }
 
-// TestVaultLockExcludesProcesses: many processes count under the lock. Their
-// writes compare, so one that got in beside another would meet a conflict.
+// TestVaultLockExcludesProcesses: many processes count under the lock. They write with
+// check-and-set, so two processes with the lock at the same time would cause a
+// conflict.
 func TestVaultLockExcludesProcesses(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -177,7 +179,7 @@ func TestVaultLockExcludesProcesses(t *testing.T) {
 	var wg sync.WaitGroup
 	for range processes {
 		p := v.start(t, vaultWorker{Lease: lease, Steps: steps})
-		wg.Go(func() { p.drain(t) })
+		wg.Go(func() { p.waitForSuccess(t) })
 	}
 	wg.Wait()
 	data, _, err := s.Get(t.Context(), "count")
@@ -186,9 +188,9 @@ func TestVaultLockExcludesProcesses(t *testing.T) {
 	}
 }
 
-// TestVaultLockOutlivesKilledHolder: a holder that was killed is overtaken when
-// its lease has ended, and not before.
-func TestVaultLockOutlivesKilledHolder(t *testing.T) {
+// TestVaultLockAfterKilledHolder: the lock of a killed holder becomes free when its
+// lease expires, and not before.
+func TestVaultLockAfterKilledHolder(t *testing.T) {
 	t.Parallel()
 	const lease = 4 * time.Second
 	v := startVault(t)
@@ -197,7 +199,7 @@ func TestVaultLockOutlivesKilledHolder(t *testing.T) {
 
 	kill := func() {
 		p := v.start(t, vaultWorker{Lease: lease})
-		p.says(t, "holds")
+		p.waitForLine(t, "holds")
 		p.Process.Kill()
 		p.Wait()
 	}
@@ -208,53 +210,53 @@ func TestVaultLockOutlivesKilledHolder(t *testing.T) {
 		}
 		unlock()
 	}
-	begun := time.Now()
+	began := time.Now()
 	kill()
-	if lock(); time.Since(begun) < lease { // a busy machine only increases it
-		t.Errorf("the lock of a dead holder was free after %v, want its lease of %v", time.Since(begun), lease)
+	if lock(); time.Since(began) < lease { // a busy machine only makes it longer
+		t.Errorf("the lock of a dead holder was free after %v, want its lease of %v", time.Since(began), lease)
 	}
 	kill()
 	time.Sleep(2*lease + 1500*time.Millisecond) // real time: the lease expires; the Date header has whole seconds
-	begun = time.Now()
-	if lock(); time.Since(begun) >= lease {
-		t.Errorf("the lock of a holder that died long ago was free after %v, want at once", time.Since(begun))
+	began = time.Now()
+	if lock(); time.Since(began) >= lease {
+		t.Errorf("the lock of a holder that died long ago was free after %v, want at once", time.Since(began))
 	}
 }
 
-// TestVaultLockFencesStoppedHolder: a holder that was stopped for longer than
-// its lease, and goes on as if it had it, overwrites nothing and frees nothing.
+// TestVaultLockFencesStoppedHolder: a holder that was stopped for longer than its lease
+// and then continues overwrites nothing and releases nothing.
 func TestVaultLockFencesStoppedHolder(t *testing.T) {
 	t.Parallel()
 	const lease = 2 * time.Second
 	v := startVault(t)
-	s := v.store(t, vault.Config{Lease: time.Minute}) // long, so that the winner keeps it to the end
+	s := v.store(t, vault.Config{Lease: time.Minute}) // long, so that the lock outlasts the test
 	version := mustPut(t, s, "count", "0", secrets.Absent)
 
 	slow := v.start(t, vaultWorker{Lease: lease})
-	slow.says(t, "holds")
+	slow.waitForLine(t, "holds")
 	slow.Process.Signal(syscall.SIGSTOP)
-	unlock, err := s.Lock(t.Context(), "count") // overtakes
+	unlock, err := s.Lock(t.Context(), "count") // takes the expired lock
 	if err != nil {
 		t.Fatalf("Lock: %v", err)
 	}
-	mustPut(t, s, "count", "of the winner", version)
+	mustPut(t, s, "count", "of the second holder", version)
 
 	slow.Process.Signal(syscall.SIGCONT)
 	fmt.Fprintln(slow.in)
-	slow.says(t, "conflict")
-	slow.drain(t)
-	if data, _, err := s.Get(t.Context(), "count"); string(data) != "of the winner" || err != nil {
-		t.Errorf("record = %q, %v, want the winner's", data, err)
+	slow.waitForLine(t, "conflict")
+	slow.waitForSuccess(t)
+	if data, _, err := s.Get(t.Context(), "count"); string(data) != "of the second holder" || err != nil {
+		t.Errorf("record = %q, %v, want that of the second holder", data, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if _, err := s.Lock(ctx, "count"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Lock while the winner holds it = %v, want context.DeadlineExceeded", err)
+		t.Errorf("Lock while the second holder has it = %v, want context.DeadlineExceeded", err)
 	}
 	unlock()
 }
 
-// TestVaultLockIsRenewed: a holder that works for longer than the lease keeps it.
+// TestVaultLockIsRenewed: a holder that works for longer than the lease keeps the lock.
 func TestVaultLockIsRenewed(t *testing.T) {
 	t.Parallel()
 	const lease = 6 * time.Second // renewed every 2 s

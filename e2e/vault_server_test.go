@@ -22,17 +22,17 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// vaultServer is a real Vault on this machine. Root is its root token.
+// vaultServer is a real Vault on this machine.
 type vaultServer struct {
 	addr string
 	root string
-	ca   string // file, "": the system's
+	ca   string // path of the CA certificate; "": the system's
 }
 
-// certDir is Vault's flag for where it leaves its certificates.
+// certDir is Vault's flag for the folder to which it writes its certificates.
 const certDir = "-dev-tls-cert-dir="
 
-// startVault starts a development server: in memory, unsealed, KV version 2 at
+// startVault starts a development server: in memory, unsealed, with KV version 2 at
 // secret/.
 func startVault(t testing.TB, args ...string) *vaultServer {
 	t.Helper()
@@ -49,7 +49,7 @@ func startVault(t testing.TB, args ...string) *vaultServer {
 	return v
 }
 
-// runVault runs Vault until the test ends, or until stop is called.
+// runVault runs Vault until the test ends or stop is called.
 func runVault(t testing.TB, args ...string) (stop func()) {
 	t.Helper()
 	binary, err := provide("vault")
@@ -69,20 +69,20 @@ func runVault(t testing.TB, args ...string) (stop func()) {
 	}
 	stop = sync.OnceFunc(func() {
 		cmd.Process.Kill()
-		cmd.Wait() // its error is the kill
+		cmd.Wait() // the error is the kill signal
 		log.Close()
 	})
 	t.Cleanup(func() {
 		stop()
 		if t.Failed() {
 			text, _ := os.ReadFile(log.Name())
-			t.Logf("vault said: %s", text[max(0, len(text)-2000):])
+			t.Logf("Vault's log: %s", text[max(0, len(text)-2000):])
 		}
 	})
 	return stop
 }
 
-// client returns a client of the API as somebody.
+// client returns a client of Vault's API with a token.
 func (v *vaultServer) client(t testing.TB, token string) *api.Client {
 	t.Helper()
 	c, err := v.newClient(token)
@@ -107,13 +107,13 @@ func (v *vaultServer) newClient(token string) (*api.Client, error) {
 	return c, err
 }
 
-// await waits until the server answers as active and its KV mount is ready.
+// await waits until the server is active and its KV mount is ready.
 func (v *vaultServer) await(t testing.TB) {
 	t.Helper()
 	var err error
 	if !await.Until(func() bool {
 		var c *api.Client
-		if c, err = v.newClient(v.root); err == nil { // anew, since its CA may not be there yet
+		if c, err = v.newClient(v.root); err == nil { // a new client, because the CA file may not exist at first
 			c.SetMaxRetries(0)
 			_, err = c.Logical().List("secret/metadata")
 		}
@@ -139,7 +139,7 @@ func (v *vaultServer) lookUp(token string) map[string]any {
 // renewed reports whether a token was renewed and is still valid.
 func (v *vaultServer) renewed(token string) bool { return v.lookUp(token)["last_renewal"] != nil }
 
-// write sends a request as root.
+// write sends a request with the root token.
 func (v *vaultServer) write(t testing.TB, path string, body map[string]any) *api.Secret {
 	t.Helper()
 	secret, err := v.client(t, v.root).Logical().Write(path, body)
@@ -149,8 +149,7 @@ func (v *vaultServer) write(t testing.TB, path string, body map[string]any) *api
 	return secret
 }
 
-// token returns a token with a policy and nothing else, not even Vault's
-// default policy.
+// token returns a token with this policy only, without Vault's default policy.
 func (v *vaultServer) token(t testing.TB, policy string) string {
 	t.Helper()
 	v.write(t, "sys/policies/acl/"+t.Name(), map[string]any{"policy": policy})
@@ -160,7 +159,7 @@ func (v *vaultServer) token(t testing.TB, policy string) string {
 	return secret.Auth.ClientToken
 }
 
-// store opens a store; what c leaves out is root in secret/mcp-login.
+// store opens a store. By default it uses the root token and secret/mcp-login.
 func (v *vaultServer) store(t testing.TB, c vault.Config) *vault.Store {
 	t.Helper()
 	s, err := v.open(c)
@@ -182,7 +181,7 @@ func (v *vaultServer) open(c vault.Config) (*vault.Store, error) {
 	return vault.Open(c)
 }
 
-// mustPut writes a record in a test that is about something else.
+// mustPut writes a record.
 func mustPut(t testing.TB, s secrets.Store, name, data string, prev secrets.Version) secrets.Version {
 	t.Helper()
 	v, err := s.Put(context.Background(), name, []byte(data), prev)

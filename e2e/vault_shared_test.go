@@ -13,24 +13,24 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestJobPresentsItsIDTokenToTheNamedIssuerAlone renews a CI login out of a
-// shared Vault on a fresh host: whoever can write there does not decide who gets
-// the job's id token.
+// TestJobPresentsItsIDTokenToTheNamedIssuerAlone renews a CI sign-in from a shared Vault on a
+// new host: another user with write access to the record cannot choose who gets the
+// job's ID token.
 func TestJobPresentsItsIDTokenToTheNamedIssuerAlone(t *testing.T) {
 	t.Parallel()
-	v, signer := startVault(t), newSigner(t)
-	noteIssued(v.root)
+	v, signer := startVault(t), newIDTokenSigner(t)
+	recordTokens(v.root)
 	good := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	evil := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	for _, srv := range []*oauthtest.Server{good, evil} {
 		srv.Trust.Assertion = func(string) error { return nil }
 	}
-	mcp := authorizationServer(t, good)
-	authorizationServer(t, evil)
+	mcp := startAuthorizationServer(t, good)
+	startAuthorizationServer(t, evil)
 	id := signer.sign(t, map[string]any{
 		"iss": signer.url, "aud": "api://team", "sub": "job", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 	})
-	noteIssued(id)
+	recordTokens(id)
 	job := func() *home {
 		h := vaultHome(t, v.addr, v.root)
 		h.env = append(h.env, "MCP_LOGIN_ID_TOKEN="+id)
@@ -43,7 +43,7 @@ func TestJobPresentsItsIDTokenToTheNamedIssuerAlone(t *testing.T) {
 	fresh := job()
 	r := fresh.want(4, "refresh", "team")
 	if !strings.Contains(r.stderr, "MCP_LOGIN_EXPECT_ISSUER="+good.URL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team") {
-		t.Errorf("the hint does not say how to confirm: %s", r.stderr)
+		t.Errorf("the hint does not show how to confirm: %s", r.stderr)
 	}
 	fresh.want(4, "refresh", "team", "--expect-issuer", good.URL)
 	fresh.want(0, "refresh", "team", "--expect-issuer", good.URL, "--expect-audience", "api://team")
@@ -79,7 +79,7 @@ func TestJobPresentsItsIDTokenToTheNamedIssuerAlone(t *testing.T) {
 		}
 		for _, h := range []*home{first, fresh, job()} {
 			if r := h.run("refresh", "team"); r.code != 4 && r.code != 5 || r.stdout != "" {
-				t.Errorf("with %s of somebody else: exit code %d\n%s", what, r.code, r.stderr)
+				t.Errorf("with another %s: exit code %d\n%s", what, r.code, r.stderr)
 			}
 		}
 		if _, err := store.Put(t.Context(), "team", data, secrets.Any); err != nil {
@@ -87,7 +87,7 @@ func TestJobPresentsItsIDTokenToTheNamedIssuerAlone(t *testing.T) {
 		}
 	}
 	if n := evil.Count(oauthtest.Token); n != 0 {
-		t.Errorf("%d requests with the job's id token went elsewhere", n)
+		t.Errorf("%d requests with the job's ID token went to another server", n)
 	}
 	first.want(0, "refresh", "team")
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// vaultHome is an account on a host of its own: what it has in common with
-// others is Vault at an address.
+// vaultHome returns an account on a separate host, which shares only the Vault with
+// others.
 func vaultHome(t testing.TB, addr, token string) *home {
 	h := newHome(t)
 	h.env = append(h.env, "VAULT_ADDR="+addr, "VAULT_TOKEN="+token)
@@ -24,21 +24,21 @@ func vaultHome(t testing.TB, addr, token string) *home {
 	return h
 }
 
-// hosts logs in on one host, with a token that is due at once, and returns
-// several that share the credential.
-func hosts(t testing.TB, v *vaultServer, o *oidc) []*home {
+// newVaultHosts signs in on one host, with an access token that is due at once, and
+// returns four hosts that share the credential.
+func newVaultHosts(t testing.TB, v *vaultServer, o *oidc) []*home {
 	t.Helper()
-	noteIssued(v.root)
+	recordTokens(v.root)
 	var all []*home
 	for range 4 {
 		all = append(all, vaultHome(t, v.addr, v.root))
 	}
-	all[0].loginExpired(o, "box")
+	all[0].loginWithDueToken(o, "box")
 	return all
 }
 
-// storm has many processes on all hosts ask for the token at once.
-func storm(hosts []*home, processes int) []result {
+// runOnHosts requests the token in many processes at once, on all hosts.
+func runOnHosts(hosts []*home, processes int) []result {
 	results := make([]result, processes)
 	var wg sync.WaitGroup
 	for i := range results {
@@ -48,73 +48,74 @@ func storm(hosts []*home, processes int) []result {
 	return results
 }
 
-// wantOneRefresh wants that all got one good token, and that the server saw
-// its refresh token used once.
-func wantOneRefresh(t *testing.T, o *oidc, results []result) {
+// checkOneRefresh checks that all processes got the same valid token, and that the
+// refresh token was used once.
+func checkOneRefresh(t *testing.T, o *oidc, results []result) {
 	t.Helper()
 	for i, r := range results {
 		if r.code != 0 || r.stdout != results[0].stdout {
-			t.Errorf("process %d: exit code %d, or another token\n%s", i, r.code, r.stderr)
+			t.Errorf("process %d: exit code %d, or a different token\n%s", i, r.code, r.stderr)
 		}
 	}
 	if !o.active(strings.TrimSpace(results[0].stdout)) {
-		t.Error("the token that all got is not active")
+		t.Error("the token is not active")
 	}
-	wantNothingSpentTwice(t, o)
+	checkNoTokenReused(t, o)
 }
 
-func wantNothingSpentTwice(t *testing.T, o *oidc) {
+func checkNoTokenReused(t *testing.T, o *oidc) {
 	t.Helper()
-	if s := o.seen(); s.Refreshes != 1 || s.RefusedRefreshes != 0 {
+	if s := o.observed(); s.Refreshes != 1 || s.RefusedRefreshes != 0 {
 		t.Errorf("%d refreshes reached the server and %d were refused, want 1 and 0", s.Refreshes, s.RefusedRefreshes)
 	}
 }
 
-// TestVaultHundredProcessesRefreshOnce: four hosts, one Vault, one refresh.
-// The server takes its time, so that all are there before it answers.
+// TestVaultHundredProcessesRefreshOnce: four hosts, one Vault, one refresh. The server
+// delays its response until all processes wait.
 func TestVaultHundredProcessesRefreshOnce(t *testing.T) {
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1, "refreshDelay": 2000})
-	all := hosts(t, v, o)
-	begun := time.Now()
-	results := storm(all, 100)
-	t.Logf("100 processes took %v", time.Since(begun).Round(time.Millisecond))
-	wantOneRefresh(t, o, results)
+	o := startOIDC(t, settings{"interval": 1, "refreshDelay": 2000})
+	all := newVaultHosts(t, v, o)
+	began := time.Now()
+	results := runOnHosts(all, 100)
+	t.Logf("100 processes took %v", time.Since(began).Round(time.Millisecond))
+	checkOneRefresh(t, o, results)
 }
 
-// TestVaultStormOverKilledHolder: the process that refreshes is killed before
-// the server did anything. The others wait for its lease to end, then one goes on.
-func TestVaultStormOverKilledHolder(t *testing.T) {
+// TestVaultStormAfterKilledHolder: the process that refreshes is killed before the
+// server has done anything. The others wait until its lease expires, then one of them
+// refreshes.
+func TestVaultStormAfterKilledHolder(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1})
-	all := hosts(t, v, o)
-	o.set(knobs{"stalls": 1, "stallTime": 60_000})
+	o := startOIDC(t, settings{"interval": 1})
+	all := newVaultHosts(t, v, o)
+	o.set(settings{"stalls": 1, "stallTime": 60_000})
 	holder := all[0].start("token", "box")
 	awaitStalled(t, o)
 	holder.killAfter(0)
-	wantOneRefresh(t, o, storm(all[1:], 30))
+	checkOneRefresh(t, o, runOnHosts(all[1:], 30))
 }
 
-// TestVaultStormOverStoppedHolder: the process that refreshes is stopped for
-// longer than its lease. When it goes on, it finds the winner's token, and
-// spoils nothing.
-func TestVaultStormOverStoppedHolder(t *testing.T) {
+// TestVaultStormAfterStoppedHolder: the process that refreshes is stopped for longer
+// than its lease. When it continues, it finds the token of another process, and
+// overwrites nothing.
+func TestVaultStormAfterStoppedHolder(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1})
-	all := hosts(t, v, o)
-	o.set(knobs{"stalls": 1, "stallTime": 2_000})
+	o := startOIDC(t, settings{"interval": 1})
+	all := newVaultHosts(t, v, o)
+	o.set(settings{"stalls": 1, "stallTime": 2_000})
 	holder := all[0].start("token", "box")
 	awaitStalled(t, o)
 	signal(t, holder, syscall.SIGSTOP)
-	results := storm(all[1:], 30)
+	results := runOnHosts(all[1:], 30)
 	signal(t, holder, syscall.SIGCONT)
 	<-holder.stderr.closed
 	if code := holder.cmd.ProcessState.ExitCode(); code != 0 && code != 3 {
 		t.Errorf("the holder that was stopped: exit code %d, want 0 or 3\n%s", code, holder.stderr.String())
 	}
-	wantOneRefresh(t, o, append(results, all[0].run("token", "box")))
+	checkOneRefresh(t, o, append(results, all[0].run("token", "box")))
 }
 
 func signal(t *testing.T, r *running, s syscall.Signal) {
@@ -126,34 +127,34 @@ func signal(t *testing.T, r *running, s syscall.Signal) {
 
 func awaitStalled(t *testing.T, o *oidc) {
 	t.Helper()
-	await.True(t, "a refresh has reached the server", func() bool { return o.seen().Stalled == 1 })
+	await.True(t, "a refresh has reached the server", func() bool { return o.observed().Stalled == 1 })
 }
 
-// TestVaultStormOverRestart: Vault is killed in the middle of a storm and comes
-// back. Who came at the wrong time is told so (3: try again, 7: sealed), and
-// nothing is lost.
-func TestVaultStormOverRestart(t *testing.T) {
+// TestVaultStormDuringRestart: Vault is killed while many processes use it, and
+// restarted. A process gets a token or an exit code for the fault (3: try again, 7:
+// sealed), and nothing is lost.
+func TestVaultStormDuringRestart(t *testing.T) {
 	t.Parallel()
-	v := startLastingVault(t)
-	o := startOIDC(t, knobs{"interval": 1})
-	all := hosts(t, v.vaultServer, o)
-	o.set(knobs{"refreshDelay": 1500})
-	asked := len(o.seen().Resources)
+	v := startPersistentVault(t)
+	o := startOIDC(t, settings{"interval": 1})
+	all := newVaultHosts(t, v.vaultServer, o)
+	o.set(settings{"refreshDelay": 1500})
+	requested := len(o.observed().Resources)
 	var wg sync.WaitGroup
 	var results []result
-	wg.Go(func() { results = storm(all, 40) })
-	await.True(t, "a refresh is under way", func() bool { return len(o.seen().Resources) > asked })
+	wg.Go(func() { results = runOnHosts(all, 40) })
+	await.True(t, "a refresh is in flight", func() bool { return len(o.observed().Resources) > requested })
 	v.stop()
 	v.stop = runVault(t, "server", "-config="+v.config)
-	v.open(t)
+	v.unseal(t)
 	v.await(t)
 	wg.Wait()
-	wantFew(t, results, 3, 7)
-	wantOneRefresh(t, o, storm(all, 8))
+	checkExitCodes(t, results, 3, 7)
+	checkOneRefresh(t, o, runOnHosts(all, 8))
 }
 
-// wantFew wants success or one of some exit codes.
-func wantFew(t *testing.T, results []result, codes ...int) {
+// checkExitCodes checks that every process exited with 0 or one of codes.
+func checkExitCodes(t *testing.T, results []result, codes ...int) {
 	t.Helper()
 	counts := make(map[int]int)
 	for i, r := range results {
@@ -165,14 +166,14 @@ func wantFew(t *testing.T, results []result, codes ...int) {
 	t.Logf("exit codes: %v", counts)
 }
 
-// TestVaultStormBehindRoughProxy: between every host and Vault requests and
-// answers get lost, late and doubled.
-func TestVaultStormBehindRoughProxy(t *testing.T) {
+// TestVaultStormBehindFlakyProxy: requests and responses between every host and Vault
+// are lost, delayed and repeated.
+func TestVaultStormBehindFlakyProxy(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	o := startOIDC(t, knobs{"interval": 1})
-	all := hosts(t, v, o)
-	proxy := &rough{to: v.addr, copies: true}
+	o := startOIDC(t, settings{"interval": 1})
+	all := newVaultHosts(t, v, o)
+	proxy := &flakyProxy{to: v.addr, repeats: true}
 	server := httptest.NewServer(proxy)
 	defer server.Close()
 	var far []*home
@@ -181,9 +182,9 @@ func TestVaultStormBehindRoughProxy(t *testing.T) {
 		h.env = append(h.env, "VAULT_MAX_RETRIES=4")
 		far = append(far, h)
 	}
-	results := storm(far, 30)
-	proxy.late.Wait()
-	wantFew(t, results, 3)
+	results := runOnHosts(far, 30)
+	proxy.pending.Wait()
+	checkExitCodes(t, results, 3)
 	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.code, b.code) })
-	wantOneRefresh(t, o, append(results[:1], storm(all, 8)...))
+	checkOneRefresh(t, o, append(results[:1], runOnHosts(all, 8)...))
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestVaultStore runs the contract of all stores, and the probe, under the
-// least policy.
+// TestVaultStore runs the contract of all stores, and the probe, with the minimal
+// policy.
 func TestVaultStore(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -36,13 +36,13 @@ func TestVaultStore(t *testing.T) {
 		t.Errorf("Probe: %v", err)
 	}
 	if names, err := open(t).List(t.Context()); len(names) > 0 || err != nil {
-		t.Errorf("the probe left %q, %v", names, err)
+		t.Errorf("the probe left the records %q, %v", names, err)
 	}
 }
 
-// TestVaultPolicyIsTheLeast takes one capability after another away. The probe
-// must notice, and its error name the line that is missing.
-func TestVaultPolicyIsTheLeast(t *testing.T) {
+// TestVaultPolicyIsMinimal removes each capability in turn. The probe must fail, and
+// its error must name the missing line.
+func TestVaultPolicyIsMinimal(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	whole := vault.Policy("secret", "p")
@@ -59,15 +59,15 @@ func TestVaultPolicyIsTheLeast(t *testing.T) {
 				s := v.store(t, vault.Config{Client: v.client(t, v.token(t, policy)), Prefix: "p", Lease: 500 * time.Millisecond})
 				err := s.Probe(t.Context())
 				if !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), line) {
-					t.Errorf("Probe without %s = %v, want ErrUnavailable that names %s", capability, err, line)
+					t.Errorf("Probe without %s = %v, want ErrUnavailable with %s", capability, err, line)
 				}
 			})
 		}
 	}
 }
 
-// TestVaultKeepsNoOldVersion writes often, on a mount that keeps ten versions,
-// and looks for what is left.
+// TestVaultKeepsNoOldVersion writes several times on a mount that keeps ten versions,
+// and counts the versions that are left.
 func TestVaultKeepsNoOldVersion(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -78,10 +78,10 @@ func TestVaultKeepsNoOldVersion(t *testing.T) {
 	}
 	kv := v.client(t, v.root).KVv2("secret")
 	if n := readable(t, kv, "mcp-login/a"); n != 1 {
-		t.Errorf("%d versions can be read, want the last alone", n)
+		t.Errorf("%d versions can be read, want only the last", n)
 	}
 
-	// Somebody has Vault keep versions again: the next write notices.
+	// Another user raises max_versions. The next write lowers it again.
 	v.write(t, "secret/metadata/mcp-login/a", map[string]any{"max_versions": 10})
 	version = mustPut(t, s, "a", "four", version)
 	if n := readable(t, kv, "mcp-login/a"); n != 1 {
@@ -96,7 +96,7 @@ func TestVaultKeepsNoOldVersion(t *testing.T) {
 	}
 }
 
-// readable counts the versions whose data Vault still gives out.
+// readable counts the versions whose data Vault still returns.
 func readable(t *testing.T, kv *api.KVv2, path string) (n int) {
 	t.Helper()
 	for version := range 20 {
@@ -108,9 +108,9 @@ func readable(t *testing.T, kv *api.KVv2, path string) (n int) {
 	return n
 }
 
-// TestVaultDeletedByHand: what a person deleted by "vault kv delete" is not
-// brought back by a refresh, but by a login.
-func TestVaultDeletedByHand(t *testing.T) {
+// TestVaultRecordDeletedManually: a record that was deleted with "vault kv delete" is
+// not restored by a refresh, but replaced by a sign-in.
+func TestVaultRecordDeletedManually(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
 	s := v.store(t, vault.Config{})
@@ -130,8 +130,8 @@ func TestVaultDeletedByHand(t *testing.T) {
 	}
 }
 
-// TestVaultLeavesForeignRecords: what this program did not write, or a newer
-// one did, is not touched by a write that compares.
+// TestVaultLeavesForeignRecords: a write with check-and-set does not change a record of
+// another program or of a newer version.
 func TestVaultLeavesForeignRecords(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -155,13 +155,13 @@ func TestVaultLeavesForeignRecords(t *testing.T) {
 			}
 			secret, err := v.client(t, v.root).KVv2("secret").Get(t.Context(), "mcp-login/"+name)
 			if err != nil || secret.VersionMetadata.Version != 1 {
-				t.Errorf("it was changed: %+v, %v", secret, err)
+				t.Errorf("the record was changed: %+v, %v", secret, err)
 			}
 		})
 	}
 }
 
-// TestVaultReadIsOneRequest counts what reaches Vault.
+// TestVaultReadIsOneRequest counts the requests that reach Vault.
 func TestVaultReadIsOneRequest(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -186,8 +186,8 @@ func TestVaultReadIsOneRequest(t *testing.T) {
 	}
 }
 
-// TestVaultTLS: a server with a CA of its own is trusted when the CA is named,
-// and the error says how when it is not.
+// TestVaultTLS: a server with a private CA is trusted if the CA is configured.
+// Otherwise, the error shows how to configure it.
 func TestVaultTLS(t *testing.T) {
 	t.Parallel()
 	plain := startVault(t)
@@ -200,7 +200,7 @@ func TestVaultTLS(t *testing.T) {
 		{"unknown CA", v.addr, "", "VAULT_CACERT", secrets.ErrUnavailable},
 		{"http to TLS", "http" + strings.TrimPrefix(v.addr, "https"), "", "https://", secrets.ErrUnavailable},
 		{"TLS to http", "https" + strings.TrimPrefix(plain.addr, "http"), "", "http://", secrets.ErrUnavailable},
-		{"nobody listens", "http://127.0.0.1:1", "", "127.0.0.1:1", secrets.ErrTemporary},
+		{"no listener", "http://127.0.0.1:1", "", "127.0.0.1:1", secrets.ErrTemporary},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := (&vaultServer{addr: tt.addr, ca: tt.ca}).newClient(v.root)
@@ -216,7 +216,7 @@ func TestVaultTLS(t *testing.T) {
 	}
 }
 
-// TestVaultMounts: what is wrong with the path is said.
+// TestVaultMounts: errors name what is wrong with the path.
 func TestVaultMounts(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
@@ -243,11 +243,12 @@ func TestVaultMounts(t *testing.T) {
 	}
 }
 
-// TestVaultSealed: nothing but somebody with the key helps, so it is not temporary.
+// TestVaultSealed: only an operator with the key can unseal Vault, so the error is not
+// temporary.
 func TestVaultSealed(t *testing.T) {
 	t.Parallel()
 	v := startVault(t)
-	s := v.impatient(t)
+	s := v.fastRetryStore(t)
 	version := mustPut(t, s, "a", "one", secrets.Absent)
 	if err := v.client(t, v.root).Sys().SealWithContext(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
@@ -257,7 +258,7 @@ func TestVaultSealed(t *testing.T) {
 	_, lockErr := s.Lock(t.Context(), "a")
 	for method, err := range map[string]error{"Get": getErr, "Put": putErr, "Lock": lockErr} {
 		if !errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "sealed") {
-			t.Errorf("%s = %v, want ErrUnavailable that says sealed", method, err)
+			t.Errorf("%s = %v, want ErrUnavailable that names sealed", method, err)
 		}
 	}
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestVersionsShareAStore has this version and an earlier one take turns with
-// the same credentials, in one Vault and in one folder. Every refresh rotates
-// the refresh token, so that a version which loses it ends the login.
+// TestVersionsShareAStore uses the same credentials with this version and an earlier
+// one in turns, in Vault and in a folder. Every refresh rotates the refresh token, so a
+// version that lost it would end the sign-in.
 func TestVersionsShareAStore(t *testing.T) {
 	t.Parallel()
 	earlier, err := provide("previous")
@@ -29,7 +29,7 @@ func TestVersionsShareAStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := startVault(t)
-	noteIssued(v.root)
+	recordTokens(v.root)
 	for _, tt := range []struct {
 		name string
 		home func(t *testing.T) *home
@@ -38,20 +38,20 @@ func TestVersionsShareAStore(t *testing.T) {
 		{"folder", func(t *testing.T) *home { return newHome(t) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			now := tt.home(t)
-			then := *now
-			then.program = earlier
-			t.Run("login by the earlier one", func(t *testing.T) { takeTurns(t, &then, now, "a") })
-			t.Run("login by this one", func(t *testing.T) { takeTurns(t, now, &then, "b") })
-			t.Run("sources", func(t *testing.T) { confirmedAfter(t, now, &then) })
+			current := tt.home(t)
+			previous := *current
+			previous.program = earlier
+			t.Run("login by the earlier one", func(t *testing.T) { checkBothVersions(t, &previous, current, "a") })
+			t.Run("login by this one", func(t *testing.T) { checkBothVersions(t, current, &previous, "b") })
+			t.Run("sources", func(t *testing.T) { checkConfirmedSources(t, current, &previous) })
 		})
 	}
-	t.Run("fields", func(t *testing.T) { keepsFields(t, v, vaultHome(t, v.addr, v.root)) })
+	t.Run("fields", func(t *testing.T) { checkKeepsFields(t, v, vaultHome(t, v.addr, v.root)) })
 }
 
-// TestVaultVersion1 refuses a mount without check-and-set before anyone is asked
-// to sign in. The command that it suggests is the way out: a credential that an
-// earlier version kept there is read on.
+// TestVaultVersion1 rejects a mount without check-and-set before the user has to sign
+// in. The suggested command fixes that: a credential that an earlier version stored
+// there can still be read.
 func TestVaultVersion1(t *testing.T) {
 	t.Parallel()
 	earlier, err := provide("previous")
@@ -59,24 +59,24 @@ func TestVaultVersion1(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := startVault(t)
-	noteIssued(v.root)
+	recordTokens(v.root)
 	v.write(t, "sys/mounts/kv1", map[string]any{"type": "kv", "options": map[string]any{"version": "1"}})
-	now := vaultHome(t, v.addr, v.root)
-	now.flags = []string{"--store", "vault:kv1/mcp-login"}
-	then := *now
-	then.program = earlier
+	current := vaultHome(t, v.addr, v.root)
+	current.flags = []string{"--store", "vault:kv1/mcp-login"}
+	previous := *current
+	previous.program = earlier
 	srv := &oauthtest.Server{}
-	mcp := authorizationServer(t, srv)
-	then.want(0, "login", "a", mcp, "--flow", "device")
-	token := then.token("a")
+	mcp := startAuthorizationServer(t, srv)
+	previous.want(0, "login", "a", mcp, "--flow", "device")
+	token := previous.token("a")
 
 	for _, args := range [][]string{{"token", "a"}, {"status", "a"}, {"list"}, {"login", "b", mcp, "--flow", "device"}} {
-		if r := now.want(7, args...); r.stdout != "" || !strings.Contains(r.stderr, "KV version 1") || !strings.Contains(r.stderr, "vault kv enable-versioning kv1\n") {
+		if r := current.want(7, args...); r.stdout != "" || !strings.Contains(r.stderr, "KV version 1") || !strings.Contains(r.stderr, "vault kv enable-versioning kv1\n") {
 			t.Errorf("%q: stdout %q, stderr %q", args, r.stdout, r.stderr)
 		}
 	}
 	if n := srv.Count(oauthtest.DeviceAuth); n != 1 {
-		t.Errorf("%d sign-ins were begun, want that of the earlier version alone", n)
+		t.Errorf("%d sign-ins were started, want only that of the earlier version", n)
 	}
 
 	binary, err := provide("vault")
@@ -88,29 +88,30 @@ func TestVaultVersion1(t *testing.T) {
 	if out, err := upgrade.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for r := now.run("token", "a"); r.code == 3; r = now.run("token", "a") {
+	for r := current.run("token", "a"); r.code == 3; r = current.run("token", "a") {
 		time.Sleep(100 * time.Millisecond) // Vault upgrades in the background
 	}
-	if now.token("a") != token {
-		t.Error("after the upgrade there is another token")
+	if current.token("a") != token {
+		t.Error("the token changed with the upgrade")
 	}
-	now.want(0, "refresh", "a")
+	current.want(0, "refresh", "a")
 }
 
-// authorizationServer is a fake that approves at once and rotates.
-func authorizationServer(t *testing.T, srv *oauthtest.Server) (mcp string) {
+// startAuthorizationServer starts a fake server that approves at once and rotates
+// refresh tokens.
+func startAuthorizationServer(t *testing.T, srv *oauthtest.Server) (mcp string) {
 	t.Helper()
 	srv.Device = oauthtest.Device{Interval: time.Second, AutoApprove: 1}
 	http := httptest.NewServer(srv)
 	t.Cleanup(func() {
-		noteIssued(srv.Issued()...)
+		recordTokens(srv.Issued()...)
 		http.Close()
 	})
 	srv.URL = http.URL
 	return http.URL + "/mcp"
 }
 
-// status is what both versions tell of a credential.
+// status is the part of a credential's status that both versions print.
 type status struct {
 	Server, Resource, Issuer, Flow string
 	Client                         string `json:"client_id"`
@@ -127,17 +128,18 @@ func (h *home) status(name string) (s status) {
 	return s
 }
 
-// takeTurns logs in by one version, and has both refresh and read in turns.
-func takeTurns(t *testing.T, first, second *home, name string) {
+// checkBothVersions signs in with one version, then refreshes and reads with both in
+// turns.
+func checkBothVersions(t *testing.T, first, second *home, name string) {
 	srv := &oauthtest.Server{}
-	first.want(0, "login", name, authorizationServer(t, srv), "--flow", "device")
+	first.want(0, "login", name, startAuthorizationServer(t, srv), "--flow", "device")
 	want := first.status(name)
 	for _, h := range []*home{second, first, second} {
 		h.want(0, "refresh", name)
 		token := h.token(name)
 		for _, reader := range []*home{first, second} {
 			if reader.token(name) != token {
-				t.Error("the two read different tokens")
+				t.Error("the versions read different tokens")
 			}
 			if got := reader.status(name); !reflect.DeepEqual(got, want) {
 				t.Errorf("status %+v, want %+v", got, want)
@@ -147,22 +149,22 @@ func takeTurns(t *testing.T, first, second *home, name string) {
 	if n := srv.Grants(oauth.GrantRefreshToken); n != 3 {
 		t.Errorf("%d refreshes, want 3", n)
 	}
-	second.want(0, "login", name, "--flow", "device", "--scope", "mcp:read") // the registration is still known
+	second.want(0, "login", name, "--flow", "device", "--scope", "mcp:read") // the stored registration is reused
 	if n := srv.Count(oauthtest.Register); n != 1 {
 		t.Errorf("%d registrations, want 1", n)
 	}
 	first.want(0, "logout", name)
 }
 
-// confirmedAfter: what was typed here still counts after the earlier version,
-// which knows nothing of that, has written the record.
-func confirmedAfter(t *testing.T, now, then *home) {
+// checkConfirmedSources: a source that the user entered here is still accepted after
+// the earlier version, which does not support that, has written the record.
+func checkConfirmedSources(t *testing.T, current, previous *home) {
 	srv := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true}}
 	srv.Trust.Assertion = func(string) error { return nil }
-	mcp := authorizationServer(t, srv)
-	named, old := *now, *then
-	named.env = append(slices.Clone(now.env), "JOB_JWT=job.jwt.x")
-	old.env = append(slices.Clone(named.env), "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") // it wants that for Vault
+	mcp := startAuthorizationServer(t, srv)
+	named, old := *current, *previous
+	named.env = append(slices.Clone(current.env), "JOB_JWT=job.jwt.x")
+	old.env = append(slices.Clone(named.env), "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") // the earlier version needs it with Vault
 	named.want(0, "login", "c", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
 	old.want(0, "refresh", "c")
 	named.want(0, "refresh", "c")
@@ -170,16 +172,15 @@ func confirmedAfter(t *testing.T, now, then *home) {
 	if n := srv.Grants(oauth.GrantJWTBearer); n != 4 {
 		t.Errorf("%d assertions were presented, want 4", n)
 	}
-	old.want(0, "login", "e", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT") // notes nothing
+	old.want(0, "login", "e", mcp, "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT") // does not record the source
 	named.want(4, "refresh", "e")
 	named.env = append(named.env, "MCP_LOGIN_EXPECT_ISSUER="+srv.URL, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT")
 	named.want(0, "refresh", "e")
 }
 
-// keepsFields: this version is the older one some day. It keeps what a newer one
-// wrote.
-func keepsFields(t *testing.T, v *vaultServer, h *home) {
-	h.want(0, "login", "d", authorizationServer(t, &oauthtest.Server{}), "--flow", "device")
+// checkKeepsFields: a record with fields of a newer version keeps them.
+func checkKeepsFields(t *testing.T, v *vaultServer, h *home) {
+	h.want(0, "login", "d", startAuthorizationServer(t, &oauthtest.Server{}), "--flow", "device")
 	store := v.store(t, vault.Config{})
 	read := func() (record map[string]any) {
 		data, _, err := store.Get(t.Context(), "d")

@@ -20,17 +20,17 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// Windows programs run under Wine. Its console prints escape sequences as they
-// are, so that these tests cannot say how a prompt looks.
+// Windows programs run under Wine. Its console prints escape sequences unchanged, so
+// these tests cannot check how a prompt looks.
 const (
 	wine       = "/usr/lib/wine/wine64"
 	wineServer = "/usr/lib/wine/wineserver64"
 
-	// account is the folder of the user's profile. Its name is hard on purpose.
+	// account is the folder of the user's profile, with a difficult name.
 	account = "Jörg 日本 & Co"
 )
 
-// windowsProgram builds the program for Windows, once.
+// windowsProgram builds the program for Windows once.
 var windowsProgram = sync.OnceValues(func() (string, error) {
 	path := program + ".exe"
 	cmd := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", path, "./cmd/mcp-login")
@@ -41,7 +41,7 @@ var windowsProgram = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// newWindowsHome is a person's account on a Windows of its own.
+// newWindowsHome returns a user's account on a separate Windows installation.
 func newWindowsHome(t *testing.T) *home {
 	t.Helper()
 	exe, err := windowsProgram()
@@ -61,19 +61,19 @@ func newWindowsHome(t *testing.T) *home {
 		func() error { return os.MkdirAll(folder, 0o700) },
 		func() error { return os.Symlink(exe, installed) },
 		func() error { return writeProgram(h.program, script) },
-		func() error { return h.wineServer("-p60") }, // stays for a minute between two programs
+		func() error { return h.wineServer("-p60") }, // keeps running for a minute between two programs
 		h.boot,
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { _ = h.wineServer("-k") }) // ends whatever is left
+	t.Cleanup(func() { _ = h.wineServer("-k") }) // stops all remaining processes
 	return h
 }
 
-// newPrefix copies the Windows that e2e/provide made, but for what never
-// changes, and moves the profiles of its users.
+// newPrefix copies the Windows installation of e2e/provide, except the files that never
+// change, and moves its user profiles.
 func newPrefix(t *testing.T) string {
 	t.Helper()
 	made, err := provide("wine")
@@ -96,7 +96,7 @@ cp "$1"/*.reg "$1/.update-timestamp" .`
 	}
 	before, after := []byte(`"ProfilesDirectory"=str(2):"C:\\users"`), fmt.Appendf(nil, `"ProfilesDirectory"="C:\\%s"`, registryText(account))
 	if !bytes.Contains(registry, before) {
-		t.Fatal("the registry has no folder of the users' profiles")
+		t.Fatal("the registry does not name the folder of the user profiles")
 	}
 	if err := os.WriteFile(path, bytes.ReplaceAll(registry, before, after), 0o600); err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ cp "$1"/*.reg "$1/.update-timestamp" .`
 	return prefix
 }
 
-// registryText escapes a text as Wine's registry files do.
+// registryText escapes a text for Wine's registry files.
 func registryText(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -117,24 +117,24 @@ func registryText(s string) string {
 	return b.String()
 }
 
-// wineServer runs Wine's server with a flag. It waits for the end of one that is
-// ended.
+// wineServer runs Wine's server with a flag. With -k it waits until the server has
+// stopped.
 func (h *home) wineServer(flag string) error {
 	cmd := exec.Command(wineServer, flag)
 	cmd.Env = h.env
 	return cmd.Run()
 }
 
-// boot starts the services of Windows. Whichever program is first does that, and
-// they would keep its standard streams open.
+// boot starts the services of Windows. Otherwise the first program would start them,
+// and they would keep its standard streams open.
 func (h *home) boot() error {
 	cmd := exec.Command(wine, "wineboot")
 	cmd.Env = h.env
 	return cmd.Run()
 }
 
-// batch has cmd.exe run a batch file, with the program in its PATH, and returns
-// the lines that it printed.
+// batch runs a batch file with cmd.exe, with the program in its PATH, and returns the
+// lines of its output.
 func (h *home) batch(lines ...string) []string {
 	h.t.Helper()
 	text := "@echo off\r\nset PATH=C:\\Program Files\\mcp-login;%PATH%\r\n" + strings.Join(lines, "\r\n") + "\r\nexit /b 0\r\n"
@@ -151,25 +151,25 @@ func (h *home) batch(lines ...string) []string {
 	if err != nil {
 		h.t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	noteSaid(stderr.String())
+	recordOutput(stderr.String())
 	return strings.Split(strings.TrimSuffix(string(out), "\r\n"), "\r\n")
 }
 
-// TestWindows takes a credential through every way out.
+// TestWindows uses a credential with every command that exports it.
 func TestWindows(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
 	h.want(4, "env", "box")
 	h.login(o, "box")
 	token := h.token("box")
 	if !o.active(token) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 	if got := h.want(0, "store", "status").stdout; !strings.Contains(got, `C:\`+account) || !strings.Contains(got, "keyring") {
 		t.Errorf("the store is not in the profile, or its key not in the Credential Manager:\n%s", got)
 	}
-	checkAtRest(t, h.dir, o.seen().Tokens)
+	checkNoPlaintextToken(t, h.dir, o.observed().Tokens)
 
 	want := []string{"Bearer " + token, token, o.mcp()}
 	for _, format := range []string{"cmd", "auto"} {
@@ -190,35 +190,35 @@ func TestWindows(t *testing.T) {
 	}
 	h.want(0, "logout", "box")
 	if o.active(token) {
-		t.Error("the token is still active after the logout")
+		t.Error("the token is still active after the sign-out")
 	}
 	h.want(4, "token", "box")
 }
 
-// TestWindowsKeyFile keeps the key in a file, and a store in a folder with an
-// awkward name.
+// TestWindowsKeyFile keeps the key in a file, and uses a store in a folder with a
+// difficult name.
 func TestWindowsKeyFile(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
 	store := `file:C:\` + account + `\it's a (store) 100%`
 	h.login(o, "box", "--store", store, "--keeper", "key-file")
 	got := h.want(0, "token", "box", "--store", store)
 	if !o.active(strings.TrimSpace(got.stdout)) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 	if _, err := os.Stat(filepath.Join(h.dir, "it's a (store) 100%", "record-box")); err != nil {
 		t.Error(err)
 	}
-	checkAtRest(t, h.dir, o.seen().Tokens)
+	checkNoPlaintextToken(t, h.dir, o.observed().Tokens)
 }
 
-// TestWindowsCmdReadsBack has cmd.exe read what env prints for it, in a batch
-// file: the cmd.exe of Wine runs no line that is the variable of a "for".
+// TestWindowsCmdReadsBack reads the output of env with cmd.exe in a batch file, because
+// Wine's cmd.exe does not run a line from the variable of a "for".
 func TestWindowsCmdReadsBack(t *testing.T) {
 	t.Parallel()
 	h := newWindowsHome(t)
-	vars := accepted(t, envexport.Cmd)
+	vars := acceptedVariables(t, envexport.Cmd)
 	text := filepath.Join(h.dir, "text.bat")
 	writeText(t, text, envexport.Cmd, vars)
 	got := map[string]string{}
@@ -226,39 +226,39 @@ func TestWindowsCmdReadsBack(t *testing.T) {
 		name, value, _ := strings.Cut(entry, "=")
 		got[name] = value
 	}
-	compare(t, vars, got)
+	compareVariables(t, vars, got)
 }
 
-// TestWindowsStormRefreshesOnce: the process that refreshes is killed, and 30
-// others wait for its lock.
+// TestWindowsStormRefreshesOnce: the process that refreshes is killed, and 30 others
+// wait for its lock.
 func TestWindowsStormRefreshesOnce(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
-	h.loginOver(o, "box")
-	o.set(knobs{"stalls": 1, "stallTime": 600_000})
-	winner := h.start("env", "box", "--timeout", "10m")
+	h.loginWithExpiredToken(o, "box")
+	o.set(settings{"stalls": 1, "stallTime": 600_000})
+	holder := h.start("env", "box", "--timeout", "10m")
 	awaitStalled(t, o)
-	results := fileStorm(h, 30, func() {
-		if !winner.killAfter(0) {
-			t.Error("the winner had ended before it was killed")
+	results := runConcurrently(h, 30, func() {
+		if !holder.killAfter(0) {
+			t.Error("the holder exited before it was killed")
 		}
 	})
-	wantOneAnswer(t, o, results, 0)
+	checkSameToken(t, o, results, 0)
 }
 
-// TestWindowsKilledWhileRefreshing kills the program at random instants.
+// TestWindowsKilledWhileRefreshing kills the program at random times.
 func TestWindowsKilledWhileRefreshing(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1, "rotate": false})
+	o := startOIDC(t, settings{"interval": 1, "rotate": false})
 	h := newWindowsHome(t)
 	h.login(o, "box")
-	h.killRefreshes(t, o, 60)
+	h.checkKilledRefreshes(t, o, 60)
 }
 
-// TestWindowsShells: the program recognizes the shell that has started it, also
-// through the shim of a package manager. Wine has no PowerShell: a program of that
-// name stands for it.
+// TestWindowsShells: the program detects the shell that started it, also through the
+// shim of a package manager. Wine has no PowerShell, so a program with that name
+// replaces it.
 func TestWindowsShells(t *testing.T) {
 	t.Parallel()
 	h := newWindowsHome(t)
@@ -299,7 +299,7 @@ func TestWindowsHelp(t *testing.T) {
 	} {
 		r := h.run(tt.args...)
 		if text := r.stdout + r.stderr; r.code != tt.code || !strings.Contains(text, tt.want) {
-			t.Errorf("%q ended with %d and shows\n%s", tt.args, r.code, text)
+			t.Errorf("%q exited with %d and printed\n%s", tt.args, r.code, text)
 		}
 	}
 }
@@ -322,76 +322,75 @@ func TestWindowsUnits(t *testing.T) {
 	}
 }
 
-// TestWindowsConsole: the console shows code and link, with and without escape
-// sequences, and takes a passphrase that it does not show.
+// TestWindowsConsole: the console shows the code and the link, with and without escape
+// sequences, and reads a passphrase without echo.
 func TestWindowsConsole(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{"interval": 1})
+	o := startOIDC(t, settings{"interval": 1})
 	h := newWindowsHome(t)
 	for name, env := range map[string]string{"live": "TERM=xterm", "plain": "NO_COLOR=1"} {
 		cmd := h.command(t.Context(), "login", name, o.mcp(), "--keeper", "passphrase", "--store", `file:C:\`+name)
 		cmd.Env = append(cmd.Env, env)
-		r := h.attach(cmd, 200)
+		r := h.startOnTerminal(cmd, 200)
 		const passphrase = "größer als 8 Zeichen"
 		r.stderr.await(t, regexp.MustCompile(`new passphrase:`))
-		r.awaitRaw() // else Wine drops what is typed
+		r.awaitRaw() // otherwise Wine drops the typed text
 		r.paste(passphrase + "\r")
 		r.stderr.await(t, regexp.MustCompile(`repeat it:`))
 		r.paste(passphrase + "\r")
-		// A new store may ask for its passphrase once more before it is used.
-		shownCode := strings.ReplaceAll(userCode.String(), `\b`, "") // Wine shows escape sequences as text before it
-		asked := regexp.MustCompile(`passphrase of the store:|` + shownCode)
-		if strings.HasPrefix(r.stderr.await(t, asked), "passphrase") {
+		// A new store may prompt for its passphrase again before it is used.
+		shownCode := strings.ReplaceAll(userCode.String(), `\b`, "") // Wine prints escape sequences as text before the code
+		requested := regexp.MustCompile(`passphrase of the store:|` + shownCode)
+		if strings.HasPrefix(r.stderr.await(t, requested), "passphrase") {
 			r.paste(passphrase + "\r")
 		}
 		code := r.stderr.await(t, regexp.MustCompile(shownCode))
 		r.stderr.await(t, regexp.MustCompile(regexp.QuoteMeta(o.url+"/device")))
-		newPerson(t).approve(o.url + "/device?user_code=" + code)
+		newWebUser(t).approve(o.url + "/device?user_code=" + code)
 		r.wait(0)
 		if strings.Contains(r.stderr.String(), passphrase) {
-			t.Error("the passphrase is shown")
+			t.Error("the screen shows the passphrase")
 		}
 		shown := regexp.MustCompile(`(next|then): \S*mcp-login env ` + name + ` .* --format powershell`)
 		if !shown.MatchString(r.stderr.String()) {
-			t.Errorf("the next command is not one of PowerShell:\n%s", r.stderr.String())
+			t.Errorf("the next command is not for PowerShell:\n%s", r.stderr.String())
 		}
 		h.env = append(h.env, "MCP_LOGIN_PASSPHRASE="+passphrase)
 		if got := h.want(0, "token", name, "--store", `file:C:\`+name, "--keeper", "passphrase"); !o.active(strings.TrimSpace(got.stdout)) {
-			t.Error("the server does not know the token")
+			t.Error("the server does not accept the token")
 		}
 		h.env = h.env[:len(h.env)-1]
 	}
 }
 
-// TestWindowsPaste: the console takes the address at which a browser ended, and
-// Ctrl-C.
+// TestWindowsPaste: the console accepts the pasted URL of a redirect, and Ctrl-C.
 func TestWindowsPaste(t *testing.T) {
 	t.Parallel()
-	o := startOIDC(t, knobs{})
+	o := startOIDC(t, settings{})
 	h := newWindowsHome(t)
 	atConsole := func(name string) *terminal {
 		cmd := h.command(t.Context(), "login", name, o.mcp(), "--flow", "paste")
 		cmd.Env = append(cmd.Env, "NO_COLOR=1")
-		r := h.attach(cmd, 1000) // Wine breaks lines
+		r := h.startOnTerminal(cmd, 1000) // Wine wraps lines
 		r.stderr.await(t, regexp.MustCompile(`paste it here>`))
 		r.awaitRaw()
 		return r
 	}
 	r := atConsole("box")
-	end := newPerson(t).signInElsewhere(o, r.stderr.await(t, authLink))
+	end := newWebUser(t).redirectOnOtherMachine(o, r.stderr.await(t, authLink))
 	r.paste(strings.Replace(end, "state=", "state=x", 1) + "\r")
 	r.stderr.await(t, regexp.MustCompile(`this answer belongs to another sign-in`))
 	r.paste(end + "\r")
 	r.wait(0)
 	if !o.active(h.token("box")) {
-		t.Error("the server does not know the token")
+		t.Error("the server does not accept the token")
 	}
 	r = atConsole("other")
 	r.paste("\x03")
 	r.wait(130)
 }
 
-// awaitRaw waits until Wine reads the terminal key by key.
+// awaitRaw waits until Wine reads the terminal in raw mode.
 func (t *terminal) awaitRaw() {
 	t.h.t.Helper()
 	raw, err := t.tty.SyscallConn()

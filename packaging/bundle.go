@@ -14,14 +14,14 @@ import (
 //go:embed mcpb/manifest.json
 var bundleManifest []byte
 
-// bundlePrograms are the programs in the bundle for one kind of processor. A
-// manifest distinguishes operating systems, but not processors.
+// bundlePrograms are the programs in the bundle for one architecture. A manifest
+// distinguishes operating systems, but not architectures.
 var bundlePrograms = []struct{ name, platform string }{
 	{"server/mcp-login-linux", "linux/amd64"},
 	{"server/mcp-login.exe", "windows/amd64"},
 }
 
-// writeBundle writes the MCP bundle, which Claude Desktop installs by a click.
+// writeBundle writes the MCP bundle, which Claude Desktop installs with one click.
 func writeBundle(r *release) (err error) {
 	out, err := os.Create(filepath.Join(r.dir, "mcp-login_"+r.version+".mcpb"))
 	if err != nil {
@@ -41,7 +41,7 @@ func writeBundle(r *release) (err error) {
 	if err := r.addFile(w, "LICENSE", text); err != nil {
 		return err
 	}
-	mac, err := r.universal()
+	mac, err := r.universalBinary()
 	if err != nil {
 		return err
 	}
@@ -60,9 +60,9 @@ func writeBundle(r *release) (err error) {
 	return nil
 }
 
-// universal is one program for both kinds of Mac. goreleaser can make it too,
-// but the order of the two depends on which build ends first.
-func (r *release) universal() ([]byte, error) {
+// universalBinary returns a universal binary for both kinds of Mac. goreleaser can build
+// it too, but not reproducibly: its order depends on which build ends first.
+func (r *release) universalBinary() ([]byte, error) {
 	const align = 14 // a page of 16 KiB, as a power of two
 	amd64, err := r.binary("darwin/amd64")
 	if err != nil {

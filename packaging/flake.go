@@ -39,7 +39,7 @@ func writeFlake(r *release) error {
 	return os.WriteFile(filepath.Join(dir, "flake.nix"), []byte(text), 0o644)
 }
 
-// nixRelease is the URL and hash of one system's archive.
+// nixRelease returns the URL and hash of one system's archive.
 func (r *release) nixRelease(system, goos, arch string) (string, error) {
 	for _, a := range r.artifacts {
 		if a.Type != "Archive" || a.GOOS != goos || a.GOARCH != arch {

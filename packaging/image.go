@@ -19,7 +19,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// The user of the image, who owns only their home folder.
+// The user of the image, who owns only the home folder.
 const (
 	imageUID  = 65532
 	imageHome = "/home/mcp-login"
@@ -54,7 +54,7 @@ func writeImage(r *release) error {
 	return path.AppendIndex(index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": r.version}))
 }
 
-// image is the image for one platform.
+// image returns the image for one platform.
 func image(r *release, platform string) (v1.Image, error) {
 	files, err := imageFiles(r, platform)
 	if err != nil {

@@ -57,8 +57,8 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, make := range []func(*release) error{writeImage, writeNPM, writeBundle, writeFlake, writePage} {
-		if err := make(r); err != nil {
+	for _, write := range []func(*release) error{writeImage, writeNPM, writeBundle, writeFlake, writePage} {
+		if err := write(r); err != nil {
 			return err
 		}
 	}

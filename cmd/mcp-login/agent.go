@@ -33,7 +33,7 @@ func newAgent(e *call) *cli.Command {
 		Description: "It keeps the named credentials, or all of them.\n\nSet MCP_LOGIN_AGENT_SOCK to its socket, on another host too if you forward it. The commands env, exec, headers, token, status, list, refresh, test, proxy and hook then use the agent instead of the store. " +
 			"It serves only the user that it runs as, and applies the configuration of each profile. SIGHUP reloads the configuration and the store and reopens the audit log. SIGTERM, or the end of its terminal, stops it after the requests in flight. " +
 			"At a terminal it shows each event. To forward a socket to another host, run " +
-			"mcp-login agent --forward-socket ~/lent.sock --allow notion, then ssh -R /home/me/lent.sock:$HOME/lent.sock HOST. " +
+			"mcp-login agent --forward-socket ~/forward.sock --allow notion, then ssh -R /home/me/forward.sock:$HOME/forward.sock HOST. " +
 			"A service manager can pass sockets (LISTEN_FDS); --allow limits the one named forward.",
 		Flags: slices.Concat([]cli.Flag{
 			boolFlag("background", "Run in the background, and print the variables to set", &o.background),

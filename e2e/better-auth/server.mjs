@@ -1,6 +1,6 @@
-// Better Auth with its OAuth, MCP and device plugins, and the pages of an
-// application around it, for the tests. It listens on 127.0.0.1, prints its URL
-// when ready and ends when its standard input does.
+// A test server: Better Auth with its OAuth, MCP and device plugins, in an
+// application with the pages that it needs. It listens on 127.0.0.1, prints its URL
+// when it is ready, and exits when its standard input is closed.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -14,13 +14,13 @@ import { getAuthTables } from 'better-auth/db';
 import { toNodeHandler } from 'better-auth/node';
 import { jwt } from 'better-auth/plugins';
 
-const { TLS_CERT, TLS_KEY } = process.env; // files; without them it speaks plain http
+const { TLS_CERT, TLS_KEY } = process.env; // paths of PEM files; without them, the server uses HTTP
 const server = TLS_CERT ? https.createServer({ cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) }) : http.createServer();
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const base = `${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
 const resource = `${base}/mcp`;
-const person = { email: 'somebody@example.com', password: 'any password', name: 'Somebody' };
+const user = { email: 'somebody@example.com', password: 'any password', name: 'Somebody' };
 
 const options = {
   baseURL: base,
@@ -45,69 +45,68 @@ const options = {
 };
 const tables = Object.fromEntries(Object.values(getAuthTables(options)).map((table) => [table.modelName, []]));
 const auth = betterAuth({ ...options, database: memoryAdapter(tables) });
-await auth.api.signUpEmail({ body: person });
+await auth.api.signUpEmail({ body: user });
 const handler = toNodeHandler(auth);
-
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const form = (action, hidden, fields) => `<!doctype html><form method="post" action="${action}">${
   Object.entries(hidden).map(([k, v]) => `<input type="hidden" name="${k}" value="${escape(v)}">`).join('')
 }${fields.map((k) => `<input name="${k}" placeholder="${k}">`).join('')}<button>Continue</button></form>`;
-const answer = (res, status, html, headers = {}) => {
+const respond = (res, status, html, headers = {}) => {
   res.writeHead(status, { 'content-type': 'text/html', ...headers });
   res.end(html);
 };
 
-// call sends what a page's script would send, with the browser's cookies.
+// call sends a request to Better Auth, as a page's script would, with the browser's cookies.
 const call = (req, path, body) => auth.handler(new Request(`${base}/api/auth${path}`, {
   method: 'POST',
   headers: { 'content-type': 'application/json', cookie: req.headers.cookie ?? '', origin: base },
   body: JSON.stringify(body),
 }));
 
-// go sends the browser where the answer says, with the cookies that it sets.
-const go = async (res, resp, otherwise) => {
+// redirect sends the browser to the URL in a response, with the response's cookies.
+const redirect = async (res, resp, otherwise) => {
   const body = await resp.json();
   const cookies = resp.headers.getSetCookie();
   const to = body.url ?? body.redirect_uri ?? body.redirectURI;
-  if (!resp.ok) return answer(res, resp.status, escape(JSON.stringify(body)));
-  if (to) return answer(res, 303, '', { location: to, 'set-cookie': cookies });
-  return answer(res, otherwise ? 303 : 200, 'Success', { 'set-cookie': cookies, ...(otherwise && { location: otherwise }) });
+  if (!resp.ok) return respond(res, resp.status, escape(JSON.stringify(body)));
+  if (to) return respond(res, 303, '', { location: to, 'set-cookie': cookies });
+  return respond(res, otherwise ? 303 : 200, 'Success', { 'set-cookie': cookies, ...(otherwise && { location: otherwise }) });
 };
 
-const read = async (req) => {
+const readBody = async (req) => {
   const chunks = [];
   for await (const chunk of req) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 };
 
-// The pages of the application around Better Auth.
+// The pages of the application.
 const pages = {
-  'GET /login': (req, res, url) => answer(res, 200, form('/login', { query: url.search.slice(1) }, ['login', 'password'])),
+  'GET /login': (req, res, url) => respond(res, 200, form('/login', { query: url.search.slice(1) }, ['login', 'password'])),
   'POST /login': async (req, res, url, { query, login, password }) => {
     const back = new URLSearchParams(query).get('user_code');
     const resp = await call(req, '/sign-in/email', { email: login, password, ...(back ? {} : { oauth_query: query }) });
-    return go(res, resp, back && `/device?${query}`);
+    return redirect(res, resp, back && `/device?${query}`);
   },
-  'GET /consent': (req, res, url) => answer(res, 200, form('/consent', { query: url.search.slice(1) }, ['accept'])),
-  'POST /consent': async (req, res, url, { query, accept }) => go(res, await call(req, '/oauth2/consent', { accept: accept !== 'no', oauth_query: query })),
+  'GET /consent': (req, res, url) => respond(res, 200, form('/consent', { query: url.search.slice(1) }, ['accept'])),
+  'POST /consent': async (req, res, url, { query, accept }) => redirect(res, await call(req, '/oauth2/consent', { accept: accept !== 'no', oauth_query: query })),
   'GET /device': async (req, res, url) => {
     const session = await auth.api.getSession({ headers: new Headers({ cookie: req.headers.cookie ?? '' }) });
-    if (!session) return answer(res, 303, '', { location: `/login${url.search}` });
+    if (!session) return respond(res, 303, '', { location: `/login${url.search}` });
     await auth.handler(new Request(`${base}/api/auth/device${url.search}`, { headers: { cookie: req.headers.cookie } }));
-    return answer(res, 200, form('/device', { code: url.searchParams.get('user_code') ?? '' }, ['accept']));
+    return respond(res, 200, form('/device', { code: url.searchParams.get('user_code') ?? '' }, ['accept']));
   },
-  'POST /device': async (req, res, url, { code, accept }) => go(res, await call(req, accept === 'no' ? '/device/deny' : '/device/approve', { userCode: code })),
+  'POST /device': async (req, res, url, { code, accept }) => redirect(res, await call(req, accept === 'no' ? '/device/deny' : '/device/approve', { userCode: code })),
 };
 
-// The MCP server: a request with a good token is answered with one tool.
-const guarded = requireMcpAuth(auth, async (request) => {
+// The MCP server returns one tool for every request with a valid token.
+const handleMCP = requireMcpAuth(auth, async (request) => {
   const { id = null } = await request.json();
   return Response.json({ jsonrpc: '2.0', id, result: { tools: [{ name: 'test', inputSchema: { type: 'object' } }] } });
 }, { resource });
 
 const mcpServer = async (req, res) => {
-  const resp = await guarded(new Request(resource, { method: req.method, headers: req.headers, body: req.method === 'POST' ? await read(req) : undefined }));
+  const resp = await handleMCP(new Request(resource, { method: req.method, headers: req.headers, body: req.method === 'POST' ? await readBody(req) : undefined }));
   res.writeHead(resp.status, Object.fromEntries(resp.headers));
   res.end(await resp.text());
 };
@@ -117,7 +116,7 @@ server.on('request', async (req, res) => {
   if (url.pathname === '/mcp') return mcpServer(req, res);
   const page = pages[`${req.method} ${url.pathname}`];
   if (!page) return handler(req, res);
-  return page(req, res, url, req.method === 'POST' ? Object.fromEntries(new URLSearchParams(await read(req))) : {});
+  return page(req, res, url, req.method === 'POST' ? Object.fromEntries(new URLSearchParams(await readBody(req))) : {});
 });
 console.log(base);
 process.stdin.resume();

@@ -1,7 +1,7 @@
-// The client under test: the real mcp-login, told by the suite's environment
-// what a person would have typed. Usage: node client.mjs SERVER-URL
+// The client under test: it runs the real mcp-login with the flags that the
+// suite's environment requires. Usage: node client.mjs SERVER-URL
 //
-// MCP_LOGIN is the binary. State goes to a fresh folder on every run.
+// MCP_LOGIN is the path of the binary. Every run has a new home folder.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,13 +21,13 @@ if (!scenario.startsWith('auth/')) {
 const env = { ...process.env, HOME: home, MCP_LOGIN_LOG_LEVEL: 'debug' };
 for (const name of Object.keys(env)) if (name.startsWith('XDG_')) delete env[name];
 
-// secret hands a value over as a person would: in the environment, not in argv.
+// secret passes a value in the environment, so that it is not in argv, and returns the source.
 function secret(name, value) {
   env[name] = value;
   return `env:${name}`;
 }
 
-// flags are what a person must say because no server can.
+// flags returns the flags that a user must set, because the server cannot provide their values.
 function flags() {
   const browser = ['--flow', 'browser', '--browser-command', 'curl -sL -o /dev/null'];
   switch (scenario) {
@@ -66,14 +66,14 @@ function run(...args) {
   return { status, stderr: stderr.toString() };
 }
 
-// moreScopes are those that a hint has the next login ask for.
+// moreScopes returns the flags for the scopes that a hint suggests for the next sign-in.
 function moreScopes(stderr) {
   const [, quoted, plain] = /^hint: mcp-login login .*--add-scope (?:'([^']*)'|(\S+))/m.exec(stderr) ?? [];
   const scopes = quoted ?? plain;
   return scopes ? ['--add-scope', scopes] : [];
 }
 
-// A test that ends with 4 needs a login. The specification allows a few.
+// Exit code 4 of a test requires a sign-in. The specification allows a few.
 const maxLogins = 3;
 const login = ['login', 'conformance', server, ...flags()];
 const protocol = version === '' ? [] : ['--protocol', version];

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// actionStep runs the action's main.js as a runner would.
+// actionStep returns a command that runs the action's main.js as a runner would.
 func actionStep(t *testing.T, releases string, env ...string) (cmd *exec.Cmd, temp string) {
 	t.Helper()
 	script, err := filepath.Abs("../../examples/github-actions/main.js")
@@ -34,11 +34,11 @@ func actionStep(t *testing.T, releases string, env ...string) (cmd *exec.Cmd, te
 	return cmd, temp
 }
 
-// TestActionDownloadsTheRelease: without Go, the action signs in with the
-// program of the release that it is pinned to.
+// TestActionDownloadsTheRelease: without Go, the action signs in with the program of
+// the release that it is pinned to.
 func TestActionDownloadsTheRelease(t *testing.T) {
-	major, _, _ := strings.Cut(meta.Version, ".")
-	for _, version := range []string{"v" + meta.Version, "latest", "v" + major} {
+	major, _, _ := strings.Cut(metadata.Version, ".")
+	for _, version := range []string{"v" + metadata.Version, "latest", "v" + major} {
 		t.Run(version, func(t *testing.T) {
 			demo := startDemo(t)
 			cmd, temp := actionStep(t, releases(t, nil), "INPUT_URL="+demo.MCP(), "INPUT_VERSION="+version, "PATH=/usr/bin:/bin")
@@ -47,7 +47,7 @@ func TestActionDownloadsTheRelease(t *testing.T) {
 			if err != nil || len(programs) != 1 {
 				t.Fatalf("programs %q, %v\n%s", programs, err, log)
 			}
-			if got := output(t, exec.Command(programs[0], "version")); !strings.Contains(got, meta.Version) {
+			if got := output(t, exec.Command(programs[0], "version")); !strings.Contains(got, metadata.Version) {
 				t.Errorf("version: %q", got)
 			}
 			exported := demoToken.FindString(string(read(t, filepath.Join(cmd.Dir, "GITHUB_ENV"))))
@@ -56,9 +56,9 @@ func TestActionDownloadsTheRelease(t *testing.T) {
 	}
 }
 
-// TestActionRefusesACorruptedRelease: what is not what the release lists is
-// neither run nor replaced by a build.
-func TestActionRefusesACorruptedRelease(t *testing.T) {
+// TestActionRejectsCorruptedRelease: an archive with a wrong checksum is neither run
+// nor replaced by a build.
+func TestActionRejectsCorruptedRelease(t *testing.T) {
 	url := releases(t, func(name string, data []byte) []byte {
 		if strings.HasSuffix(name, ".gz") {
 			data[len(data)/2] ^= 1
@@ -66,15 +66,15 @@ func TestActionRefusesACorruptedRelease(t *testing.T) {
 		return data
 	})
 	cmd, temp := actionStep(t, url, "INPUT_URL=http://127.0.0.1:1/mcp", "INPUT_VERSION=latest")
-	if code, out := fails(t, cmd); code != 1 || !strings.HasPrefix(out, "::error::mcp-login: mcp-login_") || !strings.Contains(out, "but the release lists") {
+	if code, out := outputOfFailure(t, cmd); code != 1 || !strings.HasPrefix(out, "::error::mcp-login: mcp-login_") || !strings.Contains(out, "but the release lists") {
 		t.Errorf("exit code %d: %s", code, out)
 	}
-	if left := tree(t, temp); len(left) > 0 {
-		t.Errorf("it left %q", left)
+	if left := filesBelow(t, temp); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
 	}
 }
 
-// TestActionBuildsWithoutARelease: it says why, then calls go.
+// TestActionBuildsWithoutARelease: the action prints the reason, then runs go.
 func TestActionBuildsWithoutARelease(t *testing.T) {
 	tools := t.TempDir()
 	if err := os.WriteFile(filepath.Join(tools, "go"), []byte("#!/bin/sh\necho \"go $*\"\nexit 9\n"), 0o755); err != nil {
@@ -82,17 +82,17 @@ func TestActionBuildsWithoutARelease(t *testing.T) {
 	}
 	for _, tt := range []struct{ version, reason string }{
 		{"v99.0.0", "HTTP 404"},
-		{"v99", "the latest release is " + meta.Version},
+		{"v99", "the latest release is " + metadata.Version},
 		{"0123456789abcdef0123456789abcdef01234567", "a commit has no release"},
 	} {
 		cmd, _ := actionStep(t, releases(t, nil), "INPUT_URL=http://127.0.0.1:1/mcp", "INPUT_VERSION="+tt.version, "PATH="+tools+":/usr/bin:/bin")
-		if code, out := fails(t, cmd); code != 9 || !strings.Contains(out, tt.reason) || !strings.Contains(out, "cmd/mcp-login@"+tt.version+"\n") {
+		if code, out := outputOfFailure(t, cmd); code != 9 || !strings.Contains(out, tt.reason) || !strings.Contains(out, "cmd/mcp-login@"+tt.version+"\n") {
 			t.Errorf("%s: exit code %d: %s", tt.version, code, out)
 		}
 	}
 }
 
-// TestRootAction: the action at the top of the repository is the one of
+// TestRootAction: the action at the root of the repository is the same as in
 // examples/github-actions.
 func TestRootAction(t *testing.T) {
 	body := func(path string) string {

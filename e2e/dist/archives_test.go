@@ -24,7 +24,8 @@ import (
 	"time"
 )
 
-// platforms are those of the archives, and what a program for each begins with.
+// platforms are the platforms of the archives, and the function that returns the
+// machine of a program for each.
 var platforms = map[string]func([]byte) string{
 	"linux_amd64": elfMachine, "linux_arm64": elfMachine, "linux_armv7": elfMachine, "linux_386": elfMachine, "freebsd_amd64": elfMachine,
 	"darwin_amd64": machoMachine, "darwin_arm64": machoMachine, "windows_amd64": peMachine, "windows_arm64": peMachine,
@@ -69,7 +70,7 @@ type entry struct {
 	data  []byte
 }
 
-// untar reads a tar stream, of which several may follow each other.
+// untar reads one or more concatenated tar streams.
 func untar(t testing.TB, r io.Reader) map[string]entry {
 	t.Helper()
 	files := map[string]entry{}
@@ -123,10 +124,10 @@ func unzip(t testing.TB, path string) map[string]entry {
 	return files
 }
 
-// commitTime is when the commit of the release was made.
+// commitTime returns the time of the release's commit.
 func commitTime(t testing.TB) time.Time {
 	t.Helper()
-	at, err := time.Parse(time.RFC3339, strings.TrimSpace(output(t, exec.Command("git", "show", "-s", "--format=%cI", meta.Commit))))
+	at, err := time.Parse(time.RFC3339, strings.TrimSpace(output(t, exec.Command("git", "show", "-s", "--format=%cI", metadata.Commit))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,8 +162,8 @@ func TestArchives(t *testing.T) {
 			if got := machine(files[program].data); got != platform {
 				t.Errorf("the program is for %s", got)
 			}
-			if !bytes.Contains(files["man/mcp-login.1"].data, []byte(`"mcp\-login `+strings.ReplaceAll(meta.Version, "-", `\-`)+`"`)) {
-				t.Error("the manual page does not name the version")
+			if !bytes.Contains(files["man/mcp-login.1"].data, []byte(`"mcp\-login `+strings.ReplaceAll(metadata.Version, "-", `\-`)+`"`)) {
+				t.Error("the manual page does not show the version")
 			}
 		})
 	}
@@ -171,11 +172,11 @@ func TestArchives(t *testing.T) {
 func TestArchiveRuns(t *testing.T) {
 	dir := t.TempDir()
 	output(t, exec.Command("tar", "-xzf", file(t, "mcp-login_VERSION_linux_amd64.tar.gz"), "-C", dir))
-	newAccount(t, filepath.Join(dir, "mcp-login")).mainJob(t)
+	newAccount(t, filepath.Join(dir, "mcp-login")).checkSignInAndUse(t)
 }
 
-// TestChecksums: the list has each file of the release page, and sha256sum
-// agrees.
+// TestChecksums: checksums.txt has each file of the release page, and sha256sum
+// verifies it.
 func TestChecksums(t *testing.T) {
 	page := file(t, "release")
 	check := exec.Command("sha256sum", "--check", "--strict", "--quiet", "checksums.txt")
@@ -191,8 +192,7 @@ func TestChecksums(t *testing.T) {
 	}
 }
 
-// TestSBOM: each program has a bill of what is in it, with every module that Go
-// itself finds there.
+// TestSBOM: each program has an SBOM with every module that Go finds in it.
 func TestSBOM(t *testing.T) {
 	for platform := range platforms {
 		var bom struct {
@@ -214,7 +214,7 @@ func TestSBOM(t *testing.T) {
 		for _, c := range bom.Components {
 			has[c.Name] = c.Version
 		}
-		programs, err := filepath.Glob(filepath.Join(made, "mcp-login_"+strings.Replace(platform, "armv7", "arm_7", 1)+"*", "mcp-login*"))
+		programs, err := filepath.Glob(filepath.Join(releaseDir, "mcp-login_"+strings.Replace(platform, "armv7", "arm_7", 1)+"*", "mcp-login*"))
 		if err != nil || len(programs) != 1 {
 			t.Fatalf("%s: programs %q, %v", platform, programs, err)
 		}

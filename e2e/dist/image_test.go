@@ -16,14 +16,14 @@ import (
 	"testing"
 )
 
-// descriptor points at a blob of an OCI layout.
+// descriptor refers to a blob of an OCI layout.
 type descriptor struct {
 	Digest   string
 	Size     int64
 	Platform struct{ OS, Architecture, Variant string }
 }
 
-// blob reads what a descriptor points at, and holds it to its digest.
+// blob reads a blob and verifies its digest.
 func blob(t testing.TB, d descriptor) []byte {
 	t.Helper()
 	data := read(t, file(t, "image/blobs/"+strings.ReplaceAll(d.Digest, ":", "/")))
@@ -40,7 +40,7 @@ func decode(t testing.TB, data []byte, v any) {
 	}
 }
 
-// images returns the image of each platform.
+// images returns the manifest of each platform.
 func images(t testing.TB) map[string]descriptor {
 	t.Helper()
 	var layout, index struct{ Manifests []descriptor }
@@ -56,13 +56,13 @@ func images(t testing.TB) map[string]descriptor {
 	return all
 }
 
-// manifest is one image: its configuration and its files.
+// manifest is one image: its configuration and layers.
 type manifest struct {
 	Config descriptor
 	Layers []descriptor
 }
 
-// imageConfig is what a runtime reads of an image.
+// imageConfig is the configuration that a runtime reads.
 type imageConfig struct {
 	OS, Architecture string
 	Config           struct {
@@ -116,12 +116,11 @@ func countCertificates(t testing.TB, data []byte) (n int) {
 	}
 }
 
-// container is the image, unpacked, as a runtime would start it with a
-// read-only root and a volume.
+// container is the unpacked image, which runs with a read-only root and a volume.
 type container struct {
 	root, volume string
 	config       imageConfig
-	mounts       []string // more volumes: a folder here, then where it is in the container
+	mounts       []string // additional volumes: a host folder, then its path in the container
 }
 
 func newContainer(t testing.TB) *container {
@@ -147,7 +146,7 @@ func newContainer(t testing.TB) *container {
 	return &c
 }
 
-// cmd starts the program with the mounts in a namespace of its own.
+// cmd returns a command that runs the program with the mounts in a separate namespace.
 func (c *container) cmd(args ...string) *exec.Cmd {
 	const script = `set -e
 		root=$1; shift
@@ -167,12 +166,12 @@ func (c *container) cmd(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// startAgent starts an agent and returns when its socket is there.
+// startAgent starts an agent and waits for its socket.
 func (c *container) startAgent(t testing.TB, env []string, args ...string) {
 	t.Helper()
 	agent := c.cmd(append([]string{"agent"}, args...)...)
 	agent.Env = append(agent.Env, env...)
-	talk, err := agent.StderrPipe()
+	stderr, err := agent.StderrPipe()
 	if err == nil {
 		err = agent.Start()
 	}
@@ -183,19 +182,19 @@ func (c *container) startAgent(t testing.TB, env []string, args ...string) {
 		if err := agent.Process.Signal(os.Interrupt); err != nil {
 			t.Error(err)
 		}
-		_ = agent.Wait() // its exit code is the signal's
+		_ = agent.Wait() // its exit code is that of the signal
 	})
-	if line, err := bufio.NewReader(talk).ReadString('\n'); err != nil || !strings.HasPrefix(line, "agent socket: ") {
-		t.Fatalf("the agent said %q, %v", line, err)
+	if line, err := bufio.NewReader(stderr).ReadString('\n'); err != nil || !strings.HasPrefix(line, "agent socket: ") {
+		t.Fatalf("the agent printed %q, %v", line, err)
 	}
 }
 
-// TestImageRuns: as a stranger on a read-only root the image signs in, keeps
-// its store in the volume, and works as exec, proxy and agent.
+// TestImageRuns: as an unprivileged user on a read-only root, the image signs in, keeps
+// its store in the volume, and works with exec, proxy and agent.
 func TestImageRuns(t *testing.T) {
 	needRoot(t)
 	c := newContainer(t)
-	if got := output(t, c.cmd("version")); !strings.Contains(got, meta.Version) {
+	if got := output(t, c.cmd("version")); !strings.Contains(got, metadata.Version) {
 		t.Errorf("version: %q", got)
 	}
 	demo := startDemo(t)
@@ -210,20 +209,20 @@ func TestImageRuns(t *testing.T) {
 	if changed := output(t, exec.Command("find", c.root, "-xdev", "-newer", c.volume, "-type", "f")); changed != "" {
 		t.Errorf("files of the root changed: %s", changed)
 	}
-	if stored := tree(t, c.volume); len(stored) == 0 {
+	if stored := filesBelow(t, c.volume); len(stored) == 0 {
 		t.Error("the volume has no store")
 	}
 }
 
-// TestImageWithForeignVolume: the program says whose a volume is that it cannot
-// write to.
-func TestImageWithForeignVolume(t *testing.T) {
+// TestImageWithVolumeOfAnotherUser: if the volume is not writable, the error names its
+// owner.
+func TestImageWithVolumeOfAnotherUser(t *testing.T) {
 	needRoot(t)
 	c := newContainer(t)
 	if err := os.Chown(c.volume, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, out := fails(t, c.cmd("login", "demo", "http://127.0.0.1:1/mcp")); !strings.Contains(out, "hint: /home/mcp-login belongs to user 0, but you are user 65532") {
-		t.Errorf("it said %s", out)
+	if _, out := outputOfFailure(t, c.cmd("login", "demo", "http://127.0.0.1:1/mcp")); !strings.Contains(out, "hint: /home/mcp-login belongs to user 0, but you are user 65532") {
+		t.Errorf("the error is %s", out)
 	}
 }

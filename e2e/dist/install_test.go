@@ -12,15 +12,15 @@ import (
 	"testing"
 )
 
-// releases serves the release where GitHub would. change may alter an answer.
+// releases serves the release at the paths of GitHub. change can modify a response.
 func releases(t testing.TB, change func(name string, data []byte) []byte) (url string) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, ok := strings.CutPrefix(r.URL.Path, "/latest/download/")
 		if !ok {
-			name, ok = strings.CutPrefix(r.URL.Path, "/download/v"+meta.Version+"/")
+			name, ok = strings.CutPrefix(r.URL.Path, "/download/v"+metadata.Version+"/")
 		}
-		data, err := os.ReadFile(filepath.Join(made, "release", filepath.Base(name)))
+		data, err := os.ReadFile(filepath.Join(releaseDir, "release", filepath.Base(name)))
 		if !ok || err != nil {
 			http.NotFound(w, r)
 			return
@@ -28,13 +28,13 @@ func releases(t testing.TB, change func(name string, data []byte) []byte) (url s
 		if change != nil {
 			data = change(name, data)
 		}
-		_, _ = w.Write(data) // a client that has gone
+		_, _ = w.Write(data) // fails if the client has disconnected
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL
 }
 
-// install runs install.sh by a shell, in a home with nothing but PATH.
+// install runs install.sh with a shell, in a home with only PATH.
 func install(t testing.TB, home string, shell []string, args ...string) *exec.Cmd {
 	t.Helper()
 	script, err := filepath.Abs("../../install.sh")
@@ -55,35 +55,35 @@ func TestInstallScript(t *testing.T) {
 			home := t.TempDir()
 			cmd := install(t, home, shell, "--from", url)
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), "installed mcp-login "+meta.Version+" ") || !strings.Contains(string(out), `hint: export PATH="`+home+`/.local/bin:$PATH"`) {
+			if err != nil || !strings.Contains(string(out), "installed mcp-login "+metadata.Version+" ") || !strings.Contains(string(out), `hint: export PATH="`+home+`/.local/bin:$PATH"`) {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if got := tree(t, home); len(got) != 1 {
+			if got := filesBelow(t, home); len(got) != 1 {
 				t.Errorf("files %q", got)
 			}
-			newAccount(t, filepath.Join(home, ".local/bin/mcp-login")).mainJob(t)
+			newAccount(t, filepath.Join(home, ".local/bin/mcp-login")).checkSignInAndUse(t)
 		})
 	}
 }
 
-// TestInstallScriptOptions: another folder, with a space in its name, and a
-// version; the program that is there is replaced; standard output stays empty.
+// TestInstallScriptOptions: a folder with a space in its name, and a version; an
+// existing program is replaced; standard output stays empty.
 func TestInstallScriptOptions(t *testing.T) {
 	home := t.TempDir()
 	dir := filepath.Join(home, "my programs")
-	for _, version := range []string{meta.Version, "v" + meta.Version} {
+	for _, version := range []string{metadata.Version, "v" + metadata.Version} {
 		if out := output(t, install(t, home, []string{"dash"}, "--from="+releases(t, nil)+"/", "--version", version, "--dir", "my programs")); out != "" {
 			t.Errorf("standard output: %q", out)
 		}
 	}
-	if got := output(t, exec.Command(filepath.Join(dir, "mcp-login"), "version")); !strings.Contains(got, meta.Version) {
+	if got := output(t, exec.Command(filepath.Join(dir, "mcp-login"), "version")); !strings.Contains(got, metadata.Version) {
 		t.Errorf("version: %q", got)
 	}
 }
 
-// TestInstallScriptRefuses: whatever is wrong, the program that is there stays,
-// nothing is left behind, and one line says why.
-func TestInstallScriptRefuses(t *testing.T) {
+// TestInstallScriptKeepsProgramOnFailure: after every failure, the existing program is
+// unchanged, no other file is left, and one line has the reason.
+func TestInstallScriptKeepsProgramOnFailure(t *testing.T) {
 	corrupt := func(name string, data []byte) []byte {
 		if strings.HasSuffix(name, ".gz") {
 			data[len(data)/2] ^= 1
@@ -96,7 +96,7 @@ func TestInstallScriptRefuses(t *testing.T) {
 		}
 		return data
 	}
-	climbing := func(name string, data []byte) []byte {
+	traversal := func(name string, data []byte) []byte {
 		return []byte(strings.ReplaceAll(string(data), "  mcp-login_", "  ../mcp-login_"))
 	}
 	for _, tt := range []struct {
@@ -108,7 +108,7 @@ func TestInstallScriptRefuses(t *testing.T) {
 	}{
 		{"corrupted archive", corrupt, nil, "", "but the release lists"},
 		{"truncated archive", truncated, nil, "", "but the release lists"},
-		{"name that leaves the folder", climbing, nil, "", "no archive for linux_amd64"},
+		{"name that leaves the folder", traversal, nil, "", "no archive for linux_amd64"},
 		{"unknown version", nil, []string{"--version", "99.0.0"}, "", "cannot download"},
 		{"another system", nil, nil, "Plan9", "no release for Plan9"},
 		{"Windows", nil, nil, "MINGW64_NT-10.0", "hint: scoop install mcp-login"},
@@ -132,34 +132,34 @@ func TestInstallScriptRefuses(t *testing.T) {
 				}
 				cmd.Env[1] = "PATH=" + tools + ":/usr/bin:/bin"
 			}
-			if _, out := fails(t, cmd); !strings.Contains(out, tt.want) {
-				t.Errorf("it said %q, want %q", out, tt.want)
+			if _, out := outputOfFailure(t, cmd); !strings.Contains(out, tt.want) {
+				t.Errorf("the error is %q, want %q", out, tt.want)
 			}
-			if got := tree(t, home); len(got) != 1 || string(read(t, filepath.Join(bin, "mcp-login"))) != "old" {
-				t.Errorf("afterwards there is %q", got)
+			if got := filesBelow(t, home); len(got) != 1 || string(read(t, filepath.Join(bin, "mcp-login"))) != "old" {
+				t.Errorf("the files are %q", got)
 			}
 		})
 	}
 }
 
-// TestInstallScriptCutOff: a part of the script does nothing.
-func TestInstallScriptCutOff(t *testing.T) {
+// TestTruncatedInstallScript: a truncated script does nothing.
+func TestTruncatedInstallScript(t *testing.T) {
 	script := read(t, "../../install.sh")
 	for i := len(script) / 20; i < len(script)-len("main \"$@\"\n"); i += len(script) / 20 {
 		home := t.TempDir()
 		cmd := exec.Command("dash", "-s", "--", "--from", "http://127.0.0.1:1")
 		cmd.Env, cmd.Dir = []string{"HOME=" + home, "PATH=/usr/bin:/bin"}, home
 		cmd.Stdin = strings.NewReader(string(script[:i]))
-		_ = cmd.Run() // a syntax error is what most parts end in
-		if got := tree(t, home); len(got) != 0 {
-			t.Errorf("after %d bytes it made %q", i, got)
+		_ = cmd.Run() // most truncated scripts end with a syntax error
+		if got := filesBelow(t, home); len(got) != 0 {
+			t.Errorf("the first %d bytes created %q", i, got)
 		}
 	}
 }
 
-// TestScriptsAreClean has a linter read the scripts that are shipped or build
+// TestScriptsPassShellcheck runs shellcheck on the scripts that are released or build
 // the release.
-func TestScriptsAreClean(t *testing.T) {
+func TestScriptsPassShellcheck(t *testing.T) {
 	provide(t, "packages")
 	output(t, exec.Command("shellcheck", "../../install.sh", "../../packaging/dist", "../../packaging/prepare"))
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestKubernetesManifests holds the examples to Kubernetes' own schemas, which
-// refuse what they do not know.
+// TestKubernetesManifests validates the examples with Kubernetes' own schemas, which
+// reject unknown fields.
 func TestKubernetesManifests(t *testing.T) {
 	files, err := filepath.Glob("../../examples/kubernetes/*.yaml")
 	if err != nil || len(files) != 2 {
@@ -28,13 +28,13 @@ func TestKubernetesManifests(t *testing.T) {
 	if err := os.WriteFile(wrong, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, out := fails(t, check(wrong)); !strings.Contains(out, "readOnlyRootFileSystem") {
-		t.Errorf("kubeconform on a misspelt field: %s", out)
+	if _, out := outputOfFailure(t, check(wrong)); !strings.Contains(out, "readOnlyRootFileSystem") {
+		t.Errorf("kubeconform on a misspelled field: %s", out)
 	}
 }
 
-// TestKubernetesSidecar runs the agent as examples/kubernetes/sidecar.yaml
-// does. Its socket lies in a volume that every user of the pod can write to.
+// TestKubernetesSidecar runs the agent as in examples/kubernetes/sidecar.yaml. Its
+// socket is in a volume that every user of the pod can write to.
 func TestKubernetesSidecar(t *testing.T) {
 	needRoot(t)
 	const socket = "/run/agent/mcp-login/agent.sock"
@@ -49,7 +49,7 @@ func TestKubernetesSidecar(t *testing.T) {
 	if err := os.Chown(shared, 0, 65532); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(shared, 0o777|os.ModeSetgid); err != nil { // an emptyDir with fsGroup
+	if err := os.Chmod(shared, 0o777|os.ModeSetgid); err != nil { // as for an emptyDir with fsGroup
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Join(c.root, "run/agent"), 0o755); err != nil {

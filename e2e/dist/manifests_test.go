@@ -21,8 +21,8 @@ var (
 	nixSum      = regexp.MustCompile(`sha256-([A-Za-z0-9+/=]{44})`)
 )
 
-// TestManifests: what the package managers read names archives that there are,
-// each followed by its checksum.
+// TestManifests: the manifests of the package managers name existing archives, each
+// with its checksum.
 func TestManifests(t *testing.T) {
 	for path, downloads := range map[string]int{
 		"homebrew/Casks/mcp-login.rb": 4,
@@ -30,18 +30,18 @@ func TestManifests(t *testing.T) {
 		"aur/mcp-login-bin.pkgbuild":  4,
 		"aur/mcp-login-bin.srcinfo":   4,
 		"nix/flake.nix":               4,
-		"winget/manifests/m/mcp-login/mcp-login/" + meta.Version + "/mcp-login.mcp-login.installer.yaml": 2,
+		"winget/manifests/m/mcp-login/mcp-login/" + metadata.Version + "/mcp-login.mcp-login.installer.yaml": 2,
 	} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			text := strings.NewReplacer("#{version}", meta.Version, "${pkgver}", meta.Version).Replace(string(read(t, file(t, path))))
+			text := strings.NewReplacer("#{version}", metadata.Version, "${pkgver}", metadata.Version).Replace(string(read(t, file(t, path))))
 			found := downloadURL.FindAllStringSubmatchIndex(text, -1)
 			if len(found) != downloads {
 				t.Fatalf("%d downloads, want %d", len(found), downloads)
 			}
 			for _, at := range found {
 				tag, name := text[at[2]:at[3]], text[at[4]:at[5]]
-				if tag != meta.Tag {
-					t.Errorf("%s is taken from %s, want %s", name, tag, meta.Tag)
+				if tag != metadata.Tag {
+					t.Errorf("%s is downloaded from %s, want %s", name, tag, metadata.Tag)
 				}
 				if want := sum(read(t, file(t, name))); nextSum(text[at[1]:]) != want {
 					t.Errorf("%s has the checksum %s, want %s", name, nextSum(text[at[1]:]), want)
@@ -51,42 +51,41 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// nextSum is the first checksum in a text.
+// nextSum returns the first checksum in a text.
 func nextSum(text string) string {
 	if m := nixSum.FindStringSubmatch(text); m != nil {
-		raw, _ := base64.StdEncoding.DecodeString(m[1]) // 44 letters of its alphabet
+		raw, _ := base64.StdEncoding.DecodeString(m[1]) // 44 characters of the base64 alphabet
 		return hex.EncodeToString(raw)
 	}
 	return strings.ToLower(hexSum.FindString(text))
 }
 
-// TestManifestsParse has each manifest read by the language that it is in.
+// TestManifestsParse parses each manifest with the language that it is written in.
 func TestManifestsParse(t *testing.T) {
 	provide(t, "packages")
 	output(t, exec.Command("ruby", "-c", file(t, "homebrew/Casks/mcp-login.rb")))
 	output(t, exec.Command("nix-instantiate", "--parse", file(t, "nix/flake.nix")))
 	var scoop struct{ Version string }
 	decode(t, read(t, file(t, "scoop/mcp-login.json")), &scoop)
-	if scoop.Version != meta.Version {
+	if scoop.Version != metadata.Version {
 		t.Errorf("scoop has version %q", scoop.Version)
 	}
 }
 
-// TestPKGBUILD runs the package step that makepkg would, after checking the
-// sum as it would.
+// TestPKGBUILD verifies the checksum and runs the package function, like makepkg.
 func TestPKGBUILD(t *testing.T) {
 	src, pkg := t.TempDir(), t.TempDir()
 	output(t, exec.Command("tar", "-xzf", file(t, "mcp-login_VERSION_linux_amd64.tar.gz"), "-C", src))
 	build := exec.Command("bash", "-euc", `. "$1"; pkgdir=$2; printf '%s\n' "$pkgname" "${sha256sums_x86_64[0]}"; package`, "bash", file(t, "aur/mcp-login-bin.pkgbuild"), pkg)
 	build.Dir = src
 	if got, want := output(t, build), "mcp-login-bin\n"+sum(read(t, file(t, "mcp-login_VERSION_linux_amd64.tar.gz")))+"\n"; got != want {
-		t.Errorf("the PKGBUILD says %q, want %q", got, want)
+		t.Errorf("the PKGBUILD has %q, want %q", got, want)
 	}
-	newAccount(t, filepath.Join(pkg, "usr/bin/mcp-login")).mainJob(t)
+	newAccount(t, filepath.Join(pkg, "usr/bin/mcp-login")).checkSignInAndUse(t)
 }
 
-// TestBundle: the MCP bundle is valid to its own tool, and the command in it
-// works as a client would start it.
+// TestBundle: the tool for MCP bundles accepts the bundle, and its command works as a
+// client would start it.
 func TestBundle(t *testing.T) {
 	path := file(t, "mcp-login_VERSION.mcpb")
 	dir := t.TempDir()
@@ -115,12 +114,12 @@ func TestBundle(t *testing.T) {
 	if err := json.Unmarshal(read(t, filepath.Join(dir, "manifest.json")), &manifest); err != nil {
 		t.Fatal(err)
 	}
-	if manifest.Version != meta.Version {
+	if manifest.Version != metadata.Version {
 		t.Errorf("the manifest has version %q", manifest.Version)
 	}
 	for system, command := range map[string]string{"linux": "server/mcp-login-linux", "win32": "server/mcp-login.exe"} {
 		if got := manifest.Server.Config.Overrides[system].Command; got != "${__dirname}/"+command {
-			t.Errorf("on %s it starts %q", system, got)
+			t.Errorf("on %s the command is %q", system, got)
 		}
 		output(t, exec.Command("test", "-x", filepath.Join(dir, command)))
 	}

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// npmInstall installs the packages for this platform from the local files,
-// without the network.
+// npmInstall installs the packages for this platform from local files, without the
+// network.
 func npmInstall(t testing.TB, packages ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -41,18 +41,18 @@ func TestNPM(t *testing.T) {
 	}
 	a := newAccount(t, filepath.Join(dir, "node_modules/.bin/mcp-login"))
 	a.env = append(a.env, "PATH="+filepath.Dir(node)+":/usr/local/bin:/usr/bin:/bin")
-	a.mainJob(t)
+	a.checkSignInAndUse(t)
 	checkProxy(t, a.cmd("proxy", "demo"))
 
 	npx := exec.Command("npx", "--offline", "--no", "mcp-login", "version")
 	npx.Dir = dir
-	if got := output(t, npx); !strings.HasPrefix(got, "mcp-login "+meta.Version+" ") {
+	if got := output(t, npx); !strings.HasPrefix(got, "mcp-login "+metadata.Version+" ") {
 		t.Errorf("npx: %q", got)
 	}
-	if code, out := fails(t, a.cmd("exec", "demo", "--", "sh", "-c", "exit 7")); code != 7 {
+	if code, out := outputOfFailure(t, a.cmd("exec", "demo", "--", "sh", "-c", "exit 7")); code != 7 {
 		t.Errorf("exit code %d, want the program's 7: %s", code, out)
 	}
-	if code, _ := fails(t, a.cmd("env", "nobody")); code != 4 {
+	if code, _ := outputOfFailure(t, a.cmd("env", "nobody")); code != 4 {
 		t.Errorf("exit code %d, want 4", code)
 	}
 	killed := a.cmd("exec", "demo", "--", "sh", "-c", "kill -KILL $$")
@@ -63,11 +63,11 @@ func TestNPM(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		checkSignal(t, a, signal)
 	}
-	t.Logf("start of the program: %v by npm, %v alone", fastest(t, a.cmd), fastest(t, newAccount(t, filepath.Join(dir, "node_modules/@mcp-login/linux-x64/bin/mcp-login")).cmd))
+	t.Logf("start of the program: %v through npm, %v without", fastest(t, a.cmd), fastest(t, newAccount(t, filepath.Join(dir, "node_modules/@mcp-login/linux-x64/bin/mcp-login")).cmd))
 }
 
-// checkSignal fails unless a signal to the wrapper reaches the program, once,
-// and the program's exit code is the wrapper's.
+// checkSignal fails unless a signal to the wrapper reaches the program exactly once,
+// and the wrapper exits with the program's exit code.
 func checkSignal(t testing.TB, a *account, signal os.Signal) {
 	t.Helper()
 	cmd := a.cmd("exec", "demo", "--", "sh", "-c", `n=0; trap 'n=$((n + 1))' TERM INT HUP; echo ready; while [ $n = 0 ]; do sleep 0.1; done; sleep 0.3; exit $((40 + n))`)
@@ -90,7 +90,7 @@ func checkSignal(t testing.TB, a *account, signal os.Signal) {
 	}
 }
 
-// fastest is the shortest of a few runs.
+// fastest returns the shortest time of several runs.
 func fastest(t testing.TB, cmd func(...string) *exec.Cmd) (best time.Duration) {
 	t.Helper()
 	for range 5 {
@@ -103,24 +103,24 @@ func fastest(t testing.TB, cmd func(...string) *exec.Cmd) (best time.Duration) {
 	return best.Round(time.Millisecond)
 }
 
-// TestNPMWithoutThePlatform: a missing optional package is explained.
+// TestNPMWithoutThePlatform: if the optional package is missing, the error explains it.
 func TestNPMWithoutThePlatform(t *testing.T) {
 	dir := npmInstall(t, "mcp-login")
-	code, out := fails(t, exec.Command(filepath.Join(dir, "node_modules/.bin/mcp-login"), "version"))
+	code, out := outputOfFailure(t, exec.Command(filepath.Join(dir, "node_modules/.bin/mcp-login"), "version"))
 	if code != 1 || !strings.Contains(out, "@mcp-login/linux-x64 is not installed\nhint: npm install mcp-login --include=optional") {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 }
 
-// TestNPMPackages: each platform's package is for that platform alone, and none
-// runs anything at installation.
+// TestNPMPackages: each platform's package is only for that platform, and no package
+// runs a script at installation.
 func TestNPMPackages(t *testing.T) {
 	read := func(name string) (files map[string]entry, manifest map[string]any) {
 		files = untar(t, gunzip(t, file(t, "npm/"+name+"-VERSION.tgz")))
 		if err := json.Unmarshal(files["package/package.json"].data, &manifest); err != nil {
 			t.Fatal(err)
 		}
-		if manifest["version"] != meta.Version || manifest["scripts"] != nil || manifest["dependencies"] != nil {
+		if manifest["version"] != metadata.Version || manifest["scripts"] != nil || manifest["dependencies"] != nil {
 			t.Errorf("%s: %v", name, manifest)
 		}
 		return files, manifest
@@ -137,7 +137,7 @@ func TestNPMPackages(t *testing.T) {
 	for platform, name := range names {
 		files, manifest := read("mcp-login-" + name)
 		system, cpu, _ := strings.Cut(name, "-")
-		if manifest["os"].([]any)[0] != system || manifest["cpu"].([]any)[0] != cpu || optional["@mcp-login/"+name] != meta.Version {
+		if manifest["os"].([]any)[0] != system || manifest["cpu"].([]any)[0] != cpu || optional["@mcp-login/"+name] != metadata.Version {
 			t.Errorf("%s: %v", name, manifest)
 		}
 		program := files["package/bin/mcp-login"].data
@@ -145,7 +145,7 @@ func TestNPMPackages(t *testing.T) {
 			program = files["package/bin/mcp-login.exe"].data
 		}
 		if got := platforms[platform](program); got != platform {
-			t.Errorf("%s holds a program for %s", name, got)
+			t.Errorf("%s has a program for %s", name, got)
 		}
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// installed are the files of each Linux package; zsh reads another folder on
-// Debian.
-func installed(zsh string) []string {
+// packageFiles returns the files of each Linux package. The folder for zsh is different
+// on Debian.
+func packageFiles(zsh string) []string {
 	files := []string{
 		"usr/bin/mcp-login",
 		"usr/lib/systemd/user/mcp-login-agent.service",
@@ -31,8 +31,8 @@ func installed(zsh string) []string {
 	return files
 }
 
-// tree lists the files below a folder.
-func tree(t testing.TB, dir string) (files []string) {
+// filesBelow returns the files below a folder.
+func filesBelow(t testing.TB, dir string) (files []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -47,7 +47,7 @@ func tree(t testing.TB, dir string) (files []string) {
 	return files
 }
 
-// dpkgRoot is a system of its own for dpkg.
+// dpkgRoot creates a separate root for dpkg.
 func dpkgRoot(t testing.TB) (root string, dpkg func(...string) *exec.Cmd) {
 	t.Helper()
 	root = t.TempDir()
@@ -66,7 +66,7 @@ func dpkgRoot(t testing.TB) (root string, dpkg func(...string) *exec.Cmd) {
 	}
 }
 
-func below(files []string, dir string) (some []string) {
+func inFolder(files []string, dir string) (some []string) {
 	for _, f := range files {
 		if strings.HasPrefix(f, dir) {
 			some = append(some, f)
@@ -75,33 +75,33 @@ func below(files []string, dir string) (some []string) {
 	return some
 }
 
-// TestDebInCleanTree: the package has its files, is replaced by a newer one
-// without touching a person's store, and leaves nothing behind.
+// TestDebInCleanTree: the package has its files, an upgrade does not change the user's
+// store, and removal leaves nothing behind.
 func TestDebInCleanTree(t *testing.T) {
 	deb := file(t, "mcp-login_VERSION_linux_amd64.deb")
 	root, dpkg := dpkgRoot(t)
 	output(t, dpkg("-i", olderDeb(t, deb)))
 	a := newAccount(t, filepath.Join(root, "usr/bin/mcp-login"))
-	a.mainJob(t)
+	a.checkSignInAndUse(t)
 	before := output(t, a.cmd("token", "demo"))
 
 	output(t, dpkg("-i", deb))
-	if got, want := below(tree(t, root), "usr/"), installed("vendor-completions"); !slices.Equal(got, want) {
+	if got, want := inFolder(filesBelow(t, root), "usr/"), packageFiles("vendor-completions"); !slices.Equal(got, want) {
 		t.Errorf("files %q, want %q", got, want)
 	}
 	if after := output(t, a.cmd("token", "demo")); after != before {
 		t.Error("the upgrade changed the stored token")
 	}
 	output(t, dpkg("-P", "mcp-login"))
-	if left := below(tree(t, root), "usr/"); len(left) > 0 {
+	if left := inFolder(filesBelow(t, root), "usr/"); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
-	if len(tree(t, a.dir)) == 0 {
-		t.Error("the person's store is gone")
+	if len(filesBelow(t, a.dir)) == 0 {
+		t.Error("the user's store is gone")
 	}
 }
 
-// olderDeb is the same package with version 0.0.0.
+// olderDeb returns the same package with version 0.0.0.
 func olderDeb(t testing.TB, deb string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "older")
@@ -122,28 +122,27 @@ func olderDeb(t testing.TB, deb string) string {
 	return older
 }
 
-// TestDebOnThisSystem: man, completion in bash and systemd find what the
-// package brings.
+// TestDebOnThisSystem: man, bash completion and systemd find the installed files.
 func TestDebOnThisSystem(t *testing.T) {
 	needRoot(t)
 	provide(t, "packages")
 	if out, err := exec.Command("dpkg-query", "-W", "-f", "${Status}", "mcp-login").Output(); err == nil && strings.Contains(string(out), "ok installed") {
-		t.Skip("mcp-login is installed already")
+		t.Skip("mcp-login is already installed")
 	}
 	t.Cleanup(func() {
 		output(t, exec.Command("dpkg", "-P", "mcp-login"))
 		if _, err := os.Stat("/usr/bin/mcp-login"); err == nil {
-			t.Error("the program was left behind")
+			t.Error("the program was not removed")
 		}
 	})
-	// Some images leave manual pages out, unless they are named.
+	// Some images exclude manual pages by default.
 	output(t, exec.Command("dpkg", "--path-include=/usr/share/man/*", "--path-include=/usr/share/doc/*", "-i", file(t, "mcp-login_VERSION_linux_amd64.deb")))
 
 	a := newAccount(t, "mcp-login")
-	a.mainJob(t)
+	a.checkSignInAndUse(t)
 	page := exec.Command("man", "mcp-login")
 	page.Env = append(a.env, "MANWIDTH=200")
-	if got := output(t, page); !strings.Contains(got, "MCP-LOGIN(1)") || !strings.Contains(got, meta.Version) {
+	if got := output(t, page); !strings.Contains(got, "MCP-LOGIN(1)") || !strings.Contains(got, metadata.Version) {
 		t.Errorf("man shows %.300q", got)
 	}
 	for typed, want := range map[string]string{"mcp-login lo": "login", "mcp-login env d": "demo"} {
@@ -170,12 +169,12 @@ func TestRPM(t *testing.T) {
 	provide(t, "packages")
 	path := file(t, "mcp-login_VERSION_linux_amd64.rpm")
 	output(t, exec.Command("rpm", "-K", "--nosignature", path))
-	if got := strings.Fields(strings.ReplaceAll(output(t, exec.Command("rpm", "-qpl", path)), "\n/", "\n")); len(got) != 8 || !slices.Equal(sorted(got), installed("site-functions")) {
+	if got := strings.Fields(strings.ReplaceAll(output(t, exec.Command("rpm", "-qpl", path)), "\n/", "\n")); len(got) != 8 || !slices.Equal(sorted(got), packageFiles("site-functions")) {
 		t.Errorf("files %q", got)
 	}
 	about := output(t, exec.Command("rpm", "-qp", "--qf", "%{NAME} %{VERSION} %{LICENSE} %{ARCH} %{BUILDHOST} [%{FILEUSERNAME} ]", path))
-	if want := "mcp-login " + strings.ReplaceAll(meta.Version, "-", "~") + " Apache-2.0 x86_64 localhost " + strings.Repeat("root ", 8); about != want {
-		t.Errorf("rpm says %q, want %q", about, want)
+	if want := "mcp-login " + strings.ReplaceAll(metadata.Version, "-", "~") + " Apache-2.0 x86_64 localhost " + strings.Repeat("root ", 8); about != want {
+		t.Errorf("rpm shows %q, want %q", about, want)
 	}
 	if scripts := output(t, exec.Command("rpm", "-qp", "--scripts", path)); scripts != "" {
 		t.Errorf("scripts: %s", scripts)
@@ -186,9 +185,9 @@ func TestRPM(t *testing.T) {
 		return output(t, exec.Command("rpm", append([]string{"--root", root, "--nodeps", "--nosignature"}, args...)...))
 	}
 	rpm("-i", path)
-	newAccount(t, filepath.Join(root, "usr/bin/mcp-login")).mainJob(t)
+	newAccount(t, filepath.Join(root, "usr/bin/mcp-login")).checkSignInAndUse(t)
 	rpm("-e", "mcp-login")
-	if left := below(tree(t, root), "usr/bin"); len(left) > 0 {
+	if left := inFolder(filesBelow(t, root), "usr/bin"); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }
@@ -201,8 +200,8 @@ func sorted(names []string) []string {
 	return names
 }
 
-// TestAPKAndArchlinux are read by a tar reader, since neither package manager
-// is here.
+// TestAPKAndArchlinux reads the packages as tar archives, because neither package
+// manager is available here.
 func TestAPKAndArchlinux(t *testing.T) {
 	provide(t, "packages")
 	var arch bytes.Buffer
@@ -217,21 +216,21 @@ func TestAPKAndArchlinux(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			about := string(files[".PKGINFO"].data)
-			for _, want := range []string{"pkgname = mcp-login\n", "arch = x86_64\n", "license = Apache-2.0\n", "pkgver = " + strings.SplitN(meta.Version, "-", 2)[0]} {
+			for _, want := range []string{"pkgname = mcp-login\n", "arch = x86_64\n", "license = Apache-2.0\n", "pkgver = " + strings.SplitN(metadata.Version, "-", 2)[0]} {
 				if !strings.Contains(about, want) {
 					t.Errorf(".PKGINFO lacks %q:\n%s", want, about)
 				}
 			}
 			program := files["usr/bin/mcp-login"]
 			maps.DeleteFunc(files, func(name string, _ entry) bool { return strings.HasPrefix(name, ".") })
-			if got, want := slices.Sorted(maps.Keys(files)), installed("site-functions"); !slices.Equal(got, want) {
+			if got, want := slices.Sorted(maps.Keys(files)), packageFiles("site-functions"); !slices.Equal(got, want) {
 				t.Errorf("files %q, want %q", got, want)
 			}
 			path := filepath.Join(t.TempDir(), "mcp-login")
 			if err := os.WriteFile(path, program.data, program.mode.Perm()); err != nil {
 				t.Fatal(err)
 			}
-			newAccount(t, path).mainJob(t)
+			newAccount(t, path).checkSignInAndUse(t)
 		})
 	}
 }

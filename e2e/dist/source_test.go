@@ -13,27 +13,27 @@ import (
 	"time"
 )
 
-// TestReproducible builds the whole release a second time, from another folder.
+// TestReproducible builds the whole release again, in another folder.
 func TestReproducible(t *testing.T) {
 	if changed := output(t, exec.Command("git", "status", "--porcelain")); changed != "" {
-		t.Skipf("the release was not made of a commit:\n%s", changed)
+		t.Skipf("the release was not built from a commit:\n%s", changed)
 	}
 	dir := filepath.Join(t.TempDir(), "another place")
 	output(t, exec.Command("git", "clone", "-q", "../..", dir))
-	output(t, exec.Command("git", "-C", dir, "checkout", "-q", "--detach", meta.Commit))
+	output(t, exec.Command("git", "-C", dir, "checkout", "-q", "--detach", metadata.Commit))
 	build := exec.Command("packaging/dist")
 	build.Dir = dir
 	build.Env = append(os.Environ(), "HOSTNAME=another", "TZ=Asia/Tokyo", "LC_ALL=C")
 	output(t, build)
 	for _, name := range []string{"release/checksums.txt", "image/index.json", "homebrew/Casks/mcp-login.rb", "scoop/mcp-login.json", "aur/mcp-login-bin.pkgbuild"} {
 		if first, second := read(t, file(t, name)), read(t, filepath.Join(dir, "dist", name)); string(first) != string(second) {
-			t.Errorf("%s differs:\n%s", name, differing(string(first), string(second)))
+			t.Errorf("%s differs:\n%s", name, diffLines(string(first), string(second)))
 		}
 	}
 }
 
-// differing are the lines that only one of two texts has.
-func differing(first, second string) (lines string) {
+// diffLines returns the lines that only one of two texts has.
+func diffLines(first, second string) (lines string) {
 	for _, two := range [][2]string{{first, second}, {second, first}} {
 		for line := range strings.Lines(two[0]) {
 			if !strings.Contains(two[1], line) {
@@ -44,8 +44,8 @@ func differing(first, second string) (lines string) {
 	return lines
 }
 
-// TestGoInstall installs the latest version from a module proxy that has this
-// source as v1.2.3, and the other modules from this machine's cache.
+// TestGoInstall installs the latest version from a module proxy that has this source as
+// v1.2.3, and the other modules from the local cache.
 func TestGoInstall(t *testing.T) {
 	proxy, cache, bin := t.TempDir(), t.TempDir(), t.TempDir()
 	publish(t, proxy, "v1.2.3")
@@ -63,7 +63,7 @@ func TestGoInstall(t *testing.T) {
 	checkToken(t, demo, demoToken.FindString(output(t, a.cmd("env", "demo"))))
 }
 
-// publish puts the module of the commit into a file proxy.
+// publish writes the module of the commit to a file proxy.
 func publish(t testing.TB, proxy, version string) {
 	t.Helper()
 	const module = "github.com/mcp-login/mcp-login"
@@ -80,8 +80,8 @@ func publish(t testing.TB, proxy, version string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A module holds no other module.
-	zip := exec.Command("git", "archive", "--format=zip", "--prefix="+module+"@"+version+"/", "-o", filepath.Join(dir, version+".zip"), meta.Commit, "--", ".", ":!e2e", ":!packaging")
+	// A module does not contain nested modules.
+	zip := exec.Command("git", "archive", "--format=zip", "--prefix="+module+"@"+version+"/", "-o", filepath.Join(dir, version+".zip"), metadata.Commit, "--", ".", ":!e2e", ":!packaging")
 	zip.Dir = "../.."
 	output(t, zip)
 }

@@ -1,7 +1,7 @@
 //go:build e2e && dist
 
-// Package dist holds the tests of a release: each installs what "make dist"
-// made, the way its users do, and does the program's main job with it.
+// Package dist has the tests of a release. Each installs what "make dist" built, as
+// users do, and signs in with it.
 //
 //	make dist-test
 package dist
@@ -25,16 +25,16 @@ import (
 	"github.com/mcp-login/mcp-login/examples/demo/demoserver"
 )
 
-// made is the folder of the release.
-const made = "../../dist"
+// releaseDir is the folder of the release.
+const releaseDir = "../../dist"
 
-// meta is what goreleaser says of the release.
-var meta struct{ Tag, Version, Commit string }
+// metadata is goreleaser's metadata.json.
+var metadata struct{ Tag, Version, Commit string }
 
 func TestMain(m *testing.M) {
-	data, err := os.ReadFile(filepath.Join(made, "metadata.json"))
+	data, err := os.ReadFile(filepath.Join(releaseDir, "metadata.json"))
 	if err == nil {
-		err = json.Unmarshal(data, &meta)
+		err = json.Unmarshal(data, &metadata)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "dist: run make dist first:", err)
@@ -43,11 +43,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// file is the path of one file of the release. VERSION in its name stands for
+// file returns the path of a file of the release. VERSION in the name is replaced by
 // the version.
 func file(t testing.TB, name string) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(made, strings.ReplaceAll(name, "VERSION", meta.Version)))
+	path, err := filepath.Abs(filepath.Join(releaseDir, strings.ReplaceAll(name, "VERSION", metadata.Version)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +68,13 @@ func read(t testing.TB, path string) []byte {
 
 func sum(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 
-// provide makes a tool available and returns its path.
+// provide installs or builds a tool and returns its path.
 func provide(t testing.TB, name string) string {
 	t.Helper()
 	return strings.TrimSpace(output(t, exec.Command("../provide", name)))
 }
 
-// output runs a command, which must succeed, and returns its standard output.
+// output runs a command that must succeed, and returns its standard output.
 func output(t testing.TB, cmd *exec.Cmd) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -85,9 +85,8 @@ func output(t testing.TB, cmd *exec.Cmd) string {
 	return stdout.String()
 }
 
-// fails runs a command, which must not succeed, and returns its exit code and
-// all that it wrote.
-func fails(t testing.TB, cmd *exec.Cmd) (code int, out string) {
+// outputOfFailure runs a command that must fail, and returns its exit code and output.
+func outputOfFailure(t testing.TB, cmd *exec.Cmd) (code int, out string) {
 	t.Helper()
 	all, err := cmd.CombinedOutput()
 	exit, exited := errors.AsType[*exec.ExitError](err)
@@ -97,7 +96,7 @@ func fails(t testing.TB, cmd *exec.Cmd) (code int, out string) {
 	return exit.ExitCode(), string(all)
 }
 
-// needRoot skips a test that installs for the whole system.
+// needRoot skips a test that installs for the whole system, unless it runs as root.
 func needRoot(t testing.TB) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -105,7 +104,7 @@ func needRoot(t testing.TB) {
 	}
 }
 
-// startDemo starts the demo server, which approves after a moment.
+// startDemo starts the demo server, which approves by itself.
 func startDemo(t testing.TB) *demoserver.Server {
 	t.Helper()
 	var demo http.Handler
@@ -119,8 +118,8 @@ func startDemo(t testing.TB) *demoserver.Server {
 	return s
 }
 
-// account is a person's own: a HOME and nothing else of this machine's
-// environment.
+// account is a user's account: a private HOME, and no other environment variables of
+// this machine.
 type account struct {
 	dir     string
 	env     []string
@@ -150,11 +149,11 @@ func (a *account) login(t testing.TB) *demoserver.Server {
 	return demo
 }
 
-// mainJob signs in by the device flow, then takes the token by env and by exec,
-// and calls the server with it.
-func (a *account) mainJob(t testing.TB) {
+// checkSignInAndUse signs in with the device flow, gets the token with env and with
+// exec, and calls the server with it.
+func (a *account) checkSignInAndUse(t testing.TB) {
 	t.Helper()
-	if got := output(t, a.cmd("version")); !strings.HasPrefix(got, "mcp-login "+meta.Version+" (commit "+meta.Commit[:12]+", ") {
+	if got := output(t, a.cmd("version")); !strings.HasPrefix(got, "mcp-login "+metadata.Version+" (commit "+metadata.Commit[:12]+", ") {
 		t.Errorf("version: %q", got)
 	}
 	demo := a.login(t)
@@ -166,7 +165,7 @@ func (a *account) mainJob(t testing.TB) {
 	checkToken(t, demo, exported)
 }
 
-// checkToken fails unless the server takes the token.
+// checkToken fails unless the server accepts the token.
 func checkToken(t testing.TB, demo *demoserver.Server, token string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, demo.MCP(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
@@ -186,20 +185,21 @@ func checkToken(t testing.TB, demo *demoserver.Server, token string) {
 	}
 }
 
-// initialize is a first message to an MCP server, and what its answer holds.
+// initialize is the first message to an MCP server, and initialized is a part of its
+// response.
 const (
 	initialize  = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}` + "\n"
 	initialized = `"serverInfo"`
 )
 
-// checkProxy fails unless a proxy on standard input and output answers, with
-// JSON lines and nothing else.
+// checkProxy fails unless a proxy on standard input and output answers with JSON lines
+// only.
 func checkProxy(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	cmd.Stdin = strings.NewReader(initialize)
 	out := output(t, cmd)
 	if !strings.Contains(out, initialized) {
-		t.Errorf("the proxy answered %q", out)
+		t.Errorf("the proxy returned %q", out)
 	}
 	for line := range strings.Lines(out) {
 		if !json.Valid([]byte(line)) {

@@ -20,7 +20,7 @@ func workflows(t testing.TB) []string {
 	return files
 }
 
-func TestWorkflowsAreClean(t *testing.T) {
+func TestWorkflowsPassActionlint(t *testing.T) {
 	lint := exec.Command(provide(t, "actionlint"), workflows(t)...)
 	if out, err := lint.CombinedOutput(); err != nil {
 		t.Errorf("actionlint: %v\n%s", err, out)
@@ -32,21 +32,21 @@ var (
 	expression = regexp.MustCompile(`\$\{\{`)
 )
 
-// TestWorkflowsAreTight: every action is pinned to a commit, nothing is granted
-// to all jobs but reading, no checkout leaves a token behind, and no expression
-// becomes part of a script.
-func TestWorkflowsAreTight(t *testing.T) {
+// TestWorkflowsHaveMinimalPermissions: every action is pinned to a commit, workflows
+// grant only read access to all jobs, no checkout leaves credentials behind, and no
+// script contains an expression.
+func TestWorkflowsHaveMinimalPermissions(t *testing.T) {
 	for _, path := range workflows(t) {
 		text := string(read(t, path))
 		name := filepath.Base(path)
 		if !strings.Contains(text, "\npermissions:\n  contents: read\n\n") {
-			t.Errorf("%s grants more than reading at the top", name)
+			t.Errorf("%s grants more than read access to all jobs", name)
 		}
 		if strings.Contains(text, "pull_request_target") || strings.Contains(text, "workflow_run") {
-			t.Errorf("%s runs with rights on the code of others", name)
+			t.Errorf("%s runs code of pull requests with write access", name)
 		}
 		if got, want := strings.Count(text, "persist-credentials: false"), strings.Count(text, "uses: actions/checkout@"); got != want {
-			t.Errorf("%s: %d of %d checkouts keep no token", name, got, want)
+			t.Errorf("%s: %d of %d checkouts do not persist credentials", name, got, want)
 		}
 		script, indent := false, 0
 		for i, line := range strings.Split(text, "\n") {
@@ -67,9 +67,9 @@ func TestWorkflowsAreTight(t *testing.T) {
 	}
 }
 
-// TestWorkflowRuns runs the Linux job of ci.yml, with one make target, in this
-// machine's own shell. The actions that set up tools are replaced by empty
-// ones, since those tools are here.
+// TestWorkflowRuns runs the Linux job of ci.yml with one make target on this machine.
+// Empty actions replace those that set up tools, because the tools are already
+// installed.
 func TestWorkflowRuns(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "clone")
 	output(t, exec.Command("git", "clone", "-q", "../..", dir))

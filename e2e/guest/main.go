@@ -1,12 +1,12 @@
 //go:build e2e
 
-// Guest is what TestSuspend has run in a virtual machine, as the
-// first process and with nothing beside it but the programs mcp-login and demo.
-// It sets the clock and suspends the machine, as no test may do to the machine
-// that it runs on, and looks at what the agent issues then.
+// Guest is the program that TestSuspend runs as the first process of a virtual machine,
+// with only the programs mcp-login and demo. It sets the clock and suspends the
+// machine, which a test must not do to its own machine, and checks what the agent
+// issues afterward.
 //
-// Each step is one line on the second serial port that begins with ok or FAIL.
-// The first port is the console, with the kernel's talk and the programs'.
+// Each step prints a line on the second serial port that begins with ok or FAIL. The
+// first port is the console, with the messages of the kernel and the programs.
 package main
 
 import (
@@ -21,14 +21,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is for how long the machine runs at most.
-const patience = 4 * time.Minute
+// machineTimeout is the maximum time that the machine runs.
+const machineTimeout = 4 * time.Minute
 
 func main() {
-	time.AfterFunc(patience, powerOff)
-	defer powerOff() // the kernel takes it badly when its first process ends
-	if err := bringUp(); err != nil {
-		fmt.Println("bring up the machine:", err)
+	time.AfterFunc(machineTimeout, powerOff)
+	defer powerOff() // the kernel panics if its first process exits
+	if err := prepareSystem(); err != nil {
+		fmt.Println("prepare the system:", err)
 		return
 	}
 	port, err := os.OpenFile("/dev/ttyS1", os.O_WRONLY, 0)
@@ -42,8 +42,9 @@ func main() {
 	}
 }
 
-// bringUp makes of a bare kernel what the programs need.
-func bringUp() error {
+// prepareSystem mounts the file systems that the programs need, and enables the
+// network.
+func prepareSystem() error {
 	for path, kind := range map[string]string{"/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs"} {
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
@@ -52,11 +53,11 @@ func bringUp() error {
 			return fmt.Errorf("mount %s: %w", path, err)
 		}
 	}
-	return errors.Join(os.Setenv("HOME", home), os.Setenv("PATH", "/"), loopbackUp())
+	return errors.Join(os.Setenv("HOME", home), os.Setenv("PATH", "/"), enableLoopback())
 }
 
-// loopbackUp has 127.0.0.1 work. Its address comes by itself.
-func loopbackUp() error {
+// enableLoopback brings up the loopback interface. The kernel assigns its address.
+func enableLoopback() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -76,14 +77,13 @@ func powerOff() {
 	}
 }
 
-// moveClock sets the wall clock by that much.
+// moveClock changes the wall clock by this time.
 func moveClock(by time.Duration) error {
 	to := unix.NsecToTimespec(time.Now().Add(by).UnixNano())
 	return unix.ClockSettime(unix.CLOCK_REALTIME, &to)
 }
 
-// suspend has the machine sleep in its memory (ACPI S3) until the alarm of its
-// real time clock.
+// suspend suspends the machine to RAM (ACPI S3) until the alarm of its real-time clock.
 func suspend(d time.Duration) error {
 	begin := time.Now()
 	err := os.WriteFile("/sys/class/rtc/rtc0/wakealarm", fmt.Appendf(nil, "+%d", int(d.Seconds())), 0)
@@ -97,8 +97,8 @@ func suspend(d time.Duration) error {
 	return err
 }
 
-// start starts a program that runs to the end of the machine, and returns the
-// first line it writes that holds word.
+// start starts a program that runs until the machine is powered off, and returns its
+// first line of output that contains word.
 func start(word string, args ...string) (string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -109,7 +109,7 @@ func start(word string, args ...string) (string, error) {
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	_ = w.Close() // it is the program's
+	_ = w.Close() // the program has its own copy
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		fmt.Println(lines.Text())
@@ -125,7 +125,7 @@ func start(word string, args ...string) (string, error) {
 	return "", fmt.Errorf("%s ended: %w", args[0], cmd.Wait())
 }
 
-// output runs a program to its end and returns what it answers.
+// output runs a program and returns its standard output.
 func output(args ...string) ([]byte, error) {
 	out, err := exec.Command(args[0], args[1:]...).Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {

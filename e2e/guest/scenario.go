@@ -20,51 +20,51 @@ import (
 )
 
 const (
-	profiles = 20 // p0, p1, ... are kept by the agent
-	alone    = "alone"
+	profiles = 20 // the agent keeps p0, p1, ...
+	notKept  = "alone"
 
-	// life is that of an access token. It ends while the machine sleeps.
-	life  = 30 * time.Second
-	sleep = life + 10*time.Second
+	// lifetime is that of an access token, which expires while the machine is suspended.
+	lifetime = 30 * time.Second
+	sleep    = lifetime + 10*time.Second
 
 	home   = "/home"
 	socket = home + "/agent.sock"
 )
 
-// scenario is what is known between the steps.
+// scenario is the state that the steps share.
 type scenario struct {
 	report io.Writer
 	server string                 // URL of the MCP server
 	kept   []string               // names of the profiles that the agent keeps
-	mu     sync.Mutex             // guards tokens
-	tokens map[string]oauth.Token // by profile, those issued last
+	mu     sync.Mutex             // protects tokens
+	tokens map[string]oauth.Token // last issued token, by profile
 }
 
-// run returns an error where there is no use in going on.
+// run runs the steps, and returns the error of the first one that fails.
 func (s *scenario) run() error {
 	if err := s.setUp(); err != nil {
 		return err
 	}
-	all := append([]string{alone}, s.kept...)
+	all := append([]string{notKept}, s.kept...)
 	steps := []struct {
 		name   string
-		asked  []string // for profiles
-		moving func() error
+		asked  []string // profiles to request tokens for
+		change func() error
 	}{
 		{"fresh", all, func() error { return nil }},
 		{"set forward", all, func() error { return moveClock(6 * time.Hour) }},
-		// Without an agent the clocks of two hosts may differ by that much.
+		// Only with an agent: without one, the clocks of two hosts may differ by that much.
 		{"set back a little", s.kept, func() error { return moveClock(-time.Minute) }},
 		{"set back", all, func() error { return moveClock(-9 * time.Hour) }},
 		{"suspended", all, func() error { return suspend(sleep) }},
-		{"set forward, and nobody asks", all, func() error { return errors.Join(moveClock(time.Hour), s.refreshed()) }},
+		{"set forward, without requests", all, func() error { return errors.Join(moveClock(time.Hour), s.awaitRefreshes()) }},
 	}
 	for jumps, step := range steps {
 		begin := time.Now()
-		err := step.moving()
+		err := step.change()
 		moved := time.Now()
 		if err == nil {
-			err = errors.Join(s.ask(step.asked), counted(jumps))
+			err = errors.Join(s.requestTokens(step.asked), checkClockJumps(jumps))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -76,9 +76,9 @@ func (s *scenario) run() error {
 	return nil
 }
 
-// setUp starts the server, logs in and starts the agent.
+// setUp starts the server, signs in and starts the agent.
 func (s *scenario) setUp() error {
-	line, err := start("MCP server: ", "demo", "-access-ttl", life.String(), "-auto-approve", "1ms", "-interval", "1s")
+	line, err := start("MCP server: ", "demo", "-access-ttl", lifetime.String(), "-auto-approve", "1ms", "-interval", "1s")
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *scenario) setUp() error {
 	for i := range profiles {
 		s.kept = append(s.kept, "p"+strconv.Itoa(i))
 	}
-	err = each(append([]string{alone}, s.kept...), func(name string) error {
+	err = inParallel(append([]string{notKept}, s.kept...), func(name string) error {
 		_, err := output("mcp-login", "login", name, s.server, "--flow", "device", "--no-qr")
 		return err
 	})
@@ -98,17 +98,17 @@ func (s *scenario) setUp() error {
 	return err
 }
 
-// ask asks for tokens all at once, the agent's by its socket and the one that
-// it does not keep by the program, and judges them.
-func (s *scenario) ask(names []string) error {
-	return each(names, func(name string) error {
+// requestTokens requests tokens at once, from the agent or, for the profile that it
+// does not keep, from the program, and checks them.
+func (s *scenario) requestTokens(names []string) error {
+	return inParallel(names, func(name string) error {
 		ask := fromAgent
-		if name == alone {
+		if name == notKept {
 			ask = fromStore
 		}
 		token, err := ask(context.Background(), name)
 		if err == nil {
-			err = s.judge(token, s.last(name, token))
+			err = s.checkToken(token, s.swapToken(name, token))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -122,8 +122,8 @@ func fromAgent(ctx context.Context, name string) (oauth.Token, error) {
 	return c.Token, err
 }
 
-// last returns the token that was issued before this one.
-func (s *scenario) last(name string, token oauth.Token) oauth.Token {
+// swapToken records a token and returns the one that was issued before.
+func (s *scenario) swapToken(name string, token oauth.Token) oauth.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.tokens[name]
@@ -131,29 +131,29 @@ func (s *scenario) last(name string, token oauth.Token) oauth.Token {
 	return before
 }
 
-// judge has the server judge a token that was issued, and the one before:
-// between the two the clock has moved, so they are not the same.
-func (s *scenario) judge(token, before oauth.Token) error {
+// checkToken checks with the server that a token is valid, and that it differs from the
+// previous one, because the clock has moved.
+func (s *scenario) checkToken(token, before oauth.Token) error {
 	if left := time.Until(token.Expiry); left <= 0 {
-		return fmt.Errorf("it has expired %s ago", -left)
+		return fmt.Errorf("the token expired %s ago", -left)
 	}
 	if token.Access == before.Access {
-		return errors.New("it is the old one")
+		return errors.New("the token is the previous one")
 	}
-	works, err := s.works(token)
+	works, err := s.accepts(token)
 	if err == nil && !works {
-		return errors.New("the server refuses it")
+		return errors.New("the server rejects the token")
 	}
 	if err != nil || before.Access == "" || time.Until(before.Expiry) > 0 {
 		return err
 	}
-	if works, err = s.works(before); works {
-		return errors.New("the server takes a token that has expired: it judges nothing")
+	if works, err = s.accepts(before); works {
+		return errors.New("the server accepts an expired token, so the test proves nothing")
 	}
 	return err
 }
 
-func (s *scenario) works(token oauth.Token) (bool, error) {
+func (s *scenario) accepts(token oauth.Token) (bool, error) {
 	req, err := http.NewRequest(http.MethodGet, s.server, nil)
 	if err != nil {
 		return false, err
@@ -166,7 +166,7 @@ func (s *scenario) works(token oauth.Token) (bool, error) {
 	return resp.StatusCode != http.StatusUnauthorized, resp.Body.Close()
 }
 
-// fromStore gets a token by the program, without the agent.
+// fromStore gets a token with the program, without the agent.
 func fromStore(_ context.Context, name string) (t oauth.Token, err error) {
 	out, err := output("mcp-login", "env", name, "--min-ttl", "1s", "--format", "json")
 	if err != nil {
@@ -180,21 +180,21 @@ func fromStore(_ context.Context, name string) (t oauth.Token, err error) {
 	return oauth.Token{Access: vars.Token, Expiry: vars.Expiry}, err
 }
 
-// counted compares how many jumps of the clock the agent has counted.
-func counted(jumps int) error {
-	text, err := agentTells("/metrics")
+// checkClockJumps checks how many clock jumps the agent has counted.
+func checkClockJumps(jumps int) error {
+	text, err := getFromAgent("/metrics")
 	want := fmt.Sprintf("\nmcp_login_agent_clock_jumps_total %d\n", jumps)
 	if err == nil && !strings.Contains(string(text), want) {
-		return fmt.Errorf("not %d jumps of the clock: %s", jumps, text)
+		return fmt.Errorf("want %d clock jumps in the metrics: %s", jumps, text)
 	}
 	return err
 }
 
-// refreshed waits until no token that the agent keeps has expired, without
-// asking for one.
-func (s *scenario) refreshed() error {
+// awaitRefreshes waits until no token that the agent keeps has expired, without
+// requesting one.
+func (s *scenario) awaitRefreshes() error {
 	for fresh := 0; fresh < profiles; time.Sleep(100 * time.Millisecond) {
-		text, err := agentTells("/v1/health")
+		text, err := getFromAgent("/v1/health")
 		if err != nil {
 			return err
 		}
@@ -212,8 +212,8 @@ func (s *scenario) refreshed() error {
 	return nil
 }
 
-// agentTells gets what the agent tells beside tokens.
-func agentTells(path string) ([]byte, error) {
+// getFromAgent sends a GET request to the agent.
+func getFromAgent(path string) ([]byte, error) {
 	hc := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -228,8 +228,8 @@ func agentTells(path string) ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
-// each does something for all names at once.
-func each(names []string, do func(string) error) error {
+// inParallel calls do for all names at once.
+func inParallel(names []string, do func(string) error) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(names))
 	for i, name := range names {

@@ -1,6 +1,6 @@
-// Ory Hydra with an MCP server and pages for sign-in and consent, for the tests.
-// It listens on 127.0.0.1, prints the MCP server's origin when ready and ends
-// when its standard input does. The first argument is hydra's binary.
+// A test server: Ory Hydra with an MCP server and pages for sign-in and consent.
+// It listens on 127.0.0.1, prints the MCP server's origin when it is ready, and exits
+// when its standard input is closed. The first argument is the path of Hydra's binary.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -48,7 +48,7 @@ const call = async (method, path, body) => (await fetch(`${admin}${path}`, {
   method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body),
 })).json();
 
-const read = async (req) => {
+const readBody = async (req) => {
   const chunks = [];
   for await (const chunk of req) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
@@ -62,23 +62,23 @@ const form = (res, action, challenge, fields) => {
   res.end(`<!doctype html><form method="post" action="${action}"><input type="hidden" name="challenge" value="${
     encodeURIComponent(challenge)}">${fields.map((k) => `<input name="${k}">`).join('')}<button>Continue</button></form>`);
 };
-const go = (res, { redirect_to: to }) => { res.writeHead(303, { location: to }); res.end(); };
+const redirect = (res, { redirect_to: to }) => { res.writeHead(303, { location: to }); res.end(); };
 
 const pages = {
   '/.well-known/oauth-protected-resource/mcp': (req, res) => json(res, 200, { resource: `${base}/mcp`, authorization_servers: [issuer] }),
   '/error': (req, res, url) => json(res, 400, Object.fromEntries(url.searchParams)),
   '/login': async (req, res, url, { challenge, login }) => {
     if (req.method === 'GET') return form(res, '/login', url.searchParams.get('login_challenge'), ['login', 'password']);
-    return go(res, await call('PUT', `/oauth2/auth/requests/login/accept?login_challenge=${challenge}`, { subject: login }));
+    return redirect(res, await call('PUT', `/oauth2/auth/requests/login/accept?login_challenge=${challenge}`, { subject: login }));
   },
   '/consent': async (req, res, url, { challenge, accept }) => {
     if (req.method === 'GET') return form(res, '/consent', url.searchParams.get('consent_challenge'), ['accept']);
     if (accept === 'no') {
-      return go(res, await call('PUT', `/oauth2/auth/requests/consent/reject?consent_challenge=${challenge}`, { error: 'access_denied' }));
+      return redirect(res, await call('PUT', `/oauth2/auth/requests/consent/reject?consent_challenge=${challenge}`, { error: 'access_denied' }));
     }
-    const asked = await call('GET', `/oauth2/auth/requests/consent?consent_challenge=${challenge}`);
-    return go(res, await call('PUT', `/oauth2/auth/requests/consent/accept?consent_challenge=${challenge}`, {
-      grant_scope: asked.requested_scope, grant_access_token_audience: asked.requested_access_token_audience,
+    const requested = await call('GET', `/oauth2/auth/requests/consent?consent_challenge=${challenge}`);
+    return redirect(res, await call('PUT', `/oauth2/auth/requests/consent/accept?consent_challenge=${challenge}`, {
+      grant_scope: requested.requested_scope, grant_access_token_audience: requested.requested_access_token_audience,
     }));
   },
   '/mcp': async (req, res) => {
@@ -87,7 +87,7 @@ const pages = {
     if (!known?.active) {
       return json(res, 401, {}, { 'www-authenticate': `Bearer resource_metadata="${base}/.well-known/oauth-protected-resource/mcp"` });
     }
-    const { id = null } = JSON.parse(await read(req));
+    const { id = null } = JSON.parse(await readBody(req));
     return json(res, 200, { jsonrpc: '2.0', id, result: { tools: [{ name: 'test', inputSchema: { type: 'object' } }] } });
   },
 };
@@ -97,7 +97,7 @@ server.on('request', async (req, res) => {
   const page = pages[url.pathname];
   if (!page) return json(res, 404, {});
   const isForm = req.headers['content-type'] === 'application/x-www-form-urlencoded';
-  const fields = isForm ? Object.fromEntries(new URLSearchParams(await read(req))) : {};
+  const fields = isForm ? Object.fromEntries(new URLSearchParams(await readBody(req))) : {};
   return page(req, res, url, { ...fields, challenge: fields.challenge && encodeURIComponent(decodeURIComponent(fields.challenge)) });
 });
 console.log(base);

@@ -13,13 +13,13 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-const page = 4 << 10 // what tmpfs hands out at a time
+const page = 4 << 10 // the allocation unit of tmpfs
 
-// TestDiskFull writes with ever less room: a write succeeds, or says that the
-// disk is full and leaves the old record.
+// TestDiskFull writes with less and less free space: a write succeeds, or it reports
+// that the disk is full and keeps the old record.
 func TestDiskFull(t *testing.T) {
 	if !inside() {
-		asUser(t, 0)
+		runAsUser(t, 0)
 		return
 	}
 	const pages = 32
@@ -41,10 +41,10 @@ func TestDiskFull(t *testing.T) {
 		default:
 			t.Errorf("Put with %d pages used = %v, want ENOSPC", used, err)
 		}
-		wantData(t, openStore(t, root), "a", value)
+		checkData(t, openStore(t, root), "a", value)
 	}
 	if full < 5 || full > pages-5 {
-		t.Errorf("the disk was full in %d of %d writes: that proves little", full, pages)
+		t.Errorf("the disk was full in %d of %d writes, so the test proves little", full, pages)
 	}
 	if err := s.Probe(t.Context()); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("Probe of a full disk = %v, want ErrUnavailable", err)
@@ -54,13 +54,13 @@ func TestDiskFull(t *testing.T) {
 	}
 	fill(t, root, 0)
 	put(t, s, "a", value)
-	wantData(t, s, "a", value)
+	checkData(t, s, "a", value)
 }
 
-// TestCreateOnFullDisk: a store that could not be made can be made later.
+// TestCreateOnFullDisk: a store that could not be created can be created later.
 func TestCreateOnFullDisk(t *testing.T) {
 	if !inside() {
-		asUser(t, 0)
+		runAsUser(t, 0)
 		return
 	}
 	const pages = 8
@@ -69,7 +69,7 @@ func TestCreateOnFullDisk(t *testing.T) {
 		fill(t, root, used*page)
 		_, err := openStore(t, root).Put(t.Context(), "a", []byte("data"), secrets.Absent)
 		if err == nil {
-			wantData(t, openStore(t, root), "a", "data")
+			checkData(t, openStore(t, root), "a", "data")
 			continue
 		}
 		if !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, secrets.ErrUnavailable) {
@@ -77,11 +77,11 @@ func TestCreateOnFullDisk(t *testing.T) {
 		}
 		fill(t, root, 0)
 		put(t, openStore(t, root), "a", "data")
-		wantData(t, openStore(t, root), "a", "data")
+		checkData(t, openStore(t, root), "a", "data")
 	}
 }
 
-// fill makes a file of this size, or as large as there is room.
+// fill writes a file of this size, or as large as possible.
 func fill(t *testing.T, root string, size int) {
 	t.Helper()
 	err := os.WriteFile(filepath.Join(root, "fill"), make([]byte, size), 0o600)
@@ -92,7 +92,7 @@ func fill(t *testing.T, root string, size int) {
 
 func TestReadOnlyDisk(t *testing.T) {
 	if !inside() {
-		asUser(t, 0)
+		runAsUser(t, 0)
 		return
 	}
 	root := mount(t, "size=1m")
@@ -100,7 +100,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	if err := syscall.Mount("", root, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
-	wantReadOnly(t, openStore(t, root), syscall.EROFS)
+	checkReadOnly(t, openStore(t, root), syscall.EROFS)
 	_, err := openStore(t, filepath.Join(root, "new")).Put(t.Context(), "a", nil, secrets.Any)
 	if !errors.Is(err, secrets.ErrUnavailable) || !errors.Is(err, syscall.EROFS) {
 		t.Errorf("Put into a new store = %v, want ErrUnavailable for EROFS", err)
@@ -109,7 +109,7 @@ func TestReadOnlyDisk(t *testing.T) {
 
 func TestNoPermission(t *testing.T) {
 	if !inside() {
-		asUser(t, 1000)
+		runAsUser(t, 1000)
 		return
 	}
 	root := t.TempDir()
@@ -119,7 +119,7 @@ func TestNoPermission(t *testing.T) {
 		t.Fatal(err)
 	}
 	chmod(t, data, 0o500)
-	wantReadOnly(t, openStore(t, root), syscall.EACCES)
+	checkReadOnly(t, openStore(t, root), syscall.EACCES)
 
 	chmod(t, data, 0o000)
 	defer chmod(t, data, 0o700)
@@ -128,7 +128,7 @@ func TestNoPermission(t *testing.T) {
 	_, listErr := s.List(t.Context())
 	for method, err := range map[string]error{"Get": getErr, "List": listErr} {
 		if !errors.Is(err, secrets.ErrUnavailable) {
-			t.Errorf("%s without any permission = %v, want ErrUnavailable", method, err)
+			t.Errorf("%s without permission = %v, want ErrUnavailable", method, err)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/secretstest"
 )
 
-// The shell that runs inside a fresh session bus, and has the test as "$@".
+// The shell scripts that run inside a new session bus, with the test as "$@".
 const (
 	unlocked = `echo -n pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec "$@"`
 	locked   = `gnome-keyring-daemon --start --components=secrets >/dev/null && exec "$@"`
@@ -31,10 +31,10 @@ const (
 			sleep .05
 		done
 		kill -STOP "$pid"; trap 'kill -KILL "$pid"' EXIT; "$@"`
-	absent = `exec "$@"`
+	noKeyring = `exec "$@"`
 )
 
-// desktop is a person's account, whose login keyring lasts over many sessions.
+// desktop is a user's account, whose login keyring persists across sessions.
 type desktop struct{ home, runtime string }
 
 func newDesktop(t *testing.T) desktop {
@@ -44,24 +44,24 @@ func newDesktop(t *testing.T) desktop {
 	return d
 }
 
-// session runs the test again in a desktop session that begins so.
+// session runs the test again in a desktop session that starts with a script.
 func (d desktop) session(t *testing.T, begin string) {
 	t.Helper()
 	argv := []string{"dbus-run-session"}
-	if begin == absent {
+	if begin == noKeyring {
 		argv = append(argv, "--config-file="+bareBus(t))
 	}
-	cmd := again(t, append(argv, "--", "bash", "-c", begin, "bash")...)
+	cmd := rerun(t, append(argv, "--", "bash", "-c", begin, "bash")...)
 	cmd.Env = []string{
 		"HOME=" + d.home, "XDG_RUNTIME_DIR=" + d.runtime, "PATH=" + os.Getenv("PATH"), insideEnv + "=" + begin,
 	}
-	finish(t, cmd)
-	d.end(t)
+	runOther(t, cmd)
+	d.killProcesses(t)
 }
 
-// end kills what a session left running. A keyring that the bus started may
-// miss the end of the bus, and wait for it for ever.
-func (d desktop) end(t *testing.T) {
+// killProcesses kills the processes that a session left running. A keyring that the bus
+// started may miss the end of the bus and wait forever.
+func (d desktop) killProcesses(t *testing.T) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -70,15 +70,15 @@ func (d desktop) end(t *testing.T) {
 	for _, path := range processes {
 		environ, err := os.ReadFile(path)
 		if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), "XDG_RUNTIME_DIR="+d.runtime) {
-			continue // not ours, or gone
+			continue // not of this session, or already gone
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by now
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have exited
 		}
 	}
 }
 
-// bareBus is the configuration of a bus that starts no services by itself.
+// bareBus writes the configuration of a bus that does not start services.
 func bareBus(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bus.conf")
@@ -90,8 +90,8 @@ func bareBus(t *testing.T) string {
 	return path
 }
 
-// TestKeyring: a store whose key is in a real keyring is a store like any
-// other, and the key is only there.
+// TestKeyring: a store with its key in a real keyring passes the contract of all
+// stores, and only the keyring has the key.
 func TestKeyring(t *testing.T) {
 	if !inside() {
 		newDesktop(t).session(t, unlocked)
@@ -111,16 +111,16 @@ func TestKeyring(t *testing.T) {
 		t.Errorf("Status = %+v, %v", st, err)
 	}
 	if n := keyringItems(t); n != 1 {
-		t.Errorf("the keyring has %d items of ours, want 1: no probe stays", n)
+		t.Errorf("the keyring has %d items of mcp-login, want 1", n)
 	}
 	for _, to := range []file.Keeper{file.KeyFile{Dir: filepath.Join(root, "keys")}, k} {
 		if err := s.Rekey(t.Context(), to); err != nil {
 			t.Fatalf("Rekey: %v", err)
 		}
-		wantData(t, openWith(t, root, to), "a", "data")
+		checkData(t, openWith(t, root, to), "a", "data")
 	}
 	if n := keyringItems(t); n != 1 {
-		t.Errorf("after rekeying the keyring has %d items of ours, want 1", n)
+		t.Errorf("after rekeying the keyring has %d items of mcp-login, want 1", n)
 	}
 	if st, err = s.Status(t.Context()); err != nil {
 		t.Fatal(err)
@@ -129,14 +129,14 @@ func TestKeyring(t *testing.T) {
 		t.Errorf("Forget: %v", err)
 	}
 	if err := k.Forget(t.Context(), st.Key); err != nil {
-		t.Errorf("Forget what is gone: %v", err)
+		t.Errorf("Forget again: %v", err)
 	}
 	if _, _, err := openWith(t, root, k).Get(t.Context(), "a"); !errors.Is(err, secrets.ErrUndecryptable) {
 		t.Errorf("Get after the key was removed = %v, want ErrUndecryptable", err)
 	}
 }
 
-// keyringItems counts our items as another program sees them.
+// keyringItems counts the items of mcp-login as another program sees them.
 func keyringItems(t *testing.T) int {
 	t.Helper()
 	out, err := exec.Command("secret-tool", "search", "--all", "service", "mcp-login").CombinedOutput()
@@ -146,7 +146,7 @@ func keyringItems(t *testing.T) int {
 	return strings.Count(string(out), "attribute.service = mcp-login")
 }
 
-// TestLockedKeyring: the key is there, and nobody to type the password.
+// TestLockedKeyring: the keyring has the key, but no user can enter the password.
 func TestLockedKeyring(t *testing.T) {
 	d := desktop{os.Getenv("HOME"), os.Getenv("XDG_RUNTIME_DIR")}
 	root := filepath.Join(d.home, "store")
@@ -161,33 +161,33 @@ func TestLockedKeyring(t *testing.T) {
 		if _, err := s.Put(t.Context(), "a", []byte("data"), secrets.Absent); err != nil && !errors.Is(err, secrets.ErrConflict) {
 			t.Fatal(err)
 		}
-		wantData(t, s, "a", "data") // also after the locked session
+		checkData(t, s, "a", "data") // also after the locked session
 	case locked:
-		wantNoKeyring(t, root, "failed to unlock correct collection")
+		checkNoKeyring(t, root, "failed to unlock correct collection")
 	}
 }
 
-// TestNoKeyring: a bus with nobody behind it.
+// TestNoKeyring: a bus without a keyring service.
 func TestNoKeyring(t *testing.T) {
 	if !inside() {
-		newDesktop(t).session(t, absent)
+		newDesktop(t).session(t, noKeyring)
 		return
 	}
-	wantNoKeyring(t, t.TempDir(), "no keyring program is running in this desktop session")
+	checkNoKeyring(t, t.TempDir(), "no keyring program is running in this desktop session")
 }
 
-// TestHangingKeyring: a keyring that takes calls and never answers.
+// TestHangingKeyring: a keyring that accepts calls and never answers.
 func TestHangingKeyring(t *testing.T) {
 	if !inside() {
 		newDesktop(t).session(t, stopped)
 		return
 	}
-	wantNoKeyring(t, t.TempDir(), "did not answer within 3s")
+	checkNoKeyring(t, t.TempDir(), "did not answer within 3s")
 }
 
-// wantNoKeyring: every use of the keyring fails with the given reason. The
+// checkNoKeyring checks that every use of the keyring fails with this reason. The
 // reason differs between a call that fails at once and one that times out.
-func wantNoKeyring(t *testing.T, root, reason string) {
+func checkNoKeyring(t *testing.T, root, reason string) {
 	t.Helper()
 	k := keyring.Keeper{}
 	s := openWith(t, root, k)
@@ -198,6 +198,6 @@ func wantNoKeyring(t *testing.T, root, reason string) {
 		}
 	}
 	if names, err := s.List(t.Context()); err != nil || len(names) > 1 {
-		t.Errorf("List = %q, %v: it needs no key", names, err)
+		t.Errorf("List = %q, %v, but it needs no key", names, err)
 	}
 }

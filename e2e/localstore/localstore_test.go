@@ -1,9 +1,9 @@
 //go:build e2e && linux
 
-// Package localstore holds the tests of secrets/file and secrets/keyring that
-// need a file system or a keyring of their own: a full disk, a read-only one,
-// gnome-keyring in each of its moods. Each such test runs itself again where
-// it finds them.
+// Package localstore has the tests of secrets/file and secrets/keyring that need a
+// special file system or keyring: a full disk, a read-only disk, and gnome-keyring
+// unlocked, locked, stopped and absent. Each such test runs itself again in that
+// environment.
 package localstore
 
 import (
@@ -18,14 +18,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// insideEnv is set in the process that a test runs itself in.
+// insideEnv is set in the process in which a test runs itself again.
 const insideEnv = "E2E_LOCALSTORE_INSIDE"
 
 func inside() bool { return os.Getenv(insideEnv) != "" }
 
-// again prepares a run of the same test, by a command that is given the
-// program and its arguments last.
-func again(t *testing.T, command ...string) *exec.Cmd {
+// rerun returns a command that runs the same test. The program and its arguments are
+// added to command.
+func rerun(t *testing.T, command ...string) *exec.Cmd {
 	t.Helper()
 	argv := append(command, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -33,9 +33,9 @@ func again(t *testing.T, command ...string) *exec.Cmd {
 	return cmd
 }
 
-// finish runs the test in the other process, whose verdict it is. Its output
-// goes to a file: what it leaves running would keep a pipe open for ever.
-func finish(t *testing.T, cmd *exec.Cmd) {
+// runOther runs the test in the other process, whose result counts. Its output goes to
+// a file, because processes that it leaves running would keep a pipe open forever.
+func runOther(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "output")
 	f, err := os.Create(path)
@@ -45,23 +45,23 @@ func finish(t *testing.T, cmd *exec.Cmd) {
 	defer f.Close()
 	cmd.Stdout, cmd.Stderr = f, f
 	if err := cmd.Run(); err != nil {
-		out, _ := os.ReadFile(path) // the verdict counts
+		out, _ := os.ReadFile(path) // the result counts, so a missing output is no error
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-// asUser runs the test in user and mount namespaces of its own, so that as
-// root it may mount what nobody else sees, and as another user it has no
-// privileges, whoever runs the suite.
-func asUser(t *testing.T, uid int) {
+// runAsUser runs the test in separate user and mount namespaces. There, root can mount
+// file systems that other processes do not see, and another user has no privileges,
+// regardless of the user that runs the tests.
+func runAsUser(t *testing.T, uid int) {
 	t.Helper()
-	cmd := again(t)
+	cmd := rerun(t)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: uid, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: uid, HostID: os.Getgid(), Size: 1}},
 	}
-	finish(t, cmd)
+	runOther(t, cmd)
 }
 
 func mount(t *testing.T, options string) (dir string) {
@@ -99,7 +99,7 @@ func put(t *testing.T, s secrets.Store, name, data string) {
 	}
 }
 
-func wantData(t *testing.T, s secrets.Store, name, want string) {
+func checkData(t *testing.T, s secrets.Store, name, want string) {
 	t.Helper()
 	got, _, err := s.Get(t.Context(), name)
 	if string(got) != want || err != nil {
@@ -107,11 +107,11 @@ func wantData(t *testing.T, s secrets.Store, name, want string) {
 	}
 }
 
-// wantReadOnly: reading works, and all else says that the store cannot be used
-// and why.
-func wantReadOnly(t *testing.T, s *file.Store, cause error) {
+// checkReadOnly checks that reads work, and that everything else reports that the store
+// cannot be used, with the cause.
+func checkReadOnly(t *testing.T, s *file.Store, cause error) {
 	t.Helper()
-	wantData(t, s, "a", "data")
+	checkData(t, s, "a", "data")
 	if names, err := s.List(t.Context()); len(names) != 1 || err != nil {
 		t.Errorf("List = %q, %v", names, err)
 	}
@@ -124,5 +124,5 @@ func wantReadOnly(t *testing.T, s *file.Store, cause error) {
 			t.Errorf("%s = %v, want ErrUnavailable for %v", method, err, cause)
 		}
 	}
-	wantData(t, s, "a", "data")
+	checkData(t, s, "a", "data")
 }

@@ -21,7 +21,8 @@ const (
 	parcelPassphrase = "correct horse battery staple"
 )
 
-// TestAgeOpensParcel: the age program, with the passphrase typed at its prompt.
+// TestAgeOpensParcel opens a parcel with the age program, with the passphrase typed at
+// its prompt.
 func TestAgeOpensParcel(t *testing.T) {
 	dir := t.TempDir()
 	packed, err := parcel.Pack([]byte(parcelData), []byte(parcelPassphrase), parcel.WorkFactor)
@@ -38,8 +39,8 @@ func TestAgeOpensParcel(t *testing.T) {
 	}
 }
 
-// TestUnpackOfAge: what the age program packs, armored.
-func TestUnpackOfAge(t *testing.T) {
+// TestUnpackAgeFile unpacks an armored file of the age program.
+func TestUnpackAgeFile(t *testing.T) {
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out.age")
 	if err := os.WriteFile(in, []byte(parcelData), 0o600); err != nil {
@@ -52,7 +53,7 @@ func TestUnpackOfAge(t *testing.T) {
 	}
 }
 
-// age runs the program on a terminal and answers so many questions.
+// age runs the program on a terminal and answers this number of questions.
 func age(t *testing.T, questions int, args ...string) {
 	t.Helper()
 	cmd := exec.Command("age", args...)
@@ -68,13 +69,13 @@ func age(t *testing.T, questions int, args ...string) {
 			t.Fatal(err)
 		}
 	}
-	io.Copy(&screen, terminal) // ends with an error when age has closed its side
+	io.Copy(&screen, terminal) // ends with an error when age closes its side
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("age: %v\n%s", err, &screen)
 	}
 }
 
-// waitFor reads until a question with this word stands at the end of the screen.
+// waitFor reads until the screen ends with a question that contains the word.
 func waitFor(t *testing.T, terminal io.Reader, screen *bytes.Buffer, word string) {
 	t.Helper()
 	begin := screen.Len()
@@ -87,7 +88,7 @@ func waitFor(t *testing.T, terminal io.Reader, screen *bytes.Buffer, word string
 			return
 		}
 		if err != nil {
-			t.Fatalf("age asked nothing: %v\n%s", err, screen)
+			t.Fatalf("age did not prompt: %v\n%s", err, screen)
 		}
 	}
 }

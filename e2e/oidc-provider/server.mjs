@@ -1,13 +1,13 @@
-// A certified authorization server (npm oidc-provider) with an MCP server in
-// front, for the tests. It listens on 127.0.0.1, prints its URL when ready and
-// ends when its standard input does.
+// A test server: the certified authorization server oidc-provider, with an MCP
+// server. It listens on 127.0.0.1, prints its URL when it is ready, and exits when
+// its standard input is closed.
 //
-// oidc-provider itself is left as it is: real forms, real rotation. What it
-// lacks is added by the middleware below: a polling interval, slow_down, faults
-// on demand, the resource metadata, and an account of what happened.
+// oidc-provider is unchanged: real forms, real rotation. Middleware adds a polling
+// interval, slow_down, injected faults, the resource metadata, and a record of the
+// requests.
 //
-//   GET  /control   what was seen: polls, refreshes, tokens, ...
-//   POST /control   {"name": value} sets what is to happen next
+//   GET  /control   returns the record: polls, refreshes, tokens, ...
+//   POST /control   {"name": value} changes a setting
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import Provider, { errors } from 'oidc-provider';
 
-const { TLS_CERT, TLS_KEY } = process.env; // files; without them it speaks plain http
+const { TLS_CERT, TLS_KEY } = process.env; // paths of PEM files; without them, the server uses HTTP
 const server = TLS_CERT ? https.createServer({ cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) }) : http.createServer();
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
@@ -24,46 +24,46 @@ const issuer = `${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${server.address().po
 const resource = `${issuer}/mcp`;
 const scope = 'mcp:tools';
 
-const knobs = {
+const settings = {
   accessTTL: 3600, // seconds
   deviceTTL: 600,
-  interval: null, // seconds, sent with a device authorization; null: left out
-  slowDowns: 0, // so many polls are answered slow_down
-  unavailable: 0, // so many token requests are answered 503
-  drops: 0, // so many token answers are lost: the connection is cut after the work
-  refreshDelay: 0, // milliseconds before a refresh is answered
-  stalls: 0, // so many refreshes hang, with nothing done, and are answered 503
+  interval: null, // seconds, in the device authorization response; null: omitted
+  slowDowns: 0, // number of the next polls that get slow_down
+  unavailable: 0, // number of the next token requests that get 503
+  drops: 0, // number of the next token responses that are lost: the connection is closed after the request was processed
+  refreshDelay: 0, // milliseconds before each response to a refresh
+  stalls: 0, // number of the next refreshes that hang, then get 503 without being processed
   stallTime: 0, // milliseconds that they hang
   rotate: true,
-  dpopNonce: false, // DPoP proofs must hold a nonce of the server (RFC 9449)
+  dpopNonce: false, // DPoP proofs must contain a nonce of the server (RFC 9449)
 };
-const seen = {
+const observed = {
   polls: [], // milliseconds since the epoch, one per poll
-  refreshes: 0, // refresh requests that got new tokens
+  refreshes: 0, // successful refresh requests
   refusedRefreshes: 0,
   stalled: 0,
   registrations: 0,
   deregistrations: 0,
-  documents: [], // client id metadata documents that were fetched
+  documents: [], // client ID metadata documents that were fetched
   revocations: [], // token_type_hint of each
   resources: [], // the resource parameter of each device and token request
-  tokens: [], // every access and refresh token ever issued
+  tokens: [], // every access and refresh token that was issued
 };
 
-// With DOCUMENTS set, the server takes client id metadata documents. Its own fetch
-// refuses those on this machine, where all hosts are here.
+// With DOCUMENTS=yes, the server supports client ID metadata documents. The library's
+// fetch rejects loopback addresses, so this one connects every host to this machine.
 const documents = process.env.DOCUMENTS === 'yes';
-const fetchHere = (url) => new Promise((resolve, reject) => {
-  const here = { address: '127.0.0.1', family: 4 };
-  const lookup = (host, { all }, found) => (all ? found(null, [here]) : found(null, here.address, here.family));
+const fetchFromLoopback = (url) => new Promise((resolve, reject) => {
+  const loopback = { address: '127.0.0.1', family: 4 };
+  const lookup = (host, { all }, found) => (all ? found(null, [loopback]) : found(null, loopback.address, loopback.family));
   https.get(url, { lookup }, async (res) => {
-    seen.documents.push(String(url));
-    resolve(new Response(await read(res), { status: res.statusCode, headers: { 'content-type': res.headers['content-type'] } }));
+    observed.documents.push(String(url));
+    resolve(new Response(await readBody(res), { status: res.statusCode, headers: { 'content-type': res.headers['content-type'] } }));
   }).on('error', reject);
 });
 
 const provider = new Provider(issuer, {
-  ...(documents && { fetch: fetchHere }),
+  ...(documents && { fetch: fetchFromLoopback }),
   clients: [{
     client_id: 'introspector',
     client_secret: 'introspector-secret',
@@ -79,7 +79,7 @@ const provider = new Provider(issuer, {
     ...(documents && { clientIdMetadataDocument: { enabled: true, ack: 'draft-02' } }),
     devInteractions: { enabled: true },
     deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****' },
-    dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 1), requireNonce: () => knobs.dpopNonce },
+    dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 1), requireNonce: () => settings.dpopNonce },
     introspection: { enabled: true },
     registration: { enabled: true },
     registrationManagement: { enabled: true },
@@ -89,7 +89,7 @@ const provider = new Provider(issuer, {
       useGrantedResource: () => true,
       getResourceServerInfo: (ctx, indicator) => {
         if (indicator !== resource) throw new errors.InvalidTarget();
-        return { scope, accessTokenFormat: 'opaque', accessTokenTTL: knobs.accessTTL };
+        return { scope, accessTokenFormat: 'opaque', accessTokenTTL: settings.accessTTL };
       },
     },
     revocation: { enabled: true },
@@ -97,11 +97,11 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
   expiresWithSession: () => false,
-  rotateRefreshToken: () => knobs.rotate,
+  rotateRefreshToken: () => settings.rotate,
   ttl: {
-    AccessToken: () => knobs.accessTTL,
+    AccessToken: () => settings.accessTTL,
     AuthorizationCode: 60,
-    DeviceCode: () => knobs.deviceTTL,
+    DeviceCode: () => settings.deviceTTL,
     Grant: 86400,
     IdToken: 3600,
     Interaction: 3600,
@@ -110,7 +110,7 @@ const provider = new Provider(issuer, {
   },
 });
 
-const read = async (req) => {
+const readBody = async (req) => {
   const chunks = [];
   for await (const chunk of req) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
@@ -118,12 +118,12 @@ const read = async (req) => {
 
 const control = async (ctx) => {
   if (ctx.method === 'POST') {
-    for (const [name, value] of Object.entries(JSON.parse(await read(ctx.req)))) {
-      if (!(name in knobs)) ctx.throw(400, `no knob ${name}`);
-      knobs[name] = value;
+    for (const [name, value] of Object.entries(JSON.parse(await readBody(ctx.req)))) {
+      if (!(name in settings)) ctx.throw(400, `no setting ${name}`);
+      settings[name] = value;
     }
   }
-  ctx.body = { ...seen, ...knobs };
+  ctx.body = { ...observed, ...settings };
 };
 
 const metadata = (ctx) => {
@@ -136,7 +136,7 @@ const metadata = (ctx) => {
   };
 };
 
-// The MCP server: any request with a good token is answered with one tool.
+// The MCP server returns one tool for every request with a valid token.
 const mcp = async (ctx) => {
   const [, value = ''] = /^Bearer (.+)$/i.exec(ctx.get('authorization')) ?? [];
   const token = value && await provider.AccessToken.find(value);
@@ -146,7 +146,7 @@ const mcp = async (ctx) => {
       + (value ? ', error="invalid_token"' : ''));
     return;
   }
-  const { id = null } = JSON.parse(await read(ctx.req));
+  const { id = null } = JSON.parse(await readBody(ctx.req));
   ctx.body = { jsonrpc: '2.0', id, result: { tools: [{ name: 'test', inputSchema: { type: 'object' } }] } };
 };
 
@@ -161,40 +161,40 @@ provider.use(async (ctx, next) => {
   await (route ? route(ctx) : next());
 });
 
-// Token requests: faults first, then the account of what the provider did.
+// Token requests: inject faults, then record what the provider did.
 provider.use(async (ctx, next) => {
   if (ctx.method !== 'POST' || ctx.path !== '/token') return next();
-  const form = new URLSearchParams(ctx.req.body = await read(ctx.req));
+  const form = new URLSearchParams(ctx.req.body = await readBody(ctx.req));
   const poll = form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:device_code';
   const refresh = form.get('grant_type') === 'refresh_token';
-  if (poll) seen.polls.push(Date.now());
-  if (knobs.unavailable > 0) {
-    knobs.unavailable -= 1;
+  if (poll) observed.polls.push(Date.now());
+  if (settings.unavailable > 0) {
+    settings.unavailable -= 1;
     ctx.status = 503;
     return undefined;
   }
-  if (poll && knobs.slowDowns > 0) {
-    knobs.slowDowns -= 1;
+  if (poll && settings.slowDowns > 0) {
+    settings.slowDowns -= 1;
     ctx.status = 400;
     ctx.body = { error: 'slow_down' };
     return undefined;
   }
-  seen.resources.push(form.get('resource'));
-  if (refresh && knobs.stalls > 0) {
-    knobs.stalls -= 1;
-    seen.stalled += 1;
-    await sleep(knobs.stallTime);
+  observed.resources.push(form.get('resource'));
+  if (refresh && settings.stalls > 0) {
+    settings.stalls -= 1;
+    observed.stalled += 1;
+    await sleep(settings.stallTime);
     ctx.status = 503;
     return undefined;
   }
-  if (refresh) await sleep(knobs.refreshDelay);
+  if (refresh) await sleep(settings.refreshDelay);
   await next();
   const ok = ctx.status === 200;
-  if (refresh && ok) seen.refreshes += 1;
-  if (refresh && !ok) seen.refusedRefreshes += 1;
-  if (ok) seen.tokens.push(...[ctx.body.access_token, ctx.body.refresh_token].filter(Boolean));
-  if (ok && knobs.drops > 0) {
-    knobs.drops -= 1;
+  if (refresh && ok) observed.refreshes += 1;
+  if (refresh && !ok) observed.refusedRefreshes += 1;
+  if (ok) observed.tokens.push(...[ctx.body.access_token, ctx.body.refresh_token].filter(Boolean));
+  if (ok && settings.drops > 0) {
+    settings.drops -= 1;
     ctx.req.socket.destroy();
   }
   return undefined;
@@ -202,14 +202,14 @@ provider.use(async (ctx, next) => {
 
 provider.use(async (ctx, next) => {
   if (ctx.method === 'POST' && (ctx.path === '/device/auth' || ctx.path === '/token/revocation')) {
-    const form = new URLSearchParams(ctx.req.body = await read(ctx.req));
-    if (ctx.path === '/device/auth') seen.resources.push(form.get('resource'));
-    else seen.revocations.push(form.get('token_type_hint'));
+    const form = new URLSearchParams(ctx.req.body = await readBody(ctx.req));
+    if (ctx.path === '/device/auth') observed.resources.push(form.get('resource'));
+    else observed.revocations.push(form.get('token_type_hint'));
   }
   await next();
-  if (ctx.path === '/device/auth' && ctx.status === 200 && knobs.interval) ctx.body.interval = knobs.interval;
-  if (ctx.method === 'POST' && ctx.path === '/reg' && ctx.status === 201) seen.registrations += 1;
-  if (ctx.method === 'DELETE' && ctx.path.startsWith('/reg/') && ctx.status === 204) seen.deregistrations += 1;
+  if (ctx.path === '/device/auth' && ctx.status === 200 && settings.interval) ctx.body.interval = settings.interval;
+  if (ctx.method === 'POST' && ctx.path === '/reg' && ctx.status === 201) observed.registrations += 1;
+  if (ctx.method === 'DELETE' && ctx.path.startsWith('/reg/') && ctx.status === 204) observed.deregistrations += 1;
 });
 
 server.on('request', provider.callback());

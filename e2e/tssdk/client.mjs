@@ -1,7 +1,8 @@
-// The TypeScript SDK's client: node client.mjs MAJOR SERVER CALLS, where MAJOR is
-// 1 or 2, SERVER a URL or a command line and CALLS a JSON array of { tool, args,
-// wait, abort }. It prints one JSON line for each call. TSSDK is the folder of
-// node_modules.
+// A client of a TypeScript SDK. Usage: node client.mjs MAJOR SERVER CALLS
+//
+// MAJOR is the SDK's major version, 1 or 2. SERVER is a URL or a command line. CALLS
+// is a JSON array of { tool, args, wait, abort }. It prints one JSON line for each
+// call. TSSDK is the folder of node_modules.
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -11,7 +12,7 @@ const [major, server, calls] = process.argv.slice(2);
 const [command, ...args] = server.split(' ');
 const { Client, HTTP, Stdio, options, onMessage, onElicit, call } = sdks[major]();
 
-// The first SDK speaks the protocol with sessions.
+// The first SDK uses the protocol with sessions.
 function first() {
   const { Client } = require('@modelcontextprotocol/sdk/client/index.js');
   const { StdioClientTransport: Stdio } = require('@modelcontextprotocol/sdk/client/stdio.js');
@@ -23,7 +24,7 @@ function first() {
   };
 }
 
-// The second is held to the stateless one.
+// The second SDK is pinned to the stateless protocol.
 function second() {
   const { Client, StreamableHTTPClientTransport: HTTP } = require('@modelcontextprotocol/client');
   const { StdioClientTransport: Stdio } = require('@modelcontextprotocol/client/stdio');
@@ -49,23 +50,23 @@ await client.connect(transport);
 for (const { tool, args, wait, abort } of JSON.parse(calls)) {
   await sleep(wait ?? 0);
   const stop = new AbortController();
-  const said = { tool, progress: 0, messages: 0 };
+  const report = { tool, progress: 0, messages: 0 };
   messages = 0;
   try {
     const result = await call(client, { name: tool, arguments: args ?? {} }, {
       signal: stop.signal,
       onprogress: () => {
-        said.progress += 1;
+        report.progress += 1;
         if (abort) stop.abort('enough');
       },
     });
     const text = result.content.map((part) => part.text ?? '').join('');
-    said.length = text.length;
-    said.text = text.slice(0, 200);
+    report.length = text.length;
+    report.text = text.slice(0, 200);
   } catch (error) {
-    said.error = String(error);
+    report.error = String(error);
   }
-  said.messages = messages;
-  console.log(JSON.stringify(said));
+  report.messages = messages;
+  console.log(JSON.stringify(report));
 }
 await client.close();

@@ -1,8 +1,9 @@
-// The TypeScript SDK's client, whose user is not signed in: node signin.mjs MAJOR
-// SERVER HOW, where MAJOR is 1 or 2, SERVER a URL or a command line and HOW is tool or
-// elicitation. It prints one JSON line for each thing that happens: { tools }, { text }
-// of a call, { page } to open, { closed } when that is done with, { changed } when
-// other tools are announced. TSSDK is the folder of node_modules.
+// A client of a TypeScript SDK that signs in. Usage: node signin.mjs MAJOR SERVER HOW
+//
+// MAJOR is the SDK's major version, 1 or 2. SERVER is a URL or a command line. HOW is
+// tool or elicitation. It prints one JSON line for each event: { tools }, { text } of
+// a call, { page } to open, { closed } when the page is done, { changed } when the
+// list of tools has changed. TSSDK is the folder of node_modules.
 import { createRequire } from 'node:module';
 
 const require = createRequire(`${process.env.TSSDK}/`);
@@ -23,7 +24,7 @@ function first() {
   };
 }
 
-// The second asks first whether the server knows the protocol without sessions.
+// The second SDK checks first whether the server supports the stateless protocol.
 function second() {
   const { Client, StreamableHTTPClientTransport: HTTP } = require('@modelcontextprotocol/client');
   const { StdioClientTransport: Stdio } = require('@modelcontextprotocol/client/stdio');
@@ -35,7 +36,7 @@ function second() {
   };
 }
 
-const say = (happened) => console.log(JSON.stringify(happened));
+const report = (event) => console.log(JSON.stringify(event));
 const text = (result) => result.content.map((part) => part.text ?? '').join('');
 
 const transport = server.startsWith('http')
@@ -48,25 +49,25 @@ client.onerror = (error) => console.error(`client: ${error}`);
 let changed;
 const change = new Promise((resolve) => { changed = resolve; });
 client.setNotificationHandler(onChange, () => {
-  say({ changed: true });
+  report({ changed: true });
   changed();
 });
 if (how === 'elicitation') {
   client.setRequestHandler(onElicit, async ({ params }) => {
-    say({ page: params });
+    report({ page: params });
     return { action: 'accept' };
   });
-  client.setNotificationHandler(onClosed, () => say({ closed: true }));
+  client.setNotificationHandler(onClosed, () => report({ closed: true }));
 }
 await client.connect(transport);
 
-const tools = async () => say({ tools: (await client.listTools()).tools.map((tool) => tool.name) });
+const tools = async () => report({ tools: (await client.listTools()).tools.map((tool) => tool.name) });
 await tools();
-say({ text: text(await call(client, { name: 'sign_in', arguments: {} })) });
+report({ text: text(await call(client, { name: 'sign_in', arguments: {} })) });
 if (how === 'tool') {
-  say({ text: text(await call(client, { name: 'sign_in', arguments: {} })) });
+  report({ text: text(await call(client, { name: 'sign_in', arguments: {} })) });
 }
 await change;
 await tools();
-say({ text: text(await call(client, { name: 'add', arguments: { a: 2, b: 3 } })) });
+report({ text: text(await call(client, { name: 'add', arguments: { a: 2, b: 3 } })) });
 await client.close();

@@ -1,4 +1,4 @@
-// Runs a program and waits for it, under whatever name this one has.
+// Runs a program and waits for it. A test names this program after a shell or a shim.
 #include <process.h>
 
 int main(int argc, char **argv) {

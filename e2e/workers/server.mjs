@@ -1,5 +1,6 @@
-// Cloudflare's workers-oauth-provider under workerd, for the tests. It listens
-// on 127.0.0.1, prints its URL when ready and ends when its standard input does.
+// A test server: Cloudflare's workers-oauth-provider in workerd. It listens on
+// 127.0.0.1, prints its URL when it is ready, and exits when its standard input is
+// closed.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -12,7 +13,7 @@ const { port } = probe.address();
 probe.close();
 await once(probe, 'close');
 
-const { TLS_CERT, TLS_KEY } = process.env; // files; without them it speaks plain http
+const { TLS_CERT, TLS_KEY } = process.env; // paths of PEM files; without them, the server uses HTTP
 const base = `${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${port}`;
 const library = 'node_modules/@cloudflare/workers-oauth-provider/dist/oauth-provider.js';
 const miniflare = new Miniflare({

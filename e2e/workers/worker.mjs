@@ -1,5 +1,5 @@
-// An application around Cloudflare's OAuthProvider: an MCP server with one tool,
-// a sign-in page and a consent page. The environment says where it is reached.
+// An application with Cloudflare's OAuthProvider: an MCP server with one tool, a
+// sign-in page and a consent page. The variable BASE is its origin.
 import { OAuthProvider } from '@cloudflare/workers-oauth-provider';
 
 const page = (hidden, fields) => new Response(`<!doctype html><form method="post" action="/authorize">${
@@ -18,22 +18,22 @@ const defaultHandler = {
     const url = new URL(request.url);
     if (url.pathname !== '/authorize') return new Response('not found', { status: 404 });
     if (request.method === 'GET') {
-      await env.OAUTH_PROVIDER.parseAuthRequest(request); // refuses what is not in order
+      await env.OAUTH_PROVIDER.parseAuthRequest(request); // fails if the request is invalid
       return page({ query: url.search }, ['login', 'password']);
     }
     const form = await request.formData();
     const query = form.get('query');
     if (!form.has('accept')) return page({ query, user: form.get('login') }, ['accept']);
-    const asked = await env.OAUTH_PROVIDER.parseAuthRequest(new Request(`${url.origin}/authorize${query}`));
+    const authRequest = await env.OAUTH_PROVIDER.parseAuthRequest(new Request(`${url.origin}/authorize${query}`));
     if (form.get('accept') === 'no') {
-      const to = new URL(asked.redirectUri);
+      const to = new URL(authRequest.redirectUri);
       to.searchParams.set('error', 'access_denied');
-      to.searchParams.set('state', asked.state);
+      to.searchParams.set('state', authRequest.state);
       to.searchParams.set('iss', url.origin);
       return Response.redirect(to, 302);
     }
     const { redirectTo } = await env.OAUTH_PROVIDER.completeAuthorization({
-      request: asked, userId: form.get('user'), metadata: {}, scope: asked.scope, props: { user: form.get('user') },
+      request: authRequest, userId: form.get('user'), metadata: {}, scope: authRequest.scope, props: { user: form.get('user') },
     });
     return Response.redirect(redirectTo, 302);
   },

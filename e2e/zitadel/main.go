@@ -1,9 +1,9 @@
-// Command zitadeldev runs the example server of the zitadel/oidc library, with
-// an MCP server in front, for the tests. It listens on 127.0.0.1, prints its URL
-// when ready and ends when its standard input does.
+// Command zitadeldev is a test server: the example server of the zitadel/oidc
+// library, with an MCP server. It listens on 127.0.0.1, prints its URL when it is
+// ready, and exits when its standard input is closed.
 //
-// It registers no clients at run time. Known are mcp-login, which has no secret
-// and signs in with a browser, and mcp-login-device, whose secret is "secret".
+// It does not support dynamic client registration. It has two clients: mcp-login,
+// without a secret, for browsers, and mcp-login-device with the secret "secret".
 package main
 
 import (
@@ -38,28 +38,28 @@ func handler(base string) http.Handler {
 		storage.NativeClient("mcp-login", "http://127.0.0.1/callback"),
 		storage.DeviceClient("mcp-login-device", "secret"),
 	)
-	store := people{storage.NewStorage(storage.NewUserStore(base))}
+	store := deviceStorage{storage.NewStorage(storage.NewUserStore(base))}
 	silent := slog.New(slog.DiscardHandler)
 	mux := http.NewServeMux()
 	mux.Handle("/", exampleop.SetupServer(base, store, silent, false))
 	mux.HandleFunc("/.well-known/oauth-protected-resource/mcp", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, map[string]any{"resource": base + "/mcp", "authorization_servers": []string{base}, "scopes_supported": []string{"openid", "profile"}})
+		writeJSON(w, map[string]any{"resource": base + "/mcp", "authorization_servers": []string{base}, "scopes_supported": []string{"openid", "profile"}})
 	})
 	mux.HandleFunc("/mcp", func(w http.ResponseWriter, r *http.Request) { serveMCP(w, r, base) })
 	return mux
 }
 
-// people completes the example, which stores the user's name where tokens need
-// the user's id.
-type people struct{ *storage.Storage }
+// deviceStorage fixes the example, which stores the user's name where tokens need
+// the user's ID.
+type deviceStorage struct{ *storage.Storage }
 
-func (p people) CompleteDeviceAuthorization(ctx context.Context, userCode, _ string) error {
-	return p.Storage.CompleteDeviceAuthorization(ctx, userCode, "id1")
+func (s deviceStorage) CompleteDeviceAuthorization(ctx context.Context, userCode, _ string) error {
+	return s.Storage.CompleteDeviceAuthorization(ctx, userCode, "id1")
 }
 
-var _ op.DeviceAuthorizationStorage = people{}
+var _ op.DeviceAuthorizationStorage = deviceStorage{}
 
-// serveMCP answers any request whose token the provider accepts with one tool.
+// serveMCP returns one tool for every request with a valid token.
 func serveMCP(w http.ResponseWriter, r *http.Request, base string) {
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, base+"/userinfo", nil)
 	if err != nil {
@@ -80,12 +80,12 @@ func serveMCP(w http.ResponseWriter, r *http.Request, base string) {
 	}
 	var call struct{ ID any }
 	_ = json.NewDecoder(r.Body).Decode(&call)
-	answer(w, map[string]any{"jsonrpc": "2.0", "id": call.ID, "result": map[string]any{
+	writeJSON(w, map[string]any{"jsonrpc": "2.0", "id": call.ID, "result": map[string]any{
 		"tools": []any{map[string]any{"name": "test", "inputSchema": map[string]any{"type": "object"}}},
 	}})
 }
 
-func answer(w http.ResponseWriter, v any) {
+func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(v)
 }

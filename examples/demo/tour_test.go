@@ -8,7 +8,7 @@ import (
 
 // TestElsewhere: a person on a machine without a browser learns two ways to approve.
 func TestElsewhere(t *testing.T) {
-	text := elsewhere("http://127.0.0.1:8772/mcp", "make demo AUTO=5s", "  ")
+	text := noBrowserHint("http://127.0.0.1:8772/mcp", "make demo AUTO=5s", "  ")
 	for _, want := range []string{"  ssh -L 8772:127.0.0.1:8772 HOST\n", "make demo AUTO=5s\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -24,8 +24,8 @@ func TestElsewhere(t *testing.T) {
 // TestTourSaysWhatItDoes: before the first step a person knows what happens.
 func TestTourSaysWhatItDoes(t *testing.T) {
 	var out bytes.Buffer
-	walk := &tourist{out: &out, program: "/nonexistent/mcp-login", home: t.TempDir()}
-	if err := walk.travel(t.Context(), "http://127.0.0.1:1/mcp", 0); err == nil {
+	r := &runner{out: &out, program: "/nonexistent/mcp-login", home: t.TempDir()}
+	if err := r.runSteps(t.Context(), "http://127.0.0.1:1/mcp", 0); err == nil {
 		t.Error("the tour worked without a program")
 	}
 	if !strings.HasPrefix(out.String(), "This signs in to a demo server on this machine") {

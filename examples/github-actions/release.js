@@ -1,5 +1,4 @@
-// Downloads the program from a release and holds it to the checksum that the
-// release lists.
+// Downloads the program from a release and verifies its checksum.
 'use strict'
 
 const { execFileSync } = require('node:child_process')
@@ -10,23 +9,23 @@ const path = require('node:path')
 const systems = { linux: 'linux', darwin: 'darwin', win32: 'windows', freebsd: 'freebsd' }
 const processors = { x64: 'amd64', arm64: 'arm64', arm: 'armv7', ia32: '386' }
 
-// fetchFile returns the bytes at a URL. No release there is an error as well.
+// fetchFile returns the bytes at a URL. A status other than 2xx is an error.
 async function fetchFile(url) {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(120_000) })
-  if (!answer.ok) throw new Error(`${url}: HTTP ${answer.status}`)
-  return Buffer.from(await answer.arrayBuffer())
+  const response = await fetch(url, { signal: AbortSignal.timeout(120_000) })
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`)
+  return Buffer.from(await response.arrayBuffer())
 }
 
-// folder is where the files of a version are: of v1 the latest release, if it
-// is one. A commit has no release.
-function folder(releases, version) {
+// folderURL returns the URL of the folder with the files of a version. For a
+// major version such as v1 that is the latest release. A commit has no release.
+function folderURL(releases, version) {
   if (/^v\d+\.\d+\.\d+/.test(version)) return `${releases}/download/${version}`
   if (version === 'latest' || /^v\d+(\.\d+)?$/.test(version)) return `${releases}/latest/download`
   return ''
 }
 
-// find returns the archive for this machine that a list of checksums names.
-function find(checksums, version) {
+// findArchive returns the name and checksum of the archive for this platform.
+function findArchive(checksums, version) {
   const platform = `${systems[process.platform]}_${processors[process.arch]}`
   const line = new RegExp(`^([0-9a-f]{64})  (mcp-login_([0-9A-Za-z.+-]+)_${platform}\\.(?:tar\\.gz|zip))$`, 'm').exec(checksums)
   if (!line) throw new Error(`the release has no archive for ${platform}`)
@@ -35,14 +34,14 @@ function find(checksums, version) {
   return { sum, name }
 }
 
-// download returns the path of the program, or why there is none to download.
-// An archive that is not what the release lists is an error.
+// download returns the path of the program, or the reason why no release can be
+// used. A wrong checksum is an error.
 exports.download = async (releases, version, dir) => {
-  const from = folder(releases.replace(/\/$/, ''), version)
+  const from = folderURL(releases.replace(/\/$/, ''), version)
   if (!from) return { reason: 'a commit has no release' }
   let archive, wanted
   try {
-    wanted = find((await fetchFile(`${from}/checksums.txt`)).toString('utf8'), version)
+    wanted = findArchive((await fetchFile(`${from}/checksums.txt`)).toString('utf8'), version)
     archive = await fetchFile(`${from}/${wanted.name}`)
   } catch (error) {
     return { reason: error.cause?.message ?? error.message }
@@ -55,7 +54,7 @@ exports.download = async (releases, version, dir) => {
   fs.mkdirSync(bin)
   const file = path.join(bin, wanted.name)
   fs.writeFileSync(file, archive)
-  // Windows has a tar of its own that reads zip; one from Git would not.
+  // The tar of Windows itself reads zip files. The tar of Git does not.
   const tar = process.platform === 'win32' ? path.join(process.env.SystemRoot, 'System32', 'tar.exe') : 'tar'
   execFileSync(tar, ['-xf', file, '-C', bin, program], { stdio: 'inherit' })
   fs.rmSync(file)

@@ -14,7 +14,7 @@ func Meanings() []Meaning {
 		{BadUsage, "usage error"},
 		{Temporary, "temporary: the network, or the server is overloaded; try again"},
 		{LoginRequired, "login required; the hint is the command to run"},
-		{Denied, "denied by the person or the server"},
+		{Denied, "denied by the user or the server"},
 		{TimedOut, "not approved in time"},
 		{Store, "the store is unavailable or cannot be decrypted"},
 		{Interrupted, "interrupted"},

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs the program of the package that npm installed for this platform. Its
-// streams, exit code and signals are this process's own.
+// Runs the program from the package that npm installed for this platform. It
+// inherits the streams, gets the signals, and sets the exit code of this process.
 'use strict'
 
 const { spawn } = require('node:child_process')
@@ -16,7 +16,7 @@ function programPath() {
     const known = Object.keys(require('./package.json').optionalDependencies)
     const remedy = known.includes(name)
       ? `its package ${name} is not installed\nhint: npm install mcp-login --include=optional`
-      : `there is no package for this platform\nhint: go install -tags urfave_cli_no_docs github.com/mcp-login/mcp-login/cmd/mcp-login@latest`
+      : `mcp-login has no package for this platform\nhint: go install -tags urfave_cli_no_docs github.com/mcp-login/mcp-login/cmd/mcp-login@latest`
     process.stderr.write(`mcp-login: cannot run on ${platform}: ${remedy}\n`)
     process.exit(1)
   }
@@ -24,7 +24,7 @@ function programPath() {
 
 const child = spawn(programPath(), process.argv.slice(2), { stdio: 'inherit', windowsHide: false })
 
-// A terminal sends these to the child as well as to this process.
+// A terminal sends these signals to the child too.
 const fromTerminal = process.stdin.isTTY ? ['SIGINT', 'SIGQUIT'] : []
 const signals = process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGCONT', 'SIGWINCH']
 for (const signal of signals) {
@@ -41,6 +41,6 @@ child.on('exit', (code, signal) => {
   if (!signal) process.exit(code)
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
-  // For a signal that does not end Node.
+  // In case the signal does not end Node.
   setTimeout(() => process.exit(128 + constants.signals[signal]), 1000)
 })

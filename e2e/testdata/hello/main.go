@@ -1,4 +1,5 @@
-// Hello is the least that a Go program costs: what the benchmarks compare with.
+// Hello is the smallest Go program, to which the benchmarks compare the start of
+// mcp-login.
 package main
 
 import "fmt"

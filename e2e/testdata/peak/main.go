@@ -1,6 +1,5 @@
-// Peak runs a command and prints the most memory that it held, in KiB. It is a
-// program of its own, because Linux counts the memory of whoever starts a
-// process as that process's: this one is small.
+// Peak runs a command and prints its peak memory in KiB. Linux counts the memory of the
+// parent process at the start of a process too, so this separate program is small.
 package main
 
 import (

@@ -1,9 +1,9 @@
 // Package demoserver is an MCP server with tools and the authorization server that
-// guards it, in one http.Handler, with nothing kept on disk.
+// protects it, in one http.Handler that keeps everything in memory.
 //
 // The authorization server is the one of package oauthtest, which the tests use too:
-// it demands what the MCP specification and the RFCs demand of a client. Here are
-// the pages for people and the tools.
+// it requires of a client what the MCP specification and the RFCs require. This
+// package adds the pages and the tools.
 //
 // # Security
 //
@@ -36,10 +36,10 @@ const (
 
 	scopeTools = "mcp:tools"
 
-	// maxBody is far above what any form or registration here needs.
+	// maxBody is far larger than any form or registration.
 	maxBody = 64 << 10
-	// maxMisses limits the wrong user codes per minute (RFC 8628 §5.1).
-	maxMisses = 20
+	// maxWrongCodes limits the wrong user codes per minute (RFC 8628 §5.1).
+	maxWrongCodes = 20
 )
 
 // Config configures a Server. Only URL is required.
@@ -48,7 +48,7 @@ type Config struct {
 	AccessTTL   time.Duration // lifetime of an access token; 0: 10 minutes
 	CodeTTL     time.Duration // lifetime of a device or authorization code; 0: 10 minutes
 	Interval    time.Duration // wait between two polls of a device; 0: 2 seconds
-	AutoApprove time.Duration // approve without the user: a device this long after it asked, a browser at once; 0: never
+	AutoApprove time.Duration // time after which a device request is approved without the user; a browser is approved at once; 0: never
 	Log         *slog.Logger  // one line per request, never a secret; nil: silent
 }
 
@@ -59,13 +59,13 @@ type Server struct {
 	handler http.Handler
 	auth    *oauthtest.Server
 
-	mu     sync.Mutex
-	forms  map[string]string // secret of the consent form, by user code
-	misses int               // wrong user codes since the start of the minute
-	since  time.Time         // start of the minute that misses counts
+	mu         sync.Mutex
+	forms      map[string]string // secret of the consent form, by user code
+	wrongCodes int               // number of wrong user codes since the start of the minute
+	since      time.Time         // start of that minute
 }
 
-// New returns a server that is reached at cfg.URL.
+// New returns a server for requests to cfg.URL.
 func New(cfg Config) (*Server, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	// Reject other host names (DNS rebinding).
 	if r.Host != s.host {
-		http.Error(rec, "this server is reached as "+s.host, http.StatusMisdirectedRequest)
+		http.Error(rec, "use this server as "+s.host, http.StatusMisdirectedRequest)
 		return
 	}
 	s.handler.ServeHTTP(rec, r)

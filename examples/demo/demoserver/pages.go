@@ -47,23 +47,23 @@ type consent struct {
 	RedirectHost       string // host of the redirect URI; "": no redirect
 }
 
-// servePage writes p. leave is the origin that a form's answer may redirect
-// to; "" for none: Chrome applies form-action to redirects too.
-func servePage(w http.ResponseWriter, status int, p page, leave string) {
+// servePage writes p. redirectTo is the origin that the response to a form may
+// redirect to; "" for none: Chrome applies form-action to redirects too.
+func servePage(w http.ResponseWriter, status int, p page, redirectTo string) {
 	var body bytes.Buffer
 	if err := pageTemplate.Execute(&body, p); err != nil {
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		http.Error(w, "cannot render the page", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self' "+leave+
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self' "+redirectTo+
 		"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // the client has disconnected
+	_, _ = w.Write(body.Bytes()) // fails only if the client has disconnected
 }
 
 func serveStyle(w http.ResponseWriter, _ *http.Request) {
@@ -76,8 +76,8 @@ func (s *Server) serveHome(w http.ResponseWriter, _ *http.Request) {
 	servePage(w, http.StatusOK, page{Title: "A demo MCP server", MCP: s.MCP()}, "")
 }
 
-// serveDevicePage shows where the user code is typed, or, with a code in the
-// URL, the question itself with the code to compare (RFC 8628 §3.3.1).
+// serveDevicePage shows the form for a user code, or, with a code in the URL, the
+// consent form with the code to compare (RFC 8628 §3.3.1).
 func (s *Server) serveDevicePage(w http.ResponseWriter, r *http.Request) {
 	typed := r.FormValue("user_code")
 	if typed == "" {
@@ -105,7 +105,7 @@ func (s *Server) serveDeviceForm(w http.ResponseWriter, r *http.Request) {
 			Message: "Your device continues by itself within seconds. You can close this page."}, "")
 	default:
 		servePage(w, http.StatusOK, page{Title: "Denied", Code: asked.UserCode,
-			Message: "The device got no access. You can close this page."}, "")
+			Message: "The device did not get access. You can close this page."}, "")
 	}
 }
 
@@ -116,7 +116,7 @@ func (s *Server) decide(userCode string, approve bool) bool {
 	return s.auth.DenyDevice(userCode)
 }
 
-// showDevice asks for the decision on a user code.
+// showDevice shows the consent form for a user code.
 func (s *Server) showDevice(w http.ResponseWriter, typed string) {
 	asked, ok := s.find(typed)
 	if !ok {
@@ -130,19 +130,19 @@ func (s *Server) showDevice(w http.ResponseWriter, typed string) {
 	}}, "")
 }
 
-// find returns the request of the device that waits for a typed user code.
+// find returns the pending request for a user code that the user entered.
 func (s *Server) find(typed string) (oauthtest.Request, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); now.Sub(s.since) > time.Minute {
-		s.since, s.misses = now, 0
+		s.since, s.wrongCodes = now, 0
 	}
-	if s.misses >= maxMisses {
+	if s.wrongCodes >= maxWrongCodes {
 		return oauthtest.Request{}, false
 	}
 	asked, ok := s.auth.Waiting(typed)
 	if !ok {
-		s.misses++
+		s.wrongCodes++
 	}
 	return asked, ok
 }

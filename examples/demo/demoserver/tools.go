@@ -11,7 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// The limits keep a wrong argument from holding the server.
+// The limits keep a wrong argument from blocking the server.
 const (
 	maxTicks = 1000
 	maxPause = 10 * time.Second
@@ -53,29 +53,29 @@ func (s *Server) verify(_ context.Context, token string, _ *http.Request) (*auth
 	}, nil
 }
 
-type nothing struct{}
+type noArguments struct{}
 
-func whoami(_ context.Context, r *mcp.CallToolRequest, _ nothing) (*mcp.CallToolResult, any, error) {
+func whoami(_ context.Context, r *mcp.CallToolRequest, _ noArguments) (*mcp.CallToolResult, any, error) {
 	t := r.Extra.TokenInfo
-	return say("user %s through %v, scope %s, until %s", t.UserID, t.Extra["client"],
+	return textResult("user %s through %v, scope %s, until %s", t.UserID, t.Extra["client"],
 		strings.Join(t.Scopes, " "), t.Expiration.UTC().Format(time.RFC3339)), nil, nil
 }
 
-type addends struct {
+type addArguments struct {
 	A float64 `json:"a"`
 	B float64 `json:"b"`
 }
 
-func add(_ context.Context, _ *mcp.CallToolRequest, in addends) (*mcp.CallToolResult, any, error) {
-	return say("%v", in.A+in.B), nil, nil
+func add(_ context.Context, _ *mcp.CallToolRequest, in addArguments) (*mcp.CallToolResult, any, error) {
+	return textResult("%v", in.A+in.B), nil, nil
 }
 
-type rhythm struct {
+type ticksArguments struct {
 	N       int `json:"n" jsonschema:"how many, at most 1000"`
 	PauseMS int `json:"pause_ms,omitempty" jsonschema:"milliseconds before each, at most 10000"`
 }
 
-func ticks(ctx context.Context, r *mcp.CallToolRequest, in rhythm) (*mcp.CallToolResult, any, error) {
+func ticks(ctx context.Context, r *mcp.CallToolRequest, in ticksArguments) (*mcp.CallToolResult, any, error) {
 	pause := time.Duration(in.PauseMS) * time.Millisecond
 	if in.N < 0 || in.N > maxTicks || pause < 0 || pause > maxPause {
 		return nil, nil, fmt.Errorf("n is at most %d and pause_ms at most %d", maxTicks, maxPause.Milliseconds())
@@ -93,20 +93,20 @@ func ticks(ctx context.Context, r *mcp.CallToolRequest, in rhythm) (*mcp.CallToo
 			return nil, nil, err
 		}
 	}
-	return say("%d ticks", in.N), nil, nil
+	return textResult("%d ticks", in.N), nil, nil
 }
 
-type size struct {
+type textArguments struct {
 	N int `json:"n" jsonschema:"bytes, at most 64 MiB"`
 }
 
-func text(_ context.Context, _ *mcp.CallToolRequest, in size) (*mcp.CallToolResult, any, error) {
+func text(_ context.Context, _ *mcp.CallToolRequest, in textArguments) (*mcp.CallToolResult, any, error) {
 	if in.N < 0 || in.N > maxText {
 		return nil, nil, fmt.Errorf("n is at most %d", maxText)
 	}
-	return say("%s", strings.Repeat("x", in.N)), nil, nil
+	return textResult("%s", strings.Repeat("x", in.N)), nil, nil
 }
 
-func say(format string, args ...any) *mcp.CallToolResult {
+func textResult(format string, args ...any) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: fmt.Sprintf(format, args...)}}}
 }

@@ -1,12 +1,12 @@
 # Completion of mcp-login for bash.
 #   eval "$(mcp-login completion bash)"
 
-# __complete prints one candidate a line, in fields separated by tabs. The first
+# __complete prints one candidate per line, in fields separated by tabs. The first
 # field is its kind: w (a word, and its description), f (files), d (folders) or
 # c (a command line, after a number of words).
 _mcp_login() {
-  # bash also breaks words at = and :, unlike the program. They are joined
-  # again where no space was between them.
+  # bash also breaks words at = and :, unlike the program. Join words without a
+  # space between them.
   local rest=$COMP_LINE i n=-1 words=() starts=()
   for ((i = 0; i <= COMP_CWORD; i++)); do
     if ((i == 0)) || [[ $rest == [[:space:]]* ]]; then
@@ -17,7 +17,7 @@ _mcp_login() {
     rest=${rest#"${COMP_WORDS[i]}"}
   done
 
-  # What stands before the last break is not replaced.
+  # bash keeps the part of the word before the last break.
   local current=${words[n]} breaks= kept=
   [[ $COMP_WORDBREAKS == *=* ]] && breaks+='='
   [[ $COMP_WORDBREAKS == *:* ]] && breaks+=':'

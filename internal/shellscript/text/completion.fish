@@ -1,7 +1,7 @@
 # Completion of mcp-login for fish.
 #   mcp-login completion fish | source
 
-# __complete prints one candidate a line, in fields separated by tabs. The first
+# __complete prints one candidate per line, in fields separated by tabs. The first
 # field is its kind: w (a word, and its description), f (files), d (folders) or
 # c (a command line, after a number of words).
 function __mcp_login_complete

@@ -9,7 +9,7 @@ Register-ArgumentCompleter -Native -CommandName mcp-login -ScriptBlock {
     $program = Get-Command mcp-login -CommandType Application | Select-Object -First 1
     & $program __complete @before ".$wordToComplete" 2>$null | ForEach-Object {
         $kind, $word, $about = $_ -split "`t", 3
-        if ($kind -ceq 'w') { # without an answer PowerShell completes files by itself
+        if ($kind -ceq 'w') { # without a result, PowerShell completes files by itself
             $text = $word
             if ($text -notmatch '^[A-Za-z0-9_\-][A-Za-z0-9_\-./:=,]*$') { $text = "'" + $text.Replace("'", "''") + "'" }
             if (-not $about) { $about = $word }

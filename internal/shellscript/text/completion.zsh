@@ -3,7 +3,7 @@
 #   eval "$(mcp-login completion zsh)"
 # or as the file _mcp-login in a folder of $fpath.
 
-# __complete prints one candidate a line, in fields separated by tabs. The first
+# __complete prints one candidate per line, in fields separated by tabs. The first
 # field is its kind: w (a word, and its description), f (files), d (folders) or
 # c (a command line, after a number of words).
 _mcp-login() {

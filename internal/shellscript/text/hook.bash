@@ -1,8 +1,8 @@
 # Refreshes the variables of mcp-login env before a prompt, in bash 4.2 or later.
 #   eval "$(mcp-login hook bash)"
 
-# An arithmetic expression can run commands, and variables may be inherited: only
-# digits reach one.
+# An arithmetic expression can run commands, and variables may be inherited, so use
+# only digits in one.
 _mcp_login_hook() {
   local status=$? now soon name wait next text
   printf -v now '%(%s)T' -1
@@ -17,7 +17,7 @@ _mcp_login_hook() {
       eval "$text"
       printf -v "$wait" %s "$((now + 30))"
     else
-      # Only a sign-in helps. Until then no program should use the old token.
+      # A sign-in is required. Until then, no program should use the old token.
       (($? == 4)) && unset "${name%EXPIRES_AT}"{AUTHORIZATION,TOKEN,URL,EXPIRES_AT}
       printf -v "$wait" %s "$((now + 300))"
     fi
@@ -26,7 +26,7 @@ _mcp_login_hook() {
 }
 
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 402)); then
-  echo 'mcp-login: the hook needs bash 4.2 or later' >&2
+  echo 'mcp-login: the hook requires bash 4.2 or later' >&2
 elif [[ ${PROMPT_COMMAND[*]-} != *_mcp_login_hook* ]]; then
   PROMPT_COMMAND="_mcp_login_hook${PROMPT_COMMAND:+; $PROMPT_COMMAND}"
 fi

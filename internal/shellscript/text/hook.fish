@@ -2,16 +2,16 @@
 #   mcp-login hook fish | source
 
 if contains path (builtin --names)
-    function __mcp_login_now # the age of anything, and when it came to be
+    function __mcp_login_now # the modification time of / plus its age
         math (path mtime /) + (path mtime --relative /)
     end
-else # before fish 3.5 there is no clock inside
+else # fish before 3.5 has no built-in clock
     function __mcp_login_now
         command date +%s
     end
 end
 
-function __mcp_login_epoch --argument-names stamp # of 2026-11-23T15:04:05Z, by way of the Julian day
+function __mcp_login_epoch --argument-names stamp # converts 2026-11-23T15:04:05Z, using the Julian day
     string match -qr '^(?<y>\d{4})-(?<m>\d\d)-(?<d>\d\d)T(?<H>\d\d):(?<M>\d\d):(?<S>\d\d)Z$' -- $stamp
     or return
     set -l a (math "floor((14 - $m) / 12)")
@@ -37,7 +37,7 @@ function __mcp_login_hook --on-event fish_prompt
             string join \n -- $text | source
             set -g $wait (math $now + 30)
         else
-            # Only a sign-in helps. Until then no program should use the old token.
+            # A sign-in is required. Until then, no program should use the old token.
             test $status -eq 4; and set -e (string replace -r 'EXPIRES_AT$' '' -- $name){AUTHORIZATION,TOKEN,URL,EXPIRES_AT}
             set -g $wait (math $now + 300)
         end

@@ -1,8 +1,8 @@
 # Refreshes the variables of mcp-login env before a prompt, in zsh.
 #   eval "$(mcp-login hook zsh)"
 
-# An arithmetic expression can run commands, and variables may be inherited: only
-# digits reach one. That rules out EPOCHSECONDS, which the environment can define.
+# An arithmetic expression can run commands, and variables may be inherited, so use
+# only digits in one. The environment can define EPOCHSECONDS too, so do not use it.
 _mcp_login_hook() {
   emulate -L zsh
   local now soon name wait next text
@@ -18,7 +18,7 @@ _mcp_login_hook() {
       eval $text
       typeset -g $wait=$((now + 30))
     else
-      # Only a sign-in helps. Until then no program should use the old token.
+      # A sign-in is required. Until then, no program should use the old token.
       (($? == 4)) && unset ${name%EXPIRES_AT}{AUTHORIZATION,TOKEN,URL,EXPIRES_AT}
       typeset -g $wait=$((now + 300))
     fi

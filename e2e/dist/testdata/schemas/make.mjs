@@ -1,10 +1,10 @@
-// Cuts the schemas of a few kinds out of Kubernetes' OpenAPI definitions:
+// Extracts the schemas of a few kinds from Kubernetes' OpenAPI definitions:
 //
 //   node make.mjs < kubernetes-openapi-union-v1.21.2.bundle-v1.json
 //
 // That file is part of the Go module sigs.k8s.io/kustomize/kyaml, in the folder
-// openapi/kubernetesapi/data. Each schema here stands alone, without the
-// descriptions, and refuses fields that it does not know.
+// openapi/kubernetesapi/data. Each schema is self-contained, has no descriptions, and
+// rejects unknown fields.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const kinds = {
@@ -42,7 +42,7 @@ for (const [file, [root, apiVersion]] of Object.entries(kinds)) {
   schema.required = [...new Set(['apiVersion', 'kind', ...(schema.required ?? [])])]
   const done = {}
   for (const name of used) done[name] = convert(definitions[name], used)
-  // A quantity is a number or text.
+  // A quantity is a number or a string.
   if (done['io.k8s.apimachinery.pkg.api.resource.Quantity']) done['io.k8s.apimachinery.pkg.api.resource.Quantity'] = { type: ['string', 'number'] }
   writeFileSync(new URL(`${file}.json`, import.meta.url), JSON.stringify({ ...schema, definitions: done }) + '\n')
 }

@@ -16,17 +16,18 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// signInLink is the link that a prompt shows, whatever the flow.
+// signInLink is the link that a prompt shows, for any flow.
 var signInLink = regexp.MustCompile(`(?m)^ *(http://\S+(?:[?&]user_code=|[?&]client_id=)\S*)`)
 
-// newZooHome is a home with the secret of the one client that has one.
-func newZooHome(t *testing.T) *home {
+// newHomeWithDeviceSecret returns a home with the secret of the only confidential
+// client.
+func newHomeWithDeviceSecret(t *testing.T) *home {
 	h := newHome(t)
 	h.env = append(h.env, "DEVICE_SECRET=secret")
 	return h
 }
 
-// startSignIn starts a login by one flow and returns the link that it shows.
+// startSignIn starts a sign-in with one flow and returns the printed link.
 func (s *realServer) startSignIn(h *home, base, flow string, flags ...string) (r *running, link string) {
 	h.t.Helper()
 	args := slices.Concat([]string{"login", "box", base + "/mcp", "--flow", flow}, s.flows[flow], flags)
@@ -34,16 +35,16 @@ func (s *realServer) startSignIn(h *home, base, flow string, flags ...string) (r
 	return r, strings.TrimSpace(r.stderr.await(h.t, signInLink))
 }
 
-// signIn logs in by one flow, with a person's approval.
+// signIn signs in with one flow, with a user's approval.
 func (s *realServer) signIn(h *home, base, flow string) result {
 	h.t.Helper()
 	r, link := s.startSignIn(h, base, flow)
-	s.sign(newPerson(h.t), link, true)
+	s.signInPages(newWebUser(h.t), link, true)
 	return r.wait(0)
 }
 
-// TestRealServers takes the main path through servers that others wrote:
-// discover, login, call, refresh, logout, and a denial.
+// TestRealServers runs the main steps with real servers: discover, sign-in, call,
+// refresh, sign-out, and a denied sign-in.
 func TestRealServers(t *testing.T) {
 	t.Parallel()
 	for _, s := range realServers {
@@ -69,39 +70,40 @@ func TestRealServers(t *testing.T) {
 }
 
 func (s *realServer) checkMainPath(t *testing.T, base, flow string) {
-	h := newZooHome(t)
+	h := newHomeWithDeviceSecret(t)
 	if got := h.want(0, "discover", base+"/mcp").stdout; !regexp.MustCompile(`(?m)^ *` + flow + ` +yes`).MatchString(got) {
 		t.Errorf("discover does not offer %s:\n%s", flow, got)
 	}
 	s.signIn(h, base, flow)
 	first := h.token("box")
-	noteIssued(first)
-	if !accepts(t, base+"/mcp", first) {
+	recordTokens(first)
+	if !acceptsToken(t, base+"/mcp", first) {
 		t.Fatal("the MCP server does not accept the token")
 	}
 	last := first
 	if s.refreshes(flow) {
-		for range 2 { // the second one uses the rotated refresh token
+		for range 2 { // the second refresh uses the rotated refresh token
 			h.want(0, "refresh", "box")
-			if last = h.token("box"); last == first || !accepts(t, base+"/mcp", last) {
-				t.Error("the refresh gave no new token that the MCP server accepts")
+			if last = h.token("box"); last == first || !acceptsToken(t, base+"/mcp", last) {
+				t.Error("the refresh returned no new token that the MCP server accepts")
 			}
-			noteIssued(last)
+			recordTokens(last)
 		}
 	}
 	h.want(s.logoutCode(flow), "logout", "box")
-	if s.revokes && s.logoutCode(flow) == 0 && accepts(t, base+"/mcp", last) {
-		t.Error("the MCP server still accepts the token after the logout")
+	if s.revokesAccessTokens && s.logoutCode(flow) == 0 && acceptsToken(t, base+"/mcp", last) {
+		t.Error("the MCP server still accepts the token after the sign-out")
 	}
 	h.want(4, "token", "box")
 }
 
-// refreshes reports whether a credential that came by this flow can be renewed.
+// refreshes reports whether this flow returns a refresh token.
 func (s *realServer) refreshes(flow string) bool {
 	return flow != "device" || !strings.Contains(s.remarks, "no refresh token with a device code")
 }
 
-// logoutCode is the exit code of a logout: 1 where the server refuses to revoke.
+// logoutCode returns the expected exit code of a sign-out: 1 if the server rejects the
+// revocation.
 func (s *realServer) logoutCode(flow string) int {
 	if slices.Contains(s.refusesRevocation, flow) {
 		return 1
@@ -114,20 +116,20 @@ func (s *realServer) checkDenial(t *testing.T, base, flow string) {
 		t.Log(s.noDenial)
 		return
 	}
-	h := newZooHome(t)
+	h := newHomeWithDeviceSecret(t)
 	r, link := s.startSignIn(h, base, flow)
-	s.sign(newPerson(t), link, false)
+	s.signInPages(newWebUser(t), link, false)
 	r.wait(5)
 	h.want(4, "token", "box")
 }
 
-// checkWrongClient signs in as a client that the server does not know. Where a
-// person has to open a page first, the page refuses, and nobody ever comes back.
+// checkWrongClient signs in as a client that the server does not know. If the user has
+// to open a page first, the page shows an error, and the browser never returns.
 func (s *realServer) checkWrongClient(t *testing.T, base string) {
-	h := newZooHome(t)
+	h := newHomeWithDeviceSecret(t)
 	if _, ok := s.flows["device"]; !ok {
 		r := h.start("login", "box", base+"/mcp", "--flow", "paste", "--client-id", "nobody", "--wait", "5s")
-		newPerson(t).get(strings.TrimSpace(r.stderr.await(t, signInLink)))
+		newWebUser(t).get(strings.TrimSpace(r.stderr.await(t, signInLink)))
 		r.wait(6)
 		return
 	}
@@ -135,21 +137,21 @@ func (s *realServer) checkWrongClient(t *testing.T, base string) {
 	flags := cmp.Or(strings.Join(s.flows["device"], " "), "--client-id nobody")
 	r := h.run(slices.Concat([]string{"login", "box", base + "/mcp", "--flow", "device"}, strings.Fields(flags))...)
 	if r.code != 1 || !strings.Contains(r.stderr, "client") || strings.Contains(r.stderr, "no device") {
-		t.Errorf("exit code %d, and the client is not named as the fault:\n%s", r.code, r.stderr)
+		t.Errorf("exit code %d, and the error does not name the client:\n%s", r.code, r.stderr)
 	}
 }
 
-// TestRealServersStorm has 30 processes ask for one token that has expired, or
-// refresh one that has not where its lifetime cannot be set.
+// TestRealServersStorm runs 30 processes that request one expired token. If the
+// server's token lifetime is fixed, they all refresh a valid one.
 func TestRealServersStorm(t *testing.T) {
 	for _, s := range realServers {
 		t.Run(s.name, func(t *testing.T) {
 			const lifetime = 5
 			base := s.start(t, lifetime)
-			h := newZooHome(t)
+			h := newHomeWithDeviceSecret(t)
 			s.signIn(h, base, "paste")
 			command := "refresh"
-			if s.lifetimes {
+			if s.setsLifetime {
 				command = "token"
 				time.Sleep((lifetime + 1) * time.Second) // real time: the server's token expires
 			}
@@ -162,12 +164,12 @@ func TestRealServersStorm(t *testing.T) {
 					t.Errorf("process %d: exit code %d\n%s", i, got.code, got.stderr)
 				}
 			}
-			h.want(0, "refresh", "box") // no refresh token was used twice: the server would have revoked all
+			h.want(0, "refresh", "box") // a refresh token that was used twice would have revoked all tokens
 		})
 	}
 }
 
-// TestCompatibilityPage: the page says what the tests above check; -update writes it.
+// TestCompatibilityPage: the page lists what the tests above check; -update writes it.
 func TestCompatibilityPage(t *testing.T) {
 	terminaltest.Golden(t, "../docs/compatibility.md", string(compatibilityPage()))
 }
@@ -175,13 +177,13 @@ func TestCompatibilityPage(t *testing.T) {
 func compatibilityPage() []byte {
 	var b bytes.Buffer
 	b.WriteString("# Authorization servers that the tests sign in to\n\n" +
-		"Generated by `e2e/zoo_test.go`, which runs each of these servers and takes these steps: discover, sign in,\n" +
+		"Generated by `e2e/realservers_test.go`, which runs each of these servers and takes these steps: discover, sign in,\n" +
 		"call the MCP server, refresh twice, sign out, and deny a sign-in. Then 30 processes request\n" +
 		"one expired token at once. `oidc-provider` and the TypeScript SDK's example have separate tests.\n\n" +
 		"| server | flows | registers clients | revokes access tokens | remarks |\n|---|---|---|---|---|\n")
 	for _, s := range realServers {
 		flows := slices.Sorted(maps.Keys(s.flows))
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.name, strings.Join(flows, ", "), yesNo(s.registers), yesNo(s.revokes), s.remarks)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.name, strings.Join(flows, ", "), yesNo(s.registersClients), yesNo(s.revokesAccessTokens), s.remarks)
 	}
 	b.WriteString("| oidc-provider 9 | device, paste, browser, client-credentials | yes | yes | also DPoP, rotation, `slow_down`, faults while polling |\n" +
 		"| MCP TypeScript SDK 1.32 (its example server) | paste, browser | yes | no | issues no refresh token |\n")
