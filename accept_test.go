@@ -17,20 +17,20 @@ func TestRefusedLoginChangesNothingAndIsRevoked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stranger := errors.New("somebody else approved")
+		wrongAccount := errors.New("approved with another account")
 		var seen mcplogin.Credential
 		s := w.open(t, func(c *asking) {
-			c.Accept = func(c mcplogin.Credential) error { seen = c; return stranger }
+			c.Accept = func(c mcplogin.Credential) error { seen = c; return wrongAccount }
 		})
-		if _, err := s.Login(t.Context()); !errors.Is(err, stranger) {
-			t.Errorf("Login = %v, want %v", err, stranger)
+		if _, err := s.Login(t.Context()); !errors.Is(err, wrongAccount) {
+			t.Errorf("Login = %v, want %v", err, wrongAccount)
 		}
 		after, err := w.open(t).Credential(t.Context())
 		if err != nil || after.Token != before.Token || !w.works(t, after.Token) {
-			t.Errorf("the stored token was changed or ended: %v", err)
+			t.Errorf("the stored token was changed or is no longer valid: %v", err)
 		}
 		if seen.Token == before.Token || w.works(t, seen.Token) || w.srv.Count(oauthtest.Revoke) == 0 {
-			t.Error("the refused token is still good")
+			t.Error("the rejected token is still valid")
 		}
 	})
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// A credential in memory is fresh exactly when the stored one is.
+// TestCachedIsFreshAsStored: a cached credential is fresh exactly when the stored
+// one is.
 func TestCachedIsFreshAsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
@@ -24,7 +25,7 @@ func TestCachedIsFreshAsStored(t *testing.T) {
 						c := Credential{LoggedInAt: given, Refused: refused, Token: oauth.Token{Access: access, Expiry: expiry}}
 						want := c.freshFor(time.Minute)
 						if newCached(c, time.Minute).fresh(now) != want {
-							t.Errorf("expires %v, given %v, refused %q, access %q: want %v", expiry.Sub(now), given.Sub(now), refused, access, want)
+							t.Errorf("expires %v, issued %v, rejected %q, access %q: want %v", expiry.Sub(now), given.Sub(now), refused, access, want)
 						}
 						if want {
 							fresh++

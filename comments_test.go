@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// bannedComments are words and phrases for which the comments of the sources have
-// a standard term, with that term.
+// bannedComments are nonstandard words and phrases in comments, and the standard
+// term for each.
 var bannedComments = []struct{ pattern, instead string }{
 	{`\b(?:some|any|every)body\b`, "another process, the user, anyone"},
 	{`\b(?:a|the|no) person\b`, "the user"},
@@ -34,7 +34,7 @@ var bannedComments = []struct{ pattern, instead string }{
 	{`\bthe wire types?\b|\bis the wire\b`, "the types of the API, the messages"},
 }
 
-// TestComments holds the comments of the sources to the standard terms.
+// TestComments checks that comments use the standard terms.
 func TestComments(t *testing.T) {
 	patterns, seen := compiled(bannedComments), 0
 	for _, path := range sources(t) {

@@ -17,13 +17,13 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// answers has the token endpoint give an answer of its own, once.
+// answers sets the next response of the token endpoint.
 func (w *world) answers(body string) {
 	w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body})
 }
 
-// robot logs in by client credentials at a server that gives a refresh token
-// too, which it never accepts.
+// robot signs in with client credentials at a server that also returns a refresh
+// token, but never accepts it.
 func robot(t *testing.T) (*world, flows.Flow) {
 	t.Helper()
 	w := newWorld()
@@ -52,20 +52,20 @@ func TestNonInteractiveLoginOutlivesItsRefreshToken(t *testing.T) {
 						t.Fatalf("Token() = %v", err)
 					}
 					if c, err := s.Credential(t.Context()); err != nil || c.Token.Refresh != "" || c.Refused != "" {
-						t.Errorf("kept refresh token %q, refused %q, %v", c.Token.Refresh, c.Refused, err)
+						t.Errorf("refresh token %q, rejected %q, %v", c.Token.Refresh, c.Refused, err)
 					}
 					time.Sleep(15 * time.Minute)
 				}
 				if n := w.srv.Count(oauthtest.Token); n != 1+1+3 {
-					t.Errorf("%d requests, want the login, one refusal and three tokens", n)
+					t.Errorf("%d requests, want the login, one rejected refresh and three tokens", n)
 				}
 			})
 		})
 	}
 }
 
-// A server that is out while the flow runs again costs no more than a wait: the
-// dead refresh token is not tried again.
+// TestNonInteractiveLoginRecoversAfterAnOutage: after an outage during the second
+// run of the flow, the invalid refresh token is not tried again.
 func TestNonInteractiveLoginRecoversAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := robot(t)
@@ -86,7 +86,8 @@ func TestNonInteractiveLoginRecoversAfterAnOutage(t *testing.T) {
 	})
 }
 
-// A client that the server refused for a time is as good as new once it is not.
+// TestNonInteractiveLoginForgetsARefusal: a client that the server rejected
+// temporarily works again.
 func TestNonInteractiveLoginForgetsARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := robot(t)
@@ -101,12 +102,12 @@ func TestNonInteractiveLoginForgetsARefusal(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c, err := s.Credential(t.Context()); err != nil || c.Refused != "" {
-			t.Errorf("refused: %q, %v", c.Refused, err)
+			t.Errorf("rejected: %q, %v", c.Refused, err)
 		}
 	})
 }
 
-// idToken returns an unsigned id_token that ends after life.
+// idToken returns an unsigned ID token with this lifetime.
 func idToken(life time.Duration) string {
 	payload := fmt.Sprintf(`{"sub":"ann","exp":%d}`, time.Now().Add(life).Unix())
 	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".c2ln"
@@ -119,7 +120,7 @@ func TestNoIDTokenAtLogin(t *testing.T) {
 		w := newWorld()
 		_, err := w.open(t, useIDToken).Login(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "no id_token") {
-			t.Fatalf("Login() = %v, want that there is no id_token", err)
+			t.Fatalf("Login() = %v, want an error about the missing id_token", err)
 		}
 		if w.srv.Count(oauthtest.Revoke) != 1 {
 			t.Error("the tokens were not revoked")
@@ -130,8 +131,8 @@ func TestNoIDTokenAtLogin(t *testing.T) {
 	})
 }
 
-// TestRefreshWithoutIDToken: the access token never takes the place of the
-// id_token. That one is used until it expires, then a sign-in is required.
+// TestRefreshWithoutIDToken: the access token never replaces the ID token. The ID
+// token is used until it expires, then a sign-in is required.
 func TestRefreshWithoutIDToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -13,7 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestHandOver: what renews a token stays here, what uses it goes along.
+// TestHandOver: the exported copy has what is needed to use the token, but nothing
+// that can refresh it.
 func TestHandOver(t *testing.T) {
 	whole := mcplogin.Credential{
 		Version: 1, Profile: "p", Server: server,
@@ -31,7 +32,7 @@ func TestHandOver(t *testing.T) {
 	whole.App.Secret = "secret-1"
 	confidential := whole.HandOver()
 	if confidential.App.ID != "" {
-		t.Error("an id without its secret cannot log in, and goes along all the same")
+		t.Error("the copy has a client ID without its secret, which is useless")
 	}
 	for _, c := range []mcplogin.Credential{public, confidential} {
 		record, err := json.Marshal(c)
@@ -47,10 +48,10 @@ func TestHandOver(t *testing.T) {
 			t.Errorf("ParseCredential = %+v, %v, want %+v", back, err, c)
 		}
 	}
-	ahead := whole // by a clock that is ahead of this host's
+	ahead := whole // issued by a clock that is ahead of this host's
 	ahead.LoggedInAt = time.Now().Add(10 * time.Minute)
 	if copied := ahead.HandOver(); ahead.Valid(0) || !copied.Valid(0) {
-		t.Error("a token of the future is refreshed where that can be done, and used where not")
+		t.Error("a token from the future must be refreshed if possible, and used otherwise")
 	}
 	if whole.Token.Refresh != "refresh-1" {
 		t.Error("HandOver changed the credential itself")

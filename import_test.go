@@ -21,7 +21,7 @@ func TestImport(t *testing.T) {
 		"a credential":          {other, "work", false, mcplogin.ErrExists},
 		"a credential, replace": {other, "work", true, nil},
 		"a newer one, replace":  {`{"version":99}`, "work", true, mcplogin.ErrNewerRecord},
-		"of another profile":    {"", "home", false, secrets.ErrUndecryptable},
+		"another profile":       {"", "home", false, secrets.ErrUndecryptable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &secrets.Memory{}

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// givenUp is a login that nobody approves.
+// givenUp starts a login that is never approved.
 func (w *world) givenUp(t *testing.T, edit ...func(*asking)) {
 	t.Helper()
 	approve := w.srv.Device.AutoApprove
@@ -24,11 +24,11 @@ func (w *world) givenUp(t *testing.T, edit ...func(*asking)) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := w.open(t, edit...).Login(ctx); err == nil {
-		t.Fatal("login succeeded though nobody approved")
+		t.Fatal("the login succeeded without approval")
 	}
 }
 
-// login is a login that somebody approves.
+// login completes a login that is approved.
 func (w *world) login(t *testing.T, edit ...func(*asking)) {
 	t.Helper()
 	if _, err := w.open(t, edit...).Login(t.Context()); err != nil {
@@ -36,7 +36,7 @@ func (w *world) login(t *testing.T, edit ...func(*asking)) {
 	}
 }
 
-// registered checks how many clients the server was asked to register.
+// registered checks the number of registration requests.
 func (w *world) registered(t *testing.T, want int) {
 	t.Helper()
 	if n := w.srv.Count(oauthtest.Register); n != want {
@@ -44,7 +44,7 @@ func (w *world) registered(t *testing.T, want int) {
 	}
 }
 
-// scopes sets the scopes that a person names.
+// scopes sets the requested scopes.
 func scopes(names ...string) func(*asking) {
 	return func(c *asking) { c.Options.Scopes = names }
 }
@@ -74,12 +74,12 @@ func TestGivenUpLoginLeavesNoTrace(t *testing.T) {
 	})
 }
 
-// TestGivenUpLoginLeavesTheCredential: not even one that began before another
-// login was completed takes its place.
+// TestGivenUpLoginLeavesTheCredential: an abandoned login does not replace a
+// credential, even if it began before another login was completed.
 func TestGivenUpLoginLeavesTheCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		slow := &oauthtest.Server{} // nobody approves there
+		slow := &oauthtest.Server{} // never approved
 		slow.Fault(oauthtest.Register, oauthtest.Fault{Delay: time.Minute})
 		ended := make(chan error)
 		go func() {
@@ -88,19 +88,19 @@ func TestGivenUpLoginLeavesTheCredential(t *testing.T) {
 			_, err := w.open(t, func(c *asking) { c.HTTP = func(string) *http.Client { return slow.Client() } }).Login(ctx)
 			ended <- err
 		}()
-		synctest.Wait() // it registers, and has seen that nothing is stored
+		synctest.Wait() // it registers, and has found that nothing is stored
 		w.login(t)
 		if err := <-ended; err == nil || slow.Count(oauthtest.DeviceAuth) != 1 {
-			t.Fatalf("the other login: %v, asked %d times", err, slow.Count(oauthtest.DeviceAuth))
+			t.Fatalf("the other login: %v, %d prompts", err, slow.Count(oauthtest.DeviceAuth))
 		}
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
-			t.Errorf("Token() after a login that was given up = %v", err)
+			t.Errorf("Token() after an abandoned login = %v", err)
 		}
 	})
 }
 
-// TestPendingRegistrationIsUsedOnce: the client of a login that was given up is
-// the next one's, and then the credential's alone.
+// TestPendingRegistrationIsUsedOnce: the client of an abandoned login is reused by
+// the next one, and then belongs only to the credential.
 func TestPendingRegistrationIsUsedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -108,13 +108,13 @@ func TestPendingRegistrationIsUsedOnce(t *testing.T) {
 		w.login(t)
 		w.registered(t, 1)
 		if _, _, err := w.store.Get(t.Context(), secrets.Internal); !errors.Is(err, secrets.ErrNotFound) {
-			t.Errorf("the record of pending registrations: %v, want that it is gone", err)
+			t.Errorf("the record of pending registrations: %v, want it to be removed", err)
 		}
 	})
 }
 
-// TestPendingRegistrationIsNobodyElses: profiles do not share a client, for a
-// logout of one would end the other's.
+// TestPendingRegistrationIsNobodyElses: profiles do not share a client, because a
+// logout of one would break the other.
 func TestPendingRegistrationIsNobodyElses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -125,19 +125,20 @@ func TestPendingRegistrationIsNobodyElses(t *testing.T) {
 	})
 }
 
-// TestPendingRegistrationThatTheServerForgot is replaced, once.
+// TestPendingRegistrationThatTheServerForgot: a client that the server has deleted
+// is replaced once.
 func TestPendingRegistrationThatTheServerForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.givenUp(t)
-		w.srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
+		w.srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // has no clients
 		w.login(t)
 		w.registered(t, 1)
 	})
 }
 
-// TestGivenUpStepUp: a login for more scopes that is given up leaves one client
-// at the server, not one for each try.
+// TestGivenUpStepUp: repeated abandoned logins for more scopes register only one
+// client.
 func TestGivenUpStepUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -159,7 +160,7 @@ func TestPendingRegistrationsEnd(t *testing.T) {
 		w.givenUp(t)
 		time.Sleep(40 * 24 * time.Hour)
 		w.givenUp(t)
-		w.registered(t, 2) // the first is too old
+		w.registered(t, 2) // the first has expired
 		for i := range 100 {
 			w.givenUp(t, func(c *asking) { c.Profile = fmt.Sprint(i) })
 		}
@@ -170,8 +171,8 @@ func TestPendingRegistrationsEnd(t *testing.T) {
 	})
 }
 
-// TestOlderNoteOfALoginIsNoCredential: older versions kept the registration in
-// place of the credential.
+// TestOlderNoteOfALoginIsNoCredential: older versions stored the registration in
+// the credential's record.
 func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -180,7 +181,7 @@ func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) || err.Error() != `not signed in to "p"` {
-			t.Errorf("Token() = %v, want that nobody is signed in", err)
+			t.Errorf("Token() = %v, want a login required error", err)
 		}
 		if _, err := w.open(t).Login(t.Context()); err != nil {
 			t.Errorf("login with the right URL: %v", err)
@@ -188,7 +189,7 @@ func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
 	})
 }
 
-// faulty is a store with faults. A nil function means the store's own.
+// faulty is a store with faults. A nil function means the store's own method.
 type faulty struct {
 	secrets.Store
 	probe func() error
@@ -279,7 +280,7 @@ func TestReplace(t *testing.T) {
 			w := loggedIn(t, time.Hour)
 			w.givenUp(t, replace, at("https://other.test/mcp"))
 			if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
-				t.Errorf("Token() after a login that was given up = %v", err)
+				t.Errorf("Token() after an abandoned login = %v", err)
 			}
 			if c, err := w.open(t, replace, at("https://other.test/mcp")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://other.test" {
 				t.Errorf("Login() = %v at %q", err, c.Issuer.Issuer)

@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// squatter, if set, makes the test binary a program that answers at that socket
-// as an agent would.
+// squatter is the environment variable that makes the test binary listen at that
+// socket and respond like an agent.
 const squatter = "MCP_LOGIN_TEST_SQUAT"
 
 func TestMain(m *testing.M) {
@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// squat tells on standard output when it listens, and what it was asked.
+// squat reports on standard output when it listens, and each request that it
+// receives.
 func squat(path string) {
 	l, err := net.Listen("unix", path)
 	if err == nil {
@@ -41,16 +42,17 @@ func squat(path string) {
 	}
 	_, _ = io.WriteString(os.Stdout, "listens\n")
 	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(os.Stdout, "was asked "+r.URL.String()+"\n")
+		_, _ = io.WriteString(os.Stdout, "received "+r.URL.String()+"\n")
 		_, _ = io.WriteString(w, `{"profile":"a","profiles":["a"],"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer theirs"}}`)
 	}))
 }
 
-// TestSquatter: another user who got to the socket's path first is neither
-// asked nor believed. One's own process is, which shows that it was well asked.
+// TestSquatter: the client neither sends a request to a socket of another user nor
+// trusts its responses. A socket of the same user is trusted, which shows that the
+// request itself is valid.
 func TestSquatter(t *testing.T) {
 	users := map[int]bool{os.Geteuid(): true}
-	if os.Geteuid() == 0 { // else there is no way to be somebody else
+	if os.Geteuid() == 0 { // only root can start a process of another user
 		users[otheruser.Nobody] = false
 	}
 	for uid, trusted := range users {
@@ -80,7 +82,7 @@ func TestSquatter(t *testing.T) {
 		case !trusted && (!errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) || !strings.Contains(err.Error(), "belongs to user 65534")):
 			t.Errorf("user %d: %v", uid, err)
 		}
-		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Process.Kill() // it runs until it is killed
 		if text, _ := io.ReadAll(said); !trusted && len(text) > 0 {
 			t.Errorf("the squatter %s", text)
 		}

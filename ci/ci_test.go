@@ -15,10 +15,10 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// call is one run of a provider's own tool.
+// call is one run of a provider's command.
 type call struct{ argv, stdin string }
 
-// world is a job with what it did: its output, its files, its calls.
+// world is a CI job with its effects: its output, its files, its calls.
 type world struct {
 	ci.Job
 	out   strings.Builder // standard output
@@ -26,8 +26,8 @@ type world struct {
 	calls []call
 }
 
-// newWorld makes a job of a provider whose file variables name files in a
-// scratch folder. More variables may be given as NAME=VALUE.
+// newWorld creates a job of a provider whose file variables name files in a
+// temporary folder. More variables can be added as NAME=VALUE.
 func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
 	t.Helper()
 	dir := t.TempDir()
@@ -51,7 +51,7 @@ func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
 	return w
 }
 
-// answerEnvSet is what Buildkite's agent prints when it has set new variables.
+// answerEnvSet is the output of Buildkite's agent after it has set new variables.
 func answerEnvSet(stdin string) (string, error) {
 	vars := map[string]string{}
 	for line := range strings.Lines(stdin) {
@@ -63,7 +63,7 @@ func answerEnvSet(stdin string) (string, error) {
 	return string(out), err
 }
 
-// said is what the runner may read, on whichever stream.
+// said returns the output on both streams: the runner may read either.
 func (w *world) said() string { return w.log.String() + w.out.String() }
 
 func (w *world) file(t *testing.T, variable string) string {
@@ -127,7 +127,7 @@ func TestMask(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		want     string // on standard error
-		stdin    string // of the one call, if any
+		stdin    string // of the single call, if any
 	}{
 		{ci.GitHub, "::add-mask::a%25:b\n::add-mask::second\n", ""},
 		{ci.Gitea, "::add-mask::a%25:b\n::add-mask::second\n::add-mask::a%:b\n", ""},
@@ -167,10 +167,10 @@ func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
 				t.Fatalf("Export = %v, want an UnmaskedError of %v", err, p)
 			}
 			if !strings.Contains(err.Error(), "exec") || !strings.Contains(err.Error(), "only this user can read") {
-				t.Errorf("error %q names no way out", err)
+				t.Errorf("error %q suggests no alternative", err)
 			}
 			if got := w.said() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
-				t.Errorf("wrote %q all the same", got)
+				t.Errorf("wrote %q anyway", got)
 			}
 		})
 	}
@@ -182,7 +182,7 @@ func TestExport(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		log, out string
-		file     string // the variable that names the file
+		file     string // the variable with the path of the file
 		content  string
 	}{
 		{ci.Azure, "##vso[task.setsecret]it's%AZP25\n" +
@@ -229,7 +229,8 @@ func TestBuildkiteMasksThenExports(t *testing.T) {
 	}
 }
 
-// The agent logs that the job refused the variables, and exits with 0.
+// TestBuildkiteRefusalIsAnError: the agent logs that the job rejected the
+// variables, and exits with 0.
 func TestBuildkiteRefusalIsAnError(t *testing.T) {
 	for _, response := range []string{"null\n", "", `{"added":["B"],"updated":[]}`} {
 		w := newWorld(t, ci.Buildkite)
@@ -287,7 +288,7 @@ func TestReservedNamesAndValues(t *testing.T) {
 			t.Errorf("%v: Export(%q=%q) = %v, want ErrVariable", tt.provider, tt.v.Name, tt.v.Value, err)
 		}
 		if got := w.said() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
-			t.Errorf("%v: wrote %q and ran %q all the same", tt.provider, got, w.calls)
+			t.Errorf("%v: wrote %q and ran %q anyway", tt.provider, got, w.calls)
 		}
 	}
 }
@@ -315,12 +316,13 @@ func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
 	}
 }
 
-// Somebody's `printf A=1 >>"$GITHUB_ENV"` leaves a line that ours would be glued to.
+// TestAppendBeginsALine: a script's `printf A=1 >>"$GITHUB_ENV"` leaves an
+// incomplete line, which must not merge with the next one.
 func TestWhatIsAppendedBeginsALine(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		variable string
-		first    string // of what is appended
+		first    string // the text that is appended
 	}{
 		{ci.GitHub, "GITHUB_ENV", "A<<"},
 		{ci.Gitea, "GITHUB_ENV", "A<<"},
@@ -344,7 +346,8 @@ func TestWhatIsAppendedBeginsALine(t *testing.T) {
 	}
 }
 
-// What cannot be exported is not masked either.
+// TestNothingIsPrintedIfExportFails: a value that cannot be exported is not masked
+// either.
 func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 	folder := t.TempDir()
 	for _, tt := range []struct {
@@ -364,7 +367,7 @@ func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 		w := newWorld(t, tt.provider, tt.env)
 		w.AllowUnmasked = true
 		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.said() != "" {
-			t.Errorf("%v with %s: Export = %v, said %q, want an error and nothing", tt.provider, tt.env, err, w.said())
+			t.Errorf("%v with %s: Export = %v, output %q, want an error and no output", tt.provider, tt.env, err, w.said())
 		}
 	}
 }

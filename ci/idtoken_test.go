@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 )
 
-// jwt returns an unsigned token for an audience, in the shape of a signed one.
+// jwt returns an unsigned JWT with these claims.
 func jwt(claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
@@ -25,7 +25,7 @@ var forVault = jwt(`{"iss":"https://ci.example","sub":"repo:a/b","aud":"vault","
 func TestIDTokenAskedForOverHTTP(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
-		env      []string // %s stands for the server's address
+		env      []string // %s is replaced by the server's address
 		audience string
 		want     string // the request
 		answer   string
@@ -79,7 +79,7 @@ func TestIDTokenOfACommandOrTheEnvironment(t *testing.T) {
 		provider ci.Provider
 		env      string
 		audience string
-		argv     string // "": nothing is run
+		argv     string // "": no command runs
 		want     string
 	}{
 		{ci.CircleCI, "", "vault", `circleci run oidc get --claims {"aud":"vault"}`, forVault},
@@ -186,7 +186,7 @@ func TestMissingIDTokenSaysWhatToDo(t *testing.T) {
 	} {
 		_, err := newWorld(t, tt.provider).IDToken(t.Context(), tt.audience)
 		if !errors.Is(err, ci.ErrUnsupported) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), tt.doesNotSay) {
-			t.Errorf("%v: IDToken(%q) = %v, want %q and no %q", tt.provider, tt.audience, err, tt.says, tt.doesNotSay)
+			t.Errorf("%v: IDToken(%q) = %v, want %q and not %q", tt.provider, tt.audience, err, tt.says, tt.doesNotSay)
 		}
 	}
 }

@@ -17,7 +17,8 @@ func write(f envexport.Format, vars ...envexport.Var) (string, error) {
 	return b.String(), err
 }
 
-// Checklist 44: what a stdio server reads its credential from.
+// TestWrite: Checklist 44: the environment variable from which a stdio server reads
+// its credential.
 func TestWrite(t *testing.T) {
 	vars := []envexport.Var{{"MCP_A_TOKEN", "it's"}, {"MCP_A_URL", "https://h/?a=b&c=$d"}}
 	for _, tt := range []struct {
@@ -67,7 +68,7 @@ func TestUnset(t *testing.T) {
 	}
 }
 
-// wantRefused checks that err is an *Error of the format and name and that
+// wantRefused checks that err is an *Error with the format and name, and that
 // nothing was written.
 func wantRefused(t *testing.T, got string, err error, f envexport.Format, name string) {
 	t.Helper()
@@ -149,7 +150,7 @@ func TestWriterErrorIsReturned(t *testing.T) {
 	}
 }
 
-// FuzzWrite: what was accepted is read back unchanged, by every format.
+// FuzzWrite: accepted values are read back unchanged in every format.
 func FuzzWrite(f *testing.F) {
 	for _, s := range []string{"", "Bearer abc.DEF-_~+/==", "'", "''", `\'`, `\\`, "$HOME `id` $(id)", "!!", `\!`, "a\nb", "a\r\n",
 		"%PATH%", `"`, "\t \x7f\x1b[31m", "äöü €𝄞", "\u2018x\u2019", "#", " lead and trail ", "a=b;c&d|e>f", "<b>&amp;"} {

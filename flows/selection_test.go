@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// named is a flow that works where the server has an issuer.
+// named is a flow that supports servers with an issuer.
 type named string
 
 func (n named) Name() string { return string(n) }

@@ -21,7 +21,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// person is at the agent's terminal.
+// person is a user at the agent's terminal.
 type person struct {
 	t   *testing.T
 	pty *os.File
@@ -30,7 +30,7 @@ type person struct {
 
 	mu    sync.Mutex
 	shown string
-	read  int // of shown
+	read  int // of the output seen so far
 }
 
 func newPerson(t *testing.T) *person {
@@ -86,8 +86,8 @@ func closable(t *testing.T, f *os.File) *os.File {
 
 var askedFor = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to deny \(\d+ s\): `)
 
-// sees waits for text that was not seen before, and returns what matched, and
-// all up to it.
+// sees waits for text that was not seen before. It returns the match and all text
+// up to it.
 func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
 	p.t.Helper()
 	if !await.Until(func() bool {
@@ -125,7 +125,7 @@ func (p *person) types(text string) {
 // that arrive before this prompt.
 var askedAgain = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
 
-// asked has a question asked about a profile.
+// asked starts a confirmation for a profile.
 func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
 	answer = make(chan error, 1)
 	go func() {
@@ -134,11 +134,11 @@ func (p *person) asked(ctx context.Context, profile string) (answer chan error) 
 	return answer
 }
 
-// TestConfirm answers the agent's questions at a real terminal.
+// TestConfirm answers the agent's confirmation prompts at a real terminal.
 func TestConfirm(t *testing.T) {
 	p := newPerson(t)
 	for _, tt := range []struct {
-		typed string // KX stands for the code
+		typed string // KX is replaced by the code
 		yes   bool
 	}{
 		{"KX\n", true}, {"kx\n", true}, {" KX \n", true}, {"n\n", false}, {"No\n", false},
@@ -147,7 +147,7 @@ func TestConfirm(t *testing.T) {
 		answer := p.asked(t.Context(), "notion")
 		code, text := p.sees(askedFor)
 		if !strings.Contains(text, "\nIssue a token of \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
-			t.Errorf("question %q", text)
+			t.Errorf("prompt %q", text)
 		}
 		typed := strings.NewReplacer("KX", code[1], "kx", strings.ToLower(code[1])).Replace(tt.typed)
 		wrong, right, both := strings.Cut(typed, "\n")
@@ -164,27 +164,27 @@ func TestConfirm(t *testing.T) {
 	}
 	p.c.Timeout = 100 * time.Millisecond
 	if err := <-p.asked(t.Context(), "notion"); err == nil {
-		t.Error("silence was taken for yes")
+		t.Error("a prompt without an answer was confirmed")
 	}
 }
 
-// TestConfirmAnswersItsOwn: what was typed for another question, or for none,
-// answers no question.
+// TestConfirmAnswersItsOwn: text typed for another prompt, or before any prompt,
+// does not answer a prompt.
 func TestConfirmAnswersItsOwn(t *testing.T) {
 	p := newPerson(t)
-	p.types("y") // for no question
+	p.types("y") // before any prompt
 	ctx, cancel := context.WithCancel(t.Context())
 	a := p.asked(ctx, "a")
 	code, _ := p.sees(askedFor)
-	p.types(code[1]) // for a, and Enter would follow
+	p.types(code[1]) // for a, before Enter
 	b := p.asked(t.Context(), "b")
 	cancel()
 	if err := <-a; err == nil {
-		t.Error("a was allowed")
+		t.Error("a was confirmed")
 	}
 	other, text := p.sees(askedFor)
 	if !strings.Contains(text, "\nwithdrawn: the client has disconnected\n\nIssue a token of \"b\" to ") || other[1] == code[1] {
-		t.Errorf("then: %q", text)
+		t.Errorf("output after the first prompt: %q", text)
 	}
 	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {
 		p.types(typed)
@@ -201,8 +201,8 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 	}
 }
 
-// TestConfirmInTurn: who waited behind another's question has the whole time
-// for its own, and is not refused for having waited.
+// TestConfirmInTurn: a request that waited behind another prompt still gets the
+// full time for its own prompt.
 func TestConfirmInTurn(t *testing.T) {
 	p := newPerson(t)
 	p.c.Timeout = 100 * time.Millisecond
@@ -212,17 +212,17 @@ func TestConfirmInTurn(t *testing.T) {
 	second := p.asked(t.Context(), "b")
 	for _, answer := range []chan error{first, second} {
 		if err := <-answer; err == nil || !strings.Contains(err.Error(), "nobody answered") {
-			t.Errorf("silence was taken for %v", err)
+			t.Errorf("without an answer the result is %v", err)
 		}
 	}
 	p.sees(askedFor)
 	if took := time.Since(begin); took < 2*p.c.Timeout { // a busy machine only increases it
-		t.Errorf("two questions stood for %s, want twice %s", took, p.c.Timeout)
+		t.Errorf("two prompts took %s, want twice %s", took, p.c.Timeout)
 	}
 }
 
-// TestConfirmFits: a question is as wide as the terminal at most, and no log
-// line is written between it and its answer.
+// TestConfirmFits: a prompt fits the width of the terminal, and no log line is
+// printed between it and the answer.
 func TestConfirmFits(t *testing.T) {
 	p := newPerson(t)
 	answer := make(chan error, 1)
@@ -241,11 +241,11 @@ func TestConfirmFits(t *testing.T) {
 		t.Error(err)
 	}
 	if _, text := p.sees(regexp.MustCompile("something else")); !strings.HasPrefix(text, code[1]+"\n") {
-		t.Errorf("after the question: %q", text)
+		t.Errorf("after the prompt: %q", text)
 	}
 }
 
-// TestConfirmWhenEnding: an agent that ends takes its question back at once, and
+// TestConfirmWhenEnding: an agent that stops withdraws its prompt immediately, and
 // says why.
 func TestConfirmWhenEnding(t *testing.T) {
 	p := newPerson(t)
@@ -255,12 +255,12 @@ func TestConfirmWhenEnding(t *testing.T) {
 	waits := p.asked(ctx, "b")
 	cancel(errors.New("the agent is stopping"))
 	if err := errors.Join(<-answer, <-waits); err == nil {
-		t.Error("allowed")
+		t.Error("the request was confirmed")
 	}
 	p.sees(regexp.MustCompile("\nwithdrawn: the agent is stopping\n"))
 }
 
-// TestConfirmTerminalGone: nobody can say yes then.
+// TestConfirmTerminalGone: without a terminal the request is denied.
 func TestConfirmTerminalGone(t *testing.T) {
 	p := newPerson(t)
 	p.c.Timeout = time.Hour
@@ -268,6 +268,6 @@ func TestConfirmTerminalGone(t *testing.T) {
 	p.sees(askedFor)
 	p.pty.Close()
 	if err := await.Receive(t, "the end of the question", answer); err == nil {
-		t.Error("allowed")
+		t.Error("the request was confirmed")
 	}
 }

@@ -27,7 +27,7 @@ const (
 	storedURL   = "https://mcp.example.com/mcp"
 )
 
-// ciJob is a job of a provider on a machine that has a credential, "demo".
+// ciJob is a job of a provider on a machine that has a credential named "demo".
 type ciJob struct {
 	vars     map[string]string
 	out, err strings.Builder
@@ -125,7 +125,7 @@ func TestEnvCIRefusals(t *testing.T) {
 				t.Errorf("standard output %q, standard error %q, want %q and %q", j.out.String(), j.err.String(), tt.out, tt.says)
 			}
 			if _, err := os.Stat(j.vars["GITHUB_ENV"]); err == nil {
-				t.Error("variables were exported all the same")
+				t.Error("variables were exported anyway")
 			}
 		})
 	}
@@ -159,7 +159,7 @@ func TestCodeIsANotice(t *testing.T) {
 	}
 }
 
-// promptOf returns what shows the codes of a login.
+// promptOf returns the prompt that shows the codes of a login.
 func promptOf(t *testing.T, e *call) signin.Prompt {
 	t.Helper()
 	in, err := e.open(new(common)).SignIn(new(signin.Options))
@@ -169,7 +169,8 @@ func promptOf(t *testing.T, e *call) signin.Prompt {
 	return in.Prompt()
 }
 
-// TeamCity promises to read commands on standard output alone.
+// TestCodeIsPlainTextForTeamCity: TeamCity documents commands on standard output
+// only.
 func TestCodeIsPlainTextForTeamCity(t *testing.T) {
 	j := newCIJob(t, "TEAMCITY_VERSION=2026.1")
 	e := j.env()
@@ -228,7 +229,7 @@ func TestClientConfig(t *testing.T) {
 		args []string
 		code int
 	}{
-		{[]string{"client-config", "new", storedURL, "--for", "codex"}, exit.Done}, // before the login
+		{[]string{"client-config", "new", storedURL, "--for", "codex"}, exit.Done}, // before the sign-in
 		{[]string{"client-config", "demo", "--for", "emacs"}, exit.BadUsage},
 		{[]string{"client-config", "new"}, exit.LoginRequired},
 		{[]string{"client-config", "demo", "http://mcp.example.com/"}, exit.BadUsage},

@@ -15,8 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// FuzzJSON: JSON steers neither a terminal nor a log, and reads back as what it
-// was made of.
+// FuzzJSON: JSON output controls neither a terminal nor a log, and round-trips.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{"\x1b\x7f\u009b", "a\u202eb", "\U000e0041", "##vso[x]###", "::add-mask::x", "https://a/?b=c&d=<e>", "\u2028"} {
 		f.Add(seed)
@@ -42,7 +41,7 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// TestPlainJSONStays: nothing is escaped that need not be.
+// TestPlainJSONStays: JSON is escaped only where necessary.
 func TestPlainJSONStays(t *testing.T) {
 	got, err := printable.JSON(map[string]any{"url": "https://a.test/x?y=1&z=#", "name": "grün 日本", "list": []int{1}}, "")
 	if want := `{"list":[1],"name":"grün 日本","url":"https://a.test/x?y=1&z=#"}` + "\n"; err != nil || string(got) != want {
@@ -50,7 +49,7 @@ func TestPlainJSONStays(t *testing.T) {
 	}
 }
 
-// TestErrorsAreOneLine: text of a server in an error forges no second line.
+// TestErrorsAreOneLine: server text in an error cannot add a second line.
 func TestErrorsAreOneLine(t *testing.T) {
 	e, _, talk := testEnv(t)
 	e.err = e.streams().Messages()
@@ -60,7 +59,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 	}
 }
 
-// TestHintsAreRedacted: a hint repeats what was typed, but no secret.
+// TestHintsAreRedacted: a hint repeats the command line, but no secret.
 func TestHintsAreRedacted(t *testing.T) {
 	e, _, talk := testEnv(t)
 	e.hidden.Hide("s3cret-known-by-value")
@@ -70,10 +69,10 @@ func TestHintsAreRedacted(t *testing.T) {
 	}
 }
 
-// TestPeopleAreToldThroughADisplay reads the source: messages go through say and
-// answer, which keep each on its line, and commands to be pasted are
-// suggest.Commands. The internal packages write to no other stream than they are
-// given, and only the frames of package terminal have escape sequences.
+// TestPeopleAreToldThroughADisplay checks the sources: messages are printed by say
+// and answer, which keep each on one line, and suggested commands are
+// suggest.Commands. The internal packages write only to the streams that are passed
+// to them, and only package terminal uses escape sequences.
 func TestPeopleAreToldThroughADisplay(t *testing.T) {
 	const dir = "../../internal/terminal"
 	for _, rule := range []struct{ folder, pattern, but, instead string }{
@@ -96,7 +95,7 @@ func TestPeopleAreToldThroughADisplay(t *testing.T) {
 	}
 }
 
-// sourceFiles are the files of a package, but for tests.
+// sourceFiles returns the files of a package, except tests.
 func sourceFiles(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))

@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// metFault is a command that meets a fault, and what it says of it.
+// metFault is a command that fails, with its expected error.
 type metFault struct {
 	name, line string
 	env        map[string]string
@@ -28,11 +28,11 @@ type metFault struct {
 	says       []string // in order; regular expressions
 }
 
-// TestFaultsInWords: what keeps a server, a proxy or Vault from answering is said in
-// the user's terms, with a hint, and none of it in those of Go.
+// TestFaultsInWords: failures to reach a server, a proxy or Vault are described in
+// the user's terms, with a hint, and without raw Go errors.
 func TestFaultsInWords(t *testing.T) {
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that fail here
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // discards the errors of TLS handshakes, which fail on purpose
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	trusted := filepath.Join(t.TempDir(), "ca.pem")
@@ -64,7 +64,7 @@ func TestFaultsInWords(t *testing.T) {
 			[]string{"it does not use TLS on this port$", "^hint: check the port of the URL, or use http:// for a server on this machine$"}},
 		{"proxy refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + dead}, exit.Temporary,
 			[]string{"cannot reach mcp.example: the HTTP proxy cannot be reached: connection refused$", "^hint: check HTTPS_PROXY and NO_PROXY$", doctor}},
-		{"proxy asks", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": demands.URL}, exit.Failed,
+		{"proxy requires a password", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": demands.URL}, exit.Failed,
 			[]string{`cannot reach mcp.example: the HTTP proxy \S+ requires a user name and password`, "^hint: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"}},
 
 		{"Vault refused", "token a --store vault:secret/x", vaultAt("http://"+dead, "hvs.example"), exit.Temporary,
@@ -80,7 +80,7 @@ func TestFaultsInWords(t *testing.T) {
 	}
 }
 
-// meet runs the command and looks at what it says.
+// meet runs the command and checks its output.
 func (f metFault) meet(t *testing.T) {
 	home := t.TempDir()
 	cmd := exec.Command(programLink(t, home), strings.Fields(f.line)...)
@@ -90,7 +90,7 @@ func (f metFault) meet(t *testing.T) {
 	}
 	var out, talk strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &talk
-	_ = cmd.Run() // the code says it
+	_ = cmd.Run() // the exit code is checked
 	if code := cmd.ProcessState.ExitCode(); code != f.code || out.Len() > 0 {
 		t.Errorf("exit code %d, want %d; standard output %q\n%s", code, f.code, out.String(), talk.String())
 	}
@@ -98,16 +98,16 @@ func (f metFault) meet(t *testing.T) {
 	for _, want := range f.says {
 		at := regexp.MustCompile("(?m)" + want).FindStringIndex(rest)
 		if at == nil {
-			t.Fatalf("it does not say %q:\n%s", want, talk.String())
+			t.Fatalf("%q is missing in:\n%s", want, talk.String())
 		}
 		rest = rest[at[1]:]
 	}
 	if raw := regexp.MustCompile(`dial tcp|lookup |x509|tls: |Get "|Post "|i/o timeout|deadline|syscall|connect: `).FindString(talk.String()); raw != "" {
-		t.Errorf("words of Go, %q:\n%s", raw, talk.String())
+		t.Errorf("a raw Go error, %q:\n%s", raw, talk.String())
 	}
 }
 
-// unusedAddress is one at which nobody listens.
+// unusedAddress returns an address without a listener.
 func unusedAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -127,12 +127,12 @@ func silentServer(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// vaultAt is the environment of a Vault.
+// vaultAt returns the environment variables for a Vault server.
 func vaultAt(address, token string) map[string]string {
 	return map[string]string{"VAULT_ADDR": address, "VAULT_TOKEN": token}
 }
 
-// vaultSays answers every request as Vault does when it refuses one.
+// vaultSays responds to every request with a Vault error.
 func vaultSays(t *testing.T, status int, text string) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -142,7 +142,7 @@ func vaultSays(t *testing.T, status int, text string) string {
 	return srv.URL
 }
 
-// programLink is the test binary under the program's name.
+// programLink creates a link to the test binary named like the program.
 func programLink(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "mcp-login")

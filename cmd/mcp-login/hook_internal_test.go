@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// TestHookKeepsFlags: the hook finds the same store wherever the shell is.
+// TestHookKeepsFlags: the hook uses the same store in every working directory.
 func TestHookKeepsFlags(t *testing.T) {
 	here, err := os.Getwd()
 	if err != nil {
@@ -40,8 +40,8 @@ func TestHookKeepsFlags(t *testing.T) {
 	}
 }
 
-// TestHookSaysOneLine: what goes wrong before a prompt is one line, whatever
-// it is, and nothing to be run.
+// TestHookSaysOneLine: an error before a prompt is always one line, and no code is
+// printed for the shell.
 func TestHookSaysOneLine(t *testing.T) {
 	for _, tt := range []struct {
 		args []string

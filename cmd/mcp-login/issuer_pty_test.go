@@ -24,8 +24,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// elsewhere is a server at https://example.com, as the tests' certificate has
-// it: on loopback no issuer needs a name. A proxy leads there.
+// elsewhere is a server at https://example.com, the name in the tests' certificate:
+// an issuer on loopback would not have to be named. A proxy connects to it.
 type elsewhere struct {
 	oauthtest.Server
 	home    string
@@ -56,7 +56,7 @@ func newElsewhere(t *testing.T) *elsewhere {
 	return x
 }
 
-// tunnel answers CONNECT with a connection to one address, whatever was asked.
+// tunnel answers any CONNECT with a connection to one address.
 func tunnel(w http.ResponseWriter, to string) {
 	up, err := net.Dial("tcp", to)
 	if err != nil {
@@ -64,7 +64,7 @@ func tunnel(w http.ResponseWriter, to string) {
 		return
 	}
 	defer up.Close()
-	down, _, err := http.NewResponseController(w).Hijack() // before the answer: the client says nothing until then
+	down, _, err := http.NewResponseController(w).Hijack() // before the response: the client sends nothing until then
 	if err != nil {
 		return
 	}
@@ -74,19 +74,19 @@ func tunnel(w http.ResponseWriter, to string) {
 	_, _ = io.Copy(down, up)
 }
 
-// sent counts the requests that a secret, or a person's approval, goes with.
+// sent counts the requests that contain a secret, or follow the user's approval.
 func (x *elsewhere) sent() int {
 	return x.Count(oauthtest.Register) + x.Count(oauthtest.Token) + x.Count(oauthtest.DeviceAuth)
 }
 
-// run runs a shell's line without a terminal.
+// run runs a shell command without a terminal.
 func (x *elsewhere) run(t *testing.T, line string, want int) (stdout, stderr string) {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Env, cmd.SysProcAttr = x.env, &syscall.SysProcAttr{Setsid: true}
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk
-	_ = cmd.Run() // the exit code says it
+	_ = cmd.Run() // the exit code is checked
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, talk.String())
 	}
@@ -96,7 +96,8 @@ func (x *elsewhere) run(t *testing.T, line string, want int) (stdout, stderr str
 	return out.String(), talk.String()
 }
 
-// Without a terminal the secret stays here, and the command to paste logs in.
+// TestSecretIsNotSentWithoutANameForTheIssuer: without a terminal the secret is not
+// sent, and the suggested command signs in.
 func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 	x := newElsewhere(t)
 	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+elsewhereURL+" --client-id robot --flow device", exit.BadUsage)
@@ -108,28 +109,29 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 		t.Fatalf("no hint:\n%s", stderr)
 	}
 	x.run(t, hint[1], exit.Done)
-	x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.Done) // the stored login names it
+	x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.Done) // the stored record names it
 	notes, err := filepath.Glob(filepath.Join(x.home, ".local/state/mcp-login/confirmed/*"))
 	if err != nil || len(notes) != 1 {
-		t.Fatalf("the login is noted by %q, %v", notes, err)
+		t.Fatalf("the sign-in was recorded in %q, %v", notes, err)
 	}
 	if err := os.Remove(notes[0]); err != nil {
 		t.Fatal(err)
 	}
 	before := x.sent()
-	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.BadUsage) // another user's, or another host's
+	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.BadUsage) // written by another user, or on another host
 	if x.sent() != before || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
-		t.Errorf("%d requests at the word of a record\n%s", x.sent()-before, stderr)
+		t.Errorf("%d requests because of a record\n%s", x.sent()-before, stderr)
 	}
 	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exit.Done)
 	before = x.sent()
 	x.run(t, "mcp-login login c "+elsewhereURL+" --client-id robot --expect-issuer https://other.example", exit.Denied)
 	if x.sent() != before {
-		t.Error("something was sent to an unexpected issuer")
+		t.Error("a secret was sent to an unexpected issuer")
 	}
 }
 
-// A person at a terminal is asked once, and anything but y is no.
+// TestPersonIsAskedBeforeASecretIsSent: at a terminal there is one confirmation,
+// and any answer but y is a no.
 func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 	x := newElsewhere(t)
 	login := func() *terminaltest.Terminal {
@@ -139,20 +141,20 @@ func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 	}
 	const question = "Send the client secret to https://example.com? [y/N]"
 	for _, tt := range []struct {
-		typed string // "": nothing is asked
+		typed string // "": no confirmation
 		want  int
 	}{{"\n", exit.Denied}, {"n\n", exit.Denied}, {"y\n", exit.Done}, {"", exit.Done}} {
 		before, term := x.sent(), login()
 		if tt.typed != "" {
 			term.WaitFor(question)
 			if x.sent() != before {
-				t.Errorf("%q: something was sent before the answer", tt.typed)
+				t.Errorf("%q: a secret was sent before the answer", tt.typed)
 			}
 			if _, err := io.WriteString(term.PTY, tt.typed); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_ = term.Cmd.Wait() // the exit code says it
+		_ = term.Cmd.Wait() // the exit code is checked
 		<-term.Over
 		if got := term.Cmd.ProcessState.ExitCode(); got != tt.want {
 			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.Screen())

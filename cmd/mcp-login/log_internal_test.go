@@ -8,8 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/redact"
 )
 
-// TestLogRedacts: whatever is logged by mistake, no secret comes out, in no
-// format.
+// TestLogRedacts: a secret that is logged by mistake is redacted in every format.
 func TestLogRedacts(t *testing.T) {
 	const known, jwt = "s3cret-known-by-value", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.c2ln"
 	for _, format := range []string{"text", "json"} {
@@ -39,8 +38,8 @@ func TestLogRedacts(t *testing.T) {
 	}
 }
 
-// TestLogRedactsTokensOfAnyVisibleASCII: tokens are no longer only letters and
-// digits, and no part of one may stay behind.
+// TestLogRedactsTokensOfAnyVisibleASCII: tokens may have any visible ASCII
+// characters, and are redacted as a whole.
 func TestLogRedactsTokensOfAnyVisibleASCII(t *testing.T) {
 	const known, unknown = `user:grant:kno"wn\secret`, `user:grant!$&'()*:unknown-secret`
 	for _, format := range []string{"text", "json"} {
@@ -59,12 +58,12 @@ func TestLogRedactsTokensOfAnyVisibleASCII(t *testing.T) {
 			t.Errorf("%s: a part of a token is in the log:\n%s", format, got)
 		}
 		if strings.Count(got, "kept") != 1 || !strings.Contains(got, "in vain") {
-			t.Errorf("%s: more than the token was taken out:\n%s", format, got)
+			t.Errorf("%s: more than the token was redacted:\n%s", format, got)
 		}
 	}
 }
 
-// TestErrorTextIsRedacted: the last line of a command goes the same way.
+// TestErrorTextIsRedacted: the error of a command is redacted too.
 func TestErrorTextIsRedacted(t *testing.T) {
 	e, _, talk := testEnv(t)
 	e.hidden.Hide("s3cret-known-by-value")

@@ -10,8 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
-// TestManual: the page has every command with its usage line and every flag
-// with the text of --help.
+// TestManual: the manual has every command with its usage line, and every flag with
+// its --help text.
 func TestManual(t *testing.T) {
 	e, out, talk := testEnv(t)
 	if code := run(t.Context(), []string{"man"}, &e.env); code != exit.Done || talk.Len() > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestManAtATerminal: man shows the page through the user's pager. Without man the
-// help of all commands takes its place, and a pipe gets the page as it is.
+// TestManAtATerminal: man shows the page in the user's pager. If man is missing,
+// the help of all commands is shown. In a pipe, the roff source is printed.
 func TestManAtATerminal(t *testing.T) {
 	home := t.TempDir()
 	man := func(env ...string) (*terminaltest.Terminal, string) {

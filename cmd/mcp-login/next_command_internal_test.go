@@ -31,7 +31,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// refusals are the errors that may end a command, by the package and name of each.
+// refusals are the errors with which a command may fail, by package and name.
 func refusals() map[string]error {
 	reach := &url.Error{Op: "Post", URL: "https://mcp.test/mcp", Err: syscall.ECONNREFUSED}
 	return map[string]error{
@@ -113,7 +113,7 @@ func refusals() map[string]error {
 	}
 }
 
-// within says of each other error how it reaches people, if it does.
+// within describes how each other error reaches the user, if it does.
 func within() map[string]string {
 	return map[string]string{
 		"oauth.ErrNoMetadata":       "is a NoMetadataError",
@@ -130,8 +130,8 @@ func within() map[string]string {
 	}
 }
 
-// TestRefusalsHaveANextCommand: whoever meets a refusal gets a command or a flag to go
-// on with. A new error must be entered in one of the tables.
+// TestRefusalsHaveANextCommand: every error has a hint with a command or a flag.
+// Add a new error to one of the tables.
 func TestRefusalsHaveANextCommand(t *testing.T) {
 	known := refusals()
 	for name, err := range known {
@@ -139,7 +139,7 @@ func TestRefusalsHaveANextCommand(t *testing.T) {
 		e.Line = treeOf(allCommands(e)).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
 		code, hint := e.Remedy().For(err)
 		if !strings.Contains(hint, "mcp-login ") && !strings.Contains(hint, "--") && !strings.Contains(hint, "_PROXY") && !strings.Contains(hint, "vault ") && !strings.HasPrefix(hint, "its target does not exist: rm ") {
-			t.Errorf("%s ends with %d and without a next command: %q", name, code, hint)
+			t.Errorf("%s has exit code %d and no next command: %q", name, code, hint)
 		}
 	}
 	elsewhere := within()
@@ -155,8 +155,8 @@ func TestRefusalsHaveANextCommand(t *testing.T) {
 	}
 }
 
-// exportedErrors returns the errors that a package exports: variables ErrX, and types
-// with a method Error.
+// exportedErrors returns the errors that a package exports: variables named ErrX,
+// and types with an Error method.
 func exportedErrors(t *testing.T, folder string) (names []string) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -197,7 +197,7 @@ func errorsOf(f *ast.File) (names []string) {
 	return names
 }
 
-// receiver is the name of the type that a method is of; "" for a function.
+// receiver is the name of the type of a method; "" for a function.
 func receiver(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return ""

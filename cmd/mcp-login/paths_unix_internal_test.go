@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// A folder that root made in a user's home, as by `sudo -E`, is named to the
-// user whom it locks out.
+// TestFolderOfSomebodyElseIsNamed: if `sudo -E` created a folder in the user's home
+// as root, the error names that folder.
 func TestFolderOfSomebodyElseIsNamed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")

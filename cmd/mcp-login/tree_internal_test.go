@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// testEnv is an env without terminal or environment, but a home.
+// testEnv is an environment with only a home folder, and no terminal.
 func testEnv(t *testing.T) (e *call, out, talk *bytes.Buffer) {
 	t.Helper()
 	home := t.TempDir()
@@ -47,14 +47,14 @@ func setVariables(e *call, variables map[string]string) {
 	}
 }
 
-// leaf is a command that does something, with the words that lead to it.
+// leaf is a command without subcommands, with the words of its command line.
 type leaf struct {
 	path []string
 	*cli.Command
 }
 
-// leaves walks the command tree. What holds for every command is tested for
-// every command, new ones included.
+// leaves returns all commands without subcommands. Rules for every command are
+// tested with all of them, so that new ones are included.
 func leaves(e *call) []leaf {
 	var all []leaf
 	var walk func(path []string, commands []*cli.Command)
@@ -73,7 +73,7 @@ func leaves(e *call) []leaf {
 
 func (l leaf) name() string { return strings.Join(l.path, " ") }
 
-// arguments makes up what the usage line asks for.
+// arguments returns arguments that fit the usage line.
 func (l leaf) arguments() []string {
 	var args []string
 	for _, word := range strings.Fields(l.ArgsUsage) {
@@ -102,7 +102,7 @@ func (l leaf) settings() []string {
 			words = append(words, name, "17")
 		case *cli.StringFlag, *cli.GenericFlag:
 			value := "x y"
-			if name == "--transport" { // proxy reads it as mcp-remote's, too
+			if name == "--transport" { // proxy parses it as mcp-remote's, too
 				value = "sse"
 			}
 			words = append(words, name, value)
@@ -113,7 +113,7 @@ func (l leaf) settings() []string {
 	return words
 }
 
-// parsed runs a line as far as its command and tells what that would see.
+// parsed parses a command line and returns what its command would get.
 func parsed(t *testing.T, args []string) (flags map[string]string, words []string) {
 	t.Helper()
 	flags, words, err := executed(t, args)
@@ -123,8 +123,8 @@ func parsed(t *testing.T, args []string) (flags map[string]string, words []strin
 	return flags, words
 }
 
-// TestCommandsFor: a line that begins with a command has that one alone, and every
-// other the whole tree.
+// TestCommandsFor: a command line that begins with a command builds only that
+// command, and any other builds all of them.
 func TestCommandsFor(t *testing.T) {
 	e, _, _ := testEnv(t)
 	all := allCommands(e)
@@ -140,7 +140,7 @@ func TestCommandsFor(t *testing.T) {
 	}
 }
 
-// TestFlagsBeforeAndAfter: flags mean the same wherever they stand.
+// TestFlagsBeforeAndAfter: the position of a flag does not change its meaning.
 func TestFlagsBeforeAndAfter(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
@@ -151,7 +151,7 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 				t.Fatalf("arguments %q, want %q", wantWords, arguments)
 			}
 			behind := slices.Concat(l.path, arguments, settings)
-			if l.Name == execName { // after the program's name the flags are the program's
+			if l.Name == execName { // after the program's name, flags are the program's
 				behind = slices.Concat(l.path, arguments[:1], settings, arguments[1:])
 			}
 			got, words := parsed(t, behind)
@@ -173,7 +173,7 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 	}
 }
 
-// TestDashesEndTheFlags: what stands behind "--" is an argument.
+// TestDashesEndTheFlags: the words after "--" are arguments.
 func TestDashesEndTheFlags(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
@@ -183,8 +183,8 @@ func TestDashesEndTheFlags(t *testing.T) {
 	}
 }
 
-// TestMisuse: a wrong flag or argument is exit code 2, and nothing on standard
-// output that a shell would run.
+// TestMisuse: a wrong flag or argument is exit code 2, and prints nothing on
+// standard output that a shell would run.
 func TestMisuse(t *testing.T) {
 	e, _, _ := testEnv(t)
 	cases := [][]string{{}, {"no-such-command"}, {"--no-such-flag"}, {"--no-such-flag", "env"}}
@@ -213,8 +213,9 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// TestHelp: help that was asked for is the answer. It has an example, and of each
-// flag the placeholder of its value, a default that matters, and a group.
+// TestHelp: requested help is printed on standard output. It has an example, and
+// for each flag the placeholder of its value, its default if that matters, and its
+// group.
 func TestHelp(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
@@ -260,8 +261,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestOverview: a bare mcp-login shows the ten most used commands on one screen,
-// help and --help show all of them.
+// TestOverview: mcp-login without arguments shows the ten most used commands on one
+// screen; help and --help show all of them.
 func TestOverview(t *testing.T) {
 	e, out, talk := testEnv(t)
 	if code := run(t.Context(), nil, &e.env); code != exit.BadUsage || out.Len() > 0 {
@@ -285,8 +286,8 @@ func TestOverview(t *testing.T) {
 	}
 }
 
-// TestUsageErrorIsTwoLines: the fault, with what was meant where that is close,
-// and where to read on.
+// TestUsageErrorIsTwoLines: the error, with a similar word if there is one, and the
+// command that shows more help.
 func TestUsageErrorIsTwoLines(t *testing.T) {
 	for line, want := range map[string]string{
 		"lgoin":                     "mcp-login: unknown command \"lgoin\", did you mean login?\nRun mcp-login --help\n",
@@ -313,8 +314,8 @@ func TestUsageErrorIsTwoLines(t *testing.T) {
 	}
 }
 
-// failure is what a command that failed leaves on standard output: nothing, but
-// for env, whose output a shell evaluates.
+// failure is the standard output of a failed command: empty, except for env, whose
+// output a shell evaluates.
 func failure(words []string, code int) string {
 	if slices.Contains(words, envName) {
 		return envexport.Failure(envexport.Sh, code)
@@ -337,7 +338,7 @@ func TestNoCredential(t *testing.T) {
 	}
 }
 
-// required are the flags without which a command does nothing.
+// required are the flags without which a command fails.
 func (l leaf) required() []string {
 	if l.Name == "client-config" {
 		return []string{"--for", "generic"}

@@ -50,8 +50,8 @@ func (l *laptop) Answer(ctx context.Context) (string, error) {
 
 func (l *laptop) Close() error { l.closed++; return nil }
 
-// TestElsewhere: the port is one of the other machine, known before the request is
-// made, and the query received there ends the login.
+// TestElsewhere: the port is one on the other machine, known before the request is
+// made, and the query received there completes the login.
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
@@ -75,7 +75,7 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
-// TestElsewherePortTaken: a registration's port is tried first, then any.
+// TestElsewherePortTaken: the registered port is tried first, then any other.
 func TestElsewherePortTaken(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
@@ -90,8 +90,8 @@ func TestElsewherePortTaken(t *testing.T) {
 	}
 }
 
-// TestElsewhereLost: a machine that is lost, or hostile, gives way to the next flow,
-// and no code is exchanged. A person's no ends the login.
+// TestElsewhereLost: if the other machine disconnects or is hostile, the next flow
+// runs, and no code is exchanged. If the user declines, the login ends.
 func TestElsewhereLost(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("lost")
@@ -100,9 +100,9 @@ func TestElsewhereLost(t *testing.T) {
 		laptop laptop
 		want   error
 	}{
-		{"at the reservation", laptop{refuse: lost}, flows.ErrUnsupported},
-		{"at the start", laptop{fail: lost}, flows.ErrUnsupported},
-		{"while waiting", laptop{answer: func(url.Values) (string, error) { return "", lost }}, flows.ErrUnsupported},
+		{"during Reserve", laptop{refuse: lost}, flows.ErrUnsupported},
+		{"during Open", laptop{fail: lost}, flows.ErrUnsupported},
+		{"during Answer", laptop{answer: func(url.Values) (string, error) { return "", lost }}, flows.ErrUnsupported},
 		{"foreign", laptop{answer: func(url.Values) (string, error) { return "code=evil-12345&state=OTHER", nil }}, flows.ErrUnsupported},
 		{"garbage", laptop{answer: func(url.Values) (string, error) { return "%zz-12345", nil }}, flows.ErrUnsupported},
 		{"canceled", laptop{answer: func(url.Values) (string, error) { return "", flows.ErrDenied }}, flows.ErrDenied},

@@ -27,15 +27,15 @@ import (
 
 const (
 	issuer   = "https://as.test"
-	resource = "https://MCP.test:443/mcp" // byte for byte, however odd
+	resource = "https://MCP.test:443/mcp" // must be sent byte for byte
 )
 
-// server is an authorization server in memory: its token endpoint answers
-// here, its authorization endpoint is played by a browser.
+// server is an authorization server in memory. It serves the token endpoint; its
+// authorization endpoint is simulated by a browser.
 type server struct {
 	meta  oauth.Server
 	began chan struct{} // closed by the first exchange, if not nil
-	delay chan struct{} // nil: answers at once, else when closed
+	delay chan struct{} // nil: responds immediately; otherwise when closed
 
 	mu    sync.Mutex
 	forms []url.Values
@@ -102,7 +102,7 @@ func asked(t *testing.T, link string) url.Values {
 	return u.Query()
 }
 
-// back returns the address that the server would send the browser to.
+// back returns the URL to which the server would redirect the browser.
 func back(t *testing.T, link string, add ...string) string {
 	q := asked(t, link)
 	answer := url.Values{"state": {q.Get("state")}, "code": {"code-12345"}}
@@ -119,14 +119,14 @@ func back(t *testing.T, link string, add ...string) string {
 	return q.Get("redirect_uri") + sep + answer.Encode()
 }
 
-// seen is what a browser was shown.
+// seen is the page in a browser.
 type seen struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// visit is a browser that follows no redirect.
+// visit is a browser that follows no redirects.
 func visit(t *testing.T, r *http.Request) seen {
 	t.Helper()
 	client := &http.Client{
@@ -155,8 +155,8 @@ func get(t *testing.T, address string) *http.Request {
 	return r
 }
 
-// browser returns an Open that does with the authorization URL what a browser
-// and its user would, and a wait for its end.
+// browser returns an Open function that simulates the browser and its user, and a
+// function that waits for its end.
 func browser(do func(link string)) (open func(context.Context, string) error, wait func()) {
 	var wg sync.WaitGroup
 	return func(_ context.Context, link string) error {
@@ -279,7 +279,8 @@ func TestIssuer(t *testing.T) {
 	}
 }
 
-// answerBy runs a login whose one answer comes by loopback or is pasted.
+// answerBy runs a login whose only authorization response arrives by loopback or is
+// pasted.
 func answerBy(t *testing.T, s *server, by string, answer func(link string) string) error {
 	t.Helper()
 	if by == "paste" {
@@ -299,7 +300,7 @@ func answerBy(t *testing.T, s *server, by string, answer func(link string) strin
 	return err
 }
 
-// prompt passes on what was shown.
+// prompt records the link that was shown.
 type prompt chan authcode.Link
 
 func (p prompt) ShowLink(_ context.Context, l authcode.Link) { p <- l }
@@ -348,7 +349,7 @@ func TestErrorAnswers(t *testing.T) {
 	}
 }
 
-// TestStrangers proves that what is not the answer changes nothing.
+// TestStrangers: requests that are not the authorization response change nothing.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	s := newServer()
@@ -428,8 +429,9 @@ func TestShortAddress(t *testing.T) {
 	}
 }
 
-// Another user of this machine reaches the listener, and must not learn the
-// state there: with it, the login could be finished with another account.
+// TestStartAddressIsSecret: another user of this machine can connect to the
+// listener, but must not learn the state: with it, that user could complete the
+// login with another account.
 func TestStartAddressIsSecret(t *testing.T) {
 	t.Parallel()
 	for _, redirect := range []authcode.Redirect{{}, {Path: "/"}, {Path: "/a/b"}, {Host: "localhost", Path: "/"}} {
@@ -541,7 +543,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestOneWins lets the browser and the person answer at once.
+// TestOneWins: the browser and a paste respond at the same time.
 func TestOneWins(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var wg sync.WaitGroup
@@ -552,7 +554,7 @@ func TestOneWins(t *testing.T) {
 			open, wait := browser(func(link string) {
 				shown <- link
 				r := get(t, back(t, link))
-				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil { // the listener may be gone already
+				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil { // the listener may have stopped already
 					resp.Body.Close()
 				}
 			})
@@ -595,7 +597,7 @@ func TestNobodyComes(t *testing.T) {
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		if _, err := f.Run(ctx, newServer().request()); !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled: %v", err)
+			t.Errorf("canceled: %v", err)
 		}
 	})
 }
@@ -617,7 +619,8 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// A browser that must open and does not gives way to the next flow.
+// TestOpenEndsTheRun: if a browser is required but cannot be opened, the next flow
+// runs.
 func TestOpenEndsTheRun(t *testing.T) {
 	t.Parallel()
 	links := make(prompt, 1)

@@ -84,9 +84,9 @@ func TestBareCodeWhereIssuerIsPromised(t *testing.T) {
 	})
 }
 
-// FuzzPaste: whatever is pasted, an answer is taken only with our state or as a
-// bare code, holds nothing but what a code may hold, and what is refused is
-// refused without repeating it.
+// FuzzPaste: pasted text is accepted only with the state of this login or as a bare
+// code, contains only characters of a code, and a rejected text is not repeated in
+// the error.
 func FuzzPaste(f *testing.F) {
 	for _, s := range []string{
 		"http://127.0.0.1:1/callback?code=code-1234&state=STATE234567", "code-1234567", "?error=access_denied&state=STATE234567&iss=https://as.test",
@@ -106,7 +106,7 @@ func FuzzPaste(f *testing.F) {
 			got := <-a.result
 			p, err := parsePaste(text)
 			if err != nil || p.query == nil && promised || p.query != nil && p.query.Get("state") != a.state {
-				t.Fatalf("%q was taken", text)
+				t.Fatalf("%q was accepted", text)
 			}
 			if (got.err == nil) != isCode(got.code) || got.err != nil && got.code != "" {
 				t.Fatalf("%q gave %q, %v", text, got.code, got.err)
@@ -118,8 +118,8 @@ func FuzzPaste(f *testing.F) {
 	})
 }
 
-// FuzzPasteRoundTrip: every code that a server may send arrives, however the
-// address was wrapped and quoted.
+// FuzzPasteRoundTrip: every code that a server may send is accepted, however the
+// URL was wrapped and quoted.
 func FuzzPasteRoundTrip(f *testing.F) {
 	f.Add("code-1234", 7, true)
 	f.Add("a b&c=d#e?f%41+\"'", 1, false)
@@ -144,7 +144,8 @@ func FuzzPasteRoundTrip(f *testing.F) {
 	})
 }
 
-// Every page is whole, made of constants, and allowed by its own policy.
+// TestPages: every page is complete, constant, and allowed by its
+// Content-Security-Policy.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	if strings.ContainsAny(pageCSS, "<>") || strings.Contains(pageHTML, "<script") || strings.Contains(pageHTML, "http") {

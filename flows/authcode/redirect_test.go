@@ -14,7 +14,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// loginBy runs a login with a registration and returns the redirect URL sent.
+// loginBy runs a login with a registration and returns the redirect URL that was
+// sent.
 func loginBy(t *testing.T, f *authcode.Flow, app oauth.App) (string, error) {
 	t.Helper()
 	s := newServer()
@@ -34,13 +35,13 @@ func loginBy(t *testing.T, f *authcode.Flow, app oauth.App) (string, error) {
 	return sent, err
 }
 
-// Checklist 27: loopback, or the https URL of a person's own.
+// TestRedirectURLs: Checklist 27: loopback, or an https URL that the user sets.
 func TestRedirectURLs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		redirect authcode.Redirect
-		want     string // PORT stands for any
+		want     string // PORT stands for any port
 	}{
 		{"zero", authcode.Redirect{}, "http://127.0.0.1:PORT/callback"},
 		{"name", authcode.Redirect{Host: "localhost"}, "http://localhost:PORT/callback"},
@@ -58,7 +59,7 @@ func TestRedirectURLs(t *testing.T) {
 			}
 			again, err := f.Metadata()
 			if err != nil || again.RedirectURIs[0] != m.RedirectURIs[0] {
-				t.Errorf("asked twice, Metadata gives %v, %v", again.RedirectURIs, err)
+				t.Errorf("two calls of Metadata = %v, %v", again.RedirectURIs, err)
 			}
 			sent, err := loginBy(t, f, oauth.App{RedirectURIs: m.RedirectURIs})
 			if err != nil {
@@ -88,7 +89,7 @@ func TestBusyPort(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		for _, taken := range []string{"127.0.0.1:0", "[::1]:0"} {
 			if host == "127.0.0.1" && taken == "[::1]:0" {
-				continue // not its business
+				continue // not listened on by this program
 			}
 			l, err := net.Listen("tcp", taken)
 			if err != nil {
@@ -178,7 +179,7 @@ func TestCloseFreesThePort(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// A Run that never begins frees it too.
+	// A port is released too if Run is never called.
 	if _, err := f.Metadata(); err != nil {
 		t.Fatal(err)
 	}

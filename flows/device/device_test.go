@@ -19,9 +19,9 @@ import (
 
 const s = time.Second
 
-// person is a prompt with somebody before it.
+// person is a prompt with a user.
 type person struct {
-	does func(c device.Code) // when a code is shown; nil: nothing
+	does func(c device.Code) // called when a code is shown; nil: nothing
 
 	mu    sync.Mutex
 	codes []device.Code
@@ -45,7 +45,7 @@ func (p *person) ShowPoll(_ context.Context, poll device.Poll) {
 	p.polls = append(p.polls, poll.Status)
 }
 
-// request is one of a client at srv, whatever the transport does to it.
+// request returns a Request of a client at srv, through the transport.
 func request(t *testing.T, srv *oauthtest.Server, transport http.RoundTripper) flows.Request {
 	t.Helper()
 	srv.Clients.Known = map[string]string{"cli": ""}
@@ -59,8 +59,8 @@ func request(t *testing.T, srv *oauthtest.Server, transport http.RoundTripper) f
 	}
 }
 
-// run runs the flow and returns when polls arrived and when it ended, in
-// virtual time since its start.
+// run runs the flow. It returns when polls arrived and when it ended, in virtual
+// time since its start.
 func run(t *testing.T, srv *oauthtest.Server, f *device.Flow) (polls []time.Duration, end time.Duration, err error) {
 	t.Helper()
 	r := request(t, srv, srv)
@@ -75,7 +75,7 @@ func run(t *testing.T, srv *oauthtest.Server, f *device.Flow) (polls []time.Dura
 	return polls, time.Since(start), err
 }
 
-// approveAfter approves a code d after it was shown.
+// approveAfter approves a code the duration d after it was shown.
 func approveAfter(srv *oauthtest.Server, d time.Duration) func(device.Code) {
 	return func(c device.Code) { time.AfterFunc(d, func() { srv.ApproveDevice(c.UserCode) }) }
 }
@@ -96,7 +96,8 @@ func TestPollsAtTheInterval(t *testing.T) {
 		{"5 s", oauthtest.Device{AutoApprove: 3}, []time.Duration{5 * s, 10 * s, 15 * s}},
 		{"7 s", oauthtest.Device{AutoApprove: 3, Interval: 7 * s}, []time.Duration{7 * s, 14 * s, 21 * s}},
 		{"missing means 5 s", oauthtest.Device{AutoApprove: 2, NoInterval: true}, []time.Duration{5 * s, 10 * s}},
-		// 5 s more and a fifth for the first slow_down, two fifths for the second, for good.
+		// The first slow_down permanently adds 5 s and a fifth; the second makes
+		// that two fifths.
 		{"slow_down", oauthtest.Device{AutoApprove: 4, SlowDowns: 1}, []time.Duration{5 * s, 17 * s, 29 * s, 41 * s}},
 		{"slow_down twice", oauthtest.Device{AutoApprove: 4, SlowDowns: 2}, []time.Duration{5 * s, 17 * s, 38 * s, 59 * s}},
 	} {
@@ -112,7 +113,8 @@ func TestPollsAtTheInterval(t *testing.T) {
 	}
 }
 
-// A slow answer puts the next poll off: the server sees the whole interval.
+// TestIntervalCountsFromTheAnswer: a slow response delays the next poll: the server
+// sees the whole interval.
 func TestIntervalCountsFromTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 3}}
@@ -123,7 +125,7 @@ func TestIntervalCountsFromTheAnswer(t *testing.T) {
 		}
 		for i, at := range polls[1:] {
 			if gap := at - polls[i]; gap < 5*s {
-				t.Errorf("polls %v apart, want at least 5s", gap)
+				t.Errorf("poll interval %v, want at least 5s", gap)
 			}
 		}
 	})
@@ -151,15 +153,15 @@ func TestBacksOffWhenUnreachable(t *testing.T) {
 					t.Errorf("ended at %v with %v, want %v", end, err, tt.end)
 				}
 				if p.polls[0] != device.Unreachable || p.polls[len(p.polls)-1] != device.Approved {
-					t.Errorf("person saw %v", p.polls)
+					t.Errorf("the user saw %v", p.polls)
 				}
 			})
 		})
 	}
 }
 
-// After an outage the interval is the old one again, and an outage that lasts
-// is tried a last time before the code expires.
+// TestOutageUntilExpiry: after an outage the interval is the original one again.
+// During a long outage there is a last poll before the code expires.
 func TestOutageUntilExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 60 * s}}
@@ -168,14 +170,15 @@ func TestOutageUntilExpiry(t *testing.T) {
 		if !errors.Is(err, flows.ErrExpired) || end != 60*s {
 			t.Errorf("ended at %v with %v, want expiry at 60s", end, err)
 		}
-		// 5, 15, 35, then 55 instead of 75.
+		// After 5, 15, 35, then 55 s instead of 75 s.
 		if n := srv.Count(oauthtest.Token); n != 4 {
 			t.Errorf("%d tries, want 4", n)
 		}
 	})
 }
 
-// A server that answers with errors only is named before the code expires.
+// TestErrorsInARowEndThePolling: a server that responds only with errors is
+// reported before the code expires.
 func TestErrorsInARowEndThePolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
@@ -187,8 +190,9 @@ func TestErrorsInARowEndThePolling(t *testing.T) {
 	})
 }
 
-// A client that may not use the device flow is refused by the server; the next
-// flow is tried, and nobody reads that the server has no device flow.
+// TestRefusedClientLeavesTheNextFlow: if the server does not allow the client to
+// use the device flow, the next flow runs, and the error does not say that the
+// server has no device flow.
 func TestRefusedClientLeavesTheNextFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
@@ -210,7 +214,7 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("ended at %v with %v, want 15s", end, err)
 			}
 			if want := []device.Status{device.Pending, device.Pending, device.Approved}; !slices.Equal(p.polls, want) {
-				t.Errorf("person saw %v, want %v", p.polls, want)
+				t.Errorf("the user saw %v, want %v", p.polls, want)
 			}
 			if p.shown.Err() == nil {
 				t.Error("the code's context outlives the polling")
@@ -223,7 +227,7 @@ func TestVerdicts(t *testing.T) {
 			p := &person{does: func(c device.Code) { srv.DenyDevice(c.UserCode) }}
 			_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: func(context.Context) bool { return true }})
 			if !errors.Is(err, flows.ErrDenied) || end != 5*s || !slices.Equal(p.polls, []device.Status{device.Denied}) {
-				t.Errorf("ended at %v with %v, person saw %v", end, err, p.polls)
+				t.Errorf("ended at %v with %v, the user saw %v", end, err, p.polls)
 			}
 		})
 	})
@@ -255,8 +259,8 @@ func TestExpiredCodeIsReplacedWhenRetrySaysSo(t *testing.T) {
 	})
 }
 
-// TestCodesThatExpireAtOnce: a server whose codes live for no time is not asked
-// for one after the other without a pause.
+// TestCodesThatExpireAtOnce: if codes expire immediately, new ones are requested
+// only after a pause.
 func TestCodesThatExpireAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
@@ -273,7 +277,7 @@ func TestCodesThatExpireAtOnce(t *testing.T) {
 }
 
 func TestCancelEndsAtOnce(t *testing.T) {
-	for _, after := range []time.Duration{3 * s, 5*s + s/2} { // between polls, and while one is under way
+	for _, after := range []time.Duration{3 * s, 5*s + s/2} { // between polls, and during one
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
 			srv.Fault(oauthtest.Token, oauthtest.Fault{Hang: true})
@@ -287,14 +291,14 @@ func TestCancelEndsAtOnce(t *testing.T) {
 				t.Errorf("ended after %v with %v, want %v", time.Since(start), err, after)
 			}
 			if p.polls[len(p.polls)-1] != device.Cancelled {
-				t.Errorf("person saw %v", p.polls)
+				t.Errorf("the user saw %v", p.polls)
 			}
 		})
 	}
 }
 
-// TestCodeEndsWithTheWait: a prompt counts down to the end of the code or of the wait,
-// whichever is first.
+// TestCodeEndsWithTheWait: the prompt's deadline is the end of the code or of the
+// wait, whichever is first.
 func TestCodeEndsWithTheWait(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{90 * s: 90 * s, time.Hour: 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -361,12 +365,12 @@ func TestPendingWithOddStatus(t *testing.T) {
 	})
 }
 
-// slowServer lives at a slower pace than the client, whose clock runs fast:
-// it measures the waits by its own clock, adds 5 s with each slow_down as the
-// client does, and so never forgives a wait that is too short.
+// slowServer has a slower clock than the client, whose clock is too fast. It
+// measures the intervals by its own clock, adds 5 s with each slow_down like the
+// client, and so rejects every poll that is too early.
 type slowServer struct {
 	*oauthtest.Server
-	pace      float64 // its seconds for one of the client's
+	pace      float64 // server seconds per client second
 	last      time.Time
 	interval  time.Duration
 	slowDowns int
@@ -420,10 +424,10 @@ func TestCodeSaysWhoAsksAndKeepsTheSecret(t *testing.T) {
 		}
 		c := p.codes[0]
 		if c.Client != "mcp-login" || c.Issuer != "https://as.test" || c.Server != "https://mcp.test/mcp" {
-			t.Errorf("code says %q, %q, %q", c.Client, c.Issuer, c.Server)
+			t.Errorf("the code has %q, %q, %q", c.Client, c.Issuer, c.Server)
 		}
 		if c.Interval != 5*s || time.Until(c.Expiry) != 15*time.Minute-5*s {
-			t.Errorf("code lives until %v with interval %v", c.Expiry, c.Interval)
+			t.Errorf("the code expires at %v, interval %v", c.Expiry, c.Interval)
 		}
 	})
 }
@@ -434,6 +438,6 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("grant types %v, %v", m.GrantTypes, err)
 	}
 	if len(m.RedirectURIs)+len(m.ResponseTypes) != 0 {
-		t.Errorf("metadata asks for redirects: %+v", m)
+		t.Errorf("the metadata requires redirects: %+v", m)
 	}
 }

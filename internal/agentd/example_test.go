@@ -24,7 +24,7 @@ import (
 func Example() {
 	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	cfg := mcplogin.Config{
-		Source: mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
+		Source: mcplogin.Stored(&secrets.Memory{}), // in production: file.Open or vault.Open
 		HTTP:   func(string) *http.Client { return srv.Client() },
 	}
 	logIn(cfg, "notion", "https://mcp.test/mcp")

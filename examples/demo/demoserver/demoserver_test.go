@@ -33,7 +33,7 @@ const (
 	deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 )
 
-// site is a server without sockets, so that virtual time works on it.
+// site is a server without sockets, so that it can be used with virtual time.
 type site struct {
 	t *testing.T
 	s *demoserver.Server
@@ -65,7 +65,7 @@ func (s site) post(path string, form url.Values) *http.Response {
 	return s.do(r)
 }
 
-// answer is any JSON object that the server sends.
+// answer is any JSON object in a response.
 type answer struct {
 	status int
 	fields map[string]any
@@ -91,7 +91,7 @@ func (s site) register(metadata map[string]any) answer {
 	return s.json(s.do(httptest.NewRequest(http.MethodPost, base+"/register", bytes.NewReader(body))))
 }
 
-// app registers a public client for every grant and returns its id.
+// app registers a public client for every grant and returns its ID.
 func (s site) app() string {
 	s.t.Helper()
 	a := s.register(map[string]any{
@@ -131,7 +131,7 @@ func (s site) refresh(id, token string) answer {
 
 var hidden = regexp.MustCompile(`name="form" value="([^"]+)"`)
 
-// formOf returns the secret of the form on a page.
+// formOf returns the hidden secret of the form on a page.
 func (s site) formOf(resp *http.Response) string {
 	s.t.Helper()
 	body, err := io.ReadAll(resp.Body)
@@ -145,7 +145,8 @@ func (s site) formOf(resp *http.Response) string {
 	return html.UnescapeString(string(m[1]))
 }
 
-// decide types the user code in small letters without a hyphen and answers.
+// decide types the user code in lower case without a hyphen, and submits the
+// decision.
 func (s site) decide(d answer, decision string) {
 	s.t.Helper()
 	typed := strings.ToLower(strings.ReplaceAll(d.text("user_code"), "-", " "))
@@ -156,7 +157,7 @@ func (s site) decide(d answer, decision string) {
 	}
 }
 
-// login runs the device flow to its end.
+// login completes the device flow.
 func (s site) login() (id string, tokens answer) {
 	s.t.Helper()
 	id = s.app()
@@ -210,7 +211,7 @@ func TestDeviceFlow(t *testing.T) {
 
 		time.Sleep(time.Second) // sooner than the interval of 2 s
 		wantError(t, s.poll(id, d), http.StatusBadRequest, "slow_down")
-		time.Sleep(2 * time.Second) // good before; now 7 s are wanted, and this makes them 12
+		time.Sleep(2 * time.Second) // early: the interval was 7 s, and is now 12 s
 		wantError(t, s.poll(id, d), http.StatusBadRequest, "slow_down")
 		time.Sleep(12 * time.Second)
 		wantError(t, s.poll(id, d), http.StatusBadRequest, "authorization_pending")
@@ -312,7 +313,7 @@ func authorizeURL(id string, change url.Values) string {
 	return "/authorize?" + q.Encode()
 }
 
-// landing returns the query with which the browser reaches the client.
+// landing returns the query of the redirect to the client.
 func landing(t *testing.T, resp *http.Response) url.Values {
 	t.Helper()
 	u, err := resp.Location()
@@ -539,7 +540,7 @@ func TestTools(t *testing.T) {
 	web.Start()
 	defer web.Close()
 
-	var progress atomic.Int64 // the handler runs beside the call
+	var progress atomic.Int64 // the handler runs concurrently
 	client := mcp.NewClient(&mcp.Implementation{Name: "test"}, &mcp.ClientOptions{
 		ProgressNotificationHandler: func(context.Context, *mcp.ProgressNotificationClientRequest) {
 			progress.Add(1)
