@@ -245,7 +245,7 @@ func TestApprovedLoginIsSavedInSpiteOfTheLock(t *testing.T) {
 }
 
 func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
-	for name, fault := range map[string]error{"for good": secrets.ErrUnavailable, "for now": secrets.ErrTemporary} {
+	for name, fault := range map[string]error{"permanent": secrets.ErrUnavailable, "temporary": secrets.ErrTemporary} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := loggedIn(t, time.Hour)
@@ -275,7 +275,7 @@ func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
 // other does.
 func TestReplace(t *testing.T) {
 	replace := func(c *asking) { c.Replace = true }
-	t.Run("another server's", func(t *testing.T) {
+	t.Run("another server", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := loggedIn(t, time.Hour)
 			w.givenUp(t, replace, at("https://other.test/mcp"))
@@ -291,7 +291,7 @@ func TestReplace(t *testing.T) {
 		w := newWorld()
 		w.store = &faulty{Store: w.store, probe: func() error { return secrets.ErrUnavailable }}
 		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrUnavailable) || w.srv.Count(oauthtest.DeviceAuth) != 0 {
-			t.Errorf("Login() = %v, and a person was asked %d times", err, w.srv.Count(oauthtest.DeviceAuth))
+			t.Errorf("Login() = %v, with %d prompts", err, w.srv.Count(oauthtest.DeviceAuth))
 		}
 	})
 	for name, tt := range map[string]struct {
@@ -299,11 +299,11 @@ func TestReplace(t *testing.T) {
 		replace bool
 		want    error
 	}{
-		"what is no record":            {"", true, nil},
-		"what is no record, unasked":   {"", false, secrets.ErrUndecryptable},
-		"a newer version's":            {`{"version":99}`, true, mcplogin.ErrNewerRecord},
-		"an older note of no login":    {`{"version":1,"profile":"p","server":"https://typo.test/mcp"}`, true, nil},
-		"another profile's, by a copy": {`{"version":1,"profile":"q","token":{"access_token":"at"}}`, true, nil},
+		"not a record":                               {"", true, nil},
+		"not a record, without Replace":              {"", false, secrets.ErrUndecryptable},
+		"a newer version":                            {`{"version":99}`, true, mcplogin.ErrNewerRecord},
+		"a pending registration of an older version": {`{"version":1,"profile":"p","server":"https://typo.test/mcp"}`, true, nil},
+		"a copy from another profile":                {`{"version":1,"profile":"q","token":{"access_token":"at"}}`, true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -316,7 +316,7 @@ func TestReplace(t *testing.T) {
 					t.Errorf("Login() = %v, want %v", err, tt.want)
 				}
 				if asked := w.srv.Count(oauthtest.DeviceAuth) > 0; asked != (tt.want == nil) {
-					t.Errorf("a person was asked: %v", asked)
+					t.Errorf("the user was prompted: %v", asked)
 				}
 			})
 		})
@@ -360,11 +360,11 @@ func TestReplaceUnreadableRecord(t *testing.T) {
 		u := &unreadable{err: fmt.Errorf("%w: %w", secrets.ErrUndecryptable, secrets.ErrNewer)}
 		w.store = u
 		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrNewer) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
-			t.Errorf("over a newer version's record: Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+			t.Errorf("with a newer version's record: Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
 		}
 		u.err = secrets.ErrUndecryptable
 		if _, err := w.open(t).Login(t.Context()); !errors.Is(err, secrets.ErrUndecryptable) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
-			t.Errorf("Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+			t.Errorf("Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
 		}
 		w.login(t, replace)
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {

@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestEndWhileAsking: an agent that is to end does not wait for a person, and
-// who asked is told so.
+// TestEndWhileAsking: an agent that stops does not wait for a confirmation, and the
+// client gets an error.
 func TestEndWhileAsking(t *testing.T) {
 	asked := make(chan struct{})
 	l := lend(t, func(c *agentd.Config) {
@@ -30,8 +30,8 @@ func TestEndWhileAsking(t *testing.T) {
 		answer <- err
 	}()
 	<-asked
-	l.end() // an agent that waited for the answer would close the connection without a reply
+	l.end() // an agent that waited for the answer would close the connection without a response
 	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is stopping") {
-		t.Errorf("who asked got %v", err)
+		t.Errorf("the client got %v", err)
 	}
 }

@@ -17,19 +17,19 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
-// is replaced, and what is no socket is left alone.
+// TestListenTwice: a running agent keeps its socket, the socket of a dead one is
+// replaced, and a file that is not a socket is kept.
 func TestListenTwice(t *testing.T) {
 	path, _ := start(t)
 	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is already running there") {
-		t.Errorf("beside a living agent: %v", err)
+		t.Errorf("beside a running agent: %v", err)
 	}
 	dead := filepath.Join(t.TempDir(), "s")
 	l, _, err := agentd.Listen(dead)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close() // as a kill would: the file stays
+	l.Close() // like a killed process: the file stays
 	l, remove, err := agentd.Listen(dead)
 	if err != nil {
 		t.Fatalf("after a dead agent: %v", err)
@@ -47,8 +47,8 @@ func TestListenTwice(t *testing.T) {
 	}
 }
 
-// TestListenBesideTheBusy: an agent that takes no connection for the moment, as
-// one that is stopped, is not a dead one.
+// TestListenBesideTheBusy: an agent that does not accept connections for a while,
+// for example a stopped process, does not count as dead.
 func TestListenBesideTheBusy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
@@ -62,11 +62,11 @@ func TestListenBesideTheBusy(t *testing.T) {
 	if err := syscall.Listen(fd, 0); err != nil {
 		t.Fatal(err)
 	}
-	for { // fill its queue
+	for { // fill its accept queue
 		c, err := net.Dial("unix", path)
 		if err != nil {
 			if strings.Contains(err.Error(), "refused") {
-				t.Skip("a full queue looks like a dead agent here")
+				t.Skip("on this system a full queue looks like a dead agent")
 			}
 			break
 		}
@@ -84,8 +84,8 @@ func TestListenBesideTheBusy(t *testing.T) {
 	}
 }
 
-// TestListenAtOnce: of agents that start at once where a dead one's socket
-// lies, one wins.
+// TestListenAtOnce: if several agents start at the same time where the socket of a
+// dead one exists, exactly one succeeds.
 func TestListenAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	for round := range 20 {
@@ -113,20 +113,20 @@ func TestListenAtOnce(t *testing.T) {
 			remove()
 		}
 		if won.Load() != 1 {
-			t.Fatalf("round %d: %d won", round, won.Load())
+			t.Fatalf("round %d: %d agents listen", round, won.Load())
 		}
 	}
 }
 
-// TestLongPath: a path that no client could connect to is refused, in words
-// that say how long it may be.
+// TestLongPath: a path that is too long for clients is rejected, and the error says
+// the maximum length.
 func TestLongPath(t *testing.T) {
 	top := t.TempDir()
 	long := filepath.Join(top, strings.Repeat("d", 100))
 	for _, path := range []string{
 		filepath.Join(long, "s"),
 		filepath.Join(top, strings.Repeat("n", 104-len(top))),
-		filepath.Join(top, strings.Repeat("d", 98-len(top)), "s"), // fits, but for the folder that it is made in
+		filepath.Join(top, strings.Repeat("d", 98-len(top)), "s"), // short enough, except for the temporary folder of the new socket
 	} {
 		if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "too long") || !strings.Contains(err.Error(), "the maximum is") {
 			t.Errorf("%d bytes: %v", len(path), err)
@@ -149,7 +149,8 @@ func TestLongPath(t *testing.T) {
 	c.Close()
 }
 
-// TestListenWhereOthersWrite: in such a folder anybody can replace the socket.
+// TestListenWhereOthersWrite: in a folder that others can write to, anyone could
+// replace the socket.
 func TestListenWhereOthersWrite(t *testing.T) {
 	for mode, fine := range map[os.FileMode]bool{0o777: false, 0o775: false, 0o755: true, 0o777 | os.ModeSticky: true} {
 		dir := t.TempDir()
@@ -167,7 +168,8 @@ func TestListenWhereOthersWrite(t *testing.T) {
 	}
 }
 
-// TestListenAtUnusablePath: a path that no socket can have is a mistake in the flag.
+// TestListenAtUnusablePath: a path that cannot be a socket is a usage error of the
+// flag.
 func TestListenAtUnusablePath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("x", 120))
 	_, _, err := agentd.Listen(path)

@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/otheruser"
 )
 
-// TestPrivateFileOfAnotherUser: root writes no log into a file that another user put
-// there to read it, and follows no link in opening.
+// TestPrivateFileOfAnotherUser: root neither writes its log to a file that another
+// user created, nor follows a symbolic link to it.
 func TestPrivateFileOfAnotherUser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {

@@ -25,13 +25,13 @@ func mustParse(t *testing.T, text string) Sink {
 	return s
 }
 
-// withSinks has the agent keep these files.
+// withSinks makes the agent write these files.
 func withSinks(keep bool, sinks ...Sink) func(*Config) {
 	return func(c *Config) { c.Sinks, c.KeepSinks = sinks, keep }
 }
 
-// TestSinkAlwaysValid: over a minute of tokens that live for two seconds, a reader
-// sees a whole token that is still valid, at any instant.
+// TestSinkAlwaysValid: with tokens that expire after two seconds, for a minute, a
+// reader always gets a complete and valid token.
 func TestSinkAlwaysValid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	synctest.Test(t, func(t *testing.T) {
@@ -63,8 +63,8 @@ func TestSinkAlwaysValid(t *testing.T) {
 	})
 }
 
-// TestSinkFollows: the file goes with the login, comes with the next, is repaired
-// when somebody damages it, and goes when its token expires.
+// TestSinkFollows: the file is removed on logout, written at the next login,
+// repaired if it is damaged, and removed when its token expires.
 func TestSinkFollows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new folder", "token")
 	synctest.Test(t, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestSinkFollows(t *testing.T) {
 		missing := func(when string) {
 			t.Helper()
 			if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%s there is a file (%v)", when, err)
+				t.Errorf("%s the file exists (%v)", when, err)
 			}
 		}
 		there := func(when string) string {
@@ -128,14 +128,14 @@ func TestSinkFollows(t *testing.T) {
 	})
 }
 
-// TestSinkRetries: what cannot be written is reported once and tried again.
+// TestSinkRetries: a failed write is reported once and retried.
 func TestSinkRetries(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sub", "token")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")
-		defer w.start(withSinks(true, mustParse(t, "a="+path+",format=header")))() // there is no such folder
+		defer w.start(withSinks(true, mustParse(t, "a="+path+",format=header")))() // the folder does not exist
 		time.Sleep(3 * sinkRetry)
 		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func TestSinkRetries(t *testing.T) {
 	})
 }
 
-// TestSinkNeverPartial: readers that run beside the writer see whole contents.
+// TestSinkNeverPartial: concurrent readers always get complete contents.
 func TestSinkNeverPartial(t *testing.T) {
 	s := Sink{Path: filepath.Join(t.TempDir(), "token")}
 	a, b := bytes.Repeat([]byte("a"), 64<<10), bytes.Repeat([]byte("b"), 32<<10)
@@ -191,8 +191,8 @@ func TestSinkNeverPartial(t *testing.T) {
 	}
 }
 
-// TestSinkCheck: nothing is kept where another user could replace it, and nothing
-// replaced that no sink has written.
+// TestSinkCheck: a sink is rejected where another user could replace it, and a file
+// that no sink has written is not replaced.
 func TestSinkCheck(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }

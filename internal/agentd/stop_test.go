@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestStopThroughASocket: a client ends the agent through its own socket, but not
-// through one that is limited, which can lead to another host.
+// TestStopThroughASocket: a client can stop the agent through its main socket, but
+// not through a limited one, which may be forwarded to another host.
 func TestStopThroughASocket(t *testing.T) {
 	dir := t.TempDir()
 	own, lent := filepath.Join(dir, "own"), filepath.Join(dir, "lent")
@@ -41,7 +41,8 @@ func TestStopThroughASocket(t *testing.T) {
 	if h, err := (&agent.Client{Socket: lent}).Health(t.Context()); err != nil || h.PID != 0 {
 		t.Errorf("the limited socket shows %+v, %v", h, err)
 	}
-	// The answer ends with the process, which is this test's: nobody waits for it here.
+	// The response is complete when the process ends, which is this test's: nothing
+	// waits for it here.
 	asked, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go (&agent.Client{Socket: own}).Stop(asked)

@@ -7,8 +7,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// TestInstallElsewhere: where systemd does not manage services, the hint is what works
-// there.
+// TestInstallElsewhere: without systemd, the hint suggests what works on that
+// system.
 func TestInstallElsewhere(t *testing.T) {
 	for goos, want := range map[string]exit.Error{
 		"darwin":  {Text: "agent install is for systemd alone", Hint: "run it without a service manager: mcp-login agent --background"},

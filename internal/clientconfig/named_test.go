@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestNamedRefusesForeignFiles: a URL is taken from no file that another user owns, and
-// from none of a project that leads out of it or is huge. Each is an error that says why.
+// TestNamedRefusesForeignFiles: a URL is not read from a file of another user, nor
+// from a project file that is huge or outside of the project. Each of these is an
+// error that says why.
 func TestNamedRefusesForeignFiles(t *testing.T) {
 	const evil = `{"mcpServers":{"a":{"url":"https://evil.example/mcp"}}}`
 	for _, tt := range []struct {
@@ -53,7 +54,7 @@ func TestNamedRefusesForeignFiles(t *testing.T) {
 	}
 }
 
-// foreignFile writes a file that belongs to another user, which only root can.
+// foreignFile writes a file that belongs to another user, which only root can do.
 func foreignFile(t *testing.T, path, text string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -65,8 +66,8 @@ func foreignFile(t *testing.T, path, text string) {
 	}
 }
 
-// TestNamedPrefersTheUsersFile: a URL that a file of the user's and one of a project have
-// is the user's. Links within a project are followed.
+// TestNamedPrefersTheUsersFile: a URL in both the user's and the project's file is
+// read from the user's file. Symbolic links within a project are followed.
 func TestNamedPrefersTheUsersFile(t *testing.T) {
 	const same = `{"mcpServers":{"A":{"url":"https://a.example/mcp"}}}`
 	p := Places{Home: t.TempDir(), Project: t.TempDir(), GOOS: "linux", Getenv: func(string) string { return "" }}

@@ -2,8 +2,8 @@ package httpsse
 
 import "testing"
 
-// TestHeads: whose a message is, in any order of its members; what is long after that is
-// not read.
+// TestHeads: the ID and method of a message are found in any order of its members;
+// long parts after them are not read.
 func TestHeads(t *testing.T) {
 	for text, want := range map[string]struct {
 		id, method string

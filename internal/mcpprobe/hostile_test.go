@@ -42,17 +42,17 @@ func stored(t *testing.T, url string) *mcplogin.Session {
 	return s
 }
 
-// method reads a request's JSON-RPC method and id.
+// method returns the JSON-RPC method and ID of a request.
 func method(r *http.Request) (name string, id json.RawMessage) {
 	var m struct {
 		Method string          `json:"method"`
 		ID     json.RawMessage `json:"id"`
 	}
-	_ = json.NewDecoder(r.Body).Decode(&m) // no message: no method
+	_ = json.NewDecoder(r.Body).Decode(&m) // not a message: no method
 	return m.Method, m.ID
 }
 
-// until writes a text again and again for as long as somebody reads.
+// until repeats a text until the client disconnects.
 func until(w io.Writer, r *http.Request, text string) {
 	text = strings.Repeat(text, 1+(8<<10)/len(text))
 	for r.Context().Err() == nil {
@@ -62,7 +62,7 @@ func until(w io.Writer, r *http.Request, text string) {
 	}
 }
 
-// answers is a server that is well until its tools are asked for.
+// answers is a server that works until its tools are listed.
 func answers(tools func(w http.ResponseWriter, r *http.Request, id json.RawMessage)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -77,8 +77,8 @@ func answers(tools func(w http.ResponseWriter, r *http.Request, id json.RawMessa
 	}
 }
 
-// A server that never comes to an end ends the run with an error that says so,
-// and without filling the memory.
+// TestHostileServersAreBounded: a server that never stops sending ends the run with
+// an error that says so, within limited memory.
 func TestHostileServersAreBounded(t *testing.T) {
 	stream := func(text string) func(http.ResponseWriter, *http.Request, json.RawMessage) {
 		return func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
@@ -104,7 +104,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 		{"endless JSON", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			until(w, r, `{"jsonrpc":"2.0",`)
 		}},
-		{"endless JSON of a refusal", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+		{"endless JSON of an error", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			w.WriteHeader(http.StatusBadRequest)
 			until(w, r, `{"jsonrpc":"2.0",`)
 		}},
@@ -119,7 +119,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 			w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
 			until(w, r, `data: {"jsonrpc":"2.0","method":"ping"}`+"\n\n")
 		}},
-		{"endless notices", "messages", stream(`data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}` + "\r\n\r\n")},
+		{"endless notifications", "messages", stream(`data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}` + "\r\n\r\n")},
 		{"endless pages", "100 pages", func(w http.ResponseWriter, _ *http.Request, id json.RawMessage) {
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"tools":[],"nextCursor":"%d"}}`, id, page.Add(1))
 		}},
@@ -149,12 +149,12 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
-// A server that takes its time without end is left, with an error that says to
-// try again.
+// TestSilentServerIsLeft: a server that never completes its response ends the run
+// with an error that says to try again.
 func TestSilentServerIsLeft(t *testing.T) {
 	dribble := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 		w.Header().Set("Content-Type", "text/event-stream")
-		for r.Context().Err() == nil { // slowly, so that no limit of length is met
+		for r.Context().Err() == nil { // slowly, so that no length limit applies
 			io.WriteString(w, ": x\n")
 			w.(http.Flusher).Flush()
 			time.Sleep(10 * time.Millisecond)
@@ -177,7 +177,8 @@ func TestSilentServerIsLeft(t *testing.T) {
 	}
 }
 
-// No redirect takes a request's body to another place.
+// TestRedirectsOfAPostAreRefused: a request body is not sent to another URL after a
+// redirect.
 func TestRedirectsOfAPostAreRefused(t *testing.T) {
 	asked := make(chan string, 9)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -197,7 +198,7 @@ func TestRedirectsOfAPostAreRefused(t *testing.T) {
 	}
 	select {
 	case got := <-asked:
-		t.Errorf("the other server was asked: %s", got)
+		t.Errorf("the other server received a request: %s", got)
 	default:
 	}
 }

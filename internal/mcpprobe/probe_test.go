@@ -25,7 +25,7 @@ type silent struct{}
 
 func (silent) ShowCode(context.Context, device.Code) {}
 
-// session logs in to a server.
+// session signs in to a server.
 func session(t *testing.T, url string) *mcplogin.Session {
 	t.Helper()
 	s, err := mcplogin.Open(mcplogin.Config{
@@ -40,7 +40,7 @@ func session(t *testing.T, url string) *mcplogin.Session {
 	return s
 }
 
-// demo starts an MCP server that the SDK's authors' code serves.
+// demo starts an MCP server based on the MCP Go SDK.
 func demo(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(nil)
@@ -84,14 +84,12 @@ func TestBothWires(t *testing.T) {
 func TestUnknownTool(t *testing.T) {
 	url := demo(t)
 	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: session(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "none"}}}); err == nil {
-		t.Error("a call of no tool succeeded")
+		t.Error("a call of an unknown tool succeeded")
 	}
 }
 
-// Checklist 40 and 41: a 403 with insufficient_scope names the scopes; with
-// leave to log in it is met by no more than a few logins.
-// Checklist 40 and 41: a 403 with insufficient_scope names the scopes, and nobody
-// is asked to log in here.
+// TestMoreScopes: Checklist 40 and 41: a 403 with insufficient_scope returns the
+// scopes, and does not start a sign-in.
 func TestMoreScopes(t *testing.T) {
 	fake := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	srv := httptest.NewServer(fake)
@@ -113,7 +111,7 @@ func TestMoreScopes(t *testing.T) {
 		t.Errorf("Run() = %v, want *InsufficientScopeError", err)
 	}
 	if n := fake.Count(oauthtest.DeviceAuth); n != 1 {
-		t.Errorf("%d logins, want the first alone", n)
+		t.Errorf("%d logins, want only the first", n)
 	}
 }
 
@@ -131,8 +129,9 @@ func TestLoginIsRequiredWithoutLeave(t *testing.T) {
 	}
 }
 
-// A server that answers a version which it does not know with 400, in place of its
-// own version, is offered older ones; where a version was asked for, only that.
+// TestOlderVersionIsOffered: a server that rejects an unknown protocol version with
+// 400, instead of responding with its own version, is offered older ones, unless
+// the user requires a version.
 func TestOlderVersionIsOffered(t *testing.T) {
 	url := demo(t)
 	s := session(t, url)
@@ -161,7 +160,7 @@ func TestOlderVersionIsOffered(t *testing.T) {
 		_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: knows("2024"), ProtocolVersion: asked})
 		var none *mcpprobe.ProtocolError
 		if !errors.As(err, &none) || len(none.Offered) != offers {
-			t.Errorf("asked for %q: error %v, want a *ProtocolError after %d offers", asked, err, offers)
+			t.Errorf("requested %q: error %v, want a *ProtocolError after %d offers", asked, err, offers)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func TestTranslate(t *testing.T) {
 	}
 }
 
-// TestUnsupported: the error names the option and what to do in its place.
+// TestUnsupported: the error names the option and its replacement.
 func TestUnsupported(t *testing.T) {
 	for theirs, want := range map[string]string{
 		"":                                   "no URL",
@@ -78,7 +78,7 @@ func errorsAs(err error) bool {
 	return ok
 }
 
-// TestSecretsStayHidden: an error never repeats a secret of the command line.
+// TestSecretsStayHidden: an error never contains a secret of the command line.
 func TestSecretsStayHidden(t *testing.T) {
 	for _, theirs := range []string{
 		` --static-oauth-client-info {"client_id":"x","client_secret":"s3cret"}`, " --header Authorization:s3cret",
@@ -90,8 +90,8 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 }
 
-// TestAdapt: options of mcp-remote and of mcp-login can stand in one command line, and
-// what is mcp-login's alone stays as it is.
+// TestAdapt: options of mcp-remote and mcp-login can be mixed in one command line,
+// and options of mcp-login are passed through.
 func TestAdapt(t *testing.T) {
 	flags := map[string]bool{"header": true, "header-from": true, "transport": true, "name": true, "read-only": false, "client-id": true, "redirect-port": true, "token-endpoint": true, "use-id-token": false}
 	ours := func(name string) (known, value bool) {

@@ -15,7 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// What the network library says is replaced by what a user knows; all else stays.
+// TestText: messages of the network library are replaced by the user's terms; all
+// other text is kept.
 func TestText(t *testing.T) {
 	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
 	for want, cause := range map[string]error{
@@ -47,7 +48,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestTextNamesAHostOnce: a step such as discover names no URL that its fault names too.
+// TestTextNamesAHostOnce: a step such as discover does not repeat a URL that is in
+// its cause.
 func TestTextNamesAHostOnce(t *testing.T) {
 	const server = "https://mcp.test/mcp"
 	get := func(err error) error { return &url.Error{Op: "Get", URL: server, Err: err} }

@@ -28,8 +28,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestRuneRefusesDefaultIgnorables compares with the definition in
-// DerivedCoreProperties.txt: what it lists beside Cf takes no room.
+// TestRuneRefusesDefaultIgnorables compares with DerivedCoreProperties.txt: its
+// default ignorable code points outside of category Cf are invisible.
 func TestRuneRefusesDefaultIgnorables(t *testing.T) {
 	for r := range rune(unicode.MaxRune) {
 		invisible := unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Bidi_Control, unicode.Join_Control,

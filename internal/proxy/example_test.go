@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// quiet shows a device code to nobody: the server of the example approves.
+// quiet shows no device code: the server of the example approves.
 type quiet struct{}
 
 func (quiet) ShowCode(context.Context, device.Code) {}

@@ -15,12 +15,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// TestEventIDs: an id comes back as a header if it can be one; a stream with
-// another is not taken up again.
+// TestEventIDs: an ID is sent back as a header if it is a valid value; otherwise
+// the stream is not resumed.
 func TestEventIDs(t *testing.T) {
 	for _, tt := range []struct {
 		name, id string
-		want     []string // Last-Event-ID of each try
+		want     []string // Last-Event-ID of each attempt
 	}{
 		{"plain", "a b/ć=1", []string{"a b/ć=1"}},
 		{"end of a line", "1\rX-Evil: 1", []string{"1"}}, // the rest is another field
@@ -39,7 +39,7 @@ func TestEventIDs(t *testing.T) {
 			}))
 			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest)
 			if len(lines) != 1 || (tt.want != nil) != (lines[0] == pingReply) {
-				t.Errorf("answered %q", lines)
+				t.Errorf("output %q", lines)
 			}
 			var got []string
 			for _, r := range s.requests(http.MethodGet) {
@@ -49,14 +49,14 @@ func TestEventIDs(t *testing.T) {
 				}
 			}
 			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
-				t.Errorf("taken up after %q, want %q", got, tt.want)
+				t.Errorf("resumed after %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-// TestBusyStream: a server that asks for it is not called more than ten times
-// a second.
+// TestBusyStream: the proxy reconnects at most ten times a second, even if the
+// server requests more.
 func TestBusyStream(t *testing.T) {
 	t.Parallel()
 	var events atomic.Int32
@@ -68,14 +68,14 @@ func TestBusyStream(t *testing.T) {
 	begin := time.Now()
 	r.send(t, pingRequest)
 	await.True(t, "it is called eleven times", func() bool { return len(s.requests(http.MethodGet)) >= 11 })
-	if took := time.Since(begin); took < 11*time.Second/15 { // a busy machine only increases it
+	if took := time.Since(begin); took < 11*time.Second/15 { // a slow machine only increases it
 		t.Errorf("eleven calls within %s", took)
 	}
 	r.ends(t)
 }
 
-// TestLongServerEvent: the server's own stream is not opened again after an event that is
-// too long, because the next one would begin with the same event.
+// TestLongServerEvent: the server's stream is not opened again after an event that
+// is too long, because the next one would begin with the same event.
 func TestLongServerEvent(t *testing.T) {
 	const limit = 10_000
 	for name, event := range map[string]string{
@@ -110,7 +110,7 @@ func (l logLines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// TestDeepSchema: deeply nested schemas take no time. Parsing each level again
+// TestDeepSchema: deeply nested schemas are parsed fast. Parsing each level again
 // would take minutes.
 func TestDeepSchema(t *testing.T) {
 	const depth = 4000
@@ -124,8 +124,8 @@ func TestDeepSchema(t *testing.T) {
 	}
 }
 
-// TestHeadersThatRepeat: what a client or a tool's schema puts into headers
-// sets no other header.
+// TestHeadersThatRepeat: values that a client or a tool's schema puts into headers
+// cannot set other headers.
 func TestHeadersThatRepeat(t *testing.T) {
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`
 	list := `{"jsonrpc":"2.0","id":"l","method":"tools/list","params":{` + meta + `}}`
@@ -153,11 +153,11 @@ func TestHeadersThatRepeat(t *testing.T) {
 			r.send(t, tt.request)
 			r.ends(t)
 			if got := r.said(); !strings.Contains(got, tt.want) {
-				t.Errorf("answers %s, want %s", got, tt.want)
+				t.Errorf("responses %s, want %s", got, tt.want)
 			}
 			last := s.requests(http.MethodPost)[len(s.requests(http.MethodPost))-1]
 			if tt.name == "arguments" && last.Header.Get("Mcp-Param-C") == "" {
-				t.Error("the header that there may be is missing")
+				t.Error("the allowed header is missing")
 			}
 			for _, seen := range s.requests(http.MethodPost) {
 				for name := range seen.Header {
@@ -170,7 +170,7 @@ func TestHeadersThatRepeat(t *testing.T) {
 	}
 }
 
-// endless is a server that says the same for as long as the stream is open.
+// endless is a server that repeats a text while the stream is open.
 type endless struct {
 	text         string
 	begun, ended chan struct{}
@@ -198,8 +198,8 @@ func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.ended <- struct{}{}
 }
 
-// TestEndlessStream: a server that never stops is left when the client has its
-// answer or wants none, and when the client is gone, whatever it says.
+// TestEndlessStream: the stream of a server that never stops is closed when the
+// client has its response or cancels the request, and when the client has exited.
 func TestEndlessStream(t *testing.T) {
 	const notice = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n"
 	stateless := `{"jsonrpc":"2.0","id":"p","method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
@@ -214,7 +214,7 @@ func TestEndlessStream(t *testing.T) {
 		{"cancelled, no event", "data: x\n", pingRequest, cancels(`"p"`), false},
 		{"cancelled, comments", ": x\n", pingRequest, cancels(`"p"`), false},
 		{"answered", "data: " + pingReply + "\n\n", pingRequest, "", false},
-		{"client gone", "id: 1\n" + notice, pingRequest, "", true},
+		{"client exited", "id: 1\n" + notice, pingRequest, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -232,13 +232,13 @@ func TestEndlessStream(t *testing.T) {
 				r.ends(t)
 			}
 			if n := strings.Count(r.said(), pingReply); n > 1 {
-				t.Errorf("%d answers", n)
+				t.Errorf("%d responses", n)
 			}
 		})
 	}
 }
 
-// TestNothingIsLeft: what a run began ends with it.
+// TestNothingIsLeft: everything that a run started ends with it.
 func TestNothingIsLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s := newSite(t, hanging())
@@ -254,6 +254,6 @@ func TestNothingIsLeft(t *testing.T) {
 	s.CloseClientConnections()
 	await.True(t, "goroutines end", func() bool {
 		s.CloseClientConnections()
-		return runtime.NumGoroutine() <= before+8 // the server's own
+		return runtime.NumGoroutine() <= before+8 // the server's own stream
 	})
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// parallel is how many long answers come at once.
+// parallel is the number of concurrent long responses.
 const parallel = 20
 
 // zipped compresses the parts of a text, so that they can be sent one after
@@ -39,14 +39,15 @@ func zipped(t *testing.T, write func(w io.Writer)) []byte {
 	return b.Bytes()
 }
 
-// longAnswers answers each request, all at once, with a compressed message of
-// size bytes: kilobytes on the wire.
+// longAnswers responds to all requests at the same time with a compressed message
+// of size bytes, which is only kilobytes on the network.
 func longAnswers(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
 	return answersAtOnce(t, kind, wait, `{"x":"`, func(w io.Writer) { filler(w, size) }, `"}}`)
 }
 
-// answersAtOnce answers each request, all at once, with a compressed result in three parts.
-// Only the long one between begin and end is compressed in advance. End also ends the message.
+// answersAtOnce responds to all requests at the same time with a compressed result
+// in three parts. Only the long part between begin and end is compressed in
+// advance. end also ends the message.
 func answersAtOnce(t *testing.T, kind string, wait *sync.WaitGroup, begin string, long func(w io.Writer), end string) http.HandlerFunc {
 	middle := zipped(t, long)
 	before, after := "", ""
@@ -55,7 +56,7 @@ func answersAtOnce(t *testing.T, kind string, wait *sync.WaitGroup, begin string
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		var m struct{ ID json.RawMessage }
-		_ = json.NewDecoder(r.Body).Decode(&m) // the proxy's own are valid
+		_ = json.NewDecoder(r.Body).Decode(&m) // the requests of the proxy itself are valid
 		wait.Done()
 		wait.Wait()
 		w.Header().Set("Content-Type", kind)
@@ -73,7 +74,7 @@ func filler(w io.Writer, size int) {
 	}
 }
 
-// counter counts lines, which may come in parts.
+// counter counts lines, which may be written in parts.
 type counter struct {
 	results, failures atomic.Int64
 	within            bool // a line
@@ -91,7 +92,7 @@ func (c *counter) Write(part []byte) (int, error) {
 	return len(part), nil
 }
 
-// peak returns the most memory that was in use while do ran, in MiB.
+// peak returns the maximum memory in use while do ran, in MiB.
 func peak(do func()) uint64 {
 	runtime.GC()
 	debug.FreeOSMemory()
@@ -116,8 +117,8 @@ func peak(do func()) uint64 {
 	return most.Load() >> 20
 }
 
-// TestMemoryOfLongAnswers: many long answers at once do not add up. Each was
-// held whole, and twice: 20 of 60 MiB took 2.4 GiB.
+// TestMemoryOfLongAnswers: concurrent long responses share a memory budget. Without
+// it, 20 responses of 60 MiB took 2.4 GiB.
 func TestMemoryOfLongAnswers(t *testing.T) {
 	const limit = 150 // MiB, of which half waits for the garbage collector
 	for _, tt := range []struct {
@@ -150,13 +151,13 @@ func TestMemoryOfLongAnswers(t *testing.T) {
 				t.Errorf("%d MiB were in use, want at most %d", used, limit)
 			}
 			if out.results.Load() != tt.results || out.failures.Load() != parallel-tt.results {
-				t.Errorf("%d answers and %d errors, want %d answers of %d", out.results.Load(), out.failures.Load(), tt.results, parallel)
+				t.Errorf("%d responses and %d errors, want %d responses of %d", out.results.Load(), out.failures.Load(), tt.results, parallel)
 			}
 		})
 	}
 }
 
-// TestMemoryOfTheHTTPProxy: an answer is passed on while it comes.
+// TestMemoryOfTheHTTPProxy: a response is forwarded while it arrives.
 func TestMemoryOfTheHTTPProxy(t *testing.T) {
 	var wait sync.WaitGroup
 	wait.Add(parallel)
@@ -192,8 +193,8 @@ func TestMemoryOfTheHTTPProxy(t *testing.T) {
 	}
 }
 
-// TestStalledLongAnswers: long answers that never end hold up no short one, and
-// a request for one more ends with an error.
+// TestStalledLongAnswers: long responses that never end do not block short ones,
+// and a request for another long one ends with an error.
 func TestStalledLongAnswers(t *testing.T) {
 	const stalling = 8
 	var wait sync.WaitGroup
@@ -221,8 +222,8 @@ func TestStalledLongAnswers(t *testing.T) {
 	s.CloseClientConnections()
 }
 
-// TestAnswersThatGrowWhenRead: a text of a server takes little more memory when
-// it is read than it is long.
+// TestAnswersThatGrowWhenRead: parsing the text of a server takes little more
+// memory than its length.
 func TestAnswersThatGrowWhenRead(t *testing.T) {
 	fill := func(before, element, after string) string {
 		return before + strings.Repeat(element, (16<<20)/len(element)) + after
@@ -257,7 +258,7 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 	}
 }
 
-// TestBatchOfTheServer: up to a thousand messages are passed on, one a line.
+// TestBatchOfTheServer: up to a thousand messages are forwarded, one a line.
 func TestBatchOfTheServer(t *testing.T) {
 	batch := `[` + strings.Repeat(`{"jsonrpc":"2.0","method":"x","params":{"a":"[,]\"{"}},`, 999) + pingReply + `]`
 	s := newSite(t, says(200, "application/json", batch))
@@ -266,12 +267,12 @@ func TestBatchOfTheServer(t *testing.T) {
 	}
 }
 
-// TestMemoryOfFilteredLists: lists of tools that are filtered take memory from the same
-// budget as all other answers.
+// TestMemoryOfFilteredLists: filtered lists of tools use the same memory budget as
+// all other responses.
 func TestMemoryOfFilteredLists(t *testing.T) {
-	const parallel, limit = 6, 200 // MiB, of which one list may be 80: in blocks, and in one piece
+	const parallel, limit = 6, 200 // MiB, of which one list may take 80: in blocks, and in one piece
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
-	proxy.BoundMemory() // as the command does
+	proxy.BoundMemory() // like the command
 	for way, open := range map[string]func(*testing.T, proxy.Upstream){
 		"stdio": func(t *testing.T, up proxy.Upstream) {
 			var in strings.Builder
@@ -320,8 +321,8 @@ func listed(id int) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, id)
 }
 
-// longLists answers each request, all at once, with a list of two tools of which one is
-// long.
+// longLists responds to all requests at the same time with a list of two tools, one
+// of them long.
 func longLists(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
 	return answersAtOnce(t, kind, wait, `{"tools":[`, func(w io.Writer) {
 		io.WriteString(w, `{"name":"hang","description":"`)

@@ -23,7 +23,7 @@ import (
 // times out first.
 const forever = time.Hour
 
-// run is a bridge under way.
+// run is a running bridge.
 type run struct {
 	in  *io.PipeWriter
 	end chan error
@@ -38,7 +38,7 @@ func (r *run) Write(p []byte) (int, error) {
 	return r.out.Write(p)
 }
 
-// said is what came out so far.
+// said returns the output so far.
 func (r *run) said() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,12 +63,12 @@ func (r *run) send(t *testing.T, lines ...string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.WriteString(r.in, strings.Join(lines, "\n")+"\n") // the run may be over
+		_, _ = io.WriteString(r.in, strings.Join(lines, "\n")+"\n") // the run may have ended
 	}()
 	await.Receive(t, "the client is read", done)
 }
 
-// ends closes the input and waits for the end.
+// ends closes the input and waits for the end of the run.
 func (r *run) ends(t *testing.T) {
 	t.Helper()
 	r.in.Close()
@@ -83,7 +83,7 @@ func cancels(id string) string {
 	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`
 }
 
-// deaf is a network on which no connection comes about until it is given up.
+// deaf is a network on which every connection attempt hangs until it is canceled.
 type deaf struct {
 	dials  chan struct{}
 	giveUp chan struct{}
@@ -101,8 +101,8 @@ func newDeaf(t *testing.T) (*deaf, proxy.Upstream) {
 	return d, up
 }
 
-// TestDeafServer: requests wait for a connection side by side, one that is
-// cancelled meanwhile has no answer, and the end of the input is seen.
+// TestDeafServer: requests wait for a connection concurrently, a request that is
+// canceled meanwhile has no response, and the end of the input is noticed.
 func TestDeafServer(t *testing.T) {
 	t.Parallel()
 	d, up := newDeaf(t)
@@ -119,12 +119,13 @@ func TestDeafServer(t *testing.T) {
 	got := r.said()
 	for id, want := range []int{1: 0, 2: 1, 3: 1, 4: 1, 5: 1} {
 		if n := strings.Count(got, fmt.Sprintf(`"id":%d,"error"`, id)); n != want {
-			t.Errorf("request %d has %d answers, want %d:\n%s", id, n, want, got)
+			t.Errorf("request %d has %d responses, want %d:\n%s", id, n, want, got)
 		}
 	}
 }
 
-// TestCancelBeforeItLeft: nothing is left to wait for.
+// TestCancelBeforeItLeft: a request that is canceled before it was sent does not
+// keep the run from ending.
 func TestCancelBeforeItLeft(t *testing.T) {
 	t.Parallel()
 	d, up := newDeaf(t)
@@ -133,11 +134,11 @@ func TestCancelBeforeItLeft(t *testing.T) {
 	r.send(t, numbered(1), cancels("1"))
 	r.ends(t)
 	if got := r.said(); got != "" {
-		t.Errorf("answered: %s", got)
+		t.Errorf("output: %s", got)
 	}
 }
 
-// TestEndOfADeafServer: what is under way has a bounded time.
+// TestEndOfADeafServer: requests in flight have a time limit when the input ends.
 func TestEndOfADeafServer(t *testing.T) {
 	t.Parallel()
 	d, up := newDeaf(t)
@@ -147,9 +148,9 @@ func TestEndOfADeafServer(t *testing.T) {
 	r.ends(t)
 }
 
-// diary is a server with sessions that notes what comes in and goes out.
+// diary is a server with sessions that records incoming and outgoing messages.
 type diary struct {
-	slow map[string]time.Duration // how long the answer to a method takes
+	slow map[string]time.Duration // delay of the response, by method
 
 	mu    sync.Mutex // guards lines
 	lines []string
@@ -195,13 +196,13 @@ func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestHandshakeInOnePiece: a client that does not wait for the answer to
-// initialize is served as one that does.
+// TestHandshakeInOnePiece: a client that does not wait for the response to
+// initialize gets the same result.
 func TestHandshakeInOnePiece(t *testing.T) {
 	t.Parallel()
 	d := &diary{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
 	s := newSite(t, d)
-	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
+	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, pingRequest)
 		r.ends(t)
@@ -215,13 +216,13 @@ func TestHandshakeInOnePiece(t *testing.T) {
 	})
 }
 
-// TestNoticesKeepTheirOrder: each is taken before the next is sent, and before
-// a request that follows it.
+// TestNoticesKeepTheirOrder: the server accepts each notification before the next
+// one, or a following request, is sent.
 func TestNoticesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	d := &diary{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
 	s := newSite(t, d)
-	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
+	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, pingRequest)
 		r.ends(t)
@@ -231,8 +232,8 @@ func TestNoticesKeepTheirOrder(t *testing.T) {
 	})
 }
 
-// TestStuckNotice: a notification that the server does not take holds up
-// nobody for ever.
+// TestStuckNotice: a notification that the server does not accept delays others
+// only for a limited time.
 func TestStuckNotice(t *testing.T) {
 	t.Parallel()
 	stuck := make(chan struct{})
@@ -252,8 +253,8 @@ func TestStuckNotice(t *testing.T) {
 	r.ends(t)
 }
 
-// TestCancelled: with sessions the server is told, after the request; what it
-// still answers stays here.
+// TestCancelled: in a session the server is notified of the cancellation, after the
+// request; its late response is not forwarded.
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	told := make(chan struct{})
@@ -276,17 +277,17 @@ func TestCancelled(t *testing.T) {
 	await.Receive(t, "cancellation at the server", told)
 	r.ends(t)
 	if got := r.said(); got != "" {
-		t.Errorf("a cancelled request is answered: %s", got)
+		t.Errorf("a canceled request has a response: %s", got)
 	}
 }
 
-// TestOneAnswer: whatever the server makes of a request, it has one answer.
+// TestOneAnswer: a request has exactly one response, whatever the server sends.
 func TestOneAnswer(t *testing.T) {
 	for name, body := range map[string]string{
-		"twice":           "data: " + pingReply + "\n\ndata: " + pingReply + "\n\n",
-		"twice in a row":  "data: [" + pingReply + "," + pingReply + "]\n\n",
-		"and an error":    "data: [" + pingReply + `,{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}]` + "\n\n",
-		"and what is not": "data: " + pingReply + "\n\ndata: junk\n\n",
+		"twice":                  "data: " + pingReply + "\n\ndata: " + pingReply + "\n\n",
+		"twice in a row":         "data: [" + pingReply + "," + pingReply + "]\n\n",
+		"and an error":           "data: [" + pingReply + `,{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}]` + "\n\n",
+		"and an unknown message": "data: " + pingReply + "\n\ndata: junk\n\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -296,7 +297,8 @@ func TestOneAnswer(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: all are answered, though not all go at once.
+// TestManyAtOnce: all requests get responses, though only a limited number is sent
+// at the same time.
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -318,7 +320,7 @@ func TestManyAtOnce(t *testing.T) {
 		fmt.Fprintln(&in, numbered(id))
 	}
 	if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
-		t.Errorf("%d answers", len(got))
+		t.Errorf("%d responses", len(got))
 	}
 	if most > 256 {
 		t.Errorf("%d requests at once", most)

@@ -21,7 +21,7 @@ import (
 // tools is a real MCP server.
 type tools struct {
 	*mcp.Server
-	ended chan struct{} // a hang was cancelled
+	ended chan struct{} // closed when a call of hang was canceled
 }
 
 func newTools() *tools {
@@ -69,7 +69,7 @@ func (ts *tools) handler(stateless bool) http.Handler {
 		&mcp.StreamableHTTPOptions{Stateless: stateless, PropagateRequestCancellation: true})
 }
 
-// client is an MCP client that counts what it is told.
+// client is an MCP client that counts notifications.
 type client struct {
 	*mcp.ClientSession
 	progress, changed chan struct{}
@@ -111,7 +111,7 @@ func (c *client) call(t *testing.T, tool string, args map[string]any) string {
 }
 
 // isNotified changes the tools and reports whether the client is notified shortly
-// after. It is not until the stream for notifications is open.
+// after. The client is notified only while its notification stream is open.
 func (c *client) isNotified(ts *tools) bool {
 	ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
 	select {
@@ -122,8 +122,8 @@ func (c *client) isNotified(ts *tools) bool {
 	}
 }
 
-// stdio returns the client's side of a bridge. It ends with the test, and
-// must do so without an error.
+// stdio returns the client's side of a bridge, which must end with the test,
+// without an error.
 func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	t.Helper()
 	fromClient, toProxy := io.Pipe()
@@ -135,7 +135,7 @@ func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	}()
 	t.Cleanup(func() {
 		toProxy.Close()
-		go io.Copy(io.Discard, fromProxy) // clients close their end, and read until the program has ended
+		go io.Copy(io.Discard, fromProxy) // like a client, close the input and read until the program exits
 		if err := await.Receive(t, "the end of Run", ended); err != nil {
 			t.Errorf("Run = %v", err)
 		}
@@ -143,7 +143,7 @@ func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	return &mcp.IOTransport{Reader: io.NopCloser(fromProxy), Writer: toProxy}
 }
 
-// url returns the URL of an HTTP proxy, token included.
+// url returns the URL of an HTTP proxy, including the token.
 func url(t *testing.T, up proxy.Upstream) string {
 	t.Helper()
 	h, err := proxy.HTTP{Upstream: up, Token: "local"}.Handler()
@@ -158,7 +158,7 @@ func url(t *testing.T, up proxy.Upstream) string {
 	return web.URL + "/local/mcp"
 }
 
-// The protocols, and the ways through the proxy.
+// The protocols and the modes of the proxy.
 var wires = []struct {
 	version   string
 	stateless bool
@@ -185,7 +185,7 @@ func TestThrough(t *testing.T) {
 	}
 }
 
-// through is what a client may expect.
+// through tests what a client may expect.
 func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	list, err := c.ListTools(t.Context(), nil)
 	if err != nil || len(list.Tools) != 5 {
@@ -214,7 +214,7 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		<-c.progress // it has begun
+		<-c.progress // it has started
 		cancel()
 	}()
 	p := &mcp.CallToolParams{Name: "hang"}
@@ -228,7 +228,7 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	}
 }
 
-// TestServerSpeaksFirst: notifications and requests that the server starts.
+// TestServerSpeaksFirst: notifications and requests of the server.
 func TestServerSpeaksFirst(t *testing.T) {
 	for way, transport := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -253,7 +253,8 @@ func TestServerSpeaksFirst(t *testing.T) {
 	}
 }
 
-// TestSubscriptions: what 2026-07-28 has in place of the server's own stream.
+// TestSubscriptions: the replacement of the server's own stream in version
+// 2026-07-28.
 func TestSubscriptions(t *testing.T) {
 	for way, transport := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -269,7 +270,7 @@ func TestSubscriptions(t *testing.T) {
 	}
 }
 
-// TestForgottenSession: a server that was restarted knows no session.
+// TestForgottenSession: a server that was restarted has lost its sessions.
 func TestForgottenSession(t *testing.T) {
 	const noID = `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}`
 	for _, tt := range []struct {
@@ -280,7 +281,7 @@ func TestForgottenSession(t *testing.T) {
 		{"404", 404, "text/plain", "session not found"},
 		{"400", 400, "application/json", noID},
 		{"200 and an error", 200, "application/json", noID},
-		{"200 and half an error", 200, "application/json", `{"error":{"message":"No valid session"}}`},
+		{"200 and a truncated error", 200, "application/json", `{"error":{"message":"No valid session"}}`},
 		{"an error in a stream", 200, "text/event-stream", "event: message\ndata: " + noID + "\n\n"},
 		{"an error in a stream with ids", 200, "text/event-stream", "id: 1\ndata: " + noID + "\n\n"},
 		{"not initialized", 400, "application/json", `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"}}`},
@@ -306,8 +307,8 @@ func TestForgottenSession(t *testing.T) {
 	}
 }
 
-// TestForgottenSessionOnTheServersStream: an error about the session on the server's
-// own stream is not for the client, whose connection it would end.
+// TestForgottenSessionOnTheServersStream: a session error on the server's own
+// stream is not forwarded to the client, which would close its connection.
 func TestForgottenSessionOnTheServersStream(t *testing.T) {
 	for _, message := range []string{"Session not found", "Parse error"} {
 		t.Run(message, func(t *testing.T) {
@@ -334,7 +335,7 @@ func TestForgottenSessionOnTheServersStream(t *testing.T) {
 	}
 }
 
-// insteadOf404 gives another answer where h says that it knows no such session.
+// insteadOf404 replaces the responses of h for an unknown session.
 func insteadOf404(h http.Handler, status int, kind, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(&replacing{ResponseWriter: w, status: status, kind: kind, body: body}, r)
@@ -367,10 +368,11 @@ func (w *replacing) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap lets http.ResponseController reach Flush.
+// Unwrap gives http.ResponseController access to Flush.
 func (w *replacing) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// TestLoginRequired: the client is told, and needs no restart afterwards.
+// TestLoginRequired: the client gets an error, and need not be restarted after the
+// sign-in.
 func TestLoginRequired(t *testing.T) {
 	for way, transport := range ways {
 		t.Run(way, func(t *testing.T) {

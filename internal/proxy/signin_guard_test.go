@@ -21,8 +21,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// TestStrangersStartNoSignIn: whoever the listener turns away, above all a page of
-// another site, can neither begin a sign-in nor see one.
+// TestStrangersStartNoSignIn: a request that the listener rejects, above all from a
+// page of another site, can neither start a sign-in nor see one.
 func TestStrangersStartNoSignIn(t *testing.T) {
 	p := newPerson(t, newTools().handler(false))
 	h := proxy.HTTP{Upstream: p.upstream(t), Token: "local"}
@@ -37,13 +37,13 @@ func TestStrangersStartNoSignIn(t *testing.T) {
 		method, url, body string
 		header            http.Header
 	}{
-		"no token":       {"POST", "http://127.0.0.1:7/mcp", call, nil},
-		"other page":     {"POST", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
-		"opaque page":    {"POST", "http://127.0.0.1:7/local", call, with("Origin", "null")},
-		"rebound name":   {"POST", "http://evil.example:7/local", call, good},
-		"preflight":      {"OPTIONS", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
-		"link":           {"GET", "http://127.0.0.1:7/local?name=sign_in", "", good},
-		"unknown client": {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
+		"no token":                   {"POST", "http://127.0.0.1:7/mcp", call, nil},
+		"page of another site":       {"POST", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
+		"page with an opaque origin": {"POST", "http://127.0.0.1:7/local", call, with("Origin", "null")},
+		"rebound name":               {"POST", "http://evil.example:7/local", call, good},
+		"preflight":                  {"OPTIONS", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
+		"link":                       {"GET", "http://127.0.0.1:7/local?name=sign_in", "", good},
+		"unknown client":             {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
 	} {
 		resp := ask(t, h, tt.method, tt.url, tt.header, tt.body)
 		if got := bodyText(t, resp); resp.StatusCode < 400 || strings.Contains(got, "WDJB") || resp.Header.Get("Access-Control-Allow-Origin") != "" {
@@ -51,12 +51,13 @@ func TestStrangersStartNoSignIn(t *testing.T) {
 		}
 	}
 	if n := p.logins.Load(); n != 0 {
-		t.Errorf("%d sign-ins were begun", n)
+		t.Errorf("%d sign-ins started", n)
 	}
 	contains(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
 }
 
-// TestAnswersOfOtherClients: what a client's user answers counts for that client.
+// TestAnswersOfOtherClients: the user's response to a prompt counts only for the
+// client that sent it.
 func TestAnswersOfOtherClients(t *testing.T) {
 	p := newPerson(t, newTools().handler(false))
 	endpoint := url(t, p.upstream(t))
@@ -84,8 +85,8 @@ func TestAnswersOfOtherClients(t *testing.T) {
 	contains(t, await.Receive(t, "the outcome", said), "Signed in")
 }
 
-// TestOnlyCheckedAddressesAreShown: neither a page of the server's nor one that was
-// read from a file leads anywhere but to a web page.
+// TestOnlyCheckedAddressesAreShown: a URL from the server or a shared file is shown
+// only if it is a web page.
 func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 	for _, address := range []string{
 		"javascript:alert(1)", "file:///etc/passwd", "http://as.test/device", "https://user@as.test/", "https://as.test/\x1b[2J", "x-app://sign-in", "//as.test",
@@ -135,7 +136,8 @@ func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 	}
 }
 
-// TestNothingSecretIsShared: what the proxies of a profile share holds no token.
+// TestNothingSecretIsShared: the files shared by the proxies of a profile contain
+// no token.
 func TestNothingSecretIsShared(t *testing.T) {
 	p := newPerson(t, newTools().handler(false))
 	c := p.open(t, mcp.ClientOptions{})
@@ -163,8 +165,8 @@ func TestNothingSecretIsShared(t *testing.T) {
 	}
 }
 
-// TestClientsOfOneListener: each client of a listener hears of one sign-in, and has a
-// session of its own at the server afterwards.
+// TestClientsOfOneListener: all clients of a listener share one sign-in, and have
+// separate sessions at the server afterwards.
 func TestClientsOfOneListener(t *testing.T) {
 	ts := newTools()
 	p := newPerson(t, ts.handler(false))
@@ -199,8 +201,8 @@ func TestClientsOfOneListener(t *testing.T) {
 	}
 }
 
-// TestManyClientsOfOneListener: those of whom nothing was heard for the longest time
-// are forgotten, and begin again.
+// TestManyClientsOfOneListener: the least recently used clients are dropped, and
+// start again.
 func TestManyClientsOfOneListener(t *testing.T) {
 	p := newPerson(t, newTools().handler(false))
 	post := p.poster(t)

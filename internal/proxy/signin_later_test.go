@@ -19,10 +19,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/httpsse"
 )
 
-// pages are the capabilities of a client that can open pages.
+// pages are the capabilities of a client that can open URLs.
 var pages = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}}
 
-// looking calls see with the text of each request before a handler does.
+// looking returns h, but calls see with the text of each request first.
 func looking(t *testing.T, h http.Handler, see func(w http.ResponseWriter, body []byte) (done bool)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -36,7 +36,7 @@ func looking(t *testing.T, h http.Handler, see func(w http.ResponseWriter, body 
 	})
 }
 
-// lapse makes the server accept neither the token nor the refresh token.
+// lapse makes the server reject the token and the refresh token.
 func (p *person) lapse() {
 	p.expire()
 	p.mu.Lock()
@@ -46,8 +46,8 @@ func (p *person) lapse() {
 	p.gone = true
 }
 
-// TestSignInWhenRefreshTokenIsDead: what was passed on before is answered with where
-// to approve, and passed on again after that, in the same session.
+// TestSignInWhenRefreshTokenIsDead: a call gets a response with the approval URL
+// instead, and after the approval calls are forwarded again, in the same session.
 func TestSignInWhenRefreshTokenIsDead(t *testing.T) {
 	for _, wire := range wires {
 		eachWay(t, wire.stateless, func(t *testing.T, p *person) {
@@ -87,8 +87,8 @@ func TestSignInWhenRefreshTokenIsDead(t *testing.T) {
 	}
 }
 
-// TestSignInForMoreScopes: a tool that wants more scopes has the user sign in for
-// just those, and is called then.
+// TestSignInForMoreScopes: a tool that requires more scopes makes the user sign in
+// for exactly those, and is called then.
 func TestSignInForMoreScopes(t *testing.T) {
 	for _, wire := range wires {
 		for way := range ways {
@@ -126,9 +126,9 @@ func TestSignInForMoreScopes(t *testing.T) {
 	}
 }
 
-// TestSignInByInput: on the wire without sessions a call is answered by the wish to
-// have a page opened, and the second try of the call waits. A client that breaks on
-// that gets a text.
+// TestSignInByInput: in the protocol without sessions, the response to a call
+// requests that the user opens a URL, and the second attempt of the call waits. A
+// client that does not support that gets a text.
 func TestSignInByInput(t *testing.T) {
 	for _, tt := range []struct {
 		client, action string
@@ -182,7 +182,7 @@ func TestSignInByInput(t *testing.T) {
 	}
 }
 
-// slow is a server that does not answer a method before it is released.
+// slow is a server that delays the response to a method until it is released.
 type slow struct {
 	http.Handler
 	method   string
@@ -208,8 +208,8 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *slow) release() { s.once.Do(func() { close(s.released) }) }
 
-// TestServerNeverAnswersDiscover: a client of a user who is signed in goes on with
-// initialize, and need not wait for long.
+// TestServerNeverAnswersDiscover: a client of a signed-in user continues with
+// initialize after a short wait.
 func TestServerNeverAnswersDiscover(t *testing.T) {
 	for way, transport := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -230,8 +230,8 @@ func TestServerNeverAnswersDiscover(t *testing.T) {
 	}
 }
 
-// TestSlowServer: a client is served from what is known of the server, and hears when
-// that is no longer true.
+// TestSlowServer: a client is served from cached data of the server, and is
+// notified when that has changed.
 func TestSlowServer(t *testing.T) {
 	for way, transport := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -256,12 +256,12 @@ func TestSlowServer(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = c.Close() })
 			if got := c.tools(t); !slices.Contains(got, "ticks") || slices.Contains(got, "sign_in") {
-				t.Errorf("tools %q, want those of the last time", got)
+				t.Errorf("tools %q, want the cached ones", got)
 			}
 			h.release()
 			await.Receive(t, "the news that there are other tools", c.changed)
 			if got := c.tools(t); slices.Contains(got, "ticks") {
-				t.Errorf("tools %q, want those of now", got)
+				t.Errorf("tools %q, want the current ones", got)
 			}
 			if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 				t.Errorf("2 + 3 = %q", got)
@@ -270,8 +270,8 @@ func TestSlowServer(t *testing.T) {
 	}
 }
 
-// TestDiscoverWhileSignedOut: clients go on with initialize, and are not told
-// otherwise by an answer of the time before.
+// TestDiscoverWhileSignedOut: clients continue with initialize, and a cached
+// response from before does not change that.
 func TestDiscoverWhileSignedOut(t *testing.T) {
 	eachWay(t, true, func(t *testing.T, p *person) {
 		p.site.login(t)
@@ -285,8 +285,8 @@ func TestDiscoverWhileSignedOut(t *testing.T) {
 	})
 }
 
-// TestSignInSaysWhy: the client's user hears why the server was not reached, as
-// before.
+// TestSignInSaysWhy: the client's user still gets the reason why the server could
+// not be reached.
 func TestSignInSaysWhy(t *testing.T) {
 	eachWay(t, false, func(t *testing.T, p *person) {
 		p.site.mcp = looking(t, p.site.mcp, func(_ http.ResponseWriter, body []byte) bool {
@@ -307,8 +307,8 @@ func TestSignInSaysWhy(t *testing.T) {
 	})
 }
 
-// TestToolsAreListedBeforeTheAnswer: the tool to sign in answers when the client has
-// listed the tools of the server, for a model that goes on at once.
+// TestToolsAreListedBeforeTheAnswer: the sign-in tool responds after the client has
+// listed the server's tools, because a model may use them immediately.
 func TestToolsAreListedBeforeTheAnswer(t *testing.T) {
 	eachWay(t, false, func(t *testing.T, p *person) {
 		var listed atomic.Bool
@@ -331,12 +331,12 @@ func TestToolsAreListedBeforeTheAnswer(t *testing.T) {
 		p.approve <- nil
 		contains(t, await.Receive(t, "the outcome", said), "Signed in")
 		if !listed.Load() {
-			t.Error("answered before the client has listed the tools")
+			t.Error("the response was sent before the client listed the tools")
 		}
 	})
 }
 
-// TestSignInAtOldTransport: a server of the HTTP+SSE transport is no different.
+// TestSignInAtOldTransport: a server of the HTTP+SSE transport works the same way.
 func TestSignInAtOldTransport(t *testing.T) {
 	sse := mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return newTools().Server }, nil)
 	eachWay(t, false, func(t *testing.T, p *person) {

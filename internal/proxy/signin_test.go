@@ -24,25 +24,25 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// person is somebody who approves sign-ins at the site, when the test says so.
+// person is a user who approves sign-ins at the site, when the test says so.
 type person struct {
 	*site
 	way     string // of its clients: stdio or http
 	dir     string
 	approve chan error    // nil approves
-	over    chan struct{} // closed when the test is over
+	over    chan struct{} // closed when the test ends
 	logins  atomic.Int32
 
 	mu     sync.Mutex // guards scopes
-	scopes [][]string // that each login asked for in addition
+	scopes [][]string // additional scopes of each login
 }
 
-// newPerson returns somebody who is not signed in.
+// newPerson returns a user who is not signed in.
 func newPerson(t *testing.T, h http.Handler) *person {
 	t.Helper()
 	p := &person{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), over: make(chan struct{})}
 	p.signOut(t)
-	t.Cleanup(func() { // else a sign-in would write to a folder that is being removed
+	t.Cleanup(func() { // otherwise a sign-in would write to a folder that is being removed
 		close(p.over)
 		await.True(t, "sign-ins have ended", func() bool {
 			unlock, locked, err := proxystate.Of(p.dir, "box", p.URL+"/mcp").TryLock()
@@ -65,7 +65,7 @@ func (p *person) signOut(t *testing.T) {
 	}
 }
 
-// upstream opens the site as one process would.
+// upstream opens the site like a separate process.
 func (p *person) upstream(t *testing.T) proxy.Upstream {
 	up := p.site.upstream(t)
 	up.SignIn = &proxy.SignIn{
@@ -97,8 +97,8 @@ func (p *person) upstream(t *testing.T) proxy.Upstream {
 	return up
 }
 
-// poster returns a function that posts a body to a new proxy process, in a session of the
-// client.
+// poster returns a function that posts a body to a new proxy process, in the
+// client's session.
 func (p *person) poster(t *testing.T) func(session, body string) *http.Response {
 	t.Helper()
 	h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
@@ -120,7 +120,7 @@ func (p *person) open(t *testing.T, opts mcp.ClientOptions) *client {
 	return open(t, ways[p.way](t, p.upstream(t)), opts)
 }
 
-// keeps waits until the tools that a client has listed are kept for the next time.
+// keeps waits until the tools that a client has listed are cached.
 func (p *person) keeps(t *testing.T) {
 	t.Helper()
 	await.True(t, "the tools are kept", func() bool {
@@ -128,7 +128,7 @@ func (p *person) keeps(t *testing.T) {
 	})
 }
 
-// eachWay runs a test with somebody who is not signed in, over stdio and over HTTP.
+// eachWay runs a test with a signed-out user, over stdio and over HTTP.
 func eachWay(t *testing.T, stateless bool, test func(*testing.T, *person)) {
 	for way := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -140,7 +140,7 @@ func eachWay(t *testing.T, stateless bool, test func(*testing.T, *person)) {
 	}
 }
 
-// open connects a client that may be refused the stateless protocol.
+// open connects a client, which may be denied the stateless protocol.
 func open(t *testing.T, transport mcp.Transport, opts mcp.ClientOptions) *client {
 	t.Helper()
 	c := &client{changed: make(chan struct{}, 99)}
@@ -176,14 +176,14 @@ func contains(t *testing.T, text string, parts ...string) {
 	}
 }
 
-// TestSignInByText: a client that cannot open pages gets a text to show, and after
+// TestSignInByText: a client that cannot open URLs gets a text to show, and after
 // the approval exactly the server's tools.
 func TestSignInByText(t *testing.T) {
 	for _, stateless := range []bool{false, true} {
 		eachWay(t, stateless, func(t *testing.T, p *person) {
 			c := p.open(t, mcp.ClientOptions{})
 			if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
-				t.Errorf("tools %q, want sign_in alone", got)
+				t.Errorf("tools %q, want only sign_in", got)
 			}
 			contains(t, c.InitializeResult().Instructions, "sign_in")
 			contains(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
@@ -208,8 +208,8 @@ func TestSignInByText(t *testing.T) {
 	}
 }
 
-// TestCachedTools: a new process of a user who is not signed in lists what the
-// server had, and a call of such a tool signs in.
+// TestCachedTools: a new process of a signed-out user lists the server's cached
+// tools, and a call of such a tool starts the sign-in.
 func TestCachedTools(t *testing.T) {
 	eachWay(t, false, func(t *testing.T, p *person) {
 		p.site.login(t)
@@ -239,7 +239,7 @@ func TestCachedTools(t *testing.T) {
 	})
 }
 
-// TestSignInFails: the client hears why, and the next call begins again.
+// TestSignInFails: the client gets the reason, and the next call starts again.
 func TestSignInFails(t *testing.T) {
 	eachWay(t, false, func(t *testing.T, p *person) {
 		c := p.open(t, mcp.ClientOptions{})
@@ -249,7 +249,7 @@ func TestSignInFails(t *testing.T) {
 		p.approve <- errors.New("the user said no")
 		outcome := await.Receive(t, "the outcome", said)
 		contains(t, outcome, "explained: the user said no")
-		if !strings.Contains(outcome, "WDJB-MJHT") { // else the call came after the no, and began again
+		if !strings.Contains(outcome, "WDJB-MJHT") { // otherwise the call came after the denial, and started again
 			contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 		}
 		said = make(chan string)
@@ -259,7 +259,8 @@ func TestSignInFails(t *testing.T) {
 	})
 }
 
-// TestSignInElsewhere: a sign-in by another program is noticed, and the client told.
+// TestSignInElsewhere: a sign-in by another program is noticed, and the client is
+// notified.
 func TestSignInElsewhere(t *testing.T) {
 	eachWay(t, false, func(t *testing.T, p *person) {
 		c := p.open(t, mcp.ClientOptions{})
@@ -272,8 +273,8 @@ func TestSignInElsewhere(t *testing.T) {
 	})
 }
 
-// TestSignInByPage: a client that can open pages is asked to, whatever its user
-// answers.
+// TestSignInByPage: a client that can open URLs is asked to, whatever its user
+// responds.
 func TestSignInByPage(t *testing.T) {
 	for _, action := range []string{"accept", "decline", "cancel"} {
 		eachWay(t, false, func(t *testing.T, p *person) {
@@ -300,7 +301,7 @@ func TestSignInByPage(t *testing.T) {
 			}
 			p.approve <- nil
 			if id := await.Receive(t, "the end of the page", over); id != page.ElicitationID {
-				t.Errorf("the page %q is over, want %q", id, page.ElicitationID)
+				t.Errorf("the completed page is %q, want %q", id, page.ElicitationID)
 			}
 			if action == "accept" {
 				contains(t, await.Receive(t, "the outcome", said), "Signed in")
@@ -309,8 +310,8 @@ func TestSignInByPage(t *testing.T) {
 	}
 }
 
-// TestTwoProxiesShareASignIn: one shows the code, the other the same one, and both
-// are signed in by one approval.
+// TestTwoProxiesShareASignIn: two proxies show the same code, and one approval
+// signs both in.
 func TestTwoProxiesShareASignIn(t *testing.T) {
 	eachWay(t, false, func(t *testing.T, p *person) {
 		one, two := p.open(t, mcp.ClientOptions{}), p.open(t, mcp.ClientOptions{})

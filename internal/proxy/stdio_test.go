@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// answers runs a bridge on a text, as a pipe in a shell would, and returns the
-// lines that come out. Each must be a JSON object.
+// answers runs a bridge on a text, like a pipe in a shell, and returns the lines of
+// output. Each must be a JSON object.
 func answers(t *testing.T, p proxy.Stdio, in string) []string {
 	t.Helper()
 	var out bytes.Buffer
@@ -59,7 +59,7 @@ const (
 	pingReply         = `{"jsonrpc":"2.0","id":"p","result":{}}`
 )
 
-// says is a server that gives every POST the same answer.
+// says is a server that sends the same response to every POST.
 func says(status int, kind, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -77,7 +77,8 @@ func TestPipe(t *testing.T) {
 	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+pingRequest), pingReply)
 }
 
-// TestAnswers: whatever the server answers, the client gets one message.
+// TestAnswers: the client gets exactly one message for every response of the
+// server.
 func TestAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
@@ -91,19 +92,19 @@ func TestAnswers(t *testing.T) {
 		{"events", 200, "text/event-stream", ": hi\nevent: message\ndata: " + pingReply + "\n\n", pingReply},
 		{"event on lines", 200, "text/event-stream", "data:{\"jsonrpc\":\"2.0\",\r\ndata: \"id\":\"p\",\r\ndata: \"result\":{}}\r\n\r\n", `{"jsonrpc":"2.0", "id":"p", "result":{}}`},
 		{"other events", 200, "text/event-stream", "event: endpoint\ndata: /x\n\ndata: " + pingReply + "\n\n", pingReply},
-		{"no answer", 200, "text/event-stream", ": bye\n\n", `without an answer`},
-		{"half an answer", 200, "text/event-stream", "data: " + pingReply, `without an answer`},
+		{"empty response", 200, "text/event-stream", ": bye\n\n", `without an answer`},
+		{"truncated response", 200, "text/event-stream", "data: " + pingReply, `without an answer`},
 		{"accepted", 202, "", "", `202 Accepted`},
 		{"HTML", 200, "text/html", "<p>log in", `200 OK and no message`},
 		{"broken JSON", 200, "application/json", `{"jsonrpc":`, `not a JSON-RPC message`},
 		{"text event", 200, "text/event-stream", "data: hello\n\n", `not a JSON-RPC message`},
 		{"too long", 200, "application/json", `{"x":"` + strings.Repeat("x", 2000) + `"}`, `too long`},
 		{"too long event", 200, "text/event-stream", "data: " + strings.Repeat("x", 2000) + "\n\n", `too long`},
-		{"own error", 400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`,
+		{"server error", 400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`,
 			`{"jsonrpc":"2.0","id":"p","error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`},
-		{"nameless error", 200, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}`, `{"jsonrpc":"2.0","id":"p","error":{"code":1,"message":"no"}}`},
-		{"id in other letters", 200, "application/json", `{"jsonrpc":"2.0","id":"\u0070","result":{}}`, `{"jsonrpc":"2.0","id":"\u0070","result":{}}`},
-		{"no JSON-RPC", 200, "application/json", `{"error":"nope"}`, `not a JSON-RPC message`},
+		{"error without an id", 200, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}`, `{"jsonrpc":"2.0","id":"p","error":{"code":1,"message":"no"}}`},
+		{"id with other escapes", 200, "application/json", `{"jsonrpc":"2.0","id":"\u0070","result":{}}`, `{"jsonrpc":"2.0","id":"\u0070","result":{}}`},
+		{"not JSON-RPC", 200, "application/json", `{"error":"nope"}`, `not a JSON-RPC message`},
 		{"plain error", 500, "text/plain", "secret trace", `"message":"explained: the server answers with 500 Internal Server Error"`},
 		{"redirect", 307, "", "", `redirects (307 Temporary Redirect)`},
 		{"scopes", 403, "", "", `403 Forbidden`},
@@ -114,13 +115,13 @@ func TestAnswers(t *testing.T) {
 			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, pingRequest+"\n")
 			one(t, lines, tt.want)
 			if strings.Contains(strings.Join(lines, ""), "secret trace") {
-				t.Error("the body of an error went on")
+				t.Error("the body of an error was forwarded")
 			}
 		})
 	}
 }
 
-// TestTenMegabytes: long answers pass in one piece.
+// TestTenMegabytes: long responses are forwarded completely.
 func TestTenMegabytes(t *testing.T) {
 	long := `{"jsonrpc":"2.0","id":"p","result":{"text":"` + strings.Repeat("x", 10_000_000) + `"}}`
 	for kind, body := range map[string]string{"application/json": long, "text/event-stream": "data: " + long + "\n\n"} {
@@ -131,7 +132,7 @@ func TestTenMegabytes(t *testing.T) {
 	}
 }
 
-// TestMissingScope names the scopes to log in with.
+// TestMissingScope: the error names the scopes to sign in with.
 func TestMissingScope(t *testing.T) {
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="mcp:write"`)
@@ -140,8 +141,8 @@ func TestMissingScope(t *testing.T) {
 	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), `more scopes: mcp:write`)
 }
 
-// TestJunk: what is no message is answered as JSON-RPC has it, and the rest
-// goes on.
+// TestJunk: input that is not a message gets a JSON-RPC error, and the rest is
+// processed.
 func TestJunk(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
 	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000},
@@ -153,8 +154,8 @@ func TestJunk(t *testing.T) {
 	}
 }
 
-// TestTooLong: the answer names the request, wherever its id stands, and the
-// limit. What is no request is not answered as one.
+// TestTooLong: the error names the limit and the request, wherever its ID is. Input
+// that is not a request does not get a response.
 func TestTooLong(t *testing.T) {
 	long := strings.Repeat(`x\"},{`, 30_000)
 	for _, tt := range []struct{ name, line, id string }{
@@ -164,7 +165,7 @@ func TestTooLong(t *testing.T) {
 		{"answer", `{"jsonrpc":"2.0","id":7,"result":{"method":"` + long + `"}}`, `null`},
 		{"notification", `{"jsonrpc":"2.0","method":"x","params":{"id":7,"x":"` + long + `"}}`, `null`},
 		{"batch", `[{"jsonrpc":"2.0","id":7,"method":"ping","params":"` + long + `"}]`, `null`},
-		{"id of another kind", `{"id":{"id":7},"method":"ping","params":"` + long + `"}`, `null`},
+		{"id of another type", `{"id":{"id":7},"method":"ping","params":"` + long + `"}`, `null`},
 		{"long id", `{"id":"` + strings.Repeat("x", 200_000) + `","method":"ping"}`, `null`},
 		{"broken id", `{"id":1x,"method":"ping","params":"` + long + `"}`, `null`},
 		{"junk", `}}]]"` + long, `null`},
@@ -180,7 +181,7 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
-// TestInvalidID: such a request has one answer, and goes nowhere.
+// TestInvalidID: a request with an invalid ID gets one error, and is not forwarded.
 func TestInvalidID(t *testing.T) {
 	for _, id := range []string{`{"a":1}`, `[1]`, `true`} {
 		s := newSite(t, says(200, "application/json", `{"jsonrpc":"2.0","id":`+id+`,"result":{}}`))
@@ -191,7 +192,8 @@ func TestInvalidID(t *testing.T) {
 	}
 }
 
-// TestHugeID: a number that nobody can compare is the same if it is written so.
+// TestHugeID: a number beyond the range of numbers is the same ID if it has the
+// same text.
 func TestHugeID(t *testing.T) {
 	const id = `1e999`
 	reply := `{"jsonrpc":"2.0","id":` + id + `,"result":{}}`
@@ -206,7 +208,7 @@ func TestNoNetwork(t *testing.T) {
 	one(t, answers(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+pingRequest), `"id":"p"`, `"message":"explained: `, "connect")
 }
 
-// TestResume: a stream that breaks is taken up after its last event.
+// TestResume: a broken stream is resumed after its last event.
 func TestResume(t *testing.T) {
 	var gets atomic.Int32
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -236,7 +238,7 @@ func TestResume(t *testing.T) {
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, initializeRequest)
-	await.True(t, "initialize is answered", func() bool { return r.said() != "" }) // a client waits for that
+	await.True(t, "initialize is answered", func() bool { return r.said() != "" }) // the client waits for that
 	r.send(t, pingRequest)
 	r.ends(t)
 	want := `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}
@@ -248,8 +250,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestListenEnds: over HTTP the end of the stream ends a subscription; a
-// client on a pipe is told.
+// TestListenEnds: over HTTP the end of the stream ends a subscription; a client on
+// a pipe is notified.
 func TestListenEnds(t *testing.T) {
 	s := newSite(t, says(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
@@ -264,7 +266,7 @@ func TestListenEnds(t *testing.T) {
 	}
 }
 
-// hanging is a server that takes requests and does not answer them.
+// hanging is a server that never responds to requests.
 func hanging() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -274,8 +276,8 @@ func hanging() http.Handler {
 	})
 }
 
-// TestEnd: neither a client that sends no more nor a signal waits for a server
-// that does not answer.
+// TestEnd: the end of the input, or a signal, ends the run although the server does
+// not respond.
 func TestEnd(t *testing.T) {
 	s := newSite(t, hanging())
 	var out bytes.Buffer
@@ -295,7 +297,7 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// brokenPipe is a client that is gone.
+// brokenPipe is a client that has exited.
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
@@ -315,8 +317,8 @@ func TestClientIsGone(t *testing.T) {
 	}
 }
 
-// TestOldServer: a server that answers a new protocol version with 400 is offered
-// the oldest, and the client learns which it is.
+// TestOldServer: a server that rejects a new protocol version with 400 is offered
+// the oldest, and the client learns which one is used.
 func TestOldServer(t *testing.T) {
 	for newest, want := range map[string]string{"2025-03-26": `"protocolVersion":"2025-03-26"`, "2024-11-05": "400 Bad Request"} {
 		s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -65,7 +65,7 @@ func (s *scene) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// start runs the login beside the test.
+// start starts the login in a goroutine.
 func (s *scene) start() (ended chan error, token *oauth.Token) {
 	ended, token = make(chan error, 1), new(oauth.Token)
 	go func() {
@@ -78,8 +78,8 @@ func (s *scene) start() (ended chan error, token *oauth.Token) {
 	return ended, token
 }
 
-// approve follows a link in a browser and returns the address that the
-// authorization server sends it back to.
+// approve opens a link in a browser and returns the URL to which the authorization
+// server redirects it.
 func (s *scene) approve(b *http.Client, link string) string {
 	s.t.Helper()
 	on := s.relay.post(b, link, nil)
@@ -100,7 +100,7 @@ func say(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// answer replaces the relay's answers to a method by a body.
+// answer replaces the relay's responses to a method by a body.
 func answer(method, body string) func(*http.Request, *http.Response) *http.Response {
 	return func(req *http.Request, resp *http.Response) *http.Response {
 		if req.Method == method && strings.HasPrefix(req.URL.Path, "/v1/sessions") {
@@ -110,7 +110,7 @@ func answer(method, body string) func(*http.Request, *http.Response) *http.Respo
 	}
 }
 
-// TestRelayedLogin: the whole flow, against the real relay.
+// TestRelayedLogin: the complete flow, with the real relay.
 func TestRelayedLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
@@ -122,13 +122,13 @@ func TestRelayedLogin(t *testing.T) {
 			t.Fatalf("Run() = %v", err)
 		}
 		if page := s.relay.get(b, c.VerificationURIComplete); !strings.Contains(page.text, "Signed in") {
-			t.Errorf("the page in the end: %s", page.text)
+			t.Errorf("the final page: %s", page.text)
 		}
 	})
 }
 
-// TestLeakyRelay: whoever gets the code from the relay cannot trade it, and all that
-// the relay is told holds no verifier, client secret or token.
+// TestLeakyRelay: an attacker with the code from the relay cannot exchange it, and
+// the relay receives no verifier, client secret or token.
 func TestLeakyRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
@@ -151,7 +151,7 @@ func TestLeakyRelay(t *testing.T) {
 					"grant_type": {"authorization_code"}, "code": {stolen}, "redirect_uri": {base + "/callback"},
 					"code_verifier": {strings.Repeat("a", 43)}, "resource": {"https://as.test/mcp"},
 				}); err == nil {
-					t.Error("the thief has a token")
+					t.Error("the attacker got a token")
 				}
 			}
 			return resp
@@ -165,21 +165,20 @@ func TestLeakyRelay(t *testing.T) {
 		}
 		for _, secret := range append(s.srv.Issued(), got.Access) {
 			if !strings.HasPrefix(secret, "code") && secret != stolen && strings.Contains(seen.String(), secret) {
-				t.Error("the relay was told a token")
+				t.Error("the relay received a token")
 			}
 		}
 		if strings.Contains(seen.String(), "verifier") {
-			t.Error("the relay was told a verifier")
+			t.Error("the relay received a verifier")
 		}
 	})
 }
 
-// TestHostileRelay: what a hostile relay answers can make a sign-in fail, nothing
-// more.
+// TestHostileRelay: the responses of a hostile relay can only make a sign-in fail.
 func TestHostileRelay(t *testing.T) {
 	other := "another-state-altogether"
 	for name, tt := range map[string]struct {
-		query string // STATE stands for that of the login
+		query string // STATE is replaced by the state of the login
 		want  error
 	}{
 		"foreign code":     {"code=foreign&iss=https://as.test&state=STATE", nil},
@@ -214,14 +213,14 @@ func TestHostileRelay(t *testing.T) {
 					t.Errorf("Run() = %v, want %v", err, tt.want)
 				}
 				if err != nil && strings.Contains(err.Error(), "\x1b") {
-					t.Errorf("%q reaches the terminal", err)
+					t.Errorf("%q was printed to the terminal", err)
 				}
 			})
 		})
 	}
 }
 
-// TestReplayedAnswer: an answer to an earlier login does not fit the next.
+// TestReplayedAnswer: the answer to an earlier login is rejected by the next one.
 func TestReplayedAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
@@ -250,7 +249,7 @@ func TestReplayedAnswer(t *testing.T) {
 	})
 }
 
-// TestLinkUsedTwice: a second person with the link changes nothing.
+// TestLinkUsedTwice: a second user with the link changes nothing.
 func TestLinkUsedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
@@ -263,15 +262,15 @@ func TestLinkUsedTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		if page := s.relay.get(second, c.VerificationURIComplete); page.status != http.StatusConflict {
-			t.Errorf("the second person sees %d", page.status)
+			t.Errorf("the second user gets %d", page.status)
 		}
 		if page := s.relay.post(second, c.VerificationURIComplete, url.Values{"code": {c.UserCode}}); page.header.Get("Refresh") != "" {
-			t.Error("the second person is led on")
+			t.Error("the second user is redirected")
 		}
 	})
 }
 
-// TestHostileOpening: nothing but a code and a link to the relay itself is shown.
+// TestHostileOpening: only a code and a link to the relay itself are shown.
 func TestHostileOpening(t *testing.T) {
 	good := `{"id":"i","secret":"s","user_code":"BBBB-BBBB","verification_uri":"` + base + `","verification_uri_complete":"` + base + `/s/BBBB-BBBB","redirect_uri":"` + base + `/callback","expires_in":600,"interval":1}`
 	for name, body := range map[string]string{
@@ -291,14 +290,14 @@ func TestHostileOpening(t *testing.T) {
 				t.Errorf("Run() = %v, want the next flow", err)
 			}
 			if len(s.shown) > 0 {
-				t.Error("it is shown")
+				t.Error("the link was shown")
 			}
 		})
 	}
 }
 
-// TestRelayAway: a relay that is away gives way to the next flow; one that goes
-// away while a client waits is asked again.
+// TestRelayAway: if the relay is unavailable at first, the next flow runs; if it
+// becomes unavailable during the wait, the client retries.
 func TestRelayAway(t *testing.T) {
 	away := func(*http.Request, *http.Response) *http.Response { return nil }
 	t.Run("at first", func(t *testing.T) {
@@ -344,11 +343,11 @@ func TestRelayAway(t *testing.T) {
 			b := s.relay.browser()
 			back := s.approve(b, first.VerificationURIComplete)
 			s.relay.relay.Store(newRelay(t, nil).relay.Load())
-			second := <-s.shown // the login goes on under a new code
+			second := <-s.shown // the login continues with a new code
 			if second.UserCode == first.UserCode {
 				t.Error("the code is the same")
 			}
-			page := s.relay.get(b, back) // even for the browser that was on its way
+			page := s.relay.get(b, back) // also for a browser that had already been redirected
 			query := strings.SplitN(back, "?", 2)[1]
 			if !strings.Contains(page.text, `name="code"`) {
 				t.Errorf("page: %s", page.text)
@@ -372,8 +371,8 @@ func TestNobodyCame(t *testing.T) {
 	})
 }
 
-// TestForeignRegistration: a client that cannot be sent to the relay is registered
-// again.
+// TestForeignRegistration: a client that was registered without the relay's
+// redirect URI is registered again.
 func TestForeignRegistration(t *testing.T) {
 	s := newScene(t)
 	for _, app := range []oauth.App{

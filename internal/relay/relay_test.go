@@ -25,10 +25,10 @@ const (
 	server = "https://mcp.test/mcp"
 )
 
-// fixture is a relay in memory, with everything that talks to it.
+// fixture is a relay in memory, with its clients and browsers.
 type fixture struct {
 	t     *testing.T
-	relay atomic.Pointer[relay.Relay] // restarted by another one in its place
+	relay atomic.Pointer[relay.Relay] // replaced after a restart
 }
 
 func newRelay(t *testing.T, edit func(*relay.Config)) *fixture {
@@ -163,7 +163,7 @@ func TestSignIn(t *testing.T) {
 			}
 		}
 		if strings.Contains(first.text, "code_challenge") || first.header.Get("Set-Cookie") != "" {
-			t.Error("the first page leads on or sets a cookie by itself")
+			t.Error("the first page redirects or sets a cookie by itself")
 		}
 		on := f.post(b, s.Complete, nil)
 		if got := on.header.Get("Refresh"); on.status != 200 || got != "0; url="+authURL(state) {
@@ -191,7 +191,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("DELETE: %d", status)
 		}
 		if got := f.get(b, s.Complete); !strings.Contains(got.text, "Signed in") {
-			t.Errorf("in the end: %s", got.text)
+			t.Errorf("the final page: %s", got.text)
 		}
 		if status, _ := f.call("GET", "/v1/sessions/"+s.ID, s.Secret, nil); status != http.StatusGone {
 			t.Errorf("after the end: %d", status)
@@ -199,8 +199,8 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-// TestSecondCallbackChangesNothing: neither the same browser nor another replaces
-// the answer.
+// TestSecondCallbackChangesNothing: neither the same browser nor another can
+// replace the answer.
 func TestSecondCallbackChangesNothing(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -221,8 +221,8 @@ func TestSecondCallbackChangesNothing(t *testing.T) {
 	}
 }
 
-// TestTakeOver: a browser without the cookie needs the code of the terminal, and
-// has three tries.
+// TestTakeOver: a browser without the cookie needs the code from the terminal, and
+// has three attempts.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	t.Run("at the callback", func(t *testing.T) {
@@ -242,13 +242,13 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("the right code: %d", got.status)
 		}
 		if f.query(s) != query {
-			t.Error("the answer is not here")
+			t.Error("the answer is missing")
 		}
 		if got := f.get(other, s.Complete); !strings.Contains(got.text, "Almost done") {
-			t.Errorf("then: %s", got.text)
+			t.Errorf("the page afterwards: %s", got.text)
 		}
 	})
-	t.Run("before it", func(t *testing.T) {
+	t.Run("before the callback", func(t *testing.T) {
 		f := newRelay(t, nil)
 		s := f.open(state)
 		first, other := f.browser(), f.browser()
@@ -257,16 +257,16 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("the second browser sees %s", got.text)
 		}
 		if got := f.post(other, s.Complete, nil); got.header.Get("Refresh") != "" {
-			t.Error("the second browser goes on without the code")
+			t.Error("the second browser continues without the code")
 		}
 		if got := f.post(other, s.Complete, url.Values{"code": {s.UserCode}}); got.header.Get("Refresh") == "" {
 			t.Errorf("with the code: %d", got.status)
 		}
 		if got := f.get(first, callback); got.status != 200 || !f.waiting(s) {
-			t.Errorf("the first browser may still answer: %d", got.status)
+			t.Errorf("the first browser can still answer: %d", got.status)
 		}
 	})
-	t.Run("three tries", func(t *testing.T) {
+	t.Run("three attempts", func(t *testing.T) {
 		f := newRelay(t, nil)
 		s := f.open(state)
 		f.post(f.browser(), s.Complete, nil)
@@ -314,7 +314,7 @@ func TestPrefetch(t *testing.T) {
 	}
 }
 
-// TestForeignForm: another site cannot press the button.
+// TestForeignForm: another site cannot submit the form.
 func TestForeignForm(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -327,7 +327,7 @@ func TestForeignForm(t *testing.T) {
 	}
 }
 
-// TestHeaders: every answer of every page.
+// TestHeaders checks the headers of every response of every page.
 func TestHeaders(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -350,8 +350,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestRefusedAuthorizationURLs: the relay leads nowhere but to an authorization
-// request with PKCE that comes back to it.
+// TestRefusedAuthorizationURLs: the relay redirects only to an authorization
+// request with PKCE whose redirect URI is the relay.
 func TestRefusedAuthorizationURLs(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.AllowIssuers = []string{"as.test"} })
 	set := func(name, value string) string {
@@ -391,11 +391,12 @@ func TestRefusedAuthorizationURLs(t *testing.T) {
 		}
 	}
 	if status, _ := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": good}); status != http.StatusCreated {
-		t.Errorf("the good one: %d", status)
+		t.Errorf("the valid URL: %d", status)
 	}
 }
 
-// TestSecrets: only the team opens sessions, and only their holder reads them.
+// TestSecrets: only clients with a token open sessions, and only their owner reads
+// them.
 func TestSecrets(t *testing.T) {
 	f := newRelay(t, nil)
 	for _, wrong := range []string{"", "other"} {
@@ -420,7 +421,7 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestExpiry: everything ends with the session.
+// TestExpiry: everything expires with the session.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newRelay(t, nil)
@@ -440,8 +441,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestLongPoll: a request is held, and ends early with the answer or when the relay
-// drains.
+// TestLongPoll: a request is held, and returns early with the answer or when the
+// relay drains.
 func TestLongPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newRelay(t, nil)
@@ -469,7 +470,7 @@ func TestLongPoll(t *testing.T) {
 	})
 }
 
-// TestLimits: an address fills only its own share, and guesses few codes.
+// TestLimits: an address can use only its own share, and guess few codes.
 func TestLimits(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) {
 		c.Limits = relay.Limits{SessionsPerAddress: 2}
@@ -487,7 +488,7 @@ func TestLimits(t *testing.T) {
 		want      int
 	}{
 		{"203.0.113.1", 201}, {"203.0.113.1", 201}, {"203.0.113.1", 429},
-		{"198.51.100.9, 203.0.113.1", 429}, // what a client writes itself does not count
+		{"198.51.100.9, 203.0.113.1", 429}, // a value sent by the client does not count
 		{"203.0.113.2", 201},
 		{"2001:db8::1", 201}, {"2001:db8::2", 201}, {"2001:db8::3", 429},
 	} {
@@ -528,7 +529,7 @@ func TestTypedCode(t *testing.T) {
 	}
 }
 
-// TestDenied: an error response is passed on, and shown in fixed words.
+// TestDenied: an error response is passed on, and shown as a fixed text.
 func TestDenied(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)

@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/relay"
 )
 
-// TestLogAndMetricsNameNobody: an operator sees counts, durations and outcomes, and
-// nothing that tells who signs in where.
+// TestLogAndMetricsNameNobody: an operator sees counts, durations and outcomes, but
+// not who signs in where.
 func TestLogAndMetricsNameNobody(t *testing.T) {
 	var log bytes.Buffer
 	f := newRelay(t, func(c *relay.Config) {
@@ -49,7 +49,7 @@ func TestLogAndMetricsNameNobody(t *testing.T) {
 	}
 }
 
-// TestSizes: what is too large is refused before it is kept.
+// TestSizes: a request that is too large is rejected before it is stored.
 func TestSizes(t *testing.T) {
 	f := newRelay(t, nil)
 	long := strings.Repeat("x", 1<<20)

@@ -41,7 +41,7 @@ func TestExpectedIdentity(t *testing.T) {
 		t.Errorf("the authorization server alone is not accepted: %v", err)
 	}
 	if err := accept("ann", opaque, ci.Identity{}); err == nil {
-		t.Error("a subject that nobody vouches for is accepted")
+		t.Error("a subject without an ID token is accepted")
 	}
 	job := ci.Identity{Issuer: "https://ci", Subject: "ann"}
 	if err := accept("ann", opaque, job); err == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// TestSurvey: discover shows what suits a machine, and the browser with its reason;
-// doctor tries all flows that need no CI job.
+// TestSurvey: discover shows the flows that suit a machine, and the browser with
+// its reason; doctor tries all flows that need no CI job.
 func TestSurvey(t *testing.T) {
 	asked := 0
 	place := signin.Place{
@@ -47,7 +47,7 @@ func TestSurvey(t *testing.T) {
 	if in.Flow != "device" {
 		t.Error("the survey changed the options")
 	}
-	if asked != 1 { // each costs up to a second where a stale socket does not answer
+	if asked != 1 { // each one takes up to a second if a stale socket does not respond
 		t.Errorf("the laptop was looked for %d times", asked)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 )
 
-// What ssh says about a host is the error, not its exit code.
+// TestSSHFailsInItsOwnWords: the error is the message of ssh, not its exit code.
 func TestSSHFailsInItsOwnWords(t *testing.T) {
 	bin := t.TempDir()
 	script := "#!/bin/sh\necho 'ssh: Could not resolve hostname devbox: Name or service not known' >&2\nexit 255\n"

@@ -8,8 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// TestWeaker: a store is weaker than those before it and no other, and who can read
-// it besides is known.
+// TestWeaker: stores are ordered by strength, and it is known who else can read
+// each one.
 func TestWeaker(t *testing.T) {
 	home := t.TempDir()
 	o := Opener{Dirs: paths.Dirs{Getenv: func(name string) string {
@@ -29,7 +29,7 @@ func TestWeaker(t *testing.T) {
 	}
 	w, _ := o.weaker(t.Context(), places[0], places[3])
 	if !slices.Contains(w.ReadableBy, "anyone with copies of the folder and of the key file") || slices.Contains(w.ReadableBy, "the administrators of Vault") {
-		t.Errorf("a key file in the place of Vault: %q", w.ReadableBy)
+		t.Errorf("a key file instead of Vault: %q", w.ReadableBy)
 	}
 	for _, kind := range []string{(file.KeyFile{}).Kind(), inVault} {
 		if !slices.Contains(strength(), kind) {

@@ -37,7 +37,7 @@ func TestLinkText(t *testing.T) {
 		{"paste", with(func(l *authcode.Link) { l.Paste = true }), "", []string{"\n1. Open", "\n2. Sign in", "begins with http://127.0.0.1:4711/callback\n", "\n3. Copy that complete URL, or the code"}, []string{"press c"}},
 		{"over ssh", link, "ada@192.0.2.9", []string{"\n    ssh -L 4711:127.0.0.1:4711 ada@192.0.2.9\n", "~C, -L 4711:127.0.0.1:4711 ", "http://127.0.0.1:4711/ opens"}, nil},
 		{"over ssh, IPv6", with(func(l *authcode.Link) { l.Redirect = "http://[::1]:4711/callback" }), "ada@box", []string{"ssh -L '4711:[::1]:4711' ada@box\n"}, nil},
-		{"over ssh, nobody listens", with(func(l *authcode.Link) { l.Port, l.Local = 0, "" }), "ada@box", nil, []string{"ssh"}},
+		{"over ssh, no listener", with(func(l *authcode.Link) { l.Port, l.Local = 0, "" }), "ada@box", nil, []string{"ssh"}},
 		{"elsewhere", with(func(l *authcode.Link) { l.Issuer = "https://issuer.example" }), "",
 			[]string{"You sign in at as.test; the token issuer is issuer.example.\nWarning: the sign-in page is on as.test, but the token issuer is issuer.example.\nApprove"}, nil},
 		{"hostile names", with(func(l *authcode.Link) { l.Issuer = "https://\x1b[2Jevil\u202e" }), "", nil, []string{"\x1b", "\u202e"}},
@@ -50,13 +50,13 @@ func TestLinkText(t *testing.T) {
 		}
 		for _, s := range tt.lack {
 			if strings.Contains(got, s) {
-				t.Errorf("%s: %q is there:\n%s", tt.name, s, got)
+				t.Errorf("%s: unexpected %q:\n%s", tt.name, s, got)
 			}
 		}
 	}
 }
 
-// realLink is as long as links in the field are.
+// realLink is a link of realistic length.
 func realLink() authcode.Link {
 	as := oauth.Server{Issuer: "https://auth.example.com", AuthorizationEndpoint: "https://auth.example.com/authorize"}
 	return authcode.Link{
@@ -68,8 +68,8 @@ func realLink() authcode.Link {
 	}
 }
 
-// TestLinkScreen: all of it is on one screen, with the link as one line that the
-// terminal wraps, and the question below.
+// TestLinkScreen: everything fits one screen, with the link as one line that the
+// terminal wraps, and the prompt below.
 func TestLinkScreen(t *testing.T) {
 	t.Parallel()
 	opened := realLink()
@@ -104,8 +104,8 @@ func TestLinkScreen(t *testing.T) {
 	}
 }
 
-// TestHyperlink: a link that was wrapped leads to the whole address, and nothing in
-// it steers the terminal.
+// TestHyperlink: each line of a wrapped link opens the whole URL, and nothing in it
+// controls the terminal.
 func TestHyperlink(t *testing.T) {
 	t.Parallel()
 	const url = "https://as.test/authorize?x=y"

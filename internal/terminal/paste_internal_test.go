@@ -45,8 +45,8 @@ func TestTypedText(t *testing.T) {
 	}
 }
 
-// FuzzTypedText: whatever comes from the terminal, nothing is shown but
-// printable characters and corrections.
+// FuzzTypedText: with any input, only printable characters and corrections are
+// shown.
 func FuzzTypedText(f *testing.F) {
 	f.Add([]byte("\x1b[200~a\x1b[201~"))
 	f.Add([]byte("a\x1b]52;c;\x07\x7f\x15"))

@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// answering is a server with one answer to everything.
+// answering is a server that sends one response to everything.
 type answering struct {
 	mediaType, body string
 	code            int
@@ -28,8 +28,8 @@ func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// TestUnreadableList: a list that only some readers can read does not pass unfiltered. Many
-// skip a byte order mark, and some find out that a text is UTF-16.
+// TestUnreadableList: a list that only some parsers can read is not passed
+// unfiltered. Many skip a byte order mark, and some detect UTF-16.
 func TestUnreadableList(t *testing.T) {
 	const list = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"delete_a"}]}}`
 	for name, server := range map[string]answering{
@@ -67,8 +67,8 @@ func TestUnreadableList(t *testing.T) {
 	}
 }
 
-// paging is a server whose list of tools continues at a cursor that it would have to hear
-// again.
+// paging is a server whose list of tools continues at a cursor that the client must
+// send back.
 type paging struct{ longest int }
 
 func (p *paging) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -87,7 +87,7 @@ func (p *paging) RoundTrip(req *http.Request) (*http.Response, error) {
 	return mcpwire.Respond(req, http.StatusOK, []byte(text)), nil
 }
 
-// TestLongCursor: no cursor of many megabytes is kept or sent.
+// TestLongCursor: a cursor of many megabytes is neither kept nor sent.
 func TestLongCursor(t *testing.T) {
 	f, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, nil)
 	if err != nil {
