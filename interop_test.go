@@ -27,7 +27,7 @@ func post(t *testing.T, url, body string) *http.Request {
 	return req
 }
 
-// recorder answers 200 and remembers what it was sent.
+// recorder responds with 200 and records the requests.
 type recorder struct{ requests []*http.Request }
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -35,7 +35,8 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 }
 
-// Checklist 37: a token goes to no other origin.
+// TestTransportSendsTheTokenToItsOwnOriginAlone: Checklist 37: a token is not sent
+// to another origin.
 func TestTransportSendsTheTokenToItsOwnOriginAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -66,7 +67,8 @@ func TestTransportSendsTheTokenToItsOwnOriginAlone(t *testing.T) {
 	})
 }
 
-// Checklist 40: a 401 is answered by one refresh and one retry, expiry or not.
+// TestTransportRefreshesOnceOnRejection: Checklist 40: a 401 causes one refresh and
+// one retry, even if the token has not expired.
 func TestTransportRefreshesOnceOnRejection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -116,7 +118,7 @@ func TestTransportNeverPrompts(t *testing.T) {
 		t.Errorf("RoundTrip() = %v, want ErrLoginRequired", err)
 	}
 	if n := w.srv.Count(oauthtest.DeviceAuth); n != 0 {
-		t.Errorf("%d device codes were asked for", n)
+		t.Errorf("%d device codes were requested", n)
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A secret goes to no authorization server that only the MCP server has named.
+// TestSecretsGoToNoIssuerThatNobodyNamed: a secret is not sent to an authorization
+// server that only the MCP server names.
 func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	const issuer = "https://mcp.test"
 	key, err := oauth.NewKey()
@@ -36,7 +37,7 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		set    func(*asking)
-		secret string // "": nothing is held back
+		secret string // "": no secret is withheld
 	}{
 		{"no secret", func(c *asking) { c.Register.App = oauth.App{ID: "public"} }, ""},
 		{"client secret", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
@@ -44,8 +45,8 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 		{"initial access token", func(c *asking) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
 		{"assertion", nonInteractive(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
 		{"subject token", nonInteractive(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
-		{"id token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an ID token for sts.amazonaws.com"},
-		{"id token for the issuer", nonInteractive(job, flows.Inputs{}), ""},
+		{"ID token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an ID token for sts.amazonaws.com"},
+		{"ID token for the issuer", nonInteractive(job, flows.Inputs{}), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -53,8 +54,8 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 					what string
 					set  func(*asking)
 				}{
-					{"nobody names it", func(*asking) {}},
-					{"another is named", func(c *asking) { c.Register.Issuer = "https://as.test" }},
+					{"not named", func(*asking) {}},
+					{"another issuer named", func(c *asking) { c.Register.Issuer = "https://as.test" }},
 					{"named for the secrets", func(c *asking) { c.Register.Issuer = issuer }},
 					{"named for the login", func(c *asking) { c.Options.Issuer = issuer }},
 				} {
@@ -68,7 +69,7 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 					var unnamed *mcplogin.UnnamedIssuerError
 					held := errors.As(err, &unnamed)
 					if want := tt.secret != "" && !strings.HasPrefix(name.what, "named"); held != want {
-						t.Errorf("%s: Login() = %v, held back %v, want %v", name.what, err, held, want)
+						t.Errorf("%s: Login() = %v, withheld %v, want %v", name.what, err, held, want)
 					}
 					if held && (sent > 0 || unnamed.Secret != tt.secret || unnamed.Issuer != issuer || unnamed.Server != server) {
 						t.Errorf("%s: %v after %d requests, want %q", name.what, unnamed, sent, tt.secret)
@@ -79,7 +80,8 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	}
 }
 
-// An issuer is named once: the stored login vouches for it, but for no other.
+// TestIssuerOfTheLastLoginNeedsNoName: an issuer is named once: the stored login
+// confirms it, but no other issuer.
 func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, browsers, devices := two()
@@ -105,7 +107,8 @@ func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 	})
 }
 
-// Between programs of this machine no name is asked for.
+// TestLoopbackIssuerOfALoopbackServerNeedsNoName: between programs on this machine
+// the issuer need not be named.
 func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -120,8 +123,9 @@ func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 	})
 }
 
-// A writer of a shared store cannot name where a secret that is typed goes:
-// neither the issuer, nor endpoints of an issuer that is named.
+// TestRecordsDoNotNameWhereSecretsGo: a record in a shared store cannot choose
+// where a typed secret is sent: neither the issuer, nor endpoints of a named
+// issuer.
 func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 	const issuer, evil = "https://mcp.test", "https://evil.test"
 	robot := func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }

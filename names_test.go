@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// bannedNames are words that no identifier may have, and the standard term for each.
+// bannedNames are nonstandard words in identifiers, and the standard term for each.
 var bannedNames = []struct{ pattern, instead string }{
 	{`\b(?:lends?|lent|lender|borrow(?:ed|s)?)\b`, "broker"},
 	{`\b(?:hand|handed) out\b|\bhandout\b`, "issue"},
@@ -32,7 +32,7 @@ var bannedNames = []struct{ pattern, instead string }{
 	{`\bbehaviours?\b`, "behavior"},
 }
 
-// TestNames holds the identifiers of the sources to the standard terms.
+// TestNames checks that identifiers use the standard terms.
 func TestNames(t *testing.T) {
 	patterns := compiled(bannedNames)
 	for _, path := range sources(t) {
@@ -54,7 +54,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// humps are where a word of an identifier begins.
+// humps are the positions where a word of an identifier begins.
 var humps = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 
 // wordsOf returns the words of an identifier: "maxInFlight" is "max in flight".

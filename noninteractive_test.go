@@ -18,7 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// alone sets a session up for one flow that needs no person.
+// alone sets a session up for one non-interactive flow.
 func alone(f flows.Flow, app oauth.App, in flows.Inputs) func(*asking) {
 	return func(c *asking) {
 		c.Flows = append(c.Flows, f)
@@ -27,8 +27,8 @@ func alone(f flows.Flow, app oauth.App, in flows.Inputs) func(*asking) {
 	}
 }
 
-// renewer is a session of another process, which knows the flow but was told
-// nothing of the login.
+// renewer returns a session like that of another process, which knows the flow but
+// not the options of the login.
 func (w *world) renewer(t *testing.T, f flows.Flow) session {
 	return w.open(t, func(c *asking) { c.Flows = []flows.Flow{f} })
 }
@@ -57,13 +57,13 @@ func TestClientCredentialsRenewThemselves(t *testing.T) {
 			t.Errorf("%d grants, want 4", n)
 		}
 		if n := w.srv.Count(oauthtest.DeviceAuth); n != 0 {
-			t.Errorf("a person was asked %d times", n)
+			t.Errorf("%d prompts", n)
 		}
 	})
 }
 
-// A client whose secret was changed at the server is told so, and tries again
-// once it was logged in again.
+// TestClientCredentialsThatWereWithdrawn: a client whose secret was changed at the
+// server gets an error, and works again after the next login.
 func TestClientCredentialsThatWereWithdrawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -101,7 +101,8 @@ func TestClientCredentialsNeedCredentials(t *testing.T) {
 	}
 }
 
-// An assertion lives for minutes: each renewal reads it again.
+// TestAssertionIsReadAtEachRenewal: an assertion is valid for minutes, so each
+// refresh reads a new one.
 func TestAssertionIsReadAtEachRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -127,7 +128,8 @@ func TestAssertionIsReadAtEachRenewal(t *testing.T) {
 	})
 }
 
-// Extension wif: a refusal is told, not met by another grant.
+// TestRefusedAssertionIsNotRetried: Extension wif: a rejection is reported, and no
+// other grant is tried.
 func TestRefusedAssertionIsNotRetried(t *testing.T) {
 	w := newWorld()
 	w.srv.Trust.Assertion = func(string) error { return errors.New("wrong audience") }
@@ -139,7 +141,7 @@ func TestRefusedAssertionIsNotRetried(t *testing.T) {
 	}
 }
 
-// Extension enterprise-managed-authorization (SEP-990).
+// TestIDJAG: Extension enterprise-managed-authorization (SEP-990).
 func TestIDJAG(t *testing.T) {
 	w := newWorld()
 	w.srv.Clients.Known = map[string]string{"mcp-client": "hush"}
@@ -191,7 +193,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func TestCITokenIsForTheIssuer(t *testing.T) {
 	for _, tt := range []struct{ name, audience, want string }{
 		{"by default", "", "https://mcp.test"},
-		{"as asked", "api://team", "api://team"},
+		{"as requested", "api://team", "api://team"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld()
@@ -210,8 +212,9 @@ func TestCITokenIsForTheIssuer(t *testing.T) {
 	}
 }
 
-// Extensions dpop and dpop-nonce: the key is stored with the credential, and
-// every request proves it, to a server that wants a fresh nonce too.
+// TestTokensBoundToAKey: Extensions dpop and dpop-nonce: the key is stored with the
+// credential, and every request has a proof by it, also with a server that requires
+// a fresh nonce.
 func TestTokensBoundToAKey(t *testing.T) {
 	for _, nonce := range []bool{false, true} {
 		t.Run(fmt.Sprintf("nonce %v", nonce), func(t *testing.T) {
@@ -231,7 +234,7 @@ func TestTokensBoundToAKey(t *testing.T) {
 					}
 					resp.Body.Close()
 					if resp.StatusCode == http.StatusUnauthorized {
-						t.Errorf("a proven request was refused: %v", resp.Header)
+						t.Errorf("a request with a proof was rejected: %v", resp.Header)
 					}
 					if _, err := s.Headers(t.Context()); !errors.Is(err, mcplogin.ErrBound) {
 						t.Errorf("Headers() = %v, want ErrBound", err)
@@ -242,7 +245,8 @@ func TestTokensBoundToAKey(t *testing.T) {
 	}
 }
 
-// A later login without options asks in the same way again.
+// TestLoginRemembersHowItWasAsked: a later login without options uses the same
+// options again.
 func TestLoginRemembersHowItWasAsked(t *testing.T) {
 	w := newWorld()
 	w.srv.Tokens.NoRefresh = true
@@ -258,9 +262,9 @@ func TestLoginRemembersHowItWasAsked(t *testing.T) {
 	}
 }
 
-// A renewal, and a login that repeats an earlier one's options, run a flow as
-// the record says. The caller is asked first; a login that is typed needs no
-// asking.
+// TestStoredRecordRunsOnlyWhatIsPermitted: a refresh, and a login with the options
+// of an earlier one, run a flow with the options in the record. The caller must
+// permit that first, but not for typed options.
 func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -275,13 +279,13 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 			c.Trust.Permit = func(_ context.Context, c mcplogin.Credential) error {
 				asked++
 				if c.Login.Inputs.Assertion != "src" || c.Issuer.TokenEndpoint != "https://mcp.test/token" || c.Flow != f.Name() {
-					t.Errorf("asked about %q at %q", c.Login.Inputs, c.Issuer.TokenEndpoint)
+					t.Errorf("permission requested for %q at %q", c.Login.Inputs, c.Issuer.TokenEndpoint)
 				}
 				return refuse
 			}
 		}
 		if _, err := w.open(t, asks, alone(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil || asked != 0 {
-			t.Fatalf("Login() = %v, asked %d times", err, asked)
+			t.Fatalf("Login() = %v, %d permission requests", err, asked)
 		}
 		time.Sleep(15 * time.Minute)
 		if _, err := w.open(t, asks).Token(t.Context()); !errors.Is(err, refuse) {
@@ -291,18 +295,19 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 			t.Errorf("Login() as before = %v", err)
 		}
 		if reads != 1 || w.srv.Count(oauthtest.Token) != 1 || asked != 2 {
-			t.Errorf("%d reads and %d token requests, asked %d times", reads, w.srv.Count(oauthtest.Token), asked)
+			t.Errorf("%d reads, %d token requests and %d permission requests", reads, w.srv.Count(oauthtest.Token), asked)
 		}
 		refuse = nil
 		c, err := w.open(t, asks).Current(t.Context())
 		if err != nil || !c.RefreshBegunAt.IsZero() || c.Refused != "" {
-			t.Errorf("once it is permitted: %v, %v, %q", err, c.RefreshBegunAt, c.Refused)
+			t.Errorf("with permission: %v, %v, %q", err, c.RefreshBegunAt, c.Refused)
 		}
 	})
 }
 
-// A shared store's record can be replaced by one of another authorization
-// server. Neither its token is used, nor is anything sent to that server.
+// TestStoredRecordOfAnotherIssuerIsRefused: a record in a shared store can be
+// replaced by one of another authorization server. Its token is not used, and
+// nothing is sent to that server.
 func TestStoredRecordOfAnotherIssuerIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)

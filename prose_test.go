@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// banned are words and phrases that plain present-day English has a better one
-// for, with that one.
+// banned are archaic words and phrases, and the plain English for each.
 var banned = []struct{ pattern, instead string }{
 	{`\banew\b`, "again, new"},
 	{`\blest\b`, "so that ... not"},
@@ -31,7 +30,7 @@ var banned = []struct{ pattern, instead string }{
 	{`, say,`, "for example"},
 }
 
-// bannedShown are words and phrases that the texts of the program do not have:
+// bannedShown are words and phrases that the texts of the program must not contain:
 // help, errors, prompts, pages and messages in a CI job's log.
 var bannedShown = []struct{ pattern, instead string }{
 	{`\b(?:some|any|every)body\b`, "someone, anyone, an operator"},
@@ -78,10 +77,10 @@ var bannedShown = []struct{ pattern, instead string }{
 	{`\bis in use already\b|\bhas \S+ already\b`, "already"},
 }
 
-// quoted are texts that must stay: contracts, and names of others.
+// quoted are texts that must stay: contracts, and names of other projects.
 var quoted = regexp.MustCompile(`"handed out"|handed_out|no more than|while you are not logged in|while you are logged in|\*/\* wants`)
 
-// TestProse holds every text of the sources and documents to plain English.
+// TestProse checks that all texts of the sources and documents are plain English.
 func TestProse(t *testing.T) {
 	seen, shown, patterns, strict := 0, 0, compiled(banned), compiled(bannedShown)
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -108,10 +107,10 @@ func TestProse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if seen < 100 {
-		t.Errorf("only %d files were looked at", seen)
+		t.Errorf("only %d files were checked", seen)
 	}
 	if shown < 1000 {
-		t.Errorf("only %d texts were looked at", shown)
+		t.Errorf("only %d texts were checked", shown)
 	}
 }
 
@@ -144,7 +143,7 @@ func checkProse(t *testing.T, path string, patterns []bannedPattern) {
 	}
 }
 
-// checkShown looks at the texts of a source file: string literals of several words.
+// checkShown checks the texts of a source file: string literals of several words.
 // It returns how many there are.
 func checkShown(t *testing.T, path string, patterns []bannedPattern) (shown int) {
 	fset := token.NewFileSet()

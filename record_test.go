@@ -15,8 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// stored returns a world that holds the record of a file, as if an older
-// version had written it.
+// stored returns a world with the record of a file, as written by an older version.
 func stored(t testing.TB, file string) *world {
 	t.Helper()
 	record, err := os.ReadFile(file)
@@ -30,7 +29,8 @@ func stored(t testing.TB, file string) *world {
 	return w
 }
 
-// Records of every version must stay readable: no fixture may ever change.
+// TestOldRecordsOpen: records of every version must stay readable: never change a
+// fixture.
 func TestOldRecordsOpen(t *testing.T) {
 	s := stored(t, "testdata/credential-v1.json").open(t)
 	c, err := s.Credential(t.Context())
@@ -39,7 +39,7 @@ func TestOldRecordsOpen(t *testing.T) {
 	}
 	if c.Token.Refresh != "fixture-refresh-token" || c.App.RegistrationToken != "fixture-registration-token" ||
 		c.Issuer.TokenEndpoint != "https://mcp.test/token" || c.Flow != "device" || c.Token.Expiry.Year() != 2999 {
-		t.Errorf("version 1 was misread: %+v", c)
+		t.Errorf("version 1 was parsed as %+v", c)
 	}
 	if got := c.Scopes(); !slices.Equal(got, []string{"mcp:read"}) {
 		t.Errorf("Scopes() = %q", got)
@@ -53,7 +53,7 @@ func TestOldRecordsOpen(t *testing.T) {
 	}
 }
 
-// edited returns a record of version 1 with one value replaced, by its path.
+// edited returns a record of version 1 with the value at a path replaced.
 func edited(t testing.TB, path string, value any) []byte {
 	t.Helper()
 	record, err := os.ReadFile("testdata/credential-v1.json")
@@ -79,8 +79,8 @@ func edited(t testing.TB, path string, value any) []byte {
 	return record
 }
 
-// A record that somebody else wrote cannot add a header, name a URL that no
-// token may go to, or steer a terminal.
+// TestStoredHeaderInjectionIsRefused: a record written by an attacker cannot add a
+// header, name an invalid URL, or control a terminal.
 func TestStoredHeaderInjectionIsRefused(t *testing.T) {
 	const steered = "a\r\nX-Inj: \x1b[31m1"
 	for path, value := range map[string]any{
@@ -138,8 +138,8 @@ func TestStoredHeaderInjectionIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzParseCredential: whatever parses can be sent and printed as one header
-// line, and is written as it was read.
+// FuzzParseCredential: a parsed record can be sent and printed as one header line,
+// and is written back unchanged.
 func FuzzParseCredential(f *testing.F) {
 	for _, file := range []string{"testdata/credential-v1.json", "testdata/credential-newer-fields.json"} {
 		record, err := os.ReadFile(file)
@@ -159,21 +159,21 @@ func FuzzParseCredential(f *testing.F) {
 		}
 		once, err := json.Marshal(c)
 		if err != nil {
-			t.Fatalf("a record that was read cannot be written: %v", err)
+			t.Fatalf("a parsed record cannot be written: %v", err)
 		}
 		again, err := mcplogin.ParseCredential(once)
 		if err != nil {
-			t.Fatalf("a record that was written cannot be read: %v\n%s", err, once)
+			t.Fatalf("a written record cannot be parsed: %v\n%s", err, once)
 		}
 		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(once, twice) {
-			t.Errorf("a rewrite changes the record: %v\n%s\n%s", err, once, twice)
+			t.Errorf("writing changes the record: %v\n%s\n%s", err, once, twice)
 		}
 	})
 }
 
-// An older program that shares the store refreshes a record of a newer one. It
-// must not drop what it does not know, at any level, and must drop what it has
-// cleared.
+// TestFieldsOfANewerVersionSurviveARefresh: an older program that shares the store
+// refreshes a record of a newer one. It must keep unknown fields, at any level, and
+// must remove the fields that it clears.
 func TestFieldsOfANewerVersionSurviveARefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -224,12 +224,12 @@ func TestFieldsOfANewerVersionSurviveARefresh(t *testing.T) {
 		}
 		for _, gone := range []string{"refused", "refresh_begun_at", old.(string)} {
 			if bytes.Contains(data, []byte(gone)) {
-				t.Errorf("%s was cleared and is still there:\n%s", gone, data)
+				t.Errorf("%s was cleared, but is still in the record:\n%s", gone, data)
 			}
 		}
 		handed, err := json.Marshal(must(mcplogin.ParseCredential(data)).HandOver())
 		if err != nil || bytes.Contains(handed, []byte("newer")) {
-			t.Errorf("a copy without what renews it holds fields that might: %s, %v", handed, err)
+			t.Errorf("the exported copy contains fields for a refresh: %s, %v", handed, err)
 		}
 	})
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A server that refuses an empty list of redirect URIs, as Better Auth does, or
-// one that registers no scopes of resources, as oidc-provider, can be logged
-// in to; others are asked once.
+// TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst: login works at a server that
+// rejects an empty list of redirect URIs, like Better Auth, and at one that rejects
+// resource scopes, like oidc-provider; other servers get one request.
 func TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		clients  oauthtest.Clients
 		requests int
 	}{
-		{"nothing is refused", oauthtest.Clients{}, 1},
+		{"nothing rejected", oauthtest.Clients{}, 1},
 		{"an empty list", oauthtest.Clients{Redirects: "not empty"}, 2},
 		{"no redirect URI", oauthtest.Clients{Redirects: "some"}, 3},
 		{"a scope", oauthtest.Clients{RefuseScope: true}, 2},
@@ -43,9 +43,9 @@ func TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst(t *testing.T) {
 	}
 }
 
-// A server that lets a client ask only for what it registered, as Ory Hydra
-// does, grants what the login asks for, at a step-up too; and nothing is
-// registered again without need.
+// TestScopesAreRegisteredBeforeTheyAreAskedFor: a server that allows a client only
+// its registered scopes, like Ory Hydra, grants the requested ones, at a step-up
+// too; and the client is registered again only if necessary.
 func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -65,8 +65,9 @@ func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
 	})
 }
 
-// A client that an older version registered, without its scopes, is replaced
-// where the server refuses it for them.
+// TestClientWithoutItsScopesIsRegisteredAgain: a client that an older version
+// registered without its scopes is replaced if the server rejects it because of
+// them.
 func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -76,7 +77,7 @@ func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Version, c.App.Scope = 1, "" // an older version does not keep it
+		c.Version, c.App.Scope = 1, "" // an older version does not store it
 		record, err := json.Marshal(c)
 		if err != nil {
 			t.Fatal(err)
@@ -90,8 +91,8 @@ func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 	})
 }
 
-// A server that registers less than it was asked for is not asked again at
-// each login.
+// TestScopeLeftOutAtRegistrationIsNotRegisteredAgain: if a server registers fewer
+// scopes than requested, later logins do not register again.
 func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -104,8 +105,9 @@ func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
 	})
 }
 
-// A server that registers less than it was asked for, and then insists on that,
-// is asked for what it registered. What is missing is reported.
+// TestScopesThatAServerDidNotRegisterAreLeftOut: if a server registers fewer scopes
+// than requested and then allows only those, only those are requested. The missing
+// ones are reported.
 func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -123,13 +125,14 @@ func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
 		}
 		named := w.open(t, scopes("mcp:read", "mcp:write"))
 		if _, err := named.Login(t.Context()); !oauth.IsCode(err, oauth.CodeInvalidScope) {
-			t.Errorf("Login() for scopes that a person named = %v, want the server's refusal", err)
+			t.Errorf("Login() for scopes that the user named = %v, want the server's error", err)
 		}
 	})
 }
 
-// Where the initial access token of the first registration is gone, a step-up
-// still asks with the client that there is.
+// TestStepUpWithoutANewRegistrationUsesTheOldClient: if the initial access token of
+// the first registration is no longer available, a step-up uses the existing
+// client.
 func TestStepUpWithoutANewRegistrationUsesTheOldClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -17,8 +17,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// A server that takes its time keeps nobody waiting who has a valid token, and
-// its answer is not lost.
+// TestMaxWait: a caller with a valid token does not wait for a slow server, and the
+// server's response is not lost.
 func TestMaxWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 2*time.Minute)
@@ -30,7 +30,7 @@ func TestMaxWait(t *testing.T) {
 		for range 50 {
 			callers.Go(func() {
 				if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
-					t.Errorf("Token() = %v while the server takes its time", err)
+					t.Errorf("Token() = %v while the server is slow", err)
 				}
 			})
 		}
@@ -40,7 +40,7 @@ func TestMaxWait(t *testing.T) {
 		}
 		time.Sleep(20 * time.Second)
 		if token, err := s.Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute {
-			t.Errorf("the answer was lost: %v, for %s", err, time.Until(token.Expiry))
+			t.Errorf("the response was lost: %v, for %s", err, time.Until(token.Expiry))
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
@@ -48,8 +48,9 @@ func TestMaxWait(t *testing.T) {
 	})
 }
 
-// While one process waits for a server that hangs, the others go on with the
-// token that there is. That one must not leave: its answer would be lost.
+// TestOneWaitsForAll: while one process waits for a server that hangs, the others
+// continue with the existing token. The waiting process must not give up, because
+// the response would be lost.
 func TestOneWaitsForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
@@ -72,7 +73,7 @@ func TestOneWaitsForAll(t *testing.T) {
 		}
 		processes.Wait()
 		if took[20*time.Second] != 1 || took[5*time.Second] != 19 {
-			t.Errorf("they took %v, want 20 s of one and 5 s of the others", took)
+			t.Errorf("they took %v, want 20 s for one and 5 s for the others", took)
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
@@ -80,8 +81,8 @@ func TestOneWaitsForAll(t *testing.T) {
 	})
 }
 
-// slowBroker issues at once the first time, and then takes a minute, as where a
-// person is asked.
+// slowBroker responds immediately the first time, and then takes a minute, as if it
+// prompted the user.
 type slowBroker struct{ issuing }
 
 func (l *slowBroker) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
@@ -91,7 +92,8 @@ func (l *slowBroker) Issue(ctx context.Context, profile string, minTTL time.Dura
 	return l.issuing.Issue(ctx, profile, minTTL, rejected)
 }
 
-// A broker that takes its time is asked once, and meanwhile what it issued is used.
+// TestMaxWaitWithABroker: a slow broker gets one request, and meanwhile the last
+// token is used.
 func TestMaxWaitWithABroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 4*time.Minute)
@@ -106,7 +108,7 @@ func TestMaxWaitWithABroker(t *testing.T) {
 		time.Sleep(3*time.Minute + 5*time.Second)
 		for range 3 {
 			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
-				t.Errorf("Token() = %v while the broker takes its time", err)
+				t.Errorf("Token() = %v while the broker is slow", err)
 			}
 		}
 		time.Sleep(time.Minute)
@@ -114,12 +116,12 @@ func TestMaxWaitWithABroker(t *testing.T) {
 			t.Errorf("Token() = %v", err)
 		}
 		if broker.n != 2 {
-			t.Errorf("the broker was asked %d times, want twice", broker.n)
+			t.Errorf("%d requests to the broker, want 2", broker.n)
 		}
 	})
 }
 
-// Without a token to fall back on, MaxWait does not help.
+// TestMaxWaitWithoutAToken: without a valid token, MaxWait has no effect.
 func TestMaxWaitWithoutAToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
@@ -140,14 +142,15 @@ func TestMaxWaitWithoutAToken(t *testing.T) {
 	})
 }
 
-// A refresh that never reached the server is not blamed for its answer's loss.
+// TestUnreachedServer: a refresh that never reached the server is not recorded as
+// started, because no response can have been lost.
 func TestUnreachedServer(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		fails func(*world) http.RoundTripper
 		noted bool
 	}{
-		{"nobody listens", func(*world) http.RoundTripper {
+		{"no listener", func(*world) http.RoundTripper {
 			return roundTripper(func(*http.Request) (*http.Response, error) {
 				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 			})
@@ -160,7 +163,7 @@ func TestUnreachedServer(t *testing.T) {
 			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true})
 			return w.srv
 		}, true},
-		{"a gateway answers", func(w *world) http.RoundTripper {
+		{"a gateway error", func(w *world) http.RoundTripper {
 			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadGateway})
 			return w.srv
 		}, true},
@@ -177,7 +180,7 @@ func TestUnreachedServer(t *testing.T) {
 				}
 				c, err := s.Credential(t.Context())
 				if err != nil || c.RefreshBegunAt.IsZero() == tt.noted {
-					t.Errorf("begun at %v, %v", c.RefreshBegunAt, err)
+					t.Errorf("started at %v, %v", c.RefreshBegunAt, err)
 				}
 				if _, err := w.open(t).Refresh(t.Context()); err != nil {
 					t.Errorf("afterwards: %v", err)
@@ -187,7 +190,8 @@ func TestUnreachedServer(t *testing.T) {
 	}
 }
 
-// Tokens that live for less than MinTTL are not refreshed for each request.
+// TestShortLivesAreLived: tokens with a lifetime below MinTTL are not refreshed for
+// each request.
 func TestShortLivesAreLived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
@@ -204,7 +208,7 @@ func TestShortLivesAreLived(t *testing.T) {
 	})
 }
 
-// issuing is a broker that counts.
+// issuing is a broker that counts requests.
 type issuing struct {
 	t testing.TB
 	w *world
@@ -218,7 +222,8 @@ func (l *issuing) Issue(ctx context.Context, _ string, minTTL time.Duration, _ s
 	return mcplogin.Credential{Profile: c.Profile, Server: c.Server, Token: oauth.Token{Access: c.Token.Access, Type: "Bearer", Expiry: c.Token.Expiry}}, err
 }
 
-// What was issued is used for most of its lifetime, and not asked for each time.
+// TestLentTokensAreKept: a token of a broker is used for most of its lifetime, and
+// not requested each time.
 func TestLentTokensAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
@@ -234,13 +239,13 @@ func TestLentTokensAreKept(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if broker.n > 12 {
-			t.Errorf("asked the broker %d times in two minutes", broker.n)
+			t.Errorf("%d requests to the broker in two minutes", broker.n)
 		}
 	})
 }
 
-// setBack has the stored credential come from a clock that was ahead by that
-// much, as it is when the clock was set back since.
+// setBack changes the stored credential as if it was issued by a clock that was
+// ahead by that much, and the clock was set back since.
 func (w *world) setBack(t *testing.T, by time.Duration) {
 	t.Helper()
 	data, v, err := w.store.Get(t.Context(), "p")
@@ -264,7 +269,7 @@ func TestClockSetBackSinceTheLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		w.setBack(t, 9*time.Hour)
-		time.Sleep(2 * time.Hour) // the token has expired, the record says that it has not
+		time.Sleep(2 * time.Hour) // the token has expired, but the record says otherwise
 		for range 2 {
 			token, err := w.open(t).Token(t.Context())
 			if err != nil || !w.works(t, token) {

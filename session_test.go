@@ -22,7 +22,7 @@ import (
 
 const server = "https://mcp.test/mcp"
 
-// silent is a prompt that nobody needs to see: the fake server approves.
+// silent is a prompt without a user: the fake server approves.
 type silent struct{}
 
 func (silent) ShowCode(context.Context, device.Code) {}
@@ -40,13 +40,13 @@ func newWorld() *world {
 	}
 }
 
-// asking is the configuration of a session, and what its logins ask for.
+// asking is the configuration of a session, with the options of its logins.
 type asking struct {
 	mcplogin.Config
 	mcplogin.LoginRequest
 }
 
-// session is a Session that logs in as was asked.
+// session is a Session with the options of its logins.
 type session struct {
 	*mcplogin.Session
 	req mcplogin.LoginRequest
@@ -62,7 +62,7 @@ func (s session) Ensure(ctx context.Context) (mcplogin.Credential, error) {
 	return s.Session.Ensure(ctx, s.req)
 }
 
-// open returns a session of its own, as another process would have.
+// open returns a separate session, like another process.
 func (w *world) open(t testing.TB, edit ...func(*asking)) session {
 	t.Helper()
 	a := asking{
@@ -85,7 +85,7 @@ func (w *world) open(t testing.TB, edit ...func(*asking)) session {
 	return session{s, a.LoginRequest}
 }
 
-// loggedIn returns a world with a credential whose access token lives ttl.
+// loggedIn returns a world with a credential whose access token has this lifetime.
 func loggedIn(t *testing.T, ttl time.Duration) *world {
 	t.Helper()
 	w := newWorld()
@@ -140,13 +140,13 @@ func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if _, err := w.open(t).Login(ctx); err == nil {
-			t.Fatal("login succeeded though nobody approved")
+			t.Fatal("the login succeeded without approval")
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		w.open(t).Login(ctx)
 		if n := w.srv.Count(oauthtest.Register); n != 1 {
-			t.Errorf("%d registrations for two logins that were given up, want 1", n)
+			t.Errorf("%d registrations for two abandoned logins, want 1", n)
 		}
 		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
 			t.Errorf("Token() = %v, want ErrLoginRequired", err)
@@ -157,7 +157,7 @@ func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
 func TestForgottenRegistrationIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
+		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // has no clients
 		s := w.open(t, func(c *asking) { c.HTTP = func(string) *http.Client { return other.Client() } })
 		if _, err := s.Login(t.Context()); err != nil {
 			t.Fatal(err)
@@ -172,7 +172,7 @@ func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		none := func(c *asking) {
-			c.HTTP = func(string) *http.Client { t.Error("a client was made"); return nil }
+			c.HTTP = func(string) *http.Client { t.Error("an HTTP client was created"); return nil }
 		}
 		if _, err := w.open(t, none).Token(t.Context()); err != nil {
 			t.Error(err)
@@ -180,11 +180,12 @@ func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 	})
 }
 
-// Every session is another process: only the store is shared.
+// TestRefreshIsSingleFlight: every session is like another process: only the store
+// is shared.
 func TestRefreshIsSingleFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
-		time.Sleep(9*time.Minute + 30*time.Second) // 30 s left, less than the minimum
+		time.Sleep(9*time.Minute + 30*time.Second) // 30 s left, below the minimum
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 2 * time.Second})
 		got := make([]oauth.Token, 60)
 		var wg sync.WaitGroup
@@ -207,7 +208,7 @@ func TestRefreshIsSingleFlight(t *testing.T) {
 		}
 		for _, token := range got {
 			if token.Access != got[0].Access || !w.works(t, token) {
-				t.Fatal("callers were given different or dead tokens")
+				t.Fatal("callers got different or invalid tokens")
 			}
 		}
 	})
@@ -272,7 +273,7 @@ func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
 		{"429", oauthtest.Fault{Times: -1, Status: 429}},
 		{"html 502", oauthtest.Fault{Times: -1, Status: 502, Body: "<html>"}},
 		{"broken connection", oauthtest.Fault{Times: -1, Drop: true}},
-		{"no answer", oauthtest.Fault{Times: -1, Hang: true}},
+		{"no response", oauthtest.Fault{Times: -1, Hang: true}},
 		{"not JSON", oauthtest.Fault{Times: -1, Status: 200, Body: "<html>"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -305,18 +306,18 @@ func TestRefreshThatWasCutOffIsExplained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
-		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true, After: true}) // rotated, and the answer is lost
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true, After: true}) // rotated, and the response is lost
 		if _, err := w.open(t).Token(t.Context()); err == nil || errors.Is(err, mcplogin.ErrLoginRequired) {
-			t.Fatalf("lost answer: %v, want a fault", err)
+			t.Fatalf("lost response: %v, want a fault", err)
 		}
-		for range 2 { // the second caller is told from the record alone
+		for range 2 { // the second caller gets this error from the record alone
 			_, err := w.open(t).Token(t.Context())
 			if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "never stored") {
 				t.Errorf("next caller: %v, want ErrLoginRequired and what happened", err)
 			}
 		}
-		if n := w.srv.Count(oauthtest.Token); n != 3 { // device code, refresh, refused refresh
-			t.Errorf("%d token requests, want 3: a refused token is not sent again", n)
+		if n := w.srv.Count(oauthtest.Token); n != 3 { // device code, refresh, rejected refresh
+			t.Errorf("%d token requests, want 3: a rejected token is not sent again", n)
 		}
 		if _, err := w.open(t).Ensure(t.Context()); err != nil {
 			t.Errorf("Ensure() = %v, want a new login", err)
@@ -324,7 +325,7 @@ func TestRefreshThatWasCutOffIsExplained(t *testing.T) {
 	})
 }
 
-// overtaken is a store on which another holder refreshes just before a write.
+// overtaken is a store in which another process refreshes just before a write.
 type overtaken struct {
 	secrets.Store
 	before func()
@@ -338,7 +339,7 @@ func (o *overtaken) Put(ctx context.Context, name string, data []byte, prev secr
 	return o.Store.Put(ctx, name, data, prev)
 }
 
-func (o *overtaken) Lock(context.Context, string) (func(), error) { return func() {}, nil } // a lease that ran out
+func (o *overtaken) Lock(context.Context, string) (func(), error) { return func() {}, nil } // a lease that has expired
 
 func TestOvertakenHolderUsesTheWinnersToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -360,10 +361,10 @@ func TestOvertakenHolderUsesTheWinnersToken(t *testing.T) {
 	})
 }
 
-// flaky is a store whose writes fail for a while.
+// flaky is a store whose writes fail temporarily.
 type flaky struct {
 	secrets.Store
-	failures atomic.Int32 // writes that fail from the second on
+	failures atomic.Int32 // the number of writes that fail, from the second on
 	writes   atomic.Int32
 }
 
@@ -400,7 +401,7 @@ func TestCallerWhoGivesUpDoesNotLoseTheToken(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := w.open(t).Token(ctx); err != nil {
-			t.Error(err) // the exchange had begun, so it ran to its end
+			t.Error(err) // the exchange had begun, so it was completed
 		}
 		if _, err := w.open(t).Token(t.Context()); err != nil {
 			t.Error(err)
@@ -442,7 +443,8 @@ func TestCredentialsDoNotMove(t *testing.T) {
 	})
 }
 
-// Checklist 19 and 20: also where the issuer stays and an endpoint moves.
+// TestChangeOfEndpointsIsRefusedUntilAgreed: Checklist 19 and 20: also if the
+// issuer stays the same and an endpoint changes.
 func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 	for _, member := range []string{
 		"token_endpoint", "revocation_endpoint", "registration_endpoint", "authorization_endpoint", "device_authorization_endpoint",
@@ -468,15 +470,15 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 				}
 				agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
 				if _, err := w.open(t, at, agree).Login(t.Context()); errors.As(err, &changed) {
-					t.Errorf("Login() after agreeing = %v", err)
+					t.Errorf("Login() after acceptance = %v", err)
 				}
 			})
 		})
 	}
 }
 
-// An endpoint that a person names, or that the last login knew nothing of, is
-// no change by the server.
+// TestEndpointsThatAPersonNamesAreNoChange: an endpoint that the user names, or
+// that the last login did not know, is not a change by the server.
 func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -491,7 +493,7 @@ func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
 		var changed *mcplogin.IssuerChangedError
 		scope := func(c *asking) { c.Options.Scopes = []string{"mcp:read"} }
 		if _, err := w.open(t, scope).Login(t.Context()); !errors.As(err, &changed) || changed.What != "token_endpoint" {
-			t.Errorf("Login() = %v, want *IssuerChangedError: nobody names the server's own endpoint", err)
+			t.Errorf("Login() = %v, want *IssuerChangedError: the server's own endpoint is not named", err)
 		}
 		all := func(c *asking) {
 			c.Options.Issuer = "https://mcp.test"
@@ -501,11 +503,11 @@ func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
 			t.Errorf("Login() with endpoints alone, no metadata = %v", err)
 		}
 		if c, err := w.open(t, scope, func(c *asking) { c.Options.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
-			t.Errorf("Login() where endpoints are new = %v", err)
+			t.Errorf("Login() with new endpoints = %v", err)
 		}
 		w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) { delete(doc, "authorization_endpoint") })
 		if _, err := w.open(t).Login(t.Context()); !errors.As(err, &changed) || changed.Now != "" {
-			t.Errorf("Login() where an endpoint is gone = %v, want *IssuerChangedError", err)
+			t.Errorf("Login() with an endpoint removed = %v, want *IssuerChangedError", err)
 		}
 	})
 }
@@ -546,7 +548,7 @@ func TestLogout(t *testing.T) {
 			t.Errorf("Token() = %v, want ErrLoginRequired", err)
 		}
 		if n := w.srv.Count(oauthtest.Manage); n != 1 {
-			t.Errorf("%d requests gave the registration back, want 1", n)
+			t.Errorf("%d requests deleted the registration, want 1", n)
 		}
 	})
 }
@@ -597,7 +599,7 @@ func TestOpenRefusesBadConfigs(t *testing.T) {
 	}
 }
 
-// TestWarmTokenDoesNotAllocate: a program asks before each request.
+// TestWarmTokenDoesNotAllocate: a program calls Token before each request.
 func TestWarmTokenDoesNotAllocate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := loggedIn(t, time.Hour).open(t)

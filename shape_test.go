@@ -17,24 +17,25 @@ import (
 const (
 	maxFile   = 400 // lines of a file that is not a test
 	maxFunc   = 60  // lines of a function
-	maxMedian = 12  // lines of half of the functions
+	maxMedian = 12  // the median number of lines of a function
 
 	commands    = "cmd/mcp-login"
 	maxCommands = 3850 // lines of the commands, which only parse, call a package and print
 )
 
-// maxMethods are the structs that everything could hang on, and how many methods
-// they may have: what one command needs is a function of its file or of a package in internal/.
+// maxMethods are structs to which methods are easily added, and how many they may
+// have: code that one command needs is a function in its file or in a package in
+// internal/.
 var maxMethods = map[string]int{"env": 9, "call": 15}
 
-// long are functions that are one table each.
+// long are functions that consist of one table.
 var long = map[string]string{
 	"internal/remedy/remedy.go table": "the table from errors to exit codes and hints",
 	"envexport/format.go syntax":      "the table of the formats",
 }
 
-// TestShape holds files and functions to a size that a reader can take in, and
-// packages to no mutable state.
+// TestShape limits the size of files and functions, and forbids mutable
+// package-level state.
 func TestShape(t *testing.T) {
 	var lengths []int
 	packages := map[string][]*ast.File{}
@@ -74,8 +75,8 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// TestCommandsAreThin holds the commands to parsing, calling a package and printing, by
-// their size and by the methods of what is passed to them.
+// TestCommandsAreThin: commands parse, call a package and print. This limits their
+// size, and the methods of their context.
 func TestCommandsAreThin(t *testing.T) {
 	fset, lines, methods := token.NewFileSet(), 0, map[string]int{}
 	for _, path := range sources(t) {
@@ -94,7 +95,7 @@ func TestCommandsAreThin(t *testing.T) {
 		}
 	}
 	if lines > maxCommands || lines < maxCommands/2 {
-		t.Errorf("%s has %d lines, want at most %d: move what is no parsing, calling or printing to a package in internal/", commands, lines, maxCommands)
+		t.Errorf("%s has %d lines, want at most %d: move code that does not parse, call or print to a package in internal/", commands, lines, maxCommands)
 	}
 	for name, most := range maxMethods {
 		if methods[name] > most || methods[name] == 0 {
@@ -103,7 +104,7 @@ func TestCommandsAreThin(t *testing.T) {
 	}
 }
 
-// sources returns the files that are built into programs or the library.
+// sources returns the files of the programs and the library.
 func sources(t *testing.T) (paths []string) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -124,7 +125,7 @@ func sources(t *testing.T) (paths []string) {
 	return paths
 }
 
-// assigned returns where functions assign to variables of their package.
+// assigned returns the positions where functions assign to package-level variables.
 func assigned(files []*ast.File) (at []token.Pos) {
 	variables := map[string]*ast.Object{}
 	for _, f := range files {
@@ -139,7 +140,7 @@ func assigned(files []*ast.File) (at []token.Pos) {
 		if !ok {
 			return
 		}
-		// An identifier of another file of the package is not resolved.
+		// An identifier in another file of the package is not resolved.
 		if v := variables[id.Name]; v != nil && (id.Obj == nil || id.Obj == v) {
 			at = append(at, id.Pos())
 		}

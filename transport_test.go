@@ -18,7 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// newNonces asks for another nonce each time, at an endpoint of the server.
+// newNonces requires another nonce each time, at an endpoint of the server.
 type newNonces struct {
 	*oauthtest.Server
 	path   string
@@ -43,7 +43,8 @@ func (n *newNonces) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// A server that has a new nonce for each answer is not asked for ever.
+// TestFreshNoncesDoNotLoop: if a server requires a new nonce after each request,
+// there is only one retry.
 func TestFreshNoncesDoNotLoop(t *testing.T) {
 	for _, tt := range []struct {
 		path   string
@@ -80,7 +81,7 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 	}
 }
 
-// closing notes that a body was closed.
+// closing records that a body was closed.
 type closing struct {
 	io.Reader
 	closed bool
@@ -91,8 +92,8 @@ func (c *closing) Close() error {
 	return nil
 }
 
-// A body is closed whatever becomes of the request: the caller's connection or
-// file would stay open.
+// TestTransportClosesBodies: a request body is closed whatever happens: otherwise
+// the caller's connection or file would stay open.
 func TestTransportClosesBodies(t *testing.T) {
 	bound, err := json.Marshal(mcplogin.Credential{
 		Version: 1, Profile: "p", Server: server, Issuer: oauth.Server{Issuer: "https://mcp.test", TokenEndpoint: "https://mcp.test/token"},
@@ -122,8 +123,8 @@ func TestTransportClosesBodies(t *testing.T) {
 	}
 }
 
-// The answer's body is closed by Authorize, and by a Transport that has no
-// answer to return.
+// TestAnswersAreClosedWhenAuthorizeFails: the response body is closed by Authorize,
+// and by a Transport that returns an error.
 func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
@@ -146,8 +147,9 @@ func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
 	}
 }
 
-// TestRejectedTokenIsSaidToBeValid: where the server rejects a token that has not expired
-// and nothing renews it, the error says so: a login would keep it otherwise.
+// TestRejectedTokenIsSaidToBeValid: if the server rejects a token that has not
+// expired and cannot be refreshed, the error says so, because a login would keep
+// it.
 func TestRejectedTokenIsSaidToBeValid(t *testing.T) {
 	for _, expired := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -170,7 +172,8 @@ func TestRejectedTokenIsSaidToBeValid(t *testing.T) {
 	}
 }
 
-// A program that asks for no transport of its own gets the guarded one.
+// TestTransportIsGuarded: a program without a custom transport gets the guarded
+// one.
 func TestTransportIsGuarded(t *testing.T) {
 	w := loggedIn(t, time.Hour)
 	s := w.open(t, func(c *asking) { c.HTTP = oauth.Guard{Server: "https://mcp.test"}.Clients() })

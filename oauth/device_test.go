@@ -18,7 +18,7 @@ func TestAuthorizeDevice(t *testing.T) {
 	const uri = `,"verification_uri":"https://as.test/device"`
 	for _, tt := range []struct {
 		name, body string
-		want       oauth.DeviceAuthorization // Expiry and DeviceCode apart
+		want       oauth.DeviceAuthorization // without Expiry and DeviceCode
 		life       time.Duration
 		err        error
 	}{

@@ -36,7 +36,7 @@ func TestDiscover(t *testing.T) {
 		scope string
 		err   error
 	}{
-		{"checklist 2 and 3: resource_metadata of the header, and nothing else is asked",
+		{"checklist 2 and 3: resource_metadata of the header, and no other request",
 			map[string]page{mcpURL: unauthorized("Basic realm=x", hint), otherPRM: prm(mcpURL), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"checklist 3a: path before root",
@@ -48,43 +48,43 @@ func TestDiscover(t *testing.T) {
 		{"checklist 3: neither",
 			map[string]page{mcpURL: unauthorized(`Bearer scope="x"`)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "x", oauth.ErrNoMetadata},
-		{"a front page where metadata should be is passed over",
+		{"a web page instead of metadata is skipped",
 			map[string]page{mcpURL: unauthorized(), pathPRM: {body: "<!doctype html>"}, rootPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", nil},
 		{"a 5xx ends the search",
 			map[string]page{mcpURL: unauthorized(), pathPRM: {status: 503}, rootPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", errTemporary},
-		{"the header's URL is missing: the server's own places instead",
+		{"the header's URL does not exist: the well-known URLs are used",
 			map[string]page{mcpURL: unauthorized(hint), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM}, "mcp:basic more", nil},
-		{"the header's URL is missing, and nothing else is there",
+		{"the header's URL does not exist, and no other either",
 			map[string]page{mcpURL: unauthorized(hint)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM, "GET " + rootPRM}, "mcp:basic more", errAny},
-		{"the first of two is missing",
+		{"the first of two does not exist",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="https://mcp.test/gone"`, hint), otherPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET https://mcp.test/gone", "GET " + otherPRM}, "mcp:basic more", nil},
 		{"single quotes",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata='` + otherPRM + `'`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
-		{"a relative one",
+		{"a relative URL",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="/custom/metadata/location.json"`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
 		{"http behind TLS",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
-		{"the header's URL is for another resource: no other place instead",
+		{"the header's URL is for another resource: no other URL is tried",
 			map[string]page{mcpURL: unauthorized(hint), otherPRM: prm("https://evil.test/mcp"), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", oauth.ErrResource},
-		{"the old transport asks for a token at GET alone",
+		{"the HTTP+SSE transport requires a token only for GET",
 			map[string]page{mcpURL: {status: 405}, "GET " + mcpURL: unauthorized(hint), otherPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"403 counts as a challenge",
 			map[string]page{mcpURL: {status: 403, header: http.Header{"Www-Authenticate": {hint}}}, otherPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
-		{"served without a token",
+		{"no token required",
 			map[string]page{mcpURL: {body: `{}`}},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
-		{"judged without a token: a JSON-RPC refusal",
+		{"no token required: a JSON-RPC error",
 			map[string]page{mcpURL: {status: 400, body: `{"jsonrpc":"2.0","error":{"code":-32000}}`}},
 			[]string{"POST " + mcpURL, "POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
 		{"the probe's 5xx", map[string]page{mcpURL: {status: 502}}, []string{"POST " + mcpURL}, "", errTemporary},
@@ -97,10 +97,10 @@ func TestDiscover(t *testing.T) {
 			r, err := oauth.Discover(t.Context(), w.client(), mcpURL)
 			checkErr(t, err, tt.err)
 			if !reflect.DeepEqual(w.asked, tt.asked) {
-				t.Errorf("asked %q, want %q", w.asked, tt.asked)
+				t.Errorf("requests %q, want %q", w.asked, tt.asked)
 			}
 			want(t, "ChallengeScope", r.ChallengeScope, tt.scope)
-			if old := strings.HasPrefix(tt.name, "the old transport"); r.SSE != old {
+			if old := strings.HasPrefix(tt.name, "the HTTP+SSE transport"); r.SSE != old {
 				t.Errorf("SSE is %v", r.SSE)
 			}
 			if err == nil {
@@ -111,7 +111,7 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// Kinds of error that have no sentinel.
+// These kinds of error have no sentinel.
 var (
 	errAny       = errors.New("any error")
 	errTemporary = errors.New("a temporary error")
@@ -221,7 +221,7 @@ func TestDiscoverText(t *testing.T) {
 	want(t, "Scopes", fmt.Sprint(r.Scopes), "[ok]")
 }
 
-// What is not an MCP server is named as what it is.
+// TestNotAServer: the error describes what a URL is if it is not an MCP server.
 func TestNotAServer(t *testing.T) {
 	t.Parallel()
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}

@@ -20,7 +20,7 @@ import (
 
 const asURL = "https://as.test"
 
-// clientAt returns a client at a fake server.
+// clientAt returns a client of a fake server.
 func clientAt(t *testing.T, srv *oauthtest.Server, app oauth.App) *oauth.Client {
 	t.Helper()
 	srv.URL = asURL
@@ -31,7 +31,8 @@ func clientAt(t *testing.T, srv *oauthtest.Server, app oauth.App) *oauth.Client 
 	return &oauth.Client{HTTP: srv.Client(), Server: s, App: app}
 }
 
-// The fake checks signature, iss, sub, aud = issuer, times and jti.
+// TestPrivateKeyJWT: the fake server checks signature, iss, sub, aud = issuer,
+// times and jti.
 func TestPrivateKeyJWT(t *testing.T) {
 	t.Parallel()
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
@@ -44,7 +45,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			t.Parallel()
 			srv := &oauthtest.Server{Clients: oauthtest.Clients{Keys: map[string]crypto.PublicKey{"robot": private.Public()}}}
 			c := clientAt(t, srv, oauth.App{ID: "robot", Key: key})
-			for range 2 { // a fresh assertion each time
+			for range 2 { // a new assertion each time
 				token, err := c.Token(t.Context(), oauth.ClientCredentialsGrant(mcpURL, []string{"mcp:read"}))
 				checkErr(t, err, nil)
 				want(t, "Scope", token.Scope, "mcp:read")
@@ -105,7 +106,7 @@ func TestDPoP(t *testing.T) {
 	}
 }
 
-// callWithProof calls the MCP server twice, as RFC 9449 §9 has it.
+// callWithProof calls the MCP server twice, by RFC 9449 §9.
 func callWithProof(t *testing.T, srv *oauthtest.Server, app oauth.App, token oauth.Token, wantNonce bool) {
 	t.Helper()
 	nonce := ""
@@ -130,7 +131,7 @@ func callWithProof(t *testing.T, srv *oauthtest.Server, app oauth.App, token oau
 	r := must(http.NewRequest(http.MethodPost, mcpURL, strings.NewReader("{}")))
 	checkErr(t, (oauth.App{}).Authorize(r, token, ""), errAny)
 	want(t, "nothing is sent without the key", r.Header.Get("Authorization"), "")
-	token.Type = "Bearer" // a thief without the key
+	token.Type = "Bearer" // an attacker without the key
 	checkErr(t, app.Authorize(r, token, ""), nil)
 	want(t, "status of a bound token alone", must(srv.Client().Do(r)).StatusCode, http.StatusUnauthorized)
 }
@@ -160,7 +161,8 @@ func TestDPoPNonce(t *testing.T) {
 	}
 }
 
-// A server that always wants another nonce is not asked for ever.
+// TestDPoPNonceOnce: there is only one retry at a server that always requires
+// another nonce.
 func TestDPoPNonceOnce(t *testing.T) {
 	t.Parallel()
 	w := site(map[string]page{"https://as.test/token": {status: 400, header: http.Header{"Dpop-Nonce": {"n"}}, body: `{"error":"use_dpop_nonce"}`}})
@@ -171,7 +173,7 @@ func TestDPoPNonceOnce(t *testing.T) {
 	want(t, "requests", len(w.asked), 2)
 }
 
-// Workload identity: the id token of a CI system is the grant.
+// TestJWTBearer: Workload identity: the ID token of a CI system is the grant.
 func TestJWTBearer(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{
@@ -191,8 +193,8 @@ func TestJWTBearer(t *testing.T) {
 	want(t, "expired", oauth.IsCode(err, oauth.CodeInvalidGrant) && !oauth.Temporary(err), true)
 }
 
-// Enterprise-managed authorization: id token, ID-JAG at the company, token at
-// the MCP server's authorization server.
+// TestEnterpriseManaged: Enterprise-managed authorization: an ID token, an ID-JAG
+// from the company, and a token of the MCP server's authorization server.
 func TestEnterpriseManaged(t *testing.T) {
 	t.Parallel()
 	var asked url.Values
@@ -224,11 +226,12 @@ func TestEnterpriseManaged(t *testing.T) {
 	c := testClient(w)
 	c.Server.RevocationEndpoint = "" // so that the exchange is the last request
 	_, err = c.Token(t.Context(), oauth.Exchange{Subject: "x", RequestedType: oauth.TokenTypeIDJAG}.Grant())
-	checkErr(t, err, oauth.ErrAnswer) // not what was asked for
+	checkErr(t, err, oauth.ErrAnswer) // not the requested type
 	want(t, "default subject type", w.form.Get("subject_token_type"), oauth.TokenTypeIDToken)
 }
 
-// A registration must not smuggle in a key that the server knows.
+// TestRegistrationCannotSetKeys: a registration response must not set a key that
+// the server knows.
 func TestRegistrationCannotSetKeys(t *testing.T) {
 	t.Parallel()
 	key := string(must(json.Marshal(must(oauth.NewKey()))))

@@ -62,10 +62,10 @@ func TestGuardAddresses(t *testing.T) {
 		{"a loopback server", "http://127.0.0.1:1/mcp", true},
 		{"a loopback server by name", "http://localhost:1/mcp", true},
 		{"a private server", "https://10.1.2.3/mcp", true},
-		{"a shared-space server", "https://100.64.0.1/mcp", true},
-		{"a link-local server opens nothing", "https://169.254.169.254/mcp", false},
+		{"a server in shared address space", "https://100.64.0.1/mcp", true},
+		{"a link-local server allows no private address", "https://169.254.169.254/mcp", false},
 		{"a server whose name does not resolve", "https://does-not-exist.invalid/mcp", false},
-		{"an unreadable server", "https://[::1/mcp", false},
+		{"an invalid server URL", "https://[::1/mcp", false},
 	} {
 		t.Run("checklist 42: "+tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -145,9 +145,9 @@ func TestGuardProxy(t *testing.T) {
 		return via, nil
 	}}.Client()
 
-	// The proxy is at a private address: that is no reason to refuse it.
+	// The proxy has a private address, which is allowed.
 	if _, err := get(t, c, "https://as.test/"); err == nil || len(asked) != 1 || asked[0] != "CONNECT as.test:443" {
-		t.Errorf("error = %v, proxy was asked %q, want one CONNECT", err, asked)
+		t.Errorf("error = %v, proxy requests %q, want one CONNECT", err, asked)
 	}
 	for _, raw := range []string{"https://10.0.0.1/", "https://[::ffff:192.168.1.1]/", "https://127.0.0.1:1/"} {
 		_, err := get(t, c, raw)
@@ -165,7 +165,7 @@ func TestGuardTimeout(t *testing.T) {
 	t.Parallel()
 	gone := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost { // stops after the header
+		if r.Method == http.MethodPost { // no response after the header
 			fmt.Fprint(w, `{"access_`)
 			http.NewResponseController(w).Flush()
 		}
@@ -182,7 +182,7 @@ func TestGuardTimeout(t *testing.T) {
 	cancel()
 	_, err = oauth.FetchServer(ctx, oauth.Guard{Server: srv.URL}.Client(), srv.URL)
 	if err == nil || oauth.Temporary(err) {
-		t.Errorf("cancelled: error = %v, want one that is not temporary", err)
+		t.Errorf("canceled: error = %v, want one that is not temporary", err)
 	}
 }
 
@@ -221,7 +221,8 @@ func TestRedirects(t *testing.T) {
 
 var errRedirect = errors.New("a *RedirectError")
 
-// Headers that say who we are must not follow a redirect to another host.
+// TestRedirectHeaders: headers that identify the client are not sent to another
+// host after a redirect.
 func TestRedirectHeaders(t *testing.T) {
 	t.Parallel()
 	w := site(map[string]page{
@@ -248,8 +249,9 @@ func TestPostIsNeverRedirected(t *testing.T) {
 	}
 }
 
-// A link-local address is refused of a private MCP server too, so that the
-// refusal must not say that the server would have to be private.
+// TestRefusedLinkLocalAddressBlamesNoNetwork: a link-local address is rejected even
+// for a private MCP server, so the error must not say that the server would have to
+// be private.
 func TestRefusedLinkLocalAddressBlamesNoNetwork(t *testing.T) {
 	t.Parallel()
 	err := &oauth.AddressError{Addr: netip.MustParseAddr("169.254.169.254")}

@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// bomb answers with size zeros, compressed a thousandfold.
+// bomb responds with size zeros, compressed a thousandfold.
 func bomb(size int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -31,21 +31,21 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// The limit counts what memory would have to hold, not what the network
-// carries, and no caller can forget it.
+// TestLongAnswers: the limit counts decompressed bytes, not bytes on the network,
+// and applies to every caller.
 func TestLongAnswers(t *testing.T) {
 	t.Parallel()
 	event := "data: " + strings.Repeat("x", 100) + "\r\n\r\n"
 	for _, tt := range []struct {
 		name    string
-		limit   int64 // 0: none was asked for
+		limit   int64 // 0: no separate limit
 		handler http.HandlerFunc
 		ok      bool
 	}{
 		{"gzip bomb", 0, bomb(1<<20 + 1), false},
 		{"as long as allowed", 0, bomb(1 << 20), true},
 		{"gzip bomb of a message", 1 << 21, bomb(1<<21 + 1), false},
-		{"as long as asked for", 1 << 21, bomb(1 << 21), true},
+		{"as long as the separate limit", 1 << 21, bomb(1 << 21), true},
 		{"endless, without a length", 1000, says("text/plain", "xxxx", 300), false},
 		{"many short events", 1000, says("text/event-stream; charset=utf-8", event, 100), true},
 		{"the same where no stream is expected", 0, says("text/event-stream", event, 20_000), false},
@@ -60,7 +60,7 @@ func TestLongAnswers(t *testing.T) {
 			c := oauth.Guard{Server: srv.URL}.Client()
 			ctx := t.Context()
 			if tt.limit != 0 {
-				ctx = oauth.WithMessageLimit(oauth.WithMessageLimit(ctx, tt.limit), 1<<40) // the first counts
+				ctx = oauth.WithMessageLimit(oauth.WithMessageLimit(ctx, tt.limit), 1<<40) // the first one counts
 			}
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL, nil)
 			if err != nil {
@@ -81,13 +81,13 @@ func TestLongAnswers(t *testing.T) {
 				t.Errorf("error = %v after %d bytes, want a final *TooLongError", err, n)
 			}
 			if again, err := resp.Body.Read(make([]byte, 1)); again != 0 || err == nil {
-				t.Error("reading went on after the error")
+				t.Error("reading continued after the error")
 			}
 		})
 	}
 }
 
-// says answers with a text, many times.
+// says responds with a text, many times.
 func says(kind, text string, times int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", kind)
@@ -97,8 +97,8 @@ func says(kind, text string, times int) http.HandlerFunc {
 	}
 }
 
-// The rules on redirects hold for a client that somebody else made around the
-// same transport, such as one of the MCP SDK.
+// TestRedirectsOfAnotherClient: the rules for redirects also apply to a client that
+// another package, such as the MCP SDK, creates around the same transport.
 func TestRedirectsOfAnotherClient(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()

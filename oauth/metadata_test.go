@@ -34,21 +34,21 @@ func TestFetchServer(t *testing.T) {
 		{"checklist 7 and 8: path, RFC 8414", path, map[string]page{withPath[0]: asMetadata(path), withPath[1]: asMetadata(path)}, withPath[:1], nil},
 		{"checklist 8: path, OIDC inserted", path, map[string]page{withPath[1]: asMetadata(path), withPath[2]: asMetadata(path)}, withPath[:2], nil},
 		{"checklist 8: path, OIDC appended", path, map[string]page{withPath[2]: asMetadata(path), as: asMetadata(path)}, withPath, nil},
-		{"checklist 8: the root is never asked", path, map[string]page{as: asMetadata(path)}, withPath, errAny},
-		{"checklist 8: a trailing slash is dropped from places only", path + "/", map[string]page{withPath[0]: asMetadata(path + "/")}, withPath[:1], nil},
+		{"checklist 8: the root is never requested", path, map[string]page{as: asMetadata(path)}, withPath, errAny},
+		{"checklist 8: a trailing slash is removed only from the well-known URLs", path + "/", map[string]page{withPath[0]: asMetadata(path + "/")}, withPath[:1], nil},
 		{"checklist 7 and 9: no path, RFC 8414", host, map[string]page{as: asMetadata(host), oidc: asMetadata(host)}, []string{as}, nil},
 		{"checklist 7 and 9: no path, OIDC", host, map[string]page{oidc: asMetadata(host)}, []string{as, oidc}, nil},
 		{"checklist 10: another issuer", host, map[string]page{as: asMetadata("https://evil.test")}, []string{as, oidc}, oauth.ErrIssuer},
-		{"checklist 10: a trailing slash more", host, map[string]page{as: asMetadata(host + "/")}, []string{as, oidc}, oauth.ErrIssuer},
-		{"checklist 10: a trailing slash less", host + "/", map[string]page{as: asMetadata(host)}, []string{as, oidc}, oauth.ErrIssuer},
+		{"checklist 10: an additional trailing slash", host, map[string]page{as: asMetadata(host + "/")}, []string{as, oidc}, oauth.ErrIssuer},
+		{"checklist 10: a missing trailing slash", host + "/", map[string]page{as: asMetadata(host)}, []string{as, oidc}, oauth.ErrIssuer},
 		{"checklist 10: case", host, map[string]page{as: asMetadata("https://AS.test")}, []string{as, oidc}, oauth.ErrIssuer},
 		{"checklist 10: no issuer at all", host, map[string]page{as: {body: `{"token_endpoint":"https://as.test/t"}`}}, []string{as, oidc}, oauth.ErrIssuer},
-		{"the root's document under every path is passed over", path,
+		{"the root's document under every path is skipped", path,
 			map[string]page{withPath[0]: asMetadata(host), withPath[2]: asMetadata(path)}, withPath, nil},
-		{"a front page everywhere is passed over", host, map[string]page{as: {body: "<html>"}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
+		{"a web page at every URL is skipped", host, map[string]page{as: {body: "<html>"}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
 		{"5xx ends the search", host, map[string]page{as: {status: 503}, oidc: asMetadata(host)}, []string{as}, errTemporary},
 		{"429 ends the search", host, map[string]page{as: {status: 429}, oidc: asMetadata(host)}, []string{as}, errTemporary},
-		{"405 leads on", host, map[string]page{as: {status: 405}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
+		{"405 continues the search", host, map[string]page{as: {status: 405}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
 		{"broken JSON", host, map[string]page{as: {body: `{"issuer":`}}, []string{as}, oauth.ErrAnswer},
 		{"checklist 28: issuer over http", "http://as.test", nil, nil, errURL},
 		{"issuer with a query", host + "?a=b", nil, nil, errURL},
@@ -60,7 +60,7 @@ func TestFetchServer(t *testing.T) {
 			s, err := oauth.FetchServer(t.Context(), w.client(), tt.issuer)
 			checkErr(t, err, tt.err)
 			if got, want := strings.Join(w.asked, " "), "GET "+strings.Join(tt.asked, " GET "); tt.asked != nil && got != want {
-				t.Errorf("asked %s\n want %s", got, want)
+				t.Errorf("requests %s\n    want %s", got, want)
 			}
 			if tt.err == nil {
 				want(t, "Issuer", s.Issuer, tt.issuer)
@@ -147,8 +147,8 @@ func TestLegacyServer(t *testing.T) {
 	checkErr(t, err, errURL)
 }
 
-// FuzzMetadata: whatever a document says, what is accepted names the issuer
-// that was asked for and only endpoints that may be used.
+// FuzzMetadata: accepted metadata has the requested issuer and only valid
+// endpoints.
 func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(asMetadata("https://as.test").body))
 	f.Add([]byte(`{"issuer":"https://as.test","token_endpoint":"http://as.test/t","scopes_supported":["a",""]}`))

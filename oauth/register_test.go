@@ -30,7 +30,7 @@ func TestRegister(t *testing.T) {
 		AuthMethod: "client_secret_post", GrantTypes: []string{"refresh_token"}, RedirectURIs: []string{"http://127.0.0.1/cb"},
 		RegistrationURI: "https://as.test/register/c", RegistrationToken: "h"}
 	if !reflect.DeepEqual(app, wantApp) {
-		t.Error("app differs from the answer")
+		t.Error("app differs from the response")
 	}
 	t.Run("checklist 17: application_type, checklist 39: refresh_token", func(t *testing.T) {
 		const sent = `{"client_name":"n","application_type":"native","grant_types":["urn:ietf:params:oauth:grant-type:device_code","refresh_token"],"token_endpoint_auth_method":"none"}`
@@ -52,14 +52,14 @@ func TestRegisterAuthMethod(t *testing.T) {
 	}{
 		{"none preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
 		{"basic before post", []string{"client_secret_post", "client_secret_basic"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_basic", "client_secret_basic", "s"},
-		{"post alone", []string{"client_secret_post"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_post", "client_secret_post", "s"},
-		{"a secret nobody asked for is sent", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_post", "s"},
-		{"a secret beside none is sent", nil, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}`, "none", "client_secret_post", "s"},
-		{"the answer against the metadata", []string{"none"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}`, "none", "client_secret_post", "s"},
-		{"the answer decides", []string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, "none", "client_secret_post", "s"},
-		{"nothing said, a secret given", nil, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_basic", "s"},
-		{"a secret promised, none given", nil, `{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
-		{"nothing we can do is offered", []string{"tls_client_auth"}, `{"client_id":"c"}`, "none", "none", ""},
+		{"only post", []string{"client_secret_post"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_post", "client_secret_post", "s"},
+		{"an unrequested secret is sent", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_post", "s"},
+		{"a secret with method none is sent", nil, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}`, "none", "client_secret_post", "s"},
+		{"the response contradicts the metadata", []string{"none"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}`, "none", "client_secret_post", "s"},
+		{"the response decides", []string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, "none", "client_secret_post", "s"},
+		{"no method, but a secret", nil, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_basic", "s"},
+		{"a method that needs a secret, but no secret", nil, `{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
+		{"no supported method is offered", []string{"tls_client_auth"}, `{"client_id":"c"}`, "none", "none", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -124,8 +124,8 @@ func TestDeregister(t *testing.T) {
 	checkErr(t, oauth.Deregister(t.Context(), answers(500, "").client(), app), errTemporary)
 }
 
-// A registration that is refused for one of the fields that servers disagree
-// about is sent in another legal form, each once.
+// A registration that is rejected because of a field on which servers disagree is
+// sent in each other valid form once.
 func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
 	t.Parallel()
 	device := oauth.ClientMetadata{
@@ -137,23 +137,23 @@ func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		m        oauth.ClientMetadata
-		refusals []string // then it is accepted
-		sent     []string // what the last request holds, or with - does not
+		refusals []string // then it succeeds
+		sent     []string // members of the last request; with -, absent ones
 		requests int
 	}{
 		{"accepted", device, nil, []string{empty, scope}, 1},
-		{"empty list refused", device, refusals(`400 {"error":"invalid_redirect_uri"}`), []string{missing, scope}, 2},
-		{"empty list refused without an OAuth code", device, refusals(`400 {"code":"VALIDATION_ERROR","message":"[body.redirect_uris] Too small: expected array to have >=1 items"}`), []string{missing, scope}, 2},
-		{"missing list refused so too", device, refusals(`400 {"message":"[body.redirect_uris] bad"}`, `422 {"message":"bad request"}`), []string{loopback, scope}, 3},
-		{"missing list refused too", device, refusals(`400 {"error":"invalid_redirect_uri"}`, `400 {"error":"invalid_client_metadata","error_description":"redirect_uris is required"}`), []string{loopback, scope}, 3},
-		{"scope refused", device, refusals(`400 {"error":"invalid_scope"}`), []string{empty, "-scope"}, 2},
-		{"scope refused by its name", device, refusals(`400 {"error":"invalid_client_metadata","error_description":"Scope must be known"}`), []string{empty, "-scope"}, 2},
-		{"scope refused by a policy", browser, refusals(`403 {"error":"insufficient_scope","error_description":"Policy 'Allowed Client Scopes' rejected request"}`), []string{`127.0.0.1:1`, "-scope"}, 2},
+		{"empty list rejected", device, refusals(`400 {"error":"invalid_redirect_uri"}`), []string{missing, scope}, 2},
+		{"empty list rejected without an OAuth code", device, refusals(`400 {"code":"VALIDATION_ERROR","message":"[body.redirect_uris] Too small: expected array to have >=1 items"}`), []string{missing, scope}, 2},
+		{"missing list rejected without an OAuth code", device, refusals(`400 {"message":"[body.redirect_uris] bad"}`, `422 {"message":"bad request"}`), []string{loopback, scope}, 3},
+		{"missing list rejected too", device, refusals(`400 {"error":"invalid_redirect_uri"}`, `400 {"error":"invalid_client_metadata","error_description":"redirect_uris is required"}`), []string{loopback, scope}, 3},
+		{"scope rejected", device, refusals(`400 {"error":"invalid_scope"}`), []string{empty, "-scope"}, 2},
+		{"scope rejected by name", device, refusals(`400 {"error":"invalid_client_metadata","error_description":"Scope must be known"}`), []string{empty, "-scope"}, 2},
+		{"scope rejected by a policy", browser, refusals(`403 {"error":"insufficient_scope","error_description":"Policy 'Allowed Client Scopes' rejected request"}`), []string{`127.0.0.1:1`, "-scope"}, 2},
 		{"no field named", device, refusals(`400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`), []string{loopback, "-scope"}, 4},
 		{"never accepted", device, refusals(`400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`), nil, 4},
-		{"a redirect URI of the caller's is kept", browser, refusals(`400 {"error":"invalid_redirect_uri"}`), nil, 1},
-		{"not for who asks", device, refusals(`401 {"error":"invalid_token","error_description":"no scope"}`), nil, 1},
-		{"not for a server that is down", device, refusals(`503 {"error":"invalid_client_metadata"}`), nil, 1},
+		{"the caller's redirect URI is kept", browser, refusals(`400 {"error":"invalid_redirect_uri"}`), nil, 1},
+		{"no retry if the client is rejected", device, refusals(`401 {"error":"invalid_token","error_description":"no scope"}`), nil, 1},
+		{"no retry if the server is down", device, refusals(`503 {"error":"invalid_client_metadata"}`), nil, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -10,12 +10,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// What a registration answer means is read from it even where its JSON types are
-// wrong (laravel/mcp#85), and no message names a field of this program.
+// TestRegisterReadsOtherTypes: registration responses with wrong JSON types are
+// still understood (laravel/mcp#85), and no error names a Go field.
 func TestRegisterReadsOtherTypes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, answer, id, secret, uris string }{
-		{"a number as the client id", `{"client_id":5}`, "5", "", ""},
+		{"a number as the client ID", `{"client_id":5}`, "5", "", ""},
 		{"a large number", `{"client_id":12345678901234567890}`, "12345678901234567890", "", ""},
 		{"a number as the secret", `{"client_id":"c","client_secret":7,"token_endpoint_auth_method":"client_secret_post"}`, "c", "7", ""},
 		{"one string as a list", `{"client_id":"c","redirect_uris":"http://127.0.0.1/cb"}`, "c", "", "http://127.0.0.1/cb"},
@@ -37,12 +37,13 @@ func TestRegisterReadsOtherTypes(t *testing.T) {
 		_, err := registering(answers(http.StatusOK, answer), oauth.ClientMetadata{})
 		checkErr(t, err, oauth.ErrAnswer)
 		if err != nil && (strings.Contains(err.Error(), "App.") || strings.Contains(err.Error(), "Go struct")) {
-			t.Errorf("error %q names a field of this program", err)
+			t.Errorf("error %q names a Go field", err)
 		}
 	}
 }
 
-// The other offered authentication method is tried once, and kept.
+// TestAuthenticationFallsBackOnce: the other offered authentication method is tried
+// once, and kept.
 func TestAuthenticationFallsBackOnce(t *testing.T) {
 	t.Parallel()
 	const ok = `{"access_token":"t","token_type":"Bearer"}`
@@ -55,15 +56,15 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 		requests         int
 		kept             string
 	}{
-		{"client_id wanted in the body", oauth.AuthClientSecretBasic, both, `{"error":"invalid_client","error_description":"Missing client_id"}`,
+		{"client_id required in the body", oauth.AuthClientSecretBasic, both, `{"error":"invalid_client","error_description":"Missing client_id"}`,
 			func(r *http.Request) bool { return r.PostForm.Has("client_id") }, 2, oauth.AuthClientSecretPost},
-		{"refused without a code", oauth.AuthClientSecretPost, both, `{}`,
+		{"rejected without a code", oauth.AuthClientSecretPost, both, `{}`,
 			func(r *http.Request) bool { return !r.PostForm.Has("client_id") }, 2, oauth.AuthClientSecretBasic},
-		{"no secret wanted after all", oauth.AuthClientSecretPost, []string{oauth.AuthNone}, `{"error":"invalid_request"}`,
+		{"no secret allowed", oauth.AuthClientSecretPost, []string{oauth.AuthNone}, `{"error":"invalid_request"}`,
 			func(r *http.Request) bool { return !r.PostForm.Has("client_secret") }, 2, oauth.AuthNone},
-		{"accepted at once", oauth.AuthClientSecretBasic, both, "", func(*http.Request) bool { return true }, 1, oauth.AuthClientSecretBasic},
+		{"accepted immediately", oauth.AuthClientSecretBasic, both, "", func(*http.Request) bool { return true }, 1, oauth.AuthClientSecretBasic},
 		{"never accepted", oauth.AuthClientSecretBasic, both, `{"error":"invalid_client"}`, func(*http.Request) bool { return false }, 2, oauth.AuthClientSecretBasic},
-		{"another refusal", oauth.AuthClientSecretBasic, both, `{"error":"invalid_grant"}`, func(*http.Request) bool { return false }, 1, oauth.AuthClientSecretBasic},
+		{"another error", oauth.AuthClientSecretBasic, both, `{"error":"invalid_grant"}`, func(*http.Request) bool { return false }, 1, oauth.AuthClientSecretBasic},
 		{"nothing else offered", oauth.AuthClientSecretBasic, both[:1], `{"error":"invalid_client"}`, func(*http.Request) bool { return false }, 1, oauth.AuthClientSecretBasic},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,23 +93,24 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 	}
 }
 
-// A JWT without expires_in ends when it says, by the server's clock.
+// TestLifetimeOfAJWT: a JWT without expires_in expires at its exp claim, by the
+// server's clock.
 func TestLifetimeOfAJWT(t *testing.T) {
 	t.Parallel()
-	serverNow := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC) // its clock is years ahead
+	serverNow := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC) // the server's clock is years ahead
 	jwt := func(claims string) string {
 		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
 	}
 	for _, tt := range []struct {
 		name, answer string
-		life         time.Duration // 0: not known
+		life         time.Duration // 0: unknown
 	}{
 		{"exp", `{"access_token":"` + jwt(`{"exp":1925089745}`) + `"}`, 300 * time.Second},
 		{"expires_in before exp", `{"access_token":"` + jwt(`{"exp":1925089745}`) + `","expires_in":60}`, time.Minute},
 		{"expires_in 0", `{"access_token":"` + jwt(`{"exp":1925089745}`) + `","expires_in":0}`, 300 * time.Second},
-		{"an exp that is over", `{"access_token":"` + jwt(`{"exp":1925080000}`) + `"}`, 0},
+		{"an exp in the past", `{"access_token":"` + jwt(`{"exp":1925080000}`) + `"}`, 0},
 		{"no exp", `{"access_token":"` + jwt(`{}`) + `"}`, 0},
-		{"no JWT", `{"access_token":"a.b.c"}`, 0},
+		{"not a JWT", `{"access_token":"a.b.c"}`, 0},
 		{"absurdly long", `{"access_token":"t","expires_in":1e300}`, 10 * 365 * 24 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func TestTokenAnswers(t *testing.T) {
 	long := strings.Repeat("a", 70_000)
 	for _, tt := range []struct {
 		name, body string
-		want       oauth.Token // but for Expiry
+		want       oauth.Token // except Expiry
 		life       time.Duration
 		err        error
 	}{
@@ -39,14 +39,14 @@ func TestTokenAnswers(t *testing.T) {
 		{"type in any case", `{` + at + `,"token_type":"bEARER"}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"type missing", `{` + at + `}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"DPoP without a key", `{` + at + `,"token_type":"dpop"}`, oauth.Token{}, 0, oauth.ErrAnswer},
-		{"type not known", `{` + at + `,"token_type":"mac"}`, oauth.Token{}, 0, oauth.ErrAnswer},
+		{"unknown type", `{` + at + `,"token_type":"mac"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"N_A is for token exchange", `{` + at + `,"token_type":"N_A"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"expires_in as a string", `{` + at + `,"expires_in":"3600"}`, oauth.Token{Access: "tok", Type: "Bearer"}, time.Hour, nil},
 		{"expires_in as a float", `{` + at + `,"expires_in":1.5}`, oauth.Token{Access: "tok", Type: "Bearer"}, 1500 * time.Millisecond, nil},
-		{"expires_in 0 says nothing", `{` + at + `,"expires_in":0}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
+		{"expires_in 0 is ignored", `{` + at + `,"expires_in":0}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"expires_in null", `{` + at + `,"expires_in":null}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"expires_in negative", `{` + at + `,"expires_in":-5}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
-		{"expires_in absurd", `{` + at + `,"expires_in":1e300}`, oauth.Token{Access: "tok", Type: "Bearer"}, 10 * 365 * 24 * time.Hour, nil},
+		{"expires_in out of range", `{` + at + `,"expires_in":1e300}`, oauth.Token{Access: "tok", Type: "Bearer"}, 10 * 365 * 24 * time.Hour, nil},
 		{"scope with commas", `{` + at + `,"scope":"a,b, c"}`, oauth.Token{Access: "tok", Type: "Bearer", Scope: "a b c"}, 0, nil},
 		{"scope as a list", `{` + at + `,"scope":["a","b"]}`, oauth.Token{Access: "tok", Type: "Bearer", Scope: "a b"}, 0, nil},
 		{"scope as a number", `{` + at + `,"scope":5}`, oauth.Token{}, 0, oauth.ErrAnswer},
@@ -68,7 +68,7 @@ func TestTokenAnswers(t *testing.T) {
 		{"a token too long", `{"access_token":"` + long + `"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"a refresh token too long", `{` + at + `,"refresh_token":"` + long + `"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"an escape in the refresh token", `{` + at + `,"refresh_token":"\u001b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
-		{"an odd id token", `{` + at + `,"id_token":"a b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
+		{"an invalid ID token", `{` + at + `,"id_token":"a b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"not JSON", `access_token=tok`, oauth.Token{}, 0, oauth.ErrAnswer},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestTokenAnswers(t *testing.T) {
 				got, err := testClient(answers(200, tt.body)).Token(t.Context(), url.Values{"grant_type": {"x"}})
 				checkErr(t, err, tt.err)
 				if err != nil && strings.Contains(err.Error(), "tok\"") {
-					t.Errorf("error %q quotes the body", err)
+					t.Errorf("error %q contains the body", err)
 				}
 				if life := got.Expiry.Sub(start); tt.life != 0 && life != tt.life {
 					t.Errorf("lifetime = %v, want %v", life, tt.life)
@@ -93,15 +93,16 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
-// A token that cannot be used is not stored, so nobody could revoke it later.
+// TestUnusableTokenIsRevoked: an unusable token is not stored, so nothing could
+// revoke it later.
 func TestUnusableTokenIsRevoked(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, grant, body, revoked string }{
 		{"its refresh token", "x", `{"access_token":"a b","refresh_token":"r1"}`, "r1"},
-		{"the access token alone", "x", `{"access_token":"a b"}`, "a b"},
+		{"only the access token", "x", `{"access_token":"a b"}`, "a b"},
 		{"Slack's", "x", `{"ok":true,"authed_user":{"access_token":"a b","token_type":"user"}}`, "a b"},
-		{"bound to a key we do not have", "x", `{"access_token":"a","token_type":"DPoP"}`, "a"},
-		{"not the login's own at a refresh", oauth.GrantRefreshToken, `{"access_token":"a b","refresh_token":"r1"}`, ""},
+		{"bound to an unknown key", "x", `{"access_token":"a","token_type":"DPoP"}`, "a"},
+		{"refresh without the login's refresh token", oauth.GrantRefreshToken, `{"access_token":"a b","refresh_token":"r1"}`, ""},
 		{"usable", "x", `{"access_token":"a","refresh_token":"r1"}`, ""},
 	} {
 		w := answers(200, tt.body)
@@ -112,8 +113,9 @@ func TestUnusableTokenIsRevoked(t *testing.T) {
 	}
 }
 
-// The server's clock starts when it answers, ours when we ask: a slow answer
-// must not make a token look fresh that is not.
+// TestExpiryFromSending: the server's lifetime starts when it responds, the
+// client's when it sends the request: a slow response must not make a stale token
+// look fresh.
 func TestExpiryFromSending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -235,8 +237,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 }
 
-// FuzzToken: a token that is accepted is one word of one header line, and no
-// error quotes the answer.
+// FuzzToken: an accepted token fits one word of a header line, and no error
+// contains the response.
 func FuzzToken(f *testing.F) {
 	f.Add(200, `{"access_token":"t","expires_in":"3600","scope":["a"]}`)
 	f.Add(400, `{"error":"invalid_grant","error_description":"\u001b[31m","error_uri":"javascript:x"}`)
@@ -253,7 +255,7 @@ func FuzzToken(f *testing.F) {
 			return
 		}
 		if got.Access == "" || strings.ContainsFunc(got.Access+got.ID, func(r rune) bool { return r < '!' || r > '~' }) {
-			t.Errorf("access token %q, id token %q was accepted", got.Access, got.ID)
+			t.Errorf("access token %q, ID token %q was accepted", got.Access, got.ID)
 		}
 		if strings.ContainsAny(got.Refresh+got.ID+got.Scope, "\r\n\x00\x1b") {
 			t.Error("a control character was accepted")

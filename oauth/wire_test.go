@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// wire plays servers in memory and remembers what was asked of them.
+// wire simulates servers in memory and records their requests.
 type wire struct {
 	handle http.HandlerFunc
 	asked  []string // "GET https://host/path"
@@ -38,8 +38,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (w *wire) client() *http.Client { return &http.Client{Transport: w} }
 
-// site is a wire that serves fixed answers: by method and URL, by URL, or else
-// 404.
+// site is a wire with fixed responses: by method and URL, by URL, or else 404.
 func site(pages map[string]page) *wire {
 	return &wire{handle: func(w http.ResponseWriter, r *http.Request) {
 		p, ok := pages[r.Method+" "+r.URL.String()]
@@ -60,7 +59,7 @@ func site(pages map[string]page) *wire {
 	}}
 }
 
-// answers is a wire that always says the same.
+// answers is a wire with a constant response.
 func answers(status int, body string) *wire {
 	return &wire{handle: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

@@ -16,7 +16,7 @@ import (
 
 const mcpURL = "https://mcp.test/mcp"
 
-// login discovers and registers.
+// login runs discovery and registration.
 func login(t *testing.T, c *http.Client, mcpURL string) (*oauth.Client, oauth.Resource) {
 	t.Helper()
 	r, err := oauth.Discover(t.Context(), c, mcpURL)
@@ -37,7 +37,7 @@ func login(t *testing.T, c *http.Client, mcpURL string) (*oauth.Client, oauth.Re
 	return &oauth.Client{HTTP: c, Server: s, App: app}, r
 }
 
-// deviceToken logs in by device; time is virtual.
+// deviceToken signs in by the device flow, in virtual time.
 func deviceToken(t *testing.T, srv *oauthtest.Server, c *oauth.Client, r oauth.Resource) oauth.Token {
 	t.Helper()
 	d, err := c.AuthorizeDevice(t.Context(), nil, r.URL, nil)
@@ -85,7 +85,7 @@ func wantStatus(t *testing.T, resp *http.Response, status int) {
 	}
 }
 
-// The same login over a real socket and a guarded client.
+// TestListener: the same login over a real socket, with a guarded client.
 func TestListener(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{}

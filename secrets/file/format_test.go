@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// fixture copies a store of testdata, since git keeps no private modes.
+// fixture copies a store of testdata, because git does not keep file modes.
 func fixture(t *testing.T, version, store string) place {
 	t.Helper()
 	p := newPlace(t)
@@ -31,8 +31,8 @@ func copyFiles(t *testing.T, from, to string) {
 	}
 }
 
-// TestVersion1 opens what the first version of this package wrote. These files
-// are never regenerated.
+// TestVersion1 opens a store of the first version of this package. Never regenerate
+// these files.
 func TestVersion1(t *testing.T) {
 	for _, tt := range []struct {
 		store  string
@@ -56,7 +56,7 @@ func TestVersion1(t *testing.T) {
 	}
 }
 
-// TestNewerVersion: what a later version wrote is refused and left alone.
+// TestNewerVersion: a store of a later version is rejected and not changed.
 func TestNewerVersion(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -76,8 +76,8 @@ func TestNewerVersion(t *testing.T) {
 	}
 }
 
-// TestUnreasonablePassphraseParameters: a store.json that asks for terabytes
-// of memory is refused before anything is asked or allocated.
+// TestUnreasonablePassphraseParameters: a store.json that requires terabytes of
+// memory is rejected before the prompt and before any allocation.
 func TestUnreasonablePassphraseParameters(t *testing.T) {
 	for _, params := range []string{
 		`{}`, `"x"`,

@@ -18,8 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// hold locks a file of the store as a process does that was stopped while it
-// wrote.
+// hold locks a file of the store like a process that was suspended during a write.
 func hold(t *testing.T, path, text string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -35,8 +34,8 @@ func hold(t *testing.T, path, text string) {
 	}
 }
 
-// TestStoppedWriter: nobody waits for ever, or in silence, for a process that
-// was stopped while it held the write lock.
+// TestStoppedWriter: waiting for a suspended process with the write lock is limited
+// and reported.
 func TestStoppedWriter(t *testing.T) {
 	for name, text := range map[string]string{"signed": "\nprocess 4242 on build-7\n", "of an older version": "", "hostile": "\x1b]0;x\x07\n"} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +67,7 @@ func TestStoppedWriter(t *testing.T) {
 						t.Errorf("%s took %s", method, took)
 					}
 					if want := "waiting for " + who + ", which has locked store " + p.dir; len(told) != 1 || told[0] != want {
-						t.Errorf("%s told %q, want %q", method, told, want)
+						t.Errorf("%s reported %q, want %q", method, told, want)
 					}
 				}
 				cancelled, cancel := context.WithTimeout(ctx, time.Second)
@@ -84,7 +83,8 @@ func TestStoppedWriter(t *testing.T) {
 	}
 }
 
-// TestLockNamesItsHolder: who waits for a record's lock learns for whom.
+// TestLockNamesItsHolder: a process that waits for a record's lock reports who
+// holds it.
 func TestLockNamesItsHolder(t *testing.T) {
 	p := newPlace(t)
 	unlock, err := p.open(t).Lock(t.Context(), "a")
@@ -106,7 +106,7 @@ func TestLockNamesItsHolder(t *testing.T) {
 			t.Errorf("Lock = %v", err)
 		}
 		if want := fmt.Sprintf("waiting for %s, which has locked record %q", me, "a"); len(told) != 1 || told[0] != want {
-			t.Errorf("told %q, want %q", told, want)
+			t.Errorf("reported %q, want %q", told, want)
 		}
 	})
 }

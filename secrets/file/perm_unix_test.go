@@ -16,7 +16,7 @@ import (
 )
 
 func TestModes(t *testing.T) {
-	defer syscall.Umask(syscall.Umask(0)) // so that what is made shows the mode that was asked for
+	defer syscall.Umask(syscall.Umask(0)) // so that new files show the requested mode
 	p := newPlace(t)
 	s := p.open(t)
 	put(t, s, "a", "data")
@@ -41,8 +41,8 @@ func wantMode(t *testing.T, path string, want os.FileMode) {
 	}
 }
 
-// TestOpenToOthers: what others can read or write is refused, and the error
-// says what to type.
+// TestOpenToOthers: files that others can read or write are rejected, and the error
+// has the command to fix that.
 func TestOpenToOthers(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -64,7 +64,7 @@ func TestOpenToOthers(t *testing.T) {
 	}
 }
 
-// wantRefused: nothing is read or written, for this reason.
+// wantRefused checks that nothing is read or written, for this reason.
 func wantRefused(t *testing.T, s *file.Store, reason string) {
 	t.Helper()
 	_, _, getErr := s.Get(t.Context(), "a")
@@ -94,8 +94,7 @@ func TestSymbolicLinks(t *testing.T) {
 	}
 }
 
-// TestPlantedLinks: a link at a place that is about to be written is not
-// written through.
+// TestPlantedLinks: a symbolic link in place of a file is not written through.
 func TestPlantedLinks(t *testing.T) {
 	victim := filepath.Join(t.TempDir(), "victim")
 	writeFile(t, victim, []byte("precious"))
@@ -114,7 +113,7 @@ func TestPlantedLinks(t *testing.T) {
 	}
 }
 
-// TestPipe: a pipe in place of a file is refused, and nobody waits for its
+// TestPipe: a named pipe in place of a file is rejected without waiting for its
 // other end.
 func TestPipe(t *testing.T) {
 	p := newPlace(t)
@@ -126,8 +125,8 @@ func TestPipe(t *testing.T) {
 	wantRefused(t, p.open(t), path+" is not a regular file")
 }
 
-// TestForeignOwner needs a folder of another user: root gives one away, any
-// other user finds one at the root of the file system.
+// TestForeignOwner needs a folder of another user: root creates one, any other user
+// uses one in the root of the file system.
 func TestForeignOwner(t *testing.T) {
 	dir := "/"
 	if os.Geteuid() == 0 {

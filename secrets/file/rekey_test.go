@@ -64,7 +64,7 @@ func TestRekeyOfNoStore(t *testing.T) {
 	}
 }
 
-// TestRekeyStopsBeforeItBegins: where it could not end well, nothing changes.
+// TestRekeyStopsBeforeItBegins: if a rekey could not complete, nothing changes.
 func TestRekeyStopsBeforeItBegins(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -83,7 +83,7 @@ func TestRekeyStopsBeforeItBegins(t *testing.T) {
 	}
 }
 
-// cancelling is a keeper after whose Keep the caller gives up.
+// cancelling is a keeper that cancels the caller's context after Keep.
 type cancelling struct {
 	file.Keeper
 	cancel context.CancelFunc
@@ -94,8 +94,8 @@ func (c cancelling) Keep(ctx context.Context, id string, key []byte) (json.RawMe
 	return c.Keeper.Keep(ctx, id, key)
 }
 
-// interrupted returns a store whose Rekey from a key file to k stopped after
-// the switch to the new key.
+// interrupted returns a store whose Rekey from a key file to k stopped after the
+// switch to the new key.
 func interrupted(t *testing.T, k file.Keeper) place {
 	t.Helper()
 	p := newPlace(t)
@@ -121,8 +121,8 @@ func TestInterruptedRekeyWorks(t *testing.T) {
 	wantData(t, s, "b", "data of b")
 }
 
-// TestInterruptedRekeyGoesOn: with the keepers of the first try, or from the
-// new keeper to another one.
+// TestInterruptedRekeyGoesOn: a rekey can be resumed with the same keepers, or from
+// the new keeper to another one.
 func TestInterruptedRekeyGoesOn(t *testing.T) {
 	for name, open := range map[string]func(place) *file.Store{
 		"same keepers": func(p place) *file.Store { return p.open(t) },
@@ -135,7 +135,7 @@ func TestInterruptedRekeyGoesOn(t *testing.T) {
 				t.Fatalf("Rekey again: %v", err)
 			}
 			if st, err := s.Status(t.Context()); st.Rekeying || st.Records != 2 || err != nil {
-				t.Errorf("Status = %+v, %v, want it ended", st, err)
+				t.Errorf("Status = %+v, %v, want it completed", st, err)
 			}
 			s = p.openWith(t, phrase("new"))
 			wantData(t, s, "a", "data of a")
@@ -144,7 +144,7 @@ func TestInterruptedRekeyGoesOn(t *testing.T) {
 	}
 }
 
-// TestRekeyAmongReadersAndWriters: nobody notices.
+// TestRekeyAmongReadersAndWriters: a concurrent rekey does not affect them.
 func TestRekeyAmongReadersAndWriters(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "count", "0")
@@ -187,8 +187,8 @@ func TestRekeyAmongReadersAndWriters(t *testing.T) {
 	wantData(t, s, "count", fmt.Sprint(total))
 }
 
-// TestKilledRekey: killed at any instant, it leaves a store that works, and
-// that another Rekey brings to its end.
+// TestKilledRekey: a killed rekey leaves a store that works, and that another Rekey
+// completes.
 func TestKilledRekey(t *testing.T) {
 	const records = 5
 	p := newPlace(t)
@@ -219,6 +219,6 @@ func TestKilledRekey(t *testing.T) {
 		t.Fatalf("Rekey: %v", err)
 	}
 	if st, err := p.open(t).Status(t.Context()); st.Rekeying || err != nil {
-		t.Errorf("Status = %+v, %v, want it ended", st, err)
+		t.Errorf("Status = %+v, %v, want it completed", st, err)
 	}
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// double plays as much of a KV version 2 mount as tests of faults and of time
-// need, which a real Vault cannot give: faults on demand, and a clock that
-// testing/synctest moves. What Vault itself does is tested with Vault.
+// double simulates a KV version 2 mount for tests of faults and of time, which need
+// faults on demand and the clock of testing/synctest. Vault itself is tested with a
+// real Vault.
 type double struct {
-	// fault may answer instead, or lose the answer after it took effect.
+	// fault may replace the response, or lose it after the request took effect.
 	fault func(r *http.Request, serve func() *http.Response) (*http.Response, error)
 
 	requests atomic.Int64
@@ -31,7 +31,7 @@ type double struct {
 }
 
 type path struct {
-	n       int // of versions so far
+	n       int // the number of versions so far
 	created time.Time
 	data    json.RawMessage
 	max     int
@@ -106,7 +106,7 @@ func (p *path) version() map[string]any {
 func answer(r *http.Request, status int, body any) *http.Response {
 	text, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // of a test's own making
+		panic(err) // the test's own response
 	}
 	return &http.Response{
 		StatusCode: status, Request: r, Body: io.NopCloser(bytes.NewReader(text)),
@@ -114,10 +114,10 @@ func answer(r *http.Request, status int, body any) *http.Response {
 	}
 }
 
-// token is in no error.
+// token must not appear in any error.
 const token = "hvs.the-token-of-a-test"
 
-// open opens a store behind the double. Its client tries again twice, soon.
+// open opens a store with the double. Its client retries twice, after a short time.
 func (d *double) open(t *testing.T, c vault.Config) *vault.Store {
 	t.Helper()
 	config := api.DefaultConfig()

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestRefusals: what an answer means, played by a double.
+// TestRefusals: the meaning of responses, from a double.
 func TestRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -34,10 +34,10 @@ func TestRefusals(t *testing.T) {
 		{"not initialized", 501, `{"errors":["Vault is not initialized"]}`, secrets.ErrUnavailable, "not initialized"},
 		{"mount is being upgraded", 400, `{"errors":["Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly."]}`, secrets.ErrTemporary, "Upgrading"},
 		{"no policy", 403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`, secrets.ErrUnavailable, `path "secret/data/p/*" { capabilities = ["create", "read", "update"] }`},
-		{"token ended", 403, `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, secrets.ErrUnavailable, "invalid or has expired"},
+		{"token expired", 403, `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, secrets.ErrUnavailable, "invalid or has expired"},
 		{"token repeated", 400, `{"errors":["bad token ` + token + `"]}`, secrets.ErrUnavailable, "[redacted]"},
 		{"something else", 404, `<html>not found</html>`, secrets.ErrUnavailable, "no answer from vault"},
-		{"something else says yes", 200, `<html>welcome</html>`, secrets.ErrUnavailable, "no answer from vault"},
+		{"something else responds with 200", 200, `<html>welcome</html>`, secrets.ErrUnavailable, "no answer from vault"},
 		{"no version in the answer", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer from vault"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestNetworkFaults: what keeps an answer from arriving.
+// TestNetworkFaults: faults that prevent a response.
 func TestNetworkFaults(t *testing.T) {
 	for name, fault := range map[string]error{
 		"refused":   &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
@@ -75,8 +75,8 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
-// TestLostAnswers loses the answer of one request after another. Whatever is
-// lost, an operation that was told to be done is done once.
+// TestLostAnswers loses the response of one request after another. Each operation
+// that was reported as done is done exactly once.
 func TestLostAnswers(t *testing.T) {
 	for nth := range 12 {
 		n := 0
@@ -114,8 +114,8 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// TestDelayedWriteIsKnown: an error that leaves open whether the write arrived
-// says to try again, and a second try with the same version finds out.
+// TestDelayedWriteIsKnown: if it is unknown whether the write arrived, the error is
+// temporary, and a retry with the same version finds out.
 func TestDelayedWriteIsKnown(t *testing.T) {
 	d := &double{}
 	s := d.open(t, vault.Config{})
@@ -141,14 +141,14 @@ func TestDelayedWriteIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held() // arrives at last
+	held() // arrives late
 	if data, v, err := s.Get(t.Context(), "a"); string(data) != "second try" || v != v2 || err != nil {
 		t.Errorf("Get = %q, %q, %v: the late request overwrote the record", data, v, err)
 	}
 }
 
-// TestRemovalIsNotRepeatedBlindly: when the answer of a removal is lost, the
-// path may be taken again before a second one.
+// TestRemovalIsNotRepeatedBlindly: when the response to a removal is lost, the path
+// may be in use again before a retry.
 func TestRemovalIsNotRepeatedBlindly(t *testing.T) {
 	d := &double{}
 	s, other := d.open(t, vault.Config{}), d.open(t, vault.Config{})
@@ -175,8 +175,8 @@ func TestRemovalIsNotRepeatedBlindly(t *testing.T) {
 	}
 }
 
-// TestKubernetesLogin sends what the Kubernetes method wants; a double, since
-// Vault would ask a cluster.
+// TestKubernetesLogin tests the request of the Kubernetes method with a double,
+// because Vault would contact a cluster.
 func TestKubernetesLogin(t *testing.T) {
 	d := &double{}
 	var sent string
@@ -201,8 +201,8 @@ func TestKubernetesLogin(t *testing.T) {
 	}
 }
 
-// TestLoginFails: a source that fails is the caller's trouble, unless it says
-// that it is temporary.
+// TestLoginFails: the error of a failed token source is permanent, unless the
+// source says that it is temporary.
 func TestLoginFails(t *testing.T) {
 	for _, want := range []error{secrets.ErrUnavailable, secrets.ErrTemporary} {
 		cause := errors.New("no such file")

@@ -23,7 +23,7 @@ func lock(t *testing.T, s *vault.Store) (unlock func(), waited time.Duration) {
 	return unlock, time.Since(begun)
 }
 
-// cutOff returns a store whose requests stop arriving when cut is called.
+// cutOff returns a store whose requests no longer arrive after cut is called.
 func cutOff(t *testing.T, d *double) (s *vault.Store, cut func()) {
 	far := &double{}
 	var gone atomic.Bool
@@ -54,7 +54,7 @@ func TestLockIsRenewedEveryFiveSeconds(t *testing.T) {
 		unlock()
 		next, waited := lock(t, d.open(t, vault.Config{}))
 		if waited > 0 {
-			t.Errorf("after unlock another waited %v", waited)
+			t.Errorf("after unlock another caller waited %v", waited)
 		}
 		next()
 	})
@@ -68,7 +68,7 @@ func TestLockOfTheDeadIsOvertaken(t *testing.T) {
 		cut()
 		other, waited := lock(t, d.open(t, vault.Config{}))
 		if waited < 15*time.Second || waited > 16*time.Second {
-			t.Errorf("overtaken after %v, want 15 s", waited)
+			t.Errorf("acquired after %v, want 15 s", waited)
 		}
 		begun := time.Now()
 		unlock()
@@ -79,8 +79,8 @@ func TestLockOfTheDeadIsOvertaken(t *testing.T) {
 	})
 }
 
-// TestLockOfTheLongDead: one who comes late need not wait, since Vault's clock
-// says how long ago the holder wrote. His own clock does not matter.
+// TestLockOfTheLongDead: a late caller need not wait, because Vault's clock shows
+// when the holder wrote last. The caller's own clock does not matter.
 func TestLockOfTheLongDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &double{}
@@ -97,7 +97,7 @@ func TestLockOfTheLongDead(t *testing.T) {
 	})
 }
 
-// TestLockWithoutServerClock: some proxies drop the Date.
+// TestLockWithoutServerClock: some proxies drop the Date header.
 func TestLockWithoutServerClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &double{}
@@ -112,14 +112,14 @@ func TestLockWithoutServerClock(t *testing.T) {
 		time.Sleep(time.Hour)
 		other, waited := lock(t, d.open(t, vault.Config{}))
 		if waited < 15*time.Second || waited > 16*time.Second {
-			t.Errorf("overtaken after %v, want 15 s", waited)
+			t.Errorf("acquired after %v, want 15 s", waited)
 		}
 		other()
 		unlock()
 	})
 }
 
-// TestWaitersBackOff: waiting costs few requests, at times that differ.
+// TestWaitersBackOff: waiting takes few requests, at random intervals.
 func TestWaitersBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &double{}
@@ -137,9 +137,9 @@ func TestWaitersBackOff(t *testing.T) {
 	})
 }
 
-// TestLateRemovalIsNotSent: who is stopped between marking a record as deleted
-// and removing its path leaves the removal, since others may use the path by
-// then. Until they may, they wait.
+// TestLateRemovalIsNotSent: a process that is suspended between marking a record as
+// deleted and removing its path must not remove it later, because others may use
+// the path by then. Until they may, they wait.
 func TestLateRemovalIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &double{}
@@ -167,7 +167,7 @@ func TestLateRemovalIsNotSent(t *testing.T) {
 			t.Errorf("Put: %v", err)
 		}
 		if waited := time.Since(begun); waited < 15*time.Second || waited > 16*time.Second {
-			t.Errorf("the path was taken after %v, want 15 s", waited)
+			t.Errorf("the path was used again after %v, want 15 s", waited)
 		}
 		if err := <-deleted; !errors.Is(err, secrets.ErrTemporary) {
 			t.Errorf("Delete = %v, want ErrTemporary", err)

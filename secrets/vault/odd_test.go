@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// edited changes the answers to reads of one kind of path.
+// edited changes the responses to reads of one kind of path.
 func edited(kind string, edit func(data map[string]any)) func(*http.Request, func() *http.Response) (*http.Response, error) {
 	return func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 		resp := serve()
@@ -32,8 +32,8 @@ func edited(kind string, edit func(data map[string]any)) func(*http.Request, fun
 	}
 }
 
-// TestOddAnswers: whatever stands in for Vault, a change of a record ends, and
-// asks no more often than is reasonable.
+// TestOddAnswers: with any invalid responses, a change of a record ends after a
+// reasonable number of requests.
 func TestOddAnswers(t *testing.T) {
 	for name, fault := range map[string]func(*http.Request, func() *http.Response) (*http.Response, error){
 		"no versions":       edited("metadata", func(data map[string]any) { delete(data, "versions") }),
@@ -93,7 +93,7 @@ func TestLeaseNamesItsHolder(t *testing.T) {
 		}
 		unlock2()
 		if len(told) != 1 || told[0] != `waiting for build-7, process 42, which has locked record "a"` {
-			t.Errorf("told %q", told)
+			t.Errorf("reported %q", told)
 		}
 	})
 }

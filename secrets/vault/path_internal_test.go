@@ -35,7 +35,8 @@ func TestUnescapeRefuses(t *testing.T) {
 	}
 }
 
-// FuzzEscape: a name is one harmless segment of a path, and comes back.
+// FuzzEscape: a name becomes one harmless segment of a path, and is decoded
+// unchanged.
 func FuzzEscape(f *testing.F) {
 	for _, name := range []string{"a", "..", "a/b", "~", "%2F", "\x00", "é"} {
 		f.Add(name)
