@@ -41,7 +41,7 @@ func TestAcceptIssuer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.srv.With(quirk("issuer-with-a-slash"))
-				s := w.open(t, func(a *asking) { a.Options.AcceptIssuer = tt.pair })
+				s := w.open(t, func(a *sessionConfig) { a.Options.AcceptIssuer = tt.pair })
 				if _, err := s.Login(t.Context()); !errors.Is(err, tt.want) {
 					t.Fatalf("error = %v, want %v", err, tt.want)
 				}
@@ -57,13 +57,13 @@ func TestAcceptIssuer(t *testing.T) {
 	}
 }
 
-// TestIssuerAloneIsEnough: an issuer that the user names is used if the MCP server
+// TestIssuerWithoutResourceMetadata: an issuer that the user names is used if the MCP server
 // publishes no usable metadata.
-func TestIssuerAloneIsEnough(t *testing.T) {
+func TestIssuerWithoutResourceMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: 404})
-		s := w.open(t, func(a *asking) { a.Options.Issuer = "https://as.test" })
+		s := w.open(t, func(a *sessionConfig) { a.Options.Issuer = "https://as.test" })
 		c, err := s.Login(t.Context())
 		if err != nil || c.Issuer.Issuer != "https://as.test" || c.Resource != server {
 			t.Errorf("issuer %q, resource %q, error %v", c.Issuer.Issuer, c.Resource, err)
@@ -139,7 +139,7 @@ func TestIssuerOfAnOpenServer(t *testing.T) {
 		w := newWorld()
 		w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: 404})
 		w.srv.Fault(oauthtest.MCP, oauthtest.Fault{Status: 200, Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}})
-		s := w.open(t, func(a *asking) { a.Options.Issuer = "https://as.test" })
+		s := w.open(t, func(a *sessionConfig) { a.Options.Issuer = "https://as.test" })
 		if c, err := s.Login(t.Context()); err != nil || c.Resource != server {
 			t.Errorf("resource %q, error %v", c.Resource, err)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-func TestRefusedLoginChangesNothingAndIsRevoked(t *testing.T) {
+func TestRejectedLoginIsRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		before, err := w.open(t).Credential(t.Context())
@@ -19,7 +19,7 @@ func TestRefusedLoginChangesNothingAndIsRevoked(t *testing.T) {
 		}
 		wrongAccount := errors.New("approved with another account")
 		var seen mcplogin.Credential
-		s := w.open(t, func(c *asking) {
+		s := w.open(t, func(c *sessionConfig) {
 			c.Accept = func(c mcplogin.Credential) error { seen = c; return wrongAccount }
 		})
 		if _, err := s.Login(t.Context()); !errors.Is(err, wrongAccount) {

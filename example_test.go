@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// fake starts a server that approves immediately.
-func fake() *httptest.Server {
+// startFake starts a server that approves immediately.
+func startFake() *httptest.Server {
 	return httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}})
 }
 
@@ -30,7 +30,7 @@ func (printer) ShowCode(_ context.Context, c device.Code) {
 // A program with a user signs in if necessary, then lets the transport keep the
 // token fresh.
 func Example() {
-	srv := fake()
+	srv := startFake()
 	defer srv.Close()
 
 	s, err := mcplogin.Open(mcplogin.Config{

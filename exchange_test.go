@@ -17,21 +17,21 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// answers sets the next response of the token endpoint.
-func (w *world) answers(body string) {
+// respondWith sets the next response of the token endpoint.
+func (w *world) respondWith(body string) {
 	w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body})
 }
 
-// robot signs in with client credentials at a server that also returns a refresh
+// loggedInRobot signs in with client credentials at a server that also returns a refresh
 // token, but never accepts it.
-func robot(t *testing.T) (*world, flows.Flow) {
+func loggedInRobot(t *testing.T) (*world, flows.Flow) {
 	t.Helper()
 	w := newWorld()
 	w.srv.Tokens.TTL = 10 * time.Minute
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
-	w.answers(`{"access_token":"at-first","token_type":"Bearer","expires_in":600,"refresh_token":"rt-dead"}`)
+	w.respondWith(`{"access_token":"at-first","token_type":"Bearer","expires_in":600,"refresh_token":"rt-dead"}`)
 	f := clientcred.ClientCredentials{}
-	c, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context())
+	c, err := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context())
 	if err != nil || c.Token.Refresh == "" {
 		t.Fatalf("Login() = %v, refresh token %q", err, c.Token.Refresh)
 	}
@@ -42,11 +42,11 @@ func TestNonInteractiveLoginOutlivesItsRefreshToken(t *testing.T) {
 	for _, refusal := range []string{oauth.CodeInvalidGrant, oauth.CodeUnauthorizedClient, oauth.CodeUnsupportedGrantType} {
 		t.Run(refusal, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, f := robot(t)
+				w, f := loggedInRobot(t)
 				time.Sleep(15 * time.Minute)
 				w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadRequest, Body: `{"error":"` + refusal + `"}`})
 				for range 3 {
-					s := w.renewer(t, f)
+					s := w.otherProcess(t, f)
 					token, err := s.Token(t.Context())
 					if err != nil || !w.works(t, token) {
 						t.Fatalf("Token() = %v", err)
@@ -68,15 +68,15 @@ func TestNonInteractiveLoginOutlivesItsRefreshToken(t *testing.T) {
 // run of the flow, the invalid refresh token is not tried again.
 func TestNonInteractiveLoginRecoversAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, f := robot(t)
+		w, f := loggedInRobot(t)
 		time.Sleep(15 * time.Minute)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{})
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusServiceUnavailable})
-		if _, err := w.renewer(t, f).Token(t.Context()); !oauth.Temporary(err) {
+		if _, err := w.otherProcess(t, f).Token(t.Context()); !oauth.Temporary(err) {
 			t.Fatalf("Token() during the outage = %v, want a temporary error", err)
 		}
 		before := w.srv.Count(oauthtest.Token)
-		token, err := w.renewer(t, f).Token(t.Context())
+		token, err := w.otherProcess(t, f).Token(t.Context())
 		if err != nil || !w.works(t, token) {
 			t.Fatalf("Token() after the outage = %v", err)
 		}
@@ -86,18 +86,18 @@ func TestNonInteractiveLoginRecoversAfterAnOutage(t *testing.T) {
 	})
 }
 
-// TestNonInteractiveLoginForgetsARefusal: a client that the server rejected
+// TestNonInteractiveLoginRecoversFromARejection: a client that the server rejected
 // temporarily works again.
-func TestNonInteractiveLoginForgetsARefusal(t *testing.T) {
+func TestNonInteractiveLoginRecoversFromARejection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, f := robot(t)
+		w, f := loggedInRobot(t)
 		time.Sleep(15 * time.Minute)
 		w.srv.Clients.Known["robot"] = "changed"
-		if _, err := w.renewer(t, f).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
+		if _, err := w.otherProcess(t, f).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
 			t.Fatalf("Token() = %v, want ErrLoginRequired", err)
 		}
 		w.srv.Clients.Known["robot"] = "hush"
-		s := w.renewer(t, f)
+		s := w.otherProcess(t, f)
 		if _, err := s.Token(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func idToken(life time.Duration) string {
 	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".c2ln"
 }
 
-func useIDToken(c *asking) { c.Options.UseIDToken = true }
+func useIDToken(c *sessionConfig) { c.Options.UseIDToken = true }
 
 func TestNoIDTokenAtLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -138,12 +138,12 @@ func TestRefreshWithoutIDToken(t *testing.T) {
 		w := newWorld()
 		id := idToken(10 * time.Minute)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadRequest, Body: `{"error":"authorization_pending"}`})
-		w.answers(`{"access_token":"at-first","token_type":"Bearer","expires_in":60,"refresh_token":"rt-1","id_token":"` + id + `"}`)
+		w.respondWith(`{"access_token":"at-first","token_type":"Bearer","expires_in":60,"refresh_token":"rt-1","id_token":"` + id + `"}`)
 		if c, err := w.open(t, useIDToken).Login(t.Context()); err != nil || c.Token.Access != id {
 			t.Fatalf("Login() = %v", err)
 		}
 		time.Sleep(9*time.Minute + 30*time.Second)
-		w.answers(`{"access_token":"at-second","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-2"}`)
+		w.respondWith(`{"access_token":"at-second","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-2"}`)
 		for range 2 {
 			token, err := w.open(t).Token(t.Context())
 			if err != nil || token.Access != id {

@@ -83,7 +83,7 @@ func TestFreshRejected(t *testing.T) {
 func TestFreshDoesNotWaitLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
-		s := w.open(t, func(a *asking) { a.Renewal.MaxWait = 5 * time.Second })
+		s := w.open(t, func(a *sessionConfig) { a.Renewal.MaxWait = 5 * time.Second })
 		time.Sleep(9*time.Minute + 15*time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
 		c, err := s.Accepted(t.Context())

@@ -27,17 +27,17 @@ func post(t *testing.T, url, body string) *http.Request {
 	return req
 }
 
-// recorder responds with 200 and records the requests.
-type recorder struct{ requests []*http.Request }
+// requestRecorder responds with 200 and records the requests.
+type requestRecorder struct{ requests []*http.Request }
 
-func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+func (r *requestRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.requests = append(r.requests, req)
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 }
 
-// TestTransportSendsTheTokenToItsOwnOriginAlone: Checklist 37: a token is not sent
+// TestTransportSendsTheTokenOnlyToItsOrigin: Checklist 37: a token is not sent
 // to another origin.
-func TestTransportSendsTheTokenToItsOwnOriginAlone(t *testing.T) {
+func TestTransportSendsTheTokenOnlyToItsOrigin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		for _, tt := range []struct {
@@ -54,7 +54,7 @@ func TestTransportSendsTheTokenToItsOwnOriginAlone(t *testing.T) {
 			{"https://sub.mcp.test/mcp", false},
 			{"https://evil.test/https://mcp.test/mcp", false},
 		} {
-			var r recorder
+			var r requestRecorder
 			resp, err := w.open(t).Transport(&r).RoundTrip(post(t, tt.url, ""))
 			if err != nil {
 				t.Fatal(err)
@@ -94,7 +94,7 @@ func TestTransportRefreshesOnceOnRejection(t *testing.T) {
 	})
 }
 
-func TestTransportKeepsA401ThatItCannotRepeat(t *testing.T) {
+func TestTransportReturnsA401ItCannotRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		w.srv.Fault(oauthtest.MCP, oauthtest.Fault{Status: http.StatusUnauthorized})

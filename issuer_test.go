@@ -19,9 +19,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestSecretsGoToNoIssuerThatNobodyNamed: a secret is not sent to an authorization
+// TestSecretsNeedANamedIssuer: a secret is not sent to an authorization
 // server that only the MCP server names.
-func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
+func TestSecretsNeedANamedIssuer(t *testing.T) {
 	const issuer = "https://mcp.test"
 	key, err := oauth.NewKey()
 	if err != nil {
@@ -29,20 +29,20 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	}
 	read := func(context.Context, string) (string, error) { return "a.b.c", nil }
 	job := clientcred.CI{IDToken: func(context.Context, string) (string, error) { return "a.b.c", nil }}
-	nonInteractive := func(f flows.Flow, in flows.Inputs) func(*asking) {
-		return func(c *asking) {
+	nonInteractive := func(f flows.Flow, in flows.Inputs) func(*sessionConfig) {
+		return func(c *sessionConfig) {
 			c.Flows, c.Options = []flows.Flow{f}, mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
 		}
 	}
 	for _, tt := range []struct {
 		name   string
-		set    func(*asking)
+		set    func(*sessionConfig)
 		secret string // "": no secret is withheld
 	}{
-		{"no secret", func(c *asking) { c.Register.App = oauth.App{ID: "public"} }, ""},
-		{"client secret", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
-		{"client key", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
-		{"initial access token", func(c *asking) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
+		{"no secret", func(c *sessionConfig) { c.Register.App = oauth.App{ID: "public"} }, ""},
+		{"client secret", func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
+		{"client key", func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
+		{"initial access token", func(c *sessionConfig) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
 		{"assertion", nonInteractive(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
 		{"subject token", nonInteractive(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
 		{"ID token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an ID token for sts.amazonaws.com"},
@@ -52,12 +52,12 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, name := range []struct {
 					what string
-					set  func(*asking)
+					set  func(*sessionConfig)
 				}{
-					{"not named", func(*asking) {}},
-					{"another issuer named", func(c *asking) { c.Register.Issuer = "https://as.test" }},
-					{"named for the secrets", func(c *asking) { c.Register.Issuer = issuer }},
-					{"named for the login", func(c *asking) { c.Options.Issuer = issuer }},
+					{"not named", func(*sessionConfig) {}},
+					{"another issuer named", func(c *sessionConfig) { c.Register.Issuer = "https://as.test" }},
+					{"named for the secrets", func(c *sessionConfig) { c.Register.Issuer = issuer }},
+					{"named for the login", func(c *sessionConfig) { c.Options.Issuer = issuer }},
 				} {
 					w := newWorld()
 					w.srv.Trust = oauthtest.Trust{
@@ -84,22 +84,22 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 // confirms it, but no other issuer.
 func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		devices.Clients.Known = map[string]string{"robot": "hush"}
 		moved := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: devices.Clients}
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices, "moved.test": moved}
-		robot := func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
-		first := func(c *asking) { c.Register.Issuer = "https://devices.test" }
+		robot := func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+		first := func(c *sessionConfig) { c.Register.Issuer = "https://devices.test" }
 		if _, err := w.open(t, routed(w, hosts), robot, first).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.open(t, routed(w, hosts), robot).Login(t.Context()); err != nil {
 			t.Errorf("second Login() = %v", err)
 		}
-		w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
+		w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 			doc["authorization_servers"] = []string{"https://moved.test"}
 		})
-		agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
+		agree := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
 		var unnamed *mcplogin.UnnamedIssuerError
 		if _, err := w.open(t, routed(w, hosts), robot, agree).Login(t.Context()); !errors.As(err, &unnamed) || moved.Count(oauthtest.DeviceAuth) != 0 {
 			t.Errorf("Login() at a new issuer = %v, after %d requests", err, moved.Count(oauthtest.DeviceAuth))
@@ -113,7 +113,7 @@ func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
-		robot := func(c *asking) {
+		robot := func(c *sessionConfig) {
 			c.Server, c.Register.App = "http://127.0.0.1:1/mcp", oauth.App{ID: "robot", Secret: "hush"}
 			c.HTTP = func(string) *http.Client { return w.srv.Client() }
 		}
@@ -123,15 +123,15 @@ func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 	})
 }
 
-// TestRecordsDoNotNameWhereSecretsGo: a record in a shared store cannot choose
+// TestRecordsDoNotChooseWhereSecretsGo: a record in a shared store cannot choose
 // where a typed secret is sent: neither the issuer, nor endpoints of a named
 // issuer.
-func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
+func TestRecordsDoNotChooseWhereSecretsGo(t *testing.T) {
 	const issuer, evil = "https://mcp.test", "https://evil.test"
-	robot := func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
-	named := func(c *asking) { c.Register.Issuer = issuer }
-	noURL := func(c *asking) { c.Server = "" }
-	nothing := func(*asking) {}
+	robot := func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+	named := func(c *sessionConfig) { c.Register.Issuer = issuer }
+	noURL := func(c *sessionConfig) { c.Server = "" }
+	nothing := func(*sessionConfig) {}
 	endpoints := mcplogin.Endpoints{Token: evil + "/token", DeviceAuthorization: evil + "/device"}
 	at := func(issuer, host string) oauth.Server {
 		return oauth.Server{Issuer: issuer, TokenEndpoint: host + "/token", DeviceAuthorizationEndpoint: host + "/device"}
@@ -139,7 +139,7 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		record mcplogin.Credential
-		call   func(*asking)
+		call   func(*sessionConfig)
 	}{
 		{"server and issuer", mcplogin.Credential{Server: evil + "/mcp", Issuer: oauth.Server{Issuer: evil}}, noURL},
 		{"issuer and endpoints", mcplogin.Credential{Issuer: at(evil, evil), Login: mcplogin.LoginOptions{Issuer: evil, Endpoints: endpoints}}, nothing},
@@ -163,7 +163,7 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				stranger := func(c *asking) { c.Trust.Known = func(mcplogin.Credential) bool { return false } }
+				stranger := func(c *sessionConfig) { c.Trust.Known = func(mcplogin.Credential) bool { return false } }
 				_, err = w.open(t, routed(w, hosts), robot, stranger, tt.call).Login(t.Context())
 				var unnamed *mcplogin.UnnamedIssuerError
 				if !errors.As(err, &unnamed) || unnamed.Endpoints != c.Login.Endpoints {

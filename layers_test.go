@@ -84,9 +84,9 @@ var layers = map[string][]string{
 	"internal/terminal/terminaltest": {"flows", "flows/device", "oauth", "internal/await"},
 }
 
-// ground are packages below all others: stateless checks, each of which exists
+// baseLayer are packages below all others: stateless checks, each of which exists
 // once.
-var ground = []string{"internal/ascii", "internal/netcheck", "internal/printable"}
+var baseLayer = []string{"internal/ascii", "internal/netcheck", "internal/printable"}
 
 // onlyIn are modules that only one package may import.
 var onlyIn = map[string][]string{
@@ -189,7 +189,7 @@ func packageComment(t *testing.T, dir string) string {
 }
 
 func mayImport(from, to string) bool {
-	if slices.Contains(ground, from) {
+	if slices.Contains(baseLayer, from) {
 		return false
 	}
 	if within(from, "cmd") || within(from, "examples") {
@@ -200,7 +200,7 @@ func mayImport(from, to string) bool {
 		room, _, _ := strings.Cut(from, "/")
 		allowed, found = layers[room+"/"]
 	}
-	return slices.Contains(ground, to) || found && slices.Contains(allowed, to)
+	return slices.Contains(baseLayer, to) || found && slices.Contains(allowed, to)
 }
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }

@@ -54,10 +54,10 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// humps are the positions where a word of an identifier begins.
-var humps = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+// wordBoundaries are the positions where a word of an identifier begins.
+var wordBoundaries = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 
 // wordsOf returns the words of an identifier: "maxInFlight" is "max in flight".
 func wordsOf(name string) string {
-	return strings.ToLower(strings.ReplaceAll(humps.ReplaceAllString(name, "$1$3 $2$4"), "_", " "))
+	return strings.ToLower(strings.ReplaceAll(wordBoundaries.ReplaceAllString(name, "$1$3 $2$4"), "_", " "))
 }

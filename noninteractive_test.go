@@ -18,37 +18,37 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// alone sets a session up for one non-interactive flow.
-func alone(f flows.Flow, app oauth.App, in flows.Inputs) func(*asking) {
-	return func(c *asking) {
+// withFlow sets a session up for one non-interactive flow.
+func withFlow(f flows.Flow, app oauth.App, in flows.Inputs) func(*sessionConfig) {
+	return func(c *sessionConfig) {
 		c.Flows = append(c.Flows, f)
 		c.Register.App, c.Register.Issuer = app, "https://mcp.test"
 		c.Options = mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
 	}
 }
 
-// renewer returns a session like that of another process, which knows the flow but
+// otherProcess returns a session like that of another process, which knows the flow but
 // not the options of the login.
-func (w *world) renewer(t *testing.T, f flows.Flow) session {
-	return w.open(t, func(c *asking) { c.Flows = []flows.Flow{f} })
+func (w *world) otherProcess(t *testing.T, f flows.Flow) session {
+	return w.open(t, func(c *sessionConfig) { c.Flows = []flows.Flow{f} })
 }
 
-func TestClientCredentialsRenewThemselves(t *testing.T) {
+func TestClientCredentialsAreRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
 		f := clientcred.ClientCredentials{}
-		c, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context())
+		c, err := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context())
 		if err != nil || c.Flow != f.Name() || c.Token.Refresh != "" {
 			t.Fatalf("Login() = %v, flow %q", err, c.Flow)
 		}
 		for range 3 {
 			time.Sleep(15 * time.Minute)
-			if s := w.renewer(t, f); c.Status(0).State != mcplogin.StateLogin || s.Status(c, 0).State != mcplogin.StateRefresh || !s.Status(c, 0).Refreshable {
+			if s := w.otherProcess(t, f); c.Status(0).State != mcplogin.StateLogin || s.Status(c, 0).State != mcplogin.StateRefresh || !s.Status(c, 0).Refreshable {
 				t.Errorf("state %q", s.Status(c, 0).State)
 			}
-			token, err := w.renewer(t, f).Token(t.Context())
+			token, err := w.otherProcess(t, f).Token(t.Context())
 			if err != nil || !w.works(t, token) {
 				t.Fatalf("Token() = %v", err)
 			}
@@ -62,27 +62,27 @@ func TestClientCredentialsRenewThemselves(t *testing.T) {
 	})
 }
 
-// TestClientCredentialsThatWereWithdrawn: a client whose secret was changed at the
+// TestWithdrawnClientCredentials: a client whose secret was changed at the
 // server gets an error, and works again after the next login.
-func TestClientCredentialsThatWereWithdrawn(t *testing.T) {
+func TestWithdrawnClientCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
 		f := clientcred.ClientCredentials{}
-		if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context()); err != nil {
+		if _, err := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.srv.Clients.Known["robot"] = "changed"
 		time.Sleep(15 * time.Minute)
-		_, err := w.renewer(t, f).Token(t.Context())
+		_, err := w.otherProcess(t, f).Token(t.Context())
 		if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "rejects the client's credentials") {
 			t.Fatalf("Token() = %v, want ErrLoginRequired and why", err)
 		}
-		if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "changed"}, flows.Inputs{})).Login(t.Context()); err != nil {
+		if _, err := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "changed"}, flows.Inputs{})).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.renewer(t, f).Token(t.Context()); err != nil {
+		if _, err := w.otherProcess(t, f).Token(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -91,11 +91,11 @@ func TestClientCredentialsThatWereWithdrawn(t *testing.T) {
 func TestClientCredentialsNeedCredentials(t *testing.T) {
 	w := newWorld()
 	w.srv.Clients.Known = map[string]string{"public": ""}
-	_, err := w.open(t, alone(clientcred.ClientCredentials{}, oauth.App{ID: "public"}, flows.Inputs{})).Login(t.Context())
+	_, err := w.open(t, withFlow(clientcred.ClientCredentials{}, oauth.App{ID: "public"}, flows.Inputs{})).Login(t.Context())
 	if err == nil || w.srv.Count(oauthtest.Token) != 0 {
 		t.Errorf("Login() = %v after %d token requests", err, w.srv.Count(oauthtest.Token))
 	}
-	_, err = w.open(t, alone(clientcred.ClientCredentials{}, oauth.App{}, flows.Inputs{})).Login(t.Context())
+	_, err = w.open(t, withFlow(clientcred.ClientCredentials{}, oauth.App{}, flows.Inputs{})).Login(t.Context())
 	if !errors.Is(err, mcplogin.ErrRegistration) {
 		t.Errorf("Login() without a client = %v, want ErrRegistration", err)
 	}
@@ -115,11 +115,11 @@ func TestAssertionIsReadAtEachRenewal(t *testing.T) {
 			reads++
 			return fmt.Sprintf("%s-%d", source, reads), nil
 		}}
-		if _, err := w.open(t, alone(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil {
+		if _, err := w.open(t, withFlow(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(15 * time.Minute)
-		if _, err := w.renewer(t, f).Token(t.Context()); err != nil {
+		if _, err := w.otherProcess(t, f).Token(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(presented); got != "[src-1 src-2]" {
@@ -128,14 +128,14 @@ func TestAssertionIsReadAtEachRenewal(t *testing.T) {
 	})
 }
 
-// TestRefusedAssertionIsNotRetried: Extension wif: a rejection is reported, and no
+// TestRejectedAssertionIsNotRetried: Extension wif: a rejection is reported, and no
 // other grant is tried.
-func TestRefusedAssertionIsNotRetried(t *testing.T) {
+func TestRejectedAssertionIsNotRetried(t *testing.T) {
 	w := newWorld()
 	w.srv.Trust.Assertion = func(string) error { return errors.New("wrong audience") }
 	w.srv.Clients.Known = map[string]string{"job": ""}
 	f := clientcred.JWTBearer{Read: func(context.Context, string) (string, error) { return "a.b.c", nil }}
-	_, err := w.open(t, alone(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context())
+	_, err := w.open(t, withFlow(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context())
 	if !oauth.IsCode(err, oauth.CodeInvalidGrant) || w.srv.Count(oauthtest.Token) != 1 {
 		t.Errorf("Login() = %v after %d token requests, want invalid_grant after 1", err, w.srv.Count(oauthtest.Token))
 	}
@@ -169,7 +169,7 @@ func TestIDJAG(t *testing.T) {
 		return map[string]string{"id": "id.to.ken", "secret": "idp-hush"}[source], nil
 	}}
 	in := flows.Inputs{SubjectToken: "id", IDPIssuer: "https://idp.test", IDPClientID: "idp-client", IDPClientSecret: "secret"}
-	s := w.open(t, alone(f, oauth.App{ID: "mcp-client", Secret: "hush"}, in), func(c *asking) {
+	s := w.open(t, withFlow(f, oauth.App{ID: "mcp-client", Secret: "hush"}, in), func(c *sessionConfig) {
 		c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
 	})
 	c, err := s.Login(t.Context())
@@ -204,7 +204,7 @@ func TestCITokenIsForTheIssuer(t *testing.T) {
 				got = audience
 				return "a.b.c", nil
 			}}
-			c, err := w.open(t, alone(f, oauth.App{ID: "job"}, flows.Inputs{Audience: tt.audience})).Login(t.Context())
+			c, err := w.open(t, withFlow(f, oauth.App{ID: "job"}, flows.Inputs{Audience: tt.audience})).Login(t.Context())
 			if err != nil || got != tt.want || !w.works(t, c.Token) {
 				t.Errorf("Login() = %v, audience %q, want %q", err, got, tt.want)
 			}
@@ -245,17 +245,17 @@ func TestTokensBoundToAKey(t *testing.T) {
 	}
 }
 
-// TestLoginRemembersHowItWasAsked: a later login without options uses the same
+// TestLoginKeepsItsOptions: a later login without options uses the same
 // options again.
-func TestLoginRemembersHowItWasAsked(t *testing.T) {
+func TestLoginKeepsItsOptions(t *testing.T) {
 	w := newWorld()
 	w.srv.Tokens.NoRefresh = true
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
 	f := clientcred.ClientCredentials{}
-	if _, err := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context()); err != nil {
+	if _, err := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{})).Login(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	again := w.open(t, func(c *asking) { c.Server = ""; c.Flows = append(c.Flows, f) })
+	again := w.open(t, func(c *sessionConfig) { c.Server = ""; c.Flows = append(c.Flows, f) })
 	c, err := again.Login(t.Context())
 	if err != nil || c.Flow != f.Name() || c.Server != server {
 		t.Errorf("second Login() = %v, flow %q, server %q", err, c.Flow, c.Server)
@@ -274,7 +274,7 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 		var reads, asked int
 		f := clientcred.JWTBearer{Read: func(context.Context, string) (string, error) { reads++; return "a.b.c", nil }}
 		refuse := errors.New("not confirmed")
-		asks := func(c *asking) {
+		asks := func(c *sessionConfig) {
 			c.Flows = []flows.Flow{f}
 			c.Trust.Permit = func(_ context.Context, c mcplogin.Credential) error {
 				asked++
@@ -284,7 +284,7 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 				return refuse
 			}
 		}
-		if _, err := w.open(t, asks, alone(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil || asked != 0 {
+		if _, err := w.open(t, asks, withFlow(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil || asked != 0 {
 			t.Fatalf("Login() = %v, %d permission requests", err, asked)
 		}
 		time.Sleep(15 * time.Minute)
@@ -305,14 +305,14 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 	})
 }
 
-// TestStoredRecordOfAnotherIssuerIsRefused: a record in a shared store can be
+// TestStoredRecordOfAnotherIssuerIsRejected: a record in a shared store can be
 // replaced by one of another authorization server. Its token is not used, and
 // nothing is sent to that server.
-func TestStoredRecordOfAnotherIssuerIsRefused(t *testing.T) {
+func TestStoredRecordOfAnotherIssuerIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		refuse := errors.New("not that one")
-		expects := func(c *asking) {
+		expects := func(c *sessionConfig) {
 			c.Trust.AcceptServer = func(s oauth.Server) error {
 				if s.Issuer != "https://expected.test" {
 					return refuse
@@ -324,7 +324,7 @@ func TestStoredRecordOfAnotherIssuerIsRefused(t *testing.T) {
 			s := w.open(t, expects)
 			_, tokenErr := s.Token(t.Context())
 			_, refreshErr := s.Refresh(t.Context())
-			patient := w.open(t, expects, func(c *asking) { c.Renewal.MaxWait = time.Second })
+			patient := w.open(t, expects, func(c *sessionConfig) { c.Renewal.MaxWait = time.Second })
 			_, patientErr := patient.Token(t.Context())
 			for _, err := range []error{tokenErr, refreshErr, patientErr} {
 				if !errors.Is(err, refuse) {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// once are checks that only one package may implement. A second implementation
+// singleChecks are checks that only one package may implement. A second implementation
 // would soon differ, and the difference would be a vulnerability.
-var once = []struct {
+var singleChecks = []struct {
 	what, use string
 	pattern   *regexp.Regexp
 	places    []string
@@ -35,7 +35,7 @@ func TestChecksExistOnce(t *testing.T) {
 		}
 		for i, line := range strings.Split(string(data), "\n") {
 			code, _, _ := strings.Cut(line, "// ")
-			for _, c := range once {
+			for _, c := range singleChecks {
 				if !slices.Contains(c.places, path) && c.pattern.MatchString(code) {
 					t.Errorf("%s:%d: %s: use %s", path, i+1, c.what, c.use)
 				}

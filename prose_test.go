@@ -77,8 +77,8 @@ var bannedShown = []struct{ pattern, instead string }{
 	{`\bis in use already\b|\bhas \S+ already\b`, "already"},
 }
 
-// quoted are texts that must stay: contracts, and names of other projects.
-var quoted = regexp.MustCompile(`"handed out"|handed_out|no more than|while you are not logged in|while you are logged in|\*/\* wants`)
+// allowedTexts are texts that must stay: contracts, and names of other projects.
+var allowedTexts = regexp.MustCompile(`"handed out"|handed_out|no more than|while you are not logged in|while you are logged in|\*/\* wants`)
 
 // TestProse checks that all texts of the sources and documents are plain English.
 func TestProse(t *testing.T) {
@@ -133,7 +133,7 @@ func checkProse(t *testing.T, path string, patterns []bannedPattern) {
 		t.Error(err)
 		return
 	}
-	text := quoted.ReplaceAllString(string(data), "")
+	text := allowedTexts.ReplaceAllString(string(data), "")
 	for i, line := range strings.Split(text, "\n") {
 		for _, b := range patterns {
 			if found := b.pattern.FindString(line); found != "" {
@@ -159,7 +159,7 @@ func checkShown(t *testing.T, path string, patterns []bannedPattern) (shown int)
 		}
 		shown++
 		for _, b := range patterns {
-			if found := b.pattern.FindString(quoted.ReplaceAllString(literal.Value, "")); found != "" {
+			if found := b.pattern.FindString(allowedTexts.ReplaceAllString(literal.Value, "")); found != "" {
 				t.Errorf("%s: %q: say %s", fset.Position(literal.Pos()), found, b.instead)
 			}
 		}

@@ -14,9 +14,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// TestRefusalOfARefreshIsRemembered: an OAuth error other than invalid_grant may be
+// TestRejectedRefreshIsRemembered: an OAuth error other than invalid_grant may be
 // temporary: no process tries again for ten minutes, and the refresh token is kept.
-func TestRefusalOfARefreshIsRemembered(t *testing.T) {
+func TestRejectedRefreshIsRemembered(t *testing.T) {
 	for _, answer := range []oauthtest.Fault{
 		{Status: 400, Body: `{"error":"invalid_request","error_description":"claimed by another client"}`},
 		{Status: 401, Body: `{"error":"invalid_token"}`},
@@ -53,9 +53,9 @@ func TestRefusalOfARefreshIsRemembered(t *testing.T) {
 	}
 }
 
-// TestRefusedRefreshRecovers: a refresh that was rejected temporarily works again
+// TestRejectedRefreshRecovers: a refresh that was rejected temporarily works again
 // once the server accepts it.
-func TestRefusedRefreshRecovers(t *testing.T) {
+func TestRejectedRefreshRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
@@ -74,9 +74,9 @@ func TestRefusedRefreshRecovers(t *testing.T) {
 	})
 }
 
-// TestAnswerThatIsNoOAuthIsTemporary: an error page of a firewall must not sign out
+// TestErrorWithoutOAuthIsTemporary: an error page of a firewall must not sign out
 // every machine.
-func TestAnswerThatIsNoOAuthIsTemporary(t *testing.T) {
+func TestErrorWithoutOAuthIsTemporary(t *testing.T) {
 	for _, answer := range []oauthtest.Fault{
 		{Status: 403, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<h1>Blocked</h1>"},
 		{Status: 403}, {Status: 404, Body: "not here"}, {Drop: true},
@@ -102,7 +102,7 @@ func TestNewLoginReachesARunningTransport(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens.Required = "mcp:write"
 		login := func(scope string) {
-			s := w.open(t, func(a *asking) { a.Options.Scopes = []string{scope} })
+			s := w.open(t, func(a *sessionConfig) { a.Options.Scopes = []string{scope} })
 			if _, err := s.Login(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -143,10 +143,10 @@ func TestWellBehavedLoginMakesNoExtraRequest(t *testing.T) {
 	})
 }
 
-// TestStatusJudgesFreshnessAsTokenDoes: status and token use the same rule for
+// TestStatusAgreesWithTokenOnFreshness: status and token use the same rule for
 // short-lived tokens: otherwise `status --check || refresh` would refresh each
 // time.
-func TestStatusJudgesFreshnessAsTokenDoes(t *testing.T) {
+func TestStatusAgreesWithTokenOnFreshness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		c, err := w.open(t).Credential(t.Context())
@@ -163,10 +163,10 @@ func TestStatusJudgesFreshnessAsTokenDoes(t *testing.T) {
 	})
 }
 
-// TestDeadTokens: servers do not always respond to a revoked token with 401. If the
+// TestInvalidTokens: servers do not always respond to a revoked token with 401. If the
 // response blames the token, it is refreshed automatically; otherwise the refresh
 // command fixes it.
-func TestDeadTokens(t *testing.T) {
+func TestInvalidTokens(t *testing.T) {
 	for name, recovers := range map[string]bool{"dead-token-400": true, "dead-token-200": false, "dead-token-307": false} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()

@@ -79,9 +79,9 @@ func edited(t testing.TB, path string, value any) []byte {
 	return record
 }
 
-// TestStoredHeaderInjectionIsRefused: a record written by an attacker cannot add a
+// TestStoredHeaderInjectionIsRejected: a record written by an attacker cannot add a
 // header, name an invalid URL, or control a terminal.
-func TestStoredHeaderInjectionIsRefused(t *testing.T) {
+func TestStoredHeaderInjectionIsRejected(t *testing.T) {
 	const steered = "a\r\nX-Inj: \x1b[31m1"
 	for path, value := range map[string]any{
 		"token.access_token":                       steered,

@@ -12,10 +12,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst: login works at a server that
+// TestDeviceLoginRetriesTheRegistration: login works at a server that
 // rejects an empty list of redirect URIs, like Better Auth, and at one that rejects
 // resource scopes, like oidc-provider; other servers get one request.
-func TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst(t *testing.T) {
+func TestDeviceLoginRetriesTheRegistration(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		clients  oauthtest.Clients
@@ -43,10 +43,10 @@ func TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst(t *testing.T) {
 	}
 }
 
-// TestScopesAreRegisteredBeforeTheyAreAskedFor: a server that allows a client only
+// TestScopesAreRegisteredBeforeTheRequest: a server that allows a client only
 // its registered scopes, like Ory Hydra, grants the requested ones, at a step-up
 // too; and the client is registered again only if necessary.
-func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
+func TestScopesAreRegisteredBeforeTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
@@ -61,7 +61,7 @@ func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
 				t.Errorf("login %d: granted %q, registered %q, want %q", i, c.Scopes(), c.App.Scope, want)
 			}
 		}
-		w.registered(t, 2) // at first, and for the step-up
+		w.wantRegistrations(t, 2) // at first, and for the step-up
 	})
 }
 
@@ -72,7 +72,7 @@ func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
-		old := w.open(t, scopes("mcp:read"))
+		old := w.open(t, withScopes("mcp:read"))
 		c, err := old.Login(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -91,9 +91,9 @@ func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 	})
 }
 
-// TestScopeLeftOutAtRegistrationIsNotRegisteredAgain: if a server registers fewer
+// TestOmittedScopeIsNotRegisteredAgain: if a server registers fewer
 // scopes than requested, later logins do not register again.
-func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
+func TestOmittedScopeIsNotRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.Known = map[string]string{"known": ""}
@@ -101,14 +101,14 @@ func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
 		for range 3 {
 			w.login(t)
 		}
-		w.registered(t, 1)
+		w.wantRegistrations(t, 1)
 	})
 }
 
-// TestScopesThatAServerDidNotRegisterAreLeftOut: if a server registers fewer scopes
+// TestUnregisteredScopesAreOmitted: if a server registers fewer scopes
 // than requested and then allows only those, only those are requested. The missing
 // ones are reported.
-func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
+func TestUnregisteredScopesAreOmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.RefuseScope, w.srv.Clients.ScopesRegistered = true, true
@@ -123,17 +123,17 @@ func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
 		if _, err := w.open(t).Login(t.Context()); err != nil || w.srv.Count(oauthtest.Register) != n {
 			t.Errorf("Login() again = %v, %d more registrations, want none", err, w.srv.Count(oauthtest.Register)-n)
 		}
-		named := w.open(t, scopes("mcp:read", "mcp:write"))
+		named := w.open(t, withScopes("mcp:read", "mcp:write"))
 		if _, err := named.Login(t.Context()); !oauth.IsCode(err, oauth.CodeInvalidScope) {
 			t.Errorf("Login() for scopes that the user named = %v, want the server's error", err)
 		}
 	})
 }
 
-// TestStepUpWithoutANewRegistrationUsesTheOldClient: if the initial access token of
+// TestStepUpWithoutRegistrationUsesTheOldClient: if the initial access token of
 // the first registration is no longer available, a step-up uses the existing
 // client.
-func TestStepUpWithoutANewRegistrationUsesTheOldClient(t *testing.T) {
+func TestStepUpWithoutRegistrationUsesTheOldClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens.Required = "mcp:read"

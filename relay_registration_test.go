@@ -40,10 +40,10 @@ func (a answersWeb) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
 }
 
-// TestRelayGivesWay: if the response to the registration shows that the server
+// TestRelayFallsBack: if the response to the registration shows that the server
 // allows no https redirect URI, or if the relay is unavailable, the next flow runs,
 // and the caller gets the reason.
-func TestRelayGivesWay(t *testing.T) {
+func TestRelayFallsBack(t *testing.T) {
 	for name, tt := range map[string]struct {
 		status int
 		body   string
@@ -75,7 +75,7 @@ func TestRelayGivesWay(t *testing.T) {
 					URL: "https://relay.test", HTTP: w.srv.Client(), // which is not a relay
 					Show: func(context.Context, authcode.RelayCode) { shown = true },
 				}
-				c, err := w.open(t, func(a *asking) {
+				c, err := w.open(t, func(a *sessionConfig) {
 					a.HTTP = func(string) *http.Client { return client }
 					a.Flows = []flows.Flow{relay, &device.Flow{Prompt: silent{}}}
 					a.Skipped = func(_ flows.Choice, err error) { skipped = err }
@@ -96,7 +96,7 @@ func TestRelayAlone(t *testing.T) {
 	w := newWorld()
 	w.srv.Clients.NoWeb = true
 	relay := &authcode.Relay{URL: "https://relay.test", HTTP: w.srv.Client(), Show: func(context.Context, authcode.RelayCode) {}}
-	_, err := w.open(t, func(a *asking) { a.Flows = []flows.Flow{relay} }).Login(t.Context())
+	_, err := w.open(t, func(a *sessionConfig) { a.Flows = []flows.Flow{relay} }).Login(t.Context())
 	if !errors.Is(err, mcplogin.ErrRegistration) || !errors.Is(err, flows.ErrUnsupported) {
 		t.Errorf("Login() = %v", err)
 	}

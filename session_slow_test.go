@@ -24,7 +24,7 @@ func TestMaxWait(t *testing.T) {
 		w := loggedIn(t, 2*time.Minute)
 		time.Sleep(90 * time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		s := w.open(t, func(c *asking) { c.Renewal.MaxWait = 5 * time.Second })
+		s := w.open(t, func(c *sessionConfig) { c.Renewal.MaxWait = 5 * time.Second })
 		begin := time.Now()
 		var callers sync.WaitGroup
 		for range 50 {
@@ -83,13 +83,13 @@ func TestOneWaitsForAll(t *testing.T) {
 
 // slowBroker responds immediately the first time, and then takes a minute, as if it
 // prompted the user.
-type slowBroker struct{ issuing }
+type slowBroker struct{ countingBroker }
 
 func (l *slowBroker) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	if l.n > 0 {
 		time.Sleep(time.Minute)
 	}
-	return l.issuing.Issue(ctx, profile, minTTL, rejected)
+	return l.countingBroker.Issue(ctx, profile, minTTL, rejected)
 }
 
 // TestMaxWaitWithABroker: a slow broker gets one request, and meanwhile the last
@@ -97,7 +97,7 @@ func (l *slowBroker) Issue(ctx context.Context, profile string, minTTL time.Dura
 func TestMaxWaitWithABroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 4*time.Minute)
-		broker := &slowBroker{issuing{t: t, w: w}}
+		broker := &slowBroker{countingBroker{t: t, w: w}}
 		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker), Renewal: mcplogin.Renewal{MaxWait: 5 * time.Second}})
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestMaxWaitWithoutAToken(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		s := w.open(t, func(c *asking) { c.Renewal.MaxWait = 5 * time.Second })
+		s := w.open(t, func(c *sessionConfig) { c.Renewal.MaxWait = 5 * time.Second })
 		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if _, err := s.Token(short); !errors.Is(err, context.DeadlineExceeded) {
@@ -142,9 +142,9 @@ func TestMaxWaitWithoutAToken(t *testing.T) {
 	})
 }
 
-// TestUnreachedServer: a refresh that never reached the server is not recorded as
+// TestRefreshThatNeverReachedTheServer: a refresh that never reached the server is not recorded as
 // started, because no response can have been lost.
-func TestUnreachedServer(t *testing.T) {
+func TestRefreshThatNeverReachedTheServer(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		fails func(*world) http.RoundTripper
@@ -172,7 +172,7 @@ func TestUnreachedServer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := loggedIn(t, time.Minute)
 				route := tt.fails(w)
-				s := w.open(t, func(c *asking) {
+				s := w.open(t, func(c *sessionConfig) {
 					c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
 				})
 				if _, err := s.Refresh(t.Context()); err == nil {
@@ -190,9 +190,9 @@ func TestUnreachedServer(t *testing.T) {
 	}
 }
 
-// TestShortLivesAreLived: tokens with a lifetime below MinTTL are not refreshed for
+// TestShortLifetimesAreUsed: tokens with a lifetime below MinTTL are not refreshed for
 // each request.
-func TestShortLivesAreLived(t *testing.T) {
+func TestShortLifetimesAreUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
 		s := w.open(t) // MinTTL is a minute
@@ -208,26 +208,26 @@ func TestShortLivesAreLived(t *testing.T) {
 	})
 }
 
-// issuing is a broker that counts requests.
-type issuing struct {
+// countingBroker is a broker that counts requests.
+type countingBroker struct {
 	t testing.TB
 	w *world
 	n int
 }
 
-func (l *issuing) Issue(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
+func (l *countingBroker) Issue(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
 	l.n++
-	s := l.w.open(l.t, func(c *asking) { c.MinTTL = min(minTTL, 10*time.Second) })
+	s := l.w.open(l.t, func(c *sessionConfig) { c.MinTTL = min(minTTL, 10*time.Second) })
 	c, err := s.Current(ctx)
 	return mcplogin.Credential{Profile: c.Profile, Server: c.Server, Token: oauth.Token{Access: c.Token.Access, Type: "Bearer", Expiry: c.Token.Expiry}}, err
 }
 
-// TestLentTokensAreKept: a token of a broker is used for most of its lifetime, and
+// TestBrokeredTokensAreKept: a token of a broker is used for most of its lifetime, and
 // not requested each time.
-func TestLentTokensAreKept(t *testing.T) {
+func TestBrokeredTokensAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
-		broker := &issuing{t: t, w: w}
+		broker := &countingBroker{t: t, w: w}
 		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker)})
 		if err != nil {
 			t.Fatal(err)
@@ -244,9 +244,9 @@ func TestLentTokensAreKept(t *testing.T) {
 	})
 }
 
-// setBack changes the stored credential as if it was issued by a clock that was
+// setClockBack changes the stored credential as if it was issued by a clock that was
 // ahead by that much, and the clock was set back since.
-func (w *world) setBack(t *testing.T, by time.Duration) {
+func (w *world) setClockBack(t *testing.T, by time.Duration) {
 	t.Helper()
 	data, v, err := w.store.Get(t.Context(), "p")
 	if err != nil {
@@ -268,7 +268,7 @@ func (w *world) setBack(t *testing.T, by time.Duration) {
 func TestClockSetBackSinceTheLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		w.setBack(t, 9*time.Hour)
+		w.setClockBack(t, 9*time.Hour)
 		time.Sleep(2 * time.Hour) // the token has expired, but the record says otherwise
 		for range 2 {
 			token, err := w.open(t).Token(t.Context())
@@ -285,7 +285,7 @@ func TestClockSetBackSinceTheLogin(t *testing.T) {
 func TestClocksOfHostsDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		w.setBack(t, time.Minute)
+		w.setClockBack(t, time.Minute)
 		if _, err := w.open(t).Token(t.Context()); err != nil || w.srv.Grants("refresh_token") != 0 {
 			t.Errorf("Token() = %v, after %d refreshes, want none", err, w.srv.Grants("refresh_token"))
 		}

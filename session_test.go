@@ -40,8 +40,8 @@ func newWorld() *world {
 	}
 }
 
-// asking is the configuration of a session, with the options of its logins.
-type asking struct {
+// sessionConfig is the configuration of a session, with the options of its logins.
+type sessionConfig struct {
 	mcplogin.Config
 	mcplogin.LoginRequest
 }
@@ -63,9 +63,9 @@ func (s session) Ensure(ctx context.Context) (mcplogin.Credential, error) {
 }
 
 // open returns a separate session, like another process.
-func (w *world) open(t testing.TB, edit ...func(*asking)) session {
+func (w *world) open(t testing.TB, edit ...func(*sessionConfig)) session {
 	t.Helper()
-	a := asking{
+	a := sessionConfig{
 		Config: mcplogin.Config{
 			Profile: "p",
 			Server:  server,
@@ -133,7 +133,7 @@ func TestLoginStoresAndReusesTheRegistration(t *testing.T) {
 	})
 }
 
-func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
+func TestRegistrationIsKeptAfterAnAbandonedLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Device.AutoApprove = 0
@@ -154,11 +154,11 @@ func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestForgottenRegistrationIsReplaced(t *testing.T) {
+func TestDeletedRegistrationIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // has no clients
-		s := w.open(t, func(c *asking) { c.HTTP = func(string) *http.Client { return other.Client() } })
+		s := w.open(t, func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return other.Client() } })
 		if _, err := s.Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +171,7 @@ func TestForgottenRegistrationIsReplaced(t *testing.T) {
 func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		none := func(c *asking) {
+		none := func(c *sessionConfig) {
 			c.HTTP = func(string) *http.Client { t.Error("an HTTP client was created"); return nil }
 		}
 		if _, err := w.open(t, none).Token(t.Context()); err != nil {
@@ -247,7 +247,7 @@ func TestRotationIsFollowed(t *testing.T) {
 	})
 }
 
-func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
+func TestResponseWithoutRefreshTokenKeepsTheOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 2 * time.Minute, NoRotation: true}
@@ -264,7 +264,7 @@ func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
 	})
 }
 
-func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
+func TestFaultsKeepTheCredential(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		fault oauthtest.Fault
@@ -302,7 +302,7 @@ func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
 	}
 }
 
-func TestRefreshThatWasCutOffIsExplained(t *testing.T) {
+func TestInterruptedRefreshIsExplained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
@@ -325,13 +325,13 @@ func TestRefreshThatWasCutOffIsExplained(t *testing.T) {
 	})
 }
 
-// overtaken is a store in which another process refreshes just before a write.
-type overtaken struct {
+// overtakenStore is a store in which another process refreshes just before a write.
+type overtakenStore struct {
 	secrets.Store
 	before func()
 }
 
-func (o *overtaken) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+func (o *overtakenStore) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if f := o.before; f != nil {
 		o.before = nil
 		f()
@@ -339,14 +339,14 @@ func (o *overtaken) Put(ctx context.Context, name string, data []byte, prev secr
 	return o.Store.Put(ctx, name, data, prev)
 }
 
-func (o *overtaken) Lock(context.Context, string) (func(), error) { return func() {}, nil } // a lease that has expired
+func (o *overtakenStore) Lock(context.Context, string) (func(), error) { return func() {}, nil } // a lease that has expired
 
-func TestOvertakenHolderUsesTheWinnersToken(t *testing.T) {
+func TestOvertakenProcessUsesTheOtherToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
 		winner := w.open(t)
-		w.store = &overtaken{Store: w.store, before: func() {
+		w.store = &overtakenStore{Store: w.store, before: func() {
 			if _, err := winner.Token(context.Background()); err != nil {
 				t.Error(err)
 			}
@@ -361,25 +361,25 @@ func TestOvertakenHolderUsesTheWinnersToken(t *testing.T) {
 	})
 }
 
-// flaky is a store whose writes fail temporarily.
-type flaky struct {
+// flakyStore is a store whose writes fail temporarily.
+type flakyStore struct {
 	secrets.Store
 	failures atomic.Int32 // the number of writes that fail, from the second on
 	writes   atomic.Int32
 }
 
-func (f *flaky) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+func (f *flakyStore) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if f.writes.Add(1) > 1 && f.failures.Add(-1) >= 0 {
 		return "", fmt.Errorf("disk full: %w", secrets.ErrUnavailable)
 	}
 	return f.Store.Put(ctx, name, data, prev)
 }
 
-func TestNewTokenIsStoredInSpiteOfAStoreThatFails(t *testing.T) {
+func TestNewTokenIsStoredDespiteAFailingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
-		f := &flaky{Store: w.store}
+		f := &flakyStore{Store: w.store}
 		f.failures.Store(5)
 		w.store = f
 		token, err := w.open(t).Token(t.Context())
@@ -393,7 +393,7 @@ func TestNewTokenIsStoredInSpiteOfAStoreThatFails(t *testing.T) {
 	})
 }
 
-func TestCallerWhoGivesUpDoesNotLoseTheToken(t *testing.T) {
+func TestCanceledCallerDoesNotLoseTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
 		time.Sleep(20 * time.Minute)
@@ -428,10 +428,10 @@ func TestNothingStored(t *testing.T) {
 	}
 }
 
-func TestCredentialsDoNotMove(t *testing.T) {
+func TestCredentialsAreBoundToTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		elsewhere := func(c *asking) { c.Server = "https://other.test/mcp" }
+		elsewhere := func(c *sessionConfig) { c.Server = "https://other.test/mcp" }
 		s := w.open(t, elsewhere)
 		var changed *mcplogin.ServerChangedError
 		if _, err := s.Token(t.Context()); !errors.As(err, &changed) {
@@ -443,9 +443,9 @@ func TestCredentialsDoNotMove(t *testing.T) {
 	})
 }
 
-// TestChangeOfEndpointsIsRefusedUntilAgreed: Checklist 19 and 20: also if the
+// TestChangedEndpointsNeedAcceptance: Checklist 19 and 20: also if the
 // issuer stays the same and an endpoint changes.
-func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
+func TestChangedEndpointsNeedAcceptance(t *testing.T) {
 	for _, member := range []string{
 		"token_endpoint", "revocation_endpoint", "registration_endpoint", "authorization_endpoint", "device_authorization_endpoint",
 	} {
@@ -460,7 +460,7 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 						}
 					},
 				}
-				at := func(c *asking) { c.HTTP = func(string) *http.Client { return evil.Client() } }
+				at := func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return evil.Client() } }
 				var changed *mcplogin.IssuerChangedError
 				if _, err := w.open(t, at).Login(t.Context()); !errors.As(err, &changed) || changed.What != member {
 					t.Fatalf("Login() = %v, want *IssuerChangedError", err)
@@ -468,7 +468,7 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 				if n := evil.Count(oauthtest.Token) + evil.Count(oauthtest.DeviceAuth) + evil.Count(oauthtest.Register); n != 0 {
 					t.Errorf("%d requests went to the changed server", n)
 				}
-				agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
+				agree := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
 				if _, err := w.open(t, at, agree).Login(t.Context()); errors.As(err, &changed) {
 					t.Errorf("Login() after acceptance = %v", err)
 				}
@@ -477,13 +477,13 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 	}
 }
 
-// TestEndpointsThatAPersonNamesAreNoChange: an endpoint that the user names, or
+// TestEndpointsNamedByTheUserAreNoChange: an endpoint that the user names, or
 // that the last login did not know, is not a change by the server.
-func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
+func TestEndpointsNamedByTheUserAreNoChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		name := func(token string) func(*asking) {
-			return func(c *asking) { c.Options.Endpoints.Token = token }
+		name := func(token string) func(*sessionConfig) {
+			return func(c *sessionConfig) { c.Options.Endpoints.Token = token }
 		}
 		for _, token := range []string{"https://a.test/token", "https://b.test/token"} {
 			if c, err := w.open(t, name(token)).Login(t.Context()); err != nil || c.Issuer.TokenEndpoint != token {
@@ -491,28 +491,28 @@ func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
 			}
 		}
 		var changed *mcplogin.IssuerChangedError
-		scope := func(c *asking) { c.Options.Scopes = []string{"mcp:read"} }
+		scope := func(c *sessionConfig) { c.Options.Scopes = []string{"mcp:read"} }
 		if _, err := w.open(t, scope).Login(t.Context()); !errors.As(err, &changed) || changed.What != "token_endpoint" {
 			t.Errorf("Login() = %v, want *IssuerChangedError: the server's own endpoint is not named", err)
 		}
-		all := func(c *asking) {
+		all := func(c *sessionConfig) {
 			c.Options.Issuer = "https://mcp.test"
 			c.Options.Endpoints.DeviceAuthorization = "https://mcp.test/device_authorization"
 		}
 		if _, err := w.open(t, name("https://mcp.test/token"), all).Login(t.Context()); err != nil {
 			t.Errorf("Login() with endpoints alone, no metadata = %v", err)
 		}
-		if c, err := w.open(t, scope, func(c *asking) { c.Options.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
+		if c, err := w.open(t, scope, func(c *sessionConfig) { c.Options.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
 			t.Errorf("Login() with new endpoints = %v", err)
 		}
-		w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) { delete(doc, "authorization_endpoint") })
+		w.srv.Edit = editMetadata(oauthtest.Metadata, func(doc map[string]any) { delete(doc, "authorization_endpoint") })
 		if _, err := w.open(t).Login(t.Context()); !errors.As(err, &changed) || changed.Now != "" {
 			t.Errorf("Login() with an endpoint removed = %v, want *IssuerChangedError", err)
 		}
 	})
 }
 
-func TestNewerRecordIsLeftAlone(t *testing.T) {
+func TestNewerRecordIsNotChanged(t *testing.T) {
 	w := newWorld()
 	record := []byte(`{"version":99,"profile":"p","server":"` + server + `"}`)
 	if _, err := w.store.Put(t.Context(), "p", record, secrets.Absent); err != nil {
@@ -553,7 +553,7 @@ func TestLogout(t *testing.T) {
 	})
 }
 
-func TestLogoutAlwaysRemovesAndSaysWhatFailed(t *testing.T) {
+func TestLogoutRemovesAndReportsFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		w.srv.Fault(oauthtest.Revoke, oauthtest.Fault{Times: -1, Status: 503})
@@ -584,7 +584,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	})
 }
 
-func TestOpenRefusesBadConfigs(t *testing.T) {
+func TestOpenRejectsBadConfigs(t *testing.T) {
 	for name, cfg := range map[string]mcplogin.Config{
 		"no store":     {Profile: "p"},
 		"no profile":   {Source: mcplogin.Stored(&secrets.Memory{})},

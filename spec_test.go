@@ -24,8 +24,8 @@ import (
 // The tests in this file, and in the packages below, cite the numbers of
 // docs/checklist.md that they prove.
 
-// edit changes one kind of metadata document.
-func edit(e oauthtest.Endpoint, change func(doc map[string]any)) func(oauthtest.Endpoint, map[string]any) {
+// editMetadata changes one kind of metadata document.
+func editMetadata(e oauthtest.Endpoint, change func(doc map[string]any)) func(oauthtest.Endpoint, map[string]any) {
 	return func(got oauthtest.Endpoint, doc map[string]any) {
 		if got == e {
 			change(doc)
@@ -33,11 +33,11 @@ func edit(e oauthtest.Endpoint, change func(doc map[string]any)) func(oauthtest.
 	}
 }
 
-// two is a world whose MCP server lists two authorization servers, the first of
+// twoServers is a world whose MCP server lists two authorization servers, the first of
 // which supports only browsers. Each is a separate server.
-func two() (w *world, browsers, devices *oauthtest.Server) {
+func twoServers() (w *world, browsers, devices *oauthtest.Server) {
 	w = newWorld()
-	w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
+	w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 		doc["authorization_servers"] = []string{"https://browsers.test", "https://devices.test"}
 	})
 	browsers = &oauthtest.Server{Device: oauthtest.Device{Off: true}}
@@ -46,22 +46,22 @@ func two() (w *world, browsers, devices *oauthtest.Server) {
 }
 
 // routed sends requests to the server of their host.
-func routed(w *world, hosts map[string]*oauthtest.Server) func(*asking) {
+func routed(w *world, hosts map[string]*oauthtest.Server) func(*sessionConfig) {
 	route := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if srv := hosts[r.URL.Host]; srv != nil {
 			return srv.RoundTrip(r)
 		}
 		return w.srv.RoundTrip(r)
 	})
-	return func(c *asking) { c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} } }
+	return func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} } }
 }
 
-// TestServersAreChosenByWhatIsNeeded: Checklist 1, 4 and 5: the first listed
+// TestServersAreChosenByFlow: Checklist 1, 4 and 5: the first listed
 // authorization server that offers the flow is chosen, and no data of one is sent
 // to another.
-func TestServersAreChosenByWhatIsNeeded(t *testing.T) {
+func TestServersAreChosenByFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
 		c, err := w.open(t, routed(w, hosts)).Login(t.Context())
 		if err != nil || c.Issuer.Issuer != "https://devices.test" {
@@ -73,15 +73,15 @@ func TestServersAreChosenByWhatIsNeeded(t *testing.T) {
 	})
 }
 
-// TestServersCanBeRefused: an authorization server that the caller rejects receives
+// TestServersCanBeRejected: an authorization server that the caller rejects receives
 // no request, and another is chosen.
-func TestServersCanBeRefused(t *testing.T) {
+func TestServersCanBeRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		browsers.Device = oauthtest.Device{AutoApprove: 1}
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
-		refuse := func(issuers ...string) func(*asking) {
-			return func(c *asking) {
+		refuse := func(issuers ...string) func(*sessionConfig) {
+			return func(c *sessionConfig) {
 				routed(w, hosts)(c)
 				c.Trust.AcceptServer = func(s oauth.Server) error {
 					if slices.Contains(issuers, s.Issuer) {
@@ -129,10 +129,10 @@ func TestRegistrationPriority(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.srv.Clients.Known = map[string]string{"by-hand": "hush", document: ""}
-				w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) {
+				w.srv.Edit = editMetadata(oauthtest.Metadata, func(doc map[string]any) {
 					doc["client_id_metadata_document_supported"] = tt.takesURL
 				})
-				c, err := w.open(t, func(c *asking) { c.Register = tt.registration }).Login(t.Context())
+				c, err := w.open(t, func(c *sessionConfig) { c.Register = tt.registration }).Login(t.Context())
 				if err != nil || tt.want != "" && c.App.ID != tt.want {
 					t.Errorf("Login() = %v as %q, want %q", err, c.App.ID, tt.want)
 				}
@@ -160,13 +160,13 @@ func TestNoRegistrationIsExplained(t *testing.T) {
 // Checklist 20: a manually registered client is rejected there.
 func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
 		first, err := w.open(t, routed(w, hosts)).Login(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
+		w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 			doc["authorization_servers"] = []string{"https://moved.test"}
 		})
 		moved := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
@@ -175,7 +175,7 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 		if _, err := w.open(t, routed(w, hosts)).Login(t.Context()); !errors.As(err, &changed) || changed.What != "issuer" {
 			t.Fatalf("Login() at another issuer = %v, want *IssuerChangedError", err)
 		}
-		agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
+		agree := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
 		second, err := w.open(t, routed(w, hosts), agree).Login(t.Context())
 		if err != nil || moved.Count(oauthtest.Register) != 1 || second.App.ID == first.App.ID {
 			t.Errorf("after acceptance: %v, %d registrations, client %q after %q", err, moved.Count(oauthtest.Register), second.App.ID, first.App.ID)
@@ -183,10 +183,10 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 	})
 }
 
-// TestScopesAskedAtFirst: Checklist 21, 22 and 39: the challenge's scope, otherwise
+// TestInitialScopes: Checklist 21, 22 and 39: the challenge's scope, otherwise
 // all that the resource publishes, otherwise none; offline_access only if the
 // server lists it.
-func TestScopesAskedAtFirst(t *testing.T) {
+func TestInitialScopes(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		challenge string
@@ -214,7 +214,7 @@ func TestScopesAskedAtFirst(t *testing.T) {
 						doc["scopes_supported"] = tt.listed
 					}
 				}
-				c, err := w.open(t, func(c *asking) { c.Options.Scopes = tt.given }).Login(t.Context())
+				c, err := w.open(t, func(c *sessionConfig) { c.Options.Scopes = tt.given }).Login(t.Context())
 				if err != nil || !slices.Equal(c.Asked, tt.want) {
 					t.Errorf("Login() = %v, requested %q, want %q", err, c.Asked, tt.want)
 				}
@@ -223,9 +223,9 @@ func TestScopesAskedAtFirst(t *testing.T) {
 	}
 }
 
-// TestStepUpAsksForTheUnion: Checklist 23 and 41: a step-up requests the previous
+// TestStepUpRequestsTheUnion: Checklist 23 and 41: a step-up requests the previous
 // scopes and those of the challenge (SEP-2350), and later logins request both.
-func TestStepUpAsksForTheUnion(t *testing.T) {
+func TestStepUpRequestsTheUnion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens.Scopes = []string{"mcp:read", "mcp:write"}
@@ -247,7 +247,7 @@ func TestStepUpAsksForTheUnion(t *testing.T) {
 func TestEveryRequestCarriesTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		var r recorder
+		var r requestRecorder
 		transport := w.open(t).Transport(&r)
 		for range 3 {
 			resp, err := transport.RoundTrip(post(t, server+"?q=1", "body"))
@@ -264,9 +264,9 @@ func TestEveryRequestCarriesTheToken(t *testing.T) {
 	})
 }
 
-// TestNothingIsStoredInClear: Checklist 38: no part of a credential is on disk in
+// TestNothingIsStoredInClearText: Checklist 38: no part of a credential is on disk in
 // clear text.
-func TestNothingIsStoredInClear(t *testing.T) {
+func TestNothingIsStoredInClearText(t *testing.T) {
 	dir := t.TempDir()
 	store, err := file.Open(file.Config{Dir: filepath.Join(dir, "data"), Keeper: file.KeyFile{Dir: filepath.Join(dir, "keys")}})
 	if err != nil {
@@ -303,7 +303,7 @@ func TestResourceWithoutMetadata(t *testing.T) {
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
 	w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: http.StatusNotFound})
 	f := clientcred.ClientCredentials{}
-	s := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{}), func(c *asking) {
+	s := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{}), func(c *sessionConfig) {
 		c.Options.Issuer = "https://mcp.test"
 		c.Options.Endpoints.Token = "https://mcp.test/token"
 	})

@@ -59,7 +59,7 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 					t.Fatal(err)
 				}
 				n := &newNonces{Server: w.srv, path: tt.path, status: tt.status}
-				s := w.open(t, func(c *asking) {
+				s := w.open(t, func(c *sessionConfig) {
 					c.HTTP = func(string) *http.Client { return &http.Client{Transport: n} }
 				})
 				if tt.path == "/token" {
@@ -81,13 +81,13 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 	}
 }
 
-// closing records that a body was closed.
-type closing struct {
+// closeRecorder records that a body was closed.
+type closeRecorder struct {
 	io.Reader
 	closed bool
 }
 
-func (c *closing) Close() error {
+func (c *closeRecorder) Close() error {
 	c.closed = true
 	return nil
 }
@@ -112,10 +112,10 @@ func TestTransportClosesBodies(t *testing.T) {
 			if err := store(w.store); err != nil {
 				t.Fatal(err)
 			}
-			body := &closing{Reader: strings.NewReader("body")}
+			body := &closeRecorder{Reader: strings.NewReader("body")}
 			req := post(t, "https://mcp.test/mcp", "")
 			req.Body, req.GetBody = body, nil
-			_, err := w.open(t, func(c *asking) { c.Server = server }).Transport(nil).RoundTrip(req)
+			_, err := w.open(t, func(c *sessionConfig) { c.Server = server }).Transport(nil).RoundTrip(req)
 			if err == nil || !body.closed {
 				t.Errorf("%s: error %v, body closed: %t", name, err, body.closed)
 			}
@@ -123,13 +123,13 @@ func TestTransportClosesBodies(t *testing.T) {
 	}
 }
 
-// TestAnswersAreClosedWhenAuthorizeFails: the response body is closed by Authorize,
+// TestResponsesAreClosedWhenAuthorizeFails: the response body is closed by Authorize,
 // and by a Transport that returns an error.
-func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
+func TestResponsesAreClosedWhenAuthorizeFails(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	for _, status := range []int{400, 401, 403, 500} {
-		body := &closing{Reader: strings.NewReader("no")}
+		body := &closeRecorder{Reader: strings.NewReader("no")}
 		resp := &http.Response{StatusCode: status, Header: http.Header{}, Body: body}
 		if err := s.Authorize(t.Context(), post(t, server, ""), resp); err == nil || !body.closed {
 			t.Errorf("%d: Authorize() = %v, body closed: %t", status, err, body.closed)
@@ -138,7 +138,7 @@ func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
 
 	w = loggedIn(t, time.Hour)
 	w.srv.RevokeAll()
-	body := &closing{Reader: strings.NewReader("no")}
+	body := &closeRecorder{Reader: strings.NewReader("no")}
 	refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 401, Header: http.Header{}, Body: body, Request: r}, nil
 	})
@@ -147,10 +147,10 @@ func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
 	}
 }
 
-// TestRejectedTokenIsSaidToBeValid: if the server rejects a token that has not
+// TestRejectedTokenIsReportedAsValid: if the server rejects a token that has not
 // expired and cannot be refreshed, the error says so, because a login would keep
 // it.
-func TestRejectedTokenIsSaidToBeValid(t *testing.T) {
+func TestRejectedTokenIsReportedAsValid(t *testing.T) {
 	for _, expired := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
@@ -176,7 +176,7 @@ func TestRejectedTokenIsSaidToBeValid(t *testing.T) {
 // one.
 func TestTransportIsGuarded(t *testing.T) {
 	w := loggedIn(t, time.Hour)
-	s := w.open(t, func(c *asking) { c.HTTP = oauth.Guard{Server: "https://mcp.test"}.Clients() })
+	s := w.open(t, func(c *sessionConfig) { c.HTTP = oauth.Guard{Server: "https://mcp.test"}.Clients() })
 	private := httptest.NewServer(http.NotFoundHandler())
 	defer private.Close()
 	_, err := s.Transport(nil).RoundTrip(post(t, private.URL, ""))

@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestStranger: the process at the socket may not be an agent, or may be hostile.
-func TestStranger(t *testing.T) {
+// TestHostileAgent: the process at the socket may not be an agent, or may be hostile.
+func TestHostileAgent(t *testing.T) {
 	for name, body := range map[string]string{
 		"not JSON":       "hello",
 		"missing token":  `{"server":"https://mcp.test/mcp","headers":{}}`,

@@ -18,21 +18,21 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// squatter is the environment variable that makes the test binary listen at that
+// listenEnv is the environment variable that makes the test binary listen at that
 // socket and respond like an agent.
-const squatter = "MCP_LOGIN_TEST_SQUAT"
+const listenEnv = "MCP_LOGIN_TEST_SQUAT"
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(squatter); path != "" {
-		squat(path)
+	if path := os.Getenv(listenEnv); path != "" {
+		listenAsAgent(path)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// squat reports on standard output when it listens, and each request that it
+// listenAsAgent reports on standard output when it listens, and each request that it
 // receives.
-func squat(path string) {
+func listenAsAgent(path string) {
 	l, err := net.Listen("unix", path)
 	if err == nil {
 		err = os.Chmod(path, 0o666)
@@ -63,7 +63,7 @@ func TestSquatter(t *testing.T) {
 		}
 		path := filepath.Join(dir, "s")
 		cmd := exec.Command(file)
-		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{squatter + "=" + path}, "/", otheruser.Attributes(uid)
+		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{listenEnv + "=" + path}, "/", otheruser.Attributes(uid)
 		out, err := cmd.StdoutPipe()
 		if err == nil {
 			err = cmd.Start()

@@ -18,17 +18,17 @@ import (
 // call is one run of a provider's command.
 type call struct{ argv, stdin string }
 
-// world is a CI job with its effects: its output, its files, its calls.
-type world struct {
+// fakeJob is a CI job with its effects: its output, its files, its calls.
+type fakeJob struct {
 	ci.Job
 	out   strings.Builder // standard output
 	log   strings.Builder // standard error
 	calls []call
 }
 
-// newWorld creates a job of a provider whose file variables name files in a
+// newFakeJob creates a job of a provider whose file variables name files in a
 // temporary folder. More variables can be added as NAME=VALUE.
-func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
+func newFakeJob(t *testing.T, p ci.Provider, more ...string) *fakeJob {
 	t.Helper()
 	dir := t.TempDir()
 	vars := map[string]string{"AGENT_TEMPDIRECTORY": dir}
@@ -39,7 +39,7 @@ func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
 		name, value, _ := strings.Cut(v, "=")
 		vars[name] = value
 	}
-	w := new(world)
+	w := new(fakeJob)
 	w.Job = ci.Job{Provider: p, Getenv: func(name string) string { return vars[name] }, Out: &w.out, Err: &w.log}
 	w.Run = func(_ context.Context, stdin string, argv ...string) (string, error) {
 		w.calls = append(w.calls, call{strings.Join(argv, " "), stdin})
@@ -63,10 +63,10 @@ func answerEnvSet(stdin string) (string, error) {
 	return string(out), err
 }
 
-// said returns the output on both streams: the runner may read either.
-func (w *world) said() string { return w.log.String() + w.out.String() }
+// output returns the output on both streams: the runner may read either.
+func (w *fakeJob) output() string { return w.log.String() + w.out.String() }
 
-func (w *world) file(t *testing.T, variable string) string {
+func (w *fakeJob) file(t *testing.T, variable string) string {
 	t.Helper()
 	data, err := os.ReadFile(w.Getenv(variable))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -135,7 +135,7 @@ func TestMask(t *testing.T) {
 		{ci.Buildkite, "", `{"0":"a%:b","1":"second"}`},
 	} {
 		t.Run(string(tt.provider), func(t *testing.T) {
-			w := newWorld(t, tt.provider)
+			w := newFakeJob(t, tt.provider)
 			if err := w.Mask(t.Context(), "a%:b\r\nsecond", "second", ""); err != nil {
 				t.Fatal(err)
 			}
@@ -157,10 +157,10 @@ var cannotMask = []ci.Provider{
 	ci.GitLab, ci.CircleCI, ci.Jenkins, ci.Bitbucket, ci.TeamCity, ci.Travis, ci.Woodpecker, ci.Drone, ci.Generic,
 }
 
-func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
+func TestProvidersThatCannotMaskRejectSecrets(t *testing.T) {
 	for _, p := range cannotMask {
 		t.Run(string(p), func(t *testing.T) {
-			w := newWorld(t, p)
+			w := newFakeJob(t, p)
 			err := w.Export(t.Context(), []ci.Var{plain("URL", "u"), secret("TOKEN", "hush")})
 			unmasked, ok := errors.AsType[*ci.UnmaskedError](err)
 			if !ok || unmasked.Provider != p || p.CanMask() {
@@ -169,7 +169,7 @@ func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
 			if !strings.Contains(err.Error(), "exec") || !strings.Contains(err.Error(), "only this user can read") {
 				t.Errorf("error %q suggests no alternative", err)
 			}
-			if got := w.said() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
+			if got := w.output() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
 				t.Errorf("wrote %q anyway", got)
 			}
 		})
@@ -200,7 +200,7 @@ func TestExport(t *testing.T) {
 		{ci.Generic, "", shell, "", ""},
 	} {
 		t.Run(string(tt.provider), func(t *testing.T) {
-			w := newWorld(t, tt.provider)
+			w := newFakeJob(t, tt.provider)
 			w.AllowUnmasked = true
 			if err := w.Export(t.Context(), vars); err != nil {
 				t.Fatal(err)
@@ -216,7 +216,7 @@ func TestExport(t *testing.T) {
 }
 
 func TestBuildkiteMasksThenExports(t *testing.T) {
-	w := newWorld(t, ci.Buildkite)
+	w := newFakeJob(t, ci.Buildkite)
 	if err := w.Export(t.Context(), []ci.Var{secret("A", "Bearer one\ntwo"), plain("B", "<b>")}); err != nil {
 		t.Fatal(err)
 	}
@@ -229,17 +229,17 @@ func TestBuildkiteMasksThenExports(t *testing.T) {
 	}
 }
 
-// TestBuildkiteRefusalIsAnError: the agent logs that the job rejected the
+// TestBuildkiteRejectionIsAnError: the agent logs that the job rejected the
 // variables, and exits with 0.
-func TestBuildkiteRefusalIsAnError(t *testing.T) {
+func TestBuildkiteRejectionIsAnError(t *testing.T) {
 	for _, response := range []string{"null\n", "", `{"added":["B"],"updated":[]}`} {
-		w := newWorld(t, ci.Buildkite)
+		w := newFakeJob(t, ci.Buildkite)
 		w.Run = func(context.Context, string, ...string) (string, error) { return response, nil }
 		if err := w.Export(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err == nil {
 			t.Errorf("Export = nil when the agent answers %q", response)
 		}
 	}
-	w := newWorld(t, ci.Buildkite)
+	w := newFakeJob(t, ci.Buildkite)
 	w.Run = func(context.Context, string, ...string) (string, error) {
 		return `{"added":["B"],"updated":["A"]}`, nil
 	}
@@ -248,8 +248,8 @@ func TestBuildkiteRefusalIsAnError(t *testing.T) {
 	}
 }
 
-func TestNothingIsHandedOnIfMaskingFails(t *testing.T) {
-	w := newWorld(t, ci.Buildkite)
+func TestNothingIsExportedIfMaskingFails(t *testing.T) {
+	w := newFakeJob(t, ci.Buildkite)
 	w.AllowUnmasked = true
 	failed := errors.New("no socket")
 	runs := 0
@@ -283,18 +283,18 @@ func TestReservedNamesAndValues(t *testing.T) {
 		{ci.Bitbucket, plain("A", "one\ntwo")},
 		{ci.TeamCity, plain("A", "https://a.example/%7Eb%2Fc")},
 	} {
-		w := newWorld(t, tt.provider)
+		w := newFakeJob(t, tt.provider)
 		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); !errors.Is(err, ci.ErrVariable) {
 			t.Errorf("%v: Export(%q=%q) = %v, want ErrVariable", tt.provider, tt.v.Name, tt.v.Value, err)
 		}
-		if got := w.said() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
+		if got := w.output() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
 			t.Errorf("%v: wrote %q and ran %q anyway", tt.provider, got, w.calls)
 		}
 	}
 }
 
 func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
-	w := newWorld(t, ci.GitHub)
+	w := newFakeJob(t, ci.GitHub)
 	path := w.Getenv("GITHUB_ENV")
 	if err := os.WriteFile(path, []byte("OTHER=1\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -311,14 +311,14 @@ func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
 	if err := w.Export(t.Context(), []ci.Var{plain("B", "y")}); err == nil {
 		t.Error("Export wrote through a symbolic link")
 	}
-	if err := newWorld(t, ci.GitHub, "GITHUB_ENV=").Export(t.Context(), []ci.Var{plain("B", "y")}); !errors.Is(err, ci.ErrUnsupported) {
+	if err := newFakeJob(t, ci.GitHub, "GITHUB_ENV=").Export(t.Context(), []ci.Var{plain("B", "y")}); !errors.Is(err, ci.ErrUnsupported) {
 		t.Errorf("Export without GITHUB_ENV = %v, want ErrUnsupported", err)
 	}
 }
 
 // TestAppendBeginsALine: a script's `printf A=1 >>"$GITHUB_ENV"` leaves an
 // incomplete line, which must not merge with the next one.
-func TestWhatIsAppendedBeginsALine(t *testing.T) {
+func TestAppendBeginsALine(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		variable string
@@ -331,7 +331,7 @@ func TestWhatIsAppendedBeginsALine(t *testing.T) {
 		{ci.GitHub, "GITHUB_STEP_SUMMARY", "**T**"},
 	} {
 		for before, want := range map[string]string{"": "", "B=1": "B=1\n", "B=1\n": "B=1\n", "B=1\n\n": "B=1\n\n"} {
-			w := newWorld(t, tt.provider)
+			w := newFakeJob(t, tt.provider)
 			if err := os.WriteFile(w.Getenv(tt.variable), []byte(before), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -348,7 +348,7 @@ func TestWhatIsAppendedBeginsALine(t *testing.T) {
 
 // TestNothingIsPrintedIfExportFails: a value that cannot be exported is not masked
 // either.
-func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
+func TestNothingIsPrintedIfExportFails(t *testing.T) {
 	folder := t.TempDir()
 	for _, tt := range []struct {
 		provider ci.Provider
@@ -364,10 +364,10 @@ func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 		{ci.Bitbucket, "BITBUCKET_PIPELINES_VARIABLES_PATH=" + folder + "/none/env", secret("A", "x")},
 		{ci.Azure, "", secret("A", "one\ntwo")},
 	} {
-		w := newWorld(t, tt.provider, tt.env)
+		w := newFakeJob(t, tt.provider, tt.env)
 		w.AllowUnmasked = true
-		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.said() != "" {
-			t.Errorf("%v with %s: Export = %v, output %q, want an error and no output", tt.provider, tt.env, err, w.said())
+		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.output() != "" {
+			t.Errorf("%v with %s: Export = %v, output %q, want an error and no output", tt.provider, tt.env, err, w.output())
 		}
 	}
 }

@@ -100,11 +100,11 @@ func cutAtLine(text, end string) (before, after string, err error) {
 	return "", "", fmt.Errorf("delimiter %q not found", end)
 }
 
-func TestGitHubExportsWhatWasGiven(t *testing.T) {
+func TestGitHubExportIsParsedBack(t *testing.T) {
 	for _, value := range []string{
 		"", "simple", "a=b", "a<<EOF", "one\ntwo", "one\n\n", "\n", "A<<x\nB\nx", "'\"$(id)`%25", "mcp_login_", "tab\tend\r", "ü€😀",
 	} {
-		w := newWorld(t, ci.GitHub)
+		w := newFakeJob(t, ci.GitHub)
 		if err := w.Export(t.Context(), []ci.Var{plain("FIRST", value), plain("LAST", "end")}); err != nil {
 			t.Fatal(err)
 		}
@@ -113,14 +113,14 @@ func TestGitHubExportsWhatWasGiven(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("the runner reads %q, %v, want %q", got, err, want)
 		}
-		if w.said() != "" {
-			t.Errorf("output %q, want none", w.said())
+		if w.output() != "" {
+			t.Errorf("output %q, want none", w.output())
 		}
 	}
 }
 
-func TestGitHubMaskComesFirstAndToTheLogAlone(t *testing.T) {
-	w := newWorld(t, ci.GitHub)
+func TestGitHubMaskIsFirstAndOnlyInTheLog(t *testing.T) {
+	w := newFakeJob(t, ci.GitHub)
 	if err := w.Export(t.Context(), []ci.Var{secret("MCP_A_AUTHORIZATION", "Bearer tok~1")}); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func FuzzGitHub(f *testing.F) {
 	f.Add("a\nB<<C\nx\nC", "a,b:c=d::x", "::error::x\n##[add-mask]y")
 	f.Add("%0A%25\r\n::stop-commands::z", "##[set-env name=A]b", "\u2028::set-env name=A::b")
 	f.Fuzz(func(t *testing.T, value, title, text string) {
-		w := newWorld(t, ci.GitHub)
+		w := newFakeJob(t, ci.GitHub)
 		note := ci.Note{Title: title, Text: text, URL: "https://as.example/device?user_code=A-B"}
 		if err := w.Announce(t.Context(), note); err != nil {
 			t.Fatal(err)

@@ -68,9 +68,9 @@ func TestUnset(t *testing.T) {
 	}
 }
 
-// wantRefused checks that err is an *Error with the format and name, and that
+// wantRejected checks that err is an *Error with the format and name, and that
 // nothing was written.
-func wantRefused(t *testing.T, got string, err error, f envexport.Format, name string) {
+func wantRejected(t *testing.T, got string, err error, f envexport.Format, name string) {
 	t.Helper()
 	e, ok := errors.AsType[*envexport.Error](err)
 	if !ok || e.Format != f || e.Name != name || e.Reason == "" {
@@ -81,23 +81,23 @@ func wantRefused(t *testing.T, got string, err error, f envexport.Format, name s
 	}
 }
 
-func TestWriteRefusesInEveryFormat(t *testing.T) {
+func TestWriteRejectsInEveryFormat(t *testing.T) {
 	good := envexport.Var{Name: "GOOD", Value: "x"}
 	for _, f := range envexport.Formats() {
 		for _, name := range []string{"", "1A", "A-B", "A B", "A;id", "A=B", "Ä", "A\n"} {
 			got, err := write(f, good, envexport.Var{Name: name, Value: "x"})
-			wantRefused(t, got, err, f, name)
+			wantRejected(t, got, err, f, name)
 		}
 		for _, value := range []string{"a\x00b", "a\xffb"} {
 			got, err := write(f, good, envexport.Var{Name: "A", Value: value})
-			wantRefused(t, got, err, f, "A")
+			wantRejected(t, got, err, f, "A")
 		}
 		got, err := write(f, good, good)
-		wantRefused(t, got, err, f, "GOOD")
+		wantRejected(t, got, err, f, "GOOD")
 	}
 }
 
-func TestWriteRefusesByFormat(t *testing.T) {
+func TestWriteRejectsByFormat(t *testing.T) {
 	for _, tt := range []struct {
 		format envexport.Format
 		values []string
@@ -112,7 +112,7 @@ func TestWriteRefusesByFormat(t *testing.T) {
 		t.Run(string(tt.format), func(t *testing.T) {
 			for _, value := range tt.values {
 				got, err := write(tt.format, envexport.Var{Name: "A", Value: value})
-				wantRefused(t, got, err, tt.format, "A")
+				wantRejected(t, got, err, tt.format, "A")
 				if value != "" && err != nil && strings.Contains(err.Error(), value) {
 					t.Errorf("the error %q holds the value", err)
 				}
@@ -121,14 +121,14 @@ func TestWriteRefusesByFormat(t *testing.T) {
 	}
 }
 
-func TestUnsetRefuses(t *testing.T) {
+func TestUnsetRejects(t *testing.T) {
 	for _, f := range []envexport.Format{envexport.Dotenv, envexport.Docker, envexport.Systemd} {
 		var b strings.Builder
-		wantRefused(t, b.String(), envexport.Unset(&b, f, []string{"A"}), f, "A")
+		wantRejected(t, b.String(), envexport.Unset(&b, f, []string{"A"}), f, "A")
 	}
 	var b strings.Builder
 	err := envexport.Unset(&b, envexport.Sh, []string{"A", "B;id"})
-	wantRefused(t, b.String(), err, envexport.Sh, "B;id")
+	wantRejected(t, b.String(), err, envexport.Sh, "B;id")
 }
 
 func TestUnknownFormat(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestElsewhere: the tour shows two ways to approve from another machine.
-func TestElsewhere(t *testing.T) {
+// TestTourOnAnotherMachine: the tour shows two ways to approve from another machine.
+func TestTourOnAnotherMachine(t *testing.T) {
 	text := elsewhere("http://127.0.0.1:8772/mcp", "make demo AUTO=5s", "  ")
 	for _, want := range []string{"  ssh -L 8772:127.0.0.1:8772 HOST\n", "make demo AUTO=5s\n"} {
 		if !strings.Contains(text, want) {

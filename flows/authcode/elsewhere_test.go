@@ -67,7 +67,7 @@ func TestElsewhere(t *testing.T) {
 	if err != nil || token.Access != "access-1" {
 		t.Errorf("%v, %v", token.Access, err)
 	}
-	if got := asked(t, l.link).Get("redirect_uri"); got != m.RedirectURIs[0] || f.Name() != "browser" {
+	if got := requestParams(t, l.link).Get("redirect_uri"); got != m.RedirectURIs[0] || f.Name() != "browser" {
 		t.Errorf("redirect URI %s of flow %s", got, f.Name())
 	}
 	if len(l.asked) != 1 || l.closed == 0 {
@@ -90,9 +90,9 @@ func TestElsewherePortTaken(t *testing.T) {
 	}
 }
 
-// TestElsewhereLost: if the other machine disconnects or is hostile, the next flow
+// TestElsewhereFallsBack: if the other machine disconnects or is hostile, the next flow
 // runs, and no code is exchanged. If the user declines, the login ends.
-func TestElsewhereLost(t *testing.T) {
+func TestElsewhereFallsBack(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("lost")
 	for _, tt := range []struct {

@@ -92,8 +92,8 @@ func (s *server) request() flows.Request {
 	}
 }
 
-// asked returns the parameters of an authorization URL.
-func asked(t *testing.T, link string) url.Values {
+// requestParams returns the parameters of an authorization URL.
+func requestParams(t *testing.T, link string) url.Values {
 	t.Helper()
 	u, err := url.Parse(link)
 	if err != nil {
@@ -102,9 +102,9 @@ func asked(t *testing.T, link string) url.Values {
 	return u.Query()
 }
 
-// back returns the URL to which the server would redirect the browser.
-func back(t *testing.T, link string, add ...string) string {
-	q := asked(t, link)
+// redirectURL returns the URL to which the server would redirect the browser.
+func redirectURL(t *testing.T, link string, add ...string) string {
+	q := requestParams(t, link)
 	answer := url.Values{"state": {q.Get("state")}, "code": {"code-12345"}}
 	for i := 0; i < len(add); i += 2 {
 		answer.Del(add[i])
@@ -119,15 +119,15 @@ func back(t *testing.T, link string, add ...string) string {
 	return q.Get("redirect_uri") + sep + answer.Encode()
 }
 
-// seen is the page in a browser.
-type seen struct {
+// shownPage is the page in a browser.
+type shownPage struct {
 	status int
 	header http.Header
 	body   string
 }
 
 // visit is a browser that follows no redirects.
-func visit(t *testing.T, r *http.Request) seen {
+func visit(t *testing.T, r *http.Request) shownPage {
 	t.Helper()
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
@@ -136,14 +136,14 @@ func visit(t *testing.T, r *http.Request) seen {
 	resp, err := client.Do(r)
 	if err != nil {
 		t.Errorf("visit %s: %v", r.URL.Path, err)
-		return seen{}
+		return shownPage{}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Errorf("read page: %v", err)
 	}
-	return seen{resp.StatusCode, resp.Header, string(body)}
+	return shownPage{resp.StatusCode, resp.Header, string(body)}
 }
 
 func get(t *testing.T, address string) *http.Request {
@@ -172,14 +172,14 @@ func TestLoginByLoopback(t *testing.T) {
 func testLoginByLoopback(t *testing.T) {
 	t.Parallel()
 	s := newServer()
-	var page seen
+	var page shownPage
 	var q url.Values
 	open, wait := browser(func(link string) {
-		q = asked(t, link)
+		q = requestParams(t, link)
 		if !strings.HasPrefix(link, issuer+"/authorize?tenant=a%20b&") {
 			t.Errorf("the endpoint's own query was not kept: %s", link)
 		}
-		page = visit(t, get(t, back(t, link)))
+		page = visit(t, get(t, redirectURL(t, link)))
 	})
 	r := s.request()
 	r.Params = url.Values{"prompt": {"consent"}, "audience": {"x", "y"}}
@@ -226,10 +226,10 @@ func TestScopeAndResourceLeftOut(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	open, wait := browser(func(link string) {
-		if q := asked(t, link); q.Has("scope") || q.Has("resource") {
+		if q := requestParams(t, link); q.Has("scope") || q.Has("resource") {
 			t.Errorf("request: %v", q)
 		}
-		visit(t, get(t, back(t, link)))
+		visit(t, get(t, redirectURL(t, link)))
 	})
 	r := s.request()
 	r.Scopes, r.Resource = nil, ""
@@ -267,7 +267,7 @@ func TestIssuer(t *testing.T) {
 				t.Parallel()
 				s := newServer()
 				s.meta.ResponseIss = tt.promised
-				err := answerBy(t, s, by, func(link string) string { return back(t, link, "iss", tt.iss) })
+				err := answerBy(t, s, by, func(link string) string { return redirectURL(t, link, "iss", tt.iss) })
 				if !errors.Is(err, tt.want) {
 					t.Fatalf("Run: %v, want %v", err, tt.want)
 				}
@@ -325,8 +325,8 @@ func TestErrorAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer()
-			var page seen
-			open, wait := browser(func(link string) { page = visit(t, get(t, back(t, link, tt.add...))) })
+			var page shownPage
+			open, wait := browser(func(link string) { page = visit(t, get(t, redirectURL(t, link, tt.add...))) })
 			_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
 			wait()
 			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || len(s.exchanges()) != 0 {
@@ -349,12 +349,12 @@ func TestErrorAnswers(t *testing.T) {
 	}
 }
 
-// TestStrangers: requests that are not the authorization response change nothing.
-func TestStrangers(t *testing.T) {
+// TestUnrelatedRequests: requests that are not the authorization response change nothing.
+func TestUnrelatedRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	open, wait := browser(func(link string) {
-		good := back(t, link)
+		good := redirectURL(t, link)
 		at, err := url.Parse(good)
 		if err != nil {
 			t.Error(err)
@@ -365,8 +365,8 @@ func TestStrangers(t *testing.T) {
 			name, method, address, host string
 			want                        int
 		}{
-			{"checklist 26: state of another login", "GET", back(t, link, "state", "x"), "", 400},
-			{"no state", "GET", back(t, link, "state", ""), "", 400},
+			{"checklist 26: state of another login", "GET", redirectURL(t, link, "state", "x"), "", 400},
+			{"no state", "GET", redirectURL(t, link, "state", ""), "", 400},
 			{"state twice", "GET", good + "&state=x", "", 400},
 			{"code twice", "GET", good + "&code=x", "", 400},
 			{"broken query", "GET", good + "&a=%zz", "", 400},
@@ -423,7 +423,7 @@ func TestShortAddress(t *testing.T) {
 	if page := visit(t, foreign); page.status != http.StatusForbidden || page.header.Get("Location") != "" {
 		t.Errorf("from another site: HTTP %d", page.status)
 	}
-	visit(t, get(t, back(t, page.header.Get("Location"))))
+	visit(t, get(t, redirectURL(t, page.header.Get("Location"))))
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
@@ -462,20 +462,20 @@ func TestStartAddressIsSecret(t *testing.T) {
 	}
 }
 
-func TestReplayIsNotTaken(t *testing.T) {
+func TestReplayIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	s.began, s.delay = make(chan struct{}), make(chan struct{})
 	open, wait := browser(func(link string) {
 		var first sync.WaitGroup
 		first.Go(func() {
-			if page := visit(t, get(t, back(t, link))); page.status != http.StatusOK {
+			if page := visit(t, get(t, redirectURL(t, link))); page.status != http.StatusOK {
 				t.Errorf("the first: HTTP %d", page.status)
 			}
 		})
 		<-s.began
 		for _, code := range []string{"code-12345", "code-other"} {
-			if page := visit(t, get(t, back(t, link, "code", code))); page.status != http.StatusGone || !strings.Contains(page.body, "This sign-in has ended") {
+			if page := visit(t, get(t, redirectURL(t, link, "code", code))); page.status != http.StatusGone || !strings.Contains(page.body, "This sign-in has ended") {
 				t.Errorf("replay: HTTP %d", page.status)
 			}
 		}
@@ -489,7 +489,7 @@ func TestReplayIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestParamsThatAreOurs(t *testing.T) {
+func TestReservedParams(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"state", "redirect_uri", "client_id", "resource", "scope", "code_challenge", "response_mode", "request_uri"} {
 		s := newServer()
@@ -543,8 +543,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestOneWins: the browser and a paste respond at the same time.
-func TestOneWins(t *testing.T) {
+// TestFirstAnswerWins: the browser and a paste respond at the same time.
+func TestFirstAnswerWins(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var wg sync.WaitGroup
 	for range 40 {
@@ -553,7 +553,7 @@ func TestOneWins(t *testing.T) {
 			shown := make(chan string, 2)
 			open, wait := browser(func(link string) {
 				shown <- link
-				r := get(t, back(t, link))
+				r := get(t, redirectURL(t, link))
 				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil { // the listener may have stopped already
 					resp.Body.Close()
 				}
@@ -563,7 +563,7 @@ func TestOneWins(t *testing.T) {
 					<-ctx.Done()
 					return "", ctx.Err()
 				}
-				return back(t, <-shown), nil
+				return redirectURL(t, <-shown), nil
 			}}
 			_, err := f.Run(t.Context(), s.request())
 			wait()
@@ -577,7 +577,7 @@ func TestOneWins(t *testing.T) {
 	await.True(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before+2 })
 }
 
-func TestNobodyComes(t *testing.T) {
+func TestWaitTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &authcode.Flow{
@@ -613,15 +613,15 @@ func TestOpenFails(t *testing.T) {
 	if link.Opened || link.OpenErr == nil || link.Issuer != issuer || link.Server != "https://mcp.test/mcp" || link.Paste {
 		t.Errorf("Link = %+v", link)
 	}
-	visit(t, get(t, back(t, link.URL)))
+	visit(t, get(t, redirectURL(t, link.URL)))
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestOpenEndsTheRun: if a browser is required but cannot be opened, the next flow
+// TestRequiredBrowserFallsBack: if a browser is required but cannot be opened, the next flow
 // runs.
-func TestOpenEndsTheRun(t *testing.T) {
+func TestRequiredBrowserFallsBack(t *testing.T) {
 	t.Parallel()
 	links := make(prompt, 1)
 	f := &authcode.Flow{Prompt: links, Open: func(context.Context, string) error { return fmt.Errorf("no display: %w", flows.ErrUnsupported) }}

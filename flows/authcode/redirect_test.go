@@ -21,8 +21,8 @@ func loginBy(t *testing.T, f *authcode.Flow, app oauth.App) (string, error) {
 	s := newServer()
 	var sent string
 	open, wait := browser(func(link string) {
-		sent = asked(t, link).Get("redirect_uri")
-		if page := visit(t, get(t, back(t, link))); page.status != http.StatusOK {
+		sent = requestParams(t, link).Get("redirect_uri")
+		if page := visit(t, get(t, redirectURL(t, link))); page.status != http.StatusOK {
 			t.Errorf("HTTP %d at %s", page.status, sent)
 		}
 	})

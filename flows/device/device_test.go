@@ -19,8 +19,8 @@ import (
 
 const s = time.Second
 
-// person is a prompt with a user.
-type person struct {
+// recordingPrompt is a prompt with a user.
+type recordingPrompt struct {
 	does func(c device.Code) // called when a code is shown; nil: nothing
 
 	mu    sync.Mutex
@@ -29,7 +29,7 @@ type person struct {
 	shown context.Context // of the last code
 }
 
-func (p *person) ShowCode(ctx context.Context, c device.Code) {
+func (p *recordingPrompt) ShowCode(ctx context.Context, c device.Code) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.codes = append(p.codes, c)
@@ -39,7 +39,7 @@ func (p *person) ShowCode(ctx context.Context, c device.Code) {
 	}
 }
 
-func (p *person) ShowPoll(_ context.Context, poll device.Poll) {
+func (p *recordingPrompt) ShowPoll(_ context.Context, poll device.Poll) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.polls = append(p.polls, poll.Status)
@@ -103,7 +103,7 @@ func TestPollsAtTheInterval(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				polls, _, err := run(t, &oauthtest.Server{Device: tt.device}, &device.Flow{Prompt: &person{}})
+				polls, _, err := run(t, &oauthtest.Server{Device: tt.device}, &device.Flow{Prompt: &recordingPrompt{}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -119,7 +119,7 @@ func TestIntervalCountsFromTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 3}}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 3 * s})
-		polls, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		polls, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if err != nil || end != 18*s {
 			t.Errorf("ended at %v with %v, want 18s", end, err)
 		}
@@ -147,7 +147,7 @@ func TestBacksOffWhenUnreachable(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
 				srv.Fault(oauthtest.Token, tt.fault)
-				p := &person{}
+				p := &recordingPrompt{}
 				_, end, err := run(t, srv, &device.Flow{Prompt: p})
 				if err != nil || end != tt.end {
 					t.Errorf("ended at %v with %v, want %v", end, err, tt.end)
@@ -166,7 +166,7 @@ func TestOutageUntilExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 60 * s}}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Drop: true})
-		_, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !errors.Is(err, flows.ErrExpired) || end != 60*s {
 			t.Errorf("ended at %v with %v, want expiry at 60s", end, err)
 		}
@@ -183,32 +183,32 @@ func TestErrorsInARowEndThePolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Status: 500})
-		_, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !oauth.Temporary(err) || errors.Is(err, flows.ErrExpired) || end > 10*time.Minute {
 			t.Errorf("ended at %v with %v, want the server's 500", end, err)
 		}
 	})
 }
 
-// TestRefusedClientLeavesTheNextFlow: if the server does not allow the client to
+// TestRejectedClientFallsBack: if the server does not allow the client to
 // use the device flow, the next flow runs, and the error does not say that the
 // server has no device flow.
-func TestRefusedClientLeavesTheNextFlow(t *testing.T) {
+func TestRejectedClientFallsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.DeviceAuth, oauthtest.Fault{Status: 400, Body: `{"error":"unauthorized_client","error_description":"ask the admin"}`})
-		_, _, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, _, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !errors.Is(err, flows.ErrUnsupported) || !strings.Contains(err.Error(), "ask the admin") || strings.Contains(err.Error(), "not supported") {
 			t.Errorf("error = %v", err)
 		}
 	})
 }
 
-func TestVerdicts(t *testing.T) {
+func TestResults(t *testing.T) {
 	t.Run("approved", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
-			p := &person{does: approveAfter(srv, 12*s)}
+			p := &recordingPrompt{does: approveAfter(srv, 12*s)}
 			_, end, err := run(t, srv, &device.Flow{Prompt: p})
 			if err != nil || end != 15*s {
 				t.Errorf("ended at %v with %v, want 15s", end, err)
@@ -224,7 +224,7 @@ func TestVerdicts(t *testing.T) {
 	t.Run("denied", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
-			p := &person{does: func(c device.Code) { srv.DenyDevice(c.UserCode) }}
+			p := &recordingPrompt{does: func(c device.Code) { srv.DenyDevice(c.UserCode) }}
 			_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: func(context.Context) bool { return true }})
 			if !errors.Is(err, flows.ErrDenied) || end != 5*s || !slices.Equal(p.polls, []device.Status{device.Denied}) {
 				t.Errorf("ended at %v with %v, the user saw %v", end, err, p.polls)
@@ -234,7 +234,7 @@ func TestVerdicts(t *testing.T) {
 	t.Run("expired", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 12 * s}}
-			polls, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+			polls, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 			if !errors.Is(err, flows.ErrExpired) || end != 12*s {
 				t.Errorf("ended at %v with %v, want expiry at 12s", end, err)
 			}
@@ -243,10 +243,10 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-func TestExpiredCodeIsReplacedWhenRetrySaysSo(t *testing.T) {
+func TestExpiredCodeIsReplacedIfRetryAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 12 * s}}
-		p := &person{}
+		p := &recordingPrompt{}
 		asked := 0
 		retry := func(context.Context) bool { asked++; p.does = approveAfter(srv, s); return true }
 		_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: retry})
@@ -267,7 +267,7 @@ func TestCodesThatExpireAtOnce(t *testing.T) {
 		srv.Fault(oauthtest.DeviceAuth, oauthtest.Fault{Times: -1, Status: 200, Body: `{"device_code":"d","user_code":"u","verification_uri":"https://mcp.test/device","expires_in":0.001}`})
 		begun := time.Now()
 		retry := func(context.Context) bool { return time.Since(begun) < time.Minute }
-		if _, _, err := run(t, srv, &device.Flow{Prompt: &person{}, Retry: retry}); !errors.Is(err, flows.ErrExpired) {
+		if _, _, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}, Retry: retry}); !errors.Is(err, flows.ErrExpired) {
 			t.Errorf("Run() = %v, want ErrExpired", err)
 		}
 		if n := srv.Count(oauthtest.DeviceAuth); n > 15 {
@@ -284,7 +284,7 @@ func TestCancelEndsAtOnce(t *testing.T) {
 			r := request(t, srv, srv)
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			defer cancel()
-			p := &person{}
+			p := &recordingPrompt{}
 			start := time.Now()
 			_, err := (&device.Flow{Prompt: p}).Run(ctx, r)
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != after {
@@ -306,7 +306,7 @@ func TestCodeEndsWithTheWait(t *testing.T) {
 			r := request(t, srv, srv)
 			ctx, cancel := context.WithTimeout(t.Context(), wait)
 			defer cancel()
-			start, p := time.Now(), &person{}
+			start, p := time.Now(), &recordingPrompt{}
 			_, err := (&device.Flow{Prompt: p}).Run(ctx, r)
 			if err == nil || len(p.codes) == 0 || p.codes[0].Expiry.Sub(start) != want || time.Since(start) < want {
 				t.Errorf("with %v: %+v, ended after %v with %v", wait, p.codes, time.Since(start), err)
@@ -315,7 +315,7 @@ func TestCodeEndsWithTheWait(t *testing.T) {
 	}
 }
 
-func TestUnsupportedLeavesTheNextFlow(t *testing.T) {
+func TestUnsupportedFallsBack(t *testing.T) {
 	refusal := func(code string) string { return `{"error":"` + code + `"}` }
 	for _, tt := range []struct {
 		name  string
@@ -331,7 +331,7 @@ func TestUnsupportedLeavesTheNextFlow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := &oauthtest.Server{}
 				srv.Fault(tt.at, tt.fault)
-				if _, _, err := run(t, srv, &device.Flow{Prompt: &person{}}); !errors.Is(err, flows.ErrUnsupported) {
+				if _, _, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}}); !errors.Is(err, flows.ErrUnsupported) {
 					t.Errorf("Run = %v, want ErrUnsupported", err)
 				}
 			})
@@ -342,33 +342,33 @@ func TestUnsupportedLeavesTheNextFlow(t *testing.T) {
 	}
 }
 
-func TestOtherErrorsEndIt(t *testing.T) {
+func TestOtherErrorsEndTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Status: 400, Body: `{"error":"invalid_grant"}`})
-		_, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !oauth.IsCode(err, oauth.CodeInvalidGrant) || end != 5*s {
 			t.Errorf("ended at %v with %v, want invalid_grant at 5s", end, err)
 		}
 	})
 }
 
-func TestPendingWithOddStatus(t *testing.T) {
+func TestPendingWithUnusualStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
 		for _, status := range []int{401, 428, 500} {
 			srv.Fault(oauthtest.Token, oauthtest.Fault{Status: status, Body: `{"error":"authorization_pending"}`})
 		}
-		if _, end, err := run(t, srv, &device.Flow{Prompt: &person{}}); err != nil || end != 20*s {
+		if _, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}}); err != nil || end != 20*s {
 			t.Errorf("ended at %v with %v, want 20s", end, err)
 		}
 	})
 }
 
-// slowServer has a slower clock than the client, whose clock is too fast. It
+// slowClockServer has a slower clock than the client, whose clock is too fast. It
 // measures the intervals by its own clock, adds 5 s with each slow_down like the
 // client, and so rejects every poll that is too early.
-type slowServer struct {
+type slowClockServer struct {
 	*oauthtest.Server
 	pace      float64 // server seconds per client second
 	last      time.Time
@@ -376,7 +376,7 @@ type slowServer struct {
 	slowDowns int
 }
 
-func (f *slowServer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (f *slowClockServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/device_authorization") || !strings.Contains(r.URL.Path, "token") {
 		f.last = time.Now()
 		return f.Server.RoundTrip(r)
@@ -391,7 +391,7 @@ func (f *slowServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.Server.RoundTrip(r)
 }
 
-func TestFastClockFindsItsPace(t *testing.T) {
+func TestFastClockAdapts(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		pace      float64
@@ -401,9 +401,9 @@ func TestFastClockFindsItsPace(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &slowServer{Server: &oauthtest.Server{}, pace: tt.pace, interval: 5 * s}
+				f := &slowClockServer{Server: &oauthtest.Server{}, pace: tt.pace, interval: 5 * s}
 				r := request(t, f.Server, f)
-				p := &person{does: approveAfter(f.Server, 14*time.Minute)}
+				p := &recordingPrompt{does: approveAfter(f.Server, 14*time.Minute)}
 				if _, err := (&device.Flow{Prompt: p}).Run(t.Context(), r); err != nil {
 					t.Fatal(err)
 				}
@@ -415,10 +415,10 @@ func TestFastClockFindsItsPace(t *testing.T) {
 	}
 }
 
-func TestCodeSaysWhoAsksAndKeepsTheSecret(t *testing.T) {
+func TestCodeNamesTheClientAndHidesTheSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
-		p := &person{}
+		p := &recordingPrompt{}
 		if _, _, err := run(t, srv, &device.Flow{Prompt: p, ClientName: "mcp-login"}); err != nil {
 			t.Fatal(err)
 		}

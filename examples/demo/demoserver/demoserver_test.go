@@ -313,8 +313,8 @@ func authorizeURL(id string, change url.Values) string {
 	return "/authorize?" + q.Encode()
 }
 
-// landing returns the query of the redirect to the client.
-func landing(t *testing.T, resp *http.Response) url.Values {
+// redirectQuery returns the query of the redirect to the client.
+func redirectQuery(t *testing.T, resp *http.Response) url.Values {
 	t.Helper()
 	u, err := resp.Location()
 	if err != nil || !strings.HasPrefix(u.String(), callback+"?") {
@@ -338,7 +338,7 @@ func TestCodeFlow(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	id := s.app()
 	form := s.formOf(s.get(authorizeURL(id, nil)))
-	code := landing(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"approve"}})).Get("code")
+	code := redirectQuery(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"approve"}})).Get("code")
 
 	wantError(t, s.redeem(id, code, "another verifier"), http.StatusBadRequest, "invalid_grant")
 	tokens := s.redeem(id, code, verifier)
@@ -351,7 +351,7 @@ func TestCodeFlow(t *testing.T) {
 	}
 
 	form = s.formOf(s.get(authorizeURL(id, nil)))
-	if got := landing(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"deny"}})).Get("error"); got != "access_denied" {
+	if got := redirectQuery(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"deny"}})).Get("error"); got != "access_denied" {
 		t.Errorf("error = %q", got)
 	}
 	if resp := s.post("/authorize", url.Values{"form": {form}, "decision": {"approve"}}); resp.StatusCode != http.StatusConflict {
@@ -359,7 +359,7 @@ func TestCodeFlow(t *testing.T) {
 	}
 }
 
-func TestAuthorizeRefusals(t *testing.T) {
+func TestAuthorizeErrors(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	id := s.app()
 	for _, tt := range []struct {
@@ -376,7 +376,7 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"implicit flow", url.Values{"response_type": {"token"}}, "unsupported_response_type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := landing(t, s.get(authorizeURL(id, tt.change))).Get("error"); got != tt.want {
+			if got := redirectQuery(t, s.get(authorizeURL(id, tt.change))).Get("error"); got != tt.want {
 				t.Errorf("error = %q, want %q", got, tt.want)
 			}
 		})
@@ -434,7 +434,7 @@ func TestGrantMustBeRegistered(t *testing.T) {
 	wantError(t, got, http.StatusBadRequest, "unauthorized_client")
 }
 
-func TestRegistrationRefusals(t *testing.T) {
+func TestRegistrationErrors(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	for code, metadata := range map[string]map[string]any{
 		"invalid_redirect_uri":    {"redirect_uris": []string{"http://example.com/callback"}},
@@ -468,7 +468,7 @@ func TestRegistrationIsManaged(t *testing.T) {
 	wantError(t, got, http.StatusUnauthorized, "invalid_client")
 }
 
-func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+func TestFormsOfOtherSitesAreRejected(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	id := s.app()
 	d := s.startDevice(id)
@@ -487,7 +487,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	wantError(t, s.poll(id, d), http.StatusBadRequest, "authorization_pending")
 }
 
-func TestPagesAreFenced(t *testing.T) {
+func TestContentSecurityPolicy(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	for _, path := range []string{"/", "/device", authorizeURL(s.app(), nil)} {
 		csp := s.get(path).Header.Get("Content-Security-Policy")
@@ -583,7 +583,7 @@ func TestTools(t *testing.T) {
 	}
 }
 
-func TestNewRefusesOtherURLs(t *testing.T) {
+func TestNewRejectsOtherURLs(t *testing.T) {
 	for _, raw := range []string{"", "127.0.0.1:80", "http://127.0.0.1/path", ":"} {
 		if _, err := demoserver.New(demoserver.Config{URL: raw}); err == nil {
 			t.Errorf("New(%q) succeeded", raw)
